@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { PlimsollError } from '../errors.ts';
+import { decodeModel, floatValues, type OnnxTensor } from '../onnx/messages.ts';
+import type { Encoder } from './encoder.ts';
+import { MINILM_WEIGHTS, readMinilmFile } from './weights.ts';
+import { createWordPieceTokenizer, type WordPieceTokenizer } from './word-piece.ts';
+
+/** The static encoder: no transformer pass, so that the head can be folded into one number a word piece. */
+export interface StaticEncoder extends Encoder {
+  readonly tokenizer: WordPieceTokenizer;
+  /** Ids of the text's word pieces; one [UNK] for a text without any, so that a mean always exists. */
+  tokenIds(text: string): Int32Array;
+  /** vectors[id] . direction for every word piece: what folding needs. */
+  project(direction: Float64Array): Float64Array;
+}
+
+export const STATIC_IDENTITY = {
+  id: 'static',
+  sha256: createHash('sha256')
+    .update(`${MINILM_WEIGHTS.model.sha256}${MINILM_WEIGHTS.tokenizer.sha256}`)
+    .digest('hex'),
+  pooling: 'mean',
+  dimension: 384,
+  maxTokens: null,
+} as const;
+
+/** The tokenizer alone: all that serving a folded classifier needs. */
+export function staticTokenizer(): WordPieceTokenizer {
+  return createWordPieceTokenizer(readMinilmFile('tokenizer'));
+}
+
+/** Never empty: a text without word pieces counts as one unknown piece. */
+export function tokenIdsOf(tokenizer: WordPieceTokenizer, text: string): Int32Array {
+  const ids = tokenizer.encode(text);
+  return ids.length > 0 ? ids : Int32Array.of(tokenizer.unknownId);
+}
+
+/**
+ * The mean of the word-piece rows of MiniLM's own embedding table (Wang et al. 2020), dequantised. No length
+ * normalisation follows: it would stand between two linear maps, and the head could not be folded.
+ */
+export function createStaticEncoder(): StaticEncoder {
+  const tokenizer = staticTokenizer();
+  const { quantised, scale, zeroPoint } = wordEmbeddings(readMinilmFile('model'));
+  const dimension = STATIC_IDENTITY.dimension;
+  const tokenIds = (text: string): Int32Array => tokenIdsOf(tokenizer, text);
+
+  function mean(ids: Int32Array): Float32Array {
+    const sums = new Float64Array(dimension);
+    for (const id of ids) {
+      for (let j = 0, at = id * dimension; j < dimension; j++, at++) sums[j]! += quantised[at]!;
+    }
+    return Float32Array.from(sums, (total) => (total / ids.length - zeroPoint) * scale);
+  }
+
+  function project(direction: Float64Array): Float64Array {
+    const out = new Float64Array(tokenizer.vocabularySize);
+    for (let id = 0; id < out.length; id++) {
+      let total = 0;
+      for (let j = 0, at = id * dimension; j < dimension; j++, at++) {
+        total += (quantised[at]! - zeroPoint) * direction[j]!;
+      }
+      out[id] = total * scale;
+    }
+    return out;
+  }
+
+  return {
+    identity: STATIC_IDENTITY,
+    tokenizer,
+    tokenIds,
+    project,
+    embed: async (text) => mean(tokenIds(text)),
+    close: async () => {},
+  };
+}
+
+interface QuantisedTable {
+  readonly quantised: Uint8Array;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+function wordEmbeddings(bytes: Uint8Array): QuantisedTable {
+  const { initializer } = decodeModel(bytes).graph;
+  const named = (suffix: string): OnnxTensor => {
+    const tensor = initializer.find((t) => t.name === `embeddings.word_embeddings.weight_${suffix}`);
+    if (!tensor)
+      throw new PlimsollError('weights-missing', `The MiniLM file has no word-embedding ${suffix}.`);
+    return tensor;
+  };
+  return {
+    quantised: named('quantized').rawData!,
+    scale: floatValues(named('scale'))[0]!,
+    zeroPoint: named('zero_point').int32Data?.[0] ?? named('zero_point').rawData![0]!,
+  };
+}

@@ -1,0 +1,143 @@
+/** What the features are computed from: the routed text and its words, split once for all of them. */
+export interface TextShape {
+  readonly text: string;
+  readonly words: readonly string[];
+}
+
+export interface StructuralFeature {
+  /** Stands in the manifest; a rename is a new feature. */
+  readonly name: string;
+  /** Finite for every string, the empty one included. */
+  readonly of: (shape: TextShape) => number;
+}
+
+export function textShape(text: string): TextShape {
+  return { text, words: text.split(/\s+/).filter((word) => word !== '') };
+}
+
+/** Counts grow without bound and matter by ratio, so they enter as log(1 + count); shares are 0..1 of the characters. */
+const log = Math.log1p;
+
+function characters({ text }: TextShape): number {
+  return log(text.length);
+}
+
+function words(shape: TextShape): number {
+  return log(shape.words.length);
+}
+
+/** Characters a word; long words go with technical prose. Capped, so that one base64 blob does not decide. */
+function meanWordLength(shape: TextShape): number {
+  const letters = shape.words.reduce((total, word) => total + Math.min(word.length, 30), 0);
+  return letters / Math.max(1, shape.words.length);
+}
+
+function digitShare({ text }: TextShape): number {
+  return share(text, (code) => code >= 48 && code <= 57);
+}
+
+function capitalShare({ text }: TextShape): number {
+  return share(text, (code) => code >= 65 && code <= 90);
+}
+
+function lineBreaks({ text }: TextShape): number {
+  return log(count(text, (code) => code === 10));
+}
+
+function questionMarks({ text }: TextShape): number {
+  return log(count(text, (code) => code === 63 || code === 0xff1f || code === 0x61f));
+}
+
+/** Markdown code fences, opened or closed. */
+function codeFences({ text }: TextShape): number {
+  return log(occurrences(text, '```'));
+}
+
+const MATH_SIGNS = charCodes('+-*/=^<>%\\$×÷±√∑∫≤≥≠π∞∂∇∈');
+
+function mathSignShare({ text }: TextShape): number {
+  return share(text, (code) => MATH_SIGNS.has(code));
+}
+
+const CODE_SIGNS = charCodes('{}()[];_#&|');
+
+/** Brackets, semicolons and the like; separates code and markup from prose with numbers in it. */
+function codeSignShare({ text }: TextShape): number {
+  return share(text, (code) => CODE_SIGNS.has(code));
+}
+
+function commaShare({ text }: TextShape): number {
+  return share(text, (code) => code === 44 || code === 0xff0c || code === 0x60c);
+}
+
+/** Different words / words, after lower case: the type-token ratio. 1 for a text without words. */
+function vocabularyRichness(shape: TextShape): number {
+  if (shape.words.length === 0) return 1;
+  return new Set(shape.words.map((word) => word.toLowerCase())).size / shape.words.length;
+}
+
+/** Runs of digits; a decimal point or a thousands separator inside does not end one. */
+function numbers({ text }: TextShape): number {
+  let found = 0;
+  for (const _ of text.matchAll(/\d+(?:[.,]\d+)*/g)) found++;
+  return log(found);
+}
+
+/** Lines that start with a letter and a bracket, full stop or colon: the options of a multiple-choice question. */
+function letteredOptions({ text }: TextShape): number {
+  let found = 0;
+  for (const _ of text.matchAll(/^[ \t]*\(?[A-Ja-j][.):]/gm)) found++;
+  return log(found);
+}
+
+/** Characters outside ASCII: other scripts, typographic marks, symbols. */
+function nonAsciiShare({ text }: TextShape): number {
+  return share(text, (code) => code > 127);
+}
+
+/** Words a sentence, as a log; sentences end at . ! or ? before white space or the end. */
+function sentenceLength(shape: TextShape): number {
+  let sentences = 0;
+  for (const _ of shape.text.matchAll(/[.!?。！？](?=\s|$)/g)) sentences++;
+  return log(shape.words.length / Math.max(1, sentences));
+}
+
+/** The order is the order of the feature vector. Which of them earn their place: docs/EXPERIMENTS.md. */
+export const STRUCTURAL_FEATURES: readonly StructuralFeature[] = [
+  { name: 'characters_log', of: characters },
+  { name: 'words_log', of: words },
+  { name: 'mean_word_length', of: meanWordLength },
+  { name: 'digit_share', of: digitShare },
+  { name: 'capital_share', of: capitalShare },
+  { name: 'line_breaks_log', of: lineBreaks },
+  { name: 'question_marks_log', of: questionMarks },
+  { name: 'code_fences_log', of: codeFences },
+  { name: 'math_sign_share', of: mathSignShare },
+  { name: 'code_sign_share', of: codeSignShare },
+  { name: 'comma_share', of: commaShare },
+  { name: 'vocabulary_richness', of: vocabularyRichness },
+  { name: 'numbers_log', of: numbers },
+  { name: 'lettered_options_log', of: letteredOptions },
+  { name: 'non_ascii_share', of: nonAsciiShare },
+  { name: 'sentence_length_log', of: sentenceLength },
+];
+
+function count(text: string, is: (code: number) => boolean): number {
+  let found = 0;
+  for (let i = 0; i < text.length; i++) if (is(text.charCodeAt(i))) found++;
+  return found;
+}
+
+function share(text: string, is: (code: number) => boolean): number {
+  return count(text, is) / Math.max(1, text.length);
+}
+
+function occurrences(text: string, part: string): number {
+  let found = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) found++;
+  return found;
+}
+
+function charCodes(signs: string): ReadonlySet<number> {
+  return new Set(Array.from(signs, (sign) => sign.charCodeAt(0)));
+}

@@ -1,0 +1,86 @@
+import type { Matrix } from './logistic-loss.ts';
+import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
+
+/** Half-decades: the loss is flat around its best, so a finer grid buys nothing (docs/EXPERIMENTS.md). */
+export const LAMBDAS = [3000, 1000, 300, 100, 30, 10, 3, 1] as const;
+
+/** Coarser than the final fit: the choice needs the order of the losses, not their digits. */
+const SEARCH_TOLERANCE = 1e-4;
+
+export interface LambdaChoice {
+  readonly lambda: number;
+  /** Mean log loss of the held-out rows, summed over heads, for each lambda that was tried. */
+  readonly losses: readonly { readonly lambda: number; readonly logLoss: number }[];
+  /** Logits of each row under a fit that did not see it, at the chosen lambda; one array a head. */
+  readonly heldOutLogits: readonly Float64Array[];
+}
+
+export interface FoldedProblem {
+  readonly matrix: Matrix;
+  readonly labels: readonly Float64Array[];
+  readonly sampleWeights: Float64Array;
+  /** Fold number of each row, from 0. */
+  readonly folds: Int32Array;
+}
+
+/**
+ * Chooses lambda by cross-validated log loss. Goes from strong to weak penalty, each fit starting from the one before,
+ * and stops when the loss has risen twice: the loss is unimodal in practice. Held-out rows get weight 0; nothing is copied.
+ */
+export function chooseLambda(problem: FoldedProblem, lambdas: readonly number[] = LAMBDAS): LambdaChoice {
+  const foldCount = problem.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  const starts: (readonly LinearHead[] | undefined)[] = new Array(foldCount).fill(undefined);
+  const losses: { lambda: number; logLoss: number }[] = [];
+  let best: LambdaChoice | undefined;
+  for (const lambda of lambdas) {
+    const heldOutLogits = problem.labels.map(() => new Float64Array(problem.matrix.rows));
+    for (let fold = 0; fold < foldCount; fold++) {
+      starts[fold] = fitWithout(problem, fold, lambda, starts[fold]);
+      fillHeldOut(problem, fold, starts[fold]!, heldOutLogits);
+    }
+    const logLoss = meanLogLoss(problem, heldOutLogits);
+    losses.push({ lambda, logLoss });
+    const lowest = best?.losses.reduce((least, l) => Math.min(least, l.logLoss), Number.POSITIVE_INFINITY);
+    if (lowest === undefined || logLoss < lowest) best = { lambda, losses: [...losses], heldOutLogits };
+    if (losses.length - best!.losses.length >= 2) break;
+  }
+  return { ...best!, losses };
+}
+
+function fitWithout(
+  { matrix, labels, sampleWeights, folds }: FoldedProblem,
+  fold: number,
+  lambda: number,
+  start: readonly LinearHead[] | undefined,
+): readonly LinearHead[] {
+  const weights = sampleWeights.map((weight, row) => (folds[row] === fold ? 0 : weight));
+  return fitLogisticRegression(
+    { matrix, labels, sampleWeights: weights },
+    { lambda, tolerance: SEARCH_TOLERANCE, ...(start && { start }) },
+  ).heads;
+}
+
+function fillHeldOut(
+  { matrix, folds }: FoldedProblem,
+  fold: number,
+  heads: readonly LinearHead[],
+  into: readonly Float64Array[],
+): void {
+  heads.forEach((head, h) => {
+    const z = logits(matrix, head);
+    for (let row = 0; row < z.length; row++) if (folds[row] === fold) into[h]![row] = z[row]!;
+  });
+}
+
+function meanLogLoss({ labels, sampleWeights }: FoldedProblem, z: readonly Float64Array[]): number {
+  let total = 0;
+  let mass = 0;
+  labels.forEach((column, h) => {
+    for (let row = 0; row < column.length; row++) {
+      const t = z[h]![row]!;
+      total += sampleWeights[row]! * (Math.max(t, 0) + Math.log1p(Math.exp(-Math.abs(t))) - column[row]! * t);
+      mass += sampleWeights[row]!;
+    }
+  });
+  return total / mass;
+}
