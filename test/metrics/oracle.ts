@@ -29,6 +29,15 @@
  * grid = np.arange(n + 1) / n
  * fine = np.interp(grid, c, pgr)
  *
+ * def apgr(i):  # of the cases i, by a loop over the scores that occur
+ *     c, r = [0.0], [cheap[i].mean()]
+ *     for t in np.unique(s[i])[::-1]:
+ *         c.append((s[i] >= t).mean())
+ *         r.append(np.where(s[i] >= t, strong[i], cheap[i]).mean())
+ *     return np.trapz((np.array(r) - r[0]) / (r[-1] - r[0]), c)
+ *
+ * drawn = [apgr(rng.integers(0, n, n)) for _ in range(20000)]
+ *
  * out = dict(
  *     auroc=roc_auc_score(y, s), aurocSoft=roc_auc_score(sides, twice(s), sample_weight=weights),
  *     brier=brier_score_loss(y, p), brierSoft=np.mean((p - soft) ** 2),
@@ -37,6 +46,7 @@
  *     reliabilityPredicted=predicted.tolist(), reliabilityObserved=observed.tolist(),
  *     ece=np.mean(np.abs(predicted - observed)),
  *     apgr=np.trapz(pgr, c), cpt50=grid[np.argmax(fine >= 0.5)], cpt80=grid[np.argmax(fine >= 0.8)],
+ *     bootstrapLow=np.quantile(drawn, 0.025), bootstrapHigh=np.quantile(drawn, 0.975),
  * )
  * print(json.dumps(dict(scores=s.tolist(), probabilities=p.tolist(), labels=y.tolist(), softLabels=soft.tolist(),
  *                       cheapQuality=cheap.tolist(), strongQuality=strong.tolist()), indent=0).replace('\n', ''))
@@ -93,4 +103,6 @@ export const oracle = {
   apgr: 0.604691211401425,
   cpt50: 0.425,
   cpt80: 0.65,
+  bootstrapLow: 0.45049017480151915,
+  bootstrapHigh: 0.7060948100087442,
 };
