@@ -70,7 +70,7 @@ function repeated(id: number, type: string) {
 }
 
 /** ONNX's numbers for element types. */
-export const ELEMENT_TYPE = { float: 1, uint8: 2, int64: 7 } as const;
+export const ELEMENT_TYPE = { float: 1, int32: 6 } as const;
 
 export interface OnnxTensor {
   readonly name: string;

@@ -28,11 +28,15 @@ export function standardised(matrix: Matrix, { means, scales }: Standardisation)
   return { ...matrix, values };
 }
 
-/** The head that gives on raw rows what `head` gives on standardised ones. */
-export function onRawColumns(head: LinearHead, { means, scales }: Standardisation): LinearHead {
-  const weights = head.weights.map((weight, column) => weight / scales[column]!);
-  const shift = weights.reduce((total, weight, column) => total + weight * means[column]!, 0);
-  return { weights, intercept: head.intercept - shift };
+/**
+ * The head on raw columns: logit = intercept + weights . (x - means). Kept centred, so that the intercept is the logit
+ * of the average training text and each contribution says how this text departs from it.
+ */
+export function onRawColumns(head: LinearHead, { scales }: Standardisation): LinearHead {
+  return {
+    weights: head.weights.map((weight, column) => weight / scales[column]!),
+    intercept: head.intercept,
+  };
 }
 
 /** Below this a column is constant up to rounding in float32. */

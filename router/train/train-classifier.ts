@@ -2,7 +2,7 @@ import type { PlattScaling } from '../classifier/platt.ts';
 import { fitPlatt } from './calibrate.ts';
 import { chooseLambda, type LambdaChoice } from './choose-lambda.ts';
 import type { Matrix } from './logistic-loss.ts';
-import { fitLogisticRegression, type LinearHead } from './logistic-regression.ts';
+import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
 import { onRawColumns, standardisation, standardised } from './standardise.ts';
 
 /** Labelled rows. `labels[h]` is candidate h's quality, 0..1, one a row; `folds` numbers the rows' folds from 0. */
@@ -14,8 +14,9 @@ export interface TrainingRows {
 }
 
 export interface TrainedClassifier {
-  /** On raw columns: the standardisation is folded in. */
+  /** logit = intercept + weights . (x - centre), x being a raw row of the design matrix. */
   readonly heads: readonly LinearHead[];
+  readonly centre: Float64Array;
   /** Fitted on logits of rows that the fit behind them had not seen; `train` replaces it by one of the calibration split. */
   readonly platt: readonly PlattScaling[];
   readonly lambda: number;
@@ -36,10 +37,22 @@ export function trainClassifier(rows: TrainingRows, lambdas?: readonly number[])
   );
   return {
     heads: fit.heads.map((head) => onRawColumns(head, scaling)),
+    centre: scaling.means,
     platt: rows.labels.map((column, h) => fitPlatt(choice.heldOutLogits[h]!, column, sampleWeights)),
     lambda: choice.lambda,
     lambdaSearch: choice.losses,
     iterations: fit.iterations,
     converged: fit.converged,
   };
+}
+
+/** Logits of raw rows, one array a head, in float64. */
+export function rawLogits(
+  matrix: Matrix,
+  { heads, centre }: Pick<TrainedClassifier, 'heads' | 'centre'>,
+): Float64Array[] {
+  return heads.map((head) => {
+    const shift = head.weights.reduce((total, weight, j) => total + weight * centre[j]!, 0);
+    return logits(matrix, { weights: head.weights, intercept: head.intercept - shift });
+  });
 }

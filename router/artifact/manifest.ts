@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+
+export const encoderIdentitySchema = z.strictObject({
+  id: z.string().min(1),
+  sha256,
+  pooling: z.enum(['mean', 'cls']),
+  dimension: z.int().positive(),
+  maxTokens: z.int().positive().nullable(),
+});
+
+/** A rung of the ladder: the name that decisions carry, and the model whose outcomes its head learned. */
+export const rungSchema = z.strictObject({ candidate: z.string().min(1), model: z.string().min(1) });
+
+/** What the threshold is expected to do, measured on the calibration split. Undefined quantities are left out. */
+const expectationSchema = z.strictObject({
+  n: count,
+  escalation_rate: share,
+  quality_loss: z.number().min(-1).max(1),
+  cost_saved: z.number().max(1).optional(),
+});
+
+export const policySchema = z.strictObject({
+  name: z.string().min(1),
+  version: z.int().positive(),
+  /** The largest predicted loss that is still sent to a cheaper candidate. */
+  threshold: z.number().min(-1).max(1),
+  chosen_by: z.discriminatedUnion('rule', [
+    z.strictObject({ rule: z.literal('escalation-rate'), target: share }),
+    z.strictObject({ rule: z.literal('max-quality-loss'), target: z.number().min(-1).max(1) }),
+    z.strictObject({ rule: z.literal('fixed-threshold') }),
+  ]),
+  expected: expectationSchema.optional(),
+});
+
+const splitPartSchema = z.strictObject({ n: count, sha256 });
+
+/** Percentile interval; a description of the spread, no guarantee. */
+const intervalSchema = z.strictObject({ low: z.number(), high: z.number(), level: share });
+
+/** Measured on the test split, before anything was tuned on it. */
+const metricsSchema = z.strictObject({
+  n: count,
+  apgr: z.number().optional(),
+  apgr_interval: intervalSchema.optional(),
+  cpt50: share.optional(),
+  cpt80: share.optional(),
+  auroc: z.record(z.string(), z.number()),
+  brier: z.record(z.string(), z.number()),
+  ece: z.record(z.string(), z.number()),
+});
+
+/** `manifest.json`: everything that an artifact is, each other file bound by its sha256. */
+export const manifestSchema = z.strictObject({
+  schema_version: z.literal(1),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dot, dash and underscore'),
+  created: z.iso.datetime(),
+  encoder: encoderIdentitySchema,
+  features: z.array(z.string()).min(1),
+  ladder: z.array(rungSchema).min(2),
+  classifier: z.strictObject({
+    kind: z.enum(['lexicon', 'linear']),
+    lambda: z.number().positive(),
+    platt: z.array(z.strictObject({ slope: z.number(), offset: z.number() })),
+  }),
+  policy: policySchema,
+  data: z.strictObject({
+    quality_field: z.string(),
+    files: z.array(z.strictObject({ file: z.string(), sha256, rows: count })),
+    rejected: count,
+    excluded: count,
+  }),
+  split: z.strictObject({
+    seed: z.int(),
+    train: splitPartSchema,
+    calibration: splitPartSchema,
+    test: splitPartSchema,
+  }),
+  metrics: metricsSchema.optional(),
+  tools: z.record(z.string(), z.string()),
+  files: z.record(z.string(), sha256),
+});
+
+export const goldenSchema = z
+  .array(z.strictObject({ text: z.string().min(1), probabilities: z.array(share).min(2) }))
+  .min(1);
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type Rung = z.infer<typeof rungSchema>;
+export type ThresholdPolicy = z.infer<typeof policySchema>;
+export type GoldenCase = z.infer<typeof goldenSchema>[number];

@@ -1,0 +1,94 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { z } from 'zod';
+import { PlimsollError } from '../errors.ts';
+import { type GoldenCase, goldenSchema, type Manifest, manifestSchema } from './manifest.ts';
+import { sha256 } from './sha256.ts';
+
+/** An artifact as it lies on disk: every file read, every hash checked. */
+export interface ArtifactFiles {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly golden: readonly GoldenCase[];
+  readonly classifier: Uint8Array;
+  readonly modelCard: string;
+  /** sha256 of manifest.json, which binds every other file. */
+  readonly sha256: string;
+}
+
+export const MANIFEST_FILE = 'manifest.json';
+export const CLASSIFIER_FILE = 'classifier.onnx';
+export const GOLDEN_FILE = 'golden.json';
+export const MODEL_CARD_FILE = 'MODEL_CARD.md';
+
+/**
+ * Reads an artifact folder and checks each file against the manifest's hash.
+ * @throws PlimsollError `not-found` or `invalid-artifact`, naming the file and the field.
+ */
+export function readArtifact(folder: string): ArtifactFiles {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new PlimsollError(
+      'not-found',
+      `There is no artifact folder at ${folder}. Train one with \`plimsoll train\`.`,
+      {
+        place: { file: folder },
+      },
+    );
+  }
+  const manifestBytes = readPart(folder, MANIFEST_FILE);
+  const manifest = parsePart(manifestSchema, manifestBytes, path.join(folder, MANIFEST_FILE));
+  const bound = (name: string): Buffer => {
+    const bytes = readPart(folder, name);
+    if (sha256(bytes) !== manifest.files[name]) throw changed(path.join(folder, name));
+    return bytes;
+  };
+  const goldenFile = path.join(folder, GOLDEN_FILE);
+  return {
+    folder,
+    manifest,
+    classifier: bound(CLASSIFIER_FILE),
+    golden: parsePart(goldenSchema, bound(GOLDEN_FILE), goldenFile),
+    modelCard: bound(MODEL_CARD_FILE).toString('utf8'),
+    sha256: sha256(manifestBytes),
+  };
+}
+
+function readPart(folder: string, name: string): Buffer {
+  const file = path.join(folder, name);
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new PlimsollError(
+      'invalid-artifact',
+      `${file} is missing or cannot be read: the artifact is not whole.`,
+      {
+        place: { file },
+        cause,
+      },
+    );
+  }
+}
+
+function changed(file: string): PlimsollError {
+  return new PlimsollError(
+    'invalid-artifact',
+    `${file} was changed after the artifact was made: its sha256 is not the one in manifest.json. Restore it, or train again.`,
+    { place: { file } },
+  );
+}
+
+function parsePart<T>(schema: z.ZodType<T>, bytes: Uint8Array, file: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new PlimsollError('invalid-artifact', `${file} is not valid JSON.`, { place: { file }, cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.');
+  throw new PlimsollError('invalid-artifact', `${file}, field "${field}": ${issue.message}.`, {
+    place: { file, field },
+  });
+}

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PlimsollError } from '../errors.ts';
+import { type GoldenCase, type Manifest, manifestSchema } from './manifest.ts';
+import { CLASSIFIER_FILE, GOLDEN_FILE, MANIFEST_FILE, MODEL_CARD_FILE } from './read.ts';
+import { sha256 } from './sha256.ts';
+
+export interface ArtifactDraft {
+  readonly manifest: Omit<Manifest, 'files'>;
+  readonly classifier: Uint8Array;
+  readonly golden: readonly GoldenCase[];
+  readonly modelCard: string;
+}
+
+/**
+ * Writes an artifact whole or not at all: into a temporary folder beside `folder`, then one rename. Artifacts are
+ * immutable, so an existing folder is refused unless `replace` is set. Returns the manifest with the files' hashes.
+ * @throws PlimsollError `invalid-input` where the folder exists, `io` where the place cannot be written.
+ */
+export function writeArtifact(
+  folder: string,
+  draft: ArtifactDraft,
+  options: { replace?: boolean } = {},
+): Manifest {
+  assertWritable(folder, options);
+  const parts: Record<string, Uint8Array | string> = {
+    [CLASSIFIER_FILE]: draft.classifier,
+    [GOLDEN_FILE]: `${JSON.stringify(draft.golden, null, 2)}\n`,
+    [MODEL_CARD_FILE]: draft.modelCard,
+  };
+  const files = Object.fromEntries(Object.entries(parts).map(([name, bytes]) => [name, sha256(bytes)]));
+  const manifest = manifestSchema.parse({ ...draft.manifest, files });
+  parts[MANIFEST_FILE] = `${JSON.stringify(manifest, null, 2)}\n`;
+  const parent = path.dirname(path.resolve(folder));
+  let temporary: string | undefined;
+  try {
+    mkdirSync(parent, { recursive: true });
+    temporary = mkdtempSync(path.join(parent, `.${path.basename(folder)}-`));
+    for (const [name, bytes] of Object.entries(parts)) writeFileSync(path.join(temporary, name), bytes);
+    if (options.replace) rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+  } catch (cause) {
+    if (temporary) rmSync(temporary, { recursive: true, force: true });
+    throw unwritable(folder, cause);
+  }
+  return manifest;
+}
+
+/** Called before long work too, so that an hour of training does not end at a read-only folder. */
+export function assertWritable(folder: string, options: { replace?: boolean } = {}): void {
+  if (existsSync(folder) && !options.replace) {
+    throw new PlimsollError(
+      'invalid-input',
+      `${folder} exists already, and artifacts are never overwritten. Choose another --out, or say --force to replace it.`,
+      { place: { file: folder } },
+    );
+  }
+  const parent = path.dirname(path.resolve(folder));
+  try {
+    mkdirSync(parent, { recursive: true });
+    rmSync(mkdtempSync(path.join(parent, '.plimsoll-')), { recursive: true });
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): PlimsollError {
+  const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return new PlimsollError(
+    'io',
+    `Cannot write the artifact to ${folder}${reason}. Choose a folder that can be written.`,
+    {
+      place: { file: folder },
+      cause,
+    },
+  );
+}

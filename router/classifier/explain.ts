@@ -1,0 +1,126 @@
+import { tokenIdsOf } from '../encoders/static.ts';
+import { PlimsollError } from '../errors.ts';
+import type { FeatureExtractor } from '../features/feature-vector.ts';
+import { decodeModel, floatValues } from '../onnx/messages.ts';
+import type { ClassifierInput } from './onnx-classifier.ts';
+
+/** What one word piece, all its occurrences together, adds to a candidate's calibrated logit. */
+export interface PieceContribution {
+  readonly piece: string;
+  readonly count: number;
+  readonly contribution: number;
+}
+
+export interface FeatureContribution {
+  readonly feature: string;
+  readonly value: number;
+  readonly contribution: number;
+}
+
+/**
+ * The sum that made a candidate's score: logit = intercept + every contribution, and probability = sigmoid(logit).
+ * The intercept is the logit of the average training text; contributions say how this text departs from it.
+ */
+export interface CandidateExplanation {
+  readonly logit: number;
+  readonly intercept: number;
+  readonly features: readonly FeatureContribution[];
+  /** By size, largest first. Empty for an encoder whose pieces cannot be told apart; then `embedding` is set. */
+  readonly wordPieces: readonly PieceContribution[];
+  /** The contribution of the embedding as a whole. */
+  readonly embedding?: number;
+}
+
+/** One explanation a rung, cheapest first. */
+export type Explainer = (text: string) => Promise<readonly CandidateExplanation[]>;
+
+/** Reads the weights out of a classifier.onnx; costs about as much as loading it, so it is made on first use. */
+export function createExplainer(
+  bytes: Uint8Array,
+  input: ClassifierInput,
+  extractor: FeatureExtractor,
+): Explainer {
+  const weights = readWeights(bytes);
+  const heads = weights('intercept').length;
+  const [slope, offset, intercept] = [weights('platt_slope'), weights('platt_offset'), weights('intercept')];
+  const [means, featureWeights] = [weights('feature_means'), weights('feature_weights')];
+  const meaning =
+    input.kind === 'lexicon' ? byPiece(input.tokenizer, weights('lexicon')) : asAWhole(input, weights);
+
+  return async (text) => {
+    const values = extractor.extract(text);
+    const meanings = await meaning(text, heads);
+    return meanings.map(({ pieces, embedding }, h) => {
+      const features = extractor.names.map((feature, i) => ({
+        feature,
+        value: values[i]!,
+        contribution: slope[h]! * (values[i]! - means[i]!) * featureWeights[i * heads + h]!,
+      }));
+      const wordPieces = pieces
+        .map((p) => ({ ...p, contribution: slope[h]! * p.contribution }))
+        .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+      const base = slope[h]! * intercept[h]! + offset[h]!;
+      const whole = embedding === undefined ? {} : { embedding: slope[h]! * embedding };
+      const logit = base + total(features) + total(wordPieces) + (whole.embedding ?? 0);
+      return { logit, intercept: base, features, wordPieces, ...whole };
+    });
+  };
+}
+
+/** What the text's meaning adds to one head, before Platt scaling. */
+interface Meaning {
+  readonly pieces: readonly PieceContribution[];
+  readonly embedding?: number;
+}
+
+type MeaningOf = (text: string, heads: number) => Promise<readonly Meaning[]>;
+
+function byPiece(
+  tokenizer: Extract<ClassifierInput, { kind: 'lexicon' }>['tokenizer'],
+  lexicon: Float32Array,
+): MeaningOf {
+  return async (text, heads) => {
+    const ids = tokenIdsOf(tokenizer, text);
+    const counts = new Map<number, number>();
+    for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return Array.from({ length: heads }, (_, h) => ({
+      pieces: Array.from(counts, ([id, count]) => ({
+        piece: tokenizer.piece(id),
+        count,
+        contribution: (count * lexicon[id * heads + h]!) / ids.length,
+      })),
+    }));
+  };
+}
+
+function asAWhole(
+  { encoder }: Extract<ClassifierInput, { kind: 'linear' }>,
+  weights: (name: string) => Float32Array,
+): MeaningOf {
+  const means = weights('embedding_means');
+  const columns = weights('embedding_weights');
+  return async (text, heads) => {
+    const vector = await encoder.embed(text);
+    return Array.from({ length: heads }, (_, h) => ({
+      pieces: [],
+      embedding: vector.reduce((sum, x, j) => sum + (x - means[j]!) * columns[j * heads + h]!, 0),
+    }));
+  };
+}
+
+function readWeights(bytes: Uint8Array): (name: string) => Float32Array {
+  const { initializer } = decodeModel(bytes).graph;
+  return (name) => {
+    const tensor = initializer.find((t) => t.name === name);
+    if (!tensor)
+      throw new PlimsollError(
+        'invalid-artifact',
+        `classifier.onnx has no "${name}": it was not made by Plimsoll.`,
+      );
+    return floatValues(tensor);
+  };
+}
+
+function total(parts: readonly { readonly contribution: number }[]): number {
+  return parts.reduce((sum, part) => sum + part.contribution, 0);
+}

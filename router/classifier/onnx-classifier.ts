@@ -1,0 +1,85 @@
+import * as ort from 'onnxruntime-node';
+import type { Encoder } from '../encoders/encoder.ts';
+import { tokenIdsOf } from '../encoders/static.ts';
+import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
+import { PlimsollError } from '../errors.ts';
+import type { FeatureExtractor } from '../features/feature-vector.ts';
+
+/** Text -> for each candidate the calibrated probability that its answer is good. */
+export interface Classifier {
+  /** In the order of the ladder; each in 0..1. Rejects where the encoder or the runtime fails, or gives no number. */
+  score(text: string): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** How a text becomes the graph's first input. */
+export type ClassifierInput =
+  | { readonly kind: 'lexicon'; readonly tokenizer: WordPieceTokenizer }
+  | { readonly kind: 'linear'; readonly encoder: Encoder };
+
+/**
+ * Runs a classifier.onnx. One session with one thread: a run takes microseconds and is done inline.
+ * @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load.
+ */
+export async function createOnnxClassifier(
+  bytes: Uint8Array,
+  input: ClassifierInput,
+  extractor: FeatureExtractor,
+): Promise<Classifier> {
+  const session = await openSession(bytes);
+  const firstInput = inputOf(input);
+  return {
+    async score(text) {
+      const features = extractor.extract(text);
+      const { probabilities } = await session.run(
+        { ...(await firstInput(text)), features: new ort.Tensor('float32', features, [features.length]) },
+        FETCHES,
+      );
+      return checked(probabilities!.data as Float32Array);
+    },
+    async close() {
+      await session.release();
+      if (input.kind === 'linear') await input.encoder.close();
+    },
+  };
+}
+
+const FETCHES = ['probabilities'];
+
+async function openSession(bytes: Uint8Array): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(bytes, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      logSeverityLevel: 3,
+    });
+  } catch (cause) {
+    throw new PlimsollError('invalid-artifact', 'classifier.onnx cannot be loaded by onnxruntime.', {
+      cause,
+    });
+  }
+}
+
+type FirstInput = (text: string) => Promise<Record<string, ort.Tensor>> | Record<string, ort.Tensor>;
+
+function inputOf(input: ClassifierInput): FirstInput {
+  if (input.kind === 'lexicon') {
+    return (text) => {
+      const ids = tokenIdsOf(input.tokenizer, text);
+      return { token_ids: new ort.Tensor('int32', ids, [ids.length]) };
+    };
+  }
+  return async (text) => {
+    const embedding = await input.encoder.embed(text);
+    return { embedding: new ort.Tensor('float32', embedding, [embedding.length]) };
+  };
+}
+
+function checked(probabilities: Float32Array): Float32Array {
+  for (const p of probabilities) {
+    if (!(p >= 0 && p <= 1))
+      throw new PlimsollError('internal', 'The classifier gave a score that is no probability.');
+  }
+  return probabilities;
+}

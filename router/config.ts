@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { PlimsollError } from './errors.ts';
+
+export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';
+
+const policy = z.union([
+  z.strictObject({
+    threshold: z
+      .number()
+      .min(-1)
+      .max(1)
+      .describe('The largest predicted loss that still goes to a cheaper candidate.'),
+    version: z.int().positive().default(1),
+  }),
+]);
+
+/** `plimsoll.config.yaml`. Every field has a default; an unknown field is an error. Secrets never stand here. */
+export const configSchema = z
+  .strictObject({
+    artifact: z.string().min(1).default('models/starter').describe('Folder of the artifact that decides.'),
+    ladder: z
+      .record(z.string(), z.string().min(1))
+      .default({})
+      .describe(
+        'Candidate of the artifact -> the model that you serve in its place, e.g. cheap: gpt-4o-mini.',
+      ),
+    default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),
+    policies: z
+      .record(z.string().min(1), policy)
+      .default({})
+      .describe("Further policies beside the artifact's own."),
+    encoder: z
+      .strictObject({
+        allow_hub: z
+          .boolean()
+          .default(false)
+          .describe('Allow a transformers encoder to fetch its model from the hub.'),
+        workers: z.int().min(1).max(64).optional().describe('Threads of a minilm or transformers encoder.'),
+      })
+      .prefault({}),
+    server: z
+      .strictObject({
+        host: z.string().min(1).default('127.0.0.1'),
+        port: z.int().min(0).max(65535).default(8787).describe('0 takes any free port.'),
+        max_body_bytes: z
+          .int()
+          .min(1024)
+          .max(64 * 2 ** 20)
+          .default(2 ** 20),
+        max_messages: z.int().min(1).max(10_000).default(1_000),
+        max_batch: z.int().min(1).max(10_000).default(256),
+        max_concurrency: z
+          .int()
+          .min(1)
+          .default(512)
+          .describe('Requests at work at once; further ones get a 503.'),
+        request_timeout_ms: z.int().min(100).default(10_000),
+        drain_timeout_ms: z
+          .int()
+          .min(0)
+          .default(10_000)
+          .describe('How long SIGTERM waits for requests at work.'),
+      })
+      .prefault({}),
+    log_level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+  })
+  .describe('Configuration of Plimsoll');
+
+export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/**
+ * Reads the configuration once. Without `file`, plimsoll.config.yaml of the working folder is used where it exists, else the defaults.
+ * PLIMSOLL_PORT and PLIMSOLL_LOG_LEVEL override the file.
+ * @throws PlimsollError `invalid-config`, naming the line or the field.
+ */
+export function loadConfig(file?: string, env: NodeJS.ProcessEnv = process.env): Config {
+  const path = file ?? DEFAULT_CONFIG_FILE;
+  if (!existsSync(path)) {
+    if (file === undefined) return parseConfig({}, 'the defaults', env);
+    throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
+  }
+  return parseConfig(parseYaml(readFileSync(path, 'utf8'), path), path, env);
+}
+
+function parseYaml(text: string, file: string): unknown {
+  const document = parseDocument(text);
+  const error = document.errors[0];
+  if (error) {
+    const line = error.linePos?.[0].line;
+    throw new PlimsollError(
+      'invalid-config',
+      `${file}, line ${line ?? '?'}: ${error.message.split('\n')[0]}`,
+      {
+        place: { file, ...(line !== undefined && { line }) },
+      },
+    );
+  }
+  return document.toJS() ?? {};
+}
+
+function parseConfig(raw: unknown, file: string, env: NodeJS.ProcessEnv): Config {
+  const parsed = configSchema.safeParse(raw);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const field = issue.path.join('.') || '(top level)';
+    throw new PlimsollError('invalid-config', `${file}, field "${field}": ${issue.message}.`, {
+      place: { file, field },
+    });
+  }
+  const config = { ...parsed.data };
+  if (env['PLIMSOLL_PORT']) config.server = { ...config.server, port: portOf(env['PLIMSOLL_PORT']) };
+  if (env['PLIMSOLL_LOG_LEVEL']) config.log_level = logLevelOf(env['PLIMSOLL_LOG_LEVEL']);
+  return Object.freeze(config);
+}
+
+function portOf(text: string): number {
+  const parsed = z.coerce.number().int().min(0).max(65535).safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new PlimsollError('invalid-config', `PLIMSOLL_PORT must be a port number, not "${text}".`);
+}
+
+function logLevelOf(text: string): Config['log_level'] {
+  const parsed = configSchema.shape.log_level.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new PlimsollError(
+    'invalid-config',
+    `PLIMSOLL_LOG_LEVEL must be silent, error, warn, info or debug, not "${text}".`,
+  );
+}

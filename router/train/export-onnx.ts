@@ -1,0 +1,169 @@
+import type { PlattScaling } from '../classifier/platt.ts';
+import type { StaticEncoder } from '../encoders/static.ts';
+import {
+  ELEMENT_TYPE,
+  encodeModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from '../onnx/messages.ts';
+import type { TrainedClassifier } from './train-classifier.ts';
+
+type Exportable = Pick<TrainedClassifier, 'heads' | 'centre' | 'platt'>;
+
+const OPSET = 17; // the last whose ReduceMean takes its axes as an attribute; every runtime since 2022 reads it
+const IR_VERSION = 8;
+
+/**
+ * The classifier of a static encoder as ONNX, the head folded into a lexicon: mean pooling and logistic regression are
+ * both linear, so each word piece's contribution to each head is one number, w . (vector - centre).
+ * Inputs: `token_ids` int32 [n], n >= 1; `features` float [f]. Outputs: `probabilities` and `logits` (before Platt), float [heads].
+ */
+export function exportLexicon(classifier: Exportable, encoder: StaticEncoder): Uint8Array {
+  const { heads, centre } = classifier;
+  const { dimension } = encoder.identity;
+  const size = encoder.tokenizer.vocabularySize;
+  const lexicon = new Float32Array(size * heads.length);
+  heads.forEach((head, h) => {
+    const direction = head.weights.slice(0, dimension);
+    const shift = direction.reduce((total, weight, j) => total + weight * centre[j]!, 0);
+    const projected = encoder.project(direction);
+    for (let id = 0; id < size; id++) lexicon[id * heads.length + h] = projected[id]! - shift;
+  });
+  return model({
+    classifier,
+    dimension,
+    input: value('token_ids', ['tokens'], ELEMENT_TYPE.int32),
+    initializers: [tensor('lexicon', [size, heads.length], lexicon)],
+    nodes: [
+      { opType: 'Gather', input: ['lexicon', 'token_ids'], output: ['pieces'] },
+      {
+        opType: 'ReduceMean',
+        input: ['pieces'],
+        output: ['meaning'],
+        attribute: [
+          { name: 'axes', ints: [0], type: ATTRIBUTE_INTS },
+          { name: 'keepdims', i: 0, type: ATTRIBUTE_INT },
+        ],
+      },
+    ],
+  });
+}
+
+/**
+ * The classifier of any other encoder as ONNX: a plain linear head.
+ * Inputs: `embedding` float [dimension]; `features` float [f]. Outputs as above.
+ */
+export function exportLinear(classifier: Exportable, dimension: number): Uint8Array {
+  return model({
+    classifier,
+    dimension,
+    input: value('embedding', [dimension]),
+    initializers: [
+      tensor('embedding_means', [dimension], Float32Array.from(classifier.centre.subarray(0, dimension))),
+      tensor(
+        'embedding_weights',
+        [dimension, classifier.heads.length],
+        weightColumns(classifier, 0, dimension),
+      ),
+    ],
+    nodes: [
+      { opType: 'Sub', input: ['embedding', 'embedding_means'], output: ['centred_embedding'] },
+      { opType: 'MatMul', input: ['centred_embedding', 'embedding_weights'], output: ['meaning'] },
+    ],
+  });
+}
+
+/** The same model with other Platt parameters: what recalibrating changes. */
+export function plattTensors(platt: readonly PlattScaling[]): OnnxTensor[] {
+  const column = (name: string, values: readonly number[]) =>
+    tensor(name, [values.length], Float32Array.from(values));
+  return [
+    column(
+      'platt_slope',
+      platt.map((p) => p.slope),
+    ),
+    column(
+      'platt_offset',
+      platt.map((p) => p.offset),
+    ),
+  ];
+}
+
+const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_INTS = 7;
+
+interface Parts {
+  readonly classifier: Exportable;
+  readonly dimension: number;
+  readonly input: OnnxValueInfo;
+  readonly initializers: readonly OnnxTensor[];
+  /** From the input to `meaning`, float [heads]. */
+  readonly nodes: readonly OnnxNode[];
+}
+
+/** What both graphs share: the structural part, the intercept, Platt scaling, the sigmoid. */
+function model({ classifier, dimension, input, initializers, nodes }: Parts): Uint8Array {
+  const { heads, centre, platt } = classifier;
+  const features = centre.length - dimension;
+  return encodeModel({
+    irVersion: IR_VERSION,
+    producerName: 'plimsoll',
+    opsetImport: [{ domain: '', version: OPSET }],
+    graph: {
+      name: 'plimsoll-classifier',
+      input: [input, value('features', [features])],
+      output: [value('probabilities', [heads.length]), value('logits', [heads.length])],
+      initializer: [
+        ...initializers,
+        tensor('feature_means', [features], Float32Array.from(centre.subarray(dimension))),
+        tensor(
+          'feature_weights',
+          [features, heads.length],
+          weightColumns(classifier, dimension, centre.length),
+        ),
+        tensor(
+          'intercept',
+          [heads.length],
+          Float32Array.from(heads, (head) => head.intercept),
+        ),
+        ...plattTensors(platt),
+      ],
+      node: [
+        ...nodes,
+        { opType: 'Sub', input: ['features', 'feature_means'], output: ['centred_features'] },
+        { opType: 'MatMul', input: ['centred_features', 'feature_weights'], output: ['structure'] },
+        { opType: 'Add', input: ['meaning', 'structure'], output: ['sum'] },
+        { opType: 'Add', input: ['sum', 'intercept'], output: ['logits'] },
+        { opType: 'Mul', input: ['logits', 'platt_slope'], output: ['scaled'] },
+        { opType: 'Add', input: ['scaled', 'platt_offset'], output: ['calibrated_logits'] },
+        { opType: 'Sigmoid', input: ['calibrated_logits'], output: ['probabilities'] },
+      ],
+    },
+  });
+}
+
+/** Rows `from` to `to` of the heads' weights, one column a head. */
+function weightColumns({ heads }: Exportable, from: number, to: number): Float32Array {
+  const columns = new Float32Array((to - from) * heads.length);
+  for (let row = from; row < to; row++) {
+    heads.forEach((head, h) => {
+      columns[(row - from) * heads.length + h] = head.weights[row]!;
+    });
+  }
+  return columns;
+}
+
+function tensor(name: string, dims: readonly number[], values: Float32Array): OnnxTensor {
+  const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength); // ONNX is little-endian, as we are
+  return { name, dims, dataType: ELEMENT_TYPE.float, rawData };
+}
+
+function value(
+  name: string,
+  dims: readonly (number | string)[],
+  elemType: number = ELEMENT_TYPE.float,
+): OnnxValueInfo {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}
