@@ -1,0 +1,75 @@
+import { PlimsollError } from '../errors.ts';
+import type { Message, RouteInput } from '../types.ts';
+import { headAndTail } from './head-and-tail.ts';
+import { personAsk, personTexts } from './person-ask.ts';
+import { wellFormed } from './well-formed.ts';
+
+/** Longest routed text, in UTF-16 units. Everything downstream may rely on it. */
+export const MAX_ROUTED_CHARACTERS = 32_000;
+
+/** Earlier asks are added only while the text is shorter than this, in UTF-16 units: a long ask speaks for itself. */
+export const EARLIER_ASKS_WITHIN_CHARACTERS = 2_000;
+
+/** A shorter remnant of an earlier ask says nothing. */
+const SHORTEST_REMNANT = 40;
+
+const BETWEEN_ASKS = '\n\n';
+
+/**
+ * The text that is scored: what the person asked, the same in training and in serving.
+ *
+ * 1. Only what a person sent counts: no system or developer prompts, answers, thinking, tool calls or tool results.
+ * 2. Each message loses what harnesses put round a person's words (known-shapes.ts). What a person pasted stays.
+ * 3. The last ask comes first. Earlier asks follow, newest first, as long as the whole stays within EARLIER_ASKS_WITHIN_CHARACTERS; the one
+ *    that passes the limit keeps its head and tail. So "and in Python?" is scored with the question that it follows, and a long ask alone.
+ * 4. If stripping leaves nothing at all, the newest text that came in a person's name is taken as it is.
+ * 5. The last ask keeps head and tail within MAX_ROUTED_CHARACTERS; NUL and lone surrogates become U+FFFD.
+ *
+ * A plain prompt comes back trimmed and otherwise unchanged.
+ *
+ * @throws PlimsollError 'invalid-input' if no person wrote any text, for example where a request holds only images. Such a request has nothing
+ *   to score: its route follows from what it requires.
+ */
+export function routedText(input: RouteInput): string {
+  const messages = messagesOf(input);
+  const asks = asksNewestFirst(messages);
+  const text = asks.length > 0 ? asks.join(BETWEEN_ASKS) : unstripped(messages);
+  if (text === undefined) {
+    throw new PlimsollError(
+      'invalid-input',
+      'There is no text to score: the prompt, or every message from the user, is empty or holds no text. Send at least one word.',
+    );
+  }
+  return wellFormed(text);
+}
+
+function messagesOf(input: RouteInput): readonly Message[] {
+  if ('prompt' in input && typeof input.prompt === 'string') return [{ role: 'user', content: input.prompt }];
+  if ('messages' in input && Array.isArray(input.messages)) return input.messages;
+  throw new PlimsollError('invalid-input', 'Give either a prompt (a string) or messages (a list).');
+}
+
+function asksNewestFirst(messages: readonly Message[]): readonly string[] {
+  const asks: string[] = [];
+  let room = MAX_ROUTED_CHARACTERS;
+  for (let index = messages.length - 1; index >= 0 && room >= SHORTEST_REMNANT; index--) {
+    const { text, endsHistory } = personAsk(personTexts(messages[index]));
+    if (text !== '') {
+      const ask = headAndTail(text, room);
+      asks.push(ask);
+      const limit = asks.length === 1 ? EARLIER_ASKS_WITHIN_CHARACTERS : room;
+      room = limit - ask.length - BETWEEN_ASKS.length;
+    }
+    if (endsHistory) break;
+  }
+  return asks;
+}
+
+/** The newest text in a person's name with the harness noise in it, for a request that holds nothing else. */
+function unstripped(messages: readonly Message[]): string | undefined {
+  for (const message of messages.toReversed()) {
+    const text = personTexts(message).join('\n').trim();
+    if (text !== '') return headAndTail(text, MAX_ROUTED_CHARACTERS);
+  }
+  return undefined;
+}

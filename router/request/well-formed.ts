@@ -1,0 +1,12 @@
+/** Node has had toWellFormed since version 20; the ES2023 typings have not. */
+interface WellFormable {
+  toWellFormed(): string;
+}
+
+/**
+ * The text with NUL and every lone surrogate replaced by U+FFFD, so that tokenisers, JSON and native code see one and the same string.
+ * A text without them comes back as it is.
+ */
+export function wellFormed(text: string): string {
+  return (text as unknown as WellFormable).toWellFormed().replaceAll('\0', '\uFFFD');
+}
