@@ -1,0 +1,64 @@
+import { PlimsollError } from '../../router/errors.ts';
+import { routedText } from '../../router/request/routed-text.ts';
+import type { Message, Outcome, RouteInput } from '../../router/types.ts';
+import { BadRow } from './bad-row.ts';
+import type { Case } from './case.ts';
+import { type CheckedRow, caseRowSchema } from './case-row.ts';
+import { badRowOf } from './outcome-of.ts';
+import { questionKey } from './question-key.ts';
+
+/** The row's fields, checked. @throws BadRow: a wrong type, neither prompt nor messages, or both */
+export function checkedRow(value: unknown): CheckedRow {
+  const result = caseRowSchema.safeParse(value);
+  if (!result.success) throw badRowOf(result.error);
+  const { prompt, messages } = result.data;
+  if (prompt === undefined && messages === undefined) throw new BadRow('missing; or give messages', 'prompt');
+  if (prompt !== undefined && messages !== undefined) throw new BadRow('both prompt and messages; give one');
+  return result.data;
+}
+
+/**
+ * The case of a checked row. Its text is what serving would score for the same request.
+ * @param fallbackId the id of a row that has none of its own
+ * @throws BadRow: nothing to score, such as an empty prompt
+ */
+export function caseOf(row: CheckedRow, outcomes: ReadonlyMap<string, Outcome>, fallbackId: string): Case {
+  const text = flatCopy(textOf(row));
+  return {
+    id: row.id == null ? fallbackId : String(row.id),
+    text,
+    key: row.key ?? questionKey(text),
+    ...(row.group != null && { group: String(row.group) }),
+    ...(row.task != null && { task: row.task }),
+    ...(row.source != null && { source: row.source }),
+    outcomes,
+  };
+}
+
+function textOf(row: CheckedRow): string {
+  try {
+    return routedText(inputOf(row));
+  } catch (error) {
+    if (!(error instanceof PlimsollError)) throw error;
+    throw new BadRow('empty: no text to score', row.prompt === undefined ? 'messages' : 'prompt');
+  }
+}
+
+/** The request that the row was: system text first, then the earlier turn of the person, then the prompt. */
+function inputOf({ system, context, prompt, messages }: CheckedRow): RouteInput {
+  if (prompt !== undefined && system == null && context == null) return { prompt };
+  return {
+    messages: [
+      ...(system == null ? [] : [{ role: 'system', content: system }]),
+      ...(context == null ? [] : [{ role: 'user', content: context }]),
+      ...(prompt === undefined
+        ? ((messages ?? []) as readonly Message[])
+        : [{ role: 'user', content: prompt }]),
+    ],
+  };
+}
+
+/** A string of its own: one cut out of a file's chunk would keep the whole chunk in memory. */
+function flatCopy(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
