@@ -5,16 +5,18 @@ import { PlimsollError } from './errors.ts';
 
 export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';
 
-const policy = z.union([
-  z.strictObject({
-    threshold: z
-      .number()
-      .min(-1)
-      .max(1)
-      .describe('The largest predicted loss that still goes to a cheaper candidate.'),
-    version: z.int().positive().default(1),
-  }),
-]);
+const policy = z.strictObject({
+  threshold: z
+    .number()
+    .min(-1)
+    .max(1)
+    .describe('The largest predicted loss that still goes to a cheaper candidate.'),
+  version: z
+    .int()
+    .positive()
+    .default(1)
+    .describe('Raise it with every change, so that decisions can be told apart.'),
+});
 
 /** `plimsoll.config.yaml`. Every field has a default; an unknown field is an error. Secrets never stand here. */
 export const configSchema = z
@@ -42,46 +44,78 @@ export const configSchema = z
       .prefault({}),
     server: z
       .strictObject({
-        host: z.string().min(1).default('127.0.0.1'),
+        host: z
+          .string()
+          .min(1)
+          .default('127.0.0.1')
+          .describe('Address to listen on. The endpoint has no authentication: bind elsewhere with care.'),
         port: z.int().min(0).max(65535).default(8787).describe('0 takes any free port.'),
         max_body_bytes: z
           .int()
           .min(1024)
           .max(64 * 2 ** 20)
-          .default(2 ** 20),
-        max_messages: z.int().min(1).max(10_000).default(1_000),
-        max_batch: z.int().min(1).max(10_000).default(256),
+          .default(2 ** 20)
+          .describe('A larger request body gets a 413.'),
+        max_messages: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(1_000)
+          .describe('A request with more messages gets a 413.'),
+        max_batch: z.int().min(1).max(10_000).default(256).describe('A longer batch gets a 413.'),
         max_concurrency: z
           .int()
           .min(1)
           .default(512)
-          .describe('Requests at work at once; further ones get a 503.'),
-        request_timeout_ms: z.int().min(100).default(10_000),
+          .describe('Requests at work at once; further ones get a 503. A batch counts as one.'),
+        request_timeout_ms: z
+          .int()
+          .min(100)
+          .max(600_000)
+          .default(10_000)
+          .describe('How long a request may take to arrive (408), and then to be decided (503).'),
         drain_timeout_ms: z
           .int()
           .min(0)
+          .max(600_000)
           .default(10_000)
           .describe('How long SIGTERM waits for requests at work.'),
       })
       .prefault({}),
-    log_level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+    log_level: z
+      .enum(['silent', 'error', 'warn', 'info', 'debug'])
+      .default('info')
+      .describe('Decisions are logged at debug, never with their prompt.'),
   })
   .describe('Configuration of Plimsoll');
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
 
+/** What the command line may say; it goes before the environment and the file. */
+export interface ConfigOverrides {
+  readonly artifact?: string;
+  readonly default_policy?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly log_level?: string;
+}
+
 /**
  * Reads the configuration once. Without `file`, plimsoll.config.yaml of the working folder is used where it exists, else the defaults.
- * PLIMSOLL_PORT and PLIMSOLL_LOG_LEVEL override the file.
+ * PLIMSOLL_PORT and PLIMSOLL_LOG_LEVEL override the file; `overrides` override both.
  * @throws PlimsollError `invalid-config`, naming the line or the field.
  */
-export function loadConfig(file?: string, env: NodeJS.ProcessEnv = process.env): Config {
+export function loadConfig(
+  file?: string,
+  env: NodeJS.ProcessEnv = process.env,
+  overrides: ConfigOverrides = {},
+): Config {
   const path = file ?? DEFAULT_CONFIG_FILE;
-  if (!existsSync(path)) {
-    if (file === undefined) return parseConfig({}, 'the defaults', env);
-    throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
+  if (existsSync(path)) {
+    return overridden(parseConfig(parseYaml(readFileSync(path, 'utf8'), path), path), env, overrides);
   }
-  return parseConfig(parseYaml(readFileSync(path, 'utf8'), path), path, env);
+  if (file === undefined) return overridden(parseConfig({}, 'the defaults'), env, overrides);
+  throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
 }
 
 function parseYaml(text: string, file: string): unknown {
@@ -100,19 +134,27 @@ function parseYaml(text: string, file: string): unknown {
   return document.toJS() ?? {};
 }
 
-function parseConfig(raw: unknown, file: string, env: NodeJS.ProcessEnv): Config {
+function parseConfig(raw: unknown, file: string): Config {
   const parsed = configSchema.safeParse(raw);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const field = issue.path.join('.') || '(top level)';
-    throw new PlimsollError('invalid-config', `${file}, field "${field}": ${issue.message}.`, {
-      place: { file, field },
-    });
-  }
-  const config = { ...parsed.data };
-  if (env['PLIMSOLL_PORT']) config.server = { ...config.server, port: portOf(env['PLIMSOLL_PORT']) };
-  if (env['PLIMSOLL_LOG_LEVEL']) config.log_level = logLevelOf(env['PLIMSOLL_LOG_LEVEL']);
-  return Object.freeze(config);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.') || '(top level)';
+  throw new PlimsollError('invalid-config', `${file}, field "${field}": ${issue.message}.`, {
+    place: { file, field },
+  });
+}
+
+function overridden(config: Config, env: NodeJS.ProcessEnv, overrides: ConfigOverrides): Config {
+  const { host, port, log_level: logLevel, ...top } = overrides;
+  const { PLIMSOLL_PORT: envPort, PLIMSOLL_LOG_LEVEL: envLogLevel } = env;
+  const server = {
+    ...config.server,
+    ...(envPort && { port: portOf(envPort) }),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+  };
+  const level = logLevel ?? (envLogLevel ? logLevelOf(envLogLevel) : config.log_level);
+  return parseConfig({ ...config, ...top, server, log_level: level }, 'the command line');
 }
 
 function portOf(text: string): number {

@@ -1,0 +1,24 @@
+import type { RequestHandler } from 'express';
+import type { Config } from '../config.ts';
+import type { Router } from '../router.ts';
+import type { Admission } from './admission.ts';
+import type { Lifecycle, Sender } from './answer.ts';
+import type { Report } from './report.ts';
+
+/** What every route of the server may use. */
+export interface ServerContext {
+  readonly router: Router;
+  readonly config: Config;
+  readonly lifecycle: Lifecycle;
+  readonly admission: Admission;
+  readonly send: Sender;
+  readonly report: Report;
+}
+
+/** One route. `summary` is what the index says of it. */
+export interface Route {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly summary: string;
+  readonly handlers: readonly RequestHandler[];
+}

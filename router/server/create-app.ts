@@ -1,0 +1,73 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Config } from '../config.ts';
+import type { Router } from '../router.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createAdmission } from './admission.ts';
+import { createSender, type Lifecycle } from './answer.ts';
+import { reportedAnswer } from './answer-work.ts';
+import type { Route, ServerContext } from './context.ts';
+import { errorAnswer } from './error-answer.ts';
+import { createReport } from './report.ts';
+import { index, openApi } from './routes/documents.ts';
+import { healthz, readyz } from './routes/health.ts';
+import { routeOne } from './routes/route.ts';
+import { routeBatch } from './routes/route-batch.ts';
+
+/** The HTTP API on top of a router. Routes stand in the order of their traffic: Express looks at one after the other. */
+export function createApp(
+  router: Router,
+  config: Config,
+  logger: Logger,
+  lifecycle: Lifecycle = { draining: false },
+): Express {
+  const context = contextOf(router, config, logger, lifecycle);
+  const listed = [routeOne, routeBatch, readyz, healthz, openApi].map((route) => route(context));
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  for (const route of [...listed, index(context, listed)]) addRoute(app, route, context);
+  app.use(unknownRoute(context), anythingElse(context));
+  return app;
+}
+
+function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Lifecycle): ServerContext {
+  const { max_concurrency: maxConcurrency, request_timeout_ms: timeoutMs } = config.server;
+  return {
+    router,
+    config,
+    lifecycle,
+    admission: createAdmission({ maxConcurrency, timeoutMs }),
+    send: createSender(lifecycle),
+    report: createReport(logger),
+  };
+}
+
+function addRoute(app: Express, { method, path, handlers }: Route, { send }: ServerContext): void {
+  const allow = method === 'get' ? 'GET, HEAD' : 'POST';
+  app
+    .route(path)
+    [method](...handlers)
+    .all((request, response) => {
+      const message = `${path} answers ${allow}, not ${request.method}.`;
+      const details = { status: 405, code: 'method_not_allowed', message, headers: { allow } };
+      send.error(request, response, errorAnswer(details));
+    });
+}
+
+function unknownRoute({ send }: ServerContext): RequestHandler {
+  const answer = errorAnswer({
+    status: 404,
+    code: 'route_not_found',
+    message: 'There is no such route here. GET / lists the routes.',
+  });
+  return (request, response) => send.error(request, response, answer);
+}
+
+/** The last resort, so that Express never answers with a page and a stack trace. Errors of its own come from broken URLs. */
+function anythingElse(context: ServerContext): ErrorRequestHandler {
+  const brokenUrl = errorAnswer({ status: 400, code: 'invalid_url', message: 'The URL cannot be read.' });
+  return (error, request, response, _next) => {
+    const answer = error instanceof URIError ? brokenUrl : reportedAnswer(context, error, null);
+    context.send.error(request, response, answer);
+  };
+}

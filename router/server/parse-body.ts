@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly answer: ErrorAnswer };
+
+/** Checks a body once; the first thing that is wrong becomes the answer. Values are never quoted, names of fields are. */
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown): Parsed<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return { ok: false, answer: issueAnswer(parsed.error.issues[0]!) };
+}
+
+function issueAnswer(issue: z.core.$ZodIssue): ErrorAnswer {
+  const param = fieldName(issue.path);
+  if (issue.code === 'unrecognized_keys') return unknownField(fieldName([...issue.path, issue.keys[0]!])!);
+  if (issue.code === 'too_big' && issue.origin === 'array') {
+    const message = `${param} has more than ${issue.maximum} entries.`;
+    return errorAnswer({ status: 413, code: 'too_many_entries', message, param });
+  }
+  const message = `${param ?? 'The body'}: ${reasonOf(issue)}.`;
+  return errorAnswer({ status: 400, code: 'invalid_field', message, param });
+}
+
+function unknownField(param: string): ErrorAnswer {
+  const message = `There is no field "${param}" in this request. Remove it; docs/API.md lists the fields.`;
+  return errorAnswer({ status: 400, code: 'unknown_field', message, param });
+}
+
+function reasonOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_union'
+    ? 'must be a string, a list of parts with a type, or null'
+    : issue.message;
+}
+
+const LONGEST_FIELD_NAME = 100;
+
+/** `messages.0.role`. The name may come from the client, so it is cut short and only printable characters stay. */
+function fieldName(path: readonly PropertyKey[]): string | null {
+  if (path.length === 0) return null;
+  const name = path.map(String).join('.');
+  return name.slice(0, LONGEST_FIELD_NAME).replace(/[^\x20-\x7e]/g, '?');
+}

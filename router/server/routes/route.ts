@@ -1,0 +1,25 @@
+import type { RequestHandler } from 'express';
+import { answerWork } from '../answer-work.ts';
+import type { Route, ServerContext } from '../context.ts';
+import { decide, inputField } from '../decide.ts';
+import { jsonBody } from '../json-body.ts';
+import { parseBody } from '../parse-body.ts';
+import { type RouteRequest, routeRequestSchema } from '../schemas/request.ts';
+
+/** POST /v1/route: one request, one decision. */
+export function routeOne(context: ServerContext): Route {
+  const { config, send } = context;
+  const schema = routeRequestSchema(config.server.max_messages);
+  const handler: RequestHandler = (request, response) => {
+    const parsed = parseBody<RouteRequest>(schema, request.body);
+    if (!parsed.ok) return send.error(request, response, parsed.answer);
+    const work = () => decide(context, parsed.value);
+    return answerWork(context, request, response, work, inputField(parsed.value));
+  };
+  return {
+    method: 'post',
+    path: '/v1/route',
+    summary: 'Choose the model for one request.',
+    handlers: [jsonBody(config.server.max_body_bytes, send), handler],
+  };
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { errorEnvelopeSchema } from './error.ts';
+
+const probability = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const artifact = z.strictObject({ name: z.string(), sha256 });
+
+const explanation = z
+  .strictObject({
+    logit: z.number().describe('intercept + all contributions; the score is its logistic function.'),
+    intercept: z.number().describe('The logit of the average training text.'),
+    features: z.array(z.strictObject({ feature: z.string(), value: z.number(), contribution: z.number() })),
+    word_pieces: z
+      .array(z.strictObject({ piece: z.string(), count: z.int().positive(), contribution: z.number() }))
+      .describe('Largest contribution first. Empty where the encoder does not tell pieces apart.'),
+    embedding: z
+      .number()
+      .exactOptional()
+      .describe('Contribution of the embedding as a whole, instead of word pieces.'),
+  })
+  .describe('The exact sum behind the score of one candidate.');
+
+export const decisionSchema = z
+  .strictObject({
+    id: z.string(),
+    model: z.string().describe('The model to call.'),
+    candidate: z.string().describe('The rung of the ladder.'),
+    escalated: z.boolean().describe('A stronger rung than the cheapest was chosen.'),
+    scores: z
+      .record(z.string(), probability)
+      .nullable()
+      .describe(
+        'Candidate -> probability that its answer is good. Null where no classifier ran, or it failed.',
+      ),
+    predicted_loss: z
+      .number()
+      .min(-1)
+      .max(1)
+      .nullable()
+      .describe("The strongest candidate's score minus the cheapest one's."),
+    threshold: z.number().min(-1).max(1).nullable().describe('Largest predicted loss that is not escalated.'),
+    reason: z.enum(['within-threshold', 'over-threshold', 'fixed-policy', 'classifier-failed']),
+    policy: z.strictObject({ name: z.string(), version: z.int().positive(), sha256 }),
+    artifact,
+    stale: z.boolean().describe('Learned on other models than are served: the scores are a guess.'),
+    latency_ms: z.number().min(0).describe('Time to decide, without HTTP.'),
+    explanation: z
+      .record(z.string(), explanation)
+      .nullable()
+      .exactOptional()
+      .describe('Only where it was asked for. Null where the classifier failed.'),
+  })
+  .describe('A routing decision. It holds no word of the prompt, unless an explanation was asked for.');
+
+export const batchResponseSchema = z.strictObject({
+  decisions: z
+    .array(z.union([decisionSchema, errorEnvelopeSchema]))
+    .describe('In the order of the requests; an error in the place of an item that could not be decided.'),
+});
+
+export const healthSchema = z.strictObject({
+  status: z.literal('ok'),
+  version: z.string(),
+  uptime_s: z.number().min(0),
+});
+
+export const readinessSchema = z.strictObject({
+  status: z.enum(['ready', 'draining', 'golden-failed']),
+  artifact,
+  ladder: z.array(z.strictObject({ candidate: z.string(), model: z.string(), learned_from: z.string() })),
+  stale: z.boolean(),
+  policies: z.array(z.string()),
+  default_policy: z.string(),
+  decisions: z.int().min(0),
+  classifier_failures: z.int().min(0),
+  last_failure: z.strictObject({ at: z.iso.datetime(), message: z.string() }).nullable(),
+  verdict: z.null().describe('The gate has not run on this artifact.'),
+});
+
+export const indexSchema = z.strictObject({
+  name: z.literal('plimsoll'),
+  version: z.string(),
+  routes: z.array(z.strictObject({ method: z.string(), path: z.string(), summary: z.string() })),
+  documentation: z.string(),
+});

@@ -1,0 +1,103 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Config } from '../config.ts';
+import { PlimsollError } from '../errors.ts';
+import type { Router } from '../router.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { announce } from './announce.ts';
+import type { Lifecycle } from './answer.ts';
+import { answerClientError } from './client-error.ts';
+import { createApp } from './create-app.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Says "not ready", stops accepting, waits for requests at work (at most drain_timeout_ms), closes the router.
+   * Resolves to whether every request was answered. Safe to call twice.
+   */
+  close(): Promise<boolean>;
+}
+
+/** Starts to serve, and says in the log what serves. @throws PlimsollError `io` where the port cannot be had. */
+export async function startServer(parts: {
+  readonly config: Config;
+  readonly router: Router;
+  readonly logger: Logger;
+}): Promise<RunningServer> {
+  const { config, router, logger } = parts;
+  const lifecycle: Lifecycle = { draining: false };
+  const app = createApp(router, config, logger, lifecycle);
+  const server = createServer(timeouts(config.server.request_timeout_ms), app);
+  server.on('clientError', answerClientError);
+  await listening(server, config.server);
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${urlHost(config.server.host)}:${port}`;
+  announce(logger, router, config, url);
+  let closed: Promise<boolean> | undefined;
+
+  async function drain(): Promise<boolean> {
+    lifecycle.draining = true;
+    const whole = await closeWithin(server, config.server.drain_timeout_ms);
+    await router.close();
+    return whole;
+  }
+
+  return {
+    url,
+    port,
+    close() {
+      closed ??= drain();
+      return closed;
+    },
+  };
+}
+
+/** A request must have arrived within the time; how long its work may take is admission's affair. */
+function timeouts(requestTimeoutMs: number) {
+  return {
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+  };
+}
+
+function listening(server: Server, { host, port }: Config['server']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
+    server.listen(port, host, resolve);
+  });
+}
+
+const SET_PORT = 'Set server.port in plimsoll.config.yaml, PLIMSOLL_PORT or --port.';
+
+function listenError(cause: NodeJS.ErrnoException, host: string, port: number): PlimsollError {
+  const field = cause.code === 'EADDRINUSE' || cause.code === 'EACCES' ? 'server.port' : 'server.host';
+  return new PlimsollError('io', listenMessage(cause.code, host, port), { place: { field }, cause });
+}
+
+function listenMessage(code: string | undefined, host: string, port: number): string {
+  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. ${SET_PORT}`;
+  if (code === 'EACCES') return `Port ${port} needs rights that this user does not have. ${SET_PORT}`;
+  return `Cannot listen on ${host}, port ${port} (${code ?? 'unknown reason'}). Set server.host to an address of this machine.`;
+}
+
+/** Whether every connection ended by itself; after the time the rest is cut. Idle ones are closed at once. */
+function closeWithin(server: Server, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    let whole = true;
+    const timer = setTimeout(() => {
+      whole = false;
+      server.closeAllConnections();
+    }, timeoutMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve(whole);
+    });
+  });
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
