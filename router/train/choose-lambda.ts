@@ -1,3 +1,4 @@
+import type { Curvature } from './curvature-preconditioner.ts';
 import type { Matrix } from './logistic-loss.ts';
 import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
 
@@ -21,6 +22,7 @@ export interface FoldedProblem {
   readonly sampleWeights: Float64Array;
   /** Fold number of each row, from 0. */
   readonly folds: Int32Array;
+  readonly curvature: Curvature;
 }
 
 /**
@@ -48,7 +50,7 @@ export function chooseLambda(problem: FoldedProblem, lambdas: readonly number[] 
 }
 
 function fitWithout(
-  { matrix, labels, sampleWeights, folds }: FoldedProblem,
+  { matrix, labels, sampleWeights, folds, curvature }: FoldedProblem,
   fold: number,
   lambda: number,
   start: readonly LinearHead[] | undefined,
@@ -56,7 +58,7 @@ function fitWithout(
   const weights = sampleWeights.map((weight, row) => (folds[row] === fold ? 0 : weight));
   return fitLogisticRegression(
     { matrix, labels, sampleWeights: weights },
-    { lambda, tolerance: SEARCH_TOLERANCE, ...(start && { start }) },
+    { lambda, tolerance: SEARCH_TOLERANCE, curvature, ...(start && { start }) },
   ).heads;
 }
 

@@ -3,6 +3,21 @@ export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly values: Float32Array;
+  /** Further columns, nearly all of them 0 in any one row. */
+  readonly sparse?: SparseMatrix;
+}
+
+/** Compressed sparse rows: row i holds `values[k]` in column `indices[k]` for k from starts[i] to starts[i + 1]. */
+export interface SparseMatrix {
+  readonly columns: number;
+  readonly starts: Int32Array;
+  readonly indices: Int32Array;
+  readonly values: Float32Array;
+}
+
+/** Dense and sparse columns together, the intercept not counted. */
+export function columnCount({ columns, sparse }: Matrix): number {
+  return columns + (sparse?.columns ?? 0);
 }
 
 /** Evaluates loss and gradient at x; writes the gradient into `gradient` and returns the loss. */
@@ -10,7 +25,7 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 /**
  * The sum over heads of weighted log losses + lambda / 2 * |w|^2, as a function of all heads' parameters laid end to
- * end (weights, then intercept). One pass over the matrix serves every head: a row is used for the dot products and
+ * end (dense weights, sparse weights, intercept). One pass over the matrix serves every head: a row is used for the dot products and
  * for the gradient while it is in the cache. Nothing is allocated per call.
  */
 export function fusedLossAndGradient(
@@ -19,8 +34,8 @@ export function fusedLossAndGradient(
   sampleWeights: Float64Array,
   lambda: number,
 ): Objective {
-  const { rows, columns, values } = matrix;
-  const width = columns + 1;
+  const { rows, columns, values, sparse } = matrix;
+  const width = columnCount(matrix) + 1;
   const heads = labels.length;
   return (x, gradient) => {
     let loss = 0;
@@ -31,12 +46,14 @@ export function fusedLossAndGradient(
       const from = row * columns;
       for (let h = 0; h < heads; h++) {
         const at = h * width;
-        const z = x[at + columns]! + dot(values, from, x, at, columns);
+        let z = x[at + width - 1]! + dot(values, from, x, at, columns);
+        if (sparse) z += sparseDot(sparse, row, x, at + columns);
         const y = labels[h]![row]!;
         loss += weight * (softplus(z) - y * z);
         const residual = weight * (1 / (1 + Math.exp(-z)) - y);
         addScaled(gradient, at, residual, values, from, columns);
-        gradient[at + columns]! += residual;
+        if (sparse) addScaledSparse(gradient, at + columns, residual, sparse, row);
+        gradient[at + width - 1]! += residual;
       }
     }
     return loss + addPenalty(x, gradient, lambda, width, heads);
@@ -74,6 +91,28 @@ function addScaled(
   length: number,
 ): void {
   for (let j = 0; j < length; j++) into[at + j]! += scale * values[from + j]!;
+}
+
+/** The dot product of a sparse row with the weights that begin at `from`. */
+export function sparseDot(
+  { starts, indices, values }: SparseMatrix,
+  row: number,
+  x: Float64Array,
+  from: number,
+): number {
+  let total = 0;
+  for (let k = starts[row]!; k < starts[row + 1]!; k++) total += values[k]! * x[from + indices[k]!]!;
+  return total;
+}
+
+function addScaledSparse(
+  into: Float64Array,
+  at: number,
+  scale: number,
+  { starts, indices, values }: SparseMatrix,
+  row: number,
+): void {
+  for (let k = starts[row]!; k < starts[row + 1]!; k++) into[at + indices[k]!]! += scale * values[k]!;
 }
 
 function addPenalty(

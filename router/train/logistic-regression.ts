@@ -1,7 +1,7 @@
 import { PlimsollError } from '../errors.ts';
-import { curvaturePreconditioner } from './curvature-preconditioner.ts';
+import { type Curvature, curvatureOf, curvaturePreconditioner } from './curvature-preconditioner.ts';
 import { minimise } from './lbfgs.ts';
-import { fusedLossAndGradient, type Matrix } from './logistic-loss.ts';
+import { columnCount, fusedLossAndGradient, type Matrix, sparseDot } from './logistic-loss.ts';
 
 /** The training problem. Rows of `matrix` are cases; `labels[h]` holds head h's soft labels, 0..1, one a row. */
 export interface LogisticProblem {
@@ -19,9 +19,11 @@ export interface LogisticOptions {
   readonly maxIterations?: number;
   /** Start here: the fit of a neighbouring lambda, one a head. */
   readonly start?: readonly LinearHead[];
+  /** Of the same matrix, where many fits share it. Changes the path, not the result. */
+  readonly curvature?: Curvature;
 }
 
-/** logit(x) = intercept + weights . x */
+/** logit(x) = intercept + weights . x; the weights of the dense columns first, then those of the sparse ones. */
 export interface LinearHead {
   readonly weights: Float64Array;
   readonly intercept: number;
@@ -43,32 +45,32 @@ export interface LogisticFit {
 export function fitLogisticRegression(problem: LogisticProblem, options: LogisticOptions): LogisticFit {
   checkProblem(problem, options);
   const { matrix, labels } = problem;
-  const width = matrix.columns + 1; // the intercept sits behind the weights
+  const width = columnCount(matrix) + 1; // the intercept sits behind the weights
   const weights = problem.sampleWeights ?? new Float64Array(matrix.rows).fill(1);
   const totalWeight = sum(weights);
   const x0 = new Float64Array(labels.length * width);
   options.start?.forEach((head, h) => {
     x0.set(head.weights, h * width);
-    x0[h * width + matrix.columns] = head.intercept;
+    x0[(h + 1) * width - 1] = head.intercept;
   });
   const found = minimise(
     x0,
     fusedLossAndGradient(matrix, labels, weights, options.lambda),
-    curvaturePreconditioner(matrix, labels, weights, options.lambda),
+    curvaturePreconditioner(options.curvature ?? curvatureOf(matrix), labels, weights, options.lambda),
     { tolerance: (options.tolerance ?? 1e-6) * totalWeight, maxIterations: options.maxIterations ?? 500 },
   );
   const heads = labels.map((_, h) => ({
-    weights: found.x.slice(h * width, h * width + matrix.columns),
-    intercept: found.x[h * width + matrix.columns]!,
+    weights: found.x.slice(h * width, (h + 1) * width - 1),
+    intercept: found.x[(h + 1) * width - 1]!,
   }));
   return { heads, iterations: found.iterations, converged: found.converged };
 }
 
 /** The logit of every row under one head, in the order of the rows. */
 export function logits(matrix: Matrix, head: LinearHead): Float64Array {
-  const { rows, columns, values } = matrix;
+  const { rows, columns, values, sparse } = matrix;
   return Float64Array.from({ length: rows }, (_, row) => {
-    let z = head.intercept;
+    let z = head.intercept + (sparse ? sparseDot(sparse, row, head.weights, columns) : 0);
     for (let j = 0, at = row * columns; j < columns; j++, at++) z += values[at]! * head.weights[j]!;
     return z;
   });

@@ -1,6 +1,7 @@
 import type { PlattScaling } from '../classifier/platt.ts';
 import { fitPlatt } from './calibrate.ts';
 import { chooseLambda, type LambdaChoice } from './choose-lambda.ts';
+import { curvatureOf } from './curvature-preconditioner.ts';
 import type { Matrix } from './logistic-loss.ts';
 import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
 import { onRawColumns, standardisation, standardised } from './standardise.ts';
@@ -30,7 +31,8 @@ export function trainClassifier(rows: TrainingRows, lambdas?: readonly number[])
   const scaling = standardisation(rows.matrix);
   const matrix = standardised(rows.matrix, scaling);
   const sampleWeights = rows.sampleWeights ?? new Float64Array(matrix.rows).fill(1);
-  const choice = chooseLambda({ ...rows, matrix, sampleWeights }, lambdas);
+  const curvature = curvatureOf(matrix);
+  const choice = chooseLambda({ ...rows, matrix, sampleWeights, curvature }, lambdas);
   const fit = fitLogisticRegression(
     { matrix, labels: rows.labels, sampleWeights },
     { lambda: choice.lambda },
