@@ -1,29 +1,23 @@
 import { availableParallelism } from 'node:os';
-import type { Worker } from 'node:worker_threads';
 import { PlimsollError } from '../errors.ts';
-import { type BusyFlag, createBusyFlag, raise, waitUntilLowered } from './busy-flag.ts';
+import { waitUntilLowered } from './busy-flag.ts';
 import type { Encoder, EncoderIdentity } from './encoder.ts';
 import type { ThreadMessage } from './encoder-thread.ts';
+import {
+  deathOf,
+  endThreads,
+  giveJob,
+  type Job,
+  type PoolThread,
+  rest,
+  type StartThread,
+  startPoolThread,
+} from './pool-thread.ts';
 
 export interface PoolOptions {
-  /** Starts one thread that speaks ThreadMessage and lowers the flag whenever it leaves native code. */
-  readonly start: (busy: BusyFlag) => Worker;
+  readonly start: StartThread;
   /** Threads at most; one less than there are cores unless given, so that the event loop keeps a core. */
   readonly workers?: number | undefined;
-}
-
-interface Job {
-  readonly text: string;
-  readonly resolve: (vector: Float32Array) => void;
-  readonly reject: (error: PlimsollError) => void;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  readonly busy: BusyFlag;
-  state: 'loading' | 'idle' | Job;
-  /** What it threw, if it threw. */
-  cause?: unknown;
 }
 
 const CRASHES_IN_A_ROW = 3;
@@ -42,9 +36,9 @@ export async function openEncoderPool(options: PoolOptions): Promise<Encoder> {
  * bound of its own: whoever accepts requests bounds them.
  */
 class EncoderPool implements Encoder {
-  readonly #start: PoolOptions['start'];
+  readonly #start: StartThread;
   readonly #size: number;
-  readonly #threads = new Set<Thread>();
+  readonly #threads = new Set<PoolThread>();
   readonly #waiting: Job[] = [];
   #identity: EncoderIdentity | undefined;
   #crashesInARow = 0;
@@ -95,21 +89,14 @@ class EncoderPool implements Encoder {
       this.#drained = resolve;
       this.#dispatch();
     });
-    const workers = [...this.#threads].map((thread) => thread.worker);
-    for (const worker of workers) worker.ref(); // or the process could end before the promise below does
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await endThreads(this.#threads);
     process.off('exit', this.#waitForNativeCode);
   }
 
   #dispatch(): void {
     for (const thread of this.#threads) {
-      if (thread.state !== 'idle') continue;
-      const job = this.#waiting.shift();
-      if (!job) break;
-      thread.state = job;
-      thread.worker.ref();
-      raise(thread.busy);
-      thread.worker.postMessage(job.text);
+      if (this.#waiting.length === 0) break;
+      if (thread.state === 'idle') giveJob(thread, this.#waiting.shift()!);
     }
     const states = [...this.#threads].map((thread) => thread.state);
     const loading = states.filter((state) => state === 'loading').length;
@@ -123,42 +110,35 @@ class EncoderPool implements Encoder {
   }
 
   #startThread(): void {
-    const busy = createBusyFlag();
-    raise(busy);
-    const thread: Thread = { worker: this.#start(busy), busy, state: 'loading' };
-    this.#threads.add(thread);
-    thread.worker.on('message', (message: ThreadMessage) => this.#hear(thread, message));
-    thread.worker.on('error', (cause) => {
-      thread.cause = cause;
-    });
-    thread.worker.on('exit', () => this.#bury(thread));
+    const watcher = { hear: this.#hear.bind(this), bury: this.#bury.bind(this) };
+    this.#threads.add(startPoolThread(this.#start, watcher));
   }
 
-  #hear(thread: Thread, message: ThreadMessage): void {
-    const { state } = thread;
-    if (message.kind === 'failed' && state === 'loading') {
+  #hear(thread: PoolThread, message: ThreadMessage): void {
+    const job = thread.state;
+    if (message.kind === 'failed' && job === 'loading') {
       thread.cause = new PlimsollError(message.code, message.message);
       this.#crashesInARow = CRASHES_IN_A_ROW; // another thread would not load either
+      void thread.worker.terminate();
       return;
     }
+    rest(thread);
     if (message.kind === 'ready') {
       this.#identity ??= message.identity;
       this.#settleOpening?.();
-    } else if (typeof state === 'object') {
+    } else if (typeof job === 'object') {
       this.#crashesInARow = 0;
-      if (message.kind === 'vector') state.resolve(message.vector);
-      else state.reject(new PlimsollError(message.code, message.message));
+      if (message.kind === 'vector') job.resolve(message.vector);
+      else job.reject(new PlimsollError(message.code, message.message));
     }
-    thread.state = 'idle';
-    thread.worker.unref();
     this.#dispatch();
   }
 
   /** Where thread after thread crashes, what waits is rejected; the next text that comes gets one more thread. */
-  #bury(thread: Thread): void {
-    if (!this.#threads.delete(thread)) return;
-    const error = deathOf(thread);
+  #bury(thread: PoolThread): void {
+    this.#threads.delete(thread);
     this.#crashesInARow++;
+    const error = deathOf(thread);
     if (typeof thread.state === 'object') thread.state.reject(error);
     if (this.#crashesInARow >= CRASHES_IN_A_ROW && this.#threads.size === 0) {
       for (const job of this.#waiting.splice(0)) job.reject(error);
@@ -171,10 +151,4 @@ class EncoderPool implements Encoder {
   readonly #waitForNativeCode = (): void => {
     for (const { busy } of this.#threads) waitUntilLowered(busy, EXIT_WAIT_MS);
   };
-}
-
-function deathOf({ cause }: Thread): PlimsollError {
-  if (cause instanceof PlimsollError) return cause;
-  const reason = cause instanceof Error ? `: ${cause.message}` : '.';
-  return new PlimsollError('internal', `The encoder's thread ended unexpectedly${reason}`, { cause });
 }

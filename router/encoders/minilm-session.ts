@@ -29,6 +29,7 @@ export async function openMinilmSession(): Promise<Encoder> {
   const tokenizer = createWordPieceTokenizer(readMinilmFile('tokenizer'));
   const session = await ort.InferenceSession.create(readMinilmFile('model'), SESSION_OPTIONS);
   const { dimension, maxTokens, pooling } = MINILM_IDENTITY;
+  let released: Promise<void> | undefined;
 
   function inputIds(text: string): BigInt64Array {
     const kept = keepHeadAndTail(tokenizer.encode(text), maxTokens - SPECIAL_TOKENS);
@@ -45,7 +46,10 @@ export async function openMinilmSession(): Promise<Encoder> {
       const output = await session.run(feeds(inputIds(text)));
       return poolTokens(output['last_hidden_state']!.data as Float32Array, dimension, pooling);
     },
-    close: () => session.release(),
+    close() {
+      released ??= session.release();
+      return released;
+    },
   };
 }
 

@@ -102,7 +102,8 @@ function splitWord(word: string, vocabulary: ReadonlyMap<string, number>, unknow
 }
 
 const NOT_PLAIN = /[^\t\n\r\x20-\x7e]/;
-const CONTROL = /[\0\ufffd]|(?![\t\n\r])\p{C}/gu;
+/** Not \p{C}: which characters are unassigned depends on the age of the runtime. */
+const CONTROL = /[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu;
 const CJK =
   /[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 
