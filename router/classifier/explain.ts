@@ -1,6 +1,8 @@
 import { tokenIdsOf } from '../encoders/static.ts';
+import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
 import { PlimsollError } from '../errors.ts';
 import type { FeatureExtractor } from '../features/feature-vector.ts';
+import { pairBucket } from '../features/word-pairs.ts';
 import { decodeModel, floatValues } from '../onnx/messages.ts';
 import type { ClassifierInput } from './onnx-classifier.ts';
 
@@ -8,6 +10,12 @@ import type { ClassifierInput } from './onnx-classifier.ts';
 export interface PieceContribution {
   readonly piece: string;
   readonly count: number;
+  readonly contribution: number;
+}
+
+/** What two neighbouring word pieces add. Pairs that hash to one bucket share its weight; the first of them is named. */
+export interface PairContribution {
+  readonly pair: string;
   readonly contribution: number;
 }
 
@@ -27,6 +35,7 @@ export interface CandidateExplanation {
   readonly features: readonly FeatureContribution[];
   /** By size, largest first. Empty for an encoder whose pieces cannot be told apart; then `embedding` is set. */
   readonly wordPieces: readonly PieceContribution[];
+  readonly wordPairs: readonly PairContribution[];
   /** The contribution of the embedding as a whole. */
   readonly embedding?: number;
 }
@@ -45,24 +54,25 @@ export function createExplainer(
   const [slope, offset, intercept] = [weights('platt_slope'), weights('platt_offset'), weights('intercept')];
   const [means, featureWeights] = [weights('feature_means'), weights('feature_weights')];
   const meaning =
-    input.kind === 'lexicon' ? byPiece(input.tokenizer, weights('lexicon')) : asAWhole(input, weights);
+    input.kind === 'lexicon'
+      ? byPiece(input.tokenizer, weights('lexicon'), weights('pair_lexicon'))
+      : asAWhole(input, weights);
 
   return async (text) => {
     const values = extractor.extract(text);
     const meanings = await meaning(text, heads);
-    return meanings.map(({ pieces, embedding }, h) => {
+    return meanings.map(({ pieces, pairs, embedding }, h) => {
       const features = extractor.names.map((feature, i) => ({
         feature,
         value: values[i]!,
         contribution: slope[h]! * (values[i]! - means[i]!) * featureWeights[i * heads + h]!,
       }));
-      const wordPieces = pieces
-        .map((p) => ({ ...p, contribution: slope[h]! * p.contribution }))
-        .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+      const wordPieces = bySize(pieces, slope[h]!);
+      const wordPairs = bySize(pairs, slope[h]!);
       const base = slope[h]! * intercept[h]! + offset[h]!;
       const whole = embedding === undefined ? {} : { embedding: slope[h]! * embedding };
-      const logit = base + total(features) + total(wordPieces) + (whole.embedding ?? 0);
-      return { logit, intercept: base, features, wordPieces, ...whole };
+      const logit = base + total(features) + total(wordPieces) + total(wordPairs) + (whole.embedding ?? 0);
+      return { logit, intercept: base, features, wordPieces, wordPairs, ...whole };
     });
   };
 }
@@ -70,20 +80,23 @@ export function createExplainer(
 /** What the text's meaning adds to one head, before Platt scaling. */
 interface Meaning {
   readonly pieces: readonly PieceContribution[];
+  readonly pairs: readonly PairContribution[];
   readonly embedding?: number;
 }
 
 type MeaningOf = (text: string, heads: number) => Promise<readonly Meaning[]>;
 
-function byPiece(
-  tokenizer: Extract<ClassifierInput, { kind: 'lexicon' }>['tokenizer'],
-  lexicon: Float32Array,
-): MeaningOf {
+function byPiece(tokenizer: WordPieceTokenizer, lexicon: Float32Array, pairLexicon: Float32Array): MeaningOf {
   return async (text, heads) => {
     const ids = tokenIdsOf(tokenizer, text);
     const counts = new Map<number, number>();
     for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+    const pairs = namedPairs(ids, tokenizer);
     return Array.from({ length: heads }, (_, h) => ({
+      pairs: Array.from(pairs, ([bucket, pair]) => ({
+        pair,
+        contribution: pairLexicon[bucket * heads + h]! / Math.sqrt(pairs.size),
+      })),
       pieces: Array.from(counts, ([id, count]) => ({
         piece: tokenizer.piece(id),
         count,
@@ -91,6 +104,16 @@ function byPiece(
       })),
     }));
   };
+}
+
+/** Bucket -> the first pair in it. Empty where the text has a single piece. */
+function namedPairs(ids: Int32Array, tokenizer: WordPieceTokenizer): Map<number, string> {
+  const named = new Map<number, string>();
+  for (let i = 1; i < ids.length; i++) {
+    const bucket = pairBucket(ids[i - 1]!, ids[i]!);
+    if (!named.has(bucket)) named.set(bucket, `${tokenizer.piece(ids[i - 1]!)} ${tokenizer.piece(ids[i]!)}`);
+  }
+  return named;
 }
 
 function asAWhole(
@@ -103,6 +126,7 @@ function asAWhole(
     const vector = await encoder.embed(text);
     return Array.from({ length: heads }, (_, h) => ({
       pieces: [],
+      pairs: [],
       embedding: vector.reduce((sum, x, j) => sum + (x - means[j]!) * columns[j * heads + h]!, 0),
     }));
   };
@@ -119,6 +143,13 @@ function readWeights(bytes: Uint8Array): (name: string) => Float32Array {
       );
     return floatValues(tensor);
   };
+}
+
+/** After Platt scaling, the largest first. */
+function bySize<T extends { readonly contribution: number }>(parts: readonly T[], slope: number): T[] {
+  return parts
+    .map((part) => ({ ...part, contribution: slope * part.contribution }))
+    .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
 }
 
 function total(parts: readonly { readonly contribution: number }[]): number {

@@ -4,6 +4,7 @@ import { tokenIdsOf } from '../encoders/static.ts';
 import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
 import { PlimsollError } from '../errors.ts';
 import type { FeatureExtractor } from '../features/feature-vector.ts';
+import { pairBuckets } from '../features/word-pairs.ts';
 
 /** Text -> for each candidate the calibrated probability that its answer is good. */
 export interface Classifier {
@@ -12,7 +13,7 @@ export interface Classifier {
   close(): Promise<void>;
 }
 
-/** How a text becomes the graph's first input. */
+/** How a text becomes the graph's inputs beside the features. */
 export type ClassifierInput =
   | { readonly kind: 'lexicon'; readonly tokenizer: WordPieceTokenizer }
   | { readonly kind: 'linear'; readonly encoder: Encoder };
@@ -67,7 +68,11 @@ function inputOf(input: ClassifierInput): FirstInput {
   if (input.kind === 'lexicon') {
     return (text) => {
       const ids = tokenIdsOf(input.tokenizer, text);
-      return { token_ids: new ort.Tensor('int32', ids, [ids.length]) };
+      const pairs = pairBuckets(ids);
+      return {
+        token_ids: new ort.Tensor('int32', ids, [ids.length]),
+        pair_ids: new ort.Tensor('int32', pairs, [pairs.length]),
+      };
     };
   }
   return async (text) => {

@@ -14,6 +14,10 @@ export interface StaticEncoder extends Encoder {
   project(direction: Float64Array): Float64Array;
 }
 
+export function isStaticEncoder(encoder: Encoder): encoder is StaticEncoder {
+  return encoder.identity.id === STATIC_IDENTITY.id;
+}
+
 export const STATIC_IDENTITY = {
   id: 'static',
   sha256: createHash('sha256')

@@ -16,8 +16,9 @@ const IR_VERSION = 8;
 
 /**
  * The classifier of a static encoder as ONNX, the head folded into a lexicon: mean pooling and logistic regression are
- * both linear, so each word piece's contribution to each head is one number, w . (vector - centre).
- * Inputs: `token_ids` int32 [n], n >= 1; `features` float [f]. Outputs: `probabilities` and `logits` (before Platt), float [heads].
+ * both linear, so each word piece's contribution to each head is one number, w . (vector - centre). Word pairs have their
+ * numbers in a second table, summed and divided by the root of their count.
+ * Inputs: `token_ids` int32 [n >= 1]; `pair_ids` int32 [m >= 1]; `features` float [f]. Outputs: `probabilities` and `logits` (before Platt), float [heads].
  */
 export function exportLexicon(classifier: Exportable, encoder: StaticEncoder): Uint8Array {
   const { heads, centre } = classifier;
@@ -30,22 +31,33 @@ export function exportLexicon(classifier: Exportable, encoder: StaticEncoder): U
     const projected = encoder.project(direction);
     for (let id = 0; id < size; id++) lexicon[id * heads.length + h] = projected[id]! - shift;
   });
+  const pairs = weightColumns(classifier, centre.length, heads[0]!.weights.length);
   return model({
     classifier,
     dimension,
-    input: value('token_ids', ['tokens'], ELEMENT_TYPE.int32),
-    initializers: [tensor('lexicon', [size, heads.length], lexicon)],
+    inputs: [
+      value('token_ids', ['tokens'], ELEMENT_TYPE.int32),
+      value('pair_ids', ['pairs'], ELEMENT_TYPE.int32),
+    ],
+    initializers: [
+      tensor('lexicon', [size, heads.length], lexicon),
+      tensor('pair_lexicon', [pairs.length / heads.length, heads.length], pairs),
+    ],
     nodes: [
       { opType: 'Gather', input: ['lexicon', 'token_ids'], output: ['pieces'] },
+      meanOverRows('pieces', 'piece_mean'),
+      { opType: 'Gather', input: ['pair_lexicon', 'pair_ids'], output: ['pairs'] },
+      meanOverRows('pairs', 'pair_mean'),
+      { opType: 'Size', input: ['pair_ids'], output: ['pair_count'] },
       {
-        opType: 'ReduceMean',
-        input: ['pieces'],
-        output: ['meaning'],
-        attribute: [
-          { name: 'axes', ints: [0], type: ATTRIBUTE_INTS },
-          { name: 'keepdims', i: 0, type: ATTRIBUTE_INT },
-        ],
+        opType: 'Cast',
+        input: ['pair_count'],
+        output: ['pair_count_float'],
+        attribute: [{ name: 'to', i: ELEMENT_TYPE.float, type: ATTRIBUTE_INT }],
       },
+      { opType: 'Sqrt', input: ['pair_count_float'], output: ['pair_count_root'] },
+      { opType: 'Mul', input: ['pair_mean', 'pair_count_root'], output: ['pair_sum'] }, // mean * sqrt(m) = sum / sqrt(m)
+      { opType: 'Add', input: ['piece_mean', 'pair_sum'], output: ['meaning'] },
     ],
   });
 }
@@ -58,7 +70,7 @@ export function exportLinear(classifier: Exportable, dimension: number): Uint8Ar
   return model({
     classifier,
     dimension,
-    input: value('embedding', [dimension]),
+    inputs: [value('embedding', [dimension])],
     initializers: [
       tensor('embedding_means', [dimension], Float32Array.from(classifier.centre.subarray(0, dimension))),
       tensor(
@@ -93,17 +105,25 @@ export function plattTensors(platt: readonly PlattScaling[]): OnnxTensor[] {
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 
+function meanOverRows(input: string, output: string): OnnxNode {
+  const attribute = [
+    { name: 'axes', ints: [0], type: ATTRIBUTE_INTS },
+    { name: 'keepdims', i: 0, type: ATTRIBUTE_INT },
+  ];
+  return { opType: 'ReduceMean', input: [input], output: [output], attribute };
+}
+
 interface Parts {
   readonly classifier: Exportable;
   readonly dimension: number;
-  readonly input: OnnxValueInfo;
+  readonly inputs: readonly OnnxValueInfo[];
   readonly initializers: readonly OnnxTensor[];
-  /** From the input to `meaning`, float [heads]. */
+  /** From the inputs to `meaning`, float [heads]. */
   readonly nodes: readonly OnnxNode[];
 }
 
 /** What both graphs share: the structural part, the intercept, Platt scaling, the sigmoid. */
-function model({ classifier, dimension, input, initializers, nodes }: Parts): Uint8Array {
+function model({ classifier, dimension, inputs, initializers, nodes }: Parts): Uint8Array {
   const { heads, centre, platt } = classifier;
   const features = centre.length - dimension;
   return encodeModel({
@@ -112,7 +132,7 @@ function model({ classifier, dimension, input, initializers, nodes }: Parts): Ui
     opsetImport: [{ domain: '', version: OPSET }],
     graph: {
       name: 'plimsoll-classifier',
-      input: [input, value('features', [features])],
+      input: [...inputs, value('features', [features])],
       output: [value('probabilities', [heads.length]), value('logits', [heads.length])],
       initializer: [
         ...initializers,

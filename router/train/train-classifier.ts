@@ -17,6 +17,7 @@ export interface TrainingRows {
 export interface TrainedClassifier {
   /** logit = intercept + weights . (x - centre), x being a raw row of the design matrix. */
   readonly heads: readonly LinearHead[];
+  /** Means of the dense columns; the sparse ones have none. */
   readonly centre: Float64Array;
   /** Fitted on logits of rows that the fit behind them had not seen; `train` replaces it by one of the calibration split. */
   readonly platt: readonly PlattScaling[];
@@ -53,8 +54,8 @@ export function rawLogits(
   matrix: Matrix,
   { heads, centre }: Pick<TrainedClassifier, 'heads' | 'centre'>,
 ): Float64Array[] {
-  return heads.map((head) => {
-    const shift = head.weights.reduce((total, weight, j) => total + weight * centre[j]!, 0);
-    return logits(matrix, { weights: head.weights, intercept: head.intercept - shift });
+  return heads.map(({ weights, intercept }) => {
+    const shift = centre.reduce((total, mean, j) => total + weights[j]! * mean, 0);
+    return logits(matrix, { weights, intercept: intercept - shift });
   });
 }
