@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { TIER_TASKS, TIERS } from '../../evals/cases/tier-case-row.ts';
+import { loadTierCases } from '../../evals/cases/tier-cases.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'training-data');
+const english = loadTierCases(join(folder, 'everyday-english.jsonl'));
+const multilingual = loadTierCases(join(folder, 'everyday-multilingual.jsonl'));
+const all = [...english, ...multilingual];
+
+describe('the everyday cases that ship', () => {
+  it('are at least 400 with ids of their own', () => {
+    expect(all.length).toBeGreaterThanOrEqual(400);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+  });
+
+  it('are English in one file and at least six other languages in the other', () => {
+    expect(new Set(english.map(({ language }) => language))).toEqual(new Set(['en']));
+    const others = new Set(multilingual.map(({ language }) => language));
+    expect(others.has('en')).toBe(false);
+    expect(others.size).toBeGreaterThanOrEqual(6);
+  });
+
+  it('all have text to score, and no text twice', () => {
+    expect(all.filter(({ text }) => text.trim() === '')).toEqual([]);
+    expect(new Set(all.map(({ text }) => text)).size).toBe(all.length);
+  });
+
+  it.each(TIER_TASKS)('%s has cases of both tiers', (task) => {
+    const tiers = new Set(all.filter((one) => one.task === task).map(({ tier }) => tier));
+    expect(tiers).toEqual(new Set(TIERS));
+  });
+
+  it('hold both tiers in every language', () => {
+    const pairs = new Set(all.map(({ language, tier }) => `${language} ${tier}`));
+    expect(pairs.size).toBe(new Set(all.map(({ language }) => language)).size * TIERS.length);
+  });
+});
