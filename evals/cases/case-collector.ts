@@ -12,11 +12,8 @@ export class CaseCollector {
   readonly #indicesOfKey = new Map<string, number[]>();
   readonly #ids = new Set<string>();
   readonly #repeats = new Map<number, Case[]>();
-  #duplicates = 0;
-
-  get duplicates(): number {
-    return this.#duplicates;
-  }
+  /** Outcomes folded into earlier ones, here or by whoever gathers a prompt's rows. */
+  duplicates = 0;
 
   /** @param alternativeId taken instead of the case's id if another case has it already; unique by itself */
   add(one: Case, alternativeId: string): void {
@@ -29,7 +26,7 @@ export class CaseCollector {
       this.#ids.add(this.#cases[this.#cases.length - 1].id);
       return;
     }
-    this.#duplicates += 1;
+    this.duplicates += 1;
     this.#repeats.set(first, [...(this.#repeats.get(first) ?? []), one]);
   }
 

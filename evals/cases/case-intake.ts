@@ -5,8 +5,8 @@ import { BadRow } from './bad-row.ts';
 import { CaseCollector } from './case-collector.ts';
 import { caseOf, checkedRow } from './case-of.ts';
 import type { CheckedRow } from './case-row.ts';
-import type { LoadedCases } from './load-cases.ts';
 import type { LoadSettings } from './load-options.ts';
+import type { LoadedCases } from './loaded-cases.ts';
 import { ModelSightings } from './model-sightings.ts';
 import { outcomeOf } from './outcome-of.ts';
 import type { RejectLog } from './reject-log.ts';
@@ -19,32 +19,40 @@ export class CaseIntake {
   readonly #settings: LoadSettings;
   readonly #rejects: RejectLog;
   readonly #collector = new CaseCollector();
-  readonly #sightings = new ModelSightings();
+  readonly #sightings: ModelSightings;
   #read = 0;
   #missingOutcome = 0;
 
   constructor(settings: LoadSettings, rejects: RejectLog) {
     this.#settings = settings;
     this.#rejects = rejects;
+    this.#sightings = new ModelSightings(settings.qualityField);
   }
 
   get read(): number {
     return this.#read;
   }
 
+  get qualityField(): string {
+    return this.#settings.qualityField;
+  }
+
+  countDuplicate(): void {
+    this.#collector.duplicates += 1;
+  }
+
   /** One row with all of a prompt's outcomes. `parse` may throw BadRow. */
   addRow(file: string, line: number, parse: () => unknown): void {
     this.readRow(file, line, () => {
       const row = checkedRow(parse());
-      this.#sightings.add(row.outcomes);
-      this.addCase(file, line, row, this.#outcomesOf(row));
+      this.addCase(file, line, row, this.outcomesOf(row.outcomes));
     });
   }
 
   /** Counts a row and does something with it; a BadRow that this throws becomes a rejected row. */
   readRow(file: string, line: number, use: () => void): void {
     this.#read += 1;
-    this.#rejectIfBad(file, line, use);
+    this.rejectIfBad(file, line, use);
     if (this.#read % PROGRESS_EVERY_ROWS === 0) this.#settings.onProgress(this.#read);
   }
 
@@ -59,7 +67,7 @@ export class CaseIntake {
   finish(): Omit<LoadedCases, 'files'> {
     requireFewRejects(this.#rejects, this.#read, this.#settings.maxRejectShare);
     this.#sightings.requireModels(this.#settings.models ?? []);
-    this.#sightings.requireQualityField(this.#settings.qualityField);
+    this.#sightings.requireQualityField();
     const cases = this.#collector.finish();
     if (cases.length === 0) throw this.#noCaseLeft();
     return {
@@ -71,7 +79,8 @@ export class CaseIntake {
     };
   }
 
-  #rejectIfBad(file: string, line: number, use: () => void): void {
+  /** A BadRow that `use` throws becomes a rejected row. */
+  rejectIfBad(file: string, line: number, use: () => void): void {
     try {
       use();
     } catch (error) {
@@ -80,12 +89,14 @@ export class CaseIntake {
     }
   }
 
-  #outcomesOf({ outcomes }: CheckedRow): ReadonlyMap<string, Outcome> {
+  /** The labelled outcomes, of the models that are wanted. An undefined one was not labelled. */
+  outcomesOf(outcomes: Readonly<Record<string, object | undefined>>): ReadonlyMap<string, Outcome> {
     const { models, qualityField } = this.#settings;
+    this.#sightings.add(outcomes);
     const found = new Map<string, Outcome>();
     for (const model of models ?? Object.keys(outcomes)) {
-      if (!Object.hasOwn(outcomes, model)) continue;
-      const outcome = outcomeOf(outcomes[model], qualityField, `outcomes.${model}`);
+      const row = Object.hasOwn(outcomes, model) ? outcomes[model] : undefined;
+      const outcome = row && outcomeOf(row, qualityField, `outcomes.${model}`);
       if (outcome !== undefined) found.set(model, outcome);
     }
     return found;

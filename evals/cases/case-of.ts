@@ -1,6 +1,7 @@
 import { PlimsollError } from '../../router/errors.ts';
+import { personTexts } from '../../router/request/person-ask.ts';
 import { routedText } from '../../router/request/routed-text.ts';
-import type { Message, Outcome, RouteInput } from '../../router/types.ts';
+import type { Message, Outcome } from '../../router/types.ts';
 import { BadRow } from './bad-row.ts';
 import type { Case } from './case.ts';
 import { type CheckedRow, caseRowSchema } from './case-row.ts';
@@ -12,7 +13,7 @@ export function checkedRow(value: unknown): CheckedRow {
   const result = caseRowSchema.safeParse(value);
   if (!result.success) throw badRowOf(result.error);
   const { prompt, messages } = result.data;
-  if (prompt === undefined && messages === undefined) throw new BadRow('missing; or give messages', 'prompt');
+  if (prompt === undefined && messages === undefined) throw new BadRow('missing or empty', 'prompt');
   if (prompt !== undefined && messages !== undefined) throw new BadRow('both prompt and messages; give one');
   return result.data;
 }
@@ -23,7 +24,9 @@ export function checkedRow(value: unknown): CheckedRow {
  * @throws BadRow: nothing to score, such as an empty prompt
  */
 export function caseOf(row: CheckedRow, outcomes: ReadonlyMap<string, Outcome>, fallbackId: string): Case {
-  const text = flatCopy(textOf(row));
+  const messages = messagesOf(row);
+  const text = flatCopy(textOf(row, messages));
+  const turns = messages.filter((message) => personTexts(message).length > 0).length;
   return {
     id: row.id == null ? fallbackId : String(row.id),
     text,
@@ -31,13 +34,14 @@ export function caseOf(row: CheckedRow, outcomes: ReadonlyMap<string, Outcome>, 
     ...(row.group != null && { group: String(row.group) }),
     ...(row.task != null && { task: row.task }),
     ...(row.source != null && { source: row.source }),
+    ...(turns > 1 && { turns }),
     outcomes,
   };
 }
 
-function textOf(row: CheckedRow): string {
+function textOf(row: CheckedRow, messages: readonly Message[]): string {
   try {
-    return routedText(inputOf(row));
+    return routedText({ messages });
   } catch (error) {
     if (!(error instanceof PlimsollError)) throw error;
     throw new BadRow('empty: no text to score', row.prompt === undefined ? 'messages' : 'prompt');
@@ -45,17 +49,14 @@ function textOf(row: CheckedRow): string {
 }
 
 /** The request that the row was: system text first, then the earlier turn of the person, then the prompt. */
-function inputOf({ system, context, prompt, messages }: CheckedRow): RouteInput {
-  if (prompt !== undefined && system == null && context == null) return { prompt };
-  return {
-    messages: [
-      ...(system == null ? [] : [{ role: 'system', content: system }]),
-      ...(context == null ? [] : [{ role: 'user', content: context }]),
-      ...(prompt === undefined
-        ? ((messages ?? []) as readonly Message[])
-        : [{ role: 'user', content: prompt }]),
-    ],
-  };
+function messagesOf({ system, context, prompt, messages }: CheckedRow): readonly Message[] {
+  return [
+    ...(system == null ? [] : [{ role: 'system', content: system }]),
+    ...(context == null ? [] : [{ role: 'user', content: context }]),
+    ...(prompt === undefined
+      ? ((messages ?? []) as readonly Message[])
+      : [{ role: 'user', content: prompt }]),
+  ];
 }
 
 /** A string of its own: one cut out of a file's chunk would keep the whole chunk in memory. */

@@ -13,5 +13,7 @@ export interface Case {
   readonly group?: string;
   readonly task?: string;
   readonly source?: string;
+  /** Messages of the person in the request, where they are more than one. */
+  readonly turns?: number;
   readonly outcomes: ReadonlyMap<string, Outcome>;
 }

@@ -1,37 +1,16 @@
 import { PlimsollError } from '../../router/errors.ts';
-import type { Case } from './case.ts';
 import { type CaseFormat, caseFormatOf } from './case-format.ts';
 import { CaseIntake } from './case-intake.ts';
 import { fileError } from './file-error.ts';
+import { loadCsv } from './load-csv.ts';
 import { type LoadOptions, loadSettings } from './load-options.ts';
-import { openCaseFile } from './open-case-file.ts';
+import type { LoadedCases, LoadedFile } from './loaded-cases.ts';
+import { emptyFile, openCaseFile } from './open-case-file.ts';
 import { readJsonLines } from './read-json-lines.ts';
-import { type RejectedRow, RejectLog } from './reject-log.ts';
+import { RejectLog } from './reject-log.ts';
 
-/** A file that was read: what it was, and how much of it. */
-export interface LoadedFile {
-  readonly file: string;
-  /** Of the bytes as stored, in hex. */
-  readonly sha256: string;
-  /** Rows of data: no header, no blank lines. */
-  readonly rows: number;
-}
-
-export interface LoadedCases {
-  readonly cases: readonly Case[];
-  /** Rows read over all files. In JSON Lines and wide CSV: cases + rejected + all that is excluded. */
-  readonly read: number;
-  /** The first 1,000 rejected rows. */
-  readonly rejected: readonly RejectedRow[];
-  readonly rejectedCount: number;
-  readonly excluded: {
-    /** Prompts that lack an outcome of one of the models asked for, or have none at all. */
-    readonly missingOutcome: number;
-    /** Rows folded into an earlier case: see CaseCollector. */
-    readonly duplicates: number;
-  };
-  readonly files: readonly LoadedFile[];
-}
+export type { LoadOptions } from './load-options.ts';
+export type { LoadedCases, LoadedFile } from './loaded-cases.ts';
 
 /**
  * Reads labelled cases from JSON Lines or CSV files, plain or gzipped: docs in training-data/ describe the rows.
@@ -59,15 +38,12 @@ async function loadFile(file: string, format: CaseFormat, intake: CaseIntake): P
   const before = intake.read;
   const { bytes, sha256 } = openCaseFile(file, format);
   try {
-    await readJsonLines(bytes, (line, parse) => intake.addRow(file, line, parse));
+    if (format.kind === 'csv') await loadCsv(file, bytes, intake);
+    else await readJsonLines(bytes, (line, parse) => intake.addRow(file, line, parse));
   } catch (error) {
     throw fileError(file, error);
   }
   const rows = intake.read - before;
-  if (rows === 0) {
-    throw new PlimsollError('invalid-input', `${file}: the file is empty; there is no row in it.`, {
-      place: { file },
-    });
-  }
+  if (rows === 0) throw emptyFile(file);
   return { file, sha256: sha256(), rows };
 }

@@ -8,12 +8,19 @@ const NAMED = 12;
 export class ModelSightings {
   readonly #rowsOfModel = new Map<string, number>();
   readonly #qualityFields = new Set<string>();
+  readonly #wantedField: string;
 
-  add(outcomes: Readonly<Record<string, object>>): void {
-    for (const model of Object.keys(outcomes)) {
+  /** @param wantedField the quality field in use; others are known by their name, which begins with `quality` */
+  constructor(wantedField: string) {
+    this.#wantedField = wantedField;
+  }
+
+  add(outcomes: Readonly<Record<string, object | undefined>>): void {
+    for (const [model, outcome] of Object.entries(outcomes)) {
+      if (outcome === undefined) continue;
       this.#rowsOfModel.set(model, (this.#rowsOfModel.get(model) ?? 0) + 1);
-      for (const field of Object.keys(outcomes[model])) {
-        if (field.startsWith('quality')) this.#qualityFields.add(field);
+      for (const field of Object.keys(outcome)) {
+        if (field === this.#wantedField || field.startsWith('quality')) this.#qualityFields.add(field);
       }
     }
   }
@@ -34,7 +41,8 @@ export class ModelSightings {
   }
 
   /** @throws PlimsollError 'not-found': no outcome has the field */
-  requireQualityField(field: string): void {
+  requireQualityField(): void {
+    const field = this.#wantedField;
     if (this.#qualityFields.has(field)) return;
     const present = [...this.#qualityFields].join(', ') || 'none';
     throw new PlimsollError(

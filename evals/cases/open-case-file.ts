@@ -25,6 +25,9 @@ export function openCaseFile(file: string, { gzipped }: CaseFormat): OpenCaseFil
       first = false;
       done(disguised ? disguisedGzip(file) : null, chunk);
     },
+    flush(done) {
+      done(first ? emptyFile(file) : null);
+    },
   });
   const unpacked = gzipped ? createGunzip() : new PassThrough();
   // An error in any stage destroys the others and reaches the reader of the last one.
@@ -38,4 +41,11 @@ function disguisedGzip(file: string): PlimsollError {
     `${file}: this is gzip without .gz in its name. Rename it to ${file}.gz.`,
     { place: { file } },
   );
+}
+
+/** Also what zlib would call cut off: no byte at all. */
+export function emptyFile(file: string): PlimsollError {
+  return new PlimsollError('invalid-input', `${file}: the file is empty: there is no row of data in it.`, {
+    place: { file },
+  });
 }

@@ -6,11 +6,14 @@ const QUESTION_LABEL = /^[ \t]*(?:question|problem)[ \t]*:[ \t]*/im;
 
 /** The start of a lettered option: "A. ", "A) ", "A: " or "(A) ". */
 const OPTION_A = /^[ \t]*\(?A[.):][ \t]/gm;
-const OPTION_B = /^[ \t]*\(?B[.):][ \t]/m;
+const OPTION_B = /^[ \t]*\(?B[.):][ \t]/gm;
 
 /** A last line that only asks for the answer or says how to write it. */
 const ANSWER_LABEL = /(?:^|\n)[ \t]*(?:answer|choices|options|solution|step-by-step reasoning)[ \t]*:?$/i;
 const ANSWER_FORM = /\n[^\n]{0,200}\bfinal answer\b[^\n]{0,200}$/i;
+
+/** Wrappings end in one or two such lines; the bound keeps the work linear for a text that is made of them. */
+const MOST_ANSWER_LINES = 4;
 
 /**
  * What is left of a prompt when its wrapping is gone: the short instruction before "Question:", the lettered options, and last
@@ -30,16 +33,17 @@ function withoutLead(text: string): string {
 
 /** Cuts at the last "A" line that a "B" line follows, and takes all to the end: instructions may follow the options. */
 function withoutOptions(text: string): string {
-  const starts = [...text.matchAll(OPTION_A)].map(({ index }) => index);
-  const start = starts.findLast((index) => OPTION_B.test(text.slice(index)));
+  const lastB = [...text.matchAll(OPTION_B)].at(-1)?.index ?? -1;
+  const start = [...text.matchAll(OPTION_A)].findLast(({ index }) => index < lastB)?.index;
   return start === undefined ? text : text.slice(0, start).trim() || text;
 }
 
 function withoutAnswerLines(text: string): string {
   let rest = text;
-  for (;;) {
+  for (let line = 0; line < MOST_ANSWER_LINES; line++) {
     const shorter = rest.replace(ANSWER_FORM, '').replace(ANSWER_LABEL, '').trimEnd();
     if (shorter === '' || shorter === rest) return rest;
     rest = shorter;
   }
+  return rest;
 }
