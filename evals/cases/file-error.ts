@@ -17,10 +17,11 @@ const FAILURES: Readonly<Record<string, readonly ['not-found' | 'invalid-input' 
   ],
 };
 
-/** The error for a file that could not be read; one that already speaks to a person passes as it is. */
-export function fileError(file: string, cause: unknown): PlimsollError {
-  if (cause instanceof PlimsollError) return cause;
-  const systemCode = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
+/** What to throw for a file that could not be read. An error that is not about the file, or already says so, passes as it is. */
+export function fileError(file: string, cause: unknown): unknown {
+  if (cause instanceof PlimsollError || !(cause instanceof Error)) return cause;
+  const systemCode = (cause as NodeJS.ErrnoException).code;
+  if (systemCode === undefined) return cause;
   const [code, reason] = FAILURES[systemCode] ?? ['io', `it cannot be read (${systemCode})`];
   return new PlimsollError(code, `${file}: ${reason}.`, { place: { file }, cause });
 }

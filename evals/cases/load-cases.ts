@@ -13,7 +13,7 @@ export type { LoadOptions } from './load-options.ts';
 export type { LoadedCases, LoadedFile } from './loaded-cases.ts';
 
 /**
- * Reads labelled cases from JSON Lines or CSV files, plain or gzipped: docs in training-data/ describe the rows.
+ * Reads labelled cases from JSON Lines or CSV files, plain or gzipped: see caseRowSchema, wideCsv and longCsv.
  * A bad row is counted, kept and left out; too many of them stop the run. Files are streamed, and of a row only the case stays.
  *
  * @throws PlimsollError 'invalid-input': a file that cannot be read as cases, or more bad rows than allowed; 'not-found': a file,

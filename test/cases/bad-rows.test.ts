@@ -175,3 +175,16 @@ describe('a bad file', () => {
     await expect(loadCases(['a.jsonl'], { models: [] })).rejects.toMatchObject({ code: 'invalid-input' });
   });
 });
+
+describe('an error of the caller’s own', () => {
+  it.each(['cases.jsonl', 'cases.csv'])('comes out as it went in: %s', async (name) => {
+    const rows = Array.from({ length: 1000 }, (_, i) => soundRow(i));
+    const table = `prompt,small.quality\n${rows.map(({ prompt }) => `${prompt},1\n`).join('')}`;
+    const file = written(name, name.endsWith('csv') ? table : jsonLines(rows));
+    const own = new Error('stop');
+    const onProgress = () => {
+      throw own;
+    };
+    await expect(loadCases([file], { onProgress })).rejects.toBe(own);
+  });
+});
