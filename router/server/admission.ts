@@ -4,13 +4,17 @@ export type Admitted<T> =
   | { readonly outcome: 'overloaded' }
   | { readonly outcome: 'timed-out' };
 
+/** Tells work that nobody waits for it any more. An AbortSignal would cost as much as all else that is done here. */
+export interface Abandonment {
+  readonly abandoned: boolean;
+}
+
 /** Bounds how much is at work at once and how long anybody waits for it. */
 export interface Admission {
   /**
-   * Runs the work if there is room. Rejects where the work rejects. The signal is aborted when nobody waits any
-   * more; a place stays taken until the work itself has ended, so that abandoned work counts too.
+   * Runs the work if there is room. Rejects where the work rejects. A place stays taken until the work itself has ended, so that abandoned work counts too.
    */
-  run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<Admitted<T>>;
+  run<T>(work: (waiting: Abandonment) => Promise<T>): Promise<Admitted<T>>;
   atWork(): number;
 }
 
@@ -25,16 +29,16 @@ export function createAdmission(limits: {
       if (atWork >= limits.maxConcurrency) return Promise.resolve({ outcome: 'overloaded' });
       atWork++;
       return new Promise((resolve, reject) => {
-        const controller = new AbortController();
+        const waiting = { abandoned: false };
         const timer = setTimeout(() => {
-          controller.abort();
+          waiting.abandoned = true;
           resolve({ outcome: 'timed-out' });
         }, limits.timeoutMs);
         const leave = () => {
           clearTimeout(timer);
           atWork--;
         };
-        work(controller.signal).then(
+        work(waiting).then(
           (value) => {
             leave();
             resolve({ outcome: 'done', value });

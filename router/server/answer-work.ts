@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Abandonment } from './admission.ts';
 import type { ServerContext } from './context.ts';
 import { answerOf, type ErrorAnswer, OVERLOADED, TIMED_OUT } from './error-answer.ts';
 
@@ -10,7 +11,7 @@ export async function answerWork(
   context: ServerContext,
   request: IncomingMessage,
   response: ServerResponse,
-  work: (signal: AbortSignal) => Promise<unknown>,
+  work: (waiting: Abandonment) => Promise<unknown>,
   param: string | null,
 ): Promise<void> {
   const { admission, send } = context;

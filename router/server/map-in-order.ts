@@ -1,17 +1,19 @@
+import type { Abandonment } from './admission.ts';
+
 /**
  * Applies `f` to each item, at most `width` at once, and answers in the order of the items. Stops taking new items
- * once `signal` is aborted; the answer then has holes, and nobody reads it.
+ * once nobody waits for them; the answer then has holes, and nobody reads it.
  */
 export async function mapInOrder<T, R>(
   items: readonly T[],
   width: number,
   f: (item: T) => Promise<R>,
-  signal: AbortSignal,
+  waiting: Abandonment,
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
   async function worker(): Promise<void> {
-    while (next < items.length && !signal.aborted) {
+    while (next < items.length && !waiting.abandoned) {
       const index = next++;
       results[index] = await f(items[index]!);
     }

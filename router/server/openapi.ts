@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { VERSION } from '../version.ts';
 import { errorEnvelopeSchema } from './schemas/error.ts';
 import { batchRequestSchema, routeRequestSchema } from './schemas/request.ts';
 import {
@@ -9,7 +10,6 @@ import {
   indexSchema,
   readinessSchema,
 } from './schemas/response.ts';
-import { VERSION } from './version.ts';
 
 type Limits = Pick<Config['server'], 'max_messages' | 'max_batch'>;
 

@@ -20,8 +20,8 @@ export interface TinyArtifact {
 }
 
 const CASES_A_KIND = 100;
-const LAMBDA = 10;
-const FOLDS = 5;
+const LAMBDA = 300;
+const FOLDS = 2;
 
 let cached: Promise<TinyArtifact> | undefined;
 
@@ -90,15 +90,19 @@ async function draftOf(easy: readonly string[], hard: readonly string[]): Promis
   };
 }
 
-/** The cheap model is good at the easy half, with one exception in ten either way, so that no head separates its labels. */
+/** The cheap model is good at the easy half, but for one case in ten either way: no wording separates the labels. */
 function cheapQuality(row: number): number {
   const isEasy = row < CASES_A_KIND;
-  return isEasy === (row % 10 !== 3) ? 1 : 0;
+  return isEasy === !isException(row, 10) ? 1 : 0;
 }
 
 /** The strong model is good nearly everywhere. */
 function strongQuality(row: number): number {
-  return row % 20 === 7 ? 0 : 1;
+  return isException(row + CASES_A_KIND, 5) ? 0 : 1;
+}
+
+function isException(row: number, percent: number): boolean {
+  return (row * 7919) % 101 < percent;
 }
 
 const PLACES = ['France', 'Japan', 'Peru', 'Kenya', 'Norway', 'Canada', 'Egypt', 'India', 'Chile', 'Spain'];

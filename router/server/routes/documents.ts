@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import { VERSION } from '../../version.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { openApiDocument } from '../openapi.ts';
 import type { indexSchema } from '../schemas/response.ts';
-import { VERSION } from '../version.ts';
 
 /** GET /openapi.json: the API for programs, made of the schemas that check its requests. */
 export function openApi({ send, config }: ServerContext): Route {

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Router } from '../../router.ts';
+import { VERSION } from '../../version.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { healthSchema, readinessSchema } from '../schemas/response.ts';
-import { VERSION } from '../version.ts';
 
 /** GET /healthz: the process answers. Says nothing of whether it decides well. */
 export function healthz({ send }: ServerContext): Route {

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
+import type { Abandonment } from '../admission.ts';
 import { answerWork, reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { decide, inputField } from '../decide.ts';
@@ -37,8 +38,8 @@ export function routeBatch(context: ServerContext): Route {
     const parsed = parseBody(schema, request.body);
     if (!parsed.ok) return send.error(request, response, parsed.answer);
     const { requests, policy } = parsed.value;
-    const work = async (signal: AbortSignal) => ({
-      decisions: await mapInOrder(requests, ITEMS_AT_ONCE, (item) => decideItem(item, policy), signal),
+    const work = async (waiting: Abandonment) => ({
+      decisions: await mapInOrder(requests, ITEMS_AT_ONCE, (item) => decideItem(item, policy), waiting),
     });
     return answerWork(context, request, response, work, 'requests');
   };
