@@ -1,10 +1,10 @@
-import * as ort from 'onnxruntime-node';
 import type { Encoder } from '../encoders/encoder.ts';
 import { tokenIdsOf } from '../encoders/static.ts';
 import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
 import { PlimsollError } from '../errors.ts';
 import type { FeatureExtractor } from '../features/feature-vector.ts';
 import { pairBuckets } from '../features/word-pairs.ts';
+import { openSession, type Tensor, tensor } from '../onnx/session.ts';
 
 /** Text -> for each candidate the calibrated probability that its answer is good. */
 export interface Classifier {
@@ -33,7 +33,7 @@ export async function createOnnxClassifier(
     async score(text) {
       const features = extractor.extract(text);
       const { probabilities } = await session.run(
-        { ...(await firstInput(text)), features: new ort.Tensor('float32', features, [features.length]) },
+        { ...(await firstInput(text)), features: tensor('float32', features, [features.length]) },
         FETCHES,
       );
       return checked(probabilities!.data as Float32Array);
@@ -47,22 +47,7 @@ export async function createOnnxClassifier(
 
 const FETCHES = ['probabilities'];
 
-async function openSession(bytes: Uint8Array): Promise<ort.InferenceSession> {
-  try {
-    return await ort.InferenceSession.create(bytes, {
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      logSeverityLevel: 3,
-    });
-  } catch (cause) {
-    throw new PlimsollError('invalid-artifact', 'classifier.onnx cannot be loaded by onnxruntime.', {
-      cause,
-    });
-  }
-}
-
-type FirstInput = (text: string) => Promise<Record<string, ort.Tensor>> | Record<string, ort.Tensor>;
+type FirstInput = (text: string) => Promise<Record<string, Tensor>> | Record<string, Tensor>;
 
 function inputOf(input: ClassifierInput): FirstInput {
   if (input.kind === 'lexicon') {
@@ -70,14 +55,14 @@ function inputOf(input: ClassifierInput): FirstInput {
       const ids = tokenIdsOf(input.tokenizer, text);
       const pairs = pairBuckets(ids);
       return {
-        token_ids: new ort.Tensor('int32', ids, [ids.length]),
-        pair_ids: new ort.Tensor('int32', pairs, [pairs.length]),
+        token_ids: tensor('int32', ids, [ids.length]),
+        pair_ids: tensor('int32', pairs, [pairs.length]),
       };
     };
   }
   return async (text) => {
     const embedding = await input.encoder.embed(text);
-    return { embedding: new ort.Tensor('float32', embedding, [embedding.length]) };
+    return { embedding: tensor('float32', embedding, [embedding.length]) };
   };
 }
 

@@ -135,3 +135,13 @@ export function floatValues(tensor: OnnxTensor): Float32Array {
   if (!raw || raw.length === 0) return Float32Array.from(tensor.floatData ?? []);
   return new Float32Array(raw.slice().buffer);
 }
+
+/** A graph's input or output. A dimension with a name may have any size. */
+export function valueInfo(
+  name: string,
+  dims: readonly (number | string)[],
+  elemType: number = ELEMENT_TYPE.float,
+): OnnxValueInfo {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}

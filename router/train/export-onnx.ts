@@ -6,6 +6,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   type OnnxValueInfo,
+  valueInfo,
 } from '../onnx/messages.ts';
 import type { TrainedClassifier } from './train-classifier.ts';
 
@@ -36,8 +37,8 @@ export function exportLexicon(classifier: Exportable, encoder: StaticEncoder): U
     classifier,
     dimension,
     inputs: [
-      value('token_ids', ['tokens'], ELEMENT_TYPE.int32),
-      value('pair_ids', ['pairs'], ELEMENT_TYPE.int32),
+      valueInfo('token_ids', ['tokens'], ELEMENT_TYPE.int32),
+      valueInfo('pair_ids', ['pairs'], ELEMENT_TYPE.int32),
     ],
     initializers: [
       tensor('lexicon', [size, heads.length], lexicon),
@@ -70,7 +71,7 @@ export function exportLinear(classifier: Exportable, dimension: number): Uint8Ar
   return model({
     classifier,
     dimension,
-    inputs: [value('embedding', [dimension])],
+    inputs: [valueInfo('embedding', [dimension])],
     initializers: [
       tensor('embedding_means', [dimension], Float32Array.from(classifier.centre.subarray(0, dimension))),
       tensor(
@@ -132,8 +133,8 @@ function model({ classifier, dimension, inputs, initializers, nodes }: Parts): U
     opsetImport: [{ domain: '', version: OPSET }],
     graph: {
       name: 'plimsoll-classifier',
-      input: [...inputs, value('features', [features])],
-      output: [value('probabilities', [heads.length]), value('logits', [heads.length])],
+      input: [...inputs, valueInfo('features', [features])],
+      output: [valueInfo('probabilities', [heads.length]), valueInfo('logits', [heads.length])],
       initializer: [
         ...initializers,
         tensor('feature_means', [features], Float32Array.from(centre.subarray(dimension))),
@@ -177,13 +178,4 @@ function weightColumns({ heads }: Exportable, from: number, to: number): Float32
 function tensor(name: string, dims: readonly number[], values: Float32Array): OnnxTensor {
   const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength); // ONNX is little-endian, as we are
   return { name, dims, dataType: ELEMENT_TYPE.float, rawData };
-}
-
-function value(
-  name: string,
-  dims: readonly (number | string)[],
-  elemType: number = ELEMENT_TYPE.float,
-): OnnxValueInfo {
-  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }

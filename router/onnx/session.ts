@@ -1,0 +1,34 @@
+import * as ort from 'onnxruntime-node';
+import { PlimsollError } from '../errors.ts';
+
+/** The only file that imports onnxruntime-node. */
+export type Session = ort.InferenceSession;
+export type Tensor = ort.Tensor;
+
+export function tensor(
+  type: 'float32' | 'int32' | 'int64',
+  values: Float32Array | Int32Array | BigInt64Array,
+  dims: readonly number[],
+): Tensor {
+  return new ort.Tensor(type, values as Float32Array, dims);
+}
+
+export interface SessionOptions {
+  /** Threads of one run. 1 by default: a run that blocks its caller should not take the other cores too. 0: all cores. */
+  readonly threads?: number;
+}
+
+/** @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load. */
+export async function openSession(bytes: Uint8Array, { threads = 1 }: SessionOptions = {}): Promise<Session> {
+  try {
+    return await ort.InferenceSession.create(bytes, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+    });
+  } catch (cause) {
+    throw new PlimsollError('invalid-artifact', 'onnxruntime cannot load the ONNX file.', { cause });
+  }
+}

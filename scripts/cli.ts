@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { PlimsollError } from '../router/errors.ts';
+import { VERSION } from '../router/version.ts';
+import { assessCommand } from './commands/assess.ts';
+
+/** 0 done, 1 an error, 2 wrong usage. */
+const EXIT_ERROR = 1;
+const EXIT_USAGE = 2;
+
+function program(): Command {
+  const commands = [assessCommand()];
+  const root = new Command('plimsoll')
+    .description(
+      'A learned router for language models: the cheapest model that answers well enough, and the proof.',
+    )
+    .version(VERSION)
+    .showHelpAfterError('(add --help for the options)')
+    .enablePositionalOptions();
+  for (const command of commands) root.addCommand(command);
+  for (const command of [root, ...commands]) command.exitOverride();
+  return root;
+}
+
+/** One line for a person, never a stack trace; PLIMSOLL_DEBUG=1 shows it to whoever mends Plimsoll. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // commander has said it
+  if (process.env['PLIMSOLL_DEBUG']) console.error(error);
+  if (error instanceof PlimsollError) {
+    process.stderr.write(`plimsoll: ${error.message}\n`);
+    return EXIT_ERROR;
+  }
+  const name = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : 'unknown error';
+  process.stderr.write(
+    `plimsoll: this should not happen (${name}). Please report it with PLIMSOLL_DEBUG=1.\n`,
+  );
+  return EXIT_ERROR;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader of a pipe has seen enough
+  throw error;
+});
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}

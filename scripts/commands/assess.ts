@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import type { Ranking } from '../../evals/assessment.ts';
+import { foldsByKey } from '../../evals/cases/folds.ts';
+import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
+import { openEncoder } from '../../router/encoders/open-encoder.ts';
+import { type Assessment, assess, type FixedBaseline } from '../assess.ts';
+import {
+  addDataFlags,
+  type DataFlags,
+  loadLabelled,
+  qualityColumns,
+  wholeNumberBetween,
+} from '../labelled-data.ts';
+import { printJson, table } from '../output.ts';
+
+interface Flags extends DataFlags {
+  readonly cheap: string;
+  readonly strong: string;
+  readonly folds: number;
+  readonly seed: number;
+  readonly encoder: string;
+  readonly allowHub: boolean;
+  readonly json: boolean;
+}
+
+export function assessCommand(): Command {
+  return addDataFlags(new Command('assess'))
+    .description('Cross-validate a router on labelled data: would routing pay here?')
+    .requiredOption('--cheap <model>', 'the cheap model, as the data name it')
+    .requiredOption('--strong <model>', 'the strong model')
+    .option('--folds <k>', 'folds of the cross-validation', wholeNumberBetween(3, 50), 5)
+    .option('--seed <n>', 'seed of the folds', wholeNumberBetween(0, 2 ** 31 - 1), 1)
+    .option('--encoder <id>', 'static, minilm or transformers:<folder or hub name>', 'static')
+    .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+const EXAMPLES = `
+Example:
+  plimsoll assess --data labelled.csv --cheap gpt-4o-mini --strong gpt-4o --json
+`;
+
+async function run(flags: Flags): Promise<void> {
+  const models = [flags.cheap, flags.strong] as const;
+  const loaded = await loadLabelled(flags, models);
+  const [cheap, strong] = qualityColumns(loaded, models) as [Float64Array, Float64Array];
+  const folds = foldsByKey(loaded.cases, flags.folds, flags.seed);
+  const encoder = await openEncoder(parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub }));
+  try {
+    const assessment = await assess({ cases: loaded.cases, models, labels: [cheap, strong], folds, encoder });
+    const report = {
+      n: loaded.cases.length,
+      cheap: flags.cheap,
+      strong: flags.strong,
+      quality_field: flags.qualityField,
+      encoder: encoder.identity.id,
+      folds: flags.folds,
+      seed: flags.seed,
+      data: loaded.files.map(({ file, sha256, rows }) => ({ file, sha256, rows })),
+      rejected: loaded.rejectedCount,
+      excluded: loaded.excluded.missingOutcome,
+      duplicates: loaded.excluded.duplicates,
+      ...assessment,
+    };
+    if (flags.json) printJson(report);
+    else printReport(report);
+  } finally {
+    await encoder.close();
+  }
+}
+
+function printReport(report: Assessment & { n: number; cheap: string; strong: string }): void {
+  const { baselines, quality } = report;
+  const rows = [
+    ['router', 'APGR', 'CPT50', 'CPT80', 'cost saved at 80 %'],
+    rankingRow('learned (cross-validated)', report),
+    rankingRow('nearest neighbours', baselines.knn),
+    ...(baselines.task_label ? [rankingRow('task label', baselines.task_label)] : []),
+    rankingRow('prompt length', baselines.prompt_length),
+    rankingRow('random', baselines.random),
+    rankingRow('oracle (knows the answers)', baselines.oracle),
+  ];
+  const interval = report.apgr_interval;
+  process.stdout.write(
+    [
+      `${report.n} cases; ${report.cheap} ${quality.cheap.toFixed(3)} -> ${report.strong} ${quality.strong.toFixed(3)}`,
+      `always cheap:  ${fixedLine(baselines.always_cheap)}`,
+      `always strong: ${fixedLine(baselines.always_strong)}`,
+      '',
+      table(rows),
+      '',
+      interval ? `APGR 95 % interval: ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}` : '',
+      ...Object.keys(report.brier).map(
+        (model) =>
+          `head ${model}: AUROC ${figure(report.auroc[model])}, Brier ${figure(report.brier[model])}, ECE ${figure(report.ece[model])}`,
+      ),
+      '',
+      report.conclusion,
+      '',
+    ].join('\n'),
+  );
+}
+
+function rankingRow(name: string, { apgr, cpt50, cpt80, cost }: Ranking): string[] {
+  return [name, figure(apgr), figure(cpt50), figure(cpt80), figure(cost?.gap80.saved_against_strong)];
+}
+
+function fixedLine({ quality, cost_usd }: FixedBaseline): string {
+  return `quality ${quality.toFixed(3)}${cost_usd === undefined ? '' : `, $${cost_usd.toPrecision(3)} a case`}`;
+}
+
+/** Undefined stays visible as a dash. */
+function figure(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(3);
+}

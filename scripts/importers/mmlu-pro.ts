@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { BadRow } from '../../evals/cases/bad-row.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { checked } from './checked.ts';
+import type { ImportedRow, Importer } from './importer.ts';
+import { eachElement, parentName, rawName } from './raw-file.ts';
+
+const LETTERS = 'ABCDEFGHIJKLMNOP';
+
+/** `response` is the older name of `model_outputs`. A null pred means that no letter was found in the output. */
+const rowSchema = z.looseObject({
+  question_id: z.int(),
+  question: z.string().min(1),
+  options: z.array(z.string()).min(2),
+  answer: z.string().regex(/^[A-P]$/),
+  category: z.string().min(1),
+  pred: z.string().nullable(),
+  model_outputs: z.string().nullish(),
+  response: z.string().nullish(),
+});
+
+/**
+ * MMLU-Pro's answers: a JSON array a model, or one a model and category. Right is pred === answer. Where no letter was found the
+ * repository's summary draws one at random; here that is a wrong answer.
+ */
+export const mmluPro: Importer = {
+  format: 'mmlu-pro',
+  describe: 'TIGER-AI-Lab/MMLU-Pro eval_results: right where the letter found in the output is the key',
+  accepts: 'model_outputs_<model>_<n>shots.json, out of its zip, or <model>/<category>_result.json',
+  async import(paths, emit) {
+    const models = paths.map((file) => ({ file, model: modelOf(file) }));
+    for (const { file, model } of models) {
+      await eachElement(file, (element, parse) =>
+        emit.row(file, element, () => rowOf(checked(rowSchema, parse()), model)),
+      );
+    }
+  },
+};
+
+function modelOf(file: string): string {
+  const name = rawName(file);
+  const named = /^model_outputs_(.+?)(?:_\d+shots?)?\.json$/.exec(name)?.[1];
+  const folder = name.endsWith('_result.json') ? parentName(file) : undefined;
+  const model = named ?? (folder === 'eval_results' ? undefined : folder);
+  if (model !== undefined) return model;
+  throw new PlimsollError(
+    'invalid-input',
+    `${file}: the name does not say which model answered. Name it model_outputs_<model>_5shots.json, or put ` +
+      '<category>_result.json into a folder of the model’s name.',
+    { place: { file } },
+  );
+}
+
+function rowOf(row: z.output<typeof rowSchema>, model: string): ImportedRow {
+  const options = row.options.filter((option) => option !== 'N/A');
+  if (LETTERS.indexOf(row.answer) >= options.length) throw new BadRow('no option has this letter', 'answer');
+  const output = row.model_outputs ?? row.response;
+  const quality = row.pred === row.answer ? 1 : 0;
+  return {
+    id: `mmlupro-${row.question_id}`,
+    source: 'mmlu-pro',
+    task: `mmlu_pro/${row.category}`,
+    prompt: [row.question, ...options.map((option, index) => `${LETTERS[index]}. ${option}`)].join('\n'),
+    outcomes: { [model]: { quality, ...(output != null && { output_chars: output.length }) } },
+  };
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BadRow } from '../../evals/cases/bad-row.ts';
+import { caseFormatOf } from '../../evals/cases/case-format.ts';
+import { DEFAULT_MAX_REJECT_SHARE } from '../../evals/cases/load-options.ts';
+import { type RejectedRow, RejectLog } from '../../evals/cases/reject-log.ts';
+import { requireFewRejects } from '../../evals/cases/require-few-rejects.ts';
+import { writeCases } from '../../evals/cases/write-cases.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { ImportSink } from './import-sink.ts';
+import { importerOf } from './importers.ts';
+
+export interface ImportOptions {
+  readonly format: string;
+  readonly inputs: readonly string[];
+  /** A .jsonl or .jsonl.gz that is not there yet, unless `force`. */
+  readonly out: string;
+  readonly force?: boolean;
+  /** The largest share of rows, 0..1, that may be rejected. Default 0.02. */
+  readonly maxRejectShare?: number;
+  /** Where to write the rejected rows as JSON Lines. */
+  readonly rejectsFile?: string;
+  readonly onProgress?: (rowsRead: number) => void;
+}
+
+export interface ImportSummary {
+  readonly format: string;
+  readonly cases: number;
+  readonly models: readonly string[];
+  /** Rows read, and of them those that could not be used or that the source's own evaluation leaves out. */
+  readonly read: number;
+  readonly rejected: number;
+  readonly excluded: number;
+  /** The first rejected rows. */
+  readonly rejects: readonly RejectedRow[];
+  readonly out: string;
+  readonly sha256: string;
+}
+
+/** Rejected rows in a summary; the file of rejects has them all. */
+const REJECTS_SHOWN = 20;
+
+/**
+ * Converts raw files to cases. The output appears only when everything is read, checked and written.
+ * @throws PlimsollError: unknown format, an output that is there already, unreadable files, too many bad rows, no case at all
+ */
+export async function runImport(options: ImportOptions): Promise<ImportSummary> {
+  const { format, inputs, out } = options;
+  const importer = importerOf(format);
+  requireOut(out, inputs, options.force ?? false);
+  const rejects = new RejectLog(options.rejectsFile);
+  const sink = new ImportSink(rejects, options.onProgress);
+  try {
+    await importer.import(inputs, sink);
+  } catch (error) {
+    throw error instanceof BadRow ? companionError(inputs, error) : error;
+  } finally {
+    rejects.close();
+  }
+  requireFewRejects(rejects, sink.read, options.maxRejectShare ?? DEFAULT_MAX_REJECT_SHARE);
+  if (sink.size === 0) throw noCase(sink.read);
+  const { rows, sha256 } = await writeCases(out, sink.cases());
+  return {
+    format,
+    cases: rows,
+    models: [...sink.models].sort(),
+    read: sink.read,
+    rejected: rejects.count,
+    excluded: sink.excluded,
+    rejects: rejects.kept.slice(0, REJECTS_SHOWN),
+    out,
+    sha256,
+  };
+}
+
+function requireOut(out: string, inputs: readonly string[], force: boolean): void {
+  const { kind } = caseFormatOf(out);
+  const place = { place: { file: out } };
+  if (kind !== 'json-lines') {
+    throw new PlimsollError(
+      'invalid-input',
+      `${out}: cases are written as JSON Lines; name it .jsonl.gz.`,
+      place,
+    );
+  }
+  if (inputs.some((input) => resolve(input) === resolve(out))) {
+    throw new PlimsollError('invalid-input', `${out}: the output is one of the inputs.`, place);
+  }
+  if (!force && existsSync(out)) {
+    throw new PlimsollError('invalid-input', `${out}: there already; --force replaces it.`, place);
+  }
+}
+
+/** A bad row in a file that others refer to (questions, contaminated prompts) spoils them all. */
+function companionError(inputs: readonly string[], { message }: BadRow): PlimsollError {
+  return new PlimsollError('invalid-input', `${inputs.join(', ')}: a row that others refer to: ${message}.`);
+}
+
+function noCase(read: number): PlimsollError {
+  const why = read === 0 ? 'the files hold no row of data' : `all of ${read} rows were left out`;
+  return new PlimsollError('insufficient-data', `No case to write: ${why}.`);
+}

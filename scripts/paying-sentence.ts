@@ -1,0 +1,57 @@
+import type { Baselines } from './assess.ts';
+
+interface Measured {
+  readonly apgr?: number;
+  readonly cpt80?: number;
+  readonly interval?: { readonly low: number; readonly high: number };
+  readonly cost?: { readonly gap80: { readonly saved_against_random?: number } };
+  readonly task_label?: Baselines['task_label'];
+  readonly quality: { readonly cheap: number; readonly strong: number };
+}
+
+/** A random router's APGR. */
+const CHANCE = 0.5;
+
+/** Fewer calls saved at 80 % of the gain than this is not worth a router's upkeep. */
+const WORTHWHILE_CALLS_SAVED = 0.02;
+
+/**
+ * Whether routing pays on these cases, and why, in a sentence. It pays where the whole interval of APGR lies above chance
+ * and 80 % of the strong model's gain takes at least two points fewer calls than random escalation.
+ */
+export function payingSentence(measured: Measured): { routing_pays: boolean; conclusion: string } {
+  const { apgr, cpt80, interval } = measured;
+  if (apgr === undefined || cpt80 === undefined || interval === undefined) {
+    return {
+      routing_pays: false,
+      conclusion: 'Whether routing pays cannot be said: APGR is undefined on these cases.',
+    };
+  }
+  const range = `APGR ${apgr.toFixed(3)}, 95 % interval ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`;
+  if (interval.low <= CHANCE) {
+    return {
+      routing_pays: false,
+      conclusion: `Routing does not pay here: the classifier cannot be told from random escalation (${range}; random .500).`,
+    };
+  }
+  if (0.8 - cpt80 < WORTHWHILE_CALLS_SAVED) {
+    return {
+      routing_pays: false,
+      conclusion: `Routing does not pay here: it ranks better than chance (${range}), but 80 % of the strong model's gain still takes ${percent(cpt80)} of the calls (random: 80 %).`,
+    };
+  }
+  return {
+    routing_pays: true,
+    conclusion: `Routing pays here: 80 % of the strong model's gain takes ${percent(cpt80)} of the calls (random: 80 %; ${range}).${taskNote(measured)}`,
+  };
+}
+
+/** A table from task to model is simpler than a classifier: say so where it does as well. */
+function taskNote({ apgr, task_label: task }: Measured): string {
+  if (task?.apgr === undefined || apgr === undefined || task.apgr < apgr) return '';
+  return ` A table from task label to model does as well (APGR ${task.apgr.toFixed(3)}): where your requests carry such a label, use it.`;
+}
+
+function percent(value: number): string {
+  return `${(100 * value).toFixed(0)} %`;
+}
