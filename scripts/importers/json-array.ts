@@ -4,6 +4,7 @@ import { PlimsollError } from '../../router/errors.ts';
 /** An element longer than this, in bytes, is no row. */
 const LONGEST_ELEMENT = 64 * 2 ** 20;
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -50,6 +51,7 @@ class ArrayScanner {
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at];
+      if (this.ended && byte > SPACE) throw notAnArray(this.#file);
       if (this.#inString) this.#readString(byte);
       else if (byte === QUOTE) this.#inString = true;
       else if (OPEN.includes(byte)) {
@@ -76,7 +78,7 @@ class ArrayScanner {
   /** The top of the file must be one array; a byte order mark and white space may stand before it. */
   #begin(chunk: Buffer, start: number, at: number): number {
     const before = Buffer.concat([...this.#parts, chunk.subarray(start, at)]).toString();
-    if (this.ended || chunk[at] !== OPEN[0] || before.replace(/^\uFEFF/, '').trim() !== '') {
+    if (chunk[at] !== OPEN[0] || before.replace(/^\uFEFF/, '').trim() !== '') {
       throw notAnArray(this.#file);
     }
     this.#parts = [];
