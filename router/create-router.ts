@@ -82,12 +82,8 @@ async function assemble(config: Config, artifact: ArtifactFiles, parts: RouterPa
   }
 
   async function explanationOf(text: string): Promise<Explained['explanation']> {
-    try {
-      explainer ??= createExplainer(artifact.classifier, input, extractor);
-      return byCandidate(await explainer(text));
-    } catch {
-      return null; // the decision beside it already counts the classifier's failure
-    }
+    explainer ??= createExplainer(Uint8Array.from(artifact.classifier), input, extractor); // a Buffer's slices share memory
+    return byCandidate(await explainer(text));
   }
 
   return {
@@ -104,7 +100,8 @@ async function assemble(config: Config, artifact: ArtifactFiles, parts: RouterPa
       const startedMs = performance.now();
       const text = routedText(routeInput);
       const decision = await decide(text, options.policy ?? config.default_policy, startedMs);
-      return { decision, explanation: await explanationOf(text) };
+      const failed = decision.reason === 'classifier-failed';
+      return { decision, explanation: failed ? null : await explanationOf(text) };
     },
     async checkGolden(index = 0) {
       const golden = artifact.golden[index % artifact.golden.length]!;

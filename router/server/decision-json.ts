@@ -32,6 +32,14 @@ export function explainedJson({ decision, explanation }: Explained): DecisionJso
 
 type CandidateJson = NonNullable<NonNullable<DecisionJson['explanation']>[string]>;
 
-function candidateJson({ wordPieces, features, ...rest }: CandidateExplanation): CandidateJson {
-  return { ...rest, features: [...features], word_pieces: [...wordPieces] };
+function candidateJson(explanation: CandidateExplanation): CandidateJson {
+  const { logit, intercept, features, wordPieces, wordPairs, embedding } = explanation;
+  return {
+    logit,
+    intercept,
+    features: [...features],
+    word_pieces: [...wordPieces],
+    word_pairs: [...wordPairs],
+    ...(embedding !== undefined && { embedding }),
+  };
 }

@@ -13,6 +13,9 @@ const explanation = z
     word_pieces: z
       .array(z.strictObject({ piece: z.string(), count: z.int().positive(), contribution: z.number() }))
       .describe('Largest contribution first. Empty where the encoder does not tell pieces apart.'),
+    word_pairs: z
+      .array(z.strictObject({ pair: z.string(), contribution: z.number() }))
+      .describe('Neighbouring word pieces, largest contribution first. Empty where word_pieces is.'),
     embedding: z
       .number()
       .exactOptional()

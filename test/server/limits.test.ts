@@ -1,0 +1,117 @@
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import type { Router } from '../../router/router.ts';
+import { createAdmission } from '../../router/server/admission.ts';
+import { gate, get, post, type Serving, serving } from './serving.ts';
+
+/** A server whose decisions wait at a gate. */
+async function gated(limits: { max_concurrency?: number; request_timeout_ms?: number }) {
+  const { opened, open } = gate();
+  const wrap = (router: Router): Router => ({
+    ...router,
+    route: async (...request) => {
+      await opened;
+      return router.route(...request);
+    },
+  });
+  return { server: await serving({ server: limits, wrap }), open };
+}
+
+test('above max_concurrency: 503 and Retry-After, and room again when one is done', async () => {
+  const { server, open } = await gated({ max_concurrency: 2 });
+  const ask = () => post(`${server.url}/v1/route`, { prompt: 'x' });
+  const answers = [ask(), ask(), ask()];
+  const refused = await Promise.race(answers);
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(refused.body.error).toMatchObject({ type: 'server_error', code: 'overloaded' });
+  expect((await get(`${server.url}/healthz`)).status).toBe(200);
+  open();
+  const statuses = (await Promise.all(answers)).map((answer) => answer.status);
+  expect(statuses.sort()).toEqual([200, 200, 503]);
+  expect((await ask()).status).toBe(200);
+  await server.close();
+});
+
+test('a decision that takes longer than request_timeout_ms: 503', async () => {
+  const { server, open } = await gated({ request_timeout_ms: 100 });
+  const { status, body } = await post(`${server.url}/v1/route`, { prompt: 'x' });
+  expect(status).toBe(503);
+  expect(body.error).toMatchObject({ type: 'server_error', code: 'request_timeout' });
+  open();
+  await server.close();
+});
+
+test('work that nobody waits for keeps its place until it ends', async () => {
+  const admission = createAdmission({ maxConcurrency: 1, timeoutMs: 1 });
+  const { opened, open } = gate();
+  let seen = { abandoned: false };
+  const work = (waiting: { abandoned: boolean }) => {
+    seen = waiting;
+    return opened;
+  };
+  expect(await admission.run(work)).toEqual({ outcome: 'timed-out' });
+  expect(seen.abandoned).toBe(true);
+  expect(await admission.run(async () => 1)).toEqual({ outcome: 'overloaded' });
+  open();
+  await opened;
+  await Promise.resolve();
+  expect(admission.atWork()).toBe(0);
+  expect(await admission.run(async () => 1)).toEqual({ outcome: 'done', value: 1 });
+});
+
+/** Sends raw bytes and reads until the server hangs up. */
+function raw(server: Serving, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('close', () => resolve(text));
+    socket.on('error', reject);
+  });
+}
+
+function bodyOf(response: string) {
+  return JSON.parse(response.slice(response.indexOf('\r\n\r\n') + 4));
+}
+
+test('what is no HTTP gets 400, and huge headers 431, in the same envelope', async () => {
+  const server = await serving();
+  const broken = await raw(server, 'BREW /pot HTCPCP/1.0\r\n\r\n');
+  expect(broken).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(bodyOf(broken).error).toMatchObject({ type: 'invalid_request_error', code: 'malformed_http' });
+  const huge = await raw(server, `GET / HTTP/1.1\r\nhost: x\r\nx-big: ${'a'.repeat(70_000)}\r\n\r\n`);
+  expect(huge).toMatch(/^HTTP\/1\.1 431 /);
+  expect(bodyOf(huge).error.code).toBe('headers_too_large');
+  expect((await get(`${server.url}/healthz`)).status).toBe(200);
+  await server.close();
+});
+
+test('a request whose headers or body never end gets 408', async () => {
+  const server = await serving({ server: { request_timeout_ms: 100 } });
+  const head = 'POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  for (const bytes of [head, `${head}content-length: 100\r\n\r\n{"prompt":`]) {
+    const answer = await raw(server, bytes);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(bodyOf(answer).error.code).toBe('request_too_slow');
+  }
+  await server.close();
+});
+
+test('a body that breaks off harms nobody', async () => {
+  const server = await serving();
+  const socket = connect(server.port, '127.0.0.1');
+  await new Promise<void>((resolve) => {
+    socket.write(
+      'POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+      () => {
+        socket.destroy();
+        resolve();
+      },
+    );
+  });
+  expect((await post(`${server.url}/v1/route`, { prompt: 'x' })).status).toBe(200);
+  await server.close();
+});
