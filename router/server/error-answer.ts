@@ -42,7 +42,7 @@ const STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500>> = {
 const INTERNAL = errorAnswer({
   status: 500,
   code: 'internal_error',
-  message: 'The server failed on this request. The log has more under its x-request-id.',
+  message: 'The server failed on this request. Its log has more.',
 });
 
 /** Anything thrown -> the answer. `param` is the field at fault where the error itself names none. */
