@@ -29,7 +29,7 @@ const rowSchema = z
 /**
  * ZeroEval's outputs, one JSON array a task and model. The answer is taken out of the JSON that the model was asked for and graded
  * by the repository's own rules (src/evaluation): the same text on crux, the same first number on the mathematical tasks. An
- * output without an answer is wrong, as in the repository's summaries, whose accuracies a converted file reproduces.
+ * output without an answer is wrong.
  */
 export const zeroeval: Importer = {
   format: 'zeroeval',

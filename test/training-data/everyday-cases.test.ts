@@ -1,11 +1,8 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TIER_TASKS, TIERS } from '../../evals/cases/tier-case-row.ts';
-import { loadTierCases } from '../../evals/cases/tier-cases.ts';
+import { everydayCases } from './data-card.ts';
 
-const folder = join(import.meta.dirname, '..', '..', 'training-data');
-const english = loadTierCases(join(folder, 'everyday-english.jsonl'));
-const multilingual = loadTierCases(join(folder, 'everyday-multilingual.jsonl'));
+const { english, multilingual } = everydayCases();
 const all = [...english, ...multilingual];
 
 describe('the everyday cases that ship', () => {

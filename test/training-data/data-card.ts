@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { loadTierCases, type TierCase } from '../../evals/cases/tier-cases.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'training-data');
+
+export const DATA_CARD = join(folder, 'README.md');
+
+/** The part of the data card that is counted and not written. */
+const COUNTED = /(<!-- counted: )[^\n]*( -->\n)[\s\S]*?(<!-- end of counted -->)/;
+
+export function everydayCases(): {
+  readonly english: readonly TierCase[];
+  readonly multilingual: readonly TierCase[];
+} {
+  return {
+    english: loadTierCases(join(folder, 'everyday-english.jsonl')),
+    multilingual: loadTierCases(join(folder, 'everyday-multilingual.jsonl')),
+  };
+}
+
+/** The data card with its counted part brought up to date. */
+export function withCounts(card: string): string {
+  if (!COUNTED.test(card)) throw new Error('The data card has lost the marks of its counted part.');
+  const { english, multilingual } = everydayCases();
+  const all = [...english, ...multilingual];
+  const counts = JSON.stringify({
+    english: english.length,
+    multilingual: multilingual.length,
+    ...tiersOf(all),
+  });
+  const part = `\n${tableOf('task', all)}\n\n${tableOf('language', all)}\n\n`;
+  return card.replace(COUNTED, (_whole, open, close, end) => `${open}${counts}${close}${part}${end}`);
+}
+
+function tableOf(field: 'task' | 'language', cases: readonly TierCase[]): string {
+  const names = [...new Set(cases.map((one) => one[field]))].sort();
+  const rows = names.map((name) =>
+    rowOf(
+      name,
+      cases.filter((one) => one[field] === name),
+    ),
+  );
+  return aligned([[field, 'cases', 'cheap', 'strong'], ...rows, rowOf('all', cases)]);
+}
+
+function rowOf(name: string, cases: readonly TierCase[]): readonly string[] {
+  const { cheap, strong } = tiersOf(cases);
+  return [name, `${cases.length}`, `${cheap}`, `${strong}`];
+}
+
+/** A table in Markdown as the formatter leaves it: the first column to the left, numbers to the right. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  const [head, ...body] = rows.map((row) =>
+    line(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))),
+  );
+  return [head, line(rule), ...body].join('\n');
+}
+
+function tiersOf(cases: readonly TierCase[]): { readonly cheap: number; readonly strong: number } {
+  const cheap = cases.filter(({ tier }) => tier === 'cheap').length;
+  return { cheap, strong: cases.length - cheap };
+}
