@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checked } from './checked.ts';
 import type { Emit, ImportedRow, Importer } from './importer.ts';
 import { type LlmrouterQuery, promptOf, querySchema } from './llmrouter-query.ts';
-import { eachElement, eachLine, notOfFormat, rawName } from './raw-file.ts';
+import { eachElement, eachLine, notOfFormat, rawName, referenceRows } from './raw-file.ts';
 
 const ACCEPTS =
   'data/dcrouter_preprocessed/train.json and test.json (with default_query_train.jsonl, default_query_test.jsonl for task and ' +
@@ -40,10 +40,7 @@ export const llmrouter: Importer = {
     const isQueryFile = (path: string) => /query_(train|test)\.jsonl$/.test(rawName(path));
     const queries = new Map<string, LlmrouterQuery>();
     for (const file of paths.filter(isQueryFile)) {
-      await eachLine(file, (_line, parse) => {
-        const query = checked(querySchema, parse());
-        queries.set(query.query, query);
-      });
+      for (const query of await referenceRows(file, querySchema)) queries.set(query.query, query);
     }
     for (const file of paths.filter((path) => !isQueryFile(path))) {
       if (file.replace(/\.gz$/, '').endsWith('.jsonl')) await importRouting(file, emit);

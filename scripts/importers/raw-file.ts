@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
+import type { z } from 'zod';
 import { BadRow } from '../../evals/cases/bad-row.ts';
 import { fileError } from '../../evals/cases/file-error.ts';
 import { openCaseFile } from '../../evals/cases/open-case-file.ts';
 import { readCsv } from '../../evals/cases/read-csv.ts';
 import { readJsonLines } from '../../evals/cases/read-json-lines.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { checked } from './checked.ts';
 import { readJsonArray } from './json-array.ts';
 
 /** The name that tells what a raw file is: its last part, without .gz. */
@@ -25,6 +27,26 @@ export async function eachElement(file: string, use: (element: number, parse: ()
 /** Reads the lines of a JSON Lines file. */
 export async function eachLine(file: string, use: (line: number, parse: () => unknown) => void) {
   await withBytes(file, (bytes) => readJsonLines(bytes, use));
+}
+
+/**
+ * Reads a small file that the rows of others refer to, such as a list of questions.
+ * @throws PlimsollError 'invalid-input': one bad row, since it would spoil more than itself
+ */
+export async function referenceRows<T extends z.ZodType>(file: string, schema: T): Promise<z.output<T>[]> {
+  const rows: z.output<T>[] = [];
+  await eachLine(file, (line, parse) => {
+    try {
+      rows.push(checked(schema, parse()));
+    } catch (cause) {
+      if (!(cause instanceof BadRow)) throw cause;
+      throw new PlimsollError('invalid-input', `${file}:${line}: ${cause.message}; other rows refer to it.`, {
+        place: { file, line, ...(cause.field !== undefined && { field: cause.field }) },
+        cause,
+      });
+    }
+  });
+  return rows;
 }
 
 /** A record of a CSV file under the names of its columns; `index` counts the records from 0. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BadRow } from '../../evals/cases/bad-row.ts';
 import { checked } from './checked.ts';
 import type { ImportedRow, Importer } from './importer.ts';
-import { eachLine, notOfFormat, rawName } from './raw-file.ts';
+import { eachLine, notOfFormat, rawName, referenceRows } from './raw-file.ts';
 
 const ACCEPTS =
   'routellm/evals/mt_bench/question.jsonl and judgements.jsonl, and contaminated_prompts.jsonl to leave out what their own ' +
@@ -49,11 +49,8 @@ export const routellmMtbench: Importer = {
   },
 };
 
-/** The rows of small files that others refer to: one bad row among them is an error of its own. */
 async function linesOf<T extends z.ZodType>(files: readonly string[], schema: T): Promise<z.output<T>[]> {
-  const rows: z.output<T>[] = [];
-  for (const file of files) await eachLine(file, (_line, parse) => rows.push(checked(schema, parse())));
-  return rows;
+  return (await Promise.all(files.map((file) => referenceRows(file, schema)))).flat();
 }
 
 function rowOf(

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { BadRow } from '../../evals/cases/bad-row.ts';
-import { checked, qualityCell } from './checked.ts';
+import { qualityCell } from './checked.ts';
 import type { Emit, ImportedRow, Importer } from './importer.ts';
-import { type CsvRecord, eachLine, eachRecord, notOfFormat, rawName } from './raw-file.ts';
+import { type CsvRecord, eachRecord, notOfFormat, rawName, referenceRows } from './raw-file.ts';
 
 const ACCEPTS =
   'routellm/evals/mmlu/responses/mmlu_<subject>.csv, evals/gsm8k/gsm8k_responses.csv, and contaminated_prompts.jsonl to leave ' +
@@ -23,9 +23,7 @@ export const routellm: Importer = {
   async import(paths, emit) {
     const contaminated = new Set<string>();
     for (const file of paths.filter((path) => rawName(path).endsWith(CONTAMINATED))) {
-      await eachLine(file, (_line, parse) => {
-        contaminated.add(checked(contaminatedSchema, parse()).eval_prompt);
-      });
+      for (const row of await referenceRows(file, contaminatedSchema)) contaminated.add(row.eval_prompt);
     }
     for (const file of paths.filter((path) => !rawName(path).endsWith(CONTAMINATED))) {
       await importTable(file, contaminated, emit);

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { BadRow } from '../../evals/cases/bad-row.ts';
 import { caseFormatOf } from '../../evals/cases/case-format.ts';
 import { DEFAULT_MAX_REJECT_SHARE } from '../../evals/cases/load-options.ts';
 import { type RejectedRow, RejectLog } from '../../evals/cases/reject-log.ts';
@@ -52,8 +51,6 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   const sink = new ImportSink(rejects, options.onProgress);
   try {
     await importer.import(inputs, sink);
-  } catch (error) {
-    throw error instanceof BadRow ? companionError(inputs, error) : error;
   } finally {
     rejects.close();
   }
@@ -89,11 +86,6 @@ function requireOut(out: string, inputs: readonly string[], force: boolean): voi
   if (!force && existsSync(out)) {
     throw new PlimsollError('invalid-input', `${out}: there already; --force replaces it.`, place);
   }
-}
-
-/** A bad row in a file that others refer to (questions, contaminated prompts) spoils them all. */
-function companionError(inputs: readonly string[], { message }: BadRow): PlimsollError {
-  return new PlimsollError('invalid-input', `${inputs.join(', ')}: a row that others refer to: ${message}.`);
 }
 
 function noCase(read: number): PlimsollError {

@@ -29,7 +29,7 @@ const sourceSchema = z
     path: ['use'],
   });
 
-export const sourcesSchema = z.array(sourceSchema).min(1);
+const sourcesSchema = z.array(sourceSchema).min(1);
 export type Source = z.output<typeof sourceSchema>;
 
 /** Reads training-data/sources.json. @throws PlimsollError: no such file, or one that does not fit */

@@ -80,6 +80,16 @@ describe('runImport', () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it('stops at a bad row that others refer to', async () => {
+    const questions = join(folder(), 'default_query_train.jsonl');
+    writeFileSync(questions, '{"query": "Sound?"}\n{"query": 7}\n');
+    const inputs = [fixture('llmrouter', 'train.json'), questions];
+    await expect(imported('llmrouter', [], { inputs })).rejects.toMatchObject({
+      code: 'invalid-input',
+      place: { file: questions, line: 2, field: 'query' },
+    });
+  });
+
   it('reads gzipped raw files and gives the same bytes each time', async () => {
     const file = join(folder(), 'model_outputs_small_5shots.json.gz');
     const raw = readFileSync(fixture('mmlu-pro', 'model_outputs_Small-3_1-8B-Instruct_5shots.json'));
