@@ -77,11 +77,20 @@ function descentDirection(
     addScaled(q, -alphas[k]!, change);
   }
   precondition(q, out);
+  const scale = pairs.length > 0 ? curvatureScale(pairs[pairs.length - 1]!, precondition) : 1;
+  for (let i = 0; i < out.length; i++) out[i]! *= scale;
   for (let k = 0; k < pairs.length; k++) {
     const { step, change, rho } = pairs[k]!;
     addScaled(out, alphas[k]! - rho * dot(change, out), step);
   }
   for (let i = 0; i < out.length; i++) out[i] = -out[i]!;
+}
+
+/** How far H0 over- or underestimates the inverse curvature along the last step: s.y / y.H0 y (their equation 7.20). */
+function curvatureScale({ change, rho }: CurvaturePair, precondition: Preconditioner): number {
+  const mapped = new Float64Array(change.length);
+  precondition(change, mapped);
+  return 1 / (rho * dot(change, mapped));
 }
 
 function remember(pairs: CurvaturePair[], step: Float64Array, change: Float64Array): void {
@@ -102,7 +111,9 @@ function addScaled(into: Float64Array, scale: number, values: Float64Array): voi
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value - b[i]!);
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) out[i] = a[i]! - b[i]!;
+  return out;
 }
 
 function largest(values: Float64Array): number {

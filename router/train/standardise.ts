@@ -5,13 +5,13 @@ import type { LinearHead } from './logistic-regression.ts';
 export interface Standardisation {
   /** Mean of each dense column. Sparse columns are not shifted: they would no longer be sparse. */
   readonly means: Float64Array;
-  /** Factor of each column, dense ones first. */
+  /** Factor of each column, dense ones first. Sparse columns with factor 0 are left out of training. */
   readonly factors: Float64Array;
 }
 
 /**
  * Dense columns: mean 0 and variance 1, as scikit-learn's StandardScaler has it; a constant column becomes 0. Sparse columns:
- * inverse document frequency, log((n + 1) / (df + 1)), scaled so that the sparse block weighs as much as the dense one
+ * inverse document frequency, log((n + 1) / (df + 1)), none for a column that fewer than two rows have, scaled so that the sparse block weighs as much as the dense one
  * (mean squared norm of a row = number of dense columns) and one lambda serves both.
  */
 export function standardisation(matrix: Matrix): Standardisation {
@@ -41,33 +41,65 @@ function sparseFactors(
   indices.forEach((column, k) => {
     if (values[k] !== 0) documentFrequency[column]! += 1;
   });
-  const idf = documentFrequency.map((df) => (df > 0 ? Math.log((rows + 1) / (df + 1)) : 0)); // unseen: no weight to learn
+  const idf = documentFrequency.map((df) => (df > 1 ? Math.log((rows + 1) / (df + 1)) : 0));
   const squares = indices.reduce((total, column, k) => total + (values[k]! * idf[column]!) ** 2, 0);
   const scale = squares > 0 ? Math.sqrt((weight * rows) / squares) : 0;
   return idf.map((value) => value * scale);
 }
 
-/** (x - mean) * factor, column by column, in a new matrix. */
-export function standardised(matrix: Matrix, { means, factors }: Standardisation): Matrix {
+/** (x - mean) * factor, column by column, in a new matrix whose sparse columns are those with a factor other than 0. */
+export function standardised(matrix: Matrix, scaling: Standardisation): Matrix {
+  const { means, factors } = scaling;
   const { rows, columns, sparse } = matrix;
   const values = new Float32Array(matrix.values.length);
   for (let row = 0, at = 0; row < rows; row++) {
     for (let j = 0; j < columns; j++, at++) values[at] = (matrix.values[at]! - means[j]!) * factors[j]!;
   }
-  if (!sparse) return { rows, columns, values };
-  const scaled = sparse.values.map((value, k) => value * factors[columns + sparse.indices[k]!]!);
-  return { rows, columns, values, sparse: { ...sparse, values: scaled } };
+  return { rows, columns, values, ...(sparse && { sparse: scaledSparse(sparse, scaling) }) };
+}
+
+function scaledSparse(sparse: SparseMatrix, scaling: Standardisation): SparseMatrix {
+  const kept = keptColumns(scaling);
+  const numberOf = new Int32Array(sparse.columns).fill(-1);
+  kept.forEach((column, number) => {
+    numberOf[column] = number;
+  });
+  const starts = new Int32Array(sparse.starts.length);
+  const indices = new Int32Array(sparse.indices.length);
+  const values = new Float32Array(sparse.values.length);
+  let count = 0;
+  for (let row = 0; row + 1 < starts.length; row++) {
+    for (let k = sparse.starts[row]!; k < sparse.starts[row + 1]!; k++) {
+      const column = sparse.indices[k]!;
+      if (numberOf[column]! < 0) continue;
+      indices[count] = numberOf[column]!;
+      values[count++] = sparse.values[k]! * scaling.factors[scaling.means.length + column]!;
+    }
+    starts[row + 1] = count;
+  }
+  return { columns: kept.length, starts, indices: indices.slice(0, count), values: values.slice(0, count) };
+}
+
+/** The sparse columns that are trained on, in order. */
+function keptColumns({ means, factors }: Standardisation): Int32Array {
+  const kept: number[] = [];
+  for (let at = means.length; at < factors.length; at++) if (factors[at] !== 0) kept.push(at - means.length);
+  return Int32Array.from(kept);
 }
 
 /**
  * The head on raw columns: logit = intercept + weights . (x - means). Kept centred, so that the intercept is the logit
  * of the average training text and each contribution says how this text departs from it.
  */
-export function onRawColumns(head: LinearHead, { factors }: Standardisation): LinearHead {
-  return {
-    weights: head.weights.map((weight, column) => weight * factors[column]!),
-    intercept: head.intercept,
-  };
+export function onRawColumns(head: LinearHead, scaling: Standardisation): LinearHead {
+  const { means, factors } = scaling;
+  const weights = new Float64Array(factors.length);
+  for (let j = 0; j < means.length; j++) weights[j] = head.weights[j]! * factors[j]!;
+  keptColumns(scaling).forEach((column, number) => {
+    const at = means.length + column;
+    weights[at] = head.weights[means.length + number]! * factors[at]!;
+  });
+  return { weights, intercept: head.intercept };
 }
 
 /** Below this a column is constant up to rounding in float32. */
