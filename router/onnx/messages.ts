@@ -133,7 +133,7 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
 export function floatValues(tensor: OnnxTensor): Float32Array {
   const raw = tensor.rawData;
   if (!raw || raw.length === 0) return Float32Array.from(tensor.floatData ?? []);
-  return new Float32Array(raw.slice().buffer);
+  return new Float32Array(Uint8Array.from(raw).buffer); // a copy: the view may be unaligned
 }
 
 /** A graph's input or output. A dimension with a name may have any size. */
