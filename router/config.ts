@@ -21,7 +21,11 @@ const policy = z.strictObject({
 /** `plimsoll.config.yaml`. Every field has a default; an unknown field is an error. Secrets never stand here. */
 export const configSchema = z
   .strictObject({
-    artifact: z.string().min(1).default('models/starter').describe('Folder of the artifact that decides.'),
+    artifact: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the artifact that decides; the starter artifact where it is left out.'),
     ladder: z
       .record(z.string(), z.string().min(1))
       .default({})

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { type ArtifactFiles, readArtifact } from './artifact/read.ts';
 import { servedLadder } from './artifact/served-ladder.ts';
+import { classifierInput } from './classifier/classifier-input.ts';
 import { createExplainer, type Explainer } from './classifier/explain.ts';
-import { type ClassifierInput, createOnnxClassifier } from './classifier/onnx-classifier.ts';
+import { createOnnxClassifier } from './classifier/onnx-classifier.ts';
 import { watchedClassifier } from './classifier/watched-classifier.ts';
 import type { Config } from './config.ts';
-import { staticTokenizer } from './encoders/static.ts';
 import { PlimsollError } from './errors.ts';
 import { featureExtractor } from './features/feature-vector.ts';
+import { PACKAGE_FOLDER } from './package-folder.ts';
 import {
   chooseByThreshold,
   chooseFixed,
@@ -21,6 +23,9 @@ import type { Decision, Explained, Router } from './router.ts';
 
 export type { Decision, Explained, RouteOptions, Router, RouterHealth } from './router.ts';
 
+/** The artifact that ships, used where the configuration names none. */
+export const STARTER_FOLDER = path.join(PACKAGE_FOLDER, 'models/starter');
+
 const GOLDEN_TOLERANCE = 1e-3;
 
 /** Parts that a caller may replace; the defaults are what serves. */
@@ -33,7 +38,7 @@ export interface RouterParts {
  * @throws PlimsollError where the artifact, the weights or the configuration do not fit.
  */
 export async function createRouter(config: Config, parts: RouterParts = {}): Promise<Router> {
-  const artifact = readArtifact(config.artifact);
+  const artifact = readArtifact(config.artifact ?? STARTER_FOLDER);
   const router = await assemble(config, artifact, parts);
   await assertGolden(router, artifact);
   return router;
@@ -45,7 +50,8 @@ async function assemble(config: Config, artifact: ArtifactFiles, parts: RouterPa
   const policies = policiesOf(config, artifact);
   const byDefault = policies.get(config.default_policy);
   const extractor = featureExtractor(manifest.features);
-  const input = await classifierInput(config, artifact);
+  const { allow_hub: allowHub, workers } = config.encoder;
+  const input = await classifierInput(manifest, { allowHub, ...(workers && { workers }) });
   const openClassifier = parts.openClassifier ?? createOnnxClassifier;
   const classifier = await openClassifier(artifact.classifier, input, extractor);
   const watched = watchedClassifier(classifier);
@@ -82,7 +88,7 @@ async function assemble(config: Config, artifact: ArtifactFiles, parts: RouterPa
   }
 
   async function explanationOf(text: string): Promise<Explained['explanation']> {
-    explainer ??= createExplainer(Uint8Array.from(artifact.classifier), input, extractor); // a Buffer's slices share memory
+    explainer ??= createExplainer(artifact.classifier, input, extractor);
     return byCandidate(await explainer(text));
   }
 
@@ -150,13 +156,4 @@ async function assertGolden(router: Router, { golden, folder }: ArtifactFiles): 
       { place: { file: folder } },
     );
   }
-}
-
-/** A folded classifier needs the tokenizer alone: the encoders' code is loaded only where one is used. */
-async function classifierInput(config: Config, { manifest }: ArtifactFiles): Promise<ClassifierInput> {
-  if (manifest.classifier.kind === 'lexicon') return { kind: 'lexicon', tokenizer: staticTokenizer() };
-  const { openEncoderFor } = await import('./encoders/open-encoder.ts');
-  const { allow_hub: allowHub, workers } = config.encoder;
-  const encoder = await openEncoderFor(manifest.encoder, { allowHub, ...(workers && { workers }) });
-  return { kind: 'linear', encoder };
 }

@@ -1,6 +1,9 @@
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { PACKAGE_FOLDER } from './package-folder.ts';
 
-/** The package finds itself by name, which works in a checkout and from dist/ alike. */
-const { version } = createRequire(import.meta.url)('plimsoll/package.json') as { version: string };
+const { version } = JSON.parse(readFileSync(path.join(PACKAGE_FOLDER, 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 export const VERSION = version;

@@ -3,13 +3,27 @@ import { Command, CommanderError } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
 import { VERSION } from '../router/version.ts';
 import { assessCommand } from './commands/assess.ts';
+import { calibrateCommand } from './commands/calibrate.ts';
+import { importCommand } from './commands/import.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { routeCommand } from './commands/route.ts';
+import { serveCommand } from './commands/serve.ts';
+import { trainCommand } from './commands/train.ts';
 
 /** 0 done, 1 an error, 2 wrong usage. */
 const EXIT_ERROR = 1;
 const EXIT_USAGE = 2;
 
 function program(): Command {
-  const commands = [assessCommand()];
+  const commands = [
+    serveCommand(),
+    routeCommand(),
+    assessCommand(),
+    trainCommand(),
+    calibrateCommand(),
+    inspectCommand(),
+    importCommand(),
+  ];
   const root = new Command('plimsoll')
     .description(
       'A learned router for language models: the cheapest model that answers well enough, and the proof.',

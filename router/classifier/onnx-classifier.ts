@@ -10,6 +10,8 @@ import { openSession, type Tensor, tensor } from '../onnx/session.ts';
 export interface Classifier {
   /** In the order of the ladder; each in 0..1. Rejects where the encoder or the runtime fails, or gives no number. */
   score(text: string): Promise<Float32Array>;
+  /** The heads' logits before Platt scaling: what recalibrating starts from. */
+  logits(text: string): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -29,23 +31,20 @@ export async function createOnnxClassifier(
 ): Promise<Classifier> {
   const session = await openSession(bytes);
   const firstInput = inputOf(input);
+  async function run(text: string, output: 'probabilities' | 'logits'): Promise<Float32Array> {
+    const features = extractor.extract(text);
+    const feeds = { ...(await firstInput(text)), features: tensor('float32', features, [features.length]) };
+    return (await session.run(feeds, [output]))[output]!.data as Float32Array;
+  }
   return {
-    async score(text) {
-      const features = extractor.extract(text);
-      const { probabilities } = await session.run(
-        { ...(await firstInput(text)), features: tensor('float32', features, [features.length]) },
-        FETCHES,
-      );
-      return checked(probabilities!.data as Float32Array);
-    },
+    score: async (text) => checked(await run(text, 'probabilities')),
+    logits: (text) => run(text, 'logits'),
     async close() {
       await session.release();
       if (input.kind === 'linear') await input.encoder.close();
     },
   };
 }
-
-const FETCHES = ['probabilities'];
 
 type FirstInput = (text: string) => Promise<Record<string, Tensor>> | Record<string, Tensor>;
 

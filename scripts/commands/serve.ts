@@ -1,9 +1,25 @@
+import { Command } from 'commander';
 import { type ConfigOverrides, loadConfig } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { exampleRequest } from '../../router/server/announce.ts';
 import { drainOnSignal } from '../../router/server/drain-on-signal.ts';
 import { startServer } from '../../router/server/start-server.ts';
 import { createLogger } from '../../router/telemetry/logger.ts';
+import { wholeNumberBetween } from '../labelled-data.ts';
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Serve decisions over HTTP')
+    .option('--config <file>', 'configuration (default: plimsoll.config.yaml where it exists)')
+    .option('--artifact <folder>', 'the artifact that decides (default: the starter)')
+    .option('--policy <name>', 'policy of requests that name none')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <number>', 'port to listen on, 0 for any (default: 8787)', wholeNumberBetween(0, 65_535))
+    .option('--log-level <level>', 'silent, error, warn, info or debug')
+    .action(async (options: ServeOptions) => {
+      process.exitCode = await serve(options);
+    });
+}
 
 export interface ServeOptions {
   readonly config?: string;

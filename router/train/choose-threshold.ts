@@ -1,0 +1,91 @@
+import { PlimsollError } from '../errors.ts';
+import { predictedLoss } from '../policy/choose-rung.ts';
+
+/** How the threshold is to be set. Both count on the calibration cases as they are, with no bound on the error. */
+export type ThresholdRule =
+  | { readonly rule: 'escalation-rate'; readonly target: number }
+  | { readonly rule: 'max-quality-loss'; readonly target: number };
+
+/** Calibration cases: `probabilities[rung][case]` and `quality[rung][case]`, cheapest rung first. */
+export interface CalibrationCases {
+  readonly probabilities: readonly Float64Array[];
+  readonly quality: readonly Float64Array[];
+}
+
+/** What a threshold does to the calibration cases. */
+export interface ThresholdPoint {
+  readonly threshold: number;
+  /** Share of cases above the cheapest rung, 0..1. */
+  readonly escalationRate: number;
+  /** Mean of q(strongest) - q(routed), in [-1, 1]. */
+  readonly qualityLoss: number;
+}
+
+/** Below every predicted loss: everything goes to the strongest candidate. */
+const ALWAYS_STRONG = -1;
+
+/**
+ * The loosest threshold that keeps the rule, coming from always-strong: the first escalation rate at or under the target,
+ * or the last point before the mean quality loss first exceeds its limit.
+ * @throws PlimsollError `invalid-input` on an empty calibration set or a target out of range.
+ */
+export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): ThresholdPoint {
+  if (rule.rule === 'escalation-rate' && !(rule.target >= 0 && rule.target <= 1)) {
+    throw new PlimsollError('invalid-input', `The escalation rate must be from 0 to 1, not ${rule.target}.`);
+  }
+  const path = thresholdPath(cases);
+  if (rule.rule === 'escalation-rate') {
+    return path.find(({ escalationRate }) => escalationRate <= rule.target) ?? path[path.length - 1]!;
+  }
+  const firstAbove = path.findIndex(({ qualityLoss }) => qualityLoss > rule.target);
+  return path[(firstAbove < 0 ? path.length : Math.max(1, firstAbove)) - 1]!;
+}
+
+/**
+ * Every different routing of the cases by one threshold, from always-strong to always-cheapest. As the threshold
+ * rises a case moves to a cheaper rung where that rung's predicted loss comes within it. Each threshold lies halfway
+ * between two predicted losses, so that rounding cannot move a case. O(n r log(n r)) for n cases and r rungs.
+ */
+export function thresholdPath({ probabilities, quality }: CalibrationCases): ThresholdPoint[] {
+  const n = quality[0]?.length ?? 0;
+  if (n === 0) throw new PlimsollError('invalid-input', 'There are no calibration cases.');
+  const strongest = quality.length - 1;
+  const moves = movesOf(probabilities);
+  const rungOf = new Int32Array(n).fill(strongest);
+  let escalated = n;
+  let loss = 0;
+  const path: ThresholdPoint[] = [{ threshold: ALWAYS_STRONG, escalationRate: 1, qualityLoss: 0 }];
+  for (let i = 0; i < moves.length; i++) {
+    const { case: row, rung, at } = moves[i]!;
+    if (rung < rungOf[row]!) {
+      loss += quality[rungOf[row]!]![row]! - quality[rung]![row]!;
+      if (rung === 0) escalated--;
+      rungOf[row] = rung;
+    }
+    const next = moves[i + 1]?.at;
+    if (next === at) continue;
+    const threshold = next === undefined ? 1 : (at + next) / 2;
+    path.push({ threshold, escalationRate: escalated / n, qualityLoss: loss / n });
+  }
+  return path;
+}
+
+interface Move {
+  readonly case: number;
+  readonly rung: number;
+  /** The predicted loss from which on the case may go to the rung. */
+  readonly at: number;
+}
+
+function movesOf(probabilities: readonly Float64Array[]): Move[] {
+  const moves: Move[] = [];
+  const own = new Float64Array(probabilities.length);
+  for (let row = 0; row < probabilities[0]!.length; row++) {
+    probabilities.forEach((column, rung) => {
+      own[rung] = column[row]!;
+    });
+    for (let rung = 0; rung < own.length - 1; rung++)
+      moves.push({ case: row, rung, at: predictedLoss(own, rung) });
+  }
+  return moves.sort((a, b) => a.at - b.at || a.case - b.case || b.rung - a.rung);
+}

@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import type { Case } from '../../evals/cases/case.ts';
+import type { LoadedCases } from '../../evals/cases/load-cases.ts';
+import { DEFAULT_SHARES, splitByKey } from '../../evals/cases/split.ts';
+import type { Manifest, Rung } from '../../router/artifact/manifest.ts';
+import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
+import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { addDataFlags, type DataFlags, loadLabelled, qualityColumns } from '../labelled-data.ts';
+import { printJson } from '../output.ts';
+import { recalibrated } from '../recalibrate.ts';
+import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
+import { summary } from './train.ts';
+
+interface Flags extends DataFlags, ThresholdFlags {
+  readonly artifact: string;
+  readonly cheap?: string;
+  readonly strong?: string;
+  readonly out: string;
+  readonly force: boolean;
+  readonly allowHub: boolean;
+  readonly json: boolean;
+}
+
+export function calibrateCommand(): Command {
+  const command = addDataFlags(new Command('calibrate'))
+    .description(
+      'Fit the probabilities and the threshold of an artifact to labelled cases, as a new artifact',
+    )
+    .requiredOption('--artifact <folder>', 'the artifact to start from; it stays as it is')
+    .option('--cheap <model>', "whose outcomes stand for the cheap candidate (default: the artifact's)")
+    .option('--strong <model>', 'whose outcomes stand for the strong candidate')
+    .requiredOption('--out <folder>', 'the artifact to write')
+    .option('--force', 'replace the artifact if it is there', false)
+    .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
+    .option('--json', 'print the manifest as JSON', false);
+  return addThresholdFlags(command)
+    .addHelpText(
+      'after',
+      `
+The classifier's weights stay; Platt scaling and the threshold are fitted anew. Cases of a file that the artifact was trained on
+are taken from its calibration split alone; of other files all cases are used, so give it cases that no training has seen.
+
+Example:
+  plimsoll calibrate --artifact models/starter --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --out models/mine
+`,
+    )
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const rule = thresholdRule(flags);
+  const artifact = readArtifact(flags.artifact);
+  const ladder = ladderOf(artifact, flags);
+  assertWritable(flags.out, { replace: flags.force });
+  const models = ladder.map(({ model }) => model);
+  const loaded = await loadLabelled(flags, models);
+  qualityColumns(loaded, models);
+  const cases = unseenCases(loaded, artifact.manifest);
+  const draft = await recalibrated({
+    artifact,
+    cases,
+    ladder,
+    rule,
+    out: flags.out,
+    allowHub: flags.allowHub,
+  });
+  const manifest = writeArtifact(flags.out, draft, { replace: flags.force });
+  if (flags.json) printJson({ out: flags.out, manifest });
+  else process.stdout.write(summary(flags.out, manifest));
+}
+
+function ladderOf({ manifest }: ArtifactFiles, { cheap, strong }: Flags): Rung[] {
+  const { ladder } = manifest;
+  if (cheap === undefined && strong === undefined) return ladder;
+  if (ladder.length !== 2) {
+    throw new PlimsollError(
+      'invalid-input',
+      `--cheap and --strong fit two candidates; ${manifest.name} has ${ladder.length}.`,
+    );
+  }
+  const [first, second] = ladder as [Rung, Rung];
+  return [
+    { ...first, model: cheap ?? first.model },
+    { ...second, model: strong ?? second.model },
+  ];
+}
+
+/** Of the very files of training only what their split set aside for calibration; else everything. */
+function unseenCases({ cases, files }: LoadedCases, { data, split }: Manifest): readonly Case[] {
+  const known = new Set(data.files.map(({ sha256 }) => sha256));
+  if (!files.some(({ sha256 }) => known.has(sha256))) return cases;
+  const unseen = splitByKey(cases, DEFAULT_SHARES, split.seed).calibration;
+  process.stderr.write(
+    `The artifact was trained on these data: only its calibration split is used, ${unseen.length} cases.\n`,
+  );
+  return unseen;
+}

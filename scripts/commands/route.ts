@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { loadConfig } from '../../router/config.ts';
+import { createRouter } from '../../router/create-router.ts';
+import type { Explained } from '../../router/router.ts';
+import { decisionJson, explainedJson } from '../../router/server/decision-json.ts';
+import { printJson } from '../output.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly artifact?: string;
+  readonly policy?: string;
+  readonly explain: boolean;
+  readonly json: boolean;
+}
+
+export function routeCommand(): Command {
+  return new Command('route')
+    .description('Decide on one request, given as an argument or on stdin')
+    .argument('[text]', 'what is asked; read from stdin where it is left out')
+    .option('--config <file>', 'configuration (default: plimsoll.config.yaml where it exists)')
+    .option('--artifact <folder>', 'the artifact that decides')
+    .option('--policy <name>', 'a policy of the artifact or the configuration, always-cheap or always-strong')
+    .option('--explain', 'show what made the score', false)
+    .option('--json', 'print the decision as JSON', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  plimsoll route "Translate good morning into French"\n  plimsoll route --explain < question.txt\n',
+    )
+    .action(run);
+}
+
+async function run(argument: string | undefined, flags: Flags): Promise<void> {
+  const prompt = argument ?? readFileSync(0, 'utf8');
+  const overrides = {
+    ...(flags.artifact !== undefined && { artifact: flags.artifact }),
+    ...(flags.policy !== undefined && { default_policy: flags.policy }),
+  };
+  const router = await createRouter(loadConfig(flags.config, process.env, overrides));
+  try {
+    if (!flags.explain) {
+      const decision = await router.route({ prompt });
+      if (flags.json) printJson(decisionJson(decision));
+      else process.stdout.write(decisionLines({ decision, explanation: null }));
+      return;
+    }
+    const explained = await router.explain({ prompt });
+    if (flags.json) printJson(explainedJson(explained));
+    else process.stdout.write(decisionLines(explained));
+  } finally {
+    await router.close();
+  }
+}
+
+/** Parts of the sum that are shown to a person; --json has all. */
+const SHOWN = 12;
+
+function decisionLines({ decision, explanation }: Explained): string {
+  const { candidate, model, reason, predictedLoss, threshold, policy, artifact, scores } = decision;
+  const lines = [
+    `${candidate} (${model}): ${reason}`,
+    ...(predictedLoss === null || threshold === null
+      ? []
+      : [`predicted loss ${predictedLoss.toFixed(4)}, threshold ${threshold.toFixed(4)}`]),
+    ...Object.entries(scores ?? {}).map(
+      ([name, score]) => `  ${name} good with probability ${score.toFixed(3)}`,
+    ),
+    `policy ${policy.name} v${policy.version}, artifact ${artifact.name} ${artifact.sha256.slice(0, 12)}`,
+  ];
+  for (const [name, parts] of Object.entries(explanation ?? {})) {
+    const named = [
+      ...parts.features.map(({ feature, contribution }) => ({ part: feature, contribution })),
+      ...parts.wordPieces.map(({ piece, contribution }) => ({ part: `"${piece}"`, contribution })),
+      ...parts.wordPairs.map(({ pair, contribution }) => ({ part: `"${pair}"`, contribution })),
+      ...(parts.embedding === undefined ? [] : [{ part: 'embedding', contribution: parts.embedding }]),
+    ].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+    lines.push(
+      '',
+      `${name}: logit ${parts.logit.toFixed(3)} = ${parts.intercept.toFixed(3)} for the average text, and`,
+    );
+    for (const { part, contribution } of named.slice(0, SHOWN)) {
+      lines.push(`  ${contribution < 0 ? '' : '+'}${contribution.toFixed(4)}  ${part}`);
+    }
+    const rest = named.slice(SHOWN).reduce((total, { contribution }) => total + contribution, 0);
+    if (named.length > SHOWN)
+      lines.push(`  ${rest < 0 ? '' : '+'}${rest.toFixed(4)}  ${named.length - SHOWN} smaller parts`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,144 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import type { Manifest, Rung } from '../../router/artifact/manifest.ts';
+import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
+import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
+import { openEncoder } from '../../router/encoders/open-encoder.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import {
+  addDataFlags,
+  type DataFlags,
+  loadLabelled,
+  qualityColumns,
+  wholeNumberBetween,
+} from '../labelled-data.ts';
+import { printJson } from '../output.ts';
+import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
+import { trainArtifact } from '../train-artifact.ts';
+
+interface Flags extends DataFlags, ThresholdFlags {
+  readonly cheap?: string;
+  readonly strong?: string;
+  readonly ladder?: string;
+  readonly out: string;
+  readonly force: boolean;
+  readonly name?: string;
+  readonly encoder: string;
+  readonly allowHub: boolean;
+  readonly seed: number;
+  readonly folds: number;
+  readonly created?: string;
+  readonly json: boolean;
+}
+
+export function trainCommand(): Command {
+  const command = addDataFlags(new Command('train'))
+    .description('Train and calibrate a router on labelled cases, and write it as an artifact')
+    .option('--cheap <model>', 'the cheap model, as the data name it')
+    .option('--strong <model>', 'the strong model')
+    .option('--ladder <models>', 'in place of both: two or more models, cheapest first, with commas between')
+    .requiredOption('--out <folder>', 'the artifact to write')
+    .option('--force', 'replace the artifact if it is there', false)
+    .option('--name <name>', "the artifact's name (default: the folder's)")
+    .option('--encoder <id>', 'static, minilm or transformers:<folder or hub name>', 'static')
+    .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
+    .option('--seed <n>', 'seed of the split', wholeNumberBetween(0, 2 ** 31 - 1), 1)
+    .option('--folds <k>', 'folds of the cross-validation that chooses lambda', wholeNumberBetween(2, 20), 5)
+    .option('--created <time>', 'ISO time to write into the manifest, for a build that repeats byte for byte')
+    .option('--json', 'print the manifest as JSON', false);
+  return addThresholdFlags(command)
+    .addHelpText(
+      'after',
+      '\nExample:\n  plimsoll train --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --out models/mine --max-quality-loss 0.02\n',
+    )
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const ladder = ladderOf(flags);
+  const rule = thresholdRule(flags);
+  const created = createdAt(flags.created);
+  const name = flags.name ?? path.basename(path.resolve(flags.out));
+  assertWritable(flags.out, { replace: flags.force });
+  const models = ladder.map(({ model }) => model);
+  const loaded = await loadLabelled(flags, models);
+  qualityColumns(loaded, models);
+  const encoder = await openEncoder(parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub }));
+  try {
+    const data: Manifest['data'] = {
+      quality_field: flags.qualityField,
+      files: loaded.files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
+      rejected: loaded.rejectedCount,
+      excluded: loaded.excluded.missingOutcome + loaded.excluded.duplicates,
+    };
+    const { seed, folds } = flags;
+    const draft = await trainArtifact({
+      name,
+      created,
+      cases: loaded.cases,
+      ladder,
+      encoder,
+      rule,
+      seed,
+      folds,
+      data,
+    });
+    const manifest = writeArtifact(flags.out, draft, { replace: flags.force });
+    if (flags.json) printJson({ out: flags.out, manifest });
+    else process.stdout.write(summary(flags.out, manifest));
+  } finally {
+    await encoder.close();
+  }
+}
+
+/** Two candidates are called cheap and strong; more are called by their models' names. */
+function ladderOf({ cheap, strong, ladder }: Flags): Rung[] {
+  if (ladder !== undefined) {
+    const models = ladder.split(',').map((model) => model.trim());
+    if (cheap !== undefined || strong !== undefined || models.length < 2 || models.includes('')) {
+      throw new PlimsollError(
+        'invalid-input',
+        '--ladder takes two or more models, cheapest first, with commas between, and stands in place of --cheap and --strong.',
+      );
+    }
+    if (models.length === 2) return ladderOfTwo(models[0]!, models[1]!);
+    return models.map((model) => ({ candidate: model, model }));
+  }
+  if (cheap === undefined || strong === undefined) {
+    throw new PlimsollError(
+      'invalid-input',
+      'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
+    );
+  }
+  return ladderOfTwo(cheap, strong);
+}
+
+function ladderOfTwo(cheap: string, strong: string): Rung[] {
+  return [
+    { candidate: 'cheap', model: cheap },
+    { candidate: 'strong', model: strong },
+  ];
+}
+
+function createdAt(text: string | undefined): string {
+  const time = text === undefined ? new Date() : new Date(text);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new PlimsollError(
+    'invalid-input',
+    `--created must be an ISO time such as 2026-01-31T12:00:00Z, not "${text}".`,
+  );
+}
+
+export function summary(out: string, { ladder, metrics, policy, split }: Manifest): string {
+  const { expected } = policy;
+  return [
+    `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}`,
+    `trained on ${split.train.n} cases, calibrated on ${split.calibration.n}; ${split.test.n} stay sealed for the gate`,
+    `APGR on the calibration split ${metrics?.apgr?.toFixed(3) ?? '-'} (random .500)`,
+    `threshold ${policy.threshold.toFixed(4)}: escalates ${((expected?.escalation_rate ?? 0) * 100).toFixed(1)} %, mean quality loss ${expected?.quality_loss.toFixed(4)} (estimates on ${expected?.n} cases, without a bound)`,
+    ...(expected?.cost_saved === undefined
+      ? []
+      : [`cost saved against always-strong: ${(expected.cost_saved * 100).toFixed(1)} %`]),
+    '',
+  ].join('\n');
+}

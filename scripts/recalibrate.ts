@@ -1,0 +1,97 @@
+import path from 'node:path';
+import type { Case } from '../evals/cases/case.ts';
+import type { Manifest, Rung } from '../router/artifact/manifest.ts';
+import type { ArtifactFiles } from '../router/artifact/read.ts';
+import type { ArtifactDraft } from '../router/artifact/write.ts';
+import { classifierInput } from '../router/classifier/classifier-input.ts';
+import { type Classifier, createOnnxClassifier } from '../router/classifier/onnx-classifier.ts';
+import { featureExtractor } from '../router/features/feature-vector.ts';
+import { decodeModel, encodeModel } from '../router/onnx/messages.ts';
+import type { ThresholdRule } from '../router/train/choose-threshold.ts';
+import { plattTensors } from '../router/train/export-onnx.ts';
+import { modelCard } from './model-card.ts';
+import { startProgress } from './progress.ts';
+import { labelsOf, metricsOf, plattCalibration, policyOf } from './train-artifact.ts';
+
+export interface RecalibrateInput {
+  readonly artifact: ArtifactFiles;
+  readonly cases: readonly Case[];
+  readonly ladder: readonly Rung[];
+  readonly rule: ThresholdRule;
+  readonly out: string;
+  readonly allowHub: boolean;
+}
+
+/** The artifact with Platt scaling and threshold fitted to these cases: same weights, next policy version. */
+export async function recalibrated(input: RecalibrateInput): Promise<ArtifactDraft> {
+  const { artifact, cases, ladder, rule } = input;
+  const logits = await logitsOf(input);
+  const calibration = plattCalibration(logits, labelsOf(cases, ladder));
+  const { files: _, ...before } = artifact.manifest;
+  const manifest: Omit<Manifest, 'files'> = {
+    ...before,
+    name: path.basename(path.resolve(input.out)),
+    created: new Date().toISOString(),
+    ladder: [...ladder],
+    classifier: { ...before.classifier, platt: calibration.platt },
+    policy: {
+      name: before.policy.name,
+      version: before.policy.version + 1,
+      ...policyOf(calibration, cases, ladder, rule),
+    },
+    metrics: metricsOf(calibration, cases, ladder),
+  };
+  const classifier = withPlatt(artifact.classifier, calibration.platt);
+  return {
+    manifest,
+    classifier,
+    golden: await goldenCases(input, classifier),
+    modelCard: modelCard(
+      manifest,
+      { cases, ...calibration },
+      `## Recalibrated\n\nThe weights are those of \`${before.name}\` (${before.ladder.map(({ model }) => model).join(' -> ')}). Platt scaling, threshold and the figures above are of ${cases.length} other cases.`,
+    ),
+  };
+}
+
+async function opened({ artifact, allowHub }: RecalibrateInput, bytes: Uint8Array): Promise<Classifier> {
+  const { manifest } = artifact;
+  return createOnnxClassifier(
+    bytes,
+    await classifierInput(manifest, { allowHub }),
+    featureExtractor(manifest.features),
+  );
+}
+
+async function logitsOf(input: RecalibrateInput): Promise<Float64Array[]> {
+  const { artifact, cases } = input;
+  const classifier = await opened(input, artifact.classifier);
+  const columns = artifact.manifest.ladder.map(() => new Float64Array(cases.length));
+  const progress = startProgress('scoring');
+  for (let row = 0; row < cases.length; row++) {
+    const logits = await classifier.logits(cases[row]!.text);
+    columns.forEach((column, h) => {
+      column[row] = logits[h]!;
+    });
+    progress.update(row + 1, cases.length);
+  }
+  progress.end(`${cases.length} cases`);
+  await classifier.close();
+  return columns;
+}
+
+function withPlatt(bytes: Uint8Array, platt: Manifest['classifier']['platt']): Uint8Array {
+  const model = decodeModel(bytes);
+  const replaced = new Map(plattTensors(platt).map((tensor) => [tensor.name, tensor]));
+  const initializer = model.graph.initializer.map((tensor) => replaced.get(tensor.name) ?? tensor);
+  return encodeModel({ ...model, graph: { ...model.graph, initializer } });
+}
+
+async function goldenCases(input: RecalibrateInput, bytes: Uint8Array): Promise<ArtifactDraft['golden']> {
+  const classifier = await opened(input, bytes);
+  const golden: { text: string; probabilities: number[] }[] = [];
+  for (const { text } of input.artifact.golden)
+    golden.push({ text, probabilities: [...(await classifier.score(text))] });
+  await classifier.close();
+  return golden;
+}
