@@ -3,6 +3,8 @@ import { PlimsollError } from '../errors.ts';
 
 const MAX_STEPS = 100;
 const TOLERANCE = 1e-10;
+/** Where the logits are far from 0 the curvature vanishes, and a Newton step may be too long by many orders of magnitude. */
+const MAX_HALVINGS = 100;
 /** Keeps the Newton step defined where the logits separate the labels, and the slope finite. */
 const RIDGE = 1e-6;
 
@@ -29,12 +31,15 @@ export function fitPlatt(
   let loss = plattLoss(logits, labels, weights, slope, offset);
   for (let step = 0; step < MAX_STEPS; step++) {
     const move = newtonStep(logits, labels, weights, slope, offset);
+    const lossAfter = (scale: number) =>
+      plattLoss(logits, labels, weights, slope - scale * move.slope, offset - scale * move.offset);
     let scale = 1;
-    let next = loss;
-    for (; scale > 1e-8; scale /= 2) {
-      next = plattLoss(logits, labels, weights, slope - scale * move.slope, offset - scale * move.offset);
-      if (next <= loss) break;
+    let next = lossAfter(scale);
+    for (let halving = 0; !(next <= loss) && halving < MAX_HALVINGS; halving++) {
+      scale /= 2;
+      next = lossAfter(scale);
     }
+    if (!(next <= loss)) break;
     slope -= scale * move.slope;
     offset -= scale * move.offset;
     if (loss - next <= TOLERANCE * (1 + Math.abs(loss))) break;

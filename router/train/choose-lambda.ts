@@ -1,3 +1,4 @@
+import { PlimsollError } from '../errors.ts';
 import type { Curvature } from './curvature-preconditioner.ts';
 import type { Matrix } from './logistic-loss.ts';
 import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
@@ -30,9 +31,16 @@ export interface FoldedProblem {
 /**
  * Chooses lambda by cross-validated log loss. Goes from strong to weak penalty, each fit starting from the one before,
  * and stops when the loss has risen: it is unimodal in practice. Held-out rows get weight 0; nothing is copied.
+ * @throws PlimsollError `invalid-input` for fewer than two folds, or no lambda.
  */
 export function chooseLambda(problem: FoldedProblem, lambdas: readonly number[] = LAMBDAS): LambdaChoice {
   const foldCount = problem.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  if (foldCount < 2 || lambdas.length === 0) {
+    throw new PlimsollError(
+      'invalid-input',
+      `Lambda is chosen over two folds or more and one value or more, not ${foldCount} and ${lambdas.length}.`,
+    );
+  }
   const starts: (readonly LinearHead[] | undefined)[] = new Array(foldCount).fill(undefined);
   const losses: { lambda: number; logLoss: number }[] = [];
   let best: LambdaChoice | undefined;

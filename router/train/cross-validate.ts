@@ -1,4 +1,5 @@
 import { calibrated } from '../classifier/platt.ts';
+import { PlimsollError } from '../errors.ts';
 import { selectRows } from './design-matrix.ts';
 import { rawLogits, type TrainingRows, trainClassifier } from './train-classifier.ts';
 
@@ -12,6 +13,7 @@ export interface CrossValidated {
 /**
  * Nested cross-validation: each fold is scored by a classifier trained on the others, which in turn chooses lambda and
  * its Platt parameters by the folds that are left. Nothing of a row, its label least of all, reaches its own score.
+ * @throws PlimsollError `invalid-input` for fewer than three folds: two must be left to choose by.
  */
 export function crossValidate(
   rows: TrainingRows,
@@ -19,6 +21,12 @@ export function crossValidate(
   onFold: (done: number, of: number) => void = () => {},
 ): CrossValidated {
   const foldCount = rows.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  if (foldCount < FEWEST_FOLDS) {
+    throw new PlimsollError(
+      'invalid-input',
+      `Nested cross-validation needs at least ${FEWEST_FOLDS} folds, not ${foldCount}.`,
+    );
+  }
   const probabilities = rows.labels.map(() => new Float64Array(rows.matrix.rows));
   const chosen: number[] = [];
   for (let fold = 0; fold < foldCount; fold++) {
@@ -35,6 +43,8 @@ export function crossValidate(
   }
   return { probabilities, lambdas: chosen };
 }
+
+const FEWEST_FOLDS = 3;
 
 /** The rows outside one fold, whose other folds are numbered anew without a gap. */
 function selectTrainingRows(rows: TrainingRows, indices: Int32Array, without: number): TrainingRows {

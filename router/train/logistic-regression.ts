@@ -76,7 +76,10 @@ export function logits(matrix: Matrix, head: LinearHead): Float64Array {
   });
 }
 
-function checkProblem({ matrix, labels, sampleWeights }: LogisticProblem, { lambda }: LogisticOptions): void {
+function checkProblem(
+  { matrix, labels, sampleWeights }: LogisticProblem,
+  { lambda, start }: LogisticOptions,
+): void {
   const invalid = (message: string): never => {
     throw new PlimsollError('invalid-input', message);
   };
@@ -85,6 +88,10 @@ function checkProblem({ matrix, labels, sampleWeights }: LogisticProblem, { lamb
     invalid('The matrix has another size than rows x columns.');
   if (sampleWeights && sampleWeights.length !== matrix.rows)
     invalid('There must be one sample weight a row.');
+  if (sampleWeights && !(sampleWeights.every((weight) => weight >= 0) && sum(sampleWeights) > 0))
+    invalid('Sample weights must be at least 0, and one of them above it.');
+  if (start && !(start.length === labels.length && start.every(hasWidth(columnCount(matrix)))))
+    invalid('The start must have one head a label column, and one weight a column of the matrix.');
   labels.forEach((column, h) => {
     if (column.length !== matrix.rows)
       invalid(`Head ${h} has ${column.length} labels for ${matrix.rows} rows.`);
@@ -96,6 +103,10 @@ function checkProblem({ matrix, labels, sampleWeights }: LogisticProblem, { lamb
       );
     }
   });
+}
+
+function hasWidth(width: number): (head: LinearHead) => boolean {
+  return ({ weights }) => weights.length === width;
 }
 
 function sum(values: Float64Array): number {
