@@ -26,7 +26,7 @@ export const MODEL_CARD_FILE = 'MODEL_CARD.md';
  * @throws PlimsollError `not-found` or `invalid-artifact`, naming the file and the field.
  */
 export function readArtifact(folder: string): ArtifactFiles {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!isFolder(folder)) {
     throw new PlimsollError(
       'not-found',
       `There is no artifact folder at ${folder}. Train one with \`plimsoll train\`.`,
@@ -51,6 +51,14 @@ export function readArtifact(folder: string): ArtifactFiles {
     modelCard: bound(MODEL_CARD_FILE).toString('utf8'),
     sha256: sha256(manifestBytes),
   };
+}
+
+function isFolder(place: string): boolean {
+  try {
+    return statSync(place).isDirectory();
+  } catch {
+    return false; // not there, below a file, or not for us to see: for the reader it is all one
+  }
 }
 
 function readPart(folder: string, name: string): Buffer {

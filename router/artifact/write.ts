@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError } from '../errors.ts';
 import { type GoldenCase, type Manifest, manifestSchema } from './manifest.ts';
@@ -15,7 +16,7 @@ export interface ArtifactDraft {
 /**
  * Writes an artifact whole or not at all: into a temporary folder beside `folder`, then one rename. Artifacts are
  * immutable, so an existing folder is refused unless `replace` is set. Returns the manifest with the files' hashes.
- * @throws PlimsollError `invalid-input` where the folder exists, `io` where the place cannot be written.
+ * @throws PlimsollError `invalid-input` where the folder exists or a field of the manifest is wrong, `io` where the place cannot be written.
  */
 export function writeArtifact(
   folder: string,
@@ -29,21 +30,54 @@ export function writeArtifact(
     [MODEL_CARD_FILE]: draft.modelCard,
   };
   const files = Object.fromEntries(Object.entries(parts).map(([name, bytes]) => [name, sha256(bytes)]));
-  const manifest = manifestSchema.parse({ ...draft.manifest, files });
+  const manifest = checkedManifest({ ...draft.manifest, files });
   parts[MANIFEST_FILE] = `${JSON.stringify(manifest, null, 2)}\n`;
   const parent = path.dirname(path.resolve(folder));
   let temporary: string | undefined;
   try {
     mkdirSync(parent, { recursive: true });
-    temporary = mkdtempSync(path.join(parent, `.${path.basename(folder)}-`));
+    temporary = temporaryFolder(parent, path.basename(folder));
     for (const [name, bytes] of Object.entries(parts)) writeFileSync(path.join(temporary, name), bytes);
-    if (options.replace) rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
+    moveIntoPlace(temporary, folder);
   } catch (cause) {
     if (temporary) rmSync(temporary, { recursive: true, force: true });
     throw unwritable(folder, cause);
   }
   return manifest;
+}
+
+/** Not by mkdtemp, whose folders only their owner can read: the server may run as somebody else. */
+function temporaryFolder(parent: string, name: string): string {
+  const folder = path.join(parent, `.${name}-${randomBytes(6).toString('hex')}`);
+  mkdirSync(folder);
+  return folder;
+}
+
+/** What stood there before is put back where the move fails. */
+function moveIntoPlace(temporary: string, folder: string): void {
+  if (!existsSync(folder)) {
+    renameSync(temporary, folder);
+    return;
+  }
+  const before = `${temporary}-before`;
+  renameSync(folder, before);
+  try {
+    renameSync(temporary, folder);
+  } catch (error) {
+    renameSync(before, folder);
+    throw error;
+  }
+  rmSync(before, { recursive: true });
+}
+
+function checkedManifest(manifest: Manifest): Manifest {
+  const parsed = manifestSchema.safeParse(manifest);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.');
+  throw new PlimsollError('invalid-input', `The manifest's field "${field}": ${issue.message}.`, {
+    place: { field },
+  });
 }
 
 /** Called before long work too, so that an hour of training does not end at a read-only folder. */
@@ -55,12 +89,28 @@ export function assertWritable(folder: string, options: { replace?: boolean } = 
       { place: { file: folder } },
     );
   }
+  if (existsSync(folder) && !isArtifactOrEmpty(folder)) {
+    throw new PlimsollError(
+      'invalid-input',
+      `${folder} is no artifact: it is not replaced, lest something else is lost. Choose another --out.`,
+      { place: { file: folder } },
+    );
+  }
   const parent = path.dirname(path.resolve(folder));
   try {
     mkdirSync(parent, { recursive: true });
-    rmSync(mkdtempSync(path.join(parent, '.plimsoll-')), { recursive: true });
+    rmSync(temporaryFolder(parent, 'plimsoll'), { recursive: true });
   } catch (cause) {
     throw unwritable(folder, cause);
+  }
+}
+
+function isArtifactOrEmpty(folder: string): boolean {
+  try {
+    const names = readdirSync(folder);
+    return names.length === 0 || names.includes(MANIFEST_FILE);
+  } catch {
+    return false; // a file
   }
 }
 
