@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type ArtifactDraft, writeArtifact } from '../../router/artifact/write.ts';
+import { type ClassifierInput, createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import type { Encoder } from '../../router/encoders/encoder.ts';
+import { createMinilmEncoder } from '../../router/encoders/minilm.ts';
+import { createStaticEncoder, isStaticEncoder } from '../../router/encoders/static.ts';
+import { featureExtractor } from '../../router/features/feature-vector.ts';
+import { designMatrix } from '../../router/train/design-matrix.ts';
+import { exportLexicon, exportLinear } from '../../router/train/export-onnx.ts';
+import { type TrainedClassifier, trainClassifier } from '../../router/train/train-classifier.ts';
+
+const LAMBDA = 300;
+const FOLDS = 2;
+const ROWS = 100;
+const SHIPPED = 'models/starter';
+
+/** The artifact that was asked for, the shipped one, or one made for this run: time does not depend on its weights. */
+export async function staticArtifact(asked: string | undefined, texts: readonly string[]): Promise<string> {
+  if (asked !== undefined) return asked;
+  return existsSync(path.join(SHIPPED, 'manifest.json')) ? SHIPPED : artifactOf(createStaticEncoder(), texts);
+}
+
+/** An artifact whose encoder is MiniLM, made for this run. */
+export async function minilmArtifact(texts: readonly string[]): Promise<string> {
+  return artifactOf(await createMinilmEncoder(), texts);
+}
+
+async function artifactOf(encoder: Encoder, texts: readonly string[]): Promise<string> {
+  const home = mkdtempSync(path.join(tmpdir(), 'plimsoll-bench-'));
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+  const folder = path.join(home, encoder.identity.id);
+  writeArtifact(folder, await draftOf(encoder, texts.slice(0, ROWS)));
+  return folder;
+}
+
+async function draftOf(encoder: Encoder, texts: readonly string[]): Promise<ArtifactDraft> {
+  const extractor = featureExtractor();
+  const matrix = await designMatrix(texts, encoder, extractor);
+  const labels = [2, 3].map((every) => Float64Array.from(texts, (_, i) => Number(i % every > 0)));
+  const folds = Int32Array.from(texts, (_, i) => Math.floor(i / 6) % FOLDS);
+  const trained = trainClassifier({ matrix, labels, folds }, [LAMBDA]);
+  const classifier = exported(trained, encoder);
+  const input: ClassifierInput = isStaticEncoder(encoder)
+    ? { kind: 'lexicon', tokenizer: encoder.tokenizer }
+    : { kind: 'linear', encoder };
+  const session = await createOnnxClassifier(classifier, input, extractor);
+  const text = texts[0]!;
+  const golden = [{ text, probabilities: [...(await session.score(text))] }];
+  await session.close(); // and the encoder with it
+  const part = { n: texts.length, sha256: '0'.repeat(64) };
+  return {
+    classifier,
+    golden,
+    modelCard: '# bench\n\nMade for a measurement; its labels mean nothing.\n',
+    manifest: {
+      schema_version: 1,
+      name: 'bench',
+      created: new Date().toISOString(),
+      encoder: encoder.identity,
+      features: [...extractor.names],
+      ladder: [
+        { candidate: 'cheap', model: 'bench-cheap' },
+        { candidate: 'strong', model: 'bench-strong' },
+      ],
+      classifier: {
+        kind: input.kind,
+        lambda: LAMBDA,
+        platt: trained.platt.map((p) => ({ ...p })),
+      },
+      policy: { name: 'default', version: 1, threshold: 0, chosen_by: { rule: 'fixed-threshold' } },
+      data: { quality_field: 'quality', files: [], rejected: 0, excluded: 0 },
+      split: { seed: 1, train: part, calibration: { ...part, n: 0 }, test: { ...part, n: 0 } },
+      tools: { node: process.version },
+    },
+  };
+}
+
+function exported(trained: TrainedClassifier, encoder: Encoder): Uint8Array {
+  if (isStaticEncoder(encoder)) return exportLexicon(trained, encoder);
+  return exportLinear(trained, encoder.identity.dimension);
+}

@@ -1,0 +1,48 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import { loadConfig } from '../../../router/config.ts';
+import { createRouter } from '../../../router/create-router.ts';
+import { createSender } from '../../../router/server/answer.ts';
+import { createApp } from '../../../router/server/create-app.ts';
+import { decisionJson } from '../../../router/server/decision-json.ts';
+import { jsonBody } from '../../../router/server/json-body.ts';
+import { createLogger } from '../../../router/telemetry/logger.ts';
+
+/**
+ * One side of the http-saturation benchmark, in a process of its own: `http-server.ts router|constant <artifact>`. Tells its
+ * parent the port; answers each further message with the share of a core that it used since the last one.
+ */
+const [, , side, artifact] = process.argv;
+const config = loadConfig(undefined, {}, { artifact: artifact!, log_level: 'info' });
+const router = await createRouter(config);
+const app = side === 'router' ? createApp(router, config, createLogger(config.log_level)) : await constant();
+
+/** The same Express with the same reading and sending, answering one decision over and over. */
+async function constant(): Promise<Express> {
+  const send = createSender({ draining: false });
+  const answer = decisionJson(await router.route({ prompt: 'What is the capital of France?' }));
+  const constantApp = express();
+  constantApp.disable('x-powered-by');
+  constantApp.disable('etag');
+  const handlers = [jsonBody(config.server.max_body_bytes, send)];
+  constantApp
+    .route('/v1/route')
+    .post(...handlers, (request, response) => send.json(request, response, answer));
+  return constantApp;
+}
+
+let since = { cpu: process.cpuUsage(), ms: performance.now() };
+
+function cpuShare(): number {
+  const { user, system } = process.cpuUsage(since.cpu);
+  const share = (user + system) / 1000 / (performance.now() - since.ms);
+  since = { cpu: process.cpuUsage(), ms: performance.now() };
+  return share;
+}
+
+const server = createServer(app).listen(0, '127.0.0.1', () => {
+  process.send!({ port: (server.address() as AddressInfo).port });
+});
+process.on('message', () => process.send!({ cpuShare: cpuShare() }));
+process.on('disconnect', () => process.exit());

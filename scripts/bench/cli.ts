@@ -1,0 +1,85 @@
+import { Command } from 'commander';
+import { PlimsollError } from '../../router/errors.ts';
+import { printJson } from '../output.ts';
+import { minilmArtifact, staticArtifact } from './bench-artifact.ts';
+import { benchTexts } from './bench-texts.ts';
+import type { Bench, BenchContext } from './context.ts';
+import { type Machine, thisMachine } from './machine.ts';
+import { machineLine, reportText } from './report.ts';
+import { type JudgedRow, judged } from './row.ts';
+import { decisionMinilm } from './rows/decision-minilm.ts';
+import { decisionStatic } from './rows/decision-static.ts';
+import { eventLoop } from './rows/event-loop.ts';
+import { httpSaturation } from './rows/http-saturation.ts';
+import { startup } from './rows/startup.ts';
+import { train } from './rows/train.ts';
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  'decision-static': decisionStatic,
+  'decision-minilm': decisionMinilm,
+  'event-loop': eventLoop,
+  'http-saturation': httpSaturation,
+  startup,
+  train,
+};
+
+interface BenchOptions {
+  readonly json?: boolean;
+  readonly only?: string;
+  readonly artifact?: string;
+}
+
+const command = new Command('bench')
+  .description('Measures what Plimsoll promises about speed, each figure beside its floor or peer.')
+  .option('--json', 'the result as one JSON document on stdout')
+  .option('--only <names>', `some of ${Object.keys(BENCHES).join(', ')}, with commas between them`)
+  .option('--artifact <folder>', 'an artifact with the static encoder (default: models/starter, else made)')
+  .parse();
+
+await bench(command.opts<BenchOptions>());
+
+async function bench({ json, only, artifact }: BenchOptions): Promise<void> {
+  const names = chosen(only);
+  const machine = thisMachine();
+  say(machineLine(machine));
+  const context = await contextOf(artifact);
+  const rows: JudgedRow[] = [];
+  for (const name of names) {
+    say(`${name} ...`);
+    rows.push(...(await BENCHES[name]!(context)).map(judged));
+  }
+  print(json === true, machine, rows);
+  if (rows.some(({ met }) => met === false)) process.exitCode = 1;
+}
+
+function chosen(only: string | undefined): readonly string[] {
+  const names = only?.split(',') ?? Object.keys(BENCHES);
+  const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown === undefined) return names;
+  const choices = Object.keys(BENCHES).join(', ');
+  throw new PlimsollError('invalid-input', `There is no benchmark '${unknown}'. Choose from ${choices}.`);
+}
+
+async function contextOf(asked: string | undefined): Promise<BenchContext> {
+  const texts = benchTexts();
+  const artifact = await staticArtifact(asked, texts);
+  let minilm: Promise<string> | undefined;
+  return {
+    artifact,
+    texts,
+    say,
+    minilmArtifact() {
+      minilm ??= minilmArtifact(texts);
+      return minilm;
+    },
+  };
+}
+
+function print(json: boolean, machine: Machine, rows: readonly JudgedRow[]): void {
+  if (json) printJson({ schema_version: 1, machine, rows });
+  else process.stdout.write(`${reportText(machine, rows)}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
