@@ -11,6 +11,13 @@ interface Measured {
 /** Below this many cases a task's figures say nothing, and the task goes under "others". */
 const FEWEST_OF_A_TASK = 30;
 
+const LIMITS = [
+  '- The figures hold for traffic like these cases. On other traffic the ranking may be no better than chance: `plimsoll assess` on your own labelled cases tells.',
+  '- The probabilities are of the models above. Behind another model the router is stale, and says so.',
+  '- The threshold is a plain estimate. No finite-sample bound stands behind it, and no verdict of a gate.',
+  '- What it reads is words and shape: it cannot see that a short everyday sentence hides a hard question.',
+].join('\n');
+
 /** The model card of an artifact: what it learned, from what, how well, and what it cannot promise. Markdown. */
 export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured, notes = ''): string {
   const { policy, split, metrics, data } = manifest;
@@ -31,10 +38,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `At the threshold: escalation rate ${percent(policy.expected?.escalation_rate)}, mean quality loss ${signed(policy.expected?.quality_loss)} against always the strongest (point estimates, without a bound).`,
     taskTable(manifest, measured),
     '## Limits',
-    '- The figures hold for traffic like these cases. On other traffic the ranking may be no better than chance: `plimsoll assess` on your own labelled cases tells.',
-    '- The probabilities are of the models above. Behind another model the router is stale, and says so.',
-    '- The threshold is a plain estimate. No finite-sample bound stands behind it, and no verdict of a gate.',
-    '- What it reads is words and shape: it cannot see that a short everyday sentence hides a hard question.',
+    LIMITS,
     notes.trim(),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
