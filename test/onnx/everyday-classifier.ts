@@ -1,0 +1,97 @@
+import type { Classifier } from '../../router/classifier/onnx-classifier.ts';
+import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import { calibrated } from '../../router/classifier/platt.ts';
+import type { Encoder } from '../../router/encoders/encoder.ts';
+import { createStaticEncoder, type StaticEncoder } from '../../router/encoders/static.ts';
+import { featureExtractor } from '../../router/features/feature-vector.ts';
+import { designMatrix } from '../../router/train/design-matrix.ts';
+import { exportLexicon, exportLinear } from '../../router/train/export-onnx.ts';
+import { rawLogits, type TrainedClassifier, trainClassifier } from '../../router/train/train-classifier.ts';
+import { everydayCases } from '../training-data/data-card.ts';
+
+/** A classifier of three heads, trained on the everyday cases: as TypeScript has it, and as the exported graph. */
+export interface EverydayClassifier {
+  readonly kind: 'lexicon' | 'linear';
+  readonly encoder: Encoder;
+  readonly trained: TrainedClassifier;
+  readonly bytes: Uint8Array;
+  open(): Promise<Classifier>;
+}
+
+export const HEADS = 3;
+export const extractor = featureExtractor();
+const statically: StaticEncoder = createStaticEncoder();
+
+/** The static encoder's vectors under another name: an encoder whose head is not folded. */
+const unfolded: Encoder = {
+  identity: { ...statically.identity, id: 'transformers:unfolded' },
+  embed: (text) => statically.embed(text),
+  close: async () => {},
+};
+
+const { english, multilingual } = everydayCases();
+const cases = [...english, ...multilingual];
+
+/** Every everyday text, and its two halves: more than 1,000 texts that people wrote. */
+export const everydayTexts: readonly string[] = [
+  ...new Set(cases.flatMap(({ text }) => [text, ...halves(text)])),
+];
+
+/** Texts at the edges of what can be asked. */
+export const edgeTexts: readonly string[] = [
+  '',
+  ' ',
+  '\n\n',
+  '\0',
+  'a',
+  'Hello',
+  '?',
+  '日本',
+  '🙂',
+  '\ud800',
+  '```',
+  'word '.repeat(500),
+  '8'.repeat(30_000),
+  'Ünïcödé ٣٤٥ العربية हिन्दी',
+];
+
+/** So many pieces that float32 sums drift: onnxruntime adds one after the other. */
+export const hugeText = 'word '.repeat(20_000);
+
+export async function everydayClassifier(kind: EverydayClassifier['kind']): Promise<EverydayClassifier> {
+  const encoder = kind === 'lexicon' ? statically : unfolded;
+  const matrix = await designMatrix(
+    cases.map(({ text }) => text),
+    encoder,
+    extractor,
+  );
+  const labels = [
+    Float64Array.from(cases, ({ tier }) => (tier === 'cheap' ? 1 : 0)),
+    Float64Array.from(cases, ({ tier }, i) => (tier === 'cheap' ? 1 : (i % 5) / 4)),
+    Float64Array.from(cases, (_, i) => ((i * 7919) % 101 < 12 ? 0 : 1)),
+  ];
+  const folds = Int32Array.from(cases, (_, i) => i % 2);
+  const trained = trainClassifier({ matrix, labels, folds }, [100]);
+  const bytes =
+    kind === 'lexicon'
+      ? exportLexicon(trained, statically)
+      : exportLinear(trained, encoder.identity.dimension);
+  const input =
+    kind === 'lexicon'
+      ? ({ kind, tokenizer: statically.tokenizer } as const)
+      : ({ kind, encoder: unfolded } as const);
+  return { kind, encoder, trained, bytes, open: () => createOnnxClassifier(bytes, input, extractor) };
+}
+
+/** What the graph must say of these texts, computed without folding and in float64: logits and probabilities, head by head. */
+export async function unfoldedScores({ encoder, trained }: EverydayClassifier, texts: readonly string[]) {
+  const logits = rawLogits(await designMatrix(texts, encoder, extractor), trained);
+  const probabilities = logits.map((z, h) => z.map((value) => calibrated(value, trained.platt[h]!)));
+  return { logits, probabilities };
+}
+
+function halves(text: string): [string, string] {
+  const words = text.split(' ');
+  const middle = Math.ceil(words.length / 2);
+  return [words.slice(0, middle).join(' '), words.slice(middle).join(' ')];
+}
