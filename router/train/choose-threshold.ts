@@ -24,6 +24,9 @@ export interface ThresholdPoint {
 /** Below every predicted loss: everything goes to the strongest candidate. */
 const ALWAYS_STRONG = -1;
 
+/** Predicted losses closer than this are one step: the ONNX graph computes in float32 and may order them otherwise. */
+const ROUNDING = 1e-6;
+
 /**
  * The loosest threshold that keeps the rule, coming from always-strong: the first escalation rate at or under the target,
  * or the last point before the mean quality loss first exceeds its limit.
@@ -63,7 +66,7 @@ export function thresholdPath({ probabilities, quality }: CalibrationCases): Thr
       rungOf[row] = rung;
     }
     const next = moves[i + 1]?.at;
-    if (next === at) continue;
+    if (next !== undefined && next - at <= ROUNDING) continue;
     const threshold = next === undefined ? 1 : (at + next) / 2;
     path.push({ threshold, escalationRate: escalated / n, qualityLoss: loss / n });
   }
