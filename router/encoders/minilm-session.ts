@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-node';
+import { openSession, type Tensor, tensor } from '../onnx/session.ts';
 import type { Encoder } from './encoder.ts';
 import { keepHeadAndTail } from './head-and-tail-tokens.ts';
 import { poolTokens } from './pool-tokens.ts';
@@ -9,15 +9,6 @@ import { createWordPieceTokenizer } from './word-piece.ts';
 /** The weights are pinned, and they are the static encoder's, too. 256: as sentence-transformers runs this model. */
 export const MINILM_IDENTITY = { ...STATIC_IDENTITY, id: 'minilm', maxTokens: 256 } as const;
 
-/** One thread a session: the pool runs a session on each core instead, which does more texts a second. */
-export const SESSION_OPTIONS = {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  graphOptimizationLevel: 'all',
-  logSeverityLevel: 3,
-} as const;
-
 const SPECIAL_TOKENS = 2; // [CLS] and [SEP]
 
 /**
@@ -27,7 +18,7 @@ const SPECIAL_TOKENS = 2; // [CLS] and [SEP]
  */
 export async function openMinilmSession(): Promise<Encoder> {
   const tokenizer = createWordPieceTokenizer(readMinilmFile('tokenizer'));
-  const session = await ort.InferenceSession.create(readMinilmFile('model'), SESSION_OPTIONS);
+  const session = await openSession(readMinilmFile('model')); // one thread: the pool runs a session on each core instead
   const { dimension, maxTokens, pooling } = MINILM_IDENTITY;
   let released: Promise<void> | undefined;
 
@@ -53,8 +44,8 @@ export async function openMinilmSession(): Promise<Encoder> {
   };
 }
 
-function feeds(ids: BigInt64Array): Record<string, ort.Tensor> {
-  const row = (values: BigInt64Array): ort.Tensor => new ort.Tensor('int64', values, [1, ids.length]);
+function feeds(ids: BigInt64Array): Record<string, Tensor> {
+  const row = (values: BigInt64Array): Tensor => tensor('int64', values, [1, ids.length]);
   return {
     input_ids: row(ids),
     attention_mask: row(new BigInt64Array(ids.length).fill(1n)),

@@ -4,7 +4,7 @@ import type { Encoder } from './encoder.ts';
 import { type Dtype, encoderName, type TransformersSpec } from './encoder-spec.ts';
 import { keepHeadAndTail } from './head-and-tail-tokens.ts';
 import { assertHuggingFaceFolder, huggingFaceSha256 } from './hugging-face-folder.ts';
-import { SESSION_OPTIONS } from './minilm-session.ts';
+import { sessionOptions } from '../onnx/session.ts';
 import { poolTokens } from './pool-tokens.ts';
 import { importTransformers, locateModel, type TransformersLibrary } from './transformers-library.ts';
 
@@ -53,7 +53,7 @@ interface Loaded {
 async function load(library: TransformersLibrary, source: string, dtype: Dtype): Promise<Loaded> {
   try {
     const tokenizer = await library.AutoTokenizer.from_pretrained(source);
-    const options = { dtype, device: 'cpu', session_options: SESSION_OPTIONS } as const;
+    const options = { dtype, device: 'cpu', session_options: sessionOptions(1) } as const;
     return { tokenizer, model: await library.AutoModel.from_pretrained(source, options) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -18,16 +18,21 @@ export interface SessionOptions {
   readonly threads?: number;
 }
 
+/** How a session runs; transformers.js takes the same words. */
+export function sessionOptions(threads: number) {
+  return {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  } as const;
+}
+
 /** @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load. */
 export async function openSession(bytes: Uint8Array, { threads = 1 }: SessionOptions = {}): Promise<Session> {
   try {
-    return await ort.InferenceSession.create(bytes, {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-    });
+    return await ort.InferenceSession.create(bytes, sessionOptions(threads));
   } catch (cause) {
     throw new PlimsollError('invalid-artifact', 'onnxruntime cannot load the ONNX file.', { cause });
   }
