@@ -21,7 +21,6 @@ import {
 import { routedText } from './request/routed-text.ts';
 import type { Decision, Explained, Router } from './router.ts';
 
-
 /** The artifact that ships, used where the configuration names none. */
 export const STARTER_FOLDER = path.join(PACKAGE_FOLDER, 'models/starter');
 

@@ -1,10 +1,10 @@
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from '@xenova/transformers';
 import { PlimsollError } from '../errors.ts';
+import { sessionOptions } from '../onnx/session.ts';
 import type { Encoder } from './encoder.ts';
 import { type Dtype, encoderName, type TransformersSpec } from './encoder-spec.ts';
 import { keepHeadAndTail } from './head-and-tail-tokens.ts';
 import { assertHuggingFaceFolder, huggingFaceSha256 } from './hugging-face-folder.ts';
-import { sessionOptions } from '../onnx/session.ts';
 import { poolTokens } from './pool-tokens.ts';
 import { importTransformers, locateModel, type TransformersLibrary } from './transformers-library.ts';
 
