@@ -18,7 +18,7 @@ import {
 } from '../onnx/everyday-classifier.ts';
 import { sigmoid } from '../train/made-up-rows.ts';
 
-const texts = [...edgeTexts, ...everydayTexts.slice(0, 300)];
+const texts = [...edgeTexts, ...everydayTexts.slice(0, 150)];
 
 describe.each(['lexicon', 'linear'] as const)('the explanation of a %s classifier', (kind) => {
   let made: EverydayClassifier;

@@ -50,6 +50,7 @@ const EXAMPLES: readonly (readonly [string, string, number])[] = [
   ['non_ascii_share', 'naïv', 0.25],
   ['sentence_length_log', 'One two three. Four five six? Yes', log(7 / 2)],
   ['sentence_length_log', 'v1.2 is out', log(3)], // no end of a sentence: one sentence
+  ['sentence_length_log', 'See v1.2 or v1.3. Then go!', log(6 / 2)],
 ];
 
 function featureOf(name: string, text: string): number {

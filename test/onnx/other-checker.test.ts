@@ -15,7 +15,7 @@ import {
 } from './everyday-classifier.ts';
 
 const SCRIPT = path.join(import.meta.dirname, '..', 'fixtures', 'onnx', 'check_graph.py');
-const ROWS = 300;
+const ROWS = 120;
 
 /** The first Python that has the onnx package; PLIMSOLL_PYTHON names another one to try. */
 const python = [process.env['PLIMSOLL_PYTHON'], 'python3', '/usr/bin/python3'].find(hasOnnx);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { fitPlatt } from '../../router/train/calibrate.ts';
 import { chooseLambda, LAMBDAS } from '../../router/train/choose-lambda.ts';
 import { crossValidate } from '../../router/train/cross-validate.ts';
 import { curvatureOf } from '../../router/train/curvature-preconditioner.ts';
 import { selectRows } from '../../router/train/design-matrix.ts';
 import { fitLogisticRegression, logits } from '../../router/train/logistic-regression.ts';
+import { standardisation, standardised } from '../../router/train/standardise.ts';
 import { rawLogits, trainClassifier } from '../../router/train/train-classifier.ts';
 import { largestDifference, madeUpRows } from './made-up-rows.ts';
 
@@ -141,7 +143,13 @@ describe('trainClassifier', () => {
   it('is trained on all rows and calibrated on held-out logits', () => {
     const trained = trainClassifier(rows, [10]);
     expect(trained).toMatchObject({ lambda: 10, converged: true });
-    expect(trained.platt[0]!.slope).toBeGreaterThan(0);
+    const scaled = standardised(matrix, standardisation(matrix));
+    const heldOut = chooseLambda(
+      { ...problem, matrix: scaled, curvature: curvatureOf(scaled) },
+      [10],
+    ).heldOutLogits;
+    expect(trained.platt).toEqual([fitPlatt(heldOut[0]!, labels), fitPlatt(heldOut[1]!, second)]);
+    expect(trained.platt[0]!.slope).toBeLessThan(fitPlatt(rawLogits(matrix, trained)[0]!, labels).slope);
     const { weights } = trained.heads[0]!;
     expect(weights).toHaveLength(18);
     const withoutLast = trainClassifier(
