@@ -1,3 +1,5 @@
+import { addFourRows, dotFourRows, ROWS_AT_ONCE } from './four-rows.ts';
+
 /** A dense matrix, row by row. float32 halves the memory traffic, which is what bounds the training time. */
 export interface Matrix {
   readonly rows: number;
@@ -25,8 +27,8 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 /**
  * The sum over heads of weighted log losses + lambda / 2 * |w|^2, as a function of all heads' parameters laid end to
- * end (dense weights, sparse weights, intercept). One pass over the matrix serves every head: a row is used for the dot products and
- * for the gradient while it is in the cache. Nothing is allocated per call.
+ * end (dense weights, sparse weights, intercept). One pass over the matrix serves every head: rows are used for the dot products and
+ * for the gradient while they are in the cache. Nothing is allocated per call.
  */
 export function fusedLossAndGradient(
   matrix: Matrix,
@@ -34,63 +36,53 @@ export function fusedLossAndGradient(
   sampleWeights: Float64Array,
   lambda: number,
 ): Objective {
-  const { rows, columns, values, sparse } = matrix;
+  const { columns, values, sparse } = matrix;
   const width = columnCount(matrix) + 1;
   const heads = labels.length;
+  const weighted = rowsWithWeight(sampleWeights);
+  const starts = new Int32Array(ROWS_AT_ONCE);
+  const dense = new Float64Array(ROWS_AT_ONCE);
+  const residuals = new Float64Array(ROWS_AT_ONCE);
   return (x, gradient) => {
     let loss = 0;
     gradient.fill(0);
-    for (let row = 0; row < rows; row++) {
-      const weight = sampleWeights[row]!;
-      if (weight === 0) continue;
-      const from = row * columns;
+    for (let from = 0; from < weighted.length; from += ROWS_AT_ONCE) {
+      const last = Math.min(ROWS_AT_ONCE, weighted.length - from) - 1;
+      for (let k = 0; k < ROWS_AT_ONCE; k++) starts[k] = weighted[from + Math.min(k, last)]! * columns;
       for (let h = 0; h < heads; h++) {
         const at = h * width;
-        let z = x[at + width - 1]! + dot(values, from, x, at, columns);
-        if (sparse) z += sparseDot(sparse, row, x, at + columns);
-        const y = labels[h]![row]!;
-        loss += weight * (softplus(z) - y * z);
-        const residual = weight * (1 / (1 + Math.exp(-z)) - y);
-        addScaled(gradient, at, residual, values, from, columns);
-        if (sparse) addScaledSparse(gradient, at + columns, residual, sparse, row);
-        gradient[at + width - 1]! += residual;
+        dotFourRows(values, starts, columns, x, at, dense);
+        residuals.fill(0); // the last rows may be fewer than four: the rest add nothing
+        for (let k = 0; k <= last; k++) {
+          const row = weighted[from + k]!;
+          const weight = sampleWeights[row]!;
+          const y = labels[h]![row]!;
+          const z = x[at + width - 1]! + dense[k]! + (sparse ? sparseDot(sparse, row, x, at + columns) : 0);
+          const residual = weight * (1 / (1 + Math.exp(-z)) - y);
+          loss += weight * (softplus(z) - y * z);
+          residuals[k] = residual;
+          if (sparse) addScaledSparse(gradient, at + columns, residual, sparse, row);
+          gradient[at + width - 1]! += residual;
+        }
+        addFourRows(values, starts, columns, residuals, gradient, at);
       }
     }
     return loss + addPenalty(x, gradient, lambda, width, heads);
   };
 }
 
+function rowsWithWeight(sampleWeights: Float64Array): Int32Array {
+  const rows = new Int32Array(sampleWeights.length);
+  let count = 0;
+  sampleWeights.forEach((weight, row) => {
+    if (weight !== 0) rows[count++] = row;
+  });
+  return rows.subarray(0, count);
+}
+
 /** log(1 + e^z) without overflow. */
 function softplus(z: number): number {
   return z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z));
-}
-
-/** Four partial sums let the processor overlap the additions; the order is fixed, so the result is too. */
-function dot(a: Float32Array, aFrom: number, b: Float64Array, bFrom: number, length: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let j = 0;
-  for (; j + 3 < length; j += 4) {
-    s0 += a[aFrom + j]! * b[bFrom + j]!;
-    s1 += a[aFrom + j + 1]! * b[bFrom + j + 1]!;
-    s2 += a[aFrom + j + 2]! * b[bFrom + j + 2]!;
-    s3 += a[aFrom + j + 3]! * b[bFrom + j + 3]!;
-  }
-  for (; j < length; j++) s0 += a[aFrom + j]! * b[bFrom + j]!;
-  return s0 + s1 + (s2 + s3);
-}
-
-function addScaled(
-  into: Float64Array,
-  at: number,
-  scale: number,
-  values: Float32Array,
-  from: number,
-  length: number,
-): void {
-  for (let j = 0; j < length; j++) into[at + j]! += scale * values[from + j]!;
 }
 
 /** The dot product of a sparse row with the weights that begin at `from`. */
