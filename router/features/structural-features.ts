@@ -1,7 +1,10 @@
-/** What the features are computed from: the routed text and its words, split once for all of them. */
+import { type SignCounts, signCounts } from './sign-counts.ts';
+
+/** What the features are computed from: the routed text, its words and signs, split and counted once for all of them. */
 export interface TextShape {
   readonly text: string;
   readonly words: readonly string[];
+  readonly signs: SignCounts;
 }
 
 export interface StructuralFeature {
@@ -12,7 +15,7 @@ export interface StructuralFeature {
 }
 
 export function textShape(text: string): TextShape {
-  return { text, words: text.split(/\s+/).filter((word) => word !== '') };
+  return { text, words: text.split(/\s+/).filter((word) => word !== ''), signs: signCounts(text) };
 }
 
 /** Counts grow without bound and matter by ratio, so they enter as log(1 + count); shares are 0..1 of the characters. */
@@ -32,20 +35,20 @@ function meanWordLength(shape: TextShape): number {
   return letters / Math.max(1, shape.words.length);
 }
 
-function digitShare({ text }: TextShape): number {
-  return share(text, (code) => code >= 48 && code <= 57);
+function digitShare({ text, signs }: TextShape): number {
+  return share(signs.digits, text);
 }
 
-function capitalShare({ text }: TextShape): number {
-  return share(text, (code) => code >= 65 && code <= 90);
+function capitalShare({ text, signs }: TextShape): number {
+  return share(signs.capitals, text);
 }
 
-function lineBreaks({ text }: TextShape): number {
-  return log(count(text, (code) => code === 10));
+function lineBreaks({ signs }: TextShape): number {
+  return log(signs.lineBreaks);
 }
 
-function questionMarks({ text }: TextShape): number {
-  return log(count(text, (code) => code === 63 || code === 0xff1f || code === 0x61f));
+function questionMarks({ signs }: TextShape): number {
+  return log(signs.questionMarks);
 }
 
 /** Markdown code fences, opened or closed. */
@@ -53,21 +56,17 @@ function codeFences({ text }: TextShape): number {
   return log(occurrences(text, '```'));
 }
 
-const MATH_SIGNS = charCodes('+-*/=^<>%\\$×÷±√∑∫≤≥≠π∞∂∇∈');
-
-function mathSignShare({ text }: TextShape): number {
-  return share(text, (code) => MATH_SIGNS.has(code));
+function mathSignShare({ text, signs }: TextShape): number {
+  return share(signs.mathSigns, text);
 }
-
-const CODE_SIGNS = charCodes('{}()[];_#&|');
 
 /** Brackets, semicolons and the like; separates code and markup from prose with numbers in it. */
-function codeSignShare({ text }: TextShape): number {
-  return share(text, (code) => CODE_SIGNS.has(code));
+function codeSignShare({ text, signs }: TextShape): number {
+  return share(signs.codeSigns, text);
 }
 
-function commaShare({ text }: TextShape): number {
-  return share(text, (code) => code === 44 || code === 0xff0c || code === 0x60c);
+function commaShare({ text, signs }: TextShape): number {
+  return share(signs.commas, text);
 }
 
 /** Different words / words, after lower case: the type-token ratio. 1 for a text without words. */
@@ -91,8 +90,8 @@ function letteredOptions({ text }: TextShape): number {
 }
 
 /** Characters outside ASCII: other scripts, typographic marks, symbols. */
-function nonAsciiShare({ text }: TextShape): number {
-  return share(text, (code) => code > 127);
+function nonAsciiShare({ text, signs }: TextShape): number {
+  return share(signs.nonAscii, text);
 }
 
 /** Words a sentence, as a log; sentences end at . ! or ? before white space or the end. */
@@ -122,22 +121,12 @@ export const STRUCTURAL_FEATURES: readonly StructuralFeature[] = [
   { name: 'sentence_length_log', of: sentenceLength },
 ];
 
-function count(text: string, is: (code: number) => boolean): number {
-  let found = 0;
-  for (let i = 0; i < text.length; i++) if (is(text.charCodeAt(i))) found++;
-  return found;
-}
-
-function share(text: string, is: (code: number) => boolean): number {
-  return count(text, is) / Math.max(1, text.length);
+function share(count: number, text: string): number {
+  return count / Math.max(1, text.length);
 }
 
 function occurrences(text: string, part: string): number {
   let found = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) found++;
   return found;
-}
-
-function charCodes(signs: string): ReadonlySet<number> {
-  return new Set(Array.from(signs, (sign) => sign.charCodeAt(0)));
 }
