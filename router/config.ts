@@ -116,10 +116,26 @@ export function loadConfig(
 ): Config {
   const path = file ?? DEFAULT_CONFIG_FILE;
   if (existsSync(path)) {
-    return overridden(parseConfig(parseYaml(readFileSync(path, 'utf8'), path), path), env, overrides);
+    return overridden(parseConfig(parseYaml(readText(path), path), path), env, overrides);
   }
   if (file === undefined) return overridden(parseConfig({}, 'the defaults'), env, overrides);
   throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new PlimsollError(
+      'io',
+      `The configuration ${file} cannot be read (${reason}). It must be a file.`,
+      {
+        place: { file },
+        cause,
+      },
+    );
+  }
 }
 
 function parseYaml(text: string, file: string): unknown {

@@ -9,11 +9,11 @@ import { oracleScores, promptLengthScores, taskLabelScores } from '../evals/base
 import { nearestNeighbourScores } from '../evals/baselines/nearest-neighbours.ts';
 import type { Case } from '../evals/cases/case.ts';
 import type { Encoder } from '../router/encoders/encoder.ts';
-import { PlimsollError } from '../router/errors.ts';
 import { featureExtractor } from '../router/features/feature-vector.ts';
 import { crossValidate } from '../router/train/cross-validate.ts';
 import { designMatrix } from '../router/train/design-matrix.ts';
 import type { Matrix } from '../router/train/logistic-loss.ts';
+import { requireGap, requireTwoClassesInFolds } from './learnable.ts';
 import { payingSentence } from './paying-sentence.ts';
 import { startProgress } from './progress.ts';
 
@@ -30,12 +30,13 @@ export interface AssessInput {
 /**
  * Cross-validated routing on labelled data, and the baselines beside it. Every score of a case comes from a classifier that was
  * trained, tuned and calibrated without its fold.
- * @throws PlimsollError `insufficient-data` where there is no quality to gain by escalating.
+ * @throws PlimsollError `insufficient-data` where there is no quality to gain by escalating, or too little to learn from.
  */
 export async function assess({ cases, models, labels, folds, encoder }: AssessInput) {
   const outcomes = pairedOutcomes(cases, models, labels);
   const quality = { cheap: mean(labels[0]), strong: mean(labels[1]) };
-  requireGap(quality, models);
+  requireGap(labels, models);
+  requireTwoClassesInFolds(labels, models, 'labelled', folds, 2); // one fold is scored, another tunes lambda
   const matrix = await embedded(cases, encoder);
   const progress = startProgress('cross-validation, fold');
   const { probabilities, lambdas } = crossValidate({ matrix, labels, folds }, undefined, (done, of) =>
@@ -129,14 +130,6 @@ async function embedded(cases: readonly Case[], encoder: Encoder): Promise<Matri
   );
   progress.end(`${cases.length} texts with ${encoder.identity.id}`);
   return matrix;
-}
-
-function requireGap({ cheap, strong }: { cheap: number; strong: number }, models: readonly string[]): void {
-  if (strong > cheap) return;
-  throw new PlimsollError(
-    'insufficient-data',
-    `${models[1]} (mean quality ${strong.toFixed(3)}) is no better than ${models[0]} (${cheap.toFixed(3)}) on these cases: escalating gains nothing, so send everything to the cheap one. If that is a surprise, check the labels, or whether --cheap and --strong are swapped.`,
-  );
 }
 
 function pairedOutcomes(

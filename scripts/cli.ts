@@ -29,11 +29,20 @@ function program(): Command {
       'A learned router for language models: the cheapest model that answers well enough, and the proof.',
     )
     .version(VERSION)
-    .showHelpAfterError('(add --help for the options)')
-    .enablePositionalOptions();
-  for (const command of commands) root.addCommand(command);
-  for (const command of [root, ...commands]) command.exitOverride();
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(usageLine(text)) });
+  for (const command of commands) root.addCommand(command.copyInheritedSettings(root));
   return root;
+}
+
+/** Wrong usage in one line that begins as every other error does. */
+function usageLine(text: string): string {
+  const told = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return `plimsoll: ${told}${/[.?)]$/.test(told) ? '' : '.'} Add --help for the options.\n`;
 }
 
 /** One line for a person, never a stack trace; PLIMSOLL_DEBUG=1 shows it to whoever mends Plimsoll. */

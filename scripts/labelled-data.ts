@@ -1,6 +1,8 @@
+import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type LoadedCases, loadCases } from '../evals/cases/load-cases.ts';
 import { PlimsollError } from '../router/errors.ts';
+import { requireGap, requireTwoClasses } from './learnable.ts';
 import { startProgress } from './progress.ts';
 
 /** Flags that every command on labelled data has. */
@@ -30,6 +32,7 @@ export async function loadLabelled(flags: DataFlags, models: readonly string[]):
       `A model stands twice among the candidates: ${models.join(', ')}.`,
     );
   }
+  for (const file of flags.data) refuseFolder(file);
   const progress = startProgress('reading cases');
   const loaded = await loadCases(flags.data, {
     qualityField: flags.qualityField,
@@ -44,25 +47,28 @@ export async function loadLabelled(flags: DataFlags, models: readonly string[]):
   if (loaded.cases.length < FEWEST_CASES) {
     throw new PlimsollError(
       'insufficient-data',
-      `There are ${loaded.cases.length} usable cases; at least ${FEWEST_CASES} are needed, and some hundreds before the figures mean much.`,
+      `Too few usable cases: ${loaded.cases.length}. At least ${FEWEST_CASES} are needed, and some hundreds before the figures mean much.`,
     );
   }
   return loaded;
 }
 
-/** One column a model: the quality of each case. Refuses a model whose answers are all good, or all bad. */
-export function qualityColumns({ cases }: LoadedCases, models: readonly string[]): Float64Array[] {
-  return models.map((model) => {
-    const column = Float64Array.from(cases, ({ outcomes }) => outcomes.get(model)!.quality);
-    for (const only of [0, 1]) {
-      if (!column.every((quality) => quality === only)) continue;
-      throw new PlimsollError(
-        'insufficient-data',
-        `Every answer of ${model} has quality ${only}: there is nothing to tell apart. Use a finer grading, or harder or easier cases.`,
-      );
-    }
-    return column;
+/** A folder's name has no ending that would tell a format: say what it is. */
+function refuseFolder(file: string): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new PlimsollError('invalid-input', `${file}: this is a folder; name the files in it.`, {
+    place: { file },
   });
+}
+
+/** One column a model: the quality of each case. Refuses what no router can be learned from. */
+export function qualityColumns({ cases }: LoadedCases, models: readonly string[]): Float64Array[] {
+  const columns = models.map((model) =>
+    Float64Array.from(cases, ({ outcomes }) => outcomes.get(model)!.quality),
+  );
+  requireTwoClasses(columns, models);
+  requireGap(columns, models);
+  return columns;
 }
 
 export function share(text: string): number {

@@ -26,7 +26,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most ${policy.threshold.toFixed(4)}.`,
     '## What it learned',
     ladderTable(manifest),
-    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling on the calibration split. ${split.train.n} cases to train, ${split.calibration.n} to calibrate, ${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling on the calibration split. ${split.train.n} cases to train, ${measured.cases.length} to calibrate, ${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
     '## From which data',
     data.files
       .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)

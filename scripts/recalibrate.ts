@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Case } from '../evals/cases/case.ts';
+import type { LoadedFile } from '../evals/cases/load-cases.ts';
 import type { Manifest, Rung } from '../router/artifact/manifest.ts';
 import type { ArtifactFiles } from '../router/artifact/read.ts';
 import type { ArtifactDraft } from '../router/artifact/write.ts';
@@ -9,6 +10,7 @@ import { featureExtractor } from '../router/features/feature-vector.ts';
 import { decodeModel, encodeModel } from '../router/onnx/messages.ts';
 import type { ThresholdRule } from '../router/train/choose-threshold.ts';
 import { plattTensors } from '../router/train/export-onnx.ts';
+import { requireTwoClassesInFolds } from './learnable.ts';
 import { modelCard } from './model-card.ts';
 import { startProgress } from './progress.ts';
 import { labelsOf, metricsOf, plattCalibration, policyOf } from './train-artifact.ts';
@@ -18,19 +20,26 @@ export interface RecalibrateInput {
   readonly cases: readonly Case[];
   readonly ladder: readonly Rung[];
   readonly rule: ThresholdRule;
-  readonly out: string;
+  readonly name: string;
+  /** Where the cases came from, for the model card. */
+  readonly files: readonly LoadedFile[];
   readonly allowHub: boolean;
 }
 
 /** The artifact with Platt scaling and threshold fitted to these cases: same weights, next policy version. */
 export async function recalibrated(input: RecalibrateInput): Promise<ArtifactDraft> {
   const { artifact, cases, ladder, rule } = input;
-  const logits = await logitsOf(input);
-  const calibration = plattCalibration(logits, labelsOf(cases, ladder));
+  const labels = labelsOf(cases, ladder);
+  requireTwoClassesInFolds(
+    labels,
+    ladder.map(({ model }) => model),
+    'calibration',
+  );
+  const calibration = plattCalibration(await logitsOf(input), labels);
   const { files: _, ...before } = artifact.manifest;
   const manifest: Omit<Manifest, 'files'> = {
     ...before,
-    name: path.basename(path.resolve(input.out)),
+    name: input.name,
     created: new Date().toISOString(),
     ladder: [...ladder],
     classifier: { ...before.classifier, platt: calibration.platt },
@@ -46,12 +55,19 @@ export async function recalibrated(input: RecalibrateInput): Promise<ArtifactDra
     manifest,
     classifier,
     golden: await goldenCases(input, classifier),
-    modelCard: modelCard(
-      manifest,
-      { cases, ...calibration },
-      `## Recalibrated\n\nThe weights are those of \`${before.name}\` (${before.ladder.map(({ model }) => model).join(' -> ')}). Platt scaling, threshold and the figures above are of ${cases.length} other cases.`,
-    ),
+    modelCard: modelCard(manifest, { cases, ...calibration }, recalibrationNote(before, input)),
   };
+}
+
+/** The manifest names the files of the training; those of the recalibration stand here. */
+function recalibrationNote(
+  before: Pick<Manifest, 'name' | 'ladder'>,
+  { cases, files }: RecalibrateInput,
+): string {
+  const sources = files.map(
+    ({ file, sha256 }) => `\`${path.basename(file)}\` (sha256 \`${sha256.slice(0, 16)}…\`)`,
+  );
+  return `## Recalibrated\n\nThe weights are those of \`${before.name}\` (${before.ladder.map(({ model }) => model).join(' -> ')}), and so are the data above. Platt scaling, threshold and the figures are of ${cases.length} cases of ${sources.join(', ')}.`;
 }
 
 async function opened({ artifact, allowHub }: RecalibrateInput, bytes: Uint8Array): Promise<Classifier> {

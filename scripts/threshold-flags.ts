@@ -17,7 +17,7 @@ export function addThresholdFlags(command: Command): Command {
     .option(
       '--max-quality-loss <loss>',
       'set it so that the mean loss against always-strong stays within this (default: 0.02)',
-      numberBetween(-1, 1),
+      numberBetween(0, 1),
     );
 }
 

@@ -18,6 +18,7 @@ import type { Matrix } from '../router/train/logistic-loss.ts';
 import { rawLogits, type TrainedClassifier, trainClassifier } from '../router/train/train-classifier.ts';
 import { VERSION } from '../router/version.ts';
 import { GOLDEN_TEXTS } from './golden-texts.ts';
+import { requireTwoClassesInFolds } from './learnable.ts';
 import { modelCard } from './model-card.ts';
 import { startProgress } from './progress.ts';
 
@@ -42,10 +43,13 @@ export interface TrainInput {
 /**
  * One training run: split by key, train on the first part, fit Platt scaling and the threshold on the second, and leave the third
  * sealed for the gate. Nothing is written.
+ * @throws PlimsollError `insufficient-data` where a split or a fold holds too little to learn from.
  */
 export async function trainArtifact(input: TrainInput): Promise<ArtifactDraft> {
   const { cases, ladder, encoder } = input;
   const split = splitByKey(cases, DEFAULT_SHARES, input.seed);
+  const folds = foldsByKey(split.train, input.folds, input.seed);
+  requireLearnable(split, ladder, folds);
   const progress = startProgress('embedding');
   const used = [...split.train, ...split.calibration];
   const extractor = featureExtractor();
@@ -59,7 +63,7 @@ export async function trainArtifact(input: TrainInput): Promise<ArtifactDraft> {
   const trained = trainClassifier({
     matrix: selectRows(matrix, trainRows),
     labels: labelsOf(split.train, ladder),
-    folds: foldsByKey(split.train, input.folds, input.seed),
+    folds,
     ...(input.weightOf && { sampleWeights: Float64Array.from(split.train, input.weightOf) }),
   });
   fitting.end(
@@ -95,6 +99,16 @@ export async function trainArtifact(input: TrainInput): Promise<ArtifactDraft> {
     golden: await goldenCases(classifier, encoder),
     modelCard: modelCard(manifest, { cases: split.calibration, ...calibration }, input.modelCardNotes),
   };
+}
+
+function requireLearnable(
+  { train, calibration }: { readonly train: readonly Case[]; readonly calibration: readonly Case[] },
+  ladder: readonly Rung[],
+  folds: Int32Array,
+): void {
+  const models = ladder.map(({ model }) => model);
+  requireTwoClassesInFolds(labelsOf(train, ladder), models, 'training', folds, 1);
+  requireTwoClassesInFolds(labelsOf(calibration, ladder), models, 'calibration');
 }
 
 export interface Calibration {

@@ -96,13 +96,17 @@ export function assertWritable(folder: string, options: { replace?: boolean } = 
       { place: { file: folder } },
     );
   }
-  const parent = path.dirname(path.resolve(folder));
   try {
-    mkdirSync(parent, { recursive: true });
-    rmSync(temporaryFolder(parent, 'plimsoll'), { recursive: true });
+    rmSync(temporaryFolder(nearestThatExists(path.resolve(folder)), 'plimsoll'), { recursive: true });
   } catch (cause) {
     throw unwritable(folder, cause);
   }
+}
+
+/** Above the place: folders that are still to be made are not made for a trial. */
+function nearestThatExists(place: string): string {
+  const parent = path.dirname(place);
+  return existsSync(parent) || parent === place ? parent : nearestThatExists(parent);
 }
 
 function isArtifactOrEmpty(folder: string): boolean {

@@ -39,7 +39,7 @@ export function locateModel(env: TransformersLibrary['env'], spec: TransformersS
   if (!local && !allowHub) {
     throw new PlimsollError(
       'weights-missing',
-      `There is no folder ${folder}. If ${model} is a model on the Hugging Face hub, allow its download (allowHub: true).`,
+      `There is no folder ${folder}. If ${model} is a model on the Hugging Face hub, allow its download: --allow-hub, or encoder.allow_hub in the configuration.`,
     );
   }
   env.logLevel = 40; // errors only: the rest is advice for the author of a model

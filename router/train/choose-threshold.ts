@@ -29,12 +29,15 @@ const ROUNDING = 1e-6;
 
 /**
  * The loosest threshold that keeps the rule, coming from always-strong: the first escalation rate at or under the target,
- * or the last point before the mean quality loss first exceeds its limit.
+ * or the last point before the mean quality loss first exceeds its limit. Always-strong, which loses 0, where the limit is below 0.
  * @throws PlimsollError `invalid-input` on an empty calibration set or a target out of range.
  */
 export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): ThresholdPoint {
   if (rule.rule === 'escalation-rate' && !(rule.target >= 0 && rule.target <= 1)) {
     throw new PlimsollError('invalid-input', `The escalation rate must be from 0 to 1, not ${rule.target}.`);
+  }
+  if (rule.rule === 'max-quality-loss' && !(rule.target >= -1 && rule.target <= 1)) {
+    throw new PlimsollError('invalid-input', `The quality loss must be from -1 to 1, not ${rule.target}.`);
   }
   const path = thresholdPath(cases);
   if (rule.rule === 'escalation-rate') {

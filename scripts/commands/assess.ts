@@ -44,10 +44,11 @@ Example:
 
 async function run(flags: Flags): Promise<void> {
   const models = [flags.cheap, flags.strong] as const;
+  const encoderSpec = parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub });
   const loaded = await loadLabelled(flags, models);
   const [cheap, strong] = qualityColumns(loaded, models) as [Float64Array, Float64Array];
   const folds = foldsByKey(loaded.cases, flags.folds, flags.seed);
-  const encoder = await openEncoder(parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub }));
+  const encoder = await openEncoder(encoderSpec);
   try {
     const assessment = await assess({ cases: loaded.cases, models, labels: [cheap, strong], folds, encoder });
     const report = {

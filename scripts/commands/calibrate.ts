@@ -6,10 +6,12 @@ import type { Manifest, Rung } from '../../router/artifact/manifest.ts';
 import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
 import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { artifactName } from '../artifact-name.ts';
 import { addDataFlags, type DataFlags, loadLabelled, qualityColumns } from '../labelled-data.ts';
 import { printJson } from '../output.ts';
 import { recalibrated } from '../recalibrate.ts';
 import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
+import { uninterrupted } from '../uninterrupted.ts';
 import { summary } from './train.ts';
 
 interface Flags extends DataFlags, ThresholdFlags {
@@ -50,6 +52,7 @@ Example:
 
 async function run(flags: Flags): Promise<void> {
   const rule = thresholdRule(flags);
+  const name = artifactName(flags.out);
   const artifact = readArtifact(flags.artifact);
   const ladder = ladderOf(artifact, flags);
   assertWritable(flags.out, { replace: flags.force });
@@ -62,10 +65,11 @@ async function run(flags: Flags): Promise<void> {
     cases,
     ladder,
     rule,
-    out: flags.out,
+    name,
+    files: loaded.files,
     allowHub: flags.allowHub,
   });
-  const manifest = writeArtifact(flags.out, draft, { replace: flags.force });
+  const manifest = uninterrupted(() => writeArtifact(flags.out, draft, { replace: flags.force }));
   if (flags.json) printJson({ out: flags.out, manifest });
   else process.stdout.write(summary(flags.out, manifest));
 }

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
-import { loadConfig } from '../../router/config.ts';
+import { configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { printJson } from '../output.ts';
 
 interface Flags {
+  readonly allowHub: boolean;
   readonly json: boolean;
 }
 
@@ -12,6 +13,7 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .description('Check an artifact (hashes, weights, golden cases) and say what it is')
     .argument('<artifact>', 'the artifact folder')
+    .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
     .option('--json', 'print the manifest as JSON', false)
     .action(run);
 }
@@ -19,7 +21,11 @@ export function inspectCommand(): Command {
 async function run(folder: string, flags: Flags): Promise<void> {
   const artifact = readArtifact(folder);
   const router = await createRouter(
-    loadConfig(undefined, {}, { artifact: folder, default_policy: artifact.manifest.policy.name }),
+    configSchema.parse({
+      artifact: folder,
+      default_policy: artifact.manifest.policy.name,
+      encoder: { allow_hub: flags.allowHub },
+    }), // the artifact alone: no configuration of the working folder has a say
   );
   await router.close(); // opening it has checked the weights and every golden case
   if (flags.json) printJson({ folder, sha256: artifact.sha256, verdict: null, manifest: artifact.manifest });

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadConfig } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import type { Explained } from '../../router/router.ts';
 import { decisionJson, explainedJson } from '../../router/server/decision-json.ts';
 import { printJson } from '../output.ts';
+import { promptOnStdin } from '../prompt-on-stdin.ts';
 
 interface Flags {
   readonly config?: string;
@@ -31,7 +31,7 @@ export function routeCommand(): Command {
 }
 
 async function run(argument: string | undefined, flags: Flags): Promise<void> {
-  const prompt = argument ?? readFileSync(0, 'utf8');
+  const prompt = argument ?? (await promptOnStdin());
   const overrides = {
     ...(flags.artifact !== undefined && { artifact: flags.artifact }),
     ...(flags.policy !== undefined && { default_policy: flags.policy }),

@@ -5,6 +5,7 @@ import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
 import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
 import { openEncoder } from '../../router/encoders/open-encoder.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { artifactName } from '../artifact-name.ts';
 import {
   addDataFlags,
   type DataFlags,
@@ -15,6 +16,7 @@ import {
 import { printJson } from '../output.ts';
 import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
 import { trainArtifact } from '../train-artifact.ts';
+import { uninterrupted } from '../uninterrupted.ts';
 
 interface Flags extends DataFlags, ThresholdFlags {
   readonly cheap?: string;
@@ -58,12 +60,13 @@ async function run(flags: Flags): Promise<void> {
   const ladder = ladderOf(flags);
   const rule = thresholdRule(flags);
   const created = createdAt(flags.created);
-  const name = flags.name ?? path.basename(path.resolve(flags.out));
+  const name = artifactName(flags.out, flags.name);
+  const encoderSpec = parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub });
   assertWritable(flags.out, { replace: flags.force });
   const models = ladder.map(({ model }) => model);
   const loaded = await loadLabelled(flags, models);
   qualityColumns(loaded, models);
-  const encoder = await openEncoder(parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub }));
+  const encoder = await openEncoder(encoderSpec);
   try {
     const data: Manifest['data'] = {
       quality_field: flags.qualityField,
@@ -83,7 +86,7 @@ async function run(flags: Flags): Promise<void> {
       folds,
       data,
     });
-    const manifest = writeArtifact(flags.out, draft, { replace: flags.force });
+    const manifest = uninterrupted(() => writeArtifact(flags.out, draft, { replace: flags.force }));
     if (flags.json) printJson({ out: flags.out, manifest });
     else process.stdout.write(summary(flags.out, manifest));
   } finally {
@@ -130,12 +133,16 @@ function createdAt(text: string | undefined): string {
 }
 
 export function summary(out: string, { ladder, metrics, policy, split }: Manifest): string {
-  const { expected } = policy;
+  const { expected, threshold } = policy;
   return [
     `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}`,
-    `trained on ${split.train.n} cases, calibrated on ${split.calibration.n}; ${split.test.n} stay sealed for the gate`,
+    `trained on ${split.train.n} cases, calibrated on ${expected?.n ?? 'none'}; ${split.test.n} stay sealed for the gate`,
     `APGR on the calibration split ${metrics?.apgr?.toFixed(3) ?? '-'} (random .500)`,
-    `threshold ${policy.threshold.toFixed(4)}: escalates ${((expected?.escalation_rate ?? 0) * 100).toFixed(1)} %, mean quality loss ${expected?.quality_loss.toFixed(4)} (estimates on ${expected?.n} cases, without a bound)`,
+    ...(expected === undefined
+      ? [`threshold ${threshold.toFixed(4)}`]
+      : [
+          `threshold ${threshold.toFixed(4)}: escalates ${(expected.escalation_rate * 100).toFixed(1)} %, mean quality loss ${expected.quality_loss.toFixed(4)} (estimates on ${expected.n} cases, without a bound)`,
+        ]),
     ...(expected?.cost_saved === undefined
       ? []
       : [`cost saved against always-strong: ${(expected.cost_saved * 100).toFixed(1)} %`]),
