@@ -11,7 +11,7 @@ import { createLogger } from '../../../router/telemetry/logger.ts';
 
 /**
  * One side of the http-saturation benchmark, in a process of its own: `http-server.ts router|constant <artifact>`. Tells its
- * parent the port; answers each further message with the share of a core that it used since the last one.
+ * parent the port; answers each further message with the processor time that it has used.
  */
 const [, , side, artifact] = process.argv;
 const config = loadConfig(undefined, {}, { artifact: artifact!, log_level: 'info' });
@@ -32,17 +32,14 @@ async function constant(): Promise<Express> {
   return constantApp;
 }
 
-let since = { cpu: process.cpuUsage(), ms: performance.now() };
-
-function cpuShare(): number {
-  const { user, system } = process.cpuUsage(since.cpu);
-  const share = (user + system) / 1000 / (performance.now() - since.ms);
-  since = { cpu: process.cpuUsage(), ms: performance.now() };
-  return share;
+/** Since the process began, in ms. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 const server = createServer(app).listen(0, '127.0.0.1', () => {
   process.send!({ port: (server.address() as AddressInfo).port });
 });
-process.on('message', () => process.send!({ cpuShare: cpuShare() }));
+process.on('message', () => process.send!({ cpuMs: cpuMs() }));
 process.on('disconnect', () => process.exit());

@@ -13,17 +13,17 @@ const SERVER = new URL('../children/http-server.ts', import.meta.url);
 /** Decisions a second over HTTP at saturation, beside the same Express that answers a constant. */
 export async function httpSaturation({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
   const sides = await Promise.all(['router', 'constant'].map((side) => startSide(side, artifact)));
-  const shares: number[][] = [[], []];
+  const cpuMicroseconds: number[][] = [[], []];
   const bodies = texts.map((prompt) => JSON.stringify({ prompt }));
   const measures = sides.map(({ child, port }, i) => async () => {
-    await cpuShare(child);
-    const rate = await answersASecond(port, bodies);
-    shares[i]!.push(await cpuShare(child));
-    return rate;
+    const beforeMs = await cpuMs(child);
+    const { answers, seconds } = await saturate(port, bodies);
+    cpuMicroseconds[i]!.push((1000 * ((await cpuMs(child)) - beforeMs)) / answers);
+    return answers / seconds;
   });
   const [decisions, constants] = await inTurns(measures, { rounds: ROUNDS, warmUp: 1 });
   for (const { child } of sides) child.disconnect();
-  const [ours, theirs] = shares.map((all) => Math.round(100 * spreadOf(all).median));
+  const [ours, theirs] = cpuMicroseconds.map((all) => Math.round(spreadOf(all.slice(1)).median));
   return [
     {
       name: 'http-saturation',
@@ -38,7 +38,7 @@ export async function httpSaturation({ artifact, texts }: BenchContext): Promise
       ratio: ratiosOf(decisions!, constants!),
       target: { of: 'ratio', is: 'at least', required: 0.5, aim: 0.7 },
       notes: [
-        `${CONNECTIONS} connections; the router's server used ${ours} % of a core, the constant one's ${theirs} %`,
+        `${CONNECTIONS} connections; processor time of the server per request: ${ours} microseconds, of the constant one ${theirs}`,
       ],
     },
   ];
@@ -55,13 +55,16 @@ async function startSide(side: string, artifact: string): Promise<Side> {
   return { child, port };
 }
 
-async function cpuShare(child: ChildProcess): Promise<number> {
+async function cpuMs(child: ChildProcess): Promise<number> {
   child.send('cpu');
-  const [answer] = (await once(child, 'message')) as [{ cpuShare: number }];
-  return answer.cpuShare;
+  const [answer] = (await once(child, 'message')) as [{ cpuMs: number }];
+  return answer.cpuMs;
 }
 
-async function answersASecond(port: number, bodies: readonly string[]): Promise<number> {
+async function saturate(
+  port: number,
+  bodies: readonly string[],
+): Promise<{ readonly answers: number; readonly seconds: number }> {
   const result = await autocannon({
     url: `http://127.0.0.1:${port}/v1/route`,
     method: 'POST',
@@ -72,5 +75,5 @@ async function answersASecond(port: number, bodies: readonly string[]): Promise<
   });
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${result.non2xx} answers were refusals and ${result.errors} requests failed.`);
-  return result['2xx'] / result.duration;
+  return { answers: result['2xx'], seconds: result.duration };
 }
