@@ -1,11 +1,12 @@
-import type { Baselines } from './assess.ts';
+import type { Ranking } from '../evals/assessment.ts';
 
 interface Measured {
   readonly apgr?: number;
   readonly cpt80?: number;
   readonly interval?: { readonly low: number; readonly high: number };
   readonly cost?: { readonly gap80: { readonly saved_against_random?: number } };
-  readonly task_label?: Baselines['task_label'];
+  readonly task_label?: Ranking;
+  readonly prompt_length?: Ranking;
   readonly quality: { readonly cheap: number; readonly strong: number };
 }
 
@@ -42,14 +43,19 @@ export function payingSentence(measured: Measured): { routing_pays: boolean; con
   }
   return {
     routing_pays: true,
-    conclusion: `Routing pays here: 80 % of the strong model's gain takes ${percent(cpt80)} of the calls (random: 80 %; ${range}).${taskNote(measured)}`,
+    conclusion: `Routing pays here: 80 % of the strong model's gain takes ${percent(cpt80)} of the calls (random: 80 %; ${range}).${simplerNote(measured)}`,
   };
 }
 
-/** A table from task to model is simpler than a classifier: say so where it does as well. */
-function taskNote({ apgr, task_label: task }: Measured): string {
-  if (task?.apgr === undefined || apgr === undefined || task.apgr < apgr) return '';
-  return ` A table from task label to model does as well (APGR ${task.apgr.toFixed(3)}): where your requests carry such a label, use it.`;
+/** What is simpler than a classifier and does as well should be used in its place: say so. */
+function simplerNote({ apgr = 0, task_label: task, prompt_length: length }: Measured): string {
+  if (task?.apgr !== undefined && task.apgr >= apgr) {
+    return ` A table from task label to model does as well (APGR ${task.apgr.toFixed(3)}): where your requests carry such a label, use it.`;
+  }
+  if (length?.apgr !== undefined && length.apgr >= apgr) {
+    return ` Prompt length alone does as well (APGR ${length.apgr.toFixed(3)}): a limit on it is simpler.`;
+  }
+  return '';
 }
 
 function percent(value: number): string {

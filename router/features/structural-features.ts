@@ -77,16 +77,12 @@ function vocabularyRichness(shape: TextShape): number {
 
 /** Runs of digits; a decimal point or a thousands separator inside does not end one. */
 function numbers({ text }: TextShape): number {
-  let found = 0;
-  for (const _ of text.matchAll(/\d+(?:[.,]\d+)*/g)) found++;
-  return log(found);
+  return log(matches(text, /\d+(?:[.,]\d+)*/g));
 }
 
 /** Lines that start with a letter and a bracket, full stop or colon: the options of a multiple-choice question. */
 function letteredOptions({ text }: TextShape): number {
-  let found = 0;
-  for (const _ of text.matchAll(/^[ \t]*\(?[A-Ja-j][.):]/gm)) found++;
-  return log(found);
+  return log(matches(text, /^[ \t]*\(?[A-Ja-j][.):]/gm));
 }
 
 /** Characters outside ASCII: other scripts, typographic marks, symbols. */
@@ -96,9 +92,34 @@ function nonAsciiShare({ text, signs }: TextShape): number {
 
 /** Words a sentence, as a log; sentences end at . ! or ? before white space or the end. */
 function sentenceLength(shape: TextShape): number {
-  let sentences = 0;
-  for (const _ of shape.text.matchAll(/[.!?。！？](?=\s|$)/g)) sentences++;
+  const sentences = matches(shape.text, /[.!?。！？](?=\s|$)/g);
   return log(shape.words.length / Math.max(1, sentences));
+}
+
+/** Runs of digits with a decimal point: money, measures, rates. */
+function decimals({ text }: TextShape): number {
+  return log(matches(text, /\d\.\d/g));
+}
+
+/** log10(1 + the largest number in the text), numbers above 10^12 counted as 10^12. */
+function largestNumber({ text }: TextShape): number {
+  let largest = 0;
+  for (const [digits] of text.matchAll(/\d[\d,]*(?:\.\d+)?/g)) {
+    largest = Math.max(largest, Number(digits.replaceAll(',', '')));
+  }
+  return Math.log10(1 + Math.min(largest, 1e12));
+}
+
+/** English words that tie one quantity to another: each adds a step to the reasoning. */
+function relationWords({ text }: TextShape): number {
+  return log(
+    matches(text, /\b(?:if|each|every|per|than|when|after|before|then|more|less|remaining|left|rest)\b/gi),
+  );
+}
+
+/** English words for parts and multiples, and fractions in digits. */
+function fractionWords({ text }: TextShape): number {
+  return log(matches(text, /\b(?:half|third|quarter|twice|double|triple|times)\b|\d\/\d/gi));
 }
 
 /** The order is the order of the feature vector. Which of them earn their place: docs/EXPERIMENTS.md. */
@@ -119,10 +140,20 @@ export const STRUCTURAL_FEATURES: readonly StructuralFeature[] = [
   { name: 'lettered_options_log', of: letteredOptions },
   { name: 'non_ascii_share', of: nonAsciiShare },
   { name: 'sentence_length_log', of: sentenceLength },
+  { name: 'decimals_log', of: decimals },
+  { name: 'largest_number_log', of: largestNumber },
+  { name: 'relation_words_log', of: relationWords },
+  { name: 'fraction_words_log', of: fractionWords },
 ];
 
 function share(count: number, text: string): number {
   return count / Math.max(1, text.length);
+}
+
+function matches(text: string, pattern: RegExp): number {
+  let found = 0;
+  for (const _ of text.matchAll(pattern)) found++;
+  return found;
 }
 
 function occurrences(text: string, part: string): number {

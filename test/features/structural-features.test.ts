@@ -23,6 +23,10 @@ const NAMES = [
   'lettered_options_log',
   'non_ascii_share',
   'sentence_length_log',
+  'decimals_log',
+  'largest_number_log',
+  'relation_words_log',
+  'fraction_words_log',
 ];
 
 const EXAMPLES: readonly (readonly [string, string, number])[] = [
@@ -51,6 +55,12 @@ const EXAMPLES: readonly (readonly [string, string, number])[] = [
   ['sentence_length_log', 'One two three. Four five six? Yes', log(7 / 2)],
   ['sentence_length_log', 'v1.2 is out', log(3)], // no end of a sentence: one sentence
   ['sentence_length_log', 'See v1.2 or v1.3. Then go!', log(6 / 2)],
+  ['decimals_log', 'It costs 3.50 or 4.25 euros, not 5.', log(2)],
+  ['largest_number_log', 'Between 12 and 1,250.5 apples', Math.log10(1251.5)],
+  ['largest_number_log', `A number of many digits: ${'9'.repeat(400)}`, Math.log10(1 + 1e12)],
+  ['largest_number_log', 'no number', 0],
+  ['relation_words_log', 'If each box holds 3 more than the last, how many are left?', log(5)],
+  ['fraction_words_log', 'Half of it, then twice 3/4', log(3)],
 ];
 
 function featureOf(name: string, text: string): number {
