@@ -5,7 +5,7 @@ import { minilmArtifact, staticArtifact } from './bench-artifact.ts';
 import { benchTexts } from './bench-texts.ts';
 import type { Bench, BenchContext } from './context.ts';
 import { type Machine, thisMachine } from './machine.ts';
-import { machineLine, reportText } from './report.ts';
+import { machineLine, reportMarkdown, reportText } from './report.ts';
 import { type JudgedRow, judged } from './row.ts';
 import { decisionMinilm } from './rows/decision-minilm.ts';
 import { decisionStatic } from './rows/decision-static.ts';
@@ -15,16 +15,17 @@ import { startup } from './rows/startup.ts';
 import { train } from './rows/train.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  startup,
   'decision-static': decisionStatic,
   'decision-minilm': decisionMinilm,
   'event-loop': eventLoop,
   'http-saturation': httpSaturation,
-  startup,
   train,
 };
 
 interface BenchOptions {
   readonly json?: boolean;
+  readonly markdown?: boolean;
   readonly only?: string;
   readonly artifact?: string;
 }
@@ -32,13 +33,20 @@ interface BenchOptions {
 const command = new Command('bench')
   .description('Measures what Plimsoll promises about speed, each figure beside its floor or peer.')
   .option('--json', 'the result as one JSON document on stdout')
+  .option('--markdown', 'the table for docs/BENCHMARKS.md')
   .option('--only <names>', `some of ${Object.keys(BENCHES).join(', ')}, with commas between them`)
   .option('--artifact <folder>', 'an artifact with the static encoder (default: models/starter, else made)')
   .parse();
 
-await bench(command.opts<BenchOptions>());
+try {
+  await bench(command.opts<BenchOptions>());
+} catch (error) {
+  if (!(error instanceof PlimsollError)) throw error;
+  say(error.message);
+  process.exitCode = 2;
+}
 
-async function bench({ json, only, artifact }: BenchOptions): Promise<void> {
+async function bench({ only, artifact, ...format }: BenchOptions): Promise<void> {
   const names = chosen(only);
   const machine = thisMachine();
   say(machineLine(machine));
@@ -48,7 +56,7 @@ async function bench({ json, only, artifact }: BenchOptions): Promise<void> {
     say(`${name} ...`);
     rows.push(...(await BENCHES[name]!(context)).map(judged));
   }
-  print(json === true, machine, rows);
+  print(format, machine, rows);
   if (rows.some(({ met }) => met === false)) process.exitCode = 1;
 }
 
@@ -75,9 +83,9 @@ async function contextOf(asked: string | undefined): Promise<BenchContext> {
   };
 }
 
-function print(json: boolean, machine: Machine, rows: readonly JudgedRow[]): void {
+function print({ json, markdown }: BenchOptions, machine: Machine, rows: readonly JudgedRow[]): void {
   if (json) printJson({ schema_version: 1, machine, rows });
-  else process.stdout.write(`${reportText(machine, rows)}\n`);
+  else process.stdout.write(`${markdown ? reportMarkdown(machine, rows) : reportText(machine, rows)}\n`);
 }
 
 function say(line: string): void {

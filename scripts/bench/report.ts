@@ -2,13 +2,21 @@ import { table } from '../output.ts';
 import type { Machine } from './machine.ts';
 import type { JudgedRow, Spread, Target } from './row.ts';
 
+const HEADING = ['row', 'n', 'median', 'spread', 'peer', 'ratio', 'spread', 'target', 'met'];
+
 /** The rows as a table for people; docs/BENCHMARKS.md says what each one means. */
 export function reportText(machine: Machine, rows: readonly JudgedRow[]): string {
-  const heading = ['row', 'n', 'median', 'spread', 'peer', 'ratio', 'spread', 'target', 'met'];
   const notes = rows.flatMap(({ name, notes, peer_missing }) =>
     [...notes, ...(peer_missing ? [`no peer: ${peer_missing}`] : [])].map((note) => `${name}: ${note}`),
   );
-  return [machineLine(machine), '', table([heading, ...rows.map(cells)]), '', ...notes, ''].join('\n');
+  return [machineLine(machine), '', table([HEADING, ...rows.map(cells)]), '', ...notes, ''].join('\n');
+}
+
+/** The same table for docs/BENCHMARKS.md. */
+export function reportMarkdown(machine: Machine, rows: readonly JudgedRow[]): string {
+  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`;
+  const rule = HEADING.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [`${machineLine(machine)}.`, '', ...[HEADING, rule, ...rows.map(cells)].map(line), ''].join('\n');
 }
 
 export function machineLine({ node, platform, cpu, cores, load_average, busy }: Machine): string {

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { PlimsollError } from '../../router/errors.ts';
 
 const COMPILED = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
 const SOURCE = fileURLToPath(new URL('../cli.ts', import.meta.url));
@@ -29,9 +31,10 @@ export async function startServed(artifact: string, prompt: string): Promise<Ser
   const port = await freePort();
   const startedMs = performance.now();
   const args = [...serveCommand().args, '--artifact', artifact, '--port', String(port)];
-  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said = lastWords(child.stderr);
   const decide = (text: string) => decideOver(port, text);
-  await answered(child, () => decide(prompt));
+  await answered(child, said, () => decide(prompt));
   return {
     pid: child.pid!,
     firstDecisionMs: performance.now() - startedMs,
@@ -44,7 +47,16 @@ export async function startServed(artifact: string, prompt: string): Promise<Ser
   };
 }
 
-async function answered(child: ChildProcess, ask: () => Promise<void>): Promise<void> {
+/** What the process said last; reading it also keeps its pipe from filling. */
+function lastWords(stream: Readable): () => string {
+  let last = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    last = text;
+  });
+  return () => last;
+}
+
+async function answered(child: ChildProcess, said: () => string, ask: () => Promise<void>): Promise<void> {
   const endMs = performance.now() + GIVE_UP_MS;
   for (;;) {
     try {
@@ -52,7 +64,9 @@ async function answered(child: ChildProcess, ask: () => Promise<void>): Promise<
     } catch (error) {
       if (child.exitCode !== null || performance.now() > endMs) {
         child.kill();
-        throw new Error('The server did not answer.', { cause: error });
+        throw new PlimsollError('internal', `${serveCommand().what} does not answer. ${said()}`, {
+          cause: error,
+        });
       }
       await sleep(RETRY_MS);
     }
