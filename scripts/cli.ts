@@ -2,28 +2,26 @@
 import { Command, CommanderError } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
 import { VERSION } from '../router/version.ts';
-import { assessCommand } from './commands/assess.ts';
-import { calibrateCommand } from './commands/calibrate.ts';
-import { importCommand } from './commands/import.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { routeCommand } from './commands/route.ts';
-import { serveCommand } from './commands/serve.ts';
-import { trainCommand } from './commands/train.ts';
 
 /** 0 done, 1 an error, 2 wrong usage. */
 const EXIT_ERROR = 1;
 const EXIT_USAGE = 2;
 
-function program(): Command {
-  const commands = [
-    serveCommand(),
-    routeCommand(),
-    assessCommand(),
-    trainCommand(),
-    calibrateCommand(),
-    inspectCommand(),
-    importCommand(),
-  ];
+/** In the order of the help. Each is loaded when it is asked for: Express and the trainer are slow to load, and `route` needs neither. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  route: async () => (await import('./commands/route.ts')).routeCommand(),
+  assess: async () => (await import('./commands/assess.ts')).assessCommand(),
+  train: async () => (await import('./commands/train.ts')).trainCommand(),
+  calibrate: async () => (await import('./commands/calibrate.ts')).calibrateCommand(),
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand(),
+  import: async () => (await import('./commands/import.ts')).importCommand(),
+};
+
+/** The command that the first argument names; all of them for the help, or for a name that is none. */
+async function program(name = ''): Promise<Command> {
+  const open = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
+  const commands = await Promise.all(open.map((command) => command()));
   const root = new Command('plimsoll')
     .description(
       'A learned router for language models: the cheapest model that answers well enough, and the proof.',
@@ -66,7 +64,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program().parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -39,7 +39,7 @@ export async function writeCases(
     await pipeline(lines, packed, hashed(counted.hash), createWriteStream(partial));
     await rename(partial, file);
   } catch (cause) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => {}); // where nothing could be written there is nothing to remove
     throw writeError(file, cause);
   }
   return { rows: counted.rows, sha256: counted.hash.digest('hex') };
@@ -86,5 +86,9 @@ function writeError(file: string, cause: unknown): PlimsollError {
   if (cause instanceof PlimsollError) return cause;
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === undefined) throw cause;
-  return new PlimsollError('io', `${file}: cannot be written (${code}).`, { place: { file }, cause });
+  const advice = code === 'ENOENT' ? ' Make its folder first.' : '';
+  return new PlimsollError('io', `${file}: cannot be written (${code}).${advice}`, {
+    place: { file },
+    cause,
+  });
 }

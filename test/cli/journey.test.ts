@@ -1,0 +1,168 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
+import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
+
+const HOME = scratchFolder();
+const ARTIFACT = path.join(HOME, 'models', 'made');
+const DATA = writeRows(HOME, 'cases.jsonl', madeUpRows());
+const CREATED = '2025-01-01T00:00:00.000Z';
+const PARTS = ['MODEL_CARD.md', 'classifier.onnx', 'golden.json', 'manifest.json'];
+const EASY = 'What is the capital of Portugal?';
+const HARD = 'Prove that the eigenvalues of a Hermitian operator are real.';
+
+const trainArgs = (out: string, ...more: string[]) => [
+  ...['train', '--data', DATA, '--cheap', SMALL, '--strong', LARGE, '--out', out],
+  ...['--created', CREATED, '--escalation-rate', '0.5', ...more],
+];
+
+beforeAll(async () => {
+  const { manifest, out } = jsonOf(await cli(trainArgs(ARTIFACT, '--json')));
+  expect(out).toBe(ARTIFACT);
+  expect(manifest).toEqual(JSON.parse(readFileSync(path.join(ARTIFACT, 'manifest.json'), 'utf8')));
+});
+
+describe.concurrent('after plimsoll train', () => {
+  it('the artifact lies there whole, with nothing beside it', () => {
+    expect(readdirSync(path.dirname(ARTIFACT))).toEqual(['made']);
+    expect(readdirSync(ARTIFACT).sort()).toEqual(PARTS);
+  });
+
+  it('the same command gives the same bytes, says how far it is on stderr and the result on stdout', async () => {
+    const again = path.join(scratchFolder(), 'made');
+    const { code, stdout, stderr } = await cli(trainArgs(again));
+    expect(code, stderr).toBe(0);
+    for (const part of PARTS) {
+      expect(readFileSync(path.join(again, part)).equals(readFileSync(path.join(ARTIFACT, part)))).toBe(true);
+    }
+    expect(stdout).toMatch(
+      /^Wrote .*made-small -> made-large\ntrained on 166 cases, calibrated on 69; 65 stay sealed/,
+    );
+    expect(stdout).toMatch(/threshold 0\.\d{4}: escalates 49\.3 %, mean quality loss/);
+    expect(stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*\ntraining: lambda /);
+  });
+
+  it('inspect checks it and says what it is, and heeds no configuration that lies about', async () => {
+    const elsewhere = scratchFolder();
+    writeFileSync(path.join(elsewhere, 'plimsoll.config.yaml'), 'ladder: { nobody: x }\n');
+    const report = jsonOf(await cli(['inspect', ARTIFACT, '--json'], { cwd: elsewhere }));
+    expect(report).toMatchObject({
+      folder: ARTIFACT,
+      verdict: null,
+      manifest: { name: 'made', created: CREATED },
+    });
+    const { stdout } = await cli(['inspect', ARTIFACT]);
+    expect(stdout).toContain(`sha256     ${report.sha256}`);
+    expect(stdout).toContain('golden     8 cases, all as they should be');
+    expect(stdout).toContain('verdict    none');
+  });
+
+  it('route decides on an argument and on stdin alike', async () => {
+    const byArgument = jsonOf(await cli(['route', EASY, '--artifact', ARTIFACT, '--json']));
+    expect(byArgument).toMatchObject({ candidate: 'cheap', model: SMALL, escalated: false, stale: false });
+    const byStdin = jsonOf(await cli(['route', '--artifact', ARTIFACT, '--json'], { stdin: `${EASY}\n` }));
+    const { id: _, latency_ms: __, ...same } = byArgument;
+    expect(byStdin).toMatchObject(same);
+    const said = await cli(['route', HARD, '--artifact', ARTIFACT]);
+    expect(said.stdout).toMatch(/^strong \(made-large\): over-threshold\npredicted loss 0\./);
+    expect(said).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('route --explain: the parts add up to the logit', async () => {
+    const { explanation, escalated } = jsonOf(
+      await cli(['route', HARD, '--artifact', ARTIFACT, '--explain', '--json']),
+    );
+    expect(escalated).toBe(true);
+    const { logit, intercept, features, word_pieces: pieces, word_pairs: pairs } = explanation.cheap;
+    const total = [...features, ...pieces, ...pairs].reduce(
+      (sum, { contribution }) => sum + contribution,
+      intercept,
+    );
+    expect(total).toBeCloseTo(logit, 4);
+    const said = await cli(['route', HARD, '--artifact', ARTIFACT, '--explain']);
+    expect(said.stdout).toMatch(/\ncheap: logit -?\d.* for the average text, and\n {2}[+-]\d/);
+  });
+
+  it.each([
+    ['5 MB', Buffer.alloc(5_000_000, 'the quick brown fox jumps over 12 dogs. ')],
+    [
+      'NUL, broken UTF-8, a lone surrogate',
+      Buffer.from([0x68, 0x69, 0x20, 0x00, 0xff, 0x20, 0xed, 0xa0, 0x80, 0x78]),
+    ],
+  ])('route decides on %s from stdin', async (_, stdin) => {
+    const decision = jsonOf(await cli(['route', '--artifact', ARTIFACT, '--json'], { stdin }));
+    expect(decision).toMatchObject({ reason: expect.stringMatching(/^(within|over)-threshold$/) });
+  });
+
+  it('calibrate sets another threshold, on the cases that training left for it', async () => {
+    const out = path.join(scratchFolder(), 'cheaper');
+    const args = [
+      'calibrate',
+      '--artifact',
+      ARTIFACT,
+      '--data',
+      DATA,
+      '--out',
+      out,
+      '--escalation-rate',
+      '0.2',
+    ];
+    const done = await cli([...args, '--json']);
+    expect(done.stderr).toContain('only its calibration split is used, 69 cases');
+    const { manifest } = jsonOf(done);
+    expect(manifest).toMatchObject({ name: 'cheaper', policy: { version: 2, chosen_by: { target: 0.2 } } });
+    expect(manifest.policy.expected).toMatchObject({ n: 69 });
+    expect(manifest.policy.expected.escalation_rate).toBeLessThanOrEqual(0.2);
+    const decision = jsonOf(await cli(['route', EASY, '--artifact', out, '--json']));
+    expect(decision.threshold).toBe(manifest.policy.threshold);
+  });
+
+  it('calibrate on other cases counts those, in what it says and in the model card', async () => {
+    const folder = scratchFolder();
+    const other = writeRows(folder, 'other.csv', madeUpRows().slice(100));
+    const out = path.join(folder, 'other');
+    const { code, stdout, stderr } = await cli([
+      ...['calibrate', '--artifact', ARTIFACT, '--data', other, '--out', out, '--cheap', MEDIUM],
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('trained on 166 cases, calibrated on 200;');
+    const card = readFileSync(path.join(out, 'MODEL_CARD.md'), 'utf8');
+    expect(card).toContain('166 cases to train, 200 to calibrate');
+    expect(card).toMatch(
+      /The weights are those of `made` .* 200 cases of `other\.csv` \(sha256 `[0-9a-f]{16}…`\)/,
+    );
+  });
+
+  it('serve answers over HTTP, logs on stderr alone and leaves with 0 on SIGINT', async () => {
+    const server = startCli(['serve', '--artifact', ARTIFACT, '--port', '0']);
+    const end = ended(server);
+    const [, url] = await told(server, /listens on (http:[^"]*)"/);
+    const answer = await fetch(`${url}/v1/route`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: EASY }),
+    });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ candidate: 'cheap' });
+    server.kill('SIGINT');
+    expect(await end).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('a reader that closes stdout early is no error', async () => {
+    const child = startCli(['inspect', ARTIFACT, '--json']);
+    const end = ended(child);
+    child.stdout.destroy();
+    expect(await end).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('train --force replaces the artifact', async () => {
+    const copy = path.join(scratchFolder(), 'made');
+    cpSync(ARTIFACT, copy, { recursive: true });
+    const { manifest } = jsonOf(
+      await cli(trainArgs(copy, '--force', '--seed', '2', '--folds', '2', '--json')),
+    );
+    expect(manifest.split.seed).toBe(2);
+    expect(readdirSync(path.dirname(copy))).toEqual(['made']);
+  });
+});

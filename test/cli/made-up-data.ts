@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/** The models of the made-up data, cheapest first. */
+export const SMALL = 'made-small';
+export const MEDIUM = 'made-medium';
+export const LARGE = 'made-large';
+
+/** A row of a cases file. */
+export interface MadeUpRow {
+  readonly id: string;
+  readonly task: string;
+  readonly prompt: string;
+  readonly outcomes: Readonly<Record<string, { readonly quality: number; readonly cost_usd: number }>>;
+}
+
+const COST_USD = { [SMALL]: 0.0001, [MEDIUM]: 0.001, [LARGE]: 0.01 };
+
+const PLACES = ['France', 'Japan', 'Peru', 'Kenya', 'Norway', 'Canada', 'Egypt', 'India', 'Chile', 'Spain'];
+const EASY = [
+  'What is the capital of',
+  'Say hello to a friend from',
+  'Name a river in',
+  'Which colours has the flag of',
+  'What language is spoken in',
+  'Name a dish from',
+  'Is it warm in summer in',
+  'On which continent lies',
+];
+const HARD = [
+  'Prove that the eigenvalues of a Hermitian operator are real, with an example from',
+  'Derive the asymptotic variance of the maximum likelihood estimator for incomes in',
+  'Implement a lock-free concurrent queue in C++ for the railway timetable of',
+  'Find the worst-case complexity of T(n) = 3T(n/4) + n log n over the road network of',
+  'Debug a deadlock in the two-phase commit of a bank in',
+  'Design a consensus protocol with 3f + 1 replicas for the land register of',
+  'Derive the Euler-Lagrange equations of a pendulum clock on a ship from',
+];
+const MANNERS = ['', ' Answer briefly.'];
+
+/** 300 rows: the small model fails at most hard ones, the medium one at some, the large one seldom. The same each time. */
+export function madeUpRows(): MadeUpRow[] {
+  const kinds = [
+    ...EASY.map((ask) => [ask, 'everyday'] as const),
+    ...HARD.map((ask) => [ask, 'technical'] as const),
+  ];
+  const prompts = kinds.flatMap(([ask, task]) =>
+    PLACES.flatMap((place) => MANNERS.map((manner) => ({ task, prompt: `${ask} ${place}?${manner}` }))),
+  );
+  return prompts.map(({ task, prompt }, i) => {
+    const luck = (i * 7919) % 101;
+    const hard = task === 'technical';
+    return row(i, task, prompt, {
+      [SMALL]: luck < (hard ? 20 : 85) ? 1 : 0,
+      [MEDIUM]: luck < (hard ? 55 : 93) ? 1 : 0,
+      [LARGE]: luck < (hard ? 90 : 97) ? 1 : 0,
+    });
+  });
+}
+
+function row(i: number, task: string, prompt: string, quality: Readonly<Record<string, number>>): MadeUpRow {
+  const outcomes = Object.entries(quality).map(
+    ([model, q]) => [model, { quality: q, cost_usd: COST_USD[model as keyof typeof COST_USD] }] as const,
+  );
+  return { id: `row-${i}`, task, prompt, outcomes: Object.fromEntries(outcomes) };
+}
+
+/** The same prompts with labels that have nothing to do with them; the large model is better on the whole. */
+export function rowsWithoutSignal(): MadeUpRow[] {
+  return madeUpRows().map((one, i) => ({
+    ...one,
+    outcomes: {
+      [SMALL]: { quality: scattered(i) < 0.4 ? 1 : 0, cost_usd: 0.0001 },
+      [LARGE]: { quality: scattered(i + 5000) < 0.8 ? 1 : 0, cost_usd: 0.01 },
+    },
+  }));
+}
+
+/** A fixed pseudo-random number in [0, 1). */
+function scattered(i: number): number {
+  const x = Math.sin(i * 12.9898 + 78.233) * 43758.5453;
+  return x - Math.floor(x);
+}
+
+export function jsonLines(rows: readonly object[]): string {
+  return `${rows.map((one) => JSON.stringify(one)).join('\n')}\n`;
+}
+
+/** Writes the rows as .jsonl, .jsonl.gz or .csv (wide, or long with one line for each prompt and model), by the name. */
+export function writeRows(folder: string, name: string, rows: readonly MadeUpRow[]): string {
+  const file = path.join(folder, name);
+  if (name.endsWith('.gz')) writeFileSync(file, gzipSync(jsonLines(rows)));
+  else if (name.endsWith('long.csv')) writeFileSync(file, longCsv(rows));
+  else if (name.endsWith('.csv')) writeFileSync(file, wideCsv(rows));
+  else writeFileSync(file, jsonLines(rows));
+  return file;
+}
+
+function wideCsv(rows: readonly MadeUpRow[]): string {
+  const models = Object.keys(rows[0]!.outcomes);
+  const header = ['id', 'prompt', ...models.map((model) => `${model}.quality`)];
+  const lines = rows.map(({ id, prompt, outcomes }) => [
+    id,
+    quoted(prompt),
+    ...models.map((model) => outcomes[model]!.quality),
+  ]);
+  return [header, ...lines].map((cells) => `${cells.join(',')}\n`).join('');
+}
+
+function longCsv(rows: readonly MadeUpRow[]): string {
+  const lines = rows.flatMap(({ id, prompt, outcomes }) =>
+    Object.entries(outcomes).map(([model, { quality }]) => [id, quoted(prompt), model, quality]),
+  );
+  return [['id', 'prompt', 'model', 'quality'], ...lines].map((cells) => `${cells.join(',')}\n`).join('');
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
+import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
+
+const HOME = scratchFolder();
+const ROWS = madeUpRows();
+const HARD = 'Prove that the eigenvalues of a Hermitian operator are real.';
+
+const trainArgs = (data: string, out: string, ...more: string[]) => [
+  ...['train', '--data', writeRows(HOME, data, ROWS), '--cheap', SMALL, '--strong', LARGE],
+  ...['--out', path.resolve(HOME, out), '--folds', '2', '--json', ...more],
+];
+
+describe.concurrent('plimsoll train', () => {
+  it('learns the same from JSON Lines, a wide and a long table', async () => {
+    const manifests = await Promise.all(
+      ['cases.jsonl.gz', 'wide.csv', 'long.csv'].map(async (data) => {
+        return jsonOf(await cli(trainArgs(data, `from-${path.basename(data)}`))).manifest;
+      }),
+    );
+    const [first] = manifests;
+    for (const { policy, classifier, split } of manifests) {
+      const { cost_saved: _, ...expected } = policy.expected; // the tables here name no costs
+      expect({ ...policy, expected }).toEqual({ ...first.policy, expected });
+      expect({ classifier, split }).toEqual({ classifier: first.classifier, split: first.split });
+    }
+    expect(manifests.map(({ data }) => data.files[0])).toMatchObject([
+      { file: 'cases.jsonl.gz', rows: 300 },
+      { file: 'wide.csv', rows: 300 },
+      { file: 'long.csv', rows: 900 },
+    ]);
+  });
+
+  it('a ladder of three: each rung has its head, and any of them may be chosen', async () => {
+    const data = writeRows(HOME, 'ladder.jsonl', ROWS);
+    const out = path.join(HOME, 'ladder');
+    const ladder = [SMALL, MEDIUM, LARGE];
+    const args = [
+      'train',
+      '--data',
+      data,
+      '--ladder',
+      ladder.join(','),
+      '--out',
+      out,
+      '--folds',
+      '2',
+      '--json',
+    ];
+    const { manifest } = jsonOf(await cli([...args, '--escalation-rate', '0.5']));
+    expect(manifest.ladder).toEqual(ladder.map((model) => ({ candidate: model, model })));
+    const decision = jsonOf(await cli(['route', HARD, '--artifact', out, '--json']));
+    expect(Object.keys(decision.scores)).toEqual(ladder);
+    const { scores, threshold, model } = decision;
+    expect(model).toBe(ladder.find((rung) => scores[LARGE] - scores[rung] <= threshold));
+  });
+
+  it('with minilm: a linear classifier that routes', async () => {
+    const { manifest } = jsonOf(await cli(trainArgs('minilm.jsonl', 'minilm', '--encoder', 'minilm')));
+    expect(manifest).toMatchObject({ encoder: { id: 'minilm' }, classifier: { kind: 'linear' } });
+    const decision = jsonOf(await cli(['route', HARD, '--artifact', path.join(HOME, 'minilm'), '--json']));
+    expect(decision.scores.cheap).toBeLessThan(decision.scores.strong);
+  });
+
+  it('Ctrl-C while it trains: ends at once by the signal, and nothing is left', async () => {
+    const home = scratchFolder();
+    const child = startCli(trainArgs('stopped.jsonl', path.join(home, 'deep', 'artifact')));
+    const end = ended(child);
+    await told(child, /^embedding: 235 texts/m); // training comes next
+    child.kill('SIGINT');
+    expect(await end).toMatchObject({ code: null, signal: 'SIGINT', stdout: '' }); // a shell calls it 130
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('Ctrl-C while it writes: waits until all is written', async () => {
+    const home = scratchFolder();
+    const script = path.join(home, 'child.ts');
+    const uninterrupted = new URL('../../scripts/uninterrupted.ts', import.meta.url);
+    writeFileSync(
+      script,
+      `import { writeFileSync } from 'node:fs';
+      import { uninterrupted } from '${uninterrupted}';
+      uninterrupted(() => {
+        process.kill(process.pid, 'SIGINT');
+        writeFileSync(${JSON.stringify(path.join(home, 'written'))}, '');
+      });
+      process.kill(process.pid, 'SIGINT');
+      setTimeout(() => {}, 60_000);`,
+    );
+    const { signal } = await ended(startCli([], {}, script));
+    expect(signal).toBe('SIGINT');
+    expect(existsSync(path.join(home, 'written'))).toBe(true);
+  });
+});

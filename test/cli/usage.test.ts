@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { VERSION } from '../../router/version.ts';
+import { cli, expectRefusal } from './run-cli.ts';
+
+const COMMANDS = ['serve', 'route', 'assess', 'train', 'calibrate', 'inspect', 'import'];
+
+describe.concurrent('plimsoll', () => {
+  it.each(COMMANDS)('%s --help: the text on stdout, 0', async (command) => {
+    const { code, stdout, stderr } = await cli([command, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: plimsoll ${command} `));
+  });
+
+  it('--help names every command, and --version the version', async () => {
+    const { code, stdout } = await cli(['--help']);
+    expect(code).toBe(0);
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+    expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+
+  it('without a command: the help on stderr, 2', async () => {
+    const { code, stdout, stderr } = await cli([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^Usage: plimsoll /);
+  });
+
+  it.each([
+    ['a command that there is not', ['asess'], /unknown command 'asess' \(Did you mean assess\?\)/],
+    [
+      'a flag that there is not',
+      ['inspect', 'x', '--jsn'],
+      /unknown option '--jsn' \(Did you mean --json\?\)/,
+    ],
+    ['train without --data', ['train'], /'--data <file\.\.\.>' not specified/],
+    ['inspect without an artifact', ['inspect'], /missing required argument 'artifact'/],
+    ['a prompt without quotes', ['route', 'two', 'words'], /too many arguments for 'route'/],
+    [
+      'a share above 1',
+      ['train', '--escalation-rate', '1.5'],
+      /'1\.5' is invalid\. It must be a number from 0 to 1/,
+    ],
+    [
+      'a loss below 0',
+      ['train', '--max-quality-loss', '-0.1'],
+      /'-0\.1' is invalid\. It must be a number from 0 to 1/,
+    ],
+    ['one fold', ['train', '--folds', '1'], /a whole number from 2 to 20/],
+  ])('%s: one line on stderr, 2', async (_, args, message) => {
+    const ended = await cli(args);
+    expectRefusal(ended, message, 2);
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+    expect(ended.stderr).toMatch(/ Add --help for the options\.\n$/);
+  });
+});
