@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
@@ -22,11 +22,11 @@ export interface Surroundings {
 }
 
 const scratch: string[] = [];
-process.once('exit', () => {
+afterAll(() => {
   for (const folder of scratch) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A folder of its own, gone when the test process ends. */
+/** A folder of its own, gone when the test file is done. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-cli-'));
   scratch.push(folder);
