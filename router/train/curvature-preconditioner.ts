@@ -1,4 +1,4 @@
-import { addFourRows, ROWS_AT_ONCE } from './four-rows.ts';
+import { addFourRows, CELLS, ROWS_AT_ONCE } from './four-rows.ts';
 import type { Preconditioner } from './lbfgs.ts';
 import type { Matrix } from './logistic-loss.ts';
 
@@ -7,7 +7,7 @@ const SAMPLE_ROWS = 4_000;
 
 /** Second moments of the columns, which do not depend on labels, head or lambda: computed once for many fits. */
 export interface Curvature {
-  /** X'X / rows of the dense columns and the intercept, lower triangle, row by row. */
+  /** X'X / rows of the dense columns and the intercept, row by row; the lower triangle counts. */
   readonly gram: Float64Array;
   /** Mean square of each sparse column: their products with others are left out. */
   readonly sparse: Float64Array;
@@ -57,17 +57,22 @@ function sampledGram({ rows, columns, values }: Matrix): Float64Array {
   const gram = new Float64Array(width * width);
   const stride = Math.max(1, Math.floor(rows / SAMPLE_ROWS));
   const sample = Int32Array.from({ length: Math.ceil(rows / stride) }, (_, i) => i * stride * columns);
-  const scales = new Float64Array(ROWS_AT_ONCE);
+  const scales = new Float64Array(CELLS);
   const starts = new Int32Array(ROWS_AT_ONCE);
   for (let from = 0; from < sample.length; from += ROWS_AT_ONCE) {
     const some = sample.subarray(from, from + ROWS_AT_ONCE);
     starts.set(some); // where they are fewer than four, the rest keep the scale 0
-    for (let i = 0; i < columns; i++) {
-      for (let k = 0; k < ROWS_AT_ONCE; k++) scales[k] = k < some.length ? values[starts[k]! + i]! : 0;
-      addFourRows(values, starts, i + 1, scales, gram, i * width);
+    for (let i = 0; i < columns; i += 2) {
+      const next = Math.min(i + 1, columns - 1);
+      scales.fill(0);
+      for (let k = 0; k < some.length; k++) {
+        scales[k] = values[starts[k]! + i]!;
+        if (next > i) scales[ROWS_AT_ONCE + k] = values[starts[k]! + next]!;
+      }
+      addFourRows(values, starts, next + 1, scales, gram, i * width, next * width);
     }
-    for (let k = 0; k < ROWS_AT_ONCE; k++) scales[k] = k < some.length ? 1 : 0;
-    addFourRows(values, starts, columns, scales, gram, columns * width);
+    scales.fill(0).fill(1, 0, some.length);
+    addFourRows(values, starts, columns, scales, gram, columns * width, columns * width);
   }
   gram[gram.length - 1] = sample.length;
   return gram.map((total) => total / Math.max(1, sample.length));

@@ -1,4 +1,4 @@
-import { addFourRows, dotFourRows, ROWS_AT_ONCE } from './four-rows.ts';
+import { addFourRows, CELLS, dotFourRows, HEADS_AT_ONCE, ROWS_AT_ONCE } from './four-rows.ts';
 
 /** A dense matrix, row by row. float32 halves the memory traffic, which is what bounds the training time. */
 export interface Matrix {
@@ -41,30 +41,37 @@ export function fusedLossAndGradient(
   const heads = labels.length;
   const weighted = rowsWithWeight(sampleWeights);
   const starts = new Int32Array(ROWS_AT_ONCE);
-  const dense = new Float64Array(ROWS_AT_ONCE);
-  const residuals = new Float64Array(ROWS_AT_ONCE);
+  const dense = new Float64Array(CELLS);
+  const residuals = new Float64Array(CELLS);
+
+  /** One head on one row, whose dense part was computed before; leaves the residual in its cell. Returns the loss. */
+  function rowLoss(h: number, row: number, cell: number, x: Float64Array, gradient: Float64Array): number {
+    const at = h * width;
+    const weight = sampleWeights[row]!;
+    const y = labels[h]![row]!;
+    const z = x[at + width - 1]! + dense[cell]! + (sparse ? sparseDot(sparse, row, x, at + columns) : 0);
+    const residual = weight * (1 / (1 + Math.exp(-z)) - y);
+    residuals[cell] = residual;
+    if (sparse) addScaledSparse(gradient, at + columns, residual, sparse, row);
+    gradient[at + width - 1]! += residual;
+    return weight * (softplus(z) - y * z);
+  }
+
   return (x, gradient) => {
     let loss = 0;
     gradient.fill(0);
     for (let from = 0; from < weighted.length; from += ROWS_AT_ONCE) {
-      const last = Math.min(ROWS_AT_ONCE, weighted.length - from) - 1;
-      for (let k = 0; k < ROWS_AT_ONCE; k++) starts[k] = weighted[from + Math.min(k, last)]! * columns;
-      for (let h = 0; h < heads; h++) {
-        const at = h * width;
-        dotFourRows(values, starts, columns, x, at, dense);
-        residuals.fill(0); // the last rows may be fewer than four: the rest add nothing
-        for (let k = 0; k <= last; k++) {
-          const row = weighted[from + k]!;
-          const weight = sampleWeights[row]!;
-          const y = labels[h]![row]!;
-          const z = x[at + width - 1]! + dense[k]! + (sparse ? sparseDot(sparse, row, x, at + columns) : 0);
-          const residual = weight * (1 / (1 + Math.exp(-z)) - y);
-          loss += weight * (softplus(z) - y * z);
-          residuals[k] = residual;
-          if (sparse) addScaledSparse(gradient, at + columns, residual, sparse, row);
-          gradient[at + width - 1]! += residual;
+      const rows = Math.min(ROWS_AT_ONCE, weighted.length - from);
+      for (let k = 0; k < rows; k++) starts[k] = weighted[from + k]! * columns;
+      for (let h = 0; h < heads; h += HEADS_AT_ONCE) {
+        const last = Math.min(h + 1, heads - 1); // an odd head stands in both places, the second time with residuals of 0
+        dotFourRows(values, starts, columns, x, h * width, last * width, dense);
+        residuals.fill(0); // nor do rows count that are missing from the last four
+        for (let head = h; head <= last; head++) {
+          const cell = (head - h) * ROWS_AT_ONCE;
+          for (let k = 0; k < rows; k++) loss += rowLoss(head, weighted[from + k]!, cell + k, x, gradient);
         }
-        addFourRows(values, starts, columns, residuals, gradient, at);
+        addFourRows(values, starts, columns, residuals, gradient, h * width, last * width);
       }
     }
     return loss + addPenalty(x, gradient, lambda, width, heads);
