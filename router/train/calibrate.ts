@@ -1,5 +1,6 @@
 import type { PlattScaling } from '../classifier/platt.ts';
 import { PlimsollError } from '../errors.ts';
+import { softplus } from './logistic-loss.ts';
 
 const MAX_STEPS = 100;
 const TOLERANCE = 1e-10;
@@ -52,7 +53,7 @@ function plattLoss(z: Float64Array, y: Float64Array, w: Float64Array, slope: num
   let loss = 0;
   for (let i = 0; i < z.length; i++) {
     const t = slope * z[i]! + offset;
-    loss += w[i]! * (Math.max(t, 0) + Math.log1p(Math.exp(-Math.abs(t))) - y[i]! * t);
+    loss += w[i]! * (softplus(t) - y[i]! * t);
   }
   return loss + (RIDGE / 2) * (slope * slope + offset * offset);
 }

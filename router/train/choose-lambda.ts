@@ -1,6 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import type { Curvature } from './curvature-preconditioner.ts';
-import type { Matrix } from './logistic-loss.ts';
+import { type Matrix, softplus } from './logistic-loss.ts';
 import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
 
 /** Half-decades: the loss is flat around its best, so a finer grid buys nothing (docs/EXPERIMENTS.md). */
@@ -91,7 +91,7 @@ function meanLogLoss({ labels, sampleWeights }: FoldedProblem, z: readonly Float
   labels.forEach((column, h) => {
     for (let row = 0; row < column.length; row++) {
       const t = z[h]![row]!;
-      total += sampleWeights[row]! * (Math.max(t, 0) + Math.log1p(Math.exp(-Math.abs(t))) - column[row]! * t);
+      total += sampleWeights[row]! * (softplus(t) - column[row]! * t);
       mass += sampleWeights[row]!;
     }
   });

@@ -88,7 +88,7 @@ function rowsWithWeight(sampleWeights: Float64Array): Int32Array {
 }
 
 /** log(1 + e^z) without overflow. */
-function softplus(z: number): number {
+export function softplus(z: number): number {
   return z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z));
 }
 
