@@ -1,3 +1,4 @@
+import { requireAccess } from '../access/config.ts';
 import { isLoopback } from '../access/loopback.ts';
 import type { Standing } from '../artifact/standing.ts';
 import type { Config } from '../config.ts';
@@ -13,11 +14,17 @@ const WARNED_BEFORE_MS = 7 * DAY_MS;
 export function announce(logger: Logger, router: Router, config: Config, url: string): void {
   logger.info(whatServes(router), `Plimsoll listens on ${url}`);
   warn(logger, router);
-  if (!isLoopback(config.server.host)) {
-    logger.warn(
-      `listening on ${config.server.host}: the endpoint has no authentication, whoever reaches it can use it`,
-    );
-  }
+  if (!isLoopback(config.server.host) && !isGuarded(config)) logger.warn(openToAll(config));
+}
+
+/** Whether requests need an API key. Keys guard the gateway alone: a server that only decides has no authentication. */
+export function isGuarded({ providers, access, server }: Config): boolean {
+  return Object.keys(providers).length > 0 && requireAccess(access, server.host);
+}
+
+function openToAll({ server, access }: Config): string {
+  const unused = access.keys_file === undefined ? '' : '; access.keys_file guards nothing without providers';
+  return `listening on ${server.host}: the endpoint has no authentication, whoever reaches it can use it${unused}`;
 }
 
 /** The same of what serves from now on. */

@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { createKey } from '../../router/access/change-keys.ts';
+import { gatewayForTest } from '../gateway/running-gateway.ts';
+import { scratchFolder } from './hot-serving.ts';
+import { serving } from './serving.ts';
+
+const EVERYWHERE = { host: '0.0.0.0', port: 0, drain_timeout_ms: 500 };
+
+function keysFile(): { readonly file: string; readonly key: string } {
+  const file = path.join(scratchFolder(), 'keys.json');
+  return { file, key: createKey(file, { name: 'test', now: new Date() }).key };
+}
+
+test('an address that others reach is not warned of where keys guard it, and they do', async () => {
+  const { file, key } = keysFile();
+  const { url, log } = await gatewayForTest({ config: { server: EVERYWHERE, access: { keys_file: file } } });
+  expect(log.join('')).toContain(`Plimsoll listens on ${url}`);
+  expect(log.join('')).not.toContain('authentication');
+  expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+  const answer = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+  expect(answer.status).toBe(200);
+});
+
+test('keys without providers guard nothing, and the warning says so', async () => {
+  const { file } = keysFile();
+  const access = { keys_file: file, required: 'auto' as const };
+  const server = await serving({ server: { host: '0.0.0.0' }, config: { access } });
+  expect(server.log.join('')).toMatch(
+    /no authentication.*; access\.keys_file guards nothing without providers/,
+  );
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  await server.close();
+});
