@@ -31,7 +31,10 @@ export function isCallError(error: unknown): error is CallError {
   return error instanceof Error && error.name === 'AI_APICallError';
 }
 
-/** A field that has no place with this model: 400 in the client's dialect, with the field's path. */
+/**
+ * A field that has no place with this model: 400 in the client's dialect, with the field's path. The outcome has no status: no
+ * provider was asked, and another one may carry it.
+ */
 export function unmappableFailure(
   { model, dialect }: UpstreamCall,
   { message: why, place }: PlimsollError,
@@ -40,7 +43,10 @@ export function unmappableFailure(
   const param = place.field === undefined ? {} : { param: place.field };
   const code = place.field === 'thread' ? NO_THREADS : 'unmappable_field';
   const error = { status: 400, message, code, ...param };
-  return { ...badRequest(400, message), body: encoder.encode(JSON.stringify(errorBody(dialect, error))) };
+  return {
+    ...badRequest(undefined, message),
+    body: encoder.encode(JSON.stringify(errorBody(dialect, error))),
+  };
 }
 
 /** What the provider's own error means; its message is passed on only where the request is at fault, without the key. */
@@ -91,7 +97,7 @@ function failureOf(status: number, contentType: string | undefined, body: string
   return BAD_KEY.test(body) ? 'auth' : failure;
 }
 
-function badRequest(status: number, message: string): FailureOutcome {
+function badRequest(status: number | undefined, message: string): FailureOutcome {
   return { kind: 'failure', failure: 'bad-request', status, retryAfterMs: undefined, message };
 }
 

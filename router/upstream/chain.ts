@@ -4,7 +4,7 @@ import { LEAST_ATTEMPT_MS } from './chain/attempt-limits.ts';
 import { type Breakers, createBreakers } from './chain/breakers.ts';
 import { type Clock, monotonicClock } from './chain/clock.ts';
 import { eligibleAfter } from './chain/eligible.ts';
-import { ruleOf } from './chain/failure-rules.ts';
+import { remedyOf } from './chain/failure-rules.ts';
 import { createJournal } from './chain/journal.ts';
 import { refused, toldFailure } from './chain/told-failure.ts';
 import type { Chain, ChainEvent, ChainResult } from './chain/types.ts';
@@ -62,7 +62,7 @@ async function firstAnswer(passage: Passage, candidates: readonly CatalogModel[]
     const outcome = await askCandidate(passage, model, kind);
     if (outcome?.kind === 'answer') return { kind: 'answer', model, outcome, attempts: journal.attempts };
     if (outcome === undefined) continue;
-    if (ruleOf(outcome.failure).remedy === 'end') {
+    if (remedyOf(outcome) === 'end') {
       return { kind: 'failure', failure: refused(outcome), attempts: journal.attempts };
     }
     eligible.note(model, outcome);

@@ -112,7 +112,7 @@ async function jsonOf(request: IncomingMessage): Promise<Record<string, unknown>
 
 async function write(outcome: AttemptOutcome, dialect: Dialect, response: ServerResponse): Promise<void> {
   if (outcome.kind === 'failure') {
-    const status = outcome.status ?? 502;
+    const status = outcome.status ?? (outcome.failure === 'bad-request' ? 400 : 502);
     const body = outcome.body ?? JSON.stringify(errorBody(dialect, { status, message: outcome.message }));
     return void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   }

@@ -36,7 +36,8 @@ export const STRONG = model('far/large', { outputUsd: 10, contextWindow: 100_000
 
 /** One thing that a scripted attempt does; `takesMs` of the virtual clock. */
 export interface Step {
-  readonly what: 'answer' | Failure;
+  /** `unmappable`: a bad request that was refused before a provider was asked. */
+  readonly what: 'answer' | 'unmappable' | Failure;
   readonly takesMs?: number;
   readonly retryAfterMs?: number;
   readonly status?: number;
@@ -52,7 +53,12 @@ export function outcomeOf({ what, retryAfterMs, status }: Step): AttemptOutcome 
       usage: () => undefined,
     };
   }
-  return { kind: 'failure', failure: what, status, retryAfterMs, message: `the provider says ${what}` };
+  const message = `the provider says ${what}`;
+  if (what === 'unmappable') {
+    return { kind: 'failure', failure: 'bad-request', status: undefined, retryAfterMs, message };
+  }
+  const known = status ?? (what === 'bad-request' ? 400 : undefined);
+  return { kind: 'failure', failure: what, status: known, retryAfterMs, message };
 }
 
 /** Time that passes only when somebody sleeps or works. */

@@ -1,4 +1,5 @@
 import type { Failure } from '../types.ts';
+import type { FailedAttempt } from './types.ts';
 
 /**
  * What follows on a failure. `retry`: the same candidate again, then the next. `fall-back`: the next at once.
@@ -36,6 +37,13 @@ const RULES: Readonly<Record<Failure, FailureRule>> = {
   'content-filter': { remedy: 'other-provider', health: 'unknown' },
   'bad-request': { remedy: 'end', health: 'unknown' },
 };
+
+/** What follows on an attempt that failed. */
+export function remedyOf({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): Remedy {
+  // No provider was asked: what the one has no place for another may carry, such as one of the client's own dialect.
+  if (failure === 'bad-request' && status === undefined) return 'fall-back';
+  return ruleOf(failure).remedy;
+}
 
 export function ruleOf(failure: Failure): FailureRule {
   return RULES[failure];
