@@ -20,7 +20,9 @@ export function index({ send }: ServerContext, routes: readonly Route[]): Route 
   const body: z.infer<typeof indexSchema> = {
     name: 'plimsoll',
     version: VERSION,
-    routes: routes.map(({ method, path, summary }) => ({ method: method.toUpperCase(), path, summary })),
+    routes: routes.flatMap(({ method, path, summary }) =>
+      writtenPaths(path).map((written) => ({ method: method.toUpperCase(), path: written, summary })),
+    ),
     documentation: '/openapi.json, and docs/API.md in the package',
   };
   return {
@@ -29,4 +31,10 @@ export function index({ send }: ServerContext, routes: readonly Route[]): Route 
     summary: 'This list.',
     handlers: [(request, response) => send.json(request, response, body)],
   };
+}
+
+/** Express's paths as OpenAPI writes them: `/v1/models{/*id}` is both `/v1/models` and `/v1/models/{id}`. */
+function writtenPaths(path: string): readonly string[] {
+  const [, before, name] = /^(.*)\{\/\*(\w+)\}$/.exec(path) ?? [];
+  return name === undefined ? [path] : [before!, `${before}/{${name}}`];
 }

@@ -1,42 +1,118 @@
 import type { RequestHandler } from 'express';
+import { nearestName } from '../../catalog/nearest-name.ts';
+import type { CatalogModel, Dialect } from '../../catalog/types.ts';
+import { PlimsollError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
+import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { dialectOf } from '../dialect-errors.ts';
+import { dialectOf, dialectSender } from '../dialect-errors.ts';
 
-/** GET /v1/models: what `model` may say. In Anthropic's form for a client that sends `anthropic-version`. */
-export function modelsRoute({ send, router }: ServerContext, gateway: Gateway): Route {
+/**
+ * GET /v1/models: what `model` may say. GET /v1/models/<id>: one of them, whose slashes may be written as %2F. In Anthropic's form, and
+ * by pages where `limit` says so, for a client that sends `anthropic-version`.
+ */
+export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
+  const { send, router } = context;
   const handler: RequestHandler = (request, response) => {
-    const routed = [
-      'auto',
-      ...gateway.profiles().map((name) => `auto:${name}`),
-      ...router.policies.map((name) => `router-${name}`),
-    ].map((id) => ({ id, owner: 'plimsoll' }));
-    const named = gateway.models().map(({ name, provider }) => ({ id: name, owner: provider.name }));
-    const all = [...routed, ...named];
-    send.json(request, response, dialectOf(request) === 'anthropic' ? anthropicList(all) : openaiList(all));
+    const dialect = dialectOf(request);
+    const id = request.params['id'] as readonly string[] | undefined;
+    try {
+      const all = listed(router.policies, gateway);
+      const body =
+        id === undefined ? listOf(dialect, all, request.query) : FORMS[dialect](named(id.join('/'), all));
+      send.json(request, response, body);
+    } catch (error) {
+      dialectSender(send, dialect).error(request, response, reportedAnswer(context, error, null));
+    }
   };
-  return { method: 'get', path: '/v1/models', summary: 'What `model` may say.', handlers: [handler] };
+  return {
+    method: 'get',
+    path: '/v1/models{/*id}',
+    summary: 'What `model` may say, or one of it by its id.',
+    handlers: [handler],
+  };
 }
 
 interface Listed {
   readonly id: string;
   readonly owner: string;
+  /** Undefined for what is routed. */
+  readonly model?: CatalogModel;
+}
+
+function listed(policies: readonly string[], gateway: Gateway): Listed[] {
+  const routed = [
+    'auto',
+    ...gateway.profiles().map((name) => `auto:${name}`),
+    ...policies.map((name) => `router-${name}`),
+  ];
+  return [
+    ...routed.map((id) => ({ id, owner: 'plimsoll' })),
+    ...gateway.models().map((model) => ({ id: model.name, owner: model.provider.name, model })),
+  ];
+}
+
+function named(id: string, all: readonly Listed[]): Listed {
+  const found = all.find((one) => one.id === id);
+  if (found) return found;
+  const nearest = nearestName(
+    id,
+    all.map((one) => one.id),
+  );
+  const hint = nearest === undefined ? '' : ` The nearest is "${nearest}".`;
+  const message = `There is no model "${id.slice(0, 100)}".${hint} GET /v1/models lists all ${all.length}.`;
+  throw new PlimsollError('not-found', message, { place: { field: 'model' } });
 }
 
 /** When a model was made is not known here; 0 says so, since the field may not be missing. */
-function openaiList(all: readonly Listed[]) {
+const FORMS: Readonly<Record<Dialect, (one: Listed) => object>> = {
+  openai: ({ id, owner }) => ({ id, object: 'model', created: 0, owned_by: owner }),
+  anthropic: ({ id, model }) => ({
+    type: 'model',
+    id,
+    display_name: id,
+    created_at: new Date(0).toISOString(),
+    max_input_tokens: model?.contextWindow ?? null,
+    max_tokens: model?.maxOutputTokens ?? null,
+    capabilities: null,
+    line: null,
+    lifecycle: 'active',
+    deprecated_at: null,
+    retires_at: null,
+  }),
+};
+
+type Query = Readonly<Record<string, unknown>>;
+
+function listOf(dialect: Dialect, all: readonly Listed[], query: Query): object {
+  if (dialect === 'openai') return { object: 'list', data: all.map(FORMS.openai) };
+  const { page, hasMore } = pageOf(all, query);
   return {
-    object: 'list',
-    data: all.map(({ id, owner }) => ({ id, object: 'model', created: 0, owned_by: owner })),
+    data: page.map(FORMS.anthropic),
+    has_more: hasMore,
+    first_id: page[0]?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
   };
 }
 
-function anthropicList(all: readonly Listed[]) {
-  const created = new Date(0).toISOString();
-  return {
-    data: all.map(({ id }) => ({ type: 'model', id, display_name: id, created_at: created })),
-    has_more: false,
-    first_id: all[0]?.id ?? null,
-    last_id: all.at(-1)?.id ?? null,
-  };
+/** Anthropic's pages (https://docs.anthropic.com/en/api/models-list); without a `limit` there is one, of all. */
+function pageOf(all: readonly Listed[], query: Query) {
+  const { after_id: after, before_id: before, limit = String(all.length) } = query;
+  const size = Number(limit);
+  if (!Number.isInteger(size) || size < 1) {
+    throw new PlimsollError('invalid-input', 'limit must be a whole number from 1.', {
+      place: { field: 'limit' },
+    });
+  }
+  const from = after === undefined ? 0 : placeOf(after, 'after_id', all) + 1;
+  const to = before === undefined ? all.length : placeOf(before, 'before_id', all);
+  const within = all.slice(from, Math.max(from, to));
+  const page = before === undefined ? within.slice(0, size) : within.slice(-size);
+  return { page, hasMore: within.length > page.length };
+}
+
+function placeOf(id: unknown, field: string, all: readonly Listed[]): number {
+  const place = all.findIndex((one) => one.id === id);
+  if (place >= 0) return place;
+  throw new PlimsollError('invalid-input', `${field} is no id of this list.`, { place: { field } });
 }
