@@ -1,5 +1,5 @@
 import type { Agents } from '../upstream/agents.ts';
-import { bodyOf, wrongHead } from '../upstream/answer.ts';
+import { bodyOf, wrongHead } from '../upstream/answer-head.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
 import type { Exchange, Head, Opened } from '../upstream/exchange.ts';
 import { opened } from '../upstream/opened-exchange.ts';

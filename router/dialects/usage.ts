@@ -1,13 +1,14 @@
-import type { Usage } from '../upstream/types.ts';
+import type { TokenCounts } from '../catalog/types.ts';
 import type { SdkUsage } from './sdk-types.ts';
 
 /** Tokens of an answer as the rest of Plimsoll counts them; undefined where the provider does not tell both. */
-export function usageOf({ inputTokens, outputTokens }: SdkUsage): Usage | undefined {
+export function usageOf({ inputTokens, outputTokens }: SdkUsage): TokenCounts | undefined {
   if (inputTokens.total === undefined || outputTokens.total === undefined) return undefined;
   return {
     inputTokens: inputTokens.total,
     outputTokens: outputTokens.total,
     ...(inputTokens.cacheRead !== undefined && { cachedInputTokens: inputTokens.cacheRead }),
+    ...(inputTokens.cacheWrite !== undefined && { cacheWriteInputTokens: inputTokens.cacheWrite }),
   };
 }
 

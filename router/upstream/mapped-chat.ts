@@ -1,0 +1,110 @@
+import { type AnswerContext, answerContext } from '../dialects/answer-context.ts';
+import { anthropicAnswer } from '../dialects/anthropic-answer.ts';
+import { anthropicRequest } from '../dialects/anthropic-request.ts';
+import { anthropicStream } from '../dialects/anthropic-stream.ts';
+import type { ProviderLine } from '../dialects/exchange-fetch.ts';
+import { plainBody, streamBody } from '../dialects/mapped-body.ts';
+import { openaiAnswer } from '../dialects/openai-answer.ts';
+import { type MappedRequest, openaiRequest } from '../dialects/openai-request.ts';
+import { openaiStream } from '../dialects/openai-stream.ts';
+import { refuseDropped } from '../dialects/refuse-dropped.ts';
+import { sdkModel } from '../dialects/sdk-model.ts';
+import { begun, endedUnfinished } from '../dialects/sdk-parts.ts';
+import type { CallOptions, SdkModel, StreamPart } from '../dialects/sdk-types.ts';
+import { type Target, targetOf } from '../dialects/target.ts';
+import { unmappable } from '../dialects/unmappable.ts';
+import { usageOf } from '../dialects/usage.ts';
+import { UpstreamBroken } from './broken.ts';
+import type { AttemptOutcome, UpstreamCall, Usage } from './types.ts';
+
+/** One call, its way to the provider, and what opens it. */
+export interface MappedCall {
+  readonly call: UpstreamCall;
+  readonly line: ProviderLine;
+  /** The provider's; undefined where it needs none. */
+  readonly key: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Work {
+  readonly call: UpstreamCall;
+  readonly line: ProviderLine;
+  readonly model: SdkModel;
+  readonly options: CallOptions;
+  readonly context: AnswerContext;
+}
+
+/** Asks a chat completion or a message, plain or streamed. Throws what `mappedFailure` reads. */
+export async function mappedChat(asked: MappedCall): Promise<AttemptOutcome> {
+  const work = await prepared(asked);
+  return asked.call.stream ? streamed(work) : plain(work);
+}
+
+async function prepared({ call, line, key, env }: MappedCall): Promise<Work> {
+  const { model: entry, dialect, signal } = call;
+  if (call.operation !== 'chat') {
+    throw unmappable(['model'], 'embeddings are asked of providers that speak this API themselves');
+  }
+  const model = await sdkModel(entry, { apiKey: key, env, fetch: line.fetch });
+  const target = targetOf(entry.provider.kind, await model.supportedUrls);
+  const { options: asked, includeUsage } = mapped(call, target);
+  const options = withLimit(asked, call);
+  await refuseDropped(entry, options, dialect, env);
+  signal.throwIfAborted();
+  return { call, line, model, options, context: answerContext(dialect, entry.name, includeUsage) };
+}
+
+function mapped({ dialect, body }: UpstreamCall, target: Target): MappedRequest {
+  return dialect === 'openai' ? openaiRequest(body, target) : anthropicRequest(body, target);
+}
+
+/** Anthropic's API demands a limit; where the client names none it is the model's own. */
+function withLimit(options: CallOptions, { model }: UpstreamCall): CallOptions {
+  const { maxOutputTokens, provider } = model;
+  if (provider.kind !== 'anthropic' || maxOutputTokens === undefined) return options;
+  return { maxOutputTokens, ...options };
+}
+
+async function plain({ call, model, options, context }: Work): Promise<AttemptOutcome> {
+  const result = await model.doGenerate(options);
+  const answer = call.dialect === 'openai' ? openaiAnswer(result, context) : anthropicAnswer(result, context);
+  const usage = usageOf(result.usage);
+  return {
+    kind: 'answer',
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: plainBody(answer),
+    usage: () => usage,
+  };
+}
+
+async function streamed({ call, line, model, options, context }: Work): Promise<AttemptOutcome> {
+  const { stream } = await model.doStream(options);
+  const { first, parts } = await begun(stream);
+  if (first?.type === 'error') throw first.error;
+  if (first === undefined || (first.type === 'finish' && endedUnfinished(first))) {
+    throw new UpstreamBroken('unreadable', 'The stream holds no answer.');
+  }
+  let usage: Usage | undefined;
+  const seen = watched(parts, (part) => {
+    if (part.type === 'finish') usage = usageOf(part.usage);
+  });
+  const events = call.dialect === 'openai' ? openaiStream(seen, context) : anthropicStream(seen, context);
+  return {
+    kind: 'answer',
+    status: 200,
+    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
+    body: streamBody(events, call, line),
+    usage: () => usage,
+  };
+}
+
+async function* watched(
+  parts: AsyncIterable<StreamPart>,
+  see: (part: StreamPart) => void,
+): AsyncGenerator<StreamPart> {
+  for await (const part of parts) {
+    see(part);
+    yield part;
+  }
+}
