@@ -18,7 +18,11 @@ export function announce(logger: Logger, router: Router, config: Config, url: st
 }
 
 /** Whether requests need an API key. Keys guard the gateway alone: a server that only decides has no authentication. */
-export function isGuarded({ providers, access, server }: Config): boolean {
+export function isGuarded({
+  providers,
+  access,
+  server,
+}: Pick<Config, 'providers' | 'access' | 'server'>): boolean {
   return Object.keys(providers).length > 0 && requireAccess(access, server.host);
 }
 

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
+import { isGuarded } from './announce.ts';
+import { callPaths } from './schemas/call-paths.ts';
 import { errorEnvelopeSchema } from './schemas/error.ts';
+import { GATEWAY_SCHEMAS } from './schemas/gateway.ts';
+import { guardedPaths, SECURITY_SCHEMES } from './schemas/guarded-paths.ts';
+import { LISTING_PATHS } from './schemas/listing-paths.ts';
+import { answeredWith, REQUEST_ID, reference } from './schemas/openapi-parts.ts';
 import { batchRequestSchema, routeRequestSchema } from './schemas/request.ts';
 import {
   batchResponseSchema,
@@ -11,10 +17,14 @@ import {
   readinessSchema,
 } from './schemas/response.ts';
 
-type Limits = Pick<Config['server'], 'max_messages' | 'max_batch'>;
+/** What of the configuration changes the API. */
+type Configured = Pick<Config, 'server' | 'providers' | 'access'>;
 
 /** The API as OpenAPI 3.1, made of the schemas that check requests and of those that the tests check answers by. */
-export function openApiDocument(limits: Limits) {
+export function openApiDocument(config: Configured) {
+  const callsModels = Object.keys(config.providers).length > 0;
+  const keysGuard = isGuarded(config);
+  const paths = { ...(callsModels && { ...callPaths(), ...LISTING_PATHS }), ...decidingPaths() };
   return {
     openapi: '3.1.0',
     info: {
@@ -24,23 +34,33 @@ export function openApiDocument(limits: Limits) {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths: {
-      '/v1/route': {
-        post: posting('route', 'Choose the model for one request.', 'RouteRequest', 'Decision'),
+    paths: keysGuard ? guardedPaths(paths) : paths,
+    components: {
+      schemas: {
+        ...componentSchemas(decidingSchemas(config.server)),
+        ...(callsModels && componentSchemas(GATEWAY_SCHEMAS)),
       },
-      '/v1/route/batch': {
-        post: posting('routeBatch', 'Choose the models for many requests.', 'BatchRequest', 'BatchResponse'),
-      },
-      '/healthz': { get: getting('health', 'Whether the process is alive.', 'Health') },
-      '/readyz': {
-        get: getting('readiness', 'Whether requests should be sent here, and what serves.', 'Readiness', {
-          503: answered('Not ready: draining, or a golden case came out wrong.', 'Readiness'),
-        }),
-      },
-      '/openapi.json': { get: getting('openApi', 'This document.', 'OpenApi') },
-      '/': { get: getting('index', 'What there is.', 'Index') },
+      ...(keysGuard && { securitySchemes: SECURITY_SCHEMES }),
     },
-    components: { schemas: componentSchemas(limits) },
+  };
+}
+
+function decidingPaths() {
+  return {
+    '/v1/route': {
+      post: posting('route', 'Choose the model for one request.', 'RouteRequest', 'Decision'),
+    },
+    '/v1/route/batch': {
+      post: posting('routeBatch', 'Choose the models for many requests.', 'BatchRequest', 'BatchResponse'),
+    },
+    '/healthz': { get: getting('health', 'Whether the process is alive.', 'Health') },
+    '/readyz': {
+      get: getting('readiness', 'Whether requests should be sent here, and what serves.', 'Readiness', {
+        503: answered('Not ready: draining, or a golden case came out wrong.', 'Readiness'),
+      }),
+    },
+    '/openapi.json': { get: getting('openApi', 'This document.', 'OpenApi') },
+    '/': { get: getting('index', 'What there is.', 'Index') },
   };
 }
 
@@ -66,37 +86,30 @@ const REFUSALS: Readonly<Record<number, string>> = {
   503: 'Overloaded (see Retry-After), or not decided in time.',
 };
 
-const REQUEST_ID = {
-  name: 'x-request-id',
-  in: 'header',
-  required: false,
-  description: 'Echoed in the answer where it is harmless; else the answer carries a new one.',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9_.:-]{1,128}$' },
-};
-
 function getting(operationId: string, summary: string, responseName: string, further: object = {}) {
   return { operationId, summary, responses: { 200: answered('As it says.', responseName), ...further } };
 }
 
-function answered(description: string, name: string) {
-  const headers = { 'x-request-id': { schema: { type: 'string' } } };
-  return { description, headers, content: { 'application/json': { schema: reference(name) } } };
+const answered = (description: string, name: string) => answeredWith(description, reference(name));
+
+function decidingSchemas({ max_messages: maxMessages, max_batch: maxBatch }: Config['server']) {
+  const routeRequest = routeRequestSchema(maxMessages);
+  return {
+    RouteRequest: routeRequest,
+    BatchRequest: batchRequestSchema(routeRequest, maxBatch),
+    Decision: decisionSchema,
+    BatchResponse: batchResponseSchema,
+    Health: healthSchema,
+    Readiness: readinessSchema,
+    Index: indexSchema,
+    OpenApi: z.looseObject({ openapi: z.string() }),
+    Error: errorEnvelopeSchema,
+  };
 }
 
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-function componentSchemas({ max_messages: maxMessages, max_batch: maxBatch }: Limits) {
+function componentSchemas(named: Readonly<Record<string, z.ZodType>>) {
   const registry = z.registry<{ id: string }>();
-  const routeRequest = routeRequestSchema(maxMessages);
-  registry.add(routeRequest, { id: 'RouteRequest' });
-  registry.add(batchRequestSchema(routeRequest, maxBatch), { id: 'BatchRequest' });
-  registry.add(decisionSchema, { id: 'Decision' });
-  registry.add(batchResponseSchema, { id: 'BatchResponse' });
-  registry.add(healthSchema, { id: 'Health' });
-  registry.add(readinessSchema, { id: 'Readiness' });
-  registry.add(indexSchema, { id: 'Index' });
-  registry.add(z.looseObject({ openapi: z.string() }), { id: 'OpenApi' });
-  registry.add(errorEnvelopeSchema, { id: 'Error' });
+  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}`, io: 'input' });
   return Object.fromEntries(
     Object.entries(schemas).map(([id, { $id: _id, $schema: _dialect, ...schema }]) => [id, schema]),

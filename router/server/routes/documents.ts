@@ -6,7 +6,7 @@ import type { indexSchema } from '../schemas/response.ts';
 
 /** GET /openapi.json: the API for programs, made of the schemas that check its requests. */
 export function openApi({ send, config }: ServerContext): Route {
-  const document = openApiDocument(config.server);
+  const document = openApiDocument(config);
   return {
     method: 'get',
     path: '/openapi.json',

@@ -11,3 +11,35 @@ export const errorEnvelopeSchema = z
     }),
   })
   .describe('What every refused request is answered with.');
+
+/** OpenAI's form of an error on the routes that call models: the provider's own is passed on too, so more is allowed. */
+export const openaiErrorSchema = z
+  .looseObject({
+    error: z.looseObject({
+      message: z.string(),
+      type: z
+        .string()
+        .nullable()
+        .describe(
+          'invalid_request_error, authentication_error, permission_error, rate_limit_error, server_error.',
+        ),
+      param: z.string().nullish(),
+      code: z.union([z.string(), z.number()]).nullish().describe('docs/API.md lists the codes.'),
+    }),
+  })
+  .describe("An error in the form of OpenAI's API; one that a provider made is passed on as it came.");
+
+/** Anthropic's form of the same. */
+export const anthropicErrorSchema = z
+  .looseObject({
+    type: z.literal('error'),
+    error: z.looseObject({
+      type: z.string().describe("Of Anthropic's API, such as overloaded_error."),
+      message: z.string(),
+      details: z
+        .looseObject({ error_code: z.string().exactOptional(), param: z.string().exactOptional() })
+        .nullish()
+        .describe('error_code: what is wrong, for a program; docs/API.md lists the codes.'),
+    }),
+  })
+  .describe("An error in the form of Anthropic's API; one that a provider made is passed on as it came.");

@@ -6,7 +6,7 @@ const contentPart = z
     'A part of a message. Texts are read; images, files, tool calls and their results are passed over.',
   );
 
-const message = z
+export const message = z
   .looseObject({
     role: z.string().min(1),
     content: z.union([z.string(), z.array(contentPart), z.null()]).exactOptional(),
