@@ -1,5 +1,6 @@
 import type { CatalogModel } from '../catalog/types.ts';
-import type { SdkModel } from './sdk-types.ts';
+import { bedrockAccess } from './bedrock-access.ts';
+import type { SdkEmbeddingModel, SdkModel } from './sdk-types.ts';
 
 /** What an SDK provider is made of. `apiKey` undefined: the provider needs none. */
 export interface SdkModelOptions {
@@ -15,11 +16,10 @@ const NO_KEY = 'none';
 const COMPATIBLE_NAME = 'upstream';
 
 /** The SDK's model for an entry of the catalog. Each provider's code is loaded when it is first asked for. */
-export async function sdkModel({ provider, id }: CatalogModel, options: SdkModelOptions): Promise<SdkModel> {
-  const { kind, baseUrl: baseURL } = provider;
-  const { fetch, apiKey = NO_KEY } = options;
-  const settings = { baseURL, apiKey, headers: { ...provider.headers }, fetch };
-  switch (kind) {
+export async function sdkModel(entry: CatalogModel, options: SdkModelOptions): Promise<SdkModel> {
+  const { id, provider } = entry;
+  const settings = settingsOf(entry, options);
+  switch (provider.kind) {
     case 'openai':
       return (await import('@ai-sdk/openai')).createOpenAI(settings).chat(id);
     case 'anthropic':
@@ -29,7 +29,7 @@ export async function sdkModel({ provider, id }: CatalogModel, options: SdkModel
     case 'mistral':
       return (await import('@ai-sdk/mistral')).createMistral(settings)(id);
     case 'bedrock':
-      return bedrockModel(id, settings, options);
+      return (await bedrock(entry, options))(id);
     case 'openai-compatible': {
       const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
       const form = { name: COMPATIBLE_NAME, includeUsage: true, supportsStructuredOutputs: true };
@@ -38,23 +38,36 @@ export async function sdkModel({ provider, id }: CatalogModel, options: SdkModel
   }
 }
 
-async function bedrockModel(
-  id: string,
-  {
-    apiKey: _,
-    ...settings
-  }: { baseURL: string; apiKey: string; headers: Record<string, string>; fetch: typeof fetch },
-  { apiKey, env }: SdkModelOptions,
-): Promise<SdkModel> {
+/** The same for embeddings; undefined where the provider's API has none, or is OpenAI's own and needs no mapping. */
+export async function sdkEmbeddingModel(
+  entry: CatalogModel,
+  options: SdkModelOptions,
+): Promise<SdkEmbeddingModel | undefined> {
+  const { id, provider } = entry;
+  const settings = settingsOf(entry, options);
+  switch (provider.kind) {
+    case 'google':
+      return (await import('@ai-sdk/google')).createGoogleGenerativeAI(settings).embeddingModel(id);
+    case 'mistral':
+      return (await import('@ai-sdk/mistral')).createMistral(settings).embeddingModel(id);
+    case 'bedrock':
+      return (await bedrock(entry, options)).embeddingModel(id);
+    default:
+      return undefined;
+  }
+}
+
+function settingsOf({ provider }: CatalogModel, { apiKey = NO_KEY, fetch }: SdkModelOptions) {
+  return { baseURL: provider.baseUrl, apiKey, headers: { ...provider.headers }, fetch };
+}
+
+async function bedrock({ provider }: CatalogModel, { apiKey, env, fetch }: SdkModelOptions) {
   const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock');
-  const region =
-    /\.([a-z0-9-]+)\.amazonaws\.com/.exec(settings.baseURL)?.[1] ?? env['AWS_REGION'] ?? 'us-east-1';
-  if (apiKey !== undefined) return createAmazonBedrock({ ...settings, region, apiKey })(id);
+  const { baseUrl: baseURL, headers } = provider;
   return createAmazonBedrock({
-    ...settings,
-    region,
-    accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
-    secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
-    sessionToken: env['AWS_SESSION_TOKEN'] ?? '',
-  })(id);
+    baseURL,
+    headers: { ...headers },
+    fetch,
+    ...bedrockAccess(baseURL, apiKey, env),
+  });
 }

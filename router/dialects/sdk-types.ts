@@ -1,4 +1,4 @@
-import type { LanguageModel } from 'ai';
+import type { EmbeddingModel, LanguageModel } from 'ai';
 
 /** The AI SDK's model interface, version 3 of its specification (https://ai-sdk.dev/providers): what every provider implements. */
 export type SdkModel = Extract<LanguageModel, { specificationVersion: 'v3' }>;
@@ -28,3 +28,7 @@ export type Content = GenerateResult['content'][number];
 export type SdkUsage = GenerateResult['usage'];
 export type FinishReason = GenerateResult['finishReason'];
 export type SdkWarning = GenerateResult['warnings'][number];
+
+/** The SDK's embedding models, of the same version. */
+export type SdkEmbeddingModel = Extract<EmbeddingModel, { specificationVersion: 'v3' }>;
+export type EmbedResult = Awaited<ReturnType<SdkEmbeddingModel['doEmbed']>>;

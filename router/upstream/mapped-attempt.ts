@@ -1,11 +1,13 @@
 import type { Dispatcher } from 'undici';
 import { providerLine } from '../dialects/exchange-fetch.ts';
+import { manyLines } from '../dialects/many-lines.ts';
 import { type Agents, createAgents } from './agents.ts';
 import { failed } from './failure.ts';
+import { mappedKey } from './mapped-call.ts';
 import { mappedChat } from './mapped-chat.ts';
+import { mappedEmbeddings } from './mapped-embeddings.ts';
 import { mappedFailure } from './mapped-failure.ts';
 import type { Attempt } from './types.ts';
-import { providerKey } from './upstream-request.ts';
 
 export interface MappedAttemptOptions {
   /** In place of the pool of connections that is made here; with it, no request is sent a second time. */
@@ -25,11 +27,12 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Attempt
   const agents = dispatcher === undefined ? createAgents() : only(dispatcher);
   return async (call, timeouts) => {
     call.signal.throwIfAborted();
-    const { key, missing } = providerKey(call.model.provider, env);
+    const { key, missing } = mappedKey(call.model.provider, env);
     if (missing) return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
-    const line = providerLine(agents, call, timeouts);
+    const line = manyLines((limits) => providerLine(agents, call, limits), timeouts);
+    const ask = call.operation === 'embeddings' ? mappedEmbeddings : mappedChat;
     try {
-      return await mappedChat({ call, line, key, env });
+      return await ask({ call, line, key, env });
     } catch (error) {
       line.close();
       call.signal.throwIfAborted();

@@ -12,19 +12,10 @@ import { sdkModel } from '../dialects/sdk-model.ts';
 import { begun, endedUnfinished } from '../dialects/sdk-parts.ts';
 import type { CallOptions, SdkModel, StreamPart } from '../dialects/sdk-types.ts';
 import { type Target, targetOf } from '../dialects/target.ts';
-import { unmappable } from '../dialects/unmappable.ts';
 import { usageOf } from '../dialects/usage.ts';
 import { UpstreamBroken } from './broken.ts';
+import type { MappedCall } from './mapped-call.ts';
 import type { AttemptOutcome, UpstreamCall, Usage } from './types.ts';
-
-/** One call, its way to the provider, and what opens it. */
-export interface MappedCall {
-  readonly call: UpstreamCall;
-  readonly line: ProviderLine;
-  /** The provider's; undefined where it needs none. */
-  readonly key: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 interface Work {
   readonly call: UpstreamCall;
@@ -42,9 +33,6 @@ export async function mappedChat(asked: MappedCall): Promise<AttemptOutcome> {
 
 async function prepared({ call, line, key, env }: MappedCall): Promise<Work> {
   const { model: entry, dialect, signal } = call;
-  if (call.operation !== 'chat') {
-    throw unmappable(['model'], 'embeddings are asked of providers that speak this API themselves');
-  }
   const model = await sdkModel(entry, { apiKey: key, env, fetch: line.fetch });
   const target = targetOf(entry.provider.kind, await model.supportedUrls);
   const { options: asked, includeUsage } = mapped(call, target);

@@ -45,12 +45,15 @@ export function callTo(
   return { model, dialect, operation: 'chat', body, stream: body['stream'] === true, headers: {}, signal };
 }
 
-export interface Gateway {
-  readonly upstream: Upstream;
+export interface Clients {
   readonly openai: OpenAI;
   readonly anthropic: Anthropic;
   /** What attempts came to, the latest last. */
   readonly outcomes: AttemptOutcome[];
+}
+
+export interface Gateway extends Clients {
+  readonly upstream: Upstream;
 }
 
 /** The official clients in front of one mapped attempt a request, and the test upstream of `kind` behind it. */
@@ -59,31 +62,33 @@ export async function gatewayTo(
   options: UpstreamOptions & { readonly model?: Partial<CatalogModel> } = {},
 ): Promise<Gateway> {
   const upstream = await startUpstream({ apiKey: KEY, ...options });
-  const model = modelAt(upstream.url, kind, options.model);
-  const attempt = createMappedAttempt({ env: ENV });
+  onTestFinished(() => upstream.close());
+  return { upstream, ...(await clientsOf(modelAt(upstream.url, kind, options.model))) };
+}
+
+/** The official clients in front of one mapped attempt on `model` a request. */
+export async function clientsOf(model: CatalogModel, env: NodeJS.ProcessEnv = ENV): Promise<Clients> {
+  const attempt = createMappedAttempt({ env });
   const outcomes: AttemptOutcome[] = [];
   const server = createServer(async (request, response) => {
     const dialect: Dialect = request.url?.startsWith('/v1/messages') ? 'anthropic' : 'openai';
+    const operation = request.url === '/v1/embeddings' ? 'embeddings' : 'chat';
     const leaving = new AbortController();
     response.once('close', () => leaving.abort(new Error('the client left')));
-    const body = await jsonOf(request);
-    const outcome = await attempt(callTo(model, dialect, body, leaving.signal), TIMEOUTS).catch(
-      () => undefined,
-    );
+    const call = callTo(model, dialect, await jsonOf(request), leaving.signal);
+    const outcome = await attempt({ ...call, operation }, TIMEOUTS).catch(() => undefined);
     if (outcome === undefined) return void response.destroy();
     outcomes.push(outcome);
     await write(outcome, dialect, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(async () => {
+  onTestFinished(() => {
     server.closeAllConnections();
     server.close();
-    await upstream.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    upstream,
     outcomes,
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: 'client', maxRetries: 0 }),
     anthropic: new Anthropic({ baseURL: url, apiKey: 'client', maxRetries: 0 }),

@@ -1,41 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
 import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-
-interface Scripted {
-  readonly status?: number;
-  readonly type?: string;
-  readonly body: string;
-}
-
-interface Seen {
-  readonly url: string;
-  readonly headers: Record<string, unknown>;
-  readonly body: unknown;
-}
-
-/** A provider with one answer, and what it was asked. */
-async function provider({ status = 200, type = 'application/json', body }: Scripted) {
-  const seen: Seen[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { url = '', headers } = request;
-    seen.push({ url, headers, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
-    response.writeHead(status, { 'content-type': type }).end(body);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
+import { scriptedProvider } from './scripted-provider.ts';
 
 async function ask(url: string, kind: ProviderKind, dialect: Dialect, stream: boolean) {
   const body = { model: 'auto', max_tokens: 9, stream, messages: [{ role: 'user', content: 'Hello' }] };
@@ -66,7 +33,7 @@ const GEMINI = {
 };
 
 it('asks Google, plain: texts, tool calls and usage', async () => {
-  const { seen, url } = await provider({ body: JSON.stringify(GEMINI) });
+  const { seen, url } = await scriptedProvider({ body: JSON.stringify(GEMINI) });
   const { outcome, text } = await ask(url, 'google', 'openai', false);
   const answer = JSON.parse(text);
   expect(answer.choices[0]).toMatchObject({
@@ -94,7 +61,10 @@ it('asks Google, plain: texts, tool calls and usage', async () => {
 });
 
 it('asks Google, streamed: whole calls become blocks', async () => {
-  const { url } = await provider({ type: 'text/event-stream', body: `data: ${JSON.stringify(GEMINI)}\n\n` });
+  const { url } = await scriptedProvider({
+    type: 'text/event-stream',
+    body: `data: ${JSON.stringify(GEMINI)}\n\n`,
+  });
   const { text } = await ask(url, 'google', 'anthropic', true);
   const types = [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type);
   expect(types).toEqual([
@@ -115,7 +85,10 @@ it('asks Google, streamed: whole calls become blocks', async () => {
 
 it('tells what Google refuses by its own words', async () => {
   const error = (status: number, message: string, details: unknown[] = []) =>
-    provider({ status, body: JSON.stringify({ error: { code: status, message, status: 'X', details } }) });
+    scriptedProvider({
+      status,
+      body: JSON.stringify({ error: { code: status, message, status: 'X', details } }),
+    });
   const key = await error(400, 'API key not valid. Please pass a valid API key.');
   expect((await ask(key.url, 'google', 'openai', false)).outcome).toMatchObject({ failure: 'auth' });
   const long = await error(
@@ -139,7 +112,7 @@ it('asks Amazon Bedrock with its key', async () => {
     usage: { inputTokens: 7, outputTokens: 5, totalTokens: 12 },
     metrics: { latencyMs: 1 },
   };
-  const { seen, url } = await provider({ body: JSON.stringify(answer) });
+  const { seen, url } = await scriptedProvider({ body: JSON.stringify(answer) });
   const { text } = await ask(url, 'bedrock', 'anthropic', false);
   expect(JSON.parse(text)).toMatchObject({
     content: [{ type: 'text', text: 'Good day.' }],
@@ -153,7 +126,7 @@ it('asks Amazon Bedrock with its key', async () => {
 });
 
 it('takes the key out of what a provider says of a request', async () => {
-  const { url } = await provider({
+  const { url } = await scriptedProvider({
     status: 422,
     body: JSON.stringify({ error: { message: `bad: ${KEY}` } }),
   });
@@ -165,7 +138,7 @@ it('takes the key out of what a provider says of a request', async () => {
 });
 
 it('follows no redirection', async () => {
-  const { url } = await provider({ status: 307, body: '{}' });
+  const { url } = await scriptedProvider({ status: 307, body: '{}' });
   expect((await ask(url, 'openai', 'anthropic', false)).outcome).toMatchObject({
     failure: 'bad-answer',
     status: 307,

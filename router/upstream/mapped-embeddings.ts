@@ -1,0 +1,72 @@
+import { embeddingsAnswer, tokensOf } from '../dialects/embeddings-answer.ts';
+import { type EmbeddingsRequest, embeddingsRequest } from '../dialects/embeddings-request.ts';
+import { plainBody } from '../dialects/mapped-body.ts';
+import { sdkEmbeddingModel } from '../dialects/sdk-model.ts';
+import type { EmbedResult, SdkEmbeddingModel } from '../dialects/sdk-types.ts';
+import { unmappable } from '../dialects/unmappable.ts';
+import { UpstreamBroken } from './broken.ts';
+import type { MappedCall } from './mapped-call.ts';
+import type { AttemptOutcome } from './types.ts';
+
+/** Requests of one client that are with the provider at once, where it takes fewer texts in one than the client sent. */
+const AT_ONCE = 4;
+/** The SDK's refusals of an option, by the names of their classes. Only `dimensions` becomes one that can be wrong. */
+const BAD_OPTION = /^AI_(InvalidArgumentError|TypeValidationError)$/;
+
+/**
+ * Asks for embeddings in OpenAI's form. Texts that do not go into one request of the provider go into several; the answer is
+ * whole, in the order of the texts, or a failure. Throws what `mappedFailure` reads.
+ */
+export async function mappedEmbeddings({ call, line, key, env }: MappedCall): Promise<AttemptOutcome> {
+  const { model: entry, body } = call;
+  const model = await sdkEmbeddingModel(entry, { apiKey: key, env, fetch: line.fetch });
+  if (model === undefined) throw unmappable(['model'], 'its provider has no embeddings');
+  const request = embeddingsRequest(body, entry);
+  const results = await embedded(model, request);
+  const tokens = tokensOf(results);
+  const vectors = results.flatMap(({ embeddings }) => embeddings);
+  const answer = embeddingsAnswer(vectors, { model: entry.name, format: request.format, tokens });
+  const usage = tokens === undefined ? undefined : { inputTokens: tokens, outputTokens: 0 };
+  return {
+    kind: 'answer',
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: plainBody(answer),
+    usage: () => usage,
+  };
+}
+
+async function embedded(model: SdkEmbeddingModel, request: EmbeddingsRequest): Promise<EmbedResult[]> {
+  const size = (await model.maxEmbeddingsPerCall) ?? request.values.length;
+  const atOnce = (await model.supportsParallelCalls) ? AT_ONCE : 1;
+  const results: EmbedResult[] = [];
+  for (const batches of slices(slices(request.values, size), atOnce)) {
+    results.push(...(await Promise.all(batches.map((values) => ask(model, values, request)))));
+  }
+  return results;
+}
+
+async function ask(
+  model: SdkEmbeddingModel,
+  values: readonly string[],
+  { providerOptions }: EmbeddingsRequest,
+): Promise<EmbedResult> {
+  const options = { values: [...values], ...(providerOptions && { providerOptions }) };
+  const result = await model.doEmbed(options).then((given) => given, refused);
+  if (result.embeddings.length !== values.length) {
+    throw new UpstreamBroken('unreadable', 'It gave another number of embeddings than it was sent texts.');
+  }
+  return result;
+}
+
+function refused(error: unknown): never {
+  if (error instanceof Error && BAD_OPTION.test(error.name)) {
+    throw unmappable(['dimensions'], 'the chosen model does not have this number of them');
+  }
+  throw error;
+}
+
+function slices<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
