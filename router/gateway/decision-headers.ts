@@ -16,29 +16,28 @@ export interface AnswerStory {
 
 /** `x-plimsoll-*`. What is not known is left out. */
 export function decisionHeaders(story: AnswerStory): Record<string, string> {
-  const fields = {
-    'decision-id': story.id,
-    selected: story.selected,
-    served: story.served,
-    policy: story.policy,
-    reason: story.reason,
-    attempts: String(story.attempts),
-    'cost-usd': dollars(story.costUsd),
-    'baseline-cost-usd': dollars(story.baselineCostUsd),
-    'overhead-ms': story.overheadMs.toFixed(3),
+  const headers: Record<string, string> = {
+    'x-plimsoll-decision-id': story.id,
+    'x-plimsoll-selected': headerSafe(story.selected),
+    'x-plimsoll-reason': story.reason,
+    'x-plimsoll-attempts': String(story.attempts),
+    'x-plimsoll-overhead-ms': story.overheadMs.toFixed(3),
   };
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) =>
-      value === undefined ? [] : [[`x-plimsoll-${name}`, headerSafe(value)]],
-    ),
-  );
+  if (story.served !== undefined) headers['x-plimsoll-served'] = headerSafe(story.served);
+  if (story.policy !== undefined) headers['x-plimsoll-policy'] = headerSafe(story.policy);
+  if (story.costUsd !== undefined) headers['x-plimsoll-cost-usd'] = dollars(story.costUsd);
+  if (story.baselineCostUsd !== undefined)
+    headers['x-plimsoll-baseline-cost-usd'] = dollars(story.baselineCostUsd);
+  return headers;
 }
 
-function dollars(usd: number | undefined): string | undefined {
-  return usd === undefined ? undefined : usd.toFixed(8);
+function dollars(usd: number): string {
+  return usd.toFixed(8);
 }
+
+const UNSAFE = /[^\x20-\x7e]/gu;
 
 /** Names come from the configuration: what no header may hold is written as in a URL. */
 function headerSafe(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, (sign) => encodeURIComponent(sign));
+  return text.replace(UNSAFE, (sign) => encodeURIComponent(sign));
 }

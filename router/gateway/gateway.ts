@@ -5,7 +5,7 @@ import { errorBody, errorEvent } from '../dialects/errors.ts';
 import { baselineCostUsd } from '../telemetry/savings.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AttemptRecord, Chain, ChainCall, ChainResult } from '../upstream/chain/types.ts';
-import type { Usage } from '../upstream/types.ts';
+import type { AnswerBody, Usage } from '../upstream/types.ts';
 import { type Bookkeeping, booksOf, CLIENT_LEFT, type Progress } from './books.ts';
 import { decisionHeaders } from './decision-headers.ts';
 import { type GatewayAnswer, type GatewayRequest, passedOnHeaders } from './requests.ts';
@@ -52,9 +52,9 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
 }
 
 function callOf(request: GatewayRequest): ChainCall {
-  const { dialect, operation, body, signal } = request;
+  const { dialect, operation, body, bodyText, signal } = request;
   const stream = body['stream'] === true;
-  return { dialect, operation, body, stream, headers: passedOnHeaders(request), signal };
+  return { dialect, operation, body, bodyText, stream, headers: passedOnHeaders(request), signal };
 }
 
 async function answerOf(asked: Asked, result: ChainResult, context: GatewayContext): Promise<GatewayAnswer> {
@@ -113,7 +113,8 @@ async function wholeAnswer(
   }
 }
 
-async function heldBody(source: AsyncIterable<Uint8Array>) {
+async function heldBody(source: AnswerBody) {
+  if (source.whole) return { body: source.whole, ended: true };
   const iterator = source[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   for (let bytes = 0; bytes <= MAX_HELD_BYTES; ) {

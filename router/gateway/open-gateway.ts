@@ -6,10 +6,12 @@ import type { CatalogModel } from '../catalog/types.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Router } from '../router.ts';
+import { createBatch } from '../telemetry/batch.ts';
 import { type DecisionLog, openDecisionLog } from '../telemetry/decision-log.ts';
 import { createGenAiMetrics } from '../telemetry/gen-ai-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { RequestFacts } from '../telemetry/request-facts.ts';
 import { createRungShares } from '../telemetry/rung-shares.ts';
 import { createTraces } from '../telemetry/traces.ts';
 import { createBreakers } from '../upstream/chain/breakers.ts';
@@ -34,12 +36,15 @@ export interface Gateway {
   /** Undefined where requests need no key. */
   readonly access: Access | undefined;
   readonly queue: Queue;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'exposition' | 'contentType'>;
   close(): Promise<void>;
 }
 
 type Settings = Omit<SelectionParts, 'router'>;
 type Configured = Omit<GatewayParts, 'router'>;
+
+/** Metrics and decision log are told of requests within this. */
+const TOLD_WITHIN = { maxItems: 256, maxMs: 100 };
 
 /**
  * Opens what lives as long as the process: connections, breakers, keys, the decision log, metrics.
@@ -68,6 +73,13 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
   });
   const traces = createTraces();
   const genAiMetrics = createGenAiMetrics();
+  const told = createBatch<RequestFacts>((all) => {
+    for (const facts of all) {
+      metrics.request(facts);
+      genAiMetrics(facts);
+      decisionLog?.write(facts);
+    }
+  }, TOLD_WITHIN);
   const attempt = traces.traced(attemptByDialect());
   const shares = createRungShares();
   const onEvent = (event: ChainEvent) => reportOperatorFault(event, logger);
@@ -75,7 +87,13 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
   return {
     access,
     queue,
-    metrics,
+    metrics: {
+      contentType: metrics.contentType,
+      exposition() {
+        told.flush();
+        return metrics.exposition();
+      },
+    },
     configure(next, router) {
       const settings = checked(next, router);
       const chain = createChain({ attempt, settings: settings.upstream, breakers, onEvent });
@@ -90,10 +108,8 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
           shares,
           includePrompt: config.decision_log?.include_prompt === true,
           observe(facts) {
-            metrics.request(facts);
-            genAiMetrics(facts);
-            decisionLog?.write(facts);
             span.end(facts);
+            told.add(facts);
           },
         }),
       );
@@ -102,6 +118,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
     profiles: () => Object.keys(required(configured).profiles),
     async close() {
       queue.close();
+      told.flush();
       await decisionLog?.close();
     },
   };

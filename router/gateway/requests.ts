@@ -6,6 +6,8 @@ export interface GatewayRequest {
   readonly operation: 'chat' | 'embeddings';
   /** The body as it came; fields that we do not know stay in it. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** The JSON text that `body` was read from. */
+  readonly bodyText: string;
   /** Lower case; only those that a provider may see are passed on. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Aborted when the client leaves. */

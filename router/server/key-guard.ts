@@ -1,21 +1,25 @@
-import type { RequestHandler } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../access/access.ts';
 import type { Authentication } from '../access/authenticate.ts';
 import type { Sender } from './answer.ts';
 import { dialectOf, dialectSender } from './dialect-errors.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
 
-/** What the guard leaves for the routes behind it, in `response.locals`. */
+/** A request that the guard let through. */
 export interface Guarded {
-  readonly keyId?: string;
+  /** Of the key that it came with. */
+  keyId?: string;
 }
 
+/** For Express and for node's own server. */
+export type Guard = (request: IncomingMessage & Guarded, response: ServerResponse, next: () => void) => void;
+
 /** Lets through who has a key; the others get 401 or 403 in the form of the API that they speak, before their body is read. */
-export function keyGuard(send: Sender, access: Access): RequestHandler {
+export function keyGuard(send: Sender, access: Access): Guard {
   return (request, response, next) => {
     const found = access.authenticate(request.headers);
     if (found.kind === 'ok') {
-      (response.locals as { keyId?: string }).keyId = found.keyId;
+      request.keyId = found.keyId;
       return next();
     }
     request.resume(); // lets the client finish sending and read the answer

@@ -32,19 +32,21 @@ export function answerHeaders(
   decoded: boolean,
   key: string | undefined,
 ): Record<string, string> {
-  const named = new Set(
-    one(incoming['connection'])
-      ?.toLowerCase()
-      .split(/\s*,\s*/),
-  );
+  const named = namesIn(incoming['connection']);
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming)) {
-    const text = one(value);
-    if (text === undefined || WITHHELD.has(name) || named.has(name)) continue;
+  for (const name in incoming) {
+    if (WITHHELD.has(name) || named.includes(name)) continue;
     if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
-    if (key === undefined || !text.includes(key)) kept[name] = text;
+    const text = one(incoming[name]);
+    if (text !== undefined && (key === undefined || !text.includes(key))) kept[name] = text;
   }
   return kept;
+}
+
+/** The headers that belong to the connection because it says so. */
+function namesIn(connection: string | string[] | undefined): readonly string[] {
+  const text = one(connection) ?? 'keep-alive';
+  return text === 'keep-alive' ? [] : text.toLowerCase().split(/\s*,\s*/);
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -1,8 +1,8 @@
-import { encodingOf } from './answer-head.ts';
+import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
-import type { Head } from './exchange.ts';
+import type { Head, Opened } from './exchange.ts';
 import { failed } from './failure.ts';
-import type { AttemptOutcome, UpstreamCall, Usage } from './types.ts';
+import type { AnswerBody, AttemptOutcome, UpstreamCall, Usage } from './types.ts';
 import { UsageReader, usageOf } from './usage.ts';
 
 export { bodyOf, wrongHead } from './answer-head.ts';
@@ -34,41 +34,58 @@ export async function streamedAnswer(
  */
 export async function plainAnswer(
   call: UpstreamCall,
-  head: Head,
-  bytes: Bytes,
+  opened: Opened,
+  idleMs: number,
   key: string | undefined,
   maxBytes: number,
 ): Promise<AttemptOutcome> {
-  const held: Uint8Array[] = [];
-  let size = 0;
-  let done = false;
-  while (!done && size <= maxBytes) {
-    const next = await bytes.next();
-    done = next.done === true;
-    if (next.done) break;
-    held.push(next.value);
-    size += next.value.length;
-  }
-  const checked = done ? checkedUsage(held, call) : { usage: undefined };
+  const { head } = opened;
+  const encoded = encodingOf(head) !== undefined;
+  const whole = encoded ? undefined : await opened.exchange.whole(maxBytes, idleMs);
+  const body = whole ? inOnePiece(whole) : await held(bodyOf(opened.exchange, head, idleMs), maxBytes);
+  const checked = body.whole ? checkedUsage(body.whole, call) : { usage: undefined };
   if (checked === undefined) {
     return failed(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
   }
   return {
     kind: 'answer',
     status: head.status,
-    headers: answerHeaders(head.headers, encodingOf(head) !== undefined, key),
-    body: passedOn(held, bytes, () => {}),
+    headers: answerHeaders(head.headers, encoded, key),
+    body,
     usage: () => checked.usage,
+  };
+}
+
+/** All of it in one piece, or piece by piece where it has more than `maxBytes`. */
+async function held(bytes: Bytes, maxBytes: number): Promise<AnswerBody> {
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; size <= maxBytes; ) {
+    const next = await bytes.next();
+    if (next.done) return inOnePiece(Buffer.concat(chunks));
+    chunks.push(next.value);
+    size += next.value.length;
+  }
+  return passedOn(chunks, bytes, () => {});
+}
+
+function inOnePiece(whole: Uint8Array): AnswerBody {
+  return {
+    whole,
+    async *[Symbol.asyncIterator]() {
+      yield whole;
+    },
   };
 }
 
 /** Undefined where the bytes are no JSON object. */
 function checkedUsage(
-  chunks: readonly Uint8Array[],
+  body: Uint8Array,
   { dialect }: UpstreamCall,
 ): { readonly usage: Usage | undefined } | undefined {
   try {
-    const answer: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const answer: unknown = JSON.parse(
+      Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'),
+    );
     if (typeof answer !== 'object' || answer === null) return undefined;
     return { usage: usageOf(answer, dialect) };
   } catch {

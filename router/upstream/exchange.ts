@@ -32,8 +32,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #startedAt = performance.now();
   #controller: Dispatcher.DispatchController | undefined;
   #head: Head | undefined;
-  #chunks: Uint8Array[] = [];
+  #chunks: Buffer[] = [];
   #queuedBytes = 0;
+  #highWaterBytes = HIGH_WATER_BYTES;
   #ended = false;
   #failed: { readonly error: unknown } | undefined;
   #transportError: unknown;
@@ -88,6 +89,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  /**
+   * The whole body, where it has at most `maxBytes`; else undefined, and `chunks` has all of it. Its silences may last `idleMs` once it
+   * has begun. Throws as `head` does.
+   */
+  async whole(maxBytes: number, idleMs: number): Promise<Buffer | undefined> {
+    this.#highWaterBytes = maxBytes;
+    if (this.#controller?.paused) this.#controller.resume();
+    for (;;) {
+      if (this.#failed !== undefined) throw this.#failed.error;
+      if (this.#queuedBytes > maxBytes) return undefined;
+      if (this.#ended) break;
+      if (this.#queuedBytes > 0) this.#deadlines.step('stall', idleMs);
+      await this.#news();
+    }
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+  }
+
   /** No more is wanted. A connection whose answer has not ended cannot be used again and is destroyed. */
   close(): void {
     if (!this.#ended) this.#fail(new UpstreamBroken('reset', 'The answer was left.'), true);
@@ -119,7 +137,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#deadlines.endStep();
     this.#chunks.push(chunk);
     this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes > HIGH_WATER_BYTES) controller.pause();
+    if (this.#queuedBytes > this.#highWaterBytes) controller.pause();
     this.#tell();
   }
 

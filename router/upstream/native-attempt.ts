@@ -63,10 +63,9 @@ async function outcomeOf(
     exchange.close();
     return failed(call.model, 'bad-answer', head.status, wrong);
   }
-  const bytes = bodyOf(exchange, head, call.stream ? idleMs : undefined);
   return call.stream
-    ? streamedAnswer(call, head, bytes, key)
-    : plainAnswer(call, head, bytes, key, maxAnswerBytes);
+    ? streamedAnswer(call, head, bodyOf(exchange, head, idleMs), key)
+    : plainAnswer(call, { exchange, head }, idleMs, key, maxAnswerBytes);
 }
 
 function requireDialect({ model, dialect }: UpstreamCall): void {

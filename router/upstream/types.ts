@@ -8,6 +8,8 @@ export interface UpstreamCall {
   readonly operation: 'chat' | 'embeddings';
   /** The client's body, parsed; unknown fields included. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** The JSON text that `body` was read from, for a provider that gets it as it came; undefined where there was none. */
+  readonly bodyText?: string;
   readonly stream: boolean;
   /** Headers of the client that the provider may see (anthropic-version, anthropic-beta, openai-organization …), lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -19,7 +21,7 @@ export interface AttemptTimeouts {
   readonly connectMs: number;
   /** From sending to the first byte of the answer's body (of its head, where it does not stream). */
   readonly firstByteMs: number;
-  /** Longest silence between two chunks of a stream. */
+  /** Longest silence once the answer's body has begun. */
   readonly idleMs: number;
   /** Of the whole attempt. */
   readonly totalMs: number;
@@ -50,8 +52,8 @@ export type AttemptOutcome =
       readonly status: number;
       /** Of the answer, lower case, without hop-by-hop fields; content-type is the client dialect's. */
       readonly headers: Readonly<Record<string, string>>;
-      /** In the client's dialect, as it arrives: bytes of JSON, or of an SSE stream. Throws UpstreamBroken when it breaks off. */
-      readonly body: AsyncIterable<Uint8Array>;
+      /** In the client's dialect: the JSON of a plain answer; a stream, or JSON too long to hold, as it arrives. Throws UpstreamBroken when it breaks off. */
+      readonly body: AnswerBody;
       /** Tokens, when the body has ended; undefined where the provider does not say. */
       readonly usage: () => Usage | undefined;
     }
@@ -67,6 +69,12 @@ export type AttemptOutcome =
       /** The provider's error body in the client's dialect, passed on for `bad-request`. */
       readonly body?: Uint8Array;
     };
+
+/** Bytes as they arrive. */
+export interface AnswerBody extends AsyncIterable<Uint8Array> {
+  /** All of them, where they are here already. */
+  readonly whole?: Uint8Array;
+}
 
 export interface Usage {
   readonly inputTokens: number;

@@ -1,5 +1,6 @@
 import type { Dialect, Provider } from '../catalog/types.ts';
 import type { UpstreamCall } from './types.ts';
+import { withModel } from './with-model.ts';
 
 /** What goes over the wire, in undici's words. */
 export interface UpstreamRequest {
@@ -27,30 +28,51 @@ const NOT_THE_CLIENTS = [
   'upgrade',
 ];
 
+/** What of a request is the same for all that a provider gets. */
+interface Address {
+  readonly origin: string;
+  readonly pathname: string;
+  readonly search: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A provider is one object as long as its configuration stands. */
+const ADDRESSES = new WeakMap<Provider, Address>();
+
 /**
- * The request of a provider that speaks the client's dialect: the client's body with the provider's name of the model in it and
+ * The request of a provider that speaks the client's dialect: the client's text with the provider's name of the model in it and
  * nothing else changed, at the address of the configuration. Compression is asked not to be used: it would hold back events.
  */
 export function upstreamRequest(call: UpstreamCall, key: string | undefined): UpstreamRequest {
   const { provider, id } = call.model;
-  const url = new URL(`${provider.baseUrl}${route(call)}`);
+  const { origin, pathname, search, headers } = addressOf(provider);
   return {
-    origin: url.origin,
-    path: `${url.pathname}${url.search}`,
+    origin,
+    path: `${pathname}${route(call)}${search}`,
     method: 'POST',
     headers: {
       ...clientHeaders(call.headers),
       ...(call.dialect === 'anthropic' && {
         'anthropic-version': call.headers['anthropic-version'] ?? ANTHROPIC_VERSION,
       }),
-      ...lowerCase(provider.headers),
+      ...headers,
       'content-type': 'application/json',
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
       ...keyHeader(call.dialect, key),
     },
-    body: JSON.stringify({ ...call.body, model: id }),
+    body: withModel(call.bodyText ?? JSON.stringify(call.body), id),
   };
+}
+
+function addressOf(provider: Provider): Address {
+  const known = ADDRESSES.get(provider);
+  if (known !== undefined) return known;
+  const { origin, pathname, search } = new URL(`${provider.baseUrl}/`);
+  const address = { origin, pathname: pathname.slice(0, -1), search, headers: lowerCase(provider.headers) };
+  ADDRESSES.set(provider, address);
+  return address;
 }
 
 /** The provider's key, from the environment. `missing` where the configuration names a variable that is not set. */

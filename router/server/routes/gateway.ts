@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from 'express';
 import type { Dialect } from '../../catalog/types.ts';
 import { PlimsollError } from '../../errors.ts';
 import { brokenEvent } from '../../gateway/gateway.ts';
@@ -11,7 +10,8 @@ import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { clientSignal, dialectSender } from '../dialect-errors.ts';
 import { answerOf, errorAnswer } from '../error-answer.ts';
-import { jsonBody } from '../json-body.ts';
+import { jsonBody, type WithBody } from '../json-body.ts';
+import type { Guarded } from '../key-guard.ts';
 import { pump } from '../pump.ts';
 
 interface Operation {
@@ -44,36 +44,42 @@ const OPERATIONS: readonly Operation[] = [
 
 const TOO_LARGE = '(gateway.max_body_bytes). Pictures count too.';
 
+type CallRequest = IncomingMessage & WithBody & Guarded;
+
+/** A route that calls models: one handler that needs nothing of Express. */
+export interface CallRoute extends Route {
+  readonly handlers: readonly [(request: CallRequest, response: ServerResponse) => void];
+}
+
 /** The routes that call models. */
-export function gatewayRoutes(context: ServerContext, gateway: Gateway): Route[] {
-  return OPERATIONS.map((operation) => callingRoute(context, gateway, operation));
+export function gatewayRoutes(context: ServerContext, gateway: Gateway): CallRoute[] {
+  return OPERATIONS.map((operation) => callRoute(context, gateway, operation));
 }
 
-function callingRoute(context: ServerContext, gateway: Gateway, operation: Operation): Route {
-  const { config } = context;
-  const send = dialectSender(context.send, operation.dialect);
-  const stamp: RequestHandler = (_, response, next) => {
-    response.locals['startedMs'] = performance.now();
-    next();
+function callRoute(context: ServerContext, gateway: Gateway, operation: Operation): CallRoute {
+  const { path, summary, dialect } = operation;
+  const send = dialectSender(context.send, dialect);
+  const readJson = jsonBody(context.config.gateway.max_body_bytes, send, TOO_LARGE);
+  const handler = (request: CallRequest, response: ServerResponse) => {
+    const startedMs = performance.now();
+    readJson(
+      request,
+      response,
+      () => void call(context, gateway, operation, send, request, response, startedMs),
+    );
   };
-  const handler: RequestHandler = (request, response) =>
-    call(context, gateway, operation, send, request, response);
-  const { path, summary } = operation;
-  return {
-    method: 'post',
-    path,
-    summary,
-    handlers: [stamp, jsonBody(config.gateway.max_body_bytes, send, TOO_LARGE), handler],
-  };
+  return { method: 'post', path, summary, handlers: [handler] };
 }
 
+/** Never rejects. */
 async function call(
   context: ServerContext,
   gateway: Gateway,
   { dialect, operation }: Operation,
   send: Sender,
-  request: IncomingMessage & { readonly body?: unknown },
-  response: ServerResponse & { readonly locals: Record<string, unknown> },
+  request: CallRequest,
+  response: ServerResponse,
+  startedMs: number,
 ): Promise<void> {
   const signal = clientSignal(response);
   const entry = await gateway.queue.enter(signal);
@@ -90,10 +96,11 @@ async function call(
       dialect,
       operation,
       body: bodyOf(request.body),
+      bodyText: request.bodyText!,
       headers: request.headers,
       signal,
-      keyId: response.locals['keyId'] as string | undefined,
-      startedMs: response.locals['startedMs'] as number,
+      keyId: request.keyId,
+      startedMs,
       statusOf: (error: unknown) => answerOf(error).status,
     };
     const answer = await gateway.answer(asked, context.router);
