@@ -91,13 +91,19 @@ function responseOf(
   return new Response(body, { status, headers });
 }
 
-/** Amazon streams in a binary form of its own. */
 function refuseWrongType(head: Head, exchange: Exchange, { stream, model }: UpstreamCall): void {
-  if (head.status > 299 || model.provider.kind === 'bedrock') return;
-  const wrong = wrongHead(head, stream);
+  if (head.status > 299) return;
+  const binary = stream && model.provider.kind === 'bedrock';
+  const wrong = binary ? wrongEvents(head) : wrongHead(head, stream);
   if (wrong === undefined) return;
   exchange.close();
   throw new UpstreamBroken('unreadable', `It ${wrong}.`);
+}
+
+/** Amazon streams in a binary form of its own. */
+function wrongEvents({ headers }: Head): string | undefined {
+  if (String(headers['content-type']).startsWith('application/vnd.amazon.eventstream')) return undefined;
+  return "answered with something else than Amazon's stream of events";
 }
 
 async function* limited(bytes: AsyncIterable<Uint8Array>, stream: boolean): AsyncGenerator<Uint8Array> {

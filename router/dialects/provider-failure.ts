@@ -83,11 +83,13 @@ export function endedEarly(
   return failed(model, 'bad-answer', status, 'gave an answer that could not be read');
 }
 
-/** By the type of an error event: Anthropic's, and Google's and OpenAI's where they send one. */
+/** By the type of an error event: Anthropic's, and Google's and OpenAI's where they send one. Of Amazon's the SDK keeps the message alone. */
 export function failureOfEvent(error: unknown): Failure {
   const text = JSON.stringify(error) ?? '';
-  if (/overloaded|UNAVAILABLE/.test(text)) return 'overloaded';
-  return /rate_limit|RESOURCE_EXHAUSTED/.test(text) ? 'rate-limited' : 'server-error';
+  if (/overloaded|UNAVAILABLE|service unavailable/i.test(text)) return 'overloaded';
+  return /rate_limit|RESOURCE_EXHAUSTED|throttl|too many (requests|tokens)/i.test(text)
+    ? 'rate-limited'
+    : 'server-error';
 }
 
 function failureOf(status: number, contentType: string | undefined, body: string): Failure {
