@@ -1,10 +1,10 @@
 import { PlimsollError } from '../errors.ts';
 import { isOwnNetwork } from './address.ts';
-import type { ModelConfig, ModelsConfig, ProvidersConfig } from './config.ts';
+import type { ModelConfig, ModelsConfig, PriceConfig, ProvidersConfig } from './config.ts';
 import { nearestName } from './nearest-name.ts';
 import { factsOf, PRICE_TABLE } from './price-table.ts';
 import { resolveProvider } from './resolve-provider.ts';
-import type { Capability, Catalog, CatalogModel, Price, Provider } from './types.ts';
+import type { Capability, Catalog, CatalogModel, Price, PriceTier, Provider, TokenRates } from './types.ts';
 
 /**
  * The capabilities of a model of which nobody said what it can. It is empty, and is told from a model that can nothing by being this very
@@ -64,7 +64,7 @@ function catalogModel(provider: Provider, nameAtProvider: string, config: ModelC
     name: `${provider.name}/${nameAtProvider}`,
     provider,
     id,
-    price: priceOf(config) ?? facts?.price,
+    price: config.price ? priceOf(config.price) : facts?.price,
     contextWindow: config.context_window ?? facts?.contextWindow,
     maxOutputTokens: config.max_output_tokens ?? facts?.maxOutputTokens,
     capabilities: capabilities ? new Set(capabilities) : UNKNOWN_CAPABILITIES,
@@ -73,13 +73,20 @@ function catalogModel(provider: Provider, nameAtProvider: string, config: ModelC
   };
 }
 
-function priceOf({ price }: ModelConfig): Price | undefined {
-  if (!price) return undefined;
-  const { input, output, cached } = price;
+function priceOf({ tiers, ...rates }: PriceConfig): Price {
+  return { ...ratesOf(rates), ...(tiers && { tiers: tiers.map(tierOf) }) };
+}
+
+function tierOf({ above_input_tokens, ...rates }: NonNullable<PriceConfig['tiers']>[number]): PriceTier {
+  return { aboveInputTokens: above_input_tokens, ...ratesOf(rates) };
+}
+
+function ratesOf({ input, output, cached, cache_write }: Omit<PriceConfig, 'tiers'>): TokenRates {
   return {
     inputUsd: input,
     outputUsd: output,
     ...(cached !== undefined && { cachedInputUsd: cached }),
+    ...(cache_write !== undefined && { cacheWriteUsd: cache_write }),
   };
 }
 

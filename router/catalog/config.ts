@@ -65,6 +65,36 @@ const provider = z
 const usdPerMillion = z.number().min(0).max(100_000);
 const tokens = z.int().min(1).max(1_000_000_000);
 
+const rates = z.strictObject({
+  input: usdPerMillion.describe('US dollars for a million tokens of input.'),
+  output: usdPerMillion.describe('US dollars for a million tokens of output.'),
+  cached: usdPerMillion
+    .optional()
+    .describe('Of input that the provider had in its cache; input where left out.'),
+  cache_write: usdPerMillion
+    .optional()
+    .describe('Of input that the provider wrote to its cache; input where left out.'),
+});
+
+const tier = rates.extend({
+  above_input_tokens: tokens.describe('The whole request costs this where its prompt is longer.'),
+});
+
+const price = rates.extend({
+  tiers: z
+    .array(tier)
+    .max(10)
+    .refine(isByLength, 'tiers stand by above_input_tokens, the shortest first')
+    .optional()
+    .describe('For long prompts: each a price of its own.'),
+});
+
+function isByLength(tiers: readonly z.infer<typeof tier>[]): boolean {
+  return tiers.every(
+    ({ above_input_tokens }, i) => i === 0 || above_input_tokens > tiers[i - 1]!.above_input_tokens,
+  );
+}
+
 const model = z.strictObject({
   id: z
     .string()
@@ -72,16 +102,7 @@ const model = z.strictObject({
     .max(200)
     .optional()
     .describe("The provider's own name of it; what follows the slash where left out."),
-  price: z
-    .strictObject({
-      input: usdPerMillion.describe('US dollars for a million tokens of input.'),
-      output: usdPerMillion.describe('US dollars for a million tokens of output.'),
-      cached: usdPerMillion
-        .optional()
-        .describe('Of input that the provider had in its cache; input where left out.'),
-    })
-    .optional()
-    .describe('Replaces the price of the table as a whole.'),
+  price: price.optional().describe('Replaces the price of the table as a whole.'),
   context_window: tokens
     .optional()
     .describe('Tokens of input and output together. Nothing is excluded by one that is unknown.'),
@@ -122,5 +143,6 @@ export const modelsSchema = z.record(z.string().max(200).regex(MODEL_NAME), mode
 
 export type ProviderConfig = Readonly<z.infer<typeof provider>>;
 export type ModelConfig = Readonly<z.infer<typeof model>>;
+export type PriceConfig = Readonly<z.infer<typeof price>>;
 export type ProvidersConfig = Readonly<Record<string, ProviderConfig>>;
 export type ModelsConfig = Readonly<Record<string, ModelConfig>>;

@@ -1,24 +1,32 @@
-import type { Usage } from '../upstream/types.ts';
-import type { Price } from './types.ts';
+import type { Price, TokenCounts, TokenRates } from './types.ts';
 
 /**
  * What an answer cost, in US dollars:
  *
- *     ((input - cached) * inputUsd + cached * cachedInputUsd + output * outputUsd) / 1e6
+ *     (fresh * inputUsd + cached * cachedInputUsd + written * cacheWriteUsd + output * outputUsd) / 1e6
  *
- * `input` counts all tokens of the prompt, those from the provider's cache among them, as OpenAI's prompt_tokens does. (Anthropic's
- * input_tokens leaves them out: whoever reads its usage adds them.) Cached tokens cost as others where their price is not known. Writing
- * to a cache, which some providers charge for, and prices that rise with the length of the prompt are not in it.
+ * where fresh = input - cached - written: `input` counts all tokens of the prompt, those from and to the provider's cache among them, as
+ * OpenAI's prompt_tokens does. (Anthropic's input_tokens leaves them out: whoever reads its usage adds them.) Cached and written tokens
+ * cost as others where their price is not known. A prompt longer than a tier's `aboveInputTokens` pays that tier's rates for the whole
+ * request, the answer included; one of just that length does not.
  *
  * @returns undefined where price or usage is not known, or a count is no number of tokens.
  */
-export function costUsd(price: Price | undefined, usage: Usage | undefined): number | undefined {
+export function costUsd(price: Price | undefined, usage: TokenCounts | undefined): number | undefined {
   if (!price || !usage) return undefined;
-  const { inputTokens, outputTokens, cachedInputTokens = 0 } = usage;
-  if (![inputTokens, outputTokens, cachedInputTokens].every(isCount)) return undefined;
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
+  if (![inputTokens, outputTokens, cachedInputTokens, cacheWriteInputTokens].every(isCount)) return undefined;
+  const { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd } = ratesAt(price, inputTokens);
   const cached = Math.min(cachedInputTokens, inputTokens);
-  const input = (inputTokens - cached) * price.inputUsd + cached * (price.cachedInputUsd ?? price.inputUsd);
-  return (input + outputTokens * price.outputUsd) / 1e6;
+  const written = Math.min(cacheWriteInputTokens, inputTokens - cached);
+  const fresh = inputTokens - cached - written;
+  const input =
+    fresh * inputUsd + cached * (cachedInputUsd ?? inputUsd) + written * (cacheWriteUsd ?? inputUsd);
+  return (input + outputTokens * outputUsd) / 1e6;
+}
+
+function ratesAt(price: Price, inputTokens: number): TokenRates {
+  return price.tiers?.findLast(({ aboveInputTokens }) => inputTokens > aboveInputTokens) ?? price;
 }
 
 function isCount(tokens: number): boolean {

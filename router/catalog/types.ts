@@ -37,11 +37,32 @@ export const CAPABILITIES = [
 export type Capability = (typeof CAPABILITIES)[number];
 
 /** US dollars for a million tokens. */
-export interface Price {
+export interface TokenRates {
   readonly inputUsd: number;
   readonly outputUsd: number;
   /** Of input that the provider had in its cache; the price of other input where it is not known. */
   readonly cachedInputUsd?: number;
+  /** Of input that the provider wrote to its cache; the price of other input where it is not known. */
+  readonly cacheWriteUsd?: number;
+}
+
+/** The rates of a whole request whose prompt is longer than so many tokens. Nothing of the other rates holds beside them. */
+export interface PriceTier extends TokenRates {
+  readonly aboveInputTokens: number;
+}
+
+export interface Price extends TokenRates {
+  /** For long prompts; by length, the shortest first. */
+  readonly tiers?: readonly PriceTier[];
+}
+
+/** Tokens of a request and its answer, as the provider told them: whole numbers, 0 or more. */
+export interface TokenCounts {
+  /** All of the prompt: what was read from a cache and written to one is in it. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedInputTokens?: number;
+  readonly cacheWriteInputTokens?: number;
 }
 
 /** A model that requests can be sent to. */

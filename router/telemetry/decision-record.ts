@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TokenCounts } from '../catalog/types.ts';
 import { SKIPS } from '../upstream/chain/types.ts';
 import { FAILURES } from '../upstream/types.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -42,7 +43,12 @@ export const decisionRecordSchema = z
     status: z.int().describe('HTTP, as the client got it.'),
     ended: z.enum(['whole', 'broken', 'client-left']),
     usage: z
-      .strictObject({ input_tokens: tokens, output_tokens: tokens, cached_input_tokens: tokens.optional() })
+      .strictObject({
+        input_tokens: tokens.describe('All of the prompt, what was cached or written to a cache included.'),
+        output_tokens: tokens,
+        cached_input_tokens: tokens.optional(),
+        cache_write_input_tokens: tokens.optional(),
+      })
       .optional(),
     cost_usd: usd,
     baseline_cost_usd: usd.describe('ESTIMATE: always the strongest candidate, with the same tokens.'),
@@ -103,8 +109,13 @@ function attemptOf({ model, kind, outcome, status, ms, waitedMs }: RequestFacts[
   return { model, kind, outcome, status, ms: rounded(ms), waited_ms: waitedMs && rounded(waitedMs) };
 }
 
-function usageOf({ inputTokens, outputTokens, cachedInputTokens }: NonNullable<RequestFacts['usage']>) {
-  return { input_tokens: inputTokens, output_tokens: outputTokens, cached_input_tokens: cachedInputTokens };
+function usageOf(usage: TokenCounts) {
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    cache_write_input_tokens: usage.cacheWriteInputTokens,
+  };
 }
 
 /** Microseconds are as fine as the clock is true. */

@@ -1,15 +1,18 @@
 import { costUsd } from '../catalog/cost.ts';
-import type { Price } from '../catalog/types.ts';
-import type { Usage } from '../upstream/types.ts';
+import type { Price, TokenCounts } from '../catalog/types.ts';
 
 /**
  * What a request would have cost at the strongest candidate's price with the same tokens, in US dollars.
  *
  * An ESTIMATE, since the strongest model was not asked: it would have written an answer of another length, its tokenizer counts the
- * same text otherwise, and how much of the prompt its provider had in its cache is taken over from the model that answered.
+ * same text otherwise, and how much of the prompt its provider read from its cache or wrote to it is taken over from the model
+ * that answered.
  * @returns undefined where the price or the tokens are not known
  */
-export function baselineCostUsd(strongest: Price | undefined, usage: Usage | undefined): number | undefined {
+export function baselineCostUsd(
+  strongest: Price | undefined,
+  usage: TokenCounts | undefined,
+): number | undefined {
   return costUsd(strongest, usage);
 }
 
@@ -32,7 +35,10 @@ export interface RungShare {
  * sqrt(share * (1 - share) / n). A rung that was never chosen needs no price.
  * @returns undefined where a price of a rung with a share, or the tokens, are not known, or where no rung has a share
  */
-export function randomCostUsd(rungs: readonly RungShare[], usage: Usage | undefined): number | undefined {
+export function randomCostUsd(
+  rungs: readonly RungShare[],
+  usage: TokenCounts | undefined,
+): number | undefined {
   const chosen = rungs.filter(({ share }) => share > 0);
   if (chosen.length === 0) return undefined;
   let sum = 0;

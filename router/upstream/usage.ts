@@ -1,15 +1,15 @@
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect, TokenCounts } from '../catalog/types.ts';
 import { SseReader } from './sse.ts';
-import type { Usage } from './types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Tokens of a plain answer. `inputTokens` is all of the input, what the provider had in its cache included: OpenAI counts so,
  * and Anthropic's three counts are added. Undefined where a count is missing.
- * OpenAI API reference, "The chat completion object" and "Embeddings"; Anthropic API reference, "Messages", field `usage`.
+ * OpenAI API reference, "The chat completion object" and "Embeddings"; Anthropic API reference, "Messages", field `usage`. OpenAI's
+ * `cache_write_tokens` as @ai-sdk/openai reads it: part of `prompt_tokens`.
  */
-export function usageOf(answer: unknown, dialect: Dialect): Usage | undefined {
+export function usageOf(answer: unknown, dialect: Dialect): TokenCounts | undefined {
   const counts = objectIn(answer, 'usage');
   return counts && (dialect === 'openai' ? openaiUsage(counts) : anthropicUsage(counts));
 }
@@ -36,7 +36,7 @@ export class UsageReader {
   }
 
   /** Undefined until the provider has named the final counts. */
-  usage(): Usage | undefined {
+  usage(): TokenCounts | undefined {
     return this.#final ? usageOf({ usage: this.#counts }, this.#dialect) : undefined;
   }
 
@@ -50,25 +50,34 @@ export class UsageReader {
   }
 }
 
-function openaiUsage(counts: Json): Usage | undefined {
+function openaiUsage(counts: Json): TokenCounts | undefined {
   const inputTokens = count(counts['prompt_tokens']);
   // Embeddings have a total and no output: what is left of the total is none.
   const total = count(counts['total_tokens']);
   const rest = total !== undefined && inputTokens !== undefined ? total - inputTokens : undefined;
   const outputTokens = count(counts['completion_tokens']) ?? count(rest);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  const cachedInputTokens = count(objectIn(counts, 'prompt_tokens_details')?.['cached_tokens']);
-  return { inputTokens, outputTokens, ...(cachedInputTokens !== undefined && { cachedInputTokens }) };
+  const details = objectIn(counts, 'prompt_tokens_details');
+  const cache = cacheCounts(details?.['cached_tokens'], details?.['cache_write_tokens']);
+  return { inputTokens, outputTokens, ...cache };
 }
 
-function anthropicUsage(counts: Json): Usage | undefined {
+function anthropicUsage(counts: Json): TokenCounts | undefined {
   const fresh = count(counts['input_tokens']);
   const outputTokens = count(counts['output_tokens']);
   if (fresh === undefined || outputTokens === undefined) return undefined;
-  const cachedInputTokens = count(counts['cache_read_input_tokens']);
-  const written = count(counts['cache_creation_input_tokens']) ?? 0;
-  const inputTokens = fresh + written + (cachedInputTokens ?? 0);
-  return { inputTokens, outputTokens, ...(cachedInputTokens !== undefined && { cachedInputTokens }) };
+  const cache = cacheCounts(counts['cache_read_input_tokens'], counts['cache_creation_input_tokens']);
+  const inputTokens = fresh + (cache.cachedInputTokens ?? 0) + (cache.cacheWriteInputTokens ?? 0);
+  return { inputTokens, outputTokens, ...cache };
+}
+
+function cacheCounts(read: unknown, written: unknown): Omit<TokenCounts, 'inputTokens' | 'outputTokens'> {
+  const cachedInputTokens = count(read);
+  const cacheWriteInputTokens = count(written);
+  return {
+    ...(cachedInputTokens !== undefined && { cachedInputTokens }),
+    ...(cacheWriteInputTokens !== undefined && { cacheWriteInputTokens }),
+  };
 }
 
 function count(value: unknown): number | undefined {

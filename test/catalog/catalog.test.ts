@@ -50,6 +50,26 @@ describe('which models there are', () => {
     expect(catalog.get('openai/gpt-4o').price).toEqual({ inputUsd: 7, outputUsd: 8 });
   });
 
+  test('a configured price comes with what its cache and long prompts cost', () => {
+    const tiers = [{ above_input_tokens: 200_000, input: 14, output: 12, cached: 1.4, cache_write: 17.5 }];
+    const price = { input: 7, output: 8, cached: 0.7, cache_write: 8.75, tiers };
+    expect(catalogOf(OPENAI, { 'openai/gpt-4o': { price } }).get('openai/gpt-4o').price).toEqual({
+      inputUsd: 7,
+      outputUsd: 8,
+      cachedInputUsd: 0.7,
+      cacheWriteUsd: 8.75,
+      tiers: [
+        {
+          aboveInputTokens: 200_000,
+          inputUsd: 14,
+          outputUsd: 12,
+          cachedInputUsd: 1.4,
+          cacheWriteUsd: 17.5,
+        },
+      ],
+    });
+  });
+
   test('an id that the table knows brings its facts to a name of your own', () => {
     const catalog = catalogOf(OPENAI, { 'openai/cheap': { id: 'gpt-4o-mini', context_window: 8_000 } });
     expect(catalog.get('openai/cheap')).toMatchObject({

@@ -111,6 +111,21 @@ describe('what is refused, by field and reason', () => {
     ['models: { "openai/gpt 4o": {} }', 'models.openai/gpt 4o', /<provider>\/<model>/],
     ['models: { o/m: { price: { input: 1 } } }', 'models.o/m.price.output', /number/],
     ['models: { o/m: { price: { input: -1, output: 1 } } }', 'models.o/m.price.input', />=0/],
+    [
+      'models: { o/m: { price: { input: 1, output: 1, cache_wirte: 1 } } }',
+      'models.o/m.price',
+      /cache_wirte/,
+    ],
+    [
+      'models: { o/m: { price: { input: 1, output: 1, tiers: [{ above_input_tokens: 9, input: 2 }] } } }',
+      'models.o/m.price.tiers.0.output',
+      /number/,
+    ],
+    [
+      'models: { o/m: { price: { input: 1, output: 1, tiers: [{ above_input_tokens: 9, input: 2, output: 2 }, { above_input_tokens: 9, input: 3, output: 3 }] } } }',
+      'models.o/m.price.tiers',
+      /shortest first/,
+    ],
     ['models: { o/m: { context_window: 0 } }', 'models.o/m.context_window', />=1/],
     ['models: { o/m: { capabilities: [vision] } }', 'models.o/m.capabilities.0', /structured-output/],
   ])('%s', (yaml, field, reason) => {

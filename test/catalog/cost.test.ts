@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { costUsd } from '../../router/catalog/cost.ts';
 import { PRICE_TABLE } from '../../router/catalog/price-table.ts';
 
@@ -24,6 +24,56 @@ test('cached input costs as other input where its price is not known, and is nev
     0.00003,
     12,
   );
+});
+
+test('input written to a cache has a price of its own, else that of other input', () => {
+  const usage = { inputTokens: 1_000, outputTokens: 0, cachedInputTokens: 500, cacheWriteInputTokens: 400 };
+  // 100 x 3 + 500 x 0.3 + 400 x 3.75 = 300 + 150 + 1,500
+  expect(costUsd({ ...PRICE, cacheWriteUsd: 3.75 }, usage)).toBeCloseTo(0.00195, 12);
+  // 500 x 3 + 500 x 0.3
+  expect(costUsd(PRICE, usage)).toBeCloseTo(0.00165, 12);
+  expect(costUsd({ ...PRICE, cacheWriteUsd: 0 }, usage)).toBeCloseTo(0.00045, 12);
+});
+
+test('what is read and written is never more than the input, whatever a provider says', () => {
+  const price = { ...PRICE, cacheWriteUsd: 3.75 };
+  const more = { inputTokens: 100, outputTokens: 0, cachedInputTokens: 80, cacheWriteInputTokens: 900 };
+  // 80 x 0.3 + 20 x 3.75
+  expect(costUsd(price, more)).toBeCloseTo(0.000099, 12);
+  expect(costUsd(price, { inputTokens: 1, outputTokens: 1, cacheWriteInputTokens: -1 })).toBeUndefined();
+});
+
+describe('long prompts', () => {
+  const TIERED = {
+    ...PRICE,
+    tiers: [
+      { aboveInputTokens: 200_000, inputUsd: 6, outputUsd: 20, cachedInputUsd: 0.6, cacheWriteUsd: 7 },
+      { aboveInputTokens: 500_000, inputUsd: 9, outputUsd: 30 },
+    ],
+  };
+  const cost = (inputTokens: number) => costUsd(TIERED, { inputTokens, outputTokens: 1_000 });
+
+  test.each([
+    [0, 0.015],
+    [199_999, 0.614997],
+    [200_000, 0.615],
+    [200_001, 1.220006], // 200,001 x 6 + 1,000 x 20: the whole request, the answer included
+    [500_000, 3.02],
+    [500_001, 4.530009],
+  ])('%i tokens of input', (tokens, usd) => expect(cost(tokens)).toBeCloseTo(usd, 12));
+
+  test('the length is that of the whole prompt, and a tier has cache prices of its own', () => {
+    const usage = {
+      inputTokens: 300_000,
+      outputTokens: 0,
+      cachedInputTokens: 200_000,
+      cacheWriteInputTokens: 90_000,
+    };
+    // 10,000 x 6 + 200,000 x 0.6 + 90,000 x 7
+    expect(costUsd(TIERED, usage)).toBeCloseTo(0.81, 12);
+    // The second tier has none: its own input, not the price of the first or of short prompts.
+    expect(costUsd(TIERED, { ...usage, inputTokens: 600_000 })).toBeCloseTo(5.4, 12);
+  });
 });
 
 test('nothing costs nothing, and what is free is free', () => {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { TokenCounts } from '../../router/catalog/types.ts';
 import { type DecisionLogConfig, decisionLogSchema } from '../../router/telemetry/config.ts';
 import { openDecisionLog } from '../../router/telemetry/decision-log.ts';
 import { decisionRecordSchema } from '../../router/telemetry/decision-record.ts';
@@ -83,6 +84,18 @@ test('a record has all that is known, and nothing that is not', async () => {
   );
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(log.counts()).toEqual({ written: 2, dropped: 0 });
+});
+
+test('what was written to a cache stands in the usage', async () => {
+  const { log, lines } = await opened();
+  const usage: TokenCounts = { inputTokens: 1_000, outputTokens: 500, cacheWriteInputTokens: 300 };
+  log.write(facts({ usage }));
+  await log.close();
+  expect(lines()[0]!.usage).toEqual({
+    input_tokens: 1_000,
+    output_tokens: 500,
+    cache_write_input_tokens: 300,
+  });
 });
 
 test('the prompt stands in it only where include_prompt says so', async () => {

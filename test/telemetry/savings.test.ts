@@ -14,6 +14,25 @@ test('the baseline is the strongest price for the same tokens', () => {
   expect(baselineCostUsd(strong, undefined)).toBeUndefined();
 });
 
+test('both know what caches and long prompts cost', () => {
+  const price = {
+    ...strong,
+    cacheWriteUsd: 12.5,
+    tiers: [{ aboveInputTokens: 1_000_000, inputUsd: 20, outputUsd: 60 }],
+  };
+  const written = { ...usage, cachedInputTokens: 400_000, cacheWriteInputTokens: 400_000 };
+  const rungs = [
+    { price: cheap, share: 0.5 },
+    { price, share: 0.5 },
+  ];
+  // 0.2 x 10 + 0.4 x 5 + 0.4 x 12.5 + 0.5 x 40
+  expect(baselineCostUsd(price, written)).toBe(29);
+  expect(randomCostUsd(rungs, written)).toBe(0.5 * 2 + 0.5 * 29);
+  const long = { inputTokens: 2_000_000, outputTokens: 500_000 };
+  expect(baselineCostUsd(price, long)).toBe(70);
+  expect(randomCostUsd(rungs, long)).toBe(0.5 * 3 + 0.5 * 70);
+});
+
 test('random is the mean over the shares; a rung without a share needs no price', () => {
   const rungs = [
     { price: cheap, share: 0.75 },
