@@ -4,6 +4,7 @@ import { anthropicRequest } from '../dialects/anthropic-request.ts';
 import { anthropicStream } from '../dialects/anthropic-stream.ts';
 import type { ProviderLine } from '../dialects/exchange-fetch.ts';
 import { plainBody, streamBody } from '../dialects/mapped-body.ts';
+import { withMistralIds } from '../dialects/mistral-ids.ts';
 import { openaiAnswer } from '../dialects/openai-answer.ts';
 import { type MappedRequest, openaiRequest } from '../dialects/openai-request.ts';
 import { openaiStream } from '../dialects/openai-stream.ts';
@@ -36,7 +37,7 @@ async function prepared({ call, line, key, env }: MappedCall): Promise<Work> {
   const model = await sdkModel(entry, { apiKey: key, env, fetch: line.fetch });
   const target = targetOf(entry.provider.kind, await model.supportedUrls);
   const { options: asked, includeUsage } = mapped(call, target);
-  const options = withLimit(asked, call);
+  const options = withMistralIds(withLimit(asked, call), entry);
   await refuseDropped(entry, options, dialect, env);
   signal.throwIfAborted();
   return { call, line, model, options, context: answerContext(dialect, entry.name, includeUsage) };
