@@ -63,7 +63,9 @@ const embeddingsRequestSchema = z
   })
   .describe(`OpenAI's embeddings. ${ANY_FIELD}`);
 
-const servedModel = z.string().describe("The provider's name of the model that answered.");
+const servedModel = z
+  .string()
+  .describe("The model that answered: the provider's name of it, or <provider>/<model> where it was mapped.");
 
 const chatAnswerSchema = z.looseObject({
   object: z.literal('chat.completion'),
