@@ -4,6 +4,8 @@ import type { Capability, Price, ProviderKind } from './types.ts';
 /** What the table knows of a model. */
 export interface ModelFacts {
   readonly price: Price;
+  /** Where the price was seen: on the provider's own page, or in part on other people's lists alone. docs/CONFIGURATION.md names the latter. */
+  readonly priceFrom: 'provider' | 'list';
   /** Tokens of input and output together. */
   readonly contextWindow: number;
   /** Tokens; undefined where it was not found. */

@@ -1,5 +1,5 @@
 import type { ModelFacts, PriceTable } from './price-table.ts';
-import type { Capability } from './types.ts';
+import type { Capability, Price, TokenRates } from './types.ts';
 
 const million = 1_000_000;
 const CHAT: readonly Capability[] = ['tools', 'images', 'structured-output', 'caching'];
@@ -7,79 +7,123 @@ const REASONING: readonly Capability[] = [...CHAT, 'reasoning'];
 const REASONING_AND_AUDIO: readonly Capability[] = [...REASONING, 'audio'];
 
 /**
- * Figures of the providers' public pages, as known on the date beside each: check before you rely on them. The third price is of cached
- * input, where it was found. The latency class is the provider's own word, or follows from the model's size beside its siblings.
+ * Figures of the providers' public pages, as known on the date beside each: check before you rely on them. Those of a `list` were found
+ * on other people's lists alone, in whole or in part. The latency class is the provider's own word, or follows from the model's size
+ * beside its siblings.
  *
- * Prices are those of the standard tier for text. Not in here: what long prompts cost more (GPT-5.6 and GPT-6 above 272,000 tokens,
- * Gemini Pro above 200,000, Haiku 5.5 above 100,000), and what audio costs more. Left out: models of whose price or limits no public page
- * was found, previews, and prices that the provider says will end.
+ * Prices are those of the standard tier for text. A cache is written for Anthropic's 5 minutes and OpenAI's 30. Not in here: what audio
+ * costs more, and what keeping a cache longer does. Left out: models of whose price or limits no public page was found, previews, models
+ * that are shut down, and prices that the provider says will end (GPT-5.6 Sol's). As others copy OpenAI's list of deprecations, GPT-5,
+ * its mini and its nano shut down on 2026-12-11, GPT-4o and GPT-4.1 with their minis on 2027-01-14.
  */
 export const PRICES: PriceTable = {
   openai: {
     asOf: '2026-09-23',
     source: 'https://developers.openai.com/api/docs/pricing',
     models: {
-      'gpt-4o-mini': facts([0.15, 0.6, 0.075], 128_000, 16_384, CHAT, 'fast'),
-      'gpt-4o': facts([2.5, 10, 1.25], 128_000, 16_384, CHAT, 'medium'),
-      'gpt-4.1-nano': facts([0.1, 0.4, 0.025], 1_047_576, 32_768, CHAT, 'fast'),
-      'gpt-4.1-mini': facts([0.4, 1.6, 0.1], 1_047_576, 32_768, CHAT, 'fast'),
-      'gpt-4.1': facts([2, 8, 0.5], 1_047_576, 32_768, CHAT, 'medium'),
-      'gpt-5-nano': facts([0.05, 0.4, 0.005], 400_000, 128_000, REASONING, 'fast'),
-      'gpt-5-mini': facts([0.25, 2, 0.025], 400_000, 128_000, REASONING, 'medium'),
-      'gpt-5': facts([1.25, 10, 0.125], 400_000, 128_000, REASONING, 'slow'),
-      'gpt-5.4-nano': facts([0.2, 1.25, 0.02], 400_000, 128_000, REASONING, 'fast'),
-      'gpt-5.4-mini': facts([0.75, 4.5, 0.075], 400_000, 128_000, REASONING, 'medium'),
-      'gpt-5.6-luna': facts([0.2, 1.2, 0.02], 1_050_000, 128_000, REASONING, 'fast'),
-      'gpt-5.6-sol': facts([4, 20, 0.4], 1_050_000, 128_000, REASONING, 'slow'),
-      'gpt-6-luna': facts([0.1, 0.5, 0.01], 1_050_000, 128_000, REASONING, 'fast'),
-      'gpt-6-sol': facts([2, 10, 0.2], 1_050_000, 128_000, REASONING, 'medium'),
-      'gpt-6-astra': facts([10, 50, 1], 1_050_000, 128_000, REASONING, 'slow'),
+      'gpt-4o-mini': facts('list', rates(0.15, 0.6, 0.075), 128_000, 16_384, CHAT, 'fast'),
+      'gpt-4o': facts('list', rates(2.5, 10, 1.25), 128_000, 16_384, CHAT, 'medium'),
+      'gpt-4.1-mini': facts('list', rates(0.4, 1.6, 0.1), 1_047_576, 32_768, CHAT, 'fast'),
+      'gpt-4.1': facts('list', rates(2, 8, 0.5), 1_047_576, 32_768, CHAT, 'medium'),
+      'gpt-5-nano': facts('provider', rates(0.05, 0.4, 0.005), 400_000, 128_000, REASONING, 'fast'),
+      'gpt-5-mini': facts('provider', rates(0.25, 2, 0.025), 400_000, 128_000, REASONING, 'medium'),
+      'gpt-5': facts('list', rates(1.25, 10, 0.125), 400_000, 128_000, REASONING, 'slow'),
+      'gpt-5.4-nano': facts('provider', rates(0.2, 1.25, 0.02), 400_000, 128_000, REASONING, 'fast'),
+      'gpt-5.4-mini': facts('list', rates(0.75, 4.5, 0.075), 400_000, 128_000, REASONING, 'medium'),
+      // Of lists: the cached input of long prompts. The rest is OpenAI's page.
+      'gpt-5.6-luna': gptLong(
+        'list',
+        tiered(rates(0.2, 1.2, 0.02, 0.25), 272_000, rates(0.4, 1.8, 0.04, 0.5)),
+        'fast',
+      ),
+      'gpt-6-luna': gptLong(
+        'provider',
+        tiered(rates(0.1, 0.5, 0.01, 0.125), 272_000, rates(0.2, 0.75, 0.02, 0.25)),
+        'fast',
+      ),
+      'gpt-6-sol': gptLong(
+        'provider',
+        tiered(rates(2, 10, 0.2, 2.5), 272_000, rates(4, 15, 0.4, 5)),
+        'medium',
+      ),
+      'gpt-6-astra': gptLong('list', tiered(rates(10, 50, 1, 12.5), 272_000, rates(20, 75, 2, 25)), 'slow'),
     },
   },
   anthropic: {
     asOf: '2026-10-24',
     source: 'https://platform.claude.com/docs/en/about-claude/pricing',
     models: {
-      'claude-haiku-4-5': facts([1, 5, 0.1], 200_000, 64_000, REASONING, 'fast'),
-      'claude-haiku-5-5': facts([0.1, 0.5, 0.01], million, 128_000, REASONING, 'fast'),
-      'claude-sonnet-5': facts([2, 10, 0.2], million, 128_000, REASONING, 'fast'),
-      'claude-sonnet-5-5': facts([2, 10, 0.1], million, 128_000, REASONING, 'fast'),
-      'claude-opus-5': facts([5, 25, 0.5], million, 128_000, REASONING, 'medium'),
-      'claude-opus-5-5': facts([4, 20, 0.2], million, 128_000, REASONING, 'medium'),
-      'claude-fable-5-1': facts([10, 50, 0.25], million, 128_000, REASONING, 'slow'),
+      'claude-haiku-4-5': facts('provider', rates(1, 5, 0.1, 1.25), 200_000, 64_000, REASONING, 'fast'),
+      'claude-haiku-5-5': facts(
+        'list', // but for input and output of short prompts
+        tiered(rates(0.1, 0.5, 0.01, 0.125), 100_000, rates(0.5, 2.5, 0.05, 0.625)),
+        million,
+        128_000,
+        REASONING,
+        'fast',
+      ),
+      'claude-sonnet-5': facts('provider', rates(2, 10, 0.2, 2.5), million, 128_000, REASONING, 'fast'),
+      // Cached input: .20 on the provider's page as it was found, .10 since 2026-10-07 by two lists.
+      'claude-sonnet-5-5': facts('list', rates(2, 10, 0.1, 2.5), million, 128_000, REASONING, 'fast'),
+      'claude-opus-5': facts('provider', rates(5, 25, 0.5, 6.25), million, 128_000, REASONING, 'medium'),
+      'claude-opus-5-5': facts('provider', rates(4, 20, 0.2, 5), million, 128_000, REASONING, 'medium'),
+      'claude-fable-5-1': facts('provider', rates(10, 50, 0.25, 12.5), million, 128_000, REASONING, 'slow'),
     },
   },
   google: {
     asOf: '2026-10-07',
     source: 'https://ai.google.dev/gemini-api/docs/pricing',
     models: {
-      'gemini-2.5-flash-lite': facts([0.1, 0.4, 0.01], 1_048_576, 65_536, REASONING_AND_AUDIO, 'fast'),
-      'gemini-2.5-flash': facts([0.3, 2.5], 1_048_576, 65_536, REASONING_AND_AUDIO, 'fast'),
-      'gemini-2.5-pro': facts([1.25, 10], 1_048_576, 65_536, REASONING_AND_AUDIO, 'slow'),
-      'gemini-3.5-flash-lite': facts([0.3, 2.5, 0.03], 1_048_576, 65_536, REASONING_AND_AUDIO, 'fast'),
-      'gemini-3.5-flash': facts([1.5, 9, 0.15], 1_048_576, 65_536, REASONING_AND_AUDIO, 'medium'),
+      'gemini-2.5-flash-lite': gemini(rates(0.1, 0.4, 0.01), 'fast'),
+      'gemini-2.5-flash': gemini(rates(0.3, 2.5, 0.03), 'fast'),
+      'gemini-2.5-pro': gemini(tiered(rates(1.25, 10, 0.125), 200_000, rates(2.5, 15, 0.25)), 'slow'),
+      'gemini-3.5-flash-lite': gemini(rates(0.3, 2.5, 0.03), 'fast'),
+      'gemini-3.5-flash': gemini(rates(1.5, 9, 0.15), 'medium'),
     },
   },
   mistral: {
     asOf: '2026-08-27',
     source: 'https://docs.mistral.ai/inference/pricing',
     models: {
-      'ministral-3b-2512': facts([0.1, 0.1, 0.01], 262_144, undefined, CHAT, 'fast'),
-      'ministral-8b-2512': facts([0.15, 0.15, 0.015], 262_144, undefined, CHAT, 'fast'),
-      'mistral-large-2512': facts([0.5, 1.5], 262_144, undefined, CHAT, 'medium'),
-      'mistral-medium-3.5': facts([1.5, 7.5], 262_144, undefined, REASONING, 'medium'),
+      // Cached input is a tenth by docs.mistral.ai, "Prompt caching".
+      'ministral-3b-2512': facts('list', rates(0.1, 0.1, 0.01), 262_144, undefined, CHAT, 'fast'),
+      'ministral-8b-2512': facts('list', rates(0.15, 0.15, 0.015), 262_144, undefined, CHAT, 'fast'),
+      'mistral-large-2512': facts('list', rates(0.5, 1.5, 0.05), 262_144, undefined, CHAT, 'medium'),
+      'mistral-medium-3.5': facts('list', rates(1.5, 7.5, 0.15), 262_144, undefined, REASONING, 'medium'),
     },
   },
 };
 
-/** Prices in US dollars for a million tokens of input, output and cached input; window and answer in tokens. */
+/** Window and answer in tokens. */
 function facts(
-  [inputUsd, outputUsd, cachedInputUsd]: readonly [number, number, number?],
+  priceFrom: ModelFacts['priceFrom'],
+  price: Price,
   contextWindow: number,
   maxOutputTokens: number | undefined,
   capabilities: readonly Capability[],
-  latencyClass: 'fast' | 'medium' | 'slow',
+  latencyClass: ModelFacts['latencyClass'],
 ): ModelFacts {
-  const price = { inputUsd, outputUsd, ...(cachedInputUsd !== undefined && { cachedInputUsd }) };
-  return { price, contextWindow, maxOutputTokens, capabilities, latencyClass };
+  return { priceFrom, price, contextWindow, maxOutputTokens, capabilities, latencyClass };
+}
+
+function gptLong(
+  priceFrom: ModelFacts['priceFrom'],
+  price: Price,
+  latencyClass: ModelFacts['latencyClass'],
+): ModelFacts {
+  return facts(priceFrom, price, 1_050_000, 128_000, REASONING, latencyClass);
+}
+
+function gemini(price: Price, latencyClass: ModelFacts['latencyClass']): ModelFacts {
+  return facts('list', price, 1_048_576, 65_536, REASONING_AND_AUDIO, latencyClass);
+}
+
+/** In US dollars for a million tokens. */
+function rates(input: number, output: number, cached: number, cacheWrite?: number): TokenRates {
+  const written = cacheWrite !== undefined && { cacheWriteUsd: cacheWrite };
+  return { inputUsd: input, outputUsd: output, cachedInputUsd: cached, ...written };
+}
+
+function tiered(short: TokenRates, aboveInputTokens: number, long: TokenRates): Price {
+  return { ...short, tiers: [{ aboveInputTokens, ...long }] };
 }
