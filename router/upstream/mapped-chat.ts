@@ -3,6 +3,7 @@ import { anthropicAnswer } from '../dialects/anthropic-answer.ts';
 import { anthropicRequest } from '../dialects/anthropic-request.ts';
 import { anthropicStream } from '../dialects/anthropic-stream.ts';
 import type { ProviderLine } from '../dialects/exchange-fetch.ts';
+import { withGoogleSchemas } from '../dialects/google-body.ts';
 import { plainBody, streamBody } from '../dialects/mapped-body.ts';
 import { withMistralIds } from '../dialects/mistral-ids.ts';
 import { openaiAnswer } from '../dialects/openai-answer.ts';
@@ -34,12 +35,15 @@ export async function mappedChat(asked: MappedCall): Promise<AttemptOutcome> {
 
 async function prepared({ call, line, key, env }: MappedCall): Promise<Work> {
   const { model: entry, dialect, signal } = call;
-  const model = await sdkModel(entry, { apiKey: key, env, fetch: line.fetch });
-  const target = targetOf(entry.provider.kind, await model.supportedUrls);
+  const access = { apiKey: key, env, fetch: line.fetch };
+  const { supportedUrls } = await sdkModel(entry, access);
+  const target = targetOf(entry.provider.kind, await supportedUrls);
   const { options: asked, includeUsage } = mapped(call, target);
-  const options = withMistralIds(withLimit(asked, call), entry);
+  const limited = withMistralIds(withLimit(asked, call), entry);
+  const { options, fetch } = withGoogleSchemas(call, { options: limited, fetch: line.fetch });
   await refuseDropped(entry, options, dialect, env);
   signal.throwIfAborted();
+  const model = await sdkModel(entry, { ...access, fetch });
   return { call, line, model, options, context: answerContext(dialect, entry.name, includeUsage) };
 }
 
