@@ -1,17 +1,19 @@
 import { isObject, jsonTokens } from './json-tokens.ts';
 import { estimateTokens } from './token-estimate.ts';
 
-/** What the content of messages asks of a model. */
+/** What a conversation asks of a model, counted up message by message. */
 export interface ContentLoad {
-  readonly tokens: number;
-  readonly tools: boolean;
-  readonly images: boolean;
-  readonly audio: boolean;
+  tokens: number;
+  tools: boolean;
+  images: boolean;
+  audio: boolean;
 }
 
-export const NO_LOAD: ContentLoad = { tokens: 0, tools: false, images: false, audio: false };
-
-/** Of one picture. Anthropic: about width x height / 750, at most about 1,600; OpenAI at high detail: up to about 1,100 (their guides on vision). */
+/**
+ * Of one picture, whichever model looks at it: a middling one, not the most. What it counts as differs by the model more than by what
+ * the request says: `detail: low` is 85 tokens for GPT-4o alone, and a photograph of 12 megapixels was measured at 1,065 (Gemini), 1,661
+ * (Claude Haiku 4.5), 4,005 (Claude Opus 5.5) and 14,364 (GPT-6): https://huggingface.co/datasets/JOHNISKING/image-token-cost
+ */
 const TOKENS_OF_IMAGE = 1_600;
 /** Of a file whose pages cannot be counted, such as a PDF: a page is up to 3,000 tokens and about 50 kB (Anthropic's guide on PDF). */
 const TOKENS_OF_PAGE = 3_000;
@@ -23,60 +25,61 @@ const BYTES_A_SECOND = { wav: 32_000, compressed: 8_000 } as const;
 const DEEPEST_CONTENT = 4;
 
 /**
- * Of a message's content: a text, or a list of parts (OpenAI) or blocks (Anthropic). Data of pictures and sounds do not count as text.
+ * Adds a message's content: a text, or a list of parts (OpenAI) or blocks (Anthropic). Data of pictures and sounds do not count as text.
  * A part of an unknown type counts by its JSON.
  */
-export function contentLoad(content: unknown, depth = 0): ContentLoad {
-  if (typeof content === 'string') return { ...NO_LOAD, tokens: estimateTokens(content) };
-  if (content === null || content === undefined) return NO_LOAD;
-  if (!Array.isArray(content) || depth >= DEEPEST_CONTENT) return { ...NO_LOAD, tokens: jsonTokens(content) };
-  return sumOfLoads(content.map((part) => partLoad(part, depth)));
+export function addContent(load: ContentLoad, content: unknown, depth = 0): void {
+  if (typeof content === 'string') load.tokens += estimateTokens(content);
+  else if (Array.isArray(content) && depth < DEEPEST_CONTENT) {
+    for (const part of content) addPart(load, part, depth);
+  } else if (content !== null && content !== undefined) load.tokens += jsonTokens(content);
 }
 
-export function sumOfLoads(loads: readonly ContentLoad[]): ContentLoad {
-  return {
-    tokens: loads.reduce((sum, { tokens }) => sum + tokens, 0),
-    tools: loads.some(({ tools }) => tools),
-    images: loads.some(({ images }) => images),
-    audio: loads.some(({ audio }) => audio),
-  };
+function addPart(load: ContentLoad, part: unknown, depth: number): void {
+  if (!isObject(part)) addContent(load, part, DEEPEST_CONTENT);
+  else if (part['type'] === 'text') addContent(load, part['text'], DEEPEST_CONTENT);
+  else if (part['type'] === 'tool_result') {
+    load.tools = true;
+    addContent(load, part['content'], depth + 1);
+  } else if (part['type'] === 'document') addDocument(load, part['source'], depth);
+  else load.tokens += markedTokens(load, part);
 }
 
-function partLoad(part: unknown, depth: number): ContentLoad {
-  if (!isObject(part)) return contentLoad(part, DEEPEST_CONTENT);
+/** Of a part that holds no other content. Notes in the load what the part asks for. */
+function markedTokens(load: ContentLoad, part: Readonly<Record<string, unknown>>): number {
   switch (part['type']) {
-    case 'text':
-      return contentLoad(part['text']);
     case 'image_url':
     case 'image':
-      return { ...NO_LOAD, images: true, tokens: TOKENS_OF_IMAGE };
+      load.images = true;
+      return TOKENS_OF_IMAGE;
     case 'input_audio':
-      return { ...NO_LOAD, audio: true, tokens: audioTokens(part['input_audio']) };
-    case 'document':
-      return documentLoad(part['source'], depth);
+      load.audio = true;
+      return audioTokens(part['input_audio']);
     case 'file':
-      return fileLoad(part['file']);
+      load.images = true;
+      return fileTokens(part['file']);
     case 'tool_use':
-      return { ...NO_LOAD, tools: true, tokens: jsonTokens([part['name'], part['input']]) };
-    case 'tool_result':
-      return { ...contentLoad(part['content'], depth + 1), tools: true };
+      load.tools = true;
+      return jsonTokens([part['name'], part['input']]);
     default:
-      return { ...NO_LOAD, tokens: jsonTokens(part) };
+      return jsonTokens(part);
   }
 }
 
 /** Anthropic: a text, blocks, or the bytes or the address of a PDF, whose pages are looked at as pictures. */
-function documentLoad(source: unknown, depth: number): ContentLoad {
-  if (!isObject(source)) return NO_LOAD;
-  if (source['type'] === 'text') return contentLoad(source['data']);
-  if (source['type'] === 'content') return contentLoad(source['content'], depth + 1);
-  return { ...NO_LOAD, images: true, tokens: pagesTokens(source['data']) };
+function addDocument(load: ContentLoad, source: unknown, depth: number): void {
+  if (!isObject(source)) return;
+  if (source['type'] === 'text') addContent(load, source['data'], DEEPEST_CONTENT);
+  else if (source['type'] === 'content') addContent(load, source['content'], depth + 1);
+  else {
+    load.images = true;
+    load.tokens += pagesTokens(source['data']);
+  }
 }
 
 /** OpenAI: a PDF as a data URL, or the id of one that was sent before. */
-function fileLoad(file: unknown): ContentLoad {
-  const data = isObject(file) ? file['file_data'] : undefined;
-  return { ...NO_LOAD, images: true, tokens: pagesTokens(data) };
+function fileTokens(file: unknown): number {
+  return pagesTokens(isObject(file) ? file['file_data'] : undefined);
 }
 
 function pagesTokens(base64: unknown): number {

@@ -11,9 +11,32 @@ export type UnmetRequirement =
   | 'context-window'
   | 'max-output-tokens';
 
+type Check = (model: CatalogModel, requirements: Requirements) => boolean;
+
+/** What a model must meet, in the order in which it is told what it does not. */
+const CHECKS: readonly (readonly [UnmetRequirement, Check])[] = [
+  ['tools', (model, { tools }) => !tools || can(model, 'tools')],
+  ['images', (model, { images }) => !images || can(model, 'images')],
+  ['audio', (model, { audio }) => !audio || can(model, 'audio')],
+  [
+    'structured-output',
+    (model, { structuredOutput }) => !structuredOutput || can(model, 'structured-output'),
+  ],
+  [
+    'context-window',
+    ({ contextWindow }, { inputTokens, maxOutputTokens = 0 }) =>
+      contextWindow === undefined || inputTokens + maxOutputTokens <= contextWindow,
+  ],
+  [
+    'max-output-tokens',
+    (model, { maxOutputTokens = 0 }) =>
+      model.maxOutputTokens === undefined || maxOutputTokens <= model.maxOutputTokens,
+  ],
+];
+
 /** Whether a model can be asked. What the catalog does not know excludes nothing; the provider's refusal is then the answer. */
 export function fitsRequirements(model: CatalogModel, requirements: Requirements): boolean {
-  return unmetRequirements(model, requirements).length === 0;
+  return CHECKS.every(([, meets]) => meets(model, requirements));
 }
 
 /**
@@ -24,24 +47,9 @@ export function unmetRequirements(
   model: CatalogModel,
   requirements: Requirements,
 ): readonly UnmetRequirement[] {
-  const { inputTokens, maxOutputTokens = 0 } = requirements;
-  const tooLong = model.contextWindow !== undefined && inputTokens + maxOutputTokens > model.contextWindow;
-  const tooMuch = model.maxOutputTokens !== undefined && maxOutputTokens > model.maxOutputTokens;
-  return [
-    ...missingCapabilities(model, requirements),
-    ...(tooLong ? (['context-window'] as const) : []),
-    ...(tooMuch ? (['max-output-tokens'] as const) : []),
-  ];
+  return CHECKS.filter(([, meets]) => !meets(model, requirements)).map(([requirement]) => requirement);
 }
 
-function missingCapabilities({ capabilities }: CatalogModel, requirements: Requirements) {
-  if (capabilities === UNKNOWN_CAPABILITIES) return [];
-  const needed = {
-    tools: requirements.tools,
-    images: requirements.images,
-    audio: requirements.audio,
-    'structured-output': requirements.structuredOutput,
-  } satisfies Partial<Record<Capability, boolean>>;
-  const names = Object.keys(needed) as (keyof typeof needed)[];
-  return names.filter((name) => needed[name] && !capabilities.has(name));
+function can({ capabilities }: CatalogModel, capability: Capability): boolean {
+  return capabilities === UNKNOWN_CAPABILITIES || capabilities.has(capability);
 }

@@ -17,9 +17,9 @@ export function jsonTokens(value: unknown): number {
     else if (typeof next === 'number') tokens += estimateTokens(String(next));
     else if (Array.isArray(next)) for (const item of next) open.push(item);
     else if (isObject(next)) {
-      for (const [name, inside] of Object.entries(next)) {
+      for (const name of Object.keys(next)) {
         tokens += estimateTokens(name) + TOKENS_AROUND;
-        open.push(inside);
+        open.push(next[name]);
       }
     }
   }

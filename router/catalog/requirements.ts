@@ -1,4 +1,4 @@
-import { type ContentLoad, contentLoad, NO_LOAD, sumOfLoads } from './content-load.ts';
+import { addContent, type ContentLoad } from './content-load.ts';
 import { isObject, jsonTokens } from './json-tokens.ts';
 import type { Dialect } from './types.ts';
 
@@ -28,35 +28,39 @@ type Body = Readonly<Record<string, unknown>>;
  * the expected form: whether the body is right at all is said elsewhere. Time and memory grow with the size of the body.
  */
 export function requirementsOf(body: Body, dialect: Dialect): Requirements {
-  const load = sumOfLoads(listOf(body['messages']).map(messageLoad));
-  const offered = [...listOf(body['tools']), ...listOf(body['functions'])];
+  const load: ContentLoad = { tokens: 0, tools: false, images: false, audio: false };
+  for (const message of listOf(body['messages'])) addMessage(load, message);
+  if (dialect === 'anthropic') addContent(load, body['system']);
+  addTools(load, listOf(body['tools']));
+  addTools(load, listOf(body['functions']));
   const schema = outputSchema(body, dialect);
   const maxOutputTokens = limitOf(body, dialect);
   return {
-    tools: load.tools || offered.length > 0,
+    tools: load.tools,
     images: load.images,
     audio: load.audio || listOf(body['modalities']).includes('audio'),
     structuredOutput: schema !== undefined,
-    inputTokens:
-      load.tokens +
-      (dialect === 'anthropic' ? contentLoad(body['system']).tokens : 0) +
-      offered.reduce((sum: number, tool) => sum + jsonTokens(tool), 0) +
-      (schema === undefined ? 0 : jsonTokens(schema)),
+    inputTokens: load.tokens + (schema === undefined ? 0 : jsonTokens(schema)),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
   };
 }
 
-function messageLoad(message: unknown): ContentLoad {
-  if (!isObject(message)) return NO_LOAD;
-  const content = contentLoad(message['content']);
-  const calls = [...listOf(message['tool_calls']), ...listOf([message['function_call']]).filter(isObject)];
+function addMessage(load: ContentLoad, message: unknown): void {
+  if (!isObject(message)) return;
+  load.tokens += TOKENS_OF_MESSAGE;
+  addContent(load, message['content']);
+  addTools(load, listOf(message['tool_calls']));
+  if (isObject(message['function_call'])) addTools(load, [message['function_call']]);
   const role = message['role'];
-  return {
-    ...content,
-    tools: content.tools || calls.length > 0 || role === 'tool' || role === 'function',
-    tokens:
-      content.tokens + TOKENS_OF_MESSAGE + calls.reduce((sum: number, call) => sum + jsonTokens(call), 0),
-  };
+  if (role === 'tool' || role === 'function') load.tools = true;
+}
+
+/** Tools that are offered, or calls of them. */
+function addTools(load: ContentLoad, tools: readonly unknown[]): void {
+  for (const tool of tools) {
+    load.tools = true;
+    load.tokens += jsonTokens(tool);
+  }
 }
 
 /** The format of the answer where it is a JSON schema: OpenAI's response_format; Anthropic's output_config.format, before it output_format. */

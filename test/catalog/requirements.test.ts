@@ -205,4 +205,13 @@ describe('whatever comes', () => {
     for (let i = 0; i < 50_000; i++) content = [{ type: 'tool_result', content }];
     expect(requirementsOf(ask(content), 'anthropic').tools).toBe(true);
   });
+
+  test.each([
+    ['texts', (inside: unknown) => ({ type: 'text', text: inside })],
+    ['documents', (inside: unknown) => ({ type: 'document', source: { type: 'text', data: inside } })],
+  ])('%s within themselves end somewhere', (_, wrap) => {
+    let content: unknown = 'deep';
+    for (let i = 0; i < 50_000; i++) content = [wrap(content)];
+    expect(requirementsOf(ask(content), 'anthropic').inputTokens).toBeGreaterThan(50_000);
+  });
 });
