@@ -1,9 +1,8 @@
 import { tokenIdsOf } from '../encoders/static.ts';
 import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
-import { PlimsollError } from '../errors.ts';
 import type { FeatureExtractor } from '../features/feature-vector.ts';
 import { pairBucket } from '../features/word-pairs.ts';
-import { decodeModel, floatValues } from '../onnx/messages.ts';
+import { readWeights } from './folded-heads.ts';
 import type { ClassifierInput } from './onnx-classifier.ts';
 
 /** What one word piece, all its occurrences together, adds to a candidate's calibrated logit. */
@@ -129,19 +128,6 @@ function asAWhole(
       pairs: [],
       embedding: vector.reduce((sum, x, j) => sum + (x - means[j]!) * columns[j * heads + h]!, 0),
     }));
-  };
-}
-
-function readWeights(bytes: Uint8Array): (name: string) => Float32Array {
-  const { initializer } = decodeModel(bytes).graph;
-  return (name) => {
-    const tensor = initializer.find((t) => t.name === name);
-    if (!tensor)
-      throw new PlimsollError(
-        'invalid-artifact',
-        `classifier.onnx has no "${name}": it was not made by Plimsoll.`,
-      );
-    return floatValues(tensor);
   };
 }
 

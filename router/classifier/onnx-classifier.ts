@@ -4,7 +4,8 @@ import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
 import { PlimsollError } from '../errors.ts';
 import type { FeatureExtractor } from '../features/feature-vector.ts';
 import { pairBuckets } from '../features/word-pairs.ts';
-import { openSession, type Tensor, tensor } from '../onnx/session.ts';
+import { openSession, type Session, tensor } from '../onnx/session.ts';
+import { type FoldedHeads, foldedHeads } from './folded-heads.ts';
 
 /** Text -> for each candidate the calibrated probability that its answer is good. */
 export interface Classifier {
@@ -21,8 +22,10 @@ export type ClassifierInput =
   | { readonly kind: 'linear'; readonly encoder: Encoder };
 
 /**
- * Runs a classifier.onnx. One session with one thread: a run takes microseconds and is done inline.
- * @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load.
+ * A classifier.onnx. That of a static encoder is a sum of a few numbers from its own tables and is added up here: onnxruntime takes tens of
+ * microseconds for it when all is in the processor's caches, and hundreds when it is not (docs/decisions/0018). onnxruntime still has a say: it
+ * must come to the same for a probe, else the graph is not the one that the tables belong to. Others run in a session of one thread.
+ * @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load, or the graph is another.
  */
 export async function createOnnxClassifier(
   bytes: Uint8Array,
@@ -30,10 +33,57 @@ export async function createOnnxClassifier(
   extractor: FeatureExtractor,
 ): Promise<Classifier> {
   const session = await openSession(bytes);
-  const firstInput = inputOf(input);
+  if (input.kind === 'linear') return inSession(session, input.encoder, extractor);
+  try {
+    const heads = foldedHeads(bytes);
+    await assertSameGraph(session, heads);
+    return addedUp(heads, input.tokenizer, extractor);
+  } finally {
+    await session.release();
+  }
+}
+
+function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, extractor: FeatureExtractor): Classifier {
+  const logits = (text: string): Float32Array => {
+    const ids = tokenIdsOf(tokenizer, text);
+    return heads.logits({ ids, pairs: pairBuckets(ids), features: extractor.extract(text) });
+  };
+  return {
+    score: async (text) => checked(heads.probabilities(logits(text))),
+    logits: async (text) => logits(text),
+    close: async () => {},
+  };
+}
+
+const AGREEMENT = 1e-3;
+
+async function assertSameGraph(session: Session, heads: FoldedHeads): Promise<void> {
+  const { ids, pairs, features } = heads.probe;
+  const feeds = {
+    token_ids: tensor('int32', ids, [ids.length]),
+    pair_ids: tensor('int32', pairs, [pairs.length]),
+    features: tensor('float32', features, [features.length]),
+  };
+  const logits = heads.logits(heads.probe);
+  const probabilities = heads.probabilities(logits);
+  const told = await session.run(feeds, ['probabilities', 'logits']);
+  const same = (name: string, own: Float32Array) =>
+    own.every((value, i) => Math.abs(value - (told[name]!.data as Float32Array)[i]!) <= AGREEMENT);
+  if (same('probabilities', probabilities) && same('logits', logits)) return;
+  throw new PlimsollError(
+    'invalid-artifact',
+    'The graph of classifier.onnx does not compute what its tables say: it was not made by Plimsoll.',
+  );
+}
+
+function inSession(session: Session, encoder: Encoder, extractor: FeatureExtractor): Classifier {
   async function run(text: string, output: 'probabilities' | 'logits'): Promise<Float32Array> {
     const features = extractor.extract(text);
-    const feeds = { ...(await firstInput(text)), features: tensor('float32', features, [features.length]) };
+    const embedding = await encoder.embed(text);
+    const feeds = {
+      embedding: tensor('float32', embedding, [embedding.length]),
+      features: tensor('float32', features, [features.length]),
+    };
     return (await session.run(feeds, [output]))[output]!.data as Float32Array;
   }
   return {
@@ -41,27 +91,8 @@ export async function createOnnxClassifier(
     logits: (text) => run(text, 'logits'),
     async close() {
       await session.release();
-      if (input.kind === 'linear') await input.encoder.close();
+      await encoder.close();
     },
-  };
-}
-
-type FirstInput = (text: string) => Promise<Record<string, Tensor>> | Record<string, Tensor>;
-
-function inputOf(input: ClassifierInput): FirstInput {
-  if (input.kind === 'lexicon') {
-    return (text) => {
-      const ids = tokenIdsOf(input.tokenizer, text);
-      const pairs = pairBuckets(ids);
-      return {
-        token_ids: tensor('int32', ids, [ids.length]),
-        pair_ids: tensor('int32', pairs, [pairs.length]),
-      };
-    };
-  }
-  return async (text) => {
-    const embedding = await input.encoder.embed(text);
-    return { embedding: tensor('float32', embedding, [embedding.length]) };
   };
 }
 

@@ -76,14 +76,18 @@ function vocabularyRichness(shape: TextShape): number {
 }
 
 /** Runs of digits; a decimal point or a thousands separator inside does not end one. */
-function numbers({ text }: TextShape): number {
-  return log(matches(text, /\d+(?:[.,]\d+)*/g));
+function numbers({ text, signs }: TextShape): number {
+  return signs.digits === 0 ? 0 : log(matches(text, NUMBER));
 }
+
+const NUMBER = /\d+(?:[.,]\d+)*/g;
 
 /** Lines that start with a letter and a bracket, full stop or colon: the options of a multiple-choice question. */
 function letteredOptions({ text }: TextShape): number {
-  return log(matches(text, /^[ \t]*\(?[A-Ja-j][.):]/gm));
+  return log(matches(text, LETTERED_OPTION));
 }
+
+const LETTERED_OPTION = /^[ \t]*\(?[A-Ja-j][.):]/gm;
 
 /** Characters outside ASCII: other scripts, typographic marks, symbols. */
 function nonAsciiShare({ text, signs }: TextShape): number {
@@ -92,17 +96,21 @@ function nonAsciiShare({ text, signs }: TextShape): number {
 
 /** Words a sentence, as a log; sentences end at . ! or ? before white space or the end. */
 function sentenceLength(shape: TextShape): number {
-  const sentences = matches(shape.text, /[.!?。！？](?=\s|$)/g);
-  return log(shape.words.length / Math.max(1, sentences));
+  return log(shape.words.length / Math.max(1, matches(shape.text, SENTENCE_END)));
 }
+
+const SENTENCE_END = /[.!?。！？](?=\s|$)/g;
 
 /** Runs of digits with a decimal point: money, measures, rates. */
-function decimals({ text }: TextShape): number {
-  return log(matches(text, /\d\.\d/g));
+function decimals({ text, signs }: TextShape): number {
+  return signs.digits === 0 ? 0 : log(matches(text, DECIMAL));
 }
 
+const DECIMAL = /\d\.\d/g;
+
 /** log10(1 + the largest number in the text), numbers above 10^12 counted as 10^12. */
-function largestNumber({ text }: TextShape): number {
+function largestNumber({ text, signs }: TextShape): number {
+  if (signs.digits === 0) return 0;
   let largest = 0;
   for (const [digits] of text.matchAll(/\d[\d,]*(?:\.\d+)?/g)) {
     largest = Math.max(largest, Number(digits.replaceAll(',', '')));
@@ -112,15 +120,17 @@ function largestNumber({ text }: TextShape): number {
 
 /** English words that tie one quantity to another: each adds a step to the reasoning. */
 function relationWords({ text }: TextShape): number {
-  return log(
-    matches(text, /\b(?:if|each|every|per|than|when|after|before|then|more|less|remaining|left|rest)\b/gi),
-  );
+  return log(matches(text, RELATION_WORD));
 }
+
+const RELATION_WORD = /\b(?:if|each|every|per|than|when|after|before|then|more|less|remaining|left|rest)\b/gi;
 
 /** English words for parts and multiples, and fractions in digits. */
 function fractionWords({ text }: TextShape): number {
-  return log(matches(text, /\b(?:half|third|quarter|twice|double|triple|times)\b|\d\/\d/gi));
+  return log(matches(text, FRACTION));
 }
+
+const FRACTION = /\b(?:half|third|quarter|twice|double|triple|times)\b|\d\/\d/gi;
 
 /** The order is the order of the feature vector. Which of them earn their place: docs/EXPERIMENTS.md. */
 export const STRUCTURAL_FEATURES: readonly StructuralFeature[] = [
@@ -150,9 +160,11 @@ function share(count: number, text: string): number {
   return count / Math.max(1, text.length);
 }
 
+/** @param pattern global, and matching at least one character. Counted without making a list: this runs for every request */
 function matches(text: string, pattern: RegExp): number {
   let found = 0;
-  for (const _ of text.matchAll(pattern)) found++;
+  pattern.lastIndex = 0;
+  while (pattern.test(text)) found++;
   return found;
 }
 

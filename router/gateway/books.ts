@@ -20,13 +20,14 @@ export interface Bookkeeping {
 
 /** What has become known of a request so far. What it did not come to is undefined. */
 export interface Progress {
-  readonly id: string;
+  /** The decision's own, once there is one. */
+  id: string;
   readonly startedAt: Date;
   readonly request: GatewayRequest;
-  readonly selection?: Selection;
-  readonly upstreamFromMs?: number;
-  readonly firstByteMs?: number;
-  readonly result?: ChainResult;
+  selection?: Selection;
+  upstreamFromMs?: number;
+  firstByteMs?: number;
+  result?: ChainResult;
 }
 
 /** In place of a status where the client left before there was one: nginx writes it so into its logs. */
@@ -43,19 +44,22 @@ export function booksOf(
   return (ended) => {
     if (closed) return;
     closed = true;
-    keeping.observe({ ...whatWas(progress, keeping, usageAtEnd()), ...times(progress), status, ended });
+    keeping.observe(factsOf(progress, keeping, usageAtEnd(), status, ended));
   };
 }
 
-function whatWas(
-  { id, startedAt, request, selection, result }: Progress,
+function factsOf(
+  { id, startedAt, request, selection, upstreamFromMs, firstByteMs, result }: Progress,
   { shares, includePrompt }: Bookkeeping,
   usage: Usage | undefined,
-) {
+  status: number,
+  ended: RequestFacts['ended'],
+): RequestFacts {
   const ladder = selection?.ladder ?? [];
   const served = result?.kind === 'answer' ? result.model : undefined;
   const model = request.body['model'];
   const rungs = ladder.map(({ name, price }) => ({ price, share: shares.shareOf(name) }));
+  const endedMs = performance.now();
   return {
     id,
     startedAt,
@@ -74,16 +78,12 @@ function whatWas(
     randomCostUsd: randomCostUsd(rungs, usage),
     keyId: request.keyId,
     prompt: includePrompt ? promptOf(request) : undefined,
-  };
-}
-
-function times({ request: { startedMs }, upstreamFromMs, firstByteMs }: Progress) {
-  const endedMs = performance.now();
-  return {
-    overheadMs: (upstreamFromMs ?? endedMs) - startedMs,
+    status,
+    ended,
+    overheadMs: (upstreamFromMs ?? endedMs) - request.startedMs,
     upstreamMs: upstreamFromMs === undefined ? undefined : endedMs - upstreamFromMs,
-    firstByteMs: firstByteMs === undefined ? undefined : firstByteMs - startedMs,
-    durationMs: endedMs - startedMs,
+    firstByteMs: firstByteMs === undefined ? undefined : firstByteMs - request.startedMs,
+    durationMs: endedMs - request.startedMs,
   };
 }
 

@@ -29,20 +29,20 @@ type Asked = Required<Progress>;
  * @throws PlimsollError where the request cannot be routed; the reason of `request.signal` where the client left. Its books are closed then
  */
 export async function answer(request: GatewayRequest, context: GatewayContext): Promise<GatewayAnswer> {
-  const startedAt = new Date();
-  let progress: Progress = { id: `req_${randomUUID()}`, startedAt, request };
+  const progress: Progress = { id: `req_${randomUUID()}`, startedAt: new Date(), request };
   try {
     const parts = context.parts();
     const selection = await select(request, parts);
-    if (selection.decision) context.shares.chose(selection.selected.name);
-    const { id = progress.id } = selection.decision ?? {};
-    const upstreamFromMs = performance.now();
-    progress = { ...progress, id, selection, upstreamFromMs };
-    const deadline = upstreamFromMs + parts.upstream.deadline_ms;
-    const result = await parts.chain.run(callOf(request), selection.candidates, deadline);
-    const asked = { ...progress, id, selection, upstreamFromMs, firstByteMs: performance.now(), result };
-    progress = asked;
-    return await answerOf(asked, result, context);
+    progress.selection = selection;
+    if (selection.decision) {
+      progress.id = selection.decision.id;
+      context.shares.chose(selection.selected.name);
+    }
+    progress.upstreamFromMs = performance.now();
+    const deadline = progress.upstreamFromMs + parts.upstream.deadline_ms;
+    progress.result = await parts.chain.run(callOf(request), selection.candidates, deadline);
+    progress.firstByteMs = performance.now();
+    return await answerOf(progress as Asked, progress.result, context);
   } catch (error) {
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : request.statusOf(error);
@@ -76,11 +76,7 @@ function failureAnswer(progress: Asked, result: Failed, context: GatewayContext)
     result.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(result.retryAfterMs / 1000)) };
   return {
     status,
-    headers: {
-      'content-type': 'application/json',
-      ...retryAfter,
-      ...headersOf(progress, undefined, undefined),
-    },
+    headers: headersOf(progress, { 'content-type': 'application/json', ...retryAfter }),
     body: body ?? own,
     streamed: false,
     finished: booksOf(progress, context, status),
@@ -102,7 +98,7 @@ async function wholeAnswer(
     const usage = ended ? outcome.usage() : undefined;
     return {
       status,
-      headers: { ...headers, ...headersOf(progress, model, usage) },
+      headers: headersOf(progress, headers, model, usage),
       body,
       streamed: false,
       finished: booksOf(progress, context, status, outcome.usage),
@@ -138,7 +134,7 @@ function brokenAnswer(progress: Asked, context: GatewayContext): GatewayAnswer {
   const message = 'The answer of the provider broke off.';
   return {
     status,
-    headers: { 'content-type': 'application/json', ...headersOf(progress, undefined, undefined) },
+    headers: headersOf(progress, { 'content-type': 'application/json' }),
     body: Buffer.from(JSON.stringify(errorBody(dialect, { status, message, code: 'upstream_broken' }))),
     streamed: false,
     finished: booksOf(progress, context, status),
@@ -151,12 +147,11 @@ function streamAnswer(progress: Asked, { model, outcome }: Answered, context: Ga
   const { 'content-length': _, ...headers } = outcome.headers;
   return {
     status,
-    headers: {
-      ...headers,
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      ...headersOf(progress, model, undefined),
-    },
+    headers: headersOf(
+      progress,
+      { ...headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      model,
+    ),
     body: outcome.body,
     streamed: true,
     finished: booksOf(progress, context, status, outcome.usage),
@@ -172,10 +167,15 @@ export function brokenEvent(dialect: Dialect): string {
   return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken' })}`;
 }
 
-function headersOf(progress: Asked, served: CatalogModel | undefined, usage: Usage | undefined) {
+function headersOf(
+  progress: Asked,
+  headers: Readonly<Record<string, string>>,
+  served?: CatalogModel,
+  usage?: Usage,
+): Record<string, string> {
   const { id, request, selection, upstreamFromMs, firstByteMs, result } = progress;
   const { selected, reason, decision, ladder } = selection;
-  return decisionHeaders({
+  const story = {
     id,
     selected: selected.name,
     served: served?.name,
@@ -185,7 +185,8 @@ function headersOf(progress: Asked, served: CatalogModel | undefined, usage: Usa
     costUsd: costUsd(served?.price, usage),
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),
     overheadMs: performance.now() - request.startedMs - (firstByteMs - upstreamFromMs),
-  });
+  };
+  return decisionHeaders(story, headers);
 }
 
 function madeOf(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {

@@ -129,12 +129,11 @@ async function sendAnswer(
   const gone = () => response.destroyed && !response.writableFinished;
   response.once('close', () => finished(response.writableFinished ? 'whole' : 'client-left'));
   if (gone()) return finished('client-left');
-  response.writeHead(status, {
-    ...headers,
-    ...(body instanceof Uint8Array && { 'content-length': String(body.length) }),
-    'x-request-id': requestId(request),
-    ...(lifecycle.draining && { connection: 'close' }),
-  });
+  const head: Record<string, string> = { ...headers };
+  if (body instanceof Uint8Array) head['content-length'] = String(body.length);
+  head['x-request-id'] = requestId(request);
+  if (lifecycle.draining) head['connection'] = 'close';
+  response.writeHead(status, head);
   if (body instanceof Uint8Array) {
     response.end(body);
     return;

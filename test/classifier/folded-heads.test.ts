@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import { staticTokenizer, tokenIdsOf } from '../../router/encoders/static.ts';
+import { featureExtractor } from '../../router/features/feature-vector.ts';
+import { pairBuckets } from '../../router/features/word-pairs.ts';
+import { decodeModel, encodeModel } from '../../router/onnx/messages.ts';
+import { openSession, tensor } from '../../router/onnx/session.ts';
+import { edgeTexts, everydayClassifier, everydayTexts } from '../onnx/everyday-classifier.ts';
+
+const tokenizer = staticTokenizer();
+const extractor = featureExtractor();
+
+test('what is added up here is what onnxruntime says', async () => {
+  const { bytes, open } = await everydayClassifier('lexicon');
+  const classifier = await open();
+  const session = await openSession(bytes);
+  for (const text of [...everydayTexts.slice(0, 300), ...edgeTexts]) {
+    const ids = tokenIdsOf(tokenizer, text);
+    const pairs = pairBuckets(ids);
+    const features = extractor.extract(text);
+    const told = await session.run({
+      token_ids: tensor('int32', ids, [ids.length]),
+      pair_ids: tensor('int32', pairs, [pairs.length]),
+      features: tensor('float32', features, [features.length]),
+    });
+    const [scores, logits] = [await classifier.score(text), await classifier.logits(text)];
+    scores.forEach((score, h) => {
+      expect(score).toBeCloseTo((told['probabilities']!.data as Float32Array)[h]!, 5);
+      expect(logits[h]).toBeCloseTo((told['logits']!.data as Float32Array)[h]!, 4);
+    });
+  }
+  await session.release();
+});
+
+test.each([
+  ['ReduceMean', 'ReduceSum'],
+  ['Sqrt', 'Abs'],
+  ['Sigmoid', 'Tanh'],
+  ['Sub', 'Add'],
+])('a graph with another %s is refused, though its tables are the same', async (from, to) => {
+  const { bytes } = await everydayClassifier('lexicon');
+  const model = decodeModel(bytes);
+  const node = model.graph.node.map((one) => (one.opType === from ? { ...one, opType: to } : one));
+  const other = encodeModel({ ...model, graph: { ...model.graph, node } });
+  await expect(createOnnxClassifier(other, { kind: 'lexicon', tokenizer }, extractor)).rejects.toMatchObject({
+    code: 'invalid-artifact',
+  });
+});
+
+test('a file without the tables is refused by name', async () => {
+  const { bytes } = await everydayClassifier('linear');
+  await expect(createOnnxClassifier(bytes, { kind: 'lexicon', tokenizer }, extractor)).rejects.toMatchObject({
+    code: 'invalid-artifact',
+    message: expect.stringContaining('"lexicon"'),
+  });
+});
