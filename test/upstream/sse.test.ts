@@ -128,7 +128,12 @@ test('usage is read from streams of both dialects, however they are cut', () => 
       expect(openai.usage()).toEqual({ inputTokens: 11, outputTokens: 5, cachedInputTokens: 4 });
       const anthropic = new UsageReader('anthropic');
       for (const chunk of cut(Buffer.from(ANTHROPIC.join('')), places)) anthropic.push(chunk);
-      expect(anthropic.usage()).toEqual({ inputTokens: 30, outputTokens: 9, cachedInputTokens: 20 });
+      expect(anthropic.usage()).toEqual({
+        inputTokens: 30,
+        outputTokens: 9,
+        cachedInputTokens: 20,
+        cacheWriteInputTokens: 3,
+      });
     }),
   );
 });
