@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { announce } from './announce.ts';
 import type { Lifecycle } from './answer.ts';
 import { answerClientError } from './client-error.ts';
+import { closerOf } from './close-within.ts';
 import { createApp } from './create-app.ts';
 
 export interface RunningServer {
@@ -33,6 +34,7 @@ export async function startServer(parts: {
   const app = createApp(router, config, logger, lifecycle, gateway);
   const server = createServer(timeouts(config.server.request_timeout_ms), app);
   server.on('clientError', answerClientError);
+  const closeWithin = closerOf(server);
   await listening(server, config.server);
   const { port } = server.address() as AddressInfo;
   const url = `http://${urlHost(config.server.host)}:${port}`;
@@ -41,7 +43,7 @@ export async function startServer(parts: {
 
   async function drain(): Promise<boolean> {
     lifecycle.draining = true;
-    const whole = await closeWithin(server, config.server.drain_timeout_ms);
+    const whole = await closeWithin(config.server.drain_timeout_ms);
     await gateway?.close();
     await router.close();
     return whole;
@@ -84,21 +86,6 @@ function listenMessage(code: string | undefined, host: string, port: number): st
   if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. ${SET_PORT}`;
   if (code === 'EACCES') return `Port ${port} needs rights that this user does not have. ${SET_PORT}`;
   return `Cannot listen on ${host}, port ${port} (${code ?? 'unknown reason'}). Set server.host to an address of this machine.`;
-}
-
-/** Whether every connection ended by itself; after the time the rest is cut. Idle ones are closed at once. */
-function closeWithin(server: Server, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    let whole = true;
-    const timer = setTimeout(() => {
-      whole = false;
-      server.closeAllConnections();
-    }, timeoutMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve(whole);
-    });
-  });
 }
 
 function urlHost(host: string): string {

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Router } from '../../router/router.ts';
+import { closerOf } from '../../router/server/close-within.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { gate, get, post, serving } from './serving.ts';
 
@@ -69,6 +72,50 @@ test('close: what is not done within drain_timeout_ms is cut off', async () => {
   expect(await server.close()).toBe(false);
   expect(await heard).toBe('');
   open();
+});
+
+test('close: connections on which nothing was ever sent do not hold it, and a request at work may end', async () => {
+  const { opened, open } = gate();
+  const wrap = (router: Router): Router => ({
+    ...router,
+    route: (...request) => opened.then(() => router.route(...request)),
+  });
+  const server = await serving({ wrap, server: { drain_timeout_ms: 5_000 } });
+  const silent = [rawConnection(server.port), rawConnection(server.port)];
+  await Promise.all(silent.map(({ socket }) => once(socket, 'connect')));
+  const busy = rawConnection(server.port);
+  busy.socket.write(`POST /v1/route HTTP/1.1\r\n${HEAD}content-length: ${BODY.length}\r\n\r\n${BODY}`);
+  await get(`${server.url}/healthz`);
+  const closed = server.close();
+  expect(await Promise.all(silent.map(({ heard }) => heard))).toEqual(['', '']);
+  expect(busy.socket.destroyed).toBe(false);
+  open();
+  expect(await busy.heard).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(await closed).toBe(true);
+});
+
+test('close: a stream ends whole, and a connection that is idle only then is closed then', async () => {
+  const server = createServer((_request, response) => {
+    // Its head has no `connection: close`, as that of an answer that began before the drain.
+    response.writeHead(200, { 'content-length': 2 });
+    response.write('o');
+    setTimeout(() => response.end('k'), 50);
+  });
+  const close = closerOf(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { socket, heard } = rawConnection((server.address() as AddressInfo).port);
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await once(socket, 'data');
+  expect(await close(5_000)).toBe(true);
+  expect(await heard).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*ok$/);
+});
+
+test('close: half a request is waited for until the time is over', async () => {
+  const server = await serving({ server: { drain_timeout_ms: 400 } });
+  const { socket } = rawConnection(server.port);
+  await new Promise<void>((resolve) => socket.write('GET /readyz HTTP/1.1\r\n', () => resolve()));
+  await get(`${server.url}/healthz`);
+  expect(await server.close()).toBe(false);
 });
 
 interface Child {
