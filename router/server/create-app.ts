@@ -80,7 +80,7 @@ function addRoute(app: Express, { method, path, handlers }: Route, { send }: Ser
     .route(path)
     [method](...handlers)
     .all((request, response) => {
-      const message = `${path} answers ${allow}, not ${request.method}.`;
+      const message = `${request.path} answers ${allow}, not ${request.method}.`;
       const details = { status: 405, code: 'method_not_allowed', message, headers: { allow } };
       send.error(request, response, errorAnswer(details));
     });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../access/access.ts';
 import type { Authentication } from '../access/authenticate.ts';
+import type { Dialect } from '../catalog/types.ts';
 import type { Sender } from './answer.ts';
 import { dialectOf, dialectSender } from './dialect-errors.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
@@ -9,6 +10,8 @@ import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
 export interface Guarded {
   /** Of the key that it came with. */
   keyId?: string;
+  /** The whole path, where Express has taken off its beginning. */
+  readonly originalUrl?: string;
 }
 
 /** For Express and for node's own server. */
@@ -23,8 +26,15 @@ export function keyGuard(send: Sender, access: Access): Guard {
       return next();
     }
     request.resume(); // lets the client finish sending and read the answer
-    dialectSender(send, dialectOf(request)).error(request, response, refusal(found.kind));
+    dialectSender(send, spokenBy(request)).error(request, response, refusal(found.kind));
   };
+}
+
+const ANTHROPICS_PATH = /^\/v1\/messages(?:[/?]|$)/;
+
+/** Who asks for Anthropic's own route speaks its dialect, also where the request lacks the version that its clients send. */
+function spokenBy(request: IncomingMessage & Guarded): Dialect {
+  return ANTHROPICS_PATH.test(request.originalUrl ?? request.url!) ? 'anthropic' : dialectOf(request);
 }
 
 type Refused = Exclude<Authentication['kind'], 'ok'>;

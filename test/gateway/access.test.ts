@@ -64,6 +64,18 @@ test('without a key: 401 on every route that calls, lists or counts; health stay
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
+test('whoever asks for /v1/messages reads the refusal in Anthropic’s form, without its version too', async () => {
+  const { file } = keysOnFile();
+  const { url } = await gatewayForTest({ config: { access: { keys_file: file } } });
+  const ofAnthropic = { type: 'error', error: { type: 'authentication_error' } };
+  for (const route of ['/v1/messages', '/v1/messages?beta=true', '/v1/messages/']) {
+    const refused = await postRaw(url, route, ask('Hello'));
+    expect([route, await refused.json()]).toMatchObject([route, ofAnthropic]);
+  }
+  const other = await postRaw(url, '/v1/messages-of-another', ask('Hello'));
+  expect(await other.json()).toMatchObject({ error: { code: 'invalid_api_key' } });
+});
+
 test('the books name the key by its id', async () => {
   const { file, good, id } = keysOnFile();
   const log = path.join(scratchFolder(), 'decisions.jsonl');

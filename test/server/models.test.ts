@@ -99,6 +99,13 @@ test.each([
   });
 });
 
+test('405 names the path that was asked for', async () => {
+  const refused = await fetch(`${running.url}/v1/models/first/small?limit=1`, { method: 'DELETE' });
+  expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  const message = '/v1/models/first/small answers GET, HEAD, not DELETE.';
+  expect(await refused.json()).toMatchObject({ error: { code: 'method_not_allowed', message } });
+});
+
 test('the index names both forms of the path', async () => {
   const { routes } = (await (await fetch(running.url)).json()) as { routes: { path: string }[] };
   expect(routes.map(({ path }) => path)).toEqual(
