@@ -1,17 +1,13 @@
+import { inOnePiece } from '../upstream/answer-body.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
-import type { UpstreamCall } from '../upstream/types.ts';
+import type { AnswerBody, UpstreamCall } from '../upstream/types.ts';
 import type { ProviderLine } from './exchange-fetch.ts';
 
 const encoder = new TextEncoder();
 
 /** A plain answer, in one piece. */
-export function plainBody(answer: object): AsyncIterable<Uint8Array> {
-  const bytes = encoder.encode(JSON.stringify(answer));
-  return {
-    [Symbol.asyncIterator]: async function* () {
-      yield bytes;
-    },
-  };
+export function plainBody(answer: object): AnswerBody {
+  return inOnePiece(encoder.encode(JSON.stringify(answer)));
 }
 
 /**

@@ -1,5 +1,11 @@
-/** What the answer's head says of how it came about. */
-export interface AnswerStory {
+/** US dollars, undefined where the tokens or the price are not known. */
+export interface Costs {
+  readonly costUsd: number | undefined;
+  readonly baselineCostUsd: number | undefined;
+}
+
+/** What the answer's head says of how it came about. Of a stream the costs are not known before its end. */
+export interface AnswerStory extends Costs {
   readonly id: string;
   readonly selected: string;
   /** Undefined where nobody answered. */
@@ -8,9 +14,6 @@ export interface AnswerStory {
   readonly policy: string | undefined;
   readonly reason: string;
   readonly attempts: number;
-  /** Known only where the tokens and the price are: of a stream, not before its end. */
-  readonly costUsd: number | undefined;
-  readonly baselineCostUsd: number | undefined;
   readonly overheadMs: number;
 }
 
@@ -30,10 +33,20 @@ export function decisionHeaders(
   all['x-plimsoll-overhead-ms'] = story.overheadMs.toFixed(3);
   if (story.served !== undefined) all['x-plimsoll-served'] = headerSafe(story.served);
   if (story.policy !== undefined) all['x-plimsoll-policy'] = headerSafe(story.policy);
-  if (story.costUsd !== undefined) all['x-plimsoll-cost-usd'] = dollars(story.costUsd);
-  if (story.baselineCostUsd !== undefined)
-    all['x-plimsoll-baseline-cost-usd'] = dollars(story.baselineCostUsd);
-  return all;
+  return costHeaders(all, story);
+}
+
+/** What a stream may say of its cost when it has ended (RFC 9110, section 6.6.2). */
+export const COST_TRAILERS = 'x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd';
+
+/** Adds the costs to `headers`. */
+export function costHeaders(
+  headers: Record<string, string>,
+  { costUsd, baselineCostUsd }: Costs,
+): Record<string, string> {
+  if (costUsd !== undefined) headers['x-plimsoll-cost-usd'] = dollars(costUsd);
+  if (baselineCostUsd !== undefined) headers['x-plimsoll-baseline-cost-usd'] = dollars(baselineCostUsd);
+  return headers;
 }
 
 function dollars(usd: number): string {

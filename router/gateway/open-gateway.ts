@@ -1,8 +1,7 @@
 import { type Access, openAccess } from '../access/access.ts';
 import { requireAccess } from '../access/config.ts';
 import { createQueue, type Queue } from '../access/queue.ts';
-import { createCatalog } from '../catalog/catalog.ts';
-import type { CatalogModel } from '../catalog/types.ts';
+import type { CatalogModel, Dialect } from '../catalog/types.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Router } from '../router.ts';
@@ -20,8 +19,9 @@ import { createChain } from '../upstream/chain.ts';
 import { createNativeAttempt } from '../upstream/native-attempt.ts';
 import type { Attempt } from '../upstream/types.ts';
 import { answer, type GatewayParts } from './gateway.ts';
+import { reportOperatorFault } from './operator-faults.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
-import type { SelectionParts } from './selection.ts';
+import { settingsOf } from './settings.ts';
 
 /** The gateway as the server uses it: one for the life of the process. */
 export interface Gateway {
@@ -31,6 +31,8 @@ export interface Gateway {
    */
   configure(config: Config, router: Pick<Router, 'ladder'>): void;
   answer(request: GatewayRequest, router: Router): Promise<GatewayAnswer>;
+  /** To be told of requests that are refused before they come to `answer`. */
+  refused(dialect: Dialect, status: number): void;
   models(): readonly CatalogModel[];
   profiles(): readonly string[];
   /** Undefined where requests need no key. */
@@ -40,7 +42,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-type Settings = Omit<SelectionParts, 'router'>;
 type Configured = Omit<GatewayParts, 'router'>;
 
 /** Metrics and decision log are told of requests within this. */
@@ -95,7 +96,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
       },
     },
     configure(next, router) {
-      const settings = checked(next, router);
+      const settings = settingsOf(next, router);
       const chain = createChain({ attempt, settings: settings.upstream, breakers, onEvent });
       configured = { ...settings, chain };
     },
@@ -114,6 +115,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
         }),
       );
     },
+    refused: metrics.refused,
     models: () => required(configured).catalog.models,
     profiles: () => Object.keys(required(configured).profiles),
     async close() {
@@ -135,42 +137,6 @@ function attemptByDialect(): Attempt {
   };
 }
 
-function checked(config: Config, { ladder }: Pick<Router, 'ladder'>): Settings {
-  const { providers, models, profiles, upstream, allow_ungated: allowUngated } = config;
-  const catalog = createCatalog({ providers, models });
-  const named = (field: string, name: string) => {
-    if (catalog.has(name)) return;
-    throw new PlimsollError(
-      'invalid-config',
-      `${field}: there is no model "${name}" in the catalog. Name one as <provider>/<model>, or add it under models.`,
-      { place: { field } },
-    );
-  };
-  for (const { candidate, model } of ladder) named(`ladder.${candidate}`, model);
-  for (const [name, profile] of Object.entries(profiles)) {
-    for (const [candidate, model] of Object.entries(profile.ladder)) {
-      if (!ladder.some((rung) => rung.candidate === candidate)) throw noCandidate(name, candidate, ladder);
-      named(`profiles.${name}.ladder.${candidate}`, model);
-    }
-  }
-  for (const [name, equals] of Object.entries(upstream.fallbacks)) {
-    for (const one of [name, ...equals]) named(`upstream.fallbacks.${name}`, one);
-  }
-  return { catalog, profiles, upstream, allowUngated };
-}
-
-function noCandidate(profile: string, candidate: string, ladder: Router['ladder']): PlimsollError {
-  const field = `profiles.${profile}.ladder.${candidate}`;
-  const known = ladder.map((rung) => rung.candidate).join(', ');
-  return new PlimsollError(
-    'invalid-config',
-    `${field}: the artifact has no such candidate. It has: ${known}.`,
-    {
-      place: { field },
-    },
-  );
-}
-
 function required(configured: Configured | undefined): Configured {
   if (configured) return configured;
   throw new PlimsollError('internal', 'The gateway was asked before it was configured.');
@@ -186,18 +152,4 @@ async function decisionLogOf(
     onFailure: (trouble) =>
       logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
   });
-}
-
-function faultWords(model: string, failure: 'auth' | 'model-missing', status: number | undefined): string {
-  if (failure === 'model-missing') return `${model} does not exist at its provider`;
-  return status === undefined
-    ? `${model} was not asked: the key of its provider is not in the environment`
-    : `${model} refuses the key of its provider`;
-}
-
-/** Not the client's fault and not an outage: somebody has to mend the configuration. */
-function reportOperatorFault(event: ChainEvent, logger: Logger): void {
-  if (event.kind !== 'operator-fault') return;
-  const { model, failure, status } = event;
-  logger.error({ model, failure, status }, faultWords(model, failure, status));
 }

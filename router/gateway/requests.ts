@@ -25,6 +25,8 @@ export interface GatewayAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array> | Uint8Array;
   readonly streamed: boolean;
+  /** What follows the last byte of a stream; known when that has come. */
+  readonly trailers?: () => Readonly<Record<string, string>>;
   /** Told once when the last byte is sent, or it broke off: closes the books of the request. */
   readonly finished: (how: 'whole' | 'broken' | 'client-left') => void;
 }

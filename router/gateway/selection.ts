@@ -32,6 +32,8 @@ export interface SelectionParts {
   readonly profiles: ProfilesConfig;
   readonly upstream: UpstreamSettings;
   readonly allowUngated: boolean;
+  /** By name of a model: whom to ask in its place. */
+  readonly fallbacks: Readonly<Record<string, readonly CatalogModel[]>>;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function select(request: GatewayRequest, parts: SelectionParts): Pr
   const candidates = candidatesFor({
     rung,
     ladder,
-    fallbacks: fallbacksOf(parts),
+    fallbacks: parts.fallbacks,
     requirements,
     allowDowngrade: parts.upstream.allow_downgrade,
   });
@@ -111,12 +113,6 @@ function routedRung(
   if (decision.scores === null) return { rung, reason: decision.reason };
   const scores = router.ladder.map(({ candidate }) => decision.scores![candidate]!);
   return { rung: chooseRung(scores, threshold), reason: 'requested-threshold' };
-}
-
-function fallbacksOf({ catalog, upstream }: SelectionParts): Record<string, CatalogModel[]> {
-  return Object.fromEntries(
-    Object.entries(upstream.fallbacks).map(([name, equals]) => [name, equals.map((one) => catalog.get(one))]),
-  );
 }
 
 function ungatedThreshold(threshold: number, gated: number | null): PlimsollError {

@@ -16,6 +16,17 @@ export function dialectSender(send: Sender, dialect: Dialect): Sender {
   };
 }
 
+/** The same sender, which tells the status of every error that it sends. */
+export function tellingSender(send: Sender, tell: (status: number) => void): Sender {
+  return {
+    json: send.json,
+    error(request, response, answer) {
+      tell(answer.status);
+      send.error(request, response, answer);
+    },
+  };
+}
+
 function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): void {
   if (response.headersSent) return;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

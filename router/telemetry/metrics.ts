@@ -1,5 +1,7 @@
 import { Registry } from 'prom-client';
+import type { Dialect } from '../catalog/types.ts';
 import { costCounters } from './metrics/cost-counters.ts';
+import { counterIn } from './metrics/counter-in.ts';
 import { addGauges, type MetricSources } from './metrics/gauges.ts';
 import { requestCounters } from './metrics/request-counters.ts';
 import { timeHistograms } from './metrics/time-histograms.ts';
@@ -10,6 +12,8 @@ export type { MetricSources };
 export interface Metrics {
   /** Counts one request. Of what is not known nothing is counted. */
   request(facts: RequestFacts): void;
+  /** Counts one that was refused before it was a request to route: no key, a body that cannot be read, no room. */
+  refused(dialect: Dialect, status: number): void;
   /** Prometheus' text format 0.0.4. */
   exposition(): Promise<string>;
   readonly contentType: string;
@@ -26,9 +30,16 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const tellers = [requestCounters(registry), costCounters(registry), timeHistograms(registry)];
   addGauges(registry, sources);
+  const refused = counterIn(registry)(
+    'plimsoll_refused_requests_total',
+    'Requests refused before routing: no key, a body that cannot be read, no room. They are not in the decision log.',
+    'dialect',
+    'status',
+  );
   return {
     contentType: registry.contentType,
     exposition: () => registry.metrics(),
+    refused: (dialect, status) => refused.inc({ dialect, status }),
     request(facts) {
       for (const tell of tellers) tell(facts);
     },

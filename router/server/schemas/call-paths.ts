@@ -94,7 +94,7 @@ const STORY = {
   'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
   'x-plimsoll-reason': text('Why this model.'),
   'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
-  'x-plimsoll-cost-usd': dollars('Of this answer, in US dollars; not on streams.'),
+  'x-plimsoll-cost-usd': dollars('Of this answer, in US dollars; of a stream a trailer.'),
   'x-plimsoll-baseline-cost-usd': dollars(
     'An estimate in US dollars: the strongest candidate, with the same tokens.',
   ),

@@ -1,0 +1,103 @@
+import { costUsd } from '../catalog/cost.ts';
+import type { CatalogModel, Dialect } from '../catalog/types.ts';
+import { errorBody, errorEvent } from '../dialects/errors.ts';
+import { baselineCostUsd } from '../telemetry/savings.ts';
+import type { ChainResult } from '../upstream/chain/types.ts';
+import type { Usage } from '../upstream/types.ts';
+import { type Bookkeeping, booksOf, type Progress } from './books.ts';
+import { type Costs, costHeaders, decisionHeaders } from './decision-headers.ts';
+import type { GatewayAnswer } from './requests.ts';
+
+/** A request that the chain has answered, or failed. */
+export type Asked = Required<Progress>;
+
+type Answered = Extract<ChainResult, { kind: 'answer' }>;
+type Failed = Extract<ChainResult, { kind: 'failure' }>;
+
+/** What goes back to the client. */
+export function answerOf(asked: Asked, keeping: Bookkeeping): GatewayAnswer {
+  const { result, request } = asked;
+  if (result.kind === 'failure') return failureAnswer(asked, result, keeping);
+  return request.body['stream'] === true
+    ? streamAnswer(asked, result, keeping)
+    : plainAnswer(asked, result, keeping);
+}
+
+function failureAnswer(asked: Asked, { failure, retryAfterMs }: Failed, keeping: Bookkeeping): GatewayAnswer {
+  const { status, reason, message, body } = failure;
+  const said = errorBody(asked.request.dialect, { status, message, code: reason.replaceAll('-', '_') });
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+  return {
+    status,
+    headers: headersOf(asked, headers),
+    body: body ?? Buffer.from(JSON.stringify(said)),
+    streamed: false,
+    finished: booksOf(asked, keeping, status),
+  };
+}
+
+/** One that is here as a whole says in its head what it cost; one that was too long to hold does not. */
+function plainAnswer(asked: Asked, { model, outcome }: Answered, keeping: Bookkeeping): GatewayAnswer {
+  const { status, headers, body } = outcome;
+  const usage = body.whole && outcome.usage();
+  return {
+    status,
+    headers: headersOf(asked, headers, model, usage),
+    body: body.whole ?? body,
+    streamed: false,
+    finished: booksOf(asked, keeping, status, outcome.usage),
+  };
+}
+
+/** What it cost is known when it has ended, and follows it. */
+function streamAnswer(asked: Asked, { model, outcome }: Answered, keeping: Bookkeeping): GatewayAnswer {
+  const { status } = outcome;
+  // Heartbeats and an error event may come between: the provider's length would then be wrong.
+  const { 'content-length': _, ...headers } = outcome.headers;
+  const own = { ...headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+  return {
+    status,
+    headers: headersOf(asked, own, model),
+    body: outcome.body,
+    streamed: true,
+    trailers: () => costHeaders({}, costsOf(asked, model, outcome.usage())),
+    finished: booksOf(asked, keeping, status, outcome.usage),
+  };
+}
+
+/**
+ * What ends a stream that broke off: no other model's words may follow. The blank line ends an event of which half has come, so that
+ * the two stay apart; elsewhere it says nothing (HTML standard, section 9.2.6).
+ */
+export function brokenEvent(dialect: Dialect): string {
+  const message = 'The answer of the provider broke off. What came before is not the whole.';
+  return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken' })}`;
+}
+
+function headersOf(
+  asked: Asked,
+  headers: Readonly<Record<string, string>>,
+  served?: CatalogModel,
+  usage?: Usage,
+): Record<string, string> {
+  const { id, request, selection, upstreamFromMs, firstByteMs, result } = asked;
+  const story = {
+    id,
+    selected: selection.selected.name,
+    served: served?.name,
+    policy: selection.decision?.policy.name,
+    reason: selection.reason,
+    attempts: result.attempts.filter(({ outcome }) => !outcome.startsWith('skipped')).length,
+    overheadMs: performance.now() - request.startedMs - (firstByteMs - upstreamFromMs),
+    ...costsOf(asked, served, usage),
+  };
+  return decisionHeaders(story, headers);
+}
+
+function costsOf({ selection }: Asked, served?: CatalogModel, usage?: Usage): Costs {
+  return {
+    costUsd: costUsd(served?.price, usage),
+    baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
+  };
+}

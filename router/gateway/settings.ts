@@ -1,0 +1,56 @@
+import { createCatalog } from '../catalog/catalog.ts';
+import type { Catalog, CatalogModel } from '../catalog/types.ts';
+import type { Config } from '../config.ts';
+import { PlimsollError } from '../errors.ts';
+import type { Router } from '../router.ts';
+import type { UpstreamSettings } from '../upstream/config.ts';
+import type { SelectionParts } from './selection.ts';
+
+/** All that selecting needs but the router. */
+export type Settings = Omit<SelectionParts, 'router'>;
+
+/**
+ * What selecting needs of a configuration, checked.
+ * @throws PlimsollError `invalid-config` where a model of the ladder, a profile or a fallback is not in the catalog
+ */
+export function settingsOf(config: Config, { ladder }: Pick<Router, 'ladder'>): Settings {
+  const { providers, models, profiles, upstream, allow_ungated: allowUngated } = config;
+  const catalog = createCatalog({ providers, models });
+  const named = (field: string, name: string) => {
+    if (catalog.has(name)) return;
+    throw new PlimsollError(
+      'invalid-config',
+      `${field}: there is no model "${name}" in the catalog. Name one as <provider>/<model>, or add it under models.`,
+      { place: { field } },
+    );
+  };
+  for (const { candidate, model } of ladder) named(`ladder.${candidate}`, model);
+  for (const [name, profile] of Object.entries(profiles)) {
+    for (const [candidate, model] of Object.entries(profile.ladder)) {
+      if (!ladder.some((rung) => rung.candidate === candidate)) throw noCandidate(name, candidate, ladder);
+      named(`profiles.${name}.ladder.${candidate}`, model);
+    }
+  }
+  for (const [name, equals] of Object.entries(upstream.fallbacks)) {
+    for (const one of [name, ...equals]) named(`upstream.fallbacks.${name}`, one);
+  }
+  return { catalog, profiles, upstream, allowUngated, fallbacks: fallbacksOf(upstream, catalog) };
+}
+
+function noCandidate(profile: string, candidate: string, ladder: Router['ladder']): PlimsollError {
+  const field = `profiles.${profile}.ladder.${candidate}`;
+  const known = ladder.map((rung) => rung.candidate).join(', ');
+  return new PlimsollError(
+    'invalid-config',
+    `${field}: the artifact has no such candidate. It has: ${known}.`,
+    {
+      place: { field },
+    },
+  );
+}
+
+function fallbacksOf({ fallbacks }: UpstreamSettings, catalog: Catalog): Record<string, CatalogModel[]> {
+  return Object.fromEntries(
+    Object.entries(fallbacks).map(([name, equals]) => [name, equals.map((one) => catalog.get(one))]),
+  );
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dialect } from '../catalog/types.ts';
+import { brokenEvent } from '../gateway/answers.ts';
+import { COST_TRAILERS } from '../gateway/decision-headers.ts';
+import type { GatewayAnswer } from '../gateway/requests.ts';
+import { UpstreamBroken } from '../upstream/broken.ts';
+import { requestId } from './answer.ts';
+import type { ServerContext } from './context.ts';
+import { pump } from './pump.ts';
+
+/** Sends the answer as it comes, and closes its books however that ends. */
+export async function sendAnswer(
+  { status, headers, body, streamed, trailers, finished }: GatewayAnswer,
+  dialect: Dialect,
+  { lifecycle, config }: ServerContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const gone = () => response.destroyed && !response.writableFinished;
+  response.once('close', () => finished(response.writableFinished ? 'whole' : 'client-left'));
+  if (gone()) return finished('client-left');
+  const head: Record<string, string> = { ...headers };
+  if (body instanceof Uint8Array) head['content-length'] = String(body.length);
+  head['x-request-id'] = requestId(request);
+  if (lifecycle.draining) head['connection'] = 'close';
+  const mayTrail = trailers !== undefined && request.httpVersion !== '1.0'; // which knows no chunks
+  if (mayTrail) head['trailer'] = COST_TRAILERS;
+  response.writeHead(status, head);
+  if (body instanceof Uint8Array) {
+    response.end(body);
+    return;
+  }
+  response.flushHeaders();
+  try {
+    await pump(body, response, { heartbeatMs: streamed ? config.gateway.heartbeat_ms : 0 });
+    if (mayTrail && !gone()) response.addTrailers(trailers());
+    response.end();
+  } catch (error) {
+    if (gone()) return finished('client-left');
+    finished('broken');
+    if (!streamed) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
+    response.end(error instanceof UpstreamBroken ? brokenEvent(dialect) : undefined);
+  }
+}
