@@ -23,6 +23,11 @@ const policy = z.strictObject({
     .describe('Raise it with every change, so that decisions can be told apart.'),
 });
 
+/** As `model: "router-<policy>-<threshold>"` can name it: after a dash something that is no number. */
+const POLICY_NAME = /^[\w.]+(?:-[\w.]*[A-Za-z_][\w.]*)*$/;
+const POLICY_NAME_RULE =
+  'the name of a policy has letters, digits, dot and underscore, and dashes that no number follows';
+
 /** `plimsoll.config.yaml`. Every field has a default; an unknown field is an error. Secrets never stand here. */
 export const configSchema = z
   .strictObject({
@@ -50,7 +55,7 @@ export const configSchema = z
     decision_log: decisionLogSchema.optional(),
     default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),
     policies: z
-      .record(z.string().min(1), policy)
+      .record(z.string().regex(POLICY_NAME, POLICY_NAME_RULE), policy)
       .default({})
       .describe(
         "Further policies beside the artifact's own. The gate knows none of them: needs allow_ungated.",
@@ -80,7 +85,9 @@ export const configSchema = z
           .string()
           .min(1)
           .default('127.0.0.1')
-          .describe('Address to listen on. The endpoint has no authentication: bind elsewhere with care.'),
+          .describe(
+            'Address to listen on. Any other than a loopback one needs API keys where there are providers; without providers there is no authentication.',
+          ),
         port: z.int().min(0).max(65535).default(8787).describe('0 takes any free port.'),
         max_body_bytes: z
           .int()
@@ -188,7 +195,9 @@ function parseConfig(raw: unknown, file: string): Config {
   if (parsed.success) return Object.freeze(parsed.data);
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join('.') || '(top level)';
-  throw new PlimsollError('invalid-config', `${file}, field "${field}": ${issue.message}.`, {
+  // Of a key, such as a policy's name, zod says only that it is invalid; why stands inside.
+  const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
+  throw new PlimsollError('invalid-config', `${file}, field "${field}": ${message}.`, {
     place: { file, field },
   });
 }
