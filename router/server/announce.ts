@@ -75,7 +75,8 @@ function staleness({ ladder }: Router): string {
   return `learned on ${learned}; serves ${served}: stale, its probabilities are a guess`;
 }
 
-/** For a person at a terminal: a request to try. */
-export function exampleRequest(url: string): string {
-  return `Try:\n  curl ${url}/v1/route -H 'content-type: application/json' -d '{"prompt":"What is the capital of France?"}'\n`;
+/** For a person at a terminal: a request to try. @param guarded whether it needs an API key; then there is a place for one. */
+export function exampleRequest(url: string, guarded: boolean): string {
+  const key = guarded ? " -H 'authorization: Bearer <your key>'" : '';
+  return `Try:\n  curl ${url}/v1/route${key} -H 'content-type: application/json' -d '{"prompt":"What is the capital of France?"}'\n`;
 }

@@ -3,7 +3,7 @@ import { createCatalog } from '../../router/catalog/catalog.ts';
 import { type Config, type ConfigOverrides, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config.ts';
 import type { Gateway } from '../../router/gateway/open-gateway.ts';
 import { hotReload } from '../../router/hot-reload.ts';
-import { exampleRequest } from '../../router/server/announce.ts';
+import { exampleRequest, isGuarded } from '../../router/server/announce.ts';
 import { drainOnSignal } from '../../router/server/drain-on-signal.ts';
 import { reloadOnHangUp } from '../../router/server/reload-on-hang-up.ts';
 import { reloadReport } from '../../router/server/reload-report.ts';
@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions = {}): Promise<number> {
     await router.close();
     throw error;
   });
-  if (process.stderr.isTTY) process.stderr.write(exampleRequest(server.url));
+  if (process.stderr.isTTY) process.stderr.write(exampleRequest(server.url, isGuarded(config)));
   return drainOnSignal(server, logger).finally(end);
 }
 

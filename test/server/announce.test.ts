@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createKey } from '../../router/access/change-keys.ts';
+import { exampleRequest } from '../../router/server/announce.ts';
 import { gatewayForTest } from '../gateway/running-gateway.ts';
 import { scratchFolder } from './hot-serving.ts';
 import { serving } from './serving.ts';
@@ -31,4 +32,17 @@ test('keys without providers guard nothing, and the warning says so', async () =
   );
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   await server.close();
+});
+
+test.each([true, false])('the request to try is answered as it is printed, guarded: %s', async (guarded) => {
+  const { file, key } = keysFile();
+  const { url } = await gatewayForTest({ config: guarded ? { access: { keys_file: file } } : {} });
+  const line = exampleRequest(url, guarded).replace('<your key>', key);
+  const headers = [...line.matchAll(/-H '([\w-]+): ([^']+)'/g)].map(([, name, value]) => [name!, value!]);
+  const answer = await fetch(/curl (\S+)/.exec(line)![1]!, {
+    method: 'POST',
+    headers: Object.fromEntries(headers),
+    body: /-d '([^']+)'/.exec(line)![1]!,
+  });
+  expect([answer.status, headers.length]).toEqual([200, guarded ? 2 : 1]);
 });
