@@ -20,7 +20,8 @@ export async function pump(
   response: ServerResponse,
   { heartbeatMs }: PumpOptions,
 ): Promise<void> {
-  let tail: readonly number[] = [NEWLINE, NEWLINE];
+  // Copied: a part of a chunk would keep all of it, and the socket's buffer behind it.
+  const tail = Uint8Array.of(NEWLINE, NEWLINE, NEWLINE, NEWLINE);
   const beat = () => {
     if (isBetweenEvents(tail)) response.write(HEARTBEAT);
   };
@@ -30,7 +31,7 @@ export async function pump(
       if (response.destroyed) return;
       if (chunk.length === 0) continue;
       const room = response.write(chunk);
-      tail = [...tail, ...chunk.subarray(-4)].slice(-4);
+      keepLast(tail, chunk);
       timer?.refresh();
       if (!room) await drained(response);
     }
@@ -39,12 +40,18 @@ export async function pump(
   }
 }
 
+/** `tail` has the last four bytes of all that has gone out. */
+function keepLast(tail: Uint8Array, chunk: Uint8Array): void {
+  const fresh = Math.min(tail.length, chunk.length);
+  tail.copyWithin(0, fresh);
+  for (let i = 0; i < fresh; i++) tail[tail.length - fresh + i] = chunk[chunk.length - fresh + i]!;
+}
+
 /** An event ends with an empty line: \n\n, \r\n\r\n or \r\r. */
-function isBetweenEvents(tail: readonly number[]): boolean {
-  const end = tail.filter((byte) => byte !== RETURN);
+function isBetweenEvents(tail: Uint8Array): boolean {
   const last = tail.at(-1);
   if (last === RETURN) return tail.at(-2) === RETURN;
-  return last === NEWLINE && end.at(-2) === NEWLINE;
+  return last === NEWLINE && tail.filter((byte) => byte !== RETURN).at(-2) === NEWLINE;
 }
 
 /** Until the client has taken what was written, or has left. */
