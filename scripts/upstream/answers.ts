@@ -3,7 +3,7 @@ import { anthropicAnswer, anthropicEvents, askOfAnthropic } from './anthropic.ts
 import { askOfOpenai, openaiAnswer, openaiEmbeddings, openaiEvents } from './openai.ts';
 import { type Ask, type Reply, type ReplyOptions, replyTo } from './reply.ts';
 import type { SeenRequest } from './seen-request.ts';
-import { eventsWire, jsonWire, NOT_FOUND, refusalWire, type Wire } from './wire.ts';
+import { eventsWire, jsonWire, NOT_FOUND, refusalWire, toldWire, type Wire } from './wire.ts';
 
 export interface AnswerOptions extends ReplyOptions {
   readonly apiKey: string | undefined;
@@ -21,7 +21,9 @@ export function answerTo(seen: SeenRequest, options: AnswerOptions): Wire {
   const key = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '');
   const fault = options.apiKey !== undefined && key !== options.apiKey ? '401' : seen.fault;
   const refusal = fault && refusalWire(fault, dialect);
-  return refusal ?? routed(seen, options) ?? (refusalWire(NOT_FOUND, dialect) as Wire);
+  if (refusal) return refusal;
+  const right = routed(seen, options) ?? (refusalWire(NOT_FOUND, dialect) as Wire);
+  return toldWire(right, fault, dialect) ?? right;
 }
 
 function routed({ path, body, fault }: SeenRequest, options: AnswerOptions): Wire | undefined {

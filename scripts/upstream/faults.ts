@@ -22,8 +22,14 @@ export const FAULTS = [
   'huge', // 20 MB
   'html', // 502 with a page of HTML
   'wrong-type', // 200 with text/plain
-  'broken-json', // half of the JSON, and a clean end
-  'gzip', // compressed, whatever the client accepts
+  'broken-json', // half of the bytes, and a clean end
+  'cut', // half of a stream's events, and a clean end; plain: half of the JSON
+  'no-last-event', // a stream without its last event ([DONE], message_stop); plain: as it should be
+  'error-200', // 200 with an error object, as JSON or as the only event
+  'error-event', // half of a stream's events, then an error event and a clean end; plain: as it should be
+  'gzip', // compressed, whatever the client accepts; so are the next two
+  'deflate',
+  'br',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -31,7 +37,7 @@ export function isFault(name: unknown): name is Fault {
   return FAULTS.includes(name as Fault);
 }
 
-interface Refusal {
+export interface Refusal {
   readonly status: number;
   /** Type of the error in Anthropic's words, code of it in OpenAI's. */
   readonly type: string;

@@ -1,6 +1,6 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Dialect } from '../../router/catalog/types.ts';
-import { type Fault, REFUSALS } from './faults.ts';
+import { type Fault, REFUSALS, type Refusal } from './faults.ts';
 
 /** An answer as bytes: what is sent, in which pieces. */
 export interface Wire {
@@ -15,6 +15,11 @@ export const NOT_FOUND: Fault = '404';
 const PAGE = '<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>';
 /** Cuts characters of two and three bytes. */
 const ODD_PIECE_BYTES = 7;
+const COMPRESSED: Partial<Record<Fault, (bytes: Buffer) => Buffer>> = {
+  gzip: gzipSync,
+  deflate: deflateSync,
+  br: brotliCompressSync,
+};
 const NO_UTF8 = Buffer.from([0xff, 0xe2, 0x82]);
 
 export function jsonWire(answer: unknown): Wire {
@@ -29,13 +34,26 @@ export function eventsWire(events: readonly string[]): Wire {
 export function refusalWire(fault: Fault, dialect: Dialect): Wire | undefined {
   const refusal = REFUSALS[fault];
   if (refusal === undefined) return undefined;
-  const { status, type, code, message } = refusal;
-  const body =
+  const { headers, ...rest } = wire(refusal.status, 'application/json', [errorJson(refusal, dialect)]);
+  return { ...rest, headers: { ...headers, ...refusal.headers } };
+}
+
+/** A 200 that tells an error, in the dialect: at once, or behind half of a stream. Undefined for other faults. */
+export function toldWire(right: Wire, fault: Fault | undefined, dialect: Dialect): Wire | undefined {
+  if (fault !== 'error-200' && fault !== 'error-event') return undefined;
+  const error = errorJson(REFUSALS['529']!, dialect);
+  const streamed = right.headers['content-type'] !== 'application/json';
+  if (!streamed) return fault === 'error-event' ? undefined : { ...right, pieces: [Buffer.from(error)] };
+  const event = Buffer.from(`${dialect === 'anthropic' ? 'event: error\n' : ''}data: ${error}\n\n`);
+  return { ...right, pieces: [...(fault === 'error-event' ? firstHalf(right.pieces) : []), event] };
+}
+
+function errorJson({ type, code, message }: Refusal, dialect: Dialect): string {
+  return JSON.stringify(
     dialect === 'openai'
       ? { error: { message, type, param: null, code } }
-      : { type: 'error', error: { type, message }, request_id: 'req_test' };
-  const { headers, ...rest } = wire(status, 'application/json', [JSON.stringify(body)]);
-  return { ...rest, headers: { ...headers, ...refusal.headers } };
+      : { type: 'error', error: { type, message }, request_id: 'req_test' },
+  );
 }
 
 /** The answer with a fault of its bytes; faults of time and connection are the sender's. */
@@ -43,11 +61,17 @@ export function faultyWire(right: Wire, fault: Fault | undefined): Wire {
   const bytes = Buffer.concat(right.pieces);
   if (fault === 'html') return wire(502, 'text/html', [PAGE]);
   if (fault === 'wrong-type') return wire(200, 'text/plain', ['ok']);
-  if (fault === 'broken-json') return { ...right, pieces: [bytes.subarray(0, bytes.length / 2)] };
+  if (fault === 'broken-json' || (fault === 'cut' && right.pieces.length === 1)) {
+    return { ...right, pieces: [bytes.subarray(0, bytes.length / 2)] };
+  }
+  if (fault === 'cut') return { ...right, pieces: firstHalf(right.pieces) };
+  if (fault === 'no-last-event' && right.pieces.length > 1)
+    return { ...right, pieces: right.pieces.slice(0, -1) };
   if (fault === 'bad-utf8') return { ...right, pieces: cut(withBadBytes(bytes), ODD_PIECE_BYTES) };
-  if (fault === 'gzip') {
-    const headers = { ...right.headers, 'content-encoding': 'gzip' };
-    return { ...right, headers, pieces: cut(gzipSync(bytes), ODD_PIECE_BYTES * 10) };
+  const compress = fault && COMPRESSED[fault];
+  if (compress) {
+    const headers = { ...right.headers, 'content-encoding': fault };
+    return { ...right, headers, pieces: cut(compress(bytes), ODD_PIECE_BYTES * 10) };
   }
   return right;
 }
@@ -62,6 +86,10 @@ function withBadBytes(bytes: Buffer): Buffer {
   if (text === null) return bytes;
   const at = text.index + text[0].length;
   return Buffer.concat([bytes.subarray(0, at), NO_UTF8, bytes.subarray(at)]);
+}
+
+function firstHalf(pieces: readonly Buffer[]): readonly Buffer[] {
+  return pieces.slice(0, Math.floor(pieces.length / 2));
 }
 
 function cut(bytes: Buffer, size: number): Buffer[] {
