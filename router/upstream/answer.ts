@@ -1,35 +1,64 @@
 import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { errorOutcome, isOnlyError, parsed } from './error-in-answer.ts';
 import type { Head, Opened } from './exchange.ts';
 import { failed } from './failure.ts';
-import type { AnswerBody, AttemptOutcome, UpstreamCall, Usage } from './types.ts';
-import { UsageReader, usageOf } from './usage.ts';
+import { passedOn } from './passed-on.ts';
+import { StreamReader } from './stream-reader.ts';
+import type { AnswerBody, AttemptOutcome, UpstreamCall } from './types.ts';
+import { usageOf } from './usage.ts';
 
 export { bodyOf, wrongHead } from './answer-head.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;
 
-/** A stream counts as answered with its first byte; from then on its bytes pass through, and usage is read beside them. */
+/** Of a first event that does not end; no error is as long. */
+const MAX_FIRST_EVENT_BYTES = 64 * 1024;
+const COLON = 0x3a;
+
+/**
+ * A stream counts as answered with its first event, or with its first byte where that begins a comment: a provider that is busy sends
+ * some to keep the line alive. From then on its bytes pass through, and usage and end are read beside them. A first event that is an
+ * error is a failure. The body throws UpstreamBroken also after a clean end that came before the answer's.
+ */
 export async function streamedAnswer(
   call: UpstreamCall,
   head: Head,
   bytes: Bytes,
   key: string | undefined,
 ): Promise<AttemptOutcome> {
-  const first = await bytes.next();
-  if (first.done) return failed(call.model, 'bad-answer', head.status, 'answered with nothing');
-  const reader = new UsageReader(call.dialect);
+  const reader = new StreamReader(call.dialect);
+  const first = await firstChunks(bytes, reader);
+  if (first === undefined) return failed(call.model, 'bad-answer', head.status, 'answered with no event');
+  if (reader.firstError !== undefined) {
+    await bytes.return(undefined);
+    return errorOutcome(call, head, reader.firstError, key);
+  }
   return {
     kind: 'answer',
     status: head.status,
     headers: answerHeaders(head.headers, encodingOf(head) !== undefined, key),
-    body: passedOn([first.value], bytes, (chunk) => reader.push(chunk)),
+    body: passedOn(first, bytes, reader),
     usage: () => reader.usage(),
   };
 }
 
+/** Undefined where the stream ends before. */
+async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Array[] | undefined> {
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; size <= MAX_FIRST_EVENT_BYTES && !reader.begun; ) {
+    const next = await bytes.next();
+    if (next.done) return undefined;
+    reader.push(next.value);
+    chunks.push(next.value);
+    size += next.value.length;
+    if (chunks.find(({ length }) => length > 0)?.[0] === COLON) break;
+  }
+  return chunks;
+}
+
 /**
- * A plain answer is held until its JSON has been checked; one of more than `maxBytes` passes through unchecked, and its usage
+ * A plain answer is held until its JSON has been checked, and is a failure where that is an error and nothing else; one of more than `maxBytes` passes through unchecked, and its usage
  * is not known.
  */
 export async function plainAnswer(
@@ -43,16 +72,19 @@ export async function plainAnswer(
   const encoded = encodingOf(head) !== undefined;
   const whole = encoded ? undefined : await opened.exchange.whole(maxBytes, idleMs);
   const body = whole ? inOnePiece(whole) : await held(bodyOf(opened.exchange, head, idleMs), maxBytes);
-  const checked = body.whole ? checkedUsage(body.whole, call) : { usage: undefined };
-  if (checked === undefined) {
+  const text = body.whole && textOf(body.whole);
+  const answer = text === undefined ? undefined : parsed(text);
+  if (text !== undefined && (typeof answer !== 'object' || answer === null)) {
     return failed(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
   }
+  if (text !== undefined && isOnlyError(answer)) return errorOutcome(call, head, text, key);
+  const usage = usageOf(answer, call.dialect);
   return {
     kind: 'answer',
     status: head.status,
     headers: answerHeaders(head.headers, encoded, key),
     body,
-    usage: () => checked.usage,
+    usage: () => usage,
   };
 }
 
@@ -65,7 +97,7 @@ async function held(bytes: Bytes, maxBytes: number): Promise<AnswerBody> {
     chunks.push(next.value);
     size += next.value.length;
   }
-  return passedOn(chunks, bytes, () => {});
+  return passedOn(chunks, bytes);
 }
 
 function inOnePiece(whole: Uint8Array): AnswerBody {
@@ -77,43 +109,6 @@ function inOnePiece(whole: Uint8Array): AnswerBody {
   };
 }
 
-/** Undefined where the bytes are no JSON object. */
-function checkedUsage(
-  body: Uint8Array,
-  { dialect }: UpstreamCall,
-): { readonly usage: Usage | undefined } | undefined {
-  try {
-    const answer: unknown = JSON.parse(
-      Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'),
-    );
-    if (typeof answer !== 'object' || answer === null) return undefined;
-    return { usage: usageOf(answer, dialect) };
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * `held`, then `rest`, chunk by chunk. Written out and not as a generator: one that was never begun would not tell `rest` that
- * its reader has gone, and the connection would stay.
- */
-function passedOn(
-  held: readonly Uint8Array[],
-  rest: Bytes,
-  seen: (chunk: Uint8Array) => void,
-): AsyncIterable<Uint8Array> {
-  const waiting = [...held];
-  const iterator: AsyncIterator<Uint8Array> = {
-    next: async () => {
-      const chunk = waiting.shift();
-      const result = chunk === undefined ? await rest.next() : { done: false, value: chunk };
-      if (!result.done) seen(result.value);
-      return result;
-    },
-    return: async () => {
-      waiting.length = 0;
-      return rest.return(undefined);
-    },
-  };
-  return { [Symbol.asyncIterator]: () => iterator };
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }

@@ -4,7 +4,7 @@ export type Break =
   | 'first-byte' // sent, and nothing came in time
   | 'stall' // silence between two chunks
   | 'too-long' // the whole took longer than an attempt may
-  | 'reset' // the connection broke
+  | 'reset' // the connection broke, or ended before the answer did
   | 'unreadable'; // not HTTP, or a compression that cannot be undone
 
 /**
@@ -13,10 +13,13 @@ export type Break =
  */
 export class UpstreamBroken extends Error {
   readonly reason: Break;
+  /** The provider itself has said so to the client, in the bytes that were passed on: nothing need be added. */
+  readonly told: boolean;
 
-  constructor(reason: Break, message: string) {
+  constructor(reason: Break, message: string, told = false) {
     super(message);
     this.name = 'UpstreamBroken';
     this.reason = reason;
+    this.told = told;
   }
 }

@@ -49,6 +49,14 @@ export class SseReader {
     return events;
   }
 
+  /** The lines of an event whose end has not come, the last one as far as it came; empty between two events. Comments are none. */
+  unfinished(): string {
+    const line = Buffer.concat(this.#pieces).toString('utf8');
+    const lines = this.#data.map((data) => `data: ${data}`);
+    if (this.#event !== '') lines.unshift(`event: ${this.#event}`);
+    return [...lines, ...(line === '' || line.startsWith(':') ? [] : [line])].join('\n');
+  }
+
   /** `at`, or the place after it where a line feed stands there that belongs to the CR before. */
   #lineStart(bytes: Buffer, at: number): number {
     if (!this.#afterReturn || at >= bytes.length) return at;

@@ -1,5 +1,5 @@
 import type { Dialect, TokenCounts } from '../catalog/types.ts';
-import { SseReader } from './sse.ts';
+import { parsed } from './error-in-answer.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -15,11 +15,10 @@ export function usageOf(answer: unknown, dialect: Dialect): TokenCounts | undefi
 }
 
 /**
- * Tokens of a streamed answer, read while it passes. The last count that a provider names holds: OpenAI's comes in the chunk
+ * Tokens of a streamed answer, read event by event while it passes. The last count that a provider names holds: OpenAI's comes in the chunk
  * after the text (where the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`.
  */
 export class UsageReader {
-  readonly #events = new SseReader();
   readonly #dialect: Dialect;
   #counts: Json = {};
   #final = false;
@@ -28,11 +27,9 @@ export class UsageReader {
     this.#dialect = dialect;
   }
 
-  push(chunk: Uint8Array): void {
-    for (const { data } of this.#events.push(chunk)) {
-      // Most events are text: only those that may hold counts are parsed.
-      if (data.includes('"usage"') && !data.includes('"usage":null')) this.#read(data);
-    }
+  /** `data` is that of one event. Most are text: only those that may hold counts are parsed. */
+  read(data: string): void {
+    if (data.includes('"usage"') && !data.includes('"usage":null')) this.#count(data);
   }
 
   /** Undefined until the provider has named the final counts. */
@@ -40,7 +37,7 @@ export class UsageReader {
     return this.#final ? usageOf({ usage: this.#counts }, this.#dialect) : undefined;
   }
 
-  #read(data: string): void {
+  #count(data: string): void {
     const event = parsed(data);
     const counts = objectIn(event, 'usage') ?? objectIn(objectIn(event, 'message'), 'usage');
     if (counts === undefined) return;
@@ -88,13 +85,4 @@ function objectIn(holder: unknown, name: string): Json | undefined {
   if (typeof holder !== 'object' || holder === null) return undefined;
   const value = (holder as Json)[name];
   return typeof value === 'object' && value !== null ? (value as Json) : undefined;
-}
-
-/** Undefined where it is not JSON: what a provider streams is passed on, right or wrong. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

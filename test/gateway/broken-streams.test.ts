@@ -10,7 +10,8 @@ import type { Fault } from '../../scripts/upstream/faults.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, gatewayForTest, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 
-const MID_STREAM: readonly Fault[] = ['reset', 'stall', 'half-event'];
+/** The last two end cleanly, as if that were all. */
+const MID_STREAM: readonly Fault[] = ['reset', 'stall', 'half-event', 'broken-json', 'cut'];
 
 test.each(MID_STREAM)('%s in mid-stream: the client throws, and no other model goes on', async (fault) => {
   const { first, second, openai, anthropic } = await gatewayForTest();
@@ -25,7 +26,7 @@ test.each(MID_STREAM)('%s in mid-stream: the client throws, and no other model g
   expect(second.requests).toHaveLength(0);
 });
 
-test.each<Fault>(['reset', 'stall'])('%s: both clients name the trouble', async (fault) => {
+test.each<Fault>(['reset', 'stall', 'cut'])('%s: both clients name the trouble', async (fault) => {
   const { first, openai, anthropic } = await gatewayForTest();
   first.failAlways(fault);
   const words: string[] = [];
@@ -66,7 +67,7 @@ test.each(MID_STREAM)(
   },
 );
 
-test.each<Fault>(['bad-utf8', 'gzip', 'huge'])(
+test.each<Fault>(['bad-utf8', 'gzip', 'deflate', 'br', 'huge'])(
   '%s: plain and streamed, the bytes are those of the upstream',
   async (fault) => {
     const { first, url } = await gatewayForTest();
@@ -85,6 +86,39 @@ test.each<Fault>(['bad-utf8', 'gzip', 'huge'])(
     }
   },
 );
+
+test('a stream without its last event: whole with a reason to finish, broken off without message_stop', async () => {
+  const { first, openai, anthropic } = await gatewayForTest();
+  first.failAlways('no-last-event');
+  const answer = await openai.chat.completions.stream(ask('Hello', 'first/small')).finalChatCompletion();
+  expect(answer.choices[0]).toMatchObject({ finish_reason: 'stop' });
+  const message = anthropic.messages.stream(ask('Hello', 'claude/small')).finalMessage();
+  await expect(message).rejects.toThrow('broke off');
+});
+
+test('a stream that the provider ends with an error: both clients throw it, and the books say broken', async () => {
+  const file = path.join(scratchFolder(), 'decisions.jsonl');
+  const { first, openai, anthropic } = await gatewayForTest({ config: { decision_log: { file } } });
+  first.failAlways('error-event');
+  const chat = openai.chat.completions.stream(ask('Hello', 'first/small')).finalChatCompletion();
+  await expect(chat).rejects.toThrow('overloaded');
+  const message = anthropic.messages.stream(ask('Hello', 'claude/small')).finalMessage();
+  await expect(message).rejects.toThrow('overloaded');
+  await expect.poll(() => recordsIn(file).map(({ ended }) => ended)).toEqual(['broken', 'broken']);
+});
+
+test('a 200 that holds an error and nothing else: the next model answers, plain and streamed', async () => {
+  const ladder = { cheap: 'first/small', strong: 'second/large' };
+  const { first, second, openai, artifact } = await gatewayForTest({ config: { ladder } });
+  first.failAlways('error-200');
+  const easy = ask(artifact.easy[0]!);
+  const plain = await openai.chat.completions.create(easy);
+  expect(plain.choices[0]!.message.content).toMatch(/^large:/);
+  const streamed = await openai.chat.completions.stream(easy).finalChatCompletion();
+  expect(streamed.choices[0]!.message.content).toMatch(/^large:/);
+  expect(first.requests.length).toBeGreaterThan(0);
+  expect(second.requests).toHaveLength(2);
+});
 
 test('silence is filled with comments, which no client shows; the answer comes whole', async () => {
   const { openai, url } = await gatewayForTest({
@@ -116,13 +150,15 @@ test('the client leaves: within a second the upstream is told, streaming or not,
   await expect(asked).rejects.toThrow();
   await expect.poll(() => first.requests.at(-1)?.aborted, { timeout: 1_000 }).toBe(true);
   await expect.poll(() => gateway.queue.atWork()).toBe(0);
-  const records = () =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-  await expect.poll(() => records().map(({ ended }) => ended)).toEqual(['client-left', 'client-left']);
+  await expect.poll(() => recordsIn(file).map(({ ended }) => ended)).toEqual(['client-left', 'client-left']);
 });
+
+function recordsIn(file: string): { readonly ended: string }[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
 
 async function textOf(response: Promise<Response>): Promise<string> {
   return (await response).text();

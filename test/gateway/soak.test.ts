@@ -30,7 +30,12 @@ const FAULTS: readonly Fault[] = [
   'half-event',
   'html',
   'wrong-type',
+  'broken-json',
+  'cut',
+  'error-200',
   'gzip',
+  'deflate',
+  'br',
 ];
 const ID_OF: Readonly<Record<string, string>> = {
   'first/small': 'small',

@@ -44,7 +44,7 @@ async function direct(
 test.each(
   DIALECTS.flatMap((dialect) =>
     [false, true].flatMap((stream) =>
-      [undefined, 'gzip', 'bad-utf8', 'huge'].map((fault) => ({ dialect, stream, fault })),
+      [undefined, 'gzip', 'deflate', 'br', 'bad-utf8', 'huge'].map((fault) => ({ dialect, stream, fault })),
     ),
   ),
 )('bytes are those of the provider: $dialect, stream $stream, $fault', async ({ dialect, stream, fault }) => {
@@ -218,6 +218,7 @@ test.each([
   ['half-event', 'reset', TIMEOUTS],
   ['stall', 'timeout', { ...TIMEOUTS, totalMs: 200 }],
   ['broken-json', 'bad-answer', TIMEOUTS],
+  ['cut', 'bad-answer', TIMEOUTS],
 ] as const)('%s in a plain answer is %s: nothing of it was passed on', async (fault, failure, timeouts) => {
   const { url } = await upstreamOf();
   const outcome = refused(await attempt(callOf({ url, fault }), timeouts));

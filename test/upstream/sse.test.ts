@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SseReader } from '../../router/upstream/sse.ts';
-import { UsageReader, usageOf } from '../../router/upstream/usage.ts';
+import { StreamReader } from '../../router/upstream/stream-reader.ts';
+import { usageOf } from '../../router/upstream/usage.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -123,10 +124,10 @@ const ANTHROPIC = [
 test('usage is read from streams of both dialects, however they are cut', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(), { maxLength: 20 }), (places) => {
-      const openai = new UsageReader('openai');
+      const openai = new StreamReader('openai');
       for (const chunk of cut(Buffer.from(OPENAI.join('')), places)) openai.push(chunk);
       expect(openai.usage()).toEqual({ inputTokens: 11, outputTokens: 5, cachedInputTokens: 4 });
-      const anthropic = new UsageReader('anthropic');
+      const anthropic = new StreamReader('anthropic');
       for (const chunk of cut(Buffer.from(ANTHROPIC.join('')), places)) anthropic.push(chunk);
       expect(anthropic.usage()).toEqual({
         inputTokens: 30,
@@ -139,10 +140,10 @@ test('usage is read from streams of both dialects, however they are cut', () => 
 });
 
 test('usage is undefined until the provider has named the final counts', () => {
-  const openai = new UsageReader('openai');
+  const openai = new StreamReader('openai');
   openai.push(Buffer.from(OPENAI[0]));
   expect(openai.usage()).toBeUndefined();
-  const anthropic = new UsageReader('anthropic');
+  const anthropic = new StreamReader('anthropic');
   anthropic.push(Buffer.from(ANTHROPIC.slice(0, 2).join('')));
   expect(anthropic.usage()).toBeUndefined();
 });

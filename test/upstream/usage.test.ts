@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { usageOf as sdkUsageOf } from '../../router/dialects/usage.ts';
-import { UsageReader, usageOf } from '../../router/upstream/usage.ts';
+import { StreamReader } from '../../router/upstream/stream-reader.ts';
+import { usageOf } from '../../router/upstream/usage.ts';
 
 const OPENAI = {
   prompt_tokens: 1_000,
@@ -32,7 +33,7 @@ test('what a provider does not tell of its cache is left out, not 0', () => {
 });
 
 test('of a stream: the counts of the cache come first and hold to the end', () => {
-  const reader = new UsageReader('anthropic');
+  const reader = new StreamReader('anthropic');
   const push = (event: object) => reader.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`));
   push({ type: 'message_start', message: { usage: { ...ANTHROPIC, output_tokens: 1 } } });
   expect(reader.usage()).toBeUndefined();
