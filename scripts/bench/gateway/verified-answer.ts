@@ -82,19 +82,25 @@ function kindOfStream(text: string, right: Right): Verified['kind'] {
     .split('\n\n')
     .filter((event) => event.startsWith('data: '))
     .map((event) => event.slice('data: '.length));
-  const done = datas.at(-1) === '[DONE]';
   const events = datas.filter((data) => data !== '[DONE]').map((data) => parsed(data) ?? {});
   const failed = events.at(-1)?.['error'] !== undefined;
   const chunks = events.filter((event) => event['choices'] !== undefined);
   const content = chunks.map(contentOf).join('');
   if (chunks.some(({ id }) => id !== right.id) || !right.content.startsWith(content)) return 'spliced';
   if (failed) return 'broken-off';
+  // A provider of this dialect need not send [DONE]: what it may not leave out is why the model ended.
+  const done = datas.at(-1) === '[DONE]' || chunks.some(isLast);
   return done && content === right.content && text.endsWith('\n\n') ? 'answered' : 'cut';
 }
 
 function contentOf({ choices }: Json): string {
   const [choice] = choices as { readonly delta?: { readonly content?: string } }[];
   return choice?.delta?.content ?? '';
+}
+
+function isLast({ choices }: Json): boolean {
+  const [choice] = choices as { readonly finish_reason?: string | null }[];
+  return typeof choice?.finish_reason === 'string';
 }
 
 function parsed(text: string): Json | undefined {

@@ -31,7 +31,13 @@ const FAULTS: readonly Fault[] = [
   'html',
   'wrong-type',
   'broken-json',
+  'cut',
+  'no-last-event',
+  'error-200',
+  'error-event',
   'gzip',
+  'deflate',
+  'br',
   'stall',
   'slow-first-byte',
 ];
