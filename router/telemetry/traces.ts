@@ -79,6 +79,7 @@ function requestAttributes({ usage, served, ...facts }: RequestFacts): Attribute
     [GEN_AI.inputTokens]: usage?.inputTokens,
     [GEN_AI.outputTokens]: usage?.outputTokens,
     [GEN_AI.cachedInputTokens]: usage?.cachedInputTokens,
+    [GEN_AI.cacheWriteInputTokens]: usage?.cacheWriteInputTokens,
   });
 }
 

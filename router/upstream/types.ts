@@ -1,4 +1,4 @@
-import type { CatalogModel, Dialect } from '../catalog/types.ts';
+import type { CatalogModel, Dialect, TokenCounts } from '../catalog/types.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
 export interface UpstreamCall {
@@ -76,11 +76,7 @@ export interface AnswerBody extends AsyncIterable<Uint8Array> {
   readonly whole?: Uint8Array;
 }
 
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cachedInputTokens?: number;
-}
+export type Usage = TokenCounts;
 
 /** One attempt on one model. Never throws but on an abort of `signal`: whatever goes wrong upstream is an outcome. */
 export type Attempt = (call: UpstreamCall, timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;

@@ -57,7 +57,8 @@ test('one span a request, by the conventions, and a child for each attempt', asy
     await traces.traced(upstream)(callOf(CHEAP), TIMEOUTS);
     await traces.traced(upstream)(callOf(STRONG), TIMEOUTS);
   });
-  request.end(facts());
+  const usage = { inputTokens: 1_000, outputTokens: 500, cachedInputTokens: 100, cacheWriteInputTokens: 40 };
+  request.end(facts({ usage }));
   const [whole, first, second] = spans;
   expect(spans).toHaveLength(3);
   expect(whole).toEqual({
@@ -76,6 +77,7 @@ test('one span a request, by the conventions, and a child for each attempt', asy
       'gen_ai.usage.input_tokens': 1_000,
       'gen_ai.usage.output_tokens': 500,
       'gen_ai.usage.cache_read.input_tokens': 100,
+      'gen_ai.usage.cache_creation.input_tokens': 40,
       'plimsoll.decision.id': 'dec_1',
       'plimsoll.decision.reason': 'within-threshold',
       'plimsoll.decision.policy': 'default',
