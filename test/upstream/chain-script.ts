@@ -36,12 +36,14 @@ export const STRONG = model('far/large', { outputUsd: 10, contextWindow: 100_000
 
 /** One thing that a scripted attempt does; `takesMs` of the virtual clock. */
 export interface Step {
-  /** `unmappable`: a bad request that was refused before a provider was asked. */
-  readonly what: 'answer' | 'unmappable' | Failure;
+  /** `unmappable`: a bad request that was refused before a provider was asked. `no-key`: it has no key to ask with. */
+  readonly what: 'answer' | 'unmappable' | 'no-key' | Failure;
   readonly takesMs?: number;
   readonly retryAfterMs?: number;
   readonly status?: number;
 }
+
+const USUAL_STATUS: Partial<Record<Failure, number>> = { 'bad-request': 400, auth: 401 };
 
 export function outcomeOf({ what, retryAfterMs, status }: Step): AttemptOutcome {
   if (what === 'answer') {
@@ -57,7 +59,10 @@ export function outcomeOf({ what, retryAfterMs, status }: Step): AttemptOutcome 
   if (what === 'unmappable') {
     return { kind: 'failure', failure: 'bad-request', status: undefined, retryAfterMs, message };
   }
-  const known = status ?? (what === 'bad-request' ? 400 : undefined);
+  if (what === 'no-key') {
+    return { kind: 'failure', failure: 'auth', status: undefined, retryAfterMs, message };
+  }
+  const known = status ?? USUAL_STATUS[what];
   return { kind: 'failure', failure: what, status: known, retryAfterMs, message };
 }
 

@@ -32,6 +32,35 @@ describe('what the client is told', () => {
     expect(message).not.toContain('the provider says');
   });
 
+  it('where only the operator can help, no wish to come back', async () => {
+    const told = async (script: Parameters<typeof scriptedChain>[0]) => {
+      const result = await scriptedChain(script).run(BOTH);
+      expect(result).toMatchObject({ failure: { status: 503, reason: 'unavailable' } });
+      return (result as { failure: { message: string } }).failure.message;
+    };
+    const noKey = { what: 'no-key' as const };
+    const message = await told({
+      'near/small': [noKey],
+      'far/large': [{ what: 'model-missing', status: 404 }],
+    });
+    expect(message).toContain('near/small auth, far/large model-missing');
+    expect(message).toMatch(/whoever runs this server/);
+    expect(message).not.toMatch(/later/);
+    expect(await told({ 'near/small': [{ what: 'unmappable' }], 'far/large': [noKey] })).not.toMatch(/later/);
+    expect(await told({ 'near/small': [noKey], 'far/large': [{ what: 'overloaded' }] })).toMatch(
+      /Try again later/,
+    );
+  });
+
+  it('stays so when breakers are open because of it, with no time at which to come back', async () => {
+    const { run } = scriptedChain({ 'near/small': [{ what: 'auth', status: 401 }] });
+    for (let i = 0; i < 30; i++) await run([CHEAP]);
+    const result = await run([CHEAP]);
+    expect(result).toMatchObject({ attempts: [{ outcome: 'skipped-open' }] });
+    expect(result).toMatchObject({ failure: { message: expect.stringMatching(/whoever runs this server/) } });
+    expect(result).not.toHaveProperty('retryAfterMs');
+  });
+
   it('503 where there is no candidate', async () => {
     expect(await scriptedChain({}).run([])).toMatchObject({ failure: { status: 503 }, attempts: [] });
   });

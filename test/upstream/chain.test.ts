@@ -135,6 +135,18 @@ describe('a failure that lasts', () => {
     });
   });
 
+  it('a key that is not there was no attempt, and is reported', async () => {
+    const { run, events } = scriptedChain({
+      'near/small': [{ what: 'no-key' }],
+      'far/large': [{ what: 'auth' }],
+    });
+    const { attempts } = await run(BOTH);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['skipped-no-key', 'auth']);
+    const fault = { kind: 'operator-fault', failure: 'auth' };
+    expect(events).toContainEqual({ ...fault, model: 'near/small' });
+    expect(events).toContainEqual({ ...fault, model: 'far/large', status: 401 });
+  });
+
   it('bad-answer falls back at once and is nobody else to report', async () => {
     const { run, names, events } = scriptedChain({
       'near/small': [{ what: 'bad-answer' }],

@@ -54,6 +54,11 @@ export function isOperatorFault(failure: Failure): failure is 'auth' | 'model-mi
   return failure === 'auth' || failure === 'model-missing';
 }
 
+/** Nothing was sent, since the provider's key is not in the environment: a provider that refuses a key has a status. */
+export function isWithoutKey({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): boolean {
+  return failure === 'auth' && status === undefined;
+}
+
 /** The provider refused this very request: the same request may not be worth sending again. */
 export function isRefusal(failure: Failure): failure is 'context-window' | 'content-filter' | 'bad-request' {
   return failure === 'context-window' || failure === 'content-filter' || failure === 'bad-request';

@@ -1,8 +1,8 @@
 import type { CatalogModel } from '../../catalog/types.ts';
 import type { AttemptOutcome, Failure } from '../types.ts';
-import { isOperatorFault } from './failure-rules.ts';
+import { isOperatorFault, isWithoutKey } from './failure-rules.ts';
 import type { CandidateEnd } from './told-failure.ts';
-import type { AttemptKind, AttemptRecord, ChainEvent, Skip } from './types.ts';
+import type { AttemptKind, AttemptRecord, ChainEvent, FailedAttempt, Skip } from './types.ts';
 
 /** How an attempt went, for its record. Times in ms; `endedAt` on the chain's clock. */
 export interface AttemptCourse {
@@ -66,14 +66,19 @@ function recordOf(model: CatalogModel, course: AttemptCourse): AttemptRecord {
   return {
     model: model.name,
     kind,
-    outcome: outcome.kind === 'answer' ? 'answer' : outcome.failure,
+    outcome: outcome.kind === 'answer' ? 'answer' : recordedFailure(outcome),
     ...(outcome.status !== undefined && { status: outcome.status }),
     ms: endedAt - startedAt,
     ...(waitedMs !== undefined && { waitedMs }),
   };
 }
 
-function endOf(attempt: Extract<AttemptOutcome, { kind: 'failure' }>, endedAt: number): CandidateEnd {
+/** Who has no key was not asked, so its record is no attempt; how it ended stays `auth`. */
+function recordedFailure(failed: FailedAttempt): Failure | Skip {
+  return isWithoutKey(failed) ? 'skipped-no-key' : failed.failure;
+}
+
+function endOf(attempt: FailedAttempt, endedAt: number): CandidateEnd {
   const { failure, retryAfterMs } = attempt;
   const notBefore = retryAfterMs === undefined ? {} : { notBefore: endedAt + retryAfterMs };
   return { why: failure, failure, attempt, ...notBefore };

@@ -1,5 +1,5 @@
 import type { Failure } from '../types.ts';
-import { isRefusal } from './failure-rules.ts';
+import { isOperatorFault, isRefusal } from './failure-rules.ts';
 import type { FailedAttempt, Skip, ToldFailure } from './types.ts';
 
 /** How it ended with one candidate. */
@@ -22,7 +22,8 @@ const CANNOT_SERVE: ReadonlySet<Failure | Skip> = new Set(['skipped-price', 'ski
 
 /**
  * The best thing to tell when no candidate answered: 504 where time ran out; else the provider's own refusal where no candidate
- * could serve the request at another time either; else 429 where any candidate was rate-limited; else 503.
+ * could serve the request at another time either; else 429 where any candidate was rate-limited; else 503, with another sentence
+ * where only the operator can help.
  * @param ends by candidate, in the order in which they were considered
  * @param rateLimited some attempt was answered with 429
  */
@@ -33,14 +34,22 @@ export function toldFailure(
   if (late) return { failure: deadlinePassed(ends) };
   const all = [...ends.values()];
   const refusal = all.findLast((end) => end.attempt && isRefusal(end.attempt.failure))?.attempt;
-  const lasting = all.every(
-    (end) => CANNOT_SERVE.has(end.why) || (end.attempt && isRefusal(end.attempt.failure)),
-  );
-  if (refusal && lasting) return { failure: refused(refusal) };
+  const others = all.filter((end) => !cannotServe(end));
+  if (refusal && others.length === 0) return { failure: refused(refusal) };
   const limited = rateLimited || all.some((end) => end.failure === 'rate-limited');
+  if (!limited && others.length > 0 && others.every(isOperators)) return { failure: misconfigured(ends) };
   const soonest = Math.min(...all.map((end) => end.notBefore ?? Number.POSITIVE_INFINITY));
   const wait = Number.isFinite(soonest) && soonest > now ? { retryAfterMs: soonest - now } : {};
   return { failure: limited ? tooMany(ends) : unavailable(ends), ...wait };
+}
+
+/** Neither now nor at another time: the request is at fault, or what the operator allows. */
+function cannotServe({ why, attempt }: CandidateEnd): boolean {
+  return CANNOT_SERVE.has(why) || (attempt !== undefined && isRefusal(attempt.failure));
+}
+
+function isOperators({ failure }: CandidateEnd): boolean {
+  return failure !== undefined && isOperatorFault(failure);
 }
 
 /** A refusal passed on as it came. Its status is the client's fault also where the provider said 200 or 5xx. */
@@ -59,6 +68,12 @@ function deadlinePassed(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
 function tooMany(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
   const message = `No model could answer and at least one had too many requests${listed(ends)}. Try again later.`;
   return { status: 429, reason: 'rate-limited', message };
+}
+
+/** Of keys no more is told than that: the log has it. */
+function misconfigured(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
+  const message = `No model could answer${listed(ends)}. Trying again will not help: whoever runs this server finds why in its log.`;
+  return { status: 503, reason: 'unavailable', message };
 }
 
 function unavailable(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {

@@ -4,8 +4,11 @@ import type { AttemptOutcome, Failure, UpstreamCall } from '../types.ts';
 export type Answer = Extract<AttemptOutcome, { kind: 'answer' }>;
 export type FailedAttempt = Extract<AttemptOutcome, { kind: 'failure' }>;
 
-/** Why a candidate was not asked: its breaker is open, it is dearer than the ceiling, it cannot do what an earlier one could not. */
-export const SKIPS = ['skipped-open', 'skipped-price', 'skipped-requirements'] as const;
+/**
+ * Why a candidate was not asked: its breaker is open, it is dearer than the ceiling, it cannot do what an earlier one could not, its
+ * provider's key is not in the environment.
+ */
+export const SKIPS = ['skipped-open', 'skipped-price', 'skipped-requirements', 'skipped-no-key'] as const;
 export type Skip = (typeof SKIPS)[number];
 
 /** `probe`: the one request that is let through to see whether a model is well again. */
@@ -19,7 +22,7 @@ export interface AttemptRecord {
   readonly outcome: 'answer' | Failure | Skip;
   /** The provider's status; undefined where there was none. */
   readonly status?: number;
-  /** From asking to the outcome, in ms; 0 where it was skipped. */
+  /** From asking to the outcome, in ms; about 0 where it was skipped. */
   readonly ms: number;
   /** Waited before a retry, in ms. */
   readonly waitedMs?: number;
