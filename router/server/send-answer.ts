@@ -30,7 +30,6 @@ export async function sendAnswer(
     response.end(body);
     return;
   }
-  response.flushHeaders();
   try {
     await pump(body, response, { heartbeatMs: streamed ? config.gateway.heartbeat_ms : 0 });
     if (mayTrail && !gone()) response.addTrailers(trailers());
