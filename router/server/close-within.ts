@@ -33,7 +33,7 @@ export function closerOf(server: Server): (timeoutMs: number) => Promise<boolean
 
 /**
  * `server.close()` looks for idle connections once, and some are idle later. Node counts a connection as idle only after its first
- * request: one on which nothing was ever sent it does not see. A half-sent request is no idle connection: it may still come.
+ * request: one on which nothing was ever sent it does not see (20.20 and 24.21 alike). A half-sent request is no idle connection: it may still come.
  */
 function closeUnused(server: Server, open: ReadonlySet<Socket>): void {
   server.closeIdleConnections();
