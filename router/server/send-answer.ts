@@ -38,6 +38,7 @@ export async function sendAnswer(
     if (gone()) return finished('client-left');
     finished('broken');
     if (!streamed) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
-    response.end(error instanceof UpstreamBroken ? brokenEvent(dialect) : undefined);
+    // Where the provider has told its own error, the client knows.
+    response.end(error instanceof UpstreamBroken && !error.told ? brokenEvent(dialect) : undefined);
   }
 }

@@ -50,6 +50,7 @@ export function createTraces(tracer: Tracer = trace.getTracer('plimsoll', VERSIO
       };
       const options = { kind: SpanKind.CLIENT, attributes };
       const span = tracer.startSpan(`attempt ${call.model.name}`, options, parent);
+      if (!span.isRecording()) return attempt(call, timeouts);
       const inside = trace.setSpan(parent, span);
       return context.with(inside, () => ended(span, attempt(call, timeouts)));
     },

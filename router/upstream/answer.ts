@@ -1,3 +1,4 @@
+import { inOnePiece } from './answer-body.ts';
 import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { errorOutcome, isOnlyError, parsed } from './error-in-answer.ts';
@@ -7,8 +8,6 @@ import { passedOn } from './passed-on.ts';
 import { StreamReader } from './stream-reader.ts';
 import type { AnswerBody, AttemptOutcome, UpstreamCall } from './types.ts';
 import { usageOf } from './usage.ts';
-
-export { bodyOf, wrongHead } from './answer-head.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;
 
@@ -58,8 +57,8 @@ async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Arr
 }
 
 /**
- * A plain answer is held until its JSON has been checked, and is a failure where that is an error and nothing else; one of more than `maxBytes` passes through unchecked, and its usage
- * is not known.
+ * A plain answer is held until its JSON has been checked, and is a failure where that is an error and nothing else. One of more than
+ * `maxBytes` passes through unchecked, and its usage is not known.
  */
 export async function plainAnswer(
   call: UpstreamCall,
@@ -98,15 +97,6 @@ async function held(bytes: Bytes, maxBytes: number): Promise<AnswerBody> {
     size += next.value.length;
   }
   return passedOn(chunks, bytes);
-}
-
-function inOnePiece(whole: Uint8Array): AnswerBody {
-  return {
-    whole,
-    async *[Symbol.asyncIterator]() {
-      yield whole;
-    },
-  };
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -45,6 +45,19 @@ test.each<Fault>(['reset', 'stall', 'cut'])('%s: both clients name the trouble',
   expect(String(trouble)).toContain('broke off');
 });
 
+test('an error that the provider tells in the stream passes as it is, and nothing of ours follows', async () => {
+  const { first, url } = await gatewayForTest();
+  for (const [route, model] of [
+    ['/v1/chat/completions', 'first/small'],
+    ['/v1/messages', 'claude/small'],
+  ] as const) {
+    first.failAlways('error-event');
+    const text = await textOf(postRaw(url, route, { ...ask('Hello', model), stream: true }));
+    expect(text.match(/"error":\s*\{/g)).toHaveLength(1);
+    expect(text).not.toContain('broke off');
+  }
+});
+
 test.each(MID_STREAM)(
   '%s: what came, then one error event in the dialect’s form, then nothing',
   async (fault) => {
