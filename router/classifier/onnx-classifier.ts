@@ -13,6 +13,7 @@ export interface Classifier {
   score(text: string): Promise<Float32Array>;
   /** The heads' logits before Platt scaling: what recalibrating starts from. */
   logits(text: string): Promise<Float32Array>;
+  /** What is asked after it rejects. */
   close(): Promise<void>;
 }
 
@@ -44,14 +45,18 @@ export async function createOnnxClassifier(
 }
 
 function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, extractor: FeatureExtractor): Classifier {
+  let closed = false;
   const logits = (text: string): Float32Array => {
+    if (closed) throw new PlimsollError('internal', 'The classifier is closed.');
     const ids = tokenIdsOf(tokenizer, text);
     return heads.logits({ ids, pairs: pairBuckets(ids), features: extractor.extract(text) });
   };
   return {
     score: async (text) => checked(heads.probabilities(logits(text))),
     logits: async (text) => logits(text),
-    close: async () => {},
+    async close() {
+      closed = true;
+    },
   };
 }
 

@@ -41,7 +41,7 @@ export function createApp(
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const guard = gateway?.access && keyGuard(context.send, gateway.access);
+  const guard = gateway?.access && keyGuard(context.send, gateway.access, gateway.refused);
   if (guard) app.use(['/v1', '/metrics'], guard);
   for (const route of [...listed, index(context, listed)]) addRoute(app, route, context);
   app.use(unknownRoute(context), anythingElse(context));

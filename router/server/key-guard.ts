@@ -17,8 +17,15 @@ export interface Guarded {
 /** For Express and for node's own server. */
 export type Guard = (request: IncomingMessage & Guarded, response: ServerResponse, next: () => void) => void;
 
-/** Lets through who has a key; the others get 401 or 403 in the form of the API that they speak, before their body is read. */
-export function keyGuard(send: Sender, access: Access): Guard {
+/**
+ * Lets through who has a key; the others get 401 or 403 in the form of the API that they speak, before their body is read.
+ * @param refused told of each of them
+ */
+export function keyGuard(
+  send: Sender,
+  access: Access,
+  refused: (dialect: Dialect, status: number) => void,
+): Guard {
   return (request, response, next) => {
     const found = access.authenticate(request.headers);
     if (found.kind === 'ok') {
@@ -26,7 +33,9 @@ export function keyGuard(send: Sender, access: Access): Guard {
       return next();
     }
     request.resume(); // lets the client finish sending and read the answer
-    dialectSender(send, spokenBy(request)).error(request, response, refusal(found.kind));
+    const dialect = spokenBy(request);
+    refused(dialect, WHY[found.kind].status);
+    dialectSender(send, dialect).error(request, response, refusal(found.kind));
   };
 }
 

@@ -11,6 +11,13 @@ export interface Agents {
   readonly brokeOneOpenedBefore: (error: unknown, time: number) => boolean;
 }
 
+/** Those of `dispatcher`, with which no request is sent a second time; where there is none, new ones. */
+export function agentsOf(dispatcher: Dispatcher | undefined): Agents {
+  return dispatcher === undefined
+    ? createAgents()
+    : { kept: dispatcher, fresh: dispatcher, brokeOneOpenedBefore: () => false };
+}
+
 /** An attempt's own limit on connecting is shorter; this one ends what no attempt waits for any more. */
 const CONNECT_MS = 30_000;
 /** Without a hint of the server's. Shorter than servers keep theirs, 60 s and more, so that it is we who hang up. */
@@ -21,7 +28,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
  * undici's agents. They follow no redirection, and their own timeouts are off: those of undici count in whole seconds, and the
  * attempt has its own. Idle connections do not keep the process alive, so there is nothing to close.
  */
-export function createAgents(): Agents {
+function createAgents(): Agents {
   const openedAt = new WeakMap<object, number>();
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES };
   return {

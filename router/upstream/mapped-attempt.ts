@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { providerLine } from '../dialects/exchange-fetch.ts';
 import { manyLines } from '../dialects/many-lines.ts';
-import { type Agents, createAgents } from './agents.ts';
+import { agentsOf } from './agents.ts';
 import { failed } from './failure.ts';
 import { mappedKey } from './mapped-call.ts';
 import { mappedChat } from './mapped-chat.ts';
@@ -24,7 +24,7 @@ export interface MappedAttemptOptions {
  */
 export function createMappedAttempt(options: MappedAttemptOptions = {}): Attempt {
   const { dispatcher, env = process.env } = options;
-  const agents = dispatcher === undefined ? createAgents() : only(dispatcher);
+  const agents = agentsOf(dispatcher);
   return async (call, timeouts) => {
     call.signal.throwIfAborted();
     const { key, missing } = mappedKey(call.model.provider, env);
@@ -39,8 +39,4 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Attempt
       return mappedFailure(call, line, error, key);
     }
   };
-}
-
-function only(dispatcher: Dispatcher): Agents {
-  return { kept: dispatcher, fresh: dispatcher, brokeOneOpenedBefore: () => false };
 }

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { PlimsollError } from '../errors.ts';
-import { type Agents, createAgents } from './agents.ts';
+import { agentsOf } from './agents.ts';
 import { plainAnswer, streamedAnswer } from './answer.ts';
 import { bodyOf, wrongHead } from './answer-head.ts';
 import { UpstreamBroken } from './broken.ts';
@@ -32,7 +32,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
  */
 export function createNativeAttempt(options: NativeAttemptOptions = {}): Attempt {
   const { dispatcher, env = process.env, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
-  const agents = dispatcher === undefined ? createAgents() : only(dispatcher);
+  const agents = agentsOf(dispatcher);
   return async (call, timeouts) => {
     requireDialect(call);
     call.signal.throwIfAborted();
@@ -74,8 +74,4 @@ function requireDialect({ model, dialect }: UpstreamCall): void {
     'internal',
     `${model.name} does not speak the ${dialect} dialect; such a call goes through the mapped attempt.`,
   );
-}
-
-function only(dispatcher: Dispatcher): Agents {
-  return { kept: dispatcher, fresh: dispatcher, brokeOneOpenedBefore: () => false };
 }

@@ -34,7 +34,7 @@ test('with a key both clients are served; the upstream gets its own key, not the
 
 test('an unknown key is 401, an expired or revoked one 403, in the form of each client', async () => {
   const { file, good, expired, revoked } = keysOnFile();
-  const { url, first } = await gatewayForTest({ config: { access: { keys_file: file } } });
+  const { url, first, gateway } = await gatewayForTest({ config: { access: { keys_file: file } } });
   const unknown = `${good.slice(0, -4)}0000`;
   for (const [key, status, type] of [
     ['not-even-the-form-of-a-key', 401, 'authentication_error'],
@@ -51,6 +51,9 @@ test('an unknown key is 401, an expired or revoked one 403, in the form of each 
     await expect(anthropic.models.list()).rejects.toMatchObject(ofAnthropic);
   }
   expect(first.requests).toHaveLength(0);
+  const told = await gateway.metrics.exposition();
+  expect(told).toContain('plimsoll_refused_requests_total{dialect="openai",status="401"} 4');
+  expect(told).toContain('plimsoll_refused_requests_total{dialect="anthropic",status="403"} 4');
 });
 
 test('without a key: 401 on every route that calls, lists or counts; health stays open', async () => {

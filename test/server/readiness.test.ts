@@ -79,7 +79,7 @@ test('a classifier that fails while serving escalates, is counted, and makes the
       status: 'golden-failed',
       decisions: 2,
       classifier_failures: 1,
-      last_failure: { message: 'Error' },
+      last_failure: { message: 'The classifier is closed.' },
     });
     expect(log.join('')).toContain('the classifier fails');
     expect(log.join('')).not.toContain('xyzzy');
