@@ -1,3 +1,5 @@
+import type { Cancellation } from '../cancellation.ts';
+
 /** How much may be at work, and how many may wait for it how long. */
 export interface QueueLimits {
   /** At work at once, at least 1. */
@@ -20,7 +22,7 @@ export type Entry =
 
 export interface Queue {
   /** First come, first in. Never rejects. A `signal` that aborts takes a waiting request out of the queue. */
-  enter(signal?: AbortSignal): Promise<Entry>;
+  enter(signal?: Cancellation): Promise<Entry>;
   atWork(): number;
   waiting(): number;
   /** Refuses those who wait and all who come; those at work go on. */
@@ -56,7 +58,7 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
     };
   }
 
-  function wait(signal: AbortSignal | undefined): Promise<Entry> {
+  function wait(signal: Cancellation | undefined): Promise<Entry> {
     return new Promise((resolve) => {
       const settle = (entry: Entry) => {
         clearTimeout(timer);

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts';
 import type { Dialect } from '../catalog/types.ts';
 
 /** What a client asked of the gateway, read but not judged. */
@@ -11,7 +12,7 @@ export interface GatewayRequest {
   /** Lower case; only those that a provider may see are passed on. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Aborted when the client leaves. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** Who asked, where keys are used. */
   readonly keyId: string | undefined;
   readonly startedMs: number;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Cancellation, Canceller } from '../cancellation.ts';
 import type { Dialect } from '../catalog/types.ts';
 import { errorBody } from '../dialects/errors.ts';
 import type { Sender } from './answer.ts';
@@ -38,10 +39,10 @@ export function dialectOf(request: Pick<IncomingMessage, 'headers'>): Dialect {
 }
 
 /** Aborts when the client leaves before it has its answer. */
-export function clientSignal(response: ServerResponse): AbortSignal {
-  const left = new AbortController();
+export function clientSignal(response: ServerResponse): Cancellation {
+  const left = new Canceller();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('the client left'));
   });
-  return left.signal;
+  return left;
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Cancellation } from '../cancellation.ts';
 import { UpstreamBroken } from './broken.ts';
 import { brokenBy } from './broken-by.ts';
 import { Deadlines } from './deadlines.ts';
@@ -26,7 +27,7 @@ const HIGH_WATER_BYTES = 64 * 1024;
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeouts: AttemptTimeouts;
   readonly #stream: boolean;
-  readonly #signal: AbortSignal;
+  readonly #signal: Cancellation;
   readonly #deadlines: Deadlines;
   readonly #onAbort = () => this.#fail(this.#signal.reason, true);
   readonly #startedAt = performance.now();
@@ -40,7 +41,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #transportError: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(timeouts: AttemptTimeouts, stream: boolean, signal: AbortSignal) {
+  constructor(timeouts: AttemptTimeouts, stream: boolean, signal: Cancellation) {
     this.#timeouts = timeouts;
     this.#stream = stream;
     this.#signal = signal;

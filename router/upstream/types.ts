@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts';
 import type { CatalogModel, Dialect, TokenCounts } from '../catalog/types.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
@@ -14,7 +15,7 @@ export interface UpstreamCall {
   /** Headers of the client that the provider may see (anthropic-version, anthropic-beta, openai-organization …), lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Aborts the attempt: the client left, or the deadline passed. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
 }
 
 export interface AttemptTimeouts {

@@ -1,9 +1,10 @@
+import type { Cancellation } from '../../cancellation.ts';
 /** Time as the chain sees it; another one in tests. */
 export interface Clock {
   /** Ms since any fixed instant; never goes back. */
   now(): number;
   /** Rejects with the signal's reason as soon as it is aborted, and leaves no timer. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  sleep(ms: number, signal: Cancellation): Promise<void>;
 }
 
 /** The clock of `performance.now()`. */

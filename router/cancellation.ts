@@ -1,0 +1,45 @@
+/** What is used of an AbortSignal on the way of a request. Every AbortSignal is one. */
+export interface Cancellation extends Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'> {
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * An AbortController and its signal in one, without the machinery of an EventTarget: making one of Node's and listening to it was a
+ * fourteenth of what the gateway adds to a request (docs/decisions/0017).
+ */
+export class Canceller implements Cancellation {
+  #aborted = false;
+  #reason: unknown;
+  readonly #listeners = new Set<() => void>();
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** Tells each listener once; further calls do nothing. */
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    const told = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of told) listener();
+  }
+
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#reason;
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    if (!this.#aborted) this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+}
