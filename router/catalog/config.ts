@@ -15,12 +15,8 @@ const baseUrl = z.string().superRefine((text, context) => {
 });
 
 const headers = z.record(
-  z.string().regex(HEADER_NAME),
+  z.string().regex(HEADER_NAME, 'a name in headers is no name of an HTTP header'),
   z.string().regex(HEADER_VALUE, 'a header must be one line of plain ASCII'),
-  {
-    error: (issue) =>
-      issue.code === 'invalid_key' ? 'a name in headers is no name of an HTTP header' : undefined,
-  },
 );
 
 const provider = z
@@ -126,20 +122,21 @@ const model = z.strictObject({
 });
 
 /** Provider's name -> how to reach it. Names are yours: two of one kind may stand side by side. */
-export const providersSchema = z.record(z.string().regex(PROVIDER_NAME), provider, {
-  error: (issue) =>
-    issue.code === 'invalid_key'
-      ? 'the name of a provider is of letters, digits, dots, hyphens and underscores, without a slash'
-      : undefined,
-});
+export const providersSchema = z.record(
+  z
+    .string()
+    .regex(
+      PROVIDER_NAME,
+      'the name of a provider is of letters, digits, dots, hyphens and underscores, without a slash',
+    ),
+  provider,
+);
 
 /** `<provider>/<model>` -> what is known of it; over and beside the price table that ships. */
-export const modelsSchema = z.record(z.string().max(200).regex(MODEL_NAME), model, {
-  error: (issue) =>
-    issue.code === 'invalid_key'
-      ? 'a model is named <provider>/<model>, such as openai/gpt-4o-mini'
-      : undefined,
-});
+export const modelsSchema = z.record(
+  z.string().max(200).regex(MODEL_NAME, 'a model is named <provider>/<model>, such as openai/gpt-4o-mini'),
+  model,
+);
 
 export type ProviderConfig = Readonly<z.infer<typeof provider>>;
 export type ModelConfig = Readonly<z.infer<typeof model>>;

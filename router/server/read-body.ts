@@ -1,16 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable, Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import { decoderOf } from '../content-encoding.ts';
 
 /** Why a body could not be read. */
 export type BodyFault = 'too-large' | 'unsupported-encoding' | 'broken-encoding' | 'incomplete';
-
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-};
 
 /** RFC 8259, section 8.1: JSON between systems is UTF-8. */
 const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8"?\s*(?:;|$))/i;
@@ -65,7 +58,7 @@ function plainBody(request: IncomingMessage): PlainBody | undefined {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers;
   if (OTHER_CHARSET.test(type)) return undefined;
   if (encoding.toLowerCase() === 'identity') return { source: request, leave: () => request.resume() };
-  const decoder = DECODERS[encoding.toLowerCase()]?.();
+  const decoder = decoderOf(encoding.toLowerCase());
   if (decoder === undefined) return undefined;
   const leave = () => {
     request.unpipe(decoder);

@@ -1,4 +1,5 @@
-import { decoded, isKnownEncoding } from './decoded.ts';
+import { isKnownEncoding } from '../content-encoding.ts';
+import { decoded } from './decoded.ts';
 import type { Exchange, Head } from './exchange.ts';
 
 /** The body's bytes, not compressed. */

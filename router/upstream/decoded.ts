@@ -1,28 +1,17 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { pipeline, Readable } from 'node:stream';
+import { decoderOf } from '../content-encoding.ts';
 import { UpstreamBroken } from './broken.ts';
-
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-};
-
-/** Whether `decoded` can undo it. */
-export function isKnownEncoding(encoding: string): boolean {
-  return encoding in DECODERS;
-}
 
 /**
  * The bytes before compression, as soon as they can be told. For providers that compress although they were asked not to.
  * Throws what `chunks` throws; UpstreamBroken `unreadable` where the bytes are not of this encoding, or end too early.
+ * @param encoding a known one
  */
 export async function* decoded(
   chunks: AsyncIterable<Uint8Array>,
   encoding: string,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = DECODERS[encoding]();
+  const decoder = decoderOf(encoding)!;
   // The callback is needed and has nothing to do: whatever goes wrong reaches the loop below through the decoder.
   pipeline(Readable.from(chunks, { objectMode: false }), decoder, () => {});
   try {

@@ -1,7 +1,7 @@
+import { isKnownEncoding } from '../content-encoding.ts';
 import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { UpstreamBroken } from './broken.ts';
-import { isKnownEncoding } from './decoded.ts';
 import type { Opened } from './exchange.ts';
 import { failed } from './failure.ts';
 import { refusalOf } from './refusal.ts';
