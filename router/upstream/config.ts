@@ -12,7 +12,7 @@ const timeouts = z
       .describe("From sending a request to the first byte of the answer's body."),
     idle_ms: milliseconds(10, 600_000)
       .default(60_000)
-      .describe('Longest silence between two chunks of a stream.'),
+      .describe('Longest silence once the body of an answer has begun.'),
     total_ms: milliseconds(10, 3_600_000).default(600_000).describe('Of one attempt, its stream included.'),
   })
   .describe('Of each attempt.');
