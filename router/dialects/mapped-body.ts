@@ -1,13 +1,19 @@
 import { inOnePiece } from '../upstream/answer-body.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
-import type { AnswerBody, UpstreamCall } from '../upstream/types.ts';
+import type { AttemptOutcome, UpstreamCall, Usage } from '../upstream/types.ts';
 import type { ProviderLine } from './exchange-fetch.ts';
 
 const encoder = new TextEncoder();
 
 /** A plain answer, in one piece. */
-export function plainBody(answer: object): AnswerBody {
-  return inOnePiece(encoder.encode(JSON.stringify(answer)));
+export function plainOutcome(answer: object, usage: Usage | undefined): AttemptOutcome {
+  return {
+    kind: 'answer',
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: inOnePiece(encoder.encode(JSON.stringify(answer))),
+    usage: () => usage,
+  };
 }
 
 /**

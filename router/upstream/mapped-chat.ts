@@ -4,7 +4,7 @@ import { anthropicRequest } from '../dialects/anthropic-request.ts';
 import { anthropicStream } from '../dialects/anthropic-stream.ts';
 import type { ProviderLine } from '../dialects/exchange-fetch.ts';
 import { withGoogleSchemas } from '../dialects/google-body.ts';
-import { plainBody, streamBody } from '../dialects/mapped-body.ts';
+import { plainOutcome, streamBody } from '../dialects/mapped-body.ts';
 import { withMistralIds } from '../dialects/mistral-ids.ts';
 import { openaiAnswer } from '../dialects/openai-answer.ts';
 import { type MappedRequest, openaiRequest } from '../dialects/openai-request.ts';
@@ -61,14 +61,7 @@ function withLimit(options: CallOptions, { model }: UpstreamCall): CallOptions {
 async function plain({ call, model, options, context }: Work): Promise<AttemptOutcome> {
   const result = await model.doGenerate(options);
   const answer = call.dialect === 'openai' ? openaiAnswer(result, context) : anthropicAnswer(result, context);
-  const usage = usageOf(result.usage);
-  return {
-    kind: 'answer',
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: plainBody(answer),
-    usage: () => usage,
-  };
+  return plainOutcome(answer, usageOf(result.usage));
 }
 
 async function streamed({ call, line, model, options, context }: Work): Promise<AttemptOutcome> {

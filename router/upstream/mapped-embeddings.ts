@@ -1,6 +1,6 @@
 import { embeddingsAnswer, tokensOf } from '../dialects/embeddings-answer.ts';
 import { type EmbeddingsRequest, embeddingsRequest } from '../dialects/embeddings-request.ts';
-import { plainBody } from '../dialects/mapped-body.ts';
+import { plainOutcome } from '../dialects/mapped-body.ts';
 import { sdkEmbeddingModel } from '../dialects/sdk-model.ts';
 import type { EmbedResult, SdkEmbeddingModel } from '../dialects/sdk-types.ts';
 import { unmappable } from '../dialects/unmappable.ts';
@@ -26,14 +26,7 @@ export async function mappedEmbeddings({ call, line, key, env }: MappedCall): Pr
   const tokens = tokensOf(results);
   const vectors = results.flatMap(({ embeddings }) => embeddings);
   const answer = embeddingsAnswer(vectors, { model: entry.name, format: request.format, tokens });
-  const usage = tokens === undefined ? undefined : { inputTokens: tokens, outputTokens: 0 };
-  return {
-    kind: 'answer',
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: plainBody(answer),
-    usage: () => usage,
-  };
+  return plainOutcome(answer, tokens === undefined ? undefined : { inputTokens: tokens, outputTokens: 0 });
 }
 
 async function embedded(model: SdkEmbeddingModel, request: EmbeddingsRequest): Promise<EmbedResult[]> {

@@ -32,7 +32,6 @@ const NOT_THE_CLIENTS = [
 interface Address {
   readonly origin: string;
   readonly pathname: string;
-  readonly search: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -46,10 +45,10 @@ const ADDRESSES = new WeakMap<Provider, Address>();
  */
 export function upstreamRequest(call: UpstreamCall, key: string | undefined): UpstreamRequest {
   const { provider, id } = call.model;
-  const { origin, pathname, search, headers } = addressOf(provider);
+  const { origin, pathname, headers } = addressOf(provider);
   return {
     origin,
-    path: `${pathname}${route(call)}${search}`,
+    path: `${pathname}${route(call)}`,
     method: 'POST',
     headers: {
       ...clientHeaders(call.headers),
@@ -69,8 +68,8 @@ export function upstreamRequest(call: UpstreamCall, key: string | undefined): Up
 function addressOf(provider: Provider): Address {
   const known = ADDRESSES.get(provider);
   if (known !== undefined) return known;
-  const { origin, pathname, search } = new URL(`${provider.baseUrl}/`);
-  const address = { origin, pathname: pathname.slice(0, -1), search, headers: lowerCase(provider.headers) };
+  const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
+  const address = { origin, pathname: pathname.slice(0, -1), headers: lowerCase(provider.headers) };
   ADDRESSES.set(provider, address);
   return address;
 }

@@ -3,6 +3,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { printJson } from '../output.ts';
 import { minilmArtifact, staticArtifact } from './bench-artifact.ts';
 import { benchTexts } from './bench-texts.ts';
+import { chosen } from './chosen.ts';
 import type { Bench, BenchContext } from './context.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { machineLine, reportMarkdown, reportText } from './report.ts';
@@ -49,7 +50,7 @@ try {
 }
 
 async function bench({ only, artifact, ...format }: BenchOptions): Promise<void> {
-  const names = chosen(only);
+  const names = chosen(BENCHES, only);
   const machine = thisMachine();
   say(machineLine(machine));
   const context = await contextOf(artifact);
@@ -60,14 +61,6 @@ async function bench({ only, artifact, ...format }: BenchOptions): Promise<void>
   }
   print(format, machine, rows);
   if (rows.some(({ met }) => met === false)) process.exitCode = 1;
-}
-
-function chosen(only: string | undefined): readonly string[] {
-  const names = only?.split(',') ?? Object.keys(BENCHES);
-  const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
-  if (unknown === undefined) return names;
-  const choices = Object.keys(BENCHES).join(', ');
-  throw new PlimsollError('invalid-input', `There is no benchmark '${unknown}'. Choose from ${choices}.`);
 }
 
 async function contextOf(asked: string | undefined): Promise<BenchContext> {

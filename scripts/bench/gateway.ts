@@ -3,6 +3,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { wholeNumberBetween } from '../labelled-data.ts';
 import { printJson } from '../output.ts';
 import { benchTexts } from './bench-texts.ts';
+import { chosen } from './chosen.ts';
 import type { GatewayBench } from './gateway/context.ts';
 import { portkeyScript } from './gateway/portkey.ts';
 import { firstToken, latency } from './gateway/rows/latency.ts';
@@ -56,7 +57,7 @@ try {
 }
 
 async function bench({ only, json, markdown, ...options }: Flags): Promise<void> {
-  const names = chosen(only);
+  const names = chosen(BENCHES, only);
   const machine = thisMachine();
   const { what: portkey } = portkeyScript();
   const plimsoll = serveCommand().what;
@@ -70,14 +71,6 @@ async function bench({ only, json, markdown, ...options }: Flags): Promise<void>
   if (json) printJson({ schema_version: 1, machine, plimsoll, portkey, options, rows });
   else process.stdout.write(`${markdown ? reportMarkdown(machine, rows) : reportText(machine, rows)}\n`);
   if (rows.some(({ met }) => met === false)) process.exitCode = 1;
-}
-
-function chosen(only: string | undefined): readonly string[] {
-  const names = only?.split(',') ?? Object.keys(BENCHES);
-  const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
-  if (unknown === undefined) return names;
-  const choices = Object.keys(BENCHES).join(', ');
-  throw new PlimsollError('invalid-input', `There is no benchmark '${unknown}'. Choose from ${choices}.`);
 }
 
 function say(line: string): void {
