@@ -121,7 +121,7 @@ async function assemble(
     verdict: (name = config.default_policy) => verdicts.of(policies.get(name).policy),
     async route(routeInput, options = {}) {
       const startedMs = performance.now();
-      return decide(routedText(routeInput), options.policy ?? config.default_policy, startedMs);
+      return await decide(routedText(routeInput), options.policy ?? config.default_policy, startedMs); // a tick sooner than `return`
     },
     async explain(routeInput, options = {}) {
       const startedMs = performance.now();

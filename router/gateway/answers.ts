@@ -5,7 +5,7 @@ import { baselineCostUsd } from '../telemetry/savings.ts';
 import type { ChainResult } from '../upstream/chain/types.ts';
 import type { Usage } from '../upstream/types.ts';
 import { type Bookkeeping, booksOf, type Progress } from './books.ts';
-import { type Costs, costHeaders, decisionHeaders } from './decision-headers.ts';
+import { answerHead, type Costs, costHeaders } from './decision-headers.ts';
 import type { GatewayAnswer } from './requests.ts';
 
 /** A request that the chain has answered, or failed. */
@@ -81,18 +81,15 @@ function headersOf(
   served?: CatalogModel,
   usage?: Usage,
 ): Record<string, string> {
-  const { id, request, selection, upstreamFromMs, firstByteMs, result } = asked;
-  const story = {
-    id,
-    selected: selection.selected.name,
+  const { told, request, upstreamFromMs, firstByteMs, result } = asked;
+  const { costUsd, baselineCostUsd } = costsOf(asked, served, usage);
+  return answerHead(told, headers, {
     served: served?.name,
-    policy: selection.decision?.policy.name,
-    reason: selection.reason,
     attempts: result.attempts.filter(({ outcome }) => !outcome.startsWith('skipped')).length,
     overheadMs: performance.now() - request.startedMs - (firstByteMs - upstreamFromMs),
-    ...costsOf(asked, served, usage),
-  };
-  return decisionHeaders(story, headers);
+    costUsd,
+    baselineCostUsd,
+  });
 }
 
 function costsOf({ selection }: Asked, served?: CatalogModel, usage?: Usage): Costs {

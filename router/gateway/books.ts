@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { costUsd } from '../catalog/cost.ts';
 import { routedText } from '../request/routed-text.ts';
 import type { RequestFacts } from '../telemetry/request-facts.ts';
@@ -20,14 +21,20 @@ export interface Bookkeeping {
 
 /** What has become known of a request so far. What it did not come to is undefined. */
 export interface Progress {
-  /** The decision's own, once there is one. */
-  id: string;
   readonly startedAt: Date;
   readonly request: GatewayRequest;
   selection?: Selection;
+  id?: string;
+  /** What the answer's head says of the selection. */
+  told?: Record<string, string>;
   upstreamFromMs?: number;
   firstByteMs?: number;
   result?: ChainResult;
+}
+
+/** The decision's own; where there is none, a new one. */
+export function idOf({ id, selection }: Progress): string {
+  return id ?? selection?.decision?.id ?? `req_${randomUUID()}`;
 }
 
 /** In place of a status where the client left before there was one: nginx writes it so into its logs. */
@@ -49,19 +56,20 @@ export function booksOf(
 }
 
 function factsOf(
-  { id, startedAt, request, selection, upstreamFromMs, firstByteMs, result }: Progress,
+  progress: Progress,
   { shares, includePrompt }: Bookkeeping,
   usage: Usage | undefined,
   status: number,
   ended: RequestFacts['ended'],
 ): RequestFacts {
+  const { startedAt, request, selection, upstreamFromMs, firstByteMs, result } = progress;
   const ladder = selection?.ladder ?? [];
   const served = result?.kind === 'answer' ? result.model : undefined;
   const model = request.body['model'];
   const rungs = ladder.map(({ name, price }) => ({ price, share: shares.shareOf(name) }));
   const endedMs = performance.now();
   return {
-    id,
+    id: idOf(progress),
     startedAt,
     dialect: request.dialect,
     operation: request.operation,

@@ -1,3 +1,5 @@
+import type { Selection } from './selection.ts';
+
 /** US dollars, undefined where the tokens or the price are not known. */
 export interface Costs {
   readonly costUsd: number | undefined;
@@ -6,34 +8,42 @@ export interface Costs {
 
 /** What the answer's head says of how it came about. Of a stream the costs are not known before its end. */
 export interface AnswerStory extends Costs {
-  readonly id: string;
-  readonly selected: string;
   /** Undefined where nobody answered. */
   readonly served: string | undefined;
-  /** Undefined where the client named the model. */
-  readonly policy: string | undefined;
-  readonly reason: string;
   readonly attempts: number;
   readonly overheadMs: number;
 }
 
-/**
- * `headers` and `x-plimsoll-*`. What is not known is left out. One copy, then field by field: merging objects of this size was among the
- * dearest lines of a request.
- */
-export function decisionHeaders(
-  story: AnswerStory,
-  headers: Readonly<Record<string, string>>,
+/** What can be said of a request before a provider has answered. What is not known is left out, such as the policy where the client named a model. */
+export function selectionHeaders(
+  id: string,
+  { selected, reason, decision }: Selection,
 ): Record<string, string> {
-  const all: Record<string, string> = { ...headers };
-  all['x-plimsoll-decision-id'] = story.id;
-  all['x-plimsoll-selected'] = headerSafe(story.selected);
-  all['x-plimsoll-reason'] = story.reason;
-  all['x-plimsoll-attempts'] = String(story.attempts);
-  all['x-plimsoll-overhead-ms'] = story.overheadMs.toFixed(3);
-  if (story.served !== undefined) all['x-plimsoll-served'] = headerSafe(story.served);
-  if (story.policy !== undefined) all['x-plimsoll-policy'] = headerSafe(story.policy);
-  return costHeaders(all, story);
+  const own: Record<string, string> = {
+    'x-plimsoll-decision-id': id,
+    'x-plimsoll-selected': headerSafe(selected.name),
+    'x-plimsoll-reason': reason,
+  };
+  if (decision !== undefined) own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
+  return own;
+}
+
+/**
+ * The whole head of an answer: `own`, of `selectionHeaders`, to which the rest is added, and of `headers` what has not the name of one of
+ * ours. Field by field into one object: merging objects of this size was among the dearest lines of a request.
+ */
+export function answerHead(
+  own: Record<string, string>,
+  headers: Readonly<Record<string, string>>,
+  story: AnswerStory,
+): Record<string, string> {
+  for (const name in headers) {
+    if (!name.startsWith('x-plimsoll-')) own[name] = headers[name]!;
+  }
+  own['x-plimsoll-attempts'] = String(story.attempts);
+  own['x-plimsoll-overhead-ms'] = story.overheadMs.toFixed(3);
+  if (story.served !== undefined) own['x-plimsoll-served'] = headerSafe(story.served);
+  return costHeaders(own, story);
 }
 
 /** What a stream may say of its cost when it has ended (RFC 9110, section 6.6.2). */

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Chain, ChainCall } from '../upstream/chain/types.ts';
 import { type Asked, answerOf } from './answers.ts';
-import { type Bookkeeping, booksOf, CLIENT_LEFT, type Progress } from './books.ts';
+import { type Bookkeeping, booksOf, CLIENT_LEFT, idOf, type Progress } from './books.ts';
+import { selectionHeaders } from './decision-headers.ts';
 import { type GatewayAnswer, type GatewayRequest, passedOnHeaders } from './requests.ts';
 import { type SelectionParts, select } from './selection.ts';
 
@@ -20,18 +20,19 @@ export interface GatewayContext extends Bookkeeping {
  * @throws PlimsollError where the request cannot be routed; the reason of `request.signal` where the client left. Its books are closed then
  */
 export async function answer(request: GatewayRequest, context: GatewayContext): Promise<GatewayAnswer> {
-  const progress: Progress = { id: `req_${randomUUID()}`, startedAt: new Date(), request };
+  const progress: Progress = { startedAt: new Date(), request };
   try {
     const parts = context.parts();
     const selection = await select(request, parts);
     progress.selection = selection;
-    if (selection.decision) {
-      progress.id = selection.decision.id;
-      context.shares.chose(selection.selected.name);
-    }
     progress.upstreamFromMs = performance.now();
     const deadline = progress.upstreamFromMs + parts.upstream.deadline_ms;
-    progress.result = await parts.chain.run(callOf(request), selection.candidates, deadline);
+    const result = parts.chain.run(callOf(request), selection.candidates, deadline);
+    // While the provider is at work: nothing of this may hold up the call.
+    if (selection.decision) context.shares.chose(selection.selected.name);
+    progress.id = idOf(progress);
+    progress.told = selectionHeaders(progress.id, selection);
+    progress.result = await result;
     progress.firstByteMs = performance.now();
     return answerOf(progress as Asked, context);
   } catch (error) {

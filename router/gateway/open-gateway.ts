@@ -130,10 +130,10 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
 function attemptByDialect(): Attempt {
   const native = createNativeAttempt();
   let mapped: Promise<Attempt> | undefined;
-  return async (call, timeouts) => {
+  return (call, timeouts) => {
     if (call.model.provider.dialect === call.dialect) return native(call, timeouts);
     mapped ??= import('../upstream/mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
-    return (await mapped)(call, timeouts);
+    return mapped.then((attempt) => attempt(call, timeouts));
   };
 }
 

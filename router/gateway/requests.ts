@@ -39,10 +39,10 @@ const PASSED_ON: Readonly<Record<Dialect, readonly string[]>> = {
 };
 
 export function passedOnHeaders({ dialect, headers }: GatewayRequest): Record<string, string> {
-  return Object.fromEntries(
-    PASSED_ON[dialect].flatMap((name) => {
-      const value = headers[name];
-      return typeof value === 'string' ? [[name, value] as const] : [];
-    }),
-  );
+  const passed: Record<string, string> = {};
+  for (const name of PASSED_ON[dialect]) {
+    const value = headers[name];
+    if (typeof value === 'string') passed[name] = value;
+  }
+  return passed;
 }

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   context,
+  INVALID_TRACEID,
   propagation,
   type Span,
   SpanKind,
@@ -24,7 +25,7 @@ export interface RequestSpan {
 export interface Traces {
   /** @param headers of the client; its `traceparent` is taken up where the operator's SDK reads one */
   startRequest(operation: 'chat' | 'embeddings', headers: Readonly<Record<string, unknown>>): RequestSpan;
-  /** The same attempt, with a child span for each call. */
+  /** The same attempt, with a child span for each call that is made inside a request's span. */
   traced(attempt: Attempt): Attempt;
 }
 
@@ -38,12 +39,14 @@ export function createTraces(tracer: Tracer = trace.getTracer('plimsoll', VERSIO
     startRequest(operation, headers) {
       const parent = propagation.extract(context.active(), headers);
       // CLIENT, as the conventions have it for an operation with all its retries; the HTTP server's own span is not ours to make.
-      const span = tracer.startSpan(operation, { kind: SpanKind.CLIENT }, parent);
+      const span = tracer.startSpan(operation, REQUEST, parent);
+      if (isNowhere(span)) return UNTRACED;
       const inside = trace.setSpan(parent, span);
       return { run: (work) => context.with(inside, work), end: (facts) => endRequest(span, facts) };
     },
     traced: (attempt) => (call, timeouts) => {
       const parent = context.active();
+      if (trace.getSpan(parent) === undefined) return attempt(call, timeouts); // its request is not traced
       const attributes = {
         [GEN_AI.provider]: providerName(call.model.provider),
         [GEN_AI.requestModel]: call.model.id,
@@ -55,6 +58,16 @@ export function createTraces(tracer: Tracer = trace.getTracer('plimsoll', VERSIO
       return context.with(inside, () => ended(span, attempt(call, timeouts)));
     },
   };
+}
+
+const REQUEST = { kind: SpanKind.CLIENT };
+
+/** Without an SDK there is nothing to carry along, and a request is spared the handling of contexts. */
+const UNTRACED: RequestSpan = { run: (work) => work(), end: () => {} };
+
+/** Of no trace, not even one that is not recorded: no SDK made it, and none sent it. */
+function isNowhere(span: Span): boolean {
+  return span.spanContext().traceId === INVALID_TRACEID;
 }
 
 function endRequest(span: Span, facts: RequestFacts): void {

@@ -37,14 +37,8 @@ export function createChain(parts: ChainParts): Chain {
   const chain = { attempt: parts.attempt, settings, breakers, clock, random };
   return {
     breakerStates: () => breakers.states(),
-    async run(call, candidates, deadline) {
-      try {
-        return await firstAnswer({ ...chain, call, deadline, journal: createJournal(onEvent) }, candidates);
-      } catch (error) {
-        call.signal.throwIfAborted(); // whatever an aborted attempt threw, the reason is the signal's
-        throw error;
-      }
-    },
+    run: (call, candidates, deadline) =>
+      firstAnswer({ ...chain, call, deadline, journal: createJournal(onEvent) }, candidates),
   };
 }
 

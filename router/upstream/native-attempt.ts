@@ -50,13 +50,13 @@ export function createNativeAttempt(options: NativeAttemptOptions = {}): Attempt
   };
 }
 
-async function outcomeOf(
+function outcomeOf(
   { exchange, head }: Opened,
   call: UpstreamCall,
   { idleMs }: AttemptTimeouts,
   key: string | undefined,
   maxAnswerBytes: number,
-): Promise<AttemptOutcome> {
+): Promise<AttemptOutcome> | AttemptOutcome {
   if (head.status < 200 || head.status > 299) return refusedAnswer({ exchange, head }, call, idleMs, key);
   const wrong = wrongHead(head, call.stream);
   if (wrong !== undefined) {

@@ -1,4 +1,4 @@
-import type { Dialect, Provider } from '../catalog/types.ts';
+import type { Provider } from '../catalog/types.ts';
 import type { UpstreamCall } from './types.ts';
 import { withModel } from './with-model.ts';
 
@@ -15,7 +15,7 @@ export interface UpstreamRequest {
 const ANTHROPIC_VERSION = '2023-06-01';
 
 /** Of one connection, or of who is asked and who asks: never the client's to say. */
-const NOT_THE_CLIENTS = [
+const NOT_THE_CLIENTS: ReadonlySet<string> = new Set([
   'authorization',
   'x-api-key',
   'host',
@@ -26,7 +26,7 @@ const NOT_THE_CLIENTS = [
   'content-length',
   'expect',
   'upgrade',
-];
+]);
 
 /** What of a request is the same for all that a provider gets. */
 interface Address {
@@ -50,17 +50,7 @@ export function upstreamRequest(call: UpstreamCall, key: string | undefined): Up
     origin,
     path: `${pathname}${route(call)}`,
     method: 'POST',
-    headers: {
-      ...clientHeaders(call.headers),
-      ...(call.dialect === 'anthropic' && {
-        'anthropic-version': call.headers['anthropic-version'] ?? ANTHROPIC_VERSION,
-      }),
-      ...headers,
-      'content-type': 'application/json',
-      accept: call.stream ? 'text/event-stream' : 'application/json',
-      'accept-encoding': 'identity',
-      ...keyHeader(call.dialect, key),
-    },
+    headers: headersOf(call, headers, key),
     body: withModel(call.bodyText ?? JSON.stringify(call.body), id),
   };
 }
@@ -90,15 +80,26 @@ function route({ operation, dialect }: UpstreamCall): string {
   return dialect === 'openai' ? '/chat/completions' : '/messages';
 }
 
-function keyHeader(dialect: Dialect, key: string | undefined): Record<string, string> {
-  if (key === undefined) return {};
-  return dialect === 'anthropic' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
-}
-
-function clientHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = lowerCase(headers);
-  for (const name of NOT_THE_CLIENTS) delete kept[name];
-  return kept;
+/** Those of the client, over them the configuration's, over them ours; written into one object, since this runs for every request. */
+function headersOf(
+  { headers: clients, dialect, stream }: UpstreamCall,
+  configured: Readonly<Record<string, string>>,
+  key: string | undefined,
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in clients) {
+    const lower = name.toLowerCase();
+    if (!NOT_THE_CLIENTS.has(lower)) headers[lower] = clients[name]!;
+  }
+  if (dialect === 'anthropic') headers['anthropic-version'] ??= ANTHROPIC_VERSION;
+  Object.assign(headers, configured);
+  headers['content-type'] = 'application/json';
+  headers['accept'] = stream ? 'text/event-stream' : 'application/json';
+  headers['accept-encoding'] = 'identity';
+  if (key === undefined) return headers;
+  if (dialect === 'anthropic') headers['x-api-key'] = key;
+  else headers['authorization'] = `Bearer ${key}`;
+  return headers;
 }
 
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {

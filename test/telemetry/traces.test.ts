@@ -139,8 +139,10 @@ test('an attempt that is aborted ends its span, and rejects as before', async ()
   const spans = withSdk();
   const reason = new Error('client left');
   const aborted: Attempt = () => Promise.reject(reason);
-  await expect(createTraces().traced(aborted)(callOf(), TIMEOUTS)).rejects.toBe(reason);
-  expect(spans[0]).toMatchObject({ ends: 1, attributes: { 'error.type': 'aborted' } });
+  const traces = createTraces();
+  const work = () => traces.traced(aborted)(callOf(), TIMEOUTS);
+  await expect(traces.startRequest('chat', {}).run(work)).rejects.toBe(reason);
+  expect(spans[1]).toMatchObject({ ends: 1, attributes: { 'error.type': 'aborted' } });
 });
 
 test('no prompt, key or upstream message in any span', async () => {

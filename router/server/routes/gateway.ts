@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Entry } from '../../access/queue.ts';
 import type { Dialect } from '../../catalog/types.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
-import type { GatewayRequest } from '../../gateway/requests.ts';
 import type { Sender } from '../answer.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
@@ -76,50 +75,41 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
   return { method: 'post', path, summary, handlers: [handler] };
 }
 
-/** Waits for a place and calls. Never rejects. */
+/** Waits for a place, calls and sends. Never rejects. */
 async function admitted(
   calling: Calling,
   request: CallRequest,
   response: ServerResponse,
   startedMs: number,
 ): Promise<void> {
-  const { gateway, refuse } = calling;
+  const { context, gateway, dialect, operation, send, refuse } = calling;
   if (!isObject(request.body)) return refuse.error(request, response, NO_OBJECT);
   const signal = clientSignal(response);
   const entry = await gateway.queue.enter(signal);
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
   try {
-    await call(calling, request, response, { body: request.body, signal, startedMs });
+    const asked = {
+      dialect,
+      operation,
+      body: request.body,
+      bodyText: request.bodyText!,
+      headers: request.headers,
+      signal,
+      keyId: request.keyId,
+      startedMs,
+      statusOf,
+    };
+    const answer = await gateway.answer(asked, context.router);
+    await sendAnswer(answer, dialect, context, request, response);
+  } catch (error) {
+    if (!signal.aborted) send.error(request, response, reportedAnswer(context, error, null));
   } finally {
     entry.leave();
   }
 }
 
-async function call(
-  { context, gateway, dialect, operation, send }: Calling,
-  request: CallRequest,
-  response: ServerResponse,
-  asked: Pick<GatewayRequest, 'body' | 'signal' | 'startedMs'>,
-): Promise<void> {
-  try {
-    const answer = await gateway.answer(
-      {
-        ...asked,
-        dialect,
-        operation,
-        bodyText: request.bodyText!,
-        headers: request.headers,
-        keyId: request.keyId,
-        statusOf: (error: unknown) => answerOf(error).status,
-      },
-      context.router,
-    );
-    await sendAnswer(answer, dialect, context, request, response);
-  } catch (error) {
-    if (!asked.signal.aborted) send.error(request, response, reportedAnswer(context, error, null));
-  }
-}
+const statusOf = (error: unknown) => answerOf(error).status;
 
 function isObject(body: unknown): body is Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null && !Array.isArray(body);

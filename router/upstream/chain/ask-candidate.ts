@@ -66,24 +66,36 @@ async function tryThroughBreaker(
   kind: AttemptKind,
   waitedMs: number | undefined,
 ): Promise<AttemptOutcome | undefined> {
-  const { breakers, clock, journal } = passage;
+  const { attempt, breakers, call, clock, journal, settings } = passage;
+  const breaker = breakers.of(model.name);
   const startedAt = clock.now();
-  const tried = await breakers.of(model.name).run(() => tryOnce(passage, model));
-  const endedAt = clock.now();
-  if (tried.kind === 'refused') {
-    const { because, reopensInMs } = tried;
-    const notBefore = reopensInMs === undefined ? undefined : endedAt + reopensInMs;
+  const permission = breaker.ask();
+  if (permission.kind === 'refused') {
+    const { because, reopensInMs } = permission;
+    const notBefore = reopensInMs === undefined ? undefined : startedAt + reopensInMs;
     journal.skipped(model, kind, 'skipped-open', { because, notBefore });
     return undefined;
   }
-  const { outcome, probe } = tried;
-  journal.attempted(model, { kind: probe ? 'probe' : kind, outcome, startedAt, endedAt, waitedMs });
-  return outcome;
-}
-
-async function tryOnce(passage: Passage, model: CatalogModel): Promise<Trial> {
-  const { attempt, call, settings } = passage;
+  const { probe } = permission;
   const left = leftMs(passage);
-  const outcome = await attempt({ ...call, model }, timeoutsWithin(left, settings.timeouts));
-  return { outcome, health: healthOf(outcome, left, settings) };
+  let trial: Trial | undefined;
+  try {
+    const outcome = await attempt({ ...call, model }, timeoutsWithin(left, settings.timeouts));
+    trial = { outcome, health: healthOf(outcome, left, settings) };
+  } catch (error) {
+    call.signal.throwIfAborted(); // whatever an aborted attempt threw, the reason is the signal's
+    throw error;
+  } finally {
+    breaker.learn(probe, trial);
+  }
+  const { outcome } = trial;
+  const course = {
+    kind: probe ? ('probe' as const) : kind,
+    outcome,
+    startedAt,
+    endedAt: clock.now(),
+    waitedMs,
+  };
+  journal.attempted(model, course);
+  return outcome;
 }

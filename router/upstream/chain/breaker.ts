@@ -1,12 +1,4 @@
-import {
-  BrokenCircuitError,
-  CircuitState,
-  CountBreaker,
-  circuitBreaker,
-  DelegateBackoff,
-  handleWhen,
-  type IHalfOpenAfterBackoffContext,
-} from 'cockatiel';
+import { CircuitState, CountBreaker } from 'cockatiel';
 import type { UpstreamSettings } from '../config.ts';
 import type { AttemptOutcome, Failure } from '../types.ts';
 import type { Health } from './failure-rules.ts';
@@ -18,8 +10,9 @@ export interface Trial {
   readonly health: Health;
 }
 
-export type Tried =
-  | { readonly kind: 'done'; readonly outcome: AttemptOutcome; readonly probe: boolean }
+/** Whether a model may be asked now. */
+export type Permission =
+  | { readonly kind: 'granted'; readonly probe: boolean }
   | {
       readonly kind: 'refused';
       readonly because: Failure | undefined;
@@ -28,96 +21,75 @@ export type Tried =
 
 /** Stops asking a model that fails, and asks again by one request at a time. */
 export interface Breaker {
-  /** Rejects where the work rejects: then nothing is known of the model, and a probe leaves the breaker open. */
-  run(work: () => Promise<Trial>): Promise<Tried>;
+  /** What it grants must be told of by `learn`, however it ends: of a probe others wait for that. */
+  ask(): Permission;
+  /** @param trial undefined where the attempt was given up: nothing is known of the model then, and a probe leaves the breaker open */
+  learn(probe: boolean, trial: Trial | undefined): void;
   state(): BreakerState;
 }
 
-const STATES: Readonly<Record<CircuitState, BreakerState>> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.Isolated]: 'open',
-  [CircuitState.HalfOpen]: 'half-open',
-};
-
-/** Carries what says nothing past cockatiel, which takes every value for a success or a failure. */
-class NoEvidence extends Error {
-  readonly ofProbe: boolean;
-  /** Undefined where the work rejected, with `cause`. */
-  readonly trial: Trial | undefined;
-
-  constructor(ofProbe: boolean, what: { trial?: Trial; cause?: unknown }) {
-    super('The attempt says nothing of the model.', { cause: what.cause });
-    this.ofProbe = ofProbe;
-    this.trial = what.trial;
-  }
-}
+const GRANTED: Permission = { kind: 'granted', probe: false };
+const GRANTED_AS_PROBE: Permission = { kind: 'granted', probe: true };
 
 /**
  * A circuit breaker on cockatiel's `CountBreaker`: it opens when more than `failure_share` of the last `window` attempts failed, of
  * at least `min_attempts`; so with F = floor(failure_share * window) at most max(min_attempts, F + 1) failures in a row open it.
  * It stays open for `open_ms`, or for the Retry-After of the failure that opened it up to `max_open_ms`, by the clock on the wall.
+ * cockatiel's own policy is not used: it makes others wait for the probe, who are better served elsewhere, knows no outcome that says
+ * nothing, and wraps each attempt in promises of its own (docs/decisions/0019).
  */
 export function createBreaker(
   settings: UpstreamSettings['breaker'],
   onState: (state: BreakerState) => void,
 ): Breaker {
+  const counts = new CountBreaker({
+    threshold: settings.failure_share,
+    size: settings.window,
+    minimumNumberOfCalls: settings.min_attempts,
+  });
+  let state: BreakerState = 'closed';
   let because: Failure | undefined;
   let reopensAt = 0;
 
-  function openFor({ result }: IHalfOpenAfterBackoffContext): number {
-    const outcome = 'value' in result ? (result.value as Trial).outcome : undefined;
-    const failed = outcome?.kind === 'failure' ? outcome : undefined;
-    because = failed?.failure ?? because;
-    const openMs = Math.max(settings.open_ms, Math.min(failed?.retryAfterMs ?? 0, settings.max_open_ms));
-    reopensAt = Date.now() + openMs;
-    return openMs;
+  function become(next: BreakerState): void {
+    state = next;
+    onState(next);
   }
 
-  // A probe without evidence counts as failed: cockatiel would close the breaker on any other error.
-  const policy = circuitBreaker(
-    handleWhen((error) => error instanceof NoEvidence && error.ofProbe).orWhenResult(
-      (trial) => (trial as Trial).health === 'down',
-    ),
-    {
-      breaker: new CountBreaker({
-        threshold: settings.failure_share,
-        size: settings.window,
-        minimumNumberOfCalls: settings.min_attempts,
-      }),
-      halfOpenAfter: new DelegateBackoff(openFor),
-    },
-  );
-  policy.onStateChange((state) => onState(STATES[state]));
+  function open(trial: Trial | undefined): void {
+    const failed = trial?.outcome.kind === 'failure' ? trial.outcome : undefined;
+    because = failed?.failure ?? because;
+    reopensAt =
+      Date.now() + Math.max(settings.open_ms, Math.min(failed?.retryAfterMs ?? 0, settings.max_open_ms));
+    become('open');
+  }
 
-  function refused(): Tried {
-    const leftMs = reopensAt - Date.now();
-    return { kind: 'refused', because, reopensInMs: leftMs > 0 ? leftMs : undefined };
+  function learnFromProbe(trial: Trial | undefined): void {
+    if (trial?.health === 'up') {
+      counts.success(CircuitState.HalfOpen); // which forgets what was before
+      become('closed');
+    } else {
+      open(trial?.health === 'down' ? trial : undefined);
+    }
   }
 
   return {
-    state: () => STATES[policy.state],
-    async run(work) {
-      // cockatiel would make others wait for the probe; they are better served elsewhere.
-      if (policy.state === CircuitState.HalfOpen) return refused();
-      const probe = policy.state === CircuitState.Open;
-      try {
-        const { outcome } = await policy.execute(() => withEvidence(work, probe));
-        return { kind: 'done', outcome, probe };
-      } catch (error) {
-        if (error instanceof BrokenCircuitError) return refused();
-        if (!(error instanceof NoEvidence)) throw error;
-        if (error.trial === undefined) throw error.cause;
-        return { kind: 'done', outcome: error.trial.outcome, probe };
+    state: () => state,
+    ask() {
+      if (state === 'closed') return GRANTED;
+      const leftMs = reopensAt - Date.now();
+      if (state === 'half-open' || leftMs > 0) {
+        return { kind: 'refused', because, reopensInMs: leftMs > 0 ? leftMs : undefined };
       }
+      become('half-open');
+      return GRANTED_AS_PROBE;
+    },
+    learn(probe, trial) {
+      if (probe) return learnFromProbe(trial);
+      // What began before the breaker opened says nothing of how the model is now.
+      if (state !== 'closed' || trial === undefined || trial.health === 'unknown') return;
+      if (trial.health === 'up') counts.success(CircuitState.Closed);
+      else if (counts.failure(CircuitState.Closed)) open(trial);
     },
   };
-}
-
-async function withEvidence(work: () => Promise<Trial>, probe: boolean): Promise<Trial> {
-  const trial = await work().catch((cause: unknown) => {
-    throw new NoEvidence(probe, { cause });
-  });
-  if (trial.health === 'unknown') throw new NoEvidence(probe, { trial });
-  return trial;
 }
