@@ -45,10 +45,10 @@ export const EDITOR_SHAPES: readonly HarnessShape[] = [
     strips: "tool output sent as the user's message, except the person's answer or feedback in it",
     kind: 'message',
     starts: [
-      /^\[[a-z]{1,20}_[a-z_]{1,40}(?: [^\n]{1,300})?\] Result:/,
-      /^The user (?:denied|approved) this operation\b/,
-      /^\[ERROR\] You did not use a tool\b/,
-      /^\[TASK RESUMPTION\]/,
+      { opens: '[', goesOn: /[a-z]{1,20}_[a-z_]{1,40}(?: [^\n]{1,300})?\] Result:/y },
+      { opens: 'The user ', goesOn: /(?:denied|approved) this operation\b/y },
+      { opens: '[ERROR] You did not use a tool', goesOn: /\b/y },
+      { opens: '[TASK RESUMPTION]' },
     ],
     keeps: ['answer', 'feedback', 'user_message'],
   },
@@ -74,7 +74,7 @@ export const EDITOR_SHAPES: readonly HarnessShape[] = [
     harness: 'Cursor',
     strips: 'the first message, which describes the machine and the project',
     kind: 'message',
-    starts: [/^<user_info>\s{0,4}OS Version/],
+    starts: [{ opens: '<user_info>', goesOn: /\s{0,4}OS Version/y }],
     keeps: ['user_query'],
   },
   {

@@ -39,10 +39,16 @@ export interface PartShape extends ShapeBase {
   readonly endsHistory?: boolean;
 }
 
+/** A fixed opening and what must follow it: a sticky expression, so that it is matched right behind the opening. */
+export interface MessageStart {
+  readonly opens: string;
+  readonly goesOn?: RegExp;
+}
+
 /** A whole message that no person wrote, all its parts together, except what stands in certain tags. */
 export interface MessageShape extends ShapeBase {
   readonly kind: 'message';
-  readonly starts: readonly RegExp[];
+  readonly starts: readonly MessageStart[];
   /** Tags inside it that do hold a person's words; the last of them stays. */
   readonly keeps: readonly string[];
 }

@@ -1,6 +1,7 @@
 import type { ContentPart, Message } from '../types.ts';
 import { withoutEdges } from './edges.ts';
-import type { MessageShape } from './harness-shapes.ts';
+import type { MessageShape, MessageStart } from './harness-shapes.ts';
+import { showsHarness } from './harness-signs.ts';
 import { shapesOfKind } from './known-shapes.ts';
 import { lastAtLineStart } from './line-start.ts';
 import { questionInTemplate } from './question-in-template.ts';
@@ -40,14 +41,24 @@ function isTextPart(part: ContentPart | null): part is ContentPart & { readonly 
 
 /**
  * What the person asked in the given texts of one message. A known message or template is looked for in all of them together, since a harness
- * may spread it over several parts; otherwise each part loses its own noise.
+ * may spread it over several parts; otherwise each part loses its own noise. Most messages are one text without a sign of a harness, and done
+ * with at once.
  */
 export function personAsk(texts: readonly string[]): PersonAsk {
+  const plain = texts.length === 1 ? texts[0]!.trim() : undefined;
+  if (plain !== undefined && !showsHarness(plain)) return { text: plain, endsHistory: false };
   const whole = withoutEdges(texts.join('\n'));
-  const message = MESSAGES.find(({ starts }) => starts.some((start) => start.test(whole)));
+  const message = MESSAGES.find(({ starts }) => starts.some((start) => isStartedBy(whole, start)));
   if (message !== undefined) return { text: keptBy(message, whole), endsHistory: false };
   const question = questionInTemplate(whole);
   return askInParts(question === undefined ? texts : [question]);
+}
+
+function isStartedBy(text: string, { opens, goesOn }: MessageStart): boolean {
+  if (!text.startsWith(opens)) return false;
+  if (goesOn === undefined) return true;
+  goesOn.lastIndex = opens.length;
+  return goesOn.test(text);
 }
 
 function askInParts(parts: readonly string[]): PersonAsk {

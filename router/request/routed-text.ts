@@ -32,8 +32,7 @@ const BETWEEN_ASKS = '\n\n';
  */
 export function routedText(input: RouteInput): string {
   const messages = messagesOf(input);
-  const asks = asksNewestFirst(messages);
-  const text = asks.length > 0 ? asks.join(BETWEEN_ASKS) : unstripped(messages);
+  const text = asksNewestFirst(messages) ?? unstripped(messages);
   if (text === undefined) {
     throw new PlimsollError(
       'invalid-input',
@@ -49,15 +48,16 @@ function messagesOf(input: RouteInput): readonly Message[] {
   throw new PlimsollError('invalid-input', 'Give either a prompt (a string) or messages (a list).');
 }
 
-function asksNewestFirst(messages: readonly Message[]): readonly string[] {
-  const asks: string[] = [];
+/** The asks in one text; undefined if there is none. */
+function asksNewestFirst(messages: readonly Message[]): string | undefined {
+  let asks: string | undefined;
   let room = MAX_ROUTED_CHARACTERS;
   for (let index = messages.length - 1; index >= 0 && room >= SHORTEST_REMNANT; index--) {
     const { text, endsHistory } = personAsk(personTexts(messages[index]));
     if (text !== '') {
       const ask = headAndTail(text, room);
-      asks.push(ask);
-      const limit = asks.length === 1 ? EARLIER_ASKS_WITHIN_CHARACTERS : room;
+      const limit = asks === undefined ? EARLIER_ASKS_WITHIN_CHARACTERS : room;
+      asks = asks === undefined ? ask : asks + BETWEEN_ASKS + ask;
       room = limit - ask.length - BETWEEN_ASKS.length;
     }
     if (endsHistory) break;

@@ -1,5 +1,6 @@
 /** Node has had toWellFormed since version 20; the ES2023 typings have not. */
 interface WellFormable {
+  isWellFormed(): boolean;
   toWellFormed(): string;
 }
 
@@ -8,5 +9,8 @@ interface WellFormable {
  * A text without them comes back as it is.
  */
 export function wellFormed(text: string): string {
-  return (text as unknown as WellFormable).toWellFormed().replaceAll('\0', '\uFFFD');
+  const units = text as unknown as WellFormable;
+  return units.isWellFormed() && !text.includes('\0')
+    ? text
+    : units.toWellFormed().replaceAll('\0', '\uFFFD');
 }

@@ -16,6 +16,12 @@ describe('the table of harness shapes', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
+  it('starts a message with a text, and what it goes on with right behind it', () => {
+    const starts = shapesOfKind('message').flatMap((shape) => shape.starts);
+    expect(starts.filter(({ opens }) => opens === '')).toEqual([]);
+    expect(starts.filter(({ goesOn }) => goesOn?.sticky === false)).toEqual([]);
+  });
+
   it.each(blocks)('a <%s> block goes at the edges and stays in the middle', (tag, { holds, edge }) => {
     const block = `<${tag} id="1">\n${holds ?? 'noise'}\n</${tag}>`;
     const quoted = `${ASK}\n${block}\nIt puzzles me.`;
