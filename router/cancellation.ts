@@ -11,7 +11,7 @@ export interface Cancellation extends Pick<AbortSignal, 'aborted' | 'reason' | '
 export class Canceller implements Cancellation {
   #aborted = false;
   #reason: unknown;
-  readonly #listeners = new Set<() => void>();
+  #listeners: (() => void)[] = [];
 
   get aborted(): boolean {
     return this.#aborted;
@@ -26,8 +26,8 @@ export class Canceller implements Cancellation {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    const told = [...this.#listeners];
-    this.#listeners.clear();
+    const told = this.#listeners;
+    this.#listeners = [];
     for (const listener of told) listener();
   }
 
@@ -36,10 +36,10 @@ export class Canceller implements Cancellation {
   }
 
   addEventListener(_: 'abort', listener: () => void): void {
-    if (!this.#aborted) this.#listeners.add(listener);
+    if (!this.#aborted && !this.#listeners.includes(listener)) this.#listeners.push(listener);
   }
 
   removeEventListener(_: 'abort', listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.filter((one) => one !== listener);
   }
 }

@@ -7,6 +7,7 @@ export type WantedModel =
   | { readonly kind: 'policy'; readonly policy: string; readonly threshold: number | undefined }
   | { readonly kind: 'explicit'; readonly name: string };
 
+const PLAIN_AUTO: WantedModel = { kind: 'auto', profile: undefined };
 const AUTO = /^auto(?::([\w.-]+))?$/;
 const POLICY = /^router-([\w.]+(?:-[\w.]*[a-z_][\w.]*)*)(?:-(-?\d*\.?\d+))?$/i;
 
@@ -16,6 +17,7 @@ const POLICY = /^router-([\w.]+(?:-[\w.]*[a-z_][\w.]*)*)(?:-(-?\d*\.?\d+))?$/i;
  */
 export function wantedModel(model: unknown): WantedModel {
   if (typeof model !== 'string' || model === '') throw unknownModel('model must name one');
+  if (model === 'auto') return PLAIN_AUTO; // nearly all of them
   const auto = AUTO.exec(model);
   if (auto) return { kind: 'auto', profile: auto[1] };
   const policy = POLICY.exec(model);

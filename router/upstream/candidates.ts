@@ -33,26 +33,22 @@ export interface CandidateChoice {
  * rung up, the strongest that fits below takes its place. Empty where nothing fits at all. No model stands there twice.
  */
 export function candidatesFor(choice: CandidateChoice): CatalogModel[] {
-  const { ladder, fallbacks, requirements, fits = fitsRequirements } = choice;
-  const withEquals = (rung: number) =>
-    [ladder[rung], ...(fallbacks[ladder[rung].name] ?? [])].filter((model) => fits(model, requirements));
+  const { ladder, fallbacks, requirements, fits = fitsRequirements, allowDowngrade = false } = choice;
+  const candidates: CatalogModel[] = [];
 
-  const above = rungsBetween(choice.rung, ladder.length).flatMap(withEquals);
-  const below = rungsBetween(0, choice.rung).reverse().map(withEquals).filter(isNotEmpty);
-  const served = above.length > 0 ? [above, ...below] : below;
-  const kept = choice.allowDowngrade ? served : served.slice(0, 1);
-  return distinctByName(kept.flat());
-}
+  function addRung(rung: number): void {
+    const model = ladder[rung]!;
+    add(model);
+    fallbacks[model.name]?.forEach(add);
+  }
 
-function rungsBetween(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, offset) => from + offset);
-}
+  function add(model: CatalogModel): void {
+    const known = candidates.some(({ name }) => name === model.name);
+    if (!known && fits(model, requirements)) candidates.push(model);
+  }
 
-function isNotEmpty(models: readonly CatalogModel[]): boolean {
-  return models.length > 0;
-}
-
-function distinctByName(models: readonly CatalogModel[]): CatalogModel[] {
-  const seen = new Set<string>();
-  return models.filter(({ name }) => !seen.has(name) && seen.add(name));
+  for (let rung = choice.rung; rung < ladder.length; rung++) addRung(rung);
+  for (let rung = choice.rung - 1; rung >= 0 && (allowDowngrade || candidates.length === 0); rung--)
+    addRung(rung);
+  return candidates;
 }

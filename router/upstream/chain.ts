@@ -3,7 +3,7 @@ import { askCandidate, leftMs, type Passage } from './chain/ask-candidate.ts';
 import { LEAST_ATTEMPT_MS } from './chain/attempt-limits.ts';
 import { type Breakers, createBreakers } from './chain/breakers.ts';
 import { type Clock, monotonicClock } from './chain/clock.ts';
-import { eligibleAfter } from './chain/eligible.ts';
+import { type Eligible, eligibleAfter } from './chain/eligible.ts';
 import { remedyOf } from './chain/failure-rules.ts';
 import { createJournal } from './chain/journal.ts';
 import { refused, toldFailure } from './chain/told-failure.ts';
@@ -44,10 +44,10 @@ export function createChain(parts: ChainParts): Chain {
 
 async function firstAnswer(passage: Passage, candidates: readonly CatalogModel[]): Promise<ChainResult> {
   const { journal, settings } = passage;
-  const eligible = eligibleAfter(candidates[0], settings.max_fallback_price_factor);
+  let eligible: Eligible | undefined; // the first is asked in any case
   for (const model of candidates) {
     const kind = model === candidates[0] ? 'first' : 'fallback';
-    const skip = eligible.skip(model);
+    const skip = eligible?.skip(model);
     if (skip) {
       journal.skipped(model, kind, skip);
       continue;
@@ -55,6 +55,7 @@ async function firstAnswer(passage: Passage, candidates: readonly CatalogModel[]
     if (leftMs(passage) < LEAST_ATTEMPT_MS) break;
     const outcome = await askCandidate(passage, model, kind);
     if (outcome?.kind === 'answer') return { kind: 'answer', model, outcome, attempts: journal.attempts };
+    eligible ??= eligibleAfter(candidates[0], settings.max_fallback_price_factor);
     if (outcome === undefined) continue;
     if (remedyOf(outcome) === 'end') {
       return { kind: 'failure', failure: refused(outcome), attempts: journal.attempts };

@@ -52,12 +52,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   start(dispatcher: Dispatcher, request: UpstreamRequest): void {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
-    this.#deadlines.whole(this.#timeouts.totalMs);
     try {
       dispatcher.dispatch({ ...request, headersTimeout: 0, bodyTimeout: 0 }, this);
+      if (this.#failed) return;
       // On a connection that was kept, it has begun by now.
-      if (this.#controller === undefined && !this.#failed)
-        this.#deadlines.step('connect', this.#timeouts.connectMs);
+      if (this.#controller === undefined) this.#deadlines.step('connect', this.#timeouts.connectMs);
+      this.#deadlines.whole(this.#timeouts.totalMs);
     } catch {
       // undici refuses what is no request: a header that the configuration or a key got wrong. Its words may quote it.
       this.#fail(new UpstreamBroken('connect', 'The request could not be made.'), false);

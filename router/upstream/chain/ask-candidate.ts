@@ -7,7 +7,7 @@ import type { Breakers } from './breakers.ts';
 import type { Clock } from './clock.ts';
 import { ruleOf } from './failure-rules.ts';
 import type { Journal } from './journal.ts';
-import { retryWaits } from './retry-wait.ts';
+import { type RetryWaits, retryWaits } from './retry-wait.ts';
 import type { AttemptKind, ChainCall } from './types.ts';
 
 /** One request on its way along the chain. */
@@ -34,13 +34,14 @@ export async function askCandidate(
   firstKind: AttemptKind,
 ): Promise<AttemptOutcome | undefined> {
   const { clock, call } = passage;
-  const waits = retryWaits(passage.settings.retry, passage.random);
+  let waits: RetryWaits | undefined;
   const beganAt = clock.now();
   let waitedMs: number | undefined;
   for (let kind = firstKind; ; kind = 'retry') {
     call.signal.throwIfAborted();
     const outcome = await tryThroughBreaker(passage, model, kind, waitedMs);
     if (outcome === undefined || !mayRetry(passage, model, outcome)) return outcome;
+    waits ??= retryWaits(passage.settings.retry, passage.random);
     waitedMs = waits.next({
       retryAfterMs: outcome.retryAfterMs,
       spentMs: clock.now() - beganAt,
