@@ -34,15 +34,17 @@ export function requirementsOf(body: Body, dialect: Dialect): Requirements {
   addTools(load, listOf(body['tools']));
   addTools(load, listOf(body['functions']));
   const schema = outputSchema(body, dialect);
-  const maxOutputTokens = limitOf(body, dialect);
-  return {
+  const requirements: { -readonly [Name in keyof Requirements]: Requirements[Name] } = {
     tools: load.tools,
     images: load.images,
     audio: load.audio || listOf(body['modalities']).includes('audio'),
     structuredOutput: schema !== undefined,
     inputTokens: load.tokens + (schema === undefined ? 0 : jsonTokens(schema)),
-    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
   };
+  // Set afterwards: where code is cold, a copy of the object with one field more costs more than counting the text.
+  const maxOutputTokens = limitOf(body, dialect);
+  if (maxOutputTokens !== undefined) requirements.maxOutputTokens = maxOutputTokens;
+  return requirements;
 }
 
 function addMessage(load: ContentLoad, message: unknown): void {
@@ -63,12 +65,16 @@ function addTools(load: ContentLoad, tools: readonly unknown[]): void {
   }
 }
 
-/** The format of the answer where it is a JSON schema: OpenAI's response_format; Anthropic's output_config.format, before it output_format. */
+/** The format of the answer where it is a JSON schema. */
 function outputSchema(body: Body, dialect: Dialect): unknown {
-  const config = body['output_config'];
-  const anthropic = isObject(config) && config['format'] ? config['format'] : body['output_format'];
-  const format = dialect === 'openai' ? body['response_format'] : anthropic;
+  const format = dialect === 'openai' ? body['response_format'] : anthropicFormat(body);
   return isObject(format) && format['type'] === 'json_schema' ? format : undefined;
+}
+
+/** In output_config.format, in earlier versions in output_format. */
+function anthropicFormat(body: Body): unknown {
+  const config = body['output_config'];
+  return isObject(config) && config['format'] ? config['format'] : body['output_format'];
 }
 
 function limitOf(body: Body, dialect: Dialect): number | undefined {

@@ -1,12 +1,33 @@
-const LOWER = 1;
-const UPPER = 2;
-const DIGIT = 3;
-const BLANK = 4;
-const LINE = 5;
-const SIGN = 6;
-const LETTER = 7; // of an alphabet other than a to z
-const CHARACTER = 8; // of a script that says more with each: ideographs, syllables, emoji by halves
+const LOWER = 0;
+const UPPER = 1;
+const DIGIT = 2;
+const BLANK = 3;
+const LINE = 4;
+const SIGN = 5;
+const LETTER = 6; // of an alphabet other than a to z
+const CHARACTER = 7; // of a script that says more with each: ideographs, syllables, emoji by halves
+const KINDS = 8;
 
+/** How a run of each kind goes on, character by character: 1 begins a token. The second part repeats. */
+const RUNS: readonly (readonly [once: string, again: string])[] = [
+  ['1', '00001'], // LOWER
+  ['1', '001'], // UPPER
+  ['1', '01'], // DIGIT
+  ['01', '0'], // BLANK: a single one is free
+  ['1', '0'], // LINE
+  ['1', '1'], // SIGN
+  ['1', '01'], // LETTER
+  ['1', '1'], // CHARACTER
+];
+
+/** A state is kind * PLACES + place: the place in a run of that kind, counted from 1; 0 before the text. */
+const PLACES = 8;
+
+/** Tables instead of branches, since the processor cannot foresee where words end. */
+const NEXT_STATE = Uint8Array.from({ length: KINDS * PLACES * KINDS }, (_, step) =>
+  stateAfter(Math.floor(step / KINDS), step % KINDS),
+);
+const BEGINS_TOKEN = Uint8Array.from({ length: KINDS * PLACES }, (_, state) => Number(beginsToken(state)));
 const ASCII_KINDS = Uint8Array.from({ length: 128 }, (_, code) => asciiKind(String.fromCharCode(code)));
 
 /**
@@ -25,38 +46,32 @@ const ASCII_KINDS = Uint8Array.from({ length: 128 }, (_, code) => asciiKind(Stri
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;
-  let kind = 0;
-  let run = 0;
+  let state = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const next = code < 128 ? ASCII_KINDS[code]! : otherKind(code);
-    if (next === kind) run++;
-    else if (next === LOWER && kind === UPPER && run === 1)
-      [kind, run] = [LOWER, 2]; // "Word"
-    else {
-      tokens += tokensOfRun(kind, run);
-      [kind, run] = [next, 1];
-    }
+    const kind = code < 128 ? ASCII_KINDS[code]! : otherKind(code);
+    state = NEXT_STATE[state * KINDS + kind]!;
+    tokens += BEGINS_TOKEN[state]!;
   }
-  return tokens + tokensOfRun(kind, run);
+  return tokens;
 }
 
-function tokensOfRun(kind: number, run: number): number {
-  switch (kind) {
-    case LOWER:
-      return Math.ceil(run / 5);
-    case UPPER:
-      return Math.ceil(run / 3);
-    case DIGIT:
-    case LETTER:
-      return Math.ceil(run / 2);
-    case BLANK:
-      return run > 1 ? 1 : 0;
-    case LINE:
-      return 1;
-    default:
-      return run;
-  }
+function stateAfter(state: number, next: number): number {
+  const kind = Math.floor(state / PLACES);
+  const place = state % PLACES;
+  if (next === kind) return next * PLACES + placeAfter(kind, place);
+  const isWord = next === LOWER && kind === UPPER && place === 1; // "Word": its capital is the first of its letters
+  return next * PLACES + (isWord ? 2 : 1);
+}
+
+function placeAfter(kind: number, place: number): number {
+  const [once, again] = RUNS[kind]!;
+  return place < once.length + again.length ? place + 1 : once.length + 1;
+}
+
+function beginsToken(state: number): boolean {
+  const [once, again] = RUNS[Math.floor(state / PLACES)]!;
+  return (once + again)[(state % PLACES) - 1] === '1';
 }
 
 function asciiKind(character: string): number {

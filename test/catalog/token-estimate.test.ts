@@ -74,6 +74,21 @@ describe('by the rules', () => {
   });
 });
 
+/** The same rules for whole runs of characters. */
+const RUNS: readonly (readonly [RegExp, (run: string) => number])[] = [
+  [/(?<![A-Z])[A-Z][a-z]+|[a-z]+/g, (run) => Math.ceil(run.length / 5)],
+  [/(?<![A-Z])[A-Z](?![a-zA-Z])|[A-Z]{2,}/g, (run) => Math.ceil(run.length / 3)],
+  [/[0-9]+|[\u00c0-\u08ff]+/g, (run) => Math.ceil(run.length / 2)],
+  [/[\t ]{2,}|[\n\r]+/g, () => 1],
+  [/[^\t\n\r 0-9A-Za-z\u00c0-\u08ff]/g, () => 1],
+];
+
+/** By the runs of each kind: as slow as it is plain. */
+function countedByRuns(text: string): number {
+  const counts = RUNS.flatMap(([run, tokens]) => (text.match(run) ?? []).map(tokens));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 describe('properties', () => {
   const text = fc.string({ unit: 'binary', maxLength: 200 });
 
@@ -86,6 +101,19 @@ describe('properties', () => {
         expect(both).toBeLessThanOrEqual(estimateTokens(a) + estimateTokens(b) + 1);
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  test('as many as its runs say', () => {
+    const like = fc.string({
+      unit: fc.constantFrom(...'aabcABC019 \t\n\r.;é\u007f\u0080¿Àжऀ你😀'),
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(fc.oneof(like, text), (a) => {
+        expect(estimateTokens(a)).toBe(countedByRuns(a));
+      }),
+      { numRuns: 10_000 },
     );
   });
 
