@@ -15,9 +15,16 @@ export function bodyOf(
 
 /** Undefined: not compressed. */
 export function encodingOf({ headers }: Head): string | undefined {
-  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase();
+  const named = headers['content-encoding'];
+  if (named === undefined) return undefined;
+  const encoding = String(named).toLowerCase();
   return encoding === 'identity' ? undefined : encoding;
 }
+
+const EVENTS = /^\s*text\/event-stream\s*(?:;|$)/i;
+const JSON_TYPE = /^\s*application\/(?:[^;]+\+)?json\s*(?:;|$)/i;
+/** A media type that may be repeated in an error. */
+const NAMED = /^\s*([\w.+/-]{1,60})\s*(?:;|$)/;
 
 /** Why a 2xx is no answer to this call before a byte of its body is seen: undefined if it may be one. */
 export function wrongHead(head: Head, stream: boolean): string | undefined {
@@ -25,11 +32,7 @@ export function wrongHead(head: Head, stream: boolean): string | undefined {
   if (encoding !== undefined && !isKnownEncoding(encoding)) {
     return 'answered with a compression that is not known';
   }
-  const type = String(head.headers['content-type'] ?? '')
-    .split(';')[0]
-    .trim()
-    .toLowerCase();
-  const right = stream ? type === 'text/event-stream' : /^application\/(.+\+)?json$/.test(type);
-  if (right) return undefined;
-  return `answered with content type ${/^[\w.+/-]{1,60}$/.test(type) ? type : 'none'}, not ${stream ? 'a stream of events' : 'JSON'}`;
+  const type = String(head.headers['content-type'] ?? '');
+  if ((stream ? EVENTS : JSON_TYPE).test(type)) return undefined;
+  return `answered with content type ${NAMED.exec(type)?.[1]?.toLowerCase() ?? 'none'}, not ${stream ? 'a stream of events' : 'JSON'}`;
 }

@@ -55,26 +55,32 @@ function openaiUsage(counts: Json): TokenCounts | undefined {
   const outputTokens = count(counts['completion_tokens']) ?? count(rest);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const details = objectIn(counts, 'prompt_tokens_details');
-  const cache = cacheCounts(details?.['cached_tokens'], details?.['cache_write_tokens']);
-  return { inputTokens, outputTokens, ...cache };
+  return withCache(
+    { inputTokens, outputTokens },
+    details?.['cached_tokens'],
+    details?.['cache_write_tokens'],
+  );
 }
 
 function anthropicUsage(counts: Json): TokenCounts | undefined {
   const fresh = count(counts['input_tokens']);
   const outputTokens = count(counts['output_tokens']);
   if (fresh === undefined || outputTokens === undefined) return undefined;
-  const cache = cacheCounts(counts['cache_read_input_tokens'], counts['cache_creation_input_tokens']);
-  const inputTokens = fresh + (cache.cachedInputTokens ?? 0) + (cache.cacheWriteInputTokens ?? 0);
-  return { inputTokens, outputTokens, ...cache };
+  const read = count(counts['cache_read_input_tokens']);
+  const written = count(counts['cache_creation_input_tokens']);
+  return withCache({ inputTokens: fresh + (read ?? 0) + (written ?? 0), outputTokens }, read, written);
 }
 
-function cacheCounts(read: unknown, written: unknown): Omit<TokenCounts, 'inputTokens' | 'outputTokens'> {
-  const cachedInputTokens = count(read);
-  const cacheWriteInputTokens = count(written);
-  return {
-    ...(cachedInputTokens !== undefined && { cachedInputTokens }),
-    ...(cacheWriteInputTokens !== undefined && { cacheWriteInputTokens }),
-  };
+function withCache(
+  counts: { -readonly [Name in keyof TokenCounts]: TokenCounts[Name] },
+  read: unknown,
+  written: unknown,
+): TokenCounts {
+  const cached = count(read);
+  if (cached !== undefined) counts.cachedInputTokens = cached;
+  const cacheWrite = count(written);
+  if (cacheWrite !== undefined) counts.cacheWriteInputTokens = cacheWrite;
+  return counts;
 }
 
 function count(value: unknown): number | undefined {

@@ -63,14 +63,15 @@ export function createJournal(onEvent: (event: ChainEvent) => void): Journal {
 
 function recordOf(model: CatalogModel, course: AttemptCourse): AttemptRecord {
   const { kind, outcome, startedAt, endedAt, waitedMs } = course;
-  return {
+  const record: { -readonly [Field in keyof AttemptRecord]: AttemptRecord[Field] } = {
     model: model.name,
     kind,
     outcome: outcome.kind === 'answer' ? 'answer' : recordedFailure(outcome),
-    ...(outcome.status !== undefined && { status: outcome.status }),
     ms: endedAt - startedAt,
-    ...(waitedMs !== undefined && { waitedMs }),
   };
+  if (outcome.status !== undefined) record.status = outcome.status;
+  if (waitedMs !== undefined) record.waitedMs = waitedMs;
+  return record;
 }
 
 /** Who has no key was not asked, so its record is no attempt; how it ended stays `auth`. */
