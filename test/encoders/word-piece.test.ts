@@ -115,4 +115,14 @@ describe('the word-piece tokenizer', () => {
     const bytes = new TextEncoder().encode('{"model":{"type":"BPE","vocab":{}}}');
     expect(() => createWordPieceTokenizer(bytes)).toThrow(/not a WordPiece/);
   });
+
+  it('refuses a vocabulary without its special tokens, and one whose ids do not fit into 16 bits', () => {
+    const file = (pieces: readonly string[]): Uint8Array => {
+      const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
+      return new TextEncoder().encode(JSON.stringify({ model: { type: 'WordPiece', vocab } }));
+    };
+    expect(() => createWordPieceTokenizer(file(['[UNK]', '[SEP]']))).toThrow(/no \[CLS\] token/);
+    const many = Array.from({ length: 65_537 }, (_, id) => `p${id}`);
+    expect(() => createWordPieceTokenizer(file(many))).toThrow(/more than 65536 pieces/);
+  });
 });
