@@ -28,9 +28,12 @@ export const STATIC_IDENTITY = {
   maxTokens: null,
 } as const;
 
-/** The tokenizer alone: all that serving a folded classifier needs. */
+let shared: WordPieceTokenizer | undefined;
+
+/** The tokenizer alone: all that serving a folded classifier needs. One for the process: its words are learned once, also across reloads. */
 export function staticTokenizer(): WordPieceTokenizer {
-  return createWordPieceTokenizer(readMinilmFile('tokenizer'));
+  shared ??= createWordPieceTokenizer(readMinilmFile('tokenizer'));
+  return shared;
 }
 
 /** Never empty: a text without word pieces counts as one unknown piece. */
