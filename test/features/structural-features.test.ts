@@ -69,7 +69,7 @@ function featureOf(name: string, text: string): number {
 
 describe('structural features', () => {
   it('have these names in this order, none of them twice', () => {
-    expect(STRUCTURAL_FEATURES.map(({ name }) => name)).toEqual(NAMES);
+    expect(STRUCTURAL_FEATURES).toEqual(NAMES);
     expect(new Set(NAMES).size).toBe(NAMES.length);
   });
 
@@ -110,6 +110,12 @@ describe('featureExtractor', () => {
     const extractor = featureExtractor(['comma_share', 'words_log']);
     expect(extractor.names).toEqual(['comma_share', 'words_log']);
     expect(Array.from(extractor.extract('a, b'))).toEqual([0.25, Math.fround(log(2))]);
+  });
+
+  it('gives a vector of its own for every text', () => {
+    const extractor = featureExtractor(['words_log']);
+    const vectors = Array.from({ length: 200 }, (_, i) => extractor.extract('a '.repeat(i)));
+    expect(vectors.map((vector) => vector[0])).toEqual(vectors.map((_, i) => Math.fround(log(i))));
   });
 
   it('refuses a name that it does not know', () => {

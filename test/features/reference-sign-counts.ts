@@ -37,7 +37,7 @@ const KIND_OF: ReadonlyMap<number, number> = new Map(
 );
 const ASCII_KIND = Uint8Array.from({ length: 128 }, (_, code) => KIND_OF.get(code) ?? OTHER);
 
-/** Counts all of them in one pass, a table look-up a unit: this runs for every request. */
+/** Counts all of them, unit by unit. */
 export function signCounts(text: string): SignCounts {
   const counts = new Int32Array(KINDS);
   let nonAscii = 0;
