@@ -23,7 +23,8 @@ export interface GatewayRequest {
 /** What goes back. `body` is the dialect's JSON or SSE stream. */
 export interface GatewayAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Made for this answer: who sends it adds its own. */
+  readonly headers: Record<string, string>;
   readonly body: AsyncIterable<Uint8Array> | Uint8Array;
   readonly streamed: boolean;
   /** What follows the last byte of a stream; known when that has come. */

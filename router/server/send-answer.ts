@@ -10,7 +10,7 @@ import { pump } from './pump.ts';
 
 /** Sends the answer as it comes, and closes its books however that ends. */
 export async function sendAnswer(
-  { status, headers, body, streamed, trailers, finished }: GatewayAnswer,
+  { status, headers: head, body, streamed, trailers, finished }: GatewayAnswer,
   dialect: Dialect,
   { lifecycle, config }: ServerContext,
   request: IncomingMessage,
@@ -19,7 +19,6 @@ export async function sendAnswer(
   const gone = () => response.destroyed && !response.writableFinished;
   response.once('close', () => finished(response.writableFinished ? 'whole' : 'client-left'));
   if (gone()) return finished('client-left');
-  const head: Record<string, string> = { ...headers };
   if (body instanceof Uint8Array) head['content-length'] = String(body.length);
   head['x-request-id'] = requestId(request);
   if (lifecycle.draining) head['connection'] = 'close';

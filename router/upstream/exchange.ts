@@ -53,7 +53,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   start(dispatcher: Dispatcher, request: UpstreamRequest): void {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     try {
-      dispatcher.dispatch({ ...request, headersTimeout: 0, bodyTimeout: 0 }, this);
+      dispatcher.dispatch(request, this);
       if (this.#failed) return;
       // On a connection that was kept, it has begun by now.
       if (this.#controller === undefined) this.#deadlines.step('connect', this.#timeouts.connectMs);

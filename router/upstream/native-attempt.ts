@@ -12,7 +12,7 @@ import type { Attempt, AttemptOutcome, AttemptTimeouts, UpstreamCall } from './t
 import { providerKey, upstreamRequest } from './upstream-request.ts';
 
 export interface NativeAttemptOptions {
-  /** In place of the pool of connections that is made here; with it, no request is sent a second time. */
+  /** In place of the pool of connections that is made here; with it, no request is sent a second time, and its own timeouts hold too. */
   readonly dispatcher?: Dispatcher;
   /** Where the providers' keys are. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
