@@ -1,12 +1,11 @@
 import {
   type Attributes,
   context,
-  INVALID_TRACEID,
+  ProxyTracerProvider,
   propagation,
   type Span,
   SpanKind,
   SpanStatusCode,
-  type Tracer,
   trace,
 } from '@opentelemetry/api';
 import type { Attempt, AttemptOutcome } from '../upstream/types.ts';
@@ -34,13 +33,14 @@ export interface Traces {
  * nothing is recorded, at next to no cost. No span has a word of a prompt or an answer, of an error's text, or of a key. The client's
  * `traceparent` is not sent on to providers.
  */
-export function createTraces(tracer: Tracer = trace.getTracer('plimsoll', VERSION)): Traces {
+export function createTraces(): Traces {
+  const tracer = trace.getTracer('plimsoll', VERSION);
   return {
     startRequest(operation, headers) {
+      if (isWithoutSdk()) return UNTRACED;
       const parent = propagation.extract(context.active(), headers);
       // CLIENT, as the conventions have it for an operation with all its retries; the HTTP server's own span is not ours to make.
       const span = tracer.startSpan(operation, REQUEST, parent);
-      if (isNowhere(span)) return UNTRACED;
       const inside = trace.setSpan(parent, span);
       return { run: (work) => context.with(inside, work), end: (facts) => endRequest(span, facts) };
     },
@@ -62,12 +62,16 @@ export function createTraces(tracer: Tracer = trace.getTracer('plimsoll', VERSIO
 
 const REQUEST = { kind: SpanKind.CLIENT };
 
-/** Without an SDK there is nothing to carry along, and a request is spared the handling of contexts. */
+/** Without an SDK there is nothing to carry along, and a request is spared the handling of spans and contexts. */
 const UNTRACED: RequestSpan = { run: (work) => work(), end: () => {} };
 
-/** Of no trace, not even one that is not recorded: no SDK made it, and none sent it. */
-function isNowhere(span: Span): boolean {
-  return span.spanContext().traceId === INVALID_TRACEID;
+/** What stands behind the API's provider as long as no SDK has set another. */
+const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
+
+/** Asked for each request: an SDK may start after the gateway. */
+function isWithoutSdk(): boolean {
+  const provider = trace.getTracerProvider();
+  return provider instanceof ProxyTracerProvider && provider.getDelegate() === NO_PROVIDER;
 }
 
 function endRequest(span: Span, facts: RequestFacts): void {
