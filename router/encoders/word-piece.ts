@@ -1,3 +1,4 @@
+import { smallArrays } from '../small-arrays.ts';
 import { normalise, PUNCTUATION, UNCLEAR, UNIT_KINDS } from './bert-normaliser.ts';
 import { createKnownWords } from './known-words.ts';
 import { readVocabulary } from './word-piece-vocabulary.ts';
@@ -25,12 +26,15 @@ export function createWordPieceTokenizer(tokenizerJson: Uint8Array): WordPieceTo
   const unknownId = vocabulary.idOf('[UNK]');
   const known = createKnownWords();
   const { word } = known;
+  const idArray = smallArrays(Int32Array);
   let ids = new Int32Array(1024); // of the text that is being read
 
   function encode(text: string): Int32Array {
     let count = write(text, false);
     if (count < 0) count = write(normalise(text), true);
-    return ids.slice(0, count);
+    const found = idArray(count);
+    for (let i = 0; i < count; i++) found[i] = ids[i]!;
+    return found;
   }
 
   /** Writes the ids of a text to `ids`. Returns how many; -1 where the text has to be normalised first. */

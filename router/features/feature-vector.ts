@@ -1,4 +1,5 @@
 import { PlimsollError } from '../errors.ts';
+import { smallArrays } from '../small-arrays.ts';
 import { STRUCTURAL_FEATURES, type StructuralFeature, structuralFeatures } from './structural-features.ts';
 import { textCounts } from './text-counts.ts';
 
@@ -9,27 +10,17 @@ export interface FeatureExtractor {
   extract(text: string): Float32Array;
 }
 
-/** Vectors that share one piece of memory: to ask for it takes longer than to count a text. */
-const VECTORS_AT_ONCE = 64;
-
 /**
  * The extractor for the features with these names, in this order (a manifest's list; all of them where it is left out).
  * @throws PlimsollError `invalid-artifact` where this version does not know a name.
  */
 export function featureExtractor(names: readonly string[] = STRUCTURAL_FEATURES): FeatureExtractor {
   const features = names.map(featureNamed);
-  const bytes = features.length * Float32Array.BYTES_PER_ELEMENT;
-  let memory = new ArrayBuffer(bytes * VECTORS_AT_ONCE);
-  let used = 0;
+  const vector = smallArrays(Float32Array);
   return {
     names: [...names],
     extract(text) {
-      if (used === memory.byteLength) {
-        memory = new ArrayBuffer(bytes * VECTORS_AT_ONCE);
-        used = 0;
-      }
-      const values = new Float32Array(memory, used, features.length);
-      used += bytes;
+      const values = vector(features.length);
       const all = structuralFeatures(textCounts(text));
       for (let i = 0; i < features.length; i++) values[i] = all[features[i]!];
       return values;

@@ -1,3 +1,5 @@
+import { smallArrays } from '../small-arrays.ts';
+
 /** Buckets that neighbouring word pieces are hashed into. A power of two; each costs four bytes a head in the artifact. */
 export const PAIR_BUCKETS = 2 ** 16;
 
@@ -18,17 +20,26 @@ export function pairBucket(first: number, second: number): number {
  * A text is represented by 1 / sqrt(count) in each, so that long and short texts have the same norm.
  */
 export function pairBuckets(tokenIds: Int32Array): Int32Array {
-  const buckets = new Int32Array(Math.max(1, tokenIds.length - 1)); // zeros: NO_PAIR
+  if (found.length < tokenIds.length) found = new Int32Array(2 * tokenIds.length);
   let count = 0;
   for (let i = 1; i < tokenIds.length; i++) {
     const bucket = pairBucket(tokenIds[i - 1]!, tokenIds[i]!);
     if (seen[bucket]) continue;
     seen[bucket] = 1;
-    buckets[count++] = bucket;
+    found[count++] = bucket;
   }
-  for (let k = 0; k < count; k++) seen[buckets[k]!] = 0;
-  return buckets.slice(0, Math.max(1, count));
+  const buckets = bucketArray(Math.max(1, count)); // zeros: NO_PAIR
+  for (let k = 0; k < count; k++) {
+    const bucket = found[k]!;
+    buckets[k] = bucket;
+    seen[bucket] = 0;
+  }
+  return buckets;
 }
+
+/** Of one call. */
+let found = new Int32Array(1024);
+const bucketArray = smallArrays(Int32Array);
 
 /** Marks of one call, all 0 between calls: a Set for each request costs four times as much. */
 const seen = new Uint8Array(PAIR_BUCKETS);
