@@ -1,29 +1,62 @@
-import { inTurns, ratiosOf, spreadOf } from '../rounds.ts';
+import { quantile, ratiosOf, spreadOf } from '../rounds.ts';
 import type { Row, Target } from '../row.ts';
 import type { Side, SideName, Sides } from './sides.ts';
 
 /** Figures of each side, one a round. */
 export type Figures = Readonly<Record<SideName, readonly number[] | undefined>>;
 
+type Measure = (side: Side) => Promise<readonly number[]>;
+
 /** Measures every side in turns. A round of a side may give several figures: one `Figures` for each. */
-export async function measureSides(
+export async function measureSides(sides: Sides, rounds: number, measure: Measure): Promise<Figures[]> {
+  const found = await inTurns(sides, rounds + 1, measure);
+  return figuresOf((name) => found.get(name)?.slice(1)); // the first round warmed up
+}
+
+/** Of a round: short enough that kept connections outlast the turns of the others. */
+export const SLICES = 10;
+
+/**
+ * Quantiles of times that every side is measured for: one `Figures` for each. A side's round is cut into slices, between which the others have
+ * theirs: while the machine stands still it does so for all of them.
+ * @param slice the times of one
+ */
+export async function measureTimes(
   sides: Sides,
   rounds: number,
-  measure: (side: Side) => Promise<readonly number[]>,
+  slice: Measure,
+  quantiles: readonly number[],
 ): Promise<Figures[]> {
+  const found = await inTurns(sides, (rounds + 1) * SLICES, slice);
+  const rest = (name: SideName) => found.get(name)?.slice(SLICES); // the first round warmed up
+  return figuresOf((name) => {
+    const slices = rest(name);
+    if (slices === undefined) return undefined;
+    return Array.from({ length: rounds }, (_, round) => {
+      const times = slices.slice(round * SLICES, (round + 1) * SLICES).flat();
+      return quantiles.map((p) => quantile(times, p));
+    });
+  });
+}
+
+/** What each turn of each side gave, in order. */
+async function inTurns(
+  sides: Sides,
+  turns: number,
+  measure: Measure,
+): Promise<ReadonlyMap<SideName, readonly (readonly number[])[]>> {
   const names = (Object.keys(sides) as SideName[]).filter((name) => sides[name] !== undefined);
   const found = new Map<SideName, (readonly number[])[]>(names.map((name) => [name, []]));
-  await inTurns(
-    names.map((name) => async () => {
-      found.get(name)!.push(await measure(sides[name]!));
-      return 0;
-    }),
-    { rounds, warmUp: 1 },
-  );
-  const kept = (name: SideName) => found.get(name)?.slice(1); // the first round warmed up
-  const count = kept('direct')![0]!.length;
-  return Array.from({ length: count }, (_, at) => {
-    const of = (name: SideName) => kept(name)?.map((figures) => figures[at]!);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [name, measured] of found) measured.push(await measure(sides[name]!));
+  }
+  return found;
+}
+
+/** @param roundsOf the figures of each round of a side; undefined where it is not there */
+function figuresOf(roundsOf: (name: SideName) => readonly (readonly number[])[] | undefined): Figures[] {
+  return roundsOf('direct')![0]!.map((_, at) => {
+    const of = (name: SideName) => roundsOf(name)?.map((figures) => figures[at]!);
     return { direct: of('direct'), bare: of('bare'), portkey: of('portkey'), plimsoll: of('plimsoll') };
   });
 }

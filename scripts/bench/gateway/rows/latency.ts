@@ -1,10 +1,10 @@
-import { quantile, spreadOf } from '../../rounds.ts';
+import { spreadOf } from '../../rounds.ts';
 import type { Row } from '../../row.ts';
-import { addedTo, type Figures, measureSides, rowsBesidePeers } from '../beside-peers.ts';
+import { addedTo, type Figures, measureTimes, rowsBesidePeers, SLICES } from '../beside-peers.ts';
 import { type Client, clientOf } from '../client.ts';
 import type { GatewayBenchContext } from '../context.ts';
-import { openLoop, type Rate } from '../open-loop.ts';
-import { type Side, withSides } from '../sides.ts';
+import { openLoop } from '../open-loop.ts';
+import { type Side, type Sides, withSides } from '../sides.ts';
 import { TARGETS } from '../targets.ts';
 import { CONSTANT } from '../upstream-process.ts';
 
@@ -15,46 +15,58 @@ const PACED = { ...CONSTANT, chunkMs: 10 };
 
 /** What a gateway adds to a plain answer at 200 requests a second: p50 and p99. */
 export async function latency(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const rate = { perSecond: PER_SECOND, seconds: context.roundSeconds };
-  const measure = timesOf(context, rate, (client, text) => client.plainMs(text), [0.5, 0.99]);
+  const load = { ...context, perSecond: PER_SECOND, quantiles: [0.5, 0.99] };
   const what = `added to a plain answer at ${PER_SECOND} requests/s`;
   return withSides({ shape: CONSTANT, stream: false }, async (sides, portkey) => {
-    const [median, tail] = await measureSides(sides, context.rounds, measure);
+    const [median, tail] = await quantilesOf(sides, load, (client, text) => client.plainMs(text));
     return [
-      ...addedRows('added-p50', `${what}, p50`, median!, rate, portkey),
-      ...addedRows('added-p99', `${what}, p99`, tail!, rate, portkey),
+      ...addedRows('added-p50', `${what}, p50`, median!, load, portkey),
+      ...addedRows('added-p99', `${what}, p99`, tail!, load, portkey),
     ];
   });
 }
 
 /** What a gateway adds to the time to the first byte of a stream's body, p50. */
 export async function firstToken(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const rate = { perSecond: STREAMS_PER_SECOND, seconds: context.roundSeconds };
-  const measure = timesOf(context, rate, (client, text) => client.firstByteMs(text), [0.5]);
+  const load = { ...context, perSecond: STREAMS_PER_SECOND, quantiles: [0.5] };
   const what = `added to the time to first token at ${STREAMS_PER_SECOND} streams/s, p50`;
   return withSides({ shape: PACED, stream: true }, async (sides, portkey) => {
-    const [median] = await measureSides(sides, context.rounds, measure);
-    return addedRows('first-token-p50', what, median!, rate, portkey);
+    const [median] = await quantilesOf(sides, load, (client, text) => client.firstByteMs(text));
+    return addedRows('first-token-p50', what, median!, load, portkey);
   });
 }
 
-type Ask = (client: Client, text: string) => Promise<number>;
+interface Load extends GatewayBenchContext {
+  readonly perSecond: number;
+  readonly quantiles: readonly number[];
+}
 
-/** One round on a side: these quantiles of the times, in ms. */
-function timesOf({ texts }: GatewayBenchContext, rate: Rate, ask: Ask, quantiles: readonly number[]) {
-  return async (side: Side): Promise<number[]> => {
-    const client = clientOf(side);
-    const times = await openLoop(rate, (i) => ask(client, texts[i % texts.length]!));
-    await client.close();
-    return quantiles.map((p) => quantile(times, p));
+/** Of the times of every side, in ms. Its connections stay open from slice to slice. */
+async function quantilesOf(
+  sides: Sides,
+  { perSecond, quantiles, rounds, roundSeconds, texts }: Load,
+  ask: (client: Client, text: string) => Promise<number>,
+): Promise<Figures[]> {
+  const clients = new Map<Side, Client>();
+  let asked = 0;
+  const slice = (side: Side) => {
+    const client = clients.get(side) ?? clientOf(side);
+    clients.set(side, client);
+    const rate = { perSecond, seconds: roundSeconds / SLICES };
+    return openLoop(rate, () => ask(client, texts[asked++ % texts.length]!));
   };
+  try {
+    return await measureTimes(sides, rounds, slice, quantiles);
+  } finally {
+    for (const client of clients.values()) await client.close();
+  }
 }
 
 function addedRows(
   name: string,
   what: string,
   figures: Figures,
-  { perSecond, seconds }: Rate,
+  { perSecond, roundSeconds }: Load,
   portkey: string,
 ): Row[] {
   const direct = spreadOf(figures.direct!).median.toFixed(2);
@@ -62,7 +74,7 @@ function addedRows(
     name,
     what,
     unit: 'ms',
-    samples: perSecond * seconds,
+    samples: perSecond * roundSeconds,
     targets: TARGETS.added,
     notes: [`the upstream asked directly takes ${direct} ms`],
     portkey,
