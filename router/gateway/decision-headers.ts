@@ -1,3 +1,4 @@
+import type { Decision } from '../router.ts';
 import type { Selection } from './selection.ts';
 
 /** US dollars, undefined where the tokens or the price are not known. */
@@ -14,11 +15,12 @@ export interface AnswerStory extends Costs {
   readonly overheadMs: number;
 }
 
-/** What can be said of a request before a provider has answered. What is not known is left out, such as the policy where the client named a model. */
-export function selectionHeaders(
-  id: string,
-  { selected, reason, decision }: Selection,
-): Record<string, string> {
+interface Told extends Pick<Selection, 'selected' | 'reason'> {
+  readonly decision: Pick<Decision, 'policy'> | undefined;
+}
+
+/** What can be said of a request before a provider has answered: the policy only where one decided. */
+export function selectionHeaders(id: string, { selected, reason, decision }: Told): Record<string, string> {
   const own: Record<string, string> = {
     'x-plimsoll-decision-id': id,
     'x-plimsoll-selected': headerSafe(selected.name),
@@ -65,7 +67,9 @@ function dollars(usd: number): string {
 
 const UNSAFE = /[^\x20-\x7e]/gu;
 
-/** Names come from the configuration: what no header may hold is written as in a URL. */
+/** Names come from the configuration: what no header may hold is written as in a URL, half of a surrogate pair as U+FFFD. */
 function headerSafe(text: string): string {
-  return text.replace(UNSAFE, (sign) => encodeURIComponent(sign));
+  return text.replace(UNSAFE, (sign) =>
+    Buffer.from(sign).toString('hex').toUpperCase().replace(/../g, '%$&'),
+  );
 }

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { answerHead, selectionHeaders } from '../../router/gateway/decision-headers.ts';
+import { facts } from '../telemetry/facts.ts';
+
+const { selected, decision } = facts();
+const routed = { selected: selected!, reason: 'within-threshold', decision } as const;
+
+const story = {
+  served: selected!.name,
+  attempts: 2,
+  overheadMs: 0.25,
+  costUsd: 0.5,
+  baselineCostUsd: undefined,
+};
+
+test('the head has what is known, and no more', () => {
+  const own = selectionHeaders('req_1', { ...routed, decision: undefined, reason: 'explicit-model' });
+  expect(answerHead(own, {}, { ...story, costUsd: undefined, served: undefined })).toEqual({
+    'x-plimsoll-decision-id': 'req_1',
+    'x-plimsoll-selected': selected!.name,
+    'x-plimsoll-reason': 'explicit-model',
+    'x-plimsoll-attempts': '2',
+    'x-plimsoll-overhead-ms': '0.250',
+  });
+});
+
+test('what a provider says of itself as a gateway is not taken for ours; its other headers are', () => {
+  const theirs = {
+    'content-type': 'application/json',
+    'x-plimsoll-selected': 'theirs/model',
+    'x-plimsoll-baseline-cost-usd': '7',
+  };
+  const head = answerHead(selectionHeaders('dec_1', routed), theirs, story);
+  expect(head).toMatchObject({
+    'content-type': 'application/json',
+    'x-plimsoll-selected': selected!.name,
+    'x-plimsoll-policy': decision!.policy.name,
+    'x-plimsoll-cost-usd': '0.50000000',
+  });
+  expect(head).not.toHaveProperty('x-plimsoll-baseline-cost-usd');
+});
+
+test.each([
+  ['local/klein-ä', 'local/klein-%C3%A4'],
+  ['local/\u{1f600}', 'local/%F0%9F%98%80'],
+  ['local/a\nb', 'local/a%0Ab'],
+  ['local/\ud800', 'local/%EF%BF%BD'],
+])('a name that no header may hold: %j', (name, written) => {
+  const head = selectionHeaders('dec_1', { ...routed, selected: { ...selected!, name } });
+  expect(head['x-plimsoll-selected']).toBe(written);
+});
