@@ -26,3 +26,6 @@ export interface Outcome {
   readonly costUsd?: number;
   readonly latencyMs?: number;
 }
+
+/** For an object that is still being made: its optional fields are set one by one, which is cheaper than copies with one field more. */
+export type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };

@@ -1,3 +1,4 @@
+import type { Mutable } from '../types.ts';
 import { addContent, type ContentLoad } from './content-load.ts';
 import { isObject, jsonTokens } from './json-tokens.ts';
 import type { Dialect } from './types.ts';
@@ -34,14 +35,13 @@ export function requirementsOf(body: Body, dialect: Dialect): Requirements {
   addTools(load, listOf(body['tools']));
   addTools(load, listOf(body['functions']));
   const schema = outputSchema(body, dialect);
-  const requirements: { -readonly [Name in keyof Requirements]: Requirements[Name] } = {
+  const requirements: Mutable<Requirements> = {
     tools: load.tools,
     images: load.images,
     audio: load.audio || listOf(body['modalities']).includes('audio'),
     structuredOutput: schema !== undefined,
     inputTokens: load.tokens + (schema === undefined ? 0 : jsonTokens(schema)),
   };
-  // Set afterwards: where code is cold, a copy of the object with one field more costs more than counting the text.
   const maxOutputTokens = limitOf(body, dialect);
   if (maxOutputTokens !== undefined) requirements.maxOutputTokens = maxOutputTokens;
   return requirements;

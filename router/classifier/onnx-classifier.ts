@@ -13,7 +13,7 @@ export interface Classifier {
   score(text: string): Promise<Float32Array>;
   /** The heads' logits before Platt scaling: what recalibrating starts from. */
   logits(text: string): Promise<Float32Array>;
-  /** What is asked after it rejects. */
+  /** From then on `score` and `logits` reject. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
+import { DistinctWords, nextHash } from './distinct-words.ts';
 import type { TextUnits } from './text-units.ts';
 import { endsSentence, isSpace, KIND_OF_UNIT, SPACE } from './unit-kinds.ts';
-import { nextHash, Vocabulary } from './vocabulary.ts';
 
 /** Words are what stands between white space. */
 export interface WordCounts {
@@ -15,11 +15,11 @@ export interface WordCounts {
 
 const LONG_WORD = 30;
 
-const vocabulary = new Vocabulary();
+const distinctWords = new DistinctWords();
 
 /** One pass over the units. Only a word outside ASCII is made a string, to get its lower case. */
 export function wordCounts({ text, units }: TextUnits): WordCounts {
-  vocabulary.clear(units, text.length);
+  distinctWords.clear(units, text.length);
   let count = 0;
   let characters = 0;
   let sentenceEnds = 0;
@@ -38,8 +38,8 @@ export function wordCounts({ text, units }: TextUnits): WordCounts {
         count++;
         characters += Math.min(i - start, LONG_WORD);
         if (endsSentence(previous)) sentenceEnds++;
-        if (allBits < 128) vocabulary.add(hash, start, i - start);
-        else vocabulary.addString(text.slice(start, i).toLowerCase());
+        if (allBits < 128) distinctWords.add(hash, start, i - start);
+        else distinctWords.addString(text.slice(start, i).toLowerCase());
       }
       start = i + 1;
       hash = 0;
@@ -47,5 +47,5 @@ export function wordCounts({ text, units }: TextUnits): WordCounts {
     }
     previous = kind;
   }
-  return { count, characters, different: vocabulary.size, sentenceEnds };
+  return { count, characters, different: distinctWords.size, sentenceEnds };
 }

@@ -1,4 +1,5 @@
 import type { Dialect, TokenCounts } from '../catalog/types.ts';
+import type { Mutable } from '../types.ts';
 import { parsed } from './error-in-answer.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -71,11 +72,7 @@ function anthropicUsage(counts: Json): TokenCounts | undefined {
   return withCache({ inputTokens: fresh + (read ?? 0) + (written ?? 0), outputTokens }, read, written);
 }
 
-function withCache(
-  counts: { -readonly [Name in keyof TokenCounts]: TokenCounts[Name] },
-  read: unknown,
-  written: unknown,
-): TokenCounts {
+function withCache(counts: Mutable<TokenCounts>, read: unknown, written: unknown): TokenCounts {
   const cached = count(read);
   if (cached !== undefined) counts.cachedInputTokens = cached;
   const cacheWrite = count(written);

@@ -1,17 +1,14 @@
 import type { Spread } from './row.ts';
 
-/** Measures once; the result is one round's figure. */
-export type Measure = () => Promise<number> | number;
-
 /**
  * Runs the measures in turns, A B A B, so that a machine that slows down or speeds up does so for all of them.
- * The first `warmUp` rounds are thrown away. One array of figures a measure.
+ * The first `warmUp` rounds are thrown away. One array of what its rounds gave for each measure.
  */
-export async function inTurns(
-  measures: readonly Measure[],
+export async function inTurns<T>(
+  measures: readonly (() => Promise<T> | T)[],
   { rounds, warmUp = 0 }: { readonly rounds: number; readonly warmUp?: number },
-): Promise<number[][]> {
-  const figures: number[][] = measures.map(() => []);
+): Promise<T[][]> {
+  const figures: T[][] = measures.map(() => []);
   for (let round = -warmUp; round < rounds; round++) {
     for (const [i, measure] of measures.entries()) {
       const figure = await measure();

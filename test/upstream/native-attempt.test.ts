@@ -5,7 +5,6 @@ import type { Dialect } from '../../router/catalog/types.ts';
 import { UpstreamBroken } from '../../router/upstream/broken.ts';
 import { createNativeAttempt } from '../../router/upstream/native-attempt.ts';
 import type { Failure } from '../../router/upstream/types.ts';
-import { FAULTS } from '../../scripts/upstream/faults.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
 import {
   answered,
@@ -380,111 +379,6 @@ test('any chunking of a stream gives its bytes, and its usage', async () => {
     ),
     { numRuns: 60 },
   );
-});
-
-test('a kept connection that is gone: one more request, on a new one', async () => {
-  const heard: number[] = [];
-  const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
-  const url = await rawServer((socket) => {
-    const connection = heard.push(0) - 1;
-    socket.on('data', (data) => {
-      if (!data.toString().startsWith('POST')) return;
-      heard[connection] += 1;
-      // The first connection answers once and dies at the second request, as after a restart.
-      if (connection === 0 && heard[connection] === 2) socket.resetAndDestroy();
-      else socket.write(ANSWER);
-    });
-  });
-  const fresh = createNativeAttempt({ env: { TEST_KEY: KEY } });
-  for (let request = 0; request < 2; request += 1) {
-    await drained(answered(await fresh(callOf({ url }), TIMEOUTS)).body);
-    await pause(20); // undici takes a connection as free a moment after its answer
-  }
-  expect(heard).toEqual([2, 1]);
-});
-
-test('a new connection that breaks is not tried again', async () => {
-  let connections = 0;
-  const url = await rawServer((socket) => {
-    connections += 1;
-    socket.once('data', () => socket.destroy());
-  });
-  expect(refused(await attempt(callOf({ url }), TIMEOUTS)).failure).toBe('reset');
-  expect(connections).toBe(1);
-});
-
-test('requests go on over a restart of the server', async () => {
-  const first = await startUpstream();
-  const call = () => attempt(callOf({ url: first.url }), TIMEOUTS);
-  await Promise.all(Array.from({ length: 5 }, async () => drained(answered(await call()).body)));
-  await first.close();
-  const second = await startUpstream({ port: first.port });
-  try {
-    const again = await Promise.all(Array.from({ length: 5 }, () => call()));
-    for (const outcome of again) expect(outcome.kind).toBe('answer');
-  } finally {
-    await second.close();
-  }
-});
-
-test('connections are kept and used again', async () => {
-  const upstream = await upstreamOf();
-  for (let at = 0; at < 5; at += 1)
-    await drained(answered(await attempt(callOf({ url: upstream.url }), TIMEOUTS)).body);
-  // undici takes a connection as free a moment after its answer, so a second one may have been opened.
-  expect(await upstream.openConnections()).toBeLessThanOrEqual(2);
-});
-
-test("headers: those of the answer, without the connection's, the account's and those that repeat the key", async () => {
-  const url = await rawServer((socket) =>
-    socket.end(
-      'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nX-Request-Id: r1\r\nConnection: close, X-Hop\r\n' +
-        `X-Hop: 1\r\nSet-Cookie: a=1\r\nopenai-organization: org\r\nX-Echo: ${KEY}\r\nVary: a\r\nVary: b\r\n\r\n{}`,
-    ),
-  );
-  expect(answered(await attempt(callOf({ url }), TIMEOUTS)).headers).toEqual({
-    'content-type': 'application/json',
-    'content-length': '2',
-    'x-request-id': 'r1',
-    vary: 'a, b',
-  });
-});
-
-test('the key is in no outcome, whatever the provider sends back', async () => {
-  const { url } = await upstreamOf();
-  for (const fault of FAULTS) {
-    const timeouts = { ...TIMEOUTS, firstByteMs: 200, totalMs: 1000 };
-    const outcome = await attempt(callOf({ url, fault }), timeouts);
-    expect(JSON.stringify(outcome)).not.toContain(KEY);
-  }
-  const echo = await rawServer((socket) =>
-    socket.end(
-      `HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\n\r\n{"error":{"message":"Bearer ${KEY}?"}}`,
-    ),
-  );
-  const { body, message } = refused(await attempt(callOf({ url: echo }), TIMEOUTS));
-  expect(Buffer.from(body as Uint8Array).toString()).toBe('{"error":{"message":"Bearer [key]?"}}');
-  expect(message).not.toContain(KEY);
-  const malformed = createNativeAttempt({ env: { TEST_KEY: 'sk-\u0001broken' } });
-  const unsent = refused(await malformed(callOf({ url: echo }), TIMEOUTS));
-  expect(unsent.failure).toBe('connect');
-  expect(JSON.stringify(unsent)).not.toContain('broken');
-});
-
-test('a key that is not set: nothing is sent; none that is needed: none is sent', async () => {
-  const upstream = await startUpstream();
-  try {
-    const keyless = createNativeAttempt({ env: {} });
-    expect(refused(await keyless(callOf({ url: upstream.url }), TIMEOUTS))).toMatchObject({
-      failure: 'auth',
-    });
-    expect(upstream.requests).toHaveLength(0);
-    const call = callOf({ url: upstream.url, provider: { apiKeyEnv: undefined } });
-    answered(await keyless(call, TIMEOUTS));
-    expect(upstream.requests[0].headers.authorization).toBeUndefined();
-  } finally {
-    await upstream.close();
-  }
 });
 
 test('a provider that does not speak the dialect is not asked', async () => {

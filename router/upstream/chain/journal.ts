@@ -1,4 +1,5 @@
 import type { CatalogModel } from '../../catalog/types.ts';
+import type { Mutable } from '../../types.ts';
 import type { AttemptOutcome, Failure } from '../types.ts';
 import { isOperatorFault, isWithoutKey } from './failure-rules.ts';
 import type { CandidateEnd } from './told-failure.ts';
@@ -63,7 +64,7 @@ export function createJournal(onEvent: (event: ChainEvent) => void): Journal {
 
 function recordOf(model: CatalogModel, course: AttemptCourse): AttemptRecord {
   const { kind, outcome, startedAt, endedAt, waitedMs } = course;
-  const record: { -readonly [Field in keyof AttemptRecord]: AttemptRecord[Field] } = {
+  const record: Mutable<AttemptRecord> = {
     model: model.name,
     kind,
     outcome: outcome.kind === 'answer' ? 'answer' : recordedFailure(outcome),

@@ -1,4 +1,4 @@
-import { quantile, ratiosOf, spreadOf } from '../rounds.ts';
+import { inTurns, quantile, ratiosOf, spreadOf } from '../rounds.ts';
 import type { Row, Target } from '../row.ts';
 import type { Side, SideName, Sides } from './sides.ts';
 
@@ -9,8 +9,7 @@ type Measure = (side: Side) => Promise<readonly number[]>;
 
 /** Measures every side in turns. A round of a side may give several figures: one `Figures` for each. */
 export async function measureSides(sides: Sides, rounds: number, measure: Measure): Promise<Figures[]> {
-  const found = await inTurns(sides, rounds + 1, measure);
-  return figuresOf((name) => found.get(name)?.slice(1)); // the first round warmed up
+  return figuresOf(await sidesInTurns(sides, { rounds, warmUp: 1 }, measure));
 }
 
 /** Of a round: short enough that kept connections outlast the turns of the others. */
@@ -27,36 +26,34 @@ export async function measureTimes(
   slice: Measure,
   quantiles: readonly number[],
 ): Promise<Figures[]> {
-  const found = await inTurns(sides, (rounds + 1) * SLICES, slice);
-  const rest = (name: SideName) => found.get(name)?.slice(SLICES); // the first round warmed up
-  return figuresOf((name) => {
-    const slices = rest(name);
-    if (slices === undefined) return undefined;
-    return Array.from({ length: rounds }, (_, round) => {
+  const found = await sidesInTurns(sides, { rounds: rounds * SLICES, warmUp: SLICES }, slice);
+  const quantilesOf = (slices: Rounds): Rounds =>
+    Array.from({ length: rounds }, (_, round) => {
       const times = slices.slice(round * SLICES, (round + 1) * SLICES).flat();
       return quantiles.map((p) => quantile(times, p));
     });
-  });
+  return figuresOf(new Map([...found].map(([name, slices]) => [name, quantilesOf(slices)])));
 }
 
-/** What each turn of each side gave, in order. */
-async function inTurns(
+/** What each round of a side gave. */
+type Rounds = readonly (readonly number[])[];
+
+async function sidesInTurns(
   sides: Sides,
-  turns: number,
+  turns: { readonly rounds: number; readonly warmUp: number },
   measure: Measure,
-): Promise<ReadonlyMap<SideName, readonly (readonly number[])[]>> {
+): Promise<ReadonlyMap<SideName, Rounds>> {
   const names = (Object.keys(sides) as SideName[]).filter((name) => sides[name] !== undefined);
-  const found = new Map<SideName, (readonly number[])[]>(names.map((name) => [name, []]));
-  for (let turn = 0; turn < turns; turn++) {
-    for (const [name, measured] of found) measured.push(await measure(sides[name]!));
-  }
-  return found;
+  const found = await inTurns(
+    names.map((name) => () => measure(sides[name]!)),
+    turns,
+  );
+  return new Map(names.map((name, at) => [name, found[at]!]));
 }
 
-/** @param roundsOf the figures of each round of a side; undefined where it is not there */
-function figuresOf(roundsOf: (name: SideName) => readonly (readonly number[])[] | undefined): Figures[] {
-  return roundsOf('direct')![0]!.map((_, at) => {
-    const of = (name: SideName) => roundsOf(name)?.map((figures) => figures[at]!);
+function figuresOf(found: ReadonlyMap<SideName, Rounds>): Figures[] {
+  return found.get('direct')![0]!.map((_, at) => {
+    const of = (name: SideName) => found.get(name)?.map((figures) => figures[at]!);
     return { direct: of('direct'), bare: of('bare'), portkey: of('portkey'), plimsoll: of('plimsoll') };
   });
 }

@@ -14,7 +14,7 @@ export function nextHash(hash: number, unit: number): number {
  * The different words of a text in lower case: a hash table with open addressing (Knuth, The Art of Computer Programming 3,
  * section 6.4) that makes no strings. One object serves text after text.
  */
-export class Vocabulary {
+export class DistinctWords {
   #units: Uint16Array = new Uint16Array(0);
   /** Where the word begins in `#units`, + 1; 0 in a free slot. */
   #slots = new Int32Array(0);
