@@ -2,6 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type * as Library from '@xenova/transformers';
 import { PlimsollError } from '../errors.ts';
+import { requireTelemetryDisabled } from '../onnx/disable-telemetry.ts';
 import type { TransformersSpec } from './encoder-spec.ts';
 import { isFolder } from './hugging-face-folder.ts';
 
@@ -9,6 +10,7 @@ export type TransformersLibrary = typeof Library;
 
 /** The package is optional, and heavy: it is loaded where an encoder asks for it and nowhere else. */
 export async function importTransformers(): Promise<TransformersLibrary> {
+  requireTelemetryDisabled();
   try {
     return await import('@xenova/transformers');
   } catch (cause) {

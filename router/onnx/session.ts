@@ -1,5 +1,7 @@
+import './disable-telemetry.ts'; // runs before onnxruntime-node is loaded
 import * as ort from 'onnxruntime-node';
 import { PlimsollError } from '../errors.ts';
+import { requireTelemetryDisabled } from './disable-telemetry.ts';
 
 /** The only file that imports onnxruntime-node. */
 export type Session = ort.InferenceSession;
@@ -29,8 +31,9 @@ export function sessionOptions(threads: number) {
   } as const;
 }
 
-/** @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load. */
+/** @throws PlimsollError `invalid-artifact` if onnxruntime cannot load the bytes; `invalid-config` as in disable-telemetry.ts. */
 export async function openSession(bytes: Uint8Array, { threads = 1 }: SessionOptions = {}): Promise<Session> {
+  requireTelemetryDisabled();
   try {
     return await ort.InferenceSession.create(bytes, sessionOptions(threads));
   } catch (cause) {

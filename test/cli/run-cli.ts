@@ -5,8 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 
-const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+export const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
+export const TSX = import.meta.resolve('tsx');
 
 export interface Ended {
   readonly code: number | null;
