@@ -24,7 +24,7 @@ const policy = z.strictObject({
 });
 
 /** As `model: "router-<policy>-<threshold>"` can name it: after a dash something that is no number. */
-const POLICY_NAME = /^[\w.]+(?:-[\w.]*[A-Za-z_][\w.]*)*$/;
+const POLICY_NAME = /^[\w.]+(?:-(?=[\d.]*[A-Za-z_])[\w.]+)*$/;
 const POLICY_NAME_RULE =
   'the name of a policy has letters, digits, dot and underscore, and dashes that no number follows';
 
@@ -55,7 +55,7 @@ export const configSchema = z
     decision_log: decisionLogSchema.optional(),
     default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),
     policies: z
-      .record(z.string().regex(POLICY_NAME, POLICY_NAME_RULE), policy)
+      .record(z.string().max(200).regex(POLICY_NAME, POLICY_NAME_RULE), policy)
       .default({})
       .describe(
         "Further policies beside the artifact's own. The gate knows none of them: needs allow_ungated.",

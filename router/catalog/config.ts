@@ -125,6 +125,7 @@ const model = z.strictObject({
 export const providersSchema = z.record(
   z
     .string()
+    .max(100)
     .regex(
       PROVIDER_NAME,
       'the name of a provider is of letters, digits, dots, hyphens and underscores, without a slash',

@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** `profiles` of plimsoll.config.yaml: another ladder for requests that ask for `auto:<name>`. */
 export const profilesSchema = z
   .record(
-    z.string().regex(/^[\w.-]+$/, 'letters, digits, dot, dash and underscore'),
+    z
+      .string()
+      .max(200)
+      .regex(/^[\w.-]+$/, 'letters, digits, dot, dash and underscore'),
     z.strictObject({
       ladder: z
         .record(z.string(), z.string().min(1))

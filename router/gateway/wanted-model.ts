@@ -8,8 +8,11 @@ export type WantedModel =
   | { readonly kind: 'explicit'; readonly name: string };
 
 const PLAIN_AUTO: WantedModel = { kind: 'auto', profile: undefined };
+/** A longer `model` names nothing; refused before any pattern or list is searched for it. */
+const MAX_MODEL_CHARACTERS = 256;
 const AUTO = /^auto(?::([\w.-]+))?$/;
-const POLICY = /^router-([\w.]+(?:-[\w.]*[a-z_][\w.]*)*)(?:-(-?\d*\.?\d+))?$/i;
+/** Each dash-separated part has one way to match (the lookahead decides it), so that matching takes linear time. */
+const POLICY = /^router-([\w.]+(?:-(?=[\d.]*[a-z_])[\w.]+)*)(?:-(-?(?:\d+|\d*\.\d+)))?$/i;
 
 /**
  * `auto`, `auto:<profile>`, `router-<policy>` or `router-<policy>-<threshold>`, or `<provider>/<model>`.
@@ -18,6 +21,11 @@ const POLICY = /^router-([\w.]+(?:-[\w.]*[a-z_][\w.]*)*)(?:-(-?\d*\.?\d+))?$/i;
 export function wantedModel(model: unknown): WantedModel {
   if (typeof model !== 'string' || model === '') throw unknownModel('model must name one');
   if (model === 'auto') return PLAIN_AUTO; // nearly all of them
+  if (model.length > MAX_MODEL_CHARACTERS) {
+    throw unknownModel(
+      `model has ${model.length} characters, and no name has more than ${MAX_MODEL_CHARACTERS}`,
+    );
+  }
   const auto = AUTO.exec(model);
   if (auto) return { kind: 'auto', profile: auto[1] };
   const policy = POLICY.exec(model);

@@ -1,13 +1,17 @@
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
-const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b]);
-const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /**
- * The text of a JSON object with another value of its own `model`, and every other character as it came: numbers that no double can
- * hold, the order of the fields and their spaces too. Where `model` stands twice, both are replaced. Takes time in proportion to the
- * length; strings are jumped over.
- * @param text valid JSON, an object whose `model` is a string
+ * Replaces the value of an object's own `model` and leaves every other character as it came: numbers that no double can hold, the order
+ * of the fields, white space. The old value may be of any type. Of duplicates, JSON.parse keeps the last and other parsers the first: all
+ * are replaced, so that every reader sees the same model. Takes time in proportion to the length.
+ * @param text a JSON object. For any other string the result is of no use, but it still ends, without an error
  */
 export function withModel(text: string, model: string): string {
   const value = JSON.stringify(model);
@@ -15,49 +19,79 @@ export function withModel(text: string, model: string): string {
   let from = 0;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    const sign = text.charCodeAt(at);
-    if (OPENING.has(sign)) depth++;
-    else if (CLOSING.has(sign)) depth--;
-    else if (sign === QUOTE) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+    else if (code === QUOTE) {
       const end = stringEnd(text, at);
-      const old = depth === 1 && isModel(text.slice(at, end)) ? valueAfter(text, end) : -1;
-      at = end - 1;
-      if (old === -1) continue;
+      const old = depth === 1 && isModel(text, at, end) ? valueAfterColon(text, end) : -1;
+      if (old === -1) {
+        at = end - 1;
+        continue;
+      }
       out += text.slice(from, old) + value;
-      from = stringEnd(text, old);
+      from = valueEnd(text, old);
       at = from - 1;
     }
   }
   return out + text.slice(from);
 }
 
-/** The place after the closing quote of the string that opens at `at`. */
+/** The place after the closing quote of the string that opens at `at`; the end of the text if it does not close. */
 function stringEnd(text: string, at: number): number {
-  let end = text.indexOf('"', at + 1);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end + 1;
+  for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    if (!isEscaped(text, end, at)) return end + 1;
+  }
+  return text.length;
 }
 
-/** Behind an odd number of backslashes. */
-function isEscaped(text: string, at: number): boolean {
+/** Whether an odd number of backslashes is between the opening quote and `at`. */
+function isEscaped(text: string, at: number, opening: number): boolean {
   let first = at;
-  while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+  while (first - 1 > opening && text.charCodeAt(first - 1) === BACKSLASH) first--;
   return (at - first) % 2 === 1;
 }
 
-/** @param string with its quotes; any of its characters may be written as an escape */
-function isModel(string: string): boolean {
-  return string === '"model"' || (string.includes('\\') && JSON.parse(string) === 'model');
+/** Each letter may be written as an escape, with its hex digits in either case. */
+const ESCAPED_MODEL = /^"(?:m|\\u006[dD])(?:o|\\u006[fF])(?:d|\\u0064)(?:e|\\u0065)(?:l|\\u006[cC])"$/;
+const LONGEST_MODEL = '"\\u006d\\u006f\\u0064\\u0065\\u006c"'.length;
+
+function isModel(text: string, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === '"model"'.length) return text.startsWith('"model"', start);
+  return length <= LONGEST_MODEL && ESCAPED_MODEL.test(text.slice(start, end));
 }
 
-/** Where the value begins whose name ends before `at`; -1 where what ended there is a value itself. */
-function valueAfter(text: string, at: number): number {
-  const colon = afterSpaces(text, at);
-  return text[colon] === ':' ? afterSpaces(text, colon + 1) : -1;
+/** Where the value of the key that ends before `at` begins; -1 if the string that ends there is itself a value. */
+function valueAfterColon(text: string, at: number): number {
+  const colon = afterWhiteSpace(text, at);
+  return text.charCodeAt(colon) === COLON ? afterWhiteSpace(text, colon + 1) : -1;
 }
 
-function afterSpaces(text: string, from: number): number {
+function afterWhiteSpace(text: string, from: number): number {
   let at = from;
-  while (' \t\n\r'.includes(text[at]!)) at++;
+  while (isWhiteSpace(text.charCodeAt(at))) at++;
   return at;
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** The place after the value that begins at `start`. */
+function valueEnd(text: string, start: number): number {
+  const first = text.charCodeAt(start);
+  if (first === QUOTE) return stringEnd(text, start);
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at) - 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      if (depth === 0) return at;
+      depth--;
+      if (depth === 0) return at + 1;
+    } else if (depth === 0 && (code === COMMA || isWhiteSpace(code))) return at;
+  }
+  return text.length;
 }

@@ -48,6 +48,66 @@ test('whatever name the configuration takes can be asked for, and no other is re
   );
 });
 
+const parts = fc.constantFrom(
+  'router-',
+  'auto',
+  ':',
+  'a',
+  'B',
+  '_',
+  '7',
+  '.',
+  '-',
+  '/',
+  ' ',
+  '0.25',
+  'é',
+  '\n',
+);
+const models = fc.array(parts, { maxLength: 10 }).map((all) => all.join(''));
+
+test('model is read as the grammar says: dashes part a policy, and a number at the end is its threshold', () => {
+  // The same language in a form that is easier to read; quadratic, hence only here.
+  const grammar = /^router-([\w.]+(?:-[\w.]*[a-z_][\w.]*)*)(?:-(-?\d*\.?\d+))?$/i;
+  fc.assert(
+    fc.property(models, (model) => {
+      const [, policy, threshold] = grammar.exec(model) ?? [];
+      if (policy === undefined) {
+        expect(kindOf(model)).not.toBe('policy');
+      } else {
+        expect(wantedModel(model)).toEqual({
+          kind: 'policy',
+          policy,
+          threshold: threshold === undefined ? undefined : Number(threshold),
+        });
+      }
+    }),
+    { numRuns: 10_000 },
+  );
+});
+
+function kindOf(model: string): string {
+  try {
+    return wantedModel(model).kind;
+  } catch {
+    return 'refused';
+  }
+}
+
+test.each([
+  ['a policy', (n: number) => `router-a-${'a'.repeat(n)}!`],
+  ['a profile', (n: number) => `auto:${'a'.repeat(n)}`],
+  ['a model of a provider', (n: number) => `first/${'a'.repeat(n)}`],
+])('%s whose name has more than 256 characters is refused, and the error does not repeat it', (_, nameOf) => {
+  expect(() => wantedModel(nameOf(4_000_000))).toThrow(
+    expect.objectContaining({
+      code: 'invalid-input',
+      message: expect.stringMatching(/^.{0,300}no name has more than 256.{0,200}$/),
+      place: { field: 'model' },
+    }),
+  );
+});
+
 test('the error names the key and the rule', () => {
   const file = path.join(scratchFolder(), 'plimsoll.config.yaml');
   writeFileSync(file, 'policies: { thrifty-2: { threshold: 0.2 } }\n');
