@@ -140,6 +140,9 @@ export interface ConfigOverrides {
   readonly log_level?: string;
 }
 
+/** Environment variables, in a type that needs no `@types/node` where the package is used. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Reads the configuration once. Without `file`, plimsoll.config.yaml of the working folder is used where it exists, else the defaults.
  * PLIMSOLL_PORT and PLIMSOLL_LOG_LEVEL override the file; `overrides` override both.
@@ -147,7 +150,7 @@ export interface ConfigOverrides {
  */
 export function loadConfig(
   file?: string,
-  env: NodeJS.ProcessEnv = process.env,
+  env: Environment = process.env,
   overrides: ConfigOverrides = {},
 ): Config {
   const path = file ?? DEFAULT_CONFIG_FILE;
@@ -202,7 +205,7 @@ function parseConfig(raw: unknown, file: string): Config {
   });
 }
 
-function overridden(config: Config, env: NodeJS.ProcessEnv, overrides: ConfigOverrides): Config {
+function overridden(config: Config, env: Environment, overrides: ConfigOverrides): Config {
   const { host, port, log_level: logLevel, ...top } = overrides;
   const { PLIMSOLL_PORT: envPort, PLIMSOLL_LOG_LEVEL: envLogLevel } = env;
   const server = {

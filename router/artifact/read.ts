@@ -40,7 +40,7 @@ export function readArtifact(folder: string): ArtifactFiles {
   }
   const manifestBytes = readPart(folder, MANIFEST_FILE);
   const manifest = artifactJson(manifestSchema, manifestBytes, path.join(folder, MANIFEST_FILE));
-  const bound = (name: string): Buffer => {
+  const bound = (name: string): Uint8Array => {
     const bytes = readPart(folder, name);
     if (sha256(bytes) !== manifest.files[name]) throw changed(path.join(folder, name));
     return bytes;
@@ -51,7 +51,7 @@ export function readArtifact(folder: string): ArtifactFiles {
     manifest,
     classifier: bound(CLASSIFIER_FILE),
     golden: artifactJson(goldenSchema, bound(GOLDEN_FILE), goldenFile),
-    modelCard: bound(MODEL_CARD_FILE).toString('utf8'),
+    modelCard: new TextDecoder().decode(bound(MODEL_CARD_FILE)),
     seenQuestions: bound(SEEN_QUESTIONS_FILE),
     sha256: sha256(manifestBytes),
   };
@@ -66,7 +66,7 @@ export function isFolder(place: string): boolean {
 }
 
 /** @throws PlimsollError `invalid-artifact` where the file is not there, or not for us to read. */
-export function readPart(folder: string, name: string): Buffer {
+export function readPart(folder: string, name: string): Uint8Array {
   const file = path.join(folder, name);
   try {
     return readFileSync(file);
