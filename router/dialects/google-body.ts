@@ -8,9 +8,12 @@ interface GoogleBody {
   readonly generationConfig?: object;
 }
 
+type Fetch = typeof globalThis.fetch;
+
 export interface WithSchemas {
   readonly options: CallOptions;
-  readonly fetch: typeof globalThis.fetch;
+  /** The same fetch, with the schemas put into the bodies that go through it. */
+  readonly completing: (fetch: Fetch) => Fetch;
 }
 
 const NO_SCHEMA: JsonSchema = { type: 'object', properties: {} };
@@ -20,11 +23,11 @@ const NO_SCHEMA: JsonSchema = { type: 'object', properties: {} };
  * the schemas are kept from the SDK and put into the body that it has made. Other providers' requests stay as they are.
  * @throws PlimsollError `invalid-input` for a keyword in the schema of the answer that Google would pass over
  */
-export function withGoogleSchemas(call: UpstreamCall, { options, fetch }: WithSchemas): WithSchemas {
+export function withGoogleSchemas(call: UpstreamCall, options: CallOptions): WithSchemas {
   const { tools, responseFormat: format } = options;
   const answer = format?.type === 'json' ? format.schema : undefined;
   if (call.model.provider.kind !== 'google' || (tools === undefined && answer === undefined))
-    return { options, fetch };
+    return { options, completing: (fetch) => fetch };
   const parameters = tools?.map(parametersOf) ?? [];
   const answerSchema = answer && googleSchema(answer, placeOf(call));
   const bare: CallOptions = {
@@ -36,7 +39,7 @@ export function withGoogleSchemas(call: UpstreamCall, { options, fetch }: WithSc
   };
   return {
     options: bare,
-    fetch: (input, init) =>
+    completing: (fetch) => (input, init) =>
       fetch(input, { ...init, body: completed(String(init?.body), parameters, answerSchema) }),
   };
 }

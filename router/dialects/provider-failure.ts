@@ -3,10 +3,8 @@ import { UpstreamBroken } from '../upstream/broken.ts';
 import { brokenEarly, failed } from '../upstream/failure.ts';
 import { refusalOf } from '../upstream/refusal.ts';
 import { retryAfterMs } from '../upstream/retry-after.ts';
-import type { AttemptOutcome, Failure, UpstreamCall } from '../upstream/types.ts';
+import type { FailedAttempt, Failure, UpstreamCall } from '../upstream/types.ts';
 import { errorBody } from './errors.ts';
-
-type FailureOutcome = Extract<AttemptOutcome, { kind: 'failure' }>;
 
 /** What is read of the SDK's APICallError. Its url and the request's values are not: they may hold keys and prompts. */
 export interface CallError extends Error {
@@ -38,7 +36,7 @@ export function isCallError(error: unknown): error is CallError {
 export function unmappableFailure(
   { model, dialect }: UpstreamCall,
   { message: why, place }: PlimsollError,
-): FailureOutcome {
+): FailedAttempt {
   const message = `${model.name} cannot be asked this through its provider's API. ${why}`;
   const param = place.field === undefined ? {} : { param: place.field };
   const code = place.field === 'thread' ? NO_THREADS : 'unmappable_field';
@@ -54,7 +52,7 @@ export function refusedByProvider(
   call: UpstreamCall,
   error: CallError,
   key: string | undefined,
-): FailureOutcome {
+): FailedAttempt {
   const { statusCode: status, responseHeaders: headers = {}, responseBody = '' } = error;
   if (status === undefined || (status >= 200 && status < 300)) {
     return failed(call.model, 'bad-answer', status, 'gave an answer that could not be read');
@@ -78,7 +76,7 @@ export function endedEarly(
   { model }: UpstreamCall,
   error: unknown,
   status: number | undefined,
-): FailureOutcome {
+): FailedAttempt {
   if (error instanceof UpstreamBroken) return brokenEarly(model, error, status);
   return failed(model, 'bad-answer', status, 'gave an answer that could not be read');
 }
@@ -99,7 +97,7 @@ function failureOf(status: number, contentType: string | undefined, body: string
   return BAD_KEY.test(body) ? 'auth' : failure;
 }
 
-function badRequest(status: number | undefined, message: string): FailureOutcome {
+function badRequest(status: number | undefined, message: string): FailedAttempt {
   return { kind: 'failure', failure: 'bad-request', status, retryAfterMs: undefined, message };
 }
 

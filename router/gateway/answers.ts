@@ -2,7 +2,7 @@ import { costUsd } from '../catalog/cost.ts';
 import type { CatalogModel, Dialect } from '../catalog/types.ts';
 import { errorBody, errorEvent } from '../dialects/errors.ts';
 import { baselineCostUsd } from '../telemetry/savings.ts';
-import type { ChainResult } from '../upstream/chain/types.ts';
+import { attemptsMade, type ChainResult } from '../upstream/chain/types.ts';
 import type { Usage } from '../upstream/types.ts';
 import { type Bookkeeping, booksOf, type Progress } from './books.ts';
 import { answerHead, type Costs, costHeaders } from './decision-headers.ts';
@@ -85,7 +85,7 @@ function headersOf(
   const { costUsd, baselineCostUsd } = costsOf(asked, served, usage);
   return answerHead(told, headers, {
     served: served?.name,
-    attempts: result.attempts.filter(({ outcome }) => !outcome.startsWith('skipped')).length,
+    attempts: attemptsMade(result.attempts),
     overheadMs: performance.now() - request.startedMs - (firstByteMs - upstreamFromMs),
     costUsd,
     baselineCostUsd,

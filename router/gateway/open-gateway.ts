@@ -14,12 +14,11 @@ import type { RequestFacts } from '../telemetry/request-facts.ts';
 import { createRungShares } from '../telemetry/rung-shares.ts';
 import { createTraces } from '../telemetry/traces.ts';
 import { createBreakers } from '../upstream/chain/breakers.ts';
-import type { ChainEvent } from '../upstream/chain/types.ts';
 import { createChain } from '../upstream/chain.ts';
 import { createNativeAttempt } from '../upstream/native-attempt.ts';
-import type { Attempt } from '../upstream/types.ts';
+import type { PrepareAttempt } from '../upstream/types.ts';
 import { answer, type GatewayParts } from './gateway.ts';
-import { reportOperatorFault } from './operator-faults.ts';
+import { operatorFaultLog } from './operator-faults.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
 import { settingsOf } from './settings.ts';
 
@@ -81,9 +80,9 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
       decisionLog?.write(facts);
     }
   }, TOLD_WITHIN);
-  const attempt = traces.traced(attemptByDialect());
+  const prepare = traces.traced(prepareByDialect());
   const shares = createRungShares();
-  const onEvent = (event: ChainEvent) => reportOperatorFault(event, logger);
+  const onEvent = operatorFaultLog(logger);
   let configured: Configured | undefined;
   return {
     access,
@@ -97,7 +96,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
     },
     configure(next, router) {
       const settings = settingsOf(next, router);
-      const chain = createChain({ attempt, settings: settings.upstream, breakers, onEvent });
+      const chain = createChain({ prepare, settings: settings.upstream, breakers, onEvent });
       configured = { ...settings, chain };
     },
     answer(request, router) {
@@ -127,13 +126,13 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
 }
 
 /** A provider that speaks the client's dialect gets the bytes; the others go through the SDK, whose code is loaded with the first. */
-function attemptByDialect(): Attempt {
+function prepareByDialect(): PrepareAttempt {
   const native = createNativeAttempt();
-  let mapped: Promise<Attempt> | undefined;
-  return (call, timeouts) => {
-    if (call.model.provider.dialect === call.dialect) return native(call, timeouts);
+  let mapped: Promise<PrepareAttempt> | undefined;
+  return (call) => {
+    if (call.model.provider.dialect === call.dialect) return native(call);
     mapped ??= import('../upstream/mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
-    return mapped.then((attempt) => attempt(call, timeouts));
+    return mapped.then((prepare) => prepare(call));
   };
 }
 

@@ -6,9 +6,11 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { Attempt, AttemptOutcome } from '../upstream/types.ts';
+import { attemptsMade } from '../upstream/chain/types.ts';
+import type { AttemptOutcome, PrepareAttempt, ReadyAttempt, UpstreamCall } from '../upstream/types.ts';
 import { VERSION } from '../version.ts';
 import { errorType, GEN_AI, providerName } from './gen-ai.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -24,8 +26,8 @@ export interface RequestSpan {
 export interface Traces {
   /** @param headers of the client; its `traceparent` is taken up where the operator's SDK reads one */
   startRequest(operation: 'chat' | 'embeddings', headers: Readonly<Record<string, unknown>>): RequestSpan;
-  /** The same attempt, with a child span for each call that is made inside a request's span. */
-  traced(attempt: Attempt): Attempt;
+  /** The same, with a child span for each request that is sent inside a request's span. */
+  traced(prepare: PrepareAttempt): PrepareAttempt;
 }
 
 /**
@@ -44,18 +46,26 @@ export function createTraces(): Traces {
       const inside = trace.setSpan(parent, span);
       return { run: (work) => context.with(inside, work), end: (facts) => endRequest(span, facts) };
     },
-    traced: (attempt) => (call, timeouts) => {
+    traced: (prepare) => (call) => {
+      const prepared = prepare(call);
+      if (trace.getSpan(context.active()) === undefined) return prepared; // its request is not traced
+      const traced = (one: Awaited<typeof prepared>) =>
+        one.kind === 'failure' ? one : tracedSend(tracer, call, one);
+      return prepared instanceof Promise ? prepared.then(traced) : traced(prepared);
+    },
+  };
+}
+
+function tracedSend(tracer: Tracer, { model }: UpstreamCall, { send }: ReadyAttempt): ReadyAttempt {
+  const attributes = { [GEN_AI.provider]: providerName(model.provider), [GEN_AI.requestModel]: model.id };
+  const options = { kind: SpanKind.CLIENT, attributes };
+  return {
+    kind: 'ready',
+    send(timeouts) {
       const parent = context.active();
-      if (trace.getSpan(parent) === undefined) return attempt(call, timeouts); // its request is not traced
-      const attributes = {
-        [GEN_AI.provider]: providerName(call.model.provider),
-        [GEN_AI.requestModel]: call.model.id,
-      };
-      const options = { kind: SpanKind.CLIENT, attributes };
-      const span = tracer.startSpan(`attempt ${call.model.name}`, options, parent);
-      if (!span.isRecording()) return attempt(call, timeouts);
-      const inside = trace.setSpan(parent, span);
-      return context.with(inside, () => ended(span, attempt(call, timeouts)));
+      const span = tracer.startSpan(`attempt ${model.name}`, options, parent);
+      if (!span.isRecording()) return send(timeouts);
+      return context.with(trace.setSpan(parent, span), () => ended(span, send(timeouts)));
     },
   };
 }
@@ -111,7 +121,7 @@ function decisionAttributes({ id, reason, decision, ...facts }: RequestFacts): A
     'plimsoll.decision.verdict': decision?.verdict,
     'plimsoll.selected': facts.selected?.name,
     'plimsoll.served': facts.served?.name,
-    'plimsoll.attempts': facts.attempts.length,
+    'plimsoll.attempts': attemptsMade(facts.attempts),
     'plimsoll.cost_usd': facts.costUsd,
   });
 }

@@ -9,10 +9,10 @@ import { createJournal } from './chain/journal.ts';
 import { refused, toldFailure } from './chain/told-failure.ts';
 import type { Chain, ChainEvent, ChainResult } from './chain/types.ts';
 import type { UpstreamSettings } from './config.ts';
-import type { Attempt } from './types.ts';
+import type { PrepareAttempt } from './types.ts';
 
 export interface ChainParts {
-  readonly attempt: Attempt;
+  readonly prepare: PrepareAttempt;
   readonly settings: UpstreamSettings;
   /** Of an earlier chain, so that what is open stays open; then its own listener tells of breakers, and not `onEvent`. */
   readonly breakers?: Breakers;
@@ -34,7 +34,7 @@ export function createChain(parts: ChainParts): Chain {
   const breakers =
     parts.breakers ??
     createBreakers(settings.breaker, (model, state) => onEvent({ kind: 'breaker', model, state }));
-  const chain = { attempt: parts.attempt, settings, breakers, clock, random };
+  const chain = { prepare: parts.prepare, settings, breakers, clock, random };
   return {
     breakerStates: () => breakers.states(),
     run: (call, candidates, deadline) =>

@@ -1,8 +1,6 @@
 import type { CatalogModel } from '../catalog/types.ts';
 import type { Break, UpstreamBroken } from './broken.ts';
-import type { AttemptOutcome, Failure } from './types.ts';
-
-type FailureOutcome = Extract<AttemptOutcome, { kind: 'failure' }>;
+import type { FailedAttempt, Failure } from './types.ts';
 
 /** What a break before the first byte of the answer is called. */
 const FAILURE_OF: Readonly<Record<Break, Failure>> = {
@@ -20,7 +18,7 @@ export function failed(
   failure: Failure,
   status: number | undefined,
   said: string,
-): FailureOutcome {
+): FailedAttempt {
   return {
     kind: 'failure',
     failure,
@@ -35,7 +33,7 @@ export function brokenEarly(
   model: CatalogModel,
   broken: UpstreamBroken,
   status: number | undefined,
-): FailureOutcome {
+): FailedAttempt {
   const said = `gave no answer: ${broken.message.replace(/\.$/, '')}`;
   return failed(model, FAILURE_OF[broken.reason], status, said);
 }

@@ -4,10 +4,10 @@ import { manyLines } from '../dialects/many-lines.ts';
 import { agentsOf } from './agents.ts';
 import { failed } from './failure.ts';
 import { mappedKey } from './mapped-call.ts';
-import { mappedChat } from './mapped-chat.ts';
-import { mappedEmbeddings } from './mapped-embeddings.ts';
-import { mappedFailure } from './mapped-failure.ts';
-import type { Attempt } from './types.ts';
+import { prepareChat } from './mapped-chat.ts';
+import { prepareEmbeddings } from './mapped-embeddings.ts';
+import { mappedFailure, unpreparedFailure } from './mapped-failure.ts';
+import type { PrepareAttempt } from './types.ts';
 
 export interface MappedAttemptOptions {
   /** In place of the pool of connections that is made here; with it, no request is sent a second time. */
@@ -20,23 +20,35 @@ export interface MappedAttemptOptions {
  * Attempts on providers that do not speak the client's dialect, through the Vercel AI SDK's provider packages
  * (https://ai-sdk.dev/providers). What a request asks and the provider has no place for is a failure `bad-request` that names
  * the field; nothing is dropped and then nothing is sent. Connections, deadlines and limits are those of native attempts.
- * @returns see Attempt. Rejects with the signal's reason when it aborts.
+ * @returns see PrepareAttempt.
  */
-export function createMappedAttempt(options: MappedAttemptOptions = {}): Attempt {
+export function createMappedAttempt(options: MappedAttemptOptions = {}): PrepareAttempt {
   const { dispatcher, env = process.env } = options;
   const agents = agentsOf(dispatcher);
-  return async (call, timeouts) => {
+  return async (call) => {
     call.signal.throwIfAborted();
     const { key, missing } = mappedKey(call.model.provider, env);
     if (missing) return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
-    const line = manyLines((limits) => providerLine(agents, call, limits), timeouts);
-    const ask = call.operation === 'embeddings' ? mappedEmbeddings : mappedChat;
+    const prepare = call.operation === 'embeddings' ? prepareEmbeddings : prepareChat;
     try {
-      return await ask({ call, line, key, env });
+      const sendOver = await prepare({ call, key, env });
+      return {
+        kind: 'ready',
+        async send(timeouts) {
+          call.signal.throwIfAborted();
+          const line = manyLines((limits) => providerLine(agents, call, limits), timeouts);
+          try {
+            return await sendOver(line);
+          } catch (error) {
+            line.close();
+            call.signal.throwIfAborted();
+            return mappedFailure(call, line, error, key);
+          }
+        },
+      };
     } catch (error) {
-      line.close();
       call.signal.throwIfAborted();
-      return mappedFailure(call, line, error, key);
+      return unpreparedFailure(call, error);
     }
   };
 }

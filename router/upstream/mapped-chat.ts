@@ -16,7 +16,7 @@ import type { CallOptions, SdkModel, StreamPart } from '../dialects/sdk-types.ts
 import { type Target, targetOf } from '../dialects/target.ts';
 import { usageOf } from '../dialects/usage.ts';
 import { UpstreamBroken } from './broken.ts';
-import type { MappedCall } from './mapped-call.ts';
+import type { MappedCall, SendMapped } from './mapped-call.ts';
 import type { AttemptOutcome, UpstreamCall, Usage } from './types.ts';
 
 interface Work {
@@ -27,24 +27,26 @@ interface Work {
   readonly context: AnswerContext;
 }
 
-/** Asks a chat completion or a message, plain or streamed. Throws what `mappedFailure` reads. */
-export async function mappedChat(asked: MappedCall): Promise<AttemptOutcome> {
-  const work = await prepared(asked);
-  return asked.call.stream ? streamed(work) : plain(work);
-}
-
-async function prepared({ call, line, key, env }: MappedCall): Promise<Work> {
+/**
+ * Maps a chat completion or a message, plain or streamed, for the SDK; nothing is sent.
+ * @throws PlimsollError `invalid-input` that names the field, if the provider's API cannot carry it
+ */
+export async function prepareChat({ call, key, env }: MappedCall): Promise<SendMapped> {
   const { model: entry, dialect, signal } = call;
-  const access = { apiKey: key, env, fetch: line.fetch };
-  const { supportedUrls } = await sdkModel(entry, access);
+  const access = { apiKey: key, env };
+  const { supportedUrls } = await sdkModel(entry, { ...access, fetch });
   const target = targetOf(entry.provider.kind, await supportedUrls);
   const { options: asked, includeUsage } = mapped(call, target);
   const limited = withMistralIds(withLimit(asked, call), entry);
-  const { options, fetch } = withGoogleSchemas(call, { options: limited, fetch: line.fetch });
+  const { options, completing } = withGoogleSchemas(call, limited);
   await refuseDropped(entry, options, dialect, env);
   signal.throwIfAborted();
-  const model = await sdkModel(entry, { ...access, fetch });
-  return { call, line, model, options, context: answerContext(dialect, entry.name, includeUsage) };
+  const context = answerContext(dialect, entry.name, includeUsage);
+  return async (line) => {
+    const model = await sdkModel(entry, { ...access, fetch: completing(line.fetch) });
+    const work = { call, line, model, options, context };
+    return call.stream ? streamed(work) : plain(work);
+  };
 }
 
 function mapped({ dialect, body }: UpstreamCall, target: Target): MappedRequest {

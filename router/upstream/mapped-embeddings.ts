@@ -4,9 +4,9 @@ import { plainOutcome } from '../dialects/mapped-body.ts';
 import { sdkEmbeddingModel } from '../dialects/sdk-model.ts';
 import type { EmbedResult, SdkEmbeddingModel } from '../dialects/sdk-types.ts';
 import { unmappable } from '../dialects/unmappable.ts';
+import { PlimsollError } from '../errors.ts';
 import { UpstreamBroken } from './broken.ts';
-import type { MappedCall } from './mapped-call.ts';
-import type { AttemptOutcome } from './types.ts';
+import type { MappedCall, SendMapped } from './mapped-call.ts';
 
 /** Requests of one client that are with the provider at once, where it takes fewer texts in one than the client sent. */
 const AT_ONCE = 4;
@@ -14,19 +14,37 @@ const AT_ONCE = 4;
 const BAD_OPTION = /^AI_(InvalidArgumentError|TypeValidationError)$/;
 
 /**
- * Asks for embeddings in OpenAI's form. Texts that do not go into one request of the provider go into several; the answer is
- * whole, in the order of the texts, or a failure. Throws what `mappedFailure` reads.
+ * Maps a request for embeddings in OpenAI's form; nothing is sent. Texts that do not fit into one request of the provider go into
+ * several; the reply is whole, in the order of the texts, or a failure.
+ * @throws PlimsollError `invalid-input` that names the field, if the provider's API cannot carry it
  */
-export async function mappedEmbeddings({ call, line, key, env }: MappedCall): Promise<AttemptOutcome> {
+export async function prepareEmbeddings({ call, key, env }: MappedCall): Promise<SendMapped> {
   const { model: entry, body } = call;
-  const model = await sdkEmbeddingModel(entry, { apiKey: key, env, fetch: line.fetch });
-  if (model === undefined) throw unmappable(['model'], 'its provider has no embeddings');
+  const modelOver = (fetch: typeof globalThis.fetch) => sdkEmbeddingModel(entry, { apiKey: key, env, fetch });
+  const rehearsal = await modelOver(unsent);
+  if (rehearsal === undefined) throw unmappable(['model'], 'its provider has no embeddings');
   const request = embeddingsRequest(body, entry);
-  const results = await embedded(model, request);
-  const tokens = tokensOf(results);
-  const vectors = results.flatMap(({ embeddings }) => embeddings);
-  const answer = embeddingsAnswer(vectors, { model: entry.name, format: request.format, tokens });
-  return plainOutcome(answer, tokens === undefined ? undefined : { inputTokens: tokens, outputTokens: 0 });
+  await rehearse(rehearsal, request);
+  return async (line) => {
+    const model = await modelOver(line.fetch);
+    const results = await embedded(model!, request);
+    const tokens = tokensOf(results);
+    const vectors = results.flatMap(({ embeddings }) => embeddings);
+    const answer = embeddingsAnswer(vectors, { model: entry.name, format: request.format, tokens });
+    return plainOutcome(answer, tokens === undefined ? undefined : { inputTokens: tokens, outputTokens: 0 });
+  };
+}
+
+/** Stands in for the provider in a rehearsal: what comes this far would have been sent. */
+async function unsent(): Promise<never> {
+  throw new Error('not sent');
+}
+
+/** Lets the SDK check its options before anything is sent. */
+async function rehearse(model: SdkEmbeddingModel, { values, ...request }: EmbeddingsRequest): Promise<void> {
+  const one = { ...request, values: values.slice(0, 1) };
+  const error = await ask(model, one.values, one).catch((thrown) => thrown);
+  if (error instanceof PlimsollError) throw error;
 }
 
 async function embedded(model: SdkEmbeddingModel, request: EmbeddingsRequest): Promise<EmbedResult[]> {

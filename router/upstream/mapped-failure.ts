@@ -6,13 +6,26 @@ import {
   refusedByProvider,
   unmappableFailure,
 } from '../dialects/provider-failure.ts';
+import { unmappable } from '../dialects/unmappable.ts';
 import { PlimsollError } from '../errors.ts';
 import { UpstreamBroken } from './broken.ts';
 import { failed } from './failure.ts';
-import type { AttemptOutcome, UpstreamCall } from './types.ts';
+import type { AttemptOutcome, FailedAttempt, UpstreamCall } from './types.ts';
+
+/** The SDK's errors for a key or a setting that is not in the environment. */
+const MISSING_ACCESS = /^AI_Load(APIKey|Setting)Error$/;
+
+/** Why a call could not be prepared: a field that the provider's API cannot carry, or no access to the provider. */
+export function unpreparedFailure(call: UpstreamCall, error: unknown): FailedAttempt {
+  if (error instanceof PlimsollError) return unmappableFailure(call, error);
+  if (error instanceof Error && MISSING_ACCESS.test(error.name)) {
+    return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
+  }
+  return unmappableFailure(call, unmappable([], 'cannot be put into the form of the provider'));
+}
 
 /**
- * What went wrong before the answer began: a field without a place, a broken line, the provider's refusal, an answer that the SDK
+ * What went wrong before the reply began: a broken line, the provider's refusal, an answer that the SDK
  * could not read, or an error event. @param key - taken out of what the provider says
  */
 export function mappedFailure(
@@ -21,7 +34,6 @@ export function mappedFailure(
   error: unknown,
   key: string | undefined,
 ): AttemptOutcome {
-  if (error instanceof PlimsollError) return unmappableFailure(call, error);
   const status = line.head()?.status;
   const broken = line.broken() ?? error;
   if (broken instanceof UpstreamBroken) return endedEarly(call, broken, status);

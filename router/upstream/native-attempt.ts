@@ -8,8 +8,8 @@ import type { Head, Opened } from './exchange.ts';
 import { brokenEarly, failed } from './failure.ts';
 import { opened } from './opened-exchange.ts';
 import { refusedAnswer } from './refused-answer.ts';
-import type { Attempt, AttemptOutcome, AttemptTimeouts, UpstreamCall } from './types.ts';
-import { providerKey, upstreamRequest } from './upstream-request.ts';
+import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, UpstreamCall } from './types.ts';
+import { providerKey, type UpstreamRequest, upstreamRequest } from './upstream-request.ts';
 
 export interface NativeAttemptOptions {
   /** In place of the pool of connections that is made here; with it, no request is sent a second time, and its own timeouts hold too. */
@@ -27,26 +27,32 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
  * byte for byte. Connections are kept open. No redirection is followed. A request is sent a second time only where a kept
  * connection turned out to be gone before anything was received: once, at once, on a new one, within the same time limits.
  * `connectMs` counts up to 30 s.
- * @returns see Attempt. Rejects with the signal's reason when it aborts, and with PlimsollError `internal` for a provider that
- * does not speak the dialect.
+ * @returns see PrepareAttempt. Throws PlimsollError `internal` for a provider that does not speak the dialect.
  */
-export function createNativeAttempt(options: NativeAttemptOptions = {}): Attempt {
+export function createNativeAttempt(options: NativeAttemptOptions = {}): PrepareAttempt {
   const { dispatcher, env = process.env, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
   const agents = agentsOf(dispatcher);
-  return async (call, timeouts) => {
+  return (call) => {
     requireDialect(call);
-    call.signal.throwIfAborted();
     const { key, missing } = providerKey(call.model.provider, env);
     if (missing) return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
-    let head: Head | undefined;
-    try {
-      const exchanged = await opened(agents, upstreamRequest(call, key), call, timeouts);
-      head = exchanged.head;
-      return await outcomeOf(exchanged, call, timeouts, key, maxAnswerBytes);
-    } catch (error) {
-      if (call.signal.aborted || !(error instanceof UpstreamBroken)) throw error;
-      return brokenEarly(call.model, error, head?.status);
-    }
+    let request: UpstreamRequest | undefined; // built when it is first sent: an open breaker may let nothing through
+    return {
+      kind: 'ready',
+      async send(timeouts) {
+        call.signal.throwIfAborted();
+        request ??= upstreamRequest(call, key);
+        let head: Head | undefined;
+        try {
+          const exchanged = await opened(agents, request, call, timeouts);
+          head = exchanged.head;
+          return await outcomeOf(exchanged, call, timeouts, key, maxAnswerBytes);
+        } catch (error) {
+          if (call.signal.aborted || !(error instanceof UpstreamBroken)) throw error;
+          return brokenEarly(call.model, error, head?.status);
+        }
+      },
+    };
   };
 }
 

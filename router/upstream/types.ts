@@ -79,5 +79,19 @@ export interface AnswerBody extends AsyncIterable<Uint8Array> {
 
 export type Usage = TokenCounts;
 
-/** One attempt on one model. Never throws but on an abort of `signal`: whatever goes wrong upstream is an outcome. */
-export type Attempt = (call: UpstreamCall, timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;
+export type FailedAttempt = Extract<AttemptOutcome, { kind: 'failure' }>;
+
+/** A request that its provider's API can carry. */
+export interface ReadyAttempt {
+  readonly kind: 'ready';
+  /** Sends it once; a retry calls it again. Rejects only when the call's `signal` aborts: whatever goes wrong upstream is an outcome. */
+  readonly send: (timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;
+}
+
+/**
+ * Checks a call and builds its request without contacting the provider. A failure means that nothing was sent and nothing will be, so
+ * it says nothing about the model's health: the request cannot be mapped, or the provider has no key. Throws only when `signal` aborts.
+ */
+export type PrepareAttempt = (
+  call: UpstreamCall,
+) => ReadyAttempt | FailedAttempt | Promise<ReadyAttempt | FailedAttempt>;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UpstreamBroken } from '../../router/upstream/broken.ts';
 import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
+import { sendOnce } from '../upstream/attempts.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';
 import { callTo, clientsOf, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { scriptedProvider } from './scripted-provider.ts';
@@ -21,7 +22,7 @@ function streams(...frames: Uint8Array[]) {
 
 /** One streamed attempt in OpenAI's dialect. */
 async function streamed(url: string) {
-  const outcome = await createMappedAttempt({ env: ENV })(
+  const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(
     callTo(modelAt(url, 'bedrock'), 'openai', { ...ASKED, stream: true }),
     TIMEOUTS,
   );
@@ -110,7 +111,7 @@ describe('who asks Amazon Bedrock', () => {
     const { seen, url } = await scriptedProvider({ body: JSON.stringify(PLAIN) });
     const keyless = modelAt(url, 'bedrock');
     const model = { ...keyless, provider: { ...keyless.provider, apiKeyEnv: undefined } };
-    const outcome = await createMappedAttempt({ env })(callTo(model, 'openai', ASKED), TIMEOUTS);
+    const outcome = await sendOnce(createMappedAttempt({ env }))(callTo(model, 'openai', ASKED), TIMEOUTS);
     return { outcome, authorization: seen[0]?.headers['authorization'], headers: seen[0]?.headers };
   }
 

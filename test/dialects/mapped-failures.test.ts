@@ -6,6 +6,7 @@ import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
 import type { AttemptOutcome } from '../../router/upstream/types.ts';
 import type { Fault } from '../../scripts/upstream/faults.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { sendOnce } from '../upstream/attempts.ts';
 import { callTo, drained, ENV, gatewayTo, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 
 const DIRECTIONS: [Dialect, ProviderKind][] = [
@@ -40,7 +41,7 @@ async function outcomeOf(
   const upstream = await startUpstream({ apiKey: KEY, slowMs: 3000 });
   upstream.failAlways(fault);
   const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 100, stream };
-  const outcome = await createMappedAttempt({ env: ENV })(
+  const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(
     callTo(modelAt(upstream.url, kind), dialect, body),
     timeouts,
   );
@@ -107,11 +108,13 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
   it('is not asked without its key, and a refused connection is no connection', async () => {
     const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 9 };
     const call = callTo(modelAt('http://127.0.0.1:1/v1', kind), dialect, body);
-    expect(await createMappedAttempt({ env: {} })(call, TIMEOUTS)).toMatchObject({
+    expect(await sendOnce(createMappedAttempt({ env: {} }))(call, TIMEOUTS)).toMatchObject({
       failure: 'auth',
       status: undefined,
     });
-    expect(await createMappedAttempt({ env: ENV })(call, TIMEOUTS)).toMatchObject({ failure: 'connect' });
+    expect(await sendOnce(createMappedAttempt({ env: ENV }))(call, TIMEOUTS)).toMatchObject({
+      failure: 'connect',
+    });
   });
 
   it('sends no key to a provider that needs none, whatever stands in the environment', async () => {
@@ -119,7 +122,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
     const { provider, ...model } = modelAt(upstream.url, kind);
     const keyless = { ...model, provider: { ...provider, apiKeyEnv: undefined } };
     const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 9 };
-    await createMappedAttempt({ env: ENV })(callTo(keyless, dialect, body), TIMEOUTS);
+    await sendOnce(createMappedAttempt({ env: ENV }))(callTo(keyless, dialect, body), TIMEOUTS);
     await upstream.close();
     expect(upstream.requests[0]?.headers).not.toHaveProperty('authorization');
     expect(upstream.requests[0]?.headers).not.toHaveProperty('x-api-key');
@@ -135,7 +138,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
       max_tokens: 9,
       stream: true,
     };
-    const attempt = createMappedAttempt({ env: ENV })(
+    const attempt = sendOnce(createMappedAttempt({ env: ENV }))(
       callTo(modelAt(upstream.url, kind), dialect, body, leaving.signal),
       { ...TIMEOUTS, firstByteMs: 20_000, totalMs: 20_000 },
     );
@@ -155,7 +158,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
       max_tokens: 9000,
       stream: true,
     };
-    const outcome = await createMappedAttempt({ env: ENV })(
+    const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(
       callTo(modelAt(upstream.url, kind), dialect, body),
       TIMEOUTS,
     );

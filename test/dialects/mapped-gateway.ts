@@ -10,6 +10,7 @@ import { UpstreamBroken } from '../../router/upstream/broken.ts';
 import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
 import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/upstream/types.ts';
 import { startUpstream, type Upstream, type UpstreamOptions } from '../../scripts/upstream/start-upstream.ts';
+import { sendOnce } from '../upstream/attempts.ts';
 
 export const KEY = 'sk-secret-0123456789';
 export const ENV = { TEST_KEY: KEY };
@@ -68,7 +69,7 @@ export async function gatewayTo(
 
 /** The official clients in front of one mapped attempt on `model` a request. */
 export async function clientsOf(model: CatalogModel, env: NodeJS.ProcessEnv = ENV): Promise<Clients> {
-  const attempt = createMappedAttempt({ env });
+  const attempt = sendOnce(createMappedAttempt({ env }));
   const outcomes: AttemptOutcome[] = [];
   const server = createServer(async (request, response) => {
     const dialect: Dialect = request.url?.startsWith('/v1/messages') ? 'anthropic' : 'openai';

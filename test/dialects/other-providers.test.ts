@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
 import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
+import { sendOnce } from '../upstream/attempts.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { scriptedProvider } from './scripted-provider.ts';
 
 async function ask(url: string, kind: ProviderKind, dialect: Dialect, stream: boolean) {
   const body = { model: 'auto', max_tokens: 9, stream, messages: [{ role: 'user', content: 'Hello' }] };
-  const outcome = await createMappedAttempt({ env: ENV })(
+  const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(
     callTo(modelAt(url, kind), dialect, body),
     TIMEOUTS,
   );

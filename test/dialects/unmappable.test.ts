@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
 import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { sendOnce } from '../upstream/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 
 type Fields = Record<string, unknown>;
@@ -147,7 +148,7 @@ describe('what cannot be mapped', () => {
         ...(dialect === 'anthropic' && { max_tokens: 9 }),
       };
       const call = callTo(modelAt(upstream.url, kind), dialect, { ...usual, ...fields });
-      const outcome = await createMappedAttempt({ env: ENV })(call, TIMEOUTS);
+      const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(call, TIMEOUTS);
 
       expect(outcome).toMatchObject({ kind: 'failure', failure: 'bad-request', status: undefined });
       if (outcome.kind !== 'failure') return;
@@ -179,7 +180,7 @@ describe('what cannot be mapped', () => {
       tools: [],
     };
     const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], ...neutral };
-    const outcome = await createMappedAttempt({ env: ENV })(
+    const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(
       callTo(modelAt(upstream.url, 'anthropic'), 'openai', body),
       TIMEOUTS,
     );

@@ -1,7 +1,8 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterEach, expect, test } from 'vitest';
 import { createTraces } from '../../router/telemetry/traces.ts';
-import type { Attempt, AttemptOutcome, UpstreamCall } from '../../router/upstream/types.ts';
+import type { AttemptOutcome, UpstreamCall } from '../../router/upstream/types.ts';
+import { alwaysReady, sendOnce, type WholeAttempt } from '../upstream/attempts.ts';
 import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from './facts.ts';
 import { memorySdk } from './recorded-spans.ts';
 
@@ -44,7 +45,7 @@ const overloaded: AttemptOutcome = {
 };
 
 /** The cheap model is overloaded, the strong one answers; over awaits, as upstreams do. */
-const upstream: Attempt = async (call) => {
+const upstream: WholeAttempt = async (call) => {
   await new Promise((resolve) => setImmediate(resolve));
   return call.model === CHEAP ? overloaded : answer;
 };
@@ -54,8 +55,8 @@ test('one span a request, by the conventions, and a child for each attempt', asy
   const spans = withSdk();
   const request = traces.startRequest('chat', { traceparent: `00-${'b'.repeat(32)}-${'c'.repeat(16)}-01` });
   await request.run(async () => {
-    await traces.traced(upstream)(callOf(CHEAP), TIMEOUTS);
-    await traces.traced(upstream)(callOf(STRONG), TIMEOUTS);
+    await sendOnce(traces.traced(alwaysReady(upstream)))(callOf(CHEAP), TIMEOUTS);
+    await sendOnce(traces.traced(alwaysReady(upstream)))(callOf(STRONG), TIMEOUTS);
   });
   const usage = { inputTokens: 1_000, outputTokens: 500, cachedInputTokens: 100, cacheWriteInputTokens: 40 };
   request.end(facts({ usage }));
@@ -86,7 +87,7 @@ test('one span a request, by the conventions, and a child for each attempt', asy
       'plimsoll.decision.verdict': 'PASS',
       'plimsoll.selected': 'vllm/tiny',
       'plimsoll.served': 'google/huge',
-      'plimsoll.attempts': 4,
+      'plimsoll.attempts': 3,
       'plimsoll.cost_usd': 0.03,
     },
   });
@@ -138,9 +139,9 @@ test('what is not known is no attribute; a refusal and a broken stream are error
 test('an attempt that is aborted ends its span, and rejects as before', async () => {
   const spans = withSdk();
   const reason = new Error('client left');
-  const aborted: Attempt = () => Promise.reject(reason);
+  const aborted: WholeAttempt = () => Promise.reject(reason);
   const traces = createTraces();
-  const work = () => traces.traced(aborted)(callOf(), TIMEOUTS);
+  const work = () => sendOnce(traces.traced(alwaysReady(aborted)))(callOf(), TIMEOUTS);
   await expect(traces.startRequest('chat', {}).run(work)).rejects.toBe(reason);
   expect(spans[1]).toMatchObject({ ends: 1, attributes: { 'error.type': 'aborted' } });
 });
@@ -149,7 +150,7 @@ test('no prompt, key or upstream message in any span', async () => {
   const spans = withSdk();
   const traces = createTraces();
   const request = traces.startRequest('chat', { authorization: 'Bearer sk-planted-0123456789' });
-  await request.run(() => traces.traced(upstream)(callOf(), TIMEOUTS));
+  await request.run(() => sendOnce(traces.traced(alwaysReady(upstream)))(callOf(), TIMEOUTS));
   request.end(withPlanted('sk-planted-0123456789'));
   expect(spans).toHaveLength(2);
   expect(JSON.stringify(spans)).not.toMatch(/planted|Ada/);
@@ -158,6 +159,8 @@ test('no prompt, key or upstream message in any span', async () => {
 test('without an SDK nothing happens, and attempts pass through', async () => {
   const traces = createTraces();
   const request = traces.startRequest('embeddings', {});
-  expect(await request.run(() => traces.traced(upstream)(callOf(STRONG), TIMEOUTS))).toBe(answer);
+  expect(
+    await request.run(() => sendOnce(traces.traced(alwaysReady(upstream)))(callOf(STRONG), TIMEOUTS)),
+  ).toBe(answer);
   request.end(facts());
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createChain } from '../../router/upstream/chain.ts';
-import type { Attempt } from '../../router/upstream/types.ts';
+import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, STRONG, scriptedChain, settingsWith } from './chain-script.ts';
 
 const BOTH = [CHEAP, STRONG];
@@ -18,8 +18,8 @@ describe('an aborted signal', () => {
 
   it('stops a wait at once and leaves no timer', async () => {
     vi.useFakeTimers();
-    const attempt = vi.fn<Attempt>(async () => outcomeOf({ what: 'overloaded', retryAfterMs: 5_000 }));
-    const chain = createChain({ attempt, settings: settingsWith() });
+    const attempt = vi.fn<WholeAttempt>(async () => outcomeOf({ what: 'overloaded', retryAfterMs: 5_000 }));
+    const chain = createChain({ prepare: alwaysReady(attempt), settings: settingsWith() });
     const client = new AbortController();
     const run = chain.run(callWith(client.signal), BOTH, performance.now() + 60_000);
     const stopped = expect(run).rejects.toBe('left');
@@ -33,11 +33,11 @@ describe('an aborted signal', () => {
 
   it('rejects with its reason, whatever the attempt threw, and tries nobody else', async () => {
     const client = new AbortController();
-    const attempt = vi.fn<Attempt>(async () => {
+    const attempt = vi.fn<WholeAttempt>(async () => {
       client.abort('left');
       throw new DOMException('aborted', 'AbortError');
     });
-    const chain = createChain({ attempt, settings: settingsWith() });
+    const chain = createChain({ prepare: alwaysReady(attempt), settings: settingsWith() });
     await expect(chain.run(callWith(client.signal), BOTH, performance.now() + 60_000)).rejects.toBe('left');
     expect(attempt).toHaveBeenCalledOnce();
   });
@@ -45,7 +45,10 @@ describe('an aborted signal', () => {
   it('leaves no timer and no listener after an answer that followed a wait', async () => {
     vi.useFakeTimers();
     const outcomes = [outcomeOf({ what: 'reset' }), outcomeOf({ what: 'answer' })];
-    const chain = createChain({ attempt: async () => outcomes.shift()!, settings: settingsWith() });
+    const chain = createChain({
+      prepare: alwaysReady(async () => outcomes.shift()!),
+      settings: settingsWith(),
+    });
     const client = new AbortController();
     const removed = vi.spyOn(client.signal, 'removeEventListener');
     const run = chain.run(callWith(client.signal), BOTH, performance.now() + 60_000);

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createBreakers } from '../../router/upstream/chain/breakers.ts';
 import type { ChainEvent } from '../../router/upstream/chain/types.ts';
 import { createChain } from '../../router/upstream/chain.ts';
-import type { Attempt, Failure } from '../../router/upstream/types.ts';
+import type { Failure } from '../../router/upstream/types.ts';
+import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, STRONG, type Step, settingsWith } from './chain-script.ts';
 
 const OPEN_MS = 10_000;
@@ -19,14 +20,14 @@ afterEach(() => {
 function outage(first: Step, settings: object = FEW_RETRIES) {
   const health = { cheap: first, asked: 0 };
   const events: ChainEvent[] = [];
-  const attempt: Attempt = async ({ model: { name } }) => {
+  const attempt: WholeAttempt = async ({ model: { name } }) => {
     if (name !== CHEAP.name) return outcomeOf({ what: 'answer' });
     health.asked++;
     return outcomeOf(health.cheap);
   };
   const parsed = settingsWith(settings);
   const chain = createChain({
-    attempt,
+    prepare: alwaysReady(attempt),
     settings: parsed,
     random: () => 0,
     onEvent: (event) => events.push(event),
@@ -178,9 +179,13 @@ describe('the breaker of a model', () => {
   it('outlives its chain where it is handed on', async () => {
     const settings = settingsWith(FEW_RETRIES);
     const breakers = createBreakers(settings.breaker);
-    const attempt = vi.fn<Attempt>(async () => outcomeOf({ what: 'connect' }));
+    const attempt = vi.fn<WholeAttempt>(async () => outcomeOf({ what: 'connect' }));
     const ask = () =>
-      createChain({ attempt, settings, breakers }).run(callWith(), [CHEAP], performance.now() + 60_000);
+      createChain({ prepare: alwaysReady(attempt), settings, breakers }).run(
+        callWith(),
+        [CHEAP],
+        performance.now() + 60_000,
+      );
     for (let request = 0; request < 15; request++) await ask();
     expect(attempt).toHaveBeenCalledTimes(10);
     expect(await ask()).toMatchObject({ failure: { status: 503 }, retryAfterMs: OPEN_MS });

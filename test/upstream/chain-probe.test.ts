@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createChain } from '../../router/upstream/chain.ts';
-import type { Attempt, AttemptOutcome } from '../../router/upstream/types.ts';
+import type { AttemptOutcome } from '../../router/upstream/types.ts';
+import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, settingsWith } from './chain-script.ts';
 
 const OPEN_MS = 10_000;
@@ -28,13 +29,13 @@ describe('a probe', () => {
 
   function manual() {
     const asks: PromiseWithResolvers<AttemptOutcome>[] = [];
-    const attempt: Attempt = ({ signal }) => {
+    const attempt: WholeAttempt = ({ signal }) => {
       const ask = withResolvers<AttemptOutcome>();
       asks.push(ask);
       signal.addEventListener('abort', () => ask.reject(signal.reason), { once: true });
       return ask.promise;
     };
-    const chain = createChain({ attempt, settings: settingsWith(FEW_RETRIES) });
+    const chain = createChain({ prepare: alwaysReady(attempt), settings: settingsWith(FEW_RETRIES) });
     const run = (signal?: AbortSignal) => chain.run(callWith(signal), [CHEAP], performance.now() + 60_000);
     return { asks, chain, run };
   }
@@ -51,22 +52,29 @@ describe('a probe', () => {
     expect(chain.breakerStates().get(CHEAP.name)).toBe('closed');
   });
 
-  it('whose client leaves proves nothing: the breaker stays open', async () => {
-    const { chain, run } = await held();
+  it('whose client leaves proves nothing: it is given back, and the next request is the probe', async () => {
+    const { asks, chain, run } = await held();
     const client = new AbortController();
     const probe = run(client.signal);
     client.abort('left');
     await expect(probe).rejects.toBe('left');
     expect(chain.breakerStates().get(CHEAP.name)).toBe('open');
+    const next = run();
+    asks.at(-1)!.resolve(outcomeOf({ what: 'answer' }));
+    expect(await next).toMatchObject({ kind: 'answer', attempts: [{ kind: 'probe' }] });
+    expect(chain.breakerStates().get(CHEAP.name)).toBe('closed');
   });
 
-  it('that is refused for its own request proves nothing, and the refusal is told', async () => {
-    const { asks, chain, run } = await held();
-    const probe = run();
-    asks[0].resolve(outcomeOf({ what: 'bad-request', status: 400 }));
-    expect(await probe).toMatchObject({ failure: { status: 400, reason: 'bad-request' } });
-    expect(chain.breakerStates().get(CHEAP.name)).toBe('open');
-  });
+  it.each(['bad-request', 'context-window', 'content-filter'] as const)(
+    "shows that the provider is up when it judges the request: %s with the provider's status",
+    async (what) => {
+      const { asks, chain, run } = await held();
+      const probe = run();
+      asks[0].resolve(outcomeOf({ what, status: 400 }));
+      expect(await probe).toMatchObject({ failure: { status: 400, reason: what } });
+      expect(chain.breakerStates().get(CHEAP.name)).toBe('closed');
+    },
+  );
 
   it('clients that leave a closed breaker do not open it', async () => {
     const { chain, run } = manual();
@@ -82,8 +90,8 @@ describe('a probe', () => {
 
 describe('a timeout that the deadline cut short', () => {
   async function timedOut(leftMs: number): Promise<string | undefined> {
-    const attempt: Attempt = async () => outcomeOf({ what: 'timeout' });
-    const chain = createChain({ attempt, settings: settingsWith(FEW_RETRIES) });
+    const attempt: WholeAttempt = async () => outcomeOf({ what: 'timeout' });
+    const chain = createChain({ prepare: alwaysReady(attempt), settings: settingsWith(FEW_RETRIES) });
     for (let request = 0; request < 50; request++)
       await chain.run(callWith(), [CHEAP], performance.now() + leftMs);
     return chain.breakerStates().get(CHEAP.name);

@@ -3,7 +3,14 @@ import type { Clock } from '../../router/upstream/chain/clock.ts';
 import type { ChainCall, ChainEvent } from '../../router/upstream/chain/types.ts';
 import { createChain } from '../../router/upstream/chain.ts';
 import { type UpstreamSettings, upstreamSchema } from '../../router/upstream/config.ts';
-import type { Attempt, AttemptOutcome, AttemptTimeouts, Failure } from '../../router/upstream/types.ts';
+import type {
+  AttemptOutcome,
+  AttemptTimeouts,
+  FailedAttempt,
+  Failure,
+  PrepareAttempt,
+} from '../../router/upstream/types.ts';
+import { alwaysReady, type WholeAttempt } from './attempts.ts';
 
 export type ModelFacts = Partial<Omit<CatalogModel, 'name' | 'provider' | 'id'>> & { outputUsd?: number };
 
@@ -36,7 +43,7 @@ export const STRONG = model('far/large', { outputUsd: 10, contextWindow: 100_000
 
 /** One thing that a scripted attempt does; `takesMs` of the virtual clock. */
 export interface Step {
-  /** `unmappable`: a bad request that was refused before a provider was asked. `no-key`: it has no key to ask with. */
+  /** `unmappable`, `no-key`: refused when it was prepared; nothing was sent. */
   readonly what: 'answer' | 'unmappable' | 'no-key' | Failure;
   readonly takesMs?: number;
   readonly retryAfterMs?: number;
@@ -111,19 +118,31 @@ export function scriptedChain(
   const events: ChainEvent[] = [];
   const played = new Map<string, number>();
 
-  const attempt: Attempt = async ({ model: { name } }, timeouts) => {
-    const turn = played.get(name) ?? 0;
-    played.set(name, turn + 1);
+  const stepOf = (name: string) => script[name][Math.min(played.get(name) ?? 0, script[name].length - 1)];
+  const play = (name: string) => {
+    const step = stepOf(name);
+    played.set(name, (played.get(name) ?? 0) + 1);
+    return step;
+  };
+
+  const attempt: WholeAttempt = async ({ model: { name } }, timeouts) => {
     asked.push({ model: name, at: clock.now(), timeouts });
-    const step = script[name][Math.min(turn, script[name].length - 1)];
+    const step = play(name);
     const limit = Math.min(timeouts.firstByteMs, timeouts.totalMs);
     const cut = (step.takesMs ?? 0) > limit;
     clock.pass(cut ? limit : (step.takesMs ?? 0));
     return outcomeOf(cut ? { what: 'timeout' } : step);
   };
 
+  const prepare: PrepareAttempt = (call) => {
+    const { name } = call.model;
+    const { what } = stepOf(name);
+    if (what !== 'unmappable' && what !== 'no-key') return alwaysReady(attempt)(call);
+    return outcomeOf(play(name)) as FailedAttempt;
+  };
+
   const chain = createChain({
-    attempt,
+    prepare,
     settings: settingsWith(options.settings),
     clock,
     random: options.random ?? (() => 0.5),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createChain } from '../../router/upstream/chain.ts';
-import type { Attempt, Failure } from '../../router/upstream/types.ts';
+import type { Failure } from '../../router/upstream/types.ts';
+import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, STRONG, scriptedChain, settingsWith } from './chain-script.ts';
 
 const PASSING: Failure[] = [
@@ -159,7 +160,7 @@ describe('a failure that lasts', () => {
 
   it('bad-request ends the chain and is passed on', async () => {
     const body = new TextEncoder().encode('{"error":{}}');
-    const attempt: Attempt = async () => ({
+    const attempt: WholeAttempt = async () => ({
       kind: 'failure',
       failure: 'bad-request',
       status: 422,
@@ -167,7 +168,7 @@ describe('a failure that lasts', () => {
       message: 'temperature is too high',
       body,
     });
-    const chain = createChain({ attempt, settings: settingsWith() });
+    const chain = createChain({ prepare: alwaysReady(attempt), settings: settingsWith() });
     const result = await chain.run(callWith(), BOTH, performance.now() + 60_000);
     expect(result).toMatchObject({
       kind: 'failure',

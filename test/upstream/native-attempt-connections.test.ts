@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createNativeAttempt } from '../../router/upstream/native-attempt.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { sendOnce } from './attempts.ts';
 import {
   answered,
   callOf,
@@ -13,7 +14,7 @@ import {
   upstreamOf,
 } from './native-attempt-calls.ts';
 
-const attempt = createNativeAttempt({ env: { TEST_KEY: KEY } });
+const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 
 test('a kept connection that is gone: one more request, on a new one', async () => {
   const heard: number[] = [];
@@ -28,7 +29,7 @@ test('a kept connection that is gone: one more request, on a new one', async () 
       else socket.write(ANSWER);
     });
   });
-  const fresh = createNativeAttempt({ env: { TEST_KEY: KEY } });
+  const fresh = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
   for (let request = 0; request < 2; request += 1) {
     await drained(answered(await fresh(callOf({ url }), TIMEOUTS)).body);
     await pause(20); // undici takes a connection as free a moment after its answer

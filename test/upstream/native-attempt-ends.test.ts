@@ -5,6 +5,7 @@ import type { Dialect } from '../../router/catalog/types.ts';
 import { UpstreamBroken } from '../../router/upstream/broken.ts';
 import { createNativeAttempt } from '../../router/upstream/native-attempt.ts';
 import type { UpstreamCall } from '../../router/upstream/types.ts';
+import { sendOnce } from './attempts.ts';
 import {
   answered,
   callOf,
@@ -16,7 +17,7 @@ import {
   upstreamOf,
 } from './native-attempt-calls.ts';
 
-const attempt = createNativeAttempt({ env: { TEST_KEY: KEY } });
+const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 const DIALECTS: readonly Dialect[] = ['openai', 'anthropic'];
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { createNativeAttempt } from '../../router/upstream/native-attempt.ts';
 import { FAULTS } from '../../scripts/upstream/faults.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { sendOnce } from './attempts.ts';
 import { answered, callOf, KEY, rawServer, refused, TIMEOUTS, upstreamOf } from './native-attempt-calls.ts';
 
-const attempt = createNativeAttempt({ env: { TEST_KEY: KEY } });
+const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 
 test("headers: those of the answer, without the connection's, the account's and those that repeat the key", async () => {
   const url = await rawServer((socket) =>
@@ -36,7 +37,7 @@ test('the key is in no outcome, whatever the provider sends back', async () => {
   const { body, message } = refused(await attempt(callOf({ url: echo }), TIMEOUTS));
   expect(Buffer.from(body as Uint8Array).toString()).toBe('{"error":{"message":"Bearer [key]?"}}');
   expect(message).not.toContain(KEY);
-  const malformed = createNativeAttempt({ env: { TEST_KEY: 'sk-\u0001broken' } });
+  const malformed = sendOnce(createNativeAttempt({ env: { TEST_KEY: 'sk-\u0001broken' } }));
   const unsent = refused(await malformed(callOf({ url: echo }), TIMEOUTS));
   expect(unsent.failure).toBe('connect');
   expect(JSON.stringify(unsent)).not.toContain('broken');
@@ -45,7 +46,7 @@ test('the key is in no outcome, whatever the provider sends back', async () => {
 test('a key that is not set: nothing is sent; none that is needed: none is sent', async () => {
   const upstream = await startUpstream();
   try {
-    const keyless = createNativeAttempt({ env: {} });
+    const keyless = sendOnce(createNativeAttempt({ env: {} }));
     expect(refused(await keyless(callOf({ url: upstream.url }), TIMEOUTS))).toMatchObject({
       failure: 'auth',
     });

@@ -6,6 +6,7 @@ import { UpstreamBroken } from '../../router/upstream/broken.ts';
 import { createNativeAttempt } from '../../router/upstream/native-attempt.ts';
 import type { Failure } from '../../router/upstream/types.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { sendOnce } from './attempts.ts';
 import {
   answered,
   callOf,
@@ -17,7 +18,7 @@ import {
   upstreamOf,
 } from './native-attempt-calls.ts';
 
-const attempt = createNativeAttempt({ env: { TEST_KEY: KEY } });
+const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 const DIALECTS: readonly Dialect[] = ['openai', 'anthropic'];
 const PATHS = { openai: '/chat/completions', anthropic: '/messages' } as const;
 
@@ -226,7 +227,7 @@ test.each([
 
 test('a plain answer that is larger than what is held passes on unchecked, and breaks off where it breaks', async () => {
   const { url } = await upstreamOf();
-  const small = createNativeAttempt({ env: { TEST_KEY: KEY }, maxAnswerBytes: 100 });
+  const small = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY }, maxAnswerBytes: 100 }));
   const answer = answered(await small(callOf({ url, fault: 'broken-json' }), TIMEOUTS));
   expect((await drained(answer.body)).bytes.length).toBeGreaterThan(100);
   expect(answer.usage()).toBeUndefined();

@@ -21,7 +21,9 @@ export function timeoutsWithin(leftMs: number, timeouts: UpstreamSettings['timeo
 /** What an outcome says of the model's health. @param leftMs until the deadline, when the attempt began */
 export function healthOf(outcome: AttemptOutcome, leftMs: number, settings: UpstreamSettings): Health {
   if (outcome.kind === 'answer') return 'up';
-  const { failure } = outcome;
+  const { failure, status } = outcome;
+  // No status: the provider did not judge the request, whatever the failure is called.
+  if (status === undefined && ruleOf(failure).health === 'responds') return 'unknown';
   if (failure !== 'connect' && failure !== 'timeout') return ruleOf(failure).health;
   const { connect_ms: connectMs, first_byte_ms: firstByteMs } = settings.timeouts;
   const usual = Math.min(failure === 'connect' ? connectMs : firstByteMs, settings.deadline_ms);

@@ -10,9 +10,16 @@ export interface Trial {
   readonly health: Health;
 }
 
+/** A granted permission. `learn` knows by its identity whether the breaker has changed since. */
+export interface Granted {
+  readonly kind: 'granted';
+  /** The one request that is let through to see whether the model is well again. */
+  readonly probe: boolean;
+}
+
 /** Whether a model may be asked now. */
 export type Permission =
-  | { readonly kind: 'granted'; readonly probe: boolean }
+  | Granted
   | {
       readonly kind: 'refused';
       readonly because: Failure | undefined;
@@ -21,15 +28,15 @@ export type Permission =
 
 /** Stops asking a model that fails, and asks again by one request at a time. */
 export interface Breaker {
-  /** What it grants must be told of by `learn`, however it ends: of a probe others wait for that. */
+  /** Every granted permission must be followed by exactly one `learn` call; until then a probe keeps out all others. */
   ask(): Permission;
-  /** @param trial undefined where the attempt was given up: nothing is known of the model then, and a probe leaves the breaker open */
-  learn(probe: boolean, trial: Trial | undefined): void;
+  /**
+   * A probe whose outcome proves nothing is given back: the breaker stays open, and the next request is the probe.
+   * @param trial undefined if the attempt was given up, such as when its client left
+   */
+  learn(granted: Granted, trial: Trial | undefined): void;
   state(): BreakerState;
 }
-
-const GRANTED: Permission = { kind: 'granted', probe: false };
-const GRANTED_AS_PROBE: Permission = { kind: 'granted', probe: true };
 
 /**
  * A circuit breaker on cockatiel's `CountBreaker`: it opens when more than `failure_share` of the last `window` attempts failed, of
@@ -48,6 +55,8 @@ export function createBreaker(
     minimumNumberOfCalls: settings.min_attempts,
   });
   let state: BreakerState = 'closed';
+  /** What is granted in this state; another object after every opening, so that older permissions are recognised. */
+  let current: Granted = { kind: 'granted', probe: false };
   let because: Failure | undefined;
   let reopensAt = 0;
 
@@ -56,8 +65,8 @@ export function createBreaker(
     onState(next);
   }
 
-  function open(trial: Trial | undefined): void {
-    const failed = trial?.outcome.kind === 'failure' ? trial.outcome : undefined;
+  function open({ outcome }: Trial): void {
+    const failed = outcome.kind === 'failure' ? outcome : undefined;
     because = failed?.failure ?? because;
     reopensAt =
       Date.now() + Math.max(settings.open_ms, Math.min(failed?.retryAfterMs ?? 0, settings.max_open_ms));
@@ -65,31 +74,35 @@ export function createBreaker(
   }
 
   function learnFromProbe(trial: Trial | undefined): void {
-    if (trial?.health === 'up') {
-      counts.success(CircuitState.HalfOpen); // which forgets what was before
-      become('closed');
+    if (trial?.health === 'down') {
+      open(trial);
+    } else if (trial === undefined || trial.health === 'unknown') {
+      become('open'); // `reopensAt` has passed, so the next request is the probe
     } else {
-      open(trial?.health === 'down' ? trial : undefined);
+      counts.success(CircuitState.HalfOpen); // which forgets what was before
+      current = { kind: 'granted', probe: false };
+      become('closed');
     }
   }
 
   return {
     state: () => state,
     ask() {
-      if (state === 'closed') return GRANTED;
+      if (state === 'closed') return current;
       const leftMs = reopensAt - Date.now();
       if (state === 'half-open' || leftMs > 0) {
         return { kind: 'refused', because, reopensInMs: leftMs > 0 ? leftMs : undefined };
       }
       become('half-open');
-      return GRANTED_AS_PROBE;
+      current = { kind: 'granted', probe: true };
+      return current;
     },
-    learn(probe, trial) {
-      if (probe) return learnFromProbe(trial);
-      // What began before the breaker opened says nothing of how the model is now.
-      if (state !== 'closed' || trial === undefined || trial.health === 'unknown') return;
-      if (trial.health === 'up') counts.success(CircuitState.Closed);
-      else if (counts.failure(CircuitState.Closed)) open(trial);
+    learn(granted, trial) {
+      // What began before the breaker last opened says nothing about how the model is now.
+      if (granted !== current || state === 'open') return;
+      if (granted.probe) return learnFromProbe(trial);
+      if (trial?.health === 'up') counts.success(CircuitState.Closed);
+      else if (trial?.health === 'down' && counts.failure(CircuitState.Closed)) open(trial);
     },
   };
 }

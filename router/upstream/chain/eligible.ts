@@ -1,6 +1,7 @@
 import type { CatalogModel } from '../../catalog/types.ts';
+import type { FailedAttempt } from '../types.ts';
 import { ruleOf } from './failure-rules.ts';
-import type { FailedAttempt, Skip } from './types.ts';
+import type { Skip } from './types.ts';
 
 /** Which candidates may still be asked, from what the ones before could not do. */
 export interface Eligible {

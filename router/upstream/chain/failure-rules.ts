@@ -1,5 +1,4 @@
-import type { Failure } from '../types.ts';
-import type { FailedAttempt } from './types.ts';
+import type { FailedAttempt, Failure } from '../types.ts';
 
 /**
  * What follows on a failure. `retry`: the same candidate again, then the next. `fall-back`: the next at once.
@@ -8,10 +7,11 @@ import type { FailedAttempt } from './types.ts';
 export type Remedy = 'retry' | 'fall-back' | 'larger-window' | 'other-provider' | 'end';
 
 /**
- * What an outcome says of a model's health. `unknown` moves no breaker: refusals of one request come from models in good
- * health, but also from the front of one whose back is down.
+ * What an outcome says about a model's health. `responds`: the provider judged this very request. That closes a breaker that is being
+ * probed, but does not count as a success while it is closed: such refusals also come from the front of a service whose back is
+ * down. `unknown` moves no breaker.
  */
-export type Health = 'up' | 'down' | 'unknown';
+export type Health = 'up' | 'down' | 'responds' | 'unknown';
 
 interface FailureRule {
   readonly remedy: Remedy;
@@ -33,14 +33,14 @@ const RULES: Readonly<Record<Failure, FailureRule>> = {
   auth: LASTING,
   'model-missing': LASTING,
   'bad-answer': LASTING,
-  'context-window': { remedy: 'larger-window', health: 'unknown' },
-  'content-filter': { remedy: 'other-provider', health: 'unknown' },
-  'bad-request': { remedy: 'end', health: 'unknown' },
+  'context-window': { remedy: 'larger-window', health: 'responds' },
+  'content-filter': { remedy: 'other-provider', health: 'responds' },
+  'bad-request': { remedy: 'end', health: 'responds' },
 };
 
 /** What follows on an attempt that failed. */
 export function remedyOf({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): Remedy {
-  // No provider was asked: what the one has no place for another may carry, such as one of the client's own dialect.
+  // Nothing was sent: another provider's API may carry the request, such as one of the client's own dialect.
   if (failure === 'bad-request' && status === undefined) return 'fall-back';
   return ruleOf(failure).remedy;
 }
@@ -52,11 +52,6 @@ export function ruleOf(failure: Failure): FailureRule {
 /** The key or the model's name in the configuration is wrong: nobody but the operator can mend it. */
 export function isOperatorFault(failure: Failure): failure is 'auth' | 'model-missing' {
   return failure === 'auth' || failure === 'model-missing';
-}
-
-/** Nothing was sent, since the provider's key is not in the environment: a provider that refuses a key has a status. */
-export function isWithoutKey({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): boolean {
-  return failure === 'auth' && status === undefined;
 }
 
 /** The provider refused this very request: the same request may not be worth sending again. */

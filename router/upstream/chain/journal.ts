@@ -1,9 +1,9 @@
 import type { CatalogModel } from '../../catalog/types.ts';
 import type { Mutable } from '../../types.ts';
-import type { AttemptOutcome, Failure } from '../types.ts';
-import { isOperatorFault, isWithoutKey } from './failure-rules.ts';
+import type { AttemptOutcome, FailedAttempt, Failure } from '../types.ts';
+import { isOperatorFault } from './failure-rules.ts';
 import type { CandidateEnd } from './told-failure.ts';
-import type { AttemptKind, AttemptRecord, ChainEvent, FailedAttempt, Skip } from './types.ts';
+import type { AttemptKind, AttemptRecord, ChainEvent, Skip } from './types.ts';
 
 /** How an attempt went, for its record. Times in ms; `endedAt` on the chain's clock. */
 export interface AttemptCourse {
@@ -20,6 +20,8 @@ export interface Journal {
   /** How it ended with each candidate so far, by name. */
   readonly ends: ReadonlyMap<string, CandidateEnd>;
   attempted(model: CatalogModel, course: AttemptCourse): void;
+  /** The request could not be prepared for the candidate, so nothing was sent. */
+  unsent(model: CatalogModel, kind: AttemptKind, failed: FailedAttempt, now: number): void;
   skipped(model: CatalogModel, kind: AttemptKind, why: Skip, open?: OpenBreaker): void;
 }
 
@@ -38,18 +40,25 @@ export function createJournal(onEvent: (event: ChainEvent) => void): Journal {
     onEvent({ kind: 'attempt', record });
   }
 
+  function end(model: CatalogModel, failed: FailedAttempt, now: number): void {
+    ends.set(model.name, endOf(failed, now));
+    if (isOperatorFault(failed.failure)) {
+      const status = failed.status === undefined ? {} : { status: failed.status };
+      onEvent({ kind: 'operator-fault', model: model.name, failure: failed.failure, ...status });
+    }
+  }
+
   return {
     attempts,
     ends,
     attempted(model, course) {
       write(recordOf(model, course));
-      const { outcome, endedAt } = course;
-      if (outcome.kind === 'answer') return;
-      ends.set(model.name, endOf(outcome, endedAt));
-      if (isOperatorFault(outcome.failure)) {
-        const status = outcome.status === undefined ? {} : { status: outcome.status };
-        onEvent({ kind: 'operator-fault', model: model.name, failure: outcome.failure, ...status });
-      }
+      if (course.outcome.kind === 'failure') end(model, course.outcome, course.endedAt);
+    },
+    unsent(model, kind, failed, now) {
+      const outcome = failed.failure === 'auth' ? 'skipped-no-key' : 'skipped-unmappable';
+      write({ model: model.name, kind, outcome, ms: 0 });
+      end(model, failed, now);
     },
     skipped(model, kind, why, open) {
       write({ model: model.name, kind, outcome: why, ms: 0 });
@@ -67,17 +76,12 @@ function recordOf(model: CatalogModel, course: AttemptCourse): AttemptRecord {
   const record: Mutable<AttemptRecord> = {
     model: model.name,
     kind,
-    outcome: outcome.kind === 'answer' ? 'answer' : recordedFailure(outcome),
+    outcome: outcome.kind === 'answer' ? 'answer' : outcome.failure,
     ms: endedAt - startedAt,
   };
   if (outcome.status !== undefined) record.status = outcome.status;
   if (waitedMs !== undefined) record.waitedMs = waitedMs;
   return record;
-}
-
-/** Who has no key was not asked, so its record is no attempt; how it ended stays `auth`. */
-function recordedFailure(failed: FailedAttempt): Failure | Skip {
-  return isWithoutKey(failed) ? 'skipped-no-key' : failed.failure;
 }
 
 function endOf(attempt: FailedAttempt, endedAt: number): CandidateEnd {

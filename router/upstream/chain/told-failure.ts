@@ -1,6 +1,6 @@
-import type { Failure } from '../types.ts';
+import type { FailedAttempt, Failure } from '../types.ts';
 import { isOperatorFault, isRefusal } from './failure-rules.ts';
-import type { FailedAttempt, Skip, ToldFailure } from './types.ts';
+import type { Skip, ToldFailure } from './types.ts';
 
 /** How it ended with one candidate. */
 export interface CandidateEnd {

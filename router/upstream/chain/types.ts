@@ -2,13 +2,18 @@ import type { CatalogModel } from '../../catalog/types.ts';
 import type { AttemptOutcome, Failure, UpstreamCall } from '../types.ts';
 
 export type Answer = Extract<AttemptOutcome, { kind: 'answer' }>;
-export type FailedAttempt = Extract<AttemptOutcome, { kind: 'failure' }>;
 
 /**
- * Why a candidate was not asked: its breaker is open, it is dearer than the ceiling, it cannot do what an earlier one could not, its
- * provider's key is not in the environment.
+ * Why nothing was sent to a candidate: its breaker is open, it is more expensive than the ceiling, it cannot do what an earlier one
+ * could not, its provider's key is not in the environment, its provider's API cannot carry the request.
  */
-export const SKIPS = ['skipped-open', 'skipped-price', 'skipped-requirements', 'skipped-no-key'] as const;
+export const SKIPS = [
+  'skipped-open',
+  'skipped-price',
+  'skipped-requirements',
+  'skipped-no-key',
+  'skipped-unmappable',
+] as const;
 export type Skip = (typeof SKIPS)[number];
 
 /** `probe`: the one request that is let through to see whether a model is well again. */
@@ -73,6 +78,11 @@ export type ChainEvent =
       readonly failure: 'auth' | 'model-missing';
       readonly status?: number;
     };
+
+/** How many requests were sent to providers: skipped candidates are not attempts. */
+export function attemptsMade(records: readonly AttemptRecord[]): number {
+  return records.filter(({ outcome }) => !outcome.startsWith('skipped')).length;
+}
 
 /** A call before a model has been chosen for it. */
 export type ChainCall = Omit<UpstreamCall, 'model'>;
