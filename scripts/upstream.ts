@@ -12,7 +12,7 @@ interface UpstreamFlags {
 
 const flags = new Command('upstream')
   .description(
-    'A server with the APIs of OpenAI and Anthropic and without a model, to try Plimsoll against. ' +
+    'A server with the APIs of OpenAI, Anthropic and Google and without a model, to try Plimsoll against. ' +
       `A request with the header x-upstream-fault fails; faults: ${FAULTS.join(', ')}.`,
   )
   .option('--port <port>', 'where it listens, on 127.0.0.1', '4010')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Ask, Reply } from './reply.ts';
+import type { Ask, Reply, ToolCall } from './reply.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -21,7 +21,7 @@ export function askOfOpenai(body: Json): Ask {
       return { name: String(name), schema: parameters };
     }),
     toolChoice: choiceOf(body['tool_choice']),
-    toolResults: messages.filter(({ role }) => role === 'tool').length,
+    toolResults: messages.filter(({ role }) => role === 'tool').map(({ content }) => textOf(content)),
     schema:
       format?.['type'] === 'json_object' ? {} : (format?.['json_schema'] as Json | undefined)?.['schema'],
     maxTokens: (body['max_completion_tokens'] ?? body['max_tokens'] ?? undefined) as number | undefined,
@@ -30,12 +30,12 @@ export function askOfOpenai(body: Json): Ask {
 }
 
 export function openaiAnswer(reply: Reply): Json {
-  const { words, toolCall } = reply;
+  const { words, toolCalls } = reply;
   const message = {
     role: 'assistant',
-    content: toolCall === undefined ? words.join('') : null,
+    content: toolCalls.length > 0 && words.length === 0 ? null : words.join(''),
     refusal: null,
-    ...(toolCall && { tool_calls: [calledTool(reply.id, toolCall.name, toolCall.input)] }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call) => calledTool(call, call.input)) }),
   };
   const choice = { index: 0, message, logprobs: null, finish_reason: FINISH[reply.finish] };
   return { ...head(reply, 'chat.completion'), choices: [choice], usage: usageOf(reply) };
@@ -48,7 +48,7 @@ export function openaiEvents(reply: Reply, withUsage: boolean): string[] {
   const delta = (part: Json, finish: string | null = null) =>
     chunk([{ index: 0, delta: part, logprobs: null, finish_reason: finish }], null);
   return [
-    delta({ role: 'assistant', content: reply.toolCall === undefined ? '' : null }),
+    delta({ role: 'assistant', content: reply.toolCalls.length === 0 ? '' : null }),
     ...reply.words.map((content) => delta({ content })),
     ...toolDeltas(reply).map((call) => delta({ tool_calls: [call] })),
     delta({}, FINISH[reply.finish]),
@@ -76,17 +76,18 @@ export function openaiEmbeddings(body: Json): Json {
   return { object: 'list', data, model: body['model'], usage };
 }
 
-function toolDeltas({ id, toolCall }: Reply): Json[] {
-  if (toolCall === undefined) return [];
-  const half = Math.ceil(toolCall.input.length / 2);
-  const pieces = [toolCall.input.slice(0, half), toolCall.input.slice(half)];
-  return [
-    { index: 0, ...calledTool(id, toolCall.name, '') },
-    ...pieces.map((part) => ({ index: 0, function: { arguments: part } })),
-  ];
+function toolDeltas({ toolCalls }: Reply): Json[] {
+  return toolCalls.flatMap((call, index) => {
+    const half = Math.ceil(call.input.length / 2);
+    const pieces = [call.input.slice(0, half), call.input.slice(half)];
+    return [
+      { index, ...calledTool(call, '') },
+      ...pieces.map((part) => ({ index, function: { arguments: part } })),
+    ];
+  });
 }
 
-function calledTool(id: string, name: string, input: string): Json {
+function calledTool({ id, name }: ToolCall, input: string): Json {
   return { id: `call_${id}`, type: 'function', function: { name, arguments: input } };
 }
 

@@ -16,6 +16,8 @@ export interface UpstreamOptions extends Partial<ReplyOptions>, Partial<Pace> {
   readonly apiKey?: string;
   /** What /v1/models lists. Every other name is answered too. */
   readonly models?: readonly string[];
+  /** Refuse what the three providers refuse: unknown fields, empty texts, results without their calls … Default false. */
+  readonly strict?: boolean;
   /** So many requests are remembered, the latest. Default 1000. */
   readonly remember?: number;
 }
@@ -45,12 +47,13 @@ const DEFAULTS: Settings = {
   slowMs: 5000,
   apiKey: undefined,
   models: ['test-small', 'test-large'],
+  strict: false,
   remember: 1000,
 };
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
- * A server that speaks OpenAI's and Anthropic's APIs and is NO MODEL: what it answers is made of a hash of the request, says
+ * A server that speaks OpenAI's, Anthropic's and Google's APIs and is NO MODEL: what it answers is made of a hash of the request, says
  * nothing about the prompt, and repeats. It is there to try what stands in front of models: chat completions, messages and
  * embeddings, plain and streamed, tools (the first one offered is called, then a text follows), structured output (the least
  * that fits the schema), images (counted). A header `x-upstream-fault`, the queue, or POST /control/faults make a request fail.

@@ -2,6 +2,9 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Dialect } from '../../router/catalog/types.ts';
 import { type Fault, REFUSALS, type Refusal } from './faults.ts';
 
+/** Whose API a request speaks: that of its error objects. */
+export type Api = Dialect | 'google';
+
 /** An answer as bytes: what is sent, in which pieces. */
 export interface Wire {
   readonly status: number;
@@ -31,29 +34,47 @@ export function eventsWire(events: readonly string[]): Wire {
 }
 
 /** The error object of the dialect. */
-export function refusalWire(fault: Fault, dialect: Dialect): Wire | undefined {
+export function refusalWire(fault: Fault, api: Api): Wire | undefined {
   const refusal = REFUSALS[fault];
-  if (refusal === undefined) return undefined;
-  const { headers, ...rest } = wire(refusal.status, 'application/json', [errorJson(refusal, dialect)]);
+  return refusal && errorWire(refusal, api);
+}
+
+/** A 400 as the provider words it. */
+export function invalidWire(message: string, api: Api): Wire {
+  return errorWire({ status: 400, type: 'invalid_request_error', code: null, message }, api);
+}
+
+function errorWire(refusal: Refusal, api: Api): Wire {
+  const { headers, ...rest } = wire(refusal.status, 'application/json', [errorJson(refusal, api)]);
   return { ...rest, headers: { ...headers, ...refusal.headers } };
 }
 
 /** A 200 that tells an error, in the dialect: at once, or behind half of a stream. Undefined for other faults. */
-export function toldWire(right: Wire, fault: Fault | undefined, dialect: Dialect): Wire | undefined {
+export function toldWire(right: Wire, fault: Fault | undefined, api: Api): Wire | undefined {
   if (fault !== 'error-200' && fault !== 'error-event') return undefined;
-  const error = errorJson(REFUSALS['529']!, dialect);
+  const error = errorJson(REFUSALS['529']!, api);
   const streamed = right.headers['content-type'] !== 'application/json';
   if (!streamed) return fault === 'error-event' ? undefined : { ...right, pieces: [Buffer.from(error)] };
-  const event = Buffer.from(`${dialect === 'anthropic' ? 'event: error\n' : ''}data: ${error}\n\n`);
+  const event = Buffer.from(`${api === 'anthropic' ? 'event: error\n' : ''}data: ${error}\n\n`);
   return { ...right, pieces: [...(fault === 'error-event' ? firstHalf(right.pieces) : []), event] };
 }
 
-function errorJson({ type, code, message }: Refusal, dialect: Dialect): string {
-  return JSON.stringify(
-    dialect === 'openai'
-      ? { error: { message, type, param: null, code } }
-      : { type: 'error', error: { type, message }, request_id: 'req_test' },
-  );
+const GOOGLE_STATUS: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  408: 'DEADLINE_EXCEEDED',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+};
+
+function errorJson({ status, type, code, message }: Refusal, api: Api): string {
+  if (api === 'openai') return JSON.stringify({ error: { message, type, param: null, code } });
+  if (api === 'anthropic') {
+    return JSON.stringify({ type: 'error', error: { type, message }, request_id: 'req_test' });
+  }
+  return JSON.stringify({ error: { code: status, message, status: GOOGLE_STATUS[status] ?? 'UNAVAILABLE' } });
 }
 
 /** The answer with a fault of its bytes; faults of time and connection are the sender's. */

@@ -1,0 +1,299 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import { THINKING_SIGNATURE } from '../anthropic.ts';
+import { firstIssue } from './first-issue.ts';
+
+/**
+ * What Anthropic's messages refuse, as far as clients and gateways get it wrong. From the API reference, the types of the official
+ * client, and its error messages. What a model takes is as the AI SDK's provider knows it.
+ */
+export function refusedByAnthropic(
+  body: Readonly<Record<string, unknown>>,
+  headers: IncomingHttpHeaders,
+): string | undefined {
+  if (headers['anthropic-version'] === undefined) return 'anthropic-version: header is required';
+  const issue = firstIssue(request, body);
+  if (issue !== undefined) return issue;
+  const asked = body as Request;
+  const betas = String(headers['anthropic-beta'] ?? '');
+  return refusedBetas(body, betas) ?? refusedOfModel(asked, betas) ?? refusedMessages(asked);
+}
+
+const cacheControl = z
+  .strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() })
+  .nullish();
+const nonEmpty = z.string().regex(/\S/, 'text content blocks must contain non-whitespace text');
+const toolId = z.string().regex(/^[a-zA-Z0-9_-]+$/, "String should match pattern '^[a-zA-Z0-9_-]+$'");
+const toolName = z
+  .string()
+  .regex(/^[a-zA-Z0-9_-]{1,128}$/, "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'");
+
+const text = z.strictObject({
+  type: z.literal('text'),
+  text: nonEmpty,
+  cache_control: cacheControl,
+  citations: z.unknown().optional(),
+});
+const source = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('base64'), media_type: z.string(), data: z.base64().min(1) }),
+  z.strictObject({ type: z.literal('url'), url: z.string() }),
+  z.strictObject({ type: z.literal('text'), media_type: z.literal('text/plain'), data: z.string() }),
+  z.strictObject({ type: z.literal('file'), file_id: z.string() }),
+  z.strictObject({ type: z.literal('content'), content: z.unknown() }),
+]);
+const image = z.strictObject({ type: z.literal('image'), source, cache_control: cacheControl });
+const document = z.strictObject({
+  type: z.literal('document'),
+  source,
+  title: z.string().nullish(),
+  context: z.string().nullish(),
+  citations: z.unknown().optional(),
+  cache_control: cacheControl,
+});
+const toolResult = z.strictObject({
+  type: z.literal('tool_result'),
+  tool_use_id: toolId,
+  content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image, document]))]).optional(),
+  is_error: z.boolean().optional(),
+  cache_control: cacheControl,
+});
+const toolUse = z.strictObject({
+  type: z.literal('tool_use'),
+  id: toolId,
+  name: toolName,
+  input: z.record(z.string(), z.unknown()),
+  caller: z.unknown().optional(),
+  cache_control: cacheControl,
+});
+const thinking = z.strictObject({
+  type: z.literal('thinking'),
+  thinking: z.string(),
+  signature: z.literal(THINKING_SIGNATURE, 'Invalid `signature` in `thinking` block'),
+});
+const redacted = z.strictObject({ type: z.literal('redacted_thinking'), data: z.string() });
+const message = z.discriminatedUnion('role', [
+  z.strictObject({
+    role: z.literal('user'),
+    content: z.union([
+      nonEmpty,
+      z.array(z.discriminatedUnion('type', [text, image, document, toolResult])).min(1),
+    ]),
+  }),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: z.union([
+      nonEmpty,
+      z.array(z.discriminatedUnion('type', [text, toolUse, thinking, redacted])).min(1),
+    ]),
+  }),
+  z.strictObject({ role: z.literal('system'), content: z.union([nonEmpty, z.array(text).min(1)]) }),
+]);
+const ownTool = z.strictObject({
+  type: z.literal('custom').nullish(),
+  name: toolName,
+  description: z.string().optional(),
+  input_schema: z.looseObject({ type: z.literal('object') }),
+  cache_control: cacheControl,
+  eager_input_streaming: z.boolean().nullish(),
+  strict: z.boolean().optional(),
+  defer_loading: z.boolean().optional(),
+  input_examples: z.unknown().optional(),
+  allowed_callers: z.unknown().optional(),
+});
+const serverTool = z.looseObject({ type: z.string().regex(/_\d{8}$/), name: z.string() });
+
+const request = z.strictObject({
+  model: z.string().min(1),
+  max_tokens: z.int().min(1),
+  messages: z.array(message).min(1),
+  system: z.union([z.string(), z.array(text)]).optional(),
+  cache_control: cacheControl,
+  container: z.unknown().optional(),
+  context_management: z.looseObject({}).nullish(),
+  mcp_servers: z.array(z.unknown()).optional(),
+  metadata: z.strictObject({ user_id: z.string().nullish() }).optional(),
+  output_config: z
+    .strictObject({
+      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+      format: z.strictObject({ type: z.literal('json_schema'), schema: z.looseObject({}) }).nullish(),
+    })
+    .optional(),
+  service_tier: z.enum(['auto', 'standard_only']).optional(),
+  stop_sequences: z
+    .array(z.string().regex(/\S/, 'each stop sequence must contain non-whitespace'))
+    .optional(),
+  stream: z.boolean().optional(),
+  temperature: z.number().min(0).max(1).optional(),
+  thinking: z
+    .discriminatedUnion('type', [
+      z.strictObject({
+        type: z.literal('enabled'),
+        budget_tokens: z.int().min(1024),
+        display: z.string().optional(),
+      }),
+      z.strictObject({ type: z.literal('adaptive'), display: z.string().optional() }),
+      z.strictObject({ type: z.literal('disabled') }),
+    ])
+    .optional(),
+  tool_choice: z
+    .strictObject({
+      type: z.enum(['auto', 'any', 'tool', 'none']),
+      name: z.string().optional(),
+      disable_parallel_tool_use: z.boolean().optional(),
+    })
+    .optional(),
+  tools: z.array(z.union([ownTool, serverTool])).optional(),
+  top_k: z.int().min(0).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+});
+type Request = z.infer<typeof request>;
+type Message = Request['messages'][number];
+
+const BETAS = {
+  context_management: 'context-management-',
+  mcp_servers: 'mcp-client-',
+  container: 'code-execution-',
+};
+
+function refusedBetas(body: Readonly<Record<string, unknown>>, betas: string): string | undefined {
+  const field = Object.entries(BETAS).find(
+    ([name, beta]) => body[name] != null && !betas.includes(beta),
+  )?.[0];
+  return field && `${field}: Extra inputs are not permitted`;
+}
+
+interface Takes {
+  readonly sampling: boolean;
+  readonly adaptive: boolean;
+  readonly budget: boolean;
+  readonly disabled: boolean;
+  readonly forcedTool: boolean;
+  readonly systemTurns: boolean;
+}
+
+const OLDER: Takes = {
+  sampling: true,
+  adaptive: false,
+  budget: true,
+  disabled: true,
+  forcedTool: true,
+  systemTurns: false,
+};
+const NEWEST: Takes = {
+  sampling: false,
+  adaptive: true,
+  budget: false,
+  disabled: false,
+  forcedTool: false,
+  systemTurns: true,
+};
+
+function takes(model: string): Takes {
+  return /-5-5$|-5-5-/.test(model) ? NEWEST : OLDER;
+}
+
+function refusedOfModel(asked: Request, betas: string): string | undefined {
+  const { temperature, top_p, top_k, thinking: think, output_config: output, tool_choice: choice } = asked;
+  const can = takes(asked.model);
+  if (!can.sampling && (temperature ?? top_p ?? top_k) !== undefined) {
+    return '`temperature`, `top_p` and `top_k` are not supported by this model.';
+  }
+  if (temperature !== undefined && top_p !== undefined) {
+    return '`temperature` and `top_p` cannot both be specified for this model. Please use only one.';
+  }
+  if (think?.type === 'adaptive' && !can.adaptive) return 'adaptive thinking is not supported on this model';
+  if (output?.effort != null && !can.adaptive) return 'This model does not support the effort parameter.';
+  if (think?.type === 'enabled') {
+    if (!can.budget) return 'thinking.type: "enabled" is not supported by this model. Use "adaptive".';
+    if (think.budget_tokens >= asked.max_tokens)
+      return '`max_tokens` must be greater than `thinking.budget_tokens`.';
+    if (temperature !== undefined && temperature !== 1) {
+      return '`temperature` may only be set to 1 when thinking is enabled.';
+    }
+  }
+  if (think?.type === 'disabled' && !can.disabled)
+    return 'thinking.type: "disabled" is not supported by this model.';
+  const forced = choice?.type === 'any' || choice?.type === 'tool';
+  if (forced && (!can.forcedTool || think?.type === 'enabled')) {
+    return 'Thinking may not be enabled when tool_choice forces tool use.';
+  }
+  if (asked.messages.some(({ role }) => role === 'system')) {
+    if (!betas.includes('mid-conversation-system-') || !can.systemTurns) {
+      return "messages: role 'system' is not supported on this model";
+    }
+  }
+  if (!can.sampling && asked.messages.at(-1)?.role === 'assistant') {
+    return 'This model does not support assistant message prefill. The conversation must end with a user message.';
+  }
+  return undefined;
+}
+
+/** Cache marks, the order of roles, and each use of a tool answered at the beginning of the next message. */
+function refusedMessages(asked: Request): string | undefined {
+  if ((JSON.stringify(asked).match(/"cache_control":\{/g)?.length ?? 0) > 4) {
+    return 'A maximum of 4 blocks with cache_control may be provided.';
+  }
+  if (asked.messages[0]!.role !== 'user') return 'messages: first message must use the "user" role';
+  const seen = new Set<string>();
+  let open = new Set<string>();
+  for (const [at, one] of merged(asked.messages).entries()) {
+    const refused = one.role === 'user' ? refusedResults(one, at, open) : undefined;
+    if (refused !== undefined) return refused;
+    open = new Set(one.content.flatMap((block) => (block.type === 'tool_use' ? [String(block.id)] : [])));
+    for (const id of open) {
+      if (seen.has(id)) return `messages.${at}: \`tool_use\` ids must be unique`;
+      seen.add(id);
+    }
+  }
+  if (open.size > 0) return unanswered(open);
+  return refusedThinking(asked);
+}
+
+interface Turn {
+  readonly role: Message['role'];
+  readonly content: readonly { readonly type: string; readonly [field: string]: unknown }[];
+}
+
+/** Neighbours with one role are one turn, as the API takes them. */
+function merged(messages: readonly Message[]): readonly Turn[] {
+  const turns: Turn[] = [];
+  for (const { role, content } of messages) {
+    const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+    const last = turns.at(-1);
+    if (role === 'system') continue;
+    if (last?.role === role) turns[turns.length - 1] = { role, content: [...last.content, ...blocks] };
+    else turns.push({ role, content: blocks });
+  }
+  return turns;
+}
+
+function refusedResults({ content }: Turn, at: number, open: Set<string>): string | undefined {
+  let afterOther = false;
+  for (const block of content) {
+    if (block.type !== 'tool_result') {
+      afterOther = true;
+      continue;
+    }
+    if (!open.delete(String(block['tool_use_id']))) {
+      return `messages.${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${block['tool_use_id']}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`;
+    }
+    if (afterOther) return `messages.${at}: \`tool_result\` blocks must come before other content`;
+  }
+  return open.size > 0 ? unanswered(open) : undefined;
+}
+
+function unanswered(ids: ReadonlySet<string>): string {
+  return `\`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${[...ids].join(', ')}.`;
+}
+
+/** With a budget for thinking, a turn that is still calling tools begins with the thought that led to the call. */
+function refusedThinking({ thinking: think, messages }: Request): string | undefined {
+  const turns = merged(messages);
+  const last = turns.findLast(({ role }) => role === 'assistant');
+  const calling = turns.at(-1)?.content.some(({ type }) => type === 'tool_result');
+  if (think?.type !== 'enabled' || !calling || last === undefined) return undefined;
+  const first = String(last.content[0]?.type);
+  return first === 'thinking' || first === 'redacted_thinking'
+    ? undefined
+    : `Expected \`thinking\` or \`redacted_thinking\`, but found \`${first}\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block.`;
+}
