@@ -28,6 +28,12 @@ const POLICY_NAME = /^[\w.]+(?:-(?=[\d.]*[A-Za-z_])[\w.]+)*$/;
 const POLICY_NAME_RULE =
   'the name of a policy has letters, digits, dot and underscore, and dashes that no number follows';
 
+const HOST_NAME = /^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$/;
+const HOST_NAME_RULE = 'a name or an address in lower case without a port, such as plimsoll.internal';
+const ORIGIN = /^(\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?|[a-z][a-z0-9+.-]*:\/\/\[[0-9a-f:]+\](:\d+)?)$/;
+const ORIGIN_RULE =
+  'a scheme and a host in lower case without a path, such as https://app.example.com, or "*"';
+
 /** `plimsoll.config.yaml`. Every field has a default; an unknown field is an error. Secrets never stand here. */
 export const configSchema = z
   .strictObject({
@@ -89,6 +95,18 @@ export const configSchema = z
             'Address to listen on. Any other than a loopback one needs API keys where there are providers; without providers there is no authentication.',
           ),
         port: z.int().min(0).max(65535).default(8787).describe('0 takes any free port.'),
+        allowed_hosts: z
+          .array(z.string().regex(HOST_NAME, HOST_NAME_RULE))
+          .default([])
+          .describe(
+            'Names by which clients may reach this server, besides localhost, 127.0.0.1 and [::1]. Others get a 421. Checked on a loopback address without API keys, and wherever the list is not empty.',
+          ),
+        cors_origins: z
+          .array(z.string().regex(ORIGIN, ORIGIN_RULE))
+          .default([])
+          .describe(
+            'Origins whose web pages may call this server, such as https://app.example.com; "*" for all. Without API keys, requests with any other Origin header get a 403.',
+          ),
         max_body_bytes: z
           .int()
           .min(1024)

@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createAdmission } from './admission.ts';
 import { createSender, type Lifecycle } from './answer.ts';
 import { reportedAnswer } from './answer-work.ts';
+import { browserGuard } from './browser-guard.ts';
 import type { Route, ServerContext } from './context.ts';
 import { errorAnswer } from './error-answer.ts';
 import { type Guard, keyGuard } from './key-guard.ts';
@@ -45,7 +46,14 @@ export function createApp(
   if (guard) app.use(['/v1', '/metrics'], guard);
   for (const route of [...listed, index(context, listed)]) addRoute(app, route, context);
   app.use(unknownRoute(context), anythingElse(context));
-  return withCallsFirst(calls, guard, app);
+  const listener = withCallsFirst(calls, guard, app);
+  const ways = { withKeys: guard !== undefined, callsModels: gateway !== undefined };
+  return guarded(browserGuard(config, context.send, ways), listener);
+}
+
+function guarded(guard: Guard | undefined, listener: RequestListener): RequestListener {
+  if (guard === undefined) return listener;
+  return (request, response) => guard(request, response, () => listener(request, response));
 }
 
 function withCallsFirst(

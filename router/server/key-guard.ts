@@ -42,7 +42,7 @@ export function keyGuard(
 const ANTHROPICS_PATH = /^\/v1\/messages(?:[/?]|$)/;
 
 /** Who asks for Anthropic's own route speaks its dialect, also where the request lacks the version that its clients send. */
-function spokenBy(request: IncomingMessage & Guarded): Dialect {
+export function spokenBy(request: IncomingMessage & Guarded): Dialect {
   return ANTHROPICS_PATH.test(request.originalUrl ?? request.url!) ? 'anthropic' : dialectOf(request);
 }
 
