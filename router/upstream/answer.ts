@@ -1,7 +1,7 @@
 import { inOnePiece } from './answer-body.ts';
 import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { errorOutcome, isOnlyError, parsed } from './error-in-answer.ts';
+import { errorIn, errorOutcome, missingIn, parsed } from './error-in-answer.ts';
 import type { Head, Opened } from './exchange.ts';
 import { failed } from './failure.ts';
 import { passedOn } from './passed-on.ts';
@@ -11,14 +11,15 @@ import { usageOf } from './usage.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;
 
-/** Of a first event that does not end; no error is as long. */
+/** Of what comes before the first event of a reply; no error is as long. */
 const MAX_FIRST_EVENT_BYTES = 64 * 1024;
 const COLON = 0x3a;
 
 /**
- * A stream counts as answered with its first event, or with its first byte where that begins a comment: a provider that is busy sends
- * some to keep the line alive. From then on its bytes pass through, and usage and end are read beside them. A first event that is an
- * error is a failure. The body throws UpstreamBroken also after a clean end that came before the answer's.
+ * A stream counts as answered with the first event of the reply, or with its first byte where that begins a comment: a provider that is
+ * busy sends some to keep the line alive. Pings, warnings and chunks without a choice are held until then. From then on its bytes pass
+ * through, and usage and end are read beside them. An error before the reply is a failure, and so is a stream that ends without a choice.
+ * The body throws UpstreamBroken also after a clean end that came before the answer's.
  */
 export async function streamedAnswer(
   call: UpstreamCall,
@@ -28,7 +29,11 @@ export async function streamedAnswer(
 ): Promise<AttemptOutcome> {
   const reader = new StreamReader(call.dialect);
   const first = await firstChunks(bytes, reader);
-  if (first === undefined) return failed(call.model, 'bad-answer', head.status, 'answered with no event');
+  if (first === undefined || reader.empty) {
+    await bytes.return(undefined);
+    const what = reader.empty ? 'answered without a choice' : 'answered with no event';
+    return failed(call.model, 'bad-answer', head.status, what);
+  }
   if (reader.firstError !== undefined) {
     await bytes.return(undefined);
     return errorOutcome(call, head, reader.firstError, key);
@@ -45,12 +50,12 @@ export async function streamedAnswer(
 /** Undefined where the stream ends before. */
 async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Array[] | undefined> {
   const chunks: Uint8Array[] = [];
-  for (let size = 0; size <= MAX_FIRST_EVENT_BYTES && !reader.begun; ) {
+  for (let size = 0; size <= MAX_FIRST_EVENT_BYTES && !reader.begun && !reader.done; ) {
     const next = await bytes.next();
     if (next.done) return undefined;
-    reader.push(next.value);
-    chunks.push(next.value);
-    size += next.value.length;
+    const length = reader.push(next.value);
+    chunks.push(next.value.subarray(0, length));
+    size += length;
     if (chunks.find(({ length }) => length > 0)?.[0] === COLON) break;
   }
   return chunks;
@@ -76,7 +81,10 @@ export async function plainAnswer(
   if (text !== undefined && (typeof answer !== 'object' || answer === null)) {
     return failed(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
   }
-  if (text !== undefined && isOnlyError(answer)) return errorOutcome(call, head, text, key);
+  const error = errorIn(answer);
+  if (error !== undefined) return errorOutcome(call, head, error, key);
+  const missing = text === undefined ? undefined : missingIn(answer, call);
+  if (missing !== undefined) return failed(call.model, 'bad-answer', head.status, missing);
   const usage = usageOf(answer, call.dialect);
   return {
     kind: 'answer',

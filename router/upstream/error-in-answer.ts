@@ -1,3 +1,5 @@
+import { isObject } from '../catalog/json-tokens.ts';
+import type { Dialect } from '../catalog/types.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { Head } from './exchange.ts';
 import { failed } from './failure.ts';
@@ -5,27 +7,54 @@ import { refusalOf } from './refusal.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { AttemptOutcome, Failure, UpstreamCall } from './types.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** Where an answer is: chat completions, messages, embeddings. */
-const ANSWER_FIELDS = ['choices', 'content', 'data'] as const;
 const JSON_TYPE = 'application/json';
-/** Names that mean what a status means: types of Anthropic's errors, and OpenAI's code. */
+/** Names that mean what a status means: types of Anthropic's errors, OpenAI's code, and Google's statuses. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   overloaded_error: 529,
   rate_limit_error: 429,
   rate_limit_exceeded: 429,
+  UNAVAILABLE: 503,
+  RESOURCE_EXHAUSTED: 429,
 };
 
 /** Whether it says that something went wrong: OpenAI's `{"error": …}`, and Anthropic's, which has a `type` beside it. */
 export function hasError(json: unknown): boolean {
   const error = field(json, 'error');
-  return typeof error === 'string' ? error !== '' : typeof error === 'object' && error !== null;
+  if (typeof error === 'string') return error !== '';
+  return isObject(error) && Object.values(error).some((value) => value !== null);
 }
 
-/** Whether it is an error and nothing else, though it came with a 2xx. */
-export function isOnlyError(json: unknown): boolean {
-  return hasError(json) && ANSWER_FIELDS.every((name) => !Array.isArray(field(json, name)));
+/**
+ * The error that a reply, or an event of one, reports although its status was 2xx: JSON with the error in its field `error`. It is at the
+ * top, or in a choice, or only the choice's `finish_reason` says so, as OpenRouter and Mistral do. Undefined if there is none.
+ */
+export function errorIn(json: unknown): string | undefined {
+  if (hasError(json) || field(json, 'type') === 'error') return JSON.stringify(json);
+  const choices = field(json, 'choices');
+  const choice = Array.isArray(choices) ? choices.find(hasFailed) : undefined;
+  if (choice === undefined) return undefined;
+  const error = hasError(choice) ? choice.error : { message: 'The provider could not finish this reply.' };
+  return JSON.stringify({ error });
+}
+
+/** Why a plain reply without an error is still not one: undefined if it has what the client's API promises. */
+export function missingIn(reply: unknown, { dialect, operation }: UpstreamCall): string | undefined {
+  if (operation === 'embeddings') return undefined;
+  if (dialect === 'openai' && !hasChoice(reply)) return 'answered without a choice';
+  if (dialect === 'anthropic' && !Array.isArray(field(reply, 'content'))) return 'answered without content';
+  return undefined;
+}
+
+/** Whether a chat completion, or a chunk of one, has a choice. */
+export function hasChoice(json: unknown): boolean {
+  const choices = field(json, 'choices');
+  return Array.isArray(choices) && choices.some(isObject);
+}
+
+/** Whether the official client of the dialect throws when it reads this event of a stream. */
+export function isThrownByClient(event: string, json: unknown, dialect: Dialect): boolean {
+  if (dialect === 'anthropic') return event === 'error';
+  return hasError(json) || (event === 'error' && json === undefined);
 }
 
 /**
@@ -37,7 +66,7 @@ export function errorOutcome(
   head: Head,
   text: string,
   key: string | undefined,
-): AttemptOutcome {
+): Extract<AttemptOutcome, { kind: 'failure' }> {
   const { failure, status = head.status } = meaningOf(text);
   const body = Buffer.from(key === undefined ? text : text.replaceAll(key, '[key]'));
   return {
@@ -64,7 +93,16 @@ function statusIn(text: string): number | undefined {
 
 function statusOf(said: unknown): number | undefined {
   if (typeof said !== 'number' && typeof said !== 'string') return undefined;
-  return /^[45]\d\d$/.test(String(said)) ? Number(said) : STATUS_OF[said];
+  return /^[45]\d\d$/.test(String(said)) ? Number(said) : ownOf(STATUS_OF, String(said));
+}
+
+function ownOf(table: Readonly<Record<string, number>>, name: string): number | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** Whether a choice of a reply, or of a chunk, ended with an error. */
+function hasFailed(choice: unknown): choice is { readonly error?: unknown } {
+  return isObject(choice) && (hasError(choice) || choice['finish_reason'] === 'error');
 }
 
 /** Undefined where it is not JSON: what a provider streams is passed on, right or wrong. */
@@ -77,5 +115,5 @@ export function parsed(text: string): unknown {
 }
 
 function field(holder: unknown, name: string): unknown {
-  return typeof holder === 'object' && holder !== null ? (holder as Json)[name] : undefined;
+  return isObject(holder) ? holder[name] : undefined;
 }

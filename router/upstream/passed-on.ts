@@ -31,10 +31,10 @@ export function passedOn(
 async function nextOf(bytes: Bytes, reader: StreamReader): Promise<IteratorResult<Uint8Array>> {
   let cause: UpstreamBroken | undefined;
   try {
-    const next = await bytes.next();
+    const next = reader.hiddenError ? await bytes.return(undefined) : await bytes.next();
     if (!next.done) {
-      reader.push(next.value);
-      return next;
+      const length = reader.push(next.value);
+      return length === next.value.length ? next : { done: false, value: next.value.subarray(0, length) };
     }
   } catch (error) {
     if (!(error instanceof UpstreamBroken)) throw error;

@@ -25,6 +25,8 @@ export class SseReader {
   #event = '';
   #data: string[] = [];
   #eventBytes = 0;
+  /** For each event of the last `push`: where it ended within that chunk, in bytes. */
+  #ends: number[] = [];
   readonly #maxEventBytes: number;
 
   constructor(maxEventBytes: number = MAX_EVENT_BYTES) {
@@ -33,6 +35,7 @@ export class SseReader {
 
   push(chunk: Uint8Array): SseEvent[] {
     const events: SseEvent[] = [];
+    this.#ends = [];
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let start = this.#lineStart(bytes, 0);
     let feed = bytes.indexOf(LINE_FEED, start);
@@ -42,11 +45,17 @@ export class SseReader {
       this.#endLine(bytes.subarray(start, end), events);
       this.#afterReturn = end === back;
       start = this.#lineStart(bytes, end + 1);
+      while (this.#ends.length < events.length) this.#ends.push(start);
       if (feed !== -1 && feed < start) feed = bytes.indexOf(LINE_FEED, start);
       if (back !== -1 && back < start) back = bytes.indexOf(CARRIAGE_RETURN, start);
     }
     this.#keep(bytes.subarray(start));
     return events;
+  }
+
+  /** Where event number `at` of the last `push` ended, in bytes from the start of its chunk. */
+  endOf(at: number): number {
+    return this.#ends[at]!;
   }
 
   /** The lines of an event whose end has not come, the last one as far as it came; empty between two events. Comments are none. */

@@ -17,7 +17,8 @@ export function usageOf(answer: unknown, dialect: Dialect): TokenCounts | undefi
 
 /**
  * Tokens of a streamed answer, read event by event while it passes. The last count that a provider names holds: OpenAI's comes in the chunk
- * after the text (where the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`.
+ * after the text (where the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`. A later 0 does
+ * not undo an earlier count: some servers repeat fields in `message_delta` that they have no value for.
  */
 export class UsageReader {
   readonly #dialect: Dialect;
@@ -42,7 +43,9 @@ export class UsageReader {
     const event = parsed(data);
     const counts = objectIn(event, 'usage') ?? objectIn(objectIn(event, 'message'), 'usage');
     if (counts === undefined) return;
-    const known = Object.entries(counts).filter(([, value]) => value !== null);
+    const known = Object.entries(counts).filter(
+      ([name, value]) => value !== null && !(value === 0 && this.#counts[name] !== undefined),
+    );
     this.#counts = { ...this.#counts, ...Object.fromEntries(known) };
     this.#final ||= this.#dialect === 'openai' || (event as Json)['type'] === 'message_delta';
   }

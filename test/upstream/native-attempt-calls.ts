@@ -13,6 +13,9 @@ export const TIMEOUTS: AttemptTimeouts = {
   totalMs: 20_000,
 };
 
+/** The least that is a reply in OpenAI's API. */
+export const LEAST_REPLY = '{"choices":[{}]}';
+
 /** The test upstream for one test; it wants the key. */
 export async function upstreamOf(options: UpstreamOptions = {}): Promise<Upstream> {
   const upstream = await startUpstream({ apiKey: KEY, ...options });

@@ -8,6 +8,7 @@ import {
   callOf,
   drained,
   KEY,
+  LEAST_REPLY,
   rawServer,
   refused,
   TIMEOUTS,
@@ -18,7 +19,7 @@ const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 
 test('a kept connection that is gone: one more request, on a new one', async () => {
   const heard: number[] = [];
-  const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
+  const ANSWER = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${LEAST_REPLY.length}\r\n\r\n${LEAST_REPLY}`;
   const url = await rawServer((socket) => {
     const connection = heard.push(0) - 1;
     socket.on('data', (data) => {

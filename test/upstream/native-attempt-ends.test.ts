@@ -222,21 +222,96 @@ test("a client's own fault in a 200: the provider's words, without the key", asy
   expect(Buffer.from(outcome.body!).toString()).toBe('{"error":{"code":422,"message":"no: [key]"}}');
 });
 
-test.each([
-  { error: null, choices: [] },
-  { error: {}, choices: [] },
-  { error: { message: 'x' }, content: [] },
-  { error: { message: 'x' }, data: [] },
-  { error: '' },
-  {},
-])('%j is an answer', async (body) => {
-  const text = JSON.stringify(body);
-  const url = await rawServer((socket) =>
+/** A provider that answers with this JSON. */
+function answering(text: string): Promise<string> {
+  return rawServer((socket) =>
     socket.end(
       `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
     ),
   );
+}
+
+test.each([
+  { error: null, choices: [{}] },
+  { error: {}, choices: [{}] },
+  { error: '', choices: [{ message: { content: 'a' }, finish_reason: 'stop', error: null }] },
+])('%j is an answer', async (body) => {
+  const text = JSON.stringify(body);
+  const url = await answering(text);
   expect(await endOf(callOf({ url }))).toEqual({ text, broken: undefined });
+});
+
+test.each([
+  ['openai', {}, 'bad-answer', 200],
+  ['openai', { choices: [] }, 'bad-answer', 200],
+  ['openai', { choices: null, usage: { prompt_tokens: 1 } }, 'bad-answer', 200],
+  ['openai', { choices: [null] }, 'bad-answer', 200],
+  ['openai', { error: { message: 'x' }, choices: [{ message: { content: 'half' } }] }, 'server-error', 200],
+  ['openai', { choices: [{ message: { content: 'half' }, finish_reason: 'error' }] }, 'server-error', 200],
+  ['openai', { choices: [{ error: { code: 502, message: 'x' } }] }, 'server-error', 502],
+  ['openai', { choices: [{}, { error: { code: 429, message: 'x' } }] }, 'rate-limited', 429],
+  ['anthropic', {}, 'bad-answer', 200],
+  ['anthropic', { type: 'message', content: null }, 'bad-answer', 200],
+  ['anthropic', { type: 'error', error: { type: 'overloaded_error' } }, 'overloaded', 529],
+] as const)('%s: %j in a 200 is no answer but %s, %i', async (dialect, body, failure, status) => {
+  const url = await answering(JSON.stringify(body));
+  expect(await endOf(callOf({ url, dialect }))).toEqual({ failure, status });
+});
+
+const ODD = [
+  'data: {"choices":null}\n\n',
+  'data: {"choices":[],"prompt_filter_results":[]}\n\n',
+  'data: {"usage":{"prompt_tokens":3}}\n\n',
+  'data: {"warning":"slow"}\n\n',
+  'event: ping\ndata: {"type":"ping"}\n\n',
+  'data:\n\n',
+];
+const HIDDEN_ERRORS: readonly [Dialect, string, string, number][] = [
+  ['openai', 'data: {"choices":[{"delta":{},"finish_reason":"error"}]}\n\n', 'server-error', 200],
+  ['openai', 'data: {"choices":[{"error":{"code":503,"message":"x"}}]}\n\n', 'overloaded', 503],
+  ['openai', 'event: error\ndata: {"message":"x"}\n\n', 'server-error', 200],
+  ['anthropic', 'data: {"type":"error","error":{"type":"overloaded_error"}}\n\n', 'overloaded', 529],
+];
+const CONTENT: Readonly<Record<Dialect, string>> = {
+  openai: 'data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n',
+  anthropic: 'event: message_start\ndata: {"type":"message_start","message":{}}\n\n',
+};
+const END: Readonly<Record<Dialect, string>> = {
+  openai: 'data: [DONE]\n\n',
+  anthropic: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+};
+
+test.each(HIDDEN_ERRORS)(
+  '%s: an error that no client notices, %j, ends the stream, however it is cut',
+  async (dialect, error, failure, status) => {
+    let pieces: readonly Buffer[] = [];
+    const url = await streaming(() => pieces);
+    const odd = fc.array(fc.constantFrom(...ODD), { maxLength: 3 }).map((all) => all.join(''));
+    const property = fc.asyncProperty(
+      fc.boolean(),
+      odd,
+      fc.array(fc.nat(), { maxLength: 10 }),
+      async (begun, before, places) => {
+        const passed = `${before}${begun ? CONTENT[dialect] : ''}${error}`;
+        pieces = cut(Buffer.from(passed + END[dialect]), places);
+        const end = await endOf(callOf({ url, dialect, stream: true }));
+        if (begun) expect(end).toEqual({ text: passed, broken: BROKEN });
+        else expect(end).toEqual({ failure, status });
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  },
+);
+
+test('a stream of nothing but chunks without a choice is no answer', async () => {
+  const odd = fc.array(fc.constantFrom(...ODD), { maxLength: 4 }).map((all) => all.join(''));
+  let text = '';
+  const url = await streaming(() => [Buffer.from(text)]);
+  const property = fc.asyncProperty(odd, fc.constantFrom('', END.openai), async (before, end) => {
+    text = `${before}data: {"choices":[]}\n\n${end}`;
+    expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'bad-answer', status: 200 });
+  });
+  await fc.assert(property, { numRuns: 30 });
 });
 
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

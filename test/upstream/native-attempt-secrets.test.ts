@@ -3,20 +3,29 @@ import { createNativeAttempt } from '../../router/upstream/native-attempt.ts';
 import { FAULTS } from '../../scripts/upstream/faults.ts';
 import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
 import { sendOnce } from './attempts.ts';
-import { answered, callOf, KEY, rawServer, refused, TIMEOUTS, upstreamOf } from './native-attempt-calls.ts';
+import {
+  answered,
+  callOf,
+  KEY,
+  LEAST_REPLY,
+  rawServer,
+  refused,
+  TIMEOUTS,
+  upstreamOf,
+} from './native-attempt-calls.ts';
 
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 
 test("headers: those of the answer, without the connection's, the account's and those that repeat the key", async () => {
   const url = await rawServer((socket) =>
     socket.end(
-      'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nX-Request-Id: r1\r\nConnection: close, X-Hop\r\n' +
-        `X-Hop: 1\r\nSet-Cookie: a=1\r\nopenai-organization: org\r\nX-Echo: ${KEY}\r\nVary: a\r\nVary: b\r\n\r\n{}`,
+      `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${LEAST_REPLY.length}\r\nX-Request-Id: r1\r\nConnection: close, X-Hop\r\n` +
+        `X-Hop: 1\r\nSet-Cookie: a=1\r\nopenai-organization: org\r\nX-Echo: ${KEY}\r\nVary: a\r\nVary: b\r\n\r\n${LEAST_REPLY}`,
     ),
   );
   expect(answered(await attempt(callOf({ url }), TIMEOUTS)).headers).toEqual({
     'content-type': 'application/json',
-    'content-length': '2',
+    'content-length': String(LEAST_REPLY.length),
     'x-request-id': 'r1',
     vary: 'a, b',
   });

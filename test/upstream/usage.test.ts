@@ -41,6 +41,15 @@ test('of a stream: the counts of the cache come first and hold to the end', () =
   expect(reader.usage()).toEqual(COUNTS);
 });
 
+test.each([0, null, undefined])('a later count of %s does not undo an earlier one', (later) => {
+  const reader = new StreamReader('anthropic');
+  const push = (event: object) => reader.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`));
+  push({ type: 'message_start', message: { usage: { ...ANTHROPIC, output_tokens: 1 } } });
+  const repeated = Object.fromEntries(Object.keys(ANTHROPIC).map((name) => [name, later]));
+  push({ type: 'message_delta', delta: {}, usage: { ...repeated, output_tokens: 5 } });
+  expect(reader.usage()).toEqual(COUNTS);
+});
+
 test('of a provider that is spoken to through the AI SDK', () => {
   const outputTokens = { total: 5, text: 5, reasoning: undefined };
   const of = (cacheRead: number | undefined, cacheWrite: number | undefined) =>
