@@ -2,7 +2,7 @@ import { type Comparison, writeComparison } from '../evals/gate/comparison.ts';
 import { type LoadedSuite, loadSuite } from '../evals/gate/load-suite.ts';
 import { recordLook } from '../evals/gate/looks.ts';
 import { runGate } from '../evals/gate/run-gate.ts';
-import { sealedCases } from '../evals/gate/sealed-cases.ts';
+import { requireSealedFrom } from '../evals/gate/sealed-cases.ts';
 import type { ThresholdRule } from '../evals/threshold/choose-threshold.ts';
 import { type ArtifactFiles, readArtifact } from '../router/artifact/read.ts';
 import type { Verdict } from '../router/artifact/verdict.ts';
@@ -78,7 +78,7 @@ async function challengerOf(
   const models = champion.manifest.ladder.map(({ model }) => model);
   const loaded = await loadLabelled({ data, qualityField, maxRejects: MAX_REJECTS }, models);
   qualityColumns(loaded, models);
-  sealedCases(loaded.cases, champion); // refuses now what could not be compared after the training
+  requireSealedFrom(champion, loaded.cases); // refuses now what could not be compared after the training
   const challenger = await trainedChallenger({ champion, loaded, qualityField, rule, out, force, allowHub });
   const done = challenger.resumed
     ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate\n`

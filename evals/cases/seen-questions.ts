@@ -6,6 +6,9 @@ import { questionKey } from './question-key.ts';
 /** What of a case says which question it is: its key, and its text in case another file gives the question another key. */
 type Question = Pick<Case, 'key' | 'text'>;
 
+/** Whether a case's question was seen. */
+export type Seen = (one: Question) => boolean;
+
 const BYTES = 8;
 
 /**
@@ -35,7 +38,7 @@ function packed(distinct: ReadonlySet<bigint>): Uint8Array {
  * Tells whether a question is among those of `fingerprints`.
  * @throws PlimsollError `invalid-artifact` where the bytes are no list of fingerprints
  */
-export function seenQuestions(bytes: Uint8Array): (one: Question) => boolean {
+export function seenQuestions(bytes: Uint8Array): Seen {
   const seen = unpacked(bytes);
   return (one) => marksOf(one).some((mark) => seen.has(mark));
 }

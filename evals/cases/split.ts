@@ -28,17 +28,26 @@ export function splitByKey<T extends Keyed>(
   shares: SplitShares,
   seed: number,
 ): Split<T> {
+  const split = partsByKey(cases, shares, seed);
+  requireFilled(split, shares, cases);
+  return split;
+}
+
+/** As splitByKey, for any number of cases: a part may stay empty. @throws PlimsollError 'invalid-input' as splitByKey */
+export function partsByKey<T extends Keyed>(
+  cases: readonly T[],
+  shares: SplitShares,
+  seed: number,
+): Split<T> {
   requireShares(shares);
   requireSeed(seed);
-  const units = unitsOf(cases);
   const partOf = new Array<SplitPart>(cases.length);
-  for (const { key, members } of units) {
+  for (const { key, members } of unitsOf(cases)) {
     const part = partAt(keyFraction(seed, key), shares);
     for (const index of members) partOf[index] = part;
   }
   const split = { train: [] as T[], calibration: [] as T[], test: [] as T[] };
   for (const [index, one] of cases.entries()) split[partOf[index]].push(one);
-  requireFilled(split, shares, units.length);
   return split;
 }
 
@@ -48,9 +57,10 @@ function partAt(fraction: number, shares: SplitShares): SplitPart {
   return 'test';
 }
 
-function requireFilled(split: Split<unknown>, shares: SplitShares, questions: number): void {
+function requireFilled(split: Split<unknown>, shares: SplitShares, cases: readonly Keyed[]): void {
   const empty = SPLIT_PARTS.find((part) => shares[part] > 0 && split[part].length === 0);
   if (empty === undefined) return;
+  const questions = unitsOf(cases).length;
   throw new PlimsollError(
     'insufficient-data',
     `The ${empty} split is empty: ${questions} distinct questions are too few to share out ` +

@@ -25,7 +25,7 @@ import { earlierLooks } from './looks.ts';
 import { measure, pairedOutcomes } from './measure.ts';
 import { type Replay, rungsAt } from './replay.ts';
 import { type Rival, rivalsOf } from './rivals.ts';
-import { sealedCases } from './sealed-cases.ts';
+import { type SealedCases, sealedCases } from './sealed-cases.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -54,13 +54,13 @@ const MOST_EDITED = 2_000;
 /**
  * Gates an artifact: replays its decisions on sealed cases, hard cases and edited prompts, and judges them by the suite. No model is
  * called and nothing is written.
- * @throws PlimsollError where the artifact is not whole, the suite or the data are wrong, or sealed questions were seen in training
+ * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw
  */
 export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
   const suite = loadSuite(request.suite);
   const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data);
-  const { sealed, calibration, sha256 } = sealedCases(loaded.cases, artifact);
+  const { sealed, calibration, sha256, excluded } = sealedCases(loaded.cases, artifact);
   const hard = hardCasesOf(suite, artifact);
   const classifier = await artifactClassifier(artifact, request.allowHub ?? false);
   try {
@@ -73,7 +73,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
       policy: artifact.manifest.policy,
       suite: { name: suite.suite.name, sha256: suite.sha256 },
-      sealed: sealedSection(loaded, replay.n, sha256, artifact),
+      sealed: sealedSection(loaded, excluded, replay.n, sha256, artifact),
       issued: (request.issued ?? new Date()).toISOString(),
     });
     return { folder: artifact.folder, verdict, texts: new Map(sealed.map(({ id, text }) => [id, text])) };
@@ -167,6 +167,7 @@ async function rivalsWithTexts(
 
 function sealedSection(
   { files, excluded, rejected }: GateCases,
+  { seen, seenGroup }: SealedCases['excluded'],
   n: number,
   sha256: string,
   artifact: ArtifactFiles,
@@ -174,7 +175,13 @@ function sealedSection(
   return {
     n,
     sha256,
-    excluded: { missing_outcome: excluded.missingOutcome, duplicates: excluded.duplicates, rejected },
+    excluded: {
+      missing_outcome: excluded.missingOutcome,
+      duplicates: excluded.duplicates,
+      rejected,
+      ...(seen > 0 && { seen }),
+      ...(seenGroup > 0 && { seen_group: seenGroup }),
+    },
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
     earlier_looks: earlierLooks(artifact.folder, sha256, artifact.sha256),
   };

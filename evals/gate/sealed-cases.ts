@@ -1,43 +1,89 @@
 import type { ArtifactFiles } from '../../router/artifact/read.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Case } from '../cases/case.ts';
-import { seenQuestions } from '../cases/seen-questions.ts';
-import { DEFAULT_SHARES, hashOfCases, splitByKey } from '../cases/split.ts';
+import { type Seen, seenQuestions } from '../cases/seen-questions.ts';
+import { DEFAULT_SHARES, hashOfCases, partsByKey, splitByKey } from '../cases/split.ts';
+import { unitsOf } from '../cases/units.ts';
 
 export interface SealedCases {
-  /** What the gate judges on: no question of theirs was seen in training or calibration. */
+  /** What the gate judges: no question of theirs was seen in training or calibration. In the order of the data. */
   readonly sealed: readonly Case[];
-  /** The calibration cases that the artifact's manifest names, where the data hold exactly those. */
+  /** The calibration cases that the artifact's manifest names, if the data hold exactly those. */
   readonly calibration: readonly Case[] | undefined;
   /** sha256 over ids and keys of the sealed cases. */
   readonly sha256: string;
-}
-
-/**
- * Which of the cases the gate may look at. Data that the artifact has learned from are split as in training, and the test part is taken;
- * data that it has never seen are taken whole.
- * @throws PlimsollError `invalid-input` where a question of the sealed part was seen in training or calibration: the answer
- *   would be flattered, so nothing is measured; `insufficient-data` where no case is left
- */
-export function sealedCases(cases: readonly Case[], artifact: ArtifactFiles): SealedCases {
-  const { manifest } = artifact;
-  const seen = seenQuestions(artifact.seenQuestions);
-  if (!cases.some(seen)) return { sealed: cases, calibration: undefined, sha256: hashOfCases(cases) };
-  const split = splitByKey(cases, DEFAULT_SHARES, manifest.split.seed);
-  requireUnseen(split.test, seen, manifest.name);
-  const asNamed = hashOfCases(split.calibration) === manifest.split.calibration.sha256;
-  return {
-    sealed: split.test,
-    calibration: asNamed ? split.calibration : undefined,
-    sha256: hashOfCases(split.test),
+  /** What was left out, by reason. */
+  readonly excluded: {
+    /** Their question was seen in training or calibration. */
+    readonly seen: number;
+    /** Not seen, but tied by a group to a question that was. */
+    readonly seenGroup: number;
   };
 }
 
-function requireUnseen(sealed: readonly Case[], seen: (one: Case) => boolean, artifact: string): void {
-  const leaked = sealed.filter(seen);
+/**
+ * The cases that the gate may look at: all that the artifact has not learned from, whatever file they come in. Of the file that it was
+ * trained on this is the test part; of a file with both, the test part and whatever is new.
+ * @throws PlimsollError `insufficient-data` if no case is left
+ */
+export function sealedCases(cases: readonly Case[], artifact: ArtifactFiles): SealedCases {
+  const { manifest } = artifact;
+  const { unseen, seen, tied } = partedBySeen(cases, seenQuestions(artifact.seenQuestions));
+  if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
+  const { calibration } = partsByKey(seen, DEFAULT_SHARES, manifest.split.seed);
+  const asNamed = hashOfCases(calibration) === manifest.split.calibration.sha256;
+  return {
+    sealed: unseen,
+    calibration: asNamed ? calibration : undefined,
+    sha256: hashOfCases(unseen),
+    excluded: { seen: seen.length, seenGroup: tied.length },
+  };
+}
+
+/** Cases that were seen, cases that share a key or a group with one of those, and the rest. Each in the order of the cases. */
+export function partedBySeen(
+  cases: readonly Case[],
+  isSeen: Seen,
+): Readonly<Record<'unseen' | 'seen' | 'tied', readonly Case[]>> {
+  const flags = cases.map(isSeen);
+  const tiedTo = new Uint8Array(cases.length);
+  for (const { members } of unitsOf(cases)) {
+    if (members.some((index) => flags[index])) for (const index of members) tiedTo[index] = 1;
+  }
+  return {
+    unseen: cases.filter((_, index) => !tiedTo[index]),
+    seen: cases.filter((_, index) => flags[index]),
+    tied: cases.filter((_, index) => tiedTo[index] && !flags[index]),
+  };
+}
+
+/**
+ * For a challenger that is trained with the champion's seed: the champion must not have learned from the part that stays sealed, or the
+ * comparison would flatter it.
+ * @throws PlimsollError `invalid-input` if it has
+ */
+export function requireSealedFrom(champion: ArtifactFiles, cases: readonly Case[]): void {
+  const { seed } = champion.manifest.split;
+  requireUnseen(splitByKey(cases, DEFAULT_SHARES, seed).test, champion);
+}
+
+/** @throws PlimsollError `invalid-input` if one of the cases was seen in training or calibration of the artifact */
+export function requireUnseen(
+  sealed: readonly Case[],
+  { manifest, seenQuestions: marks }: ArtifactFiles,
+): void {
+  const leaked = sealed.filter(seenQuestions(marks));
   if (leaked.length === 0) return;
   throw new PlimsollError(
     'invalid-input',
-    `${leaked.length} of the ${sealed.length} sealed cases (the first: ${JSON.stringify(leaked[0]!.id)}) ask questions that ${artifact} saw in training or calibration: one question stands on both sides of the split. Give the data that it was trained on, unchanged, or cases that it has never seen.`,
+    `${leaked.length} of the ${sealed.length} sealed cases (the first: ${JSON.stringify(leaked[0]!.id)}) ask questions that ${manifest.name} saw in training or calibration: one question is on both sides of the split. Give the data that it was trained on, unchanged, with cases that it has never seen, or leave these rows out.`,
+  );
+}
+
+function nothingLeft(all: number, seen: number, artifact: string): PlimsollError {
+  const tied = all > seen ? `, or share a group with one that it saw (${all - seen})` : '';
+  return new PlimsollError(
+    'insufficient-data',
+    `No case is left to judge: all ${all} ask questions that ${artifact} saw in training or calibration (${seen})${tied}. Give cases that it has never seen, or the whole file that it was trained on: its test part was kept sealed.`,
   );
 }

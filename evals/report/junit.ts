@@ -2,7 +2,7 @@ import type { Condition, Verdict } from '../../router/artifact/verdict.ts';
 import { boundWord, furtherCasesWords, limitWord, valueWord } from './condition-rows.ts';
 import { DASH, lossWord } from './number-words.ts';
 import { oneLine } from './one-line.ts';
-import { looksSentence, subjectWords } from './sealed-sentences.ts';
+import { excludedSentence, looksSentence, subjectWords } from './sealed-sentences.ts';
 
 /**
  * The verdict as JUnit XML: one test case a condition. An INCONCLUSIVE is a failure of type `inconclusive`: what is not shown
@@ -44,6 +44,7 @@ function properties(verdict: Verdict): [string, string][] {
     ['suite.sha256', suite.sha256],
     ['sealed.n', String(sealed.n)],
     ['sealed.sha256', sealed.sha256],
+    ['sealed.excluded', excludedSentence(verdict)],
     ['sealed.earlier_looks', String(sealed.earlier_looks.length)],
     ['sealed.looks', looksSentence(verdict)],
   ];

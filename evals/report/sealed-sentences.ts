@@ -41,11 +41,18 @@ export function lookRows({ sealed }: Verdict): string[][] {
   ];
 }
 
-/** What of the sealed cases was not judged. */
+/** Which rows and cases were not judged, by reason. */
 export function excludedSentence({ sealed: { excluded } }: Verdict): string {
-  const { missing_outcome, duplicates, rejected } = excluded;
-  if (missing_outcome + duplicates + rejected === 0) return 'No case was excluded.';
-  return `Excluded: ${countWord(missing_outcome)} without an outcome, ${countWord(duplicates)} duplicates, ${countWord(rejected)} rejected rows.`;
+  const { missing_outcome, duplicates, rejected, seen = 0, seen_group = 0 } = excluded;
+  if (missing_outcome + duplicates + rejected + seen + seen_group === 0) return 'No case was excluded.';
+  const parts = [
+    ...(seen > 0 ? [`${countWord(seen)} seen in training or calibration`] : []),
+    ...(seen_group > 0 ? [`${countWord(seen_group)} in one group with a seen question`] : []),
+    `${countWord(missing_outcome)} without an outcome`,
+    `${countWord(duplicates)} duplicates`,
+    `${countWord(rejected)} rejected rows`,
+  ];
+  return `Excluded: ${parts.join(', ')}.`;
 }
 
 function dayOf(instant: string): string {

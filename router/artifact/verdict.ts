@@ -54,7 +54,15 @@ const contentSchema = z.strictObject({
   sealed: z.strictObject({
     n: count,
     sha256,
-    excluded: z.strictObject({ missing_outcome: count, duplicates: count, rejected: count }),
+    excluded: z.strictObject({
+      missing_outcome: count,
+      duplicates: count,
+      rejected: count,
+      /** Cases whose question was seen in training or calibration; left out if there are none. */
+      seen: count.optional(),
+      /** Unseen cases that a group ties to a seen question; left out if there are none. */
+      seen_group: count.optional(),
+    }),
     files: z.array(z.strictObject({ file: z.string(), sha256, rows: count })),
     /** Looks at these cases with another classifier or threshold: after the first, the confidence is no longer what it says. */
     earlier_looks: z.array(lookSchema),

@@ -3,6 +3,7 @@ import type { Case } from '../../evals/cases/case.ts';
 import type { LoadedCases } from '../../evals/cases/load-cases.ts';
 import { seenQuestions } from '../../evals/cases/seen-questions.ts';
 import { DEFAULT_SHARES, splitByKey } from '../../evals/cases/split.ts';
+import { partedBySeen } from '../../evals/gate/sealed-cases.ts';
 import { table } from '../../evals/report/table.ts';
 import type { CertifiableMargin } from '../../evals/threshold/certifiable-margins.ts';
 import { resolveArtifact } from '../../router/artifact/current.ts';
@@ -122,16 +123,17 @@ interface Shared {
 }
 
 /**
- * Shared out by the artifact's own seed: the test part stays sealed, so that a gate has something left to judge on. Of the rest
- * all calibrates but the training part's questions that the artifact has seen: it may have learned from them.
+ * Shared out by the artifact's own seed: the test part stays sealed, so that a gate has something left to judge on. What the artifact
+ * has learned from is left out of both, but for the questions of its own calibration part.
  */
 function sharedOut({ cases }: LoadedCases, { manifest, seenQuestions: marks }: ArtifactFiles): Shared {
   const { train, calibration, test } = splitByKey(cases, DEFAULT_SHARES, manifest.split.seed);
   const seen = seenQuestions(marks);
-  const unseen = train.filter((one) => !seen(one));
-  const learned = train.length - unseen.length;
+  const fresh = partedBySeen(train, seen).unseen;
+  const sealed = partedBySeen(test, seen).unseen;
+  const learned = train.length - fresh.length + test.length - sealed.length;
   const left = learned > 0 ? `, ${learned} are left out: ${manifest.name} has seen their questions` : '';
-  const used = [...unseen, ...calibration];
-  process.stderr.write(`${used.length} cases calibrate, ${test.length} stay sealed for the gate${left}\n`);
-  return { calibration: used, sealed: test };
+  const used = [...fresh, ...calibration];
+  process.stderr.write(`${used.length} cases calibrate, ${sealed.length} stay sealed for the gate${left}\n`);
+  return { calibration: used, sealed };
 }

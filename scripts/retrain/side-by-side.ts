@@ -6,7 +6,7 @@ import { type Comparison, sealedComparison } from '../../evals/gate/comparison.t
 import { loadGateCases } from '../../evals/gate/gate-cases.ts';
 import type { LoadedSuite } from '../../evals/gate/load-suite.ts';
 import { type Replay, rungsAt } from '../../evals/gate/replay.ts';
-import { sealedCases } from '../../evals/gate/sealed-cases.ts';
+import { requireUnseen, sealedCases } from '../../evals/gate/sealed-cases.ts';
 import type { ArtifactFiles } from '../../router/artifact/read.ts';
 import type { Verdict } from '../../router/artifact/verdict.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -61,7 +61,7 @@ async function casesOf(request: SideBySideRequest): Promise<readonly Case[]> {
   const { champion, challenger, suite, data, verdict } = request;
   const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data);
   const { sealed, sha256 } = sealedCases(cases, challenger);
-  sealedCases(cases, champion); // one seed, one sealed part: refuses what the champion has seen of it
+  requireUnseen(sealed, champion);
   if (sha256 === verdict.sealed.sha256) return sealed;
   throw new PlimsollError(
     'invalid-input',

@@ -1,0 +1,169 @@
+import path from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Case } from '../../evals/cases/case.ts';
+import { questionKey } from '../../evals/cases/question-key.ts';
+import { seenQuestions } from '../../evals/cases/seen-questions.ts';
+import { DEFAULT_SHARES, hashOfCases, splitByKey } from '../../evals/cases/split.ts';
+import { runGate } from '../../evals/gate/run-gate.ts';
+import { sealedCases } from '../../evals/gate/sealed-cases.ts';
+import { htmlReport } from '../../evals/report/html.ts';
+import { junitReport } from '../../evals/report/junit.ts';
+import { markdownReport } from '../../evals/report/markdown.ts';
+import { terminalReport } from '../../evals/report/terminal.ts';
+import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
+import { verdictSchema } from '../../router/artifact/verdict.ts';
+import { CHEAP, type GateWorld, gateWorld, writeCaseFile, writeSuite } from './gate-world.ts';
+
+let world: GateWorld;
+let artifact: ArtifactFiles;
+let seen: readonly Case[];
+let sealedInTraining: readonly Case[];
+
+beforeAll(async () => {
+  world = await gateWorld();
+  artifact = readArtifact(world.artifact);
+  const { train, calibration, test } = splitByKey(world.cases, DEFAULT_SHARES, artifact.manifest.split.seed);
+  seen = [...train, ...calibration];
+  sealedInTraining = test;
+});
+
+/** Questions that the artifact has never seen. */
+function fresh(count: number, over: Partial<Case> = {}): Case[] {
+  return world.cases.slice(0, count).map((one, i) => {
+    const text = `Another question, number ${i}: ${one.text}`;
+    return { ...one, id: `fresh-${i}`, text, key: questionKey(text), ...over };
+  });
+}
+
+describe('the cases that the gate judges', () => {
+  it('are all of them, if none was seen', () => {
+    const cases = fresh(1193);
+    const { sealed, calibration, excluded, sha256 } = sealedCases(cases, artifact);
+    expect(sealed).toEqual(cases);
+    expect([calibration, excluded]).toEqual([undefined, { seen: 0, seenGroup: 0 }]);
+    expect(sha256).toBe(hashOfCases(cases));
+  });
+
+  it.each([0, 600, 1193])('are all that are fresh, with one seen question at row %i', (at) => {
+    const cases = fresh(1193);
+    const { sealed, excluded } = sealedCases(cases.toSpliced(at, 0, seen[0]!), artifact);
+    expect(sealed).toEqual(cases);
+    expect(excluded).toEqual({ seen: 1, seenGroup: 0 });
+  });
+
+  it('are the test part of the file that was trained on, with its calibration cases', () => {
+    const { sealed, calibration, excluded, sha256 } = sealedCases(world.cases, artifact);
+    expect(sealed).toEqual(sealedInTraining);
+    expect(sha256).toBe(artifact.manifest.split.test.sha256);
+    expect(hashOfCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
+    expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
+  });
+
+  it('are the test part and all that is new, of that file with fresh cases', () => {
+    const added = fresh(500);
+    const { sealed, calibration, excluded } = sealedCases([...added, ...world.cases], artifact);
+    expect(sealed).toEqual([...added, ...sealedInTraining]);
+    expect(hashOfCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
+    expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
+  });
+
+  it('are what is left of a part of that file, without its calibration cases', () => {
+    const { sealed, calibration } = sealedCases(world.cases.slice(0, 2000), artifact);
+    expect(sealed).toEqual(sealedInTraining.filter((one) => world.cases.indexOf(one) < 2000));
+    expect(calibration).toBeUndefined();
+  });
+
+  it('leave out a question that was seen under another key or id', () => {
+    const renamed = { ...seen[7]!, id: 'renamed', key: 'of another program' };
+    const { sealed, excluded } = sealedCases([...fresh(10), renamed], artifact);
+    expect([sealed.length, excluded]).toEqual([10, { seen: 1, seenGroup: 0 }]);
+  });
+
+  it('leave out what a group ties to a seen question, also over a third case', () => {
+    const [a, b, c, ...others] = fresh(20);
+    const tied = [
+      { ...a!, group: 'talk' },
+      { ...b!, group: 'talk' },
+      { ...c!, key: b!.key, group: 'other talk' },
+    ];
+    const cases = [...tied, { ...seen[3]!, group: 'talk' }, ...others];
+    const { sealed, excluded } = sealedCases(cases, artifact);
+    expect(sealed).toEqual(others);
+    expect(excluded).toEqual({ seen: 1, seenGroup: 3 });
+  });
+
+  it('stay whole in groups of their own', () => {
+    const cases = fresh(40).map((one, i) => ({ ...one, group: `talk-${i % 7}` }));
+    expect(sealedCases([...cases, seen[0]!], artifact).sealed).toEqual(cases);
+  });
+
+  it('whatever the mixture: each case counts or has one reason, and none that counts was seen', () => {
+    const isSeen = seenQuestions(artifact.seenQuestions);
+    const pool = [...fresh(30), ...seen.slice(0, 30), ...sealedInTraining.slice(0, 30)];
+    const group = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
+    const one = fc.tuple(fc.constantFrom(...pool), group).map(([item, name]) => ({
+      ...item,
+      ...(name !== undefined && { group: name }),
+    }));
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 60 }), (cases) => {
+        const groups = new Set(cases.filter(isSeen).flatMap(({ group }) => group ?? []));
+        const free = cases.some((item) => !isSeen(item) && !groups.has(item.group ?? ''));
+        fc.pre(free);
+        const keys = new Set<string>();
+        for (const { group, key } of cases) if (groups.has(group ?? '')) keys.add(key);
+        fc.pre(cases.some((item) => !isSeen(item) && !groups.has(item.group ?? '') && !keys.has(item.key)));
+        const { sealed, excluded } = sealedCases(cases, artifact);
+        expect(sealed.length + excluded.seen + excluded.seenGroup).toBe(cases.length);
+        expect(sealed.some(isSeen)).toBe(false);
+        expect(excluded.seen).toBe(cases.filter(isSeen).length);
+        expect(sealed.some((item) => groups.has(item.group ?? ''))).toBe(false);
+      }),
+    );
+  });
+
+  it('are an error if none is left, with the reason and what to give', () => {
+    const tied = { ...fresh(1)[0]!, group: 'talk' };
+    const cases = [...seen.slice(0, 5), { ...seen[5]!, group: 'talk' }, tied];
+    expect(() => sealedCases(cases, artifact)).toThrow(
+      expect.objectContaining({
+        code: 'insufficient-data',
+        message: expect.stringMatching(
+          /all 7 ask questions that made saw .*\(6\), or share a group .*\(1\).*Give/,
+        ),
+      }),
+    );
+  });
+});
+
+describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => {
+  it('counts each that is left out by its reason, in every report', async () => {
+    const cases: Case[] = [
+      ...fresh(1000),
+      ...fresh(3).map((one) => ({ ...one, id: `${one.id}-again` })),
+      ...fresh(1002)
+        .slice(1000)
+        .map((one) => ({ ...one, outcomes: new Map([[CHEAP, { quality: 1 }]]) })),
+      seen[0]!,
+      seen[1]!,
+    ];
+    const data = writeCaseFile(path.join(world.home, 'mixed.jsonl'), cases);
+    const suite = writeSuite(world.home, { slices: [] });
+    const { verdict } = await runGate({ artifact: world.artifact, suite, data: [data] });
+    expect(verdict.sealed.n).toBe(1000);
+    expect(verdict.sealed.excluded).toEqual({ missing_outcome: 2, duplicates: 3, rejected: 0, seen: 2 });
+    expect(verdictSchema.safeParse(JSON.parse(JSON.stringify(verdict))).error).toBeUndefined();
+    const sentence =
+      'Excluded: 2 seen in training or calibration, 2 without an outcome, 3 duplicates, 0 rejected rows.';
+    expect(terminalReport(verdict, { colour: false })).toContain(sentence);
+    expect(markdownReport(verdict)).toContain(sentence);
+    expect(htmlReport(verdict)).toContain(sentence);
+    expect(junitReport(verdict)).toContain(`name="sealed.excluded" value="${sentence}"`);
+  });
+
+  it('without a reason to count is read as before', () => {
+    const excluded = { missing_outcome: 0, duplicates: 0, rejected: 0 };
+    expect(verdictSchema.shape.sealed.shape.excluded.safeParse(excluded).success).toBe(true);
+  });
+});
