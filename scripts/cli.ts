@@ -69,6 +69,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** A log that a full disk does not take is lost; the server goes on. */
+process.stderr.on('error', () => {});
+
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (error) {

@@ -2,9 +2,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { junitReport } from '../evals/report/junit.ts';
 import { markdownReport } from '../evals/report/markdown.ts';
-import { replaceFile } from '../router/artifact/replace-file.ts';
 import type { Verdict } from '../router/artifact/verdict.ts';
-import { PlimsollError } from '../router/errors.ts';
+import { replaceFile, writeFailure } from '../router/files/index.ts';
 
 export interface ReportOptions {
   /** The reports say what changed since. */
@@ -33,11 +32,9 @@ export async function writeReports(
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-    throw new PlimsollError('io', `Cannot write the reports to ${folder}${reason}.`, {
-      place: { file: folder },
-      cause,
-    });
+    throw writeFailure(`the reports to ${folder}`, folder, cause);
   }
-  for (const [name, text] of Object.entries(files)) replaceFile(path.join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    replaceFile(path.join(folder, name), text, { what: 'the report' });
+  }
 }

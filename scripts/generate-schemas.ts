@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { evidenceSchema } from '../evals/gate/evidence.ts';
 import { suiteSchema } from '../evals/gate/suite.ts';
 import { verdictSchema } from '../router/artifact/verdict.ts';
 import { configSchema } from '../router/config.ts';
+import { replaceFile } from '../router/files/index.ts';
 
 export const CONFIG_SCHEMA_FILE = fileURLToPath(new URL('../plimsoll.config.schema.json', import.meta.url));
 export const SUITE_SCHEMA_FILE = fileURLToPath(new URL('../evals/suites/suite.schema.json', import.meta.url));
@@ -45,7 +45,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     [VERDICT_SCHEMA_FILE]: verdictSchemaJson(),
   };
   for (const [file, text] of Object.entries(files)) {
-    writeFileSync(file, text);
+    replaceFile(file, text);
     process.stderr.write(`wrote ${file}\n`);
   }
 }

@@ -20,6 +20,7 @@ import { createStaticEncoder } from '../router/encoders/static.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { featureExtractor } from '../router/features/feature-vector.ts';
 import { PACKAGE_FOLDER } from '../router/package-folder.ts';
+import { print } from './output.ts';
 import { LARGE, SMALL, type StarterData, starterCases } from './starter-cases.ts';
 import { type TrainInput, trainArtifact } from './train-artifact.ts';
 
@@ -197,12 +198,10 @@ async function run({ data, out, cases, check }: Flags): Promise<void> {
     });
     if (check) assertSameVerdict(verdict, out);
     else {
-      writeVerdict(out, verdict);
       recordLook(out, verdict);
+      writeVerdict(out, verdict);
     }
-    process.stdout.write(
-      `${out}: ${check ? 'the same, byte for byte' : 'written'}; the gate says ${verdict.verdict}\n`,
-    );
+    print(`${out}: ${check ? 'the same, byte for byte' : 'written'}; the gate says ${verdict.verdict}\n`);
   } finally {
     rmSync(scratch, { recursive: true });
   }

@@ -98,8 +98,8 @@ async function gated({ out, suite, data, allowHub }: RetrainRequest, issued: Dat
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.end(`${verdict.sealed.n} sealed cases, ${verdict.verdict}`);
-  writeVerdict(out, verdict);
   recordLook(out, verdict);
+  writeVerdict(out, verdict);
   return verdict;
 }
 

@@ -1,5 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { PlimsollError } from '../../router/errors.ts';
+import { openReplacement, type Replacement } from '../../router/files/index.ts';
 import type { BadRow } from './bad-row.ts';
 
 /** A row that was not used. Never holds prompt text. */
@@ -18,11 +17,14 @@ export const REJECTS_KEPT = 1000;
 export class RejectLog {
   readonly kept: RejectedRow[] = [];
   #count = 0;
-  readonly #descriptor: number | undefined;
+  readonly #file: Replacement | undefined;
 
-  /** @param file where to write; an older file is replaced, also when nothing gets rejected */
+  /**
+   * @param file where to write; an older file is replaced at `close`, also when nothing gets rejected
+   * @throws PlimsollError `io`
+   */
   constructor(file: string | undefined) {
-    this.#descriptor = file === undefined ? undefined : opened(file);
+    this.#file = file === undefined ? undefined : openReplacement(file, { what: 'the rejected rows to' });
   }
 
   get count(): number {
@@ -33,21 +35,11 @@ export class RejectLog {
     const row: RejectedRow = { file, line, ...(field !== undefined && { field }), reason };
     this.#count += 1;
     if (this.kept.length < REJECTS_KEPT) this.kept.push(row);
-    if (this.#descriptor !== undefined) writeSync(this.#descriptor, `${JSON.stringify(row)}\n`);
+    this.#file?.write(`${JSON.stringify(row)}\n`);
   }
 
+  /** @throws PlimsollError `io` */
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-  }
-}
-
-function opened(file: string): number {
-  try {
-    return openSync(file, 'w');
-  } catch (cause) {
-    throw new PlimsollError('io', `${file}: the rejected rows cannot be written there.`, {
-      place: { file },
-      cause,
-    });
+    this.#file?.commit();
   }
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { PlimsollError } from '../../router/errors.ts';
+import { openReplacement, type Replacement } from '../../router/files/index.ts';
 import { BadRow } from './bad-row.ts';
 import { caseFormatOf } from './case-format.ts';
 import { caseOf, checkedRow } from './case-of.ts';
@@ -31,16 +30,14 @@ export async function writeCases(
   if (kind !== 'json-lines') {
     throw new PlimsollError('invalid-input', `${file}: cases are written as JSON Lines; name it .jsonl.gz.`);
   }
-  const partial = `${file}.partial`;
   const counted = { rows: 0, hash: createHash('sha256') };
+  const replacement = openReplacement(file, { what: 'the cases to' });
   try {
     const packed = gzipped ? createGzip() : new PassThrough();
-    const lines = Readable.from(linesOf(file, rows, counted));
-    await pipeline(lines, packed, hashed(counted.hash), createWriteStream(partial));
-    await rename(partial, file);
-  } catch (cause) {
-    await rm(partial, { force: true }).catch(() => {}); // where nothing could be written there is nothing to remove
-    throw writeError(file, cause);
+    await pipeline(Readable.from(linesOf(file, rows, counted)), packed, into(replacement, counted.hash));
+    replacement.commit();
+  } finally {
+    replacement.discard();
   }
   return { rows: counted.rows, sha256: counted.hash.digest('hex') };
 }
@@ -57,13 +54,18 @@ async function* linesOf(
   }
 }
 
-function hashed(hash: ReturnType<typeof createHash>) {
-  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
+function into(replacement: Replacement, hash: ReturnType<typeof createHash>): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        hash.update(chunk);
+        replacement.write(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
 }
 
 /** Takes the row through the very steps of loading. */
@@ -80,15 +82,4 @@ function requireRow(file: string, number: number, row: CaseRow): void {
       place: { file, line: number, ...(error.field !== undefined && { field: error.field }) },
     });
   }
-}
-
-function writeError(file: string, cause: unknown): PlimsollError {
-  if (cause instanceof PlimsollError) return cause;
-  const code = (cause as NodeJS.ErrnoException).code;
-  if (code === undefined) throw cause;
-  const advice = code === 'ENOENT' ? ' Make its folder first.' : '';
-  return new PlimsollError('io', `${file}: cannot be written (${code}).${advice}`, {
-    place: { file },
-    cause,
-  });
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../../router/artifact/replace-file.ts';
 import { sha256OfJson } from '../../router/artifact/sha256.ts';
 import { conditionSchema } from '../../router/artifact/verdict.ts';
+import { replaceFile } from '../../router/files/index.ts';
 
 /** Beside the challenger's verdict.json. */
 const COMPARISON_FILE = 'comparison.json';
@@ -68,5 +68,7 @@ export function sealedComparison(content: ComparisonContent): Comparison {
 
 /** Lays it into the challenger's folder, whole or not at all. @throws PlimsollError `io` */
 export function writeComparison(folder: string, comparison: Comparison): void {
-  replaceFile(path.join(folder, COMPARISON_FILE), `${JSON.stringify(comparison, null, 2)}\n`);
+  replaceFile(path.join(folder, COMPARISON_FILE), `${JSON.stringify(comparison, null, 2)}\n`, {
+    what: 'the comparison',
+  });
 }

@@ -1,8 +1,9 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { type Look, lookSchema, type Verdict } from '../../router/artifact/verdict.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { replaceFile, withLock } from '../../router/files/index.ts';
 
 /** Beside the artifacts, so that it outlives each of them: an artifact that is replaced takes its verdict with it. */
 const LOOKS_FILE = 'looks.jsonl';
@@ -35,15 +36,12 @@ export function recordLook(artifactFolder: string, verdict: Verdict): void {
   };
   const told = ({ artifact_sha256, suite, verdict: word, sealed_sha256 }: LookRecord) =>
     [artifact_sha256, suite, word, sealed_sha256].join();
-  if (recordsIn(file).some((known) => told(known) === told(record))) return;
-  try {
-    appendFileSync(file, `${JSON.stringify(record)}\n`);
-  } catch (cause) {
-    throw new PlimsollError('io', `${file}: the look at the sealed cases cannot be written down.`, {
-      place: { file },
-      cause,
-    });
-  }
+  withLock(file, () => {
+    const records = recordsIn(file);
+    if (records.some((known) => told(known) === told(record))) return;
+    const lines = [...records, record].map((one) => `${JSON.stringify(one)}\n`);
+    replaceFile(file, lines.join(''), { what: 'the record of looks at the sealed cases' });
+  });
 }
 
 function recordsIn(file: string): LookRecord[] {

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { PlimsollError } from '../errors.ts';
+import { withLock } from '../files/index.ts';
 import { hashOf, newApiKey } from './api-key.ts';
 import { readKeys, writeKeys } from './keys-file.ts';
 import { keyNameSchema, type StoredKey } from './stored-key.ts';
@@ -9,6 +10,8 @@ export interface CreatedKey {
   readonly key: string;
   readonly stored: StoredKey;
 }
+
+// Both read and write under a lock: two changes at once would otherwise lose one of them, and it might be a revocation.
 
 /**
  * Makes a key and puts its hash on file; a file that is not there is made.
@@ -30,7 +33,7 @@ export function createKey(
     created: now.toISOString(),
     ...(expires !== undefined && { expires: expires.toISOString() }),
   };
-  changeKeys(file, (keys) => [...keys, stored]);
+  withLock(file, () => writeKeys(file, [...(existsSync(file) ? readKeys(file) : []), stored]));
   return { key: text, stored };
 }
 
@@ -39,39 +42,21 @@ export function createKey(
  * @throws PlimsollError `not-found` where no key has the id, `invalid-config` or `io` as above.
  */
 export function revokeKey(file: string, id: string, now: Date): StoredKey {
-  const held = readKeys(file).find((key) => key.id === id);
-  if (held === undefined) {
-    throw new PlimsollError(
-      'not-found',
-      `${file} has no key with the id "${id}". \`plimsoll keys list\` has the ids.`,
+  return withLock(file, () => {
+    const keys = readKeys(file);
+    const held = keys.find((key) => key.id === id);
+    if (held === undefined) {
+      throw new PlimsollError(
+        'not-found',
+        `${file} has no key with the id "${id}". \`plimsoll keys list\` has the ids.`,
+      );
+    }
+    if (held.revoked !== undefined) return held;
+    const revoked = { ...held, revoked: now.toISOString() };
+    writeKeys(
+      file,
+      keys.map((key) => (key === held ? revoked : key)),
     );
-  }
-  if (held.revoked !== undefined) return held;
-  const revoked = { ...held, revoked: now.toISOString() };
-  changeKeys(file, (keys) => keys.map((key) => (key.id === id ? revoked : key)));
-  return revoked;
-}
-
-/** Reads and writes under a lock: two changes at once would otherwise lose one of them, and it might be a revocation. */
-function changeKeys(file: string, change: (keys: readonly StoredKey[]) => readonly StoredKey[]): void {
-  const lock = `${file}.lock`;
-  closeSync(taken(lock));
-  try {
-    writeKeys(file, change(existsSync(file) ? readKeys(file) : []));
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-function taken(lock: string): number {
-  try {
-    return openSync(lock, 'wx', 0o600);
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    const message =
-      reason === 'EEXIST'
-        ? `Another \`plimsoll keys\` is changing the file: ${lock} is there. Remove it if none is running.`
-        : `Cannot write ${lock} (${reason}). The keys file's folder must be there and writable.`;
-    throw new PlimsollError('io', message, { place: { file: lock }, cause });
-  }
+    return revoked;
+  });
 }

@@ -1,16 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import path from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { PlimsollError } from '../errors.ts';
+import { replaceFile } from '../files/index.ts';
 import { keysFileSchema, type StoredKey } from './stored-key.ts';
 
 const OWNER_ONLY = 0o600;
@@ -66,35 +56,12 @@ function readText(file: string): string {
 }
 
 /**
- * Writes the file whole or not at all, for its owner alone (mode 600).
+ * Writes the file whole or not at all, for its owner alone (mode 600). A revocation is on disk when this returns.
  * @throws PlimsollError `io`
  */
 export function writeKeys(file: string, keys: readonly StoredKey[]): void {
-  const temporary = path.join(
-    path.dirname(file),
-    `.${path.basename(file)}-${randomBytes(6).toString('hex')}`,
-  );
-  try {
-    writeForOwner(temporary, `${JSON.stringify({ schema_version: 1, keys }, null, 2)}\n`);
-    renameSync(temporary, file);
-  } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw new PlimsollError(
-      'io',
-      `Cannot write the keys file ${file} (${reasonOf(cause)}). Its folder must be there and writable.`,
-      { place: { file }, cause },
-    );
-  }
-}
-
-function writeForOwner(file: string, text: string): void {
-  const descriptor = openSync(file, 'wx', OWNER_ONLY);
-  try {
-    writeSync(descriptor, text);
-    fsyncSync(descriptor); // a revocation must outlive a power cut
-  } finally {
-    closeSync(descriptor);
-  }
+  const text = `${JSON.stringify({ schema_version: 1, keys }, null, 2)}\n`;
+  replaceFile(file, text, { mode: OWNER_ONLY, what: 'the keys file' });
 }
 
 function invalid(file: string, what: string): PlimsollError {

@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
+import { replaceFile, restoreFolder } from '../files/index.ts';
 import { artifactJson } from './artifact-json.ts';
 import { MANIFEST_FILE, readPart } from './read.ts';
-import { replaceFile } from './replace-file.ts';
 import { sha256 } from './sha256.ts';
 
 /** A store is a folder of artifacts in which this file names the one that serves. */
@@ -62,6 +62,7 @@ export function manifestSha256(folder: string): string | undefined {
  * a folder of artifacts in which none was chosen.
  */
 export function resolveArtifact(folder: string): string {
+  restoreFolder(folder);
   if (existsSync(path.join(folder, MANIFEST_FILE))) return folder;
   const current = readCurrent(folder);
   if (current === undefined) {
@@ -69,6 +70,7 @@ export function resolveArtifact(folder: string): string {
     return folder; // what is wrong with it, the reader of artifacts says
   }
   const target = path.join(folder, current.artifact);
+  restoreFolder(target);
   const found = manifestSha256(target);
   if (found === current.history.at(-1)!.sha256) return target;
   const file = path.join(folder, CURRENT_FILE);

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError } from '../errors.ts';
+import { restoreFolder } from '../files/index.ts';
 import { artifactJson } from './artifact-json.ts';
 import { type GoldenCase, goldenSchema, type Manifest, manifestSchema } from './manifest.ts';
 import { sha256 } from './sha256.ts';
@@ -29,6 +30,7 @@ export const SEEN_QUESTIONS_FILE = 'seen-questions.bin';
  * @throws PlimsollError `not-found` or `invalid-artifact`, naming the file and the field.
  */
 export function readArtifact(folder: string): ArtifactFiles {
+  restoreFolder(folder);
   if (!isFolder(folder)) {
     throw new PlimsollError(
       'not-found',

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { PlimsollError } from '../errors.ts';
+import { foldersAside, withLock } from '../files/index.ts';
 import {
   artifactFoldersIn,
   CURRENT_FILE,
@@ -27,14 +28,19 @@ export type StoredArtifact = { readonly folder: string; readonly current: boolea
 /**
  * Makes an artifact of the store the one that serves. Promoting what is current already changes nothing.
  * @param name the artifact's folder in the store.
+ * @param check asked while no other command can change what serves; throws to refuse
  * @throws PlimsollError where the artifact is not whole, `ungated` where it has no valid PASS, `io` where the store cannot be written.
  */
-export function promote(store: string, name: string, at: Date): Promotion {
-  const { sha256 } = servable(path.join(store, name), at);
-  const history = readCurrent(store)?.history ?? [];
-  const last = history.at(-1);
-  if (last?.artifact === name && last.sha256 === sha256) return last;
-  return appended(store, history, { artifact: name, sha256, at: at.toISOString() });
+export function promote(store: string, name: string, at: Date, check = () => {}): Promotion {
+  servable(path.join(store, name), at); // what is wrong with it is said even where the store cannot be written
+  return withLock(path.join(store, CURRENT_FILE), () => {
+    check();
+    const { sha256 } = servable(path.join(store, name), at);
+    const history = readCurrent(store)?.history ?? [];
+    const last = history.at(-1);
+    if (last?.artifact === name && last.sha256 === sha256) return last;
+    return appended(store, history, { artifact: name, sha256, at: at.toISOString() });
+  });
 }
 
 /**
@@ -44,6 +50,11 @@ export function promote(store: string, name: string, at: Date): Promotion {
  * `ungated` where its verdict no longer holds.
  */
 export function rollback(store: string, at: Date): Promotion {
+  requireCurrent(store);
+  return withLock(path.join(store, CURRENT_FILE), () => rolledBack(store, at));
+}
+
+function rolledBack(store: string, at: Date): Promotion {
   const { artifact, history } = requireCurrent(store);
   const before = history.findLast((entry) => entry.artifact !== artifact);
   if (before === undefined) {
@@ -72,7 +83,7 @@ export function listArtifacts(store: string, now: Date): StoredArtifact[] {
     );
   }
   const current = readCurrent(store);
-  const folders = new Set(artifactFoldersIn(store));
+  const folders = new Set([...artifactFoldersIn(store), ...foldersAside(store)]);
   if (current) folders.add(current.artifact);
   return [...folders].sort().map((folder) => stored(store, folder, current, now));
 }

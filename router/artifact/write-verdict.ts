@@ -1,6 +1,6 @@
 import path from 'node:path';
+import { replaceFile } from '../files/index.ts';
 import { VERDICT_FILE } from './read-verdict.ts';
-import { replaceFile } from './replace-file.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -8,5 +8,7 @@ import type { Verdict } from './verdict.ts';
  * @throws PlimsollError `io` where the folder cannot be written.
  */
 export function writeVerdict(folder: string, verdict: Verdict): void {
-  replaceFile(path.join(folder, VERDICT_FILE), `${JSON.stringify(verdict, null, 2)}\n`);
+  replaceFile(path.join(folder, VERDICT_FILE), `${JSON.stringify(verdict, null, 2)}\n`, {
+    what: 'the verdict',
+  });
 }

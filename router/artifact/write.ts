@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError } from '../errors.ts';
+import { assertFolderTakes, replaceFolder, restoreFolder, writeFailure } from '../files/index.ts';
 import { type GoldenCase, type Manifest, manifestSchema } from './manifest.ts';
 import { CLASSIFIER_FILE, GOLDEN_FILE, MANIFEST_FILE, MODEL_CARD_FILE, SEEN_QUESTIONS_FILE } from './read.ts';
 import { sha256 } from './sha256.ts';
@@ -16,8 +16,7 @@ export interface ArtifactDraft {
 }
 
 /**
- * Writes an artifact whole or not at all: into a temporary folder beside `folder`, then one rename. Artifacts are
- * immutable, so an existing folder is refused unless `replace` is set. Returns the manifest with the files' hashes.
+ * Writes an artifact whole or not at all. Artifacts are immutable, so an existing folder is refused unless `replace` is set. Returns the manifest with the files' hashes.
  * @throws PlimsollError `invalid-input` where the folder exists or a field of the manifest is wrong, `io` where the place cannot be written.
  */
 export function writeArtifact(
@@ -25,7 +24,6 @@ export function writeArtifact(
   draft: ArtifactDraft,
   options: { replace?: boolean } = {},
 ): Manifest {
-  assertWritable(folder, options);
   const parts: Record<string, Uint8Array | string> = {
     [CLASSIFIER_FILE]: draft.classifier,
     [GOLDEN_FILE]: `${JSON.stringify(draft.golden, null, 2)}\n`,
@@ -35,42 +33,12 @@ export function writeArtifact(
   const files = Object.fromEntries(Object.entries(parts).map(([name, bytes]) => [name, sha256(bytes)]));
   const manifest = checkedManifest({ ...draft.manifest, files });
   parts[MANIFEST_FILE] = `${JSON.stringify(manifest, null, 2)}\n`;
-  const parent = path.dirname(path.resolve(folder));
-  let temporary: string | undefined;
   try {
-    mkdirSync(parent, { recursive: true });
-    temporary = temporaryFolder(parent, path.basename(folder));
-    for (const [name, bytes] of Object.entries(parts)) writeFileSync(path.join(temporary, name), bytes);
-    moveIntoPlace(temporary, folder);
+    replaceFolder(folder, parts, () => assertReplaceable(folder, options));
   } catch (cause) {
-    if (temporary) rmSync(temporary, { recursive: true, force: true });
-    throw unwritable(folder, cause);
+    throw writeFailure(`the artifact to ${folder}`, folder, cause);
   }
   return manifest;
-}
-
-/** Not by mkdtemp, whose folders only their owner can read: the server may run as somebody else. */
-function temporaryFolder(parent: string, name: string): string {
-  const folder = path.join(parent, `.${name}-${randomBytes(6).toString('hex')}`);
-  mkdirSync(folder);
-  return folder;
-}
-
-/** What stood there before is put back where the move fails. */
-function moveIntoPlace(temporary: string, folder: string): void {
-  if (!existsSync(folder)) {
-    renameSync(temporary, folder);
-    return;
-  }
-  const before = `${temporary}-before`;
-  renameSync(folder, before);
-  try {
-    renameSync(temporary, folder);
-  } catch (error) {
-    renameSync(before, folder);
-    throw error;
-  }
-  rmSync(before, { recursive: true });
 }
 
 function checkedManifest(manifest: Manifest): Manifest {
@@ -85,6 +53,16 @@ function checkedManifest(manifest: Manifest): Manifest {
 
 /** Called before long work too, so that an hour of training does not end at a read-only folder. */
 export function assertWritable(folder: string, options: { replace?: boolean } = {}): void {
+  restoreFolder(folder);
+  assertReplaceable(folder, options);
+  try {
+    assertFolderTakes(nearestThatExists(path.resolve(folder)));
+  } catch (cause) {
+    throw writeFailure(`the artifact to ${folder}`, folder, cause);
+  }
+}
+
+function assertReplaceable(folder: string, options: { replace?: boolean }): void {
   if (existsSync(folder) && !options.replace) {
     throw new PlimsollError(
       'invalid-input',
@@ -98,11 +76,6 @@ export function assertWritable(folder: string, options: { replace?: boolean } = 
       `${folder} is no artifact: it is not replaced, lest something else is lost. Choose another --out.`,
       { place: { file: folder } },
     );
-  }
-  try {
-    rmSync(temporaryFolder(nearestThatExists(path.resolve(folder)), 'plimsoll'), { recursive: true });
-  } catch (cause) {
-    throw unwritable(folder, cause);
   }
 }
 
@@ -119,16 +92,4 @@ function isArtifactOrEmpty(folder: string): boolean {
   } catch {
     return false; // a file
   }
-}
-
-function unwritable(folder: string, cause: unknown): PlimsollError {
-  const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-  return new PlimsollError(
-    'io',
-    `Cannot write the artifact to ${folder}${reason}. Choose a folder that can be written.`,
-    {
-      place: { file: folder },
-      cause,
-    },
-  );
 }

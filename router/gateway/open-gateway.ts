@@ -56,7 +56,11 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
     ? openAccess({
         file: config.access.keys_file!,
         onBroken: (trouble) =>
-          logger.error(trouble, 'the keys file cannot be read: the keys that were read last stay'),
+          logger.error(
+            trouble,
+            'the keys file cannot be read: the keys that were read last stay in force, and no revocation takes effect',
+          ),
+        onMended: () => logger.info('the keys file can be read again, and is in force'),
       })
     : undefined;
   const { max_concurrency: maxConcurrency, max_queue: maxQueue, max_wait_ms: maxWaitMs } = config.gateway;

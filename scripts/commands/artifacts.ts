@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { table } from '../../evals/report/table.ts';
 import { listArtifacts, type StoredArtifact } from '../../router/artifact/store.ts';
 import { standingJson } from '../../router/server/standing-json.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 
 interface Flags {
   readonly store: string;
@@ -20,7 +20,7 @@ export function artifactsCommand(): Command {
 function run({ store, json }: Flags): void {
   const artifacts = listArtifacts(store, new Date());
   if (json) printJson({ store, artifacts: artifacts.map(artifactJson) });
-  else process.stdout.write(artifacts.length === 0 ? `No artifacts in ${store}.\n` : lines(artifacts));
+  else print(artifacts.length === 0 ? `No artifacts in ${store}.\n` : lines(artifacts));
 }
 
 function artifactJson(artifact: StoredArtifact): object {

@@ -12,7 +12,7 @@ import {
   qualityColumns,
   wholeNumberBetween,
 } from '../labelled-data.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 
 interface Flags extends DataFlags {
   readonly cheap: string;
@@ -85,7 +85,7 @@ function printReport(report: Assessment & { n: number; cheap: string; strong: st
     rankingRow('oracle (knows the answers)', baselines.oracle),
   ];
   const interval = report.apgr_interval;
-  process.stdout.write(
+  print(
     [
       `${report.n} cases; ${report.cheap} ${quality.cheap.toFixed(3)} -> ${report.strong} ${quality.strong.toFixed(3)}`,
       `always cheap:  ${fixedLine(baselines.always_cheap)}`,

@@ -13,7 +13,7 @@ import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { artifactName } from '../artifact-name.ts';
 import { addDataFlags, type DataFlags, loadLabelled, qualityColumns } from '../labelled-data.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { recalibrated } from '../recalibrate.ts';
 import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
 import { uninterrupted } from '../uninterrupted.ts';
@@ -78,7 +78,7 @@ async function run(flags: Flags): Promise<void> {
   });
   const manifest = uninterrupted(() => writeArtifact(flags.out, draft, { replace: flags.force }));
   if (flags.json) printJson({ out: flags.out, manifest, margins: margins.map(marginJson) });
-  else process.stdout.write(`${summary(flags.out, manifest)}${marginsText(margins)}`);
+  else print(`${summary(flags.out, manifest)}${marginsText(margins)}`);
 }
 
 function marginJson({ maxQualityLoss, certified, casesNeeded }: CertifiableMargin) {

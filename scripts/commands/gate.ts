@@ -8,7 +8,7 @@ import { writeVerdict } from '../../router/artifact/write-verdict.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { writeReports } from '../gate-reports.ts';
 import { isoTime } from '../iso-time.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';
 
 /** A verdict in a word that a shell understands; 1 and 2 stay for errors and wrong usage. */
@@ -68,8 +68,8 @@ async function run(flags: Flags): Promise<void> {
   });
   progress.end(`${verdict.sealed.n} sealed cases`);
   if (flags.write) {
+    recordLook(folder, verdict); // first: a verdict whose look is on no record must not come to be
     writeVerdict(folder, verdict);
-    recordLook(folder, verdict);
   }
   if (flags.reports !== undefined)
     await writeReports(flags.reports, verdict, {
@@ -78,7 +78,7 @@ async function run(flags: Flags): Promise<void> {
     });
   if (flags.json) printJson(verdict);
   else
-    process.stdout.write(
+    print(
       `${terminalReport(verdict, { colour: process.stdout.isTTY === true, ...(previous && { previous }) })}\n`,
     );
   process.exitCode = GATE_EXIT_CODES[verdict.verdict];

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { IMPORTERS } from '../importers/importers.ts';
 import { type ImportSummary, runImport } from '../importers/run-import.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';
 
 interface Flags {
@@ -45,7 +45,7 @@ async function run(format: string, inputs: string[], flags: Flags): Promise<void
     progress.end(`${summary.read} rows`);
     tellRejects(summary);
     if (flags.json) printJson(summary);
-    else process.stdout.write(sentence(summary));
+    else print(sentence(summary));
   } catch (error) {
     progress.end();
     throw error;

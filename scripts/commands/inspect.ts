@@ -6,7 +6,7 @@ import { configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { standingJson } from '../../router/server/standing-json.ts';
 import { expectationSentence } from '../expectation-sentence.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 
 interface Flags {
   readonly allowHub: boolean;
@@ -37,7 +37,7 @@ async function run(place: string, flags: Flags): Promise<void> {
   const { sha256, manifest } = artifact;
   const standing = router.standing();
   if (flags.json) printJson({ folder, sha256, verdict: standingJson(standing), manifest });
-  else process.stdout.write(lines(artifact, standing));
+  else print(lines(artifact, standing));
 }
 
 function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing): string {

@@ -5,7 +5,7 @@ import type { AccessConfig } from '../../router/access/config.ts';
 import { readKeys } from '../../router/access/keys-file.ts';
 import type { StoredKey } from '../../router/access/stored-key.ts';
 import { type Config, loadConfig } from '../../router/config.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 
 const DEFAULT_KEYS_FILE = 'plimsoll.keys.json';
@@ -65,11 +65,14 @@ function create({ name, expires, json, ...place }: CreateFlags): void {
   const { key, stored } = uninterrupted(() =>
     createKey(file, { name, now, ...(until !== undefined && { expires: until }) }),
   );
-  if (json) {
-    printJson({ file, key, ...keyJson(stored, now) });
-    return;
+  try {
+    if (json) printJson({ file, key, ...keyJson(stored, now) });
+    else print(`${key}\n`);
+  } catch (error) {
+    process.stderr.write(`Key ${stored.id} is in ${file}, but it could not be shown: revoke it.\n`);
+    throw error;
   }
-  process.stdout.write(`${key}\n`);
+  if (json) return;
   process.stderr.write(
     `Key ${stored.id} for ${name} is in ${file}, ${stored.expires === undefined ? 'without an end' : `until ${stored.expires}`}.\n` +
       'This is the only time that it is shown: only its hash is stored.\n',
@@ -81,7 +84,7 @@ function list({ json, ...place }: Flags): void {
   const now = new Date();
   const keys = readKeys(file).map((key) => keyJson(key, now));
   if (json) printJson({ file, keys });
-  else process.stdout.write(keys.length === 0 ? `No keys in ${file}.\n` : lines(keys));
+  else print(keys.length === 0 ? `No keys in ${file}.\n` : lines(keys));
 }
 
 function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
@@ -95,7 +98,7 @@ function revoke(id: string, { json, ...place }: Flags): void {
   const file = keysFile(place);
   const revoked = uninterrupted(() => revokeKey(file, id, new Date()));
   if (json) printJson({ file, ...keyJson(revoked, new Date()) });
-  else process.stdout.write(`${id} (${revoked.name}) is revoked since ${revoked.revoked}\n`);
+  else print(`${id} (${revoked.name}) is revoked since ${revoked.revoked}\n`);
 }
 
 /** What may be shown of a key: not even its hash. */

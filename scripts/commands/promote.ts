@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { promote } from '../../router/artifact/store.ts';
+import { print } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 
 export function promoteCommand(): Command {
@@ -15,5 +16,5 @@ function run({ artifact }: { readonly artifact: string }): void {
   const { dir, base: name } = path.parse(path.normalize(artifact));
   const store = dir === '' ? '.' : dir;
   const { at, sha256 } = uninterrupted(() => promote(store, name, new Date()));
-  process.stdout.write(`${store} serves ${name} (${sha256.slice(0, 12)}) since ${at}\n`);
+  print(`${store} serves ${name} (${sha256.slice(0, 12)}) since ${at}\n`);
 }

@@ -4,7 +4,7 @@ import { readArtifact } from '../../router/artifact/read.ts';
 import { standingInFolder } from '../../router/artifact/standing.ts';
 import type { VerdictWord } from '../../router/artifact/verdict.ts';
 import { numberBetween, share } from '../labelled-data.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import {
   assertDisplaces,
   type Decision,
@@ -74,10 +74,10 @@ async function run(flags: Flags): Promise<void> {
   const done = await retrained({ ...flags, champion, tolerance: flags.notWorseBy });
   const decision = decisionOf(done);
   if (flags.reports !== undefined) await writeRetrainReports(flags.reports, done);
-  if (!flags.json) process.stdout.write(retrainReport(done, decision)); // whatever comes of the promotion
+  if (!flags.json) print(retrainReport(done, decision)); // whatever comes of the promotion
   const promotion = promotedIf(flags.promote && decision.word === 'PASS', flags, done);
   if (flags.json) printJson(outcomeJson(flags.out, done, decision, promotion));
-  else process.stdout.write(`${nextSentence(flags.out, decision.word, promotion)}\n`);
+  else print(`${nextSentence(flags.out, decision.word, promotion)}\n`);
   process.exitCode = GATE_EXIT_CODES[decision.word];
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { rollback } from '../../router/artifact/store.ts';
+import { print } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 
 export function rollbackCommand(): Command {
@@ -11,5 +12,5 @@ export function rollbackCommand(): Command {
 
 function run({ store }: { readonly store: string }): void {
   const { artifact, at, sha256 } = uninterrupted(() => rollback(store, new Date()));
-  process.stdout.write(`${store} serves ${artifact} (${sha256.slice(0, 12)}) since ${at}\n`);
+  print(`${store} serves ${artifact} (${sha256.slice(0, 12)}) since ${at}\n`);
 }

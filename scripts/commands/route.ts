@@ -3,7 +3,7 @@ import { loadConfig } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import type { Explained } from '../../router/router.ts';
 import { decisionJson, explainedJson } from '../../router/server/decision-json.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { promptOnStdin } from '../prompt-on-stdin.ts';
 
 interface Flags {
@@ -47,12 +47,12 @@ async function run(argument: string | undefined, flags: Flags): Promise<void> {
     if (!flags.explain) {
       const decision = await router.route({ prompt });
       if (flags.json) printJson(decisionJson(decision));
-      else process.stdout.write(decisionLines({ decision, explanation: null }));
+      else print(decisionLines({ decision, explanation: null }));
       return;
     }
     const explained = await router.explain({ prompt });
     if (flags.json) printJson(explainedJson(explained));
-    else process.stdout.write(decisionLines(explained));
+    else print(decisionLines(explained));
   } finally {
     await router.close();
   }

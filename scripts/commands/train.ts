@@ -15,7 +15,7 @@ import {
   qualityColumns,
   wholeNumberBetween,
 } from '../labelled-data.ts';
-import { printJson } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
 import { trainArtifact } from '../train-artifact.ts';
 import { uninterrupted } from '../uninterrupted.ts';
@@ -92,7 +92,7 @@ async function run(flags: Flags): Promise<void> {
     });
     const manifest = uninterrupted(() => writeArtifact(flags.out, draft, { replace: flags.force }));
     if (flags.json) printJson({ out: flags.out, manifest });
-    else process.stdout.write(summary(flags.out, manifest));
+    else print(summary(flags.out, manifest));
   } finally {
     await encoder.close();
   }

@@ -47,7 +47,6 @@ export function assertDisplaces(out: string, champion: ArtifactFiles): void {
 
 /** Makes the challenger the one that its store serves. @throws PlimsollError as `promote`, and where another came to serve meanwhile */
 export function promoteChallenger(out: string, champion: ArtifactFiles, at: Date): Promotion {
-  assertDisplaces(out, champion);
   const { store, name } = placeInStore(out);
-  return uninterrupted(() => promote(store, name, at));
+  return uninterrupted(() => promote(store, name, at, () => assertDisplaces(out, champion)));
 }

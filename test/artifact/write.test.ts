@@ -100,6 +100,26 @@ describe('writeArtifact', () => {
     expect(readdirSync(home)).toEqual(['made-up']);
   });
 
+  it('is done when the new one is in its place, though the old one cannot be removed', () => {
+    const home = scratchFolder();
+    const folder = path.join(home, 'mine');
+    writeArtifact(folder, draft);
+    mkdirSync(path.join(folder, 'kept'));
+    writeFileSync(path.join(folder, 'kept', 'file'), '');
+    chmodSync(path.join(folder, 'kept'), 0o555);
+    for (const place of [home, folder]) chmodSync(place, 0o777);
+    asOrdinaryUser(() => writeArtifact(folder, { ...draft, modelCard: 'new' }, { replace: true }));
+    expect(readArtifact(folder).modelCard).toBe('new');
+    const left = readdirSync(home).filter((name) => name.endsWith('.before'));
+    for (const name of left) chmodSync(path.join(home, name, 'kept'), 0o755);
+    writeArtifact(path.join(home, 'other'), draft);
+    expect(
+      readdirSync(home)
+        .filter((name) => !name.startsWith('.') || name.includes('.lock'))
+        .sort(),
+    ).toEqual(['mine', 'other']);
+  });
+
   it('never replaces a folder that is no artifact, or a file', () => {
     const home = scratchFolder();
     writeFileSync(path.join(home, 'precious.txt'), 'precious');

@@ -172,12 +172,12 @@ describe.concurrent('flags that do not fit', () => {
     [
       'import to a folder that is not there',
       ['import', 'jsonl', DATA, '--out', path.join(out, 'x.jsonl')],
-      /cannot be written \(ENOENT\)\. Make its folder first/,
+      /Cannot write the cases to .* \(ENOENT\): no such folder\. Make its folder first/,
     ],
     [
       'import below a file',
       ['import', 'jsonl', DATA, '--out', path.join(DATA, 'x.jsonl')],
-      /cannot be written \(ENOTDIR\)/,
+      /Cannot write the cases to .* \(ENOTDIR\): a part of the path is a file/,
     ],
   ])('%s: one message, and nothing is left', async (_, args, message) => {
     expectRefusal(await cli(args), message);

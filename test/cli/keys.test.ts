@@ -52,7 +52,7 @@ describe.concurrent('plimsoll keys', () => {
     [
       'a folder that there is not',
       ['create', '--name', 'a', '--file', 'no/such/k.json'],
-      /folder must be there/,
+      /Cannot write no\/such\/k\.json \(ENOENT\): no such folder\. Make its folder first/,
     ],
   ])('%s: one sentence, 1', async (_, args, message) => {
     const cwd = scratchFolder();
