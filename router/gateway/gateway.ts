@@ -1,6 +1,7 @@
 import type { Chain, ChainCall } from '../upstream/chain/types.ts';
 import { type Asked, answerOf } from './answers.ts';
 import { type Bookkeeping, booksOf, CLIENT_LEFT, idOf, type Progress } from './books.ts';
+import { checkBody } from './check-body.ts';
 import { selectionHeaders } from './decision-headers.ts';
 import { type GatewayAnswer, type GatewayRequest, passedOnHeaders } from './requests.ts';
 import { type SelectionParts, select } from './selection.ts';
@@ -22,6 +23,7 @@ export interface GatewayContext extends Bookkeeping {
 export async function answer(request: GatewayRequest, context: GatewayContext): Promise<GatewayAnswer> {
   const progress: Progress = { startedAt: new Date(), request };
   try {
+    checkBody(request);
     const parts = context.parts();
     const selection = await select(request, parts);
     progress.selection = selection;

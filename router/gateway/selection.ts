@@ -71,7 +71,7 @@ function explicit(model: CatalogModel): Selection {
 /** The models behind the router's candidates, by the profile where the request names one. */
 function ladderOf(wanted: WantedModel, { router, catalog, profiles }: SelectionParts): CatalogModel[] {
   const name = wanted.kind === 'auto' ? wanted.profile : undefined;
-  const profile = name === undefined ? undefined : profiles[name];
+  const profile = name !== undefined && Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (name !== undefined && profile === undefined) {
     const known = Object.keys(profiles).join(', ') || 'none';
     throw new PlimsollError(
@@ -90,14 +90,9 @@ function decided(
   wanted: WantedModel,
   { router }: SelectionParts,
 ): Promise<Decision> {
-  const messages = request.body['messages'];
-  if (!Array.isArray(messages) || messages.length === 0) {
-    throw new PlimsollError('invalid-input', 'messages must be a list with at least one message.', {
-      place: { field: 'messages' },
-    });
-  }
+  const messages = request.body['messages'] as readonly Message[]; // whose form has been checked
   const options = wanted.kind === 'policy' ? { policy: wanted.policy } : {};
-  return router.route({ messages: messages as readonly Message[] }, options);
+  return router.route({ messages }, options);
 }
 
 /** The policy's own choice, or that of a threshold which the request names: the gated one, or any where that is allowed. */

@@ -119,7 +119,7 @@ test.each<[number, string, string, unknown]>([
   [200, 'EmbeddingsAnswer', '/v1/embeddings', { model: 'first/embedder', input: 'one' }],
   [400, 'OpenAIError', '/v1/chat/completions', ask('Hello', 'gpt-4o')],
   [400, 'AnthropicError', '/v1/messages', ask('Hello', 'gpt-4o')],
-  [404, 'OpenAIError', '/v1/embeddings', ask('Hello', 'first/nobody')],
+  [404, 'OpenAIError', '/v1/embeddings', { model: 'first/nobody', input: 'one' }],
   [404, 'AnthropicError', '/v1/messages', ask('Hello', 'first/nobody')],
   [413, 'OpenAIError', '/v1/chat/completions', ask('long '.repeat(2_000))],
   [413, 'AnthropicError', '/v1/messages', ask('long '.repeat(2_000))],

@@ -1,0 +1,126 @@
+import { isObject } from '../catalog/json-tokens.ts';
+import { PlimsollError } from '../errors.ts';
+import type { GatewayRequest } from './requests.ts';
+
+type Path = readonly (string | number)[];
+
+/** Throws if the value is not what it must be. */
+type Check = (value: unknown, path: Path) => void;
+
+/**
+ * Fields that are read here, with what they must be. A provider may take `"stream": "true"` for true while it is none here: then the two
+ * disagree about what comes back, and a healthy model is taken for a broken one.
+ */
+const CHAT: Readonly<Record<string, Check>> = {
+  messages: messageList,
+  stream: booleanOrNull,
+  stream_options: objectOrNull,
+  n: integerOrNull,
+  max_tokens: integerOrNull,
+  max_completion_tokens: integerOrNull,
+  tools: objectsOrNull,
+  functions: objectsOrNull,
+  modalities: listOrNull,
+  response_format: objectOrNull,
+  output_config: objectOrNull,
+  output_format: objectOrNull,
+};
+const ANTHROPIC: Readonly<Record<string, Check>> = { ...CHAT, system: contentOrNull };
+const EMBEDDINGS: Readonly<Record<string, Check>> = {
+  stream: notStreamed,
+  input: textOrList,
+  dimensions: integerOrNull,
+};
+
+/** The checks of each route, and the names that a field may not take in other letters. */
+const CHECKS = {
+  openai: { checks: CHAT, required: 'messages' },
+  anthropic: { checks: ANTHROPIC, required: 'messages' },
+  embeddings: { checks: EMBEDDINGS, required: 'input' },
+} as const;
+
+/**
+ * Checks the form of a client's body as far as it is read here: one pass over messages and parts, no text is looked at. Unknown fields
+ * and unknown types of parts are the provider's to judge. A field that differs from a known one in capital letters alone is refused,
+ * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal).
+ * @throws PlimsollError `invalid-input` that names the field
+ */
+export function checkBody({
+  body,
+  dialect,
+  operation,
+}: Pick<GatewayRequest, 'body' | 'dialect' | 'operation'>): void {
+  const { checks, required } = CHECKS[operation === 'embeddings' ? 'embeddings' : dialect];
+  for (const name in body) {
+    if (name === 'model') continue; // read elsewhere
+    if (Object.hasOwn(checks, name)) checks[name]!(body[name], [name]);
+    else refuseOtherLetters(name, checks);
+  }
+  if (!Object.hasOwn(body, required)) checks[required]!(undefined, [required]);
+}
+
+function refuseOtherLetters(name: string, checks: Readonly<Record<string, Check>>): void {
+  const folded = name.toUpperCase().toLowerCase(); // which also folds ſ and K, as Go does
+  if (folded === name || (folded !== 'model' && !Object.hasOwn(checks, folded))) return;
+  throw invalid([name], `must be written ${folded}`);
+}
+
+function messageList(messages: unknown, path: Path): void {
+  if (!Array.isArray(messages) || messages.length === 0) {
+    throw invalid(path, 'must be a list with at least one message');
+  }
+  for (let at = 0; at < messages.length; at++) {
+    const message: unknown = messages[at];
+    if (!isObject(message)) throw invalid([...path, at], 'must be an object with a role and a content');
+    const { role, content, tool_calls: calls } = message;
+    if (typeof role !== 'string' || role === '') throw invalid([...path, at, 'role'], 'must be a string');
+    if (typeof content !== 'string') contentOrNull(content, [...path, at, 'content']);
+    if (calls !== undefined) objectsOrNull(calls, [...path, at, 'tool_calls']);
+  }
+}
+
+function contentOrNull(content: unknown, path: Path): void {
+  if (typeof content === 'string' || content === null || content === undefined) return;
+  if (!Array.isArray(content)) throw invalid(path, 'must be a string, a list of parts, or null');
+  for (let at = 0; at < content.length; at++) {
+    const part: unknown = content[at];
+    if (!isObject(part) || typeof part['type'] !== 'string') {
+      throw invalid([...path, at], 'must be an object with a type');
+    }
+  }
+}
+
+function booleanOrNull(value: unknown, path: Path): void {
+  if (typeof value !== 'boolean' && value !== null) throw invalid(path, 'must be true, false or null');
+}
+
+function notStreamed(value: unknown, path: Path): void {
+  if (value !== false && value !== null) throw invalid(path, 'must be false: embeddings are not streamed');
+}
+
+function integerOrNull(value: unknown, path: Path): void {
+  if (!Number.isInteger(value) && value !== null) throw invalid(path, 'must be a whole number or null');
+}
+
+function objectOrNull(value: unknown, path: Path): void {
+  if (!isObject(value) && value !== null) throw invalid(path, 'must be an object or null');
+}
+
+function listOrNull(value: unknown, path: Path): void {
+  if (!Array.isArray(value) && value !== null) throw invalid(path, 'must be a list or null');
+}
+
+function objectsOrNull(value: unknown, path: Path): void {
+  listOrNull(value, path);
+  const at = ((value ?? []) as readonly unknown[]).findIndex((item) => !isObject(item));
+  if (at >= 0) throw invalid([...path, at], 'must be an object');
+}
+
+function textOrList(value: unknown, path: Path): void {
+  if (typeof value !== 'string' && !Array.isArray(value)) throw invalid(path, 'must be a string or a list');
+}
+
+function invalid(path: Path, why: string): PlimsollError {
+  const field = path.join('.');
+  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
+}
