@@ -113,6 +113,31 @@ export const configSchema = z
           .max(64 * 2 ** 20)
           .default(2 ** 20)
           .describe('A larger request body gets a 413.'),
+        max_json_depth: z
+          .int()
+          .min(16)
+          .max(1_000)
+          .default(256)
+          .describe('A body that nests objects and lists deeper gets a 400. All routes.'),
+        max_json_values: z
+          .int()
+          .min(1_000)
+          .max(10_000_000)
+          .default(400_000)
+          .describe('A body with more values, of which a named field counts five, gets a 413. All routes.'),
+        max_bytes_at_work: z
+          .int()
+          .min(2 ** 20)
+          .optional()
+          .describe(
+            "Bytes of all bodies that arrive or are at work and of replies that are held; further requests get a 503. Default: a sixth of the process's memory.",
+          ),
+        client_stall_ms: z
+          .int()
+          .min(100)
+          .max(600_000)
+          .default(30_000)
+          .describe('A client that takes nothing of its response for so long is disconnected.'),
         max_messages: z
           .int()
           .min(1)

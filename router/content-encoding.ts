@@ -1,8 +1,11 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, type Zlib } from 'node:zlib';
+
+/** `bytesWritten` are the compressed bytes that it has taken so far. */
+type Decoder = Transform & Zlib;
 
 /** RFC 9110, section 8.4.1. */
-const DECODERS: Readonly<Record<string, () => Transform>> = {
+const DECODERS: Readonly<Record<string, () => Decoder>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
   deflate: () => createInflate(),
@@ -15,6 +18,6 @@ export function isKnownEncoding(encoding: string): boolean {
 }
 
 /** Undoes a content-encoding; undefined where it is not known. @param encoding in lower case */
-export function decoderOf(encoding: string): Transform | undefined {
+export function decoderOf(encoding: string): Decoder | undefined {
   return isKnownEncoding(encoding) ? DECODERS[encoding]!() : undefined;
 }

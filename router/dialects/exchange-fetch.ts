@@ -43,7 +43,7 @@ export function providerLine(agents: Agents, call: UpstreamCall, timeouts: Attem
     ({ exchange, head } = answer);
     const body = limited(
       bodyOf(answer.exchange, answer.head, call.stream ? timeouts.idleMs : undefined),
-      call.stream,
+      call,
     );
     return responseOf(answer, () => noted(body.next()), call);
   };
@@ -106,11 +106,16 @@ function wrongEvents({ headers }: Head): string | undefined {
   return "answered with something else than Amazon's stream of events";
 }
 
-async function* limited(bytes: AsyncIterable<Uint8Array>, stream: boolean): AsyncGenerator<Uint8Array> {
+/** A plain answer is counted, but not refused, for the SDK has no way to pass it on in pieces. */
+async function* limited(
+  bytes: AsyncIterable<Uint8Array>,
+  { stream, memory }: UpstreamCall,
+): AsyncGenerator<Uint8Array> {
   const limit = stream ? MAX_STREAM_BYTES : MAX_PLAIN_BYTES;
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.length;
+    if (!stream) memory?.count(chunk.length);
     if (size > limit) throw new UpstreamBroken('unreadable', `The answer is longer than ${limit} bytes.`);
     yield chunk;
   }

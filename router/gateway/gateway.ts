@@ -46,7 +46,7 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
 }
 
 function callOf(request: GatewayRequest): ChainCall {
-  const { dialect, operation, body, bodyText, signal } = request;
+  const { dialect, operation, body, bodyText, memory, signal } = request;
   const stream = body['stream'] === true;
-  return { dialect, operation, body, bodyText, stream, headers: passedOnHeaders(request), signal };
+  return { dialect, operation, body, bodyText, stream, headers: passedOnHeaders(request), memory, signal };
 }

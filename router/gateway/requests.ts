@@ -1,5 +1,7 @@
 import type { Cancellation } from '../cancellation.ts';
 import type { Dialect } from '../catalog/types.ts';
+import type { MemoryShare } from '../memory-budget.ts';
+import type { RequestFacts } from '../telemetry/request-facts.ts';
 
 /** What a client asked of the gateway, read but not judged. */
 export interface GatewayRequest {
@@ -11,6 +13,8 @@ export interface GatewayRequest {
   readonly bodyText: string;
   /** Lower case; only those that a provider may see are passed on. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** What the request holds in memory. */
+  readonly memory: MemoryShare;
   /** Aborted when the client leaves. */
   readonly signal: Cancellation;
   /** Who asked, where keys are used. */
@@ -30,7 +34,7 @@ export interface GatewayAnswer {
   /** What follows the last byte of a stream; known when that has come. */
   readonly trailers?: () => Readonly<Record<string, string>>;
   /** Told once when the last byte is sent, or it broke off: closes the books of the request. */
-  readonly finished: (how: 'whole' | 'broken' | 'client-left') => void;
+  readonly finished: (how: RequestFacts['ended']) => void;
 }
 
 /** Headers of the client that change what the provider does, and hold no secret of ours or of the client. */

@@ -5,16 +5,11 @@ import type { Socket } from 'node:net';
 const LOOK_MS = 100;
 
 /**
- * Watches the connections of a server from now on; call it before the server listens.
+ * @param open the server's connections
  * @returns what stops accepting and waits until every connection has ended: at once those without a request, the others with their
  * answer. After `timeoutMs` the rest is cut. Resolves to whether nothing was cut.
  */
-export function closerOf(server: Server): (timeoutMs: number) => Promise<boolean> {
-  const open = new Set<Socket>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
+export function closerOf(server: Server, open: ReadonlySet<Socket>): (timeoutMs: number) => Promise<boolean> {
   return (timeoutMs) =>
     new Promise((resolve) => {
       let whole = true;

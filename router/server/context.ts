@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Config } from '../config.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import type { Admission } from './admission.ts';
 import type { Lifecycle, Sender } from './answer.ts';
@@ -12,6 +13,7 @@ export interface ServerContext {
   readonly lifecycle: Lifecycle;
   readonly admission: Admission;
   readonly send: Sender;
+  readonly budget: MemoryBudget;
   readonly report: Report;
 }
 

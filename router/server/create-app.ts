@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway/open-gateway.ts';
+import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAdmission } from './admission.ts';
@@ -72,12 +73,14 @@ function withCallsFirst(
 
 function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Lifecycle): ServerContext {
   const { max_concurrency: maxConcurrency, request_timeout_ms: timeoutMs } = config.server;
+  const budgetBytes = config.server.max_bytes_at_work ?? defaultBudgetBytes();
   return {
     router,
     config,
     lifecycle,
     admission: createAdmission({ maxConcurrency, timeoutMs }),
     send: createSender(lifecycle),
+    budget: new MemoryBudget(budgetBytes),
     report: createReport(logger),
   };
 }

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { MemoryShare } from '../memory-budget.ts';
 import type { Sender } from './answer.ts';
 import { bodyFaultAnswer, invalidJson, NO_BODY, NOT_JSON } from './body-error.ts';
-import { readBody } from './read-body.ts';
+import type { ServerContext } from './context.ts';
+import { takeTurn } from './large-work.ts';
+import { type BodyLimits, readBody } from './read-body.ts';
 
 /** A request whose body has been read. */
 export interface WithBody {
@@ -9,31 +12,58 @@ export interface WithBody {
   body?: unknown;
   /** The JSON text that `body` was read from. */
   bodyText?: string;
+  /** What the request holds in memory until its response has ended. */
+  memory?: MemoryShare;
 }
 
 const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
+/** A longer text waits for a turn of its own. */
+const LARGE_CHARACTERS = 256 * 1024;
+
+/** The limits of a route's bodies. */
+export function bodyLimits(
+  { config, budget }: Pick<ServerContext, 'config' | 'budget'>,
+  maxBytes: number,
+): BodyLimits {
+  const { max_json_depth: maxDepth, max_json_values: maxValues } = config.server;
+  return { maxBytes, maxDepth, maxValues, budget };
+}
 
 /**
- * Reads a JSON body of any kind of value into `request.body`, and its text into `request.bodyText`; refuses other content types and
- * empty bodies. For Express and for node's own server.
- * @param tooLarge what the client is told of the limit, after its number of bytes
+ * Reads a JSON body of any kind of value into `request.body`, and its text into `request.bodyText`; refuses other content types, empty
+ * bodies, and those that break a limit. For Express and for node's own server.
+ * @param field the name of the setting that limits `maxBytes`
  */
-export function jsonBody(maxBytes: number, send: Sender, tooLarge?: string) {
+export function jsonBody(limits: BodyLimits, send: Sender, field: string) {
   return (request: IncomingMessage & WithBody, response: ServerResponse, next: () => void) => {
     if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
-      request.resume(); // lets the client finish sending and read the answer
+      request.resume(); // lets the client finish sending and read the response
       return send.error(request, response, NOT_JSON);
     }
-    return readBody(request, maxBytes, (fault, text) => {
-      if (fault) return send.error(request, response, bodyFaultAnswer(fault, maxBytes, tooLarge));
+    const share = limits.budget.share();
+    response.once('close', () => share.release());
+    request.memory = share;
+    return readBody(request, limits, share, (fault, text) => {
+      if (fault) {
+        share.release();
+        return send.error(request, response, bodyFaultAnswer(fault, limits, field));
+      }
       if (text === '') return send.error(request, response, NO_BODY);
+      if (text.length < LARGE_CHARACTERS) return parse(text);
+      return takeTurn(() => {
+        if (!response.destroyed) parse(text);
+      });
+    });
+
+    function parse(text: string): void {
       try {
         request.body = JSON.parse(text);
       } catch {
-        return send.error(request, response, invalidJson(text)); // the parser's own words quote the body
+        send.error(request, response, invalidJson(text)); // the parser's own words quote the body
+        return;
       }
       request.bodyText = text;
       next();
-    });
+    }
   };
 }

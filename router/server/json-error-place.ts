@@ -6,85 +6,140 @@ export interface JsonErrorPlace {
   readonly ended: boolean;
 }
 
-/** What may stand next. `key-or-end` and `value-or-end` follow an opening bracket. */
-type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing';
-
-/** How far the scan came, and what may stand there. No `expected`: the text is wrong here. */
-interface Step {
-  readonly at: number;
-  readonly expected?: Expected;
-}
+const LINE_FEED = 0x0a;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /**
- * Where a text stops being JSON. JSON.parse knows, but says so in words that quote the text, and a prompt must not
- * come back in an error. A loop with its own stack: deep nesting and long strings cost time in proportion, no more.
+ * Where a text stops being JSON. JSON.parse knows, but says so in words that quote the text, and a prompt must not come back in an error.
+ * Takes time in proportion to the length, whatever the text is, and no recursion.
  */
 export function jsonErrorPlace(text: string): JsonErrorPlace {
-  const open: string[] = [];
-  let step: Step = { at: 0, expected: 'value' };
-  let at = 0;
-  while (step.expected !== undefined) {
-    at = afterWhiteSpace(text, step.at);
-    step = stepFrom(text, at, step.expected, open);
-  }
-  return placeAt(text, step.at);
+  return placeAt(text, errorAt(text));
 }
 
-function stepFrom(text: string, at: number, expected: Expected, open: string[]): Step {
-  const mark = text[at];
-  if (mark === undefined || expected === 'nothing') return { at };
-  if (expected === 'colon') return mark === ':' ? { at: at + 1, expected: 'value' } : { at };
-  if (expected.endsWith('-or-end') && mark === open.at(-1)) {
-    open.pop();
-    return { at: at + 1, expected: afterValue(open) };
+/** What may be next. `-or-end` follows an opening bracket or a value. */
+type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing';
+
+function errorAt(text: string): number {
+  const closers: number[] = [];
+  const afterValue = (): Expected => (closers.length > 0 ? 'comma-or-end' : 'nothing');
+  let expected: Expected = 'value';
+  for (let at = afterWhiteSpace(text, 0); ; at = afterWhiteSpace(text, at)) {
+    const code = text.charCodeAt(at); // NaN at the end
+    const mayEnd = expected === 'value-or-end' || expected === 'key-or-end' || expected === 'comma-or-end';
+    if (mayEnd && code === closers.at(-1)) {
+      closers.pop();
+      expected = afterValue();
+      at++;
+    } else if (expected === 'colon' && code === COLON) {
+      expected = 'value';
+      at++;
+    } else if (expected === 'comma-or-end' && code === COMMA) {
+      expected = closers.at(-1) === CLOSE_BRACE ? 'key' : 'value';
+      at++;
+    } else if (expected === 'key' || expected === 'key-or-end') {
+      const end = stringEnd(text, at);
+      if (end.broken) return end.at;
+      expected = 'colon';
+      at = end.at;
+    } else if (expected !== 'value' && expected !== 'value-or-end') return at;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      closers.push(code === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET);
+      expected = code === OPEN_BRACE ? 'key-or-end' : 'value-or-end';
+      at++;
+    } else {
+      const end = code === QUOTE ? stringEnd(text, at) : scalarEnd(text, at);
+      if (end.broken) return end.at;
+      expected = afterValue();
+      at = end.at;
+    }
   }
-  if (expected === 'comma-or-end') {
-    return mark === ',' ? { at: at + 1, expected: open.at(-1) === '}' ? 'key' : 'value' } : { at };
-  }
-  if (expected === 'key' || expected === 'key-or-end') return stringStep(text, at, 'colon');
-  if (mark === '{' || mark === '[') {
-    open.push(mark === '{' ? '}' : ']');
-    return { at: at + 1, expected: mark === '{' ? 'key-or-end' : 'value-or-end' };
-  }
-  return mark === '"' ? stringStep(text, at, afterValue(open)) : scalarStep(text, at, afterValue(open));
 }
 
-function afterValue(open: readonly string[]): Expected {
-  return open.length > 0 ? 'comma-or-end' : 'nothing';
+interface End {
+  readonly at: number;
+  readonly broken: boolean;
 }
 
-function afterWhiteSpace(text: string, from: number): number {
-  let at = from;
-  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++;
+const HEX = /^[0-9a-fA-F]{4}$/;
+
+function stringEnd(text: string, start: number): End {
+  if (text.charCodeAt(start) !== QUOTE) return { at: start, broken: true };
+  let at = start + 1;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return { at: at + 1, broken: false };
+    if (code === BACKSLASH) {
+      const length = escapeLength(text, at);
+      if (length === 0) return { at, broken: true };
+      at += length;
+    } else if (code >= 0x20) at++;
+    else return { at, broken: true }; // a control character, or NaN at the end
+  }
+}
+
+/** 0 if it is none. */
+function escapeLength(text: string, at: number): number {
+  const letter = text.charAt(at + 1);
+  if (letter === 'u') return HEX.test(text.slice(at + 2, at + 6)) ? 6 : 0;
+  return letter !== '' && '"\\/bfnrt'.includes(letter) ? 2 : 0;
+}
+
+const WORDS = ['true', 'false', 'null'];
+
+function scalarEnd(text: string, start: number): End {
+  const word = WORDS.find((one) => text.startsWith(one, start));
+  const at = word === undefined ? numberEnd(text, start) : start + word.length;
+  return at === -1 || /[\w.+-]/.test(text.charAt(at)) ? { at: start, broken: true } : { at, broken: false };
+}
+
+/** -1 if there is no number. By hand: a pattern keeps a place to go back to for each digit, and there may be millions. */
+function numberEnd(text: string, start: number): number {
+  let at = text[start] === '-' ? start + 1 : start;
+  const whole = text[at] === '0' ? at + 1 : digitsEnd(text, at);
+  if (whole === at) return -1;
+  at = whole;
+  if (text[at] === '.') {
+    const end = digitsEnd(text, at + 1);
+    if (end === at + 1) return -1;
+    at = end;
+  }
+  if (text[at] === 'e' || text[at] === 'E') {
+    const digits = text[at + 1] === '+' || text[at + 1] === '-' ? at + 2 : at + 1;
+    const end = digitsEnd(text, digits);
+    if (end === digits) return -1;
+    at = end;
+  }
   return at;
 }
 
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
-
-function stringStep(text: string, start: number, expected: Expected): Step {
-  if (text[start] !== '"') return { at: start };
-  for (let at = start + 1; at < text.length; ) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) return { at: at + 1, expected };
-    ESCAPE.lastIndex = at;
-    if (code < 0x20 || (code === 0x5c && !ESCAPE.test(text))) return { at };
-    at = code === 0x5c ? ESCAPE.lastIndex : at + 1;
-  }
-  return { at: text.length };
+function digitsEnd(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); code >= 0x30 && code <= 0x39; code = text.charCodeAt(at)) at++;
+  return at;
 }
 
-const SCALAR = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)$/;
-const LONGEST_SCALAR = 1000;
-
-/** A longer number than any sender means is called wrong, so that the pattern runs over a short text. */
-function scalarStep(text: string, start: number, expected: Expected): Step {
-  let end = start;
-  while (end - start <= LONGEST_SCALAR && /[\w.+-]/.test(text[end] ?? '')) end++;
-  return SCALAR.test(text.slice(start, end)) ? { at: end, expected } : { at: start };
+function afterWhiteSpace(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== 0x20 && code !== LINE_FEED && code !== 0x0d && code !== 0x09) return at;
+  }
 }
 
 function placeAt(text: string, at: number): JsonErrorPlace {
-  const before = text.slice(0, at);
-  const line = before.split('\n').length;
-  return { line, column: at - before.lastIndexOf('\n'), ended: at >= text.length };
+  let line = 1;
+  let lineStart = 0;
+  for (let i = 0; i < at; i++) {
+    if (text.charCodeAt(i) !== LINE_FEED) continue;
+    line++;
+    lineStart = i + 1;
+  }
+  return { line, column: at - lineStart + 1, ended: at >= text.length };
 }

@@ -23,7 +23,7 @@ export async function pump(
   // Copied: a part of a chunk would keep all of it, and the socket's buffer behind it.
   const tail = Uint8Array.of(NEWLINE, NEWLINE, NEWLINE, NEWLINE);
   const beat = () => {
-    if (isBetweenEvents(tail)) response.write(HEARTBEAT);
+    if (!response.writableNeedDrain && isBetweenEvents(tail)) response.write(HEARTBEAT);
   };
   const timer = heartbeatMs > 0 ? setInterval(beat, heartbeatMs) : undefined;
   try {

@@ -7,6 +7,7 @@ import { UpstreamBroken } from '../upstream/broken.ts';
 import { requestId } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { pump } from './pump.ts';
+import { ClientStalled } from './stalled-clients.ts';
 
 /** Sends the answer as it comes, and closes its books however that ends. */
 export async function sendAnswer(
@@ -17,8 +18,9 @@ export async function sendAnswer(
   response: ServerResponse,
 ): Promise<void> {
   const gone = () => response.destroyed && !response.writableFinished;
-  response.once('close', () => finished(response.writableFinished ? 'whole' : 'client-left'));
-  if (gone()) return finished('client-left');
+  const end = () => finished(endOf(request, response));
+  response.once('close', end);
+  if (gone()) return end();
   if (body instanceof Uint8Array) head['content-length'] = String(body.length);
   head['x-request-id'] = requestId(request);
   if (lifecycle.draining) head['connection'] = 'close';
@@ -34,12 +36,21 @@ export async function sendAnswer(
     if (mayTrail && !gone()) response.addTrailers(trailers());
     response.end();
   } catch (error) {
-    if (gone()) return finished('client-left');
+    if (gone()) return end();
     finished('broken');
     if (!streamed) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
     // Where the provider has told its own error, the client knows.
     response.end(error instanceof UpstreamBroken && !error.told ? brokenEvent(dialect) : undefined);
   }
+}
+
+/** Of a connection that was cut, Node calls what had been handed to it finished. */
+function endOf(
+  { socket: { errored } }: IncomingMessage,
+  response: ServerResponse,
+): 'whole' | 'client-left' | 'client-stalled' {
+  if (errored instanceof ClientStalled) return 'client-stalled';
+  return response.writableFinished && errored === null ? 'whole' : 'client-left';
 }
 
 /** Above this, the copy costs more than the second piece. */

@@ -9,7 +9,9 @@ import { announce } from './announce.ts';
 import type { Lifecycle } from './answer.ts';
 import { answerClientError } from './client-error.ts';
 import { closerOf } from './close-within.ts';
+import { openConnections } from './connections.ts';
 import { createApp } from './create-app.ts';
+import { disconnectStalledClients } from './stalled-clients.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -34,7 +36,9 @@ export async function startServer(parts: {
   const app = createApp(router, config, logger, lifecycle, gateway);
   const server = createServer(timeouts(config.server.request_timeout_ms), app);
   server.on('clientError', answerClientError);
-  const closeWithin = closerOf(server);
+  const open = openConnections(server);
+  const closeWithin = closerOf(server, open);
+  disconnectStalledClients(server, open, config.server.client_stall_ms);
   await listening(server, config.server);
   const { port } = server.address() as AddressInfo;
   const url = `http://${urlHost(config.server.host)}:${port}`;
@@ -59,11 +63,15 @@ export async function startServer(parts: {
   };
 }
 
+/** Of a kept connection without a request. Node's default has changed between versions. */
+const KEEP_ALIVE_MS = 5_000;
+
 /** A request must have arrived within the time; how long its work may take is admission's affair. */
 function timeouts(requestTimeoutMs: number) {
   return {
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
   };
 }

@@ -41,7 +41,7 @@ export const decisionRecordSchema = z
     threshold: z.number().optional(),
     attempts: z.array(attempt),
     status: z.int().describe('HTTP, as the client got it.'),
-    ended: z.enum(['whole', 'broken', 'client-left']),
+    ended: z.enum(['whole', 'broken', 'client-left', 'client-stalled']),
     usage: z
       .strictObject({
         input_tokens: tokens.describe('All of the prompt, what was cached or written to a cache included.'),

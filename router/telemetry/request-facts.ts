@@ -30,7 +30,7 @@ export interface RequestFacts {
   readonly attempts: readonly AttemptRecord[];
   /** Of HTTP, as the client got it. */
   readonly status: number;
-  readonly ended: 'whole' | 'broken' | 'client-left';
+  readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
   readonly usage: Usage | undefined;
   readonly costUsd: number | undefined;
   /** Always strong, same tokens: see `savings.ts`. Undefined where nothing was routed. */

@@ -1,3 +1,4 @@
+import type { MemoryShare } from '../memory-budget.ts';
 import { inOnePiece } from './answer-body.ts';
 import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -63,7 +64,7 @@ async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Arr
 
 /**
  * A plain answer is held until its JSON has been checked, and is a failure where that is an error and nothing else. One of more than
- * `maxBytes` passes through unchecked, and its usage is not known.
+ * `maxBytes`, or for which there is no memory, passes through unchecked, and its usage is not known.
  */
 export async function plainAnswer(
   call: UpstreamCall,
@@ -74,8 +75,10 @@ export async function plainAnswer(
 ): Promise<AttemptOutcome> {
   const { head } = opened;
   const encoded = encodingOf(head) !== undefined;
-  const whole = encoded ? undefined : await opened.exchange.whole(maxBytes, idleMs);
-  const body = whole ? inOnePiece(whole) : await held(bodyOf(opened.exchange, head, idleMs), maxBytes);
+  const whole = encoded ? undefined : await opened.exchange.whole(maxBytes, idleMs, call.memory);
+  const body = whole
+    ? inOnePiece(whole)
+    : await held(bodyOf(opened.exchange, head, idleMs), maxBytes, call.memory);
   const text = body.whole && textOf(body.whole);
   const answer = text === undefined ? undefined : parsed(text);
   if (text !== undefined && (typeof answer !== 'object' || answer === null)) {
@@ -95,14 +98,15 @@ export async function plainAnswer(
   };
 }
 
-/** All of it in one piece, or piece by piece where it has more than `maxBytes`. */
-async function held(bytes: Bytes, maxBytes: number): Promise<AnswerBody> {
+/** All of it in one piece, or piece by piece if it has more than `maxBytes` or there is no memory for it. */
+async function held(bytes: Bytes, maxBytes: number, memory?: MemoryShare): Promise<AnswerBody> {
   const chunks: Uint8Array[] = [];
   for (let size = 0; size <= maxBytes; ) {
     const next = await bytes.next();
     if (next.done) return inOnePiece(Buffer.concat(chunks));
     chunks.push(next.value);
     size += next.value.length;
+    if (memory?.add(next.value.length) === false) break;
   }
   return passedOn(chunks, bytes);
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Cancellation } from '../cancellation.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 import { UpstreamBroken } from './broken.ts';
 import { brokenBy } from './broken-by.ts';
 import { Deadlines } from './deadlines.ts';
@@ -93,15 +94,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The whole body, where it has at most `maxBytes`; else undefined, and `chunks` has all of it. Its silences may last `idleMs` once it
-   * has begun. Throws as `head` does.
+   * The whole body, if it has at most `maxBytes` and `memory` has room for it; else undefined, and `chunks` has all of it. Its silences may
+   * last `idleMs` once it has begun. Throws as `head` does.
    */
-  async whole(maxBytes: number, idleMs: number): Promise<Buffer | undefined> {
+  async whole(maxBytes: number, idleMs: number, memory?: MemoryShare): Promise<Buffer | undefined> {
     this.#highWaterBytes = maxBytes;
     if (this.#controller?.paused) this.#controller.resume();
+    let heldBytes = 0;
     for (;;) {
       if (this.#failed !== undefined) throw this.#failed.error;
-      if (this.#queuedBytes > maxBytes) return undefined;
+      const more = this.#queuedBytes - heldBytes;
+      if (this.#queuedBytes > maxBytes || (more > 0 && memory?.add(more) === false)) {
+        memory?.giveBack(heldBytes);
+        this.#highWaterBytes = HIGH_WATER_BYTES;
+        return undefined;
+      }
+      heldBytes += more;
       if (this.#ended) break;
       if (this.#queuedBytes > 0) this.#deadlines.step('stall', idleMs);
       await this.#news();

@@ -1,5 +1,6 @@
 import type { Cancellation } from '../cancellation.ts';
 import type { CatalogModel, Dialect, TokenCounts } from '../catalog/types.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
 export interface UpstreamCall {
@@ -14,6 +15,8 @@ export interface UpstreamCall {
   readonly stream: boolean;
   /** Headers of the client that the provider may see (anthropic-version, anthropic-beta, openai-organization …), lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Where a reply that is held is counted; undefined: nowhere. */
+  readonly memory?: MemoryShare;
   /** Aborts the attempt: the client left, or the deadline passed. */
   readonly signal: Cancellation;
 }

@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Router } from '../../router/router.ts';
 import { closerOf } from '../../router/server/close-within.ts';
+import { openConnections } from '../../router/server/connections.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { gate, get, post, serving } from './serving.ts';
 
-const HEAD = 'host: x\r\ncontent-type: application/json\r\n';
+const HEAD = 'host: localhost\r\ncontent-type: application/json\r\n';
 const BODY = '{"prompt":"What is the capital of France?"}';
 
 /** A connection that speaks raw HTTP; `heard` resolves to all that came once the server hung up. */
@@ -46,7 +47,7 @@ test('close: not ready first, requests at work are answered, idle connections go
   const slow = post(`${server.url}/v1/route`, { prompt: 'x' });
   await get(`${server.url}/healthz`);
   const closed = server.close();
-  half.socket.write('host: x\r\n\r\n');
+  half.socket.write('host: localhost\r\n\r\n');
   const ready = await half.heard;
   expect(ready).toMatch(/^HTTP\/1\.1 503 /);
   expect(ready).toContain('"status":"draining"');
@@ -101,10 +102,10 @@ test('close: a stream ends whole, and a connection that is idle only then is clo
     response.write('o');
     setTimeout(() => response.end('k'), 50);
   });
-  const close = closerOf(server);
+  const close = closerOf(server, openConnections(server));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { socket, heard } = rawConnection((server.address() as AddressInfo).port);
-  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await once(socket, 'data');
   expect(await close(5_000)).toBe(true);
   expect(await heard).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*ok$/);

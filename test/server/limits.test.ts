@@ -82,7 +82,7 @@ test('what is no HTTP gets 400, and huge headers 431, in the same envelope', asy
   const broken = await raw(server, 'BREW /pot HTCPCP/1.0\r\n\r\n');
   expect(broken).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   expect(bodyOf(broken).error).toMatchObject({ type: 'invalid_request_error', code: 'malformed_http' });
-  const huge = await raw(server, `GET / HTTP/1.1\r\nhost: x\r\nx-big: ${'a'.repeat(70_000)}\r\n\r\n`);
+  const huge = await raw(server, `GET / HTTP/1.1\r\nhost: localhost\r\nx-big: ${'a'.repeat(70_000)}\r\n\r\n`);
   expect(huge).toMatch(/^HTTP\/1\.1 431 /);
   expect(bodyOf(huge).error.code).toBe('headers_too_large');
   expect((await get(`${server.url}/healthz`)).status).toBe(200);
@@ -91,7 +91,7 @@ test('what is no HTTP gets 400, and huge headers 431, in the same envelope', asy
 
 test('a request whose headers or body never end gets 408', async () => {
   const server = await serving({ server: { request_timeout_ms: 100 } });
-  const head = 'POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  const head = 'POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
   for (const bytes of [head, `${head}content-length: 100\r\n\r\n{"prompt":`]) {
     const answer = await raw(server, bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
@@ -105,7 +105,7 @@ test('a body that breaks off harms nobody', async () => {
   const socket = connect(server.port, '127.0.0.1');
   await new Promise<void>((resolve) => {
     socket.write(
-      'POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+      'POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
       () => {
         socket.destroy();
         resolve();

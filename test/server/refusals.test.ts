@@ -119,13 +119,22 @@ describe('bodies that are not read', () => {
     expectRefusal(await route({ prompt: 'x'.repeat(5 * 2 ** 20) }), [413, 'body_too_large', null]);
   });
 
-  test('JSON nested a hundred thousand deep, whole and cut off', async () => {
+  test('JSON nested as deep as it may be, and deeper', async () => {
     const deep = (n: number) => '['.repeat(n) + ']'.repeat(n);
-    const inField = `{"messages":[{"role":"user","content":"hi","x":${deep(100_000)}}]}`;
-    expect((await route(inField)).status).toBe(200);
-    expectRefusal(await route(deep(100_000)), [400, 'invalid_field', null]);
-    expectRefusal(await route('['.repeat(100_000)), [400, 'invalid_json', null]);
-    expectRefusal(await route('{"a":'.repeat(100_000)), [400, 'invalid_json', null]);
+    const inField = (n: number) => `{"messages":[{"role":"user","content":"hi","x":${deep(n)}}]}`;
+    expect((await route(inField(253))).status).toBe(200);
+    expectRefusal(await route(inField(254)), [400, 'json_too_deep', null]);
+    expectRefusal(await route(deep(256)), [400, 'invalid_field', null]);
+    expectRefusal(await route(deep(257)), [400, 'json_too_deep', null]);
+    expectRefusal(await route('['.repeat(256)), [400, 'invalid_json', null]);
+    expectRefusal(await route('['.repeat(100_000)), [400, 'json_too_deep', null]);
+    expectRefusal(await route('{"a":'.repeat(100_000)), [400, 'json_too_deep', null]);
+  });
+
+  test('more values than are read', async () => {
+    expectRefusal(await route(`[${'1,'.repeat(399_998)}1]`), [400, 'invalid_field', null]);
+    expectRefusal(await route(`[${'1,'.repeat(399_999)}1]`), [413, 'too_many_values', null]);
+    expectRefusal(await route('{},'.repeat(300_000)), [413, 'too_many_values', null]);
   });
 });
 

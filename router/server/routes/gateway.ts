@@ -7,7 +7,7 @@ import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { clientSignal, dialectSender, tellingSender } from '../dialect-errors.ts';
 import { answerOf, errorAnswer } from '../error-answer.ts';
-import { jsonBody, type WithBody } from '../json-body.ts';
+import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import type { Guarded } from '../key-guard.ts';
 import { sendAnswer } from '../send-answer.ts';
 
@@ -39,8 +39,6 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-const TOO_LARGE = '(gateway.max_body_bytes). Pictures count too.';
-
 type CallRequest = IncomingMessage & WithBody & Guarded;
 
 /** A route that calls models: one handler that needs nothing of Express. */
@@ -67,7 +65,8 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
   const send = dialectSender(context.send, dialect);
   const refuse = tellingSender(send, (status) => gateway.refused(dialect, status));
   const calling = { ...operation, context, gateway, send, refuse };
-  const readJson = jsonBody(context.config.gateway.max_body_bytes, refuse, TOO_LARGE);
+  const limits = bodyLimits(context, context.config.gateway.max_body_bytes);
+  const readJson = jsonBody(limits, refuse, 'gateway.max_body_bytes');
   const handler = (request: CallRequest, response: ServerResponse) => {
     const startedMs = performance.now();
     readJson(request, response, () => void admitted(calling, request, response, startedMs));
@@ -95,6 +94,7 @@ async function admitted(
       body: request.body,
       bodyText: request.bodyText!,
       headers: request.headers,
+      memory: request.memory!,
       signal,
       keyId: request.keyId,
       startedMs,

@@ -6,7 +6,7 @@ import type { Route, ServerContext } from '../context.ts';
 import { decide, inputField } from '../decide.ts';
 import type { DecisionJson } from '../decision-json.ts';
 import type { ErrorEnvelope } from '../error-answer.ts';
-import { jsonBody } from '../json-body.ts';
+import { bodyLimits, jsonBody } from '../json-body.ts';
 import { mapInOrder } from '../map-in-order.ts';
 import { parseBody } from '../parse-body.ts';
 import { batchRequestSchema, type RouteRequest, routeRequestSchema } from '../schemas/request.ts';
@@ -47,6 +47,9 @@ export function routeBatch(context: ServerContext): Route {
     method: 'post',
     path: '/v1/route/batch',
     summary: 'Choose the models for many requests.',
-    handlers: [jsonBody(config.server.max_body_bytes, send), handler],
+    handlers: [
+      jsonBody(bodyLimits(context, config.server.max_body_bytes), send, 'server.max_body_bytes'),
+      handler,
+    ],
   };
 }

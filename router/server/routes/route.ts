@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { answerWork } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { decide, inputField } from '../decide.ts';
-import { jsonBody } from '../json-body.ts';
+import { bodyLimits, jsonBody } from '../json-body.ts';
 import { parseBody } from '../parse-body.ts';
 import { type RouteRequest, routeRequestSchema } from '../schemas/request.ts';
 
@@ -20,6 +20,9 @@ export function routeOne(context: ServerContext): Route {
     method: 'post',
     path: '/v1/route',
     summary: 'Choose the model for one request.',
-    handlers: [jsonBody(config.server.max_body_bytes, send), handler],
+    handlers: [
+      jsonBody(bodyLimits(context, config.server.max_body_bytes), send, 'server.max_body_bytes'),
+      handler,
+    ],
   };
 }

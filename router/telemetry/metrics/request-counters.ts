@@ -28,7 +28,7 @@ function countersIn(registry: Registry) {
     ),
     unfinished: counter(
       'plimsoll_unfinished_answers_total',
-      'Answers that broke off, or whose client left.',
+      'Answers that broke off, or whose client left or did not read.',
       'served',
       'ended',
     ),

@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { loadConfig } from '../../../router/config.ts';
 import { createRouter } from '../../../router/create-router.ts';
+import { defaultBudgetBytes, MemoryBudget } from '../../../router/memory-budget.ts';
 import { createSender } from '../../../router/server/answer.ts';
 import { createApp } from '../../../router/server/create-app.ts';
 import { decisionJson } from '../../../router/server/decision-json.ts';
-import { jsonBody } from '../../../router/server/json-body.ts';
+import { bodyLimits, jsonBody } from '../../../router/server/json-body.ts';
 import { createLogger } from '../../../router/telemetry/logger.ts';
 
 /**
@@ -25,7 +26,9 @@ async function constant(): Promise<Express> {
   const constantApp = express();
   constantApp.disable('x-powered-by');
   constantApp.disable('etag');
-  const handlers = [jsonBody(config.server.max_body_bytes, send)];
+  const budget = new MemoryBudget(defaultBudgetBytes());
+  const limits = bodyLimits({ config, budget }, config.server.max_body_bytes);
+  const handlers = [jsonBody(limits, send, 'server.max_body_bytes')];
   constantApp
     .route('/v1/route')
     .post(...handlers, (request, response) => send.json(request, response, answer));

@@ -1,0 +1,94 @@
+import { getHeapStatistics } from 'node:v8';
+
+/** A body is at times here as pieces, as one text, as parsed values and as what is sent on; this many such budgets fit the memory. */
+const COPIES = 6;
+/** Requests that hold more than this leave the last quarter of the budget to smaller ones, so that a few large ones do not stop all. */
+const SMALL_BYTES = 256 * 1024;
+const SHARE_OF_LARGE = 0.75;
+
+/** The memory that all requests together may hold: their bodies, decompressed, and replies that are not sent on as they come. */
+export class MemoryBudget {
+  readonly maxBytes: number;
+  #heldBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** The share of a new request; it begins with nothing. */
+  share(): MemoryShare {
+    return new MemoryShare(this);
+  }
+
+  /** Whether a request may hold this much where nothing else is held. */
+  couldHold(bytes: number): boolean {
+    return bytes <= this.#limitOf(bytes);
+  }
+
+  /** Lets a request that holds `held` bytes hold `more`, if there is room. */
+  take(held: number, more: number): boolean {
+    if (this.#heldBytes + more > this.#limitOf(held + more)) return false;
+    this.#heldBytes += more;
+    return true;
+  }
+
+  count(bytes: number): void {
+    this.#heldBytes += bytes;
+  }
+
+  #limitOf(bytes: number): number {
+    return bytes <= SMALL_BYTES ? this.maxBytes : this.maxBytes * SHARE_OF_LARGE;
+  }
+}
+
+/** What one request holds. */
+export class MemoryShare {
+  readonly #budget: MemoryBudget;
+  #bytes = 0;
+  #released = false;
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds to what it holds; false, and nothing is added, if there is no room or the request has ended. */
+  add(bytes: number): boolean {
+    if (this.#released || !this.#budget.take(this.#bytes, bytes)) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Adds what cannot be refused, so that others are. */
+  count(bytes: number): void {
+    if (this.#released) return;
+    this.#budget.count(bytes);
+    this.#bytes += bytes;
+  }
+
+  /** Takes from what it holds. */
+  giveBack(bytes: number): void {
+    this.count(-bytes);
+  }
+
+  /** To be called when the request has ended; further calls do nothing. */
+  release(): void {
+    this.giveBack(this.#bytes);
+    this.#released = true;
+  }
+}
+
+/** A sixth of what the process may use: the limit of its heap, or that of its container if that is less. */
+export function defaultBudgetBytes(
+  heapBytes: number = getHeapStatistics().heap_size_limit,
+  containerBytes: number = process.constrainedMemory() || Number.POSITIVE_INFINITY,
+): number {
+  return Math.floor(Math.min(heapBytes, containerBytes) / COPIES);
+}
