@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { resolveArtifact } from './artifact/current.ts';
 import { type ArtifactFiles, readArtifact } from './artifact/read.ts';
-import { servedLadder } from './artifact/served-ladder.ts';
+import { type ServedLadder, servedLadder } from './artifact/served-ladder.ts';
 import { type Standing, standingInFolder } from './artifact/standing.ts';
 import { classifierInput } from './classifier/classifier-input.ts';
 import { createExplainer, type Explainer } from './classifier/explain.ts';
@@ -10,14 +10,14 @@ import { goldenHolds } from './classifier/golden-case.ts';
 import { createOnnxClassifier } from './classifier/onnx-classifier.ts';
 import { watchedClassifier } from './classifier/watched-classifier.ts';
 import type { Config } from './config.ts';
-import { PlimsollError } from './errors.ts';
+import { PlimsollError, quoted } from './errors.ts';
 import { featureExtractor } from './features/feature-vector.ts';
 import { PACKAGE_FOLDER } from './package-folder.ts';
-import { chooseByThreshold, chooseFixed, type Policy } from './policy/policy.ts';
+import { type Choosing, choose, type Policy } from './policy/policy.ts';
 import { policyVerdicts } from './policy/policy-verdicts.ts';
 import { servedPolicies } from './policy/served-policies.ts';
-import { routedText } from './request/routed-text.ts';
-import type { Decision, Explained, Router } from './router.ts';
+import { scoredText } from './request/routed-text.ts';
+import type { Decision, Explained, RouteOptions, Router } from './router.ts';
 
 /** The artifact that ships, used where the configuration names none. */
 export const STARTER_FOLDER = path.join(PACKAGE_FOLDER, 'models/starter');
@@ -61,6 +61,8 @@ async function assemble(
 ): Promise<Router> {
   const { manifest } = artifact;
   const ladder = servedLadder(manifest, config.ladder);
+  const profiles = profileLadders(manifest, config);
+  const rungs = ladder.rungs.length;
   const policies = servedPolicies(config, manifest);
   const verdicts = policyVerdicts(standing, artifact, parts.nowMs);
   const byDefault = policies.get(config.default_policy);
@@ -74,36 +76,49 @@ async function assemble(
   });
   const watched = watchedClassifier(classifier);
   const identity = { name: manifest.name, sha256: artifact.sha256 };
-  const stale = ladder.some((rung) => rung.model !== rung.learnedFrom);
   let explainer: Explainer | undefined;
   let decisions = 0;
+  const inFlight = inFlightCount();
   let closed: Promise<void> | undefined;
 
-  async function decide(text: string, policyName: string, startedMs: number): Promise<Decision> {
-    const { policy, reference } = policies.get(policyName);
-    const probabilities = policy.kind === 'fixed' ? null : await watched.score(text);
-    const choice = chosen(policy, probabilities, ladder.length);
-    const rung = ladder[choice.rung]!;
+  async function decide(
+    text: string | undefined,
+    options: RouteOptions,
+    startedMs: number,
+  ): Promise<Decision> {
+    const { policy, reference } = policies.get(options.policy ?? config.default_policy);
+    const served = options.profile === undefined ? ladder : profileNamed(options.profile, profiles);
+    const choosing = choosingOf(options, policy, rungs, config.allow_ungated);
+    const scored = policy.kind === 'fixed' || text === undefined ? null : await watched.score(text);
+    const unscored = text === undefined ? 'no-text' : 'classifier-failed';
+    const choice = choose(policy, scored ?? unscored, choosing);
+    const rung = served.rungs[choice.rung]!;
+    const { verdict, ungatedReason } = verdicts.of(policy, {
+      stale: served.stale,
+      otherThreshold: policy.kind === 'threshold' && choice.threshold !== policy.threshold,
+      downgraded: choice.rung < choice.unrestricted,
+    });
     decisions++;
     return {
       id: `dec_${randomUUID()}`,
       candidate: rung.candidate,
       model: rung.model,
       escalated: choice.rung > 0,
-      scores: probabilities && byCandidate(probabilities),
+      scores: scored && byCandidate(scored),
       predictedLoss: choice.predictedLoss,
       threshold: choice.threshold,
       reason: choice.reason,
       policy: reference,
       artifact: identity,
-      stale,
-      verdict: verdicts.of(policy),
+      stale: served.stale,
+      verdict,
+      ungatedReason,
       latencyMs: performance.now() - startedMs,
     };
   }
 
   function byCandidate<T>(values: ArrayLike<T>): Record<string, T> {
-    return Object.fromEntries(ladder.map((rung, i) => [rung.candidate, values[i]!]));
+    return Object.fromEntries(ladder.rungs.map((rung, i) => [rung.candidate, values[i]!]));
   }
 
   async function explanationOf(text: string): Promise<Explained['explanation']> {
@@ -113,22 +128,39 @@ async function assemble(
 
   return {
     artifact: { ...identity, created: manifest.created },
-    ladder,
-    stale,
+    ladder: ladder.rungs,
+    stale: ladder.stale,
+    profiles,
     policies: policies.names,
     defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
-    standing: verdicts.standing,
-    verdict: (name = config.default_policy) => verdicts.of(policies.get(name).policy),
-    async route(routeInput, options = {}) {
-      const startedMs = performance.now();
-      return await decide(routedText(routeInput), options.policy ?? config.default_policy, startedMs); // a tick sooner than `return`
+    standing: () => verdicts.standing(ladder.stale),
+    verdict(name = config.default_policy) {
+      const { policy } = policies.get(name);
+      const circumstances = { stale: ladder.stale, otherThreshold: false, downgraded: false };
+      return verdicts.of(policy, circumstances).verdict;
     },
-    async explain(routeInput, options = {}) {
+    async route(routeInput, options = NO_OPTIONS) {
       const startedMs = performance.now();
-      const text = routedText(routeInput);
-      const decision = await decide(text, options.policy ?? config.default_policy, startedMs);
-      const failed = decision.reason === 'classifier-failed';
-      return { decision, explanation: failed ? null : await explanationOf(text) };
+      if (closed) throw closedError();
+      inFlight.enter();
+      try {
+        return await decide(scoredText(routeInput), options, startedMs);
+      } finally {
+        inFlight.leave();
+      }
+    },
+    async explain(routeInput, options = NO_OPTIONS) {
+      const startedMs = performance.now();
+      if (closed) throw closedError();
+      inFlight.enter();
+      try {
+        const text = scoredText(routeInput);
+        const decision = await decide(text, options, startedMs);
+        const unexplained = text === undefined || decision.reason === 'classifier-failed';
+        return { decision, explanation: unexplained ? null : await explanationOf(text) };
+      } finally {
+        inFlight.leave();
+      }
     },
     async checkGolden(index = 0) {
       return goldenHolds(classifier, artifact.golden[index % artifact.golden.length]!);
@@ -138,7 +170,7 @@ async function assemble(
       return { decisions, classifierFailures: count, lastFailure: last, lastReload: null };
     },
     close() {
-      closed ??= classifier.close();
+      closed ??= inFlight.none().then(() => classifier.close());
       return closed;
     },
   };
@@ -148,11 +180,90 @@ function thresholdOf(policy: Policy): number | null {
   return policy.kind === 'threshold' ? policy.threshold : null;
 }
 
-function chosen(policy: Policy, probabilities: Float32Array | null, rungs: number) {
-  if (policy.kind === 'fixed') return chooseFixed(policy.rung, rungs);
-  if (probabilities) return chooseByThreshold(probabilities, policy.threshold);
-  const reason = 'classifier-failed' as const;
-  return { rung: rungs - 1, reason, predictedLoss: null, threshold: policy.threshold };
+const NO_OPTIONS: RouteOptions = {};
+
+function closedError(): PlimsollError {
+  return new PlimsollError(
+    'closed',
+    'The router is closed: it decides nothing any more. Create another one.',
+  );
+}
+
+/** Counts what is being done, and says when nothing is left. */
+function inFlightCount() {
+  let count = 0;
+  let whenNone: (() => void) | undefined;
+  return {
+    enter() {
+      count++;
+    },
+    leave() {
+      count--;
+      if (count === 0) whenNone?.();
+    },
+    /** Call it once, when nothing enters any more. */
+    none(): Promise<void> {
+      if (count === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        whenNone = resolve;
+      });
+    },
+  };
+}
+
+function profileLadders(
+  manifest: ArtifactFiles['manifest'],
+  { ladder, profiles }: Config,
+): ReadonlyMap<string, ServedLadder> {
+  return new Map(
+    Object.entries(profiles).map(([name, profile]) => [
+      name,
+      servedLadder(manifest, { ...ladder, ...profile.ladder }, `profiles.${name}.ladder`),
+    ]),
+  );
+}
+
+function profileNamed(name: string, profiles: ReadonlyMap<string, ServedLadder>): ServedLadder {
+  const profile = profiles.get(name);
+  if (profile) return profile;
+  const known = [...profiles.keys()].join(', ') || 'none';
+  throw new PlimsollError('not-found', `There is no profile "${quoted(name)}". There are: ${known}.`, {
+    place: { field: 'profile' },
+  });
+}
+
+/** @throws PlimsollError `invalid-input` if the threshold or the rungs are not ones that may be used */
+function choosingOf(
+  { threshold, allowedRungs }: RouteOptions,
+  policy: Policy,
+  rungs: number,
+  allowUngated: boolean,
+): Choosing {
+  if (allowedRungs !== undefined) assertRungs(allowedRungs, rungs);
+  if (threshold !== undefined) assertThreshold(threshold, policy, allowUngated);
+  return { rungs, allowed: allowedRungs, requestedThreshold: threshold };
+}
+
+function assertRungs(allowed: readonly number[], rungs: number): void {
+  const ascending = allowed.every((rung, i) => Number.isInteger(rung) && (i === 0 || rung > allowed[i - 1]!));
+  if (ascending && allowed.length > 0 && allowed[0]! >= 0 && allowed.at(-1)! < rungs) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `allowedRungs must be at least one rung from 0 to ${rungs - 1}, in ascending order.`,
+    { place: { field: 'allowedRungs' } },
+  );
+}
+
+function assertThreshold(threshold: number, policy: Policy, allowUngated: boolean): void {
+  const why = faultOfThreshold(threshold, policy, allowUngated);
+  if (why !== undefined) throw new PlimsollError('invalid-input', why, { place: { field: 'threshold' } });
+}
+
+function faultOfThreshold(threshold: number, policy: Policy, allowUngated: boolean): string | undefined {
+  if (policy.kind === 'fixed') return `The policy ${policy.name} has no threshold. Leave it out.`;
+  if (!(threshold >= -1 && threshold <= 1)) return `The threshold must be from -1 to 1, not ${threshold}.`;
+  if (allowUngated || threshold === policy.threshold) return undefined;
+  return `The threshold ${threshold} has not passed the gate; ${policy.threshold} has. Leave it out, or let the operator set allow_ungated.`;
 }
 
 /** A golden case that comes out differently means other weights, another tokenizer or another runtime: refuse to serve. */

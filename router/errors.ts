@@ -7,7 +7,9 @@ export type ErrorCode =
   | 'weights-missing' // an encoder's weights are not on this machine, or are not the ones expected
   | 'insufficient-data' // the labels cannot support what was asked: too few, one class, no difference
   | 'too-large' // a limit on size, count or length was passed
-  | 'not-found' // a named thing (model, policy, file, route) does not exist
+  | 'not-found' // a named thing (policy, file, route) does not exist
+  | 'model-not-found' // what a request's `model` names does not exist
+  | 'closed' // a router was asked after it was closed
   | 'io' // the operating system refused: read-only folder, port in use
   | 'internal'; // a broken promise of our own
 
@@ -32,4 +34,14 @@ export class PlimsollError extends Error {
     this.code = code;
     this.place = options.place ?? {};
   }
+}
+
+/** Longest part of a name that a message repeats. */
+const QUOTED_CHARACTERS = 100;
+const UNPRINTABLE = /[^\p{L}\p{N}\p{P}\p{S} ]/gu;
+
+/** A name from outside, for a message: its beginning, with U+FFFD for what does not print (line breaks, control and format characters). */
+export function quoted(name: string): string {
+  const text = name.slice(0, QUOTED_CHARACTERS).replace(UNPRINTABLE, '\uFFFD');
+  return name.length > QUOTED_CHARACTERS ? `${text}…` : text;
 }

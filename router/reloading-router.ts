@@ -47,6 +47,9 @@ export async function reloadingRouter(
     get stale() {
       return generations.current().stale;
     },
+    get profiles() {
+      return generations.current().profiles;
+    },
     get policies() {
       return generations.current().policies;
     },
@@ -55,6 +58,7 @@ export async function reloadingRouter(
     },
     standing: () => generations.current().standing(),
     verdict: (policy) => generations.current().verdict(policy),
+    // After `close` the current router is closed, or about to be: it rejects.
     route: (input, options) => generations.lent((router) => router.route(input, options)),
     explain: (input, options) => generations.lent((router) => router.explain(input, options)),
     checkGolden: (index) => generations.lent((router) => router.checkGolden(index)),

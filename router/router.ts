@@ -1,8 +1,8 @@
-import type { ServedRung } from './artifact/served-ladder.ts';
+import type { ServedLadder, ServedRung } from './artifact/served-ladder.ts';
 import type { Standing } from './artifact/standing.ts';
 import type { CandidateExplanation } from './classifier/explain.ts';
-import type { Choice, PolicyReference } from './policy/policy.ts';
-import type { PolicyVerdict } from './policy/policy-verdicts.ts';
+import type { ChoiceReason, PolicyReference } from './policy/policy.ts';
+import type { PolicyVerdict, UngatedReason } from './policy/policy-verdicts.ts';
 import type { RouteInput } from './types.ts';
 
 /** What the router answers: reproducible from what it holds, and without a word of the prompt. */
@@ -16,20 +16,23 @@ export interface Decision {
   /** Candidate -> calibrated probability that its answer is good. Null where no classifier ran, or it failed. */
   readonly scores: Readonly<Record<string, number>> | null;
   readonly predictedLoss: number | null;
+  /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. */
   readonly threshold: number | null;
-  readonly reason: Choice['reason'] | 'classifier-failed';
+  readonly reason: ChoiceReason;
   readonly policy: PolicyReference;
   readonly artifact: { readonly name: string; readonly sha256: string };
   /** The router was learned on other models than it serves: its probabilities are a guess. */
   readonly stale: boolean;
-  /** Whether the gate passed the policy that decided, and the PASS still held. */
+  /** PASS: the gate passed what decided, with this threshold and for these models, and the PASS still held. */
   readonly verdict: PolicyVerdict;
+  /** Why it is not PASS; null if it is. */
+  readonly ungatedReason: UngatedReason | null;
   readonly latencyMs: number;
 }
 
 export interface Explained {
   readonly decision: Decision;
-  /** Candidate -> the exact sum behind its score. Null where the classifier failed. */
+  /** Candidate -> the exact sum behind its score. Null if there was no text to score, or the classifier failed. */
   readonly explanation: Readonly<Record<string, CandidateExplanation>> | null;
 }
 
@@ -48,28 +51,45 @@ export interface Reload {
   readonly message: string;
 }
 
-/** How to decide on one request. Without `policy`, the configured default policy decides. */
+/** How to decide on one request. */
 export interface RouteOptions {
+  /** By default the configured default policy decides. */
   readonly policy?: string;
+  /** -1 to 1, in place of the policy's own. Any other than the gated one needs `allow_ungated`, and its decision has the verdict `none`. */
+  readonly threshold?: number;
+  /**
+   * The rungs that can take the request, ascending from 0, the cheapest; by default all. If the policy's choice is not among them, the
+   * cheapest that is within the threshold is chosen, else the strongest; `ungatedReason` is `downgraded` if that is a cheaper one.
+   */
+  readonly allowedRungs?: readonly number[];
+  /** A profile of the configuration, whose models serve in place of the default ladder's. */
+  readonly profile?: string;
 }
 
 export interface Router {
   readonly artifact: { readonly name: string; readonly sha256: string; readonly created: string };
   readonly ladder: readonly ServedRung[];
+  /** The default ladder serves other models than the router learned from. */
   readonly stale: boolean;
+  /** Other ladders, by the name of their profile; each is stale or not on its own. */
+  readonly profiles: ReadonlyMap<string, ServedLadder>;
   readonly policies: readonly string[];
   /** What decides where a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
   /** What the artifact may claim of its own policy at this moment. */
   standing(): Standing;
-  /** The same for a policy that serves, or for the default one. */
+  /** The same for a policy that serves, or for the default one, over the default ladder. */
   verdict(policy?: string): PolicyVerdict;
-  /** Rejects with a PlimsollError where the input or the policy's name is wrong; a failing classifier escalates instead. */
+  /**
+   * Messages in which no person wrote any text go to the strongest allowed rung (`no-text`); a failing classifier escalates.
+   * Rejects with a PlimsollError: `invalid-input` if the input or an option is wrong, `not-found` if there is no such policy or profile,
+   * `closed` after `close`.
+   */
   route(input: RouteInput, options?: RouteOptions): Promise<Decision>;
   explain(input: RouteInput, options?: RouteOptions): Promise<Explained>;
   /** Scores the artifact's golden case number `index`; resolves to whether it came out within 1e-3. */
   checkGolden(index?: number): Promise<boolean>;
   health(): RouterHealth;
-  /** Safe to call twice. A request after it is escalated as after any failure of the classifier. */
+  /** Resolves when the requests in flight are decided. Further ones are rejected with `closed`. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -8,26 +8,38 @@ export interface ServedRung {
   readonly model: string;
 }
 
+/** A ladder as it is served. */
+export interface ServedLadder {
+  /** Cheapest first. */
+  readonly rungs: readonly ServedRung[];
+  /** A rung serves another model than its head learned from. */
+  readonly stale: boolean;
+}
+
 /**
  * The artifact's ladder with the models that are served in its candidates' places.
- * @throws PlimsollError `invalid-config` where `models` names a candidate that the artifact does not have.
+ * @param models candidate -> model; candidates that are left out serve the model that they learned from
+ * @param field the field of the configuration that `models` comes from
+ * @throws PlimsollError `invalid-config` if `models` names a candidate that the artifact does not have.
  */
 export function servedLadder(
   manifest: Pick<Manifest, 'name' | 'ladder'>,
   models: Readonly<Record<string, string>>,
-): readonly ServedRung[] {
+  field = 'ladder',
+): ServedLadder {
   const candidates = manifest.ladder.map((rung) => rung.candidate);
   const unknown = Object.keys(models).find((candidate) => !candidates.includes(candidate));
   if (unknown !== undefined) {
     throw new PlimsollError(
       'invalid-config',
-      `ladder.${unknown}: the artifact ${manifest.name} has no such candidate. It has: ${candidates.join(', ')}.`,
-      { place: { field: `ladder.${unknown}` } },
+      `${field}.${unknown}: the artifact ${manifest.name} has no such candidate. It has: ${candidates.join(', ')}.`,
+      { place: { field: `${field}.${unknown}` } },
     );
   }
-  return manifest.ladder.map(({ candidate, model }) => ({
+  const rungs = manifest.ladder.map(({ candidate, model }) => ({
     candidate,
     learnedFrom: model,
-    model: models[candidate] ?? model,
+    model: Object.hasOwn(models, candidate) ? models[candidate]! : model,
   }));
+  return { rungs, stale: rungs.some((rung) => rung.model !== rung.learnedFrom) };
 }

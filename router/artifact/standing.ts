@@ -5,14 +5,17 @@ import { readVerdict } from './read-verdict.ts';
 import { type Verdict, type VerdictWord, worstOf } from './verdict.ts';
 
 /** Why a verdict does not count, or that there is none. */
-export type NoPass =
-  | 'no-verdict'
-  | 'unreadable'
-  | 'other-artifact'
-  | 'other-policy'
-  | 'edited'
-  | 'not-passed'
-  | 'in-the-future';
+export const NO_PASS_REASONS = [
+  'no-verdict',
+  'unreadable',
+  'other-artifact',
+  'other-policy',
+  'edited',
+  'not-passed',
+  'in-the-future',
+] as const;
+
+export type NoPass = (typeof NO_PASS_REASONS)[number];
 
 interface Term {
   readonly suite: string;
@@ -21,9 +24,13 @@ interface Term {
   readonly expires: string;
 }
 
-/** What an artifact may claim of its policy: a valid PASS, one that has run out, or nothing. `why` is one sentence for a person. */
+/**
+ * What an artifact may claim of its policy: a valid PASS, one that has run out, or nothing. Of a router that serves other models than it
+ * learned from the PASS is stale. `why` is one sentence for a person.
+ */
 export type Standing =
   | ({ readonly kind: 'pass' } & Term)
+  | ({ readonly kind: 'stale'; readonly why: string } & Term)
   | ({ readonly kind: 'expired'; readonly why: string } & Term)
   | { readonly kind: 'none'; readonly reason: NoPass; readonly why: string };
 

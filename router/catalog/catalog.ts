@@ -8,7 +8,7 @@ import type { Capability, Catalog, CatalogModel, Price, PriceTier, Provider, Tok
 
 /**
  * The capabilities of a model of which nobody said what it can. It is empty, and is told from a model that can nothing by being this very
- * set: `fitsRequirements` excludes nothing by it.
+ * set: `unmetRequirements` excludes nothing by it.
  */
 export const UNKNOWN_CAPABILITIES: ReadonlySet<Capability> = new Set();
 

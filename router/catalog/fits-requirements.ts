@@ -34,19 +34,18 @@ const CHECKS: readonly (readonly [UnmetRequirement, Check])[] = [
   ],
 ];
 
-/** Whether a model can be asked. What the catalog does not know excludes nothing; the provider's refusal is then the answer. */
-export function fitsRequirements(model: CatalogModel, requirements: Requirements): boolean {
-  return CHECKS.every(([, meets]) => meets(model, requirements));
-}
+const NONE: readonly UnmetRequirement[] = [];
 
 /**
  * What a model lacks for a request, in a fixed order: capabilities, then the context window, which must hold the estimated input and the
- * answer that the client allows together, then the longest answer.
+ * reply that the client allows together, then the longest reply. What the catalog does not know excludes nothing; the provider's refusal is
+ * then the response.
  */
 export function unmetRequirements(
   model: CatalogModel,
   requirements: Requirements,
 ): readonly UnmetRequirement[] {
+  if (CHECKS.every(([, meets]) => meets(model, requirements))) return NONE; // nearly always: nothing is allocated
   return CHECKS.filter(([, meets]) => !meets(model, requirements)).map(([requirement]) => requirement);
 }
 

@@ -16,15 +16,16 @@ export interface AnswerStory extends Costs {
 }
 
 interface Told extends Pick<Selection, 'selected' | 'reason'> {
-  readonly decision: Pick<Decision, 'policy'> | undefined;
+  readonly decision: Pick<Decision, 'policy' | 'verdict'> | undefined;
 }
 
-/** What can be said of a request before a provider has answered: the policy only where one decided. */
+/** What can be said of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
 export function selectionHeaders(id: string, { selected, reason, decision }: Told): Record<string, string> {
   const own: Record<string, string> = {
     'x-plimsoll-decision-id': id,
     'x-plimsoll-selected': headerSafe(selected.name),
     'x-plimsoll-reason': reason,
+    'x-plimsoll-verdict': decision === undefined ? 'none' : decision.verdict,
   };
   if (decision !== undefined) own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
   return own;

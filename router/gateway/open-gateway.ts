@@ -33,7 +33,6 @@ export interface Gateway {
   /** To be told of requests that are refused before they come to `answer`. */
   refused(dialect: Dialect, status: number): void;
   models(): readonly CatalogModel[];
-  profiles(): readonly string[];
   /** Undefined where requests need no key. */
   readonly access: Access | undefined;
   readonly queue: Queue;
@@ -120,7 +119,6 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
     },
     refused: metrics.refused,
     models: () => required(configured).catalog.models,
-    profiles: () => Object.keys(required(configured).profiles),
     async close() {
       queue.close();
       told.flush();

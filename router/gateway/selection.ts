@@ -1,17 +1,17 @@
+import { unmetRequirements } from '../catalog/fits-requirements.ts';
 import { type Requirements, requirementsOf } from '../catalog/requirements.ts';
 import type { Catalog, CatalogModel } from '../catalog/types.ts';
 import { PlimsollError } from '../errors.ts';
-import { chooseRung } from '../policy/choose-rung.ts';
-import type { Decision, Router } from '../router.ts';
+import type { Decision, RouteOptions, Router } from '../router.ts';
 import type { Message } from '../types.ts';
-import { candidatesFor, fittingRungs } from '../upstream/candidates.ts';
+import { candidatesFor } from '../upstream/candidates.ts';
 import type { UpstreamSettings } from '../upstream/config.ts';
-import type { ProfilesConfig } from './config.ts';
+import { allowedRungs, type ExcludedRung, type Lacks } from './allowed-rungs.ts';
 import type { GatewayRequest } from './requests.ts';
 import { type WantedModel, wantedModel } from './wanted-model.ts';
 
-/** Why a model was selected: a decision's reason, or one of these. */
-export type SelectionReason = Decision['reason'] | 'explicit-model' | 'requirements' | 'requested-threshold';
+/** Why a model was selected: a decision's reason, or that the client named it. */
+export type SelectionReason = Decision['reason'] | 'explicit-model';
 
 /** Whom a request goes to. */
 export interface Selection {
@@ -19,9 +19,9 @@ export interface Selection {
   /** In the order in which they are asked; the first is `selected`. */
   readonly candidates: readonly CatalogModel[];
   readonly reason: SelectionReason;
-  /** Undefined where the client named the model. */
+  /** Undefined if the client named the model. */
   readonly decision: Decision | undefined;
-  /** The rungs that were chosen among, cheapest first; empty for an explicit model. */
+  /** The rungs of the ladder, cheapest first; empty for an explicit model. */
   readonly ladder: readonly CatalogModel[];
 }
 
@@ -29,93 +29,77 @@ export interface Selection {
 export interface SelectionParts {
   readonly router: Router;
   readonly catalog: Catalog;
-  readonly profiles: ProfilesConfig;
   readonly upstream: UpstreamSettings;
-  readonly allowUngated: boolean;
   /** By name of a model: whom to ask in its place. */
   readonly fallbacks: Readonly<Record<string, readonly CatalogModel[]>>;
 }
 
 /**
- * Reads `model` and chooses. An explicit model is obeyed and has no fallbacks: who names a model wants that one. Else the gated policy
- * decides among the rungs that can do what the request needs.
- * @throws PlimsollError `invalid-input` where no candidate can do what is asked, or a threshold has not passed the gate; `not-found`
- *   where the model, the profile or the policy does not exist
+ * Reads `model` and chooses. An explicit model is obeyed and has no fallbacks: who names a model wants that one. Else the policy decides
+ * among the rungs that can take the request.
+ * @throws PlimsollError `invalid-input` if no candidate can take the request, only a cheaper one than the policy's choice can, or a
+ *   threshold has not passed the gate; `model-not-found` if the model, the profile or the policy does not exist
  */
 export async function select(request: GatewayRequest, parts: SelectionParts): Promise<Selection> {
   const wanted = wantedModel(request.body['model']);
   if (wanted.kind === 'explicit') return explicit(parts.catalog.get(wanted.name));
   if (request.operation === 'embeddings') throw needsExplicitModel();
-  const ladder = ladderOf(wanted, parts);
-  const requirements = requirementsOf(request.body, request.dialect);
-  const rungs = fittingRungs(ladder, requirements);
-  if (rungs.length === 0) throw nothingFits(requirements);
-  const decision = await decided(request, wanted, parts);
-  const routed = routedRung(decision, wanted, parts);
-  const rung = rungs.find((one) => one >= routed.rung) ?? rungs[rungs.length - 1]!;
-  const candidates = candidatesFor({
-    rung,
-    ladder,
-    fallbacks: parts.fallbacks,
-    requirements,
-    allowDowngrade: parts.upstream.allow_downgrade,
-  });
-  const reason = rung === routed.rung ? routed.reason : 'requirements';
-  return { selected: candidates[0]!, candidates, reason, decision, ladder };
+  return routed(request, optionsOf(wanted), parts);
 }
 
 function explicit(model: CatalogModel): Selection {
-  return { selected: model, candidates: [model], reason: 'explicit-model', decision: undefined, ladder: [] };
+  return {
+    selected: model,
+    candidates: [model],
+    reason: 'explicit-model',
+    decision: undefined,
+    ladder: [],
+  };
 }
 
-/** The models behind the router's candidates, by the profile where the request names one. */
-function ladderOf(wanted: WantedModel, { router, catalog, profiles }: SelectionParts): CatalogModel[] {
-  const name = wanted.kind === 'auto' ? wanted.profile : undefined;
-  const profile = name !== undefined && Object.hasOwn(profiles, name) ? profiles[name] : undefined;
-  if (name !== undefined && profile === undefined) {
-    const known = Object.keys(profiles).join(', ') || 'none';
-    throw new PlimsollError(
-      'not-found',
-      `There is no profile "${name.slice(0, 100)}". There are: ${known}.`,
-      {
-        place: { field: 'model' },
-      },
-    );
-  }
-  return router.ladder.map(({ candidate, model }) => catalog.get(profile?.ladder[candidate] ?? model));
-}
-
-function decided(
+async function routed(
   request: GatewayRequest,
-  wanted: WantedModel,
-  { router }: SelectionParts,
-): Promise<Decision> {
+  options: RouteOptions,
+  { router, catalog, upstream, fallbacks }: SelectionParts,
+): Promise<Selection> {
   const messages = request.body['messages'] as readonly Message[]; // whose form has been checked
-  const options = wanted.kind === 'policy' ? { policy: wanted.policy } : {};
-  return router.route({ messages }, options);
+  const rungs = rungsOf(options.profile, router);
+  const ladder = rungs.map(({ model }) => catalog.get(model));
+  const requirements = requirementsOf(request.body, request.dialect);
+  const lacks: Lacks = (model) => unmetRequirements(model, requirements);
+  const allowed = allowedRungs(ladder, lacks);
+  if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
+  const narrowed = allowed.excluded.length === 0 ? options : { ...options, allowedRungs: allowed.rungs };
+  const decision = await router.route({ messages }, narrowed).catch(rethrowOfModel);
+  const allowDowngrade = upstream.allow_downgrade;
+  const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
+  if (isDowngrade && !allowDowngrade) throw onlyCheaperFits(allowed.excluded, requirements);
+  const rung = rungs.findIndex(({ candidate }) => candidate === decision.candidate);
+  const fits = (model: CatalogModel) => lacks(model).length === 0;
+  const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
+  return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
 }
 
-/** The policy's own choice, or that of a threshold which the request names: the gated one, or any where that is allowed. */
-function routedRung(
-  decision: Decision,
-  wanted: WantedModel,
-  { router, allowUngated }: SelectionParts,
-): { readonly rung: number; readonly reason: SelectionReason } {
-  const rung = router.ladder.findIndex(({ candidate }) => candidate === decision.candidate);
-  const threshold = wanted.kind === 'policy' ? wanted.threshold : undefined;
-  if (threshold === undefined || threshold === decision.threshold) return { rung, reason: decision.reason };
-  if (!allowUngated) throw ungatedThreshold(threshold, decision.threshold);
-  if (decision.scores === null) return { rung, reason: decision.reason };
-  const scores = router.ladder.map(({ candidate }) => decision.scores![candidate]!);
-  return { rung: chooseRung(scores, threshold), reason: 'requested-threshold' };
+const NO_OPTIONS: RouteOptions = {};
+
+function optionsOf(wanted: Exclude<WantedModel, { kind: 'explicit' }>): RouteOptions {
+  if (wanted.kind === 'auto') return wanted.profile === undefined ? NO_OPTIONS : { profile: wanted.profile };
+  const { policy, threshold } = wanted;
+  return threshold === undefined ? { policy } : { policy, threshold };
 }
 
-function ungatedThreshold(threshold: number, gated: number | null): PlimsollError {
-  return new PlimsollError(
-    'invalid-input',
-    `The threshold ${threshold} has not passed the gate${gated === null ? '' : `; ${gated} has`}. Leave it out, or let the operator set allow_ungated.`,
-    { place: { field: 'model' } },
-  );
+/** The default ladder, or that of a profile; of one that does not exist the router speaks itself. */
+function rungsOf(profile: string | undefined, router: Router): Router['ladder'] {
+  return (profile === undefined ? undefined : router.profiles.get(profile)?.rungs) ?? router.ladder;
+}
+
+/** Options of the router that a client of the gateway writes into `model`. */
+const WRITTEN_IN_MODEL: readonly (string | undefined)[] = ['policy', 'threshold', 'profile'];
+
+function rethrowOfModel(error: unknown): never {
+  if (!(error instanceof PlimsollError) || !WRITTEN_IN_MODEL.includes(error.place.field)) throw error;
+  const code = error.code === 'not-found' ? 'model-not-found' : error.code;
+  throw new PlimsollError(code, error.message, { place: { field: 'model' } });
 }
 
 function needsExplicitModel(): PlimsollError {
@@ -126,14 +110,31 @@ function needsExplicitModel(): PlimsollError {
   );
 }
 
-function nothingFits(requirements: Requirements): PlimsollError {
+function nothingFits(excluded: readonly ExcludedRung[], requirements: Requirements): PlimsollError {
+  return cannotTake(
+    `No candidate of the ladder can do what this request needs (${needsOf(requirements)}): ${lackingOf(excluded)}.`,
+    'Name a model that can, as <provider>/<model>.',
+  );
+}
+
+function onlyCheaperFits(excluded: readonly ExcludedRung[], requirements: Requirements): PlimsollError {
+  return cannotTake(
+    `Only a cheaper candidate than the one that was chosen can do what this request needs (${needsOf(requirements)}): ${lackingOf(excluded)}.`,
+    'Name a model that can, as <provider>/<model>, or let the operator set upstream.allow_downgrade.',
+  );
+}
+
+function cannotTake(why: string, remedy: string): PlimsollError {
+  return new PlimsollError('invalid-input', `${why} ${remedy}`, { place: { field: 'model' } });
+}
+
+function needsOf(requirements: Requirements): string {
   const needs = (['tools', 'images', 'audio', 'structuredOutput'] as const).filter(
     (need) => requirements[need],
   );
-  const what = [...needs, `about ${requirements.inputTokens} tokens of input`].join(', ');
-  return new PlimsollError(
-    'invalid-input',
-    `No candidate of the ladder can do what this request needs (${what}). Name a model that can, as <provider>/<model>.`,
-    { place: { field: 'model' } },
-  );
+  return [...needs, `about ${requirements.inputTokens} tokens of input`].join(', ');
+}
+
+function lackingOf(excluded: readonly ExcludedRung[]): string {
+  return excluded.map(({ model, lacks }) => `${model} lacks ${lacks.join(', ')}`).join('; ');
 }

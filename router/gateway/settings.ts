@@ -14,7 +14,7 @@ export type Settings = Omit<SelectionParts, 'router'>;
  * @throws PlimsollError `invalid-config` where a model of the ladder, a profile or a fallback is not in the catalog
  */
 export function settingsOf(config: Config, { ladder }: Pick<Router, 'ladder'>): Settings {
-  const { providers, models, profiles, upstream, allow_ungated: allowUngated } = config;
+  const { providers, models, profiles, upstream } = config;
   const catalog = createCatalog({ providers, models });
   const named = (field: string, name: string) => {
     if (catalog.has(name)) return;
@@ -27,26 +27,13 @@ export function settingsOf(config: Config, { ladder }: Pick<Router, 'ladder'>): 
   for (const { candidate, model } of ladder) named(`ladder.${candidate}`, model);
   for (const [name, profile] of Object.entries(profiles)) {
     for (const [candidate, model] of Object.entries(profile.ladder)) {
-      if (!ladder.some((rung) => rung.candidate === candidate)) throw noCandidate(name, candidate, ladder);
       named(`profiles.${name}.ladder.${candidate}`, model);
     }
   }
   for (const [name, equals] of Object.entries(upstream.fallbacks)) {
     for (const one of [name, ...equals]) named(`upstream.fallbacks.${name}`, one);
   }
-  return { catalog, profiles, upstream, allowUngated, fallbacks: fallbacksOf(upstream, catalog) };
-}
-
-function noCandidate(profile: string, candidate: string, ladder: Router['ladder']): PlimsollError {
-  const field = `profiles.${profile}.ladder.${candidate}`;
-  const known = ladder.map((rung) => rung.candidate).join(', ');
-  return new PlimsollError(
-    'invalid-config',
-    `${field}: the artifact has no such candidate. It has: ${known}.`,
-    {
-      place: { field },
-    },
-  );
+  return { catalog, upstream, fallbacks: fallbacksOf(upstream, catalog) };
 }
 
 function fallbacksOf({ fallbacks }: UpstreamSettings, catalog: Catalog): Record<string, CatalogModel[]> {

@@ -7,13 +7,28 @@ export function predictedLoss(probabilities: ArrayLike<number>, rung: number): n
 }
 
 /**
- * The cheapest rung whose predicted loss is within the threshold; the strongest where none is.
- * @param probabilities one a rung, cheapest first.
+ * The cheapest rung whose predicted loss is within the threshold; the strongest if none is.
+ * @param probabilities one per rung, cheapest first.
+ * @param allowed the rungs to choose among, ascending, at least one; all of them if left out.
  */
-export function chooseRung(probabilities: ArrayLike<number>, threshold: number): number {
+export function chooseRung(
+  probabilities: ArrayLike<number>,
+  threshold: number,
+  allowed?: readonly number[],
+): number {
+  if (allowed !== undefined) return chooseAmong(allowed, probabilities, threshold);
   const strongest = probabilities.length - 1;
   for (let rung = 0; rung < strongest; rung++) {
     if (predictedLoss(probabilities, rung) <= threshold) return rung;
   }
   return strongest;
+}
+
+function chooseAmong(
+  allowed: readonly number[],
+  probabilities: ArrayLike<number>,
+  threshold: number,
+): number {
+  const within = allowed.find((rung) => predictedLoss(probabilities, rung) <= threshold);
+  return within ?? allowed[allowed.length - 1]!;
 }

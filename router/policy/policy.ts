@@ -68,23 +68,83 @@ export function policyBook(policies: readonly Policy[], withheld: readonly strin
 /** A choice of rung, and why. */
 export interface Choice {
   readonly rung: number;
-  readonly reason: 'within-threshold' | 'over-threshold' | 'fixed-policy';
-  /** Of the cheapest rung: above the threshold means that the request is escalated. Null where no classifier ran. */
+  /** What the policy would have chosen if every rung had been allowed. */
+  readonly unrestricted: number;
+  readonly reason: ChoiceReason;
+  /** Of the cheapest rung: above the threshold means that the request is escalated. Null if no classifier ran. */
   readonly predictedLoss: number | null;
+  /** The threshold that was in force; null for a fixed policy. */
   readonly threshold: number | null;
 }
 
-export function chooseByThreshold(probabilities: ArrayLike<number>, threshold: number): Choice {
-  const rung = chooseRung(probabilities, threshold);
-  const loss = predictedLoss(probabilities, 0);
-  return { rung, reason: rung === 0 ? 'within-threshold' : 'over-threshold', predictedLoss: loss, threshold };
+/** Why a rung was chosen. */
+export const CHOICE_REASONS = [
+  'within-threshold',
+  'over-threshold',
+  'requested-threshold', // by a threshold that the request named in place of the policy's own
+  'fixed-policy',
+  'requirements', // the policy's choice cannot take the request, another rung can
+  'no-text', // nothing to score: no person wrote any text
+  'classifier-failed',
+] as const;
+
+export type ChoiceReason = (typeof CHOICE_REASONS)[number];
+
+/** What a choice is made among, and by which threshold. */
+export interface Choosing {
+  readonly rungs: number;
+  /** The rungs that can take the request, ascending, at least one; undefined if all can. */
+  readonly allowed: readonly number[] | undefined;
+  /** In place of the policy's own, if the request names one. */
+  readonly requestedThreshold: number | undefined;
 }
 
-export function chooseFixed(rung: 'cheapest' | 'strongest', rungs: number): Choice {
+/**
+ * Turns probabilities into a rung. A fixed policy needs none. A threshold policy that has none takes the strongest rung that is allowed.
+ * @param probabilities one per rung, cheapest first, or why there are none
+ */
+export function choose(
+  policy: Policy,
+  probabilities: ArrayLike<number> | 'no-text' | 'classifier-failed',
+  { rungs, allowed, requestedThreshold }: Choosing,
+): Choice {
+  if (policy.kind === 'fixed') return chooseFixed(policy.rung, rungs, allowed);
+  const threshold = requestedThreshold ?? policy.threshold;
+  if (typeof probabilities === 'string') {
+    const unrestricted = rungs - 1;
+    const rung = strongestOf(rungs, allowed);
+    // Without text there is no choice that requirements could have overridden.
+    const reason = probabilities === 'no-text' ? probabilities : reasonOf(probabilities, rung, unrestricted);
+    return { rung, unrestricted, reason, predictedLoss: null, threshold };
+  }
+  const unrestricted = chooseRung(probabilities, threshold);
+  const rung = allowed === undefined ? unrestricted : chooseRung(probabilities, threshold, allowed);
+  const byThreshold = rung === 0 ? 'within-threshold' : 'over-threshold';
+  const reason = threshold === policy.threshold ? byThreshold : 'requested-threshold';
   return {
-    rung: rung === 'cheapest' ? 0 : rungs - 1,
-    reason: 'fixed-policy',
-    predictedLoss: null,
-    threshold: null,
+    rung,
+    unrestricted,
+    reason: reasonOf(reason, rung, unrestricted),
+    predictedLoss: predictedLoss(probabilities, 0),
+    threshold,
   };
+}
+
+function chooseFixed(
+  which: 'cheapest' | 'strongest',
+  rungs: number,
+  allowed: readonly number[] | undefined,
+): Choice {
+  const unrestricted = which === 'cheapest' ? 0 : rungs - 1;
+  const rung = which === 'cheapest' ? (allowed?.[0] ?? 0) : strongestOf(rungs, allowed);
+  const reason = reasonOf('fixed-policy', rung, unrestricted);
+  return { rung, unrestricted, reason, predictedLoss: null, threshold: null };
+}
+
+function reasonOf(reason: ChoiceReason, rung: number, unrestricted: number): ChoiceReason {
+  return rung === unrestricted ? reason : 'requirements';
+}
+
+function strongestOf(rungs: number, allowed: readonly number[] | undefined): number {
+  return allowed === undefined ? rungs - 1 : allowed[allowed.length - 1]!;
 }

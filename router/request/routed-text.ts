@@ -31,15 +31,26 @@ const BETWEEN_ASKS = '\n\n';
  *   to score: its route follows from what it requires.
  */
 export function routedText(input: RouteInput): string {
+  const text = scoredText(input);
+  if (text === undefined) throw noText('every message from the user is empty or holds no text');
+  return text;
+}
+
+/**
+ * The same; undefined if no person wrote any text in the messages.
+ * @throws PlimsollError 'invalid-input' if a prompt is empty or there are no messages
+ */
+export function scoredText(input: RouteInput): string | undefined {
   const messages = messagesOf(input);
   const text = asksNewestFirst(messages) ?? unstripped(messages);
-  if (text === undefined) {
-    throw new PlimsollError(
-      'invalid-input',
-      'There is no text to score: the prompt, or every message from the user, is empty or holds no text. Send at least one word.',
-    );
-  }
-  return wellFormed(text);
+  if (text !== undefined) return wellFormed(text);
+  if ('prompt' in input && typeof input.prompt === 'string') throw noText('the prompt is empty');
+  if (messages.length === 0) throw noText('there are no messages');
+  return undefined;
+}
+
+function noText(why: string): PlimsollError {
+  return new PlimsollError('invalid-input', `There is no text to score: ${why}. Send at least one word.`);
 }
 
 function messagesOf(input: RouteInput): readonly Message[] {

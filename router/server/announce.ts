@@ -51,16 +51,18 @@ function whatServes(router: Router): object {
 
 function verdictWords(standing: Standing): string {
   if (standing.kind === 'none') return 'none';
-  const { suite, expires } = standing;
-  return standing.kind === 'pass'
-    ? `PASS by ${suite} until ${expires}`
-    : `PASS by ${suite}, expired ${expires}`;
+  const { kind, suite, expires } = standing;
+  if (kind === 'expired') return `PASS by ${suite}, expired ${expires}`;
+  return kind === 'stale' ? `stale: PASS by ${suite} of other models` : `PASS by ${suite} until ${expires}`;
 }
 
 function warn(logger: Logger, router: Router): void {
   const standing = router.standing();
   if (router.stale) logger.warn(staleness(router));
-  if (standing.kind !== 'pass') logger.warn(`${UNGATED}: ${standing.why}`);
+  for (const [name, { rungs, stale }] of router.profiles) {
+    if (stale) logger.warn(`profile ${name}: ${staleness({ ladder: rungs })}`);
+  }
+  if (standing.kind === 'none' || standing.kind === 'expired') logger.warn(`${UNGATED}: ${standing.why}`);
   else if (router.verdict() === 'none') {
     logger.warn(`${UNGATED}: the default policy ${router.defaultPolicy.name} has not passed the gate.`);
   }
@@ -69,7 +71,7 @@ function warn(logger: Logger, router: Router): void {
   }
 }
 
-function staleness({ ladder }: Router): string {
+function staleness({ ladder }: Pick<Router, 'ladder'>): string {
   const learned = ladder.map((rung) => rung.learnedFrom).join(', ');
   const served = ladder.map((rung) => rung.model).join(', ');
   return `learned on ${learned}; serves ${served}: stale, its probabilities are a guess`;

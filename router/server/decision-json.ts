@@ -20,6 +20,7 @@ export function decisionJson(decision: Decision): DecisionJson {
     artifact: decision.artifact,
     stale: decision.stale,
     verdict: decision.verdict,
+    ungated_reason: decision.ungatedReason,
     latency_ms: Math.round(decision.latencyMs * 1000) / 1000,
   };
 }

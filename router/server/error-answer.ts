@@ -27,9 +27,11 @@ export function errorAnswer({ status, code, message, param = null, headers }: Er
 }
 
 /** The one map from error codes to HTTP. What is not the caller's fault says nothing of the machine it runs on. */
-const STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500>> = {
+const STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
   'invalid-input': 400,
   'not-found': 404,
+  'model-not-found': 404,
+  closed: 503,
   'too-large': 413,
   'invalid-config': 500,
   'invalid-artifact': 500,

@@ -9,5 +9,5 @@ export function standingJson(standing: Standing): z.infer<typeof standingSchema>
   }
   const { suite, issued, expires } = standing;
   if (standing.kind === 'pass') return { status: 'PASS', suite, issued, expires, why: null };
-  return { status: 'expired', suite, issued, expires, why: standing.why };
+  return { status: standing.kind, suite, issued, expires, why: standing.why };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TokenCounts } from '../catalog/types.ts';
+import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/policy-verdicts.ts';
 import { SKIPS } from '../upstream/chain/types.ts';
 import { FAILURES } from '../upstream/types.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -32,13 +33,17 @@ export const decisionRecordSchema = z
     served: z.string().optional().describe('The model that answered; left out where none did.'),
     reason: z.string(),
     policy: z.strictObject({ name: z.string(), version: z.int(), sha256: z.string() }).optional(),
-    verdict: z.enum(['PASS', 'expired', 'none']).optional().describe('What the gate says of the policy.'),
+    verdict: z
+      .enum(POLICY_VERDICTS)
+      .optional()
+      .describe('What the gate says of the decision; left out if the client named the model.'),
+    ungated_reason: z.enum(UNGATED_REASONS).optional().describe('Why the verdict is not PASS.'),
     scores: z
       .record(z.string(), z.number())
       .optional()
       .describe('Candidate -> probability of a good answer.'),
     predicted_loss: z.number().optional(),
-    threshold: z.number().optional(),
+    threshold: z.number().optional().describe('The one that was used.'),
     attempts: z.array(attempt),
     status: z.int().describe('HTTP, as the client got it.'),
     ended: z.enum(['whole', 'broken', 'client-left', 'client-stalled']),
@@ -82,6 +87,7 @@ export function decisionRecord(facts: RequestFacts, includePrompt: boolean): Dec
     reason: facts.reason,
     policy: decision && policyOf(decision.policy),
     verdict: decision?.verdict,
+    ungated_reason: decision?.ungatedReason ?? undefined,
     scores: decision?.scores ?? undefined,
     predicted_loss: decision?.predictedLoss ?? undefined,
     threshold: decision?.threshold ?? undefined,

@@ -4,7 +4,10 @@ import type { AttemptRecord } from '../upstream/chain/types.ts';
 import type { Usage } from '../upstream/types.ts';
 
 /** What routing contributed; the rest of a decision is of no use here. */
-export type RoutedBy = Pick<Decision, 'policy' | 'verdict' | 'scores' | 'predictedLoss' | 'threshold'>;
+export type RoutedBy = Pick<
+  Decision,
+  'policy' | 'verdict' | 'ungatedReason' | 'scores' | 'predictedLoss' | 'threshold'
+>;
 
 /**
  * All that is told of one request when its last byte is sent: to the decision log, the metrics and the trace. What is not known is

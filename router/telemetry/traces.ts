@@ -119,6 +119,7 @@ function decisionAttributes({ id, reason, decision, ...facts }: RequestFacts): A
     'plimsoll.decision.predicted_loss': decision?.predictedLoss ?? undefined,
     'plimsoll.decision.threshold': decision?.threshold ?? undefined,
     'plimsoll.decision.verdict': decision?.verdict,
+    'plimsoll.decision.ungated_reason': decision?.ungatedReason ?? undefined,
     'plimsoll.selected': facts.selected?.name,
     'plimsoll.served': facts.served?.name,
     'plimsoll.attempts': attemptsMade(facts.attempts),

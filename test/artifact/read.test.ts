@@ -125,13 +125,25 @@ describe('readArtifact', () => {
 
 describe('servedLadder', () => {
   it('puts the models that are served in the place of those that were learned from', () => {
-    expect(servedLadder(draft.manifest, { strong: 'larger' })).toEqual([
-      { candidate: 'cheap', learnedFrom: 'small', model: 'small' },
-      { candidate: 'strong', learnedFrom: 'large', model: 'larger' },
-    ]);
+    expect(servedLadder(draft.manifest, { strong: 'larger' })).toEqual({
+      rungs: [
+        { candidate: 'cheap', learnedFrom: 'small', model: 'small' },
+        { candidate: 'strong', learnedFrom: 'large', model: 'larger' },
+      ],
+      stale: true,
+    });
+  });
+
+  it('is stale only if another model is served than was learned from', () => {
+    expect(servedLadder(draft.manifest, {}).stale).toBe(false);
+    expect(servedLadder(draft.manifest, { cheap: 'small', strong: 'large' }).stale).toBe(false);
+    expect(servedLadder(draft.manifest, { cheap: 'large' }).stale).toBe(true);
   });
 
   it('refuses a candidate that the artifact does not have', () => {
+    expect(() => servedLadder(draft.manifest, { constructor: 'm' }, 'profiles.a.ladder')).toThrow(
+      expect.objectContaining({ place: { field: 'profiles.a.ladder.constructor' } }),
+    );
     expect(() => servedLadder(draft.manifest, { medium: 'm' })).toThrow(
       expect.objectContaining({
         code: 'invalid-config',

@@ -19,6 +19,7 @@ test('the head has what is known, and no more', () => {
     'x-plimsoll-decision-id': 'req_1',
     'x-plimsoll-selected': selected!.name,
     'x-plimsoll-reason': 'explicit-model',
+    'x-plimsoll-verdict': 'none',
     'x-plimsoll-attempts': '2',
     'x-plimsoll-overhead-ms': '0.250',
   });
@@ -35,6 +36,7 @@ test('what a provider says of itself as a gateway is not taken for ours; its oth
     'content-type': 'application/json',
     'x-plimsoll-selected': selected!.name,
     'x-plimsoll-policy': decision!.policy.name,
+    'x-plimsoll-verdict': 'PASS',
     'x-plimsoll-cost-usd': '0.50000000',
   });
   expect(head).not.toHaveProperty('x-plimsoll-baseline-cost-usd');

@@ -19,6 +19,8 @@ type Wanted = z.input<typeof configSchema>;
 export interface Wishes {
   readonly config?: Partial<Wanted>;
   readonly upstream?: UpstreamOptions;
+  /** The clock by which verdicts expire. */
+  readonly nowMs?: () => number;
   /** In place of the first upstream's address. */
   readonly firstUrl?: string;
 }
@@ -51,7 +53,7 @@ const OPENAI_PRICES = { small: { input: 1, output: 2 }, large: { input: 10, outp
  * Real servers on free ports: two upstreams, each of them an OpenAI-compatible and an Anthropic provider, and the gateway with the
  * tiny artifact. cheap is first/small, strong is first/large; the profile `claude` has the same of Anthropic's dialect.
  */
-export async function startGateway({ config = {}, upstream = {}, firstUrl }: Wishes = {}) {
+export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs }: Wishes = {}) {
   process.env[KEY_VARIABLE] = UPSTREAM_KEY;
   const options = { apiKey: UPSTREAM_KEY, ...upstream };
   const [first, second] = await Promise.all([startUpstream(options), startUpstream(options)]);
@@ -60,7 +62,7 @@ export async function startGateway({ config = {}, upstream = {}, firstUrl }: Wis
   const log: string[] = [];
   const logger = createLogger('debug', { write: (line) => log.push(line) });
   const gateway = await openGateway(whole, logger);
-  const router = await createRouter(whole);
+  const router = await createRouter(whole, nowMs ? { nowMs } : {});
   gateway.configure(whole, router);
   const server = await startServer({ config: whole, router, logger, gateway });
   const close = async () => {

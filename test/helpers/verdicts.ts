@@ -60,11 +60,15 @@ export function layVerdict(folder: string, changes: Partial<VerdictContent> = {}
   return verdict;
 }
 
-/** An artifact like the one in `from`, with another name and so another hash. Its verdict, if any, is of the other one. */
-export function copyAs(from: string, to: string): string {
+/**
+ * An artifact like the one in `from`, with another name and so another hash. Its verdict, if any, is of the other one.
+ * @param learnedFrom the models that its ladder says it learned from, in place of its own
+ */
+export function copyAs(from: string, to: string, learnedFrom?: readonly string[]): string {
   cpSync(from, to, { recursive: true });
   const file = path.join(to, 'manifest.json');
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-  writeFileSync(file, `${JSON.stringify({ ...manifest, name: path.basename(to) }, null, 2)}\n`);
+  const ladder = manifest.ladder.map((rung, i) => ({ ...rung, model: learnedFrom?.[i] ?? rung.model }));
+  writeFileSync(file, `${JSON.stringify({ ...manifest, name: path.basename(to), ladder }, null, 2)}\n`);
   return to;
 }

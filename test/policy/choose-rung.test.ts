@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chooseRung, predictedLoss } from '../../router/policy/choose-rung.ts';
-import { chooseByThreshold, chooseFixed } from '../../router/policy/policy.ts';
+import {
+  ALWAYS_CHEAP,
+  ALWAYS_STRONG,
+  type Choosing,
+  choose,
+  type Policy,
+} from '../../router/policy/policy.ts';
 
 const probability = fc.double({ min: 0, max: 1, noNaN: true });
 const threshold = fc.double({ min: -1, max: 1, noNaN: true });
@@ -72,25 +78,111 @@ describe('predictedLoss', () => {
   });
 });
 
+describe.each([2, 4])('chooseRung among some of %d candidates', (rungs) => {
+  const probabilities = fc.array(probability, { minLength: rungs, maxLength: rungs });
+  const allowed = fc.subarray(
+    Array.from({ length: rungs }, (_, rung) => rung),
+    { minLength: 1 },
+  );
+
+  it('takes the cheapest allowed one within the threshold, else the strongest allowed one', () => {
+    fc.assert(
+      fc.property(probabilities, threshold, allowed, (p, limit, some) => {
+        const rung = chooseRung(p, limit, some);
+        const within = some.filter((one) => p.at(-1)! - p[one]! <= limit);
+        expect(rung).toBe(within[0] ?? some.at(-1));
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+
+  it('changes nothing if the unrestricted choice is allowed', () => {
+    fc.assert(
+      fc.property(probabilities, threshold, allowed, (p, limit, some) => {
+        const unrestricted = chooseRung(p, limit);
+        if (some.includes(unrestricted)) expect(chooseRung(p, limit, some)).toBe(unrestricted);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+});
+
 describe('a choice', () => {
+  const policy = (limit: number): Policy => ({
+    kind: 'threshold',
+    name: 'default',
+    version: 1,
+    threshold: limit,
+  });
+  const among = (rungs: number, changes: Partial<Choosing> = {}): Choosing => ({
+    rungs,
+    allowed: undefined,
+    requestedThreshold: undefined,
+    ...changes,
+  });
+
   it('says the loss of the cheapest, the threshold and why', () => {
-    expect(chooseByThreshold([0.5, 0.75], 0.25)).toEqual({
+    expect(choose(policy(0.25), [0.5, 0.75], among(2))).toEqual({
       rung: 0,
+      unrestricted: 0,
       reason: 'within-threshold',
       predictedLoss: 0.25,
       threshold: 0.25,
     });
-    expect(chooseByThreshold([0, 0.5, 0.75], 0.25)).toEqual({
+    expect(choose(policy(0.25), [0, 0.5, 0.75], among(3))).toEqual({
       rung: 1,
+      unrestricted: 1,
       reason: 'over-threshold',
       predictedLoss: 0.75,
       threshold: 0.25,
     });
   });
 
-  it('asks no classifier where the policy is fixed', () => {
+  it('is by the requested threshold, and says that one', () => {
+    const requested = (requestedThreshold: number) =>
+      choose(policy(0.25), [0.5, 0.75], among(2, { requestedThreshold }));
+    expect(requested(0.2)).toMatchObject({ rung: 1, reason: 'requested-threshold', threshold: 0.2 });
+    expect(requested(0.3)).toMatchObject({ rung: 0, reason: 'requested-threshold', threshold: 0.3 });
+    expect(requested(0.25)).toMatchObject({ rung: 0, reason: 'within-threshold', threshold: 0.25 });
+  });
+
+  it.each<[string, number[], number[], number, number, string]>([
+    ['easy, the cheap one cannot', [0.9, 0.9, 0.9], [1, 2], 0, 1, 'requirements'],
+    ['easy, only the strong one can', [0.9, 0.9, 0.9], [2], 0, 2, 'requirements'],
+    ['easy, the next one up is not good enough', [0.9, 0.1, 0.9], [1, 2], 0, 2, 'requirements'],
+    ['easy, the cheap one can', [0.9, 0.9, 0.9], [0], 0, 0, 'within-threshold'],
+    ['hard, the cheap one cannot', [0.1, 0.1, 0.9], [1, 2], 2, 2, 'over-threshold'],
+    ['hard, the strong one cannot', [0.1, 0.1, 0.9], [0, 1], 2, 1, 'requirements'],
+  ])('among the rungs that can: %s', (_, probabilities, allowed, unrestricted, rung, reason) => {
+    expect(choose(policy(0.25), probabilities, among(3, { allowed }))).toMatchObject({
+      rung,
+      unrestricted,
+      reason,
+    });
+  });
+
+  it('is the strongest that is allowed if nothing was scored', () => {
+    expect(choose(policy(0.25), 'no-text', among(3))).toMatchObject({ rung: 2, reason: 'no-text' });
+    const allowed = [0, 1];
+    expect(choose(policy(0.25), 'no-text', among(3, { allowed }))).toMatchObject({
+      rung: 1,
+      reason: 'no-text',
+      predictedLoss: null,
+    });
+    const failed = (changes = {}) => choose(policy(0.25), 'classifier-failed', among(3, changes));
+    expect(failed()).toMatchObject({ rung: 2, reason: 'classifier-failed' });
+    expect(failed({ allowed })).toMatchObject({ rung: 1, unrestricted: 2, reason: 'requirements' });
+  });
+
+  it('asks no classifier if the policy is fixed', () => {
     const why = { reason: 'fixed-policy', predictedLoss: null, threshold: null };
-    expect(chooseFixed('cheapest', 4)).toEqual({ rung: 0, ...why });
-    expect(chooseFixed('strongest', 4)).toEqual({ rung: 3, ...why });
+    expect(choose(ALWAYS_CHEAP, 'no-text', among(4))).toEqual({ rung: 0, unrestricted: 0, ...why });
+    expect(choose(ALWAYS_STRONG, 'no-text', among(4))).toEqual({ rung: 3, unrestricted: 3, ...why });
+    const allowed = [1, 2];
+    expect(choose(ALWAYS_CHEAP, 'no-text', among(4, { allowed }))).toMatchObject({ rung: 1 });
+    expect(choose(ALWAYS_STRONG, 'no-text', among(4, { allowed }))).toMatchObject({
+      rung: 2,
+      reason: 'requirements',
+    });
   });
 });

@@ -201,11 +201,18 @@ describe('a PASS that runs out', () => {
   });
 });
 
-test('a stale router says so at start, in /readyz and in each decision, beside its PASS', async () => {
+test('a stale router says so at start, in /readyz and in each decision, and claims no PASS', async () => {
   const server = await serving({ config: { ladder: { strong: 'another' } } });
   expect(warningsOf(server)).toEqual([expect.stringContaining('serves tiny-cheap-1, another: stale')]);
-  expect((await get(`${server.url}/readyz`)).body).toMatchObject({ stale: true });
+  const ready = await get(`${server.url}/readyz`);
+  expect(ready.body).toMatchObject({ status: 'ready', stale: true });
+  expect(readinessSchema.parse(ready.body).verdict).toMatchObject({
+    status: 'stale',
+    suite: 'made-up-suite',
+    why: expect.stringContaining('other models than this router serves'),
+  });
   const { body } = await post(`${server.url}/v1/route`, { prompt: PROMPT });
-  expect(body).toMatchObject({ stale: true, verdict: 'PASS' });
+  expect(body).toMatchObject({ stale: true, verdict: 'stale', ungated_reason: 'other-models' });
+  expect(await verdictsBy(server, 'always-strong')).toEqual(['PASS']); // whatever serves as the strong one
   await server.close();
 });

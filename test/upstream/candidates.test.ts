@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Requirements } from '../../router/catalog/requirements.ts';
-import { candidatesFor, fittingRungs } from '../../router/upstream/candidates.ts';
+import { candidatesFor } from '../../router/upstream/candidates.ts';
 import { model } from './chain-script.ts';
-
-const NOTHING: Requirements = {
-  tools: false,
-  images: false,
-  audio: false,
-  structuredOutput: false,
-  inputTokens: 0,
-};
-const IMAGES: Requirements = { ...NOTHING, images: true };
 
 const small = model('a/small');
 const middle = model('a/middle');
@@ -21,9 +11,7 @@ const ladder = [small, middle, large];
 const fallbacks = { 'a/small': [smallEqual], 'a/large': [largeEqual] };
 
 function names(choice: Partial<Parameters<typeof candidatesFor>[0]>): string[] {
-  return candidatesFor({ rung: 0, ladder, fallbacks, requirements: NOTHING, ...choice }).map(
-    ({ name }) => name,
-  );
+  return candidatesFor({ rung: 0, ladder, fallbacks, fits: () => true, ...choice }).map(({ name }) => name);
 }
 
 describe('candidatesFor', () => {
@@ -60,22 +48,13 @@ describe('candidatesFor', () => {
     expect(names({ fits })).toEqual(['b/small', 'a/middle', 'b/large']);
   });
 
-  it('takes the strongest that fits below where nothing above does', () => {
-    const seeing = model('c/seeing', { capabilities: new Set(['images']) });
-    const choice = { rung: 2, ladder: [small, seeing, large], requirements: IMAGES };
-    expect(names(choice)).toEqual(['c/seeing']);
-    expect(names({ ...choice, rung: 0 })).toEqual(['c/seeing']);
+  it('goes down only if that is allowed, though nothing else fits', () => {
+    const fits = ({ name }: { name: string }) => name === 'a/small';
+    expect(names({ rung: 1, fits })).toEqual([]);
+    expect(names({ rung: 1, fits, allowDowngrade: true })).toEqual(['a/small']);
   });
 
   it('is empty where nothing fits', () => {
-    expect(names({ requirements: IMAGES, allowDowngrade: true })).toEqual([]);
-  });
-});
-
-describe('fittingRungs', () => {
-  it('gives what is left to route among', () => {
-    const seeing = model('c/seeing', { capabilities: new Set(['images']) });
-    expect(fittingRungs([small, seeing, large, seeing], IMAGES)).toEqual([1, 3]);
-    expect(fittingRungs(ladder, NOTHING)).toEqual([0, 1, 2]);
+    expect(names({ fits: () => false, allowDowngrade: true })).toEqual([]);
   });
 });

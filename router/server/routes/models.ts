@@ -3,6 +3,7 @@ import { nearestName } from '../../catalog/nearest-name.ts';
 import type { CatalogModel, Dialect } from '../../catalog/types.ts';
 import { PlimsollError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
+import type { Router } from '../../router.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { dialectOf, dialectSender } from '../dialect-errors.ts';
@@ -17,7 +18,7 @@ export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
     const dialect = dialectOf(request);
     const id = request.params['id'] as readonly string[] | undefined;
     try {
-      const all = listed(router.policies, gateway);
+      const all = listed(router, gateway);
       const body =
         id === undefined ? listOf(dialect, all, request.query) : FORMS[dialect](named(id.join('/'), all));
       send.json(request, response, body);
@@ -40,10 +41,10 @@ interface Listed {
   readonly model?: CatalogModel;
 }
 
-function listed(policies: readonly string[], gateway: Gateway): Listed[] {
+function listed({ profiles, policies }: Router, gateway: Gateway): Listed[] {
   const routed = [
     'auto',
-    ...gateway.profiles().map((name) => `auto:${name}`),
+    ...[...profiles.keys()].map((name) => `auto:${name}`),
     ...policies.map((name) => `router-${name}`),
   ];
   return [

@@ -93,6 +93,7 @@ const STORY = {
   'x-plimsoll-served': text('The model that answered.'),
   'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
   'x-plimsoll-reason': text('Why this model.'),
+  'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
   'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
   'x-plimsoll-cost-usd': dollars('Of this answer, in US dollars; of a stream a trailer.'),
   'x-plimsoll-baseline-cost-usd': dollars(

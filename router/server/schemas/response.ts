@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { CHOICE_REASONS } from '../../policy/policy.ts';
+import { POLICY_VERDICTS, UNGATED_REASONS } from '../../policy/policy-verdicts.ts';
 import { errorEnvelopeSchema } from './error.ts';
 
 const probability = z.number().min(0).max(1);
@@ -6,8 +8,14 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const artifact = z.strictObject({ name: z.string(), sha256 });
 
 const policyVerdict = z
-  .enum(['PASS', 'expired', 'none'])
-  .describe('Whether the gate passed the policy that decided: yes, its PASS ran out since, or no.');
+  .enum(POLICY_VERDICTS)
+  .describe(
+    'PASS: the gate passed what decided. expired: its PASS ran out. stale: its PASS is of other models. none: nothing is promised.',
+  );
+const ungatedReason = z
+  .enum(UNGATED_REASONS)
+  .nullable()
+  .describe('Why the verdict is not PASS; null if it is.');
 
 const explanation = z
   .strictObject({
@@ -45,18 +53,24 @@ export const decisionSchema = z
       .max(1)
       .nullable()
       .describe("The strongest candidate's score minus the cheapest one's."),
-    threshold: z.number().min(-1).max(1).nullable().describe('Largest predicted loss that is not escalated.'),
-    reason: z.enum(['within-threshold', 'over-threshold', 'fixed-policy', 'classifier-failed']),
+    threshold: z
+      .number()
+      .min(-1)
+      .max(1)
+      .nullable()
+      .describe('The one that was used: the largest predicted loss that is not escalated.'),
+    reason: z.enum(CHOICE_REASONS),
     policy: z.strictObject({ name: z.string(), version: z.int().positive(), sha256 }),
     artifact,
     stale: z.boolean().describe('Learned on other models than are served: the scores are a guess.'),
     verdict: policyVerdict,
+    ungated_reason: ungatedReason,
     latency_ms: z.number().min(0).describe('Time to decide, without HTTP.'),
     explanation: z
       .record(z.string(), explanation)
       .nullable()
       .exactOptional()
-      .describe('Only where it was asked for. Null where the classifier failed.'),
+      .describe('Only if it was asked for. Null if there was no text to score, or the classifier failed.'),
   })
   .describe('A routing decision. It holds no word of the prompt, unless an explanation was asked for.');
 
@@ -74,13 +88,13 @@ export const healthSchema = z.strictObject({
 
 export const standingSchema = z
   .strictObject({
-    status: z.enum(['PASS', 'expired', 'none']),
+    status: z.enum(POLICY_VERDICTS),
     suite: z.string().nullable(),
     issued: z.iso.datetime().nullable(),
     expires: z.iso.datetime().nullable(),
     why: z.string().nullable().describe('Why it is no PASS; null where it is one.'),
   })
-  .describe("What the gate said of the artifact's own policy.");
+  .describe("What the gate's verdict on the artifact's own policy is worth, over the default ladder.");
 
 export const readinessSchema = z.strictObject({
   status: z.enum(['ready', 'draining', 'golden-failed']),

@@ -34,9 +34,15 @@ function countersIn(registry: Registry) {
     ),
     decisions: counter(
       'plimsoll_decisions_total',
-      'Routed requests by reason of the decision and verdict on its policy.',
+      'Routed requests by reason of the decision and its verdict.',
       'reason',
       'verdict',
+    ),
+    ungated: counter(
+      'plimsoll_ungated_decisions_total',
+      'Routed requests whose verdict is not PASS, by verdict and why.',
+      'verdict',
+      'ungated_reason',
     ),
     attempts: counter('plimsoll_attempts_total', 'Attempts by model and outcome.', 'model', 'outcome'),
     skips: counter('plimsoll_skips_total', 'Candidates that were not asked, and why.', 'model', 'reason'),
@@ -50,7 +56,10 @@ function countRequest(counters: ReturnType<typeof countersIn>, facts: RequestFac
   const [selected, served] = [facts.selected?.name ?? NONE, facts.served?.name ?? NONE];
   counters.requests.inc({ dialect, selected, served, status });
   if (ended !== 'whole') counters.unfinished.inc({ served, ended });
-  if (decision) counters.decisions.inc({ reason, verdict: decision.verdict });
+  if (decision === undefined) return;
+  const { verdict, ungatedReason } = decision;
+  counters.decisions.inc({ reason, verdict });
+  if (ungatedReason !== null) counters.ungated.inc({ verdict, ungated_reason: ungatedReason });
 }
 
 function countAttempts(counters: ReturnType<typeof countersIn>, { attempts }: RequestFacts): void {
