@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { requirementsOf } from '../catalog/requirements.ts';
 import type { Dialect } from '../catalog/types.ts';
+import type { UpstreamCall } from '../upstream/types.ts';
 
 /** What stands in every answer, or in every chunk of it, beside what the model said. */
 export interface AnswerContext {
@@ -11,11 +13,14 @@ export interface AnswerContext {
   readonly created: number;
   /** Whether an OpenAI stream ends with a chunk of usage. */
   readonly includeUsage: boolean;
+  /** An estimate of the input's tokens, for what Anthropic's clients are told before the provider has counted; 0 for OpenAI's. */
+  readonly inputTokens: number;
 }
 
 const PREFIXES: Readonly<Record<Dialect, string>> = { openai: 'chatcmpl-', anthropic: 'msg_' };
 
-export function answerContext(dialect: Dialect, model: string, includeUsage: boolean): AnswerContext {
+export function answerContext({ dialect, model, body }: UpstreamCall, includeUsage: boolean): AnswerContext {
   const id = PREFIXES[dialect] + randomUUID().replaceAll('-', '');
-  return { id, model, created: Math.floor(Date.now() / 1000), includeUsage };
+  const inputTokens = dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0;
+  return { id, model: model.name, created: Math.floor(Date.now() / 1000), includeUsage, inputTokens };
 }

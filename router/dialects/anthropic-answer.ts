@@ -2,7 +2,8 @@ import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { answerParts } from './answer-parts.ts';
 import { anthropicFinish } from './finish.ts';
-import type { GenerateResult } from './sdk-types.ts';
+import type { ReplyNotes } from './reply-types.ts';
+import type { FinishReason, GenerateResult } from './sdk-types.ts';
 import { anthropicUsage } from './usage.ts';
 
 /**
@@ -10,7 +11,11 @@ import { anthropicUsage } from './usage.ts';
  *
  * @throws UpstreamBroken where the model's input of a tool is no JSON object: this dialect carries it parsed.
  */
-export function anthropicAnswer(result: GenerateResult, { id, model }: AnswerContext): object {
+export function anthropicAnswer(
+  result: GenerateResult,
+  { id, model, inputTokens }: AnswerContext,
+  notes: ReplyNotes,
+): object {
   const { texts, calls } = answerParts(result.content);
   const content = [
     ...texts.filter((text) => text !== '').map((text) => ({ type: 'text', text })),
@@ -22,9 +27,14 @@ export function anthropicAnswer(result: GenerateResult, { id, model }: AnswerCon
     role: 'assistant',
     model,
     content,
-    ...anthropicFinish(result.finishReason, result.providerMetadata),
-    usage: anthropicUsage(result.usage),
+    ...anthropicFinish(finishOf(result.finishReason, notes), calls.length > 0, result.providerMetadata),
+    usage: anthropicUsage(result.usage, inputTokens),
   };
+}
+
+/** A refusal in OpenAI's form comes with the reason `stop`. */
+export function finishOf(reason: FinishReason, { refusal }: ReplyNotes): FinishReason {
+  return refusal === undefined ? reason : { unified: 'content-filter', raw: 'refusal' };
 }
 
 function inputOf(text: string): unknown {

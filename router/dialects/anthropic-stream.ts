@@ -1,8 +1,10 @@
 import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { fileInAnswer } from './answer-parts.ts';
+import { finishOf } from './anthropic-answer.ts';
 import { BlockOrder, type BlockStep } from './block-order.ts';
 import { anthropicFinish } from './finish.ts';
+import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';
 import { anthropicUsage } from './usage.ts';
 
@@ -15,6 +17,7 @@ import { anthropicUsage } from './usage.ts';
 export async function* anthropicStream(
   parts: AsyncIterable<StreamPart>,
   context: AnswerContext,
+  notes: () => ReplyNotes,
 ): AsyncGenerator<string> {
   const blocks = new BlockOrder();
   yield messageStart(context);
@@ -22,7 +25,7 @@ export async function* anthropicStream(
   for await (const part of parts) {
     if (part.type === 'finish') {
       yield* blocks.end().map(stepEvent);
-      yield* ending(part);
+      yield* ending({ ...part, finishReason: finishOf(part.finishReason, notes()) }, blocks.anyTool, context);
       return;
     }
     yield* stepsOf(part, blocks).map(stepEvent);
@@ -47,8 +50,8 @@ function stepsOf(part: StreamPart, blocks: BlockOrder): BlockStep[] {
   }
 }
 
-/** Usage counts what has been used so far; the input's tokens are known to most providers at the end only. */
-function messageStart({ id, model }: AnswerContext): string {
+/** Most providers count the input at the end only; clients show what `message_start` says, so it has an estimate. */
+function messageStart({ id, model, inputTokens }: AnswerContext): string {
   const message = {
     id,
     type: 'message',
@@ -57,14 +60,18 @@ function messageStart({ id, model }: AnswerContext): string {
     content: [],
     stop_reason: null,
     stop_sequence: null,
-    usage: { input_tokens: 0, output_tokens: 0 },
+    usage: { input_tokens: inputTokens, output_tokens: 0 },
   };
   return event({ type: 'message_start', message });
 }
 
-function* ending(part: Extract<StreamPart, { type: 'finish' }>): Generator<string> {
-  const delta = anthropicFinish(part.finishReason, part.providerMetadata);
-  yield event({ type: 'message_delta', delta, usage: anthropicUsage(part.usage) });
+function* ending(
+  part: Extract<StreamPart, { type: 'finish' }>,
+  calls: boolean,
+  { inputTokens }: AnswerContext,
+): Generator<string> {
+  const delta = anthropicFinish(part.finishReason, calls, part.providerMetadata);
+  yield event({ type: 'message_delta', delta, usage: anthropicUsage(part.usage, inputTokens) });
   yield event({ type: 'message_stop' });
 }
 

@@ -35,6 +35,11 @@ export class BlockOrder {
   #index = 0;
   #started = false;
 
+  /** Whether a tool has been called. */
+  get anyTool(): boolean {
+    return this.#tools.size > 0;
+  }
+
   text(delta: string): BlockStep[] {
     if (delta === '') return [];
     const last = this.#queue.at(-1);

@@ -1,10 +1,13 @@
 import type { Agents } from '../upstream/agents.ts';
 import { bodyOf, wrongHead } from '../upstream/answer-head.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
+import { ErrorInReply } from '../upstream/error-in-answer.ts';
 import type { Exchange, Head, Opened } from '../upstream/exchange.ts';
 import { opened } from '../upstream/opened-exchange.ts';
 import type { AttemptTimeouts, UpstreamCall } from '../upstream/types.ts';
 import type { UpstreamRequest } from '../upstream/upstream-request.ts';
+import { repairedBody } from './reply-repair.ts';
+import type { ReplyNotes } from './reply-types.ts';
 
 /** One call's way to its provider, for the SDK, and what came of it: the SDK wraps errors until they cannot be told apart. */
 export interface ProviderLine {
@@ -13,6 +16,8 @@ export interface ProviderLine {
   readonly head: () => Head | undefined;
   /** What ended the exchange early: UpstreamBroken, or the reason of the call's signal. */
   readonly broken: () => unknown;
+  /** What the SDK has no place for; whole when the reply has ended. */
+  readonly notes: () => ReplyNotes;
   /** No more is wanted: the connection of an answer that has not ended is destroyed. */
   readonly close: () => void;
 }
@@ -26,12 +31,13 @@ const NULL_BODY_STATUSES = new Set([204, 205, 304]);
 
 /**
  * A `fetch` for one call, on the connections and with the deadlines of native attempts: no redirection is followed, no
- * compression asked for. A provider that needs no key is sent none, whatever the SDK finds in the environment.
+ * compression asked for. A 2xx is repaired before the SDK reads it. A provider that needs no key is sent none, whatever the SDK finds in the environment.
  */
 export function providerLine(agents: Agents, call: UpstreamCall, timeouts: AttemptTimeouts): ProviderLine {
   let exchange: Exchange | undefined;
   let head: Head | undefined;
   let broken: unknown;
+  const notes: ReplyNotes = {};
   const noted = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error) => {
       broken ??= error;
@@ -41,13 +47,26 @@ export function providerLine(agents: Agents, call: UpstreamCall, timeouts: Attem
     const request = requestOf(String(input), init, call);
     const answer = await noted(opened(agents, request, call, timeouts));
     ({ exchange, head } = answer);
-    const body = limited(
+    const bytes = limited(
       bodyOf(answer.exchange, answer.head, call.stream ? timeouts.idleMs : undefined),
       call,
     );
-    return responseOf(answer, () => noted(body.next()), call);
+    const body = head.status > 299 ? bytes : repairedBody(bytes, call, notes);
+    return responseOf(answer, () => noted(body.next()).catch(endedByError), call);
   };
-  return { fetch, head: () => head, broken: () => broken, close: () => exchange?.close() };
+  return {
+    fetch,
+    head: () => head,
+    broken: () => broken,
+    notes: () => notes,
+    close: () => exchange?.close(),
+  };
+}
+
+/** An error that the provider reports in a stream is its end: a stream that throws would lose what the SDK has not read yet. */
+function endedByError(error: unknown): IteratorReturnResult<undefined> {
+  if (error instanceof ErrorInReply) return { done: true, value: undefined };
+  throw error;
 }
 
 function requestOf(address: string, init: RequestInit | undefined, { model }: UpstreamCall): UpstreamRequest {

@@ -22,9 +22,9 @@ const ANTHROPIC: Readonly<Record<Unified, string>> = {
   other: 'end_turn',
 };
 
-/** `finish_reason` of a chat completion's choice. */
-export function openaiFinish({ unified }: FinishReason): string {
-  return OPENAI[unified];
+/** `finish_reason` of a chat completion's choice. @param calls whether the reply calls tools */
+export function openaiFinish(reason: FinishReason, calls: boolean): string {
+  return OPENAI[unifiedOf(reason, calls)];
 }
 
 export interface AnthropicFinish {
@@ -32,11 +32,31 @@ export interface AnthropicFinish {
   readonly stop_sequence: string | null;
 }
 
-/** `stop_reason` and `stop_sequence` of a message. Only some providers say that a stop sequence ended it, and which one. */
-export function anthropicFinish({ unified, raw }: FinishReason, metadata: Metadata): AnthropicFinish {
+/**
+ * `stop_reason` and `stop_sequence` of a message. Only some providers say that a stop sequence ended it, and which one.
+ * @param calls whether the reply calls tools
+ */
+export function anthropicFinish(reason: FinishReason, calls: boolean, metadata: Metadata): AnthropicFinish {
+  const unified = unifiedOf(reason, calls);
   const sequence = Object.values(metadata ?? {})
     .map((options) => options?.['stopSequence'])
     .find((value) => typeof value === 'string');
-  const stopped = unified === 'stop' && (raw === 'stop_sequence' || sequence !== undefined);
+  const stopped = unified === 'stop' && (reason.raw === 'stop_sequence' || sequence !== undefined);
   return { stop_reason: stopped ? 'stop_sequence' : ANTHROPIC[unified], stop_sequence: sequence ?? null };
+}
+
+/** Whether the model refused: Anthropic's word, also on Bedrock. */
+export function isRefusal({ raw }: FinishReason): boolean {
+  return raw === 'refusal';
+}
+
+/**
+ * Many servers end a reply that calls tools with `stop`, and clients then run none; a reply without calls that says it has some would
+ * make them wait for one. So the calls decide.
+ */
+function unifiedOf({ unified, raw }: FinishReason, calls: boolean): Unified {
+  if (unified === 'length' || unified === 'content-filter') return unified;
+  if (raw === 'content_filter') return 'content-filter';
+  if (calls) return 'tool-calls';
+  return unified === 'tool-calls' ? 'stop' : unified;
 }

@@ -21,6 +21,7 @@ export function manyLines(
     },
     head: () => (broken() ?? lines.at(-1))?.head(),
     broken: () => broken()?.broken(),
+    notes: () => Object.assign({}, ...lines.map((line) => line.notes())),
     close: () => {
       for (const line of lines) line.close();
     },

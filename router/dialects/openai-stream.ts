@@ -2,25 +2,30 @@ import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { fileInAnswer } from './answer-parts.ts';
 import { openaiFinish } from './finish.ts';
+import { refusalOf } from './openai-answer.ts';
+import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';
 import { openaiUsage } from './usage.ts';
 
 /**
  * Parts of the SDK's stream as the chunks of a streamed chat completion
  * (https://platform.openai.com/docs/api-reference/chat-streaming): role, deltas, finish reason, usage where it was asked for,
- * `[DONE]`. Yields whole SSE events. Reasoning and sources are passed over, as in plain answers.
+ * `[DONE]`. Yields whole SSE events. A refusal comes in one piece at the end. Reasoning and sources are passed over, as in plain answers.
  *
  * @throws UpstreamBroken where the stream ends without the model having finished, or carries what has no place.
  */
 export async function* openaiStream(
   parts: AsyncIterable<StreamPart>,
   context: AnswerContext,
+  notes: () => ReplyNotes,
 ): AsyncGenerator<string> {
   const calls = new ToolCalls();
   yield chunk(context, { role: 'assistant', content: '', refusal: null });
   for await (const part of parts) {
     if (part.type === 'finish') {
-      yield* ending(part, context);
+      const refusal = refusalOf(part.finishReason, notes());
+      if (refusal !== null) yield chunk(context, { refusal });
+      yield* ending(part, calls.any, context);
       return;
     }
     const delta = deltaOf(part, calls);
@@ -50,6 +55,10 @@ function deltaOf(part: StreamPart, calls: ToolCalls): object | undefined {
 class ToolCalls {
   readonly #sent = new Map<string, { readonly index: number; input: string }>();
 
+  get any(): boolean {
+    return this.#sent.size > 0;
+  }
+
   start(id: string, name: string): object {
     const index = this.#sent.size;
     this.#sent.set(id, { index, input: '' });
@@ -78,8 +87,12 @@ function toolDelta(call: object): object {
   return { tool_calls: [call] };
 }
 
-function* ending(part: Extract<StreamPart, { type: 'finish' }>, context: AnswerContext): Generator<string> {
-  yield chunk(context, {}, openaiFinish(part.finishReason));
+function* ending(
+  part: Extract<StreamPart, { type: 'finish' }>,
+  calls: boolean,
+  context: AnswerContext,
+): Generator<string> {
+  yield chunk(context, {}, openaiFinish(part.finishReason, calls));
   const usage = openaiUsage(part.usage);
   if (context.includeUsage && usage) yield event({ ...head(context), choices: [], usage });
   yield 'data: [DONE]\n\n';

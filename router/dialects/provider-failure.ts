@@ -1,5 +1,7 @@
 import type { PlimsollError } from '../errors.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
+import { errorOutcome } from '../upstream/error-in-answer.ts';
+import type { Head } from '../upstream/exchange.ts';
 import { brokenEarly, failed } from '../upstream/failure.ts';
 import { refusalOf } from '../upstream/refusal.ts';
 import { retryAfterMs } from '../upstream/retry-after.ts';
@@ -69,6 +71,21 @@ export function refusedByProvider(
     retryAfterMs: wait,
     body: encoder.encode(body),
   };
+}
+
+/** What an error inside a 2xx means; in the client's form where the request is at fault. */
+export function reportedInReply(
+  call: UpstreamCall,
+  text: string,
+  head: Head,
+  key: string | undefined,
+): FailedAttempt {
+  const { body, ...outcome } = errorOutcome(call, head, text, key);
+  if (outcome.failure !== 'bad-request') return outcome;
+  const { error } = JSON.parse(String(body)) as { readonly error: unknown };
+  const said = typeof error === 'string' ? error : String((error as { message?: unknown }).message ?? '');
+  const told = JSON.stringify(errorBody(call.dialect, { status: outcome.status ?? 400, message: said }));
+  return { ...outcome, body: encoder.encode(told) };
 }
 
 /** An early end that is no answer of the provider's: a broken line, a deadline, or what the SDK could not read. */

@@ -4,20 +4,29 @@ import type { StreamPart } from './sdk-types.ts';
 
 type Parts = AsyncGenerator<StreamPart>;
 
-/** The first part that is of the answer, and an iterable that begins with it. */
+/** The first part that is of the answer, and an iterable of what came before it and from then on. */
 export interface BegunStream {
   readonly first: StreamPart | undefined;
   readonly parts: Parts;
 }
 
 /** Come before the answer, and say nothing of whether there will be one. */
-const BEFORE_ANSWER: ReadonlySet<StreamPart['type']> = new Set(['stream-start', 'response-metadata', 'raw']);
+const BEFORE_ANSWER: ReadonlySet<StreamPart['type']> = new Set([
+  'stream-start',
+  'response-metadata',
+  'raw',
+  'text-start',
+]);
+
+function isBeforeAnswer(part: StreamPart): boolean {
+  return BEFORE_ANSWER.has(part.type) || (part.type === 'text-delta' && part.delta === '');
+}
 
 /** Waits for the answer's first part: what goes wrong until then is a failure that another model can make good. */
 export async function begun(stream: ReadableStream<StreamPart>): Promise<BegunStream> {
   const reader = stream.getReader();
   let next = await reader.read();
-  while (!next.done && BEFORE_ANSWER.has(next.value.type)) next = await reader.read();
+  while (!next.done && isBeforeAnswer(next.value)) next = await reader.read();
   return { first: next.value, parts: partsFrom(reader, next) };
 }
 

@@ -1,6 +1,7 @@
 import { isObject } from '../catalog/json-tokens.ts';
 import type { Dialect } from '../catalog/types.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { Head } from './exchange.ts';
 import { failed } from './failure.ts';
 import { refusalOf } from './refusal.ts';
@@ -16,6 +17,17 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   UNAVAILABLE: 503,
   RESOURCE_EXHAUSTED: 429,
 };
+
+/** A provider reported an error inside a 2xx, before the reply or in the middle of it. */
+export class ErrorInReply extends UpstreamBroken {
+  /** JSON with the error in its field `error`; may repeat the key or the prompt. */
+  readonly text: string;
+
+  constructor(text: string) {
+    super('reset', 'The provider ended the reply with an error.');
+    this.text = text;
+  }
+}
 
 /** Whether it says that something went wrong: OpenAI's `{"error": …}`, and Anthropic's, which has a `type` beside it. */
 export function hasError(json: unknown): boolean {

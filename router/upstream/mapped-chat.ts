@@ -12,9 +12,9 @@ import { openaiStream } from '../dialects/openai-stream.ts';
 import { refuseDropped } from '../dialects/refuse-dropped.ts';
 import { sdkModel } from '../dialects/sdk-model.ts';
 import { begun, endedUnfinished } from '../dialects/sdk-parts.ts';
-import type { CallOptions, SdkModel, StreamPart } from '../dialects/sdk-types.ts';
+import type { CallOptions, SdkModel, SdkUsage, StreamPart } from '../dialects/sdk-types.ts';
 import { type Target, targetOf } from '../dialects/target.ts';
-import { usageOf } from '../dialects/usage.ts';
+import { UNKNOWN_USAGE, usageOf } from '../dialects/usage.ts';
 import { UpstreamBroken } from './broken.ts';
 import type { MappedCall, SendMapped } from './mapped-call.ts';
 import type { AttemptOutcome, UpstreamCall, Usage } from './types.ts';
@@ -41,7 +41,7 @@ export async function prepareChat({ call, key, env }: MappedCall): Promise<SendM
   const { options, completing } = withGoogleSchemas(call, limited);
   await refuseDropped(entry, options, dialect, env);
   signal.throwIfAborted();
-  const context = answerContext(dialect, entry.name, includeUsage);
+  const context = answerContext(call, includeUsage);
   return async (line) => {
     const model = await sdkModel(entry, { ...access, fetch: completing(line.fetch) });
     const work = { call, line, model, options, context };
@@ -60,10 +60,15 @@ function withLimit(options: CallOptions, { model }: UpstreamCall): CallOptions {
   return { maxOutputTokens, ...options };
 }
 
-async function plain({ call, model, options, context }: Work): Promise<AttemptOutcome> {
+async function plain({ call, line, model, options, context }: Work): Promise<AttemptOutcome> {
   const result = await model.doGenerate(options);
-  const answer = call.dialect === 'openai' ? openaiAnswer(result, context) : anthropicAnswer(result, context);
-  return plainOutcome(answer, usageOf(result.usage));
+  if (result.finishReason.unified === 'error') {
+    throw new UpstreamBroken('unreadable', 'The model ended its reply with an error.');
+  }
+  const notes = line.notes();
+  const counted = notes.usageUnknown ? { ...result, usage: UNKNOWN_USAGE } : result;
+  const reply = call.dialect === 'openai' ? openaiAnswer : anthropicAnswer;
+  return plainOutcome(reply(counted, context, notes), usageOf(counted.usage));
 }
 
 async function streamed({ call, line, model, options, context }: Work): Promise<AttemptOutcome> {
@@ -74,25 +79,33 @@ async function streamed({ call, line, model, options, context }: Work): Promise<
     throw new UpstreamBroken('unreadable', 'The stream holds no answer.');
   }
   let usage: Usage | undefined;
-  const seen = watched(parts, (part) => {
-    if (part.type === 'finish') usage = usageOf(part.usage);
+  const seen = watched(parts, line, (counted) => {
+    usage = usageOf(counted);
   });
-  const events = call.dialect === 'openai' ? openaiStream(seen, context) : anthropicStream(seen, context);
+  const events = call.dialect === 'openai' ? openaiStream : anthropicStream;
   return {
     kind: 'answer',
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    body: streamBody(events, call, line),
+    body: streamBody(events(seen, context, line.notes), call, line),
     usage: () => usage,
   };
 }
 
+/** The same parts, with the counts at the end only if the provider named them. @param see is told of the counts */
 async function* watched(
   parts: AsyncIterable<StreamPart>,
-  see: (part: StreamPart) => void,
+  line: ProviderLine,
+  see: (usage: SdkUsage) => void,
 ): AsyncGenerator<StreamPart> {
   for await (const part of parts) {
-    see(part);
-    yield part;
+    if (part.type !== 'finish') {
+      yield part;
+      continue;
+    }
+    if (line.broken() !== undefined) throw line.broken(); // an error after the reason to finish
+    const usage = line.notes().usageUnknown ? UNKNOWN_USAGE : part.usage;
+    see(usage);
+    yield { ...part, usage };
   }
 }

@@ -4,11 +4,13 @@ import {
   failureOfEvent,
   isCallError,
   refusedByProvider,
+  reportedInReply,
   unmappableFailure,
 } from '../dialects/provider-failure.ts';
 import { unmappable } from '../dialects/unmappable.ts';
 import { PlimsollError } from '../errors.ts';
 import { UpstreamBroken } from './broken.ts';
+import { ErrorInReply } from './error-in-answer.ts';
 import { failed } from './failure.ts';
 import type { AttemptOutcome, FailedAttempt, UpstreamCall } from './types.ts';
 
@@ -36,6 +38,7 @@ export function mappedFailure(
 ): AttemptOutcome {
   const status = line.head()?.status;
   const broken = line.broken() ?? error;
+  if (broken instanceof ErrorInReply) return reportedInReply(call, broken.text, line.head()!, key);
   if (broken instanceof UpstreamBroken) return endedEarly(call, broken, status);
   if (isCallError(error)) return refusedByProvider(call, error, key);
   if (error instanceof Error) return endedEarly(call, error, status);
