@@ -10,6 +10,8 @@ interface GoogleBody {
 
 type Fetch = typeof globalThis.fetch;
 
+type SchemaPlace = Pick<UpstreamCall, 'model' | 'dialect' | 'body'>;
+
 export interface WithSchemas {
   readonly options: CallOptions;
   /** The same fetch, with the schemas put into the bodies that go through it. */
@@ -23,7 +25,7 @@ const NO_SCHEMA: JsonSchema = { type: 'object', properties: {} };
  * the schemas are kept from the SDK and put into the body that it has made. Other providers' requests stay as they are.
  * @throws PlimsollError `invalid-input` for a keyword in the schema of the answer that Google would pass over
  */
-export function withGoogleSchemas(call: UpstreamCall, options: CallOptions): WithSchemas {
+export function withGoogleSchemas(call: SchemaPlace, options: CallOptions): WithSchemas {
   const { tools, responseFormat: format } = options;
   const answer = format?.type === 'json' ? format.schema : undefined;
   if (call.model.provider.kind !== 'google' || (tools === undefined && answer === undefined))
@@ -45,7 +47,7 @@ export function withGoogleSchemas(call: UpstreamCall, options: CallOptions): Wit
 }
 
 /** Where the schema of the answer stands in the client's request. */
-function placeOf({ dialect, body }: UpstreamCall): readonly string[] {
+function placeOf({ dialect, body }: SchemaPlace): readonly string[] {
   if (dialect === 'openai') return ['response_format', 'json_schema', 'schema'];
   return body['output_format'] ? ['output_format', 'schema'] : ['output_config', 'format', 'schema'];
 }

@@ -6,7 +6,10 @@ import type { ProviderLine } from './exchange-fetch.ts';
 const encoder = new TextEncoder();
 
 /** A plain answer, in one piece. */
-export function plainOutcome(answer: object, usage: Usage | undefined): AttemptOutcome {
+export function plainOutcome(
+  answer: object,
+  usage: Usage | undefined,
+): Extract<AttemptOutcome, { kind: 'answer' }> {
   return {
     kind: 'answer',
     status: 200,

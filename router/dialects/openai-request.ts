@@ -1,5 +1,7 @@
+import type { Losses } from './losses.ts';
 import { openaiPrompt } from './openai-messages.ts';
 import { type OpenAIRequest, openaiRequestSchema } from './openai-schema.ts';
+import { reasoningOptions, reasons } from './reasoning.ts';
 import type {
   CallOptions,
   FunctionTool,
@@ -9,10 +11,10 @@ import type {
   ToolChoice,
 } from './sdk-types.ts';
 import { mergedOptions, type Target } from './target.ts';
-import { parseRequest, unmappable, withoutNulls } from './unmappable.ts';
+import { unmappable, withoutNulls } from './unmappable.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
-/** What a request asks for, in the SDK's words, and what of it concerns the form of the answer only. */
+/** What a request asks for, in the SDK's words, and what of it concerns the form of the reply only. */
 export interface MappedRequest {
   readonly options: CallOptions;
   /** The client wants usage in a chunk of its own at the end of the stream. Anthropic's streams always tell. */
@@ -20,32 +22,64 @@ export interface MappedRequest {
 }
 
 const NO_PARAMETERS = { type: 'object', properties: {} };
+const JSON_INSTRUCTION =
+  'Reply with one JSON object and nothing else: no text before or after it, and no code fence around it.';
 
 /**
- * A chat completion's body -> prompt and options of the SDK.
+ * A chat completion's body -> prompt and options of the SDK. What the target has no counterpart for goes to `losses`.
  *
- * @throws PlimsollError `invalid-input` with the field's path in `place.field`, for every field that is not known or that the
- *   target has no place for. Nothing is dropped.
+ * @throws PlimsollError `invalid-input` with the field's path in `place.field`, for what may not be dropped
  */
-export function openaiRequest(body: Readonly<Record<string, unknown>>, target: Target): MappedRequest {
-  const request = parseRequest(openaiRequestSchema, withoutNulls(body));
-  const { tools, tool_choice: choice, response_format: format } = request;
+export function openaiRequest(
+  body: Readonly<Record<string, unknown>>,
+  target: Target,
+  losses: Losses,
+): MappedRequest {
+  const request = losses.parse(openaiRequestSchema, withoutNulls(body));
+  const { response_format: format } = request;
+  const instructed = isJsonMode(format) && !target.jsonMode;
+  if (instructed) {
+    losses.approximate(
+      ['response_format'],
+      "the chosen model's provider has no mode for JSON without a schema",
+    );
+  }
+  const tools = [...(request.tools ?? []).map(({ function: tool }) => tool), ...(request.functions ?? [])];
   const options = withoutUndefined({
-    prompt: openaiPrompt(request.messages, target),
+    prompt: openaiPrompt(request.messages, target, losses, instructed ? JSON_INSTRUCTION : undefined),
     maxOutputTokens: maxTokensOf(request),
     temperature: request.temperature,
     // Of the whole probability mass nothing is cut off: the same as no field.
     topP: request.top_p === 1 ? undefined : request.top_p,
+    topK: request.top_k,
     presencePenalty: request.presence_penalty || undefined,
     frequencyPenalty: request.frequency_penalty || undefined,
     seed: request.seed,
     stopSequences: typeof request.stop === 'string' ? [request.stop] : request.stop,
-    responseFormat: format && responseFormatOf(format, target),
-    tools: tools?.length ? tools.map(toolOf) : undefined,
-    toolChoice: choice && toolChoiceOf(choice),
-    providerOptions: providerOptionsOf(request, target),
+    responseFormat: format && !instructed ? responseFormatOf(format, target) : undefined,
+    tools: tools.length > 0 ? tools.map(toolOf) : undefined,
+    toolChoice: toolChoiceOf(request),
+    providerOptions: providerOptionsOf(request, target, losses),
   });
-  return { options, includeUsage: request.stream_options?.include_usage ?? false };
+  return {
+    options: withEffort(options, request, target, losses),
+    includeUsage: request.stream_options?.include_usage ?? false,
+  };
+}
+
+function withEffort(
+  options: CallOptions,
+  { reasoning_effort: effort }: OpenAIRequest,
+  { model }: Target,
+  losses: Losses,
+): CallOptions {
+  if (effort === undefined) return options;
+  const reasoning = reasoningOptions({ effort }, model, options);
+  if (reasoning) return { ...options, providerOptions: mergedOptions([options.providerOptions, reasoning])! };
+  // A model that does not reason does what is asked.
+  if (effort !== 'none' || reasons(model))
+    losses.drop(['reasoning_effort'], 'the chosen model cannot be told how hard to think');
+  return options;
 }
 
 function maxTokensOf({ max_tokens: older, max_completion_tokens: newer }: OpenAIRequest): number | undefined {
@@ -53,6 +87,11 @@ function maxTokensOf({ max_tokens: older, max_completion_tokens: newer }: OpenAI
     throw unmappable(['max_tokens'], 'differs from max_completion_tokens; give one of the two');
   }
   return newer ?? older;
+}
+
+/** JSON of any form. */
+function isJsonMode(format: OpenAIRequest['response_format']): boolean {
+  return format?.type === 'json_object' || (format?.type === 'json_schema' && !format.json_schema.schema);
 }
 
 function responseFormatOf(
@@ -70,41 +109,53 @@ function responseFormatOf(
   return { type: 'json', name, schema: { description, ...schema } as JsonSchema };
 }
 
-function toolOf({ function: tool }: NonNullable<OpenAIRequest['tools']>[number]): FunctionTool {
+function toolOf(tool: NonNullable<OpenAIRequest['functions']>[number]): FunctionTool {
   const inputSchema = (tool.parameters ?? NO_PARAMETERS) as JsonSchema;
   const further = { description: tool.description ?? undefined, strict: tool.strict || undefined };
   return { type: 'function', name: tool.name, inputSchema, ...withoutUndefined(further) };
 }
 
-function toolChoiceOf(choice: NonNullable<OpenAIRequest['tool_choice']>): ToolChoice {
-  return typeof choice === 'string' ? { type: choice } : { type: 'tool', toolName: choice.function.name };
+function toolChoiceOf({ tool_choice: choice, function_call: older }: OpenAIRequest): ToolChoice | undefined {
+  if (choice !== undefined) {
+    return typeof choice === 'string' ? { type: choice } : { type: 'tool', toolName: choice.function.name };
+  }
+  if (older === undefined) return undefined;
+  return typeof older === 'string' ? { type: older } : { type: 'tool', toolName: older.name };
 }
 
-function providerOptionsOf(request: OpenAIRequest, target: Target): ProviderOptions | undefined {
+function providerOptionsOf(
+  request: OpenAIRequest,
+  target: Target,
+  losses: Losses,
+): ProviderOptions | undefined {
   return mergedOptions([
-    userOptions(request, target),
-    request.parallel_tool_calls === false ? oneToolCall(target) : undefined,
+    userOptions(request, target, losses),
+    request.parallel_tool_calls === false && offersTools(request) ? oneToolCall(target, losses) : undefined,
     strictSchema(request, target),
   ]);
 }
 
-function userOptions(request: OpenAIRequest, target: Target): ProviderOptions | undefined {
+function offersTools({ tools = [], functions = [] }: OpenAIRequest): boolean {
+  return tools.length + functions.length > 0;
+}
+
+function userOptions(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
   const { user, safety_identifier: identifier } = request;
-  const field = identifier === undefined ? 'user' : 'safety_identifier';
   const id = identifier ?? user;
   if (id === undefined) return undefined;
-  if (user !== undefined && user !== id)
-    throw unmappable(['user'], 'differs from safety_identifier; give one of the two');
-  if (!target.user) throw unmappable([field], "the chosen model's provider has no place for it");
-  return target.user(id);
+  const noPlace = "the chosen model's provider has no place for it";
+  if (identifier !== undefined && !target.user) losses.drop(['safety_identifier'], noPlace);
+  if (user !== undefined && (user !== id || !target.user)) losses.drop(['user'], noPlace);
+  return target.user?.(id);
 }
 
-function oneToolCall(target: Target): ProviderOptions {
+function oneToolCall(target: Target, losses: Losses): ProviderOptions | undefined {
   if (target.oneToolCall) return target.oneToolCall;
-  throw unmappable(['parallel_tool_calls'], "the chosen model's provider cannot be held to one tool call");
+  losses.drop(['parallel_tool_calls'], "the chosen model's provider cannot be held to one tool call");
+  return undefined;
 }
 
-/** Where the provider decides by itself it is strict, or says that it is not able to. */
+/** If the provider decides by itself it is strict, or says that it is not able to. */
 function strictSchema(
   { response_format: format }: OpenAIRequest,
   target: Target,

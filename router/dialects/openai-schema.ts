@@ -1,65 +1,105 @@
 import { z } from 'zod';
+import { EFFORTS } from './reasoning.ts';
 
 /**
- * The fields of POST /v1/chat/completions that have a meaning in every provider's API
- * (https://platform.openai.com/docs/api-reference/chat/create). A literal is the value that says the same as no field.
+ * The fields of POST /v1/chat/completions that are mapped (https://platform.openai.com/docs/api-reference/chat/create). A literal is the
+ * value that says the same as no field. What is not here is dropped or refused by the table in `fields.ts`.
  */
-const text = z.strictObject({ type: z.literal('text'), text: z.string() });
+const cacheControl = z
+  .strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() })
+  .nullish()
+  .describe("Anthropic's cache mark, which other clients send too.");
+
+const text = z.strictObject({ type: z.literal('text'), text: z.string(), cache_control: cacheControl });
 
 const image = z.strictObject({
   type: z.literal('image_url'),
-  image_url: z.strictObject({ url: z.string(), detail: z.literal('auto').nullish() }),
+  image_url: z.strictObject({ url: z.string(), detail: z.string().nullish() }),
+  cache_control: cacheControl,
+});
+
+const audio = z.strictObject({
+  type: z.literal('input_audio'),
+  input_audio: z.strictObject({ data: z.string(), format: z.enum(['wav', 'mp3']) }),
+  cache_control: cacheControl,
+});
+
+const file = z.strictObject({
+  type: z.literal('file'),
+  file: z.strictObject({ file_data: z.string(), filename: z.string().nullish() }),
+  cache_control: cacheControl,
 });
 
 const texts = z.union([z.string(), z.array(text)]);
 
-const system = z.strictObject({ role: z.enum(['system', 'developer']), content: texts });
+const system = z.strictObject({ role: z.enum(['system', 'developer']), content: texts.nullish() });
 
 const user = z.strictObject({
   role: z.literal('user'),
-  content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image]))]),
+  content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image, audio, file]))]).nullish(),
 });
 
-/** The official client's helpers parse JSON of an answer into it; it repeats what stands beside it. */
+/** Clients send a reply back as it came: with empty fields that say nothing, and what their libraries put beside it. */
+const nothing = z.union([z.null(), z.literal(''), z.tuple([])]).optional();
 const addedByClient = z.unknown().optional();
 
 const toolCall = z.strictObject({
-  id: z.string().min(1),
-  type: z.literal('function'),
-  index: z.number().nullish(),
-  function: z.strictObject({ name: z.string(), arguments: z.string(), parsed_arguments: addedByClient }),
+  id: z.string().nullish(),
+  type: z.literal('function').nullish(),
+  index: addedByClient,
+  function: z.strictObject({
+    name: z.string(),
+    arguments: z
+      .string()
+      .nullish()
+      .transform((written) => written ?? ''),
+    parsed_arguments: addedByClient,
+  }),
 });
 
-/** Clients send an answer back as it came: with empty fields that say nothing. */
+const refusal = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
+
+const functionCall = z.strictObject({ name: z.string(), arguments: z.string() });
+
 const assistant = z.strictObject({
   role: z.literal('assistant'),
-  content: texts.nullish(),
+  content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, refusal]))]).nullish(),
   tool_calls: z.array(toolCall).nullish(),
-  refusal: z.null().optional(),
-  annotations: z.tuple([]).nullish(),
-  audio: z.null().optional(),
-  function_call: z.null().optional(),
+  function_call: functionCall.nullish(),
+  refusal: z.string().nullish(),
+  // What says nothing is no loss: only what holds something is told as dropped.
+  annotations: nothing,
+  audio: nothing,
+  reasoning_content: nothing,
+  reasoning: nothing,
   parsed: addedByClient,
 });
 
 const tool = z.strictObject({
   role: z.literal('tool'),
-  content: texts,
+  content: texts.nullish(),
   tool_call_id: z.string(),
-  name: z.string().nullish(),
+  name: addedByClient.describe('Repeats the name of the tool that was called.'),
+});
+
+const legacyResult = z.strictObject({
+  role: z.literal('function'),
+  name: z.string(),
+  content: texts.nullish(),
 });
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
-const functionTool = z.strictObject({
-  type: z.literal('function'),
-  function: z.strictObject({
-    name: z.string(),
-    description: z.string().nullish(),
-    parameters: jsonSchema.nullish(),
-    strict: z.boolean().nullish(),
-  }),
+const functionDefinition = z.strictObject({
+  name: z.string(),
+  description: z.string().nullish(),
+  parameters: jsonSchema.nullish(),
+  strict: z.boolean().nullish(),
 });
+
+const functionTool = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('function'), function: functionDefinition }),
+]);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
@@ -82,11 +122,12 @@ const toolChoice = z.union([
 
 export const openaiRequestSchema = z.strictObject({
   model: z.string(),
-  messages: z.array(z.discriminatedUnion('role', [system, user, assistant, tool])).min(1),
+  messages: z.array(z.discriminatedUnion('role', [system, user, assistant, tool, legacyResult])).min(1),
   max_tokens: z.int().positive().optional(),
   max_completion_tokens: z.int().positive().optional(),
   temperature: z.number().optional(),
   top_p: z.number().optional(),
+  top_k: z.int().optional().describe("Not OpenAI's; vLLM, Ollama and their clients have it."),
   presence_penalty: z.number().optional(),
   frequency_penalty: z.number().optional(),
   seed: z.int().optional(),
@@ -94,7 +135,10 @@ export const openaiRequestSchema = z.strictObject({
   response_format: responseFormat.optional(),
   tools: z.array(functionTool).optional(),
   tool_choice: toolChoice.optional(),
+  functions: z.array(functionDefinition).optional(),
+  function_call: z.union([z.enum(['none', 'auto']), z.strictObject({ name: z.string() })]).optional(),
   parallel_tool_calls: z.boolean().optional(),
+  reasoning_effort: z.enum(EFFORTS).optional(),
   user: z.string().optional(),
   safety_identifier: z.string().optional(),
   stream: z.boolean().optional(),
@@ -104,7 +148,10 @@ export const openaiRequestSchema = z.strictObject({
   n: z.literal(1).optional(),
   logprobs: z.literal(false).optional(),
   top_logprobs: z.literal(0).optional(),
-  logit_bias: z.strictObject({}).optional(),
+  logit_bias: z
+    .looseObject({})
+    .refine((bias) => Object.keys(bias).length === 0)
+    .optional(),
   modalities: z.tuple([z.literal('text')]).optional(),
   store: z.literal(false).optional(),
   service_tier: z.enum(['auto', 'default']).optional(),

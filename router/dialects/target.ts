@@ -1,4 +1,4 @@
-import type { ProviderKind } from '../catalog/types.ts';
+import type { CatalogModel, ProviderKind } from '../catalog/types.ts';
 import type { ProviderOptions } from './sdk-types.ts';
 
 /** Anthropic's mark that the prompt up to here may be kept in the provider's cache. */
@@ -8,43 +8,62 @@ export interface CacheControl {
 }
 
 /**
- * What the API behind a model can carry, beyond what the AI SDK itself refuses or warns of. The SDK passes over some fields
- * in silence; each of those is named here, so that the client is told.
+ * What the API behind a model can carry, beyond what the AI SDK itself warns of. The SDK passes over some fields in silence; each of
+ * those is named here, so that its loss is known before anything is sent.
  */
 export interface Target {
-  readonly kind: ProviderKind;
-  /** Where the end user's id goes; undefined where there is no place. */
+  readonly model: CatalogModel;
+  /** Where the end user's id goes; undefined if there is no place. */
   readonly user: ((id: string) => ProviderOptions) | undefined;
-  /** How at most one tool call an answer is asked for. */
+  /** How at most one tool call a reply is asked for. */
   readonly oneToolCall: ProviderOptions | undefined;
-  /** Whether a JSON schema must hold strictly; undefined where the provider decides. */
+  /** Whether a JSON schema must hold strictly; undefined if the provider decides. */
   readonly strictSchema: ((strict: boolean) => ProviderOptions) | undefined;
+  /** Has a mode for JSON without a schema; else the model is instructed. */
+  readonly jsonMode: boolean;
   /** Where a cache mark goes on messages, and on tools. */
   readonly cache: ((mark: CacheControl) => ProviderOptions) | undefined;
   readonly cacheOnTools: boolean;
   /** A failed tool call is marked as such; else its text says so. */
   readonly marksToolErrors: boolean;
+  /** Takes pictures in the results of tools; else they follow in a message of the user. */
   readonly imagesInToolResults: boolean;
-  /** Continues an assistant's message that stands last. */
+  /** Takes any name for a file. */
+  readonly fileNames: boolean;
+  /** Takes sound in the user's messages. */
+  readonly audio: boolean;
+  /** Continues an assistant's message that is the last. */
   readonly continuesAnswers: boolean;
   /** Keeps several system texts apart; else they are joined by an empty line, because some chat templates take one only. */
   readonly separateSystemTexts: boolean;
-  /** Fetches an image from this URL itself. Plimsoll never does: an address in a request could be inside the operator's network. */
-  readonly takesImageAt: (url: URL) => boolean;
+  /**
+   * Takes system messages between other messages; else they become text of the user, in their place. Many chat templates behind
+   * compatible servers refuse them.
+   */
+  readonly systemAnywhere: boolean;
+  /** Takes texts of nothing but white space. */
+  readonly blankTexts: boolean;
+  /** Fetches a file of this media type from this URL itself. Plimsoll never does: an address in a request could be inside the operator's network. */
+  readonly fetches: (url: URL, mediaType: string) => boolean;
 }
 
-type Known = Omit<Target, 'kind' | 'takesImageAt'> & { readonly fetchesImages: boolean };
+type Known = Omit<Target, 'model' | 'fetches'> & { readonly fetchesImages: boolean };
 
 const NOTHING = {
   user: undefined,
   oneToolCall: undefined,
   strictSchema: undefined,
+  jsonMode: true,
   cache: undefined,
   cacheOnTools: false,
   marksToolErrors: false,
   imagesInToolResults: false,
+  fileNames: true,
+  audio: false,
   continuesAnswers: false,
   separateSystemTexts: false,
+  systemAnywhere: false,
+  blankTexts: true,
   fetchesImages: false,
 } as const;
 
@@ -54,6 +73,8 @@ const TARGETS: Readonly<Record<ProviderKind, Known>> = {
     user: (user) => ({ openai: { user } }),
     oneToolCall: { openai: { parallelToolCalls: false } },
     strictSchema: (strictJsonSchema) => ({ openai: { strictJsonSchema } }),
+    audio: true,
+    systemAnywhere: true,
     fetchesImages: true,
   },
   'openai-compatible': {
@@ -62,21 +83,24 @@ const TARGETS: Readonly<Record<ProviderKind, Known>> = {
     // The SDK copies what it does not know under the provider's own name into the body.
     oneToolCall: { upstream: { parallel_tool_calls: false } },
     strictSchema: (strictJsonSchema) => ({ openaiCompatible: { strictJsonSchema } }),
+    audio: true,
     fetchesImages: true,
   },
   anthropic: {
     ...NOTHING,
     user: (userId) => ({ anthropic: { metadata: { userId } } }),
     oneToolCall: { anthropic: { disableParallelToolUse: true } },
+    jsonMode: false,
     cache: ({ type, ttl }) => ({ anthropic: { cacheControl: { type, ...(ttl && { ttl }) } } }),
     cacheOnTools: true,
     marksToolErrors: true,
     imagesInToolResults: true,
     continuesAnswers: true,
     separateSystemTexts: true,
+    blankTexts: false,
     fetchesImages: true,
   },
-  google: { ...NOTHING, imagesInToolResults: true, separateSystemTexts: true },
+  google: { ...NOTHING, imagesInToolResults: true, audio: true, separateSystemTexts: true },
   mistral: {
     ...NOTHING,
     oneToolCall: { mistral: { parallelToolCalls: false } },
@@ -86,23 +110,41 @@ const TARGETS: Readonly<Record<ProviderKind, Known>> = {
   },
   bedrock: {
     ...NOTHING,
+    fileNames: false,
+    jsonMode: false,
     cache: ({ ttl }) => ({ bedrock: { cachePoint: { type: 'default', ...(ttl && { ttl }) } } }),
     imagesInToolResults: true,
     continuesAnswers: true,
     separateSystemTexts: true,
+    blankTexts: false,
   },
 };
 
 /** URLs that a model fetches by itself, by media type: `supportedUrls` of the AI SDK's models. */
 export type SupportedUrls = Readonly<Record<string, readonly RegExp[]>>;
 
-/** What providers of this kind can carry. @param urls - those that the model itself takes, beyond what its kind does. */
-export function targetOf(kind: ProviderKind, urls: SupportedUrls = {}): Target {
-  const known = TARGETS[kind];
-  const patterns = Object.entries(urls).flatMap(([type, list]) => (/^(\*|image\/)/.test(type) ? list : []));
-  const takesImageAt = ({ protocol, href }: URL) =>
-    (known.fetchesImages && /^https?:$/.test(protocol)) || patterns.some((pattern) => pattern.test(href));
-  return { kind, ...known, takesImageAt };
+/** What the provider of this model can carry. @param urls - those that the model itself takes, beyond what its kind does. */
+export function targetOf(model: CatalogModel, urls: SupportedUrls = {}): Target {
+  const { kind } = model.provider;
+  const { fetchesImages, ...known } = TARGETS[kind];
+  const claudeOnBedrock = kind === 'bedrock' && model.id.includes('anthropic');
+  return {
+    model,
+    ...known,
+    ...(claudeOnBedrock && { oneToolCall: TARGETS.anthropic.oneToolCall }),
+    fetches: ({ protocol, href }, mediaType) =>
+      (fetchesImages && mediaType.startsWith('image/') && /^https?:$/.test(protocol)) ||
+      Object.entries(urls).some(
+        ([type, patterns]) => matches(type, mediaType) && patterns.some((pattern) => pattern.test(href)),
+      ),
+  };
+}
+
+/** @param pattern - `image/*`, `*` or a whole media type */
+function matches(pattern: string, mediaType: string): boolean {
+  const [kind, subtype] = pattern.split('/');
+  if (kind === '*' || pattern === mediaType) return true;
+  return mediaType.startsWith(`${kind}/`) && (subtype === '*' || mediaType.endsWith('/*'));
 }
 
 /** Options of several origins for one call: those of one provider are put together. */

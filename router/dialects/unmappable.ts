@@ -12,11 +12,11 @@ export function unmappable(path: readonly PropertyKey[], why: string): PlimsollE
   return new PlimsollError('invalid-input', `${field}: ${why}.`, { place: { field } });
 }
 
-/** Checks a client's body; what the schema does not know is refused with its path, never passed over. */
+/** Checks a client's body of which nothing may be dropped: what the schema does not know is refused with its path. */
 export function parseRequest<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const { path, issue } = deepest(parsed.error.issues[0]!, []);
+  const { path, issue } = deepestIssues(parsed.error.issues[0]!, [])[0]!;
   if (issue.code === 'unrecognized_keys') {
     throw unmappable([...path, issue.keys[0]!], 'this field cannot be carried to the chosen model');
   }
@@ -28,19 +28,20 @@ export function withoutNulls(body: Readonly<Record<string, unknown>>): Record<st
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
-interface PlacedIssue {
+export interface PlacedIssue {
   readonly path: readonly PropertyKey[];
   readonly issue: z.core.$ZodIssue;
 }
 
-/** Of a union (text or list of parts) the branch whose issue lies deepest is the one that the client meant. */
-function deepest(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): PlacedIssue {
-  const here = { path: [...above, ...issue.path], issue };
-  if (issue.code !== 'invalid_union') return here;
-  const within = issue.errors
-    .flatMap((branch) => branch.slice(0, 1))
-    .map((inner) => deepest(inner, here.path));
-  return within.reduce((best, next) => (depthOf(next) > depthOf(best) ? next : best), here as PlacedIssue);
+/** Of a union (text or list of parts) the issues of the branch whose first issue lies deepest: the one that the client meant. */
+export function deepestIssues(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): PlacedIssue[] {
+  const here: PlacedIssue = { path: [...above, ...issue.path], issue };
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [here];
+  const branches = issue.errors.map((branch) => branch.flatMap((inner) => deepestIssues(inner, here.path)));
+  return branches.reduce(
+    (best, next) => (depthOf(next[0] ?? here) > depthOf(best[0]!) ? next : best),
+    [here],
+  );
 }
 
 /** A field that is not known lies one level below the object that holds it. */
@@ -49,12 +50,12 @@ function depthOf({ path, issue }: PlacedIssue): number {
 }
 
 /** Zod's own words may quote what stood there (`expected "function"`), never the client's value. */
-function reasonOf(issue: z.core.$ZodIssue): string {
+export function reasonOf(issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^Invalid input: /, '');
 }
 
 /** Names of fields may come from the client: cut short, printable characters only. */
-function fieldName(path: readonly PropertyKey[]): string {
+export function fieldName(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'The body';
   const name = path.map(String).join('.');
   return name.slice(0, LONGEST_FIELD_NAME).replace(/[^\x20-\x7e]/g, '?');

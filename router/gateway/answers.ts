@@ -75,6 +75,8 @@ export function brokenEvent(dialect: Dialect): string {
   return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken' })}`;
 }
 
+const NOTHING_DROPPED: readonly string[] = [];
+
 function headersOf(
   asked: Asked,
   headers: Readonly<Record<string, string>>,
@@ -87,6 +89,7 @@ function headersOf(
     served: served?.name,
     attempts: attemptsMade(result.attempts),
     overheadMs: performance.now() - request.startedMs - (firstByteMs - upstreamFromMs),
+    dropped: (result.kind === 'answer' && result.outcome.dropped) || NOTHING_DROPPED,
     costUsd,
     baselineCostUsd,
   });

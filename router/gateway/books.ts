@@ -80,6 +80,7 @@ function factsOf(
     reason: selection?.reason ?? 'refused',
     decision: selection?.decision,
     attempts: result?.attempts ?? [],
+    dropped: result?.kind === 'answer' ? result.outcome.dropped : undefined,
     usage,
     costUsd: costUsd(served?.price, usage),
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),

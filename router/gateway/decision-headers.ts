@@ -13,6 +13,8 @@ export interface AnswerStory extends Costs {
   readonly served: string | undefined;
   readonly attempts: number;
   readonly overheadMs: number;
+  /** Paths of the client's fields that the model did not get. */
+  readonly dropped: readonly string[];
 }
 
 interface Told extends Pick<Selection, 'selected' | 'reason'> {
@@ -46,7 +48,22 @@ export function answerHead(
   own['x-plimsoll-attempts'] = String(story.attempts);
   own['x-plimsoll-overhead-ms'] = story.overheadMs.toFixed(3);
   if (story.served !== undefined) own['x-plimsoll-served'] = headerSafe(story.served);
+  if (story.dropped.length > 0) own['x-plimsoll-dropped'] = droppedHeader(story.dropped);
   return costHeaders(own, story);
+}
+
+/** Characters of `x-plimsoll-dropped`: a long conversation may bear a mark on every message. */
+const LONGEST_DROPPED = 1_000;
+
+/** As many paths as have room, then how many more there are. They are printable already. */
+function droppedHeader(paths: readonly string[]): string {
+  let list = '';
+  for (const [index, path] of paths.entries()) {
+    const longer = index === 0 ? path : `${list}, ${path}`;
+    if (longer.length > LONGEST_DROPPED) return `${list}, and ${paths.length - index} more`;
+    list = longer;
+  }
+  return list;
 }
 
 /** What a stream may say of its cost when it has ended (RFC 9110, section 6.6.2). */

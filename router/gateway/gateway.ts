@@ -29,7 +29,7 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
     progress.selection = selection;
     progress.upstreamFromMs = performance.now();
     const deadline = progress.upstreamFromMs + parts.upstream.deadline_ms;
-    const result = parts.chain.run(callOf(request), selection.candidates, deadline);
+    const result = parts.chain.run(callOf(request, parts), selection.candidates, deadline);
     // While the provider is at work: nothing of this may hold up the call.
     if (selection.decision) context.shares.chose(selection.selected.name);
     progress.id = idOf(progress);
@@ -45,8 +45,18 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
   }
 }
 
-function callOf(request: GatewayRequest): ChainCall {
+function callOf(request: GatewayRequest, { upstream: { unmappable } }: GatewayParts): ChainCall {
   const { dialect, operation, body, bodyText, memory, signal } = request;
   const stream = body['stream'] === true;
-  return { dialect, operation, body, bodyText, stream, headers: passedOnHeaders(request), memory, signal };
+  return {
+    dialect,
+    operation,
+    body,
+    bodyText,
+    stream,
+    unmappable,
+    headers: passedOnHeaders(request),
+    memory,
+    signal,
+  };
 }

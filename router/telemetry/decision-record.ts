@@ -5,6 +5,8 @@ import { SKIPS } from '../upstream/chain/types.ts';
 import { FAILURES } from '../upstream/types.ts';
 import type { RequestFacts } from './request-facts.ts';
 
+const MAX_DROPPED = 50;
+
 const usd = z.number().min(0).optional();
 const ms = z.number().min(0);
 /** As the provider told it; null where that was no finite number. */
@@ -45,6 +47,13 @@ export const decisionRecordSchema = z
     predicted_loss: z.number().optional(),
     threshold: z.number().optional().describe('The one that was used.'),
     attempts: z.array(attempt),
+    dropped: z
+      .array(z.string())
+      .max(MAX_DROPPED)
+      .optional()
+      .describe(
+        "Paths of the request's fields that the model did not get, at most 50: hints without a counterpart in its API.",
+      ),
     status: z.int().describe('HTTP, as the client got it.'),
     ended: z.enum(['whole', 'broken', 'client-left', 'client-stalled']),
     usage: z
@@ -92,6 +101,7 @@ export function decisionRecord(facts: RequestFacts, includePrompt: boolean): Dec
     predicted_loss: decision?.predictedLoss ?? undefined,
     threshold: decision?.threshold ?? undefined,
     attempts: facts.attempts.map(attemptOf),
+    dropped: facts.dropped?.length ? facts.dropped.slice(0, MAX_DROPPED) : undefined,
     status: facts.status,
     ended: facts.ended,
     usage: usage && usageOf(usage),

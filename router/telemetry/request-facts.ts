@@ -34,6 +34,8 @@ export interface RequestFacts {
   /** Of HTTP, as the client got it. */
   readonly status: number;
   readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
+  /** Paths of the client's fields that the model that answered did not get; undefined if it got all. */
+  readonly dropped: readonly string[] | undefined;
   readonly usage: Usage | undefined;
   readonly costUsd: number | undefined;
   /** Always strong, same tokens: see `savings.ts`. Undefined where nothing was routed. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UNMAPPABLE } from '../dialects/losses.ts';
 
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
@@ -75,6 +76,12 @@ export const upstreamSchema = z
       .boolean()
       .default(false)
       .describe('Fall back to a cheaper candidate when no equal or stronger one is left.'),
+    unmappable: z
+      .enum(UNMAPPABLE)
+      .default('drop-hints')
+      .describe(
+        "What happens to a field that the chosen model's API has no counterpart for: refuse the request, drop hints (fields that ask for no other reply) and refuse the rest, or drop all. What is dropped is named in x-plimsoll-dropped.",
+      ),
     fallbacks: z
       .record(z.string().min(1), z.array(z.string().min(1)).max(16))
       .default({})

@@ -1,19 +1,14 @@
 import { type AnswerContext, answerContext } from '../dialects/answer-context.ts';
 import { anthropicAnswer } from '../dialects/anthropic-answer.ts';
-import { anthropicRequest } from '../dialects/anthropic-request.ts';
 import { anthropicStream } from '../dialects/anthropic-stream.ts';
 import type { ProviderLine } from '../dialects/exchange-fetch.ts';
-import { withGoogleSchemas } from '../dialects/google-body.ts';
+import { mapRequest } from '../dialects/map-request.ts';
 import { plainOutcome, streamBody } from '../dialects/mapped-body.ts';
-import { withMistralIds } from '../dialects/mistral-ids.ts';
 import { openaiAnswer } from '../dialects/openai-answer.ts';
-import { type MappedRequest, openaiRequest } from '../dialects/openai-request.ts';
 import { openaiStream } from '../dialects/openai-stream.ts';
-import { refuseDropped } from '../dialects/refuse-dropped.ts';
 import { sdkModel } from '../dialects/sdk-model.ts';
 import { begun, endedUnfinished } from '../dialects/sdk-parts.ts';
 import type { CallOptions, SdkModel, SdkUsage, StreamPart } from '../dialects/sdk-types.ts';
-import { type Target, targetOf } from '../dialects/target.ts';
 import { UNKNOWN_USAGE, usageOf } from '../dialects/usage.ts';
 import { UpstreamBroken } from './broken.ts';
 import type { MappedCall, SendMapped } from './mapped-call.ts';
@@ -24,6 +19,7 @@ interface Work {
   readonly line: ProviderLine;
   readonly model: SdkModel;
   readonly options: CallOptions;
+  readonly dropped: readonly string[];
   readonly context: AnswerContext;
 }
 
@@ -32,35 +28,18 @@ interface Work {
  * @throws PlimsollError `invalid-input` that names the field, if the provider's API cannot carry it
  */
 export async function prepareChat({ call, key, env }: MappedCall): Promise<SendMapped> {
-  const { model: entry, dialect, signal } = call;
-  const access = { apiKey: key, env };
-  const { supportedUrls } = await sdkModel(entry, { ...access, fetch });
-  const target = targetOf(entry.provider.kind, await supportedUrls);
-  const { options: asked, includeUsage } = mapped(call, target);
-  const limited = withMistralIds(withLimit(asked, call), entry);
-  const { options, completing } = withGoogleSchemas(call, limited);
-  await refuseDropped(entry, options, dialect, env);
+  const { model: entry, signal } = call;
+  const { options, includeUsage, completing, dropped } = await mapRequest(call, env);
   signal.throwIfAborted();
   const context = answerContext(call, includeUsage);
   return async (line) => {
-    const model = await sdkModel(entry, { ...access, fetch: completing(line.fetch) });
-    const work = { call, line, model, options, context };
+    const model = await sdkModel(entry, { apiKey: key, env, fetch: completing(line.fetch) });
+    const work = { call, line, model, options, dropped, context };
     return call.stream ? streamed(work) : plain(work);
   };
 }
 
-function mapped({ dialect, body }: UpstreamCall, target: Target): MappedRequest {
-  return dialect === 'openai' ? openaiRequest(body, target) : anthropicRequest(body, target);
-}
-
-/** Anthropic's API demands a limit; where the client names none it is the model's own. */
-function withLimit(options: CallOptions, { model }: UpstreamCall): CallOptions {
-  const { maxOutputTokens, provider } = model;
-  if (provider.kind !== 'anthropic' || maxOutputTokens === undefined) return options;
-  return { maxOutputTokens, ...options };
-}
-
-async function plain({ call, line, model, options, context }: Work): Promise<AttemptOutcome> {
+async function plain({ call, line, model, options, dropped, context }: Work): Promise<AttemptOutcome> {
   const result = await model.doGenerate(options);
   if (result.finishReason.unified === 'error') {
     throw new UpstreamBroken('unreadable', 'The model ended its reply with an error.');
@@ -68,10 +47,10 @@ async function plain({ call, line, model, options, context }: Work): Promise<Att
   const notes = line.notes();
   const counted = notes.usageUnknown ? { ...result, usage: UNKNOWN_USAGE } : result;
   const reply = call.dialect === 'openai' ? openaiAnswer : anthropicAnswer;
-  return plainOutcome(reply(counted, context, notes), usageOf(counted.usage));
+  return { ...plainOutcome(reply(counted, context, notes), usageOf(counted.usage)), dropped };
 }
 
-async function streamed({ call, line, model, options, context }: Work): Promise<AttemptOutcome> {
+async function streamed({ call, line, model, options, dropped, context }: Work): Promise<AttemptOutcome> {
   const { stream } = await model.doStream(options);
   const { first, parts } = await begun(stream);
   if (first?.type === 'error') throw first.error;
@@ -89,6 +68,7 @@ async function streamed({ call, line, model, options, context }: Work): Promise<
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
     body: streamBody(events(seen, context, line.notes), call, line),
     usage: () => usage,
+    dropped,
   };
 }
 

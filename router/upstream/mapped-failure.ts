@@ -7,6 +7,7 @@ import {
   reportedInReply,
   unmappableFailure,
 } from '../dialects/provider-failure.ts';
+import { isSdkRefusal } from '../dialects/rehearsal.ts';
 import { unmappable } from '../dialects/unmappable.ts';
 import { PlimsollError } from '../errors.ts';
 import { UpstreamBroken } from './broken.ts';
@@ -41,6 +42,8 @@ export function mappedFailure(
   if (broken instanceof ErrorInReply) return reportedInReply(call, broken.text, line.head()!, key);
   if (broken instanceof UpstreamBroken) return endedEarly(call, broken, status);
   if (isCallError(error)) return refusedByProvider(call, error, key);
+  if (isSdkRefusal(error))
+    return unmappableFailure(call, unmappable(['messages'], error.message.replace(/\.$/, '')));
   if (error instanceof Error) return endedEarly(call, error, status);
   const failure = failureOfEvent(error);
   return failed(call.model, failure, status, `answered with an error event (${failure})`);

@@ -1,5 +1,6 @@
 import type { Cancellation } from '../cancellation.ts';
 import type { CatalogModel, Dialect, TokenCounts } from '../catalog/types.ts';
+import type { UnmappableRule } from '../dialects/losses.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
@@ -13,6 +14,8 @@ export interface UpstreamCall {
   /** The JSON text that `body` was read from, for a provider that gets it as it came; undefined where there was none. */
   readonly bodyText?: string;
   readonly stream: boolean;
+  /** What happens to fields that the model's provider has no counterpart for. Default `drop-hints`. */
+  readonly unmappable?: UnmappableRule;
   /** Headers of the client that the provider may see (anthropic-version, anthropic-beta, openai-organization …), lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Where a reply that is held is counted; undefined: nowhere. */
@@ -60,6 +63,8 @@ export type AttemptOutcome =
       readonly body: AnswerBody;
       /** Tokens, when the body has ended; undefined where the provider does not say. */
       readonly usage: () => Usage | undefined;
+      /** Paths of the client's fields that the model did not get; left out if it got all. */
+      readonly dropped?: readonly string[];
     }
   | {
       readonly kind: 'failure';

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
+import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';
 import { sdkModel } from '../../router/dialects/sdk-model.ts';
 import type { CallOptions } from '../../router/dialects/sdk-types.ts';
-import { targetOf } from '../../router/dialects/target.ts';
+import { type Target, targetOf } from '../../router/dialects/target.ts';
 import { modelAt } from './mapped-gateway.ts';
 
 type Body = Record<string, unknown>;
@@ -190,18 +191,26 @@ function defined(body: Body): Body {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
-const OPENAI = targetOf('openai');
-const ANTHROPIC = targetOf('anthropic');
+const OPENAI = targetOf(modelAt('http://127.0.0.1:1/v1', 'openai'));
+const ANTHROPIC = targetOf(modelAt('http://127.0.0.1:1/v1', 'anthropic'));
+
+function fromOpenai(body: Body, target: Target): CallOptions {
+  const losses = createLosses('openai', body, 'refuse');
+  return openaiRequest(body, target, losses).options;
+}
+
+function fromAnthropic(body: Body, target: Target): CallOptions {
+  const losses = createLosses('anthropic', body, 'refuse');
+  return anthropicRequest(body, target, losses).options;
+}
 
 describe('a request keeps every mapped field', () => {
   it('to the same dialect', async () => {
     await fc.assert(
       fc.asyncProperty(request, async (asked) => {
         const [openai, anthropic] = [inOpenai(asked), inAnthropic(asked)];
-        expect(await writtenBy('openai', openaiRequest(openai, OPENAI).options)).toEqual(openai);
-        expect(await writtenBy('anthropic', anthropicRequest(anthropic, ANTHROPIC).options)).toEqual(
-          anthropic,
-        );
+        expect(await writtenBy('openai', fromOpenai(openai, OPENAI))).toEqual(openai);
+        expect(await writtenBy('anthropic', fromAnthropic(anthropic, ANTHROPIC))).toEqual(anthropic);
       }),
     );
   });
@@ -210,9 +219,9 @@ describe('a request keeps every mapped field', () => {
     await fc.assert(
       fc.asyncProperty(request, async (asked) => {
         const body = inOpenai(asked);
-        const there = await writtenBy('anthropic', openaiRequest(body, ANTHROPIC).options);
+        const there = await writtenBy('anthropic', fromOpenai(body, ANTHROPIC));
         expect(there).toEqual(inAnthropic(asked));
-        expect(await writtenBy('openai', anthropicRequest(there, OPENAI).options)).toEqual(body);
+        expect(await writtenBy('openai', fromAnthropic(there, OPENAI))).toEqual(body);
       }),
     );
   });
@@ -221,9 +230,9 @@ describe('a request keeps every mapped field', () => {
     await fc.assert(
       fc.asyncProperty(request, async (asked) => {
         const body = inAnthropic(asked);
-        const there = await writtenBy('openai', anthropicRequest(body, OPENAI).options);
+        const there = await writtenBy('openai', fromAnthropic(body, OPENAI));
         expect(there).toEqual(inOpenai(asked));
-        expect(await writtenBy('anthropic', openaiRequest(there, ANTHROPIC).options)).toEqual(body);
+        expect(await writtenBy('anthropic', fromOpenai(there, ANTHROPIC))).toEqual(body);
       }),
     );
   });

@@ -152,10 +152,10 @@ describe.each([
 
 test('what the other dialect has no place for is a 400 that names the field, and nobody is asked', async () => {
   const before = running.first.requests.length;
-  const odd = { ...ask('Hello', 'claude/large'), logit_bias: { '50256': -100 } };
+  const odd = { ...ask('Hello', 'claude/large'), logprobs: true };
   await expect(running.openai.chat.completions.create(odd)).rejects.toMatchObject({
     status: 400,
-    param: 'logit_bias.50256',
+    param: 'logprobs',
   });
   const strange = { ...ask('Hello', 'first/large'), brand_new_field: 1 } as never;
   await expect(running.anthropic.messages.create(strange)).rejects.toMatchObject({

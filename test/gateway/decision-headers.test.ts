@@ -9,6 +9,7 @@ const story = {
   served: selected!.name,
   attempts: 2,
   overheadMs: 0.25,
+  dropped: [],
   costUsd: 0.5,
   baselineCostUsd: undefined,
 };
@@ -50,4 +51,16 @@ test.each([
 ])('a name that no header may hold: %j', (name, written) => {
   const head = selectionHeaders('dec_1', { ...routed, selected: { ...selected!, name } });
   expect(head['x-plimsoll-selected']).toBe(written);
+});
+
+test('what was dropped is listed, and the list is bounded', () => {
+  const head = (dropped: string[]) =>
+    answerHead(selectionHeaders('dec_1', routed), {}, { ...story, dropped });
+  expect(head([])).not.toHaveProperty('x-plimsoll-dropped');
+  expect(head(['user', 'messages.0.name'])['x-plimsoll-dropped']).toBe('user, messages.0.name');
+  const many = Array.from({ length: 200 }, (_, index) => `messages.${index}.cache_control`);
+  const listed = head(many)['x-plimsoll-dropped']!;
+  expect(listed.length).toBeLessThan(1_050);
+  const [, shown, left] = /^(.*), and (\d+) more$/.exec(listed)!;
+  expect(shown!.split(', ')).toEqual(many.slice(0, 200 - Number(left)));
 });

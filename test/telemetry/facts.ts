@@ -53,6 +53,7 @@ export function facts(changes: Partial<RequestFacts> = {}): RequestFacts {
       { model: 'other/small', kind: 'fallback', outcome: 'skipped-price', ms: 0 },
       { model: STRONG.name, kind: 'fallback', outcome: 'answer', status: 200, ms: 30 },
     ],
+    dropped: ['user', 'messages.0.name'],
     status: 200,
     ended: 'whole',
     usage: { inputTokens: 1_000, outputTokens: 500, cachedInputTokens: 100 },
@@ -86,6 +87,7 @@ export function refusedFacts(): RequestFacts {
     attempts: [],
     status: 400,
     reason: 'refused',
+    dropped: undefined,
   });
 }
 

@@ -9,6 +9,7 @@ describe('upstreamSchema', () => {
       retry: { max_retries: 2, initial_wait_ms: 250, max_wait_ms: 8_000, budget_ms: 10_000 },
       breaker: { window: 20, min_attempts: 10, failure_share: 0.5, open_ms: 10_000, max_open_ms: 300_000 },
       allow_downgrade: false,
+      unmappable: 'drop-hints',
       fallbacks: {},
     });
   });
@@ -18,6 +19,7 @@ describe('upstreamSchema', () => {
     [{ breaker: { window: 5 } }, 'min_attempts'],
     [{ breaker: { failure_share: 1 } }, 'failure_share'],
     [{ timeouts: { connect_ms: 0 } }, 'connect_ms'],
+    [{ unmappable: 'drop' }, 'unmappable'],
     [{ max_fallback_price_factor: 0 }, 'max_fallback_price_factor'],
   ])('refuses %o', (settings, field) => {
     const parsed = upstreamSchema.safeParse(settings);

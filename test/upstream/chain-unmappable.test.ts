@@ -58,8 +58,8 @@ describe('a field that the chosen provider has no place for', () => {
 });
 
 describe('an outage, with clients whose requests cannot be mapped', () => {
-  /** Anthropic's `top_k` has no counterpart in OpenAI's API. */
-  const UNMAPPABLE = { ...ask('Hi there', 'first/large'), top_k: 5 };
+  /** A container has no counterpart in OpenAI's API. */
+  const UNMAPPABLE = { ...ask('Hi there', 'first/large'), container: 'c' };
   const BREAKER = { window: 2, min_attempts: 2, failure_share: 0.4, open_ms: 400 };
 
   async function afterAnOutage() {
@@ -79,7 +79,7 @@ describe('an outage, with clients whose requests cannot be mapped', () => {
     const sent = first.requests.length;
     const refused = await unmappable();
     expect(refused.status).toBe(400);
-    expect(await refused.json()).toMatchObject({ error: { details: { param: 'top_k' } } });
+    expect(await refused.json()).toMatchObject({ error: { details: { param: 'container' } } });
     expect(refused.headers.get('x-plimsoll-attempts')).toBe('0');
     expect(first.requests).toHaveLength(sent);
   });
@@ -107,13 +107,13 @@ describe('the same through the gateway', () => {
     const ladder = { cheap: 'claude/small', strong: 'second/large' };
     const { openai, first, second, artifact } = await gatewayForTest({ config: { ladder } });
     const { data, response } = await openai.chat.completions
-      .create({ ...ask(artifact.easy[0]!), logit_bias: { 50256: -100 } })
+      .create({ ...ask(artifact.easy[0]!), logprobs: true })
       .withResponse();
     expect(data.model).toBe('large');
     expect(response.headers.get('x-plimsoll-selected')).toBe('claude/small');
     expect(response.headers.get('x-plimsoll-served')).toBe('second/large');
     expect(first.requests).toEqual([]);
-    expect(second.requests[0]?.body).toMatchObject({ logit_bias: { 50256: -100 } });
+    expect(second.requests[0]?.body).toMatchObject({ logprobs: true });
   });
 
   it('is a 400 that names the field where no candidate speaks the dialect', async () => {

@@ -95,6 +95,9 @@ const STORY = {
   'x-plimsoll-reason': text('Why this model.'),
   'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
   'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
+  'x-plimsoll-dropped': text(
+    'Fields of the request that the model did not get, because its API has no counterpart; at most about 1,000 characters.',
+  ),
   'x-plimsoll-cost-usd': dollars('Of this answer, in US dollars; of a stream a trailer.'),
   'x-plimsoll-baseline-cost-usd': dollars(
     'An estimate in US dollars: the strongest candidate, with the same tokens.',

@@ -1,0 +1,46 @@
+import type { UpstreamCall } from '../upstream/types.ts';
+import { anthropicRequest } from './anthropic-request.ts';
+import { withGoogleSchemas } from './google-body.ts';
+import { createLosses } from './losses.ts';
+import { openaiRequest } from './openai-request.ts';
+import { silence, takenOptions } from './rehearsal.ts';
+import { sdkModel } from './sdk-model.ts';
+import type { CallOptions } from './sdk-types.ts';
+import { targetOf } from './target.ts';
+
+/** A request as it goes to one model, in the SDK's words. */
+export interface Mapping {
+  readonly options: CallOptions;
+  /** See `MappedRequest`. */
+  readonly includeUsage: boolean;
+  /** Completes the body that the SDK writes, where the SDK cannot. */
+  readonly completing: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch;
+  /** Paths of the client's fields that the model does not get. */
+  readonly dropped: readonly string[];
+}
+
+/** What is mapped, and for whom. */
+export type MappableCall = Pick<UpstreamCall, 'model' | 'dialect' | 'body' | 'unmappable'>;
+
+/**
+ * Maps a chat completion or a message for a model whose provider does not speak its dialect. Nothing is sent: selection asks so which
+ * models can carry a request, and an attempt sends what comes out.
+ * @throws PlimsollError `invalid-input` with the field's path in `place.field`, if the model's provider cannot carry the request
+ */
+export async function mapRequest(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
+  const { model, dialect, body, unmappable = 'drop-hints' } = call;
+  const rehearsing = await sdkModel(model, { apiKey: 'none', env, fetch: silence });
+  const target = targetOf(model, await rehearsing.supportedUrls);
+  const losses = createLosses(dialect, body, unmappable);
+  const asked = (dialect === 'openai' ? openaiRequest : anthropicRequest)(body, target, losses);
+  const { options: complete, completing } = withGoogleSchemas(call, withLimit(asked.options, call));
+  const options = await takenOptions(complete, { rehearsing, dialect, losses });
+  return { options, includeUsage: asked.includeUsage, completing, dropped: losses.dropped };
+}
+
+/** Anthropic's API demands a limit; if the client names none it is the model's own. */
+function withLimit(options: CallOptions, { model }: MappableCall): CallOptions {
+  const { maxOutputTokens, provider } = model;
+  if (provider.kind !== 'anthropic' || maxOutputTokens === undefined) return options;
+  return { maxOutputTokens, ...options };
+}
