@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { accessSchema } from './access/config.ts';
 import { modelsSchema, providersSchema } from './catalog/config.ts';
@@ -7,6 +6,7 @@ import { PlimsollError } from './errors.ts';
 import { gatewaySchema, profilesSchema } from './gateway/config.ts';
 import { decisionLogSchema } from './telemetry/config.ts';
 import { upstreamSchema } from './upstream/config.ts';
+import { readYaml, YamlFault, type YamlFile } from './yaml-file.ts';
 
 export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';
 
@@ -188,7 +188,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the configuration once. Without `file`, plimsoll.config.yaml of the working folder is used where it exists, else the defaults.
- * PLIMSOLL_PORT and PLIMSOLL_LOG_LEVEL override the file; `overrides` override both.
+ * PLIMSOLL_PORT (else PORT) and PLIMSOLL_LOG_LEVEL override the file; `overrides` override both.
  * @throws PlimsollError `invalid-config`, naming the line or the field.
  */
 export function loadConfig(
@@ -198,16 +198,22 @@ export function loadConfig(
 ): Config {
   const path = file ?? DEFAULT_CONFIG_FILE;
   if (existsSync(path)) {
-    return overridden(parseConfig(parseYaml(readText(path), path), path), env, overrides);
+    return overridden(parseConfig(readFile(path).value ?? {}, path), env, overrides);
   }
   if (file === undefined) return overridden(parseConfig({}, 'the defaults'), env, overrides);
   throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
 }
 
-function readText(file: string): string {
+function readFile(file: string): YamlFile {
   try {
-    return readFileSync(file, 'utf8');
+    return readYaml(file);
   } catch (cause) {
+    if (cause instanceof YamlFault) {
+      const { line, message } = cause;
+      const where = line === undefined ? file : `${file}, line ${line}`;
+      const place = { file, ...(line !== undefined && { line }) };
+      throw new PlimsollError('invalid-config', `${where}: ${message}.`, { place });
+    }
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
     throw new PlimsollError(
       'io',
@@ -218,22 +224,6 @@ function readText(file: string): string {
       },
     );
   }
-}
-
-function parseYaml(text: string, file: string): unknown {
-  const document = parseDocument(text);
-  const error = document.errors[0];
-  if (error) {
-    const line = error.linePos?.[0].line;
-    throw new PlimsollError(
-      'invalid-config',
-      `${file}, line ${line ?? '?'}: ${error.message.split('\n')[0]}`,
-      {
-        place: { file, ...(line !== undefined && { line }) },
-      },
-    );
-  }
-  return document.toJS() ?? {};
 }
 
 function parseConfig(raw: unknown, file: string): Config {
@@ -250,10 +240,11 @@ function parseConfig(raw: unknown, file: string): Config {
 
 function overridden(config: Config, env: Environment, overrides: ConfigOverrides): Config {
   const { host, port, log_level: logLevel, ...top } = overrides;
-  const { PLIMSOLL_PORT: envPort, PLIMSOLL_LOG_LEVEL: envLogLevel } = env;
+  const { PLIMSOLL_LOG_LEVEL: envLogLevel } = env;
+  const envPort = portIn(env);
   const server = {
     ...config.server,
-    ...(envPort && { port: portOf(envPort) }),
+    ...(envPort !== undefined && { port: envPort }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),
   };
@@ -261,10 +252,19 @@ function overridden(config: Config, env: Environment, overrides: ConfigOverrides
   return parseConfig({ ...config, ...top, server, log_level: level }, 'the command line');
 }
 
-function portOf(text: string): number {
-  const parsed = z.coerce.number().int().min(0).max(65535).safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new PlimsollError('invalid-config', `PLIMSOLL_PORT must be a port number, not "${text}".`);
+/** PLIMSOLL_PORT, else PORT, which hosting platforms set. An empty one counts as not set. */
+function portIn(env: NodeJS.ProcessEnv): number | undefined {
+  const name = (['PLIMSOLL_PORT', 'PORT'] as const).find((one) => env[one]);
+  if (name === undefined) return undefined;
+  const text = env[name]!;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  const hint = text.startsWith('tcp://')
+    ? ' Kubernetes sets it for a Service of this name: set enableServiceLinks: false, or say --port.'
+    : '';
+  throw new PlimsollError(
+    'invalid-config',
+    `${name} must be a port number, 0 to 65535, not "${text.slice(0, 100)}".${hint}`,
+  );
 }
 
 function logLevelOf(text: string): Config['log_level'] {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Document, parseDocument } from 'yaml';
 import { sha256OfJson } from '../../router/artifact/sha256.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { readYaml, YamlFault, type YamlFile } from '../../router/yaml-file.ts';
 import { fileError } from '../cases/file-error.ts';
 import { type Suite, suiteSchema } from './suite.ts';
 
@@ -18,15 +17,9 @@ export interface LoadedSuite {
 
 /** @throws PlimsollError `not-found` or `io`: the file; `invalid-config`: not YAML, empty, an unknown key or a value out of range, with the line */
 export function loadSuite(file: string): LoadedSuite {
-  const text = textOf(file);
-  const document = parseDocument(text);
-  const broken = document.errors[0];
-  if (broken) {
-    const line = broken.linePos?.[0].line;
-    throw suiteError(file, line, undefined, broken.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''));
-  }
-  const raw: unknown = document.toJS();
-  if (raw === null || raw === undefined) {
+  const yaml = suiteYaml(file);
+  const raw = yaml.value;
+  if (raw === null) {
     throw suiteError(
       file,
       undefined,
@@ -39,7 +32,7 @@ export function loadSuite(file: string): LoadedSuite {
     const { issues } = parsed.error;
     // a name with a slip in it is the cause, and the field that is then missing only its effect
     const { path: place, message } = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
-    throw suiteError(file, lineOf(document, place, text), place.join('.') || '(top level)', message);
+    throw suiteError(file, yaml.lineOf(place), place.join('.') || '(top level)', message);
   }
   const folder = path.dirname(path.resolve(file));
   return {
@@ -50,22 +43,13 @@ export function loadSuite(file: string): LoadedSuite {
   };
 }
 
-/** Of the field, or of the nearest thing around it that is written down. */
-function lineOf(document: Document, place: readonly PropertyKey[], text: string): number | undefined {
-  for (let depth = place.length; depth > 0; depth--) {
-    const node = document.getIn(place.slice(0, depth), true) as
-      | { range?: readonly [number, ...number[]] }
-      | undefined;
-    if (node?.range) return text.slice(0, node.range[0]).split('\n').length;
-  }
-  return undefined;
-}
-
-function textOf(file: string): string {
+function suiteYaml(file: string): YamlFile {
   try {
-    return readFileSync(file, 'utf8');
+    return readYaml(file);
   } catch (cause) {
-    throw fileError(file, cause);
+    throw cause instanceof YamlFault
+      ? suiteError(file, cause.line, undefined, cause.message)
+      : fileError(file, cause);
   }
 }
 

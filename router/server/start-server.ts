@@ -83,7 +83,7 @@ function listening(server: Server, { host, port }: Config['server']): Promise<vo
   });
 }
 
-const SET_PORT = 'Set server.port in plimsoll.config.yaml, PLIMSOLL_PORT or --port.';
+const SET_PORT = 'Set server.port in plimsoll.config.yaml, PLIMSOLL_PORT, PORT or --port.';
 
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): PlimsollError {
   const field = cause.code === 'EADDRINUSE' || cause.code === 'EACCES' ? 'server.port' : 'server.host';

@@ -66,6 +66,21 @@ test('a foreign error is logged by name and place, without its message', () => {
   expect(JSON.stringify(logged)).not.toContain('secret');
 });
 
+test('PORT counts where PLIMSOLL_PORT is not set; what is no port is refused by name', () => {
+  const portOf = (env: NodeJS.ProcessEnv) => loadConfig(undefined, env).server.port;
+  expect(portOf({ PORT: '1234' })).toBe(1234);
+  expect(portOf({ PORT: '1234', PLIMSOLL_PORT: '0' })).toBe(0);
+  expect(portOf({ PORT: '1234', PLIMSOLL_PORT: '' })).toBe(1234);
+  expect(portOf({ PORT: '' })).toBe(8787);
+  expect(loadConfig(undefined, { PORT: '1234' }, { port: 4321 }).server.port).toBe(4321);
+  for (const text of ['x', '-1', '65536', '1.5', '0x50', ' ', '1e3']) {
+    for (const name of ['PORT', 'PLIMSOLL_PORT']) {
+      expect(() => portOf({ [name]: text })).toThrow(new RegExp(`^${name} must be a port number`));
+    }
+  }
+  expect(() => portOf({ PLIMSOLL_PORT: 'tcp://10.0.0.1:8787' })).toThrow(/enableServiceLinks: false/);
+});
+
 test('the command line goes before the environment, the environment before the defaults', () => {
   const env = { PLIMSOLL_PORT: '1234', PLIMSOLL_LOG_LEVEL: 'debug' };
   expect(loadConfig(undefined, env).server.port).toBe(1234);
