@@ -1,5 +1,6 @@
 import type { FrameShape, HarnessShape } from './harness-shapes.ts';
 import { KNOWN_SHAPES } from './known-shapes.ts';
+import { questionInRetrieval } from './question-in-retrieval.ts';
 
 /** What a trimmed text shows if a shape is to change it: at least one of these. */
 interface Signs {
@@ -25,7 +26,7 @@ export function showsHarness(trimmed: string): boolean {
   if (trimmed.endsWith(END_OF_TAG)) return true;
   const starts = STARTS[trimmed.charCodeAt(0)];
   if (starts?.some((start) => trimmed.startsWith(start))) return true;
-  return HELD.some((held) => trimmed.includes(held));
+  return HELD.some((held) => trimmed.includes(held)) || questionInRetrieval(trimmed) !== undefined;
 }
 
 function signsOf(shape: HarnessShape): Signs {

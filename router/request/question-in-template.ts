@@ -1,6 +1,7 @@
 import type { FrameShape, WrapperShape } from './harness-shapes.ts';
 import { shapesOfKind } from './known-shapes.ts';
 import { firstAtLineStart, lastAtLineStart } from './line-start.ts';
+import { questionInRetrieval } from './question-in-retrieval.ts';
 import { onlyBlocks, type TaggedBlock } from './tagged-block.ts';
 
 const WRAPPERS = shapesOfKind('wrapper');
@@ -8,7 +9,7 @@ const FRAMES = shapesOfKind('frame');
 
 /** The person's words, if the trimmed text as a whole is one of the known wrappers or templates; else undefined. Empty for an empty wrapper. */
 export function questionInTemplate(text: string): string | undefined {
-  return questionInWrapper(text) ?? questionInFrame(text);
+  return questionInWrapper(text) ?? questionInFrame(text) ?? questionInRetrieval(text);
 }
 
 function questionInWrapper(text: string): string | undefined {

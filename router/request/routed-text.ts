@@ -1,5 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import type { Message, RouteInput } from '../types.ts';
+import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './earlier-asks.ts';
 import { headAndTail } from './head-and-tail.ts';
 import { personAsk, personTexts } from './person-ask.ts';
 import { wellFormed } from './well-formed.ts';
@@ -7,13 +8,8 @@ import { wellFormed } from './well-formed.ts';
 /** Longest routed text, in UTF-16 units. Everything downstream may rely on it. */
 export const MAX_ROUTED_CHARACTERS = 32_000;
 
-/** Earlier asks are added only while the text is shorter than this, in UTF-16 units: a long ask speaks for itself. */
-export const EARLIER_ASKS_WITHIN_CHARACTERS = 2_000;
-
 /** A shorter remnant of an earlier ask says nothing. */
 const SHORTEST_REMNANT = 40;
-
-const BETWEEN_ASKS = '\n\n';
 
 /**
  * The text that is scored: what the person asked, the same in training and in serving.

@@ -7,11 +7,7 @@ const PLAIN_PIECES = [
   'What is 7 * 8?',
   '<div class="a">',
   '</div>',
-  '<context>',
-  '</context>',
-  'Question: which?',
   'Answer:',
-  'Context:',
   '```ts\nconst a: Array<number> = [];\n```',
   '---------------------',
   '# Heading',
@@ -44,6 +40,10 @@ const NOISY_PIECES = [
   'Given these documents, answer the question.\nDocuments:',
   '# *SEARCH/REPLACE block* Rules:',
   '## My request for Codex:',
+  '<context>',
+  '</context>',
+  'Context:',
+  'Question: which?',
 ];
 
 const joined = (pieces: readonly string[]) =>
