@@ -27,6 +27,8 @@ const userPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('input_audio'), input_audio: z.looseObject({}) }),
   z.strictObject({ type: z.literal('file'), file: z.looseObject({}) }),
 ]);
+/** Open: OpenAI's own agents library sends back `role`, `annotations`, `tool_calls` … in it. */
+const assistantText = z.looseObject({ type: z.literal('text'), text: z.string() });
 const texts = z.union([z.string(), z.array(textPart).min(1)]);
 const toolCall = z.strictObject({
   id: callId,
@@ -47,7 +49,9 @@ const message = z.discriminatedUnion('role', [
       z.union([
         z.string(),
         z
-          .array(z.union([textPart, z.strictObject({ type: z.literal('refusal'), refusal: z.string() })]))
+          .array(
+            z.union([assistantText, z.strictObject({ type: z.literal('refusal'), refusal: z.string() })]),
+          )
           .min(1),
       ]),
     ),
@@ -57,7 +61,12 @@ const message = z.discriminatedUnion('role', [
     function_call: nullable(z.strictObject({ name, arguments: z.string() })),
     tool_calls: z.array(toolCall).min(1).optional(),
   }),
-  z.strictObject({ role: z.literal('tool'), content: texts, tool_call_id: callId }),
+  z.strictObject({
+    role: z.literal('tool'),
+    content: texts,
+    tool_call_id: callId,
+    name: z.string().optional(), // from when functions had no ids; clients still send it
+  }),
   z.strictObject({ role: z.literal('function'), content: nullable(z.string()), name }),
 ]);
 

@@ -1,0 +1,197 @@
+import type { Client, Task } from './client.ts';
+
+const KEY = 'unused-on-loopback';
+const READ = 'cat mark.txt';
+const QWEN_SETTINGS = {
+  model: { generationConfig: { samplingParams: { max_completion_tokens: 32_000 } } },
+};
+
+/** Coding agents: each runs once, without a person, and may use its shell. */
+export const AGENT_CLIENTS: readonly Client[] = [
+  {
+    id: 'claude-code',
+    name: 'Claude Code',
+    api: 'Anthropic messages',
+    packages: ['@anthropic-ai/claude-code'],
+    main: '@anthropic-ai/claude-code',
+    tool: { tool: 'Bash', input: { command: READ, description: 'Reads the file' } },
+    answers: 1,
+    command: ({ installed, home, url, model, prompt }) => ({
+      args: [
+        `${installed}/node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs`,
+        ...['-p', prompt, '--model', model, '--allowedTools', 'Bash'],
+      ],
+      env: {
+        ANTHROPIC_BASE_URL: url,
+        ANTHROPIC_AUTH_TOKEN: KEY,
+        ANTHROPIC_SMALL_FAST_MODEL: model,
+        CLAUDE_CONFIG_DIR: `${home}/claude`,
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+        DISABLE_AUTOUPDATER: '1',
+      },
+    }),
+    setup: `\`\`\`sh
+export ANTHROPIC_BASE_URL=URL ANTHROPIC_AUTH_TOKEN=KEY ANTHROPIC_SMALL_FAST_MODEL=auto
+claude --model auto
+\`\`\``,
+  },
+  opencode('openai-compatible', 'OpenAI chat'),
+  opencode('anthropic', 'Anthropic messages'),
+  continueCli('openai', 'OpenAI chat'),
+  continueCli('anthropic', 'Anthropic messages'),
+  {
+    id: 'qwen-code',
+    name: 'Qwen Code',
+    api: 'OpenAI chat',
+    packages: ['@qwen-code/qwen-code'],
+    main: '@qwen-code/qwen-code',
+    tool: { tool: 'run_shell_command', input: { command: READ, is_background: false } },
+    answers: 1,
+    files: () => ({
+      '.qwen/settings.json': JSON.stringify({
+        privacy: { usageStatisticsEnabled: false },
+        telemetry: { enabled: false },
+        general: { enableAutoUpdate: false },
+        ...QWEN_SETTINGS,
+      }),
+    }),
+    command: ({ installed, url, model, prompt }) => ({
+      args: [
+        `${installed}/node_modules/@qwen-code/qwen-code/cli-entry.js`,
+        ...['--auth-type', 'openai', '--model', model, '--yolo', '--prompt', prompt],
+      ],
+      env: { OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: KEY, OPENAI_MODEL: model },
+    }),
+    setup: `\`\`\`sh
+export OPENAI_BASE_URL=URL/v1 OPENAI_API_KEY=KEY OPENAI_MODEL=auto
+qwen --auth-type openai
+\`\`\`
+
+and in \`~/.qwen/settings.json\`, because it else sends \`max_tokens\`, which OpenAI's newer models refuse:
+
+\`\`\`json
+${JSON.stringify(QWEN_SETTINGS)}
+\`\`\``,
+  },
+  pi('openai-completions', 'OpenAI chat'),
+  pi('anthropic-messages', 'Anthropic messages'),
+];
+
+function opencode(sdk: 'openai-compatible' | 'anthropic', api: Client['api']): Client {
+  const config = (url: string, model: string) => ({
+    $schema: 'https://opencode.ai/config.json',
+    provider: {
+      plimsoll: {
+        npm: `@ai-sdk/${sdk}`,
+        options: { baseURL: `${url}/v1`, apiKey: KEY },
+        models: { [model]: { tool_call: true } },
+      },
+    },
+  });
+  return {
+    id: `opencode-${sdk}`,
+    name: `opencode, \`@ai-sdk/${sdk}\``,
+    api,
+    packages: ['opencode-ai'],
+    main: 'opencode-ai',
+    tool: { tool: 'bash', input: { command: READ, description: 'Reads the file' } },
+    answers: 1,
+    files: ({ url, model }) => ({
+      '.config/opencode/opencode.json': JSON.stringify({
+        ...config(url, model),
+        autoupdate: false,
+        share: 'disabled',
+        permission: 'allow',
+      }),
+    }),
+    command: ({ installed, model, prompt }) => ({
+      args: [
+        `${installed}/node_modules/opencode-${process.platform}-${process.arch}/bin/opencode`,
+        'run',
+      ].concat(['--pure', '--model', `plimsoll/${model}`, prompt]),
+      env: { OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_AUTOUPDATE: '1' },
+    }),
+    setup: `In \`opencode.json\`, then \`/models\`, or \`opencode --model plimsoll/auto\`:
+
+\`\`\`json
+${JSON.stringify(config('URL', 'auto'), undefined, 2).replaceAll(KEY, 'KEY')}
+\`\`\``,
+  };
+}
+
+function continueCli(provider: 'openai' | 'anthropic', api: Client['api']): Client {
+  const config = (url: string, model: string, key: string) => `name: plimsoll
+version: 0.0.1
+schema: v1
+models:
+  - name: plimsoll
+    provider: ${provider}
+    model: ${model}
+    apiBase: ${url}/v1
+    apiKey: ${key}
+    roles: [chat, edit, apply]
+    capabilities: [tool_use]
+`;
+  return {
+    id: `continue-${provider}`,
+    name: `Continue \`cn\`, provider \`${provider}\``,
+    api,
+    packages: ['@continuedev/cli'],
+    main: '@continuedev/cli',
+    tool: { tool: 'Bash', input: { command: READ } },
+    answers: 1,
+    files: ({ url, model }) => ({ '.continue/config.yaml': config(url, model, KEY) }),
+    command: ({ installed, home, prompt }: Task) => ({
+      args: [
+        `${installed}/node_modules/@continuedev/cli/dist/cn.js`,
+        ...['--config', `${home}/.continue/config.yaml`, '--auto', '-p', prompt],
+      ],
+      env: {
+        CONTINUE_CLI_ENABLE_TELEMETRY: '0',
+        CONTINUE_METRICS_ENABLED: '0',
+        CONTINUE_TELEMETRY_ENABLED: '0',
+      },
+    }),
+    setup: `In \`~/.continue/config.yaml\`:
+
+\`\`\`yaml
+${config('URL', 'auto', 'KEY').trimEnd()}
+\`\`\``,
+  };
+}
+
+function pi(protocol: 'openai-completions' | 'anthropic-messages', api: Client['api']): Client {
+  const isOpenai = protocol === 'openai-completions';
+  const config = (url: string, model: string) => ({
+    providers: {
+      plimsoll: {
+        baseUrl: isOpenai ? `${url}/v1` : url,
+        api: protocol,
+        apiKey: KEY,
+        models: [{ id: model, reasoning: true }],
+      },
+    },
+  });
+  return {
+    id: `pi-${isOpenai ? 'openai' : 'anthropic'}`,
+    name: `pi, \`${protocol}\``,
+    api,
+    packages: ['@earendil-works/pi-coding-agent'],
+    main: '@earendil-works/pi-coding-agent',
+    tool: { tool: 'bash', input: { command: READ } },
+    answers: 1,
+    files: ({ url, model }) => ({ '.pi/agent/models.json': JSON.stringify(config(url, model)) }),
+    command: ({ installed, model, prompt }) => ({
+      args: [
+        `${installed}/node_modules/@earendil-works/pi-coding-agent/dist/bundle/cli.js`,
+        ...['--offline', '--no-session', '--provider', 'plimsoll', '--model', model, '-p', prompt],
+      ],
+      env: { PI_OFFLINE: '1', PI_TELEMETRY: '0' },
+    }),
+    setup: `In \`~/.pi/agent/models.json\`, then \`pi --provider plimsoll --model auto\`:
+
+\`\`\`json
+${JSON.stringify(config('URL', 'auto'), undefined, 2).replaceAll(KEY, 'KEY')}
+\`\`\``,
+  };
+}

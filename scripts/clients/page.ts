@@ -1,0 +1,85 @@
+import type { Client } from './client.ts';
+import type { Ladder } from './ladders.ts';
+import type { Cell } from './run-cell.ts';
+
+export interface Matrix {
+  readonly clients: readonly Client[];
+  readonly ladders: readonly Ladder[];
+  readonly cells: readonly Cell[];
+  /** Package -> version. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly node: string;
+  readonly date: string;
+}
+
+/** docs/CLIENTS.md. */
+export function clientsPage(matrix: Matrix): string {
+  const { clients, ladders, versions, node, date } = matrix;
+  const notes: string[] = [];
+  const rows = clients.map((client) => [
+    client.name,
+    versions[client.main] ?? '–',
+    client.api,
+    ...ladders.map(({ id }) => cellText(cellOf(matrix, client, id), notes)),
+  ]);
+  const head = ['client', 'version', 'API', ...ladders.map(({ name }) => name)];
+  return `# Clients
+
+Written by \`npm run clients\` on ${date}; Node ${node}. It installs each client in its newest version and runs it, unchanged, against
+\`plimsoll serve\` with \`model: auto\`, in front of a fake provider that refuses what OpenAI, Anthropic and Google refuse. A cell works if
+two tasks do, one that is routed to the cheap model and one to the strong one: the model calls a tool of the client, the client runs it,
+the result reaches the model, and the model's last text reaches the user.
+
+${table([head, ...rows])}
+${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}
+Ladders:
+
+${ladders.map(({ name, cheap, strong }) => `- **${name}**: \`${cheap}\` below \`${strong}\``).join('\n')}
+
+## How to set them up
+
+\`URL\` is where Plimsoll listens, such as \`http://127.0.0.1:8787\`. \`KEY\` is a key of Plimsoll's; on a loopback address without keys it can
+be any word. Instead of \`auto\` it can be a profile, a policy, or \`<provider>/<model>\`. Clients that insist on a name of their own
+work with [\`aliases\`](CONFIGURATION.md).
+
+${clients.map(({ name, setup }) => `### ${name}\n\n${setup}`).join('\n\n')}
+
+## Not in the table
+
+| client                                    | why                                                           |
+| ----------------------------------------- | ------------------------------------------------------------- |
+| Codex CLI                                 | asks \`/v1/responses\`, which is not built                      |
+| Gemini CLI                                | asks Google's \`generateContent\`, which is not served          |
+| Crush                                     | its npm package fetches the program from elsewhere            |
+| AI SDK \`openai()\`, LangChain \`useResponsesApi\` | ask \`/v1/responses\`; use their chat completions, as above |
+
+## Versions
+
+${Object.entries(versions)
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, version]) => `- \`${name}@${version}\``)
+  .join('\n')}
+`;
+}
+
+function cellOf({ cells }: Matrix, client: Client, ladder: string): Cell | undefined {
+  return cells.find((cell) => cell.client === client.id && cell.ladder === ladder);
+}
+
+function cellText(cell: Cell | undefined, notes: string[]): string {
+  if (cell === undefined) return '–';
+  if (cell.works) return 'works';
+  const note = String(cell.why).replaceAll(/\s+/g, ' ');
+  const at = notes.findIndex((line) => line.endsWith(note));
+  if (at >= 0) return `no (${at + 1})`;
+  notes.push(`${notes.length + 1}. ${note}`);
+  return `no (${notes.length})`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  const [head, ...body] = rows;
+  return [line(head!), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
