@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accessSchema } from './access/config.ts';
 import { modelsSchema, providersSchema } from './catalog/config.ts';
 import { PlimsollError } from './errors.ts';
-import { gatewaySchema, profilesSchema } from './gateway/config.ts';
+import { aliasesSchema, gatewaySchema, profilesSchema } from './gateway/config.ts';
 import { decisionLogSchema } from './telemetry/config.ts';
 import { upstreamSchema } from './upstream/config.ts';
 import { readYaml, YamlFault, type YamlFile } from './yaml-file.ts';
@@ -55,6 +55,7 @@ export const configSchema = z
       .default({})
       .describe('<provider>/<model> -> what is known of it, over and beside the price table that ships.'),
     profiles: profilesSchema,
+    aliases: aliasesSchema,
     upstream: upstreamSchema.prefault({}),
     gateway: gatewaySchema.prefault({}),
     access: accessSchema.prefault({}),

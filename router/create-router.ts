@@ -81,14 +81,19 @@ async function assemble(
   const inFlight = inFlightCount();
   let closed: Promise<void> | undefined;
 
+  function checked(options: RouteOptions) {
+    const { policy, reference } = policies.get(options.policy ?? config.default_policy);
+    const served = options.profile === undefined ? ladder : profileNamed(options.profile, profiles);
+    const choosing = choosingOf(options, policy, rungs, config.allow_ungated);
+    return { policy, reference, served, choosing };
+  }
+
   async function decide(
     text: string | undefined,
     options: RouteOptions,
     startedMs: number,
   ): Promise<Decision> {
-    const { policy, reference } = policies.get(options.policy ?? config.default_policy);
-    const served = options.profile === undefined ? ladder : profileNamed(options.profile, profiles);
-    const choosing = choosingOf(options, policy, rungs, config.allow_ungated);
+    const { policy, reference, served, choosing } = checked(options);
     const scored = policy.kind === 'fixed' || text === undefined ? null : await watched.score(text);
     const unscored = text === undefined ? 'no-text' : 'classifier-failed';
     const choice = choose(policy, scored ?? unscored, choosing);
@@ -138,6 +143,9 @@ async function assemble(
       const { policy } = policies.get(name);
       const circumstances = { stale: ladder.stale, otherThreshold: false, downgraded: false };
       return verdicts.of(policy, circumstances).verdict;
+    },
+    check(options) {
+      checked(options);
     },
     async route(routeInput, options = NO_OPTIONS) {
       const startedMs = performance.now();

@@ -58,6 +58,7 @@ export async function reloadingRouter(
     },
     standing: () => generations.current().standing(),
     verdict: (policy) => generations.current().verdict(policy),
+    check: (options) => generations.current().check(options),
     // After `close` the current router is closed, or about to be: it rejects.
     route: (input, options) => generations.lent((router) => router.route(input, options)),
     explain: (input, options) => generations.lent((router) => router.explain(input, options)),

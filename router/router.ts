@@ -80,6 +80,8 @@ export interface Router {
   standing(): Standing;
   /** The same for a policy that serves, or for the default one, over the default ladder. */
   verdict(policy?: string): PolicyVerdict;
+  /** Throws what `route` would reject with because of these options. Decides nothing. */
+  check(options: RouteOptions): void;
   /**
    * Messages in which no person wrote any text go to the strongest allowed rung (`no-text`); a failing classifier escalates.
    * Rejects with a PlimsollError: `invalid-input` if the input or an option is wrong, `not-found` if there is no such policy or profile,

@@ -1,6 +1,7 @@
 import { PlimsollError } from '../errors.ts';
 import { isOwnNetwork } from './address.ts';
 import type { ModelConfig, ModelsConfig, PriceConfig, ProvidersConfig } from './config.ts';
+import { modelNotFound } from './model-not-found.ts';
 import { nearestName } from './nearest-name.ts';
 import { factsOf, PRICE_TABLE } from './price-table.ts';
 import { resolveProvider } from './resolve-provider.ts';
@@ -44,6 +45,8 @@ export function createCatalog(config: CatalogConfig, env: NodeJS.ProcessEnv = pr
   return catalogOf(models);
 }
 
+const NO_PROVIDERS = 'No model can be reached: the configuration names no providers.';
+
 function catalogOf(models: ReadonlyMap<string, CatalogModel>): Catalog {
   return {
     models: [...models.values()],
@@ -51,7 +54,7 @@ function catalogOf(models: ReadonlyMap<string, CatalogModel>): Catalog {
     get(name) {
       const model = models.get(name);
       if (model) return model;
-      throw new PlimsollError('not-found', noModel(name, [...models.keys()]), { place: { field: 'model' } });
+      throw modelNotFound(name, [...models.keys()], models.size === 0 ? NO_PROVIDERS : undefined);
     },
   };
 }
@@ -100,11 +103,4 @@ function noProvider(model: string, providers: readonly string[]): never {
     `models.${model}: there is no provider "${wanted}".${hint} ${all} Add it under providers, or name another.`,
     { place: { field: `models.${model}` } },
   );
-}
-
-function noModel(wanted: string, names: readonly string[]): string {
-  if (names.length === 0) return 'No model can be reached: the configuration names no providers.';
-  const nearest = nearestName(wanted, names);
-  const hint = nearest === undefined ? '' : ` The nearest is "${nearest}".`;
-  return `There is no model "${wanted.slice(0, 100)}".${hint} GET /v1/models lists all ${names.length}.`;
 }

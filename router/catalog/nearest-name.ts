@@ -3,17 +3,54 @@ const COMPARED_CHARACTERS = 100;
 
 /**
  * The name that a mistyped one is nearest to by edit distance (Levenshtein 1966), the first of equals. Case does not count.
- * Undefined where none is near: more than a third of its characters, and more than two, would have to change.
+ * Undefined if none is near: more than a third of its characters, and more than two, would have to change.
  */
 export function nearestName(wanted: string, names: Iterable<string>): string | undefined {
-  const text = wanted.slice(0, COMPARED_CHARACTERS).toLowerCase();
+  const text = compared(wanted);
   let nearest: string | undefined;
-  let least = Math.max(2, Math.floor(text.length / 3)) + 1;
+  let least = nearLimit(text) + 1;
   for (const name of names) {
-    const distance = editDistance(text, name.slice(0, COMPARED_CHARACTERS).toLowerCase());
+    const distance = distanceWithin(least - 1, text, compared(name));
     if (distance < least) [nearest, least] = [name, distance];
   }
   return nearest;
+}
+
+/**
+ * The models that a name may mean, the nearest first: by the whole name, or by what follows the provider's, which may be missing or another.
+ * @param most how many at most
+ */
+export function nearestModels(wanted: string, names: Iterable<string>, most = 3): readonly string[] {
+  const [whole, id] = [compared(wanted), compared(afterProvider(wanted))];
+  const near: { readonly name: string; readonly distance: number }[] = [];
+  for (const name of names) {
+    const distance = Math.min(
+      distanceWithin(nearLimit(whole), whole, compared(name)),
+      distanceWithin(nearLimit(id), id, compared(afterProvider(name))) + 0.5, // the same provider goes first
+    );
+    if (Number.isFinite(distance)) near.push({ name, distance });
+  }
+  near.sort((a, b) => a.distance - b.distance);
+  return near.slice(0, most).map(({ name }) => name);
+}
+
+function afterProvider(name: string): string {
+  return name.slice(name.indexOf('/') + 1);
+}
+
+function compared(name: string): string {
+  return name.slice(0, COMPARED_CHARACTERS).toLowerCase();
+}
+
+function nearLimit(text: string): number {
+  return Math.max(2, Math.floor(text.length / 3));
+}
+
+/** Infinity if more than `limit`. */
+function distanceWithin(limit: number, a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > limit) return Number.POSITIVE_INFINITY;
+  const distance = editDistance(a, b);
+  return distance > limit ? Number.POSITIVE_INFINITY : distance;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { MAX_MODEL_CHARACTERS } from './wanted-model.ts';
+
+const ALIAS_RULE = 'an alias is printable ASCII without spaces, and a * may only be its last character';
 
 /** `profiles` of plimsoll.config.yaml: another ladder for requests that ask for `auto:<name>`. */
 export const profilesSchema = z
@@ -17,7 +20,20 @@ export const profilesSchema = z
   .default({})
   .describe('Other ladders, by the name in model: auto:<name>.');
 
-export type ProfilesConfig = Readonly<z.infer<typeof profilesSchema>>;
+/** `aliases` of plimsoll.config.yaml: names that clients send, and what they mean here. */
+export const aliasesSchema = z
+  .record(
+    z
+      .string()
+      .max(MAX_MODEL_CHARACTERS)
+      .regex(/^[\x21-\x29\x2b-\x7e]*\*?$/, ALIAS_RULE)
+      .min(1),
+    z.string().min(1).max(MAX_MODEL_CHARACTERS),
+  )
+  .default({})
+  .describe(
+    'A name that clients send as model, or its beginning and a * -> what it means: auto, auto:<profile>, router-<policy> or <provider>/<model>.',
+  );
 
 /** `gateway` of plimsoll.config.yaml: limits of the routes that call models. */
 export const gatewaySchema = z

@@ -18,7 +18,7 @@ export interface AnswerStory extends Costs {
 }
 
 interface Told extends Pick<Selection, 'selected' | 'reason'> {
-  readonly decision: Pick<Decision, 'policy' | 'verdict'> | undefined;
+  readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
 }
 
 /** What can be said of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
@@ -29,7 +29,9 @@ export function selectionHeaders(id: string, { selected, reason, decision }: Tol
     'x-plimsoll-reason': reason,
     'x-plimsoll-verdict': decision === undefined ? 'none' : decision.verdict,
   };
-  if (decision !== undefined) own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
+  if (decision === undefined) return own;
+  own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
+  if (decision.ungatedReason !== null) own['x-plimsoll-ungated-reason'] = decision.ungatedReason;
   return own;
 }
 

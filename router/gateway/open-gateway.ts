@@ -1,7 +1,7 @@
 import { type Access, openAccess } from '../access/access.ts';
 import { requireAccess } from '../access/config.ts';
 import { createQueue, type Queue } from '../access/queue.ts';
-import type { CatalogModel, Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/types.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Router } from '../router.ts';
@@ -18,9 +18,10 @@ import { createChain } from '../upstream/chain.ts';
 import { createNativeAttempt } from '../upstream/native-attempt.ts';
 import type { PrepareAttempt } from '../upstream/types.ts';
 import { answer, type GatewayParts } from './gateway.ts';
+import type { ModelNames } from './model-names.ts';
 import { operatorFaultLog } from './operator-faults.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
-import { settingsOf } from './settings.ts';
+import { type ConfiguringRouter, settingsOf } from './settings.ts';
 
 /** The gateway as the server uses it: one for the life of the process. */
 export interface Gateway {
@@ -28,11 +29,12 @@ export interface Gateway {
    * Takes over another configuration, as a whole; requests at work end with the one that they began with.
    * @throws PlimsollError `invalid-config` where a model of the ladder, a profile or a fallback is not in the catalog; then nothing changes
    */
-  configure(config: Config, router: Pick<Router, 'ladder'>): void;
+  configure(config: Config, router: ConfiguringRouter): void;
   answer(request: GatewayRequest, router: Router): Promise<GatewayAnswer>;
   /** To be told of requests that are refused before they come to `answer`. */
   refused(dialect: Dialect, status: number): void;
-  models(): readonly CatalogModel[];
+  /** What `model` may say. */
+  names(): Pick<ModelNames, 'listed' | 'find'>;
   /** Undefined where requests need no key. */
   readonly access: Access | undefined;
   readonly queue: Queue;
@@ -118,7 +120,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
       );
     },
     refused: metrics.refused,
-    models: () => required(configured).catalog.models,
+    names: () => required(configured).names,
     async close() {
       queue.close();
       told.flush();

@@ -7,8 +7,9 @@ import type { Message } from '../types.ts';
 import { candidatesFor } from '../upstream/candidates.ts';
 import type { UpstreamSettings } from '../upstream/config.ts';
 import { allowedRungs, type ExcludedRung, type Lacks } from './allowed-rungs.ts';
+import type { ModelNames } from './model-names.ts';
 import type { GatewayRequest } from './requests.ts';
-import { type WantedModel, wantedModel } from './wanted-model.ts';
+import { optionsOf } from './wanted-model.ts';
 
 /** Why a model was selected: a decision's reason, or that the client named it. */
 export type SelectionReason = Decision['reason'] | 'explicit-model';
@@ -29,6 +30,7 @@ export interface Selection {
 export interface SelectionParts {
   readonly router: Router;
   readonly catalog: Catalog;
+  readonly names: ModelNames;
   readonly upstream: UpstreamSettings;
   /** By name of a model: whom to ask in its place. */
   readonly fallbacks: Readonly<Record<string, readonly CatalogModel[]>>;
@@ -41,7 +43,7 @@ export interface SelectionParts {
  *   threshold has not passed the gate; `model-not-found` if the model, the profile or the policy does not exist
  */
 export async function select(request: GatewayRequest, parts: SelectionParts): Promise<Selection> {
-  const wanted = wantedModel(request.body['model']);
+  const wanted = parts.names.resolve(request.body['model']);
   if (wanted.kind === 'explicit') return explicit(parts.catalog.get(wanted.name));
   if (request.operation === 'embeddings') throw needsExplicitModel();
   return routed(request, optionsOf(wanted), parts);
@@ -60,7 +62,7 @@ function explicit(model: CatalogModel): Selection {
 async function routed(
   request: GatewayRequest,
   options: RouteOptions,
-  { router, catalog, upstream, fallbacks }: SelectionParts,
+  { router, catalog, names, upstream, fallbacks }: SelectionParts,
 ): Promise<Selection> {
   const messages = request.body['messages'] as readonly Message[]; // whose form has been checked
   const rungs = rungsOf(options.profile, router);
@@ -70,7 +72,9 @@ async function routed(
   const allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
   const narrowed = allowed.excluded.length === 0 ? options : { ...options, allowedRungs: allowed.rungs };
-  const decision = await router.route({ messages }, narrowed).catch(rethrowOfModel);
+  const decision = await router.route({ messages }, narrowed).catch((error: unknown) => {
+    throw inTermsOfModel(error, String(request.body['model']), names);
+  });
   const allowDowngrade = upstream.allow_downgrade;
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
   if (isDowngrade && !allowDowngrade) throw onlyCheaperFits(allowed.excluded, requirements);
@@ -80,26 +84,20 @@ async function routed(
   return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
 }
 
-const NO_OPTIONS: RouteOptions = {};
-
-function optionsOf(wanted: Exclude<WantedModel, { kind: 'explicit' }>): RouteOptions {
-  if (wanted.kind === 'auto') return wanted.profile === undefined ? NO_OPTIONS : { profile: wanted.profile };
-  const { policy, threshold } = wanted;
-  return threshold === undefined ? { policy } : { policy, threshold };
+/** The default ladder, or that of a profile. Of one that a reload has just removed the router says that it does not exist. */
+function rungsOf(profile: string | undefined, { ladder, profiles }: Router): Router['ladder'] {
+  return profile === undefined ? ladder : (profiles.get(profile)?.rungs ?? ladder);
 }
 
-/** The default ladder, or that of a profile; of one that does not exist the router speaks itself. */
-function rungsOf(profile: string | undefined, router: Router): Router['ladder'] {
-  return (profile === undefined ? undefined : router.profiles.get(profile)?.rungs) ?? router.ladder;
-}
-
-/** Options of the router that a client of the gateway writes into `model`. */
 const WRITTEN_IN_MODEL: readonly (string | undefined)[] = ['policy', 'threshold', 'profile'];
 
-function rethrowOfModel(error: unknown): never {
-  if (!(error instanceof PlimsollError) || !WRITTEN_IN_MODEL.includes(error.place.field)) throw error;
-  const code = error.code === 'not-found' ? 'model-not-found' : error.code;
-  throw new PlimsollError(code, error.message, { place: { field: 'model' } });
+/** A client of the gateway writes the options of the router into `model`: an error about one of them is about `model`. */
+function inTermsOfModel(error: unknown, model: string, names: ModelNames): unknown {
+  if (!(error instanceof PlimsollError)) return error;
+  const { code, message, place } = error;
+  if (!WRITTEN_IN_MODEL.includes(place.field)) return error;
+  if (code === 'not-found') return names.notFound(model, message);
+  return new PlimsollError(code, message, { place: { field: 'model' } });
 }
 
 function needsExplicitModel(): PlimsollError {

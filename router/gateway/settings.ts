@@ -4,16 +4,20 @@ import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Router } from '../router.ts';
 import type { UpstreamSettings } from '../upstream/config.ts';
+import { createModelNames } from './model-names.ts';
 import type { SelectionParts } from './selection.ts';
+
+/** What the configuration is checked against. */
+export type ConfiguringRouter = Pick<Router, 'ladder' | 'profiles' | 'policies' | 'check'>;
 
 /** All that selecting needs but the router. */
 export type Settings = Omit<SelectionParts, 'router'>;
 
 /**
  * What selecting needs of a configuration, checked.
- * @throws PlimsollError `invalid-config` where a model of the ladder, a profile or a fallback is not in the catalog
+ * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog, or an alias is wrong
  */
-export function settingsOf(config: Config, { ladder }: Pick<Router, 'ladder'>): Settings {
+export function settingsOf(config: Config, router: ConfiguringRouter): Settings {
   const { providers, models, profiles, upstream } = config;
   const catalog = createCatalog({ providers, models });
   const named = (field: string, name: string) => {
@@ -24,7 +28,7 @@ export function settingsOf(config: Config, { ladder }: Pick<Router, 'ladder'>): 
       { place: { field } },
     );
   };
-  for (const { candidate, model } of ladder) named(`ladder.${candidate}`, model);
+  for (const { candidate, model } of router.ladder) named(`ladder.${candidate}`, model);
   for (const [name, profile] of Object.entries(profiles)) {
     for (const [candidate, model] of Object.entries(profile.ladder)) {
       named(`profiles.${name}.ladder.${candidate}`, model);
@@ -33,7 +37,8 @@ export function settingsOf(config: Config, { ladder }: Pick<Router, 'ladder'>): 
   for (const [name, equals] of Object.entries(upstream.fallbacks)) {
     for (const one of [name, ...equals]) named(`upstream.fallbacks.${name}`, one);
   }
-  return { catalog, upstream, fallbacks: fallbacksOf(upstream, catalog) };
+  const names = createModelNames(config, catalog, router);
+  return { catalog, names, upstream, fallbacks: fallbacksOf(upstream, catalog) };
 }
 
 function fallbacksOf({ fallbacks }: UpstreamSettings, catalog: Catalog): Record<string, CatalogModel[]> {

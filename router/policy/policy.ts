@@ -1,5 +1,5 @@
 import { sha256OfJson } from '../artifact/sha256.ts';
-import { PlimsollError } from '../errors.ts';
+import { PlimsollError, quoted } from '../errors.ts';
 import { chooseRung, predictedLoss } from './choose-rung.ts';
 
 /** What turns probabilities into a choice. A fixed policy asks no classifier. */
@@ -57,7 +57,7 @@ export function policyBook(policies: readonly Policy[], withheld: readonly strin
       if (entry) return entry;
       const why = withheld.includes(name)
         ? `The policy "${name}" has not passed the gate; allow_ungated: true lets it serve.`
-        : `There is no policy named "${name}".`;
+        : `There is no policy named "${quoted(name)}".`;
       throw new PlimsollError('not-found', `${why} There are: ${names.join(', ')}.`, {
         place: { field: 'policy' },
       });

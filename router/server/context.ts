@@ -21,6 +21,8 @@ export interface ServerContext {
 export interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;
+  /** The same without /v1, for clients whose base URL ends before it. */
+  readonly unversionedPath?: string;
   readonly summary: string;
   readonly handlers: readonly RequestHandler[];
 }

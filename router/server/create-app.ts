@@ -44,7 +44,7 @@ export function createApp(
   app.disable('x-powered-by');
   app.disable('etag');
   const guard = gateway?.access && keyGuard(context.send, gateway.access, gateway.refused);
-  if (guard) app.use(['/v1', '/metrics'], guard);
+  if (guard) app.use(['/v1', '/metrics', ...unversionedRoots(listed)], guard);
   for (const route of [...listed, index(context, listed)]) addRoute(app, route, context);
   app.use(unknownRoute(context), anythingElse(context));
   const listener = withCallsFirst(calls, guard, app);
@@ -62,7 +62,7 @@ function withCallsFirst(
   guard: Guard | undefined,
   app: Express,
 ): RequestListener {
-  const byPath = new Map(calls.map(({ path, handlers: [call] }) => [path, call]));
+  const byPath = new Map(calls.flatMap((route) => pathsOf(route).map((path) => [path, route.handlers[0]])));
   return (request, response) => {
     const call = request.method === 'POST' ? byPath.get(request.url!) : undefined;
     if (call === undefined) app(request, response);
@@ -85,10 +85,20 @@ function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Li
   };
 }
 
-function addRoute(app: Express, { method, path, handlers }: Route, { send }: ServerContext): void {
+function pathsOf({ path, unversionedPath }: Route): string[] {
+  return unversionedPath === undefined ? [path] : [path, unversionedPath];
+}
+
+/** What the paths without /v1 begin with: /models{/*id} covers all under /models. */
+function unversionedRoots(routes: readonly Route[]): string[] {
+  return routes.flatMap(({ unversionedPath }) => unversionedPath?.replace(/\{.*$/, '') ?? []);
+}
+
+function addRoute(app: Express, route: Route, { send }: ServerContext): void {
+  const { method, handlers } = route;
   const allow = method === 'get' ? 'GET, HEAD' : 'POST';
   app
-    .route(path)
+    .route(pathsOf(route))
     [method](...handlers)
     .all((request, response) => {
       const message = `${request.path} answers ${allow}, not ${request.method}.`;

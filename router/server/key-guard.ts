@@ -39,7 +39,7 @@ export function keyGuard(
   };
 }
 
-const ANTHROPICS_PATH = /^\/v1\/messages(?:[/?]|$)/;
+const ANTHROPICS_PATH = /^(?:\/v1)?\/messages(?:[/?]|$)/;
 
 /** Who asks for Anthropic's own route speaks its dialect, also where the request lacks the version that its clients send. */
 export function spokenBy(request: IncomingMessage & Guarded): Dialect {

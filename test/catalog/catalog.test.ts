@@ -123,7 +123,7 @@ describe('what is refused', () => {
 
   test('a name that is not in it, with the nearest that is, or without where none is near', () => {
     const catalog = catalogOf(OPENAI);
-    const error = { code: 'not-found', place: { field: 'model' } };
+    const error = { code: 'model-not-found', place: { field: 'model' } };
     expect(() => catalog.get('openai/gpt-4o-mni')).toThrow(
       expect.objectContaining({
         ...error,

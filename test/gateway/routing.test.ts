@@ -73,13 +73,17 @@ test.each([
   ['router-nobody', 404, /no policy named "nobody"/],
   ['auto:nobody', 404, /no profile "nobody"\. There are: claude/],
   ['first/smal', 404, /first\/small/],
-  ['gpt-4o', 400, /GET \/v1\/models/],
+  ['gpt-4o', 404, /"gpt-4o".* GET \/v1\/models/],
+  ['small', 404, /"small".*"first\/small"/],
+  ['third/small', 404, /"third\/small".*"first\/small"/],
 ])('model %s is refused with %s, in both forms, and nobody is asked', async (model, status, message) => {
   const { openai, anthropic, first, second } = running;
   const before = first.requests.length + second.requests.length;
   await expect(openai.chat.completions.create(ask('Hello', model))).rejects.toMatchObject({
     status,
     message: expect.stringMatching(message),
+    code: status === 404 ? 'model_not_found' : 'invalid_input',
+    param: 'model',
     type: 'invalid_request_error',
     requestID: expect.stringMatching(/^req_/),
   });

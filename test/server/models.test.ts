@@ -62,7 +62,7 @@ test.each(['first/small', 'first%2Fsmall', 'first%2fsmall'])('an id as %s in the
 test('an id that there is not: 404 in both forms, with the nearest', async () => {
   const { openai, anthropic } = running;
   const message = expect.stringContaining('There is no model "first/smal". The nearest is "first/small".');
-  const error = { message, type: 'invalid_request_error', param: 'model', code: 'not_found' };
+  const error = { message, type: 'invalid_request_error', param: 'model', code: 'model_not_found' };
   await expect(openai.models.retrieve('first/smal')).rejects.toMatchObject({ status: 404, error });
   await expect(anthropic.models.retrieve('first/smal')).rejects.toMatchObject({
     status: 404,

@@ -71,7 +71,8 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
     const startedMs = performance.now();
     readJson(request, response, () => void admitted(calling, request, response, startedMs));
   };
-  return { method: 'post', path, summary, handlers: [handler] };
+  const unversionedPath = path.slice('/v1'.length);
+  return { method: 'post', path, unversionedPath, summary, handlers: [handler] };
 }
 
 /** Waits for a place, calls and sends. Never rejects. */

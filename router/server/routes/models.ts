@@ -1,9 +1,8 @@
 import type { RequestHandler } from 'express';
-import { nearestName } from '../../catalog/nearest-name.ts';
-import type { CatalogModel, Dialect } from '../../catalog/types.ts';
+import type { Dialect } from '../../catalog/types.ts';
 import { PlimsollError } from '../../errors.ts';
+import type { ListedName } from '../../gateway/model-names.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
-import type { Router } from '../../router.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { dialectOf, dialectSender } from '../dialect-errors.ts';
@@ -13,14 +12,16 @@ import { dialectOf, dialectSender } from '../dialect-errors.ts';
  * by pages where `limit` says so, for a client that sends `anthropic-version`.
  */
 export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
-  const { send, router } = context;
+  const { send } = context;
   const handler: RequestHandler = (request, response) => {
     const dialect = dialectOf(request);
     const id = request.params['id'] as readonly string[] | undefined;
     try {
-      const all = listed(router, gateway);
+      const names = gateway.names();
       const body =
-        id === undefined ? listOf(dialect, all, request.query) : FORMS[dialect](named(id.join('/'), all));
+        id === undefined
+          ? listOf(dialect, names.listed, request.query)
+          : FORMS[dialect](names.find(id.join('/')));
       send.json(request, response, body);
     } catch (error) {
       dialectSender(send, dialect).error(request, response, reportedAnswer(context, error, null));
@@ -29,45 +30,20 @@ export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
   return {
     method: 'get',
     path: '/v1/models{/*id}',
+    unversionedPath: '/models{/*id}',
     summary: 'What `model` may say, or one of it by its id.',
     handlers: [handler],
   };
 }
 
-interface Listed {
-  readonly id: string;
-  readonly owner: string;
-  /** Undefined for what is routed. */
-  readonly model?: CatalogModel;
-}
-
-function listed({ profiles, policies }: Router, gateway: Gateway): Listed[] {
-  const routed = [
-    'auto',
-    ...[...profiles.keys()].map((name) => `auto:${name}`),
-    ...policies.map((name) => `router-${name}`),
-  ];
-  return [
-    ...routed.map((id) => ({ id, owner: 'plimsoll' })),
-    ...gateway.models().map((model) => ({ id: model.name, owner: model.provider.name, model })),
-  ];
-}
-
-function named(id: string, all: readonly Listed[]): Listed {
-  const found = all.find((one) => one.id === id);
-  if (found) return found;
-  const nearest = nearestName(
-    id,
-    all.map((one) => one.id),
-  );
-  const hint = nearest === undefined ? '' : ` The nearest is "${nearest}".`;
-  const message = `There is no model "${id.slice(0, 100)}".${hint} GET /v1/models lists all ${all.length}.`;
-  throw new PlimsollError('not-found', message, { place: { field: 'model' } });
-}
-
 /** When a model was made is not known here; 0 says so, since the field may not be missing. */
-const FORMS: Readonly<Record<Dialect, (one: Listed) => object>> = {
-  openai: ({ id, owner }) => ({ id, object: 'model', created: 0, owned_by: owner }),
+const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
+  openai: ({ id, model }) => ({
+    id,
+    object: 'model',
+    created: 0,
+    owned_by: model?.provider.name ?? 'plimsoll',
+  }),
   anthropic: ({ id, model }) => ({
     type: 'model',
     id,
@@ -85,7 +61,7 @@ const FORMS: Readonly<Record<Dialect, (one: Listed) => object>> = {
 
 type Query = Readonly<Record<string, unknown>>;
 
-function listOf(dialect: Dialect, all: readonly Listed[], query: Query): object {
+function listOf(dialect: Dialect, all: readonly ListedName[], query: Query): object {
   if (dialect === 'openai') return { object: 'list', data: all.map(FORMS.openai) };
   const { page, hasMore } = pageOf(all, query);
   return {
@@ -97,7 +73,7 @@ function listOf(dialect: Dialect, all: readonly Listed[], query: Query): object 
 }
 
 /** Anthropic's pages (https://docs.anthropic.com/en/api/models-list); without a `limit` there is one, of all. */
-function pageOf(all: readonly Listed[], query: Query) {
+function pageOf(all: readonly ListedName[], query: Query) {
   const { after_id: after, before_id: before, limit = String(all.length) } = query;
   const size = Number(limit);
   if (!Number.isInteger(size) || size < 1) {
@@ -112,7 +88,7 @@ function pageOf(all: readonly Listed[], query: Query) {
   return { page, hasMore: within.length > page.length };
 }
 
-function placeOf(id: unknown, field: string, all: readonly Listed[]): number {
+function placeOf(id: unknown, field: string, all: readonly ListedName[]): number {
   const place = all.findIndex((one) => one.id === id);
   if (place >= 0) return place;
   throw new PlimsollError('invalid-input', `${field} is no id of this list.`, { place: { field } });

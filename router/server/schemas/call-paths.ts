@@ -5,6 +5,7 @@ export function callPaths() {
   return {
     '/v1/chat/completions': {
       post: calling({
+        unversionedPath: '/chat/completions',
         operationId: 'chatCompletions',
         summary: "OpenAI's chat completions, routed or by name.",
         request: 'ChatRequest',
@@ -15,6 +16,7 @@ export function callPaths() {
     },
     '/v1/messages': {
       post: calling({
+        unversionedPath: '/messages',
         operationId: 'messages',
         summary: "Anthropic's messages, routed or by name.",
         request: 'MessagesRequest',
@@ -25,6 +27,7 @@ export function callPaths() {
     },
     '/v1/embeddings': {
       post: calling({
+        unversionedPath: '/embeddings',
         operationId: 'embeddings',
         summary: "OpenAI's embeddings, of a model by name.",
         request: 'EmbeddingsRequest',
@@ -37,6 +40,7 @@ export function callPaths() {
 }
 
 interface Call {
+  readonly unversionedPath: string;
   readonly operationId: string;
   readonly summary: string;
   /** Names of schemas. */
@@ -46,7 +50,7 @@ interface Call {
   readonly streams: boolean;
 }
 
-function calling({ operationId, summary, request, answer, error, streams }: Call) {
+function calling({ unversionedPath, operationId, summary, request, answer, error, streams }: Call) {
   const answered = answeredWith('The answer of the model.', reference(answer), STORY);
   const events = { 'text/event-stream': { schema: { type: 'string' } } };
   const refusals = Object.entries(REFUSALS).map(([status, why]) => {
@@ -56,6 +60,7 @@ function calling({ operationId, summary, request, answer, error, streams }: Call
   return {
     operationId,
     summary,
+    description: `The same at ${unversionedPath}, for clients whose base URL ends before /v1.`,
     parameters: [REQUEST_ID],
     requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
     responses: {
@@ -94,6 +99,7 @@ const STORY = {
   'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
   'x-plimsoll-reason': text('Why this model.'),
   'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
+  'x-plimsoll-ungated-reason': text('Why the verdict on a decision is not PASS.'),
   'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
   'x-plimsoll-dropped': text(
     'Fields of the request that the model did not get, because its API has no counterpart; at most about 1,000 characters.',

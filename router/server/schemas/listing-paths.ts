@@ -21,6 +21,7 @@ const EITHER_ERROR = anyOf('OpenAIError', 'AnthropicError');
 const MODELS = {
   operationId: 'listModels',
   summary: 'What `model` may say.',
+  description: 'The same at /models. Aliases are listed as they are configured.',
   parameters: [
     VERSION,
     query('limit', "Of a page in Anthropic's form; without it there is one, of all.", {
@@ -39,6 +40,7 @@ const MODELS = {
 const MODEL = {
   operationId: 'retrieveModel',
   summary: 'One of what `model` may say.',
+  description: 'The same at /models/{id}.',
   parameters: [
     {
       name: 'id',

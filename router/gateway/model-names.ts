@@ -1,0 +1,133 @@
+import { modelNotFound } from '../catalog/model-not-found.ts';
+import type { Catalog, CatalogModel } from '../catalog/types.ts';
+import type { Config } from '../config.ts';
+import { PlimsollError } from '../errors.ts';
+import type { Router } from '../router.ts';
+import { optionsOf, type WantedModel, wantedModel } from './wanted-model.ts';
+
+/** Something that `model` of a request may say. */
+export interface ListedName {
+  readonly id: string;
+  /** The model that it names; undefined for what is routed. */
+  readonly model: CatalogModel | undefined;
+}
+
+/** What `model` of a request may say, and what that means. */
+export interface ModelNames {
+  /** In the order of GET /v1/models. An alias for many names is listed as it is configured, with its `*`. */
+  readonly listed: readonly ListedName[];
+  /**
+   * What a request's `model` asks for. An alias is resolved once. Whether a policy exists is left to the router, which can say why one
+   * does not serve.
+   * @throws PlimsollError `invalid-input` if it is no text or too long, `model-not-found` if it names nothing
+   */
+  resolve(model: unknown): WantedModel;
+  /** One of `listed`, or a name that an alias covers. @throws PlimsollError `model-not-found` */
+  find(id: string): ListedName;
+  /** The error for a `model` that names nothing. @param why a sentence, if more can be said */
+  notFound(model: string, why?: string): PlimsollError;
+}
+
+type NamingRouter = Pick<Router, 'profiles' | 'policies' | 'check'>;
+
+/** @throws PlimsollError `invalid-config` if an alias is wrong: see `assertAlias` */
+export function createModelNames(
+  { aliases }: Pick<Config, 'aliases'>,
+  catalog: Catalog,
+  router: NamingRouter,
+): ModelNames {
+  const routed = [
+    'auto',
+    ...[...router.profiles.keys()].map((name) => `auto:${name}`),
+    ...router.policies.map((name) => `router-${name}`),
+  ];
+  const real = [...routed, ...catalog.models.map(({ name }) => name)];
+  const known = [...routed, ...Object.keys(aliases), ...catalog.models.map(({ name }) => name)];
+  const exact = new Map<string, WantedModel>();
+  const prefixes: { readonly prefix: string; readonly wanted: WantedModel }[] = [];
+  let anyOther: WantedModel | undefined;
+  for (const [name, target] of Object.entries(aliases)) {
+    const wanted = wantedModel(target);
+    assertAlias(name, target, wanted);
+    if (name === ANY_OTHER) anyOther = wanted;
+    else if (name.endsWith('*')) prefixes.push({ prefix: name.slice(0, -1), wanted });
+    else exact.set(name, wanted);
+  }
+  prefixes.sort((a, b) => b.prefix.length - a.prefix.length);
+
+  function exists(wanted: WantedModel): boolean {
+    if (wanted.kind === 'explicit') return catalog.has(wanted.name);
+    if (wanted.kind === 'policy') return router.policies.includes(wanted.policy);
+    return wanted.profile === undefined || router.profiles.has(wanted.profile);
+  }
+
+  function aliased(model: string): WantedModel | undefined {
+    return exact.get(model) ?? prefixes.find(({ prefix }) => model.startsWith(prefix))?.wanted;
+  }
+
+  /** An alias must stand for something that exists, and may not take the place of anything that does. */
+  function assertAlias(name: string, target: string, wanted: WantedModel): void {
+    const field = `aliases.${name}`;
+    const fault = (why: string) =>
+      new PlimsollError('invalid-config', `${field}: ${why}`, { place: { field } });
+    const taken = takenBy(name);
+    if (taken !== undefined) {
+      throw fault(`"${taken}" exists already; an alias may not take its place. Choose another name.`);
+    }
+    if (Object.hasOwn(aliases, target)) {
+      throw fault(`"${target}" is an alias itself, and aliases are resolved once. Write what it stands for.`);
+    }
+    if (!exists(wanted)) throw fault(modelNotFound(target, real).message);
+    if (wanted.kind === 'explicit') return;
+    try {
+      router.check(optionsOf(wanted));
+    } catch (error) {
+      throw error instanceof PlimsollError ? fault(error.message) : error;
+    }
+  }
+
+  /** A name that exists and that the alias would cover. */
+  function takenBy(alias: string): string | undefined {
+    if (alias === ANY_OTHER) return undefined; // it covers what nothing else does
+    if (!alias.endsWith('*')) return exists(wantedModel(alias)) ? alias : undefined;
+    const prefix = alias.slice(0, -1);
+    const withThresholds = router.policies.map((name) => `router-${name}-`);
+    return (
+      real.find((name) => name.startsWith(prefix)) ?? withThresholds.find((name) => prefix.startsWith(name))
+    );
+  }
+
+  const notFound = (model: string, why?: string) => modelNotFound(model, known, why);
+
+  return {
+    notFound,
+    listed: known.map((id) => ({ id, model: modelOf(aliases[id] ?? id, catalog) })),
+    resolve(model) {
+      const alias = typeof model === 'string' ? aliased(model) : undefined;
+      if (alias !== undefined) return alias;
+      const wanted = wantedModel(model);
+      if (wanted.kind === 'policy' && anyOther === undefined) return wanted;
+      if (exists(wanted)) return wanted;
+      if (anyOther !== undefined) return anyOther;
+      throw notFound(model as string, whyNot(wanted, router));
+    },
+    find(id) {
+      const wanted = known.includes(id) ? wantedModel(aliases[id] ?? id) : (aliased(id) ?? anyOther);
+      if (wanted === undefined) throw notFound(id);
+      return { id, model: wanted.kind === 'explicit' ? catalog.get(wanted.name) : undefined };
+    },
+  };
+}
+
+/** The alias for every name that nothing else has. */
+const ANY_OTHER = '*';
+
+function modelOf(name: string, catalog: Catalog): CatalogModel | undefined {
+  return catalog.has(name) ? catalog.get(name) : undefined;
+}
+
+function whyNot(wanted: WantedModel, { profiles }: NamingRouter): string | undefined {
+  if (wanted.kind !== 'auto') return undefined;
+  const all = [...profiles.keys()].join(', ') || 'none';
+  return `There is no profile "${wanted.profile}". There are: ${all}.`;
+}
