@@ -94,9 +94,8 @@ async function assemble(
     startedMs: number,
   ): Promise<Decision> {
     const { policy, reference, served, choosing } = checked(options);
-    const scored = policy.kind === 'fixed' || text === undefined ? null : await watched.score(text);
-    const unscored = text === undefined ? 'no-text' : 'classifier-failed';
-    const choice = choose(policy, scored ?? unscored, choosing);
+    const scored = policy.kind === 'fixed' || text === undefined ? 'no-text' : await watched.score(text);
+    const choice = choose(policy, scored, choosing);
     const rung = served.rungs[choice.rung]!;
     const { verdict, ungatedReason } = verdicts.of(policy, {
       stale: served.stale,
@@ -109,7 +108,7 @@ async function assemble(
       candidate: rung.candidate,
       model: rung.model,
       escalated: choice.rung > 0,
-      scores: scored && byCandidate(scored),
+      scores: typeof scored === 'string' ? null : byCandidate(scored),
       predictedLoss: choice.predictedLoss,
       threshold: choice.threshold,
       reason: choice.reason,

@@ -32,6 +32,11 @@ export async function artifactClassifier(artifact: ArtifactFiles, allowHub: bool
   return classifier;
 }
 
+/** For a text that the classifier cannot read: it escalates at every threshold below 1, as it does when served. */
+function strongestAlone(rungs: number): Float32Array {
+  return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
+}
+
 /** The cases as the artifact's own graph scores them. */
 export function replayed(
   cases: readonly Case[],
@@ -41,7 +46,11 @@ export function replayed(
 ): Promise<Replay> {
   async function* scored(): AsyncGenerator<ScoredCase> {
     for (const [row, one] of cases.entries()) {
-      yield { one, probabilities: await classifier.score(one.text) };
+      const rungs = manifest.ladder.length;
+      const probabilities = classifier.reads(one.text)
+        ? await classifier.score(one.text)
+        : strongestAlone(rungs);
+      yield { one, probabilities };
       onProgress(row + 1, cases.length);
     }
   }

@@ -108,7 +108,9 @@ interface Parts {
 async function subjectOf(parts: Parts): Promise<Subject> {
   const { suite, artifact, replay, calibrated, hard, classifier, sealed } = parts;
   const { threshold } = artifact.manifest.policy;
-  const decide: Decide = async (text) => chooseRung(await classifier.score(text), threshold);
+  const strongest = artifact.manifest.ladder.length - 1;
+  const decide: Decide = async (text) =>
+    classifier.reads(text) ? chooseRung(await classifier.score(text), threshold) : strongest;
   const rungs = rungsAt(replay.probabilities, threshold);
   const order = shuffledOrder(replay.n, suite.suite.seed);
   const hardReplay = hard && { cases: hard, rungs: await decideAll(hard, decide) };

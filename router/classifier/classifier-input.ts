@@ -13,5 +13,7 @@ export async function classifierInput(
 ): Promise<ClassifierInput> {
   if (classifier.kind === 'lexicon') return { kind: 'lexicon', tokenizer: staticTokenizer() };
   const { openEncoderFor } = await import('../encoders/open-encoder.ts');
-  return { kind: 'linear', encoder: await openEncoderFor(encoder, options) };
+  const opened = await openEncoderFor(encoder, options);
+  if (opened.identity.id !== 'minilm') return { kind: 'linear', encoder: opened };
+  return { kind: 'linear', encoder: opened, tokenizer: staticTokenizer() }; // minilm has the same vocabulary
 }

@@ -1,5 +1,5 @@
 import type { Encoder } from '../encoders/encoder.ts';
-import { tokenIdsOf } from '../encoders/static.ts';
+import { isReadable, tokenIdsOf } from '../encoders/static.ts';
 import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
 import { PlimsollError } from '../errors.ts';
 import type { FeatureExtractor } from '../features/feature-vector.ts';
@@ -9,6 +9,8 @@ import { type FoldedHeads, foldedHeads } from './folded-heads.ts';
 
 /** Text -> for each candidate the calibrated probability that its answer is good. */
 export interface Classifier {
+  /** False if the vocabulary has no pieces for most of the text: its score would be that of no text at all. */
+  reads(text: string): boolean;
   /** In the order of the ladder; each in 0..1. Rejects where the encoder or the runtime fails, or gives no number. */
   score(text: string): Promise<Float32Array>;
   /** The heads' logits before Platt scaling: what recalibrating starts from. */
@@ -20,7 +22,8 @@ export interface Classifier {
 /** How a text becomes the graph's inputs beside the features. */
 export type ClassifierInput =
   | { readonly kind: 'lexicon'; readonly tokenizer: WordPieceTokenizer }
-  | { readonly kind: 'linear'; readonly encoder: Encoder };
+  /** The tokenizer, if the encoder's vocabulary is known here. */
+  | { readonly kind: 'linear'; readonly encoder: Encoder; readonly tokenizer?: WordPieceTokenizer };
 
 /**
  * A classifier.onnx. That of a static encoder is a sum of a few numbers from its own tables and is added up here: onnxruntime takes tens of
@@ -34,7 +37,7 @@ export async function createOnnxClassifier(
   extractor: FeatureExtractor,
 ): Promise<Classifier> {
   const session = await openSession(bytes);
-  if (input.kind === 'linear') return inSession(session, input.encoder, extractor);
+  if (input.kind === 'linear') return inSession(session, input, extractor);
   try {
     const heads = foldedHeads(bytes);
     await assertSameGraph(session, heads);
@@ -52,6 +55,7 @@ function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, extractor: F
     return heads.logits({ ids, pairs: pairBuckets(ids), features: extractor.extract(text) });
   };
   return {
+    reads: (text) => isReadable(tokenizer, text),
     score: async (text) => checked(heads.probabilities(logits(text))),
     logits: async (text) => logits(text),
     async close() {
@@ -81,7 +85,11 @@ async function assertSameGraph(session: Session, heads: FoldedHeads): Promise<vo
   );
 }
 
-function inSession(session: Session, encoder: Encoder, extractor: FeatureExtractor): Classifier {
+function inSession(
+  session: Session,
+  { encoder, tokenizer }: Extract<ClassifierInput, { kind: 'linear' }>,
+  extractor: FeatureExtractor,
+): Classifier {
   async function run(text: string, output: 'probabilities' | 'logits'): Promise<Float32Array> {
     const features = extractor.extract(text);
     const embedding = await encoder.embed(text);
@@ -92,6 +100,7 @@ function inSession(session: Session, encoder: Encoder, extractor: FeatureExtract
     return (await session.run(feeds, [output]))[output]!.data as Float32Array;
   }
   return {
+    reads: (text) => tokenizer === undefined || isReadable(tokenizer, text),
     score: async (text) => checked(await run(text, 'probabilities')),
     logits: (text) => run(text, 'logits'),
     async close() {

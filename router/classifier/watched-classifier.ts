@@ -8,8 +8,8 @@ export interface ClassifierFailures {
 
 /** A classifier whose failures are counted, not thrown: a request must get an answer all the same. */
 export interface WatchedClassifier {
-  /** The probabilities, or null where the classifier failed. */
-  score(text: string): Promise<Float32Array | null>;
+  /** The probabilities, or why there are none: the text cannot be read, or the classifier failed. */
+  score(text: string): Promise<Float32Array | 'unreadable' | 'classifier-failed'>;
   failures(): ClassifierFailures;
 }
 
@@ -19,11 +19,11 @@ export function watchedClassifier(classifier: Classifier): WatchedClassifier {
   return {
     async score(text) {
       try {
-        return await classifier.score(text);
+        return classifier.reads(text) ? await classifier.score(text) : 'unreadable';
       } catch (error) {
         count++;
         last = { at: new Date().toISOString(), message: failureMessage(error) };
-        return null;
+        return 'classifier-failed';
       }
     },
     failures: () => ({ count, last }),

@@ -42,6 +42,19 @@ export function tokenIdsOf(tokenizer: WordPieceTokenizer, text: string): Int32Ar
   return ids.length > 0 ? ids : Int32Array.of(tokenizer.unknownId);
 }
 
+/** Beyond Latin, in which the vocabulary covers words or at least letters. */
+const BEYOND_LATIN = /[\u0250-\uffff]/;
+/** A text with a larger share of unknown pieces says next to nothing to the classifier. */
+const MOST_UNKNOWN = 0.5;
+
+/** Whether the vocabulary knows at least half of the text's pieces: it has none for Thai, Tamil or Amharic, and few for Chinese. */
+export function isReadable(tokenizer: WordPieceTokenizer, text: string): boolean {
+  if (!BEYOND_LATIN.test(text)) return true; // most texts: no need to tokenise them twice
+  const ids = tokenIdsOf(tokenizer, text);
+  const unknown = ids.reduce((count, id) => (id === tokenizer.unknownId ? count + 1 : count), 0);
+  return unknown <= MOST_UNKNOWN * ids.length;
+}
+
 /**
  * The mean of the word-piece rows of MiniLM's own embedding table (Wang et al. 2020), dequantised. No length
  * normalisation follows: it would stand between two linear maps, and the head could not be folded.

@@ -85,6 +85,7 @@ export const CHOICE_REASONS = [
   'fixed-policy',
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
+  'unreadable', // a script that the encoder's vocabulary does not know
   'classifier-failed',
 ] as const;
 
@@ -105,7 +106,7 @@ export interface Choosing {
  */
 export function choose(
   policy: Policy,
-  probabilities: ArrayLike<number> | 'no-text' | 'classifier-failed',
+  probabilities: ArrayLike<number> | 'no-text' | 'unreadable' | 'classifier-failed',
   { rungs, allowed, requestedThreshold }: Choosing,
 ): Choice {
   if (policy.kind === 'fixed') return chooseFixed(policy.rung, rungs, allowed);

@@ -93,15 +93,21 @@ describe('watchedClassifier', () => {
       },
     ];
     const answer = async () => answers.shift()!();
-    const watched = watchedClassifier({ score: answer, logits: answer, close: async () => {} });
+    const watched = watchedClassifier({
+      reads: (text) => text !== 'ไทย',
+      score: answer,
+      logits: answer,
+      close: async () => {},
+    });
     expect(await watched.score('a')).toEqual(Float32Array.of(0.25, 0.5));
     expect(watched.failures()).toEqual({ count: 0, last: null });
-    expect(await watched.score('b')).toBeNull();
+    expect(await watched.score('b')).toBe('classifier-failed');
     expect(watched.failures()).toMatchObject({
       count: 1,
       last: { message: expect.stringContaining('no probability') },
     });
-    expect(await watched.score('c')).toBeNull();
+    expect(await watched.score('c')).toBe('classifier-failed');
+    expect(await watched.score('ไทย')).toBe('unreadable');
     expect(watched.failures()).toMatchObject({ count: 2, last: { message: 'TypeError' } });
   });
 });

@@ -39,6 +39,36 @@ describe('POST /v1/route', () => {
     expect(body.stale).toBe(false);
   });
 
+  test.each([
+    ['Thai', 'จงพิสูจน์ทฤษฎีบทสุดท้ายของแฟร์มา'],
+    ['Tamil', 'ஃபெர்மாவின் தேற்றத்தை நிரூபிக்கவும்'],
+    ['Amharic', 'ፈርማት ቲዎረምን አረጋግጥ'],
+    ['Armenian', 'Ապացուցեք Ֆերմայի թեորեմը'],
+    ['mostly unknown Chinese characters', '用过的水壶可以退货吗？请证明费马大定理'],
+    ['emoji alone', '🙏🏽🚀🔥'],
+    ['Khmer with a Latin word', 'តើ API នេះដំណើរការយ៉ាងដូចម្តេច ហើយហេតុអ្វី សូមពន្យល់'],
+  ])('escalates %s, which the vocabulary cannot read', async (_, prompt) => {
+    const { body } = await route({ prompt, policy: 'thrifty' });
+    expect(body).toMatchObject({
+      candidate: 'strong',
+      reason: 'unreadable',
+      scores: null,
+      predicted_loss: null,
+    });
+    expect(() => decisionSchema.parse(body)).not.toThrow();
+  });
+
+  test.each([
+    'Как доказать теорему Ферма?',
+    '페르마의 정리를 증명하라',
+    'Απόδειξε το θεώρημα',
+    'Prove ∀x∈ℝ: x² ≥ 0.',
+    '12 × 7 = ?',
+  ])('scores %s', async (prompt) => {
+    const { body } = await route({ prompt });
+    expect(body.reason).toMatch(/^(within|over)-threshold$/);
+  });
+
   test('gives the same scores for the same input, and another id', async () => {
     const [first, second] = await Promise.all([route({ prompt: 'Why?' }), route({ prompt: 'Why?' })]);
     expect(second.body.scores).toEqual(first.body.scores);
