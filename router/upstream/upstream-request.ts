@@ -1,6 +1,6 @@
 import type { Provider } from '../catalog/types.ts';
 import type { UpstreamCall } from './types.ts';
-import { withModel } from './with-model.ts';
+import { withFieldRenamed, withModel } from './with-model.ts';
 
 /** What goes over the wire, in undici's words. */
 export interface UpstreamRequest {
@@ -41,7 +41,7 @@ const ADDRESSES = new WeakMap<Provider, Address>();
 
 /**
  * The request of a provider that speaks the client's dialect: the client's text with the provider's name of the model in it and
- * nothing else changed, at the address of the configuration. Compression is asked not to be used: it would hold back events.
+ * nothing else changed but OpenAI's old name of a limit (`outputLimit`), at the address of the configuration. Compression is asked not to be used: it would hold back events.
  */
 export function upstreamRequest(call: UpstreamCall, key: string | undefined): UpstreamRequest {
   const { provider, id } = call.model;
@@ -51,8 +51,18 @@ export function upstreamRequest(call: UpstreamCall, key: string | undefined): Up
     path: `${pathname}${route(call)}`,
     method: 'POST',
     headers: headersOf(call, headers, key),
-    body: withModel(call.bodyText ?? JSON.stringify(call.body), id),
+    body: withModel(outputLimit(call, call.bodyText ?? JSON.stringify(call.body)), id),
   };
+}
+
+/**
+ * OpenAI's newer models refuse `max_tokens`, its older ones take `max_completion_tokens` as well. A client cannot know which of them
+ * `auto` will be, and many send the old name alone.
+ */
+function outputLimit({ model, dialect, body }: UpstreamCall, text: string): string {
+  if (model.provider.kind !== 'openai' || dialect !== 'openai') return text;
+  if (body['max_tokens'] == null || body['max_completion_tokens'] != null) return text;
+  return withFieldRenamed(text, 'max_tokens', 'max_completion_tokens');
 }
 
 function addressOf(provider: Provider): Address {

@@ -37,6 +37,31 @@ export function withModel(text: string, model: string): string {
   return out + text.slice(from);
 }
 
+/**
+ * Renames an object's own field and leaves every other character as it came. A name that is written with escapes stays.
+ * @param text a JSON object
+ */
+export function withFieldRenamed(text: string, from: string, to: string): string {
+  const name = JSON.stringify(from);
+  let out = '';
+  let copied = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+    else if (code === QUOTE) {
+      const end = stringEnd(text, at);
+      if (depth === 1 && text.startsWith(name, at) && valueAfterColon(text, end) !== -1) {
+        out += text.slice(copied, at) + JSON.stringify(to);
+        copied = end;
+      }
+      at = end - 1;
+    }
+  }
+  return out + text.slice(copied);
+}
+
 /** The place after the closing quote of the string that opens at `at`; the end of the text if it does not close. */
 function stringEnd(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {

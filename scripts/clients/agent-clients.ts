@@ -2,9 +2,6 @@ import type { Client, Task } from './client.ts';
 
 const KEY = 'unused-on-loopback';
 const READ = 'cat mark.txt';
-const QWEN_SETTINGS = {
-  model: { generationConfig: { samplingParams: { max_completion_tokens: 32_000 } } },
-};
 
 /** Coding agents: each runs once, without a person, and may use its shell. */
 export const AGENT_CLIENTS: readonly Client[] = [
@@ -52,7 +49,6 @@ claude --model auto
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
         general: { enableAutoUpdate: false },
-        ...QWEN_SETTINGS,
       }),
     }),
     command: ({ installed, url, model, prompt }) => ({
@@ -65,12 +61,6 @@ claude --model auto
     setup: `\`\`\`sh
 export OPENAI_BASE_URL=URL/v1 OPENAI_API_KEY=KEY OPENAI_MODEL=auto
 qwen --auth-type openai
-\`\`\`
-
-and in \`~/.qwen/settings.json\`, because it else sends \`max_tokens\`, which OpenAI's newer models refuse:
-
-\`\`\`json
-${JSON.stringify(QWEN_SETTINGS)}
 \`\`\``,
   },
   pi('openai-completions', 'OpenAI chat'),

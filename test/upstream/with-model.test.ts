@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { withModel } from '../../router/upstream/with-model.ts';
+import { withFieldRenamed, withModel } from '../../router/upstream/with-model.ts';
 
 test('only the value of model changes', () => {
   const text =
@@ -20,6 +20,16 @@ test.each([
   ['{"Model":1,"models":2,"mode":3,"":{"model":4}}', '{"Model":1,"models":2,"mode":3,"":{"model":4}}'],
 ])('%s', (text, expected) => {
   expect(withModel(text, 'm')).toBe(expected);
+});
+
+test.each([
+  ['{"max_tokens" : 5,"a":{"max_tokens":1}}', '{"limit" : 5,"a":{"max_tokens":1}}'],
+  ['{"a":"max_tokens","max_tokens":1e400,"max_tokens":2}', '{"a":"max_tokens","limit":1e400,"limit":2}'],
+  ['{"a":["max_tokens",{"max_tokens":1}],"b":"\\"max_tokens\\":1"}', undefined],
+  ['{"max_tokens_":1,"Max_tokens":1}', undefined],
+  ['{"max_tokens', undefined],
+])('a field is renamed at the top alone: %s', (text, expected = text) => {
+  expect(withFieldRenamed(text, 'max_tokens', 'limit')).toBe(expected);
 });
 
 /** One of the ways to write a JSON string: each character as itself or as an escape. */
