@@ -19,6 +19,29 @@ const headers = z.record(
   z.string().regex(HEADER_VALUE, 'a header must be one line of plain ASCII'),
 );
 
+/** Headers of one connection, or of who asks whom: never the client's to say. */
+const BLOCKED_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'cookie',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'accept',
+  'accept-encoding',
+  'expect',
+  'upgrade',
+]);
+
+function isPassable(name: string): boolean {
+  return !BLOCKED_HEADERS.has(name.toLowerCase()) && !isKeyHeader(name);
+}
+
 const provider = z
   .strictObject(
     {
@@ -40,6 +63,21 @@ const provider = z
       headers: headers
         .optional()
         .describe('Sent with every request to it. No secrets: authentication is by api_key_env alone.'),
+      pass_headers: z
+        .array(
+          z
+            .string()
+            .regex(HEADER_NAME, 'a name in pass_headers is no name of an HTTP header')
+            .refine(
+              isPassable,
+              'this header cannot be passed on: it belongs to the connection, or holds a key',
+            ),
+        )
+        .max(50)
+        .optional()
+        .describe(
+          "Names of the client's headers that are passed on to it, such as openai-organization. By itself it gets only those of the API that it speaks.",
+        ),
     },
     {
       error: (issue) =>

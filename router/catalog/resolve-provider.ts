@@ -42,6 +42,7 @@ export function resolveProvider(name: string, config: ProviderConfig, env: NodeJ
     baseUrl: baseUrl.replace(/\/+$/, ''),
     apiKeyEnv: config.api_key_env ?? defaults.apiKeyEnv,
     headers: config.headers ?? {},
+    passHeaders: (config.pass_headers ?? []).map((header) => header.toLowerCase()),
     dialect: defaults.dialect,
   };
 }

@@ -22,6 +22,8 @@ export interface Provider {
   readonly apiKeyEnv: string | undefined;
   /** Sent with every request; never a secret. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers of the client that it gets besides those of its dialect, names in lower case. */
+  readonly passHeaders: readonly string[];
   /** The dialect that it speaks natively: a request in it goes through byte for byte. Undefined: every request is mapped. */
   readonly dialect: Dialect | undefined;
 }

@@ -3,7 +3,7 @@ import { UpstreamBroken } from '../upstream/broken.ts';
 import { errorOutcome } from '../upstream/error-in-answer.ts';
 import type { Head } from '../upstream/exchange.ts';
 import { brokenEarly, failed } from '../upstream/failure.ts';
-import { refusalOf } from '../upstream/refusal.ts';
+import { isProvoked, refusalOf } from '../upstream/refusal.ts';
 import { retryAfterMs } from '../upstream/retry-after.ts';
 import type { FailedAttempt, Failure, UpstreamCall } from '../upstream/types.ts';
 import { errorBody } from './errors.ts';
@@ -18,7 +18,7 @@ export interface CallError extends Error {
 /** Google: "The input token count (…) exceeds the maximum number of tokens"; Bedrock: "Input is too long for requested model". */
 const CONTEXT_WINDOW = /input token count .*exceeds|input is too long|too many input tokens/i;
 /** Google answers 400 to a key that is wrong. */
-const BAD_KEY = /api key not valid|api_key_invalid/i;
+const BAD_KEY = /"(?:reason":\s*"API_KEY_INVALID"|message":\s*"API key not valid)/; // not where it quotes the request
 /** google.rpc.RetryInfo in the body of Google's 429. */
 const RETRY_DELAY = /"retryDelay":\s*"(\d+(?:\.\d+)?)s"/;
 /** Anthropic's clients take this code as a request to send the whole conversation each time, and go on. */
@@ -59,10 +59,14 @@ export function refusedByProvider(
   if (status === undefined || (status >= 200 && status < 300)) {
     return failed(call.model, 'bad-answer', status, 'gave an answer that could not be read');
   }
-  const failure = failureOf(status, headers['content-type'], responseBody);
+  const failure = failureOf(status, headers, responseBody);
   const wait = retryAfterMs(headers) ?? delayIn(responseBody);
   if (failure !== 'bad-request') {
-    return { ...failed(call.model, failure, status, `answered ${status} (${failure})`), retryAfterMs: wait };
+    return {
+      ...failed(call.model, failure, status, `answered ${status} (${failure})`),
+      retryAfterMs: wait,
+      ...(isProvoked(call, status, responseBody) && { provoked: true }),
+    };
   }
   const said = key === undefined ? error.message : error.message.replaceAll(key, '[key]');
   const body = JSON.stringify(errorBody(call.dialect, { status, message: said }));
@@ -101,14 +105,17 @@ export function endedEarly(
 /** By the type of an error event: Anthropic's, and Google's and OpenAI's where they send one. Of Amazon's the SDK keeps the message alone. */
 export function failureOfEvent(error: unknown): Failure {
   const text = JSON.stringify(error) ?? '';
+  if (/insufficient_quota|billing_error|credit balance is too low|specified API usage limits/i.test(text))
+    return 'quota-exhausted';
   if (/overloaded|UNAVAILABLE|service unavailable/i.test(text)) return 'overloaded';
   return /rate_limit|RESOURCE_EXHAUSTED|throttl|too many (requests|tokens)/i.test(text)
     ? 'rate-limited'
     : 'server-error';
 }
 
-function failureOf(status: number, contentType: string | undefined, body: string): Failure {
-  const failure = refusalOf(status, contentType, body);
+function failureOf(status: number, headers: Readonly<Record<string, string>>, body: string): Failure {
+  if (headers['x-amzn-errortype']?.startsWith('ServiceQuotaExceeded')) return 'quota-exhausted';
+  const failure = refusalOf(status, headers['content-type'], body);
   if (failure !== 'bad-request') return failure;
   if (CONTEXT_WINDOW.test(body)) return 'context-window';
   return BAD_KEY.test(body) ? 'auth' : failure;

@@ -3,7 +3,7 @@ import { type Asked, answerOf } from './answers.ts';
 import { type Bookkeeping, booksOf, CLIENT_LEFT, idOf, type Progress } from './books.ts';
 import { checkBody } from './check-body.ts';
 import { selectionHeaders } from './decision-headers.ts';
-import { type GatewayAnswer, type GatewayRequest, passedOnHeaders } from './requests.ts';
+import type { GatewayAnswer, GatewayRequest } from './requests.ts';
 import { type SelectionParts, select } from './selection.ts';
 
 /** One state of the configuration, exchanged as a whole when it changes. */
@@ -46,7 +46,7 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
 }
 
 function callOf(request: GatewayRequest, { upstream: { unmappable } }: GatewayParts): ChainCall {
-  const { dialect, operation, body, bodyText, memory, signal } = request;
+  const { dialect, operation, body, bodyText, headers, memory, signal } = request;
   const stream = body['stream'] === true;
   return {
     dialect,
@@ -55,7 +55,7 @@ function callOf(request: GatewayRequest, { upstream: { unmappable } }: GatewayPa
     bodyText,
     stream,
     unmappable,
-    headers: passedOnHeaders(request),
+    headers,
     memory,
     signal,
   };

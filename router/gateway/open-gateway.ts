@@ -17,9 +17,9 @@ import { createBreakers } from '../upstream/chain/breakers.ts';
 import { createChain } from '../upstream/chain.ts';
 import { createNativeAttempt } from '../upstream/native-attempt.ts';
 import type { PrepareAttempt } from '../upstream/types.ts';
+import { faultLog } from './fault-log.ts';
 import { answer, type GatewayParts } from './gateway.ts';
 import type { ModelNames } from './model-names.ts';
-import { operatorFaultLog } from './operator-faults.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
 import { type ConfiguringRouter, settingsOf } from './settings.ts';
 
@@ -87,7 +87,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
   }, TOLD_WITHIN);
   const prepare = traces.traced(prepareByDialect());
   const shares = createRungShares();
-  const onEvent = operatorFaultLog(logger);
+  const onEvent = faultLog(logger);
   let configured: Configured | undefined;
   return {
     access,

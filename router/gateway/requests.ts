@@ -11,7 +11,7 @@ export interface GatewayRequest {
   readonly body: Readonly<Record<string, unknown>>;
   /** The JSON text that `body` was read from. */
   readonly bodyText: string;
-  /** Lower case; only those that a provider may see are passed on. */
+  /** Names in lower case; only those that a provider may see are passed on. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** What the request holds in memory. */
   readonly memory: MemoryShare;
@@ -35,19 +35,4 @@ export interface GatewayAnswer {
   readonly trailers?: () => Readonly<Record<string, string>>;
   /** Told once when the last byte is sent, or it broke off: closes the books of the request. */
   readonly finished: (how: RequestFacts['ended']) => void;
-}
-
-/** Headers of the client that change what the provider does, and hold no secret of ours or of the client. */
-const PASSED_ON: Readonly<Record<Dialect, readonly string[]>> = {
-  openai: ['openai-organization', 'openai-project', 'openai-beta', 'idempotency-key'],
-  anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
-};
-
-export function passedOnHeaders({ dialect, headers }: GatewayRequest): Record<string, string> {
-  const passed: Record<string, string> = {};
-  for (const name of PASSED_ON[dialect]) {
-    const value = headers[name];
-    if (typeof value === 'string') passed[name] = value;
-  }
-  return passed;
 }

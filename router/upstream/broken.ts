@@ -1,6 +1,21 @@
+import type { Failure } from './types.ts';
+
+/** Why no connection was made. */
+export type ConnectFailure = Extract<
+  Failure,
+  | 'connect'
+  | 'connect-refused'
+  | 'connect-timeout'
+  | 'dns'
+  | 'tls-untrusted'
+  | 'tls-host-name'
+  | 'tls-expired'
+  | 'tls'
+>;
+
 /** How an exchange with a provider ends badly. A body that is being read throws the last four only. */
 export type Break =
-  | 'connect' // no connection, or not in time
+  | ConnectFailure
   | 'first-byte' // sent, and nothing came in time
   | 'stall' // silence between two chunks
   | 'too-long' // the whole took longer than an attempt may
@@ -15,9 +30,12 @@ export class UpstreamBroken extends Error {
   readonly reason: Break;
   /** The provider itself has said so to the client, in the bytes that were passed on: nothing need be added. */
   readonly told: boolean;
+  /** The system's code for it, such as `ECONNREFUSED`. */
+  readonly code: string | undefined;
 
-  constructor(reason: Break, message: string, told = false) {
+  constructor(reason: Break, message: string, told = false, code?: string) {
     super(message);
+    this.code = code;
     this.name = 'UpstreamBroken';
     this.reason = reason;
     this.told = told;

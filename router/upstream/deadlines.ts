@@ -2,7 +2,7 @@ import type { Break } from './broken.ts';
 
 /** What each deadline says when it passes. */
 const SENTENCES: Partial<Record<Break, string>> = {
-  connect: 'No connection in time.',
+  'connect-timeout': 'No connection in time.',
   'first-byte': 'No first byte in time.',
   stall: 'The answer fell silent.',
   'too-long': 'The answer took too long.',
@@ -18,7 +18,7 @@ export class Deadlines {
   readonly #passed: (reason: Break, sentence: string) => void;
   #wholeAt = NEVER;
   #stepAt = NEVER;
-  #step: Break = 'connect';
+  #step: Break = 'connect-timeout';
   #timer: NodeJS.Timeout | undefined;
   #timerAt = NEVER;
 

@@ -57,7 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       dispatcher.dispatch(request, this);
       if (this.#failed) return;
       // On a connection that was kept, it has begun by now.
-      if (this.#controller === undefined) this.#deadlines.step('connect', this.#timeouts.connectMs);
+      if (this.#controller === undefined) this.#deadlines.step('connect-timeout', this.#timeouts.connectMs);
       this.#deadlines.whole(this.#timeouts.totalMs);
     } catch {
       // undici refuses what is no request: a header that the configuration or a key got wrong. Its words may quote it.

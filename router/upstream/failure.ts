@@ -1,10 +1,9 @@
 import type { CatalogModel } from '../catalog/types.ts';
-import type { Break, UpstreamBroken } from './broken.ts';
+import type { Break, ConnectFailure, UpstreamBroken } from './broken.ts';
 import type { FailedAttempt, Failure } from './types.ts';
 
 /** What a break before the first byte of the answer is called. */
-const FAILURE_OF: Readonly<Record<Break, Failure>> = {
-  connect: 'connect',
+const FAILURE_OF: Readonly<Record<Exclude<Break, ConnectFailure>, Failure>> = {
   'first-byte': 'timeout',
   stall: 'timeout',
   'too-long': 'timeout',
@@ -35,5 +34,9 @@ export function brokenEarly(
   status: number | undefined,
 ): FailedAttempt {
   const said = `gave no answer: ${broken.message.replace(/\.$/, '')}`;
-  return failed(model, FAILURE_OF[broken.reason], status, said);
+  const { reason, code } = broken;
+  const failure = Object.hasOwn(FAILURE_OF, reason)
+    ? FAILURE_OF[reason as keyof typeof FAILURE_OF]
+    : (reason as ConnectFailure);
+  return { ...failed(model, failure, status, said), ...(code !== undefined && { code }) };
 }

@@ -1,8 +1,8 @@
-import type { Failure } from './types.ts';
+import type { Failure, UpstreamCall } from './types.ts';
 
 const BY_STATUS: Readonly<Record<number, Failure>> = {
   401: 'auth',
-  402: 'auth',
+  402: 'quota-exhausted',
   403: 'auth',
   404: 'model-missing',
   408: 'request-timeout',
@@ -11,18 +11,48 @@ const BY_STATUS: Readonly<Record<number, Failure>> = {
   529: 'overloaded',
 };
 
-/** OpenAI: context_length_exceeded; Anthropic: "prompt is too long", "exceed context limit"; vLLM, Mistral: "maximum context length"; llama.cpp: "context size". */
+/**
+ * OpenAI: context_length_exceeded, and "Request too large for" with 429 if one request is above the limit of a minute; Anthropic: "prompt
+ * is too long", "exceed context limit", and with 429 that long contexts cost extra; vLLM, Mistral: "maximum context length"; llama.cpp:
+ * "context size".
+ */
 const CONTEXT_WINDOW =
-  /context_length_exceeded|exceed_context_size|prompt is too long|exceeds? (the )?(available |maximum )?context|maximum context length/i;
+  /context_length_exceeded|exceed_context_size|prompt is too long|exceeds? (the )?(available |maximum )?context|maximum context length|^Request too large for|required for long context requests/i;
 /** OpenAI: content_filter, content_policy_violation, invalid_prompt; Azure: ResponsibleAIPolicyViolation; Anthropic: "content filtering policy"; OpenRouter: "input was flagged". */
 const CONTENT_FILTER =
   /content_filter|content_policy_violation|invalid_prompt|ResponsibleAIPolicyViolation|content (filtering|management) policy|(input|prompt) was flagged/i;
 /** OpenAI's code, which other addresses send with 400. */
-const MODEL_MISSING = /model_not_found/;
-/** Anthropic sends 400 when the operator has not paid. */
-const UNPAID = /credit balance is too low/i;
-/** Statuses with which a provider may refuse this prompt, and not every prompt. */
-const ABOUT_PROMPT = new Set([400, 403, 413, 422]);
+const MODEL_MISSING = 'model_not_found';
+/** Statuses whose words are read. A 5xx means the same whatever it says. */
+const WITH_REASON = new Set([400, 401, 402, 403, 404, 412, 413, 422, 429]);
+/**
+ * Codes and types of errors for a budget that is used up: OpenAI and many that copy it, OpenAI's hard limit and inactive accounts,
+ * Anthropic, Moonshot, Alibaba, Amazon.
+ */
+const QUOTA_CODES: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'billing_error',
+  'exceeded_current_quota_error',
+  'insufficient_balance',
+  'insufficient_credits',
+  'insufficient_user_quota',
+  'Arrearage',
+  'ServiceQuotaExceededException',
+]);
+/**
+ * How their messages begin. Only the beginning counts: elsewhere a message may quote what the client wrote. In this order: Anthropic
+ * (twice), OpenAI, DeepSeek and OpenRouter, Alibaba, xAI, Amazon, Azure, Hugging Face, Fireworks.
+ */
+const QUOTA_WORDS =
+  /^(You have reached your specified API usage limits|Your credit balance is too low|Your account is not active, please check your billing|Billing hard limit|Insufficient (account )?(balance|credits?|funds)|Access denied, please make sure your account is in good standing|Your (newly created )?team .*(used all available credits|spending limit)|Too many tokens per day|Out of call volume quota|You have exceeded your monthly included credits|Account .* is suspended)/i;
+/** Google's limits of a day; those of a minute are rate limits (google.rpc.QuotaFailure). */
+const GOOGLE_DAILY = /"quotaId":\s*"[^"]*PerDay/;
+/** A 404 for something that the request itself names, and that is no model. Names of codes too: previous_response_not_found. */
+const OTHER_THING =
+  /(?:^|[^a-z])(?:file|container|thread|response|conversation|assistant|vector[ _]store|skill|batch|message|session|document|image|audio|item|cached ?content|prompt)s?(?:[^a-z]|$)/i;
+const MODEL_THING = /(?:^|[^a-z])(?:model|deployment|endpoint|engine|inference profile)s?(?:[^a-z]|$)/i;
 
 /**
  * What an answer that is no 2xx means. `text` is its body, or the beginning of it; only the fields that hold the reason are
@@ -30,12 +60,15 @@ const ABOUT_PROMPT = new Set([400, 403, 413, 422]);
  * meaning is something between us and the provider: a bad answer, and not the client's fault. So is a redirection.
  */
 export function refusalOf(status: number, contentType: string | undefined, text: string): Failure {
-  if (ABOUT_PROMPT.has(status)) {
-    const reason = reasonIn(text);
-    if (CONTEXT_WINDOW.test(reason)) return 'context-window';
-    if (CONTENT_FILTER.test(reason)) return 'content-filter';
-    if (MODEL_MISSING.test(reason)) return 'model-missing';
-    if (UNPAID.test(reason)) return 'auth';
+  const said = WITH_REASON.has(status) ? reasonIn(text) : undefined;
+  if (said !== undefined) {
+    const { codes, message } = said;
+    if (isQuota(said, status, text)) return 'quota-exhausted';
+    if (codes.includes(MODEL_MISSING)) return 'model-missing';
+    const all = [message, ...codes].join(' ');
+    if (status === 404) return isOtherThing(all) ? 'bad-request' : 'model-missing';
+    if (status !== 401 && CONTEXT_WINDOW.test(all)) return 'context-window';
+    if (status !== 401 && status !== 429 && CONTENT_FILTER.test(all)) return 'content-filter';
   }
   const known = BY_STATUS[status];
   if (known !== undefined) return known;
@@ -43,20 +76,56 @@ export function refusalOf(status: number, contentType: string | undefined, text:
   return status < 400 || contentType?.startsWith('text/html') ? 'bad-answer' : 'bad-request';
 }
 
-/** Code, type and message of the error object of OpenAI, Azure, Anthropic and those that copy them, in one line. */
-function reasonIn(text: string): string {
+/** The provider's words: those for programs, and the sentence. */
+interface Reason {
+  readonly codes: readonly string[];
+  readonly message: string;
+}
+
+function isQuota({ codes, message }: Reason, status: number, text: string): boolean {
+  if (codes.some((code) => QUOTA_CODES.has(code)) || QUOTA_WORDS.test(message)) return true;
+  return status === 429 && codes.includes('RESOURCE_EXHAUSTED') && GOOGLE_DAILY.test(text);
+}
+
+function isOtherThing(said: string): boolean {
+  return OTHER_THING.test(said) && !MODEL_THING.test(said);
+}
+
+/** Tiers of service that every account has. */
+const USUAL_TIERS: readonly unknown[] = [undefined, null, 'auto', 'default', 'standard', 'standard_only'];
+/** Betas of Anthropic's with rate limits and permissions of their own. */
+const OWN_LIMITS = /context-1m|fast-mode/;
+
+/**
+ * Whether the refusal may come from an extra that the client asked for, and not from the model or the operator's account as others use it:
+ * a tier or speed of service with its own limits, or more output tokens than the account can pay for at the moment.
+ */
+export function isProvoked({ body, headers }: UpstreamCall, status: number, text: string): boolean {
+  if (status === 402) return /can only afford/.test(text);
+  if (status !== 403 && status !== 429) return false;
+  if (!USUAL_TIERS.includes(body['service_tier']) || (body['speed'] ?? 'standard') !== 'standard')
+    return true;
+  return OWN_LIMITS.test(String(headers['anthropic-beta'] ?? ''));
+}
+
+/** Code, type and message of the error object of OpenAI, Azure, Anthropic, Google and those that copy them. */
+function reasonIn(text: string): Reason {
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch {
-    return '';
+    return { codes: [], message: '' };
   }
   const error = field(answer, 'error') ?? answer;
-  if (typeof error === 'string') return error;
+  if (typeof error === 'string') return { codes: [], message: error };
   const inner = field(error, 'innererror');
-  return [field(error, 'code'), field(error, 'type'), field(error, 'message'), field(inner, 'code')]
-    .filter((part) => typeof part === 'string')
-    .join(' ');
+  const codes = [field(error, 'code'), field(error, 'type'), field(error, 'status'), field(inner, 'code')];
+  const message = field(error, 'message');
+  return { codes: codes.filter(isString), message: isString(message) ? message : '' };
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function field(holder: unknown, name: string): unknown {

@@ -4,7 +4,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { UpstreamBroken } from './broken.ts';
 import type { Opened } from './exchange.ts';
 import { failed } from './failure.ts';
-import { refusalOf } from './refusal.ts';
+import { isProvoked, refusalOf } from './refusal.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { AttemptOutcome, UpstreamCall } from './types.ts';
 
@@ -14,16 +14,18 @@ const MAX_ERROR_BYTES = 64 * 1024;
 /** The outcome of an answer that is no 2xx. Its silences may last `idleMs`; what it said until then is what counts. */
 export async function refusedAnswer(
   { exchange, head }: Opened,
-  { model }: UpstreamCall,
+  call: UpstreamCall,
   idleMs: number,
   key: string | undefined,
 ): Promise<AttemptOutcome> {
   const body = await errorBody({ exchange, head }, idleMs, key);
   const headers = answerHeaders(head.headers, true, key);
-  const failure = refusalOf(head.status, headers['content-type'], body.toString('utf8'));
+  const text = body.toString('utf8');
+  const failure = refusalOf(head.status, headers['content-type'], text);
   return {
-    ...failed(model, failure, head.status, `answered ${head.status} (${failure})`),
+    ...failed(call.model, failure, head.status, `answered ${head.status} (${failure})`),
     retryAfterMs: retryAfterMs(headers),
+    ...(isProvoked(call, head.status, text) && { provoked: true }),
     ...(failure === 'bad-request' && body.length > 0 && { body }),
   };
 }

@@ -16,8 +16,8 @@ export interface UpstreamCall {
   readonly stream: boolean;
   /** What happens to fields that the model's provider has no counterpart for. Default `drop-hints`. */
   readonly unmappable?: UnmappableRule;
-  /** Headers of the client that the provider may see (anthropic-version, anthropic-beta, openai-organization …), lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Headers of the client, names in lower case. What of them is passed on depends on the provider: see `Provider.passHeaders`. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Where a reply that is held is counted; undefined: nowhere. */
   readonly memory?: MemoryShare;
   /** Aborts the attempt: the client left, or the deadline passed. */
@@ -36,13 +36,21 @@ export interface AttemptTimeouts {
 
 /** Why an attempt gave no answer. */
 export const FAILURES = [
-  'connect', // refused, reset, DNS, TLS, or no connection in time
+  'connect', // no connection, for another reason than the next seven
+  'connect-refused', // nothing listens at the address
+  'connect-timeout', // no connection in time
+  'dns', // the host name does not resolve
+  'tls-untrusted', // the certificate is signed by nobody that is trusted here
+  'tls-host-name', // the certificate is for another host
+  'tls-expired', // the certificate has expired, or is not valid yet
+  'tls', // another failure of TLS, such as a server that does not speak it
   'timeout', // no first byte, or not the whole of a plain answer, in time
   'rate-limited', // 429
   'overloaded', // 503, 529
   'server-error', // 500, 502, 504 and other 5xx
   'request-timeout', // 408
   'auth', // 401, 403: the operator's key, not the client's fault
+  'quota-exhausted', // 402, or words that say so: the operator's budget at the provider is used up
   'model-missing', // 404
   'context-window', // 400 that says that the prompt is too long
   'content-filter', // 400 or a refusal by the provider's filter
@@ -75,6 +83,10 @@ export type AttemptOutcome =
       readonly retryAfterMs: number | undefined;
       /** For the client, with nothing of the operator's keys in it. */
       readonly message: string;
+      /** The system's code for what broke the connection, such as `ECONNREFUSED`; for the log. */
+      readonly code?: string;
+      /** What the client asked for may have caused it, so it says nothing about the model's health, nor about the operator's key. */
+      readonly provoked?: true;
       /** The provider's error body in the client's dialect, passed on for `bad-request`. */
       readonly body?: Uint8Array;
     };

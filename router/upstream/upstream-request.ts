@@ -1,4 +1,4 @@
-import type { Provider } from '../catalog/types.ts';
+import type { Dialect, Provider } from '../catalog/types.ts';
 import type { UpstreamCall } from './types.ts';
 import { withFieldRenamed, withModel } from './with-model.ts';
 
@@ -14,19 +14,14 @@ export interface UpstreamRequest {
 /** The version of Anthropic's API that is asked for where the client names none. */
 const ANTHROPIC_VERSION = '2023-06-01';
 
-/** Of one connection, or of who is asked and who asks: never the client's to say. */
-const NOT_THE_CLIENTS: ReadonlySet<string> = new Set([
-  'authorization',
-  'x-api-key',
-  'host',
-  'cookie',
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'content-length',
-  'expect',
-  'upgrade',
-]);
+/**
+ * The client's headers that every provider of a dialect gets. None of them says whose account it is: an organization or a project that does
+ * not belong to the operator's key is answered with 401, as if the key were wrong.
+ */
+const PASSED_ON: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: ['openai-beta', 'idempotency-key'],
+  anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
+};
 
 /** What of a request is the same for all that a provider gets. */
 interface Address {
@@ -34,6 +29,8 @@ interface Address {
   readonly pathname: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Names of the client's headers that are passed on. */
+  readonly passed: Readonly<Record<Dialect, readonly string[]>>;
 }
 
 /** A provider is one object as long as its configuration stands. */
@@ -45,12 +42,12 @@ const ADDRESSES = new WeakMap<Provider, Address>();
  */
 export function upstreamRequest(call: UpstreamCall, key: string | undefined): UpstreamRequest {
   const { provider, id } = call.model;
-  const { origin, pathname, headers } = addressOf(provider);
+  const { origin, pathname, headers, passed } = addressOf(provider);
   return {
     origin,
     path: `${pathname}${route(call)}`,
     method: 'POST',
-    headers: headersOf(call, headers, key),
+    headers: headersOf(call, { headers, passed }, key),
     body: withModel(outputLimit(call, call.bodyText ?? JSON.stringify(call.body)), id),
   };
 }
@@ -69,7 +66,11 @@ function addressOf(provider: Provider): Address {
   const known = ADDRESSES.get(provider);
   if (known !== undefined) return known;
   const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
-  const address = { origin, pathname: pathname.slice(0, -1), headers: lowerCase(provider.headers) };
+  const passed = {
+    openai: [...PASSED_ON.openai, ...provider.passHeaders],
+    anthropic: [...PASSED_ON.anthropic, ...provider.passHeaders],
+  };
+  const address = { origin, pathname: pathname.slice(0, -1), headers: lowerCase(provider.headers), passed };
   ADDRESSES.set(provider, address);
   return address;
 }
@@ -90,16 +91,16 @@ function route({ operation, dialect }: UpstreamCall): string {
   return dialect === 'openai' ? '/chat/completions' : '/messages';
 }
 
-/** Those of the client, over them the configuration's, over them ours; written into one object, since this runs for every request. */
+/** The client's that are passed on, then the configuration's, then ours; written into one object, since this runs for every request. */
 function headersOf(
   { headers: clients, dialect, stream }: UpstreamCall,
-  configured: Readonly<Record<string, string>>,
+  { headers: configured, passed }: Pick<Address, 'headers' | 'passed'>,
   key: string | undefined,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const name in clients) {
-    const lower = name.toLowerCase();
-    if (!NOT_THE_CLIENTS.has(lower)) headers[lower] = clients[name]!;
+  for (const name of passed[dialect]) {
+    const value = clients[name];
+    if (typeof value === 'string') headers[name] = value;
   }
   if (dialect === 'anthropic') headers['anthropic-version'] ??= ANTHROPIC_VERSION;
   Object.assign(headers, configured);

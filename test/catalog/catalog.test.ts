@@ -105,6 +105,7 @@ describe('which models there are', () => {
       baseUrl: 'https://openrouter.ai/api/v1',
       apiKeyEnv: undefined,
       headers: {},
+      passHeaders: [],
       dialect: 'openai',
     });
   });

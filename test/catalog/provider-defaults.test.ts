@@ -48,6 +48,7 @@ test('what is configured goes before the kind', () => {
     baseUrl: 'http://127.0.0.1:1',
     apiKeyEnv: 'OWN_KEY',
     headers: { 'x-team': 'blue' },
+    passHeaders: [],
     dialect: 'anthropic',
   });
 });

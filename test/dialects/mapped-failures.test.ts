@@ -113,7 +113,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
       status: undefined,
     });
     expect(await sendOnce(createMappedAttempt({ env: ENV }))(call, TIMEOUTS)).toMatchObject({
-      failure: 'connect',
+      failure: 'connect-refused',
     });
   });
 

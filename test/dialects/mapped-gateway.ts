@@ -26,7 +26,15 @@ export function modelAt(baseUrl: string, kind: ProviderKind, more: Partial<Catal
   return {
     name: `${kind}/test`,
     id: kind === 'anthropic' ? 'claude-sonnet-4-5' : 'gpt-4.1-mini',
-    provider: { name: kind, kind, baseUrl, apiKeyEnv: 'TEST_KEY', headers: {}, dialect: undefined },
+    provider: {
+      name: kind,
+      kind,
+      baseUrl,
+      apiKeyEnv: 'TEST_KEY',
+      headers: {},
+      passHeaders: [],
+      dialect: undefined,
+    },
     price: undefined,
     contextWindow: undefined,
     maxOutputTokens: undefined,

@@ -7,6 +7,7 @@ const provider = (name: string, kind: Provider['kind']): Provider => ({
   baseUrl: 'http://127.0.0.1:1/v1',
   apiKeyEnv: 'SOME_KEY',
   headers: {},
+  passHeaders: [],
   dialect: 'openai',
 });
 

@@ -26,6 +26,7 @@ export function model(name: string, { outputUsd, ...facts }: ModelFacts = {}): C
       baseUrl: `http://${provider}.test/v1`,
       apiKeyEnv: undefined,
       headers: {},
+      passHeaders: [],
       dialect: 'openai',
     },
     price: outputUsd === undefined ? undefined : { inputUsd: outputUsd / 4, outputUsd },

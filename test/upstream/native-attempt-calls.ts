@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { CatalogModel, Dialect, Provider } from '../../router/catalog/types.ts';
+import type { Provider } from '../../router/catalog/types.ts';
 import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/upstream/types.ts';
 import { startUpstream, type Upstream, type UpstreamOptions } from '../../scripts/upstream/start-upstream.ts';
+import { modelAt } from './call-to.ts';
 
 export const KEY = 'sk-secret-0123456789';
 export const TIMEOUTS: AttemptTimeouts = {
@@ -37,28 +38,6 @@ export async function rawServer(onConnection: (socket: Socket) => void): Promise
     for (const socket of sockets) socket.destroy();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-}
-
-export function modelAt(baseUrl: string, dialect: Dialect, provider: Partial<Provider> = {}): CatalogModel {
-  return {
-    name: 'test/small',
-    id: 'test-small',
-    provider: {
-      name: 'test',
-      kind: dialect === 'openai' ? 'openai-compatible' : 'anthropic',
-      baseUrl,
-      apiKeyEnv: 'TEST_KEY',
-      headers: {},
-      dialect,
-      ...provider,
-    },
-    price: undefined,
-    contextWindow: undefined,
-    maxOutputTokens: undefined,
-    capabilities: new Set(),
-    latencyClass: undefined,
-    local: true,
-  };
 }
 
 interface CallOptions extends Partial<Omit<UpstreamCall, 'model'>> {

@@ -84,8 +84,15 @@ test.each([
     cookie: 'theirs',
     host: 'elsewhere',
     'x-trace': '1',
+    'openai-organization': 'theirs',
+    'openai-project': 'theirs',
   };
-  const call = callOf({ url, dialect, headers, provider: { headers: { 'X-Fixed': 'yes' } } });
+  const call = callOf({
+    url,
+    dialect,
+    headers,
+    provider: { headers: { 'X-Fixed': 'yes' }, passHeaders: ['x-trace'] },
+  });
   answered(await attempt(call, TIMEOUTS));
   const sent = requests[0].headers;
   expect(sent).toMatchObject({ 'x-trace': '1', 'x-fixed': 'yes', 'accept-encoding': 'identity' });
@@ -259,11 +266,14 @@ test('a head without a first byte is a timeout of a stream', async () => {
 test('no connection: refused, and not in time', async () => {
   const gone = await startUpstream();
   await gone.close();
-  expect(refused(await attempt(callOf({ url: gone.url }), TIMEOUTS))).toMatchObject({ failure: 'connect' });
+  expect(refused(await attempt(callOf({ url: gone.url }), TIMEOUTS))).toMatchObject({
+    failure: 'connect-refused',
+    code: 'ECONNREFUSED',
+  });
   // It accepts the connection and never says a word of TLS.
   const silent = (await rawServer(() => {})).replace('http:', 'https:');
   const outcome = refused(await attempt(callOf({ url: silent }), { ...TIMEOUTS, connectMs: 100 }));
-  expect(outcome).toMatchObject({ failure: 'connect', message: expect.stringContaining('in time') });
+  expect(outcome).toMatchObject({ failure: 'connect-timeout', message: expect.stringContaining('in time') });
 });
 
 test('a head and no body is a bad answer, what is not HTTP too; a missing end is a reset', async () => {

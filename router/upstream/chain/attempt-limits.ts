@@ -24,8 +24,9 @@ export function healthOf(outcome: AttemptOutcome, leftMs: number, settings: Upst
   const { failure, status } = outcome;
   // No status: the provider did not judge the request, whatever the failure is called.
   if (status === undefined && ruleOf(failure).health === 'responds') return 'unknown';
-  if (failure !== 'connect' && failure !== 'timeout') return ruleOf(failure).health;
+  if (outcome.provoked) return 'unknown';
+  if (failure !== 'connect-timeout' && failure !== 'timeout') return ruleOf(failure).health;
   const { connect_ms: connectMs, first_byte_ms: firstByteMs } = settings.timeouts;
-  const usual = Math.min(failure === 'connect' ? connectMs : firstByteMs, settings.deadline_ms);
+  const usual = Math.min(failure === 'connect-timeout' ? connectMs : firstByteMs, settings.deadline_ms);
   return leftMs < usual * EVIDENCE_SHARE ? 'unknown' : ruleOf(failure).health;
 }

@@ -19,11 +19,18 @@ interface FailureRule {
 }
 
 const PASSING: FailureRule = { remedy: 'retry', health: 'down' };
-// A wrong key, a wrong name, a page of HTML: the next second brings the same.
+// A wrong key, a wrong name, a wrong certificate, an empty account, a page of HTML: the next second brings the same.
 const LASTING: FailureRule = { remedy: 'fall-back', health: 'down' };
 
 const RULES: Readonly<Record<Failure, FailureRule>> = {
   connect: PASSING,
+  'connect-refused': PASSING,
+  'connect-timeout': PASSING,
+  dns: PASSING,
+  'tls-untrusted': LASTING,
+  'tls-host-name': LASTING,
+  'tls-expired': LASTING,
+  tls: LASTING,
   timeout: PASSING,
   'rate-limited': PASSING,
   overloaded: PASSING,
@@ -31,6 +38,7 @@ const RULES: Readonly<Record<Failure, FailureRule>> = {
   'request-timeout': PASSING,
   reset: PASSING,
   auth: LASTING,
+  'quota-exhausted': LASTING,
   'model-missing': LASTING,
   'bad-answer': LASTING,
   'context-window': { remedy: 'larger-window', health: 'responds' },
@@ -49,9 +57,33 @@ export function ruleOf(failure: Failure): FailureRule {
   return RULES[failure];
 }
 
-/** The key or the model's name in the configuration is wrong: nobody but the operator can mend it. */
-export function isOperatorFault(failure: Failure): failure is 'auth' | 'model-missing' {
-  return failure === 'auth' || failure === 'model-missing';
+const OPERATOR_FAULTS = [
+  'auth',
+  'quota-exhausted',
+  'model-missing',
+  'tls-untrusted',
+  'tls-host-name',
+  'tls-expired',
+  'tls',
+] as const satisfies readonly Failure[];
+export type OperatorFault = (typeof OPERATOR_FAULTS)[number];
+
+/** The key, the model's name, the account or the trust in a certificate is wrong: only the operator can fix it. */
+export function isOperatorFault(failure: Failure): failure is OperatorFault {
+  return (OPERATOR_FAULTS as readonly Failure[]).includes(failure);
+}
+
+const UNREACHABLE = [
+  'connect',
+  'connect-refused',
+  'connect-timeout',
+  'dns',
+] as const satisfies readonly Failure[];
+export type Unreachable = (typeof UNREACHABLE)[number];
+
+/** There is no connection to the provider: an outage, or a wrong address. */
+export function isUnreachable(failure: Failure): failure is Unreachable {
+  return (UNREACHABLE as readonly Failure[]).includes(failure);
 }
 
 /** The provider refused this very request: the same request may not be worth sending again. */

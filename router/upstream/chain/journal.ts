@@ -1,7 +1,7 @@
 import type { CatalogModel } from '../../catalog/types.ts';
 import type { Mutable } from '../../types.ts';
 import type { AttemptOutcome, FailedAttempt, Failure } from '../types.ts';
-import { isOperatorFault } from './failure-rules.ts';
+import { isOperatorFault, isUnreachable } from './failure-rules.ts';
 import type { CandidateEnd } from './told-failure.ts';
 import type { AttemptKind, AttemptRecord, ChainEvent, Skip } from './types.ts';
 
@@ -42,9 +42,18 @@ export function createJournal(onEvent: (event: ChainEvent) => void): Journal {
 
   function end(model: CatalogModel, failed: FailedAttempt, now: number): void {
     ends.set(model.name, endOf(failed, now));
-    if (isOperatorFault(failed.failure)) {
-      const status = failed.status === undefined ? {} : { status: failed.status };
-      onEvent({ kind: 'operator-fault', model: model.name, failure: failed.failure, ...status });
+    const { failure, status } = failed;
+    const code = failed.code === undefined ? {} : { code: failed.code };
+    if (isOperatorFault(failure) && !failed.provoked) {
+      onEvent({
+        kind: 'operator-fault',
+        model: model.name,
+        failure,
+        ...(status !== undefined && { status }),
+        ...code,
+      });
+    } else if (isUnreachable(failure)) {
+      onEvent({ kind: 'unreachable', model: model.name, failure, ...code });
     }
   }
 

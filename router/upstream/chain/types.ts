@@ -1,5 +1,6 @@
 import type { CatalogModel } from '../../catalog/types.ts';
 import type { AttemptOutcome, Failure, UpstreamCall } from '../types.ts';
+import type { OperatorFault, Unreachable } from './failure-rules.ts';
 
 export type Answer = Extract<AttemptOutcome, { kind: 'answer' }>;
 
@@ -68,15 +69,25 @@ export type ChainResult =
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** For log and metrics. `operator-fault`: a key or a model's name in the configuration is wrong; worth an error in the log. */
+/**
+ * For log and metrics. `operator-fault`: something that only the operator can fix; worth an error in the log. `unreachable`: no
+ * connection. `code` is the system's, such as `ECONNREFUSED`.
+ */
 export type ChainEvent =
   | { readonly kind: 'attempt'; readonly record: AttemptRecord }
   | { readonly kind: 'breaker'; readonly model: string; readonly state: BreakerState }
   | {
       readonly kind: 'operator-fault';
       readonly model: string;
-      readonly failure: 'auth' | 'model-missing';
+      readonly failure: OperatorFault;
       readonly status?: number;
+      readonly code?: string;
+    }
+  | {
+      readonly kind: 'unreachable';
+      readonly model: string;
+      readonly failure: Unreachable;
+      readonly code?: string;
     };
 
 /** How many requests were sent to providers: skipped candidates are not attempts. */

@@ -1,0 +1,54 @@
+import type { Logger } from '../telemetry/logger.ts';
+import type { OperatorFault, Unreachable } from '../upstream/chain/failure-rules.ts';
+import type { ChainEvent } from '../upstream/chain/types.ts';
+
+type Fault = Extract<ChainEvent, { kind: 'operator-fault' | 'unreachable' }>;
+
+/** The same fault of the same model is logged at most once in this time. */
+const LOG_EVERY_MS = 60_000;
+
+/** What is wrong, after the model's name, and how to fix it. */
+const WORDS: Readonly<Record<OperatorFault | Unreachable, string>> = {
+  auth: 'refuses the key of its provider',
+  'quota-exhausted':
+    'does not answer because the budget or quota at its provider is used up: add credit, or raise the limit there',
+  'model-missing': 'does not exist at its provider',
+  'tls-untrusted':
+    'was not asked: the certificate of its provider is signed by nobody that is trusted here. Set NODE_EXTRA_CA_CERTS to your own CA',
+  'tls-host-name': 'was not asked: the certificate of its provider is for another host. Check base_url',
+  'tls-expired':
+    'was not asked: the certificate of its provider is out of its time. Renew it, or set the clock of this machine',
+  tls: 'was not asked: TLS with its provider failed. Check base_url',
+  dns: 'cannot be reached: the host name of its provider does not resolve',
+  'connect-refused': 'cannot be reached: its provider refuses the connection',
+  'connect-timeout': 'cannot be reached: no connection to its provider in time',
+  connect: 'cannot be reached: no connection to its provider',
+};
+const NO_KEY = 'was not asked: the key of its provider is not in the environment';
+
+function sentence({ model, failure, ...event }: Fault): string {
+  const keyless = event.kind === 'operator-fault' && failure === 'auth' && event.status === undefined;
+  return `${model} ${keyless ? NO_KEY : WORDS[failure]}`;
+}
+
+/**
+ * Logs what is not the client's fault: what only the operator can fix as an error, a provider that cannot be reached as a warning. Every
+ * request may meet the same fault, so it is logged once a minute, with the number of times it was left out in between.
+ */
+export function faultLog(logger: Logger): (event: ChainEvent) => void {
+  const logged = new Map<string, { at: number; repeated: number }>();
+  return (event) => {
+    if (event.kind !== 'operator-fault' && event.kind !== 'unreachable') return;
+    const { kind, model, failure, ...found } = event;
+    const name = `${model} ${failure} ${found.code ?? ''}`;
+    const last = logged.get(name);
+    const now = performance.now();
+    if (last !== undefined && now - last.at < LOG_EVERY_MS) {
+      last.repeated++;
+      return;
+    }
+    logged.set(name, { at: now, repeated: 0 });
+    const fields = { model, failure, ...found, ...(last?.repeated && { repeated: last.repeated }) };
+    logger[kind === 'unreachable' ? 'warn' : 'error'](fields, sentence(event));
+  };
+}
