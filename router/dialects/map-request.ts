@@ -20,14 +20,23 @@ export interface Mapping {
 }
 
 /** What is mapped, and for whom. */
-export type MappableCall = Pick<UpstreamCall, 'model' | 'dialect' | 'body' | 'unmappable'>;
+type MappableCall = Pick<UpstreamCall, 'model' | 'dialect' | 'body' | 'unmappable' | 'mappings'>;
+
+/** As `mapRequest`, once for each model: selection asks whether a model can carry a request, and an attempt sends what came out. */
+export function mappingOf(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
+  const { mappings, model } = call;
+  const known = mappings?.get(model.name);
+  if (known !== undefined) return known;
+  const mapping = mapRequest(call, env);
+  mappings?.set(model.name, mapping);
+  return mapping;
+}
 
 /**
- * Maps a chat completion or a message for a model whose provider does not speak its dialect. Nothing is sent: selection asks so which
- * models can carry a request, and an attempt sends what comes out.
+ * Maps a chat completion or a message for a model whose provider does not speak its dialect. Nothing is sent.
  * @throws PlimsollError `invalid-input` with the field's path in `place.field`, if the model's provider cannot carry the request
  */
-export async function mapRequest(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
+async function mapRequest(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
   const { model, dialect, body, unmappable = 'drop-hints' } = call;
   const rehearsing = await sdkModel(model, { apiKey: 'none', env, fetch: silence });
   const target = targetOf(model, await rehearsing.supportedUrls);

@@ -25,11 +25,12 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
   try {
     checkBody(request);
     const parts = context.parts();
-    const selection = await select(request, parts);
+    const call = callOf(request, parts);
+    const selection = await select(request, call, parts);
     progress.selection = selection;
     progress.upstreamFromMs = performance.now();
     const deadline = progress.upstreamFromMs + parts.upstream.deadline_ms;
-    const result = parts.chain.run(callOf(request, parts), selection.candidates, deadline);
+    const result = parts.chain.run(call, selection.candidates, deadline);
     // While the provider is at work: nothing of this may hold up the call.
     if (selection.decision) context.shares.chose(selection.selected.name);
     progress.id = idOf(progress);
@@ -55,6 +56,7 @@ function callOf(request: GatewayRequest, { upstream: { unmappable } }: GatewayPa
     bodyText,
     stream,
     unmappable,
+    mappings: new Map(),
     headers,
     memory,
     signal,

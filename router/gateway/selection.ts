@@ -5,8 +5,10 @@ import { PlimsollError } from '../errors.ts';
 import type { Decision, RouteOptions, Router } from '../router.ts';
 import type { Message } from '../types.ts';
 import { candidatesFor } from '../upstream/candidates.ts';
+import { canCarry } from '../upstream/carrying.ts';
+import type { ChainCall } from '../upstream/chain/types.ts';
 import type { UpstreamSettings } from '../upstream/config.ts';
-import { allowedRungs, type ExcludedRung, type Lacks } from './allowed-rungs.ts';
+import { type AllowedRungs, allowedRungs, type ExcludedRung, type Lacks } from './allowed-rungs.ts';
 import type { ModelNames } from './model-names.ts';
 import type { GatewayRequest } from './requests.ts';
 import { optionsOf } from './wanted-model.ts';
@@ -42,11 +44,15 @@ export interface SelectionParts {
  * @throws PlimsollError `invalid-input` if no candidate can take the request, only a cheaper one than the policy's choice can, or a
  *   threshold has not passed the gate; `model-not-found` if the model, the profile or the policy does not exist
  */
-export async function select(request: GatewayRequest, parts: SelectionParts): Promise<Selection> {
+export async function select(
+  request: GatewayRequest,
+  call: ChainCall,
+  parts: SelectionParts,
+): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
   if (wanted.kind === 'explicit') return explicit(parts.catalog.get(wanted.name));
   if (request.operation === 'embeddings') throw needsExplicitModel();
-  return routed(request, optionsOf(wanted), parts);
+  return routed(call, optionsOf(wanted), parts);
 }
 
 function explicit(model: CatalogModel): Selection {
@@ -59,28 +65,54 @@ function explicit(model: CatalogModel): Selection {
   };
 }
 
-async function routed(
-  request: GatewayRequest,
-  options: RouteOptions,
-  { router, catalog, names, upstream, fallbacks }: SelectionParts,
-): Promise<Selection> {
-  const messages = request.body['messages'] as readonly Message[]; // whose form has been checked
+async function routed(call: ChainCall, options: RouteOptions, parts: SelectionParts): Promise<Selection> {
+  const { router, catalog, upstream, fallbacks } = parts;
+  const allowDowngrade = upstream.allow_downgrade;
   const rungs = rungsOf(options.profile, router);
   const ladder = rungs.map(({ model }) => catalog.get(model));
-  const requirements = requirementsOf(request.body, request.dialect);
-  const lacks: Lacks = (model) => unmetRequirements(model, requirements);
-  const allowed = allowedRungs(ladder, lacks);
+  const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);
+  const requirements = requirementsOf(call.body, call.dialect);
+  const unable: CatalogModel[] = [];
+  const lacks: Lacks = (model) =>
+    unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
+  let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const narrowed = allowed.excluded.length === 0 ? options : { ...options, allowedRungs: allowed.rungs };
-  const decision = await router.route({ messages }, narrowed).catch((error: unknown) => {
-    throw inTermsOfModel(error, String(request.body['model']), names);
-  });
-  const allowDowngrade = upstream.allow_downgrade;
+  const first = await decided(call, options, allowed, router);
+  let decision = first;
+  // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
+  while (!(await canCarry(call, ladder[rungOf(decision)]!))) {
+    unable.push(ladder[rungOf(decision)]!);
+    allowed = allowedRungs(ladder, lacks);
+    if (allowed.rungs.length === 0) return refusedBy(unable, first, ladder);
+    decision = await decided(call, options, allowed, router);
+  }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
-  if (isDowngrade && !allowDowngrade) throw onlyCheaperFits(allowed.excluded, requirements);
-  const rung = rungs.findIndex(({ candidate }) => candidate === decision.candidate);
+  if (isDowngrade && !allowDowngrade) {
+    if (unable.length > 0) return refusedBy(unable, first, ladder);
+    throw onlyCheaperFits(allowed.excluded, requirements);
+  }
   const fits = (model: CatalogModel) => lacks(model).length === 0;
-  const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
+  const candidates = candidatesFor({ rung: rungOf(decision), ladder, fallbacks, fits, allowDowngrade });
+  return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
+}
+
+function decided(
+  { body }: ChainCall,
+  options: RouteOptions,
+  { rungs, excluded }: AllowedRungs,
+  router: Router,
+): Promise<Decision> {
+  const messages = body['messages'] as readonly Message[]; // whose form has been checked
+  const narrowed = excluded.length === 0 ? options : { ...options, allowedRungs: rungs };
+  return router.route({ messages }, narrowed).catch(rethrowOfModel);
+}
+
+/** No rung that may be asked can carry the request: the candidates say why, before anything is sent. */
+function refusedBy(
+  candidates: readonly CatalogModel[],
+  decision: Decision,
+  ladder: readonly CatalogModel[],
+): Selection {
   return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
 }
 

@@ -2,7 +2,7 @@ import { type AnswerContext, answerContext } from '../dialects/answer-context.ts
 import { anthropicAnswer } from '../dialects/anthropic-answer.ts';
 import { anthropicStream } from '../dialects/anthropic-stream.ts';
 import type { ProviderLine } from '../dialects/exchange-fetch.ts';
-import { mapRequest } from '../dialects/map-request.ts';
+import { mappingOf } from '../dialects/map-request.ts';
 import { plainOutcome, streamBody } from '../dialects/mapped-body.ts';
 import { openaiAnswer } from '../dialects/openai-answer.ts';
 import { openaiStream } from '../dialects/openai-stream.ts';
@@ -29,7 +29,7 @@ interface Work {
  */
 export async function prepareChat({ call, key, env }: MappedCall): Promise<SendMapped> {
   const { model: entry, signal } = call;
-  const { options, includeUsage, completing, dropped } = await mapRequest(call, env);
+  const { options, includeUsage, completing, dropped } = await mappingOf(call, env);
   signal.throwIfAborted();
   const context = answerContext(call, includeUsage);
   return async (line) => {

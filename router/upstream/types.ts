@@ -1,6 +1,7 @@
 import type { Cancellation } from '../cancellation.ts';
 import type { CatalogModel, Dialect, TokenCounts } from '../catalog/types.ts';
 import type { UnmappableRule } from '../dialects/losses.ts';
+import type { Mapping } from '../dialects/map-request.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
@@ -16,6 +17,8 @@ export interface UpstreamCall {
   readonly stream: boolean;
   /** What happens to fields that the model's provider has no counterpart for. Default `drop-hints`. */
   readonly unmappable?: UnmappableRule;
+  /** What it has been mapped to already, by the model's name. One for all models that are asked the same. */
+  readonly mappings?: Map<string, Promise<Mapping>>;
   /** Headers of the client, names in lower case. What of them is passed on depends on the provider: see `Provider.passHeaders`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Where a reply that is held is counted; undefined: nowhere. */

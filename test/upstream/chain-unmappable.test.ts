@@ -110,7 +110,8 @@ describe('the same through the gateway', () => {
       .create({ ...ask(artifact.easy[0]!), logprobs: true })
       .withResponse();
     expect(data.model).toBe('large');
-    expect(response.headers.get('x-plimsoll-selected')).toBe('claude/small');
+    expect(response.headers.get('x-plimsoll-selected')).toBe('second/large');
+    expect(response.headers.get('x-plimsoll-reason')).toBe('requirements');
     expect(response.headers.get('x-plimsoll-served')).toBe('second/large');
     expect(first.requests).toEqual([]);
     expect(second.requests[0]?.body).toMatchObject({ logprobs: true });
