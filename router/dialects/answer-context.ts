@@ -13,6 +13,8 @@ export interface AnswerContext {
   readonly created: number;
   /** Whether an OpenAI stream ends with a chunk of usage. */
   readonly includeUsage: boolean;
+  /** The client offered OpenAI's older functions, and reads a call in `function_call`. */
+  readonly functions: boolean;
   /** An estimate of the input's tokens, for what Anthropic's clients are told before the provider has counted; 0 for OpenAI's. */
   readonly inputTokens: number;
 }
@@ -22,5 +24,16 @@ const PREFIXES: Readonly<Record<Dialect, string>> = { openai: 'chatcmpl-', anthr
 export function answerContext({ dialect, model, body }: UpstreamCall, includeUsage: boolean): AnswerContext {
   const id = PREFIXES[dialect] + randomUUID().replaceAll('-', '');
   const inputTokens = dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0;
-  return { id, model: model.name, created: Math.floor(Date.now() / 1000), includeUsage, inputTokens };
+  return {
+    id,
+    model: model.name,
+    created: Math.floor(Date.now() / 1000),
+    includeUsage,
+    functions: offersFunctions(body),
+    inputTokens,
+  };
+}
+
+function offersFunctions({ functions, tools }: UpstreamCall['body']): boolean {
+  return Array.isArray(functions) && functions.length > 0 && !tools;
 }

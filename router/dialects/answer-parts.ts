@@ -1,5 +1,6 @@
 import { UpstreamBroken } from '../upstream/broken.ts';
 import type { Content } from './sdk-types.ts';
+import { validToolId } from './tool-ids.ts';
 
 export interface ToolCall {
   readonly id: string;
@@ -34,5 +35,5 @@ export function fileInAnswer(): UpstreamBroken {
 }
 
 function callOf({ toolCallId, toolName, input }: Extract<Content, { type: 'tool-call' }>): ToolCall {
-  return { id: toolCallId, name: toolName, input: input.trim() === '' ? '{}' : input };
+  return { id: validToolId(toolCallId), name: toolName, input: input.trim() === '' ? '{}' : input };
 }

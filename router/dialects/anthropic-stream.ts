@@ -6,6 +6,7 @@ import { BlockOrder, type BlockStep } from './block-order.ts';
 import { anthropicFinish } from './finish.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';
+import { validToolId } from './tool-ids.ts';
 import { anthropicUsage } from './usage.ts';
 
 /**
@@ -85,7 +86,7 @@ function stepEvent(step: BlockStep): string {
       return event({
         type: 'content_block_start',
         index,
-        content_block: { type: 'tool_use', id, name, input: {} },
+        content_block: { type: 'tool_use', id: validToolId(id), name, input: {} },
       });
     }
     case 'text':

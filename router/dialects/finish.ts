@@ -23,8 +23,9 @@ const ANTHROPIC: Readonly<Record<Unified, string>> = {
 };
 
 /** `finish_reason` of a chat completion's choice. @param calls whether the reply calls tools */
-export function openaiFinish(reason: FinishReason, calls: boolean): string {
-  return OPENAI[unifiedOf(reason, calls)];
+export function openaiFinish(reason: FinishReason, calls: boolean, functions = false): string {
+  const unified = unifiedOf(reason, calls);
+  return functions && unified === 'tool-calls' ? 'function_call' : OPENAI[unified];
 }
 
 export interface AnthropicFinish {

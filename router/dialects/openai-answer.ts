@@ -8,7 +8,7 @@ import { openaiUsage } from './usage.ts';
 /** An answer of the SDK as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */
 export function openaiAnswer(
   result: GenerateResult,
-  { id, model, created }: AnswerContext,
+  { id, model, created, functions }: AnswerContext,
   notes: ReplyNotes,
 ): object {
   const { texts, calls } = answerParts(result.content);
@@ -23,9 +23,10 @@ export function openaiAnswer(
     role: 'assistant',
     content: texts.length > 0 || (calls.length === 0 && refusal === null) ? texts.join('') : null,
     refusal,
-    ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+    ...(toolCalls.length > 0 &&
+      (functions ? { function_call: toolCalls[0]!.function } : { tool_calls: toolCalls })),
   };
-  const finish = openaiFinish(result.finishReason, calls.length > 0);
+  const finish = openaiFinish(result.finishReason, calls.length > 0, functions);
   const choice = { index: 0, message, logprobs: null, finish_reason: finish };
   return { id, object: 'chat.completion', created, model, choices: [choice], ...(usage && { usage }) };
 }

@@ -130,13 +130,9 @@ function providerOptionsOf(
 ): ProviderOptions | undefined {
   return mergedOptions([
     userOptions(request, target, losses),
-    request.parallel_tool_calls === false && offersTools(request) ? oneToolCall(target, losses) : undefined,
+    oneToolCall(request, target, losses),
     strictSchema(request, target),
   ]);
-}
-
-function offersTools({ tools = [], functions = [] }: OpenAIRequest): boolean {
-  return tools.length + functions.length > 0;
 }
 
 function userOptions(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
@@ -149,7 +145,10 @@ function userOptions(request: OpenAIRequest, target: Target, losses: Losses): Pr
   return target.user?.(id);
 }
 
-function oneToolCall(target: Target, losses: Losses): ProviderOptions | undefined {
+/** The older functions have room for one call a reply. */
+function oneToolCall(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
+  const { tools = [], functions = [], parallel_tool_calls: parallel } = request;
+  if (parallel !== false || tools.length === 0) return functions.length > 0 ? target.oneToolCall : undefined;
   if (target.oneToolCall) return target.oneToolCall;
   losses.drop(['parallel_tool_calls'], "the chosen model's provider cannot be held to one tool call");
   return undefined;

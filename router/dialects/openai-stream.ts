@@ -5,6 +5,7 @@ import { openaiFinish } from './finish.ts';
 import { refusalOf } from './openai-answer.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';
+import { validToolId } from './tool-ids.ts';
 import { openaiUsage } from './usage.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function* openaiStream(
   context: AnswerContext,
   notes: () => ReplyNotes,
 ): AsyncGenerator<string> {
-  const calls = new ToolCalls();
+  const calls = new ToolCalls(context.functions);
   yield chunk(context, { role: 'assistant', content: '', refusal: null });
   for await (const part of parts) {
     if (part.type === 'finish') {
@@ -54,22 +55,27 @@ function deltaOf(part: StreamPart, calls: ToolCalls): object | undefined {
 /** The calls of one answer: their places in it, and what of each input has been sent. */
 class ToolCalls {
   readonly #sent = new Map<string, { readonly index: number; input: string }>();
+  readonly #functions: boolean;
+
+  constructor(functions: boolean) {
+    this.#functions = functions;
+  }
 
   get any(): boolean {
     return this.#sent.size > 0;
   }
 
-  start(id: string, name: string): object {
+  start(id: string, name: string): object | undefined {
     const index = this.#sent.size;
     this.#sent.set(id, { index, input: '' });
-    return toolDelta({ index, id, type: 'function', function: { name, arguments: '' } });
+    return this.#delta({ index, id: validToolId(id), type: 'function', function: { name, arguments: '' } });
   }
 
   add(id: string, input: string): object | undefined {
     const call = this.#sent.get(id);
     if (!call || input === '') return undefined;
     call.input += input;
-    return toolDelta({ index: call.index, function: { arguments: input } });
+    return this.#delta({ index: call.index, function: { arguments: input } });
   }
 
   /** Some providers tell a call at once, or its input only here. */
@@ -79,12 +85,19 @@ class ToolCalls {
     if (call) return call.input === '' ? this.add(id, input) : undefined;
     const index = this.#sent.size;
     this.#sent.set(id, { index, input });
-    return toolDelta({ index, id, type: 'function', function: { name, arguments: input } });
+    return this.#delta({
+      index,
+      id: validToolId(id),
+      type: 'function',
+      function: { name, arguments: input },
+    });
   }
-}
 
-function toolDelta(call: object): object {
-  return { tool_calls: [call] };
+  /** The older form has room for one call. */
+  #delta(call: { readonly index: number; readonly function: object; readonly [field: string]: unknown }) {
+    if (!this.#functions) return { tool_calls: [call] };
+    return call.index === 0 ? { function_call: call.function } : undefined;
+  }
 }
 
 function* ending(
@@ -92,7 +105,7 @@ function* ending(
   calls: boolean,
   context: AnswerContext,
 ): Generator<string> {
-  yield chunk(context, {}, openaiFinish(part.finishReason, calls));
+  yield chunk(context, {}, openaiFinish(part.finishReason, calls, context.functions));
   const usage = openaiUsage(part.usage);
   if (context.includeUsage && usage) yield event({ ...head(context), choices: [], usage });
   yield 'data: [DONE]\n\n';

@@ -1,0 +1,252 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts';
+import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
+import { sendOnce } from '../upstream/attempts.ts';
+import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
+import { MODELS, replyingProvider } from './replying-provider.ts';
+
+type Json = Record<string, unknown>;
+
+const attempt = sendOnce(createMappedAttempt({ env: ENV }));
+
+async function asker(kind: ProviderKind, dialect: 'openai' | 'anthropic') {
+  const provider = await replyingProvider(kind);
+  return async (body: Json) => {
+    const call = callTo(modelAt(provider.url, kind, { id: MODELS[kind] }), dialect, {
+      model: 'auto',
+      max_tokens: 900,
+      ...body,
+    });
+    const outcome = await attempt(call, TIMEOUTS);
+    expect(outcome).toMatchObject({ kind: 'answer' });
+    return JSON.stringify(provider.bodies().at(-1));
+  };
+}
+
+const USER = { role: 'user', content: 'Hello' };
+const NEXT = { role: 'user', content: 'And now?' };
+const CALL = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{"at":"x"}' } };
+const RESULT = { role: 'tool', tool_call_id: 'call_1', content: 'seen' };
+const TOOLS = [
+  { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } },
+];
+
+/** Assistant turns as clients and servers of today have them. */
+const NOTHINGS = [
+  'reasoning_content',
+  'refusal',
+  'annotations',
+  'audio',
+  'function_call',
+  'parsed',
+  'tool_calls',
+  'name',
+];
+const EXTRAS: Json = {
+  name: 'model',
+  reasoning_content: 'I thought.',
+  reasoning_details: [{ type: 'reasoning.text', text: 'x' }],
+  provider_specific_fields: { citations: null },
+  thinking_blocks: [{ type: 'thinking', thinking: 'x', signature: 'y' }],
+  annotations: [{ type: 'url_citation' }],
+  audio: { id: 'audio_1' },
+  extra_content: { google: { thought_signature: 's' } },
+  created_at: 5,
+  cache_control: null,
+};
+const extras = fc.record(
+  Object.fromEntries([
+    ...Object.entries(EXTRAS).map(([name, value]) => [name, fc.constantFrom(value, null)]),
+    ...NOTHINGS.filter((name) => !(name in EXTRAS)).map((name) => [name, fc.constant(null)]),
+  ]),
+  { requiredKeys: [] },
+);
+/** The OpenAI agents package puts these into the texts; others put caches and indexes. */
+const textPart = fc
+  .record(
+    {
+      role: fc.constant('assistant'),
+      refusal: fc.constant(null),
+      tool_calls: fc.constant([CALL]),
+      annotations: fc.constant([]),
+      cache_control: fc.constant(null),
+    },
+    { requiredKeys: [] },
+  )
+  .map((more) => ({ type: 'text', text: 'Let me look.', ...more }));
+const content = fc.oneof(
+  fc.constantFrom('', ' ', null, 'Let me look.', []),
+  fc.array(
+    fc.oneof(
+      textPart,
+      fc.constant({ type: 'text', text: '' }),
+      fc.constant({ type: 'refusal', refusal: 'No.' }),
+    ),
+    { maxLength: 3 },
+  ),
+);
+const callExtras = fc.record(
+  { index: fc.constant(0), extra_content: fc.constant({ a: 1 }) },
+  { requiredKeys: [] },
+);
+const called = fc.constantFrom('{"at":"x"}', '', '{"at":', '[1]', '"x"');
+
+describe.each(PROVIDER_KINDS.map((kind) => [kind] as const))(
+  'what OpenAI clients send back, to %s',
+  (kind) => {
+    it('is never refused, neither here nor by the provider', async () => {
+      const ask = await asker(kind, 'openai');
+      await fc.assert(
+        fc.asyncProperty(
+          extras,
+          content,
+          fc.boolean(),
+          callExtras,
+          called,
+          async (more, said, calls, beside, input) => {
+            const call = {
+              ...CALL,
+              ...beside,
+              function: { ...CALL.function, arguments: input, parsed_arguments: { at: 'x' } },
+            };
+            const turn = { ...more, role: 'assistant', content: said, ...(calls && { tool_calls: [call] }) };
+            const body = { messages: [USER, turn, ...(calls ? [RESULT] : []), NEXT], tools: TOOLS };
+            const sent = await ask(body);
+            expect(sent).toContain('And now?');
+            for (const hidden of ['provider_specific_fields', 'I thought.', 'audio_1'])
+              expect(sent).not.toContain(hidden);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+  },
+);
+
+/** Turns of the assistant that came from Claude. */
+const BLOCKS: readonly Json[] = [
+  { type: 'thinking', thinking: 'Hmm.', signature: 'theirs' },
+  { type: 'redacted_thinking', data: 'AAAA' },
+  { type: 'text', text: '' },
+  { type: 'text', text: ' ' },
+  { type: 'text', text: 'So.', citations: null },
+  { type: 'text', text: 'So.', citations: [{ type: 'char_location', cited_text: 'x' }], parsed_output: null },
+  { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } },
+  { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },
+];
+
+describe.each(PROVIDER_KINDS.filter((kind) => kind !== 'anthropic').map((kind) => [kind] as const))(
+  'what Anthropic clients send back, to %s',
+  (kind) => {
+    it('is never refused, and thinking of another model is not passed on', async () => {
+      const ask = await asker(kind, 'anthropic');
+      await fc.assert(
+        fc.asyncProperty(fc.subarray([...BLOCKS]), fc.boolean(), async (blocks, calls) => {
+          const use = {
+            type: 'tool_use',
+            id: 'toolu_1',
+            name: 'look',
+            input: {},
+            caller: { type: 'direct' },
+          };
+          const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: [] };
+          const after = [...(calls ? [result] : []), { type: 'text', text: 'And now?' }];
+          const sent = await ask({
+            messages: [
+              USER,
+              { role: 'assistant', content: [...blocks, ...(calls ? [use] : [])] },
+              { role: 'user', content: after },
+            ],
+            tools: [{ name: 'look', input_schema: { type: 'object' } }],
+          });
+          expect(sent).toContain('And now?');
+          for (const hidden of ['Hmm.', 'theirs', 'srvtoolu_1']) expect(sent).not.toContain(hidden);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  },
+);
+
+describe('results of tools around other blocks', () => {
+  const use = (id: string) => ({ type: 'tool_use', id, name: 'look', input: {} });
+  const result = (id: string, text: string) => ({ type: 'tool_result', tool_use_id: id, content: text });
+  const turns = {
+    messages: [
+      USER,
+      { role: 'assistant', content: [use('a.1'), use('b:2')] },
+      {
+        role: 'user',
+        content: [result('b:2', 'two'), { type: 'text', text: 'Hurry.' }, result('a.1', 'one')],
+      },
+    ],
+    tools: [{ name: 'look', input_schema: { type: 'object' } }],
+  };
+
+  it.each(PROVIDER_KINDS)('stay legal for %s, with the text behind them', async (kind) => {
+    const ask = await asker(kind, 'anthropic');
+    const sent = await ask(turns);
+    expect(sent.indexOf('Hurry.')).toBeGreaterThan(Math.max(sent.indexOf('"one"'), sent.indexOf('"two"')));
+    expect(await ask(turns)).toBe(sent);
+  });
+
+  it('OpenAI: tool messages follow their turn, each with the id of its call, in a form that every API takes', async () => {
+    const ask = await asker('openai', 'anthropic');
+    const { messages } = JSON.parse(await ask(turns)) as { messages: Json[] };
+    const [, calling, first, second, said] = messages;
+    const ids = (calling!['tool_calls'] as Json[]).map(({ id }) => id as string);
+    for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9_-]{1,40}$/);
+    expect([first!['tool_call_id'], second!['tool_call_id']]).toEqual([ids[1], ids[0]]);
+    expect(said).toEqual({ role: 'user', content: 'Hurry.' });
+  });
+});
+
+describe('calls of a conversation', () => {
+  it('with the same id in two turns stay apart, each with its own result', async () => {
+    const ask = await asker('anthropic', 'openai');
+    const turn = (said: string) => [
+      { role: 'assistant', tool_calls: [CALL] },
+      { ...RESULT, content: said },
+    ];
+    const { messages } = JSON.parse(
+      await ask({ messages: [USER, ...turn('one'), ...turn('two')], tools: TOOLS }),
+    ) as {
+      messages: { content: Json[] }[];
+    };
+    const blocks = messages.flatMap(({ content: inner }) => (Array.isArray(inner) ? inner : []));
+    const made = blocks.flatMap(({ type, id }) => (type === 'tool_use' ? [id] : []));
+    const answered = blocks.flatMap(({ type, tool_use_id: id }) => (type === 'tool_result' ? [id] : []));
+    expect(new Set(made).size).toBe(2);
+    expect(answered).toEqual(made);
+  });
+
+  it('in the older form are mapped there, and come back in it', async () => {
+    const provider = await replyingProvider('anthropic');
+    const functions = [{ name: 'look', parameters: { type: 'object', properties: {} } }];
+    const messages = [
+      USER,
+      { role: 'assistant', content: null, function_call: { name: 'look', arguments: '{}' } },
+      { role: 'function', name: 'look', content: 'seen' },
+      NEXT,
+    ];
+    const model = modelAt(provider.url, 'anthropic', { id: MODELS.anthropic });
+    const call = callTo(model, 'openai', { model: 'x', messages, functions, function_call: 'auto' });
+    const again = await attempt(call, TIMEOUTS);
+    expect(again).toMatchObject({ kind: 'answer', dropped: [] });
+    const first = callTo(model, 'openai', {
+      model: 'x',
+      messages: [USER],
+      functions,
+      function_call: { name: 'look' },
+    });
+    const outcome = await attempt(first, TIMEOUTS);
+    const whole = outcome.kind === 'answer' ? outcome.body.whole : undefined;
+    const [choice] = JSON.parse(Buffer.from(whole!).toString('utf8')).choices;
+    expect(choice).toMatchObject({
+      finish_reason: 'function_call',
+      message: { function_call: { name: 'look' } },
+    });
+    expect(choice.message).not.toHaveProperty('tool_calls');
+  });
+});
