@@ -77,14 +77,14 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const first = await decided(call, options, allowed, router);
+  const first = await decided(call, options, allowed, parts);
   let decision = first;
   // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
   while (!(await canCarry(call, ladder[rungOf(decision)]!))) {
     unable.push(ladder[rungOf(decision)]!);
     allowed = allowedRungs(ladder, lacks);
     if (allowed.rungs.length === 0) return refusedBy(unable, first, ladder);
-    decision = await decided(call, options, allowed, router);
+    decision = await decided(call, options, allowed, parts);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
   if (isDowngrade && !allowDowngrade) {
@@ -100,11 +100,13 @@ function decided(
   { body }: ChainCall,
   options: RouteOptions,
   { rungs, excluded }: AllowedRungs,
-  router: Router,
+  { router, names }: SelectionParts,
 ): Promise<Decision> {
   const messages = body['messages'] as readonly Message[]; // whose form has been checked
   const narrowed = excluded.length === 0 ? options : { ...options, allowedRungs: rungs };
-  return router.route({ messages }, narrowed).catch(rethrowOfModel);
+  return router.route({ messages }, narrowed).catch((error: unknown) => {
+    throw inTermsOfModel(error, String(body['model']), names);
+  });
 }
 
 /** No rung that may be asked can carry the request: the candidates say why, before anything is sent. */
