@@ -1,12 +1,57 @@
 import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type LoadedCases, loadCases } from '../evals/cases/load-cases.ts';
+import { type ColumnMap, parseColumnMap } from '../evals/cases/column-map.ts';
+import { ladderNotes } from '../evals/cases/ladder-notes.ts';
+import { type LoadedCases, type LoadOptions, loadCases } from '../evals/cases/load-cases.ts';
+import { parseQualityScale, type QualityScale } from '../evals/cases/quality-scale.ts';
+import { rejectLines } from '../evals/cases/require-few-rejects.ts';
+import type { Manifest } from '../router/artifact/manifest.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { requireGap, requireTwoClasses } from './learnable.ts';
 import { startProgress } from './progress.ts';
 
+/** Flags that say how labelled data are written. */
+export interface ReadingFlags {
+  readonly qualityScale?: QualityScale;
+  readonly map?: ColumnMap;
+}
+
+export function addReadingFlags(command: Command): Command {
+  return command
+    .option(
+      '--quality-scale <scale>',
+      'how qualities are written: 0-1, 0-100, 1-5 or other ends, boolean, percent (default: what the data show)',
+      usage(parseQualityScale),
+    )
+    .option(
+      '--map <names>',
+      'names in the data, where they differ: prompt=question,small.quality=gpt-4o-mini',
+      usage(parseColumnMap),
+    );
+}
+
+/** A commander parser: what it refuses is wrong usage. */
+function usage<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof PlimsollError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+}
+
+/** What loadCases takes of them. */
+export function readingOptions({
+  qualityScale,
+  map,
+}: ReadingFlags): Pick<LoadOptions, 'qualityScale' | 'columns'> {
+  return { ...(qualityScale && { qualityScale }), ...(map && { columns: map }) };
+}
+
 /** Flags that every command on labelled data has. */
-export interface DataFlags {
+export interface DataFlags extends ReadingFlags {
   readonly data: readonly string[];
   readonly qualityField: string;
   readonly maxRejects: number;
@@ -14,9 +59,14 @@ export interface DataFlags {
 }
 
 export function addDataFlags(command: Command): Command {
-  return command
-    .requiredOption('--data <file...>', 'labelled cases: .jsonl, .csv (wide or long), each also .gz')
-    .option('--quality-field <name>', 'the field of an outcome that holds its quality, 0..1', 'quality')
+  return addReadingFlags(
+    command
+      .requiredOption(
+        '--data <file...>',
+        'labelled cases: .jsonl, .json, .csv, .tsv (wide or long), each also .gz',
+      )
+      .option('--quality-field <name>', 'the field of an outcome that holds its quality', 'quality'),
+  )
     .option('--max-rejects <share>', 'stop when more than this share of the rows is bad', share, 0.02)
     .option('--rejects <file>', 'write the bad rows here, with line, field and reason');
 }
@@ -35,15 +85,18 @@ export async function loadLabelled(flags: DataFlags, models: readonly string[]):
   for (const file of flags.data) refuseFolder(file);
   const progress = startProgress('reading cases');
   const loaded = await loadCases(flags.data, {
+    ...readingOptions(flags),
     qualityField: flags.qualityField,
     models,
     maxRejectShare: flags.maxRejects,
     ...(flags.rejects !== undefined && { rejectsFile: flags.rejects }),
+    onSurvey: (rows) => progress.update(rows),
     onProgress: (rows) => progress.update(rows),
   });
   progress.end(
     `${loaded.cases.length} cases; ${loaded.rejectedCount} rows rejected, ${loaded.excluded.missingOutcome} without an outcome of each model, ${loaded.excluded.duplicates} duplicates merged`,
   );
+  for (const note of dataNotes(loaded, models)) process.stderr.write(`${note}\n`);
   if (loaded.cases.length < FEWEST_CASES) {
     throw new PlimsollError(
       'insufficient-data',
@@ -51,6 +104,23 @@ export async function loadLabelled(flags: DataFlags, models: readonly string[]):
     );
   }
   return loaded;
+}
+
+/** What a person should know before the figures: rejected rows by kind, how the files were read, a ladder that goes the wrong way. */
+function dataNotes({ cases, notes, rejectKinds }: LoadedCases, models: readonly string[]): string[] {
+  return [...rejectLines(rejectKinds), ...notes, ...ladderNotes(cases, models)];
+}
+
+/** How the labels were read, for a manifest: only what differs from numbers from 0 to 1 under the usual names. */
+export function readingSection(
+  { files }: Pick<LoadedCases, 'files'>,
+  { map }: ReadingFlags,
+): Pick<Manifest['data'], 'quality_scale' | 'columns'> {
+  const scales = [...new Set(files.flatMap(({ qualityScale }) => qualityScale ?? []))];
+  return {
+    ...(scales.length > 0 && { quality_scale: scales.join(', ') }),
+    ...(map && { columns: Object.fromEntries(map) }),
+  };
 }
 
 /** A folder's name has no ending that would tell a format: say what it is. */

@@ -8,7 +8,7 @@ import { type ArtifactFiles, readArtifact } from '../router/artifact/read.ts';
 import type { Verdict } from '../router/artifact/verdict.ts';
 import { writeVerdict } from '../router/artifact/write-verdict.ts';
 import { PlimsollError } from '../router/errors.ts';
-import { loadLabelled, qualityColumns } from './labelled-data.ts';
+import { loadLabelled, qualityColumns, type ReadingFlags, readingOptions } from './labelled-data.ts';
 import { startProgress } from './progress.ts';
 import { assertChallengerPlace, type Challenger, trainedChallenger } from './retrain/challenger.ts';
 import { comparedSideBySide } from './retrain/side-by-side.ts';
@@ -22,7 +22,7 @@ const MAX_REJECTS = 0.02;
  */
 const SHARE_OF_MARGIN = 2 / 3;
 
-export interface RetrainRequest {
+export interface RetrainRequest extends ReadingFlags {
   readonly data: readonly string[];
   /** Folder of the artifact that serves, or shall be beaten. */
   readonly champion: string;
@@ -73,13 +73,23 @@ async function challengerOf(
   suite: LoadedSuite,
   rule: ThresholdRule,
 ): Promise<Challenger> {
-  const { data, out, force, allowHub } = request;
+  const { data, out, force, allowHub, qualityScale, map } = request;
+  const reading = { ...(qualityScale && { qualityScale }), ...(map && { map }) };
   const { quality_field: qualityField } = suite.suite;
   const models = champion.manifest.ladder.map(({ model }) => model);
-  const loaded = await loadLabelled({ data, qualityField, maxRejects: MAX_REJECTS }, models);
+  const loaded = await loadLabelled({ data, qualityField, maxRejects: MAX_REJECTS, ...reading }, models);
   qualityColumns(loaded, models);
   requireSealedFrom(champion, loaded.cases); // refuses now what could not be compared after the training
-  const challenger = await trainedChallenger({ champion, loaded, qualityField, rule, out, force, allowHub });
+  const challenger = await trainedChallenger({
+    champion,
+    loaded,
+    qualityField,
+    reading,
+    rule,
+    out,
+    force,
+    allowHub,
+  });
   const done = challenger.resumed
     ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate\n`
     : `trained: ${out}\n`;
@@ -87,12 +97,14 @@ async function challengerOf(
   return challenger;
 }
 
-async function gated({ out, suite, data, allowHub }: RetrainRequest, issued: Date): Promise<Verdict> {
+async function gated(request: RetrainRequest, issued: Date): Promise<Verdict> {
+  const { out, suite, data, allowHub } = request;
   const progress = startProgress('replaying');
   const { verdict } = await runGate({
     artifact: out,
     suite,
     data,
+    reading: readingOptions(request),
     issued,
     allowHub,
     onProgress: (done, total) => progress.update(done, total),

@@ -2,15 +2,16 @@ import { PlimsollError } from '../../router/errors.ts';
 
 /** How a cases file is written. Told by the name alone: `.gz` behind any of the endings means compressed. */
 export interface CaseFormat {
-  readonly kind: 'json-lines' | 'csv';
+  readonly kind: 'json' | 'csv' | 'tsv';
   readonly gzipped: boolean;
 }
 
 const ENDINGS: ReadonlyMap<string, CaseFormat['kind']> = new Map([
-  ['.jsonl', 'json-lines'],
-  ['.ndjson', 'json-lines'],
-  ['.json', 'json-lines'],
+  ['.jsonl', 'json'],
+  ['.ndjson', 'json'],
+  ['.json', 'json'],
   ['.csv', 'csv'],
+  ['.tsv', 'tsv'],
 ]);
 
 /** @throws PlimsollError 'invalid-input' for any other ending */
@@ -23,8 +24,8 @@ export function caseFormatOf(file: string): CaseFormat {
   }
   throw new PlimsollError(
     'invalid-input',
-    `${file}: cannot tell the format from the name. Cases are JSON Lines (.jsonl, .ndjson, .json) or CSV (.csv), ` +
-      'each also as .gz.',
+    `${file}: cannot tell the format from the name. Cases are JSON (.jsonl, .ndjson, .json: one object a line, objects over ` +
+      'several lines, or an array), CSV (.csv) or tab-separated (.tsv), each also as .gz.',
     { place: { file } },
   );
 }

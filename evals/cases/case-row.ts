@@ -36,8 +36,6 @@ export const outcomeRowSchema = z.looseObject({
   latency_ms: amount,
 });
 
-export const qualitySchema = z.number().min(0).max(1);
-
 /** A row as it is written: see caseRowSchema. */
 export type CaseRow = z.input<typeof caseRowSchema>;
 export type CheckedRow = z.output<typeof caseRowSchema>;

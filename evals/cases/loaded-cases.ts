@@ -1,5 +1,5 @@
 import type { Case } from './case.ts';
-import type { RejectedRow } from './reject-log.ts';
+import type { RejectedRow, RejectKind } from './reject-log.ts';
 
 /** A file that was read: what it was, and how much of it. */
 export interface LoadedFile {
@@ -8,6 +8,8 @@ export interface LoadedFile {
   readonly sha256: string;
   /** Rows of data: no header, no blank lines. */
   readonly rows: number;
+  /** How its qualities are written, such as 0-100, unless they are numbers from 0 to 1. */
+  readonly qualityScale?: string;
 }
 
 export interface LoadedCases {
@@ -17,6 +19,8 @@ export interface LoadedCases {
   /** The first 1,000 rejected rows. */
   readonly rejected: readonly RejectedRow[];
   readonly rejectedCount: number;
+  /** The same by reason, the commonest first. */
+  readonly rejectKinds: readonly RejectKind[];
   readonly excluded: {
     /** Prompts that lack an outcome of one of the models asked for, or have none at all. */
     readonly missingOutcome: number;
@@ -24,4 +28,6 @@ export interface LoadedCases {
     readonly duplicates: number;
   };
   readonly files: readonly LoadedFile[];
+  /** What a person should know of how the files were read, a line each: scales, names that are not read. */
+  readonly notes: readonly string[];
 }

@@ -27,7 +27,7 @@ export async function writeCases(
   rows: Iterable<CaseRow> | AsyncIterable<CaseRow>,
 ): Promise<WrittenCases> {
   const { kind, gzipped } = caseFormatOf(file);
-  if (kind !== 'json-lines') {
+  if (kind !== 'json') {
     throw new PlimsollError('invalid-input', `${file}: cases are written as JSON Lines; name it .jsonl.gz.`);
   }
   const counted = { rows: 0, hash: createHash('sha256') };

@@ -3,8 +3,10 @@ import type { Rung } from '../../router/artifact/manifest.ts';
 import { sha256 } from '../../router/artifact/sha256.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Case } from '../cases/case.ts';
-import { loadCases } from '../cases/load-cases.ts';
+import { ladderNotes } from '../cases/ladder-notes.ts';
+import { type LoadOptions, loadCases } from '../cases/load-cases.ts';
 import type { LoadedCases, LoadedFile } from '../cases/loaded-cases.ts';
+import { rejectLines } from '../cases/require-few-rejects.ts';
 import { casesFromTiers, loadTierCases } from '../cases/tier-cases.ts';
 import type { LoadedSuite } from './load-suite.ts';
 
@@ -13,13 +15,19 @@ export interface GateCases {
   readonly files: readonly LoadedFile[];
   readonly excluded: LoadedCases['excluded'];
   readonly rejected: number;
+  /** What a person should know of the data, a line each. */
+  readonly notes: readonly string[];
 }
+
+/** How the files are written, and who hears how far reading has come. */
+export type GateReading = Pick<LoadOptions, 'qualityScale' | 'columns' | 'onSurvey' | 'onProgress'>;
 
 const NOTHING: GateCases = {
   cases: [],
   files: [],
   excluded: { missingOutcome: 0, duplicates: 0 },
   rejected: 0,
+  notes: [],
 };
 
 /**
@@ -31,6 +39,7 @@ export async function loadGateCases(
   { suite, file, resolve }: LoadedSuite,
   ladder: readonly Rung[],
   data: readonly string[] | undefined,
+  reading: GateReading = {},
 ): Promise<GateCases> {
   const files = data ?? suite.cases.map(resolve);
   if (files.length === 0 && suite.tier_cases.length === 0) {
@@ -40,7 +49,8 @@ export async function loadGateCases(
       { place: { file, field: 'cases' } },
     );
   }
-  const labelled = files.length === 0 ? NOTHING : await loadLabelledCases(files, ladder, suite.quality_field);
+  const labelled =
+    files.length === 0 ? NOTHING : await loadLabelledCases(files, ladder, suite.quality_field, reading);
   const tiered = suite.tier_cases.map(resolve).map((name) => tierCases(name, ladder));
   return {
     ...labelled,
@@ -53,10 +63,17 @@ async function loadLabelledCases(
   files: readonly string[],
   ladder: readonly Rung[],
   qualityField: string,
+  reading: GateReading,
 ): Promise<GateCases> {
   const models = ladder.map(({ model }) => model);
-  const loaded = await loadCases(files, { models, qualityField });
-  return { ...loaded, rejected: loaded.rejectedCount };
+  const {
+    cases,
+    files: loaded,
+    excluded,
+    ...rest
+  } = await loadCases(files, { ...reading, models, qualityField });
+  const notes = [...rejectLines(rest.rejectKinds), ...rest.notes, ...ladderNotes(cases, models)];
+  return { cases, files: loaded, excluded, rejected: rest.rejectedCount, notes };
 }
 
 function tierCases(file: string, ladder: readonly Rung[]): { cases: Case[]; loaded: LoadedFile } {

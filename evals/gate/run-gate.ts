@@ -19,7 +19,7 @@ import { artifactClassifier, replayed } from './artifact-classifier.ts';
 import type { FlipCount, HardReplay, Subject } from './conditions/subject.ts';
 import { countFlips, countParaphraseFlips, type Decide } from './flips.ts';
 import { verdictOf } from './gate.ts';
-import { type GateCases, loadGateCases } from './gate-cases.ts';
+import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
 import { type LoadedSuite, loadSuite } from './load-suite.ts';
 import { earlierLooks } from './looks.ts';
 import { measure, pairedOutcomes } from './measure.ts';
@@ -34,6 +34,8 @@ export interface GateRequest {
   readonly suite: string;
   /** Files of labelled cases, in place of those that the suite names. */
   readonly data?: readonly string[];
+  /** How those files are written, and who hears how far reading has come. */
+  readonly reading?: GateReading;
   readonly issued?: Date;
   readonly allowHub?: boolean;
   /** Hears how many of the sealed cases are replayed. */
@@ -44,6 +46,8 @@ export interface GateRun {
   /** Of the artifact that was judged. */
   readonly folder: string;
   readonly verdict: Verdict;
+  /** What a person should know of the data: rejected rows by kind, how files were read, a ladder in the wrong order. A line each. */
+  readonly notes: readonly string[];
   /** Id of a sealed case -> its text, for reports that are asked to show it; it stands in no verdict. */
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -59,7 +63,7 @@ const MOST_EDITED = 2_000;
 export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
   const suite = loadSuite(request.suite);
-  const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data);
+  const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
   const { sealed, calibration, sha256, excluded } = sealedCases(loaded.cases, artifact);
   const hard = hardCasesOf(suite, artifact);
   const classifier = await artifactClassifier(artifact, request.allowHub ?? false);
@@ -76,7 +80,13 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       sealed: sealedSection(loaded, excluded, replay.n, sha256, artifact),
       issued: (request.issued ?? new Date()).toISOString(),
     });
-    return { folder: artifact.folder, verdict, texts: new Map(sealed.map(({ id, text }) => [id, text])) };
+    const { notes } = loaded;
+    return {
+      folder: artifact.folder,
+      verdict,
+      notes,
+      texts: new Map(sealed.map(({ id, text }) => [id, text])),
+    };
   } finally {
     await classifier.close();
   }

@@ -82,6 +82,10 @@ export const manifestSchema = z.strictObject({
   policy: policySchema,
   data: z.strictObject({
     quality_field: z.string(),
+    /** Such as 0-100, if qualities were not written from 0 to 1. */
+    quality_scale: z.string().optional(),
+    /** Name of a field -> name in the files, if they differed. */
+    columns: z.record(z.string(), z.string()).optional(),
     files: z.array(z.strictObject({ file: z.string(), sha256, rows: count })),
     rejected: count,
     excluded: count,

@@ -8,13 +8,14 @@ import { writeVerdict } from '../../router/artifact/write-verdict.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { writeReports } from '../gate-reports.ts';
 import { isoTime } from '../iso-time.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';
 
 /** A verdict in a word that a shell understands; 1 and 2 stay for errors and wrong usage. */
 export const GATE_EXIT_CODES: Readonly<Record<VerdictWord, number>> = { PASS: 0, FAIL: 10, INCONCLUSIVE: 11 };
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly artifact: string;
   readonly suite: string;
   readonly data?: string[];
@@ -28,7 +29,7 @@ interface Flags {
 }
 
 export function gateCommand(): Command {
-  return new Command('gate')
+  return addReadingFlags(new Command('gate'))
     .description(
       'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
     )
@@ -57,16 +58,23 @@ Example:
 async function run(flags: Flags): Promise<void> {
   const issued = flags.issued === undefined ? new Date() : isoTime('--issued', flags.issued);
   const previous = flags.previous === undefined ? undefined : previousVerdict(flags.previous);
+  const reading = startProgress('reading cases');
   const progress = startProgress('replaying');
-  const { folder, verdict, texts } = await runGate({
+  const { folder, verdict, notes, texts } = await runGate({
     artifact: flags.artifact,
     suite: flags.suite,
     ...(flags.data && { data: flags.data }),
+    reading: {
+      ...readingOptions(flags),
+      onSurvey: (rows) => reading.update(rows),
+      onProgress: (rows) => reading.update(rows),
+    },
     issued,
     allowHub: flags.allowHub,
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.end(`${verdict.sealed.n} sealed cases`);
+  for (const note of notes) process.stderr.write(`${note}\n`);
   if (flags.write) {
     recordLook(folder, verdict); // first: a verdict whose look is on no record must not come to be
     writeVerdict(folder, verdict);

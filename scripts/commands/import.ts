@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { IMPORTERS } from '../importers/importers.ts';
 import { type ImportSummary, runImport } from '../importers/run-import.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly out: string;
   readonly force: boolean;
   readonly maxRejects?: number;
@@ -12,13 +13,10 @@ interface Flags {
   readonly json: boolean;
 }
 
-/** Rejected rows told on stderr. */
-const TOLD = 3;
-
-/** `plimsoll import`: raw files of a public repository, or any CSV or JSON Lines of cases, to canonical cases. */
+/** `plimsoll import`: raw files of a public repository, or any table or JSON of cases, to canonical cases. */
 export function importCommand(): Command {
-  return new Command('import')
-    .description('Convert labelled data to cases: public repositories’ raw files, CSV or JSON Lines')
+  return addReadingFlags(new Command('import'))
+    .description('Convert labelled data to cases: public repositories’ raw files, tables or JSON')
     .argument('<format>', 'one of the formats below')
     .argument('<input...>', 'files to read, plain or .gz')
     .requiredOption('--out <file>', 'the file to write, .jsonl or .jsonl.gz')
@@ -32,6 +30,7 @@ export function importCommand(): Command {
 
 async function run(format: string, inputs: string[], flags: Flags): Promise<void> {
   const progress = startProgress('importing');
+  const notes: string[] = [];
   try {
     const summary = await runImport({
       format,
@@ -41,22 +40,17 @@ async function run(format: string, inputs: string[], flags: Flags): Promise<void
       onProgress: (rowsRead) => progress.update(rowsRead),
       ...(flags.maxRejects !== undefined && { maxRejectShare: flags.maxRejects }),
       ...(flags.rejects !== undefined && { rejectsFile: flags.rejects }),
+      ...readingOptions(flags),
+      onNotes: (lines) => notes.push(...lines),
     });
     progress.end(`${summary.read} rows`);
-    tellRejects(summary);
+    for (const note of notes) process.stderr.write(`${note}\n`);
     if (flags.json) printJson(summary);
     else print(sentence(summary));
   } catch (error) {
     progress.end();
     throw error;
   }
-}
-
-function tellRejects({ rejects, rejected }: ImportSummary): void {
-  for (const { file, line, field, reason } of rejects.slice(0, TOLD)) {
-    process.stderr.write(`  ${file}:${line}: ${field === undefined ? '' : `${field}: `}${reason}\n`);
-  }
-  if (rejected > TOLD) process.stderr.write(`  and ${rejected - TOLD} more; --rejects writes them all\n`);
 }
 
 function sentence({ cases, models, rejected, excluded, out }: ImportSummary): string {

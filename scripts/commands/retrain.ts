@@ -3,7 +3,7 @@ import { type Promotion, resolveArtifact } from '../../router/artifact/current.t
 import { readArtifact } from '../../router/artifact/read.ts';
 import { standingInFolder } from '../../router/artifact/standing.ts';
 import type { VerdictWord } from '../../router/artifact/verdict.ts';
-import { numberBetween, share } from '../labelled-data.ts';
+import { addReadingFlags, numberBetween, type ReadingFlags, share } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
 import {
   assertDisplaces,
@@ -17,7 +17,7 @@ import { writeRetrainReports } from '../retrain/reports.ts';
 import { type Retrained, retrained } from '../retrain.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly data: string[];
   readonly champion: string;
   readonly out: string;
@@ -32,7 +32,7 @@ interface Flags {
 }
 
 export function retrainCommand(): Command {
-  return new Command('retrain')
+  return addReadingFlags(new Command('retrain'))
     .description(
       'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
     )

@@ -13,6 +13,7 @@ import {
   type DataFlags,
   loadLabelled,
   qualityColumns,
+  readingSection,
   wholeNumberBetween,
 } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
@@ -74,6 +75,7 @@ async function run(flags: Flags): Promise<void> {
   try {
     const data: Manifest['data'] = {
       quality_field: flags.qualityField,
+      ...readingSection(loaded, flags),
       files: loaded.files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
       rejected: loaded.rejectedCount,
       excluded: loaded.excluded.missingOutcome + loaded.excluded.duplicates,

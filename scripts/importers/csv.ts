@@ -1,38 +1,42 @@
 import { BadRow } from '../../evals/cases/bad-row.ts';
 import type { Case } from '../../evals/cases/case.ts';
 import { loadCases } from '../../evals/cases/load-cases.ts';
-import { REJECTS_KEPT } from '../../evals/cases/reject-log.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import type { Outcome } from '../../router/types.ts';
 import type { ImportedRow, Importer } from './importer.ts';
 
 /**
- * Any CSV that loadCases reads, wide or long. What comes out is the text that is scored (an earlier turn stands behind the prompt,
- * the system text is gone) and the column `quality`; other columns of labels stay behind.
+ * Any table that loadCases reads, wide or long. What comes out is the text that is scored (an earlier turn follows the prompt, the system
+ * text is gone) and the column `quality` on the scale 0 to 1; other columns of labels are left behind.
  */
 export const csv: Importer = {
   format: 'csv',
-  describe: 'cases in CSV, wide or long, checked and written in the canonical form',
-  accepts: 'any .csv or .csv.gz that the other commands read',
-  async import(paths, emit) {
-    const { cases, rejected, rejectedCount } = await loadCases(paths, { maxRejectShare: 1 });
-    if (rejectedCount > rejected.length) throw tooManyRejected(paths, rejectedCount);
-    for (const { file, line, field, reason } of rejected) {
-      emit.row(file, line, () => {
-        throw new BadRow(reason, field);
-      });
-    }
-    for (const [index, one] of cases.entries()) emit.row(paths[0], index + 2, () => rowOf(one));
+  describe: 'cases in a table, wide or long, checked and written in the canonical form',
+  accepts: 'any .csv, .tsv or their .gz that the other commands read',
+  readsCases: true,
+  async import(paths, emit, options) {
+    const { cases, notes, excluded } = await loadCases(paths, {
+      ...options,
+      maxRejectShare: 1,
+      mayBeEmpty: true,
+      onReject: ({ file, line, field, reason }) =>
+        emit.row(file, line, () => {
+          throw new BadRow(reason, field);
+        }),
+    });
+    for (const note of notes) emit.note(note);
+    for (let left = excluded.missingOutcome; left > 0; left--) emit.row(paths[0]!, 0, () => undefined);
+    for (const one of cases) emit.row(paths[0]!, 0, () => rowOf(one)); // read and checked: it is never rejected
   },
 };
 
-function rowOf({ id, source, task, group, key, text, outcomes }: Case): ImportedRow {
+function rowOf({ id, source, task, group, language, key, text, outcomes }: Case): ImportedRow {
   const rows = [...outcomes].map(([model, outcome]) => [model, outcomeRow(outcome)] as const);
   return {
     id,
     ...(source !== undefined && { source }),
     ...(task !== undefined && { task }),
     ...(group !== undefined && { group }),
+    ...(language !== undefined && { language }),
     key,
     prompt: text,
     outcomes: Object.fromEntries(rows),
@@ -48,12 +52,4 @@ function outcomeRow(outcome: Outcome): Record<string, number> {
     ...(costUsd !== undefined && { cost_usd: costUsd }),
     ...(latencyMs !== undefined && { latency_ms: latencyMs }),
   };
-}
-
-function tooManyRejected(paths: readonly string[], count: number): PlimsollError {
-  return new PlimsollError(
-    'invalid-input',
-    `${paths.join(', ')}: ${count} rows cannot be used; more than ${REJECTS_KEPT} is a fault of the table.`,
-    { place: { file: paths[0] } },
-  );
 }

@@ -3,6 +3,7 @@ import { caseOf, checkedRow } from '../../evals/cases/case-of.ts';
 import type { CaseRow } from '../../evals/cases/case-row.ts';
 import { DEFAULT_QUALITY_FIELD, outcomeOf } from '../../evals/cases/outcome-of.ts';
 import type { RejectLog } from '../../evals/cases/reject-log.ts';
+import { shownName } from '../../evals/cases/shown-name.ts';
 import type { Emit, ImportedRow } from './importer.ts';
 
 /** Puts the rows of one id together, checks them as loadCases would and counts what it cannot use. */
@@ -12,6 +13,7 @@ export class ImportSink implements Emit {
   readonly #onProgress: (rowsRead: number) => void;
   readonly models = new Set<string>();
   read = 0;
+  readonly notes: string[] = [];
   /** Rows left out on purpose, such as those that the source's own evaluation drops. */
   excluded = 0;
 
@@ -31,6 +33,10 @@ export class ImportSink implements Emit {
       if (!(error instanceof BadRow)) throw error;
       this.#rejects.add(file, line, error);
     }
+  }
+
+  note(line: string): void {
+    this.notes.push(line);
   }
 
   /** The cases in the order of their first rows, each with its key. */
@@ -63,7 +69,7 @@ function keyOf(row: ImportedRow): string {
 
 function merged(known: ImportedRow, row: ImportedRow): ImportedRow {
   if (requestOf(known) !== requestOf(row)) {
-    throw new BadRow(`not the prompt that an earlier row has under the id ${row.id}`, 'prompt');
+    throw new BadRow(`not the prompt that an earlier row has under the id ${shownName(row.id)}`, 'prompt');
   }
   const twice = Object.keys(row.outcomes).find((model) => Object.hasOwn(known.outcomes, model));
   if (twice !== undefined)

@@ -1,4 +1,6 @@
 import type { CaseRow } from '../../evals/cases/case-row.ts';
+import type { ColumnMap } from '../../evals/cases/column-map.ts';
+import type { QualityScale } from '../../evals/cases/quality-scale.ts';
 
 /** What an importer reads of one row of a raw file: a prompt, and what one or more models reached on it. */
 export interface ImportedRow {
@@ -8,6 +10,7 @@ export interface ImportedRow {
   readonly task?: string;
   readonly split?: string;
   readonly group?: string;
+  readonly language?: string;
   readonly system?: string;
   readonly context?: string;
   readonly key?: string;
@@ -23,6 +26,14 @@ export interface Emit {
    * @param line the physical line, or in a JSON array the element, from 1
    */
   row(file: string, line: number, read: () => ImportedRow | undefined): void;
+  /** A line for the person at the terminal, on how the files were read. */
+  note(line: string): void;
+}
+
+/** How the importers of cases, `csv` and `jsonl`, read; the others know their files. */
+export interface ReadingOptions {
+  readonly qualityScale?: QualityScale;
+  readonly columns?: ColumnMap;
 }
 
 /** Converts the raw files of one public repository, or of one general kind, to cases. */
@@ -37,5 +48,7 @@ export interface Importer {
    * Reads the files, in the order given, and emits their rows.
    * @throws PlimsollError: a file that is not there, not of this format, or broken as a whole
    */
-  import(paths: readonly string[], emit: Emit): Promise<void>;
+  import(paths: readonly string[], emit: Emit, options: ReadingOptions): Promise<void>;
+  /** Whether it takes ReadingOptions. Default false. */
+  readonly readsCases?: true;
 }

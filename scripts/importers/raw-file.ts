@@ -1,13 +1,11 @@
-import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { BadRow } from '../../evals/cases/bad-row.ts';
+import { csvRecords } from '../../evals/cases/csv-records.ts';
 import { fileError } from '../../evals/cases/file-error.ts';
+import { jsonArray, jsonLines } from '../../evals/cases/json-values.ts';
 import { openCaseFile } from '../../evals/cases/open-case-file.ts';
-import { readCsv } from '../../evals/cases/read-csv.ts';
-import { readJsonLines } from '../../evals/cases/read-json-lines.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { checked } from './checked.ts';
-import { readJsonArray } from './json-array.ts';
 
 /** The name that tells what a raw file is: its last part, without .gz. */
 export function rawName(file: string): string {
@@ -21,12 +19,16 @@ export function parentName(file: string): string | undefined {
 
 /** Reads the elements of a JSON array, one after the other; the array itself is never held. */
 export async function eachElement(file: string, use: (element: number, parse: () => unknown) => void) {
-  await withBytes(file, (bytes) => readJsonArray(file, bytes, use));
+  await withBytes(file, async (bytes) => {
+    for await (const { element, parse } of jsonArray(file, bytes)) use(element, parse);
+  });
 }
 
 /** Reads the lines of a JSON Lines file. */
 export async function eachLine(file: string, use: (line: number, parse: () => unknown) => void) {
-  await withBytes(file, (bytes) => readJsonLines(bytes, use));
+  await withBytes(file, async (bytes) => {
+    for await (const { line, parse } of jsonLines(bytes)) use(line, parse);
+  });
 }
 
 /**
@@ -62,12 +64,12 @@ export interface CsvRecord {
 export async function eachRecord(file: string, use: (record: CsvRecord) => void): Promise<void> {
   let columns: readonly string[] | undefined;
   let index = 0;
-  await withBytes(file, (bytes) =>
-    readCsv(file, bytes, (line, cells) => {
+  await withBytes(file, async (bytes) => {
+    for await (const { line, cells } of csvRecords(file, bytes)) {
       if (columns === undefined) columns = cells;
       else use(csvRecord(columns, line, index++, cells));
-    }),
-  );
+    }
+  });
   if (index === 0) throw noData(file);
 }
 
@@ -88,12 +90,14 @@ function csvRecord(
   };
 }
 
-async function withBytes(file: string, read: (bytes: Readable) => Promise<void>): Promise<void> {
-  const { bytes } = openCaseFile(file, { kind: 'json-lines', gzipped: /\.gz$/i.test(file) });
+async function withBytes(file: string, read: (bytes: AsyncIterable<Buffer>) => Promise<void>): Promise<void> {
+  const { bytes } = openCaseFile(file, { gzipped: /\.gz$/i.test(file) });
   try {
     await read(bytes);
   } catch (error) {
     throw fileError(file, error);
+  } finally {
+    bytes.destroy();
   }
 }
 

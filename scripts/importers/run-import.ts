@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { caseFormatOf } from '../../evals/cases/case-format.ts';
 import { DEFAULT_MAX_REJECT_SHARE } from '../../evals/cases/load-options.ts';
 import { type RejectedRow, RejectLog } from '../../evals/cases/reject-log.ts';
-import { requireFewRejects } from '../../evals/cases/require-few-rejects.ts';
+import { rejectLines, requireFewRejects } from '../../evals/cases/require-few-rejects.ts';
 import { writeCases } from '../../evals/cases/write-cases.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { ImportSink } from './import-sink.ts';
+import type { ReadingOptions } from './importer.ts';
 import { importerOf } from './importers.ts';
 
-export interface ImportOptions {
+export interface ImportOptions extends ReadingOptions {
   readonly format: string;
   readonly inputs: readonly string[];
   /** A .jsonl or .jsonl.gz that is not there yet, unless `force`. */
@@ -20,6 +21,8 @@ export interface ImportOptions {
   /** Where to write the rejected rows as JSON Lines. */
   readonly rejectsFile?: string;
   readonly onProgress?: (rowsRead: number) => void;
+  /** Hears what a person should know: rejected rows by kind, and how the files were read. A line each. */
+  readonly onNotes?: (lines: readonly string[]) => void;
 }
 
 export interface ImportSummary {
@@ -44,19 +47,22 @@ const REJECTS_SHOWN = 20;
  * @throws PlimsollError: unknown format, an output that is there already, unreadable files, too many bad rows, no case at all
  */
 export async function runImport(options: ImportOptions): Promise<ImportSummary> {
-  const { format, inputs, out } = options;
+  const { format, inputs, out, qualityScale, columns } = options;
   const importer = importerOf(format);
+  const reading = { ...(qualityScale && { qualityScale }), ...(columns && { columns }) };
+  if (Object.keys(reading).length > 0 && !importer.readsCases) throw knowsItsFiles(format);
   requireOut(out, inputs, options.force ?? false);
   const rejects = new RejectLog(options.rejectsFile);
   const sink = new ImportSink(rejects, options.onProgress);
   try {
-    await importer.import(inputs, sink);
+    await importer.import(inputs, sink, reading);
   } finally {
     rejects.close();
   }
-  requireFewRejects(rejects, sink.read, options.maxRejectShare ?? DEFAULT_MAX_REJECT_SHARE);
-  if (sink.size === 0) throw noCase(sink.read);
+  requireFewRejects(rejects, sink.read, options.maxRejectShare ?? DEFAULT_MAX_REJECT_SHARE, sink.notes);
+  if (sink.size === 0) throw noCase(sink.read, [...rejectLines(rejects.kinds), ...sink.notes]);
   const { rows, sha256 } = await writeCases(out, sink.cases());
+  options.onNotes?.([...rejectLines(rejects.kinds), ...sink.notes]);
   return {
     format,
     cases: rows,
@@ -73,7 +79,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
 function requireOut(out: string, inputs: readonly string[], force: boolean): void {
   const { kind } = caseFormatOf(out);
   const place = { place: { file: out } };
-  if (kind !== 'json-lines') {
+  if (kind !== 'json') {
     throw new PlimsollError(
       'invalid-input',
       `${out}: cases are written as JSON Lines; name it .jsonl.gz.`,
@@ -88,7 +94,14 @@ function requireOut(out: string, inputs: readonly string[], force: boolean): voi
   }
 }
 
-function noCase(read: number): PlimsollError {
+function noCase(read: number, notes: readonly string[]): PlimsollError {
   const why = read === 0 ? 'the files hold no row of data' : `all of ${read} rows were left out`;
-  return new PlimsollError('insufficient-data', `No case to write: ${why}.`);
+  return new PlimsollError('insufficient-data', [`No case to write: ${why}.`, ...notes].join('\n'));
+}
+
+function knowsItsFiles(format: string): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `--quality-scale and --map are for the formats csv and jsonl; ${format} knows how its files are written.`,
+  );
 }

@@ -10,6 +10,7 @@ import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
 import { openEncoder } from '../../router/encoders/open-encoder.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { artifactName } from '../artifact-name.ts';
+import { type ReadingFlags, readingSection } from '../labelled-data.ts';
 import { trainArtifact } from '../train-artifact.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 
@@ -20,6 +21,8 @@ export interface ChallengerRequest {
   readonly champion: ArtifactFiles;
   readonly loaded: LoadedCases;
   readonly qualityField: string;
+  /** How the data are written. */
+  readonly reading: ReadingFlags;
   readonly rule: ThresholdRule;
   readonly out: string;
   /** Replace what is there, even where training could be skipped. */
@@ -102,9 +105,10 @@ function isSame(one: unknown, other: unknown): boolean {
   return sha256OfJson(one) === sha256OfJson(other);
 }
 
-function dataOf({ loaded, qualityField }: ChallengerRequest): Manifest['data'] {
+function dataOf({ loaded, qualityField, reading }: ChallengerRequest): Manifest['data'] {
   return {
     quality_field: qualityField,
+    ...readingSection(loaded, reading),
     files: loaded.files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
     rejected: loaded.rejectedCount,
     excluded: loaded.excluded.missingOutcome + loaded.excluded.duplicates,

@@ -11,8 +11,9 @@ import type { ArtifactFiles } from '../../router/artifact/read.ts';
 import type { Verdict } from '../../router/artifact/verdict.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/version.ts';
+import { type ReadingFlags, readingOptions } from '../labelled-data.ts';
 
-export interface SideBySideRequest {
+export interface SideBySideRequest extends ReadingFlags {
   readonly champion: ArtifactFiles;
   readonly challenger: ArtifactFiles;
   /** Of the challenger: its sealed cases are compared on, and no others. */
@@ -59,7 +60,7 @@ export async function comparedSideBySide(request: SideBySideRequest): Promise<Co
 
 async function casesOf(request: SideBySideRequest): Promise<readonly Case[]> {
   const { champion, challenger, suite, data, verdict } = request;
-  const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data);
+  const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, readingOptions(request));
   const { sealed, sha256 } = sealedCases(cases, challenger);
   requireUnseen(sealed, champion);
   if (sha256 === verdict.sealed.sha256) return sealed;

@@ -95,8 +95,9 @@ describe('too many bad rows', () => {
         ...[1, 2, 3].map(
           (line) => `  ${file}:${line}: outcomes.small.quality: must be a number from 0 to 1, is 2`,
         ),
-        '  and 2 more',
-        'Mend these rows, or leave them out and raise the limit with --max-rejects.',
+        '  and 2 more of this kind',
+        'If the qualities are on another scale, name it: --quality-scale 0-100, 1-5, boolean, percent or any LOW-HIGH.',
+        'Fix these rows, or leave them out and raise the limit with --max-rejects.',
       ].join('\n'),
     });
   });
@@ -145,7 +146,7 @@ describe('a bad file', () => {
     mkdirSync(folder);
     return stops(folder, 'invalid-input', /this is a folder/);
   });
-  it.each(['cases.parquet', 'cases', 'cases.gz', 'cases.tsv'])('of unknown format: %s', (name) =>
+  it.each(['cases.parquet', 'cases', 'cases.gz', 'cases.txt'])('of unknown format: %s', (name) =>
     stops(written(name, 'x'), 'invalid-input', /cannot tell the format.*\.jsonl.*\.csv/),
   );
   it.each(['empty.jsonl', 'empty.jsonl.gz', 'empty.csv'])('that is empty: %s', (name) =>

@@ -65,7 +65,6 @@ describe('loadCases from wide CSV', () => {
       { file, line: 6, field: 'outcomes.small.quality', reason: 'must be a number from 0 to 1, is 2' },
       { file, line: 7, reason: '2 cells under a header of 3 columns' },
       { file, line: 8, field: 'outcomes.small.quality', reason: 'must be a number from 0 to 1, is string' },
-      { file, line: 9, field: 'outcomes.small.quality', reason: 'must be a number from 0 to 1, is string' },
       { file, line: 10, field: 'prompt', reason: 'missing or empty' },
       { file, line: 11, field: 'outcomes.small.quality', reason: 'must be a number from 0 to 1, is string' },
     ]);
