@@ -29,30 +29,32 @@ interface Flags extends ReadingFlags {
 }
 
 export function gateCommand(): Command {
-  return addReadingFlags(new Command('gate'))
-    .description(
-      'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
-    )
-    .requiredOption('--artifact <folder>', 'the artifact to judge, or a store: then its current one')
-    .requiredOption('--suite <file>', 'what is demanded of it (evals/suites/*.yaml; docs/CI.md)')
-    .option('--data <file...>', 'labelled cases, in place of those that the suite names')
-    .option('--previous <folder>', 'an artifact with a verdict: the reports say what changed')
-    .option('--reports <folder>', 'write verdict.json, report.md, report.xml (JUnit) and report.html here')
-    .option('--texts', 'show the prompts of the worst downgrades in report.html', false)
-    .option('--no-write', "leave the artifact's verdict.json and the record of looks as they are")
-    .option('--issued <time>', 'ISO time to write into the verdict (default: now)')
-    .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
-    .option('--json', 'print the verdict as JSON', false)
-    .addHelpText(
-      'after',
-      `
+  return addReadingFlags(
+    new Command('gate')
+      .description(
+        'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
+      )
+      .requiredOption('--artifact <folder>', 'the artifact to judge, or a store: then its current one')
+      .requiredOption('--suite <file>', 'what is demanded of it (evals/suites/*.yaml; docs/CI.md)')
+      .option('--data <file...>', 'labelled cases, in place of those that the suite names')
+      .option('--previous <folder>', 'an artifact with a verdict: the reports say what changed')
+      .option('--reports <folder>', 'write verdict.json, report.md, report.xml (JUnit) and report.html here')
+      .option('--texts', 'show the prompts of the worst downgrades in report.html', false)
+      .option('--no-write', "leave the artifact's verdict.json and the record of looks as they are")
+      .option('--issued <time>', 'ISO time to write into the verdict (default: now)')
+      .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
+      .option('--json', 'print the verdict as JSON', false)
+      .addHelpText(
+        'after',
+        `
 Exit codes: 0 PASS, 10 FAIL, 11 INCONCLUSIVE, 2 wrong usage, 1 any other error.
 
 Example:
   plimsoll gate --artifact models/mine --suite evals/suites/mine.yaml --data labelled.jsonl --reports gate-reports
 `,
-    )
-    .action(run);
+      )
+      .action(run),
+  );
 }
 
 async function run(flags: Flags): Promise<void> {

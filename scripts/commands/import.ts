@@ -15,17 +15,19 @@ interface Flags extends ReadingFlags {
 
 /** `plimsoll import`: raw files of a public repository, or any table or JSON of cases, to canonical cases. */
 export function importCommand(): Command {
-  return addReadingFlags(new Command('import'))
-    .description('Convert labelled data to cases: public repositories’ raw files, tables or JSON')
-    .argument('<format>', 'one of the formats below')
-    .argument('<input...>', 'files to read, plain or .gz')
-    .requiredOption('--out <file>', 'the file to write, .jsonl or .jsonl.gz')
-    .option('--force', 'replace the output if it is there', false)
-    .option('--max-rejects <share>', 'largest share of bad rows, 0 to 1 (default: 0.02)', share)
-    .option('--rejects <file>', 'write the bad rows there, as JSON Lines: file, line, field, reason')
-    .option('--json', 'print the result as JSON', false)
-    .addHelpText('after', formatsHelp())
-    .action(run);
+  return addReadingFlags(
+    new Command('import')
+      .description('Convert labelled data to cases: public repositories’ raw files, tables or JSON')
+      .argument('<format>', 'one of the formats below')
+      .argument('<input...>', 'files to read, plain or .gz')
+      .requiredOption('--out <file>', 'the file to write, .jsonl or .jsonl.gz')
+      .option('--force', 'replace the output if it is there', false)
+      .option('--max-rejects <share>', 'largest share of bad rows, 0 to 1 (default: 0.02)', share)
+      .option('--rejects <file>', 'write the bad rows there, as JSON Lines: file, line, field, reason')
+      .option('--json', 'print the result as JSON', false)
+      .addHelpText('after', formatsHelp())
+      .action(run),
+  );
 }
 
 async function run(format: string, inputs: string[], flags: Flags): Promise<void> {

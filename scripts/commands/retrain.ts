@@ -32,30 +32,40 @@ interface Flags extends ReadingFlags {
 }
 
 export function retrainCommand(): Command {
-  return addReadingFlags(new Command('retrain'))
-    .description(
-      'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
-    )
-    .requiredOption(
-      '--data <file...>',
-      'labelled cases, old ones and new ones; split with the seed of the champion',
-    )
-    .requiredOption('--champion <folder>', 'the artifact that serves, or a store whose current one is meant')
-    .requiredOption('--out <folder>', 'the challenger to write, in the store that serves')
-    .requiredOption('--suite <file>', 'what is demanded of it (docs/CI.md)')
-    .option('--not-worse-by <loss>', 'how much worse its mean quality may be than the champion', share, 0.01)
-    .option(
-      '--calibration-margin <loss>',
-      "certify the threshold to lose at most this (default: two thirds of the suite's margin)",
-      numberBetween(0, 1),
-    )
-    .option('--promote', 'make it the one that its store serves, if it may be', false)
-    .option('--force', 'train again and replace the challenger if it is there', false)
-    .option('--reports <folder>', 'write comparison.json and the reports of the gate here')
-    .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
-    .option('--json', 'print the outcome as JSON', false)
-    .addHelpText('after', AFTER_HELP)
-    .action(run);
+  return addReadingFlags(
+    new Command('retrain')
+      .description(
+        'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
+      )
+      .requiredOption(
+        '--data <file...>',
+        'labelled cases, old ones and new ones; split with the seed of the champion',
+      )
+      .requiredOption(
+        '--champion <folder>',
+        'the artifact that serves, or a store whose current one is meant',
+      )
+      .requiredOption('--out <folder>', 'the challenger to write, in the store that serves')
+      .requiredOption('--suite <file>', 'what is demanded of it (docs/CI.md)')
+      .option(
+        '--not-worse-by <loss>',
+        'how much worse its mean quality may be than the champion',
+        share,
+        0.01,
+      )
+      .option(
+        '--calibration-margin <loss>',
+        "certify the threshold to lose at most this (default: two thirds of the suite's margin)",
+        numberBetween(0, 1),
+      )
+      .option('--promote', 'make it the one that its store serves, if it may be', false)
+      .option('--force', 'train again and replace the challenger if it is there', false)
+      .option('--reports <folder>', 'write comparison.json and the reports of the gate here')
+      .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
+      .option('--json', 'print the outcome as JSON', false)
+      .addHelpText('after', AFTER_HELP)
+      .action(run),
+  );
 }
 
 const AFTER_HELP = `
