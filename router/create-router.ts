@@ -9,6 +9,7 @@ import { createExplainer, type Explainer } from './classifier/explain.ts';
 import { goldenHolds } from './classifier/golden-case.ts';
 import { createOnnxClassifier } from './classifier/onnx-classifier.ts';
 import { watchedClassifier } from './classifier/watched-classifier.ts';
+import { closedError } from './closed-error.ts';
 import type { Config } from './config.ts';
 import { PlimsollError, quoted } from './errors.ts';
 import { featureExtractor } from './features/feature-vector.ts';
@@ -188,13 +189,6 @@ function thresholdOf(policy: Policy): number | null {
 }
 
 const NO_OPTIONS: RouteOptions = {};
-
-function closedError(): PlimsollError {
-  return new PlimsollError(
-    'closed',
-    'The router is closed: it decides nothing any more. Create another one.',
-  );
-}
 
 /** Counts what is being done, and says when nothing is left. */
 function inFlightCount() {

@@ -1,3 +1,4 @@
+import { closedError } from './closed-error.ts';
 import { PlimsollError } from './errors.ts';
 import type { Reload, Router } from './router.ts';
 import { routerGenerations } from './router-generations.ts';
@@ -37,6 +38,11 @@ export async function reloadingRouter(
     return lastReload;
   }
 
+  /** From the call of `close` on nothing is decided, though a reload that came before may still be opening a router. */
+  function lent<T>(work: (router: Router) => Promise<T>): Promise<T> {
+    return closed ? Promise.reject(closedError()) : generations.lent(work);
+  }
+
   return {
     get artifact() {
       return generations.current().artifact;
@@ -59,9 +65,8 @@ export async function reloadingRouter(
     standing: () => generations.current().standing(),
     verdict: (policy) => generations.current().verdict(policy),
     check: (options) => generations.current().check(options),
-    // After `close` the current router is closed, or about to be: it rejects.
-    route: (input, options) => generations.lent((router) => router.route(input, options)),
-    explain: (input, options) => generations.lent((router) => router.explain(input, options)),
+    route: (input, options) => lent((router) => router.route(input, options)),
+    explain: (input, options) => lent((router) => router.explain(input, options)),
     checkGolden: (index) => generations.lent((router) => router.checkGolden(index)),
     health: () => ({ ...generations.counts(), lastReload }),
     reload(openNext = open) {

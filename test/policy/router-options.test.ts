@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createRouter } from '../../router/create-router.ts';
+import { chooseRung } from '../../router/policy/choose-rung.ts';
+import type { Router } from '../../router/router.ts';
+import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
+import { tinyConfig } from '../server/serving.ts';
+
+const GATED = 0.3;
+const BOTH = [0, 1];
+
+let tiny: TinyArtifact;
+let router: Router;
+let ungated: Router;
+beforeAll(async () => {
+  tiny = await tinyArtifact();
+  const profiles = { other: { ladder: { strong: 'another' } }, same: { ladder: {} } };
+  router = await createRouter(await tinyConfig({ config: { profiles } }));
+  ungated = await createRouter(
+    await tinyConfig({
+      config: { allow_ungated: true, policies: { thrifty: { threshold: 1, version: 1 } } },
+    }),
+  );
+});
+afterAll(() => Promise.all([router.close(), ungated.close()]));
+
+test('a decision repeats itself: its rung is that of its scores, its threshold and the allowed rungs', async () => {
+  const texts = fc.constantFrom(...tiny.easy.slice(0, 5), ...tiny.hard.slice(0, 5));
+  const thresholds = fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: undefined });
+  const allowed = fc.option(fc.subarray(BOTH, { minLength: 1 }), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(texts, thresholds, allowed, async (prompt, threshold, allowedRungs) => {
+      const options = {
+        ...(threshold !== undefined && { threshold }),
+        ...(allowedRungs && { allowedRungs }),
+      };
+      const decision = await ungated.route({ prompt }, options);
+      const scores = [decision.scores!['cheap']!, decision.scores!['strong']!];
+      expect(decision.threshold).toBe(threshold ?? GATED);
+      const rung = chooseRung(scores, decision.threshold!, allowedRungs);
+      const unrestricted = chooseRung(scores, decision.threshold!);
+      expect(decision.candidate).toBe(['cheap', 'strong'][rung]);
+      expect(decision.escalated).toBe(rung > 0);
+      expect(decision.reason === 'requirements').toBe(rung !== unrestricted);
+      const gated = (threshold ?? GATED) === GATED && rung >= unrestricted;
+      expect(decision.verdict).toBe(gated ? 'PASS' : 'none');
+      expect(decision.ungatedReason === null).toBe(gated);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+describe('why a decision is not PASS', () => {
+  test.each([
+    ['the gated policy', {}, 'PASS', null],
+    ['always-strong', { policy: 'always-strong' }, 'PASS', null],
+    ['a policy of the configuration', { policy: 'thrifty' }, 'none', 'ungated-policy'],
+    ['always-cheap', { policy: 'always-cheap' }, 'none', 'ungated-policy'],
+    ['another threshold', { threshold: 0.31 }, 'none', 'ungated-threshold'],
+    ['the gated threshold', { threshold: GATED }, 'PASS', null],
+    [
+      'always-strong without the strong one',
+      { policy: 'always-strong', allowedRungs: [0] },
+      'none',
+      'downgraded',
+    ],
+  ])('%s', async (_, options, verdict, ungatedReason) => {
+    expect(await ungated.route({ prompt: tiny.easy[0]! }, options)).toMatchObject({ verdict, ungatedReason });
+  });
+
+  test('a profile is stale on its own', async () => {
+    const prompt = tiny.hard[0]!;
+    expect(router.profiles.get('other')).toMatchObject({ stale: true });
+    expect(await router.route({ prompt }, { profile: 'other' })).toMatchObject({
+      model: 'another',
+      stale: true,
+      verdict: 'stale',
+      ungatedReason: 'other-models',
+    });
+    for (const options of [{}, { profile: 'same' }]) {
+      expect(await router.route({ prompt }, options)).toMatchObject({ stale: false, verdict: 'PASS' });
+    }
+  });
+});
+
+describe('options that are wrong', () => {
+  test.each([
+    ['a threshold that was not gated', { threshold: 0.2 }, 'invalid-input', 'threshold'],
+    ['a threshold out of range', { threshold: 1.1 }, 'invalid-input', 'threshold'],
+    ['no number', { threshold: Number.NaN }, 'invalid-input', 'threshold'],
+    [
+      'a threshold of a fixed policy',
+      { policy: 'always-strong', threshold: GATED },
+      'invalid-input',
+      'threshold',
+    ],
+    ['no rung', { allowedRungs: [] }, 'invalid-input', 'allowedRungs'],
+    ['a rung that there is not', { allowedRungs: [0, 2] }, 'invalid-input', 'allowedRungs'],
+    ['a negative rung', { allowedRungs: [-1] }, 'invalid-input', 'allowedRungs'],
+    ['half a rung', { allowedRungs: [0.5] }, 'invalid-input', 'allowedRungs'],
+    ['a rung twice', { allowedRungs: [1, 1] }, 'invalid-input', 'allowedRungs'],
+    ['rungs out of order', { allowedRungs: [1, 0] }, 'invalid-input', 'allowedRungs'],
+    ['no such policy', { policy: 'constructor' }, 'not-found', 'policy'],
+    ['no such profile', { profile: '__proto__' }, 'not-found', 'profile'],
+  ])('%s', async (_, options, code, field) => {
+    const error = { code, place: { field } };
+    await expect(router.route({ prompt: 'Hello' }, options)).rejects.toMatchObject(error);
+    expect(() => router.check(options)).toThrow(expect.objectContaining(error));
+  });
+});
+
+describe('without text of a person', () => {
+  const tools = [{ role: 'tool', tool_call_id: 'a', content: 'sunny' }];
+
+  test('messages go to the strongest rung, and there is nothing to explain', async () => {
+    const strongest = { candidate: 'strong', reason: 'no-text', scores: null, verdict: 'PASS' };
+    expect(await router.route({ messages: tools })).toMatchObject(strongest);
+    expect(await router.explain({ messages: tools })).toMatchObject({
+      decision: strongest,
+      explanation: null,
+    });
+    expect(await router.route({ messages: tools }, { allowedRungs: [0] })).toMatchObject({
+      candidate: 'cheap',
+      reason: 'no-text',
+      verdict: 'none',
+    });
+    expect(await router.route({ messages: tools }, { policy: 'always-strong' })).toMatchObject({
+      reason: 'fixed-policy',
+    });
+  });
+
+  test.each([[{ prompt: '' }], [{ prompt: ' \n' }], [{ messages: [] }]])('%j is refused', async (input) => {
+    await expect(router.route(input)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+});
