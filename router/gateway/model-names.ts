@@ -1,4 +1,4 @@
-import { modelNotFound } from '../catalog/model-not-found.ts';
+import { modelNotFound, noSuchModel } from '../catalog/model-not-found.ts';
 import type { Catalog, CatalogModel } from '../catalog/types.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
@@ -77,7 +77,7 @@ export function createModelNames(
     if (Object.hasOwn(aliases, target)) {
       throw fault(`"${target}" is an alias itself, and aliases are resolved once. Write what it stands for.`);
     }
-    if (!exists(wanted)) throw fault(modelNotFound(target, real).message);
+    if (!exists(wanted)) throw fault(noSuchModel(target, real));
     if (wanted.kind === 'explicit') return;
     try {
       router.check(optionsOf(wanted));

@@ -21,12 +21,33 @@ export function createReport(logger: Logger, nowMs: () => number = Date.now): Re
     logger.warn('the PASS of the gate has expired: decisions say so; gate the artifact again'),
   );
   return {
-    decided({ id, candidate, reason, predicted_loss, threshold, policy, verdict, latency_ms }) {
+    decided(decision) {
+      const {
+        id,
+        candidate,
+        reason,
+        predicted_loss,
+        threshold,
+        policy,
+        verdict,
+        ungated_reason,
+        latency_ms,
+      } = decision;
       if (reason === 'classifier-failed') noticeFailure();
       if (verdict === 'expired') noticeExpiry();
       if (!debug) return;
       logger.debug(
-        { id, candidate, reason, predicted_loss, threshold, policy: policy.name, verdict, latency_ms },
+        {
+          id,
+          candidate,
+          reason,
+          predicted_loss,
+          threshold,
+          policy: policy.name,
+          verdict,
+          ungated_reason,
+          latency_ms,
+        },
         'decided',
       );
     },

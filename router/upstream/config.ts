@@ -75,7 +75,9 @@ export const upstreamSchema = z
     allow_downgrade: z
       .boolean()
       .default(false)
-      .describe('Fall back to a cheaper candidate when no equal or stronger one is left.'),
+      .describe(
+        'Go to a cheaper candidate if no equal or stronger one is left, or none can take the request.',
+      ),
     unmappable: z
       .enum(UNMAPPABLE)
       .default('drop-hints')

@@ -62,7 +62,8 @@ async function run(argument: string | undefined, flags: Flags): Promise<void> {
 const SHOWN = 12;
 
 function decisionLines({ decision, explanation }: Explained): string {
-  const { candidate, model, reason, predictedLoss, threshold, policy, artifact, scores, verdict } = decision;
+  const { candidate, model, reason, predictedLoss, threshold, policy, artifact, scores } = decision;
+  const { verdict, ungatedReason } = decision;
   const lines = [
     `${candidate} (${model}): ${reason}`,
     ...(predictedLoss === null || threshold === null
@@ -71,7 +72,7 @@ function decisionLines({ decision, explanation }: Explained): string {
     ...Object.entries(scores ?? {}).map(
       ([name, score]) => `  ${name} good with probability ${score.toFixed(3)}`,
     ),
-    `policy ${policy.name} v${policy.version}, artifact ${artifact.name} ${artifact.sha256.slice(0, 12)}, verdict ${verdict}`,
+    `policy ${policy.name} v${policy.version}, artifact ${artifact.name} ${artifact.sha256.slice(0, 12)}, verdict ${verdict}${ungatedReason === null ? '' : ` (${ungatedReason})`}`,
   ];
   for (const [name, parts] of Object.entries(explanation ?? {})) {
     const named = [
