@@ -1,0 +1,314 @@
+import { describe, expect, it } from 'vitest';
+import type { ProviderKind } from '../../router/catalog/types.ts';
+import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
+import { sendOnce } from '../upstream/attempts.ts';
+import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
+import { MODELS, replyingProvider } from './replying-provider.ts';
+
+type Json = Record<string, unknown>;
+type Case = [ProviderKind, string, Json, object];
+
+const attempt = sendOnce(createMappedAttempt({ env: ENV }));
+
+async function sent(kind: ProviderKind, dialect: 'openai' | 'anthropic', id: string, body: Json) {
+  const provider = await replyingProvider(kind);
+  const messages = [{ role: 'user', content: 'Hello' }];
+  const call = callTo(modelAt(provider.url, kind, { id }), dialect, {
+    model: 'x',
+    max_tokens: 900,
+    messages,
+    ...body,
+  });
+  const outcome = await attempt(call, TIMEOUTS);
+  expect(outcome).toMatchObject({ kind: 'answer', dropped: [] });
+  return provider.bodies().at(-1);
+}
+
+const PDF = 'JVBERi0xLjQ=';
+const WAV = 'UklGRg==';
+const TALK = [
+  { role: 'user', content: 'Hello' },
+  { role: 'assistant', content: 'Good day.' },
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'And now?' },
+];
+
+function user(...content: Json[]): Json {
+  return { messages: [{ role: 'user', content }] };
+}
+
+/** What of the body the provider gets. */
+const FROM_OPENAI: Case[] = [
+  [
+    'anthropic',
+    'claude-sonnet-5-5',
+    { reasoning_effort: 'low' },
+    { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
+  ],
+  [
+    'anthropic',
+    'claude-haiku-4-5',
+    { reasoning_effort: 'low' },
+    { thinking: { type: 'enabled', budget_tokens: 1_024 } },
+  ],
+  [
+    'google',
+    'gemini-2.5-flash',
+    { reasoning_effort: 'none' },
+    { generationConfig: { thinkingConfig: { thinkingBudget: 0 } } },
+  ],
+  [
+    'google',
+    'gemini-3.5-flash',
+    { reasoning_effort: 'xhigh' },
+    { generationConfig: { thinkingConfig: { thinkingLevel: 'high' } } },
+  ],
+  ['mistral', 'mistral-small-latest', { reasoning_effort: 'high' }, { reasoning_effort: 'high' }],
+  [
+    'google',
+    MODELS.google,
+    { response_format: { type: 'json_object' } },
+    { generationConfig: { responseMimeType: 'application/json' } },
+  ],
+  [
+    'mistral',
+    MODELS.mistral,
+    { response_format: { type: 'json_object' } },
+    { response_format: { type: 'json_object' } },
+  ],
+  [
+    'anthropic',
+    MODELS.anthropic,
+    { response_format: { type: 'json_object' } },
+    { system: [{ type: 'text', text: expect.stringContaining('JSON object') }] },
+  ],
+  [
+    'bedrock',
+    MODELS.bedrock,
+    { response_format: { type: 'json_object' } },
+    { system: [{ text: expect.stringContaining('JSON object') }] },
+  ],
+  [
+    'anthropic',
+    MODELS.anthropic,
+    user({ type: 'file', file: { file_data: `data:application/pdf;base64,${PDF}`, filename: 'a.pdf' } }),
+    {
+      messages: [
+        {
+          content: [
+            { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: PDF } },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    'google',
+    MODELS.google,
+    user({ type: 'file', file: { file_data: `data:application/pdf;base64,${PDF}` } }),
+    { contents: [{ parts: [{ inlineData: { mimeType: 'application/pdf', data: PDF } }] }] },
+  ],
+  [
+    'google',
+    MODELS.google,
+    user({ type: 'input_audio', input_audio: { data: WAV, format: 'wav' } }),
+    { contents: [{ parts: [{ inlineData: { mimeType: 'audio/wav', data: WAV } }] }] },
+  ],
+  ['google', MODELS.google, { top_k: 5 }, { generationConfig: { topK: 5 } }],
+  ['anthropic', MODELS.anthropic, { top_k: 5 }, { top_k: 5 }],
+  [
+    'anthropic',
+    MODELS.anthropic,
+    { messages: TALK },
+    {
+      messages: [
+        { role: 'user' },
+        { role: 'assistant' },
+        { role: 'user', content: [{ text: expect.stringContaining('Be brief.') }, { text: 'And now?' }] },
+      ],
+    },
+  ],
+  [
+    'google',
+    MODELS.google,
+    { messages: TALK },
+    {
+      contents: [
+        { role: 'user' },
+        { role: 'model' },
+        { role: 'user', parts: [{ text: expect.stringContaining('Be brief.') }] },
+        { role: 'user', parts: [{ text: 'And now?' }] },
+      ],
+    },
+  ],
+  [
+    'anthropic',
+    MODELS.anthropic,
+    user({ type: 'text', text: 'Long.', cache_control: { type: 'ephemeral' } }),
+    { messages: [{ content: [{ text: 'Long.', cache_control: { type: 'ephemeral' } }] }] },
+  ],
+];
+
+const FROM_ANTHROPIC: Case[] = [
+  ['openai', 'gpt-6-sol', { output_config: { effort: 'max' } }, { reasoning_effort: 'max' }],
+  ['openai', 'gpt-6-sol', { thinking: { type: 'disabled' } }, { reasoning_effort: 'none' }],
+  ['openai', 'gpt-5', { thinking: { type: 'disabled' } }, { reasoning_effort: 'minimal' }],
+  [
+    'openai',
+    'gpt-6-luna',
+    { thinking: { type: 'enabled', budget_tokens: 4_000 } },
+    { reasoning_effort: 'medium' },
+  ],
+  [
+    'google',
+    'gemini-2.5-pro',
+    { thinking: { type: 'enabled', budget_tokens: 4_000 } },
+    { generationConfig: { thinkingConfig: { thinkingBudget: 4_000 } } },
+  ],
+  [
+    'google',
+    'gemini-3.5-flash',
+    { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
+    { generationConfig: { thinkingConfig: { thinkingLevel: 'low' } } },
+  ],
+  [
+    'openai',
+    'gpt-6-sol',
+    { messages: TALK },
+    {
+      messages: [
+        { role: 'user' },
+        { role: 'assistant' },
+        { role: 'developer', content: 'Be brief.' },
+        { role: 'user' },
+      ],
+    },
+  ],
+  [
+    'openai',
+    MODELS.openai,
+    user({ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: PDF } }),
+    {
+      messages: [{ content: [{ type: 'file', file: { file_data: `data:application/pdf;base64,${PDF}` } }] }],
+    },
+  ],
+  [
+    'openai',
+    MODELS.openai,
+    {
+      tools: [{ name: 'f', input_schema: { type: 'object' } }],
+      tool_choice: { type: 'auto', disable_parallel_tool_use: true },
+    },
+    { parallel_tool_calls: false, tool_choice: 'auto' },
+  ],
+];
+
+describe('fields with a counterpart', () => {
+  it.each(FROM_OPENAI)('OpenAI to %s (%s): %o', async (kind, id, body, expected) => {
+    expect(await sent(kind, 'openai', id, body)).toMatchObject(expected);
+  });
+
+  it.each(FROM_ANTHROPIC)('Anthropic to %s (%s): %o', async (kind, id, body, expected) => {
+    expect(await sent(kind, 'anthropic', id, body)).toMatchObject(expected);
+  });
+
+  it('thinking with a budget is left out within a tool loop, where it needs what the client does not have', async () => {
+    const provider = await replyingProvider('anthropic');
+    const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const body = {
+      model: 'x',
+      reasoning_effort: 'high',
+      messages: [
+        TALK[0],
+        { role: 'assistant', tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'c1', content: 'x' },
+      ],
+      tools: [{ type: 'function', function: { name: 'f' } }],
+    };
+    const model = modelAt(provider.url, 'anthropic', { id: 'claude-haiku-4-5' });
+    const outcome = await attempt(callTo(model, 'openai', body), TIMEOUTS);
+    expect(outcome).toMatchObject({ kind: 'answer', dropped: ['reasoning_effort'] });
+    expect(provider.bodies()[0]).not.toHaveProperty('thinking');
+  });
+
+  it('pictures in results of tools follow them in a message of the user, if the target does not take them there', async () => {
+    const image = {
+      type: 'image',
+      source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' },
+    };
+    const use = { type: 'tool_use', id: 't1', name: 'read', input: {} };
+    const result = {
+      type: 'tool_result',
+      tool_use_id: 't1',
+      content: [{ type: 'text', text: 'a.png' }, image],
+    };
+    const messages = [TALK[0], { role: 'assistant', content: [use] }, { role: 'user', content: [result] }];
+    const tools = [{ name: 'read', input_schema: { type: 'object' } }];
+    expect(await sent('openai', 'anthropic', MODELS.openai, { messages, tools })).toMatchObject({
+      messages: [
+        {},
+        {},
+        { role: 'tool', content: 'a.png' },
+        { role: 'user', content: [{ type: 'image_url' }] },
+      ],
+    });
+  });
+});
+
+/** The body of Claude Code's first request, as far as its form matters. */
+const CLAUDE_CODE: Json = {
+  model: 'auto',
+  max_tokens: 32_000,
+  stream: false,
+  system: [
+    { type: 'text', text: 'You are Claude Code.', cache_control: { type: 'ephemeral' } },
+    { type: 'text', text: 'Rules.', cache_control: { type: 'ephemeral', ttl: '1h' } },
+  ],
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Context.' },
+        { type: 'text', text: 'List the files.', cache_control: { type: 'ephemeral' } },
+      ],
+    },
+    { role: 'system', content: [{ type: 'text', text: 'Skills: none.' }] },
+  ],
+  tools: [
+    {
+      name: 'Bash',
+      description: 'Runs.',
+      input_schema: {
+        $schema: 'x',
+        type: 'object',
+        properties: { command: { type: 'string' } },
+        required: ['command'],
+      },
+      eager_input_streaming: true,
+    },
+  ],
+  metadata: { user_id: 'user_1_session_2' },
+  thinking: { type: 'adaptive' },
+  output_config: { effort: 'high' },
+  context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+};
+
+describe('Claude Code', () => {
+  it.each<[ProviderKind, string]>([
+    ['openai', 'gpt-6-luna'],
+    ['openai', 'gpt-6-sol'],
+    ['openai-compatible', 'qwen3'],
+    ['google', 'gemini-2.5-flash'],
+    ['google', 'gemini-3.5-flash'],
+    ['mistral', MODELS.mistral],
+    ['bedrock', MODELS.bedrock],
+  ])('runs on %s (%s)', async (kind, id) => {
+    const provider = await replyingProvider(kind);
+    const call = callTo(modelAt(provider.url, kind, { id }), 'anthropic', CLAUDE_CODE);
+    expect(await attempt(call, TIMEOUTS)).toMatchObject({ kind: 'answer' });
+    const body = JSON.stringify(provider.bodies()[0]);
+    expect(body.indexOf('Skills: none.')).toBeGreaterThan(body.indexOf('List the files.'));
+    for (const word of ['context_management', 'eager_input_streaming', 'cache_control'])
+      expect(body).not.toContain(word);
+  });
+});
