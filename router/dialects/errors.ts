@@ -10,6 +10,8 @@ export interface DialectError {
   readonly code?: string;
   /** The field of the request that is at fault, such as `messages.0.content`. In Anthropic's form it is `details.param`. */
   readonly param?: string;
+  /** Stands in Anthropic's form only; OpenAI's clients read it from a header. */
+  readonly requestId?: string;
 }
 
 /** OpenAI's error body: https://platform.openai.com/docs/guides/error-codes. */
@@ -30,6 +32,7 @@ export interface AnthropicErrorBody {
     readonly message: string;
     readonly details?: { readonly error_code?: string; readonly param?: string };
   };
+  readonly request_id?: string;
 }
 
 const OPENAI_TYPES: Readonly<Record<number, string>> = {
@@ -73,8 +76,9 @@ function openaiBody({ status, message, code, param }: DialectError): OpenAIError
   return { error: { message, type, param: param ?? null, code: code ?? null } };
 }
 
-function anthropicBody({ status, message, code, param }: DialectError): AnthropicErrorBody {
+function anthropicBody({ status, message, code, param, requestId }: DialectError): AnthropicErrorBody {
   const type = ANTHROPIC_TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
   const details = { ...(code !== undefined && { error_code: code }), ...(param !== undefined && { param }) };
-  return { type: 'error', error: { type, message, ...(Object.keys(details).length > 0 && { details }) } };
+  const error = { type, message, ...(Object.keys(details).length > 0 && { details }) };
+  return { type: 'error', error, ...(requestId !== undefined && { request_id: requestId }) };
 }

@@ -70,9 +70,9 @@ function streamAnswer(asked: Asked, { model, outcome }: Answered, keeping: Bookk
  * What ends a stream that broke off: no other model's words may follow. The blank line ends an event of which half has come, so that
  * the two stay apart; elsewhere it says nothing (HTML standard, section 9.2.6).
  */
-export function brokenEvent(dialect: Dialect): string {
+export function brokenEvent(dialect: Dialect, requestId: string): string {
   const message = 'The answer of the provider broke off. What came before is not the whole.';
-  return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken' })}`;
+  return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken', requestId })}`;
 }
 
 const NOTHING_DROPPED: readonly string[] = [];

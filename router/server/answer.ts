@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dialect } from '../catalog/types.ts';
+import { errorBody } from '../dialects/errors.ts';
 import type { ErrorAnswer } from './error-answer.ts';
+import { spokenDialect } from './spoken-dialect.ts';
 
 /** Whether the server is on its way out; one object for the whole server. */
 export interface Lifecycle {
@@ -10,6 +13,7 @@ export interface Lifecycle {
 /** Sends an answer, with the request's id on it. Every answer goes through the one that createSender makes. */
 export interface Sender {
   json(request: IncomingMessage, response: ServerResponse, body: unknown, status?: number): void;
+  /** In the form of the API that the client speaks. */
   error(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): void;
 }
 
@@ -22,25 +26,42 @@ export function createSender(lifecycle: Lifecycle): Sender {
     request: IncomingMessage,
     response: ServerResponse,
     status: number,
-    body: unknown,
+    bodyOf: (dialect: Dialect, id: string) => unknown,
     headers?: Readonly<Record<string, string>>,
   ): void {
     if (response.headersSent || response.destroyed) return;
-    const text = JSON.stringify(body);
+    const id = requestId(request);
+    const dialect = spokenDialect(request);
+    const text = JSON.stringify(bodyOf(dialect, id));
     response.writeHead(status, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
-      'x-request-id': requestId(request),
+      ...idHeaders(dialect, id),
       ...headers,
       ...(lifecycle.draining && { connection: 'close' }),
     });
     response.end(text);
   }
   return {
-    json: (request, response, body, status = 200) => send(request, response, status, body),
-    error: (request, response, { status, body, headers }) => send(request, response, status, body, headers),
+    json: (request, response, body, status = 200) => send(request, response, status, () => body),
+    error(request, response, { status, body, headers }) {
+      const { message, code, param } = body.error;
+      const error = { status, message, code, ...(param !== null && { param }) };
+      send(
+        request,
+        response,
+        status,
+        (dialect, requestId) => errorBody(dialect, { ...error, requestId }),
+        headers,
+      );
+    },
   };
+}
+
+/** Anthropic's clients read `request-id`, OpenAI's `x-request-id`, which every response has. */
+function idHeaders(dialect: Dialect, id: string): Record<string, string> {
+  return dialect === 'anthropic' ? { 'x-request-id': id, 'request-id': id } : { 'x-request-id': id };
 }
 
 const ACCEPTABLE_ID = /^[\w.:-]{1,128}$/;

@@ -4,9 +4,8 @@ import { isLoopback } from '../access/loopback.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Sender } from './answer.ts';
-import { dialectSender } from './dialect-errors.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
-import { type Guard, spokenBy } from './key-guard.ts';
+import type { Guard } from './key-guard.ts';
 
 const ANY_ORIGIN = '*';
 const PREFLIGHT_SECONDS = 600;
@@ -74,7 +73,7 @@ export function browserGuard(
 
 function refuse(request: IncomingMessage, response: ServerResponse, send: Sender, refusal: ErrorAnswer) {
   request.resume(); // lets the client finish sending and read the response
-  dialectSender(send, spokenBy(request)).error(request, response, refusal);
+  send.error(request, response, refusal);
 }
 
 function corsFor(origins: ReadonlySet<string>) {

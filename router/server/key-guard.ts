@@ -3,8 +3,8 @@ import type { Access } from '../access/access.ts';
 import type { Authentication } from '../access/authenticate.ts';
 import type { Dialect } from '../catalog/types.ts';
 import type { Sender } from './answer.ts';
-import { dialectOf, dialectSender } from './dialect-errors.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
+import { spokenDialect } from './spoken-dialect.ts';
 
 /** A request that the guard let through. */
 export interface Guarded {
@@ -33,17 +33,9 @@ export function keyGuard(
       return next();
     }
     request.resume(); // lets the client finish sending and read the answer
-    const dialect = spokenBy(request);
-    refused(dialect, WHY[found.kind].status);
-    dialectSender(send, dialect).error(request, response, refusal(found.kind));
+    refused(spokenDialect(request), WHY[found.kind].status);
+    send.error(request, response, refusal(found.kind));
   };
-}
-
-const ANTHROPICS_PATH = /^(?:\/v1)?\/messages(?:[/?]|$)/;
-
-/** Who asks for Anthropic's own route speaks its dialect, also where the request lacks the version that its clients send. */
-export function spokenBy(request: IncomingMessage & Guarded): Dialect {
-  return ANTHROPICS_PATH.test(request.originalUrl ?? request.url!) ? 'anthropic' : dialectOf(request);
 }
 
 type Refused = Exclude<Authentication['kind'], 'ok'>;

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isObject } from '../catalog/json-tokens.ts';
 import type { Dialect } from '../catalog/types.ts';
 import { brokenEvent } from '../gateway/answers.ts';
 import { COST_TRAILERS } from '../gateway/decision-headers.ts';
 import type { GatewayAnswer } from '../gateway/requests.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
+import { parsed } from '../upstream/error-in-answer.ts';
 import { requestId } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { pump } from './pump.ts';
@@ -11,7 +13,7 @@ import { ClientStalled } from './stalled-clients.ts';
 
 /** Sends the answer as it comes, and closes its books however that ends. */
 export async function sendAnswer(
-  { status, headers: head, body, streamed, trailers, finished }: GatewayAnswer,
+  { status, headers: head, body: given, streamed, trailers, finished }: GatewayAnswer,
   dialect: Dialect,
   { lifecycle, config }: ServerContext,
   request: IncomingMessage,
@@ -21,8 +23,12 @@ export async function sendAnswer(
   const end = () => finished(endOf(request, response));
   response.once('close', end);
   if (gone()) return end();
+  const id = requestId(request);
+  const isError = dialect === 'anthropic' && status >= 400 && given instanceof Uint8Array;
+  const { body, errorId } = isError ? withRequestId(given, id) : { body: given };
   if (body instanceof Uint8Array) head['content-length'] = String(body.length);
-  head['x-request-id'] = requestId(request);
+  head['x-request-id'] = id;
+  if (dialect === 'anthropic') head['request-id'] ??= errorId ?? id;
   if (lifecycle.draining) head['connection'] = 'close';
   const mayTrail = trailers !== undefined && request.httpVersion !== '1.0'; // which knows no chunks
   if (mayTrail) head['trailer'] = COST_TRAILERS;
@@ -40,8 +46,20 @@ export async function sendAnswer(
     finished('broken');
     if (!streamed) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
     // Where the provider has told its own error, the client knows.
-    response.end(error instanceof UpstreamBroken && !error.told ? brokenEvent(dialect) : undefined);
+    response.end(error instanceof UpstreamBroken && !error.told ? brokenEvent(dialect, id) : undefined);
   }
+}
+
+/** An error as Anthropic's API has it: with the id that the header has too. A provider's own id stays. */
+function withRequestId(
+  body: Uint8Array,
+  id: string,
+): { readonly body: Uint8Array; readonly errorId?: string } {
+  const error = parsed(Buffer.from(body).toString('utf8'));
+  if (!isObject(error) || error['type'] !== 'error') return { body };
+  const given = error['request_id'];
+  if (typeof given === 'string') return { body, errorId: given };
+  return { body: Buffer.from(JSON.stringify({ ...error, request_id: id })) };
 }
 
 /** Of a connection that was cut, Node calls what had been handed to it finished. */

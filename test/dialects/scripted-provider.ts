@@ -22,6 +22,7 @@ export async function scriptedProvider(script: Scripted | ((asked: SeenCall) => 
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
+    if (!request.complete) return; // the caller gave up
     const { url = '', headers } = request;
     const asked = { url, headers, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
     seen.push(asked);

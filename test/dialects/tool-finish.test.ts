@@ -75,3 +75,28 @@ it.each<[Dialect, boolean]>([
     dialect === 'openai' ? 'length' : 'max_tokens',
   );
 });
+
+describe.each(REPLIES)('ids of tool calls that %s hands out', (kind, reply) => {
+  it.each(['functions.weather:0', 'a b', 'ü', 'x'.repeat(65), `id|${'y'.repeat(300)}`])(
+    '%s is one that every API takes, the same plain and streamed, for both clients',
+    async (odd) => {
+      const { plain, events } = reply();
+      const body = JSON.stringify(plain).replace('call_1', odd);
+      const renamed =
+        kind === 'bedrock'
+          ? undefined
+          : events.map((event) => JSON.parse(JSON.stringify(event).replace('call_1', odd)));
+      const ids: (string | undefined)[] = [];
+      for (const dialect of ['openai', 'anthropic'] as const) {
+        const replies = [await replyTo(dialect, kind, { body }, false)];
+        if (renamed) replies.push(await replyTo(dialect, kind, streamOf(kind, renamed), true));
+        for (const { openai, anthropic } of replies) {
+          const [, block] = anthropic?.content ?? [];
+          ids.push(block?.type === 'tool_use' ? block.id : openai?.choices[0]?.message.tool_calls?.[0]?.id);
+        }
+      }
+      expect(new Set(ids).size).toBe(1);
+      expect(ids[0]).toMatch(/^[a-zA-Z0-9_-]{1,40}$/);
+    },
+  );
+});

@@ -4,8 +4,8 @@ import type { Dialect } from '../../catalog/types.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
 import type { Sender } from '../answer.ts';
 import { reportedAnswer } from '../answer-work.ts';
+import { clientSignal } from '../client-signal.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { clientSignal, dialectSender, tellingSender } from '../dialect-errors.ts';
 import { answerOf, errorAnswer } from '../error-answer.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import type { Guarded } from '../key-guard.ts';
@@ -62,8 +62,8 @@ interface Calling extends Operation {
 
 function callRoute(context: ServerContext, gateway: Gateway, operation: Operation): CallRoute {
   const { path, summary, dialect } = operation;
-  const send = dialectSender(context.send, dialect);
-  const refuse = tellingSender(send, (status) => gateway.refused(dialect, status));
+  const { send } = context;
+  const refuse = reportingSender(send, (status) => gateway.refused(dialect, status));
   const calling = { ...operation, context, gateway, send, refuse };
   const limits = bodyLimits(context, context.config.gateway.max_body_bytes);
   const readJson = jsonBody(limits, refuse, 'gateway.max_body_bytes');
@@ -73,6 +73,17 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
   };
   const unversionedPath = path.slice('/v1'.length);
   return { method: 'post', path, unversionedPath, summary, handlers: [handler] };
+}
+
+/** A sender that reports the status of every error that it sends. */
+function reportingSender(send: Sender, report: (status: number) => void): Sender {
+  return {
+    json: send.json,
+    error(request, response, answer) {
+      report(answer.status);
+      send.error(request, response, answer);
+    },
+  };
 }
 
 /** Waits for a place, calls and sends. Never rejects. */

@@ -5,7 +5,7 @@ import type { ListedName } from '../../gateway/model-names.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { dialectOf, dialectSender } from '../dialect-errors.ts';
+import { spokenDialect } from '../spoken-dialect.ts';
 
 /**
  * GET /v1/models: what `model` may say. GET /v1/models/<id>: one of them, whose slashes may be written as %2F. In Anthropic's form, and
@@ -14,7 +14,7 @@ import { dialectOf, dialectSender } from '../dialect-errors.ts';
 export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
   const { send } = context;
   const handler: RequestHandler = (request, response) => {
-    const dialect = dialectOf(request);
+    const dialect = spokenDialect(request);
     const id = request.params['id'] as readonly string[] | undefined;
     try {
       const names = gateway.names();
@@ -24,7 +24,7 @@ export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
           : FORMS[dialect](names.find(id.join('/')));
       send.json(request, response, body);
     } catch (error) {
-      dialectSender(send, dialect).error(request, response, reportedAnswer(context, error, null));
+      send.error(request, response, reportedAnswer(context, error, null));
     }
   };
   return {
