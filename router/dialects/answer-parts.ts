@@ -16,8 +16,8 @@ export interface AnswerParts {
 }
 
 /**
- * Texts and tool calls of an answer. The model's reasoning is not told: neither dialect's client has asked for it, since
- * fields that ask are refused; its tokens are counted in the usage. Sources stand beside the text and are not told either.
+ * Texts and tool calls of a reply. The model's reasoning is left out: another provider's signature would mean nothing to the client. Its
+ * tokens are counted in the usage. Sources are left out too.
  *
  * @throws UpstreamBroken at what would be a part of the answer proper and has no place: a file.
  */
