@@ -175,7 +175,13 @@ async function assemble(
     },
     health() {
       const { count, last } = watched.failures();
-      return { decisions, classifierFailures: count, lastFailure: last, lastReload: null };
+      return {
+        decisions,
+        classifierFailures: count,
+        lastFailure: last,
+        lastReload: null,
+        reloads: { ok: 0, failed: 0 },
+      };
     },
     close() {
       closed ??= inFlight.none().then(() => classifier.close());

@@ -23,6 +23,7 @@ export async function reloadingRouter(
 ): Promise<ReloadingRouter> {
   const generations = routerGenerations(await open());
   let lastReload: Reload | null = null;
+  const reloads = { ok: 0, failed: 0 };
   let queue: Promise<unknown> = Promise.resolve();
   let closed: Promise<void> | undefined;
 
@@ -34,6 +35,7 @@ export async function reloadingRouter(
       error === undefined
         ? { at, ok: true, message: `serves ${generations.current().artifact.name}` }
         : { at, ok: false, message: messageOf(error) };
+    reloads[lastReload.ok ? 'ok' : 'failed']++;
     onReload(lastReload, error);
     return lastReload;
   }
@@ -68,7 +70,7 @@ export async function reloadingRouter(
     route: (input, options) => lent((router) => router.route(input, options)),
     explain: (input, options) => lent((router) => router.explain(input, options)),
     checkGolden: (index) => generations.lent((router) => router.checkGolden(index)),
-    health: () => ({ ...generations.counts(), lastReload }),
+    health: () => ({ ...generations.counts(), lastReload, reloads: { ...reloads } }),
     reload(openNext = open) {
       const done = queue.then(() => replaced(openNext));
       queue = done;

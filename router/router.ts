@@ -42,6 +42,8 @@ export interface RouterHealth {
   readonly lastFailure: { readonly at: string; readonly message: string } | null;
   /** The last try to take over another artifact or configuration; null before the first, and where nothing reloads. */
   readonly lastReload: Reload | null;
+  /** Of all since the start. */
+  readonly reloads: { readonly ok: number; readonly failed: number };
 }
 
 /** What came of a reload. Where it failed, `message` says why, and what served before serves on. */

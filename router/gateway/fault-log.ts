@@ -24,11 +24,11 @@ const WORDS: Readonly<Record<OperatorFault | Unreachable, string>> = {
   'connect-timeout': 'cannot be reached: no connection to its provider in time',
   connect: 'cannot be reached: no connection to its provider',
 };
-const NO_KEY = 'was not asked: the key of its provider is not in the environment';
 
 function sentence({ model, failure, ...event }: Fault): string {
   const keyless = event.kind === 'operator-fault' && failure === 'auth' && event.status === undefined;
-  return `${model} ${keyless ? NO_KEY : WORDS[failure]}`;
+  if (!keyless) return `${model} ${WORDS[failure]}`;
+  return `${model} was not called, because ${event.unset ?? 'the key of its provider'} is not set`;
 }
 
 /**

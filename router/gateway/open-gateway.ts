@@ -19,6 +19,7 @@ import { createNativeAttempt } from '../upstream/native-attempt.ts';
 import type { PrepareAttempt } from '../upstream/types.ts';
 import { faultLog } from './fault-log.ts';
 import { answer, type GatewayParts } from './gateway.ts';
+import { type GatewayHealth, keysOfProviders } from './gateway-health.ts';
 import type { ModelNames } from './model-names.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
 import { type ConfiguringRouter, settingsOf } from './settings.ts';
@@ -35,10 +36,11 @@ export interface Gateway {
   refused(dialect: Dialect, status: number): void;
   /** What `model` may say. */
   names(): Pick<ModelNames, 'listed' | 'find'>;
+  health(): GatewayHealth;
   /** Undefined where requests need no key. */
   readonly access: Access | undefined;
   readonly queue: Queue;
-  readonly metrics: Pick<Metrics, 'exposition' | 'contentType'>;
+  readonly metrics: Pick<Metrics, 'exposition'>;
   close(): Promise<void>;
 }
 
@@ -89,11 +91,12 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
   const shares = createRungShares();
   const onEvent = faultLog(logger);
   let configured: Configured | undefined;
+  let keys: GatewayHealth = { troubles: [], callable: true };
+  const warned = new Set<string>();
   return {
     access,
     queue,
     metrics: {
-      contentType: metrics.contentType,
       exposition() {
         told.flush();
         return metrics.exposition();
@@ -103,6 +106,22 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
       const settings = settingsOf(next, router);
       const chain = createChain({ prepare, settings: settings.upstream, breakers, onEvent });
       configured = { ...settings, chain };
+      keys = keysOfProviders(settings.catalog.models);
+      for (const trouble of keys.troubles) {
+        if (!warned.has(trouble)) logger.warn(trouble);
+        warned.add(trouble);
+      }
+    },
+    health() {
+      const keysFile = access?.trouble();
+      const troubles = [
+        ...keys.troubles,
+        ...(keysFile
+          ? [`${keysFile.message ?? keysFile.error} No revocation takes effect until it can be read.`]
+          : []),
+        ...(decisionLog?.failing() ? ['The decision log cannot be written: records are dropped.'] : []),
+      ];
+      return { troubles, callable: keys.callable };
     },
     answer(request, router) {
       const parts = required(configured);

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Config } from '../config.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
+import type { DecisionMetrics } from '../telemetry/decision-metrics.ts';
 import type { Admission } from './admission.ts';
 import type { Lifecycle, Sender } from './answer.ts';
 import type { Report } from './report.ts';
@@ -15,6 +16,7 @@ export interface ServerContext {
   readonly send: Sender;
   readonly budget: MemoryBudget;
   readonly report: Report;
+  readonly metrics: DecisionMetrics;
 }
 
 /** One route. `summary` is what the index says of it. */

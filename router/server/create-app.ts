@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway/open-gateway.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
+import { createDecisionMetrics, observedRouter } from '../telemetry/decision-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAdmission } from './admission.ts';
 import { createSender, type Lifecycle } from './answer.ts';
@@ -34,11 +35,14 @@ export function createApp(
 ): RequestListener {
   const context = contextOf(router, config, logger, lifecycle);
   const calls = gateway ? gatewayRoutes(context, gateway) : [];
-  const beside = gateway ? [modelsRoute(context, gateway), metricsRoute(gateway)] : [];
   const listed = [
     ...calls,
-    ...beside,
-    ...[routeOne, routeBatch, readyz, healthz, openApi].map((route) => route(context)),
+    modelsRoute(context, gateway),
+    metricsRoute(context, gateway),
+    ...[routeOne, routeBatch].map((route) => timed(route(context), context)),
+    readyz(context, gateway),
+    healthz(context),
+    openApi(context),
   ];
   const app = express();
   app.disable('x-powered-by');
@@ -74,8 +78,10 @@ function withCallsFirst(
 function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Lifecycle): ServerContext {
   const { max_concurrency: maxConcurrency, request_timeout_ms: timeoutMs } = config.server;
   const budgetBytes = config.server.max_bytes_at_work ?? defaultBudgetBytes();
+  const metrics = createDecisionMetrics(router);
   return {
-    router,
+    router: observedRouter(router, metrics.decided),
+    metrics,
     config,
     lifecycle,
     admission: createAdmission({ maxConcurrency, timeoutMs }),
@@ -83,6 +89,21 @@ function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Li
     budget: new MemoryBudget(budgetBytes),
     report: createReport(logger),
   };
+}
+
+const CLIENT_LEFT = 499;
+
+/** A route whose responses are counted, with the time that they took. */
+function timed(route: Route, { metrics }: ServerContext): Route {
+  const count: RequestHandler = (_, response, next) => {
+    const startedMs = performance.now();
+    response.once('close', () => {
+      const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+      metrics.responded(route.path, status, (performance.now() - startedMs) / 1_000);
+    });
+    next();
+  };
+  return { ...route, handlers: [count, ...route.handlers] };
 }
 
 function pathsOf({ path, unversionedPath }: Route): string[] {

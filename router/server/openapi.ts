@@ -4,7 +4,7 @@ import { VERSION } from '../version.ts';
 import { isGuarded } from './announce.ts';
 import { callPaths } from './schemas/call-paths.ts';
 import { errorEnvelopeSchema } from './schemas/error.ts';
-import { GATEWAY_SCHEMAS } from './schemas/gateway.ts';
+import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from './schemas/gateway.ts';
 import { guardedPaths, SECURITY_SCHEMES } from './schemas/guarded-paths.ts';
 import { LISTING_PATHS } from './schemas/listing-paths.ts';
 import { answeredWith, REQUEST_ID, reference } from './schemas/openapi-parts.ts';
@@ -24,7 +24,7 @@ type Configured = Pick<Config, 'server' | 'providers' | 'access'>;
 export function openApiDocument(config: Configured) {
   const callsModels = Object.keys(config.providers).length > 0;
   const keysGuard = isGuarded(config);
-  const paths = { ...(callsModels && { ...callPaths(), ...LISTING_PATHS }), ...decidingPaths() };
+  const paths = { ...(callsModels && callPaths()), ...LISTING_PATHS, ...decidingPaths() };
   return {
     openapi: '3.1.0',
     info: {
@@ -38,7 +38,7 @@ export function openApiDocument(config: Configured) {
     components: {
       schemas: {
         ...componentSchemas(decidingSchemas(config.server)),
-        ...(callsModels && componentSchemas(GATEWAY_SCHEMAS)),
+        ...componentSchemas({ ...LISTING_SCHEMAS, ...(callsModels && GATEWAY_SCHEMAS) }),
       },
       ...(keysGuard && { securitySchemes: SECURITY_SCHEMES }),
     },
@@ -56,7 +56,10 @@ function decidingPaths() {
     '/healthz': { get: getting('health', 'Whether the process is alive.', 'Health') },
     '/readyz': {
       get: getting('readiness', 'Whether requests should be sent here, and what serves.', 'Readiness', {
-        503: answered('Not ready: draining, or a golden case came out wrong.', 'Readiness'),
+        503: answered(
+          'Not ready: draining, a golden case came out wrong, or no model can be called.',
+          'Readiness',
+        ),
       }),
     },
     '/openapi.json': { get: getting('openApi', 'This document.', 'OpenApi') },

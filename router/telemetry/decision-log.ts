@@ -11,6 +11,8 @@ export interface DecisionLog {
   /** Never throws and never waits: what does not fit is dropped and counted. */
   write(facts: RequestFacts): void;
   counts(): { readonly written: number; readonly dropped: number };
+  /** The last write failed. */
+  failing(): boolean;
   /** Resolves when all that was written so far is on file or dropped. */
   flush(): Promise<void>;
   /** Flushes and closes. What is written after it is dropped. */
@@ -74,6 +76,7 @@ function linesTo(
 
   return {
     counts: () => ({ ...counts }),
+    failing: () => failing,
     flush,
     write(facts) {
       const line = Buffer.from(`${lineOf(facts)}\n`);

@@ -16,7 +16,6 @@ export interface Metrics {
   refused(dialect: Dialect, status: number): void;
   /** Prometheus' text format 0.0.4. */
   exposition(): Promise<string>;
-  readonly contentType: string;
 }
 
 /**
@@ -37,7 +36,6 @@ export function createMetrics(sources: MetricSources): Metrics {
     'status',
   );
   return {
-    contentType: registry.contentType,
     exposition: () => registry.metrics(),
     refused: (dialect, status) => refused.inc({ dialect, status }),
     request(facts) {

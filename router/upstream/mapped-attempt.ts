@@ -2,11 +2,10 @@ import type { Dispatcher } from 'undici';
 import { providerLine } from '../dialects/exchange-fetch.ts';
 import { manyLines } from '../dialects/many-lines.ts';
 import { agentsOf } from './agents.ts';
-import { failed } from './failure.ts';
-import { mappedKey } from './mapped-call.ts';
 import { prepareChat } from './mapped-chat.ts';
 import { prepareEmbeddings } from './mapped-embeddings.ts';
 import { mappedFailure, unpreparedFailure } from './mapped-failure.ts';
+import { providerKey, withoutKey } from './provider-key.ts';
 import type { PrepareAttempt } from './types.ts';
 
 export interface MappedAttemptOptions {
@@ -27,8 +26,8 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Prepare
   const agents = agentsOf(dispatcher);
   return async (call) => {
     call.signal.throwIfAborted();
-    const { key, missing } = mappedKey(call.model.provider, env);
-    if (missing) return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
+    const { key, missing } = providerKey(call.model.provider, env);
+    if (missing !== undefined) return withoutKey(call.model, missing);
     const prepare = call.operation === 'embeddings' ? prepareEmbeddings : prepareChat;
     try {
       const sendOver = await prepare({ call, key, env });

@@ -1,8 +1,5 @@
-import type { Provider } from '../catalog/types.ts';
-import { bedrockToken, hasBedrockAccess } from '../dialects/bedrock-access.ts';
 import type { ProviderLine } from '../dialects/exchange-fetch.ts';
 import type { AttemptOutcome, UpstreamCall } from './types.ts';
-import { providerKey } from './upstream-request.ts';
 
 /** One call, and what opens its provider. */
 export interface MappedCall {
@@ -14,9 +11,3 @@ export interface MappedCall {
 
 /** Sends a call that has been mapped, over a line that is opened for this attempt. Throws what `mappedFailure` reads. */
 export type SendMapped = (line: ProviderLine) => Promise<AttemptOutcome>;
-
-/** As `providerKey`; Bedrock may also be opened by AWS's own variables. */
-export function mappedKey(provider: Provider, env: NodeJS.ProcessEnv): ReturnType<typeof providerKey> {
-  if (provider.kind !== 'bedrock' || provider.apiKeyEnv !== undefined) return providerKey(provider, env);
-  return { key: bedrockToken(env), missing: !hasBedrockAccess(env) };
-}

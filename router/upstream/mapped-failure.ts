@@ -22,7 +22,7 @@ const MISSING_ACCESS = /^AI_Load(APIKey|Setting)Error$/;
 export function unpreparedFailure(call: UpstreamCall, error: unknown): FailedAttempt {
   if (error instanceof PlimsollError) return unmappableFailure(call, error);
   if (error instanceof Error && MISSING_ACCESS.test(error.name)) {
-    return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
+    return failed(call.model, 'auth', undefined, 'was not called: its provider has no key here');
   }
   return unmappableFailure(call, unmappable([], 'cannot be put into the form of the provider'));
 }

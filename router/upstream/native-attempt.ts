@@ -7,9 +7,10 @@ import { UpstreamBroken } from './broken.ts';
 import type { Head, Opened } from './exchange.ts';
 import { brokenEarly, failed } from './failure.ts';
 import { opened } from './opened-exchange.ts';
+import { providerKey, withoutKey } from './provider-key.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, UpstreamCall } from './types.ts';
-import { providerKey, type UpstreamRequest, upstreamRequest } from './upstream-request.ts';
+import { type UpstreamRequest, upstreamRequest } from './upstream-request.ts';
 
 export interface NativeAttemptOptions {
   /** In place of the pool of connections that is made here; with it, no request is sent a second time, and its own timeouts hold too. */
@@ -35,7 +36,7 @@ export function createNativeAttempt(options: NativeAttemptOptions = {}): Prepare
   return (call) => {
     requireDialect(call);
     const { key, missing } = providerKey(call.model.provider, env);
-    if (missing) return failed(call.model, 'auth', undefined, 'was not asked: its provider has no key here');
+    if (missing !== undefined) return withoutKey(call.model, missing);
     let request: UpstreamRequest | undefined; // built when it is first sent: an open breaker may let nothing through
     return {
       kind: 'ready',

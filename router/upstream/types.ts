@@ -84,6 +84,8 @@ export type AttemptOutcome =
       readonly status: number | undefined;
       /** What the provider asked to wait, in ms. */
       readonly retryAfterMs: number | undefined;
+      /** The environment variable of the provider's key, if it is not set. */
+      readonly unset?: string;
       /** For the client, with nothing of the operator's keys in it. */
       readonly message: string;
       /** The system's code for what broke the connection, such as `ECONNREFUSED`; for the log. */

@@ -75,17 +75,6 @@ function addressOf(provider: Provider): Address {
   return address;
 }
 
-/** The provider's key, from the environment. `missing` where the configuration names a variable that is not set. */
-export function providerKey(
-  { apiKeyEnv }: Provider,
-  env: NodeJS.ProcessEnv,
-): { readonly key: string | undefined; readonly missing: boolean } {
-  if (apiKeyEnv === undefined) return { key: undefined, missing: false };
-  // A key that was pasted into a file often ends in a line feed, which no header may hold.
-  const key = env[apiKeyEnv]?.trim();
-  return key === undefined || key === '' ? { key: undefined, missing: true } : { key, missing: false };
-}
-
 function route({ operation, dialect }: UpstreamCall): string {
   if (operation === 'embeddings') return '/embeddings';
   return dialect === 'openai' ? '/chat/completions' : '/messages';

@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest';
-import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createKey } from '../../router/access/change-keys.ts';
+import { readinessSchema } from '../../router/server/schemas/response.ts';
+import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { scratchFolder } from '../server/hot-serving.ts';
+import { ask, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 
 test('without the provider’s key nobody was asked: no attempt, and the client is not told to come back', async () => {
   const unset = 'PLIMSOLL_TEST_KEY_THAT_IS_NOT_SET';
@@ -13,9 +19,80 @@ test('without the provider’s key nobody was asked: no attempt, and the client 
   const refused = await postRaw(url, '/v1/chat/completions', ask('Hello'));
   expect([refused.status, refused.headers.get('x-plimsoll-attempts')]).toEqual([503, '0']);
   const { error } = (await refused.json()) as { error: { message: string } };
-  expect(error.message).toMatch(/first\/large auth.*whoever runs this server/);
-  expect(error.message).not.toContain(unset);
-  expect(log.join('')).toContain('the key of its provider is not in the environment');
+  expect(error.message).toContain(`first/large was not called, because ${unset} is not set`);
+  expect(error.message).toMatch(/whoever runs this server/);
+  const logged = log.map((line) => JSON.parse(line));
+  const trouble = `${unset} is not set: the provider first cannot be called.`;
+  expect(logged.filter(({ msg }) => msg === trouble)).toMatchObject([{ level: 'warn' }]);
+  expect(logged).toContainEqual(
+    expect.objectContaining({
+      level: 'error',
+      msg: `first/large was not called, because ${unset} is not set`,
+    }),
+  );
+  const ready = await fetch(`${url}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ status: 'no-provider-key', troubles: [trouble] });
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('reason="skipped-no-key"');
+});
+
+const UNSET = 'PLIMSOLL_TEST_KEY_THAT_IS_NOT_SET';
+
+test.each([
+  [
+    'openai-compatible',
+    { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1', api_key_env: UNSET },
+    UNSET,
+  ],
+  ['anthropic', { kind: 'anthropic', base_url: 'http://127.0.0.1:9/v1', api_key_env: UNSET }, UNSET],
+  ['google', { kind: 'google', base_url: 'http://127.0.0.1:9/v1', api_key_env: UNSET }, UNSET],
+  ['mistral', { kind: 'mistral', base_url: 'http://127.0.0.1:9/v1', api_key_env: UNSET }, UNSET],
+  ['bedrock', { kind: 'bedrock', base_url: 'http://127.0.0.1:9' }, 'AWS_BEARER_TOKEN_BEDROCK'],
+] as const)(
+  '%s without its key beside a provider that has one: degraded, and each error names the variable',
+  async (_, broken, variable) => {
+    const upstream = await startUpstream({ apiKey: UPSTREAM_KEY });
+    onTestFinished(upstream.close);
+    const first = { kind: 'openai-compatible' as const, base_url: upstream.url, api_key_env: KEY_VARIABLE };
+    const running = await gatewayForTest({
+      config: {
+        providers: { first, broken },
+        models: { 'first/small': {}, 'first/large': {}, 'broken/large': {} },
+        profiles: {},
+        ladder: { cheap: 'first/small', strong: 'first/large' },
+      },
+    });
+    const ready = await fetch(`${running.url}/readyz`);
+    expect(ready.status).toBe(200);
+    const body = readinessSchema.parse(await ready.json());
+    expect(body.status).toBe('degraded');
+    expect(body.troubles).toEqual([expect.stringContaining(variable)]);
+    expect(body.troubles[0]).toContain('the provider broken cannot be called');
+    expect((await postRaw(running.url, '/v1/chat/completions', ask('Hello'))).status).toBe(200);
+    const refused = await postRaw(running.url, '/v1/chat/completions', ask('Hello', 'broken/large'));
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain(`${variable}`);
+  },
+);
+
+test('a keys file that broke: it serves on, degraded, until it is mended', async () => {
+  const file = path.join(scratchFolder(), 'keys.json');
+  const { key } = createKey(file, { name: 'ci', now: new Date() });
+  const { url, log } = await gatewayForTest({ config: { access: { keys_file: file } } });
+  const status = async () =>
+    (await (await fetch(`${url}/readyz`)).json()) as { status: string; troubles: string[] };
+  expect(await status()).toMatchObject({ status: 'ready', troubles: [] });
+  const text = readFileSync(file);
+  writeFileSync(file, text.subarray(0, 50));
+  while ((await status()).status === 'ready') await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await status()).toMatchObject({
+    status: 'degraded',
+    troubles: [expect.stringContaining('is no JSON')],
+  });
+  expect(log.filter((line) => line.includes('no revocation takes effect'))).toHaveLength(1);
+  const answer = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+  expect(answer.status).toBe(200);
+  writeFileSync(file, text);
+  while ((await status()).status === 'degraded') await new Promise((resolve) => setTimeout(resolve, 50));
 });

@@ -12,7 +12,7 @@ import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 /** What the providers want of the gateway. Planted in the environment; no answer, log line or metric may have it. */
 export const UPSTREAM_KEY = 'upstream-key-that-nobody-may-see';
-const KEY_VARIABLE = 'PLIMSOLL_TEST_UPSTREAM_KEY';
+export const KEY_VARIABLE = 'PLIMSOLL_TEST_UPSTREAM_KEY';
 
 type Wanted = z.input<typeof configSchema>;
 

@@ -131,7 +131,9 @@ describe('the verdict', () => {
     clockMs += 91 * DAY_MS;
     expect((await asked(running, ask(easy))).verdict).toBe('expired');
     const metrics = await (await fetch(`${running.url}/metrics`)).text();
-    expect(metrics).toContain('plimsoll_decisions_total{reason="within-threshold",verdict="expired"} 1');
+    expect(metrics).toContain(
+      'plimsoll_decisions_total{candidate="cheap",reason="within-threshold",policy="default",verdict="expired"} 1',
+    );
     expect(metrics).toContain(
       'plimsoll_ungated_decisions_total{verdict="expired",ungated_reason="expired"} 1',
     );

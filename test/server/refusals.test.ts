@@ -135,7 +135,7 @@ describe('bodies that are not read', () => {
 
 describe('wrong addresses', () => {
   test('unknown routes', async () => {
-    expectRefusal(await get(`${server.url}/v1/models`), [404, 'route_not_found', null]);
+    expectRefusal(await get(`${server.url}/v1/chat/completions`), [404, 'route_not_found', null]);
     expectRefusal(await post(`${server.url}/nowhere`, 'not json'), [404, 'route_not_found', null]);
   });
 

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { GatewayHealth } from '../../gateway/gateway-health.ts';
+import type { Gateway } from '../../gateway/open-gateway.ts';
 import type { Router } from '../../router.ts';
 import { VERSION } from '../../version.ts';
 import type { Route, ServerContext } from '../context.ts';
@@ -26,13 +28,18 @@ export function healthz({ send }: ServerContext): Route {
 
 type Readiness = z.infer<typeof readinessSchema>;
 
+const SERVING: ReadonlySet<Readiness['status']> = new Set(['ready', 'degraded']);
+const ALL_WELL: GatewayHealth = { troubles: [], callable: true };
+
 /** GET /readyz: the classifier still gives a golden case its probabilities, another case each time. */
-export function readyz({ router, send, lifecycle }: ServerContext): Route {
+export function readyz({ router, send, lifecycle }: ServerContext, gateway?: Gateway): Route {
   let nextGolden = 0;
-  async function status(): Promise<Readiness['status']> {
+  async function status({ troubles, callable }: GatewayHealth): Promise<Readiness['status']> {
     if (lifecycle.draining) return 'draining';
     const golden = await router.checkGolden(nextGolden++).catch(() => false);
-    return golden ? 'ready' : 'golden-failed';
+    if (!golden) return 'golden-failed';
+    if (!callable) return 'no-provider-key';
+    return troubles.length > 0 ? 'degraded' : 'ready';
   }
   return {
     method: 'get',
@@ -40,17 +47,19 @@ export function readyz({ router, send, lifecycle }: ServerContext): Route {
     summary: 'Whether requests should be sent here, and what serves.',
     handlers: [
       async (request, response) => {
-        const body = readiness(router, await status());
-        send.json(request, response, body, body.status === 'ready' ? 200 : 503);
+        const health = gateway?.health() ?? ALL_WELL;
+        const body = readiness(router, await status(health), health.troubles);
+        send.json(request, response, body, SERVING.has(body.status) ? 200 : 503);
       },
     ],
   };
 }
 
-function readiness(router: Router, status: Readiness['status']): Readiness {
+function readiness(router: Router, status: Readiness['status'], troubles: readonly string[]): Readiness {
   const { decisions, classifierFailures, lastFailure, lastReload } = router.health();
   return {
     status,
+    troubles: [...troubles],
     artifact: { name: router.artifact.name, sha256: router.artifact.sha256 },
     ladder: router.ladder.map(({ candidate, model, learnedFrom }) => ({
       candidate,

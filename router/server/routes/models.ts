@@ -1,23 +1,27 @@
 import type { RequestHandler } from 'express';
+import { createCatalog } from '../../catalog/catalog.ts';
 import type { Dialect } from '../../catalog/types.ts';
 import { PlimsollError } from '../../errors.ts';
-import type { ListedName } from '../../gateway/model-names.ts';
+import { createModelNames, type ListedName } from '../../gateway/model-names.ts';
 import type { Gateway } from '../../gateway/open-gateway.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { spokenDialect } from '../spoken-dialect.ts';
 
+/** Of a server without providers. */
+const NO_MODELS = createCatalog({ providers: {}, models: {} });
+
 /**
  * GET /v1/models: what `model` may say. GET /v1/models/<id>: one of them, whose slashes may be written as %2F. In Anthropic's form, and
  * by pages where `limit` says so, for a client that sends `anthropic-version`.
  */
-export function modelsRoute(context: ServerContext, gateway: Gateway): Route {
-  const { send } = context;
+export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
+  const { send, router } = context;
   const handler: RequestHandler = (request, response) => {
     const dialect = spokenDialect(request);
     const id = request.params['id'] as readonly string[] | undefined;
     try {
-      const names = gateway.names();
+      const names = gateway?.names() ?? createModelNames({ aliases: {} }, NO_MODELS, router);
       const body =
         id === undefined
           ? listOf(dialect, names.listed, request.query)

@@ -93,6 +93,10 @@ export const GATEWAY_SCHEMAS = {
   MessagesAnswer: messagesAnswerSchema,
   EmbeddingsRequest: embeddingsRequestSchema,
   EmbeddingsAnswer: embeddingsAnswerSchema,
+};
+
+/** What the listing of models gives; also without providers. */
+export const LISTING_SCHEMAS = {
   OpenAIModel: openaiModelSchema,
   OpenAIModelList: openaiModelListSchema,
   AnthropicModel: anthropicModelSchema,

@@ -97,7 +97,12 @@ export const standingSchema = z
   .describe("What the gate's verdict on the artifact's own policy is worth, over the default ladder.");
 
 export const readinessSchema = z.strictObject({
-  status: z.enum(['ready', 'draining', 'golden-failed']),
+  status: z
+    .enum(['ready', 'degraded', 'no-provider-key', 'draining', 'golden-failed'])
+    .describe(
+      'ready and degraded come with 200: requests may be sent here. degraded: they are served, and somebody has to fix what troubles says. no-provider-key: no model can be called.',
+    ),
+  troubles: z.array(z.string()).describe('What is wrong though it serves, a sentence each.'),
   artifact,
   ladder: z.array(z.strictObject({ candidate: z.string(), model: z.string(), learned_from: z.string() })),
   stale: z.boolean(),

@@ -6,7 +6,7 @@ import { counterIn } from './counter-in.ts';
 /** Where there is no such model: nobody was selected, or nobody answered. */
 export const NONE = 'none';
 
-/** Counts requests, decisions and attempts. */
+/** Counts requests and attempts. */
 export function requestCounters(registry: Registry): (facts: RequestFacts) => void {
   const counters = countersIn(registry);
   return (facts) => {
@@ -32,18 +32,6 @@ function countersIn(registry: Registry) {
       'served',
       'ended',
     ),
-    decisions: counter(
-      'plimsoll_decisions_total',
-      'Routed requests by reason of the decision and its verdict.',
-      'reason',
-      'verdict',
-    ),
-    ungated: counter(
-      'plimsoll_ungated_decisions_total',
-      'Routed requests whose verdict is not PASS, by verdict and why.',
-      'verdict',
-      'ungated_reason',
-    ),
     attempts: counter('plimsoll_attempts_total', 'Attempts by model and outcome.', 'model', 'outcome'),
     skips: counter('plimsoll_skips_total', 'Candidates that were not asked, and why.', 'model', 'reason'),
     retries: counter('plimsoll_retries_total', 'Attempts that repeat one on the same model.', 'model'),
@@ -52,14 +40,10 @@ function countersIn(registry: Registry) {
 }
 
 function countRequest(counters: ReturnType<typeof countersIn>, facts: RequestFacts): void {
-  const { dialect, status, ended, decision, reason } = facts;
+  const { dialect, status, ended } = facts;
   const [selected, served] = [facts.selected?.name ?? NONE, facts.served?.name ?? NONE];
   counters.requests.inc({ dialect, selected, served, status });
   if (ended !== 'whole') counters.unfinished.inc({ served, ended });
-  if (decision === undefined) return;
-  const { verdict, ungatedReason } = decision;
-  counters.decisions.inc({ reason, verdict });
-  if (ungatedReason !== null) counters.ungated.inc({ verdict, ungated_reason: ungatedReason });
 }
 
 function countAttempts(counters: ReturnType<typeof countersIn>, { attempts }: RequestFacts): void {

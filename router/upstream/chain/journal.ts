@@ -50,6 +50,7 @@ export function createJournal(onEvent: (event: ChainEvent) => void): Journal {
         model: model.name,
         failure,
         ...(status !== undefined && { status }),
+        ...(failed.unset !== undefined && { unset: failed.unset }),
         ...code,
       });
     } else if (isUnreachable(failure)) {

@@ -70,7 +70,6 @@ function tooMany(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
   return { status: 429, reason: 'rate-limited', message };
 }
 
-/** Of keys no more is told than that: the log has it. */
 function misconfigured(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
   const message = `No model could answer${listed(ends)}. Trying again will not help: whoever runs this server finds why in its log.`;
   return { status: 503, reason: 'unavailable', message };
@@ -86,5 +85,10 @@ function unavailable(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
 
 function listed(ends: ReadonlyMap<string, CandidateEnd>): string {
   if (ends.size === 0) return '';
-  return `: ${[...ends].map(([model, end]) => `${model} ${end.why}`).join(', ')}`;
+  return `: ${[...ends].map(endWords).join(', ')}`;
+}
+
+/** A key that is not set is named: who sees this first is often who sets the server up. */
+function endWords([model, { why, attempt }]: readonly [string, CandidateEnd]): string {
+  return attempt?.unset === undefined ? `${model} ${why}` : attempt.message.replace(/\.$/, '');
 }

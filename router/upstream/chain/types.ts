@@ -81,6 +81,8 @@ export type ChainEvent =
       readonly model: string;
       readonly failure: OperatorFault;
       readonly status?: number;
+      /** The environment variable of the provider's key, if it is not set. */
+      readonly unset?: string;
       readonly code?: string;
     }
   | {

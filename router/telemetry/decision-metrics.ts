@@ -1,0 +1,161 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { POLICY_VERDICTS } from '../policy/policy-verdicts.ts';
+import type { Decision, Router } from '../router.ts';
+import { createBatch } from './batch.ts';
+import { counterIn } from './metrics/counter-in.ts';
+import { FAST_BUCKETS } from './metrics/time-histograms.ts';
+
+/** What every server counts, whether it calls models or only decides. */
+export interface DecisionMetrics {
+  /** Counts a decision, within 100 ms. */
+  decided(decision: Decision): void;
+  /** Counts a response to a request for decisions. @param status 499 if the client left first */
+  responded(route: string, status: number, seconds: number): void;
+  /** Prometheus' text format 0.0.4. */
+  exposition(): Promise<string>;
+}
+
+/** Counting is not done between two requests. */
+const COUNTED_WITHIN = { maxItems: 256, maxMs: 100 };
+
+const SCORE_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
+const LOSS_BUCKETS = [-0.5, -0.2, -0.1, -0.05, 0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
+
+/**
+ * Metrics of the decisions of a router and of what it serves, in a registry of their own. Labels have few values: candidates are the
+ * artifact's, policies the configuration's, reasons and verdicts come from closed lists. Nothing that a client writes becomes one.
+ */
+export function createDecisionMetrics(router: Router): DecisionMetrics {
+  const registry = new Registry();
+  const count = decisionCounters(registry);
+  const seconds = new Histogram({
+    name: 'plimsoll_http_request_duration_seconds',
+    help: 'Time from the head of a request for decisions to the end of its response.',
+    labelNames: ['route', 'status'],
+    buckets: FAST_BUCKETS,
+    registers: [registry],
+  });
+  addRouterGauges(registry, router);
+  const waiting = createBatch<Decision>((decisions) => {
+    for (const decision of decisions) count(decision);
+  }, COUNTED_WITHIN);
+  return {
+    decided: waiting.add,
+    responded: (route, status, taken) => seconds.observe({ route, status }, taken),
+    exposition() {
+      waiting.flush();
+      return registry.metrics();
+    },
+  };
+}
+
+function decisionCounters(registry: Registry): (decision: Decision) => void {
+  const registers = [registry];
+  const decisions = counterIn(registry)(
+    'plimsoll_decisions_total',
+    'Decisions by candidate, reason, policy and verdict, of every route.',
+    'candidate',
+    'reason',
+    'policy',
+    'verdict',
+  );
+  const ungated = counterIn(registry)(
+    'plimsoll_ungated_decisions_total',
+    'Decisions whose verdict is not PASS, by verdict and why.',
+    'verdict',
+    'ungated_reason',
+  );
+  const scores = new Histogram({
+    name: 'plimsoll_decision_score',
+    help: "Probability that the candidate's reply is good, as decisions had it.",
+    labelNames: ['candidate'],
+    buckets: SCORE_BUCKETS,
+    registers,
+  });
+  const losses = new Histogram({
+    name: 'plimsoll_decision_predicted_loss',
+    help: "The strongest candidate's score minus the cheapest one's.",
+    buckets: LOSS_BUCKETS,
+    registers,
+  });
+  return ({ candidate, reason, policy, verdict, ungatedReason, scores: byCandidate, predictedLoss }) => {
+    decisions.inc({ candidate, reason, policy: policy.name, verdict });
+    if (ungatedReason !== null) ungated.inc({ verdict, ungated_reason: ungatedReason });
+    for (const name in byCandidate) scores.observe({ candidate: name }, byCandidate[name]!);
+    if (predictedLoss !== null) losses.observe(predictedLoss);
+  };
+}
+
+/** Read when they are asked for: the router is exchanged while it serves. */
+function addRouterGauges(registry: Registry, router: Router): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'plimsoll_verdict_standing',
+    help: "1 for what the gate's verdict on the artifact is worth now, 0 for the others.",
+    labelNames: ['verdict'],
+    registers,
+    collect() {
+      const { kind } = router.standing();
+      const now = kind === 'pass' ? 'PASS' : kind;
+      for (const verdict of POLICY_VERDICTS) this.set({ verdict }, verdict === now ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_verdict_expiry_timestamp_seconds',
+    help: 'When the PASS of the gate expires, in seconds since 1970; missing without a PASS.',
+    registers,
+    collect() {
+      this.remove();
+      const standing = router.standing();
+      if (standing.kind !== 'none') this.set(Date.parse(standing.expires) / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_artifact_info',
+    help: 'The artifact that serves, by name and sha256 of its manifest; always 1.',
+    labelNames: ['artifact', 'sha256'],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ artifact: router.artifact.name, sha256: router.artifact.sha256 }, 1);
+    },
+  });
+  new Counter({
+    name: 'plimsoll_classifier_failures_total',
+    help: 'Decisions for which the classifier failed, so that the strongest candidate was chosen.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(router.health().classifierFailures);
+    },
+  });
+  new Counter({
+    name: 'plimsoll_reloads_total',
+    help: 'Artifacts and configurations that were taken over, or refused while what served before served on.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { ok, failed } = router.health().reloads;
+      this.reset();
+      this.inc({ outcome: 'ok' }, ok);
+      this.inc({ outcome: 'failed' }, failed);
+    },
+  });
+}
+
+/** The router, whose decisions are all reported: those of every route go through it. */
+export function observedRouter(router: Router, decided: (decision: Decision) => void): Router {
+  const observed: Pick<Router, 'route' | 'explain'> = {
+    route: (input, options) =>
+      router.route(input, options).then((decision) => {
+        decided(decision);
+        return decision;
+      }),
+    explain: (input, options) =>
+      router.explain(input, options).then((explained) => {
+        decided(explained.decision);
+        return explained;
+      }),
+  };
+  return Object.assign(Object.create(router) as Router, observed);
+}
