@@ -3,6 +3,7 @@ import type { Outcome } from '../../router/types.ts';
 import { BadRow } from './bad-row.ts';
 import { outcomeRowSchema } from './case-row.ts';
 import { DEFAULT_RULES, type NumberRules, numberOf, qualityOf } from './quality-scale.ts';
+import { shownNames } from './shown-name.ts';
 
 /** The field that holds the label where the caller names no other. */
 export const DEFAULT_QUALITY_FIELD = 'quality';
@@ -49,9 +50,11 @@ export function withNumbers(row: object, rules: NumberRules): Record<string, unk
   );
 }
 
-/** The first issue that zod found. Its messages name types and limits, never a value. */
+/** The first issue that zod found. Its messages name types and limits, never a value; names of keys may be text in a wrong place. */
 export function badRowOf(error: z.ZodError, parent?: string): BadRow {
   const [issue] = error.issues;
   const path = [...(parent === undefined ? [] : [parent]), ...issue.path.map(String)];
-  return new BadRow(issue.message, path.length === 0 ? undefined : path.join('.'));
+  const reason =
+    issue.code === 'unrecognized_keys' ? `has no field ${shownNames(issue.keys)}; remove it` : issue.message;
+  return new BadRow(reason, path.length === 0 ? undefined : path.join('.'));
 }

@@ -4,6 +4,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { BadRow } from './bad-row.ts';
 import { fileError } from './file-error.ts';
 import { badRowOf } from './outcome-of.ts';
+import { shownName } from './shown-name.ts';
 
 /**
  * Reads JSON Lines that people wrote by hand: each line checked against the schema, then made into what `caseOf` gives. Strict:
@@ -22,7 +23,7 @@ export function strictRows<Row extends { readonly id: string }, Made>(
     if (line.trim() === '') continue;
     try {
       const row = checkedRow(line, schema);
-      if (ids.has(row.id)) throw new BadRow(`${row.id} stands in an earlier row too`, 'id');
+      if (ids.has(row.id)) throw new BadRow(`${shownName(row.id)} stands in an earlier row too`, 'id');
       ids.add(row.id);
       made.push(caseOf(row));
     } catch (error) {

@@ -16,6 +16,7 @@ export const csv: Importer = {
   async import(paths, emit, options) {
     const { cases, notes, excluded } = await loadCases(paths, {
       ...options,
+      ...(options.onSurvey && { onProgress: options.onSurvey }),
       maxRejectShare: 1,
       mayBeEmpty: true,
       onReject: ({ file, line, field, reason }) =>

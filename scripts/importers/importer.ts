@@ -34,6 +34,8 @@ export interface Emit {
 export interface ReadingOptions {
   readonly qualityScale?: QualityScale;
   readonly columns?: ColumnMap;
+  /** Called after every 1,000 rows of a pass with the rows read in it so far. */
+  readonly onSurvey?: (rowsRead: number) => void;
 }
 
 /** Converts the raw files of one public repository, or of one general kind, to cases. */

@@ -22,14 +22,14 @@ export const jsonl: Importer = {
   describe: 'cases in JSON, checked and written in the canonical form',
   accepts: 'any .jsonl, .ndjson, .json or their .gz that the other commands read',
   readsCases: true,
-  async import(paths, emit, { qualityScale, columns }) {
+  async import(paths, emit, { qualityScale, columns, onSurvey = () => {} }) {
     const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns);
     const files = paths.map((file) => ({ file, format: caseFormatOf(file) }));
     const settings = {
       models: undefined,
       qualityField: DEFAULT_QUALITY_FIELD,
       qualityScale,
-      onSurvey: () => {},
+      onSurvey,
     };
     const surveys = await surveyed(files, settings, names);
     for (const note of scaleNotes(surveys)) emit.note(note);

@@ -51,11 +51,12 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   const importer = importerOf(format);
   const reading = { ...(qualityScale && { qualityScale }), ...(columns && { columns }) };
   if (Object.keys(reading).length > 0 && !importer.readsCases) throw knowsItsFiles(format);
+  const { onProgress } = options;
   requireOut(out, inputs, options.force ?? false);
   const rejects = new RejectLog(options.rejectsFile);
-  const sink = new ImportSink(rejects, options.onProgress);
+  const sink = new ImportSink(rejects, onProgress);
   try {
-    await importer.import(inputs, sink, reading);
+    await importer.import(inputs, sink, { ...reading, ...(onProgress && { onSurvey: onProgress }) });
   } finally {
     rejects.close();
   }
