@@ -18,8 +18,8 @@ const CHAT: Readonly<Record<string, Check>> = {
   n: integerOrNull,
   max_tokens: integerOrNull,
   max_completion_tokens: integerOrNull,
-  tools: objectsOrNull,
-  functions: objectsOrNull,
+  tools: toolsOrNull,
+  functions: toolsOrNull,
   modalities: listOrNull,
   response_format: objectOrNull,
   output_config: objectOrNull,
@@ -114,6 +114,16 @@ function objectsOrNull(value: unknown, path: Path): void {
   listOrNull(value, path);
   const at = ((value ?? []) as readonly unknown[]).findIndex((item) => !isObject(item));
   if (at >= 0) throw invalid([...path, at], 'must be an object');
+}
+
+/** More than any model takes; each is checked field by field when it is mapped. */
+const MAX_TOOLS = 4_096;
+
+function toolsOrNull(value: unknown, path: Path): void {
+  objectsOrNull(value, path);
+  if (Array.isArray(value) && value.length > MAX_TOOLS) {
+    throw invalid(path, `must have at most ${MAX_TOOLS} entries`);
+  }
 }
 
 function textOrList(value: unknown, path: Path): void {

@@ -1,3 +1,4 @@
+import { isLarge, nextTurn } from '../turns.ts';
 import type { Chain, ChainCall } from '../upstream/chain/types.ts';
 import { type Asked, answerOf } from './answers.ts';
 import { type Bookkeeping, booksOf, CLIENT_LEFT, idOf, type Progress } from './books.ts';
@@ -28,6 +29,8 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
     const call = callOf(request, parts);
     const selection = await select(request, call, parts);
     progress.selection = selection;
+    if (isLarge(request.bodyText)) await nextTurn();
+    request.signal.throwIfAborted();
     progress.upstreamFromMs = performance.now();
     const deadline = progress.upstreamFromMs + parts.upstream.deadline_ms;
     const result = parts.chain.run(call, selection.candidates, deadline);

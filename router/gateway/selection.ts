@@ -3,6 +3,7 @@ import { type Requirements, requirementsOf } from '../catalog/requirements.ts';
 import type { Catalog, CatalogModel } from '../catalog/types.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Decision, RouteOptions, Router } from '../router.ts';
+import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
 import { candidatesFor } from '../upstream/candidates.ts';
 import { canCarry } from '../upstream/carrying.ts';
@@ -72,6 +73,8 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
   const ladder = rungs.map(({ model }) => catalog.get(model));
   const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);
   const requirements = requirementsOf(call.body, call.dialect);
+  const ownTurn = isLarge(call.bodyText ?? '') ? nextTurn : undefined;
+  await ownTurn?.();
   const unable: CatalogModel[] = [];
   const lacks: Lacks = (model) =>
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
@@ -81,6 +84,7 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
   let decision = first;
   // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
   while (!(await canCarry(call, ladder[rungOf(decision)]!))) {
+    await ownTurn?.();
     unable.push(ladder[rungOf(decision)]!);
     allowed = allowedRungs(ladder, lacks);
     if (allowed.rungs.length === 0) return refusedBy(unable, first, ladder);

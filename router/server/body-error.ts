@@ -1,5 +1,5 @@
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
-import { jsonErrorPlace } from './json-error-place.ts';
+import { type JsonErrorPlace, jsonErrorPlace } from './json-error-place.ts';
 import { type BodyFault, type BodyLimits, MAX_COMPRESSION_RATIO } from './read-body.ts';
 
 /**
@@ -47,7 +47,7 @@ const FAULTS: Readonly<Record<BodyFault, (limits: BodyLimits, field: string) => 
     errorAnswer({
       status: 413,
       code: 'too_many_values',
-      message: `The body has more than ${maxValues} JSON values, of which a named field counts five (server.max_json_values). Send fewer entries.`,
+      message: `The body has more than ${maxValues} JSON values; an object or list counts eight more, a field name four more (server.max_json_values). Send fewer entries.`,
     }),
   'unsupported-encoding': () =>
     errorAnswer({
@@ -65,13 +65,17 @@ const FAULTS: Readonly<Record<BodyFault, (limits: BodyLimits, field: string) => 
 };
 
 export function invalidJson(body: string): ErrorAnswer {
-  const { line, column, ended } = jsonErrorPlace(body);
-  const what = ended ? 'it ends too early, at' : 'the first error is at';
   return errorAnswer({
     status: 400,
     code: 'invalid_json',
-    message: `The body is not valid JSON: ${what} line ${line}, column ${column}.`,
+    message: `The body is not valid JSON: ${errorPlaceText(jsonErrorPlace(body))}.`,
   });
+}
+
+function errorPlaceText(place: JsonErrorPlace | undefined): string {
+  if (place === undefined) return 'the first error comes after more than four million characters';
+  const { line, column, ended } = place;
+  return `${ended ? 'it ends too early, at' : 'the first error is at'} line ${line}, column ${column}`;
 }
 
 export const NOT_JSON = errorAnswer({

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MemoryShare } from '../memory-budget.ts';
+import { isLarge, takeTurn } from '../turns.ts';
 import type { Sender } from './answer.ts';
 import { bodyFaultAnswer, invalidJson, NO_BODY, NOT_JSON } from './body-error.ts';
 import type { ServerContext } from './context.ts';
-import { takeTurn } from './large-work.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 
 /** A request whose body has been read. */
@@ -17,8 +17,6 @@ export interface WithBody {
 }
 
 const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
-/** A longer text waits for a turn of its own. */
-const LARGE_CHARACTERS = 256 * 1024;
 
 /** The limits of a route's bodies. */
 export function bodyLimits(
@@ -49,21 +47,33 @@ export function jsonBody(limits: BodyLimits, send: Sender, field: string) {
         return send.error(request, response, bodyFaultAnswer(fault, limits, field));
       }
       if (text === '') return send.error(request, response, NO_BODY);
-      if (text.length < LARGE_CHARACTERS) return parse(text);
-      return takeTurn(() => {
-        if (!response.destroyed) parse(text);
-      });
+      if (isLarge(text)) parseInTurns(text);
+      else if (parse(text)) next();
+      else send.error(request, response, invalidJson(text));
     });
 
-    function parse(text: string): void {
+    /** What nobody waits for any more is dropped. */
+    function parseInTurns(text: string): void {
+      takeTurn(() => {
+        if (response.destroyed) return;
+        const parsed = parse(text);
+        takeTurn(() => {
+          if (response.destroyed) return;
+          if (parsed) next();
+          else send.error(request, response, invalidJson(text));
+        });
+      });
+    }
+
+    /** The parser's own error is of no use: its words quote the body. */
+    function parse(text: string): boolean {
       try {
         request.body = JSON.parse(text);
+        request.bodyText = text;
+        return true;
       } catch {
-        send.error(request, response, invalidJson(text)); // the parser's own words quote the body
-        return;
+        return false;
       }
-      request.bodyText = text;
-      next();
     }
   };
 }

@@ -16,12 +16,21 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** What follows is not searched: a place is for people, and the search holds up everybody else. */
+const SEARCHED_CHARACTERS = 4 * 2 ** 20;
+/** Where the search was cut off, less may look like an error. */
+const LONGEST_CUT = '\\u0000'.length;
+
 /**
- * Where a text stops being JSON. JSON.parse knows, but says so in words that quote the text, and a prompt must not come back in an error.
- * Takes time in proportion to the length, whatever the text is, and no recursion.
+ * Where a text stops being JSON; undefined if that is not within the first four million characters. JSON.parse knows, but says so in words
+ * that quote the text, and a prompt must not come back in an error. Takes time in proportion to the length, whatever the text is, and no
+ * recursion.
  */
-export function jsonErrorPlace(text: string): JsonErrorPlace {
-  return placeAt(text, errorAt(text));
+export function jsonErrorPlace(text: string): JsonErrorPlace | undefined {
+  if (text.length <= SEARCHED_CHARACTERS) return placeAt(text, errorAt(text));
+  const searched = text.slice(0, SEARCHED_CHARACTERS);
+  const at = errorAt(searched);
+  return at < searched.length - LONGEST_CUT ? placeAt(searched, at) : undefined;
 }
 
 /** What may be next. `-or-end` follows an opening bracket or a value. */

@@ -11,11 +11,13 @@ const CLOSE_BRACE = 0x7d;
 const PLAIN_RUN = 64;
 /** Every new field name is put into a table of the engine and may make a new shape of object: several times as expensive as a value. */
 const WEIGHT_OF_NAME = 4;
+/** An object or list is allocated, and checked by whoever reads it. */
+const WEIGHT_OF_CONTAINER = 8;
 
 export interface JsonLimits {
   /** Levels of objects and arrays. */
   readonly maxDepth: number;
-  /** Values, of which a named field counts five. */
+  /** Values; an object or list counts eight more, a field's name four more. */
   readonly maxValues: number;
 }
 
@@ -54,7 +56,7 @@ export class JsonScan {
       else if (byte === COMMA) values++;
       else if (byte === COLON) values += WEIGHT_OF_NAME;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        values++;
+        values += WEIGHT_OF_CONTAINER;
         if (++depth > maxDepth) return 'too-deep';
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
     }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isObject } from '../catalog/json-tokens.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
 
 export type Parsed<T> =
@@ -10,6 +11,25 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): Parsed<T> {
   const parsed = schema.safeParse(body);
   if (parsed.success) return { ok: true, value: parsed.data };
   return { ok: false, answer: issueAnswer(parsed.error.issues[0]!) };
+}
+
+/** Of all messages of all requests in a body. The schema notes every wrong part, though only the first is reported. */
+const MAX_PARTS = 10_000;
+
+/** The response to a body whose messages have more parts than are checked; undefined if they have not. */
+export function tooManyParts(requests: readonly unknown[]): ErrorAnswer | undefined {
+  const lists = requests.flatMap((request) =>
+    listIn(request, 'messages').map((one) => listIn(one, 'content')),
+  );
+  const parts = lists.reduce((sum, { length }) => sum + length, 0);
+  if (parts <= MAX_PARTS) return undefined;
+  const message = `The messages have ${parts} parts, more than ${MAX_PARTS}. Send fewer, with longer texts.`;
+  return errorAnswer({ status: 413, code: 'too_many_entries', message, param: 'messages' });
+}
+
+function listIn(holder: unknown, field: string): readonly unknown[] {
+  const list = isObject(holder) ? holder[field] : undefined;
+  return Array.isArray(list) ? list : [];
 }
 
 function issueAnswer(issue: z.core.$ZodIssue): ErrorAnswer {

@@ -62,18 +62,33 @@ export function withFieldRenamed(text: string, from: string, to: string): string
   return out + text.slice(copied);
 }
 
-/** The place after the closing quote of the string that opens at `at`; the end of the text if it does not close. */
-function stringEnd(text: string, at: number): number {
-  for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    if (!isEscaped(text, end, at)) return end + 1;
+/** After so many plain characters the end of a string is searched natively, which does not pay for short strings or many escapes. */
+const PLAIN_RUN = 64;
+
+/** The place after the closing quote of the string that opens at `opening`; the end of the text if it does not close. */
+function stringEnd(text: string, opening: number): number {
+  let at = opening + 1;
+  let runEnd = at + PLAIN_RUN;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at + 1;
+    if (code === BACKSLASH) {
+      at += 2;
+      runEnd = at + PLAIN_RUN;
+    } else if (++at >= runEnd) {
+      const end = text.indexOf('"', at);
+      if (end === -1) return text.length;
+      at = isEscaped(text, end, at) ? end + 1 : end;
+      runEnd = at + PLAIN_RUN;
+    }
   }
   return text.length;
 }
 
-/** Whether an odd number of backslashes is between the opening quote and `at`. */
-function isEscaped(text: string, at: number, opening: number): boolean {
+/** Whether an odd number of backslashes is between `from` and `at`. */
+function isEscaped(text: string, at: number, from: number): boolean {
   let first = at;
-  while (first - 1 > opening && text.charCodeAt(first - 1) === BACKSLASH) first--;
+  while (first > from && text.charCodeAt(first - 1) === BACKSLASH) first--;
   return (at - first) % 2 === 1;
 }
 

@@ -12,6 +12,7 @@ import { decisionMinilm } from './rows/decision-minilm.ts';
 import { decisionStatic } from './rows/decision-static.ts';
 import { eventLoop } from './rows/event-loop.ts';
 import { gate } from './rows/gate.ts';
+import { hostile } from './rows/hostile.ts';
 import { httpSaturation } from './rows/http-saturation.ts';
 import { startup } from './rows/startup.ts';
 import { train } from './rows/train.ts';
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'http-saturation': httpSaturation,
   train,
   gate,
+  hostile,
 };
 
 interface BenchOptions {

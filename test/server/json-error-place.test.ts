@@ -27,9 +27,17 @@ test.each<[string, number, number, boolean]>([
 test('whole JSON is read to its end', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
-      expect(jsonErrorPlace(text).ended).toBe(true);
+      expect(jsonErrorPlace(text)?.ended).toBe(true);
     }),
   );
+});
+
+test('an error behind millions of characters is not searched for', () => {
+  const text = (length: number) => `${' '.repeat(length)}x`;
+  expect(jsonErrorPlace(text(4_000_000))).toEqual({ line: 1, column: 4_000_001, ended: false });
+  expect(jsonErrorPlace(text(5_000_000))).toBeUndefined();
+  expect(jsonErrorPlace(`{"a":${'1'.repeat(5_000_000)}`)).toBeUndefined();
+  expect(jsonErrorPlace('\n'.repeat(5_000_000))).toBeUndefined();
 });
 
 test('agrees with JSON.parse on what is JSON', () => {
@@ -37,8 +45,8 @@ test('agrees with JSON.parse on what is JSON', () => {
     fc.property(fc.json(), fc.nat(), fc.constantFrom('#', '}', ']', ',', ':', '"', '1'), (json, at, mark) => {
       const cut = at % (json.length + 1);
       const text = json.slice(0, cut) + mark + json.slice(cut);
-      if (isJson(text)) expect(jsonErrorPlace(text).ended).toBe(true);
-      else expect(jsonErrorPlace(text).column).toBeLessThanOrEqual(text.length + 1);
+      if (isJson(text)) expect(jsonErrorPlace(text)?.ended).toBe(true);
+      else expect(jsonErrorPlace(text)?.column).toBeLessThanOrEqual(text.length + 1);
     }),
   );
 });

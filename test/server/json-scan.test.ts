@@ -27,7 +27,7 @@ function measured(value: unknown): { depth: number; values: number } {
     1,
     entries.reduce((sum, { values }) => sum + values, 0),
   );
-  return { depth: 1 + Math.max(0, ...entries.map(({ depth }) => depth)), values: 1 + held + 4 * names };
+  return { depth: 1 + Math.max(0, ...entries.map(({ depth }) => depth)), values: 8 + held + 4 * names };
 }
 
 const texts = fc.oneof(

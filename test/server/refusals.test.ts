@@ -126,9 +126,19 @@ describe('bodies that are not read', () => {
     expectRefusal(await route('{"a":'.repeat(100_000)), [400, 'json_too_deep', null]);
   });
 
+  test('more parts than are checked', async () => {
+    const parts = (length: number) => ({
+      messages: [{ role: 'user', content: Array.from({ length }, () => ({ type: 'text', text: 'a' })) }],
+    });
+    expect((await route(parts(10_000))).status).toBe(200);
+    expectRefusal(await route(parts(10_001)), [413, 'too_many_entries', 'messages']);
+    const batch = await post(`${server.url}/v1/route/batch`, { requests: [parts(6_000), parts(6_000)] });
+    expectRefusal(batch, [413, 'too_many_entries', 'messages']);
+  });
+
   test('more values than are read', async () => {
-    expectRefusal(await route(`[${'1,'.repeat(399_998)}1]`), [400, 'invalid_field', null]);
-    expectRefusal(await route(`[${'1,'.repeat(399_999)}1]`), [413, 'too_many_values', null]);
+    expectRefusal(await route(`[${'1,'.repeat(399_991)}1]`), [400, 'invalid_field', null]);
+    expectRefusal(await route(`[${'1,'.repeat(399_992)}1]`), [413, 'too_many_values', null]);
     expectRefusal(await route('{},'.repeat(300_000)), [413, 'too_many_values', null]);
   });
 });

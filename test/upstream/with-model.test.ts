@@ -53,7 +53,21 @@ const { value } = fc.letrec<{ value: string; list: string; object: string }>((ti
     { maxDepth: 4 },
     fc.constantFrom('null', 'true', 'false', '[]', '{}'),
     number,
-    written(fc.oneof(fc.string(), fc.constantFrom('model', '}', '{"model":1}', '\\', '\\"', 'auto'))),
+    written(
+      fc.oneof(
+        fc.string(),
+        fc.constantFrom(
+          'model',
+          '}',
+          'x'.repeat(70),
+          `${'x'.repeat(64)}\\"}`,
+          '{"model":1}',
+          '\\',
+          '\\"',
+          'auto',
+        ),
+      ),
+    ),
     tie('list'),
     tie('object'),
   ),

@@ -8,7 +8,7 @@ import type { DecisionJson } from '../decision-json.ts';
 import type { ErrorEnvelope } from '../error-answer.ts';
 import { bodyLimits, jsonBody } from '../json-body.ts';
 import { mapInOrder } from '../map-in-order.ts';
-import { parseBody } from '../parse-body.ts';
+import { parseBody, tooManyParts } from '../parse-body.ts';
 import { batchRequestSchema, type RouteRequest, routeRequestSchema } from '../schemas/request.ts';
 
 /** Enough to keep an encoder's threads at work; more would only keep other requests waiting. */
@@ -38,6 +38,8 @@ export function routeBatch(context: ServerContext): Route {
     const parsed = parseBody(schema, request.body);
     if (!parsed.ok) return send.error(request, response, parsed.answer);
     const { requests, policy } = parsed.value;
+    const tooMany = tooManyParts(requests);
+    if (tooMany) return send.error(request, response, tooMany);
     const work = async (waiting: Abandonment) => ({
       decisions: await mapInOrder(requests, ITEMS_AT_ONCE, (item) => decideItem(item, policy), waiting),
     });

@@ -3,7 +3,7 @@ import { answerWork } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { decide, inputField } from '../decide.ts';
 import { bodyLimits, jsonBody } from '../json-body.ts';
-import { parseBody } from '../parse-body.ts';
+import { parseBody, tooManyParts } from '../parse-body.ts';
 import { type RouteRequest, routeRequestSchema } from '../schemas/request.ts';
 
 /** POST /v1/route: one request, one decision. */
@@ -11,6 +11,8 @@ export function routeOne(context: ServerContext): Route {
   const { config, send } = context;
   const schema = routeRequestSchema(config.server.max_messages);
   const handler: RequestHandler = (request, response) => {
+    const tooMany = tooManyParts([request.body]);
+    if (tooMany) return send.error(request, response, tooMany);
     const parsed = parseBody<RouteRequest>(schema, request.body);
     if (!parsed.ok) return send.error(request, response, parsed.answer);
     const work = () => decide(context, parsed.value);

@@ -25,6 +25,8 @@ export interface PlimsollParts {
   readonly ladder: Readonly<Record<'cheap' | 'strong', string>>;
   /** Part `upstream` of the configuration. */
   readonly upstream?: object;
+  /** Of node itself. */
+  readonly nodeFlags?: readonly string[];
 }
 
 const PRICES = { small: { input: 0.1, output: 0.4 }, large: { input: 3, output: 12 } };
@@ -38,7 +40,7 @@ export async function startPlimsoll(parts: PlimsollParts): Promise<PlimsollProce
   writeFileSync(config, stringify(configOf(parts, decisionLog)));
   const flags = ['--config', config, '--allow-ungated', '--port', String(port)];
   const { what, args } = serveCommand();
-  const started = await startProcess(what, [...args, ...flags], port);
+  const started = await startProcess(what, [...(parts.nodeFlags ?? []), ...args, ...flags], port);
   return {
     ...started,
     port,
