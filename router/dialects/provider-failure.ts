@@ -16,7 +16,7 @@ export interface CallError extends Error {
 }
 
 /** Google: "The input token count (…) exceeds the maximum number of tokens"; Bedrock: "Input is too long for requested model". */
-const CONTEXT_WINDOW = /input token count .*exceeds|input is too long|too many input tokens/i;
+const CONTEXT_WINDOW = /input token count .{0,200}exceeds|input is too long|too many input tokens/i;
 /** Google answers 400 to a key that is wrong. */
 const BAD_KEY = /"(?:reason":\s*"API_KEY_INVALID"|message":\s*"API key not valid)/; // not where it quotes the request
 /** google.rpc.RetryInfo in the body of Google's 429. */

@@ -36,6 +36,8 @@ export const MAX_COMPRESSION_RATIO = 100;
 const RATIO_COUNTS_FROM_BYTES = 2 ** 20;
 /** Of a character that the next chunk completes. */
 const UNDECODED_BYTES = 3;
+/** A chunk of a byte costs more than its byte. */
+const BYTES_OF_CHUNK = 64;
 /** Of parsed values, in the budget's measure. */
 const BYTES_OF_VALUE = 16;
 
@@ -88,6 +90,7 @@ class BodyText {
   #decoder: StringDecoder | undefined;
   #text = '';
   #bytes = 0;
+  #chunks = 0;
 
   constructor(limits: BodyLimits, share: MemoryShare, compressedBytes: (() => number) | undefined) {
     this.#limits = limits;
@@ -99,6 +102,7 @@ class BodyText {
   push(chunk: Buffer): BodyFault | undefined {
     const { maxBytes } = this.#limits;
     this.#bytes += chunk.length;
+    this.#chunks++;
     if (this.#bytes > maxBytes) return 'too-large';
     if (this.#isTooCompressed()) return 'too-compressed';
     const fault = this.#scan.push(chunk);
@@ -138,7 +142,8 @@ class BodyText {
   /** A text with one character beyond ASCII takes two bytes for each of them. */
   #hold(undecodedBytes: number): BodyFault | undefined {
     const wide = this.#decoder !== undefined && this.#text.length + undecodedBytes < this.#bytes;
-    const bytes = this.#bytes * (wide ? 2 : 1) + this.#scan.values * BYTES_OF_VALUE;
+    const overhead = this.#scan.values * BYTES_OF_VALUE + this.#chunks * BYTES_OF_CHUNK;
+    const bytes = this.#bytes * (wide ? 2 : 1) + overhead;
     if (this.#share.add(Math.max(0, bytes - this.#share.bytes))) return undefined;
     return this.#limits.budget.couldHold(bytes) ? 'no-memory' : 'over-budget';
   }

@@ -75,7 +75,12 @@ export function answerHeaders(
 /** The headers that belong to the connection because it says so. */
 function namesIn(connection: string | string[] | undefined): readonly string[] {
   const text = one(connection) ?? 'keep-alive';
-  return text === 'keep-alive' ? [] : text.toLowerCase().split(/\s*,\s*/);
+  return text === 'keep-alive'
+    ? []
+    : text
+        .toLowerCase()
+        .split(',')
+        .map((name) => name.trim());
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest';
+import { questionKey } from '../../evals/cases/question-key.ts';
+import { estimateTokens } from '../../router/catalog/token-estimate.ts';
+import { isCallError, refusedByProvider } from '../../router/dialects/provider-failure.ts';
+import { wantedModel } from '../../router/gateway/wanted-model.ts';
+import { headAndTail } from '../../router/request/head-and-tail.ts';
+import { routedText } from '../../router/request/routed-text.ts';
+import { jsonErrorPlace } from '../../router/server/json-error-place.ts';
+import { JsonScan } from '../../router/server/json-scan.ts';
+import { redactedLine } from '../../router/telemetry/redaction.ts';
+import { encodingOf, wrongHead } from '../../router/upstream/answer-head.ts';
+import { answerHeaders } from '../../router/upstream/answer-headers.ts';
+import { refusalOf } from '../../router/upstream/refusal.ts';
+import { retryAfterMs } from '../../router/upstream/retry-after.ts';
+import { SseReader } from '../../router/upstream/sse.ts';
+import { StreamReader } from '../../router/upstream/stream-reader.ts';
+import { withModel } from '../../router/upstream/with-model.ts';
+
+/** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */
+const LONG = 300_000;
+/** Of a header: more than Node and undici let through. */
+const HEADER = 100_000;
+/** Generous: the machine may be busy. */
+const MAX_MS = 3_000;
+
+/** What patterns and scans may go back over: runs, nearly matching pairs, things that open and never close. */
+const PIECES = [
+  'a',
+  ' ',
+  '\n',
+  '\t \r',
+  '"',
+  '\\',
+  '\\"',
+  '{',
+  '[',
+  '{},',
+  '{"a":',
+  '1',
+  '1.',
+  ',',
+  ';',
+  '-',
+  'a-',
+  'a-1',
+  '/',
+  '://',
+  '://a:',
+  '<',
+  '<a>',
+  '</a>',
+  '<task>',
+  '<task ',
+  '\n<task ',
+  '\n<task>',
+  '</task>',
+  '</task> x',
+  '<env>\n',
+  '\n</env>',
+  '<system-reminder>',
+  '<system-reminder></system-reminder>',
+  '# AGENTS.md instructions',
+  '</INSTRUCTIONS>',
+  '```',
+  '\n```',
+  'Question: ',
+  '\nQuestion: ',
+  'Context:\n',
+  '<context>',
+  '\n   Query:',
+  '(A) ',
+  '\nA. ',
+  'Answer:',
+  'basic ',
+  'Bearer ',
+  'cookie ',
+  'cookie=',
+  'password"',
+  'sk-',
+  'plim_',
+  'data: ',
+  'data: x\n',
+  'event: error\n\n',
+  'data:\r',
+  '"finish_reason" ',
+  '"type" ',
+  '"error"',
+  'input token count ',
+  '"retryDelay": ',
+  '"retryDelay":"1',
+  '漢',
+  '\ud800',
+  'e\u0301',
+];
+
+/** Each in a run, alone, behind a beginning that fits and before an end that does not. */
+function texts(length: number, before: readonly string[] = ['']): string[] {
+  return PIECES.flatMap((piece) =>
+    before.flatMap((start) => {
+      const run = piece.repeat(Math.ceil(length / piece.length));
+      return [start + run, `${start}${run}!`];
+    }),
+  );
+}
+
+function expectFast(name: string, work: (text: string) => unknown, inputs: readonly string[]): void {
+  for (const input of inputs) {
+    const startedMs = performance.now();
+    try {
+      work(input);
+    } catch (error) {
+      if (error instanceof RangeError) throw error; // a stack that overflowed
+    }
+    const ms = performance.now() - startedMs;
+    expect(ms, `${name} of ${JSON.stringify(input.slice(0, 40))}`).toBeLessThan(MAX_MS);
+  }
+}
+
+const call = { model: { name: 'p/m' }, dialect: 'openai' } as Parameters<typeof refusedByProvider>[0];
+
+function sdkError(responseBody: string) {
+  const error = Object.assign(new Error('refused'), {
+    name: 'AI_APICallError',
+    statusCode: 400,
+    responseBody,
+  });
+  if (!isCallError(error)) throw new Error('This is no error of the SDK.');
+  return error;
+}
+
+const BODIES: readonly [string, (text: string) => unknown, (readonly string[])?][] = [
+  ['routedText', (prompt) => routedText({ prompt })],
+  [
+    'routedText of parts',
+    (text) =>
+      routedText({
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text },
+              { type: 'text', text: '<task>x</task>' },
+            ],
+          },
+        ],
+      }),
+  ],
+  ['estimateTokens', estimateTokens],
+  ['headAndTail', (text) => headAndTail(text, 1_000)],
+  ['questionKey', questionKey],
+  ['wantedModel', wantedModel, ['', 'router-', 'auto:', 'a/']],
+  ['withModel', (text) => withModel(text, 'm'), ['', '{"model":', '{"a":"', '{"model":"']],
+  [
+    'JsonScan',
+    (text) => new JsonScan({ maxDepth: LONG, maxValues: 10 * LONG }).push(Buffer.from(text)),
+    ['', '"'],
+  ],
+  ['jsonErrorPlace', jsonErrorPlace, ['', '{"a":"', '[1,', '-']],
+  ['redactedLine', (text) => redactedLine(JSON.stringify({ token: 'x', text }))],
+  ['refusalOf', (text) => refusalOf(400, 'application/json', JSON.stringify({ error: { message: text } }))],
+  ['refusedByProvider', (text) => refusedByProvider(call, sdkError(text), 'key')],
+  ['SseReader', (text) => new SseReader().push(Buffer.from(text)), ['', 'data: ']],
+  ['StreamReader', (text) => new StreamReader('openai').push(Buffer.from(`data: ${text}\n\n`))],
+];
+
+test.each(BODIES)(
+  '%s takes linear time',
+  (name, work, before) => {
+    expectFast(name, work, texts(LONG, before));
+  },
+  300_000,
+);
+
+const HEADERS: readonly [string, (text: string) => unknown][] = [
+  ['retryAfterMs', (text) => retryAfterMs({ 'retry-after': text, 'x-ratelimit-reset': text })],
+  ['answerHeaders', (connection) => answerHeaders({ connection }, false, undefined)],
+  ['encodingOf', (text) => encodingOf({ status: 200, headers: { 'content-encoding': text } })],
+  ['wrongHead', (text) => wrongHead({ status: 200, headers: { 'content-type': text } }, false)],
+];
+
+test.each(HEADERS)(
+  '%s takes linear time',
+  (name, work) => {
+    expectFast(name, work, texts(HEADER, ['', 'application/', 'a, ', '1h']));
+  },
+  120_000,
+);
