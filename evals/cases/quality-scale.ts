@@ -2,7 +2,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { BadRow } from './bad-row.ts';
 
 /** A number as programs write it. */
-export const PLAIN_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+export const PLAIN_NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 /** With a comma before the decimals. */
 export const COMMA_NUMBER = /^[+-]?\d+,\d+$/;
 /** May be a thousand and more as well as one and a fraction: `1,234`. */
