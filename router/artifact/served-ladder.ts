@@ -12,7 +12,7 @@ export interface ServedRung {
 export interface ServedLadder {
   /** Cheapest first. */
   readonly rungs: readonly ServedRung[];
-  /** A rung serves another model than its head learned from. */
+  /** A rung serves another model than its head learned from. Which provider serves it does not matter. */
   readonly stale: boolean;
 }
 
@@ -41,5 +41,10 @@ export function servedLadder(
     learnedFrom: model,
     model: Object.hasOwn(models, candidate) ? models[candidate]! : model,
   }));
-  return { rungs, stale: rungs.some((rung) => rung.model !== rung.learnedFrom) };
+  return { rungs, stale: !rungs.every(servesWhatItLearned) };
+}
+
+/** Labels often name a model alone; a gateway's catalog names it as `<provider>/<model>`. */
+function servesWhatItLearned({ model, learnedFrom }: ServedRung): boolean {
+  return model === learnedFrom || model.slice(model.indexOf('/') + 1) === learnedFrom;
 }

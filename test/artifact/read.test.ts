@@ -137,6 +137,8 @@ describe('servedLadder', () => {
   it('is stale only if another model is served than was learned from', () => {
     expect(servedLadder(draft.manifest, {}).stale).toBe(false);
     expect(servedLadder(draft.manifest, { cheap: 'small', strong: 'large' }).stale).toBe(false);
+    expect(servedLadder(draft.manifest, { cheap: 'openai/small', strong: 'azure/large' }).stale).toBe(false);
+    expect(servedLadder(draft.manifest, { cheap: 'openai/small-2' }).stale).toBe(true);
     expect(servedLadder(draft.manifest, { cheap: 'large' }).stale).toBe(true);
   });
 

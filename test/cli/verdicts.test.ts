@@ -152,7 +152,7 @@ describe.concurrent('serve and SIGHUP', () => {
       heard += chunk;
     });
     const hungUp = new Promise((resolve) => socket.on('close', resolve));
-    const head = `POST /v1/route HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const head = `POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
     socket.write(head + body.slice(0, 5));
     await fetch(`http://127.0.0.1:${port}/healthz`);
     const draining = told(child, /SIGTERM: finishing/);

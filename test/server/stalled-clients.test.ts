@@ -34,7 +34,7 @@ async function client(server: Server, requests = 1): Promise<Socket> {
   socket.on('error', () => {});
   onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');
-  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(requests));
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(requests));
   return socket;
 }
 
@@ -79,6 +79,6 @@ test('a silence of the server is no stall of the client, and the connection stay
   await sleep(STALL_MS / 2);
   socket.resume();
   await expect.poll(() => ends, { timeout: 5_000 }).toEqual(['whole']);
-  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await expect.poll(() => ends, { timeout: 5_000 }).toEqual(['whole', 'whole']);
 });
