@@ -1,3 +1,4 @@
+import { isLarge, nextTurn } from '../turns.ts';
 import type { Agents } from '../upstream/agents.ts';
 import { bodyOf, wrongHead } from '../upstream/answer-head.ts';
 import { UpstreamBroken } from '../upstream/broken.ts';
@@ -45,6 +46,7 @@ export function providerLine(agents: Agents, call: UpstreamCall, timeouts: Attem
     });
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = requestOf(String(input), init, call);
+    if (isLarge(request.body)) await nextTurn(); // the SDK has just written all of it
     const answer = await noted(opened(agents, request, call, timeouts));
     ({ exchange, head } = answer);
     const bytes = limited(

@@ -74,7 +74,7 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
   const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);
   const requirements = requirementsOf(call.body, call.dialect);
   const ownTurn = isLarge(call.bodyText ?? '') ? nextTurn : undefined;
-  await ownTurn?.();
+  if (ownTurn) await ownTurn();
   const unable: CatalogModel[] = [];
   const lacks: Lacks = (model) =>
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
@@ -84,7 +84,7 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
   let decision = first;
   // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
   while (!(await canCarry(call, ladder[rungOf(decision)]!))) {
-    await ownTurn?.();
+    if (ownTurn) await ownTurn();
     unable.push(ladder[rungOf(decision)]!);
     allowed = allowedRungs(ladder, lacks);
     if (allowed.rungs.length === 0) return refusedBy(unable, first, ladder);
