@@ -52,7 +52,9 @@ try {
     for (const ladder of ladders) {
       const cell = await runCell(client, ladder, { folder, node }, Number(flags.timeoutS) * 1000);
       cells.push(cell);
-      process.stderr.write(`${client.id} on ${ladder.id}: ${cell.works ? 'works' : cell.why}\n`);
+      process.stderr.write(
+        `${client.id} on ${ladder.id}: ${cell.works ? 'works' : (cell.cannot ?? cell.why)}\n`,
+      );
     }
   }
   if (clients.length === ALL.length && ladders.length === LADDERS.length) {
@@ -64,7 +66,7 @@ try {
 } finally {
   if (flags.folder === undefined) rmSync(root, { recursive: true, force: true });
 }
-process.exitCode = cells.every(({ works }) => works) ? 0 : 1;
+process.exitCode = cells.every(({ works, cannot }) => works || cannot !== undefined) ? 0 : 1;
 
 function chosen<T extends { readonly id: string }>(
   all: readonly T[],

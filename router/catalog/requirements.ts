@@ -68,7 +68,8 @@ function addTools(load: ContentLoad, tools: readonly unknown[]): void {
 /** The format of the answer where it is a JSON schema. */
 function outputSchema(body: Body, dialect: Dialect): unknown {
   const format = dialect === 'openai' ? body['response_format'] : anthropicFormat(body);
-  return isObject(format) && format['type'] === 'json_schema' ? format : undefined;
+  if (!isObject(format)) return undefined;
+  return format['type'] === 'json_schema' || isObject(format['schema']) ? format : undefined;
 }
 
 /** In output_config.format, in earlier versions in output_format. */

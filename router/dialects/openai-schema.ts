@@ -101,18 +101,27 @@ const functionTool = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('function'), function: functionDefinition }),
 ]);
 
+const schemaFormat = z.strictObject({
+  type: z.literal('json_schema'),
+  json_schema: z.strictObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    schema: jsonSchema.nullish(),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+/** With a schema beside the type: the form of several OpenAI-compatible providers, which Instructor's mode JSON_SCHEMA writes. */
+const objectFormat = z
+  .strictObject({ type: z.literal('json_object'), schema: jsonSchema.nullish() })
+  .transform(({ type, schema }): { type: typeof type } | z.infer<typeof schemaFormat> =>
+    schema ? { type: 'json_schema', json_schema: { name: 'response', schema } } : { type },
+  );
+
 const responseFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
-  z.strictObject({ type: z.literal('json_object') }),
-  z.strictObject({
-    type: z.literal('json_schema'),
-    json_schema: z.strictObject({
-      name: z.string(),
-      description: z.string().nullish(),
-      schema: jsonSchema.nullish(),
-      strict: z.boolean().nullish(),
-    }),
-  }),
+  objectFormat,
+  schemaFormat,
 ]);
 
 const toolChoice = z.union([

@@ -158,7 +158,8 @@ function pi(protocol: 'openai-completions' | 'anthropic-messages', api: Client['
         baseUrl: isOpenai ? `${url}/v1` : url,
         api: protocol,
         apiKey: KEY,
-        models: [{ id: model, reasoning: true }],
+        // Of Claude's models some take a budget for thinking, others only adaptive thinking; pi sends one of the two.
+        models: [{ id: model, reasoning: isOpenai }],
       },
     },
   });

@@ -31,6 +31,8 @@ export interface Client {
   files?(task: Task): Readonly<Record<string, string>>;
   /** Runs by Node unless it begins with a path of its own. */
   command(task: Task): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  /** Ladder -> why the client cannot work there, where that is not Plimsoll's to change. */
+  readonly cannot?: Readonly<Record<string, string>>;
   /** For a user, in Markdown; `URL` is the gateway's address. */
   readonly setup: string;
 }

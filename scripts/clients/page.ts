@@ -69,7 +69,7 @@ function cellOf({ cells }: Matrix, client: Client, ladder: string): Cell | undef
 function cellText(cell: Cell | undefined, notes: string[]): string {
   if (cell === undefined) return '–';
   if (cell.works) return 'works';
-  const note = String(cell.why).replaceAll(/\s+/g, ' ');
+  const note = String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
   const at = notes.findIndex((line) => line.endsWith(note));
   if (at >= 0) return `no (${at + 1})`;
   notes.push(`${notes.length + 1}. ${note}`);

@@ -30,6 +30,8 @@ export interface Cell {
   readonly client: string;
   readonly ladder: string;
   readonly works: boolean;
+  /** It does not work for a reason that is known, and not Plimsoll's. */
+  readonly cannot?: string;
   /** Why it does not work, in one line. */
   readonly why?: string;
   /** Models that replied. */
@@ -77,6 +79,7 @@ export async function runCell(
     ladder: ladder.id,
     works: failure === undefined,
     ...failure,
+    ...(failure && client.cannot?.[ladder.id] !== undefined && { cannot: client.cannot[ladder.id]! }),
     served: distinct(exchanges, 'x-plimsoll-served'),
     dropped: distinct(exchanges, 'x-plimsoll-dropped'),
     refusals: exchanges.filter(({ status }) => status >= 400).map(refusalOf),

@@ -1,5 +1,8 @@
 import type { Client, Task } from './client.ts';
 
+const NOT_OPENAIS =
+  'Instructor sends `response_format.schema`, the form of other providers, which OpenAI refuses; use mode `JSON`';
+
 /** Libraries: each runs one of `programs/`, which does its task twice, plain and streamed. */
 export const SDK_CLIENTS: readonly Client[] = [
   {
@@ -91,6 +94,7 @@ await new Runner({ modelProvider, tracingDisabled: true }).run(new Agent({ model
       api: 'OpenAI chat',
       packages: ['@instructor-ai/instructor', 'openai@6', 'zod@3'],
       main: '@instructor-ai/instructor',
+      ...(mode === 'JSON_SCHEMA' && { cannot: { gpt: NOT_OPENAIS, mixed: NOT_OPENAIS } }),
       text: '{"name":"Ada","age":36}',
       answers: 1,
       setup: `\`\`\`js

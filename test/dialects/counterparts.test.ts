@@ -24,6 +24,12 @@ async function sent(kind: ProviderKind, dialect: 'openai' | 'anthropic', id: str
   return provider.bodies().at(-1);
 }
 
+const NAME_SCHEMA = {
+  type: 'object',
+  properties: { name: { type: 'string' } },
+  required: ['name'],
+  additionalProperties: false,
+};
 const PDF = 'JVBERi0xLjQ=';
 const WAV = 'UklGRg==';
 const TALK = [
@@ -39,6 +45,18 @@ function user(...content: Json[]): Json {
 
 /** What of the body the provider gets. */
 const FROM_OPENAI: Case[] = [
+  [
+    'anthropic',
+    'claude-sonnet-5-5',
+    { response_format: { type: 'json_object', schema: NAME_SCHEMA } },
+    { output_config: { format: { type: 'json_schema', schema: NAME_SCHEMA } } },
+  ],
+  [
+    'google',
+    'gemini-2.5-flash',
+    { response_format: { type: 'json_object', schema: NAME_SCHEMA } },
+    { generationConfig: { responseMimeType: 'application/json', responseJsonSchema: NAME_SCHEMA } },
+  ],
   [
     'anthropic',
     'claude-sonnet-5-5',

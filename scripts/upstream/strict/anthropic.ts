@@ -218,7 +218,7 @@ function refusedOfModel(asked: Request, betas: string): string | undefined {
     return 'Thinking may not be enabled when tool_choice forces tool use.';
   }
   if (asked.messages.some(({ role }) => role === 'system')) {
-    if (!betas.includes('mid-conversation-system-') || !can.systemTurns) {
+    if (!betas.includes('mid-conversation-') || !can.systemTurns) {
       return "messages: role 'system' is not supported on this model";
     }
   }
