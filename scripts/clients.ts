@@ -41,14 +41,14 @@ const root = flags.folder
   ? path.resolve(flags.folder)
   : mkdtempSync(path.join(tmpdir(), 'plimsoll-clients-'));
 const cells: Cell[] = [];
-const versions: Record<string, string> = {};
+const versions: Record<string, Record<string, string>> = {};
 try {
   const node = await nodeFor(root);
   for (const client of clients) {
     process.stderr.write(`${client.id}: installing\n`);
     const folder = await install(client, root, node);
     cpSync(PROGRAMS, folder, { recursive: true });
-    Object.assign(versions, versionsOf(client, folder));
+    versions[client.id] = versionsOf(client, folder);
     for (const ladder of ladders) {
       const cell = await runCell(client, ladder, { folder, node }, Number(flags.timeoutS) * 1000);
       cells.push(cell);

@@ -6,8 +6,8 @@ export interface Matrix {
   readonly clients: readonly Client[];
   readonly ladders: readonly Ladder[];
   readonly cells: readonly Cell[];
-  /** Package -> version. */
-  readonly versions: Readonly<Record<string, string>>;
+  /** Client -> package -> version. */
+  readonly versions: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly node: string;
   readonly date: string;
 }
@@ -18,7 +18,7 @@ export function clientsPage(matrix: Matrix): string {
   const notes: string[] = [];
   const rows = clients.map((client) => [
     client.name,
-    versions[client.main] ?? '–',
+    versions[client.id]?.[client.main] ?? '–',
     client.api,
     ...ladders.map(({ id }) => cellText(cellOf(matrix, client, id), notes)),
   ]);
@@ -55,11 +55,15 @@ ${clients.map(({ name, setup }) => `### ${name}\n\n${setup}`).join('\n\n')}
 
 ## Versions
 
-${Object.entries(versions)
-  .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([name, version]) => `- \`${name}@${version}\``)
+${packagesOf(versions)
+  .map((name) => `- \`${name}\``)
   .join('\n')}
 `;
+}
+
+function packagesOf(versions: Matrix['versions']): string[] {
+  const packages = Object.values(versions).flatMap((installed) => Object.entries(installed));
+  return [...new Set(packages.map(([name, version]) => `${name}@${version}`))].sort();
 }
 
 function cellOf({ cells }: Matrix, client: Client, ladder: string): Cell | undefined {
@@ -68,12 +72,18 @@ function cellOf({ cells }: Matrix, client: Client, ladder: string): Cell | undef
 
 function cellText(cell: Cell | undefined, notes: string[]): string {
   if (cell === undefined) return '–';
-  if (cell.works) return 'works';
-  const note = String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
+  if (cell.works && cell.refusals.length === 0) return 'works';
+  const note = cell.works ? askedAgain(cell) : String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
+  const word = cell.works ? 'works' : 'no';
   const at = notes.findIndex((line) => line.endsWith(note));
-  if (at >= 0) return `no (${at + 1})`;
+  if (at >= 0) return `${word} (${at + 1})`;
   notes.push(`${notes.length + 1}. ${note}`);
-  return `no (${notes.length})`;
+  return `${word} (${notes.length})`;
+}
+
+function askedAgain({ refusals }: Cell): string {
+  const errors = [...new Set(refusals.map(({ error }) => `"${error}"`))].join(', ');
+  return `A model of the client's own API refuses what it sends first (${errors}); the client asks again without it.`;
 }
 
 function table(rows: readonly (readonly string[])[]): string {
