@@ -33,30 +33,48 @@ export interface Losses {
 
 export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule): Losses {
   const dropped: string[] = [];
+  const noted = new Set<string>();
 
   function mayDrop(path: Path, extra: boolean): boolean {
     if (rule !== 'drop-hints') return rule === 'drop-all';
     return standingOf(dialect, body, path, extra) === 'hint';
   }
 
+  /** What is dropped so that the fault is gone: the field itself, or the hint that has it, such as a cache mark with a wrong value. */
+  function droppable({ path, extra }: Fault): Path | undefined {
+    if (rule === 'refuse') return undefined;
+    if (standingOf(dialect, body, path, extra) === 'hint') return path;
+    for (let length = path.length - 1; length > 0; length--) {
+      const above = path.slice(0, length);
+      const isHint = typeof above.at(-1) === 'string' && standingOf(dialect, body, above) === 'hint';
+      if (isHint) return extra ? path : above;
+    }
+    return rule === 'drop-all' ? path : undefined;
+  }
+
   function note(path: Path): void {
     const name = fieldName(path);
-    if (!dropped.includes(name)) dropped.push(name);
+    if (noted.has(name)) return;
+    noted.add(name);
+    dropped.push(name);
   }
 
   function parse<T>(schema: z.ZodType<T>, whole: Body): T {
-    let rest: unknown = whole;
+    const rest = createCopy(whole);
     for (;;) {
-      const parsed = schema.safeParse(rest);
+      const parsed = schema.safeParse(rest.value);
       if (parsed.success) return parsed.data;
-      // The last first: taking an element out of a list moves those behind it.
       const faults = parsed.error.issues.flatMap(faultsOf);
-      for (const fault of faults.toReversed()) {
-        if (valueAt(rest, fault.path) === undefined || !mayDrop(fault.path, fault.extra))
+      const paths = new Map<string, Path>();
+      for (const fault of faults) {
+        const path = droppable(fault);
+        if (path === undefined || valueAt(rest.value, path) === undefined)
           throw unmappable(fault.named, fault.why);
-        rest = without(rest, fault.path);
+        paths.set(path.join('.'), path);
       }
-      for (const { path } of faults) note(path);
+      // The last first: taking an element out of a list moves those behind it.
+      for (const path of [...paths.values()].toReversed()) rest.remove(path);
+      for (const path of paths.values()) note(path);
     }
   }
 
@@ -99,14 +117,34 @@ function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   });
 }
 
-/** A copy without the field or the element; what lies beside the path is shared. */
-function without(value: unknown, [first, ...rest]: Path): unknown {
-  const index = first as number & string;
-  if (Array.isArray(value)) {
-    return rest.length === 0 ? value.toSpliced(index, 1) : value.with(index, without(value[index], rest));
+interface Copy {
+  readonly value: unknown;
+  /** The field or the element; what lies beside its path is shared with the original. */
+  remove(path: Path): void;
+}
+
+/** What holds a removed field is copied once, however many are removed: a body may have thousands of them. */
+function createCopy(original: Body): Copy {
+  const own = new WeakSet<object>();
+  function owned<T extends object>(value: T): T {
+    if (own.has(value)) return value;
+    const copy = (Array.isArray(value) ? [...value] : { ...value }) as T;
+    own.add(copy);
+    return copy;
   }
-  const copy = { ...(value as Record<PropertyKey, unknown>) };
-  if (rest.length === 0) delete copy[index];
-  else copy[index] = without(copy[index], rest);
-  return copy;
+  const value = owned(original) as Record<PropertyKey, unknown>;
+  return {
+    value,
+    remove(path) {
+      let holder = value;
+      if (valueAt(value, path) === undefined) return; // gone with what it was in
+      for (const part of path.slice(0, -1)) {
+        holder[part] = owned(holder[part] as object);
+        holder = holder[part] as Record<PropertyKey, unknown>;
+      }
+      const last = path.at(-1)!;
+      if (Array.isArray(holder)) holder.splice(last as number, 1);
+      else delete holder[last];
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { JsonScan } from '../json-scan.ts';
 import { cacheOptions } from './cache-mark.ts';
 import { fileAt, fileOf } from './files.ts';
 import type { Losses } from './losses.ts';
@@ -16,7 +17,12 @@ interface Mapping {
   readonly target: Target;
   readonly losses: Losses;
   readonly prompt: Prompt;
+  /** Of the arguments of all calls, which are JSON inside a text. */
+  readonly parsedArguments: { values: number };
 }
+
+/** As for bodies: what is expensive to parse. */
+const ARGUMENTS = { maxDepth: 1_000, maxValues: 400_000 };
 
 /** Calls and results of the older function calling have no ids: a result belongs to the call before it. */
 const FUNCTION_CALL = 'function_call';
@@ -28,7 +34,7 @@ export function openaiPrompt(
   losses: Losses,
   instruction?: string,
 ): PromptMessage[] {
-  const mapping: Mapping = { target, losses, prompt: new Prompt(target) };
+  const mapping: Mapping = { target, losses, prompt: new Prompt(target), parsedArguments: { values: 0 } };
   const start = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
   const leading = messages.slice(0, start === -1 ? messages.length : start);
   const system = leading.flatMap((message, index) => systemTexts(message, ['messages', index], mapping));
@@ -106,7 +112,7 @@ function userPart(part: UserContentPart, path: Path, { target, losses }: Mapping
   }
 }
 
-function assistantParts(message: OpenAIRole<'assistant'>, path: Path, { prompt }: Mapping): AssistantPart[] {
+function assistantParts(message: OpenAIRole<'assistant'>, path: Path, mapping: Mapping): AssistantPart[] {
   const { content, refusal, tool_calls: calls, function_call: older } = message;
   const texts =
     typeof content === 'string'
@@ -121,7 +127,9 @@ function assistantParts(message: OpenAIRole<'assistant'>, path: Path, { prompt }
   if (older) made.push({ id: FUNCTION_CALL, ...older, path: [...path, 'function_call'] });
   return [
     ...texts.map((text): AssistantPart => ({ type: 'text', text })),
-    ...made.map(({ arguments: input, ...call }) => prompt.call({ ...call, input: inputOf(input) })),
+    ...made.map(({ arguments: input, ...call }) =>
+      mapping.prompt.call({ ...call, input: inputOf(input, path, mapping) }),
+    ),
   ];
 }
 
@@ -129,8 +137,17 @@ function assistantParts(message: OpenAIRole<'assistant'>, path: Path, { prompt }
  * Other dialects carry the arguments as an object. A tool without parameters may have been called with an empty text, and a model may have
  * written what is no JSON object: then it says so, since the reply that the client sends back is not the client's fault.
  */
-function inputOf(text: string): unknown {
+function inputOf(text: string, path: Path, { parsedArguments }: Mapping): unknown {
   if (text.trim() === '') return {};
+  const { maxDepth, maxValues } = ARGUMENTS;
+  const scan = new JsonScan({ maxDepth, maxValues: maxValues - parsedArguments.values });
+  if (scan.push(Buffer.from(text)) !== undefined) {
+    throw unmappable(
+      path,
+      `the arguments of the tool calls have more than ${maxValues} JSON values, or ${maxDepth} levels`,
+    );
+  }
+  parsedArguments.values += scan.values;
   try {
     const input: unknown = JSON.parse(text);
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;

@@ -45,10 +45,19 @@ export interface KnownCall {
   readonly path: Path;
 }
 
+/** The calls of one id. */
+interface CallsOfId {
+  readonly made: KnownCall[];
+  /** How many of them have their result: the first ones. */
+  answered: number;
+  /** What the next call of this id is numbered. */
+  next: number;
+}
+
 /** The calls of one conversation in the order in which they were made, and which of them have their result. */
 export class ToolCalls {
   readonly #valid: (id: string) => string;
-  readonly #calls = new Map<string, KnownCall[]>();
+  readonly #calls = new Map<string, CallsOfId>();
   readonly #taken = new Set<string>();
 
   constructor(model: CatalogModel) {
@@ -57,11 +66,13 @@ export class ToolCalls {
 
   /** Some servers count the calls of each reply anew: an id that was given before gets another one, since providers want each once. */
   made(id: string, name: string, path: Path): string {
-    const earlier = this.#calls.get(id) ?? [];
+    const known = this.#calls.get(id);
+    const calls: CallsOfId = known ?? { made: [], answered: 0, next: 2 };
+    if (known === undefined) this.#calls.set(id, calls);
     let valid = this.#valid(id);
-    for (let again = 2; this.#taken.has(valid); again++) valid = this.#valid(`${id}#${again}`);
+    while (this.#taken.has(valid)) valid = this.#valid(`${id}#${calls.next++}`);
     this.#taken.add(valid);
-    this.#calls.set(id, [...earlier, { id: valid, name, path }]);
+    calls.made.push({ id: valid, name, path });
     return valid;
   }
 
@@ -70,20 +81,22 @@ export class ToolCalls {
    * @throws PlimsollError `invalid-input` that names the field, if there is none
    */
   answered(id: string, path: Path): KnownCall {
-    const [call, ...later] = this.#calls.get(id) ?? [];
-    if (call === undefined) {
+    const calls = this.#calls.get(id);
+    const call = calls?.made[calls.answered];
+    if (calls === undefined || call === undefined) {
       throw unmappable(
         path,
         'no message of the assistant before it has a tool call with this id that waits for a result',
       );
     }
-    this.#calls.set(id, later);
+    calls.answered++;
     return call;
   }
 
   /** @throws PlimsollError `invalid-input` that names the first call without a result: no provider takes such a conversation */
   requireResults(): void {
-    for (const [call] of this.#calls.values()) {
+    for (const { made, answered } of this.#calls.values()) {
+      const call = made[answered];
       if (call)
         throw unmappable(
           call.path,

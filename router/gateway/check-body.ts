@@ -15,6 +15,7 @@ const CHAT: Readonly<Record<string, Check>> = {
   messages: messageList,
   stream: booleanOrNull,
   stream_options: objectOrNull,
+  stop: stopsOrNull,
   n: integerOrNull,
   max_tokens: integerOrNull,
   max_completion_tokens: integerOrNull,
@@ -25,7 +26,11 @@ const CHAT: Readonly<Record<string, Check>> = {
   output_config: objectOrNull,
   output_format: objectOrNull,
 };
-const ANTHROPIC: Readonly<Record<string, Check>> = { ...CHAT, system: contentOrNull };
+const ANTHROPIC: Readonly<Record<string, Check>> = {
+  ...CHAT,
+  system: contentOrNull,
+  stop_sequences: stopsOrNull,
+};
 const EMBEDDINGS: Readonly<Record<string, Check>> = {
   stream: notStreamed,
   input: textOrList,
@@ -69,14 +74,33 @@ function messageList(messages: unknown, path: Path): void {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw invalid(path, 'must be a list with at least one message');
   }
+  let entries = messages.length;
   for (let at = 0; at < messages.length; at++) {
     const message: unknown = messages[at];
     if (!isObject(message)) throw invalid([...path, at], 'must be an object with a role and a content');
     const { role, content, tool_calls: calls } = message;
     if (typeof role !== 'string' || role === '') throw invalid([...path, at, 'role'], 'must be a string');
     if (typeof content !== 'string') contentOrNull(content, [...path, at, 'content']);
+    entries += Array.isArray(content) ? partsIn(content) : 0;
+    entries += Array.isArray(calls) ? calls.length : 0;
+    if (entries > MAX_ENTRIES) {
+      throw invalid(path, `must have at most ${MAX_ENTRIES} entries, with parts and tool calls`);
+    }
     if (calls !== undefined) objectsOrNull(calls, [...path, at, 'tool_calls']);
   }
+}
+
+/** Messages, parts and calls of one body. Each is checked and mapped field by field, and noted if it is wrong. */
+const MAX_ENTRIES = 20_000;
+
+/** With those inside results of tools. */
+function partsIn(content: readonly unknown[]): number {
+  let parts = content.length;
+  for (const part of content) {
+    const inner = isObject(part) ? part['content'] : undefined;
+    if (Array.isArray(inner)) parts += inner.length;
+  }
+  return parts;
 }
 
 function contentOrNull(content: unknown, path: Path): void {
@@ -116,14 +140,23 @@ function objectsOrNull(value: unknown, path: Path): void {
   if (at >= 0) throw invalid([...path, at], 'must be an object');
 }
 
+/** What it is made of is the provider's to judge, but every entry that is wrong is noted when it is mapped. */
+function stopsOrNull(value: unknown, path: Path): void {
+  if (Array.isArray(value)) refuseLonger(value, path, MAX_STOPS);
+}
+
+function refuseLonger(list: readonly unknown[], path: Path, max: number): void {
+  if (list.length > max) throw invalid(path, `must have at most ${max} entries`);
+}
+
+/** More than any model takes. */
+const MAX_STOPS = 4_096;
 /** More than any model takes; each is checked field by field when it is mapped. */
 const MAX_TOOLS = 4_096;
 
 function toolsOrNull(value: unknown, path: Path): void {
   objectsOrNull(value, path);
-  if (Array.isArray(value) && value.length > MAX_TOOLS) {
-    throw invalid(path, `must have at most ${MAX_TOOLS} entries`);
-  }
+  if (Array.isArray(value)) refuseLonger(value, path, MAX_TOOLS);
 }
 
 function textOrList(value: unknown, path: Path): void {

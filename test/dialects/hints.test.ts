@@ -285,3 +285,29 @@ describe.each<[ProviderKind, Dialect, string]>([
     expect(provider.bodies()).toHaveLength(1);
   });
 });
+
+describe.each(PAIRS)(
+  'a hint for %s, asked in %s, with something inside that is not known',
+  (kind, dialect) => {
+    const odd = [
+      { type: 'ephemeral', scope: 'scope-7001' },
+      { type: 'kind-7002' },
+      { ttl: 5, scope: 'scope-7003' },
+      'x',
+    ];
+
+    it.each(odd)('is no reason to refuse the request: %j', async (mark) => {
+      const provider = await replyingProvider(kind);
+      for (const rule of ['drop-hints', 'drop-all'] as const) {
+        const body = plain(dialect);
+        parts(body)[0]!['cache_control'] = mark;
+        const outcome = await ask(provider, kind, dialect, body, rule);
+        expect(outcome).toMatchObject({ kind: 'answer' });
+        const dropped = outcome.kind === 'answer' ? outcome.dropped : [];
+        expect(dropped).toContainEqual(expect.stringMatching(/^messages\.0\.content\.0\.cache_control/));
+        const sent = JSON.stringify(provider.bodies().at(-1));
+        for (const word of wordsOf(mark)) expect(sent).not.toContain(word);
+      }
+    });
+  },
+);

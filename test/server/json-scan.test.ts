@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type JsonLimits, JsonScan } from '../../router/server/json-scan.ts';
+import { type JsonLimits, JsonScan } from '../../router/json-scan.ts';
 
 const LIMITS: JsonLimits = { maxDepth: 1_000, maxValues: 1_000_000 };
 
