@@ -31,6 +31,8 @@ export interface Losses {
   parse<T>(schema: z.ZodType<T>, body: Body): T;
 }
 
+const CACHE_MARK = 'cache_control';
+
 export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule): Losses {
   const dropped: string[] = [];
   const noted = new Set<string>();
@@ -40,15 +42,11 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
     return standingOf(dialect, body, path, extra) === 'hint';
   }
 
-  /** What is dropped so that the fault is gone: the field itself, or the hint that has it, such as a cache mark with a wrong value. */
+  /** What is dropped so that the fault is gone: the field itself, or the cache mark that it is in. Inside other hints a value may be a demand. */
   function droppable({ path, extra }: Fault): Path | undefined {
-    if (rule === 'refuse') return undefined;
-    if (standingOf(dialect, body, path, extra) === 'hint') return path;
-    for (let length = path.length - 1; length > 0; length--) {
-      const above = path.slice(0, length);
-      const isHint = typeof above.at(-1) === 'string' && standingOf(dialect, body, above) === 'hint';
-      if (isHint) return extra ? path : above;
-    }
+    if (mayDrop(path, extra) && (rule !== 'drop-all' || extra)) return path;
+    const mark = path.slice(0, path.indexOf(CACHE_MARK) + 1);
+    if (mark.length > 0 && mayDrop(mark, false)) return extra ? path : mark;
     return rule === 'drop-all' ? path : undefined;
   }
 
@@ -66,15 +64,15 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
       if (parsed.success) return parsed.data;
       const faults = parsed.error.issues.flatMap(faultsOf);
       const paths = new Map<string, Path>();
-      for (const fault of faults) {
+      // The last first: taking an element out of a list moves those behind it.
+      for (const fault of faults.toReversed()) {
         const path = droppable(fault);
         if (path === undefined || valueAt(rest.value, path) === undefined)
           throw unmappable(fault.named, fault.why);
         paths.set(path.join('.'), path);
       }
-      // The last first: taking an element out of a list moves those behind it.
-      for (const path of [...paths.values()].toReversed()) rest.remove(path);
-      for (const path of paths.values()) note(path);
+      for (const path of paths.values()) rest.remove(path);
+      for (const path of [...paths.values()].toReversed()) note(path);
     }
   }
 

@@ -287,7 +287,7 @@ describe.each<[ProviderKind, Dialect, string]>([
 });
 
 describe.each(PAIRS)(
-  'a hint for %s, asked in %s, with something inside that is not known',
+  'a cache mark for %s, asked in %s, with something inside that is not known',
   (kind, dialect) => {
     const odd = [
       { type: 'ephemeral', scope: 'scope-7001' },
