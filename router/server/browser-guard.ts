@@ -94,10 +94,11 @@ function isSameOrigin(origin: string, host: string | undefined): boolean {
   return host !== undefined && origin === `http://${host.toLowerCase()}`;
 }
 
-/** Without the port; lower case, as names are compared. */
+const HOST = /^(\[[\d:.a-f]+\]|[\w.-]+)(?::\d{1,5})?$/;
+
+/** Without the port; lower case, as names are compared. Empty if the header is not a host and a port. */
 function hostnameOf(host: string): string {
-  const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.split(':', 1)[0]!;
-  return name.toLowerCase();
+  return HOST.exec(host.toLowerCase())?.[1] ?? '';
 }
 
 const UNKNOWN_HOST = errorAnswer({

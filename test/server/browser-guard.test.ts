@@ -71,6 +71,13 @@ describe('a server on a loopback address without keys', () => {
     '192.168.0.9:8787',
     '[::2]:8787',
     '[::1',
+    '[::1]evil.example',
+    '[::1].evil.example',
+    'localhost:evil.example',
+    'localhost:1:2',
+    'localhost@evil.example',
+    'localhost/evil.example',
+    'localhost.',
   ])('refuses Host "%s" with 421 on every route', async (host) => {
     const body = { prompt: 'Hi there' };
     for (const wanted of [
