@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PlimsollError } from '../errors.ts';
 import { decodeModel, floatValues, type OnnxTensor } from '../onnx/messages.ts';
+import { normalise } from './bert-normaliser.ts';
 import type { Encoder } from './encoder.ts';
 import { MINILM_WEIGHTS, readMinilmFile } from './weights.ts';
 import { createWordPieceTokenizer, type WordPieceTokenizer } from './word-piece.ts';
@@ -42,17 +43,35 @@ export function tokenIdsOf(tokenizer: WordPieceTokenizer, text: string): Int32Ar
   return ids.length > 0 ? ids : Int32Array.of(tokenizer.unknownId);
 }
 
-/** Beyond Latin, in which the vocabulary covers words or at least letters. */
-const BEYOND_LATIN = /[\u0250-\uffff]/;
-/** A text with a larger share of unknown pieces says next to nothing to the classifier. */
+/** The first character beyond Latin, in which the vocabulary covers words or at least letters. */
+const BEYOND_LATIN = 0x250;
+const HAS_BEYOND_LATIN = /[\u0250-\uffff]/;
+/** If a larger share of a text is unknown, its score says next to nothing. */
 const MOST_UNKNOWN = 0.5;
 
-/** Whether the vocabulary knows at least half of the text's pieces: it has none for Thai, Tamil or Amharic, and few for Chinese. */
+/**
+ * Whether the vocabulary knows at least half of the text's pieces, and the scripts of at least half of its characters: it has nothing for
+ * Thai or Amharic, and little for Chinese. Pieces alone do not show it, because a sentence in a script without spaces is one unknown
+ * piece. Latin characters of unknown words, such as long hashes, count as known.
+ */
 export function isReadable(tokenizer: WordPieceTokenizer, text: string): boolean {
-  if (!BEYOND_LATIN.test(text)) return true; // most texts: no need to tokenise them twice
+  if (!HAS_BEYOND_LATIN.test(text)) return true; // most texts: no need to tokenise them twice
+  const characters = normalise(text).replaceAll(' ', '');
+  let unknownCharacters = countBeyondLatin(characters);
+  let unknownPieces = 0;
   const ids = tokenIdsOf(tokenizer, text);
-  const unknown = ids.reduce((count, id) => (id === tokenizer.unknownId ? count + 1 : count), 0);
-  return unknown <= MOST_UNKNOWN * ids.length;
+  for (const id of ids) {
+    if (id === tokenizer.unknownId) unknownPieces++;
+    else unknownCharacters -= countBeyondLatin(tokenizer.piece(id));
+  }
+  return unknownPieces <= MOST_UNKNOWN * ids.length && unknownCharacters <= MOST_UNKNOWN * characters.length;
+}
+
+/** In UTF-16 units. */
+function countBeyondLatin(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= BEYOND_LATIN) count++;
+  return count;
 }
 
 /**
