@@ -57,6 +57,21 @@ const CONTEXT_TAGS: ReadonlySet<string> = new Set([
   ],
 ]);
 
+/** Tags that applications put round what they retrieved. A single document may be what a person pasted, and is not among them. */
+const RETRIEVED_TAGS: ReadonlySet<string> = new Set([
+  ...[
+    'context',
+    'contexts',
+    'retrieved_context',
+    'documents',
+    'docs',
+    'sources',
+    'search_results',
+    'results',
+  ],
+  ...['passages', 'chunks', 'snippets', 'excerpts', 'knowledge', 'knowledge_base'],
+]);
+
 /** A prompt that an application filled, seen from afar. */
 interface Outline {
   readonly text: string;
@@ -217,10 +232,14 @@ function looseQuestion(outline: Outline): string | undefined {
   if (around === undefined) return undefined;
   const isInstructed = hasInstruction(around.join('\n\n'));
   const pieces = Math.max(outline.contexts.length, outline.labels.filter(({ isChunk }) => isChunk).length);
-  if (!isInstructed && pieces < 2) return undefined;
+  if (!isInstructed && pieces < 2 && !outline.contexts.some(isRetrieved)) return undefined;
   const said = around.map(withoutInstructions).filter((paragraph) => paragraph !== '');
   const asked = said.filter((paragraph) => paragraph.endsWith('?') || paragraph.endsWith('？'));
   return asked.at(-1) ?? (isInstructed ? said.at(-1) : undefined);
+}
+
+function isRetrieved({ name, inner }: TaggedBlock): boolean {
+  return RETRIEVED_TAGS.has(name.toLowerCase()) && inner.length >= LEAST_CONTEXT;
 }
 
 /** The paragraphs before and after the context; undefined if no context is set apart. */
