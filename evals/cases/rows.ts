@@ -63,6 +63,12 @@ class Table {
   /** @throws PlimsollError 'invalid-input': a header that is none, lacks what is needed, or has a column twice */
   constructor(file: string, line: number, cells: readonly string[], names: FieldNames) {
     const fail = (what: string, hint?: string) => headerError(file, line, cells, what, hint);
+    /** What is missing may be what --map gives another name, so a name of the map that is not there goes first. */
+    const missing = (what: string, hint?: string) => {
+      const [source] = names.unusedSources();
+      if (source === undefined) return fail(what, hint);
+      return fail(`there is no column ${shownName(source)}, which --map names`, names.near(source, cells));
+    };
     this.#qualityField = names.qualityField;
     const columns = cells.map((name) => ({ name: name.trim(), field: names.field(name) }));
     const taken = new Map<string, string>();
@@ -83,9 +89,9 @@ class Table {
     if (!taken.has('row prompt')) {
       const number = cells.findIndex((cell) => PLAIN_NUMBER.test(cell.trim()));
       if (number !== -1) throw noHeader(file, line, number);
-      throw fail('there is no column prompt', names.near('prompt', cells));
+      throw missing('there is no column prompt', names.near('prompt', cells));
     }
-    this.#checkOutcomes(names, fail);
+    this.#checkOutcomes(names, fail, missing);
     for (const { name, field } of this.#columns)
       if (field.kind === 'unknown' && name !== '') names.notRead(name);
   }
@@ -123,7 +129,7 @@ class Table {
     );
   }
 
-  #checkOutcomes(names: FieldNames, fail: (what: string, hint?: string) => PlimsollError): void {
+  #checkOutcomes(names: FieldNames, fail: HeaderFault, missing: HeaderFault): void {
     const outcomes = this.#columns.flatMap(({ name, field }) =>
       field.kind === 'outcome' ? [{ name, field }] : [],
     );
@@ -134,7 +140,7 @@ class Table {
       throw fail(`${UNUSABLE} cannot be the name of a model; rename the column ${bad.name}`);
     if (this.#long) {
       if (qualities.every(({ field }) => field.model !== undefined)) {
-        throw fail(
+        throw missing(
           `there is no column ${this.#qualityField}`,
           names.near(
             this.#qualityField,
@@ -149,7 +155,7 @@ class Table {
       const near = this.#columns.find(
         ({ name, field }) => field.kind === 'unknown' && names.hint(name) !== '',
       );
-      throw fail(`no column ends in .${this.#qualityField}`, near && names.hint(near.name));
+      throw missing(`no column ends in .${this.#qualityField}`, near && names.hint(near.name));
     }
     for (const { name, field } of outcomes) {
       if (field.model === undefined) names.notRead(name, '', ' (of which model?)');
@@ -181,6 +187,8 @@ function fieldKey(field: Field): string {
     ? `outcome ${JSON.stringify([field.model ?? null, field.name])}`
     : field.kind;
 }
+
+type HeaderFault = (what: string, hint?: string) => PlimsollError;
 
 function headerError(
   file: string,

@@ -40,7 +40,7 @@ export function scoredText(input: RouteInput): string | undefined {
   const messages = messagesOf(input);
   const text = asksNewestFirst(messages) ?? unstripped(messages);
   if (text !== undefined) return wellFormed(text);
-  if ('prompt' in input && typeof input.prompt === 'string') throw noText('the prompt is empty');
+  if ('prompt' in input && input.prompt !== undefined) throw noText('the prompt is empty');
   if (messages.length === 0) throw noText('there are no messages');
   return undefined;
 }
@@ -49,9 +49,21 @@ function noText(why: string): PlimsollError {
   return new PlimsollError('invalid-input', `There is no text to score: ${why}. Send at least one word.`);
 }
 
+/** Callers without types can pass anything, so the form is checked. */
 function messagesOf(input: RouteInput): readonly Message[] {
-  if ('prompt' in input && typeof input.prompt === 'string') return [{ role: 'user', content: input.prompt }];
-  if ('messages' in input && Array.isArray(input.messages)) return input.messages;
+  const { prompt, messages } = Object(input) as { prompt?: unknown; messages?: unknown };
+  if (typeof prompt === 'string' && messages === undefined) return [{ role: 'user', content: prompt }];
+  if (prompt === undefined && Array.isArray(messages)) {
+    const wrong = messages.findIndex((message) => typeof message?.role !== 'string');
+    if (wrong === -1) return messages;
+    throw new PlimsollError(
+      'invalid-input',
+      `messages[${wrong}] has no role. Give each message a role and its content.`,
+      {
+        place: { field: `messages.${wrong}.role` },
+      },
+    );
+  }
   throw new PlimsollError('invalid-input', 'Give either a prompt (a string) or messages (a list).');
 }
 

@@ -122,10 +122,16 @@ describe('--map', () => {
     ['prompt=', /is not name=column/],
     ['prompt=a,prompt=b', /prompt is given twice/],
     ['task=topic', /no file has topic/],
-    ['prompt=question', /there is no column prompt|no file has question/],
-  ])('refuses %s', async (map, message) => {
-    const file =
-      map === 'prompt=question' ? csv('ask,small.quality', 'a,1') : csv('prompt,small.quality', 'a,1');
+    ['prompt=question', /there is no column question, which --map names\./, 'ask,small.quality'],
+    [
+      'prompt=questin',
+      /no column questin, which --map names \(did you mean question\?\)/,
+      'question,small.quality',
+    ],
+    ['small.quality=small scor', /no column small scor, which .* mean small score\?/, 'prompt,small score'],
+    ['quality=scor', /no column scor, which .* mean score\?/, 'prompt,model,score'],
+  ])('refuses %s', async (map, message, header = 'prompt,small.quality') => {
+    const file = csv(header, header.replaceAll(/[^,]+/g, '1'));
     await expect(async () => plain(file, map)).rejects.toThrow(message);
   });
 });

@@ -59,7 +59,7 @@ test("Anthropic's usage limit is no 400 of the client", async () => {
   const response = await chat({});
   expect(response.status).toBe(503);
   expect(((await response.json()) as { error: { message: string } }).error.message).toMatch(
-    /first\/small quota-exhausted.*whoever runs this server/,
+    /first\/small quota-exhausted.*the server's log says why/,
   );
 });
 

@@ -93,9 +93,27 @@ describe('a request without words', () => {
     expect(attempt).toThrow('no text to score');
   });
 
-  it.each([{}, { prompt: 7 }, { messages: 'hello' }])('%j is refused', (input) => {
+  it.each([
+    {},
+    { prompt: 7 },
+    { messages: 'hello' },
+    { prompt: 'hello', messages: [user('hello')] },
+    'hello',
+    ['hello'],
+    null,
+    undefined,
+  ])('%j is refused', (input) => {
     const attempt = () => routedText(input as unknown as RouteInput);
     expect(attempt).toThrow(expect.objectContaining({ code: 'invalid-input' }));
     expect(attempt).toThrow('Give either a prompt');
   });
+
+  it.each([[[null]], [[user('hello'), 'hello']], [[{ content: 'hello' }]]])(
+    '%j is refused: a role is missing',
+    (messages) => {
+      const attempt = () => routedText({ messages } as unknown as RouteInput);
+      const field = `messages.${messages.length - 1}.role`;
+      expect(attempt).toThrow(expect.objectContaining({ code: 'invalid-input', place: { field } }));
+    },
+  );
 });

@@ -28,7 +28,7 @@ describe('what the client is told', () => {
     const result = await run(BOTH);
     expect(result).toMatchObject({ failure: { status: 503, reason: 'unavailable' } });
     const { message } = (result as { failure: { message: string } }).failure;
-    expect(message).toContain('near/small connect, far/large auth');
+    expect(message).toContain('near/small connect; far/large auth');
     expect(message).not.toContain('the provider says');
   });
 
@@ -43,8 +43,8 @@ describe('what the client is told', () => {
       'near/small': [noKey],
       'far/large': [{ what: 'model-missing', status: 404 }],
     });
-    expect(message).toContain('near/small auth, far/large model-missing');
-    expect(message).toMatch(/whoever runs this server/);
+    expect(message).toContain('near/small auth; far/large model-missing');
+    expect(message).toMatch(/the server's log says why/);
     expect(message).not.toMatch(/later/);
     expect(await told({ 'near/small': [{ what: 'unmappable' }], 'far/large': [noKey] })).not.toMatch(/later/);
     expect(await told({ 'near/small': [noKey], 'far/large': [{ what: 'overloaded' }] })).toMatch(
@@ -57,7 +57,9 @@ describe('what the client is told', () => {
     for (let i = 0; i < 30; i++) await run([CHEAP]);
     const result = await run([CHEAP]);
     expect(result).toMatchObject({ attempts: [{ outcome: 'skipped-open' }] });
-    expect(result).toMatchObject({ failure: { message: expect.stringMatching(/whoever runs this server/) } });
+    expect(result).toMatchObject({
+      failure: { message: expect.stringMatching(/the server's log says why/) },
+    });
     expect(result).not.toHaveProperty('retryAfterMs');
   });
 

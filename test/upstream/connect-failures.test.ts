@@ -51,7 +51,7 @@ test('an authority that is not trusted: not retried, told as the operator’s, l
   const port = await authorityForTest().serve('localhost');
   const { status, message, attempts, lines } = await asked(`https://localhost:${port}/v1`);
   expect([status, attempts]).toEqual([503, 1]);
-  expect(message).toMatch(/first\/small tls-untrusted.*whoever runs this server/);
+  expect(message).toMatch(/first\/small tls-untrusted.*the server's log says why/);
   expect(lines).toMatchObject([
     {
       level: 'error',

@@ -71,7 +71,7 @@ function tooMany(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
 }
 
 function misconfigured(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
-  const message = `No model could answer${listed(ends)}. Trying again will not help: whoever runs this server finds why in its log.`;
+  const message = `No model could answer${listed(ends)}. Trying again will not help; the server's log says why.`;
   return { status: 503, reason: 'unavailable', message };
 }
 
@@ -85,7 +85,7 @@ function unavailable(ends: ReadonlyMap<string, CandidateEnd>): ToldFailure {
 
 function listed(ends: ReadonlyMap<string, CandidateEnd>): string {
   if (ends.size === 0) return '';
-  return `: ${[...ends].map(endWords).join(', ')}`;
+  return `: ${[...ends].map(endWords).join('; ')}`;
 }
 
 /** A key that is not set is named: who sees this first is often who sets the server up. */
