@@ -20,7 +20,7 @@ const policy = z.strictObject({
     .int()
     .positive()
     .default(1)
-    .describe('Raise it with every change, so that decisions can be told apart.'),
+    .describe('Raise it with every change, so that decisions can be distinguished.'),
 });
 
 /** As `model: "router-<policy>-<threshold>"` can name it: after a dash something that is no number. */
@@ -41,7 +41,7 @@ export const configSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('Folder of the artifact that decides; the starter artifact where it is left out.'),
+      .describe('Folder of the artifact that decides; by default the starter.'),
     ladder: z
       .record(z.string(), z.string().min(1))
       .default({})
@@ -53,7 +53,9 @@ export const configSchema = z
       .describe('Who serves models: your name of it -> how to reach it. Keys stay in environment variables.'),
     models: modelsSchema
       .default({})
-      .describe('<provider>/<model> -> what is known of it, over and beside the price table that ships.'),
+      .describe(
+        '<provider>/<model> -> what is known of it, overrides and extends the price table that ships.',
+      ),
     profiles: profilesSchema,
     aliases: aliasesSchema,
     upstream: upstreamSchema.prefault({}),
@@ -70,7 +72,7 @@ export const configSchema = z
     allow_ungated: z
       .boolean()
       .default(false)
-      .describe('Let serve what has no valid PASS of the gate: artifacts, further policies, always-cheap.'),
+      .describe('Serve artifacts and policies without a valid PASS of the gate, always-cheap too.'),
     reload_interval_ms: z
       .int()
       .min(0)
@@ -140,7 +142,7 @@ export const configSchema = z
           .min(100)
           .max(600_000)
           .default(30_000)
-          .describe('A client that takes nothing of its response for so long is disconnected.'),
+          .describe('A client that reads nothing of its response for this long is disconnected.'),
         max_messages: z
           .int()
           .min(1)

@@ -21,7 +21,7 @@ export interface ErrorPlace {
 }
 
 /**
- * The one error class of Plimsoll. `message` is a sentence for a person: what is wrong, where, and how to mend it.
+ * The one error class of Plimsoll. `message` is a sentence for a person: what is wrong, where, and how to fix it.
  * It never holds prompt text or a secret.
  */
 export class PlimsollError extends Error {

@@ -9,7 +9,7 @@ export const accessSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('File of API keys, as `plimsoll keys create` makes it. It holds hashes alone.'),
+      .describe('File of API keys, made by `plimsoll keys create`. It holds only hashes.'),
     required: z
       .union([z.literal('auto'), z.boolean()])
       .default('auto')

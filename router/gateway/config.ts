@@ -62,7 +62,7 @@ export const gatewaySchema = z
       .min(0)
       .max(600_000)
       .default(15_000)
-      .describe('A stream that is silent for so long gets an SSE comment; 0: never.'),
+      .describe('A stream that is silent for this long gets an SSE comment; 0: never.'),
   })
   .describe('The routes that call models.');
 

@@ -7,13 +7,13 @@ const timeouts = z
   .strictObject({
     connect_ms: milliseconds(10, 60_000)
       .default(5_000)
-      .describe('Until the connection to the provider stands.'),
+      .describe('Until the connection to the provider is established.'),
     first_byte_ms: milliseconds(10, 600_000)
       .default(60_000)
       .describe("From sending a request to the first byte of the answer's body."),
     idle_ms: milliseconds(10, 600_000)
       .default(60_000)
-      .describe('Longest silence once the body of an answer has begun.'),
+      .describe('Longest silence once the body of a response has begun.'),
     total_ms: milliseconds(10, 3_600_000).default(600_000).describe('Of one attempt, its stream included.'),
   })
   .describe('Of each attempt.');
@@ -35,8 +35,8 @@ const retry = z
 
 const breaker = z
   .strictObject({
-    window: z.int().min(1).max(1_000).default(20).describe('How many of the last attempts are looked at.'),
-    min_attempts: z.int().min(1).max(1_000).default(10).describe('Fewer attempts than these say nothing.'),
+    window: z.int().min(1).max(1_000).default(20).describe('How many of the last attempts count.'),
+    min_attempts: z.int().min(1).max(1_000).default(10).describe('With fewer attempts it stays closed.'),
     failure_share: z
       .number()
       .gt(0)
@@ -87,7 +87,7 @@ export const upstreamSchema = z
     fallbacks: z
       .record(z.string().min(1), z.array(z.string().min(1)).max(16))
       .default({})
-      .describe('Model -> its equals, best at another provider, asked in this order when it fails.'),
+      .describe('Model -> equivalent models, ideally at another provider, called in this order if it fails.'),
   })
   .describe('Attempts, retries, breakers and fallbacks.');
 

@@ -18,7 +18,7 @@ export function serveCommand(): Command {
     .option('--config <file>', 'configuration (default: plimsoll.config.yaml where it exists)')
     .option('--artifact <folder>', 'the artifact that decides (default: the starter)')
     .option('--policy <name>', 'policy of requests that name none')
-    .option('--allow-ungated', 'let serve what has no valid PASS of the gate')
+    .option('--allow-ungated', 'serve artifacts and policies without a valid PASS of the gate')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for any (default: 8787)', wholeNumberBetween(0, 65_535))
     .option('--log-level <level>', 'silent, error, warn, info or debug')

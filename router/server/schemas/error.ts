@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const errorEnvelopeSchema = z
   .strictObject({
     error: z.strictObject({
-      message: z.string().describe('A sentence for a person: what is wrong, and how to mend it.'),
+      message: z.string().describe('A sentence for a person: what is wrong, and how to fix it.'),
       type: z.enum(['invalid_request_error', 'server_error']),
       param: z.string().nullable().describe('The field at fault, e.g. messages.0.role.'),
       code: z.string().describe('What is wrong, for a program. docs/API.md lists the codes.'),
