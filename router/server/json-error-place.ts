@@ -1,3 +1,14 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from '../json-punctuation.ts';
+
 /** Lines and columns count from 1. */
 export interface JsonErrorPlace {
   readonly line: number;
@@ -7,14 +18,6 @@ export interface JsonErrorPlace {
 }
 
 const LINE_FEED = 0x0a;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /** What follows is not searched: a place is for people, and the search holds up everybody else. */
 const SEARCHED_CHARACTERS = 4 * 2 ** 20;
