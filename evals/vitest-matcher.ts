@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { Verdict } from '../router/artifact/verdict.ts';
+import type { Verdict } from '../router/artifact/index.ts';
 import { PlimsollError } from '../router/errors.ts';
-import { type GateRequest, runGate } from './gate/run-gate.ts';
-import { terminalReport } from './report/terminal.ts';
+import { type GateRequest, runGate } from './gate/index.ts';
+import { terminalReport } from './report/index.ts';
 
 /** What a test may say beside artifact and suite. Paths are relative to the folder that vitest runs in. */
 export type PassGateOptions = Pick<GateRequest, 'data' | 'allowHub'>;

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { accessSchema } from './access/config.ts';
-import { modelsSchema, providersSchema } from './catalog/config.ts';
+import { accessSchema } from './access/index.ts';
+import { modelsSchema, providersSchema } from './catalog/index.ts';
 import { PlimsollError } from './errors.ts';
-import { aliasesSchema, gatewaySchema, profilesSchema } from './gateway/config.ts';
-import { decisionLogSchema } from './telemetry/config.ts';
-import { upstreamSchema } from './upstream/config.ts';
+import { aliasesSchema, gatewaySchema, profilesSchema } from './gateway/index.ts';
+import { upstreamSchema } from './providers/index.ts';
+import { decisionLogSchema } from './records/index.ts';
 import { readYaml, YamlFault, type YamlFile } from './yaml-file.ts';
 
 export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';

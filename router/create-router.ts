@@ -1,23 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { resolveArtifact } from './artifact/current.ts';
-import { type ArtifactFiles, readArtifact } from './artifact/read.ts';
-import { type ServedLadder, servedLadder } from './artifact/served-ladder.ts';
-import { type Standing, standingInFolder } from './artifact/standing.ts';
-import { classifierInput } from './classifier/classifier-input.ts';
-import { createExplainer, type Explainer } from './classifier/explain.ts';
-import { goldenHolds } from './classifier/golden-case.ts';
-import { createOnnxClassifier } from './classifier/onnx-classifier.ts';
-import { watchedClassifier } from './classifier/watched-classifier.ts';
-import { closedError } from './closed-error.ts';
+import {
+  type ArtifactFiles,
+  readArtifact,
+  resolveArtifact,
+  type ServedLadder,
+  type Standing,
+  servedLadder,
+  standingInFolder,
+} from './artifact/index.ts';
+import {
+  classifierInput,
+  createExplainer,
+  createOnnxClassifier,
+  type Explainer,
+  featureExtractor,
+  goldenHolds,
+  watchedClassifier,
+} from './classifier/index.ts';
 import type { Config } from './config.ts';
-import { PlimsollError, quoted } from './errors.ts';
-import { featureExtractor } from './features/feature-vector.ts';
-import { PACKAGE_FOLDER } from './package-folder.ts';
-import { type Choosing, choose, type Policy } from './policy/policy.ts';
-import { policyVerdicts } from './policy/policy-verdicts.ts';
-import { servedPolicies } from './policy/served-policies.ts';
-import { scoredText } from './request/routed-text.ts';
+import { closedError, PlimsollError, quoted } from './errors.ts';
+import { PACKAGE_FOLDER } from './package.ts';
+import { type Choosing, choose, type Policy, policyVerdicts, servedPolicies } from './policy/index.ts';
+import { scoredText } from './prompt/index.ts';
 import type { Decision, Explained, RouteOptions, Router } from './router.ts';
 
 /** The artifact that ships, used where the configuration names none. */

@@ -1,4 +1,4 @@
-import { artifactMark, watchArtifact } from './artifact/watch-artifact.ts';
+import { artifactMark, watchArtifact } from './artifact/index.ts';
 import type { Config } from './config.ts';
 import { createRouter, type RouterParts, STARTER_FOLDER } from './create-router.ts';
 import { type ReloadingRouter, reloadingRouter } from './reloading-router.ts';

@@ -1,5 +1,4 @@
-import { closedError } from './closed-error.ts';
-import { PlimsollError } from './errors.ts';
+import { closedError, PlimsollError } from './errors.ts';
 import type { Reload, Router } from './router.ts';
 import { routerGenerations } from './router-generations.ts';
 

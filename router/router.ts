@@ -1,8 +1,6 @@
-import type { ServedLadder, ServedRung } from './artifact/served-ladder.ts';
-import type { Standing } from './artifact/standing.ts';
-import type { CandidateExplanation } from './classifier/explain.ts';
-import type { ChoiceReason, PolicyReference } from './policy/policy.ts';
-import type { PolicyVerdict, UngatedReason } from './policy/policy-verdicts.ts';
+import type { ServedLadder, ServedRung, Standing } from './artifact/index.ts';
+import type { CandidateExplanation } from './classifier/index.ts';
+import type { ChoiceReason, PolicyReference, PolicyVerdict, UngatedReason } from './policy/index.ts';
 import type { RouteInput } from './types.ts';
 
 /** What the router answers: reproducible from what it holds, and without a word of the prompt. */

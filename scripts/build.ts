@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { MINILM_WEIGHTS, minilmFolder, readMinilmFile } from '../router/encoders/weights.ts';
-import { PACKAGE_FOLDER } from '../router/package-folder.ts';
+import { MINILM_WEIGHTS, minilmFolder, readMinilmFile } from '../router/encoders/index.ts';
+import { PACKAGE_FOLDER } from '../router/package.ts';
 
 /** Makes dist/, what a user of the package runs: compiled sources and the encoder's weights, which need no further package. */
 const dist = path.join(PACKAGE_FOLDER, 'dist');

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
-import { VERSION } from '../router/version.ts';
+import { VERSION } from '../router/package.ts';
 
 /** 0 done, 1 an error, 2 wrong usage. */
 const EXIT_ERROR = 1;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { PACKAGE_FOLDER } from '../router/package-folder.ts';
+import { PACKAGE_FOLDER } from '../router/package.ts';
 import { AGENT_CLIENTS } from './clients/agent-clients.ts';
 import { install, nodeFor, nodeVersion, versionsOf } from './clients/install.ts';
 import { LADDERS } from './clients/ladders.ts';

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { junitReport } from '../evals/report/junit.ts';
-import { markdownReport } from '../evals/report/markdown.ts';
-import type { Verdict } from '../router/artifact/verdict.ts';
+import { htmlReport, junitReport, markdownReport } from '../evals/report/index.ts';
+import type { Verdict } from '../router/artifact/index.ts';
 import { replaceFile, writeFailure } from '../router/files/index.ts';
 
 export interface ReportOptions {
@@ -20,14 +19,13 @@ export async function writeReports(
   verdict: Verdict,
   { previous, texts, more = {} }: ReportOptions = {},
 ): Promise<void> {
-  const { htmlReport } = await import('../evals/report/html.ts'); // the plotting library is slow to load
   const options = previous ? { previous } : {};
   const files: Record<string, string> = {
     ...more,
     'verdict.json': `${JSON.stringify(verdict, null, 2)}\n`,
     'report.md': markdownReport(verdict, options),
     'report.xml': junitReport(verdict),
-    'report.html': htmlReport(verdict, { ...options, ...(texts && { texts }) }),
+    'report.html': await htmlReport(verdict, { ...options, ...(texts && { texts }) }),
   };
   try {
     mkdirSync(folder, { recursive: true });

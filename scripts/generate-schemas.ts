@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { evidenceSchema } from '../evals/gate/evidence.ts';
-import { suiteSchema } from '../evals/gate/suite.ts';
-import { verdictSchema } from '../router/artifact/verdict.ts';
+import { evidenceSchema, suiteSchema } from '../evals/gate/index.ts';
+import { verdictSchema } from '../router/artifact/index.ts';
 import { configSchema } from '../router/config.ts';
 import { replaceFile } from '../router/files/index.ts';
 

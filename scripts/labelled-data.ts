@@ -1,13 +1,19 @@
 import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type ColumnMap, parseColumnMap } from '../evals/cases/column-map.ts';
-import { ladderNotes } from '../evals/cases/ladder-notes.ts';
-import { type LoadedCases, type LoadOptions, loadCases } from '../evals/cases/load-cases.ts';
-import { parseQualityScale, type QualityScale } from '../evals/cases/quality-scale.ts';
-import { rejectLines } from '../evals/cases/require-few-rejects.ts';
-import type { Manifest } from '../router/artifact/manifest.ts';
+import {
+  type ColumnMap,
+  type LoadedCases,
+  type LoadOptions,
+  ladderNotes,
+  loadCases,
+  parseColumnMap,
+  parseQualityScale,
+  type QualityScale,
+  rejectLines,
+} from '../evals/cases/index.ts';
+import { requireGap, requireTwoClasses } from '../evals/lifecycle/index.ts';
+import type { Manifest } from '../router/artifact/index.ts';
 import { PlimsollError } from '../router/errors.ts';
-import { requireGap, requireTwoClasses } from './learnable.ts';
 import { startProgress } from './progress.ts';
 
 /** Flags that say how labelled data are written. */

@@ -2,27 +2,25 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { apgrInterval, rankingOf } from '../evals/assessment.ts';
-import type { Case } from '../evals/cases/case.ts';
-import type { CaseRow } from '../evals/cases/case-row.ts';
-import { loadCases } from '../evals/cases/load-cases.ts';
-import { writeCases } from '../evals/cases/write-cases.ts';
-import { recordLook } from '../evals/gate/looks.ts';
-import { runGate } from '../evals/gate/run-gate.ts';
-import { readArtifact } from '../router/artifact/read.ts';
-import { readVerdict } from '../router/artifact/read-verdict.ts';
-import { sha256, sha256OfJson } from '../router/artifact/sha256.ts';
-import type { Verdict } from '../router/artifact/verdict.ts';
-import { type ArtifactDraft, writeArtifact } from '../router/artifact/write.ts';
-import { writeVerdict } from '../router/artifact/write-verdict.ts';
-import { createOnnxClassifier } from '../router/classifier/onnx-classifier.ts';
-import { createStaticEncoder } from '../router/encoders/static.ts';
+import { type Case, type CaseRow, loadCases, writeCases } from '../evals/cases/index.ts';
+import { apgrInterval, rankingOf, recordLook, runGate } from '../evals/gate/index.ts';
+import { type TrainInput, trainArtifact } from '../evals/lifecycle/index.ts';
+import {
+  type ArtifactDraft,
+  readArtifact,
+  readVerdict,
+  sha256,
+  sha256OfJson,
+  type Verdict,
+  writeArtifact,
+  writeVerdict,
+} from '../router/artifact/index.ts';
+import { createOnnxClassifier, featureExtractor } from '../router/classifier/index.ts';
+import { createStaticEncoder } from '../router/encoders/index.ts';
 import { PlimsollError } from '../router/errors.ts';
-import { featureExtractor } from '../router/features/feature-vector.ts';
-import { PACKAGE_FOLDER } from '../router/package-folder.ts';
+import { PACKAGE_FOLDER } from '../router/package.ts';
 import { print } from './output.ts';
 import { LARGE, SMALL, type StarterData, starterCases } from './starter-cases.ts';
-import { type TrainInput, trainArtifact } from './train-artifact.ts';
 
 /** The day that the recipe last changed: in the manifest in place of the clock, so that the bytes repeat. */
 const CREATED = '2026-11-21T00:00:00.000Z';

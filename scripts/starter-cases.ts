@@ -1,10 +1,13 @@
 import path from 'node:path';
-import type { Case } from '../evals/cases/case.ts';
-import { loadCases } from '../evals/cases/load-cases.ts';
-import type { LoadedFile } from '../evals/cases/loaded-cases.ts';
-import { questionKey } from '../evals/cases/question-key.ts';
-import { casesFromTiers, loadTierCases } from '../evals/cases/tier-cases.ts';
-import { PACKAGE_FOLDER } from '../router/package-folder.ts';
+import {
+  type Case,
+  casesFromTiers,
+  type LoadedFile,
+  loadCases,
+  loadTierCases,
+  questionKey,
+} from '../evals/cases/index.ts';
+import { PACKAGE_FOLDER } from '../router/package.ts';
 import type { Outcome } from '../router/types.ts';
 
 /** The starter's two candidates stand for tiers: no single pair is what a stranger serves. */

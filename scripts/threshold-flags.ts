@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { requirePromise } from '../evals/threshold/certify-threshold.ts';
-import type { ThresholdRule } from '../evals/threshold/choose-threshold.ts';
+import { requirePromise, type ThresholdRule } from '../evals/threshold/index.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { numberBetween, share } from './labelled-data.ts';
 

@@ -1,6 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
-import { personTexts } from '../../router/request/person-ask.ts';
-import { routedText } from '../../router/request/routed-text.ts';
+import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Message, Outcome } from '../../router/types.ts';
 import { BadRow } from './bad-row.ts';
 import type { Case } from './case.ts';

@@ -1,4 +1,4 @@
-import { nearestName } from '../../router/catalog/nearest-name.ts';
+import { nearestName } from '../../router/catalog/index.ts';
 import { type ColumnMap, mapError } from './column-map.ts';
 import { shownName } from './shown-name.ts';
 

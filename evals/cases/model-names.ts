@@ -1,4 +1,4 @@
-import { nearestName } from '../../router/catalog/nearest-name.ts';
+import { nearestName } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { mostSimilar } from './most-similar.ts';
 import { shownName, shownNames } from './shown-name.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { routedText } from '../../router/request/routed-text.ts';
+import { routedText } from '../../router/prompt/index.ts';
 import { strictRows } from './strict-rows.ts';
 import { languageCode } from './tiered-row.ts';
 

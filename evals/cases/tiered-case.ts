@@ -1,5 +1,4 @@
-import { personTexts } from '../../router/request/person-ask.ts';
-import { routedText } from '../../router/request/routed-text.ts';
+import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { RouteInput } from '../../router/types.ts';
 import type { TieredRow } from './tiered-row.ts';
 

@@ -1,10 +1,13 @@
-import type { ArtifactFiles } from '../../router/artifact/read.ts';
-import { classifierInput } from '../../router/classifier/classifier-input.ts';
-import { goldenHolds } from '../../router/classifier/golden-case.ts';
-import { type Classifier, createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import type { ArtifactFiles } from '../../router/artifact/index.ts';
+import {
+  type Classifier,
+  classifierInput,
+  createOnnxClassifier,
+  featureExtractor,
+  goldenHolds,
+} from '../../router/classifier/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import type { Case } from '../cases/case.ts';
+import type { Case } from '../cases/index.ts';
 import { collectReplay, type Replay, type ScoredCase } from './replay.ts';
 
 /**

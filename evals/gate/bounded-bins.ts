@@ -1,5 +1,4 @@
-import { bettingLowerBound, bettingUpperBound } from '../bounds/betting.ts';
-import { equalMassBins } from '../metrics/equal-mass-bins.ts';
+import { bettingLowerBound, bettingUpperBound, equalMassBins } from '../../router/statistics/index.ts';
 import { mean } from './mean.ts';
 
 /** One bin of the reliability diagram, with bounds of what was observed. */

@@ -1,8 +1,6 @@
 import { quantileSorted } from 'simple-statistics';
-import type { Condition } from '../../router/artifact/verdict.ts';
-import { scaledMeanBound } from '../bounds/mean-bound.ts';
-import { escalationRate } from '../metrics/escalation-rate.ts';
-import { seededRandom } from '../metrics/seeded-random.ts';
+import type { Condition } from '../../router/artifact/index.ts';
+import { escalationRate, scaledMeanBound, seededRandom } from '../../router/statistics/index.ts';
 import type { Bounded, Measured, PolicyFigures } from './comparison.ts';
 import { inOrder } from './conditions/subject.ts';
 import { meanAtMost } from './judge.ts';

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { sha256OfJson } from '../../router/artifact/sha256.ts';
-import { conditionSchema } from '../../router/artifact/verdict.ts';
+import { conditionSchema, sha256OfJson } from '../../router/artifact/index.ts';
 import { replaceFile } from '../../router/files/index.ts';
 
 /** Beside the challenger's verdict.json. */

@@ -1,6 +1,5 @@
-import type { PairedOutcomes } from '../assessment.ts';
-import { escalationOrder } from '../metrics/escalation-order.ts';
-import type { RoutingCurve } from '../metrics/routing-curve.ts';
+import { escalationOrder, type RoutingCurve } from '../../router/statistics/index.ts';
+import type { PairedOutcomes } from './assessment.ts';
 import type { Curve } from './evidence.ts';
 
 /** Points that a plot shows; a curve has one a case. */

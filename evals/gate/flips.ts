@@ -1,4 +1,4 @@
-import type { Paraphrase } from '../cases/paraphrases.ts';
+import type { Paraphrase } from '../cases/index.ts';
 import type { FlipCount } from './conditions/subject.ts';
 import { harmlesslyEdited } from './harmless-edits.ts';
 import type { HarmlessEdit } from './suite.ts';

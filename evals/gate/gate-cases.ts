@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
-import type { Rung } from '../../router/artifact/manifest.ts';
-import { sha256 } from '../../router/artifact/sha256.ts';
+import { type Rung, sha256 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import type { Case } from '../cases/case.ts';
-import { ladderNotes } from '../cases/ladder-notes.ts';
-import { type LoadOptions, loadCases } from '../cases/load-cases.ts';
-import type { LoadedCases, LoadedFile } from '../cases/loaded-cases.ts';
-import { rejectLines } from '../cases/require-few-rejects.ts';
-import { casesFromTiers, loadTierCases } from '../cases/tier-cases.ts';
+import {
+  type Case,
+  casesFromTiers,
+  type LoadedCases,
+  type LoadedFile,
+  type LoadOptions,
+  ladderNotes,
+  loadCases,
+  loadTierCases,
+  rejectLines,
+} from '../cases/index.ts';
 import type { LoadedSuite } from './load-suite.ts';
 
 export interface GateCases {

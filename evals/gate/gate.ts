@@ -1,12 +1,12 @@
-import type { Manifest } from '../../router/artifact/manifest.ts';
 import {
   type Condition,
+  type Manifest,
   sealedVerdict,
   type Verdict,
   type VerdictContent,
   worstOf,
-} from '../../router/artifact/verdict.ts';
-import { VERSION } from '../../router/version.ts';
+} from '../../router/artifact/index.ts';
+import { VERSION } from '../../router/package.ts';
 import { asCalibratedCondition } from './conditions/as-calibrated.ts';
 import { beatsRandomCondition } from './conditions/beats-random.ts';
 import { calibrationConditions } from './conditions/calibration.ts';

@@ -1,7 +1,10 @@
-import type { Condition, VerdictWord } from '../../router/artifact/verdict.ts';
-import { casesNeeded } from '../bounds/cases-needed.ts';
-import { clopperPearsonLower, clopperPearsonUpper } from '../bounds/clopper-pearson.ts';
-import { scaledMeanBound } from '../bounds/mean-bound.ts';
+import type { Condition, VerdictWord } from '../../router/artifact/index.ts';
+import {
+  casesNeeded,
+  clopperPearsonLower,
+  clopperPearsonUpper,
+  scaledMeanBound,
+} from '../../router/statistics/index.ts';
 import { mean } from './mean.ts';
 
 /** Losses and their differences: q - q' of qualities in [0, 1]. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { sha256OfJson } from '../../router/artifact/sha256.ts';
+import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../router/yaml-file.ts';
-import { fileError } from '../cases/file-error.ts';
+import { fileError } from '../cases/index.ts';
 import { type Suite, suiteSchema } from './suite.ts';
 
 /** A suite as it was read. */

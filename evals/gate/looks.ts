@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { type Look, lookSchema, type Verdict } from '../../router/artifact/verdict.ts';
+import { type Look, lookSchema, type Verdict } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile, withLock } from '../../router/files/index.ts';
 

@@ -1,18 +1,19 @@
-import type { Rung } from '../../router/artifact/manifest.ts';
-import { headQuality, type PairedOutcomes, rankingOfCurve, unknownCosts } from '../assessment.ts';
-import { singleModels } from '../baselines/single-models.ts';
-import { scaledMeanBound } from '../bounds/mean-bound.ts';
-import { averageImprovementInQuality } from '../metrics/average-improvement-in-quality.ts';
-import { bootstrapInterval } from '../metrics/bootstrap-interval.ts';
-import { brierDecomposition } from '../metrics/brier-decomposition.ts';
-import { costSaved } from '../metrics/cost-saved.ts';
-import { escalationRate } from '../metrics/escalation-rate.ts';
-import { logLoss } from '../metrics/log-loss.ts';
-import { performanceGapRecovered } from '../metrics/performance-gap-recovered.ts';
-import { type RoutingCurve, routingCurve } from '../metrics/routing-curve.ts';
-import { routingEntropy } from '../metrics/routing-entropy.ts';
-import { silentDowngradeRate } from '../metrics/silent-downgrade-rate.ts';
-import { payingSentence } from '../paying-sentence.ts';
+import type { Rung } from '../../router/artifact/index.ts';
+import {
+  averageImprovementInQuality,
+  bootstrapInterval,
+  brierDecomposition,
+  costSaved,
+  escalationRate,
+  logLoss,
+  performanceGapRecovered,
+  type RoutingCurve,
+  routingCurve,
+  routingEntropy,
+  scaledMeanBound,
+  silentDowngradeRate,
+} from '../../router/statistics/index.ts';
+import { headQuality, type PairedOutcomes, rankingOfCurve, unknownCosts } from './assessment.ts';
 import { boundedBins } from './bounded-bins.ts';
 import { decided } from './conditions/hard-cases.ts';
 import { isIn } from './conditions/slices.ts';
@@ -20,8 +21,10 @@ import { inOrder, type Subject } from './conditions/subject.ts';
 import { thinnedWithBand } from './curve-points.ts';
 import type { Evidence } from './evidence.ts';
 import { mean } from './mean.ts';
+import { payingSentence } from './paying-sentence.ts';
 import { lossesOf, type Replay } from './replay.ts';
 import { baselinesOf, type Rival } from './rivals.ts';
+import { singleModels } from './single-models.ts';
 
 const HISTOGRAM_BINS = 40;
 /** Of each end of a bin's interval: two-sided 95 %. */

@@ -1,6 +1,6 @@
-import type { Rung } from '../../router/artifact/manifest.ts';
-import { predictedLoss } from '../../router/policy/choose-rung.ts';
-import type { Case } from '../cases/case.ts';
+import type { Rung } from '../../router/artifact/index.ts';
+import { predictedLoss } from '../../router/policy/index.ts';
+import type { Case } from '../cases/index.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits

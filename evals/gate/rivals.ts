@@ -1,11 +1,11 @@
-import type { Encoder } from '../../router/encoders/encoder.ts';
-import { type PairedOutcomes, type Ranking, rankingOfCurve } from '../assessment.ts';
-import { oracleScores, taskLabelScores } from '../baselines/baseline-scores.ts';
-import { nearestNeighbourScores } from '../baselines/nearest-neighbours.ts';
-import { keyFraction } from '../cases/units.ts';
-import { type RoutingCurve, routingCurve } from '../metrics/routing-curve.ts';
+import type { Encoder } from '../../router/encoders/index.ts';
+import { type RoutingCurve, routingCurve } from '../../router/statistics/index.ts';
+import { keyFraction } from '../cases/index.ts';
+import { type PairedOutcomes, type Ranking, rankingOfCurve } from './assessment.ts';
+import { oracleScores, taskLabelScores } from './baseline-scores.ts';
 import { thinned } from './curve-points.ts';
 import type { Baseline, Curve } from './evidence.ts';
+import { nearestNeighbourScores } from './nearest-neighbours.ts';
 import type { Replay } from './replay.ts';
 
 /** A score that the classifier is compared with. Its curve is thinned at once: whole, one of a million cases takes 24 MB. */

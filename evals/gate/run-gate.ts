@@ -1,20 +1,24 @@
 import path from 'node:path';
-import { resolveArtifact } from '../../router/artifact/current.ts';
-import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
-import type { Verdict } from '../../router/artifact/verdict.ts';
-import type { Classifier } from '../../router/classifier/onnx-classifier.ts';
-import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
-import { openEncoder } from '../../router/encoders/open-encoder.ts';
+import {
+  type ArtifactFiles,
+  readArtifact,
+  resolveArtifact,
+  type Verdict,
+} from '../../router/artifact/index.ts';
+import type { Classifier } from '../../router/classifier/index.ts';
+import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { chooseRung } from '../../router/policy/choose-rung.ts';
-import { shuffledOrder } from '../bounds/shuffled-order.ts';
-import type { Case } from '../cases/case.ts';
-import { type HardCase, loadHardCases } from '../cases/hard-cases.ts';
-import { loadParaphrases } from '../cases/paraphrases.ts';
-import { questionKey } from '../cases/question-key.ts';
-import { seenQuestions } from '../cases/seen-questions.ts';
-import { hashOfCases } from '../cases/split.ts';
-import { escalationRate } from '../metrics/escalation-rate.ts';
+import { chooseRung } from '../../router/policy/index.ts';
+import { escalationRate, shuffledOrder } from '../../router/statistics/index.ts';
+import {
+  type Case,
+  type HardCase,
+  hashOfCases,
+  loadHardCases,
+  loadParaphrases,
+  questionKey,
+  seenQuestions,
+} from '../cases/index.ts';
 import { artifactClassifier, replayed } from './artifact-classifier.ts';
 import type { FlipCount, HardReplay, Subject } from './conditions/subject.ts';
 import { countFlips, countParaphraseFlips, type Decide } from './flips.ts';

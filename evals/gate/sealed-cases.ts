@@ -1,9 +1,15 @@
-import type { ArtifactFiles } from '../../router/artifact/read.ts';
+import type { ArtifactFiles } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import type { Case } from '../cases/case.ts';
-import { type Seen, seenQuestions } from '../cases/seen-questions.ts';
-import { DEFAULT_SHARES, hashOfCases, partsByKey, splitByKey } from '../cases/split.ts';
-import { unitsOf } from '../cases/units.ts';
+import {
+  type Case,
+  DEFAULT_SHARES,
+  hashOfCases,
+  partsByKey,
+  type Seen,
+  seenQuestions,
+  splitByKey,
+  unitsOf,
+} from '../cases/index.ts';
 
 export interface SealedCases {
   /** What the gate judges: no question of theirs was seen in training or calibration. In the order of the data. */

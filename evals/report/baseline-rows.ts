@@ -1,4 +1,4 @@
-import type { Evidence } from '../gate/evidence.ts';
+import type { Evidence } from '../gate/index.ts';
 import { costWord, lossWord, rateWord } from './number-words.ts';
 
 /** The policy and what it is held against, one row each, the heading first. */

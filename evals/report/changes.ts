@@ -1,5 +1,5 @@
-import { type Condition, VERDICTS, type Verdict } from '../../router/artifact/verdict.ts';
-import type { Evidence } from '../gate/evidence.ts';
+import { type Condition, VERDICTS, type Verdict } from '../../router/artifact/index.ts';
+import type { Evidence } from '../gate/index.ts';
 import { earlierEvidenceOf, evidenceOf } from './evidence-of.ts';
 
 /** By the word of the verdict: PASS is better than INCONCLUSIVE, which is better than FAIL. */

@@ -1,4 +1,4 @@
-import type { Condition } from '../../router/artifact/verdict.ts';
+import type { Condition } from '../../router/artifact/index.ts';
 import { countWord, DASH, lossWord, rateWord } from './number-words.ts';
 
 /** Conditions on a share of cases. All others are on a loss, a gain or an error of calibration. */

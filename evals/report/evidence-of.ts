@@ -1,6 +1,6 @@
-import type { Verdict } from '../../router/artifact/verdict.ts';
+import type { Verdict } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { type Evidence, evidenceSchema } from '../gate/evidence.ts';
+import { type Evidence, evidenceSchema } from '../gate/index.ts';
 
 /**
  * A verdict's evidence, checked.

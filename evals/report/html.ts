@@ -1,5 +1,5 @@
-import type { Verdict } from '../../router/artifact/verdict.ts';
-import type { Evidence } from '../gate/evidence.ts';
+import type { Verdict } from '../../router/artifact/index.ts';
+import type { Evidence } from '../gate/index.ts';
 import { baselineRows } from './baseline-rows.ts';
 import { conditionRows, noteLines } from './condition-rows.ts';
 import { evidenceOf } from './evidence-of.ts';

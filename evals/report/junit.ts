@@ -1,4 +1,4 @@
-import type { Condition, Verdict } from '../../router/artifact/verdict.ts';
+import type { Condition, Verdict } from '../../router/artifact/index.ts';
 import { boundWord, furtherCasesWords, limitWord, valueWord } from './condition-rows.ts';
 import { DASH, lossWord } from './number-words.ts';
 import { oneLine } from './one-line.ts';

@@ -1,4 +1,4 @@
-import type { Verdict, VerdictWord } from '../../router/artifact/verdict.ts';
+import type { Verdict, VerdictWord } from '../../router/artifact/index.ts';
 import { baselineRows } from './baseline-rows.ts';
 import { conditionChangeRows, figureChangeRows, verdictChangeSentence } from './change-rows.ts';
 import { changesSince } from './changes.ts';

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../router/artifact/verdict.ts';
+import type { Verdict } from '../../router/artifact/index.ts';
 import { countWord, lossWord } from './number-words.ts';
 
 const MS_A_DAY = 86_400_000;

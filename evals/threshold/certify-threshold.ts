@@ -1,6 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
-import { bettingPValue } from '../bounds/betting.ts';
-import { shuffledOrder } from '../bounds/shuffled-order.ts';
+import { bettingPValue, shuffledOrder } from '../../router/statistics/index.ts';
 import { type CalibrationCases, movesOf, type ThresholdPoint } from './threshold-path.ts';
 
 /** p-value for "the mean is at least `limit`", of values in [0, 1]. */

@@ -1,5 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
-import { predictedLoss } from '../../router/policy/choose-rung.ts';
+import { predictedLoss } from '../../router/policy/index.ts';
 
 /** Calibration cases: `probabilities[rung][case]` and `quality[rung][case]`, cheapest rung first. */
 export interface CalibrationCases {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type SafeError, safeError } from '../telemetry/safe-error.ts';
+import { type SafeError, safeError } from '../errors.ts';
 import { type Authentication, authenticate, knownKeys, type RequestHeaders } from './authenticate.ts';
 import { readKeys } from './keys-file.ts';
 

@@ -1,4 +1,5 @@
-import { isObject, jsonTokens } from './json-tokens.ts';
+import { isObject } from '../json/index.ts';
+import { jsonTokens } from './json-tokens.ts';
 import { estimateTokens } from './token-estimate.ts';
 
 /** What a conversation asks of a model, counted up message by message. */

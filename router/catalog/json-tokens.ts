@@ -1,3 +1,4 @@
+import { isObject } from '../json/index.ts';
 import { estimateTokens } from './token-estimate.ts';
 
 /** Of the braces, quotes and commas round a name or a value. */
@@ -24,8 +25,4 @@ export function jsonTokens(value: unknown): number {
     }
   }
   return tokens;
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

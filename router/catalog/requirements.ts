@@ -1,6 +1,7 @@
+import { isObject } from '../json/index.ts';
 import type { Mutable } from '../types.ts';
 import { addContent, type ContentLoad } from './content-load.ts';
-import { isObject, jsonTokens } from './json-tokens.ts';
+import { jsonTokens } from './json-tokens.ts';
 import type { Dialect } from './types.ts';
 
 /** What a request asks of whichever model answers it. */

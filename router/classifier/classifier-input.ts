@@ -1,6 +1,5 @@
-import type { Manifest } from '../artifact/manifest.ts';
-import type { EncoderOptions } from '../encoders/encoder-spec.ts';
-import { staticTokenizer } from '../encoders/static.ts';
+import type { Manifest } from '../artifact/index.ts';
+import { type EncoderOptions, openEncoderFor, staticTokenizer } from '../encoders/index.ts';
 import type { ClassifierInput } from './onnx-classifier.ts';
 
 /**
@@ -12,7 +11,6 @@ export async function classifierInput(
   options: EncoderOptions = {},
 ): Promise<ClassifierInput> {
   if (classifier.kind === 'lexicon') return { kind: 'lexicon', tokenizer: staticTokenizer() };
-  const { openEncoderFor } = await import('../encoders/open-encoder.ts');
   const opened = await openEncoderFor(encoder, options);
   if (opened.identity.id !== 'minilm') return { kind: 'linear', encoder: opened };
   return { kind: 'linear', encoder: opened, tokenizer: staticTokenizer() }; // minilm has the same vocabulary

@@ -1,9 +1,8 @@
-import { tokenIdsOf } from '../encoders/static.ts';
-import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
-import type { FeatureExtractor } from '../features/feature-vector.ts';
-import { pairBucket } from '../features/word-pairs.ts';
+import { tokenIdsOf, type WordPieceTokenizer } from '../encoders/index.ts';
+import type { FeatureExtractor } from './feature-vector.ts';
 import { readWeights } from './folded-heads.ts';
 import type { ClassifierInput } from './onnx-classifier.ts';
+import { pairBucket } from './word-pairs.ts';
 
 /** What one word piece, all its occurrences together, adds to a candidate's calibrated logit. */
 export interface PieceContribution {

@@ -1,5 +1,5 @@
 import { PlimsollError } from '../errors.ts';
-import { decodeModel, floatValues } from '../onnx/messages.ts';
+import { decodeModel, floatValues } from '../onnx/index.ts';
 import { calibrated } from './platt.ts';
 
 /** The inputs of the graph, as `exportLexicon` names them. */

@@ -1,4 +1,4 @@
-import type { GoldenCase } from '../artifact/manifest.ts';
+import type { GoldenCase } from '../artifact/index.ts';
 import type { Classifier } from './onnx-classifier.ts';
 
 const TOLERANCE = 1e-3;

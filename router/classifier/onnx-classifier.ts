@@ -1,11 +1,9 @@
-import type { Encoder } from '../encoders/encoder.ts';
-import { isReadable, tokenIdsOf } from '../encoders/static.ts';
-import type { WordPieceTokenizer } from '../encoders/word-piece.ts';
+import { type Encoder, isReadable, tokenIdsOf, type WordPieceTokenizer } from '../encoders/index.ts';
 import { PlimsollError } from '../errors.ts';
-import type { FeatureExtractor } from '../features/feature-vector.ts';
-import { pairBuckets } from '../features/word-pairs.ts';
-import { openSession, type Session, tensor } from '../onnx/session.ts';
+import { openSession, type Session, tensor } from '../onnx/index.ts';
+import type { FeatureExtractor } from './feature-vector.ts';
 import { type FoldedHeads, foldedHeads } from './folded-heads.ts';
+import { pairBuckets } from './word-pairs.ts';
 
 /** Text -> for each candidate the calibrated probability that its answer is good. */
 export interface Classifier {

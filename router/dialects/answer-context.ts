@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { requirementsOf } from '../catalog/requirements.ts';
-import type { Dialect } from '../catalog/types.ts';
-import type { UpstreamCall } from '../upstream/types.ts';
+import { type Dialect, requirementsOf } from '../catalog/index.ts';
+import type { ModelRequest } from './model-request.ts';
 
 /** What stands in every answer, or in every chunk of it, beside what the model said. */
 export interface AnswerContext {
@@ -21,7 +20,7 @@ export interface AnswerContext {
 
 const PREFIXES: Readonly<Record<Dialect, string>> = { openai: 'chatcmpl-', anthropic: 'msg_' };
 
-export function answerContext({ dialect, model, body }: UpstreamCall, includeUsage: boolean): AnswerContext {
+export function answerContext({ dialect, model, body }: ModelRequest, includeUsage: boolean): AnswerContext {
   const id = PREFIXES[dialect] + randomUUID().replaceAll('-', '');
   const inputTokens = dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0;
   return {
@@ -34,6 +33,6 @@ export function answerContext({ dialect, model, body }: UpstreamCall, includeUsa
   };
 }
 
-function offersFunctions({ functions, tools }: UpstreamCall['body']): boolean {
+function offersFunctions({ functions, tools }: ModelRequest['body']): boolean {
   return Array.isArray(functions) && functions.length > 0 && !tools;
 }

@@ -1,4 +1,4 @@
-import { UpstreamBroken } from '../upstream/broken.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { Content } from './sdk-types.ts';
 import { validToolId } from './tool-ids.ts';
 

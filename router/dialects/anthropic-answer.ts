@@ -1,6 +1,6 @@
-import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { answerParts } from './answer-parts.ts';
+import { UpstreamBroken } from './broken.ts';
 import { anthropicFinish } from './finish.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { FinishReason, GenerateResult } from './sdk-types.ts';

@@ -1,8 +1,8 @@
-import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { fileInAnswer } from './answer-parts.ts';
 import { finishOf } from './anthropic-answer.ts';
 import { BlockOrder, type BlockStep } from './block-order.ts';
+import { UpstreamBroken } from './broken.ts';
 import { anthropicFinish } from './finish.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CatalogModel } from '../catalog/types.ts';
+import type { CatalogModel } from '../catalog/index.ts';
 import type { ProviderOptions } from './sdk-types.ts';
 import { parseRequest, unmappable, withoutNulls } from './unmappable.ts';
 

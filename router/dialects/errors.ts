@@ -1,4 +1,4 @@
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/index.ts';
 
 /** What went wrong, before it has the shape of a dialect. */
 export interface DialectError {

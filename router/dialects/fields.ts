@@ -1,4 +1,4 @@
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/index.ts';
 
 /**
  * What a field of a request is when the target has no counterpart for it. A hint asks for no other reply: cost, caching, bookkeeping,

@@ -1,5 +1,5 @@
-import type { UpstreamCall } from '../upstream/types.ts';
 import { googleSchema } from './google-schema.ts';
+import type { ModelRequest } from './model-request.ts';
 import type { CallOptions, JsonSchema, SdkTool } from './sdk-types.ts';
 
 /** What of Google's request is read and completed here. */
@@ -9,8 +9,6 @@ interface GoogleBody {
 }
 
 type Fetch = typeof globalThis.fetch;
-
-type SchemaPlace = Pick<UpstreamCall, 'model' | 'dialect' | 'body'>;
 
 export interface WithSchemas {
   readonly options: CallOptions;
@@ -25,7 +23,7 @@ const NO_SCHEMA: JsonSchema = { type: 'object', properties: {} };
  * the schemas are kept from the SDK and put into the body that it has made. Other providers' requests stay as they are.
  * @throws PlimsollError `invalid-input` for a keyword in the schema of the answer that Google would pass over
  */
-export function withGoogleSchemas(call: SchemaPlace, options: CallOptions): WithSchemas {
+export function withGoogleSchemas(call: ModelRequest, options: CallOptions): WithSchemas {
   const { tools, responseFormat: format } = options;
   const answer = format?.type === 'json' ? format.schema : undefined;
   if (call.model.provider.kind !== 'google' || (tools === undefined && answer === undefined))
@@ -47,7 +45,7 @@ export function withGoogleSchemas(call: SchemaPlace, options: CallOptions): With
 }
 
 /** Where the schema of the answer stands in the client's request. */
-function placeOf({ dialect, body }: SchemaPlace): readonly string[] {
+function placeOf({ dialect, body }: ModelRequest): readonly string[] {
   if (dialect === 'openai') return ['response_format', 'json_schema', 'schema'];
   return body['output_format'] ? ['output_format', 'schema'] : ['output_config', 'format', 'schema'];
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/index.ts';
 import { standingOf, valueAt } from './fields.ts';
 import { deepestIssues, fieldName, reasonOf, unmappable } from './unmappable.ts';
 

@@ -1,4 +1,4 @@
-import { JsonScan } from '../json-scan.ts';
+import { JsonScan } from '../json/index.ts';
 import { cacheOptions } from './cache-mark.ts';
 import { fileAt, fileOf } from './files.ts';
 import type { Losses } from './losses.ts';

@@ -1,6 +1,6 @@
-import { UpstreamBroken } from '../upstream/broken.ts';
 import type { AnswerContext } from './answer-context.ts';
 import { fileInAnswer } from './answer-parts.ts';
+import { UpstreamBroken } from './broken.ts';
 import { openaiFinish } from './finish.ts';
 import { refusalOf } from './openai-answer.ts';
 import type { ReplyNotes } from './reply-types.ts';

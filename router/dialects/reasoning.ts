@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/types.ts';
+import type { CatalogModel } from '../catalog/index.ts';
 import type { CallOptions, ProviderOptions } from './sdk-types.ts';
 
 /** How hard a model is to think, least first. `none`: not at all. */

@@ -1,4 +1,4 @@
-import { isObject } from '../catalog/json-tokens.ts';
+import { isObject } from '../json/index.ts';
 import type { Json } from './reply-types.ts';
 
 /** An object in a field, or an empty one. */

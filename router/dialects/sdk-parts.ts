@@ -1,5 +1,5 @@
 import type { ReadableStreamReadResult } from 'node:stream/web';
-import { UpstreamBroken } from '../upstream/broken.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { StreamPart } from './sdk-types.ts';
 
 type Parts = AsyncGenerator<StreamPart>;

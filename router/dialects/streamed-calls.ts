@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isObject } from '../catalog/json-tokens.ts';
+import { isObject } from '../json/index.ts';
 import { countIn, objectIn, textIn } from './reply-fields.ts';
 import type { Json } from './reply-types.ts';
 

@@ -1,4 +1,4 @@
-import type { CatalogModel, ProviderKind } from '../catalog/types.ts';
+import type { CatalogModel, ProviderKind } from '../catalog/index.ts';
 import type { ProviderOptions } from './sdk-types.ts';
 
 /** Anthropic's mark that the prompt up to here may be kept in the provider's cache. */

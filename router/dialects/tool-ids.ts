@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CatalogModel } from '../catalog/types.ts';
+import type { CatalogModel } from '../catalog/index.ts';
 import { unmappable } from './unmappable.ts';
 
 type Path = readonly PropertyKey[];

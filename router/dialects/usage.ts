@@ -1,4 +1,4 @@
-import type { TokenCounts } from '../catalog/types.ts';
+import type { TokenCounts } from '../catalog/index.ts';
 import type { SdkUsage } from './sdk-types.ts';
 
 /** Tokens of an answer as the rest of Plimsoll counts them; undefined where the provider does not tell both. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
-import '../onnx/disable-telemetry.ts'; // threads load onnxruntime, and cannot switch it off for the process
+import '../onnx/index.ts'; // threads load onnxruntime, and cannot switch it off for the process
 import type { BusyFlag } from './busy-flag.ts';
 import type { EncoderIdentity } from './encoder.ts';
 import type { EncoderSpec } from './encoder-spec.ts';

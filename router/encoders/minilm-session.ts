@@ -1,4 +1,4 @@
-import { openSession, type Tensor, tensor } from '../onnx/session.ts';
+import { openSession, type Tensor, tensor } from '../onnx/index.ts';
 import type { Encoder } from './encoder.ts';
 import { keepHeadAndTail } from './head-and-tail-tokens.ts';
 import { poolTokens } from './pool-tokens.ts';

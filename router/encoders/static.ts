@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PlimsollError } from '../errors.ts';
-import { decodeModel, floatValues, type OnnxTensor } from '../onnx/messages.ts';
+import { decodeModel, floatValues, type OnnxTensor } from '../onnx/index.ts';
 import { normalise } from './bert-normaliser.ts';
 import type { Encoder } from './encoder.ts';
 import { MINILM_WEIGHTS, readMinilmFile } from './weights.ts';

@@ -2,7 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type * as Library from '@xenova/transformers';
 import { PlimsollError } from '../errors.ts';
-import { requireTelemetryDisabled } from '../onnx/disable-telemetry.ts';
+import { requireTelemetryDisabled } from '../onnx/index.ts';
 import type { TransformersSpec } from './encoder-spec.ts';
 import { isFolder } from './hugging-face-folder.ts';
 

@@ -1,6 +1,6 @@
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from '@xenova/transformers';
 import { PlimsollError } from '../errors.ts';
-import { sessionOptions } from '../onnx/session.ts';
+import { sessionOptions } from '../onnx/index.ts';
 import type { Encoder } from './encoder.ts';
 import { type Dtype, encoderName, type TransformersSpec } from './encoder-spec.ts';
 import { keepHeadAndTail } from './head-and-tail-tokens.ts';

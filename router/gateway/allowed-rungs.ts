@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/types.ts';
+import type { CatalogModel } from '../catalog/index.ts';
 
 /**
  * What a model lacks for a request, in words for a person: "images", "the field seed". Empty if it can take the request.

@@ -1,9 +1,8 @@
-import { costUsd } from '../catalog/cost.ts';
-import type { CatalogModel, Dialect } from '../catalog/types.ts';
-import { errorBody, errorEvent } from '../dialects/errors.ts';
-import { baselineCostUsd } from '../telemetry/savings.ts';
-import { attemptsMade, type ChainResult } from '../upstream/chain/types.ts';
-import type { Usage } from '../upstream/types.ts';
+import { type CatalogModel, costUsd, type Dialect } from '../catalog/index.ts';
+import { errorBody, errorEvent } from '../dialects/index.ts';
+import { attemptsMade, type ChainResult } from '../fallback/index.ts';
+import type { Usage } from '../providers/index.ts';
+import { baselineCostUsd } from '../records/index.ts';
 import { type Bookkeeping, booksOf, type Progress } from './books.ts';
 import { answerHead, type Costs, costHeaders } from './decision-headers.ts';
 import type { GatewayAnswer } from './requests.ts';

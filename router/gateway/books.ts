@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { costUsd } from '../catalog/cost.ts';
-import { routedText } from '../request/routed-text.ts';
-import type { RequestFacts } from '../telemetry/request-facts.ts';
-import type { RungShares } from '../telemetry/rung-shares.ts';
-import { baselineCostUsd, randomCostUsd } from '../telemetry/savings.ts';
+import { costUsd } from '../catalog/index.ts';
+import type { ChainResult } from '../fallback/index.ts';
+import { routedText } from '../prompt/index.ts';
+import type { Usage } from '../providers/index.ts';
+import { baselineCostUsd, type RequestFacts, type RungShares, randomCostUsd } from '../records/index.ts';
 import type { Message } from '../types.ts';
-import type { ChainResult } from '../upstream/chain/types.ts';
-import type { Usage } from '../upstream/types.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
 import type { Selection } from './selection.ts';
 

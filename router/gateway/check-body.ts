@@ -1,5 +1,5 @@
-import { isObject } from '../catalog/json-tokens.ts';
 import { PlimsollError } from '../errors.ts';
+import { isObject } from '../json/index.ts';
 import type { GatewayRequest } from './requests.ts';
 
 type Path = readonly (string | number)[];

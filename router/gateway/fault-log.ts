@@ -1,6 +1,5 @@
-import type { Logger } from '../telemetry/logger.ts';
-import type { OperatorFault, Unreachable } from '../upstream/chain/failure-rules.ts';
-import type { ChainEvent } from '../upstream/chain/types.ts';
+import type { ChainEvent, OperatorFault, Unreachable } from '../fallback/index.ts';
+import type { Logger } from '../telemetry/index.ts';
 
 type Fault = Extract<ChainEvent, { kind: 'operator-fault' | 'unreachable' }>;
 

@@ -1,5 +1,5 @@
-import type { CatalogModel, Provider } from '../catalog/types.ts';
-import { providerKey } from '../upstream/provider-key.ts';
+import type { CatalogModel, Provider } from '../catalog/index.ts';
+import { providerKey } from '../providers/index.ts';
 
 /** What somebody has to fix while the gateway serves. */
 export interface GatewayHealth {

@@ -1,5 +1,5 @@
+import type { Chain, ChainCall } from '../fallback/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
-import type { Chain, ChainCall } from '../upstream/chain/types.ts';
 import { type Asked, answerOf } from './answers.ts';
 import { type Bookkeeping, booksOf, CLIENT_LEFT, idOf, type Progress } from './books.ts';
 import { checkBody } from './check-body.ts';

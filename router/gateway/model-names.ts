@@ -1,5 +1,4 @@
-import { modelNotFound, noSuchModel } from '../catalog/model-not-found.ts';
-import type { Catalog, CatalogModel } from '../catalog/types.ts';
+import { type Catalog, type CatalogModel, modelNotFound, noSuchModel } from '../catalog/index.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Router } from '../router.ts';

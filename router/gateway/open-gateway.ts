@@ -1,22 +1,25 @@
-import { type Access, openAccess } from '../access/access.ts';
-import { requireAccess } from '../access/config.ts';
-import { createQueue, type Queue } from '../access/queue.ts';
-import type { Dialect } from '../catalog/types.ts';
+import { type Access, createQueue, openAccess, type Queue, requireAccess } from '../access/index.ts';
+import type { Dialect } from '../catalog/index.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
+import { createBreakers, createChain } from '../fallback/index.ts';
+import { prepareByDialect } from '../providers/index.ts';
+
+import {
+  createBatch,
+  createRungShares,
+  type DecisionLog,
+  openDecisionLog,
+  type RequestFacts,
+} from '../records/index.ts';
 import type { Router } from '../router.ts';
-import { createBatch } from '../telemetry/batch.ts';
-import { type DecisionLog, openDecisionLog } from '../telemetry/decision-log.ts';
-import { createGenAiMetrics } from '../telemetry/gen-ai-metrics.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import type { RequestFacts } from '../telemetry/request-facts.ts';
-import { createRungShares } from '../telemetry/rung-shares.ts';
-import { createTraces } from '../telemetry/traces.ts';
-import { createBreakers } from '../upstream/chain/breakers.ts';
-import { createChain } from '../upstream/chain.ts';
-import { createNativeAttempt } from '../upstream/native-attempt.ts';
-import type { PrepareAttempt } from '../upstream/types.ts';
+import {
+  createGenAiMetrics,
+  createMetrics,
+  createTraces,
+  type Logger,
+  type Metrics,
+} from '../telemetry/index.ts';
 import { faultLog } from './fault-log.ts';
 import { answer, type GatewayParts } from './gateway.ts';
 import { type GatewayHealth, keysOfProviders } from './gateway-health.ts';
@@ -145,17 +148,6 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
       told.flush();
       await decisionLog?.close();
     },
-  };
-}
-
-/** A provider that speaks the client's dialect gets the bytes; the others go through the SDK, whose code is loaded with the first. */
-function prepareByDialect(): PrepareAttempt {
-  const native = createNativeAttempt();
-  let mapped: Promise<PrepareAttempt> | undefined;
-  return (call) => {
-    if (call.model.provider.dialect === call.dialect) return native(call);
-    mapped ??= import('../upstream/mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
-    return mapped.then((prepare) => prepare(call));
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Cancellation } from '../cancellation.ts';
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
-import type { RequestFacts } from '../telemetry/request-facts.ts';
+import type { RequestFacts } from '../records/index.ts';
 
 /** What a client asked of the gateway, read but not judged. */
 export interface GatewayRequest {

@@ -1,14 +1,16 @@
-import { unmetRequirements } from '../catalog/fits-requirements.ts';
-import { type Requirements, requirementsOf } from '../catalog/requirements.ts';
-import type { Catalog, CatalogModel } from '../catalog/types.ts';
+import {
+  type Catalog,
+  type CatalogModel,
+  type Requirements,
+  requirementsOf,
+  unmetRequirements,
+} from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { type ChainCall, candidatesFor } from '../fallback/index.ts';
+import { canCarry, type UpstreamSettings } from '../providers/index.ts';
 import type { Decision, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
-import { candidatesFor } from '../upstream/candidates.ts';
-import { canCarry } from '../upstream/carrying.ts';
-import type { ChainCall } from '../upstream/chain/types.ts';
-import type { UpstreamSettings } from '../upstream/config.ts';
 import { type AllowedRungs, allowedRungs, type ExcludedRung, type Lacks } from './allowed-rungs.ts';
 import type { ModelNames } from './model-names.ts';
 import type { GatewayRequest } from './requests.ts';

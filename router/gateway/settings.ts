@@ -1,9 +1,8 @@
-import { createCatalog } from '../catalog/catalog.ts';
-import type { Catalog, CatalogModel } from '../catalog/types.ts';
+import { type Catalog, type CatalogModel, createCatalog } from '../catalog/index.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
+import type { UpstreamSettings } from '../providers/index.ts';
 import type { Router } from '../router.ts';
-import type { UpstreamSettings } from '../upstream/config.ts';
 import { createModelNames } from './model-names.ts';
 import type { SelectionParts } from './selection.ts';
 

@@ -1,5 +1,4 @@
-import type { ArtifactFiles } from '../artifact/read.ts';
-import { NO_PASS_REASONS, type Standing, standingAt } from '../artifact/standing.ts';
+import { type ArtifactFiles, NO_PASS_REASONS, type Standing, standingAt } from '../artifact/index.ts';
 import { ALWAYS_STRONG, type Policy } from './policy.ts';
 
 /** What the gate's verdict is worth for a decision. The one list of these words, for decisions, headers, logs and metrics. */

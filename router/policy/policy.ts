@@ -1,4 +1,4 @@
-import { sha256OfJson } from '../artifact/sha256.ts';
+import { sha256OfJson } from '../artifact/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
 import { chooseRung, predictedLoss } from './choose-rung.ts';
 

@@ -1,4 +1,4 @@
-import type { Manifest } from '../artifact/manifest.ts';
+import type { Manifest } from '../artifact/index.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import { ALWAYS_CHEAP, ALWAYS_STRONG, type Policy, type PolicyBook, policyBook } from './policy.ts';

@@ -1,9 +1,8 @@
-import { requireAccess } from '../access/config.ts';
-import { isLoopback } from '../access/loopback.ts';
-import type { Standing } from '../artifact/standing.ts';
+import { isLoopback, requireAccess } from '../access/index.ts';
+import type { Standing } from '../artifact/index.ts';
 import type { Config } from '../config.ts';
 import type { Router } from '../router.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/index.ts';
 
 const DAY_MS = 86_400_000;
 const UNGATED = 'UNGATED, and allow_ungated is on';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dialect } from '../catalog/types.ts';
-import { errorBody } from '../dialects/errors.ts';
+import type { Dialect } from '../catalog/index.ts';
+import { errorBody } from '../dialects/index.ts';
 import type { ErrorAnswer } from './error-answer.ts';
 import { spokenDialect } from './spoken-dialect.ts';
 

@@ -1,5 +1,5 @@
+import { type JsonErrorPlace, jsonErrorPlace } from '../json/index.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
-import { type JsonErrorPlace, jsonErrorPlace } from './json-error-place.ts';
 import { type BodyFault, type BodyLimits, MAX_COMPRESSION_RATIO } from './read-body.ts';
 
 /**

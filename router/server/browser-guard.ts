@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
-import { isLoopback } from '../access/loopback.ts';
+import { isLoopback } from '../access/index.ts';
 import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Sender } from './answer.ts';

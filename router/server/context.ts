@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Config } from '../config.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
-import type { DecisionMetrics } from '../telemetry/decision-metrics.ts';
+import type { DecisionMetrics } from '../telemetry/index.ts';
 import type { Admission } from './admission.ts';
 import type { Lifecycle, Sender } from './answer.ts';
 import type { Report } from './report.ts';

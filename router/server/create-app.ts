@@ -1,11 +1,10 @@
 import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Config } from '../config.ts';
-import type { Gateway } from '../gateway/open-gateway.ts';
+import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
-import { createDecisionMetrics, observedRouter } from '../telemetry/decision-metrics.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
 import { createAdmission } from './admission.ts';
 import { createSender, type Lifecycle } from './answer.ts';
 import { reportedAnswer } from './answer-work.ts';

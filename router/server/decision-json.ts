@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { CandidateExplanation } from '../classifier/explain.ts';
+import type { CandidateExplanation } from '../classifier/index.ts';
 import type { Decision, Explained } from '../router.ts';
 import type { decisionSchema } from './schemas/response.ts';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/index.ts';
 import type { RunningServer } from './start-server.ts';
 
 /** Waits for SIGTERM or SIGINT, then drains; a second signal ends the process at once. Resolves to the exit code. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Access } from '../access/access.ts';
-import type { Authentication } from '../access/authenticate.ts';
-import type { Dialect } from '../catalog/types.ts';
+import type { Access, Authentication } from '../access/index.ts';
+import type { Dialect } from '../catalog/index.ts';
 import type { Sender } from './answer.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
 import { spokenDialect } from './spoken-dialect.ts';

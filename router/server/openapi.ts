@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../package.ts';
 import { isGuarded } from './announce.ts';
 import { callPaths } from './schemas/call-paths.ts';
 import { errorEnvelopeSchema } from './schemas/error.ts';

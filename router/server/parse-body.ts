@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isObject } from '../catalog/json-tokens.ts';
+import { isObject } from '../json/index.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
 
 export type Parsed<T> =

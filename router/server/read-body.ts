@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { decoderOf } from '../content-encoding.ts';
-import { type JsonLimits, JsonScan } from '../json-scan.ts';
+import { type JsonLimits, JsonScan } from '../json/index.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 
 /** Why a body could not be read. */

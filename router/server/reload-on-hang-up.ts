@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/index.ts';
 
 /**
  * SIGHUP reloads, from now until the process ends: without a listener it would end the process, also while it drains. Where

@@ -1,6 +1,6 @@
+import { safeError } from '../errors.ts';
 import type { ReloadReport } from '../hot-reload.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { safeError } from '../telemetry/safe-error.ts';
+import type { Logger } from '../telemetry/index.ts';
 import { announceReload } from './announce.ts';
 
 /** Says in the log what became of reloads. */

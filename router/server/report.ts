@@ -1,5 +1,5 @@
-import type { Logger } from '../telemetry/logger.ts';
-import { safeError } from '../telemetry/safe-error.ts';
+import { safeError } from '../errors.ts';
+import type { Logger } from '../telemetry/index.ts';
 import type { DecisionJson } from './decision-json.ts';
 
 /** What the server tells its log while it serves. No prompt, nothing a request at levels above debug unless it failed. */

@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isObject } from '../catalog/json-tokens.ts';
-import type { Dialect } from '../catalog/types.ts';
-import { brokenEvent } from '../gateway/answers.ts';
-import { COST_TRAILERS } from '../gateway/decision-headers.ts';
-import type { GatewayAnswer } from '../gateway/requests.ts';
-import { UpstreamBroken } from '../upstream/broken.ts';
-import { parsed } from '../upstream/error-in-answer.ts';
+import type { Dialect } from '../catalog/index.ts';
+import { UpstreamBroken } from '../dialects/index.ts';
+import { brokenEvent, COST_TRAILERS, type GatewayAnswer } from '../gateway/index.ts';
+import { isObject } from '../json/index.ts';
+import { parsed } from '../providers/index.ts';
 import { requestId } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { pump } from './pump.ts';

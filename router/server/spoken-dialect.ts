@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/index.ts';
 
 /** Everything under them, routes that do not exist included. Express ignores case in paths, so this does. */
 const ANTHROPICS_PATHS = /^(?:\/v1)?\/messages(?:[/?]|$)/i;

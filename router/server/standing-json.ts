@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Standing } from '../artifact/standing.ts';
+import type { Standing } from '../artifact/index.ts';
 import type { standingSchema } from './schemas/response.ts';
 
 /** An artifact's standing in the words of the HTTP API. */

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { POLICY_VERDICTS } from '../policy/policy-verdicts.ts';
+import { POLICY_VERDICTS } from '../policy/index.ts';
+import { createBatch } from '../records/index.ts';
 import type { Decision, Router } from '../router.ts';
-import { createBatch } from './batch.ts';
 import { counterIn } from './metrics/counter-in.ts';
 import { FAST_BUCKETS } from './metrics/time-histograms.ts';
 

@@ -1,7 +1,7 @@
 import { type Meter, metrics } from '@opentelemetry/api';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../package.ts';
+import type { RequestFacts } from '../records/index.ts';
 import { errorType, GEN_AI, providerName } from './gen-ai.ts';
-import type { RequestFacts } from './request-facts.ts';
 
 /** Tells a finished request to the operator's OpenTelemetry SDK. */
 export type GenAiMetrics = (facts: RequestFacts) => void;

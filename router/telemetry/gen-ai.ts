@@ -1,4 +1,4 @@
-import type { Provider, ProviderKind } from '../catalog/types.ts';
+import type { Provider, ProviderKind } from '../catalog/index.ts';
 
 /**
  * Names of OpenTelemetry's semantic conventions for generative AI, of which none is stable yet.

@@ -1,9 +1,9 @@
 import type { WriteStream } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
+import { safeError } from '../errors.ts';
 import { readableLine } from './readable-line.ts';
 import { redactedLine } from './redaction.ts';
-import { safeError } from './safe-error.ts';
 
 export type { Logger };
 

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
-import type { Dialect } from '../catalog/types.ts';
+import type { Dialect } from '../catalog/index.ts';
+import type { RequestFacts } from '../records/index.ts';
 import { costCounters } from './metrics/cost-counters.ts';
 import { counterIn } from './metrics/counter-in.ts';
 import { addGauges, type MetricSources } from './metrics/gauges.ts';
 import { requestCounters } from './metrics/request-counters.ts';
 import { timeHistograms } from './metrics/time-histograms.ts';
-import type { RequestFacts } from './request-facts.ts';
 
 export type { MetricSources };
 

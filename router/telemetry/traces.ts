@@ -9,11 +9,11 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { attemptsMade } from '../upstream/chain/types.ts';
-import type { AttemptOutcome, PrepareAttempt, ReadyAttempt, UpstreamCall } from '../upstream/types.ts';
-import { VERSION } from '../version.ts';
+import { attemptsMade } from '../fallback/index.ts';
+import { VERSION } from '../package.ts';
+import type { AttemptOutcome, PrepareAttempt, ReadyAttempt, UpstreamCall } from '../providers/index.ts';
+import type { RequestFacts } from '../records/index.ts';
 import { errorType, GEN_AI, providerName } from './gen-ai.ts';
-import type { RequestFacts } from './request-facts.ts';
 
 /** The span of one request, from its first byte to the last of its answer. */
 export interface RequestSpan {

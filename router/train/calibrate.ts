@@ -1,4 +1,4 @@
-import type { PlattScaling } from '../classifier/platt.ts';
+import type { PlattScaling } from '../classifier/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { softplus } from './logistic-loss.ts';
 

@@ -1,4 +1,4 @@
-import { calibrated } from '../classifier/platt.ts';
+import { calibrated } from '../classifier/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { selectRows } from './design-matrix.ts';
 import { rawLogits, type TrainingRows, trainClassifier } from './train-classifier.ts';

@@ -1,7 +1,5 @@
-import type { Encoder } from '../encoders/encoder.ts';
-import { isStaticEncoder } from '../encoders/static.ts';
-import type { FeatureExtractor } from '../features/feature-vector.ts';
-import { NO_PAIR, PAIR_BUCKETS, pairBuckets } from '../features/word-pairs.ts';
+import { type FeatureExtractor, NO_PAIR, PAIR_BUCKETS, pairBuckets } from '../classifier/index.ts';
+import { type Encoder, isStaticEncoder } from '../encoders/index.ts';
 import type { Matrix, SparseMatrix } from './logistic-loss.ts';
 
 /**

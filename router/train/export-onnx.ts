@@ -1,5 +1,5 @@
-import type { PlattScaling } from '../classifier/platt.ts';
-import type { StaticEncoder } from '../encoders/static.ts';
+import type { PlattScaling } from '../classifier/index.ts';
+import type { StaticEncoder } from '../encoders/index.ts';
 import {
   ELEMENT_TYPE,
   encodeModel,
@@ -7,7 +7,7 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
   valueInfo,
-} from '../onnx/messages.ts';
+} from '../onnx/index.ts';
 import type { TrainedClassifier } from './train-classifier.ts';
 
 type Exportable = Pick<TrainedClassifier, 'heads' | 'centre' | 'platt'>;

@@ -1,4 +1,4 @@
-import type { PlattScaling } from '../classifier/platt.ts';
+import type { PlattScaling } from '../classifier/index.ts';
 import { fitPlatt } from './calibrate.ts';
 import { chooseLambda, type LambdaChoice } from './choose-lambda.ts';
 import { curvatureOf } from './curvature-preconditioner.ts';

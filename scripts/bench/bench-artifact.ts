@@ -1,15 +1,25 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type ArtifactDraft, writeArtifact } from '../../router/artifact/write.ts';
-import { type ClassifierInput, createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
-import type { Encoder } from '../../router/encoders/encoder.ts';
-import { createMinilmEncoder } from '../../router/encoders/minilm.ts';
-import { createStaticEncoder, isStaticEncoder } from '../../router/encoders/static.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import { designMatrix } from '../../router/train/design-matrix.ts';
-import { exportLexicon, exportLinear } from '../../router/train/export-onnx.ts';
-import { type TrainedClassifier, trainClassifier } from '../../router/train/train-classifier.ts';
+import { type ArtifactDraft, writeArtifact } from '../../router/artifact/index.ts';
+import {
+  type ClassifierInput,
+  createOnnxClassifier,
+  featureExtractor,
+} from '../../router/classifier/index.ts';
+import {
+  createMinilmEncoder,
+  createStaticEncoder,
+  type Encoder,
+  isStaticEncoder,
+} from '../../router/encoders/index.ts';
+import {
+  designMatrix,
+  exportLexicon,
+  exportLinear,
+  type TrainedClassifier,
+  trainClassifier,
+} from '../../router/train/index.ts';
 
 const LAMBDA = 300;
 const FOLDS = 2;

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { staticTokenizer } from '../../router/encoders/static.ts';
-import type { WordPieceTokenizer } from '../../router/encoders/word-piece.ts';
+import { staticTokenizer, type WordPieceTokenizer } from '../../router/encoders/index.ts';
 
 const FILE = new URL('../../training-data/everyday-english.jsonl', import.meta.url);
 

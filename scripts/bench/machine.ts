@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { VERSION } from '../../router/version.ts';
+import { VERSION } from '../../router/package.ts';
 
 /** Where the figures were measured: without it they say nothing. */
 export interface Machine {

@@ -1,4 +1,4 @@
-import { table } from '../../evals/report/table.ts';
+import { table } from '../../evals/report/index.ts';
 import type { Machine } from './machine.ts';
 import type { JudgedRow, Spread, Target } from './row.ts';
 

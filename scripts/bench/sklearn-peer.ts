@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { LinearHead, LogisticProblem } from '../../router/train/logistic-regression.ts';
+import type { LinearHead, LogisticProblem } from '../../router/train/index.ts';
 
 export interface PeerFit {
   /** Around fit alone, all heads together. */

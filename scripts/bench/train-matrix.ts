@@ -1,6 +1,5 @@
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import type { Matrix } from '../../router/train/logistic-loss.ts';
-import type { LogisticProblem } from '../../router/train/logistic-regression.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
+import type { LogisticProblem, Matrix } from '../../router/train/index.ts';
 
 export const ROWS = 100_000;
 export const COLUMNS = 400;

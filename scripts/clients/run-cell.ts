@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Script } from '../upstream/reply.ts';
+import type { Script } from '../fake-provider/index.ts';
 import type { Client, Task } from './client.ts';
 import type { Ladder } from './ladders.ts';
 import type { Exchange } from './recorder.ts';

@@ -3,8 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { freePort, startProcess } from '../bench/gateway/started-process.ts';
-import type { Script } from '../upstream/reply.ts';
-import { startUpstream, type Upstream } from '../upstream/start-upstream.ts';
+import { type Script, startUpstream, type Upstream } from '../fake-provider/index.ts';
 import type { Ladder } from './ladders.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 

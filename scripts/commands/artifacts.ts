@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { table } from '../../evals/report/table.ts';
-import { listArtifacts, type StoredArtifact } from '../../router/artifact/store.ts';
-import { standingJson } from '../../router/server/standing-json.ts';
+import { table } from '../../evals/report/index.ts';
+import { listArtifacts, type StoredArtifact } from '../../router/artifact/index.ts';
+import { standingJson } from '../../router/server/index.ts';
 import { print, printJson } from '../output.ts';
 
 interface Flags {

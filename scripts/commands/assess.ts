@@ -1,10 +1,9 @@
 import { Command } from 'commander';
-import type { Ranking } from '../../evals/assessment.ts';
-import { foldsByKey } from '../../evals/cases/folds.ts';
-import { table } from '../../evals/report/table.ts';
-import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
-import { openEncoder } from '../../router/encoders/open-encoder.ts';
-import { type Assessment, assess, type FixedBaseline } from '../assess.ts';
+import { foldsByKey } from '../../evals/cases/index.ts';
+import type { Ranking } from '../../evals/gate/index.ts';
+import { type Assessment, assess, type FixedBaseline } from '../../evals/lifecycle/index.ts';
+import { table } from '../../evals/report/index.ts';
+import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import {
   addDataFlags,
   type DataFlags,

@@ -1,20 +1,26 @@
 import { Command } from 'commander';
-import type { Case } from '../../evals/cases/case.ts';
-import type { LoadedCases } from '../../evals/cases/load-cases.ts';
-import { seenQuestions } from '../../evals/cases/seen-questions.ts';
-import { DEFAULT_SHARES, splitByKey } from '../../evals/cases/split.ts';
-import { partedBySeen } from '../../evals/gate/sealed-cases.ts';
-import { table } from '../../evals/report/table.ts';
-import type { CertifiableMargin } from '../../evals/threshold/certifiable-margins.ts';
-import { resolveArtifact } from '../../router/artifact/current.ts';
-import type { Rung } from '../../router/artifact/manifest.ts';
-import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
-import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
+import {
+  type Case,
+  DEFAULT_SHARES,
+  type LoadedCases,
+  seenQuestions,
+  splitByKey,
+} from '../../evals/cases/index.ts';
+import { partedBySeen } from '../../evals/gate/index.ts';
+import { artifactName, recalibrated } from '../../evals/lifecycle/index.ts';
+import { table } from '../../evals/report/index.ts';
+import type { CertifiableMargin } from '../../evals/threshold/index.ts';
+import {
+  type ArtifactFiles,
+  assertWritable,
+  type Rung,
+  readArtifact,
+  resolveArtifact,
+  writeArtifact,
+} from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { artifactName } from '../artifact-name.ts';
 import { addDataFlags, type DataFlags, loadLabelled, qualityColumns } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
-import { recalibrated } from '../recalibrate.ts';
 import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 import { summary } from './train.ts';

@@ -1,10 +1,7 @@
 import { Command } from 'commander';
-import { recordLook } from '../../evals/gate/looks.ts';
-import { runGate } from '../../evals/gate/run-gate.ts';
-import { terminalReport } from '../../evals/report/terminal.ts';
-import { readVerdict } from '../../router/artifact/read-verdict.ts';
-import type { Verdict, VerdictWord } from '../../router/artifact/verdict.ts';
-import { writeVerdict } from '../../router/artifact/write-verdict.ts';
+import { recordLook, runGate } from '../../evals/gate/index.ts';
+import { terminalReport } from '../../evals/report/index.ts';
+import { readVerdict, type Verdict, type VerdictWord, writeVerdict } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { writeReports } from '../gate-reports.ts';
 import { isoTime } from '../iso-time.ts';

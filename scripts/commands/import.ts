@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { IMPORTERS } from '../importers/importers.ts';
-import { type ImportSummary, runImport } from '../importers/run-import.ts';
+import { IMPORTERS, type ImportSummary, runImport } from '../importers/index.ts';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
 import { startProgress } from '../progress.ts';

@@ -1,11 +1,14 @@
 import { Command } from 'commander';
-import { resolveArtifact } from '../../router/artifact/current.ts';
-import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
-import type { Standing } from '../../router/artifact/standing.ts';
+import { expectationSentence } from '../../evals/lifecycle/index.ts';
+import {
+  type ArtifactFiles,
+  readArtifact,
+  resolveArtifact,
+  type Standing,
+} from '../../router/artifact/index.ts';
 import { configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
-import { standingJson } from '../../router/server/standing-json.ts';
-import { expectationSentence } from '../expectation-sentence.ts';
+import { standingJson } from '../../router/server/index.ts';
 import { print, printJson } from '../output.ts';
 
 interface Flags {

@@ -1,9 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { table } from '../../evals/report/table.ts';
-import { createKey, revokeKey } from '../../router/access/change-keys.ts';
-import type { AccessConfig } from '../../router/access/config.ts';
-import { readKeys } from '../../router/access/keys-file.ts';
-import type { StoredKey } from '../../router/access/stored-key.ts';
+import { table } from '../../evals/report/index.ts';
+import {
+  type AccessConfig,
+  createKey,
+  readKeys,
+  revokeKey,
+  type StoredKey,
+} from '../../router/access/index.ts';
 import { type Config, loadConfig } from '../../router/config.ts';
 import { print, printJson } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { promote } from '../../router/artifact/store.ts';
+import { promote } from '../../router/artifact/index.ts';
 import { print } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 

@@ -1,20 +1,24 @@
 import { Command } from 'commander';
-import { type Promotion, resolveArtifact } from '../../router/artifact/current.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { standingInFolder } from '../../router/artifact/standing.ts';
-import type { VerdictWord } from '../../router/artifact/verdict.ts';
-import { addReadingFlags, numberBetween, type ReadingFlags, share } from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
 import {
   assertDisplaces,
   type Decision,
   decisionOf,
   placeInStore,
   promoteChallenger,
-} from '../retrain/decision.ts';
-import { retrainReport } from '../retrain/report.ts';
-import { writeRetrainReports } from '../retrain/reports.ts';
-import { type Retrained, retrained } from '../retrain.ts';
+  type Retrained,
+  retrained,
+  retrainReport,
+  writeRetrainReports,
+} from '../../evals/lifecycle/index.ts';
+import {
+  type Promotion,
+  readArtifact,
+  resolveArtifact,
+  standingInFolder,
+  type VerdictWord,
+} from '../../router/artifact/index.ts';
+import { addReadingFlags, numberBetween, type ReadingFlags, share } from '../labelled-data.ts';
+import { print, printJson } from '../output.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
 interface Flags extends ReadingFlags {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { rollback } from '../../router/artifact/store.ts';
+import { rollback } from '../../router/artifact/index.ts';
 import { print } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import type { Explained } from '../../router/router.ts';
-import { decisionJson, explainedJson } from '../../router/server/decision-json.ts';
+import { decisionJson, explainedJson } from '../../router/server/index.ts';
 import { print, printJson } from '../output.ts';
 import { promptOnStdin } from '../prompt-on-stdin.ts';
 

@@ -1,14 +1,17 @@
 import { Command } from 'commander';
-import { createCatalog } from '../../router/catalog/catalog.ts';
+import { createCatalog } from '../../router/catalog/index.ts';
 import { type Config, type ConfigOverrides, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config.ts';
-import type { Gateway } from '../../router/gateway/open-gateway.ts';
+import { type Gateway, openGateway } from '../../router/gateway/index.ts';
 import { hotReload } from '../../router/hot-reload.ts';
-import { exampleRequest, isGuarded } from '../../router/server/announce.ts';
-import { drainOnSignal } from '../../router/server/drain-on-signal.ts';
-import { reloadOnHangUp } from '../../router/server/reload-on-hang-up.ts';
-import { reloadReport } from '../../router/server/reload-report.ts';
-import { startServer } from '../../router/server/start-server.ts';
-import { createLogger, type Logger } from '../../router/telemetry/logger.ts';
+import {
+  drainOnSignal,
+  exampleRequest,
+  isGuarded,
+  reloadOnHangUp,
+  reloadReport,
+  startServer,
+} from '../../router/server/index.ts';
+import { createLogger, type Logger } from '../../router/telemetry/index.ts';
 import { watchConfig } from '../../router/watch-config.ts';
 import { wholeNumberBetween } from '../labelled-data.ts';
 
@@ -71,7 +74,6 @@ export async function serve(options: ServeOptions = {}): Promise<number> {
 /** Its code is loaded only where models are called: who only decides starts sooner. */
 async function gatewayOf(config: Config, logger: Logger): Promise<Gateway | undefined> {
   if (Object.keys(config.providers).length === 0) return undefined;
-  const { openGateway } = await import('../../router/gateway/open-gateway.ts');
   return openGateway(config, logger);
 }
 

@@ -1,12 +1,9 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import type { Manifest, Rung } from '../../router/artifact/manifest.ts';
-import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
-import { parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
-import { openEncoder } from '../../router/encoders/open-encoder.ts';
+import { artifactName, expectationSentence, trainArtifact } from '../../evals/lifecycle/index.ts';
+import { assertWritable, type Manifest, type Rung, writeArtifact } from '../../router/artifact/index.ts';
+import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { artifactName } from '../artifact-name.ts';
-import { expectationSentence } from '../expectation-sentence.ts';
 import { isoTime } from '../iso-time.ts';
 import {
   addDataFlags,
@@ -18,7 +15,6 @@ import {
 } from '../labelled-data.ts';
 import { print, printJson } from '../output.ts';
 import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
-import { trainArtifact } from '../train-artifact.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 
 interface Flags extends DataFlags, ThresholdFlags {

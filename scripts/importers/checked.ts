@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { BadRow } from '../../evals/cases/bad-row.ts';
-import { badRowOf } from '../../evals/cases/outcome-of.ts';
+import { BadRow, badRowOf } from '../../evals/cases/index.ts';
 
 /** The row as its schema describes it. @throws BadRow: the first field that does not fit */
 export function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {

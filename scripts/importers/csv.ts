@@ -1,6 +1,4 @@
-import { BadRow } from '../../evals/cases/bad-row.ts';
-import type { Case } from '../../evals/cases/case.ts';
-import { loadCases } from '../../evals/cases/load-cases.ts';
+import { BadRow, type Case, loadCases } from '../../evals/cases/index.ts';
 import type { Outcome } from '../../router/types.ts';
 import type { ImportedRow, Importer } from './importer.ts';
 

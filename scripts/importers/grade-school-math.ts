@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BadRow } from '../../evals/cases/bad-row.ts';
+import { BadRow } from '../../evals/cases/index.ts';
 import { checked } from './checked.ts';
 import type { ImportedRow, Importer } from './importer.ts';
 import { eachLine } from './raw-file.ts';

@@ -1,9 +1,13 @@
-import { BadRow } from '../../evals/cases/bad-row.ts';
-import { caseOf, checkedRow } from '../../evals/cases/case-of.ts';
-import type { CaseRow } from '../../evals/cases/case-row.ts';
-import { DEFAULT_QUALITY_FIELD, outcomeOf } from '../../evals/cases/outcome-of.ts';
-import type { RejectLog } from '../../evals/cases/reject-log.ts';
-import { shownName } from '../../evals/cases/shown-name.ts';
+import {
+  BadRow,
+  type CaseRow,
+  caseOf,
+  checkedRow,
+  DEFAULT_QUALITY_FIELD,
+  outcomeOf,
+  type RejectLog,
+  shownName,
+} from '../../evals/cases/index.ts';
 import type { Emit, ImportedRow } from './importer.ts';
 
 /** Puts the rows of one id together, checks them as loadCases would and counts what it cannot use. */

@@ -1,6 +1,4 @@
-import type { CaseRow } from '../../evals/cases/case-row.ts';
-import type { ColumnMap } from '../../evals/cases/column-map.ts';
-import type { QualityScale } from '../../evals/cases/quality-scale.ts';
+import type { CaseRow, ColumnMap, QualityScale } from '../../evals/cases/index.ts';
 
 /** What an importer reads of one row of a raw file: a prompt, and what one or more models reached on it. */
 export interface ImportedRow {

@@ -1,4 +1,4 @@
-import { mostSimilar } from '../../evals/cases/most-similar.ts';
+import { mostSimilar } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { csv } from './csv.ts';
 import { gradeSchoolMath } from './grade-school-math.ts';

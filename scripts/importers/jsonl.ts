@@ -1,15 +1,21 @@
-import { caseFormatOf } from '../../evals/cases/case-format.ts';
-import { checkedRow } from '../../evals/cases/case-of.ts';
-import type { CheckedRow } from '../../evals/cases/case-row.ts';
-import { FieldNames } from '../../evals/cases/field-names.ts';
-import { fileError } from '../../evals/cases/file-error.ts';
-import { promptName } from '../../evals/cases/long-rows.ts';
-import { openCaseFile } from '../../evals/cases/open-case-file.ts';
-import { DEFAULT_QUALITY_FIELD, withNumbers } from '../../evals/cases/outcome-of.ts';
-import { type NumberRules, qualityOf } from '../../evals/cases/quality-scale.ts';
-import { scaleNotes } from '../../evals/cases/quality-survey.ts';
-import { inElement, type Row, rowsOf } from '../../evals/cases/rows.ts';
-import { surveyed } from '../../evals/cases/survey.ts';
+import {
+  type CheckedRow,
+  caseFormatOf,
+  checkedRow,
+  DEFAULT_QUALITY_FIELD,
+  FieldNames,
+  fileError,
+  inElement,
+  type NumberRules,
+  openCaseFile,
+  promptName,
+  qualityOf,
+  type Row,
+  rowsOf,
+  scaleNotes,
+  surveyed,
+  withNumbers,
+} from '../../evals/cases/index.ts';
 import type { ImportedRow, Importer } from './importer.ts';
 import { rawName } from './raw-file.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BadRow } from '../../evals/cases/bad-row.ts';
+import { BadRow } from '../../evals/cases/index.ts';
 import { checked } from './checked.ts';
 import { pythonLiteral } from './python-literal.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BadRow } from '../../evals/cases/bad-row.ts';
+import { BadRow } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { checked } from './checked.ts';
 import type { ImportedRow, Importer } from './importer.ts';

@@ -1,4 +1,4 @@
-import { BadRow } from '../../evals/cases/bad-row.ts';
+import { BadRow } from '../../evals/cases/index.ts';
 
 const STRING = /\s*(?:'((?:[^'\\]|\\[\s\S])*)'|"((?:[^"\\]|\\[\s\S])*)")/y;
 const NUMBER = /\s*-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/iy;

@@ -1,9 +1,12 @@
 import type { z } from 'zod';
-import { BadRow } from '../../evals/cases/bad-row.ts';
-import { csvRecords } from '../../evals/cases/csv-records.ts';
-import { fileError } from '../../evals/cases/file-error.ts';
-import { jsonArray, jsonLines } from '../../evals/cases/json-values.ts';
-import { openCaseFile } from '../../evals/cases/open-case-file.ts';
+import {
+  BadRow,
+  csvRecords,
+  fileError,
+  jsonArray,
+  jsonLines,
+  openCaseFile,
+} from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { checked } from './checked.ts';
 

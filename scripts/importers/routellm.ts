@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BadRow } from '../../evals/cases/bad-row.ts';
+import { BadRow } from '../../evals/cases/index.ts';
 import { qualityCell } from './checked.ts';
 import type { Emit, ImportedRow, Importer } from './importer.ts';
 import { type CsvRecord, eachRecord, notOfFormat, rawName, referenceRows } from './raw-file.ts';

@@ -1,4 +1,4 @@
-import { BadRow } from '../../evals/cases/bad-row.ts';
+import { BadRow } from '../../evals/cases/index.ts';
 import { qualityCell } from './checked.ts';
 import type { ImportedRow, Importer } from './importer.ts';
 import { pythonLiteral } from './python-literal.ts';

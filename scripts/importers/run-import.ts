@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { caseFormatOf } from '../../evals/cases/case-format.ts';
-import { DEFAULT_MAX_REJECT_SHARE } from '../../evals/cases/load-options.ts';
-import { type RejectedRow, RejectLog } from '../../evals/cases/reject-log.ts';
-import { rejectLines, requireFewRejects } from '../../evals/cases/require-few-rejects.ts';
-import { writeCases } from '../../evals/cases/write-cases.ts';
+import {
+  caseFormatOf,
+  DEFAULT_MAX_REJECT_SHARE,
+  type RejectedRow,
+  RejectLog,
+  rejectLines,
+  requireFewRejects,
+  writeCases,
+} from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { ImportSink } from './import-sink.ts';
 import type { ReadingOptions } from './importer.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 import { brokenPromises } from '../../scripts/bench/guarantee/kept.ts';
 import type { LabelledSet } from '../../scripts/bench/guarantee/labelled-set.ts';
 import { measure } from '../../scripts/bench/guarantee/measure.ts';

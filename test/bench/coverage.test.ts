@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { binomialTail } from '../../evals/bounds/binomial-tail.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import { certifyThreshold } from '../../evals/threshold/certify-threshold.ts';
-import { thresholdPath } from '../../evals/threshold/threshold-path.ts';
+import { certifyThreshold, thresholdPath } from '../../evals/threshold/index.ts';
+import { binomialTail } from '../../router/statistics/binomial-tail.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 import { bootstrapCounts, bootstrapTest } from '../../scripts/bench/guarantee/bootstrap-test.ts';
 import { knownPolicies } from '../../scripts/bench/guarantee/gate-policies.ts';
 import { type Method, methodsFor } from '../../scripts/bench/guarantee/mean-tests.ts';

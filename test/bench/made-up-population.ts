@@ -1,5 +1,5 @@
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import { chooseRung } from '../../router/policy/choose-rung.ts';
+import { chooseRung } from '../../router/policy/index.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 import type { Population } from '../../scripts/bench/guarantee/population.ts';
 
 /** Predicted loss and loss go together, with noise; some cases share a score, and some qualities are halves. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 const SECRET = 'the captain’s private question';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseColumnMap } from '../../evals/cases/column-map.ts';
-import { loadCases } from '../../evals/cases/load-cases.ts';
+import { loadCases, parseColumnMap } from '../../evals/cases/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 const csv = (...lines: string[]) => written('cases.csv', `${lines.join('\n')}\n`);

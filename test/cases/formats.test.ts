@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 interface MadeRow {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadHardCases } from '../../evals/cases/hard-cases.ts';
-import { loadParaphrases } from '../../evals/cases/paraphrases.ts';
+import { loadHardCases, loadParaphrases } from '../../evals/cases/index.ts';
 import { jsonLines, written } from './written.ts';
 
 const hard = {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Case } from '../../evals/cases/case.ts';
-import { ladderNotes } from '../../evals/cases/ladder-notes.ts';
+import { type Case, ladderNotes } from '../../evals/cases/index.ts';
 
 type Rungs = Record<string, readonly [quality: number, costUsd?: number]>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { fixture, written } from './written.ts';
 
 const HEADER = 'prompt,small.quality,large.quality';

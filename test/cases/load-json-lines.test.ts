@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { questionKey } from '../../evals/cases/question-key.ts';
+import { loadCases, questionKey } from '../../evals/cases/index.ts';
 import { fixture, jsonLines, soundRow, written } from './written.ts';
 
 const six = fixture('six.jsonl');

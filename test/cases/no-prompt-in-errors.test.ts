@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { runImport } from '../../scripts/importers/run-import.ts';
+import { loadCases } from '../../evals/cases/index.ts';
+import { runImport } from '../../scripts/importers/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 /** What no message may hold a word of. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { parseQualityScale } from '../../evals/cases/quality-scale.ts';
+import { loadCases, parseQualityScale } from '../../evals/cases/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 type Cell = string | number | boolean;

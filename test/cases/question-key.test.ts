@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { questionKey } from '../../evals/cases/question-key.ts';
+import { questionKey } from '../../evals/cases/index.ts';
 import { questionStem } from '../../evals/cases/question-stem.ts';
 
 const ASTRONAUT = 'Who was the first person in space?';

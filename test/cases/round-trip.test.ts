@@ -4,10 +4,8 @@ import { dirname } from 'node:path';
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import type { CaseRow } from '../../evals/cases/case-row.ts';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { writeCases } from '../../evals/cases/write-cases.ts';
-import { routedText } from '../../router/request/routed-text.ts';
+import { type CaseRow, loadCases, writeCases } from '../../evals/cases/index.ts';
+import { routedText } from '../../router/prompt/index.ts';
 import { written } from './written.ts';
 
 const MODELS = ['small', 'large-2.5', 'maker/large.v3:free'];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldsByKey } from '../../evals/cases/folds.ts';
+import { foldsByKey, unitsOf } from '../../evals/cases/index.ts';
 import {
   DEFAULT_SHARES,
   describeSplit,
@@ -8,7 +8,6 @@ import {
   SPLIT_PARTS,
   splitByKey,
 } from '../../evals/cases/split.ts';
-import { unitsOf } from '../../evals/cases/units.ts';
 
 interface Item {
   readonly id: string;

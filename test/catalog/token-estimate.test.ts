@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonTokens } from '../../router/catalog/json-tokens.ts';
 import { estimateTokens } from '../../router/catalog/token-estimate.ts';
-import { staticTokenizer } from '../../router/encoders/static.ts';
+import { staticTokenizer } from '../../router/encoders/index.ts';
 
 const tokenizer = staticTokenizer();
 const ratioOf = (text: string): number => estimateTokens(text) / tokenizer.encode(text).length;

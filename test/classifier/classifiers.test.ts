@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { featureExtractor } from '../../router/classifier/feature-vector.ts';
 import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
 import { calibrated } from '../../router/classifier/platt.ts';
 import { watchedClassifier } from '../../router/classifier/watched-classifier.ts';
-import type { Encoder } from '../../router/encoders/encoder.ts';
+import type { Encoder } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import { exportLinear } from '../../router/train/export-onnx.ts';
+import { exportLinear } from '../../router/train/index.ts';
 
 /** Embeds a text as its length and a constant; `closed` counts calls of close. */
 function lengthEncoder(embed = (text: string) => Float32Array.of(text.length, 1)) {

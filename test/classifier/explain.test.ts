@@ -5,8 +5,8 @@ import {
   type Explainer,
 } from '../../router/classifier/explain.ts';
 import type { Classifier } from '../../router/classifier/onnx-classifier.ts';
-import { createStaticEncoder } from '../../router/encoders/static.ts';
-import { decodeModel, encodeModel } from '../../router/onnx/messages.ts';
+import { createStaticEncoder } from '../../router/encoders/index.ts';
+import { decodeModel, encodeModel } from '../../router/onnx/index.ts';
 import {
   type EverydayClassifier,
   edgeTexts,

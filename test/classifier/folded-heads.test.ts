@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
+import { featureExtractor } from '../../router/classifier/feature-vector.ts';
 import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
-import { staticTokenizer, tokenIdsOf } from '../../router/encoders/static.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import { pairBuckets } from '../../router/features/word-pairs.ts';
-import { decodeModel, encodeModel } from '../../router/onnx/messages.ts';
-import { openSession, tensor } from '../../router/onnx/session.ts';
+import { pairBuckets } from '../../router/classifier/word-pairs.ts';
+import { staticTokenizer, tokenIdsOf } from '../../router/encoders/index.ts';
+import { decodeModel, encodeModel, openSession, tensor } from '../../router/onnx/index.ts';
 import { edgeTexts, everydayClassifier, everydayTexts } from '../onnx/everyday-classifier.ts';
 
 const tokenizer = staticTokenizer();

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MINILM_WEIGHTS, minilmFolder } from '../../router/encoders/weights.ts';
+import { MINILM_WEIGHTS, minilmFolder } from '../../router/encoders/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { cli, expectRefusal, scratchFolder } from './run-cli.ts';
 

@@ -1,9 +1,9 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { sealedCases } from '../../evals/gate/sealed-cases.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
+import { loadCases } from '../../evals/cases/index.ts';
+import { sealedCases } from '../../evals/gate/index.ts';
+import { readArtifact } from '../../router/artifact/index.ts';
 import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 

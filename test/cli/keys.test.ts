@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openAccess } from '../../router/access/access.ts';
+import { openAccess } from '../../router/access/index.ts';
 import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
 describe.concurrent('plimsoll keys', () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PACKAGE_FOLDER } from '../../router/package-folder.ts';
+import { PACKAGE_FOLDER } from '../../router/package.ts';
 
 interface Process {
   readonly pid: number;
@@ -70,7 +70,7 @@ describe.skipIf(process.platform !== 'linux')('a signal ends the server, and lea
     await endsBy(await started(['start']), signal, who);
   });
 
-  it.each([[['run', 'plimsoll', '--', 'serve']], [['run', 'upstream', '--', '--port', '0']]])(
+  it.each([[['run', 'plimsoll', '--', 'serve']], [['run', 'fake-provider', '--', '--port', '0']]])(
     'npm %j: SIGTERM',
     async (args) => {
       await endsBy(await started(args), 'SIGTERM', 'npm');

@@ -1,17 +1,12 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Case } from '../../evals/cases/case.ts';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { DEFAULT_SHARES, splitByKey } from '../../evals/cases/split.ts';
+import { type Case, DEFAULT_SHARES, loadCases, splitByKey } from '../../evals/cases/index.ts';
 import { comparisonSchema } from '../../evals/gate/comparison.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import { readCurrent } from '../../router/artifact/current.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { readVerdict } from '../../router/artifact/read-verdict.ts';
-import { sha256OfJson } from '../../router/artifact/sha256.ts';
+import { readArtifact, readCurrent, readVerdict, sha256OfJson } from '../../router/artifact/index.ts';
 import { configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 import { LARGE, type MadeUpRow, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, type Ended, ended, expectRefusal, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 

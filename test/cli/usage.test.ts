@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VERSION } from '../../router/version.ts';
+import { VERSION } from '../../router/package.ts';
 import { cli, expectRefusal } from './run-cli.ts';
 
 const COMMANDS = [

@@ -1,11 +1,10 @@
 import { configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { openGateway } from '../../router/gateway/open-gateway.ts';
-import { startServer } from '../../router/server/start-server.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
+import { startServer } from '../../router/server/index.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
 import type { Ladder } from '../../scripts/clients/ladders.ts';
-import type { Script } from '../../scripts/upstream/reply.ts';
-import { startUpstream, type Upstream } from '../../scripts/upstream/start-upstream.ts';
+import { type Script, startUpstream, type Upstream } from '../../scripts/fake-provider/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 const KEY_VARIABLE = 'PLIMSOLL_TEST_CLIENTS_KEY';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Encoder } from '../../router/encoders/encoder.ts';
+import type { Encoder } from '../../router/encoders/index.ts';
 
 const ODD_TEXTS = {
   empty: '',

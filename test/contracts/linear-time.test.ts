@@ -1,20 +1,19 @@
 import { expect, test } from 'vitest';
-import { questionKey } from '../../evals/cases/question-key.ts';
+import { questionKey } from '../../evals/cases/index.ts';
 import { estimateTokens } from '../../router/catalog/token-estimate.ts';
-import { isCallError, refusedByProvider } from '../../router/dialects/provider-failure.ts';
 import { wantedModel } from '../../router/gateway/wanted-model.ts';
-import { JsonScan } from '../../router/json-scan.ts';
-import { headAndTail } from '../../router/request/head-and-tail.ts';
-import { routedText } from '../../router/request/routed-text.ts';
-import { jsonErrorPlace } from '../../router/server/json-error-place.ts';
+import { JsonScan, jsonErrorPlace } from '../../router/json/index.ts';
+import { headAndTail } from '../../router/prompt/head-and-tail.ts';
+import { routedText } from '../../router/prompt/index.ts';
+import { encodingOf, wrongHead } from '../../router/providers/answer-head.ts';
+import { answerHeaders } from '../../router/providers/answer-headers.ts';
+import { isCallError, refusedByProvider } from '../../router/providers/provider-failure.ts';
+import { refusalOf } from '../../router/providers/refusal.ts';
+import { retryAfterMs } from '../../router/providers/retry-after.ts';
+import { SseReader } from '../../router/providers/sse.ts';
+import { StreamReader } from '../../router/providers/stream-reader.ts';
+import { withModel } from '../../router/providers/with-model.ts';
 import { redactedLine } from '../../router/telemetry/redaction.ts';
-import { encodingOf, wrongHead } from '../../router/upstream/answer-head.ts';
-import { answerHeaders } from '../../router/upstream/answer-headers.ts';
-import { refusalOf } from '../../router/upstream/refusal.ts';
-import { retryAfterMs } from '../../router/upstream/retry-after.ts';
-import { SseReader } from '../../router/upstream/sse.ts';
-import { StreamReader } from '../../router/upstream/stream-reader.ts';
-import { withModel } from '../../router/upstream/with-model.ts';
 
 /** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */
 const LONG = 300_000;

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import type { ProviderKind } from '../../router/catalog/types.ts';
+import type { ProviderKind } from '../../router/catalog/index.ts';
 import { gatewayTo } from './mapped-gateway.ts';
 
 const ASK = {

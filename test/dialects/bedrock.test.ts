@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { UpstreamBroken } from '../../router/upstream/broken.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import { UpstreamBroken } from '../../router/dialects/broken.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';
 import { callTo, clientsOf, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { scriptedProvider } from './scripted-provider.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ProviderKind } from '../../router/catalog/types.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import type { ProviderKind } from '../../router/catalog/index.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { MODELS, replyingProvider } from './replying-provider.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { MODELS, replyingProvider } from './replying-provider.ts';
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Dialect, PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts';
 import type { UnmappableRule } from '../../router/dialects/losses.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { MODELS, type ReplyingProvider, replyingProvider } from './replying-provider.ts';
 

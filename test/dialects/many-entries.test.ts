@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Dialect } from '../../router/catalog/types.ts';
+import type { Dialect } from '../../router/catalog/index.ts';
 import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
 import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';

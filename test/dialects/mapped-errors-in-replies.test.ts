@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
-import { UpstreamBroken } from '../../router/upstream/broken.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
+import { UpstreamBroken } from '../../router/dialects/broken.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { REPLIES, sse } from './replies.ts';
 import { type Scripted, scriptedProvider } from './scripted-provider.ts';

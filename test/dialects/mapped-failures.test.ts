@@ -1,12 +1,11 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
-import { UpstreamBroken } from '../../router/upstream/broken.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import type { AttemptOutcome } from '../../router/upstream/types.ts';
-import type { Fault } from '../../scripts/upstream/faults.ts';
-import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
+import { UpstreamBroken } from '../../router/dialects/broken.ts';
+import type { AttemptOutcome } from '../../router/providers/index.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { type Fault, startUpstream } from '../../scripts/fake-provider/index.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, gatewayTo, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 
 const DIRECTIONS: [Dialect, ProviderKind][] = [

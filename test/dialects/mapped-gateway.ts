@@ -4,13 +4,17 @@ import type { AddressInfo } from 'node:net';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { onTestFinished } from 'vitest';
-import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/types.ts';
+import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
+import { UpstreamBroken } from '../../router/dialects/broken.ts';
 import { errorBody, errorEvent } from '../../router/dialects/errors.ts';
-import { UpstreamBroken } from '../../router/upstream/broken.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/upstream/types.ts';
-import { startUpstream, type Upstream, type UpstreamOptions } from '../../scripts/upstream/start-upstream.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/providers/index.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import {
+  startUpstream,
+  type Upstream,
+  type UpstreamOptions,
+} from '../../scripts/fake-provider/start-upstream.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 
 export const KEY = 'sk-secret-0123456789';
 export const ENV = { TEST_KEY: KEY };

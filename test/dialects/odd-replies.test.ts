@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProviderKind } from '../../router/catalog/types.ts';
+import type { ProviderKind } from '../../router/catalog/index.ts';
 import { amazonEvent } from './amazon-events.ts';
 import { essence, REPLIES, replyTo, sse, streamOf } from './replies.ts';
 

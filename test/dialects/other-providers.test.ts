@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { scriptedProvider } from './scripted-provider.ts';
 

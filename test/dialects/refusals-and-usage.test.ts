@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import type { ProviderKind } from '../../router/catalog/types.ts';
+import type { ProviderKind } from '../../router/catalog/index.ts';
 import { clientsOf, modelAt } from './mapped-gateway.ts';
 import { chatReply, messageReply, REPLIES, replyTo, sse, streamOf } from './replies.ts';
 import { scriptedProvider } from './scripted-provider.ts';

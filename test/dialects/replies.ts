@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
-import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
+import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { amazonEvent } from './amazon-events.ts';
 import { clientsOf, modelAt } from './mapped-gateway.ts';
 import { type Scripted, scriptedProvider } from './scripted-provider.ts';

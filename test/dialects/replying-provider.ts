@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type { ProviderKind } from '../../router/catalog/types.ts';
-import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import type { ProviderKind } from '../../router/catalog/index.ts';
+import { startUpstream } from '../../scripts/fake-provider/index.ts';
 import { type SeenCall, scriptedProvider } from './scripted-provider.ts';
 
 export interface ReplyingProvider {

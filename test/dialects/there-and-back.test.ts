@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
 import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';
-import { sdkModel } from '../../router/dialects/sdk-model.ts';
 import type { CallOptions } from '../../router/dialects/sdk-types.ts';
 import { type Target, targetOf } from '../../router/dialects/target.ts';
+import { sdkModel } from '../../router/providers/sdk-model.ts';
 import { modelAt } from './mapped-gateway.ts';
 
 type Body = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Dialect } from '../../router/catalog/types.ts';
+import type { Dialect } from '../../router/catalog/index.ts';
 import { REPLIES, replyTo, sse, streamOf } from './replies.ts';
 
 const CASES = REPLIES.flatMap(([kind, reply, stop]) =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Dialect, ProviderKind } from '../../router/catalog/types.ts';
-import { createMappedAttempt } from '../../router/upstream/mapped-attempt.ts';
-import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
-import { sendOnce } from '../upstream/attempts.ts';
+import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
+import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 
 type Fields = Record<string, unknown>;

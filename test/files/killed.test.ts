@@ -5,13 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { expect, onTestFinished, test } from 'vitest';
-import { writeCases } from '../../evals/cases/write-cases.ts';
-import { createKey, revokeKey } from '../../router/access/change-keys.ts';
-import { readKeys } from '../../router/access/keys-file.ts';
-import { readCurrent } from '../../router/artifact/current.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { promote } from '../../router/artifact/store.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
+import { writeCases } from '../../evals/cases/index.ts';
+import { createKey, readKeys, revokeKey } from '../../router/access/index.ts';
+import { promote, readArtifact, readCurrent, writeArtifact } from '../../router/artifact/index.ts';
 import { draft } from '../artifact/draft.ts';
 import { layVerdict } from '../helpers/verdicts.ts';
 

@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readKeys } from '../../router/access/keys-file.ts';
-import { readCurrent } from '../../router/artifact/current.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
+import { readKeys } from '../../router/access/index.ts';
+import { readCurrent, writeArtifact } from '../../router/artifact/index.ts';
 import { withLock } from '../../router/files/index.ts';
 import { draft } from '../artifact/draft.ts';
 import { cli, startCli } from '../cli/run-cli.ts';

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scaledMeanBound } from '../../evals/bounds/mean-bound.ts';
-import { shuffledOrder } from '../../evals/bounds/shuffled-order.ts';
-import { comparePolicies } from '../../evals/gate/compare-policies.ts';
 import { measuredSchema } from '../../evals/gate/comparison.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
+import { comparePolicies } from '../../evals/gate/index.ts';
+import { scaledMeanBound, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
 
 const CHEAP_USD = 0.001;
 const STRONG_USD = 0.01;

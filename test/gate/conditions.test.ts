@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clopperPearsonUpper } from '../../evals/bounds/clopper-pearson.ts';
-import type { HardCase } from '../../evals/cases/hard-cases.ts';
+import type { HardCase } from '../../evals/cases/index.ts';
 import { beatsRandomCondition } from '../../evals/gate/conditions/beats-random.ts';
 import { calibrationConditions } from '../../evals/gate/conditions/calibration.ts';
 import { escalationRateCondition } from '../../evals/gate/conditions/escalation-rate.ts';
@@ -9,7 +8,7 @@ import { hardCaseConditions } from '../../evals/gate/conditions/hard-cases.ts';
 import { qualityLossCondition } from '../../evals/gate/conditions/quality-loss.ts';
 import { silentDowngradesCondition } from '../../evals/gate/conditions/silent-downgrades.ts';
 import { sliceConditions } from '../../evals/gate/conditions/slices.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
+import { clopperPearsonUpper, seededRandom } from '../../router/statistics/index.ts';
 import { DOWNGRADED, ESCALATED, KEPT_WELL, rowsOf, subjectOf, suiteOf } from './subjects.ts';
 
 describe('quality-loss', () => {

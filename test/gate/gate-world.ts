@@ -2,12 +2,11 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import type { Case } from '../../evals/cases/case.ts';
-import { questionKey } from '../../evals/cases/question-key.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
-import { createStaticEncoder } from '../../router/encoders/static.ts';
-import { trainArtifact } from '../../scripts/train-artifact.ts';
+import { type Case, questionKey } from '../../evals/cases/index.ts';
+import { trainArtifact } from '../../evals/lifecycle/index.ts';
+import { writeArtifact } from '../../router/artifact/index.ts';
+import { createStaticEncoder } from '../../router/encoders/index.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 
 export const CHEAP = 'made-cheap';
 export const STRONG = 'made-strong';

@@ -1,17 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runGate } from '../../evals/gate/run-gate.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { readVerdict } from '../../router/artifact/read-verdict.ts';
+import { runGate } from '../../evals/gate/index.ts';
+import {
+  type ArtifactDraft,
+  readArtifact,
+  readVerdict,
+  writeArtifact,
+  writeVerdict,
+} from '../../router/artifact/index.ts';
 import { standingOf } from '../../router/artifact/standing.ts';
-import { type ArtifactDraft, writeArtifact } from '../../router/artifact/write.ts';
-import { writeVerdict } from '../../router/artifact/write-verdict.ts';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
-import { staticTokenizer } from '../../router/encoders/static.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import { decodeModel, encodeModel, type OnnxTensor } from '../../router/onnx/messages.ts';
+import { createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
+import { staticTokenizer } from '../../router/encoders/index.ts';
+import { decodeModel, encodeModel, type OnnxTensor } from '../../router/onnx/index.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 import { copyOf, type GateWorld, gateWorld, writeCaseFile } from './gate-world.ts';
 
 const ISSUED = new Date('2025-06-01T00:00:00Z');

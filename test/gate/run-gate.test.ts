@@ -1,14 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { casesFromTiers, loadTierCases } from '../../evals/cases/tier-cases.ts';
-import { evidenceSchema } from '../../evals/gate/evidence.ts';
+import { casesFromTiers, loadTierCases } from '../../evals/cases/index.ts';
+import { evidenceSchema } from '../../evals/gate/index.ts';
 import { earlierLooks, recordLook } from '../../evals/gate/looks.ts';
 import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { sha256OfJson } from '../../router/artifact/sha256.ts';
-import { verdictSchema } from '../../router/artifact/verdict.ts';
-import { PACKAGE_FOLDER } from '../../router/package-folder.ts';
+import { readArtifact, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
+import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
 
 let world: GateWorld;

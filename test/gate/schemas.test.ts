@@ -3,9 +3,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { runGate } from '../../evals/gate/run-gate.ts';
-import { suiteSchema } from '../../evals/gate/suite.ts';
-import type { Verdict } from '../../router/artifact/verdict.ts';
+import { runGate, suiteSchema } from '../../evals/gate/index.ts';
+import type { Verdict } from '../../router/artifact/index.ts';
 import {
   SUITE_SCHEMA_FILE,
   suiteSchemaJson,

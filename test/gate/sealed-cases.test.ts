@@ -1,18 +1,18 @@
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Case } from '../../evals/cases/case.ts';
-import { questionKey } from '../../evals/cases/question-key.ts';
-import { seenQuestions } from '../../evals/cases/seen-questions.ts';
-import { DEFAULT_SHARES, hashOfCases, splitByKey } from '../../evals/cases/split.ts';
-import { runGate } from '../../evals/gate/run-gate.ts';
-import { sealedCases } from '../../evals/gate/sealed-cases.ts';
+import {
+  type Case,
+  DEFAULT_SHARES,
+  hashOfCases,
+  questionKey,
+  seenQuestions,
+  splitByKey,
+} from '../../evals/cases/index.ts';
+import { runGate, sealedCases } from '../../evals/gate/index.ts';
 import { htmlReport } from '../../evals/report/html.ts';
-import { junitReport } from '../../evals/report/junit.ts';
-import { markdownReport } from '../../evals/report/markdown.ts';
-import { terminalReport } from '../../evals/report/terminal.ts';
-import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
-import { verdictSchema } from '../../router/artifact/verdict.ts';
+import { junitReport, markdownReport, terminalReport } from '../../evals/report/index.ts';
+import { type ArtifactFiles, readArtifact, verdictSchema } from '../../router/artifact/index.ts';
 import { CHEAP, type GateWorld, gateWorld, writeCaseFile, writeSuite } from './gate-world.ts';
 
 let world: GateWorld;

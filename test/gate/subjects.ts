@@ -1,7 +1,7 @@
-import { shuffledOrder } from '../../evals/bounds/shuffled-order.ts';
-import type { Subject } from '../../evals/gate/conditions/subject.ts';
+import type { Subject } from '../../evals/gate/index.ts';
 import { type Replay, rungsAt, type Traits } from '../../evals/gate/replay.ts';
 import { type Suite, suiteSchema } from '../../evals/gate/suite.ts';
+import { shuffledOrder } from '../../router/statistics/index.ts';
 
 /** One sealed case: what each candidate reached, and the predicted loss of the cheap one. */
 export interface Row {

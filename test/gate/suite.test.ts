@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadSuite } from '../../evals/gate/load-suite.ts';
+import { loadSuite } from '../../evals/gate/index.ts';
 
 const HOME = mkdtempSync(path.join(tmpdir(), 'plimsoll-suite-'));
 afterAll(() => rmSync(HOME, { recursive: true, force: true }));

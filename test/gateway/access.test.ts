@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { createKey, revokeKey } from '../../router/access/change-keys.ts';
+import { createKey, revokeKey } from '../../router/access/index.ts';
 import { configSchema } from '../../router/config.ts';
 import { openGateway } from '../../router/gateway/open-gateway.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, clientsOf, gatewayForTest, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCatalog } from '../../router/catalog/catalog.ts';
+import { createCatalog } from '../../router/catalog/index.ts';
 import { configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { createModelNames } from '../../router/gateway/model-names.ts';

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createKey } from '../../router/access/change-keys.ts';
-import { decisionRecordSchema } from '../../router/telemetry/decision-record.ts';
+import { createKey } from '../../router/access/index.ts';
+import { decisionRecordSchema } from '../../router/records/decision-record.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, clientsOf, gatewayForTest, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 

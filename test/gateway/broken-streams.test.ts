@@ -6,7 +6,7 @@ import {
 } from '@anthropic-ai/sdk';
 import { APIError } from 'openai';
 import { expect, test } from 'vitest';
-import type { Fault } from '../../scripts/upstream/faults.ts';
+import type { Fault } from '../../scripts/fake-provider/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, gatewayForTest, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { answerHead, selectionHeaders } from '../../router/gateway/decision-headers.ts';
-import { facts } from '../telemetry/facts.ts';
+import { facts } from '../records/facts.ts';
 
 const { selected, decision } = facts();
 const routed = { selected: selected!, reason: 'within-threshold', decision } as const;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Fault } from '../../scripts/upstream/faults.ts';
-import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { type Fault, startUpstream } from '../../scripts/fake-provider/index.ts';
 import { ask, gatewayForTest, postRaw, QUICK_UPSTREAM, type Wishes } from './running-gateway.ts';
 
 /** cheap at one provider, strong at the other, whose equal stands at the first. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anthropicEvents, askOfAnthropic } from '../../scripts/upstream/anthropic.ts';
-import { askOfOpenai, openaiAnswer, openaiEvents } from '../../scripts/upstream/openai.ts';
-import { replyTo } from '../../scripts/upstream/reply.ts';
+import { anthropicEvents, askOfAnthropic } from '../../scripts/fake-provider/anthropic.ts';
+import { replyTo } from '../../scripts/fake-provider/index.ts';
+import { askOfOpenai, openaiAnswer, openaiEvents } from '../../scripts/fake-provider/openai.ts';
 import { ask, postRaw, type RunningGateway, startGateway, UPSTREAM_KEY } from './running-gateway.ts';
 
 const REPLY = { seed: 1, words: 16, toolCalls: 1 };

@@ -5,9 +5,13 @@ import type { z } from 'zod';
 import { type Config, configSchema } from '../../router/config.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { type Gateway, openGateway } from '../../router/gateway/open-gateway.ts';
-import { startServer } from '../../router/server/start-server.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
-import { startUpstream, type Upstream, type UpstreamOptions } from '../../scripts/upstream/start-upstream.ts';
+import { startServer } from '../../router/server/index.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
+import {
+  startUpstream,
+  type Upstream,
+  type UpstreamOptions,
+} from '../../scripts/fake-provider/start-upstream.ts';
 import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 /** What the providers want of the gateway. Planted in the environment; no answer, log line or metric may have it. */

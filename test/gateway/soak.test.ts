@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Agent, request } from 'undici';
 import { expect, test } from 'vitest';
-import { anthropicAnswer, anthropicEvents, askOfAnthropic } from '../../scripts/upstream/anthropic.ts';
-import type { Fault } from '../../scripts/upstream/faults.ts';
-import { askOfOpenai, openaiAnswer, openaiEvents } from '../../scripts/upstream/openai.ts';
-import { replyTo } from '../../scripts/upstream/reply.ts';
+import { anthropicAnswer, anthropicEvents, askOfAnthropic } from '../../scripts/fake-provider/anthropic.ts';
+import { type Fault, replyTo } from '../../scripts/fake-provider/index.ts';
+import { askOfOpenai, openaiAnswer, openaiEvents } from '../../scripts/fake-provider/openai.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, QUICK_UPSTREAM, type RunningGateway, startGateway } from './running-gateway.ts';
 

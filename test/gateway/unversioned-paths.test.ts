@@ -2,7 +2,7 @@ import path from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { expect, test } from 'vitest';
-import { createKey } from '../../router/access/change-keys.ts';
+import { createKey } from '../../router/access/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 

@@ -1,16 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { questionKey } from '../../evals/cases/question-key.ts';
-import { fingerprints } from '../../evals/cases/seen-questions.ts';
-import type { ArtifactDraft } from '../../router/artifact/write.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
-import { createStaticEncoder } from '../../router/encoders/static.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import { designMatrix } from '../../router/train/design-matrix.ts';
-import { exportLexicon } from '../../router/train/export-onnx.ts';
-import { trainClassifier } from '../../router/train/train-classifier.ts';
+import { fingerprints, questionKey } from '../../evals/cases/index.ts';
+import { type ArtifactDraft, writeArtifact } from '../../router/artifact/index.ts';
+import { createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
+import { createStaticEncoder } from '../../router/encoders/index.ts';
+import { designMatrix, exportLexicon, trainClassifier } from '../../router/train/index.ts';
 import { layVerdict } from './verdicts.ts';
 
 /** A real artifact, small: what it was trained on, and where it lies. */

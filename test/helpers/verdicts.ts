@@ -1,14 +1,15 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Manifest } from '../../router/artifact/manifest.ts';
-import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
 import {
+  type ArtifactFiles,
   type Condition,
+  type Manifest,
+  readArtifact,
   sealedVerdict,
   type Verdict,
   type VerdictContent,
-} from '../../router/artifact/verdict.ts';
-import { writeVerdict } from '../../router/artifact/write-verdict.ts';
+  writeVerdict,
+} from '../../router/artifact/index.ts';
 
 export const DAY_MS = 86_400_000;
 const NO_HASH = '0'.repeat(64);

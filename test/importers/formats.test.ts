@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
-import { questionKey } from '../../evals/cases/question-key.ts';
+import { loadCases, questionKey } from '../../evals/cases/index.ts';
 import { fixture, imported, qualities } from './imported.ts';
 
 describe('routellm', () => {

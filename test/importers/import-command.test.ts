@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { importCommand } from '../../scripts/commands/import.ts';
-import { IMPORTERS } from '../../scripts/importers/importers.ts';
+import { IMPORTERS } from '../../scripts/importers/index.ts';
 import { fixture } from './imported.ts';
 
 afterEach(() => vi.restoreAllMocks());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonArray } from '../../evals/cases/json-values.ts';
+import { jsonArray } from '../../evals/cases/index.ts';
 import { pythonLiteral } from '../../scripts/importers/python-literal.ts';
 import { answerIn } from '../../scripts/importers/zeroeval-answer.ts';
 import { sameNumber, sameText } from '../../scripts/importers/zeroeval-grade.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { runImport } from '../../scripts/importers/run-import.ts';
+import { runImport } from '../../scripts/importers/index.ts';
 import { fixture, imported } from './imported.ts';
 
 function folder(): string {

@@ -1,12 +1,18 @@
-import type { Classifier } from '../../router/classifier/onnx-classifier.ts';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
-import { calibrated } from '../../router/classifier/platt.ts';
-import type { Encoder } from '../../router/encoders/encoder.ts';
-import { createStaticEncoder, type StaticEncoder } from '../../router/encoders/static.ts';
-import { featureExtractor } from '../../router/features/feature-vector.ts';
-import { designMatrix } from '../../router/train/design-matrix.ts';
-import { exportLexicon, exportLinear } from '../../router/train/export-onnx.ts';
-import { rawLogits, type TrainedClassifier, trainClassifier } from '../../router/train/train-classifier.ts';
+import {
+  type Classifier,
+  calibrated,
+  createOnnxClassifier,
+  featureExtractor,
+} from '../../router/classifier/index.ts';
+import { createStaticEncoder, type Encoder, type StaticEncoder } from '../../router/encoders/index.ts';
+import {
+  designMatrix,
+  exportLexicon,
+  exportLinear,
+  rawLogits,
+  type TrainedClassifier,
+  trainClassifier,
+} from '../../router/train/index.ts';
 import { everydayCases } from '../training-data/data-card.ts';
 
 /** A classifier of three heads, trained on the everyday cases: as TypeScript has it, and as the exported graph. */

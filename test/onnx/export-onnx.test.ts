@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadCases } from '../../evals/cases/load-cases.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { decodeModel } from '../../router/onnx/messages.ts';
 import { openSession } from '../../router/onnx/session.ts';
 import {

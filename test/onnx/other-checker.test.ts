@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isStaticEncoder } from '../../router/encoders/static.ts';
-import { pairBuckets } from '../../router/features/word-pairs.ts';
+import { pairBuckets } from '../../router/classifier/index.ts';
+import { isStaticEncoder } from '../../router/encoders/index.ts';
 import {
   type EverydayClassifier,
   edgeTexts,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
 import { reloadingRouter } from '../../router/reloading-router.ts';
 import type { Router } from '../../router/router.ts';

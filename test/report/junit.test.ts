@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { junitReport } from '../../evals/report/junit.ts';
-import type { Verdict } from '../../router/artifact/verdict.ts';
+import { junitReport } from '../../evals/report/index.ts';
+import type { Verdict } from '../../router/artifact/index.ts';
 import { failingVerdict, hostileVerdict, madeUpVerdict, passingVerdict } from './made-up-verdict.ts';
 
 /** The first Python that runs; PLIMSOLL_PYTHON names another one to try. */

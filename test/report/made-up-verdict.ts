@@ -1,4 +1,4 @@
-import { type Evidence, evidenceSchema } from '../../evals/gate/evidence.ts';
+import { type Evidence, evidenceSchema } from '../../evals/gate/index.ts';
 import {
   type Condition,
   sealedVerdict,
@@ -6,7 +6,7 @@ import {
   type VerdictContent,
   verdictSchema,
   worstOf,
-} from '../../router/artifact/verdict.ts';
+} from '../../router/artifact/index.ts';
 import { evidence, ladderEvidence } from './made-up-evidence.ts';
 
 export const HOSTILE = '<script>alert(1)</script>|`--> "&\u001b[31m';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { markdownReport } from '../../evals/report/markdown.ts';
+import { markdownReport } from '../../evals/report/index.ts';
 import {
   failingVerdict,
   hostileVerdict,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { terminalReport } from '../../evals/report/terminal.ts';
+import { terminalReport } from '../../evals/report/index.ts';
 import {
   failingVerdict,
   HOSTILE,

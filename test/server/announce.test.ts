@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { createKey } from '../../router/access/change-keys.ts';
+import { createKey } from '../../router/access/index.ts';
 import { exampleRequest } from '../../router/server/announce.ts';
 import { gatewayForTest } from '../gateway/running-gateway.ts';
 import { scratchFolder } from './hot-serving.ts';

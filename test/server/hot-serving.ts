@@ -7,7 +7,7 @@ import type { RouterParts } from '../../router/create-router.ts';
 import { type HotReload, hotReload } from '../../router/hot-reload.ts';
 import { reloadReport } from '../../router/server/reload-report.ts';
 import { type RunningServer, startServer } from '../../router/server/start-server.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, layVerdict } from '../helpers/verdicts.ts';
 import { tinyConfig } from './serving.ts';

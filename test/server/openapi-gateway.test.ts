@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { createKey } from '../../router/access/change-keys.ts';
+import { createKey } from '../../router/access/index.ts';
 import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from '../../router/server/schemas/gateway.ts';
 import { ask, gatewayForTest, type RunningGateway, startGateway } from '../gateway/running-gateway.ts';
 import { scratchFolder } from './hot-serving.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import type { RouterParts } from '../../router/create-router.ts';
 import { healthSchema, indexSchema, readinessSchema } from '../../router/server/schemas/response.ts';
 import { get, post, type Serving, serving } from './serving.ts';

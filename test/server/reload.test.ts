@@ -1,9 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { promote } from '../../router/artifact/store.ts';
-import { artifactMark, watchArtifact } from '../../router/artifact/watch-artifact.ts';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import { artifactMark, promote, watchArtifact } from '../../router/artifact/index.ts';
+import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
 import { reloadingRouter } from '../../router/reloading-router.ts';
 import { readinessSchema } from '../../router/server/schemas/response.ts';

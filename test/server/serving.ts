@@ -2,7 +2,7 @@ import { type Config, loadConfig } from '../../router/config.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
 import type { Router } from '../../router/router.ts';
 import { type RunningServer, startServer } from '../../router/server/start-server.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 export interface Serving extends RunningServer {

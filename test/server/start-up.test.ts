@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../router/config.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
-import { safeError } from '../../router/telemetry/safe-error.ts';
+import { safeError } from '../../router/errors.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
 import { serve } from '../../scripts/commands/serve.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { serving } from './serving.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { loadSuite } from '../../evals/gate/load-suite.ts';
+import { loadSuite } from '../../evals/gate/index.ts';
 import { loadConfig } from '../../router/config.ts';
 import { readYaml, YAML_LIMITS } from '../../router/yaml-file.ts';
 

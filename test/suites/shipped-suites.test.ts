@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type HardCase, loadHardCases } from '../../evals/cases/hard-cases.ts';
-import { loadParaphrases } from '../../evals/cases/paraphrases.ts';
-import { questionKey } from '../../evals/cases/question-key.ts';
+import { type HardCase, loadHardCases, loadParaphrases, questionKey } from '../../evals/cases/index.ts';
 import { written } from '../cases/written.ts';
 import { everydayCases } from '../training-data/data-card.ts';
 

@@ -1,7 +1,7 @@
 import { type Attributes, createNoopMeter, type Meter } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createGenAiMetrics } from '../../router/telemetry/gen-ai-metrics.ts';
-import { facts, refusedFacts, withPlanted } from './facts.ts';
+import { facts, refusedFacts, withPlanted } from '../records/facts.ts';
 
 /** A meter that keeps what its histograms are told. */
 function memoryMeter() {

@@ -1,8 +1,8 @@
 import { register } from 'prom-client';
 import { expect, test } from 'vitest';
+import type { BreakerState } from '../../router/fallback/index.ts';
 import { createMetrics, type MetricSources } from '../../router/telemetry/metrics.ts';
-import type { BreakerState } from '../../router/upstream/chain/types.ts';
-import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from './facts.ts';
+import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from '../records/facts.ts';
 
 function sources(changes: Partial<MetricSources> = {}): MetricSources {
   return {

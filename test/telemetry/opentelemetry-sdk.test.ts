@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { startUpstream } from '../../scripts/upstream/start-upstream.ts';
+import { startUpstream } from '../../scripts/fake-provider/index.ts';
 import { ended, scratchFolder, startCli, told } from '../cli/run-cli.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 

@@ -1,9 +1,9 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterEach, expect, test } from 'vitest';
+import type { AttemptOutcome, UpstreamCall } from '../../router/providers/index.ts';
 import { createTraces } from '../../router/telemetry/traces.ts';
-import type { AttemptOutcome, UpstreamCall } from '../../router/upstream/types.ts';
-import { alwaysReady, sendOnce, type WholeAttempt } from '../upstream/attempts.ts';
-import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from './facts.ts';
+import { alwaysReady, sendOnce, type WholeAttempt } from '../fallback/attempts.ts';
+import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from '../records/facts.ts';
 import { memorySdk } from './recorded-spans.ts';
 
 afterEach(() => {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bettingPValue } from '../../evals/bounds/betting.ts';
-import { shuffledOrder } from '../../evals/bounds/shuffled-order.ts';
-import { seededRandom } from '../../evals/metrics/seeded-random.ts';
-import { certifiableMargins } from '../../evals/threshold/certifiable-margins.ts';
-import { certifyThreshold } from '../../evals/threshold/certify-threshold.ts';
-import { chooseThreshold } from '../../evals/threshold/choose-threshold.ts';
-import type { CalibrationCases } from '../../evals/threshold/threshold-path.ts';
-import { chooseRung } from '../../router/policy/choose-rung.ts';
+import {
+  type CalibrationCases,
+  certifiableMargins,
+  certifyThreshold,
+  chooseThreshold,
+} from '../../evals/threshold/index.ts';
+import { chooseRung } from '../../router/policy/index.ts';
+import { bettingPValue, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
 
 /** Predicted loss and loss go together: the cheap one of two (or three) fails where the scores say so, with some noise. */
 function madeUp(n: number, seed: number, rungs = 2): CalibrationCases {

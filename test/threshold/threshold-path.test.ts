@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseThreshold } from '../../evals/threshold/choose-threshold.ts';
-import { type CalibrationCases, thresholdPath } from '../../evals/threshold/threshold-path.ts';
-import { chooseRung } from '../../router/policy/choose-rung.ts';
+import { type CalibrationCases, chooseThreshold, thresholdPath } from '../../evals/threshold/index.ts';
+import { chooseRung } from '../../router/policy/index.ts';
 
 const columns = (rungs: number, n: number) =>
   fc.array(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calibrated } from '../../router/classifier/platt.ts';
+import { calibrated } from '../../router/classifier/index.ts';
 import { fitPlatt } from '../../router/train/calibrate.ts';
 import { largestDifference, madeUpRows, oracle } from './made-up-rows.ts';
 

@@ -2,8 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { questionKey } from '../../evals/cases/question-key.ts';
-import { casesFromTiers, loadTierCases } from '../../evals/cases/tier-cases.ts';
+import { casesFromTiers, loadTierCases, questionKey } from '../../evals/cases/index.ts';
 
 const row = {
   id: 'a',

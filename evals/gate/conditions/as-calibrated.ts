@@ -1,7 +1,6 @@
-import type { Manifest } from '../../../router/artifact/manifest.ts';
-import type { Condition } from '../../../router/artifact/verdict.ts';
+import type { Condition, Manifest } from '../../../router/artifact/index.ts';
 import { PlimsollError } from '../../../router/errors.ts';
-import { chooseThreshold } from '../../threshold/choose-threshold.ts';
+import { chooseThreshold } from '../../threshold/index.ts';
 import type { Subject } from './subject.ts';
 
 /** Two steps of the certified walk: training adds up in float64 and the graph in float32, which may move a case across a step. */

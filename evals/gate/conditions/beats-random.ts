@@ -1,5 +1,5 @@
-import type { Condition } from '../../../router/artifact/verdict.ts';
-import { excessOverRandom, pairedExcess } from '../../metrics/random-at-share.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
+import { excessOverRandom, pairedExcess } from '../../../router/statistics/index.ts';
 import { meanAboveZero } from '../judge.ts';
 import { deltaOf, inOrder, type Subject } from './subject.ts';
 

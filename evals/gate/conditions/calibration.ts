@@ -1,5 +1,5 @@
-import type { Condition } from '../../../router/artifact/verdict.ts';
-import { expectedCalibrationError } from '../../metrics/expected-calibration-error.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
+import { expectedCalibrationError } from '../../../router/statistics/index.ts';
 import { type BoundedBin, boundedBins } from '../bounded-bins.ts';
 import { atMost } from '../judge.ts';
 import { deltaOf, inOrder, type Subject } from './subject.ts';

@@ -1,4 +1,4 @@
-import type { Condition } from '../../../router/artifact/verdict.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
 import { rateWithin } from '../judge.ts';
 import { deltaOf, type HardReplay, type Subject } from './subject.ts';
 

@@ -1,4 +1,4 @@
-import type { Condition } from '../../../router/artifact/verdict.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
 import { meanAtMost } from '../judge.ts';
 import { lossesOf } from '../replay.ts';
 import { deltaOf, inOrder, type Subject } from './subject.ts';

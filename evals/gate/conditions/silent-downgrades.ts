@@ -1,5 +1,5 @@
-import type { Condition } from '../../../router/artifact/verdict.ts';
-import { QUALITY_TOLERANCE } from '../../metrics/quality-tolerance.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
+import { QUALITY_TOLERANCE } from '../../../router/statistics/index.ts';
 import { rateWithin } from '../judge.ts';
 import { lossesOf } from '../replay.ts';
 import { deltaOf, type Subject } from './subject.ts';

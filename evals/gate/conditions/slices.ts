@@ -1,6 +1,5 @@
-import type { Condition } from '../../../router/artifact/verdict.ts';
-import { holm } from '../../bounds/holm.ts';
-import { scaledMeanBound } from '../../bounds/mean-bound.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
+import { holm, scaledMeanBound } from '../../../router/statistics/index.ts';
 import { meanAtMost } from '../judge.ts';
 import { lossesOf, type Traits } from '../replay.ts';
 import type { SliceRule } from '../suite.ts';

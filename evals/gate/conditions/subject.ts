@@ -1,5 +1,5 @@
-import type { HardCase } from '../../cases/hard-cases.ts';
-import type { CalibrationCases } from '../../threshold/threshold-path.ts';
+import type { HardCase } from '../../cases/index.ts';
+import type { CalibrationCases } from '../../threshold/index.ts';
 import type { Replay } from '../replay.ts';
 import type { Suite } from '../suite.ts';
 

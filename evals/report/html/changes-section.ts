@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../router/artifact/verdict.ts';
+import type { Verdict } from '../../../router/artifact/index.ts';
 import { conditionChangeRows, figureChangeRows, verdictChangeSentence } from '../change-rows.ts';
 import { changesSince } from '../changes.ts';
 import { htmlTable } from './html-table.ts';

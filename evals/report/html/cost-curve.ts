@@ -1,4 +1,4 @@
-import type { Evidence } from '../../gate/evidence.ts';
+import type { Evidence } from '../../gate/index.ts';
 import { costWord, rateWord } from '../number-words.ts';
 import type { Figure } from './figure.ts';
 import { learnedFirst } from './quality-curve.ts';

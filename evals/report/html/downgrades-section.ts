@@ -1,4 +1,4 @@
-import type { Evidence } from '../../gate/evidence.ts';
+import type { Evidence } from '../../gate/index.ts';
 import { lossWord, rateWord } from '../number-words.ts';
 import { escaped, escapedText } from './escaped.ts';
 import { scrolling } from './html-table.ts';

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import type { Condition } from '../../../router/artifact/verdict.ts';
-import type { Evidence } from '../../gate/evidence.ts';
+import type { Condition } from '../../../router/artifact/index.ts';
+import type { Evidence } from '../../gate/index.ts';
 import { countWord, DASH, rateWord } from '../number-words.ts';
 import type { Figure } from './figure.ts';
 import { INK, plotSvg } from './plot-svg.ts';

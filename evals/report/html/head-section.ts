@@ -1,5 +1,5 @@
-import type { Verdict } from '../../../router/artifact/verdict.ts';
-import type { Evidence } from '../../gate/evidence.ts';
+import type { Verdict } from '../../../router/artifact/index.ts';
+import type { Evidence } from '../../gate/index.ts';
 import { limitWord } from '../condition-rows.ts';
 import { costWord, countWord, lossWord, rateWord } from '../number-words.ts';
 import { issuedSentence, lookRows, looksSentence } from '../sealed-sentences.ts';

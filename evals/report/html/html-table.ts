@@ -1,4 +1,4 @@
-import { VERDICTS, type VerdictWord } from '../../../router/artifact/verdict.ts';
+import { VERDICTS, type VerdictWord } from '../../../router/artifact/index.ts';
 import { escaped } from './escaped.ts';
 
 /** Told apart by shape, without colour. */

@@ -1,5 +1,5 @@
-import type { Verdict } from '../../../router/artifact/verdict.ts';
-import type { Evidence } from '../../gate/evidence.ts';
+import type { Verdict } from '../../../router/artifact/index.ts';
+import type { Evidence } from '../../gate/index.ts';
 import { countWord, rateWord } from '../number-words.ts';
 import { excludedSentence, looksSentence } from '../sealed-sentences.ts';
 import { escaped } from './escaped.ts';

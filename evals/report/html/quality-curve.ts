@@ -1,4 +1,4 @@
-import type { Curve, Evidence } from '../../gate/evidence.ts';
+import type { Curve, Evidence } from '../../gate/index.ts';
 import { DASH, rateWord } from '../number-words.ts';
 import type { Figure } from './figure.ts';
 import { percentTick } from './plot-svg.ts';

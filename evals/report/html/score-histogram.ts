@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { Evidence } from '../../gate/evidence.ts';
+import type { Evidence } from '../../gate/index.ts';
 import { countWord, lossWord } from '../number-words.ts';
 import type { Figure } from './figure.ts';
 import { HALO, INK, plotSvg } from './plot-svg.ts';

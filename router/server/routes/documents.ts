@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { VERSION } from '../../version.ts';
+import { VERSION } from '../../package.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { openApiDocument } from '../openapi.ts';
 import type { indexSchema } from '../schemas/response.ts';

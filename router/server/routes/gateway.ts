@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Entry } from '../../access/queue.ts';
-import type { Dialect } from '../../catalog/types.ts';
-import type { Gateway } from '../../gateway/open-gateway.ts';
+import type { Entry } from '../../access/index.ts';
+import type { Dialect } from '../../catalog/index.ts';
+import type { Gateway } from '../../gateway/index.ts';
 import type { Sender } from '../answer.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import { clientSignal } from '../client-signal.ts';

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import type { GatewayHealth } from '../../gateway/gateway-health.ts';
-import type { Gateway } from '../../gateway/open-gateway.ts';
+import type { Gateway, GatewayHealth } from '../../gateway/index.ts';
+import { VERSION } from '../../package.ts';
 import type { Router } from '../../router.ts';
-import { VERSION } from '../../version.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { healthSchema, readinessSchema } from '../schemas/response.ts';
 import { standingJson } from '../standing-json.ts';

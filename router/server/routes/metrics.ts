@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { Registry } from 'prom-client';
-import type { Gateway } from '../../gateway/open-gateway.ts';
+import type { Gateway } from '../../gateway/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 
 /**

@@ -1,9 +1,7 @@
 import type { RequestHandler } from 'express';
-import { createCatalog } from '../../catalog/catalog.ts';
-import type { Dialect } from '../../catalog/types.ts';
+import { createCatalog, type Dialect } from '../../catalog/index.ts';
 import { PlimsollError } from '../../errors.ts';
-import { createModelNames, type ListedName } from '../../gateway/model-names.ts';
-import type { Gateway } from '../../gateway/open-gateway.ts';
+import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { spokenDialect } from '../spoken-dialect.ts';

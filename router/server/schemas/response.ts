@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { CHOICE_REASONS } from '../../policy/policy.ts';
-import { POLICY_VERDICTS, UNGATED_REASONS } from '../../policy/policy-verdicts.ts';
+import { CHOICE_REASONS, POLICY_VERDICTS, UNGATED_REASONS } from '../../policy/index.ts';
 import { errorEnvelopeSchema } from './error.ts';
 
 const probability = z.number().min(0).max(1);

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { RequestFacts } from '../request-facts.ts';
+import type { RequestFacts } from '../../records/index.ts';
 import { counterIn } from './counter-in.ts';
 import { NONE } from './request-counters.ts';
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { BreakerState } from '../../upstream/chain/types.ts';
+import type { BreakerState } from '../../fallback/index.ts';
 
 /** What is asked at each scrape. */
 export interface MetricSources {

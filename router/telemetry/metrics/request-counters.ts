@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
-import { SKIPS, type Skip } from '../../upstream/chain/types.ts';
-import type { RequestFacts } from '../request-facts.ts';
+import { SKIPS, type Skip } from '../../fallback/index.ts';
+import type { RequestFacts } from '../../records/index.ts';
 import { counterIn } from './counter-in.ts';
 
 /** Where there is no such model: nobody was selected, or nobody answered. */

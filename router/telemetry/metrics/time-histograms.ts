@@ -1,5 +1,5 @@
 import { Histogram, type Registry } from 'prom-client';
-import type { RequestFacts } from '../request-facts.ts';
+import type { RequestFacts } from '../../records/index.ts';
 
 export const FAST_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const SLOW_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640];

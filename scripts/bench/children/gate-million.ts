@@ -1,21 +1,26 @@
 /** Replays and gates many cases in a process of its own: prints the seconds and the most memory that it held. */
-import { shuffledOrder } from '../../../evals/bounds/shuffled-order.ts';
-import type { Case } from '../../../evals/cases/case.ts';
-import { loadCases } from '../../../evals/cases/load-cases.ts';
-import { hashOfCases } from '../../../evals/cases/split.ts';
-import { casesFromTiers, loadTierCases } from '../../../evals/cases/tier-cases.ts';
-import type { Subject } from '../../../evals/gate/conditions/subject.ts';
-import { conditionsOf } from '../../../evals/gate/gate.ts';
-import { measure, pairedOutcomes } from '../../../evals/gate/measure.ts';
-import { collectReplay, rungsAt, type ScoredCase } from '../../../evals/gate/replay.ts';
-import { rivalsOf } from '../../../evals/gate/rivals.ts';
-import { suiteSchema } from '../../../evals/gate/suite.ts';
-import { escalationRate } from '../../../evals/metrics/escalation-rate.ts';
-import { readArtifact } from '../../../router/artifact/read.ts';
-import { worstOf } from '../../../router/artifact/verdict.ts';
-import { classifierInput } from '../../../router/classifier/classifier-input.ts';
-import { createOnnxClassifier } from '../../../router/classifier/onnx-classifier.ts';
-import { featureExtractor } from '../../../router/features/feature-vector.ts';
+
+import {
+  type Case,
+  casesFromTiers,
+  hashOfCases,
+  loadCases,
+  loadTierCases,
+} from '../../../evals/cases/index.ts';
+import {
+  collectReplay,
+  conditionsOf,
+  measure,
+  pairedOutcomes,
+  rivalsOf,
+  rungsAt,
+  type ScoredCase,
+  type Subject,
+  suiteSchema,
+} from '../../../evals/gate/index.ts';
+import { readArtifact, worstOf } from '../../../router/artifact/index.ts';
+import { classifierInput, createOnnxClassifier, featureExtractor } from '../../../router/classifier/index.ts';
+import { escalationRate, shuffledOrder } from '../../../router/statistics/index.ts';
 
 const [, , folder, file, count, only] = process.argv as [string, string, string, string, string, string?];
 const n = Number(count);

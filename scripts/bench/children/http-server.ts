@@ -4,11 +4,8 @@ import express, { type Express } from 'express';
 import { loadConfig } from '../../../router/config.ts';
 import { createRouter } from '../../../router/create-router.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../../../router/memory-budget.ts';
-import { createSender } from '../../../router/server/answer.ts';
-import { createApp } from '../../../router/server/create-app.ts';
-import { decisionJson } from '../../../router/server/decision-json.ts';
-import { bodyLimits, jsonBody } from '../../../router/server/json-body.ts';
-import { createLogger } from '../../../router/telemetry/logger.ts';
+import { bodyLimits, createApp, createSender, decisionJson, jsonBody } from '../../../router/server/index.ts';
+import { createLogger } from '../../../router/telemetry/index.ts';
 
 /**
  * One side of the http-saturation benchmark, in a process of its own: `http-server.ts router|constant <artifact>`. Tells its

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { DecisionRecord } from '../../../router/telemetry/decision-record.ts';
+import type { DecisionRecord } from '../../../router/records/index.ts';
 
 /** The decision log, in the order in which requests ended. */
 export function readDecisionLog(file: string): DecisionRecord[] {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
-import type { Fault } from '../../upstream/faults.ts';
+import type { Fault } from '../../fake-provider/index.ts';
 import { freePort, type StartedProcess, startProcess } from './started-process.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../upstream.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../fake-provider.ts', import.meta.url));
 
 export interface UpstreamShape {
   /** Length of an answer; a stream has four events more. */

@@ -1,6 +1,5 @@
 import { Agent } from 'undici';
-import { askOfOpenai } from '../../upstream/openai.ts';
-import { replyTo } from '../../upstream/reply.ts';
+import { askOfOpenai, replyTo } from '../../fake-provider/index.ts';
 import { CONSTANT } from './upstream-process.ts';
 
 /** What became of a request. */

@@ -1,5 +1,5 @@
-import { seededRandom } from '../../../evals/metrics/seeded-random.ts';
-import type { MeanTest } from '../../../evals/threshold/certify-threshold.ts';
+import type { MeanTest } from '../../../evals/threshold/index.ts';
+import { seededRandom } from '../../../router/statistics/index.ts';
 
 /** Sums of the same losses in another order may differ by roundings, and a bootstrap mean may lie exactly on the limit. */
 const ROUNDING = 1e-9;

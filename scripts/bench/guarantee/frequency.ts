@@ -1,4 +1,4 @@
-import { clopperPearsonInterval } from '../../../evals/bounds/clopper-pearson.ts';
+import { clopperPearsonInterval } from '../../../router/statistics/index.ts';
 
 /** How often something happened, with the exact (Clopper-Pearson) 95 % interval of its probability. */
 export interface Frequency {

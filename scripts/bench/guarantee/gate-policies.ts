@@ -1,4 +1,4 @@
-import { thresholdPath } from '../../../evals/threshold/threshold-path.ts';
+import { thresholdPath } from '../../../evals/threshold/index.ts';
 import { type Population, scoreOf, type Truth } from './population.ts';
 
 /** A policy whose true loss is known, for the gate to judge from samples. */

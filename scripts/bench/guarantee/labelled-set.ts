@@ -1,10 +1,8 @@
 import path from 'node:path';
-import { foldsByKey } from '../../../evals/cases/folds.ts';
-import type { Keyed } from '../../../evals/cases/units.ts';
-import { createStaticEncoder } from '../../../router/encoders/static.ts';
-import { featureExtractor } from '../../../router/features/feature-vector.ts';
-import { crossValidate } from '../../../router/train/cross-validate.ts';
-import { designMatrix } from '../../../router/train/design-matrix.ts';
+import { foldsByKey, type Keyed } from '../../../evals/cases/index.ts';
+import { featureExtractor } from '../../../router/classifier/index.ts';
+import { createStaticEncoder } from '../../../router/encoders/index.ts';
+import { crossValidate, designMatrix } from '../../../router/train/index.ts';
 import { loadLabelled, qualityColumns } from '../../labelled-data.ts';
 import { startProgress } from '../../progress.ts';
 import type { Population } from './population.ts';

@@ -1,7 +1,5 @@
-import { bettingPValue } from '../../../evals/bounds/betting.ts';
-import { compensatedSum } from '../../../evals/bounds/compensated-sum.ts';
-import { hoeffdingBentkusPValue } from '../../../evals/bounds/hoeffding-bentkus.ts';
-import type { MeanTest } from '../../../evals/threshold/certify-threshold.ts';
+import type { MeanTest } from '../../../evals/threshold/index.ts';
+import { bettingPValue, compensatedSum, hoeffdingBentkusPValue } from '../../../router/statistics/index.ts';
 import { bootstrapCounts, bootstrapTest } from './bootstrap-test.ts';
 
 /** A way to certify, by name. Each walk and each single question begins a test of its own. */

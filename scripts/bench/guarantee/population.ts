@@ -1,5 +1,5 @@
-import type { CalibrationCases } from '../../../evals/threshold/threshold-path.ts';
-import { predictedLoss } from '../../../router/policy/choose-rung.ts';
+import type { CalibrationCases } from '../../../evals/threshold/index.ts';
+import { predictedLoss } from '../../../router/policy/index.ts';
 
 /** All cases of a set with their scores. Samples are drawn from it, so that what is true of it is known exactly. */
 export interface Population extends CalibrationCases {

@@ -1,4 +1,4 @@
-import { table } from '../../../evals/report/table.ts';
+import { table } from '../../../evals/report/index.ts';
 import type { Frequency } from './frequency.ts';
 import { TIMES_MARGIN } from './gate-policies.ts';
 import type { CoverageReport, SettingReport } from './report.ts';

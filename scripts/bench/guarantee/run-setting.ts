@@ -1,6 +1,5 @@
-import { seededRandom } from '../../../evals/metrics/seeded-random.ts';
-import { certifyThreshold } from '../../../evals/threshold/certify-threshold.ts';
-import type { CalibrationCases } from '../../../evals/threshold/threshold-path.ts';
+import { type CalibrationCases, certifyThreshold } from '../../../evals/threshold/index.ts';
+import { seededRandom } from '../../../router/statistics/index.ts';
 import { type KnownPolicy, knownPolicies } from './gate-policies.ts';
 import { type Method, methodsFor } from './mean-tests.ts';
 import { casesAt, drawRows, type Population, type Truth, truthOf, valuesAt } from './population.ts';

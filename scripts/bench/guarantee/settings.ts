@@ -1,4 +1,4 @@
-import { sha256 } from '../../../router/artifact/sha256.ts';
+import { sha256 } from '../../../router/artifact/index.ts';
 import { PlimsollError } from '../../../router/errors.ts';
 import { SETS } from './sets.ts';
 

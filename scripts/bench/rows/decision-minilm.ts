@@ -1,8 +1,7 @@
 import { loadConfig } from '../../../router/config.ts';
 import { createRouter } from '../../../router/create-router.ts';
-import { staticTokenizer } from '../../../router/encoders/static.ts';
-import { readMinilmFile } from '../../../router/encoders/weights.ts';
-import { openSession, type Session, type Tensor, tensor } from '../../../router/onnx/session.ts';
+import { readMinilmFile, staticTokenizer } from '../../../router/encoders/index.ts';
+import { openSession, type Session, type Tensor, tensor } from '../../../router/onnx/index.ts';
 import type { BenchContext } from '../context.ts';
 import { inTurns, medianCallMs, ratiosOf, spreadOf } from '../rounds.ts';
 import type { Row } from '../row.ts';

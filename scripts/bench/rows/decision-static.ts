@@ -1,8 +1,6 @@
 import { loadConfig } from '../../../router/config.ts';
 import { createRouter } from '../../../router/create-router.ts';
-import { staticTokenizer } from '../../../router/encoders/static.ts';
-import { importTransformers } from '../../../router/encoders/transformers-library.ts';
-import { minilmFolder } from '../../../router/encoders/weights.ts';
+import { importTransformers, minilmFolder, staticTokenizer } from '../../../router/encoders/index.ts';
 import type { BenchContext } from '../context.ts';
 import { inTurns, medianCallMs, ratiosOf, spreadOf } from '../rounds.ts';
 import type { Row } from '../row.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PACKAGE_FOLDER } from '../../../router/package-folder.ts';
+import { PACKAGE_FOLDER } from '../../../router/package.ts';
 import type { BenchContext } from '../context.ts';
 import { spreadOf } from '../rounds.ts';
 import type { Row } from '../row.ts';

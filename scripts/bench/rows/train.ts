@@ -1,9 +1,9 @@
-import { fusedLossAndGradient } from '../../../router/train/logistic-loss.ts';
 import {
   fitLogisticRegression,
+  fusedLossAndGradient,
   type LinearHead,
   type LogisticProblem,
-} from '../../../router/train/logistic-regression.ts';
+} from '../../../router/train/index.ts';
 import type { BenchContext } from '../context.ts';
 import { inTurns, ratiosOf, spreadOf } from '../rounds.ts';
 import type { Row } from '../row.ts';

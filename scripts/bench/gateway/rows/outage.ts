@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DecisionRecord } from '../../../../router/telemetry/decision-record.ts';
+import type { DecisionRecord } from '../../../../router/records/index.ts';
 import { quantile, spreadOf } from '../../rounds.ts';
 import type { Row } from '../../row.ts';
 import type { GatewayBenchContext } from '../context.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from '../../../upstream/faults.ts';
+import type { Fault } from '../../../fake-provider/index.ts';
 import { spreadOf } from '../../rounds.ts';
 import type { Row } from '../../row.ts';
 import { residentMb } from '../../served-process.ts';

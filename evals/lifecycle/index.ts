@@ -1,0 +1,10 @@
+export { artifactName } from './artifact-name.ts';
+export { type Assessment, assess, type FixedBaseline } from './assess.ts';
+export { assertDisplaces, type Decision, decisionOf, placeInStore, promoteChallenger } from './decision.ts';
+export { expectationSentence } from './expectation-sentence.ts';
+export { requireGap, requireTwoClasses } from './learnable.ts';
+export { recalibrated } from './recalibrate.ts';
+export { retrainReport } from './report.ts';
+export { writeRetrainReports } from './reports.ts';
+export { type Retrained, retrained } from './retrain.ts';
+export { type TrainInput, trainArtifact } from './train-artifact.ts';

@@ -1,0 +1,107 @@
+import type { Manifest } from '../../router/artifact/index.ts';
+import type { Case } from '../cases/index.ts';
+import { rankingOf } from '../gate/index.ts';
+import { expectationSentence } from './expectation-sentence.ts';
+
+interface Measured {
+  readonly cases: readonly Case[];
+  readonly probabilities: readonly Float64Array[];
+  readonly quality: readonly Float64Array[];
+}
+
+/** Below this many cases a task's figures say nothing, and the task goes under "others". */
+const FEWEST_OF_A_TASK = 30;
+
+const LIMITS = [
+  '- The figures hold for traffic like these cases. On other traffic the ranking may be no better than chance: `plimsoll assess` on your own labelled cases tells.',
+  '- The probabilities are of the models above. Behind another model the router is stale, and says so.',
+  '- What the gate says of it stands in `verdict.json`, beside this card; without a PASS there it does not serve.',
+  '- What it reads is words and shape: it cannot see that a short everyday sentence hides a hard question.',
+].join('\n');
+
+/** The model card of an artifact: what it learned, from what, how well, and what it cannot promise. Markdown. */
+export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured, notes = ''): string {
+  const { policy, split, metrics, data } = manifest;
+  const sections = [
+    `# ${manifest.name}`,
+    `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most ${policy.threshold.toFixed(4)}.`,
+    '## What it learned',
+    ladderTable(manifest),
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling on the calibration split. ${split.train.n} cases to train, ${measured.cases.length} to calibrate, ${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    '## From which data',
+    data.files
+      .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)
+      .join('\n'),
+    `${data.rejected} rows were rejected, ${data.excluded} left out. Quality field: \`${data.quality_field}\`.`,
+    '## How well, on the calibration split',
+    `These cases set the Platt parameters and the threshold, so the figures are a little kind. n = ${metrics?.n ?? 0}.`,
+    metrics ? metricsLines(metrics) : 'Nothing was measured.',
+    `At the threshold: ${expectationSentence(policy)}.`,
+    taskTable(manifest, measured),
+    '## Limits',
+    LIMITS,
+    notes.trim(),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function ladderTable({ ladder }: Pick<Manifest, 'ladder'>): string {
+  const rows = ladder.map(({ candidate, model }) => `| ${candidate} | ${model} |`);
+  return ['| candidate, cheapest first | learned from |', '|---|---|', ...rows].join('\n');
+}
+
+function metricsLines(metrics: NonNullable<Manifest['metrics']>): string {
+  const interval = metrics.apgr_interval;
+  const range = interval ? ` (95 % interval ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)})` : '';
+  const heads = Object.keys(metrics.brier).map(
+    (name) =>
+      `- head ${name}: AUROC ${figure(metrics.auroc[name])}, Brier ${figure(metrics.brier[name])}, ECE ${figure(metrics.ece[name])}`,
+  );
+  return [
+    `- APGR ${figure(metrics.apgr)}${range}; random .500`,
+    `- CPT50 ${figure(metrics.cpt50)}, CPT80 ${figure(metrics.cpt80)}; random .500 and .800`,
+    ...heads,
+  ].join('\n');
+}
+
+function taskTable({ ladder }: Pick<Manifest, 'ladder'>, measured: Measured): string {
+  const rows = [...rowsByTask(measured.cases)].map(([task, at]) => taskRow(task, at, measured));
+  const heading = `| task | n | ${ladder[0]!.candidate} | ${ladder[ladder.length - 1]!.candidate} | APGR |`;
+  return [heading, '|---|---:|---:|---:|---:|', ...rows].join('\n');
+}
+
+function taskRow(task: string, rows: readonly number[], { probabilities, quality }: Measured): string {
+  const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
+  const [cheap, strong] = [pick(quality[0]!), pick(quality[quality.length - 1]!)];
+  const scores = pick(probabilities[probabilities.length - 1]!).map(
+    (p, i) => p - probabilities[0]![rows[i]!]!,
+  );
+  const unknown = rows.map(() => undefined);
+  const { apgr } = rankingOf(scores, {
+    cheapQuality: cheap,
+    strongQuality: strong,
+    cheapCostUsd: unknown,
+    strongCostUsd: unknown,
+  });
+  return `| ${task} | ${rows.length} | ${figure(mean(cheap))} | ${figure(mean(strong))} | ${figure(apgr)} |`;
+}
+
+/** Task -> its cases' indices, by name; small tasks together, last. */
+function rowsByTask(cases: readonly Case[]): Map<string, number[]> {
+  const all = new Map<string, number[]>();
+  cases.forEach(({ task = 'no task' }, row) => {
+    all.set(task, [...(all.get(task) ?? []), row]);
+  });
+  const entries = [...all].sort(([a], [b]) => (a < b ? -1 : 1));
+  const others = entries.filter(([, rows]) => rows.length < FEWEST_OF_A_TASK).flatMap(([, rows]) => rows);
+  const large = new Map(entries.filter(([, rows]) => rows.length >= FEWEST_OF_A_TASK));
+  return others.length > 0 ? large.set('others', others) : large;
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0) / values.length;
+}
+
+function figure(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(3);
+}

@@ -1,0 +1,90 @@
+import type { Bounded, Comparison, Measured } from '../gate/index.ts';
+import { costWord, countWord, looksSentence, lossWord, oneLine, rateWord, table } from '../report/index.ts';
+import type { Decision } from './decision.ts';
+import type { Retrained } from './retrain.ts';
+
+/** Between the challenger's name and the champion's, and after both. */
+const RESULTS: Readonly<Record<Measured['result'], readonly [string, (tolerance: number) => string]>> = {
+  better: ['is better than', () => ''],
+  'not-worse': ['is not worse than', byMoreThan],
+  worse: ['is worse than', byMoreThan],
+  undecided: ['may be worse than', byMoreThan],
+};
+
+function byMoreThan(tolerance: number): string {
+  return ` by more than ${tolerance}`;
+}
+
+/** Champion and challenger side by side, what the comparison says, and what stands in the way. */
+export function retrainReport(done: Retrained, { reasons }: Decision): string {
+  const { verdict, comparison } = done;
+  const looked = verdict.sealed.earlier_looks.length > 0 ? [looksSentence(verdict)] : [];
+  return [
+    figuresTable(comparison),
+    '',
+    `${verdict.verdict} of ${verdict.artifact.name} by the suite ${verdict.suite.name} on ${countWord(verdict.sealed.n)} sealed cases.`,
+    comparisonSentence(comparison),
+    differenceSentence(comparison.measured),
+    ...looked,
+    ...reasons.map((reason) => `- ${reason}`),
+    ...hintOf(comparison.measured),
+    '',
+  ]
+    .map((line) => line.split('\n').map(oneLine).join('\n'))
+    .join('\n');
+}
+
+function figuresTable({ champion, challenger, measured }: Comparison): string {
+  const sides = [measured.champion, measured.challenger];
+  return table([
+    ['', `champion ${champion.name}`, `challenger ${challenger.name}`],
+    ['threshold', lossWord(champion.threshold), lossWord(challenger.threshold)],
+    ['escalates', ...sides.map((side) => rateWord(side.escalation_rate))],
+    ['quality loss', ...sides.map((side) => boundedWord(side.quality_loss, lossWord))],
+    ['cost of a thousand', ...sides.map((side) => costWord(side.cost_usd))],
+  ]);
+}
+
+function comparisonSentence({ champion, challenger, measured, sealed }: Comparison): string {
+  const { value, bounds, limits, confidence } = measured.quality_drop;
+  const [verb, after] = RESULTS[measured.result];
+  const range = `${lossWord(bounds.lower)} to ${lossWord(bounds.upper)}, each bound with confidence ${confidence}`;
+  return `${challenger.name} ${verb} ${champion.name}${after(limits.max!)}: mean quality drop ${lossWord(value)} (${range}) on ${countWord(sealed.n)} cases.`;
+}
+
+/** Not part of the decision: a challenger that is no worse may still cost more. */
+function differenceSentence({ escalation_difference: rate, cost_difference_usd: cost }: Measured): string {
+  const escalates = `Escalates ${moreOrLess(rate.value, (value) => `${pointsWord(value)} points`)} (${pointsWord(rate.lower)} to ${pointsWord(rate.upper)})`;
+  if (cost === null) return `${escalates}.`;
+  const share = Number((100 * cost.level).toPrecision(4));
+  const spread = `${signedCost(cost.low)} to ${signedCost(cost.high)} in ${share} % of the resamples, no bound`;
+  return `${escalates}; costs ${moreOrLess(cost.value, costWord)} a thousand requests (${spread}).`;
+}
+
+/** Each policy is compared at its own threshold: what a bold challenger loses may be its threshold's doing. */
+function hintOf({ quality_drop: drop, escalation_difference: rate }: Measured): string[] {
+  if (drop.verdict === 'PASS' || rate.upper >= 0) return [];
+  return [
+    'It surely escalates less, which costs quality by itself: with a smaller --calibration-margin it would escalate more. Judge that on fresh cases.',
+  ];
+}
+
+function moreOrLess(difference: number, word: (value: number) => string): string {
+  if (difference === 0) return 'as much';
+  return `${word(Math.abs(difference))} ${difference > 0 ? 'more' : 'less'}`;
+}
+
+/** A difference of rates, in points of a hundred. */
+function pointsWord(difference: number): string {
+  return rateWord(difference).replace(' %', '');
+}
+
+function signedCost(usd: number): string {
+  return usd < 0 ? `-${costWord(-usd)}` : costWord(usd);
+}
+
+type Word = (value: number) => string;
+
+function boundedWord(bounded: Bounded, word: Word): string {
+  return `${word(bounded.value)} (${word(bounded.lower)} to ${word(bounded.upper)})`;
+}

@@ -1,0 +1,15 @@
+export type { Encoder } from './encoder.ts';
+export { type EncoderOptions, parseEncoderSpec } from './encoder-spec.ts';
+export { createMinilmEncoder } from './minilm.ts';
+export { openEncoder, openEncoderFor } from './open-encoder.ts';
+export {
+  createStaticEncoder,
+  isReadable,
+  isStaticEncoder,
+  type StaticEncoder,
+  staticTokenizer,
+  tokenIdsOf,
+} from './static.ts';
+export { importTransformers } from './transformers-library.ts';
+export { MINILM_WEIGHTS, minilmFolder, readMinilmFile } from './weights.ts';
+export type { WordPieceTokenizer } from './word-piece.ts';

@@ -1,0 +1,92 @@
+import type { FailedAttempt, Failure } from '../providers/index.ts';
+
+/**
+ * What follows on a failure. `retry`: the same candidate again, then the next. `fall-back`: the next at once.
+ * `larger-window`, `other-provider`: the next that can do what this one could not. `end`: the client's own fault.
+ */
+export type Remedy = 'retry' | 'fall-back' | 'larger-window' | 'other-provider' | 'end';
+
+/**
+ * What an outcome says about a model's health. `responds`: the provider judged this very request. That closes a breaker that is being
+ * probed, but does not count as a success while it is closed: such refusals also come from the front of a service whose back is
+ * down. `unknown` moves no breaker.
+ */
+export type Health = 'up' | 'down' | 'responds' | 'unknown';
+
+interface FailureRule {
+  readonly remedy: Remedy;
+  readonly health: Health;
+}
+
+const PASSING: FailureRule = { remedy: 'retry', health: 'down' };
+// A wrong key, a wrong name, a wrong certificate, an empty account, a page of HTML: the next second brings the same.
+const LASTING: FailureRule = { remedy: 'fall-back', health: 'down' };
+
+const RULES: Readonly<Record<Failure, FailureRule>> = {
+  connect: PASSING,
+  'connect-refused': PASSING,
+  'connect-timeout': PASSING,
+  dns: PASSING,
+  'tls-untrusted': LASTING,
+  'tls-host-name': LASTING,
+  'tls-expired': LASTING,
+  tls: LASTING,
+  timeout: PASSING,
+  'rate-limited': PASSING,
+  overloaded: PASSING,
+  'server-error': PASSING,
+  'request-timeout': PASSING,
+  reset: PASSING,
+  auth: LASTING,
+  'quota-exhausted': LASTING,
+  'model-missing': LASTING,
+  'bad-answer': LASTING,
+  'context-window': { remedy: 'larger-window', health: 'responds' },
+  'content-filter': { remedy: 'other-provider', health: 'responds' },
+  'bad-request': { remedy: 'end', health: 'responds' },
+};
+
+/** What follows on an attempt that failed. */
+export function remedyOf({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): Remedy {
+  // Nothing was sent: another provider's API may carry the request, such as one of the client's own dialect.
+  if (failure === 'bad-request' && status === undefined) return 'fall-back';
+  return ruleOf(failure).remedy;
+}
+
+export function ruleOf(failure: Failure): FailureRule {
+  return RULES[failure];
+}
+
+const OPERATOR_FAULTS = [
+  'auth',
+  'quota-exhausted',
+  'model-missing',
+  'tls-untrusted',
+  'tls-host-name',
+  'tls-expired',
+  'tls',
+] as const satisfies readonly Failure[];
+export type OperatorFault = (typeof OPERATOR_FAULTS)[number];
+
+/** The key, the model's name, the account or the trust in a certificate is wrong: only the operator can fix it. */
+export function isOperatorFault(failure: Failure): failure is OperatorFault {
+  return (OPERATOR_FAULTS as readonly Failure[]).includes(failure);
+}
+
+const UNREACHABLE = [
+  'connect',
+  'connect-refused',
+  'connect-timeout',
+  'dns',
+] as const satisfies readonly Failure[];
+export type Unreachable = (typeof UNREACHABLE)[number];
+
+/** There is no connection to the provider: an outage, or a wrong address. */
+export function isUnreachable(failure: Failure): failure is Unreachable {
+  return (UNREACHABLE as readonly Failure[]).includes(failure);
+}
+
+/** The provider refused this very request: the same request may not be worth sending again. */
+export function isRefusal(failure: Failure): failure is 'context-window' | 'content-filter' | 'bad-request' {
+  return failure === 'context-window' || failure === 'content-filter' || failure === 'bad-request';
+}

@@ -1,0 +1,13 @@
+export { type JsonErrorPlace, jsonErrorPlace } from './error-place.ts';
+export { isObject } from './object.ts';
+export {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './punctuation.ts';
+export { type JsonLimits, JsonScan } from './scan.ts';

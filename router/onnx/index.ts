@@ -1,0 +1,12 @@
+export { requireTelemetryDisabled } from './disable-telemetry.ts';
+export {
+  decodeModel,
+  ELEMENT_TYPE,
+  encodeModel,
+  floatValues,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+  valueInfo,
+} from './messages.ts';
+export { openSession, type Session, sessionOptions, type Tensor, tensor } from './session.ts';

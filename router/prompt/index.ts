@@ -1,0 +1,2 @@
+export { personTexts } from './person-ask.ts';
+export { routedText, scoredText } from './routed-text.ts';

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import {
+  countIn,
+  type Json,
+  known,
+  objectIn,
+  objectsIn,
+  type ReplyNotes,
+  type ReplyRepair,
+  textIn,
+  UpstreamBroken,
+} from '../dialects/index.ts';
+import { isObject } from '../json/index.ts';
+
+const COUNTS = [
+  'input_tokens',
+  'output_tokens',
+  'cache_read_input_tokens',
+  'cache_creation_input_tokens',
+] as const;
+
+/** What a delta of each kind of block is called, and the field with its text. */
+const DELTAS: Readonly<Record<string, { readonly type: string; readonly field: string }>> = {
+  text: { type: 'text_delta', field: 'text' },
+  thinking: { type: 'thinking_delta', field: 'thinking' },
+  tool_use: { type: 'input_json_delta', field: 'partial_json' },
+};
+
+/** Messages of Anthropic, and of those that copy its API. */
+export class AnthropicRepair implements ReplyRepair {
+  readonly #notes: ReplyNotes;
+  /** The kinds of the blocks that are open, by index. Of a kind that is not mapped, deltas are left out. */
+  readonly #open = new Map<number, string>();
+  readonly #counts: Record<string, number> = {};
+  #blocks = 0;
+  #started = false;
+  #stop: Json = {};
+
+  constructor(notes: ReplyNotes) {
+    this.#notes = notes;
+  }
+
+  event(event: Json): Json[] {
+    switch (event['type']) {
+      case 'message_start':
+        return this.#start(objectIn(event, 'message'));
+      case 'content_block_start':
+        return this.#startBlock(event);
+      case 'content_block_delta':
+        return this.#delta(event);
+      case 'content_block_stop':
+        return this.#stopBlock(this.#indexOf(event));
+      case 'message_delta':
+        this.#count(objectIn(event, 'usage'));
+        this.#stop = { ...this.#stop, ...this.#stopOf(objectIn(event, 'delta')) };
+        return [];
+      case 'message_stop':
+        return [
+          ...this.#closed(),
+          ...(this.#started ? [] : this.#start({})),
+          this.#messageDelta(),
+          { type: 'message_stop' },
+        ];
+      default:
+        return [];
+    }
+  }
+
+  end(): Json[] {
+    return [];
+  }
+
+  plain(reply: Json): Json {
+    if (!Array.isArray(reply['content']))
+      throw new UpstreamBroken('unreadable', 'It answered without content.');
+    this.#count(objectIn(reply, 'usage'));
+    return {
+      ...headOf(reply),
+      content: objectsIn(reply, 'content').flatMap((block) => repairedBlock(block, textIn(block, 'text'))),
+      stop_reason: 'end_turn',
+      ...this.#stopOf(reply),
+      usage: this.#usage(),
+    };
+  }
+
+  #start(message: Json): Json[] {
+    if (this.#started) return [];
+    this.#started = true;
+    this.#count(objectIn(message, 'usage'));
+    const start = { ...headOf(message), content: [], stop_reason: null, usage: this.#counted() };
+    return [{ type: 'message_start', message: start }];
+  }
+
+  #startBlock(event: Json): Json[] {
+    const index = countIn(event, 'index') ?? this.#blocks;
+    const [block] = repairedBlock(objectIn(event, 'content_block'), '');
+    if (block === undefined) {
+      this.#open.set(index, '');
+      return [];
+    }
+    return [...this.#opened(index, block), ...this.#text(index, objectIn(event, 'content_block')['text'])];
+  }
+
+  #opened(index: number, block: Json): Json[] {
+    this.#blocks = index + 1;
+    this.#open.set(index, String(block['type']));
+    return [{ type: 'content_block_start', index, content_block: block }];
+  }
+
+  /** Some servers put the first words into the block's start. */
+  #text(index: number, text: unknown): Json[] {
+    if (typeof text !== 'string' || text === '') return [];
+    return [{ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }];
+  }
+
+  /** Text whose block was not started starts one. */
+  #delta(event: Json): Json[] {
+    const index = this.#indexOf(event);
+    const delta = objectIn(event, 'delta');
+    const missing = !this.#open.has(index) && delta['type'] === 'text_delta';
+    const start = missing ? this.#opened(index, { type: 'text', text: '' }) : [];
+    const kind = this.#open.get(index) ?? '';
+    const wanted = Object.hasOwn(DELTAS, kind) ? DELTAS[kind] : undefined;
+    if (wanted === undefined || delta['type'] !== wanted.type) return start;
+    const text = delta[wanted.field];
+    if (typeof text !== 'string') return start;
+    return [
+      ...start,
+      { type: 'content_block_delta', index, delta: { type: wanted.type, [wanted.field]: text } },
+    ];
+  }
+
+  #stopBlock(index: number): Json[] {
+    const kind = this.#open.get(index);
+    this.#open.delete(index);
+    return kind ? [{ type: 'content_block_stop', index }] : [];
+  }
+
+  #closed(): Json[] {
+    return [...this.#open.keys()].flatMap((index) => this.#stopBlock(index));
+  }
+
+  /** The block that an event is about: the last one if it does not say. */
+  #indexOf(event: Json): number {
+    return countIn(event, 'index') ?? [...this.#open.keys()].at(-1) ?? this.#blocks;
+  }
+
+  /** A count of 0 does not undo an earlier one: some servers repeat fields that they have no value for. */
+  #count(usage: Json): void {
+    for (const name of COUNTS) {
+      const count = countIn(usage, name);
+      if (count !== undefined && (count > 0 || this.#counts[name] === undefined)) this.#counts[name] = count;
+    }
+  }
+
+  /** At the end all counts are known, or none: the SDK would take one that is missing for 0. */
+  #usage(): Json {
+    const { input_tokens: input, output_tokens: output } = this.#counts;
+    if (input === undefined || output === undefined) this.#notes.usageUnknown = true;
+    return this.#counted();
+  }
+
+  #counted(): Json {
+    return { input_tokens: 0, output_tokens: 0, ...this.#counts };
+  }
+
+  #messageDelta(): Json {
+    return { type: 'message_delta', delta: { stop_reason: 'end_turn', ...this.#stop }, usage: this.#usage() };
+  }
+
+  #stopOf(holder: Json): Json {
+    const explanation = textIn(objectIn(holder, 'stop_details'), 'explanation');
+    if (explanation !== undefined) this.#notes.refusal = explanation;
+    return known({
+      stop_reason: textIn(holder, 'stop_reason'),
+      stop_sequence: textIn(holder, 'stop_sequence'),
+    });
+  }
+}
+
+function headOf(message: Json): Json {
+  return known({
+    type: 'message',
+    role: 'assistant',
+    id: textIn(message, 'id'),
+    model: textIn(message, 'model'),
+  });
+}
+
+/** Only the kinds that can be mapped: the others belong to tools that no mapped request offers. */
+function repairedBlock(block: Json, text: string | undefined): Json[] {
+  switch (block['type']) {
+    case 'text':
+      return text === undefined ? [] : [{ type: 'text', text }];
+    case 'thinking':
+      return [{ type: 'thinking', thinking: '', signature: '' }];
+    case 'tool_use': {
+      const name = textIn(block, 'name');
+      const id = textIn(block, 'id') ?? `toolu_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
+      return name === undefined
+        ? []
+        : [{ type: 'tool_use', id, name, input: isObject(block['input']) ? block['input'] : {} }];
+    }
+    default:
+      return [];
+  }
+}

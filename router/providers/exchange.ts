@@ -1,0 +1,203 @@
+import type { Dispatcher } from 'undici';
+import type { Cancellation } from '../cancellation.ts';
+import { UpstreamBroken } from '../dialects/index.ts';
+import type { MemoryShare } from '../memory-budget.ts';
+import { brokenBy } from './broken-by.ts';
+import { Deadlines } from './deadlines.ts';
+import type { AttemptTimeouts } from './types.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
+
+type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface Head {
+  readonly status: number;
+  readonly headers: IncomingHeaders;
+}
+
+export interface Opened {
+  readonly exchange: Exchange;
+  readonly head: Head;
+}
+
+/** Bytes that wait for the client before the provider is asked to pause. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/**
+ * One request on one connection, and its answer as it arrives. The chunks are handed on as they came, none joined or cut; when
+ * they are not fetched the provider is paused. Whatever ends it early (a deadline, the signal, `close`) destroys the connection.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #timeouts: AttemptTimeouts;
+  readonly #stream: boolean;
+  readonly #signal: Cancellation;
+  readonly #deadlines: Deadlines;
+  readonly #onAbort = () => this.#fail(this.#signal.reason, true);
+  readonly #startedAt = performance.now();
+  #controller: Dispatcher.DispatchController | undefined;
+  #head: Head | undefined;
+  #chunks: Buffer[] = [];
+  #queuedBytes = 0;
+  #highWaterBytes = HIGH_WATER_BYTES;
+  #ended = false;
+  #failed: { readonly error: unknown } | undefined;
+  #transportError: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(timeouts: AttemptTimeouts, stream: boolean, signal: Cancellation) {
+    this.#timeouts = timeouts;
+    this.#stream = stream;
+    this.#signal = signal;
+    this.#deadlines = new Deadlines((reason, message) =>
+      this.#fail(new UpstreamBroken(reason, message), true),
+    );
+  }
+
+  start(dispatcher: Dispatcher, request: UpstreamRequest): void {
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+    try {
+      dispatcher.dispatch(request, this);
+      if (this.#failed) return;
+      // On a connection that was kept, it has begun by now.
+      if (this.#controller === undefined) this.#deadlines.step('connect-timeout', this.#timeouts.connectMs);
+      this.#deadlines.whole(this.#timeouts.totalMs);
+    } catch {
+      // undici refuses what is no request: a header that the configuration or a key got wrong. Its words may quote it.
+      this.#fail(new UpstreamBroken('connect', 'The request could not be made.'), false);
+    }
+  }
+
+  /** Throws UpstreamBroken, or the signal's reason. */
+  async head(): Promise<Head> {
+    while (this.#head === undefined) {
+      if (this.#failed !== undefined) throw this.#failed.error;
+      await this.#news();
+    }
+    return this.#head;
+  }
+
+  /** The body. Its silences may last `idleMs`; undefined: as long as the whole may. Throws as `head` does, after what has come. */
+  async *chunks(idleMs: number | undefined): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = this.#take();
+        if (chunk !== undefined) {
+          yield chunk;
+          continue;
+        }
+        if (this.#failed !== undefined) throw this.#failed.error;
+        if (this.#ended) return;
+        if (idleMs !== undefined) this.#deadlines.stepUnlessAny('stall', idleMs);
+        await this.#news();
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /**
+   * The whole body, if it has at most `maxBytes` and `memory` has room for it; else undefined, and `chunks` has all of it. Its silences may
+   * last `idleMs` once it has begun. Throws as `head` does.
+   */
+  async whole(maxBytes: number, idleMs: number, memory?: MemoryShare): Promise<Buffer | undefined> {
+    this.#highWaterBytes = maxBytes;
+    if (this.#controller?.paused) this.#controller.resume();
+    let heldBytes = 0;
+    for (;;) {
+      if (this.#failed !== undefined) throw this.#failed.error;
+      const more = this.#queuedBytes - heldBytes;
+      if (this.#queuedBytes > maxBytes || (more > 0 && memory?.add(more) === false)) {
+        memory?.giveBack(heldBytes);
+        this.#highWaterBytes = HIGH_WATER_BYTES;
+        return undefined;
+      }
+      heldBytes += more;
+      if (this.#ended) break;
+      if (this.#queuedBytes > 0) this.#deadlines.step('stall', idleMs);
+      await this.#news();
+    }
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+  }
+
+  /** No more is wanted. A connection whose answer has not ended cannot be used again and is destroyed. */
+  close(): void {
+    if (!this.#ended) this.#fail(new UpstreamBroken('reset', 'The answer was left.'), true);
+  }
+
+  /** What broke the connection, if it broke after the request was sent and before anything of an answer came; and since when we waited. */
+  brokenUnanswered(): { readonly error: unknown; readonly since: number } | undefined {
+    const unanswered = this.#controller !== undefined && this.#head === undefined;
+    return unanswered && this.#transportError !== undefined
+      ? { error: this.#transportError, since: this.#startedAt }
+      : undefined;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#failed !== undefined) controller.abort(new Error('no longer wanted'));
+    else this.#deadlines.step('first-byte', this.#timeouts.firstByteMs);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHeaders): void {
+    // 1xx are news of the connection; the answer's head follows.
+    if (status < 200) return;
+    this.#head = { status, headers };
+    if (!this.#stream) this.#deadlines.endStep();
+    this.#tell();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#deadlines.endStep();
+    this.#chunks.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes > this.#highWaterBytes) controller.pause();
+    this.#tell();
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true;
+    this.#finish();
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#transportError ??= this.#failed === undefined ? error : undefined;
+    const phase =
+      this.#controller === undefined ? 'connecting' : this.#head === undefined ? 'sent' : 'answered';
+    this.#fail(brokenBy(error, phase), false);
+  }
+
+  #take(): Uint8Array | undefined {
+    const chunk = this.#chunks.shift();
+    this.#queuedBytes -= chunk?.length ?? 0;
+    if (this.#chunks.length === 0 && this.#controller?.paused && this.#failed === undefined) {
+      this.#controller.resume();
+    }
+    return chunk;
+  }
+
+  /** `now`: what has come and was not fetched is dropped, and the connection destroyed. */
+  #fail(error: unknown, now: boolean): void {
+    if (this.#ended && !now) return;
+    this.#failed ??= { error };
+    if (now) {
+      this.#chunks = [];
+      if (!this.#ended) this.#controller?.abort(new Error('no longer wanted'));
+    }
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#deadlines.clear();
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#tell();
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #tell(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}

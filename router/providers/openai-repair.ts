@@ -1,0 +1,171 @@
+import type { Dialect } from '../catalog/index.ts';
+import {
+  countIn,
+  type Json,
+  known,
+  objectIn,
+  objectsIn,
+  type ReplyNotes,
+  type ReplyRepair,
+  StreamedCalls,
+  textIn,
+  UpstreamBroken,
+  wholeCalls,
+} from '../dialects/index.ts';
+
+/** Words of other APIs that servers of this one send as `finish_reason`. */
+const FINISH: Readonly<Record<string, string>> = {
+  eos: 'stop',
+  eos_token: 'stop',
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  tool_use: 'tool_calls',
+  tool_call: 'tool_calls',
+  safety: 'content_filter',
+};
+
+/** Chat completions of OpenAI, Mistral, and the many servers that copy them. */
+export class OpenaiRepair implements ReplyRepair {
+  readonly #dialect: Dialect;
+  readonly #notes: ReplyNotes;
+  readonly #calls = new StreamedCalls();
+  #begun = false;
+  #finished = false;
+
+  /** @param dialect the client's: one of Anthropic's API gets a refusal as text */
+  constructor(dialect: Dialect, notes: ReplyNotes) {
+    this.#dialect = dialect;
+    this.#notes = notes;
+  }
+
+  event(chunk: Json): Json[] {
+    const [choice] = objectsIn(chunk, 'choices').filter(
+      ({ index }) => index === undefined || !(Number(index) > 0),
+    );
+    const usage = usageOf(chunk);
+    if (choice === undefined && usage === undefined) return [];
+    // Mistral's part of the SDK wants a choice in every chunk.
+    const repaired = choice === undefined ? { index: 0, delta: {} } : this.#choice(choice);
+    return [known({ ...headOf(chunk), object: 'chat.completion.chunk', choices: [repaired], usage })];
+  }
+
+  /** A server that says `[DONE]` and never gave a reason has finished all the same. */
+  end(marked: boolean): Json[] {
+    if (!marked || !this.#begun || this.#finished) return [];
+    this.#finished = true;
+    return [{ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }];
+  }
+
+  plain(reply: Json): Json {
+    const [choice] = objectsIn(reply, 'choices');
+    if (choice === undefined) throw new UpstreamBroken('unreadable', 'It answered without a choice.');
+    const message = objectIn(choice, 'message');
+    const usage = usageOf(reply);
+    if (usage === undefined) this.#notes.usageUnknown = true;
+    const calls = wholeCalls([...objectsIn(message, 'tool_calls'), ...legacyCall(message)]);
+    return known({
+      ...headOf(reply),
+      object: 'chat.completion',
+      choices: [
+        known({
+          index: 0,
+          message: known({
+            role: 'assistant',
+            content: this.#content(message) ?? null,
+            reasoning_content: textIn(message, 'reasoning_content'),
+            tool_calls: calls.length > 0 ? calls : undefined,
+          }),
+          finish_reason: this.#finish(choice),
+        }),
+      ],
+      usage: usage ?? NO_USAGE,
+    });
+  }
+
+  #choice(choice: Json): Json {
+    this.#begun = true;
+    const delta = objectIn(choice, 'delta');
+    const calls = this.#calls.deltas([...objectsIn(delta, 'tool_calls'), ...legacyCall(delta)]);
+    return known({
+      index: 0,
+      delta: known({
+        content: this.#content(delta),
+        reasoning_content: textIn(delta, 'reasoning_content'),
+        tool_calls: calls.length > 0 ? calls : undefined,
+      }),
+      finish_reason: this.#finish(choice),
+    });
+  }
+
+  #content(holder: Json): string | undefined {
+    const content = holder['content'];
+    const text = Array.isArray(content)
+      ? objectsIn(holder, 'content')
+          .map((part) => textIn(part, 'text') ?? '')
+          .join('')
+      : textIn(holder, 'content');
+    const refusal = textIn(holder, 'refusal');
+    if (refusal === undefined) return text;
+    this.#notes.refusal = (this.#notes.refusal ?? '') + refusal;
+    return this.#dialect === 'anthropic' ? `${text ?? ''}${refusal}` : text;
+  }
+
+  #finish(choice: Json): string | undefined {
+    const said = textIn(choice, 'finish_reason');
+    if (said === undefined) return undefined;
+    this.#finished = true;
+    const word = said.toLowerCase();
+    return Object.hasOwn(FINISH, word) ? FINISH[word] : word;
+  }
+}
+
+/** For Mistral's part of the SDK, which wants counts. */
+const NO_USAGE = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+
+function headOf(reply: Json): Json {
+  return known({
+    id: textIn(reply, 'id'),
+    model: textIn(reply, 'model'),
+    created: countIn(reply, 'created'),
+  });
+}
+
+/** How a tool was called before there were several calls in one reply. */
+function legacyCall(holder: Json): Json[] {
+  const call = objectIn(holder, 'function_call');
+  return Object.keys(call).length > 0 ? [{ index: 0, function: call }] : [];
+}
+
+/** Undefined if the provider does not name both counts; one that is missing may follow from the total. */
+function usageOf(reply: Json): Json | undefined {
+  const usage = objectIn(reply, 'usage');
+  const total = countIn(usage, 'total_tokens');
+  const prompt = countIn(usage, 'prompt_tokens') ?? rest(total, countIn(usage, 'completion_tokens'));
+  const completion = countIn(usage, 'completion_tokens') ?? rest(total, prompt);
+  if (prompt === undefined || completion === undefined) return undefined;
+  const input = objectIn(usage, 'prompt_tokens_details');
+  const cached =
+    countIn(input, 'cached_tokens') ??
+    countIn(usage, 'num_cached_tokens') ??
+    countIn(usage, 'prompt_cache_hit_tokens');
+  const written = countIn(input, 'cache_write_tokens');
+  const reasoning = countIn(objectIn(usage, 'completion_tokens_details'), 'reasoning_tokens');
+  const details = known({
+    cached_tokens: cached === undefined ? undefined : Math.min(cached, prompt),
+    cache_write_tokens:
+      written === undefined ? undefined : Math.min(written, prompt - Math.min(cached ?? 0, prompt)),
+  });
+  return known({
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: Object.keys(details).length > 0 ? details : undefined,
+    completion_tokens_details:
+      reasoning === undefined ? undefined : { reasoning_tokens: Math.min(reasoning, completion) },
+  });
+}
+
+function rest(total: number | undefined, part: number | undefined): number | undefined {
+  return total === undefined || part === undefined ? undefined : Math.max(0, total - part);
+}

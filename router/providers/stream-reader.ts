@@ -1,0 +1,135 @@
+import type { Dialect, TokenCounts } from '../catalog/index.ts';
+import { UpstreamBroken } from '../dialects/index.ts';
+import { errorIn, hasChoice, isThrownByClient, parsed } from './error-in-answer.ts';
+import { type SseEvent, SseReader } from './sse.ts';
+import { UsageReader } from './usage.ts';
+
+/** OpenAI's end, also where the blank line behind it is missing. */
+const DONE = '[DONE]';
+const UNFINISHED_DONE = /^data: ?\[DONE\]\s*$/;
+/** Of the model, and not of a text: in a text of JSON the quotes would have backslashes. `error` is how OpenRouter ends what it could not finish. */
+const FINISHED = /"finish_reason"\s*:\s*"(?!error"|")/;
+const MESSAGE_STOP = /"type"\s*:\s*"message_stop"/;
+/** What an event of the reply has, and pings, warnings and content-filter results have not. */
+const OF_THE_REPLY: Readonly<Record<Dialect, RegExp>> = {
+  openai: /"choices"\s*:\s*\[\s*\{/,
+  anthropic: /"type"\s*:\s*"(?:message|content_block)_/,
+};
+
+/**
+ * Reads a streamed answer beside its bytes: its tokens, its end, and the error that the provider may have put in it. Events are searched
+ * as text; only those that may hold counts or an error are parsed. The same bytes mean the same however they are cut.
+ */
+export class StreamReader {
+  readonly #events = new SseReader();
+  readonly #usage: UsageReader;
+  readonly #dialect: Dialect;
+  #begun = false;
+  #withoutChoice = false;
+  #firstError: string | undefined;
+  /** The dialect's last event has come. */
+  #done = false;
+  /** The model has said why it ended. */
+  #finished = false;
+  /** An error has come that the client's own library throws. */
+  #told = false;
+  /** An error has come that the client's library would read as the end of a whole reply. */
+  #hiddenError = false;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+    this.#usage = new UsageReader(dialect);
+  }
+
+  /**
+   * @returns how many bytes of this chunk may be passed on: all of them, unless an error came that the client would not notice. The
+   *   stream ends with that event then, and nothing may be pushed any more.
+   */
+  push(chunk: Uint8Array): number {
+    const events = this.#events.push(chunk);
+    for (let at = 0; at < events.length; at++) {
+      this.#read(events[at]!);
+      if (this.#hiddenError) return this.#events.endOf(at);
+    }
+    return chunk.length;
+  }
+
+  /** Whether an event of the reply has come; pings, warnings and chunks without a choice are none. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Whether the stream has ended, and all that it had were chunks of a chat completion without a choice. */
+  get empty(): boolean {
+    return !this.#begun && this.#done && this.#withoutChoice;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** The JSON of the error that came before the reply had begun. */
+  get firstError(): string | undefined {
+    return this.#firstError;
+  }
+
+  /** Whether an error has come that the client's own library would not throw. */
+  get hiddenError(): boolean {
+    return this.#hiddenError;
+  }
+
+  /** Undefined until the provider has named the final counts. */
+  usage(): TokenCounts | undefined {
+    return this.#usage.usage();
+  }
+
+  /**
+   * What an end after the bytes so far means: undefined where the answer is whole. OpenAI's is with `[DONE]`, or between two events
+   * once a choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is with `message_stop`.
+   * @param cause what broke the stream off; undefined: a clean end
+   */
+  brokenAtEnd(cause?: UpstreamBroken): UpstreamBroken | undefined {
+    if (this.#told || this.#hiddenError) {
+      return new UpstreamBroken('reset', 'The provider ended the stream with an error.', this.#told);
+    }
+    if (this.#done) return undefined;
+    if (cause !== undefined) return cause;
+    const rest = this.#events.unfinished();
+    if (this.#dialect === 'openai' && (rest === '' ? this.#finished : UNFINISHED_DONE.test(rest))) {
+      return undefined;
+    }
+    return new UpstreamBroken('reset', 'The stream ended before the answer had.');
+  }
+
+  #read({ event, data }: SseEvent): void {
+    const named = event === 'error';
+    if (named || data.includes('"error"')) this.#readError(event, data);
+    this.#begun ||= this.#begins(data);
+    if (this.#dialect === 'anthropic') this.#done ||= event === 'message_stop' || MESSAGE_STOP.test(data);
+    else if (data === DONE) this.#done = true;
+    else this.#finished ||= FINISHED.test(data);
+    this.#usage.read(data);
+  }
+
+  #readError(event: string, data: string): void {
+    const json = parsed(data);
+    const error = errorIn(json) ?? (event === 'error' ? data : undefined);
+    if (error === undefined) return;
+    if (!this.#begun) {
+      this.#firstError = error;
+      this.#begun = true;
+    }
+    if (isThrownByClient(event, json, this.#dialect)) this.#told = true;
+    else this.#hiddenError = !this.#told;
+  }
+
+  /** What is no JSON object is passed on as it came, right or wrong. */
+  #begins(data: string): boolean {
+    if (data === '' || (data === DONE && this.#dialect === 'openai')) return false;
+    if (OF_THE_REPLY[this.#dialect].test(data)) return true;
+    const json = parsed(data);
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) return true;
+    this.#withoutChoice ||= this.#dialect === 'openai' && 'choices' in json && !hasChoice(json);
+    return false;
+  }
+}

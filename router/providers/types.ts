@@ -1,0 +1,118 @@
+import type { Cancellation } from '../cancellation.ts';
+import type { TokenCounts } from '../catalog/index.ts';
+import type { ModelRequest, UnmappableRule } from '../dialects/index.ts';
+import type { MemoryShare } from '../memory-budget.ts';
+import type { Mapping } from './map-request.ts';
+
+/** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
+export interface UpstreamCall extends ModelRequest {
+  /** Which of the dialect's routes: chat/completions, messages or embeddings. */
+  readonly operation: 'chat' | 'embeddings';
+  /** The JSON text that `body` was read from, for a provider that gets it as it came; undefined where there was none. */
+  readonly bodyText?: string;
+  readonly stream: boolean;
+  /** What happens to fields that the model's provider has no counterpart for. Default `drop-hints`. */
+  readonly unmappable?: UnmappableRule;
+  /** What it has been mapped to already, by the model's name. One for all models that are asked the same. */
+  readonly mappings?: Map<string, Promise<Mapping>>;
+  /** Headers of the client, names in lower case. What of them is passed on depends on the provider: see `Provider.passHeaders`. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Where a reply that is held is counted; undefined: nowhere. */
+  readonly memory?: MemoryShare;
+  /** Aborts the attempt: the client left, or the deadline passed. */
+  readonly signal: Cancellation;
+}
+
+export interface AttemptTimeouts {
+  readonly connectMs: number;
+  /** From sending to the first byte of the answer's body (of its head, where it does not stream). */
+  readonly firstByteMs: number;
+  /** Longest silence once the answer's body has begun. */
+  readonly idleMs: number;
+  /** Of the whole attempt. */
+  readonly totalMs: number;
+}
+
+/** Why an attempt gave no answer. */
+export const FAILURES = [
+  'connect', // no connection, for another reason than the next seven
+  'connect-refused', // nothing listens at the address
+  'connect-timeout', // no connection in time
+  'dns', // the host name does not resolve
+  'tls-untrusted', // the certificate is signed by nobody that is trusted here
+  'tls-host-name', // the certificate is for another host
+  'tls-expired', // the certificate has expired, or is not valid yet
+  'tls', // another failure of TLS, such as a server that does not speak it
+  'timeout', // no first byte, or not the whole of a plain answer, in time
+  'rate-limited', // 429
+  'overloaded', // 503, 529
+  'server-error', // 500, 502, 504 and other 5xx
+  'request-timeout', // 408
+  'auth', // 401, 403: the operator's key, not the client's fault
+  'quota-exhausted', // 402, or words that say so: the operator's budget at the provider is used up
+  'model-missing', // 404
+  'context-window', // 400 that says that the prompt is too long
+  'content-filter', // 400 or a refusal by the provider's filter
+  'bad-request', // any other 4xx: the client's own, passed on
+  'bad-answer', // HTML, a wrong content type, broken JSON, too large
+  'reset', // the connection broke before the first byte of the body
+] as const;
+export type Failure = (typeof FAILURES)[number];
+
+/** What one attempt came to. Only a failure before the first byte is a failure: after it the stream tells. */
+export type AttemptOutcome =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      /** Of the answer, lower case, without hop-by-hop fields; content-type is the client dialect's. */
+      readonly headers: Readonly<Record<string, string>>;
+      /** In the client's dialect: the JSON of a plain answer; a stream, or JSON too long to hold, as it arrives. Throws UpstreamBroken when it breaks off. */
+      readonly body: AnswerBody;
+      /** Tokens, when the body has ended; undefined where the provider does not say. */
+      readonly usage: () => Usage | undefined;
+      /** Paths of the client's fields that the model did not get; left out if it got all. */
+      readonly dropped?: readonly string[];
+    }
+  | {
+      readonly kind: 'failure';
+      readonly failure: Failure;
+      /** The provider's status, where there was one. */
+      readonly status: number | undefined;
+      /** What the provider asked to wait, in ms. */
+      readonly retryAfterMs: number | undefined;
+      /** The environment variable of the provider's key, if it is not set. */
+      readonly unset?: string;
+      /** For the client, with nothing of the operator's keys in it. */
+      readonly message: string;
+      /** The system's code for what broke the connection, such as `ECONNREFUSED`; for the log. */
+      readonly code?: string;
+      /** What the client asked for may have caused it, so it says nothing about the model's health, nor about the operator's key. */
+      readonly provoked?: true;
+      /** The provider's error body in the client's dialect, passed on for `bad-request`. */
+      readonly body?: Uint8Array;
+    };
+
+/** Bytes as they arrive. */
+export interface AnswerBody extends AsyncIterable<Uint8Array> {
+  /** All of them, where they are here already. */
+  readonly whole?: Uint8Array;
+}
+
+export type Usage = TokenCounts;
+
+export type FailedAttempt = Extract<AttemptOutcome, { kind: 'failure' }>;
+
+/** A request that its provider's API can carry. */
+export interface ReadyAttempt {
+  readonly kind: 'ready';
+  /** Sends it once; a retry calls it again. Rejects only when the call's `signal` aborts: whatever goes wrong upstream is an outcome. */
+  readonly send: (timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;
+}
+
+/**
+ * Checks a call and builds its request without contacting the provider. A failure means that nothing was sent and nothing will be, so
+ * it says nothing about the model's health: the request cannot be mapped, or the provider has no key. Throws only when `signal` aborts.
+ */
+export type PrepareAttempt = (
+  call: UpstreamCall,
+) => ReadyAttempt | FailedAttempt | Promise<ReadyAttempt | FailedAttempt>;

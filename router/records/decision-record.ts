@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import type { TokenCounts } from '../catalog/index.ts';
+import { SKIPS } from '../fallback/index.ts';
+import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
+import { FAILURES } from '../providers/index.ts';
+import type { RequestFacts } from './request-facts.ts';
+
+const MAX_DROPPED = 50;
+
+const usd = z.number().min(0).optional();
+const ms = z.number().min(0);
+/** As the provider told it; null where that was no finite number. */
+const tokens = z.number().nullable();
+
+const attempt = z.strictObject({
+  model: z.string(),
+  kind: z.enum(['first', 'retry', 'fallback', 'probe']),
+  outcome: z.enum(['answer', ...FAILURES, ...SKIPS]),
+  status: z.int().optional().describe("The provider's HTTP status, where there was one."),
+  ms,
+  waited_ms: ms.optional().describe('Waited before this retry.'),
+});
+
+/** One line of the decision log, version 1. Fields that are not known, or do not apply, are left out. Costs are US dollars. */
+export const decisionRecordSchema = z
+  .strictObject({
+    schema_version: z.literal(1),
+    time: z.iso.datetime().describe('When the request came.'),
+    id: z.string(),
+    dialect: z.enum(['openai', 'anthropic']),
+    operation: z.enum(['chat', 'embeddings']),
+    stream: z.boolean(),
+    requested_model: z.string().describe('As the client wrote it, at most 200 characters.'),
+    selected: z.string().optional().describe('The model that routing, or the client, chose.'),
+    served: z.string().optional().describe('The model that answered; left out where none did.'),
+    reason: z.string(),
+    policy: z.strictObject({ name: z.string(), version: z.int(), sha256: z.string() }).optional(),
+    verdict: z
+      .enum(POLICY_VERDICTS)
+      .optional()
+      .describe('What the gate says of the decision; left out if the client named the model.'),
+    ungated_reason: z.enum(UNGATED_REASONS).optional().describe('Why the verdict is not PASS.'),
+    scores: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe('Candidate -> probability of a good answer.'),
+    predicted_loss: z.number().optional(),
+    threshold: z.number().optional().describe('The one that was used.'),
+    attempts: z.array(attempt),
+    dropped: z
+      .array(z.string())
+      .max(MAX_DROPPED)
+      .optional()
+      .describe(
+        "Paths of the request's fields that the model did not get, at most 50: hints without a counterpart in its API.",
+      ),
+    status: z.int().describe('HTTP, as the client got it.'),
+    ended: z.enum(['whole', 'broken', 'client-left', 'client-stalled']),
+    usage: z
+      .strictObject({
+        input_tokens: tokens.describe('All of the prompt, what was cached or written to a cache included.'),
+        output_tokens: tokens,
+        cached_input_tokens: tokens.optional(),
+        cache_write_input_tokens: tokens.optional(),
+      })
+      .optional(),
+    cost_usd: usd,
+    baseline_cost_usd: usd.describe('ESTIMATE: always the strongest candidate, with the same tokens.'),
+    random_cost_usd: usd.describe('ESTIMATE: at random with the shares so far, with the same tokens.'),
+    overhead_ms: ms,
+    upstream_ms: ms.optional(),
+    first_byte_ms: ms.optional(),
+    duration_ms: ms,
+    key_id: z.string().optional(),
+    prompt: z.string().optional().describe('The routed text; only with decision_log.include_prompt.'),
+  })
+  .describe('One request, in the decision log of Plimsoll.');
+
+export type DecisionRecord = z.infer<typeof decisionRecordSchema>;
+
+const MAX_REQUESTED_MODEL = 200;
+
+/** Picks field by field: what is not named here is not written, whatever it is handed. */
+export function decisionRecord(facts: RequestFacts, includePrompt: boolean): DecisionRecord {
+  const { decision, usage } = facts;
+  return {
+    schema_version: 1,
+    time: facts.startedAt.toISOString(),
+    id: facts.id,
+    dialect: facts.dialect,
+    operation: facts.operation,
+    stream: facts.stream,
+    requested_model: facts.requestedModel.slice(0, MAX_REQUESTED_MODEL),
+    selected: facts.selected?.name,
+    served: facts.served?.name,
+    reason: facts.reason,
+    policy: decision && policyOf(decision.policy),
+    verdict: decision?.verdict,
+    ungated_reason: decision?.ungatedReason ?? undefined,
+    scores: decision?.scores ?? undefined,
+    predicted_loss: decision?.predictedLoss ?? undefined,
+    threshold: decision?.threshold ?? undefined,
+    attempts: facts.attempts.map(attemptOf),
+    dropped: facts.dropped?.length ? facts.dropped.slice(0, MAX_DROPPED) : undefined,
+    status: facts.status,
+    ended: facts.ended,
+    usage: usage && usageOf(usage),
+    cost_usd: facts.costUsd,
+    baseline_cost_usd: facts.baselineCostUsd,
+    random_cost_usd: facts.randomCostUsd,
+    overhead_ms: rounded(facts.overheadMs),
+    upstream_ms: facts.upstreamMs && rounded(facts.upstreamMs),
+    first_byte_ms: facts.firstByteMs && rounded(facts.firstByteMs),
+    duration_ms: rounded(facts.durationMs),
+    key_id: facts.keyId,
+    prompt: includePrompt ? facts.prompt : undefined,
+  };
+}
+
+function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision']>['policy']) {
+  return { name, version, sha256 };
+}
+
+function attemptOf({ model, kind, outcome, status, ms, waitedMs }: RequestFacts['attempts'][number]) {
+  return { model, kind, outcome, status, ms: rounded(ms), waited_ms: waitedMs && rounded(waitedMs) };
+}
+
+function usageOf(usage: TokenCounts) {
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    cache_write_input_tokens: usage.cacheWriteInputTokens,
+  };
+}
+
+/** Microseconds are as fine as the clock is true. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}

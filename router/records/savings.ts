@@ -1,0 +1,55 @@
+import { costUsd, type Price, type TokenCounts } from '../catalog/index.ts';
+
+/**
+ * What a request would have cost at the strongest candidate's price with the same tokens, in US dollars.
+ *
+ * An ESTIMATE, since the strongest model was not asked: it would have written an answer of another length, its tokenizer counts the
+ * same text otherwise, and how much of the prompt its provider read from its cache or wrote to it is taken over from the model
+ * that answered.
+ * @returns undefined where the price or the tokens are not known
+ */
+export function baselineCostUsd(
+  strongest: Price | undefined,
+  usage: TokenCounts | undefined,
+): number | undefined {
+  return costUsd(strongest, usage);
+}
+
+/** One candidate of the ladder. */
+export interface RungShare {
+  readonly price: Price | undefined;
+  /** Share of the routed requests that this rung was chosen for, 0 to 1; the shares of a ladder add up to 1. */
+  readonly share: number;
+}
+
+/**
+ * What a request would have cost on average, in US dollars, had a die thrown it to a rung with the shares that the router had:
+ *
+ *     sum over rungs of share * cost(rung's price, usage)
+ *
+ * It parts the saving in two: what choosing the cheap model so often saves by itself, and what choosing it for the right requests
+ * adds in cost (routers keep long answers for the strong model) or in quality, which no cost shows.
+ *
+ * An ESTIMATE for the same reasons as `baselineCostUsd`, and because the shares are those so far: of n requests, each is off by about
+ * sqrt(share * (1 - share) / n). A rung that was never chosen needs no price.
+ * @returns undefined where a price of a rung with a share, or the tokens, are not known, or where no rung has a share
+ */
+export function randomCostUsd(
+  rungs: readonly RungShare[],
+  usage: TokenCounts | undefined,
+): number | undefined {
+  const chosen = rungs.filter(({ share }) => share > 0);
+  if (chosen.length === 0) return undefined;
+  let sum = 0;
+  for (const { price, share } of chosen) {
+    const cost = costUsd(price, usage);
+    if (cost === undefined) return undefined;
+    sum += share * cost;
+  }
+  return sum;
+}
+
+/** 1 - cost / other: the share of the other cost that was saved, at most 1, negative where it cost more. Undefined at 0 dollars. */
+export function savedShare(costUsd: number, otherCostUsd: number): number | undefined {
+  return otherCostUsd > 0 ? 1 - costUsd / otherCostUsd : undefined;
+}

@@ -1,0 +1,178 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+/**
+ * The rooms from the bottom up: a file may import its own room and the rooms above it in this list, never one below. A folder is a room with
+ * one door, its `index.ts`; a file that stands alone is a room of its own.
+ */
+const ROOMS = [
+  'router/errors.ts',
+  'router/types.ts',
+  'router/package.ts',
+  'router/cancellation.ts',
+  'router/content-encoding.ts',
+  'router/memory-budget.ts',
+  'router/turns.ts',
+  'router/small-arrays.ts',
+  'router/yaml-file.ts',
+  'router/json',
+  'router/files',
+  'router/statistics',
+  'router/onnx',
+  'router/catalog',
+  'router/prompt',
+  'router/encoders',
+  'router/artifact',
+  'router/classifier',
+  'router/policy',
+  'router/router.ts',
+  'router/train',
+  'router/dialects',
+  'router/providers',
+  'router/fallback',
+  'router/access',
+  'router/records',
+  'router/telemetry',
+  'router/gateway',
+  'router/config.ts',
+  'router/create-router.ts',
+  'router/router-generations.ts',
+  'router/reloading-router.ts',
+  'router/hot-reload.ts',
+  'router/watch-config.ts',
+  'router/server',
+  'router/index.ts',
+  'evals/cases',
+  'evals/threshold',
+  'evals/gate',
+  'evals/report',
+  'evals/lifecycle',
+  'evals/vitest-matcher.ts',
+  'scripts',
+] as const;
+
+/** The one room that may import a package; scripts/ have peers to measure against. */
+const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
+  express: 'router/server',
+  'onnxruntime-node': 'router/onnx',
+  '@xenova/transformers': 'router/encoders',
+};
+
+/** Rooms that one room must never load, although they are above it. */
+const FORBIDDEN: readonly { readonly from: RegExp; readonly room: string; readonly why: string }[] = [
+  { from: /^router\/(?!train\/)/, room: 'router/train', why: 'what serves never loads training code' },
+  { from: /^evals\//, room: 'router/server', why: 'evals/ measures and does not serve' },
+];
+
+/** Folders in scripts/ that have a door too. */
+const DOORS = [
+  ...ROOMS.filter((room) => !room.endsWith('.ts') && room !== 'scripts'),
+  'scripts/fake-provider',
+  'scripts/importers',
+];
+
+interface Import {
+  readonly file: string;
+  readonly line: number;
+  /** A file of the checkout, or a package. */
+  readonly target: string;
+}
+
+const IMPORT = /^(?:import|export)\b[^;'"]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
+
+function importsOf(root: string, file: string): Import[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  return [...text.matchAll(IMPORT)].map((match) => {
+    const source = match[1] ?? match[2] ?? match[3] ?? '';
+    return {
+      file,
+      line: text.slice(0, match.index).split('\n').length,
+      target: source.startsWith('.') ? path.posix.join(path.posix.dirname(file), source) : source,
+    };
+  });
+}
+
+function roomOf(file: string): string | undefined {
+  return ROOMS.find((room) => file === room || file.startsWith(`${room}/`));
+}
+
+/** The faults of a single import; most have none. */
+function* faultsOf({ file, line, target }: Import): Iterable<string> {
+  const place = `${file}:${line}`;
+  const only = PACKAGE_ROOMS[target];
+  if (only && !file.startsWith(`${only}/`) && !file.startsWith('scripts/'))
+    yield `${place}: only ${only} imports ${target}`;
+  if (!target.endsWith('.ts')) return;
+  const door = DOORS.find((room) => target.startsWith(`${room}/`) && !file.startsWith(`${room}/`));
+  if (door && target !== `${door}/index.ts`)
+    yield `${place}: goes past the door of ${door}; import ${door}/index.ts instead of ${target}`;
+  if (file.startsWith('scripts/') && !target.startsWith('scripts/')) return;
+  const [from, to] = [roomOf(file), roomOf(target)];
+  if (from === undefined) yield `${file}: belongs to no room; add it to ROOMS in scripts/check-structure.ts`;
+  else if (to !== undefined && ROOMS.indexOf(to as never) > ROOMS.indexOf(from as never)) {
+    yield `${place}: ${from} is below ${to} and may not import it`;
+  }
+  for (const rule of FORBIDDEN)
+    if (rule.room === to && rule.from.test(file)) yield `${place}: imports ${to}; ${rule.why}`;
+}
+
+/** Every set of files that import one another in a circle (strongly connected components, Tarjan 1972). */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  function visit(file: string): void {
+    order.set(file, order.size);
+    lowest.set(file, order.size - 1);
+    stack.push(file);
+    for (const target of graph.get(file) ?? []) {
+      if (!order.has(target)) visit(target);
+      if (stack.includes(target)) lowest.set(file, Math.min(lowest.get(file) ?? 0, lowest.get(target) ?? 0));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const component = stack.splice(stack.indexOf(file));
+    if (component.length > 1 || graph.get(file)?.includes(file)) found.push(component);
+  }
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return found;
+}
+
+/** What is wrong with the structure of a checkout, one sentence a fault. */
+export function structureFaults(root: string): string[] {
+  const files = ['router', 'evals', 'scripts']
+    .filter((folder) => existsSync(path.join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+        (file) => `${folder}/${file}`,
+      ),
+    )
+    .filter((file) => file.endsWith('.ts'))
+    .toSorted();
+  const imports = files.flatMap((file) => importsOf(root, file));
+  const graph = new Map(
+    files.map((file) => [
+      file,
+      imports
+        .filter((one) => one.file === file && existsSync(path.join(root, one.target)))
+        .map(({ target }) => target),
+    ]),
+  );
+  return [
+    ...imports.flatMap((one) => [...faultsOf(one)]),
+    ...circles(graph).map((files) => `import one another in a circle: ${files.toSorted().join(', ')}`),
+  ];
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const { values } = parseArgs({ options: { root: { type: 'string', default: '.' } } });
+  const faults = structureFaults(values.root);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) {
+    console.error(
+      `${faults.length} faults in the structure of the source. docs/ARCHITECTURE.md has the rules.`,
+    );
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,321 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import type { Dialect } from '../../router/catalog/index.ts';
+import { UpstreamBroken } from '../../router/dialects/index.ts';
+import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
+import type { UpstreamCall } from '../../router/providers/types.ts';
+import { sendOnce } from '../fallback/attempts.ts';
+import {
+  answered,
+  callOf,
+  drained,
+  KEY,
+  rawServer,
+  refused,
+  TIMEOUTS,
+  upstreamOf,
+} from './native-attempt-calls.ts';
+
+const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
+const DIALECTS: readonly Dialect[] = ['openai', 'anthropic'];
+const STREAM_HEAD =
+  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+
+/** How a call ended, without the sentences. */
+async function endOf(call: UpstreamCall, timeouts = TIMEOUTS) {
+  const outcome = await attempt(call, timeouts);
+  if (outcome.kind === 'failure') return { failure: outcome.failure, status: outcome.status };
+  const { bytes, thrown } = await drained(outcome.body);
+  const broken = thrown instanceof UpstreamBroken ? { reason: thrown.reason, told: thrown.told } : thrown;
+  return { text: bytes.toString(), broken };
+}
+
+/** The bytes of a right stream, or of one with a fault. */
+async function streamOf(dialect: Dialect, fault?: string): Promise<string> {
+  const { url } = await upstreamOf();
+  const answer = answered(
+    await attempt(callOf({ url, dialect, stream: true, ...(fault && { fault }) }), TIMEOUTS),
+  );
+  return (await drained(answer.body)).bytes.toString();
+}
+
+/** A provider that streams such pieces, each of them a chunk, and then ends as told. */
+function streaming(pieces: () => readonly Buffer[], end?: 'reset' | 'silence'): Promise<string> {
+  return rawServer((socket) => {
+    socket.setNoDelay(true);
+    socket.once('data', async () => {
+      socket.write(STREAM_HEAD);
+      for (const piece of pieces()) {
+        socket.write(
+          Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]),
+        );
+        await pause(0);
+      }
+      if (end === 'reset') setTimeout(() => socket.resetAndDestroy(), 20);
+      if (end === undefined) socket.end('0\r\n\r\n');
+    });
+  });
+}
+
+const BROKEN = { reason: 'reset', told: false };
+
+test.each(
+  DIALECTS.flatMap((dialect) => [
+    { dialect, fault: 'cut', broken: BROKEN },
+    { dialect, fault: 'broken-json', broken: BROKEN },
+    { dialect, fault: 'no-last-event', broken: dialect === 'openai' ? undefined : BROKEN },
+    { dialect, fault: 'error-event', broken: { reason: 'reset', told: true } },
+  ]),
+)('$dialect, $fault: what came is passed on; an end that is not the answer’s is thrown', async (row) => {
+  const { dialect, fault, broken } = row;
+  const whole = await streamOf(dialect);
+  const { url } = await upstreamOf();
+  const end = await endOf(callOf({ url, dialect, stream: true, fault }));
+  expect(end.broken).toEqual(broken);
+  const [came, error] = end.text!.split(dialect === 'openai' ? 'data: {"error"' : 'event: error\n');
+  expect(came!.length).toBeGreaterThan(whole.length / 3);
+  expect(whole.startsWith(came!)).toBe(true);
+  expect(came).not.toBe(whole);
+  expect(error !== undefined).toBe(fault === 'error-event');
+});
+
+/** What the first bytes of a right stream come to, said another way than the reader does. */
+function expectedOf(dialect: Dialect, came: string, whole: string): 'failure' | 'whole' | 'broken' {
+  if (!came.includes('\n\n')) return 'failure';
+  if (dialect === 'anthropic') return came === whole ? 'whole' : 'broken';
+  const finished = came.includes('"finish_reason":"length"') || came.includes('"finish_reason":"stop"');
+  return came.includes('[DONE]') || (finished && came.endsWith('\n\n')) ? 'whole' : 'broken';
+}
+
+test.each(DIALECTS)(
+  '%s: wherever a stream ends and however it is cut, the outcome is the same',
+  async (dialect) => {
+    const whole = await streamOf(dialect);
+    const bytes = Buffer.from(whole);
+    let pieces: readonly Buffer[] = [];
+    const url = await streaming(() => pieces);
+    // The last events are where the decision falls.
+    const ends = fc.oneof(
+      fc.integer({ min: 1, max: bytes.length }),
+      fc.integer({ min: bytes.length - 200, max: bytes.length }),
+      fc.integer({ min: 1, max: 300 }),
+    );
+    const property = fc.asyncProperty(ends, fc.array(fc.nat(), { maxLength: 20 }), async (length, places) => {
+      pieces = cut(bytes.subarray(0, length), places);
+      const came = whole.slice(0, length);
+      const expected = expectedOf(dialect, came, whole);
+      const end = await endOf(callOf({ url, dialect, stream: true }));
+      if (expected === 'failure') expect(end).toEqual({ failure: 'bad-answer', status: 200 });
+      else expect(end).toEqual({ text: came, broken: expected === 'whole' ? undefined : BROKEN });
+    });
+    await fc.assert(property, { numRuns: 150 });
+  },
+);
+
+test.each(DIALECTS)(
+  '%s: an error as the first event is a failure, however it is cut; a later one is told',
+  async (dialect) => {
+    const whole = await streamOf(dialect);
+    const [first] = whole.split('\n\n');
+    const [, error] = (await streamOf(dialect, 'error-event')).split(/(?=event: error\n|data: \{"error")/);
+    let pieces: readonly Buffer[] = [];
+    const url = await streaming(() => pieces);
+    const property = fc.asyncProperty(
+      fc.boolean(),
+      fc.array(fc.nat(), { maxLength: 20 }),
+      async (later, places) => {
+        const text = later ? `${first}\n\n${error}` : error!;
+        pieces = cut(Buffer.from(text), places);
+        expect(await endOf(callOf({ url, dialect, stream: true }))).toEqual(
+          later ? { text, broken: { reason: 'reset', told: true } } : { failure: 'overloaded', status: 529 },
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  },
+);
+
+test.each(['reset', 'silence'] as const)('%s after the last event breaks nothing', async (end) => {
+  for (const dialect of DIALECTS) {
+    const text = await streamOf(dialect);
+    const url = await streaming(() => [Buffer.from(text)], end);
+    const timeouts = { ...TIMEOUTS, idleMs: 200 };
+    expect(await endOf(callOf({ url, dialect, stream: true }), timeouts)).toEqual({
+      text,
+      broken: undefined,
+    });
+  }
+});
+
+test('a comment is passed on before the first event: the provider is busy', async () => {
+  const url = await streaming(() => [Buffer.from(': busy\n')], 'silence');
+  const { body } = answered(await attempt(callOf({ url, stream: true }), TIMEOUTS));
+  const iterator = body[Symbol.asyncIterator]();
+  expect(Buffer.from((await iterator.next()).value).toString()).toBe(': busy\n');
+  await iterator.return?.();
+});
+
+test('half of a first event, then silence: a failure in time, and the connection is gone', async () => {
+  const url = await streaming(() => [Buffer.from('data: {"choi')], 'silence');
+  const outcome = await attempt(callOf({ url, stream: true }), { ...TIMEOUTS, idleMs: 100 });
+  expect(refused(outcome)).toMatchObject({ failure: 'timeout', status: 200 });
+});
+
+test.each(DIALECTS.flatMap((dialect) => [false, true].map((stream) => ({ dialect, stream }))))(
+  'an error in a 200 is a failure: $dialect, stream $stream',
+  async ({ dialect, stream }) => {
+    const upstream = await upstreamOf();
+    const call = callOf({ url: upstream.url, dialect, stream, fault: 'error-200' });
+    expect(await endOf(call)).toEqual({ failure: 'overloaded', status: 529 });
+  },
+);
+
+test('an error as the first event lets go of the connection', async () => {
+  const event = Buffer.from('data: {"error":{"message":"no"}}\n\n');
+  let closed = false;
+  const url = await rawServer((socket) => {
+    socket.once('close', () => {
+      closed = true;
+    });
+    socket.write(`${STREAM_HEAD}${event.length.toString(16)}\r\n${event}\r\n`);
+  });
+  expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'server-error', status: 200 });
+  await vi.waitFor(() => expect(closed).toBe(true));
+});
+
+test.each([
+  [{ error: { message: 'x', code: 429 } }, 'rate-limited', 429],
+  [{ error: { message: 'x', code: '503' } }, 'overloaded', 503],
+  [{ error: { message: 'x', status: 500 } }, 'server-error', 500],
+  [{ error: 'boom', status: 502 }, 'server-error', 502],
+  [{ error: { code: 401, message: 'No auth' } }, 'auth', 401],
+  [{ error: { code: 400, message: 'prompt is too long' } }, 'context-window', 400],
+  [{ error: { code: 400, message: 'Unknown parameter' } }, 'bad-request', 400],
+  [{ error: { code: 'context_length_exceeded', message: 'x' } }, 'context-window', 200],
+  [{ error: { code: 'rate_limit_exceeded', message: 'x' } }, 'rate-limited', 429],
+  [{ error: { message: 'x', code: 200 } }, 'server-error', 200],
+  [{ error: { message: 'x', code: null } }, 'server-error', 200],
+  [{ error: 'boom' }, 'server-error', 200],
+  [{ type: 'error', error: { type: 'api_error', message: 'x' } }, 'server-error', 200],
+] as const)('%j in a 200 is %s, %i', async (body, failure, status) => {
+  const json = JSON.stringify(body);
+  const plain = await rawServer((socket) =>
+    socket.end(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
+    ),
+  );
+  expect(await endOf(callOf({ url: plain }))).toEqual({ failure, status });
+  const stream = await streaming(() => [Buffer.from(`data: ${json}\n\n`)]);
+  expect(await endOf(callOf({ url: stream, stream: true }))).toEqual({ failure, status });
+});
+
+test("a client's own fault in a 200: the provider's words, without the key", async () => {
+  const json = JSON.stringify({ error: { code: 422, message: `no: ${KEY}` } });
+  const url = await rawServer((socket) =>
+    socket.end(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nretry-after: 2\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
+    ),
+  );
+  const outcome = refused(await attempt(callOf({ url }), TIMEOUTS));
+  expect(outcome).toMatchObject({ failure: 'bad-request', status: 422, retryAfterMs: 2_000 });
+  expect(Buffer.from(outcome.body!).toString()).toBe('{"error":{"code":422,"message":"no: [key]"}}');
+});
+
+/** A provider that answers with this JSON. */
+function answering(text: string): Promise<string> {
+  return rawServer((socket) =>
+    socket.end(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+    ),
+  );
+}
+
+test.each([
+  { error: null, choices: [{}] },
+  { error: {}, choices: [{}] },
+  { error: '', choices: [{ message: { content: 'a' }, finish_reason: 'stop', error: null }] },
+])('%j is an answer', async (body) => {
+  const text = JSON.stringify(body);
+  const url = await answering(text);
+  expect(await endOf(callOf({ url }))).toEqual({ text, broken: undefined });
+});
+
+test.each([
+  ['openai', {}, 'bad-answer', 200],
+  ['openai', { choices: [] }, 'bad-answer', 200],
+  ['openai', { choices: null, usage: { prompt_tokens: 1 } }, 'bad-answer', 200],
+  ['openai', { choices: [null] }, 'bad-answer', 200],
+  ['openai', { error: { message: 'x' }, choices: [{ message: { content: 'half' } }] }, 'server-error', 200],
+  ['openai', { choices: [{ message: { content: 'half' }, finish_reason: 'error' }] }, 'server-error', 200],
+  ['openai', { choices: [{ error: { code: 502, message: 'x' } }] }, 'server-error', 502],
+  ['openai', { choices: [{}, { error: { code: 429, message: 'x' } }] }, 'rate-limited', 429],
+  ['anthropic', {}, 'bad-answer', 200],
+  ['anthropic', { type: 'message', content: null }, 'bad-answer', 200],
+  ['anthropic', { type: 'error', error: { type: 'overloaded_error' } }, 'overloaded', 529],
+] as const)('%s: %j in a 200 is no answer but %s, %i', async (dialect, body, failure, status) => {
+  const url = await answering(JSON.stringify(body));
+  expect(await endOf(callOf({ url, dialect }))).toEqual({ failure, status });
+});
+
+const ODD = [
+  'data: {"choices":null}\n\n',
+  'data: {"choices":[],"prompt_filter_results":[]}\n\n',
+  'data: {"usage":{"prompt_tokens":3}}\n\n',
+  'data: {"warning":"slow"}\n\n',
+  'event: ping\ndata: {"type":"ping"}\n\n',
+  'data:\n\n',
+];
+const HIDDEN_ERRORS: readonly [Dialect, string, string, number][] = [
+  ['openai', 'data: {"choices":[{"delta":{},"finish_reason":"error"}]}\n\n', 'server-error', 200],
+  ['openai', 'data: {"choices":[{"error":{"code":503,"message":"x"}}]}\n\n', 'overloaded', 503],
+  ['openai', 'event: error\ndata: {"message":"x"}\n\n', 'server-error', 200],
+  ['anthropic', 'data: {"type":"error","error":{"type":"overloaded_error"}}\n\n', 'overloaded', 529],
+];
+const CONTENT: Readonly<Record<Dialect, string>> = {
+  openai: 'data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n',
+  anthropic: 'event: message_start\ndata: {"type":"message_start","message":{}}\n\n',
+};
+const END: Readonly<Record<Dialect, string>> = {
+  openai: 'data: [DONE]\n\n',
+  anthropic: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+};
+
+test.each(HIDDEN_ERRORS)(
+  '%s: an error that no client notices, %j, ends the stream, however it is cut',
+  async (dialect, error, failure, status) => {
+    let pieces: readonly Buffer[] = [];
+    const url = await streaming(() => pieces);
+    const odd = fc.array(fc.constantFrom(...ODD), { maxLength: 3 }).map((all) => all.join(''));
+    const property = fc.asyncProperty(
+      fc.boolean(),
+      odd,
+      fc.array(fc.nat(), { maxLength: 10 }),
+      async (begun, before, places) => {
+        const passed = `${before}${begun ? CONTENT[dialect] : ''}${error}`;
+        pieces = cut(Buffer.from(passed + END[dialect]), places);
+        const end = await endOf(callOf({ url, dialect, stream: true }));
+        if (begun) expect(end).toEqual({ text: passed, broken: BROKEN });
+        else expect(end).toEqual({ failure, status });
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  },
+);
+
+test('a stream of nothing but chunks without a choice is no answer', async () => {
+  const odd = fc.array(fc.constantFrom(...ODD), { maxLength: 4 }).map((all) => all.join(''));
+  let text = '';
+  const url = await streaming(() => [Buffer.from(text)]);
+  const property = fc.asyncProperty(odd, fc.constantFrom('', END.openai), async (before, end) => {
+    text = `${before}data: {"choices":[]}\n\n${end}`;
+    expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'bad-answer', status: 200 });
+  });
+  await fc.assert(property, { numRuns: 30 });
+});
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const inside = places.map((place) => place % bytes.length).filter((place) => place > 0);
+  const ends = [...new Set(inside)].sort((a, b) => a - b);
+  return [0, ...ends].map((start, at) => bytes.subarray(start, ends[at] ?? bytes.length));
+}

@@ -1,0 +1,351 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isOperatorFault } from '../../router/fallback/failure-rules.ts';
+import { refusalOf } from '../../router/providers/refusal.ts';
+import { retryAfterMs } from '../../router/providers/retry-after.ts';
+
+const JSON_TYPE = 'application/json';
+
+// Error bodies as the providers' references and issue trackers show them.
+test.each([
+  [
+    400,
+    {
+      error: {
+        message:
+          "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens.",
+        type: 'invalid_request_error',
+        param: 'messages',
+        code: 'context_length_exceeded',
+      },
+    },
+    'context-window',
+  ],
+  [
+    400,
+    {
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'prompt is too long: 208310 tokens > 200000 maximum' },
+    },
+    'context-window',
+  ],
+  [
+    400,
+    {
+      type: 'error',
+      error: {
+        type: 'invalid_request_error',
+        message: 'input length and `max_tokens` exceed context limit: 197202 + 21333 > 200000',
+      },
+    },
+    'context-window',
+  ],
+  [
+    400,
+    {
+      object: 'error',
+      message: "This model's maximum context length is 4096 tokens.",
+      type: 'BadRequestError',
+      code: 400,
+    },
+    'context-window',
+  ],
+  [
+    400,
+    {
+      error: {
+        code: 400,
+        message: 'the request exceeds the available context size, try increasing it',
+        type: 'exceed_context_size_error',
+      },
+    },
+    'context-window',
+  ],
+  [
+    400,
+    {
+      error: {
+        message:
+          "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
+        code: 'content_filter',
+        innererror: { code: 'ResponsibleAIPolicyViolation' },
+      },
+    },
+    'content-filter',
+  ],
+  [
+    400,
+    {
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'Output blocked by content filtering policy' },
+    },
+    'content-filter',
+  ],
+  [
+    403,
+    {
+      error: {
+        code: 403,
+        message: 'Your chosen model requires moderation and your input was flagged for "violence"',
+      },
+    },
+    'content-filter',
+  ],
+  [400, { error: { code: 'model_not_found', message: 'no such model' } }, 'model-missing'],
+  [
+    400,
+    {
+      type: 'error',
+      error: {
+        type: 'invalid_request_error',
+        message: 'Your credit balance is too low to access the Anthropic API.',
+      },
+    },
+    'quota-exhausted',
+  ],
+  [
+    400,
+    {
+      error: {
+        message: "Unknown parameter: 'foo'.",
+        type: 'invalid_request_error',
+        param: 'foo',
+        code: 'unknown_parameter',
+      },
+    },
+    'bad-request',
+  ],
+  [
+    400,
+    {
+      error: {
+        message: 'max_tokens is too large: 99999. This model supports at most 16384 completion tokens',
+        code: 'invalid_value',
+      },
+    },
+    'bad-request',
+  ],
+  [402, { error: { message: 'Insufficient credits' } }, 'quota-exhausted'],
+  [
+    413,
+    { type: 'error', error: { type: 'request_too_large', message: 'Request exceeds the maximum size' } },
+    'bad-request',
+  ],
+  [422, { detail: 'nonsense' }, 'bad-request'],
+  [504, {}, 'server-error'],
+] as const)('%i %j is %s', (status, body, failure) => {
+  expect(refusalOf(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
+});
+
+test('a prompt that is quoted beside the reason does not decide', () => {
+  const body = { error: { message: 'no', code: null }, input: 'what does context_length_exceeded mean?' };
+  expect(refusalOf(400, JSON_TYPE, JSON.stringify(body))).toBe('bad-request');
+});
+
+test('HTML with a 4xx comes from something on the way', () => {
+  expect(refusalOf(400, 'text/html; charset=utf-8', '<html>prompt is too long</html>')).toBe('bad-answer');
+  expect(refusalOf(302, undefined, '')).toBe('bad-answer');
+});
+
+const NOW = Date.UTC(2026, 0, 1, 12, 0, 0);
+
+test.each([
+  [{}, undefined],
+  [{ 'retry-after': '20' }, 20_000],
+  [{ 'retry-after': '0' }, 0],
+  [{ 'retry-after': '1.5' }, 1500],
+  [{ 'retry-after': 'Thu, 01 Jan 2026 12:00:30 GMT' }, 30_000],
+  [{ 'retry-after': 'Thu, 01 Jan 2026 11:00:00 GMT' }, 0],
+  [{ 'retry-after': 'soon' }, undefined],
+  [{ 'retry-after': '-5' }, undefined],
+  [{ 'retry-after-ms': '250', 'retry-after': '1' }, 250],
+  [{ 'retry-after': 'soon', 'x-ratelimit-reset': '3' }, 3000],
+  [{ 'x-ratelimit-reset': '1m30.5s' }, 90_500],
+  [{ 'x-ratelimit-reset': '20ms' }, 20],
+  [{ 'x-ratelimit-reset': String(NOW / 1000 + 7) }, 7000],
+  [{ 'x-ratelimit-reset': String(NOW + 70) }, 70],
+  [{ 'x-ratelimit-reset': '' }, undefined],
+] as const)('%j asks to wait %s ms', (headers, ms) => {
+  expect(retryAfterMs(headers, NOW)).toBe(ms);
+});
+
+const ANTHROPIC = (type: string, message: string) => ({ type: 'error', error: { type, message } });
+
+// Wordings as reports against official clients and the providers' references show them.
+test.each([
+  [
+    400,
+    ANTHROPIC(
+      'invalid_request_error',
+      'You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.',
+    ),
+  ],
+  [402, ANTHROPIC('billing_error', 'There is an issue with your billing.')],
+  [
+    429,
+    {
+      error: {
+        message: 'You exceeded your current quota, please check your plan and billing details.',
+        type: 'insufficient_quota',
+        param: null,
+        code: 'insufficient_quota',
+      },
+    },
+  ],
+  [400, { error: { message: 'Billing hard limit has been reached', code: 'billing_hard_limit_reached' } }],
+  [
+    429,
+    {
+      error: {
+        message: 'Your account is not active, please check your billing details.',
+        code: 'billing_not_active',
+      },
+    },
+  ],
+  [402, { error: { message: 'Insufficient Balance', type: 'unknown_error', code: 'invalid_request_error' } }],
+  [
+    402,
+    {
+      error: {
+        message:
+          'This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 3395.',
+        code: 402,
+      },
+    },
+  ],
+  [429, { error: { message: 'Your account is suspended', type: 'exceeded_current_quota_error' } }],
+  [
+    400,
+    {
+      error: {
+        message: 'Access denied, please make sure your account is in good standing.',
+        code: 'Arrearage',
+      },
+    },
+  ],
+  [
+    429,
+    {
+      code: 'Some resource has been exhausted',
+      error: 'Your team 1f has either used all available credits or reached its monthly spending limit.',
+    },
+  ],
+  [401, { error: { message: 'No money.', type: 'insufficient_quota', code: 401 } }],
+  [429, { message: 'Too many tokens per day, please wait before trying again.' }],
+  [
+    429,
+    {
+      error: {
+        code: 429,
+        message: 'You exceeded your current quota, please check your plan and billing details.',
+        status: 'RESOURCE_EXHAUSTED',
+        details: [
+          {
+            '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+            violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }],
+          },
+        ],
+      },
+    },
+  ],
+])('%i %j: the budget of the operator is used up', (status, body) => {
+  expect(refusalOf(status, JSON_TYPE, JSON.stringify(body))).toBe('quota-exhausted');
+});
+
+test.each([
+  [
+    429,
+    { error: { message: 'Rate limit reached for requests', type: 'requests', code: 'rate_limit_exceeded' } },
+    'rate-limited',
+  ],
+  [
+    429,
+    {
+      error: {
+        code: 429,
+        message: 'You exceeded your current quota, please check your plan and billing details.',
+        status: 'RESOURCE_EXHAUSTED',
+        details: [{ violations: [{ quotaId: 'GenerateRequestsPerMinutePerProjectPerModel' }] }],
+      },
+    },
+    'rate-limited',
+  ],
+  [
+    429,
+    {
+      error: {
+        message: 'Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 150000.',
+        code: 'rate_limit_exceeded',
+      },
+    },
+    'context-window',
+  ],
+  [
+    429,
+    ANTHROPIC('rate_limit_error', 'Extra usage is required for long context requests.'),
+    'context-window',
+  ],
+  [404, ANTHROPIC('not_found_error', 'model: claude-x'), 'model-missing'],
+  [404, ANTHROPIC('not_found_error', 'File not found: file_011'), 'bad-request'],
+  [404, ANTHROPIC('not_found_error', 'Container container_1 not found'), 'bad-request'],
+  [
+    404,
+    { error: { message: 'No such File object: file-abc', type: 'invalid_request_error', code: null } },
+    'bad-request',
+  ],
+  [
+    404,
+    {
+      error: {
+        message: "Previous response with id 'resp_1' not found.",
+        code: 'previous_response_not_found',
+      },
+    },
+    'bad-request',
+  ],
+  [
+    404,
+    { error: { message: 'The model `gpt-image-9` does not exist', code: 'model_not_found' } },
+    'model-missing',
+  ],
+  [
+    404,
+    { error: { message: 'model "x" not found, try pulling it first', type: 'api_error' } },
+    'model-missing',
+  ],
+  [
+    404,
+    {
+      error: { code: 'DeploymentNotFound', message: 'The API deployment for this resource does not exist.' },
+    },
+    'model-missing',
+  ],
+  [404, { detail: 'Not Found' }, 'model-missing'],
+])('%i %j is %s', (status, body, failure) => {
+  expect(refusalOf(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
+});
+
+test('what a message quotes of the request blames no operator', () => {
+  const words = fc.constantFrom(
+    'insufficient_quota',
+    'model_not_found',
+    'Your credit balance is too low',
+    'You have reached your specified API usage limits',
+    'Insufficient Balance',
+    'billing_error',
+    'invalid_api_key',
+    '"quotaId":"PerDay"',
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(400, 413, 422), words, fc.boolean(), (status, quoted, inType) => {
+      const error = {
+        message: `Invalid value: '${quoted}'. Supported values are: 'user' and 'assistant'.`,
+        type: 'invalid_request_error',
+        param: inType ? quoted : 'messages[0].role',
+        code: 'invalid_value',
+      };
+      const failure = refusalOf(status, JSON_TYPE, JSON.stringify({ error }));
+      expect([failure, isOperatorFault(failure)]).toEqual(['bad-request', false]);
+    }),
+  );
+});

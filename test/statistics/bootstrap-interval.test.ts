@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { areaPerformanceGapRecovered } from '../../router/statistics/area-performance-gap-recovered.ts';
+import { bootstrapInterval } from '../../router/statistics/bootstrap-interval.ts';
+import { escalationOrder } from '../../router/statistics/escalation-order.ts';
+import { routingCurve } from '../../router/statistics/routing-curve.ts';
+import { weightedGapRecovered } from '../../router/statistics/weighted-gap-recovered.ts';
+import { cases, oracle } from './metrics-oracle.ts';
+import { routingCases } from './routing-cases.ts';
+
+const { scores, cheapQuality, strongQuality } = cases;
+const invalid = expect.objectContaining({ code: 'invalid-input' });
+
+describe('weightedGapRecovered', () => {
+  it('is the APGR of the cases written out as often as they weigh', () => {
+    const weightLists = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(routingCases, weightLists, (drawn, weights) => {
+        const written = drawn.scores.flatMap((_, i) => Array<number>(weights[i]).fill(i));
+        fc.pre(written.length > 0);
+        const { order, tieEnds } = escalationOrder(drawn.scores);
+        const gains = Float64Array.from(order, (i) => drawn.strong[i] - drawn.cheap[i]);
+        const found = weightedGapRecovered({ gains, units: order, tieEnds }, weights);
+        const expected = areaPerformanceGapRecovered(
+          routingCurve(
+            written.map((i) => drawn.scores[i]),
+            written.map((i) => drawn.cheap[i]),
+            written.map((i) => drawn.strong[i]),
+          ),
+        );
+        if (expected === undefined) expect(found).toBeUndefined();
+        else expect(found).toBeCloseTo(expected, 9);
+      }),
+    );
+  });
+});
+
+describe('bootstrapInterval', () => {
+  it('lies around the APGR of the cases and is the same for the same seed', () => {
+    const interval = bootstrapInterval(scores, cheapQuality, strongQuality, { seed: 3 });
+    expect(interval?.low).toBeLessThan(oracle.apgr);
+    expect(interval?.high).toBeGreaterThan(oracle.apgr);
+    expect(bootstrapInterval(scores, cheapQuality, strongQuality, { seed: 3 })).toEqual(interval);
+    expect(bootstrapInterval(scores, cheapQuality, strongQuality, { seed: 4 })).not.toEqual(interval);
+  });
+
+  it('agrees with a bootstrap in numpy to what 20,000 resamples leave open', () => {
+    const interval = bootstrapInterval(scores, cheapQuality, strongQuality, { resamples: 20_000 });
+    expect(interval).toMatchObject({ level: 0.95, undefinedResamples: 0 });
+    expect(Math.abs((interval?.low ?? Number.NaN) - oracle.bootstrapLow)).toBeLessThan(0.01);
+    expect(Math.abs((interval?.high ?? Number.NaN) - oracle.bootstrapHigh)).toBeLessThan(0.01);
+  });
+
+  it('is narrower at a lower level', () => {
+    const at = (level: number) => {
+      const { low, high } = bootstrapInterval(scores, cheapQuality, strongQuality, { level }) ?? {};
+      return (high ?? Number.NaN) - (low ?? Number.NaN);
+    };
+    expect(at(0.5)).toBeLessThan(at(0.9));
+  });
+
+  it('draws groups whole: copies of a case in one group add no certainty', () => {
+    const fourfold = (values: readonly number[]) => values.flatMap((value) => Array<number>(4).fill(value));
+    const groups = fourfold(scores.map((_, i) => i * 10));
+    const alone = bootstrapInterval(scores, cheapQuality, strongQuality);
+    const copied = [fourfold(scores), fourfold(cheapQuality), fourfold(strongQuality)] as const;
+    const together = bootstrapInterval(...copied, { groups });
+    const apart = bootstrapInterval(...copied);
+    const width = (interval = alone) => (interval?.high ?? Number.NaN) - (interval?.low ?? Number.NaN);
+    expect(width(together) / width(alone)).toBeCloseTo(1, 6);
+    expect(width(apart)).toBeLessThan(0.7 * width(alone));
+  });
+
+  it('counts the resamples that have no APGR', () => {
+    // One case in four carries the gap: a resample misses it with probability (3/4)^4 = .32.
+    const interval = bootstrapInterval([4, 3, 2, 1], [0, 0, 0, 0], [1, 0, 0, 0]);
+    expect(interval?.undefinedResamples).toBeGreaterThan(250);
+    expect(interval?.undefinedResamples).toBeLessThan(390);
+  });
+
+  it('is undefined without a gap, and for a single case or group', () => {
+    expect(bootstrapInterval([1, 2], [0, 1], [1, 0])).toBeUndefined();
+    expect(bootstrapInterval([1], [0], [1])).toBeUndefined();
+    expect(bootstrapInterval([1, 2], [0, 0], [1, 1], { groups: [5, 5] })).toBeUndefined();
+  });
+
+  it('refuses what cannot be measured', () => {
+    expect(() => bootstrapInterval([], [], [])).toThrow(invalid);
+    expect(() => bootstrapInterval([1, 2], [0, 0], [1])).toThrow(invalid);
+    expect(() => bootstrapInterval([1, 2], [0, Number.NaN], [1, 1])).toThrow(invalid);
+    expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { groups: [1] })).toThrow(invalid);
+    expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { level: 1 })).toThrow(invalid);
+    expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { resamples: 0 })).toThrow(invalid);
+    expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { resamples: 1.5 })).toThrow(invalid);
+  });
+});

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MEAN_BOUNDS, meanBound, scaledMeanBound } from '../../router/statistics/mean-bound.ts';
+import { shuffledOrder } from '../../router/statistics/shuffled-order.ts';
+import { samples } from './bounds-oracle.ts';
+
+const value = fc.integer({ min: 0, max: 20 }).map((twentieths) => twentieths / 20);
+const valueLists = fc.array(value, { minLength: 1, maxLength: 60 });
+const deltas = fc.double({ min: 1e-4, max: 0.5, noNaN: true });
+const limits = fc.double({ min: 0, max: 1, noNaN: true });
+const meanOf = (values: readonly number[]) => values.reduce((total, one) => total + one, 0) / values.length;
+const lossRange = { low: -1, high: 1 };
+const invalid = expect.objectContaining({ code: 'invalid-input' });
+
+describe.each(MEAN_BOUNDS)('meanBound %s', (method) => {
+  const bound = meanBound(method);
+
+  it('holds the mean between its bounds, and the bounds in 0..1', () => {
+    fc.assert(
+      fc.property(valueLists, deltas, (values, delta) => {
+        const { low, high } = bound.interval(values, delta);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(low).toBeLessThanOrEqual(meanOf(values) + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(meanOf(values) - 1e-12);
+        expect(high).toBeLessThanOrEqual(1);
+        expect(low).toBe(bound.lower(values, delta / 2));
+        expect(high).toBe(bound.upper(values, delta / 2));
+      }),
+    );
+  });
+
+  it('rejects a limit where, and only where, its upper bound lies at or below it', () => {
+    fc.assert(
+      fc.property(valueLists, deltas, limits, (values, delta, limit) => {
+        const upper = bound.upper(values, delta, 0.05);
+        const rejects = (at: number) => bound.pValue(values, at, 0.05) <= delta;
+        if (Math.abs(limit - upper) > 1e-9) expect(rejects(limit)).toBe(limit > upper);
+        if (upper < 1) expect(rejects(upper)).toBe(true);
+        if (upper > 1e-9) expect(rejects(upper - 1e-9)).toBe(false);
+      }),
+    );
+  });
+
+  it('mirrors: the lower bound is 1 minus the upper one of 1 minus the values', () => {
+    fc.assert(
+      fc.property(valueLists, deltas, (values, delta) => {
+        const mirrored = values.map((one) => 1 - one);
+        expect(bound.lower(values, delta)).toBeCloseTo(1 - bound.upper(mirrored, delta), 9);
+      }),
+    );
+  });
+
+  it('falls with a larger delta', () => {
+    fc.assert(
+      fc.property(valueLists, deltas, (values, delta) => {
+        const upper = bound.upper(values, delta, 0.05);
+        expect(bound.upper(values, delta * 1.5, 0.05)).toBeLessThanOrEqual(upper);
+        expect(bound.lower(values, delta * 1.5, 0.05)).toBeGreaterThanOrEqual(
+          bound.lower(values, delta, 0.05),
+        );
+      }),
+    );
+  });
+
+  it.each(Object.entries(samples))('falls with the number of cases: %s, repeated', (_, values) => {
+    const uppers = [1, 4, 16, 64].map((times) => {
+      const order = shuffledOrder(60 * times, 5);
+      return bound.upper(
+        Float64Array.from(order, (i) => values[i % 60]),
+        0.05,
+      );
+    });
+    expect(uppers).toEqual(uppers.toSorted((a, b) => b - a));
+    expect(uppers[3] - meanOf(values)).toBeLessThan((uppers[0] - meanOf(values)) / 4);
+  });
+
+  it.each([1, 2, 50, 1_000_000])('is a number at n = %i for zeros, ones, equal values and a mixture', (n) => {
+    const mixture = Float64Array.from(shuffledOrder(n, 2), (i) => (i % 5) / 4);
+    for (const values of [...[0, 1, 0.3].map((one) => new Float64Array(n).fill(one)), mixture]) {
+      const mean = values.reduce((total, one) => total + one, 0) / n;
+      const { low, high } = bound.interval(values, 0.05);
+      const width = Math.min(1, 3 / Math.sqrt(n));
+      expect(low).toBeGreaterThanOrEqual(Math.max(0, mean - width));
+      expect(low).toBeLessThanOrEqual(mean + 1e-9);
+      expect(high).toBeGreaterThanOrEqual(mean - 1e-9);
+      expect(high).toBeLessThanOrEqual(Math.min(1, mean + width));
+      expect(bound.pValue(values, 0.5, 0.05)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('carries losses from [-1, 1] to [0, 1] and back', () => {
+    const losses = samples.uniform.map((one) => 2 * one - 1);
+    const scaled = scaledMeanBound(method, lossRange);
+    expect(scaled.upper(losses, 0.05)).toBeCloseTo(2 * bound.upper(samples.uniform, 0.05) - 1, 9);
+    expect(scaled.lower(losses, 0.05)).toBeCloseTo(2 * bound.lower(samples.uniform, 0.05) - 1, 9);
+    expect(scaled.pValue(losses, 0, 0.05)).toBeCloseTo(bound.pValue(samples.uniform, 0.5, 0.05), 12);
+    const { low, high } = scaled.interval(losses, 0.1);
+    expect([low, high]).toEqual([scaled.lower(losses, 0.05), scaled.upper(losses, 0.05)]);
+  });
+
+  it('refuses a range that is none, and what lies outside it', () => {
+    expect(() => scaledMeanBound(method, { low: 1, high: 1 })).toThrow(invalid);
+    expect(() => scaledMeanBound(method, { low: 0, high: Number.POSITIVE_INFINITY })).toThrow(invalid);
+    expect(() => scaledMeanBound(method, lossRange).upper([-1.1], 0.05)).toThrow(invalid);
+    expect(() => scaledMeanBound(method, lossRange).pValue([0], 2, 0.05)).toThrow(invalid);
+    expect(() => bound.interval([0.5], 1)).toThrow(invalid);
+  });
+});
+
+describe('betting against hoeffding-bentkus', () => {
+  it('knows that losses which are all 0 hardly vary', () => {
+    const losses = new Float64Array(200);
+    const [betting, hoeffdingBentkus] = MEAN_BOUNDS.map((method) =>
+      scaledMeanBound(method, lossRange).upper(losses, 0.05),
+    );
+    expect(betting).toBeLessThan(0.03);
+    expect(hoeffdingBentkus).toBeGreaterThan(0.1);
+  });
+});
