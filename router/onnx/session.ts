@@ -1,18 +1,25 @@
-import './disable-telemetry.ts'; // runs before onnxruntime-node is loaded
-import * as ort from 'onnxruntime-node';
+import { createRequire } from 'node:module';
+import type * as ort from 'onnxruntime-node';
 import { PlimsollError } from '../errors.ts';
 import { requireTelemetryDisabled } from './disable-telemetry.ts';
 
-/** The only file that imports onnxruntime-node. */
 export type Session = ort.InferenceSession;
 export type Tensor = ort.Tensor;
+
+let loaded: typeof ort | undefined;
+
+/** The native runtime takes a tenth of a second to load, so only what runs a graph loads it. disable-telemetry.ts has run by then. */
+function runtime(): typeof ort {
+  loaded ??= createRequire(import.meta.url)('onnxruntime-node') as typeof ort;
+  return loaded;
+}
 
 export function tensor(
   type: 'float32' | 'int32' | 'int64',
   values: Float32Array | Int32Array | BigInt64Array,
   dims: readonly number[],
 ): Tensor {
-  return new ort.Tensor(type, values as Float32Array, dims);
+  return new (runtime().Tensor)(type, values as Float32Array, dims);
 }
 
 export interface SessionOptions {
@@ -35,7 +42,7 @@ export function sessionOptions(threads: number) {
 export async function openSession(bytes: Uint8Array, { threads = 1 }: SessionOptions = {}): Promise<Session> {
   requireTelemetryDisabled();
   try {
-    return await ort.InferenceSession.create(bytes, sessionOptions(threads));
+    return await runtime().InferenceSession.create(bytes, sessionOptions(threads));
   } catch (cause) {
     throw new PlimsollError('invalid-artifact', 'onnxruntime cannot load the ONNX file.', { cause });
   }
