@@ -1,4 +1,7 @@
-/** Plimsoll as a library: `createRouter(loadConfig())`, then `router.route({ prompt })`. */
+/** Plimsoll as a library: `createRouter(loadConfig())`, then `router.route({ prompt })`; or `serve(loadConfig())`. */
+import type { Config } from './config.ts';
+import type { Served, ServeOptions } from './serve.ts';
+
 export type { Standing } from './artifact/index.ts';
 export type { Config, ConfigOverrides } from './config.ts';
 export { loadConfig } from './config.ts';
@@ -11,3 +14,12 @@ export type { ReloadingRouter } from './reloading-router.ts';
 export { reloadingRouter } from './reloading-router.ts';
 export type { Decision, Explained, Reload, RouteOptions, Router, RouterHealth } from './router.ts';
 export type { ContentPart, Message, RouteInput } from './types.ts';
+export type { Served, ServeOptions };
+
+/**
+ * Serves a configuration over HTTP: decisions and, if it names providers, models. The server's code is loaded now, not with the package.
+ * @throws PlimsollError if the configuration, the artifact or the port is wrong; then it never listened
+ */
+export async function serve(config: Config, options: ServeOptions = {}): Promise<Served> {
+  return (await import('./serve.ts')).serve(config, options);
+}

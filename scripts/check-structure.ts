@@ -42,6 +42,7 @@ const ROOMS = [
   'router/hot-reload.ts',
   'router/watch-config.ts',
   'router/server',
+  'router/serve.ts',
   'router/index.ts',
   'evals/cases',
   'evals/threshold',

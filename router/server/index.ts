@@ -7,4 +7,4 @@ export { bodyLimits, jsonBody } from './json-body.ts';
 export { reloadOnHangUp } from './reload-on-hang-up.ts';
 export { reloadReport } from './reload-report.ts';
 export { standingJson } from './standing-json.ts';
-export { startServer } from './start-server.ts';
+export { type RunningServer, startServer } from './start-server.ts';

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../router/config.ts';
 import { safeError } from '../../router/errors.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
-import { serve } from '../../scripts/commands/serve.ts';
+import { runServe } from '../../scripts/commands/serve.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { serving } from './serving.ts';
 
 test('a port that is in use is named, with the ways out', async () => {
   const first = await serving();
   const { folder: artifact } = await tinyArtifact();
-  const second = serve({ artifact, port: first.port, logLevel: 'silent' });
+  const second = runServe({ artifact, port: first.port, logLevel: 'silent' });
   await expect(second).rejects.toMatchObject({
     name: 'PlimsollError',
     code: 'io',

@@ -1,0 +1,95 @@
+import { createCatalog } from './catalog/index.ts';
+import type { Config } from './config.ts';
+import { type Gateway, openGateway } from './gateway/index.ts';
+import { hotReload } from './hot-reload.ts';
+import type { Reload, Router } from './router.ts';
+import {
+  drainOnSignal,
+  exampleRequest,
+  isGuarded,
+  type RunningServer,
+  reloadOnHangUp,
+  reloadReport,
+  startServer,
+} from './server/index.ts';
+import { createLogger, type Logger } from './telemetry/index.ts';
+import { watchConfig } from './watch-config.ts';
+
+export interface ServeOptions {
+  /** Reads the configuration again for a reload; without it a reload keeps `config` and opens its artifact again. */
+  readonly readConfig?: () => Config;
+  /** A configuration file that is watched: when it is written, everything is reloaded. */
+  readonly configFile?: string;
+}
+
+/** A running server. `close` drains it, and ends the watches over the artifact and the configuration file. */
+export interface Served extends RunningServer {
+  readonly router: Router;
+  /** Reads the configuration and opens the artifact again. Never rejects: if either fails, nothing changes. */
+  reload(): Promise<Reload>;
+}
+
+/**
+ * Serves a configuration over HTTP: decisions and, if it names providers, models. A changed artifact is reloaded.
+ * @throws PlimsollError if the configuration, the artifact or the port is wrong; then it never listened
+ */
+export async function serve(config: Config, options: ServeOptions = {}): Promise<Served> {
+  return start(config, options, loggerFor(config));
+}
+
+/**
+ * The same as the whole work of this process: SIGHUP reloads, SIGTERM and SIGINT drain.
+ * @returns the exit code: 0, or 1 if requests were cut off at the drain's time limit
+ */
+export async function serveUntilSignal(config: Config, options: ServeOptions = {}): Promise<number> {
+  const logger = loggerFor(config);
+  const server = await start(config, options, logger, (reload) => reloadOnHangUp(reload, logger));
+  if (process.stderr.isTTY) process.stderr.write(exampleRequest(server.url, isGuarded(config)));
+  return drainOnSignal(server, logger);
+}
+
+/** @param beforeListening once the server listens, whoever sees it may send signals */
+async function start(
+  config: Config,
+  { readConfig = () => config, configFile }: ServeOptions,
+  logger: Logger,
+  beforeListening: (reload: () => Promise<Reload>) => void = () => {},
+): Promise<Served> {
+  const gateway = await gatewayFor(config, logger);
+  const { router, reread, stop } = await hotReload(config, readConfig, reloadReport(logger), {
+    ...(gateway && { onOpened: gateway.configure }),
+  });
+  beforeListening(reread);
+  const unwatch =
+    configFile === undefined
+      ? () => {}
+      : watchConfig(configFile, config.reload_interval_ms, () => void reread());
+  const endWatches = () => {
+    stop();
+    unwatch();
+  };
+  const parts = { config, router, logger, ...(gateway && { gateway }) };
+  const server = await startServer(parts).catch(async (error) => {
+    endWatches();
+    await gateway?.close();
+    await router.close();
+    throw error;
+  });
+  return { ...server, router, reload: reread, close: () => server.close().finally(endWatches) };
+}
+
+/** The gateway's code is loaded only if models are called: a server that only decides starts sooner. */
+async function gatewayFor(config: Config, logger: Logger): Promise<Gateway | undefined> {
+  if (Object.keys(config.providers).length === 0) return undefined;
+  return openGateway(config, logger);
+}
+
+function loggerFor(config: Config): Logger {
+  return createLogger(config.log_level, undefined, () => providerKeys(config));
+}
+
+/** Secrets that no log line may hold. */
+function providerKeys({ providers, models }: Config): string[] {
+  const named = createCatalog({ providers, models }).models.map(({ provider }) => provider.apiKeyEnv);
+  return [...new Set(named)].flatMap((name) => (name && process.env[name]) || []);
+}
