@@ -1,4 +1,4 @@
-import { UpstreamBroken } from './broken.ts';
+import { ReplyError } from './reply-error.ts';
 import type { Content } from './sdk-types.ts';
 import { validToolId } from './tool-ids.ts';
 
@@ -19,7 +19,7 @@ export interface AnswerParts {
  * Texts and tool calls of a reply. The model's reasoning is left out: another provider's signature would mean nothing to the client. Its
  * tokens are counted in the usage. Sources are left out too.
  *
- * @throws UpstreamBroken at what would be a part of the answer proper and has no place: a file.
+ * @throws ReplyError at what would be a part of the answer proper and has no place: a file.
  */
 export function answerParts(content: readonly Content[]): AnswerParts {
   if (content.some(({ type }) => type === 'file')) throw fileInAnswer();
@@ -30,8 +30,8 @@ export function answerParts(content: readonly Content[]): AnswerParts {
   return { texts, calls };
 }
 
-export function fileInAnswer(): UpstreamBroken {
-  return new UpstreamBroken('unreadable', 'The model answered with a file, which this API cannot carry.');
+export function fileInAnswer(): ReplyError {
+  return new ReplyError('unreadable', 'The model answered with a file, which this API cannot carry.');
 }
 
 function callOf({ toolCallId, toolName, input }: Extract<Content, { type: 'tool-call' }>): ToolCall {

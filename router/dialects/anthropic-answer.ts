@@ -1,7 +1,7 @@
 import type { AnswerContext } from './answer-context.ts';
 import { answerParts } from './answer-parts.ts';
-import { UpstreamBroken } from './broken.ts';
 import { anthropicFinish } from './finish.ts';
+import { ReplyError } from './reply-error.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { FinishReason, GenerateResult } from './sdk-types.ts';
 import { anthropicUsage } from './usage.ts';
@@ -9,7 +9,7 @@ import { anthropicUsage } from './usage.ts';
 /**
  * An answer of the SDK as a message (https://docs.anthropic.com/en/api/messages). Texts come first, then the tool calls.
  *
- * @throws UpstreamBroken where the model's input of a tool is no JSON object: this dialect carries it parsed.
+ * @throws ReplyError where the model's input of a tool is no JSON object: this dialect carries it parsed.
  */
 export function anthropicAnswer(
   result: GenerateResult,
@@ -44,5 +44,5 @@ function inputOf(text: string): unknown {
   } catch {
     // Said below, together with what is JSON but no object.
   }
-  throw new UpstreamBroken('unreadable', "The model's input of a tool is not a JSON object.");
+  throw new ReplyError('unreadable', "The model's input of a tool is not a JSON object.");
 }

@@ -2,8 +2,8 @@ import type { AnswerContext } from './answer-context.ts';
 import { fileInAnswer } from './answer-parts.ts';
 import { finishOf } from './anthropic-answer.ts';
 import { BlockOrder, type BlockStep } from './block-order.ts';
-import { UpstreamBroken } from './broken.ts';
 import { anthropicFinish } from './finish.ts';
+import { ReplyError } from './reply-error.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';
 import { validToolId } from './tool-ids.ts';
@@ -13,7 +13,7 @@ import { anthropicUsage } from './usage.ts';
  * Parts of the SDK's stream as the events of a streamed message (https://docs.anthropic.com/en/docs/build-with-claude/streaming):
  * `message_start`, `ping`, for each block start, deltas and stop, then `message_delta` and `message_stop`. Yields whole SSE events. Reasoning and sources are passed over, as in plain answers.
  *
- * @throws UpstreamBroken where the stream ends without the model having finished, or carries what has no place.
+ * @throws ReplyError where the stream ends without the model having finished, or carries what has no place.
  */
 export async function* anthropicStream(
   parts: AsyncIterable<StreamPart>,
@@ -31,7 +31,7 @@ export async function* anthropicStream(
     }
     yield* stepsOf(part, blocks).map(stepEvent);
   }
-  throw new UpstreamBroken('reset', 'The stream ended before the model had finished.');
+  throw new ReplyError('incomplete', 'The stream ended before the model had finished.');
 }
 
 function stepsOf(part: StreamPart, blocks: BlockOrder): BlockStep[] {

@@ -1,8 +1,8 @@
 import type { AnswerContext } from './answer-context.ts';
 import { fileInAnswer } from './answer-parts.ts';
-import { UpstreamBroken } from './broken.ts';
 import { openaiFinish } from './finish.ts';
 import { refusalOf } from './openai-answer.ts';
+import { ReplyError } from './reply-error.ts';
 import type { ReplyNotes } from './reply-types.ts';
 import type { StreamPart } from './sdk-types.ts';
 import { validToolId } from './tool-ids.ts';
@@ -13,7 +13,7 @@ import { openaiUsage } from './usage.ts';
  * (https://platform.openai.com/docs/api-reference/chat-streaming): role, deltas, finish reason, usage where it was asked for,
  * `[DONE]`. Yields whole SSE events. A refusal comes in one piece at the end. Reasoning and sources are passed over, as in plain answers.
  *
- * @throws UpstreamBroken where the stream ends without the model having finished, or carries what has no place.
+ * @throws ReplyError where the stream ends without the model having finished, or carries what has no place.
  */
 export async function* openaiStream(
   parts: AsyncIterable<StreamPart>,
@@ -32,7 +32,7 @@ export async function* openaiStream(
     const delta = deltaOf(part, calls);
     if (delta) yield chunk(context, delta);
   }
-  throw new UpstreamBroken('reset', 'The stream ended before the model had finished.');
+  throw new ReplyError('incomplete', 'The stream ended before the model had finished.');
 }
 
 function deltaOf(part: StreamPart, calls: ToolCalls): object | undefined {

@@ -1,5 +1,5 @@
 import type { ReadableStreamReadResult } from 'node:stream/web';
-import { UpstreamBroken } from './broken.ts';
+import { ReplyError } from './reply-error.ts';
 import type { StreamPart } from './sdk-types.ts';
 
 type Parts = AsyncGenerator<StreamPart>;
@@ -48,9 +48,9 @@ async function* partsFrom(
 /** The SDK goes on after an error in the stream, and ends streams that the provider did not. An answer's end must be the model's. */
 function refuseBreak(part: StreamPart): void {
   if (part.type === 'error')
-    throw new UpstreamBroken('reset', 'The provider ended the stream with an error.');
+    throw new ReplyError('incomplete', 'The provider ended the stream with an error.');
   if (part.type === 'finish' && endedUnfinished(part)) {
-    throw new UpstreamBroken('reset', 'The stream ended before the model had finished.');
+    throw new ReplyError('incomplete', 'The stream ended before the model had finished.');
   }
 }
 

@@ -8,9 +8,9 @@ import {
   type ReplyNotes,
   type ReplyRepair,
   textIn,
-  UpstreamBroken,
 } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
+import { UpstreamBroken } from './broken.ts';
 
 const COUNTS = [
   'input_tokens',

@@ -6,9 +6,9 @@ import {
   objectsIn,
   type ReplyNotes,
   textIn,
-  UpstreamBroken,
 } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
+import { UpstreamBroken } from './broken.ts';
 
 /** A plain reply of Amazon Bedrock's Converse. */
 export function bedrockReply(reply: Json, notes: ReplyNotes): Json {

@@ -1,4 +1,4 @@
-import { type ConnectFailure, UpstreamBroken } from '../dialects/index.ts';
+import { type ConnectFailure, UpstreamBroken } from './broken.ts';
 
 /** Errors of undici that say, before a head has come: what came is no HTTP that we take. After it they say that the end is missing. */
 const NO_HTTP = /^(HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW)/;

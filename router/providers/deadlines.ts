@@ -1,4 +1,4 @@
-import type { Break } from '../dialects/index.ts';
+import type { Break } from './broken.ts';
 
 /** What each deadline says when it passes. */
 const SENTENCES: Partial<Record<Break, string>> = {

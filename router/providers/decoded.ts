@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { decoderOf } from '../content-encoding.ts';
-import { UpstreamBroken } from '../dialects/index.ts';
+import { UpstreamBroken } from './broken.ts';
 
 /**
  * The bytes before compression, as soon as they can be told. For providers that compress although they were asked not to.

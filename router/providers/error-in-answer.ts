@@ -1,7 +1,7 @@
 import type { Dialect } from '../catalog/index.ts';
-import { UpstreamBroken } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { Head } from './exchange.ts';
 import { failed } from './failure.ts';
 import { refusalOf } from './refusal.ts';

@@ -1,7 +1,8 @@
-import { type ReplyNotes, UpstreamBroken } from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Agents } from './agents.ts';
 import { bodyOf, wrongHead } from './answer-head.ts';
+import { UpstreamBroken } from './broken.ts';
 import { ErrorInReply } from './error-in-answer.ts';
 import type { Exchange, Head, Opened } from './exchange.ts';
 import { opened } from './opened-exchange.ts';

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Cancellation } from '../cancellation.ts';
-import { UpstreamBroken } from '../dialects/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import { UpstreamBroken } from './broken.ts';
 import { brokenBy } from './broken-by.ts';
 import { Deadlines } from './deadlines.ts';
 import type { AttemptTimeouts } from './types.ts';

@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import type { Break, ConnectFailure, UpstreamBroken } from '../dialects/index.ts';
+import type { Break, ConnectFailure, UpstreamBroken } from './broken.ts';
 import type { FailedAttempt, Failure } from './types.ts';
 
 /** What a break before the first byte of the answer is called. */

@@ -6,8 +6,8 @@ import {
   objectsIn,
   type ReplyRepair,
   textIn,
-  UpstreamBroken,
 } from '../dialects/index.ts';
+import { UpstreamBroken } from './broken.ts';
 import { ErrorInReply } from './error-in-answer.ts';
 
 const COUNTS = [

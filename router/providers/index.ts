@@ -1,4 +1,5 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
+export { UpstreamBroken } from './broken.ts';
 export { canCarry } from './carrying.ts';
 export { type UpstreamSettings, upstreamSchema } from './config.ts';
 export { parsed } from './error-in-answer.ts';

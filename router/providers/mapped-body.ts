@@ -1,5 +1,6 @@
-import { UpstreamBroken } from '../dialects/index.ts';
+import { ReplyError } from '../dialects/index.ts';
 import { inOnePiece } from './answer-body.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { ProviderLine } from './exchange-fetch.ts';
 import type { AttemptOutcome, UpstreamCall, Usage } from './types.ts';
 
@@ -40,6 +41,16 @@ export function streamBody(
   return { [Symbol.asyncIterator]: () => iterator };
 }
 
+/**
+ * What ended a mapped reply: the exchange's own error before the one that reading it gave. A reply with no form in the client's dialect
+ * is the provider's failure.
+ */
+export function disconnectOf(line: ProviderLine, error: unknown): unknown {
+  const broken = line.broken() ?? error;
+  if (!(broken instanceof ReplyError)) return broken;
+  return new UpstreamBroken(broken.reason === 'incomplete' ? 'reset' : 'unreadable', broken.message);
+}
+
 async function* encoded(
   events: AsyncIterable<string>,
   { signal }: UpstreamCall,
@@ -49,7 +60,7 @@ async function* encoded(
     for await (const event of events) yield encoder.encode(event);
   } catch (error) {
     signal.throwIfAborted();
-    const broken = line.broken() ?? error;
+    const broken = disconnectOf(line, error);
     if (broken instanceof UpstreamBroken) throw broken;
     throw new UpstreamBroken('unreadable', 'The stream could not be read.');
   } finally {

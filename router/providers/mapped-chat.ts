@@ -12,9 +12,9 @@ import {
   type SdkUsage,
   type StreamPart,
   UNKNOWN_USAGE,
-  UpstreamBroken,
   usageOf,
 } from '../dialects/index.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { ProviderLine } from './exchange-fetch.ts';
 import { mappingOf } from './map-request.ts';
 import { plainOutcome, streamBody } from './mapped-body.ts';

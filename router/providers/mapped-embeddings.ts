@@ -5,10 +5,10 @@ import {
   embeddingsRequest,
   type SdkEmbeddingModel,
   tokensOf,
-  UpstreamBroken,
   unmappable,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { UpstreamBroken } from './broken.ts';
 import { plainOutcome } from './mapped-body.ts';
 import type { MappedCall, SendMapped } from './mapped-call.ts';
 import { sdkEmbeddingModel } from './sdk-model.ts';

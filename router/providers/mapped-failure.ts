@@ -1,8 +1,10 @@
-import { UpstreamBroken, unmappable } from '../dialects/index.ts';
+import { unmappable } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { UpstreamBroken } from './broken.ts';
 import { ErrorInReply } from './error-in-answer.ts';
 import type { ProviderLine } from './exchange-fetch.ts';
 import { failed } from './failure.ts';
+import { disconnectOf } from './mapped-body.ts';
 import {
   endedEarly,
   failureOfEvent,
@@ -37,7 +39,7 @@ export function mappedFailure(
   key: string | undefined,
 ): AttemptOutcome {
   const status = line.head()?.status;
-  const broken = line.broken() ?? error;
+  const broken = disconnectOf(line, error);
   if (broken instanceof ErrorInReply) return reportedInReply(call, broken.text, line.head()!, key);
   if (broken instanceof UpstreamBroken) return endedEarly(call, broken, status);
   if (isCallError(error)) return refusedByProvider(call, error, key);

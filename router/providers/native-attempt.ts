@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
-import { UpstreamBroken } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { agentsOf } from './agents.ts';
 import { plainAnswer, streamedAnswer } from './answer.ts';
 import { bodyOf, wrongHead } from './answer-head.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { Head, Opened } from './exchange.ts';
 import { brokenEarly, failed } from './failure.ts';
 import { opened } from './opened-exchange.ts';

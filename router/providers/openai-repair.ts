@@ -9,9 +9,9 @@ import {
   type ReplyRepair,
   StreamedCalls,
   textIn,
-  UpstreamBroken,
   wholeCalls,
 } from '../dialects/index.ts';
+import { UpstreamBroken } from './broken.ts';
 
 /** Words of other APIs that servers of this one send as `finish_reason`. */
 const FINISH: Readonly<Record<string, string>> = {

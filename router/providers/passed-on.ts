@@ -1,4 +1,4 @@
-import { UpstreamBroken } from '../dialects/index.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { StreamReader } from './stream-reader.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;

@@ -1,5 +1,6 @@
-import { errorBody, UpstreamBroken } from '../dialects/index.ts';
+import { errorBody } from '../dialects/index.ts';
 import type { PlimsollError } from '../errors.ts';
+import { UpstreamBroken } from './broken.ts';
 import { errorOutcome } from './error-in-answer.ts';
 import type { Head } from './exchange.ts';
 import { brokenEarly, failed } from './failure.ts';

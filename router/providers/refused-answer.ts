@@ -1,7 +1,7 @@
 import { isKnownEncoding } from '../content-encoding.ts';
-import { UpstreamBroken } from '../dialects/index.ts';
 import { bodyOf, encodingOf } from './answer-head.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { UpstreamBroken } from './broken.ts';
 import type { Opened } from './exchange.ts';
 import { failed } from './failure.ts';
 import { isProvoked, refusalOf } from './refusal.ts';

@@ -1,7 +1,8 @@
-import { type Json, type ReplyNotes, type ReplyRepair, UpstreamBroken } from '../dialects/index.ts';
+import type { Json, ReplyNotes, ReplyRepair } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
 import { AnthropicRepair } from './anthropic-repair.ts';
 import { bedrockReply } from './bedrock-repair.ts';
+import { UpstreamBroken } from './broken.ts';
 import { ErrorInReply, errorIn, parsed } from './error-in-answer.ts';
 import { GoogleRepair } from './google-repair.ts';
 import { OpenaiRepair } from './openai-repair.ts';

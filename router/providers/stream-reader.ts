@@ -1,5 +1,5 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
-import { UpstreamBroken } from '../dialects/index.ts';
+import { UpstreamBroken } from './broken.ts';
 import { errorIn, hasChoice, isThrownByClient, parsed } from './error-in-answer.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 import { UsageReader } from './usage.ts';

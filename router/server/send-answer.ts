@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../catalog/index.ts';
-import { UpstreamBroken } from '../dialects/index.ts';
 import { brokenEvent, COST_TRAILERS, type GatewayAnswer } from '../gateway/index.ts';
 import { isObject } from '../json/index.ts';
-import { parsed } from '../providers/index.ts';
+import { parsed, UpstreamBroken } from '../providers/index.ts';
 import { requestId } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { pump } from './pump.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { UpstreamBroken } from '../../router/dialects/broken.ts';
+import { UpstreamBroken } from '../../router/providers/broken.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/dialects/broken.ts';
+import { UpstreamBroken } from '../../router/providers/broken.ts';
 import type { AttemptOutcome } from '../../router/providers/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { type Fault, startUpstream } from '../../scripts/fake-provider/index.ts';

@@ -5,8 +5,8 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { onTestFinished } from 'vitest';
 import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/dialects/broken.ts';
 import { errorBody, errorEvent } from '../../router/dialects/errors.ts';
+import { UpstreamBroken } from '../../router/providers/broken.ts';
 import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/providers/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import {

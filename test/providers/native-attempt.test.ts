@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/dialects/index.ts';
+import { UpstreamBroken } from '../../router/providers/broken.ts';
 import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
 import type { Failure } from '../../router/providers/types.ts';
 import { startUpstream } from '../../scripts/fake-provider/index.ts';

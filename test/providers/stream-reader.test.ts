@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/dialects/index.ts';
+import { UpstreamBroken } from '../../router/providers/broken.ts';
 import { StreamReader } from '../../router/providers/stream-reader.ts';
 
 const STOP = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
