@@ -1,17 +1,31 @@
-export { conditionWords } from './condition-words.ts';
-export { type Promotion, readCurrent, resolveArtifact } from './current.ts';
+export {
+  type ArtifactDraft,
+  type ArtifactFiles,
+  assertWritable,
+  MANIFEST_FILE,
+  readArtifact,
+  writeArtifact,
+} from './artifact-files.ts';
 export { type GoldenCase, type Manifest, manifestSchema, type Rung } from './manifest.ts';
-export { type ArtifactFiles, MANIFEST_FILE, readArtifact } from './read.ts';
-export { readVerdict } from './read-verdict.ts';
 export { type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
 export { NO_PASS_REASONS, type Standing, standingAt, standingInFolder } from './standing.ts';
-export { listArtifacts, promote, rollback, type StoredArtifact } from './store.ts';
+export {
+  listArtifacts,
+  type Promotion,
+  promote,
+  readCurrent,
+  resolveArtifact,
+  rollback,
+  type StoredArtifact,
+} from './store.ts';
 export {
   type Condition,
   conditionSchema,
+  conditionWords,
   type Look,
   lookSchema,
+  readVerdict,
   sealedVerdict,
   VERDICTS,
   type Verdict,
@@ -19,7 +33,6 @@ export {
   type VerdictWord,
   verdictSchema,
   worstOf,
+  writeVerdict,
 } from './verdict.ts';
 export { artifactMark, watchArtifact } from './watch-artifact.ts';
-export { type ArtifactDraft, assertWritable, writeArtifact } from './write.ts';
-export { writeVerdict } from './write-verdict.ts';

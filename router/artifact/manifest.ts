@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { PlimsollError } from '../errors.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 
-export const encoderIdentitySchema = z.strictObject({
+const encoderIdentitySchema = z.strictObject({
   id: z.string().min(1),
   sha256,
   pooling: z.enum(['mean', 'cls']),
@@ -13,7 +14,7 @@ export const encoderIdentitySchema = z.strictObject({
 });
 
 /** A rung of the ladder: the name that decisions carry, and the model whose outcomes its head learned. */
-export const rungSchema = z.strictObject({ candidate: z.string().min(1), model: z.string().min(1) });
+const rungSchema = z.strictObject({ candidate: z.string().min(1), model: z.string().min(1) });
 
 /** Two-sided, at its confidence. */
 const boundsSchema = z.strictObject({ lower: z.number(), upper: z.number(), confidence: share });
@@ -32,7 +33,7 @@ const expectationSchema = z.strictObject({
   cost_saved_interval: boundsSchema.optional(),
 });
 
-export const policySchema = z.strictObject({
+const policySchema = z.strictObject({
   name: z.string().min(1),
   version: z.int().positive(),
   /** The largest predicted loss that is still sent to a cheaper candidate. */
@@ -107,5 +108,24 @@ export const goldenSchema = z
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Rung = z.infer<typeof rungSchema>;
-export type ThresholdPolicy = z.infer<typeof policySchema>;
 export type GoldenCase = z.infer<typeof goldenSchema>[number];
+
+/**
+ * The bytes of a JSON file of an artifact or a store, checked against its schema.
+ * @throws PlimsollError `invalid-artifact`, naming file and field.
+ */
+export function artifactJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, file: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new PlimsollError('invalid-artifact', `${file} is not valid JSON.`, { place: { file }, cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.');
+  throw new PlimsollError('invalid-artifact', `${file}, field "${field}": ${issue.message}.`, {
+    place: { file, field },
+  });
+}

@@ -1,8 +1,6 @@
 import { PlimsollError } from '../errors.ts';
-import { conditionWords } from './condition-words.ts';
-import type { ArtifactFiles } from './read.ts';
-import { readVerdict } from './read-verdict.ts';
-import { type Verdict, type VerdictWord, worstOf } from './verdict.ts';
+import type { ArtifactFiles } from './artifact-files.ts';
+import { conditionWords, readVerdict, type Verdict, type VerdictWord, worstOf } from './verdict.ts';
 
 /** Why a verdict does not count, or that there is none. */
 export const NO_PASS_REASONS = [

@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { z } from 'zod';
+import { PlimsollError } from '../errors.ts';
+import { replaceFile } from '../files/index.ts';
+import { artifactJson } from './manifest.ts';
 import { sha256OfJson } from './sha256.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -92,4 +97,76 @@ export function worstOf(verdicts: readonly VerdictWord[]): VerdictWord {
     (worst, one) => (VERDICTS.indexOf(one) > VERDICTS.indexOf(worst) ? one : worst),
     'PASS',
   );
+}
+
+/** A condition with all that its verdict rests on, for a person. What is undefined is called so. */
+export function conditionWords({
+  name,
+  verdict,
+  value,
+  bounds,
+  limits,
+  n,
+  further_cases: further,
+}: Condition): string {
+  const limit = [
+    ...(limits.min === undefined ? [] : [`at least ${limits.min}`]),
+    ...(limits.max === undefined ? [] : [`at most ${limits.max}`]),
+  ];
+  const figures = [
+    `value ${numberWords(value)}`,
+    `bounds ${numberWords(bounds.lower)} to ${numberWords(bounds.upper)}`,
+    `limit ${limit.join(' and ') || 'none'}`,
+    `n ${n}`,
+    ...(further === undefined ? [] : [`about ${further} further cases would decide`]),
+  ];
+  return `${name} is ${verdict}: ${figures.join(', ')}`;
+}
+
+function numberWords(value: number | null): string {
+  return value === null ? 'undefined' : String(Number(value.toPrecision(4)));
+}
+
+/** Not among the manifest's files: the gate writes it afterwards, and it names the manifest's hash itself. */
+export const VERDICT_FILE = 'verdict.json';
+
+/**
+ * What the gate said of the artifact in `folder`; undefined where it has not run. Whether that lets it serve says `standingOf`.
+ * @throws PlimsollError `invalid-artifact`, naming file and field, where it cannot be read or was edited.
+ */
+export function readVerdict(folder: string): Verdict | undefined {
+  const file = path.join(folder, VERDICT_FILE);
+  const bytes = bytesOf(file);
+  if (bytes === undefined) return undefined;
+  const verdict = artifactJson(verdictSchema, bytes, file);
+  const { sha256, ...content } = verdict;
+  if (sha256OfJson(content) === sha256) return verdict;
+  throw new PlimsollError(
+    'invalid-artifact',
+    `${file} was changed after the gate wrote it: its field "sha256" is not the hash of the rest. Run the gate again.`,
+    { place: { file, field: 'sha256' } },
+  );
+}
+
+function bytesOf(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    if (code === 'ENOENT') return undefined;
+    throw new PlimsollError('invalid-artifact', `${file} cannot be read (${code}). It must be a file.`, {
+      place: { file },
+      cause,
+    });
+  }
+}
+
+/**
+ * Puts the verdict into the artifact's folder, in the place of an older one: whole or not at all.
+ * @throws PlimsollError `io` where the folder cannot be written.
+ */
+export function writeVerdict(folder: string, verdict: Verdict): void {
+  replaceFile(path.join(folder, VERDICT_FILE), `${JSON.stringify(verdict, null, 2)}\n`, {
+    what: 'the verdict',
+  });
 }

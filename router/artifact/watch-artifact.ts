@@ -1,8 +1,14 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { CURRENT_FILE, resolveArtifact } from './current.ts';
-import { CLASSIFIER_FILE, GOLDEN_FILE, MANIFEST_FILE, MODEL_CARD_FILE, SEEN_QUESTIONS_FILE } from './read.ts';
-import { VERDICT_FILE } from './read-verdict.ts';
+import {
+  CLASSIFIER_FILE,
+  GOLDEN_FILE,
+  MANIFEST_FILE,
+  MODEL_CARD_FILE,
+  SEEN_QUESTIONS_FILE,
+} from './artifact-files.ts';
+import { CURRENT_FILE, resolveArtifact } from './store.ts';
+import { VERDICT_FILE } from './verdict.ts';
 
 const WATCHED = [
   MANIFEST_FILE,

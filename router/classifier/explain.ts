@@ -1,7 +1,7 @@
 import { tokenIdsOf, type WordPieceTokenizer } from '../encoders/index.ts';
-import type { FeatureExtractor } from './feature-vector.ts';
+import type { ClassifierInput } from './classifier.ts';
 import { readWeights } from './folded-heads.ts';
-import type { ClassifierInput } from './onnx-classifier.ts';
+import type { FeatureExtractor } from './structural-features.ts';
 import { pairBucket } from './word-pairs.ts';
 
 /** What one word piece, all its occurrences together, adds to a candidate's calibrated logit. */

@@ -1,9 +1,18 @@
 import { PlimsollError } from '../errors.ts';
 import { decodeModel, floatValues } from '../onnx/index.ts';
-import { calibrated } from './platt.ts';
+
+/** Calibrated probability = sigmoid(slope * logit + offset); one pair a head (Platt 1999). */
+export interface PlattScaling {
+  readonly slope: number;
+  readonly offset: number;
+}
+
+export function calibrated(logit: number, { slope, offset }: PlattScaling): number {
+  return 1 / (1 + Math.exp(-(slope * logit + offset)));
+}
 
 /** The inputs of the graph, as `exportLexicon` names them. */
-export interface HeadInputs {
+interface HeadInputs {
   /** Of word pieces, at least one. */
   readonly ids: Int32Array;
   /** Buckets of word pairs, at least one. */

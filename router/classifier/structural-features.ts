@@ -1,4 +1,42 @@
+import { PlimsollError } from '../errors.ts';
+import { smallArrays } from '../small-arrays.ts';
 import { type TextCounts, textCounts } from './text-counts.ts';
+
+/** Text -> structural features, in a fixed order. */
+export interface FeatureExtractor {
+  readonly names: readonly string[];
+  /** A vector of its own for every call. */
+  extract(text: string): Float32Array;
+}
+
+/**
+ * The extractor for the features with these names, in this order (a manifest's list; all of them where it is left out).
+ * @throws PlimsollError `invalid-artifact` where this version does not know a name.
+ */
+export function featureExtractor(names: readonly string[] = STRUCTURAL_FEATURES): FeatureExtractor {
+  const features = names.map(featureNamed);
+  const vector = smallArrays(Float32Array);
+  return {
+    names: [...names],
+    extract(text) {
+      const values = vector(features.length);
+      const all = structuralFeatures(textCounts(text));
+      for (let i = 0; i < features.length; i++) values[i] = all[features[i]!];
+      return values;
+    },
+  };
+}
+
+function featureNamed(name: string): StructuralFeature {
+  const feature = STRUCTURAL_FEATURES.find((known) => known === name);
+  if (!feature) {
+    throw new PlimsollError(
+      'invalid-artifact',
+      `The artifact uses the structural feature "${name}", which this version of Plimsoll does not have. Retrain it, or use the version that made it.`,
+    );
+  }
+  return feature;
+}
 
 /** Counts grow without bound and matter by ratio, so they enter as log(1 + count); shares are 0..1 of the characters. */
 const log = Math.log1p;
@@ -7,7 +45,7 @@ const log = Math.log1p;
  * The features by name, each finite for every string, the empty one included. Names stand in the manifest: a rename is a new
  * feature. The order is that of the feature vector. Which of them earn their place: docs/EXPERIMENTS.md.
  */
-export function structuralFeatures(counts: TextCounts) {
+function structuralFeatures(counts: TextCounts) {
   const { words, quantityWords, numbers } = counts;
   const characters = Math.max(1, counts.characters);
   return {
@@ -44,7 +82,7 @@ export function structuralFeatures(counts: TextCounts) {
   };
 }
 
-export type StructuralFeature = keyof ReturnType<typeof structuralFeatures>;
+type StructuralFeature = keyof ReturnType<typeof structuralFeatures>;
 
 /** Their names, in the order of the feature vector. */
 export const STRUCTURAL_FEATURES = Object.keys(structuralFeatures(textCounts(''))) as StructuralFeature[];

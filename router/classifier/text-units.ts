@@ -1,4 +1,72 @@
-import { CAPITAL, KIND_OF_UNIT, KINDS } from './unit-kinds.ts';
+/** Every UTF-16 unit is of one kind. In an order in which one comparison tells the groups below. */
+export const SMALL_LETTER = 0;
+export const CAPITAL = 1;
+export const DIGIT = 2;
+/** A code sign too. */
+export const UNDERSCORE = 3;
+export const OTHER = 4;
+export const BACKTICK = 5;
+export const MATH_SIGN = 6;
+export const CODE_SIGN = 7;
+export const COMMA = 8;
+/** The Arabic question mark: sentences are not counted by it. */
+export const OTHER_QUESTION_MARK = 9;
+export const QUESTION_MARK = 10;
+/** The other marks that end a sentence. */
+export const FULL_STOP = 11;
+export const SPACE = 12;
+export const LINE_FEED = 13;
+export const OTHER_LINE_END = 14;
+export const KINDS = 15;
+
+const UNITS: readonly (readonly [kind: number, units: string])[] = [
+  [SMALL_LETTER, 'abcdefghijklmnopqrstuvwxyz'],
+  [CAPITAL, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'],
+  [DIGIT, '0123456789'],
+  [UNDERSCORE, '_'],
+  [BACKTICK, '`'],
+  [MATH_SIGN, '+-*/=^<>%\\$×÷±√∑∫≤≥≠π∞∂∇∈'],
+  [CODE_SIGN, '{}()[];#&|'],
+  [COMMA, ',\uff0c\u060c'],
+  [OTHER_QUESTION_MARK, '\u061f'],
+  [QUESTION_MARK, '?\uff1f'],
+  [FULL_STOP, '.!\u3002\uff01'],
+  [
+    SPACE,
+    ' \t\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\ufeff',
+  ],
+  [LINE_FEED, '\n'],
+  [OTHER_LINE_END, '\r\u2028\u2029'],
+];
+
+/** Text in ASCII reads two cache lines of it. */
+export const KIND_OF_UNIT = new Uint8Array(2 ** 16).fill(OTHER);
+for (const [kind, units] of UNITS) {
+  for (let i = 0; i < units.length; i++) KIND_OF_UNIT[units.charCodeAt(i)] = kind;
+}
+
+export function isLetter(kind: number): boolean {
+  return kind <= CAPITAL;
+}
+
+/** \w of regular expressions. */
+export function isWordUnit(kind: number): boolean {
+  return kind <= UNDERSCORE;
+}
+
+export function endsSentence(kind: number): boolean {
+  return kind === QUESTION_MARK || kind === FULL_STOP;
+}
+
+/** \s of regular expressions. */
+export function isSpace(kind: number): boolean {
+  return kind >= SPACE;
+}
+
+/** What ^ of regular expressions with the flag m stands behind. */
+export function endsLine(kind: number): boolean {
+  return kind >= LINE_FEED;
+}
 
 /** Stands behind a text, and behind every word that is added to its units. */
 export const END = 0x0a;

@@ -2,9 +2,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
 import '../onnx/index.ts'; // threads load onnxruntime, and cannot switch it off for the process
-import type { BusyFlag } from './busy-flag.ts';
-import type { EncoderIdentity } from './encoder.ts';
-import type { EncoderSpec } from './encoder-spec.ts';
+import type { EncoderIdentity, EncoderSpec } from './encoder.ts';
 
 /** An encoder with a transformer pass: one that needs a thread of its own. */
 export type ThreadedSpec = Exclude<EncoderSpec, { id: 'static' }>;
@@ -20,6 +18,30 @@ export type ThreadMessage =
   | { readonly kind: 'ready'; readonly identity: EncoderIdentity }
   | { readonly kind: 'vector'; readonly vector: Float32Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+/**
+ * One shared number that says "this thread is inside native code". onnxruntime-node aborts the whole process where its
+ * thread is ended while it loads or runs a model, and process.exit() ends every thread: so whoever leaves looks here first.
+ */
+export type BusyFlag = Int32Array<SharedArrayBuffer>;
+
+export function createBusyFlag(): BusyFlag {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+}
+
+export function raise(flag: BusyFlag): void {
+  Atomics.store(flag, 0, 1);
+}
+
+export function lower(flag: BusyFlag): void {
+  Atomics.store(flag, 0, 0);
+  Atomics.notify(flag, 0);
+}
+
+/** Blocks the calling thread until the flag is down, but no longer than `timeoutMs`. */
+export function waitUntilLowered(flag: BusyFlag, timeoutMs: number): void {
+  Atomics.wait(flag, 0, 1, timeoutMs);
+}
 
 /** Starts encoder-worker as .ts (in a checkout) or as .js (compiled), as this very file runs. */
 export function startEncoderThread(data: ThreadData): Worker {

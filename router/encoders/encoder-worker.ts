@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PlimsollError } from '../errors.ts';
-import { lower } from './busy-flag.ts';
 import type { Encoder } from './encoder.ts';
 import type { ThreadData, ThreadedSpec, ThreadMessage } from './encoder-thread.ts';
+import { lower } from './encoder-thread.ts';
 
 /** The program of an encoder's thread: load one model, then answer each text with its vector. The pool raised the flag. */
 const { spec, busy } = workerData as ThreadData;

@@ -1,3 +1,5 @@
+import { PlimsollError } from '../errors.ts';
+
 /** What an artifact remembers of the encoder that it was trained with. Serving with another one is refused. */
 export interface EncoderIdentity {
   /** `static`, `minilm`, or `transformers:<model>`. */
@@ -20,4 +22,82 @@ export interface Encoder {
   embed(text: string): Promise<Float32Array>;
   /** Frees threads and sessions; the encoder cannot be used afterwards. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** The ONNX files of one model, by the name that transformers.js gives their number type. */
+export const DTYPE_SUFFIX = {
+  fp32: '',
+  fp16: '_fp16',
+  q8: '_quantized',
+  int8: '_int8',
+  uint8: '_uint8',
+  q4: '_q4',
+  q4f16: '_q4f16',
+  bnb4: '_bnb4',
+} as const;
+
+export type Dtype = keyof typeof DTYPE_SUFFIX;
+type Pooling = EncoderIdentity['pooling'];
+
+export interface TransformersSpec {
+  readonly id: 'transformers';
+  /** A folder in Hugging Face layout, or `owner/name` on the hub. A folder is looked for first. */
+  readonly model: string;
+  /** May the model be downloaded? Without it nothing is asked of any network. */
+  readonly allowHub?: boolean;
+  readonly pooling?: Pooling;
+  readonly dtype?: Dtype;
+  readonly workers?: number;
+  /** Where downloads are kept; `plimsoll` in the user's cache folder unless given. */
+  readonly cacheFolder?: string;
+  /** A mirror of the hub. */
+  readonly hubUrl?: string;
+}
+
+/** Which encoder to open. `workers`: threads at most; one less than there are cores unless given. */
+export type EncoderSpec =
+  | { readonly id: 'static' }
+  | { readonly id: 'minilm'; readonly workers?: number }
+  | TransformersSpec;
+
+/** What the place of use decides, whichever encoder it is. */
+export interface EncoderOptions {
+  readonly allowHub?: boolean;
+  readonly workers?: number;
+}
+
+const CHOICES =
+  'Choose static, minilm or transformers:<folder or hub name>, the last with #cls, #fp32 or both (#cls,fp32) where the model needs them.';
+
+/**
+ * Reads the name of an encoder, as a flag or a manifest gives it.
+ * @example parseEncoderSpec('transformers:Xenova/bge-small-en-v1.5#cls', { allowHub: true })
+ * @throws PlimsollError `invalid-input` for any other name; it lists the choices.
+ */
+export function parseEncoderSpec(text: string, options: EncoderOptions = {}): EncoderSpec {
+  const { allowHub, workers } = options;
+  const threads = workers === undefined ? {} : { workers };
+  if (text === 'static') return { id: 'static' };
+  if (text === 'minilm') return { id: 'minilm', ...threads };
+  const named = /^transformers:([^#]+)(?:#([^#]+))?$/.exec(text);
+  if (!named) throw new PlimsollError('invalid-input', `There is no encoder '${text}'. ${CHOICES}`);
+  const variant = (named[2]?.split(',') ?? []).map(readVariant);
+  return Object.assign(
+    { id: 'transformers' as const, model: named[1]!, ...threads },
+    allowHub === undefined ? {} : { allowHub },
+    ...variant,
+  );
+}
+
+function readVariant(word: string): { pooling: Pooling } | { dtype: Dtype } {
+  if (word === 'mean' || word === 'cls') return { pooling: word };
+  if (Object.hasOwn(DTYPE_SUFFIX, word)) return { dtype: word as Dtype };
+  throw new PlimsollError('invalid-input', `An encoder has no variant '${word}'. ${CHOICES}`);
+}
+
+/** The name that parseEncoderSpec reads: what an identity carries. Says only what differs from the defaults. */
+export function encoderName(spec: EncoderSpec): string {
+  if (spec.id !== 'transformers') return spec.id;
+  const variant = [spec.pooling === 'cls' && 'cls', spec.dtype !== 'q8' && spec.dtype].filter(Boolean);
+  return `transformers:${spec.model}${variant.length > 0 ? `#${variant.join(',')}` : ''}`;
 }

@@ -1,7 +1,6 @@
 export type { Encoder } from './encoder.ts';
-export { type EncoderOptions, parseEncoderSpec } from './encoder-spec.ts';
-export { createMinilmEncoder } from './minilm.ts';
-export { openEncoder, openEncoderFor } from './open-encoder.ts';
+export { type EncoderOptions, parseEncoderSpec } from './encoder.ts';
+export { createMinilmEncoder, openEncoder, openEncoderFor } from './open-encoder.ts';
 export {
   createStaticEncoder,
   isReadable,
@@ -10,6 +9,6 @@ export {
   staticTokenizer,
   tokenIdsOf,
 } from './static.ts';
-export { importTransformers } from './transformers-library.ts';
+export { importTransformers } from './transformers-session.ts';
 export { MINILM_WEIGHTS, minilmFolder, readMinilmFile } from './weights.ts';
 export type { WordPieceTokenizer } from './word-piece.ts';

@@ -1,8 +1,7 @@
 import { openSession, type Tensor, tensor } from '../onnx/index.ts';
 import type { Encoder } from './encoder.ts';
-import { keepHeadAndTail } from './head-and-tail-tokens.ts';
 import { poolTokens } from './pool-tokens.ts';
-import { STATIC_IDENTITY } from './static.ts';
+import { keepHeadAndTail, STATIC_IDENTITY } from './static.ts';
 import { readMinilmFile } from './weights.ts';
 import { createWordPieceTokenizer } from './word-piece.ts';
 

@@ -1,9 +1,15 @@
 import { PlimsollError } from '../errors.ts';
-import type { Encoder, EncoderIdentity } from './encoder.ts';
-import { type EncoderOptions, type EncoderSpec, parseEncoderSpec } from './encoder-spec.ts';
-import { createMinilmEncoder } from './minilm.ts';
+import {
+  type Encoder,
+  type EncoderIdentity,
+  type EncoderOptions,
+  type EncoderSpec,
+  parseEncoderSpec,
+  type TransformersSpec,
+} from './encoder.ts';
+import { openEncoderPool } from './encoder-pool.ts';
+import { startEncoderThread } from './encoder-thread.ts';
 import { createStaticEncoder } from './static.ts';
-import { createTransformersEncoder } from './transformers.ts';
 
 /** Opens an encoder, its weights found and verified. Nothing is downloaded unless the spec allows the hub. */
 export async function openEncoder(spec: EncoderSpec): Promise<Encoder> {
@@ -39,3 +45,24 @@ export async function openEncoderFor(
 }
 
 const COMPARED = ['sha256', 'dimension', 'pooling', 'maxTokens'] as const;
+
+/**
+ * all-MiniLM-L6-v2 (int8) in threads of its own. Resolves when the first thread has loaded the model.
+ * @throws PlimsollError `weights-missing` where the weights are not here or not the expected ones.
+ */
+export function createMinilmEncoder(options: { readonly workers?: number } = {}): Promise<Encoder> {
+  const spec = { id: 'minilm' } as const;
+  return openEncoderPool({ start: (busy) => startEncoderThread({ spec, busy }), workers: options.workers });
+}
+
+/**
+ * Any encoder in Hugging Face layout, in threads of its own. Resolves when the first thread has loaded the model.
+ * @throws PlimsollError `weights-missing` where transformers.js or the model is not here.
+ */
+export function createTransformersEncoder(spec: Omit<TransformersSpec, 'id'>): Promise<Encoder> {
+  const full = { ...spec, id: 'transformers' } as const;
+  return openEncoderPool({
+    start: (busy) => startEncoderThread({ spec: full, busy }),
+    workers: spec.workers,
+  });
+}

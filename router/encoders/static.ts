@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PlimsollError } from '../errors.ts';
 import { decodeModel, floatValues, type OnnxTensor } from '../onnx/index.ts';
-import { normalise } from './bert-normaliser.ts';
 import type { Encoder } from './encoder.ts';
 import { MINILM_WEIGHTS, readMinilmFile } from './weights.ts';
-import { createWordPieceTokenizer, type WordPieceTokenizer } from './word-piece.ts';
+import { createWordPieceTokenizer, normalise, type WordPieceTokenizer } from './word-piece.ts';
 
 /** The static encoder: no transformer pass, so that the head can be folded into one number a word piece. */
 export interface StaticEncoder extends Encoder {
@@ -133,4 +132,19 @@ function wordEmbeddings(bytes: Uint8Array): QuantisedTable {
     scale: floatValues(named('scale'))[0]!,
     zeroPoint: named('zero_point').int32Data?.[0] ?? named('zero_point').rawData![0]!,
   };
+}
+
+const HEAD_SHARE = 3 / 4; // a request mostly says what it wants at the start, and often repeats it at the end
+
+/**
+ * The first three quarters and the last quarter of `limit` ids, in order; the ids as they are where they fit.
+ * @example keepHeadAndTail(Int32Array.of(1, 2, 3, 4, 5, 6), 4) // 1, 2, 3, 6
+ */
+export function keepHeadAndTail(ids: Int32Array, limit: number): Int32Array {
+  if (ids.length <= limit) return ids;
+  const head = Math.ceil(limit * HEAD_SHARE);
+  const kept = new Int32Array(limit);
+  kept.set(ids.subarray(0, head));
+  kept.set(ids.subarray(ids.length - (limit - head)), head);
+  return kept;
 }

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type * as Library from '@xenova/transformers';
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from '@xenova/transformers';
 import { PlimsollError } from '../errors.ts';
-import { sessionOptions } from '../onnx/index.ts';
-import type { Encoder } from './encoder.ts';
-import { type Dtype, encoderName, type TransformersSpec } from './encoder-spec.ts';
-import { keepHeadAndTail } from './head-and-tail-tokens.ts';
-import { assertHuggingFaceFolder, huggingFaceSha256 } from './hugging-face-folder.ts';
+import { requireTelemetryDisabled, sessionOptions } from '../onnx/index.ts';
+import { DTYPE_SUFFIX, type Dtype, type Encoder, encoderName, type TransformersSpec } from './encoder.ts';
 import { poolTokens } from './pool-tokens.ts';
-import { importTransformers, locateModel, type TransformersLibrary } from './transformers-library.ts';
+import { keepHeadAndTail } from './static.ts';
 
 const LONGEST_TOKENS = 512; // a long-context encoder would take seconds a text, and a router has milliseconds
 
@@ -91,4 +94,115 @@ function feeds(TensorClass: typeof Tensor, ids: BigInt64Array): Record<string, T
     attention_mask: row(new BigInt64Array(ids.length).fill(1n)),
     token_type_ids: row(new BigInt64Array(ids.length)),
   };
+}
+
+export type TransformersLibrary = typeof Library;
+
+/** The package is optional, and heavy: it is loaded where an encoder asks for it and nowhere else. */
+export async function importTransformers(): Promise<TransformersLibrary> {
+  requireTelemetryDisabled();
+  try {
+    return await import('@xenova/transformers');
+  } catch (cause) {
+    throw new PlimsollError(
+      'weights-missing',
+      'The package @xenova/transformers is not installed, and a transformers encoder needs it: npm install @xenova/transformers@npm:@huggingface/transformers@4.3.1',
+      { cause },
+    );
+  }
+}
+
+export interface ModelPlace {
+  /** What transformers.js is asked for: a folder's full path or the hub's `owner/name`. */
+  readonly source: string;
+  /** Where the files are, for the hub once they have been downloaded. */
+  readonly folder: string;
+  readonly local: boolean;
+}
+
+/**
+ * Sets where transformers.js may look: in one folder, or on the hub and in the cache of what came from there.
+ * @throws PlimsollError `weights-missing` where the model is no folder and the hub was not allowed.
+ */
+export function locateModel(env: TransformersLibrary['env'], spec: TransformersSpec): ModelPlace {
+  const { model, allowHub = false, cacheFolder = defaultCacheFolder(), hubUrl } = spec;
+  const folder = path.resolve(model);
+  const local = isFolder(folder);
+  if (!local && !allowHub) {
+    throw new PlimsollError(
+      'weights-missing',
+      `There is no folder ${folder}. If ${model} is a model on the Hugging Face hub, allow its download: --allow-hub, or encoder.allow_hub in the configuration.`,
+    );
+  }
+  env.logLevel = 40; // errors only: the rest is advice for the author of a model
+  env.allowLocalModels = local;
+  env.allowRemoteModels = !local;
+  env.useFSCache = !local;
+  env.cacheDir = path.resolve(cacheFolder);
+  if (hubUrl !== undefined) env.remoteHost = hubUrl;
+  return local
+    ? { source: folder, folder, local }
+    : { source: model, folder: path.join(env.cacheDir, model), local };
+}
+
+function defaultCacheFolder(): string {
+  const base = process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache');
+  return path.join(base, 'plimsoll', 'models');
+}
+
+const OTHER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'config.json'] as const;
+
+export function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** @throws PlimsollError `weights-missing` where a file that transformers.js needs is not in the folder; it says which are. */
+export function assertHuggingFaceFolder(folder: string, dtype: Dtype): void {
+  const missing = OTHER_FILES.find((file) => !statSync(path.join(folder, file), { throwIfNoEntry: false }));
+  if (missing !== undefined) throw missingFile(folder, missing, `It has: ${list(folder)}.`);
+  const model = modelFile(dtype);
+  if (!onnxFiles(folder).includes(model)) {
+    const has = onnxFiles(folder).map((file) => `onnx/${file}`);
+    throw missingFile(
+      folder,
+      `onnx/${model} (dtype ${dtype})`,
+      `It has: ${has.join(', ') || 'no onnx file'}.`,
+    );
+  }
+}
+
+/**
+ * sha256 of the sha256s (hex) of the model, its external data if it has any, and tokenizer.json: all that a vector
+ * depends on besides code. For MiniLM it is the same number that `static` and `minilm` carry.
+ */
+export async function huggingFaceSha256(folder: string, dtype: Dtype): Promise<string> {
+  const model = onnxFiles(folder).filter((file) => file.startsWith(modelFile(dtype)));
+  const files = [...model.sort().map((file) => `onnx/${file}`), 'tokenizer.json'];
+  const all = createHash('sha256');
+  for (const file of files) all.update(await fileSha256(path.join(folder, file)));
+  return all.digest('hex');
+}
+
+function modelFile(dtype: Dtype): string {
+  return `model${DTYPE_SUFFIX[dtype]}.onnx`;
+}
+
+function onnxFiles(folder: string): readonly string[] {
+  const onnx = path.join(folder, 'onnx');
+  return isFolder(onnx) ? readdirSync(onnx) : [];
+}
+
+async function fileSha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+function missingFile(folder: string, file: string, has: string): PlimsollError {
+  const message = `${folder} has no ${file}, so it is no encoder in Hugging Face layout. ${has}`;
+  return new PlimsollError('weights-missing', message, { place: { file: path.join(folder, file) } });
+}
+
+function list(folder: string): string {
+  return readdirSync(folder).sort().slice(0, 12).join(', ') || 'nothing';
 }

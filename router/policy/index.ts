@@ -1,11 +1,12 @@
-export { chooseRung, predictedLoss } from './choose-rung.ts';
 export {
   CHOICE_REASONS,
   type ChoiceReason,
   type Choosing,
   choose,
+  chooseRung,
   type Policy,
   type PolicyReference,
+  predictedLoss,
 } from './policy.ts';
 export {
   POLICY_VERDICTS,

@@ -1,7 +1,6 @@
-import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './earlier-asks.ts';
-import { isAtLineStart } from './line-start.ts';
-import { blockAt, openingTagAt, type TaggedBlock } from './tagged-block.ts';
 import { type Label, labelsIn } from './template-labels.ts';
+import { blockAt, isAtLineStart, openingTagAt, type TaggedBlock } from './text-blocks.ts';
+import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './text-limits.ts';
 
 /** A prompt with less context than this, in UTF-16 units, and without an instruction may be a person's own words: it stays whole. */
 const LEAST_CONTEXT = 200;

@@ -1,8 +1,7 @@
 import type { FrameShape, WrapperShape } from './harness-shapes.ts';
 import { shapesOfKind } from './known-shapes.ts';
-import { firstAtLineStart, lastAtLineStart } from './line-start.ts';
 import { questionInRetrieval } from './question-in-retrieval.ts';
-import { onlyBlocks, type TaggedBlock } from './tagged-block.ts';
+import { firstAtLineStart, lastAtLineStart, onlyBlocks, type TaggedBlock } from './text-blocks.ts';
 
 const WRAPPERS = shapesOfKind('wrapper');
 const FRAMES = shapesOfKind('frame');

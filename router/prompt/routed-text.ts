@@ -1,9 +1,7 @@
 import { PlimsollError } from '../errors.ts';
 import type { Message, RouteInput } from '../types.ts';
-import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './earlier-asks.ts';
-import { headAndTail } from './head-and-tail.ts';
 import { personAsk, personTexts } from './person-ask.ts';
-import { wellFormed } from './well-formed.ts';
+import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS, headAndTail, wellFormed } from './text-limits.ts';
 
 /** Longest routed text, in UTF-16 units. Everything downstream may rely on it. */
 export const MAX_ROUTED_CHARACTERS = 32_000;
@@ -71,8 +69,9 @@ function messagesOf(input: RouteInput): readonly Message[] {
 function asksNewestFirst(messages: readonly Message[]): string | undefined {
   let asks: string | undefined;
   let room = MAX_ROUTED_CHARACTERS;
-  for (let index = messages.length - 1; index >= 0 && room >= SHORTEST_REMNANT; index--) {
-    const { text, endsHistory } = personAsk(personTexts(messages[index]));
+  for (const message of messages.toReversed()) {
+    if (room < SHORTEST_REMNANT) break;
+    const { text, endsHistory } = personAsk(personTexts(message));
     if (text !== '') {
       const ask = headAndTail(text, room);
       const limit = asks === undefined ? EARLIER_ASKS_WITHIN_CHARACTERS : room;

@@ -1,7 +1,6 @@
 export { fitPlatt } from './calibrate.ts';
-export { crossValidate } from './cross-validate.ts';
 export { designMatrix, selectRows } from './design-matrix.ts';
 export { exportLexicon, exportLinear, plattTensors } from './export-onnx.ts';
 export { fusedLossAndGradient, type Matrix } from './logistic-loss.ts';
 export { fitLogisticRegression, type LinearHead, type LogisticProblem } from './logistic-regression.ts';
-export { rawLogits, type TrainedClassifier, trainClassifier } from './train-classifier.ts';
+export { crossValidate, rawLogits, type TrainedClassifier, trainClassifier } from './train-classifier.ts';

@@ -1,13 +1,18 @@
-import type { PlattScaling } from '../classifier/index.ts';
+import { calibrated, type PlattScaling } from '../classifier/index.ts';
+import { PlimsollError } from '../errors.ts';
 import { fitPlatt } from './calibrate.ts';
-import { chooseLambda, type LambdaChoice } from './choose-lambda.ts';
-import { curvatureOf } from './curvature-preconditioner.ts';
-import type { Matrix } from './logistic-loss.ts';
-import { fitLogisticRegression, type LinearHead, logits } from './logistic-regression.ts';
-import { onRawColumns, standardisation, standardised } from './standardise.ts';
+import { onRawColumns, selectRows, standardisation, standardised } from './design-matrix.ts';
+import { type Matrix, softplus } from './logistic-loss.ts';
+import {
+  type Curvature,
+  curvatureOf,
+  fitLogisticRegression,
+  type LinearHead,
+  logits,
+} from './logistic-regression.ts';
 
 /** Labelled rows. `labels[h]` is candidate h's quality, 0..1, one a row; `folds` numbers the rows' folds from 0. */
-export interface TrainingRows {
+interface TrainingRows {
   readonly matrix: Matrix;
   readonly labels: readonly Float64Array[];
   readonly sampleWeights?: Float64Array;
@@ -58,4 +63,157 @@ export function rawLogits(
     const shift = centre.reduce((total, mean, j) => total + weights[j]! * mean, 0);
     return logits(matrix, { weights, intercept: intercept - shift });
   });
+}
+
+interface CrossValidated {
+  /** Calibrated probability of each row under a classifier that never saw it; one array a head. */
+  readonly probabilities: readonly Float64Array[];
+  /** The lambda that each fold's own inner cross-validation chose. */
+  readonly lambdas: readonly number[];
+}
+
+/**
+ * Nested cross-validation: each fold is scored by a classifier trained on the others, which in turn chooses lambda and
+ * its Platt parameters by the folds that are left. Nothing of a row, its label least of all, reaches its own score.
+ * @throws PlimsollError `invalid-input` for fewer than three folds: two must be left to choose by.
+ */
+export function crossValidate(
+  rows: TrainingRows,
+  lambdas?: readonly number[],
+  onFold: (done: number, of: number) => void = () => {},
+): CrossValidated {
+  const foldCount = rows.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  if (foldCount < FEWEST_FOLDS) {
+    throw new PlimsollError(
+      'invalid-input',
+      `Nested cross-validation needs at least ${FEWEST_FOLDS} folds, not ${foldCount}.`,
+    );
+  }
+  const probabilities = rows.labels.map(() => new Float64Array(rows.matrix.rows));
+  const chosen: number[] = [];
+  for (let fold = 0; fold < foldCount; fold++) {
+    const inside = indicesWhere(rows.folds, (f) => f !== fold);
+    const outside = indicesWhere(rows.folds, (f) => f === fold);
+    const trained = trainClassifier(selectTrainingRows(rows, inside, fold), lambdas);
+    chosen.push(trained.lambda);
+    rawLogits(selectRows(rows.matrix, outside), trained).forEach((z, h) => {
+      outside.forEach((row, i) => {
+        probabilities[h]![row] = calibrated(z[i]!, trained.platt[h]!);
+      });
+    });
+    onFold(fold + 1, foldCount);
+  }
+  return { probabilities, lambdas: chosen };
+}
+
+const FEWEST_FOLDS = 3;
+
+/** The rows outside one fold, whose other folds are numbered anew without a gap. */
+function selectTrainingRows(rows: TrainingRows, indices: Int32Array, without: number): TrainingRows {
+  const pick = (values: Float64Array) => Float64Array.from(indices, (row) => values[row]!);
+  return {
+    matrix: selectRows(rows.matrix, indices),
+    labels: rows.labels.map(pick),
+    ...(rows.sampleWeights && { sampleWeights: pick(rows.sampleWeights) }),
+    folds: Int32Array.from(indices, (row) => rows.folds[row]! - (rows.folds[row]! > without ? 1 : 0)),
+  };
+}
+
+function indicesWhere(folds: Int32Array, is: (fold: number) => boolean): Int32Array {
+  return Int32Array.from(Array.from(folds.keys()).filter((row) => is(folds[row]!)));
+}
+
+/** Half-decades: the loss is flat around its best, so a finer grid buys nothing (docs/EXPERIMENTS.md). */
+export const LAMBDAS = [3000, 1000, 300, 100, 30, 10, 3, 1] as const;
+
+/** Coarser than the final fit: the choice needs the order of the losses, not their digits. */
+const SEARCH_TOLERANCE = 3e-4;
+
+interface LambdaChoice {
+  readonly lambda: number;
+  /** Mean log loss of the held-out rows, summed over heads, for each lambda that was tried. */
+  readonly losses: readonly { readonly lambda: number; readonly logLoss: number }[];
+  /** Logits of each row under a fit that did not see it, at the chosen lambda; one array a head. */
+  readonly heldOutLogits: readonly Float64Array[];
+  /** One of the folds' fits at the chosen lambda: close to the fit on all rows. */
+  readonly start: readonly LinearHead[];
+}
+
+interface FoldedProblem {
+  readonly matrix: Matrix;
+  readonly labels: readonly Float64Array[];
+  readonly sampleWeights: Float64Array;
+  /** Fold number of each row, from 0. */
+  readonly folds: Int32Array;
+  readonly curvature: Curvature;
+}
+
+/**
+ * Chooses lambda by cross-validated log loss. Goes from strong to weak penalty, each fit starting from the one before,
+ * and stops when the loss has risen: it is unimodal in practice. Held-out rows get weight 0; nothing is copied.
+ * @throws PlimsollError `invalid-input` for fewer than two folds, or no lambda.
+ */
+export function chooseLambda(problem: FoldedProblem, lambdas: readonly number[] = LAMBDAS): LambdaChoice {
+  const foldCount = problem.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  if (foldCount < 2 || lambdas.length === 0) {
+    throw new PlimsollError(
+      'invalid-input',
+      `Lambda is chosen over two folds or more and one value or more, not ${foldCount} and ${lambdas.length}.`,
+    );
+  }
+  const starts: (readonly LinearHead[] | undefined)[] = new Array(foldCount).fill(undefined);
+  const losses: { lambda: number; logLoss: number }[] = [];
+  let best: LambdaChoice | undefined;
+  for (const lambda of lambdas) {
+    const heldOutLogits = problem.labels.map(() => new Float64Array(problem.matrix.rows));
+    for (let fold = 0; fold < foldCount; fold++) {
+      starts[fold] = fitWithout(problem, fold, lambda, starts[fold]);
+      fillHeldOut(problem, fold, starts[fold]!, heldOutLogits);
+    }
+    const logLoss = meanLogLoss(problem, heldOutLogits);
+    losses.push({ lambda, logLoss });
+    const lowest = best?.losses.reduce((least, l) => Math.min(least, l.logLoss), Number.POSITIVE_INFINITY);
+    if (lowest === undefined || logLoss < lowest)
+      best = { lambda, losses: [...losses], heldOutLogits, start: starts[0]! };
+    else break;
+  }
+  return { ...best!, losses };
+}
+
+function fitWithout(
+  { matrix, labels, sampleWeights, folds, curvature }: FoldedProblem,
+  fold: number,
+  lambda: number,
+  start: readonly LinearHead[] | undefined,
+): readonly LinearHead[] {
+  const weights = sampleWeights.map((weight, row) => (folds[row] === fold ? 0 : weight));
+  return fitLogisticRegression(
+    { matrix, labels, sampleWeights: weights },
+    { lambda, tolerance: SEARCH_TOLERANCE, curvature, ...(start && { start }) },
+  ).heads;
+}
+
+function fillHeldOut(
+  { matrix, folds }: FoldedProblem,
+  fold: number,
+  heads: readonly LinearHead[],
+  into: readonly Float64Array[],
+): void {
+  heads.forEach((head, h) => {
+    const z = logits(matrix, head);
+    for (let row = 0; row < z.length; row++) if (folds[row] === fold) into[h]![row] = z[row]!;
+  });
+}
+
+function meanLogLoss({ labels, sampleWeights }: FoldedProblem, z: readonly Float64Array[]): number {
+  let total = 0;
+  let mass = 0;
+  labels.forEach((column, h) => {
+    for (let row = 0; row < column.length; row++) {
+      const t = z[h]![row]!;
+      total += sampleWeights[row]! * (softplus(t) - column[row]! * t);
+      mass += sampleWeights[row]!;
+    }
+  });
+  return total / mass;
 }

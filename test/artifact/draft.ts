@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ArtifactDraft } from '../../router/artifact/write.ts';
+import type { ArtifactDraft } from '../../router/artifact/artifact-files.ts';
 
 /** An artifact that can be written and read, though not served: its classifier is no model. */
 export const draft: ArtifactDraft = {

@@ -1,9 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readArtifact } from '../../router/artifact/read.ts';
+import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import { servedLadder } from '../../router/artifact/served-ladder.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
 import { draft, scratchFolder } from './draft.ts';
 
 const BOUND = ['classifier.onnx', 'golden.json', 'MODEL_CARD.md'];

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ArtifactFiles, readArtifact } from '../../router/artifact/read.ts';
+import { type ArtifactFiles, readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import {
   type NoPass,
   requirePass,
@@ -10,7 +10,6 @@ import {
   standingOf,
 } from '../../router/artifact/standing.ts';
 import type { Condition, VerdictContent } from '../../router/artifact/verdict.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
 import { layVerdict, PASSED, verdictOf } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 

@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { resolveArtifact } from '../../router/artifact/current.ts';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { listArtifacts, promote, rollback } from '../../router/artifact/store.ts';
+import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
+import { listArtifacts, promote, resolveArtifact, rollback } from '../../router/artifact/store.ts';
 import { artifactMark } from '../../router/artifact/watch-artifact.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
 import { DAY_MS, layVerdict } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 

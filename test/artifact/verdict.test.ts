@@ -1,12 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readArtifact } from '../../router/artifact/read.ts';
-import { readVerdict } from '../../router/artifact/read-verdict.ts';
+import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import { sha256OfJson } from '../../router/artifact/sha256.ts';
-import { sealedVerdict, type Verdict } from '../../router/artifact/verdict.ts';
-import { writeArtifact } from '../../router/artifact/write.ts';
-import { writeVerdict } from '../../router/artifact/write-verdict.ts';
+import { readVerdict, sealedVerdict, type Verdict, writeVerdict } from '../../router/artifact/verdict.ts';
 import { layVerdict, PASSED, verdictOf } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 

@@ -10,9 +10,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readArtifact } from '../../router/artifact/read.ts';
+import { assertWritable, readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import { sha256, sha256OfJson } from '../../router/artifact/sha256.ts';
-import { assertWritable, writeArtifact } from '../../router/artifact/write.ts';
 import { draft, scratchFolder } from './draft.ts';
 
 const NOBODY = 65_534;

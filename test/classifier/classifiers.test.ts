@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { featureExtractor } from '../../router/classifier/feature-vector.ts';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
-import { calibrated } from '../../router/classifier/platt.ts';
-import { watchedClassifier } from '../../router/classifier/watched-classifier.ts';
+import { createOnnxClassifier, watchedClassifier } from '../../router/classifier/classifier.ts';
+import { calibrated } from '../../router/classifier/folded-heads.ts';
+import { featureExtractor } from '../../router/classifier/structural-features.ts';
 import type { Encoder } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { exportLinear } from '../../router/train/index.ts';

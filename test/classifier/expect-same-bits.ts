@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { featureExtractor } from '../../router/classifier/feature-vector.ts';
+import { featureExtractor } from '../../router/classifier/structural-features.ts';
 import { referenceFeatures } from './reference-features.ts';
 
 const extractor = featureExtractor();

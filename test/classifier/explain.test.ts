@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Classifier } from '../../router/classifier/classifier.ts';
 import {
   type CandidateExplanation,
   createExplainer,
   type Explainer,
 } from '../../router/classifier/explain.ts';
-import type { Classifier } from '../../router/classifier/onnx-classifier.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { decodeModel, encodeModel } from '../../router/onnx/index.ts';
 import {

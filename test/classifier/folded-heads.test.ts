@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { featureExtractor } from '../../router/classifier/feature-vector.ts';
-import { createOnnxClassifier } from '../../router/classifier/onnx-classifier.ts';
+import { createOnnxClassifier } from '../../router/classifier/classifier.ts';
+import { featureExtractor } from '../../router/classifier/structural-features.ts';
 import { pairBuckets } from '../../router/classifier/word-pairs.ts';
 import { staticTokenizer, tokenIdsOf } from '../../router/encoders/index.ts';
 import { decodeModel, encodeModel, openSession, tensor } from '../../router/onnx/index.ts';

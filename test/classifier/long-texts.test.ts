@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { featureExtractor } from '../../router/classifier/feature-vector.ts';
+import { featureExtractor } from '../../router/classifier/structural-features.ts';
 import { expectSameBits } from './expect-same-bits.ts';
 
 const extractor = featureExtractor();

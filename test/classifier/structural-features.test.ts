@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { featureExtractor } from '../../router/classifier/feature-vector.ts';
-import { STRUCTURAL_FEATURES } from '../../router/classifier/structural-features.ts';
+import { featureExtractor, STRUCTURAL_FEATURES } from '../../router/classifier/structural-features.ts';
 
 const log = Math.log1p;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EncoderSpec, encoderName, parseEncoderSpec } from '../../router/encoders/encoder-spec.ts';
+import { type EncoderSpec, encoderName, parseEncoderSpec } from '../../router/encoders/encoder.ts';
 
 describe('parseEncoderSpec', () => {
   it('reads the three kinds', () => {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { StartThread } from '../../router/encoders/pool-thread.ts';
+import type { StartThread } from '../../router/encoders/encoder-pool.ts';
 
 /** A thread that speaks the protocol of encoder-thread without a model. What a text makes it do is in the text. */
 const PROGRAM = `

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keepHeadAndTail } from '../../router/encoders/head-and-tail-tokens.ts';
+import { keepHeadAndTail } from '../../router/encoders/static.ts';
 
 describe('keepHeadAndTail', () => {
   it('keeps three quarters from the start and one from the end', () => {

@@ -4,9 +4,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openEncoder } from '../../router/encoders/open-encoder.ts';
+import { createTransformersEncoder, openEncoder } from '../../router/encoders/open-encoder.ts';
 import { STATIC_IDENTITY } from '../../router/encoders/static.ts';
-import { createTransformersEncoder } from '../../router/encoders/transformers.ts';
 import { cosine, MINILM_FOLDER } from './minilm-folder.ts';
 
 const missing = (message: RegExp): object => ({

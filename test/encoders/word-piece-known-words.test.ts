@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKnownWords, type KnownWords } from '../../router/encoders/known-words.ts';
+import { createKnownWords, type KnownWords } from '../../router/encoders/word-piece.ts';
 
 const HASH = 0x9e3779b1 | 0; // negative, as half of all hashes are
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { importTransformers } from '../../router/encoders/transformers-library.ts';
+import { importTransformers } from '../../router/encoders/transformers-session.ts';
 import { readMinilmFile } from '../../router/encoders/weights.ts';
 import { createWordPieceTokenizer, type WordPieceTokenizer } from '../../router/encoders/word-piece.ts';
 import { MINILM_FOLDER } from './minilm-folder.ts';

@@ -15,7 +15,7 @@ const WORK: Readonly<Record<string, () => Promise<() => unknown>>> = {
     return () => revokeKey(place, argument, new Date());
   },
   async artifact() {
-    const { writeArtifact } = await import('../../router/artifact/write.ts');
+    const { writeArtifact } = await import('../../router/artifact/artifact-files.ts');
     const draft = deserialize(fs.readFileSync(argument));
     return () => writeArtifact(place, draft, { replace: true });
   },

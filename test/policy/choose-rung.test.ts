@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseRung, predictedLoss } from '../../router/policy/choose-rung.ts';
 import {
   ALWAYS_CHEAP,
   ALWAYS_STRONG,
   type Choosing,
   choose,
+  chooseRung,
   type Policy,
+  predictedLoss,
 } from '../../router/policy/policy.ts';
 
 const probability = fc.double({ min: 0, max: 1, noNaN: true });

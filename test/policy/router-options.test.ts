@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRouter } from '../../router/create-router.ts';
-import { chooseRung } from '../../router/policy/choose-rung.ts';
+import { chooseRung } from '../../router/policy/policy.ts';
 import type { Router } from '../../router/router.ts';
 import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { tinyConfig } from '../server/serving.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { showsHarness } from '../../router/prompt/harness-signs.ts';
+import { showsHarness } from '../../router/prompt/known-shapes.ts';
 import { personAsk } from '../../router/prompt/person-ask.ts';
 import { routedText } from '../../router/prompt/routed-text.ts';
 import type { ContentPart, Message } from '../../router/types.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { headAndTail } from '../../router/prompt/head-and-tail.ts';
+import { headAndTail } from '../../router/prompt/text-limits.ts';
 
 describe('headAndTail', () => {
   it('keeps a text that fits', () => {

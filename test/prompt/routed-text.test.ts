@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PlimsollError } from '../../router/errors.ts';
-import { EARLIER_ASKS_WITHIN_CHARACTERS } from '../../router/prompt/earlier-asks.ts';
 import { MAX_ROUTED_CHARACTERS, routedText } from '../../router/prompt/routed-text.ts';
+import { EARLIER_ASKS_WITHIN_CHARACTERS } from '../../router/prompt/text-limits.ts';
 import type { RouteInput } from '../../router/types.ts';
 
 const user = (content: string) => ({ role: 'user', content });

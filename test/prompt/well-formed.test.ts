@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { wellFormed } from '../../router/prompt/well-formed.ts';
+import { wellFormed } from '../../router/prompt/text-limits.ts';
 
 it('replaces NUL and lone surrogates and nothing else', () => {
   const unit = fc.oneof(fc.constantFrom(0, 0xd83d, 0xde00), fc.integer({ min: 0, max: 0xffff }));

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { fitPlatt } from '../../router/train/calibrate.ts';
-import { chooseLambda, LAMBDAS } from '../../router/train/choose-lambda.ts';
-import { crossValidate } from '../../router/train/cross-validate.ts';
-import { curvatureOf } from '../../router/train/curvature-preconditioner.ts';
-import { selectRows } from '../../router/train/design-matrix.ts';
-import { fitLogisticRegression, logits } from '../../router/train/logistic-regression.ts';
-import { standardisation, standardised } from '../../router/train/standardise.ts';
-import { rawLogits, trainClassifier } from '../../router/train/train-classifier.ts';
+import { selectRows, standardisation, standardised } from '../../router/train/design-matrix.ts';
+import { curvatureOf, fitLogisticRegression, logits } from '../../router/train/logistic-regression.ts';
+import {
+  chooseLambda,
+  crossValidate,
+  LAMBDAS,
+  rawLogits,
+  trainClassifier,
+} from '../../router/train/train-classifier.ts';
 import { largestDifference, madeUpRows } from './made-up-rows.ts';
 
 const { matrix, labels } = madeUpRows({ seed: 21, sparse: 12 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { onRawColumns, standardisation, standardised } from '../../router/train/design-matrix.ts';
 import type { Matrix } from '../../router/train/logistic-loss.ts';
 import { logits } from '../../router/train/logistic-regression.ts';
-import { onRawColumns, standardisation, standardised } from '../../router/train/standardise.ts';
 import { rawLogits } from '../../router/train/train-classifier.ts';
 import { compressed, largestDifference, madeUpRows, oracle } from './made-up-rows.ts';
 

@@ -1,5 +1,27 @@
 import { PlimsollError } from '../errors.ts';
 
+/** Earlier asks are added only while the text is shorter than this, in UTF-16 units: a long ask speaks for itself. */
+export const EARLIER_ASKS_WITHIN_CHARACTERS = 2_000;
+
+export const BETWEEN_ASKS = '\n\n';
+
+/** Node has had toWellFormed since version 20; the ES2023 typings have not. */
+interface WellFormable {
+  isWellFormed(): boolean;
+  toWellFormed(): string;
+}
+
+/**
+ * The text with NUL and every lone surrogate replaced by U+FFFD, so that tokenisers, JSON and native code see one and the same string.
+ * A text without them comes back as it is.
+ */
+export function wellFormed(text: string): string {
+  const units = text as unknown as WellFormable;
+  return units.isWellFormed() && !text.includes('\0')
+    ? text
+    : units.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
 /** Stands where the middle was. */
 const GAP = '\n…\n';
 

@@ -1,8 +1,17 @@
-import { type Encoder, isReadable, tokenIdsOf, type WordPieceTokenizer } from '../encoders/index.ts';
+import type { GoldenCase, Manifest } from '../artifact/index.ts';
+import {
+  type Encoder,
+  type EncoderOptions,
+  isReadable,
+  openEncoderFor,
+  staticTokenizer,
+  tokenIdsOf,
+  type WordPieceTokenizer,
+} from '../encoders/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { openSession, type Session, tensor } from '../onnx/index.ts';
-import type { FeatureExtractor } from './feature-vector.ts';
 import { type FoldedHeads, foldedHeads } from './folded-heads.ts';
+import type { FeatureExtractor } from './structural-features.ts';
 import { pairBuckets } from './word-pairs.ts';
 
 /** Text -> for each candidate the calibrated probability that its answer is good. */
@@ -114,4 +123,61 @@ function checked(probabilities: Float32Array): Float32Array {
       throw new PlimsollError('internal', 'The classifier gave a score that is no probability.');
   }
   return probabilities;
+}
+
+/**
+ * What an artifact's classifier reads. A folded one needs the tokenizer alone: the encoders' code is loaded only where one is used.
+ * @throws PlimsollError `weights-missing` where the weights are not here, or are not those of the training.
+ */
+export async function classifierInput(
+  { classifier, encoder }: Pick<Manifest, 'classifier' | 'encoder'>,
+  options: EncoderOptions = {},
+): Promise<ClassifierInput> {
+  if (classifier.kind === 'lexicon') return { kind: 'lexicon', tokenizer: staticTokenizer() };
+  const opened = await openEncoderFor(encoder, options);
+  if (opened.identity.id !== 'minilm') return { kind: 'linear', encoder: opened };
+  return { kind: 'linear', encoder: opened, tokenizer: staticTokenizer() }; // minilm has the same vocabulary
+}
+
+const TOLERANCE = 1e-3;
+
+/** Whether a text still has the probabilities that it had when the artifact was made. */
+export async function goldenHolds(classifier: Classifier, golden: GoldenCase): Promise<boolean> {
+  const probabilities = await classifier.score(golden.text);
+  return golden.probabilities.every((p, rung) => Math.abs(p - probabilities[rung]!) <= TOLERANCE);
+}
+
+interface ClassifierFailures {
+  readonly count: number;
+  readonly last: { readonly at: string; readonly message: string } | null;
+}
+
+/** A classifier whose failures are counted, not thrown: a request must get an answer all the same. */
+interface WatchedClassifier {
+  /** The probabilities, or why there are none: the text cannot be read, or the classifier failed. */
+  score(text: string): Promise<Float32Array | 'unreadable' | 'classifier-failed'>;
+  failures(): ClassifierFailures;
+}
+
+export function watchedClassifier(classifier: Classifier): WatchedClassifier {
+  let count = 0;
+  let last: ClassifierFailures['last'] = null;
+  return {
+    async score(text) {
+      try {
+        return classifier.reads(text) ? await classifier.score(text) : 'unreadable';
+      } catch (error) {
+        count++;
+        last = { at: new Date().toISOString(), message: failureMessage(error) };
+        return 'classifier-failed';
+      }
+    },
+    failures: () => ({ count, last }),
+  };
+}
+
+/** The message of our own errors; only the name of others, whose messages may quote their input. */
+function failureMessage(error: unknown): string {
+  if (error instanceof PlimsollError) return error.message;
+  return error instanceof Error ? error.name : 'unknown error';
 }
