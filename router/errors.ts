@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'model-not-found' // what a request's `model` names does not exist
   | 'closed' // a router was asked after it was closed
   | 'io' // the operating system refused: read-only folder, port in use
-  | 'internal'; // a broken promise of our own
+  | 'internal'; // a violated internal invariant
 
 /** Where in a file the trouble is. Lines count from 1. */
 export interface ErrorPlace {
@@ -71,7 +71,7 @@ export function safeError(error: unknown): SafeError {
   return { error: error.name, ...(where !== undefined && { where }) };
 }
 
-/** `function (file:line:column)` of the first stack frame. The message, which stands before it, may be of many lines. */
+/** `function (file:line:column)` of the first stack frame. The message before it may have many lines. */
 function firstFrame({ stack = '', message }: Error): string | undefined {
   const frames = stack.slice(stack.indexOf(message) + message.length);
   return frames.match(/^ {4}at (.{1,300})$/m)?.[1];

@@ -3,7 +3,7 @@ import type { CandidateExplanation } from './classifier/index.ts';
 import type { ChoiceReason, PolicyReference, PolicyVerdict, UngatedReason } from './policy/index.ts';
 import type { RouteInput } from './types.ts';
 
-/** What the router answers: reproducible from what it holds, and without a word of the prompt. */
+/** The router's result: reproducible from its fields, and without a word of the prompt. */
 export interface Decision {
   readonly id: string;
   /** The rung's name, and the model to call. */
@@ -11,7 +11,7 @@ export interface Decision {
   readonly model: string;
   /** A stronger rung than the cheapest was chosen. */
   readonly escalated: boolean;
-  /** Candidate -> calibrated probability that its answer is good. Null where no classifier ran, or it failed. */
+  /** Candidate -> calibrated probability that its reply is good. Null if no classifier ran or it failed. */
   readonly scores: Readonly<Record<string, number>> | null;
   readonly predictedLoss: number | null;
   /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. */
@@ -38,9 +38,9 @@ export interface RouterHealth {
   readonly decisions: number;
   readonly classifierFailures: number;
   readonly lastFailure: { readonly at: string; readonly message: string } | null;
-  /** The last try to take over another artifact or configuration; null before the first, and where nothing reloads. */
+  /** The last try to take over another artifact or configuration; null before the first, and if nothing reloads. */
   readonly lastReload: Reload | null;
-  /** Of all since the start. */
+  /** Counts since the start. */
   readonly reloads: { readonly ok: number; readonly failed: number };
 }
 
@@ -74,7 +74,7 @@ export interface Router {
   /** Other ladders, by the name of their profile; each is stale or not on its own. */
   readonly profiles: ReadonlyMap<string, ServedLadder>;
   readonly policies: readonly string[];
-  /** What decides where a request names no policy; a fixed policy has no threshold. */
+  /** What decides if a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
   /** What the artifact may claim of its own policy at this moment. */
   standing(): Standing;

@@ -66,7 +66,7 @@ export function isFolder(place: string): boolean {
   }
 }
 
-/** @throws PlimsollError `invalid-artifact` where the file is not there, or not for us to read. */
+/** @throws PlimsollError `invalid-artifact` if the file is not there, or not for us to read. */
 export function readPart(folder: string, name: string): Uint8Array {
   const file = path.join(folder, name);
   try {
@@ -102,7 +102,7 @@ export interface ArtifactDraft {
 
 /**
  * Writes an artifact whole or not at all. Artifacts are immutable, so an existing folder is refused unless `replace` is set. Returns the manifest with the files' hashes.
- * @throws PlimsollError `invalid-input` where the folder exists or a field of the manifest is wrong, `io` where the place cannot be written.
+ * @throws PlimsollError `invalid-input` if the folder exists or a field of the manifest is wrong, `io` if the place cannot be written.
  */
 export function writeArtifact(
   folder: string,

@@ -1,3 +1,4 @@
+/** The folder that training writes and serving reads: manifest, classifier, golden cases and verdict, each bound by a hash; and the store of such folders. */
 export {
   type ArtifactDraft,
   type ArtifactFiles,

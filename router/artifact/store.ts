@@ -8,7 +8,7 @@ import { artifactJson } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 import { requirePass, type Standing, standingInFolder } from './standing.ts';
 
-/** What lies in a folder of a store. A broken artifact is listed with its fault. */
+/** What a folder of a store holds. An artifact that cannot be read is listed with its fault. */
 export type StoredArtifact = { readonly folder: string; readonly current: boolean } & (
   | {
       readonly kind: 'whole';
@@ -25,10 +25,10 @@ export type StoredArtifact = { readonly folder: string; readonly current: boolea
  * Makes an artifact of the store the one that serves. Promoting what is current already changes nothing.
  * @param name the artifact's folder in the store.
  * @param check asked while no other command can change what serves; throws to refuse
- * @throws PlimsollError where the artifact is not whole, `ungated` where it has no valid PASS, `io` where the store cannot be written.
+ * @throws PlimsollError if the artifact is not whole, `ungated` if it has no valid PASS, `io` if the store cannot be written.
  */
 export function promote(store: string, name: string, at: Date, check = () => {}): Promotion {
-  servable(path.join(store, name), at); // what is wrong with it is said even where the store cannot be written
+  servable(path.join(store, name), at); // what is wrong with it is said even if the store cannot be written
   return withLock(path.join(store, CURRENT_FILE), () => {
     check();
     const { sha256 } = servable(path.join(store, name), at);
@@ -42,8 +42,8 @@ export function promote(store: string, name: string, at: Date, check = () => {})
 /**
  * Goes back to what was current before the present artifact: rolling back twice leads forward again, and the history keeps
  * every step.
- * @throws PlimsollError `not-found` where there is nothing to go back to, `invalid-artifact` where it was replaced since,
- * `ungated` where its verdict no longer holds.
+ * @throws PlimsollError `not-found` if there is nothing to go back to, `invalid-artifact` if it was replaced since,
+ * `ungated` if its verdict no longer holds.
  */
 export function rollback(store: string, at: Date): Promotion {
   requireCurrent(store);
@@ -70,7 +70,7 @@ function rolledBack(store: string, at: Date): Promotion {
 }
 
 /** Every artifact of the store, sorted by folder, and what `current.json` names though it is not there. Never throws for a broken one.
- * @throws PlimsollError `not-found` where there is no store, `invalid-artifact` where `current.json` cannot be read. */
+ * @throws PlimsollError `not-found` if there is no store, `invalid-artifact` if `current.json` cannot be read. */
 export function listArtifacts(store: string, now: Date): StoredArtifact[] {
   if (!isFolder(store)) {
     throw new PlimsollError(
@@ -160,7 +160,7 @@ const currentSchema = z
 export type Current = z.infer<typeof currentSchema>;
 export type Promotion = Current['history'][number];
 
-/** @throws PlimsollError `invalid-artifact` where the pointer cannot be read. Undefined where there is none. */
+/** @throws PlimsollError `invalid-artifact` if the pointer cannot be read. Undefined if there is none. */
 export function readCurrent(store: string): Current | undefined {
   const file = path.join(store, CURRENT_FILE);
   return existsSync(file) ? artifactJson(currentSchema, readPart(store, CURRENT_FILE), file) : undefined;
@@ -172,15 +172,15 @@ export function writeCurrent(store: string, history: readonly Promotion[]): void
   replaceFile(path.join(store, CURRENT_FILE), `${JSON.stringify(current, null, 2)}\n`);
 }
 
-/** sha256 of an artifact's manifest.json; undefined where there is none. */
+/** sha256 of an artifact's manifest.json; undefined if there is none. */
 export function manifestSha256(folder: string): string | undefined {
   const there = existsSync(path.join(folder, MANIFEST_FILE));
   return there ? sha256(readPart(folder, MANIFEST_FILE)) : undefined;
 }
 
 /**
- * The artifact that a configured folder stands for: itself where it is one, what `current.json` names where it is a store.
- * @throws PlimsollError `invalid-artifact` where the pointer leads to nothing, or to what was replaced since; `not-found` for
+ * The artifact that a configured folder means: the folder itself if it is an artifact, the one that `current.json` names if it is a store.
+ * @throws PlimsollError `invalid-artifact` if the pointer leads to nothing, or to what was replaced since; `not-found` for
  * a folder of artifacts in which none was chosen.
  */
 export function resolveArtifact(folder: string): string {

@@ -23,7 +23,7 @@ export const conditionSchema = z.strictObject({
   /** The finite-sample bounds that the verdict rests on, each at `confidence`. */
   bounds: z.strictObject({ lower: z.number().nullable(), upper: z.number().nullable() }),
   limits: z.strictObject({ min: z.number().optional(), max: z.number().optional() }),
-  /** Of each bound, after multiplicity control. */
+  /** Confidence of each bound, after multiplicity control. */
   confidence: z.number().min(0).max(1),
   method: z.string().min(1),
   n: count,
@@ -131,8 +131,8 @@ function numberWords(value: number | null): string {
 export const VERDICT_FILE = 'verdict.json';
 
 /**
- * What the gate said of the artifact in `folder`; undefined where it has not run. Whether that lets it serve says `standingOf`.
- * @throws PlimsollError `invalid-artifact`, naming file and field, where it cannot be read or was edited.
+ * What the gate said of the artifact in `folder`; undefined if it has not run. Whether that lets it serve says `standingOf`.
+ * @throws PlimsollError `invalid-artifact`, naming file and field, if it cannot be read or was edited.
  */
 export function readVerdict(folder: string): Verdict | undefined {
   const file = path.join(folder, VERDICT_FILE);
@@ -163,7 +163,7 @@ function bytesOf(file: string): Buffer | undefined {
 
 /**
  * Puts the verdict into the artifact's folder, in the place of an older one: whole or not at all.
- * @throws PlimsollError `io` where the folder cannot be written.
+ * @throws PlimsollError `io` if the folder cannot be written.
  */
 export function writeVerdict(folder: string, verdict: Verdict): void {
   replaceFile(path.join(folder, VERDICT_FILE), `${JSON.stringify(verdict, null, 2)}\n`, {

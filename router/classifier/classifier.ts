@@ -14,11 +14,11 @@ import { type FoldedHeads, foldedHeads } from './folded-heads.ts';
 import type { FeatureExtractor } from './structural-features.ts';
 import { pairBuckets } from './word-pairs.ts';
 
-/** Text -> for each candidate the calibrated probability that its answer is good. */
+/** Text -> each candidate's calibrated probability of a good reply. */
 export interface Classifier {
   /** False if the vocabulary has no pieces for most of the text: its score would be that of no text at all. */
   reads(text: string): boolean;
-  /** In the order of the ladder; each in 0..1. Rejects where the encoder or the runtime fails, or gives no number. */
+  /** In the order of the ladder; each in 0..1. Rejects if the encoder or the runtime fails, or gives no number. */
   score(text: string): Promise<Float32Array>;
   /** The heads' logits before Platt scaling: what recalibrating starts from. */
   logits(text: string): Promise<Float32Array>;
@@ -26,7 +26,7 @@ export interface Classifier {
   close(): Promise<void>;
 }
 
-/** How a text becomes the graph's inputs beside the features. */
+/** How a text becomes the graph's inputs, apart from the features. */
 export type ClassifierInput =
   | { readonly kind: 'lexicon'; readonly tokenizer: WordPieceTokenizer }
   /** The tokenizer, if the encoder's vocabulary is known here. */
@@ -36,7 +36,7 @@ export type ClassifierInput =
  * A classifier.onnx. That of a static encoder is a sum of a few numbers from its own tables and is added up here: onnxruntime takes tens of
  * microseconds for it when all is in the processor's caches, and hundreds when it is not (docs/decisions/0018). onnxruntime still has a say: it
  * must come to the same for a probe, else the graph is not the one that the tables belong to. Others run in a session of one thread.
- * @throws PlimsollError `invalid-artifact` where the bytes are no model that onnxruntime can load, or the graph is another.
+ * @throws PlimsollError `invalid-artifact` if the bytes are no model that onnxruntime can load, or the graph is another.
  */
 export async function createOnnxClassifier(
   bytes: Uint8Array,
@@ -82,9 +82,9 @@ async function assertSameGraph(session: Session, heads: FoldedHeads): Promise<vo
   };
   const logits = heads.logits(heads.probe);
   const probabilities = heads.probabilities(logits);
-  const told = await session.run(feeds, ['probabilities', 'logits']);
+  const outputs = await session.run(feeds, ['probabilities', 'logits']);
   const same = (name: string, own: Float32Array) =>
-    own.every((value, i) => Math.abs(value - (told[name]!.data as Float32Array)[i]!) <= AGREEMENT);
+    own.every((value, i) => Math.abs(value - (outputs[name]!.data as Float32Array)[i]!) <= AGREEMENT);
   if (same('probabilities', probabilities) && same('logits', logits)) return;
   throw new PlimsollError(
     'invalid-artifact',
@@ -127,7 +127,7 @@ function checked(probabilities: Float32Array): Float32Array {
 
 /**
  * What an artifact's classifier reads. A folded one needs the tokenizer alone: the encoders' code is loaded only where one is used.
- * @throws PlimsollError `weights-missing` where the weights are not here, or are not those of the training.
+ * @throws PlimsollError `weights-missing` if the weights are not here, or are not those of the training.
  */
 export async function classifierInput(
   { classifier, encoder }: Pick<Manifest, 'classifier' | 'encoder'>,
@@ -152,7 +152,7 @@ interface ClassifierFailures {
   readonly last: { readonly at: string; readonly message: string } | null;
 }
 
-/** A classifier whose failures are counted, not thrown: a request must get an answer all the same. */
+/** A classifier whose failures are counted, not thrown: a request is routed all the same. */
 interface WatchedClassifier {
   /** The probabilities, or why there are none: the text cannot be read, or the classifier failed. */
   score(text: string): Promise<Float32Array | 'unreadable' | 'classifier-failed'>;

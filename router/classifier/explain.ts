@@ -31,7 +31,7 @@ export interface CandidateExplanation {
   readonly logit: number;
   readonly intercept: number;
   readonly features: readonly FeatureContribution[];
-  /** By size, largest first. Empty for an encoder whose pieces cannot be told apart; then `embedding` is set. */
+  /** By size, largest first. Empty for an encoder that mixes its pieces; then `embedding` is set. */
   readonly wordPieces: readonly PieceContribution[];
   readonly wordPairs: readonly PairContribution[];
   /** The contribution of the embedding as a whole. */
@@ -104,7 +104,7 @@ function byPiece(tokenizer: WordPieceTokenizer, lexicon: Float32Array, pairLexic
   };
 }
 
-/** Bucket -> the first pair in it. Empty where the text has a single piece. */
+/** Bucket -> the first pair in it. Empty if the text has a single piece. */
 function namedPairs(ids: Int32Array, tokenizer: WordPieceTokenizer): Map<number, string> {
   const named = new Map<number, string>();
   for (let i = 1; i < ids.length; i++) {

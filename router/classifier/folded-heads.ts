@@ -13,7 +13,7 @@ export function calibrated(logit: number, { slope, offset }: PlattScaling): numb
 
 /** The inputs of the graph, as `exportLexicon` names them. */
 interface HeadInputs {
-  /** Of word pieces, at least one. */
+  /** Ids of word pieces, at least one. */
   readonly ids: Int32Array;
   /** Buckets of word pairs, at least one. */
   readonly pairs: Int32Array;
@@ -32,7 +32,7 @@ export interface FoldedHeads {
   probabilities(logits: Float32Array): Float32Array;
 }
 
-/** A weight of a classifier.onnx by its name. @throws PlimsollError `invalid-artifact` where there is none */
+/** A weight of a classifier.onnx by its name. @throws PlimsollError `invalid-artifact` if there is none */
 export function readWeights(bytes: Uint8Array): (name: string) => Float32Array {
   const { initializer } = decodeModel(bytes).graph;
   return (name) => {
@@ -46,11 +46,11 @@ export function readWeights(bytes: Uint8Array): (name: string) => Float32Array {
 }
 
 /**
- * The sum that the graph of `exportLexicon` stands for, from its own tables:
+ * The sum that the graph of `exportLexicon` computes, from its own tables:
  *
  *     logit = intercept + mean of the pieces + sum of the pairs / sqrt(m) + (features - means) . weights
  *
- * @throws PlimsollError `invalid-artifact` where a table is missing
+ * @throws PlimsollError `invalid-artifact` if a table is missing
  */
 export function foldedHeads(bytes: Uint8Array): FoldedHeads {
   const weights = readWeights(bytes);

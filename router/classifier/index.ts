@@ -1,3 +1,4 @@
+/** Routed text -> each candidate's calibrated probability of a good reply, and the contributions behind it. */
 export {
   type Classifier,
   type ClassifierInput,

@@ -10,8 +10,8 @@ export interface FeatureExtractor {
 }
 
 /**
- * The extractor for the features with these names, in this order (a manifest's list; all of them where it is left out).
- * @throws PlimsollError `invalid-artifact` where this version does not know a name.
+ * The extractor for the features with these names, in this order (a manifest's list; all of them if it is left out).
+ * @throws PlimsollError `invalid-artifact` if this version does not know a name.
  */
 export function featureExtractor(names: readonly string[] = STRUCTURAL_FEATURES): FeatureExtractor {
   const features = names.map(featureNamed);

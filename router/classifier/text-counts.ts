@@ -62,7 +62,7 @@ function codeFences({ text, kinds }: TextUnits): number {
   return found;
 }
 
-/** Words are what stands between white space. */
+/** Words are separated by white space. */
 interface WordCounts {
   readonly count: number;
   /** In all of them; a longer word counts as LONG_WORD, so that one base64 blob does not decide. */
@@ -118,7 +118,7 @@ interface NumberCounts {
   readonly decimals: number;
   /** Slashes between two digits, in the same way. */
   readonly fractions: number;
-  /** 0 where there is no number; Infinity where one is beyond what doubles hold. */
+  /** 0 if there is no number; Infinity if one is beyond what doubles hold. */
   readonly largest: number;
 }
 
@@ -130,7 +130,7 @@ const COMMA = 0x2c;
 const POINT = 0x2e;
 const SLASH = 0x2f;
 
-/** One pass over the units; none where there is no digit. */
+/** One pass over the units; none if there is no digit. */
 function numberCounts(text: TextUnits): NumberCounts {
   return text.kinds[DIGIT] === 0 ? NO_NUMBERS : countNumbers(text);
 }
@@ -164,7 +164,7 @@ function countNumbers({ text, units }: TextUnits): NumberCounts {
   return counts;
 }
 
-/** Behind digits with thousands separators, and the decimals where there are some. */
+/** Behind digits with thousands separators, and the decimals if there are some. */
 function endOfNumber(units: Uint16Array, start: number): number {
   let hasPoint = false;
   for (let end = start + 1; ; end++) {
@@ -176,7 +176,7 @@ function endOfNumber(units: Uint16Array, start: number): number {
 }
 
 /**
- * The double nearest to the number. It is the quotient of two integers where doubles hold both exactly (Clinger 1990, How to
+ * The double nearest to the number. It is the quotient of two integers if doubles hold both exactly (Clinger 1990, How to
  * read floating point numbers accurately); the others are left to `Number`, which needs a string.
  */
 function numberBetween(text: string, units: Uint16Array, start: number, end: number): number {

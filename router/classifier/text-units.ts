@@ -1,4 +1,4 @@
-/** Every UTF-16 unit is of one kind. In an order in which one comparison tells the groups below. */
+/** The kind of a UTF-16 unit. Ordered so that one comparison tests for each of the groups below. */
 export const SMALL_LETTER = 0;
 export const CAPITAL = 1;
 export const DIGIT = 2;
@@ -63,7 +63,7 @@ export function isSpace(kind: number): boolean {
   return kind >= SPACE;
 }
 
-/** What ^ of regular expressions with the flag m stands behind. */
+/** The units after which ^ matches in a regular expression with the flag m. */
 export function endsLine(kind: number): boolean {
   return kind >= LINE_FEED;
 }

@@ -16,7 +16,7 @@ export function pairBucket(first: number, second: number): number {
 }
 
 /**
- * The distinct buckets of a text's word pairs, in the order of their first appearance; [NO_PAIR] where there is none.
+ * The distinct buckets of a text's word pairs, in the order of their first appearance; [NO_PAIR] if there is none.
  * A text is represented by 1 / sqrt(count) in each, so that long and short texts have the same norm.
  */
 export function pairBuckets(tokenIds: Int32Array): Int32Array {
@@ -37,7 +37,7 @@ export function pairBuckets(tokenIds: Int32Array): Int32Array {
   return buckets;
 }
 
-/** Of one call. */
+/** Scratch space of one call. */
 let found = new Int32Array(1024);
 const bucketArray = smallArrays(Int32Array);
 

@@ -74,7 +74,7 @@ class EncoderPool implements Encoder {
     });
   }
 
-  /** Texts that were accepted are still answered. */
+  /** Texts that were accepted are still embedded. */
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;

@@ -13,14 +13,14 @@ export interface ThreadData {
   readonly busy: BusyFlag;
 }
 
-/** What a thread says: `ready` once, then one answer a text. `failed` before `ready` means that it could not load. */
+/** What a thread says: `ready` once, then one message per text. `failed` before `ready` means that it could not load. */
 export type ThreadMessage =
   | { readonly kind: 'ready'; readonly identity: EncoderIdentity }
   | { readonly kind: 'vector'; readonly vector: Float32Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /**
- * One shared number that says "this thread is inside native code". onnxruntime-node aborts the whole process where its
+ * One shared number that says "this thread is inside native code". onnxruntime-node aborts the whole process if its
  * thread is ended while it loads or runs a model, and process.exit() ends every thread: so whoever leaves looks here first.
  */
 export type BusyFlag = Int32Array<SharedArrayBuffer>;

@@ -4,16 +4,16 @@ import type { Encoder } from './encoder.ts';
 import type { ThreadData, ThreadedSpec, ThreadMessage } from './encoder-thread.ts';
 import { lower } from './encoder-thread.ts';
 
-/** The program of an encoder's thread: load one model, then answer each text with its vector. The pool raised the flag. */
+/** The program of an encoder's thread: load one model, then reply to each text with its vector. The pool raised the flag. */
 const { spec, busy } = workerData as ThreadData;
 const port = parentPort!;
 
 try {
   const encoder = await loadEncoder(spec);
   port.on('message', async (text: string) => {
-    const answer = await answerTo(text, encoder);
+    const message = await embedded(text, encoder);
     lower(busy);
-    port.postMessage(answer, answer.kind === 'vector' ? [answer.vector.buffer] : []);
+    port.postMessage(message, message.kind === 'vector' ? [message.vector.buffer] : []);
   });
   port.postMessage({ kind: 'ready', identity: encoder.identity } satisfies ThreadMessage);
 } catch (error) {
@@ -28,7 +28,7 @@ async function loadEncoder(wanted: ThreadedSpec): Promise<Encoder> {
   return (await import('./transformers-session.ts')).openTransformersSession(wanted);
 }
 
-async function answerTo(text: string, encoder: Encoder): Promise<ThreadMessage> {
+async function embedded(text: string, encoder: Encoder): Promise<ThreadMessage> {
   try {
     const vector = await encoder.embed(text);
     return { kind: 'vector', vector: vector as Float32Array<ArrayBuffer> };

@@ -9,13 +9,13 @@ export interface EncoderIdentity {
   readonly pooling: 'mean' | 'cls';
   /** Length of an embedding. */
   readonly dimension: number;
-  /** Word pieces that are kept of a long text (head and tail), or null where every piece counts. */
+  /** Word pieces that are kept of a long text (head and tail), or null if every piece counts. */
   readonly maxTokens: number | null;
 }
 
 /**
  * Text -> embedding. Every encoder passes test/contracts/encoder-contract.ts: same text, same vector (whatever
- * was embedded before or beside it), finite values, `identity.dimension` long, any string accepted.
+ * was embedded before it or at the same time), finite values, `identity.dimension` long, any string accepted.
  */
 export interface Encoder {
   readonly identity: EncoderIdentity;

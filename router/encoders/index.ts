@@ -1,3 +1,4 @@
+/** Text -> embedding. Weights are found and verified here; encoders with a transformer pass run in threads. */
 export type { Encoder } from './encoder.ts';
 export { type EncoderOptions, parseEncoderSpec } from './encoder.ts';
 export { createMinilmEncoder, openEncoder, openEncoderFor } from './open-encoder.ts';

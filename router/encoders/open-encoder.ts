@@ -25,7 +25,7 @@ export async function openEncoder(spec: EncoderSpec): Promise<Encoder> {
 
 /**
  * Opens the encoder that an artifact was trained with.
- * @throws PlimsollError `weights-missing` where what is found here would give other vectors.
+ * @throws PlimsollError `weights-missing` if what is found here would give other vectors.
  */
 export async function openEncoderFor(
   wanted: EncoderIdentity,
@@ -48,7 +48,7 @@ const COMPARED = ['sha256', 'dimension', 'pooling', 'maxTokens'] as const;
 
 /**
  * all-MiniLM-L6-v2 (int8) in threads of its own. Resolves when the first thread has loaded the model.
- * @throws PlimsollError `weights-missing` where the weights are not here or not the expected ones.
+ * @throws PlimsollError `weights-missing` if the weights are not here or not the expected ones.
  */
 export function createMinilmEncoder(options: { readonly workers?: number } = {}): Promise<Encoder> {
   const spec = { id: 'minilm' } as const;
@@ -57,7 +57,7 @@ export function createMinilmEncoder(options: { readonly workers?: number } = {})
 
 /**
  * Any encoder in Hugging Face layout, in threads of its own. Resolves when the first thread has loaded the model.
- * @throws PlimsollError `weights-missing` where transformers.js or the model is not here.
+ * @throws PlimsollError `weights-missing` if transformers.js or the model is not here.
  */
 export function createTransformersEncoder(spec: Omit<TransformersSpec, 'id'>): Promise<Encoder> {
   const full = { ...spec, id: 'transformers' } as const;

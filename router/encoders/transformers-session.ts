@@ -15,7 +15,7 @@ const LONGEST_TOKENS = 512; // a long-context encoder would take seconds a text,
 
 /**
  * Any encoder in Hugging Face layout, run by transformers.js in the calling thread, which waits while it runs.
- * @throws PlimsollError `weights-missing` where transformers.js or the model is not here, `invalid-input` where the
+ * @throws PlimsollError `weights-missing` if transformers.js or the model is not here, `invalid-input` if the
  * model gives no vector a token.
  */
 export async function openTransformersSession(spec: TransformersSpec): Promise<Encoder> {
@@ -98,7 +98,7 @@ function feeds(TensorClass: typeof Tensor, ids: BigInt64Array): Record<string, T
 
 export type TransformersLibrary = typeof Library;
 
-/** The package is optional, and heavy: it is loaded where an encoder asks for it and nowhere else. */
+/** The package is optional, and heavy: it is loaded if an encoder asks for it and nowhere else. */
 export async function importTransformers(): Promise<TransformersLibrary> {
   requireTelemetryDisabled();
   try {
@@ -122,7 +122,7 @@ export interface ModelPlace {
 
 /**
  * Sets where transformers.js may look: in one folder, or on the hub and in the cache of what came from there.
- * @throws PlimsollError `weights-missing` where the model is no folder and the hub was not allowed.
+ * @throws PlimsollError `weights-missing` if the model is no folder and the hub was not allowed.
  */
 export function locateModel(env: TransformersLibrary['env'], spec: TransformersSpec): ModelPlace {
   const { model, allowHub = false, cacheFolder = defaultCacheFolder(), hubUrl } = spec;
@@ -156,7 +156,7 @@ export function isFolder(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** @throws PlimsollError `weights-missing` where a file that transformers.js needs is not in the folder; it says which are. */
+/** @throws PlimsollError `weights-missing` if a file that transformers.js needs is not in the folder; it says which are. */
 export function assertHuggingFaceFolder(folder: string, dtype: Dtype): void {
   const missing = OTHER_FILES.find((file) => !statSync(path.join(folder, file), { throwIfNoEntry: false }));
   if (missing !== undefined) throw missingFile(folder, missing, `It has: ${list(folder)}.`);

@@ -9,7 +9,7 @@ export interface WordPieceTokenizer {
   readonly endId: number;
   /** Ids without special tokens. May be empty (white space, control characters only). */
   encode(text: string): Int32Array;
-  /** The piece that an id stands for, `##` in front of a continuation. */
+  /** The piece with an id; a continuation starts with `##`. */
   piece(id: number): string;
 }
 
@@ -17,7 +17,7 @@ export interface WordPieceTokenizer {
  * A tokenizer from the bytes of a Hugging Face `tokenizer.json` whose model is WordPiece with BERT's normaliser
  * (Devlin et al. 2019). Written here because it is the hot path: one pass over the text, without a string for each word, is many times as
  * fast as a general tokenizer (docs/decisions/0003), and test/encoders compares the two on thousands of texts.
- * @throws PlimsollError `weights-missing` where the file is of another kind
+ * @throws PlimsollError `weights-missing` if the file is of another kind
  */
 export function createWordPieceTokenizer(tokenizerJson: Uint8Array): WordPieceTokenizer {
   const vocabulary = readVocabulary(tokenizerJson);
@@ -35,7 +35,7 @@ export function createWordPieceTokenizer(tokenizerJson: Uint8Array): WordPieceTo
     return found;
   }
 
-  /** Writes the ids of a text to `ids`. Returns how many; -1 where the text has to be normalised first. */
+  /** Writes the ids of a text to `ids`. Returns how many; -1 if the text has to be normalised first. */
   function write(text: string, normalised: boolean): number {
     if (text.length > ids.length) ids = new Int32Array(text.length); // a piece has one unit at least
     let count = 0;
@@ -107,7 +107,7 @@ const OTHER_SPACE = /[^\S ]/g;
 const ASCII_SIGN = /^[!-/:-@[-`{-~]$/; // all are punctuation to BERT, $ and + too
 
 /**
- * BERT's normaliser: control characters out, ideographs apart, accents off, lower case. Punctuation beyond ASCII stands apart as well, and white
+ * BERT's normaliser: control characters out, ideographs apart, accents off, lower case. Punctuation beyond ASCII is set apart as well, and white
  * space is U+0020 alone.
  */
 export function normalise(text: string): string {
@@ -145,7 +145,7 @@ function kindOf(unit: number): number {
 interface Vocabulary {
   /** By id; at most 65,536. */
   readonly pieces: readonly string[];
-  /** @throws PlimsollError `weights-missing` where there is no such piece */
+  /** @throws PlimsollError `weights-missing` if there is no such piece */
   idOf(piece: string): number;
   /** Greedy longest match first. A word of more than 100 characters, or with a part that no piece covers, is one [UNK]. */
   split(word: string): number[];
@@ -154,7 +154,7 @@ interface Vocabulary {
 const MAX_WORD_CHARACTERS = 100; // as BERT has it
 const MAX_PIECES = 2 ** 16; // so that an id fits into 16 bits
 
-/** @throws PlimsollError `weights-missing` where the file is of another kind, too large or without [UNK] */
+/** @throws PlimsollError `weights-missing` if the file is of another kind, too large or without [UNK] */
 function readVocabulary(tokenizerJson: Uint8Array): Vocabulary {
   const ids = new Map(Object.entries(readPieces(tokenizerJson)));
   const pieces: string[] = [];
@@ -218,7 +218,7 @@ export interface KnownWords {
   readonly word: Uint16Array;
   /**
    * Copies the ids of the first `length` units of `word` to `ids`, from `at` on.
-   * @returns how many; 0 where the word is not known.
+   * @returns how many; 0 if the word is not known.
    */
   copyIds(length: number, hash: number, ids: Int32Array, at: number): number;
   /** From now on the first `length` units of `word` have these ids, each below 65,536. */
@@ -230,7 +230,7 @@ export interface KnownWords {
  * over entries that stand one behind the other in a single array, the first and mostly common ones side by side. An entry is the number of
  * units, the number of ids, the ids, the units. What is compared are the units, never hashes alone.
  *
- * Memory is bounded: where the array is full all is forgotten. So is time: a word is looked for in eight slots, and where others have them
+ * Memory is bounded: if the array is full all is forgotten. So is time: a word is looked for in eight slots, and if others have them
  * it takes the first. Words that are made to collide therefore cost what any unknown word costs, and the hash needs no secret seed.
  */
 export function createKnownWords(): KnownWords {

@@ -26,12 +26,12 @@ const lockSchema = z.object({
   at: z.iso.datetime(),
 });
 
-/** What stands in a lock. `token` tells it from every other one. */
+/** The content of a lock. `token` is different in every one. */
 type Lock = z.infer<typeof lockSchema>;
 
 /**
  * Does work on a file or folder while no other command does: reading, changing and writing it again would otherwise lose one of two
- * changes. The lock, `.<name>.lock` beside it, names its process: one that a killed command left is taken over at once, one of
+ * changes. The lock, `.<name>.lock` in the same folder, names its process: one that a killed command left is taken over at once, one of
  * another machine after a minute. Waits up to ten seconds. Not to be nested on the same place.
  * @throws PlimsollError `io` if another command keeps it, or the lock cannot be written; and what the work throws
  */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process, told apart from a later one with the same id, and from those of other machines and containers. */
+/** A process, distinguished from a later one with the same id, and from those of other machines and containers. */
 export interface Owner {
   /** 8 hex digits: host name, boot and, in containers, the namespace of process ids. */
   readonly machine: string;

@@ -12,7 +12,7 @@ const NAME =
 /** Another machine's files are swept only when nobody has touched them for so long. */
 const ABANDONED_AFTER_MS = 86_400_000;
 
-/** A new hidden name beside `target` that says which process made it. */
+/** A new hidden name in the folder of `target` that says which process made it. */
 export function temporaryName(target: string, kind: Kind): string {
   const unique = `${ownerText(thisProcess())}-${randomBytes(6).toString('hex')}`;
   return path.join(path.dirname(target), `.${path.basename(target)}.${unique}.${kind}`);

@@ -1,3 +1,4 @@
+/** ONNX files and the native runtime. The only room that loads onnxruntime-node. */
 export { requireTelemetryDisabled } from './disable-telemetry.ts';
 export {
   decodeModel,

@@ -124,7 +124,7 @@ export function encodeModel(value: OnnxModel): Uint8Array {
   return model.encode(model.fromObject(value)).finish();
 }
 
-/** @throws Error where the bytes are no protobuf message. */
+/** @throws Error if the bytes are no protobuf message. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   return model.toObject(model.decode(bytes), { longs: Number, defaults: false, arrays: true }) as OnnxModel;
 }

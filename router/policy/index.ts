@@ -1,3 +1,4 @@
+/** Probabilities -> rung, among the rungs that are allowed; which policies may serve, and what may be claimed of a choice. */
 export {
   CHOICE_REASONS,
   type ChoiceReason,

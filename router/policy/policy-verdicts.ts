@@ -36,7 +36,7 @@ export interface Circumstances {
 
 /** What the gate's verdict on an artifact says of each policy that serves, at the time of the call. */
 export interface PolicyVerdicts {
-  /** Of the artifact's own policy over a ladder that is stale, or not. */
+  /** The standing of the artifact's own policy over a ladder that is stale, or not. */
   standing(stale: boolean): Standing;
   /**
    * Called for each decision: it reads the clock once. always-strong is PASS without a gate, whatever the router learned from: it loses

@@ -34,7 +34,7 @@ export interface PolicyBook {
 
 /**
  * @param withheld names of policies that exist but may not serve: asking for one says why.
- * @throws PlimsollError `invalid-config` where two policies have one name.
+ * @throws PlimsollError `invalid-config` if two policies have one name.
  */
 export function policyBook(policies: readonly Policy[], withheld: readonly string[] = []): PolicyBook {
   const entries = new Map<string, { policy: Policy; reference: PolicyReference }>();
@@ -70,7 +70,7 @@ interface Choice {
   /** What the policy would have chosen if every rung had been allowed. */
   readonly unrestricted: number;
   readonly reason: ChoiceReason;
-  /** Of the cheapest rung: above the threshold means that the request is escalated. Null if no classifier ran. */
+  /** Predicted loss of the cheapest rung; above the threshold the request is escalated. Null if no classifier ran. */
   readonly predictedLoss: number | null;
   /** The threshold that was in force; null for a fixed policy. */
   readonly threshold: number | null;

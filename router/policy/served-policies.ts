@@ -6,7 +6,7 @@ import { ALWAYS_CHEAP, ALWAYS_STRONG, type Policy, type PolicyBook, policyBook }
 /**
  * The policies that may decide: the artifact's own, which is the one that the gate looks at, and always-strong, which loses
  * nothing against itself. With `allow_ungated` also those of the configuration, and always-cheap.
- * @throws PlimsollError `ungated` where the configuration counts on a policy that has not passed the gate.
+ * @throws PlimsollError `ungated` if the configuration counts on a policy that has not passed the gate.
  */
 export function servedPolicies(config: Config, { policy }: Pick<Manifest, 'policy'>): PolicyBook {
   const { name, version, threshold } = policy;

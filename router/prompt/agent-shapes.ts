@@ -37,7 +37,13 @@ export const EDITOR_SHAPES: readonly HarnessShape[] = [
     strips: 'the tags round the task and the files that were read for it',
     kind: 'wrapper',
     tags: ['task', 'user_message', 'feedback'],
-    beside: ['file_content', 'folder_content', 'url_content', 'workspace_diagnostics', 'git_working_state'],
+    alongside: [
+      'file_content',
+      'folder_content',
+      'url_content',
+      'workspace_diagnostics',
+      'git_working_state',
+    ],
   },
   {
     name: 'cline-tool-result',
@@ -64,10 +70,10 @@ export const EDITOR_SHAPES: readonly HarnessShape[] = [
   {
     name: 'cursor-query',
     harness: 'Cursor, Copilot Chat, chat applications with tagged queries',
-    strips: 'everything beside the query: attached files, rules, timestamps, reminders',
+    strips: 'everything except the query: attached files, rules, timestamps, reminders',
     kind: 'wrapper',
     tags: ['user_query', 'userRequest'],
-    beside: 'any',
+    alongside: 'any',
   },
   {
     name: 'cursor-user-info',
@@ -163,7 +169,7 @@ export const TERMINAL_AGENT_SHAPES: readonly HarnessShape[] = [
     strips: 'the tags round what was typed after a slash command',
     kind: 'wrapper',
     tags: ['command-args'],
-    beside: [],
+    alongside: [],
   },
   {
     name: 'claude-code-lines',

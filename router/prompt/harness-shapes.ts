@@ -14,11 +14,11 @@ export interface BlockShape extends ShapeBase {
   readonly tags: readonly string[];
   /** 'start': only before the person's text. 'both': before and after. */
   readonly edge: 'start' | 'both';
-  /** Text that the block must contain, where the tag alone is a common word. */
+  /** Text that the block must contain, if the tag alone is a common word. */
   readonly holds?: string;
 }
 
-/** From a fixed opening at the very start up to and including `closes` (or to the end of the text, where `closes` is a line break). */
+/** From a fixed opening at the very start up to and including `closes` (or to the end of the text, if `closes` is a line break). */
 export interface SpanShape extends ShapeBase {
   readonly kind: 'span';
   readonly opens: readonly string[];
@@ -45,7 +45,7 @@ export interface MessageStart {
   readonly goesOn?: RegExp;
 }
 
-/** A whole message that no person wrote, all its parts together, except what stands in certain tags. */
+/** A whole message that no person wrote, all its parts together, except what is in certain tags. */
 export interface MessageShape extends ShapeBase {
   readonly kind: 'message';
   readonly starts: readonly MessageStart[];
@@ -57,8 +57,8 @@ export interface MessageShape extends ShapeBase {
 export interface WrapperShape extends ShapeBase {
   readonly kind: 'wrapper';
   readonly tags: readonly string[];
-  /** Blocks that may stand beside it and go; with any other block beside it the text is left alone. */
-  readonly beside: readonly string[] | 'any';
+  /** Blocks that may accompany it and are removed; a text with any other block is left alone. */
+  readonly alongside: readonly string[] | 'any';
 }
 
 /** A prompt template, recognised as a whole, of which only the question stays. Markers stand at the start of a line, indented or not. */

@@ -1,2 +1,3 @@
+/** A request -> the text that is scored: what a person asked, without what harnesses and templates add. */
 export { personTexts } from './person-ask.ts';
 export { routedText, scoredText } from './routed-text.ts';

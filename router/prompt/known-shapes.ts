@@ -62,7 +62,7 @@ function signsOf(shape: HarnessShape): Signs {
   }
 }
 
-/** All that a frame holds must be there, so one is enough. Where it says nothing, the empty text, which stands in every text. */
+/** A frame needs all that it lists, so the first is enough. A frame that lists nothing gives the empty text, which every text contains. */
 function heldByFrame({ holds = [] }: FrameShape): string {
   return holds[0] ?? '';
 }

@@ -116,7 +116,7 @@ const BLOCKS: ReadonlyMap<string, BlockShape> = new Map(
 
 /**
  * The trimmed text without the known blocks, lines and rules that a harness puts before and after a person's words.
- * What stands between the person's words stays: it is quoted.
+ * Noise between the person's words stays: there it is quoted.
  */
 function withoutEdges(text: string): string {
   return withoutEnd(withoutStart(text.trim()));

@@ -82,7 +82,7 @@ interface Outline {
 
 /**
  * The person's question in a prompt that an application filled with retrieved text or with the conversation so far; undefined if the text is no
- * such prompt, or no question can be told apart in it. It goes by the labels, tags, numbered pieces, rules and instructions that
+ * such prompt, or no question can be found in it. It goes by the labels, tags, numbered pieces, rules and instructions that
  * templates share. The exact wordings of single products are in retrieval-shapes.ts.
  */
 export function questionInRetrieval(text: string): string | undefined {

@@ -20,8 +20,9 @@ function questionInWrapper(text: string): string | undefined {
   return asks.filter((ask) => ask !== '').join('\n');
 }
 
-function covers({ tags, beside }: WrapperShape, blocks: readonly TaggedBlock[]): boolean {
-  const isKnown = ({ name }: TaggedBlock) => tags.includes(name) || beside === 'any' || beside.includes(name);
+function covers({ tags, alongside }: WrapperShape, blocks: readonly TaggedBlock[]): boolean {
+  const isKnown = ({ name }: TaggedBlock) =>
+    tags.includes(name) || alongside === 'any' || alongside.includes(name);
   return blocks.some(({ name }) => tags.includes(name)) && blocks.every(isKnown);
 }
 

@@ -12,7 +12,7 @@ const SHORTEST_REMNANT = 40;
 /**
  * The text that is scored: what the person asked, the same in training and in serving.
  *
- * 1. Only what a person sent counts: no system or developer prompts, answers, thinking, tool calls or tool results.
+ * 1. Only what a person sent counts: no system or developer prompts, replies, thinking, tool calls or tool results.
  * 2. Each message loses what harnesses put round a person's words (known-shapes.ts). What a person pasted stays.
  * 3. The last ask comes first. Earlier asks follow, newest first, as long as the whole stays within EARLIER_ASKS_WITHIN_CHARACTERS; the one
  *    that passes the limit keeps its head and tail. So "and in Python?" is scored with the question that it follows, and a long ask alone.
@@ -21,7 +21,7 @@ const SHORTEST_REMNANT = 40;
  *
  * A plain prompt comes back trimmed and otherwise unchanged.
  *
- * @throws PlimsollError 'invalid-input' if no person wrote any text, for example where a request holds only images. Such a request has nothing
+ * @throws PlimsollError 'invalid-input' if no person wrote any text, for example if a request holds only images. Such a request has nothing
  *   to score: its route follows from what it requires.
  */
 export function routedText(input: RouteInput): string {

@@ -6,7 +6,7 @@ const MAX_STEPS = 100;
 const TOLERANCE = 1e-10;
 /** Where the logits are far from 0 the curvature vanishes, and a Newton step may be too long by many orders of magnitude. */
 const MAX_HALVINGS = 100;
-/** Keeps the Newton step defined where the logits separate the labels, and the slope finite. */
+/** Keeps the Newton step defined if the logits separate the labels, and the slope finite. */
 const RIDGE = 1e-6;
 
 /**
@@ -14,7 +14,7 @@ const RIDGE = 1e-6;
  * 1999; Newton steps as in Lin, Lin and Weng 2007). Labels are taken as they are: with soft labels there are no
  * counts of two classes to smooth by.
  * @param logits one a case; @param labels 0..1, one a case; @param weights at least 0, one a case.
- * @throws PlimsollError `insufficient-data` where the labels are all 0 or all 1.
+ * @throws PlimsollError `insufficient-data` if the labels are all 0 or all 1.
  */
 export function fitPlatt(
   logits: Float64Array,

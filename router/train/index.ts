@@ -1,3 +1,4 @@
+/** Fits the classifier: design matrix, logistic regression, Platt scaling, export to ONNX. Never loaded by what serves. */
 export { fitPlatt } from './calibrate.ts';
 export { designMatrix, selectRows } from './design-matrix.ts';
 export { exportLexicon, exportLinear, plattTensors } from './export-onnx.ts';

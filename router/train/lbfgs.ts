@@ -27,7 +27,7 @@ interface CurvaturePair {
 
 /**
  * L-BFGS with a preconditioner as the initial inverse Hessian (Nocedal and Wright 2006, algorithms 7.4 and 7.5) and
- * a backtracking line search. For smooth convex functions; stops early, unconverged, where rounding leaves no descent.
+ * a backtracking line search. For smooth convex functions; stops early, unconverged, if rounding leaves no descent.
  */
 export function minimise(
   start: Float64Array,

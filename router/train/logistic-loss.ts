@@ -62,7 +62,7 @@ export function fusedLossAndGradient(
       const rows = Math.min(ROWS_AT_ONCE, weighted.length - from);
       for (let k = 0; k < rows; k++) starts[k] = weighted[from + k]! * columns;
       for (let h = 0; h < heads; h += HEADS_AT_ONCE) {
-        const last = Math.min(h + 1, heads - 1); // an odd head stands in both places, the second time with residuals of 0
+        const last = Math.min(h + 1, heads - 1); // an odd head fills both places, the second time with residuals of 0
         dotFourRows(values, starts, columns, x, h * width, last * width, dense);
         residuals.fill(0); // nor do rows count that are missing from the last four
         for (let head = h; head <= last; head++) {

@@ -14,7 +14,7 @@ import {
 export interface LogisticProblem {
   readonly matrix: Matrix;
   readonly labels: readonly Float64Array[];
-  /** One weight a row, at least 0; all 1 where it is left out. */
+  /** One weight a row, at least 0; all 1 if it is left out. */
   readonly sampleWeights?: Float64Array;
 }
 
@@ -26,7 +26,7 @@ interface LogisticOptions {
   readonly maxIterations?: number;
   /** Start here: the fit of a neighbouring lambda, one a head. */
   readonly start?: readonly LinearHead[];
-  /** Of the same matrix, where many fits share it. Changes the path, not the result. */
+  /** Made from the same matrix, if many fits share it. Changes the path, not the result. */
   readonly curvature?: Curvature;
 }
 
@@ -47,7 +47,7 @@ interface LogisticFit {
  * the matrix serves all heads. Deterministic: no random numbers, a fixed order of summation. Agrees with
  * scikit-learn's LogisticRegression(C = 1 / lambda) (test/train/logistic-regression.test.ts).
  * Method: L-BFGS (Nocedal and Wright 2006, algorithm 7.5), started from the curvature of a sample of the rows.
- * @throws PlimsollError `insufficient-data` where a head's labels are all 0 or all 1; `invalid-input` on bad shapes.
+ * @throws PlimsollError `insufficient-data` if a head's labels are all 0 or all 1; `invalid-input` on bad shapes.
  */
 export function fitLogisticRegression(problem: LogisticProblem, options: LogisticOptions): LogisticFit {
   checkProblem(problem, options);
@@ -106,7 +106,7 @@ function checkProblem(
     if (column.every((y) => y === 0) || column.every((y) => y === 1)) {
       throw new PlimsollError(
         'insufficient-data',
-        `All labels of head ${h} are ${column[0] ?? 'missing'}: there is nothing to tell apart.`,
+        `All labels of head ${h} are ${column[0] ?? 'missing'}: there is nothing to learn.`,
       );
     }
   });
@@ -122,7 +122,7 @@ function sum(values: Float64Array): number {
   return total;
 }
 
-/** Rows that the curvature is estimated from: enough for a few hundred columns, cheap beside one pass over 100,000. */
+/** Rows that the curvature is estimated from: enough for a few hundred columns, cheap compared with one pass over 100,000. */
 const SAMPLE_ROWS = 4_000;
 
 /** Second moments of the columns, which do not depend on labels, head or lambda: computed once for many fits. */
