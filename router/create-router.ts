@@ -18,7 +18,7 @@ import {
   goldenHolds,
   watchedClassifier,
 } from './classifier/index.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
 import { closedError, PlimsollError, quoted } from './errors.ts';
 import { PACKAGE_FOLDER } from './package.ts';
 import { type Choosing, choose, type Policy, policyVerdicts, servedPolicies } from './policy/index.ts';
@@ -51,7 +51,7 @@ export async function createRouter(config: Config, parts: RouterParts = {}): Pro
 }
 
 /** Before anything of the artifact is opened: what has no valid PASS serves only where its owner says so. */
-function assertGated(standing: Standing, { allow_ungated: allowed }: Config): void {
+function assertGated(standing: Standing, { allowUngated: allowed }: Config): void {
   if (allowed || standing.kind === 'pass') return;
   throw new PlimsollError(
     'ungated',
@@ -71,9 +71,9 @@ async function assemble(
   const rungs = ladder.rungs.length;
   const policies = servedPolicies(config, manifest);
   const verdicts = policyVerdicts(standing, artifact, parts.nowMs);
-  const byDefault = policies.get(config.default_policy);
+  const byDefault = policies.get(config.defaultPolicy);
   const extractor = featureExtractor(manifest.features);
-  const { allow_hub: allowHub, workers } = config.encoder;
+  const { allowHub, workers } = config.encoder;
   const input = await classifierInput(manifest, { allowHub, ...(workers && { workers }) });
   const openClassifier = parts.openClassifier ?? createOnnxClassifier;
   const classifier = await openClassifier(artifact.classifier, input, extractor).catch(async (error) => {
@@ -88,9 +88,9 @@ async function assemble(
   let closed: Promise<void> | undefined;
 
   function checked(options: RouteOptions) {
-    const { policy, reference } = policies.get(options.policy ?? config.default_policy);
+    const { policy, reference } = policies.get(options.policy ?? config.defaultPolicy);
     const served = options.profile === undefined ? ladder : profileNamed(options.profile, profiles);
-    const choosing = choosingOf(options, policy, rungs, config.allow_ungated);
+    const choosing = choosingOf(options, policy, rungs, config.allowUngated);
     return { policy, reference, served, choosing };
   }
 
@@ -144,7 +144,7 @@ async function assemble(
     policies: policies.names,
     defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
     standing: () => verdicts.standing(ladder.stale),
-    verdict(name = config.default_policy) {
+    verdict(name = config.defaultPolicy) {
       const { policy } = policies.get(name);
       const circumstances = { stale: ladder.stale, otherThreshold: false, downgraded: false };
       return verdicts.of(policy, circumstances).verdict;

@@ -1,5 +1,5 @@
 import { artifactMark, watchArtifact } from './artifact/index.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
 import { createRouter, type RouterParts, STARTER_FOLDER } from './create-router.ts';
 import { type ReloadingRouter, reloadingRouter } from './reloading-router.ts';
 import type { Reload, Router } from './router.ts';
@@ -21,7 +21,7 @@ export interface HotReload {
 }
 
 /** What only the start can set: the socket, its limits, the log, the timer. */
-const FIXED = ['server', 'log_level', 'reload_interval_ms'] as const;
+const FIXED = { server: 'server', logLevel: 'log_level', reloadIntervalMs: 'reload_interval_ms' } as const;
 
 /**
  * Opens the router of a configuration, and another one each time that its artifact changes.
@@ -54,12 +54,14 @@ export async function hotReload(
 
   async function openReread(): Promise<Router> {
     const next = readConfig();
-    const changed = FIXED.filter((field) => JSON.stringify(next[field]) !== JSON.stringify(atStart[field]));
-    if (changed.length > 0) report.needsRestart(changed);
+    const changed = (Object.keys(FIXED) as (keyof typeof FIXED)[]).filter(
+      (field) => JSON.stringify(next[field]) !== JSON.stringify(atStart[field]),
+    );
+    if (changed.length > 0) report.needsRestart(changed.map((field) => FIXED[field]));
     return open(next);
   }
 
-  const { reload_interval_ms: intervalMs } = atStart;
+  const { reloadIntervalMs: intervalMs } = atStart;
   const watch = {
     folder: () => folderOf(config),
     seen: () => seen,

@@ -1,10 +1,10 @@
 /** Plimsoll as a library: `createRouter(loadConfig())`, then `router.route({ prompt })`; or `serve(loadConfig())`. */
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
 import type { Served, ServeOptions } from './serve.ts';
 
 export type { Standing } from './artifact/index.ts';
-export type { Config, ConfigOverrides } from './config.ts';
-export { loadConfig } from './config.ts';
+export type { Config, ConfigOverrides } from './config/index.ts';
+export { loadConfig } from './config/index.ts';
 export { createRouter } from './create-router.ts';
 export type { ErrorCode, ErrorPlace } from './errors.ts';
 export { PlimsollError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { createCatalog } from './catalog/index.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
 import { type Gateway, openGateway } from './gateway/index.ts';
 import { hotReload } from './hot-reload.ts';
 import type { Reload, Router } from './router.ts';
@@ -63,7 +63,7 @@ async function start(
   const unwatch =
     configFile === undefined
       ? () => {}
-      : watchConfig(configFile, config.reload_interval_ms, () => void reread());
+      : watchConfig(configFile, config.reloadIntervalMs, () => void reread());
   const endWatches = () => {
     stop();
     unwatch();
@@ -85,7 +85,7 @@ async function gatewayFor(config: Config, logger: Logger): Promise<Gateway | und
 }
 
 function loggerFor(config: Config): Logger {
-  return createLogger(config.log_level, undefined, () => providerKeys(config));
+  return createLogger(config.logLevel, undefined, () => providerKeys(config));
 }
 
 /** Secrets that no log line may hold. */

@@ -35,7 +35,7 @@ const ROOMS = [
   'router/records',
   'router/telemetry',
   'router/gateway',
-  'router/config.ts',
+  'router/config',
   'router/create-router.ts',
   'router/router-generations.ts',
   'router/reloading-router.ts',

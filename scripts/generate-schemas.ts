@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { evidenceSchema, suiteSchema } from '../evals/gate/index.ts';
 import { verdictSchema } from '../router/artifact/index.ts';
-import { configSchema } from '../router/config.ts';
+import { configSchema } from '../router/config/index.ts';
 import { replaceFile } from '../router/files/index.ts';
 
 export const CONFIG_SCHEMA_FILE = fileURLToPath(new URL('../plimsoll.config.schema.json', import.meta.url));
@@ -13,7 +13,20 @@ export const VERDICT_SCHEMA_FILE = fileURLToPath(
 
 /** `plimsoll.config.schema.json`: what an editor needs to check and complete plimsoll.config.yaml. */
 export function configSchemaJson(): string {
-  return jsonOf('plimsoll.config.yaml', z.toJSONSchema(configSchema, { io: 'input' }));
+  return jsonOf(
+    'plimsoll.config.yaml',
+    z.toJSONSchema(configSchema, { io: 'input', override: defaultFirst }),
+  );
+}
+
+/** zod writes the default of what it transforms behind the description, and all others before it. */
+function defaultFirst({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void {
+  if (!('default' in jsonSchema) || !('description' in jsonSchema)) return;
+  const { default: _, ...others } = jsonSchema;
+  for (const name of Object.keys(others)) {
+    delete jsonSchema[name];
+    jsonSchema[name] = others[name];
+  }
 }
 
 /** `suite.schema.json`: the same for a suite of the gate. What two fields say of each other (`min` below `max`) only the gate checks. */

@@ -1,25 +1,12 @@
-import { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
 import { isLoopback } from './loopback.ts';
 
-/** Part `access` of plimsoll.config.yaml. */
-export const accessSchema = z
-  .strictObject({
-    keys_file: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('File of API keys, made by `plimsoll keys create`. It holds only hashes.'),
-    required: z
-      .union([z.literal('auto'), z.boolean()])
-      .default('auto')
-      .describe(
-        'Whether requests need a key. auto: where keys_file is given. false works on a loopback address alone.',
-      ),
-  })
-  .describe('Who may use the server.');
-
-export type AccessConfig = Readonly<z.infer<typeof accessSchema>>;
+export interface AccessOptions {
+  /** File of API keys, which holds only hashes. */
+  readonly keysFile?: string | undefined;
+  /** Whether requests need a key. `auto`: if there is a `keysFile`. */
+  readonly required: 'auto' | boolean;
+}
 
 /**
  * Whether requests need a key. Only an address that this machine alone can reach may be served without.
@@ -27,7 +14,7 @@ export type AccessConfig = Readonly<z.infer<typeof accessSchema>>;
  * @throws PlimsollError `invalid-config` where keys are needed and `keys_file` is not given, or are turned off for an address
  * that others can reach.
  */
-export function requireAccess({ keys_file: keysFile, required }: AccessConfig, host: string): boolean {
+export function requireAccess({ keysFile, required }: AccessOptions, host: string): boolean {
   const reachable = !isLoopback(host);
   if (reachable && required === false) {
     throw new PlimsollError(

@@ -1,23 +1,16 @@
 import { PlimsollError } from '../errors.ts';
 import { isOwnNetwork } from './address.ts';
-import type { ModelConfig, ModelsConfig, PriceConfig, ProvidersConfig } from './config.ts';
 import { modelNotFound } from './model-not-found.ts';
 import { nearestName } from './nearest-name.ts';
 import { factsOf, PRICE_TABLE } from './price-table.ts';
 import { resolveProvider } from './resolve-provider.ts';
-import type { Capability, Catalog, CatalogModel, Price, PriceTier, Provider, TokenRates } from './types.ts';
+import type { Capability, Catalog, CatalogModel, CatalogOptions, ModelOptions, Provider } from './types.ts';
 
 /**
  * The capabilities of a model of which nobody said what it can. It is empty, and is told from a model that can nothing by being this very
  * set: `unmetRequirements` excludes nothing by it.
  */
 export const UNKNOWN_CAPABILITIES: ReadonlySet<Capability> = new Set();
-
-/** The parts of the configuration that say which models there are. */
-export interface CatalogConfig {
-  readonly providers: ProvidersConfig;
-  readonly models: ModelsConfig;
-}
 
 /**
  * The models that requests can be sent to: those of the price table whose provider is configured, then the configured ones. What the
@@ -27,9 +20,9 @@ export interface CatalogConfig {
  * @param env for AWS_REGION alone, which the address of bedrock needs. No key is read.
  * @throws PlimsollError `invalid-config` where a model names a provider that is not configured, or a provider has no address.
  */
-export function createCatalog(config: CatalogConfig, env: NodeJS.ProcessEnv = process.env): Catalog {
+export function createCatalog(options: CatalogOptions, env: NodeJS.ProcessEnv = process.env): Catalog {
   const providers = new Map(
-    Object.entries(config.providers).map(([name, entry]) => [name, resolveProvider(name, entry, env)]),
+    Object.entries(options.providers).map(([name, entry]) => [name, resolveProvider(name, entry, env)]),
   );
   const models = new Map<string, CatalogModel>();
   for (const provider of providers.values()) {
@@ -37,7 +30,7 @@ export function createCatalog(config: CatalogConfig, env: NodeJS.ProcessEnv = pr
       models.set(`${provider.name}/${id}`, catalogModel(provider, id, {}));
     }
   }
-  for (const [name, entry] of Object.entries(config.models)) {
+  for (const [name, entry] of Object.entries(options.models)) {
     const slash = name.indexOf('/');
     const provider = providers.get(name.slice(0, slash)) ?? noProvider(name, [...providers.keys()]);
     models.set(name, catalogModel(provider, name.slice(slash + 1), entry));
@@ -59,37 +52,20 @@ function catalogOf(models: ReadonlyMap<string, CatalogModel>): Catalog {
   };
 }
 
-function catalogModel(provider: Provider, nameAtProvider: string, config: ModelConfig): CatalogModel {
-  const id = config.id ?? nameAtProvider;
+function catalogModel(provider: Provider, nameAtProvider: string, options: ModelOptions): CatalogModel {
+  const id = options.id ?? nameAtProvider;
   const facts = factsOf(provider.kind, id);
-  const capabilities = config.capabilities ?? facts?.capabilities;
+  const capabilities = options.capabilities ?? facts?.capabilities;
   return {
     name: `${provider.name}/${nameAtProvider}`,
     provider,
     id,
-    price: config.price ? priceOf(config.price) : facts?.price,
-    contextWindow: config.context_window ?? facts?.contextWindow,
-    maxOutputTokens: config.max_output_tokens ?? facts?.maxOutputTokens,
+    price: options.price ?? facts?.price,
+    contextWindow: options.contextWindow ?? facts?.contextWindow,
+    maxOutputTokens: options.maxOutputTokens ?? facts?.maxOutputTokens,
     capabilities: capabilities ? new Set(capabilities) : UNKNOWN_CAPABILITIES,
-    latencyClass: config.latency_class ?? facts?.latencyClass,
-    local: config.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
-  };
-}
-
-function priceOf({ tiers, ...rates }: PriceConfig): Price {
-  return { ...ratesOf(rates), ...(tiers && { tiers: tiers.map(tierOf) }) };
-}
-
-function tierOf({ above_input_tokens, ...rates }: NonNullable<PriceConfig['tiers']>[number]): PriceTier {
-  return { aboveInputTokens: above_input_tokens, ...ratesOf(rates) };
-}
-
-function ratesOf({ input, output, cached, cache_write }: Omit<PriceConfig, 'tiers'>): TokenRates {
-  return {
-    inputUsd: input,
-    outputUsd: output,
-    ...(cached !== undefined && { cachedInputUsd: cached }),
-    ...(cache_write !== undefined && { cacheWriteUsd: cache_write }),
+    latencyClass: options.latencyClass ?? facts?.latencyClass,
+    local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
 }
 

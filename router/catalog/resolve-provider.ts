@@ -1,6 +1,5 @@
 import { PlimsollError } from '../errors.ts';
-import type { ProviderConfig } from './config.ts';
-import type { Dialect, Provider, ProviderKind } from './types.ts';
+import type { Dialect, Provider, ProviderKind, ProviderOptions } from './types.ts';
 
 interface KindDefaults {
   readonly baseUrl: string | undefined;
@@ -33,21 +32,21 @@ const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
  * A provider of the configuration with everything that its kind brings.
  * @throws PlimsollError `invalid-config` where no address is known: bedrock without AWS_REGION, openai-compatible without base_url.
  */
-export function resolveProvider(name: string, config: ProviderConfig, env: NodeJS.ProcessEnv): Provider {
-  const defaults = DEFAULTS[config.kind];
-  const baseUrl = config.base_url ?? defaults.baseUrl ?? bedrockAddress(name, config, env);
+export function resolveProvider(name: string, options: ProviderOptions, env: NodeJS.ProcessEnv): Provider {
+  const defaults = DEFAULTS[options.kind];
+  const baseUrl = options.baseUrl ?? defaults.baseUrl ?? bedrockAddress(name, options, env);
   return {
     name,
-    kind: config.kind,
+    kind: options.kind,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    apiKeyEnv: config.api_key_env ?? defaults.apiKeyEnv,
-    headers: config.headers ?? {},
-    passHeaders: (config.pass_headers ?? []).map((header) => header.toLowerCase()),
+    apiKeyEnv: options.apiKeyEnv ?? defaults.apiKeyEnv,
+    headers: options.headers ?? {},
+    passHeaders: (options.passHeaders ?? []).map((header) => header.toLowerCase()),
     dialect: defaults.dialect,
   };
 }
 
-function bedrockAddress(name: string, { kind }: ProviderConfig, { AWS_REGION }: NodeJS.ProcessEnv): string {
+function bedrockAddress(name: string, { kind }: ProviderOptions, { AWS_REGION }: NodeJS.ProcessEnv): string {
   if (kind === 'bedrock' && AWS_REGION && /^[a-z0-9-]+$/.test(AWS_REGION)) {
     const domain = AWS_REGION.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
     return `https://bedrock-runtime.${AWS_REGION}.${domain}`;

@@ -67,6 +67,9 @@ export interface TokenCounts {
   readonly cacheWriteInputTokens?: number;
 }
 
+/** No name of a model is longer: a longer `model` is refused before any pattern or list is searched for it. */
+export const MAX_MODEL_CHARACTERS = 256;
+
 /** A model that requests can be sent to. */
 export interface CatalogModel {
   /** `<provider>/<model>`, such as openai/gpt-4o-mini: what a request and the ladder name. */
@@ -83,6 +86,35 @@ export interface CatalogModel {
   readonly latencyClass: 'fast' | 'medium' | 'slow' | undefined;
   /** Prompts do not leave the operator's machines. */
   readonly local: boolean;
+}
+
+/** How to reach a provider; its kind brings what is left out. */
+export interface ProviderOptions {
+  readonly kind: ProviderKind;
+  readonly baseUrl?: string | undefined;
+  readonly apiKeyEnv?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly passHeaders?: readonly string[] | undefined;
+}
+
+/** What the operator knows of a model; overrides the price table field by field. */
+export interface ModelOptions {
+  /** The provider's own name of it; by default what follows the slash. */
+  readonly id?: string | undefined;
+  /** Replaces the table's price as a whole, so that old and new rates never mix. */
+  readonly price?: Price | undefined;
+  readonly contextWindow?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+  readonly capabilities?: readonly Capability[] | undefined;
+  readonly latencyClass?: CatalogModel['latencyClass'];
+  /** By default loopback and private addresses are local. */
+  readonly local?: boolean | undefined;
+}
+
+/** The providers by their names, and the models by `<provider>/<model>`. */
+export interface CatalogOptions {
+  readonly providers: Readonly<Record<string, ProviderOptions>>;
+  readonly models: Readonly<Record<string, ModelOptions>>;
 }
 
 export interface Catalog {

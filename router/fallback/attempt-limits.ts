@@ -10,10 +10,10 @@ const EVIDENCE_SHARE = 0.5;
 /** The configured timeouts, none of them past the deadline that is `leftMs` away. */
 export function timeoutsWithin(leftMs: number, timeouts: UpstreamSettings['timeouts']): AttemptTimeouts {
   return {
-    connectMs: Math.min(timeouts.connect_ms, leftMs),
-    firstByteMs: Math.min(timeouts.first_byte_ms, leftMs),
-    idleMs: Math.min(timeouts.idle_ms, leftMs),
-    totalMs: Math.min(timeouts.total_ms, leftMs),
+    connectMs: Math.min(timeouts.connectMs, leftMs),
+    firstByteMs: Math.min(timeouts.firstByteMs, leftMs),
+    idleMs: Math.min(timeouts.idleMs, leftMs),
+    totalMs: Math.min(timeouts.totalMs, leftMs),
   };
 }
 
@@ -25,7 +25,7 @@ export function healthOf(outcome: AttemptOutcome, leftMs: number, settings: Upst
   if (status === undefined && ruleOf(failure).health === 'responds') return 'unknown';
   if (outcome.provoked) return 'unknown';
   if (failure !== 'connect-timeout' && failure !== 'timeout') return ruleOf(failure).health;
-  const { connect_ms: connectMs, first_byte_ms: firstByteMs } = settings.timeouts;
-  const usual = Math.min(failure === 'connect-timeout' ? connectMs : firstByteMs, settings.deadline_ms);
+  const { connectMs, firstByteMs } = settings.timeouts;
+  const usual = Math.min(failure === 'connect-timeout' ? connectMs : firstByteMs, settings.deadlineMs);
   return leftMs < usual * EVIDENCE_SHARE ? 'unknown' : ruleOf(failure).health;
 }

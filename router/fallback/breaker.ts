@@ -49,9 +49,9 @@ export function createBreaker(
   onState: (state: BreakerState) => void,
 ): Breaker {
   const counts = new CountBreaker({
-    threshold: settings.failure_share,
+    threshold: settings.failureShare,
     size: settings.window,
-    minimumNumberOfCalls: settings.min_attempts,
+    minimumNumberOfCalls: settings.minAttempts,
   });
   let state: BreakerState = 'closed';
   /** What is granted in this state; another object after every opening, so that older permissions are recognised. */
@@ -68,7 +68,7 @@ export function createBreaker(
     const failed = outcome.kind === 'failure' ? outcome : undefined;
     because = failed?.failure ?? because;
     reopensAt =
-      Date.now() + Math.max(settings.open_ms, Math.min(failed?.retryAfterMs ?? 0, settings.max_open_ms));
+      Date.now() + Math.max(settings.openMs, Math.min(failed?.retryAfterMs ?? 0, settings.maxOpenMs));
     become('open');
   }
 

@@ -54,7 +54,7 @@ async function firstAnswer(passage: Passage, candidates: readonly CatalogModel[]
     if (leftMs(passage) < LEAST_ATTEMPT_MS) break;
     const outcome = await askCandidate(passage, model, kind);
     if (outcome?.kind === 'answer') return { kind: 'answer', model, outcome, attempts: journal.attempts };
-    eligible ??= eligibleAfter(candidates[0], settings.max_fallback_price_factor);
+    eligible ??= eligibleAfter(candidates[0], settings.maxFallbackPriceFactor);
     if (outcome === undefined) continue;
     if (remedyOf(outcome) === 'end') {
       return { kind: 'failure', failure: refused(outcome), attempts: journal.attempts };

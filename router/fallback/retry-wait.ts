@@ -20,8 +20,8 @@ export interface RetryWaits {
  */
 export function retryWaits(settings: UpstreamSettings['retry'], random: () => number): RetryWaits {
   const backoffs = new ExponentialBackoff<number>({
-    initialDelay: settings.initial_wait_ms,
-    maxDelay: settings.max_wait_ms,
+    initialDelay: settings.initialWaitMs,
+    maxDelay: settings.maxWaitMs,
     generator(state, options) {
       const [bound, next] = noJitterGenerator(state, options);
       return [random() * bound, next];
@@ -31,10 +31,10 @@ export function retryWaits(settings: UpstreamSettings['retry'], random: () => nu
   let retries = 0;
   return {
     next({ retryAfterMs, spentMs, leftMs }) {
-      if (retries >= settings.max_retries) return undefined;
+      if (retries >= settings.maxRetries) return undefined;
       backoff = backoff?.next(undefined) ?? backoffs.next();
       const wait = (retryAfterMs ?? 0) + backoff.duration;
-      if (spentMs + wait > settings.budget_ms || wait >= leftMs) return undefined;
+      if (spentMs + wait > settings.budgetMs || wait >= leftMs) return undefined;
       retries++;
       return wait;
     },

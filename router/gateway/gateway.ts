@@ -32,7 +32,7 @@ export async function answer(request: GatewayRequest, context: GatewayContext): 
     if (isLarge(request.bodyText)) await nextTurn();
     request.signal.throwIfAborted();
     progress.upstreamFromMs = performance.now();
-    const deadline = progress.upstreamFromMs + parts.upstream.deadline_ms;
+    const deadline = progress.upstreamFromMs + parts.upstream.deadlineMs;
     const result = parts.chain.run(call, selection.candidates, deadline);
     // While the provider is at work: nothing of this may hold up the call.
     if (selection.decision) context.shares.chose(selection.selected.name);

@@ -10,7 +10,6 @@ export async function openGateway(
   return (await import('./open-gateway.ts')).openGateway(...args);
 }
 export { brokenEvent } from './answers.ts';
-export { aliasesSchema, gatewaySchema, profilesSchema } from './config.ts';
 export { COST_TRAILERS } from './decision-headers.ts';
 export type { GatewayHealth } from './gateway-health.ts';
 export { createModelNames, type ListedName } from './model-names.ts';

@@ -1,8 +1,10 @@
 import { type Catalog, type CatalogModel, modelNotFound, noSuchModel } from '../catalog/index.ts';
-import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Router } from '../router.ts';
 import { optionsOf, type WantedModel, wantedModel } from './wanted-model.ts';
+
+/** Names that clients send, or their beginnings and a `*` -> what they mean here. */
+export type Aliases = Readonly<Record<string, string>>;
 
 /** Something that `model` of a request may say. */
 export interface ListedName {
@@ -30,11 +32,7 @@ export interface ModelNames {
 type NamingRouter = Pick<Router, 'profiles' | 'policies' | 'check'>;
 
 /** @throws PlimsollError `invalid-config` if an alias is wrong: see `assertAlias` */
-export function createModelNames(
-  { aliases }: Pick<Config, 'aliases'>,
-  catalog: Catalog,
-  router: NamingRouter,
-): ModelNames {
+export function createModelNames(aliases: Aliases, catalog: Catalog, router: NamingRouter): ModelNames {
   const routed = [
     'auto',
     ...[...router.profiles.keys()].map((name) => `auto:${name}`),

@@ -1,6 +1,12 @@
-import { type Access, createQueue, openAccess, type Queue, requireAccess } from '../access/index.ts';
+import {
+  type Access,
+  type AccessOptions,
+  createQueue,
+  openAccess,
+  type Queue,
+  requireAccess,
+} from '../access/index.ts';
 import type { Dialect } from '../catalog/index.ts';
-import type { Config } from '../config.ts';
 import { PlimsollError } from '../errors.ts';
 import { createBreakers, createChain } from '../fallback/index.ts';
 import { prepareByDialect } from '../providers/index.ts';
@@ -9,6 +15,7 @@ import {
   createBatch,
   createRungShares,
   type DecisionLog,
+  type DecisionLogOptions,
   openDecisionLog,
   type RequestFacts,
 } from '../records/index.ts';
@@ -25,7 +32,17 @@ import { answer, type GatewayParts } from './gateway.ts';
 import { type GatewayHealth, keysOfProviders } from './gateway-health.ts';
 import type { ModelNames } from './model-names.ts';
 import type { GatewayAnswer, GatewayRequest } from './requests.ts';
-import { type ConfiguringRouter, settingsOf } from './settings.ts';
+import { type ConfiguringRouter, type GatewaySettings, settingsOf } from './settings.ts';
+
+/** What holds for the life of the process. */
+export interface GatewayOptions {
+  readonly access: AccessOptions;
+  /** The address that others reach it by: any but a loopback one needs API keys. */
+  readonly server: { readonly host: string };
+  readonly gateway: Parameters<typeof createQueue>[0];
+  readonly upstream: Pick<GatewaySettings['upstream'], 'breaker'>;
+  readonly decisionLog?: DecisionLogOptions | undefined;
+}
 
 /** The gateway as the server uses it: one for the life of the process. */
 export interface Gateway {
@@ -33,7 +50,7 @@ export interface Gateway {
    * Takes over another configuration, as a whole; requests at work end with the one that they began with.
    * @throws PlimsollError `invalid-config` where a model of the ladder, a profile or a fallback is not in the catalog; then nothing changes
    */
-  configure(config: Config, router: ConfiguringRouter): void;
+  configure(settings: GatewaySettings, router: ConfiguringRouter): void;
   answer(request: GatewayRequest, router: Router): Promise<GatewayAnswer>;
   /** To be told of requests that are refused before they come to `answer`. */
   refused(dialect: Dialect, status: number): void;
@@ -56,11 +73,11 @@ const TOLD_WITHIN = { maxItems: 256, maxMs: 100 };
  * Opens what lives as long as the process: connections, breakers, keys, the decision log, metrics.
  * @throws PlimsollError `invalid-config`, `io` or as `readKeys` does
  */
-export async function openGateway(config: Config, logger: Logger): Promise<Gateway> {
-  const needsKey = requireAccess(config.access, config.server.host);
+export async function openGateway(options: GatewayOptions, logger: Logger): Promise<Gateway> {
+  const needsKey = requireAccess(options.access, options.server.host);
   const access = needsKey
     ? openAccess({
-        file: config.access.keys_file!,
+        file: options.access.keysFile!,
         onBroken: (trouble) =>
           logger.error(
             trouble,
@@ -69,12 +86,11 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
         onMended: () => logger.info('the keys file can be read again, and is in force'),
       })
     : undefined;
-  const { max_concurrency: maxConcurrency, max_queue: maxQueue, max_wait_ms: maxWaitMs } = config.gateway;
-  const queue = createQueue({ maxConcurrency, maxQueue, maxWaitMs });
-  const breakers = createBreakers(config.upstream.breaker, (model, state) =>
+  const queue = createQueue(options.gateway);
+  const breakers = createBreakers(options.upstream.breaker, (model, state) =>
     logger.warn({ model, state }, `the breaker of ${model} is ${state}`),
   );
-  const decisionLog = await decisionLogOf(config, logger);
+  const decisionLog = await decisionLogOf(options, logger);
   const metrics = createMetrics({
     inFlight: queue.atWork,
     queued: queue.waiting,
@@ -133,7 +149,7 @@ export async function openGateway(config: Config, logger: Logger): Promise<Gatew
         answer(request, {
           parts: () => ({ ...parts, router }),
           shares,
-          includePrompt: config.decision_log?.include_prompt === true,
+          includePrompt: options.decisionLog?.includePrompt === true,
           observe(facts) {
             span.end(facts);
             told.add(facts);
@@ -157,12 +173,12 @@ function required(configured: Configured | undefined): Configured {
 }
 
 async function decisionLogOf(
-  { decision_log: config }: Config,
+  { decisionLog: options }: GatewayOptions,
   logger: Logger,
 ): Promise<DecisionLog | undefined> {
-  if (config === undefined) return undefined;
+  if (options === undefined) return undefined;
   return openDecisionLog({
-    config,
+    options,
     onFailure: (trouble) =>
       logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
   });

@@ -70,7 +70,7 @@ function explicit(model: CatalogModel): Selection {
 
 async function routed(call: ChainCall, options: RouteOptions, parts: SelectionParts): Promise<Selection> {
   const { router, catalog, upstream, fallbacks } = parts;
-  const allowDowngrade = upstream.allow_downgrade;
+  const allowDowngrade = upstream.allowDowngrade;
   const rungs = rungsOf(options.profile, router);
   const ladder = rungs.map(({ model }) => catalog.get(model));
   const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);

@@ -1,3 +1,4 @@
+import { MAX_MODEL_CHARACTERS } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { RouteOptions } from '../router.ts';
 
@@ -9,8 +10,6 @@ export type WantedModel =
   | { readonly kind: 'explicit'; readonly name: string };
 
 const PLAIN_AUTO: WantedModel = { kind: 'auto', profile: undefined };
-/** A longer `model` names nothing; refused before any pattern or list is searched for it. */
-export const MAX_MODEL_CHARACTERS = 256;
 const AUTO = /^auto(?::([\w.-]+))?$/;
 /** Each dash-separated part has one way to match (the lookahead decides it), so that matching takes linear time. */
 const POLICY = /^router-([\w.]+(?:-(?=[\d.]*[a-z_])[\w.]+)*)(?:-(-?(?:\d+|\d*\.\d+)))?$/i;

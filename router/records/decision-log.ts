@@ -1,5 +1,4 @@
 import { type SafeError, safeError } from '../errors.ts';
-import type { DecisionLogConfig } from './config.ts';
 import { decisionRecord } from './decision-record.ts';
 import type { RequestFacts } from './request-facts.ts';
 import { openRotatingFile, type RotatingFile } from './rotating-file.ts';
@@ -19,8 +18,18 @@ export interface DecisionLog {
   close(): Promise<void>;
 }
 
+export interface DecisionLogOptions {
+  readonly file: string;
+  /** A file that would grow larger is rotated. */
+  readonly maxBytes: number;
+  /** How many rotated files are kept. */
+  readonly keep: number;
+  /** Write the routed text. Off: no word of a prompt is stored. */
+  readonly includePrompt: boolean;
+}
+
 export interface DecisionLogParts {
-  readonly config: DecisionLogConfig;
+  readonly options: DecisionLogOptions;
   /** Told when writing begins to fail, and again only after it went well in between. */
   readonly onFailure: (trouble: SafeError) => void;
   /** Bytes that may wait for the disk. */
@@ -33,8 +42,8 @@ export interface DecisionLogParts {
  * @throws PlimsollError `io` where the file cannot be opened
  */
 export async function openDecisionLog(parts: DecisionLogParts): Promise<DecisionLog> {
-  const { file, max_bytes: maxBytes, keep, include_prompt: includePrompt } = parts.config;
-  return linesTo(await openRotatingFile({ file, maxBytes, keep }), parts, (facts) =>
+  const { includePrompt, ...rotation } = parts.options;
+  return linesTo(await openRotatingFile(rotation), parts, (facts) =>
     JSON.stringify(decisionRecord(facts, includePrompt)),
   );
 }

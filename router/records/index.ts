@@ -1,6 +1,5 @@
 export { createBatch } from './batch.ts';
-export { decisionLogSchema } from './config.ts';
-export { type DecisionLog, openDecisionLog } from './decision-log.ts';
+export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
 export type { DecisionRecord } from './decision-record.ts';
 export type { RequestFacts } from './request-facts.ts';
 export { createRungShares, type RungShares } from './rung-shares.ts';

@@ -1,6 +1,6 @@
 import { isLoopback, requireAccess } from '../access/index.ts';
 import type { Standing } from '../artifact/index.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import type { Router } from '../router.ts';
 import type { Logger } from '../telemetry/index.ts';
 
@@ -26,7 +26,7 @@ export function isGuarded({
 }
 
 function openToAll({ server, access }: Config): string {
-  const unused = access.keys_file === undefined ? '' : '; access.keys_file guards nothing without providers';
+  const unused = access.keysFile === undefined ? '' : '; access.keys_file guards nothing without providers';
   return `listening on ${server.host}: the endpoint has no authentication, whoever reaches it can use it${unused}`;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import { isLoopback } from '../access/index.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Sender } from './answer.ts';
 import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
@@ -46,9 +46,9 @@ export function browserGuard(
   send: Sender,
   { withKeys, callsModels }: { readonly withKeys: boolean; readonly callsModels: boolean },
 ): Guard | undefined {
-  const origins = new Set(server.cors_origins);
+  const origins = new Set(server.corsOrigins);
   if (origins.has(ANY_ORIGIN) && callsModels && !withKeys) throw openToEveryPage();
-  const hosts = new Set(server.allowed_hosts);
+  const hosts = new Set(server.allowedHosts);
   const checksHost = hosts.size > 0 || (!withKeys && isLoopback(server.host));
   if (withKeys && !checksHost && origins.size === 0) return undefined;
   const allowCors = origins.size > 0 ? corsFor(origins) : undefined;

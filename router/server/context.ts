@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import type { DecisionMetrics } from '../telemetry/index.ts';

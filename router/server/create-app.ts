@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
@@ -75,8 +75,8 @@ function withCallsFirst(
 }
 
 function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Lifecycle): ServerContext {
-  const { max_concurrency: maxConcurrency, request_timeout_ms: timeoutMs } = config.server;
-  const budgetBytes = config.server.max_bytes_at_work ?? defaultBudgetBytes();
+  const { maxConcurrency, requestTimeoutMs: timeoutMs } = config.server;
+  const budgetBytes = config.server.maxBytesAtWork ?? defaultBudgetBytes();
   const metrics = createDecisionMetrics(router);
   return {
     router: observedRouter(router, metrics.decided),

@@ -23,7 +23,7 @@ export function bodyLimits(
   { config, budget }: Pick<ServerContext, 'config' | 'budget'>,
   maxBytes: number,
 ): BodyLimits {
-  const { max_json_depth: maxDepth, max_json_values: maxValues } = config.server;
+  const { maxJsonDepth: maxDepth, maxJsonValues: maxValues } = config.server;
   return { maxBytes, maxDepth, maxValues, budget };
 }
 

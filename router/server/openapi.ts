@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import { VERSION } from '../package.ts';
 import { isGuarded } from './announce.ts';
 import { callPaths } from './schemas/call-paths.ts';
@@ -95,7 +95,7 @@ function getting(operationId: string, summary: string, responseName: string, fur
 
 const answered = (description: string, name: string) => answeredWith(description, reference(name));
 
-function decidingSchemas({ max_messages: maxMessages, max_batch: maxBatch }: Config['server']) {
+function decidingSchemas({ maxMessages, maxBatch }: Config['server']) {
   const routeRequest = routeRequestSchema(maxMessages);
   return {
     RouteRequest: routeRequest,

@@ -35,7 +35,7 @@ export async function sendAnswer(
     return;
   }
   try {
-    await pump(body, response, { heartbeatMs: streamed ? config.gateway.heartbeat_ms : 0 });
+    await pump(body, response, { heartbeatMs: streamed ? config.gateway.heartbeatMs : 0 });
     if (mayTrail && !gone()) response.addTrailers(trailers());
     response.end();
   } catch (error) {

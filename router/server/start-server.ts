@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Gateway } from '../gateway/index.ts';
 import type { Router } from '../router.ts';
@@ -34,11 +34,11 @@ export async function startServer(parts: {
   const { config, router, logger, gateway } = parts;
   const lifecycle: Lifecycle = { draining: false };
   const app = createApp(router, config, logger, lifecycle, gateway);
-  const server = createServer(timeouts(config.server.request_timeout_ms), app);
+  const server = createServer(timeouts(config.server.requestTimeoutMs), app);
   server.on('clientError', answerClientError);
   const open = openConnections(server);
   const closeWithin = closerOf(server, open);
-  disconnectStalledClients(server, open, config.server.client_stall_ms);
+  disconnectStalledClients(server, open, config.server.clientStallMs);
   await listening(server, config.server);
   const { port } = server.address() as AddressInfo;
   const url = `http://${urlHost(config.server.host)}:${port}`;
@@ -47,7 +47,7 @@ export async function startServer(parts: {
 
   async function drain(): Promise<boolean> {
     lifecycle.draining = true;
-    const whole = await closeWithin(config.server.drain_timeout_ms);
+    const whole = await closeWithin(config.server.drainTimeoutMs);
     await gateway?.close();
     await router.close();
     return whole;

@@ -1,11 +1,12 @@
 import type { WriteStream } from 'node:tty';
 import { type Logger, pino } from 'pino';
-import type { Config } from '../config.ts';
 import { safeError } from '../errors.ts';
 import { readableLine } from './readable-line.ts';
 import { redactedLine } from './redaction.ts';
 
 export type { Logger };
+
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 interface LogStream {
   readonly isTTY?: boolean;
@@ -22,7 +23,7 @@ const SHORTEST_SECRET = 8;
  * Those of fewer than 8 characters are not looked for.
  */
 export function createLogger(
-  level: Config['log_level'],
+  level: LogLevel,
   stream: LogStream = process.stderr as WriteStream,
   secrets: () => readonly string[] = () => [],
 ): Logger {

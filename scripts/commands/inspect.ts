@@ -6,7 +6,7 @@ import {
   resolveArtifact,
   type Standing,
 } from '../../router/artifact/index.ts';
-import { configSchema } from '../../router/config.ts';
+import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { standingJson } from '../../router/server/index.ts';
 import { print, printJson } from '../output.ts';

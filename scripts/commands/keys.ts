@@ -1,13 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { table } from '../../evals/report/index.ts';
-import {
-  type AccessConfig,
-  createKey,
-  readKeys,
-  revokeKey,
-  type StoredKey,
-} from '../../router/access/index.ts';
-import { type Config, loadConfig } from '../../router/config.ts';
+import { createKey, readKeys, revokeKey, type StoredKey } from '../../router/access/index.ts';
+import { loadConfig } from '../../router/config/index.ts';
 import { print, printJson } from '../output.ts';
 import { uninterrupted } from '../uninterrupted.ts';
 
@@ -113,8 +107,7 @@ function keyJson({ id, name, created, expires, revoked }: StoredKey, now: Date) 
 
 function keysFile({ file, config }: Omit<Flags, 'json'>): string {
   if (file !== undefined) return file;
-  const { access }: Config & { readonly access?: AccessConfig } = loadConfig(config);
-  return access?.keys_file ?? DEFAULT_KEYS_FILE;
+  return loadConfig(config).access.keysFile ?? DEFAULT_KEYS_FILE;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../router/config.ts';
+import { loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import type { Explained } from '../../router/router.ts';
 import { decisionJson, explainedJson } from '../../router/server/index.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type ConfigOverrides, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config.ts';
+import { type ConfigOverrides, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config/index.ts';
 import { serveUntilSignal } from '../../router/serve.ts';
 import { wholeNumberBetween } from '../labelled-data.ts';
 

@@ -1,13 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { createCatalog, UNKNOWN_CAPABILITIES } from '../../router/catalog/catalog.ts';
-import type { ModelsConfig, ProvidersConfig } from '../../router/catalog/config.ts';
 import { unmetRequirements } from '../../router/catalog/fits-requirements.ts';
 import { PRICE_TABLE } from '../../router/catalog/price-table.ts';
 import type { Requirements } from '../../router/catalog/requirements.ts';
+import { modelsSchema } from '../../router/config/model-schema.ts';
+import { providersSchema } from '../../router/config/provider-schema.ts';
+
+type ProvidersConfig = z.input<typeof providersSchema>;
+type ModelsConfig = z.input<typeof modelsSchema>;
 
 const OPENAI: ProvidersConfig = { openai: { kind: 'openai' } };
 const catalogOf = (providers: ProvidersConfig, models: ModelsConfig = {}) =>
-  createCatalog({ providers, models }, { AWS_REGION: 'eu-central-1' });
+  createCatalog(
+    { providers: providersSchema.parse(providers), models: modelsSchema.parse(models) },
+    { AWS_REGION: 'eu-central-1' },
+  );
 
 describe('which models there are', () => {
   test('none without providers, and asking for one says so', () => {

@@ -41,7 +41,7 @@ test.each(['openai', 'anthropic', 'google', 'mistral', 'bedrock'] as const)(
 );
 
 test('what is configured goes before the kind', () => {
-  const own = { base_url: 'http://127.0.0.1:1//', api_key_env: 'OWN_KEY', headers: { 'x-team': 'blue' } };
+  const own = { baseUrl: 'http://127.0.0.1:1//', apiKeyEnv: 'OWN_KEY', headers: { 'x-team': 'blue' } };
   expect(resolveProvider('own', { kind: 'anthropic', ...own }, {})).toEqual({
     name: 'own',
     kind: 'anthropic',

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, DEFAULT_SHARES, loadCases, splitByKey } from '../../evals/cases/index.ts';
 import { comparisonSchema } from '../../evals/gate/comparison.ts';
 import { readArtifact, readCurrent, readVerdict, sha256OfJson } from '../../router/artifact/index.ts';
-import { configSchema } from '../../router/config.ts';
+import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import { LARGE, type MadeUpRow, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';

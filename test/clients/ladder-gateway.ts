@@ -1,4 +1,4 @@
-import { configSchema } from '../../router/config.ts';
+import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { openGateway } from '../../router/gateway/open-gateway.ts';
 import { startServer } from '../../router/server/index.ts';

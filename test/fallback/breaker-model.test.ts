@@ -69,7 +69,7 @@ class Learn implements Command {
       model.current = new Set();
       model.state = this.health === 'up' || this.health === 'responds' ? 'closed' : 'open';
       model.failuresInARow = 0;
-      if (this.health === 'down') model.reopensAt = Date.now() + SETTINGS.open_ms;
+      if (this.health === 'down') model.reopensAt = Date.now() + SETTINGS.openMs;
       return;
     }
     if (this.health === 'up') model.failuresInARow = 0;
@@ -81,7 +81,7 @@ class Learn implements Command {
     if (!opened) return;
     model.state = 'open';
     model.current = new Set();
-    model.reopensAt = Date.now() + SETTINGS.open_ms;
+    model.reopensAt = Date.now() + SETTINGS.openMs;
   }
   toString = () => `learn(${this.health}, ${this.which})`;
 }
@@ -125,7 +125,7 @@ it('a breaker grants one probe at a time, never stays half-open, and learns noth
       fc.modelRun(() => ({ model, real: { breaker } }), sequence);
       // Whatever came before: once every permission is returned and time has passed, a healthy model serves again.
       for (const granted of model.held) breaker.learn(granted, undefined);
-      vi.advanceTimersByTime(SETTINGS.open_ms);
+      vi.advanceTimersByTime(SETTINGS.openMs);
       const next = breaker.ask();
       if (next.kind === 'refused') throw new Error('stuck');
       breaker.learn(next, { outcome: outcomeOf({ what: 'answer' }), health: 'up' });

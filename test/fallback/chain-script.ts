@@ -1,15 +1,15 @@
 import type { CatalogModel } from '../../router/catalog/index.ts';
+import { upstreamSchema } from '../../router/config/upstream-schema.ts';
 import { createChain } from '../../router/fallback/chain.ts';
 import type { Clock } from '../../router/fallback/clock.ts';
 import type { ChainCall, ChainEvent } from '../../router/fallback/types.ts';
-import {
-  type AttemptOutcome,
-  type AttemptTimeouts,
-  type FailedAttempt,
-  type Failure,
-  type PrepareAttempt,
-  type UpstreamSettings,
-  upstreamSchema,
+import type {
+  AttemptOutcome,
+  AttemptTimeouts,
+  FailedAttempt,
+  Failure,
+  PrepareAttempt,
+  UpstreamSettings,
 } from '../../router/providers/index.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
 

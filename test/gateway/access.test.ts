@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createKey, revokeKey } from '../../router/access/index.ts';
-import { configSchema } from '../../router/config.ts';
+import { configSchema } from '../../router/config/index.ts';
 import { openGateway } from '../../router/gateway/open-gateway.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createCatalog } from '../../router/catalog/index.ts';
-import { configSchema } from '../../router/config.ts';
+import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { createModelNames } from '../../router/gateway/model-names.ts';
 import { tinyConfig } from '../server/serving.ts';
@@ -83,7 +83,11 @@ describe('an alias that cannot be meant is an error of the configuration', () =>
     const config = { ...base, ...parsed, artifact: base.artifact!, ladder: base.ladder, ...more };
     const router = await createRouter(config);
     try {
-      createModelNames(config, createCatalog({ providers: config.providers, models: config.models }), router);
+      createModelNames(
+        config.aliases,
+        createCatalog({ providers: config.providers, models: config.models }),
+        router,
+      );
       return undefined;
     } catch (error) {
       return error;

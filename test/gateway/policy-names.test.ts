@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { configSchema, loadConfig } from '../../router/config.ts';
+import { configSchema, loadConfig } from '../../router/config/index.ts';
 import { wantedModel } from '../../router/gateway/wanted-model.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 

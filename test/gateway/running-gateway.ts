@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
-import { type Config, configSchema } from '../../router/config.ts';
+import { type Config, configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { type Gateway, openGateway } from '../../router/gateway/open-gateway.ts';
 import { startServer } from '../../router/server/index.ts';

@@ -14,7 +14,7 @@ import { type NamedInput, namedInputs } from './prompts.ts';
 const SHIPPED = loadConfig(undefined, {});
 const OPENED = {
   ...SHIPPED,
-  allow_ungated: true,
+  allowUngated: true,
   policies: { thrifty: { threshold: 0.4, version: 3 } },
   ladder: { cheap: 'other-small', strong: 'other-large' },
 };

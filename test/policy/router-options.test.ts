@@ -18,7 +18,7 @@ beforeAll(async () => {
   router = await createRouter(await tinyConfig({ config: { profiles } }));
   ungated = await createRouter(
     await tinyConfig({
-      config: { allow_ungated: true, policies: { thrifty: { threshold: 1, version: 1 } } },
+      config: { allowUngated: true, policies: { thrifty: { threshold: 1, version: 1 } } },
     }),
   );
 });

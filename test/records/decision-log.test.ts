@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { TokenCounts } from '../../router/catalog/index.ts';
+import { decisionLogSchema } from '../../router/config/server-schema.ts';
 import type { SafeError } from '../../router/errors.ts';
-import { type DecisionLogConfig, decisionLogSchema } from '../../router/records/config.ts';
-import { openDecisionLog } from '../../router/records/decision-log.ts';
+import { type DecisionLogOptions, openDecisionLog } from '../../router/records/decision-log.ts';
 import { decisionRecordSchema } from '../../router/records/decision-record.ts';
 import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from './facts.ts';
 
@@ -13,14 +13,14 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-log-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 let folders = 0;
-async function opened(changes: Partial<DecisionLogConfig> = {}, maxWaitingBytes?: number) {
+async function opened(changes: Partial<DecisionLogOptions> = {}, maxWaitingBytes?: number) {
   const folder = path.join(scratch, `${folders++}`);
   mkdirSync(folder);
   const file = path.join(folder, 'decisions.jsonl');
   const failures: SafeError[] = [];
   const open = () =>
     openDecisionLog({
-      config: { ...decisionLogSchema.parse({ file }), ...changes },
+      options: { ...decisionLogSchema.parse({ file }), ...changes },
       onFailure: (trouble) => failures.push(trouble),
       ...(maxWaitingBytes !== undefined && { maxWaitingBytes }),
     });
@@ -101,7 +101,7 @@ test('what was written to a cache stands in the usage', async () => {
 
 test('the prompt stands in it only where include_prompt says so', async () => {
   const without = await opened();
-  const withPrompt = await opened({ include_prompt: true });
+  const withPrompt = await opened({ includePrompt: true });
   for (const { log } of [without, withPrompt]) {
     log.write(facts());
     await log.close();
@@ -133,7 +133,7 @@ test('a second start appends, and ends the line that a crash left half', async (
 });
 
 test('rotation: no file past max_bytes, keep files, no record lost or cut among those that are kept', async () => {
-  const { log, folder, file } = await opened({ max_bytes: 4_096, keep: 3 });
+  const { log, folder, file } = await opened({ maxBytes: 4_096, keep: 3 });
   const all = Array.from({ length: 60 }, (_, i) => `id-${i}`);
   for (const [i, id] of all.entries()) {
     log.write(facts({ id }));
@@ -152,7 +152,7 @@ test('rotation: no file past max_bytes, keep files, no record lost or cut among 
 });
 
 test('keep 0 keeps one file; a line longer than max_bytes stands alone', async () => {
-  const { log, folder, lines } = await opened({ max_bytes: 4_096, keep: 0, include_prompt: true });
+  const { log, folder, lines } = await opened({ maxBytes: 4_096, keep: 0, includePrompt: true });
   log.write(facts({ id: 'short' }));
   log.write(facts({ id: 'long', prompt: 'é'.repeat(5_000) }));
   await log.flush();
@@ -182,7 +182,7 @@ test('what does not fit in memory is dropped and counted; later records are writ
 });
 
 test('a disk that refuses is told once, drops, and is taken up again when it is well', async () => {
-  const { log, folder, file, failures, lines } = await opened({ max_bytes: 4_096, keep: 1 });
+  const { log, folder, file, failures, lines } = await opened({ maxBytes: 4_096, keep: 1 });
   for (let i = 0; i < 3; i++) log.write(facts({ id: `${i}` }));
   await log.flush();
   rmSync(folder, { recursive: true });
@@ -199,12 +199,12 @@ test('a disk that refuses is told once, drops, and is taken up again when it is 
 });
 
 test('a place that cannot be written is refused at the start, by name', async () => {
-  const config = decisionLogSchema.parse({ file: path.join(scratch, 'no/such/folder/d.jsonl') });
-  await expect(openDecisionLog({ config, onFailure: () => {} })).rejects.toThrow(
+  const options = decisionLogSchema.parse({ file: path.join(scratch, 'no/such/folder/d.jsonl') });
+  await expect(openDecisionLog({ options, onFailure: () => {} })).rejects.toThrow(
     /Cannot append to .*no\/such\/folder.*ENOENT/,
   );
   const folder = decisionLogSchema.parse({ file: scratch });
-  await expect(openDecisionLog({ config: folder, onFailure: () => {} })).rejects.toThrow(/EISDIR/);
+  await expect(openDecisionLog({ options: folder, onFailure: () => {} })).rejects.toThrow(/EISDIR/);
 });
 
 test('the configuration refuses what it does not know', () => {

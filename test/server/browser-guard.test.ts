@@ -41,7 +41,7 @@ describe('a server on a loopback address without keys', () => {
   let server: Serving;
   beforeAll(async () => {
     server = await serving({
-      server: { allowed_hosts: ['plimsoll.internal'], cors_origins: ['https://app.example.com'] },
+      server: { allowedHosts: ['plimsoll.internal'], corsOrigins: ['https://app.example.com'] },
     });
   });
   afterAll(() => server.close());

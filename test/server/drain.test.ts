@@ -66,7 +66,7 @@ test('close: what is not done within drain_timeout_ms is cut off', async () => {
     ...router,
     route: (...request) => opened.then(() => router.route(...request)),
   });
-  const server = await serving({ wrap, server: { drain_timeout_ms: 50 } });
+  const server = await serving({ wrap, server: { drainTimeoutMs: 50 } });
   const { socket, heard } = rawConnection(server.port);
   socket.write(`POST /v1/route HTTP/1.1\r\n${HEAD}content-length: ${BODY.length}\r\n\r\n${BODY}`);
   await get(`${server.url}/healthz`);
@@ -81,7 +81,7 @@ test('close: connections on which nothing was ever sent do not hold it, and a re
     ...router,
     route: (...request) => opened.then(() => router.route(...request)),
   });
-  const server = await serving({ wrap, server: { drain_timeout_ms: 5_000 } });
+  const server = await serving({ wrap, server: { drainTimeoutMs: 5_000 } });
   const silent = [rawConnection(server.port), rawConnection(server.port)];
   await Promise.all(silent.map(({ socket }) => once(socket, 'connect')));
   const busy = rawConnection(server.port);
@@ -112,7 +112,7 @@ test('close: a stream ends whole, and a connection that is idle only then is clo
 });
 
 test('close: half a request is waited for until the time is over', async () => {
-  const server = await serving({ server: { drain_timeout_ms: 400 } });
+  const server = await serving({ server: { drainTimeoutMs: 400 } });
   const { socket } = rawConnection(server.port);
   await new Promise<void>((resolve) => socket.write('GET /readyz HTTP/1.1\r\n', () => resolve()));
   await get(`${server.url}/healthz`);

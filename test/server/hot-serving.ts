@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Config } from '../../router/config.ts';
+import type { Config } from '../../router/config/index.ts';
 import type { RouterParts } from '../../router/create-router.ts';
 import { type HotReload, hotReload } from '../../router/hot-reload.ts';
 import { reloadReport } from '../../router/server/reload-report.ts';
@@ -37,7 +37,7 @@ export async function hotServing(
   config: Partial<Omit<Config, 'server'>>,
   parts: RouterParts = {},
 ): Promise<HotServing> {
-  const whole = await tinyConfig({ config: { reload_interval_ms: 0, ...config } });
+  const whole = await tinyConfig({ config: { reloadIntervalMs: 0, ...config } });
   const log: string[] = [];
   const logger = createLogger('debug', { write: (line) => log.push(line) });
   const hot = await hotReload(whole, () => whole, reloadReport(logger), parts);

@@ -5,7 +5,7 @@ import { createAdmission } from '../../router/server/admission.ts';
 import { gate, get, post, type Serving, serving } from './serving.ts';
 
 /** A server whose decisions wait at a gate. */
-async function gated(limits: { max_concurrency?: number; request_timeout_ms?: number }) {
+async function gated(limits: { maxConcurrency?: number; requestTimeoutMs?: number }) {
   const { opened, open } = gate();
   const wrap = (router: Router): Router => ({
     ...router,
@@ -18,7 +18,7 @@ async function gated(limits: { max_concurrency?: number; request_timeout_ms?: nu
 }
 
 test('above max_concurrency: 503 and Retry-After, and room again when one is done', async () => {
-  const { server, open } = await gated({ max_concurrency: 2 });
+  const { server, open } = await gated({ maxConcurrency: 2 });
   const ask = () => post(`${server.url}/v1/route`, { prompt: 'x' });
   const answers = [ask(), ask(), ask()];
   const refused = await Promise.race(answers);
@@ -34,7 +34,7 @@ test('above max_concurrency: 503 and Retry-After, and room again when one is don
 });
 
 test('a decision that takes longer than request_timeout_ms: 503', async () => {
-  const { server, open } = await gated({ request_timeout_ms: 100 });
+  const { server, open } = await gated({ requestTimeoutMs: 100 });
   const { status, body } = await post(`${server.url}/v1/route`, { prompt: 'x' });
   expect(status).toBe(503);
   expect(body.error).toMatchObject({ type: 'server_error', code: 'request_timeout' });
@@ -90,7 +90,7 @@ test('what is no HTTP gets 400, and huge headers 431, in the same envelope', asy
 });
 
 test('a request whose headers or body never end gets 408', async () => {
-  const server = await serving({ server: { request_timeout_ms: 100 } });
+  const server = await serving({ server: { requestTimeoutMs: 100 } });
   const head = 'POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
   for (const bytes of [head, `${head}content-length: 100\r\n\r\n{"prompt":`]) {
     const answer = await raw(server, bytes);

@@ -6,7 +6,7 @@ let server: Serving;
 let answer: Answer;
 
 beforeAll(async () => {
-  server = await serving({ server: { max_messages: 77 } });
+  server = await serving({ server: { maxMessages: 77 } });
   answer = await get(`${server.url}/openapi.json`);
 });
 afterAll(() => server.close());

@@ -5,7 +5,7 @@ import { type Answer, get, post, type Serving, serving } from './serving.ts';
 let server: Serving;
 
 beforeAll(async () => {
-  server = await serving({ server: { max_messages: 3 } });
+  server = await serving({ server: { maxMessages: 3 } });
 });
 afterAll(() => server.close());
 

@@ -174,7 +174,7 @@ test('close waits for a reload and closes what it opened; after it nothing is op
 test('an artifact that is replaced, and a pointer that is flipped, are taken over unasked', async () => {
   const store = await tinyStore('a', 'b');
   promote(store, 'a', new Date());
-  const { url } = await hotServing({ artifact: store, reload_interval_ms: 10 });
+  const { url } = await hotServing({ artifact: store, reloadIntervalMs: 10 });
   const serves = async (name: string) => {
     const { body } = await post(`${url}/v1/route`, { prompt: PROMPT });
     expect(body.artifact.name).toBe(name);
@@ -191,7 +191,7 @@ test('an artifact that is replaced, and a pointer that is flipped, are taken ove
 test('what cannot be opened is reported once, and taken over when it was mended', async () => {
   const store = await tinyStore('a');
   const folder = path.join(store, 'a');
-  const { log, hot } = await hotServing({ artifact: folder, reload_interval_ms: 5 });
+  const { log, hot } = await hotServing({ artifact: folder, reloadIntervalMs: 5 });
   const manifest = path.join(folder, 'manifest.json');
   const whole = readFileSync(manifest);
   writeFileSync(manifest, '{');
@@ -204,7 +204,7 @@ test('what cannot be opened is reported once, and taken over when it was mended'
 test('a new artifact that is still to be gated waits: the old one serves, and the log says so once', async () => {
   const store = await tinyStore('a');
   const folder = path.join(store, 'a');
-  const { url, log, hot } = await hotServing({ artifact: folder, reload_interval_ms: 5 });
+  const { url, log, hot } = await hotServing({ artifact: folder, reloadIntervalMs: 5 });
   const before = (await post(`${url}/v1/route`, { prompt: PROMPT })).body.artifact.sha256;
   const manifest = path.join(folder, 'manifest.json');
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"created": "2025', '"created": "2026'));

@@ -10,8 +10,8 @@ let artifact: TinyArtifact;
 beforeAll(async () => {
   artifact = await tinyArtifact();
   server = await serving({
-    server: { max_batch: 20 },
-    config: { allow_ungated: true, policies: { thrifty: { threshold: 1, version: 3 } } },
+    server: { maxBatch: 20 },
+    config: { allowUngated: true, policies: { thrifty: { threshold: 1, version: 3 } } },
   });
 });
 afterAll(() => server.close());

@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../../router/config.ts';
+import { type Config, loadConfig } from '../../router/config/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
 import type { Router } from '../../router/router.ts';
 import { type RunningServer, startServer } from '../../router/server/start-server.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../router/config.ts';
+import { loadConfig } from '../../router/config/index.ts';
 import { safeError } from '../../router/errors.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import { runServe } from '../../scripts/commands/serve.ts';
@@ -84,7 +84,7 @@ test('PORT counts where PLIMSOLL_PORT is not set; what is no port is refused by 
 test('the command line goes before the environment, the environment before the defaults', () => {
   const env = { PLIMSOLL_PORT: '1234', PLIMSOLL_LOG_LEVEL: 'debug' };
   expect(loadConfig(undefined, env).server.port).toBe(1234);
-  const config = loadConfig(undefined, env, { port: 4321, host: '::1', log_level: 'error' });
-  expect([config.server.port, config.server.host, config.log_level]).toEqual([4321, '::1', 'error']);
+  const config = loadConfig(undefined, env, { port: 4321, host: '::1', logLevel: 'error' });
+  expect([config.server.port, config.server.host, config.logLevel]).toEqual([4321, '::1', 'error']);
   expect(() => loadConfig(undefined, {}, { port: 70_000 })).toThrow(/the command line, field "server\.port"/);
 });

@@ -42,7 +42,7 @@ describe('without allow_ungated', () => {
 
   test.each([
     ['further policies', { policies: THRIFTY }, 'policies.thrifty'],
-    ['always-cheap by default', { default_policy: 'always-cheap' }, 'default_policy'],
+    ['always-cheap by default', { defaultPolicy: 'always-cheap' }, 'default_policy'],
   ])('a configuration with %s is refused', async (_, config, field) => {
     await expect(createRouter(await tinyConfig({ config }))).rejects.toMatchObject({
       code: 'ungated',
@@ -52,7 +52,7 @@ describe('without allow_ungated', () => {
   });
 
   test('always-strong by default is served: it loses nothing against itself', async () => {
-    const server = await serving({ config: { default_policy: 'always-strong' } });
+    const server = await serving({ config: { defaultPolicy: 'always-strong' } });
     const { body } = await post(`${server.url}/v1/route`, { prompt: PROMPT });
     expect(body).toMatchObject({ candidate: 'strong', verdict: 'PASS' });
     expect(warningsOf(server)).toEqual([]);
@@ -110,7 +110,7 @@ describe('an artifact without a valid PASS', () => {
       code: 'ungated',
       message: expect.stringMatching(why),
     });
-    const config = await tinyConfig({ config: { artifact, allow_ungated: true } });
+    const config = await tinyConfig({ config: { artifact, allowUngated: true } });
     const router = await createRouter(config);
     expect(router.standing()).toMatchObject({ why: expect.stringMatching(why) });
     const { verdict } = await router.route({ prompt: PROMPT });
@@ -121,7 +121,7 @@ describe('an artifact without a valid PASS', () => {
 
 describe('with allow_ungated', () => {
   test('all policies serve, each decision says whether its own has passed, and the start warns', async () => {
-    const config = { allow_ungated: true, policies: THRIFTY, default_policy: 'thrifty' };
+    const config = { allowUngated: true, policies: THRIFTY, defaultPolicy: 'thrifty' };
     const server = await serving({ config });
     const names = ['default', 'thrifty', 'always-cheap', 'always-strong'];
     expect((await get(`${server.url}/readyz`)).body).toMatchObject({
@@ -139,7 +139,7 @@ describe('with allow_ungated', () => {
   test('an artifact that failed the gate serves, and says so everywhere', async () => {
     const artifact = await ownTiny();
     layVerdict(artifact, { verdict: 'FAIL' });
-    const server = await serving({ config: { allow_ungated: true, artifact } });
+    const server = await serving({ config: { allowUngated: true, artifact } });
     expect(await verdictsBy(server, 'default', 'always-cheap')).toEqual(['none', 'none']);
     const { status, body } = await get(`${server.url}/readyz`);
     expect(status).toBe(200);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { loadSuite } from '../../evals/gate/index.ts';
-import { loadConfig } from '../../router/config.ts';
+import { loadConfig } from '../../router/config/index.ts';
 import { readYaml, YAML_LIMITS } from '../../router/yaml-file.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-yaml-'));
@@ -100,7 +100,7 @@ it('an empty file, comments alone, a mark at the beginning, CRLF', () => {
   for (const text of ['', '\n', '# nothing\n', '---\n', '\uFEFF'])
     expect(readYaml(fileOf(text)).value).toBeNull();
   expect(loadConfig(fileOf('\uFEFFlog_level: debug\r\nserver:\r\n  port: 1\r\n'), {})).toMatchObject({
-    log_level: 'debug',
+    logLevel: 'debug',
     server: { port: 1 },
   });
 });

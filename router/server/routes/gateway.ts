@@ -65,7 +65,7 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
   const { send } = context;
   const refuse = reportingSender(send, (status) => gateway.refused(dialect, status));
   const calling = { ...operation, context, gateway, send, refuse };
-  const limits = bodyLimits(context, context.config.gateway.max_body_bytes);
+  const limits = bodyLimits(context, context.config.gateway.maxBodyBytes);
   const readJson = jsonBody(limits, refuse, 'gateway.max_body_bytes');
   const handler = (request: CallRequest, response: ServerResponse) => {
     const startedMs = performance.now();

@@ -19,7 +19,7 @@ export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
     const dialect = spokenDialect(request);
     const id = request.params['id'] as readonly string[] | undefined;
     try {
-      const names = gateway?.names() ?? createModelNames({ aliases: {} }, NO_MODELS, router);
+      const names = gateway?.names() ?? createModelNames({}, NO_MODELS, router);
       const body =
         id === undefined
           ? listOf(dialect, names.listed, request.query)

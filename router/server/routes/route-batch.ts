@@ -17,8 +17,8 @@ const ITEMS_AT_ONCE = 8;
 /** POST /v1/route/batch: many requests, their decisions in order. An item that is wrong fails alone. */
 export function routeBatch(context: ServerContext): Route {
   const { config, send } = context;
-  const itemSchema = routeRequestSchema(config.server.max_messages);
-  const schema = batchRequestSchema(z.unknown(), config.server.max_batch);
+  const itemSchema = routeRequestSchema(config.server.maxMessages);
+  const schema = batchRequestSchema(z.unknown(), config.server.maxBatch);
 
   async function decideItem(
     item: unknown,
@@ -50,7 +50,7 @@ export function routeBatch(context: ServerContext): Route {
     path: '/v1/route/batch',
     summary: 'Choose the models for many requests.',
     handlers: [
-      jsonBody(bodyLimits(context, config.server.max_body_bytes), send, 'server.max_body_bytes'),
+      jsonBody(bodyLimits(context, config.server.maxBodyBytes), send, 'server.max_body_bytes'),
       handler,
     ],
   };

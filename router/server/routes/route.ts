@@ -9,7 +9,7 @@ import { type RouteRequest, routeRequestSchema } from '../schemas/request.ts';
 /** POST /v1/route: one request, one decision. */
 export function routeOne(context: ServerContext): Route {
   const { config, send } = context;
-  const schema = routeRequestSchema(config.server.max_messages);
+  const schema = routeRequestSchema(config.server.maxMessages);
   const handler: RequestHandler = (request, response) => {
     const tooMany = tooManyParts([request.body]);
     if (tooMany) return send.error(request, response, tooMany);
@@ -23,7 +23,7 @@ export function routeOne(context: ServerContext): Route {
     path: '/v1/route',
     summary: 'Choose the model for one request.',
     handlers: [
-      jsonBody(bodyLimits(context, config.server.max_body_bytes), send, 'server.max_body_bytes'),
+      jsonBody(bodyLimits(context, config.server.maxBodyBytes), send, 'server.max_body_bytes'),
       handler,
     ],
   };

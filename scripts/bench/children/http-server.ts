@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
-import { loadConfig } from '../../../router/config.ts';
+import { loadConfig } from '../../../router/config/index.ts';
 import { createRouter } from '../../../router/create-router.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../../../router/memory-budget.ts';
 import { bodyLimits, createApp, createSender, decisionJson, jsonBody } from '../../../router/server/index.ts';
@@ -12,9 +12,9 @@ import { createLogger } from '../../../router/telemetry/index.ts';
  * parent the port; answers each further message with the processor time that it has used.
  */
 const [, , side, artifact] = process.argv;
-const config = loadConfig(undefined, {}, { artifact: artifact!, allow_ungated: true, log_level: 'info' });
+const config = loadConfig(undefined, {}, { artifact: artifact!, allowUngated: true, logLevel: 'info' });
 const router = await createRouter(config);
-const app = side === 'router' ? createApp(router, config, createLogger(config.log_level)) : await constant();
+const app = side === 'router' ? createApp(router, config, createLogger(config.logLevel)) : await constant();
 
 /** The same Express with the same reading and sending, answering one decision over and over. */
 async function constant(): Promise<Express> {
@@ -24,7 +24,7 @@ async function constant(): Promise<Express> {
   constantApp.disable('x-powered-by');
   constantApp.disable('etag');
   const budget = new MemoryBudget(defaultBudgetBytes());
-  const limits = bodyLimits({ config, budget }, config.server.max_body_bytes);
+  const limits = bodyLimits({ config, budget }, config.server.maxBodyBytes);
   const handlers = [jsonBody(limits, send, 'server.max_body_bytes')];
   constantApp
     .route('/v1/route')

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../../router/config.ts';
+import { loadConfig } from '../../../router/config/index.ts';
 import { createRouter } from '../../../router/create-router.ts';
 import { readMinilmFile, staticTokenizer } from '../../../router/encoders/index.ts';
 import { openSession, type Session, type Tensor, tensor } from '../../../router/onnx/index.ts';
@@ -13,7 +13,7 @@ const TEXTS_A_ROUND = 60;
 /** A whole decision with the transformer, beside the transformer's own run on tensors that lie ready. */
 export async function decisionMinilm({ minilmArtifact, texts }: BenchContext): Promise<readonly Row[]> {
   const router = await createRouter(
-    loadConfig(undefined, {}, { artifact: await minilmArtifact(), allow_ungated: true }),
+    loadConfig(undefined, {}, { artifact: await minilmArtifact(), allowUngated: true }),
   );
   const session = await openSession(readMinilmFile('model'));
   const some = texts.slice(0, TEXTS_A_ROUND);

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../../router/config.ts';
+import { loadConfig } from '../../../router/config/index.ts';
 import { createRouter } from '../../../router/create-router.ts';
 import { importTransformers, minilmFolder, staticTokenizer } from '../../../router/encoders/index.ts';
 import type { BenchContext } from '../context.ts';
@@ -10,7 +10,7 @@ const WARM_UP_ROUNDS = 10;
 
 /** A whole decision in process, beside tokenising the same texts and nothing else. */
 export async function decisionStatic({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
-  const router = await createRouter(loadConfig(undefined, {}, { artifact, allow_ungated: true }));
+  const router = await createRouter(loadConfig(undefined, {}, { artifact, allowUngated: true }));
   const tokenizer = staticTokenizer();
   const library = await libraryTokenizer();
   const [decisions, libraries, own] = await inTurns(

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfig } from '../../../router/config.ts';
+import { loadConfig } from '../../../router/config/index.ts';
 import { createRouter } from '../../../router/create-router.ts';
 import type { Router } from '../../../router/router.ts';
 import type { BenchContext } from '../context.ts';
@@ -15,7 +15,7 @@ const IN_FLIGHT = 16;
 /** How late the event loop gets to anything else while MiniLM decisions keep every encoder thread at work. */
 export async function eventLoop({ minilmArtifact, texts }: BenchContext): Promise<readonly Row[]> {
   const router = await createRouter(
-    loadConfig(undefined, {}, { artifact: await minilmArtifact(), allow_ungated: true }),
+    loadConfig(undefined, {}, { artifact: await minilmArtifact(), allowUngated: true }),
   );
   const [idle, loaded] = await inTurns(
     [() => delayP99Ms(() => sleep(ROUND_MS)), () => delayP99Ms(() => saturate(router, texts))],

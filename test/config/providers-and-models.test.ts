@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Config, loadConfig } from '../../router/config.ts';
+import { type Config, loadConfig } from '../../router/config/index.ts';
 
 function load(yaml: string): Config {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'plimsoll-catalog-')), 'config.yaml');
@@ -38,13 +38,13 @@ models:
     openai: { kind: 'openai' },
     'my.box-1': {
       kind: 'openai-compatible',
-      base_url: 'http://127.0.0.1:11434/v1',
+      baseUrl: 'http://127.0.0.1:11434/v1',
       headers: { 'x-team': 'blue' },
     },
   });
   expect(models).toEqual({
     'my.box-1/meta-llama/llama3.2:1b': {
-      price: { input: 0, output: 0 },
+      price: { inputUsd: 0, outputUsd: 0 },
       capabilities: ['tools'],
       local: true,
     },
@@ -99,7 +99,7 @@ describe('what is refused, by field and reason', () => {
     (name) => {
       expect(load(provider(`kind: openai, api_key_env: ${name}`)).providers['own']).toEqual({
         kind: 'openai',
-        api_key_env: name,
+        apiKeyEnv: name,
       });
     },
   );

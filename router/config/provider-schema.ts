@@ -1,11 +1,21 @@
 import { z } from 'zod';
-import { whyBadAddress } from './address.ts';
-import { isKeyField, isKeyHeader, isVariableName, NAME_NOT_KEY, NO_KEY_HERE } from './no-keys.ts';
-import { CAPABILITIES, PROVIDER_KINDS } from './types.ts';
+import { PROVIDER_KINDS } from '../catalog/index.ts';
+import { camelCased } from './camel-cased.ts';
+
+/** Upper case only: names of variables are written so, and the keys of nearly every provider are not. */
+const VARIABLE_NAME = /^[A-Z_][A-Z0-9_]{0,63}$/;
+/** Upper-case keys pass for names: AWS access keys, and long runs without the underscores that part a name's words. */
+const KEY_IN_UPPER_CASE = /^(?:A[A-Z]IA[A-Z0-9]{16}|(?=.*\d)[A-Z0-9]{20,})$/;
+const KEY_FIELD = /key|token|secret|password|credential/i;
+const KEY_HEADER = /^(?:proxy-)?authorization$|^cookie$|key|token|secret|password/i;
+
+const NAME_NOT_KEY =
+  'api_key_env takes the NAME of an environment variable in upper case, such as OPENAI_API_KEY, never a key. If a key stood here, revoke it';
+const NO_KEY_HERE =
+  'keys never stand in this file: put the key into an environment variable and its name into api_key_env';
 
 /** No slash: `<provider>/<model>` is cut at the first one. */
 const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[\x21-\x7e]+$/; // printable: it goes into headers and logs
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 
@@ -94,70 +104,8 @@ const provider = z
       if (!isKeyHeader(name)) continue;
       context.addIssue({ code: 'custom', path: ['headers', name], message: NO_KEY_HERE });
     }
-  });
-
-const usdPerMillion = z.number().min(0).max(100_000);
-const tokens = z.int().min(1).max(1_000_000_000);
-
-const rates = z.strictObject({
-  input: usdPerMillion.describe('US dollars for a million tokens of input.'),
-  output: usdPerMillion.describe('US dollars for a million tokens of output.'),
-  cached: usdPerMillion
-    .optional()
-    .describe('Of input that the provider had in its cache; input where left out.'),
-  cache_write: usdPerMillion
-    .optional()
-    .describe('Of input that the provider wrote to its cache; input where left out.'),
-});
-
-const tier = rates.extend({
-  above_input_tokens: tokens.describe('The whole request costs this where its prompt is longer.'),
-});
-
-const price = rates.extend({
-  tiers: z
-    .array(tier)
-    .max(10)
-    .refine(isByLength, 'tiers stand by above_input_tokens, the shortest first')
-    .optional()
-    .describe('For long prompts: each a price of its own.'),
-});
-
-function isByLength(tiers: readonly z.infer<typeof tier>[]): boolean {
-  return tiers.every(
-    ({ above_input_tokens }, i) => i === 0 || above_input_tokens > tiers[i - 1]!.above_input_tokens,
-  );
-}
-
-const model = z.strictObject({
-  id: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe("The provider's own name of it; what follows the slash where left out."),
-  price: price.optional().describe('Replaces the price of the table as a whole.'),
-  context_window: tokens
-    .optional()
-    .describe('Tokens of input and output together. Nothing is excluded by one that is unknown.'),
-  max_output_tokens: tokens.optional().describe('Tokens of one answer at most.'),
-  capabilities: z
-    .array(z.enum(CAPABILITIES))
-    .optional()
-    .describe(
-      'All that it can; requests that need another go elsewhere. Left out: unknown, and nothing is excluded.',
-    ),
-  latency_class: z
-    .enum(['fast', 'medium', 'slow'])
-    .optional()
-    .describe('How soon it answers, beside others.'),
-  local: z
-    .boolean()
-    .optional()
-    .describe(
-      'Prompts do not leave your machines. By address where left out: loopback and private ones are local.',
-    ),
-});
+  })
+  .transform(camelCased);
 
 /** Provider's name -> how to reach it. Names are yours: two of one kind may stand side by side. */
 export const providersSchema = z.record(
@@ -171,14 +119,34 @@ export const providersSchema = z.record(
   provider,
 );
 
-/** `<provider>/<model>` -> what is known of it; over and beside the price table that ships. */
-export const modelsSchema = z.record(
-  z.string().max(200).regex(MODEL_NAME, 'a model is named <provider>/<model>, such as openai/gpt-4o-mini'),
-  model,
-);
+/**
+ * What is wrong with a base_url, or undefined. It must be http or https, without user, password, query and fragment.
+ * The message never has the address: it may hold a secret.
+ */
+function whyBadAddress(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'base_url is no URL. Give one such as http://127.0.0.1:11434/v1';
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return 'base_url must start with http:// or https://';
+  }
+  if (url.username !== '' || url.password !== '') {
+    return 'base_url must hold no user and password: name the variable that holds the key in api_key_env';
+  }
+  if (/[?#]/.test(text)) return 'base_url must hold no query and no fragment: /chat/completions follows it';
+  return undefined;
+}
 
-export type ProviderConfig = Readonly<z.infer<typeof provider>>;
-export type ModelConfig = Readonly<z.infer<typeof model>>;
-export type PriceConfig = Readonly<z.infer<typeof price>>;
-export type ProvidersConfig = Readonly<Record<string, ProviderConfig>>;
-export type ModelsConfig = Readonly<Record<string, ModelConfig>>;
+/** Whether a text can be the name of an environment variable and does not look like a key. */
+function isVariableName(text: string): boolean {
+  return VARIABLE_NAME.test(text) && !KEY_IN_UPPER_CASE.test(text);
+}
+
+/** Whether a field of the configuration sounds as if a key stood in it. */
+function isKeyField(name: string): boolean {
+  return KEY_FIELD.test(name);
+}
+
+/** Whether an HTTP header sounds as if a key stood in it. */
+function isKeyHeader(name: string): boolean {
+  return KEY_HEADER.test(name);
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MAX_MODEL_CHARACTERS } from './wanted-model.ts';
+import { MAX_MODEL_CHARACTERS } from '../catalog/index.ts';
+import { camelCased } from './camel-cased.ts';
 
 const ALIAS_RULE = 'an alias is printable ASCII without spaces, and a * may only be its last character';
 
@@ -64,6 +65,5 @@ export const gatewaySchema = z
       .default(15_000)
       .describe('A stream that is silent for this long gets an SSE comment; 0: never.'),
   })
-  .describe('The routes that call models.');
-
-export type GatewayConfig = Readonly<z.infer<typeof gatewaySchema>>;
+  .describe('The routes that call models.')
+  .transform(camelCased);

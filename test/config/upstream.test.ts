@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { upstreamSchema } from '../../router/providers/index.ts';
+import { upstreamSchema } from '../../router/config/upstream-schema.ts';
 
 describe('upstreamSchema', () => {
   it('works with nothing said', () => {
     expect(upstreamSchema.parse({})).toEqual({
-      deadline_ms: 600_000,
-      timeouts: { connect_ms: 5_000, first_byte_ms: 60_000, idle_ms: 60_000, total_ms: 600_000 },
-      retry: { max_retries: 2, initial_wait_ms: 250, max_wait_ms: 8_000, budget_ms: 10_000 },
-      breaker: { window: 20, min_attempts: 10, failure_share: 0.5, open_ms: 10_000, max_open_ms: 300_000 },
-      allow_downgrade: false,
+      deadlineMs: 600_000,
+      timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000, totalMs: 600_000 },
+      retry: { maxRetries: 2, initialWaitMs: 250, maxWaitMs: 8_000, budgetMs: 10_000 },
+      breaker: { window: 20, minAttempts: 10, failureShare: 0.5, openMs: 10_000, maxOpenMs: 300_000 },
+      allowDowngrade: false,
       unmappable: 'drop-hints',
       fallbacks: {},
     });

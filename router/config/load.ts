@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { PlimsollError } from '../errors.ts';
+import { readYaml, YamlFault, type YamlFile } from '../yaml-file.ts';
+import { type Config, configSchema, logLevelSchema } from './schema.ts';
+
+export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';
+
+/** Settings of the command line; they override the environment and the file. */
+export interface ConfigOverrides {
+  readonly artifact?: string;
+  readonly defaultPolicy?: string;
+  readonly allowUngated?: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  readonly logLevel?: string;
+}
+
+/** Environment variables, in a type that needs no `@types/node` in the user's project. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is written down: fields of the file by their names there. */
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the configuration once. Without `file`, plimsoll.config.yaml of the working folder is used if it exists, else the defaults.
+ * PLIMSOLL_PORT (else PORT) and PLIMSOLL_LOG_LEVEL override the file; `overrides` override both.
+ * @throws PlimsollError `invalid-config`, naming the line or the field.
+ */
+export function loadConfig(
+  file?: string,
+  env: Environment = process.env,
+  overrides: ConfigOverrides = {},
+): Config {
+  const path = file ?? DEFAULT_CONFIG_FILE;
+  const exists = existsSync(path);
+  if (file !== undefined && !exists) {
+    throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
+  }
+  const fields = exists ? (readFile(path).value ?? {}) : {};
+  parseConfig(fields, exists ? path : 'the defaults'); // a fault of the file is one of the file, whatever overrides it
+  return parseConfig(overridden(fields as Fields, env, overrides), 'the command line');
+}
+
+function readFile(file: string): YamlFile {
+  try {
+    return readYaml(file);
+  } catch (cause) {
+    if (cause instanceof YamlFault) {
+      const { line, message } = cause;
+      const where = line === undefined ? file : `${file}, line ${line}`;
+      const place = { file, ...(line !== undefined && { line }) };
+      throw new PlimsollError('invalid-config', `${where}: ${message}.`, { place });
+    }
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new PlimsollError(
+      'io',
+      `The configuration ${file} cannot be read (${reason}). It must be a file.`,
+      {
+        place: { file },
+        cause,
+      },
+    );
+  }
+}
+
+function parseConfig(fields: unknown, source: string): Config {
+  const parsed = configSchema.safeParse(fields);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.') || '(top level)';
+  // zod says of a key, such as a policy's name, only that it is invalid; the reason is inside.
+  const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
+  throw new PlimsollError('invalid-config', `${source}, field "${field}": ${message}.`, {
+    place: { file: source, field },
+  });
+}
+
+function overridden(fields: Fields, env: Environment, overrides: ConfigOverrides): Fields {
+  const { artifact, defaultPolicy, allowUngated, host } = overrides;
+  const envPort = portIn(env); // refused if it is wrong, even if it is overridden
+  const port = overrides.port ?? envPort;
+  const logLevel = overrides.logLevel ?? logLevelIn(env);
+  return {
+    ...fields,
+    ...(artifact !== undefined && { artifact }),
+    ...(defaultPolicy !== undefined && { default_policy: defaultPolicy }),
+    ...(allowUngated !== undefined && { allow_ungated: allowUngated }),
+    ...(logLevel !== undefined && { log_level: logLevel }),
+    server: {
+      ...(fields['server'] as Fields | undefined),
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+    },
+  };
+}
+
+/** PLIMSOLL_PORT, else PORT, which hosting platforms set. An empty one counts as not set. */
+function portIn(env: Environment): number | undefined {
+  const name = (['PLIMSOLL_PORT', 'PORT'] as const).find((one) => env[one]);
+  const text = name && env[name];
+  if (!text) return undefined;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  const hint = text.startsWith('tcp://')
+    ? ' Kubernetes sets it for a Service of this name: set enableServiceLinks: false, or say --port.'
+    : '';
+  throw new PlimsollError(
+    'invalid-config',
+    `${name} must be a port number, 0 to 65535, not "${text.slice(0, 100)}".${hint}`,
+  );
+}
+
+function logLevelIn({ PLIMSOLL_LOG_LEVEL: text }: Environment): string | undefined {
+  if (!text) return undefined;
+  if (logLevelSchema.safeParse(text).success) return text;
+  throw new PlimsollError(
+    'invalid-config',
+    `PLIMSOLL_LOG_LEVEL must be silent, error, warn, info or debug, not "${text}".`,
+  );
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { camelCased } from './camel-cased.ts';
+import { aliasesSchema, gatewaySchema, profilesSchema } from './gateway-schema.ts';
+import { modelsSchema } from './model-schema.ts';
+import { providersSchema } from './provider-schema.ts';
+import { accessSchema, decisionLogSchema, serverSchema } from './server-schema.ts';
+import { upstreamSchema } from './upstream-schema.ts';
+
+const policy = z.strictObject({
+  threshold: z
+    .number()
+    .min(-1)
+    .max(1)
+    .describe('The largest predicted loss that still goes to a cheaper candidate.'),
+  version: z
+    .int()
+    .positive()
+    .default(1)
+    .describe('Raise it with every change, so that decisions can be distinguished.'),
+});
+
+/** As `model: "router-<policy>-<threshold>"` can name it: after a dash something that is no number. */
+const POLICY_NAME = /^[\w.]+(?:-(?=[\d.]*[A-Za-z_])[\w.]+)*$/;
+const POLICY_NAME_RULE =
+  'the name of a policy has letters, digits, dot and underscore, and dashes that no number follows';
+
+export const logLevelSchema = z.enum(['silent', 'error', 'warn', 'info', 'debug']);
+
+/** `plimsoll.config.yaml`. Every field has a default; an unknown field is an error. It never holds secrets. */
+export const configSchema = z
+  .strictObject({
+    artifact: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the artifact that decides; by default the starter.'),
+    ladder: z
+      .record(z.string(), z.string().min(1))
+      .default({})
+      .describe(
+        'Candidate of the artifact -> the model that you serve in its place, e.g. cheap: gpt-4o-mini.',
+      ),
+    providers: providersSchema
+      .prefault({})
+      .describe('Who serves models: your name of it -> how to reach it. Keys stay in environment variables.'),
+    models: modelsSchema
+      .prefault({})
+      .describe(
+        '<provider>/<model> -> what is known of it, overrides and extends the price table that ships.',
+      ),
+    profiles: profilesSchema,
+    aliases: aliasesSchema,
+    upstream: upstreamSchema.prefault({}),
+    gateway: gatewaySchema.prefault({}),
+    access: accessSchema.prefault({}),
+    decision_log: decisionLogSchema.optional(),
+    default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),
+    policies: z
+      .record(z.string().max(200).regex(POLICY_NAME, POLICY_NAME_RULE), policy)
+      .default({})
+      .describe(
+        "Further policies beside the artifact's own. The gate knows none of them: needs allow_ungated.",
+      ),
+    allow_ungated: z
+      .boolean()
+      .default(false)
+      .describe('Serve artifacts and policies without a valid PASS of the gate, always-cheap too.'),
+    reload_interval_ms: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(2_000)
+      .describe('How often to look whether the artifact changed; 0 never looks. SIGHUP reloads at any time.'),
+    encoder: z
+      .strictObject({
+        allow_hub: z
+          .boolean()
+          .default(false)
+          .describe('Allow a transformers encoder to fetch its model from the hub.'),
+        workers: z.int().min(1).max(64).optional().describe('Threads of a minilm or transformers encoder.'),
+      })
+      .transform(camelCased)
+      .prefault({}),
+    server: serverSchema.prefault({}),
+    log_level: logLevelSchema
+      .default('info')
+      .describe('Decisions are logged at debug, never with their prompt.'),
+  })
+  .describe('Configuration of Plimsoll')
+  .transform(camelCased);
+
+export type Config = Readonly<z.infer<typeof configSchema>>;

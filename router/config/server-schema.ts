@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { camelCased } from './camel-cased.ts';
+
+const HOST_NAME = /^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$/;
+const HOST_NAME_RULE = 'a name or an address in lower case without a port, such as plimsoll.internal';
+const ORIGIN = /^(\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?|[a-z][a-z0-9+.-]*:\/\/\[[0-9a-f:]+\](:\d+)?)$/;
+const ORIGIN_RULE =
+  'a scheme and a host in lower case without a path, such as https://app.example.com, or "*"';
+
+/** `server`: the socket and its limits. */
+export const serverSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe(
+        'Address to listen on. Any other than a loopback one needs API keys where there are providers; without providers there is no authentication.',
+      ),
+    port: z.int().min(0).max(65535).default(8787).describe('0 takes any free port.'),
+    allowed_hosts: z
+      .array(z.string().regex(HOST_NAME, HOST_NAME_RULE))
+      .default([])
+      .describe(
+        'Names by which clients may reach this server, besides localhost, 127.0.0.1 and [::1]. Others get a 421. Checked on a loopback address without API keys, and wherever the list is not empty.',
+      ),
+    cors_origins: z
+      .array(z.string().regex(ORIGIN, ORIGIN_RULE))
+      .default([])
+      .describe(
+        'Origins whose web pages may call this server, such as https://app.example.com; "*" for all. Without API keys, requests with any other Origin header get a 403.',
+      ),
+    max_body_bytes: z
+      .int()
+      .min(1024)
+      .max(64 * 2 ** 20)
+      .default(2 ** 20)
+      .describe('A larger request body gets a 413.'),
+    max_json_depth: z
+      .int()
+      .min(16)
+      .max(1_000)
+      .default(256)
+      .describe('A body that nests objects and lists deeper gets a 400. All routes.'),
+    max_json_values: z
+      .int()
+      .min(1_000)
+      .max(10_000_000)
+      .default(400_000)
+      .describe(
+        'A body with more values gets a 413; an object or list counts eight more, a field name four more. All routes.',
+      ),
+    max_bytes_at_work: z
+      .int()
+      .min(2 ** 20)
+      .optional()
+      .describe(
+        "Bytes of all bodies that arrive or are at work and of replies that are held; further requests get a 503. Default: a sixth of the process's memory.",
+      ),
+    client_stall_ms: z
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(30_000)
+      .describe('A client that reads nothing of its response for this long is disconnected.'),
+    max_messages: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1_000)
+      .describe('A request with more messages gets a 413.'),
+    max_batch: z.int().min(1).max(10_000).default(256).describe('A longer batch gets a 413.'),
+    max_concurrency: z
+      .int()
+      .min(1)
+      .default(512)
+      .describe('Requests at work at once; further ones get a 503. A batch counts as one.'),
+    request_timeout_ms: z
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(10_000)
+      .describe('How long a request may take to arrive (408), and then to be decided (503).'),
+    drain_timeout_ms: z
+      .int()
+      .min(0)
+      .max(600_000)
+      .default(10_000)
+      .describe('How long SIGTERM waits for requests at work.'),
+  })
+  .transform(camelCased);
+
+/** `access`: API keys. */
+export const accessSchema = z
+  .strictObject({
+    keys_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File of API keys, made by `plimsoll keys create`. It holds only hashes.'),
+    required: z
+      .union([z.literal('auto'), z.boolean()])
+      .default('auto')
+      .describe(
+        'Whether requests need a key. auto: where keys_file is given. false works on a loopback address alone.',
+      ),
+  })
+  .describe('Who may use the server.')
+  .transform(camelCased);
+
+/** Part `decision_log` of plimsoll.config.yaml. Without it nothing is written. */
+export const decisionLogSchema = z
+  .strictObject({
+    file: z.string().min(1).describe('JSON Lines, one request each. Its folder must be there.'),
+    include_prompt: z
+      .boolean()
+      .default(false)
+      .describe('Write what people asked into the log. Off: no word of a prompt is stored.'),
+    max_bytes: z
+      .int()
+      .min(4_096)
+      .max(2 ** 40)
+      .default(64 * 2 ** 20)
+      .describe('A file that would grow larger is put aside as <file>.1, and <file>.1 as <file>.2.'),
+    keep: z.int().min(0).max(1_000).default(8).describe('How many files that were put aside are kept.'),
+  })
+  .describe('What was decided, served and spent, request by request.')
+  .transform(camelCased);
