@@ -2,7 +2,6 @@ import { anthropicPrompt } from './anthropic-messages.ts';
 import { type AnthropicRequest, anthropicRequestSchema } from './anthropic-schema.ts';
 import { cacheOptions } from './cache-mark.ts';
 import type { Losses } from './losses.ts';
-import type { MappedRequest } from './openai-request.ts';
 import { type Effort, effortOfBudget, type Reasoning, reasoningOptions, reasons } from './reasoning.ts';
 import type {
   CallOptions,
@@ -27,7 +26,7 @@ export function anthropicRequest(
   body: Readonly<Record<string, unknown>>,
   target: Target,
   losses: Losses,
-): MappedRequest {
+): CallOptions {
   const request = losses.parse(anthropicRequestSchema, withoutNulls(body));
   const { tools, tool_choice: choice, messages } = request;
   const options = withoutUndefined({
@@ -43,7 +42,7 @@ export function anthropicRequest(
     toolChoice: choice && toolChoiceOf(choice),
     providerOptions: providerOptionsOf(request, target, losses),
   });
-  return { options: withThinking(options, request, target, losses), includeUsage: true };
+  return withThinking(options, request, target, losses);
 }
 
 function systemOf({ system = [] }: AnthropicRequest, target: Target, losses: Losses): PromptMessage[] {

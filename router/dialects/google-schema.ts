@@ -1,72 +1,133 @@
-import type { JsonSchema } from './sdk-types.ts';
+import { isObject } from '../json/index.ts';
+import type { CallOptions, JsonSchema, SdkTool } from './sdk-types.ts';
 import { unmappable } from './unmappable.ts';
 
 type Path = readonly PropertyKey[];
 type Json = Readonly<Record<string, unknown>>;
 
-/** One schema, a list of them, schemas by name: where schemas stand in schemas that Google reads. */
-const ONE = new Set(['items', 'additionalProperties']);
-const LISTS = new Set(['prefixItems', 'anyOf', 'oneOf']);
-const BY_NAME = new Set(['properties', '$defs', 'definitions']);
+/** Options without their schemas, and what writes the schemas into the request's body. */
+export interface SeparatedSchemas {
+  readonly options: CallOptions;
+  /** @param body - the JSON that the SDK wrote for `options` */
+  readonly completeBody: (body: string) => string;
+}
+
+const EMPTY_SCHEMA: JsonSchema = { type: 'object', properties: {} };
+
 /**
- * What else Google holds an answer to (Gemini API reference, GenerationConfig, JSON Schema of a response), and what holds nothing to
- * anything.
+ * Google's API takes JSON Schema, but the SDK translates it into an older form and silently leaves out what that form lacks. So the schemas
+ * are kept from the SDK and written into the body that it has made.
+ * @param replyPath - of the reply's schema in the client's request
+ * @returns undefined if the options have no schemas
+ * @throws PlimsollError `invalid-input` for a keyword in the reply's schema that Google would ignore
  */
-const READ = new Set([
+export function separateGoogleSchemas(options: CallOptions, replyPath: Path): SeparatedSchemas | undefined {
+  const { tools, responseFormat: format } = options;
+  const replySchema =
+    format?.type === 'json' && format.schema ? googleSchema(format.schema, replyPath) : undefined;
+  if (tools === undefined && replySchema === undefined) return undefined;
+  const parameters = tools?.map(parametersSchema) ?? [];
+  return {
+    options: {
+      ...options,
+      ...(tools && {
+        tools: tools.map((tool) =>
+          tool.type === 'function' ? { ...tool, inputSchema: EMPTY_SCHEMA } : tool,
+        ),
+      }),
+      ...(replySchema && { responseFormat: { type: 'json' } }),
+    },
+    completeBody: (body) => completeBody(body, parameters, replySchema),
+  };
+}
+
+/** Undefined for a tool without parameters, as the SDK has it. */
+function parametersSchema(tool: SdkTool): JsonSchema | undefined {
+  if (tool.type !== 'function') return undefined;
+  const { type, properties, additionalProperties, ...further } = tool.inputSchema;
+  const none = type === 'object' && Object.keys(properties ?? {}).length === 0 && !additionalProperties;
+  return none && Object.keys(further).length === 0 ? undefined : googleSchema(tool.inputSchema);
+}
+
+/** The part of Google's request that is read and completed here. */
+interface GoogleBody {
+  readonly tools?: readonly { readonly functionDeclarations?: readonly object[] }[];
+  readonly generationConfig?: object;
+}
+
+function completeBody(
+  text: string,
+  parameters: readonly (JsonSchema | undefined)[],
+  responseJsonSchema: JsonSchema | undefined,
+): string {
+  const body: GoogleBody = JSON.parse(text);
+  const tools = body.tools?.map(({ functionDeclarations = [], ...tool }) => ({
+    ...tool,
+    functionDeclarations: functionDeclarations.map((declaration, index) => ({
+      ...declaration,
+      ...(parameters[index] && { parametersJsonSchema: parameters[index] }),
+    })),
+  }));
+  const generationConfig = { ...body.generationConfig, ...(responseJsonSchema && { responseJsonSchema }) };
+  return JSON.stringify({ ...body, ...(tools && { tools }), generationConfig });
+}
+
+/** Keywords of JSON Schema that hold one schema, a list of schemas, or schemas by name. */
+const ONE_SCHEMA = new Set(['items', 'additionalProperties']);
+const SCHEMA_LISTS = new Set(['prefixItems', 'anyOf', 'oneOf']);
+const NAMED_SCHEMAS = new Set(['properties', '$defs', 'definitions']);
+/** Other keywords that Google enforces (Gemini API reference, GenerationConfig, JSON Schema of a response), and those that constrain nothing. */
+const ENFORCED = new Set([
   ...['type', 'format', 'enum', 'required', 'minItems', 'maxItems', 'minimum', 'maximum', 'propertyOrdering'],
   ...['$id', '$anchor', '$ref', '$schema', '$comment', 'title', 'description', 'default', 'examples'],
   ...['deprecated', 'readOnly', 'writeOnly'],
 ]);
 
 /**
- * A JSON Schema in the form that Google reads: `const` as an `enum` of one, and a `$ref` that has neighbours in an `anyOf` of its own.
- * @param path - of the schema in the client's request; undefined: what Google does not read is passed on as it came
- * @throws PlimsollError `invalid-input` for a keyword that Google would pass over
+ * A JSON Schema in the form that Google reads: `const` becomes an `enum` of one value, and a `$ref` beside other keywords an `anyOf`.
+ * @param path - of the schema in the client's request; without it, keywords that Google ignores are passed on unchanged
+ * @throws PlimsollError `invalid-input` for a keyword that Google would ignore
  */
-export function googleSchema(schema: unknown, path?: Path): JsonSchema {
-  return formed(schema, path) as JsonSchema;
+function googleSchema(schema: unknown, path?: Path): JsonSchema {
+  return convertSchema(schema, path) as JsonSchema;
 }
 
-function formed(schema: unknown, path: Path | undefined): unknown {
+function convertSchema(schema: unknown, path: Path | undefined): unknown {
   if (!isObject(schema)) return schema;
   const entries = Object.entries(schema).map(([keyword, value]) => {
     const at = path && [...path, keyword];
-    if (keyword === 'const') return constant(value, at);
-    return [keyword, within(keyword, value, at)] as const;
+    if (keyword === 'const') return convertConst(value, at);
+    return [keyword, convertValue(keyword, value, at)] as const;
   });
-  return withLoneReference(Object.fromEntries(entries));
+  return isolateReference(Object.fromEntries(entries));
 }
 
-function within(keyword: string, value: unknown, at: Path | undefined): unknown {
-  if (ONE.has(keyword)) return formed(value, at);
-  if (LISTS.has(keyword) && Array.isArray(value)) {
-    return value.map((one, index) => formed(one, at && [...at, index]));
+function convertValue(keyword: string, value: unknown, at: Path | undefined): unknown {
+  if (ONE_SCHEMA.has(keyword)) return convertSchema(value, at);
+  if (SCHEMA_LISTS.has(keyword) && Array.isArray(value)) {
+    return value.map((one, index) => convertSchema(one, at && [...at, index]));
   }
-  if (BY_NAME.has(keyword) && isObject(value)) {
+  if (NAMED_SCHEMAS.has(keyword) && isObject(value)) {
     const named = Object.entries(value);
-    return Object.fromEntries(named.map(([name, one]) => [name, formed(one, at && [...at, name])]));
+    return Object.fromEntries(named.map(([name, one]) => [name, convertSchema(one, at && [...at, name])]));
   }
-  if (at && !READ.has(keyword)) {
+  if (at && !ENFORCED.has(keyword)) {
     throw unmappable(at, "the chosen model's provider does not hold its answers to it");
   }
   return value;
 }
 
-function constant(value: unknown, at: Path | undefined): readonly [string, unknown] {
+function convertConst(value: unknown, at: Path | undefined): readonly [string, unknown] {
   if (typeof value === 'string' || typeof value === 'number') return ['enum', [value]];
   if (at) throw unmappable(at, "the chosen model's provider takes texts and numbers here");
   return ['const', value];
 }
 
-/** Google takes nothing beside `$ref` but what begins with `$`. */
-function withLoneReference(schema: Json): Json {
-  const { $ref: reference, ...beside } = schema;
-  if (reference === undefined || Object.keys(beside).every((keyword) => keyword.startsWith('$')))
+/** Beside `$ref`, Google allows only keywords that begin with `$`. */
+function isolateReference(schema: Json): Json {
+  const { $ref: reference, ...others } = schema;
+  if (reference === undefined || Object.keys(others).every((keyword) => keyword.startsWith('$')))
     return schema;
-  if (beside['anyOf'] !== undefined) return schema;
-  return { ...beside, anyOf: [{ $ref: reference }] };
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (others['anyOf'] !== undefined) return schema;
+  return { ...others, anyOf: [{ $ref: reference }] };
 }

@@ -1,31 +1,17 @@
-export { type AnswerContext, answerContext } from './answer-context.ts';
-export { anthropicAnswer } from './anthropic-answer.ts';
-export { anthropicRequest } from './anthropic-request.ts';
-export { anthropicStream } from './anthropic-stream.ts';
+/** OpenAI's and Anthropic's APIs as options and results of the AI SDK, in both directions. Pure: nothing here sends or receives. */
+export { type MappedRequest, mapReply, mapRequest, mapStream } from './chat.ts';
 export { embeddingsAnswer, tokensOf } from './embeddings-answer.ts';
 export { type EmbeddingsRequest, embeddingsRequest } from './embeddings-request.ts';
 export { errorBody, errorEvent } from './errors.ts';
-export { withGoogleSchemas } from './google-body.ts';
-export { createLosses, type Losses, UNMAPPABLE, type UnmappableRule } from './losses.ts';
-export type { ModelRequest } from './model-request.ts';
-export { openaiAnswer } from './openai-answer.ts';
-export { openaiRequest } from './openai-request.ts';
-export { openaiStream } from './openai-stream.ts';
-export { ReplyError } from './reply-error.ts';
-export { countIn, known, objectIn, objectsIn, textIn } from './reply-fields.ts';
-export type { Json, ReplyNotes, ReplyRepair } from './reply-types.ts';
-export { begun, endedUnfinished } from './sdk-parts.ts';
+export { type Losses, UNMAPPABLE, type UnmappableRule } from './losses.ts';
+export { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
 export type {
   CallOptions,
   EmbedResult,
   SdkEmbeddingModel,
   SdkModel,
   SdkTool,
-  SdkUsage,
   SdkWarning,
-  StreamPart,
 } from './sdk-types.ts';
-export { StreamedCalls, wholeCalls } from './streamed-calls.ts';
-export { targetOf } from './target.ts';
+export type { ModelRequest } from './target.ts';
 export { unmappable } from './unmappable.ts';
-export { UNKNOWN_USAGE, usageOf } from './usage.ts';

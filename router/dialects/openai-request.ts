@@ -14,13 +14,6 @@ import { mergedOptions, type Target } from './target.ts';
 import { unmappable, withoutNulls } from './unmappable.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
-/** What a request asks for, in the SDK's words, and what of it concerns the form of the reply only. */
-export interface MappedRequest {
-  readonly options: CallOptions;
-  /** The client wants usage in a chunk of its own at the end of the stream. Anthropic's streams always tell. */
-  readonly includeUsage: boolean;
-}
-
 const NO_PARAMETERS = { type: 'object', properties: {} };
 const JSON_INSTRUCTION =
   'Reply with one JSON object and nothing else: no text before or after it, and no code fence around it.';
@@ -34,7 +27,7 @@ export function openaiRequest(
   body: Readonly<Record<string, unknown>>,
   target: Target,
   losses: Losses,
-): MappedRequest {
+): CallOptions {
   const request = losses.parse(openaiRequestSchema, withoutNulls(body));
   const { response_format: format } = request;
   const instructed = isJsonMode(format) && !target.jsonMode;
@@ -61,10 +54,7 @@ export function openaiRequest(
     toolChoice: toolChoiceOf(request),
     providerOptions: providerOptionsOf(request, target, losses),
   });
-  return {
-    options: withEffort(options, request, target, losses),
-    includeUsage: request.stream_options?.include_usage ?? false,
-  };
+  return withEffort(options, request, target, losses);
 }
 
 function withEffort(

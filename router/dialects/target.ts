@@ -1,5 +1,14 @@
-import type { CatalogModel, ProviderKind } from '../catalog/index.ts';
+import type { CatalogModel, Dialect, ProviderKind } from '../catalog/index.ts';
 import type { ProviderOptions } from './sdk-types.ts';
+
+/** A client's request and the model that it is mapped for. */
+export interface ModelRequest {
+  readonly model: CatalogModel;
+  /** The client's dialect, in which the body is written. */
+  readonly dialect: Dialect;
+  /** The client's body, parsed; unknown fields included. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
 
 /** Anthropic's mark that the prompt up to here may be kept in the provider's cache. */
 export interface CacheControl {
@@ -124,7 +133,7 @@ const TARGETS: Readonly<Record<ProviderKind, Known>> = {
 export type SupportedUrls = Readonly<Record<string, readonly RegExp[]>>;
 
 /** What the provider of this model can carry. @param urls - those that the model itself takes, beyond what its kind does. */
-export function targetOf(model: CatalogModel, urls: SupportedUrls = {}): Target {
+export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Target {
   const { kind } = model.provider;
   const { fetchesImages, ...known } = TARGETS[kind];
   const claudeOnBedrock = kind === 'bedrock' && model.id.includes('anthropic');

@@ -1,16 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  countIn,
-  type Json,
-  known,
-  objectIn,
-  objectsIn,
-  type ReplyNotes,
-  type ReplyRepair,
-  textIn,
-} from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
 import { UpstreamBroken } from './broken.ts';
+import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
 
 const COUNTS = [
   'input_tokens',

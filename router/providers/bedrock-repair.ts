@@ -1,14 +1,7 @@
-import {
-  countIn,
-  type Json,
-  known,
-  objectIn,
-  objectsIn,
-  type ReplyNotes,
-  textIn,
-} from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
 import { UpstreamBroken } from './broken.ts';
+import { countIn, type Json, known, objectIn, objectsIn, textIn } from './reply-fields.ts';
 
 /** A plain reply of Amazon Bedrock's Converse. */
 export function bedrockReply(reply: Json, notes: ReplyNotes): Json {

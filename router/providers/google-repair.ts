@@ -1,14 +1,6 @@
-import {
-  countIn,
-  type Json,
-  known,
-  objectIn,
-  objectsIn,
-  type ReplyRepair,
-  textIn,
-} from '../dialects/index.ts';
 import { UpstreamBroken } from './broken.ts';
 import { ErrorInReply } from './error-in-answer.ts';
+import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
 
 const COUNTS = [
   'promptTokenCount',

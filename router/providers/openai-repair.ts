@@ -1,17 +1,8 @@
 import type { Dialect } from '../catalog/index.ts';
-import {
-  countIn,
-  type Json,
-  known,
-  objectIn,
-  objectsIn,
-  type ReplyNotes,
-  type ReplyRepair,
-  StreamedCalls,
-  textIn,
-  wholeCalls,
-} from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { UpstreamBroken } from './broken.ts';
+import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
+import { StreamedCalls, wholeCalls } from './streamed-calls.ts';
 
 /** Words of other APIs that servers of this one send as `finish_reason`. */
 const FINISH: Readonly<Record<string, string>> = {

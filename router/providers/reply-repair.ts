@@ -1,4 +1,4 @@
-import type { Json, ReplyNotes, ReplyRepair } from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
 import { AnthropicRepair } from './anthropic-repair.ts';
 import { bedrockReply } from './bedrock-repair.ts';
@@ -6,6 +6,7 @@ import { UpstreamBroken } from './broken.ts';
 import { ErrorInReply, errorIn, parsed } from './error-in-answer.ts';
 import { GoogleRepair } from './google-repair.ts';
 import { OpenaiRepair } from './openai-repair.ts';
+import type { Json, ReplyRepair } from './reply-fields.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 import type { UpstreamCall } from './types.ts';
 

@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
-import { createLosses } from '../../router/dialects/losses.ts';
-import { openaiRequest } from '../../router/dialects/openai-request.ts';
-import { targetOf } from '../../router/dialects/target.ts';
+import { mapRequest } from '../../router/dialects/chat.ts';
 import { checkBody } from '../../router/gateway/check-body.ts';
 import { modelAt } from './mapped-gateway.ts';
 
@@ -19,11 +16,9 @@ function many<T>(one: (at: number) => T, count = MANY): T[] {
 }
 
 function mapped(dialect: Dialect, body: Body) {
-  const target = targetOf(modelAt('http://127.0.0.1:1', 'google', { id: 'gemini-2.5-flash' }), {});
-  const losses = createLosses(dialect, body, 'drop-hints');
+  const model = modelAt('http://127.0.0.1:1', 'google', { id: 'gemini-2.5-flash' });
   checkBody({ body, dialect, operation: 'chat' });
-  const { options } = (dialect === 'openai' ? openaiRequest : anthropicRequest)(body, target, losses);
-  return { options, losses };
+  return mapRequest({ model, dialect, body }, 'drop-hints', {});
 }
 
 const call = (id: string, args = '{}') => ({

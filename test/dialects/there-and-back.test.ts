@@ -4,7 +4,7 @@ import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
 import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';
 import type { CallOptions } from '../../router/dialects/sdk-types.ts';
-import { type Target, targetOf } from '../../router/dialects/target.ts';
+import { type Target, createTarget } from '../../router/dialects/target.ts';
 import { sdkModel } from '../../router/providers/sdk-model.ts';
 import { modelAt } from './mapped-gateway.ts';
 
@@ -191,17 +191,17 @@ function defined(body: Body): Body {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
-const OPENAI = targetOf(modelAt('http://127.0.0.1:1/v1', 'openai'));
-const ANTHROPIC = targetOf(modelAt('http://127.0.0.1:1/v1', 'anthropic'));
+const OPENAI = createTarget(modelAt('http://127.0.0.1:1/v1', 'openai'));
+const ANTHROPIC = createTarget(modelAt('http://127.0.0.1:1/v1', 'anthropic'));
 
 function fromOpenai(body: Body, target: Target): CallOptions {
   const losses = createLosses('openai', body, 'refuse');
-  return openaiRequest(body, target, losses).options;
+  return openaiRequest(body, target, losses);
 }
 
 function fromAnthropic(body: Body, target: Target): CallOptions {
   const losses = createLosses('anthropic', body, 'refuse');
-  return anthropicRequest(body, target, losses).options;
+  return anthropicRequest(body, target, losses);
 }
 
 describe('a request keeps every mapped field', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { usageOf as sdkUsageOf } from '../../router/dialects/index.ts';
+import { readUsage as sdkUsageOf } from '../../router/dialects/reply.ts';
 import { StreamReader } from '../../router/providers/stream-reader.ts';
 import { usageOf } from '../../router/providers/usage.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { BlockOrder, type BlockStep } from '../../router/dialects/block-order.ts';
+import { BlockSequence, type BlockStep } from '../../router/dialects/anthropic-reply.ts';
 
 /** A tool call in pieces; the pieces of several are told side by side. */
 const calls = fc.uniqueArray(
@@ -14,7 +14,7 @@ const calls = fc.uniqueArray(
 it('puts calls that are told side by side one after the other, nothing lost', () => {
   fc.assert(
     fc.property(calls, fc.string(), fc.infiniteStream(fc.nat(1000)), (told, text, picks) => {
-      const order = new BlockOrder();
+      const order = new BlockSequence();
       const queues = told.map(({ id, pieces }) => [
         () => order.startTool(id, `tool ${id}`),
         ...pieces.map((piece) => () => order.addInput(id, piece)),
@@ -35,7 +35,7 @@ it('puts calls that are told side by side one after the other, nothing lost', ()
 });
 
 it('tells a text at once that stands before a tool call, and one after it as a block of its own', () => {
-  const order = new BlockOrder();
+  const order = new BlockSequence();
   expect(order.text('a')).toEqual([
     { kind: 'start-text', index: 0 },
     { kind: 'text', index: 0, text: 'a' },

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isObject } from '../json/index.ts';
-import { countIn, objectIn, textIn } from './reply-fields.ts';
-import type { Json } from './reply-types.ts';
+import { countIn, type Json, objectIn, textIn } from './reply-fields.ts';
 
 interface Call {
   readonly index: number;

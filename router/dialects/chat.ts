@@ -1,0 +1,145 @@
+import type { TokenCounts } from '../catalog/index.ts';
+import { anthropicReply, anthropicStream } from './anthropic-reply.ts';
+import { anthropicRequest } from './anthropic-request.ts';
+import { separateGoogleSchemas } from './google-schema.ts';
+import { createLosses, type Losses, type UnmappableRule } from './losses.ts';
+import { openaiReply, openaiStream } from './openai-reply.ts';
+import { openaiRequest } from './openai-request.ts';
+import { type ReplyContext, ReplyError, type ReplyNotes, readUsage, unfinishedStream } from './reply.ts';
+import type { CallOptions, GenerateResult, SdkUsage, StreamPart } from './sdk-types.ts';
+import { createTarget, type ModelRequest, type SupportedUrls } from './target.ts';
+
+/** A chat completion or a message as options of the AI SDK. */
+export interface MappedRequest {
+  readonly options: CallOptions;
+  readonly losses: Losses;
+  /** Completes the JSON body that the SDK writes with what the SDK cannot express; undefined if nothing is missing. */
+  readonly completeBody: ((body: string) => string) | undefined;
+}
+
+/**
+ * Maps a chat completion or a message for a model whose provider does not speak its dialect.
+ * @param urls - that the model fetches by itself, as the SDK's model declares them
+ * @throws PlimsollError `invalid-input` with the field's path in `place.field`, if the model's provider cannot carry the request
+ */
+export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: SupportedUrls): MappedRequest {
+  const { model, dialect, body } = request;
+  const losses = createLosses(dialect, body, rule);
+  const map = dialect === 'openai' ? openaiRequest : anthropicRequest;
+  const options = withLimit(map(body, createTarget(model, urls), losses), request);
+  const separated =
+    model.provider.kind === 'google' ? separateGoogleSchemas(options, replySchemaPath(request)) : undefined;
+  return { options: separated?.options ?? options, losses, completeBody: separated?.completeBody };
+}
+
+/** Anthropic's API requires a limit; if the client names none it is the model's own. */
+function withLimit(options: CallOptions, { model }: ModelRequest): CallOptions {
+  const { maxOutputTokens, provider } = model;
+  if (provider.kind !== 'anthropic' || maxOutputTokens === undefined) return options;
+  return { maxOutputTokens, ...options };
+}
+
+/** The path of the reply's schema in the client's request. */
+function replySchemaPath({ dialect, body }: ModelRequest): readonly string[] {
+  if (dialect === 'openai') return ['response_format', 'json_schema', 'schema'];
+  return body['output_format'] ? ['output_format', 'schema'] : ['output_config', 'format', 'schema'];
+}
+
+export interface MappedReply {
+  readonly body: object;
+  /** Undefined if the provider sent no counts. */
+  readonly usage: TokenCounts | undefined;
+}
+
+/**
+ * The SDK's result as a reply in the client's dialect.
+ * @throws ReplyError `unreadable` if it cannot be carried, or is an error
+ */
+export function mapReply(result: GenerateResult, context: ReplyContext, notes: ReplyNotes): MappedReply {
+  if (result.finishReason.unified === 'error') {
+    throw new ReplyError('unreadable', 'The model ended its reply with an error.');
+  }
+  const usage = notes.usageUnknown ? UNKNOWN_USAGE : result.usage;
+  const map = context.dialect === 'openai' ? openaiReply : anthropicReply;
+  return { body: map({ ...result, usage }, context, notes), usage: readUsage(usage) };
+}
+
+export interface MappedStream {
+  /** Whole SSE events. Throws ReplyError if the reply cannot be carried, or ends before the model has finished. */
+  readonly events: AsyncIterable<string>;
+  /** Known after the last event; undefined if the provider sent no counts. */
+  readonly usage: () => TokenCounts | undefined;
+}
+
+/**
+ * The SDK's stream as events in the client's dialect, once the reply has begun: a failure before that can be made good by another model.
+ * @param notes - called when the model has finished; what it throws ends the events
+ * @throws ReplyError `unreadable` if the stream has no reply, or the provider's own error if the stream begins with it
+ */
+export async function mapStream(
+  stream: ReadableStream<StreamPart>,
+  context: ReplyContext,
+  notes: () => ReplyNotes,
+): Promise<MappedStream> {
+  const reader = stream.getReader();
+  let first = await reader.read();
+  while (!first.done && isPreamble(first.value)) first = await reader.read();
+  if (first.value?.type === 'error') throw first.value.error;
+  if (first.value === undefined || isUnfinished(first.value)) {
+    throw new ReplyError('unreadable', 'The stream holds no answer.');
+  }
+  let usage: TokenCounts | undefined;
+  const parts = readAll(reader, first, (counts) => {
+    const known = notes().usageUnknown ? UNKNOWN_USAGE : counts;
+    usage = readUsage(known);
+    return known;
+  });
+  const map = context.dialect === 'openai' ? openaiStream : anthropicStream;
+  return { events: map(parts, context, notes), usage: () => usage };
+}
+
+/** Parts that come before the reply, and do not show whether there will be one. */
+const PREAMBLE: ReadonlySet<StreamPart['type']> = new Set([
+  'stream-start',
+  'response-metadata',
+  'raw',
+  'text-start',
+]);
+
+function isPreamble(part: StreamPart): boolean {
+  return PREAMBLE.has(part.type) || (part.type === 'text-delta' && part.delta === '');
+}
+
+/** The SDK also finishes streams that the provider did not. */
+function isUnfinished(part: StreamPart): boolean {
+  if (part.type !== 'finish') return false;
+  const { unified, raw } = part.finishReason;
+  return unified === 'error' || raw === undefined;
+}
+
+/** Every part until the end or the first error, after which the SDK would go on. @param readCounts - replaces the counts at the end */
+async function* readAll(
+  reader: ReadableStreamDefaultReader<StreamPart>,
+  first: Awaited<ReturnType<typeof reader.read>>,
+  readCounts: (usage: SdkUsage) => SdkUsage,
+): AsyncGenerator<StreamPart> {
+  try {
+    for (let next = first; !next.done; next = await reader.read()) {
+      const part = next.value;
+      if (part.type === 'error') {
+        throw new ReplyError('incomplete', 'The provider ended the stream with an error.');
+      }
+      if (isUnfinished(part)) throw unfinishedStream();
+      yield part.type === 'finish' ? { ...part, usage: readCounts(part.usage) } : part;
+    }
+  } finally {
+    // A consumer that stops early releases the provider; a stream that has ended or failed ignores this.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Replaces the SDK's placeholders if the provider sent no counts and the SDK requires some. */
+const UNKNOWN_USAGE: SdkUsage = {
+  inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+  outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+};

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { type Dialect, requirementsOf, type TokenCounts } from '../catalog/index.ts';
+import { isObject } from '../json/index.ts';
+import type { Content, FinishReason, SdkUsage } from './sdk-types.ts';
+import type { ModelRequest } from './target.ts';
+import { validToolId } from './tool-ids.ts';
+
+/** What a reply, or every chunk of it, says besides the model's own words. */
+export interface ReplyContext {
+  readonly dialect: Dialect;
+  /** Plimsoll's own: a reply's id from another dialect would mean nothing to the client. */
+  readonly id: string;
+  /** The model's name in the catalog, `<provider>/<model>`, which the client can request. */
+  readonly model: string;
+  /** Seconds since 1970, UTC. */
+  readonly created: number;
+  /** Whether an OpenAI stream ends with a chunk of usage. Anthropic's streams always have it. */
+  readonly includeUsage: boolean;
+  /** The client offered OpenAI's older functions, and reads a call in `function_call`. */
+  readonly functions: boolean;
+  /** Estimate for Anthropic's clients, who get a count before the provider has counted; 0 for OpenAI's. */
+  readonly inputTokens: number;
+}
+
+const ID_PREFIXES: Readonly<Record<Dialect, string>> = { openai: 'chatcmpl-', anthropic: 'msg_' };
+
+export function replyContext({ dialect, model, body }: ModelRequest): ReplyContext {
+  return {
+    dialect,
+    id: ID_PREFIXES[dialect] + randomUUID().replaceAll('-', ''),
+    model: model.name,
+    created: Math.floor(Date.now() / 1000),
+    includeUsage: isObject(body['stream_options']) && body['stream_options']['include_usage'] === true,
+    functions: offersFunctions(body),
+    inputTokens: dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0,
+  };
+}
+
+function offersFunctions({ functions, tools }: ModelRequest['body']): boolean {
+  return Array.isArray(functions) && functions.length > 0 && !tools;
+}
+
+/** What a reply says that the AI SDK has no field for. */
+export interface ReplyNotes {
+  /** The model refused, in these words: OpenAI's `refusal`, or Anthropic's explanation. */
+  refusal?: string;
+  /** The SDK's counts are placeholders: the provider sent none. */
+  usageUnknown?: boolean;
+}
+
+/**
+ * A model's reply has no form in the client's dialect: it holds what cannot be carried (`unreadable`), or its stream ended before the
+ * model had finished (`incomplete`). The message quotes nothing of the reply.
+ */
+export class ReplyError extends Error {
+  readonly reason: 'unreadable' | 'incomplete';
+
+  constructor(reason: ReplyError['reason'], message: string) {
+    super(message);
+    this.name = 'ReplyError';
+    this.reason = reason;
+  }
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON. */
+  readonly input: string;
+}
+
+/** The parts of a reply that both dialects can carry. */
+export interface ReplyParts {
+  readonly texts: readonly string[];
+  readonly calls: readonly ToolCall[];
+}
+
+/**
+ * Texts and tool calls of a reply. Reasoning is left out, since another provider's signature would mean nothing to the client; its tokens
+ * are counted in the usage. Sources are left out too.
+ * @throws ReplyError for a file, which is part of the reply proper and cannot be carried
+ */
+export function readParts(content: readonly Content[]): ReplyParts {
+  if (content.some(({ type }) => type === 'file')) throw unexpectedFile();
+  const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const calls = content.flatMap((part) =>
+    part.type === 'tool-call' && !part.providerExecuted ? [readCall(part)] : [],
+  );
+  return { texts, calls };
+}
+
+function readCall({ toolCallId, toolName, input }: Extract<Content, { type: 'tool-call' }>): ToolCall {
+  return { id: validToolId(toolCallId), name: toolName, input: input.trim() === '' ? '{}' : input };
+}
+
+export function unexpectedFile(): ReplyError {
+  return new ReplyError('unreadable', 'The model answered with a file, which this API cannot carry.');
+}
+
+export function unfinishedStream(): ReplyError {
+  return new ReplyError('incomplete', 'The stream ended before the model had finished.');
+}
+
+/**
+ * Many servers end a reply that calls tools with `stop`, and clients then run none; after a reply without calls that claims to have some,
+ * clients would wait for one. So the calls decide.
+ */
+export function unifiedFinish({ unified, raw }: FinishReason, hasCalls: boolean): FinishReason['unified'] {
+  if (unified === 'length' || unified === 'content-filter') return unified;
+  if (raw === 'content_filter') return 'content-filter';
+  if (hasCalls) return 'tool-calls';
+  return unified === 'tool-calls' ? 'stop' : unified;
+}
+
+/** Tokens of a reply as the rest of Plimsoll counts them; undefined unless the provider sent both input and output. */
+export function readUsage({ inputTokens, outputTokens }: SdkUsage): TokenCounts | undefined {
+  const input = tokenCount(inputTokens.total);
+  const output = tokenCount(outputTokens.total);
+  if (input === undefined || output === undefined) return undefined;
+  const cacheRead = tokenCount(inputTokens.cacheRead);
+  const cacheWrite = tokenCount(inputTokens.cacheWrite);
+  return {
+    inputTokens: input,
+    outputTokens: output,
+    ...(cacheRead !== undefined && { cachedInputTokens: cacheRead }),
+    ...(cacheWrite !== undefined && { cacheWriteInputTokens: cacheWrite }),
+  };
+}
+
+export function tokenCount(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
