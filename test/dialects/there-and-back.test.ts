@@ -4,7 +4,7 @@ import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
 import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';
 import type { CallOptions } from '../../router/dialects/sdk-types.ts';
-import { type Target, createTarget } from '../../router/dialects/target.ts';
+import { createTarget, type Target } from '../../router/dialects/target.ts';
 import { sdkModel } from '../../router/providers/sdk-model.ts';
 import { modelAt } from './mapped-gateway.ts';
 
