@@ -1,19 +1,17 @@
 import { createCatalog } from './catalog/index.ts';
 import type { Config } from './config/index.ts';
 import { type Gateway, openGateway } from './gateway/index.ts';
-import { hotReload } from './hot-reload.ts';
+import { hotReload, reloadOnHangUp, reloadReport } from './reload.ts';
 import type { Reload, Router } from './router.ts';
 import {
+  announceReload,
   drainOnSignal,
   exampleRequest,
   isGuarded,
   type RunningServer,
-  reloadOnHangUp,
-  reloadReport,
   startServer,
 } from './server/index.ts';
 import { createLogger, type Logger } from './telemetry/index.ts';
-import { watchConfig } from './watch-config.ts';
 
 export interface ServeOptions {
   /** Reads the configuration again for a reload; without it a reload keeps `config` and opens its artifact again. */
@@ -51,31 +49,26 @@ export async function serveUntilSignal(config: Config, options: ServeOptions = {
 /** @param beforeListening once the server listens, whoever sees it may send signals */
 async function start(
   config: Config,
-  { readConfig = () => config, configFile }: ServeOptions,
+  { readConfig, configFile }: ServeOptions,
   logger: Logger,
   beforeListening: (reload: () => Promise<Reload>) => void = () => {},
 ): Promise<Served> {
   const gateway = await gatewayFor(config, logger);
-  const { router, reread, stop } = await hotReload(config, readConfig, reloadReport(logger), {
-    ...(gateway && { onOpened: gateway.configure }),
+  const { router, reload, stop } = await hotReload(config, {
+    ...(readConfig && { readConfig }),
+    configFile,
+    report: reloadReport(logger, announceReload),
+    onOpened: gateway?.configure,
   });
-  beforeListening(reread);
-  const unwatch =
-    configFile === undefined
-      ? () => {}
-      : watchConfig(configFile, config.reloadIntervalMs, () => void reread());
-  const endWatches = () => {
-    stop();
-    unwatch();
-  };
+  beforeListening(reload);
   const parts = { config, router, logger, ...(gateway && { gateway }) };
   const server = await startServer(parts).catch(async (error) => {
-    endWatches();
+    stop();
     await gateway?.close();
     await router.close();
     throw error;
   });
-  return { ...server, router, reload: reread, close: () => server.close().finally(endWatches) };
+  return { ...server, router, reload, close: () => server.close().finally(stop) };
 }
 
 /** The gateway's code is loaded only if models are called: a server that only decides starts sooner. */

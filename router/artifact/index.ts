@@ -12,6 +12,7 @@ export { type ServedLadder, type ServedRung, servedLadder } from './served-ladde
 export { sha256, sha256OfJson } from './sha256.ts';
 export { NO_PASS_REASONS, type Standing, standingAt, standingInFolder } from './standing.ts';
 export {
+  artifactMark,
   listArtifacts,
   type Promotion,
   promote,
@@ -36,4 +37,3 @@ export {
   worstOf,
   writeVerdict,
 } from './verdict.ts';
-export { artifactMark, watchArtifact } from './watch-artifact.ts';

@@ -1,12 +1,23 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
 import { foldersAside, replaceFile, restoreFolder, withLock } from '../files/index.ts';
-import { isFolder, MANIFEST_FILE, readArtifact, readPart } from './artifact-files.ts';
+import {
+  CLASSIFIER_FILE,
+  GOLDEN_FILE,
+  isFolder,
+  MANIFEST_FILE,
+  MODEL_CARD_FILE,
+  readArtifact,
+  readPart,
+  SEEN_QUESTIONS_FILE,
+} from './artifact-files.ts';
 import { artifactJson } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 import { requirePass, type Standing, standingInFolder } from './standing.ts';
+import { VERDICT_FILE } from './verdict.ts';
 
 /** What a folder of a store holds. An artifact that cannot be read is listed with its fault. */
 export type StoredArtifact = { readonly folder: string; readonly current: boolean } & (
@@ -223,5 +234,45 @@ export function artifactFoldersIn(store: string): string[] {
       .sort();
   } catch {
     return []; // a file, or not for us to see
+  }
+}
+
+const WATCHED = [
+  MANIFEST_FILE,
+  VERDICT_FILE,
+  CLASSIFIER_FILE,
+  GOLDEN_FILE,
+  MODEL_CARD_FILE,
+  SEEN_QUESTIONS_FILE,
+];
+
+/**
+ * Identifies the state of an artifact, or of a store's current artifact: inode, size and time of its files. For polling: the operating
+ * system's own watch reports nothing on many network and container file systems.
+ * Undefined while there is no artifact, as for an instant when one is replaced.
+ */
+export async function artifactMark(folder: string): Promise<string | undefined> {
+  const place = resolvedOr(folder);
+  const files = [path.join(folder, CURRENT_FILE), ...WATCHED.map((name) => path.join(place, name))];
+  const [pointer, manifest, ...others] = await Promise.all(files.map(fileMark));
+  if (pointer === '-' && manifest === '-') return undefined;
+  return [place, pointer, manifest, ...others].join('\n');
+}
+
+/** A pointer that leads nowhere is watched by itself: it may be fixed. */
+function resolvedOr(folder: string): string {
+  try {
+    return resolveArtifact(folder);
+  } catch {
+    return folder;
+  }
+}
+
+async function fileMark(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await stat(file);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return '-';
   }
 }

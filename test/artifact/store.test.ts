@@ -2,8 +2,13 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
-import { listArtifacts, promote, resolveArtifact, rollback } from '../../router/artifact/store.ts';
-import { artifactMark } from '../../router/artifact/watch-artifact.ts';
+import {
+  artifactMark,
+  listArtifacts,
+  promote,
+  resolveArtifact,
+  rollback,
+} from '../../router/artifact/store.ts';
 import { DAY_MS, layVerdict } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 

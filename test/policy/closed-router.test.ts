@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
-import { reloadingRouter } from '../../router/reloading-router.ts';
+import { reloadingRouter } from '../../router/reload.ts';
 import type { Router } from '../../router/router.ts';
 import { gate, tinyConfig } from '../server/serving.ts';
 

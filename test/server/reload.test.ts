@@ -1,10 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { artifactMark, promote, watchArtifact } from '../../router/artifact/index.ts';
+import { artifactMark, promote } from '../../router/artifact/index.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
-import { reloadingRouter } from '../../router/reloading-router.ts';
+import { reloadingRouter, watchArtifact } from '../../router/reload.ts';
 import { readinessSchema } from '../../router/server/schemas/response.ts';
 import { copyAs, layVerdict } from '../helpers/verdicts.ts';
 import { hotServing, tinyStore } from './hot-serving.ts';
