@@ -1,23 +1,188 @@
-import type { Outcome } from '../../router/types.ts';
+import { z } from 'zod';
+import { PlimsollError } from '../../router/errors.ts';
+import { personTexts, routedText } from '../../router/prompt/index.ts';
+import type { Message, Outcome } from '../../router/types.ts';
+import { DEFAULT_RULES, type NumberRules, parseNumbers, parseQuality } from './quality-scale.ts';
+import { questionKey } from './question-key.ts';
+import { BadRow, parseRow } from './rejects.ts';
 
-/**
- * One labelled prompt: the quality that each candidate model reached on it.
- * `text` is the routed text (see router/request/routed-text.ts): training and serving score the same thing.
- */
+/** One labelled prompt: the quality that each candidate model reached on it. */
 export interface Case {
   readonly id: string;
+  /** The routed text (router/prompt): training and serving score the same text. */
   readonly text: string;
-  /** Hash of the normalised question. Cases with one key are the same question; splits never part them. */
+  /** Hash of the normalised question. Cases with the same key are the same question; splits never separate them. */
   readonly key: string;
-  /** Cases of one group (say, the turns of one conversation) stay on one side of a split too. */
+  /** Cases of one group, such as the turns of one conversation, stay on one side of a split too. */
   readonly group?: string;
   readonly task?: string;
   readonly source?: string;
-  /** Of the request, ISO 639 such as en, where the row says. */
+  /** The request's language, ISO 639 such as en, if the row has one. */
   readonly language?: string;
-  /** Messages of the person in the request, where they are more than one. */
+  /** The number of the person's messages in the request, if there is more than one. */
   readonly turns?: number;
   /** The request offered tools. */
   readonly tools?: boolean;
   readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+const optionalName = z.union([z.string().min(1), z.number()]).nullish();
+const amount = z.number().min(0).nullish();
+
+/** One message of a conversation. Other fields and unknown kinds of content are allowed; routedText decides what counts. */
+const messageSchema = z.looseObject({
+  role: z.string(),
+  content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).nullish(),
+});
+
+/**
+ * One line of a cases file: a prompt (or messages) and what each model reached on it. Other fields are allowed and ignored.
+ * `context` is the earlier turn of the same person, `system` the operator's text, which is never scored.
+ */
+const caseRowSchema = z.looseObject({
+  id: optionalName,
+  prompt: z.string().optional(),
+  messages: z.array(messageSchema).optional(),
+  context: z.string().nullish(),
+  system: z.string().nullish(),
+  key: z.string().min(1).nullish(),
+  group: optionalName,
+  task: z.string().nullish(),
+  source: z.string().nullish(),
+  language: z.string().nullish(),
+  tools: z.union([z.boolean(), z.array(z.unknown())]).nullish(),
+  outcomes: z.record(z.string(), z.looseObject({})),
+});
+
+/** The amounts of an outcome. Its quality is in a field of the caller's choice and checked separately. */
+const amountsSchema = z.looseObject({
+  input_tokens: amount,
+  output_tokens: amount,
+  cost_usd: amount,
+  latency_ms: amount,
+});
+
+/** A row as it is written to a file of cases. */
+export type CaseRow = z.input<typeof caseRowSchema>;
+/** A row whose fields have the right types. */
+export type ParsedRow = z.output<typeof caseRowSchema>;
+
+/** @throws BadRow: a wrong type, neither prompt nor messages, or both */
+export function parseCaseRow(value: unknown): ParsedRow {
+  const row = parseRow(caseRowSchema, value);
+  const { prompt, messages } = row;
+  if (prompt === undefined && messages === undefined) throw new BadRow('missing or empty', 'prompt');
+  if (prompt !== undefined && messages !== undefined) throw new BadRow('both prompt and messages; give one');
+  return row;
+}
+
+/**
+ * The case of a row in the canonical form, with qualities from 0 to 1 in the field `quality`.
+ * @param fallbackId the id of a row without one
+ * @throws BadRow: loadCases would reject the row
+ */
+export function parseCase(value: unknown, fallbackId: string): Case {
+  const row = parseCaseRow(value);
+  const outcomes = new Map<string, Outcome>();
+  for (const [model, fields] of Object.entries(row.outcomes)) {
+    const outcome = parseOutcome(fields, DEFAULT_QUALITY_FIELD, `outcomes.${model}`);
+    if (outcome !== undefined) outcomes.set(model, outcome);
+  }
+  return buildCase(row, outcomes, fallbackId);
+}
+
+/**
+ * The case of a row. Its text is the one that the router would score for the same request.
+ * @throws BadRow: no text to score, such as an empty prompt
+ */
+export function buildCase(row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>, fallbackId: string): Case {
+  const messages = requestMessages(row);
+  const text = flatCopy(scoredText(row, messages));
+  const turns = messages.filter((message) => personTexts(message).length > 0).length;
+  return {
+    id: row.id == null ? fallbackId : String(row.id),
+    text,
+    key: row.key ?? questionKey(text),
+    ...(row.group != null && { group: String(row.group) }),
+    ...(row.task != null && { task: row.task }),
+    ...(row.source != null && { source: row.source }),
+    ...(row.language != null && { language: row.language }),
+    ...(turns > 1 && { turns }),
+    ...(offersTools(row) && { tools: true }),
+    outcomes,
+  };
+}
+
+/** The tools as the request had them, or just whether there were any. */
+function offersTools({ tools }: ParsedRow): boolean {
+  return Array.isArray(tools) ? tools.length > 0 : tools === true;
+}
+
+function scoredText(row: ParsedRow, messages: readonly Message[]): string {
+  try {
+    return routedText({ messages });
+  } catch (error) {
+    if (!(error instanceof PlimsollError)) throw error;
+    throw new BadRow('empty: no text to score', row.prompt === undefined ? 'messages' : 'prompt');
+  }
+}
+
+/** The row's request: system text first, then the person's earlier turn, then the prompt. */
+function requestMessages({ system, context, prompt, messages }: ParsedRow): readonly Message[] {
+  return [
+    ...(system == null ? [] : [{ role: 'system', content: system }]),
+    ...(context == null ? [] : [{ role: 'user', content: context }]),
+    ...(prompt === undefined
+      ? ((messages ?? []) as readonly Message[])
+      : [{ role: 'user', content: prompt }]),
+  ];
+}
+
+/** A string that owns its memory: a slice of a file's chunk would keep the whole chunk alive. */
+function flatCopy(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+/** The field that holds an outcome's label unless the caller names another. */
+export const DEFAULT_QUALITY_FIELD = 'quality';
+
+/**
+ * What a model did. Undefined if the outcome has no label in a field of the caller's choice; without the default field `quality` an
+ * outcome is a bad row, since it has no meaning.
+ *
+ * @param path of the outcome in the row, for the rejected row
+ * @throws BadRow: a quality off the scale or not a number; a count, cost or latency that is negative or not a number
+ */
+export function parseOutcome(
+  fields: object,
+  qualityField: string,
+  path: string,
+  rules: NumberRules = DEFAULT_RULES,
+): Outcome | undefined {
+  const quality = parseLabel(fields, qualityField, path, rules);
+  if (quality === undefined) return undefined;
+  const amounts = parseRow(amountsSchema, rules.quoted ? parseNumbers(fields, rules) : fields, path);
+  const { input_tokens, output_tokens, cost_usd, latency_ms } = amounts;
+  return {
+    quality,
+    ...(input_tokens != null && { inputTokens: input_tokens }),
+    ...(output_tokens != null && { outputTokens: output_tokens }),
+    ...(cost_usd != null && { costUsd: cost_usd }),
+    ...(latency_ms != null && { latencyMs: latency_ms }),
+  };
+}
+
+function parseLabel(
+  fields: object,
+  qualityField: string,
+  path: string,
+  rules: NumberRules,
+): number | undefined {
+  const value: unknown = Object.hasOwn(fields, qualityField)
+    ? fields[qualityField as keyof typeof fields]
+    : undefined;
+  const place = `${path}.${qualityField}`;
+  if (value !== undefined && value !== null) return parseQuality(value, rules, place);
+  if (qualityField === DEFAULT_QUALITY_FIELD) throw new BadRow('missing; give a number from 0 to 1', place);
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { nearestName } from '../../router/catalog/index.ts';
-import { type ColumnMap, mapError } from './column-map.ts';
-import { shownName } from './shown-name.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { BadRow, shownName } from './rejects.ts';
 
 /** Fields of a row that describe its prompt, in every format. */
 const PROMPT_FIELDS = ['id', 'prompt', 'context', 'system', 'key', 'group', 'task', 'source', 'language'];
@@ -8,35 +8,32 @@ const PROMPT_FIELDS = ['id', 'prompt', 'context', 'system', 'key', 'group', 'tas
 /** Fields that JSON alone can hold, or that an import passes on. */
 const OTHER_FIELDS = ['messages', 'tools', 'split'];
 
-/** Numbers of an outcome besides its quality: bare in the long layout, behind `<model>.` in the wide one. */
+/** Numbers of an outcome besides its quality: alone in the long layout, after `<model>.` in the wide one. */
 const AMOUNT_FIELDS = ['input_tokens', 'output_tokens', 'cost_usd', 'latency_ms', 'output_chars'];
 
 const QUALITY_FIELD = /^quality(_\w+)?$/;
 
-/** What a name in the data stands for. */
+/** The meaning of a name in the data. */
 export type Field =
   | { readonly kind: 'row'; readonly name: string }
-  /** Without a model it is one of the long layout, or inside an outcome of JSON. */
+  /** The model is undefined in the long layout and inside an outcome of JSON. */
   | { readonly kind: 'outcome'; readonly model: string | undefined; readonly name: string }
   | { readonly kind: 'model' }
   | { readonly kind: 'outcomes' }
   | { readonly kind: 'unknown' };
 
-/** Fields that are not read are remembered up to this number. */
-const MOST_UNREAD = 1_000;
-/** And shown up to this one. */
+/** Most names that are cached, and most names that are remembered as not read. */
+const MOST_REMEMBERED = 1_000;
+/** Most names that a note shows. */
 const MOST_SHOWN = 12;
 
-/**
- * Knows the names of fields in any case, with spaces around them, and those that a map gives. Remembers the names that it does not
- * know, so that a slip is reported.
- */
+/** Recognises field names, in any case and with spaces around them, and those of a column map. Remembers unknown names, to report typing errors. */
 export class FieldNames {
   readonly qualityField: string;
   readonly map: ColumnMap;
   readonly #known = new Map<string, Field>();
   readonly #mapped = new Map<string, Field>();
-  /** Name -> how a message shows it, with a hint. */
+  /** Name -> how a note shows it, with a hint. */
   readonly #unread = new Map<string, string>();
   readonly #usedSources = new Set<string>();
 
@@ -45,21 +42,21 @@ export class FieldNames {
     this.qualityField = qualityField;
     this.map = map;
     for (const [name, source] of map) {
-      const field = this.#fieldOf(name);
+      const field = this.#parse(name);
       if (field.kind === 'unknown' || field.kind === 'outcomes')
         throw mapError(`there is no field ${name}${this.hint(name)}`);
       this.#mapped.set(folded(source), field);
     }
   }
 
-  /** What a column or a key stands for. The same name gives the same object. */
+  /** The meaning of a column or a key. */
   field(name: string): Field {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const mapped = this.#mapped.get(folded(name));
-    const field = mapped ?? this.#fieldOf(name);
+    const field = mapped ?? this.#parse(name);
     if (mapped !== undefined) this.#usedSources.add(folded(name));
-    if (this.#known.size < MOST_UNREAD) this.#known.set(name, field);
+    if (this.#known.size < MOST_REMEMBERED) this.#known.set(name, field);
     return field;
   }
 
@@ -67,22 +64,22 @@ export class FieldNames {
     return this.#mapped.has(folded(name));
   }
 
-  /** Sources of the map that no file has had so far. */
+  /** Names in the map that no file has had so far. */
   unusedSources(): string[] {
     return [...this.map.values()].filter((source) => !this.#usedSources.has(folded(source)));
   }
 
-  countSource(source: string): void {
+  markSourceUsed(source: string): void {
     this.#usedSources.add(folded(source));
   }
 
-  /** Remembers a name that is not read. @param prefix what it stands behind, such as `outcomes.<model>.` */
-  notRead(name: string, prefix = '', why?: string): void {
-    if (this.#unread.size >= MOST_UNREAD || this.#unread.get(prefix + name) !== undefined) return;
+  /** Remembers a name that is not read. @param prefix the path before it, such as `outcomes.<model>.` */
+  reportUnread(name: string, prefix = '', why?: string): void {
+    if (this.#unread.size >= MOST_REMEMBERED || this.#unread.get(prefix + name) !== undefined) return;
     this.#unread.set(prefix + name, `${prefix}${shownName(name)}${why ?? this.hint(name)}`);
   }
 
-  /** One line that lists the names that are not read, those with a hint first; none if all are. */
+  /** One line with the names that are not read, those with a hint first; empty if there are none. */
   notes(): string[] {
     if (this.#unread.size === 0) return [];
     const hinted = (shown: string) => Number(shown.endsWith(')'));
@@ -91,18 +88,18 @@ export class FieldNames {
     return [`Not read: ${names.slice(0, MOST_SHOWN).join(', ')}${more}.`];
   }
 
-  /** ` (did you mean prompt?)`, or nothing if the name is near none. */
+  /** ` (did you mean prompt?)`, or empty if no field has a similar name. */
   hint(name: string): string {
     const bare = folded(name);
     const dot = bare.lastIndexOf('.');
-    const names = dot < 1 ? this.#rowNames() : [this.qualityField, ...AMOUNT_FIELDS];
+    const names = dot < 1 ? this.#bareNames() : [this.qualityField, ...AMOUNT_FIELDS];
     const near = nearestName(bare.slice(dot + 1), names);
     if (near === undefined) return '';
     return ` (did you mean ${dot < 1 ? '' : `${name.trim().slice(0, dot)}.`}${near}?)`;
   }
 
-  /** ` (did you mean promt?)`: which of the data's names may be meant by one that is missing. */
-  near(wanted: string, names: readonly string[]): string {
+  /** ` (did you mean promt?)`: the unknown name in the data that may be the missing one. */
+  hintForMissing(wanted: string, names: readonly string[]): string {
     const near = nearestName(
       wanted,
       names.filter((name) => this.field(name).kind === 'unknown' && name.trim() !== ''),
@@ -110,35 +107,35 @@ export class FieldNames {
     return near === undefined ? '' : ` (did you mean ${shownName(near.trim())}?)`;
   }
 
-  nearModel(model: string, models: readonly string[]): string {
+  hintForModel(model: string, models: readonly string[]): string {
     const near = nearestName(model, models);
     return near === undefined ? '' : `; did you mean ${shownName(near)}?`;
   }
 
-  #rowNames(): string[] {
+  #bareNames(): string[] {
     return [...PROMPT_FIELDS, ...OTHER_FIELDS, 'outcomes', 'model', this.qualityField, ...AMOUNT_FIELDS];
   }
 
-  #fieldOf(name: string): Field {
+  #parse(name: string): Field {
     const text = folded(name);
     if (PROMPT_FIELDS.includes(text) || OTHER_FIELDS.includes(text)) return { kind: 'row', name: text };
     if (text === 'model') return { kind: 'model' };
     if (text === 'outcomes') return { kind: 'outcomes' };
-    const bare = this.#outcomeName(text);
+    const bare = this.#outcomeField(text);
     if (bare !== undefined) return { kind: 'outcome', model: undefined, name: bare };
-    return this.#outcomeOfModel(name.trim()) ?? { kind: 'unknown' };
+    return this.#wideField(name.trim()) ?? { kind: 'unknown' };
   }
 
-  /** Names of models may hold dots, so the field is what follows the last one; a quality field of the caller's may hold one too. */
-  #outcomeOfModel(name: string): Field | undefined {
+  /** Names of models may contain dots, so the field follows the last one; the caller's own quality field may contain dots too. */
+  #wideField(name: string): Field | undefined {
     const own = `.${this.qualityField.toLowerCase()}`;
     const dot = name.toLowerCase().endsWith(own) ? name.length - own.length : name.lastIndexOf('.');
-    const field = this.#outcomeName(folded(name.slice(dot + 1)));
+    const field = this.#outcomeField(folded(name.slice(dot + 1)));
     const model = name.slice(0, Math.max(0, dot)).trim();
     return model === '' || field === undefined ? undefined : { kind: 'outcome', model, name: field };
   }
 
-  #outcomeName(text: string): string | undefined {
+  #outcomeField(text: string): string | undefined {
     if (text === this.qualityField.toLowerCase()) return this.qualityField;
     return QUALITY_FIELD.test(text) || AMOUNT_FIELDS.includes(text) ? text : undefined;
   }
@@ -146,4 +143,62 @@ export class FieldNames {
 
 function folded(name: string): string {
   return name.trim().toLowerCase();
+}
+
+/** Two fields with one key are the same field. */
+export function fieldKey(field: Field): string {
+  if (field.kind === 'row') return `row ${field.name}`;
+  return field.kind === 'outcome'
+    ? `outcome ${JSON.stringify([field.model ?? null, field.name])}`
+    : field.kind;
+}
+
+/** A row under Plimsoll's names, before its values are checked. */
+export interface RowFields {
+  /** In the shape of JSON Lines: see caseRowSchema. */
+  readonly fields: unknown;
+  /** Whether it holds one model's outcome, so that other rows may have the same prompt. */
+  readonly long: boolean;
+}
+
+/** Assigning to this property would change an object's prototype. */
+export const UNUSABLE_MODEL = '__proto__';
+
+/** @throws BadRow if the name cannot be a key of `outcomes` */
+export function requireModelName(model: string | undefined, field: string): void {
+  if (model === UNUSABLE_MODEL) throw new BadRow(`${UNUSABLE_MODEL} cannot be the name of a model`, field);
+}
+
+/** Plimsoll's name of a field -> its name in the data. */
+export type ColumnMap = ReadonlyMap<string, string>;
+
+/**
+ * Parses `prompt=question,small.quality=gpt-4o-mini`. A comma that is not followed by `name=` is part of the column's name.
+ * @throws PlimsollError 'invalid-input': a part that is not `name=column`, or a name given twice
+ */
+export function parseColumnMap(text: string): ColumnMap {
+  const map = new Map<string, string>();
+  const parts: string[] = [];
+  for (const part of text.split(',')) {
+    if (part.includes('=') || parts.length === 0) parts.push(part);
+    else parts[parts.length - 1] += `,${part}`;
+  }
+  for (const part of parts) {
+    const at = part.indexOf('=');
+    const [name, column] = [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+    if (at === -1 || name === '' || column === '') {
+      throw mapError(`${JSON.stringify(part)} is not name=column`);
+    }
+    if (map.has(name)) throw mapError(`${name} is given twice`);
+    map.set(name, column);
+  }
+  return map;
+}
+
+/** @param what what is wrong with the map */
+export function mapError(what: string): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `--map: ${what}. Give what Plimsoll knows, then what the data have: --map prompt=question,small.quality=gpt-4o-mini.`,
+  );
 }

@@ -1,34 +1,38 @@
-export { BadRow } from './bad-row.ts';
-export type { Case } from './case.ts';
-export { caseFormatOf } from './case-format.ts';
-export { caseOf, checkedRow } from './case-of.ts';
-export type { CaseRow, CheckedRow } from './case-row.ts';
-export { type ColumnMap, parseColumnMap } from './column-map.ts';
-export { csvRecords } from './csv-records.ts';
-export { FieldNames } from './field-names.ts';
-export { fileError } from './file-error.ts';
-export { foldsByKey } from './folds.ts';
-export { type HardCase, loadHardCases } from './hard-cases.ts';
-export { jsonArray, jsonLines } from './json-values.ts';
-export { ladderNotes } from './ladder-notes.ts';
-export { loadCases } from './load-cases.ts';
-export { DEFAULT_MAX_REJECT_SHARE, type LoadOptions } from './load-options.ts';
-export type { LoadedCases, LoadedFile } from './loaded-cases.ts';
-export { promptName } from './long-rows.ts';
-export { mostSimilar } from './most-similar.ts';
-export { openCaseFile } from './open-case-file.ts';
-export { badRowOf, DEFAULT_QUALITY_FIELD, outcomeOf, withNumbers } from './outcome-of.ts';
-export { loadParaphrases, type Paraphrase } from './paraphrases.ts';
-export { type NumberRules, parseQualityScale, type QualityScale, qualityOf } from './quality-scale.ts';
-export { scaleNotes } from './quality-survey.ts';
-export { questionKey } from './question-key.ts';
-export { type RejectedRow, RejectLog } from './reject-log.ts';
-export { rejectLines, requireFewRejects } from './require-few-rejects.ts';
-export { inElement, type Row, rowsOf } from './rows.ts';
-export { fingerprints, mergedFingerprints, type Seen, seenQuestions } from './seen-questions.ts';
-export { shownName } from './shown-name.ts';
-export { DEFAULT_SHARES, describeSplit, hashOfCases, partsByKey, splitByKey } from './split.ts';
-export { surveyed } from './survey.ts';
-export { casesFromTiers, loadTierCases } from './tier-cases.ts';
-export { type Keyed, keyFraction, unitsOf } from './units.ts';
-export { writeCases } from './write-cases.ts';
+/** Labelled cases: prompts with the quality that each model reached on them. Reading, checking, keys, splits and writing. */
+
+export {
+  type HardCase,
+  loadHardCases,
+  loadParaphrases,
+  loadTierCases,
+  type Paraphrase,
+} from './authored-cases.ts';
+// For converting other files to cases.
+export {
+  type CanonicalOptions,
+  type CanonicalRow,
+  type ConvertedRow,
+  canonicalRows,
+  requireJsonLines,
+  writeCases,
+} from './canonical-cases.ts';
+export { type Case, type CaseRow, parseCase } from './case.ts';
+export { fileError } from './case-file.ts';
+export { type ColumnMap, parseColumnMap } from './field-names.ts';
+export { jsonArray, jsonLines } from './json.ts';
+export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
+export { mostSimilar } from './models.ts';
+export { parseQualityScale, type QualityScale } from './quality-scale.ts';
+export { fingerprints, questionKey, seenQuestions } from './question-key.ts';
+export { BadRow, catchBadRow, parseRow, type RejectedRow, RejectLog, shownName } from './rejects.ts';
+export {
+  DEFAULT_SHARES,
+  describeSplit,
+  foldsByKey,
+  hashCases,
+  type Keyed,
+  keyFraction,
+  partBySeen,
+  splitByKey,
+} from './split.ts';
+export { csvRecords } from './table.ts';

@@ -1,64 +1,375 @@
+import { basename } from 'node:path';
 import { PlimsollError } from '../../router/errors.ts';
-import { type CaseFormat, caseFormatOf } from './case-format.ts';
-import { CaseIntake } from './case-intake.ts';
-import { FieldNames } from './field-names.ts';
-import { fileError } from './file-error.ts';
-import { type LoadOptions, loadSettings } from './load-options.ts';
-import type { LoadedCases, LoadedFile } from './loaded-cases.ts';
-import { emptyFile, openCaseFile } from './open-case-file.ts';
-import { isUnitScale, type NumberRules, scaleName } from './quality-scale.ts';
-import { scaleNotes } from './quality-survey.ts';
-import { RejectLog } from './reject-log.ts';
-import { rowsOf } from './rows.ts';
-import { surveyed } from './survey.ts';
+import type { Outcome } from '../../router/types.ts';
+import {
+  buildCase,
+  type Case,
+  DEFAULT_QUALITY_FIELD,
+  type ParsedRow,
+  parseCaseRow,
+  parseOutcome,
+} from './case.ts';
+import { caseFormat, emptyFile, FileHash } from './case-file.ts';
+import { type ColumnMap, FieldNames } from './field-names.ts';
+import { ladderNotes, ModelNames } from './models.ts';
+import { isUnitScale, type NumberRules, type QualityScale, scaleName, scaleNotes } from './quality-scale.ts';
+import { BadRow, type RejectedRow, type RejectKind, RejectLog, rejectLines, shownNames } from './rejects.ts';
+import { type Row, readRows, type SurveyOptions, surveyFiles } from './rows.ts';
 
-export type { LoadOptions } from './load-options.ts';
-export type { LoadedCases, LoadedFile } from './loaded-cases.ts';
+export interface LoadOptions {
+  /** How qualities are written, in every file. Default: what each file shows, see QualitySurvey. */
+  readonly qualityScale?: QualityScale;
+  /** Fields that have other names in the data. */
+  readonly columns?: ColumnMap;
+  /** The numeric field of each outcome that holds the label. An outcome without it counts as missing. Default `quality`. */
+  readonly qualityField?: string;
+  /** Keep only these models' outcomes, and only the rows that have all of them. Default: whatever each row has. */
+  readonly models?: readonly string[];
+  /** The largest share of rows, 0..1, that may be rejected before the run stops. Default 0.02. */
+  readonly maxRejectShare?: number;
+  /** Where to write the rejected rows as JSON Lines. */
+  readonly rejectsFile?: string;
+  /** Called after every 1,000 rows with the number of rows read so far, over all files. */
+  readonly onProgress?: (rowsRead: number) => void;
+  /** The same for the first pass, which finds out how the files are written. */
+  readonly onSurvey?: (rowsRead: number) => void;
+  /** Called with each rejected row. */
+  readonly onReject?: (row: RejectedRow) => void;
+  /** Return an empty list instead of an error if no case is left. Default false. */
+  readonly mayBeEmpty?: boolean;
+}
+
+/** A file that was read. */
+export interface LoadedFile {
+  readonly file: string;
+  /** Hash of the stored bytes, in hex. */
+  readonly sha256: string;
+  /** Rows of data, without the header and blank lines. */
+  readonly rows: number;
+  /** How its qualities are written, such as 0-100, unless they are numbers from 0 to 1. */
+  readonly qualityScale?: string;
+}
+
+export interface LoadedCases {
+  readonly cases: readonly Case[];
+  /** Rows of data over all files. In JSON Lines and wide CSV: cases + rejected + excluded. In long CSV a prompt has many rows. */
+  readonly read: number;
+  /** The first 1,000 rejected rows. */
+  readonly rejected: readonly RejectedRow[];
+  readonly rejectedCount: number;
+  /** All rejected rows by reason, the most frequent first. */
+  readonly rejectKinds: readonly RejectKind[];
+  readonly excluded: {
+    /** Prompts without an outcome of each wanted model, or of any model. */
+    readonly missingOutcome: number;
+    /** Rows that were merged into an earlier case: see CaseCollector. */
+    readonly duplicates: number;
+  };
+  readonly files: readonly LoadedFile[];
+  /** How the files were read, for a person, a line each: scales, names that were not read. */
+  readonly notes: readonly string[];
+}
 
 /**
- * Reads labelled cases from files of JSON, CSV or tab-separated values, plain or gzipped: see rowsOf. A bad row is counted, kept and left
- * out; too many of them stop the run. Files are streamed twice, to see how numbers are written and then to read them; of a row only the
- * case stays.
+ * Reads labelled cases from files of JSON, CSV or tab-separated values, plain or gzipped: see readRows. A bad row is counted, logged and
+ * left out; too many of them stop the run. Files are streamed twice, first to see how numbers are written. Only the cases are kept.
  *
  * @throws PlimsollError 'invalid-input': a file that cannot be read as cases, or more bad rows than allowed; 'not-found': a file,
- *   model, column or quality field that is not there; 'insufficient-data': no case is left; 'io': a file that may not be read or written
+ *   model, column or quality field that does not exist; 'insufficient-data': no case is left; 'io': a file without permission
  */
 export async function loadCases(files: readonly string[], options: LoadOptions = {}): Promise<LoadedCases> {
   if (files.length === 0) throw new PlimsollError('invalid-input', 'Name at least one file of cases.');
-  const settings = loadSettings(options);
-  const formats = files.map((file) => ({ file, format: caseFormatOf(file) }));
-  const names = new FieldNames(settings.qualityField, settings.columns);
-  const rejects = new RejectLog(settings.rejectsFile);
+  const settings = resolveOptions(options);
+  files.forEach(caseFormat);
+  const names = new FieldNames(settings.qualityField, options.columns);
+  const rejects = new RejectLog(options.rejectsFile);
   try {
-    const surveys = await surveyed(formats, settings, names);
-    const intake = new CaseIntake(settings, rejects, names);
+    const surveyed = await surveyFiles(files, settings, names);
+    const loader = new CaseLoader(settings, names, rejects);
     const loaded: LoadedFile[] = [];
-    for (const [index, { file, format }] of formats.entries()) {
-      loaded.push(await loadFile(file, format, surveys[index]!.rules, intake, names));
-    }
-    const done = intake.finish();
-    return { ...done, notes: [...scaleNotes(surveys), ...done.notes], files: loaded };
+    for (const { file, rules } of surveyed) loaded.push(await loader.load(file, rules));
+    const done = loader.finish();
+    return { ...done, notes: [...scaleNotes(surveyed), ...done.notes], files: loaded };
   } finally {
     rejects.close();
   }
 }
 
-async function loadFile(
-  file: string,
-  format: CaseFormat,
-  rules: NumberRules,
-  intake: CaseIntake,
-  names: FieldNames,
-): Promise<LoadedFile> {
-  const { bytes, sha256 } = openCaseFile(file, format);
-  try {
-    const rows = await intake.takeFile(file, rowsOf(file, bytes, format, names), rules);
+/**
+ * What a person should know about the data before any figures, a line each: rejected rows by kind, how the files were read, a ladder that
+ * contradicts the data.
+ * @param models the ladder, cheapest first
+ */
+export function dataNotes(
+  { cases, notes, rejectKinds }: Pick<LoadedCases, 'cases' | 'notes' | 'rejectKinds'>,
+  models: readonly string[],
+): string[] {
+  return [...rejectLines(rejectKinds), ...notes, ...ladderNotes(cases, models)];
+}
+
+interface LoadSettings extends SurveyOptions {
+  readonly qualityField: string;
+  readonly maxRejectShare: number | undefined;
+  readonly onProgress: (rowsRead: number) => void;
+  readonly onReject: (row: RejectedRow) => void;
+  readonly mayBeEmpty: boolean;
+}
+
+/** @throws PlimsollError 'invalid-input': an option out of range */
+function resolveOptions(options: LoadOptions): LoadSettings {
+  const { maxRejectShare, models } = options;
+  if (maxRejectShare !== undefined && !(maxRejectShare >= 0 && maxRejectShare <= 1)) {
+    throw new PlimsollError(
+      'invalid-input',
+      `The largest share of rejected rows must be from 0 to 1; given: ${maxRejectShare}.`,
+    );
+  }
+  if (models?.length === 0) throw new PlimsollError('invalid-input', 'The list of models is empty.');
+  return {
+    models: models === undefined ? undefined : [...new Set(models)],
+    qualityScale: options.qualityScale,
+    qualityField: options.qualityField ?? DEFAULT_QUALITY_FIELD,
+    maxRejectShare,
+    onSurvey: options.onSurvey ?? (() => {}),
+    onProgress: options.onProgress ?? (() => {}),
+    onReject: options.onReject ?? (() => {}),
+    mayBeEmpty: options.mayBeEmpty ?? false,
+  };
+}
+
+const PROGRESS_EVERY_ROWS = 1000;
+
+/** The second pass: sorts the rows of all files into cases, rejected and excluded. */
+class CaseLoader {
+  readonly #settings: LoadSettings;
+  readonly #names: FieldNames;
+  readonly #rejects: RejectLog;
+  readonly #models: ModelNames;
+  readonly #collector = new CaseCollector();
+  #read = 0;
+  #missingOutcome = 0;
+
+  constructor(settings: LoadSettings, names: FieldNames, rejects: RejectLog) {
+    this.#settings = settings;
+    this.#names = names;
+    this.#rejects = rejects;
+    this.#models = new ModelNames(settings.qualityField, settings.models);
+  }
+
+  async load(file: string, rules: NumberRules): Promise<LoadedFile> {
+    const hash = new FileHash();
+    const longRows = new LongRows();
+    const before = this.#read;
+    for await (const row of readRows(file, this.#names, hash.update)) {
+      this.#read += 1;
+      try {
+        this.#addRow(file, row, rules, longRows);
+      } catch (error) {
+        this.#reject(file, row, error);
+      }
+      if (this.#read % PROGRESS_EVERY_ROWS === 0) this.#settings.onProgress(this.#read);
+    }
+    for (const { line, row, outcomes } of longRows.prompts()) {
+      try {
+        this.#addCase(file, line, row, outcomes);
+      } catch (error) {
+        this.#reject(file, { line }, error);
+      }
+    }
+    this.#collector.duplicates += longRows.duplicates;
+    const rows = this.#read - before;
     if (rows === 0) throw emptyFile(file);
     const scale = isUnitScale(rules.scale) ? {} : { qualityScale: scaleName(rules.scale) };
-    return { file, sha256: sha256(), rows, ...scale };
-  } catch (error) {
-    throw fileError(file, error);
-  } finally {
-    bytes.destroy();
+    return { file, sha256: hash.digest(), rows, ...scale };
   }
+
+  finish(): Omit<LoadedCases, 'files'> {
+    const unread = this.#names.notes();
+    const { mayBeEmpty, maxRejectShare } = this.#settings;
+    this.#rejects.requireFew(this.#read, maxRejectShare, unread);
+    const cases = this.#collector.finish();
+    if (cases.length > 0 || !mayBeEmpty) {
+      this.#models.requireModels(unread);
+      this.#models.requireQualityField();
+      if (cases.length === 0) throw this.#noCaseLeft(unread);
+    }
+    return {
+      cases,
+      read: this.#read,
+      rejected: this.#rejects.kept,
+      rejectedCount: this.#rejects.count,
+      rejectKinds: this.#rejects.kinds,
+      excluded: { missingOutcome: this.#missingOutcome, duplicates: this.#collector.duplicates },
+      notes: [...unread, ...this.#models.typoNotes(this.#read)],
+    };
+  }
+
+  #addRow(file: string, { line, content }: Row, rules: NumberRules, longRows: LongRows): void {
+    if (content instanceof BadRow) throw content;
+    const row = parseCaseRow(content.fields);
+    const outcomes = this.#wantedOutcomes(row, rules);
+    if (content.long) longRows.add(line, row, outcomes);
+    else this.#addCase(file, line, row, outcomes);
+  }
+
+  #wantedOutcomes({ outcomes }: ParsedRow, rules: NumberRules): ReadonlyMap<string, Outcome> {
+    this.#models.add(outcomes);
+    const found = new Map<string, Outcome>();
+    for (const [model, name] of this.#models.wantedIn(outcomes)) {
+      const outcome = parseOutcome(outcomes[name]!, this.#settings.qualityField, `outcomes.${name}`, rules);
+      if (outcome !== undefined) found.set(model, outcome);
+    }
+    return found;
+  }
+
+  #addCase(file: string, line: number, row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>): void {
+    const wanted = this.#settings.models ?? [];
+    const place = `${basename(file)}:${line}`;
+    const one = buildCase(row, outcomes, place);
+    const complete = outcomes.size > 0 && wanted.every((model) => outcomes.has(model));
+    if (complete) this.#collector.add(one, `${one.id}@${place}`);
+    else this.#missingOutcome += 1;
+  }
+
+  #reject(file: string, { line, element }: Pick<Row, 'line' | 'element'>, error: unknown): void {
+    if (!(error instanceof BadRow)) throw error;
+    this.#settings.onReject(this.#rejects.add(file, line, error.inElement(element)));
+  }
+
+  #noCaseLeft(unread: readonly string[]): PlimsollError {
+    const { models, qualityField } = this.#settings;
+    const wanted = models === undefined ? 'any model' : `all of ${shownNames(models)}`;
+    const first = `No case is left: of ${this.#read} rows ${this.#rejects.count} were rejected and ${this.#missingOutcome} lack ${qualityField} of ${wanted}.`;
+    return new PlimsollError('insufficient-data', [first, ...this.#rejects.lines, ...unread].join('\n'));
+  }
+}
+
+/**
+ * Collects cases and merges duplicates, which have the same key, text and group. The first one stays, with each model's outcomes averaged
+ * over all of them, since two labels of one prompt are two draws of the same quantity. Equal cases of different groups stay separate, so
+ * that each group remains tied to the question.
+ */
+class CaseCollector {
+  readonly #cases: Case[] = [];
+  readonly #casesByKey = new Map<string, Case[]>();
+  /** Duplicates by the case that stays. */
+  readonly #repeats = new Map<Case, Case[]>();
+  readonly #ids = new Set<string>();
+  /** Rows that were merged into earlier ones. */
+  duplicates = 0;
+
+  /** @param alternativeId a unique id, for a case whose own id is taken */
+  add(one: Case, alternativeId: string): void {
+    const sameKey = this.#casesByKey.get(one.key) ?? [];
+    const first = sameKey.find(({ group, text }) => group === one.group && text === one.text);
+    if (first === undefined) {
+      const added = this.#ids.has(one.id) ? { ...one, id: alternativeId } : one;
+      sameKey.push(added);
+      this.#casesByKey.set(one.key, sameKey);
+      this.#cases.push(added);
+      this.#ids.add(added.id);
+      return;
+    }
+    this.duplicates += 1;
+    const repeats = this.#repeats.get(first);
+    if (repeats === undefined) this.#repeats.set(first, [one]);
+    else repeats.push(one);
+  }
+
+  /** The cases in the order of their first rows. */
+  finish(): readonly Case[] {
+    if (this.#repeats.size === 0) return this.#cases;
+    return this.#cases.map((first) => {
+      const repeats = this.#repeats.get(first);
+      return repeats === undefined ? first : { ...first, outcomes: meanOutcomes([first, ...repeats]) };
+    });
+  }
+}
+
+/** The rows of one prompt so far. */
+interface PromptRows {
+  readonly line: number;
+  readonly row: ParsedRow;
+  readonly outcomes: Map<string, Outcome[]>;
+}
+
+/**
+ * Collects rows with one model's outcome each. Rows belong to one prompt by their id, or without one by prompt and context, wherever they
+ * are in the file; the prompt's other fields are those of its first row. Two rows of one model are duplicates, which are averaged. A row
+ * with an empty quality only adds its prompt.
+ */
+class LongRows {
+  readonly #prompts = new Map<string, PromptRows>();
+  /** Rows of a model that the prompt had already. */
+  duplicates = 0;
+
+  /** @throws BadRow: another prompt under the same id */
+  add(line: number, row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>): void {
+    const prompt = this.#findOrAdd(line, row);
+    for (const [model, outcome] of outcomes) {
+      const known = prompt.outcomes.get(model);
+      if (known === undefined) prompt.outcomes.set(model, [outcome]);
+      else {
+        known.push(outcome);
+        this.duplicates += 1;
+      }
+    }
+  }
+
+  /** One row for each prompt, in the order of their first rows, with mean outcomes. */
+  *prompts(): Generator<{ line: number; row: ParsedRow; outcomes: ReadonlyMap<string, Outcome> }> {
+    for (const { line, row, outcomes } of this.#prompts.values()) {
+      yield { line, row, outcomes: new Map([...outcomes].map(([model, all]) => [model, meanOutcome(all)])) };
+    }
+  }
+
+  #findOrAdd(line: number, row: ParsedRow): PromptRows {
+    const id = promptId(row);
+    const known = this.#prompts.get(id);
+    if (known === undefined) {
+      const added = { line, row, outcomes: new Map() };
+      this.#prompts.set(id, added);
+      return added;
+    }
+    const same = known.row.prompt === row.prompt && known.row.context === row.context;
+    if (same && JSON.stringify(known.row.messages) === JSON.stringify(row.messages)) return known;
+    throw new BadRow(`not the prompt that line ${known.line} has under the same id`, 'prompt');
+  }
+}
+
+/** Identifies the prompt of a row within its file. */
+export function promptId({ id, prompt, messages, context }: ParsedRow): string {
+  return id == null ? JSON.stringify([prompt, messages, context]) : `id ${id}`;
+}
+
+function meanOutcomes(cases: readonly Case[]): ReadonlyMap<string, Outcome> {
+  const all = new Map<string, Outcome[]>();
+  for (const { outcomes } of cases) {
+    for (const [model, outcome] of outcomes) {
+      const known = all.get(model);
+      if (known === undefined) all.set(model, [outcome]);
+      else known.push(outcome);
+    }
+  }
+  return new Map([...all].map(([model, outcomes]) => [model, meanOutcome(outcomes)]));
+}
+
+const AMOUNTS = ['inputTokens', 'outputTokens', 'costUsd', 'latencyMs'] as const;
+
+/**
+ * The mean of a model's outcomes on one prompt. Tokens, cost and latency are averaged over the outcomes that have them.
+ * @param outcomes at least one
+ */
+function meanOutcome(outcomes: readonly Outcome[]): Outcome {
+  const [first, ...others] = outcomes;
+  if (first !== undefined && others.length === 0) return first;
+  const amounts = AMOUNTS.flatMap((field) => {
+    const values = outcomes.flatMap((outcome) => outcome[field] ?? []);
+    return values.length === 0 ? [] : [[field, mean(values)] as const];
+  });
+  return { quality: mean(outcomes.map(({ quality }) => quality)), ...Object.fromEntries(amounts) };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

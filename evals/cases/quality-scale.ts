@@ -1,33 +1,34 @@
 import { PlimsollError } from '../../router/errors.ts';
-import { BadRow } from './bad-row.ts';
+import type { CaseFormat } from './case-file.ts';
+import { BadRow } from './rejects.ts';
 
-/** A number as programs write it. */
+/** A number with a decimal point. */
 export const PLAIN_NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-/** With a comma before the decimals. */
-export const COMMA_NUMBER = /^[+-]?\d+,\d+$/;
-/** May be a thousand and more as well as one and a fraction: `1,234`. */
-export const THOUSANDS = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+/** A number with a decimal comma. */
+const COMMA_NUMBER = /^[+-]?\d+,\d+$/;
+/** Ambiguous: the comma in `1,234` may separate thousands or decimals. */
+const THOUSANDS = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 const PERCENTAGE = /^(\d+(?:[.,]\d+)?)\s*%$/u;
 
 const GOOD = ['true', 'yes', 'y', 't', 'pass', 'passed', 'correct'];
 const BAD = ['false', 'no', 'n', 'f', 'fail', 'failed', 'incorrect', 'wrong'];
 
-/** How qualities are written: from the worst to the best number, as words of truth, or as percentages. */
+/** How qualities are written: as numbers from the worst to the best, as words such as true and false, or as percentages. */
 export type QualityScale =
   | { readonly kind: 'range'; readonly low: number; readonly high: number }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'percent' };
 
-export const UNIT_SCALE: QualityScale = { kind: 'range', low: 0, high: 1 };
+const UNIT_SCALE: QualityScale = { kind: 'range', low: 0, high: 1 };
 
 /** How the numbers of one file are read. */
 export interface NumberRules {
   readonly scale: QualityScale;
   /** `0,5` is a half. */
   readonly decimalComma: boolean;
-  /** Numbers that JSON holds as text are numbers. */
+  /** Text that looks like a number is one, as in a table. */
   readonly quoted: boolean;
-  /** A number without a sign of its own fits a scale of words or percentages: only where it cannot mean something else. */
+  /** Plain numbers are allowed on a scale of words or percentages, because they cannot mean something else. */
   readonly bareNumbers: boolean;
 }
 
@@ -38,7 +39,7 @@ export const DEFAULT_RULES: NumberRules = {
   bareNumbers: true,
 };
 
-/** Reads `0-100`, `1-5`, `boolean` or `percent`. @throws PlimsollError 'invalid-input' */
+/** Parses `0-100`, `1-5`, `boolean` or `percent`. @throws PlimsollError 'invalid-input' */
 export function parseQualityScale(text: string): QualityScale {
   const word = text.trim().toLowerCase();
   if (word === 'boolean' || word === 'percent') return { kind: word };
@@ -60,32 +61,40 @@ export function isUnitScale(scale: QualityScale): boolean {
 }
 
 /**
- * The quality of a value, 0 to 1.
- * @throws BadRow: nothing that the scale knows. The value is quoted only if it is a number.
+ * A value as a quality from 0 to 1.
+ * @throws BadRow: not on the scale. The message quotes the value only if it is a number.
  */
-export function qualityOf(value: unknown, rules: NumberRules, field: string): number {
-  const quality = qualityOn(value, rules);
+export function parseQuality(value: unknown, rules: NumberRules, field: string): number {
+  const quality = qualityOnScale(value, rules);
   if (quality !== undefined) return quality;
-  const number = numberOf(value, rules);
+  const number = parseNumber(value, rules);
   throw new BadRow(`must be ${expected(rules.scale)}, is ${number ?? typeof value}`, field);
 }
 
-function qualityOn(value: unknown, rules: NumberRules): number | undefined {
+function qualityOnScale(value: unknown, rules: NumberRules): number | undefined {
   const { scale } = rules;
   if (scale.kind === 'range') {
-    const number = numberOf(value, rules);
+    const number = parseNumber(value, rules);
     if (number === undefined || !(number >= scale.low && number <= scale.high)) return undefined;
     return (number - scale.low) / (scale.high - scale.low);
   }
   if (scale.kind === 'boolean')
-    return truthOf(value) ?? (rules.bareNumbers ? bit(numberOf(value, rules)) : undefined);
+    return parseTruth(value) ?? (rules.bareNumbers ? bit(parseNumber(value, rules)) : undefined);
   const percent =
-    percentageOf(value) ?? (rules.bareNumbers ? numberOf(value, rules) : zero(numberOf(value, rules)));
+    parsePercentage(value) ??
+    (rules.bareNumbers ? parseNumber(value, rules) : zero(parseNumber(value, rules)));
   return percent !== undefined && percent >= 0 && percent <= 100 ? percent / 100 : undefined;
 }
 
-/** A number, or text that is one by the file's rules; a table's cells are text. */
-export function numberOf(value: unknown, { decimalComma, quoted }: NumberRules): number | undefined {
+/** The fields with texts as numbers where the file's rules allow it. */
+export function parseNumbers(fields: object, rules: NumberRules): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, parseNumber(value, rules) ?? value]),
+  );
+}
+
+/** A number, or text that is a number by the file's rules. */
+function parseNumber(value: unknown, { decimalComma, quoted }: NumberRules): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string' || !quoted) return undefined;
   const text = value.trim();
@@ -93,8 +102,8 @@ export function numberOf(value: unknown, { decimalComma, quoted }: NumberRules):
   return decimalComma && COMMA_NUMBER.test(text) ? Number(text.replace(',', '.')) : undefined;
 }
 
-/** 1 or 0 for a word of truth. */
-export function truthOf(value: unknown): number | undefined {
+/** 1 for a word such as true, 0 for one such as false. */
+function parseTruth(value: unknown): number | undefined {
   if (typeof value === 'boolean') return Number(value);
   if (typeof value !== 'string') return undefined;
   const word = value.trim().toLowerCase();
@@ -103,7 +112,7 @@ export function truthOf(value: unknown): number | undefined {
 }
 
 /** 35 for `35 %`. */
-export function percentageOf(value: unknown): number | undefined {
+function parsePercentage(value: unknown): number | undefined {
   const digits = typeof value === 'string' ? PERCENTAGE.exec(value.trim())?.[1] : undefined;
   return digits === undefined ? undefined : Number(digits.replace(',', '.'));
 }
@@ -119,4 +128,177 @@ function zero(number: number | undefined): number | undefined {
 function expected(scale: QualityScale): string {
   if (scale.kind === 'range') return `a number from ${scale.low} to ${scale.high}`;
   return scale.kind === 'boolean' ? 'TRUE or FALSE (or yes and no, 1 and 0)' : 'a percentage from 0 to 100 %';
+}
+
+/** Counts over the plain numbers among one model's qualities. */
+interface Column {
+  cells: number;
+  positive: number;
+  /** Above 0 and below 1. */
+  fractions: number;
+  ones: number;
+  above: number;
+  least: number;
+  most: number;
+}
+
+/** The largest share of ones among the positive numbers on 0-100: more look like a scale of 0 and 1. */
+const MAX_ONES = 0.1;
+/** The smallest share of numbers above 1 on 1-5: fewer look like errors on a scale of 0 and 1. */
+const MIN_ABOVE = 0.1;
+/** 0-100 needs a number above this one: otherwise it could be 0-10. */
+const MIN_HUNDRED = 10;
+
+/**
+ * Counts how the qualities and amounts of a file are written, and decides how to read them. A scale other than 0 to 1 is chosen only if
+ * the whole file agrees with it and nothing else is likely. Otherwise the scale is 0 to 1, and rows with other numbers are rejected.
+ */
+export class QualitySurvey {
+  readonly #table: boolean;
+  readonly #columns = new Map<string, Column>();
+  #cells = 0;
+  #numbers = 0;
+  #nonZero = 0;
+  #notBits = 0;
+  #quoted = 0;
+  #words = 0;
+  #percentages = 0;
+  #commas = 0;
+  #points = 0;
+
+  constructor(format: CaseFormat) {
+    this.#table = format !== 'json';
+  }
+
+  addQuality(model: string, value: unknown): void {
+    if (value === undefined || value === null) return;
+    this.#cells += 1;
+    const number = this.#number(value);
+    if (number !== undefined) {
+      if (typeof value === 'string') this.#quoted += 1;
+      this.#addNumber(model, number);
+    } else if (parseTruth(value) !== undefined) this.#words += 1;
+    else if (parsePercentage(value) !== undefined) this.#percentages += 1;
+  }
+
+  /** Tokens, cost or latency: they show how decimals are written. */
+  addAmount(value: unknown): void {
+    if (typeof value === 'string') this.#number(value);
+  }
+
+  /** @param given overrides what the file shows */
+  rules(given?: QualityScale): NumberRules {
+    const base = {
+      decimalComma: this.#commas > 0 && this.#points === 0,
+      // a table's cells are always text; in JSON, text among numbers is an error
+      quoted: this.#table || 2 * this.#quoted > this.#numbers,
+    };
+    if (given !== undefined) return { ...base, scale: given, bareNumbers: true };
+    if (2 * (this.#words + this.#bits()) > this.#cells && this.#words > 0) {
+      return { ...base, scale: { kind: 'boolean' }, bareNumbers: this.#notBits === 0 };
+    }
+    if (2 * this.#percentages > this.#cells) {
+      return { ...base, scale: { kind: 'percent' }, bareNumbers: false };
+    }
+    return { ...base, scale: this.#range() ?? UNIT_SCALE, bareNumbers: true };
+  }
+
+  /** Whether it has plain numbers, whose scale must be the same in every file. */
+  get hasNumbers(): boolean {
+    return this.#nonZero > 0;
+  }
+
+  /** The numbers if all are 0 or 1, which may be mixed with words such as true. */
+  #bits(): number {
+    return this.#notBits === 0 ? this.#numbers : 0;
+  }
+
+  #number(value: unknown): number | undefined {
+    if (typeof value === 'number') return value;
+    if (typeof value !== 'string') return undefined;
+    const text = value.trim();
+    if (PLAIN_NUMBER.test(text)) {
+      if (text.includes('.')) this.#points += 1;
+      return Number(text);
+    }
+    if (!COMMA_NUMBER.test(text)) return undefined;
+    if (!THOUSANDS.test(text)) this.#commas += 1;
+    return Number(text.replace(',', '.'));
+  }
+
+  #addNumber(model: string, number: number): void {
+    this.#numbers += 1;
+    if (number !== 0) this.#nonZero += 1;
+    if (number !== 0 && number !== 1) this.#notBits += 1;
+    let column = this.#columns.get(model);
+    if (column === undefined) {
+      column = { cells: 0, positive: 0, fractions: 0, ones: 0, above: 0, least: number, most: number };
+      this.#columns.set(model, column);
+    }
+    column.cells += 1;
+    if (number > 0) column.positive += 1;
+    if (number > 0 && number < 1) column.fractions += 1;
+    else if (number === 1) column.ones += 1;
+    else if (number > 1) column.above += 1;
+    if (number < column.least) column.least = number;
+    if (number > column.most) column.most = number;
+  }
+
+  /** A range other than 0 to 1, if every number fits it and nothing contradicts it. */
+  #range(): QualityScale | undefined {
+    const columns = [...this.#columns.values()];
+    const [least, most] = [
+      Math.min(...columns.map((one) => one.least)),
+      Math.max(...columns.map((one) => one.most)),
+    ];
+    const isHundred = ({ positive, fractions, ones }: Column) =>
+      fractions === 0 && ones <= MAX_ONES * positive;
+    if (least >= 0 && most > MIN_HUNDRED && most <= 100 && columns.every(isHundred)) {
+      return { kind: 'range', low: 0, high: 100 };
+    }
+    const isFive = ({ cells, above }: Column) => above >= MIN_ABOVE * cells;
+    if (least === 1 && most === 5 && columns.every(isFive)) return { kind: 'range', low: 1, high: 5 };
+    return undefined;
+  }
+}
+
+/** @throws PlimsollError 'invalid-input': two files with plain numbers on two scales, so that one number would mean two qualities */
+export function requireOneScale(
+  files: readonly { readonly file: string; readonly survey: QualitySurvey; readonly rules: NumberRules }[],
+): void {
+  const numeric = files.filter(({ survey, rules }) => survey.hasNumbers && rules.scale.kind === 'range');
+  const [first] = numeric;
+  if (first === undefined) return;
+  const other = numeric.find(({ rules }) => scaleName(rules.scale) !== scaleName(first.rules.scale));
+  if (other === undefined) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `${first.file} has qualities on the scale ${scaleName(first.rules.scale)}, ${other.file} on ${scaleName(other.rules.scale)}. If they are on one scale, name it: --quality-scale. If not, convert each first: plimsoll import csv FILE --quality-scale ${scaleName(other.rules.scale)} --out CASES.jsonl.`,
+    { place: { file: other.file } },
+  );
+}
+
+/** One line for each way of reading other than as numbers from 0 to 1 with a decimal point, with its files. */
+export function scaleNotes(
+  files: readonly { readonly file: string; readonly rules: NumberRules }[],
+): string[] {
+  const notes = new Map<string, string[]>();
+  for (const { file, rules } of files) {
+    const words = describeRules(rules);
+    if (words !== '') notes.set(words, [...(notes.get(words) ?? []), file]);
+  }
+  return [...notes].map(([words, names]) => `${names.join(', ')}: ${words}`);
+}
+
+function describeRules({ scale, decimalComma }: NumberRules): string {
+  const words = isUnitScale(scale)
+    ? []
+    : [`qualities are read as ${describeScale(scale)}; --quality-scale sets another scale`];
+  if (decimalComma) words.push('0,5 is read as 0.5');
+  return words.join('; ');
+}
+
+function describeScale(scale: QualityScale): string {
+  if (scale.kind === 'range') return `${scale.low}-${scale.high} (${scale.high} is 1, ${scale.low} is 0)`;
+  return scale.kind === 'boolean' ? 'boolean (TRUE or yes is 1, FALSE or no is 0)' : 'percent (35 % is 0.35)';
 }

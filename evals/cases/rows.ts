@@ -1,232 +1,154 @@
-import { PlimsollError } from '../../router/errors.ts';
-import { BadRow } from './bad-row.ts';
-import type { CaseFormat } from './case-format.ts';
-import { csvRecords } from './csv-records.ts';
-import type { Field, FieldNames } from './field-names.ts';
-import { jsonValues } from './json-values.ts';
-import { PLAIN_NUMBER } from './quality-scale.ts';
-import { shownName, shownNames } from './shown-name.ts';
+import { statSync } from 'node:fs';
+import { caseFormat, readBytes } from './case-file.ts';
+import {
+  type Field,
+  type FieldNames,
+  fieldKey,
+  mapError,
+  type RowFields,
+  requireModelName,
+  UNUSABLE_MODEL,
+} from './field-names.ts';
+import { jsonValues } from './json.ts';
+import { ModelNames } from './models.ts';
+import { type NumberRules, type QualityScale, QualitySurvey, requireOneScale } from './quality-scale.ts';
+import { BadRow, catchBadRow, shownName, shownNames } from './rejects.ts';
+import { csvRecords, Table } from './table.ts';
 
-/** One row of a file of cases under the names that Plimsoll knows, before its values are checked. */
+/** One row of a file of cases. */
 export interface Row {
   /** The physical line on which it begins, from 1. */
   readonly line: number;
-  /** In an array with several elements on this line: which one it is, from 1. */
+  /** The index of the row in its array, from 1, if an earlier element begins on the same line. */
   readonly element?: number;
-  /** @throws BadRow: it cannot be read as a row */
-  readonly read: () => RowFields;
-}
-
-export interface RowFields {
-  /** In the shape of JSON Lines: see caseRowSchema. */
-  readonly fields: unknown;
-  /** Whether it holds one model's outcome, and others of the same prompt may follow. */
-  readonly long: boolean;
+  /** The row, or why it cannot be read as one. */
+  readonly content: RowFields | BadRow;
 }
 
 /**
- * The rows of a file, whatever its format: `outcomes` in each row, the columns `<model>.<field>`, or one row for each prompt and model.
- * @throws PlimsollError 'invalid-input': what cannot be read as rows at all, such as a table without a column of prompts
+ * The rows of a file in any format and layout: `outcomes` in each row, columns named `<model>.<field>`, or one row for each prompt and
+ * model.
+ *
+ * @param onStored called with each chunk of the file as it is stored
+ * @throws PlimsollError 'invalid-input': the file cannot be read as rows at all, for example a table without a column of prompts
  */
-export async function* rowsOf(
+export async function* readRows(
+  file: string,
+  names: FieldNames,
+  onStored?: (chunk: Buffer) => void,
+): AsyncGenerator<Row> {
+  const format = caseFormat(file);
+  const bytes = readBytes(file, onStored);
+  if (format === 'json') yield* jsonRows(file, bytes, names);
+  else yield* tableRows(file, bytes, format === 'tsv' ? '\t' : undefined, names);
+}
+
+async function* jsonRows(file: string, bytes: AsyncIterable<Buffer>, names: FieldNames): AsyncGenerator<Row> {
+  let last = 0;
+  for await (const { line, element, parse } of jsonValues(file, bytes)) {
+    const place = element !== undefined && line === last ? { line, element } : { line };
+    yield { ...place, content: catchBadRow(() => jsonFields(parse(), names)) };
+    last = line;
+  }
+}
+
+async function* tableRows(
   file: string,
   bytes: AsyncIterable<Buffer>,
-  { kind }: CaseFormat,
+  delimiter: string | undefined,
   names: FieldNames,
 ): AsyncGenerator<Row> {
-  if (kind === 'json') {
-    let last = 0;
-    for await (const value of jsonValues(file, bytes)) {
-      const { line, element, parse } = value;
-      const place = element !== undefined && line === last ? { line, element } : { line };
-      yield { ...place, read: () => jsonFields(parse(), names) };
-      last = value.line;
-    }
-    return;
-  }
   let table: Table | undefined;
-  for await (const { line, cells } of csvRecords(file, bytes, kind === 'tsv' ? '\t' : undefined)) {
+  for await (const { line, cells } of csvRecords(file, bytes, delimiter)) {
     if (table === undefined) table = new Table(file, line, cells, names);
     else {
-      const columns = table;
-      yield { line, read: () => columns.row(cells) };
+      const header = table;
+      yield { line, content: catchBadRow(() => header.row(cells)) };
     }
   }
 }
 
-/** The columns of a table. */
-class Table {
-  readonly #columns: readonly { readonly name: string; readonly field: Field }[];
-  readonly #long: boolean;
-  readonly #qualityField: string;
-
-  /** @throws PlimsollError 'invalid-input': a header that is none, lacks what is needed, or has a column twice */
-  constructor(file: string, line: number, cells: readonly string[], names: FieldNames) {
-    const fail = (what: string, hint?: string) => headerError(file, line, cells, what, hint);
-    /** What is missing may be what --map gives another name, so a name of the map that is not there goes first. */
-    const missing = (what: string, hint?: string) => {
-      const [source] = names.unusedSources();
-      if (source === undefined) return fail(what, hint);
-      return fail(`there is no column ${shownName(source)}, which --map names`, names.near(source, cells));
-    };
-    this.#qualityField = names.qualityField;
-    const columns = cells.map((name) => ({ name: name.trim(), field: names.field(name) }));
-    const taken = new Map<string, string>();
-    for (const { name, field } of columns.filter(({ name }) => names.isMapped(name)))
-      taken.set(fieldKey(field), name);
-    this.#columns = columns.map((column) => {
-      const { name, field } = column;
-      const known = taken.get(fieldKey(field));
-      const unknown = { name, field: { kind: 'unknown' } as const };
-      if (field.kind === 'unknown' || field.kind === 'outcomes') return unknown;
-      if (known === name && names.isMapped(name)) return column;
-      if (known !== undefined && names.isMapped(known)) return unknown;
-      if (known !== undefined) throw fail(`the column ${shownName(name)} stands twice`);
-      taken.set(fieldKey(field), name);
-      return column;
-    });
-    this.#long = taken.has('model');
-    if (!taken.has('row prompt')) {
-      const number = cells.findIndex((cell) => PLAIN_NUMBER.test(cell.trim()));
-      if (number !== -1) throw noHeader(file, line, number);
-      throw missing('there is no column prompt', names.near('prompt', cells));
-    }
-    this.#checkOutcomes(names, fail, missing);
-    for (const { name, field } of this.#columns)
-      if (field.kind === 'unknown' && name !== '') names.notRead(name);
-  }
-
-  /** The row in the shape of JSON Lines; an empty cell is missing, never 0. A model whose quality cell is empty was not asked. */
-  row(cells: readonly string[]): RowFields {
-    if (cells.length !== this.#columns.length) {
-      throw new BadRow(`${cells.length} cells under a header of ${this.#columns.length} columns`);
-    }
-    const fields: Record<string, unknown> = {};
-    const outcomes = new Map<string, Record<string, string>>();
-    let model: string | undefined;
-    for (const [index, { field }] of this.#columns.entries()) {
-      const cell = cells[index]!;
-      if (cell.trim() === '') continue;
-      if (field.kind === 'row') fields[field.name] = field.name === 'prompt' ? cell : cell.trim();
-      else if (field.kind === 'model') model = cell.trim();
-      else if (field.kind === 'outcome') {
-        const outcome = outcomes.get(field.model ?? '') ?? {};
-        outcome[field.name] = cell.trim();
-        outcomes.set(field.model ?? '', outcome);
-      }
-    }
-    if (!this.#long) return { fields: { ...fields, outcomes: this.#asked(outcomes) }, long: false };
-    if (model === undefined) throw new BadRow('empty', 'model');
-    return {
-      fields: { ...fields, outcomes: this.#asked(new Map([[named(model), outcomes.get('') ?? {}]])) },
-      long: true,
-    };
-  }
-
-  #asked(outcomes: ReadonlyMap<string, Record<string, string>>): Record<string, unknown> {
-    return Object.fromEntries(
-      [...outcomes].filter(([, outcome]) => Object.hasOwn(outcome, this.#qualityField)),
-    );
-  }
-
-  #checkOutcomes(names: FieldNames, fail: HeaderFault, missing: HeaderFault): void {
-    const outcomes = this.#columns.flatMap(({ name, field }) =>
-      field.kind === 'outcome' ? [{ name, field }] : [],
-    );
-    const qualities = outcomes.filter(({ field }) => field.name === this.#qualityField);
-    const models = qualities.flatMap(({ field }) => field.model ?? []);
-    const bad = outcomes.find(({ field }) => field.model === UNUSABLE);
-    if (bad !== undefined)
-      throw fail(`${UNUSABLE} cannot be the name of a model; rename the column ${bad.name}`);
-    if (this.#long) {
-      if (qualities.every(({ field }) => field.model !== undefined)) {
-        throw missing(
-          `there is no column ${this.#qualityField}`,
-          names.near(
-            this.#qualityField,
-            this.#columns.map(({ name }) => name),
-          ),
-        );
-      }
-      for (const { name, field } of outcomes) if (field.model !== undefined) names.notRead(name, '', '');
-      return;
-    }
-    if (models.length === 0) {
-      const near = this.#columns.find(
-        ({ name, field }) => field.kind === 'unknown' && names.hint(name) !== '',
-      );
-      throw missing(`no column ends in .${this.#qualityField}`, near && names.hint(near.name));
-    }
-    for (const { name, field } of outcomes) {
-      if (field.model === undefined) names.notRead(name, '', ' (of which model?)');
-      else if (!models.includes(field.model))
-        names.notRead(
-          name,
-          '',
-          ` (there is no ${shownName(field.model)}.${this.#qualityField}${names.nearModel(field.model, models)})`,
-        );
-    }
-  }
+/** How the numbers of a file are written, and how to read them. */
+export interface SurveyedFile {
+  readonly file: string;
+  readonly rules: NumberRules;
 }
 
-/** Assigning to it would change what the object is; as a name it cannot be kept. */
-const UNUSABLE = '__proto__';
-
-function named(model: string): string {
-  if (model === UNUSABLE) throw unusable('model');
-  return model;
+export interface SurveyOptions {
+  /** The models whose outcomes are wanted; undefined means all. */
+  readonly models: readonly string[] | undefined;
+  /** Overrides what the files show. */
+  readonly qualityScale: QualityScale | undefined;
+  /** Called after every 1,000 rows with the number of rows read so far, over all files. */
+  readonly onSurvey: (rowsRead: number) => void;
 }
 
-function unusable(field: string): BadRow {
-  return new BadRow(`${UNUSABLE} cannot be the name of a model`, field);
+const PROGRESS_EVERY_ROWS = 1000;
+
+/**
+ * The first pass over the files, before the cases are read: how their numbers are written. Keeps only counts. A file that cannot be read
+ * twice, such as a pipe, is taken as the options say, or as numbers from 0 to 1.
+ *
+ * @throws PlimsollError 'invalid-input': two files with numbers on two scales, or a column map with a column that no file has; otherwise
+ *   as readRows
+ */
+export async function surveyFiles(
+  files: readonly string[],
+  { models, qualityScale, onSurvey }: SurveyOptions,
+  names: FieldNames,
+): Promise<SurveyedFile[]> {
+  const surveyed: (SurveyedFile & { readonly survey: QualitySurvey })[] = [];
+  let rowsRead = 0;
+  const countRow = () => {
+    rowsRead += 1;
+    if (rowsRead % PROGRESS_EVERY_ROWS === 0) onSurvey(rowsRead);
+  };
+  for (const file of files) {
+    const survey = new QualitySurvey(caseFormat(file));
+    if (isRereadable(file)) await surveyFile(file, models, names, survey, countRow);
+    surveyed.push({ file, survey, rules: survey.rules(qualityScale) });
+  }
+  const unused = names.unusedSources();
+  if (unused.length > 0 && files.every(isRereadable)) throw mapError(`no file has ${shownNames(unused)}`);
+  requireOneScale(surveyed);
+  return surveyed;
 }
 
-function fieldKey(field: Field): string {
-  if (field.kind === 'row') return `row ${field.name}`;
-  return field.kind === 'outcome'
-    ? `outcome ${JSON.stringify([field.model ?? null, field.name])}`
-    : field.kind;
-}
-
-type HeaderFault = (what: string, hint?: string) => PlimsollError;
-
-function headerError(
+async function surveyFile(
   file: string,
-  line: number,
-  cells: readonly string[],
-  what: string,
-  hint = '',
-): PlimsollError {
-  return new PlimsollError(
-    'invalid-input',
-    `${file}:${line}: ${what}${hint}. Columns: ${shownNames(cells.map((cell) => cell.trim()))}. A table of cases has the columns ` +
-      'prompt and, for each model, <model>.quality; or one row for each prompt and model with the columns prompt, model and quality. ' +
-      'If they have other names, give them: --map prompt=question,small.quality=gpt-4o-mini.',
-    { place: { file, line } },
-  );
-}
-
-function noHeader(file: string, line: number, column: number): PlimsollError {
-  return new PlimsollError(
-    'invalid-input',
-    `${file}:${line}: the first line is no header: its cell ${column + 1} is a number. Write the names of the columns above the rows: ` +
-      'prompt and, for each model, <model>.quality.',
-    { place: { file, line } },
-  );
-}
-
-/** Does something with a row; what is wrong with it names the element, if the line does not tell it. */
-export function inElement<T>({ element }: Row, use: () => T): T {
-  if (element === undefined) return use();
-  try {
-    return use();
-  } catch (error) {
-    if (!(error instanceof BadRow)) throw error;
-    throw new BadRow(`${error.reason} (element ${element} of the array)`, error.field);
+  models: readonly string[] | undefined,
+  names: FieldNames,
+  survey: QualitySurvey,
+  countRow: () => void,
+): Promise<void> {
+  const known = new ModelNames(names.qualityField, models);
+  for await (const { content } of readRows(file, names)) {
+    if (!(content instanceof BadRow)) surveyRow(content, known, names, survey);
+    countRow();
   }
 }
 
-/** A row of JSON: `outcomes` in it, else its keys as the columns of a table have them. */
+function surveyRow({ fields }: RowFields, known: ModelNames, names: FieldNames, survey: QualitySurvey): void {
+  const outcomes = (fields as { outcomes?: unknown } | null)?.outcomes;
+  if (typeof outcomes !== 'object' || outcomes === null) return;
+  const all = outcomes as Record<string, unknown>;
+  known.addSpellings(all);
+  for (const [model, name] of known.wantedIn(all)) {
+    const outcome = all[name];
+    if (typeof outcome !== 'object' || outcome === null) continue;
+    for (const [field, value] of Object.entries(outcome)) {
+      if (field === names.qualityField) survey.addQuality(model, value);
+      else if (typeof value === 'string' && names.field(field).kind === 'outcome') survey.addAmount(value);
+    }
+  }
+}
+
+/** False for a pipe. */
+function isRereadable(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
+/** The fields of a row in JSON: with `outcomes`, or with keys named like the columns of a table. */
 function jsonFields(value: unknown, names: FieldNames): RowFields {
   if (!isObject(value)) return { fields: value, long: false };
   const fields: Record<string, unknown> = {};
@@ -236,7 +158,7 @@ function jsonFields(value: unknown, names: FieldNames): RowFields {
   const taken = new Map<string, string>();
   for (const [name, field, item] of entriesOf(value, names)) {
     if (field.kind === 'unknown') {
-      names.notRead(name);
+      names.reportUnread(name);
       continue;
     }
     const key = fieldKey(field);
@@ -254,7 +176,7 @@ function jsonFields(value: unknown, names: FieldNames): RowFields {
     else if (field.kind === 'model') model = item;
     else if (field.kind === 'outcomes') outcomes = item;
     else if (item !== null && item !== undefined) {
-      if (field.model === UNUSABLE) throw unusable(name);
+      requireModelName(field.model, name);
       flat.set(field.model, Object.assign(flat.get(field.model) ?? {}, { [field.name]: item }));
     }
   }
@@ -262,16 +184,18 @@ function jsonFields(value: unknown, names: FieldNames): RowFields {
     return { fields: { ...fields, outcomes: nestedOutcomes(outcomes, flat, names) }, long: false };
   if (typeof model === 'string' && model.trim() !== '') {
     const outcome = flat.get(undefined) ?? {};
-    const asked = Object.hasOwn(outcome, names.qualityField) ? { [named(model.trim())]: outcome } : {};
-    return { fields: { ...fields, outcomes: asked }, long: true };
+    const name = model.trim();
+    const labelled = Object.hasOwn(outcome, names.qualityField);
+    if (labelled) requireModelName(name, 'model');
+    return { fields: { ...fields, outcomes: labelled ? { [name]: outcome } : {} }, long: true };
   }
   flat.delete(undefined);
   if (flat.size === 0) return { fields, long: false };
-  return { fields: { ...fields, outcomes: Object.fromEntries(asked(flat, names)) }, long: false };
+  return { fields: { ...fields, outcomes: Object.fromEntries(labelledOutcomes(flat, names)) }, long: false };
 }
 
-/** A model without a quality was not asked, as in a table. */
-function asked(
+/** The outcomes with a quality: as in a table, a model without one was not called. */
+function labelledOutcomes(
   flat: ReadonlyMap<string | undefined, object>,
   { qualityField }: FieldNames,
 ): [string, object][] {
@@ -280,13 +204,13 @@ function asked(
   );
 }
 
-/** The keys of a row with what they stand for; a source of the map may be a path such as `scores.gpt-4o`. */
+/** The keys of a row with their meaning; a name in the column map may be a path such as `scores.gpt-4o`. */
 function* entriesOf(value: object, names: FieldNames): Generator<[string, Field, unknown]> {
   for (const source of names.map.values()) {
     if (Object.hasOwn(value, source) || !source.includes('.')) continue;
     const item = atPath(value, source.split('.'));
     if (item === undefined) continue;
-    names.countSource(source);
+    names.markSourceUsed(source);
     yield [source, names.field(source), item];
   }
   for (const [name, item] of Object.entries(value)) yield [name, names.field(name), item];
@@ -301,34 +225,34 @@ function atPath(value: unknown, path: readonly string[]): unknown {
   return at;
 }
 
-/** The outcomes with the fields' own names; what is no outcome is left for the schema to refuse. */
+/** The outcomes under the known names of their fields; whatever is not an outcome is left for the schema to reject. */
 function nestedOutcomes(
   outcomes: unknown,
   flat: ReadonlyMap<string | undefined, object>,
   names: FieldNames,
 ): unknown {
   if (!isObject(outcomes)) return outcomes;
-  if (Object.hasOwn(outcomes, UNUSABLE)) throw unusable(`outcomes.${UNUSABLE}`);
+  if (Object.hasOwn(outcomes, UNUSABLE_MODEL)) requireModelName(UNUSABLE_MODEL, `outcomes.${UNUSABLE_MODEL}`);
   let renamed: Record<string, unknown> | undefined;
   for (const model of Object.keys(outcomes)) {
     const outcome = outcomes[model];
     if (!isObject(outcome)) continue;
-    const own = namedOutcome(outcome, names);
-    if (own === outcome) continue;
+    const fields = renamedFields(outcome, names);
+    if (fields === outcome) continue;
     renamed ??= { ...outcomes };
-    renamed[model] = own;
+    renamed[model] = fields;
   }
   return flat.size === 0
     ? (renamed ?? outcomes)
-    : { ...(renamed ?? outcomes), ...Object.fromEntries(asked(flat, names)) };
+    : { ...(renamed ?? outcomes), ...Object.fromEntries(labelledOutcomes(flat, names)) };
 }
 
-function namedOutcome(outcome: Record<string, unknown>, names: FieldNames): Record<string, unknown> {
+function renamedFields(outcome: Record<string, unknown>, names: FieldNames): Record<string, unknown> {
   let renamed: Record<string, unknown> | undefined;
   for (const name of Object.keys(outcome)) {
     const field = names.field(name);
     if (field.kind !== 'outcome' || field.model !== undefined) {
-      names.notRead(name, 'outcomes.<model>.');
+      names.reportUnread(name, 'outcomes.<model>.');
       continue;
     }
     if (field.name === name) continue;

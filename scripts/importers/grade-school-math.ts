@@ -1,32 +1,30 @@
 import { z } from 'zod';
-import { BadRow } from '../../evals/cases/index.ts';
-import { checked } from './checked.ts';
-import type { ImportedRow, Importer } from './importer.ts';
-import { eachLine } from './raw-file.ts';
+import { BadRow, type CanonicalRow, catchBadRow, jsonLines, parseRow } from '../../evals/cases/index.ts';
+import type { Importer } from './importer.ts';
 
 const rowSchema = z.looseObject({ question: z.string().min(1), ground_truth: z.string() });
 const solutionSchema = z.looseObject({ is_correct: z.boolean(), solution: z.string() });
 
-/** Its models are named for their sizes alone: 6b_finetuning is a GPT-3 of six billion weights. */
+/** The files name models by their size alone: 6b_finetuning is a GPT-3 with six billion weights. */
 const MODEL_PREFIX = 'gpt3-';
 
-/** The model solutions that came with GSM8K: each model's field says whether its answer is the key. */
+/** The model solutions published with GSM8K: each model's field says whether its answer is correct. */
 export const gradeSchoolMath: Importer = {
   format: 'grade-school-math',
   describe: 'openai/grade-school-math: the repository’s is_correct for each of its models',
   accepts: 'grade_school_math/data/example_model_solutions.jsonl',
-  async import(paths, emit) {
-    for (const file of paths) {
+  async *rows(files) {
+    for (const file of files) {
       let index = 0;
-      await eachLine(file, (line, parse) => {
+      for await (const { line, parse } of jsonLines(file)) {
         const id = `gsm8k2021-${index++}`;
-        emit.row(file, line, () => rowOf(id, checked(rowSchema, parse())));
-      });
+        yield { file, line, row: catchBadRow(() => convert(id, parseRow(rowSchema, parse()))) };
+      }
     }
   },
 };
 
-function rowOf(id: string, row: z.output<typeof rowSchema>): ImportedRow {
+function convert(id: string, row: z.output<typeof rowSchema>): CanonicalRow {
   const outcomes: Record<string, Record<string, number>> = {};
   for (const [field, value] of Object.entries(row)) {
     if (typeof value !== 'object' || value === null) continue;

@@ -1,2 +1,1 @@
-export { IMPORTERS } from './importers.ts';
-export { type ImportSummary, runImport } from './run-import.ts';
+export { IMPORTERS, type ImportSummary, runImport } from './run-import.ts';

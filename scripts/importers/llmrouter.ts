@@ -1,13 +1,35 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { checked } from './checked.ts';
-import type { Emit, ImportedRow, Importer } from './importer.ts';
-import { type LlmrouterQuery, promptOf, querySchema } from './llmrouter-query.ts';
-import { eachElement, eachLine, notOfFormat, rawName, referenceRows } from './raw-file.ts';
+import {
+  BadRow,
+  type CanonicalRow,
+  type ConvertedRow,
+  catchBadRow,
+  jsonArray,
+  jsonLines,
+  parseRow,
+} from '../../evals/cases/index.ts';
+import type { Importer } from './importer.ts';
+import { pythonLiteral } from './python-literal.ts';
+import { notOfFormat, rawName, referenceRows } from './raw-file.ts';
 
 const ACCEPTS =
   'data/dcrouter_preprocessed/train.json and test.json (with default_query_train.jsonl, default_query_test.jsonl for task and ' +
   'options), or default_routing_train_data.jsonl';
+
+/** A question of LLMRouter. `choices` is a text: JSON in its documentation, Python's repr in its files. */
+const querySchema = z.looseObject({
+  task_name: z.string().min(1).optional(),
+  query: z.string().min(1),
+  metric: z.string().nullish(),
+  choices: z.string().nullish(),
+});
+type Query = z.output<typeof querySchema>;
+
+const choicesSchema = z.looseObject({ text: z.array(z.string()), labels: z.array(z.string()) });
+
+/** The metric of questions with options. On other tasks the choices are something else, such as the tests of a program. */
+const MULTIPLE_CHOICE = 'em_mc';
 
 const quality = z.number().min(0).max(1);
 const scoresSchema = z.looseObject({
@@ -22,65 +44,64 @@ const routingSchema = querySchema.extend({
   response_time: z.number().min(0).nullish(),
 });
 
-/** The name of an id: twelve digits tell six thousand questions apart. */
+/** Hex digits of an id: twelve are enough for six thousand questions. */
 const ID_DIGITS = 12;
 
 /**
- * LLMRouter's data in both forms: tables of scores, one object a question, which know neither task nor options unless the query
- * files are named too; and routing data, one line for each question and model, with tokens and time. The score is the
- * repository's metric for the task.
+ * LLMRouter's data in both forms: tables of scores, one object for each question, which have neither task nor options unless the query files
+ * are given too; and routing data, one line for each question and model, with tokens and time. The score is the repository's metric for
+ * the task.
  */
 export const llmrouter: Importer = {
   format: 'llmrouter',
   describe: 'ulab-uiuc/LLMRouter: the repository’s score of each model, by the task’s own metric',
   accepts: ACCEPTS,
-  async import(paths, emit) {
-    const known = paths.filter((path) => /\.jsonl?$/.test(rawName(path)));
-    if (known.length < paths.length) throw notOfFormat(paths.join(', '), 'llmrouter', ACCEPTS);
-    const isQueryFile = (path: string) => /query_(train|test)\.jsonl$/.test(rawName(path));
-    const queries = new Map<string, LlmrouterQuery>();
-    for (const file of paths.filter(isQueryFile)) {
+  async *rows(files) {
+    if (!files.every((file) => /\.jsonl?$/.test(rawName(file)))) {
+      throw notOfFormat(files.join(', '), 'llmrouter', ACCEPTS);
+    }
+    const isQueryFile = (file: string) => /query_(train|test)\.jsonl$/.test(rawName(file));
+    const queries = new Map<string, Query>();
+    for (const file of files.filter(isQueryFile)) {
       for (const query of await referenceRows(file, querySchema)) queries.set(query.query, query);
     }
-    for (const file of paths.filter((path) => !isQueryFile(path))) {
-      if (file.replace(/\.gz$/, '').endsWith('.jsonl')) await importRouting(file, emit);
-      else await importScores(file, queries, emit);
+    for (const file of files.filter((file) => !isQueryFile(file))) {
+      if (file.replace(/\.gz$/, '').endsWith('.jsonl')) yield* routingRows(file);
+      else yield* scoreRows(file, queries);
     }
   },
 };
 
-async function importScores(
-  file: string,
-  queries: ReadonlyMap<string, LlmrouterQuery>,
-  emit: Emit,
-): Promise<void> {
-  await eachElement(file, (element, parse) =>
-    emit.row(file, element, () => {
-      const { question, scores } = checked(scoresSchema, parse());
+async function* scoreRows(file: string, queries: ReadonlyMap<string, Query>): AsyncGenerator<ConvertedRow> {
+  for await (const { element, parse } of jsonArray(file)) {
+    const row = catchBadRow(() => {
+      const { question, scores } = parseRow(scoresSchema, parse());
       const labels = Object.entries(scores).map(([model, score]) => [model, { quality: score }] as const);
-      return rowOf(file, queries.get(question) ?? { query: question }, Object.fromEntries(labels));
-    }),
-  );
+      return convert(file, queries.get(question) ?? { query: question }, Object.fromEntries(labels));
+    });
+    yield { file, line: element, row };
+  }
 }
 
-async function importRouting(file: string, emit: Emit): Promise<void> {
-  await eachLine(file, (line, parse) =>
-    emit.row(file, line, () => {
-      const row = checked(routingSchema, parse());
-      const { input_tokens, output_tokens, response_time } = row;
+async function* routingRows(file: string): AsyncGenerator<ConvertedRow> {
+  for await (const { line, parse } of jsonLines(file)) {
+    const row = catchBadRow(() => {
+      const routing = parseRow(routingSchema, parse());
+      const { input_tokens, output_tokens, response_time } = routing;
       const outcome = {
-        quality: row.performance,
+        quality: routing.performance,
         ...(input_tokens != null && { input_tokens }),
         ...(output_tokens != null && { output_tokens }),
         ...(response_time != null && { latency_ms: response_time * 1000 }),
       };
-      return rowOf(file, row, { [row.model_name]: outcome });
-    }),
-  );
+      return convert(file, routing, { [routing.model_name]: outcome });
+    });
+    yield { file, line, row };
+  }
 }
 
-function rowOf(file: string, query: LlmrouterQuery, outcomes: ImportedRow['outcomes']): ImportedRow {
-  const prompt = promptOf(query);
+function convert(file: string, query: Query, outcomes: CanonicalRow['outcomes']): CanonicalRow {
+  const prompt = buildPrompt(query);
   const digest = createHash('sha256')
     .update(`${query.task_name ?? ''}\n${prompt}`)
     .digest('hex');
@@ -93,4 +114,20 @@ function rowOf(file: string, query: LlmrouterQuery, outcomes: ImportedRow['outco
     prompt,
     outcomes,
   };
+}
+
+/** The question with its options, one a line, as the models received it. */
+function buildPrompt({ query, metric, choices }: Query): string {
+  if (metric !== MULTIPLE_CHOICE || choices == null || choices === '') return query;
+  const { text, labels } = parseRow(choicesSchema, parseLiteral(choices));
+  if (text.length !== labels.length) throw new BadRow('not as many labels as texts', 'choices');
+  return [query, ...text.map((option, index) => `${labels[index]}. ${option}`)].join('\n');
+}
+
+function parseLiteral(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return pythonLiteral(text);
+  }
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { BadRow } from '../../evals/cases/index.ts';
+import { BadRow, type CanonicalRow, catchBadRow, jsonArray, parseRow } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { checked } from './checked.ts';
-import type { ImportedRow, Importer } from './importer.ts';
-import { eachElement, parentName, rawName } from './raw-file.ts';
+import type { Importer } from './importer.ts';
+import { parentName, rawName } from './raw-file.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOP';
 
-/** `response` is the older name of `model_outputs`. A null pred means that no letter was found in the output. */
+/** `response` is an older name of `model_outputs`. A null pred means that no letter was found in the output. */
 const rowSchema = z.looseObject({
   question_id: z.int(),
   question: z.string().min(1),
@@ -20,24 +19,25 @@ const rowSchema = z.looseObject({
 });
 
 /**
- * MMLU-Pro's answers: a JSON array a model, or one a model and category. Right is pred === answer. Where no letter was found the
- * repository's summary draws one at random; here that is a wrong answer.
+ * MMLU-Pro's results: a JSON array for each model, or for each model and category. An answer is right if pred === answer. If no letter was
+ * found, the repository's summary draws one at random; here the answer counts as wrong.
  */
 export const mmluPro: Importer = {
   format: 'mmlu-pro',
   describe: 'TIGER-AI-Lab/MMLU-Pro eval_results: right where the letter found in the output is the key',
   accepts: 'model_outputs_<model>_<n>shots.json, out of its zip, or <model>/<category>_result.json',
-  async import(paths, emit) {
-    const models = paths.map((file) => ({ file, model: modelOf(file) }));
+  async *rows(files) {
+    const models = files.map((file) => ({ file, model: modelName(file) }));
     for (const { file, model } of models) {
-      await eachElement(file, (element, parse) =>
-        emit.row(file, element, () => rowOf(checked(rowSchema, parse()), model)),
-      );
+      for await (const { element, parse } of jsonArray(file)) {
+        const row = catchBadRow(() => convert(parseRow(rowSchema, parse()), model));
+        yield { file, line: element, row };
+      }
     }
   },
 };
 
-function modelOf(file: string): string {
+function modelName(file: string): string {
   const name = rawName(file);
   const named = /^model_outputs_(.+?)(?:_\d+shots?)?\.json$/.exec(name)?.[1];
   const folder = name.endsWith('_result.json') ? parentName(file) : undefined;
@@ -51,7 +51,7 @@ function modelOf(file: string): string {
   );
 }
 
-function rowOf(row: z.output<typeof rowSchema>, model: string): ImportedRow {
+function convert(row: z.output<typeof rowSchema>, model: string): CanonicalRow {
   const options = row.options.filter((option) => option !== 'N/A');
   if (LETTERS.indexOf(row.answer) >= options.length) throw new BadRow('no option has this letter', 'answer');
   const output = row.model_outputs ?? row.response;

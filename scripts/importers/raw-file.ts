@@ -1,48 +1,26 @@
 import type { z } from 'zod';
-import {
-  BadRow,
-  csvRecords,
-  fileError,
-  jsonArray,
-  jsonLines,
-  openCaseFile,
-} from '../../evals/cases/index.ts';
+import { BadRow, csvRecords, jsonLines, parseRow } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { checked } from './checked.ts';
 
-/** The name that tells what a raw file is: its last part, without .gz. */
+/** The file's name without folders and .gz. */
 export function rawName(file: string): string {
   return file.replace(/^.*[\\/]/, '').replace(/\.gz$/i, '');
 }
 
-/** The folder that a file lies in, by its name alone. */
+/** The name of the file's folder. */
 export function parentName(file: string): string | undefined {
   return /([^\\/]+)[\\/][^\\/]+$/.exec(file)?.[1];
 }
 
-/** Reads the elements of a JSON array, one after the other; the array itself is never held. */
-export async function eachElement(file: string, use: (element: number, parse: () => unknown) => void) {
-  await withBytes(file, async (bytes) => {
-    for await (const { element, parse } of jsonArray(file, bytes)) use(element, parse);
-  });
-}
-
-/** Reads the lines of a JSON Lines file. */
-export async function eachLine(file: string, use: (line: number, parse: () => unknown) => void) {
-  await withBytes(file, async (bytes) => {
-    for await (const { line, parse } of jsonLines(bytes)) use(line, parse);
-  });
-}
-
 /**
  * Reads a small file that the rows of others refer to, such as a list of questions.
- * @throws PlimsollError 'invalid-input': one bad row, since it would spoil more than itself
+ * @throws PlimsollError 'invalid-input': one bad row, since other rows depend on it
  */
 export async function referenceRows<T extends z.ZodType>(file: string, schema: T): Promise<z.output<T>[]> {
   const rows: z.output<T>[] = [];
-  await eachLine(file, (line, parse) => {
+  for await (const { line, parse } of jsonLines(file)) {
     try {
-      rows.push(checked(schema, parse()));
+      rows.push(parseRow(schema, parse()));
     } catch (cause) {
       if (!(cause instanceof BadRow)) throw cause;
       throw new PlimsollError('invalid-input', `${file}:${line}: ${cause.message}; other rows refer to it.`, {
@@ -50,38 +28,38 @@ export async function referenceRows<T extends z.ZodType>(file: string, schema: T
         cause,
       });
     }
-  });
+  }
   return rows;
 }
 
-/** A record of a CSV file under the names of its columns; `index` counts the records from 0. */
-export interface CsvRecord {
+/** A record of a CSV file with a header. */
+export interface TableRecord {
   readonly columns: readonly string[];
   readonly line: number;
+  /** Counts the records from 0. */
   readonly index: number;
-  /** The cell; throws BadRow if the record has not as many cells as the header. */
+  /** Empty for an unknown column. @throws BadRow: the record has not as many cells as the header */
   cell(column: string): string;
 }
 
-/** Reads the records of a CSV file with a header. */
-export async function eachRecord(file: string, use: (record: CsvRecord) => void): Promise<void> {
-  let columns: readonly string[] | undefined;
+/** The records of a CSV file with a header. @throws PlimsollError 'invalid-input': there are none */
+export async function* tableRecords(file: string): AsyncGenerator<TableRecord> {
+  let header: readonly string[] | undefined;
   let index = 0;
-  await withBytes(file, async (bytes) => {
-    for await (const { line, cells } of csvRecords(file, bytes)) {
-      if (columns === undefined) columns = cells;
-      else use(csvRecord(columns, line, index++, cells));
-    }
-  });
-  if (index === 0) throw noData(file);
+  for await (const { line, cells } of csvRecords(file)) {
+    if (header === undefined) header = cells;
+    else yield tableRecord(header, line, index++, cells);
+  }
+  if (index > 0) return;
+  throw new PlimsollError('invalid-input', `${file}: there is no row of data in it.`, { place: { file } });
 }
 
-function csvRecord(
+function tableRecord(
   columns: readonly string[],
   line: number,
   index: number,
   cells: readonly string[],
-): CsvRecord {
+): TableRecord {
   return {
     columns,
     line,
@@ -93,18 +71,17 @@ function csvRecord(
   };
 }
 
-async function withBytes(file: string, read: (bytes: AsyncIterable<Buffer>) => Promise<void>): Promise<void> {
-  const { bytes } = openCaseFile(file, { gzipped: /\.gz$/i.test(file) });
-  try {
-    await read(bytes);
-  } catch (error) {
-    throw fileError(file, error);
-  } finally {
-    bytes.destroy();
-  }
+/** The quality in a cell: True or False, as pandas writes them, or a number such as 1.0. @throws BadRow */
+export function qualityCell(cell: string, column: string): number {
+  const text = cell.trim().toLowerCase();
+  if (text === 'true') return 1;
+  if (text === 'false') return 0;
+  const value = Number(text);
+  if (text !== '' && value >= 0 && value <= 1) return value;
+  throw new BadRow('must be True, False or a number from 0 to 1', column);
 }
 
-/** A file that is not what the importer takes. */
+/** The error for files that the importer does not take. */
 export function notOfFormat(file: string, format: string, accepts: string): PlimsollError {
   return new PlimsollError(
     'invalid-input',
@@ -113,8 +90,4 @@ export function notOfFormat(file: string, format: string, accepts: string): Plim
       place: { file },
     },
   );
-}
-
-function noData(file: string): PlimsollError {
-  return new PlimsollError('invalid-input', `${file}: there is no row of data in it.`, { place: { file } });
 }

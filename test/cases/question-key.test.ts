@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { questionKey } from '../../evals/cases/index.ts';
-import { questionStem } from '../../evals/cases/question-stem.ts';
+import { questionStem } from '../../evals/cases/question-key.ts';
 
 const ASTRONAUT = 'Who was the first person in space?';
 

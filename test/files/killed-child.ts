@@ -24,7 +24,7 @@ const WORK: Readonly<Record<string, () => Promise<() => unknown>>> = {
     return () => promote(place, argument, new Date());
   },
   async cases() {
-    const { writeCases } = await import('../../evals/cases/write-cases.ts');
+    const { writeCases } = await import('../../evals/cases/canonical-cases.ts');
     const row = (id: number) => ({ id: String(id), prompt: 'new', outcomes: { small: { quality: 1 } } });
     return () => writeCases(place, [row(1), row(2)]);
   },

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonArray } from '../../evals/cases/index.ts';
 import { pythonLiteral } from '../../scripts/importers/python-literal.ts';
-import { answerIn } from '../../scripts/importers/zeroeval-answer.ts';
-import { sameNumber, sameText } from '../../scripts/importers/zeroeval-grade.ts';
+import { answerIn, sameNumber, sameText } from '../../scripts/importers/zeroeval.ts';
 
 async function elements(text: string, chunkBytes: number): Promise<unknown[]> {
   const bytes = Buffer.from(text);

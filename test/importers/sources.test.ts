@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importerOf } from '../../scripts/importers/importers.ts';
-import { loadSources } from '../../scripts/importers/sources.ts';
+import { importerOf } from '../../scripts/importers/run-import.ts';
+import { loadSources } from './sources.ts';
 
 const shipped = join(import.meta.dirname, '..', '..', 'training-data', 'sources.json');
 

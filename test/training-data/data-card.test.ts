@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
-import { loadSources } from '../../scripts/importers/sources.ts';
 import { written } from '../cases/written.ts';
+import { loadSources } from '../importers/sources.ts';
 import { DATA_CARD, everydayCases, withCounts } from './data-card.ts';
 
 const card = readFileSync(DATA_CARD, 'utf8');

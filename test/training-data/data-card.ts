@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadTierCases, type TierCase } from '../../evals/cases/tier-cases.ts';
+import { loadTierCases, type TierCase } from '../../evals/cases/authored-cases.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'training-data');
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TIER_TASKS } from '../../evals/cases/tier-case-row.ts';
-import { TIERS } from '../../evals/cases/tiered-row.ts';
+import { TIER_TASKS, TIERS } from '../../evals/cases/authored-cases.ts';
 import { everydayCases } from './data-card.ts';
 
 const { english, multilingual } = everydayCases();

@@ -1,28 +1,28 @@
 import { nearestName } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { mostSimilar } from './most-similar.ts';
-import { shownName, shownNames } from './shown-name.ts';
+import type { Case } from './case.ts';
+import { shownName, shownNames } from './rejects.ts';
 
-/** Models named in the message, the commonest first. */
+/** Models that a message names, those with most rows first. */
 const NAMED = 12;
 
 type Outcomes = Readonly<Record<string, object | undefined>>;
 
 /**
- * Knows the models of the data: finds those that are wanted, in any case, and counts in how many rows each model and each quality field
- * is, to answer a question for one that is not there.
+ * The models in the data. Finds the wanted ones, in any case, and counts the rows of each model and the quality fields, to explain what
+ * is missing.
  */
 export class ModelNames {
   readonly #rowsOfModel = new Map<string, number>();
-  /** Name in lower case -> as the data write it. */
+  /** Name in lower case -> spellings in the data. */
   readonly #spellings = new Map<string, string[]>();
-  /** Wanted models that a row had in another case. */
+  /** Wanted models that a row has in another case. */
   readonly #foldedCase = new Set<string>();
   readonly #qualityFields = new Set<string>();
   readonly #wantedField: string;
   readonly #wanted: readonly string[] | undefined;
 
-  /** @param wantedField the quality field in use; others are known by their name, which begins with `quality` */
+  /** @param wantedField the quality field in use; other quality fields have names that begin with `quality` */
   constructor(wantedField: string, wanted?: readonly string[]) {
     this.#wantedField = wantedField;
     this.#wanted = wanted;
@@ -41,7 +41,7 @@ export class ModelNames {
     }
   }
 
-  /** Remembers how the data write the names of a row's models. */
+  /** Remembers the spellings of a row's models, without counting the row. */
   addSpellings(outcomes: object): void {
     if (this.#wanted === undefined) return;
     for (const model of Object.keys(outcomes)) {
@@ -51,7 +51,7 @@ export class ModelNames {
     }
   }
 
-  /** The wanted models of a row with the names that they have in it; all of its models if none is named. */
+  /** The wanted models of a row, each with its spelling there; all models if none are wanted in particular. */
   wantedIn(outcomes: Readonly<Record<string, unknown>>): [model: string, name: string][] {
     const found: [string, string][] = [];
     for (const model of this.#wanted ?? Object.keys(outcomes)) {
@@ -81,10 +81,10 @@ export class ModelNames {
   }
 
   /**
-   * Names that are nearly another's, where one is in few rows and mostly where the other is not: slips that would be models of their own.
-   * @param rows all rows that were read
+   * One line for each name that is probably a typing error: nearly the name of a more frequent model, and rarely in the same row.
+   * @param rows the number of rows that were read
    */
-  doubtful(rows: number): string[] {
+  typoNotes(rows: number): string[] {
     const all = [...this.#rowsOfModel].sort((a, b) => b[1] - a[1]);
     if (all.length > MOST_COMPARED) return [];
     return all.flatMap(([model, count], index) => {
@@ -93,7 +93,7 @@ export class ModelNames {
         model,
         larger.map(([name]) => name),
       );
-      if (near === undefined || !isSlip(model, near) || this.#wanted?.includes(model)) return [];
+      if (near === undefined || !isTypo(model, near) || this.#wanted?.includes(model)) return [];
       if (this.#wanted !== undefined && !this.#wanted.includes(near)) return [];
       return [`${shownName(model)} (${count} rows) is a model of its own: is ${shownName(near)} meant?`];
     });
@@ -136,11 +136,11 @@ export class ModelNames {
   }
 }
 
-/** More models are not compared with one another. */
+/** With more models, names are not compared with one another. */
 const MOST_COMPARED = 200;
 
-/** One letter more, less or other, or two that changed places; a digit makes another version. */
-function isSlip(one: string, other: string): boolean {
+/** Whether one letter was added, dropped or changed, or two were swapped. Another digit means another version. */
+function isTypo(one: string, other: string): boolean {
   if (one.replace(/\D/g, '') !== other.replace(/\D/g, '')) return false;
   const [short, long] = one.length <= other.length ? [one, other] : [other, one];
   let from = 0;
@@ -149,4 +149,91 @@ function isSlip(one: string, other: string): boolean {
   while (back < short.length - from && short.at(-1 - back) === long.at(-1 - back)) back++;
   const [a, b] = [short.slice(from, short.length - back), long.slice(from, long.length - back)];
   return b.length <= 1 || (a.length === 2 && b.length === 2 && a[0] === b[1] && a[1] === b[0]);
+}
+
+/** Names with a smaller share of common letter pairs are not similar. */
+const LEAST_SIMILARITY = 0.4;
+
+/** The most similar name by common pairs of letters (Dice 1945); undefined if none is similar. */
+export function mostSimilar(wanted: string, names: readonly string[]): string | undefined {
+  const pairs = letterPairs(wanted);
+  let best: { name: string | undefined; similarity: number } = {
+    name: undefined,
+    similarity: LEAST_SIMILARITY,
+  };
+  for (const name of names) {
+    const similarity = dice(pairs, letterPairs(name));
+    if (similarity > best.similarity) best = { name, similarity };
+  }
+  return best.name;
+}
+
+function letterPairs(name: string): ReadonlySet<string> {
+  const letters = name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+  return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, i) => letters.slice(i, i + 2)));
+}
+
+/** 2 |both| / (|a| + |b|), 0 to 1. */
+function dice(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const both = [...a].filter((pair) => b.has(pair)).length;
+  return a.size + b.size === 0 ? 0 : (2 * both) / (a.size + b.size);
+}
+
+/**
+ * One line if a ladder goes against the cases' own prices or qualities: a rung costs more than one above it, or answers better. None
+ * if all is in order. Two rungs are compared on the cases where both are known.
+ *
+ * @param models cheapest first, as the ladder has them
+ */
+export function ladderNotes(cases: readonly Case[], models: readonly string[]): string[] {
+  const faults = models.flatMap((lower, rung) =>
+    models
+      .slice(rung + 1)
+      .flatMap((upper) => [
+        ...fault(
+          cases,
+          lower,
+          upper,
+          'costUsd',
+          (less, more) =>
+            `${shownName(lower)} costs more than ${shownName(upper)} ($${more} against $${less} a case)`,
+        ),
+        ...fault(
+          cases,
+          lower,
+          upper,
+          'quality',
+          (less, more) =>
+            `${shownName(lower)} answers better than ${shownName(upper)} (mean quality ${more} against ${less})`,
+        ),
+      ]),
+  );
+  if (faults.length === 0) return [];
+  return [
+    `Warning: the ladder is in another order than the data: ${faults.join('; ')}. Name the models cheapest first, and check prices and labels.`,
+  ];
+}
+
+function fault(
+  cases: readonly Case[],
+  lower: string,
+  upper: string,
+  field: 'costUsd' | 'quality',
+  words: (less: string, more: string) => string,
+): string[] {
+  let [below, above, n] = [0, 0, 0];
+  for (const { outcomes } of cases) {
+    const [one, other] = [outcomes.get(lower)?.[field], outcomes.get(upper)?.[field]];
+    if (one === undefined || other === undefined) continue;
+    below += one;
+    above += other;
+    n += 1;
+  }
+  if (n === 0 || below <= above) return [];
+  const [less, more] = [above / n, below / n];
+  return [words(figure(less), figure(more))];
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }

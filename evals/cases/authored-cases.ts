@@ -1,0 +1,253 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { PlimsollError } from '../../router/errors.ts';
+import { personTexts, routedText } from '../../router/prompt/index.ts';
+import type { Case } from './case.ts';
+import { fileError } from './case-file.ts';
+import { questionKey } from './question-key.ts';
+import { BadRow, parseRow, shownName } from './rejects.ts';
+
+/** A request with the tier that its authors think it needs. This is a judgement, not a measured outcome: no model was run. */
+interface TieredCase {
+  readonly id: string;
+  /** The prompt's language, ISO 639 such as en. */
+  readonly language: string;
+  /** The routed text: the one that the router would score for the same request. */
+  readonly text: string;
+  readonly tier: (typeof TIERS)[number];
+  /** One sentence for a reader; nothing is learned from it. */
+  readonly why: string;
+  /** The number of the person's messages in the request, if there is more than one. */
+  readonly turns?: number;
+}
+
+/** A tiered case with one of the known tasks. */
+export interface TierCase extends TieredCase {
+  readonly task: (typeof TIER_TASKS)[number];
+}
+
+/** A tiered case of a suite: a prompt that must be escalated, or a look-alike that must stay cheap. */
+export interface HardCase extends TieredCase {
+  /** What makes it hard, such as proof. The shipped slices are listed in evals/suites/README.md. */
+  readonly slice: string;
+  /** Length of the routed text, in UTF-16 units. */
+  readonly characters: number;
+}
+
+/** One request in two wordings: a policy should make the same decision on both. */
+export interface Paraphrase {
+  readonly id: string;
+  /** ISO 639, such as en. */
+  readonly language: string;
+  /** The routed texts of the two wordings. */
+  readonly a: string;
+  readonly b: string;
+}
+
+/**
+ * Reads tiered cases (JSON Lines; training-data/README.md describes the rows) as labelled cases of a cheap and a strong model. The strong
+ * model has quality 1 on all of them, the cheap one 1 on tier cheap and 0 on tier strong. So the labels say which model the authors would
+ * choose, and no quality measured on them is a quality of the two models named.
+ *
+ * @example (await loadTierCases(file, { cheap: 'small', strong: 'large' }))[0].outcomes.get('large').quality === 1;
+ * @throws PlimsollError as readTierCases
+ */
+export function loadTierCases(
+  file: string,
+  { cheap, strong }: { readonly cheap: string; readonly strong: string },
+): Case[] {
+  return readTierCases(file).map(({ id, task, language, text, tier, turns }) => ({
+    id,
+    text,
+    key: questionKey(text),
+    task,
+    source: 'everyday',
+    language,
+    ...(turns !== undefined && { turns }),
+    outcomes: new Map([
+      [cheap, { quality: tier === 'cheap' ? 1 : 0 }],
+      [strong, { quality: 1 }],
+    ]),
+  }));
+}
+
+/** @throws PlimsollError 'invalid-input': a row that does not fit, an id twice, no row at all; 'not-found', 'io': the file */
+export function readTierCases(file: string): TierCase[] {
+  return readStrictRows(file, tierRowSchema, (row) => ({ task: row.task, ...tieredCase(row) }));
+}
+
+/**
+ * Reads hard cases (JSON Lines; evals/suites/README.md describes the rows).
+ * @throws PlimsollError as readTierCases
+ */
+export function loadHardCases(file: string): HardCase[] {
+  return readStrictRows(file, hardRowSchema, (row) => {
+    const tiered = tieredCase(row);
+    return { slice: row.slice, ...tiered, characters: tiered.text.length };
+  });
+}
+
+/**
+ * Reads paraphrases (JSON Lines; evals/suites/README.md describes the rows).
+ * @throws PlimsollError as readTierCases
+ */
+export function loadParaphrases(file: string): Paraphrase[] {
+  return readStrictRows(file, paraphraseRowSchema, ({ id, language, a, b }) => ({
+    id,
+    language,
+    a: routedText({ prompt: a }),
+    b: routedText({ prompt: b }),
+  }));
+}
+
+/** @throws PlimsollError 'invalid-input' if the row's messages have no text by a person */
+function tieredCase({ id, language, prompt, messages, tier, why }: TieredRow): TieredCase {
+  const text = routedText(messages === undefined ? { prompt: prompt ?? '' } : { messages });
+  const turns = messages?.filter((message) => personTexts(message).length > 0).length ?? 1;
+  return { id, language, text, tier, why, ...(turns > 1 && { turns }) };
+}
+
+export const TIERS = ['cheap', 'strong'] as const;
+
+/** The tasks of the everyday cases. The list is closed: a new task is a decision, not a typing error. */
+export const TIER_TASKS = [
+  'chat',
+  'classification',
+  'code-debugging',
+  'code-generation',
+  'data-analysis',
+  'extraction',
+  'long-context',
+  'maths',
+  'multi-turn',
+  'planning',
+  'reasoning',
+  'rewriting',
+  'safety-critical',
+  'sql',
+  'summarisation',
+  'support',
+  'tool-use',
+  'translation',
+] as const;
+
+/** The longest reason for a tier, in UTF-16 units: one sentence. */
+const LONGEST_WHY = 160;
+
+const text = z.string().trim().min(1);
+
+const languageCode = z.string().regex(/^[a-z]{2,3}(-[A-Za-z]{2,4})?$/, 'must be a language code such as en');
+
+/** A tool call by an assistant, in the shape of OpenAI or Anthropic. Tool traffic is never scored. */
+const toolCallSchema = z.strictObject({
+  id: text,
+  type: z.literal('function'),
+  function: z.strictObject({ name: text, arguments: z.string() }),
+});
+const partSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text'), text }),
+  z.strictObject({
+    type: z.literal('tool_use'),
+    id: text,
+    name: text,
+    input: z.record(z.string(), z.unknown()),
+  }),
+  z.strictObject({ type: z.literal('tool_result'), tool_use_id: text, content: z.string() }),
+]);
+
+const content = z.union([text, z.array(partSchema).min(1)]);
+const messageSchema = z.union([
+  z.strictObject({ role: z.literal(['system', 'user', 'assistant']), content }),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: text.nullable(),
+    tool_calls: z.array(toolCallSchema).min(1),
+  }),
+  z.strictObject({ role: z.literal('tool'), tool_call_id: text, content: text }),
+]);
+
+/** The fields of every tiered case: a prompt or messages, and the tier that its authors think it needs. */
+const tieredRowSchema = z
+  .strictObject({
+    id: text,
+    language: languageCode,
+    prompt: text.optional(),
+    messages: z.array(messageSchema).min(1).optional(),
+    tier: z.enum(TIERS),
+    why: text.max(LONGEST_WHY),
+  })
+  .refine(({ prompt, messages }) => (prompt === undefined) !== (messages === undefined), {
+    message: 'give either prompt or messages',
+    path: ['prompt'],
+  });
+
+type TieredRow = z.output<typeof tieredRowSchema>;
+
+const tierRowSchema = tieredRowSchema.safeExtend({ task: z.enum(TIER_TASKS) });
+
+/** The slice may have any name, since users write hard cases of their own. */
+const hardRowSchema = tieredRowSchema.safeExtend({
+  slice: z
+    .string()
+    .regex(
+      /^[a-z0-9]+(-[a-z0-9]+)*$/,
+      'must be lower-case letters and digits with dashes, such as short-but-hard',
+    ),
+});
+
+const paraphraseRowSchema = z
+  .strictObject({
+    id: text,
+    a: text,
+    b: text,
+    language: languageCode,
+  })
+  .refine(({ a, b }) => a !== b, {
+    message: 'is the same text as a, so no decision can differ; write it in other words',
+    path: ['b'],
+  });
+
+/**
+ * Reads JSON Lines that people wrote by hand, so a bad row is an error to fix and not one to skip. Blank lines are ignored.
+ * @throws PlimsollError 'invalid-input': a row that does not fit, an id twice, no row at all; 'not-found', 'io': the file
+ */
+function readStrictRows<Row extends { readonly id: string }, Result>(
+  file: string,
+  schema: z.ZodType<Row>,
+  convert: (row: Row) => Result,
+): Result[] {
+  const ids = new Set<string>();
+  const results: Result[] = [];
+  for (const [index, line] of readText(file).split('\n').entries()) {
+    if (line.trim() === '') continue;
+    try {
+      const row = parseRow(schema, JSON.parse(line));
+      if (ids.has(row.id)) throw new BadRow(`${shownName(row.id)} stands in an earlier row too`, 'id');
+      ids.add(row.id);
+      results.push(convert(row));
+    } catch (error) {
+      throw rowError(file, index + 1, error);
+    }
+  }
+  if (results.length > 0) return results;
+  throw new PlimsollError('invalid-input', `${file}: there is no row of data in it.`, { place: { file } });
+}
+
+function readText(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+}
+
+/** Takes nothing from the messages of JSON.parse, which may quote the row. */
+function rowError(file: string, line: number, cause: unknown): PlimsollError {
+  const known = cause instanceof BadRow || cause instanceof PlimsollError;
+  const reason = known ? cause.message : 'not valid JSON';
+  const field = cause instanceof BadRow ? cause.field : undefined;
+  return new PlimsollError('invalid-input', `${file}:${line}: ${reason}`, {
+    place: { file, line, ...(field !== undefined && { field }) },
+    cause,
+  });
+}

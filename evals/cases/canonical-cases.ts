@@ -1,0 +1,202 @@
+import { basename } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { PlimsollError } from '../../router/errors.ts';
+import { openReplacement, type Replacement } from '../../router/files/index.ts';
+import { type CaseRow, DEFAULT_QUALITY_FIELD, type ParsedRow, parseCase, parseCaseRow } from './case.ts';
+import { caseFormat, FileHash, isGzipped } from './case-file.ts';
+import { FieldNames, type RowFields } from './field-names.ts';
+import { type LoadOptions, promptId } from './load-cases.ts';
+import { type NumberRules, parseNumbers, parseQuality, scaleNotes } from './quality-scale.ts';
+import { BadRow, catchBadRow } from './rejects.ts';
+import { readRows, surveyFiles } from './rows.ts';
+
+/** A row in the canonical form: JSON Lines with an id, and qualities from 0 to 1 in the field `quality`. */
+export interface CanonicalRow {
+  /** Identifies the prompt. Rows of one id are one case: their outcomes belong together. */
+  readonly id: string;
+  readonly source?: string;
+  readonly task?: string;
+  readonly split?: string;
+  readonly group?: string;
+  readonly language?: string;
+  readonly system?: string;
+  readonly context?: string;
+  readonly key?: string;
+  readonly prompt?: string;
+  readonly messages?: CaseRow['messages'];
+  readonly outcomes: CaseRow['outcomes'];
+}
+
+/** A row of any file as it is converted to the canonical form. */
+export interface ConvertedRow {
+  readonly file: string;
+  /** The physical line on which it begins, from 1. */
+  readonly line: number;
+  /** The row, or why it cannot be used; undefined if it is left out on purpose. */
+  readonly row: CanonicalRow | BadRow | undefined;
+}
+
+export interface CanonicalOptions extends Pick<LoadOptions, 'qualityScale' | 'columns' | 'onSurvey'> {
+  /** Called with what a person should know about how the files were read, a line each. */
+  readonly onNotes?: (lines: readonly string[]) => void;
+}
+
+/**
+ * Converts the rows of files that loadCases reads to the canonical form. Unknown fields of a row are dropped, other fields of an outcome are
+ * kept; a missing id becomes file and line.
+ * @throws PlimsollError: a file that does not exist or cannot be read as rows
+ */
+export async function* canonicalRows(
+  files: readonly string[],
+  { qualityScale, columns, onSurvey = () => {}, onNotes = () => {} }: CanonicalOptions = {},
+): AsyncGenerator<ConvertedRow> {
+  const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns);
+  const surveyed = await surveyFiles(files, { models: undefined, qualityScale, onSurvey }, names);
+  onNotes(scaleNotes(surveyed));
+  for (const { file, rules } of surveyed) {
+    const ids = new RowIds(file);
+    for await (const { line, element, content } of readRows(file, names)) {
+      const row =
+        content instanceof BadRow ? content : catchBadRow(() => canonicalRow(content, line, ids, rules));
+      yield { file, line, row: row instanceof BadRow ? row.inElement(element) : row };
+    }
+  }
+  onNotes(names.notes());
+}
+
+function canonicalRow(
+  { fields, long }: RowFields,
+  line: number,
+  ids: RowIds,
+  rules: NumberRules,
+): CanonicalRow {
+  const row = parseCaseRow(fields);
+  const { source, task, split, group, language, system, context, key, prompt, messages } = row;
+  const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
+    model,
+    onUnitScale(model, outcome, rules),
+  ]);
+  return {
+    id: ids.resolve(row, line, long),
+    ...(source != null && { source }),
+    ...(task != null && { task }),
+    ...(typeof split === 'string' && { split }),
+    ...(group != null && { group: String(group) }),
+    ...(language != null && { language }),
+    ...(system != null && { system }),
+    ...(context != null && { context }),
+    ...(key != null && { key }),
+    ...(prompt !== undefined && { prompt }),
+    ...(messages !== undefined && { messages }),
+    outcomes: Object.fromEntries(outcomes),
+  };
+}
+
+/** A missing quality is left as it is; the check of the canonical row rejects it. */
+function onUnitScale(
+  model: string,
+  outcome: Record<string, unknown>,
+  rules: NumberRules,
+): Record<string, unknown> {
+  const quality = outcome[DEFAULT_QUALITY_FIELD];
+  if (quality === undefined || quality === null) return outcome;
+  const path = `outcomes.${model}.${DEFAULT_QUALITY_FIELD}`;
+  return { ...parseNumbers(outcome, rules), [DEFAULT_QUALITY_FIELD]: parseQuality(quality, rules, path) };
+}
+
+/** Ids for rows without one: file and line, in the long layout the line of the prompt's first row. */
+class RowIds {
+  readonly #file: string;
+  readonly #byPrompt = new Map<string, string>();
+  /** Rows on each line: an array may have several. */
+  readonly #lines = new Map<number, number>();
+
+  constructor(file: string) {
+    this.#file = basename(file).replace(/\.gz$/i, '');
+  }
+
+  resolve(row: ParsedRow, line: number, long: boolean): string {
+    if (row.id != null) return String(row.id);
+    const prompt = long ? promptId(row) : undefined;
+    const known = prompt === undefined ? undefined : this.#byPrompt.get(prompt);
+    if (known !== undefined) return known;
+    const before = this.#lines.get(line) ?? 0;
+    this.#lines.set(line, before + 1);
+    const id = `${this.#file}:${line}${before === 0 ? '' : `#${before + 1}`}`;
+    if (prompt !== undefined) this.#byPrompt.set(prompt, id);
+    return id;
+  }
+}
+
+export interface WrittenCases {
+  readonly rows: number;
+  /** Hash of the stored bytes, in hex: the same rows give the same file. */
+  readonly sha256: string;
+}
+
+/**
+ * Writes cases as JSON Lines, gzipped if the name ends in .gz, in the form that loadCases reads. Each row is checked first. The file
+ * appears under its name only when it is complete, so that a failed run leaves no partial file.
+ *
+ * @throws PlimsollError 'invalid-input': a row that loadCases would reject, or a name that is not JSON Lines; 'io': the file cannot be written
+ */
+export async function writeCases(
+  file: string,
+  rows: Iterable<CaseRow> | AsyncIterable<CaseRow>,
+): Promise<WrittenCases> {
+  requireJsonLines(file);
+  const hash = new FileHash();
+  let count = 0;
+  async function* lines(): AsyncGenerator<string> {
+    for await (const row of rows) {
+      count += 1;
+      requireValid(file, count, row);
+      yield `${JSON.stringify(row)}\n`;
+    }
+  }
+  const replacement = openReplacement(file, { what: 'the cases to' });
+  try {
+    const packed = isGzipped(file) ? createGzip() : new PassThrough();
+    await pipeline(Readable.from(lines()), packed, writeTo(replacement, hash));
+    replacement.commit();
+  } finally {
+    replacement.discard();
+  }
+  return { rows: count, sha256: hash.digest() };
+}
+
+/** @throws PlimsollError 'invalid-input' unless cases can be written under the name */
+export function requireJsonLines(file: string): void {
+  if (caseFormat(file) === 'json') return;
+  throw new PlimsollError('invalid-input', `${file}: cases are written as JSON Lines; name it .jsonl.gz.`, {
+    place: { file },
+  });
+}
+
+function writeTo(replacement: Replacement, hash: FileHash): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        hash.update(chunk);
+        replacement.write(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+}
+
+/** Takes the row through the same steps as loading. */
+function requireValid(file: string, number: number, row: CaseRow): void {
+  try {
+    parseCase(row, file);
+  } catch (error) {
+    if (!(error instanceof BadRow)) throw error;
+    throw new PlimsollError('invalid-input', `${file}: row ${number} cannot be written: ${error.message}.`, {
+      place: { file, line: number, ...(error.field !== undefined && { field: error.field }) },
+    });
+  }
+}

@@ -1,0 +1,448 @@
+import { PlimsollError } from '../../router/errors.ts';
+import { readBytes } from './case-file.ts';
+import { BadRow } from './rejects.ts';
+
+/** The longest line or array element, in bytes. A longer one is not a row. */
+const LONGEST_VALUE = 64 * 2 ** 20;
+
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const NEW_LINE = Buffer.from('\n');
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+export interface JsonValue {
+  /** The physical line on which it begins, from 1. */
+  readonly line: number;
+  /** The index in an array, from 1. */
+  readonly element?: number;
+  /** @throws BadRow: not JSON, or not UTF-8 */
+  readonly parse: () => unknown;
+}
+
+/**
+ * The values of a JSON file: one on each line, objects that span several lines, or the elements of one array.
+ *
+ * @throws PlimsollError 'too-large': a line or an element above 64 MiB; 'invalid-input': an array that cannot be read as a whole
+ */
+export async function* jsonValues(file: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<JsonValue> {
+  const source = bytes[Symbol.asyncIterator]();
+  try {
+    const { first, all } = await peek(source);
+    if (first === OPEN_ARRAY) yield* jsonArray(file, all);
+    else yield* linesOrObjects(all, true);
+  } finally {
+    await source.return?.();
+  }
+}
+
+/**
+ * The elements of the array that a JSON file consists of. Of a file of any length only one element is held.
+ *
+ * @throws PlimsollError 'invalid-input': not an array, an array without an end, or a string with a line end in it, which means that it is
+ *   not closed; 'too-large': an element above 64 MiB
+ */
+export async function* jsonArray(
+  file: string,
+  bytes: AsyncIterable<Buffer> = readBytes(file),
+): AsyncGenerator<JsonValue & { readonly element: number }> {
+  const decode = strictDecoder();
+  const scanner = new ArrayScanner(file);
+  for await (const chunk of bytes) {
+    for (const { element, line, raw } of scanner.scan(chunk)) {
+      yield { line, element, parse: () => parseJson(decode, raw) };
+    }
+  }
+  if (!scanner.ended) throw notAnArray(file);
+}
+
+/**
+ * The values of a file of JSON Lines, without blank lines; a line ends with LF, CRLF or CR.
+ * @throws PlimsollError 'too-large': a line above 64 MiB
+ */
+export function jsonLines(file: string): AsyncGenerator<JsonValue> {
+  return linesOrObjects(readBytes(file), false);
+}
+
+/** @param multiline whether an object may span several lines */
+async function* linesOrObjects(bytes: AsyncIterable<Buffer>, multiline: boolean): AsyncGenerator<JsonValue> {
+  const decode = strictDecoder();
+  let open: OpenObject | undefined;
+  let skipping = false; // the rest of a malformed object over several lines
+  let number = 0;
+  for await (const raw of splitLines(bytes)) {
+    number += 1;
+    const line = { number, raw };
+    if (isBlank(raw)) continue;
+    if (open !== undefined) {
+      const state = open.add(line);
+      if (state === 'open') continue;
+      if (state === 'closed') yield open.value(decode);
+      else {
+        yield* open.lineValues(decode);
+        skipping = open.size > 1;
+      }
+      open = undefined;
+      if (state === 'closed') continue;
+    }
+    const startsObject = firstVisibleByte(raw) === OPEN_OBJECT;
+    if (skipping && !startsObject) continue;
+    skipping = false;
+    if (multiline && startsObject && lastVisibleByte(raw) !== CLOSE_OBJECT) open = OpenObject.begin(line);
+    if (open === undefined) yield lineValue(line, decode);
+  }
+  if (open !== undefined) yield* open.lineValues(decode);
+}
+
+/** The first byte of the file that is not white space, and all of its bytes from the beginning. */
+async function peek(
+  source: AsyncIterator<Buffer>,
+): Promise<{ first: number | undefined; all: AsyncIterable<Buffer> }> {
+  const head: Buffer[] = [];
+  let first: number | undefined;
+  while (first === undefined) {
+    const { done, value } = await source.next();
+    if (done) break;
+    head.push(value);
+    first = firstVisibleByte(head.length === 1 ? value : Buffer.concat(head));
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    yield* head;
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+  }
+  return { first, all: all() };
+}
+
+interface Line {
+  readonly number: number;
+  readonly raw: Buffer;
+}
+
+/** The lines read so far of an object that spans several. */
+class OpenObject {
+  readonly #lines: Line[] = [];
+  readonly #nesting = new JsonNesting();
+  #held = 0;
+
+  /** Undefined unless the line begins an object that continues on the next. */
+  static begin(line: Line): OpenObject | undefined {
+    const object = new OpenObject();
+    return object.add(line) === 'open' ? object : undefined;
+  }
+
+  /** Its number of lines. */
+  get size(): number {
+    return this.#lines.length;
+  }
+
+  add(line: Line): NestingState {
+    const state = this.#nesting.read(line.raw);
+    if (state === 'malformed') return state;
+    this.#lines.push(line);
+    this.#held += line.raw.length;
+    return this.#held > LONGEST_VALUE ? 'malformed' : state;
+  }
+
+  value(decode: Decoder): JsonValue {
+    const raw = Buffer.concat(this.#lines.flatMap((line) => [line.raw, NEW_LINE]));
+    return lineValue({ number: this.#lines[0]!.number, raw }, decode);
+  }
+
+  /** For a malformed object: its first line, and lines that are whole objects by themselves. */
+  *lineValues(decode: Decoder): Generator<JsonValue> {
+    for (const [index, line] of this.#lines.entries()) {
+      const whole = firstVisibleByte(line.raw) === OPEN_OBJECT && lastVisibleByte(line.raw) === CLOSE_OBJECT;
+      if (index === 0 || whole) yield lineValue(line, decode);
+    }
+  }
+}
+
+type NestingState = 'open' | 'closed' | 'malformed';
+
+/** Follows the brackets and strings of one JSON object, line by line. */
+class JsonNesting {
+  readonly #closers: number[] = [];
+  /** A key or the end of the object must follow. */
+  #expectsKey = false;
+  /** A value has ended: a comma, a colon or a closing bracket must follow. */
+  #afterValue = false;
+
+  read(raw: Buffer): NestingState {
+    for (let at = 0; at < raw.length; at++) {
+      const byte = raw[at]!;
+      if (byte <= SPACE || (byte === 0xef && isMark(raw, at))) {
+        if (byte > SPACE) at += BYTE_ORDER_MARK.length - 1;
+        continue;
+      }
+      if (byte === QUOTE) {
+        at = stringEnd(raw, at);
+        if (at === -1 || this.#afterValue) return 'malformed';
+        this.#expectsKey = false;
+        this.#afterValue = true;
+      } else if (!this.#accepts(byte)) return 'malformed';
+      if (this.#closers.length === 0) return isBlank(raw.subarray(at + 1)) ? 'closed' : 'malformed';
+    }
+    return 'open';
+  }
+
+  #accepts(byte: number): boolean {
+    const inObject = this.#closers.at(-1) === CLOSE_OBJECT;
+    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      if (this.#afterValue || this.#expectsKey) return false;
+      this.#closers.push(byte === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY);
+      this.#expectsKey = byte === OPEN_OBJECT;
+      return true;
+    }
+    if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+      this.#expectsKey = false;
+      this.#afterValue = true;
+      return this.#closers.pop() === byte;
+    }
+    if (this.#expectsKey) return false;
+    this.#afterValue = byte !== COMMA && byte !== COLON;
+    this.#expectsKey = byte === COMMA && inObject;
+    return true;
+  }
+}
+
+/** The closing quote of the string that begins at `from`; -1 if there is none. */
+function stringEnd(raw: Buffer, from: number): number {
+  for (let at = from + 1; at < raw.length; at++) {
+    if (raw[at] === BACKSLASH) at++;
+    else if (raw[at] === QUOTE) return at;
+  }
+  return -1;
+}
+
+/** A JSON string never contains a carriage return, so each one ends a line; CRLF ends only one. */
+async function* splitLines(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = [];
+  let held = 0;
+  let afterReturn = false;
+  for await (const chunk of bytes) {
+    let start = 0;
+    const returns = chunk.includes(CARRIAGE_RETURN);
+    for (let end = nextLineEnd(chunk, 0, returns); end !== -1; end = nextLineEnd(chunk, start, returns)) {
+      const completes = chunk[end] === LINE_FEED && afterReturn && end === start && parts.length === 0;
+      if (!completes) {
+        const piece = chunk.subarray(start, end);
+        yield parts.length === 0 ? piece : Buffer.concat([...parts, piece]);
+      }
+      parts = [];
+      held = 0;
+      afterReturn = chunk[end] === CARRIAGE_RETURN;
+      start = end + 1;
+    }
+    if (start < chunk.length) {
+      parts.push(chunk.subarray(start));
+      afterReturn = false;
+    }
+    held += chunk.length - start;
+    if (held > LONGEST_VALUE) throw lineTooLong();
+  }
+  if (parts.length > 0) yield Buffer.concat(parts);
+}
+
+function nextLineEnd(chunk: Buffer, from: number, returns: boolean): number {
+  const feed = chunk.indexOf(LINE_FEED, from);
+  if (!returns) return feed;
+  const end = feed === -1 ? chunk.length : feed;
+  const back = chunk.subarray(from, end).indexOf(CARRIAGE_RETURN);
+  return back === -1 ? feed : from + back;
+}
+
+interface ArrayElement {
+  /** The index, from 1. */
+  readonly element: number;
+  /** The physical line on which it begins, from 1. */
+  readonly line: number;
+  readonly raw: Buffer;
+}
+
+/**
+ * Finds the elements of an array by brackets and quotes alone. It may look at bytes, since in UTF-8 no other character contains the bytes
+ * of JSON's own.
+ */
+class ArrayScanner {
+  readonly #file: string;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #parts: Buffer[] = [];
+  #held = 0;
+  #count = 0;
+  #line = 1;
+  /** The line on which the current element begins; 0 before its first byte. */
+  #elementLine = 0;
+  #afterReturn = false;
+  ended = false;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  *scan(chunk: Buffer): Generator<ArrayElement> {
+    let start = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (byte <= SPACE) {
+        this.#readSpace(byte);
+        continue;
+      }
+      this.#afterReturn = false;
+      if (this.ended) throw notAnArray(this.#file);
+      if (this.#inString) {
+        this.#readString(byte);
+        continue;
+      }
+      const atTop = this.#depth === 0;
+      if (this.#depth === 1 && this.#elementLine === 0 && byte !== COMMA && byte !== CLOSE_ARRAY)
+        this.#elementLine = this.#line;
+      if (byte === QUOTE) this.#inString = true;
+      else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+        this.#depth += 1;
+        if (atTop) start = this.#begin(chunk, start, at);
+      } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT || (byte === COMMA && this.#depth === 1)) {
+        if (byte !== COMMA) this.#depth -= 1;
+        if (this.#depth <= 0 || (byte === COMMA && this.#depth === 1)) {
+          if (this.#depth < 0) throw notAnArray(this.#file);
+          yield* this.#element(chunk.subarray(start, at));
+          start = at + 1;
+          this.ended = this.#depth === 0;
+        }
+      }
+    }
+    this.#hold(chunk.subarray(start));
+  }
+
+  #readSpace(byte: number): void {
+    this.#escaped = false;
+    const ends = byte === CARRIAGE_RETURN || (byte === LINE_FEED && !this.#afterReturn);
+    this.#afterReturn = byte === CARRIAGE_RETURN;
+    if (!ends) return;
+    if (this.#inString) throw unclosedString(this.#file, this.#line);
+    this.#line += 1;
+  }
+
+  #readString(byte: number): void {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === QUOTE) this.#inString = false;
+  }
+
+  /** The file must be one array; a byte order mark and white space may precede it. */
+  #begin(chunk: Buffer, start: number, at: number): number {
+    const before = Buffer.concat([...this.#parts, chunk.subarray(start, at)]).toString();
+    if (chunk[at] !== OPEN_ARRAY || before.replace(/^\uFEFF/, '').trim() !== '') throw notAnArray(this.#file);
+    this.#parts = [];
+    this.#held = 0;
+    return at + 1;
+  }
+
+  *#element(end: Buffer): Generator<ArrayElement> {
+    const raw = Buffer.concat([...this.#parts, end]);
+    const line = this.#elementLine;
+    this.#parts = [];
+    this.#held = 0;
+    this.#elementLine = 0;
+    if (line === 0) return; // only white space: an empty array, or a superfluous comma
+    this.#count += 1;
+    yield { element: this.#count, line, raw };
+  }
+
+  #hold(rest: Buffer): void {
+    this.#parts.push(rest);
+    this.#held += rest.length;
+    if (this.#held <= LONGEST_VALUE) return;
+    throw new PlimsollError('too-large', `${this.#file}: an element of the array is longer than 64 MiB.`, {
+      place: { file: this.#file },
+    });
+  }
+}
+
+function unclosedString(file: string, line: number): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `${file}:${line}: a string is not closed on this line. Nothing after it can be read.`,
+    { place: { file, line } },
+  );
+}
+
+function notAnArray(file: string): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `${file}: not one JSON array of rows, or cut off before its end.`,
+    { place: { file } },
+  );
+}
+
+/** Skips white space and a byte order mark. */
+function firstVisibleByte(raw: Buffer): number | undefined {
+  for (let at = isMark(raw, 0) ? BYTE_ORDER_MARK.length : 0; at < raw.length; at++) {
+    if (raw[at]! > SPACE) return raw[at];
+  }
+  return undefined;
+}
+
+function lastVisibleByte(raw: Buffer): number | undefined {
+  for (let at = raw.length - 1; at >= 0; at--) if (raw[at]! > SPACE) return raw[at];
+  return undefined;
+}
+
+function isMark(raw: Buffer, at: number): boolean {
+  return BYTE_ORDER_MARK.every((byte, index) => raw[at + index] === byte);
+}
+
+/** Only space, tab and line ends. */
+function isBlank(raw: Buffer): boolean {
+  return raw.every(
+    (byte) => byte === SPACE || byte === TAB || byte === LINE_FEED || byte === CARRIAGE_RETURN,
+  );
+}
+
+type Decoder = (raw: Buffer) => string;
+
+function strictDecoder(): Decoder {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  return (raw) => decoder.decode(raw);
+}
+
+function lineValue({ number, raw }: Line, decode: Decoder): JsonValue {
+  return { line: number, parse: () => parseJson(decode, raw) };
+}
+
+function parseJson(decode: Decoder, raw: Buffer): unknown {
+  let text: string;
+  try {
+    text = decode(raw);
+  } catch {
+    throw new BadRow('not valid UTF-8; save the file as UTF-8');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BadRow(jsonReason(error));
+  }
+}
+
+/** Takes only the position from the parser's message, which may quote the row. */
+function jsonReason(error: unknown): string {
+  const position = /at position (\d+)/.exec(String(error))?.[1];
+  return position === undefined ? 'not valid JSON' : `not valid JSON at character ${Number(position) + 1}`;
+}
+
+function lineTooLong(): PlimsollError {
+  return new PlimsollError(
+    'too-large',
+    `A line is longer than ${LONGEST_VALUE / 2 ** 20} MiB. A file of cases holds one JSON object on each line, objects over several lines, or one array.`,
+  );
+}

@@ -1,0 +1,71 @@
+import {
+  BadRow,
+  type CanonicalRow,
+  type Case,
+  canonicalRows,
+  loadCases,
+  type RejectedRow,
+} from '../../evals/cases/index.ts';
+import type { Outcome } from '../../router/types.ts';
+import type { Importer } from './importer.ts';
+
+/** Any JSON that loadCases reads. Rows without an id get file and line; qualities come out on the scale 0 to 1. */
+export const jsonl: Importer = {
+  format: 'jsonl',
+  describe: 'cases in JSON, checked and written in the canonical form',
+  accepts: 'any .jsonl, .ndjson, .json or their .gz that the other commands read',
+  readsCases: true,
+  rows: canonicalRows,
+};
+
+/**
+ * Any table that loadCases reads, wide or long. Keeps the scored text (an earlier turn follows the prompt, without the system text) and the
+ * column `quality` on the scale 0 to 1; other columns of labels are dropped.
+ */
+export const csv: Importer = {
+  format: 'csv',
+  describe: 'cases in a table, wide or long, checked and written in the canonical form',
+  accepts: 'any .csv, .tsv or their .gz that the other commands read',
+  readsCases: true,
+  async *rows(files, { onNotes = () => {}, ...options }) {
+    const rejected: RejectedRow[] = [];
+    const { cases, notes, excluded } = await loadCases(files, {
+      ...options,
+      ...(options.onSurvey && { onProgress: options.onSurvey }),
+      maxRejectShare: 1,
+      mayBeEmpty: true,
+      onReject: (row) => rejected.push(row),
+    });
+    onNotes(notes);
+    for (const { field, reason, ...place } of rejected) yield { ...place, row: new BadRow(reason, field) };
+    const [file = ''] = files;
+    const place = { file, line: 0 }; // never shown: these rows have been checked
+    for (let left = excluded.missingOutcome; left > 0; left--) yield { ...place, row: undefined };
+    for (const one of cases) yield { ...place, row: canonicalRow(one) };
+  },
+};
+
+function canonicalRow({ id, source, task, group, language, key, text, outcomes }: Case): CanonicalRow {
+  const rows = [...outcomes].map(([model, outcome]) => [model, outcomeRow(outcome)] as const);
+  return {
+    id,
+    ...(source !== undefined && { source }),
+    ...(task !== undefined && { task }),
+    ...(group !== undefined && { group }),
+    ...(language !== undefined && { language }),
+    key,
+    prompt: text,
+    outcomes: Object.fromEntries(rows),
+  };
+}
+
+function outcomeRow(outcome: Outcome): Record<string, number> {
+  const { quality, inputTokens, outputTokens, costUsd, latencyMs } = outcome;
+  return {
+    quality,
+    ...(inputTokens !== undefined && { input_tokens: inputTokens }),
+    ...(outputTokens !== undefined && { output_tokens: outputTokens }),
+    ...(costUsd !== undefined && { cost_usd: costUsd }),
+    ...(latencyMs !== undefined && { latency_ms: latencyMs }),
+  };
+}
