@@ -2,14 +2,13 @@ import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type ColumnMap,
+  dataNotes,
   type LoadedCases,
   type LoadOptions,
-  ladderNotes,
   loadCases,
   parseColumnMap,
   parseQualityScale,
   type QualityScale,
-  rejectLines,
 } from '../evals/cases/index.ts';
 import { requireGap, requireTwoClasses } from '../evals/lifecycle/index.ts';
 import type { Manifest } from '../router/artifact/index.ts';
@@ -110,11 +109,6 @@ export async function loadLabelled(flags: DataFlags, models: readonly string[]):
     );
   }
   return loaded;
-}
-
-/** What a person should know before the figures: rejected rows by kind, how the files were read, a ladder that goes the wrong way. */
-function dataNotes({ cases, notes, rejectKinds }: LoadedCases, models: readonly string[]): string[] {
-  return [...rejectLines(rejectKinds), ...notes, ...ladderNotes(cases, models)];
 }
 
 /** How the labels were read, for a manifest: only what differs from numbers from 0 to 1 under the usual names. */

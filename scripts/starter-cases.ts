@@ -1,29 +1,22 @@
 import path from 'node:path';
-import {
-  type Case,
-  casesFromTiers,
-  type LoadedFile,
-  loadCases,
-  loadTierCases,
-  questionKey,
-} from '../evals/cases/index.ts';
+import { type Case, type LoadedFile, loadCases, loadTierCases, questionKey } from '../evals/cases/index.ts';
 import { PACKAGE_FOLDER } from '../router/package.ts';
 import type { Outcome } from '../router/types.ts';
 
-/** The starter's two candidates stand for tiers: no single pair is what a stranger serves. */
+/** The starter's two candidates represent tiers, since users serve different pairs of models. */
 export const SMALL = 'small-models';
 export const LARGE = 'large-models';
 
-/** A public set that the starter learns from. A tier's label is the mean quality of its models on the case. */
+/** A public set that the starter learns from. The label of a tier is the mean quality of its models on the case. */
 interface TrainingSet {
   readonly file: string;
   readonly small: readonly string[];
   readonly large: readonly string[];
   /** Tasks that are left out, because the starter is measured on them. */
-  readonly without: readonly string[];
+  readonly excludedTasks: readonly string[];
 }
 
-/** llmrouter may be trained on too, and is not: its tiers differ by format more than by ability (docs/EXPERIMENTS.md). */
+/** Training on llmrouter is allowed too, but its tiers differ more by format than by ability (docs/EXPERIMENTS.md). */
 const TRAINING_SETS: readonly TrainingSet[] = [
   {
     file: 'mmlu_pro.jsonl.gz',
@@ -34,7 +27,7 @@ const TRAINING_SETS: readonly TrainingSet[] = [
       'phi-3-mini-4k-instruct',
     ],
     large: ['gemini-1.5-pro-002', 'gemini-1.5-flash-002', 'llama-3.1-70b-instruct', 'deepseek-coder-v2'],
-    without: [],
+    excludedTasks: [],
   },
   {
     file: 'zeroeval.jsonl.gz',
@@ -54,14 +47,14 @@ const TRAINING_SETS: readonly TrainingSet[] = [
       'gemini-1.5-pro',
       'Mistral-Large-2',
     ],
-    without: ['gsm8k'],
+    excludedTasks: ['gsm8k'],
   },
 ];
 
-/** Sets that the starter is measured on; no question of theirs is learned from, whatever file it stands in. */
+/** Sets that the starter is measured on; it learns from none of their questions, in whatever file they are. */
 export const HELD_OUT = ['routellm_mmlu.jsonl.gz', 'routellm_gsm8k.jsonl.gz', 'routellm_mtbench.jsonl.gz'];
 
-/** Everyday cases are few, and nearest to what people send: each counts three times. */
+/** Everyday cases are few and most similar to real prompts, so each counts three times. */
 export const EVERYDAY_WEIGHT = 3;
 
 const EVERYDAY_FILES = ['everyday-english.jsonl', 'everyday-multilingual.jsonl'];
@@ -76,7 +69,7 @@ export interface StarterData {
 
 /**
  * The cases of `models/starter`: the public sets whose licence allows training, and the everyday cases of training-data/.
- * Keys are computed anew, because the sets' own keys do not see one question through two templates.
+ * Keys are computed again, because the sets' own keys differ for one question in two templates.
  */
 export async function starterCases(folder: string): Promise<StarterData> {
   const heldOut = await heldOutKeys(folder);
@@ -87,16 +80,13 @@ export async function starterCases(folder: string): Promise<StarterData> {
     const loaded = await loadCases([path.join(folder, set.file)]);
     files.push(...loaded.files);
     for (const one of loaded.cases) {
-      const tiered = inTiers(one, set);
+      const tiered = toTiers(one, set);
       if (tiered && !heldOut.has(tiered.key) && !cases.has(tiered.id)) cases.set(tiered.id, tiered);
       else excluded++;
     }
   }
   const everyday = EVERYDAY_FILES.flatMap((file) =>
-    casesFromTiers(loadTierCases(path.join(PACKAGE_FOLDER, 'training-data', file)), {
-      cheap: SMALL,
-      strong: LARGE,
-    }),
+    loadTierCases(path.join(PACKAGE_FOLDER, 'training-data', file), { cheap: SMALL, strong: LARGE }),
   );
   const weightOf = ({ id }: Case) => (cases.has(id) ? 1 : EVERYDAY_WEIGHT);
   return { cases: [...cases.values(), ...everyday], files, weightOf, excluded };
@@ -107,8 +97,8 @@ async function heldOutKeys(folder: string): Promise<ReadonlySet<string>> {
   return new Set(cases.map(({ text }) => questionKey(text)));
 }
 
-function inTiers(one: Case, { small, large, without }: TrainingSet): Case | undefined {
-  if (without.includes(one.task ?? '')) return undefined;
+function toTiers(one: Case, { small, large, excludedTasks }: TrainingSet): Case | undefined {
+  if (excludedTasks.includes(one.task ?? '')) return undefined;
   const [cheap, strong] = [meanQuality(one, small), meanQuality(one, large)];
   if (cheap === undefined || strong === undefined) return undefined;
   const outcomes = new Map<string, Outcome>([
@@ -118,7 +108,7 @@ function inTiers(one: Case, { small, large, without }: TrainingSet): Case | unde
   return { ...one, key: questionKey(one.text), outcomes };
 }
 
-/** Over the models that answered; undefined where fewer than half of them did. */
+/** The mean over the models with an outcome; undefined if fewer than half of them have one. */
 function meanQuality({ outcomes }: Case, models: readonly string[]): number | undefined {
   const known = models.flatMap((model) => outcomes.get(model)?.quality ?? []);
   if (known.length * 2 < models.length) return undefined;

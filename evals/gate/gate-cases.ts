@@ -3,14 +3,12 @@ import { type Rung, sha256 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   type Case,
-  casesFromTiers,
+  dataNotes,
   type LoadedCases,
   type LoadedFile,
   type LoadOptions,
-  ladderNotes,
   loadCases,
   loadTierCases,
-  rejectLines,
 } from '../cases/index.ts';
 import type { LoadedSuite } from './load-suite.ts';
 
@@ -70,14 +68,9 @@ async function loadLabelledCases(
   reading: GateReading,
 ): Promise<GateCases> {
   const models = ladder.map(({ model }) => model);
-  const {
-    cases,
-    files: loaded,
-    excluded,
-    ...rest
-  } = await loadCases(files, { ...reading, models, qualityField });
-  const notes = [...rejectLines(rest.rejectKinds), ...rest.notes, ...ladderNotes(cases, models)];
-  return { cases, files: loaded, excluded, rejected: rest.rejectedCount, notes };
+  const loaded = await loadCases(files, { ...reading, models, qualityField });
+  const { cases, excluded, rejectedCount } = loaded;
+  return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes: dataNotes(loaded, models) };
 }
 
 function tierCases(file: string, ladder: readonly Rung[]): { cases: Case[]; loaded: LoadedFile } {
@@ -89,6 +82,6 @@ function tierCases(file: string, ladder: readonly Rung[]): { cases: Case[]; load
       { place: { file } },
     );
   }
-  const cases = casesFromTiers(loadTierCases(file), { cheap, strong });
+  const cases = loadTierCases(file, { cheap, strong });
   return { cases, loaded: { file, sha256: sha256(readFileSync(file)), rows: cases.length } };
 }

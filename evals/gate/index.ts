@@ -28,5 +28,5 @@ export { payingSentence } from './paying-sentence.ts';
 export { collectReplay, type Replay, rungsAt, type ScoredCase } from './replay.ts';
 export { rivalsOf } from './rivals.ts';
 export { type GateRequest, runGate } from './run-gate.ts';
-export { partedBySeen, requireSealedFrom, requireUnseen, sealedCases } from './sealed-cases.ts';
+export { requireSealedFrom, requireUnseen, sealedCases } from './sealed-cases.ts';
 export { suiteSchema } from './suite.ts';

@@ -13,7 +13,7 @@ import { escalationRate, shuffledOrder } from '../../router/statistics/index.ts'
 import {
   type Case,
   type HardCase,
-  hashOfCases,
+  hashCases,
   loadHardCases,
   loadParaphrases,
   questionKey,
@@ -204,5 +204,5 @@ function sealedSection(
 }
 
 function hashOfHard(cases: readonly HardCase[]): string {
-  return hashOfCases(cases.map(({ id, text }) => ({ id, key: questionKey(text) })));
+  return hashCases(cases.map(({ id, text }) => ({ id, key: questionKey(text) })));
 }

@@ -3,12 +3,10 @@ import { PlimsollError } from '../../router/errors.ts';
 import {
   type Case,
   DEFAULT_SHARES,
-  hashOfCases,
-  partsByKey,
-  type Seen,
+  hashCases,
+  partBySeen,
   seenQuestions,
   splitByKey,
-  unitsOf,
 } from '../cases/index.ts';
 
 export interface SealedCases {
@@ -34,32 +32,15 @@ export interface SealedCases {
  */
 export function sealedCases(cases: readonly Case[], artifact: ArtifactFiles): SealedCases {
   const { manifest } = artifact;
-  const { unseen, seen, tied } = partedBySeen(cases, seenQuestions(artifact.seenQuestions));
+  const { unseen, seen, tied } = partBySeen(cases, seenQuestions(artifact.seenQuestions));
   if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
-  const { calibration } = partsByKey(seen, DEFAULT_SHARES, manifest.split.seed);
-  const asNamed = hashOfCases(calibration) === manifest.split.calibration.sha256;
+  const { calibration } = splitByKey(seen, DEFAULT_SHARES, manifest.split.seed, { mayBeEmpty: true });
+  const asNamed = hashCases(calibration) === manifest.split.calibration.sha256;
   return {
     sealed: unseen,
     calibration: asNamed ? calibration : undefined,
-    sha256: hashOfCases(unseen),
+    sha256: hashCases(unseen),
     excluded: { seen: seen.length, seenGroup: tied.length },
-  };
-}
-
-/** Cases that were seen, cases that share a key or a group with one of those, and the rest. Each in the order of the cases. */
-export function partedBySeen(
-  cases: readonly Case[],
-  isSeen: Seen,
-): Readonly<Record<'unseen' | 'seen' | 'tied', readonly Case[]>> {
-  const flags = cases.map(isSeen);
-  const tiedTo = new Uint8Array(cases.length);
-  for (const { members } of unitsOf(cases)) {
-    if (members.some((index) => flags[index])) for (const index of members) tiedTo[index] = 1;
-  }
-  return {
-    unseen: cases.filter((_, index) => !tiedTo[index]),
-    seen: cases.filter((_, index) => flags[index]),
-    tied: cases.filter((_, index) => tiedTo[index] && !flags[index]),
   };
 }
 

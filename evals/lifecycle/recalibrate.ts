@@ -9,7 +9,7 @@ import {
 import { decodeModel, encodeModel } from '../../router/onnx/index.ts';
 import { plattTensors } from '../../router/train/index.ts';
 import { startProgress } from '../../scripts/progress.ts';
-import { type Case, fingerprints, hashOfCases, type LoadedFile, mergedFingerprints } from '../cases/index.ts';
+import { type Case, fingerprints, hashCases, type LoadedFile } from '../cases/index.ts';
 import { type CertifiableMargin, certifiableMargins, type ThresholdRule } from '../threshold/index.ts';
 import { requireTwoClassesInFolds } from './learnable.ts';
 import { modelCard } from './model-card.ts';
@@ -67,13 +67,13 @@ export async function recalibrated(input: RecalibrateInput): Promise<Recalibrate
     classifier,
     golden: await goldenCases(input, classifier),
     modelCard: modelCard(manifest, { cases, ...calibration }, recalibrationNote(before, input)),
-    seenQuestions: mergedFingerprints(artifact.seenQuestions, fingerprints(cases)),
+    seenQuestions: fingerprints(cases, artifact.seenQuestions),
   };
   return { draft, margins: marginsOf(calibration, rule) };
 }
 
 function partOf(cases: readonly Case[]): Manifest['split']['test'] {
-  return { n: cases.length, sha256: hashOfCases(cases) };
+  return { n: cases.length, sha256: hashCases(cases) };
 }
 
 function marginsOf(calibration: Calibration, rule: ThresholdRule): CertifiableMargin[] {

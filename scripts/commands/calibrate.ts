@@ -3,10 +3,10 @@ import {
   type Case,
   DEFAULT_SHARES,
   type LoadedCases,
+  partBySeen,
   seenQuestions,
   splitByKey,
 } from '../../evals/cases/index.ts';
-import { partedBySeen } from '../../evals/gate/index.ts';
 import { artifactName, recalibrated } from '../../evals/lifecycle/index.ts';
 import { table } from '../../evals/report/index.ts';
 import type { CertifiableMargin } from '../../evals/threshold/index.ts';
@@ -135,8 +135,8 @@ interface Shared {
 function sharedOut({ cases }: LoadedCases, { manifest, seenQuestions: marks }: ArtifactFiles): Shared {
   const { train, calibration, test } = splitByKey(cases, DEFAULT_SHARES, manifest.split.seed);
   const seen = seenQuestions(marks);
-  const fresh = partedBySeen(train, seen).unseen;
-  const sealed = partedBySeen(test, seen).unseen;
+  const fresh = partBySeen(train, seen).unseen;
+  const sealed = partBySeen(test, seen).unseen;
   const learned = train.length - fresh.length + test.length - sealed.length;
   const left = learned > 0 ? `, ${learned} are left out: ${manifest.name} has seen their questions` : '';
   const used = [...fresh, ...calibration];

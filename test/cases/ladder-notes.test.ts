@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Case, ladderNotes } from '../../evals/cases/index.ts';
+import type { Case } from '../../evals/cases/case.ts';
+import { ladderNotes } from '../../evals/cases/models.ts';
 
 type Rungs = Record<string, readonly [quality: number, costUsd?: number]>;
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldsByKey, unitsOf } from '../../evals/cases/index.ts';
 import {
   DEFAULT_SHARES,
   describeSplit,
-  hashOfCases,
+  foldsByKey,
+  hashCases,
+  questionUnits,
   SPLIT_PARTS,
   splitByKey,
 } from '../../evals/cases/split.ts';
@@ -56,7 +57,7 @@ describe('splitByKey', () => {
     fc.assert(
       fc.property(chained, seeds, (items, seed) => {
         const shares = { train: 0.6, calibration: 0.2, test: 0.2 };
-        fc.pre(unitsOf(items).length > 20);
+        fc.pre(questionUnits(items).length > 20);
         let split: Record<string, readonly Item[]>;
         try {
           split = splitByKey(items, shares, seed);
@@ -122,12 +123,12 @@ describe('splitByKey', () => {
   });
 });
 
-describe('hashOfCases', () => {
+describe('hashCases', () => {
   it('is the same in any order, and another for another case', () => {
     const items = questions(20);
-    expect(hashOfCases(items.toReversed())).toBe(hashOfCases(items));
-    expect(hashOfCases(items.slice(1))).not.toBe(hashOfCases(items));
-    expect(hashOfCases([{ id: 'a', key: 'k' }])).toBe(
+    expect(hashCases(items.toReversed())).toBe(hashCases(items));
+    expect(hashCases(items.slice(1))).not.toBe(hashCases(items));
+    expect(hashCases([{ id: 'a', key: 'k' }])).toBe(
       // sha256 of the text ["a","k"]
       '25ccb3f8f3f79e76266f3ff574adc768b6580f5ce71853d3b36435736a19851a',
     );
@@ -136,7 +137,7 @@ describe('hashOfCases', () => {
   it('describes each part of a split', () => {
     const split = splitByKey(questions(100), DEFAULT_SHARES, 3);
     const described = describeSplit(split);
-    expect(described.test).toEqual({ n: split.test.length, sha256: hashOfCases(split.test) });
+    expect(described.test).toEqual({ n: split.test.length, sha256: hashCases(split.test) });
     expect(described.train.n + described.calibration.n + described.test.n).toBe(100);
   });
 });
@@ -145,7 +146,7 @@ describe('foldsByKey', () => {
   it('keeps keys and groups whole, and balances the folds to within the largest unit', () => {
     fc.assert(
       fc.property(chained, fc.integer({ min: 2, max: 6 }), seeds, (items, k, seed) => {
-        const units = unitsOf(items);
+        const units = questionUnits(items);
         fc.pre(units.length >= k);
         const folds = foldsByKey(items, k, seed);
         for (const places of placesByName(items, (_, index) => folds[index]).values())
@@ -183,16 +184,16 @@ describe('unitsOf', () => {
       { key: 'a', group: 'y' },
       { key: 'd', group: 'y' },
     ];
-    expect(unitsOf(chain)).toEqual([
+    expect(questionUnits(chain)).toEqual([
       { key: 'a', members: [0, 2, 3, 4] },
       { key: 'c', members: [1] },
     ]);
-    expect(unitsOf([{ key: 'x' }, { key: 'y', group: 'x' }])).toHaveLength(2);
+    expect(questionUnits([{ key: 'x' }, { key: 'y', group: 'x' }])).toHaveLength(2);
   });
 
   it('takes a long chain without running out of stack', () => {
     const chain = Array.from({ length: 50_000 }, (_, i) => ({ key: `k${i}`, group: `g${i >> 1}` }));
     const linked = chain.map((item, i) => (i % 2 === 0 ? { ...item, key: `k${Math.max(0, i - 1)}` } : item));
-    expect(unitsOf(linked)).toHaveLength(1);
+    expect(questionUnits(linked)).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { casesFromTiers, loadTierCases } from '../../evals/cases/index.ts';
+import { loadTierCases } from '../../evals/cases/index.ts';
 import { evidenceSchema } from '../../evals/gate/index.ts';
 import { earlierLooks, recordLook } from '../../evals/gate/looks.ts';
 import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
@@ -160,7 +160,7 @@ describe('which cases', () => {
     const file = path.join(PACKAGE_FOLDER, 'training-data/everyday-english.jsonl');
     const changes = { tier_cases: [file], slices: [] };
     const { sealed } = await judged(changes, []);
-    expect(sealed.n).toBe(casesFromTiers(loadTierCases(file), { cheap: CHEAP, strong: STRONG }).length); // all unseen here
+    expect(sealed.n).toBe(loadTierCases(file, { cheap: CHEAP, strong: STRONG }).length); // all unseen here
   });
 });
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type Case,
   DEFAULT_SHARES,
-  hashOfCases,
+  hashCases,
   questionKey,
   seenQuestions,
   splitByKey,
@@ -54,7 +54,7 @@ describe('the cases that the gate judges', () => {
     const { sealed, calibration, excluded, sha256 } = sealedCases(cases, artifact);
     expect(sealed).toEqual(cases);
     expect([calibration, excluded]).toEqual([undefined, { seen: 0, seenGroup: 0 }]);
-    expect(sha256).toBe(hashOfCases(cases));
+    expect(sha256).toBe(hashCases(cases));
   });
 
   it.each([0, 600, 1193])('are all that are fresh, with one seen question at row %i', (at) => {
@@ -68,7 +68,7 @@ describe('the cases that the gate judges', () => {
     const { sealed, calibration, excluded, sha256 } = sealedCases(world.cases, artifact);
     expect(sealed).toEqual(sealedInTraining);
     expect(sha256).toBe(artifact.manifest.split.test.sha256);
-    expect(hashOfCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
+    expect(hashCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
     expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
   });
 
@@ -76,7 +76,7 @@ describe('the cases that the gate judges', () => {
     const added = fresh(500);
     const { sealed, calibration, excluded } = sealedCases([...added, ...world.cases], artifact);
     expect(sealed).toEqual([...added, ...sealedInTraining]);
-    expect(hashOfCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
+    expect(hashCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
     expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
   });
 

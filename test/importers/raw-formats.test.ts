@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonArray } from '../../evals/cases/index.ts';
 import { pythonLiteral } from '../../scripts/importers/python-literal.ts';
-import { answerIn, sameNumber, sameText } from '../../scripts/importers/zeroeval.ts';
+import { extractAnswer, sameNumber, sameText } from '../../scripts/importers/zeroeval.ts';
 
 async function elements(text: string, chunkBytes: number): Promise<unknown[]> {
   const bytes = Buffer.from(text);
@@ -77,7 +77,7 @@ describe('ZeroEval’s rules', () => {
     ['so it is $\\boxed{36}$', 'Qwen2-7B', undefined],
     ['no idea', 'any', undefined],
   ])('takes the answer out of %s', (output, model, answer) => {
-    expect(answerIn(output, model)).toBe(answer);
+    expect(extractAnswer(output, model)).toBe(answer);
   });
 
   it.each([

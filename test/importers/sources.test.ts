@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importerOf } from '../../scripts/importers/run-import.ts';
+import { findImporter } from '../../scripts/importers/run-import.ts';
 import { loadSources } from './sources.ts';
 
 const shipped = join(import.meta.dirname, '..', '..', 'training-data', 'sources.json');
@@ -18,7 +18,7 @@ describe('training-data/sources.json', () => {
 
   it('names importers that exist', () => {
     for (const { importer } of sources) {
-      if (importer !== null) expect(importerOf(importer).format).toBe(importer);
+      if (importer !== null) expect(findImporter(importer).format).toBe(importer);
     }
   });
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Case, DEFAULT_SHARES, hashOfCases, splitByKey } from '../../evals/cases/index.ts';
+import { type Case, DEFAULT_SHARES, hashCases, splitByKey } from '../../evals/cases/index.ts';
 import { trainArtifact } from '../../evals/lifecycle/index.ts';
 import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.ts';
 import { createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
@@ -42,7 +42,7 @@ describe('trainArtifact', () => {
     const manifest = manifestSchema.parse({ ...draft.manifest, files });
     expect(manifest).toMatchObject({ name: 'small', ladder: LADDER, classifier: { kind: 'lexicon' } });
     for (const part of ['train', 'calibration', 'test'] as const) {
-      expect(manifest.split[part]).toEqual({ n: SPLIT[part].length, sha256: hashOfCases(SPLIT[part]) });
+      expect(manifest.split[part]).toEqual({ n: SPLIT[part].length, sha256: hashCases(SPLIT[part]) });
     }
     expect(manifest.metrics).toMatchObject({ n: SPLIT.calibration.length });
     expect(Object.keys(manifest.metrics!.brier)).toEqual(['cheap', 'middle', 'strong']);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadTierCases, type TierCase } from '../../evals/cases/authored-cases.ts';
+import { readTierCases, type TierCase } from '../../evals/cases/authored-cases.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'training-data');
 
@@ -13,8 +13,8 @@ export function everydayCases(): {
   readonly multilingual: readonly TierCase[];
 } {
   return {
-    english: loadTierCases(join(folder, 'everyday-english.jsonl')),
-    multilingual: loadTierCases(join(folder, 'everyday-multilingual.jsonl')),
+    english: readTierCases(join(folder, 'everyday-english.jsonl')),
+    multilingual: readTierCases(join(folder, 'everyday-multilingual.jsonl')),
   };
 }
 

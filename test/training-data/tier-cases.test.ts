@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { casesFromTiers, loadTierCases, questionKey } from '../../evals/cases/index.ts';
+import { readTierCases } from '../../evals/cases/authored-cases.ts';
+import { loadTierCases, questionKey } from '../../evals/cases/index.ts';
 
 const row = {
   id: 'a',
@@ -19,9 +20,9 @@ function fileOf(...rows: readonly unknown[]): string {
   return file;
 }
 
-describe('loadTierCases', () => {
+describe('readTierCases', () => {
   it('gives the routed text of a prompt', () => {
-    expect(loadTierCases(fileOf(row, ''))).toEqual([
+    expect(readTierCases(fileOf(row, ''))).toEqual([
       {
         id: 'a',
         task: 'chat',
@@ -40,7 +41,7 @@ describe('loadTierCases', () => {
       { role: 'assistant', content: 'Bowline, cleat, reef.' },
       { role: 'user', content: 'Which holds best?' },
     ];
-    expect(loadTierCases(fileOf({ ...rest, messages }))[0]).toMatchObject({
+    expect(readTierCases(fileOf({ ...rest, messages }))[0]).toMatchObject({
       text: 'Which holds best?\n\nName three knots.',
       turns: 2,
     });
@@ -56,23 +57,23 @@ describe('loadTierCases', () => {
     ['an id twice', row, 'id', 'earlier row'],
   ])('names line and field of %s', (_name, bad, field, reason) => {
     const file = fileOf(row, bad);
-    expect(() => loadTierCases(file)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
-    expect(() => loadTierCases(file)).toThrow(
+    expect(() => readTierCases(file)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
+    expect(() => readTierCases(file)).toThrow(
       expect.objectContaining({ place: { file, line: 2, ...(field && { field }) } }),
     );
-    expect(() => loadTierCases(file)).toThrow(reason);
+    expect(() => readTierCases(file)).toThrow(reason);
   });
 
   it('refuses a file that is empty or not there', () => {
-    expect(() => loadTierCases(fileOf(''))).toThrow('no row of data');
-    expect(() => loadTierCases('no/such.jsonl')).toThrow(expect.objectContaining({ code: 'not-found' }));
+    expect(() => readTierCases(fileOf(''))).toThrow('no row of data');
+    expect(() => readTierCases('no/such.jsonl')).toThrow(expect.objectContaining({ code: 'not-found' }));
   });
 });
 
-describe('casesFromTiers', () => {
+describe('loadTierCases', () => {
   it('lets the cheap model fail on tier strong only, and the strong one never', () => {
-    const tiers = loadTierCases(fileOf(row, { ...row, id: 'b', prompt: 'Prove it.', tier: 'strong' }));
-    const [easy, hard] = casesFromTiers(tiers, { cheap: 'small', strong: 'large' });
+    const file = fileOf(row, { ...row, id: 'b', prompt: 'Prove it.', tier: 'strong' });
+    const [easy, hard] = loadTierCases(file, { cheap: 'small', strong: 'large' });
     expect(easy).toEqual({
       id: 'a',
       language: 'en',
@@ -85,6 +86,6 @@ describe('casesFromTiers', () => {
         ['large', { quality: 1 }],
       ]),
     });
-    expect([hard.outcomes.get('small')?.quality, hard.outcomes.get('large')?.quality]).toEqual([0, 1]);
+    expect([hard?.outcomes.get('small')?.quality, hard?.outcomes.get('large')?.quality]).toEqual([0, 1]);
   });
 });

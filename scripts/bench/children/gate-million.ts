@@ -1,12 +1,6 @@
 /** Replays and gates many cases in a process of its own: prints the seconds and the most memory that it held. */
 
-import {
-  type Case,
-  casesFromTiers,
-  hashOfCases,
-  loadCases,
-  loadTierCases,
-} from '../../../evals/cases/index.ts';
+import { type Case, hashCases, loadCases, loadTierCases } from '../../../evals/cases/index.ts';
 import {
   collectReplay,
   conditionsOf,
@@ -42,7 +36,7 @@ async function realPairs(): Promise<ScoredCase[]> {
 }
 
 function everyday(): Case[] {
-  return casesFromTiers(loadTierCases(file), { cheap: ladder[0]!.model, strong: ladder[1]!.model });
+  return loadTierCases(file, { cheap: ladder[0]!.model, strong: ladder[1]!.model });
 }
 
 async function mmlu(): Promise<Case[]> {
@@ -106,6 +100,6 @@ async function judged(): Promise<string> {
     await rivalsOf(sealed, pairedOutcomes(sealed), escalationRate(subject.rungs), suite.seed),
     undefined,
   );
-  hashOfCases(sealed.traits);
+  hashCases(sealed.traits);
   return worstOf(conditions.map(({ verdict }) => verdict));
 }
