@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
-import type { Case } from './case.ts';
 
 /** Hex digits of a key: with 64 bits, any two of a million different questions share a key with probability 3e-8. */
 const KEY_DIGITS = 16;
@@ -79,8 +78,12 @@ function withoutAnswerLines(text: string): string {
   return rest;
 }
 
-/** What identifies a case's question: its key, and its text in case another file gives the question another key. */
-type Question = Pick<Case, 'key' | 'text'>;
+/** What identifies the question of a case. */
+interface Question {
+  readonly key: string;
+  /** In case another file gives the question another key. */
+  readonly text: string;
+}
 
 const FINGERPRINT_BYTES = 8;
 
