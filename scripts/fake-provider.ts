@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { FAULTS, startUpstream } from './fake-provider/index.ts';
+import { FAULTS, startFakeProvider } from './fake-provider/index.ts';
 
-interface UpstreamFlags {
+interface Flags {
   readonly port: string;
   readonly delayMs: string;
   readonly chunkMs: string;
@@ -9,29 +9,29 @@ interface UpstreamFlags {
   readonly words: string;
 }
 
-const flags = new Command('upstream')
+const flags = new Command('fake-provider')
   .description(
     'A server with the APIs of OpenAI, Anthropic and Google and without a model, to try Plimsoll against. ' +
       `A request with the header x-upstream-fault fails; faults: ${FAULTS.join(', ')}.`,
   )
   .option('--port <port>', 'where it listens, on 127.0.0.1', '4010')
-  .option('--delay-ms <ms>', 'before each answer', '0')
+  .option('--delay-ms <ms>', 'before each reply', '0')
   .option('--chunk-ms <ms>', 'between two events of a stream', '0')
-  .option('--seed <number>', 'another seed, other answers', '1')
-  .option('--words <count>', 'length of an answer', '16')
+  .option('--seed <number>', 'another seed, other replies', '1')
+  .option('--words <count>', 'length of a reply', '16')
   .parse()
-  .opts<UpstreamFlags>();
+  .opts<Flags>();
 
-const upstream = await startUpstream({
+const provider = await startFakeProvider({
   port: Number(flags.port),
   delayMs: Number(flags.delayMs),
   chunkMs: Number(flags.chunkMs),
   seed: Number(flags.seed),
   words: Number(flags.words),
 });
-process.stdout.write(`${upstream.url}\n`);
+process.stdout.write(`${provider.url}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    upstream.close().then(() => process.exit(0));
+    provider.close().then(() => process.exit(0));
   });
 }

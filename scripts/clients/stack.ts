@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { freePort, startProcess } from '../bench/gateway/started-process.ts';
-import { type Script, startUpstream, type Upstream } from '../fake-provider/index.ts';
+import { type FakeProvider, type Script, startFakeProvider } from '../fake-provider/index.ts';
 import type { Ladder } from './ladders.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 
@@ -13,14 +13,14 @@ const KEY = 'key-of-the-fake-provider';
 
 /** Fake provider, gateway and recorder for one cell. */
 export interface Stack {
-  readonly upstream: Upstream;
+  readonly upstream: FakeProvider;
   readonly recorder: Recorder;
   close(): Promise<void>;
 }
 
 /** `plimsoll serve` with the starter on `ladder`, in front of the strict fake provider, which plays `script`. */
 export async function startStack(ladder: Ladder, script: Script, folder: string): Promise<Stack> {
-  const upstream = await startUpstream({ strict: true, apiKey: KEY, script });
+  const upstream = await startFakeProvider({ strict: true, apiKey: KEY, script });
   const port = await freePort();
   const config = path.join(folder, 'plimsoll.config.yaml');
   writeFileSync(config, stringify(configOf(ladder, upstream.url)));

@@ -1,6 +1,5 @@
-import type { Ask, Reply, ToolCall } from './reply.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import { type Json, objects } from './json.ts';
+import { type ChatRequest, halves, type Reply, type ToolCall } from './reply.ts';
 
 const STOP_REASON = {
   stop: 'end_turn',
@@ -9,12 +8,12 @@ const STOP_REASON = {
   tool: 'tool_use',
 } as const;
 
-/** Of every thought: a model's own, which must come back as it was. */
+/** Of every thinking block; must come back unchanged. */
 export const THINKING_SIGNATURE = 'c2lnbmVkIGJ5IHRoZSBmYWtlIHByb3ZpZGVy';
 
-/** What a request to /messages asks. */
-export function askOfAnthropic(body: Json): Ask {
-  const blocks = list(body['messages']).flatMap(({ content }) => blocksOf(content));
+/** Reads the body of a request to /messages. */
+export function parseAnthropicRequest(body: Json): ChatRequest {
+  const blocks = objects(body['messages']).flatMap(({ content }) => blocksOf(content));
   const inside = blocks.flatMap((block) =>
     block['type'] === 'tool_result' ? blocksOf(block['content']) : [block],
   );
@@ -23,11 +22,11 @@ export function askOfAnthropic(body: Json): Ask {
     model: String(body['model']),
     text: textOf([...blocksOf(body['system']), ...inside]),
     images: inside.filter(({ type }) => type === 'image').length,
-    tools: list(body['tools']).map(({ name, input_schema }) => ({
+    tools: objects(body['tools']).map(({ name, input_schema }) => ({
       name: String(name),
       schema: input_schema,
     })),
-    toolChoice: choiceOf(body['tool_choice'] as Json | undefined),
+    toolChoice: parseToolChoice(body['tool_choice'] as Json | undefined),
     toolResults: blocks.filter(({ type }) => type === 'tool_result').map(({ content }) => textOf(content)),
     thinking: ['enabled', 'adaptive'].includes(String((body['thinking'] as Json | undefined)?.['type'])),
     schema: format?.['schema'],
@@ -36,10 +35,10 @@ export function askOfAnthropic(body: Json): Ask {
   };
 }
 
-export function anthropicAnswer(reply: Reply): Json {
+export function anthropicResponse(reply: Reply): Json {
   return {
-    ...message(reply),
-    content: blocksOfReply(reply).map(({ whole }) => whole),
+    ...envelope(reply),
+    content: replyBlocks(reply).map(({ whole }) => whole),
     stop_reason: STOP_REASON[reply.finish],
     stop_sequence: reply.stopSequence ?? null,
     usage: { ...inputUsage(reply), output_tokens: reply.outputTokens },
@@ -50,11 +49,11 @@ export function anthropicAnswer(reply: Reply): Json {
 export function anthropicEvents(reply: Reply): string[] {
   const event = (type: string, fields: Json) =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-  const start = { ...message(reply), content: [], stop_reason: null, stop_sequence: null };
+  const start = { ...envelope(reply), content: [], stop_reason: null, stop_sequence: null };
   const stop = { stop_reason: STOP_REASON[reply.finish], stop_sequence: reply.stopSequence ?? null };
   return [
     event('message_start', { message: { ...start, usage: { ...inputUsage(reply), output_tokens: 1 } } }),
-    ...blocksOfReply(reply).flatMap(({ empty, deltas }, index) => [
+    ...replyBlocks(reply).flatMap(({ empty, deltas }, index) => [
       event('content_block_start', { index, content_block: empty }),
       ...(index === 0 ? [event('ping', {})] : []),
       ...deltas.map((delta) => event('content_block_delta', { index, delta })),
@@ -65,26 +64,26 @@ export function anthropicEvents(reply: Reply): string[] {
   ];
 }
 
-function message({ id, model }: Reply): Json {
+function envelope({ id, model }: Reply): Json {
   return { id: `msg_${id}`, type: 'message', role: 'assistant', model };
 }
 
-/** A block of a reply: whole, and as a stream begins and continues it. */
+/** A content block: whole, and as a stream starts and continues it. */
 interface Block {
   readonly whole: Json;
   readonly empty: Json;
   readonly deltas: readonly Json[];
 }
 
-function blocksOfReply({ words, toolCalls, thinking }: Reply): readonly Block[] {
+function replyBlocks({ words, toolCalls, thinking }: Reply): readonly Block[] {
   return [
-    ...(thinking ? [THOUGHT] : []),
+    ...(thinking ? [THINKING_BLOCK] : []),
     ...(words.length > 0 || toolCalls.length === 0 ? [textBlock(words)] : []),
     ...toolCalls.map(toolBlock),
   ];
 }
 
-const THOUGHT: Block = {
+const THINKING_BLOCK: Block = {
   whole: { type: 'thinking', thinking: 'Considering.', signature: THINKING_SIGNATURE },
   empty: { type: 'thinking', thinking: '', signature: '' },
   deltas: [
@@ -103,7 +102,9 @@ function textBlock(words: readonly string[]): Block {
 
 function toolBlock({ id, name, input }: ToolCall): Block {
   const use = { type: 'tool_use', id: `toolu_${id}`, name };
-  const deltas = halves(input).map((part) => ({ type: 'input_json_delta', partial_json: part }));
+  const deltas = halves(input)
+    .filter((part) => part !== '')
+    .map((part) => ({ type: 'input_json_delta', partial_json: part }));
   return { whole: { ...use, input: JSON.parse(input) }, empty: { ...use, input: {} }, deltas };
 }
 
@@ -111,12 +112,7 @@ function inputUsage({ inputTokens }: Reply): Json {
   return { input_tokens: inputTokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 }
 
-function halves(text: string): string[] {
-  const half = Math.ceil(text.length / 2);
-  return [text.slice(0, half), text.slice(half)].filter((part) => part !== '');
-}
-
-function choiceOf(choice: Json | undefined): Ask['toolChoice'] {
+function parseToolChoice(choice: Json | undefined): ChatRequest['toolChoice'] {
   if (choice?.['type'] === 'none') return 'none';
   if (choice?.['type'] === 'any') return 'any';
   return choice?.['type'] === 'tool' ? { name: String(choice['name']) } : undefined;
@@ -129,9 +125,5 @@ function textOf(content: unknown): string {
 }
 
 function blocksOf(content: unknown): readonly Json[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : list(content);
-}
-
-function list(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value : [];
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : objects(content);
 }

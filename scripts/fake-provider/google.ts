@@ -1,26 +1,27 @@
-import type { Ask, Reply } from './reply.ts';
+import { type Json, objects } from './json.ts';
+import type { ChatRequest, Reply } from './reply.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** Of every function call of a model that thinks: it must come back with the call. */
+/** Of every signed function call; must come back with the call. */
 export const THOUGHT_SIGNATURE = 'dGhvdWdodCBvZiBieSB0aGUgZmFrZSBwcm92aWRlcg==';
-/** From this version on a call that comes back without its signature is refused. */
+/** Models that refuse a call which comes back without its signature. */
 const SIGNS_CALLS = /^gemini-[3-9]/;
 const FINISH = { stop: 'STOP', 'stop-sequence': 'STOP', length: 'MAX_TOKENS', tool: 'STOP' } as const;
 const METHOD = /^\/v1(?:beta)?\/models\/([^/:]+):(generateContent|streamGenerateContent)$/;
 
 /** The model and the method in the path of a request; undefined if the path is not Google's. */
 export function googleMethod(path: string): { readonly model: string; readonly stream: boolean } | undefined {
-  const [, model, method] = METHOD.exec(path.split('?')[0]) ?? [];
+  const [, model, method] = METHOD.exec(path.replace(/\?.*$/, '')) ?? [];
   return model === undefined ? undefined : { model, stream: method === 'streamGenerateContent' };
 }
 
-/** What a request to `generateContent` asks. */
-export function askOfGoogle(model: string, body: Json): Ask {
+/** Reads the body of a request to `generateContent`. */
+export function parseGoogleRequest(model: string, body: Json): ChatRequest {
   const system = partsOf(body['systemInstruction'] as Json | undefined);
-  const parts = list(body['contents']).flatMap(partsOf);
+  const parts = objects(body['contents']).flatMap(partsOf);
   const config = (body['generationConfig'] ?? {}) as Json;
-  const functions = list(body['tools']).flatMap(({ functionDeclarations }) => list(functionDeclarations));
+  const functions = objects(body['tools']).flatMap(({ functionDeclarations }) =>
+    objects(functionDeclarations),
+  );
   const isJson = config['responseMimeType'] === 'application/json';
   return {
     model,
@@ -30,9 +31,9 @@ export function askOfGoogle(model: string, body: Json): Ask {
       name: String(name),
       schema: parametersJsonSchema ?? parameters,
     })),
-    toolChoice: choiceOf(body['toolConfig'] as Json | undefined),
+    toolChoice: parseToolChoice(body['toolConfig'] as Json | undefined),
     toolResults: parts.flatMap(({ functionResponse }) =>
-      functionResponse ? [resultOf(functionResponse)] : [],
+      functionResponse ? [resultText(functionResponse)] : [],
     ),
     schema: config['responseJsonSchema'] ?? config['responseSchema'] ?? (isJson ? {} : undefined),
     maxTokens: config['maxOutputTokens'] as number | undefined,
@@ -40,7 +41,7 @@ export function askOfGoogle(model: string, body: Json): Ask {
   };
 }
 
-export function googleAnswer(reply: Reply): Json {
+export function googleResponse(reply: Reply): Json {
   return chunk(reply, [...textPart(reply.words.join('')), ...callParts(reply)], FINISH[reply.finish]);
 }
 
@@ -75,13 +76,13 @@ function textPart(text: string): Json[] {
 
 /** The first call of a turn is signed, as Google's are. */
 function callParts({ model, toolCalls }: Reply): Json[] {
-  return toolCalls.map(({ name, input }, at) => ({
+  return toolCalls.map(({ name, input }, i) => ({
     functionCall: { name, args: JSON.parse(input) },
-    ...(at === 0 && SIGNS_CALLS.test(model) && { thoughtSignature: THOUGHT_SIGNATURE }),
+    ...(i === 0 && SIGNS_CALLS.test(model) && { thoughtSignature: THOUGHT_SIGNATURE }),
   }));
 }
 
-function choiceOf(config: Json | undefined): Ask['toolChoice'] {
+function parseToolChoice(config: Json | undefined): ChatRequest['toolChoice'] {
   const { mode, allowedFunctionNames } = (config?.['functionCallingConfig'] ?? {}) as Json;
   if (mode === 'NONE') return 'none';
   if (mode !== 'ANY') return undefined;
@@ -89,17 +90,13 @@ function choiceOf(config: Json | undefined): Ask['toolChoice'] {
   return name === undefined ? 'any' : { name };
 }
 
-/** Text of a function's result, which clients put into a field of their own choice. */
-function resultOf(functionResponse: unknown): string {
+/** The text of a function's result; clients choose the field that holds it. */
+function resultText(functionResponse: unknown): string {
   const { response = {} } = functionResponse as { response?: Json };
   const content = response['content'] ?? response['output'] ?? response['result'];
   return typeof content === 'string' ? content : JSON.stringify(response);
 }
 
 function partsOf(content: Json | undefined): readonly Json[] {
-  return list(content?.['parts']);
-}
-
-function list(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value : [];
+  return objects(content?.['parts']);
 }

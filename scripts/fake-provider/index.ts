@@ -1,4 +1,5 @@
+/** A server with the APIs of OpenAI, Anthropic and Google and without a model, for tests and benchmarks. */
 export { FAULTS, type Fault } from './faults.ts';
-export { askOfOpenai } from './openai.ts';
-export { replyTo, type Script } from './reply.ts';
-export { startUpstream, type Upstream } from './start-upstream.ts';
+export { parseOpenaiRequest } from './openai.ts';
+export { generateReply, type Script } from './reply.ts';
+export { type FakeProvider, startFakeProvider } from './server.ts';

@@ -1,26 +1,25 @@
 import { createHash } from 'node:crypto';
-import type { Ask, Reply, ToolCall } from './reply.ts';
+import { type Json, objects } from './json.ts';
+import { type ChatRequest, halves, type Reply, type ToolCall } from './reply.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** A constant, so that answers repeat byte for byte. */
+/** A constant, so that responses repeat byte for byte. */
 const CREATED = 1_700_000_000;
 const FINISH = { stop: 'stop', 'stop-sequence': 'stop', length: 'length', tool: 'tool_calls' } as const;
 
-/** What a request to /chat/completions asks. */
-export function askOfOpenai(body: Json): Ask {
-  const messages = list(body['messages']);
-  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : list(content)));
+/** Reads the body of a request to /chat/completions. */
+export function parseOpenaiRequest(body: Json): ChatRequest {
+  const messages = objects(body['messages']);
+  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : objects(content)));
   const format = body['response_format'] as Json | undefined;
   return {
     model: String(body['model']),
     text: messages.map(({ content }) => textOf(content)).join('\n'),
     images: parts.filter(({ type }) => type === 'image_url').length,
-    tools: list(body['tools']).map(({ function: tool }) => {
+    tools: objects(body['tools']).map(({ function: tool }) => {
       const { name, parameters } = tool as Json;
       return { name: String(name), schema: parameters };
     }),
-    toolChoice: choiceOf(body['tool_choice']),
+    toolChoice: parseToolChoice(body['tool_choice']),
     toolResults: messages.filter(({ role }) => role === 'tool').map(({ content }) => textOf(content)),
     schema:
       format?.['type'] === 'json_object' ? {} : (format?.['json_schema'] as Json | undefined)?.['schema'],
@@ -29,22 +28,22 @@ export function askOfOpenai(body: Json): Ask {
   };
 }
 
-export function openaiAnswer(reply: Reply): Json {
+export function openaiResponse(reply: Reply): Json {
   const { words, toolCalls } = reply;
   const message = {
     role: 'assistant',
     content: toolCalls.length > 0 && words.length === 0 ? null : words.join(''),
     refusal: null,
-    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call) => calledTool(call, call.input)) }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call) => toolCallJson(call, call.input)) }),
   };
   const choice = { index: 0, message, logprobs: null, finish_reason: FINISH[reply.finish] };
-  return { ...head(reply, 'chat.completion'), choices: [choice], usage: usageOf(reply) };
+  return { ...envelope(reply, 'chat.completion'), choices: [choice], usage: usageJson(reply) };
 }
 
 /** The events of a stream, each with the blank line that ends it. */
 export function openaiEvents(reply: Reply, withUsage: boolean): string[] {
   const chunk = (choices: readonly Json[], usage: Json | null) =>
-    `data: ${JSON.stringify({ ...head(reply, 'chat.completion.chunk'), choices, ...(withUsage && { usage }) })}\n\n`;
+    `data: ${JSON.stringify({ ...envelope(reply, 'chat.completion.chunk'), choices, ...(withUsage && { usage }) })}\n\n`;
   const delta = (part: Json, finish: string | null = null) =>
     chunk([{ index: 0, delta: part, logprobs: null, finish_reason: finish }], null);
   return [
@@ -52,18 +51,18 @@ export function openaiEvents(reply: Reply, withUsage: boolean): string[] {
     ...reply.words.map((content) => delta({ content })),
     ...toolDeltas(reply).map((call) => delta({ tool_calls: [call] })),
     delta({}, FINISH[reply.finish]),
-    ...(withUsage ? [chunk([], usageOf(reply))] : []),
+    ...(withUsage ? [chunk([], usageJson(reply))] : []),
     'data: [DONE]\n\n',
   ];
 }
 
-/** Vectors that are made of a hash of the text; base64 where it is asked for, as the official client does. */
+/** Vectors made from a hash of the text, in base64 on request, as the official client does. */
 export function openaiEmbeddings(body: Json): Json {
   const inputs = [body['input'] ?? ''].flat().map((input) => String(input));
   const length = Number(body['dimensions'] ?? 8);
   const data = inputs.map((input, index) => {
     const digest = createHash('sha256').update(input).digest();
-    const vector = Float32Array.from({ length }, (_, at) => digest[at % digest.length] / 255);
+    const vector = Float32Array.from({ length }, (_, i) => digest.readUInt8(i % digest.length) / 255);
     const base64 = Buffer.from(vector.buffer).toString('base64');
     return {
       object: 'embedding',
@@ -77,25 +76,21 @@ export function openaiEmbeddings(body: Json): Json {
 }
 
 function toolDeltas({ toolCalls }: Reply): Json[] {
-  return toolCalls.flatMap((call, index) => {
-    const half = Math.ceil(call.input.length / 2);
-    const pieces = [call.input.slice(0, half), call.input.slice(half)];
-    return [
-      { index, ...calledTool(call, '') },
-      ...pieces.map((part) => ({ index, function: { arguments: part } })),
-    ];
-  });
+  return toolCalls.flatMap((call, index) => [
+    { index, ...toolCallJson(call, '') },
+    ...halves(call.input).map((part) => ({ index, function: { arguments: part } })),
+  ]);
 }
 
-function calledTool({ id, name }: ToolCall, input: string): Json {
+function toolCallJson({ id, name }: ToolCall, input: string): Json {
   return { id: `call_${id}`, type: 'function', function: { name, arguments: input } };
 }
 
-function head({ id, model }: Reply, object: string): Json {
+function envelope({ id, model }: Reply, object: string): Json {
   return { id: `chatcmpl-${id}`, object, created: CREATED, model, system_fingerprint: null };
 }
 
-function usageOf({ inputTokens, outputTokens }: Reply): Json {
+function usageJson({ inputTokens, outputTokens }: Reply): Json {
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
@@ -104,7 +99,7 @@ function usageOf({ inputTokens, outputTokens }: Reply): Json {
   };
 }
 
-function choiceOf(choice: unknown): Ask['toolChoice'] {
+function parseToolChoice(choice: unknown): ChatRequest['toolChoice'] {
   if (choice === 'none') return 'none';
   if (choice === 'required') return 'any';
   const named = (choice as { function?: { name: string } } | undefined)?.function;
@@ -113,11 +108,7 @@ function choiceOf(choice: unknown): Ask['toolChoice'] {
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
-  return list(content)
+  return objects(content)
     .map(({ text }) => text ?? '')
     .join('\n');
-}
-
-function list(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }

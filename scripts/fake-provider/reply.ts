@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
-import { minimalInstance } from './minimal-instance.ts';
+import { minimalInstance } from './json.ts';
 
-/** What a request asks in any of the three APIs, as far as the test upstream looks at it. */
-export interface Ask {
+/** A request in any of the three APIs: the fields that the fake provider looks at. */
+export interface ChatRequest {
   readonly model: string;
   /** All text of the conversation, in order. */
   readonly text: string;
   readonly images: number;
   readonly tools: readonly { readonly name: string; readonly schema: unknown }[];
-  /** The tool that must be called; `none`: no tool may be. */
+  /** The tool that must be called; `any`: one of them; `none`: no tool may be called. */
   readonly toolChoice: { readonly name: string } | 'none' | 'any' | undefined;
   /** Results of tools in the conversation, as text, in order. */
   readonly toolResults: readonly string[];
-  /** The client wants to see the model think (Anthropic's API alone). */
+  /** The client requests visible thinking (Anthropic's API only). */
   readonly thinking?: boolean;
-  /** What the answer must fit. */
+  /** JSON schema of structured output. */
   readonly schema: unknown;
   readonly maxTokens: number | undefined;
   readonly stop: readonly string[];
@@ -28,25 +28,25 @@ export interface ToolCall {
 }
 
 /** One turn of a scripted conversation: the calls are made together, after `say`. */
-export interface ScriptedTurn {
+interface ScriptedTurn {
   readonly say?: string;
   readonly calls: readonly { readonly tool: string; readonly input: object }[];
 }
 
 /**
- * What the model does in an agent's conversation. A turn is played once the results of all earlier ones are there and its tools
- * are offered; then comes `text`, and if there is none a text that repeats the results.
+ * What the model does in an agent's conversation. A turn is played once the request has the results of all earlier turns and offers
+ * the turn's tools; after the last one comes `text`, by default a text that repeats the results.
  */
 export interface Script {
   readonly turns: readonly ScriptedTurn[];
   readonly text?: string;
 }
 
-/** What the test upstream answers, before a dialect is put on it. */
+/** The fake provider's reply, independent of the API. */
 export interface Reply {
   readonly id: string;
   readonly model: string;
-  /** The text in the pieces that are streamed; a word is a token. */
+  /** The text in the parts in which it is streamed; each counts as a token. */
   readonly words: readonly string[];
   readonly thinking: boolean;
   readonly toolCalls: readonly ToolCall[];
@@ -58,48 +58,56 @@ export interface Reply {
 
 export interface ReplyOptions {
   readonly seed: number;
-  /** Length of an answer, in words. */
+  /** Length of a reply, in words. */
   readonly words: number;
-  /** So many results must be there before an offered tool is called no more. */
+  /** Offered tools are called until the conversation has this many results. */
   readonly toolCalls: number;
-  /** Replaces what is made of a hash. */
+  /** Plays this conversation instead of replies made from a hash. */
   readonly script?: Script | undefined;
 }
 
 const WORDS =
   'amber birch cedar delta ember flint grove heron inlet jetty kelp larch marsh naïve otter piñon'.split(' ');
 
-/** The same ask and seed give the same reply. */
-export function replyTo(ask: Ask, options: ReplyOptions): Reply {
-  const digest = createHash('sha256').update(`${options.seed}\n${ask.model}\n${ask.text}`).digest();
+/** Deterministic: the same request and seed give the same reply. */
+export function generateReply(request: ChatRequest, options: ReplyOptions): Reply {
+  const digest = createHash('sha256').update(`${options.seed}\n${request.model}\n${request.text}`).digest();
   const base = {
     id: digest.toString('hex').slice(0, 24),
-    model: ask.model,
-    inputTokens: Math.ceil(ask.text.length / 4) + ask.images * 85,
-    thinking: ask.thinking === true,
+    model: request.model,
+    inputTokens: Math.ceil(request.text.length / 4) + request.images * 85,
+    thinking: request.thinking === true,
     stopSequence: undefined,
   };
-  const { say, calls } = turnFor(ask, options);
+  const { say, calls } = nextTurn(request, options);
   if (calls.length > 0) {
-    const words = say === undefined ? [] : pieces(say);
-    const toolCalls = calls.map((call, at) => ({ id: at === 0 ? base.id : `${base.id}_${at}`, ...call }));
+    const words = say === undefined ? [] : splitWords(say);
+    const toolCalls = calls.map((call, i) => ({ id: i === 0 ? base.id : `${base.id}_${i}`, ...call }));
     const length = calls.reduce((sum, { input }) => sum + input.length, 0);
     return { ...base, words, toolCalls, finish: 'tool', outputTokens: words.length + Math.ceil(length / 4) };
   }
-  const words = options.script ? pieces(lastWords(ask, options.script)) : wordsOf(ask, digest, options.words);
-  return { ...base, toolCalls: [], ...ended(words, ask) };
+  const words = options.script
+    ? splitWords(finalText(request, options.script))
+    : hashedWords(request, digest, options.words);
+  return { ...base, toolCalls: [], ...truncated(words, request) };
+}
+
+/** The two parts in which the JSON of a tool call is streamed. */
+export function halves(text: string): readonly [string, string] {
+  const middle = Math.ceil(text.length / 2);
+  return [text.slice(0, middle), text.slice(middle)];
 }
 
 type Turn = { readonly say?: string | undefined; readonly calls: readonly Omit<ToolCall, 'id'>[] };
 
-function turnFor(ask: Ask, { script, toolCalls }: ReplyOptions): Turn {
-  if (script !== undefined) return scriptedTurn(ask, script);
-  const tool = toolFor(ask, toolCalls);
+function nextTurn(request: ChatRequest, { script, toolCalls }: ReplyOptions): Turn {
+  if (script !== undefined) return scriptedTurn(request, script);
+  const tool = chooseTool(request, toolCalls);
   const input = () => JSON.stringify(minimalInstance(tool?.schema) ?? {});
   return { calls: tool === undefined ? [] : [{ name: tool.name, input: input() }] };
 }
 
-function scriptedTurn({ tools, toolResults }: Ask, { turns }: Script): Turn {
+function scriptedTurn({ tools, toolResults }: ChatRequest, { turns }: Script): Turn {
   let before = 0;
   for (const { say, calls } of turns) {
     if (toolResults.length <= before) {
@@ -112,47 +120,47 @@ function scriptedTurn({ tools, toolResults }: Ask, { turns }: Script): Turn {
   return { calls: [] };
 }
 
-function lastWords({ toolResults }: Ask, { text }: Script): string {
+function finalText({ toolResults }: ChatRequest, { text }: Script): string {
   if (text !== undefined) return text;
   return toolResults.length === 0
     ? 'No tool was called.'
     : `The tools returned: ${toolResults.join(' and ')}`;
 }
 
-/** A text in the pieces in which it is streamed. */
-function pieces(text: string): readonly string[] {
+/** A text in the parts in which it is streamed. */
+function splitWords(text: string): readonly string[] {
   return text.split(/(?= )/);
 }
 
-function toolFor(
-  { tools, toolChoice, toolResults }: Ask,
+function chooseTool(
+  { tools, toolChoice, toolResults }: ChatRequest,
   toolCalls: number,
-): Ask['tools'][number] | undefined {
+): ChatRequest['tools'][number] | undefined {
   if (toolChoice === 'none') return undefined;
   if (toolChoice === 'any') return tools[0];
   if (toolChoice !== undefined) return tools.find(({ name }) => name === toolChoice.name);
   return toolResults.length < toolCalls ? tools[0] : undefined;
 }
 
-function wordsOf({ model, images, schema }: Ask, digest: Buffer, count: number): string[] {
+function hashedWords({ model, images, schema }: ChatRequest, digest: Buffer, count: number): string[] {
   if (schema !== undefined) return [JSON.stringify(minimalInstance(schema))];
   const head = images === 0 ? [`${model}:`] : [`${model}`, ` (${images} images):`];
-  const rest = Array.from(
-    { length: count },
-    (_, at) => ` ${WORDS[digest[at % digest.length] % WORDS.length]}`,
-  );
+  const rest = Array.from({ length: count }, (_, i) => {
+    const byte = digest.readUInt8(i % digest.length);
+    return ` ${WORDS[byte % WORDS.length]}`;
+  });
   return [...head, ...rest];
 }
 
 /** The words up to the first stop sequence or the limit on tokens. */
-function ended(words: readonly string[], { stop, maxTokens = Number.POSITIVE_INFINITY }: Ask) {
+function truncated(words: readonly string[], { stop, maxTokens = Number.POSITIVE_INFINITY }: ChatRequest) {
   const text = words.join('');
-  const found = stop
-    .filter((part) => text.includes(part))
-    .sort((a, b) => text.indexOf(a) - text.indexOf(b))[0];
-  const spoken = found === undefined ? words : pieces(text.slice(0, text.indexOf(found)));
-  const kept = spoken.slice(0, maxTokens);
-  const cut = kept.length < spoken.length;
-  const finish = cut ? 'length' : found === undefined ? 'stop' : 'stop-sequence';
-  return { words: kept, finish, stopSequence: cut ? undefined : found, outputTokens: kept.length } as const;
+  const [first] = stop
+    .filter((sequence) => text.includes(sequence))
+    .sort((a, b) => text.indexOf(a) - text.indexOf(b));
+  const stopped = first === undefined ? words : splitWords(text.slice(0, text.indexOf(first)));
+  const kept = stopped.slice(0, maxTokens);
+  const cut = kept.length < stopped.length;
+  const finish = cut ? 'length' : first === undefined ? 'stop' : 'stop-sequence';
+  return { words: kept, finish, stopSequence: cut ? undefined : first, outputTokens: kept.length } as const;
 }

@@ -4,7 +4,7 @@ import { openGateway } from '../../router/gateway/open-gateway.ts';
 import { startServer } from '../../router/server/index.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import type { Ladder } from '../../scripts/clients/ladders.ts';
-import { type Script, startUpstream, type Upstream } from '../../scripts/fake-provider/index.ts';
+import { type FakeProvider, type Script, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 const KEY_VARIABLE = 'PLIMSOLL_TEST_CLIENTS_KEY';
@@ -39,7 +39,7 @@ export function weatherOf({ city }: { readonly city: string }): string {
 export interface LadderGateway {
   /** Without /v1. */
   readonly url: string;
-  readonly upstream: Upstream;
+  readonly upstream: FakeProvider;
   /** The first goes to the cheap model, the second to the strong one. */
   readonly prompts: readonly [string, string];
   /** The models that the provider was asked for since the last call of this. */
@@ -50,7 +50,7 @@ export interface LadderGateway {
 /** The gateway on a ladder, in front of the strict fake provider in its three dialects, which plays `script`. */
 export async function startLadder({ cheap, strong }: Ladder, script: Script): Promise<LadderGateway> {
   process.env[KEY_VARIABLE] = KEY;
-  const upstream = await startUpstream({ strict: true, apiKey: KEY, script });
+  const upstream = await startFakeProvider({ strict: true, apiKey: KEY, script });
   const artifact = await tinyArtifact();
   const provider = <K extends string>(kind: K) => ({
     kind,
@@ -86,6 +86,6 @@ export function idOf(model: string): string {
   return model.slice(model.indexOf('/') + 1);
 }
 
-function modelOf({ path, body }: Upstream['requests'][number]): string {
+function modelOf({ path, body }: FakeProvider['requests'][number]): string {
   return String(body['model'] ?? /models\/([^:]+)/.exec(path)?.[1]);
 }

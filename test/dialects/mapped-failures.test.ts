@@ -4,7 +4,7 @@ import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { UpstreamBroken } from '../../router/providers/broken.ts';
 import type { AttemptOutcome } from '../../router/providers/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
-import { type Fault, startUpstream } from '../../scripts/fake-provider/index.ts';
+import { type Fault, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, gatewayTo, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 
@@ -37,7 +37,7 @@ async function outcomeOf(
   stream: boolean,
   timeouts = TIMEOUTS,
 ): Promise<AttemptOutcome> {
-  const upstream = await startUpstream({ apiKey: KEY, slowMs: 3000 });
+  const upstream = await startFakeProvider({ apiKey: KEY, slowMs: 3000 });
   upstream.failAlways(fault);
   const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 100, stream };
   const outcome = await sendOnce(createMappedAttempt({ env: ENV }))(
@@ -117,7 +117,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
   });
 
   it('sends no key to a provider that needs none, whatever stands in the environment', async () => {
-    const upstream = await startUpstream();
+    const upstream = await startFakeProvider();
     const { provider, ...model } = modelAt(upstream.url, kind);
     const keyless = { ...model, provider: { ...provider, apiKeyEnv: undefined } };
     const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 9 };
@@ -128,7 +128,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
   });
 
   it('rejects with the reason of its signal, and leaves the provider', async () => {
-    const upstream = await startUpstream({ slowMs: 20_000 });
+    const upstream = await startFakeProvider({ slowMs: 20_000 });
     upstream.failAlways('slow-first-byte');
     const leaving = new AbortController();
     const body = {
@@ -150,7 +150,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
   });
 
   it('leaves the provider when a reader stops, even before the first byte', async () => {
-    const upstream = await startUpstream({ words: 1000, chunkMs: 20 });
+    const upstream = await startFakeProvider({ words: 1000, chunkMs: 20 });
     const body = {
       model: 'auto',
       messages: [{ role: 'user', content: 'Hello' }],

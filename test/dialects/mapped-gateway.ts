@@ -10,10 +10,10 @@ import { UpstreamBroken } from '../../router/providers/broken.ts';
 import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/providers/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import {
-  startUpstream,
-  type Upstream,
-  type UpstreamOptions,
-} from '../../scripts/fake-provider/start-upstream.ts';
+  type FakeProvider,
+  type FakeProviderOptions,
+  startFakeProvider,
+} from '../../scripts/fake-provider/server.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 
 export const KEY = 'sk-secret-0123456789';
@@ -66,15 +66,15 @@ export interface Clients {
 }
 
 export interface Gateway extends Clients {
-  readonly upstream: Upstream;
+  readonly upstream: FakeProvider;
 }
 
 /** The official clients in front of one mapped attempt a request, and the test upstream of `kind` behind it. */
 export async function gatewayTo(
   kind: ProviderKind,
-  options: UpstreamOptions & { readonly model?: Partial<CatalogModel> } = {},
+  options: FakeProviderOptions & { readonly model?: Partial<CatalogModel> } = {},
 ): Promise<Gateway> {
-  const upstream = await startUpstream({ apiKey: KEY, ...options });
+  const upstream = await startFakeProvider({ apiKey: KEY, ...options });
   onTestFinished(() => upstream.close());
   return { upstream, ...(await clientsOf(modelAt(upstream.url, kind, options.model))) };
 }

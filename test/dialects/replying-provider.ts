@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { ProviderKind } from '../../router/catalog/index.ts';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { type SeenCall, scriptedProvider } from './scripted-provider.ts';
 
 export interface ReplyingProvider {
@@ -30,7 +30,7 @@ export async function replyingProvider(kind: ProviderKind): Promise<ReplyingProv
     const { seen, url } = await scriptedProvider({ body: kind === 'mistral' ? MISTRAL : BEDROCK });
     return { url, bodies: () => seen.map(({ body }: SeenCall) => body) };
   }
-  const upstream = await startUpstream({ strict: true });
+  const upstream = await startFakeProvider({ strict: true });
   onTestFinished(() => upstream.close());
   return { url: upstream.url, bodies: () => upstream.requests.map(({ body }) => body) };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 
@@ -98,7 +98,7 @@ const CASES: [ProviderKind, Dialect, string, Fields][] = [
 
 describe('what cannot be mapped', () => {
   it.each(CASES)('%s asked in %s: %s is named, and nothing is sent', async (kind, dialect, field, fields) => {
-    const upstream = await startUpstream();
+    const upstream = await startFakeProvider();
     try {
       const usual = {
         model: 'auto',
@@ -121,7 +121,7 @@ describe('what cannot be mapped', () => {
   });
 
   it('takes what says the same as no field', async () => {
-    const upstream = await startUpstream();
+    const upstream = await startFakeProvider();
     const neutral = {
       n: 1,
       logprobs: false,

@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
-import { minimalInstance } from '../../scripts/fake-provider/minimal-instance.ts';
-import { startUpstream, type UpstreamOptions } from '../../scripts/fake-provider/start-upstream.ts';
+import { minimalInstance } from '../../scripts/fake-provider/json.ts';
+import { type FakeProviderOptions, startFakeProvider } from '../../scripts/fake-provider/server.ts';
 
 const TOOL_SCHEMA = {
   type: 'object' as const,
@@ -11,12 +11,18 @@ const TOOL_SCHEMA = {
 };
 const PIXEL = 'iVBORw0KGgo=';
 
-async function clients(options: UpstreamOptions = {}) {
-  const upstream = await startUpstream(options);
-  onTestFinished(() => upstream.close());
-  const openai = new OpenAI({ baseURL: upstream.url, apiKey: 'k', maxRetries: 0 });
-  const anthropic = new Anthropic({ baseURL: upstream.url.replace(/\/v1$/, ''), apiKey: 'k', maxRetries: 0 });
-  return { upstream, openai, anthropic };
+async function clients(options: FakeProviderOptions = {}) {
+  const provider = await startFakeProvider(options);
+  onTestFinished(() => provider.close());
+  const openai = new OpenAI({ baseURL: provider.url, apiKey: 'k', maxRetries: 0 });
+  const anthropic = new Anthropic({ baseURL: provider.url.replace(/\/v1$/, ''), apiKey: 'k', maxRetries: 0 });
+  return { provider, openai, anthropic };
+}
+
+function firstChoice({ choices }: OpenAI.ChatCompletion): OpenAI.ChatCompletion.Choice {
+  const [choice] = choices;
+  if (!choice) throw new Error('the completion has no choice');
+  return choice;
 }
 
 test('the official OpenAI client: plain and streamed give the same, and it repeats', async () => {
@@ -25,8 +31,8 @@ test('the official OpenAI client: plain and streamed give the same, and it repea
   const plain = await openai.chat.completions.create(ask);
   const stream = openai.chat.completions.stream({ ...ask, stream_options: { include_usage: true } });
   const streamed = await stream.finalChatCompletion();
-  expect(plain.choices[0].message.content).toMatch(/^m:( \S+){16}$/);
-  expect(streamed.choices[0].message.content).toBe(plain.choices[0].message.content);
+  expect(firstChoice(plain).message.content).toMatch(/^m:( \S+){16}$/);
+  expect(firstChoice(streamed).message.content).toBe(firstChoice(plain).message.content);
   expect(streamed.usage).toEqual(plain.usage);
   expect(plain.usage).toMatchObject({ prompt_tokens: 2, completion_tokens: 17, total_tokens: 19 });
   expect(await openai.chat.completions.create(ask)).toEqual(plain);
@@ -52,12 +58,12 @@ test.each([false, true])('OpenAI: the first tool once, then a text (stream %s)',
     stream
       ? openai.chat.completions.stream(ask()).finalChatCompletion()
       : openai.chat.completions.create(ask());
-  const [called] = (await complete()).choices;
+  const called = firstChoice(await complete());
   const [call] = called.message.tool_calls ?? [];
   expect(called.finish_reason).toBe('tool_calls');
   expect(call).toMatchObject({ function: { name: 'weather', arguments: '{"city":"x","days":3}' } });
-  messages.push(called.message, { role: 'tool', tool_call_id: call.id, content: 'sun' });
-  expect((await complete()).choices[0].finish_reason).toBe('stop');
+  messages.push(called.message, { role: 'tool', tool_call_id: String(call?.id), content: 'sun' });
+  expect(firstChoice(await complete()).finish_reason).toBe('stop');
 });
 
 test.each([false, true])('Anthropic: the first tool once, then a text (stream %s)', async (stream) => {
@@ -83,7 +89,7 @@ test('structured output fits its schema, images are counted, in both dialects', 
     messages: [{ role: 'user', content: 'x' }],
     response_format: { type: 'json_schema', json_schema: { name: 'n', schema: TOOL_SCHEMA } },
   });
-  expect(JSON.parse(completion.choices[0].message.content ?? '')).toEqual({ city: 'x', days: 3 });
+  expect(JSON.parse(firstChoice(completion).message.content ?? '')).toEqual({ city: 'x', days: 3 });
   const seen = await openai.chat.completions.create({
     model: 'm',
     messages: [
@@ -93,7 +99,7 @@ test('structured output fits its schema, images are counted, in both dialects', 
       },
     ],
   });
-  expect(seen.choices[0].message.content).toContain('(1 images)');
+  expect(firstChoice(seen).message.content).toContain('(1 images)');
   const source = { type: 'base64' as const, media_type: 'image/png' as const, data: PIXEL };
   const message = await anthropic.messages.create({
     model: 'm',
@@ -103,13 +109,13 @@ test('structured output fits its schema, images are counted, in both dialects', 
   expect(message.content).toMatchObject([{ text: expect.stringContaining('(1 images)') }]);
 });
 
-test('the limit on tokens and stop sequences end an answer', async () => {
+test('the limit on tokens and stop sequences end a reply', async () => {
   const { openai, anthropic } = await clients();
   const messages = [{ role: 'user' as const, content: 'Hello' }];
   const short = await openai.chat.completions.create({ model: 'm', messages, max_completion_tokens: 3 });
-  expect(short.choices[0]).toMatchObject({ finish_reason: 'length' });
+  expect(firstChoice(short)).toMatchObject({ finish_reason: 'length' });
   expect(short.usage?.completion_tokens).toBe(3);
-  const word = short.choices[0].message.content?.split(' ')[2] ?? '';
+  const word = firstChoice(short).message.content?.split(' ')[2] ?? '';
   const stopped = await anthropic.messages.create({
     model: 'm',
     messages,
@@ -125,27 +131,27 @@ test('models, and embeddings as numbers and as the base64 that the client asks f
   const numbers = await openai.embeddings.create({ model: 'e', input: ['x', 'y'], encoding_format: 'float' });
   const base64 = await openai.embeddings.create({ model: 'e', input: ['x', 'y'] });
   expect(base64.data).toEqual(numbers.data);
-  expect(numbers.data[0].embedding).not.toEqual(numbers.data[1].embedding);
+  expect(numbers.data[0]?.embedding).not.toEqual(numbers.data[1]?.embedding);
 });
 
 test('faults by queue, by control call, always, and by key', async () => {
-  const { openai, anthropic, upstream } = await clients({ apiKey: 'k' });
+  const { openai, anthropic, provider } = await clients({ apiKey: 'k' });
   const ask = { model: 'm', max_tokens: 9, messages: [{ role: 'user' as const, content: 'x' }] };
-  upstream.faults.push('503');
+  provider.faults.push('503');
   await expect(openai.chat.completions.create(ask)).rejects.toMatchObject({ status: 503 });
-  const control = `http://127.0.0.1:${upstream.port}/control/faults`;
+  const control = `http://127.0.0.1:${provider.port}/control/faults`;
   await fetch(control, { method: 'POST', body: JSON.stringify({ fault: '529' }) });
   await expect(anthropic.messages.create(ask)).rejects.toMatchObject({
     status: 529,
     error: { type: 'error', error: { type: 'overloaded_error' } },
   });
   await openai.chat.completions.create(ask);
-  upstream.failAlways('500');
+  provider.failAlways('500');
   await expect(openai.chat.completions.create(ask)).rejects.toMatchObject({ status: 500 });
   await fetch(control, { method: 'DELETE' });
   await openai.chat.completions.create(ask);
   expect((await fetch(control, { method: 'POST', body: '{"fault":"none"}' })).status).toBe(400);
-  const stranger = new OpenAI({ baseURL: upstream.url, apiKey: 'other', maxRetries: 0 });
+  const stranger = new OpenAI({ baseURL: provider.url, apiKey: 'other', maxRetries: 0 });
   await expect(stranger.chat.completions.create(ask)).rejects.toMatchObject({ status: 401 });
 });
 
@@ -155,6 +161,6 @@ test.each([
   [{ anyOf: [{ type: 'null' }, { type: 'string' }] }, null],
   [{ allOf: [{ type: 'object', properties: { a: { const: 1 } }, required: ['a'] }] }, { a: 1 }],
   [{ type: ['string', 'null'], minLength: 3 }, 'xxx'],
-])('the least that fits %j', (schema, value) => {
+])('the smallest instance of %j', (schema, value) => {
   expect(minimalInstance(schema)).toEqual(value);
 });

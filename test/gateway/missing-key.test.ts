@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
 import { readinessSchema } from '../../router/server/schemas/response.ts';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 
@@ -52,7 +52,7 @@ test.each([
 ] as const)(
   '%s without its key beside a provider that has one: degraded, and each error names the variable',
   async (_, broken, variable) => {
-    const upstream = await startUpstream({ apiKey: UPSTREAM_KEY });
+    const upstream = await startFakeProvider({ apiKey: UPSTREAM_KEY });
     onTestFinished(upstream.close);
     const first = { kind: 'openai-compatible' as const, base_url: upstream.url, api_key_env: KEY_VARIABLE };
     const running = await gatewayForTest({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Fault, startUpstream } from '../../scripts/fake-provider/index.ts';
+import { type Fault, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { ask, gatewayForTest, postRaw, QUICK_UPSTREAM, type Wishes } from './running-gateway.ts';
 
 /** cheap at one provider, strong at the other, whose equal stands at the first. */
@@ -180,7 +180,7 @@ test('a provider that was restarted is asked on a new connection, as if nothing 
   const request = () => openai.chat.completions.create(ask('Hello', 'first/small')).withResponse();
   await request();
   await first.close();
-  const again = await startUpstream({ port: first.port });
+  const again = await startFakeProvider({ port: first.port });
   try {
     const { response } = await request();
     expect(response.headers.get('x-plimsoll-attempts')).toBe('1');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anthropicEvents, askOfAnthropic } from '../../scripts/fake-provider/anthropic.ts';
-import { replyTo } from '../../scripts/fake-provider/index.ts';
-import { askOfOpenai, openaiAnswer, openaiEvents } from '../../scripts/fake-provider/openai.ts';
+import { anthropicEvents, parseAnthropicRequest } from '../../scripts/fake-provider/anthropic.ts';
+import { generateReply } from '../../scripts/fake-provider/index.ts';
+import { openaiEvents, openaiResponse, parseOpenaiRequest } from '../../scripts/fake-provider/openai.ts';
 import { ask, postRaw, type RunningGateway, startGateway, UPSTREAM_KEY } from './running-gateway.ts';
 
 const REPLY = { seed: 1, words: 16, toolCalls: 1 };
@@ -22,9 +22,9 @@ test.each([false, true])(
   'OpenAI: the answer is what the upstream sent, byte for byte (stream %s)',
   async (stream) => {
     const body = { ...ask('Hello', 'first/small'), stream, stream_options: { include_usage: true } };
-    const reply = replyTo(askOfOpenai({ ...body, model: 'small' }), REPLY);
+    const reply = generateReply(parseOpenaiRequest({ ...body, model: 'small' }), REPLY);
     const response = await postRaw(running.url, '/v1/chat/completions', body);
-    const expected = stream ? openaiEvents(reply, true).join('') : JSON.stringify(openaiAnswer(reply));
+    const expected = stream ? openaiEvents(reply, true).join('') : JSON.stringify(openaiResponse(reply));
     expect(await response.text()).toBe(expected);
     expect(response.headers.get('content-type')).toMatch(
       stream ? /^text\/event-stream/ : /^application\/json/,
@@ -34,7 +34,7 @@ test.each([false, true])(
 
 test('Anthropic: the stream is what the upstream sent, byte for byte', async () => {
   const body = { ...ask('Hello', 'claude/small'), stream: true };
-  const reply = replyTo(askOfAnthropic({ ...body, model: 'claude-haiku-4-5' }), REPLY);
+  const reply = generateReply(parseAnthropicRequest({ ...body, model: 'claude-haiku-4-5' }), REPLY);
   const response = await postRaw(running.url, '/v1/messages', body);
   expect(await response.text()).toBe(anthropicEvents(reply).join(''));
 });

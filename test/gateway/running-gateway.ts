@@ -8,10 +8,10 @@ import { type Gateway, openGateway } from '../../router/gateway/open-gateway.ts'
 import { startServer } from '../../router/server/index.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import {
-  startUpstream,
-  type Upstream,
-  type UpstreamOptions,
-} from '../../scripts/fake-provider/start-upstream.ts';
+  type FakeProvider,
+  type FakeProviderOptions,
+  startFakeProvider,
+} from '../../scripts/fake-provider/server.ts';
 import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 /** What the providers want of the gateway. Planted in the environment; no answer, log line or metric may have it. */
@@ -22,7 +22,7 @@ type Wanted = z.input<typeof configSchema>;
 
 export interface Wishes {
   readonly config?: Partial<Wanted>;
-  readonly upstream?: UpstreamOptions;
+  readonly upstream?: FakeProviderOptions;
   /** The clock by which verdicts expire. */
   readonly nowMs?: () => number;
   /** In place of the first upstream's address. */
@@ -34,9 +34,9 @@ export interface RunningGateway {
   readonly url: string;
   readonly gateway: Gateway;
   /** Behind `first/...` and `claude/...`. */
-  readonly first: Upstream;
+  readonly first: FakeProvider;
   /** Behind `second/...` and `claude2/...`. */
-  readonly second: Upstream;
+  readonly second: FakeProvider;
   readonly openai: OpenAI;
   readonly anthropic: Anthropic;
   readonly artifact: TinyArtifact;
@@ -60,7 +60,7 @@ const OPENAI_PRICES = { small: { input: 1, output: 2 }, large: { input: 10, outp
 export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs }: Wishes = {}) {
   process.env[KEY_VARIABLE] = UPSTREAM_KEY;
   const options = { apiKey: UPSTREAM_KEY, ...upstream };
-  const [first, second] = await Promise.all([startUpstream(options), startUpstream(options)]);
+  const [first, second] = await Promise.all([startFakeProvider(options), startFakeProvider(options)]);
   const artifact = await tinyArtifact();
   const whole = configOf(artifact, { first: firstUrl ?? first.url, second: second.url }, config);
   const log: string[] = [];

@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Agent, request } from 'undici';
 import { expect, test } from 'vitest';
-import { anthropicAnswer, anthropicEvents, askOfAnthropic } from '../../scripts/fake-provider/anthropic.ts';
-import { type Fault, replyTo } from '../../scripts/fake-provider/index.ts';
-import { askOfOpenai, openaiAnswer, openaiEvents } from '../../scripts/fake-provider/openai.ts';
+import {
+  anthropicEvents,
+  anthropicResponse,
+  parseAnthropicRequest,
+} from '../../scripts/fake-provider/anthropic.ts';
+import { type Fault, generateReply } from '../../scripts/fake-provider/index.ts';
+import { openaiEvents, openaiResponse, parseOpenaiRequest } from '../../scripts/fake-provider/openai.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, QUICK_UPSTREAM, type RunningGateway, startGateway } from './running-gateway.ts';
 
@@ -152,11 +156,11 @@ function refusedCleanly(status: number, text: string, route: string): boolean {
 function answerOf({ path: route, body }: Sent): string {
   const stream = body['stream'] === true;
   if (route === '/v1/messages') {
-    const reply = replyTo(askOfAnthropic(body), REPLY);
-    return stream ? anthropicEvents(reply).join('') : JSON.stringify(anthropicAnswer(reply));
+    const reply = generateReply(parseAnthropicRequest(body), REPLY);
+    return stream ? anthropicEvents(reply).join('') : JSON.stringify(anthropicResponse(reply));
   }
-  const reply = replyTo(askOfOpenai(body), REPLY);
-  return stream ? openaiEvents(reply, false).join('') : JSON.stringify(openaiAnswer(reply));
+  const reply = generateReply(parseOpenaiRequest(body), REPLY);
+  return stream ? openaiEvents(reply, false).join('') : JSON.stringify(openaiResponse(reply));
 }
 
 /** Sockets, servers and files that keep a process alive, by kind. */

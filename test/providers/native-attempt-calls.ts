@@ -3,10 +3,10 @@ import { onTestFinished } from 'vitest';
 import type { Provider } from '../../router/catalog/index.ts';
 import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/providers/types.ts';
 import {
-  startUpstream,
-  type Upstream,
-  type UpstreamOptions,
-} from '../../scripts/fake-provider/start-upstream.ts';
+  type FakeProvider,
+  type FakeProviderOptions,
+  startFakeProvider,
+} from '../../scripts/fake-provider/server.ts';
 import { modelAt } from './call-to.ts';
 
 export const KEY = 'sk-secret-0123456789';
@@ -21,8 +21,8 @@ export const TIMEOUTS: AttemptTimeouts = {
 export const LEAST_REPLY = '{"choices":[{}]}';
 
 /** The test upstream for one test; it wants the key. */
-export async function upstreamOf(options: UpstreamOptions = {}): Promise<Upstream> {
-  const upstream = await startUpstream({ apiKey: KEY, ...options });
+export async function upstreamOf(options: FakeProviderOptions = {}): Promise<FakeProvider> {
+  const upstream = await startFakeProvider({ apiKey: KEY, ...options });
   onTestFinished(() => upstream.close());
   return upstream;
 }

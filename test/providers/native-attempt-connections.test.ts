@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {
   answered,
@@ -49,11 +49,11 @@ test('a new connection that breaks is not tried again', async () => {
 });
 
 test('requests go on over a restart of the server', async () => {
-  const first = await startUpstream();
+  const first = await startFakeProvider();
   const call = () => attempt(callOf({ url: first.url }), TIMEOUTS);
   await Promise.all(Array.from({ length: 5 }, async () => drained(answered(await call()).body)));
   await first.close();
-  const second = await startUpstream({ port: first.port });
+  const second = await startFakeProvider({ port: first.port });
   try {
     const again = await Promise.all(Array.from({ length: 5 }, () => call()));
     for (const outcome of again) expect(outcome.kind).toBe('answer');

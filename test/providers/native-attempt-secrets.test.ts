@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
-import { FAULTS, startUpstream } from '../../scripts/fake-provider/index.ts';
+import { FAULTS, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {
   answered,
@@ -52,7 +52,7 @@ test('the key is in no outcome, whatever the provider sends back', async () => {
 });
 
 test('a key that is not set: nothing is sent; none that is needed: none is sent', async () => {
-  const upstream = await startUpstream();
+  const upstream = await startFakeProvider();
   try {
     const keyless = sendOnce(createNativeAttempt({ env: {} }));
     expect(refused(await keyless(callOf({ url: upstream.url }), TIMEOUTS))).toMatchObject({

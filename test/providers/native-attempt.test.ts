@@ -5,7 +5,7 @@ import type { Dialect } from '../../router/catalog/index.ts';
 import { UpstreamBroken } from '../../router/providers/broken.ts';
 import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
 import type { Failure } from '../../router/providers/types.ts';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {
   answered,
@@ -264,7 +264,7 @@ test('a head without a first byte is a timeout of a stream', async () => {
 });
 
 test('no connection: refused, and not in time', async () => {
-  const gone = await startUpstream();
+  const gone = await startFakeProvider();
   await gone.close();
   expect(refused(await attempt(callOf({ url: gone.url }), TIMEOUTS))).toMatchObject({
     failure: 'connect-refused',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { ended, scratchFolder, startCli, told } from '../cli/run-cli.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 
@@ -66,7 +66,7 @@ beforeAll(async () => {
 test("the operator's SDK, loaded with --import, gets spans and metrics over OTLP, and no prompt or key", async () => {
   const [collector, provider] = await Promise.all([
     startCollector(),
-    startUpstream({ apiKey: PROVIDER_KEY }),
+    startFakeProvider({ apiKey: PROVIDER_KEY }),
   ]);
   const cwd = scratchFolder();
   writeFileSync(

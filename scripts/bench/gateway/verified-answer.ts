@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import { askOfOpenai, replyTo } from '../../fake-provider/index.ts';
+import { generateReply, parseOpenaiRequest } from '../../fake-provider/index.ts';
 import { CONSTANT } from './upstream-process.ts';
 
 /** What became of a request. */
@@ -59,7 +59,7 @@ function refusal(text: string): Verified['kind'] {
 
 function kindOf(text: string, served: string | undefined, request: Json, stream: boolean): Verified['kind'] {
   const model = served?.slice(served.indexOf('/') + 1);
-  const { id, words } = replyTo(askOfOpenai({ ...request, model }), REPLY);
+  const { id, words } = generateReply(parseOpenaiRequest({ ...request, model }), REPLY);
   const right = { id: `chatcmpl-${id}`, content: words.join('') };
   return stream ? kindOfStream(text, right) : kindOfAnswer(text, right);
 }

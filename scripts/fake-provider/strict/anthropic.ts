@@ -1,22 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { THINKING_SIGNATURE } from '../anthropic.ts';
-import { firstIssue } from './first-issue.ts';
+import { firstIssue } from '../json.ts';
 
 /**
- * What Anthropic's messages refuse, as far as clients and gateways get it wrong. From the API reference, the types of the official
- * client, and its error messages. What a model takes is as the AI SDK's provider knows it.
+ * Why Anthropic's messages would refuse the request, for the mistakes that clients and gateways make; undefined if they would not.
+ * From the API reference, the types of the official client, and its error messages; capabilities of models from the AI SDK's provider.
  */
-export function refusedByAnthropic(
+export function anthropicRefusal(
   body: Readonly<Record<string, unknown>>,
   headers: IncomingHttpHeaders,
 ): string | undefined {
   if (headers['anthropic-version'] === undefined) return 'anthropic-version: header is required';
   const issue = firstIssue(request, body);
   if (issue !== undefined) return issue;
-  const asked = body as Request;
+  const valid = body as Request;
   const betas = String(headers['anthropic-beta'] ?? '');
-  return refusedBetas(body, betas) ?? refusedOfModel(asked, betas) ?? refusedMessages(asked);
+  return betaRefusal(body, betas) ?? modelRefusal(valid, betas) ?? messageRefusal(valid);
 }
 
 const cacheControl = z
@@ -155,14 +155,14 @@ const BETAS = {
   container: 'code-execution-',
 };
 
-function refusedBetas(body: Readonly<Record<string, unknown>>, betas: string): string | undefined {
+function betaRefusal(body: Readonly<Record<string, unknown>>, betas: string): string | undefined {
   const field = Object.entries(BETAS).find(
     ([name, beta]) => body[name] != null && !betas.includes(beta),
   )?.[0];
   return field && `${field}: Extra inputs are not permitted`;
 }
 
-interface Takes {
+interface Capabilities {
   readonly sampling: boolean;
   readonly adaptive: boolean;
   readonly budget: boolean;
@@ -171,7 +171,7 @@ interface Takes {
   readonly systemTurns: boolean;
 }
 
-const OLDER: Takes = {
+const OLDER: Capabilities = {
   sampling: true,
   adaptive: false,
   budget: true,
@@ -179,7 +179,7 @@ const OLDER: Takes = {
   forcedTool: true,
   systemTurns: false,
 };
-const NEWEST: Takes = {
+const NEWEST: Capabilities = {
   sampling: false,
   adaptive: true,
   budget: false,
@@ -188,13 +188,13 @@ const NEWEST: Takes = {
   systemTurns: true,
 };
 
-function takes(model: string): Takes {
+function capabilitiesOf(model: string): Capabilities {
   return /-5-5$|-5-5-/.test(model) ? NEWEST : OLDER;
 }
 
-function refusedOfModel(asked: Request, betas: string): string | undefined {
-  const { temperature, top_p, top_k, thinking: think, output_config: output, tool_choice: choice } = asked;
-  const can = takes(asked.model);
+function modelRefusal(request: Request, betas: string): string | undefined {
+  const { temperature, top_p, top_k, thinking: think, output_config: output, tool_choice: choice } = request;
+  const can = capabilitiesOf(request.model);
   if (!can.sampling && (temperature ?? top_p ?? top_k) !== undefined) {
     return '`temperature`, `top_p` and `top_k` are not supported by this model.';
   }
@@ -205,7 +205,7 @@ function refusedOfModel(asked: Request, betas: string): string | undefined {
   if (output?.effort != null && !can.adaptive) return 'This model does not support the effort parameter.';
   if (think?.type === 'enabled') {
     if (!can.budget) return 'thinking.type: "enabled" is not supported by this model. Use "adaptive".';
-    if (think.budget_tokens >= asked.max_tokens)
+    if (think.budget_tokens >= request.max_tokens)
       return '`max_tokens` must be greater than `thinking.budget_tokens`.';
     if (temperature !== undefined && temperature !== 1) {
       return '`temperature` may only be set to 1 when thinking is enabled.';
@@ -217,27 +217,27 @@ function refusedOfModel(asked: Request, betas: string): string | undefined {
   if (forced && (!can.forcedTool || think?.type === 'enabled')) {
     return 'Thinking may not be enabled when tool_choice forces tool use.';
   }
-  if (asked.messages.some(({ role }) => role === 'system')) {
+  if (request.messages.some(({ role }) => role === 'system')) {
     if (!betas.includes('mid-conversation-') || !can.systemTurns) {
       return "messages: role 'system' is not supported on this model";
     }
   }
-  if (!can.sampling && asked.messages.at(-1)?.role === 'assistant') {
+  if (!can.sampling && request.messages.at(-1)?.role === 'assistant') {
     return 'This model does not support assistant message prefill. The conversation must end with a user message.';
   }
   return undefined;
 }
 
-/** Cache marks, the order of roles, and each use of a tool answered at the beginning of the next message. */
-function refusedMessages(asked: Request): string | undefined {
-  if ((JSON.stringify(asked).match(/"cache_control":\{/g)?.length ?? 0) > 4) {
+/** Cache marks, the order of roles, and the result of each tool use at the beginning of the next message. */
+function messageRefusal(request: Request): string | undefined {
+  if ((JSON.stringify(request).match(/"cache_control":\{/g)?.length ?? 0) > 4) {
     return 'A maximum of 4 blocks with cache_control may be provided.';
   }
-  if (asked.messages[0]!.role !== 'user') return 'messages: first message must use the "user" role';
+  if (request.messages[0]?.role !== 'user') return 'messages: first message must use the "user" role';
   const seen = new Set<string>();
   let open = new Set<string>();
-  for (const [at, one] of merged(asked.messages).entries()) {
-    const refused = one.role === 'user' ? refusedResults(one, at, open) : undefined;
+  for (const [at, one] of merged(request.messages).entries()) {
+    const refused = one.role === 'user' ? resultRefusal(one, at, open) : undefined;
     if (refused !== undefined) return refused;
     open = new Set(one.content.flatMap((block) => (block.type === 'tool_use' ? [String(block.id)] : [])));
     for (const id of open) {
@@ -245,8 +245,8 @@ function refusedMessages(asked: Request): string | undefined {
       seen.add(id);
     }
   }
-  if (open.size > 0) return unanswered(open);
-  return refusedThinking(asked);
+  if (open.size > 0) return missingResults(open);
+  return thinkingRefusal(request);
 }
 
 interface Turn {
@@ -254,7 +254,7 @@ interface Turn {
   readonly content: readonly { readonly type: string; readonly [field: string]: unknown }[];
 }
 
-/** Neighbours with one role are one turn, as the API takes them. */
+/** Consecutive messages of one role are one turn, as the API reads them. */
 function merged(messages: readonly Message[]): readonly Turn[] {
   const turns: Turn[] = [];
   for (const { role, content } of messages) {
@@ -267,7 +267,7 @@ function merged(messages: readonly Message[]): readonly Turn[] {
   return turns;
 }
 
-function refusedResults({ content }: Turn, at: number, open: Set<string>): string | undefined {
+function resultRefusal({ content }: Turn, at: number, open: Set<string>): string | undefined {
   let afterOther = false;
   for (const block of content) {
     if (block.type !== 'tool_result') {
@@ -279,15 +279,15 @@ function refusedResults({ content }: Turn, at: number, open: Set<string>): strin
     }
     if (afterOther) return `messages.${at}: \`tool_result\` blocks must come before other content`;
   }
-  return open.size > 0 ? unanswered(open) : undefined;
+  return open.size > 0 ? missingResults(open) : undefined;
 }
 
-function unanswered(ids: ReadonlySet<string>): string {
+function missingResults(ids: ReadonlySet<string>): string {
   return `\`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${[...ids].join(', ')}.`;
 }
 
-/** With a budget for thinking, a turn that is still calling tools begins with the thought that led to the call. */
-function refusedThinking({ thinking: think, messages }: Request): string | undefined {
+/** With a thinking budget, a turn that is still calling tools starts with the thinking that led to the call. */
+function thinkingRefusal({ thinking: think, messages }: Request): string | undefined {
   const turns = merged(messages);
   const last = turns.findLast(({ role }) => role === 'assistant');
   const calling = turns.at(-1)?.content.some(({ type }) => type === 'tool_result');

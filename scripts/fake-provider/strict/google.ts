@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import { THOUGHT_SIGNATURE } from '../google.ts';
-import { firstIssue } from './first-issue.ts';
+import { firstIssue } from '../json.ts';
 
 /**
- * What Google's generateContent refuses, as far as clients and gateways get it wrong. From the API reference and its error messages.
+ * Why Google's generateContent would refuse the body, for the mistakes that clients and gateways make; undefined if it would not.
+ * From the API reference and its error messages.
  */
-export function refusedByGoogle(model: string, body: Readonly<Record<string, unknown>>): string | undefined {
+export function googleRefusal(model: string, body: Readonly<Record<string, unknown>>): string | undefined {
   const issue = firstIssue(request, body);
   if (issue !== undefined) return `Invalid JSON payload received. ${issue}`;
-  const asked = body as Request;
+  const valid = body as Request;
   return (
-    refusedConfig(model, asked) ?? refusedTurns(asked.contents) ?? refusedSignatures(model, asked.contents)
+    configRefusal(model, valid) ?? turnRefusal(valid.contents) ?? signatureRefusal(model, valid.contents)
   );
 }
 
@@ -40,7 +41,7 @@ const content = z.strictObject({
   parts: z.array(part).min(1, 'contents.parts must not be empty'),
 });
 
-/** A schema in Google's own form, which has these words alone. */
+/** A schema in Google's own form, which has these keywords only. */
 const ownSchema: z.ZodType = z.lazy(() =>
   z.strictObject({
     type: z.string().optional(),
@@ -140,7 +141,7 @@ function isGemini3(model: string): boolean {
   return /^gemini-[3-9]/.test(model);
 }
 
-function refusedConfig(model: string, { generationConfig, tools, toolConfig }: Request): string | undefined {
+function configRefusal(model: string, { generationConfig, tools, toolConfig }: Request): string | undefined {
   const { thinkingBudget, thinkingLevel } = generationConfig?.thinkingConfig ?? {};
   const functions = (tools ?? []).flatMap(({ functionDeclarations }) => functionDeclarations ?? []);
   if (thinkingBudget !== undefined && thinkingLevel !== undefined) {
@@ -164,8 +165,8 @@ function refusedConfig(model: string, { generationConfig, tools, toolConfig }: R
     : undefined;
 }
 
-/** Calls come after the user or after results; as many results as calls, right after them. */
-function refusedTurns(contents: readonly Content[]): string | undefined {
+/** Calls follow a user turn or results; each call has its result in the next turn. */
+function turnRefusal(contents: readonly Content[]): string | undefined {
   let calls: readonly string[] = [];
   for (const [at, { role, parts }] of contents.entries()) {
     const called = parts.flatMap(({ functionCall }) => functionCall?.name ?? []);
@@ -188,19 +189,19 @@ function refusedTurns(contents: readonly Content[]): string | undefined {
     : undefined;
 }
 
-const SKIPPED = 'skip_thought_signature_validator';
+const SKIP_SIGNATURE = 'skip_thought_signature_validator';
 
-/** Since the person last spoke, the first call of each turn bears the signature it was given. */
-function refusedSignatures(model: string, contents: readonly Content[]): string | undefined {
+/** Since the last user turn, the first call of each turn carries the signature it was given. */
+function signatureRefusal(model: string, contents: readonly Content[]): string | undefined {
   if (!isGemini3(model)) return undefined;
-  const spoken = contents.findLastIndex(
+  const lastUserTurn = contents.findLastIndex(
     ({ role, parts }) =>
       role === 'user' && parts.some(({ functionResponse }) => functionResponse === undefined),
   );
-  for (const { parts } of contents.slice(spoken + 1)) {
+  for (const { parts } of contents.slice(lastUserTurn + 1)) {
     const call = parts.find(({ functionCall }) => functionCall !== undefined);
     if (call === undefined) continue;
-    if (call.thoughtSignature !== THOUGHT_SIGNATURE && call.thoughtSignature !== SKIPPED) {
+    if (call.thoughtSignature !== THOUGHT_SIGNATURE && call.thoughtSignature !== SKIP_SIGNATURE) {
       return `Function call is missing a thought_signature in functionCall parts: ${call.functionCall!.name}`;
     }
   }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { firstIssue } from './first-issue.ts';
+import { firstIssue } from '../json.ts';
 
 /**
- * What OpenAI's chat completions refuse, as far as clients and gateways get it wrong. From the API reference, the types of the
- * official client, and its error messages.
+ * Why OpenAI's chat completions would refuse the body, for the mistakes that clients and gateways make; undefined if they would
+ * not. From the API reference, the types of the official client, and its error messages.
  */
-export function refusedByOpenai(body: Readonly<Record<string, unknown>>): string | undefined {
+export function openaiRefusal(body: Readonly<Record<string, unknown>>): string | undefined {
   const issue = firstIssue(request, body);
   if (issue !== undefined) return `Invalid request: ${issue}`;
-  const asked = body as Request;
-  return refusedMessages(asked.messages) ?? refusedSettings(asked) ?? refusedOfReasoning(asked);
+  const valid = body as Request;
+  return messageRefusal(valid.messages) ?? settingRefusal(valid) ?? reasoningRefusal(valid);
 }
 
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullish();
@@ -27,7 +27,7 @@ const userPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('input_audio'), input_audio: z.looseObject({}) }),
   z.strictObject({ type: z.literal('file'), file: z.looseObject({}) }),
 ]);
-/** Open: OpenAI's own agents library sends back `role`, `annotations`, `tool_calls` … in it. */
+/** A loose object: OpenAI's own agents library sends back `role`, `annotations`, `tool_calls` … in it. */
 const assistantText = z.looseObject({ type: z.literal('text'), text: z.string() });
 const texts = z.union([z.string(), z.array(textPart).min(1)]);
 const toolCall = z.strictObject({
@@ -65,7 +65,7 @@ const message = z.discriminatedUnion('role', [
     role: z.literal('tool'),
     content: texts,
     tool_call_id: callId,
-    name: z.string().optional(), // from when functions had no ids; clients still send it
+    name: z.string().optional(), // from the time when functions had no ids; clients still send it
   }),
   z.strictObject({ role: z.literal('function'), content: nullable(z.string()), name }),
 ]);
@@ -146,8 +146,8 @@ const request = z.strictObject({
 type Request = z.infer<typeof request>;
 type Message = Request['messages'][number];
 
-/** Each call is answered at once, and nothing else is. */
-function refusedMessages(messages: readonly Message[]): string | undefined {
+/** Each tool call has its result in the messages right after it, and each result its call. */
+function messageRefusal(messages: readonly Message[]): string | undefined {
   const open = new Set<string>();
   for (const [at, one] of messages.entries()) {
     if (one.role === 'tool') {
@@ -156,7 +156,7 @@ function refusedMessages(messages: readonly Message[]): string | undefined {
       }
       continue;
     }
-    if (open.size > 0) return unanswered(open);
+    if (open.size > 0) return missingResults(open);
     if (one.role !== 'assistant') continue;
     const { content, tool_calls: calls = [], refusal, function_call: called, audio } = one;
     if (content == null && calls.length === 0 && !refusal && !called && !audio) {
@@ -167,28 +167,28 @@ function refusedMessages(messages: readonly Message[]): string | undefined {
       open.add(id);
     }
   }
-  return open.size > 0 ? unanswered(open) : undefined;
+  return open.size > 0 ? missingResults(open) : undefined;
 }
 
-function unanswered(ids: ReadonlySet<string>): string {
+function missingResults(ids: ReadonlySet<string>): string {
   return `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...ids].join(', ')}`;
 }
 
-function refusedSettings(asked: Request): string | undefined {
-  const { tools, parallel_tool_calls: parallel, tool_choice: choice, response_format: format } = asked;
+function settingRefusal(request: Request): string | undefined {
+  const { tools, parallel_tool_calls: parallel, tool_choice: choice, response_format: format } = request;
   if (tools === undefined && parallel !== undefined) {
     return "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified.";
   }
   if (tools === undefined && choice !== undefined) {
     return "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.";
   }
-  if (asked.stream_options != null && asked.stream !== true) {
+  if (request.stream_options != null && request.stream !== true) {
     return "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
   }
-  if (asked.metadata != null && asked.store !== true) {
+  if (request.metadata != null && request.store !== true) {
     return "The 'metadata' parameter is only allowed when 'store' is enabled.";
   }
-  if (format?.type === 'json_object' && !/json/i.test(JSON.stringify(asked.messages))) {
+  if (format?.type === 'json_object' && !/json/i.test(JSON.stringify(request.messages))) {
     return "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.";
   }
   const strict = [
@@ -213,26 +213,26 @@ function isClosed(schema: unknown): boolean {
   return Object.values(schema).every(isClosed);
 }
 
-const REASONING = /^(o\d|gpt-([5-9]|\d\d))/;
-const USUAL: readonly (readonly [keyof Request, unknown])[] = [
+const REASONING_MODEL = /^(o\d|gpt-([5-9]|\d\d))/;
+const DEFAULT_ONLY: readonly (readonly [keyof Request, unknown])[] = [
   ['temperature', 1],
   ['top_p', 1],
   ['presence_penalty', 0],
   ['frequency_penalty', 0],
   ['logprobs', false],
 ];
-const NOT_OF_REASONING = ['logit_bias', 'top_logprobs', 'stop'] as const;
+const UNSUPPORTED = ['logit_bias', 'top_logprobs', 'stop'] as const;
 
-function refusedOfReasoning(asked: Request): string | undefined {
-  if (!REASONING.test(asked.model)) return undefined;
-  if (asked.max_tokens != null) {
+function reasoningRefusal(request: Request): string | undefined {
+  if (!REASONING_MODEL.test(request.model)) return undefined;
+  if (request.max_tokens != null) {
     return "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
   }
-  const unusual = USUAL.find(([field, usual]) => asked[field] != null && asked[field] !== usual);
-  if (unusual !== undefined) {
-    const [field, usual] = unusual;
-    return `Unsupported value: '${field}' does not support ${asked[field]} with this model. Only the default (${usual}) value is supported.`;
+  const changed = DEFAULT_ONLY.find(([field, only]) => request[field] != null && request[field] !== only);
+  if (changed !== undefined) {
+    const [field, only] = changed;
+    return `Unsupported value: '${field}' does not support ${request[field]} with this model. Only the default (${only}) value is supported.`;
   }
-  const field = NOT_OF_REASONING.find((one) => asked[one] != null);
+  const field = UNSUPPORTED.find((one) => request[one] != null);
   return field && `Unsupported parameter: '${field}' is not supported with this model.`;
 }

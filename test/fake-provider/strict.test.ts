@@ -4,7 +4,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, type LanguageModel, stepCountIs, streamText, tool } from 'ai';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { startUpstream } from '../../scripts/fake-provider/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 
 const SCRIPT = {
   turns: [
@@ -19,10 +19,10 @@ const SCRIPT = {
   ],
 };
 
-async function strictUpstream() {
-  const upstream = await startUpstream({ strict: true, script: SCRIPT });
-  onTestFinished(() => upstream.close());
-  return upstream;
+async function strictProvider() {
+  const provider = await startFakeProvider({ strict: true, script: SCRIPT });
+  onTestFinished(() => provider.close());
+  return provider;
 }
 
 const MODELS: readonly [string, (url: string) => LanguageModel][] = [
@@ -35,9 +35,9 @@ const MODELS: readonly [string, (url: string) => LanguageModel][] = [
 test.each(MODELS.flatMap(([name, model]) => [false, true].map((stream) => [name, stream, model] as const)))(
   '%s: a scripted conversation of three calls in two turns passes the strict rules (stream: %s)',
   async (_, stream, model) => {
-    const upstream = await strictUpstream();
+    const provider = await strictProvider();
     const asked = {
-      model: model(upstream.url),
+      model: model(provider.url),
       prompt: 'How is the weather?',
       stopWhen: stepCountIs(5),
       maxRetries: 0,
@@ -50,7 +50,7 @@ test.each(MODELS.flatMap(([name, model]) => [false, true].map((stream) => [name,
     };
     const text = stream ? await streamText(asked).text : (await generateText(asked)).text;
     expect(text).toBe('The tools returned: sunny in Oslo and sunny in Rome and sunny in Bern');
-    expect(upstream.requests).toHaveLength(3);
+    expect(provider.requests).toHaveLength(3);
   },
 );
 
@@ -152,7 +152,7 @@ async function expectRefusal(
   refusal: RegExp | undefined,
   headers: Record<string, string> = {},
 ): Promise<void> {
-  const { url } = await strictUpstream();
+  const { url } = await strictProvider();
   const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   const { error } = (await response.json()) as { error?: { message: string } };
   expect(response.status).toBe(refusal === undefined ? 200 : 400);

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { anthropicEvents, anthropicResponse, parseAnthropicRequest } from './anthropic.ts';
+import {
+  type Api,
+  damagedResponse,
+  errorInSuccess,
+  errorResponse,
+  eventStream,
+  type Fault,
+  halfSent,
+  invalidRequestResponse,
+  jsonResponse,
+  notFoundResponse,
+  type WireResponse,
+} from './faults.ts';
+import { googleEvents, googleMethod, googleResponse, parseGoogleRequest } from './google.ts';
+import type { Json } from './json.ts';
+import { openaiEmbeddings, openaiEvents, openaiResponse, parseOpenaiRequest } from './openai.ts';
+import { type ChatRequest, generateReply, type Reply, type ReplyOptions } from './reply.ts';
+import { anthropicRefusal } from './strict/anthropic.ts';
+import { googleRefusal } from './strict/google.ts';
+import { openaiRefusal } from './strict/openai.ts';
+
+/** A request that the fake provider received. */
+export interface SeenRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Json;
+  readonly fault: Fault | undefined;
+  /** The client left before the response was complete. */
+  aborted: boolean;
+}
+
+export interface Pace {
+  /** Before the head. */
+  readonly delayMs: number;
+  /** Between two chunks of a stream. */
+  readonly chunkMs: number;
+  /** Before the head, for the fault slow-first-byte. */
+  readonly slowMs: number;
+}
+
+export interface ResponseOptions extends ReplyOptions, Pace {
+  readonly apiKey: string | undefined;
+  readonly models: readonly string[];
+  /** Refuse requests that the providers refuse. */
+  readonly strict: boolean;
+}
+
+/** 20 MB in words of a kilobyte: as a stream, twenty thousand events. */
+const HUGE_WORDS: readonly string[] = Array.from({ length: 20 * 1024 }, () => ` ${'x'.repeat(1023)}`);
+/** Time for the written bytes to leave before the connection is reset. */
+const FLUSH_MS = 20;
+
+/** Sends the response to a request, or what a fault leaves of it. Ends when all is sent or the client has left. */
+export async function respond(
+  response: ServerResponse,
+  request: SeenRequest,
+  options: ResponseOptions,
+): Promise<void> {
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  try {
+    await send(response, responseTo(request, options), request.fault, options, left.signal);
+  } catch (error) {
+    if (!left.signal.aborted) throw error;
+  }
+}
+
+/** The response before faults of bytes and time. */
+function responseTo(request: SeenRequest, options: ResponseOptions): WireResponse {
+  const { headers } = request;
+  const api = apiOf(request);
+  const key =
+    headers['x-goog-api-key'] ?? headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '');
+  const fault = options.apiKey !== undefined && key !== options.apiKey ? '401' : request.fault;
+  const error = fault && errorResponse(fault, api);
+  if (error) return error;
+  const refusal = options.strict ? refusalBy(api, request) : undefined;
+  if (refusal !== undefined) return invalidRequestResponse(refusal, api);
+  const success = successResponse(request, options) ?? notFoundResponse(api);
+  return errorInSuccess(success, fault, api) ?? success;
+}
+
+function apiOf({ path, headers }: SeenRequest): Api {
+  if (googleMethod(path) !== undefined) return 'google';
+  const isAnthropic = path.startsWith('/v1/messages') || headers['anthropic-version'] !== undefined;
+  return isAnthropic ? 'anthropic' : 'openai';
+}
+
+/** Why the provider would refuse the request; undefined if it would not, or if it is no chat request. */
+function refusalBy(api: Api, { path, body, headers }: SeenRequest): string | undefined {
+  if (api === 'google') return googleRefusal(String(googleMethod(path)?.model), body);
+  const [route] = path.split('?');
+  if (route === '/v1/messages') return anthropicRefusal(body, headers);
+  return route === '/v1/chat/completions' ? openaiRefusal(body) : undefined;
+}
+
+/** Undefined if the path is not served. */
+function successResponse(
+  { path, body, fault }: SeenRequest,
+  options: ResponseOptions,
+): WireResponse | undefined {
+  const replyTo = (request: ChatRequest): Reply => {
+    const reply = generateReply(request, options);
+    return fault === 'huge' ? { ...reply, words: HUGE_WORDS } : reply;
+  };
+  const google = googleMethod(path);
+  if (google !== undefined) {
+    const reply = replyTo(parseGoogleRequest(google.model, body));
+    return google.stream ? eventStream(googleEvents(reply)) : jsonResponse(googleResponse(reply));
+  }
+  switch (path.split('?')[0]) {
+    case '/v1/models':
+      return jsonResponse({ object: 'list', data: options.models.map(modelEntry) });
+    case '/v1/embeddings':
+      return jsonResponse(openaiEmbeddings(body));
+    case '/v1/chat/completions': {
+      const withUsage = (body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage;
+      const reply = replyTo(parseOpenaiRequest(body));
+      return body['stream'] === true
+        ? eventStream(openaiEvents(reply, withUsage === true))
+        : jsonResponse(openaiResponse(reply));
+    }
+    case '/v1/messages': {
+      const reply = replyTo(parseAnthropicRequest(body));
+      return body['stream'] === true
+        ? eventStream(anthropicEvents(reply))
+        : jsonResponse(anthropicResponse(reply));
+    }
+    default:
+      return undefined;
+  }
+}
+
+function modelEntry(id: string) {
+  return { id, object: 'model', created: 0, owned_by: 'nobody' };
+}
+
+async function send(
+  response: ServerResponse,
+  intact: WireResponse,
+  fault: Fault | undefined,
+  { delayMs, chunkMs, slowMs }: Pace,
+  signal: AbortSignal,
+): Promise<void> {
+  const wait = fault === 'slow-first-byte' ? slowMs : delayMs;
+  if (wait > 0) await sleep(wait, undefined, { signal });
+  if (fault === 'reset-first') return resetConnection(response);
+  const { status, headers, chunks } = damagedResponse(intact, fault);
+  response.writeHead(status, { ...headers, ...contentLength(chunks) });
+  const interrupted = fault === 'stall' || fault === 'reset' || fault === 'half-event';
+  for (const [i, chunk] of (interrupted ? halfSent(chunks, fault) : chunks).entries()) {
+    if (i > 0 && chunkMs > 0) await sleep(chunkMs, undefined, { signal });
+    if (!response.write(chunk)) await once(response, 'drain', { signal });
+  }
+  if (!interrupted) return void response.end();
+  await sleep(FLUSH_MS, undefined, { signal });
+  if (fault === 'stall') await once(response, 'close');
+  else resetConnection(response);
+}
+
+/** One chunk has a length; a stream is sent in chunked encoding. */
+function contentLength([first, ...more]: readonly Buffer[]): Record<string, string> {
+  return first && more.length === 0 ? { 'content-length': String(first.length) } : {};
+}
+
+function resetConnection({ socket }: ServerResponse): void {
+  socket?.resetAndDestroy();
+}
