@@ -47,13 +47,13 @@ const RULES: Readonly<Record<Failure, FailureRule>> = {
 };
 
 /** What follows on an attempt that failed. */
-export function remedyOf({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): Remedy {
+export function remedyFor({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): Remedy {
   // Nothing was sent: another provider's API may carry the request, such as one of the client's own dialect.
   if (failure === 'bad-request' && status === undefined) return 'fall-back';
-  return ruleOf(failure).remedy;
+  return failureRule(failure).remedy;
 }
 
-export function ruleOf(failure: Failure): FailureRule {
+export function failureRule(failure: Failure): FailureRule {
   return RULES[failure];
 }
 

@@ -1,15 +1,15 @@
-export { createBreakers } from './breakers.ts';
 export { candidatesFor } from './candidates.ts';
-export { createChain } from './chain.ts';
+export { createCircuitBreakers } from './circuit-breaker.ts';
 export type { OperatorFault, Unreachable } from './failure-rules.ts';
+export { createFallbackChain } from './fallback-chain.ts';
 export {
   type AttemptRecord,
   attemptsMade,
   type BreakerState,
-  type Chain,
   type ChainCall,
-  type ChainEvent,
-  type ChainResult,
+  type FallbackChain,
+  type FallbackEvent,
+  type FallbackResult,
   SKIPS,
   type Skip,
 } from './types.ts';

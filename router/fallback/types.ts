@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import type { AttemptOutcome, Failure, UpstreamCall } from '../providers/index.ts';
+import type { AttemptOutcome, Failure, ProviderCall } from '../providers/index.ts';
 import type { OperatorFault, Unreachable } from './failure-rules.ts';
 
 export type Answer = Extract<AttemptOutcome, { kind: 'answer' }>;
@@ -35,7 +35,7 @@ export interface AttemptRecord {
 }
 
 /** What the client is told when no candidate answered. */
-export interface ToldFailure {
+export interface ClientFailure {
   /** 429, 503, 504, or the provider's own where the request itself was refused. */
   readonly status: number;
   /** `unavailable`: every candidate failed or was skipped. `deadline`: there was no time for another. */
@@ -52,7 +52,7 @@ export interface ToldFailure {
   readonly body?: Uint8Array;
 }
 
-export type ChainResult =
+export type FallbackResult =
   | {
       readonly kind: 'answer';
       readonly model: CatalogModel;
@@ -61,7 +61,7 @@ export type ChainResult =
     }
   | {
       readonly kind: 'failure';
-      readonly failure: ToldFailure;
+      readonly failure: ClientFailure;
       readonly attempts: readonly AttemptRecord[];
       /** When it may be worth asking again, in ms from now; undefined where nobody said. */
       readonly retryAfterMs?: number;
@@ -73,7 +73,7 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
  * For log and metrics. `operator-fault`: something that only the operator can fix; worth an error in the log. `unreachable`: no
  * connection. `code` is the system's, such as `ECONNREFUSED`.
  */
-export type ChainEvent =
+export type FallbackEvent =
   | { readonly kind: 'attempt'; readonly record: AttemptRecord }
   | { readonly kind: 'breaker'; readonly model: string; readonly state: BreakerState }
   | {
@@ -98,16 +98,16 @@ export function attemptsMade(records: readonly AttemptRecord[]): number {
 }
 
 /** A call before a model has been chosen for it. */
-export type ChainCall = Omit<UpstreamCall, 'model'>;
+export type ChainCall = Omit<ProviderCall, 'model'>;
 
 /** Asks candidates in order until one answers. */
-export interface Chain {
+export interface FallbackChain {
   /**
    * Rejects only with the reason of `call.signal` once that is aborted; everything else is a result.
    * @param candidates the routed model first, then whom to fall back to; as `candidatesFor` gives them.
    * @param deadline when the request must be over, in ms of the chain's clock: `performance.now() + deadline_ms`.
    */
-  run(call: ChainCall, candidates: readonly CatalogModel[], deadline: number): Promise<ChainResult>;
+  run(call: ChainCall, candidates: readonly CatalogModel[], deadline: number): Promise<FallbackResult>;
   /** Of every model that was asked so far. */
   breakerStates(): ReadonlyMap<string, BreakerState>;
 }

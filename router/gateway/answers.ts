@@ -1,6 +1,6 @@
 import { type CatalogModel, costUsd, type Dialect } from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
-import { attemptsMade, type ChainResult } from '../fallback/index.ts';
+import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
 import type { Usage } from '../providers/index.ts';
 import { baselineCostUsd } from '../records/index.ts';
 import { type Bookkeeping, booksOf, type Progress } from './books.ts';
@@ -10,8 +10,8 @@ import type { GatewayAnswer } from './requests.ts';
 /** A request that the chain has answered, or failed. */
 export type Asked = Required<Progress>;
 
-type Answered = Extract<ChainResult, { kind: 'answer' }>;
-type Failed = Extract<ChainResult, { kind: 'failure' }>;
+type Answered = Extract<FallbackResult, { kind: 'answer' }>;
+type Failed = Extract<FallbackResult, { kind: 'failure' }>;
 
 /** What goes back to the client. */
 export function answerOf(asked: Asked, keeping: Bookkeeping): GatewayAnswer {

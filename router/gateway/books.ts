@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { costUsd } from '../catalog/index.ts';
-import type { ChainResult } from '../fallback/index.ts';
+import type { FallbackResult } from '../fallback/index.ts';
 import { routedText } from '../prompt/index.ts';
 import type { Usage } from '../providers/index.ts';
 import { baselineCostUsd, type RequestFacts, type RungShares, randomCostUsd } from '../records/index.ts';
@@ -27,7 +27,7 @@ export interface Progress {
   told?: Record<string, string>;
   upstreamFromMs?: number;
   firstByteMs?: number;
-  result?: ChainResult;
+  result?: FallbackResult;
 }
 
 /** The decision's own; where there is none, a new one. */

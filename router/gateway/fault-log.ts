@@ -1,7 +1,7 @@
-import type { ChainEvent, OperatorFault, Unreachable } from '../fallback/index.ts';
+import type { FallbackEvent, OperatorFault, Unreachable } from '../fallback/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 
-type Fault = Extract<ChainEvent, { kind: 'operator-fault' | 'unreachable' }>;
+type Fault = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreachable' }>;
 
 /** The same fault of the same model is logged at most once in this time. */
 const LOG_EVERY_MS = 60_000;
@@ -34,7 +34,7 @@ function sentence({ model, failure, ...event }: Fault): string {
  * Logs what is not the client's fault: what only the operator can fix as an error, a provider that cannot be reached as a warning. Every
  * request may meet the same fault, so it is logged once a minute, with the number of times it was left out in between.
  */
-export function faultLog(logger: Logger): (event: ChainEvent) => void {
+export function faultLog(logger: Logger): (event: FallbackEvent) => void {
   const logged = new Map<string, { at: number; repeated: number }>();
   return (event) => {
     if (event.kind !== 'operator-fault' && event.kind !== 'unreachable') return;

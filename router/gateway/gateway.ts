@@ -1,4 +1,4 @@
-import type { Chain, ChainCall } from '../fallback/index.ts';
+import type { ChainCall, FallbackChain } from '../fallback/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { type Asked, answerOf } from './answers.ts';
 import { type Bookkeeping, booksOf, CLIENT_LEFT, idOf, type Progress } from './books.ts';
@@ -9,7 +9,7 @@ import { type SelectionParts, select } from './selection.ts';
 
 /** One state of the configuration, exchanged as a whole when it changes. */
 export interface GatewayParts extends SelectionParts {
-  readonly chain: Chain;
+  readonly chain: FallbackChain;
 }
 
 export interface GatewayContext extends Bookkeeping {

@@ -8,7 +8,7 @@ import {
 } from '../access/index.ts';
 import type { Dialect } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { createBreakers, createChain } from '../fallback/index.ts';
+import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
 import { prepareByDialect } from '../providers/index.ts';
 
 import {
@@ -87,7 +87,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       })
     : undefined;
   const queue = createQueue(options.gateway);
-  const breakers = createBreakers(options.upstream.breaker, (model, state) =>
+  const breakers = createCircuitBreakers(options.upstream.breaker, (model, state) =>
     logger.warn({ model, state }, `the breaker of ${model} is ${state}`),
   );
   const decisionLog = await decisionLogOf(options, logger);
@@ -123,7 +123,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     },
     configure(next, router) {
       const settings = settingsOf(next, router);
-      const chain = createChain({ prepare, settings: settings.upstream, breakers, onEvent });
+      const chain = createFallbackChain({ prepare, settings: settings.upstream, breakers, onEvent });
       configured = { ...settings, chain };
       keys = keysOfProviders(settings.catalog.models);
       for (const trouble of keys.troubles) {

@@ -1,5 +1,4 @@
 export { type JsonErrorPlace, jsonErrorPlace } from './error-place.ts';
-export { isObject } from './object.ts';
 export {
   BACKSLASH,
   CLOSE_BRACE,
@@ -11,3 +10,4 @@ export {
   QUOTE,
 } from './punctuation.ts';
 export { type JsonLimits, JsonScan } from './scan.ts';
+export { isObject } from './value.ts';

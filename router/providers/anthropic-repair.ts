@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
-import { UpstreamBroken } from './broken.ts';
+import { ExchangeError } from './exchange-error.ts';
 import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
 
 const COUNTS = [
@@ -64,7 +64,7 @@ export class AnthropicRepair implements ReplyRepair {
 
   plain(reply: Json): Json {
     if (!Array.isArray(reply['content']))
-      throw new UpstreamBroken('unreadable', 'It answered without content.');
+      throw new ExchangeError('unreadable', 'It answered without content.');
     this.#count(objectIn(reply, 'usage'));
     return {
       ...headOf(reply),

@@ -1,11 +1,9 @@
 import type { Dispatcher } from 'undici';
 import type { Cancellation } from '../cancellation.ts';
 import type { MemoryShare } from '../memory-budget.ts';
-import { UpstreamBroken } from './broken.ts';
-import { brokenBy } from './broken-by.ts';
-import { Deadlines } from './deadlines.ts';
+import { ExchangeError, type ExchangeFailure, exchangeErrorFrom } from './exchange-error.ts';
+import type { HttpRequest } from './native-request.ts';
 import type { AttemptTimeouts } from './types.ts';
-import type { UpstreamRequest } from './upstream-request.ts';
 
 type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -14,7 +12,7 @@ export interface Head {
   readonly headers: IncomingHeaders;
 }
 
-export interface Opened {
+export interface OpenExchange {
   readonly exchange: Exchange;
   readonly head: Head;
 }
@@ -47,11 +45,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#stream = stream;
     this.#signal = signal;
     this.#deadlines = new Deadlines((reason, message) =>
-      this.#fail(new UpstreamBroken(reason, message), true),
+      this.#fail(new ExchangeError(reason, message), true),
     );
   }
 
-  start(dispatcher: Dispatcher, request: UpstreamRequest): void {
+  start(dispatcher: Dispatcher, request: HttpRequest): void {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     try {
       dispatcher.dispatch(request, this);
@@ -61,7 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#deadlines.whole(this.#timeouts.totalMs);
     } catch {
       // undici refuses what is no request: a header that the configuration or a key got wrong. Its words may quote it.
-      this.#fail(new UpstreamBroken('connect', 'The request could not be made.'), false);
+      this.#fail(new ExchangeError('connect', 'The request could not be made.'), false);
     }
   }
 
@@ -119,7 +117,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** No more is wanted. A connection whose answer has not ended cannot be used again and is destroyed. */
   close(): void {
-    if (!this.#ended) this.#fail(new UpstreamBroken('reset', 'The answer was left.'), true);
+    if (!this.#ended) this.#fail(new ExchangeError('reset', 'The answer was left.'), true);
   }
 
   /** What broke the connection, if it broke after the request was sent and before anything of an answer came; and since when we waited. */
@@ -161,7 +159,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#transportError ??= this.#failed === undefined ? error : undefined;
     const phase =
       this.#controller === undefined ? 'connecting' : this.#head === undefined ? 'sent' : 'answered';
-    this.#fail(brokenBy(error, phase), false);
+    this.#fail(exchangeErrorFrom(error, phase), false);
   }
 
   #take(): Uint8Array | undefined {
@@ -199,5 +197,76 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #tell(): void {
     this.#wake?.();
     this.#wake = undefined;
+  }
+}
+
+/** What each deadline says when it passes. */
+const SENTENCES: Partial<Record<ExchangeFailure, string>> = {
+  'connect-timeout': 'No connection in time.',
+  'first-byte': 'No first byte in time.',
+  stall: 'The answer fell silent.',
+  'too-long': 'The answer took too long.',
+};
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * The deadlines of one exchange: one for the whole, and one for the step that it is in. Times are in ms. They share one timer, which is moved
+ * only for an earlier deadline: one that has gone away costs nothing, and a stream that sets one at each chunk sets no timer.
+ */
+class Deadlines {
+  readonly #passed: (reason: ExchangeFailure, sentence: string) => void;
+  #wholeAt = NEVER;
+  #stepAt = NEVER;
+  #step: ExchangeFailure = 'connect-timeout';
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = NEVER;
+
+  constructor(passed: (reason: ExchangeFailure, sentence: string) => void) {
+    this.#passed = passed;
+  }
+
+  whole(ms: number): void {
+    this.#wholeAt = performance.now() + ms;
+    this.#watch();
+  }
+
+  /** Ends the step before it. */
+  step(reason: ExchangeFailure, ms: number): void {
+    this.#step = reason;
+    this.#stepAt = performance.now() + ms;
+    this.#watch();
+  }
+
+  /** A wait inside a step is under the step's own clock. */
+  stepUnlessAny(reason: ExchangeFailure, ms: number): void {
+    if (this.#stepAt === NEVER) this.step(reason, ms);
+  }
+
+  endStep(): void {
+    this.#stepAt = NEVER;
+  }
+
+  clear(): void {
+    this.#wholeAt = NEVER;
+    this.#stepAt = NEVER;
+    clearTimeout(this.#timer);
+    this.#timerAt = NEVER;
+  }
+
+  #watch(): void {
+    const nextAt = Math.min(this.#wholeAt, this.#stepAt);
+    if (nextAt >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = nextAt;
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, Math.ceil(nextAt - performance.now())));
+  }
+
+  #look(): void {
+    this.#timerAt = NEVER;
+    const now = performance.now();
+    if (now >= this.#stepAt) this.#passed(this.#step, SENTENCES[this.#step] ?? '');
+    else if (now >= this.#wholeAt) this.#passed('too-long', SENTENCES['too-long']!);
+    else this.#watch();
   }
 }

@@ -1,10 +1,10 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
-export { UpstreamBroken } from './broken.ts';
-export { canCarry } from './carrying.ts';
+
 export type { UpstreamSettings } from './config.ts';
-export { parsed } from './error-in-answer.ts';
-export { prepareByDialect } from './prepare-by-dialect.ts';
-export { providerKey } from './provider-key.ts';
+export { providerKey } from './credentials.ts';
+export { ExchangeError } from './exchange-error.ts';
+export { canCarry, prepareByDialect } from './prepare-attempt.ts';
+export { parseJson } from './reported-error.ts';
 export {
   type AttemptOutcome,
   type AttemptTimeouts,
@@ -12,7 +12,7 @@ export {
   type FailedAttempt,
   type Failure,
   type PrepareAttempt,
+  type ProviderCall,
   type ReadyAttempt,
-  type UpstreamCall,
   type Usage,
 } from './types.ts';

@@ -1,12 +1,22 @@
 import type { Dispatcher } from 'undici';
-import { agentsOf } from './agents.ts';
-import { providerLine } from './exchange-fetch.ts';
-import { manyLines } from './many-lines.ts';
-import { prepareChat } from './mapped-chat.ts';
-import { prepareEmbeddings } from './mapped-embeddings.ts';
-import { mappedFailure, unpreparedFailure } from './mapped-failure.ts';
-import { providerKey, withoutKey } from './provider-key.ts';
-import type { PrepareAttempt } from './types.ts';
+import { errorBody, unmappable } from '../dialects/index.ts';
+import { PlimsollError } from '../errors.ts';
+import { connectionPools } from './connections.ts';
+import { missingKeyFailure, providerKey } from './credentials.ts';
+import type { Head } from './exchange.ts';
+import { ExchangeError } from './exchange-error.ts';
+import { isSdkRefusal } from './map-request.ts';
+import { prepareChat, prepareEmbeddings, replyError } from './mapped-call.ts';
+import {
+  classifyRefusal,
+  exchangeFailure,
+  failedAttempt,
+  isProvoked,
+  retryAfterMs,
+} from './provider-error.ts';
+import { ReportedError, reportedFailure } from './reported-error.ts';
+import { combinedTransport, type SdkTransport, sdkTransport } from './sdk-transport.ts';
+import type { AttemptOutcome, FailedAttempt, Failure, PrepareAttempt, ProviderCall } from './types.ts';
 
 export interface MappedAttemptOptions {
   /** In place of the pool of connections that is made here; with it, no request is sent a second time. */
@@ -23,11 +33,11 @@ export interface MappedAttemptOptions {
  */
 export function createMappedAttempt(options: MappedAttemptOptions = {}): PrepareAttempt {
   const { dispatcher, env = process.env } = options;
-  const agents = agentsOf(dispatcher);
+  const agents = connectionPools(dispatcher);
   return async (call) => {
     call.signal.throwIfAborted();
     const { key, missing } = providerKey(call.model.provider, env);
-    if (missing !== undefined) return withoutKey(call.model, missing);
+    if (missing !== undefined) return missingKeyFailure(call.model, missing);
     const prepare = call.operation === 'embeddings' ? prepareEmbeddings : prepareChat;
     try {
       const sendOver = await prepare({ call, key, env });
@@ -35,7 +45,7 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Prepare
         kind: 'ready',
         async send(timeouts) {
           call.signal.throwIfAborted();
-          const line = manyLines((limits) => providerLine(agents, call, limits), timeouts);
+          const line = combinedTransport((limits) => sdkTransport(agents, call, limits), timeouts);
           try {
             return await sendOver(line);
           } catch (error) {
@@ -47,7 +57,159 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Prepare
       };
     } catch (error) {
       call.signal.throwIfAborted();
-      return unpreparedFailure(call, error);
+      return preparationFailure(call, error);
     }
   };
+}
+
+/** The SDK's errors for a key or a setting that is not in the environment. */
+const MISSING_ACCESS = /^AI_Load(APIKey|Setting)Error$/;
+
+/** Why a call could not be prepared: a field that the provider's API cannot carry, or no access to the provider. */
+export function preparationFailure(call: ProviderCall, error: unknown): FailedAttempt {
+  if (error instanceof PlimsollError) return unmappableFailure(call, error);
+  if (error instanceof Error && MISSING_ACCESS.test(error.name)) {
+    return failedAttempt(call.model, 'auth', undefined, 'was not called: its provider has no key here');
+  }
+  return unmappableFailure(call, unmappable([], 'cannot be put into the form of the provider'));
+}
+
+/**
+ * What went wrong before the reply began: a broken line, the provider's refusal, an answer that the SDK
+ * could not read, or an error event. @param key - taken out of what the provider says
+ */
+export function mappedFailure(
+  call: ProviderCall,
+  line: SdkTransport,
+  error: unknown,
+  key: string | undefined,
+): AttemptOutcome {
+  const status = line.head()?.status;
+  const broken = replyError(line, error);
+  if (broken instanceof ReportedError) return reportedInReply(call, broken.text, line.head()!, key);
+  if (broken instanceof ExchangeError) return endedEarly(call, broken, status);
+  if (isCallError(error)) return refusedByProvider(call, error, key);
+  if (isSdkRefusal(error))
+    return unmappableFailure(call, unmappable(['messages'], error.message.replace(/\.$/, '')));
+  if (error instanceof Error) return endedEarly(call, error, status);
+  const failure = failureOfEvent(error);
+  return failedAttempt(call.model, failure, status, `answered with an error event (${failure})`);
+}
+
+/** What is read of the SDK's APICallError. Its url and the request's values are not: they may hold keys and prompts. */
+interface CallError extends Error {
+  readonly statusCode?: number;
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+  readonly responseBody?: string;
+}
+
+/** Google: "The input token count (…) exceeds the maximum number of tokens"; Bedrock: "Input is too long for requested model". */
+const CONTEXT_WINDOW = /input token count .{0,200}exceeds|input is too long|too many input tokens/i;
+/** Google answers 400 to a key that is wrong. */
+const BAD_KEY = /"(?:reason":\s*"API_KEY_INVALID"|message":\s*"API key not valid)/; // not where it quotes the request
+/** google.rpc.RetryInfo in the body of Google's 429. */
+const RETRY_DELAY = /"retryDelay":\s*"(\d+(?:\.\d+)?)s"/;
+/** Anthropic's clients take this code as a request to send the whole conversation each time, and go on. */
+const NO_THREADS = 'thread_unsupported_request';
+const SECOND_MS = 1000;
+const encoder = new TextEncoder();
+
+/** The error class is looked up by its public name: an import of the whole SDK would only serve `instanceof`. */
+export function isCallError(error: unknown): error is CallError {
+  return error instanceof Error && error.name === 'AI_APICallError';
+}
+
+/**
+ * A field that has no place with this model: 400 in the client's dialect, with the field's path. The outcome has no status: no
+ * provider was asked, and another one may carry it.
+ */
+function unmappableFailure(
+  { model, dialect }: ProviderCall,
+  { message: why, place }: PlimsollError,
+): FailedAttempt {
+  const message = `${model.name} cannot be asked this through its provider's API. ${why}`;
+  const param = place.field === undefined ? {} : { param: place.field };
+  const code = place.field === 'thread' ? NO_THREADS : 'unmappable_field';
+  const error = { status: 400, message, code, ...param };
+  return {
+    ...badRequest(undefined, message),
+    body: encoder.encode(JSON.stringify(errorBody(dialect, error))),
+  };
+}
+
+/** What the provider's own error means; its message is passed on only where the request is at fault, without the key. */
+export function refusedByProvider(
+  call: ProviderCall,
+  error: CallError,
+  key: string | undefined,
+): FailedAttempt {
+  const { statusCode: status, responseHeaders: headers = {}, responseBody = '' } = error;
+  if (status === undefined || (status >= 200 && status < 300)) {
+    return failedAttempt(call.model, 'bad-answer', status, 'gave an answer that could not be read');
+  }
+  const failure = failureOf(status, headers, responseBody);
+  const wait = retryAfterMs(headers) ?? delayIn(responseBody);
+  if (failure !== 'bad-request') {
+    return {
+      ...failedAttempt(call.model, failure, status, `answered ${status} (${failure})`),
+      retryAfterMs: wait,
+      ...(isProvoked(call, status, responseBody) && { provoked: true }),
+    };
+  }
+  const said = key === undefined ? error.message : error.message.replaceAll(key, '[key]');
+  const body = JSON.stringify(errorBody(call.dialect, { status, message: said }));
+  return {
+    ...badRequest(status, `${call.model.name}: ${said}`),
+    retryAfterMs: wait,
+    body: encoder.encode(body),
+  };
+}
+
+/** What an error inside a 2xx means; in the client's form where the request is at fault. */
+function reportedInReply(
+  call: ProviderCall,
+  text: string,
+  head: Head,
+  key: string | undefined,
+): FailedAttempt {
+  const { body, ...outcome } = reportedFailure(call, head, text, key);
+  if (outcome.failure !== 'bad-request') return outcome;
+  const { error } = JSON.parse(String(body)) as { readonly error: unknown };
+  const said = typeof error === 'string' ? error : String((error as { message?: unknown }).message ?? '');
+  const told = JSON.stringify(errorBody(call.dialect, { status: outcome.status ?? 400, message: said }));
+  return { ...outcome, body: encoder.encode(told) };
+}
+
+/** An early end that is no answer of the provider's: a broken line, a deadline, or what the SDK could not read. */
+function endedEarly({ model }: ProviderCall, error: unknown, status: number | undefined): FailedAttempt {
+  if (error instanceof ExchangeError) return exchangeFailure(model, error, status);
+  return failedAttempt(model, 'bad-answer', status, 'gave an answer that could not be read');
+}
+
+/** By the type of an error event: Anthropic's, and Google's and OpenAI's where they send one. Of Amazon's the SDK keeps the message alone. */
+function failureOfEvent(error: unknown): Failure {
+  const text = JSON.stringify(error) ?? '';
+  if (/insufficient_quota|billing_error|credit balance is too low|specified API usage limits/i.test(text))
+    return 'quota-exhausted';
+  if (/overloaded|UNAVAILABLE|service unavailable/i.test(text)) return 'overloaded';
+  return /rate_limit|RESOURCE_EXHAUSTED|throttl|too many (requests|tokens)/i.test(text)
+    ? 'rate-limited'
+    : 'server-error';
+}
+
+function failureOf(status: number, headers: Readonly<Record<string, string>>, body: string): Failure {
+  if (headers['x-amzn-errortype']?.startsWith('ServiceQuotaExceeded')) return 'quota-exhausted';
+  const failure = classifyRefusal(status, headers['content-type'], body);
+  if (failure !== 'bad-request') return failure;
+  if (CONTEXT_WINDOW.test(body)) return 'context-window';
+  return BAD_KEY.test(body) ? 'auth' : failure;
+}
+
+function badRequest(status: number | undefined, message: string): FailedAttempt {
+  return { kind: 'failure', failure: 'bad-request', status, retryAfterMs: undefined, message };
+}
+
+function delayIn(body: string): number | undefined {
+  const seconds = RETRY_DELAY.exec(body)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * SECOND_MS;
 }

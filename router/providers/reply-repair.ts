@@ -1,14 +1,12 @@
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject } from '../json/index.ts';
 import { AnthropicRepair } from './anthropic-repair.ts';
-import { bedrockReply } from './bedrock-repair.ts';
-import { UpstreamBroken } from './broken.ts';
-import { ErrorInReply, errorIn, parsed } from './error-in-answer.ts';
-import { GoogleRepair } from './google-repair.ts';
+import { ExchangeError } from './exchange-error.ts';
 import { OpenaiRepair } from './openai-repair.ts';
-import type { Json, ReplyRepair } from './reply-fields.ts';
+import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
+import { parseJson, ReportedError, reportedError } from './reported-error.ts';
 import { type SseEvent, SseReader } from './sse.ts';
-import type { UpstreamCall } from './types.ts';
+import type { ProviderCall } from './types.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -21,7 +19,7 @@ const DONE = '[DONE]';
  */
 export function repairedBody(
   bytes: Bytes,
-  call: UpstreamCall,
+  call: ProviderCall,
   notes: ReplyNotes,
 ): AsyncGenerator<Uint8Array> {
   const { model, dialect, operation, stream } = call;
@@ -47,7 +45,7 @@ async function* plainBody(bytes: Bytes, repaired: (reply: Json) => Json): AsyncG
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   const whole = Buffer.concat(chunks);
-  const reply = parsed(whole.toString('utf8').replace(/^\ufeff/, ''));
+  const reply = parseJson(whole.toString('utf8').replace(/^\ufeff/, ''));
   if (!isObject(reply)) return yield whole;
   throwErrorIn(reply);
   yield Buffer.from(JSON.stringify(repaired(reply)));
@@ -80,12 +78,13 @@ function repairedAll(all: readonly SseEvent[], repair: ReplyRepair): { events: J
 
 function repaired({ event, data }: SseEvent, repair: ReplyRepair): Json[] {
   if (data.trim() === DONE) return repair.end(true);
-  const json = parsed(data);
-  if (event === 'error') throw new ErrorInReply(errorIn(json) ?? JSON.stringify({ error: json ?? data }));
+  const json = parseJson(data);
+  if (event === 'error')
+    throw new ReportedError(reportedError(json) ?? JSON.stringify({ error: json ?? data }));
   if (Array.isArray(json)) return json.filter(isObject).flatMap((one) => repairedObject(one, repair));
   if (isObject(json)) return repairedObject(json, repair);
   if (json === undefined && /^\s*[[{]/.test(data)) {
-    throw new UpstreamBroken('unreadable', 'An event of the stream is not JSON.');
+    throw new ExchangeError('unreadable', 'An event of the stream is not JSON.');
   }
   return [];
 }
@@ -96,8 +95,8 @@ function repairedObject(json: Json, repair: ReplyRepair): Json[] {
 }
 
 function throwErrorIn(json: Json): void {
-  const error = errorIn(json);
-  if (error !== undefined) throw new ErrorInReply(error);
+  const error = reportedError(json);
+  if (error !== undefined) throw new ReportedError(error);
 }
 
 /** An event whose blank line is missing, as the last one of some servers; undefined if its JSON is not whole. */
@@ -106,10 +105,122 @@ function unfinished(reader: SseReader): SseEvent | undefined {
   const contentOf = (name: string) =>
     lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim());
   const data = contentOf('data').join('\n');
-  if (data !== DONE && !isObject(parsed(data))) return undefined;
+  if (data !== DONE && !isObject(parseJson(data))) return undefined;
   return { event: contentOf('event')[0] ?? 'message', data };
 }
 
 function written(events: readonly Json[]): Uint8Array {
   return Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+}
+
+const COUNTS = [
+  'promptTokenCount',
+  'candidatesTokenCount',
+  'totalTokenCount',
+  'cachedContentTokenCount',
+  'thoughtsTokenCount',
+] as const;
+
+/** Replies of Google's generateContent and streamGenerateContent, which have the same form. */
+class GoogleRepair implements ReplyRepair {
+  event(chunk: Json): Json[] {
+    const repaired = repairedReply(chunk);
+    return Object.keys(repaired).length > 0 ? [repaired] : [];
+  }
+
+  end(): Json[] {
+    return [];
+  }
+
+  plain(reply: Json): Json {
+    const repaired = repairedReply(reply);
+    if (repaired['candidates'] === undefined) {
+      throw new ExchangeError('unreadable', 'It answered without a candidate.');
+    }
+    return repaired;
+  }
+}
+
+/** @throws ErrorInReply if Google blocked the prompt: another provider may answer it */
+function repairedReply(reply: Json): Json {
+  const [candidate] = objectsIn(reply, 'candidates');
+  const blocked = textIn(objectIn(reply, 'promptFeedback'), 'blockReason');
+  if (blocked !== undefined && blocked !== 'BLOCK_REASON_UNSPECIFIED' && candidate === undefined) {
+    const error = { code: 'content_filter', message: 'The prompt was blocked.' };
+    throw new ReportedError(JSON.stringify({ error }));
+  }
+  const counts = objectIn(reply, 'usageMetadata');
+  const usage = known(Object.fromEntries(COUNTS.map((name) => [name, countIn(counts, name)])));
+  const counted = usage['promptTokenCount'] !== undefined;
+  return known({
+    candidates: candidate && [repairedCandidate(candidate)],
+    usageMetadata: counted ? usage : undefined,
+  });
+}
+
+function repairedCandidate(candidate: Json): Json {
+  const parts = objectsIn(objectIn(candidate, 'content'), 'parts').flatMap(repairedPart);
+  return known({
+    content: { role: 'model', parts },
+    finishReason: textIn(candidate, 'finishReason'),
+    continuationToken: textIn(candidate, 'continuationToken'),
+  });
+}
+
+function repairedPart(part: Json): Json[] {
+  const own = known({
+    thought: part['thought'] === true ? true : undefined,
+    thoughtSignature: textIn(part, 'thoughtSignature'),
+  });
+  if (typeof part['text'] === 'string') return [{ text: part['text'], ...own }];
+  const call = objectIn(part, 'functionCall');
+  if (Object.keys(call).length > 0) return [{ functionCall: repairedCall(call), ...own }];
+  const { mimeType, data } = objectIn(part, 'inlineData');
+  if (typeof mimeType === 'string' && typeof data === 'string')
+    return [{ inlineData: { mimeType, data }, ...own }];
+  return [];
+}
+
+/** A call that is streamed in pieces has `partialArgs` and `willContinue`, which stay as they are. */
+function repairedCall(call: Json): Json {
+  const args = objectIn(call, 'args');
+  return known({
+    ...call,
+    id: textIn(call, 'id'),
+    name: textIn(call, 'name'),
+    args: call['args'] === undefined || call['args'] === null ? undefined : args,
+  });
+}
+
+/** A plain reply of Amazon Bedrock's Converse. */
+function bedrockReply(reply: Json, notes: ReplyNotes): Json {
+  const message = objectIn(objectIn(reply, 'output'), 'message');
+  if (!Array.isArray(message['content']))
+    throw new ExchangeError('unreadable', 'It answered without content.');
+  return known({
+    output: { message: { role: 'assistant', content: objectsIn(message, 'content').flatMap(repairedBlock) } },
+    stopReason: textIn(reply, 'stopReason') ?? 'end_turn',
+    additionalModelResponseFields: reply['additionalModelResponseFields'],
+    usage: usageOf(objectIn(reply, 'usage'), notes),
+  });
+}
+
+function repairedBlock(block: Json): Json[] {
+  if (typeof block['text'] === 'string') return [{ text: block['text'] }];
+  const { toolUseId, name, input } = objectIn(block, 'toolUse');
+  if (typeof toolUseId !== 'string' || typeof name !== 'string') return [];
+  return [{ toolUse: { toolUseId, name, input: isObject(input) ? input : {} } }];
+}
+
+function usageOf(usage: Json, notes: ReplyNotes): Json {
+  const inputTokens = countIn(usage, 'inputTokens');
+  const outputTokens = countIn(usage, 'outputTokens');
+  if (inputTokens === undefined || outputTokens === undefined) notes.usageUnknown = true;
+  return known({
+    inputTokens: inputTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+    totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0),
+    cacheReadInputTokens: countIn(usage, 'cacheReadInputTokens'),
+    cacheWriteInputTokens: countIn(usage, 'cacheWriteInputTokens'),
+  });
 }

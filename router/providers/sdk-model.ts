@@ -1,6 +1,6 @@
 import type { CatalogModel } from '../catalog/index.ts';
 import type { SdkEmbeddingModel, SdkModel } from '../dialects/index.ts';
-import { bedrockAccess } from './bedrock-access.ts';
+import { bedrockAccess } from './credentials.ts';
 
 /** What an SDK provider is made of. `apiKey` undefined: the provider needs none. */
 export interface SdkModelOptions {

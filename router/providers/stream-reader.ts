@@ -1,6 +1,6 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
-import { UpstreamBroken } from './broken.ts';
-import { errorIn, hasChoice, isThrownByClient, parsed } from './error-in-answer.ts';
+import { ExchangeError } from './exchange-error.ts';
+import { hasChoice, isThrownByClient, parseJson, reportedError } from './reported-error.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 import { UsageReader } from './usage.ts';
 
@@ -88,9 +88,9 @@ export class StreamReader {
    * once a choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is with `message_stop`.
    * @param cause what broke the stream off; undefined: a clean end
    */
-  brokenAtEnd(cause?: UpstreamBroken): UpstreamBroken | undefined {
+  brokenAtEnd(cause?: ExchangeError): ExchangeError | undefined {
     if (this.#told || this.#hiddenError) {
-      return new UpstreamBroken('reset', 'The provider ended the stream with an error.', this.#told);
+      return new ExchangeError('reset', 'The provider ended the stream with an error.', this.#told);
     }
     if (this.#done) return undefined;
     if (cause !== undefined) return cause;
@@ -98,7 +98,7 @@ export class StreamReader {
     if (this.#dialect === 'openai' && (rest === '' ? this.#finished : UNFINISHED_DONE.test(rest))) {
       return undefined;
     }
-    return new UpstreamBroken('reset', 'The stream ended before the answer had.');
+    return new ExchangeError('reset', 'The stream ended before the answer had.');
   }
 
   #read({ event, data }: SseEvent): void {
@@ -112,8 +112,8 @@ export class StreamReader {
   }
 
   #readError(event: string, data: string): void {
-    const json = parsed(data);
-    const error = errorIn(json) ?? (event === 'error' ? data : undefined);
+    const json = parseJson(data);
+    const error = reportedError(json) ?? (event === 'error' ? data : undefined);
     if (error === undefined) return;
     if (!this.#begun) {
       this.#firstError = error;
@@ -127,7 +127,7 @@ export class StreamReader {
   #begins(data: string): boolean {
     if (data === '' || (data === DONE && this.#dialect === 'openai')) return false;
     if (OF_THE_REPLY[this.#dialect].test(data)) return true;
-    const json = parsed(data);
+    const json = parseJson(data);
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return true;
     this.#withoutChoice ||= this.#dialect === 'openai' && 'choices' in json && !hasChoice(json);
     return false;

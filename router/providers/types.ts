@@ -5,7 +5,7 @@ import type { MemoryShare } from '../memory-budget.ts';
 import type { Mapping } from './map-request.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
-export interface UpstreamCall extends ModelRequest {
+export interface ProviderCall extends ModelRequest {
   /** Which of the dialect's routes: chat/completions, messages or embeddings. */
   readonly operation: 'chat' | 'embeddings';
   /** The JSON text that `body` was read from, for a provider that gets it as it came; undefined where there was none. */
@@ -67,7 +67,7 @@ export type AttemptOutcome =
       /** Of the answer, lower case, without hop-by-hop fields; content-type is the client dialect's. */
       readonly headers: Readonly<Record<string, string>>;
       /** In the client's dialect: the JSON of a plain answer; a stream, or JSON too long to hold, as it arrives. Throws UpstreamBroken when it breaks off. */
-      readonly body: AnswerBody;
+      readonly body: ReplyBody;
       /** Tokens, when the body has ended; undefined where the provider does not say. */
       readonly usage: () => Usage | undefined;
       /** Paths of the client's fields that the model did not get; left out if it got all. */
@@ -93,7 +93,7 @@ export type AttemptOutcome =
     };
 
 /** Bytes as they arrive. */
-export interface AnswerBody extends AsyncIterable<Uint8Array> {
+export interface ReplyBody extends AsyncIterable<Uint8Array> {
   /** All of them, where they are here already. */
   readonly whole?: Uint8Array;
 }
@@ -114,5 +114,5 @@ export interface ReadyAttempt {
  * it says nothing about the model's health: the request cannot be mapped, or the provider has no key. Throws only when `signal` aborts.
  */
 export type PrepareAttempt = (
-  call: UpstreamCall,
+  call: ProviderCall,
 ) => ReadyAttempt | FailedAttempt | Promise<ReadyAttempt | FailedAttempt>;

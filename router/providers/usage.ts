@@ -1,6 +1,6 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
 import type { Mutable } from '../types.ts';
-import { parsed } from './error-in-answer.ts';
+import { parseJson } from './reported-error.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ type Json = Readonly<Record<string, unknown>>;
  * OpenAI API reference, "The chat completion object" and "Embeddings"; Anthropic API reference, "Messages", field `usage`. OpenAI's
  * `cache_write_tokens` as @ai-sdk/openai reads it: part of `prompt_tokens`.
  */
-export function usageOf(answer: unknown, dialect: Dialect): TokenCounts | undefined {
+export function parseUsage(answer: unknown, dialect: Dialect): TokenCounts | undefined {
   const counts = objectIn(answer, 'usage');
   return counts && (dialect === 'openai' ? openaiUsage(counts) : anthropicUsage(counts));
 }
@@ -36,11 +36,11 @@ export class UsageReader {
 
   /** Undefined until the provider has named the final counts. */
   usage(): TokenCounts | undefined {
-    return this.#final ? usageOf({ usage: this.#counts }, this.#dialect) : undefined;
+    return this.#final ? parseUsage({ usage: this.#counts }, this.#dialect) : undefined;
   }
 
   #count(data: string): void {
-    const event = parsed(data);
+    const event = parseJson(data);
     const counts = objectIn(event, 'usage') ?? objectIn(objectIn(event, 'message'), 'usage');
     if (counts === undefined) return;
     const known = Object.entries(counts).filter(

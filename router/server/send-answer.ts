@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../catalog/index.ts';
 import { brokenEvent, COST_TRAILERS, type GatewayAnswer } from '../gateway/index.ts';
 import { isObject } from '../json/index.ts';
-import { parsed, UpstreamBroken } from '../providers/index.ts';
+import { ExchangeError, parseJson } from '../providers/index.ts';
 import { requestId } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { pump } from './pump.ts';
@@ -43,7 +43,7 @@ export async function sendAnswer(
     finished('broken');
     if (!streamed) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
     // Where the provider has told its own error, the client knows.
-    response.end(error instanceof UpstreamBroken && !error.told ? brokenEvent(dialect, id) : undefined);
+    response.end(error instanceof ExchangeError && !error.told ? brokenEvent(dialect, id) : undefined);
   }
 }
 
@@ -52,7 +52,7 @@ function withRequestId(
   body: Uint8Array,
   id: string,
 ): { readonly body: Uint8Array; readonly errorId?: string } {
-  const error = parsed(Buffer.from(body).toString('utf8'));
+  const error = parseJson(Buffer.from(body).toString('utf8'));
   if (!isObject(error) || error['type'] !== 'error') return { body };
   const given = error['request_id'];
   if (typeof given === 'string') return { body, errorId: given };

@@ -11,7 +11,7 @@ import {
 } from '@opentelemetry/api';
 import { attemptsMade } from '../fallback/index.ts';
 import { VERSION } from '../package.ts';
-import type { AttemptOutcome, PrepareAttempt, ReadyAttempt, UpstreamCall } from '../providers/index.ts';
+import type { AttemptOutcome, PrepareAttempt, ProviderCall, ReadyAttempt } from '../providers/index.ts';
 import type { RequestFacts } from '../records/index.ts';
 import { errorType, GEN_AI, providerName } from './gen-ai.ts';
 
@@ -56,7 +56,7 @@ export function createTraces(): Traces {
   };
 }
 
-function tracedSend(tracer: Tracer, { model }: UpstreamCall, { send }: ReadyAttempt): ReadyAttempt {
+function tracedSend(tracer: Tracer, { model }: ProviderCall, { send }: ReadyAttempt): ReadyAttempt {
   const attributes = { [GEN_AI.provider]: providerName(model.provider), [GEN_AI.requestModel]: model.id };
   const options = { kind: SpanKind.CLIENT, attributes };
   return {

@@ -2,17 +2,15 @@ import { expect, test } from 'vitest';
 import { questionKey } from '../../evals/cases/index.ts';
 import { estimateTokens } from '../../router/catalog/token-estimate.ts';
 import { wantedModel } from '../../router/gateway/wanted-model.ts';
+import { withModel } from '../../router/json/edit-fields.ts';
 import { JsonScan, jsonErrorPlace } from '../../router/json/index.ts';
 import { routedText } from '../../router/prompt/index.ts';
 import { headAndTail } from '../../router/prompt/text-limits.ts';
-import { encodingOf, wrongHead } from '../../router/providers/answer-head.ts';
-import { answerHeaders } from '../../router/providers/answer-headers.ts';
-import { isCallError, refusedByProvider } from '../../router/providers/provider-failure.ts';
-import { refusalOf } from '../../router/providers/refusal.ts';
-import { retryAfterMs } from '../../router/providers/retry-after.ts';
+import { isCallError, refusedByProvider } from '../../router/providers/mapped-attempt.ts';
+import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
+import { clientHeaders, contentEncoding, headFault } from '../../router/providers/response.ts';
 import { SseReader } from '../../router/providers/sse.ts';
 import { StreamReader } from '../../router/providers/stream-reader.ts';
-import { withModel } from '../../router/providers/with-model.ts';
 import { redactedLine } from '../../router/telemetry/redaction.ts';
 
 /** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */
@@ -156,7 +154,10 @@ const BODIES: readonly [string, (text: string) => unknown, (readonly string[])?]
   ],
   ['jsonErrorPlace', jsonErrorPlace, ['', '{"a":"', '[1,', '-']],
   ['redactedLine', (text) => redactedLine(JSON.stringify({ token: 'x', text }))],
-  ['refusalOf', (text) => refusalOf(400, 'application/json', JSON.stringify({ error: { message: text } }))],
+  [
+    'refusalOf',
+    (text) => classifyRefusal(400, 'application/json', JSON.stringify({ error: { message: text } })),
+  ],
   ['refusedByProvider', (text) => refusedByProvider(call, sdkError(text), 'key')],
   ['SseReader', (text) => new SseReader().push(Buffer.from(text)), ['', 'data: ']],
   ['StreamReader', (text) => new StreamReader('openai').push(Buffer.from(`data: ${text}\n\n`))],
@@ -172,9 +173,9 @@ test.each(BODIES)(
 
 const HEADERS: readonly [string, (text: string) => unknown][] = [
   ['retryAfterMs', (text) => retryAfterMs({ 'retry-after': text, 'x-ratelimit-reset': text })],
-  ['answerHeaders', (connection) => answerHeaders({ connection }, false, undefined)],
-  ['encodingOf', (text) => encodingOf({ status: 200, headers: { 'content-encoding': text } })],
-  ['wrongHead', (text) => wrongHead({ status: 200, headers: { 'content-type': text } }, false)],
+  ['answerHeaders', (connection) => clientHeaders({ connection }, false, undefined)],
+  ['encodingOf', (text) => contentEncoding({ status: 200, headers: { 'content-encoding': text } })],
+  ['wrongHead', (text) => headFault({ status: 200, headers: { 'content-type': text } }, false)],
 ];
 
 test.each(HEADERS)(

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';
@@ -89,7 +89,7 @@ describe('a stream of Amazon Bedrock', () => {
     const { url } = await streams(...frames);
     const { outcome, text, thrown } = await streamed(url);
     expect(outcome.kind).toBe('answer');
-    expect(thrown).toBeInstanceOf(UpstreamBroken);
+    expect(thrown).toBeInstanceOf(ExchangeError);
     expect(text).toContain('Good ');
     expect(text).not.toContain('[DONE]');
   });

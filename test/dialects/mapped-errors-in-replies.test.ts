@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
@@ -85,7 +85,7 @@ describe.each(CASES)(
       const outcome = await outcomeOf(kind, dialect, { type: 'text/event-stream', body }, true);
       if (outcome.kind !== 'answer') throw new Error(outcome.message);
       const { text, thrown } = await drained(outcome.body);
-      expect(thrown).toBeInstanceOf(UpstreamBroken);
+      expect(thrown).toBeInstanceOf(ExchangeError);
       expect(thrown).toMatchObject({ told: false });
       expect(text).toContain('Good ');
       expect(text).not.toMatch(/\[DONE\]|message_stop/);

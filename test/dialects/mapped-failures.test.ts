@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import type { AttemptOutcome } from '../../router/providers/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { type Fault, startFakeProvider } from '../../scripts/fake-provider/index.ts';
@@ -84,7 +84,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
     const outcome = await outcomeOf(fault, dialect, kind, true);
     if (outcome.kind !== 'answer') throw new Error(outcome.message);
     const { text, thrown } = await drained(outcome.body);
-    expect(thrown).toBeInstanceOf(UpstreamBroken);
+    expect(thrown).toBeInstanceOf(ExchangeError);
     expect(text).not.toContain('[DONE]');
     expect(text).not.toContain('message_stop');
     expect(outcome.usage()).toBeUndefined();

@@ -6,8 +6,8 @@ import OpenAI from 'openai';
 import { onTestFinished } from 'vitest';
 import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { errorBody, errorEvent } from '../../router/dialects/errors.ts';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
-import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/providers/index.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
+import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/providers/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import {
   type FakeProvider,
@@ -54,7 +54,7 @@ export function callTo(
   dialect: Dialect,
   body: Readonly<Record<string, unknown>>,
   signal = new AbortController().signal,
-): UpstreamCall {
+): ProviderCall {
   return { model, dialect, operation: 'chat', body, stream: body['stream'] === true, headers: {}, signal };
 }
 
@@ -138,7 +138,7 @@ async function write(outcome: AttemptOutcome, dialect: Dialect, response: Server
   try {
     for await (const chunk of outcome.body) response.write(chunk);
   } catch (error) {
-    if (error instanceof UpstreamBroken)
+    if (error instanceof ExchangeError)
       response.write(errorEvent(dialect, { status: 502, message: error.message }));
   }
   response.end();

@@ -2,11 +2,11 @@ import type {
   AttemptOutcome,
   AttemptTimeouts,
   PrepareAttempt,
-  UpstreamCall,
+  ProviderCall,
 } from '../../router/providers/index.ts';
 
 /** One whole attempt: prepared and, if that went well, sent. */
-export type WholeAttempt = (call: UpstreamCall, timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;
+export type WholeAttempt = (call: ProviderCall, timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;
 
 /** Prepares a call and sends it once. */
 export function sendOnce(prepare: PrepareAttempt): WholeAttempt {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { candidatesFor } from '../../router/fallback/candidates.ts';
-import { model } from './chain-script.ts';
+import { model } from './fallback-script.ts';
 
 const small = model('a/small');
 const middle = model('a/middle');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { allowedRungs } from '../../router/gateway/allowed-rungs.ts';
-import { model } from '../fallback/chain-script.ts';
+import { model } from '../fallback/fallback-script.ts';
 
 const ladder = [model('a/small'), model('a/middle'), model('a/large')];
 

@@ -1,5 +1,5 @@
 import type { CatalogModel, Dialect, Provider } from '../../router/catalog/index.ts';
-import type { UpstreamCall } from '../../router/providers/types.ts';
+import type { ProviderCall } from '../../router/providers/types.ts';
 
 export function modelAt(baseUrl: string, dialect: Dialect, provider: Partial<Provider> = {}): CatalogModel {
   return {
@@ -25,7 +25,7 @@ export function modelAt(baseUrl: string, dialect: Dialect, provider: Partial<Pro
 }
 
 /** A plain chat call to an address. */
-export function callTo(url: string): UpstreamCall {
+export function callTo(url: string): ProviderCall {
   return {
     model: modelAt(url, 'openai'),
     dialect: 'openai',

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Provider } from '../../router/catalog/index.ts';
-import type { AttemptOutcome, AttemptTimeouts, UpstreamCall } from '../../router/providers/types.ts';
+import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/providers/types.ts';
 import {
   type FakeProvider,
   type FakeProviderOptions,
@@ -43,14 +43,14 @@ export async function rawServer(onConnection: (socket: Socket) => void): Promise
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 }
 
-interface CallOptions extends Partial<Omit<UpstreamCall, 'model'>> {
+interface CallOptions extends Partial<Omit<ProviderCall, 'model'>> {
   readonly url: string;
   readonly fault?: string;
   readonly provider?: Partial<Provider>;
 }
 
 /** A chat call in the dialect; `fault` goes along as a header. */
-export function callOf({ url, fault, provider, ...rest }: CallOptions): UpstreamCall {
+export function callOf({ url, fault, provider, ...rest }: CallOptions): ProviderCall {
   const { dialect = 'openai', stream = false } = rest;
   return {
     model: modelAt(url, dialect, provider),

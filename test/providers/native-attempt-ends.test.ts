@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
-import type { UpstreamCall } from '../../router/providers/types.ts';
+import type { ProviderCall } from '../../router/providers/types.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {
   answered,
@@ -23,11 +23,11 @@ const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
 /** How a call ended, without the sentences. */
-async function endOf(call: UpstreamCall, timeouts = TIMEOUTS) {
+async function endOf(call: ProviderCall, timeouts = TIMEOUTS) {
   const outcome = await attempt(call, timeouts);
   if (outcome.kind === 'failure') return { failure: outcome.failure, status: outcome.status };
   const { bytes, thrown } = await drained(outcome.body);
-  const broken = thrown instanceof UpstreamBroken ? { reason: thrown.reason, told: thrown.told } : thrown;
+  const broken = thrown instanceof ExchangeError ? { reason: thrown.reason, told: thrown.told } : thrown;
   return { text: bytes.toString(), broken };
 }
 

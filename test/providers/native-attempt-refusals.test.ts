@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isOperatorFault } from '../../router/fallback/failure-rules.ts';
-import { refusalOf } from '../../router/providers/refusal.ts';
-import { retryAfterMs } from '../../router/providers/retry-after.ts';
+import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -134,17 +133,19 @@ test.each([
   [422, { detail: 'nonsense' }, 'bad-request'],
   [504, {}, 'server-error'],
 ] as const)('%i %j is %s', (status, body, failure) => {
-  expect(refusalOf(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
+  expect(classifyRefusal(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
 });
 
 test('a prompt that is quoted beside the reason does not decide', () => {
   const body = { error: { message: 'no', code: null }, input: 'what does context_length_exceeded mean?' };
-  expect(refusalOf(400, JSON_TYPE, JSON.stringify(body))).toBe('bad-request');
+  expect(classifyRefusal(400, JSON_TYPE, JSON.stringify(body))).toBe('bad-request');
 });
 
 test('HTML with a 4xx comes from something on the way', () => {
-  expect(refusalOf(400, 'text/html; charset=utf-8', '<html>prompt is too long</html>')).toBe('bad-answer');
-  expect(refusalOf(302, undefined, '')).toBe('bad-answer');
+  expect(classifyRefusal(400, 'text/html; charset=utf-8', '<html>prompt is too long</html>')).toBe(
+    'bad-answer',
+  );
+  expect(classifyRefusal(302, undefined, '')).toBe('bad-answer');
 });
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0);
@@ -249,7 +250,7 @@ test.each([
     },
   ],
 ])('%i %j: the budget of the operator is used up', (status, body) => {
-  expect(refusalOf(status, JSON_TYPE, JSON.stringify(body))).toBe('quota-exhausted');
+  expect(classifyRefusal(status, JSON_TYPE, JSON.stringify(body))).toBe('quota-exhausted');
 });
 
 test.each([
@@ -322,7 +323,7 @@ test.each([
   ],
   [404, { detail: 'Not Found' }, 'model-missing'],
 ])('%i %j is %s', (status, body, failure) => {
-  expect(refusalOf(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
+  expect(classifyRefusal(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
 });
 
 test('what a message quotes of the request blames no operator', () => {
@@ -344,7 +345,7 @@ test('what a message quotes of the request blames no operator', () => {
         param: inType ? quoted : 'messages[0].role',
         code: 'invalid_value',
       };
-      const failure = refusalOf(status, JSON_TYPE, JSON.stringify({ error }));
+      const failure = classifyRefusal(status, JSON_TYPE, JSON.stringify({ error }));
       expect([failure, isOperatorFault(failure)]).toEqual(['bad-request', false]);
     }),
   );

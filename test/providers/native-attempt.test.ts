@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
 import type { Failure } from '../../router/providers/types.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
@@ -207,7 +207,7 @@ test.each([
     const call = callOf({ url: upstream.url, stream: true, fault });
     const answer = answered(await attempt(call, timeouts));
     const { bytes, thrown } = await drained(answer.body);
-    expect(thrown).toBeInstanceOf(UpstreamBroken);
+    expect(thrown).toBeInstanceOf(ExchangeError);
     expect(thrown).toMatchObject({ reason });
     await vi.waitFor(async () => expect(await upstream.openConnections()).toBe(0));
     const whole = await direct(upstream.url, {

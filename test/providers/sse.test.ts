@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SseReader } from '../../router/providers/sse.ts';
 import { StreamReader } from '../../router/providers/stream-reader.ts';
-import { usageOf } from '../../router/providers/usage.ts';
+import { parseUsage } from '../../router/providers/usage.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -157,11 +157,11 @@ test.each([
   [{ usage: { prompt_tokens: 'many', completion_tokens: 1 } }],
   [{ usage: { prompt_tokens: 3 } }],
 ])('no usage in %j', (answer) => {
-  expect(usageOf(answer, 'openai')).toBeUndefined();
-  expect(usageOf(answer, 'anthropic')).toBeUndefined();
+  expect(parseUsage(answer, 'openai')).toBeUndefined();
+  expect(parseUsage(answer, 'anthropic')).toBeUndefined();
 });
 
 test('embeddings have input and no output', () => {
   const answer = { usage: { prompt_tokens: 8, total_tokens: 8 } };
-  expect(usageOf(answer, 'openai')).toEqual({ inputTokens: 8, outputTokens: 0 });
+  expect(parseUsage(answer, 'openai')).toEqual({ inputTokens: 8, outputTokens: 0 });
 });

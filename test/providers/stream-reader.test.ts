@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { UpstreamBroken } from '../../router/providers/broken.ts';
+import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { StreamReader } from '../../router/providers/stream-reader.ts';
 
 const STOP = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
@@ -80,7 +80,7 @@ test('only the first event counts as the first error', () => {
 });
 
 test('what breaks a stream off counts until its end, and not after', () => {
-  const cause = new UpstreamBroken('stall', 'silence');
+  const cause = new ExchangeError('stall', 'silence');
   const reader = new StreamReader('openai');
   reader.push(Buffer.from(STOP));
   expect(reader.brokenAtEnd(cause)).toBe(cause);

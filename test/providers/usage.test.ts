@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readUsage as sdkUsageOf } from '../../router/dialects/reply.ts';
 import { StreamReader } from '../../router/providers/stream-reader.ts';
-import { usageOf } from '../../router/providers/usage.ts';
+import { parseUsage } from '../../router/providers/usage.ts';
 
 const OPENAI = {
   prompt_tokens: 1_000,
@@ -17,15 +17,15 @@ const ANTHROPIC = {
 const COUNTS = { inputTokens: 1_000, outputTokens: 5, cachedInputTokens: 600, cacheWriteInputTokens: 300 };
 
 test('what was written to a cache is told, and is part of the input', () => {
-  expect(usageOf({ usage: OPENAI }, 'openai')).toEqual(COUNTS);
-  expect(usageOf({ usage: ANTHROPIC }, 'anthropic')).toEqual(COUNTS);
+  expect(parseUsage({ usage: OPENAI }, 'openai')).toEqual(COUNTS);
+  expect(parseUsage({ usage: ANTHROPIC }, 'anthropic')).toEqual(COUNTS);
 });
 
 test('what a provider does not tell of its cache is left out, not 0', () => {
   const { prompt_tokens_details: _, ...openai } = OPENAI;
-  expect(usageOf({ usage: openai }, 'openai')).toStrictEqual({ inputTokens: 1_000, outputTokens: 5 });
+  expect(parseUsage({ usage: openai }, 'openai')).toStrictEqual({ inputTokens: 1_000, outputTokens: 5 });
   const unused = { ...ANTHROPIC, cache_read_input_tokens: null, cache_creation_input_tokens: 0 };
-  expect(usageOf({ usage: unused }, 'anthropic')).toStrictEqual({
+  expect(parseUsage({ usage: unused }, 'anthropic')).toStrictEqual({
     inputTokens: 100,
     outputTokens: 5,
     cacheWriteInputTokens: 0,

@@ -1,6 +1,6 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterEach, expect, test } from 'vitest';
-import type { AttemptOutcome, UpstreamCall } from '../../router/providers/index.ts';
+import type { AttemptOutcome, ProviderCall } from '../../router/providers/index.ts';
 import { createTraces } from '../../router/telemetry/traces.ts';
 import { alwaysReady, sendOnce, type WholeAttempt } from '../fallback/attempts.ts';
 import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from '../records/facts.ts';
@@ -23,7 +23,7 @@ function withSdk() {
 
 const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 
-function callOf(model = CHEAP, signal = new AbortController().signal): UpstreamCall {
+function callOf(model = CHEAP, signal = new AbortController().signal): ProviderCall {
   const body = { messages: [{ role: 'user', content: 'sk-planted-0123456789' }] };
   const headers = { authorization: 'Bearer sk-planted-0123456789' };
   return { model, dialect: 'openai', operation: 'chat', body, stream: false, headers, signal };

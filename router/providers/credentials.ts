@@ -1,0 +1,75 @@
+import type { CatalogModel, Provider } from '../catalog/index.ts';
+import { failedAttempt } from './provider-error.ts';
+import type { FailedAttempt } from './types.ts';
+
+/** A provider's key from the environment, or the variable that should hold it and is not set. Neither if it needs none. */
+type ProviderKey =
+  | { readonly key: string | undefined; readonly missing?: undefined }
+  | { readonly key?: undefined; readonly missing: string };
+
+const AWS_VARIABLES = 'AWS_BEARER_TOKEN_BEDROCK (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
+
+/** Bedrock may also be opened by AWS's own variables; its key is then undefined, because its requests are signed. */
+export function providerKey({ kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEnv): ProviderKey {
+  if (apiKeyEnv !== undefined) {
+    // A key that was pasted into a file often ends in a line feed, which no header may hold.
+    const key = env[apiKeyEnv]?.trim();
+    return key ? { key } : { missing: apiKeyEnv };
+  }
+  if (kind !== 'bedrock') return { key: undefined };
+  return hasBedrockAccess(env) ? { key: bedrockToken(env) } : { missing: AWS_VARIABLES };
+}
+
+/** Nothing was sent. The variable's name is no secret, and whoever set the server up needs it. */
+export function missingKeyFailure(model: CatalogModel, missing: string): FailedAttempt {
+  return {
+    ...failedAttempt(model, 'auth', undefined, `was not called, because ${missing} is not set`),
+    unset: missing,
+  };
+}
+
+/** How Amazon Bedrock is let know who asks: a bearer token, or AWS's own signature. In the SDK's words. */
+interface BedrockAccess {
+  readonly region: string;
+  readonly apiKey: string;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+}
+
+const REGION = /\.([a-z0-9-]+)\.amazonaws\.com/;
+/** The SDK looks into the environment for what is undefined; an empty text keeps it from that. */
+const NONE = '';
+
+/** @param apiKey - of the variable that the configuration names; undefined: AWS's own variables count, in AWS's order */
+export function bedrockAccess(
+  baseUrl: string,
+  apiKey: string | undefined,
+  env: NodeJS.ProcessEnv,
+): BedrockAccess {
+  const region = REGION.exec(baseUrl)?.[1] ?? env['AWS_REGION'] ?? 'us-east-1';
+  const token = apiKey ?? bedrockToken(env);
+  if (token !== undefined) return { region, apiKey: token };
+  return {
+    region,
+    apiKey: NONE,
+    accessKeyId: setting(env, 'AWS_ACCESS_KEY_ID') ?? NONE,
+    secretAccessKey: setting(env, 'AWS_SECRET_ACCESS_KEY') ?? NONE,
+    sessionToken: setting(env, 'AWS_SESSION_TOKEN') ?? NONE,
+  };
+}
+
+/** Whether anything in the environment lets Bedrock be asked. Nothing else is looked at: neither files nor AWS's metadata service. */
+function hasBedrockAccess(env: NodeJS.ProcessEnv): boolean {
+  const signs = setting(env, 'AWS_ACCESS_KEY_ID') && setting(env, 'AWS_SECRET_ACCESS_KEY');
+  return bedrockToken(env) !== undefined || signs !== undefined;
+}
+
+/** AWS's own variable for a Bedrock API key. */
+function bedrockToken(env: NodeJS.ProcessEnv): string | undefined {
+  return setting(env, 'AWS_BEARER_TOKEN_BEDROCK');
+}
+
+function setting(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}

@@ -1,0 +1,74 @@
+/** Why no connection was made. */
+export type ConnectFailure =
+  | 'connect'
+  | 'connect-refused'
+  | 'connect-timeout'
+  | 'dns'
+  | 'tls-untrusted'
+  | 'tls-host-name'
+  | 'tls-expired'
+  | 'tls';
+
+/** How an exchange with a provider ends badly. A body that is being read throws the last four only. */
+export type ExchangeFailure =
+  | ConnectFailure
+  | 'first-byte' // sent, and nothing came in time
+  | 'stall' // silence between two chunks
+  | 'too-long' // the whole took longer than an attempt may
+  | 'reset' // the connection broke, or ended before the answer did
+  | 'unreadable'; // not HTTP, or a compression that cannot be undone
+
+/**
+ * An answer broke off. Thrown by the body of an answer after its first byte: what came before it has been passed on as it
+ * came, half an event included, so no other answer may follow. `message` holds no byte of the answer and no key.
+ */
+export class ExchangeError extends Error {
+  readonly reason: ExchangeFailure;
+  /** The provider itself has said so to the client, in the bytes that were passed on: nothing need be added. */
+  readonly told: boolean;
+  /** The system's code for it, such as `ECONNREFUSED`. */
+  readonly code: string | undefined;
+
+  constructor(reason: ExchangeFailure, message: string, told = false, code?: string) {
+    super(message);
+    this.code = code;
+    this.name = 'UpstreamBroken';
+    this.reason = reason;
+    this.told = told;
+  }
+}
+
+/** Errors of undici that say, before a head has come: what came is no HTTP that we take. After it they say that the end is missing. */
+const NO_HTTP = /^(HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW)/;
+/** OpenSSL's verification errors as node names them (https://nodejs.org/api/tls.html#x509-certificate-error-codes), without those below. */
+const UNTRUSTED =
+  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_(UNTRUSTED|REJECTED|REVOKED|SIGNATURE_FAILURE|CHAIN_TOO_LONG)|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|CRL_)/;
+const CONNECT_FAILURES: readonly (readonly [RegExp, ConnectFailure])[] = [
+  [/^ECONNREFUSED$/, 'connect-refused'],
+  [/^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, 'connect-timeout'],
+  [/^(ENOTFOUND|EAI_)/, 'dns'],
+  [UNTRUSTED, 'tls-untrusted'],
+  [/^(ERR_TLS_CERT_ALTNAME_|HOSTNAME_MISMATCH$)/, 'tls-host-name'],
+  [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'tls-expired'],
+  [/^(EPROTO$|ERR_SSL_|ERR_TLS_|ERROR_IN_CERT_|CERT_)/, 'tls'],
+];
+
+/** What an error of undici's means, by how far the exchange was. Only the error's code is told: messages may hold addresses or what was sent. */
+export function exchangeErrorFrom(error: Error, phase: 'connecting' | 'sent' | 'answered'): ExchangeError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  if (phase === 'connecting') {
+    return new ExchangeError(connectFailureOf(code), `No connection (${code}).`, false, code);
+  }
+  // A server that wants a certificate of ours says so after the handshake.
+  if (phase === 'sent' && code.startsWith('ERR_SSL_')) {
+    return new ExchangeError('tls', `The connection broke (${code}).`, false, code);
+  }
+  return phase === 'sent' && NO_HTTP.test(code)
+    ? new ExchangeError('unreadable', `The answer is not HTTP (${code}).`, false, code)
+    : new ExchangeError('reset', `The connection broke (${code}).`, false, code);
+}
+
+function connectFailureOf(code: string): ConnectFailure | 'reset' {
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset';
+  return CONNECT_FAILURES.find(([pattern]) => pattern.test(code))?.[1] ?? 'connect';
+}

@@ -1,0 +1,223 @@
+import type { CatalogModel } from '../catalog/index.ts';
+import type { ConnectFailure, ExchangeError, ExchangeFailure } from './exchange-error.ts';
+import type { FailedAttempt, Failure, ProviderCall } from './types.ts';
+
+const BY_STATUS: Readonly<Record<number, Failure>> = {
+  401: 'auth',
+  402: 'quota-exhausted',
+  403: 'auth',
+  404: 'model-missing',
+  408: 'request-timeout',
+  429: 'rate-limited',
+  503: 'overloaded',
+  529: 'overloaded',
+};
+
+/**
+ * OpenAI: context_length_exceeded, and "Request too large for" with 429 if one request is above the limit of a minute; Anthropic: "prompt
+ * is too long", "exceed context limit", and with 429 that long contexts cost extra; vLLM, Mistral: "maximum context length"; llama.cpp:
+ * "context size".
+ */
+const CONTEXT_WINDOW =
+  /context_length_exceeded|exceed_context_size|prompt is too long|exceeds? (the )?(available |maximum )?context|maximum context length|^Request too large for|required for long context requests/i;
+/** OpenAI: content_filter, content_policy_violation, invalid_prompt; Azure: ResponsibleAIPolicyViolation; Anthropic: "content filtering policy"; OpenRouter: "input was flagged". */
+const CONTENT_FILTER =
+  /content_filter|content_policy_violation|invalid_prompt|ResponsibleAIPolicyViolation|content (filtering|management) policy|(input|prompt) was flagged/i;
+/** OpenAI's code, which other addresses send with 400. */
+const MODEL_MISSING = 'model_not_found';
+/** Statuses whose words are read. A 5xx means the same whatever it says. */
+const WITH_REASON = new Set([400, 401, 402, 403, 404, 412, 413, 422, 429]);
+/**
+ * Codes and types of errors for a budget that is used up: OpenAI and many that copy it, OpenAI's hard limit and inactive accounts,
+ * Anthropic, Moonshot, Alibaba, Amazon.
+ */
+const QUOTA_CODES: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'billing_error',
+  'exceeded_current_quota_error',
+  'insufficient_balance',
+  'insufficient_credits',
+  'insufficient_user_quota',
+  'Arrearage',
+  'ServiceQuotaExceededException',
+]);
+/**
+ * How their messages begin. Only the beginning counts: elsewhere a message may quote what the client wrote. In this order: Anthropic
+ * (twice), OpenAI, DeepSeek and OpenRouter, Alibaba, xAI, Amazon, Azure, Hugging Face, Fireworks.
+ */
+const QUOTA_WORDS =
+  /^(You have reached your specified API usage limits|Your credit balance is too low|Your account is not active, please check your billing|Billing hard limit|Insufficient (account )?(balance|credits?|funds)|Access denied, please make sure your account is in good standing|Your (newly created )?team .*(used all available credits|spending limit)|Too many tokens per day|Out of call volume quota|You have exceeded your monthly included credits|Account .* is suspended)/i;
+/** Google's limits of a day; those of a minute are rate limits (google.rpc.QuotaFailure). */
+const GOOGLE_DAILY = /"quotaId":\s*"[^"]*PerDay/;
+/** A 404 for something that the request itself names, and that is no model. Names of codes too: previous_response_not_found. */
+const OTHER_THING =
+  /(?:^|[^a-z])(?:file|container|thread|response|conversation|assistant|vector[ _]store|skill|batch|message|session|document|image|audio|item|cached ?content|prompt)s?(?:[^a-z]|$)/i;
+const MODEL_THING = /(?:^|[^a-z])(?:model|deployment|endpoint|engine|inference profile)s?(?:[^a-z]|$)/i;
+
+/**
+ * What an answer that is no 2xx means. `text` is its body, or the beginning of it; only the fields that hold the reason are
+ * looked at where it is JSON, so that a prompt that is quoted elsewhere in it does not decide. HTML with a 4xx of no other
+ * meaning is something between us and the provider: a bad answer, and not the client's fault. So is a redirection.
+ */
+export function classifyRefusal(status: number, contentType: string | undefined, text: string): Failure {
+  const said = WITH_REASON.has(status) ? reasonIn(text) : undefined;
+  if (said !== undefined) {
+    const { codes, message } = said;
+    if (isQuota(said, status, text)) return 'quota-exhausted';
+    if (codes.includes(MODEL_MISSING)) return 'model-missing';
+    const all = [message, ...codes].join(' ');
+    if (status === 404) return isOtherThing(all) ? 'bad-request' : 'model-missing';
+    if (status !== 401 && CONTEXT_WINDOW.test(all)) return 'context-window';
+    if (status !== 401 && status !== 429 && CONTENT_FILTER.test(all)) return 'content-filter';
+  }
+  const known = BY_STATUS[status];
+  if (known !== undefined) return known;
+  if (status >= 500) return 'server-error';
+  return status < 400 || contentType?.startsWith('text/html') ? 'bad-answer' : 'bad-request';
+}
+
+/** The provider's words: those for programs, and the sentence. */
+interface Reason {
+  readonly codes: readonly string[];
+  readonly message: string;
+}
+
+function isQuota({ codes, message }: Reason, status: number, text: string): boolean {
+  if (codes.some((code) => QUOTA_CODES.has(code)) || QUOTA_WORDS.test(message)) return true;
+  return status === 429 && codes.includes('RESOURCE_EXHAUSTED') && GOOGLE_DAILY.test(text);
+}
+
+function isOtherThing(said: string): boolean {
+  return OTHER_THING.test(said) && !MODEL_THING.test(said);
+}
+
+/** Tiers of service that every account has. */
+const USUAL_TIERS: readonly unknown[] = [undefined, null, 'auto', 'default', 'standard', 'standard_only'];
+/** Betas of Anthropic's with rate limits and permissions of their own. */
+const OWN_LIMITS = /context-1m|fast-mode/;
+
+/**
+ * Whether the refusal may come from an extra that the client asked for, and not from the model or the operator's account as others use it:
+ * a tier or speed of service with its own limits, or more output tokens than the account can pay for at the moment.
+ */
+export function isProvoked({ body, headers }: ProviderCall, status: number, text: string): boolean {
+  if (status === 402) return /can only afford/.test(text);
+  if (status !== 403 && status !== 429) return false;
+  if (!USUAL_TIERS.includes(body['service_tier']) || (body['speed'] ?? 'standard') !== 'standard')
+    return true;
+  return OWN_LIMITS.test(String(headers['anthropic-beta'] ?? ''));
+}
+
+/** Code, type and message of the error object of OpenAI, Azure, Anthropic, Google and those that copy them. */
+function reasonIn(text: string): Reason {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return { codes: [], message: '' };
+  }
+  const error = field(answer, 'error') ?? answer;
+  if (typeof error === 'string') return { codes: [], message: error };
+  const inner = field(error, 'innererror');
+  const codes = [field(error, 'code'), field(error, 'type'), field(error, 'status'), field(inner, 'code')];
+  const message = field(error, 'message');
+  return { codes: codes.filter(isString), message: isString(message) ? message : '' };
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function field(holder: unknown, name: string): unknown {
+  if (typeof holder !== 'object' || holder === null) return undefined;
+  return (holder as Readonly<Record<string, unknown>>)[name];
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+const SECOND_MS = 1000;
+/** Larger numbers of x-ratelimit-reset are a time and not a wait: seconds since 1970, or milliseconds. */
+const EPOCH_SECONDS = 1e9;
+const EPOCH_MS = 1e12;
+
+/**
+ * What a provider asks to wait, in ms, 0 or more; undefined where it does not say or says it in no form that is known.
+ * `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3), else `x-ratelimit-reset` as a
+ * wait in seconds, a wait with units (`1m30s`), or a time in seconds or milliseconds since 1970.
+ */
+export function retryAfterMs(headers: Headers, now: number = Date.now()): number | undefined {
+  const wait =
+    plainNumber(headers['retry-after-ms']) ??
+    secondsOrDate(headers['retry-after'], now) ??
+    resetWait(headers['x-ratelimit-reset'], now);
+  return wait === undefined ? undefined : Math.max(0, Math.round(wait));
+}
+
+function secondsOrDate(value: string | undefined, now: number): number | undefined {
+  const seconds = plainNumber(value);
+  if (seconds !== undefined) return seconds * SECOND_MS;
+  const date = value === undefined || !/^[A-Z][a-z]{2}/.test(value) ? Number.NaN : Date.parse(value);
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+function resetWait(value: string | undefined, now: number): number | undefined {
+  const number = plainNumber(value);
+  if (number === undefined) return withUnits(value);
+  if (number >= EPOCH_MS) return number - now;
+  return number >= EPOCH_SECONDS ? number * SECOND_MS - now : number * SECOND_MS;
+}
+
+/** `6m0s`, `1.5s`, `20ms`: how OpenAI writes it. */
+function withUnits(value = ''): number | undefined {
+  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$/.exec(value);
+  if (value === '' || parts === null) return undefined;
+  const [hours = 0, minutes = 0, seconds = 0, ms = 0] = parts
+    .slice(1)
+    .map((part) => (part === undefined ? 0 : Number(part)));
+  return ((hours * 60 + minutes) * 60 + seconds) * SECOND_MS + ms;
+}
+
+function plainNumber(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
+}
+
+/** What a break before the first byte of the answer is called. */
+const FAILURE_OF: Readonly<Record<Exclude<ExchangeFailure, ConnectFailure>, Failure>> = {
+  'first-byte': 'timeout',
+  stall: 'timeout',
+  'too-long': 'timeout',
+  reset: 'reset',
+  unreadable: 'bad-answer',
+};
+
+/** A failure whose sentence is the model's name and `said`: our own words, never the provider's, which may quote prompt or key. */
+export function failedAttempt(
+  model: CatalogModel,
+  failure: Failure,
+  status: number | undefined,
+  said: string,
+): FailedAttempt {
+  return {
+    kind: 'failure',
+    failure,
+    status,
+    retryAfterMs: undefined,
+    message: `${model.name} ${said}.`,
+  };
+}
+
+/** A failure by a break before the first byte. */
+export function exchangeFailure(
+  model: CatalogModel,
+  broken: ExchangeError,
+  status: number | undefined,
+): FailedAttempt {
+  const said = `gave no answer: ${broken.message.replace(/\.$/, '')}`;
+  const { reason, code } = broken;
+  const failure = Object.hasOwn(FAILURE_OF, reason)
+    ? FAILURE_OF[reason as keyof typeof FAILURE_OF]
+    : (reason as ConnectFailure);
+  return { ...failedAttempt(model, failure, status, said), ...(code !== undefined && { code }) };
+}

@@ -1,0 +1,129 @@
+import type { Dialect } from '../catalog/index.ts';
+import { isObject } from '../json/index.ts';
+import type { Head } from './exchange.ts';
+import { ExchangeError } from './exchange-error.ts';
+import { classifyRefusal, failedAttempt, retryAfterMs } from './provider-error.ts';
+import { clientHeaders } from './response.ts';
+import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
+
+const JSON_TYPE = 'application/json';
+/** Names that mean what a status means: types of Anthropic's errors, OpenAI's code, and Google's statuses. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  overloaded_error: 529,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  UNAVAILABLE: 503,
+  RESOURCE_EXHAUSTED: 429,
+};
+
+/** A provider reported an error inside a 2xx, before the reply or in the middle of it. */
+export class ReportedError extends ExchangeError {
+  /** JSON with the error in its field `error`; may repeat the key or the prompt. */
+  readonly text: string;
+
+  constructor(text: string) {
+    super('reset', 'The provider ended the reply with an error.');
+    this.text = text;
+  }
+}
+
+/** Whether it says that something went wrong: OpenAI's `{"error": …}`, and Anthropic's, which has a `type` beside it. */
+export function hasError(json: unknown): boolean {
+  const error = field(json, 'error');
+  if (typeof error === 'string') return error !== '';
+  return isObject(error) && Object.values(error).some((value) => value !== null);
+}
+
+/**
+ * The error that a reply, or an event of one, reports although its status was 2xx: JSON with the error in its field `error`. It is at the
+ * top, or in a choice, or only the choice's `finish_reason` says so, as OpenRouter and Mistral do. Undefined if there is none.
+ */
+export function reportedError(json: unknown): string | undefined {
+  if (hasError(json) || field(json, 'type') === 'error') return JSON.stringify(json);
+  const choices = field(json, 'choices');
+  const choice = Array.isArray(choices) ? choices.find(hasFailed) : undefined;
+  if (choice === undefined) return undefined;
+  const error = hasError(choice) ? choice.error : { message: 'The provider could not finish this reply.' };
+  return JSON.stringify({ error });
+}
+
+/** Why a plain reply without an error is still not one: undefined if it has what the client's API promises. */
+export function missingContent(reply: unknown, { dialect, operation }: ProviderCall): string | undefined {
+  if (operation === 'embeddings') return undefined;
+  if (dialect === 'openai' && !hasChoice(reply)) return 'answered without a choice';
+  if (dialect === 'anthropic' && !Array.isArray(field(reply, 'content'))) return 'answered without content';
+  return undefined;
+}
+
+/** Whether a chat completion, or a chunk of one, has a choice. */
+export function hasChoice(json: unknown): boolean {
+  const choices = field(json, 'choices');
+  return Array.isArray(choices) && choices.some(isObject);
+}
+
+/** Whether the official client of the dialect throws when it reads this event of a stream. */
+export function isThrownByClient(event: string, json: unknown, dialect: Dialect): boolean {
+  if (dialect === 'anthropic') return event === 'error';
+  return hasError(json) || (event === 'error' && json === undefined);
+}
+
+/**
+ * The failure that an error in a 2xx is: that of the 4xx or 5xx which it names; without one it is `server-error`, so that the next
+ * model is asked, unless its words say that another prompt or model would do. `text` is its JSON.
+ */
+export function reportedFailure(
+  { model }: ProviderCall,
+  head: Head,
+  text: string,
+  key: string | undefined,
+): Extract<AttemptOutcome, { kind: 'failure' }> {
+  const { failure, status = head.status } = meaningOf(text);
+  const body = Buffer.from(key === undefined ? text : text.replaceAll(key, '[key]'));
+  return {
+    ...failedAttempt(model, failure, status, `answered ${head.status} with an error (${failure})`),
+    retryAfterMs: retryAfterMs(clientHeaders(head.headers, true, key)),
+    ...(failure === 'bad-request' && { body }),
+  };
+}
+
+function meaningOf(text: string): { readonly failure: Failure; readonly status?: number } {
+  const status = statusIn(text);
+  if (status !== undefined) return { failure: classifyRefusal(status, JSON_TYPE, text), status };
+  const failure = classifyRefusal(400, JSON_TYPE, text);
+  return { failure: failure === 'bad-request' ? 'server-error' : failure };
+}
+
+/** OpenRouter, llama.cpp and vLLM write the status as a code; Google's names it `status` or `code`; others write it as text. */
+function statusIn(text: string): number | undefined {
+  const answer = parseJson(text);
+  const error = field(answer, 'error');
+  const said = [field(error, 'code'), field(error, 'status'), field(error, 'type'), field(answer, 'status')];
+  return said.map(statusOf).find((status) => status !== undefined);
+}
+
+function statusOf(said: unknown): number | undefined {
+  if (typeof said !== 'number' && typeof said !== 'string') return undefined;
+  return /^[45]\d\d$/.test(String(said)) ? Number(said) : ownOf(STATUS_OF, String(said));
+}
+
+function ownOf(table: Readonly<Record<string, number>>, name: string): number | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** Whether a choice of a reply, or of a chunk, ended with an error. */
+function hasFailed(choice: unknown): choice is { readonly error?: unknown } {
+  return isObject(choice) && (hasError(choice) || choice['finish_reason'] === 'error');
+}
+
+/** Undefined where it is not JSON: what a provider streams is passed on, right or wrong. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function field(holder: unknown, name: string): unknown {
+  return isObject(holder) ? holder[name] : undefined;
+}

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { withFieldRenamed, withModel } from '../../router/json/edit-fields.ts';
+
+test('only the value of model changes', () => {
+  const text =
+    '{ "seed" : 12345678901234567890, "model":\n "auto" , "x": 1.0, "messages":[{"model":"auto","content":"\\"model\\": \\\\"}]}';
+  expect(withModel(text, 'gpt "4"')).toBe(
+    '{ "seed" : 12345678901234567890, "model":\n "gpt \\"4\\"" , "x": 1.0, "messages":[{"model":"auto","content":"\\"model\\": \\\\"}]}',
+  );
+});
+
+test.each([
+  ['{"model":1,"x":"}","model":"auto","messages":[]}', '{"model":"m","x":"}","model":"m","messages":[]}'],
+  ['{"model":{"model":["]}"]} ,"a":1}', '{"model":"m" ,"a":1}'],
+  ['{"model":[] }', '{"model":"m" }'],
+  ['{"model":null}', '{"model":"m"}'],
+  ['{"model":-1.5e+3\n}', '{"model":"m"\n}'],
+  ['{"a":"model","model":true,"b":"\\\\"}', '{"a":"model","model":"m","b":"\\\\"}'],
+  ['{"Model":1,"models":2,"mode":3,"":{"model":4}}', '{"Model":1,"models":2,"mode":3,"":{"model":4}}'],
+])('%s', (text, expected) => {
+  expect(withModel(text, 'm')).toBe(expected);
+});
+
+test.each([
+  ['{"max_tokens" : 5,"a":{"max_tokens":1}}', '{"limit" : 5,"a":{"max_tokens":1}}'],
+  ['{"a":"max_tokens","max_tokens":1e400,"max_tokens":2}', '{"a":"max_tokens","limit":1e400,"limit":2}'],
+  ['{"a":["max_tokens",{"max_tokens":1}],"b":"\\"max_tokens\\":1"}', undefined],
+  ['{"max_tokens_":1,"Max_tokens":1}', undefined],
+  ['{"max_tokens', undefined],
+])('a field is renamed at the top alone: %s', (text, expected = text) => {
+  expect(withFieldRenamed(text, 'max_tokens', 'limit')).toBe(expected);
+});
+
+/** One of the ways to write a JSON string: each character as itself or as an escape. */
+const written = (content: fc.Arbitrary<string>) =>
+  fc.tuple(content, fc.infiniteStream(fc.nat(2))).map(([text, ways]) => {
+    const units = Array.from({ length: text.length }, (_, i) => text[i]!);
+    return `"${units.map((unit) => writtenUnit(unit, ways.next().value)).join('')}"`;
+  });
+
+function writtenUnit(unit: string, way: number): string {
+  const hex = unit.charCodeAt(0).toString(16).padStart(4, '0');
+  if (way === 1) return `\\u${hex}`;
+  if (way === 2) return `\\u${hex.toUpperCase()}`;
+  return JSON.stringify(unit).slice(1, -1);
+}
+
+const space = fc.constantFrom('', '', ' ', '\n', '\t\r\n ');
+const number = fc.constantFrom('0', '-0', '1.0', '1e400', '-12345678901234567890.5E-3', '0.1e+1');
+const { value } = fc.letrec<{ value: string; list: string; object: string }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom('null', 'true', 'false', '[]', '{}'),
+    number,
+    written(
+      fc.oneof(
+        fc.string(),
+        fc.constantFrom(
+          'model',
+          '}',
+          'x'.repeat(70),
+          `${'x'.repeat(64)}\\"}`,
+          '{"model":1}',
+          '\\',
+          '\\"',
+          'auto',
+        ),
+      ),
+    ),
+    tie('list'),
+    tie('object'),
+  ),
+  list: fc
+    .tuple(space, fc.array(fc.tuple(tie('value'), space), { maxLength: 4 }))
+    .map(([lead, items]) => `[${lead}${items.map(([item, after]) => item + after).join(',')}]`),
+  object: fc
+    .array(fc.tuple(written(fc.constantFrom('model', 'a', '}')), tie('value')), { maxLength: 4 })
+    .map((fields) => `{${fields.map(([name, held]) => `${name}:${held}`).join(',')}}`),
+}));
+
+interface Field {
+  readonly isModel: boolean;
+  readonly before: string;
+  readonly value: string;
+  readonly after: string;
+}
+
+const field: fc.Arbitrary<Field> = fc
+  .tuple(
+    fc.oneof(
+      written(fc.constant('model')).map((name) => [true, name] as const),
+      written(fc.oneof(fc.string(), fc.constantFrom('models', 'Model', '__proto__', 'messages')))
+        .filter((name) => JSON.parse(name) !== 'model')
+        .map((name) => [false, name] as const),
+    ),
+    fc.array(space, { minLength: 4, maxLength: 4 }),
+    value,
+  )
+  .map(([[isModel, name], [lead, second, third, after], held]) => ({
+    isModel,
+    before: `${lead}${name}${second}:${third}`,
+    value: held,
+    after: after!,
+  }));
+
+test('any JSON object: every own model is replaced, and no other character', () => {
+  fc.assert(
+    fc.property(fc.array(field, { maxLength: 6 }), space, fc.string(), (fields, around, model) => {
+      const text = (held: (field: Field) => string) =>
+        `${around}{${fields.map((one) => one.before + held(one) + one.after).join(',')}}${around}`;
+      const before = text((one) => one.value);
+      const after = withModel(before, model);
+      expect(after).toBe(text((one) => (one.isModel ? JSON.stringify(model) : one.value)));
+      const expected = JSON.parse(before);
+      if (Object.hasOwn(expected, 'model')) expected.model = model;
+      expect(JSON.parse(after)).toEqual(expected);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('any string at all: it ends, without an error', () => {
+  const pieces = fc.constantFrom(
+    '"',
+    '\\',
+    '{',
+    '}',
+    '[',
+    ']',
+    ':',
+    ',',
+    ' ',
+    '"model"',
+    '"model":',
+    'x',
+    '1',
+  );
+  const text = fc.array(pieces, { maxLength: 24 }).map((all) => all.join(''));
+  fc.assert(
+    fc.property(fc.oneof(text, fc.string()), (any) => {
+      expect(typeof withModel(any, 'm')).toBe('string');
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test.each([
+  ['an escape at every second character', (n: number) => `{"content":"${'\\"'.repeat(n)}","model":"auto"}`],
+  ['backslashes', (n: number) => `{"content":"${'\\\\'.repeat(n)}","model":"auto"}`],
+  ['many values of model', (n: number) => `{${'"model":"auto",'.repeat(n / 10)}"model":"auto"}`],
+  ['deep nesting', (n: number) => `{"a":${'['.repeat(n)}${']'.repeat(n)},"model":"auto"}`],
+  ['a deeply nested model', (n: number) => `{"model":${'['.repeat(n)}${']'.repeat(n)},"model":"auto"}`],
+])('megabytes of %s', (_, textOf) => {
+  const text = textOf(4_000_000);
+  expect(withModel(text, 'm')).toBe(text.replace(/"model":(?:"auto"|\[+\]+)/g, '"model":"m"'));
+});
