@@ -1,3 +1,4 @@
+export { withFieldRenamed, withModel } from './edit-fields.ts';
 export { type JsonErrorPlace, jsonErrorPlace } from './error-place.ts';
 export {
   BACKSLASH,

@@ -2,7 +2,6 @@ import type { Dialect } from '../catalog/index.ts';
 import {
   type CallOptions,
   type Losses,
-  type MappedRequest,
   mapRequest,
   type SdkModel,
   type SdkTool,
@@ -10,14 +9,7 @@ import {
   unmappable,
 } from '../dialects/index.ts';
 import { sdkModel } from './sdk-model.ts';
-import type { ProviderCall } from './types.ts';
-
-/** A request as it goes to one model, in the SDK's words. */
-export interface Mapping extends Pick<MappedRequest, 'completeBody'> {
-  readonly options: CallOptions;
-  /** Paths of the client's fields that the model does not get. */
-  readonly dropped: readonly string[];
-}
+import type { Mapping, ProviderCall } from './types.ts';
 
 /** What is mapped, and for whom. */
 type MappableCall = Pick<ProviderCall, 'model' | 'dialect' | 'body' | 'unmappable' | 'mappings'>;

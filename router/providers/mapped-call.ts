@@ -15,11 +15,11 @@ import {
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { ExchangeError } from './exchange-error.ts';
-import { type Mapping, sharedMapping } from './map-request.ts';
+import { sharedMapping } from './map-request.ts';
 import { wholeBody } from './response.ts';
 import { sdkEmbeddingModel, sdkModel } from './sdk-model.ts';
 import type { SdkTransport } from './sdk-transport.ts';
-import type { AttemptOutcome, ProviderCall, Usage } from './types.ts';
+import type { AttemptOutcome, Mapping, ProviderCall, Usage } from './types.ts';
 
 /** One call, and what opens its provider. */
 interface MappedCall {

@@ -1,5 +1,5 @@
 import type { Dialect, Provider } from '../catalog/index.ts';
-import { withFieldRenamed, withModel } from '../json/edit-fields.ts';
+import { withFieldRenamed, withModel } from '../json/index.ts';
 import type { ProviderCall } from './types.ts';
 
 /** What goes over the wire, in undici's words. */

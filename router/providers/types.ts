@@ -1,8 +1,7 @@
 import type { Cancellation } from '../cancellation.ts';
 import type { TokenCounts } from '../catalog/index.ts';
-import type { ModelRequest, UnmappableRule } from '../dialects/index.ts';
+import type { CallOptions, MappedRequest, ModelRequest, UnmappableRule } from '../dialects/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
-import type { Mapping } from './map-request.ts';
 
 /** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
 export interface ProviderCall extends ModelRequest {
@@ -21,6 +20,13 @@ export interface ProviderCall extends ModelRequest {
   readonly memory?: MemoryShare;
   /** Aborts the attempt: the client left, or the deadline passed. */
   readonly signal: Cancellation;
+}
+
+/** A request as it goes to one model, in the SDK's words. */
+export interface Mapping extends Pick<MappedRequest, 'completeBody'> {
+  readonly options: CallOptions;
+  /** Paths of the client's fields that the model does not get. */
+  readonly dropped: readonly string[];
 }
 
 export interface AttemptTimeouts {
