@@ -7,7 +7,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './index.ts';
+} from './punctuation.ts';
 
 /**
  * Replaces the value of an object's own `model` and leaves every other character as it came: numbers that no double can hold, the order
