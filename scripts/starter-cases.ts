@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Case, type LoadedFile, loadCases, loadTierCases, questionKey } from '../evals/cases/index.ts';
 import { PACKAGE_FOLDER } from '../router/package.ts';
+import { mean } from '../router/statistics/index.ts';
 import type { Outcome } from '../router/types.ts';
 
 /** The starter's two candidates represent tiers, since users serve different pairs of models. */
@@ -112,5 +113,5 @@ function toTiers(one: Case, { small, large, excludedTasks }: TrainingSet): Case 
 function meanQuality({ outcomes }: Case, models: readonly string[]): number | undefined {
   const known = models.flatMap((model) => outcomes.get(model)?.quality ?? []);
   if (known.length * 2 < models.length) return undefined;
-  return known.reduce((total, quality) => total + quality, 0) / known.length;
+  return mean(known);
 }

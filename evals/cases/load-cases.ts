@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { PlimsollError } from '../../router/errors.ts';
+import { mean } from '../../router/statistics/index.ts';
 import type { Outcome } from '../../router/types.ts';
 import {
   buildCase,
@@ -368,8 +369,4 @@ function meanOutcome(outcomes: readonly Outcome[]): Outcome {
     return values.length === 0 ? [] : [[field, mean(values)] as const];
   });
   return { quality: mean(outcomes.map(({ quality }) => quality)), ...Object.fromEntries(amounts) };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

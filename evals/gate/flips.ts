@@ -1,7 +1,12 @@
 import type { Paraphrase } from '../cases/index.ts';
-import type { FlipCount } from './conditions/subject.ts';
-import { harmlesslyEdited } from './harmless-edits.ts';
 import type { HarmlessEdit } from './suite.ts';
+
+/** Decisions that one kind of harmless edit was tried on. */
+export interface FlipCount {
+  readonly edit: string;
+  readonly n: number;
+  readonly flipped: number;
+}
 
 /** The rung that the policy chooses for a text. */
 export type Decide = (text: string) => Promise<number>;
@@ -33,4 +38,30 @@ export async function countParaphraseFlips(pairs: readonly Paraphrase[], decide:
   let flipped = 0;
   for (const { a, b } of pairs) if ((await decide(a)) !== (await decide(b))) flipped++;
   return { edit: 'paraphrase', n: pairs.length, flipped };
+}
+
+/** Code keeps its case: there it has a meaning. */
+const CODE = /(```[\s\S]*?(?:```|$)|`[^`\n]*`)/;
+const SENTENCE_END = /([.!?]) (?=\S)/g;
+const LAST_MARK = /[.!?。！？]$/;
+
+/**
+ * Edits after which a person asks for the same thing. Each is one function of the text; where it changes nothing (a text without
+ * capitals) the case does not count for it.
+ */
+const EDITS: Readonly<Record<HarmlessEdit, (text: string) => string>> = {
+  case: (text) =>
+    text
+      .split(CODE)
+      .map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part))
+      .join(''),
+  'white-space': (text) => `${text.replace(SENTENCE_END, '$1  ').replace(/\n/g, '\n\n')}\n`,
+  politeness: (text) => `Hello, could you please help me with this? ${text} Thank you!`,
+  punctuation: (text) => (LAST_MARK.test(text) ? text.replace(LAST_MARK, '') : `${text}.`),
+};
+
+/** The edited text, or undefined where the edit leaves it as it is. */
+function harmlesslyEdited(text: string, edit: HarmlessEdit): string | undefined {
+  const edited = EDITS[edit](text);
+  return edited === text ? undefined : edited;
 }

@@ -10,7 +10,7 @@ import {
   loadCases,
   loadTierCases,
 } from '../cases/index.ts';
-import type { LoadedSuite } from './load-suite.ts';
+import type { LoadedSuite } from './suite.ts';
 
 export interface GateCases {
   readonly cases: readonly Case[];

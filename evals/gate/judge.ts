@@ -3,13 +3,9 @@ import {
   casesNeeded,
   clopperPearsonLower,
   clopperPearsonUpper,
-  scaledMeanBound,
+  differenceBound,
+  mean,
 } from '../../router/statistics/index.ts';
-import { mean } from './mean.ts';
-
-/** Losses and their differences: q - q' of qualities in [0, 1]. */
-const DIFFERENCE = { low: -1, high: 1 } as const;
-const betting = scaledMeanBound('betting', DIFFERENCE);
 
 /** One-sided bounds, each at its own 1 - delta. */
 interface Bounds {
@@ -48,8 +44,8 @@ export function meanAtMost(
   const base = { name, limits: { max }, confidence: 1 - delta, method: 'betting', n: values.length };
   if (values.length === 0) return unmeasured(base, 'no case to measure');
   const bounds = {
-    lower: betting.lower(values, delta, tunedFor),
-    upper: betting.upper(values, delta, tunedFor),
+    lower: differenceBound.lower(values, delta, tunedFor),
+    upper: differenceBound.upper(values, delta, tunedFor),
   };
   const verdict = atMost(bounds, max);
   return {
@@ -65,7 +61,7 @@ export function meanAtMost(
 export function meanAboveZero(name: string, values: Float64Array, delta: number): Condition {
   const base = { name, limits: { min: 0 }, confidence: 1 - delta, method: 'betting', n: values.length };
   if (values.length === 0) return unmeasured(base, 'no case to measure');
-  const bounds = { lower: betting.lower(values, delta), upper: betting.upper(values, delta) };
+  const bounds = { lower: differenceBound.lower(values, delta), upper: differenceBound.upper(values, delta) };
   const verdict: VerdictWord = bounds.lower > 0 ? 'PASS' : bounds.upper <= 0 ? 'FAIL' : 'INCONCLUSIVE';
   return {
     ...base,
@@ -125,12 +121,12 @@ export function unmeasured(
 function furtherForMean(values: Float64Array, limit: number, delta: number): { further_cases?: number } {
   const below = mean(values) < limit;
   const needed = below
-    ? casesNeeded(values, limit, delta, { bound: betting })
+    ? casesNeeded(values, limit, delta, { bound: differenceBound })
     : casesNeeded(
         values.map((value) => -value),
         -limit,
         delta,
-        { bound: betting },
+        { bound: differenceBound },
       );
   return needed === undefined || needed <= values.length ? {} : { further_cases: needed - values.length };
 }

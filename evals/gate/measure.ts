@@ -4,27 +4,34 @@ import {
   bootstrapInterval,
   brierDecomposition,
   costSaved,
+  countEscalated,
+  countSilentDowngrades,
+  differenceBound,
   escalationRate,
   logLoss,
+  mean,
   performanceGapRecovered,
+  qualityLosses,
   type RoutingCurve,
+  reliabilityBins,
   routingCurve,
   routingEntropy,
-  scaledMeanBound,
-  silentDowngradeRate,
+  singleModels,
 } from '../../router/statistics/index.ts';
-import { headQuality, type PairedOutcomes, rankingOfCurve, unknownCosts } from './assessment.ts';
-import { boundedBins } from './bounded-bins.ts';
-import { decided } from './conditions/hard-cases.ts';
-import { isIn } from './conditions/slices.ts';
-import { inOrder, type Subject } from './conditions/subject.ts';
-import { thinnedWithBand } from './curve-points.ts';
+import { predictedLosses } from '../threshold/index.ts';
+import { baselinesOf, type Rival } from './baselines.ts';
+import { decided, isIn } from './conditions.ts';
 import type { Evidence } from './evidence.ts';
-import { mean } from './mean.ts';
 import { payingSentence } from './paying-sentence.ts';
-import { lossesOf, type Replay } from './replay.ts';
-import { baselinesOf, type Rival } from './rivals.ts';
-import { singleModels } from './single-models.ts';
+import {
+  headQuality,
+  type PairedOutcomes,
+  pairedOutcomes,
+  rankingOfCurve,
+  thinnedWithBand,
+  unknownCosts,
+} from './ranking.ts';
+import { inOrder, type Subject } from './subject.ts';
 
 const HISTOGRAM_BINS = 40;
 /** Of each end of a bin's interval: two-sided 95 %. */
@@ -37,7 +44,6 @@ const MOST_RESAMPLES = 1000;
 const HULL_POINTS = 20_000;
 /** Where the suite sets no margin of its own for a silent downgrade. */
 const DOWNGRADE_MARGIN = 0.5;
-const betting = scaledMeanBound('betting', { low: -1, high: 1 });
 
 /** What the verdict rests on beside its conditions, for the reports: curve, baselines, slices, bins. */
 export function measure(
@@ -48,8 +54,8 @@ export function measure(
 ): Evidence {
   const { sealed, rungs, suite } = subject;
   const outcomes = pairedOutcomes(sealed);
-  const scores = predictedLosses(subject);
-  const losses = lossesOf(sealed, rungs);
+  const scores = predictedLosses(sealed.probabilities);
+  const losses = qualityLosses(sealed.quality, rungs);
   const strong = outcomes.strongQuality;
   const routed = strong.map((q, row) => q - losses[row]!);
   const quality = { cheap: mean(outcomes.cheapQuality), strong: mean(strong), routed: mean(routed) };
@@ -90,7 +96,7 @@ export function measure(
     cost: costOf(subject, rate),
     silent_downgrades: {
       margin,
-      rate: silentDowngradeRate(strong, routed, margin),
+      rate: countSilentDowngrades(losses, margin) / sealed.n,
       worst: worstOf(subject, losses, scores),
     },
     baselines: baselinesOf(rivals),
@@ -107,23 +113,6 @@ export function measure(
     flips: [...subject.flips],
     routing_pays: paying.routing_pays,
     conclusion: paying.conclusion,
-  };
-}
-
-/** Of the cheapest rung: the score that is thresholded, and ranks the cases. */
-function predictedLosses({ sealed: { probabilities } }: Subject): Float64Array {
-  const strongest = probabilities[probabilities.length - 1]!;
-  return strongest.map((p, row) => p - probabilities[0]![row]!);
-}
-
-/** The two ends of the ladder, which curves and baselines compare. */
-export function pairedOutcomes({ n, quality, costUsd }: Replay): PairedOutcomes {
-  const strongest = quality.length - 1;
-  return {
-    cheapQuality: quality[0]!,
-    strongQuality: quality[strongest]!,
-    cheapCostUsd: costUsd[0] ?? unknownCosts(n),
-    strongCostUsd: costUsd[strongest] ?? unknownCosts(n),
   };
 }
 
@@ -172,7 +161,7 @@ function headsOf({ sealed, candidates, order }: Subject): Evidence['heads'] {
     const labels = inOrder(sealed.quality[rung]!, order);
     const { auroc, brier, ece } = headQuality(probabilities, labels);
     const { reliability, resolution, uncertainty } = brierDecomposition(probabilities, labels);
-    const bins = boundedBins(probabilities, labels, BIN_DELTA);
+    const bins = reliabilityBins(probabilities, labels, BIN_DELTA);
     return {
       candidate,
       n: sealed.n,
@@ -216,8 +205,8 @@ function slicesOf(subject: Subject, losses: Float64Array): Evidence['slices'] {
     .filter(({ rows }) => rows.length > 0)
     .map(({ name, rows }) => {
       const values = Float64Array.from(rows, (row) => losses[row]!);
-      const { low, high } = betting.interval(values, 1 - suite.confidence);
-      const escalated = rows.reduce((count: number, row) => count + (rungs[row]! > 0 ? 1 : 0), 0);
+      const { low, high } = differenceBound.interval(values, 1 - suite.confidence);
+      const escalated = countEscalated(Int32Array.from(rows, (row) => rungs[row]!));
       return {
         name,
         n: rows.length,

@@ -1,4 +1,4 @@
-import type { Ranking } from './assessment.ts';
+import type { Ranking } from './ranking.ts';
 
 interface Measured {
   readonly apgr?: number;

@@ -1,5 +1,12 @@
-import type { Rung } from '../../router/artifact/index.ts';
-import { predictedLoss } from '../../router/policy/index.ts';
+import type { ArtifactFiles, Rung } from '../../router/artifact/index.ts';
+import {
+  type Classifier,
+  classifierInput,
+  createOnnxClassifier,
+  featureExtractor,
+  goldenHolds,
+} from '../../router/classifier/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import type { Case } from '../cases/index.ts';
 
 /** What slices are cut by. No prompt text. */
@@ -71,24 +78,52 @@ function traitsOf({ id, key, task, source, language, turns, tools, text }: Case)
   };
 }
 
-/** The rung of each case at a threshold: what the policy decides. */
-export function rungsAt(probabilities: readonly ArrayLike<number>[], threshold: number): Int32Array {
-  const strongest = probabilities.length - 1;
-  const rungs = new Int32Array(probabilities[0]!.length).fill(strongest);
-  const own = new Float64Array(probabilities.length);
-  for (let row = 0; row < rungs.length; row++) {
-    for (let rung = 0; rung <= strongest; rung++) own[rung] = probabilities[rung]![row]!;
-    for (let rung = 0; rung < strongest; rung++) {
-      if (predictedLoss(own, rung) > threshold) continue;
-      rungs[row] = rung;
-      break;
-    }
+/**
+ * An artifact's classifier, its golden cases checked: hashes were when it was read; golden cases show another tokenizer, another runtime,
+ * or a graph that was rewritten with its hash.
+ * @throws PlimsollError `invalid-artifact`, `weights-missing`
+ */
+export async function artifactClassifier(artifact: ArtifactFiles, allowHub: boolean): Promise<Classifier> {
+  const { manifest, golden, folder } = artifact;
+  const input = await classifierInput(manifest, { allowHub });
+  const classifier = await createOnnxClassifier(
+    artifact.classifier,
+    input,
+    featureExtractor(manifest.features),
+  );
+  for (const [index, one] of golden.entries()) {
+    if (await goldenHolds(classifier, one)) continue;
+    await classifier.close();
+    throw new PlimsollError(
+      'invalid-artifact',
+      `Golden case ${index + 1} of ${folder} gives other probabilities here than when the artifact was made: there is nothing to judge. Train it again with this version.`,
+      { place: { file: folder } },
+    );
   }
-  return rungs;
+  return classifier;
 }
 
-/** What each case loses against always-strong, q(strongest) - q(routed), -1..1. */
-export function lossesOf({ quality }: Pick<Replay, 'quality'>, rungs: ArrayLike<number>): Float64Array {
-  const strong = quality[quality.length - 1]!;
-  return strong.map((q, row) => q - quality[rungs[row]!]![row]!);
+/** For a text that the classifier cannot read: it escalates at every threshold below 1, as it does when served. */
+function strongestAlone(rungs: number): Float32Array {
+  return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
+}
+
+/** The cases as the artifact's own graph scores them. */
+export function replayed(
+  cases: readonly Case[],
+  { manifest }: ArtifactFiles,
+  classifier: Classifier,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<Replay> {
+  async function* scored(): AsyncGenerator<ScoredCase> {
+    for (const [row, one] of cases.entries()) {
+      const rungs = manifest.ladder.length;
+      const probabilities = classifier.reads(one.text)
+        ? await classifier.score(one.text)
+        : strongestAlone(rungs);
+      yield { one, probabilities };
+      onProgress(row + 1, cases.length);
+    }
+  }
+  return collectReplay(scored(), manifest.ladder);
 }

@@ -1,13 +1,18 @@
 import path from 'node:path';
 import {
   type ArtifactFiles,
+  type Manifest,
   readArtifact,
   resolveArtifact,
+  sealedVerdict,
   type Verdict,
+  type VerdictContent,
+  worstOf,
 } from '../../router/artifact/index.ts';
 import type { Classifier } from '../../router/classifier/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { VERSION } from '../../router/package.ts';
 import { chooseRung } from '../../router/policy/index.ts';
 import { escalationRate, shuffledOrder } from '../../router/statistics/index.ts';
 import {
@@ -19,17 +24,19 @@ import {
   questionKey,
   seenQuestions,
 } from '../cases/index.ts';
-import { artifactClassifier, replayed } from './artifact-classifier.ts';
-import type { FlipCount, HardReplay, Subject } from './conditions/subject.ts';
-import { countFlips, countParaphraseFlips, type Decide } from './flips.ts';
-import { verdictOf } from './gate.ts';
+import { rungsAt } from '../threshold/index.ts';
+import { type Rival, rivalsOf } from './baselines.ts';
+import { conditionsOf } from './conditions.ts';
+import type { Evidence } from './evidence.ts';
+import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
-import { type LoadedSuite, loadSuite } from './load-suite.ts';
+import { type SealedCases, sealedCases } from './held-out-cases.ts';
 import { earlierLooks } from './looks.ts';
-import { measure, pairedOutcomes } from './measure.ts';
-import { type Replay, rungsAt } from './replay.ts';
-import { type Rival, rivalsOf } from './rivals.ts';
-import { type SealedCases, sealedCases } from './sealed-cases.ts';
+import { measure } from './measure.ts';
+import { pairedOutcomes } from './ranking.ts';
+import { artifactClassifier, type Replay, replayed } from './replay.ts';
+import type { HardReplay, Subject } from './subject.ts';
+import { type LoadedSuite, loadSuite } from './suite.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -94,6 +101,39 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   } finally {
     await classifier.close();
   }
+}
+
+/** What a verdict is bound to. */
+interface Provenance {
+  readonly artifact: VerdictContent['artifact'];
+  readonly policy: Manifest['policy'];
+  readonly suite: VerdictContent['suite'];
+  readonly sealed: VerdictContent['sealed'];
+  /** ISO time. */
+  readonly issued: string;
+}
+
+/**
+ * The verdict: PASS where every condition passes, else the worst of them. A policy that is unfit passes with probability at most
+ * 1 - confidence, for it would have to pass the very condition that it breaks; how many others there are does not matter
+ * (an intersection-union test: Berger, Technometrics 24, 1982).
+ */
+function verdictOf(subject: Subject, evidence: Evidence, provenance: Provenance): Verdict {
+  const { name, version, threshold, chosen_by: chosenBy } = provenance.policy;
+  const conditions = conditionsOf(subject, chosenBy);
+  return sealedVerdict({
+    schema_version: 1,
+    verdict: worstOf(conditions.map(({ verdict }) => verdict)),
+    issued: provenance.issued,
+    valid_for_days: subject.suite.valid_for_days,
+    artifact: provenance.artifact,
+    policy: { name, version, threshold },
+    suite: provenance.suite,
+    sealed: provenance.sealed,
+    conditions,
+    evidence,
+    tools: { plimsoll: VERSION },
+  });
 }
 
 /** @throws PlimsollError `invalid-input` where a hard case was learned from: it would measure memory */

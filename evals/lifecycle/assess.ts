@@ -1,5 +1,6 @@
 import { featureExtractor } from '../../router/classifier/index.ts';
 import type { Encoder } from '../../router/encoders/index.ts';
+import { mean } from '../../router/statistics/index.ts';
 import { crossValidate, designMatrix, type Matrix } from '../../router/train/index.ts';
 import { startProgress } from '../../scripts/progress.ts';
 import type { Case } from '../cases/index.ts';
@@ -15,6 +16,7 @@ import {
   rankingOf,
   taskLabelScores,
 } from '../gate/index.ts';
+import { predictedLosses } from '../threshold/index.ts';
 import { requireGap, requireTwoClassesInFolds } from './learnable.ts';
 
 /** What `plimsoll assess` measures on. */
@@ -43,7 +45,7 @@ export async function assess({ cases, models, labels, folds, encoder }: AssessIn
     progress.update(done, of),
   );
   progress.end('done');
-  const scores = probabilities[1]!.map((p, i) => p - probabilities[0]![i]!);
+  const scores = predictedLosses(probabilities);
   const ranking = rankingOf(scores, outcomes);
   const interval = apgrInterval(scores, outcomes, questionNumbers(cases));
   const baselines = await baselinesOf(cases, outcomes, quality, matrix, encoder.identity.dimension, folds);
@@ -168,10 +170,4 @@ function perModel(
     .map((model, i) => [model, values[i]] as const)
     .filter(([, value]) => value !== undefined);
   return Object.fromEntries(known) as Record<string, number>;
-}
-
-function mean(values: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i]!;
-  return total / values.length;
 }

@@ -1,5 +1,5 @@
-import { mean } from 'simple-statistics';
 import { PlimsollError } from '../../router/errors.ts';
+import { compensatedMean } from '../../router/statistics/index.ts';
 
 /** `columns[i]` is the quality of `models[i]` on each case, cheapest first. */
 type Columns = readonly Float64Array[];
@@ -19,7 +19,7 @@ export function requireTwoClasses(columns: Columns, models: readonly string[]): 
 /** @throws PlimsollError `insufficient-data` where the strongest model is no better than the cheapest. */
 export function requireGap(columns: Columns, models: readonly string[]): void {
   const top = models.length - 1;
-  const [cheap, strong] = [mean(Array.from(columns[0]!)), mean(Array.from(columns[top]!))];
+  const [cheap, strong] = [compensatedMean(columns[0]!), compensatedMean(columns[top]!)];
   if (strong > cheap) return;
   throw new PlimsollError(
     'insufficient-data',

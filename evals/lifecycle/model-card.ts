@@ -1,6 +1,8 @@
 import type { Manifest } from '../../router/artifact/index.ts';
+import { mean } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
 import { rankingOf } from '../gate/index.ts';
+import { predictedLosses } from '../threshold/index.ts';
 import { expectationSentence } from './expectation-sentence.ts';
 
 interface Measured {
@@ -73,9 +75,7 @@ function taskTable({ ladder }: Pick<Manifest, 'ladder'>, measured: Measured): st
 function taskRow(task: string, rows: readonly number[], { probabilities, quality }: Measured): string {
   const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
   const [cheap, strong] = [pick(quality[0]!), pick(quality[quality.length - 1]!)];
-  const scores = pick(probabilities[probabilities.length - 1]!).map(
-    (p, i) => p - probabilities[0]![rows[i]!]!,
-  );
+  const scores = predictedLosses(probabilities.map(pick));
   const unknown = rows.map(() => undefined);
   const { apgr } = rankingOf(scores, {
     cheapQuality: cheap,
@@ -96,10 +96,6 @@ function rowsByTask(cases: readonly Case[]): Map<string, number[]> {
   const others = entries.filter(([, rows]) => rows.length < FEWEST_OF_A_TASK).flatMap(([, rows]) => rows);
   const large = new Map(entries.filter(([, rows]) => rows.length >= FEWEST_OF_A_TASK));
   return others.length > 0 ? large.set('others', others) : large;
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0) / values.length;
 }
 
 function figure(value: number | undefined): string {

@@ -1,15 +1,17 @@
 import type { Manifest, Rung } from '../../router/artifact/index.ts';
-import { chooseRung } from '../../router/policy/index.ts';
 import {
   clopperPearsonInterval,
   costSaved,
   costSavedInterval,
-  scaledMeanBound,
+  countEscalated,
+  differenceBound,
+  mean,
+  qualityLosses,
   shuffledOrder,
 } from '../../router/statistics/index.ts';
 import { DEFAULT_CONFIDENCE } from '../../scripts/threshold-flags.ts';
 import type { Case } from '../cases/index.ts';
-import { chooseThreshold, type ThresholdRule } from '../threshold/index.ts';
+import { chooseThreshold, rungsAt, type ThresholdRule } from '../threshold/index.ts';
 import type { Calibration } from './train-artifact.ts';
 
 /** Of the order in which the betting bound takes the cases. */
@@ -42,17 +44,11 @@ function expectation(
 ): NonNullable<ChosenPolicy['expected']> {
   const n = cases.length;
   const delta = 1 - confidence;
-  const rungs = cases.map((_, row) =>
-    chooseRung(
-      probabilities.map((p) => p[row]!),
-      threshold,
-    ),
-  );
-  const strong = quality[quality.length - 1]!;
-  const losses = Float64Array.from(rungs, (rung, row) => strong[row]! - quality[rung]![row]!);
-  const escalated = rungs.filter((rung) => rung > 0).length;
+  const rungs = rungsAt(probabilities, threshold);
+  const losses = qualityLosses(quality, rungs);
+  const escalated = countEscalated(rungs);
   const rate = clopperPearsonInterval(escalated, n, delta);
-  const loss = scaledMeanBound('betting', { low: -1, high: 1 }).interval(
+  const loss = differenceBound.interval(
     Float64Array.from(shuffledOrder(n, SEED), (row) => losses[row]!),
     delta,
   );
@@ -60,7 +56,7 @@ function expectation(
     n,
     escalation_rate: escalated / n,
     escalation_rate_bounds: { lower: rate.low, upper: rate.high, confidence },
-    quality_loss: losses.reduce((sum, value) => sum + value, 0) / n,
+    quality_loss: mean(losses),
     quality_loss_bounds: { lower: loss.low, upper: loss.high, confidence },
     ...savings(rungs, confidence, cases, ladder),
   };
@@ -68,14 +64,14 @@ function expectation(
 
 /** Against always the strongest; nothing unless every case's cost is known on every rung. */
 function savings(
-  rungs: readonly number[],
+  rungs: Int32Array,
   confidence: number,
   cases: readonly Case[],
   ladder: readonly Rung[],
 ): Pick<NonNullable<ChosenPolicy['expected']>, 'cost_saved' | 'cost_saved_interval'> {
   const costs = ladder.map(({ model }) => cases.map(({ outcomes }) => outcomes.get(model)!.costUsd));
   if (costs.some((column) => column.includes(undefined))) return {};
-  const routed = rungs.map((rung, row) => costs[rung]![row]);
+  const routed = Array.from(rungs, (rung, row) => costs[rung]![row]);
   const strong = costs[costs.length - 1]!;
   const saved = costSaved(routed, strong);
   const interval = costSavedInterval(routed, strong, confidence);

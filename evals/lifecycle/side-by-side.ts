@@ -13,10 +13,10 @@ import {
   type Replay,
   replayed,
   requireUnseen,
-  rungsAt,
   sealedCases,
   sealedComparison,
 } from '../gate/index.ts';
+import { rungsAt } from '../threshold/index.ts';
 
 export interface SideBySideRequest extends ReadingFlags {
   readonly champion: ArtifactFiles;

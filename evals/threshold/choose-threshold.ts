@@ -1,7 +1,19 @@
 import { PlimsollError } from '../../router/errors.ts';
-import { certifiableMargins, marginsSentence } from './certifiable-margins.ts';
-import { certifyThreshold } from './certify-threshold.ts';
-import { type CalibrationCases, type ThresholdPoint, thresholdPath } from './threshold-path.ts';
+import { bettingPValue, shuffledOrder } from '../../router/statistics/index.ts';
+import { type CalibrationCases, replayRising, type ThresholdPoint, thresholdPath } from './threshold-path.ts';
+
+/** Thresholds are tried at these steps, set before any case is seen: hypotheses must not follow the data that test them. */
+const STEPS_PER_UNIT = 1000;
+
+/** Seed of the order in which the cases are bet on. */
+const SEED = 1;
+
+/** Below this share sent to cheaper candidates a threshold saves nothing worth the name. */
+const WORTHWHILE_SHARE = 0.05;
+/** The margins that are tried, as multiples of the one asked for. */
+const FACTORS = [0.25, 0.5, 1, 1.5, 2.5, 5] as const;
+/** The most often that cases are repeated to see whether more of them would do. */
+const MOST_REPEATS = 64;
 
 /** How the threshold is to be set: a share of the cases as they are, or a promise that is kept with a confidence. */
 export type ThresholdRule =
@@ -11,7 +23,7 @@ export type ThresholdRule =
 /**
  * The loosest threshold that keeps the rule, coming from always-strong: the first escalation rate at or under the target, or
  * the loosest that certifyThreshold certifies.
- * @throws PlimsollError `invalid-input` on an empty calibration set or a target out of range; `insufficient-data` where nothing
+ * @throws PlimsollError `invalid-input` on an empty calibration set or a target out of range; `insufficient-data` if nothing
  *   cheaper than always-strong can be certified, saying what these cases could certify
  */
 export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): ThresholdPoint {
@@ -26,10 +38,157 @@ export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): T
   );
 }
 
+/** p-value for "the mean is at least `limit`", of values in [0, 1]. */
+export type MeanTest = (values: Float64Array, limit: number, delta: number) => number;
+
+interface QualityPromise {
+  /** The margin m, above 0 and at most 1. */
+  readonly maxQualityLoss: number;
+  /** 1 - delta, in [.5, 1). */
+  readonly confidence: number;
+}
+
+/**
+ * The loosest threshold whose mean quality loss is at most m with probability 1 - delta, by fixed-sequence testing: from
+ * always-strong towards cheaper in steps of 0.001, each tested for "the mean loss is above m" at level delta; the last one before the
+ * first that cannot be rejected. Since the order is fixed and the walk stops at once, no correction for many tests is due:
+ * the first threshold that is truly too loose is passed with probability at most delta.
+ *
+ * Losses l = q(strongest) - q(routed) in [-1, 1] are tested as (1 + l) / 2. O(n log n + steps n).
+ *
+ * @param test the betting p-value unless a comparison wants another
+ * @returns undefined if nothing cheaper than always-strong can be certified
+ * @throws PlimsollError `invalid-input`: no cases, a margin or a confidence out of range
+ * @see Angelopoulos, Bates, Candès, Jordan and Lei, Learn then test, arXiv 2110.01052, section 4 (fixed-sequence testing)
+ */
+export function certifyThreshold(
+  cases: CalibrationCases,
+  promise: QualityPromise,
+  test: MeanTest = bettingPValue,
+): ThresholdPoint | undefined {
+  requirePromise(promise);
+  const delta = 1 - promise.confidence;
+  const limit = (1 + promise.maxQualityLoss) / 2;
+  const replay = halfLossesRising(cases);
+  let certified: ThresholdPoint | undefined;
+  for (let step = -STEPS_PER_UNIT; step <= STEPS_PER_UNIT; step++) {
+    const threshold = step / STEPS_PER_UNIT;
+    if (replay.advanceTo(threshold) && test(replay.halfLosses, limit, delta) > delta) break;
+    certified = replay.pointAt(threshold);
+  }
+  return certified !== undefined && certified.escalationRate < 1 ? certified : undefined;
+}
+
+export function requirePromise({ maxQualityLoss, confidence }: QualityPromise): void {
+  if (!(maxQualityLoss > 0 && maxQualityLoss <= 1)) {
+    throw new PlimsollError(
+      'invalid-input',
+      `The quality loss must be above 0 and at most 1, not ${maxQualityLoss}: a loss of exactly 0 cannot be certified from any number of cases.`,
+    );
+  }
+  if (!(confidence >= 0.5 && confidence < 1)) {
+    throw new PlimsollError(
+      'invalid-input',
+      `The confidence must be at least .5 and below 1, not ${confidence}: certainty takes infinitely many cases.`,
+    );
+  }
+}
+
+/** What another margin would give: a threshold from these cases, or how many it would probably take. */
+export interface CertifiableMargin {
+  readonly maxQualityLoss: number;
+  readonly certified: ThresholdPoint | undefined;
+  /** Labelled calibration cases that would probably certify something cheaper than always-strong; undefined above 64 times the present number. */
+  readonly casesNeeded: number | undefined;
+}
+
+/**
+ * Margins around the one asked for, each with what these cases certify. If they are too few, the cases are repeated until they
+ * would suffice: an estimate that assumes further cases like these.
+ */
+export function certifiableMargins(cases: CalibrationCases, promise: QualityPromise): CertifiableMargin[] {
+  const margins = FACTORS.map((factor) => Number((factor * promise.maxQualityLoss).toPrecision(2)));
+  return margins
+    .filter((margin) => margin <= 1)
+    .map((maxQualityLoss) => {
+      const wanted = { ...promise, maxQualityLoss };
+      const certified = worthwhile(certifyThreshold(cases, wanted));
+      return { maxQualityLoss, certified, casesNeeded: casesNeeded(cases, wanted, certified) };
+    });
+}
+
 function atEscalationRate(cases: CalibrationCases, target: number): ThresholdPoint {
   if (!(target >= 0 && target <= 1)) {
     throw new PlimsollError('invalid-input', `The escalation rate must be from 0 to 1, not ${target}.`);
   }
   const path = thresholdPath(cases);
-  return path.find(({ escalationRate }) => escalationRate <= target) ?? path[path.length - 1]!;
+  return path.find(({ escalationRate }) => escalationRate <= target) ?? path.at(-1)!;
+}
+
+/** What each case loses, as (1 + loss) / 2 and in the shuffled order, while the threshold rises. */
+function halfLossesRising(cases: CalibrationCases) {
+  const { quality } = cases;
+  const strongest = quality.length - 1;
+  const replay = replayRising(cases);
+  const places = new Uint32Array(replay.n);
+  shuffledOrder(replay.n, SEED).forEach((row, place) => {
+    places[row] = place;
+  });
+  const halfLosses = new Float64Array(replay.n).fill(0.5);
+  let next = 0;
+  let first = true;
+  return {
+    halfLosses,
+    /** Whether any case is routed otherwise than before; the first step counts as one. */
+    advanceTo(threshold: number): boolean {
+      let moved = first;
+      first = false;
+      for (let move = replay.moves[next]; move && move.at <= threshold; move = replay.moves[++next]) {
+        if (!replay.apply(move)) continue;
+        const { row, rung } = move;
+        halfLosses[places[row]!] = (1 + quality[strongest]![row]! - quality[rung]![row]!) / 2;
+        moved = true;
+      }
+      return moved;
+    },
+    pointAt: replay.pointAt,
+  };
+}
+
+/** What can be done if the margin asked for cannot be certified. */
+function marginsSentence(margins: readonly CertifiableMargin[]): string {
+  const possible = margins.find(({ certified }) => certified !== undefined);
+  const asked = margins[FACTORS.indexOf(1)]?.casesNeeded;
+  const more =
+    asked === undefined
+      ? 'No reasonable number of cases like these would do it'
+      : `About ${asked} calibration cases would probably do it`;
+  return possible === undefined
+    ? `${more}; label more, or set --escalation-rate to look at a policy without a promise.`
+    : `${more}; these certify a loss of at most ${possible.maxQualityLoss} (escalating ${(100 * possible.certified!.escalationRate).toFixed(1)} %).`;
+}
+
+function worthwhile(point: ThresholdPoint | undefined): ThresholdPoint | undefined {
+  return point !== undefined && point.escalationRate <= 1 - WORTHWHILE_SHARE ? point : undefined;
+}
+
+function casesNeeded(
+  cases: CalibrationCases,
+  promise: QualityPromise,
+  certified: ThresholdPoint | undefined,
+): number | undefined {
+  const n = cases.quality[0]!.length;
+  if (certified !== undefined) return n;
+  for (let repeats = 2; repeats <= MOST_REPEATS; repeats = Math.ceil(repeats * 1.4)) {
+    if (worthwhile(certifyThreshold(repeated(cases, repeats), promise))) return repeats * n;
+  }
+  return undefined;
+}
+
+function repeated({ probabilities, quality }: CalibrationCases, times: number): CalibrationCases {
+  const columns = (of: readonly Float64Array[]) =>
+    of.map((column) =>
+      Float64Array.from({ length: column.length * times }, (_, i) => column[i % column.length]!),
+    );
+  return { probabilities: columns(probabilities), quality: columns(quality) };
 }

@@ -1,5 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
-import { predictedLoss } from '../../router/policy/index.ts';
+import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 
 /** Calibration cases: `probabilities[rung][case]` and `quality[rung][case]`, cheapest rung first. */
 export interface CalibrationCases {
@@ -22,53 +22,98 @@ const ALWAYS_STRONG = -1;
 /** Predicted losses closer than this are one step: the ONNX graph computes in float32 and may order them otherwise. */
 const ROUNDING = 1e-6;
 
+/** The rung that the policy chooses for each case at a threshold. Shape [n] */
+export function rungsAt(probabilities: readonly ArrayLike<number>[], threshold: number): Int32Array {
+  const rungs = new Int32Array(probabilities[0]?.length ?? 0);
+  eachCase(probabilities, (own, row) => {
+    rungs[row] = chooseRung(own, threshold);
+  });
+  return rungs;
+}
+
+/** The predicted loss of the cheapest candidate on each case: what is compared with the threshold, and ranks the cases. Shape [n] */
+export function predictedLosses(probabilities: readonly ArrayLike<number>[]): Float64Array {
+  const losses = new Float64Array(probabilities[0]?.length ?? 0);
+  eachCase(probabilities, (own, row) => {
+    losses[row] = predictedLoss(own, 0);
+  });
+  return losses;
+}
+
 /**
  * Every different routing of the cases by one threshold, from always-strong to always-cheapest. As the threshold
- * rises a case moves to a cheaper rung where that rung's predicted loss comes within it. Each threshold lies halfway
+ * rises a case moves to a cheaper rung as soon as that rung's predicted loss comes within it. Each threshold lies halfway
  * between two predicted losses, so that rounding cannot move a case. O(n r log(n r)) for n cases and r rungs.
  */
-export function thresholdPath({ probabilities, quality }: CalibrationCases): ThresholdPoint[] {
-  const n = quality[0]?.length ?? 0;
-  if (n === 0) throw new PlimsollError('invalid-input', 'There are no calibration cases.');
-  const strongest = quality.length - 1;
-  const moves = movesOf(probabilities);
-  const rungOf = new Int32Array(n).fill(strongest);
-  let escalated = n;
-  let loss = 0;
-  const path: ThresholdPoint[] = [{ threshold: ALWAYS_STRONG, escalationRate: 1, qualityLoss: 0 }];
-  for (let i = 0; i < moves.length; i++) {
-    const { case: row, rung, at } = moves[i]!;
-    if (rung < rungOf[row]!) {
-      loss += quality[rungOf[row]!]![row]! - quality[rung]![row]!;
-      if (rung === 0) escalated--;
-      rungOf[row] = rung;
-    }
-    const next = moves[i + 1]?.at;
-    if (next !== undefined && next - at <= ROUNDING) continue;
-    const threshold = next === undefined ? 1 : (at + next) / 2;
-    path.push({ threshold, escalationRate: escalated / n, qualityLoss: loss / n });
+export function thresholdPath(cases: CalibrationCases): ThresholdPoint[] {
+  const routing = replayRising(cases);
+  const path: ThresholdPoint[] = [routing.pointAt(ALWAYS_STRONG)];
+  for (const [i, move] of routing.moves.entries()) {
+    routing.apply(move);
+    const next = routing.moves[i + 1]?.at;
+    if (next !== undefined && next - move.at <= ROUNDING) continue;
+    path.push(routing.pointAt(next === undefined ? 1 : (move.at + next) / 2));
   }
   return path;
 }
 
 /** One case that comes within reach of a cheaper rung. */
 export interface Move {
-  readonly case: number;
+  readonly row: number;
   readonly rung: number;
   /** The predicted loss from which on the case may go to the rung. */
   readonly at: number;
 }
 
-/** All moves, by rising threshold: of one case and threshold the dearer rung first. */
-export function movesOf(probabilities: readonly Float64Array[]): Move[] {
+/** The cases while the threshold rises from always-strong. */
+export interface RisingReplay {
+  readonly n: number;
+  /** By rising threshold: of one case and threshold the more expensive rung first. */
+  readonly moves: readonly Move[];
+  /** Takes a move, each once and in their order. False if the case has reached a cheaper rung before. */
+  apply(move: Move): boolean;
+  pointAt(threshold: number): ThresholdPoint;
+}
+
+/** @throws PlimsollError `invalid-input`: no cases */
+export function replayRising({ probabilities, quality }: CalibrationCases): RisingReplay {
+  const n = quality[0]?.length ?? 0;
+  if (n === 0) throw new PlimsollError('invalid-input', 'There are no calibration cases.');
+  const rungs = new Int32Array(n).fill(quality.length - 1);
+  let escalated = n;
+  let loss = 0;
+  return {
+    n,
+    moves: movesOf(probabilities),
+    apply({ row, rung }) {
+      const before = rungs[row]!;
+      if (rung >= before) return false;
+      loss += quality[before]![row]! - quality[rung]![row]!;
+      if (rung === 0) escalated--;
+      rungs[row] = rung;
+      return true;
+    },
+    pointAt: (threshold) => ({ threshold, escalationRate: escalated / n, qualityLoss: loss / n }),
+  };
+}
+
+function movesOf(probabilities: readonly Float64Array[]): Move[] {
   const moves: Move[] = [];
+  eachCase(probabilities, (own, row) => {
+    for (let rung = 0; rung < own.length - 1; rung++) moves.push({ row, rung, at: predictedLoss(own, rung) });
+  });
+  return moves.sort((a, b) => a.at - b.at || a.row - b.row || b.rung - a.rung);
+}
+
+/** Visits the probabilities of each case, one a rung, in an array that all cases share. */
+function eachCase(
+  probabilities: readonly ArrayLike<number>[],
+  visit: (own: Float64Array, row: number) => void,
+): void {
   const own = new Float64Array(probabilities.length);
-  for (let row = 0; row < probabilities[0]!.length; row++) {
-    probabilities.forEach((column, rung) => {
-      own[rung] = column[row]!;
-    });
-    for (let rung = 0; rung < own.length - 1; rung++)
-      moves.push({ case: row, rung, at: predictedLoss(own, rung) });
+  const n = probabilities[0]?.length ?? 0;
+  for (let row = 0; row < n; row++) {
+    for (let rung = 0; rung < own.length; rung++) own[rung] = probabilities[rung]![row]!;
+    visit(own, row);
   }
-  return moves.sort((a, b) => a.at - b.at || a.case - b.case || b.rung - a.rung);
 }

@@ -1,7 +1,6 @@
-import { compensatedSum } from './compensated-sum.ts';
-import { requireDelta } from './require-delta.ts';
-import { requireNumbers, unitInterval } from './require-numbers.ts';
-import { smallestLimit } from './smallest-limit.ts';
+import { smallestLimit } from './hypothesis-tests.ts';
+import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
+import { compensatedMean } from './mean.ts';
 
 /** The largest share of the capital that is put at stake in one step; the c of Waudby-Smith and Ramdas. */
 const LARGEST_STAKE = 0.75;
@@ -34,7 +33,7 @@ export function bettingPValue(values: ArrayLike<number>, limit: number, tunedFor
   requireNumbers('values', values, unitInterval);
   requireNumbers('limit', [limit], unitInterval);
   requireDelta(tunedFor);
-  if (limit < meanOf(values)) return 1;
+  if (limit < compensatedMean(values)) return 1;
   return Math.exp(-highestLogCapital(values, stakesOf(values, tunedFor), limit));
 }
 
@@ -56,7 +55,7 @@ export function bettingUpperBound(values: ArrayLike<number>, delta: number, tune
   const stakes = stakesOf(values, tunedFor);
   // the capital rises with the limit, capped stakes included, so the limits that are rejected reach from the bound to 1
   const rejects = (limit: number) => Math.exp(-highestLogCapital(values, stakes, limit)) <= delta;
-  return smallestLimit(rejects, meanOf(values));
+  return smallestLimit(rejects, compensatedMean(values));
 }
 
 /** One-sided lower bound: the mirror image of bettingUpperBound. At most the values' mean. */
@@ -64,17 +63,13 @@ export function bettingLowerBound(values: ArrayLike<number>, delta: number, tune
   requireNumbers('values', values, unitInterval);
   const mirrored = new Float64Array(values.length);
   for (let i = 0; i < mirrored.length; i++) mirrored[i] = 1 - values[i];
-  return Math.min(meanOf(values), 1 - bettingUpperBound(mirrored, delta, tunedFor));
+  return Math.min(compensatedMean(values), 1 - bettingUpperBound(mirrored, delta, tunedFor));
 }
 
 /** Two-sided interval: a lower and an upper bound at delta / 2 each. */
 export function bettingInterval(values: ArrayLike<number>, delta: number): { low: number; high: number } {
   requireDelta(delta);
   return { low: bettingLowerBound(values, delta / 2), high: bettingUpperBound(values, delta / 2) };
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  return compensatedSum(values) / values.length;
 }
 
 /** From the running variance of the values before, regularised by one made-up value of 1/2 with variance 1/4. */

@@ -1,5 +1,6 @@
-import { sum } from 'simple-statistics';
-import { knownCosts } from './known-costs.ts';
+import { knownCosts, requireNumbers } from './input-checks.ts';
+import { compensatedSum, QUALITY_TOLERANCE } from './mean.ts';
+import { type RoutingCurve, requireAnchoredCurve } from './routing-curve.ts';
 
 /**
  * Cost saved: the share of the bill for always strong that routing avoids, over the same cases.
@@ -22,6 +23,76 @@ export function costSaved(
   const routed = knownCosts('routedCostUsd', routedCostUsd, routedCostUsd.length);
   const strong = knownCosts('strongCostUsd', strongCostUsd, routedCostUsd.length);
   if (routed === undefined || strong === undefined) return undefined;
-  const strongTotalUsd = sum(Array.from(strong));
-  return strongTotalUsd > 0 ? 1 - sum(Array.from(routed)) / strongTotalUsd : undefined;
+  const strongTotalUsd = compensatedSum(strong);
+  return strongTotalUsd > 0 ? 1 - compensatedSum(routed) / strongTotalUsd : undefined;
+}
+
+/** The cheapest point of a curve that is good enough, and what it saves. */
+interface CostAtEqualQuality {
+  /** Share of cases escalated there, 0..1. */
+  readonly shareEscalated: number;
+  /** Mean quality there: the target at least, and often a little more, for the curve has steps. */
+  readonly meanQuality: number;
+  /** Mean US dollars a case there. */
+  readonly meanCostUsd: number;
+  /** 1 - cost / cost of always strong, at most 1; undefined where always strong costs nothing. */
+  readonly savedAgainstStrong: number | undefined;
+  /** 1 - cost / cost of the random mix that reaches the target, at most 1; undefined where there is no such mix, or it is free. */
+  readonly savedAgainstRandom: number | undefined;
+}
+
+/**
+ * What a quality costs with routing: the point of least cost among those that recover the share x of the quality gap, against the two
+ * ways to reach the same quality without a router.
+ *
+ *   target = r[0] + x (r[n] - r[0]);   k* = argmin { cost[k] : r[k] >= target },  of equal costs the least escalated
+ *   saved against always strong = 1 - cost[k*] / cost[n]
+ *   saved against random = 1 - cost[k*] / ((1 - x) cost[0] + x cost[n])
+ *
+ * Least cost, not least share: where the cases that are escalated first have long answers, or the strong candidate is the cheaper one on
+ * some, the two differ. A mix that escalates each case with probability x has in expectation quality r[0] + x (r[n] - r[0]), the
+ * target itself, so (1 - x) cost[0] + x cost[n] is its price. k* may lie above the target; the mix is not charged for that, which
+ * is to the router's disadvantage. With x = 1 the mix is always strong, and both savings are one number.
+ *
+ * x = 1 is always reached, by always strong at the latest: a saving of 0 says that nothing less is good enough. The best point is picked on
+ * the very cases that it is measured on, so it flatters: it describes these cases, and only a threshold that was set on others
+ * promises anything. O(n).
+ *
+ * @param curve from routingCurve with costs
+ * @param gapShare x, at least 0, 1 by default (as good as always strong). Compared with a tolerance of 1e-12 in quality
+ * @returns undefined where the curve has no costs, x is not reached (only for x > 1), or there is no gap to recover (equally good,
+ *   or strong worse: then always cheap is good enough, and that is no merit of a router)
+ * @throws PlimsollError `invalid-input`: x NaN, negative or infinite; a curve that is not anchored (see requireAnchoredCurve)
+ * @see RouteLLM, arXiv 2406.18665, section 3.2 (CPT, of which this is the counterpart in dollars); the definition is ours
+ */
+export function costAtEqualQuality(curve: RoutingCurve, gapShare = 1): CostAtEqualQuality | undefined {
+  requireAnchoredCurve(curve);
+  requireNumbers('gapShare', [gapShare], { min: 0, max: Number.MAX_VALUE });
+  const { shareEscalated, meanQuality, meanCostUsd } = curve;
+  const last = meanQuality.length - 1;
+  const gap = meanQuality[last] - meanQuality[0];
+  if (meanCostUsd === undefined || gap <= QUALITY_TOLERANCE) return undefined;
+  const best = cheapestReaching(meanQuality, meanCostUsd, meanQuality[0] + gapShare * gap);
+  if (best === undefined) return undefined;
+  const randomCostUsd = (1 - gapShare) * meanCostUsd[0] + gapShare * meanCostUsd[last];
+  return {
+    shareEscalated: shareEscalated[best],
+    meanQuality: meanQuality[best],
+    meanCostUsd: meanCostUsd[best],
+    savedAgainstStrong: saved(meanCostUsd[best], meanCostUsd[last]),
+    savedAgainstRandom: gapShare <= 1 ? saved(meanCostUsd[best], randomCostUsd) : undefined,
+  };
+}
+
+function cheapestReaching(quality: Float64Array, costUsd: Float64Array, target: number): number | undefined {
+  let best: number | undefined;
+  for (let k = 0; k < quality.length; k++) {
+    if (quality[k] < target - QUALITY_TOLERANCE) continue;
+    if (best === undefined || costUsd[k] < costUsd[best]) best = k;
+  }
+  return best;
+}
+
+function saved(costUsd: number, insteadOfUsd: number): number | undefined {
+  return insteadOfUsd > 0 ? 1 - costUsd / insteadOfUsd : undefined;
 }

@@ -1,8 +1,7 @@
-import { binomialTail, poissonDeviance } from './binomial-tail.ts';
-import { compensatedSum } from './compensated-sum.ts';
-import { requireDelta } from './require-delta.ts';
-import { requireNumbers, unitInterval } from './require-numbers.ts';
-import { smallestLimit } from './smallest-limit.ts';
+import { binomialTail, poissonDeviance } from './binomial.ts';
+import { smallestLimit } from './hypothesis-tests.ts';
+import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
+import { compensatedSum } from './mean.ts';
 
 /**
  * Hoeffding-Bentkus p-value for "the mean is at least `limit`", from values in [0, 1]: small where the mean is surely below.

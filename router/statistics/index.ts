@@ -1,33 +1,43 @@
-export { areaPerformanceGapRecovered } from './area-performance-gap-recovered.ts';
-export { auroc } from './auroc.ts';
-export { averageImprovementInQuality } from './average-improvement-in-quality.ts';
-export { bettingLowerBound, bettingPValue, bettingUpperBound } from './betting.ts';
-export { bootstrapInterval } from './bootstrap-interval.ts';
-export { brier } from './brier.ts';
-export { brierDecomposition } from './brier-decomposition.ts';
-export { callPerformanceThreshold } from './call-performance-threshold.ts';
-export { casesNeeded } from './cases-needed.ts';
-export { clopperPearsonInterval, clopperPearsonLower, clopperPearsonUpper } from './clopper-pearson.ts';
-export { compensatedSum } from './compensated-sum.ts';
-export { type CostQualityPoint, convexHull } from './convex-hull.ts';
-export { costAtEqualQuality } from './cost-at-equal-quality.ts';
-export { costSaved } from './cost-saved.ts';
-export { costSavedInterval } from './cost-saved-interval.ts';
-export { equalMassBins } from './equal-mass-bins.ts';
-export { escalationOrder } from './escalation-order.ts';
-export { escalationRate } from './escalation-rate.ts';
-export { expectedCalibrationError } from './expected-calibration-error.ts';
+/** Metrics and bounds: numbers in, numbers out. The only place with these formulas, shared by what serves and what measures. */
+
+// bounds that hold at any number of cases
+export { bettingPValue } from './betting.ts';
+export { clopperPearsonInterval, clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
+// intervals that describe the spread
+export { bootstrapInterval, bootstrapMeanInterval, costSavedInterval } from './bootstrap.ts';
+// whether probabilities are true
+export {
+  brierDecomposition,
+  calibrationErrorBounds,
+  expectedCalibrationError,
+  reliabilityBins,
+} from './calibration.ts';
+// cost against quality
+export { averageImprovementInQuality, singleModels } from './cost-quality.ts';
+export { costAtEqualQuality, costSaved } from './cost-saved.ts';
+// what routing decided
+export {
+  countEscalated,
+  countSilentDowngrades,
+  escalationRate,
+  qualityLosses,
+  routingEntropy,
+} from './decisions.ts';
+export { excessOverRandom, pairedExcess } from './excess-over-random.ts';
 export { hoeffdingBentkusPValue } from './hoeffding-bentkus.ts';
-export { holm } from './holm.ts';
-export { knownCosts } from './known-costs.ts';
-export { logLoss } from './log-loss.ts';
-export { scaledMeanBound } from './mean-bound.ts';
-export { performanceGapRecovered } from './performance-gap-recovered.ts';
-export { QUALITY_TOLERANCE } from './quality-tolerance.ts';
-export { excessOverRandom, pairedExcess } from './random-at-share.ts';
-export { type LadderQuality, requireLadderQuality } from './require-ladder-quality.ts';
-export { type RoutingCurve, routingCurve } from './routing-curve.ts';
-export { routingEntropy } from './routing-entropy.ts';
-export { seededRandom } from './seeded-random.ts';
-export { shuffledOrder } from './shuffled-order.ts';
-export { silentDowngradeRate } from './silent-downgrade-rate.ts';
+export { holm } from './hypothesis-tests.ts';
+// means, random numbers
+export { compensatedMean, compensatedSum, mean } from './mean.ts';
+export { casesNeeded, differenceBound } from './mean-bound.ts';
+export { auroc, brier, logLoss } from './probability-scores.ts';
+export { seededRandom, shuffledOrder } from './random.ts';
+// how well scores rank cases
+export {
+  areaPerformanceGapRecovered,
+  callPerformanceThreshold,
+  escalationOrder,
+  meanQualityErrors,
+  performanceGapRecovered,
+  type RoutingCurve,
+  routingCurve,
+} from './routing-curve.ts';

@@ -6,14 +6,23 @@ import {
   hoeffdingBentkusPValue,
   hoeffdingBentkusUpperBound,
 } from './hoeffding-bentkus.ts';
-import { requireNumbers } from './require-numbers.ts';
+import { requireDelta, requireNumbers } from './input-checks.ts';
+import { compensatedMean } from './mean.ts';
+import { shuffledOrder } from './random.ts';
+
+/** casesNeeded: the factor from one number of cases to the next. */
+const GROWTH = 1.25;
+/** The number is bisected to this share of itself: it is a forecast, and no better than its values. */
+const RESOLUTION = 0.02;
+/** One order may be lucky: the bound counts as reached where most of these reach it. */
+const ORDERS = 5;
 
 /** The bounds of a mean that can be chosen by name. */
 export const MEAN_BOUNDS = ['betting', 'hoeffding-bentkus'] as const;
-export type MeanBoundMethod = (typeof MEAN_BOUNDS)[number];
+type MeanBoundMethod = (typeof MEAN_BOUNDS)[number];
 
 /** The smallest and the largest value that a case can have, known before any is seen. */
-export interface ValueRange {
+interface ValueRange {
   readonly low: number;
   readonly high: number;
 }
@@ -22,7 +31,7 @@ export interface ValueRange {
  * A p-value and its inversions: pValue(values, limit, tunedFor) <= delta where, and only where, limit >= upper(values, delta, tunedFor).
  * `tunedFor` is delta unless given, and means something to the betting bound alone.
  */
-export interface MeanBound {
+interface MeanBound {
   /** For "the mean is at least `limit`". */
   pValue(values: ArrayLike<number>, limit: number, tunedFor: number): number;
   upper(values: ArrayLike<number>, delta: number, tunedFor?: number): number;
@@ -75,6 +84,56 @@ export function scaledMeanBound(method: MeanBoundMethod, range: ValueRange): Mea
   };
 }
 
+/**
+ * The betting bound of a mean of differences of qualities, q - q' in [-1, 1]: of a quality loss, of a quality drop, of the excess over
+ * random. The one bound that the gate, the threshold's expectation and comparisons of policies rest on.
+ */
+export const differenceBound = scaledMeanBound('betting', { low: -1, high: 1 });
+
+interface CasesNeededOptions {
+  /** Give up beyond this many cases; 1e6 by default. */
+  readonly most?: number;
+  /** Of the order in which values are repeated, a whole number from 0 to 2^32 - 1; 1 by default. */
+  readonly seed?: number;
+  /** Betting on values in [0, 1] by default. */
+  readonly bound?: MeanBound;
+}
+
+/**
+ * About how many cases in all, those given included, would make the upper bound of the mean fall to `limit`, if the further ones were
+ * like these: the smallest number at which the values, repeated, reach it in most of five orders. A forecast, no promise.
+ *
+ * For a lower bound that is to rise to a limit: mirror values and limit, 1 - x in [0, 1] or -x in [-1, 1].
+ *
+ * @param values in the bound's range, shape [n], in the order in which the gate takes them
+ * @param limit in the bound's range
+ * @param delta in (0, 1)
+ * @returns n where the bound holds as it is; else above n, to about 2 %; undefined where the mean is not below the limit, or `most` is
+ *   not enough
+ * @throws PlimsollError `invalid-input`: no values, NaN, out of range
+ * @example casesNeeded(new Float64Array(50), 0.02, 0.05); // 200: no loss so far, four times as many without one are enough
+ */
+export function casesNeeded(
+  values: ArrayLike<number>,
+  limit: number,
+  delta: number,
+  { most = 1e6, seed = 1, bound = meanBound('betting') }: CasesNeededOptions = {},
+): number | undefined {
+  requireDelta(delta);
+  requireNumbers('most', [most], { min: 1, max: 1e7 });
+  if (bound.pValue(values, limit, delta) <= delta) return values.length;
+  if (compensatedMean(values) >= limit) return undefined;
+  const holds = (n: number) => {
+    let held = 0;
+    for (let one = 0; one < ORDERS; one++) {
+      const drawn = repeated(values, n, (seed + one) % 2 ** 32);
+      if (bound.pValue(drawn, limit, delta) <= delta) held++;
+    }
+    return held > ORDERS / 2;
+  };
+  return smallestHolding(holds, values.length, Math.floor(most));
+}
+
 function toUnit(name: string, values: ArrayLike<number>, { low, high }: ValueRange): Float64Array {
   requireNumbers(name, values, { min: low, max: high });
   const shares = new Float64Array(values.length);
@@ -86,4 +145,31 @@ function requireRange({ low, high }: ValueRange): void {
   if (Number.isFinite(high - low) && low < high) return;
   const message = `range goes from ${low} to ${high}: low must be a number below high, and both finite.`;
   throw new PlimsollError('invalid-input', message);
+}
+
+function smallestHolding(holds: (n: number) => boolean, given: number, most: number): number | undefined {
+  // before all else: where `most` is not enough, the way there would be the longest
+  if (most <= given || !holds(most)) return undefined;
+  let failing = given;
+  let holding = Math.min(most, Math.ceil(given * GROWTH));
+  while (holding < most && !holds(holding)) {
+    failing = holding;
+    holding = Math.min(most, Math.ceil(failing * GROWTH));
+  }
+  while (holding - failing > Math.max(1, RESOLUTION * holding)) {
+    const middle = Math.floor((failing + holding) / 2);
+    if (holds(middle)) holding = middle;
+    else failing = middle;
+  }
+  return holding;
+}
+
+/** Each value equally often but for one more of some; which of them is drawn, for the values may come sorted. */
+function repeated(values: ArrayLike<number>, n: number, seed: number): Float64Array {
+  const k = values.length;
+  const drawn = shuffledOrder(k, seed);
+  const order = shuffledOrder(n, seed);
+  const copies = new Float64Array(n);
+  for (let i = 0; i < n; i++) copies[i] = values[drawn[order[i] % k]];
+  return copies;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { certifyThreshold, thresholdPath } from '../../evals/threshold/index.ts';
-import { binomialTail } from '../../router/statistics/binomial-tail.ts';
+import { binomialTail } from '../../router/statistics/binomial.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import { bootstrapCounts, bootstrapTest } from '../../scripts/bench/guarantee/bootstrap-test.ts';
 import { knownPolicies } from '../../scripts/bench/guarantee/gate-policies.ts';

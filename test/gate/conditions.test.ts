@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { HardCase } from '../../evals/cases/index.ts';
-import { beatsRandomCondition } from '../../evals/gate/conditions/beats-random.ts';
-import { calibrationConditions } from '../../evals/gate/conditions/calibration.ts';
-import { escalationRateCondition } from '../../evals/gate/conditions/escalation-rate.ts';
-import { flipRateConditions } from '../../evals/gate/conditions/flip-rate.ts';
-import { hardCaseConditions } from '../../evals/gate/conditions/hard-cases.ts';
-import { qualityLossCondition } from '../../evals/gate/conditions/quality-loss.ts';
-import { silentDowngradesCondition } from '../../evals/gate/conditions/silent-downgrades.ts';
-import { sliceConditions } from '../../evals/gate/conditions/slices.ts';
+import {
+  beatsRandomCondition,
+  calibrationConditions,
+  escalationRateCondition,
+  flipRateConditions,
+  hardCaseConditions,
+  qualityLossCondition,
+  silentDowngradesCondition,
+  sliceConditions,
+} from '../../evals/gate/conditions.ts';
 import { clopperPearsonUpper, seededRandom } from '../../router/statistics/index.ts';
 import { DOWNGRADED, ESCALATED, KEPT_WELL, rowsOf, subjectOf, suiteOf } from './subjects.ts';
 

@@ -1,6 +1,7 @@
 import type { Subject } from '../../evals/gate/index.ts';
-import { type Replay, rungsAt, type Traits } from '../../evals/gate/replay.ts';
+import type { Replay, Traits } from '../../evals/gate/replay.ts';
 import { type Suite, suiteSchema } from '../../evals/gate/suite.ts';
+import { rungsAt } from '../../evals/threshold/index.ts';
 import { shuffledOrder } from '../../router/statistics/index.ts';
 
 /** One sealed case: what each candidate reached, and the predicted loss of the cheap one. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auroc } from '../../router/statistics/auroc.ts';
+import { auroc } from '../../router/statistics/probability-scores.ts';
 import { cases, oracle } from './metrics-oracle.ts';
 
 describe('auroc', () => {

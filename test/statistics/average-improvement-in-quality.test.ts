@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { averageImprovementInQuality } from '../../router/statistics/average-improvement-in-quality.ts';
+import { averageImprovementInQuality } from '../../router/statistics/cost-quality.ts';
 import { routingCurve } from '../../router/statistics/routing-curve.ts';
 import { cases } from './metrics-oracle.ts';
 import { policyOracle } from './policy-oracle.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { binomialTail, poissonDeviance } from '../../router/statistics/binomial-tail.ts';
+import { binomialTail, poissonDeviance } from '../../router/statistics/binomial.ts';
 import { binomialTails } from './bounds-oracle.ts';
 
 describe('binomialTail', () => {

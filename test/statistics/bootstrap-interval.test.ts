@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { areaPerformanceGapRecovered } from '../../router/statistics/area-performance-gap-recovered.ts';
-import { bootstrapInterval } from '../../router/statistics/bootstrap-interval.ts';
-import { escalationOrder } from '../../router/statistics/escalation-order.ts';
-import { routingCurve } from '../../router/statistics/routing-curve.ts';
-import { weightedGapRecovered } from '../../router/statistics/weighted-gap-recovered.ts';
+import { bootstrapInterval, weightedGapRecovered } from '../../router/statistics/bootstrap.ts';
+import {
+  areaPerformanceGapRecovered,
+  escalationOrder,
+  routingCurve,
+} from '../../router/statistics/routing-curve.ts';
 import { cases, oracle } from './metrics-oracle.ts';
 import { routingCases } from './routing-cases.ts';
 

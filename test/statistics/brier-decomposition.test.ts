@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { brier } from '../../router/statistics/brier.ts';
-import { brierDecomposition } from '../../router/statistics/brier-decomposition.ts';
+import { brierDecomposition } from '../../router/statistics/calibration.ts';
+import { brier } from '../../router/statistics/probability-scores.ts';
 import { cases, oracle } from './metrics-oracle.ts';
 import { policyOracle } from './policy-oracle.ts';
 

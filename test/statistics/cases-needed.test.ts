@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { casesNeeded } from '../../router/statistics/cases-needed.ts';
-import { meanBound, scaledMeanBound } from '../../router/statistics/mean-bound.ts';
-import { seededRandom } from '../../router/statistics/seeded-random.ts';
+import { casesNeeded, meanBound, scaledMeanBound } from '../../router/statistics/mean-bound.ts';
+import { seededRandom } from '../../router/statistics/random.ts';
 
 const losses = scaledMeanBound('betting', { low: -1, high: 1 });
 /** Sixty losses of 1, forty of -1 and 900 of 0, sorted: mean .02. */

@@ -4,7 +4,7 @@ import {
   clopperPearsonInterval,
   clopperPearsonLower,
   clopperPearsonUpper,
-} from '../../router/statistics/clopper-pearson.ts';
+} from '../../router/statistics/binomial.ts';
 import { clopperPearson } from './bounds-oracle.ts';
 
 const counts = fc

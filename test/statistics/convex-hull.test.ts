@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CostQualityPoint, convexHull } from '../../router/statistics/convex-hull.ts';
+import { type CostQualityPoint, convexHull } from '../../router/statistics/cost-quality.ts';
 import { cases } from './metrics-oracle.ts';
 import { policyOracle } from './policy-oracle.ts';
 

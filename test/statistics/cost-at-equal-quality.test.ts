@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { costAtEqualQuality } from '../../router/statistics/cost-at-equal-quality.ts';
+import { costAtEqualQuality } from '../../router/statistics/cost-saved.ts';
 import { routingCurve } from '../../router/statistics/routing-curve.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { bettingLowerBound, bettingUpperBound } from '../../router/statistics/betting.ts';
-import { clopperPearsonLower, clopperPearsonUpper } from '../../router/statistics/clopper-pearson.ts';
+import { clopperPearsonLower, clopperPearsonUpper } from '../../router/statistics/binomial.ts';
 import {
   hoeffdingBentkusLowerBound,
   hoeffdingBentkusUpperBound,
 } from '../../router/statistics/hoeffding-bentkus.ts';
-import { seededRandom } from '../../router/statistics/seeded-random.ts';
+import { seededRandom } from '../../router/statistics/random.ts';
 
 type Bound = (values: Float64Array, delta: number) => number;
 interface Law {

@@ -1,62 +1,88 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decisionFlipRate } from '../../router/statistics/decision-flip-rate.ts';
-import { routingEntropy } from '../../router/statistics/routing-entropy.ts';
-import { silentDowngradeRate } from '../../router/statistics/silent-downgrade-rate.ts';
+import {
+  countSilentDowngrades,
+  escalationRate,
+  qualityLosses,
+  routingEntropy,
+} from '../../router/statistics/decisions.ts';
 import { cases } from './metrics-oracle.ts';
 import { ladder, routedQuality } from './policy-cases.ts';
 import { policyOracle } from './policy-oracle.ts';
 
 const invalid = expect.objectContaining({ code: 'invalid-input' });
 
-describe('silentDowngradeRate', () => {
-  it('agrees with numpy', () => {
-    const rate = silentDowngradeRate(cases.strongQuality, routedQuality(ladder), 0.1);
-    expect(rate).toBeCloseTo(policyOracle.silentDowngrades, 12);
+describe('escalationRate', () => {
+  it('is the share above the cheapest rung', () => {
+    expect(escalationRate([0, 1, 0, 2])).toBe(0.5);
+    expect(escalationRate(Uint8Array.of(0, 0))).toBe(0);
+    expect(escalationRate([3])).toBe(1);
   });
 
-  it('counts over all cases, and a better routed answer does not make up for a worse one', () => {
-    expect(silentDowngradeRate([1, 1, 0, 1], [0, 0.6, 1, 1], 0.5)).toBe(0.25);
-    expect(silentDowngradeRate([1, 0], [0, 1], 0)).toBe(0.5);
+  it('refuses what is no rung', () => {
+    expect(() => escalationRate([])).toThrow(invalid);
+    expect(() => escalationRate([0.5])).toThrow(invalid);
+    expect(() => escalationRate([-1])).toThrow(invalid);
+    expect(() => escalationRate([Number.NaN])).toThrow(invalid);
+  });
+});
+
+describe('qualityLosses', () => {
+  const losses = (strong: number[], routed: number[]) => [
+    ...qualityLosses(
+      [routed, strong],
+      routed.map(() => 0),
+    ),
+  ];
+
+  it('is the difference from the strongest rung, paired by case and negative where routing is better', () => {
+    expect(losses([1, 1, 0, 1], [1, 0, 1, 0])).toEqual([0, 1, -1, 1]);
+    const { qualityByRung, rungs } = ladder;
+    const routed = routedQuality(ladder);
+    expect([...qualityLosses(qualityByRung, rungs)]).toEqual(
+      cases.strongQuality.map((q, i) => q - routed[i]!),
+    );
+    expect([...qualityLosses([[0.25], [0.5], [1]], [2])]).toEqual([0]);
+  });
+
+  it('refuses what cannot be measured', () => {
+    expect(() => losses([], [])).toThrow(invalid);
+    expect(() => losses([1], [1, 0])).toThrow(invalid);
+    expect(() => losses([1], [Number.NaN])).toThrow(invalid);
+    expect(() => losses([2], [1])).toThrow(invalid);
+    expect(() => losses([1], [-0.1])).toThrow(invalid);
+    expect(() => qualityLosses([[1]], [0])).toThrow(invalid);
+    expect(() => qualityLosses([[1], [1]], [2])).toThrow(invalid);
+    expect(() => qualityLosses([[1], [1]], [0, 0])).toThrow(invalid);
+  });
+});
+
+describe('countSilentDowngrades', () => {
+  it('agrees with numpy', () => {
+    const losses = qualityLosses(ladder.qualityByRung, ladder.rungs);
+    expect(countSilentDowngrades(losses, 0.1) / losses.length).toBeCloseTo(policyOracle.silentDowngrades, 12);
+  });
+
+  it('counts over all cases, and a better routed reply does not make up for a worse one', () => {
+    expect(countSilentDowngrades([1, 0.4, -1, 0], 0.5)).toBe(1);
+    expect(countSilentDowngrades([1, -1], 0)).toBe(1);
   });
 
   it('does not count a loss of the margin itself, whatever its rounding', () => {
     // .4 - .1 is more than .3 in floating point, by 1e-17 or so.
     expect(0.4 - 0.1).toBeGreaterThan(0.3);
-    expect(silentDowngradeRate([0.4], [0.1], 0.3)).toBe(0);
-    expect(silentDowngradeRate([0.4], [0.1], 0.2999)).toBe(1);
-    expect(silentDowngradeRate([1], [0], 1)).toBe(0);
-    expect(silentDowngradeRate([0.5], [0.5], 0)).toBe(0);
+    expect(countSilentDowngrades([0.4 - 0.1], 0.3)).toBe(0);
+    expect(countSilentDowngrades([0.4 - 0.1], 0.2999)).toBe(1);
+    expect(countSilentDowngrades([1], 1)).toBe(0);
+    expect(countSilentDowngrades([0], 0)).toBe(0);
   });
 
   it('refuses what cannot be measured', () => {
-    expect(() => silentDowngradeRate([], [], 0.5)).toThrow(invalid);
-    expect(() => silentDowngradeRate([1], [1, 0], 0.5)).toThrow(invalid);
-    expect(() => silentDowngradeRate([Number.NaN], [1], 0.5)).toThrow(invalid);
-    expect(() => silentDowngradeRate([1], [-0.1], 0.5)).toThrow(invalid);
-    expect(() => silentDowngradeRate([1], [1], 1.1)).toThrow(invalid);
-    expect(() => silentDowngradeRate([1], [1], Number.NaN)).toThrow(invalid);
-  });
-});
-
-describe('decisionFlipRate', () => {
-  it('agrees with numpy', () => {
-    const edited = cases.scores.map((score) => (score + 0.1 < 0.4 ? 0 : score + 0.1 < 0.7 ? 1 : 2));
-    expect(decisionFlipRate(ladder.rungs, edited)).toBeCloseTo(policyOracle.flipRate, 12);
-  });
-
-  it('counts up and down, one rung and two, alike', () => {
-    expect(decisionFlipRate([0, 1, 0, 2], [1, 0, 2, 2])).toBe(0.75);
-    expect(decisionFlipRate(Uint8Array.of(1, 1), [1, 1])).toBe(0);
-    expect(decisionFlipRate([0], [2])).toBe(1);
-  });
-
-  it('refuses what is no pair of decisions', () => {
-    expect(() => decisionFlipRate([], [])).toThrow(invalid);
-    expect(() => decisionFlipRate([0], [0, 1])).toThrow(invalid);
-    expect(() => decisionFlipRate([0.5], [0])).toThrow(invalid);
-    expect(() => decisionFlipRate([0], [-1])).toThrow(invalid);
-    expect(() => decisionFlipRate([Number.NaN], [0])).toThrow(invalid);
+    expect(() => countSilentDowngrades([], 0.5)).toThrow(invalid);
+    expect(() => countSilentDowngrades([Number.NaN], 0.5)).toThrow(invalid);
+    expect(() => countSilentDowngrades([1.1], 0.5)).toThrow(invalid);
+    expect(() => countSilentDowngrades([0], 1.1)).toThrow(invalid);
+    expect(() => countSilentDowngrades([0], Number.NaN)).toThrow(invalid);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { equalMassBins } from '../../router/statistics/equal-mass-bins.ts';
+import { equalMassBins } from '../../router/statistics/calibration.ts';
 
 const plain = (...given: Parameters<typeof equalMassBins>) => equalMassBins(...given).map((bin) => [...bin]);
 

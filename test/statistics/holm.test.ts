@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holm } from '../../router/statistics/holm.ts';
+import { holm } from '../../router/statistics/hypothesis-tests.ts';
 
 const closely = (delta: number) => expect.closeTo(delta, 12);
 

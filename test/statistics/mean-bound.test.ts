@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MEAN_BOUNDS, meanBound, scaledMeanBound } from '../../router/statistics/mean-bound.ts';
-import { shuffledOrder } from '../../router/statistics/shuffled-order.ts';
+import { shuffledOrder } from '../../router/statistics/random.ts';
 import { samples } from './bounds-oracle.ts';
 
 const value = fc.integer({ min: 0, max: 20 }).map((twentieths) => twentieths / 20);

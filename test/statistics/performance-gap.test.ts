@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { areaPerformanceGapRecovered } from '../../router/statistics/area-performance-gap-recovered.ts';
-import { callPerformanceThreshold } from '../../router/statistics/call-performance-threshold.ts';
-import { performanceGapRecovered } from '../../router/statistics/performance-gap-recovered.ts';
-import { routingCurve } from '../../router/statistics/routing-curve.ts';
+import {
+  areaPerformanceGapRecovered,
+  callPerformanceThreshold,
+  performanceGapRecovered,
+  routingCurve,
+} from '../../router/statistics/routing-curve.ts';
 import { cases, oracle } from './metrics-oracle.ts';
 import { casesWithGap } from './routing-cases.ts';
 

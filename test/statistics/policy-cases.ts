@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { LadderQuality } from '../../router/statistics/require-ladder-quality.ts';
+import type { LadderQuality } from '../../router/statistics/input-checks.ts';
 import { cases } from './metrics-oracle.ts';
 
 /** What each candidate of a ladder reached, and where routing sent the cases. */

@@ -13,7 +13,6 @@
  * n = len(s)
  * rungs = np.digitize(s, [0.4, 0.7])                    # three rungs; the middle candidate has the quality `soft`
  * routed = np.choose(rungs, [cheap, soft, strong])
- * shifted = np.digitize(s + 0.1, [0.4, 0.7])            # the decisions after an edit
  *
  * def decomposed(p, y, bins):   # equal mass by numpy; no ties in p
  *     parts = np.array_split(np.argsort(p), bins)
@@ -40,7 +39,7 @@
  *     decomposed=decomposed(p, y, 10), decomposedSoft=decomposed(p, soft, 4),
  *     aiqCloud=aiq(cost, soft), aiqCurve=aiq(share, curve),
  *     hullCosts=sorted(cost[[i for i in corners if i < n]].tolist()),
- *     entropyBits=entropy(np.bincount(rungs), base=2), flipRate=np.mean(rungs != shifted),
+ *     entropyBits=entropy(np.bincount(rungs), base=2),
  *     silentDowngrades=np.mean(strong - routed > 0.1 + 1e-12),
  *     excessTwoRungs=np.cov(e, g, bias=True)[0, 1],
  *     excessLadder=routed.mean() - np.average([cheap.mean(), strong.mean()],
@@ -66,7 +65,6 @@ export const policyOracle = {
   aiqCurve: 0.5954406250000002,
   hullCosts: [0.0022, 0.007, 0.00916],
   entropyBits: 1.5679414913662506,
-  flipRate: 0.225,
   silentDowngrades: 0.35,
   excessTwoRungs: 0.015862500000000005,
   excessLadder: -0.07315000000000016,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { brier } from '../../router/statistics/brier.ts';
-import { logLoss } from '../../router/statistics/log-loss.ts';
+import { brier, logLoss } from '../../router/statistics/probability-scores.ts';
 import { cases, oracle } from './metrics-oracle.ts';
 
 const { probabilities, labels, softLabels } = cases;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom, xoshiro128StarStar } from '../../router/statistics/seeded-random.ts';
+import { seededRandom, xoshiro128StarStar } from '../../router/statistics/random.ts';
 
 const take = (count: number, next: () => number) => Array.from({ length: count }, next);
 

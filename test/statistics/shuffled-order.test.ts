@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shuffledOrder } from '../../router/statistics/shuffled-order.ts';
+import { shuffledOrder } from '../../router/statistics/random.ts';
 
 describe('shuffledOrder', () => {
   it('holds every index once, the same for the same seed alone', () => {

@@ -7,11 +7,11 @@ import {
   measure,
   pairedOutcomes,
   rivalsOf,
-  rungsAt,
   type ScoredCase,
   type Subject,
   suiteSchema,
 } from '../../../evals/gate/index.ts';
+import { rungsAt } from '../../../evals/threshold/index.ts';
 import { readArtifact, worstOf } from '../../../router/artifact/index.ts';
 import { classifierInput, createOnnxClassifier, featureExtractor } from '../../../router/classifier/index.ts';
 import { escalationRate, shuffledOrder } from '../../../router/statistics/index.ts';

@@ -1,4 +1,4 @@
-import { mean } from 'simple-statistics';
+import { compensatedMean } from '../../../router/statistics/index.ts';
 import { frequency, INTERVAL_LEVEL, rounded } from './frequency.ts';
 import type { LabelledSet } from './labelled-set.ts';
 import { DEFAULT_METHOD } from './mean-tests.ts';
@@ -33,7 +33,7 @@ export type CoverageReport = ReturnType<typeof reportOf>;
 export type SettingReport = ReturnType<typeof settingReport>;
 
 function setReport({ set, models: [cheap, strong], sha256, quality }: LabelledSet) {
-  const [cheapQuality, strongQuality] = quality.map((column) => mean(Array.from(column)));
+  const [cheapQuality, strongQuality] = quality.map((column) => compensatedMean(column));
   return {
     set,
     cases: quality[0]!.length,

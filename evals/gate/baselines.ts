@@ -1,0 +1,162 @@
+import type { Encoder } from '../../router/encoders/index.ts';
+import { type RoutingCurve, routingCurve } from '../../router/statistics/index.ts';
+import { type Case, keyFraction } from '../cases/index.ts';
+import type { Baseline, Curve } from './evidence.ts';
+import { nearestNeighbourScores } from './nearest-neighbours.ts';
+import { type PairedOutcomes, type Ranking, rankingOfCurve, thinned } from './ranking.ts';
+import type { Replay } from './replay.ts';
+
+/** A score that the classifier is compared with. Its curve is thinned at once: whole, one of a million cases takes 24 MB. */
+export interface Rival {
+  readonly name: string;
+  readonly curve: Curve;
+  readonly ranking: Ranking;
+  /** At the policy's own share of escalations, and at both ends. */
+  readonly points: { readonly cheap: Point; readonly policy: Point; readonly strong: Point };
+}
+
+type Point = Pick<Baseline, 'escalation_rate' | 'quality' | 'cost_usd'>;
+
+/** What makes neighbours of texts; left out where the texts are not at hand. */
+interface Embedded {
+  readonly texts: readonly string[];
+  readonly encoder: Encoder;
+}
+
+const FOLDS = 5;
+/** Every case is compared with every other: above this the neighbours are left out. */
+const MOST_COMPARED = 20_000;
+
+function rival(name: string, scores: ArrayLike<number>, outcomes: PairedOutcomes, rate: number): Rival {
+  const curve = routingCurve(scores, outcomes.cheapQuality, outcomes.strongQuality, outcomes);
+  return {
+    name,
+    curve: thinned(name, curve),
+    ranking: rankingOfCurve(curve),
+    points: { cheap: pointAt(curve, 0), policy: pointAt(curve, rate), strong: pointAt(curve, 1) },
+  };
+}
+
+/**
+ * The baselines on the gated cases. Task label and nearest neighbours learn from the other folds of the very same cases, and are left out
+ * where no case names a task, or there are too few questions or too many cases.
+ */
+export async function rivalsOf(
+  replay: Replay,
+  outcomes: PairedOutcomes,
+  rate: number,
+  seed: number,
+  embedded?: Embedded,
+): Promise<Rival[]> {
+  const folds = foldsOf(replay, seed);
+  const gains = oracleScores(outcomes);
+  const lengths = Float64Array.from(replay.traits, ({ characters }) => characters);
+  const byTask = folds && taskLabelScores(replay.traits, outcomes, folds);
+  const byNeighbours = folds && embedded && (await neighbours(embedded, gains, folds));
+  return [
+    rival('random', new Float64Array(replay.n), outcomes, rate), // equal scores: the expectation over random orders
+    rival('prompt length', lengths, outcomes, rate),
+    ...(byTask ? [rival('task label', byTask, outcomes, rate)] : []),
+    ...(byNeighbours ? [rival('nearest neighbours', byNeighbours, outcomes, rate)] : []),
+    rival('oracle', gains, outcomes, rate),
+  ];
+}
+
+/** Always cheap and always strong, then each rival at the policy's own share of escalations. */
+export function baselinesOf(rivals: readonly Rival[]): Baseline[] {
+  const [random] = rivals as [Rival];
+  const unranked = { apgr: null, cpt50: null, cpt80: null };
+  return [
+    { name: 'always cheap', ...random.points.cheap, ...unranked },
+    { name: 'always strong', ...random.points.strong, ...unranked },
+    ...rivals.map(({ name, points, ranking: { apgr, cpt50, cpt80 } }) => ({
+      name,
+      ...points.policy,
+      apgr: apgr ?? null,
+      cpt50: cpt50 ?? null,
+      cpt80: cpt80 ?? null,
+    })),
+  ];
+}
+
+function pointAt({ shareEscalated, meanQuality, meanCostUsd }: RoutingCurve, rate: number): Point {
+  const k = Math.round(rate * (shareEscalated.length - 1));
+  return {
+    escalation_rate: shareEscalated[k]!,
+    quality: meanQuality[k]!,
+    cost_usd: meanCostUsd?.[k] ?? null,
+  };
+}
+
+/**
+ * By a hash of the key, and another one than the split's, of which sealed cases share the upper end: cases of one question are in one fold,
+ * whatever the other cases are. Undefined where only one is filled.
+ */
+function foldsOf({ traits }: Replay, seed: number): Int32Array | undefined {
+  const folds = Int32Array.from(traits, ({ key }) => Math.floor(keyFraction(seed, `fold ${key}`) * FOLDS));
+  return folds.some((fold) => fold !== folds[0]) ? folds : undefined;
+}
+
+async function neighbours(
+  { texts, encoder }: Embedded,
+  gains: Float64Array,
+  folds: Int32Array,
+): Promise<Float64Array | undefined> {
+  if (texts.length > MOST_COMPARED) return undefined;
+  const { dimension } = encoder.identity;
+  const embeddings = new Float32Array(texts.length * dimension);
+  for (const [row, text] of texts.entries()) embeddings.set(await encoder.embed(text), row * dimension);
+  return nearestNeighbourScores(embeddings, dimension, gains, folds);
+}
+
+/** The longer the prompt, the sooner it is escalated: what people try before they train anything. */
+export function promptLengthScores(cases: readonly Case[]): Float64Array {
+  return Float64Array.from(cases, ({ text }) => text.length);
+}
+
+/** Escalates first what gains most. No router can rank better; it needs both answers. */
+export function oracleScores({ cheapQuality, strongQuality }: PairedOutcomes): Float64Array {
+  return strongQuality.map((quality, i) => quality - cheapQuality[i]!);
+}
+
+/**
+ * The mean gain of a case's task over the cases of the other folds: a router that knows the task's name and nothing of the text.
+ * A task that the other folds do not have gets the mean gain of all of them. Undefined where no case names a task.
+ */
+export function taskLabelScores(
+  cases: readonly Pick<Case, 'task'>[],
+  outcomes: PairedOutcomes,
+  folds: Int32Array,
+): Float64Array | undefined {
+  if (!cases.some(({ task }) => task !== undefined)) return undefined;
+  const gains = oracleScores(outcomes);
+  const foldCount = folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  const scores = new Float64Array(cases.length);
+  for (let fold = 0; fold < foldCount; fold++) {
+    const meanOf = meanGains(cases, gains, (row) => folds[row] !== fold);
+    cases.forEach(({ task }, row) => {
+      if (folds[row] === fold) scores[row] = meanOf(task);
+    });
+  }
+  return scores;
+}
+
+function meanGains(
+  cases: readonly Pick<Case, 'task'>[],
+  gains: Float64Array,
+  counts: (row: number) => boolean,
+): (task: string | undefined) => number {
+  const sums = new Map<string | undefined, { total: number; n: number }>();
+  const all = { total: 0, n: 0 };
+  cases.forEach(({ task }, row) => {
+    if (!counts(row)) return;
+    const ofTask = sums.get(task) ?? { total: 0, n: 0 };
+    sums.set(task, { total: ofTask.total + gains[row]!, n: ofTask.n + 1 });
+    all.total += gains[row]!;
+    all.n++;
+  });
+  return (task) => {
+    const { total, n } = sums.get(task) ?? all;
+    return total / n;
+  };
+}
