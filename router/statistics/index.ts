@@ -35,7 +35,6 @@ export { seededRandom, shuffledOrder } from './random.ts';
 export {
   areaPerformanceGapRecovered,
   callPerformanceThreshold,
-  escalationOrder,
   meanQualityErrors,
   performanceGapRecovered,
   type RoutingCurve,
