@@ -13,6 +13,22 @@ export type ErrorCode =
   | 'io' // the operating system refused: read-only folder, port in use
   | 'internal'; // a violated internal invariant
 
+/** The one map from error codes to HTTP. */
+const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
+  'invalid-input': 400,
+  'not-found': 404,
+  'model-not-found': 404,
+  closed: 503,
+  'too-large': 413,
+  'invalid-config': 500,
+  'invalid-artifact': 500,
+  ungated: 500,
+  'weights-missing': 500,
+  'insufficient-data': 500,
+  io: 500,
+  internal: 500,
+};
+
 /** Where in a file the trouble is. Lines count from 1. */
 export interface ErrorPlace {
   readonly file?: string;
@@ -34,6 +50,11 @@ export class PlimsollError extends Error {
     this.code = code;
     this.place = options.place ?? {};
   }
+}
+
+/** The HTTP status of anything thrown. */
+export function httpStatus(error: unknown): number {
+  return error instanceof PlimsollError ? HTTP_STATUS[error.code] : 500;
 }
 
 /** Longest part of a name that a message repeats. */

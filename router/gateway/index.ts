@@ -1,16 +1,18 @@
 /** One request to a model: which one, its reply, and what is recorded of it. */
-import type { Gateway } from './open-gateway.ts';
+import type { Gateway, GatewayOptions } from './open-gateway.ts';
 
+export { createModelNames, type ListedName } from './model-names.ts';
+export type { GatewayHealth } from './open-gateway.ts';
+export type { GatewayReply } from './reply.ts';
+export type { GatewayRequest } from './request.ts';
 export type { Gateway };
 
-/** Opens the gateway, which a server that only decides never loads. */
+/** Opens the gateway. Its code is loaded here, so that a server that only decides never loads it. */
 export async function openGateway(
-  ...args: Parameters<typeof import('./open-gateway.ts').openGateway>
+  options: GatewayOptions,
+  ...rest: Parameters<typeof import('./open-gateway.ts').openGateway> extends [unknown, ...infer Rest]
+    ? Rest
+    : never
 ): Promise<Gateway> {
-  return (await import('./open-gateway.ts')).openGateway(...args);
+  return (await import('./open-gateway.ts')).openGateway(options, ...rest);
 }
-export { brokenEvent } from './answers.ts';
-export { COST_TRAILERS } from './decision-headers.ts';
-export type { GatewayHealth } from './gateway-health.ts';
-export { createModelNames, type ListedName } from './model-names.ts';
-export type { GatewayAnswer } from './requests.ts';

@@ -6,11 +6,17 @@ import {
   type Queue,
   requireAccess,
 } from '../access/index.ts';
-import type { Dialect } from '../catalog/index.ts';
+import {
+  type Catalog,
+  type CatalogModel,
+  type CatalogOptions,
+  createCatalog,
+  type Dialect,
+  type Provider,
+} from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
-import { prepareByDialect } from '../providers/index.ts';
-
+import { prepareByDialect, providerKey, type UpstreamSettings } from '../providers/index.ts';
 import {
   createBatch,
   createRungShares,
@@ -27,12 +33,12 @@ import {
   type Logger,
   type Metrics,
 } from '../telemetry/index.ts';
-import { faultLog } from './fault-log.ts';
-import { answer, type GatewayParts } from './gateway.ts';
-import { type GatewayHealth, keysOfProviders } from './gateway-health.ts';
-import type { ModelNames } from './model-names.ts';
-import type { GatewayAnswer, GatewayRequest } from './requests.ts';
-import { type ConfiguringRouter, type GatewaySettings, settingsOf } from './settings.ts';
+import { failureLog } from './failure-log.ts';
+import { type GatewayParts, handleRequest } from './handle-request.ts';
+import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
+import { direct } from './plan.ts';
+import type { GatewayReply } from './reply.ts';
+import type { GatewayRequest } from './request.ts';
 
 /** What holds for the life of the process. */
 export interface GatewayOptions {
@@ -40,57 +46,63 @@ export interface GatewayOptions {
   /** The address that others reach it by: any but a loopback one needs API keys. */
   readonly server: { readonly host: string };
   readonly gateway: Parameters<typeof createQueue>[0];
-  readonly upstream: Pick<GatewaySettings['upstream'], 'breaker'>;
+  readonly upstream: Pick<UpstreamSettings, 'breaker'>;
   readonly decisionLog?: DecisionLogOptions | undefined;
 }
 
-/** The gateway as the server uses it: one for the life of the process. */
+/** What may change while the gateway serves. */
+export interface GatewaySettings extends CatalogOptions {
+  /** Other ladders, by the name in `auto:<name>`: candidate -> model. */
+  readonly profiles: Readonly<Record<string, { readonly ladder: Readonly<Record<string, string>> }>>;
+  readonly aliases: Aliases;
+  readonly upstream: UpstreamSettings;
+}
+
+/** What settings are checked against. */
+export type ConfiguringRouter = Pick<Router, 'ladder' | 'profiles' | 'policies' | 'check'>;
+
+/** One for the life of the process. */
 export interface Gateway {
   /**
-   * Takes over another configuration, as a whole; requests at work end with the one that they began with.
-   * @throws PlimsollError `invalid-config` where a model of the ladder, a profile or a fallback is not in the catalog; then nothing changes
+   * Takes over other settings, as a whole; requests at work end with those that they began with.
+   * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog; then nothing changes
    */
   configure(settings: GatewaySettings, router: ConfiguringRouter): void;
-  answer(request: GatewayRequest, router: Router): Promise<GatewayAnswer>;
-  /** To be told of requests that are refused before they come to `answer`. */
+  handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
+  /** To be called for requests that are refused before they come to `handle`. */
   refused(dialect: Dialect, status: number): void;
   /** What `model` may say. */
   names(): Pick<ModelNames, 'listed' | 'find'>;
   health(): GatewayHealth;
-  /** Undefined where requests need no key. */
+  /** Undefined if requests need no key. */
   readonly access: Access | undefined;
   readonly queue: Queue;
   readonly metrics: Pick<Metrics, 'exposition'>;
   close(): Promise<void>;
 }
 
-type Configured = Omit<GatewayParts, 'router'>;
+/** What somebody has to fix while the gateway serves. */
+export interface GatewayHealth {
+  /** A sentence each; none if all is well. */
+  readonly troubles: readonly string[];
+  /** Some provider has its key, or needs none. */
+  readonly callable: boolean;
+}
 
-/** Metrics and decision log are told of requests within this. */
-const TOLD_WITHIN = { maxItems: 256, maxMs: 100 };
+/** Metrics and decision log get requests within this. */
+const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
 
 /**
  * Opens what lives as long as the process: connections, breakers, keys, the decision log, metrics.
  * @throws PlimsollError `invalid-config`, `io` or as `readKeys` does
  */
 export async function openGateway(options: GatewayOptions, logger: Logger): Promise<Gateway> {
-  const needsKey = requireAccess(options.access, options.server.host);
-  const access = needsKey
-    ? openAccess({
-        file: options.access.keysFile!,
-        onBroken: (trouble) =>
-          logger.error(
-            trouble,
-            'the keys file cannot be read: the keys that were read last stay in force, and no revocation takes effect',
-          ),
-        onMended: () => logger.info('the keys file can be read again, and is in force'),
-      })
-    : undefined;
+  const access = accessFor(options, logger);
   const queue = createQueue(options.gateway);
   const breakers = createCircuitBreakers(options.upstream.breaker, (model, state) =>
     logger.warn({ model, state }, `the breaker of ${model} is ${state}`),
   );
-  const decisionLog = await decisionLogOf(options, logger);
+  const decisionLog = await decisionLogFor(options, logger);
   const metrics = createMetrics({
     inFlight: queue.atWork,
     queued: queue.waiting,
@@ -99,33 +111,50 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   });
   const traces = createTraces();
   const genAiMetrics = createGenAiMetrics();
-  const told = createBatch<RequestFacts>((all) => {
-    for (const facts of all) {
+  const recorded = createBatch<RequestFacts>((batch) => {
+    for (const facts of batch) {
       metrics.request(facts);
       genAiMetrics(facts);
       decisionLog?.write(facts);
     }
-  }, TOLD_WITHIN);
+  }, RECORDED_WITHIN);
   const prepare = traces.traced(prepareByDialect());
-  const shares = createRungShares();
-  const onEvent = faultLog(logger);
-  let configured: Configured | undefined;
+  const onEvent = failureLog(logger);
+  const recording = {
+    shares: createRungShares(),
+    includePrompt: options.decisionLog?.includePrompt === true,
+    observe: recorded.add,
+  };
+  let current: Omit<GatewayParts, 'router'> | undefined;
   let keys: GatewayHealth = { troubles: [], callable: true };
   const warned = new Set<string>();
+
+  function currentParts(): Omit<GatewayParts, 'router'> {
+    if (current) return current;
+    throw new PlimsollError('internal', 'The gateway was asked before it was configured.');
+  }
+
   return {
     access,
     queue,
     metrics: {
       exposition() {
-        told.flush();
+        recorded.flush();
         return metrics.exposition();
       },
     },
-    configure(next, router) {
-      const settings = settingsOf(next, router);
-      const chain = createFallbackChain({ prepare, settings: settings.upstream, breakers, onEvent });
-      configured = { ...settings, chain };
-      keys = keysOfProviders(settings.catalog.models);
+    configure(settings, router) {
+      const { upstream } = settings;
+      const catalog = checkedCatalog(settings, router);
+      current = {
+        catalog,
+        names: createModelNames(settings.aliases, catalog, router),
+        upstream,
+        fallbacks: fallbackModels(upstream, catalog),
+        strategy: direct,
+        chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
+      };
+      keys = keysOfProviders(catalog.models);
       for (const trouble of keys.troubles) {
         if (!warned.has(trouble)) logger.warn(trouble);
         warned.add(trouble);
@@ -142,37 +171,40 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       ];
       return { troubles, callable: keys.callable };
     },
-    answer(request, router) {
-      const parts = required(configured);
+    handle(request, router) {
+      const parts = { ...currentParts(), router };
       const span = traces.startRequest(request.operation, request.headers);
-      return span.run(() =>
-        answer(request, {
-          parts: () => ({ ...parts, router }),
-          shares,
-          includePrompt: options.decisionLog?.includePrompt === true,
-          observe(facts) {
-            span.end(facts);
-            told.add(facts);
-          },
-        }),
-      );
+      if (span === undefined) return handleRequest(request, parts, recording);
+      const observe = (facts: RequestFacts) => {
+        span.end(facts);
+        recorded.add(facts);
+      };
+      return span.run(() => handleRequest(request, parts, { ...recording, observe }));
     },
     refused: metrics.refused,
-    names: () => required(configured).names,
+    names: () => currentParts().names,
     async close() {
       queue.close();
-      told.flush();
+      recorded.flush();
       await decisionLog?.close();
     },
   };
 }
 
-function required(configured: Configured | undefined): Configured {
-  if (configured) return configured;
-  throw new PlimsollError('internal', 'The gateway was asked before it was configured.');
+function accessFor({ access, server }: GatewayOptions, logger: Logger): Access | undefined {
+  if (!requireAccess(access, server.host)) return undefined;
+  return openAccess({
+    file: access.keysFile!,
+    onBroken: (trouble) =>
+      logger.error(
+        trouble,
+        'the keys file cannot be read: the keys that were read last stay in force, and no revocation takes effect',
+      ),
+    onMended: () => logger.info('the keys file can be read again, and is in force'),
+  });
 }
 
-async function decisionLogOf(
+async function decisionLogFor(
   { decisionLog: options }: GatewayOptions,
   logger: Logger,
 ): Promise<DecisionLog | undefined> {
@@ -182,4 +214,45 @@ async function decisionLogOf(
     onFailure: (trouble) =>
       logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
   });
+}
+
+/** @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog */
+function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
+  const catalog = createCatalog(settings);
+  const requireModel = (field: string, name: string) => {
+    if (catalog.has(name)) return;
+    throw new PlimsollError(
+      'invalid-config',
+      `${field}: there is no model "${name}" in the catalog. Name one as <provider>/<model>, or add it under models.`,
+      { place: { field } },
+    );
+  };
+  for (const { candidate, model } of router.ladder) requireModel(`ladder.${candidate}`, model);
+  for (const [name, profile] of Object.entries(settings.profiles)) {
+    for (const [candidate, model] of Object.entries(profile.ladder)) {
+      requireModel(`profiles.${name}.ladder.${candidate}`, model);
+    }
+  }
+  for (const [name, equals] of Object.entries(settings.upstream.fallbacks)) {
+    for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
+  }
+  return catalog;
+}
+
+function fallbackModels({ fallbacks }: UpstreamSettings, catalog: Catalog): Record<string, CatalogModel[]> {
+  return Object.fromEntries(
+    Object.entries(fallbacks).map(([name, equals]) => [name, equals.map((one) => catalog.get(one))]),
+  );
+}
+
+/** The providers of a catalog, and a sentence for each whose key is not in the environment. */
+function keysOfProviders(models: readonly CatalogModel[]): GatewayHealth {
+  const providers = new Map<string, Provider>(models.map(({ provider }) => [provider.name, provider]));
+  const troubles = [...providers.values()].flatMap((provider) => {
+    const { missing } = providerKey(provider, process.env);
+    return missing === undefined
+      ? []
+      : [`${missing} is not set: the provider ${provider.name} cannot be called.`];
+  });
+  return { troubles, callable: troubles.length < providers.size };
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type ErrorCode, PlimsollError } from '../errors.ts';
+import { httpStatus, PlimsollError } from '../errors.ts';
 import type { errorEnvelopeSchema } from './schemas/error.ts';
 
 export type ErrorEnvelope = z.infer<typeof errorEnvelopeSchema>;
@@ -26,33 +26,16 @@ export function errorAnswer({ status, code, message, param = null, headers }: Er
   return { status, body: { error: { message, type, param, code } }, ...(headers && { headers }) };
 }
 
-/** The one map from error codes to HTTP. What is not the caller's fault says nothing of the machine it runs on. */
-const STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
-  'invalid-input': 400,
-  'not-found': 404,
-  'model-not-found': 404,
-  closed: 503,
-  'too-large': 413,
-  'invalid-config': 500,
-  'invalid-artifact': 500,
-  ungated: 500,
-  'weights-missing': 500,
-  'insufficient-data': 500,
-  io: 500,
-  internal: 500,
-};
-
 const INTERNAL = errorAnswer({
   status: 500,
   code: 'internal_error',
   message: 'The server failed on this request. Its log has more.',
 });
 
-/** Anything thrown -> the answer. `param` is the field at fault where the error itself names none. */
+/** Anything thrown -> the answer. What is not the caller's fault says nothing of the machine it runs on. `param` is the field at fault where the error itself names none. */
 export function answerOf(error: unknown, param: string | null = null): ErrorAnswer {
-  if (!(error instanceof PlimsollError)) return INTERNAL;
-  const status = STATUS[error.code];
-  if (status === 500) return INTERNAL;
+  const status = httpStatus(error);
+  if (!(error instanceof PlimsollError) || status === 500) return INTERNAL;
   return errorAnswer({
     status,
     code: error.code.replaceAll('-', '_'),

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../catalog/index.ts';
-import { brokenEvent, COST_TRAILERS, type GatewayAnswer } from '../gateway/index.ts';
+import type { GatewayReply } from '../gateway/index.ts';
 import { isObject } from '../json/index.ts';
-import { ExchangeError, parseJson } from '../providers/index.ts';
+import { parseJson } from '../providers/index.ts';
 import { requestId } from './answer.ts';
 import type { ServerContext } from './context.ts';
 import { pump } from './pump.ts';
@@ -10,7 +10,7 @@ import { ClientStalled } from './stalled-clients.ts';
 
 /** Sends the answer as it comes, and closes its books however that ends. */
 export async function sendAnswer(
-  { status, headers: head, body: given, streamed, trailers, finished }: GatewayAnswer,
+  { status, headers: head, body: given, stream, finished }: GatewayReply,
   dialect: Dialect,
   { lifecycle, config }: ServerContext,
   request: IncomingMessage,
@@ -27,23 +27,22 @@ export async function sendAnswer(
   head['x-request-id'] = id;
   if (dialect === 'anthropic') head['request-id'] ??= errorId ?? id;
   if (lifecycle.draining) head['connection'] = 'close';
-  const mayTrail = trailers !== undefined && request.httpVersion !== '1.0'; // which knows no chunks
-  if (mayTrail) head['trailer'] = COST_TRAILERS;
+  const trailing = request.httpVersion === '1.0' ? undefined : stream; // HTTP/1.0 knows no chunks
+  if (trailing) head['trailer'] = trailing.trailerNames;
   response.writeHead(status, head);
   if (body instanceof Uint8Array) {
     endWith(response, body);
     return;
   }
   try {
-    await pump(body, response, { heartbeatMs: streamed ? config.gateway.heartbeatMs : 0 });
-    if (mayTrail && !gone()) response.addTrailers(trailers());
+    await pump(body, response, { heartbeatMs: stream ? config.gateway.heartbeatMs : 0 });
+    if (trailing && !gone()) response.addTrailers(trailing.trailers());
     response.end();
   } catch (error) {
     if (gone()) return end();
     finished('broken');
-    if (!streamed) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
-    // Where the provider has told its own error, the client knows.
-    response.end(error instanceof ExchangeError && !error.told ? brokenEvent(dialect, id) : undefined);
+    if (!stream) return void response.destroy(); // half of a JSON: only the connection can say that it is not whole
+    response.end(stream.errorEvent(error, id));
   }
 }
 

@@ -24,8 +24,14 @@ export interface RequestSpan {
 }
 
 export interface Traces {
-  /** @param headers of the client; its `traceparent` is taken up where the operator's SDK reads one */
-  startRequest(operation: 'chat' | 'embeddings', headers: Readonly<Record<string, unknown>>): RequestSpan;
+  /**
+   * Undefined without an SDK: then there is nothing to carry along.
+   * @param headers of the client; its `traceparent` is taken up if the operator's SDK reads one
+   */
+  startRequest(
+    operation: 'chat' | 'embeddings',
+    headers: Readonly<Record<string, unknown>>,
+  ): RequestSpan | undefined;
   /** The same, with a child span for each request that is sent inside a request's span. */
   traced(prepare: PrepareAttempt): PrepareAttempt;
 }
@@ -37,9 +43,10 @@ export interface Traces {
  */
 export function createTraces(): Traces {
   const tracer = trace.getTracer('plimsoll', VERSION);
+  const hasSdk = sdkWatch();
   return {
     startRequest(operation, headers) {
-      if (isWithoutSdk()) return UNTRACED;
+      if (!hasSdk()) return undefined;
       const parent = propagation.extract(context.active(), headers);
       // CLIENT, as the conventions have it for an operation with all its retries; the HTTP server's own span is not ours to make.
       const span = tracer.startSpan(operation, REQUEST, parent);
@@ -48,7 +55,7 @@ export function createTraces(): Traces {
     },
     traced: (prepare) => (call) => {
       const prepared = prepare(call);
-      if (trace.getSpan(context.active()) === undefined) return prepared; // its request is not traced
+      if (!hasSdk() || trace.getSpan(context.active()) === undefined) return prepared; // its request is not traced
       const traced = (one: Awaited<typeof prepared>) =>
         one.kind === 'failure' ? one : tracedSend(tracer, call, one);
       return prepared instanceof Promise ? prepared.then(traced) : traced(prepared);
@@ -72,16 +79,13 @@ function tracedSend(tracer: Tracer, { model }: ProviderCall, { send }: ReadyAtte
 
 const REQUEST = { kind: SpanKind.CLIENT };
 
-/** Without an SDK there is nothing to carry along, and a request is spared the handling of spans and contexts. */
-const UNTRACED: RequestSpan = { run: (work) => work(), end: () => {} };
-
-/** What stands behind the API's provider as long as no SDK has set another. */
+/** The API's provider delegates to this one until an SDK is registered. */
 const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 
-/** Asked for each request: an SDK may start after the gateway. */
-function isWithoutSdk(): boolean {
+/** @returns whether an SDK is registered; it may start after the gateway. The API's provider is looked up once, which costs the most. */
+function sdkWatch(): () => boolean {
   const provider = trace.getTracerProvider();
-  return provider instanceof ProxyTracerProvider && provider.getDelegate() === NO_PROVIDER;
+  return () => !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NO_PROVIDER;
 }
 
 function endRequest(span: Span, facts: RequestFacts): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { questionKey } from '../../evals/cases/index.ts';
 import { estimateTokens } from '../../router/catalog/token-estimate.ts';
-import { wantedModel } from '../../router/gateway/wanted-model.ts';
+import { wantedModel } from '../../router/gateway/model-names.ts';
 import { JsonScan, jsonErrorPlace, withModel } from '../../router/json/index.ts';
 import { routedText } from '../../router/prompt/index.ts';
 import { headAndTail } from '../../router/prompt/text-limits.ts';

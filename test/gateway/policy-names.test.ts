@@ -3,7 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { configSchema, loadConfig } from '../../router/config/index.ts';
-import { wantedModel } from '../../router/gateway/wanted-model.ts';
+import { wantedModel } from '../../router/gateway/model-names.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 
 function allowed(name: string): boolean {

@@ -53,7 +53,7 @@ const upstream: WholeAttempt = async (call) => {
 test('one span a request, by the conventions, and a child for each attempt', async () => {
   const traces = createTraces(); // made before the SDK starts: spans are found all the same
   const spans = withSdk();
-  const request = traces.startRequest('chat', { traceparent: `00-${'b'.repeat(32)}-${'c'.repeat(16)}-01` });
+  const request = traces.startRequest('chat', { traceparent: `00-${'b'.repeat(32)}-${'c'.repeat(16)}-01` })!;
   await request.run(async () => {
     await sendOnce(traces.traced(alwaysReady(upstream)))(callOf(CHEAP), TIMEOUTS);
     await sendOnce(traces.traced(alwaysReady(upstream)))(callOf(STRONG), TIMEOUTS);
@@ -116,8 +116,8 @@ test('one span a request, by the conventions, and a child for each attempt', asy
 test('what is not known is no attribute; a refusal and a broken stream are errors', () => {
   const spans = withSdk();
   const traces = createTraces();
-  traces.startRequest('chat', {}).end(refusedFacts());
-  traces.startRequest('chat', {}).end(facts({ ended: 'broken', decision: undefined }));
+  traces.startRequest('chat', {})!.end(refusedFacts());
+  traces.startRequest('chat', {})!.end(facts({ ended: 'broken', decision: undefined }));
   expect(spans[0]).toMatchObject({
     name: 'chat refused',
     parentSpanId: undefined,
@@ -142,14 +142,14 @@ test('an attempt that is aborted ends its span, and rejects as before', async ()
   const aborted: WholeAttempt = () => Promise.reject(reason);
   const traces = createTraces();
   const work = () => sendOnce(traces.traced(alwaysReady(aborted)))(callOf(), TIMEOUTS);
-  await expect(traces.startRequest('chat', {}).run(work)).rejects.toBe(reason);
+  await expect(traces.startRequest('chat', {})!.run(work)).rejects.toBe(reason);
   expect(spans[1]).toMatchObject({ ends: 1, attributes: { 'error.type': 'aborted' } });
 });
 
 test('no prompt, key or upstream message in any span', async () => {
   const spans = withSdk();
   const traces = createTraces();
-  const request = traces.startRequest('chat', { authorization: 'Bearer sk-planted-0123456789' });
+  const request = traces.startRequest('chat', { authorization: 'Bearer sk-planted-0123456789' })!;
   await request.run(() => sendOnce(traces.traced(alwaysReady(upstream)))(callOf(), TIMEOUTS));
   request.end(withPlanted('sk-planted-0123456789'));
   expect(spans).toHaveLength(2);
@@ -158,9 +158,6 @@ test('no prompt, key or upstream message in any span', async () => {
 
 test('without an SDK nothing happens, and attempts pass through', async () => {
   const traces = createTraces();
-  const request = traces.startRequest('embeddings', {});
-  expect(
-    await request.run(() => sendOnce(traces.traced(alwaysReady(upstream)))(callOf(STRONG), TIMEOUTS)),
-  ).toBe(answer);
-  request.end(facts());
+  expect(traces.startRequest('embeddings', {})).toBeUndefined();
+  expect(await sendOnce(traces.traced(alwaysReady(upstream)))(callOf(STRONG), TIMEOUTS)).toBe(answer);
 });

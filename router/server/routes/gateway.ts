@@ -6,7 +6,7 @@ import type { Sender } from '../answer.ts';
 import { reportedAnswer } from '../answer-work.ts';
 import { clientSignal } from '../client-signal.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { answerOf, errorAnswer } from '../error-answer.ts';
+import { errorAnswer } from '../error-answer.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import type { Guarded } from '../key-guard.ts';
 import { sendAnswer } from '../send-answer.ts';
@@ -110,9 +110,8 @@ async function admitted(
       signal,
       keyId: request.keyId,
       startedMs,
-      statusOf,
     };
-    const answer = await gateway.answer(asked, context.router);
+    const answer = await gateway.handle(asked, context.router);
     await sendAnswer(answer, dialect, context, request, response);
   } catch (error) {
     if (!signal.aborted) send.error(request, response, reportedAnswer(context, error, null));
@@ -120,8 +119,6 @@ async function admitted(
     entry.leave();
   }
 }
-
-const statusOf = (error: unknown) => answerOf(error).status;
 
 function isObject(body: unknown): body is Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null && !Array.isArray(body);

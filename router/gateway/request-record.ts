@@ -5,69 +5,68 @@ import { routedText } from '../prompt/index.ts';
 import type { Usage } from '../providers/index.ts';
 import { baselineCostUsd, type RequestFacts, type RungShares, randomCostUsd } from '../records/index.ts';
 import type { Message } from '../types.ts';
-import type { GatewayAnswer, GatewayRequest } from './requests.ts';
-import type { Selection } from './selection.ts';
+import type { GatewayRequest } from './request.ts';
+import type { Selection } from './select-model.ts';
 
-/** Who keeps the books. */
-export interface Bookkeeping {
+/** Where and how requests are recorded. */
+export interface Recording {
   readonly shares: RungShares;
-  /** Whether the routed text goes to the books: only where the operator turned it on. */
+  /** Whether the routed text is recorded: only if the operator turned it on. */
   readonly includePrompt: boolean;
-  /** Told of every request when its last byte is sent. */
+  /** Called once for each request, when its last byte is sent. */
   readonly observe: (facts: RequestFacts) => void;
 }
 
-/** What has become known of a request so far. What it did not come to is undefined. */
-export interface Progress {
-  readonly startedAt: Date;
+/** The stages of a request that it came to. */
+export interface RequestStages {
   readonly request: GatewayRequest;
-  selection?: Selection;
-  id?: string;
-  /** What the answer's head says of the selection. */
-  told?: Record<string, string>;
-  upstreamFromMs?: number;
-  firstByteMs?: number;
-  result?: FallbackResult;
+  readonly startedAt: Date;
+  readonly selection: Selection | undefined;
+  readonly id?: string;
+  /** When the first model was called. */
+  readonly calledMs: number | undefined;
+  readonly result?: FallbackResult;
+  readonly firstByteMs?: number;
 }
 
-/** The decision's own; where there is none, a new one. */
-export function idOf({ id, selection }: Progress): string {
-  return id ?? selection?.decision?.id ?? `req_${randomUUID()}`;
+/** The decision's id, else a new one. */
+export function requestId(selection: Selection | undefined): string {
+  return selection?.decision?.id ?? `req_${randomUUID()}`;
 }
 
-/** In place of a status where the client left before there was one: nginx writes it so into its logs. */
+/** Recorded as the status if the client left before there was one, as nginx does. */
 export const CLIENT_LEFT = 499;
 
-/** What closes the books of a request, once; further calls do nothing. @param usageAtEnd asked when they are closed */
-export function booksOf(
-  progress: Progress,
-  keeping: Bookkeeping,
+/** @returns what records the request; only its first call does anything. @param usage read when the request is recorded */
+export function recordOnce(
+  stages: RequestStages,
+  recording: Recording,
   status: number,
-  usageAtEnd: () => Usage | undefined = () => undefined,
-): GatewayAnswer['finished'] {
-  let closed = false;
+  usage: () => Usage | undefined = () => undefined,
+): (ended: RequestFacts['ended']) => void {
+  let recorded = false;
   return (ended) => {
-    if (closed) return;
-    closed = true;
-    keeping.observe(factsOf(progress, keeping, usageAtEnd(), status, ended));
+    if (recorded) return;
+    recorded = true;
+    recording.observe(factsOf(stages, recording, status, usage(), ended));
   };
 }
 
 function factsOf(
-  progress: Progress,
-  { shares, includePrompt }: Bookkeeping,
-  usage: Usage | undefined,
+  stages: RequestStages,
+  { shares, includePrompt }: Recording,
   status: number,
+  usage: Usage | undefined,
   ended: RequestFacts['ended'],
 ): RequestFacts {
-  const { startedAt, request, selection, upstreamFromMs, firstByteMs, result } = progress;
+  const { startedAt, request, selection, calledMs, firstByteMs, result } = stages;
   const ladder = selection?.ladder ?? [];
   const served = result?.kind === 'answer' ? result.model : undefined;
   const model = request.body['model'];
   const rungs = ladder.map(({ name, price }) => ({ price, share: shares.shareOf(name) }));
   const endedMs = performance.now();
   return {
-    id: idOf(progress),
+    id: stages.id ?? requestId(selection),
     startedAt,
     dialect: request.dialect,
     operation: request.operation,
@@ -87,14 +86,14 @@ function factsOf(
     prompt: includePrompt ? promptOf(request) : undefined,
     status,
     ended,
-    overheadMs: (upstreamFromMs ?? endedMs) - request.startedMs,
-    upstreamMs: upstreamFromMs === undefined ? undefined : endedMs - upstreamFromMs,
+    overheadMs: (calledMs ?? endedMs) - request.startedMs,
+    upstreamMs: calledMs === undefined ? undefined : endedMs - calledMs,
     firstByteMs: firstByteMs === undefined ? undefined : firstByteMs - request.startedMs,
     durationMs: endedMs - request.startedMs,
   };
 }
 
-/** Undefined where the body has no words of a person, such as that of embeddings. */
+/** Undefined if the body has no text of a person, as one of embeddings. */
 function promptOf({ body }: GatewayRequest): string | undefined {
   try {
     return routedText({ messages: body['messages'] as readonly Message[] });

@@ -11,18 +11,16 @@ import { canCarry, type UpstreamSettings } from '../providers/index.ts';
 import type { Decision, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
-import { type AllowedRungs, allowedRungs, type ExcludedRung, type Lacks } from './allowed-rungs.ts';
-import type { ModelNames } from './model-names.ts';
-import type { GatewayRequest } from './requests.ts';
-import { optionsOf } from './wanted-model.ts';
+import { type ModelNames, optionsOf } from './model-names.ts';
+import type { GatewayRequest } from './request.ts';
 
 /** Why a model was selected: a decision's reason, or that the client named it. */
 export type SelectionReason = Decision['reason'] | 'explicit-model';
 
-/** Whom a request goes to. */
+/** Which model a request goes to. */
 export interface Selection {
   readonly selected: CatalogModel;
-  /** In the order in which they are asked; the first is `selected`. */
+  /** All that may be called, in order; the first is `selected`. */
   readonly candidates: readonly CatalogModel[];
   readonly reason: SelectionReason;
   /** Undefined if the client named the model. */
@@ -31,23 +29,23 @@ export interface Selection {
   readonly ladder: readonly CatalogModel[];
 }
 
-/** What selecting needs; all of it belongs to one state of the configuration. */
+/** All from one state of the configuration. */
 export interface SelectionParts {
   readonly router: Router;
   readonly catalog: Catalog;
   readonly names: ModelNames;
   readonly upstream: UpstreamSettings;
-  /** By name of a model: whom to ask in its place. */
+  /** By name of a model: the models to call in its place. */
   readonly fallbacks: Readonly<Record<string, readonly CatalogModel[]>>;
 }
 
 /**
- * Reads `model` and chooses. An explicit model is obeyed and has no fallbacks: who names a model wants that one. Else the policy decides
- * among the rungs that can take the request.
+ * Reads `model` and chooses. An explicit model is obeyed and has no fallbacks: a client that names a model wants that one. Else the
+ * policy decides among the rungs that can take the request.
  * @throws PlimsollError `invalid-input` if no candidate can take the request, only a cheaper one than the policy's choice can, or a
  *   threshold has not passed the gate; `model-not-found` if the model, the profile or the policy does not exist
  */
-export async function select(
+export async function selectModel(
   request: GatewayRequest,
   call: ChainCall,
   parts: SelectionParts,
@@ -55,7 +53,11 @@ export async function select(
   const wanted = parts.names.resolve(request.body['model']);
   if (wanted.kind === 'explicit') return explicit(parts.catalog.get(wanted.name));
   if (request.operation === 'embeddings') throw needsExplicitModel();
-  return routed(call, optionsOf(wanted), parts);
+  try {
+    return await routed(call, optionsOf(wanted), parts);
+  } catch (error) {
+    throw inTermsOfModel(error, String(request.body['model']), parts.names);
+  }
 }
 
 function explicit(model: CatalogModel): Selection {
@@ -69,8 +71,8 @@ function explicit(model: CatalogModel): Selection {
 }
 
 async function routed(call: ChainCall, options: RouteOptions, parts: SelectionParts): Promise<Selection> {
-  const { router, catalog, upstream, fallbacks } = parts;
-  const allowDowngrade = upstream.allowDowngrade;
+  const { router, catalog, fallbacks } = parts;
+  const { allowDowngrade } = parts.upstream;
   const rungs = rungsOf(options.profile, router);
   const ladder = rungs.map(({ model }) => catalog.get(model));
   const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);
@@ -82,15 +84,17 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const first = await decided(call, options, allowed, parts);
+  const first = await decide(call, options, allowed, router);
   let decision = first;
+  let rung = rungOf(first);
   // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
-  while (!(await canCarry(call, ladder[rungOf(decision)]!))) {
+  for (let model = ladder[rung]; model && !(await canCarry(call, model)); model = ladder[rung]) {
     if (ownTurn) await ownTurn();
-    unable.push(ladder[rungOf(decision)]!);
+    unable.push(model);
     allowed = allowedRungs(ladder, lacks);
     if (allowed.rungs.length === 0) return refusedBy(unable, first, ladder);
-    decision = await decided(call, options, allowed, parts);
+    decision = await decide(call, options, allowed, router);
+    rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
   if (isDowngrade && !allowDowngrade) {
@@ -98,24 +102,21 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
     throw onlyCheaperFits(allowed.excluded, requirements);
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0;
-  const candidates = candidatesFor({ rung: rungOf(decision), ladder, fallbacks, fits, allowDowngrade });
+  const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
   return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
 }
 
-function decided(
+function decide(
   { body }: ChainCall,
   options: RouteOptions,
   { rungs, excluded }: AllowedRungs,
-  { router, names }: SelectionParts,
+  router: Router,
 ): Promise<Decision> {
   const messages = body['messages'] as readonly Message[]; // whose form has been checked
-  const narrowed = excluded.length === 0 ? options : { ...options, allowedRungs: rungs };
-  return router.route({ messages }, narrowed).catch((error: unknown) => {
-    throw inTermsOfModel(error, String(body['model']), names);
-  });
+  return router.route({ messages }, excluded.length === 0 ? options : { ...options, allowedRungs: rungs });
 }
 
-/** No rung that may be asked can carry the request: the candidates say why, before anything is sent. */
+/** No rung can carry the request: the candidates are called to say why, before anything is sent. */
 function refusedBy(
   candidates: readonly CatalogModel[],
   decision: Decision,
@@ -124,14 +125,45 @@ function refusedBy(
   return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
 }
 
-/** The default ladder, or that of a profile. Of one that a reload has just removed the router says that it does not exist. */
+/** The default ladder, or that of a profile. If a reload has just removed the profile, the router reports that. */
 function rungsOf(profile: string | undefined, { ladder, profiles }: Router): Router['ladder'] {
   return profile === undefined ? ladder : (profiles.get(profile)?.rungs ?? ladder);
 }
 
+/**
+ * What a model lacks for a request, in words for a person: "images", "the field seed". Empty if it can take the request.
+ * Every reason to leave a model out of routing belongs in here, so that the policy chooses among what is left.
+ */
+type Lacks = (model: CatalogModel) => readonly string[];
+
+/** A rung that cannot take a request. */
+interface ExcludedRung {
+  readonly model: string;
+  readonly lacks: readonly string[];
+}
+
+/** The rungs of a ladder that can take a request, and the others. */
+interface AllowedRungs {
+  /** Ascending from 0, the cheapest; may be empty. */
+  readonly rungs: readonly number[];
+  readonly excluded: readonly ExcludedRung[];
+}
+
+/** The rungs whose model can take the request: what the policy may choose among. @param ladder cheapest first */
+export function allowedRungs(ladder: readonly CatalogModel[], lacks: Lacks): AllowedRungs {
+  const rungs: number[] = [];
+  const excluded: ExcludedRung[] = [];
+  for (const [rung, model] of ladder.entries()) {
+    const lacking = lacks(model);
+    if (lacking.length === 0) rungs.push(rung);
+    else excluded.push({ model: model.name, lacks: lacking });
+  }
+  return { rungs, excluded };
+}
+
 const WRITTEN_IN_MODEL: readonly (string | undefined)[] = ['policy', 'threshold', 'profile'];
 
-/** A client of the gateway writes the options of the router into `model`: an error about one of them is about `model`. */
+/** Clients of the gateway write the router's options into `model`: an error about one of them is about `model`. */
 function inTermsOfModel(error: unknown, model: string, names: ModelNames): unknown {
   if (!(error instanceof PlimsollError)) return error;
   const { code, message, place } = error;

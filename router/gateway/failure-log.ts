@@ -1,7 +1,7 @@
 import type { FallbackEvent, OperatorFault, Unreachable } from '../fallback/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 
-type Fault = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreachable' }>;
+type LoggedFailure = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreachable' }>;
 
 /** The same fault of the same model is logged at most once in this time. */
 const LOG_EVERY_MS = 60_000;
@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<OperatorFault | Unreachable, string>> = {
   connect: 'cannot be reached: no connection to its provider',
 };
 
-function sentence({ model, failure, ...event }: Fault): string {
+function sentence({ model, failure, ...event }: LoggedFailure): string {
   const keyless = event.kind === 'operator-fault' && failure === 'auth' && event.status === undefined;
   if (!keyless) return `${model} ${WORDS[failure]}`;
   return `${model} was not called, because ${event.unset ?? 'the key of its provider'} is not set`;
@@ -34,7 +34,7 @@ function sentence({ model, failure, ...event }: Fault): string {
  * Logs what is not the client's fault: what only the operator can fix as an error, a provider that cannot be reached as a warning. Every
  * request may meet the same fault, so it is logged once a minute, with the number of times it was left out in between.
  */
-export function faultLog(logger: Logger): (event: FallbackEvent) => void {
+export function failureLog(logger: Logger): (event: FallbackEvent) => void {
   const logged = new Map<string, { at: number; repeated: number }>();
   return (event) => {
     if (event.kind !== 'operator-fault' && event.kind !== 'unreachable') return;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerHead, selectionHeaders } from '../../router/gateway/decision-headers.ts';
+import { replyHeaders, selectionHeaders } from '../../router/gateway/reply.ts';
 import { facts } from '../records/facts.ts';
 
 const { selected, decision } = facts();
@@ -16,7 +16,7 @@ const story = {
 
 test('the head has what is known, and no more', () => {
   const own = selectionHeaders('req_1', { ...routed, decision: undefined, reason: 'explicit-model' });
-  expect(answerHead(own, {}, { ...story, costUsd: undefined, served: undefined })).toEqual({
+  expect(replyHeaders(own, {}, { ...story, costUsd: undefined, served: undefined })).toEqual({
     'x-plimsoll-decision-id': 'req_1',
     'x-plimsoll-selected': selected!.name,
     'x-plimsoll-reason': 'explicit-model',
@@ -32,7 +32,7 @@ test('what a provider says of itself as a gateway is not taken for ours; its oth
     'x-plimsoll-selected': 'theirs/model',
     'x-plimsoll-baseline-cost-usd': '7',
   };
-  const head = answerHead(selectionHeaders('dec_1', routed), theirs, story);
+  const head = replyHeaders(selectionHeaders('dec_1', routed), theirs, story);
   expect(head).toMatchObject({
     'content-type': 'application/json',
     'x-plimsoll-selected': selected!.name,
@@ -55,7 +55,7 @@ test.each([
 
 test('what was dropped is listed, and the list is bounded', () => {
   const head = (dropped: string[]) =>
-    answerHead(selectionHeaders('dec_1', routed), {}, { ...story, dropped });
+    replyHeaders(selectionHeaders('dec_1', routed), {}, { ...story, dropped });
   expect(head([])).not.toHaveProperty('x-plimsoll-dropped');
   expect(head(['user', 'messages.0.name'])['x-plimsoll-dropped']).toBe('user, messages.0.name');
   const many = Array.from({ length: 200 }, (_, index) => `messages.${index}.cache_control`);

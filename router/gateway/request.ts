@@ -1,6 +1,27 @@
+import type { Cancellation } from '../cancellation.ts';
+import type { Dialect } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { isObject } from '../json/index.ts';
-import type { GatewayRequest } from './requests.ts';
+import type { MemoryShare } from '../memory-budget.ts';
+
+/** A client's request, parsed but not yet checked. */
+export interface GatewayRequest {
+  readonly dialect: Dialect;
+  readonly operation: 'chat' | 'embeddings';
+  /** With all its fields, known or not. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** The JSON text that `body` was parsed from. */
+  readonly bodyText: string;
+  /** Names in lower case; only those that a provider may see are passed on. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** What the request holds in memory. */
+  readonly memory: MemoryShare;
+  /** Aborted when the client leaves. */
+  readonly signal: Cancellation;
+  /** Whose API key came with it, if keys are used. */
+  readonly keyId: string | undefined;
+  readonly startedMs: number;
+}
 
 type Path = readonly (string | number)[];
 
@@ -8,8 +29,8 @@ type Path = readonly (string | number)[];
 type Check = (value: unknown, path: Path) => void;
 
 /**
- * Fields that are read here, with what they must be. A provider may take `"stream": "true"` for true while it is none here: then the two
- * disagree about what comes back, and a healthy model is taken for a broken one.
+ * The fields that the gateway reads, with their types. A provider may take `"stream": "true"` for true while the gateway does not: then
+ * the two disagree about what comes back, and a healthy model is taken for a broken one.
  */
 const CHAT: Readonly<Record<string, Check>> = {
   messages: messageList,
@@ -37,7 +58,7 @@ const EMBEDDINGS: Readonly<Record<string, Check>> = {
   dimensions: integerOrNull,
 };
 
-/** The checks of each route, and the names that a field may not take in other letters. */
+/** The checks of each route. */
 const CHECKS = {
   openai: { checks: CHAT, required: 'messages' },
   anthropic: { checks: ANTHROPIC, required: 'messages' },
@@ -45,7 +66,7 @@ const CHECKS = {
 } as const;
 
 /**
- * Checks the form of a client's body as far as it is read here: one pass over messages and parts, no text is looked at. Unknown fields
+ * Checks the types in a client's body as far as the gateway reads it: one pass over messages and parts, no text is looked at. Unknown fields
  * and unknown types of parts are the provider's to judge. A field that differs from a known one in capital letters alone is refused,
  * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal).
  * @throws PlimsollError `invalid-input` that names the field
@@ -58,10 +79,11 @@ export function checkBody({
   const { checks, required } = CHECKS[operation === 'embeddings' ? 'embeddings' : dialect];
   for (const name in body) {
     if (name === 'model') continue; // read elsewhere
-    if (Object.hasOwn(checks, name)) checks[name]!(body[name], [name]);
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check) check(body[name], [name]);
     else refuseOtherLetters(name, checks);
   }
-  if (!Object.hasOwn(body, required)) checks[required]!(undefined, [required]);
+  if (!Object.hasOwn(body, required)) checks[required]?.(undefined, [required]);
 }
 
 function refuseOtherLetters(name: string, checks: Readonly<Record<string, Check>>): void {

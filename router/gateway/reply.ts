@@ -1,0 +1,244 @@
+import { type CatalogModel, costUsd, type Dialect } from '../catalog/index.ts';
+import { errorBody, errorEvent } from '../dialects/index.ts';
+import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
+import { ExchangeError, type Usage } from '../providers/index.ts';
+import { baselineCostUsd, type RequestFacts } from '../records/index.ts';
+import type { Decision } from '../router.ts';
+import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
+import type { Selection } from './select-model.ts';
+
+/** What goes back to the client. */
+export interface GatewayReply {
+  readonly status: number;
+  /** Made for this reply: the sender may add its own. */
+  readonly headers: Record<string, string>;
+  /** The dialect's JSON or SSE stream. */
+  readonly body: AsyncIterable<Uint8Array> | Uint8Array;
+  /** Only of a stream. */
+  readonly stream: StreamEnd | undefined;
+  /** To be called when the last byte is sent, or the reply broke off: records the request, once. */
+  readonly finished: (ended: RequestFacts['ended']) => void;
+}
+
+/** What follows the last event of a stream. */
+export interface StreamEnd {
+  /** Value of the header `trailer`. */
+  readonly trailerNames: string;
+  /** Known when the stream has ended. */
+  trailers(): Readonly<Record<string, string>>;
+  /** The event that ends a stream that broke off; undefined if the provider has sent its own. */
+  errorEvent(error: unknown, requestId: string): string | undefined;
+}
+
+/** A request whose plan was executed. */
+export interface ExecutedRequest extends RequestStages {
+  readonly selection: Selection;
+  readonly id: string;
+  /** By `selectionHeaders`. */
+  readonly headers: Record<string, string>;
+  readonly calledMs: number;
+  readonly result: FallbackResult;
+  readonly firstByteMs: number;
+}
+
+type Replied = Extract<FallbackResult, { kind: 'answer' }>;
+type Failed = Extract<FallbackResult, { kind: 'failure' }>;
+
+export function replyTo(executed: ExecutedRequest, recording: Recording): GatewayReply {
+  const { result, request } = executed;
+  if (result.kind === 'failure') return failureReply(executed, result, recording);
+  return request.body['stream'] === true
+    ? streamReply(executed, result, recording)
+    : plainReply(executed, result, recording);
+}
+
+function failureReply(
+  executed: ExecutedRequest,
+  { failure, retryAfterMs }: Failed,
+  recording: Recording,
+): GatewayReply {
+  const { status, reason, message, body } = failure;
+  const error = { status, message, code: reason.replaceAll('-', '_') };
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
+  return {
+    status,
+    headers: headersOf(executed, headers),
+    body: body ?? Buffer.from(JSON.stringify(errorBody(executed.request.dialect, error))),
+    stream: undefined,
+    finished: recordOnce(executed, recording, status),
+  };
+}
+
+/** The head of a reply that is held as a whole has its cost; one that was too long to hold has not. */
+function plainReply(
+  executed: ExecutedRequest,
+  { model, outcome }: Replied,
+  recording: Recording,
+): GatewayReply {
+  const { status, headers, body } = outcome;
+  const usage = body.whole && outcome.usage();
+  return {
+    status,
+    headers: headersOf(executed, headers, model, usage),
+    body: body.whole ?? body,
+    stream: undefined,
+    finished: recordOnce(executed, recording, status, outcome.usage),
+  };
+}
+
+function streamReply(
+  executed: ExecutedRequest,
+  { model, outcome }: Replied,
+  recording: Recording,
+): GatewayReply {
+  const { status } = outcome;
+  const { dialect } = executed.request;
+  // Heartbeats and an error event may come in between: the provider's length would then be wrong.
+  const { 'content-length': _, ...headers } = outcome.headers;
+  const own = { ...headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+  return {
+    status,
+    headers: headersOf(executed, own, model),
+    body: outcome.body,
+    stream: {
+      trailerNames: COST_TRAILERS,
+      trailers: () => costHeaders({}, costsOf(executed, model, outcome.usage())),
+      errorEvent: (error, requestId) => streamErrorEvent(dialect, error, requestId),
+    },
+    finished: recordOnce(executed, recording, status, outcome.usage),
+  };
+}
+
+/**
+ * Ends a stream that broke off: no other model may continue it. The leading blank line ends an event of which only half has come, so
+ * that the two stay apart; otherwise it is ignored (HTML standard, section 9.2.6).
+ */
+function streamErrorEvent(dialect: Dialect, error: unknown, requestId: string): string | undefined {
+  if (!(error instanceof ExchangeError) || error.told) return undefined;
+  const message = 'The answer of the provider broke off. What came before is not the whole.';
+  return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken', requestId })}`;
+}
+
+const NOTHING_DROPPED: readonly string[] = [];
+
+function headersOf(
+  executed: ExecutedRequest,
+  headers: Readonly<Record<string, string>>,
+  served?: CatalogModel,
+  usage?: Usage,
+): Record<string, string> {
+  const { request, calledMs, firstByteMs, result } = executed;
+  const { costUsd, baselineCostUsd } = costsOf(executed, served, usage);
+  return replyHeaders(executed.headers, headers, {
+    served: served?.name,
+    attempts: attemptsMade(result.attempts),
+    overheadMs: performance.now() - request.startedMs - (firstByteMs - calledMs),
+    dropped: (result.kind === 'answer' && result.outcome.dropped) || NOTHING_DROPPED,
+    costUsd,
+    baselineCostUsd,
+  });
+}
+
+/** US dollars; undefined if the tokens or the price are not known. */
+interface Costs {
+  readonly costUsd: number | undefined;
+  readonly baselineCostUsd: number | undefined;
+}
+
+function costsOf({ selection }: ExecutedRequest, served?: CatalogModel, usage?: Usage): Costs {
+  return {
+    costUsd: costUsd(served?.price, usage),
+    baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
+  };
+}
+
+/** How a reply came about. The costs of a stream are not known before its end. */
+interface ReplyFacts extends Costs {
+  /** Undefined if no model replied. */
+  readonly served: string | undefined;
+  readonly attempts: number;
+  readonly overheadMs: number;
+  /** Paths of the client's fields that the model did not get. */
+  readonly dropped: readonly string[];
+}
+
+interface Selected extends Pick<Selection, 'selected' | 'reason'> {
+  readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
+}
+
+/** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
+export function selectionHeaders(
+  id: string,
+  { selected, reason, decision }: Selected,
+): Record<string, string> {
+  const own: Record<string, string> = {
+    'x-plimsoll-decision-id': id,
+    'x-plimsoll-selected': headerSafe(selected.name),
+    'x-plimsoll-reason': reason,
+    'x-plimsoll-verdict': decision === undefined ? 'none' : decision.verdict,
+  };
+  if (decision === undefined) return own;
+  own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
+  if (decision.ungatedReason !== null) own['x-plimsoll-ungated-reason'] = decision.ungatedReason;
+  return own;
+}
+
+/**
+ * The whole head of a reply: `own`, by `selectionHeaders`, to which the rest is added, and those of the provider's headers that do not
+ * take a name of ours. Field by field into one object: merging objects of this size was among the most expensive lines of a request.
+ */
+export function replyHeaders(
+  own: Record<string, string>,
+  headers: Readonly<Record<string, string>>,
+  facts: ReplyFacts,
+): Record<string, string> {
+  for (const name in headers) {
+    if (!name.startsWith('x-plimsoll-')) own[name] = headers[name]!;
+  }
+  own['x-plimsoll-attempts'] = String(facts.attempts);
+  own['x-plimsoll-overhead-ms'] = facts.overheadMs.toFixed(3);
+  if (facts.served !== undefined) own['x-plimsoll-served'] = headerSafe(facts.served);
+  if (facts.dropped.length > 0) own['x-plimsoll-dropped'] = droppedHeader(facts.dropped);
+  return costHeaders(own, facts);
+}
+
+/** Characters of `x-plimsoll-dropped`: a long conversation may have a cache mark on every message. */
+const LONGEST_DROPPED = 1_000;
+
+/** As many paths as have room, then how many more there are. They are printable already. */
+function droppedHeader(paths: readonly string[]): string {
+  let list = '';
+  for (const [index, path] of paths.entries()) {
+    const longer = index === 0 ? path : `${list}, ${path}`;
+    if (longer.length > LONGEST_DROPPED) return `${list}, and ${paths.length - index} more`;
+    list = longer;
+  }
+  return list;
+}
+
+/** The costs of a stream follow its end (RFC 9110, section 6.6.2). */
+const COST_TRAILERS = 'x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd';
+
+/** Adds the costs to `headers`. */
+function costHeaders(
+  headers: Record<string, string>,
+  { costUsd, baselineCostUsd }: Costs,
+): Record<string, string> {
+  if (costUsd !== undefined) headers['x-plimsoll-cost-usd'] = dollars(costUsd);
+  if (baselineCostUsd !== undefined) headers['x-plimsoll-baseline-cost-usd'] = dollars(baselineCostUsd);
+  return headers;
+}
+
+function dollars(usd: number): string {
+  return usd.toFixed(8);
+}
+
+const UNSAFE = /[^\x20-\x7e]/gu;
+
+/** Names come from the configuration: what no header may hold is written as in a URL, half of a surrogate pair as U+FFFD. */
+function headerSafe(text: string): string {
+  return text.replace(UNSAFE, (sign) =>
+    Buffer.from(sign).toString('hex').toUpperCase().replace(/../g, '%$&'),
+  );
+}
