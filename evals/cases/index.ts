@@ -1,5 +1,14 @@
 /** Labelled cases: prompts with the quality that each model reached on them. Reading, checking, keys, splits and writing. */
 
+// Loading
+
+export type { Case, CaseRow } from './case.ts';
+export { type ColumnMap, parseColumnMap } from './field-names.ts';
+export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
+export { parseQualityScale, type QualityScale } from './quality-scale.ts';
+
+// Cases that people wrote
+
 export {
   type HardCase,
   loadHardCases,
@@ -7,7 +16,22 @@ export {
   loadTierCases,
   type Paraphrase,
 } from './authored-cases.ts';
-// For converting other files to cases.
+
+// Keys and splits
+
+export { fingerprints, questionKey, seenQuestions } from './question-key.ts';
+export {
+  DEFAULT_SHARES,
+  describeSplit,
+  foldsByKey,
+  hashCases,
+  keyFraction,
+  partBySeen,
+  splitByKey,
+} from './split.ts';
+
+// Converting other files to cases
+
 export {
   type CanonicalOptions,
   type CanonicalRow,
@@ -16,23 +40,9 @@ export {
   requireJsonLines,
   writeCases,
 } from './canonical-cases.ts';
-export { type Case, type CaseRow, parseCase } from './case.ts';
+export { parseCase } from './case.ts';
 export { fileError } from './case-file.ts';
-export { type ColumnMap, parseColumnMap } from './field-names.ts';
 export { jsonArray, jsonLines } from './json.ts';
-export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
 export { mostSimilar } from './models.ts';
-export { parseQualityScale, type QualityScale } from './quality-scale.ts';
-export { fingerprints, questionKey, seenQuestions } from './question-key.ts';
 export { BadRow, catchBadRow, parseRow, type RejectedRow, RejectLog, shownName } from './rejects.ts';
-export {
-  DEFAULT_SHARES,
-  describeSplit,
-  foldsByKey,
-  hashCases,
-  type Keyed,
-  keyFraction,
-  partBySeen,
-  splitByKey,
-} from './split.ts';
 export { csvRecords } from './table.ts';

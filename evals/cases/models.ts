@@ -180,33 +180,14 @@ function dice(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
 }
 
 /**
- * One line if a ladder goes against the cases' own prices or qualities: a rung costs more than one above it, or answers better. None
- * if all is in order. Two rungs are compared on the cases where both are known.
+ * A warning if a ladder contradicts the cases' own costs or qualities: a rung costs more than one above it, or is better. Empty if it does
+ * not. Two rungs are compared on the cases that have both.
  *
  * @param models cheapest first, as the ladder has them
  */
 export function ladderNotes(cases: readonly Case[], models: readonly string[]): string[] {
   const faults = models.flatMap((lower, rung) =>
-    models
-      .slice(rung + 1)
-      .flatMap((upper) => [
-        ...fault(
-          cases,
-          lower,
-          upper,
-          'costUsd',
-          (less, more) =>
-            `${shownName(lower)} costs more than ${shownName(upper)} ($${more} against $${less} a case)`,
-        ),
-        ...fault(
-          cases,
-          lower,
-          upper,
-          'quality',
-          (less, more) =>
-            `${shownName(lower)} answers better than ${shownName(upper)} (mean quality ${more} against ${less})`,
-        ),
-      ]),
+    models.slice(rung + 1).flatMap((upper) => pairFaults(cases, lower, upper)),
   );
   if (faults.length === 0) return [];
   return [
@@ -214,26 +195,42 @@ export function ladderNotes(cases: readonly Case[], models: readonly string[]): 
   ];
 }
 
-function fault(
+function pairFaults(cases: readonly Case[], lower: string, upper: string): string[] {
+  const faults: string[] = [];
+  const [below, above] = [shownName(lower), shownName(upper)];
+  const cost = commonMeans(cases, lower, upper, 'costUsd');
+  if (cost !== undefined && cost.lower > cost.upper) {
+    faults.push(
+      `${below} costs more than ${above} ($${round(cost.lower)} against $${round(cost.upper)} a case)`,
+    );
+  }
+  const quality = commonMeans(cases, lower, upper, 'quality');
+  if (quality !== undefined && quality.lower > quality.upper) {
+    faults.push(
+      `${below} answers better than ${above} (mean quality ${round(quality.lower)} against ${round(quality.upper)})`,
+    );
+  }
+  return faults;
+}
+
+/** The means of both models over the cases in which both have the value; undefined if there are none. */
+function commonMeans(
   cases: readonly Case[],
   lower: string,
   upper: string,
   field: 'costUsd' | 'quality',
-  words: (less: string, more: string) => string,
-): string[] {
-  let [below, above, n] = [0, 0, 0];
+): { readonly lower: number; readonly upper: number } | undefined {
+  let [sumLower, sumUpper, n] = [0, 0, 0];
   for (const { outcomes } of cases) {
     const [one, other] = [outcomes.get(lower)?.[field], outcomes.get(upper)?.[field]];
     if (one === undefined || other === undefined) continue;
-    below += one;
-    above += other;
+    sumLower += one;
+    sumUpper += other;
     n += 1;
   }
-  if (n === 0 || below <= above) return [];
-  const [less, more] = [above / n, below / n];
-  return [words(figure(less), figure(more))];
+  return n === 0 ? undefined : { lower: sumLower / n, upper: sumUpper / n };
 }
 
-function figure(value: number): string {
+function round(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

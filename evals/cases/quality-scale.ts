@@ -86,7 +86,7 @@ function qualityOnScale(value: unknown, rules: NumberRules): number | undefined 
   return percent !== undefined && percent >= 0 && percent <= 100 ? percent / 100 : undefined;
 }
 
-/** The fields with texts as numbers where the file's rules allow it. */
+/** The fields, with texts that are numbers by the file's rules as numbers. */
 export function parseNumbers(fields: object, rules: NumberRules): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, parseNumber(value, rules) ?? value]),

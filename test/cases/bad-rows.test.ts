@@ -72,7 +72,7 @@ describe('a bad row of JSON Lines', () => {
     );
     const file = written('other.jsonl', jsonLines(rows));
     const loaded = await loadCases([file], { qualityField: 'other', maxRejectShare: 0.5 });
-    expect(loaded.cases[0].outcomes.get('small')).toEqual({ quality: 0.5 });
+    expect(loaded.cases[0]?.outcomes.get('small')).toEqual({ quality: 0.5 });
     expect(loaded.rejected.map(({ line, field }) => [line, field])).toEqual([[2, 'outcomes.small.other']]);
     expect(loaded.excluded.missingOutcome).toBe(1);
   });
@@ -114,7 +114,7 @@ describe('too many bad rows', () => {
     expect([loaded.rejectedCount, loaded.rejected.length]).toEqual([1200, 1000]);
     const lines = readFileSync(rejectsFile, 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(1200);
-    expect(JSON.parse(lines[0])).toEqual(loaded.rejected[0]);
+    expect(JSON.parse(lines[0] ?? '')).toEqual(loaded.rejected[0]);
   });
 
   it('are written even if the run stops, and an older file does not outlive a clean run', async () => {

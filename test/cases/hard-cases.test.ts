@@ -40,7 +40,7 @@ describe('loadHardCases', () => {
   });
 
   it('takes a slice of any lower-case dashed name', () => {
-    expect(loadHardCases(fileOf({ ...hard, slice: 'tax-2026' }))[0].slice).toBe('tax-2026');
+    expect(loadHardCases(fileOf({ ...hard, slice: 'tax-2026' }))[0]?.slice).toBe('tax-2026');
   });
 
   it.each([
@@ -65,7 +65,7 @@ describe('loadHardCases', () => {
     expect(() => loadHardCases(file)).toThrow(reason);
   });
 
-  it('names the line where no person wrote anything', () => {
+  it('names the line in which no person wrote anything', () => {
     const { prompt: _, ...rest } = hard;
     const file = fileOf({ ...rest, messages: [{ role: 'system', content: 'Be brief.' }] });
     expect(() => loadHardCases(file)).toThrow(

@@ -49,7 +49,7 @@ describe('a ladder against its own prices and qualities', () => {
     expect(note).not.toContain('a costs');
   });
 
-  it('compares where both prices are known', () => {
+  it('compares the cases in which both prices are known', () => {
     const [note] = ladderNotes(cases({ a: [0, 3], b: [1, 2] }, { a: [0], b: [1, 100] }), ['a', 'b']);
     expect(note).toMatch(/a costs more than b \(\$3 against \$2/);
   });

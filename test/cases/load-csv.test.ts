@@ -10,27 +10,27 @@ const loose = { maxRejectShare: 1 };
 describe('loadCases from wide CSV', () => {
   it('reads one row a prompt; an empty cell is missing', async () => {
     const { cases, files } = await loadCases([fixture('wide.csv')]);
-    expect(files[0].rows).toBe(3);
+    expect(files[0]?.rows).toBe(3);
     expect(cases.map(({ id, text, task, group }) => ({ id, text, task, group }))).toEqual([
       { id: 'w1', text: 'What is 17 + 25?', task: 'arithmetic', group: undefined },
       { id: 'w2', text: 'Spell "bowline",\nthen explain it\nin one line.', task: 'writing', group: 'g1' },
       { id: 'w3', text: 'How deep is a fathom?', task: undefined, group: undefined },
     ]);
-    expect(cases[0].outcomes).toEqual(
+    expect(cases[0]?.outcomes).toEqual(
       new Map([
         ['small', { quality: 1, costUsd: 0.00001 }],
         ['large-2.5', { quality: 1, costUsd: 0.0004, inputTokens: 12, outputTokens: 2, latencyMs: 900 }],
       ]),
     );
-    expect(cases[1].outcomes.get('small')).toEqual({ quality: 0.25 });
-    expect([...cases[2].outcomes.keys()]).toEqual(['small']);
+    expect(cases[1]?.outcomes.get('small')).toEqual({ quality: 0.25 });
+    expect([...(cases[2]?.outcomes.keys() ?? [])]).toEqual(['small']);
   });
 
   it('reads another quality field and chosen models', async () => {
     const options = { qualityField: 'quality_regraded', models: ['large-2.5', 'small'] };
     const { cases, excluded } = await loadCases([fixture('wide.csv')], options);
     expect(cases.map(({ id }) => id)).toEqual(['w1']);
-    expect(cases[0].outcomes.get('small')?.quality).toBe(0.5);
+    expect(cases[0]?.outcomes.get('small')?.quality).toBe(0.5);
     expect(excluded.missingOutcome).toBe(2);
   });
 
@@ -79,7 +79,7 @@ describe('loadCases from wide CSV', () => {
     const { rejected, cases } = await loadCases([file]);
     const line = 2 + rows.slice(0, -1).reduce((sum, row) => sum + row.split('\n').length, 0);
     expect(rejected.map((row) => row.line)).toEqual([line]);
-    expect(cases[6].text).toBe(`${'é line\n'.repeat(6)}row 6 "q"`);
+    expect(cases[6]?.text).toBe(`${'é line\n'.repeat(6)}row 6 "q"`);
   });
 
   it.each([
@@ -104,7 +104,7 @@ describe('loadCases from wide CSV', () => {
 
   it('keeps a quote in the middle of a bare cell', async () => {
     const { cases } = await loadCases([csv([HEADER, 'a 5" pipe,1,1'])]);
-    expect(cases[0].text).toBe('a 5" pipe');
+    expect(cases[0]?.text).toBe('a 5" pipe');
   });
 
   it.each([
@@ -138,13 +138,13 @@ describe('loadCases from long CSV', () => {
       ['long.csv:6', 'Tie a\nbowline.'],
     ]);
     expect(cases[0]).toMatchObject({ task: 'arithmetic' });
-    expect(cases[0].outcomes).toEqual(
+    expect(cases[0]?.outcomes).toEqual(
       new Map([
         ['small', { quality: 1, costUsd: 0.00001, latencyMs: 210.5 }],
         ['large-2.5', { quality: 1, costUsd: 0.0004, latencyMs: 900 }],
       ]),
     );
-    expect([...cases[1].outcomes]).toEqual([['small', { quality: 0.5 }]]);
+    expect([...(cases[1]?.outcomes ?? [])]).toEqual([['small', { quality: 0.5 }]]);
   });
 
   it('counts prompts that lack a chosen model', async () => {
@@ -157,7 +157,7 @@ describe('loadCases from long CSV', () => {
     const { cases, excluded } = await loadCases([
       csv(['prompt,model,quality', 'a,small,1', 'a,small,0', 'a,small,1']),
     ]);
-    expect(cases[0].outcomes.get('small')?.quality).toBeCloseTo(2 / 3, 12);
+    expect(cases[0]?.outcomes.get('small')?.quality).toBeCloseTo(2 / 3, 12);
     expect(excluded.duplicates).toBe(2);
   });
 

@@ -36,8 +36,8 @@ describe('loadCases from JSON Lines', () => {
 
   it('scores context as the earlier turn of the person, and no system text', async () => {
     const { cases } = await loadCases([six]);
-    expect(cases[3].text).toBe('Now make it shorter.\n\nDraft a note to the harbour master.');
-    expect(cases[3].turns).toBe(2);
+    expect(cases[3]?.text).toBe('Now make it shorter.\n\nDraft a note to the harbour master.');
+    expect(cases[3]?.turns).toBe(2);
   });
 
   it('scores what the person wrote in messages', async () => {
@@ -55,7 +55,7 @@ describe('loadCases from JSON Lines', () => {
   it('reads the label from another field; outcomes without it are missing', async () => {
     const { cases, excluded } = await loadCases([six], { qualityField: 'quality_regraded' });
     expect(cases.map(({ id }) => id)).toEqual(['sum-1']);
-    expect(cases[0].outcomes.get('small')?.quality).toBe(0.5);
+    expect(cases[0]?.outcomes.get('small')?.quality).toBe(0.5);
     expect(excluded.missingOutcome).toBe(5);
   });
 
@@ -113,13 +113,13 @@ describe('loadCases from JSON Lines', () => {
   it('accepts a byte order mark, CRLF, blank lines and a last line without end', async () => {
     const text = `\uFEFF${JSON.stringify(soundRow(1))}\r\n\r\n  \r\n${JSON.stringify(soundRow(2))}`;
     const { cases, read, files } = await loadCases([written('windows.json', text)]);
-    expect([cases.length, read, files[0].rows]).toEqual([2, 2, 2]);
+    expect([cases.length, read, files[0]?.rows]).toEqual([2, 2, 2]);
   });
 
   it('tolerates lone surrogates and NUL', async () => {
     const line = JSON.stringify(soundRow(1, { prompt: 'half \ud800 and \0 nothing' }));
     const { cases } = await loadCases([written('odd.jsonl', `${line}\n`)]);
-    expect(cases[0].text).toBe('half \uFFFD and \uFFFD nothing');
+    expect(cases[0]?.text).toBe('half \uFFFD and \uFFFD nothing');
   });
 
   it('reads rows that are cut by chunk borders, in characters of several bytes', async () => {
@@ -158,7 +158,7 @@ describe('duplicates', () => {
     const { cases, excluded } = await twice({});
     expect(excluded.duplicates).toBe(1);
     expect(cases.map(({ id }) => id)).toEqual(['row-2']);
-    expect(cases[0].outcomes).toEqual(
+    expect(cases[0]?.outcomes).toEqual(
       new Map([
         ['small', { quality: 0.5, costUsd: 0.2 }],
         ['large', { quality: 1 }],

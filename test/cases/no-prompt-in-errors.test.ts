@@ -16,7 +16,7 @@ const tables = (rows: readonly (readonly unknown[])[], newline = '\n') =>
     { newline },
   );
 
-/** Files that cannot be read as cases, with the prompt where something else belongs. */
+/** Files that cannot be read as cases, with the prompt in the wrong place. */
 const FILES: readonly (readonly [string, string, string])[] = [
   [
     'no header',
@@ -140,7 +140,7 @@ describe('no message holds a prompt', () => {
 });
 
 describe('rejected rows', () => {
-  it('are told by kind, the commonest first, each with its first three places', async () => {
+  it('are reported by kind, the most frequent first, each with its first three places', async () => {
     const rows = Array.from({ length: 40 }, (_, i) => {
       if (i % 4 === 1) return soundRow(i, { outcomes: { small: { quality: 2 + i } } });
       if (i % 10 === 2) return soundRow(i, { prompt: '' });
@@ -161,7 +161,7 @@ describe('rejected rows', () => {
     ]);
   });
 
-  it('of an import with nothing but bad rows are told and written', async () => {
+  it('of an import with nothing but bad rows are reported and written', async () => {
     for (const [format, file] of [
       ['csv', written('bad.csv', `prompt,small.quality\n${'a,often\n'.repeat(1500)}`)],
       [

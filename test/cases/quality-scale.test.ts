@@ -124,7 +124,7 @@ describe('qualities on another scale', () => {
     ['boolean', [1, 0], [1, 1], [1, 0]],
     ['0-1', [1, 0], [1, 1], [1, 0]],
     ['-1-1', [-1, 0], [1, 1], [0, 0.5]],
-  ])('--quality-scale %s stands, whatever the numbers look like', async (scale, small, large, expected) => {
+  ])('--quality-scale %s applies, whatever the numbers look like', async (scale, small, large, expected) => {
     for (const file of [tableOf(small, large), jsonOf(small, large)]) {
       expect((await read(file, scale)).small).toEqual(expected);
     }

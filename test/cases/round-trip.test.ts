@@ -40,7 +40,7 @@ const rowsOf = (text: fc.Arbitrary<string>): fc.Arbitrary<CaseRow[]> =>
         id: `id-${index}`,
         group: `group-${index}`,
         prompt,
-        outcomes: Object.fromEntries(MODELS.map((model, at) => [model, outcomes[at]])),
+        outcomes: Object.fromEntries(MODELS.map((model, at) => [model, outcomes[at]!])),
       })),
     );
 
@@ -108,7 +108,7 @@ describe('writeCases', () => {
       yield* rows;
     }
     expect((await writeCases(file, streamed())).sha256).toBe(sha256);
-    expect((await loadCases([file])).files[0].sha256).toBe(sha256);
+    expect((await loadCases([file])).files[0]?.sha256).toBe(sha256);
   });
 
   it('keeps fields that it does not know', async () => {

@@ -48,7 +48,9 @@ function placesByName(items: readonly Item[], placeOf: (item: Item, index: numbe
   return places;
 }
 
-function partOf(split: Readonly<Record<string, readonly Item[]>>) {
+type Split = ReturnType<typeof splitByKey<Item>>;
+
+function partOf(split: Split) {
   return new Map(SPLIT_PARTS.flatMap((part) => split[part].map(({ id }) => [id, part] as const)));
 }
 
@@ -58,7 +60,7 @@ describe('splitByKey', () => {
       fc.property(chained, seeds, (items, seed) => {
         const shares = { train: 0.6, calibration: 0.2, test: 0.2 };
         fc.pre(questionUnits(items).length > 20);
-        let split: Record<string, readonly Item[]>;
+        let split: Split;
         try {
           split = splitByKey(items, shares, seed);
         } catch (error) {

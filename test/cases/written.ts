@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** Writes a file into a folder of its own and gives its path; gzipped if the name says so. */
+/** Writes a file into a new folder, gzipped if its name ends in .gz, and returns its path. */
 export function written(name: string, content: string | Uint8Array): string {
   const file = join(mkdtempSync(join(tmpdir(), 'plimsoll-cases-')), name);
   writeFileSync(file, name.endsWith('.gz') && typeof content === 'string' ? gzipSync(content) : content);
@@ -21,7 +21,7 @@ export function soundRow(index: number, over: Record<string, unknown> = {}): Rec
   return { id: `row-${index}`, prompt: `How many knots are ${index} miles an hour?`, outcomes, ...over };
 }
 
-/** Text fixtures stand beside the tests. */
+/** The path of a fixture. */
 export function fixture(name: string): string {
   return join(import.meta.dirname, '..', 'fixtures', 'cases', name);
 }

@@ -91,7 +91,7 @@ describe('mmlu-pro', () => {
     ]);
   });
 
-  it('says when a name does not tell the model', async () => {
+  it('says when a name does not contain the model', async () => {
     await expect(
       imported('mmlu-pro', [], { inputs: ['eval_results/business_result.json'] }),
     ).rejects.toMatchObject({

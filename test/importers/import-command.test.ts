@@ -33,7 +33,7 @@ describe('plimsoll import', () => {
     expect(help).toContain('grade_school_math/data/example_model_solutions.jsonl');
   });
 
-  it('prints the summary as JSON and tells of bad rows on stderr', async () => {
+  it('prints the summary as JSON and reports bad rows on stderr', async () => {
     const out = join(mkdtempSync(join(tmpdir(), 'plimsoll-import-')), 'cases.jsonl.gz');
     const { stdout, stderr } = await run(
       'grade-school-math',

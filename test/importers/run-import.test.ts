@@ -47,7 +47,7 @@ describe('runImport', () => {
     expect(readdirSync(dirname(out))).toEqual([]);
   });
 
-  it('writes all bad rows where it is told to', async () => {
+  it('writes all bad rows to the given file', async () => {
     const file = jsonlOf(sound, { ...sound, id: 'b', prompt: '' });
     const rejectsFile = join(folder(), 'rejects.jsonl');
     await imported('jsonl', [], { inputs: [file], rejectsFile });

@@ -16,7 +16,7 @@ const sourceSchema = z
     use: z.enum(['training', 'evaluation']),
     rows: z.int().positive(),
     models: z.int().min(2),
-    /** Of the converted file that this project's figures were measured on; the file itself is not part of the project. */
+    /** Hash of the converted file that this project's figures were measured on; the file is not part of the project. */
     sha256: z.string().regex(/^[\da-f]{64}$/),
     /** The format that `plimsoll import` takes its raw files under, or null. */
     importer: z.string().min(1).nullable(),
@@ -36,9 +36,11 @@ export type Source = z.output<typeof sourceSchema>;
 export function loadSources(file: string): readonly Source[] {
   const result = sourcesSchema.safeParse(parsed(file));
   if (result.success) return result.data;
-  const [{ path, message }] = result.error.issues;
-  const field = path.map(String).join('.');
-  throw new PlimsollError('invalid-input', `${file}: ${field}: ${message}`, { place: { file, field } });
+  const [issue] = result.error.issues;
+  const field = issue?.path.map(String).join('.') ?? '';
+  throw new PlimsollError('invalid-input', `${file}: ${field}: ${issue?.message}`, {
+    place: { file, field },
+  });
 }
 
 function parsed(file: string): unknown {

@@ -5,7 +5,7 @@ const folder = join(import.meta.dirname, '..', '..', 'training-data');
 
 export const DATA_CARD = join(folder, 'README.md');
 
-/** The part of the data card that is counted and not written. */
+/** The generated part of the data card. */
 const COUNTED = /(<!-- counted: )[^\n]*( -->\n)[\s\S]*?(<!-- end of counted -->)/;
 
 export function everydayCases(): {
@@ -18,7 +18,7 @@ export function everydayCases(): {
   };
 }
 
-/** The data card with its counted part brought up to date. */
+/** The data card with its generated part updated. */
 export function withCounts(card: string): string {
   if (!COUNTED.test(card)) throw new Error('The data card has lost the marks of its counted part.');
   const { english, multilingual } = everydayCases();
@@ -48,15 +48,18 @@ function rowOf(name: string, cases: readonly TierCase[]): readonly string[] {
   return [name, `${cases.length}`, `${cheap}`, `${strong}`];
 }
 
-/** A table in Markdown as the formatter leaves it: the first column to the left, numbers to the right. */
+/** A Markdown table in the formatter's style: the first column left-aligned, numbers right-aligned. */
 function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const columns = rows[0]?.keys() ?? [];
+  const widths = Array.from(columns, (column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = widths.map((width, column) =>
     column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
   );
   const [head, ...body] = rows.map((row) =>
-    line(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))),
+    line(
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))),
+    ),
   );
   return [head, line(rule), ...body].join('\n');
 }

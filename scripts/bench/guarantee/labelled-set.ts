@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { foldsByKey, type Keyed } from '../../../evals/cases/index.ts';
+import { type Case, foldsByKey } from '../../../evals/cases/index.ts';
 import { featureExtractor } from '../../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../../router/encoders/index.ts';
 import { crossValidate, designMatrix } from '../../../router/train/index.ts';
@@ -14,7 +14,7 @@ export interface LabelledSet {
   /** Cheap, then strong. */
   readonly models: readonly [string, string];
   readonly sha256: string;
-  readonly cases: readonly (Keyed & { readonly text: string })[];
+  readonly cases: readonly Pick<Case, 'key' | 'group' | 'text'>[];
   /** One column a model. */
   readonly quality: readonly Float64Array[];
 }
