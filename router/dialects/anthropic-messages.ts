@@ -1,23 +1,111 @@
-import type {
-  AnthropicDocument,
-  AnthropicImage,
-  AnthropicMessage,
-  AnthropicText,
-} from './anthropic-schema.ts';
-import { cacheOptions } from './cache-mark.ts';
-import { fileAt, fileOf } from './files.ts';
-import type { Losses } from './losses.ts';
-import { Prompt } from './prompt.ts';
-import type { AssistantPart, FilePart, PromptMessage, ToolOutput, UserPart } from './sdk-types.ts';
-import { laterSystemMessages } from './system-messages.ts';
+import { z } from 'zod';
+import type { Losses, Path } from './losses.ts';
+import {
+  cacheControlSchema,
+  cacheOptions,
+  emptyFieldSchema,
+  filePart,
+  filePartAt,
+  laterSystemMessages,
+  Prompt,
+} from './prompt.ts';
+import type { AssistantPart, FilePart, PromptMessage, ToolOutput, UserPart } from './sdk.ts';
 import type { Target } from './target.ts';
 
-type Path = readonly PropertyKey[];
-type Content<Role> = NonNullable<Extract<AnthropicMessage, { role: Role }>['content']>;
-type UserBlock = Exclude<Content<'user'>, string>[number];
-type ToolResult = Extract<UserBlock, { type: 'tool_result' }>;
-type AssistantBlock = Exclude<Content<'assistant'>, string>[number];
-type ResultBlock = Exclude<NonNullable<ToolResult['content']>, string>[number];
+export const anthropicTextSchema = z.strictObject({
+  type: z.literal('text'),
+  text: z.string(),
+  citations: emptyFieldSchema,
+  cache_control: cacheControlSchema,
+});
+
+const urlSourceSchema = z.strictObject({ type: z.literal('url'), url: z.string() });
+
+const imageSchema = z.strictObject({
+  type: z.literal('image'),
+  source: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('base64'), media_type: z.string().regex(/^image\//), data: z.string() }),
+    urlSourceSchema,
+  ]),
+  cache_control: cacheControlSchema,
+});
+
+const documentSchema = z.strictObject({
+  type: z.literal('document'),
+  source: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('base64'), media_type: z.literal('application/pdf'), data: z.string() }),
+    urlSourceSchema,
+    z.strictObject({
+      type: z.literal('text'),
+      media_type: z.literal('text/plain').optional(),
+      data: z.string(),
+    }),
+    z.strictObject({
+      type: z.literal('content'),
+      content: z.union([z.string(), z.array(anthropicTextSchema)]),
+    }),
+  ]),
+  title: z.string().nullish(),
+  context: z.string().nullish(),
+  citations: z.strictObject({ enabled: z.literal(false).optional() }).nullish(),
+  cache_control: cacheControlSchema,
+});
+
+const resultBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, imageSchema, documentSchema]);
+
+const toolResultSchema = z.strictObject({
+  type: z.literal('tool_result'),
+  tool_use_id: z.string(),
+  content: z.union([z.string(), z.array(resultBlockSchema)]).nullish(),
+  is_error: z.boolean().nullish(),
+  cache_control: cacheControlSchema,
+});
+
+const toolUseSchema = z.strictObject({
+  type: z.literal('tool_use'),
+  id: z.string(),
+  name: z.string(),
+  input: z.record(z.string(), z.unknown()),
+  caller: z.strictObject({ type: z.literal('direct') }).nullish(),
+  cache_control: cacheControlSchema,
+});
+
+const userBlockSchema = z.discriminatedUnion('type', [
+  anthropicTextSchema,
+  imageSchema,
+  documentSchema,
+  toolResultSchema,
+]);
+
+const assistantBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, toolUseSchema]);
+
+const userSchema = z.strictObject({
+  role: z.literal('user'),
+  content: z.union([z.string(), z.array(userBlockSchema)]),
+});
+
+const assistantSchema = z.strictObject({
+  role: z.literal('assistant'),
+  content: z.union([z.string(), z.array(assistantBlockSchema)]).nullish(),
+});
+
+const systemSchema = z.strictObject({
+  role: z.literal('system'),
+  content: z.union([z.string(), z.array(anthropicTextSchema)]),
+});
+
+export const anthropicMessageSchema = z.discriminatedUnion('role', [
+  userSchema,
+  assistantSchema,
+  systemSchema,
+]);
+
+type AnthropicMessage = z.infer<typeof anthropicMessageSchema>;
+type TextBlock = z.infer<typeof anthropicTextSchema>;
+type ImageBlock = z.infer<typeof imageSchema>;
+type DocumentBlock = z.infer<typeof documentSchema>;
+type ResultBlock = z.infer<typeof resultBlockSchema>;
+type ToolResult = z.infer<typeof toolResultSchema>;
 
 interface Mapping {
   readonly target: Target;
@@ -32,69 +120,69 @@ export function anthropicPrompt(
   target: Target,
   losses: Losses,
 ): PromptMessage[] {
-  const last = messages.length - 1;
-  if (messages[last]?.role === 'assistant' && !target.continuesAnswers) {
+  if (messages.at(-1)?.role === 'assistant' && !target.continuesReplies) {
     losses.drop(
-      ['messages', last, 'role'],
+      ['messages', messages.length - 1, 'role'],
       "the chosen model's provider cannot continue an assistant's message",
     );
   }
   const mapping: Mapping = { target, losses, prompt: new Prompt(target) };
   mapping.prompt.add(...system);
   for (const [index, message] of messages.entries()) addMessage(message, ['messages', index], mapping);
-  return mapping.prompt.whole();
+  return mapping.prompt.finish();
 }
 
 function addMessage(message: AnthropicMessage, path: Path, mapping: Mapping): void {
   const { prompt, target, losses } = mapping;
-  const content = message.content ?? [];
   const at = [...path, 'content'];
   switch (message.role) {
     case 'system': {
-      const texts =
-        typeof content === 'string' ? [content] : textsOf(content as AnthropicText[], at, mapping);
+      const { content } = message;
+      const texts = typeof content === 'string' ? [content] : plainTexts(content, at, losses);
       prompt.add(...laterSystemMessages(texts, path, target, losses));
       break;
     }
-    case 'user':
-      if (typeof content === 'string') prompt.user([{ type: 'text', text: content }]);
-      else addUserBlocks(content as UserBlock[], at, mapping);
+    case 'user': {
+      const { content } = message;
+      if (typeof content === 'string') prompt.addUser([{ type: 'text', text: content }]);
+      else addUserBlocks(content, at, mapping);
       break;
+    }
     case 'assistant': {
+      const content = message.content ?? [];
       prompt.beginTurn();
-      if (typeof content === 'string') prompt.assistant([{ type: 'text', text: content }]);
+      if (typeof content === 'string') prompt.addAssistant([{ type: 'text', text: content }]);
       else {
-        const blocks = content as AssistantBlock[];
-        prompt.assistant(blocks.map((block, index) => assistantPart(block, [...at, index], mapping)));
+        prompt.addAssistant(content.map((block, index) => assistantPart(block, [...at, index], mapping)));
       }
     }
   }
 }
 
-/** Cache marks of later system messages have no place anywhere. */
-function textsOf(blocks: readonly AnthropicText[], path: Path, { losses }: Mapping): string[] {
+/** Cache marks of later system messages have no counterpart anywhere. */
+function plainTexts(blocks: readonly TextBlock[], path: Path, losses: Losses): string[] {
   return blocks.map((block, index) => {
     cacheOptions(block, [...path, index], { cache: undefined }, losses);
     return block.text;
   });
 }
 
-/** Results of tools are messages of their own in the SDK. Pictures that the target does not take in them follow as the user's. */
-function addUserBlocks(blocks: readonly UserBlock[], path: Path, mapping: Mapping): void {
+/** Tool results are messages of their own in the SDK. Images that the target does not accept in them follow as the user's. */
+function addUserBlocks(
+  blocks: readonly z.infer<typeof userBlockSchema>[],
+  path: Path,
+  mapping: Mapping,
+): void {
   const parts: UserPart[] = [];
   for (const [index, block] of blocks.entries()) {
     const at = [...path, index];
     if (block.type === 'tool_result') parts.push(...addToolResult(block, at, mapping));
     else parts.push(...userParts(block, at, mapping));
   }
-  mapping.prompt.user(parts);
+  mapping.prompt.addUser(parts);
 }
 
-function userParts(
-  block: AnthropicText | AnthropicImage | AnthropicDocument,
-  path: Path,
-  { target, losses }: Mapping,
-): UserPart[] {
+function userParts(block: ResultBlock, path: Path, { target, losses }: Mapping): UserPart[] {
   const cache = cacheOptions(block, path, target, losses);
   if (block.type === 'text') return [{ type: 'text', text: block.text, ...cache }];
   if (block.type === 'image') return [{ ...imagePart(block, path, target), ...cache }];
@@ -102,76 +190,77 @@ function userParts(
   return [...context, { ...documentPart(block, path, target), ...cache }];
 }
 
-function imagePart({ source }: AnthropicImage, path: Path, target: Target): FilePart {
-  if (source.type === 'url') return fileAt(source.url, 'image/*', target, [...path, 'source', 'url']);
-  return fileOf(source.media_type, source.data);
+function imagePart({ source }: ImageBlock, path: Path, target: Target): FilePart {
+  if (source.type === 'url') return filePartAt(source.url, 'image/*', target, [...path, 'source', 'url']);
+  return filePart(source.media_type, source.data);
 }
 
-function documentPart({ source, title }: AnthropicDocument, path: Path, target: Target): UserPart {
+function documentPart({ source, title }: DocumentBlock, path: Path, target: Target): UserPart {
   const named = title && target.fileNames ? { filename: title } : {};
   switch (source.type) {
     case 'base64':
-      return { ...fileOf(source.media_type, source.data), ...named };
+      return { ...filePart(source.media_type, source.data), ...named };
     case 'url':
-      return { ...fileAt(source.url, 'application/pdf', target, [...path, 'source', 'url']), ...named };
+      return {
+        ...filePartAt(source.url, 'application/pdf', target, [...path, 'source', 'url']),
+        ...named,
+      };
     case 'text':
-      return { type: 'text', text: titled(title, source.data) };
+      return { type: 'text', text: withTitle(title, source.data) };
     case 'content': {
       const { content } = source;
       const text = typeof content === 'string' ? content : content.map((block) => block.text).join('\n');
-      return { type: 'text', text: titled(title, text) };
+      return { type: 'text', text: withTitle(title, text) };
     }
   }
 }
 
-function titled(title: string | null | undefined, text: string): string {
+function withTitle(title: string | null | undefined, text: string): string {
   return title ? `${title}\n\n${text}` : text;
 }
 
 function assistantPart(
-  block: AssistantBlock,
+  block: z.infer<typeof assistantBlockSchema>,
   path: Path,
   { target, losses, prompt }: Mapping,
 ): AssistantPart {
   const cache = cacheOptions(block, path, target, losses);
   if (block.type === 'text') return { type: 'text', text: block.text, ...cache };
-  return { ...prompt.call({ ...block, path: [...path, 'id'] }), ...cache };
+  return { ...prompt.toolCall({ ...block, path: [...path, 'id'] }), ...cache };
 }
 
-/** @returns what has to follow the result, because the target takes it nowhere else */
+/** @returns the files that must follow the result, because the target does not accept them inside */
 function addToolResult(block: ToolResult, path: Path, { target, losses, prompt }: Mapping): UserPart[] {
-  const called = prompt.calledAs(block.tool_use_id, [...path, 'tool_use_id']);
+  const call = prompt.resolveCall(block.tool_use_id, [...path, 'tool_use_id']);
   const { content } = block;
   const blocks: readonly ResultBlock[] =
     typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
-  const found = blocks.flatMap((inner, index) =>
-    resultParts(inner, [...path, 'content', index], target, losses),
-  );
-  const texts = found.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  const files = found.flatMap((part) => (part.type === 'file' ? [part] : []));
+  const parts = blocks.map((inner, index) => resultPart(inner, [...path, 'content', index], target, losses));
+  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const files = parts.flatMap((part) => (part.type === 'file' ? [part] : []));
   const failed = block.is_error ?? false;
-  const within = files.length > 0 && target.imagesInToolResults && files.every(isImageData);
-  const output = within ? contentOutput(found, failed) : textOutput(texts.join('\n'), failed, target);
+  const inside = files.length > 0 && target.imagesInToolResults && files.every(isImageData);
+  const output = inside ? contentOutput(parts, failed) : textOutput(texts.join('\n'), failed, target);
   const cache = cacheOptions(block, path, target, losses);
-  prompt.add({ role: 'tool', content: [{ type: 'tool-result', ...called, output, ...cache }] });
-  return within ? [] : files;
+  prompt.addToolResult({ ...call, output, ...cache });
+  return inside ? [] : files;
 }
 
-function resultParts(block: ResultBlock, path: Path, target: Target, losses: Losses): UserPart[] {
+function resultPart(block: ResultBlock, path: Path, target: Target, losses: Losses): UserPart {
   cacheOptions(block, path, { cache: undefined }, losses);
-  if (block.type === 'text') return [{ type: 'text', text: block.text }];
-  return [block.type === 'image' ? imagePart(block, path, target) : documentPart(block, path, target)];
+  if (block.type === 'text') return { type: 'text', text: block.text };
+  return block.type === 'image' ? imagePart(block, path, target) : documentPart(block, path, target);
 }
 
 function isImageData({ mediaType, data }: FilePart): boolean {
   return mediaType.startsWith('image/') && typeof data === 'string';
 }
 
-/** If a failure cannot be marked the text says it, for the model that reads it. */
+/** If the target cannot mark a failure, the text says so for the model that reads it. */
 function textOutput(text: string, failed: boolean, target: Target): ToolOutput {
-  const said = text === '' && !target.blankTexts ? '(no output)' : text;
-  if (!failed) return { type: 'text', value: said };
-  return { type: 'error-text', value: target.marksToolErrors ? said : `Error: ${said}` };
+  const value = text === '' && !target.blankTexts ? '(no output)' : text;
+  if (!failed) return { type: 'text', value };
+  return { type: 'error-text', value: target.marksToolErrors ? value : `Error: ${value}` };
 }
 
 function contentOutput(parts: readonly UserPart[], failed: boolean): ToolOutput {

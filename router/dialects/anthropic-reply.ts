@@ -9,7 +9,7 @@ import {
   unfinishedStream,
   unifiedFinish,
 } from './reply.ts';
-import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk-types.ts';
+import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
 import { validToolId } from './tool-ids.ts';
 
 /**

@@ -1,25 +1,85 @@
-import { anthropicPrompt } from './anthropic-messages.ts';
-import { type AnthropicRequest, anthropicRequestSchema } from './anthropic-schema.ts';
-import { cacheOptions } from './cache-mark.ts';
-import type { Losses } from './losses.ts';
-import { type Effort, effortOfBudget, type Reasoning, reasoningOptions, reasons } from './reasoning.ts';
-import type {
-  CallOptions,
-  FunctionTool,
-  JsonSchema,
-  PromptMessage,
-  ProviderOptions,
-  ResponseFormat,
-  ToolChoice,
-} from './sdk-types.ts';
-import { systemMessages } from './system-messages.ts';
-import { mergedOptions, type Target } from './target.ts';
-import { unmappable, withoutNulls } from './unmappable.ts';
-import { withoutUndefined } from './without-undefined.ts';
+import { z } from 'zod';
+import { anthropicMessageSchema, anthropicPrompt, anthropicTextSchema } from './anthropic-messages.ts';
+import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
+import { cacheControlSchema, cacheOptions, jsonSchemaSchema, systemMessages } from './prompt.ts';
+import {
+  canReason,
+  EFFORTS,
+  type Effort,
+  effortForBudget,
+  type Reasoning,
+  reasoningOptions,
+} from './reasoning.ts';
+import {
+  type CallOptions,
+  type FunctionTool,
+  type JsonSchema,
+  mergeProviderOptions,
+  type PromptMessage,
+  type ProviderOptions,
+  type ResponseFormat,
+  type ToolChoice,
+  withoutUndefined,
+} from './sdk.ts';
+import type { Target } from './target.ts';
+
+const toolSchema = z.strictObject({
+  type: z.literal('custom').nullish(),
+  name: z.string(),
+  description: z.string().nullish(),
+  input_schema: jsonSchemaSchema,
+  strict: z.boolean().nullish(),
+  cache_control: cacheControlSchema,
+  allowed_callers: z.tuple([z.literal('direct')]).nullish(),
+});
+
+const toolCallLimitFields = { disable_parallel_tool_use: z.boolean().optional() };
+
+const toolChoiceSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('auto'), ...toolCallLimitFields }),
+  z.strictObject({ type: z.literal('any'), ...toolCallLimitFields }),
+  z.strictObject({ type: z.literal('tool'), name: z.string(), ...toolCallLimitFields }),
+  z.strictObject({ type: z.literal('none') }),
+]);
+
+const formatSchema = z.strictObject({ type: z.literal('json_schema'), schema: jsonSchemaSchema });
 
 /**
- * The body of a request to Messages -> prompt and options of the SDK. What the target has no counterpart for goes to `losses`.
- *
+ * The fields of POST /v1/messages that are mapped (https://docs.anthropic.com/en/api/messages). A literal is the value that means the same
+ * as no field. Other fields are dropped or refused by the table in `fields.ts`.
+ */
+const requestSchema = z.strictObject({
+  model: z.string(),
+  max_tokens: z.int().positive(),
+  messages: z.array(anthropicMessageSchema).min(1),
+  system: z.union([z.string(), z.array(anthropicTextSchema)]).optional(),
+  temperature: z.number().optional(),
+  top_p: z.number().optional(),
+  top_k: z.int().optional(),
+  stop_sequences: z.array(z.string()).optional(),
+  stream: z.boolean().optional(),
+  tools: z.array(toolSchema).optional(),
+  tool_choice: toolChoiceSchema.optional(),
+  output_config: z
+    .strictObject({ format: formatSchema.nullish(), effort: z.enum(EFFORTS).nullish() })
+    .optional(),
+  output_format: formatSchema.optional().describe('The older place of output_config.format.'),
+  metadata: z.strictObject({ user_id: z.string().nullish() }).optional(),
+  thinking: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('disabled') }),
+      z.strictObject({ type: z.literal('enabled'), budget_tokens: z.int().positive().optional() }),
+      z.strictObject({ type: z.enum(['adaptive', 'between_tools']) }),
+    ])
+    .optional(),
+  service_tier: z.literal('auto').optional(),
+  mcp_servers: z.tuple([]).optional(),
+});
+
+type AnthropicRequest = z.infer<typeof requestSchema>;
+
+/**
+ * Maps the body of a request to Messages to prompt and options of the SDK. What the target has no counterpart for goes to `losses`.
  * @throws PlimsollError `invalid-input` with the field's path in `place.field`, for what may not be dropped
  */
 export function anthropicRequest(
@@ -27,25 +87,30 @@ export function anthropicRequest(
   target: Target,
   losses: Losses,
 ): CallOptions {
-  const request = losses.parse(anthropicRequestSchema, withoutNulls(body));
+  const request = losses.parse(requestSchema, withoutNulls(body));
   const { tools, tool_choice: choice, messages } = request;
   const options = withoutUndefined({
-    prompt: anthropicPrompt(messages, systemOf(request, target, losses), target, losses),
+    prompt: anthropicPrompt(messages, systemPrompt(request, target, losses), target, losses),
     maxOutputTokens: request.max_tokens,
     temperature: request.temperature,
-    // Of the whole probability mass nothing is cut off: the same as no field.
+    // Keeps the whole probability mass: the same as no field.
     topP: request.top_p === 1 ? undefined : request.top_p,
     topK: request.top_k,
     stopSequences: request.stop_sequences?.length ? request.stop_sequences : undefined,
-    responseFormat: responseFormatOf(request),
-    tools: tools?.length ? tools.map((tool, index) => toolOf(tool, index, target, losses)) : undefined,
-    toolChoice: choice && toolChoiceOf(choice),
-    providerOptions: providerOptionsOf(request, target, losses),
+    responseFormat: responseFormat(request),
+    tools: tools?.length ? tools.map((tool, index) => functionTool(tool, index, target, losses)) : undefined,
+    toolChoice: choice && toolChoice(choice),
+    providerOptions: mergeProviderOptions([
+      userOptions(request, target, losses),
+      toolCallLimit(request, target, losses),
+      // Anthropic's structured output always follows its schema.
+      responseFormat(request) && target.strictSchema?.(true),
+    ]),
   });
   return withThinking(options, request, target, losses);
 }
 
-function systemOf({ system = [] }: AnthropicRequest, target: Target, losses: Losses): PromptMessage[] {
+function systemPrompt({ system = [] }: AnthropicRequest, target: Target, losses: Losses): PromptMessage[] {
   if (typeof system === 'string') return systemMessages([{ text: system }], target);
   const texts = system.map((block, index) => ({
     text: block.text,
@@ -54,34 +119,35 @@ function systemOf({ system = [] }: AnthropicRequest, target: Target, losses: Los
   return systemMessages(texts, target);
 }
 
-/** An effort says more than the kind of thinking; adaptive thinking alone is what models that reason do anyway. */
+/** An effort says more than the kind of thinking; adaptive thinking alone is what reasoning models do anyway. */
 function withThinking(
   options: CallOptions,
   { thinking, output_config: config }: AnthropicRequest,
   { model }: Target,
   losses: Losses,
 ): CallOptions {
-  const reasoning = reasoningOf(thinking, config?.effort ?? undefined);
+  const reasoning = requestedReasoning(thinking, config?.effort ?? undefined);
   const mapped = reasoningOptions(reasoning, model, options);
-  if (mapped) return { ...options, providerOptions: mergedOptions([options.providerOptions, mapped])! };
-  if (reasons(model) && reasoning.effort === undefined) return options;
+  if (mapped)
+    return { ...options, providerOptions: mergeProviderOptions([options.providerOptions, mapped])! };
+  if (canReason(model) && reasoning.effort === undefined) return options;
   const why = 'the chosen model cannot be told how hard to think';
   if (config?.effort) losses.drop(['output_config', 'effort'], why);
-  if (thinking && (thinking.type !== 'disabled' || reasons(model))) losses.drop(['thinking'], why);
+  if (thinking && (thinking.type !== 'disabled' || canReason(model))) losses.drop(['thinking'], why);
   return options;
 }
 
-function reasoningOf(thinking: AnthropicRequest['thinking'], effort: Effort | undefined): Reasoning {
+function requestedReasoning(thinking: AnthropicRequest['thinking'], effort: Effort | undefined): Reasoning {
   if (thinking?.type === 'disabled') return { effort: 'none' };
   if (thinking?.type !== 'enabled') return { effort };
   const { budget_tokens: budgetTokens } = thinking;
   return {
-    effort: effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens)),
+    effort: effort ?? (budgetTokens === undefined ? undefined : effortForBudget(budgetTokens)),
     budgetTokens,
   };
 }
 
-function responseFormatOf({
+function responseFormat({
   output_config: config,
   output_format: older,
 }: AnthropicRequest): ResponseFormat | undefined {
@@ -90,7 +156,7 @@ function responseFormatOf({
   return format && { type: 'json', schema: format.schema as JsonSchema };
 }
 
-function toolOf(
+function functionTool(
   tool: NonNullable<AnthropicRequest['tools']>[number],
   index: number,
   target: Target,
@@ -106,34 +172,32 @@ function toolOf(
   return { type: 'function', name: tool.name, inputSchema, ...further, ...mark };
 }
 
-const CHOICES = { auto: 'auto', any: 'required', none: 'none' } as const;
+const TOOL_CHOICES = { auto: 'auto', any: 'required', none: 'none' } as const;
 
-function toolChoiceOf(choice: NonNullable<AnthropicRequest['tool_choice']>): ToolChoice {
-  return choice.type === 'tool' ? { type: 'tool', toolName: choice.name } : { type: CHOICES[choice.type] };
+function toolChoice(choice: NonNullable<AnthropicRequest['tool_choice']>): ToolChoice {
+  return choice.type === 'tool'
+    ? { type: 'tool', toolName: choice.name }
+    : { type: TOOL_CHOICES[choice.type] };
 }
 
-function providerOptionsOf(
-  request: AnthropicRequest,
+function userOptions(
+  { metadata }: AnthropicRequest,
   target: Target,
   losses: Losses,
 ): ProviderOptions | undefined {
-  const { metadata, tools = [], tool_choice: choice } = request;
-  const oneAtMost = tools.length > 0 && choice && choice.type !== 'none' && choice.disable_parallel_tool_use;
-  return mergedOptions([
-    metadata?.user_id ? userOptions(metadata.user_id, target, losses) : undefined,
-    oneAtMost ? oneToolCall(target, losses) : undefined,
-    // Anthropic's structured output always holds to its schema.
-    responseFormatOf(request) && target.strictSchema?.(true),
-  ]);
-}
-
-function userOptions(id: string, target: Target, losses: Losses): ProviderOptions | undefined {
-  if (target.user) return target.user(id);
-  losses.drop(['metadata', 'user_id'], "the chosen model's provider has no place for it");
+  if (!metadata?.user_id) return undefined;
+  if (target.user) return target.user(metadata.user_id);
+  losses.drop(['metadata', 'user_id'], NO_COUNTERPART);
   return undefined;
 }
 
-function oneToolCall(target: Target, losses: Losses): ProviderOptions | undefined {
+function toolCallLimit(
+  { tools = [], tool_choice: choice }: AnthropicRequest,
+  target: Target,
+  losses: Losses,
+): ProviderOptions | undefined {
+  if (tools.length === 0 || !choice || choice.type === 'none' || !choice.disable_parallel_tool_use)
+    return undefined;
   if (target.oneToolCall) return target.oneToolCall;
   const path = ['tool_choice', 'disable_parallel_tool_use'];
   losses.drop(path, "the chosen model's provider cannot be held to one tool call");

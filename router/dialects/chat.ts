@@ -6,7 +6,7 @@ import { createLosses, type Losses, type UnmappableRule } from './losses.ts';
 import { openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
 import { type ReplyContext, ReplyError, type ReplyNotes, readUsage, unfinishedStream } from './reply.ts';
-import type { CallOptions, GenerateResult, SdkUsage, StreamPart } from './sdk-types.ts';
+import type { CallOptions, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
 import { createTarget, type ModelRequest, type SupportedUrls } from './target.ts';
 
 /** A chat completion or a message as options of the AI SDK. */
@@ -45,7 +45,7 @@ function replySchemaPath({ dialect, body }: ModelRequest): readonly string[] {
   return body['output_format'] ? ['output_format', 'schema'] : ['output_config', 'format', 'schema'];
 }
 
-export interface MappedReply {
+interface MappedReply {
   readonly body: object;
   /** Undefined if the provider sent no counts. */
   readonly usage: TokenCounts | undefined;
@@ -64,7 +64,7 @@ export function mapReply(result: GenerateResult, context: ReplyContext, notes: R
   return { body: map({ ...result, usage }, context, notes), usage: readUsage(usage) };
 }
 
-export interface MappedStream {
+interface MappedStream {
   /** Whole SSE events. Throws ReplyError if the reply cannot be carried, or ends before the model has finished. */
   readonly events: AsyncIterable<string>;
   /** Known after the last event; undefined if the provider sent no counts. */

@@ -1,7 +1,7 @@
 import type { Dialect } from '../catalog/index.ts';
 
 /** What went wrong, before it has the shape of a dialect. */
-export interface DialectError {
+interface DialectError {
   /** HTTP, 400 to 599: the type of the error follows from it. */
   readonly status: number;
   /** A sentence for a person, without keys and without prompt text that is not the client's own. */
@@ -15,7 +15,7 @@ export interface DialectError {
 }
 
 /** OpenAI's error body: https://platform.openai.com/docs/guides/error-codes. */
-export interface OpenAIErrorBody {
+interface OpenAIErrorBody {
   readonly error: {
     readonly message: string;
     readonly type: string;
@@ -25,7 +25,7 @@ export interface OpenAIErrorBody {
 }
 
 /** Anthropic's error body: https://docs.anthropic.com/en/api/errors, section "Error shapes". */
-export interface AnthropicErrorBody {
+interface AnthropicErrorBody {
   readonly type: 'error';
   readonly error: {
     readonly type: string;

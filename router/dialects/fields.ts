@@ -1,18 +1,18 @@
 import type { Dialect } from '../catalog/index.ts';
 
 /**
- * What a field of a request is when the target has no counterpart for it. A hint asks for no other reply: cost, caching, bookkeeping,
- * sampling. It may be dropped. A demand changes what the reply is: it is mapped or the request is refused.
+ * What a request's field is if the target has no counterpart for it. A hint does not change which reply is wanted: cost, caching,
+ * bookkeeping, sampling. It may be dropped. A demand changes the reply: it is mapped, or the request is refused.
  */
-export type Standing = 'hint' | 'demand';
+type FieldRole = 'hint' | 'demand';
 
 /** Some fields are hints only with certain values. */
-type Rule = Standing | ((value: unknown) => Standing);
+type Rule = FieldRole | ((value: unknown) => FieldRole);
 
 /**
- * Patterns of field paths. `*` stands for an index of a list; `messages[assistant]` for any message of that role, `messages[]` for
- * any message at all. A pattern that ends in `.+` is for fields that the API does not define. **A field that no pattern matches is a
- * demand**: what a new field asks for is unknown, so dropping it could change the reply without a word.
+ * Patterns of field paths. `*` matches an index of a list; `messages[assistant]` any message of that role, `messages[]` any message at all.
+ * A pattern that ends in `.+` is for fields that the API does not define. **A field that no pattern matches is a demand**: what a new field
+ * means is unknown, so dropping it could silently change the reply.
  */
 type Fields = Readonly<Record<string, Rule>>;
 
@@ -29,7 +29,7 @@ const SAMPLING: Fields = {
   top_k: 'hint',
 };
 
-/** Replies come back with whatever the provider, or the client's library, put beside the words and the calls. */
+/** Clients send replies back with whatever the provider or the client library added to the texts and calls. */
 const ECHOED: Fields = {
   'messages[assistant].+': 'hint',
   'messages[assistant].content.*': 'hint',
@@ -47,7 +47,7 @@ const OPENAI: Fields = {
   min_p: 'hint',
   seed: 'hint',
   logit_bias: 'hint',
-  // Who asks, and what the provider keeps of it.
+  // Who sends the request, and what the provider stores of it.
   user: 'hint',
   safety_identifier: 'hint',
   metadata: 'hint',
@@ -55,13 +55,13 @@ const OPENAI: Fields = {
   prompt_cache_key: 'hint',
   prompt_cache_retention: 'hint',
   prompt_cache_options: 'hint',
-  // How the reply is made, not what it is.
+  // How the reply is made, not what it says.
   reasoning_effort: 'hint',
   reasoning: 'hint',
   verbosity: 'hint',
   prediction: 'hint',
   parallel_tool_calls: 'hint',
-  service_tier: among('auto', 'default'),
+  service_tier: hintIf('auto', 'default'),
   'stream_options.include_obfuscation': 'hint',
   // Messages.
   'messages[].name': 'hint',
@@ -85,7 +85,7 @@ const ANTHROPIC: Fields = {
   metadata: 'hint',
   'metadata.user_id': 'hint',
   'metadata.+': 'hint',
-  service_tier: among('auto', 'standard_only'),
+  service_tier: hintIf('auto', 'standard_only'),
   context_management: 'hint',
   thinking: 'hint',
   'thinking.+': 'hint',
@@ -101,39 +101,35 @@ const ANTHROPIC: Fields = {
   'messages[system].+': 'hint',
 };
 
-/** The one table of what may be dropped across dialects. API.md has it for people. */
-export const FIELDS: Readonly<Record<Dialect, Fields>> = { openai: OPENAI, anthropic: ANTHROPIC };
+/** The only list of what may be dropped across dialects; docs/API.md explains it. */
+const FIELDS: Readonly<Record<Dialect, Fields>> = { openai: OPENAI, anthropic: ANTHROPIC };
 
-function among(...values: readonly string[]): Rule {
+function hintIf(...values: readonly string[]): Rule {
   return (value) => (typeof value === 'string' && values.includes(value) ? 'hint' : 'demand');
 }
 
 type Body = Readonly<Record<string, unknown>>;
 type Path = readonly PropertyKey[];
 
-/** @param extra whether the API does not define the field: only then do the patterns that end in `.+` hold */
-export function standingOf(dialect: Dialect, body: Body, path: Path, extra = false): Standing {
+/** @param undefinedByApi - only for a field that the API does not define do the patterns that end in `.+` hold */
+export function fieldRole(dialect: Dialect, body: Body, path: Path, undefinedByApi: boolean): FieldRole {
   const fields = FIELDS[dialect];
-  for (const pattern of patternsOf(body, path, extra)) {
-    const rule = Object.hasOwn(fields, pattern) ? fields[pattern]! : undefined;
+  for (const pattern of fieldPatterns(body, path, undefinedByApi)) {
+    const rule = Object.hasOwn(fields, pattern) ? fields[pattern] : undefined;
     if (rule !== undefined) return typeof rule === 'function' ? rule(valueAt(body, path)) : rule;
   }
   return 'demand';
 }
 
-function patternsOf(body: Body, path: Path, extra: boolean): string[] {
+function fieldPatterns(body: Body, path: Path, undefinedByApi: boolean): string[] {
   const [first, index] = path;
-  const rest = path.slice(first === 'messages' && typeof index === 'number' ? 2 : 0).map(segment);
-  const roots =
-    first === 'messages' && typeof index === 'number'
-      ? [`messages[${String(valueAt(body, ['messages', index, 'role']))}]`, 'messages[]']
-      : [''];
-  const ends = extra ? [rest, [...rest.slice(0, -1), '+']] : [rest];
-  return ends.flatMap((end) => roots.map((root) => [...(root ? [root] : []), ...end].join('.')));
-}
-
-function segment(part: PropertyKey): string {
-  return typeof part === 'number' ? '*' : String(part);
+  const inMessage = first === 'messages' && typeof index === 'number';
+  const roots = inMessage
+    ? [`messages[${String(valueAt(body, ['messages', index, 'role']))}]`, 'messages[]']
+    : [];
+  const rest = path.slice(inMessage ? 2 : 0).map((part) => (typeof part === 'number' ? '*' : String(part)));
+  const ends = undefinedByApi ? [rest, [...rest.slice(0, -1), '+']] : [rest];
+  return ends.flatMap((end) => (inMessage ? roots.map((root) => [root, ...end].join('.')) : [end.join('.')]));
 }
 
 export function valueAt(body: unknown, path: Path): unknown {

@@ -1,12 +1,11 @@
 import { isObject } from '../json/index.ts';
-import type { CallOptions, JsonSchema, SdkTool } from './sdk-types.ts';
-import { unmappable } from './unmappable.ts';
+import { type Path, unmappable } from './losses.ts';
+import type { CallOptions, JsonSchema, SdkTool } from './sdk.ts';
 
-type Path = readonly PropertyKey[];
 type Json = Readonly<Record<string, unknown>>;
 
 /** Options without their schemas, and what writes the schemas into the request's body. */
-export interface SeparatedSchemas {
+interface SeparatedSchemas {
   readonly options: CallOptions;
   /** @param body - the JSON that the SDK wrote for `options` */
   readonly completeBody: (body: string) => string;

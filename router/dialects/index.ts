@@ -1,9 +1,8 @@
 /** OpenAI's and Anthropic's APIs as options and results of the AI SDK, in both directions. Pure: nothing here sends or receives. */
 export { type MappedRequest, mapReply, mapRequest, mapStream } from './chat.ts';
-export { embeddingsAnswer, tokensOf } from './embeddings-answer.ts';
-export { type EmbeddingsRequest, embeddingsRequest } from './embeddings-request.ts';
+export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './embeddings.ts';
 export { errorBody, errorEvent } from './errors.ts';
-export { type Losses, UNMAPPABLE, type UnmappableRule } from './losses.ts';
+export { type Losses, UNMAPPABLE, type UnmappableRule, unmappable } from './losses.ts';
 export { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
 export type {
   CallOptions,
@@ -12,6 +11,5 @@ export type {
   SdkModel,
   SdkTool,
   SdkWarning,
-} from './sdk-types.ts';
+} from './sdk.ts';
 export type { ModelRequest } from './target.ts';
-export { unmappable } from './unmappable.ts';

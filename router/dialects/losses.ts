@@ -1,32 +1,53 @@
 import type { z } from 'zod';
 import type { Dialect } from '../catalog/index.ts';
-import { standingOf, valueAt } from './fields.ts';
-import { deepestIssues, fieldName, reasonOf, unmappable } from './unmappable.ts';
+import { PlimsollError } from '../errors.ts';
+import { fieldRole, valueAt } from './fields.ts';
 
 type Body = Readonly<Record<string, unknown>>;
-type Path = readonly PropertyKey[];
+export type Path = readonly PropertyKey[];
 
 /** What happens to a field that the target has no counterpart for: `upstream.unmappable` of the configuration. */
 export const UNMAPPABLE = ['refuse', 'drop-hints', 'drop-all'] as const;
 export type UnmappableRule = (typeof UNMAPPABLE)[number];
 
-/** What of one request is lost on the way to one target. */
+/** Why a field is dropped or refused, if the target simply has none like it. */
+export const NO_COUNTERPART = "the chosen model's provider has no place for it";
+
+/**
+ * The error for a field of the client's request that the chosen model's provider has no counterpart for: `place.field` is its path, such
+ * as `messages.0.content.1.image_url.detail`. Its value is never quoted.
+ */
+export function unmappable(path: Path, why: string): PlimsollError {
+  const field = fieldName(path);
+  return new PlimsollError('invalid-input', `${field}: ${why}.`, { place: { field } });
+}
+
+const MAX_FIELD_NAME_LENGTH = 100;
+
+/** Field names may come from the client: truncated, printable characters only. */
+function fieldName(path: Path): string {
+  if (path.length === 0) return 'The body';
+  const name = path.map(String).join('.');
+  return name.slice(0, MAX_FIELD_NAME_LENGTH).replace(/[^\x20-\x7e]/g, '?');
+}
+
+/** What one request loses on the way to one target. */
 export interface Losses {
-  /** Paths of the fields that were dropped, such as `messages.0.content.1.cache_control`, in the order of the request. */
+  /** Paths of the dropped fields, such as `messages.0.content.1.cache_control`, in the order of the request. */
   readonly dropped: readonly string[];
   /**
-   * The target has no counterpart for the field, so it is left out.
+   * Leaves out a field that the target has no counterpart for.
    * @throws PlimsollError `invalid-input` that names the field, unless the rule allows dropping it
    */
   drop(path: Path, why: string): void;
   /**
-   * The target has a counterpart that comes close but is not the same.
+   * Allows a counterpart that is close but not the same.
    * @throws PlimsollError `invalid-input` that names the field, if the rule is `refuse`
    */
   approximate(path: Path, why: string): void;
   /**
-   * The body as `schema` types it, without the fields that may be dropped and that it does not know.
-   * @throws PlimsollError `invalid-input` that names the first field that may not be
+   * The body as `schema` types it, without the droppable fields that the schema rejects.
+   * @throws PlimsollError `invalid-input` that names a field that may not be dropped
    */
   parse<T>(schema: z.ZodType<T>, body: Body): T;
 }
@@ -37,16 +58,16 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
   const dropped: string[] = [];
   const noted = new Set<string>();
 
-  function mayDrop(path: Path, extra: boolean): boolean {
+  function mayDrop(path: Path, undefinedByApi: boolean): boolean {
     if (rule !== 'drop-hints') return rule === 'drop-all';
-    return standingOf(dialect, body, path, extra) === 'hint';
+    return fieldRole(dialect, body, path, undefinedByApi) === 'hint';
   }
 
-  /** What is dropped so that the fault is gone: the field itself, or the cache mark that it is in. Inside other hints a value may be a demand. */
-  function droppable({ path, extra }: Fault): Path | undefined {
-    if (mayDrop(path, extra) && (rule !== 'drop-all' || extra)) return path;
+  /** What to drop to remove the fault: the field itself, or the cache mark around it. Inside other hints a value may be a demand. */
+  function droppablePath({ path, undefinedByApi }: Fault): Path | undefined {
+    if (mayDrop(path, undefinedByApi) && (rule !== 'drop-all' || undefinedByApi)) return path;
     const mark = path.slice(0, path.indexOf(CACHE_MARK) + 1);
-    if (mark.length > 0 && mayDrop(mark, false)) return extra ? path : mark;
+    if (mark.length > 0 && mayDrop(mark, false)) return undefinedByApi ? path : mark;
     return rule === 'drop-all' ? path : undefined;
   }
 
@@ -62,11 +83,11 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
     for (;;) {
       const parsed = schema.safeParse(rest.value);
       if (parsed.success) return parsed.data;
-      const faults = parsed.error.issues.flatMap(faultsOf);
+      const faults = parsed.error.issues.flatMap(readFaults);
       const paths = new Map<string, Path>();
-      // The last first: taking an element out of a list moves those behind it.
+      // The last first: removing an element of a list shifts those behind it.
       for (const fault of faults.toReversed()) {
-        const path = droppable(fault);
+        const path = droppablePath(fault);
         if (path === undefined || valueAt(rest.value, path) === undefined)
           throw unmappable(fault.named, fault.why);
         paths.set(path.join('.'), path);
@@ -89,39 +110,74 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
   };
 }
 
+/**
+ * The body as `schema` types it; nothing may be dropped.
+ * @throws PlimsollError `invalid-input` that names the first field that the schema rejects
+ */
+export function parseStrictly<T>(schema: z.ZodType<T>, body: Body): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [fault] = parsed.error.issues.flatMap(readFaults);
+  throw fault ? unmappable(fault.named, fault.why) : parsed.error;
+}
+
+/** A null at the top level means the same as no field, in both dialects. */
+export function withoutNulls(body: Body): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
+
 interface Fault {
-  /** Of what is dropped, if it may be. */
+  /** What is dropped, if it may be. */
   readonly path: Path;
   /** What a refusal names. */
   readonly named: Path;
   readonly why: string;
-  /** The API does not define the field. */
-  readonly extra: boolean;
+  readonly undefinedByApi: boolean;
 }
 
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+function readFaults(issue: z.core.$ZodIssue): Fault[] {
   return deepestIssues(issue, []).flatMap(({ path, issue: found }): Fault[] => {
     if (found.code === 'unrecognized_keys') {
       const why = 'this field cannot be carried to the chosen model';
       return found.keys.map((key) => {
         const at = [...path, key];
-        return { path: at, named: at, why, extra: true };
+        return { path: at, named: at, why, undefinedByApi: true };
       });
     }
-    // A part or a tool of a type that is not known is meant as a whole.
+    // A part or a tool of an unknown type is dropped as a whole.
     const unknownType = found.code === 'invalid_union' && path.at(-1) === 'type' && path.length > 1;
-    const why = `cannot be carried to the chosen model (${reasonOf(found)})`;
-    return [{ path: unknownType ? path.slice(0, -1) : path, named: path, why, extra: false }];
+    // Zod's own words may quote the schema (`expected "function"`), never the client's value.
+    const why = `cannot be carried to the chosen model (${found.message.replace(/^Invalid input: /, '')})`;
+    return [{ path: unknownType ? path.slice(0, -1) : path, named: path, why, undefinedByApi: false }];
   });
+}
+
+interface PlacedIssue {
+  readonly path: Path;
+  readonly issue: z.core.$ZodIssue;
+}
+
+/** For a union (text or list of parts), the issues of the branch whose first issue is deepest: the one that the client meant. */
+function deepestIssues(issue: z.core.$ZodIssue, above: Path): PlacedIssue[] {
+  const here: PlacedIssue = { path: [...above, ...issue.path], issue };
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [here];
+  const branches = issue.errors.map((branch) => branch.flatMap((inner) => deepestIssues(inner, here.path)));
+  return branches.reduce((best, next) => (firstDepth(next) > firstDepth(best) ? next : best), [here]);
+}
+
+/** An unknown field is one level below the object that has it. */
+function firstDepth([first]: readonly PlacedIssue[]): number {
+  if (first === undefined) return 0;
+  return first.path.length + (first.issue.code === 'unrecognized_keys' ? 1 : 0);
 }
 
 interface Copy {
   readonly value: unknown;
-  /** The field or the element; what lies beside its path is shared with the original. */
+  /** Removes a field or an element; what is not on its path stays shared with the original. */
   remove(path: Path): void;
 }
 
-/** What holds a removed field is copied once, however many are removed: a body may have thousands of them. */
+/** Each holder of removed fields is copied once, however many there are: a body may have thousands. */
 function createCopy(original: Body): Copy {
   const own = new WeakSet<object>();
   function owned<T extends object>(value: T): T {
@@ -134,13 +190,13 @@ function createCopy(original: Body): Copy {
   return {
     value,
     remove(path) {
+      const last = path.at(-1);
+      if (last === undefined || valueAt(value, path) === undefined) return; // removed with its holder
       let holder = value;
-      if (valueAt(value, path) === undefined) return; // gone with what it was in
       for (const part of path.slice(0, -1)) {
         holder[part] = owned(holder[part] as object);
         holder = holder[part] as Record<PropertyKey, unknown>;
       }
-      const last = path.at(-1)!;
       if (Array.isArray(holder)) holder.splice(last as number, 1);
       else delete holder[last];
     },

@@ -1,33 +1,133 @@
-import { JsonScan } from '../json/index.ts';
-import { cacheOptions } from './cache-mark.ts';
-import { fileAt, fileOf } from './files.ts';
-import type { Losses } from './losses.ts';
-import type { OpenAIMessage } from './openai-schema.ts';
-import { Prompt } from './prompt.ts';
-import type { AssistantPart, PromptMessage, UserPart } from './sdk-types.ts';
-import { laterSystemMessages, type SystemText, systemMessages } from './system-messages.ts';
+import { z } from 'zod';
+import { isObject, JsonScan } from '../json/index.ts';
+import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
+import {
+  cacheControlSchema,
+  cacheOptions,
+  emptyFieldSchema,
+  filePart,
+  filePartAt,
+  laterSystemMessages,
+  Prompt,
+  type SystemText,
+  systemMessages,
+} from './prompt.ts';
+import type { AssistantPart, PromptMessage, UserPart } from './sdk.ts';
 import type { Target } from './target.ts';
-import { unmappable } from './unmappable.ts';
 
-type Path = readonly PropertyKey[];
-type OpenAIRole<Role> = Extract<OpenAIMessage, { role: Role }>;
-type UserContentPart = Exclude<NonNullable<OpenAIRole<'user'>['content']>, string>[number];
+const textSchema = z.strictObject({
+  type: z.literal('text'),
+  text: z.string(),
+  cache_control: cacheControlSchema,
+});
+
+const imageSchema = z.strictObject({
+  type: z.literal('image_url'),
+  image_url: z.strictObject({ url: z.string(), detail: z.string().nullish() }),
+  cache_control: cacheControlSchema,
+});
+
+const audioSchema = z.strictObject({
+  type: z.literal('input_audio'),
+  input_audio: z.strictObject({ data: z.string(), format: z.enum(['wav', 'mp3']) }),
+  cache_control: cacheControlSchema,
+});
+
+const fileSchema = z.strictObject({
+  type: z.literal('file'),
+  file: z.strictObject({ file_data: z.string(), filename: z.string().nullish() }),
+  cache_control: cacheControlSchema,
+});
+
+const textsSchema = z.union([z.string(), z.array(textSchema)]);
+
+const systemSchema = z.strictObject({
+  role: z.enum(['system', 'developer']),
+  content: textsSchema.nullish(),
+});
+
+const userPartSchema = z.discriminatedUnion('type', [textSchema, imageSchema, audioSchema, fileSchema]);
+
+const userSchema = z.strictObject({
+  role: z.literal('user'),
+  content: z.union([z.string(), z.array(userPartSchema)]).nullish(),
+});
+
+/** Clients send a reply back as it came, with what their libraries added. */
+const addedByClient = z.unknown().optional();
+
+const toolCallSchema = z.strictObject({
+  id: z.string().nullish(),
+  type: z.literal('function').nullish(),
+  index: addedByClient,
+  function: z.strictObject({
+    name: z.string(),
+    arguments: z
+      .string()
+      .nullish()
+      .transform((written) => written ?? ''),
+    parsed_arguments: addedByClient,
+  }),
+});
+
+const refusalSchema = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
+
+const assistantSchema = z.strictObject({
+  role: z.literal('assistant'),
+  content: z
+    .union([z.string(), z.array(z.discriminatedUnion('type', [textSchema, refusalSchema]))])
+    .nullish(),
+  tool_calls: z.array(toolCallSchema).nullish(),
+  function_call: z.strictObject({ name: z.string(), arguments: z.string() }).nullish(),
+  refusal: z.string().nullish(),
+  // Only fields with content are reported as dropped.
+  annotations: emptyFieldSchema,
+  audio: emptyFieldSchema,
+  reasoning_content: emptyFieldSchema,
+  reasoning: emptyFieldSchema,
+  parsed: addedByClient,
+});
+
+const toolSchema = z.strictObject({
+  role: z.literal('tool'),
+  content: textsSchema.nullish(),
+  tool_call_id: z.string(),
+  name: addedByClient.describe('Repeats the name of the tool that was called.'),
+});
+
+const functionSchema = z.strictObject({
+  role: z.literal('function'),
+  name: z.string(),
+  content: textsSchema.nullish(),
+});
+
+export const openaiMessageSchema = z.discriminatedUnion('role', [
+  systemSchema,
+  userSchema,
+  assistantSchema,
+  toolSchema,
+  functionSchema,
+]);
+
+type OpenAIMessage = z.infer<typeof openaiMessageSchema>;
+type User = z.infer<typeof userSchema>;
+type Assistant = z.infer<typeof assistantSchema>;
 
 interface Mapping {
   readonly target: Target;
   readonly losses: Losses;
   readonly prompt: Prompt;
-  /** Of the arguments of all calls, which are JSON inside a text. */
+  /** Counts the JSON values in the arguments of all calls, which are JSON inside a text. */
   readonly parsedArguments: { values: number };
 }
 
-/** As for bodies: what is expensive to parse. */
+/** As for bodies: limits what is expensive to parse. */
 const ARGUMENTS = { maxDepth: 1_000, maxValues: 400_000 };
 
 /** Calls and results of the older function calling have no ids: a result belongs to the call before it. */
 const FUNCTION_CALL = 'function_call';
 
-/** The conversation of a chat completion as the SDK's prompt. @param first - what goes before the client's own system prompt ends */
+/** The conversation of a chat completion as the SDK's prompt. @param instruction - appended to the client's own system prompt */
 export function openaiPrompt(
   messages: readonly OpenAIMessage[],
   target: Target,
@@ -42,7 +142,7 @@ export function openaiPrompt(
   for (const [index, message] of messages.entries()) {
     if (index >= leading.length) addMessage(message, ['messages', index], mapping);
   }
-  return mapping.prompt.whole();
+  return mapping.prompt.finish();
 }
 
 function systemTexts(message: OpenAIMessage, path: Path, { target, losses }: Mapping): SystemText[] {
@@ -65,22 +165,22 @@ function addMessage(message: OpenAIMessage, path: Path, mapping: Mapping): void 
       break;
     }
     case 'user':
-      prompt.user(userParts(message.content, path, mapping));
+      prompt.addUser(userParts(message.content, path, mapping));
       break;
     case 'assistant':
       prompt.beginTurn();
-      prompt.assistant(assistantParts(message, path, mapping));
+      prompt.addAssistant(assistantParts(message, path, mapping));
       break;
     case 'tool':
-      addResult(message.tool_call_id, [...path, 'tool_call_id'], message, mapping);
+      addToolResult(message.tool_call_id, [...path, 'tool_call_id'], message, prompt);
       break;
     case 'function':
-      addResult(FUNCTION_CALL, [...path, 'name'], message, mapping);
+      addToolResult(FUNCTION_CALL, [...path, 'name'], message, prompt);
       break;
   }
 }
 
-function userParts(content: OpenAIRole<'user'>['content'], path: Path, mapping: Mapping): UserPart[] {
+function userParts(content: User['content'], path: Path, mapping: Mapping): UserPart[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   return (content ?? []).map((part, index) => {
     const at = [...path, 'content', index];
@@ -88,56 +188,55 @@ function userParts(content: OpenAIRole<'user'>['content'], path: Path, mapping: 
   });
 }
 
-function userPart(part: UserContentPart, path: Path, { target, losses }: Mapping): UserPart {
+function userPart(part: z.infer<typeof userPartSchema>, path: Path, { target, losses }: Mapping): UserPart {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text };
     case 'image_url': {
       const { url, detail } = part.image_url;
-      if (detail && detail !== 'auto')
-        losses.drop([...path, 'image_url', 'detail'], "the chosen model's provider has no place for it");
-      return fileAt(url, 'image/*', target, [...path, 'image_url', 'url']);
+      if (detail && detail !== 'auto') losses.drop([...path, 'image_url', 'detail'], NO_COUNTERPART);
+      return filePartAt(url, 'image/*', target, [...path, 'image_url', 'url']);
     }
     case 'input_audio': {
       const { data, format } = part.input_audio;
       if (!target.audio)
         throw unmappable([...path, 'input_audio'], "the chosen model's provider takes no sound");
-      return fileOf(`audio/${format}`, data);
+      return filePart(`audio/${format}`, data);
     }
     case 'file': {
       const { file_data: data, filename } = part.file;
-      const file = fileAt(data, 'application/pdf', target, [...path, 'file', 'file_data']);
+      const file = filePartAt(data, 'application/pdf', target, [...path, 'file', 'file_data']);
       return { ...file, ...(filename && target.fileNames && { filename }) };
     }
   }
 }
 
-function assistantParts(message: OpenAIRole<'assistant'>, path: Path, mapping: Mapping): AssistantPart[] {
-  const { content, refusal, tool_calls: calls, function_call: older } = message;
+function assistantParts(message: Assistant, path: Path, mapping: Mapping): AssistantPart[] {
+  const { content, refusal, tool_calls: toolCalls, function_call: older } = message;
   const texts =
     typeof content === 'string'
       ? [content]
       : (content ?? []).map((part) => (part.type === 'text' ? part.text : part.refusal));
   if (refusal) texts.push(refusal);
-  const made = (calls ?? []).map((call, index) => ({
+  const calls = (toolCalls ?? []).map((call, index) => ({
     id: call.id ?? '',
     ...call.function,
     path: [...path, 'tool_calls', index, 'id'],
   }));
-  if (older) made.push({ id: FUNCTION_CALL, ...older, path: [...path, 'function_call'] });
+  if (older) calls.push({ id: FUNCTION_CALL, ...older, path: [...path, 'function_call'] });
   return [
     ...texts.map((text): AssistantPart => ({ type: 'text', text })),
-    ...made.map(({ arguments: input, ...call }) =>
-      mapping.prompt.call({ ...call, input: inputOf(input, path, mapping) }),
+    ...calls.map(({ arguments: input, ...call }) =>
+      mapping.prompt.toolCall({ ...call, input: parseArguments(input, path, mapping) }),
     ),
   ];
 }
 
 /**
- * Other dialects carry the arguments as an object. A tool without parameters may have been called with an empty text, and a model may have
- * written what is no JSON object: then it says so, since the reply that the client sends back is not the client's fault.
+ * Other dialects carry the arguments as an object. A tool without parameters may have been called with an empty text. If the model wrote
+ * something other than a JSON object, the object says so, since the client only sends back what it received.
  */
-function inputOf(text: string, path: Path, { parsedArguments }: Mapping): unknown {
+function parseArguments(text: string, path: Path, { parsedArguments }: Mapping): unknown {
   if (text.trim() === '') return {};
   const { maxDepth, maxValues } = ARGUMENTS;
   const scan = new JsonScan({ maxDepth, maxValues: maxValues - parsedArguments.values });
@@ -150,20 +249,19 @@ function inputOf(text: string, path: Path, { parsedArguments }: Mapping): unknow
   parsedArguments.values += scan.values;
   try {
     const input: unknown = JSON.parse(text);
-    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
+    if (isObject(input)) return input;
   } catch {
-    // Said below, together with what is JSON but no object.
+    // The return below covers this too.
   }
   return { invalid_arguments: text };
 }
 
-function addResult(
+function addToolResult(
   id: string,
   path: Path,
-  { content }: OpenAIRole<'tool'> | OpenAIRole<'function'>,
-  { prompt }: Mapping,
+  { content }: { readonly content?: z.infer<typeof textsSchema> | null | undefined },
+  prompt: Prompt,
 ): void {
   const value = typeof content === 'string' ? content : (content ?? []).map(({ text }) => text).join('\n');
-  const output = { type: 'text', value } as const;
-  prompt.add({ role: 'tool', content: [{ type: 'tool-result', ...prompt.calledAs(id, path), output }] });
+  prompt.addToolResult({ ...prompt.resolveCall(id, path), output: { type: 'text', value } });
 }

@@ -8,7 +8,7 @@ import {
   unfinishedStream,
   unifiedFinish,
 } from './reply.ts';
-import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk-types.ts';
+import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
 import { validToolId } from './tool-ids.ts';
 
 /** The SDK's result as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */

@@ -1,26 +1,108 @@
-import type { Losses } from './losses.ts';
-import { openaiPrompt } from './openai-messages.ts';
-import { type OpenAIRequest, openaiRequestSchema } from './openai-schema.ts';
-import { reasoningOptions, reasons } from './reasoning.ts';
-import type {
-  CallOptions,
-  FunctionTool,
-  JsonSchema,
-  ProviderOptions,
-  ResponseFormat,
-  ToolChoice,
-} from './sdk-types.ts';
-import { mergedOptions, type Target } from './target.ts';
-import { unmappable, withoutNulls } from './unmappable.ts';
-import { withoutUndefined } from './without-undefined.ts';
+import { z } from 'zod';
+import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
+import { openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
+import { jsonSchemaSchema } from './prompt.ts';
+import { canReason, EFFORTS, reasoningOptions } from './reasoning.ts';
+import {
+  type CallOptions,
+  type FunctionTool,
+  type JsonSchema,
+  mergeProviderOptions,
+  type ProviderOptions,
+  type ResponseFormat,
+  type ToolChoice,
+  withoutUndefined,
+} from './sdk.ts';
+import type { Target } from './target.ts';
+
+const functionSchema = z.strictObject({
+  name: z.string(),
+  description: z.string().nullish(),
+  parameters: jsonSchemaSchema.nullish(),
+  strict: z.boolean().nullish(),
+});
+
+const toolSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('function'), function: functionSchema }),
+]);
+
+const schemaFormatSchema = z.strictObject({
+  type: z.literal('json_schema'),
+  json_schema: z.strictObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    schema: jsonSchemaSchema.nullish(),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+/** A schema beside the type is the form of several OpenAI-compatible providers, and of Instructor's mode JSON_SCHEMA. */
+const objectFormatSchema = z
+  .strictObject({ type: z.literal('json_object'), schema: jsonSchemaSchema.nullish() })
+  .transform(({ type, schema }): { type: typeof type } | z.infer<typeof schemaFormatSchema> =>
+    schema ? { type: 'json_schema', json_schema: { name: 'response', schema } } : { type },
+  );
+
+const responseFormatSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text') }),
+  objectFormatSchema,
+  schemaFormatSchema,
+]);
+
+const toolChoiceSchema = z.union([
+  z.enum(['none', 'auto', 'required']),
+  z.strictObject({ type: z.literal('function'), function: z.strictObject({ name: z.string() }) }),
+]);
+
+/**
+ * The fields of POST /v1/chat/completions that are mapped (https://platform.openai.com/docs/api-reference/chat/create). A literal is the
+ * value that means the same as no field. Other fields are dropped or refused by the table in `fields.ts`.
+ */
+const requestSchema = z.strictObject({
+  model: z.string(),
+  messages: z.array(openaiMessageSchema).min(1),
+  max_tokens: z.int().positive().optional(),
+  max_completion_tokens: z.int().positive().optional(),
+  temperature: z.number().optional(),
+  top_p: z.number().optional(),
+  top_k: z.int().optional().describe("Not OpenAI's; vLLM, Ollama and their clients have it."),
+  presence_penalty: z.number().optional(),
+  frequency_penalty: z.number().optional(),
+  seed: z.int().optional(),
+  stop: z.union([z.string(), z.array(z.string())]).optional(),
+  response_format: responseFormatSchema.optional(),
+  tools: z.array(toolSchema).optional(),
+  tool_choice: toolChoiceSchema.optional(),
+  functions: z.array(functionSchema).optional(),
+  function_call: z.union([z.enum(['none', 'auto']), z.strictObject({ name: z.string() })]).optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  reasoning_effort: z.enum(EFFORTS).optional(),
+  user: z.string().optional(),
+  safety_identifier: z.string().optional(),
+  stream: z.boolean().optional(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.literal(false).nullish() })
+    .optional(),
+  n: z.literal(1).optional(),
+  logprobs: z.literal(false).optional(),
+  top_logprobs: z.literal(0).optional(),
+  logit_bias: z
+    .looseObject({})
+    .refine((bias) => Object.keys(bias).length === 0)
+    .optional(),
+  modalities: z.tuple([z.literal('text')]).optional(),
+  store: z.literal(false).optional(),
+  service_tier: z.enum(['auto', 'default']).optional(),
+});
+
+type OpenAIRequest = z.infer<typeof requestSchema>;
 
 const NO_PARAMETERS = { type: 'object', properties: {} };
 const JSON_INSTRUCTION =
   'Reply with one JSON object and nothing else: no text before or after it, and no code fence around it.';
 
 /**
- * A chat completion's body -> prompt and options of the SDK. What the target has no counterpart for goes to `losses`.
- *
+ * Maps the body of a chat completion to prompt and options of the SDK. What the target has no counterpart for goes to `losses`.
  * @throws PlimsollError `invalid-input` with the field's path in `place.field`, for what may not be dropped
  */
 export function openaiRequest(
@@ -28,7 +110,7 @@ export function openaiRequest(
   target: Target,
   losses: Losses,
 ): CallOptions {
-  const request = losses.parse(openaiRequestSchema, withoutNulls(body));
+  const request = losses.parse(requestSchema, withoutNulls(body));
   const { response_format: format } = request;
   const instructed = isJsonMode(format) && !target.jsonMode;
   if (instructed) {
@@ -40,19 +122,23 @@ export function openaiRequest(
   const tools = [...(request.tools ?? []).map(({ function: tool }) => tool), ...(request.functions ?? [])];
   const options = withoutUndefined({
     prompt: openaiPrompt(request.messages, target, losses, instructed ? JSON_INSTRUCTION : undefined),
-    maxOutputTokens: maxTokensOf(request),
+    maxOutputTokens: maxOutputTokens(request),
     temperature: request.temperature,
-    // Of the whole probability mass nothing is cut off: the same as no field.
+    // Keeps the whole probability mass: the same as no field.
     topP: request.top_p === 1 ? undefined : request.top_p,
     topK: request.top_k,
     presencePenalty: request.presence_penalty || undefined,
     frequencyPenalty: request.frequency_penalty || undefined,
     seed: request.seed,
     stopSequences: typeof request.stop === 'string' ? [request.stop] : request.stop,
-    responseFormat: format && !instructed ? responseFormatOf(format, target) : undefined,
-    tools: tools.length > 0 ? tools.map(toolOf) : undefined,
-    toolChoice: toolChoiceOf(request),
-    providerOptions: providerOptionsOf(request, target, losses),
+    responseFormat: format && !instructed ? responseFormat(format, target) : undefined,
+    tools: tools.length > 0 ? tools.map(functionTool) : undefined,
+    toolChoice: toolChoice(request),
+    providerOptions: mergeProviderOptions([
+      userOptions(request, target, losses),
+      toolCallLimit(request, target, losses),
+      schemaStrictness(request, target),
+    ]),
   });
   return withEffort(options, request, target, losses);
 }
@@ -65,26 +151,30 @@ function withEffort(
 ): CallOptions {
   if (effort === undefined) return options;
   const reasoning = reasoningOptions({ effort }, model, options);
-  if (reasoning) return { ...options, providerOptions: mergedOptions([options.providerOptions, reasoning])! };
-  // A model that does not reason does what is asked.
-  if (effort !== 'none' || reasons(model))
+  if (reasoning)
+    return { ...options, providerOptions: mergeProviderOptions([options.providerOptions, reasoning])! };
+  // `none` loses nothing on a model that does not reason.
+  if (effort !== 'none' || canReason(model))
     losses.drop(['reasoning_effort'], 'the chosen model cannot be told how hard to think');
   return options;
 }
 
-function maxTokensOf({ max_tokens: older, max_completion_tokens: newer }: OpenAIRequest): number | undefined {
+function maxOutputTokens({
+  max_tokens: older,
+  max_completion_tokens: newer,
+}: OpenAIRequest): number | undefined {
   if (older !== undefined && newer !== undefined && older !== newer) {
     throw unmappable(['max_tokens'], 'differs from max_completion_tokens; give one of the two');
   }
   return newer ?? older;
 }
 
-/** JSON of any form. */
+/** JSON without a schema. */
 function isJsonMode(format: OpenAIRequest['response_format']): boolean {
   return format?.type === 'json_object' || (format?.type === 'json_schema' && !format.json_schema.schema);
 }
 
-function responseFormatOf(
+function responseFormat(
   format: NonNullable<OpenAIRequest['response_format']>,
   target: Target,
 ): ResponseFormat | undefined {
@@ -95,17 +185,17 @@ function responseFormatOf(
   if (!description || target.strictSchema) {
     return { type: 'json', name, schema: schema as JsonSchema, ...(description && { description }) };
   }
-  // The SDK passes over a description beside the schema for providers that have no place for it.
+  // The SDK ignores a description beside the schema for providers that have no field for it.
   return { type: 'json', name, schema: { description, ...schema } as JsonSchema };
 }
 
-function toolOf(tool: NonNullable<OpenAIRequest['functions']>[number]): FunctionTool {
+function functionTool(tool: NonNullable<OpenAIRequest['functions']>[number]): FunctionTool {
   const inputSchema = (tool.parameters ?? NO_PARAMETERS) as JsonSchema;
   const further = { description: tool.description ?? undefined, strict: tool.strict || undefined };
   return { type: 'function', name: tool.name, inputSchema, ...withoutUndefined(further) };
 }
 
-function toolChoiceOf({ tool_choice: choice, function_call: older }: OpenAIRequest): ToolChoice | undefined {
+function toolChoice({ tool_choice: choice, function_call: older }: OpenAIRequest): ToolChoice | undefined {
   if (choice !== undefined) {
     return typeof choice === 'string' ? { type: choice } : { type: 'tool', toolName: choice.function.name };
   }
@@ -113,30 +203,17 @@ function toolChoiceOf({ tool_choice: choice, function_call: older }: OpenAIReque
   return typeof older === 'string' ? { type: older } : { type: 'tool', toolName: older.name };
 }
 
-function providerOptionsOf(
-  request: OpenAIRequest,
-  target: Target,
-  losses: Losses,
-): ProviderOptions | undefined {
-  return mergedOptions([
-    userOptions(request, target, losses),
-    oneToolCall(request, target, losses),
-    strictSchema(request, target),
-  ]);
-}
-
 function userOptions(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
   const { user, safety_identifier: identifier } = request;
   const id = identifier ?? user;
   if (id === undefined) return undefined;
-  const noPlace = "the chosen model's provider has no place for it";
-  if (identifier !== undefined && !target.user) losses.drop(['safety_identifier'], noPlace);
-  if (user !== undefined && (user !== id || !target.user)) losses.drop(['user'], noPlace);
+  if (identifier !== undefined && !target.user) losses.drop(['safety_identifier'], NO_COUNTERPART);
+  if (user !== undefined && (user !== id || !target.user)) losses.drop(['user'], NO_COUNTERPART);
   return target.user?.(id);
 }
 
-/** The older functions have room for one call a reply. */
-function oneToolCall(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
+/** A reply has room for one call of the older functions. */
+function toolCallLimit(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
   const { tools = [], functions = [], parallel_tool_calls: parallel } = request;
   if (parallel !== false || tools.length === 0) return functions.length > 0 ? target.oneToolCall : undefined;
   if (target.oneToolCall) return target.oneToolCall;
@@ -144,8 +221,8 @@ function oneToolCall(request: OpenAIRequest, target: Target, losses: Losses): Pr
   return undefined;
 }
 
-/** If the provider decides by itself it is strict, or says that it is not able to. */
-function strictSchema(
+/** A provider that decides by itself is strict, or reports that it cannot be. */
+function schemaStrictness(
   { response_format: format }: OpenAIRequest,
   target: Target,
 ): ProviderOptions | undefined {

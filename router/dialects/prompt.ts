@@ -1,12 +1,17 @@
-import type { AssistantPart, PromptMessage, ToolPart, UserPart } from './sdk-types.ts';
-import type { Target } from './target.ts';
+import { z } from 'zod';
+import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
+import type {
+  AssistantPart,
+  FilePart,
+  PromptMessage,
+  ProviderOptions,
+  ToolResultPart,
+  UserPart,
+} from './sdk.ts';
+import type { CacheControl, Target } from './target.ts';
 import { ToolCalls } from './tool-ids.ts';
-import { resultsFirst } from './tool-order.ts';
-import { unmappable } from './unmappable.ts';
 
-type Path = readonly PropertyKey[];
-
-/** A conversation in the making, in the SDK's words. It ends in a form that the target's provider takes. */
+/** Builds a conversation in the SDK's words, in a form that the target's provider accepts. */
 export class Prompt {
   readonly #target: Target;
   readonly #calls: ToolCalls;
@@ -21,17 +26,17 @@ export class Prompt {
     this.#messages.push(...messages);
   }
 
-  /** Clients send empty texts and empty lists back, which some providers refuse: what says nothing is left out. */
-  user(parts: readonly UserPart[]): void {
-    const content = parts.filter((part) => part.type !== 'text' || this.#says(part.text));
+  /** Clients send empty texts and empty lists back, which some providers reject: they are left out. */
+  addUser(parts: readonly UserPart[]): void {
+    const content = parts.filter((part) => part.type !== 'text' || this.#accepts(part.text));
     if (content.length > 0) this.#messages.push({ role: 'user', content });
   }
 
-  assistant(parts: readonly AssistantPart[]): void {
-    const content = parts.filter((part) => part.type !== 'text' || this.#says(part.text));
+  addAssistant(parts: readonly AssistantPart[]): void {
+    const content = parts.filter((part) => part.type !== 'text' || this.#accepts(part.text));
     const last = this.#messages.at(-1);
     const calling = last?.role === 'assistant' && last.content.some(({ type }) => type === 'tool-call');
-    // Some clients give each call of a turn a message of its own.
+    // Some clients put each call of a turn into a message of its own.
     if (calling) last.content.push(...content);
     else if (content.length > 0) this.#messages.push({ role: 'assistant', content });
   }
@@ -41,35 +46,156 @@ export class Prompt {
     if (this.#messages.at(-1)?.role !== 'assistant') this.#calls.requireResults();
   }
 
-  call(call: {
+  toolCall({
+    id,
+    name,
+    input,
+    path,
+  }: {
     readonly id: string;
     readonly name: string;
     readonly input: unknown;
     readonly path: Path;
   }): AssistantPart {
-    const toolCallId = this.#calls.made(call.id, call.name, call.path);
-    return { type: 'tool-call', toolCallId, toolName: call.name, input: call.input };
+    return { type: 'tool-call', toolCallId: this.#calls.record(id, name, path), toolName: name, input };
   }
 
-  /** @returns what its call is called by the provider @throws PlimsollError that names the field, if there is no such call */
-  calledAs(
-    id: string,
-    path: Path,
-  ): Pick<Extract<ToolPart, { type: 'tool-result' }>, 'toolCallId' | 'toolName'> {
-    const call = this.#calls.answered(id, path);
+  /** The call that a result belongs to. @throws PlimsollError that names the field, if there is none */
+  resolveCall(id: string, path: Path): Pick<ToolResultPart, 'toolCallId' | 'toolName'> {
+    const call = this.#calls.resolve(id, path);
     return { toolCallId: call.id, toolName: call.name };
   }
 
-  /** @throws PlimsollError `invalid-input` if nothing is said at all, or a tool call has no result */
-  whole(): PromptMessage[] {
+  addToolResult(result: Omit<ToolResultPart, 'type'>): void {
+    this.#messages.push({ role: 'tool', content: [{ type: 'tool-result', ...result }] });
+  }
+
+  /** @throws PlimsollError `invalid-input` if the conversation is empty, or a tool call has no result */
+  finish(): PromptMessage[] {
     this.#calls.requireResults();
     if (this.#messages.every(({ role }) => role === 'system')) {
       throw unmappable(['messages'], 'must hold at least one message that is not empty');
     }
-    return resultsFirst(this.#messages);
+    return withResultsFirst(this.#messages);
   }
 
-  #says(text: string): boolean {
+  #accepts(text: string): boolean {
     return this.#target.blankTexts ? text !== '' : text.trim() !== '';
   }
+}
+
+/**
+ * Moves the results of a turn's tool calls directly behind that turn, and other user content behind all of them. Every API requires this;
+ * Anthropic's clients may put results between other blocks.
+ */
+function withResultsFirst(prompt: readonly PromptMessage[]): PromptMessage[] {
+  const ordered: PromptMessage[] = [];
+  let resultsEnd = 0;
+  for (const message of prompt) {
+    if (message.role === 'assistant') {
+      ordered.push(message);
+      resultsEnd = ordered.length;
+    } else if (message.role !== 'tool') ordered.push(message);
+    else {
+      const before = ordered[resultsEnd - 1];
+      if (before?.role === 'tool') before.content.push(...message.content);
+      else ordered.splice(resultsEnd++, 0, { ...message, content: [...message.content] });
+    }
+  }
+  return ordered;
+}
+
+/** One text of a system prompt. */
+export interface SystemText {
+  readonly text: string;
+  readonly providerOptions?: ProviderOptions | undefined;
+}
+
+/** A system prompt of several texts: one message each if the target keeps them apart, else one, joined by empty lines. */
+export function systemMessages(texts: readonly SystemText[], target: Target): PromptMessage[] {
+  const present = texts.filter(({ text }) => text.trim() !== '');
+  if (!target.separateSystemTexts) {
+    const content = present.map(({ text }) => text).join('\n\n');
+    return present.length > 0 ? [{ role: 'system', content }] : [];
+  }
+  return present.map(({ text, providerOptions }) => ({
+    role: 'system',
+    content: text,
+    ...(providerOptions && { providerOptions }),
+  }));
+}
+
+/**
+ * A system message between other messages, in its place: as such if the target accepts it, else as user text.
+ * @throws PlimsollError if the rule is `refuse`, in the words that make Claude Code retry without such messages
+ */
+export function laterSystemMessages(
+  texts: readonly string[],
+  path: Path,
+  target: Target,
+  losses: Losses,
+): PromptMessage[] {
+  const present = texts.filter((text) => text.trim() !== '');
+  if (present.length === 0) return [];
+  const content = present.join('\n\n');
+  if (target.systemAnywhere) return [{ role: 'system', content }];
+  losses.approximate([...path, 'role'], "role 'system' is not supported here by the chosen model's provider");
+  return [{ role: 'user', content: [{ type: 'text', text: `<system>\n${content}\n</system>` }] }];
+}
+
+/** Anthropic's cache mark, which clients of other APIs send too. */
+export const cacheControlSchema = z
+  .strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() })
+  .nullish();
+
+/** The cache mark of a part as the target's provider wants it; dropped if it has no counterpart. */
+export function cacheOptions(
+  { cache_control: mark }: { readonly cache_control?: CacheControl | null | undefined },
+  path: Path,
+  { cache }: Pick<Target, 'cache'>,
+  losses: Losses,
+): { providerOptions?: ProviderOptions } {
+  if (!mark) return {};
+  if (cache) return { providerOptions: cache(mark) };
+  losses.drop([...path, 'cache_control'], NO_COUNTERPART);
+  return {};
+}
+
+/** Replies come back with empty fields that mean nothing. */
+export const emptyFieldSchema = z.union([z.null(), z.literal(''), z.tuple([])]).optional();
+
+export const jsonSchemaSchema = z.record(z.string(), z.unknown());
+
+/** @param mediaType such as image/png */
+export function filePart(mediaType: string, base64: string): FilePart {
+  return { type: 'file', mediaType, data: base64 };
+}
+
+/**
+ * An image or a document at a URL, `data:` or http(s).
+ * @param mediaType - such as `image/*` or `application/pdf`
+ * @throws PlimsollError that names the field
+ */
+export function filePartAt(address: string, mediaType: string, target: Target, path: Path): FilePart {
+  if (address.startsWith('data:')) return readDataUrl(address, mediaType, path);
+  if (!URL.canParse(address)) throw unmappable(path, 'is not a URL');
+  const url = new URL(address);
+  if (!target.fetches(url, mediaType)) {
+    throw unmappable(
+      path,
+      "the chosen model's provider does not fetch this address; send the file as base64",
+    );
+  }
+  return { type: 'file', mediaType, data: url };
+}
+
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;
+
+function readDataUrl(dataUrl: string, mediaType: string, path: Path): FilePart {
+  const [head, found] = DATA_URL.exec(dataUrl) ?? [];
+  const wanted = mediaType.endsWith('/*') ? mediaType.slice(0, -1) : mediaType;
+  if (head === undefined || !found?.startsWith(wanted) || head.length === dataUrl.length) {
+    throw unmappable(path, `a data URL must be data:${mediaType.replace('*', '…')};base64,…`);
+  }
+  return filePart(found, dataUrl.slice(head.length));
 }

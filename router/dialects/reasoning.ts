@@ -1,26 +1,29 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import type { CallOptions, ProviderOptions } from './sdk-types.ts';
+import type { CallOptions, ProviderOptions } from './sdk.ts';
 
-/** How hard a model is to think, least first. `none`: not at all. */
+/** How hard a model should think, least first. `none`: not at all. */
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
-/** What the client asks of reasoning; both undefined if it leaves that to the model. */
+/** The reasoning that the client requests; both undefined if it leaves that to the model. */
 export interface Reasoning {
   readonly effort: Effort | undefined;
-  /** At most so many tokens of thinking. */
+  /** Maximum tokens of thinking. */
   readonly budgetTokens?: number | undefined;
 }
 
-/** What a model can be told of reasoning, and how. */
-interface Dial {
-  readonly efforts: readonly Effort[];
+/** At least one, least first. */
+type Efforts = readonly [Effort, ...Effort[]];
+
+/** The efforts that a model accepts, and the options that set one. */
+interface ReasoningControl {
+  readonly efforts: Efforts;
   readonly set: (effort: Effort, budgetTokens: number) => ProviderOptions;
   /**
-   * Claude models before 4.6 think only if the whole request allows it: the last turn of the model must begin with its signed thinking,
-   * and no tool may be forced (https://docs.claude.com/en/docs/build-with-claude/extended-thinking).
+   * Claude models before 4.6 think only if the whole request allows it: the model's last turn must begin with its signed thinking, and no
+   * tool may be forced (https://docs.claude.com/en/docs/build-with-claude/extended-thinking).
    */
-  readonly delicate?: boolean;
+  readonly conditional?: boolean;
 }
 
 /** Tokens of thinking for models that take a number: the steps of Google's own OpenAI-compatible endpoint. */
@@ -33,53 +36,53 @@ const BUDGETS: Readonly<Record<Effort, number>> = {
   xhigh: 32_768,
   max: 32_768,
 };
-/** Claude's least. */
-const LEAST_BUDGET = 1_024;
-/** Room for the reply itself, if a budget takes a part of the model's limit. */
-const UNKNOWN_MAX_OUTPUT = 32_000;
+/** Claude's minimum. */
+const MIN_BUDGET = 1_024;
+/** Assumed limit on output, which thinking and reply share, if the catalog has none. */
+const DEFAULT_MAX_OUTPUT = 32_000;
 
-/** @returns the effort that a budget of thinking stands for */
-export function effortOfBudget(tokens: number): Effort {
+export function effortForBudget(tokens: number): Effort {
   if (tokens <= 2_048) return 'low';
   return tokens <= 8_192 ? 'medium' : 'high';
 }
 
 /**
- * The SDK's options for what the client asks of reasoning, at the effort nearest to it that the model knows.
- * @returns undefined if the model cannot be told, or this request does not allow it
+ * The SDK's options for the requested reasoning, at the nearest effort that the model accepts.
+ * @returns undefined if the model has no control for it, or this request does not allow thinking
  */
 export function reasoningOptions(
   { effort, budgetTokens }: Reasoning,
   model: CatalogModel,
   options: CallOptions,
 ): ProviderOptions | undefined {
-  const dial = dialOf(model);
-  if (dial === undefined || effort === undefined) return undefined;
-  const nearest = nearestEffort(effort, dial.efforts);
-  if (!dial.delicate || nearest === 'none') return dial.set(nearest, budgetTokens ?? BUDGETS[nearest]);
-  const room = (model.maxOutputTokens ?? UNKNOWN_MAX_OUTPUT) - (options.maxOutputTokens ?? LEAST_BUDGET);
+  const control = reasoningControl(model);
+  if (control === undefined || effort === undefined) return undefined;
+  const nearest = nearestEffort(effort, control.efforts);
+  if (!control.conditional || nearest === 'none')
+    return control.set(nearest, budgetTokens ?? BUDGETS[nearest]);
+  const room = (model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT) - (options.maxOutputTokens ?? MIN_BUDGET);
   const budget = Math.min(budgetTokens ?? BUDGETS[nearest], room);
-  return budget < LEAST_BUDGET || !allowsThinking(options) ? undefined : dial.set(nearest, budget);
+  return budget < MIN_BUDGET || !allowsThinking(options) ? undefined : control.set(nearest, budget);
 }
 
-/** Whether the model reasons at all, as far as is known. */
-export function reasons(model: CatalogModel): boolean {
-  return dialOf(model) !== undefined;
+/** Whether the model is known to reason. */
+export function canReason(model: CatalogModel): boolean {
+  return reasoningControl(model) !== undefined;
 }
 
 function allowsThinking({ prompt, toolChoice }: CallOptions): boolean {
   const forced = toolChoice?.type === 'required' || toolChoice?.type === 'tool';
-  const lastOfModel = prompt.findLastIndex(({ role }) => role === 'assistant');
-  return !forced && !prompt.slice(lastOfModel + 1).some(({ role }) => role === 'tool');
+  const lastReply = prompt.findLastIndex(({ role }) => role === 'assistant');
+  return !forced && !prompt.slice(lastReply + 1).some(({ role }) => role === 'tool');
 }
 
-/** The strongest that is not above what is wanted, else the weakest. */
-function nearestEffort(wanted: Effort, known: readonly Effort[]): Effort {
+/** The strongest accepted effort that is not above the wanted one, else the weakest. */
+function nearestEffort(wanted: Effort, [weakest, ...stronger]: Efforts): Effort {
   const most = EFFORTS.indexOf(wanted);
-  return known.findLast((effort) => EFFORTS.indexOf(effort) <= most) ?? known[0]!;
+  return stronger.findLast((effort) => EFFORTS.indexOf(effort) <= most) ?? weakest;
 }
 
-function dialOf(model: CatalogModel): Dial | undefined {
+function reasoningControl(model: CatalogModel): ReasoningControl | undefined {
   const { id, provider, capabilities } = model;
   switch (provider.kind) {
     case 'openai': {
@@ -87,7 +90,7 @@ function dialOf(model: CatalogModel): Dial | undefined {
       return efforts && { efforts, set: (reasoningEffort) => ({ openai: { reasoningEffort } }) };
     }
     case 'openai-compatible':
-      // Some servers refuse the field for a model that does not reason: it is set only if the catalog says that the model does.
+      // Some servers reject the field for a model that does not reason: it is set only if the catalog says that the model does.
       return capabilities.has('reasoning')
         ? {
             efforts: ['low', 'medium', 'high'],
@@ -95,16 +98,16 @@ function dialOf(model: CatalogModel): Dial | undefined {
           }
         : undefined;
     case 'anthropic':
-      return claudeDial(id, ({ thinking, effort }) => ({
+      return claudeControl(id, ({ thinking, effort }) => ({
         anthropic: { ...(thinking && { thinking }), ...(effort && { effort }) },
       }));
     case 'bedrock':
       if (!id.includes('anthropic')) return undefined;
-      return claudeDial(id, ({ thinking, effort: maxReasoningEffort }) => ({
+      return claudeControl(id, ({ thinking, effort: maxReasoningEffort }) => ({
         bedrock: { reasoningConfig: { ...thinking, ...(maxReasoningEffort && { maxReasoningEffort }) } },
       }));
     case 'google':
-      return geminiDial(id);
+      return geminiControl(id);
     case 'mistral':
       return /^mistral-(small-(latest|2603)|medium-3\.5)$/.test(id)
         ? { efforts: ['none', 'high'], set: (reasoningEffort) => ({ mistral: { reasoningEffort } }) }
@@ -113,13 +116,13 @@ function dialOf(model: CatalogModel): Dial | undefined {
 }
 
 /** What each family takes: https://platform.openai.com/docs/guides/reasoning and the models' pages. */
-function gptEfforts(id: string): readonly Effort[] | undefined {
+function gptEfforts(id: string): Efforts | undefined {
   if (/^o\d/.test(id)) return /^o1-(mini|preview)/.test(id) ? undefined : ['low', 'medium', 'high'];
   const [, major, minor, variant = ''] = /^gpt-(\d+)(?:\.(\d+))?(?:-(.+))?$/.exec(id) ?? [];
   if (major === undefined || Number(major) < 5 || variant.startsWith('chat')) return undefined;
   if (Number(major) >= 6) {
-    const off: readonly Effort[] = ['gpt-6-sol', 'gpt-6-luna', 'gpt-6.1-terra'].includes(id) ? ['none'] : [];
-    return [...off, 'low', 'medium', 'high', 'xhigh', 'max'];
+    const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+    return ['gpt-6-sol', 'gpt-6-luna', 'gpt-6.1-terra'].includes(id) ? ['none', ...efforts] : efforts;
   }
   if (variant.startsWith('pro')) return ['high'];
   if (variant.includes('codex')) return ['low', 'medium', 'high'];
@@ -135,12 +138,15 @@ interface ClaudeReasoning {
 }
 
 /** https://docs.claude.com/en/docs/build-with-claude/effort: adaptive thinking with an effort since 4.6, a budget before. */
-function claudeDial(id: string, options: (reasoning: ClaudeReasoning) => ProviderOptions): Dial | undefined {
+function claudeControl(
+  id: string,
+  options: (reasoning: ClaudeReasoning) => ProviderOptions,
+): ReasoningControl | undefined {
   if (/claude-(instant|v?[12]|3-(haiku|sonnet|opus|5))/.test(id)) return undefined;
   if (/claude-(3-7|(opus|sonnet|haiku)-4(-[015](?!\d)|-2025|@|$))/.test(id)) {
     return {
       efforts: ['none', 'low', 'medium', 'high'],
-      delicate: true,
+      conditional: true,
       set: (effort, budgetTokens) =>
         effort === 'none' ? {} : options({ thinking: { type: 'enabled', budgetTokens } }),
     };
@@ -156,7 +162,7 @@ function claudeDial(id: string, options: (reasoning: ClaudeReasoning) => Provide
 }
 
 /** https://ai.google.dev/gemini-api/docs/thinking: a budget for 2.5, a level since 3. */
-function geminiDial(id: string): Dial | undefined {
+function geminiControl(id: string): ReasoningControl | undefined {
   if (/gemini-(1|2\.0|pro)|gemma/.test(id) || !id.includes('gemini')) return undefined;
   if (id.includes('gemini-2.5')) {
     const least = id.includes('pro') ? 128 : 0;
@@ -167,7 +173,7 @@ function geminiDial(id: string): Dial | undefined {
       }),
     };
   }
-  const pro: readonly Effort[] = id.includes('gemini-3-pro') ? ['low', 'high'] : ['low', 'medium', 'high'];
+  const pro: Efforts = id.includes('gemini-3-pro') ? ['low', 'high'] : ['low', 'medium', 'high'];
   const efforts = id.includes('-pro') ? pro : (['minimal', 'low', 'medium', 'high'] as const);
   return { efforts, set: (thinkingLevel) => ({ google: { thinkingConfig: { thinkingLevel } } }) };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Dialect, requirementsOf, type TokenCounts } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
-import type { Content, FinishReason, SdkUsage } from './sdk-types.ts';
+import type { Content, FinishReason, SdkUsage } from './sdk.ts';
 import type { ModelRequest } from './target.ts';
 import { validToolId } from './tool-ids.ts';
 
@@ -62,7 +62,7 @@ export class ReplyError extends Error {
   }
 }
 
-export interface ToolCall {
+interface ToolCall {
   readonly id: string;
   readonly name: string;
   /** JSON. */
@@ -70,7 +70,7 @@ export interface ToolCall {
 }
 
 /** The parts of a reply that both dialects can carry. */
-export interface ReplyParts {
+interface ReplyParts {
   readonly texts: readonly string[];
   readonly calls: readonly ToolCall[];
 }

@@ -1,102 +1,97 @@
 import { createHash } from 'node:crypto';
 import type { CatalogModel } from '../catalog/index.ts';
-import { unmappable } from './unmappable.ts';
+import { type Path, unmappable } from './losses.ts';
 
-type Path = readonly PropertyKey[];
-
-/** What every provider and both official clients take. OpenAI's limit of 40 characters is the shortest. */
-const EVERYWHERE = /^[a-zA-Z0-9_-]{1,40}$/;
-/** Mistral refuses a conversation with ids of tool calls in any other form, also on Bedrock. */
+/** Ids that every provider and both official clients accept. OpenAI's limit of 40 characters is the shortest. */
+const PORTABLE = /^[a-zA-Z0-9_-]{1,40}$/;
+/** Mistral, also on Bedrock, rejects conversations with tool call ids in any other form. */
 const MISTRAL = /^[a-zA-Z0-9]{9}$/;
-const MISTRAL_CHARACTERS = 9;
+const MISTRAL_LENGTH = 9;
 const DIGITS_AND_LETTERS = 36;
 const HASH_CHARACTERS = 24;
 
 /**
- * The id of a tool call as a client of either API gets it. A provider's own if it is one that both APIs take, so that it may go to any of
- * them later; else a hash of it. The same id gives the same in every process: it comes back, and results find their call.
+ * The id of a tool call as a client of either API gets it: the provider's own if both APIs accept it, so that it may later go to any of
+ * them, else a hash of it. The same id gives the same result in every process, since clients send it back.
  */
 export function validToolId(id: string): string {
-  return EVERYWHERE.test(id) ? id : `call_${hashOf(id).toString('hex').slice(0, HASH_CHARACTERS)}`;
+  return PORTABLE.test(id) ? id : `call_${hash(id).toString('hex').slice(0, HASH_CHARACTERS)}`;
 }
 
-/** The ids of tool calls that the provider of this model takes. */
-export function toolIdsFor({ provider, id }: CatalogModel): (id: string) => string {
-  const onBedrock = provider.kind === 'bedrock' && id.includes('mistral.');
-  return provider.kind === 'mistral' || onBedrock ? mistralId : validToolId;
-}
-
-/** A hash, not the beginning of the id: ids of one provider begin alike. */
-function mistralId(id: string): string {
+/** A hash, not a prefix: ids of one provider often begin alike. */
+function mistralToolId(id: string): string {
   if (MISTRAL.test(id)) return id;
-  const number = hashOf(id).readBigUInt64BE().toString(DIGITS_AND_LETTERS);
-  return number.padStart(MISTRAL_CHARACTERS, '0').slice(-MISTRAL_CHARACTERS);
+  const number = hash(id).readBigUInt64BE().toString(DIGITS_AND_LETTERS);
+  return number.padStart(MISTRAL_LENGTH, '0').slice(-MISTRAL_LENGTH);
 }
 
-function hashOf(id: string): Buffer {
+function hash(id: string): Buffer {
   return createHash('sha256').update(id).digest();
 }
 
-/** A call as its result finds it. */
-export interface KnownCall {
+/** A tool call as its result refers to it. */
+interface RecordedCall {
   /** As the provider gets it. */
   readonly id: string;
   readonly name: string;
   readonly path: Path;
 }
 
-/** The calls of one id. */
-interface CallsOfId {
-  readonly made: KnownCall[];
-  /** How many of them have their result: the first ones. */
-  answered: number;
-  /** What the next call of this id is numbered. */
-  next: number;
+/** The calls with one id. */
+interface CallsWithId {
+  readonly calls: RecordedCall[];
+  /** How many of them, from the first on, have their result. */
+  resolved: number;
+  /** The number that the next repetition of this id gets. */
+  nextNumber: number;
 }
 
-/** The calls of one conversation in the order in which they were made, and which of them have their result. */
+/** The tool calls of one conversation in order, and which of them have their result. */
 export class ToolCalls {
-  readonly #valid: (id: string) => string;
-  readonly #calls = new Map<string, CallsOfId>();
+  readonly #validId: (id: string) => string;
+  readonly #byId = new Map<string, CallsWithId>();
   readonly #taken = new Set<string>();
 
-  constructor(model: CatalogModel) {
-    this.#valid = toolIdsFor(model);
+  constructor({ provider, id }: CatalogModel) {
+    const mistral = provider.kind === 'mistral' || (provider.kind === 'bedrock' && id.includes('mistral.'));
+    this.#validId = mistral ? mistralToolId : validToolId;
   }
 
-  /** Some servers count the calls of each reply anew: an id that was given before gets another one, since providers want each once. */
-  made(id: string, name: string, path: Path): string {
-    const known = this.#calls.get(id);
-    const calls: CallsOfId = known ?? { made: [], answered: 0, next: 2 };
-    if (known === undefined) this.#calls.set(id, calls);
-    let valid = this.#valid(id);
-    while (this.#taken.has(valid)) valid = this.#valid(`${id}#${calls.next++}`);
+  /** @returns the id that the provider gets. Some servers number the calls of each reply anew, and providers require unique ids. */
+  record(id: string, name: string, path: Path): string {
+    let group = this.#byId.get(id);
+    if (group === undefined) {
+      group = { calls: [], resolved: 0, nextNumber: 2 };
+      this.#byId.set(id, group);
+    }
+    let valid = this.#validId(id);
+    while (this.#taken.has(valid)) valid = this.#validId(`${id}#${group.nextNumber++}`);
     this.#taken.add(valid);
-    calls.made.push({ id: valid, name, path });
+    group.calls.push({ id: valid, name, path });
     return valid;
   }
 
   /**
-   * The call that a result belongs to: the first one of this id that has none.
+   * The call that a result belongs to: the first one with this id that has none.
    * @throws PlimsollError `invalid-input` that names the field, if there is none
    */
-  answered(id: string, path: Path): KnownCall {
-    const calls = this.#calls.get(id);
-    const call = calls?.made[calls.answered];
-    if (calls === undefined || call === undefined) {
+  resolve(id: string, path: Path): RecordedCall {
+    const group = this.#byId.get(id);
+    const call = group?.calls[group.resolved];
+    if (group === undefined || call === undefined) {
       throw unmappable(
         path,
         'no message of the assistant before it has a tool call with this id that waits for a result',
       );
     }
-    calls.answered++;
+    group.resolved++;
     return call;
   }
 
-  /** @throws PlimsollError `invalid-input` that names the first call without a result: no provider takes such a conversation */
+  /** @throws PlimsollError `invalid-input` that names the first call without a result: no provider accepts such a conversation */
   requireResults(): void {
-    for (const { made, answered } of this.#calls.values()) {
-      const call = made[answered];
+    for (const { calls, resolved } of this.#byId.values()) {
+      const call = calls[resolved];
       if (call)
         throw unmappable(
           call.path,

@@ -1,7 +1,7 @@
 import {
   type EmbeddingsRequest,
   type EmbedResult,
-  embeddingsAnswer,
+  embeddingsReply,
   embeddingsRequest,
   mapReply,
   mapStream,
@@ -10,7 +10,6 @@ import {
   type ReplyNotes,
   replyContext,
   type SdkEmbeddingModel,
-  tokensOf,
   unmappable,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
@@ -104,10 +103,8 @@ export async function prepareEmbeddings({ call, key, env }: MappedCall): Promise
   return async (line) => {
     const model = await modelOver(line.fetch);
     const results = await embedded(model!, request);
-    const tokens = tokensOf(results);
-    const vectors = results.flatMap(({ embeddings }) => embeddings);
-    const answer = embeddingsAnswer(vectors, { model: entry.name, format: request.format, tokens });
-    return plainOutcome(answer, tokens === undefined ? undefined : { inputTokens: tokens, outputTokens: 0 });
+    const { body: reply, usage } = embeddingsReply(results, entry.name, request.format);
+    return plainOutcome(reply, usage);
   };
 }
 
