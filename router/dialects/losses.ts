@@ -7,8 +7,7 @@ type Body = Readonly<Record<string, unknown>>;
 export type Path = readonly PropertyKey[];
 
 /** What happens to a field that the target has no counterpart for: `upstream.unmappable` of the configuration. */
-export const UNMAPPABLE = ['refuse', 'drop-hints', 'drop-all'] as const;
-export type UnmappableRule = (typeof UNMAPPABLE)[number];
+export type UnmappableRule = 'refuse' | 'drop-hints' | 'drop-all';
 
 /** Why a field is dropped or refused, if the target simply has none like it. */
 export const NO_COUNTERPART = "the chosen model's provider has no place for it";
