@@ -4,10 +4,10 @@ import { type Gateway, openGateway } from './gateway/index.ts';
 import { hotReload, reloadOnHangUp, reloadReport } from './reload.ts';
 import type { Reload, Router } from './router.ts';
 import {
-  announceReload,
   drainOnSignal,
   exampleRequest,
   isGuarded,
+  logReload,
   type RunningServer,
   startServer,
 } from './server/index.ts';
@@ -57,7 +57,7 @@ async function start(
   const { router, reload, stop } = await hotReload(config, {
     ...(readConfig && { readConfig }),
     configFile,
-    report: reloadReport(logger, announceReload),
+    report: reloadReport(logger, logReload),
     onOpened: gateway?.configure,
   });
   beforeListening(reload);

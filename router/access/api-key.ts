@@ -18,22 +18,23 @@ export function newApiKey(): ApiKey {
   return { id, text: `plim_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}` };
 }
 
-/** The id of what looks like a key; undefined for anything else. */
-export function idOf(text: string): string | undefined {
-  return KEY.exec(text)?.[1];
+/** Undefined if the text does not have the form of a key. */
+export function parseApiKey(text: string | undefined): ApiKey | undefined {
+  const id = text === undefined ? undefined : KEY.exec(text)?.[1];
+  return text === undefined || id === undefined ? undefined : { id, text };
 }
 
 /**
  * What is stored of a key: 32 bytes, of the whole text. One round of SHA-256 is enough, and a slow hash such as scrypt would buy
- * nothing: slow hashes make guessing dear where people choose the secret, but here nobody guesses among 2^256 equally likely ones,
+ * nothing: slow hashes make guessing expensive if people choose the secret, but nobody guesses one of 2^256 equally likely ones,
  * however fast. It costs about a microsecond a request, scrypt about fifty milliseconds.
  * (NIST SP 800-63B, section 5.1.2.2: look-up secrets of at least 112 bits need only an approved one-way function.)
  */
-export function hashOf(text: string): Buffer {
+export function hashKey(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** In constant time: how long it takes says nothing of how much was right. Both have 32 bytes. */
-export function sameHash(a: Buffer, b: Buffer): boolean {
+/** In constant time, so that the time does not reveal how much was right. Both have 32 bytes. */
+export function equalHashes(a: Buffer, b: Buffer): boolean {
   return timingSafeEqual(a, b);
 }

@@ -1,8 +1,11 @@
-export { type Access, openAccess } from './access.ts';
-export type { Authentication } from './authenticate.ts';
-export { createKey, revokeKey } from './change-keys.ts';
-export { type AccessOptions, requireAccess } from './config.ts';
-export { readKeys } from './keys-file.ts';
-export { isLoopback } from './loopback.ts';
+/** Who may use the server, and how much at once: API keys and the queue. */
+export {
+  type Access,
+  type AccessOptions,
+  type Authentication,
+  isLoopback,
+  openAccess,
+  requireAccess,
+} from './access.ts';
+export { createKey, readKeys, revokeKey, type StoredKey } from './keys-file.ts';
 export { createQueue, type Entry, type Queue } from './queue.ts';
-export type { StoredKey } from './stored-key.ts';

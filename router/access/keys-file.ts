@@ -1,16 +1,40 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
-import { replaceFile } from '../files/index.ts';
-import { keysFileSchema, type StoredKey } from './stored-key.ts';
+import { replaceFile, withLock } from '../files/index.ts';
+import { hashKey, newApiKey } from './api-key.ts';
 
-const OWNER_ONLY = 0o600;
-const OTHERS_MAY_WRITE = 0o022;
-const MAX_BYTES = 8 * 2 ** 20;
+/** Who or what uses a key; for people. One line, so that a list of keys stays a list. */
+const keyNameSchema = z
+  .string()
+  .regex(/^(?!\s*$)[^\p{Cc}]{1,100}$/u, 'must be 1 to 100 characters on one line');
+
+const storedKeySchema = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits'),
+  name: keyNameSchema,
+  /** Hash of the whole key, in hex; the key itself is stored nowhere. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex'),
+  created: z.iso.datetime(),
+  /** Refused from then on; without it, it never expires. */
+  expires: z.iso.datetime().optional(),
+  /** When it was revoked. It stays on file, so that its id keeps its meaning in the decision log. */
+  revoked: z.iso.datetime().optional(),
+});
+
+/** The keys file. */
+const keysFileSchema = z
+  .strictObject({ schema_version: z.literal(1), keys: z.array(storedKeySchema).max(10_000) })
+  .refine(({ keys }) => new Set(keys.map((key) => key.id)).size === keys.length, {
+    error: 'has two keys with one id',
+    path: ['keys'],
+  });
+
+export type StoredKey = Readonly<z.infer<typeof storedKeySchema>>;
 
 /**
- * The keys on file, in the order of their making.
- * @throws PlimsollError `not-found` where there is no file, `io` where it cannot be read, `invalid-config` where it is no keys
- * file, is larger than 8 MiB, or may be written by others than its owner: whoever can write it can let himself in.
+ * The keys on file, oldest first.
+ * @throws PlimsollError `not-found` if there is no file, `io` if it cannot be read, `invalid-config` if it is no keys file, is larger
+ * than 8 MiB, or may be written by others than its owner: whoever can write it can let himself in.
  */
 export function readKeys(file: string): readonly StoredKey[] {
   const text = readText(file);
@@ -22,15 +46,74 @@ export function readKeys(file: string): readonly StoredKey[] {
   }
   const parsed = keysFileSchema.safeParse(raw);
   if (parsed.success) return parsed.data.keys;
-  const issue = parsed.error.issues[0]!;
-  throw invalid(file, `is wrong at "${issue.path.join('.') || '(top level)'}": ${issue.message}.`);
+  const [issue] = parsed.error.issues;
+  throw invalid(file, `is wrong at "${issue?.path.join('.') || '(top level)'}": ${issue?.message}.`);
 }
+
+export interface CreatedKey {
+  /** The key itself: shown once, stored nowhere. */
+  readonly key: string;
+  readonly stored: StoredKey;
+}
+
+/**
+ * Makes a key and stores its hash; makes the file if there is none.
+ * @throws PlimsollError `invalid-config` or `io` if the file is invalid or cannot be written, `invalid-input` if the name is empty,
+ * longer than 100 characters or more than one line.
+ */
+export function createKey(
+  file: string,
+  { name, expires, now }: { readonly name: string; readonly expires?: Date; readonly now: Date },
+): CreatedKey {
+  if (!keyNameSchema.safeParse(name).success) {
+    throw new PlimsollError('invalid-input', 'The name of a key must be 1 to 100 characters on one line.');
+  }
+  const { id, text } = newApiKey();
+  const stored: StoredKey = {
+    id,
+    name,
+    sha256: hashKey(text).toString('hex'),
+    created: now.toISOString(),
+    ...(expires !== undefined && { expires: expires.toISOString() }),
+  };
+  // Reads and writes under one lock: of two changes at once one would be lost, and it might be a revocation.
+  withLock(file, () => writeKeys(file, [...(existsSync(file) ? readKeys(file) : []), stored]));
+  return { key: text, stored };
+}
+
+/**
+ * Marks a key as revoked; one that is revoked already stays as it is.
+ * @throws PlimsollError `not-found` if no key has the id, `invalid-config` or `io` as above.
+ */
+export function revokeKey(file: string, id: string, now: Date): StoredKey {
+  return withLock(file, () => {
+    const keys = readKeys(file);
+    const held = keys.find((key) => key.id === id);
+    if (held === undefined) {
+      throw new PlimsollError(
+        'not-found',
+        `${file} has no key with the id "${id}". \`plimsoll keys list\` has the ids.`,
+      );
+    }
+    if (held.revoked !== undefined) return held;
+    const revoked = { ...held, revoked: now.toISOString() };
+    writeKeys(
+      file,
+      keys.map((key) => (key === held ? revoked : key)),
+    );
+    return revoked;
+  });
+}
+
+const OWNER_ONLY = 0o600;
+const OTHERS_MAY_WRITE = 0o022;
+const MAX_BYTES = 8 * 2 ** 20;
 
 function readText(file: string): string {
   try {
     const { mode, size } = statSync(file);
     if (size > MAX_BYTES) throw invalid(file, 'is larger than 8 MiB. Name a keys file.');
-    // Windows has no such modes: stat makes them up there.
+    // On Windows stat makes these bits up.
     if (process.platform !== 'win32' && (mode & OTHERS_MAY_WRITE) !== 0) {
       throw invalid(
         file,
@@ -40,7 +123,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof PlimsollError) throw cause;
-    if (reasonOf(cause) === 'ENOENT') {
+    if (errorCode(cause) === 'ENOENT') {
       throw new PlimsollError(
         'not-found',
         `There is no keys file at ${file}. Make a first key with \`plimsoll keys create --name <who> --file ${file}\`.`,
@@ -49,7 +132,7 @@ function readText(file: string): string {
     }
     throw new PlimsollError(
       'io',
-      `The keys file ${file} cannot be read (${reasonOf(cause)}). It must be a file that this user may read.`,
+      `The keys file ${file} cannot be read (${errorCode(cause)}). It must be a file that this user may read.`,
       { place: { file }, cause },
     );
   }
@@ -59,7 +142,7 @@ function readText(file: string): string {
  * Writes the file whole or not at all, for its owner alone (mode 600). A revocation is on disk when this returns.
  * @throws PlimsollError `io`
  */
-export function writeKeys(file: string, keys: readonly StoredKey[]): void {
+function writeKeys(file: string, keys: readonly StoredKey[]): void {
   const text = `${JSON.stringify({ schema_version: 1, keys }, null, 2)}\n`;
   replaceFile(file, text, { mode: OWNER_ONLY, what: 'the keys file' });
 }
@@ -68,6 +151,6 @@ function invalid(file: string, what: string): PlimsollError {
   return new PlimsollError('invalid-config', `The keys file ${file} ${what}`, { place: { file } });
 }
 
-function reasonOf(cause: unknown): string {
+function errorCode(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
 }

@@ -1,27 +1,26 @@
 import type { Cancellation } from '../cancellation.ts';
 
-/** How much may be at work, and how many may wait for it how long. */
 export interface QueueLimits {
-  /** At work at once, at least 1. */
+  /** Requests at work at once, at least 1. */
   readonly maxConcurrency: number;
-  /** Waiting at once; 0 lets nobody wait. */
+  /** Requests that wait at once; with 0 a request that finds no place is refused at once. */
   readonly maxQueue: number;
   /** The longest wait, in ms. */
   readonly maxWaitMs: number;
 }
 
-/** What became of a request that asked to come in. A refusal has its HTTP status and what goes into Retry-After, in whole seconds. */
+/** What became of a request for a place. Refused requests may come again after `retryAfterS` seconds, a whole number. */
 export type Entry =
   | {
-      readonly outcome: 'entered' /** To be called when the work has ended; further calls do nothing. */;
+      readonly outcome: 'entered';
+      /** Must be called when the work has ended; further calls do nothing. */
       leave(): void;
     }
-  | { readonly outcome: 'full'; readonly status: 429; readonly retryAfterS: number }
-  | { readonly outcome: 'waited-too-long' | 'closed'; readonly status: 503; readonly retryAfterS: number }
+  | { readonly outcome: 'full' | 'waited-too-long' | 'closed'; readonly retryAfterS: number }
   | { readonly outcome: 'aborted' };
 
 export interface Queue {
-  /** First come, first in. Never rejects. A `signal` that aborts takes a waiting request out of the queue. */
+  /** First come, first served. Never rejects. A `signal` that aborts takes a waiting request out of the queue. */
   enter(signal?: Cancellation): Promise<Entry>;
   atWork(): number;
   waiting(): number;
@@ -30,14 +29,11 @@ export interface Queue {
 }
 
 /**
- * Bounds how much is at work at once, and lets a bounded number wait for it a bounded time. The decision-only routes refuse at
- * once instead (`server/admission.ts`): a decision takes microseconds, an answer of a model seconds, and waiting one beats a retry.
- * A full queue is 429, so that clients slow down; a wait that was too long, or a server that closes, is 503.
+ * Bounds how many requests are at work at once, and lets a bounded number wait a bounded time for a place. Calls of models wait: they take
+ * seconds, and a wait is better than a retry. Decisions take microseconds and are refused at once: their queue has the length 0.
  */
 export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits): Queue {
   const retryAfterS = Math.max(1, Math.ceil(maxWaitMs / 1_000));
-  const unavailable = (outcome: 'waited-too-long' | 'closed') =>
-    ({ outcome, status: 503, retryAfterS }) as const;
   // A Set keeps the order of arrival, and whoever gives up is taken out without a search.
   const line = new Set<(entry: Entry) => void>();
   let atWork = 0;
@@ -67,7 +63,7 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
         resolve(entry);
       };
       const onAbort = () => settle({ outcome: 'aborted' });
-      const timer = setTimeout(() => settle(unavailable('waited-too-long')), maxWaitMs);
+      const timer = setTimeout(() => settle({ outcome: 'waited-too-long', retryAfterS }), maxWaitMs);
       signal?.addEventListener('abort', onAbort);
       line.add(settle);
     });
@@ -76,16 +72,16 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
   return {
     async enter(signal) {
       if (signal?.aborted) return { outcome: 'aborted' };
-      if (closed) return unavailable('closed');
+      if (closed) return { outcome: 'closed', retryAfterS };
       if (atWork < maxConcurrency) return enterNow();
-      if (line.size >= maxQueue) return { outcome: 'full', status: 429, retryAfterS };
+      if (line.size >= maxQueue) return { outcome: 'full', retryAfterS };
       return wait(signal);
     },
     atWork: () => atWork,
     waiting: () => line.size,
     close() {
       closed = true;
-      for (const settle of [...line]) settle(unavailable('closed'));
+      for (const settle of [...line]) settle({ outcome: 'closed', retryAfterS });
     },
   };
 }

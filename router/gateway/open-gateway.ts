@@ -195,12 +195,12 @@ function accessFor({ access, server }: GatewayOptions, logger: Logger): Access |
   if (!requireAccess(access, server.host)) return undefined;
   return openAccess({
     file: access.keysFile!,
-    onBroken: (trouble) =>
+    onFailure: (trouble) =>
       logger.error(
         trouble,
         'the keys file cannot be read: the keys that were read last stay in force, and no revocation takes effect',
       ),
-    onMended: () => logger.info('the keys file can be read again, and is in force'),
+    onRecovery: () => logger.info('the keys file can be read again, and is in force'),
   });
 }
 

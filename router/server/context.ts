@@ -1,25 +1,26 @@
 import type { RequestHandler } from 'express';
+import type { Queue } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import type { DecisionMetrics } from '../telemetry/index.ts';
-import type { Admission } from './admission.ts';
-import type { Lifecycle, Sender } from './answer.ts';
-import type { Report } from './report.ts';
+import type { Lifecycle, Sender } from './responses.ts';
+import type { ServerLog } from './server-log.ts';
 
 /** What every route of the server may use. */
 export interface ServerContext {
   readonly router: Router;
   readonly config: Config;
   readonly lifecycle: Lifecycle;
-  readonly admission: Admission;
+  /** For decisions; calls of models wait in the gateway's own. */
+  readonly queue: Queue;
   readonly send: Sender;
   readonly budget: MemoryBudget;
-  readonly report: Report;
+  readonly log: ServerLog;
   readonly metrics: DecisionMetrics;
 }
 
-/** One route. `summary` is what the index says of it. */
+/** One route. The index of routes has its `summary`. */
 export interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;

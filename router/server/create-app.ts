@@ -1,30 +1,21 @@
 import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { createQueue } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
-import { createAdmission } from './admission.ts';
-import { createSender, type Lifecycle } from './answer.ts';
-import { reportedAnswer } from './answer-work.ts';
-import { browserGuard } from './browser-guard.ts';
 import type { Route, ServerContext } from './context.ts';
-import { errorAnswer } from './error-answer.ts';
-import { type Guard, keyGuard } from './key-guard.ts';
-import { createReport } from './report.ts';
-import { index, openApi } from './routes/documents.ts';
-import { type CallRoute, gatewayRoutes } from './routes/gateway.ts';
-import { healthz, readyz } from './routes/health.ts';
-import { metricsRoute } from './routes/metrics.ts';
+import { browserGuard, type Guard, keyGuard } from './guards.ts';
+import { createSender, errorResponse, type Lifecycle } from './responses.ts';
+import { routeBatch, routeOne } from './routes/decisions.ts';
+import { type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
-import { routeOne } from './routes/route.ts';
-import { routeBatch } from './routes/route-batch.ts';
+import { healthz, index, metricsRoute, openApi, readyz } from './routes/service.ts';
+import { createServerLog, loggedErrorResponse } from './server-log.ts';
 
-/**
- * The HTTP API on top of a router. Calls of models, whose traffic is by far the largest, are handed to their route before Express sees them
- * (docs/decisions/0017); Express has all the rest, and those that are spelled otherwise. Its routes stand in the order of their traffic.
- */
+/** The HTTP API on top of a router. */
 export function createApp(
   router: Router,
   config: Config,
@@ -32,61 +23,77 @@ export function createApp(
   lifecycle: Lifecycle = { draining: false },
   gateway?: Gateway,
 ): RequestListener {
-  const context = contextOf(router, config, logger, lifecycle);
-  const calls = gateway ? gatewayRoutes(context, gateway) : [];
-  const listed = [
+  const context = createContext(router, config, logger, lifecycle);
+  const { send } = context;
+  const calls = gateway ? modelCallRoutes(context, gateway) : [];
+  // In the order of their traffic, since Express tries one after the other.
+  const routes = [
     ...calls,
     modelsRoute(context, gateway),
     metricsRoute(context, gateway),
-    ...[routeOne, routeBatch].map((route) => timed(route(context), context)),
+    timed(routeOne(context), context),
+    timed(routeBatch(context), context),
     readyz(context, gateway),
     healthz(context),
     openApi(context),
   ];
+  const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused);
+  const app = expressApp([...routes, index(context, routes)], keys, context);
+  const browsers = browserGuard(config, send, {
+    withKeys: keys !== undefined,
+    callsModels: gateway !== undefined,
+  });
+  return requestListener(browsers, keys, calls, app);
+}
+
+/**
+ * What a request passes before Express, and instead of it:
+ *
+ * 1. the browser guard, which applies to every path;
+ * 2. calls of models, by far the largest traffic: the key guard and their handler, which Express would cost a multiple of
+ *    (docs/decisions/0017). Only the exact paths are matched: calls that are spelled otherwise (a query, a slash at the end, upper case) go
+ *    through Express to the same key guard and the same handler.
+ *
+ * Malformed HTTP never becomes a request: see `respondToClientError`.
+ */
+function requestListener(
+  browsers: Guard | undefined,
+  keys: Guard | undefined,
+  calls: readonly CallRoute[],
+  app: Express,
+): RequestListener {
+  const handlers = new Map(calls.flatMap((route) => pathsOf(route).map((path) => [path, route.handlers[0]])));
+  const listener: RequestListener = (request, response) => {
+    const call = request.method === 'POST' ? handlers.get(request.url ?? '') : undefined;
+    if (call === undefined) app(request, response);
+    else if (keys === undefined) call(request, response);
+    else keys(request, response, () => call(request, response));
+  };
+  if (browsers === undefined) return listener;
+  return (request, response) => browsers(request, response, () => listener(request, response));
+}
+
+function expressApp(routes: readonly Route[], keys: Guard | undefined, context: ServerContext): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const guard = gateway?.access && keyGuard(context.send, gateway.access, gateway.refused);
-  if (guard) app.use(['/v1', '/metrics', ...unversionedRoots(listed)], guard);
-  for (const route of [...listed, index(context, listed)]) addRoute(app, route, context);
-  app.use(unknownRoute(context), anythingElse(context));
-  const listener = withCallsFirst(calls, guard, app);
-  const ways = { withKeys: guard !== undefined, callsModels: gateway !== undefined };
-  return guarded(browserGuard(config, context.send, ways), listener);
+  if (keys) app.use(['/v1', '/metrics', ...unversionedRoots(routes)], keys);
+  for (const route of routes) addRoute(app, route, context);
+  app.use(unknownRoute(context), lastErrorHandler(context));
+  return app;
 }
 
-function guarded(guard: Guard | undefined, listener: RequestListener): RequestListener {
-  if (guard === undefined) return listener;
-  return (request, response) => guard(request, response, () => listener(request, response));
-}
-
-function withCallsFirst(
-  calls: readonly CallRoute[],
-  guard: Guard | undefined,
-  app: Express,
-): RequestListener {
-  const byPath = new Map(calls.flatMap((route) => pathsOf(route).map((path) => [path, route.handlers[0]])));
-  return (request, response) => {
-    const call = request.method === 'POST' ? byPath.get(request.url!) : undefined;
-    if (call === undefined) app(request, response);
-    else if (guard === undefined) call(request, response);
-    else guard(request, response, () => call(request, response));
-  };
-}
-
-function contextOf(router: Router, config: Config, logger: Logger, lifecycle: Lifecycle): ServerContext {
-  const { maxConcurrency, requestTimeoutMs: timeoutMs } = config.server;
-  const budgetBytes = config.server.maxBytesAtWork ?? defaultBudgetBytes();
+function createContext(router: Router, config: Config, logger: Logger, lifecycle: Lifecycle): ServerContext {
   const metrics = createDecisionMetrics(router);
   return {
     router: observedRouter(router, metrics.decided),
     metrics,
     config,
     lifecycle,
-    admission: createAdmission({ maxConcurrency, timeoutMs }),
+    queue: createQueue({ maxConcurrency: config.server.maxConcurrency, maxQueue: 0, maxWaitMs: 0 }),
     send: createSender(lifecycle),
-    budget: new MemoryBudget(budgetBytes),
-    report: createReport(logger),
+    budget: new MemoryBudget(config.server.maxBytesAtWork ?? defaultBudgetBytes()),
+    log: createServerLog(logger),
   };
 }
 
@@ -109,7 +116,7 @@ function pathsOf({ path, unversionedPath }: Route): string[] {
   return unversionedPath === undefined ? [path] : [path, unversionedPath];
 }
 
-/** What the paths without /v1 begin with: /models{/*id} covers all under /models. */
+/** The first parts of the paths without /v1: /models{/*id} is everything under /models. */
 function unversionedRoots(routes: readonly Route[]): string[] {
   return routes.flatMap(({ unversionedPath }) => unversionedPath?.replace(/\{.*$/, '') ?? []);
 }
@@ -123,24 +130,24 @@ function addRoute(app: Express, route: Route, { send }: ServerContext): void {
     .all((request, response) => {
       const message = `${request.path} answers ${allow}, not ${request.method}.`;
       const details = { status: 405, code: 'method_not_allowed', message, headers: { allow } };
-      send.error(request, response, errorAnswer(details));
+      send.error(request, response, errorResponse(details));
     });
 }
 
 function unknownRoute({ send }: ServerContext): RequestHandler {
-  const answer = errorAnswer({
+  const notFound = errorResponse({
     status: 404,
     code: 'route_not_found',
     message: 'There is no such route here. GET / lists the routes.',
   });
-  return (request, response) => send.error(request, response, answer);
+  return (request, response) => send.error(request, response, notFound);
 }
 
-/** The last resort, so that Express never answers with a page and a stack trace. Errors of its own come from broken URLs. */
-function anythingElse(context: ServerContext): ErrorRequestHandler {
-  const brokenUrl = errorAnswer({ status: 400, code: 'invalid_url', message: 'The URL cannot be read.' });
+/** The last resort, so that Express never sends a page with a stack trace. Its own errors come from URLs that cannot be decoded. */
+function lastErrorHandler(context: ServerContext): ErrorRequestHandler {
+  const invalidUrl = errorResponse({ status: 400, code: 'invalid_url', message: 'The URL cannot be read.' });
   return (error, request, response, _next) => {
-    const answer = error instanceof URIError ? brokenUrl : reportedAnswer(context, error, null);
-    context.send.error(request, response, answer);
+    const sent = error instanceof URIError ? invalidUrl : loggedErrorResponse(context, error, null);
+    context.send.error(request, response, sent);
   };
 }

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
+import type { Standing } from '../artifact/index.ts';
 import type { CandidateExplanation } from '../classifier/index.ts';
 import type { Decision, Explained } from '../router.ts';
-import type { decisionSchema } from './schemas/response.ts';
+import type { decisionSchema, standingSchema } from './schemas/decisions.ts';
 
 export type DecisionJson = z.infer<typeof decisionSchema>;
 
-/** A decision in the words of the HTTP API. */
+/** A decision as the HTTP API writes it. */
 export function decisionJson(decision: Decision): DecisionJson {
   return {
     id: decision.id,
@@ -25,6 +26,7 @@ export function decisionJson(decision: Decision): DecisionJson {
   };
 }
 
+/** The same with the sum behind each score. */
 export function explainedJson({ decision, explanation }: Explained): DecisionJson {
   const byCandidate =
     explanation &&
@@ -44,4 +46,14 @@ function candidateJson(explanation: CandidateExplanation): CandidateJson {
     word_pairs: [...wordPairs],
     ...(embedding !== undefined && { embedding }),
   };
+}
+
+/** An artifact's standing as the HTTP API writes it. */
+export function standingJson(standing: Standing): z.infer<typeof standingSchema> {
+  if (standing.kind === 'none') {
+    return { status: 'none', suite: null, issued: null, expires: null, why: standing.why };
+  }
+  const { suite, issued, expires } = standing;
+  if (standing.kind === 'pass') return { status: 'PASS', suite, issued, expires, why: null };
+  return { status: standing.kind, suite, issued, expires, why: standing.why };
 }

@@ -1,8 +1,8 @@
-export { announceReload, exampleRequest, isGuarded } from './announce.ts';
-export { createSender } from './answer.ts';
+/** The HTTP server: routes, bodies, guards, the OpenAPI document; and decisions as its API writes them. */
 export { createApp } from './create-app.ts';
-export { decisionJson, explainedJson } from './decision-json.ts';
-export { drainOnSignal } from './drain-on-signal.ts';
+export { decisionJson, explainedJson, standingJson } from './decision-json.ts';
+export { isGuarded } from './guards.ts';
 export { bodyLimits, jsonBody } from './json-body.ts';
-export { standingJson } from './standing-json.ts';
-export { type RunningServer, startServer } from './start-server.ts';
+export { createSender } from './responses.ts';
+export { exampleRequest, logReload } from './server-log.ts';
+export { drainOnSignal, type RunningServer, startServer } from './start-server.ts';

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type JsonErrorPlace, jsonErrorPlace } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { isLarge, takeTurn } from '../turns.ts';
-import type { Sender } from './answer.ts';
-import { bodyFaultAnswer, invalidJson, NO_BODY, NOT_JSON } from './body-error.ts';
 import type { ServerContext } from './context.ts';
-import { type BodyLimits, readBody } from './read-body.ts';
+import { type BodyFault, type BodyLimits, MAX_COMPRESSION_RATIO, readBody } from './read-body.ts';
+import { type ErrorResponse, errorResponse, type Sender } from './responses.ts';
 
 /** A request whose body has been read. */
 export interface WithBody {
@@ -44,36 +44,123 @@ export function jsonBody(limits: BodyLimits, send: Sender, field: string) {
     return readBody(request, limits, share, (fault, text) => {
       if (fault) {
         share.release();
-        return send.error(request, response, bodyFaultAnswer(fault, limits, field));
+        return send.error(request, response, FAULT_RESPONSES[fault](limits, field));
       }
       if (text === '') return send.error(request, response, NO_BODY);
-      if (isLarge(text)) parseInTurns(text);
-      else if (parse(text)) next();
+      if (isLarge(text)) return parseInTurns(request, response, text, send, next);
+      if (parseBody(request, text)) next();
       else send.error(request, response, invalidJson(text));
     });
-
-    /** What nobody waits for any more is dropped. */
-    function parseInTurns(text: string): void {
-      takeTurn(() => {
-        if (response.destroyed) return;
-        const parsed = parse(text);
-        takeTurn(() => {
-          if (response.destroyed) return;
-          if (parsed) next();
-          else send.error(request, response, invalidJson(text));
-        });
-      });
-    }
-
-    /** The parser's own error is of no use: its words quote the body. */
-    function parse(text: string): boolean {
-      try {
-        request.body = JSON.parse(text);
-        request.bodyText = text;
-        return true;
-      } catch {
-        return false;
-      }
-    }
   };
 }
+
+/** @returns false if it is not JSON. The parser's own error is of no use: it quotes the body. */
+function parseBody(request: WithBody, text: string): boolean {
+  try {
+    request.body = JSON.parse(text);
+    request.bodyText = text;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Does nothing more if the client disconnects. */
+function parseInTurns(
+  request: IncomingMessage & WithBody,
+  response: ServerResponse,
+  text: string,
+  send: Sender,
+  next: () => void,
+): void {
+  takeTurn(() => {
+    if (response.destroyed) return;
+    const isJson = parseBody(request, text);
+    takeTurn(() => {
+      if (response.destroyed) return;
+      if (isJson) next();
+      else send.error(request, response, invalidJson(text));
+    });
+  });
+}
+
+/** By what went wrong while the body was read. `field` is the setting that limits the size. */
+const FAULT_RESPONSES: Readonly<Record<BodyFault, (limits: BodyLimits, field: string) => ErrorResponse>> = {
+  'too-large': ({ maxBytes }, field) =>
+    errorResponse({
+      status: 413,
+      code: 'body_too_large',
+      message: `The body is larger than ${maxBytes} bytes (${field}). Send less text, or fewer and smaller pictures.`,
+    }),
+  'over-budget': () =>
+    errorResponse({
+      status: 413,
+      code: 'body_too_large',
+      message:
+        'The body needs more memory than one request may hold (server.max_bytes_at_work). Send less text, or fewer and smaller pictures.',
+    }),
+  'no-memory': () =>
+    errorResponse({
+      status: 503,
+      code: 'overloaded',
+      message: 'Other requests hold as many bytes as server.max_bytes_at_work allows. Try again in a moment.',
+      headers: { 'retry-after': '1' },
+    }),
+  'too-compressed': () =>
+    errorResponse({
+      status: 413,
+      code: 'body_too_compressed',
+      message: `The body is more than ${MAX_COMPRESSION_RATIO} times as large as its compressed form. Send it without content-encoding.`,
+    }),
+  'too-deep': ({ maxDepth }) =>
+    errorResponse({
+      status: 400,
+      code: 'json_too_deep',
+      message: `The body nests objects and lists deeper than ${maxDepth} levels (server.max_json_depth). Send flatter JSON.`,
+    }),
+  'too-many-values': ({ maxValues }) =>
+    errorResponse({
+      status: 413,
+      code: 'too_many_values',
+      message: `The body has more than ${maxValues} JSON values; an object or list counts eight more, a field name four more (server.max_json_values). Send fewer entries.`,
+    }),
+  'unsupported-encoding': () =>
+    errorResponse({
+      status: 415,
+      code: 'unsupported_encoding',
+      message: 'The body must be UTF-8 JSON, plain or with content-encoding gzip, deflate or br.',
+    }),
+  'broken-encoding': () =>
+    errorResponse({
+      status: 400,
+      code: 'invalid_body',
+      message: 'The body is not what its content-encoding says.',
+    }),
+  incomplete: () => errorResponse({ status: 400, code: 'incomplete_body', message: 'The body ended early.' }),
+};
+
+function invalidJson(body: string): ErrorResponse {
+  return errorResponse({
+    status: 400,
+    code: 'invalid_json',
+    message: `The body is not valid JSON: ${errorPlaceText(jsonErrorPlace(body))}.`,
+  });
+}
+
+function errorPlaceText(place: JsonErrorPlace | undefined): string {
+  if (place === undefined) return 'the first error comes after more than four million characters';
+  const { line, column, ended } = place;
+  return `${ended ? 'it ends too early, at' : 'the first error is at'} line ${line}, column ${column}`;
+}
+
+const NOT_JSON = errorResponse({
+  status: 415,
+  code: 'unsupported_media_type',
+  message: 'Send JSON, with the header content-type: application/json.',
+});
+
+const NO_BODY = errorResponse({
+  status: 400,
+  code: 'empty_body',
+  message: 'The body is empty. Send a JSON object with a prompt or messages.',
+});

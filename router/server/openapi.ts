@@ -1,30 +1,27 @@
 import { z } from 'zod';
 import type { Config } from '../config/index.ts';
 import { VERSION } from '../package.ts';
-import { isGuarded } from './announce.ts';
-import { callPaths } from './schemas/call-paths.ts';
-import { errorEnvelopeSchema } from './schemas/error.ts';
-import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from './schemas/gateway.ts';
-import { guardedPaths, SECURITY_SCHEMES } from './schemas/guarded-paths.ts';
-import { LISTING_PATHS } from './schemas/listing-paths.ts';
-import { answeredWith, REQUEST_ID, reference } from './schemas/openapi-parts.ts';
-import { batchRequestSchema, routeRequestSchema } from './schemas/request.ts';
+import { isGuarded } from './guards.ts';
+import { openApiPaths, SECURITY_SCHEMES } from './openapi-paths.ts';
 import {
+  batchRequestSchema,
   batchResponseSchema,
   decisionSchema,
+  errorEnvelopeSchema,
   healthSchema,
   indexSchema,
   readinessSchema,
-} from './schemas/response.ts';
+  routeRequestSchema,
+} from './schemas/decisions.ts';
+import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from './schemas/gateway.ts';
 
-/** What of the configuration changes the API. */
-type Configured = Pick<Config, 'server' | 'providers' | 'access'>;
+/** The settings that change the API. */
+type ApiConfig = Pick<Config, 'server' | 'providers' | 'access'>;
 
-/** The API as OpenAPI 3.1, made of the schemas that check requests and of those that the tests check answers by. */
-export function openApiDocument(config: Configured) {
+/** The API as OpenAPI 3.1, from the schemas that check requests and those by which the tests check responses. */
+export function openApiDocument(config: ApiConfig) {
   const callsModels = Object.keys(config.providers).length > 0;
-  const keysGuard = isGuarded(config);
-  const paths = { ...(callsModels && callPaths()), ...LISTING_PATHS, ...decidingPaths() };
+  const needsKey = isGuarded(config);
   return {
     openapi: '3.1.0',
     info: {
@@ -34,68 +31,18 @@ export function openApiDocument(config: Configured) {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths: keysGuard ? guardedPaths(paths) : paths,
+    paths: openApiPaths({ callsModels, needsKey }),
     components: {
       schemas: {
-        ...componentSchemas(decidingSchemas(config.server)),
+        ...componentSchemas(decisionSchemas(config.server)),
         ...componentSchemas({ ...LISTING_SCHEMAS, ...(callsModels && GATEWAY_SCHEMAS) }),
       },
-      ...(keysGuard && { securitySchemes: SECURITY_SCHEMES }),
+      ...(needsKey && { securitySchemes: SECURITY_SCHEMES }),
     },
   };
 }
 
-function decidingPaths() {
-  return {
-    '/v1/route': {
-      post: posting('route', 'Choose the model for one request.', 'RouteRequest', 'Decision'),
-    },
-    '/v1/route/batch': {
-      post: posting('routeBatch', 'Choose the models for many requests.', 'BatchRequest', 'BatchResponse'),
-    },
-    '/healthz': { get: getting('health', 'Whether the process is alive.', 'Health') },
-    '/readyz': {
-      get: getting('readiness', 'Whether requests should be sent here, and what serves.', 'Readiness', {
-        503: answered(
-          'Not ready: draining, a golden case came out wrong, or no model can be called.',
-          'Readiness',
-        ),
-      }),
-    },
-    '/openapi.json': { get: getting('openApi', 'This document.', 'OpenApi') },
-    '/': { get: getting('index', 'What there is.', 'Index') },
-  };
-}
-
-function posting(operationId: string, summary: string, requestName: string, responseName: string) {
-  const content = { 'application/json': { schema: reference(requestName) } };
-  const refusals = Object.entries(REFUSALS).map(([status, why]) => [status, answered(why, 'Error')]);
-  return {
-    operationId,
-    summary,
-    parameters: [REQUEST_ID],
-    requestBody: { required: true, content },
-    responses: { 200: answered('Decided.', responseName), ...Object.fromEntries(refusals) },
-  };
-}
-
-const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'The request is wrong; param names the field.',
-  404: 'There is no such policy.',
-  408: 'The request took too long to arrive.',
-  413: 'The body, its messages or its batch are too large.',
-  415: 'The body is not JSON.',
-  500: 'The server failed.',
-  503: 'Overloaded (see Retry-After), or not decided in time.',
-};
-
-function getting(operationId: string, summary: string, responseName: string, further: object = {}) {
-  return { operationId, summary, responses: { 200: answered('As it says.', responseName), ...further } };
-}
-
-const answered = (description: string, name: string) => answeredWith(description, reference(name));
-
-function decidingSchemas({ maxMessages, maxBatch }: Config['server']) {
+function decisionSchemas({ maxMessages, maxBatch }: Config['server']) {
   const routeRequest = routeRequestSchema(maxMessages);
   return {
     RouteRequest: routeRequest,

@@ -5,52 +5,53 @@ import { PlimsollError } from '../errors.ts';
 import type { Gateway } from '../gateway/index.ts';
 import type { Router } from '../router.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { announce } from './announce.ts';
-import type { Lifecycle } from './answer.ts';
-import { answerClientError } from './client-error.ts';
-import { closerOf } from './close-within.ts';
-import { openConnections } from './connections.ts';
+import {
+  closeWithin,
+  disconnectStalledClients,
+  openConnections,
+  respondToClientError,
+} from './connections.ts';
 import { createApp } from './create-app.ts';
-import { disconnectStalledClients } from './stalled-clients.ts';
+import type { Lifecycle } from './responses.ts';
+import { logStart } from './server-log.ts';
 
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
   /**
-   * Says "not ready", stops accepting, waits for requests at work (at most drain_timeout_ms), closes the router.
-   * Resolves to whether every request was answered. Safe to call twice.
+   * Becomes not ready, stops accepting, waits for requests at work (at most drain_timeout_ms), closes the router.
+   * Resolves to whether every request got its response. Safe to call twice.
    */
   close(): Promise<boolean>;
 }
 
-/** Starts to serve, and says in the log what serves. @throws PlimsollError `io` where the port cannot be had. */
+/** Starts to serve, and logs what it serves. @throws PlimsollError `io` if the port is not available. */
 export async function startServer(parts: {
   readonly config: Config;
   readonly router: Router;
   readonly logger: Logger;
-  /** Where models are called; without it the server only decides. */
+  /** Calls models; without it the server only decides. */
   readonly gateway?: Gateway;
 }): Promise<RunningServer> {
   const { config, router, logger, gateway } = parts;
   const lifecycle: Lifecycle = { draining: false };
   const app = createApp(router, config, logger, lifecycle, gateway);
   const server = createServer(timeouts(config.server.requestTimeoutMs), app);
-  server.on('clientError', answerClientError);
+  server.on('clientError', respondToClientError);
   const open = openConnections(server);
-  const closeWithin = closerOf(server, open);
   disconnectStalledClients(server, open, config.server.clientStallMs);
-  await listening(server, config.server);
+  await listen(server, config.server);
   const { port } = server.address() as AddressInfo;
   const url = `http://${urlHost(config.server.host)}:${port}`;
-  announce(logger, router, config, url);
+  logStart(logger, router, config, url);
   let closed: Promise<boolean> | undefined;
 
   async function drain(): Promise<boolean> {
     lifecycle.draining = true;
-    const whole = await closeWithin(config.server.drainTimeoutMs);
+    const isComplete = await closeWithin(server, open, config.server.drainTimeoutMs);
     await gateway?.close();
     await router.close();
-    return whole;
+    return isComplete;
   }
 
   return {
@@ -63,10 +64,28 @@ export async function startServer(parts: {
   };
 }
 
-/** Of a kept connection without a request. Node's default has changed between versions. */
+/** Waits for SIGTERM or SIGINT, then drains; a second signal ends the process at once. Resolves to the exit code. */
+export function drainOnSignal(server: RunningServer, logger: Logger): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let draining = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (draining) process.exit(1);
+      draining = true;
+      logger.info(`${signal}: finishing the requests at work; a second signal ends at once`);
+      server.close().then((isComplete) => {
+        if (!isComplete) logger.warn('drain_timeout_ms passed: requests at work were cut off');
+        resolve(isComplete ? 0 : 1);
+      }, reject);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** How long a connection without a request is kept. Node's default has changed between versions. */
 const KEEP_ALIVE_MS = 5_000;
 
-/** A request must have arrived within the time; how long its work may take is admission's affair. */
+/** A request must have arrived within the time; the time for its work is limited elsewhere. */
 function timeouts(requestTimeoutMs: number) {
   return {
     headersTimeout: requestTimeoutMs,
@@ -76,7 +95,7 @@ function timeouts(requestTimeoutMs: number) {
   };
 }
 
-function listening(server: Server, { host, port }: Config['server']): Promise<void> {
+function listen(server: Server, { host, port }: Config['server']): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
     server.listen(port, host, resolve);

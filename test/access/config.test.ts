@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requireAccess } from '../../router/access/config.ts';
+import { requireAccess } from '../../router/access/access.ts';
 import { accessSchema } from '../../router/config/server-schema.ts';
 
 const LOOPBACK = ['127.0.0.1', '127.8.9.10', 'localhost', 'LOCALHOST', '::1', '[::1]', '::ffff:127.0.0.1'];

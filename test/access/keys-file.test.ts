@@ -2,9 +2,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { LOOK_EVERY_MS, openAccess, REMIND_EVERY_MS } from '../../router/access/access.ts';
-import { createKey, revokeKey } from '../../router/access/change-keys.ts';
-import { readKeys } from '../../router/access/keys-file.ts';
+import { CHECK_INTERVAL_MS, openAccess, REMINDER_INTERVAL_MS } from '../../router/access/access.ts';
+import { createKey, readKeys, revokeKey } from '../../router/access/keys-file.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-access-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -85,13 +84,13 @@ function opened(file: string) {
   const told: unknown[] = [];
   const access = openAccess({
     file,
-    onBroken: (trouble) => told.push(trouble),
-    onMended: () => told.push('mended'),
+    onFailure: (trouble) => told.push(trouble),
+    onRecovery: () => told.push('mended'),
     now: () => clock.ms,
   });
   const kind = (key: string) => access.authenticate({ 'x-api-key': key }).kind;
   const later = () => {
-    clock.ms += LOOK_EVERY_MS;
+    clock.ms += CHECK_INTERVAL_MS;
   };
   return { kind, later, told, clock, trouble: access.trouble };
 }
@@ -131,7 +130,7 @@ test('a broken file keeps the old keys and is reported, again each minute; a men
   later();
   expect(kind(key)).toBe('ok');
   expect(told).toHaveLength(2);
-  clock.ms += REMIND_EVERY_MS;
+  clock.ms += REMINDER_INTERVAL_MS;
   expect(trouble()).toMatchObject({ code: 'not-found' });
   expect(told).toHaveLength(3);
   writeFileSync(file, text.replace('first', 'renamed'), { mode: 0o600 });
@@ -145,7 +144,7 @@ test('a broken file keeps the old keys and is reported, again each minute; a men
 test('a start without a file, or with a broken one, is refused', () => {
   const broken = newFile();
   writeFileSync(broken, 'x');
-  const start = (file: string) => () => openAccess({ file, onBroken: () => {} });
+  const start = (file: string) => () => openAccess({ file, onFailure: () => {} });
   expect(start(broken)).toThrow(/is no JSON/);
   expect(start(newFile())).toThrow(/There is no keys file/);
 });

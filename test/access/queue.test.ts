@@ -29,7 +29,7 @@ test('at work, waiting in order of arrival, and full: 429', async () => {
   };
   const third = noted('third');
   const fourth = noted('fourth');
-  expect(await queue.enter()).toEqual({ outcome: 'full', status: 429, retryAfterS: 3 });
+  expect(await queue.enter()).toEqual({ outcome: 'full', retryAfterS: 3 });
   expect([queue.atWork(), queue.waiting()]).toEqual([2, 2]);
   leave(second);
   const entered = await third;
@@ -49,7 +49,7 @@ test('a wait that is too long: 503, and its place in the queue is free again', a
   vi.advanceTimersByTime(2_499);
   expect(queue.waiting()).toBe(1);
   vi.advanceTimersByTime(1);
-  expect(await waited).toEqual({ outcome: 'waited-too-long', status: 503, retryAfterS: 3 });
+  expect(await waited).toEqual({ outcome: 'waited-too-long', retryAfterS: 3 });
   const next = queue.enter();
   leave(first);
   leave(await next);
@@ -78,8 +78,8 @@ test('closing refuses those who wait and come, and lets those at work end', asyn
   const first = await queue.enter();
   const waits = queue.enter();
   queue.close();
-  expect(await waits).toMatchObject({ outcome: 'closed', status: 503 });
-  expect(await queue.enter()).toMatchObject({ outcome: 'closed', status: 503 });
+  expect(await waits).toMatchObject({ outcome: 'closed' });
+  expect(await queue.enter()).toMatchObject({ outcome: 'closed' });
   leave(first);
   expect(queue.atWork()).toBe(0);
 });
@@ -87,7 +87,7 @@ test('closing refuses those who wait and come, and lets those at work end', asyn
 test('maxQueue 0 lets nobody wait', async () => {
   const queue = createQueue({ maxConcurrency: 1, maxQueue: 0, maxWaitMs: 10 });
   const first = await queue.enter();
-  expect(await queue.enter()).toEqual({ outcome: 'full', status: 429, retryAfterS: 1 });
+  expect(await queue.enter()).toEqual({ outcome: 'full', retryAfterS: 1 });
   leave(first);
 });
 

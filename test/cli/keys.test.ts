@@ -16,7 +16,7 @@ describe.concurrent('plimsoll keys', () => {
     const file = path.join(cwd, 'plimsoll.keys.json');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).not.toContain(key.slice(18));
-    const kind = () => openAccess({ file, onBroken: () => {} }).authenticate({ 'x-api-key': key }).kind;
+    const kind = () => openAccess({ file, onFailure: () => {} }).authenticate({ 'x-api-key': key }).kind;
     expect(kind()).toBe('ok');
 
     const [listed] = jsonOf(await cli(['keys', 'list', '--json'], { cwd })).keys;

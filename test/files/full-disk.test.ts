@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BadRow, RejectLog, writeCases } from '../../evals/cases/index.ts';
 import { recordLook } from '../../evals/gate/index.ts';
-import { LOOK_EVERY_MS, openAccess } from '../../router/access/access.ts';
+import { CHECK_INTERVAL_MS, openAccess } from '../../router/access/access.ts';
 import { createKey, readKeys } from '../../router/access/index.ts';
 import { readArtifact, writeArtifact, writeVerdict } from '../../router/artifact/index.ts';
 import { writeCurrent } from '../../router/artifact/store.ts';
@@ -53,9 +53,9 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
     const disk = tinyDisk(128);
     const { file, last } = manyKeys(disk);
     let at = Date.now();
-    const access = openAccess({ file, onBroken: () => {}, now: () => at });
+    const access = openAccess({ file, onFailure: () => {}, now: () => at });
     const kind = () => {
-      at += LOOK_EVERY_MS;
+      at += CHECK_INTERVAL_MS;
       return access.authenticate({ 'x-api-key': last.key }).kind;
     };
     const before = readFileSync(file, 'utf8');

@@ -11,7 +11,7 @@ const [work = '', place = '', killAt = '0', argument = ''] = process.argv.slice(
 
 const WORK: Readonly<Record<string, () => Promise<() => unknown>>> = {
   async revoke() {
-    const { revokeKey } = await import('../../router/access/change-keys.ts');
+    const { revokeKey } = await import('../../router/access/keys-file.ts');
     return () => revokeKey(place, argument, new Date());
   },
   async artifact() {

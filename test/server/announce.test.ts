@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
-import { exampleRequest } from '../../router/server/announce.ts';
+import { exampleRequest } from '../../router/server/server-log.ts';
 import { gatewayForTest } from '../gateway/running-gateway.ts';
 import { scratchFolder } from './hot-serving.ts';
 import { serving } from './serving.ts';
@@ -15,7 +15,7 @@ function keysFile(): { readonly file: string; readonly key: string } {
 
 test('an address that others reach is not warned of where keys guard it, and they do', async () => {
   const { file, key } = keysFile();
-  const { url, log } = await gatewayForTest({ config: { server: EVERYWHERE, access: { keys_file: file } } });
+  const { url, log } = await gatewayForTest({ config: { server: EVERYWHERE, access: { keysFile: file } } });
   expect(log.join('')).toContain(`Plimsoll listens on ${url}`);
   expect(log.join('')).not.toContain('authentication');
   expect((await fetch(`${url}/v1/models`)).status).toBe(401);
@@ -25,7 +25,7 @@ test('an address that others reach is not warned of where keys guard it, and the
 
 test('keys without providers guard nothing, and the warning says so', async () => {
   const { file } = keysFile();
-  const access = { keys_file: file, required: 'auto' as const };
+  const access = { keysFile: file, required: 'auto' as const };
   const server = await serving({ server: { host: '0.0.0.0' }, config: { access } });
   expect(server.log.join('')).toMatch(
     /no authentication.*; access\.keys_file guards nothing without providers/,
@@ -36,7 +36,7 @@ test('keys without providers guard nothing, and the warning says so', async () =
 
 test.each([true, false])('the request to try is answered as it is printed, guarded: %s', async (guarded) => {
   const { file, key } = keysFile();
-  const { url } = await gatewayForTest({ config: guarded ? { access: { keys_file: file } } : {} });
+  const { url } = await gatewayForTest({ config: guarded ? { access: { keysFile: file } } : {} });
   const line = exampleRequest(url, guarded).replace('<your key>', key);
   const headers = [...line.matchAll(/-H '([\w-]+): ([^']+)'/g)].map(([, name, value]) => [name!, value!]);
   const answer = await fetch(/curl (\S+)/.exec(line)![1]!, {

@@ -7,8 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Router } from '../../router/router.ts';
-import { closerOf } from '../../router/server/close-within.ts';
-import { openConnections } from '../../router/server/connections.ts';
+import { closeWithin, openConnections } from '../../router/server/connections.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { gate, get, post, serving } from './serving.ts';
 
@@ -102,12 +101,12 @@ test('close: a stream ends whole, and a connection that is idle only then is clo
     response.write('o');
     setTimeout(() => response.end('k'), 50);
   });
-  const close = closerOf(server, openConnections(server));
+  const open = openConnections(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { socket, heard } = rawConnection((server.address() as AddressInfo).port);
   socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await once(socket, 'data');
-  expect(await close(5_000)).toBe(true);
+  expect(await closeWithin(server, open, 5_000)).toBe(true);
   expect(await heard).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*ok$/);
 });
 

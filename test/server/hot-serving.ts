@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { Config } from '../../router/config/index.ts';
 import type { RouterParts } from '../../router/create-router.ts';
 import { type HotReload, hotReload, reloadReport } from '../../router/reload.ts';
-import { announceReload } from '../../router/server/announce.ts';
+import { logReload } from '../../router/server/server-log.ts';
 import { type RunningServer, startServer } from '../../router/server/start-server.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
@@ -40,7 +40,7 @@ export async function hotServing(
   const whole = await tinyConfig({ config: { reloadIntervalMs: 0, ...config } });
   const log: string[] = [];
   const logger = createLogger('debug', { write: (line) => log.push(line) });
-  const hot = await hotReload(whole, { ...parts, report: reloadReport(logger, announceReload) });
+  const hot = await hotReload(whole, { ...parts, report: reloadReport(logger, logReload) });
   const server = await startServer({ config: whole, router: hot.router, logger });
   onTestFinished(async () => {
     hot.stop();

@@ -1,20 +1,21 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Router } from '../../router/router.ts';
-import { createAdmission } from '../../router/server/admission.ts';
 import { gate, get, post, type Serving, serving } from './serving.ts';
 
 /** A server whose decisions wait at a gate. */
 async function gated(limits: { maxConcurrency?: number; requestTimeoutMs?: number }) {
   const { opened, open } = gate();
+  let decided = 0;
   const wrap = (router: Router): Router => ({
     ...router,
     route: async (...request) => {
+      decided++;
       await opened;
       return router.route(...request);
     },
   });
-  return { server: await serving({ server: limits, wrap }), open };
+  return { server: await serving({ server: limits, wrap }), open, decided: () => decided };
 }
 
 test('above max_concurrency: 503 and Retry-After, and room again when one is done', async () => {
@@ -42,22 +43,27 @@ test('a decision that takes longer than request_timeout_ms: 503', async () => {
   await server.close();
 });
 
-test('work that nobody waits for keeps its place until it ends', async () => {
-  const admission = createAdmission({ maxConcurrency: 1, timeoutMs: 1 });
-  const { opened, open } = gate();
-  let seen = { abandoned: false };
-  const work = (waiting: { abandoned: boolean }) => {
-    seen = waiting;
-    return opened;
-  };
-  expect(await admission.run(work)).toEqual({ outcome: 'timed-out' });
-  expect(seen.abandoned).toBe(true);
-  expect(await admission.run(async () => 1)).toEqual({ outcome: 'overloaded' });
+test('work that timed out keeps its place until it ends', async () => {
+  const { server, open } = await gated({ maxConcurrency: 1, requestTimeoutMs: 1_000 });
+  const ask = () => post(`${server.url}/v1/route`, { prompt: 'x' });
+  expect((await ask()).body.error.code).toBe('request_timeout');
+  expect((await ask()).body.error.code).toBe('overloaded');
   open();
-  await opened;
-  await Promise.resolve();
-  expect(admission.atWork()).toBe(0);
-  expect(await admission.run(async () => 1)).toEqual({ outcome: 'done', value: 1 });
+  expect((await ask()).status).toBe(200);
+  await server.close();
+});
+
+test('a batch that timed out takes no further items', async () => {
+  const { server, open, decided } = await gated({ requestTimeoutMs: 1_000 });
+  const requests = Array.from({ length: 20 }, () => ({ prompt: 'x' }));
+  const { status, body } = await post(`${server.url}/v1/route/batch`, { requests });
+  expect([status, body.error.code]).toEqual([503, 'request_timeout']);
+  const begun = decided();
+  expect(begun).toBeLessThan(20);
+  open();
+  expect((await post(`${server.url}/v1/route`, { prompt: 'x' })).status).toBe(200);
+  expect(decided()).toBe(begun + 1);
+  await server.close();
 });
 
 /** Sends raw bytes and reads until the server hangs up. */

@@ -5,7 +5,7 @@ import { artifactMark, promote } from '../../router/artifact/index.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
 import { reloadingRouter, watchArtifact } from '../../router/reload.ts';
-import { readinessSchema } from '../../router/server/schemas/response.ts';
+import { readinessSchema } from '../../router/server/schemas/decisions.ts';
 import { copyAs, layVerdict } from '../helpers/verdicts.ts';
 import { hotServing, tinyStore } from './hot-serving.ts';
 import { gate, get, post, tinyConfig } from './serving.ts';

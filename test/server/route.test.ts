@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { batchResponseSchema, decisionSchema } from '../../router/server/schemas/response.ts';
+import { batchResponseSchema, decisionSchema } from '../../router/server/schemas/decisions.ts';
 import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { post, type Serving, serving } from './serving.ts';
 

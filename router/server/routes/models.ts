@@ -2,31 +2,31 @@ import type { RequestHandler } from 'express';
 import { createCatalog, type Dialect } from '../../catalog/index.ts';
 import { PlimsollError } from '../../errors.ts';
 import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
-import { reportedAnswer } from '../answer-work.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { spokenDialect } from '../spoken-dialect.ts';
+import { clientDialect } from '../responses.ts';
+import { loggedErrorResponse } from '../server-log.ts';
 
-/** Of a server without providers. */
+/** The catalog of a server without providers. */
 const NO_MODELS = createCatalog({ providers: {}, models: {} });
 
 /**
  * GET /v1/models: what `model` may say. GET /v1/models/<id>: one of them, whose slashes may be written as %2F. In Anthropic's form, and
- * by pages where `limit` says so, for a client that sends `anthropic-version`.
+ * in pages if `limit` is given, for a client that sends `anthropic-version`.
  */
 export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
   const { send, router } = context;
   const handler: RequestHandler = (request, response) => {
-    const dialect = spokenDialect(request);
+    const dialect = clientDialect(request);
     const id = request.params['id'] as readonly string[] | undefined;
     try {
       const names = gateway?.names() ?? createModelNames({}, NO_MODELS, router);
       const body =
         id === undefined
-          ? listOf(dialect, names.listed, request.query)
+          ? modelList(dialect, names.listed, request.query)
           : FORMS[dialect](names.find(id.join('/')));
       send.json(request, response, body);
     } catch (error) {
-      send.error(request, response, reportedAnswer(context, error, null));
+      send.error(request, response, loggedErrorResponse(context, error, null));
     }
   };
   return {
@@ -38,7 +38,7 @@ export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
   };
 }
 
-/** When a model was made is not known here; 0 says so, since the field may not be missing. */
+/** It is not known when a model was made: 0, since the field is required. */
 const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
   openai: ({ id, model }) => ({
     id,
@@ -63,9 +63,9 @@ const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
 
 type Query = Readonly<Record<string, unknown>>;
 
-function listOf(dialect: Dialect, all: readonly ListedName[], query: Query): object {
+function modelList(dialect: Dialect, all: readonly ListedName[], query: Query): object {
   if (dialect === 'openai') return { object: 'list', data: all.map(FORMS.openai) };
-  const { page, hasMore } = pageOf(all, query);
+  const { page, hasMore } = pageFrom(all, query);
   return {
     data: page.map(FORMS.anthropic),
     has_more: hasMore,
@@ -75,7 +75,7 @@ function listOf(dialect: Dialect, all: readonly ListedName[], query: Query): obj
 }
 
 /** Anthropic's pages (https://docs.anthropic.com/en/api/models-list); without a `limit` there is one, of all. */
-function pageOf(all: readonly ListedName[], query: Query) {
+function pageFrom(all: readonly ListedName[], query: Query) {
   const { after_id: after, before_id: before, limit = String(all.length) } = query;
   const size = Number(limit);
   if (!Number.isInteger(size) || size < 1) {
@@ -83,15 +83,15 @@ function pageOf(all: readonly ListedName[], query: Query) {
       place: { field: 'limit' },
     });
   }
-  const from = after === undefined ? 0 : placeOf(after, 'after_id', all) + 1;
-  const to = before === undefined ? all.length : placeOf(before, 'before_id', all);
+  const from = after === undefined ? 0 : indexIn(after, 'after_id', all) + 1;
+  const to = before === undefined ? all.length : indexIn(before, 'before_id', all);
   const within = all.slice(from, Math.max(from, to));
   const page = before === undefined ? within.slice(0, size) : within.slice(-size);
   return { page, hasMore: within.length > page.length };
 }
 
-function placeOf(id: unknown, field: string, all: readonly ListedName[]): number {
-  const place = all.findIndex((one) => one.id === id);
-  if (place >= 0) return place;
+function indexIn(id: unknown, field: string, all: readonly ListedName[]): number {
+  const index = all.findIndex((one) => one.id === id);
+  if (index >= 0) return index;
   throw new PlimsollError('invalid-input', `${field} is no id of this list.`, { place: { field } });
 }

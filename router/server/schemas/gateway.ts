@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import { anthropicErrorSchema, openaiErrorSchema } from './error.ts';
-import {
-  anthropicModelListSchema,
-  anthropicModelSchema,
-  openaiModelListSchema,
-  openaiModelSchema,
-} from './models.ts';
-import { message } from './request.ts';
+import { message } from './decisions.ts';
 
 const model = z
   .string()
@@ -67,35 +60,104 @@ const servedModel = z
   .string()
   .describe("The model that answered: the provider's name of it, or <provider>/<model> where it was mapped.");
 
-const chatAnswerSchema = z.looseObject({
+const chatReplySchema = z.looseObject({
   object: z.literal('chat.completion'),
   model: servedModel,
   choices: z.array(z.looseObject({})),
 });
 
-const messagesAnswerSchema = z.looseObject({
+const messagesReplySchema = z.looseObject({
   type: z.literal('message'),
   model: servedModel,
   content: z.array(z.looseObject({ type: z.string() })),
 });
 
-const embeddingsAnswerSchema = z.looseObject({
+const embeddingsReplySchema = z.looseObject({
   object: z.literal('list'),
   model: servedModel,
   data: z.array(z.looseObject({})),
 });
 
-/** What the gateway's routes take and give, by name in the OpenAPI document. */
+const openaiModelSchema = z
+  .strictObject({
+    id: z.string().describe('What `model` of a request may say.'),
+    object: z.literal('model'),
+    created: z.literal(0).describe('Not known here.'),
+    owned_by: z.string().describe("The provider's name in the configuration; plimsoll for what is routed."),
+  })
+  .describe("A model in OpenAI's form.");
+
+const openaiModelListSchema = z.strictObject({
+  object: z.literal('list'),
+  data: z.array(openaiModelSchema),
+});
+
+const anthropicModelSchema = z
+  .strictObject({
+    type: z.literal('model'),
+    id: z.string().describe('What `model` of a request may say.'),
+    display_name: z.string(),
+    created_at: z.iso.datetime().describe('The epoch: not known here.'),
+    max_input_tokens: z.int().positive().nullable(),
+    max_tokens: z.int().positive().nullable(),
+    capabilities: z.null(),
+    line: z.null(),
+    lifecycle: z.literal('active'),
+    deprecated_at: z.null(),
+    retires_at: z.null(),
+  })
+  .describe("A model in Anthropic's form, with null for what is not known here.");
+
+const anthropicModelListSchema = z.strictObject({
+  data: z.array(anthropicModelSchema),
+  has_more: z.boolean(),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+});
+
+/** An OpenAI error on the routes that call models. Errors of providers are passed on too, so more is allowed than we send. */
+const openaiErrorSchema = z
+  .looseObject({
+    error: z.looseObject({
+      message: z.string(),
+      type: z
+        .string()
+        .nullable()
+        .describe(
+          'invalid_request_error, authentication_error, permission_error, rate_limit_error, server_error.',
+        ),
+      param: z.string().nullish(),
+      code: z.union([z.string(), z.number()]).nullish().describe('docs/API.md lists the codes.'),
+    }),
+  })
+  .describe("An error in the form of OpenAI's API; one that a provider made is passed on as it came.");
+
+/** The same for Anthropic. */
+const anthropicErrorSchema = z
+  .looseObject({
+    type: z.literal('error'),
+    error: z.looseObject({
+      type: z.string().describe("Of Anthropic's API, such as overloaded_error."),
+      message: z.string(),
+      details: z
+        .looseObject({ error_code: z.string().exactOptional(), param: z.string().exactOptional() })
+        .nullish()
+        .describe('error_code: what is wrong, for a program; docs/API.md lists the codes.'),
+    }),
+  })
+  .describe("An error in the form of Anthropic's API; one that a provider made is passed on as it came.");
+
+/** Requests and replies of the routes that call models, by name in the OpenAPI document. */
 export const GATEWAY_SCHEMAS = {
   ChatRequest: chatRequestSchema,
-  ChatAnswer: chatAnswerSchema,
+  ChatAnswer: chatReplySchema,
   MessagesRequest: messagesRequestSchema,
-  MessagesAnswer: messagesAnswerSchema,
+  MessagesAnswer: messagesReplySchema,
   EmbeddingsRequest: embeddingsRequestSchema,
-  EmbeddingsAnswer: embeddingsAnswerSchema,
+  EmbeddingsAnswer: embeddingsReplySchema,
 };
 
-/** What the listing of models gives; also without providers. */
+/** Responses of the list of models, which is there without providers too. */
 export const LISTING_SCHEMAS = {
   OpenAIModel: openaiModelSchema,
   OpenAIModelList: openaiModelListSchema,

@@ -1,12 +1,14 @@
+import { Registry } from 'prom-client';
 import type { z } from 'zod';
 import type { Gateway, GatewayHealth } from '../../gateway/index.ts';
 import { VERSION } from '../../package.ts';
 import type { Router } from '../../router.ts';
 import type { Route, ServerContext } from '../context.ts';
-import type { healthSchema, readinessSchema } from '../schemas/response.ts';
-import { standingJson } from '../standing-json.ts';
+import { standingJson } from '../decision-json.ts';
+import { openApiDocument } from '../openapi.ts';
+import type { healthSchema, indexSchema, readinessSchema } from '../schemas/decisions.ts';
 
-/** GET /healthz: the process answers. Says nothing of whether it decides well. */
+/** GET /healthz: the process responds. That does not mean that it decides well. */
 export function healthz({ send }: ServerContext): Route {
   return {
     method: 'get',
@@ -30,7 +32,7 @@ type Readiness = z.infer<typeof readinessSchema>;
 const SERVING: ReadonlySet<Readiness['status']> = new Set(['ready', 'degraded']);
 const ALL_WELL: GatewayHealth = { troubles: [], callable: true };
 
-/** GET /readyz: the classifier still gives a golden case its probabilities, another case each time. */
+/** GET /readyz: whether the classifier still gives a golden case its probabilities; another case each time. */
 export function readyz({ router, send, lifecycle }: ServerContext, gateway?: Gateway): Route {
   let nextGolden = 0;
   async function status({ troubles, callable }: GatewayHealth): Promise<Readiness['status']> {
@@ -74,4 +76,61 @@ function readiness(router: Router, status: Readiness['status'], troubles: readon
     verdict: standingJson(router.standing()),
     reload: lastReload,
   };
+}
+
+/**
+ * GET /metrics: for Prometheus. Names models and sums of money, so it needs a key if the other routes do. The two parts have no metric
+ * in common.
+ */
+export function metricsRoute({ metrics }: ServerContext, gateway?: Gateway): Route {
+  return {
+    method: 'get',
+    path: '/metrics',
+    summary: 'Counts, times and costs for Prometheus.',
+    handlers: [
+      async (_, response) => {
+        const parts = await Promise.all([metrics.exposition(), gateway?.metrics.exposition()]);
+        response.writeHead(200, {
+          'content-type': Registry.PROMETHEUS_CONTENT_TYPE,
+          'cache-control': 'no-store',
+        });
+        response.end(parts.filter((part) => part !== undefined).join(''));
+      },
+    ],
+  };
+}
+
+/** GET /openapi.json: the API for programs, made of the schemas that check its requests. */
+export function openApi({ send, config }: ServerContext): Route {
+  const document = openApiDocument(config);
+  return {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This API as OpenAPI 3.1.',
+    handlers: [(request, response) => send.json(request, response, document)],
+  };
+}
+
+/** GET /: the list of routes. */
+export function index({ send }: ServerContext, routes: readonly Route[]): Route {
+  const body: z.infer<typeof indexSchema> = {
+    name: 'plimsoll',
+    version: VERSION,
+    routes: routes.flatMap(({ method, path, summary }) =>
+      pathTemplates(path).map((path) => ({ method: method.toUpperCase(), path, summary })),
+    ),
+    documentation: '/openapi.json, and docs/API.md in the package',
+  };
+  return {
+    method: 'get',
+    path: '/',
+    summary: 'This list.',
+    handlers: [(request, response) => send.json(request, response, body)],
+  };
+}
+
+/** Express's path as OpenAPI writes it: `/v1/models{/*id}` is both `/v1/models` and `/v1/models/{id}`. */
+function pathTemplates(path: string): readonly string[] {
+  const [base, name] = path.split(/\{\/\*|\}$/);
+  return base === undefined || name === undefined ? [path] : [base, `${base}/{${name}}`];
 }

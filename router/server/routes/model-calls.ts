@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Entry } from '../../access/index.ts';
+import { type Cancellation, Canceller } from '../../cancellation.ts';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway } from '../../gateway/index.ts';
-import type { Sender } from '../answer.ts';
-import { reportedAnswer } from '../answer-work.ts';
-import { clientSignal } from '../client-signal.ts';
+import { isObject } from '../../json/index.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { errorAnswer } from '../error-answer.ts';
+import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
-import type { Guarded } from '../key-guard.ts';
-import { sendAnswer } from '../send-answer.ts';
+import { errorResponse, type Sender } from '../responses.ts';
+import { sendReply } from '../send-reply.ts';
+import { loggedErrorResponse } from '../server-log.ts';
 
 interface Operation {
   readonly path: string;
@@ -41,66 +41,63 @@ const OPERATIONS: readonly Operation[] = [
 
 type CallRequest = IncomingMessage & WithBody & Guarded;
 
-/** A route that calls models: one handler that needs nothing of Express. */
+/** A route that calls models: one handler, for node's own server or Express. */
 export interface CallRoute extends Route {
   readonly handlers: readonly [(request: CallRequest, response: ServerResponse) => void];
 }
 
 /** The routes that call models. */
-export function gatewayRoutes(context: ServerContext, gateway: Gateway): CallRoute[] {
+export function modelCallRoutes(context: ServerContext, gateway: Gateway): CallRoute[] {
   return OPERATIONS.map((operation) => callRoute(context, gateway, operation));
 }
 
-/** What stays the same from call to call of one route. */
-interface Calling extends Operation {
+/** What is the same for all calls of one route. */
+interface CallContext extends Operation {
   readonly context: ServerContext;
   readonly gateway: Gateway;
-  readonly send: Sender;
-  /** Sends errors to requests that do not come to the gateway, and counts them. */
+  /** Sends errors to requests that do not get to the gateway, and counts them. */
   readonly refuse: Sender;
 }
 
 function callRoute(context: ServerContext, gateway: Gateway, operation: Operation): CallRoute {
   const { path, summary, dialect } = operation;
-  const { send } = context;
-  const refuse = reportingSender(send, (status) => gateway.refused(dialect, status));
-  const calling = { ...operation, context, gateway, send, refuse };
+  const refuse = countingSender(context.send, (status) => gateway.refused(dialect, status));
+  const callContext = { ...operation, context, gateway, refuse };
   const limits = bodyLimits(context, context.config.gateway.maxBodyBytes);
   const readJson = jsonBody(limits, refuse, 'gateway.max_body_bytes');
   const handler = (request: CallRequest, response: ServerResponse) => {
     const startedMs = performance.now();
-    readJson(request, response, () => void admitted(calling, request, response, startedMs));
+    readJson(request, response, () => void callModel(callContext, request, response, startedMs));
   };
   const unversionedPath = path.slice('/v1'.length);
   return { method: 'post', path, unversionedPath, summary, handlers: [handler] };
 }
 
 /** A sender that reports the status of every error that it sends. */
-function reportingSender(send: Sender, report: (status: number) => void): Sender {
+function countingSender(send: Sender, count: (status: number) => void): Sender {
   return {
     json: send.json,
-    error(request, response, answer) {
-      report(answer.status);
-      send.error(request, response, answer);
+    error(request, response, error) {
+      count(error.status);
+      send.error(request, response, error);
     },
   };
 }
 
 /** Waits for a place, calls and sends. Never rejects. */
-async function admitted(
-  calling: Calling,
+async function callModel(
+  { context, gateway, dialect, operation, refuse }: CallContext,
   request: CallRequest,
   response: ServerResponse,
   startedMs: number,
 ): Promise<void> {
-  const { context, gateway, dialect, operation, send, refuse } = calling;
   if (!isObject(request.body)) return refuse.error(request, response, NO_OBJECT);
   const signal = clientSignal(response);
   const entry = await gateway.queue.enter(signal);
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
   try {
-    const asked = {
+    const call = {
       dialect,
       operation,
       body: request.body,
@@ -111,29 +108,38 @@ async function admitted(
       keyId: request.keyId,
       startedMs,
     };
-    const answer = await gateway.handle(asked, context.router);
-    await sendAnswer(answer, dialect, context, request, response);
+    const reply = await gateway.handle(call, context.router);
+    await sendReply(reply, dialect, context, request, response);
   } catch (error) {
-    if (!signal.aborted) send.error(request, response, reportedAnswer(context, error, null));
+    if (!signal.aborted) {
+      context.send.error(request, response, loggedErrorResponse(context, error, null));
+    }
   } finally {
     entry.leave();
   }
 }
 
-function isObject(body: unknown): body is Readonly<Record<string, unknown>> {
-  return typeof body === 'object' && body !== null && !Array.isArray(body);
+/** Aborts when the client leaves before it has its response. */
+function clientSignal(response: ServerResponse): Cancellation {
+  const left = new Canceller();
+  response.once('close', () => {
+    if (!response.writableFinished) left.abort(new Error('the client left'));
+  });
+  return left;
 }
 
-const NO_OBJECT = errorAnswer({
+const NO_OBJECT = errorResponse({
   status: 400,
   code: 'invalid_input',
   message: 'The body must be a JSON object.',
 });
 
-function noRoom({ outcome, status, retryAfterS }: Exclude<Entry, { outcome: 'entered' | 'aborted' }>) {
-  return errorAnswer({
-    status,
-    code: outcome === 'full' ? 'too_many_requests' : 'overloaded',
+/** A full queue is 429, so that clients slow down; a wait that was too long, or a server that closes, is 503. */
+function noRoom({ outcome, retryAfterS }: Exclude<Entry, { outcome: 'entered' | 'aborted' }>) {
+  const isFull = outcome === 'full';
+  return errorResponse({
+    status: isFull ? 429 : 503,
+    code: isFull ? 'too_many_requests' : 'overloaded',
     message: 'As many requests as gateway.max_concurrency and max_queue allow are at work. Try again later.',
     headers: { 'retry-after': String(retryAfterS) },
   });

@@ -1,11 +1,67 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
-import { isLoopback } from '../access/index.ts';
+import { type Access, type Authentication, isLoopback, requireAccess } from '../access/index.ts';
+import type { Dialect } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
-import type { Sender } from './answer.ts';
-import { type ErrorAnswer, errorAnswer } from './error-answer.ts';
-import type { Guard } from './key-guard.ts';
+import { clientDialect, type ErrorResponse, errorResponse, type Sender } from './responses.ts';
+
+/** A request that the key guard let through. */
+export interface Guarded {
+  /** The id of its key. */
+  keyId?: string;
+  /** The whole path, of which Express has taken off the beginning in `url`. */
+  readonly originalUrl?: string;
+}
+
+/** Middleware for Express and for node's own server. */
+export type Guard = (request: IncomingMessage & Guarded, response: ServerResponse, next: () => void) => void;
+
+/** Whether requests need an API key. Keys guard the gateway alone: a server that only decides has no authentication. */
+export function isGuarded({
+  providers,
+  access,
+  server,
+}: Pick<Config, 'providers' | 'access' | 'server'>): boolean {
+  return Object.keys(providers).length > 0 && requireAccess(access, server.host);
+}
+
+/**
+ * Lets requests with a valid key through; the others get 401 or 403 in the form of the API that they speak, before their body is read.
+ * @param onRefusal called for each of the others
+ */
+export function keyGuard(
+  send: Sender,
+  access: Access,
+  onRefusal: (dialect: Dialect, status: number) => void,
+): Guard {
+  return (request, response, next) => {
+    const found = access.authenticate(request.headers);
+    if (found.kind === 'ok') {
+      request.keyId = found.keyId;
+      return next();
+    }
+    const refusal = KEY_REFUSALS[found.kind];
+    onRefusal(clientDialect(request), refusal.status);
+    refuse(request, response, send, refusal);
+  };
+}
+
+const KEY_REFUSALS: Readonly<Record<Exclude<Authentication['kind'], 'ok'>, ErrorResponse>> = {
+  missing: keyRefusal(401, 'An API key is needed: Authorization: Bearer <key>, or x-api-key.'),
+  wrong: keyRefusal(401, 'This API key is not known here.'),
+  expired: keyRefusal(403, 'This API key has expired.'),
+  revoked: keyRefusal(403, 'This API key was revoked.'),
+};
+
+function keyRefusal(status: 401 | 403, message: string): ErrorResponse {
+  return errorResponse({
+    status,
+    message,
+    code: 'invalid_api_key',
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+}
 
 const ANY_ORIGIN = '*';
 const PREFLIGHT_SECONDS = 600;
@@ -15,18 +71,18 @@ const EXPOSED_HEADERS = [
   'request-id',
   'x-request-id',
   'retry-after',
-  ...[
-    'attempts',
-    'baseline-cost-usd',
-    'cost-usd',
-    'decision-id',
-    'dropped',
-    'overhead-ms',
-    'policy',
-    'reason',
-  ]
-    .concat(['selected', 'served', 'ungated-reason', 'verdict'])
-    .map((name) => `x-plimsoll-${name}`),
+  'x-plimsoll-attempts',
+  'x-plimsoll-baseline-cost-usd',
+  'x-plimsoll-cost-usd',
+  'x-plimsoll-decision-id',
+  'x-plimsoll-dropped',
+  'x-plimsoll-overhead-ms',
+  'x-plimsoll-policy',
+  'x-plimsoll-reason',
+  'x-plimsoll-selected',
+  'x-plimsoll-served',
+  'x-plimsoll-ungated-reason',
+  'x-plimsoll-verdict',
 ];
 
 /**
@@ -52,26 +108,34 @@ export function browserGuard(
   const checksHost = hosts.size > 0 || (!withKeys && isLoopback(server.host));
   if (withKeys && !checksHost && origins.size === 0) return undefined;
   const allowCors = origins.size > 0 ? corsFor(origins) : undefined;
-  const isKnownHost = (host: string) => isLoopback(host) || hosts.has(host);
+  let lastKnownHost: string | undefined; // nearly all requests have the same Host header
   const isKnownOrigin = (origin: string, host: string | undefined) =>
     origins.has(ANY_ORIGIN) || origins.has(origin) || isSameOrigin(origin, host);
 
-  function refusalOf({ headers: { host, origin } }: IncomingMessage): ErrorAnswer | undefined {
-    if (checksHost && host !== undefined && !isKnownHost(hostnameOf(host))) return UNKNOWN_HOST;
+  function isKnownHost(host: string): boolean {
+    if (host === lastKnownHost) return true;
+    const name = hostnameOf(host);
+    if (!isLoopback(name) && !hosts.has(name)) return false;
+    lastKnownHost = host;
+    return true;
+  }
+
+  function refusalFor({ headers: { host, origin } }: IncomingMessage): ErrorResponse | undefined {
+    if (checksHost && host !== undefined && !isKnownHost(host)) return UNKNOWN_HOST;
     if (!withKeys && origin !== undefined && !isKnownOrigin(origin, host)) return UNKNOWN_ORIGIN;
     return undefined;
   }
 
   return (request, response, next) => {
-    const refusal = refusalOf(request);
+    const refusal = refusalFor(request);
     if (refusal !== undefined) return refuse(request, response, send, refusal);
     if (allowCors === undefined) return next();
-    if (request.method === 'OPTIONS' && !isPreflight(request)) return next(); // cors would answer any OPTIONS
+    if (request.method === 'OPTIONS' && !isPreflight(request)) return next(); // cors would respond to any OPTIONS
     allowCors(request, response, next);
   };
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, send: Sender, refusal: ErrorAnswer) {
+function refuse(request: IncomingMessage, response: ServerResponse, send: Sender, refusal: ErrorResponse) {
   request.resume(); // lets the client finish sending and read the response
   send.error(request, response, refusal);
 }
@@ -101,14 +165,14 @@ function hostnameOf(host: string): string {
   return HOST.exec(host.toLowerCase())?.[1] ?? '';
 }
 
-const UNKNOWN_HOST = errorAnswer({
+const UNKNOWN_HOST = errorResponse({
   status: 421,
   code: 'unknown_host',
   message:
     'This server answers to localhost, 127.0.0.1 and [::1]. Add the name in the Host header to server.allowed_hosts if it is yours.',
 });
 
-const UNKNOWN_ORIGIN = errorAnswer({
+const UNKNOWN_ORIGIN = errorResponse({
   status: 403,
   code: 'origin_not_allowed',
   message: 'Pages of this origin may not call this server. Add it to server.cors_origins if it is yours.',

@@ -1,0 +1,323 @@
+/** The paths of the OpenAPI document. @param needsKey whether API keys guard them */
+export function openApiPaths({
+  callsModels,
+  needsKey,
+}: {
+  readonly callsModels: boolean;
+  readonly needsKey: boolean;
+}): Paths {
+  const paths = { ...(callsModels && callPaths()), ...LISTING_PATHS, ...decisionPaths() };
+  return needsKey ? guardedPaths(paths) : paths;
+}
+
+/** A schema by its name among the components. */
+const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+/** One of several schemas by name. */
+const anyOf = (...names: readonly string[]) => ({ anyOf: names.map(reference) });
+
+/** A response in JSON. @param headers in addition to x-request-id, which every response has */
+function jsonResponse(description: string, schema: object, headers: object = {}) {
+  const allHeaders = { 'x-request-id': { schema: { type: 'string' } }, ...headers };
+  return { description, headers: allHeaders, content: { 'application/json': { schema } } };
+}
+
+const REQUEST_ID = {
+  name: 'x-request-id',
+  in: 'header',
+  required: false,
+  description: 'Echoed in the answer where it is harmless; else the answer carries a new one.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_.:-]{1,128}$' },
+};
+
+const RETRY_AFTER = {
+  'retry-after': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
+};
+
+/** Routes that call models. */
+function callPaths() {
+  return {
+    '/v1/chat/completions': {
+      post: callOperation({
+        unversionedPath: '/chat/completions',
+        operationId: 'chatCompletions',
+        summary: "OpenAI's chat completions, routed or by name.",
+        request: 'ChatRequest',
+        answer: 'ChatAnswer',
+        error: 'OpenAIError',
+        streams: true,
+      }),
+    },
+    '/v1/messages': {
+      post: callOperation({
+        unversionedPath: '/messages',
+        operationId: 'messages',
+        summary: "Anthropic's messages, routed or by name.",
+        request: 'MessagesRequest',
+        answer: 'MessagesAnswer',
+        error: 'AnthropicError',
+        streams: true,
+      }),
+    },
+    '/v1/embeddings': {
+      post: callOperation({
+        unversionedPath: '/embeddings',
+        operationId: 'embeddings',
+        summary: "OpenAI's embeddings, of a model by name.",
+        request: 'EmbeddingsRequest',
+        answer: 'EmbeddingsAnswer',
+        error: 'OpenAIError',
+        streams: false,
+      }),
+    },
+  };
+}
+
+interface CallDetails {
+  readonly unversionedPath: string;
+  readonly operationId: string;
+  readonly summary: string;
+  /** Names of schemas. */
+  readonly request: string;
+  readonly answer: string;
+  readonly error: string;
+  readonly streams: boolean;
+}
+
+function callOperation({
+  unversionedPath,
+  operationId,
+  summary,
+  request,
+  answer,
+  error,
+  streams,
+}: CallDetails) {
+  const reply = jsonResponse('The answer of the model.', reference(answer), ROUTING_HEADERS);
+  const events = { 'text/event-stream': { schema: { type: 'string' } } };
+  const errors = Object.entries(CALL_ERRORS).map(([status, why]) => {
+    const headers = RETRIABLE.has(status) ? { ...ROUTING_HEADERS, ...RETRY_AFTER } : ROUTING_HEADERS;
+    return [status, jsonResponse(why, reference(error), headers)];
+  });
+  return {
+    operationId,
+    summary,
+    description: `The same at ${unversionedPath}, for clients whose base URL ends before /v1.`,
+    parameters: [REQUEST_ID],
+    requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
+    responses: {
+      200: streams ? { ...reply, content: { ...reply.content, ...events } } : reply,
+      ...Object.fromEntries(errors),
+    },
+  };
+}
+
+const RETRIABLE: ReadonlySet<string> = new Set(['429', '503']);
+
+const CALL_ERRORS: Readonly<Record<string, string>> = {
+  400: 'The request is wrong, or no candidate can do what it needs; where a field is at fault, param names it.',
+  404: 'There is no such model, profile or policy.',
+  413: 'The body is too large.',
+  415: 'The body is not JSON.',
+  429: 'The provider, or this server, has too many requests.',
+  '4XX': 'The provider refused this very request: its status and its body.',
+  500: 'The server failed.',
+  502: 'The answer of the provider broke off.',
+  503: 'No model could answer, or the wait for a place was too long.',
+  504: 'No model answered before the deadline.',
+};
+
+const text = (description: string) => ({ description, schema: { type: 'string' } });
+const dollars = (description: string) => ({
+  description,
+  schema: { type: 'string', pattern: '^\\d+\\.\\d{8}$' },
+});
+
+/** How the reply came about; what is not known is left out. */
+const ROUTING_HEADERS = {
+  'x-plimsoll-decision-id': text('As in the decision log.'),
+  'x-plimsoll-selected': text('The model that routing, or the client, chose.'),
+  'x-plimsoll-served': text('The model that answered.'),
+  'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
+  'x-plimsoll-reason': text('Why this model.'),
+  'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
+  'x-plimsoll-ungated-reason': text('Why the verdict on a decision is not PASS.'),
+  'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
+  'x-plimsoll-dropped': text(
+    'Fields of the request that the model did not get, because its API has no counterpart; at most about 1,000 characters.',
+  ),
+  'x-plimsoll-cost-usd': dollars('Of this answer, in US dollars; of a stream a trailer.'),
+  'x-plimsoll-baseline-cost-usd': dollars(
+    'An estimate in US dollars: the strongest candidate, with the same tokens.',
+  ),
+  'x-plimsoll-overhead-ms': {
+    description: 'Milliseconds spent here, without the time of the upstream.',
+    schema: { type: 'number', minimum: 0 },
+  },
+};
+
+const VERSION = {
+  name: 'anthropic-version',
+  in: 'header',
+  required: false,
+  description: "Where it is there, the answer has Anthropic's form; else OpenAI's.",
+  schema: { type: 'string' },
+};
+
+const query = (name: string, description: string, schema: object) => ({
+  name,
+  in: 'query',
+  required: false,
+  description,
+  schema,
+});
+
+const EITHER_ERROR = anyOf('OpenAIError', 'AnthropicError');
+
+const MODELS = {
+  operationId: 'listModels',
+  summary: 'What `model` may say.',
+  description: 'The same at /models. Aliases are listed as they are configured.',
+  parameters: [
+    VERSION,
+    query('limit', "Of a page in Anthropic's form; without it there is one, of all.", {
+      type: 'integer',
+      minimum: 1,
+    }),
+    query('after_id', 'The page after this id.', { type: 'string' }),
+    query('before_id', 'The page before this id.', { type: 'string' }),
+  ],
+  responses: {
+    200: jsonResponse('The models.', anyOf('OpenAIModelList', 'AnthropicModelList')),
+    400: jsonResponse('There is no such page.', EITHER_ERROR),
+  },
+};
+
+const MODEL = {
+  operationId: 'retrieveModel',
+  summary: 'One of what `model` may say.',
+  description: 'The same at /models/{id}.',
+  parameters: [
+    {
+      name: 'id',
+      in: 'path',
+      required: true,
+      description: 'Its slashes may be written as they are, or as %2F.',
+      schema: { type: 'string' },
+    },
+    VERSION,
+  ],
+  responses: {
+    200: jsonResponse('The model.', anyOf('OpenAIModel', 'AnthropicModel')),
+    404: jsonResponse('There is no such model.', EITHER_ERROR),
+  },
+};
+
+const METRICS = {
+  operationId: 'metrics',
+  summary: 'Counts, times and costs for Prometheus.',
+  responses: {
+    200: { description: 'As it says.', content: { 'text/plain': { schema: { type: 'string' } } } },
+  },
+};
+
+/** Other routes of the gateway. */
+const LISTING_PATHS = {
+  '/v1/models': { get: MODELS },
+  '/v1/models/{id}': { get: MODEL },
+  '/metrics': { get: METRICS },
+};
+
+function decisionPaths() {
+  return {
+    '/v1/route': {
+      post: postOperation('route', 'Choose the model for one request.', 'RouteRequest', 'Decision'),
+    },
+    '/v1/route/batch': {
+      post: postOperation(
+        'routeBatch',
+        'Choose the models for many requests.',
+        'BatchRequest',
+        'BatchResponse',
+      ),
+    },
+    '/healthz': { get: getOperation('health', 'Whether the process is alive.', 'Health') },
+    '/readyz': {
+      get: getOperation('readiness', 'Whether requests should be sent here, and what serves.', 'Readiness', {
+        503: responseNamed(
+          'Not ready: draining, a golden case came out wrong, or no model can be called.',
+          'Readiness',
+        ),
+      }),
+    },
+    '/openapi.json': { get: getOperation('openApi', 'This document.', 'OpenApi') },
+    '/': { get: getOperation('index', 'What there is.', 'Index') },
+  };
+}
+
+function postOperation(operationId: string, summary: string, requestName: string, responseName: string) {
+  const content = { 'application/json': { schema: reference(requestName) } };
+  const errors = Object.entries(DECISION_ERRORS).map(([status, why]) => [
+    status,
+    responseNamed(why, 'Error'),
+  ]);
+  return {
+    operationId,
+    summary,
+    parameters: [REQUEST_ID],
+    requestBody: { required: true, content },
+    responses: { 200: responseNamed('Decided.', responseName), ...Object.fromEntries(errors) },
+  };
+}
+
+const DECISION_ERRORS: Readonly<Record<number, string>> = {
+  400: 'The request is wrong; param names the field.',
+  404: 'There is no such policy.',
+  408: 'The request took too long to arrive.',
+  413: 'The body, its messages or its batch are too large.',
+  415: 'The body is not JSON.',
+  500: 'The server failed.',
+  503: 'Overloaded (see Retry-After), or not decided in time.',
+};
+
+function getOperation(operationId: string, summary: string, responseName: string, further: object = {}) {
+  return { operationId, summary, responses: { 200: responseNamed('As it says.', responseName), ...further } };
+}
+
+const responseNamed = (description: string, name: string) => jsonResponse(description, reference(name));
+
+/** How a key is sent: as OpenAI's clients do, or as Anthropic's. */
+export const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'Authorization: Bearer <key>.' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+};
+
+const SECURITY = [{ bearer: [] }, { apiKey: [] }];
+
+const CHALLENGE = { 'www-authenticate': { schema: { type: 'string', const: 'Bearer' } } };
+
+const KEY_REFUSALS = {
+  401: jsonResponse('No API key, or an unknown one.', EITHER_ERROR, CHALLENGE),
+  403: jsonResponse('The API key has expired or was revoked.', EITHER_ERROR, CHALLENGE),
+};
+
+type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
+
+/** The paths with what API keys change on those that they guard: everything under /v1, and /metrics. */
+function guardedPaths(paths: Paths): Paths {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [
+      path,
+      /^\/(v1\/|metrics$)/.test(path) ? guarded(item) : item,
+    ]),
+  );
+}
+
+function guarded(item: Paths[string]): Paths[string] {
+  return Object.fromEntries(
+    Object.entries(item).map(([method, operation]) => [
+      method,
+      { ...operation, security: SECURITY, responses: { ...operation.responses, ...KEY_REFUSALS } },
+    ]),
+  );
+}
