@@ -15,7 +15,7 @@ function keysFile(): { readonly file: string; readonly key: string } {
 
 test('an address that others reach is not warned of where keys guard it, and they do', async () => {
   const { file, key } = keysFile();
-  const { url, log } = await gatewayForTest({ config: { server: EVERYWHERE, access: { keysFile: file } } });
+  const { url, log } = await gatewayForTest({ config: { server: EVERYWHERE, access: { keys_file: file } } });
   expect(log.join('')).toContain(`Plimsoll listens on ${url}`);
   expect(log.join('')).not.toContain('authentication');
   expect((await fetch(`${url}/v1/models`)).status).toBe(401);
@@ -36,7 +36,7 @@ test('keys without providers guard nothing, and the warning says so', async () =
 
 test.each([true, false])('the request to try is answered as it is printed, guarded: %s', async (guarded) => {
   const { file, key } = keysFile();
-  const { url } = await gatewayForTest({ config: guarded ? { access: { keysFile: file } } : {} });
+  const { url } = await gatewayForTest({ config: guarded ? { access: { keys_file: file } } : {} });
   const line = exampleRequest(url, guarded).replace('<your key>', key);
   const headers = [...line.matchAll(/-H '([\w-]+): ([^']+)'/g)].map(([, name, value]) => [name!, value!]);
   const answer = await fetch(/curl (\S+)/.exec(line)![1]!, {
