@@ -1,5 +1,13 @@
 import type { Bounded, Comparison, Measured } from '../gate/index.ts';
-import { costWord, countWord, looksSentence, lossWord, oneLine, rateWord, table } from '../report/index.ts';
+import {
+  formatCost,
+  formatCount,
+  formatLoss,
+  formatRate,
+  looksSentence,
+  oneLine,
+  textTable,
+} from '../report/index.ts';
 import type { Decision } from './decision.ts';
 import type { Retrained } from './retrain.ts';
 
@@ -22,7 +30,7 @@ export function retrainReport(done: Retrained, { reasons }: Decision): string {
   return [
     figuresTable(comparison),
     '',
-    `${verdict.verdict} of ${verdict.artifact.name} by the suite ${verdict.suite.name} on ${countWord(verdict.sealed.n)} sealed cases.`,
+    `${verdict.verdict} of ${verdict.artifact.name} by the suite ${verdict.suite.name} on ${formatCount(verdict.sealed.n)} sealed cases.`,
     comparisonSentence(comparison),
     differenceSentence(comparison.measured),
     ...looked,
@@ -36,20 +44,20 @@ export function retrainReport(done: Retrained, { reasons }: Decision): string {
 
 function figuresTable({ champion, challenger, measured }: Comparison): string {
   const sides = [measured.champion, measured.challenger];
-  return table([
+  return textTable([
     ['', `champion ${champion.name}`, `challenger ${challenger.name}`],
-    ['threshold', lossWord(champion.threshold), lossWord(challenger.threshold)],
-    ['escalates', ...sides.map((side) => rateWord(side.escalation_rate))],
-    ['quality loss', ...sides.map((side) => boundedWord(side.quality_loss, lossWord))],
-    ['cost of a thousand', ...sides.map((side) => costWord(side.cost_usd))],
+    ['threshold', formatLoss(champion.threshold), formatLoss(challenger.threshold)],
+    ['escalates', ...sides.map((side) => formatRate(side.escalation_rate))],
+    ['quality loss', ...sides.map((side) => boundedWord(side.quality_loss, formatLoss))],
+    ['cost of a thousand', ...sides.map((side) => formatCost(side.cost_usd))],
   ]);
 }
 
 function comparisonSentence({ champion, challenger, measured, sealed }: Comparison): string {
   const { value, bounds, limits, confidence } = measured.quality_drop;
   const [verb, after] = RESULTS[measured.result];
-  const range = `${lossWord(bounds.lower)} to ${lossWord(bounds.upper)}, each bound with confidence ${confidence}`;
-  return `${challenger.name} ${verb} ${champion.name}${after(limits.max!)}: mean quality drop ${lossWord(value)} (${range}) on ${countWord(sealed.n)} cases.`;
+  const range = `${formatLoss(bounds.lower)} to ${formatLoss(bounds.upper)}, each bound with confidence ${confidence}`;
+  return `${challenger.name} ${verb} ${champion.name}${after(limits.max!)}: mean quality drop ${formatLoss(value)} (${range}) on ${formatCount(sealed.n)} cases.`;
 }
 
 /** Not part of the decision: a challenger that is no worse may still cost more. */
@@ -58,7 +66,7 @@ function differenceSentence({ escalation_difference: rate, cost_difference_usd: 
   if (cost === null) return `${escalates}.`;
   const share = Number((100 * cost.level).toPrecision(4));
   const spread = `${signedCost(cost.low)} to ${signedCost(cost.high)} in ${share} % of the resamples, no bound`;
-  return `${escalates}; costs ${moreOrLess(cost.value, costWord)} a thousand requests (${spread}).`;
+  return `${escalates}; costs ${moreOrLess(cost.value, formatCost)} a thousand requests (${spread}).`;
 }
 
 /** Each policy is compared at its own threshold: what a bold challenger loses may be its threshold's doing. */
@@ -76,11 +84,11 @@ function moreOrLess(difference: number, word: (value: number) => string): string
 
 /** A difference of rates, in points of a hundred. */
 function pointsWord(difference: number): string {
-  return rateWord(difference).replace(' %', '');
+  return formatRate(difference).replace(' %', '');
 }
 
 function signedCost(usd: number): string {
-  return usd < 0 ? `-${costWord(-usd)}` : costWord(usd);
+  return usd < 0 ? `-${formatCost(-usd)}` : formatCost(usd);
 }
 
 type Word = (value: number) => string;

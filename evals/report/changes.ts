@@ -1,46 +1,74 @@
 import { type Condition, VERDICTS, type Verdict } from '../../router/artifact/index.ts';
 import type { Evidence } from '../gate/index.ts';
-import { earlierEvidenceOf, evidenceOf } from './evidence-of.ts';
+import { DASH, formatCost, formatDifference, formatLoss, formatRate } from './format.ts';
+import { formatterFor, formatValue, parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
 
-/** By the word of the verdict: PASS is better than INCONCLUSIVE, which is better than FAIL. */
-export type Change = 'better' | 'same' | 'worse' | 'new' | 'gone';
+/** By verdict: PASS is better than INCONCLUSIVE, which is better than FAIL. */
+type Change = 'better' | 'same' | 'worse' | 'new' | 'gone';
 
-export interface ConditionChange {
+interface ConditionChange {
   readonly name: string;
   readonly before?: Condition;
   readonly now?: Condition;
   readonly change: Change;
 }
 
-export interface FigureChange {
+interface FigureChange {
   readonly name: string;
   readonly unit: 'share' | 'loss' | 'usd';
   readonly before: number | null;
   readonly now: number | null;
 }
 
-export interface Changes {
+interface VerdictChanges {
   readonly verdict: { readonly before: Verdict['verdict']; readonly now: Verdict['verdict'] };
-  /** What must be known before the columns are compared, such as other sealed cases. */
+  /** What a reader of the comparison must know first, such as other held-out cases. */
   readonly caveats: readonly string[];
-  /** In the new verdict's order, then what is gone. */
+  /** In the new verdict's order, then those that are gone. */
   readonly conditions: readonly ConditionChange[];
-  /** Empty where the earlier evidence has another shape. */
+  /** Empty if the earlier evidence has another shape. */
   readonly figures: readonly FigureChange[];
 }
 
 /** Two verdicts side by side, condition by condition and figure by figure. */
-export function changesSince(previous: Verdict, verdict: Verdict): Changes {
-  const before = earlierEvidenceOf(previous);
+export function compareVerdicts(previous: Verdict, verdict: Verdict): VerdictChanges {
+  const before = parseEarlierEvidence(previous);
   return {
     verdict: { before: previous.verdict, now: verdict.verdict },
-    caveats: caveatsOf(previous, verdict),
+    caveats: caveats(previous, verdict),
     conditions: conditionChanges(previous.conditions, verdict.conditions),
-    figures: before ? figureChanges(before, evidenceOf(verdict)) : [],
+    figures: before ? figureChanges(before, parseEvidence(verdict)) : [],
   };
 }
 
-function caveatsOf(before: Verdict, now: Verdict): string[] {
+/** One row per condition, after the heading. */
+export function conditionChangeRows({ conditions }: VerdictChanges): string[][] {
+  return [
+    ['condition', 'before', 'now', 'change', 'verdict'],
+    ...conditions.map((one) => [
+      one.name,
+      one.before ? formatValue(one.before) : DASH,
+      one.now ? formatValue(one.now) : DASH,
+      formatDifference(one.before?.value, one.now?.value, formatterFor(one.name)),
+      verdictChange(one),
+    ]),
+  ];
+}
+
+/** One row per figure that either verdict knows, after the heading. */
+export function figureChangeRows({ figures }: VerdictChanges): string[][] {
+  return [
+    ['figure', 'before', 'now', 'change'],
+    ...figures.filter(({ before, now }) => before !== null || now !== null).map(figureRow),
+  ];
+}
+
+/** `FAIL before, PASS now.` */
+export function verdictChangeSentence({ verdict: { before, now } }: VerdictChanges): string {
+  return before === now ? `${now}, as before.` : `${before} before, ${now} now.`;
+}
+
+function caveats(before: Verdict, now: Verdict): string[] {
   const sameArtifact = before.artifact.sha256 === now.artifact.sha256;
   return [
     ...(before.sealed.sha256 === now.sealed.sha256
@@ -71,23 +99,40 @@ function conditionChange(now: Condition, before: Condition | undefined): Conditi
 }
 
 function figureChanges(before: Evidence, now: Evidence): FigureChange[] {
-  const row = (name: string, unit: FigureChange['unit'], of: (evidence: Evidence) => number | null) => ({
+  const figure = (
+    name: string,
+    unit: FigureChange['unit'],
+    value: (evidence: Evidence) => number | null,
+  ) => ({
     name,
     unit,
-    before: of(before),
-    now: of(now),
+    before: value(before),
+    now: value(now),
   });
   return [
-    row('quality loss', 'loss', ({ quality_loss }) => quality_loss),
-    row('quality, routed', 'share', ({ quality }) => quality.routed),
-    row('escalated', 'share', ({ escalation_rate }) => escalation_rate),
-    row('silent downgrades', 'share', ({ silent_downgrades }) => silent_downgrades.rate),
-    row('cost of 1,000', 'usd', ({ cost }) => cost?.routed_usd ?? null),
-    row('saved against strong', 'share', ({ cost }) => cost?.saved_against_strong ?? null),
-    row('PGR', 'loss', ({ pgr }) => pgr),
-    row('APGR', 'loss', ({ apgr }) => apgr),
-    row('AIQ', 'loss', ({ aiq }) => aiq),
-    row('CPT50', 'share', ({ cpt50 }) => cpt50),
-    row('CPT80', 'share', ({ cpt80 }) => cpt80),
+    figure('quality loss', 'loss', ({ quality_loss }) => quality_loss),
+    figure('quality, routed', 'share', ({ quality }) => quality.routed),
+    figure('escalated', 'share', ({ escalation_rate }) => escalation_rate),
+    figure('silent downgrades', 'share', ({ silent_downgrades }) => silent_downgrades.rate),
+    figure('cost of 1,000', 'usd', ({ cost }) => cost?.routed_usd ?? null),
+    figure('saved against strong', 'share', ({ cost }) => cost?.saved_against_strong ?? null),
+    figure('PGR', 'loss', ({ pgr }) => pgr),
+    figure('APGR', 'loss', ({ apgr }) => apgr),
+    figure('AIQ', 'loss', ({ aiq }) => aiq),
+    figure('CPT50', 'share', ({ cpt50 }) => cpt50),
+    figure('CPT80', 'share', ({ cpt80 }) => cpt80),
   ];
+}
+
+const FORMATS = { share: formatRate, loss: formatLoss, usd: formatCost } as const;
+
+function figureRow({ name, unit, before, now }: FigureChange): string[] {
+  const format = FORMATS[unit];
+  return [name, format(before), format(now), formatDifference(before, now, format)];
+}
+
+function verdictChange({ before, now, change }: ConditionChange): string {
+  if (before && now && change !== 'same') return `${before.verdict} -> ${now.verdict} (${change})`;
+  const { verdict } = (now ?? before) as Condition;
+  return change === 'same' ? verdict : `${verdict} (${change})`;
 }

@@ -1,20 +1,26 @@
 import type { Condition, Verdict } from '../../router/artifact/index.ts';
-import { boundWord, furtherCasesWords, limitWord, valueWord } from './condition-rows.ts';
-import { DASH, lossWord } from './number-words.ts';
-import { oneLine } from './one-line.ts';
-import { excludedSentence, looksSentence, subjectWords } from './sealed-sentences.ts';
+import { DASH, escapeMarkup, formatLoss, oneLine } from './format.ts';
+import {
+  excludedSentence,
+  formatBound,
+  formatLimit,
+  formatValue,
+  furtherCasesNote,
+  looksSentence,
+  verdictSubject,
+} from './verdict-text.ts';
 
 /**
- * The verdict as JUnit XML: one test case a condition. An INCONCLUSIVE is a failure of type `inconclusive`: what is not shown
+ * The verdict as JUnit XML, one test case per condition. An INCONCLUSIVE is a failure of type `inconclusive`: what was not shown
  * must not look green.
  *
- * @see https://github.com/testmoapp/junitxml: there is no standard; these are the elements that all readers know
+ * @see https://github.com/testmoapp/junitxml: there is no standard; these are the elements that all readers support
  */
 export function junitReport(verdict: Verdict): string {
   const { conditions, issued } = verdict;
   const failures = conditions.filter((one) => one.verdict !== 'PASS').length;
   const counts = `tests="${conditions.length}" failures="${failures}" errors="0" skipped="0"`;
-  const suite = `Plimsoll gate: ${subjectWords(verdict)}`;
+  const suite = `Plimsoll gate: ${verdictSubject(verdict)}`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="plimsoll-gate" ${counts}>`,
@@ -39,7 +45,7 @@ function properties(verdict: Verdict): [string, string][] {
     ['artifact', artifact.name],
     ['artifact.sha256', artifact.sha256],
     ['policy', `${policy.name} version ${policy.version}`],
-    ['threshold', lossWord(policy.threshold)],
+    ['threshold', formatLoss(policy.threshold)],
     ['suite', suite.name],
     ['suite.sha256', suite.sha256],
     ['sealed.n', String(sealed.n)],
@@ -53,8 +59,8 @@ function properties(verdict: Verdict): [string, string][] {
 function testCase(condition: Condition, group: string): string {
   const open = `    <testcase classname="${xmlText(group)}" name="${xmlText(condition.name)}"`;
   if (condition.verdict === 'PASS') return `${open}/>`;
-  const figures = [`value ${valueWord(condition)}`, `limit ${limitWord(condition)}`];
-  const words = [...figures, furtherCasesWords(condition)].filter((one) => one !== undefined);
+  const figures = [`value ${formatValue(condition)}`, `limit ${formatLimit(condition)}`];
+  const words = [...figures, furtherCasesNote(condition)].filter((one) => one !== undefined);
   const message = `${condition.verdict}: ${words.join(', ')}`;
   return [
     `${open}>`,
@@ -65,14 +71,9 @@ function testCase(condition: Condition, group: string): string {
 
 function detail(condition: Condition): string {
   const { confidence, method, n, note = DASH } = condition;
-  return `bound ${boundWord(condition)} at confidence ${lossWord(confidence)}, method ${method}, n ${n}, note ${note}`;
+  return `bound ${formatBound(condition)} at confidence ${formatLoss(confidence)}, method ${method}, n ${n}, note ${note}`;
 }
 
-/** For attributes and text alike. */
 function xmlText(text: string): string {
-  return oneLine(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  return escapeMarkup(oneLine(text));
 }

@@ -1,21 +1,20 @@
-import type { Verdict, VerdictWord } from '../../router/artifact/index.ts';
-import { baselineRows } from './baseline-rows.ts';
-import { conditionChangeRows, figureChangeRows, verdictChangeSentence } from './change-rows.ts';
-import { changesSince } from './changes.ts';
-import { conditionRows, noteLines } from './condition-rows.ts';
-import { evidenceOf } from './evidence-of.ts';
-import { markdownTable, markdownText } from './markdown-text.ts';
-import { oneLine } from './one-line.ts';
+import type { Verdict } from '../../router/artifact/index.ts';
+import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
+import { oneLine } from './format.ts';
 import {
+  baselineRows,
+  conditionRows,
   excludedSentence,
   issuedSentence,
   lookRows,
   looksSentence,
-  subjectWords,
-} from './sealed-sentences.ts';
+  noteLines,
+  parseEvidence,
+  VERDICT_SIGNS,
+  verdictSubject,
+} from './verdict-text.ts';
 
-/** Told apart by shape, without colour. */
-const SIGNS: Readonly<Record<VerdictWord, string>> = { PASS: '✓', INCONCLUSIVE: '?', FAIL: '✗' };
+const MARKUP = /[&<>|`*_[\]\\~]/g;
 
 /**
  * The verdict as a comment on a pull request. The first line is `<!-- plimsoll-gate:NAME -->`, by which an action finds its own
@@ -24,11 +23,11 @@ const SIGNS: Readonly<Record<VerdictWord, string>> = { PASS: '✓', INCONCLUSIVE
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
 export function markdownReport(verdict: Verdict, { previous }: { readonly previous?: Verdict } = {}): string {
-  const evidence = evidenceOf(verdict);
+  const evidence = parseEvidence(verdict);
   return [
     commentMarker(verdict.artifact.name),
-    `## ${SIGNS[verdict.verdict]} ${verdict.verdict}: ${markdownText(verdict.artifact.name)}`,
-    `${markdownText(subjectWords(verdict))}. ${issuedSentence(verdict)}`,
+    `## ${VERDICT_SIGNS[verdict.verdict]} ${verdict.verdict}: ${markdownText(verdict.artifact.name)}`,
+    `${markdownText(verdictSubject(verdict))}. ${issuedSentence(verdict)}`,
     looks(verdict),
     signedTable(verdict),
     ...noteLines(verdict.conditions).map(markdownText),
@@ -41,18 +40,16 @@ export function markdownReport(verdict: Verdict, { previous }: { readonly previo
   ].join('\n\n');
 }
 
-/** `encodeURIComponent` leaves no `>`, so no name can end the comment. */
-export function commentMarker(artifact: string): string {
+/** `encodeURIComponent` escapes `>`, so no name can end the comment. */
+function commentMarker(artifact: string): string {
   return `<!-- plimsoll-gate:${encodeURIComponent(oneLine(artifact))} -->`;
 }
 
 function signedTable({ conditions }: Verdict): string {
-  const [heading, ...rows] = conditionRows(conditions);
-  const signed = rows.map((row, i) => [
-    ...row.slice(0, -1),
-    `${SIGNS[conditions[i]!.verdict]} ${row.at(-1)}`,
-  ]);
-  return markdownTable([heading!, ...signed]);
+  const [heading = [], ...rows] = conditionRows(conditions);
+  const signs = conditions.map(({ verdict }) => VERDICT_SIGNS[verdict]);
+  const signed = rows.map((row, i) => [...row.slice(0, -1), `${signs[i]} ${row.at(-1)}`]);
+  return markdownTable([heading, ...signed]);
 }
 
 function looks(verdict: Verdict): string {
@@ -61,7 +58,7 @@ function looks(verdict: Verdict): string {
 }
 
 function changeBlocks(previous: Verdict, verdict: Verdict): string[] {
-  const changes = changesSince(previous, verdict);
+  const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return [
     `### Against the previous verdict\n\n${verdictChangeSentence(changes)} ${changes.caveats.join(' ')}`.trimEnd(),
@@ -70,7 +67,25 @@ function changeBlocks(previous: Verdict, verdict: Verdict): string[] {
   ];
 }
 
-/** GitHub reads Markdown inside only after an empty line. */
+/** GitHub renders Markdown inside only after an empty line. */
 function details(summary: string, body: string): string {
   return `<details>\n<summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}
+
+/**
+ * Escapes a name for Markdown: marks that would start a tag, a code span, a link or a table cell become character references
+ * (CommonMark 0.31, section 2.5), and `@name` notifies nobody.
+ */
+function markdownText(text: string): string {
+  return oneLine(text)
+    .replace(MARKUP, (one) => `&#${one.charCodeAt(0)};`)
+    .replaceAll('@', '@&#8203;');
+}
+
+/** A table in GitHub Flavored Markdown: the first column to the left, the others to the right. The first row is the heading. */
+function markdownTable(rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const [heading = [], ...body] = rows.map((row) => row.map(markdownText));
+  const rule = heading.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [heading, rule, ...body].map(line).join('\n');
 }

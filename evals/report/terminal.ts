@@ -1,28 +1,29 @@
 import type { Verdict, VerdictWord } from '../../router/artifact/index.ts';
-import { baselineRows } from './baseline-rows.ts';
-import { conditionChangeRows, figureChangeRows, verdictChangeSentence } from './change-rows.ts';
-import { changesSince } from './changes.ts';
-import { conditionRows, noteLines } from './condition-rows.ts';
-import { evidenceOf } from './evidence-of.ts';
-import { oneLine } from './one-line.ts';
+import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
+import { oneLine, textTable } from './format.ts';
 import {
+  baselineRows,
+  conditionRows,
   excludedSentence,
   issuedSentence,
   lookRows,
   looksSentence,
-  subjectWords,
-} from './sealed-sentences.ts';
-import { table } from './table.ts';
+  noteLines,
+  parseEvidence,
+  verdictSubject,
+} from './verdict-text.ts';
 
 export interface TerminalOptions {
-  /** Whether escape codes may be used: the caller knows where the text goes. */
+  /** Whether to use escape codes: the caller knows whether the output is a terminal. */
   readonly colour: boolean;
   /** An earlier verdict, to show what has changed. */
   readonly previous?: Verdict;
 }
 
 const COLOURS: Readonly<Record<VerdictWord, string>> = { PASS: '32', INCONCLUSIVE: '33', FAIL: '31' };
-const LOUD = '1;31';
+const BOLD_RED = '1;31';
+/** Of a table: the names of its columns and a rule. */
+const HEADING_LINES = 2;
 
 /**
  * The verdict for a terminal: what was judged, the conditions, the baselines, whether routing pays, looks and exclusions.
@@ -32,9 +33,9 @@ const LOUD = '1;31';
 export function terminalReport(verdict: Verdict, { colour, previous }: TerminalOptions): string {
   const paint = (text: string, code: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const word = (text: VerdictWord) => paint(text, COLOURS[text]);
-  const evidence = evidenceOf(verdict);
+  const evidence = parseEvidence(verdict);
   return [
-    `${word(verdict.verdict)}  ${oneLine(subjectWords(verdict))}`,
+    `${word(verdict.verdict)}  ${oneLine(verdictSubject(verdict))}`,
     issuedSentence(verdict),
     '',
     conditionTable(verdict, word),
@@ -43,32 +44,32 @@ export function terminalReport(verdict: Verdict, { colour, previous }: TerminalO
     cleanTable(baselineRows(evidence)),
     '',
     oneLine(evidence.conclusion),
-    looks(verdict, (text) => paint(text, LOUD)),
+    looks(verdict, (text) => paint(text, BOLD_RED)),
     excludedSentence(verdict),
     ...(previous ? changeLines(previous, verdict) : []),
     '',
   ].join('\n');
 }
 
-/** Coloured after the columns are in line: escape codes have no width, but a length. The verdict stands at the line's end. */
+/** Colours are added after the columns are aligned, since escape codes have length but no width. The verdict ends the line. */
 function conditionTable({ conditions }: Verdict, word: (text: VerdictWord) => string): string {
-  const [heading, rule, ...lines] = cleanTable(conditionRows(conditions)).split('\n');
-  const painted = lines.map((line, i) => {
-    const { verdict } = conditions[i]!;
-    const at = line.lastIndexOf(verdict);
-    return line.slice(0, at) + word(verdict) + line.slice(at + verdict.length);
+  const lines = cleanTable(conditionRows(conditions)).split('\n');
+  const painted = conditions.map(({ verdict }, i) => {
+    const line = lines[HEADING_LINES + i] ?? '';
+    const start = line.lastIndexOf(verdict);
+    return line.slice(0, start) + word(verdict) + line.slice(start + verdict.length);
   });
-  return [heading, rule, ...painted].join('\n');
+  return [...lines.slice(0, HEADING_LINES), ...painted].join('\n');
 }
 
-function looks(verdict: Verdict, loud: (text: string) => string): string {
+function looks(verdict: Verdict, warn: (text: string) => string): string {
   const sentence = looksSentence(verdict);
   if (verdict.sealed.earlier_looks.length === 0) return sentence;
-  return `\n${loud(`WARNING: ${sentence}`)}\n${cleanTable(lookRows(verdict))}\n`;
+  return `\n${warn(`WARNING: ${sentence}`)}\n${cleanTable(lookRows(verdict))}\n`;
 }
 
 function changeLines(previous: Verdict, verdict: Verdict): string[] {
-  const changes = changesSince(previous, verdict);
+  const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return [
     '',
@@ -80,5 +81,5 @@ function changeLines(previous: Verdict, verdict: Verdict): string[] {
 }
 
 function cleanTable(rows: readonly (readonly string[])[]): string {
-  return table(rows.map((row) => row.map(oneLine)));
+  return textTable(rows.map((row) => row.map(oneLine)));
 }

@@ -1,4 +1,4 @@
-import { table } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/report/index.ts';
 import type { Machine } from './machine.ts';
 import type { JudgedRow, Spread, Target } from './row.ts';
 
@@ -9,7 +9,7 @@ export function reportText(machine: Machine, rows: readonly JudgedRow[]): string
   const notes = rows.flatMap(({ name, notes, peer_missing }) =>
     [...notes, ...(peer_missing ? [`no peer: ${peer_missing}`] : [])].map((note) => `${name}: ${note}`),
   );
-  return [machineLine(machine), '', table([HEADING, ...rows.map(cells)]), '', ...notes, ''].join('\n');
+  return [machineLine(machine), '', textTable([HEADING, ...rows.map(cells)]), '', ...notes, ''].join('\n');
 }
 
 /** The same table for docs/BENCHMARKS.md. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { table } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/report/index.ts';
 import { listArtifacts, type StoredArtifact } from '../../router/artifact/index.ts';
 import { standingJson } from '../../router/server/index.ts';
 import { print, printJson } from '../output.ts';
@@ -38,7 +38,7 @@ function lines(artifacts: readonly StoredArtifact[]): string {
     const reason = reasonOf(artifact);
     return reason === undefined ? [] : [`${artifact.folder}: ${reason}\n`];
   });
-  const rows = table([heading, ...artifacts.map(row)]);
+  const rows = textTable([heading, ...artifacts.map(row)]);
   return `${rows}\n${reasons.length > 0 ? '\n' : ''}${reasons.join('')}`;
 }
 

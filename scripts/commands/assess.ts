@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { foldsByKey } from '../../evals/cases/index.ts';
 import type { Ranking } from '../../evals/gate/index.ts';
 import { type Assessment, assess, type FixedBaseline } from '../../evals/lifecycle/index.ts';
-import { table } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/report/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import {
   addDataFlags,
@@ -90,7 +90,7 @@ function printReport(report: Assessment & { n: number; cheap: string; strong: st
       `always cheap:  ${fixedLine(baselines.always_cheap)}`,
       `always strong: ${fixedLine(baselines.always_strong)}`,
       '',
-      table(rows),
+      textTable(rows),
       '',
       interval ? `APGR 95 % interval: ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}` : '',
       ...Object.keys(report.brier).map(

@@ -8,7 +8,7 @@ import {
   splitByKey,
 } from '../../evals/cases/index.ts';
 import { artifactName, recalibrated } from '../../evals/lifecycle/index.ts';
-import { table } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/report/index.ts';
 import type { CertifiableMargin } from '../../evals/threshold/index.ts';
 import {
   type ArtifactFiles,
@@ -104,7 +104,7 @@ function marginsText(margins: readonly CertifiableMargin[]): string {
     certified ? `${(100 * certified.escalationRate).toFixed(1)} %` : '-',
     certified ? 'enough' : (casesNeeded?.toString() ?? 'no reasonable number'),
   ]);
-  return `\n${table([['loss at most', 'escalates', 'calibration cases needed'], ...rows])}\n`;
+  return `\n${textTable([['loss at most', 'escalates', 'calibration cases needed'], ...rows])}\n`;
 }
 
 function ladderOf({ manifest }: ArtifactFiles, { cheap, strong }: Flags): Rung[] {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { table } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/report/index.ts';
 import { createKey, readKeys, revokeKey, type StoredKey } from '../../router/access/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { print, printJson } from '../output.ts';
@@ -88,7 +88,7 @@ function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
   const rows = keys.map(({ id, name, created, expires, state }) => {
     return [id, name, created.slice(0, 10), expires?.slice(0, 10) ?? '–', state];
   });
-  return `${table([['id', 'name', 'created', 'expires', 'state'], ...rows])}\n`;
+  return `${textTable([['id', 'name', 'created', 'expires', 'state'], ...rows])}\n`;
 }
 
 function revoke(id: string, { json, ...place }: Flags): void {

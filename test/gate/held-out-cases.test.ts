@@ -10,7 +10,7 @@ import {
   splitByKey,
 } from '../../evals/cases/index.ts';
 import { runGate, sealedCases } from '../../evals/gate/index.ts';
-import { htmlReport } from '../../evals/report/html.ts';
+import { htmlReport } from '../../evals/report/html/page.ts';
 import { junitReport, markdownReport, terminalReport } from '../../evals/report/index.ts';
 import { type ArtifactFiles, readArtifact, verdictSchema } from '../../router/artifact/index.ts';
 import { CHEAP, type GateWorld, gateWorld, writeCaseFile, writeSuite } from './gate-world.ts';

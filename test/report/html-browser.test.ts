@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { htmlReport } from '../../evals/report/html.ts';
+import { htmlReport } from '../../evals/report/html/page.ts';
 import {
   failingVerdict,
   hostileVerdict,

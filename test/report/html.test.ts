@@ -1,8 +1,8 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { liftedLabels, stackedLabels } from '../../evals/report/html/point-labels.ts';
-import { readableDomain } from '../../evals/report/html/slice-intervals.ts';
-import { htmlReport } from '../../evals/report/html.ts';
+import { htmlReport } from '../../evals/report/html/page.ts';
+import { liftedLabels, stackedLabels } from '../../evals/report/html/quality-plot.ts';
+import { readableDomain } from '../../evals/report/html/slices.ts';
 import { evidence } from './made-up-evidence.ts';
 import {
   failingVerdict,

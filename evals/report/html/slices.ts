@@ -1,20 +1,31 @@
 import * as Plot from '@observablehq/plot';
 import type { Condition } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
-import { countWord, DASH, lossWord, rateWord } from '../number-words.ts';
-import type { Figure } from './figure.ts';
-import { INK, plotSvg } from './plot-svg.ts';
-import { nameAxis, ROW_HEIGHT_PX } from './row-names.ts';
-import { intervalMarks, readableDomain } from './slice-intervals.ts';
+import { DASH, formatCount, formatLoss, formatRate } from '../format.ts';
+import type { Figure } from './markup.ts';
+import { INK, nameAxis, ROW_HEIGHT_PX, renderPlot } from './plot.ts';
 
-/** Each slice's loss with its interval, and the margin it is held to. Undefined without slices. */
-export function slices(evidence: Evidence, conditions: readonly Condition[]): Figure | undefined {
+/** With fewer cases, an interval says little and would squeeze the others. */
+const FEW_CASES = 30;
+
+/** A row of the plot: a slice's mean loss, its interval, and its margin if it has one. */
+interface SliceRow {
+  readonly row: number;
+  readonly n: number;
+  readonly quality_loss: number;
+  readonly low: number;
+  readonly high: number;
+  readonly margin: number | undefined;
+}
+
+/** Each slice's loss with its interval and margin. Undefined without slices. */
+export function sliceFigure(evidence: Evidence, conditions: readonly Condition[]): Figure | undefined {
   if (evidence.slices.length === 0) return undefined;
   const margins = new Map(conditions.map(({ name, limits }) => [name, limits.max]));
   const rows = evidence.slices.map((one, row) => ({ ...one, row, margin: margins.get(`slice/${one.name}`) }));
   const overall = margins.get('quality-loss');
   const [left, right] = readableDomain(rows, overall);
-  const svg = plotSvg('Quality loss of each slice with its interval and margin', {
+  const svg = renderPlot('Quality loss of each slice with its interval and margin', {
     height: ROW_HEIGHT_PX * rows.length + 90,
     ...nameAxis(rows.map(({ name }) => name)),
     marginRight: 74,
@@ -40,7 +51,7 @@ export function slices(evidence: Evidence, conditions: readonly Condition[]): Fi
         textAnchor: 'start',
         dx: 10,
         fill: INK.muted,
-        text: ({ n }) => `n ${countWord(n)}`,
+        text: ({ n }) => `n ${formatCount(n)}`,
       }),
     ],
   });
@@ -53,11 +64,11 @@ export function slices(evidence: Evidence, conditions: readonly Condition[]): Fi
       ['slice', 'n', 'escalated', 'loss', 'interval', 'margin'],
       ...rows.map(({ name, n, escalation_rate, quality_loss, low, high, margin }) => [
         name,
-        countWord(n),
-        rateWord(escalation_rate),
-        lossWord(quality_loss),
-        `${lossWord(low)} to ${lossWord(high)}`,
-        margin === undefined ? DASH : lossWord(margin),
+        formatCount(n),
+        formatRate(escalation_rate),
+        formatLoss(quality_loss),
+        `${formatLoss(low)} to ${formatLoss(high)}`,
+        margin === undefined ? DASH : formatLoss(margin),
       ]),
     ],
   };
@@ -71,7 +82,36 @@ function overallMarks(margin: number | undefined): Plot.Markish[] {
       x: (at: number) => at,
       frameAnchor: 'top',
       dy: -14,
-      text: () => `margin ${lossWord(margin)}`,
+      text: () => `margin ${formatLoss(margin)}`,
     }),
+  ];
+}
+
+/** Covers all means and margins, and the intervals of slices with enough cases: that of three cases reaches from -1 to 1. */
+export function readableDomain(rows: readonly SliceRow[], overall: number | undefined): [number, number] {
+  const intervals = rows.filter(({ n }) => n >= FEW_CASES).flatMap(({ low, high }) => [low, high]);
+  const margins = [overall, ...rows.map(({ margin }) => margin)].filter((one) => one !== undefined);
+  const shown = [0, ...rows.map(({ quality_loss: mean }) => mean), ...margins, ...intervals];
+  const padding = Math.max(0.002, (Math.max(...shown) - Math.min(...shown)) * 0.04);
+  return [Math.max(-1, Math.min(...shown) - padding), Math.min(1, Math.max(...shown) + padding)];
+}
+
+/** Intervals, cut at the edges of the plot; an arrow marks a cut. */
+function intervalMarks(rows: readonly SliceRow[], left: number, right: number): Plot.Markish[] {
+  const cut = rows.map(({ row, low, high }) => ({ row, x1: Math.max(low, left), x2: Math.min(high, right) }));
+  const arrows = (cutRows: readonly SliceRow[], x: number, text: string) =>
+    Plot.text(cutRows, { y: 'row', x: () => x, text: () => text, fill: INK.accent, fontWeight: 'bold' });
+  return [
+    Plot.ruleY(cut, { y: 'row', x1: 'x1', x2: 'x2', stroke: INK.accent, strokeWidth: 2 }),
+    arrows(
+      rows.filter(({ low }) => low < left),
+      left,
+      '‹',
+    ),
+    arrows(
+      rows.filter(({ high }) => high > right),
+      right,
+      '›',
+    ),
   ];
 }

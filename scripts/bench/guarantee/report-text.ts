@@ -1,4 +1,4 @@
-import { table } from '../../../evals/report/index.ts';
+import { textTable } from '../../../evals/report/index.ts';
 import type { Frequency } from './frequency.ts';
 import { TIMES_MARGIN } from './gate-policies.ts';
 import type { CoverageReport, SettingReport } from './report.ts';
@@ -34,12 +34,12 @@ export function reportText(report: CoverageReport): string {
         `${set}: ${cases} cases, ${cheap} ${quality.cheap.toFixed(3)} -> ${strong} ${quality.strong.toFixed(3)}`,
     ),
     '',
-    table([OVERALL, ...report.overall.map(overallCells)]),
+    textTable([OVERALL, ...report.overall.map(overallCells)]),
     '',
     ...headlineLines(report),
-    table([CERTIFICATION, ...report.settings.flatMap(certificationCells)]),
+    textTable([CERTIFICATION, ...report.settings.flatMap(certificationCells)]),
     '',
-    table(gateRows(report.settings)),
+    textTable(gateRows(report.settings)),
     '',
   ].join('\n');
 }

@@ -1,5 +1,86 @@
-/** The page's own style: no network, no font to load, light and dark, paper, and phones. */
-export const PAGE_STYLE = `
+import type { Verdict } from '../../../router/artifact/index.ts';
+import type { Evidence } from '../../gate/index.ts';
+import { baselineRows, conditionRows, noteLines, parseEvidence } from '../verdict-text.ts';
+import { escapeHtml, type Figure, figureHtml, htmlTable } from './markup.ts';
+import { costCurveFigure, qualityCurveFigure } from './quality-curves.ts';
+import { flipFigure, hardCaseFigure } from './robustness.ts';
+import { reliabilityFigure, scoreFigure } from './scores.ts';
+import { changesSection, downgradesSection, headSection, provenanceSection } from './sections.ts';
+import { sliceFigure } from './slices.ts';
+
+export interface HtmlOptions {
+  /** An earlier verdict, to show what has changed. */
+  readonly previous?: Verdict;
+  /** Prompts by case id, for the table of silent downgrades: a page with them is as confidential as they are. */
+  readonly texts?: ReadonlyMap<string, string>;
+}
+
+/**
+ * The verdict as one page that needs no network and no script. The same verdict gives the same page, byte for byte.
+ *
+ * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
+ */
+export function htmlReport(verdict: Verdict, { previous, texts = new Map() }: HtmlOptions = {}): string {
+  const evidence = parseEvidence(verdict);
+  const title = escapeHtml(`${verdict.verdict}: ${verdict.artifact.name}`);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body><main>
+${headSection(verdict, evidence)}
+${conditionsSection(verdict)}
+${previous ? changesSection(previous, verdict) : ''}
+${savingsSection(evidence)}
+${section('Where it loses', [sliceFigure(evidence, verdict.conditions), scoreFigure(evidence, verdict.policy.threshold)])}
+${downgradesSection(evidence, texts)}
+${section('Hard cases and harmless edits', [hardCaseFigure(evidence, verdict.conditions), flipFigure(evidence, verdict.conditions)])}
+${calibrationSection(evidence)}
+${provenanceSection(verdict, evidence)}
+</main></body>
+</html>
+`;
+}
+
+function conditionsSection({ conditions }: Verdict): string {
+  const notes = noteLines(conditions).map((line) => `<p class="muted">${escapeHtml(line)}</p>`);
+  return `<section><h2>Conditions</h2>${htmlTable('Conditions', conditionRows(conditions).map(verdictSecond))}${notes.join('\n')}</section>`;
+}
+
+/** A phone shows the first columns without scrolling. */
+function verdictSecond(row: readonly string[]): string[] {
+  return [...row.slice(0, 1), ...row.slice(-1), ...row.slice(1, -1)];
+}
+
+function savingsSection(evidence: Evidence): string {
+  return `<section><h2>Does routing pay?</h2><p>${escapeHtml(evidence.conclusion)}</p>
+${[qualityCurveFigure(evidence), costCurveFigure(evidence)].map(optionalFigure).join('\n')}
+<h3>Baselines</h3>${htmlTable('Baselines', baselineRows(evidence))}</section>`;
+}
+
+function calibrationSection({ heads }: Evidence): string {
+  if (heads.length === 0) return '';
+  const figures = heads.map((head) => figureHtml(reliabilityFigure(head)));
+  return `<section><h2>Are the probabilities right?</h2><div class="heads">${figures.join('\n')}</div></section>`;
+}
+
+/** Empty without a figure. */
+function section(title: string, figures: readonly (Figure | undefined)[]): string {
+  const html = figures.map(optionalFigure).join('\n').trim();
+  return html === '' ? '' : `<section><h2>${title}</h2>${html}</section>`;
+}
+
+function optionalFigure(figure: Figure | undefined): string {
+  return figure ? figureHtml(figure) : '';
+}
+
+/** For light and dark schemes, print and phones; loads no font. */
+const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #fcfcfa; --ink: #1b1d20; --muted: #5a6068; --rule: #dcdddd; --soft: #f2f2ee;

@@ -1,0 +1,115 @@
+import type { Curve, Evidence } from '../../gate/index.ts';
+import { DASH, formatCost, formatRate } from '../format.ts';
+import type { Figure } from './markup.ts';
+import { percentTick } from './plot.ts';
+import { renderQualityPlot } from './quality-plot.ts';
+
+const SAME_SHARE = 1e-9;
+/** The table has every fifth point of the curve. */
+const ROW_STEP = 5;
+
+/** Quality against the share escalated: the classifier, its baselines and the operating point. Undefined without curves. */
+export function qualityCurveFigure(evidence: Evidence): Figure | undefined {
+  const { curves, quality, baselines, escalation_rate } = evidence;
+  const [learned, ...others] = learnedFirst(curves);
+  if (!learned) return undefined;
+  const svg = renderQualityPlot({
+    label: 'Mean quality against the share of cases escalated, with the operating point and every baseline',
+    xLabel: 'share of cases escalated',
+    xTick: percentTick,
+    curves: [learned, ...others].map(({ share_escalated: x, quality: y, low, high }) => ({
+      x,
+      y,
+      low,
+      high,
+    })),
+    straight: [
+      { x: 0, y: quality.cheap },
+      { x: 1, y: quality.strong },
+    ],
+    points: baselines.map(({ name, escalation_rate: x, quality: y }) => ({ name, x, y })),
+    policy: { x: escalation_rate, y: quality.routed },
+  });
+  const band = learned.low ? ', with a pointwise 95 % band of the mean (a description, no bound)' : '';
+  return {
+    title: 'Quality against the share escalated',
+    caption: `The thick line is the classifier at every threshold${band}; broken lines are the baselines, the dotted straight line escalates at random. Higher at the same share is better.`,
+    svg,
+    numbers: qualityNumbers(learned, others),
+  };
+}
+
+/** The classifier's curve, which has a band, before the others. */
+function learnedFirst(curves: readonly Curve[]): readonly Curve[] {
+  const learned = curves.find(({ low, high }) => low && high);
+  return learned ? [learned, ...curves.filter((curve) => curve !== learned)] : curves;
+}
+
+function qualityNumbers(learned: Curve, others: readonly Curve[]): string[][] {
+  const { share_escalated: shares, quality, low, high } = learned;
+  const rows = shares
+    .map((share, i) => [
+      formatRate(share),
+      formatRate(quality[i]),
+      low && high ? `${formatRate(low[i])} to ${formatRate(high[i])}` : DASH,
+      ...others.map((one) => formatRate(one.quality[indexOfShare(one, share)])),
+    ])
+    .filter((_, i) => i % ROW_STEP === 0 || i === shares.length - 1);
+  return [['escalated', learned.name, 'band', ...others.map(({ name }) => name)], ...rows];
+}
+
+function indexOfShare({ share_escalated: shares }: Curve, share: number): number {
+  return shares.findIndex((one) => Math.abs(one - share) < SAME_SHARE);
+}
+
+/** Quality against cost; undefined unless every cost is known. */
+export function costCurveFigure(evidence: Evidence): Figure | undefined {
+  const { cost, mixing_hull: hull, quality, curves } = evidence;
+  if (cost === null || hull === null || hull.length === 0) return undefined;
+  const drawn = learnedFirst(curves);
+  const svg = renderQualityPlot({
+    label: 'Mean quality against mean cost, with the operating point, the candidates and every baseline',
+    xLabel: 'US dollars for 1,000 cases',
+    xTick: (usd) =>
+      `$${formatCost(usd)
+        .slice(1)
+        .replace(/\.?0+$/, '')}`,
+    curves: drawn.flatMap(({ cost_usd: x, quality: y, low, high }) => (x ? [{ x, y, low, high }] : [])),
+    straight: [...hull]
+      .sort((a, b) => a.cost_usd - b.cost_usd)
+      .map(({ cost_usd: x, quality: y }) => ({ x, y })),
+    points: namedPoints(evidence),
+    policy: { x: cost.routed_usd, y: quality.routed },
+  });
+  return {
+    title: 'Quality against cost',
+    caption:
+      'As above, over what is paid. The dotted line is the hull: what mixing the candidates at random reaches. Above it, routing earns its keep.',
+    svg,
+    numbers: costNumbers(evidence, cost.routed_usd, hull),
+  };
+}
+
+/** The baselines, and the candidates between cheapest and strongest: those two are baselines already. */
+function namedPoints({ baselines, candidates }: Evidence) {
+  const named = [
+    ...baselines,
+    ...candidates.slice(1, -1).map(({ model, ...rest }) => ({ name: model, ...rest })),
+  ];
+  return named.flatMap(({ name, cost_usd: x, quality: y }) => (x === null ? [] : [{ name, x, y }]));
+}
+
+function costNumbers(
+  { quality, baselines, candidates }: Evidence,
+  routedUsd: number,
+  hull: NonNullable<Evidence['mixing_hull']>,
+): string[][] {
+  const row = (name: string, usd: number | null, value: number) => [name, formatCost(usd), formatRate(value)];
+  return [
+    ['point', 'cost of 1,000', 'quality'],
+    row('this policy', routedUsd, quality.routed),
+    ...candidates.map((one) => row(`${one.candidate}: ${one.model}`, one.cost_usd, one.quality)),
+    ...baselines.map((one) => row(one.name, one.cost_usd, one.quality)),
+    ...hull.map((one, i) => row(`hull, corner ${i + 1}`, one.cost_usd, one.quality)),
+  ];
+}
