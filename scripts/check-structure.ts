@@ -10,7 +10,7 @@ const ROOMS = [
   'router/errors.ts',
   'router/types.ts',
   'router/package.ts',
-  'router/cancellation.ts',
+  'router/abort-signal.ts',
   'router/content-encoding.ts',
   'router/memory-budget.ts',
   'router/turns.ts',

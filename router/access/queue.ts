@@ -1,4 +1,4 @@
-import type { Cancellation } from '../cancellation.ts';
+import type { AbortSignalLike } from '../abort-signal.ts';
 
 export interface QueueLimits {
   /** Requests at work at once, at least 1. */
@@ -21,7 +21,7 @@ export type Entry =
 
 export interface Queue {
   /** First come, first served. Never rejects. A `signal` that aborts takes a waiting request out of the queue. */
-  enter(signal?: Cancellation): Promise<Entry>;
+  enter(signal?: AbortSignalLike): Promise<Entry>;
   atWork(): number;
   waiting(): number;
   /** Refuses those who wait and all who come; those at work go on. */
@@ -54,7 +54,7 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
     };
   }
 
-  function wait(signal: Cancellation | undefined): Promise<Entry> {
+  function wait(signal: AbortSignalLike | undefined): Promise<Entry> {
     return new Promise((resolve) => {
       const settle = (entry: Entry) => {
         clearTimeout(timer);

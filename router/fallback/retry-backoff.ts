@@ -1,5 +1,5 @@
 import { ExponentialBackoff, type IBackoff, noJitterGenerator } from 'cockatiel';
-import type { Cancellation } from '../cancellation.ts';
+import type { AbortSignalLike } from '../abort-signal.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
 
 /** The waits before the retries on one candidate. */
@@ -47,7 +47,7 @@ export interface Clock {
   /** Ms since any fixed instant; never goes back. */
   now(): number;
   /** Rejects with the signal's reason as soon as it is aborted, and leaves no timer. */
-  sleep(ms: number, signal: Cancellation): Promise<void>;
+  sleep(ms: number, signal: AbortSignalLike): Promise<void>;
 }
 
 /** The clock of `performance.now()`. */

@@ -1,4 +1,4 @@
-import type { Cancellation } from '../cancellation.ts';
+import type { AbortSignalLike } from '../abort-signal.ts';
 import type { Dialect } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { isObject } from '../json/index.ts';
@@ -17,7 +17,7 @@ export interface GatewayRequest {
   /** What the request holds in memory. */
   readonly memory: MemoryShare;
   /** Aborted when the client leaves. */
-  readonly signal: Cancellation;
+  readonly signal: AbortSignalLike;
   /** Whose API key came with it, if keys are used. */
   readonly keyId: string | undefined;
   readonly startedMs: number;

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { Cancellation } from '../cancellation.ts';
+import type { AbortSignalLike } from '../abort-signal.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { ExchangeError, type ExchangeFailure, exchangeErrorFrom } from './exchange-error.ts';
 import type { HttpRequest } from './native-request.ts';
@@ -26,7 +26,7 @@ const HIGH_WATER_BYTES = 64 * 1024;
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeouts: AttemptTimeouts;
   readonly #stream: boolean;
-  readonly #signal: Cancellation;
+  readonly #signal: AbortSignalLike;
   readonly #deadlines: Deadlines;
   readonly #onAbort = () => this.#fail(this.#signal.reason, true);
   readonly #startedAt = performance.now();
@@ -40,7 +40,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #transportError: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(timeouts: AttemptTimeouts, stream: boolean, signal: Cancellation) {
+  constructor(timeouts: AttemptTimeouts, stream: boolean, signal: AbortSignalLike) {
     this.#timeouts = timeouts;
     this.#stream = stream;
     this.#signal = signal;

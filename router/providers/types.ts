@@ -1,4 +1,4 @@
-import type { Cancellation } from '../cancellation.ts';
+import type { AbortSignalLike } from '../abort-signal.ts';
 import type { TokenCounts } from '../catalog/index.ts';
 import type { CallOptions, MappedRequest, ModelRequest, UnmappableRule } from '../dialects/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
@@ -19,7 +19,7 @@ export interface ProviderCall extends ModelRequest {
   /** Where a reply that is held is counted; undefined: nowhere. */
   readonly memory?: MemoryShare;
   /** Aborts the attempt: the client left, or the deadline passed. */
-  readonly signal: Cancellation;
+  readonly signal: AbortSignalLike;
 }
 
 /** A request as it goes to one model, in the SDK's words. */

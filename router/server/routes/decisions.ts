@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { type Cancellation, Canceller } from '../../cancellation.ts';
+import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
 import { PlimsollError } from '../../errors.ts';
 import { isObject } from '../../json/index.ts';
 import { nextTurn } from '../../turns.ts';
@@ -65,7 +65,7 @@ export function routeBatch(context: ServerContext): Route {
     const { requests, policy } = checked.value;
     const tooMany = tooManyParts(requests);
     if (tooMany) return send.error(request, response, tooMany);
-    const work = async (signal: Cancellation) => ({
+    const work = async (signal: AbortSignalLike) => ({
       decisions: await mapInOrder(requests, ITEMS_AT_ONCE, (item) => decideItem(item, policy), signal),
     });
     return respondWith(work, context, request, response, 'requests');
@@ -87,7 +87,7 @@ export function routeBatch(context: ServerContext): Route {
  * @param param the field at fault if the work rejects without naming one
  */
 async function respondWith(
-  work: (signal: Cancellation) => Promise<unknown>,
+  work: (signal: AbortSignalLike) => Promise<unknown>,
   context: ServerContext,
   request: IncomingMessage,
   response: ServerResponse,
@@ -96,7 +96,7 @@ async function respondWith(
   const { queue, send, config } = context;
   const entry = await queue.enter();
   if (entry.outcome !== 'entered') return send.error(request, response, OVERLOADED);
-  const timeout = new Canceller();
+  const timeout = new LightAbortSignal();
   const timer = setTimeout(() => {
     timeout.abort(TIMED_OUT);
     send.error(request, response, TIMED_OUT);
@@ -157,7 +157,7 @@ async function mapInOrder<T, R>(
   items: readonly T[],
   width: number,
   f: (item: T) => Promise<R>,
-  signal: Cancellation,
+  signal: AbortSignalLike,
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   const entries = items.entries(); // shared, so that each worker takes the next item

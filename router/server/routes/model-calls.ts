@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
 import type { Entry } from '../../access/index.ts';
-import { type Cancellation, Canceller } from '../../cancellation.ts';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway } from '../../gateway/index.ts';
 import { isObject } from '../../json/index.ts';
@@ -120,8 +120,8 @@ async function callModel(
 }
 
 /** Aborts when the client leaves before it has its response. */
-function clientSignal(response: ServerResponse): Cancellation {
-  const left = new Canceller();
+function clientSignal(response: ServerResponse): AbortSignalLike {
+  const left = new LightAbortSignal();
   response.once('close', () => {
     if (!response.writableFinished) left.abort(new Error('the client left'));
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Cancellation, Canceller } from '../../router/cancellation.ts';
+import { type AbortSignalLike, LightAbortSignal } from '../../router/abort-signal.ts';
 
-const MAKERS: readonly [string, () => { signal: Cancellation; abort(reason: unknown): void }][] = [
+const MAKERS: readonly [string, () => { signal: AbortSignalLike; abort(reason: unknown): void }][] = [
   [
     'AbortController',
     () => {
@@ -10,27 +10,27 @@ const MAKERS: readonly [string, () => { signal: Cancellation; abort(reason: unkn
     },
   ],
   [
-    'Canceller',
+    'LightAbortSignal',
     () => {
-      const signal = new Canceller();
+      const signal = new LightAbortSignal();
       return { signal, abort: (reason) => signal.abort(reason) };
     },
   ],
 ];
 
-test.each(MAKERS)('%s: tells each listener once, and nobody who left or came late', (_, make) => {
+test.each(MAKERS)('%s: calls each listener once, and none that was removed or came late', (_, make) => {
   const { signal, abort } = make();
-  const told: string[] = [];
-  const leaves = () => told.push('leaves');
-  signal.addEventListener('abort', () => told.push('stays'));
+  const called: string[] = [];
+  const leaves = () => called.push('leaves');
+  signal.addEventListener('abort', () => called.push('stays'));
   signal.addEventListener('abort', leaves);
   signal.removeEventListener('abort', leaves);
   expect(signal.aborted).toBe(false);
   signal.throwIfAborted();
   abort('gone');
   abort('again');
-  signal.addEventListener('abort', () => told.push('late'));
-  expect(told).toEqual(['stays']);
+  signal.addEventListener('abort', () => called.push('late'));
+  expect(called).toEqual(['stays']);
   expect([signal.aborted, signal.reason]).toEqual([true, 'gone']);
   expect(() => signal.throwIfAborted()).toThrow('gone');
 });

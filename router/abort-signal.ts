@@ -1,5 +1,5 @@
-/** What is used of an AbortSignal on the way of a request. Every AbortSignal is one. */
-export interface Cancellation extends Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'> {
+/** What is used of an AbortSignal on the request path. Every AbortSignal is one. */
+export interface AbortSignalLike extends Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'> {
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
@@ -8,7 +8,7 @@ export interface Cancellation extends Pick<AbortSignal, 'aborted' | 'reason' | '
  * An AbortController and its signal in one, without the machinery of an EventTarget: making one of Node's and listening to it was a
  * fourteenth of what the gateway adds to a request (docs/decisions/0017).
  */
-export class Canceller implements Cancellation {
+export class LightAbortSignal implements AbortSignalLike {
   #aborted = false;
   #reason: unknown;
   #listeners: (() => void)[] = [];
@@ -21,14 +21,14 @@ export class Canceller implements Cancellation {
     return this.#reason;
   }
 
-  /** Tells each listener once; further calls do nothing. */
+  /** Calls each listener once; further calls do nothing. */
   abort(reason: unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    const told = this.#listeners;
+    const listeners = this.#listeners;
     this.#listeners = [];
-    for (const listener of told) listener();
+    for (const listener of listeners) listener();
   }
 
   throwIfAborted(): void {
