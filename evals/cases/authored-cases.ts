@@ -49,7 +49,7 @@ export interface Paraphrase {
  * model has quality 1 on all of them, the cheap one 1 on tier cheap and 0 on tier strong. So the labels say which model the authors would
  * choose, and no quality measured on them is a quality of the two models named.
  *
- * @example (await loadTierCases(file, { cheap: 'small', strong: 'large' }))[0].outcomes.get('large').quality === 1;
+ * @example loadTierCases(file, { cheap: 'small', strong: 'large' })[0]?.outcomes.get('large')?.quality === 1;
  * @throws PlimsollError as readTierCases
  */
 export function loadTierCases(

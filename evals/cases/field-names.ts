@@ -5,7 +5,7 @@ import { BadRow, shownName } from './rejects.ts';
 /** Fields of a row that describe its prompt, in every format. */
 const PROMPT_FIELDS = ['id', 'prompt', 'context', 'system', 'key', 'group', 'task', 'source', 'language'];
 
-/** Fields that JSON alone can hold, or that an import passes on. */
+/** Fields that only JSON can hold, or that an import keeps. */
 const OTHER_FIELDS = ['messages', 'tools', 'split'];
 
 /** Numbers of an outcome besides its quality: alone in the long layout, after `<model>.` in the wide one. */
@@ -27,7 +27,10 @@ const MOST_REMEMBERED = 1_000;
 /** Most names that a note shows. */
 const MOST_SHOWN = 12;
 
-/** Recognises field names, in any case and with spaces around them, and those of a column map. Remembers unknown names, to report typing errors. */
+/**
+ * Recognises field names, in any case and with spaces around them, and the names in a column map. Remembers unknown names, to report typing
+ * errors.
+ */
 export class FieldNames {
   readonly qualityField: string;
   readonly map: ColumnMap;
@@ -37,7 +40,7 @@ export class FieldNames {
   readonly #unread = new Map<string, string>();
   readonly #usedSources = new Set<string>();
 
-  /** @throws PlimsollError 'invalid-input': the map names a field that there is not */
+  /** @throws PlimsollError 'invalid-input': the map has an unknown field */
   constructor(qualityField: string, map: ColumnMap = new Map()) {
     this.qualityField = qualityField;
     this.map = map;
@@ -45,7 +48,7 @@ export class FieldNames {
       const field = this.#parse(name);
       if (field.kind === 'unknown' || field.kind === 'outcomes')
         throw mapError(`there is no field ${name}${this.hint(name)}`);
-      this.#mapped.set(folded(source), field);
+      this.#mapped.set(normalise(source), field);
     }
   }
 
@@ -53,24 +56,24 @@ export class FieldNames {
   field(name: string): Field {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const mapped = this.#mapped.get(folded(name));
+    const mapped = this.#mapped.get(normalise(name));
     const field = mapped ?? this.#parse(name);
-    if (mapped !== undefined) this.#usedSources.add(folded(name));
+    if (mapped !== undefined) this.#usedSources.add(normalise(name));
     if (this.#known.size < MOST_REMEMBERED) this.#known.set(name, field);
     return field;
   }
 
   isMapped(name: string): boolean {
-    return this.#mapped.has(folded(name));
+    return this.#mapped.has(normalise(name));
   }
 
   /** Names in the map that no file has had so far. */
   unusedSources(): string[] {
-    return [...this.map.values()].filter((source) => !this.#usedSources.has(folded(source)));
+    return [...this.map.values()].filter((source) => !this.#usedSources.has(normalise(source)));
   }
 
   markSourceUsed(source: string): void {
-    this.#usedSources.add(folded(source));
+    this.#usedSources.add(normalise(source));
   }
 
   /** Remembers a name that is not read. @param prefix the path before it, such as `outcomes.<model>.` */
@@ -90,7 +93,7 @@ export class FieldNames {
 
   /** ` (did you mean prompt?)`, or empty if no field has a similar name. */
   hint(name: string): string {
-    const bare = folded(name);
+    const bare = normalise(name);
     const dot = bare.lastIndexOf('.');
     const names = dot < 1 ? this.#bareNames() : [this.qualityField, ...AMOUNT_FIELDS];
     const near = nearestName(bare.slice(dot + 1), names);
@@ -117,7 +120,7 @@ export class FieldNames {
   }
 
   #parse(name: string): Field {
-    const text = folded(name);
+    const text = normalise(name);
     if (PROMPT_FIELDS.includes(text) || OTHER_FIELDS.includes(text)) return { kind: 'row', name: text };
     if (text === 'model') return { kind: 'model' };
     if (text === 'outcomes') return { kind: 'outcomes' };
@@ -130,7 +133,7 @@ export class FieldNames {
   #wideField(name: string): Field | undefined {
     const own = `.${this.qualityField.toLowerCase()}`;
     const dot = name.toLowerCase().endsWith(own) ? name.length - own.length : name.lastIndexOf('.');
-    const field = this.#outcomeField(folded(name.slice(dot + 1)));
+    const field = this.#outcomeField(normalise(name.slice(dot + 1)));
     const model = name.slice(0, Math.max(0, dot)).trim();
     return model === '' || field === undefined ? undefined : { kind: 'outcome', model, name: field };
   }
@@ -141,7 +144,7 @@ export class FieldNames {
   }
 }
 
-function folded(name: string): string {
+function normalise(name: string): string {
   return name.trim().toLowerCase();
 }
 

@@ -46,7 +46,7 @@ export async function* jsonValues(file: string, bytes: AsyncIterable<Buffer>): A
 }
 
 /**
- * The elements of the array that a JSON file consists of. Of a file of any length only one element is held.
+ * The elements of the array that a JSON file consists of. Holds one element at a time.
  *
  * @throws PlimsollError 'invalid-input': not an array, an array without an end, or a string with a line end in it, which means that it is
  *   not closed; 'too-large': an element above 64 MiB
