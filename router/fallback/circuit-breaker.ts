@@ -1,23 +1,22 @@
-import { CircuitState, CountBreaker } from 'cockatiel';
 import type { AttemptOutcome, Failure, UpstreamSettings } from '../providers/index.ts';
 import type { Health } from './failure-rules.ts';
 import type { BreakerState } from './types.ts';
 
-/** An outcome and what it says of the model. */
+/** An outcome and what it says about the model's health. */
 export interface Trial {
   readonly outcome: AttemptOutcome;
   readonly health: Health;
 }
 
-/** A granted permission. `learn` knows by its identity whether the breaker has changed since. */
+/** A granted permission. `record` recognises by its identity whether the breaker has changed since. */
 export interface Granted {
   readonly kind: 'granted';
-  /** The one request that is let through to see whether the model is well again. */
+  /** The single request that tests whether the model has recovered. */
   readonly probe: boolean;
 }
 
-/** Whether a model may be asked now. */
-type Permission =
+/** Whether a model may be called now. */
+export type Permission =
   | Granted
   | {
       readonly kind: 'refused';
@@ -25,34 +24,54 @@ type Permission =
       readonly reopensInMs: number | undefined;
     };
 
-/** Stops asking a model that fails, and asks again by one request at a time. */
+/** Stops calling a model that fails, then tests it with one request at a time. */
 export interface CircuitBreaker {
-  /** Every granted permission must be followed by exactly one `learn` call; until then a probe keeps out all others. */
-  ask(): Permission;
+  /** Every granted permission must be followed by exactly one `record` call; until then a probe keeps out all others. */
+  tryAcquire(): Permission;
   /**
    * A probe whose outcome proves nothing is given back: the breaker stays open, and the next request is the probe.
    * @param trial undefined if the attempt was given up, such as when its client left
    */
-  learn(granted: Granted, trial: Trial | undefined): void;
+  record(granted: Granted, trial: Trial | undefined): void;
   state(): BreakerState;
 }
 
+/** One breaker per model, created on first use. May outlive a fallback chain, so that a new configuration forgets no outage. */
+export interface CircuitBreakers {
+  of(model: string): CircuitBreaker;
+  states(): ReadonlyMap<string, BreakerState>;
+}
+
+/** @param onState called at every change; must not throw */
+export function createCircuitBreakers(
+  settings: UpstreamSettings['breaker'],
+  onState: (model: string, state: BreakerState) => void = () => {},
+): CircuitBreakers {
+  const byModel = new Map<string, CircuitBreaker>();
+  return {
+    of(model) {
+      const existing = byModel.get(model);
+      if (existing) return existing;
+      const created = createCircuitBreaker(settings, (state) => onState(model, state));
+      byModel.set(model, created);
+      return created;
+    },
+    states: () => new Map([...byModel].map(([model, breaker]) => [model, breaker.state()])),
+  };
+}
+
 /**
- * A circuit breaker on cockatiel's `CountBreaker`: it opens when more than `failure_share` of the last `window` attempts failed, of
- * at least `min_attempts`; so with F = floor(failure_share * window) at most max(min_attempts, F + 1) failures in a row open it.
- * It stays open for `open_ms`, or for the Retry-After of the failure that opened it up to `max_open_ms`, by the clock on the wall.
- * cockatiel's own policy is not used: it makes others wait for the probe, who are better served elsewhere, knows no outcome that says
- * nothing, and wraps each attempt in promises of its own (docs/decisions/0019).
+ * Opens when more than `failureShare` of the last `window` attempts failed, out of at least `minAttempts`; so with
+ * F = floor(failureShare * window) at most max(minAttempts, F + 1) failures in a row open it. It stays open for `openMs`, or for the
+ * Retry-After of the failure that opened it up to `maxOpenMs`, by the system's clock.
+ * No library's policy fits: they let others wait for the probe, who are better served by the next candidate, know no outcome that says
+ * nothing about health, and wrap each attempt in promises of their own (docs/decisions/0019).
  */
 export function createCircuitBreaker(
   settings: UpstreamSettings['breaker'],
   onState: (state: BreakerState) => void,
 ): CircuitBreaker {
-  const counts = new CountBreaker({
-    threshold: settings.failureShare,
-    size: settings.window,
-    minimumNumberOfCalls: settings.minAttempts,
-  });
+  const outcomes = new OutcomeWindow(settings);
   let state: BreakerState = 'closed';
   /** What is granted in this state; another object after every opening, so that older permissions are recognised. */
   let current: Granted = { kind: 'granted', probe: false };
@@ -72,13 +91,14 @@ export function createCircuitBreaker(
     become('open');
   }
 
-  function learnFromProbe(trial: Trial | undefined): void {
+  function recordProbe(trial: Trial | undefined): void {
     if (trial?.health === 'down') {
       open(trial);
     } else if (trial === undefined || trial.health === 'unknown') {
       become('open'); // `reopensAt` has passed, so the next request is the probe
     } else {
-      counts.success(CircuitState.HalfOpen); // which forgets what was before
+      outcomes.clear();
+      outcomes.add('success');
       current = { kind: 'granted', probe: false };
       become('closed');
     }
@@ -86,7 +106,7 @@ export function createCircuitBreaker(
 
   return {
     state: () => state,
-    ask() {
+    tryAcquire() {
       if (state === 'closed') return current;
       const leftMs = reopensAt - Date.now();
       if (state === 'half-open' || leftMs > 0) {
@@ -96,36 +116,46 @@ export function createCircuitBreaker(
       current = { kind: 'granted', probe: true };
       return current;
     },
-    learn(granted, trial) {
-      // What began before the breaker last opened says nothing about how the model is now.
+    record(granted, trial) {
+      // What began before the breaker last opened says nothing about the model's health now.
       if (granted !== current || state === 'open') return;
-      if (granted.probe) return learnFromProbe(trial);
-      if (trial?.health === 'up') counts.success(CircuitState.Closed);
-      else if (trial?.health === 'down' && counts.failure(CircuitState.Closed)) open(trial);
+      if (granted.probe) return recordProbe(trial);
+      if (trial?.health === 'up') outcomes.add('success');
+      if (trial?.health !== 'down') return;
+      outcomes.add('failure');
+      if (outcomes.tooManyFailures()) open(trial);
     },
   };
 }
 
-/** One breaker for each model, made when it is first asked. May outlive a chain, so that a new configuration forgets no outage. */
-export interface CircuitBreakers {
-  of(model: string): CircuitBreaker;
-  states(): ReadonlyMap<string, BreakerState>;
-}
+/** The last `window` outcomes. */
+class OutcomeWindow {
+  readonly #settings: UpstreamSettings['breaker'];
+  /** A ring: `#next` is the oldest once it is full. */
+  #outcomes: ('success' | 'failure')[] = [];
+  #next = 0;
+  #failures = 0;
 
-/** @param onState told at every change; may not throw. */
-export function createCircuitBreakers(
-  settings: UpstreamSettings['breaker'],
-  onState: (model: string, state: BreakerState) => void = () => {},
-): CircuitBreakers {
-  const byModel = new Map<string, CircuitBreaker>();
-  return {
-    of(model) {
-      const known = byModel.get(model);
-      if (known) return known;
-      const made = createCircuitBreaker(settings, (state) => onState(model, state));
-      byModel.set(model, made);
-      return made;
-    },
-    states: () => new Map([...byModel].map(([model, breaker]) => [model, breaker.state()])),
-  };
+  constructor(settings: UpstreamSettings['breaker']) {
+    this.#settings = settings;
+  }
+
+  add(outcome: 'success' | 'failure'): void {
+    if (this.#outcomes[this.#next] === 'failure') this.#failures--;
+    if (outcome === 'failure') this.#failures++;
+    this.#outcomes[this.#next] = outcome;
+    this.#next = (this.#next + 1) % this.#settings.window;
+  }
+
+  clear(): void {
+    this.#outcomes = [];
+    this.#next = 0;
+    this.#failures = 0;
+  }
+
+  tooManyFailures(): boolean {
+    const { minAttempts, failureShare } = this.#settings;
+    const attempts = this.#outcomes.length;
+    return attempts >= minAttempts && this.#failures > failureShare * attempts;
+  }
 }

@@ -1,15 +1,14 @@
 import type { FailedAttempt, Failure } from '../providers/index.ts';
 
 /**
- * What follows on a failure. `retry`: the same candidate again, then the next. `fall-back`: the next at once.
- * `larger-window`, `other-provider`: the next that can do what this one could not. `end`: the client's own fault.
+ * What is done after a failure. `retry`: the same candidate again, then the next. `fall-back`: the next at once. `larger-window`,
+ * `other-provider`: the next that can do what this one could not. `end`: nothing, the client's request is at fault.
  */
 export type Remedy = 'retry' | 'fall-back' | 'larger-window' | 'other-provider' | 'end';
 
 /**
- * What an outcome says about a model's health. `responds`: the provider judged this very request. That closes a breaker that is being
- * probed, but does not count as a success while it is closed: such refusals also come from the front of a service whose back is
- * down. `unknown` moves no breaker.
+ * What an outcome says about a model's health. `responds`: the provider judged this very request. That closes a half-open breaker, but is
+ * no success for a closed one: such refusals also come from the front of a service whose backend is down. `unknown` changes no breaker.
  */
 export type Health = 'up' | 'down' | 'responds' | 'unknown';
 
@@ -18,37 +17,37 @@ interface FailureRule {
   readonly health: Health;
 }
 
-const PASSING: FailureRule = { remedy: 'retry', health: 'down' };
-// A wrong key, a wrong name, a wrong certificate, an empty account, a page of HTML: the next second brings the same.
-const LASTING: FailureRule = { remedy: 'fall-back', health: 'down' };
+const TRANSIENT: FailureRule = { remedy: 'retry', health: 'down' };
+// A wrong key, name or certificate, an empty account, a page of HTML: a retry fails in the same way.
+const PERSISTENT: FailureRule = { remedy: 'fall-back', health: 'down' };
 
 const RULES: Readonly<Record<Failure, FailureRule>> = {
-  connect: PASSING,
-  'connect-refused': PASSING,
-  'connect-timeout': PASSING,
-  dns: PASSING,
-  'tls-untrusted': LASTING,
-  'tls-host-name': LASTING,
-  'tls-expired': LASTING,
-  tls: LASTING,
-  timeout: PASSING,
-  'rate-limited': PASSING,
-  overloaded: PASSING,
-  'server-error': PASSING,
-  'request-timeout': PASSING,
-  reset: PASSING,
-  auth: LASTING,
-  'quota-exhausted': LASTING,
-  'model-missing': LASTING,
-  'bad-answer': LASTING,
+  connect: TRANSIENT,
+  'connect-refused': TRANSIENT,
+  'connect-timeout': TRANSIENT,
+  dns: TRANSIENT,
+  'tls-untrusted': PERSISTENT,
+  'tls-host-name': PERSISTENT,
+  'tls-expired': PERSISTENT,
+  tls: PERSISTENT,
+  timeout: TRANSIENT,
+  'rate-limited': TRANSIENT,
+  overloaded: TRANSIENT,
+  'server-error': TRANSIENT,
+  'request-timeout': TRANSIENT,
+  reset: TRANSIENT,
+  auth: PERSISTENT,
+  'quota-exhausted': PERSISTENT,
+  'model-missing': PERSISTENT,
+  'bad-answer': PERSISTENT,
   'context-window': { remedy: 'larger-window', health: 'responds' },
   'content-filter': { remedy: 'other-provider', health: 'responds' },
   'bad-request': { remedy: 'end', health: 'responds' },
 };
 
-/** What follows on an attempt that failed. */
+/** What is done after a failed attempt. */
 export function remedyFor({ failure, status }: Pick<FailedAttempt, 'failure' | 'status'>): Remedy {
-  // Nothing was sent: another provider's API may carry the request, such as one of the client's own dialect.
+  // Nothing was sent: another provider's API may carry the request, such as one of the client's dialect.
   if (failure === 'bad-request' && status === undefined) return 'fall-back';
   return failureRule(failure).remedy;
 }

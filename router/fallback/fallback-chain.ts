@@ -5,128 +5,117 @@ import type {
   FailedAttempt,
   PrepareAttempt,
   ReadyAttempt,
+  UnroutedCall,
   UpstreamSettings,
 } from '../providers/index.ts';
-import { type AttemptLog, clientFailure, createAttemptLog, refusalFailure } from './attempt-log.ts';
+import { AttemptLog } from './attempt-log.ts';
 import { type CandidateFilter, createCandidateFilter } from './candidates.ts';
 import { type CircuitBreakers, createCircuitBreakers, type Trial } from './circuit-breaker.ts';
 import { failureRule, type Health, remedyFor } from './failure-rules.ts';
-import { type Clock, monotonicClock, type RetryWaits, retryWaits } from './retry-backoff.ts';
-import type { AttemptKind, ChainCall, FallbackChain, FallbackEvent, FallbackResult } from './types.ts';
+import { type Clock, monotonicClock, type RetryBackoff, retryBackoff } from './retry-backoff.ts';
+import type { AttemptKind, FallbackChain, FallbackEvent, FallbackResult } from './types.ts';
 
-interface FallbackChainOptions {
+export interface FallbackChainOptions {
   readonly prepare: PrepareAttempt;
   readonly settings: UpstreamSettings;
-  /** Of an earlier chain, so that what is open stays open; then its own listener tells of breakers, and not `onEvent`. */
+  /** Those of an earlier chain, so that what is open stays open; their own listener then reports changes, and `onEvent` does not. */
   readonly breakers?: CircuitBreakers;
   readonly clock?: Clock;
   /** Uniform in [0, 1): the jitter of waits. */
   readonly random?: () => number;
-  /** Told of every attempt as it ends; may not throw. */
+  /** Called at the end of every attempt; must not throw. */
   readonly onEvent?: (event: FallbackEvent) => void;
 }
 
 /**
- * Asks candidates in order until one answers: retries the same candidate after failures that pass, falls back to the next after
- * others, skips those whose breaker is open, that are too dear or that cannot do what is asked. Attempts are bounded by candidates
- * * (1 + max_retries), waits by candidates * budget_ms, everything by the deadline. Nothing is tried after an answer has begun: what
- * breaks later is told by the answer's body.
+ * Calls candidates in order until one replies: retries the same candidate after transient failures, falls back to the next after others,
+ * skips those whose breaker is open, that are too expensive or that cannot do what is asked. Attempts are bounded by candidates *
+ * (1 + maxRetries), waits by candidates * budgetMs, everything by the deadline. Nothing is tried once a reply has begun: a later failure
+ * is thrown by the reply's body.
  */
-export function createFallbackChain(parts: FallbackChainOptions): FallbackChain {
-  const { settings, clock = monotonicClock, random = Math.random, onEvent = () => {} } = parts;
+export function createFallbackChain(options: FallbackChainOptions): FallbackChain {
+  const { prepare, settings, clock = monotonicClock, random = Math.random, onEvent = () => {} } = options;
   const breakers =
-    parts.breakers ??
+    options.breakers ??
     createCircuitBreakers(settings.breaker, (model, state) => onEvent({ kind: 'breaker', model, state }));
-  const chain = { prepare: parts.prepare, settings, breakers, clock, random };
   return {
     breakerStates: () => breakers.states(),
-    run: (call, candidates, deadline) =>
-      firstAnswer({ ...chain, call, deadline, journal: createAttemptLog(onEvent) }, candidates),
+    execute: (call, candidates, deadline) => {
+      const log = new AttemptLog(onEvent);
+      return firstReply({ prepare, settings, breakers, clock, random, call, deadline, log }, candidates);
+    },
   };
 }
 
-async function firstAnswer(
-  passage: AttemptContext,
-  candidates: readonly CatalogModel[],
-): Promise<FallbackResult> {
-  const { journal, settings } = passage;
-  let eligible: CandidateFilter | undefined; // the first is asked in any case
-  for (const model of candidates) {
-    const kind = model === candidates[0] ? 'first' : 'fallback';
-    const skip = eligible?.skip(model);
-    if (skip) {
-      journal.skipped(model, kind, skip);
-      continue;
-    }
-    if (leftMs(passage) < LEAST_ATTEMPT_MS) break;
-    const outcome = await askCandidate(passage, model, kind);
-    if (outcome?.kind === 'answer') return { kind: 'answer', model, outcome, attempts: journal.attempts };
-    eligible ??= createCandidateFilter(candidates[0], settings.maxFallbackPriceFactor);
-    if (outcome === undefined) continue;
-    if (remedyFor(outcome) === 'end') {
-      return { kind: 'failure', failure: refusalFailure(outcome), attempts: journal.attempts };
-    }
-    eligible.note(model, outcome);
-  }
-  return failureOf(passage);
-}
-
-function failureOf(passage: AttemptContext): FallbackResult {
-  const { journal, clock } = passage;
-  const told = clientFailure(journal.ends, {
-    now: clock.now(),
-    late: leftMs(passage) < LEAST_ATTEMPT_MS,
-    rateLimited: journal.attempts.some(({ outcome }) => outcome === 'rate-limited'),
-  });
-  return { kind: 'failure', ...told, attempts: journal.attempts };
-}
-
-/** One request on its way along the chain. */
+/** Everything that the attempts of one request share. */
 interface AttemptContext {
   readonly prepare: PrepareAttempt;
   readonly settings: UpstreamSettings;
   readonly breakers: CircuitBreakers;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly call: ChainCall;
+  readonly call: UnroutedCall;
   readonly deadline: number;
-  readonly journal: AttemptLog;
+  readonly log: AttemptLog;
 }
 
-/** Ms until the deadline. */
-function leftMs({ deadline, clock }: AttemptContext): number {
-  return deadline - clock.now();
+async function firstReply(
+  context: AttemptContext,
+  candidates: readonly CatalogModel[],
+): Promise<FallbackResult> {
+  const { log, settings, clock } = context;
+  const { attempts } = log;
+  const [first] = candidates;
+  let filter: CandidateFilter | undefined; // the first candidate needs none
+  for (const model of candidates) {
+    const kind = model === first ? 'first' : 'fallback';
+    const skip = filter?.skip(model);
+    if (skip) {
+      log.skipped(model, kind, skip);
+      continue;
+    }
+    if (timeLeft(context) < MIN_ATTEMPT_MS) break;
+    const outcome = await callCandidate(context, model, kind);
+    if (outcome?.kind === 'reply') return { kind: 'reply', model, outcome, attempts };
+    filter ??= createCandidateFilter(first, settings.maxFallbackPriceFactor);
+    if (outcome === undefined) continue;
+    if (remedyFor(outcome) === 'end') return { kind: 'failure', failure: log.refusal(outcome), attempts };
+    filter.noteFailure(model, outcome);
+  }
+  const deadlinePassed = timeLeft(context) < MIN_ATTEMPT_MS;
+  return { kind: 'failure', ...log.conclusion(clock.now(), deadlinePassed), attempts };
 }
 
 /**
- * Asks one candidate, and again while that may help. Undefined if its breaker let nothing through. The request is prepared before the
- * breaker is asked: one that cannot be sent must not use up a probe, and is refused as such even while the breaker is open.
+ * Calls one candidate, with retries. Undefined if its breaker refused. The request is prepared before the breaker is asked: one that
+ * cannot be sent must not use up a probe, and is refused as such even while the breaker is open.
  */
-async function askCandidate(
-  passage: AttemptContext,
+async function callCandidate(
+  context: AttemptContext,
   model: CatalogModel,
   firstKind: AttemptKind,
 ): Promise<AttemptOutcome | undefined> {
-  const { clock, call, journal } = passage;
-  const preparing = passage.prepare({ ...call, model });
+  const { clock, call, log, settings } = context;
+  const preparing = context.prepare({ ...call, model });
   // A native request is ready at once: no turn of the event loop is spent on it.
-  const prepared = preparing instanceof Promise ? await orAbortReason(passage, preparing) : preparing;
+  const prepared =
+    preparing instanceof Promise ? await preparing.catch((error) => rethrow(call, error)) : preparing;
   if (prepared.kind === 'failure') {
-    journal.unsent(model, firstKind, prepared, clock.now());
+    log.unsent(model, firstKind, prepared, clock.now());
     return prepared;
   }
-  let waits: RetryWaits | undefined;
+  let backoff: RetryBackoff | undefined;
   const beganAt = clock.now();
   let waitedMs: number | undefined;
   for (let kind = firstKind; ; kind = 'retry') {
     call.signal.throwIfAborted();
-    const outcome = await tryThroughBreaker(passage, { model, send: prepared.send, kind, waitedMs });
-    if (outcome === undefined || !mayRetry(passage, model, outcome)) return outcome;
-    waits ??= retryWaits(passage.settings.retry, passage.random);
-    waitedMs = waits.next({
+    const outcome = await attempt(context, { model, send: prepared.send, kind, waitedMs });
+    if (outcome === undefined || !mayRetry(context, model, outcome)) return outcome;
+    backoff ??= retryBackoff(settings.retry, context.random);
+    waitedMs = backoff.nextWaitMs({
       retryAfterMs: outcome.retryAfterMs,
       spentMs: clock.now() - beganAt,
-      leftMs: leftMs(passage) - LEAST_ATTEMPT_MS,
+      leftMs: timeLeft(context) - MIN_ATTEMPT_MS,
     });
     if (waitedMs === undefined) return outcome;
     await clock.sleep(waitedMs, call.signal);
@@ -138,69 +127,68 @@ function mayRetry(
   model: CatalogModel,
   outcome: AttemptOutcome,
 ): outcome is FailedAttempt {
-  if (outcome.kind === 'answer' || failureRule(outcome.failure).remedy !== 'retry') return false;
+  if (outcome.kind === 'reply' || failureRule(outcome.failure).remedy !== 'retry') return false;
   return breakers.of(model.name).state() === 'closed';
 }
 
-/** Whatever an aborted attempt threw, the reason is the signal's. */
-async function orAbortReason<T>({ call }: AttemptContext, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    call.signal.throwIfAborted();
-    throw error;
-  }
-}
-
-interface Try {
+interface Attempt {
   readonly model: CatalogModel;
   readonly send: ReadyAttempt['send'];
   readonly kind: AttemptKind;
   readonly waitedMs: number | undefined;
 }
 
-async function tryThroughBreaker(
-  passage: AttemptContext,
-  { model, send, kind, waitedMs }: Try,
+/** One attempt, if the model's breaker permits it. */
+async function attempt(
+  context: AttemptContext,
+  { model, send, kind, waitedMs }: Attempt,
 ): Promise<AttemptOutcome | undefined> {
-  const { breakers, clock, journal, settings } = passage;
+  const { breakers, clock, call, log, settings } = context;
   const breaker = breakers.of(model.name);
   const startedAt = clock.now();
-  const permission = breaker.ask();
+  const permission = breaker.tryAcquire();
   if (permission.kind === 'refused') {
     const { because, reopensInMs } = permission;
     const notBefore = reopensInMs === undefined ? undefined : startedAt + reopensInMs;
-    journal.skipped(model, kind, 'skipped-open', { because, notBefore });
+    log.skipped(model, kind, 'skipped-open', { because, notBefore });
     return undefined;
   }
-  const left = leftMs(passage);
+  const leftMs = timeLeft(context);
   let trial: Trial | undefined;
   try {
-    const outcome = await orAbortReason(passage, send(timeoutsWithin(left, settings.timeouts)));
-    trial = { outcome, health: healthOf(outcome, left, settings) };
+    const outcome = await send(timeoutsWithin(leftMs, settings.timeouts));
+    trial = { outcome, health: healthFrom(outcome, leftMs, settings) };
+  } catch (error) {
+    return rethrow(call, error);
   } finally {
-    breaker.learn(permission, trial);
+    breaker.record(permission, trial);
   }
   const { outcome } = trial;
-  const course = {
-    kind: permission.probe ? ('probe' as const) : kind,
+  log.attempted(model, {
+    kind: permission.probe ? 'probe' : kind,
     outcome,
     startedAt,
     endedAt: clock.now(),
     waitedMs,
-  };
-  journal.attempted(model, course);
+  });
   return outcome;
 }
 
-/** Ms. With less than this left before the deadline no attempt is worth its connection; timers are late by a few ms too. */
-const LEAST_ATTEMPT_MS = 10;
+/** Whatever an aborted attempt threw, the reason is the signal's. */
+function rethrow({ signal }: UnroutedCall, error: unknown): never {
+  signal.throwIfAborted();
+  throw error;
+}
 
-// A model that was given less of its time than this before the deadline cut it off may be slow, and not ill.
-const EVIDENCE_SHARE = 0.5;
+/** With less time than this before the deadline no attempt is worth its connection; timers are late by a few ms too. */
+const MIN_ATTEMPT_MS = 10;
+
+function timeLeft({ deadline, clock }: AttemptContext): number {
+  return deadline - clock.now();
+}
 
 /** The configured timeouts, none of them past the deadline that is `leftMs` away. */
-function timeoutsWithin(leftMs: number, timeouts: UpstreamSettings['timeouts']): AttemptTimeouts {
+function timeoutsWithin(leftMs: number, timeouts: AttemptTimeouts): AttemptTimeouts {
   return {
     connectMs: Math.min(timeouts.connectMs, leftMs),
     firstByteMs: Math.min(timeouts.firstByteMs, leftMs),
@@ -209,15 +197,19 @@ function timeoutsWithin(leftMs: number, timeouts: UpstreamSettings['timeouts']):
   };
 }
 
-/** What an outcome says of the model's health. @param leftMs until the deadline, when the attempt began */
-function healthOf(outcome: AttemptOutcome, leftMs: number, settings: UpstreamSettings): Health {
-  if (outcome.kind === 'answer') return 'up';
+/** A model that had less than this share of its usual time before the deadline cut it off may be slow, and not down. */
+const EVIDENCE_SHARE = 0.5;
+
+/** What an outcome says about the model's health. @param leftMs until the deadline, when the attempt began */
+function healthFrom(outcome: AttemptOutcome, leftMs: number, settings: UpstreamSettings): Health {
+  if (outcome.kind === 'reply') return 'up';
   const { failure, status } = outcome;
+  const { health } = failureRule(failure);
   // No status: the provider did not judge the request, whatever the failure is called.
-  if (status === undefined && failureRule(failure).health === 'responds') return 'unknown';
+  if (status === undefined && health === 'responds') return 'unknown';
   if (outcome.provoked) return 'unknown';
-  if (failure !== 'connect-timeout' && failure !== 'timeout') return failureRule(failure).health;
+  if (failure !== 'connect-timeout' && failure !== 'timeout') return health;
   const { connectMs, firstByteMs } = settings.timeouts;
   const usual = Math.min(failure === 'connect-timeout' ? connectMs : firstByteMs, settings.deadlineMs);
-  return leftMs < usual * EVIDENCE_SHARE ? 'unknown' : failureRule(failure).health;
+  return leftMs < usual * EVIDENCE_SHARE ? 'unknown' : health;
 }

@@ -1,3 +1,4 @@
+/** Retries, circuit breakers and fallbacks: candidates are called in order until one replies or the deadline passes. */
 export { candidatesFor } from './candidates.ts';
 export { createCircuitBreakers } from './circuit-breaker.ts';
 export type { OperatorFault, Unreachable } from './failure-rules.ts';
@@ -6,7 +7,6 @@ export {
   type AttemptRecord,
   attemptsMade,
   type BreakerState,
-  type ChainCall,
   type FallbackChain,
   type FallbackEvent,
   type FallbackResult,

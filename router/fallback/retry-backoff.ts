@@ -1,48 +1,43 @@
-import { ExponentialBackoff, type IBackoff, noJitterGenerator } from 'cockatiel';
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
 
 /** The waits before the retries on one candidate. */
-export interface RetryWaits {
+export interface RetryBackoff {
   /**
-   * How long to wait before the next retry, in ms; undefined when there may be none: their number is used up, or the wait would
-   * end after the budget or the deadline.
+   * How long to wait before the next retry, in ms; undefined if there may be none: all retries are used up, or the wait would end after
+   * the budget or the deadline.
    * @param spentMs since the first attempt on the candidate began
    * @param leftMs until the deadline
    */
-  next(failed: { retryAfterMs: number | undefined; spentMs: number; leftMs: number }): number | undefined;
+  nextWaitMs(failed: {
+    retryAfterMs: number | undefined;
+    spentMs: number;
+    leftMs: number;
+  }): number | undefined;
 }
 
 /**
- * Exponential backoff with full jitter: the n-th wait is uniform between 0 and min(max_wait_ms, initial_wait_ms * 2^n), n from 0
- * (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A Retry-After is waited in full and the draw comes on
- * top, so that those who were turned away together do not come back together.
+ * Exponential backoff with full jitter: the n-th wait is uniform between 0 and min(maxWaitMs, initialWaitMs * 2^n), n from 0
+ * (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A Retry-After is waited in full and the draw is added to it,
+ * so that clients that were turned away together do not come back together.
  * @param random uniform in [0, 1)
  */
-export function retryWaits(settings: UpstreamSettings['retry'], random: () => number): RetryWaits {
-  const backoffs = new ExponentialBackoff<number>({
-    initialDelay: settings.initialWaitMs,
-    maxDelay: settings.maxWaitMs,
-    generator(state, options) {
-      const [bound, next] = noJitterGenerator(state, options);
-      return [random() * bound, next];
-    },
-  });
-  let backoff: IBackoff<unknown> | undefined;
+export function retryBackoff(settings: UpstreamSettings['retry'], random: () => number): RetryBackoff {
+  const { maxRetries, initialWaitMs, maxWaitMs, budgetMs } = settings;
   let retries = 0;
   return {
-    next({ retryAfterMs, spentMs, leftMs }) {
-      if (retries >= settings.maxRetries) return undefined;
-      backoff = backoff?.next(undefined) ?? backoffs.next();
-      const wait = (retryAfterMs ?? 0) + backoff.duration;
-      if (spentMs + wait > settings.budgetMs || wait >= leftMs) return undefined;
+    nextWaitMs({ retryAfterMs, spentMs, leftMs }) {
+      if (retries >= maxRetries) return undefined;
+      const backoff = random() * Math.min(maxWaitMs, initialWaitMs * 2 ** retries);
+      const wait = (retryAfterMs ?? 0) + backoff;
+      if (spentMs + wait > budgetMs || wait >= leftMs) return undefined;
       retries++;
       return wait;
     },
   };
 }
 
-/** Time as the chain sees it; another one in tests. */
+/** Time as the fallback chain sees it; tests have their own. */
 export interface Clock {
   /** Ms since any fixed instant; never goes back. */
   now(): number;

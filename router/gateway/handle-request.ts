@@ -1,6 +1,6 @@
 import { httpStatus } from '../errors.ts';
-import type { ChainCall, FallbackChain } from '../fallback/index.ts';
-import type { UpstreamSettings } from '../providers/index.ts';
+import type { FallbackChain } from '../fallback/index.ts';
+import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { executePlan, type Strategy } from './plan.ts';
 import { type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
@@ -51,7 +51,7 @@ export async function handleRequest(
   }
 }
 
-function callFor(request: GatewayRequest, { unmappable }: UpstreamSettings): ChainCall {
+function callFor(request: GatewayRequest, { unmappable }: UpstreamSettings): UnroutedCall {
   const { dialect, operation, body, bodyText, headers, memory, signal } = request;
   const stream = body['stream'] === true;
   return {

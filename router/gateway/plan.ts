@@ -1,5 +1,6 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import type { ChainCall, FallbackChain, FallbackResult } from '../fallback/index.ts';
+import type { FallbackChain, FallbackResult } from '../fallback/index.ts';
+import type { UnroutedCall } from '../providers/index.ts';
 import type { Selection } from './select-model.ts';
 
 /** What a request to a model will do, as data: a strategy makes it, `executePlan` carries it out. */
@@ -34,9 +35,9 @@ export const direct: Strategy = ({ candidates }, { deadlineMs }) => ({
  */
 export function executePlan(
   plan: Plan,
-  call: ChainCall,
+  call: UnroutedCall,
   chain: FallbackChain,
   nowMs: number,
 ): Promise<FallbackResult> {
-  return chain.run(call, plan.candidates, nowMs + plan.deadlineMs);
+  return chain.execute(call, plan.candidates, nowMs + plan.deadlineMs);
 }

@@ -41,7 +41,7 @@ export interface ExecutedRequest extends RequestStages {
   readonly firstByteMs: number;
 }
 
-type Replied = Extract<FallbackResult, { kind: 'answer' }>;
+type Replied = Extract<FallbackResult, { kind: 'reply' }>;
 type Failed = Extract<FallbackResult, { kind: 'failure' }>;
 
 export function replyTo(executed: ExecutedRequest, recording: Recording): GatewayReply {
@@ -115,7 +115,7 @@ function streamReply(
  * that the two stay apart; otherwise it is ignored (HTML standard, section 9.2.6).
  */
 function streamErrorEvent(dialect: Dialect, error: unknown, requestId: string): string | undefined {
-  if (!(error instanceof ExchangeError) || error.told) return undefined;
+  if (!(error instanceof ExchangeError) || error.reportedToClient) return undefined;
   const message = 'The answer of the provider broke off. What came before is not the whole.';
   return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken', requestId })}`;
 }
@@ -134,7 +134,7 @@ function headersOf(
     served: served?.name,
     attempts: attemptsMade(result.attempts),
     overheadMs: performance.now() - request.startedMs - (firstByteMs - calledMs),
-    dropped: (result.kind === 'answer' && result.outcome.dropped) || NOTHING_DROPPED,
+    dropped: (result.kind === 'reply' && result.outcome.dropped) || NOTHING_DROPPED,
     costUsd,
     baselineCostUsd,
   });

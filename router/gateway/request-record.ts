@@ -61,7 +61,7 @@ function factsOf(
 ): RequestFacts {
   const { startedAt, request, selection, calledMs, firstByteMs, result } = stages;
   const ladder = selection?.ladder ?? [];
-  const served = result?.kind === 'answer' ? result.model : undefined;
+  const served = result?.kind === 'reply' ? result.model : undefined;
   const model = request.body['model'];
   const rungs = ladder.map(({ name, price }) => ({ price, share: shares.shareOf(name) }));
   const endedMs = performance.now();
@@ -77,7 +77,7 @@ function factsOf(
     reason: selection?.reason ?? 'refused',
     decision: selection?.decision,
     attempts: result?.attempts ?? [],
-    dropped: result?.kind === 'answer' ? result.outcome.dropped : undefined,
+    dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,
     usage,
     costUsd: costUsd(served?.price, usage),
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),

@@ -6,8 +6,8 @@ import {
   unmetRequirements,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { type ChainCall, candidatesFor } from '../fallback/index.ts';
-import { canCarry, type UpstreamSettings } from '../providers/index.ts';
+import { candidatesFor } from '../fallback/index.ts';
+import { canCarry, type UnroutedCall, type UpstreamSettings } from '../providers/index.ts';
 import type { Decision, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
@@ -47,7 +47,7 @@ export interface SelectionParts {
  */
 export async function selectModel(
   request: GatewayRequest,
-  call: ChainCall,
+  call: UnroutedCall,
   parts: SelectionParts,
 ): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
@@ -70,7 +70,7 @@ function explicit(model: CatalogModel): Selection {
   };
 }
 
-async function routed(call: ChainCall, options: RouteOptions, parts: SelectionParts): Promise<Selection> {
+async function routed(call: UnroutedCall, options: RouteOptions, parts: SelectionParts): Promise<Selection> {
   const { router, catalog, fallbacks } = parts;
   const { allowDowngrade } = parts.upstream;
   const rungs = rungsOf(options.profile, router);
@@ -107,7 +107,7 @@ async function routed(call: ChainCall, options: RouteOptions, parts: SelectionPa
 }
 
 function decide(
-  { body }: ChainCall,
+  { body }: UnroutedCall,
   options: RouteOptions,
   { rungs, excluded }: AllowedRungs,
   router: Router,

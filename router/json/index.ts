@@ -11,4 +11,4 @@ export {
   QUOTE,
 } from './punctuation.ts';
 export { type JsonLimits, JsonScan } from './scan.ts';
-export { isObject } from './value.ts';
+export { isObject, parseJson } from './value.ts';

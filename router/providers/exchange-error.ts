@@ -25,16 +25,16 @@ export type ExchangeFailure =
 export class ExchangeError extends Error {
   readonly reason: ExchangeFailure;
   /** The provider itself has said so to the client, in the bytes that were passed on: nothing need be added. */
-  readonly told: boolean;
+  readonly reportedToClient: boolean;
   /** The system's code for it, such as `ECONNREFUSED`. */
   readonly code: string | undefined;
 
-  constructor(reason: ExchangeFailure, message: string, told = false, code?: string) {
+  constructor(reason: ExchangeFailure, message: string, reportedToClient = false, code?: string) {
     super(message);
     this.code = code;
     this.name = 'UpstreamBroken';
     this.reason = reason;
-    this.told = told;
+    this.reportedToClient = reportedToClient;
   }
 }
 

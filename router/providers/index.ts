@@ -4,7 +4,6 @@ export type { UpstreamSettings } from './config.ts';
 export { providerKey } from './credentials.ts';
 export { ExchangeError } from './exchange-error.ts';
 export { canCarry, prepareByDialect } from './prepare-attempt.ts';
-export { parseJson } from './reported-error.ts';
 export {
   type AttemptOutcome,
   type AttemptTimeouts,
@@ -14,5 +13,6 @@ export {
   type PrepareAttempt,
   type ProviderCall,
   type ReadyAttempt,
+  type UnroutedCall,
   type Usage,
 } from './types.ts';

@@ -67,7 +67,7 @@ async function streamed({ call, line, model, options, dropped, context }: Work):
   const { stream } = await model.doStream(options);
   const { events, usage } = await mapStream(stream, context, () => wholeNotes(line));
   return {
-    kind: 'answer',
+    kind: 'reply',
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
     body: eventBody(events, call, line),
@@ -158,9 +158,9 @@ function slices<T>(items: readonly T[], size: number): T[][] {
 const encoder = new TextEncoder();
 
 /** A plain answer, in one piece. */
-function plainOutcome(answer: object, usage: Usage | undefined): Extract<AttemptOutcome, { kind: 'answer' }> {
+function plainOutcome(answer: object, usage: Usage | undefined): Extract<AttemptOutcome, { kind: 'reply' }> {
   return {
-    kind: 'answer',
+    kind: 'reply',
     status: 200,
     headers: { 'content-type': 'application/json' },
     body: wholeBody(encoder.encode(JSON.stringify(answer))),

@@ -1,8 +1,9 @@
+import { parseJson } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { failedAttempt } from './provider-error.ts';
-import { missingContent, parseJson, reportedError, reportedFailure } from './reported-error.ts';
+import { missingContent, reportedError, reportedFailure } from './reported-error.ts';
 import { clientHeaders, contentEncoding, decodedBody, wholeBody } from './response.ts';
 import { StreamReader } from './stream-reader.ts';
 import type { AttemptOutcome, ProviderCall, ReplyBody } from './types.ts';
@@ -38,7 +39,7 @@ export async function streamedReply(
     return reportedFailure(call, head, reader.firstError, key);
   }
   return {
-    kind: 'answer',
+    kind: 'reply',
     status: head.status,
     headers: clientHeaders(head.headers, contentEncoding(head) !== undefined, key),
     body: passThrough(first, bytes, reader),
@@ -88,7 +89,7 @@ export async function plainReply(
   if (missing !== undefined) return failedAttempt(call.model, 'bad-answer', head.status, missing);
   const usage = parseUsage(answer, call.dialect);
   return {
-    kind: 'answer',
+    kind: 'reply',
     status: head.status,
     headers: clientHeaders(head.headers, encoded, key),
     body,

@@ -1,10 +1,10 @@
 import type { ReplyNotes } from '../dialects/index.ts';
-import { isObject } from '../json/index.ts';
+import { isObject, parseJson } from '../json/index.ts';
 import { AnthropicRepair } from './anthropic-repair.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { OpenaiRepair } from './openai-repair.ts';
 import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
-import { parseJson, ReportedError, reportedError } from './reported-error.ts';
+import { ReportedError, reportedError } from './reported-error.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 import type { ProviderCall } from './types.ts';
 

@@ -1,5 +1,5 @@
 import type { Dialect } from '../catalog/index.ts';
-import { isObject } from '../json/index.ts';
+import { isObject, parseJson } from '../json/index.ts';
 import type { Head } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { classifyRefusal, failedAttempt, retryAfterMs } from './provider-error.ts';
@@ -113,15 +113,6 @@ function ownOf(table: Readonly<Record<string, number>>, name: string): number | 
 /** Whether a choice of a reply, or of a chunk, ended with an error. */
 function hasFailed(choice: unknown): choice is { readonly error?: unknown } {
   return isObject(choice) && (hasError(choice) || choice['finish_reason'] === 'error');
-}
-
-/** Undefined where it is not JSON: what a provider streams is passed on, right or wrong. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function field(holder: unknown, name: string): unknown {

@@ -1,6 +1,7 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
+import { parseJson } from '../json/index.ts';
 import { ExchangeError } from './exchange-error.ts';
-import { hasChoice, isThrownByClient, parseJson, reportedError } from './reported-error.ts';
+import { hasChoice, isThrownByClient, reportedError } from './reported-error.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 import { UsageReader } from './usage.ts';
 

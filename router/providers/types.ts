@@ -29,6 +29,9 @@ export interface Mapping extends Pick<MappedRequest, 'completeBody'> {
   readonly dropped: readonly string[];
 }
 
+/** A call before a model has been chosen for it. */
+export type UnroutedCall = Omit<ProviderCall, 'model'>;
+
 export interface AttemptTimeouts {
   readonly connectMs: number;
   /** From sending to the first byte of the answer's body (of its head, where it does not stream). */
@@ -68,7 +71,7 @@ export type Failure = (typeof FAILURES)[number];
 /** What one attempt came to. Only a failure before the first byte is a failure: after it the stream tells. */
 export type AttemptOutcome =
   | {
-      readonly kind: 'answer';
+      readonly kind: 'reply';
       readonly status: number;
       /** Of the answer, lower case, without hop-by-hop fields; content-type is the client dialect's. */
       readonly headers: Readonly<Record<string, string>>;

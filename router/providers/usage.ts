@@ -1,6 +1,6 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
+import { parseJson } from '../json/index.ts';
 import type { Mutable } from '../types.ts';
-import { parseJson } from './reported-error.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

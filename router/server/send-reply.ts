@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../catalog/index.ts';
 import type { GatewayReply } from '../gateway/index.ts';
-import { isObject } from '../json/index.ts';
-import { parseJson } from '../providers/index.ts';
+import { isObject, parseJson } from '../json/index.ts';
 import { ClientStalled } from './connections.ts';
 import type { ServerContext } from './context.ts';
 import { requestId } from './responses.ts';

@@ -37,7 +37,7 @@ describe.each(KINDS)("Anthropic's client and a provider that speaks OpenAI's API
       content: 'Be brief.',
     });
     const [outcome] = outcomes;
-    expect(outcome?.kind === 'answer' && outcome.usage()?.outputTokens).toBe(answer.usage.output_tokens);
+    expect(outcome?.kind === 'reply' && outcome.usage()?.outputTokens).toBe(answer.usage.output_tokens);
   });
 
   it('streams the same message, its events in order', async () => {

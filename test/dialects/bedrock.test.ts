@@ -26,7 +26,7 @@ async function streamed(url: string) {
     callTo(modelAt(url, 'bedrock'), 'openai', { ...ASKED, stream: true }),
     TIMEOUTS,
   );
-  return outcome.kind === 'answer'
+  return outcome.kind === 'reply'
     ? { outcome, ...(await drained(outcome.body)) }
     : { outcome, text: '', thrown: undefined };
 }
@@ -45,7 +45,7 @@ describe('a stream of Amazon Bedrock', () => {
       },
     });
     const [outcome] = outcomes;
-    expect(outcome?.kind === 'answer' && outcome.usage()).toMatchObject({
+    expect(outcome?.kind === 'reply' && outcome.usage()).toMatchObject({
       inputTokens: 9,
       outputTokens: 5,
       cachedInputTokens: 2,
@@ -88,7 +88,7 @@ describe('a stream of Amazon Bedrock', () => {
   ])('breaks off at %s', async (_, frames) => {
     const { url } = await streams(...frames);
     const { outcome, text, thrown } = await streamed(url);
-    expect(outcome.kind).toBe('answer');
+    expect(outcome.kind).toBe('reply');
     expect(thrown).toBeInstanceOf(ExchangeError);
     expect(text).toContain('Good ');
     expect(text).not.toContain('[DONE]');
@@ -117,7 +117,7 @@ describe('who asks Amazon Bedrock', () => {
 
   it("is told by AWS's variable for a bearer token", async () => {
     const { outcome, authorization } = await asked({ AWS_BEARER_TOKEN_BEDROCK: ' bedrock-token\n' });
-    expect(outcome.kind).toBe('answer');
+    expect(outcome.kind).toBe('reply');
     expect(authorization).toBe('Bearer bedrock-token');
   });
 

@@ -20,7 +20,7 @@ async function sent(kind: ProviderKind, dialect: 'openai' | 'anthropic', id: str
     ...body,
   });
   const outcome = await attempt(call, TIMEOUTS);
-  expect(outcome).toMatchObject({ kind: 'answer', dropped: [] });
+  expect(outcome).toMatchObject({ kind: 'reply', dropped: [] });
   return provider.bodies().at(-1);
 }
 
@@ -245,7 +245,7 @@ describe('fields with a counterpart', () => {
     };
     const model = modelAt(provider.url, 'anthropic', { id: 'claude-haiku-4-5' });
     const outcome = await attempt(callTo(model, 'openai', body), TIMEOUTS);
-    expect(outcome).toMatchObject({ kind: 'answer', dropped: ['reasoning_effort'] });
+    expect(outcome).toMatchObject({ kind: 'reply', dropped: ['reasoning_effort'] });
     expect(provider.bodies()[0]).not.toHaveProperty('thinking');
   });
 
@@ -323,7 +323,7 @@ describe('Claude Code', () => {
   ])('runs on %s (%s)', async (kind, id) => {
     const provider = await replyingProvider(kind);
     const call = callTo(modelAt(provider.url, kind, { id }), 'anthropic', CLAUDE_CODE);
-    expect(await attempt(call, TIMEOUTS)).toMatchObject({ kind: 'answer' });
+    expect(await attempt(call, TIMEOUTS)).toMatchObject({ kind: 'reply' });
     const body = JSON.stringify(provider.bodies()[0]);
     expect(body.indexOf('Skills: none.')).toBeGreaterThan(body.indexOf('List the files.'));
     for (const word of ['context_management', 'eager_input_streaming', 'cache_control'])

@@ -19,7 +19,7 @@ async function asker(kind: ProviderKind, dialect: 'openai' | 'anthropic') {
       ...body,
     });
     const outcome = await attempt(call, TIMEOUTS);
-    expect(outcome).toMatchObject({ kind: 'answer' });
+    expect(outcome).toMatchObject({ kind: 'reply' });
     return JSON.stringify(provider.bodies().at(-1));
   };
 }
@@ -233,7 +233,7 @@ describe('calls of a conversation', () => {
     const model = modelAt(provider.url, 'anthropic', { id: MODELS.anthropic });
     const call = callTo(model, 'openai', { model: 'x', messages, functions, function_call: 'auto' });
     const again = await attempt(call, TIMEOUTS);
-    expect(again).toMatchObject({ kind: 'answer', dropped: [] });
+    expect(again).toMatchObject({ kind: 'reply', dropped: [] });
     const first = callTo(model, 'openai', {
       model: 'x',
       messages: [USER],
@@ -241,7 +241,7 @@ describe('calls of a conversation', () => {
       function_call: { name: 'look' },
     });
     const outcome = await attempt(first, TIMEOUTS);
-    const whole = outcome.kind === 'answer' ? outcome.body.whole : undefined;
+    const whole = outcome.kind === 'reply' ? outcome.body.whole : undefined;
     const [choice] = JSON.parse(Buffer.from(whole!).toString('utf8')).choices;
     expect(choice).toMatchObject({
       finish_reason: 'function_call',

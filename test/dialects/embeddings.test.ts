@@ -62,7 +62,7 @@ describe.each(PROVIDERS)('embeddings of %s', (_, kind, embedder, id, tokens) => 
     expect(answer.usage).toEqual(tokens && { prompt_tokens: tokens, total_tokens: tokens });
     const [outcome] = outcomes;
     const usage = tokens && { inputTokens: tokens, outputTokens: 0 };
-    expect(outcome?.kind === 'answer' && outcome.usage()).toEqual(usage);
+    expect(outcome?.kind === 'reply' && outcome.usage()).toEqual(usage);
     expect(seen[0]?.headers).toMatchObject(kind === 'google' ? KEY_HEADERS.google : KEY_HEADERS.other);
   });
 

@@ -222,8 +222,8 @@ describe.each(PAIRS)('hints for %s, asked in %s', (kind, dialect) => {
     await fc.assert(
       fc.asyncProperty(fc.subarray([...hints]), async (some) => {
         const outcome = await ask(provider, kind, dialect, withHints(dialect, some));
-        expect(outcome).toMatchObject({ kind: 'answer' });
-        if (outcome.kind !== 'answer') return;
+        expect(outcome).toMatchObject({ kind: 'reply' });
+        if (outcome.kind !== 'reply') return;
         const sent = JSON.stringify(provider.bodies().at(-1));
         const dropped = outcome.dropped ?? [];
         for (const hint of some) {
@@ -242,8 +242,8 @@ describe.each(PAIRS)('hints for %s, asked in %s', (kind, dialect) => {
     const provider = await replyingProvider(kind);
     const body = { ...withHints(dialect, hints), a_field_of_tomorrow: 'value-7777' };
     const outcome = await ask(provider, kind, dialect, body, 'drop-all');
-    expect(outcome).toMatchObject({ kind: 'answer' });
-    expect(outcome.kind === 'answer' && outcome.dropped).toContain('a_field_of_tomorrow');
+    expect(outcome).toMatchObject({ kind: 'reply' });
+    expect(outcome.kind === 'reply' && outcome.dropped).toContain('a_field_of_tomorrow');
     expect(JSON.stringify(provider.bodies().at(-1))).not.toContain('value-7777');
   });
 
@@ -278,7 +278,7 @@ describe.each<[ProviderKind, Dialect, string]>([
   it('is dropped and listed by default, refused by name under refuse', async () => {
     const provider = await replyingProvider(kind);
     const body = withHints(dialect, hint);
-    expect(await ask(provider, kind, dialect, body)).toMatchObject({ kind: 'answer', dropped: [path] });
+    expect(await ask(provider, kind, dialect, body)).toMatchObject({ kind: 'reply', dropped: [path] });
     const refused = await ask(provider, kind, dialect, body, 'refuse');
     expect(refused).toMatchObject({ kind: 'failure', failure: 'bad-request', status: undefined });
     expect(refused.kind === 'failure' && refused.message).toContain(`${path}: `);
@@ -302,8 +302,8 @@ describe.each(PAIRS)(
         const body = plain(dialect);
         parts(body)[0]!['cache_control'] = mark;
         const outcome = await ask(provider, kind, dialect, body, rule);
-        expect(outcome).toMatchObject({ kind: 'answer' });
-        const dropped = outcome.kind === 'answer' ? outcome.dropped : [];
+        expect(outcome).toMatchObject({ kind: 'reply' });
+        const dropped = outcome.kind === 'reply' ? outcome.dropped : [];
         expect(dropped).toContainEqual(expect.stringMatching(/^messages\.0\.content\.0\.cache_control/));
         const sent = JSON.stringify(provider.bodies().at(-1));
         for (const word of wordsOf(mark)) expect(sent).not.toContain(word);

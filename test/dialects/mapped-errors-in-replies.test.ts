@@ -83,10 +83,10 @@ describe.each(CASES)(
         .map((event) => sse(event as object));
       const body = `${begun.join('')}${sse(error)}${sse('[DONE]')}${sse({ type: 'message_stop' })}`;
       const outcome = await outcomeOf(kind, dialect, { type: 'text/event-stream', body }, true);
-      if (outcome.kind !== 'answer') throw new Error(outcome.message);
+      if (outcome.kind !== 'reply') throw new Error(outcome.message);
       const { text, thrown } = await drained(outcome.body);
       expect(thrown).toBeInstanceOf(ExchangeError);
-      expect(thrown).toMatchObject({ told: false });
+      expect(thrown).toMatchObject({ reportedToClient: false });
       expect(text).toContain('Good ');
       expect(text).not.toMatch(/\[DONE\]|message_stop/);
     });

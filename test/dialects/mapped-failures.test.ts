@@ -82,7 +82,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
 
   it.each<Fault>(['reset', 'half-event', 'broken-json'])('breaks off in mid-stream: %s', async (fault) => {
     const outcome = await outcomeOf(fault, dialect, kind, true);
-    if (outcome.kind !== 'answer') throw new Error(outcome.message);
+    if (outcome.kind !== 'reply') throw new Error(outcome.message);
     const { text, thrown } = await drained(outcome.body);
     expect(thrown).toBeInstanceOf(ExchangeError);
     expect(text).not.toContain('[DONE]');
@@ -92,13 +92,13 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
 
   it('breaks off where the stream falls silent', async () => {
     const outcome = await outcomeOf('stall', dialect, kind, true, { ...TIMEOUTS, idleMs: 100 });
-    if (outcome.kind !== 'answer') throw new Error(outcome.message);
+    if (outcome.kind !== 'reply') throw new Error(outcome.message);
     expect((await drained(outcome.body)).thrown).toMatchObject({ name: 'UpstreamBroken', reason: 'stall' });
   });
 
   it.each<Fault>(['gzip', 'bad-utf8'])('reads what is only odd: %s', async (fault) => {
     const outcome = await outcomeOf(fault, dialect, kind, true);
-    if (outcome.kind !== 'answer') throw new Error(outcome.message);
+    if (outcome.kind !== 'reply') throw new Error(outcome.message);
     const { text, thrown } = await drained(outcome.body);
     expect(thrown).toBeUndefined();
     expect(text).toContain(dialect === 'openai' ? '[DONE]' : 'message_stop');
@@ -161,7 +161,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
       callTo(modelAt(upstream.url, kind), dialect, body),
       TIMEOUTS,
     );
-    if (outcome.kind !== 'answer') throw new Error(outcome.message);
+    if (outcome.kind !== 'reply') throw new Error(outcome.message);
     await outcome.body[Symbol.asyncIterator]().return?.();
     await expect.poll(() => upstream.requests[0]?.aborted).toBe(true);
     await upstream.close();

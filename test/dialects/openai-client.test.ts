@@ -36,7 +36,7 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
       model: 'claude-sonnet-4-5',
     });
     const [outcome] = outcomes;
-    expect(outcome?.kind === 'answer' && outcome.usage()?.outputTokens).toBe(answer.usage?.completion_tokens);
+    expect(outcome?.kind === 'reply' && outcome.usage()?.outputTokens).toBe(answer.usage?.completion_tokens);
   });
 
   it('streams the same text, chunk by chunk, with usage where it was asked for', async () => {

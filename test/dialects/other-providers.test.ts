@@ -49,7 +49,7 @@ it('asks Google, plain: texts, tool calls and usage', async () => {
     completion_tokens: 5,
     prompt_tokens_details: { cached_tokens: 2 },
   });
-  expect(outcome.kind === 'answer' && outcome.usage()).toEqual({
+  expect(outcome.kind === 'reply' && outcome.usage()).toEqual({
     inputTokens: 7,
     outputTokens: 5,
     cachedInputTokens: 2,

@@ -203,7 +203,7 @@ export async function replyTo(
   const { openai, anthropic, outcomes } = await clientsOf(modelAt(url, kind));
   const usage = () => {
     const outcome = outcomes.at(-1);
-    return outcome?.kind === 'answer' ? outcome.usage() : undefined;
+    return outcome?.kind === 'reply' ? outcome.usage() : undefined;
   };
   if (dialect === 'openai') {
     const options = { stream_options: { include_usage: true } };

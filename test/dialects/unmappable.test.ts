@@ -143,7 +143,7 @@ describe('what cannot be mapped', () => {
       TIMEOUTS,
     );
     await upstream.close();
-    expect(outcome).toMatchObject({ kind: 'answer' });
+    expect(outcome).toMatchObject({ kind: 'reply' });
     expect(Object.keys(upstream.requests[0]!.body).sort()).toEqual(['max_tokens', 'messages', 'model']);
   });
 });

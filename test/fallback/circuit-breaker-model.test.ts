@@ -34,10 +34,10 @@ interface Real {
 
 type Command = fc.Command<Model, Real>;
 
-class Ask implements Command {
+class TryAcquire implements Command {
   check = () => true;
   run(model: Model, { breaker }: Real): void {
-    const permission = breaker.ask();
+    const permission = breaker.tryAcquire();
     const due = model.state === 'open' && Date.now() >= model.reopensAt;
     expect(permission.kind).toBe(model.state === 'closed' || due ? 'granted' : 'refused');
     if (permission.kind === 'refused') return;
@@ -50,10 +50,10 @@ class Ask implements Command {
     model.held.push(permission);
     expect(breaker.state()).toBe(model.state);
   }
-  toString = () => 'ask';
+  toString = () => 'tryAcquire';
 }
 
-class Learn implements Command {
+class RecordOutcome implements Command {
   readonly health: Health | undefined;
   readonly which: number;
   constructor(health: Health | undefined, which: number) {
@@ -64,7 +64,7 @@ class Learn implements Command {
   run(model: Model, { breaker }: Real): void {
     const [granted] = model.held.splice(this.which % model.held.length, 1);
     const outcome = outcomeOf({ what: this.health === 'down' ? 'connect' : 'answer' });
-    breaker.learn(granted!, this.health && { outcome, health: this.health });
+    breaker.record(granted!, this.health && { outcome, health: this.health });
     if (model.current.has(granted!)) this.#changed(model, granted!.probe, breaker);
     expect(breaker.state()).toBe(model.state);
   }
@@ -87,7 +87,7 @@ class Learn implements Command {
     model.current = new Set();
     model.reopensAt = Date.now() + SETTINGS.openMs;
   }
-  toString = () => `learn(${this.health}, ${this.which})`;
+  toString = () => `record(${this.health}, ${this.which})`;
 }
 
 class Wait implements Command {
@@ -107,11 +107,11 @@ const HEALTHS = ['up', 'down', 'responds', 'unknown', undefined] as const;
 it('a breaker grants one probe at a time, never stays half-open, and learns nothing from the time before it opened', () => {
   const commands = fc.commands(
     [
-      fc.constant(new Ask()),
-      fc.constant(new Ask()),
+      fc.constant(new TryAcquire()),
+      fc.constant(new TryAcquire()),
       fc
         .record({ health: fc.constantFrom(...HEALTHS, 'down', 'down'), which: fc.nat(20) })
-        .map(({ health, which }) => new Learn(health as Health | undefined, which)),
+        .map(({ health, which }) => new RecordOutcome(health as Health | undefined, which)),
       fc.constantFrom(1, 999, 1_000, 5_000).map((ms) => new Wait(ms)),
     ],
     { size: '+2' },
@@ -128,11 +128,11 @@ it('a breaker grants one probe at a time, never stays half-open, and learns noth
       };
       fc.modelRun(() => ({ model, real: { breaker } }), sequence);
       // Whatever came before: once every permission is returned and time has passed, a healthy model serves again.
-      for (const granted of model.held) breaker.learn(granted, undefined);
+      for (const granted of model.held) breaker.record(granted, undefined);
       vi.advanceTimersByTime(SETTINGS.openMs);
-      const next = breaker.ask();
+      const next = breaker.tryAcquire();
       if (next.kind === 'refused') throw new Error('stuck');
-      breaker.learn(next, { outcome: outcomeOf({ what: 'answer' }), health: 'up' });
+      breaker.record(next, { outcome: outcomeOf({ what: 'answer' }), health: 'up' });
       expect(breaker.state()).toBe('closed');
     }),
     { numRuns: 500 },

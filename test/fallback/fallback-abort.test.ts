@@ -21,7 +21,7 @@ describe('an aborted signal', () => {
     const attempt = vi.fn<WholeAttempt>(async () => outcomeOf({ what: 'overloaded', retryAfterMs: 5_000 }));
     const chain = createFallbackChain({ prepare: alwaysReady(attempt), settings: settingsWith() });
     const client = new AbortController();
-    const run = chain.run(callWith(client.signal), BOTH, performance.now() + 60_000);
+    const run = chain.execute(callWith(client.signal), BOTH, performance.now() + 60_000);
     const stopped = expect(run).rejects.toBe('left');
     await vi.advanceTimersByTimeAsync(1_000);
     expect(vi.getTimerCount()).toBe(1);
@@ -38,7 +38,9 @@ describe('an aborted signal', () => {
       throw new DOMException('aborted', 'AbortError');
     });
     const chain = createFallbackChain({ prepare: alwaysReady(attempt), settings: settingsWith() });
-    await expect(chain.run(callWith(client.signal), BOTH, performance.now() + 60_000)).rejects.toBe('left');
+    await expect(chain.execute(callWith(client.signal), BOTH, performance.now() + 60_000)).rejects.toBe(
+      'left',
+    );
     expect(attempt).toHaveBeenCalledOnce();
   });
 
@@ -51,9 +53,9 @@ describe('an aborted signal', () => {
     });
     const client = new AbortController();
     const removed = vi.spyOn(client.signal, 'removeEventListener');
-    const run = chain.run(callWith(client.signal), BOTH, performance.now() + 60_000);
+    const run = chain.execute(callWith(client.signal), BOTH, performance.now() + 60_000);
     await vi.advanceTimersByTimeAsync(250);
-    expect(await run).toMatchObject({ kind: 'answer' });
+    expect(await run).toMatchObject({ kind: 'reply' });
     expect(vi.getTimerCount()).toBe(0);
     expect(removed).toHaveBeenCalledOnce();
   });

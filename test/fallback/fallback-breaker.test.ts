@@ -33,7 +33,7 @@ function outage(first: Step, settings: object = FEW_RETRIES) {
     onEvent: (event) => events.push(event),
   });
   const run = async (candidates = [CHEAP, STRONG]) => {
-    const result = chain.run(callWith(), candidates, performance.now() + 60_000);
+    const result = chain.execute(callWith(), candidates, performance.now() + 60_000);
     await vi.advanceTimersByTimeAsync(0);
     return result;
   };
@@ -63,7 +63,7 @@ describe('the breaker of a model', () => {
     async (what) => {
       const { run, health } = outage({ what });
       for (let request = 0; request < 50; request++) {
-        expect(await run()).toMatchObject({ kind: 'answer', model: STRONG });
+        expect(await run()).toMatchObject({ kind: 'reply', model: STRONG });
       }
       expect(health.asked).toBe(10);
     },
@@ -122,7 +122,7 @@ describe('the breaker of a model', () => {
     await vi.advanceTimersByTimeAsync(OPEN_MS);
     health.cheap = { what: 'answer' };
     const result = await run();
-    expect(result).toMatchObject({ kind: 'answer', model: CHEAP });
+    expect(result).toMatchObject({ kind: 'reply', model: CHEAP });
     expect(result.attempts).toMatchObject([{ kind: 'probe', outcome: 'answer' }]);
     expect(states()).toEqual(['open', 'half-open', 'closed']);
     expect(await run()).toMatchObject({ model: CHEAP });
@@ -132,7 +132,7 @@ describe('the breaker of a model', () => {
     const { run, health, states } = await opened();
     await vi.advanceTimersByTimeAsync(OPEN_MS);
     health.asked = 0;
-    expect(await run()).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run()).toMatchObject({ kind: 'reply', model: STRONG });
     await run();
     expect(health.asked).toBe(1);
     expect(states()).toEqual(['open', 'half-open', 'open']);
@@ -166,14 +166,14 @@ describe('the breaker of a model', () => {
     expect(health.asked).toBe(0);
     await vi.advanceTimersByTimeAsync(15_000);
     health.cheap = { what: 'answer' };
-    expect(await run([CHEAP])).toMatchObject({ kind: 'answer' });
+    expect(await run([CHEAP])).toMatchObject({ kind: 'reply' });
   });
 
   it('does not stay open for longer than its maximum', async () => {
     const { run, health } = await opened({ what: 'overloaded', retryAfterMs: 86_400_000 });
     await vi.advanceTimersByTimeAsync(300_000);
     health.cheap = { what: 'answer' };
-    expect(await run([CHEAP])).toMatchObject({ kind: 'answer' });
+    expect(await run([CHEAP])).toMatchObject({ kind: 'reply' });
   });
 
   it('outlives its chain where it is handed on', async () => {
@@ -181,7 +181,7 @@ describe('the breaker of a model', () => {
     const breakers = createCircuitBreakers(settings.breaker);
     const attempt = vi.fn<WholeAttempt>(async () => outcomeOf({ what: 'connect' }));
     const ask = () =>
-      createFallbackChain({ prepare: alwaysReady(attempt), settings, breakers }).run(
+      createFallbackChain({ prepare: alwaysReady(attempt), settings, breakers }).execute(
         callWith(),
         [CHEAP],
         performance.now() + 60_000,

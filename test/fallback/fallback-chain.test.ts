@@ -19,7 +19,7 @@ describe('an answer', () => {
   it('of the first candidate ends it', async () => {
     const { run, names } = scriptedChain({ 'near/small': [{ what: 'answer', takesMs: 30 }] });
     const result = await run(BOTH);
-    expect(result).toMatchObject({ kind: 'answer', model: CHEAP, outcome: { status: 200 } });
+    expect(result).toMatchObject({ kind: 'reply', model: CHEAP, outcome: { status: 200 } });
     expect(result.attempts).toEqual([
       { model: 'near/small', kind: 'first', outcome: 'answer', status: 200, ms: 30 },
     ]);
@@ -31,7 +31,7 @@ describe('a failure that may pass', () => {
   it.each(PASSING)('%s: the same candidate is retried, and its answer taken', async (what) => {
     const { run, names } = scriptedChain({ 'near/small': [{ what }, { what: 'answer' }] });
     const result = await run(BOTH);
-    expect(result).toMatchObject({ kind: 'answer', model: CHEAP });
+    expect(result).toMatchObject({ kind: 'reply', model: CHEAP });
     expect(result.attempts.map(({ kind, outcome }) => [kind, outcome])).toEqual([
       ['first', what],
       ['retry', 'answer'],
@@ -42,7 +42,7 @@ describe('a failure that may pass', () => {
   it.each(PASSING)('%s: falls back when the retries are used up', async (what) => {
     const { run, names } = scriptedChain({ 'near/small': [{ what }], 'far/large': [{ what: 'answer' }] });
     const result = await run(BOTH);
-    expect(result).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(result).toMatchObject({ kind: 'reply', model: STRONG });
     expect(names()).toEqual(['near/small', 'near/small', 'near/small', 'far/large']);
     expect(result.attempts.map(({ kind }) => kind)).toEqual(['first', 'retry', 'retry', 'fallback']);
   });
@@ -78,7 +78,7 @@ describe('a failure that may pass', () => {
       'near/small': [{ what: 'answer', takesMs: 3_600_000 }],
       'far/large': [{ what: 'answer' }],
     });
-    expect(await run(BOTH)).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run(BOTH)).toMatchObject({ kind: 'reply', model: STRONG });
     expect(names()).toEqual(['near/small', 'far/large']);
   });
 });
@@ -87,7 +87,7 @@ describe('Retry-After', () => {
   it('is waited in full, with the jitter on top', async () => {
     const script = [{ what: 'rate-limited' as const, retryAfterMs: 3_000 }, { what: 'answer' as const }];
     const { run, clock } = scriptedChain({ 'near/small': script });
-    expect(await run(BOTH)).toMatchObject({ kind: 'answer', model: CHEAP });
+    expect(await run(BOTH)).toMatchObject({ kind: 'reply', model: CHEAP });
     expect(clock.slept).toEqual([3_125]);
   });
 
@@ -96,7 +96,7 @@ describe('Retry-After', () => {
       'near/small': [{ what: 'rate-limited', retryAfterMs: 10_001 }],
       'far/large': [{ what: 'answer' }],
     });
-    expect(await run(BOTH)).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run(BOTH)).toMatchObject({ kind: 'reply', model: STRONG });
     expect(clock.slept).toEqual([]);
     expect(names()).toEqual(['near/small', 'far/large']);
   });
@@ -106,7 +106,7 @@ describe('Retry-After', () => {
       'near/small': [{ what: 'overloaded', retryAfterMs: 3_000 }],
       'far/large': [{ what: 'answer', takesMs: 1_500 }],
     });
-    expect(await run(BOTH, 2_000)).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run(BOTH, 2_000)).toMatchObject({ kind: 'reply', model: STRONG });
     expect(clock.slept).toEqual([]);
   });
 });
@@ -117,7 +117,7 @@ describe('a retry that the deadline would cut off', () => {
       'near/small': [{ what: 'overloaded', retryAfterMs: 3_000 }], // 125 ms of jitter on top
       'far/large': [{ what: 'answer', takesMs: 1_000 }],
     });
-    expect(await run(BOTH, 3_134)).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run(BOTH, 3_134)).toMatchObject({ kind: 'reply', model: STRONG });
     expect(clock.slept).toEqual([]);
   });
 });
@@ -126,7 +126,7 @@ describe('a failure that lasts', () => {
   it.each(['auth', 'model-missing'] as const)('%s falls back at once and is reported', async (what) => {
     const script = { 'near/small': [{ what, status: 401 }], 'far/large': [{ what: 'answer' as const }] };
     const { run, names, events } = scriptedChain(script);
-    expect(await run(BOTH)).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run(BOTH)).toMatchObject({ kind: 'reply', model: STRONG });
     expect(names()).toEqual(['near/small', 'far/large']);
     expect(events).toContainEqual({
       kind: 'operator-fault',
@@ -169,7 +169,7 @@ describe('a failure that lasts', () => {
       body,
     });
     const chain = createFallbackChain({ prepare: alwaysReady(attempt), settings: settingsWith() });
-    const result = await chain.run(callWith(), BOTH, performance.now() + 60_000);
+    const result = await chain.execute(callWith(), BOTH, performance.now() + 60_000);
     expect(result).toMatchObject({
       kind: 'failure',
       failure: { status: 422, reason: 'bad-request', message: 'temperature is too high', body },

@@ -14,7 +14,7 @@ describe('what another candidate can do', () => {
       'other/wide': [{ what: 'answer' }],
     });
     const result = await run([CHEAP, narrow, wide]);
-    expect(result).toMatchObject({ kind: 'answer', model: wide });
+    expect(result).toMatchObject({ kind: 'reply', model: wide });
     expect(names()).toEqual(['near/small', 'other/wide']);
     expect(result.attempts[1]).toEqual({
       model: 'other/narrow',
@@ -29,7 +29,7 @@ describe('what another candidate can do', () => {
       'near/small': [{ what: 'context-window' }],
       'other/unknown': [{ what: 'answer' }],
     });
-    expect(await run([CHEAP, unknown])).toMatchObject({ kind: 'answer', model: unknown });
+    expect(await run([CHEAP, unknown])).toMatchObject({ kind: 'reply', model: unknown });
   });
 
   it('without a larger window the client is told the refusal', async () => {
@@ -84,7 +84,7 @@ describe('price ceiling', () => {
 
   it('lets through what costs just as much', async () => {
     const { run } = scriptedChain(script, { settings: { max_fallback_price_factor: 10 } });
-    expect(await run(BOTH)).toMatchObject({ kind: 'answer', model: STRONG });
+    expect(await run(BOTH)).toMatchObject({ kind: 'reply', model: STRONG });
   });
 
   it('below 1 does not skip the routed model itself', async () => {
@@ -102,7 +102,7 @@ describe('price ceiling', () => {
     'has no measure without a price',
     async (first) => {
       const { run } = scriptedChain(script, { settings });
-      expect(await run([first, STRONG])).toMatchObject({ kind: 'answer', model: STRONG });
+      expect(await run([first, STRONG])).toMatchObject({ kind: 'reply', model: STRONG });
     },
   );
 });

@@ -36,7 +36,8 @@ describe('a probe', () => {
       return ask.promise;
     };
     const chain = createFallbackChain({ prepare: alwaysReady(attempt), settings: settingsWith(FEW_RETRIES) });
-    const run = (signal?: AbortSignal) => chain.run(callWith(signal), [CHEAP], performance.now() + 60_000);
+    const run = (signal?: AbortSignal) =>
+      chain.execute(callWith(signal), [CHEAP], performance.now() + 60_000);
     return { asks, chain, run };
   }
 
@@ -48,7 +49,7 @@ describe('a probe', () => {
     for (const other of others) expect(other.attempts).toMatchObject([{ outcome: 'skipped-open' }]);
     expect(chain.breakerStates().get(CHEAP.name)).toBe('half-open');
     asks[0].resolve(outcomeOf({ what: 'answer' }));
-    expect(await probe).toMatchObject({ kind: 'answer', attempts: [{ kind: 'probe' }] });
+    expect(await probe).toMatchObject({ kind: 'reply', attempts: [{ kind: 'probe' }] });
     expect(chain.breakerStates().get(CHEAP.name)).toBe('closed');
   });
 
@@ -61,7 +62,7 @@ describe('a probe', () => {
     expect(chain.breakerStates().get(CHEAP.name)).toBe('open');
     const next = run();
     asks.at(-1)!.resolve(outcomeOf({ what: 'answer' }));
-    expect(await next).toMatchObject({ kind: 'answer', attempts: [{ kind: 'probe' }] });
+    expect(await next).toMatchObject({ kind: 'reply', attempts: [{ kind: 'probe' }] });
     expect(chain.breakerStates().get(CHEAP.name)).toBe('closed');
   });
 
@@ -93,7 +94,7 @@ describe('a timeout that the deadline cut short', () => {
     const attempt: WholeAttempt = async () => outcomeOf({ what: 'timeout' });
     const chain = createFallbackChain({ prepare: alwaysReady(attempt), settings: settingsWith(FEW_RETRIES) });
     for (let request = 0; request < 50; request++)
-      await chain.run(callWith(), [CHEAP], performance.now() + leftMs);
+      await chain.execute(callWith(), [CHEAP], performance.now() + leftMs);
     return chain.breakerStates().get(CHEAP.name);
   }
 

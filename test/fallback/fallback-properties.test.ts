@@ -48,7 +48,7 @@ describe('for any script of outcomes', () => {
         expect(tried.map(({ model: name }) => name)).toEqual(names());
         const ending = tried.findIndex(({ outcome }) => outcome === 'answer' || outcome === 'bad-request');
         expect(ending === -1 || ending === tried.length - 1).toBe(true);
-        expect(result.kind === 'answer').toBe(tried.at(-1)?.outcome === 'answer');
+        expect(result.kind === 'reply').toBe(tried.at(-1)?.outcome === 'answer');
       }),
       { numRuns: 500 },
     );
@@ -89,7 +89,7 @@ describe('for any script of outcomes', () => {
     await fc.assert(
       fc.asyncProperty(plan, async (made) => {
         const { result } = await play(made);
-        if (result.kind === 'answer') return;
+        if (result.kind === 'reply') return;
         const limited = result.attempts.some(({ outcome }) => outcome === 'rate-limited');
         expect([400, 429, 503, 504]).toContain(result.failure.status);
         if (result.failure.status === 429) expect(limited).toBe(true);

@@ -2,13 +2,14 @@ import type { CatalogModel } from '../../router/catalog/index.ts';
 import { upstreamSchema } from '../../router/config/upstream-schema.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
 import type { Clock } from '../../router/fallback/retry-backoff.ts';
-import type { ChainCall, FallbackEvent } from '../../router/fallback/types.ts';
+import type { FallbackEvent } from '../../router/fallback/types.ts';
 import type {
   AttemptOutcome,
   AttemptTimeouts,
   FailedAttempt,
   Failure,
   PrepareAttempt,
+  UnroutedCall,
   UpstreamSettings,
 } from '../../router/providers/index.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
@@ -57,7 +58,7 @@ const USUAL_STATUS: Partial<Record<Failure, number>> = { 'bad-request': 400, aut
 export function outcomeOf({ what, retryAfterMs, status }: Step): AttemptOutcome {
   if (what === 'answer') {
     return {
-      kind: 'answer',
+      kind: 'reply',
       status: 200,
       headers: {},
       body: (async function* () {})(),
@@ -97,7 +98,7 @@ export function settingsWith(changes: object = {}): UpstreamSettings {
   return upstreamSchema.parse(changes);
 }
 
-export function callWith(signal: AbortSignal = new AbortController().signal): ChainCall {
+export function callWith(signal: AbortSignal = new AbortController().signal): UnroutedCall {
   return { dialect: 'openai', operation: 'chat', body: {}, stream: false, headers: {}, signal };
 }
 
@@ -151,6 +152,6 @@ export function scriptedChain(
     onEvent: (event) => events.push(event),
   });
   const run = (candidates: readonly CatalogModel[], leftMs = 600_000, signal?: AbortSignal) =>
-    chain.run(callWith(signal), candidates, clock.now() + leftMs);
+    chain.execute(callWith(signal), candidates, clock.now() + leftMs);
   return { chain, run, clock, asked, events, names: () => asked.map(({ model: name }) => name) };
 }

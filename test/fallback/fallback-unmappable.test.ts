@@ -13,7 +13,7 @@ describe('a field that the chosen provider has no place for', () => {
       'far/large': [{ what: 'answer' }],
     });
     expect(await run(BOTH)).toMatchObject({
-      kind: 'answer',
+      kind: 'reply',
       model: STRONG,
       attempts: [
         { model: 'near/small', outcome: 'skipped-unmappable' },

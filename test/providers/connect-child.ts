@@ -6,4 +6,4 @@ import { callTo } from './call-to.ts';
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: 'key' } }));
 const timeouts = { connectMs: 5_000, firstByteMs: 5_000, idleMs: 5_000, totalMs: 10_000 };
 const outcome = await attempt(callTo(process.argv[2]!), timeouts);
-process.stdout.write(outcome.kind === 'answer' ? 'answer' : `${outcome.failure} ${outcome.code}`);
+process.stdout.write(outcome.kind === 'reply' ? 'answer' : `${outcome.failure} ${outcome.code}`);

@@ -64,11 +64,11 @@ export function callOf({ url, fault, provider, ...rest }: CallOptions): Provider
   };
 }
 
-export type Answer = Extract<AttemptOutcome, { kind: 'answer' }>;
+export type Answer = Extract<AttemptOutcome, { kind: 'reply' }>;
 export type Refused = Extract<AttemptOutcome, { kind: 'failure' }>;
 
 export function answered(outcome: AttemptOutcome): Answer {
-  if (outcome.kind !== 'answer') throw new Error(`no answer: ${outcome.failure}: ${outcome.message}`);
+  if (outcome.kind !== 'reply') throw new Error(`no answer: ${outcome.failure}: ${outcome.message}`);
   return outcome;
 }
 

@@ -56,7 +56,7 @@ test('requests go on over a restart of the server', async () => {
   const second = await startFakeProvider({ port: first.port });
   try {
     const again = await Promise.all(Array.from({ length: 5 }, () => call()));
-    for (const outcome of again) expect(outcome.kind).toBe('answer');
+    for (const outcome of again) expect(outcome.kind).toBe('reply');
   } finally {
     await second.close();
   }

@@ -27,7 +27,10 @@ async function endOf(call: ProviderCall, timeouts = TIMEOUTS) {
   const outcome = await attempt(call, timeouts);
   if (outcome.kind === 'failure') return { failure: outcome.failure, status: outcome.status };
   const { bytes, thrown } = await drained(outcome.body);
-  const broken = thrown instanceof ExchangeError ? { reason: thrown.reason, told: thrown.told } : thrown;
+  const broken =
+    thrown instanceof ExchangeError
+      ? { reason: thrown.reason, reportedToClient: thrown.reportedToClient }
+      : thrown;
   return { text: bytes.toString(), broken };
 }
 
@@ -58,14 +61,14 @@ function streaming(pieces: () => readonly Buffer[], end?: 'reset' | 'silence'): 
   });
 }
 
-const BROKEN = { reason: 'reset', told: false };
+const BROKEN = { reason: 'reset', reportedToClient: false };
 
 test.each(
   DIALECTS.flatMap((dialect) => [
     { dialect, fault: 'cut', broken: BROKEN },
     { dialect, fault: 'broken-json', broken: BROKEN },
     { dialect, fault: 'no-last-event', broken: dialect === 'openai' ? undefined : BROKEN },
-    { dialect, fault: 'error-event', broken: { reason: 'reset', told: true } },
+    { dialect, fault: 'error-event', broken: { reason: 'reset', reportedToClient: true } },
   ]),
 )('$dialect, $fault: what came is passed on; an end that is not the answer’s is thrown', async (row) => {
   const { dialect, fault, broken } = row;
@@ -128,7 +131,9 @@ test.each(DIALECTS)(
         const text = later ? `${first}\n\n${error}` : error!;
         pieces = cut(Buffer.from(text), places);
         expect(await endOf(callOf({ url, dialect, stream: true }))).toEqual(
-          later ? { text, broken: { reason: 'reset', told: true } } : { failure: 'overloaded', status: 529 },
+          later
+            ? { text, broken: { reason: 'reset', reportedToClient: true } }
+            : { failure: 'overloaded', status: 529 },
         );
       },
     );

@@ -13,7 +13,7 @@ function endOf(text: string, dialect: Dialect = 'openai'): 'whole' | 'broken' | 
   reader.push(Buffer.from(text));
   const broken = reader.brokenAtEnd();
   if (broken === undefined) return 'whole';
-  return broken.told ? 'told' : 'broken';
+  return broken.reportedToClient ? 'told' : 'broken';
 }
 
 test.each([

@@ -30,7 +30,7 @@ function callOf(model = CHEAP, signal = new AbortController().signal): ProviderC
 }
 
 const answer: AttemptOutcome = {
-  kind: 'answer',
+  kind: 'reply',
   status: 200,
   headers: {},
   body: (async function* () {})(),
