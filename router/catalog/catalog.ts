@@ -1,24 +1,25 @@
+import { BlockList } from 'node:net';
 import { PlimsollError } from '../errors.ts';
-import { isOwnNetwork } from './address.ts';
-import { modelNotFound } from './model-not-found.ts';
-import { nearestName } from './nearest-name.ts';
-import { factsOf, PRICE_TABLE } from './price-table.ts';
-import { resolveProvider } from './resolve-provider.ts';
-import type { Capability, Catalog, CatalogModel, CatalogOptions, ModelOptions, Provider } from './types.ts';
+import { knownFacts, PRICE_TABLE } from './prices.ts';
+import type {
+  Catalog,
+  CatalogModel,
+  CatalogOptions,
+  Dialect,
+  ModelOptions,
+  Provider,
+  ProviderKind,
+  ProviderOptions,
+} from './types.ts';
+import { modelNotFound, nearestName } from './unknown-model.ts';
 
 /**
- * The capabilities of a model of which nobody said what it can. It is empty, and is told from a model that can nothing by being this very
- * set: `unmetRequirements` excludes nothing by it.
- */
-export const UNKNOWN_CAPABILITIES: ReadonlySet<Capability> = new Set();
-
-/**
- * The models that requests can be sent to: those of the price table whose provider is configured, then the configured ones. What the
- * configuration says of a model goes before the table, field by field; a price is replaced as a whole, so that old and new never mix.
+ * The models that requests can be sent to: those of the price table whose provider is configured, then the configured ones.
+ * Configuration overrides the price table field by field; a price is replaced as a whole, so that old and new rates never mix.
  * An `id` that the table knows brings its facts along, whatever the model is named.
  *
  * @param env for AWS_REGION alone, which the address of bedrock needs. No key is read.
- * @throws PlimsollError `invalid-config` where a model names a provider that is not configured, or a provider has no address.
+ * @throws PlimsollError `invalid-config` if a model names a provider that is not configured, or a provider has no address.
  */
 export function createCatalog(options: CatalogOptions, env: NodeJS.ProcessEnv = process.env): Catalog {
   const providers = new Map(
@@ -54,7 +55,7 @@ function catalogOf(models: ReadonlyMap<string, CatalogModel>): Catalog {
 
 function catalogModel(provider: Provider, nameAtProvider: string, options: ModelOptions): CatalogModel {
   const id = options.id ?? nameAtProvider;
-  const facts = factsOf(provider.kind, id);
+  const facts = knownFacts(provider.kind, id);
   const capabilities = options.capabilities ?? facts?.capabilities;
   return {
     name: `${provider.name}/${nameAtProvider}`,
@@ -63,7 +64,7 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
     price: options.price ?? facts?.price,
     contextWindow: options.contextWindow ?? facts?.contextWindow,
     maxOutputTokens: options.maxOutputTokens ?? facts?.maxOutputTokens,
-    capabilities: capabilities ? new Set(capabilities) : UNKNOWN_CAPABILITIES,
+    capabilities: capabilities && new Set(capabilities),
     latencyClass: options.latencyClass ?? facts?.latencyClass,
     local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
@@ -79,4 +80,82 @@ function noProvider(model: string, providers: readonly string[]): never {
     `models.${model}: there is no provider "${wanted}".${hint} ${all} Add it under providers, or name another.`,
     { place: { field: `models.${model}` } },
   );
+}
+
+interface KindDefaults {
+  readonly baseUrl: string | undefined;
+  readonly apiKeyEnv: string | undefined;
+  readonly dialect: Dialect | undefined;
+}
+
+/**
+ * Addresses and names of variables as the AI SDK's own packages have them (`@ai-sdk/*`). Google and Mistral are spoken to by their
+ * native APIs, so every request is mapped. Bedrock has an address a region, and AWS's own variables hold its credentials.
+ */
+const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
+  openai: { baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY', dialect: 'openai' },
+  anthropic: {
+    baseUrl: 'https://api.anthropic.com/v1',
+    apiKeyEnv: 'ANTHROPIC_API_KEY',
+    dialect: 'anthropic',
+  },
+  google: {
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    apiKeyEnv: 'GOOGLE_GENERATIVE_AI_API_KEY',
+    dialect: undefined,
+  },
+  mistral: { baseUrl: 'https://api.mistral.ai/v1', apiKeyEnv: 'MISTRAL_API_KEY', dialect: undefined },
+  bedrock: { baseUrl: undefined, apiKeyEnv: undefined, dialect: undefined },
+  'openai-compatible': { baseUrl: undefined, apiKeyEnv: undefined, dialect: 'openai' },
+};
+
+/**
+ * A provider of the configuration with everything that its kind brings.
+ * @throws PlimsollError `invalid-config` where no address is known: bedrock without AWS_REGION, openai-compatible without base_url.
+ */
+export function resolveProvider(name: string, options: ProviderOptions, env: NodeJS.ProcessEnv): Provider {
+  const defaults = DEFAULTS[options.kind];
+  const baseUrl = options.baseUrl ?? defaults.baseUrl ?? bedrockAddress(name, options, env);
+  return {
+    name,
+    kind: options.kind,
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    apiKeyEnv: options.apiKeyEnv ?? defaults.apiKeyEnv,
+    headers: options.headers ?? {},
+    passHeaders: (options.passHeaders ?? []).map((header) => header.toLowerCase()),
+    dialect: defaults.dialect,
+  };
+}
+
+function bedrockAddress(name: string, { kind }: ProviderOptions, { AWS_REGION }: NodeJS.ProcessEnv): string {
+  if (kind === 'bedrock' && AWS_REGION && /^[a-z0-9-]+$/.test(AWS_REGION)) {
+    const domain = AWS_REGION.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+    return `https://bedrock-runtime.${AWS_REGION}.${domain}`;
+  }
+  const way = kind === 'bedrock' ? 'Set AWS_REGION, such as eu-central-1, or give' : 'Give';
+  throw new PlimsollError(
+    'invalid-config',
+    `providers.${name}: there is no address to send requests to. ${way} a base_url.`,
+    { place: { field: `providers.${name}.base_url` } },
+  );
+}
+
+/** Loopback (RFC 1122, RFC 4291) and private addresses (RFC 1918, RFC 4193): they lead to no machine of a stranger. */
+const OWN_NETWORKS = new BlockList();
+OWN_NETWORKS.addSubnet('127.0.0.0', 8, 'ipv4');
+OWN_NETWORKS.addSubnet('10.0.0.0', 8, 'ipv4');
+OWN_NETWORKS.addSubnet('172.16.0.0', 12, 'ipv4');
+OWN_NETWORKS.addSubnet('192.168.0.0', 16, 'ipv4');
+OWN_NETWORKS.addAddress('::1', 'ipv6');
+OWN_NETWORKS.addSubnet('fc00::', 7, 'ipv6');
+
+/**
+ * Whether an address is on this machine or in its private network, told from the address alone: localhost, loopback and private IP
+ * addresses. Other names are not looked up, and count as elsewhere: a name can come to lead anywhere.
+ */
+function isOwnNetwork(baseUrl: string): boolean {
+  const host = new URL(baseUrl).hostname.toLowerCase().replace(/^\[|\]$|\.$/g, '');
+  if (host === 'localhost' || host.endsWith('.localhost')) return true; // RFC 6761: always loopback
+  if (host.includes(':')) return OWN_NETWORKS.check(host, 'ipv6');
+  return /^[\d.]+$/.test(host) && OWN_NETWORKS.check(host, 'ipv4'); // URL has written every IPv4 form as four numbers
 }

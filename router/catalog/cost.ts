@@ -1,21 +1,22 @@
 import type { Price, TokenCounts, TokenRates } from './types.ts';
 
 /**
- * What an answer cost, in US dollars:
+ * What a reply cost, in US dollars:
  *
  *     (fresh * inputUsd + cached * cachedInputUsd + written * cacheWriteUsd + output * outputUsd) / 1e6
  *
- * where fresh = input - cached - written: `input` counts all tokens of the prompt, those from and to the provider's cache among them, as
- * OpenAI's prompt_tokens does. (Anthropic's input_tokens leaves them out: whoever reads its usage adds them.) Cached and written tokens
- * cost as others where their price is not known. A prompt longer than a tier's `aboveInputTokens` pays that tier's rates for the whole
- * request, the answer included; one of just that length does not.
+ * with fresh = input - cached - written: `input` counts all tokens of the prompt, including those from and to the provider's cache, as
+ * OpenAI's prompt_tokens does. (Anthropic's input_tokens leaves them out; the reader of its usage adds them.) Cached and written tokens
+ * cost the same as others if their price is not known. A prompt longer than a tier's `aboveInputTokens` pays that tier's rates for the
+ * whole request, including the reply; one of exactly that length does not.
  *
- * @returns undefined where price or usage is not known, or a count is no number of tokens.
+ * @returns undefined if price or usage is not known, or a count is no number of tokens
  */
 export function costUsd(price: Price | undefined, usage: TokenCounts | undefined): number | undefined {
   if (!price || !usage) return undefined;
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
-  if (![inputTokens, outputTokens, cachedInputTokens, cacheWriteInputTokens].every(isCount)) return undefined;
+  if (!isTokenCount(inputTokens) || !isTokenCount(outputTokens)) return undefined;
+  if (!isTokenCount(cachedInputTokens) || !isTokenCount(cacheWriteInputTokens)) return undefined;
   const { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd } = ratesAt(price, inputTokens);
   const cached = Math.min(cachedInputTokens, inputTokens);
   const written = Math.min(cacheWriteInputTokens, inputTokens - cached);
@@ -29,6 +30,7 @@ function ratesAt(price: Price, inputTokens: number): TokenRates {
   return price.tiers?.findLast(({ aboveInputTokens }) => inputTokens > aboveInputTokens) ?? price;
 }
 
-function isCount(tokens: number): boolean {
+/** Providers report anything. */
+export function isTokenCount(tokens: number): boolean {
   return Number.isFinite(tokens) && tokens >= 0;
 }

@@ -1,9 +1,7 @@
+/** Providers, models, prices and capabilities; what a request needs of a model, and what a reply cost. */
 export { createCatalog } from './catalog.ts';
-export { costUsd } from './cost.ts';
-export { unmetRequirements } from './fits-requirements.ts';
-export { modelNotFound, noSuchModel } from './model-not-found.ts';
-export { nearestName } from './nearest-name.ts';
-export { type Requirements, requirementsOf } from './requirements.ts';
+export { costUsd, isTokenCount } from './cost.ts';
+export { type Requirements, requirementsOf, unmetRequirements } from './requirements.ts';
 export {
   CAPABILITIES,
   type Catalog,
@@ -19,3 +17,4 @@ export {
   type TokenCounts,
   type TokenRates,
 } from './types.ts';
+export { modelNotFound, nearestName, noSuchModel } from './unknown-model.ts';

@@ -1,5 +1,28 @@
-import type { ModelFacts, PriceTable } from './price-table.ts';
-import type { Capability, Price, TokenRates } from './types.ts';
+import type { Capability, Price, ProviderKind, TokenRates } from './types.ts';
+
+/** What the table knows of a model. */
+interface ModelFacts {
+  readonly price: Price;
+  /** Where the price was seen: on the provider's own page, or in part on other people's lists alone. docs/CONFIGURATION.md names the latter. */
+  readonly priceFrom: 'provider' | 'list';
+  /** Tokens of input and output together. */
+  readonly contextWindow: number;
+  /** Tokens; undefined where it was not found. */
+  readonly maxOutputTokens: number | undefined;
+  readonly capabilities: readonly Capability[];
+  readonly latencyClass: 'fast' | 'medium' | 'slow';
+}
+
+/** The models of one kind of provider, by the provider's own names. */
+interface ProviderPrices {
+  /** Day on which the figures were as they stand here, ISO 8601. Nothing says that they still are. */
+  readonly asOf: string;
+  /** The provider's page of prices: look there before you rely on them. */
+  readonly source: string;
+  readonly models: Readonly<Record<string, ModelFacts>>;
+}
+
+type PriceTable = Readonly<Partial<Record<ProviderKind, ProviderPrices>>>;
 
 const million = 1_000_000;
 const CHAT: readonly Capability[] = ['tools', 'images', 'structured-output', 'caching'];
@@ -7,7 +30,7 @@ const REASONING: readonly Capability[] = [...CHAT, 'reasoning'];
 const REASONING_AND_AUDIO: readonly Capability[] = [...REASONING, 'audio'];
 
 /**
- * Figures of the providers' public pages, as known on the date beside each: check before you rely on them. Those of a `list` were found
+ * The price table that ships; the configuration overrides it. Figures of the providers' public pages, as known on the date beside each: check before you rely on them. Those of a `list` were found
  * on other people's lists alone, in whole or in part. The latency class is the provider's own word, or follows from the model's size
  * beside its siblings.
  *
@@ -16,7 +39,7 @@ const REASONING_AND_AUDIO: readonly Capability[] = [...REASONING, 'audio'];
  * that are shut down, and prices that the provider says will end (GPT-5.6 Sol's). As others copy OpenAI's list of deprecations, GPT-5,
  * its mini and its nano shut down on 2026-12-11, GPT-4o and GPT-4.1 with their minis on 2027-01-14.
  */
-export const PRICES: PriceTable = {
+export const PRICE_TABLE: PriceTable = {
   openai: {
     asOf: '2026-09-23',
     source: 'https://developers.openai.com/api/docs/pricing',
@@ -94,7 +117,13 @@ export const PRICES: PriceTable = {
   },
 };
 
-/** Window and answer in tokens. */
+/** What the table knows of a model, by the kind of its provider and the provider's own name of it; undefined where it knows nothing. */
+export function knownFacts(kind: ProviderKind, id: string): ModelFacts | undefined {
+  const models = PRICE_TABLE[kind]?.models;
+  return models && Object.hasOwn(models, id) ? models[id] : undefined; // not `constructor` and the like
+}
+
+/** Window and longest reply in tokens. */
 function facts(
   priceFrom: ModelFacts['priceFrom'],
   price: Price,

@@ -1,10 +1,9 @@
 import { isObject } from '../json/index.ts';
 import type { Mutable } from '../types.ts';
-import { addContent, type ContentLoad } from './content-load.ts';
-import { jsonTokens } from './json-tokens.ts';
-import type { Dialect } from './types.ts';
+import { estimateTokens, jsonTokens } from './token-estimate.ts';
+import type { CatalogModel, Dialect } from './types.ts';
 
-/** What a request asks of whichever model answers it. */
+/** What a request needs of a model. */
 export interface Requirements {
   /** Tools are offered, or were called before in the conversation. */
   readonly tools: boolean;
@@ -12,22 +11,22 @@ export interface Requirements {
   readonly images: boolean;
   /** Sound comes in, or is wanted out. */
   readonly audio: boolean;
-  /** The answer must follow a JSON schema. JSON of any form, without one, is not meant. */
+  /** The reply must follow a JSON schema; JSON of any form, without one, does not count. */
   readonly structuredOutput: boolean;
   /** An estimate (token-estimate.ts) of messages, system prompt, tools and schema. */
   readonly inputTokens: number;
-  /** What the client allows for the answer; undefined where it says nothing. */
+  /** What the client allows for the reply; undefined if it sets no limit. */
   readonly maxOutputTokens?: number;
 }
 
-/** Around each message, and once before the answer: OpenAI's guide on counting tokens says 3 and 3, and a role. */
+/** Around each message, and once before the reply: OpenAI's guide on counting tokens says 3 and 3, and a role. */
 const TOKENS_OF_MESSAGE = 4;
 
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * What a body of `/chat/completions` (openai) or `/messages` (anthropic) asks of a model. Reads what it knows and skips what is not of
- * the expected form: whether the body is right at all is said elsewhere. Time and memory grow with the size of the body.
+ * What a body of `/chat/completions` (openai) or `/messages` (anthropic) needs of a model. Skips what is not of the expected form:
+ * the body is validated elsewhere. Time and memory grow with the size of the body.
  */
 export function requirementsOf(body: Body, dialect: Dialect): Requirements {
   const load: ContentLoad = { tokens: 0, tools: false, images: false, audio: false };
@@ -48,6 +47,41 @@ export function requirementsOf(body: Body, dialect: Dialect): Requirements {
   return requirements;
 }
 
+/** What of a request a model cannot meet. */
+type UnmetRequirement =
+  | 'tools'
+  | 'images'
+  | 'audio'
+  | 'structured-output'
+  | 'context-window'
+  | 'max-output-tokens';
+
+const NONE: readonly UnmetRequirement[] = [];
+
+/**
+ * What a model lacks for a request, in a fixed order: capabilities, then the context window, which must hold the estimated input and the
+ * reply that the client allows together, then the longest reply. What the catalog does not know excludes nothing; the provider's refusal is
+ * then the response.
+ */
+export function unmetRequirements(
+  { capabilities, contextWindow = Infinity, maxOutputTokens: longestReply = Infinity }: CatalogModel,
+  { tools, images, audio, structuredOutput, inputTokens, maxOutputTokens = 0 }: Requirements,
+): readonly UnmetRequirement[] {
+  let unmet = NONE; // nearly always: nothing is allocated
+  const require = (requirement: UnmetRequirement, met: boolean) => {
+    if (!met) unmet = [...unmet, requirement];
+  };
+  if (capabilities !== undefined) {
+    if (tools) require('tools', capabilities.has('tools'));
+    if (images) require('images', capabilities.has('images'));
+    if (audio) require('audio', capabilities.has('audio'));
+    if (structuredOutput) require('structured-output', capabilities.has('structured-output'));
+  }
+  require('context-window', inputTokens + maxOutputTokens <= contextWindow);
+  require('max-output-tokens', maxOutputTokens <= longestReply);
+  return unmet;
+}
+
 function addMessage(load: ContentLoad, message: unknown): void {
   if (!isObject(message)) return;
   load.tokens += TOKENS_OF_MESSAGE;
@@ -66,7 +100,7 @@ function addTools(load: ContentLoad, tools: readonly unknown[]): void {
   }
 }
 
-/** The format of the answer where it is a JSON schema. */
+/** The format of the reply if it is a JSON schema. */
 function outputSchema(body: Body, dialect: Dialect): unknown {
   const format = dialect === 'openai' ? body['response_format'] : anthropicFormat(body);
   if (!isObject(format)) return undefined;
@@ -86,4 +120,98 @@ function limitOf(body: Body, dialect: Dialect): number | undefined {
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** What a conversation needs of a model, added up message by message. */
+interface ContentLoad {
+  tokens: number;
+  tools: boolean;
+  images: boolean;
+  audio: boolean;
+}
+
+/**
+ * Of one picture, for any model: a middle value, not the largest. It depends on the model more than on the request: `detail: low` is 85 tokens for GPT-4o alone, and a photograph of 12 megapixels was measured at 1,065 (Gemini), 1,661
+ * (Claude Haiku 4.5), 4,005 (Claude Opus 5.5) and 14,364 (GPT-6): https://huggingface.co/datasets/JOHNISKING/image-token-cost
+ */
+const TOKENS_OF_IMAGE = 1_600;
+/** Of a file whose pages cannot be counted, such as a PDF: a page is up to 3,000 tokens and about 50 kB (Anthropic's guide on PDF). */
+const TOKENS_OF_PAGE = 3_000;
+const BYTES_OF_PAGE = 50_000;
+/** Gemini counts 32 tokens a second. Compressed speech has about 8 kB a second, WAV of 16 bits 32 kB and more. */
+const AUDIO_TOKENS_A_SECOND = 32;
+const BYTES_A_SECOND = { wav: 32_000, compressed: 8_000 } as const;
+/** Content within content ends here: a tool result holds blocks, and these hold none. */
+const DEEPEST_CONTENT = 4;
+
+/**
+ * Adds a message's content: a text, or a list of parts (OpenAI) or blocks (Anthropic). Data of pictures and sounds do not count as text.
+ * A part of an unknown type counts by its JSON.
+ */
+function addContent(load: ContentLoad, content: unknown, depth = 0): void {
+  if (typeof content === 'string') load.tokens += estimateTokens(content);
+  else if (Array.isArray(content) && depth < DEEPEST_CONTENT) {
+    for (const part of content) addPart(load, part, depth);
+  } else if (content !== null && content !== undefined) load.tokens += jsonTokens(content);
+}
+
+function addPart(load: ContentLoad, part: unknown, depth: number): void {
+  if (!isObject(part)) addContent(load, part, DEEPEST_CONTENT);
+  else if (part['type'] === 'text') addContent(load, part['text'], DEEPEST_CONTENT);
+  else if (part['type'] === 'tool_result') {
+    load.tools = true;
+    addContent(load, part['content'], depth + 1);
+  } else if (part['type'] === 'document') addDocument(load, part['source'], depth);
+  else load.tokens += markedTokens(load, part);
+}
+
+/** Of a part that holds no other content. Notes in the load what the part asks for. */
+function markedTokens(load: ContentLoad, part: Readonly<Record<string, unknown>>): number {
+  switch (part['type']) {
+    case 'image_url':
+    case 'image':
+      load.images = true;
+      return TOKENS_OF_IMAGE;
+    case 'input_audio':
+      load.audio = true;
+      return audioTokens(part['input_audio']);
+    case 'file':
+      load.images = true;
+      return fileTokens(part['file']);
+    case 'tool_use':
+      load.tools = true;
+      return jsonTokens([part['name'], part['input']]);
+    default:
+      return jsonTokens(part);
+  }
+}
+
+/** Anthropic: a text, blocks, or the bytes or the address of a PDF, whose pages are looked at as pictures. */
+function addDocument(load: ContentLoad, source: unknown, depth: number): void {
+  if (!isObject(source)) return;
+  if (source['type'] === 'text') addContent(load, source['data'], DEEPEST_CONTENT);
+  else if (source['type'] === 'content') addContent(load, source['content'], depth + 1);
+  else {
+    load.images = true;
+    load.tokens += pagesTokens(source['data']);
+  }
+}
+
+/** OpenAI: a PDF as a data URL, or the id of one that was sent before. */
+function fileTokens(file: unknown): number {
+  return pagesTokens(isObject(file) ? file['file_data'] : undefined);
+}
+
+function pagesTokens(base64: unknown): number {
+  return Math.max(1, Math.ceil(bytesOf(base64) / BYTES_OF_PAGE)) * TOKENS_OF_PAGE;
+}
+
+function audioTokens(audio: unknown): number {
+  if (!isObject(audio)) return 0;
+  const rate = audio['format'] === 'wav' ? BYTES_A_SECOND.wav : BYTES_A_SECOND.compressed;
+  return Math.ceil((bytesOf(audio['data']) / rate) * AUDIO_TOKENS_A_SECOND);
+}
+
+function bytesOf(base64: unknown): number {
+  return typeof base64 === 'string' ? (base64.length * 3) / 4 : 0;
 }

@@ -58,9 +58,9 @@ export interface Price extends TokenRates {
   readonly tiers?: readonly PriceTier[];
 }
 
-/** Tokens of a request and its answer, as the provider told them: whole numbers, 0 or more. */
+/** Tokens of a request and its reply, as the provider reported them: whole numbers, 0 or more. */
 export interface TokenCounts {
-  /** All of the prompt: what was read from a cache and written to one is in it. */
+  /** All of the prompt: what was read from a cache and written to one is included. */
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
@@ -77,12 +77,13 @@ export interface CatalogModel {
   readonly provider: Provider;
   /** The provider's own name of it. */
   readonly id: string;
-  /** Undefined where it is not known: then no cost is told. */
+  /** Undefined if it is not known: then there is no cost. */
   readonly price: Price | undefined;
-  /** Tokens; undefined where it is not known, and then nothing is excluded by it. */
+  /** Tokens; undefined if it is not known, and then nothing is excluded by it. */
   readonly contextWindow: number | undefined;
   readonly maxOutputTokens: number | undefined;
-  readonly capabilities: ReadonlySet<Capability>;
+  /** Undefined if nobody said what it can: then nothing is excluded by it. */
+  readonly capabilities: ReadonlySet<Capability> | undefined;
   readonly latencyClass: 'fast' | 'medium' | 'slow' | undefined;
   /** Prompts do not leave the operator's machines. */
   readonly local: boolean;

@@ -91,7 +91,7 @@ function reasoningControl(model: CatalogModel): ReasoningControl | undefined {
     }
     case 'openai-compatible':
       // Some servers reject the field for a model that does not reason: it is set only if the catalog says that the model does.
-      return capabilities.has('reasoning')
+      return capabilities?.has('reasoning')
         ? {
             efforts: ['low', 'medium', 'high'],
             set: (reasoningEffort) => ({ openaiCompatible: { reasoningEffort } }),

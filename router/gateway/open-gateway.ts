@@ -18,7 +18,6 @@ import { PlimsollError } from '../errors.ts';
 import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
 import { prepareByDialect, providerKey, type UpstreamSettings } from '../providers/index.ts';
 import {
-  createBatch,
   createRungShares,
   type DecisionLog,
   type DecisionLogOptions,
@@ -26,13 +25,7 @@ import {
   type RequestFacts,
 } from '../records/index.ts';
 import type { Router } from '../router.ts';
-import {
-  createGenAiMetrics,
-  createMetrics,
-  createTraces,
-  type Logger,
-  type Metrics,
-} from '../telemetry/index.ts';
+import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { failureLog } from './failure-log.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
 import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
@@ -103,14 +96,12 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     logger.warn({ model, state }, `the breaker of ${model} is ${state}`),
   );
   const decisionLog = await decisionLogFor(options, logger);
-  const metrics = createMetrics({
+  const { metrics, genAiMetrics, traces } = await openRequestTelemetry({
     inFlight: queue.atWork,
     queued: queue.waiting,
     breakerStates: breakers.states,
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
   });
-  const traces = createTraces();
-  const genAiMetrics = createGenAiMetrics();
   const recorded = createBatch<RequestFacts>((batch) => {
     for (const facts of batch) {
       metrics.request(facts);

@@ -1,7 +1,6 @@
-import { type SafeError, safeError } from '../errors.ts';
-import { decisionRecord } from './decision-record.ts';
-import type { RequestFacts } from './request-facts.ts';
-import { openRotatingFile, type RotatingFile } from './rotating-file.ts';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { PlimsollError, type SafeError, safeError } from '../errors.ts';
+import { decisionRecord, type RequestFacts } from './decision-record.ts';
 
 /** Bytes of lines that may wait for the disk: some ten thousand records. */
 const MAX_WAITING_BYTES = 8 * 2 ** 20;
@@ -28,9 +27,9 @@ export interface DecisionLogOptions {
   readonly includePrompt: boolean;
 }
 
-export interface DecisionLogParts {
+interface DecisionLogParts {
   readonly options: DecisionLogOptions;
-  /** Told when writing begins to fail, and again only after it went well in between. */
+  /** Called when writing begins to fail, and again only after it went well in between. */
   readonly onFailure: (trouble: SafeError) => void;
   /** Bytes that may wait for the disk. */
   readonly maxWaitingBytes?: number;
@@ -104,4 +103,106 @@ function linesTo(
       await target.close();
     },
   };
+}
+
+interface RotatingFile {
+  /** Appends whole lines, each with its line break; rotates between lines, never in one. Not to be called while it is at work. */
+  append(lines: readonly Buffer[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Rotation {
+  readonly file: string;
+  readonly maxBytes: number;
+  /** Files that were put aside: <file>.1 is the youngest, <file>.<keep> the oldest. */
+  readonly keep: number;
+}
+
+/**
+ * A file for its owner alone (mode 600) that is put aside before it would grow past `maxBytes`; a single longer line stands alone.
+ * What a crash left of a line is ended, so that the next one is whole. Rotating is its own work: another program that moves the file
+ * away keeps what is written from then on.
+ * @throws PlimsollError `io` where it cannot be opened
+ */
+async function openRotatingFile(rotation: Rotation): Promise<RotatingFile> {
+  const { file, maxBytes, keep } = rotation;
+  let current: Opened | undefined = await openAtEnd(file);
+
+  async function rotate(): Promise<void> {
+    await current?.handle.close();
+    current = undefined; // where a step below fails, the next append opens what is there
+    if (keep === 0) await rm(file, { force: true });
+    for (let i = keep; i >= 1; i--) await renameIfThere(i === 1 ? file : `${file}.${i - 1}`, `${file}.${i}`);
+    current = await openAtEnd(file);
+  }
+
+  async function write(bytes: Buffer): Promise<void> {
+    current ??= await openAtEnd(file);
+    try {
+      await current.handle.appendFile(bytes);
+      current.bytes += bytes.length;
+    } catch (error) {
+      // It may have written half a line: opening again ends that.
+      await current.handle.close().catch(() => {});
+      current = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    async append(lines) {
+      let batch: Buffer[] = [];
+      let size = current?.bytes ?? 0;
+      for (const line of lines) {
+        if (size > 0 && size + line.length > maxBytes) {
+          if (batch.length > 0) await write(Buffer.concat(batch));
+          await rotate();
+          batch = [];
+          size = 0;
+        }
+        batch.push(line);
+        size += line.length;
+      }
+      if (batch.length > 0) await write(Buffer.concat(batch));
+    },
+    async close() {
+      await current?.handle.close();
+      current = undefined;
+    },
+  };
+}
+
+interface Opened {
+  readonly handle: FileHandle;
+  bytes: number;
+}
+
+const LINE_BREAK = 10;
+
+async function openAtEnd(file: string): Promise<Opened> {
+  try {
+    const handle = await open(file, 'a+', 0o600);
+    const { size } = await handle.stat();
+    if (size === 0) return { handle, bytes: 0 };
+    const last = Buffer.alloc(1);
+    await handle.read(last, 0, 1, size - 1);
+    if (last[0] === LINE_BREAK) return { handle, bytes: size };
+    await handle.appendFile('\n');
+    return { handle, bytes: size + 1 };
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new PlimsollError(
+      'io',
+      `Cannot append to ${file} (${reason}). Its folder must be there and writable, and it must be a file.`,
+      { place: { file }, cause },
+    );
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
 }

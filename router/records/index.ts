@@ -1,6 +1,4 @@
-export { createBatch } from './batch.ts';
+/** What is kept of requests: the decision log, and what a routed request saved. */
 export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
-export type { DecisionRecord } from './decision-record.ts';
-export type { RequestFacts } from './request-facts.ts';
-export { createRungShares, type RungShares } from './rung-shares.ts';
-export { baselineCostUsd, randomCostUsd } from './savings.ts';
+export type { DecisionRecord, RequestFacts } from './decision-record.ts';
+export { baselineCostUsd, createRungShares, type RungShares, randomCostUsd } from './savings.ts';

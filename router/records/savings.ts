@@ -16,7 +16,7 @@ export function baselineCostUsd(
 }
 
 /** One candidate of the ladder. */
-export interface RungShare {
+interface RungShare {
   readonly price: Price | undefined;
   /** Share of the routed requests that this rung was chosen for, 0 to 1; the shares of a ladder add up to 1. */
   readonly share: number;
@@ -52,4 +52,24 @@ export function randomCostUsd(
 /** 1 - cost / other: the share of the other cost that was saved, at most 1, negative where it cost more. Undefined at 0 dollars. */
 export function savedShare(costUsd: number, otherCostUsd: number): number | undefined {
   return otherCostUsd > 0 ? 1 - costUsd / otherCostUsd : undefined;
+}
+
+/** How often each model was chosen by routing since the start; for `randomCostUsd`. Explicit models do not count. */
+export interface RungShares {
+  /** @param model the name of the chosen rung's model */
+  chose(model: string): void;
+  /** 0 to 1; 0 for a model that was never chosen. */
+  shareOf(model: string): number;
+}
+
+export function createRungShares(): RungShares {
+  const counts = new Map<string, number>();
+  let total = 0;
+  return {
+    chose(model) {
+      counts.set(model, (counts.get(model) ?? 0) + 1);
+      total++;
+    },
+    shareOf: (model) => (counts.get(model) ?? 0) / Math.max(1, total),
+  };
 }

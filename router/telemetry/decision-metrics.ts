@@ -1,9 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { POLICY_VERDICTS } from '../policy/index.ts';
-import { createBatch } from '../records/index.ts';
 import type { Decision, Router } from '../router.ts';
-import { counterIn } from './metrics/counter-in.ts';
-import { FAST_BUCKETS } from './metrics/time-histograms.ts';
+import { createBatch } from './batch.ts';
 
 /** What every server counts, whether it calls models or only decides. */
 export interface DecisionMetrics {
@@ -15,9 +13,11 @@ export interface DecisionMetrics {
   exposition(): Promise<string>;
 }
 
-/** Counting is not done between two requests. */
+/** Decisions are counted in batches, not between two requests. */
 const COUNTED_WITHIN = { maxItems: 256, maxMs: 100 };
 
+/** Seconds, for what Plimsoll itself does. */
+export const FAST_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const SCORE_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
 const LOSS_BUCKETS = [-0.5, -0.2, -0.1, -0.05, 0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
 
@@ -86,7 +86,7 @@ function decisionCounters(registry: Registry): (decision: Decision) => void {
   };
 }
 
-/** Read when they are asked for: the router is exchanged while it serves. */
+/** Read at each scrape: the router is replaced while it serves. */
 function addRouterGauges(registry: Registry, router: Router): void {
   const registers = [registry];
   new Gauge({
@@ -158,4 +158,10 @@ export function observedRouter(router: Router, decided: (decision: Decision) => 
       }),
   };
   return Object.assign(Object.create(router) as Router, observed);
+}
+
+/** Makes counters of this registry alone. */
+export function counterIn(registry: Registry) {
+  return <T extends string>(name: string, help: string, ...labelNames: T[]) =>
+    new Counter<T>({ name, help, labelNames, registers: [registry] });
 }

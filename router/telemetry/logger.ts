@@ -1,7 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import { safeError } from '../errors.ts';
-import { readableLine } from './readable-line.ts';
 import { redactedLine } from './redaction.ts';
 
 export type { Logger };
@@ -18,8 +17,8 @@ const SHORTEST_SECRET = 8;
 
 /**
  * JSON lines for machines; on a terminal one readable line each. Goes to stderr: stdout belongs to results.
- * Every line passes `redactedLine`, and of a logged error `safeError` is all that is told: messages of others may quote a prompt.
- * @param secrets what must not be told wherever it stands, such as the providers' keys; asked for each line, since they may change.
+ * Every line passes `redactedLine`, and a logged error is reduced to `safeError`: messages of foreign errors may quote a prompt.
+ * @param secrets what no line may contain, such as the providers' keys; read for each line, since they may change.
  * Those of fewer than 8 characters are not looked for.
  */
 export function createLogger(
@@ -50,7 +49,7 @@ function errorOnly(value: unknown): unknown {
   return value instanceof Error ? safeError(value) : value;
 }
 
-/** `logger.error(error)`: pino would take the error's message for the line's own. */
+/** For `logger.error(error)`: pino would use the error's message as the line's. */
 function withoutMessage(
   this: Logger,
   args: Parameters<Logger['info']>,
@@ -59,4 +58,20 @@ function withoutMessage(
   const [first, ...rest] = args as [unknown, ...unknown[]];
   const safe = first instanceof Error ? [{ err: first }, ...(rest.length > 0 ? rest : ['failed'])] : args;
   method.apply(this, safe as Parameters<Logger['info']>);
+}
+
+const COLOURS: Readonly<Record<string, number>> = { error: 31, warn: 33, debug: 90 };
+
+/** A JSON log line for a person: time, the level unless it is info, message, then the fields. */
+function readableLine(json: string): string {
+  const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const clock = String(time).slice(11, 19);
+  const colour = COLOURS[String(level)];
+  const kind = colour === undefined ? '' : `\u001b[${colour}m${String(level)}\u001b[0m `;
+  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${plain(value)}`);
+  return `${clock} ${kind}${String(msg ?? '')}${rest.join('')}\n`;
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

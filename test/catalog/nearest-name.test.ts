@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { modelNotFound } from '../../router/catalog/model-not-found.ts';
-import { nearestModels, nearestName } from '../../router/catalog/nearest-name.ts';
+import { modelNotFound, nearestModels, nearestName } from '../../router/catalog/unknown-model.ts';
 
 const NAMES = ['auto', 'openai/gpt-4o', 'openai/gpt-4o-mini', 'azure/gpt-4o', 'anthropic/claude-haiku-4-5'];
 

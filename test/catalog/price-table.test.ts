@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { costUsd } from '../../router/catalog/cost.ts';
-import { factsOf, PRICE_TABLE } from '../../router/catalog/price-table.ts';
+import { knownFacts, PRICE_TABLE } from '../../router/catalog/prices.ts';
 import type { TokenRates } from '../../router/catalog/types.ts';
 
 const MODELS = Object.values(PRICE_TABLE).flatMap(({ models }) => Object.entries(models));
@@ -37,7 +37,7 @@ test('a long prompt costs what the provider says, the whole of it', () => {
     cachedInputTokens: 200_000,
     cacheWriteInputTokens: 50_000,
   };
-  const price = factsOf('openai', 'gpt-6-sol')?.price;
+  const price = knownFacts('openai', 'gpt-6-sol')?.price;
   // 22,000 x 2 + 200,000 x 0.2 + 50,000 x 2.5 + 1,000 x 10
   expect(costUsd(price, usage)).toBeCloseTo(0.219, 12);
   // 22,001 x 4 + 200,000 x 0.4 + 50,000 x 5 + 1,000 x 15

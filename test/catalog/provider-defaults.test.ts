@@ -4,7 +4,7 @@ import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createMistral } from '@ai-sdk/mistral';
 import { createOpenAI } from '@ai-sdk/openai';
 import { afterEach, expect, test, vi } from 'vitest';
-import { resolveProvider } from '../../router/catalog/resolve-provider.ts';
+import { resolveProvider } from '../../router/catalog/catalog.ts';
 import type { ProviderKind } from '../../router/catalog/types.ts';
 
 afterEach(() => {

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonTokens } from '../../router/catalog/json-tokens.ts';
-import { estimateTokens } from '../../router/catalog/token-estimate.ts';
+import { estimateTokens, jsonTokens } from '../../router/catalog/token-estimate.ts';
 import { staticTokenizer } from '../../router/encoders/index.ts';
 
 const tokenizer = staticTokenizer();

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRungShares } from '../../router/records/rung-shares.ts';
-import { baselineCostUsd, randomCostUsd, savedShare } from '../../router/records/savings.ts';
+import {
+  baselineCostUsd,
+  createRungShares,
+  randomCostUsd,
+  savedShare,
+} from '../../router/records/savings.ts';
 
 const cheap = { inputUsd: 1, outputUsd: 2 };
 const strong = { inputUsd: 10, outputUsd: 40, cachedInputUsd: 5 };

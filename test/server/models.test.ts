@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PRICE_TABLE } from '../../router/catalog/price-table.ts';
+import { PRICE_TABLE } from '../../router/catalog/prices.ts';
 import { type RunningGateway, startGateway } from '../gateway/running-gateway.ts';
 
 let running: RunningGateway;

@@ -1,6 +1,6 @@
 import { type Attributes, createNoopMeter, type Meter } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { createGenAiMetrics } from '../../router/telemetry/gen-ai-metrics.ts';
+import { createGenAiMetrics } from '../../router/telemetry/open-telemetry.ts';
 import { facts, refusedFacts, withPlanted } from '../records/facts.ts';
 
 /** A meter that keeps what its histograms are told. */

@@ -1,7 +1,7 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterEach, expect, test } from 'vitest';
 import type { AttemptOutcome, ProviderCall } from '../../router/providers/index.ts';
-import { createTraces } from '../../router/telemetry/traces.ts';
+import { createTraces } from '../../router/telemetry/open-telemetry.ts';
 import { alwaysReady, sendOnce, type WholeAttempt } from '../fallback/attempts.ts';
 import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from '../records/facts.ts';
 import { memorySdk } from './recorded-spans.ts';

@@ -1,19 +1,19 @@
 export interface Batch<T> {
   add(item: T): void;
-  /** Tells what waits, now. */
+  /** Handles what waits, now. */
   flush(): void;
 }
 
 export interface BatchLimits {
-  /** Told at once when so many wait. */
+  /** Handled at once when so many wait. */
   readonly maxItems: number;
   /** The longest that an item waits, in ms. */
   readonly maxMs: number;
 }
 
-/** Items that are told several at once, so that work which can wait is not done between two requests. Its timer keeps no process alive. */
+/** Items that are handled together, so that work which can wait is not done between two requests. Its timer keeps no process alive. */
 export function createBatch<T>(
-  tell: (items: readonly T[]) => void,
+  handle: (items: readonly T[]) => void,
   { maxItems, maxMs }: BatchLimits,
 ): Batch<T> {
   let waiting: T[] = [];
@@ -25,7 +25,7 @@ export function createBatch<T>(
     if (waiting.length === 0) return;
     const items = waiting;
     waiting = [];
-    tell(items);
+    handle(items);
   }
 
   return {

@@ -1,6 +1,8 @@
 import {
   type Attributes,
   context,
+  type Meter,
+  metrics,
   ProxyTracerProvider,
   propagation,
   type Span,
@@ -9,21 +11,21 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { Provider, ProviderKind } from '../catalog/index.ts';
 import { attemptsMade } from '../fallback/index.ts';
 import { VERSION } from '../package.ts';
 import type { AttemptOutcome, PrepareAttempt, ProviderCall, ReadyAttempt } from '../providers/index.ts';
 import type { RequestFacts } from '../records/index.ts';
-import { errorType, GEN_AI, providerName } from './gen-ai.ts';
 
 /** The span of one request, from its first byte to the last of its answer. */
-export interface RequestSpan {
+interface RequestSpan {
   /** Runs work inside the span: attempts that are made in it become its children. */
   run<T>(work: () => T): T;
   /** To be called once, when all is known. */
   end(facts: RequestFacts): void;
 }
 
-export interface Traces {
+interface Traces {
   /**
    * Undefined without an SDK: then there is nothing to carry along.
    * @param headers of the client; its `traceparent` is taken up if the operator's SDK reads one
@@ -153,4 +155,83 @@ function fail(span: Span, type: string): void {
 
 function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+}
+
+/** Tells a finished request to the operator's OpenTelemetry SDK. */
+type GenAiMetrics = (facts: RequestFacts) => void;
+
+/**
+ * The conventions' two client histograms, `gen_ai.client.token.usage` ({token}) and `gen_ai.client.operation.duration` (s), with the
+ * bucket bounds that they advise. By the API alone: without an SDK nothing is recorded. Requests that reached no model are left out:
+ * they have no provider. To be made after the SDK has started, since meters, unlike tracers, are not found later.
+ */
+export function createGenAiMetrics(meter: Meter = metrics.getMeter('plimsoll', VERSION)): GenAiMetrics {
+  const tokens = meter.createHistogram('gen_ai.client.token.usage', {
+    unit: '{token}',
+    description: 'Tokens of prompts and answers.',
+    advice: { explicitBucketBoundaries: Array.from({ length: 14 }, (_, i) => 4 ** i) },
+  });
+  const duration = meter.createHistogram('gen_ai.client.operation.duration', {
+    unit: 's',
+    description: 'Time to the last byte of an answer.',
+    advice: { explicitBucketBoundaries: Array.from({ length: 14 }, (_, i) => 0.01 * 2 ** i) },
+  });
+  return (facts) => {
+    const { served, usage } = facts;
+    if (!served) return;
+    const attributes = {
+      [GEN_AI.operation]: facts.operation,
+      [GEN_AI.provider]: providerName(served.provider),
+      [GEN_AI.requestModel]: served.id,
+      [GEN_AI.responseModel]: served.id,
+    };
+    const type = errorType(facts);
+    duration.record(facts.durationMs / 1_000, { ...attributes, ...(type && { [GEN_AI.errorType]: type }) });
+    if (!usage) return;
+    tokens.record(usage.inputTokens, { ...attributes, [GEN_AI.tokenType]: 'input' });
+    tokens.record(usage.outputTokens, { ...attributes, [GEN_AI.tokenType]: 'output' });
+  };
+}
+
+/**
+ * Names of OpenTelemetry's semantic conventions for generative AI, of which none is stable yet.
+ * Source: opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans, "Inference", and gen-ai-metrics.
+ */
+const GEN_AI = {
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  responseModel: 'gen_ai.response.model',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  cachedInputTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteInputTokens: 'gen_ai.usage.cache_creation.input_tokens',
+  tokenType: 'gen_ai.token.type',
+  errorType: 'error.type',
+} as const;
+
+/** The conventions' well-known values of `gen_ai.provider.name`. */
+const PROVIDERS: Readonly<Record<Exclude<ProviderKind, 'openai-compatible'>, string>> = {
+  openai: 'openai',
+  anthropic: 'anthropic',
+  google: 'gcp.gemini',
+  mistral: 'mistral_ai',
+  bedrock: 'aws.bedrock',
+};
+
+/** Of an OpenAI-compatible address the operator's own name for it: the conventions allow values of one's own. */
+function providerName({ kind, name }: Provider): string {
+  return kind === 'openai-compatible' ? name : PROVIDERS[kind];
+}
+
+/** How it failed, in few words; undefined where it did not. */
+function errorType({
+  status,
+  ended,
+}: {
+  readonly status: number;
+  readonly ended: string;
+}): string | undefined {
+  if (status >= 400) return String(status);
+  return ended === 'whole' ? undefined : ended;
 }

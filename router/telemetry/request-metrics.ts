@@ -1,0 +1,218 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Dialect, isTokenCount } from '../catalog/index.ts';
+import { type BreakerState, SKIPS, type Skip } from '../fallback/index.ts';
+import type { RequestFacts } from '../records/index.ts';
+import { counterIn, FAST_BUCKETS } from './decision-metrics.ts';
+
+export interface Metrics {
+  /** Counts one request. What is not known is not counted. */
+  request(facts: RequestFacts): void;
+  /** Counts one that was refused before it was a request to route: no key, a body that cannot be read, no room. */
+  refused(dialect: Dialect, status: number): void;
+  /** Prometheus' text format 0.0.4. */
+  exposition(): Promise<string>;
+}
+
+/** Read at each scrape. */
+export interface MetricSources {
+  readonly inFlight: () => number;
+  readonly queued: () => number;
+  /** Of every model that was called so far. */
+  readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
+  readonly decisionLog: () => { readonly written: number; readonly dropped: number };
+}
+
+/**
+ * The gateway's metrics, in a registry of their own. Labels have few values: models are those of the catalog, reasons, verdicts and
+ * outcomes come from closed lists, and nothing that a client writes becomes one.
+ *
+ * `plimsoll_cost_usd_total` has all replies of known cost. To compare, take `plimsoll_compared_cost_usd_total`: it, the baseline and
+ * the random cost add up the very same requests, those that were routed and whose three costs are known.
+ */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const countRequest = requestCounters(registry);
+  const countAttempts = attemptCounters(registry);
+  const countCosts = costCounters(registry);
+  const observeTimes = timeHistograms(registry);
+  addGauges(registry, sources);
+  const refused = counterIn(registry)(
+    'plimsoll_refused_requests_total',
+    'Requests refused before routing: no key, a body that cannot be read, no room. They are not in the decision log.',
+    'dialect',
+    'status',
+  );
+  return {
+    exposition: () => registry.metrics(),
+    refused: (dialect, status) => refused.inc({ dialect, status }),
+    request(facts) {
+      countRequest(facts);
+      countAttempts(facts);
+      countCosts(facts);
+      observeTimes(facts);
+    },
+  };
+}
+
+/** In place of a model: none was selected, or none replied. */
+const NONE = 'none';
+
+function requestCounters(registry: Registry): (facts: RequestFacts) => void {
+  const counter = counterIn(registry);
+  const requests = counter(
+    'plimsoll_requests_total',
+    'Requests by dialect, model chosen, model that answered, and HTTP status.',
+    'dialect',
+    'selected',
+    'served',
+    'status',
+  );
+  const unfinished = counter(
+    'plimsoll_unfinished_answers_total',
+    'Answers that broke off, or whose client left or did not read.',
+    'served',
+    'ended',
+  );
+  return ({
+    dialect,
+    status,
+    ended,
+    selected: { name: selected = NONE } = {},
+    served: { name: served = NONE } = {},
+  }) => {
+    requests.inc({ dialect, selected, served, status });
+    if (ended !== 'whole') unfinished.inc({ served, ended });
+  };
+}
+
+function attemptCounters(registry: Registry): (facts: RequestFacts) => void {
+  const counter = counterIn(registry);
+  const made = counter('plimsoll_attempts_total', 'Attempts by model and outcome.', 'model', 'outcome');
+  const skips = counter(
+    'plimsoll_skips_total',
+    'Candidates that were not asked, and why.',
+    'model',
+    'reason',
+  );
+  const retries = counter('plimsoll_retries_total', 'Attempts that repeat one on the same model.', 'model');
+  const fallbacks = counter(
+    'plimsoll_fallbacks_total',
+    'Attempts on another model than the chosen one.',
+    'model',
+  );
+  return ({ attempts }) => {
+    for (const { model, kind, outcome } of attempts) {
+      if (isSkip(outcome)) {
+        skips.inc({ model, reason: outcome });
+        continue;
+      }
+      made.inc({ model, outcome });
+      if (kind === 'retry') retries.inc({ model });
+      if (kind === 'fallback') fallbacks.inc({ model });
+    }
+  };
+}
+
+function isSkip(outcome: string): outcome is Skip {
+  return (SKIPS as readonly string[]).includes(outcome);
+}
+
+/** Counts tokens and US dollars; what is not known is not counted. */
+function costCounters(registry: Registry): (facts: RequestFacts) => void {
+  const counter = counterIn(registry);
+  const tokensIn = counter('plimsoll_input_tokens_total', 'Tokens of prompts, cached ones too.', 'model');
+  const tokensOut = counter('plimsoll_output_tokens_total', 'Tokens of answers.', 'model');
+  const cost = counter('plimsoll_cost_usd_total', 'US dollars that answers cost, by model.', 'model');
+  const compared = counter(
+    'plimsoll_compared_cost_usd_total',
+    'US dollars of the routed requests that the baseline and the random cost are known for.',
+  );
+  const baseline = counter(
+    'plimsoll_baseline_cost_usd_total',
+    'ESTIMATE: US dollars of the same requests at the strongest candidate, with the same tokens.',
+  );
+  const random = counter(
+    'plimsoll_random_cost_usd_total',
+    'ESTIMATE: US dollars of the same requests at random with the same shares and tokens.',
+  );
+  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd }) => {
+    const model = served?.name ?? NONE;
+    // A provider may report anything: NaN would spoil a counter for good, and a negative number throws.
+    if (usage && isTokenCount(usage.inputTokens) && isTokenCount(usage.outputTokens)) {
+      tokensIn.inc({ model }, usage.inputTokens);
+      tokensOut.inc({ model }, usage.outputTokens);
+    }
+    if (costUsd === undefined) return;
+    cost.inc({ model }, costUsd);
+    if (baselineCostUsd === undefined || randomCostUsd === undefined) return;
+    compared.inc(costUsd);
+    baseline.inc(baselineCostUsd);
+    random.inc(randomCostUsd);
+  };
+}
+
+const SLOW_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640];
+
+/** Observes what a request took, in seconds. */
+function timeHistograms(registry: Registry): (facts: RequestFacts) => void {
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers: [registry] });
+  const overhead = histogram('plimsoll_overhead_seconds', 'Time that Plimsoll itself added.', FAST_BUCKETS);
+  const firstByte = histogram(
+    'plimsoll_first_byte_seconds',
+    'Time to the first byte of an answer.',
+    SLOW_BUCKETS,
+  );
+  const duration = histogram('plimsoll_request_duration_seconds', 'Time to the last byte.', SLOW_BUCKETS);
+  return ({ overheadMs, firstByteMs, durationMs }) => {
+    overhead.observe(overheadMs / 1_000);
+    if (firstByteMs !== undefined) firstByte.observe(firstByteMs / 1_000);
+    duration.observe(durationMs / 1_000);
+  };
+}
+
+function addGauges(registry: Registry, sources: MetricSources): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('plimsoll_requests_in_flight', 'Requests at work.', sources.inFlight);
+  gauge('plimsoll_requests_queued', 'Requests that wait for a place.', sources.queued);
+  addBreakers(registry, sources);
+  const log = new Counter({
+    name: 'plimsoll_decision_log_records_total',
+    help: 'Records of the decision log: on file, or dropped because the disk was too slow or refused.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { written, dropped } = sources.decisionLog();
+      log.reset();
+      log.inc({ outcome: 'written' }, written);
+      log.inc({ outcome: 'dropped' }, dropped);
+    },
+  });
+}
+
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
+
+/** One series a model and state, 1 for the state it is in. */
+function addBreakers(registry: Registry, { breakerStates }: MetricSources): void {
+  new Gauge({
+    name: 'plimsoll_breaker_state',
+    help: '1 for the state that the breaker of a model is in, 0 for the others.',
+    labelNames: ['model', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset(); // a model that left the catalog leaves here too
+      for (const [model, current] of breakerStates()) {
+        for (const state of BREAKER_STATES) this.set({ model, state }, state === current ? 1 : 0);
+      }
+    },
+  });
+}
