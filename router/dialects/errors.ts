@@ -1,16 +1,16 @@
 import type { Dialect } from '../catalog/index.ts';
 
-/** What went wrong, before it has the shape of a dialect. */
+/** An error before it has the form of a dialect. */
 interface DialectError {
-  /** HTTP, 400 to 599: the type of the error follows from it. */
+  /** HTTP, 400 to 599; determines the error's type. */
   readonly status: number;
-  /** A sentence for a person, without keys and without prompt text that is not the client's own. */
+  /** A sentence for people, without keys or another client's text. */
   readonly message: string;
-  /** A word for programs, such as `unmappable_field`. In Anthropic's form it is `details.error_code`. */
+  /** For programs, such as `unmappable_field`. In Anthropic's form it is `details.error_code`. */
   readonly code?: string;
   /** The field of the request that is at fault, such as `messages.0.content`. In Anthropic's form it is `details.param`. */
   readonly param?: string;
-  /** Stands in Anthropic's form only; OpenAI's clients read it from a header. */
+  /** Only in Anthropic's form; OpenAI's clients read it from a header. */
   readonly requestId?: string;
 }
 
@@ -54,7 +54,7 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
-/** The body of an error answer, in the form that the dialect's official client reads. */
+/** The body of an error response, as the dialect's official client reads it. */
 export function errorBody(dialect: 'openai', error: DialectError): OpenAIErrorBody;
 export function errorBody(dialect: 'anthropic', error: DialectError): AnthropicErrorBody;
 export function errorBody(dialect: Dialect, error: DialectError): OpenAIErrorBody | AnthropicErrorBody;
@@ -63,8 +63,8 @@ export function errorBody(dialect: Dialect, error: DialectError): OpenAIErrorBod
 }
 
 /**
- * The same as an event of a stream that has begun: after it nothing follows, neither `[DONE]` nor `message_stop`. Both
- * official clients throw it to whoever reads the stream.
+ * The same as the last event of a stream that has begun: neither `[DONE]` nor `message_stop` follows. Both official clients throw it to
+ * the reader of the stream.
  */
 export function errorEvent(dialect: Dialect, error: DialectError): string {
   const data = `data: ${JSON.stringify(errorBody(dialect, error))}\n\n`;

@@ -83,7 +83,7 @@ const ENFORCED = new Set([
 ]);
 
 /**
- * A JSON Schema in the form that Google reads: `const` becomes an `enum` of one value, and a `$ref` beside other keywords an `anyOf`.
+ * A JSON Schema in the form that Google reads: `const` becomes an `enum` of one value, and a `$ref` with other keywords an `anyOf`.
  * @param path - of the schema in the client's request; without it, keywords that Google ignores are passed on unchanged
  * @throws PlimsollError `invalid-input` for a keyword that Google would ignore
  */
@@ -122,7 +122,7 @@ function convertConst(value: unknown, at: Path | undefined): readonly [string, u
   return ['const', value];
 }
 
-/** Beside `$ref`, Google allows only keywords that begin with `$`. */
+/** With `$ref`, Google allows only keywords that begin with `$`. */
 function isolateReference(schema: Json): Json {
   const { $ref: reference, ...others } = schema;
   if (reference === undefined || Object.keys(others).every((keyword) => keyword.startsWith('$')))

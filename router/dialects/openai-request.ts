@@ -36,7 +36,7 @@ const schemaFormatSchema = z.strictObject({
   }),
 });
 
-/** A schema beside the type is the form of several OpenAI-compatible providers, and of Instructor's mode JSON_SCHEMA. */
+/** A schema next to the type is the form of several OpenAI-compatible providers, and of Instructor's mode JSON_SCHEMA. */
 const objectFormatSchema = z
   .strictObject({ type: z.literal('json_object'), schema: jsonSchemaSchema.nullish() })
   .transform(({ type, schema }): { type: typeof type } | z.infer<typeof schemaFormatSchema> =>
@@ -185,7 +185,7 @@ function responseFormat(
   if (!description || target.strictSchema) {
     return { type: 'json', name, schema: schema as JsonSchema, ...(description && { description }) };
   }
-  // The SDK ignores a description beside the schema for providers that have no field for it.
+  // The SDK ignores a description next to the schema for providers that have no field for it.
   return { type: 'json', name, schema: { description, ...schema } as JsonSchema };
 }
 

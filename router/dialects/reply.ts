@@ -5,7 +5,7 @@ import type { Content, FinishReason, SdkUsage } from './sdk.ts';
 import type { ModelRequest } from './target.ts';
 import { validToolId } from './tool-ids.ts';
 
-/** What a reply, or every chunk of it, says besides the model's own words. */
+/** What a reply, or every chunk of it, contains besides the model's words. */
 export interface ReplyContext {
   readonly dialect: Dialect;
   /** Plimsoll's own: a reply's id from another dialect would mean nothing to the client. */
@@ -40,7 +40,7 @@ function offersFunctions({ functions, tools }: ModelRequest['body']): boolean {
   return Array.isArray(functions) && functions.length > 0 && !tools;
 }
 
-/** What a reply says that the AI SDK has no field for. */
+/** Information in a reply that the AI SDK has no field for. */
 export interface ReplyNotes {
   /** The model refused, in these words: OpenAI's `refusal`, or Anthropic's explanation. */
   refusal?: string;

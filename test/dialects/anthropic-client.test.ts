@@ -18,18 +18,18 @@ const PIXEL =
 const KINDS: ProviderKind[] = ['openai', 'openai-compatible', 'mistral'];
 
 describe.each(KINDS)("Anthropic's client and a provider that speaks OpenAI's API: %s", (kind) => {
-  it('gets an answer with model, stop reason and usage', async () => {
+  it('gets a reply with model, stop reason and usage', async () => {
     const { anthropic, upstream, outcomes } = await gatewayTo(kind);
-    const answer = await anthropic.messages.create({ ...ASK, system: 'Be brief.' });
+    const reply = await anthropic.messages.create({ ...ASK, system: 'Be brief.' });
 
-    expect(answer.content).toEqual([{ type: 'text', text: expect.stringMatching(/^gpt-4.1-mini:/) }]);
-    expect(answer).toMatchObject({
+    expect(reply.content).toEqual([{ type: 'text', text: expect.stringMatching(/^gpt-4.1-mini:/) }]);
+    expect(reply).toMatchObject({
       type: 'message',
       role: 'assistant',
       model: `${kind}/test`,
       stop_reason: 'end_turn',
     });
-    expect(answer.usage.output_tokens).toBeGreaterThan(5);
+    expect(reply.usage.output_tokens).toBeGreaterThan(5);
     expect(upstream.requests[0]?.path).toBe('/v1/chat/completions');
     expect(upstream.requests[0]?.body).toMatchObject({ max_tokens: 50 });
     expect((upstream.requests[0]!.body['messages'] as object[])[0]).toEqual({
@@ -37,7 +37,7 @@ describe.each(KINDS)("Anthropic's client and a provider that speaks OpenAI's API
       content: 'Be brief.',
     });
     const [outcome] = outcomes;
-    expect(outcome?.kind === 'reply' && outcome.usage()?.outputTokens).toBe(answer.usage.output_tokens);
+    expect(outcome?.kind === 'reply' && outcome.usage()?.outputTokens).toBe(reply.usage.output_tokens);
   });
 
   it('streams the same message, its events in order', async () => {
@@ -97,10 +97,10 @@ describe.each(KINDS)("Anthropic's client and a provider that speaks OpenAI's API
       additionalProperties: false,
     };
     const asked = { ...ASK, output_config: { format: { type: 'json_schema' as const, schema } } };
-    const answer = stream
+    const reply = stream
       ? await anthropic.messages.stream(asked).finalMessage()
       : await anthropic.messages.create(asked);
-    const [block] = answer.content;
+    const [block] = reply.content;
     expect(JSON.parse(block?.type === 'text' ? block.text : '')).toEqual({ name: expect.any(String) });
     expect(upstream.requests[0]?.body['response_format']).toMatchObject({
       type: 'json_schema',
@@ -164,7 +164,7 @@ describe("Anthropic's client", () => {
     ]);
   });
 
-  it('sends one tool call at a time where it asks an address with OpenAI’s API', async () => {
+  it('sends one tool call at a time to an address with OpenAI’s API', async () => {
     const { anthropic, upstream } = await gatewayTo('openai-compatible');
     await anthropic.messages.create({
       ...ASK,

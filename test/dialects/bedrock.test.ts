@@ -36,8 +36,8 @@ describe('a stream of Amazon Bedrock', () => {
     const { url, seen } = await streams(...amazonAnswer());
     const { openai, outcomes } = await clientsOf(modelAt(url, 'bedrock'));
     const stream = openai.chat.completions.stream({ ...ASKED, stream_options: { include_usage: true } });
-    const answer = await stream.finalChatCompletion();
-    expect(answer.choices[0]).toMatchObject({
+    const reply = await stream.finalChatCompletion();
+    expect(reply.choices[0]).toMatchObject({
       finish_reason: 'tool_calls',
       message: {
         content: 'Good däy.',
@@ -50,7 +50,7 @@ describe('a stream of Amazon Bedrock', () => {
       outputTokens: 5,
       cachedInputTokens: 2,
     });
-    expect(answer.usage).toMatchObject({ prompt_tokens: 9, completion_tokens: 5 });
+    expect(reply.usage).toMatchObject({ prompt_tokens: 9, completion_tokens: 5 });
     expect(seen[0]).toMatchObject({
       url: '/model/gpt-4.1-mini/converse-stream',
       headers: { authorization: `Bearer ${KEY}` },
@@ -104,7 +104,7 @@ describe('a stream of Amazon Bedrock', () => {
   });
 });
 
-describe('who asks Amazon Bedrock', () => {
+describe('access to Amazon Bedrock', () => {
   afterEach(() => vi.unstubAllEnvs());
 
   async function asked(env: NodeJS.ProcessEnv) {
@@ -115,13 +115,13 @@ describe('who asks Amazon Bedrock', () => {
     return { outcome, authorization: seen[0]?.headers['authorization'], headers: seen[0]?.headers };
   }
 
-  it("is told by AWS's variable for a bearer token", async () => {
+  it("is granted by AWS's variable for a bearer token", async () => {
     const { outcome, authorization } = await asked({ AWS_BEARER_TOKEN_BEDROCK: ' bedrock-token\n' });
     expect(outcome.kind).toBe('reply');
     expect(authorization).toBe('Bearer bedrock-token');
   });
 
-  it("is told by AWS's signature, with the session's token", async () => {
+  it("is granted by AWS's signature, with the session's token", async () => {
     const { authorization, headers } = await asked({
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',

@@ -3,7 +3,7 @@ import type { ProviderKind } from '../../router/catalog/index.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { MODELS, replyingProvider } from './replying-provider.ts';
+import { MODELS, replyingProvider } from './scripted-provider.ts';
 
 type Json = Record<string, unknown>;
 type Case = [ProviderKind, string, Json, object];

@@ -4,7 +4,7 @@ import { PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { MODELS, replyingProvider } from './replying-provider.ts';
+import { MODELS, replyingProvider } from './scripted-provider.ts';
 
 type Json = Record<string, unknown>;
 

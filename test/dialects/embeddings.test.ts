@@ -11,8 +11,8 @@ function vectorOf(text: string): number[] {
   return [text.length, text.charCodeAt(0) / 4, -0.5];
 }
 
-function json(answer: object, headers: Record<string, string> = {}): Scripted {
-  return { body: JSON.stringify(answer), headers };
+function json(reply: object, headers: Record<string, string> = {}): Scripted {
+  return { body: JSON.stringify(reply), headers };
 }
 
 const google: Embedder = ({ url, body }) => {
@@ -54,12 +54,12 @@ describe.each(PROVIDERS)('embeddings of %s', (_, kind, embedder, id, tokens) => 
   it.each(['float', 'base64', undefined] as const)('as %s', async (encoding_format) => {
     const { openai, outcomes, seen } = await clientOf(kind, embedder, id);
     const wanted = { model: 'any', input: ['one', 'three'], ...(encoding_format && { encoding_format }) };
-    const answer = await openai.embeddings.create(wanted);
-    expect(answer).toMatchObject({ object: 'list', model: `${kind}/${id}` });
-    const vectors = answer.data.map(({ embedding }) => decoded(embedding));
+    const reply = await openai.embeddings.create(wanted);
+    expect(reply).toMatchObject({ object: 'list', model: `${kind}/${id}` });
+    const vectors = reply.data.map(({ embedding }) => decoded(embedding));
     expect(vectors).toEqual([vectorOf('one'), vectorOf('three')]);
-    expect(answer.data.map(({ index }) => index)).toEqual([0, 1]);
-    expect(answer.usage).toEqual(tokens && { prompt_tokens: tokens, total_tokens: tokens });
+    expect(reply.data.map(({ index }) => index)).toEqual([0, 1]);
+    expect(reply.usage).toEqual(tokens && { prompt_tokens: tokens, total_tokens: tokens });
     const [outcome] = outcomes;
     const usage = tokens && { inputTokens: tokens, outputTokens: 0 };
     expect(outcome?.kind === 'reply' && outcome.usage()).toEqual(usage);
@@ -113,7 +113,7 @@ describe('dimensions', () => {
   });
 });
 
-describe('what is no answer', () => {
+describe('what is no reply', () => {
   it('a provider without embeddings says so', async () => {
     const { openai, seen } = await clientOf('anthropic', titan);
     const asked = openai.embeddings.create({ model: 'any', input: 'x' });
@@ -137,7 +137,7 @@ describe('what is no answer', () => {
     expect(asked).toBeLessThanOrEqual(4);
   });
 
-  it('fewer vectors than texts are no answer', async () => {
+  it('fewer vectors than texts are no reply', async () => {
     const short: Embedder = () => json({ embeddings: [{ values: [1] }] });
     const { openai, outcomes } = await clientOf('google', short);
     await openai.embeddings.create({ model: 'any', input: ['a', 'b'] }).catch(() => {});

@@ -49,7 +49,7 @@ const WIDE = {
 };
 
 describe('JSON Schemas go to Google as they came', () => {
-  it.each([false, true])('the schema of an answer (stream: %s)', async (stream) => {
+  it.each([false, true])('the schema of a reply (stream: %s)', async (stream) => {
     const { openai, seen } = await google();
     if (stream) await openai.chat.completions.stream(asked(WIDE)).finalChatCompletion();
     else await openai.chat.completions.create(asked(WIDE));
@@ -93,7 +93,7 @@ describe('JSON Schemas go to Google as they came', () => {
   });
 });
 
-describe('what Google would pass over in the schema of an answer is named', () => {
+describe('what Google would ignore in the schema of a reply is named', () => {
   it.each<[string, Record<string, unknown>]>([
     ['patternProperties', { type: 'object', patternProperties: { '^x': {} } }],
     ['properties.a.pattern', { type: 'object', properties: { a: { type: 'string', pattern: '^x$' } } }],

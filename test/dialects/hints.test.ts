@@ -5,7 +5,7 @@ import type { UnmappableRule } from '../../router/dialects/losses.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { MODELS, type ReplyingProvider, replyingProvider } from './replying-provider.ts';
+import { MODELS, type ReplyingProvider, replyingProvider } from './scripted-provider.ts';
 
 type Body = Record<string, unknown>;
 type Messages = Record<string, unknown>[];

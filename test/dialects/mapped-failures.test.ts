@@ -72,11 +72,11 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
     });
   });
 
-  it('refuses a plain answer whose JSON is broken', async () => {
+  it('refuses a plain reply whose JSON is invalid', async () => {
     expect(await outcomeOf('broken-json', dialect, kind, false)).toMatchObject({ failure: 'bad-answer' });
   });
 
-  it('refuses a plain answer that breaks off', async () => {
+  it('refuses a plain reply that breaks off', async () => {
     expect(await outcomeOf('reset', dialect, kind, false)).toMatchObject({ failure: 'reset' });
   });
 
@@ -90,7 +90,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
     expect(outcome.usage()).toBeUndefined();
   });
 
-  it('breaks off where the stream falls silent', async () => {
+  it('breaks off if the stream falls silent', async () => {
     const outcome = await outcomeOf('stall', dialect, kind, true, { ...TIMEOUTS, idleMs: 100 });
     if (outcome.kind !== 'reply') throw new Error(outcome.message);
     expect((await drained(outcome.body)).thrown).toMatchObject({ name: 'UpstreamBroken', reason: 'stall' });
@@ -116,7 +116,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
     });
   });
 
-  it('sends no key to a provider that needs none, whatever stands in the environment', async () => {
+  it('sends no key to a provider that needs none, whatever the environment has', async () => {
     const upstream = await startFakeProvider();
     const { provider, ...model } = modelAt(upstream.url, kind);
     const keyless = { ...model, provider: { ...provider, apiKeyEnv: undefined } };

@@ -92,7 +92,7 @@ const form = fc.record({
 });
 
 describe.each(STREAMED)('a stream of $kind to a client of $dialect', ({ kind, reply, dialect }) => {
-  it('is the same reply whatever odd events stand in it, and however it is written', async () => {
+  it('is the same reply whatever odd events are in it, and however it is written', async () => {
     const { events } = reply();
     const expected = essence(await replyTo(dialect, kind, streamOf(kind, events), true));
     const odd = fc.array(fc.tuple(fc.nat(events.length), fc.constantFrom(...ODD_LINES, ...ODD[kind]!)), {

@@ -15,20 +15,20 @@ const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
-  it('gets an answer with model, finish reason and usage', async () => {
+  it('gets a reply with model, finish reason and usage', async () => {
     const { openai, upstream, outcomes } = await gatewayTo('anthropic');
-    const answer = await openai.chat.completions.create({
+    const reply = await openai.chat.completions.create({
       ...ASK,
       max_completion_tokens: 50,
       temperature: 0.5,
     });
 
-    expect(answer.choices[0]?.message).toMatchObject({ role: 'assistant', refusal: null });
-    expect(answer.choices[0]?.message.content).toMatch(/^claude-sonnet-4-5:/);
-    expect(answer).toMatchObject({ object: 'chat.completion', model: 'anthropic/test' });
-    expect(answer.choices[0]?.finish_reason).toBe('stop');
-    expect(answer.usage?.total_tokens).toBe(answer.usage!.prompt_tokens + answer.usage!.completion_tokens);
-    expect(answer.usage?.completion_tokens).toBeGreaterThan(5);
+    expect(reply.choices[0]?.message).toMatchObject({ role: 'assistant', refusal: null });
+    expect(reply.choices[0]?.message.content).toMatch(/^claude-sonnet-4-5:/);
+    expect(reply).toMatchObject({ object: 'chat.completion', model: 'anthropic/test' });
+    expect(reply.choices[0]?.finish_reason).toBe('stop');
+    expect(reply.usage?.total_tokens).toBe(reply.usage!.prompt_tokens + reply.usage!.completion_tokens);
+    expect(reply.usage?.completion_tokens).toBeGreaterThan(5);
     expect(upstream.requests[0]?.path).toBe('/v1/messages');
     expect(upstream.requests[0]?.body).toMatchObject({
       max_tokens: 50,
@@ -36,10 +36,10 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
       model: 'claude-sonnet-4-5',
     });
     const [outcome] = outcomes;
-    expect(outcome?.kind === 'reply' && outcome.usage()?.outputTokens).toBe(answer.usage?.completion_tokens);
+    expect(outcome?.kind === 'reply' && outcome.usage()?.outputTokens).toBe(reply.usage?.completion_tokens);
   });
 
-  it('streams the same text, chunk by chunk, with usage where it was asked for', async () => {
+  it('streams the same text, chunk by chunk, with usage if it was requested', async () => {
     const { openai } = await gatewayTo('anthropic');
     const plain = await openai.chat.completions.create({ ...ASK });
     const stream = await openai.chat.completions.create({
@@ -60,7 +60,7 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
   });
 
-  it('streams no usage where it was not asked for', async () => {
+  it('streams no usage unless it was requested', async () => {
     const { openai } = await gatewayTo('anthropic');
     const chunks = [];
     for await (const chunk of await openai.chat.completions.create({ ...ASK, stream: true }))
@@ -114,7 +114,7 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
 
   it('carries system prompts, images and stop sequences', async () => {
     const { openai, upstream } = await gatewayTo('anthropic');
-    const answer = await openai.chat.completions.create({
+    const reply = await openai.chat.completions.create({
       model: 'auto',
       stop: [' '],
       messages: [
@@ -130,7 +130,7 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
         },
       ],
     });
-    expect(answer.choices[0]?.finish_reason).toBe('stop');
+    expect(reply.choices[0]?.finish_reason).toBe('stop');
     const { body } = upstream.requests[0]!;
     expect(body['stop_sequences']).toEqual([' ']);
     expect(body['system']).toMatchObject([{ text: 'Be brief.' }, { text: 'Be kind.' }]);
@@ -144,9 +144,9 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
 
   it('ends with length at the limit of tokens', async () => {
     const { openai } = await gatewayTo('anthropic');
-    const answer = await openai.chat.completions.create({ ...ASK, max_tokens: 2 });
-    expect(answer.choices[0]?.finish_reason).toBe('length');
-    expect(answer.usage?.completion_tokens).toBe(2);
+    const reply = await openai.chat.completions.create({ ...ASK, max_tokens: 2 });
+    expect(reply.choices[0]?.finish_reason).toBe('length');
+    expect(reply.usage?.completion_tokens).toBe(2);
   });
 
   it.each([false, true])('gets structured output that its parser takes (stream: %s)', async (stream) => {
@@ -161,17 +161,17 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
       type: 'json_schema' as const,
       json_schema: { name: 'person', strict: true, schema },
     };
-    const answer = stream
+    const reply = stream
       ? await openai.chat.completions.stream({ ...ASK, response_format }).finalChatCompletion()
       : await openai.chat.completions.parse({ ...ASK, response_format });
-    const person = JSON.parse(answer.choices[0]!.message.content!);
+    const person = JSON.parse(reply.choices[0]!.message.content!);
     expect(person).toEqual({ name: expect.any(String), age: expect.any(Number) });
     expect(upstream.requests[0]?.body['output_config']).toMatchObject({
       format: { type: 'json_schema', schema },
     });
   });
 
-  it("gives Anthropic the model's own limit where the client names none", async () => {
+  it("gives Anthropic the model's own limit if the client names none", async () => {
     const { openai, upstream } = await gatewayTo('anthropic', { model: { maxOutputTokens: 777 } });
     await openai.chat.completions.create(ASK);
     expect(upstream.requests[0]?.body['max_tokens']).toBe(777);

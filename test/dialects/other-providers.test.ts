@@ -36,15 +36,15 @@ const GEMINI = {
 it('asks Google, plain: texts, tool calls and usage', async () => {
   const { seen, url } = await scriptedProvider({ body: JSON.stringify(GEMINI) });
   const { outcome, text } = await ask(url, 'google', 'openai', false);
-  const answer = JSON.parse(text);
-  expect(answer.choices[0]).toMatchObject({
+  const reply = JSON.parse(text);
+  expect(reply.choices[0]).toMatchObject({
     finish_reason: 'tool_calls',
     message: {
       content: 'Good day.',
       tool_calls: [{ type: 'function', function: { name: 'f', arguments: '{"a":1}' } }],
     },
   });
-  expect(answer.usage).toMatchObject({
+  expect(reply.usage).toMatchObject({
     prompt_tokens: 7,
     completion_tokens: 5,
     prompt_tokens_details: { cached_tokens: 2 },
@@ -84,7 +84,7 @@ it('asks Google, streamed: whole calls become blocks', async () => {
   expect(text).toContain('"input_tokens":5,"output_tokens":5,"cache_read_input_tokens":2');
 });
 
-it('tells what Google refuses by its own words', async () => {
+it('reports what Google refuses in its own words', async () => {
   const error = (status: number, message: string, details: unknown[] = []) =>
     scriptedProvider({
       status,
@@ -107,13 +107,13 @@ it('tells what Google refuses by its own words', async () => {
 });
 
 it('asks Amazon Bedrock with its key', async () => {
-  const answer = {
+  const reply = {
     output: { message: { role: 'assistant', content: [{ text: 'Good day.' }] } },
     stopReason: 'max_tokens',
     usage: { inputTokens: 7, outputTokens: 5, totalTokens: 12 },
     metrics: { latencyMs: 1 },
   };
-  const { seen, url } = await scriptedProvider({ body: JSON.stringify(answer) });
+  const { seen, url } = await scriptedProvider({ body: JSON.stringify(reply) });
   const { text } = await ask(url, 'bedrock', 'anthropic', false);
   expect(JSON.parse(text)).toMatchObject({
     content: [{ type: 'text', text: 'Good day.' }],

@@ -18,7 +18,7 @@ async function writtenBy(kind: 'openai' | 'anthropic', options: CallOptions): Pr
     return new Response('{}', { headers: { 'content-type': 'application/json' } });
   };
   const model = await sdkModel(modelAt('http://127.0.0.1:1/v1', kind), { apiKey: 'none', env: {}, fetch });
-  // The answer is no answer; only what was asked is of interest.
+  // The reply is invalid; only the request matters.
   await Promise.resolve(model.doGenerate(options)).catch(() => {});
   const { model: _, ...fields } = body!;
   return { model: 'auto', ...fields };
@@ -49,7 +49,7 @@ const turn = fc.record({
     ),
     { nil: undefined },
   ),
-  answer: fc.option(text, { nil: undefined }),
+  reply: fc.option(text, { nil: undefined }),
   calls: fc.array(fc.record({ name: word, input, result: text }), { maxLength: 2 }),
 });
 const sampling = fc.oneof(
@@ -100,7 +100,7 @@ function inOpenai(asked: Request): Body {
   });
 }
 
-function openaiTurn({ ask, image, answer, calls }: Turn, at: number): Body[] {
+function openaiTurn({ ask, image, reply, calls }: Turn, at: number): Body[] {
   const address = image && ('at' in image ? image.at : `data:image/png;base64,${image.data}`);
   const content = address
     ? [
@@ -118,7 +118,7 @@ function openaiTurn({ ask, image, answer, calls }: Turn, at: number): Body[] {
     tool_call_id: `call_${at}_${i}`,
     content: result,
   }));
-  const said = answer ?? (calls.length > 0 ? null : 'Yes.');
+  const said = reply ?? (calls.length > 0 ? null : 'Yes.');
   const assistant = { role: 'assistant', content: said, ...(calls.length > 0 && { tool_calls: toolCalls }) };
   return [
     { role: 'user', content },
@@ -156,14 +156,14 @@ function inAnthropic(asked: Request): Body {
   });
 }
 
-function anthropicTurn({ ask, image, answer, calls }: Turn, at: number): Body[] {
+function anthropicTurn({ ask, image, reply, calls }: Turn, at: number): Body[] {
   const source =
     image &&
     ('at' in image
       ? { type: 'url', url: image.at }
       : { type: 'base64', media_type: 'image/png', data: image.data });
   const content = [{ type: 'text', text: ask }, ...(source ? [{ type: 'image', source }] : [])];
-  const said = answer ?? (calls.length > 0 ? undefined : 'Yes.');
+  const said = reply ?? (calls.length > 0 ? undefined : 'Yes.');
   const uses = calls.map(({ name, input: given }, i) => ({
     type: 'tool_use',
     id: `call_${at}_${i}`,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BlockSequence, type BlockStep } from '../../router/dialects/anthropic-reply.ts';
 
-/** A tool call in pieces; the pieces of several are told side by side. */
+/** A tool call in pieces; the pieces of several are interleaved. */
 const calls = fc.uniqueArray(
   fc.record({
     id: fc.string({ minLength: 1 }),
@@ -11,11 +11,11 @@ const calls = fc.uniqueArray(
   { selector: ({ id }) => id, maxLength: 4 },
 );
 
-it('puts calls that are told side by side one after the other, nothing lost', () => {
+it('puts interleaved calls one after the other, nothing lost', () => {
   fc.assert(
-    fc.property(calls, fc.string(), fc.infiniteStream(fc.nat(1000)), (told, text, picks) => {
+    fc.property(calls, fc.string(), fc.infiniteStream(fc.nat(1000)), (interleaved, text, picks) => {
       const order = new BlockSequence();
-      const queues = told.map(({ id, pieces }) => [
+      const queues = interleaved.map(({ id, pieces }) => [
         () => order.startTool(id, `tool ${id}`),
         ...pieces.map((piece) => () => order.addInput(id, piece)),
         () => order.completeTool(id, `tool ${id}`, pieces.join('')),
@@ -27,14 +27,16 @@ it('puts calls that are told side by side one after the other, nothing lost', ()
       }
       steps.push(...order.end());
       expect(blocksOf(steps)).toEqual(
-        expect.arrayContaining(told.map(({ id, pieces }) => ({ name: `tool ${id}`, text: pieces.join('') }))),
+        expect.arrayContaining(
+          interleaved.map(({ id, pieces }) => ({ name: `tool ${id}`, text: pieces.join('') })),
+        ),
       );
-      expect(blocksOf(steps)).toHaveLength(told.length + (text === '' ? 0 : 1));
+      expect(blocksOf(steps)).toHaveLength(interleaved.length + (text === '' ? 0 : 1));
     }),
   );
 });
 
-it('tells a text at once that stands before a tool call, and one after it as a block of its own', () => {
+it('sends a text before a tool call at once, and one after it as a block of its own', () => {
   const order = new BlockSequence();
   expect(order.text('a')).toEqual([
     { kind: 'start-text', index: 0 },
@@ -54,7 +56,7 @@ it('tells a text at once that stands before a tool call, and one after it as a b
   expect(order.end()).toEqual([{ kind: 'stop', index: 2 }]);
 });
 
-/** The blocks that a client builds of the steps. Fails where two overlap or an index is out of turn. */
+/** The blocks that a client builds from the steps. Fails if two overlap or an index is out of turn. */
 function blocksOf(steps: readonly BlockStep[]): { name: string; text: string }[] {
   const blocks: { name: string; text: string }[] = [];
   let open = false;
