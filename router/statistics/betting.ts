@@ -62,7 +62,7 @@ export function bettingUpperBound(values: ArrayLike<number>, delta: number, tune
 export function bettingLowerBound(values: ArrayLike<number>, delta: number, tunedFor = delta): number {
   requireNumbers('values', values, unitInterval);
   const mirrored = new Float64Array(values.length);
-  for (let i = 0; i < mirrored.length; i++) mirrored[i] = 1 - values[i];
+  for (let i = 0; i < mirrored.length; i++) mirrored[i] = 1 - values[i]!;
   return Math.min(compensatedMean(values), 1 - bettingUpperBound(mirrored, delta, tunedFor));
 }
 
@@ -81,8 +81,8 @@ function stakesOf(values: ArrayLike<number>, tunedFor: number): Float64Array {
   let squares = 0.25;
   for (let i = 0; i < n; i++) {
     stakes[i] = Math.sqrt((scale * (i + 1)) / squares);
-    total += values[i];
-    squares += (values[i] - total / (i + 2)) ** 2;
+    total += values[i]!;
+    squares += (values[i]! - total / (i + 2)) ** 2;
   }
   return stakes;
 }
@@ -95,7 +95,7 @@ function highestLogCapital(values: ArrayLike<number>, stakes: Float64Array, limi
   let peak = 1;
   let highest = 0;
   for (let i = 0; i < stakes.length; i++) {
-    capital *= 1 + Math.min(stakes[i], cap) * (limit - values[i]);
+    capital *= 1 + Math.min(stakes[i]!, cap) * (limit - values[i]!);
     if (capital > peak) peak = capital;
     if (capital > SMALLEST_CAPITAL && capital < LARGEST_CAPITAL) continue;
     highest = Math.max(highest, folded + Math.log(peak));

@@ -55,7 +55,7 @@ export function bootstrapInterval(
   requireNumbers('cheapQuality', cheapQuality, { ...unitInterval, length: order.length });
   requireNumbers('strongQuality', strongQuality, { ...unitInterval, length: order.length });
   requireSettings(resamples, level);
-  const gains = Float64Array.from(order, (i) => strongQuality[i] - cheapQuality[i]);
+  const gains = Float64Array.from(order, (i) => strongQuality[i]! - cheapQuality[i]!);
   const cases = { gains, units: unitsInOrder(order, groups), tieEnds };
   const drawn = resampled(cases, resamples, seed);
   if (drawn.length === 0) return undefined;
@@ -142,8 +142,8 @@ function unitsInOrder(order: Uint32Array, groups: ArrayLike<number> | undefined)
   requireNumbers('groups', groups, { length: order.length });
   const unitOf = new Map<number, number>();
   return order.map((i) => {
-    const unit = unitOf.get(groups[i]) ?? unitOf.size;
-    unitOf.set(groups[i], unit);
+    const unit = unitOf.get(groups[i]!) ?? unitOf.size;
+    unitOf.set(groups[i]!, unit);
     return unit;
   });
 }
@@ -157,7 +157,7 @@ function resampled(cases: OrderedGains, resamples: number, seed: number): number
   const found: number[] = [];
   for (let r = 0; r < resamples; r++) {
     weights.fill(0);
-    for (let draw = 0; draw < unitCount; draw++) weights[Math.floor(random() * unitCount)]++;
+    for (let draw = 0; draw < unitCount; draw++) weights[Math.floor(random() * unitCount)]!++;
     const area = weightedGapRecovered(cases, weights);
     if (area !== undefined) found.push(area);
   }
@@ -197,9 +197,9 @@ export function weightedGapRecovered(
     let tieWidth = 0;
     let tieGain = 0;
     for (let i = start; i < end; i++) {
-      const weight = weights[units[i]];
+      const weight = weights[units[i]!]!;
       tieWidth += weight;
-      tieGain += weight * gains[i];
+      tieGain += weight * gains[i]!;
     }
     area += tieWidth * (gained + tieGain / 2);
     gained += tieGain;

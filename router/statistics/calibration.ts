@@ -176,8 +176,8 @@ function binTerms(
   const predicted = compensatedMean(valuesAt(probabilities, bin));
   const observed = compensatedMean(valuesAt(labels, bin));
   const within = Array.from(bin, (i) => {
-    const deviation = probabilities[i] - predicted;
-    return deviation * (deviation - 2 * (labels[i] - observed));
+    const deviation = probabilities[i]! - predicted;
+    return deviation * (deviation - 2 * (labels[i]! - observed));
   });
   return {
     reliability: bin.length * (predicted - observed) ** 2,
@@ -210,7 +210,7 @@ export function equalMassBins(probabilities: ArrayLike<number>, binCount: number
     );
   }
   const order = Uint32Array.from({ length: probabilities.length }, (_, i) => i);
-  order.sort((a, b) => probabilities[a] - probabilities[b]);
+  order.sort((a, b) => probabilities[a]! - probabilities[b]!);
   return equalMassRuns(probabilities, order, binCount);
 }
 
@@ -221,7 +221,7 @@ function equalMassRuns(values: ArrayLike<number>, order: Uint32Array, count: num
   for (let b = 1; b <= count && start < n; b++) {
     let end = Math.round((n * b) / count);
     if (end <= start) continue;
-    while (end < n && values[order[end]] === values[order[end - 1]]) end++;
+    while (end < n && values[order[end]!] === values[order[end - 1]!]) end++;
     runs.push(order.subarray(start, end));
     start = end;
   }

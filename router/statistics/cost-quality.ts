@@ -32,12 +32,12 @@ export interface CostQualityPoint {
 export function convexHull(costs: ArrayLike<number>, qualities: ArrayLike<number>): CostQualityPoint[] {
   requireNumbers('costs', costs, { min: -Number.MAX_VALUE, max: Number.MAX_VALUE });
   requireNumbers('qualities', qualities, { ...meanQualityRange, length: costs.length });
-  const points = Array.from(costs, (cost, i) => ({ cost, quality: qualities[i] }));
+  const points = Array.from(costs, (cost, i) => ({ cost, quality: qualities[i]! }));
   points.sort((a, b) => a.cost - b.cost || b.quality - a.quality);
   const hull: CostQualityPoint[] = [];
   for (const point of points) {
-    if (hull.length > 0 && point.quality <= hull[hull.length - 1].quality) continue;
-    while (hull.length > 1 && !bendsDown(hull[hull.length - 2], hull[hull.length - 1], point)) hull.pop();
+    if (hull.length > 0 && point.quality <= hull[hull.length - 1]!.quality) continue;
+    while (hull.length > 1 && !bendsDown(hull[hull.length - 2]!, hull[hull.length - 1]!, point)) hull.pop();
     hull.push(point);
   }
   return hull;
@@ -83,8 +83,8 @@ export function averageImprovementInQuality(
   range?: CostRange,
 ): number | undefined {
   const hull = convexHull(costs, qualities);
-  const { low, high } = range ?? { low: hull[0].cost, high: greatest(costs) };
-  requireNumbers('range.low', [low], { min: hull[0].cost, max: Number.MAX_VALUE });
+  const { low, high } = range ?? { low: hull[0]!.cost, high: greatest(costs) };
+  requireNumbers('range.low', [low], { min: hull[0]!.cost, max: Number.MAX_VALUE });
   requireNumbers('range.high', [high], { min: low, max: Number.MAX_VALUE });
   if (!Number.isFinite(high - low)) {
     throw new PlimsollError(
@@ -96,8 +96,8 @@ export function averageImprovementInQuality(
 }
 
 function greatest(costs: ArrayLike<number>): number {
-  let most = costs[0];
-  for (let i = 1; i < costs.length; i++) most = Math.max(most, costs[i]);
+  let most = costs[0]!;
+  for (let i = 1; i < costs.length; i++) most = Math.max(most, costs[i]!);
   return most;
 }
 
@@ -185,6 +185,6 @@ function meanCostUsd(
 function bestSingle(qualities: readonly number[], costsUsd: readonly number[] | undefined): number {
   const highest = Math.max(...qualities);
   const asGood = qualities.flatMap((quality, rung) => (quality >= highest - QUALITY_TOLERANCE ? [rung] : []));
-  if (costsUsd === undefined) return asGood[0];
-  return asGood.reduce((cheapest, rung) => (costsUsd[rung] < costsUsd[cheapest] ? rung : cheapest));
+  if (costsUsd === undefined) return asGood[0]!;
+  return asGood.reduce((cheapest, rung) => (costsUsd[rung]! < costsUsd[cheapest]! ? rung : cheapest));
 }

@@ -70,25 +70,25 @@ export function costAtEqualQuality(curve: RoutingCurve, gapShare = 1): CostAtEqu
   requireNumbers('gapShare', [gapShare], { min: 0, max: Number.MAX_VALUE });
   const { shareEscalated, meanQuality, meanCostUsd } = curve;
   const last = meanQuality.length - 1;
-  const gap = meanQuality[last] - meanQuality[0];
+  const gap = meanQuality[last]! - meanQuality[0]!;
   if (meanCostUsd === undefined || gap <= QUALITY_TOLERANCE) return undefined;
-  const best = cheapestReaching(meanQuality, meanCostUsd, meanQuality[0] + gapShare * gap);
+  const best = cheapestReaching(meanQuality, meanCostUsd, meanQuality[0]! + gapShare * gap);
   if (best === undefined) return undefined;
-  const randomCostUsd = (1 - gapShare) * meanCostUsd[0] + gapShare * meanCostUsd[last];
+  const randomCostUsd = (1 - gapShare) * meanCostUsd[0]! + gapShare * meanCostUsd[last]!;
   return {
-    shareEscalated: shareEscalated[best],
-    meanQuality: meanQuality[best],
-    meanCostUsd: meanCostUsd[best],
-    savedAgainstStrong: saved(meanCostUsd[best], meanCostUsd[last]),
-    savedAgainstRandom: gapShare <= 1 ? saved(meanCostUsd[best], randomCostUsd) : undefined,
+    shareEscalated: shareEscalated[best]!,
+    meanQuality: meanQuality[best]!,
+    meanCostUsd: meanCostUsd[best]!,
+    savedAgainstStrong: saved(meanCostUsd[best]!, meanCostUsd[last]!),
+    savedAgainstRandom: gapShare <= 1 ? saved(meanCostUsd[best]!, randomCostUsd) : undefined,
   };
 }
 
 function cheapestReaching(quality: Float64Array, costUsd: Float64Array, target: number): number | undefined {
   let best: number | undefined;
   for (let k = 0; k < quality.length; k++) {
-    if (quality[k] < target - QUALITY_TOLERANCE) continue;
-    if (best === undefined || costUsd[k] < costUsd[best]) best = k;
+    if (quality[k]! < target - QUALITY_TOLERANCE) continue;
+    if (best === undefined || costUsd[k]! < costUsd[best]!) best = k;
   }
   return best;
 }

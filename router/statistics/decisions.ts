@@ -117,7 +117,7 @@ export function routingEntropy(rungs: ArrayLike<number>, rungCount: number): Rou
   }
   requireRungs('rungs', rungs, { rungCount });
   const counts = new Map<number, number>();
-  for (let i = 0; i < rungs.length; i++) counts.set(rungs[i], (counts.get(rungs[i]) ?? 0) + 1);
+  for (let i = 0; i < rungs.length; i++) counts.set(rungs[i]!, (counts.get(rungs[i]!) ?? 0) + 1);
   let bits = 0;
   // lowest rung first: sums have one order, whatever the order of the cases
   for (const [, count] of [...counts].sort(([a], [b]) => a - b)) {

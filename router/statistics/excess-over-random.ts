@@ -31,9 +31,9 @@ export function excessOverRandom(qualityByRung: LadderQuality, rungs: ArrayLike<
   let escalatedTotal = 0;
   let gainTotal = 0;
   for (let i = 0; i < n; i++) {
-    gainedTotal += gained[i];
-    escalatedTotal += escalated[i];
-    gainTotal += gain[i];
+    gainedTotal += gained[i]!;
+    escalatedTotal += escalated[i]!;
+    gainTotal += gain[i]!;
   }
   return gainedTotal / n - (escalatedTotal / n) * (gainTotal / n);
 }
@@ -69,19 +69,19 @@ export function pairedExcess(
   return Float64Array.from({ length: Math.floor(rungs.length / 2) }, (_, i) => {
     const a = 2 * i;
     const b = a + 1;
-    return (gained[a] + gained[b] - escalated[a] * gain[b] - escalated[b] * gain[a]) / 2;
+    return (gained[a]! + gained[b]! - escalated[a]! * gain[b]! - escalated[b]! * gain[a]!) / 2;
   });
 }
 
 /** For each case r - q(cheap), e and g. */
 function comparison(qualityByRung: LadderQuality, rungs: ArrayLike<number>) {
   requireLadderQuality(qualityByRung);
-  const cheap = qualityByRung[0];
-  const strong = qualityByRung[qualityByRung.length - 1];
+  const cheap = qualityByRung[0]!;
+  const strong = qualityByRung[qualityByRung.length - 1]!;
   requireRungs('rungs', rungs, { length: cheap.length, rungCount: qualityByRung.length });
   return {
-    gained: Float64Array.from(rungs, (rung, i) => qualityByRung[rung][i] - cheap[i]),
+    gained: Float64Array.from(rungs, (rung, i) => qualityByRung[rung]![i]! - cheap[i]!),
     escalated: Float64Array.from(rungs, (rung) => (rung > 0 ? 1 : 0)),
-    gain: Float64Array.from(cheap, (quality, i) => strong[i] - quality),
+    gain: Float64Array.from(cheap, (quality, i) => strong[i]! - quality),
   };
 }

@@ -26,13 +26,13 @@ export function holm(pValues: ArrayLike<number>, delta: number): HolmTest[] {
   const k = pValues.length;
   if (k === 0) return [];
   requireNumbers('pValues', pValues, unitInterval);
-  const smallestFirst = Array.from({ length: k }, (_, i) => i).sort((a, b) => pValues[a] - pValues[b]);
+  const smallestFirst = Array.from({ length: k }, (_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
   const tests = new Array<HolmTest>(k);
   let level = delta / k;
   let stopped = false;
   for (const [rank, i] of smallestFirst.entries()) {
     if (!stopped) level = delta / (k - rank);
-    stopped ||= pValues[i] > level;
+    stopped ||= pValues[i]! > level;
     tests[i] = { rejected: !stopped, delta: level };
   }
   return tests;

@@ -89,7 +89,7 @@ export function requireLadderQuality(qualityByRung: LadderQuality): void {
     const message = `qualityByRung has ${qualityByRung.length} rungs: a ladder has at least two, cheapest first.`;
     throw new PlimsollError('invalid-input', message);
   }
-  const length = qualityByRung[0].length;
+  const length = qualityByRung[0]!.length;
   qualityByRung.forEach((quality, rung) => {
     requireNumbers(`qualityByRung[${rung}]`, quality, { ...unitInterval, length });
   });

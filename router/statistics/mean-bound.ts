@@ -72,7 +72,7 @@ export function scaledMeanBound(method: MeanBoundMethod, range: ValueRange): Mea
   const fromUnit = (share: number) => Math.min(high, low + share * (high - low));
   return {
     pValue: (values, limit, tunedFor) =>
-      bound.pValue(toUnit('values', values, range), toUnit('limit', [limit], range)[0], tunedFor),
+      bound.pValue(toUnit('values', values, range), toUnit('limit', [limit], range)[0]!, tunedFor),
     upper: (values, delta, tunedFor) =>
       fromUnit(bound.upper(toUnit('values', values, range), delta, tunedFor)),
     lower: (values, delta, tunedFor) =>
@@ -137,7 +137,7 @@ export function casesNeeded(
 function toUnit(name: string, values: ArrayLike<number>, { low, high }: ValueRange): Float64Array {
   requireNumbers(name, values, { min: low, max: high });
   const shares = new Float64Array(values.length);
-  for (let i = 0; i < shares.length; i++) shares[i] = (values[i] - low) / (high - low);
+  for (let i = 0; i < shares.length; i++) shares[i] = (values[i]! - low) / (high - low);
   return shares;
 }
 
@@ -170,6 +170,6 @@ function repeated(values: ArrayLike<number>, n: number, seed: number): Float64Ar
   const drawn = shuffledOrder(k, seed);
   const order = shuffledOrder(n, seed);
   const copies = new Float64Array(n);
-  for (let i = 0; i < n; i++) copies[i] = values[drawn[order[i] % k]];
+  for (let i = 0; i < n; i++) copies[i] = values[drawn[order[i]! % k]!]!;
   return copies;
 }

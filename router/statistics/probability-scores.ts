@@ -28,7 +28,7 @@ export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): num
   let start = 0;
   for (const end of tieEnds) {
     let positivesTied = 0;
-    for (let i = start; i < end; i++) positivesTied += labels[order[i]];
+    for (let i = start; i < end; i++) positivesTied += labels[order[i]!]!;
     const negativesTied = end - start - positivesTied;
     ordered += negativesTied * (positives + positivesTied / 2);
     positives += positivesTied;
@@ -58,7 +58,7 @@ export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): num
 export function brier(probabilities: ArrayLike<number>, labels: ArrayLike<number>): number {
   requireNumbers('probabilities', probabilities, unitInterval);
   requireNumbers('labels', labels, { ...unitInterval, length: probabilities.length });
-  return compensatedMean(Array.from(probabilities, (probability, i) => (probability - labels[i]) ** 2));
+  return compensatedMean(Array.from(probabilities, (probability, i) => (probability - labels[i]!) ** 2));
 }
 
 /**
@@ -87,7 +87,7 @@ export function logLoss(
   requireNumbers('labels', labels, { ...unitInterval, length: probabilities.length });
   requireNumbers('eps', [eps], { min: Number.EPSILON, max: 0.5 - Number.EPSILON });
   return compensatedMean(
-    Array.from(probabilities, (probability, i) => caseLoss(probability, labels[i], eps)),
+    Array.from(probabilities, (probability, i) => caseLoss(probability, labels[i]!, eps)),
   );
 }
 

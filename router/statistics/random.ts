@@ -78,8 +78,8 @@ export function shuffledOrder(n: number, seed: number): Uint32Array {
   for (let i = 0; i < n; i++) order[i] = i;
   for (let i = n - 1; i > 0; i--) {
     const other = Math.floor(random() * (i + 1));
-    const moved = order[i];
-    order[i] = order[other];
+    const moved = order[i]!;
+    order[i] = order[other]!;
     order[other] = moved;
   }
   return order;

@@ -109,10 +109,10 @@ export function areaPerformanceGapRecovered(curve: RoutingCurve): number | undef
   requireAnchoredCurve(curve);
   const { shareEscalated: c, meanQuality: r } = curve;
   const last = r.length - 1;
-  const gap = r[last] - r[0];
+  const gap = r[last]! - r[0]!;
   if (gap <= QUALITY_TOLERANCE) return undefined;
   let area = 0;
-  for (let k = 1; k <= last; k++) area += ((r[k] + r[k - 1]) / 2 - r[0]) * (c[k] - c[k - 1]);
+  for (let k = 1; k <= last; k++) area += ((r[k]! + r[k - 1]!) / 2 - r[0]!) * (c[k]! - c[k - 1]!);
   return area / gap;
 }
 
@@ -138,8 +138,8 @@ export function callPerformanceThreshold(curve: RoutingCurve, gapShare: number):
   requireAnchoredCurve(curve);
   requireNumbers('gapShare', [gapShare], { min: 0, max: Number.MAX_VALUE });
   const { shareEscalated, meanQuality } = curve;
-  const cheap = meanQuality[0];
-  const gap = meanQuality[meanQuality.length - 1] - cheap;
+  const cheap = meanQuality[0]!;
+  const gap = meanQuality[meanQuality.length - 1]! - cheap;
   if (gap <= QUALITY_TOLERANCE) return undefined;
   const target = cheap + gapShare * gap - QUALITY_TOLERANCE;
   const first = meanQuality.findIndex((quality) => quality >= target);
@@ -189,7 +189,7 @@ export function requireAnchoredCurve({ shareEscalated, meanQuality, meanCostUsd 
   if (meanCostUsd !== undefined) {
     requireNumbers('meanCostUsd', meanCostUsd, { length, min: -Number.MAX_VALUE, max: Number.MAX_VALUE });
   }
-  const rises = shareEscalated.every((share, k) => k === 0 || share >= shareEscalated[k - 1]);
+  const rises = shareEscalated.every((share, k) => k === 0 || share >= shareEscalated[k - 1]!);
   if (length < 2 || shareEscalated[0] !== 0 || shareEscalated[length - 1] !== 1 || !rises) {
     const message =
       'shareEscalated must rise from 0 (always cheap) to 1 (always strong): add the ends, and sort.';
@@ -219,7 +219,7 @@ interface EscalationOrder {
 export function escalationOrder(scores: ArrayLike<number>): EscalationOrder {
   requireNumbers('scores', scores);
   const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
-  order.sort((a, b) => (scores[a] > scores[b] ? -1 : scores[a] < scores[b] ? 1 : 0));
+  order.sort((a, b) => (scores[a]! > scores[b]! ? -1 : scores[a]! < scores[b]! ? 1 : 0));
   return { order, tieEnds: endsOfTies(scores, order) };
 }
 
@@ -227,7 +227,7 @@ function endsOfTies(scores: ArrayLike<number>, order: Uint32Array): Uint32Array 
   const ends: number[] = [];
   for (let position = 1; position <= order.length; position++) {
     const last = position === order.length;
-    if (last || scores[order[position]] !== scores[order[position - 1]]) ends.push(position);
+    if (last || scores[order[position]!] !== scores[order[position - 1]!]) ends.push(position);
   }
   return Uint32Array.from(ends);
 }
@@ -258,7 +258,7 @@ function meanAlongOrder(
   let gained = 0;
   for (const end of tieEnds) {
     let gainedByRun = 0;
-    for (let i = start; i < end; i++) gainedByRun += strong[order[i]] - cheap[order[i]];
+    for (let i = start; i < end; i++) gainedByRun += strong[order[i]!]! - cheap[order[i]!]!;
     for (let k = start + 1; k <= end; k++) {
       means[k] = cheapMean + (gained + (gainedByRun * (k - start)) / (end - start)) / n;
     }

@@ -41,7 +41,7 @@ describe('averageImprovementInQuality', () => {
           return averageImprovementInQuality(shareEscalated, meanQuality) ?? Number.NaN;
         };
         const { meanQuality } = routingCurve(scores, cheap, strong);
-        const random = (meanQuality[0] + meanQuality[cheap.length]) / 2;
+        const random = (meanQuality[0]! + meanQuality[cheap.length]!) / 2;
         expect(aiqOf(scores.map(() => 1))).toBeCloseTo(random, 9);
         expect(aiqOf(scores)).toBeGreaterThanOrEqual(random - 1e-9);
       }),
@@ -50,11 +50,11 @@ describe('averageImprovementInQuality', () => {
 
   it('is the area under the curve itself where that is concave already', () => {
     // The oracle's curve, with no case on which the strong candidate loses: gains fall from left to right and never below 0.
-    const gains = cases.strongQuality.map((quality, i) => Math.max(quality - cases.cheapQuality[i], 0));
-    const strong = cases.cheapQuality.map((quality, i) => quality + gains[i]);
+    const gains = cases.strongQuality.map((quality, i) => Math.max(quality - cases.cheapQuality[i]!, 0));
+    const strong = cases.cheapQuality.map((quality, i) => quality + gains[i]!);
     const { shareEscalated, meanQuality } = routingCurve(gains, cases.cheapQuality, strong);
     let area = 0;
-    for (let k = 1; k < meanQuality.length; k++) area += (meanQuality[k] + meanQuality[k - 1]) / 2 / 40;
+    for (let k = 1; k < meanQuality.length; k++) area += (meanQuality[k]! + meanQuality[k - 1]!) / 2 / 40;
     expect(averageImprovementInQuality(shareEscalated, meanQuality)).toBeCloseTo(area, 12);
   });
 

@@ -23,7 +23,7 @@ describe('binomialTail', () => {
 
   it('falls with p, without a jump where the two tails meet', () => {
     const tails = Array.from({ length: 2001 }, (_, i) => binomialTail(400, 1000, 0.39 + i * 1e-5));
-    const steps = tails.slice(1).map((tail, i) => tails[i] - tail);
+    const steps = tails.slice(1).map((tail, i) => tails[i]! - tail);
     expect(Math.min(...steps)).toBeGreaterThan(0);
     expect(Math.max(...steps)).toBeLessThan(0.0003);
   });
@@ -42,7 +42,7 @@ describe('poissonDeviance', () => {
       [10, 9],
       [1e5, 1.1e5],
       [0.5, 2],
-    ]) {
+    ] as const) {
       expect(poissonDeviance(x, m)).toBeCloseTo(x * Math.log(x / m) + m - x, 9);
     }
     expect(poissonDeviance(7, 7)).toBe(0);

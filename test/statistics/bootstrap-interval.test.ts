@@ -17,16 +17,16 @@ describe('weightedGapRecovered', () => {
     const weightLists = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 40, maxLength: 40 });
     fc.assert(
       fc.property(routingCases, weightLists, (drawn, weights) => {
-        const written = drawn.scores.flatMap((_, i) => Array<number>(weights[i]).fill(i));
+        const written = drawn.scores.flatMap((_, i) => Array<number>(weights[i]!).fill(i));
         fc.pre(written.length > 0);
         const { order, tieEnds } = escalationOrder(drawn.scores);
-        const gains = Float64Array.from(order, (i) => drawn.strong[i] - drawn.cheap[i]);
+        const gains = Float64Array.from(order, (i) => drawn.strong[i]! - drawn.cheap[i]!);
         const found = weightedGapRecovered({ gains, units: order, tieEnds }, weights);
         const expected = areaPerformanceGapRecovered(
           routingCurve(
-            written.map((i) => drawn.scores[i]),
-            written.map((i) => drawn.cheap[i]),
-            written.map((i) => drawn.strong[i]),
+            written.map((i) => drawn.scores[i]!),
+            written.map((i) => drawn.cheap[i]!),
+            written.map((i) => drawn.strong[i]!),
           ),
         );
         if (expected === undefined) expect(found).toBeUndefined();

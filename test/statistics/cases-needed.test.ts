@@ -21,7 +21,7 @@ describe('casesNeeded', () => {
     const decided = (n: number) => {
       let count = 0;
       for (let draw = 0; draw < 200; draw++) {
-        const values = Float64Array.from({ length: n }, () => sorted[Math.floor(random() * 1000)]);
+        const values = Float64Array.from({ length: n }, () => sorted[Math.floor(random() * 1000)]!);
         if (losses.pValue(values, 0.04, 0.05) <= 0.05) count++;
       }
       return count / 200;

@@ -16,7 +16,7 @@ function bestMix(costs: readonly number[], qualities: readonly number[], budget:
     costs.forEach((b, j) => {
       if (a > budget) return;
       const weight = b <= budget ? 1 : (budget - a) / (b - a);
-      best = Math.max(best, qualities[i], (1 - weight) * qualities[i] + weight * qualities[j]);
+      best = Math.max(best, qualities[i]!, (1 - weight) * qualities[i]! + weight * qualities[j]!);
     });
   });
   return best;
@@ -25,9 +25,9 @@ function bestMix(costs: readonly number[], qualities: readonly number[], budget:
 function heightOf(hull: readonly CostQualityPoint[], cost: number): number {
   const k = hull.findLastIndex((corner) => corner.cost <= cost);
   const next = hull[k + 1];
-  if (next === undefined) return hull[k].quality;
-  const part = (cost - hull[k].cost) / (next.cost - hull[k].cost);
-  return hull[k].quality + part * (next.quality - hull[k].quality);
+  if (next === undefined) return hull[k]!.quality;
+  const part = (cost - hull[k]!.cost) / (next.cost - hull[k]!.cost);
+  return hull[k]!.quality + part * (next.quality - hull[k]!.quality);
 }
 
 describe('convexHull', () => {
@@ -65,10 +65,10 @@ describe('convexHull', () => {
     fc.assert(
       fc.property(points, ({ costs, qualities }) => {
         const hull = convexHull(costs, qualities);
-        const slopes = hull.slice(1).map((b, k) => (b.quality - hull[k].quality) / (b.cost - hull[k].cost));
+        const slopes = hull.slice(1).map((b, k) => (b.quality - hull[k]!.quality) / (b.cost - hull[k]!.cost));
         slopes.forEach((slope, k) => {
           expect(slope).toBeGreaterThan(0);
-          if (k > 0) expect(slope).toBeLessThan(slopes[k - 1] + 1e-12);
+          if (k > 0) expect(slope).toBeLessThan(slopes[k - 1]! + 1e-12);
         });
         expect(convexHull(costs.toReversed(), qualities.toReversed())).toEqual(hull);
       }),

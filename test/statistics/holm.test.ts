@@ -35,8 +35,8 @@ describe('holm', () => {
     fc.assert(
       fc.property(pValueLists, (pValues) => {
         for (const [i, { rejected, delta }] of holm(pValues, 0.1).entries()) {
-          expect(rejected).toBe(pValues[i] <= delta);
-          if (pValues[i] <= 0.1 / pValues.length) expect(rejected).toBe(true);
+          expect(rejected).toBe(pValues[i]! <= delta);
+          if (pValues[i]! <= 0.1 / pValues.length) expect(rejected).toBe(true);
         }
       }),
     );

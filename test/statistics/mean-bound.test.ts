@@ -66,12 +66,12 @@ describe.each(MEAN_BOUNDS)('meanBound %s', (method) => {
     const uppers = [1, 4, 16, 64].map((times) => {
       const order = shuffledOrder(60 * times, 5);
       return bound.upper(
-        Float64Array.from(order, (i) => values[i % 60]),
+        Float64Array.from(order, (i) => values[i % 60]!),
         0.05,
       );
     });
     expect(uppers).toEqual(uppers.toSorted((a, b) => b - a));
-    expect(uppers[3] - meanOf(values)).toBeLessThan((uppers[0] - meanOf(values)) / 4);
+    expect(uppers[3]! - meanOf(values)).toBeLessThan((uppers[0]! - meanOf(values)) / 4);
   });
 
   it.each([1, 2, 50, 1_000_000])('is a number at n = %i for zeros, ones, equal values and a mixture', (n) => {

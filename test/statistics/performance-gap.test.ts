@@ -96,7 +96,7 @@ describe('areaPerformanceGapRecovered', () => {
   it('is largest for the oracle, which escalates by the true loss', () => {
     fc.assert(
       fc.property(casesWithGap, ({ scores, cheap, strong }) => {
-        const truth = strong.map((quality, i) => quality - cheap[i]);
+        const truth = strong.map((quality, i) => quality - cheap[i]!);
         const best = areaPerformanceGapRecovered(routingCurve(truth, cheap, strong)) ?? Number.NaN;
         const found = areaPerformanceGapRecovered(routingCurve(scores, cheap, strong)) ?? Number.NaN;
         expect(best).toBeGreaterThanOrEqual(found - 1e-9);

@@ -21,7 +21,7 @@ export const pair: RoutedCases = {
 };
 
 export function routedQuality({ qualityByRung, rungs }: RoutedCases): number[] {
-  return rungs.map((rung, i) => qualityByRung[rung][i]);
+  return rungs.map((rung, i) => qualityByRung[rung]![i]!);
 }
 
 const quality = fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10);
@@ -31,7 +31,7 @@ export function routedCases(rungCount: number, maxLength = 12): fc.Arbitrary<Rou
   const rung = fc.integer({ min: 0, max: rungCount - 1 });
   const row = fc.tuple(rung, fc.array(quality, { minLength: rungCount, maxLength: rungCount }));
   return fc.array(row, { minLength: 2, maxLength }).map((rows) => ({
-    qualityByRung: Array.from({ length: rungCount }, (_, k) => rows.map(([, qualities]) => qualities[k])),
+    qualityByRung: Array.from({ length: rungCount }, (_, k) => rows.map(([, qualities]) => qualities[k]!)),
     rungs: rows.map(([chosen]) => chosen),
   }));
 }

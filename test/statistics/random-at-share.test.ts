@@ -13,14 +13,14 @@ const anyLadder = fc.integer({ min: 2, max: 4 }).chain((rungCount) => routedCase
 /** The cases with the given indexes, in that order; an index may come twice. */
 function pick({ qualityByRung, rungs }: RoutedCases, indexes: readonly number[]): RoutedCases {
   return {
-    qualityByRung: qualityByRung.map((quality) => indexes.map((i) => quality[i])),
-    rungs: indexes.map((i) => rungs[i]),
+    qualityByRung: qualityByRung.map((quality) => indexes.map((i) => quality[i]!)),
+    rungs: indexes.map((i) => rungs[i]!),
   };
 }
 
 function kernel(routed: RoutedCases, a: number, b: number): number {
   const { qualityByRung, rungs } = pick(routed, [a, b]);
-  return pairedExcess(qualityByRung, rungs)![0];
+  return pairedExcess(qualityByRung, rungs)![0]!;
 }
 
 function orderedPairs(n: number, distinct: boolean): [number, number][] {
@@ -39,8 +39,8 @@ describe('excessOverRandom', () => {
   it('is the height of the routing curve over the line between its ends', () => {
     const { meanQuality } = routingCurve(cases.scores, cases.cheapQuality, cases.strongQuality);
     const escalated = pair.rungs.filter((rung) => rung > 0).length;
-    const line = meanQuality[0] + (escalated / 40) * (meanQuality[40] - meanQuality[0]);
-    expect(excessOverRandom(pair.qualityByRung, pair.rungs)).toBeCloseTo(meanQuality[escalated] - line, 12);
+    const line = meanQuality[0]! + (escalated / 40) * (meanQuality[40]! - meanQuality[0]!);
+    expect(excessOverRandom(pair.qualityByRung, pair.rungs)).toBeCloseTo(meanQuality[escalated]! - line, 12);
   });
 
   it('is 0 where all or none are escalated, and changes its sign with the decisions', () => {
@@ -75,13 +75,14 @@ describe('excessOverRandom', () => {
 describe('pairedExcess', () => {
   it('is the covariance kernel (e[a] - e[b]) (g[a] - g[b]) / 2 for two rungs', () => {
     fc.assert(
-      fc.property(routedCases(2), ({ qualityByRung: [cheap, strong], rungs }) => {
+      fc.property(routedCases(2), ({ qualityByRung, rungs }) => {
+        const [cheap, strong] = [qualityByRung[0]!, qualityByRung[1]!];
         const found = pairedExcess([cheap, strong], rungs)!;
         expect(found).toHaveLength(Math.floor(rungs.length / 2));
         found.forEach((h, i) => {
           const [a, b] = [2 * i, 2 * i + 1];
-          const gains = strong[a] - cheap[a] - (strong[b] - cheap[b]);
-          expect(h).toBeCloseTo(((rungs[a] - rungs[b]) * gains) / 2, 12);
+          const gains = strong[a]! - cheap[a]! - (strong[b]! - cheap[b]!);
+          expect(h).toBeCloseTo(((rungs[a]! - rungs[b]!) * gains) / 2, 12);
         });
       }),
     );

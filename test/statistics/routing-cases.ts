@@ -20,5 +20,5 @@ export const routingCases: fc.Arbitrary<RoutingCases> = fc
 
 /** The same, where the strong candidate is the better one on average: by a twentieth of one case at least. */
 export const casesWithGap = routingCases.filter(
-  ({ cheap, strong }) => strong.reduce((gap, q, i) => gap + q - cheap[i], 0) > 0.01,
+  ({ cheap, strong }) => strong.reduce((gap, q, i) => gap + q - cheap[i]!, 0) > 0.01,
 );

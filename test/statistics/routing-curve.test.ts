@@ -24,11 +24,11 @@ describe('routingCurve', () => {
       [2, 3, 1],
       [3, 1, 2],
       [3, 2, 1],
-    ];
+    ] as const;
     const curves = orders.map(([b, c, d]) => routingCurve([9, b, c, d, 0], cheap, strong).meanQuality);
     const tied = routingCurve([9, 2, 2, 2, 0], cheap, strong).meanQuality;
     tied.forEach((quality, k) => {
-      expect(quality).toBeCloseTo(average(curves.map((curve) => curve[k])), 12);
+      expect(quality).toBeCloseTo(average(curves.map((curve) => curve[k]!)), 12);
     });
   });
 

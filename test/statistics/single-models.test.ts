@@ -61,9 +61,9 @@ describe('singleModels', () => {
         const qualities = rows.map(([, q]) => [q / 9]);
         const costs = rows.map(([cost]) => [cost]);
         const { hull, models, best } = singleModels(qualities, costs);
-        expect(hull?.at(-1)?.quality).toBe(models[best].quality);
-        expect(hull?.at(-1)?.cost).toBe(models[best].costUsd);
-        expect(hull?.[0].cost).toBe(Math.min(...costs.flat()));
+        expect(hull?.at(-1)?.quality).toBe(models[best]!.quality);
+        expect(hull?.at(-1)?.cost).toBe(models[best]!.costUsd);
+        expect(hull?.[0]?.cost).toBe(Math.min(...costs.flat()));
       }),
     );
   });
