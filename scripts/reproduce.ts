@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { type Case, type CaseRow, loadCases, writeCases } from '../evals/cases/index.ts';
-import { apgrInterval, rankingOf, recordLook, runGate } from '../evals/gate/index.ts';
+import { apgrInterval, measureRanking, recordLook, runGate } from '../evals/gate/index.ts';
 import { type TrainInput, trainArtifact } from '../evals/lifecycle/index.ts';
 import {
   type ArtifactDraft,
@@ -137,7 +137,7 @@ async function measuredNotes(draft: ArtifactDraft, folder: string): Promise<stri
       cheapCostUsd: unknown,
       strongCostUsd: unknown,
     };
-    const { apgr, cpt80 } = rankingOf(scores, outcomes);
+    const { apgr, cpt80 } = measureRanking(scores, outcomes);
     const interval = apgrInterval(scores, outcomes);
     rows.push(
       `| ${file.replace('.jsonl.gz', '')} (${field}) | ${cheap} -> ${strong} | ${cases.length} | ${apgr?.toFixed(3) ?? '-'} | ${interval?.low.toFixed(3) ?? '-'} to ${interval?.high.toFixed(3) ?? '-'} | ${cpt80?.toFixed(3) ?? '-'} |`,

@@ -1,13 +1,13 @@
 import type { Encoder } from '../../router/encoders/index.ts';
 import { type RoutingCurve, routingCurve } from '../../router/statistics/index.ts';
 import { type Case, keyFraction } from '../cases/index.ts';
-import type { Baseline, Curve } from './evidence.ts';
+import type { BaselineRow, Curve } from './evidence.ts';
 import { nearestNeighbourScores } from './nearest-neighbours.ts';
-import { type PairedOutcomes, type Ranking, rankingOfCurve, thinned } from './ranking.ts';
+import { measureCurve, type PairedOutcomes, type Ranking, thinCurve } from './ranking.ts';
 import type { Replay } from './replay.ts';
 
 /** A score that the classifier is compared with. Its curve is thinned at once: whole, one of a million cases takes 24 MB. */
-export interface Rival {
+export interface Baseline {
   readonly name: string;
   readonly curve: Curve;
   readonly ranking: Ranking;
@@ -15,7 +15,7 @@ export interface Rival {
   readonly points: { readonly cheap: Point; readonly policy: Point; readonly strong: Point };
 }
 
-type Point = Pick<Baseline, 'escalation_rate' | 'quality' | 'cost_usd'>;
+type Point = Pick<BaselineRow, 'escalation_rate' | 'quality' | 'cost_usd'>;
 
 /** What makes neighbours of texts; left out where the texts are not at hand. */
 interface Embedded {
@@ -27,12 +27,17 @@ const FOLDS = 5;
 /** Every case is compared with every other: above this the neighbours are left out. */
 const MOST_COMPARED = 20_000;
 
-function rival(name: string, scores: ArrayLike<number>, outcomes: PairedOutcomes, rate: number): Rival {
+function measureBaseline(
+  name: string,
+  scores: ArrayLike<number>,
+  outcomes: PairedOutcomes,
+  rate: number,
+): Baseline {
   const curve = routingCurve(scores, outcomes.cheapQuality, outcomes.strongQuality, outcomes);
   return {
     name,
-    curve: thinned(name, curve),
-    ranking: rankingOfCurve(curve),
+    curve: thinCurve(name, curve),
+    ranking: measureCurve(curve),
     points: { cheap: pointAt(curve, 0), policy: pointAt(curve, rate), strong: pointAt(curve, 1) },
   };
 }
@@ -41,35 +46,35 @@ function rival(name: string, scores: ArrayLike<number>, outcomes: PairedOutcomes
  * The baselines on the gated cases. Task label and nearest neighbours learn from the other folds of the very same cases, and are left out
  * where no case names a task, or there are too few questions or too many cases.
  */
-export async function rivalsOf(
+export async function measureBaselines(
   replay: Replay,
   outcomes: PairedOutcomes,
   rate: number,
   seed: number,
   embedded?: Embedded,
-): Promise<Rival[]> {
+): Promise<Baseline[]> {
   const folds = foldsOf(replay, seed);
   const gains = oracleScores(outcomes);
   const lengths = Float64Array.from(replay.traits, ({ characters }) => characters);
   const byTask = folds && taskLabelScores(replay.traits, outcomes, folds);
   const byNeighbours = folds && embedded && (await neighbours(embedded, gains, folds));
   return [
-    rival('random', new Float64Array(replay.n), outcomes, rate), // equal scores: the expectation over random orders
-    rival('prompt length', lengths, outcomes, rate),
-    ...(byTask ? [rival('task label', byTask, outcomes, rate)] : []),
-    ...(byNeighbours ? [rival('nearest neighbours', byNeighbours, outcomes, rate)] : []),
-    rival('oracle', gains, outcomes, rate),
+    measureBaseline('random', new Float64Array(replay.n), outcomes, rate), // equal scores: the expectation over random orders
+    measureBaseline('prompt length', lengths, outcomes, rate),
+    ...(byTask ? [measureBaseline('task label', byTask, outcomes, rate)] : []),
+    ...(byNeighbours ? [measureBaseline('nearest neighbours', byNeighbours, outcomes, rate)] : []),
+    measureBaseline('oracle', gains, outcomes, rate),
   ];
 }
 
-/** Always cheap and always strong, then each rival at the policy's own share of escalations. */
-export function baselinesOf(rivals: readonly Rival[]): Baseline[] {
-  const [random] = rivals as [Rival];
+/** Always cheap and always strong, then each baseline at the policy's own share of escalations. */
+export function baselineRows(baselines: readonly Baseline[]): BaselineRow[] {
+  const [random] = baselines as [Baseline];
   const unranked = { apgr: null, cpt50: null, cpt80: null };
   return [
     { name: 'always cheap', ...random.points.cheap, ...unranked },
     { name: 'always strong', ...random.points.strong, ...unranked },
-    ...rivals.map(({ name, points, ranking: { apgr, cpt50, cpt80 } }) => ({
+    ...baselines.map(({ name, points, ranking: { apgr, cpt50, cpt80 } }) => ({
       name,
       ...points.policy,
       apgr: apgr ?? null,
@@ -89,7 +94,7 @@ function pointAt({ shareEscalated, meanQuality, meanCostUsd }: RoutingCurve, rat
 }
 
 /**
- * By a hash of the key, and another one than the split's, of which sealed cases share the upper end: cases of one question are in one fold,
+ * By a hash of the key, and another one than the split's, of which held-out cases share the upper end: cases of one question are in one fold,
  * whatever the other cases are. Undefined where only one is filled.
  */
 function foldsOf({ traits }: Replay, seed: number): Int32Array | undefined {

@@ -11,7 +11,7 @@ import {
 } from '../../router/statistics/index.ts';
 import { meanAtMost } from './judge.ts';
 import type { Replay } from './replay.ts';
-import { inOrder } from './subject.ts';
+import { reorder } from './subject.ts';
 
 interface ComparisonSettings {
   /** The seeded order in which the bounds take the cases. Shape [n] */
@@ -30,35 +30,35 @@ interface ComparisonSettings {
  *
  * Pairing takes out what makes a case hard for both; where the two route alike, d is 0. O(n), and 1,000 n where costs are known.
  *
- * @param sealed outcomes of the cases, n of at least 1
+ * @param outcomes what each candidate reached and cost on the cases; of the cases, n of at least 1
  * @param championRungs, challengerRungs where each policy sends each case. Shape [n]
  * @throws PlimsollError `invalid-input`: no cases, a confidence or a tolerance out of range
  * @see Waudby-Smith and Ramdas, arXiv 2010.09686 (the bounds; evals/bounds/betting.ts)
  */
 export function comparePolicies(
-  sealed: Pick<Replay, 'quality' | 'costUsd'>,
+  outcomes: Pick<Replay, 'quality' | 'costUsd'>,
   championRungs: Int32Array,
   challengerRungs: Int32Array,
   { order, tolerance, confidence }: ComparisonSettings,
 ): Measured {
   const delta = 1 - confidence;
-  const ofChampion = qualityLosses(sealed.quality, championRungs);
-  const ofChallenger = qualityLosses(sealed.quality, challengerRungs);
+  const ofChampion = qualityLosses(outcomes.quality, championRungs);
+  const ofChallenger = qualityLosses(outcomes.quality, challengerRungs);
   const drops = ofChallenger.map((loss, row) => loss - ofChampion[row]!);
-  const qualityDrop = meanAtMost('not-worse-than-champion', inOrder(drops, order), tolerance, { delta });
+  const qualityDrop = meanAtMost('not-worse-than-champion', reorder(drops, order), tolerance, { delta });
   const escalated = Float64Array.from(
     challengerRungs,
     (rung, row) => Number(rung > 0) - Number(championRungs[row]! > 0),
   );
-  const championCosts = costsOf(sealed, championRungs);
-  const challengerCosts = costsOf(sealed, challengerRungs);
+  const championCosts = costsOf(outcomes, championRungs);
+  const challengerCosts = costsOf(outcomes, challengerRungs);
   return {
     result: resultOf(qualityDrop),
     quality_drop: qualityDrop,
-    escalation_difference: bounded(inOrder(escalated, order), delta),
+    escalation_difference: bounded(reorder(escalated, order), delta),
     cost_difference_usd: costDifference(championCosts, challengerCosts, confidence),
-    champion: figuresOf(championRungs, inOrder(ofChampion, order), championCosts, delta),
-    challenger: figuresOf(challengerRungs, inOrder(ofChallenger, order), challengerCosts, delta),
+    champion: figuresOf(championRungs, reorder(ofChampion, order), championCosts, delta),
+    challenger: figuresOf(challengerRungs, reorder(ofChallenger, order), challengerCosts, delta),
   };
 }
 
@@ -163,7 +163,7 @@ type PolicyFigures = z.infer<typeof figuresSchema>;
 export type Bounded = z.infer<typeof boundedSchema>;
 
 /** The comparison with the hash of its content, by which a later change shows. */
-export function sealedComparison(content: ComparisonContent): Comparison {
+export function stampComparison(content: ComparisonContent): Comparison {
   return { ...content, sha256: sha256OfJson(content) };
 }
 

@@ -14,14 +14,14 @@ import {
 import { chooseThreshold } from '../threshold/index.ts';
 import { atMost, meanAboveZero, meanAtMost, rateWithin } from './judge.ts';
 import type { Traits } from './replay.ts';
-import { deltaOf, type HardReplay, inOrder, type Subject } from './subject.ts';
+import { errorProbability, type HardReplay, reorder, type Subject } from './subject.ts';
 import type { SliceRule } from './suite.ts';
 
 /** Two steps of the certified walk: training adds up in float64 and the graph in float32, which may move a case across a step. */
 const TOLERANCE = 0.002;
 
 /** Every condition that the suite sets, in the order of the reports. */
-export function conditionsOf(subject: Subject, chosenBy: Manifest['policy']['chosen_by']): Condition[] {
+export function judgeConditions(subject: Subject, chosenBy: Manifest['policy']['chosen_by']): Condition[] {
   return [
     qualityLossCondition(subject),
     escalationRateCondition(subject),
@@ -37,12 +37,14 @@ export function conditionsOf(subject: Subject, chosenBy: Manifest['policy']['cho
 
 /** The promise itself: the mean loss against always-strong is at most the margin. */
 export function qualityLossCondition(subject: Subject): Condition {
-  const { suite, sealed, rungs, order } = subject;
-  const losses = inOrder(qualityLosses(sealed.quality, rungs), order);
-  const condition = meanAtMost('quality-loss', losses, suite.max_quality_loss, { delta: deltaOf(subject) });
-  const questions = new Set(sealed.traits.map(({ key }) => key)).size;
-  if (questions === sealed.n) return condition;
-  const note = `${sealed.n} cases of ${questions} questions: cases of one question are not independent, so the bounds are a little too narrow`;
+  const { suite, heldOut, rungs, order } = subject;
+  const losses = reorder(qualityLosses(heldOut.quality, rungs), order);
+  const condition = meanAtMost('quality-loss', losses, suite.max_quality_loss, {
+    delta: errorProbability(subject),
+  });
+  const questions = new Set(heldOut.traits.map(({ key }) => key)).size;
+  if (questions === heldOut.n) return condition;
+  const note = `${heldOut.n} cases of ${questions} questions: cases of one question are not independent, so the bounds are a little too narrow`;
   return { ...condition, note };
 }
 
@@ -55,23 +57,23 @@ export function escalationRateCondition(subject: Subject): Condition {
     countEscalated(rungs),
     rungs.length,
     suite.escalation_rate,
-    deltaOf(subject) / 2,
+    errorProbability(subject) / 2,
   );
 }
 
 /** Better than escalating the same share at random: the bound is over pairs of cases, the value over all. */
 export function beatsRandomCondition(subject: Subject): Condition[] {
-  const { suite, sealed, rungs, order } = subject;
+  const { suite, heldOut, rungs, order } = subject;
   if (!suite.beats_random) return [];
-  const quality = sealed.quality.map((column) => inOrder(column, order));
+  const quality = heldOut.quality.map((column) => reorder(column, order));
   const shuffled = Int32Array.from(order, (row) => rungs[row]!);
   const pairs = pairedExcess(quality, shuffled) ?? new Float64Array();
-  const condition = meanAboveZero('beats-random', pairs, deltaOf(subject));
+  const condition = meanAboveZero('beats-random', pairs, errorProbability(subject));
   const { further_cases: pairsMore, ...rest } = condition;
   return [
     {
       ...rest,
-      n: sealed.n,
+      n: heldOut.n,
       value: condition.value === null ? null : excessOverRandom(quality, shuffled),
       ...(pairsMore !== undefined && { further_cases: 2 * pairsMore }),
       note: `bounds from ${pairs.length} pairs of cases; value: quality above a random choice of the same share`,
@@ -81,11 +83,11 @@ export function beatsRandomCondition(subject: Subject): Condition[] {
 
 /** Few cases are much worse off: a mean can hide them. */
 export function silentDowngradesCondition(subject: Subject): Condition[] {
-  const { suite, sealed, rungs } = subject;
+  const { suite, heldOut, rungs } = subject;
   if (suite.silent_downgrades === undefined) return [];
   const { margin, max_rate: max } = suite.silent_downgrades;
-  const downgraded = countSilentDowngrades(qualityLosses(sealed.quality, rungs), margin);
-  return [rateWithin('silent-downgrades', downgraded, sealed.n, { max }, deltaOf(subject))];
+  const downgraded = countSilentDowngrades(qualityLosses(heldOut.quality, rungs), margin);
+  return [rateWithin('silent-downgrades', downgraded, heldOut.n, { max }, errorProbability(subject))];
 }
 
 /**
@@ -93,19 +95,22 @@ export function silentDowngradesCondition(subject: Subject): Condition[] {
  * there are; a slice's bounds are at the level at which Holm tested it.
  */
 export function sliceConditions(subject: Subject): Condition[] {
-  const { suite, sealed, rungs, order } = subject;
-  const losses = qualityLosses(sealed.quality, rungs);
-  const slices = suite.slices.map((rule) => ({ rule, values: lossesIn(rule, sealed.traits, losses, order) }));
+  const { suite, heldOut, rungs, order } = subject;
+  const losses = qualityLosses(heldOut.quality, rungs);
+  const slices = suite.slices.map((rule) => ({
+    rule,
+    values: lossesIn(rule, heldOut.traits, losses, order),
+  }));
   if (slices.length === 0) return [];
-  const tunedFor = deltaOf(subject) / slices.length; // one tuning for p-values and bounds, so that they agree
+  const tunedFor = errorProbability(subject) / slices.length; // one tuning for p-values and bounds, so that they agree
   const pValues = slices.map(({ rule, values }) =>
     values.length === 0 ? 1 : differenceBound.pValue(values, rule.max_quality_loss, tunedFor),
   );
-  const tests = holm(pValues, deltaOf(subject));
+  const tests = holm(pValues, errorProbability(subject));
   return slices.map(({ rule, values }, i) => {
     const level = { delta: tests[i]!.delta, tunedFor };
     const condition = meanAtMost(`slice/${rule.name}`, values, rule.max_quality_loss, level);
-    return values.length === sealed.n ? { ...condition, note: 'every case is in this slice' } : condition;
+    return values.length === heldOut.n ? { ...condition, note: 'every case is in this slice' } : condition;
   });
 }
 
@@ -115,12 +120,12 @@ function lossesIn(
   losses: Float64Array,
   order: Uint32Array,
 ): Float64Array {
-  const rows = order.filter((row) => isIn(where, traits[row]!));
+  const rows = order.filter((row) => isInSlice(where, traits[row]!));
   return Float64Array.from(rows, (row) => losses[row]!);
 }
 
 /** Whether a case has all that the slice asks for. What a row does not say, it does not have. */
-export function isIn(where: SliceRule['where'], one: Traits): boolean {
+export function isInSlice(where: SliceRule['where'], one: Traits): boolean {
   const named = (wanted: string | string[] | undefined, value: string | undefined) =>
     wanted === undefined || (value !== undefined && [wanted].flat().includes(value));
   const flag = (wanted: boolean | undefined, value: boolean) => wanted === undefined || wanted === value;
@@ -140,9 +145,9 @@ export function hardCaseConditions(subject: Subject): Condition[] {
   const { suite, hard } = subject;
   if (suite.hard_cases === undefined || hard === undefined) return [];
   const { min_recall: minRecall, min_kept_cheap: minKept } = suite.hard_cases;
-  const strong = decided(hard, 'strong');
-  const cheap = decided(hard, 'cheap');
-  const delta = deltaOf(subject);
+  const strong = countByTier(hard, 'strong');
+  const cheap = countByTier(hard, 'cheap');
+  const delta = errorProbability(subject);
   return [
     rateWithin('hard-cases/recall', strong.escalated, strong.n, { min: minRecall }, delta),
     ...(minKept === undefined
@@ -152,7 +157,7 @@ export function hardCaseConditions(subject: Subject): Condition[] {
 }
 
 /** How many cases of a tier there are, in one slice or in all, and how many of them are escalated. */
-export function decided({ cases, rungs }: HardReplay, tier: 'cheap' | 'strong', slice?: string) {
+export function countByTier({ cases, rungs }: HardReplay, tier: 'cheap' | 'strong', slice?: string) {
   let n = 0;
   let escalated = 0;
   cases.forEach((one, row) => {
@@ -169,7 +174,7 @@ export function flipRateConditions(subject: Subject): Condition[] {
   if (limit === undefined) return [];
   const maxOf = (edit: string) => (edit === 'paraphrase' ? (limit.max_paraphrase ?? limit.max) : limit.max);
   return subject.flips.map(({ edit, n, flipped }) =>
-    rateWithin(`flip-rate/${edit}`, flipped, n, { max: maxOf(edit) }, deltaOf(subject)),
+    rateWithin(`flip-rate/${edit}`, flipped, n, { max: maxOf(edit) }, errorProbability(subject)),
   );
 }
 
@@ -178,13 +183,13 @@ export function flipRateConditions(subject: Subject): Condition[] {
  * labels, each at delta / 10, so that all hold at once (Bonferroni): wide, and valid at any n.
  */
 export function calibrationConditions(subject: Subject): Condition[] {
-  const { suite, sealed, candidates, order } = subject;
+  const { suite, heldOut, candidates, order } = subject;
   const max = suite.max_ece;
   if (max === undefined) return [];
   return candidates.map((candidate, rung) => {
-    const probabilities = inOrder(sealed.probabilities[rung]!, order);
-    const labels = inOrder(sealed.quality[rung]!, order);
-    const bounds = calibrationErrorBounds(probabilities, labels, deltaOf(subject));
+    const probabilities = reorder(heldOut.probabilities[rung]!, order);
+    const labels = reorder(heldOut.quality[rung]!, order);
+    const bounds = calibrationErrorBounds(probabilities, labels, errorProbability(subject));
     return {
       name: `calibration/${candidate}`,
       verdict: atMost(bounds, max),
@@ -193,7 +198,7 @@ export function calibrationConditions(subject: Subject): Condition[] {
       limits: { max },
       confidence: suite.confidence,
       method: 'betting, each bin',
-      n: sealed.n,
+      n: heldOut.n,
     };
   });
 }

@@ -127,5 +127,5 @@ export const evidenceSchema = z.strictObject({
 });
 
 export type Evidence = z.infer<typeof evidenceSchema>;
-export type Baseline = z.infer<typeof baselineSchema>;
+export type BaselineRow = z.infer<typeof baselineSchema>;
 export type Curve = z.infer<typeof curveSchema>;

@@ -9,12 +9,12 @@ import {
   splitByKey,
 } from '../cases/index.ts';
 
-export interface SealedCases {
+export interface HeldOutCases {
   /** What the gate judges: no question of theirs was seen in training or calibration. In the order of the data. */
-  readonly sealed: readonly Case[];
+  readonly heldOut: readonly Case[];
   /** The calibration cases that the artifact's manifest names, if the data hold exactly those. */
   readonly calibration: readonly Case[] | undefined;
-  /** sha256 over ids and keys of the sealed cases. */
+  /** sha256 over ids and keys of the held-out cases. */
   readonly sha256: string;
   /** What was left out, by reason. */
   readonly excluded: {
@@ -30,14 +30,14 @@ export interface SealedCases {
  * trained on this is the test part; of a file with both, the test part and whatever is new.
  * @throws PlimsollError `insufficient-data` if no case is left
  */
-export function sealedCases(cases: readonly Case[], artifact: ArtifactFiles): SealedCases {
+export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): HeldOutCases {
   const { manifest } = artifact;
   const { unseen, seen, tied } = partBySeen(cases, seenQuestions(artifact.seenQuestions));
   if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
   const { calibration } = splitByKey(seen, DEFAULT_SHARES, manifest.split.seed, { mayBeEmpty: true });
   const asNamed = hashCases(calibration) === manifest.split.calibration.sha256;
   return {
-    sealed: unseen,
+    heldOut: unseen,
     calibration: asNamed ? calibration : undefined,
     sha256: hashCases(unseen),
     excluded: { seen: seen.length, seenGroup: tied.length },
@@ -45,25 +45,25 @@ export function sealedCases(cases: readonly Case[], artifact: ArtifactFiles): Se
 }
 
 /**
- * For a challenger that is trained with the champion's seed: the champion must not have learned from the part that stays sealed, or the
+ * For a challenger that is trained with the champion's seed: the champion must not have learned from the part that is held out, or the
  * comparison would flatter it.
  * @throws PlimsollError `invalid-input` if it has
  */
-export function requireSealedFrom(champion: ArtifactFiles, cases: readonly Case[]): void {
+export function requireHeldOutFrom(champion: ArtifactFiles, cases: readonly Case[]): void {
   const { seed } = champion.manifest.split;
   requireUnseen(splitByKey(cases, DEFAULT_SHARES, seed).test, champion);
 }
 
 /** @throws PlimsollError `invalid-input` if one of the cases was seen in training or calibration of the artifact */
 export function requireUnseen(
-  sealed: readonly Case[],
+  heldOut: readonly Case[],
   { manifest, seenQuestions: marks }: ArtifactFiles,
 ): void {
-  const leaked = sealed.filter(seenQuestions(marks));
+  const leaked = heldOut.filter(seenQuestions(marks));
   if (leaked.length === 0) return;
   throw new PlimsollError(
     'invalid-input',
-    `${leaked.length} of the ${sealed.length} sealed cases (the first: ${JSON.stringify(leaked[0]!.id)}) ask questions that ${manifest.name} saw in training or calibration: one question is on both sides of the split. Give the data that it was trained on, unchanged, with cases that it has never seen, or leave these rows out.`,
+    `${leaked.length} of the ${heldOut.length} sealed cases (the first: ${JSON.stringify(leaked[0]!.id)}) ask questions that ${manifest.name} saw in training or calibration: one question is on both sides of the split. Give the data that it was trained on, unchanged, with cases that it has never seen, or leave these rows out.`,
   );
 }
 

@@ -12,13 +12,13 @@ const recordSchema = lookSchema.extend({ sealed_sha256: z.string() });
 type LookRecord = z.infer<typeof recordSchema>;
 
 /**
- * Earlier looks at the same sealed cases with another artifact. The first look keeps its confidence; whoever tries thresholds until one
+ * Earlier looks at the same held-out cases with another artifact. The first look keeps its confidence; whoever tries thresholds until one
  * passes has set them on the test. The same artifact again gives the same answer and is no new look.
  * @throws PlimsollError `invalid-artifact` where the record cannot be read
  */
-export function earlierLooks(artifactFolder: string, sealedSha256: string, artifactSha256: string): Look[] {
-  return recordsIn(looksFile(artifactFolder)).flatMap(({ sealed_sha256: sealed, ...look }) =>
-    sealed === sealedSha256 && look.artifact_sha256 !== artifactSha256 ? [look] : [],
+export function earlierLooks(artifactFolder: string, heldOutSha256: string, artifactSha256: string): Look[] {
+  return recordsIn(looksFile(artifactFolder)).flatMap(({ sealed_sha256: heldOut, ...look }) =>
+    heldOut === heldOutSha256 && look.artifact_sha256 !== artifactSha256 ? [look] : [],
   );
 }
 

@@ -19,19 +19,19 @@ import {
   singleModels,
 } from '../../router/statistics/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
-import { baselinesOf, type Rival } from './baselines.ts';
-import { decided, isIn } from './conditions.ts';
+import { type Baseline, baselineRows } from './baselines.ts';
+import { countByTier, isInSlice } from './conditions.ts';
 import type { Evidence } from './evidence.ts';
 import { payingSentence } from './paying-sentence.ts';
 import {
   headQuality,
+  measureCurve,
   type PairedOutcomes,
   pairedOutcomes,
-  rankingOfCurve,
-  thinnedWithBand,
+  thinCurveWithBand,
   unknownCosts,
 } from './ranking.ts';
-import { inOrder, type Subject } from './subject.ts';
+import { reorder, type Subject } from './subject.ts';
 
 const HISTOGRAM_BINS = 40;
 /** Of each end of a bin's interval: two-sided 95 %. */
@@ -46,27 +46,27 @@ const HULL_POINTS = 20_000;
 const DOWNGRADE_MARGIN = 0.5;
 
 /** What the verdict rests on beside its conditions, for the reports: curve, baselines, slices, bins. */
-export function measure(
+export function collectEvidence(
   subject: Subject,
   ladder: readonly Rung[],
-  rivals: readonly Rival[],
+  baselines: readonly Baseline[],
   hardCasesSha256: string | undefined,
 ): Evidence {
-  const { sealed, rungs, suite } = subject;
-  const outcomes = pairedOutcomes(sealed);
-  const scores = predictedLosses(sealed.probabilities);
-  const losses = qualityLosses(sealed.quality, rungs);
+  const { heldOut, rungs, suite } = subject;
+  const outcomes = pairedOutcomes(heldOut);
+  const scores = predictedLosses(heldOut.probabilities);
+  const losses = qualityLosses(heldOut.quality, rungs);
   const strong = outcomes.strongQuality;
   const routed = strong.map((q, row) => q - losses[row]!);
   const quality = { cheap: mean(outcomes.cheapQuality), strong: mean(strong), routed: mean(routed) };
   const rate = escalationRate(rungs);
-  const costs = sealed.costUsd.map((column) => column ?? unknownCosts(sealed.n));
-  const singles = singleModels(sealed.quality, costs);
+  const costs = heldOut.costUsd.map((column) => column ?? unknownCosts(heldOut.n));
+  const singles = singleModels(heldOut.quality, costs);
   const curve = routingCurve(scores, outcomes.cheapQuality, strong, outcomes);
-  const ranking = rankingOfCurve(curve);
+  const ranking = measureCurve(curve);
   const resamples = Math.max(
     FEWEST_RESAMPLES,
-    Math.min(MOST_RESAMPLES, Math.floor(RESAMPLED_CASES / sealed.n)),
+    Math.min(MOST_RESAMPLES, Math.floor(RESAMPLED_CASES / heldOut.n)),
   );
   const interval = bootstrapInterval(scores, outcomes.cheapQuality, strong, { resamples });
   const margin = suite.silent_downgrades?.margin ?? DOWNGRADE_MARGIN;
@@ -74,7 +74,7 @@ export function measure(
     ...ranking,
     quality,
     ...(interval && { interval }),
-    ...simpler(rivals),
+    ...simpler(baselines),
   });
   return {
     candidates: ladder.map(({ candidate, model }, rung) => ({
@@ -96,15 +96,15 @@ export function measure(
     cost: costOf(subject, rate),
     silent_downgrades: {
       margin,
-      rate: countSilentDowngrades(losses, margin) / sealed.n,
+      rate: countSilentDowngrades(losses, margin) / heldOut.n,
       worst: worstOf(subject, losses, scores),
     },
-    baselines: baselinesOf(rivals),
+    baselines: baselineRows(baselines),
     best_single: ladder[singles.best]!.candidate,
     mixing_hull: singles.hull?.map(({ cost, quality: q }) => ({ cost_usd: cost, quality: q })) ?? null,
     curves: [
-      thinnedWithBand('learned', curve, scores, outcomes),
-      ...rivals.filter(({ name }) => name !== 'random').map((rival) => rival.curve),
+      thinCurveWithBand('learned', curve, scores, outcomes),
+      ...baselines.filter(({ name }) => name !== 'random').map((baseline) => baseline.curve),
     ],
     heads: headsOf(subject),
     score_histogram: histogramOf(scores, outcomes),
@@ -116,8 +116,8 @@ export function measure(
   };
 }
 
-function costOf({ sealed, rungs }: Subject, rate: number): Evidence['cost'] {
-  const { costUsd } = sealed;
+function costOf({ heldOut, rungs }: Subject, rate: number): Evidence['cost'] {
+  const { costUsd } = heldOut;
   if (costUsd.includes(undefined)) return null;
   const strong = costUsd[costUsd.length - 1]!;
   const routed = Float64Array.from(rungs, (rung, row) => costUsd[rung]![row]!);
@@ -140,31 +140,31 @@ function aiqOf({ meanCostUsd, shareEscalated, meanQuality }: RoutingCurve): numb
   return averageImprovementInQuality(kept(meanCostUsd ?? shareEscalated), kept(meanQuality));
 }
 
-function worstOf({ sealed }: Subject, losses: Float64Array, scores: Float64Array) {
+function worstOf({ heldOut }: Subject, losses: Float64Array, scores: Float64Array) {
   return Array.from(losses.keys())
     .filter((row) => losses[row]! > 0)
     .sort((a, b) => losses[b]! - losses[a]! || scores[a]! - scores[b]! || a - b)
     .slice(0, WORST_SHOWN)
-    .map((row) => ({ id: sealed.traits[row]!.id, loss: losses[row]!, predicted_loss: scores[row]! }));
+    .map((row) => ({ id: heldOut.traits[row]!.id, loss: losses[row]!, predicted_loss: scores[row]! }));
 }
 
 /** What would be simpler than a classifier: the sentence names it where it does as well. */
-function simpler(rivals: readonly Rival[]) {
-  const rankingBy = (wanted: string) => rivals.find(({ name }) => name === wanted)?.ranking;
+function simpler(baselines: readonly Baseline[]) {
+  const rankingBy = (wanted: string) => baselines.find(({ name }) => name === wanted)?.ranking;
   const [task, length] = [rankingBy('task label'), rankingBy('prompt length')];
   return { ...(task && { task_label: task }), ...(length && { prompt_length: length }) };
 }
 
-function headsOf({ sealed, candidates, order }: Subject): Evidence['heads'] {
+function headsOf({ heldOut, candidates, order }: Subject): Evidence['heads'] {
   return candidates.map((candidate, rung) => {
-    const probabilities = inOrder(sealed.probabilities[rung]!, order);
-    const labels = inOrder(sealed.quality[rung]!, order);
+    const probabilities = reorder(heldOut.probabilities[rung]!, order);
+    const labels = reorder(heldOut.quality[rung]!, order);
     const { auroc, brier, ece } = headQuality(probabilities, labels);
     const { reliability, resolution, uncertainty } = brierDecomposition(probabilities, labels);
     const bins = reliabilityBins(probabilities, labels, BIN_DELTA);
     return {
       candidate,
-      n: sealed.n,
+      n: heldOut.n,
       auroc: auroc ?? null,
       brier,
       reliability,
@@ -196,10 +196,10 @@ function histogramOf(scores: Float64Array, outcomes: PairedOutcomes): Evidence['
 
 /** The suite's slices, then every task and source: what to look at where the whole is well. */
 function slicesOf(subject: Subject, losses: Float64Array): Evidence['slices'] {
-  const { suite, sealed, rungs, order } = subject;
+  const { suite, heldOut, rungs, order } = subject;
   const named = suite.slices.map(({ name, where }) => ({
     name,
-    rows: order.filter((row) => isIn(where, sealed.traits[row]!)),
+    rows: order.filter((row) => isInSlice(where, heldOut.traits[row]!)),
   }));
   return [...named, ...byTrait(subject, 'task'), ...byTrait(subject, 'source')]
     .filter(({ rows }) => rows.length > 0)
@@ -221,15 +221,15 @@ function slicesOf(subject: Subject, losses: Float64Array): Evidence['slices'] {
 /** At most so many values of a trait get a row; the largest ones. */
 const MOST_ROWS = 40;
 
-function byTrait({ sealed, order }: Subject, trait: 'task' | 'source') {
+function byTrait({ heldOut, order }: Subject, trait: 'task' | 'source') {
   const counts = new Map<string, number>();
-  for (const { [trait]: value } of sealed.traits) {
+  for (const { [trait]: value } of heldOut.traits) {
     if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   const largest = [...counts].sort(([a, ofA], [b, ofB]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, MOST_ROWS);
   const places = new Map(largest.map(([value, n]) => [value, { rows: new Uint32Array(n), filled: 0 }]));
   for (const row of order) {
-    const place = places.get(sealed.traits[row]![trait]!);
+    const place = places.get(heldOut.traits[row]![trait]!);
     if (place) place.rows[place.filled++] = row;
   }
   return [...places].map(([value, { rows }]) => ({ name: `${trait}: ${value}`, rows }));
@@ -237,7 +237,7 @@ function byTrait({ sealed, order }: Subject, trait: 'task' | 'source') {
 
 function hardCasesOf({ hard }: Subject, sha256: string | undefined): Evidence['hard_cases'] {
   if (hard === undefined || sha256 === undefined) return null;
-  const [strong, cheap] = [decided(hard, 'strong'), decided(hard, 'cheap')];
+  const [strong, cheap] = [countByTier(hard, 'strong'), countByTier(hard, 'cheap')];
   const names = [...new Set(hard.cases.map(({ slice }) => slice))];
   return {
     n: hard.cases.length,
@@ -245,7 +245,7 @@ function hardCasesOf({ hard }: Subject, sha256: string | undefined): Evidence['h
     recall: strong.n > 0 ? strong.escalated / strong.n : null,
     kept_cheap: cheap.n > 0 ? 1 - cheap.escalated / cheap.n : null,
     slices: names.map((slice) => {
-      const [s, c] = [decided(hard, 'strong', slice), decided(hard, 'cheap', slice)];
+      const [s, c] = [countByTier(hard, 'strong', slice), countByTier(hard, 'cheap', slice)];
       return { slice, strong: s.n, escalated: s.escalated, cheap: c.n, kept_cheap: c.n - c.escalated };
     }),
   };

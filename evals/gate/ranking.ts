@@ -69,12 +69,12 @@ export interface Ranking extends RankingQuality {
 }
 
 /** APGR, CPT(50 %), CPT(80 %) and, where costs are known, the saving of a score: the larger, the sooner escalated. */
-export function rankingOf(scores: ArrayLike<number>, outcomes: PairedOutcomes): Ranking {
-  return rankingOfCurve(routingCurve(scores, outcomes.cheapQuality, outcomes.strongQuality, outcomes));
+export function measureRanking(scores: ArrayLike<number>, outcomes: PairedOutcomes): Ranking {
+  return measureCurve(routingCurve(scores, outcomes.cheapQuality, outcomes.strongQuality, outcomes));
 }
 
 /** The same, where the curve is at hand: of a million cases its sorting is most of the work. */
-export function rankingOfCurve(curve: RoutingCurve): Ranking {
+export function measureCurve(curve: RoutingCurve): Ranking {
   const [apgr, cpt50, cpt80] = [
     areaPerformanceGapRecovered(curve),
     callPerformanceThreshold(curve, 0.5),
@@ -114,7 +114,7 @@ export function headQuality(probabilities: Float64Array, labels: Float64Array): 
 }
 
 /** A routing curve at no more than 101 shares, both ends included. */
-export function thinned(name: string, { shareEscalated, meanQuality, meanCostUsd }: RoutingCurve): Curve {
+export function thinCurve(name: string, { shareEscalated, meanQuality, meanCostUsd }: RoutingCurve): Curve {
   const points = pointsOf(shareEscalated.length - 1);
   const at = (column: Float64Array) => points.map((k) => column[k]!);
   return {
@@ -126,13 +126,13 @@ export function thinned(name: string, { shareEscalated, meanQuality, meanCostUsd
 }
 
 /** The same with a pointwise 95 % band of the mean routed quality, by the normal approximation. */
-export function thinnedWithBand(
+export function thinCurveWithBand(
   name: string,
   curve: RoutingCurve,
   scores: Float64Array,
   outcomes: PairedOutcomes,
 ): Curve {
-  const thin = thinned(name, curve);
+  const thin = thinCurve(name, curve);
   const errors = meanQualityErrors(
     scores,
     outcomes.cheapQuality,

@@ -83,7 +83,10 @@ function traitsOf({ id, key, task, source, language, turns, tools, text }: Case)
  * or a graph that was rewritten with its hash.
  * @throws PlimsollError `invalid-artifact`, `weights-missing`
  */
-export async function artifactClassifier(artifact: ArtifactFiles, allowHub: boolean): Promise<Classifier> {
+export async function openArtifactClassifier(
+  artifact: ArtifactFiles,
+  allowHub: boolean,
+): Promise<Classifier> {
   const { manifest, golden, folder } = artifact;
   const input = await classifierInput(manifest, { allowHub });
   const classifier = await createOnnxClassifier(
@@ -109,7 +112,7 @@ function strongestAlone(rungs: number): Float32Array {
 }
 
 /** The cases as the artifact's own graph scores them. */
-export function replayed(
+export function replayCases(
   cases: readonly Case[],
   { manifest }: ArtifactFiles,
   classifier: Classifier,

@@ -25,16 +25,16 @@ import {
   seenQuestions,
 } from '../cases/index.ts';
 import { rungsAt } from '../threshold/index.ts';
-import { type Rival, rivalsOf } from './baselines.ts';
-import { conditionsOf } from './conditions.ts';
+import { type Baseline, measureBaselines } from './baselines.ts';
+import { judgeConditions } from './conditions.ts';
 import type { Evidence } from './evidence.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
-import { type SealedCases, sealedCases } from './held-out-cases.ts';
+import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
 import { earlierLooks } from './looks.ts';
-import { measure } from './measure.ts';
+import { collectEvidence } from './measure.ts';
 import { pairedOutcomes } from './ranking.ts';
-import { artifactClassifier, type Replay, replayed } from './replay.ts';
+import { openArtifactClassifier, type Replay, replayCases } from './replay.ts';
 import type { HardReplay, Subject } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
 
@@ -49,7 +49,7 @@ export interface GateRequest {
   readonly reading?: GateReading;
   readonly issued?: Date;
   readonly allowHub?: boolean;
-  /** Hears how many of the sealed cases are replayed. */
+  /** Hears how many of the held-out cases are replayed. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -59,7 +59,7 @@ export interface GateRun {
   readonly verdict: Verdict;
   /** What a person should know of the data: rejected rows by kind, how files were read, a ladder in the wrong order. A line each. */
   readonly notes: readonly string[];
-  /** Id of a sealed case -> its text, for reports that are asked to show it; it stands in no verdict. */
+  /** Id of a held-out case -> its text, for reports that are asked to show it; it stands in no verdict. */
   readonly texts: ReadonlyMap<string, string>;
 }
 
@@ -67,7 +67,7 @@ export interface GateRun {
 const MOST_EDITED = 2_000;
 
 /**
- * Gates an artifact: replays its decisions on sealed cases, hard cases and edited prompts, and judges them by the suite. No model is
+ * Gates an artifact: replays its decisions on held-out cases, hard cases and edited prompts, and judges them by the suite. No model is
  * called and nothing is written.
  * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw
  */
@@ -75,20 +75,20 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
   const suite = loadSuite(request.suite);
   const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
-  const { sealed, calibration, sha256, excluded } = sealedCases(loaded.cases, artifact);
+  const { heldOut, calibration, sha256, excluded } = heldOutCases(loaded.cases, artifact);
   const hard = hardCasesOf(suite, artifact);
-  const classifier = await artifactClassifier(artifact, request.allowHub ?? false);
+  const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
-    const replay = await replayed(sealed, artifact, classifier, request.onProgress);
-    const calibrated = calibration && (await replayed(calibration, artifact, classifier));
-    const subject = await subjectOf({ suite, artifact, replay, calibrated, hard, classifier, sealed });
-    const rivals = await rivalsWithTexts(artifact, subject, sealed, request.allowHub ?? false);
-    const evidence = measure(subject, artifact.manifest.ladder, rivals, hard && hashOfHard(hard));
-    const verdict = verdictOf(subject, evidence, {
+    const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
+    const calibrated = calibration && (await replayCases(calibration, artifact, classifier));
+    const subject = await buildSubject({ suite, artifact, replay, calibrated, hard, classifier, heldOut });
+    const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
+    const evidence = collectEvidence(subject, artifact.manifest.ladder, baselines, hard && hashOfHard(hard));
+    const verdict = issueVerdict(subject, evidence, {
       artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
       policy: artifact.manifest.policy,
       suite: { name: suite.suite.name, sha256: suite.sha256 },
-      sealed: sealedSection(loaded, excluded, replay.n, sha256, artifact),
+      sealed: heldOutSection(loaded, excluded, replay.n, sha256, artifact),
       issued: (request.issued ?? new Date()).toISOString(),
     });
     const { notes } = loaded;
@@ -96,7 +96,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       folder: artifact.folder,
       verdict,
       notes,
-      texts: new Map(sealed.map(({ id, text }) => [id, text])),
+      texts: new Map(heldOut.map(({ id, text }) => [id, text])),
     };
   } finally {
     await classifier.close();
@@ -118,9 +118,9 @@ interface Provenance {
  * 1 - confidence, for it would have to pass the very condition that it breaks; how many others there are does not matter
  * (an intersection-union test: Berger, Technometrics 24, 1982).
  */
-function verdictOf(subject: Subject, evidence: Evidence, provenance: Provenance): Verdict {
+function issueVerdict(subject: Subject, evidence: Evidence, provenance: Provenance): Verdict {
   const { name, version, threshold, chosen_by: chosenBy } = provenance.policy;
-  const conditions = conditionsOf(subject, chosenBy);
+  const conditions = judgeConditions(subject, chosenBy);
   return sealedVerdict({
     schema_version: 1,
     verdict: worstOf(conditions.map(({ verdict }) => verdict)),
@@ -156,11 +156,11 @@ interface Parts {
   readonly calibrated: Replay | undefined;
   readonly hard: HardCase[] | undefined;
   readonly classifier: Classifier;
-  readonly sealed: readonly Case[];
+  readonly heldOut: readonly Case[];
 }
 
-async function subjectOf(parts: Parts): Promise<Subject> {
-  const { suite, artifact, replay, calibrated, hard, classifier, sealed } = parts;
+async function buildSubject(parts: Parts): Promise<Subject> {
+  const { suite, artifact, replay, calibrated, hard, classifier, heldOut } = parts;
   const { threshold } = artifact.manifest.policy;
   const strongest = artifact.manifest.ladder.length - 1;
   const decide: Decide = async (text) =>
@@ -172,11 +172,11 @@ async function subjectOf(parts: Parts): Promise<Subject> {
     suite: suite.suite,
     candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
     threshold,
-    sealed: replay,
+    heldOut: replay,
     rungs,
     order,
     ...(hardReplay && { hard: hardReplay }),
-    flips: await flipsOf(suite, sealed, rungs, order, hardReplay, decide),
+    flips: await flipsOf(suite, heldOut, rungs, order, hardReplay, decide),
     ...(calibrated && { calibration: calibrated }),
   };
 }
@@ -189,7 +189,7 @@ async function decideAll(cases: readonly { text: string }[], decide: Decide): Pr
 
 async function flipsOf(
   { suite, resolve }: LoadedSuite,
-  sealed: readonly Case[],
+  heldOut: readonly Case[],
   rungs: Int32Array,
   order: Uint32Array,
   hard: HardReplay | undefined,
@@ -198,32 +198,32 @@ async function flipsOf(
   const limit = suite.flip_rate;
   if (limit === undefined) return [];
   const rows = [...order].slice(0, MOST_EDITED);
-  const texts = [...rows.map((row) => sealed[row]!.text), ...(hard?.cases.map(({ text }) => text) ?? [])];
+  const texts = [...rows.map((row) => heldOut[row]!.text), ...(hard?.cases.map(({ text }) => text) ?? [])];
   const decided = [...rows.map((row) => rungs[row]!), ...(hard?.rungs ?? [])];
   const counts = await countFlips(texts, decided, limit.edits, decide);
   if (limit.paraphrases === undefined) return counts;
   return [...counts, await countParaphraseFlips(loadParaphrases(resolve(limit.paraphrases)), decide)];
 }
 
-async function rivalsWithTexts(
+async function baselinesWithTexts(
   { manifest }: ArtifactFiles,
-  { sealed: replay, rungs, suite }: Subject,
-  sealed: readonly Case[],
+  { heldOut: replay, rungs, suite }: Subject,
+  heldOut: readonly Case[],
   allowHub: boolean,
-): Promise<Rival[]> {
+): Promise<Baseline[]> {
   const encoder = await openEncoder(parseEncoderSpec(manifest.encoder.id, { allowHub }));
   try {
-    const texts = sealed.map(({ text }) => text);
+    const texts = heldOut.map(({ text }) => text);
     const rate = escalationRate(rungs);
-    return await rivalsOf(replay, pairedOutcomes(replay), rate, suite.seed, { texts, encoder });
+    return await measureBaselines(replay, pairedOutcomes(replay), rate, suite.seed, { texts, encoder });
   } finally {
     await encoder.close();
   }
 }
 
-function sealedSection(
+function heldOutSection(
   { files, excluded, rejected }: GateCases,
-  { seen, seenGroup }: SealedCases['excluded'],
+  { seen, seenGroup }: HeldOutCases['excluded'],
   n: number,
   sha256: string,
   artifact: ArtifactFiles,

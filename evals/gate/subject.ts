@@ -10,15 +10,15 @@ export interface HardReplay {
   readonly rungs: Int32Array;
 }
 
-/** What the gate judges: a policy's decisions on sealed cases, hard cases and edited prompts. */
+/** What the gate judges: a policy's decisions on held-out cases, hard cases and edited prompts. */
 export interface Subject {
   readonly suite: Suite;
   readonly candidates: readonly string[];
   readonly threshold: number;
-  readonly sealed: Replay;
-  /** The rung of each sealed case. */
+  readonly heldOut: Replay;
+  /** The rung of each held-out case. */
   readonly rungs: Int32Array;
-  /** The seeded order in which the bounds take the sealed cases. */
+  /** The seeded order in which the bounds take the held-out cases. */
   readonly order: Uint32Array;
   readonly hard?: HardReplay;
   readonly flips: readonly FlipCount[];
@@ -27,11 +27,11 @@ export interface Subject {
 }
 
 /** One minus the suite's confidence: the probability that a bound is allowed to be wrong with. */
-export function deltaOf({ suite }: Pick<Subject, 'suite'>): number {
+export function errorProbability({ suite }: Pick<Subject, 'suite'>): number {
   return 1 - suite.confidence;
 }
 
 /** A column in the seeded order. */
-export function inOrder(column: Float64Array, order: Uint32Array): Float64Array {
+export function reorder(column: Float64Array, order: Uint32Array): Float64Array {
   return Float64Array.from(order, (row) => column[row]!);
 }

@@ -7,13 +7,13 @@ import type { Case } from '../cases/index.ts';
 import {
   apgrInterval,
   headQuality,
+  measureRanking,
   nearestNeighbourScores,
   oracleScores,
   type PairedOutcomes,
   payingSentence,
   promptLengthScores,
   type Ranking,
-  rankingOf,
   taskLabelScores,
 } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
@@ -46,7 +46,7 @@ export async function assess({ cases, models, labels, folds, encoder }: AssessIn
   );
   progress.end('done');
   const scores = predictedLosses(probabilities);
-  const ranking = rankingOf(scores, outcomes);
+  const ranking = measureRanking(scores, outcomes);
   const interval = apgrInterval(scores, outcomes, questionNumbers(cases));
   const baselines = await baselinesOf(cases, outcomes, quality, matrix, encoder.identity.dimension, folds);
   const heads = probabilities.map((p, h) => headQuality(p, labels[h]!));
@@ -107,11 +107,11 @@ async function baselinesOf(
   return {
     always_cheap: fixed(0, quality.cheap, outcomes.cheapCostUsd),
     always_strong: fixed(1, quality.strong, outcomes.strongCostUsd),
-    random: rankingOf(new Float64Array(cases.length), outcomes), // all equal: the expected value over random orders
-    prompt_length: rankingOf(promptLengthScores(cases), outcomes),
-    ...(byTask && { task_label: rankingOf(byTask, outcomes) }),
-    knn: rankingOf(await nearestNeighbourScores(embeddings, dimension, gains, folds), outcomes),
-    oracle: rankingOf(gains, outcomes),
+    random: measureRanking(new Float64Array(cases.length), outcomes), // all equal: the expected value over random orders
+    prompt_length: measureRanking(promptLengthScores(cases), outcomes),
+    ...(byTask && { task_label: measureRanking(byTask, outcomes) }),
+    knn: measureRanking(await nearestNeighbourScores(embeddings, dimension, gains, folds), outcomes),
+    oracle: measureRanking(gains, outcomes),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Manifest } from '../../router/artifact/index.ts';
 import { mean } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
-import { rankingOf } from '../gate/index.ts';
+import { measureRanking } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { expectationSentence } from './expectation-sentence.ts';
 
@@ -77,7 +77,7 @@ function taskRow(task: string, rows: readonly number[], { probabilities, quality
   const [cheap, strong] = [pick(quality[0]!), pick(quality[quality.length - 1]!)];
   const scores = predictedLosses(probabilities.map(pick));
   const unknown = rows.map(() => undefined);
-  const { apgr } = rankingOf(scores, {
+  const { apgr } = measureRanking(scores, {
     cheapQuality: cheap,
     strongQuality: strong,
     cheapCostUsd: unknown,

@@ -12,7 +12,7 @@ import {
   type LoadedSuite,
   loadSuite,
   recordLook,
-  requireSealedFrom,
+  requireHeldOutFrom,
   runGate,
   writeComparison,
 } from '../gate/index.ts';
@@ -86,7 +86,7 @@ async function challengerOf(
   const models = champion.manifest.ladder.map(({ model }) => model);
   const loaded = await loadLabelled({ data, qualityField, maxRejects: MAX_REJECTS, ...reading }, models);
   qualityColumns(loaded, models);
-  requireSealedFrom(champion, loaded.cases); // refuses now what could not be compared after the training
+  requireHeldOutFrom(champion, loaded.cases); // refuses now what could not be compared after the training
   const challenger = await trainedChallenger({
     champion,
     loaded,

@@ -5,16 +5,16 @@ import { shuffledOrder } from '../../router/statistics/index.ts';
 import { type ReadingFlags, readingOptions } from '../../scripts/labelled-data.ts';
 import type { Case } from '../cases/index.ts';
 import {
-  artifactClassifier,
   type Comparison,
   comparePolicies,
+  heldOutCases,
   type LoadedSuite,
   loadGateCases,
+  openArtifactClassifier,
   type Replay,
-  replayed,
+  replayCases,
   requireUnseen,
-  sealedCases,
-  sealedComparison,
+  stampComparison,
 } from '../gate/index.ts';
 import { rungsAt } from '../threshold/index.ts';
 
@@ -51,7 +51,7 @@ export async function comparedSideBySide(request: SideBySideRequest): Promise<Co
       confidence: suite.suite.confidence,
     },
   );
-  return sealedComparison({
+  return stampComparison({
     schema_version: 1,
     issued: request.issued.toISOString(),
     champion: sideOf(champion),
@@ -66,9 +66,9 @@ export async function comparedSideBySide(request: SideBySideRequest): Promise<Co
 async function casesOf(request: SideBySideRequest): Promise<readonly Case[]> {
   const { champion, challenger, suite, data, verdict } = request;
   const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, readingOptions(request));
-  const { sealed, sha256 } = sealedCases(cases, challenger);
-  requireUnseen(sealed, champion);
-  if (sha256 === verdict.sealed.sha256) return sealed;
+  const { heldOut, sha256 } = heldOutCases(cases, challenger);
+  requireUnseen(heldOut, champion);
+  if (sha256 === verdict.sealed.sha256) return heldOut;
   throw new PlimsollError(
     'invalid-input',
     `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
@@ -80,9 +80,9 @@ async function replayOf(
   sealed: readonly Case[],
   allowHub: boolean,
 ): Promise<Replay> {
-  const classifier = await artifactClassifier(artifact, allowHub);
+  const classifier = await openArtifactClassifier(artifact, allowHub);
   try {
-    return await replayed(sealed, artifact, classifier);
+    return await replayCases(sealed, artifact, classifier);
   } finally {
     await classifier.close();
   }

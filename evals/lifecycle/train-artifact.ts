@@ -22,7 +22,7 @@ import {
   foldsByKey,
   splitByKey,
 } from '../cases/index.ts';
-import { apgrInterval, headQuality, rankingOf, unknownCosts } from '../gate/index.ts';
+import { apgrInterval, headQuality, measureRanking, unknownCosts } from '../gate/index.ts';
 import type { ThresholdRule } from '../threshold/index.ts';
 import { GOLDEN_TEXTS } from './golden-texts.ts';
 import { requireTwoClassesInFolds } from './learnable.ts';
@@ -159,7 +159,7 @@ export function metricsOf(
     strongCostUsd: unknownCosts(cases.length),
   };
   const scores = probabilities[top]!.map((p, row) => p - probabilities[0]![row]!);
-  const { apgr, cpt50, cpt80 } = rankingOf(scores, outcomes);
+  const { apgr, cpt50, cpt80 } = measureRanking(scores, outcomes);
   const interval = apgrInterval(scores, outcomes);
   const heads = ladder.map(
     ({ candidate }, h) => [candidate, headQuality(probabilities[h]!, quality[h]!)] as const,

@@ -10,7 +10,7 @@ import { type LadderQuality, requireLadderQuality, requireRungs } from './input-
  * and D is the population covariance of escalation and gain, mean of (e - mean e) (g - mean g), in -1/2..1/2. 0 where all or none are
  * escalated, or escalation has nothing to do with gain; negative where the wrong cases are escalated.
  *
- * With more than two rungs the rival is still the mix of the two ends: it sends each case to the strongest candidate with probability s
+ * With more than two rungs the baseline is still the mix of the two ends: it sends each case to the strongest candidate with probability s
  * and to the cheapest else. So a case on a middle rung is set against the strongest candidate, which costs more: D asks
  * whether as many escalations to the very top, drawn by lot, would have been better, and is hard on middle rungs. O(n).
  *

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
-import { sealedCases } from '../../evals/gate/index.ts';
+import { heldOutCases } from '../../evals/gate/index.ts';
 import { readArtifact } from '../../router/artifact/index.ts';
 import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
@@ -152,8 +152,8 @@ describe.concurrent('after plimsoll train', () => {
       /The weights are those of `made` .* cases of `other\.csv` \(sha256 `[0-9a-f]{16}…`\)/,
     );
     const { cases } = await loadCases([other], { models: [MEDIUM, LARGE] });
-    const { sealed, sha256 } = sealedCases(cases, readArtifact(out));
-    expect({ n: sealed.length, sha256 }).toEqual(test);
+    const { heldOut, sha256 } = heldOutCases(cases, readArtifact(out));
+    expect({ n: heldOut.length, sha256 }).toEqual(test);
   });
 
   it('calibrate on old cases and new ones leaves out what the training has learned from', async () => {

@@ -11,11 +11,11 @@ const STRONG_USD = 0.01;
 function world(cheap: readonly number[], strong: readonly number[], costsKnown = true) {
   const n = cheap.length;
   const costs = (usd: number) => (costsKnown ? new Float64Array(n).fill(usd) : undefined);
-  const sealed = {
+  const outcomes = {
     quality: [Float64Array.from(cheap), Float64Array.from(strong)],
     costUsd: [costs(CHEAP_USD), costs(STRONG_USD)],
   };
-  return { sealed, settings: { order: shuffledOrder(n, 1), tolerance: 0.01, confidence: 0.95 } };
+  return { outcomes, settings: { order: shuffledOrder(n, 1), tolerance: 0.01, confidence: 0.95 } };
 }
 
 const rungs = (n: number, escalated: (row: number) => boolean) =>
@@ -23,10 +23,10 @@ const rungs = (n: number, escalated: (row: number) => boolean) =>
 
 describe('comparePolicies', () => {
   it('by hand: four cases', () => {
-    const { sealed, settings } = world([0, 0, 1, 0.5], [1, 1, 1, 0]);
+    const { outcomes, settings } = world([0, 0, 1, 0.5], [1, 1, 1, 0]);
     const champion = Int32Array.of(1, 0, 0, 1); // loses 0, 1, 0, 0
     const challenger = Int32Array.of(0, 1, 1, 0); // loses 1, 0, 0, -.5
-    const measured = comparePolicies(sealed, champion, challenger, settings);
+    const measured = comparePolicies(outcomes, champion, challenger, settings);
     expect(measured.champion).toMatchObject({ escalation_rate: 0.5, quality_loss: { value: 0.25 } });
     expect(measured.challenger).toMatchObject({ escalation_rate: 0.5, quality_loss: { value: 0.125 } });
     expect(measured.quality_drop).toMatchObject({
@@ -50,10 +50,10 @@ describe('comparePolicies', () => {
       // the champion sends all to the cheap one, the challenger all to the strong one: the drop is cheap - strong
       const n = 1000;
       const failing = (share: number) => Array.from({ length: n }, (_, row) => (row < share * n ? 0 : 1));
-      const { sealed, settings } = world(failing(Math.max(gain, 0)), failing(Math.max(-gain, 0)));
+      const { outcomes, settings } = world(failing(Math.max(gain, 0)), failing(Math.max(-gain, 0)));
       const none = rungs(n, () => false);
       const all = rungs(n, () => true);
-      const measured = comparePolicies(sealed, none, all, { ...settings, tolerance });
+      const measured = comparePolicies(outcomes, none, all, { ...settings, tolerance });
       expect(measured.result).toBe(result);
       expect(measured.quality_drop.value).toBeCloseTo(-gain, 12);
       expect(measured.escalation_difference.value).toBe(1);
@@ -67,12 +67,15 @@ describe('comparePolicies', () => {
       fc.property(policy, fc.integer({ min: 0, max: 1000 }), (escalated, seed) => {
         const n = escalated.length;
         const random = seededRandom(seed);
-        const { sealed, settings } = world(
+        const { outcomes, settings } = world(
           escalated.map(() => random()),
           escalated.map(() => random()),
         );
         const same = rungs(n, (row) => escalated[row]!);
-        const measured = comparePolicies(sealed, same, same, { ...settings, order: shuffledOrder(n, seed) });
+        const measured = comparePolicies(outcomes, same, same, {
+          ...settings,
+          order: shuffledOrder(n, seed),
+        });
         expect(measured.quality_drop.value).toBe(0);
         expect(measured.champion).toEqual(measured.challenger);
         expect(measured.cost_difference_usd).toMatchObject({ value: 0, low: 0, high: 0 });
@@ -90,14 +93,14 @@ describe('comparePolicies', () => {
         const random = seededRandom(seed);
         const n = 600;
         const differs = Array.from({ length: n }, () => random() < 0.3);
-        const { sealed, settings } = world(
+        const { outcomes, settings } = world(
           differs.map((one) => (one ? 0 : random())),
           differs.map((one) => (one ? 1 : random())),
         );
         const good = rungs(n, (row) => differs[row]!);
         const bad = rungs(n, () => false);
-        expect(comparePolicies(sealed, good, bad, settings).result).toBe('worse');
-        expect(comparePolicies(sealed, bad, good, settings).result).toBe('better');
+        expect(comparePolicies(outcomes, good, bad, settings).result).toBe('worse');
+        expect(comparePolicies(outcomes, bad, good, settings).result).toBe('better');
       }),
       { numRuns: 20 },
     );
@@ -107,13 +110,13 @@ describe('comparePolicies', () => {
     const random = seededRandom(5);
     const n = 300;
     const coin = () => (random() < 0.5 ? 1 : 0);
-    const { sealed, settings } = world(Array.from({ length: n }, coin), Array.from({ length: n }, coin));
+    const { outcomes, settings } = world(Array.from({ length: n }, coin), Array.from({ length: n }, coin));
     const order = shuffledOrder(n, 9);
     const [champion, challenger] = [rungs(n, () => coin() === 1), rungs(n, () => coin() === 1)];
-    const { quality_drop: drop } = comparePolicies(sealed, champion, challenger, { ...settings, order });
+    const { quality_drop: drop } = comparePolicies(outcomes, champion, challenger, { ...settings, order });
     const drops = Float64Array.from(
       order,
-      (row) => sealed.quality[champion[row]!]![row]! - sealed.quality[challenger[row]!]![row]!,
+      (row) => outcomes.quality[champion[row]!]![row]! - outcomes.quality[challenger[row]!]![row]!,
     );
     expect(drop.bounds.lower).toBe(differenceBound.lower(drops, 1 - 0.95));
     expect(drop.bounds.upper).toBe(differenceBound.upper(drops, 1 - 0.95));
@@ -122,10 +125,10 @@ describe('comparePolicies', () => {
 
   it('the interval of the cost is that of the normal approximation where there are many cases', () => {
     const n = 2000;
-    const { sealed, settings } = world(new Array(n).fill(1), new Array(n).fill(1));
+    const { outcomes, settings } = world(new Array(n).fill(1), new Array(n).fill(1));
     const none = rungs(n, () => false);
     const third = rungs(n, (row) => row % 3 === 0);
-    const { cost_difference_usd: cost } = comparePolicies(sealed, none, third, settings);
+    const { cost_difference_usd: cost } = comparePolicies(outcomes, none, third, settings);
     const share = Math.ceil(n / 3) / n;
     const step = STRONG_USD - CHEAP_USD;
     const halfWidth = 1.96 * step * Math.sqrt((share * (1 - share)) / n);
@@ -135,19 +138,19 @@ describe('comparePolicies', () => {
   });
 
   it('costs that are not all known are null, never 0', () => {
-    const { sealed, settings } = world([0, 1], [1, 1], false);
-    const measured = comparePolicies(sealed, Int32Array.of(0, 1), Int32Array.of(1, 1), settings);
+    const { outcomes, settings } = world([0, 1], [1, 1], false);
+    const measured = comparePolicies(outcomes, Int32Array.of(0, 1), Int32Array.of(1, 1), settings);
     expect(measured.cost_difference_usd).toBeNull();
     expect(measured.champion.cost_usd).toBeNull();
   });
 
   it('refuses to compare on no case, and a confidence that is none', () => {
-    const { sealed, settings } = world([0, 1], [1, 1]);
+    const { outcomes, settings } = world([0, 1], [1, 1]);
     const some = Int32Array.of(0, 1);
-    expect(() => comparePolicies(sealed, some, some, { ...settings, confidence: 1 })).toThrow(/delta/);
+    expect(() => comparePolicies(outcomes, some, some, { ...settings, confidence: 1 })).toThrow(/delta/);
     const nothing = world([], []);
     expect(() =>
-      comparePolicies(nothing.sealed, new Int32Array(), new Int32Array(), nothing.settings),
+      comparePolicies(nothing.outcomes, new Int32Array(), new Int32Array(), nothing.settings),
     ).toThrow();
   });
 });

@@ -9,7 +9,7 @@ import {
   seenQuestions,
   splitByKey,
 } from '../../evals/cases/index.ts';
-import { runGate, sealedCases } from '../../evals/gate/index.ts';
+import { heldOutCases, runGate } from '../../evals/gate/index.ts';
 import { htmlReport } from '../../evals/report/html/page.ts';
 import { junitReport, markdownReport, terminalReport } from '../../evals/report/index.ts';
 import { type ArtifactFiles, readArtifact, verdictSchema } from '../../router/artifact/index.ts';
@@ -18,14 +18,14 @@ import { CHEAP, type GateWorld, gateWorld, writeCaseFile, writeSuite } from './g
 let world: GateWorld;
 let artifact: ArtifactFiles;
 let seen: readonly Case[];
-let sealedInTraining: readonly Case[];
+let heldOutInTraining: readonly Case[];
 
 beforeAll(async () => {
   world = await gateWorld();
   artifact = readArtifact(world.artifact);
   const { train, calibration, test } = splitByKey(world.cases, DEFAULT_SHARES, artifact.manifest.split.seed);
   seen = [...train, ...calibration];
-  sealedInTraining = test;
+  heldOutInTraining = test;
 });
 
 /** Questions that the artifact has never seen. */
@@ -51,22 +51,22 @@ function tiedToSeen(cases: readonly Case[], isSeen: (one: Case) => boolean): Rea
 describe('the cases that the gate judges', () => {
   it('are all of them, if none was seen', () => {
     const cases = fresh(1193);
-    const { sealed, calibration, excluded, sha256 } = sealedCases(cases, artifact);
-    expect(sealed).toEqual(cases);
+    const { heldOut, calibration, excluded, sha256 } = heldOutCases(cases, artifact);
+    expect(heldOut).toEqual(cases);
     expect([calibration, excluded]).toEqual([undefined, { seen: 0, seenGroup: 0 }]);
     expect(sha256).toBe(hashCases(cases));
   });
 
   it.each([0, 600, 1193])('are all that are fresh, with one seen question at row %i', (at) => {
     const cases = fresh(1193);
-    const { sealed, excluded } = sealedCases(cases.toSpliced(at, 0, seen[0]!), artifact);
-    expect(sealed).toEqual(cases);
+    const { heldOut, excluded } = heldOutCases(cases.toSpliced(at, 0, seen[0]!), artifact);
+    expect(heldOut).toEqual(cases);
     expect(excluded).toEqual({ seen: 1, seenGroup: 0 });
   });
 
   it('are the test part of the file that was trained on, with its calibration cases', () => {
-    const { sealed, calibration, excluded, sha256 } = sealedCases(world.cases, artifact);
-    expect(sealed).toEqual(sealedInTraining);
+    const { heldOut, calibration, excluded, sha256 } = heldOutCases(world.cases, artifact);
+    expect(heldOut).toEqual(heldOutInTraining);
     expect(sha256).toBe(artifact.manifest.split.test.sha256);
     expect(hashCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
     expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
@@ -74,22 +74,22 @@ describe('the cases that the gate judges', () => {
 
   it('are the test part and all that is new, of that file with fresh cases', () => {
     const added = fresh(500);
-    const { sealed, calibration, excluded } = sealedCases([...added, ...world.cases], artifact);
-    expect(sealed).toEqual([...added, ...sealedInTraining]);
+    const { heldOut, calibration, excluded } = heldOutCases([...added, ...world.cases], artifact);
+    expect(heldOut).toEqual([...added, ...heldOutInTraining]);
     expect(hashCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
     expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
   });
 
   it('are what is left of a part of that file, without its calibration cases', () => {
-    const { sealed, calibration } = sealedCases(world.cases.slice(0, 2000), artifact);
-    expect(sealed).toEqual(sealedInTraining.filter((one) => world.cases.indexOf(one) < 2000));
+    const { heldOut, calibration } = heldOutCases(world.cases.slice(0, 2000), artifact);
+    expect(heldOut).toEqual(heldOutInTraining.filter((one) => world.cases.indexOf(one) < 2000));
     expect(calibration).toBeUndefined();
   });
 
   it('leave out a question that was seen under another key or id', () => {
     const renamed = { ...seen[7]!, id: 'renamed', key: 'of another program' };
-    const { sealed, excluded } = sealedCases([...fresh(10), renamed], artifact);
-    expect([sealed.length, excluded]).toEqual([10, { seen: 1, seenGroup: 0 }]);
+    const { heldOut, excluded } = heldOutCases([...fresh(10), renamed], artifact);
+    expect([heldOut.length, excluded]).toEqual([10, { seen: 1, seenGroup: 0 }]);
   });
 
   it('leave out what a group ties to a seen question, also over a third case', () => {
@@ -100,19 +100,19 @@ describe('the cases that the gate judges', () => {
       { ...c!, key: b!.key, group: 'other talk' },
     ];
     const cases = [...tied, { ...seen[3]!, group: 'talk' }, ...others];
-    const { sealed, excluded } = sealedCases(cases, artifact);
-    expect(sealed).toEqual(others);
+    const { heldOut, excluded } = heldOutCases(cases, artifact);
+    expect(heldOut).toEqual(others);
     expect(excluded).toEqual({ seen: 1, seenGroup: 3 });
   });
 
   it('stay whole in groups of their own', () => {
     const cases = fresh(40).map((one, i) => ({ ...one, group: `talk-${i % 7}` }));
-    expect(sealedCases([...cases, seen[0]!], artifact).sealed).toEqual(cases);
+    expect(heldOutCases([...cases, seen[0]!], artifact).heldOut).toEqual(cases);
   });
 
   it('whatever the mixture: each case counts or has one reason, and none that counts was seen', () => {
     const isSeen = seenQuestions(artifact.seenQuestions);
-    const pool = [...fresh(30), ...seen.slice(0, 30), ...sealedInTraining.slice(0, 30)];
+    const pool = [...fresh(30), ...seen.slice(0, 30), ...heldOutInTraining.slice(0, 30)];
     const group = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
     const one = fc.tuple(fc.constantFrom(...pool), group).map(([item, name]) => ({
       ...item,
@@ -122,9 +122,9 @@ describe('the cases that the gate judges', () => {
       fc.property(fc.array(one, { minLength: 1, maxLength: 60 }), (cases) => {
         const tied = tiedToSeen(cases, isSeen);
         fc.pre(tied.size < cases.length);
-        const { sealed, excluded } = sealedCases(cases, artifact);
+        const { heldOut, excluded } = heldOutCases(cases, artifact);
         const seenCount = cases.filter(isSeen).length;
-        expect(sealed).toEqual(cases.filter((item) => !tied.has(item)));
+        expect(heldOut).toEqual(cases.filter((item) => !tied.has(item)));
         expect(excluded).toEqual({ seen: seenCount, seenGroup: tied.size - seenCount });
       }),
     );
@@ -133,7 +133,7 @@ describe('the cases that the gate judges', () => {
   it('are an error if none is left, with the reason and what to give', () => {
     const tied = { ...fresh(1)[0]!, group: 'talk' };
     const cases = [...seen.slice(0, 5), { ...seen[5]!, group: 'talk' }, tied];
-    expect(() => sealedCases(cases, artifact)).toThrow(
+    expect(() => heldOutCases(cases, artifact)).toThrow(
       expect.objectContaining({
         code: 'insufficient-data',
         message: expect.stringMatching(

@@ -4,7 +4,7 @@ import { type Suite, suiteSchema } from '../../evals/gate/suite.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import { shuffledOrder } from '../../router/statistics/index.ts';
 
-/** One sealed case: what each candidate reached, and the predicted loss of the cheap one. */
+/** One held-out case: what each candidate reached, and the predicted loss of the cheap one. */
 export interface Row {
   readonly cheap: number;
   readonly strong: number;
@@ -16,13 +16,13 @@ export const SUITE: Suite = suiteSchema.parse({ name: 'made', max_quality_loss: 
 
 /** A subject with a threshold of .5: what predicts less goes to the cheap one. */
 export function subjectOf(rows: readonly Row[], changes: Partial<Subject> = {}): Subject {
-  const sealed = replayOf(rows);
+  const heldOut = replayOf(rows);
   return {
     suite: SUITE,
     candidates: ['cheap', 'strong'],
     threshold: 0.5,
-    sealed,
-    rungs: rungsAt(sealed.probabilities, 0.5),
+    heldOut,
+    rungs: rungsAt(heldOut.probabilities, 0.5),
     order: shuffledOrder(rows.length, 1),
     flips: [],
     ...changes,

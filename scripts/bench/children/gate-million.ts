@@ -2,11 +2,11 @@
 
 import { type Case, hashCases, loadCases, loadTierCases } from '../../../evals/cases/index.ts';
 import {
+  collectEvidence,
   collectReplay,
-  conditionsOf,
-  measure,
+  judgeConditions,
+  measureBaselines,
   pairedOutcomes,
-  rivalsOf,
   type ScoredCase,
   type Subject,
   suiteSchema,
@@ -76,7 +76,7 @@ process.stdout.write(
 );
 
 async function judged(): Promise<string> {
-  const sealed = await collectReplay(stream(pairs), ladder);
+  const heldOut = await collectReplay(stream(pairs), ladder);
   const suite = suiteSchema.parse({
     name: 'million',
     max_quality_loss: 0.05,
@@ -88,18 +88,18 @@ async function judged(): Promise<string> {
     suite,
     candidates: ladder.map(({ candidate }) => candidate),
     threshold: policy.threshold,
-    sealed,
-    rungs: rungsAt(sealed.probabilities, policy.threshold),
-    order: shuffledOrder(sealed.n, suite.seed),
+    heldOut,
+    rungs: rungsAt(heldOut.probabilities, policy.threshold),
+    order: shuffledOrder(heldOut.n, suite.seed),
     flips: [],
   };
-  const conditions = conditionsOf(subject, policy.chosen_by);
-  measure(
+  const conditions = judgeConditions(subject, policy.chosen_by);
+  collectEvidence(
     subject,
     ladder,
-    await rivalsOf(sealed, pairedOutcomes(sealed), escalationRate(subject.rungs), suite.seed),
+    await measureBaselines(heldOut, pairedOutcomes(heldOut), escalationRate(subject.rungs), suite.seed),
     undefined,
   );
-  hashCases(sealed.traits);
+  hashCases(heldOut.traits);
   return worstOf(conditions.map(({ verdict }) => verdict));
 }
