@@ -1,4 +1,14 @@
 import { PlimsollError } from '../../router/errors.ts';
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from '../../router/json/index.ts';
 import { readBytes } from './case-file.ts';
 import { BadRow } from './rejects.ts';
 
@@ -9,14 +19,6 @@ const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 const NEW_LINE = Buffer.from('\n');
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
@@ -38,7 +40,7 @@ export async function* jsonValues(file: string, bytes: AsyncIterable<Buffer>): A
   const source = bytes[Symbol.asyncIterator]();
   try {
     const { first, all } = await peek(source);
-    if (first === OPEN_ARRAY) yield* jsonArray(file, all);
+    if (first === OPEN_BRACKET) yield* jsonArray(file, all);
     else yield* linesOrObjects(all, true);
   } finally {
     await source.return?.();
@@ -94,10 +96,10 @@ async function* linesOrObjects(bytes: AsyncIterable<Buffer>, multiline: boolean)
       open = undefined;
       if (state === 'closed') continue;
     }
-    const startsObject = firstVisibleByte(raw) === OPEN_OBJECT;
+    const startsObject = firstVisibleByte(raw) === OPEN_BRACE;
     if (skipping && !startsObject) continue;
     skipping = false;
-    if (multiline && startsObject && lastVisibleByte(raw) !== CLOSE_OBJECT) open = OpenObject.begin(line);
+    if (multiline && startsObject && lastVisibleByte(raw) !== CLOSE_BRACE) open = OpenObject.begin(line);
     if (open === undefined) yield lineValue(line, decode);
   }
   if (open !== undefined) yield* open.lineValues(decode);
@@ -160,7 +162,7 @@ class OpenObject {
   /** For a malformed object: its first line, and lines that are whole objects by themselves. */
   *lineValues(decode: Decoder): Generator<JsonValue> {
     for (const [index, line] of this.#lines.entries()) {
-      const whole = firstVisibleByte(line.raw) === OPEN_OBJECT && lastVisibleByte(line.raw) === CLOSE_OBJECT;
+      const whole = firstVisibleByte(line.raw) === OPEN_BRACE && lastVisibleByte(line.raw) === CLOSE_BRACE;
       if (index === 0 || whole) yield lineValue(line, decode);
     }
   }
@@ -195,14 +197,14 @@ class JsonNesting {
   }
 
   #accepts(byte: number): boolean {
-    const inObject = this.#closers.at(-1) === CLOSE_OBJECT;
-    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+    const inObject = this.#closers.at(-1) === CLOSE_BRACE;
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       if (this.#afterValue || this.#expectsKey) return false;
-      this.#closers.push(byte === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY);
-      this.#expectsKey = byte === OPEN_OBJECT;
+      this.#closers.push(byte === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET);
+      this.#expectsKey = byte === OPEN_BRACE;
       return true;
     }
-    if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+    if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       this.#expectsKey = false;
       this.#afterValue = true;
       return this.#closers.pop() === byte;
@@ -305,13 +307,13 @@ class ArrayScanner {
         continue;
       }
       const atTop = this.#depth === 0;
-      if (this.#depth === 1 && this.#elementLine === 0 && byte !== COMMA && byte !== CLOSE_ARRAY)
+      if (this.#depth === 1 && this.#elementLine === 0 && byte !== COMMA && byte !== CLOSE_BRACKET)
         this.#elementLine = this.#line;
       if (byte === QUOTE) this.#inString = true;
-      else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
         this.#depth += 1;
         if (atTop) start = this.#begin(chunk, start, at);
-      } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT || (byte === COMMA && this.#depth === 1)) {
+      } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE || (byte === COMMA && this.#depth === 1)) {
         if (byte !== COMMA) this.#depth -= 1;
         if (this.#depth <= 0 || (byte === COMMA && this.#depth === 1)) {
           if (this.#depth < 0) throw notAnArray(this.#file);
@@ -342,7 +344,8 @@ class ArrayScanner {
   /** The file must be one array; a byte order mark and white space may precede it. */
   #begin(chunk: Buffer, start: number, at: number): number {
     const before = Buffer.concat([...this.#parts, chunk.subarray(start, at)]).toString();
-    if (chunk[at] !== OPEN_ARRAY || before.replace(/^\uFEFF/, '').trim() !== '') throw notAnArray(this.#file);
+    if (chunk[at] !== OPEN_BRACKET || before.replace(/^\uFEFF/, '').trim() !== '')
+      throw notAnArray(this.#file);
     this.#parts = [];
     this.#held = 0;
     return at + 1;

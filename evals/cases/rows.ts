@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { isObject } from '../../router/json/index.ts';
 import { caseFormat, readBytes } from './case-file.ts';
 import {
   type Field,
@@ -263,8 +264,4 @@ function renamedFields(outcome: Record<string, unknown>, names: FieldNames): Rec
     renamed[field.name] = outcome[name];
   }
   return renamed ?? outcome;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
