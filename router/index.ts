@@ -1,5 +1,6 @@
-/** Plimsoll as a library: `createRouter(loadConfig())`, then `router.route({ prompt })`; or `serve(loadConfig())`. */
+/** Plimsoll as a library: `createRouter` decides, `createGateway` also calls models, `serve` does both over HTTP. */
 import type { Config } from './config/index.ts';
+import type { EmbeddedGateway, RespondOptions } from './create-gateway.ts';
 import type { Served, ServeOptions } from './serve.ts';
 
 export type { Standing } from './artifact/index.ts';
@@ -13,7 +14,7 @@ export { routedText } from './prompt/index.ts';
 export { type ReloadingRouter, reloadingRouter } from './reload.ts';
 export type { Decision, Explained, Reload, RouteOptions, Router, RouterHealth } from './router.ts';
 export type { ContentPart, Message, RouteInput } from './types.ts';
-export type { Served, ServeOptions };
+export type { EmbeddedGateway, RespondOptions, Served, ServeOptions };
 
 /**
  * Serves a configuration over HTTP: decisions and, if it names providers, models. The server's code is loaded now, not with the package.
@@ -21,4 +22,13 @@ export type { Served, ServeOptions };
  */
 export async function serve(config: Config, options: ServeOptions = {}): Promise<Served> {
   return (await import('./serve.ts')).serve(config, options);
+}
+
+/**
+ * A gateway inside your program: sends requests to the models of the configuration, with retries and fallbacks. Its code is loaded now,
+ * not with the package.
+ * @throws PlimsollError if the configuration or the artifact is wrong
+ */
+export async function createGateway(config: Config): Promise<EmbeddedGateway> {
+  return (await import('./create-gateway.ts')).createGateway(config);
 }

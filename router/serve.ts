@@ -1,5 +1,5 @@
-import { createCatalog } from './catalog/index.ts';
 import type { Config } from './config/index.ts';
+import { gatewayLogger } from './create-gateway.ts';
 import { type Gateway, openGateway } from './gateway/index.ts';
 import { hotReload, reloadOnHangUp, reloadReport } from './reload.ts';
 import type { Reload, Router } from './router.ts';
@@ -11,7 +11,7 @@ import {
   type RunningServer,
   startServer,
 } from './server/index.ts';
-import { createLogger, type Logger } from './telemetry/index.ts';
+import type { Logger } from './telemetry/index.ts';
 
 export interface ServeOptions {
   /** Reads the configuration again for a reload; without it a reload keeps `config` and opens its artifact again. */
@@ -32,7 +32,7 @@ export interface Served extends RunningServer {
  * @throws PlimsollError if the configuration, the artifact or the port is wrong; then it never listened
  */
 export async function serve(config: Config, options: ServeOptions = {}): Promise<Served> {
-  return start(config, options, loggerFor(config));
+  return start(config, options, gatewayLogger(config));
 }
 
 /**
@@ -40,7 +40,7 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
  * @returns the exit code: 0, or 1 if requests were cut off at the drain's time limit
  */
 export async function serveUntilSignal(config: Config, options: ServeOptions = {}): Promise<number> {
-  const logger = loggerFor(config);
+  const logger = gatewayLogger(config);
   const server = await start(config, options, logger, (reload) => reloadOnHangUp(reload, logger));
   if (process.stderr.isTTY) process.stderr.write(exampleRequest(server.url, isGuarded(config)));
   return drainOnSignal(server, logger);
@@ -75,14 +75,4 @@ async function start(
 async function gatewayFor(config: Config, logger: Logger): Promise<Gateway | undefined> {
   if (Object.keys(config.providers).length === 0) return undefined;
   return openGateway(config, logger);
-}
-
-function loggerFor(config: Config): Logger {
-  return createLogger(config.logLevel, undefined, () => providerKeys(config));
-}
-
-/** Secrets that no log line may hold. */
-function providerKeys({ providers, models }: Config): string[] {
-  const named = createCatalog({ providers, models }).models.map(({ provider }) => provider.apiKeyEnv);
-  return [...new Set(named)].flatMap((name) => (name && process.env[name]) || []);
 }
