@@ -1,19 +1,13 @@
 import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
 import { printJson } from '../output.ts';
-import { minilmArtifact, staticArtifact } from './bench-artifact.ts';
-import { benchTexts } from './bench-texts.ts';
-import { chosen } from './chosen.ts';
-import type { Bench, BenchContext } from './context.ts';
-import { type Machine, thisMachine } from './machine.ts';
-import { machineLine, reportMarkdown, reportText } from './report.ts';
-import { type JudgedRow, judged } from './row.ts';
-import { decisionMinilm } from './rows/decision-minilm.ts';
-import { decisionStatic } from './rows/decision-static.ts';
-import { eventLoop } from './rows/event-loop.ts';
+import { benchTexts, minilmArtifact, staticArtifact } from './fixtures.ts';
+import { type Bench, type BenchContext, type JudgedRow, judge, selectBenches } from './measurement.ts';
+import { describeMachine, type Machine, machineLine, reportMarkdown, reportText } from './report.ts';
+import { decisionMinilm, decisionStatic } from './rows/decisions.ts';
 import { gate } from './rows/gate.ts';
 import { hostile } from './rows/hostile.ts';
-import { httpSaturation } from './rows/http-saturation.ts';
+import { eventLoop, httpSaturation } from './rows/load.ts';
 import { startup } from './rows/startup.ts';
 import { train } from './rows/train.ts';
 
@@ -52,14 +46,14 @@ try {
 }
 
 async function bench({ only, artifact, ...format }: BenchOptions): Promise<void> {
-  const names = chosen(BENCHES, only);
-  const machine = thisMachine();
+  const names = selectBenches(BENCHES, only);
+  const machine = describeMachine();
   say(machineLine(machine));
   const context = await contextOf(artifact);
   const rows: JudgedRow[] = [];
   for (const name of names) {
     say(`${name} ...`);
-    rows.push(...(await BENCHES[name]!(context)).map(judged));
+    rows.push(...(await BENCHES[name]!(context)).map(judge));
   }
   print(format, machine, rows);
   if (rows.some(({ met }) => met === false)) process.exitCode = 1;

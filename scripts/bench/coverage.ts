@@ -3,15 +3,12 @@ import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
 import { wholeNumberBetween } from '../labelled-data.ts';
 import { printJson } from '../output.ts';
-import { brokenPromises } from './guarantee/kept.ts';
-import { type LabelledSet, readSet } from './guarantee/labelled-set.ts';
-import { measure } from './guarantee/measure.ts';
-import { reportOf } from './guarantee/report.ts';
+import { type LabelledSet, readSet } from './guarantee/population.ts';
+import { coverageReport, guaranteeViolations } from './guarantee/report.ts';
 import { reportText } from './guarantee/report-text.ts';
-import { openResults } from './guarantee/results-file.ts';
-import { startWorkers } from './guarantee/runner.ts';
-import { SETS } from './guarantee/sets.ts';
-import { chosenSettings, type Setting } from './guarantee/settings.ts';
+import { openResults } from './guarantee/results.ts';
+import { measure, startWorkers } from './guarantee/runner.ts';
+import { SETS, type Setting, selectSettings } from './guarantee/settings.ts';
 
 interface Flags {
   readonly data?: string;
@@ -45,17 +42,17 @@ try {
 }
 
 async function coverage({ data, only, out, workers, resamples, seed, json }: Flags): Promise<void> {
-  const settings = chosenSettings(only);
+  const settings = selectSettings(only);
   const results = openResults(out);
   const sets = await setsOf(settings, folderOf(data));
   const runner = startWorkers(workers);
   try {
     const repeats = { resamples, seed };
     const found = await measure({ sets, settings, repeats, runner, results, say });
-    const report = reportOf(sets, found, repeats);
+    const report = coverageReport(sets, found, repeats);
     if (json) printJson(report);
     else process.stdout.write(reportText(report));
-    const broken = brokenPromises(report);
+    const broken = guaranteeViolations(report);
     for (const sentence of broken) say(sentence);
     if (broken.length > 0) process.exitCode = 1;
   } finally {

@@ -2,19 +2,16 @@ import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
 import { wholeNumberBetween } from '../labelled-data.ts';
 import { printJson } from '../output.ts';
-import { benchTexts } from './bench-texts.ts';
-import { chosen } from './chosen.ts';
+import { benchTexts } from './fixtures.ts';
 import type { GatewayBench } from './gateway/context.ts';
-import { portkeyScript } from './gateway/portkey.ts';
-import { firstToken, latency } from './gateway/rows/latency.ts';
-import { outage } from './gateway/rows/outage.ts';
-import { saturation } from './gateway/rows/saturation.ts';
-import { soak } from './gateway/rows/soak.ts';
-import { streams } from './gateway/rows/streams.ts';
-import { thisMachine } from './machine.ts';
-import { machineLine, reportMarkdown, reportText } from './report.ts';
-import { type JudgedRow, judged } from './row.ts';
-import { serveCommand } from './served-process.ts';
+import { outage } from './gateway/outage.ts';
+import { firstToken, latency, saturation } from './gateway/performance.ts';
+import { portkeyScript } from './gateway/sides.ts';
+import { soak } from './gateway/soak.ts';
+import { streams } from './gateway/streams.ts';
+import { type JudgedRow, judge, selectBenches } from './measurement.ts';
+import { serveCommand } from './processes.ts';
+import { describeMachine, machineLine, reportMarkdown, reportText } from './report.ts';
 
 const BENCHES: Readonly<Record<string, GatewayBench>> = {
   latency,
@@ -57,8 +54,8 @@ try {
 }
 
 async function bench({ only, json, markdown, ...options }: Flags): Promise<void> {
-  const names = chosen(BENCHES, only);
-  const machine = thisMachine();
+  const names = selectBenches(BENCHES, only);
+  const machine = describeMachine();
   const { what: portkey } = portkeyScript();
   const plimsoll = serveCommand().what;
   say(`${machineLine(machine)}; Plimsoll: ${plimsoll}; Portkey: ${portkey}`);
@@ -66,7 +63,7 @@ async function bench({ only, json, markdown, ...options }: Flags): Promise<void>
   const rows: JudgedRow[] = [];
   for (const name of names) {
     say(`${name} ...`);
-    rows.push(...(await BENCHES[name]!(context)).map(judged));
+    rows.push(...(await BENCHES[name]!(context)).map(judge));
   }
   if (json) printJson({ schema_version: 1, machine, plimsoll, portkey, options, rows });
   else process.stdout.write(`${markdown ? reportMarkdown(machine, rows) : reportText(machine, rows)}\n`);

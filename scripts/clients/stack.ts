@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { freePort, startProcess } from '../bench/gateway/started-process.ts';
+import { freePort, startProcess } from '../bench/processes.ts';
 import { type FakeProvider, type Script, startFakeProvider } from '../fake-provider/index.ts';
 import type { Ladder } from './ladders.ts';
 import { type Recorder, startRecorder } from './recorder.ts';

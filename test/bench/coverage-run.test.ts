@@ -6,20 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../router/statistics/index.ts';
-import { brokenPromises } from '../../scripts/bench/guarantee/kept.ts';
-import type { LabelledSet } from '../../scripts/bench/guarantee/labelled-set.ts';
-import { measure } from '../../scripts/bench/guarantee/measure.ts';
-import { reportOf } from '../../scripts/bench/guarantee/report.ts';
+import type { LabelledSet } from '../../scripts/bench/guarantee/population.ts';
+import { coverageReport, guaranteeViolations } from '../../scripts/bench/guarantee/report.ts';
 import { reportText } from '../../scripts/bench/guarantee/report-text.ts';
-import { openResults } from '../../scripts/bench/guarantee/results-file.ts';
+import { openResults } from '../../scripts/bench/guarantee/results.ts';
 import { runSetting } from '../../scripts/bench/guarantee/run-setting.ts';
-import { type Runner, startWorkers } from '../../scripts/bench/guarantee/runner.ts';
-import { chosenSettings, nameOf } from '../../scripts/bench/guarantee/settings.ts';
+import { measure, type Runner, startWorkers } from '../../scripts/bench/guarantee/runner.ts';
+import { selectSettings, settingName } from '../../scripts/bench/guarantee/settings.ts';
 import { madeUpPopulation } from './made-up-population.ts';
 
 const population = madeUpPopulation(800, 2);
 const labelled: LabelledSet = { ...population, models: ['small', 'large'], cases: [] };
-const settings = chosenSettings('routellm_mmlu/200,routellm_mmlu/500/*/0.95');
+const settings = selectSettings('routellm_mmlu/200,routellm_mmlu/500/*/0.95');
 const repeats = { resamples: 3, seed: 1 };
 
 let folder: string;
@@ -38,7 +36,7 @@ function inProcess(most = Number.POSITIVE_INFINITY) {
     },
     async run(of, setting, wanted) {
       if (asked.run.length >= most) throw new Error('stopped');
-      asked.run.push(nameOf(setting));
+      asked.run.push(settingName(setting));
       return runSetting(of, setting, wanted);
     },
   };
@@ -52,8 +50,8 @@ function measured(runner: Runner, file?: string, wanted = repeats, set = labelle
 
 describe('which settings run', () => {
   it('are those that a pattern fits, and all without one', () => {
-    expect(chosenSettings(undefined)).toHaveLength(60);
-    expect(chosenSettings('*/5000/*/0.9').map(nameOf)).toEqual([
+    expect(selectSettings(undefined)).toHaveLength(60);
+    expect(selectSettings('*/5000/*/0.9').map(settingName)).toEqual([
       'routellm_mmlu/5000/0.02/0.9',
       'routellm_mmlu/5000/0.03/0.9',
       'routellm_mmlu/5000/0.05/0.9',
@@ -65,7 +63,7 @@ describe('which settings run', () => {
   });
 
   it.each(['mmlu', 'routellm_mmlu/20', 'routellm_mmlu/200/0.02/0.9/1'])('refuses %s', (only) => {
-    expect(() => chosenSettings(only)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
+    expect(() => selectSettings(only)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
   });
 });
 
@@ -131,14 +129,14 @@ describe('the report', () => {
   const reportWith = (method: typeof never) => {
     const some = { resamples: 50, seed: 1 };
     const results = settings.map((setting) => runSetting(population, setting, some, [method]));
-    return reportOf([labelled], results, some);
+    return coverageReport([labelled], results, some);
   };
 
   it('finds no broken promise where nothing is certified, and every one where everything is', () => {
-    expect(brokenPromises(reportWith(never))).toEqual([]);
-    const broken = brokenPromises(reportWith(always));
+    expect(guaranteeViolations(reportWith(never))).toEqual([]);
+    const broken = guaranteeViolations(reportWith(always));
     for (const setting of settings) {
-      const own = broken.filter((sentence) => sentence.startsWith(`${nameOf(setting)}:`));
+      const own = broken.filter((sentence) => sentence.startsWith(`${settingName(setting)}:`));
       expect(own).toHaveLength(3); // thresholds, policies just above the margin, policies at 1.5 times the margin
     }
   });
@@ -164,7 +162,7 @@ describe('the report', () => {
   it('has a line for each setting and a dash for what is not there', () => {
     const report = reportWith(never);
     const text = reportText(report);
-    for (const setting of settings) expect(text).toContain(`${nameOf(setting)} `);
+    for (const setting of settings) expect(text).toContain(`${settingName(setting)} `);
     expect(text).not.toMatch(/NaN|undefined|null/);
     const without = reportText({ ...report, overall: report.overall.map((row) => ({ ...row, passes: [] })) });
     expect(without).toMatch(/^betting .* - +- +-$/m);

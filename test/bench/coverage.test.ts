@@ -2,12 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { certifyThreshold, thresholdPath } from '../../evals/threshold/index.ts';
 import { binomialTail } from '../../router/statistics/binomial.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
-import { bootstrapCounts, bootstrapTest } from '../../scripts/bench/guarantee/bootstrap-test.ts';
-import { knownPolicies } from '../../scripts/bench/guarantee/gate-policies.ts';
-import { type Method, methodsFor } from '../../scripts/bench/guarantee/mean-tests.ts';
-import { casesAt, drawRows, truthOf } from '../../scripts/bench/guarantee/population.ts';
+import {
+  bootstrapCounts,
+  bootstrapTest,
+  type Method,
+  methodsFor,
+} from '../../scripts/bench/guarantee/methods.ts';
+import {
+  casesInRows,
+  drawRows,
+  knownPolicies,
+  populationTruth,
+} from '../../scripts/bench/guarantee/population.ts';
 import { runSetting } from '../../scripts/bench/guarantee/run-setting.ts';
-import { type Setting, seedOf } from '../../scripts/bench/guarantee/settings.ts';
+import { type Setting, settingSeed } from '../../scripts/bench/guarantee/settings.ts';
 import { madeUpPopulation, replayed } from './made-up-population.ts';
 
 const population = madeUpPopulation(1500, 1);
@@ -19,7 +27,7 @@ const neverRejects: Method = { name: 'never', begin: () => () => 1 };
 
 describe('the truth about a population', () => {
   it('is what the policy does to every case, at thresholds between scores and on them', () => {
-    const truth = truthOf(population);
+    const truth = populationTruth(population);
     for (let step = -200; step <= 1000; step += 7) {
       const brute = replayed(population, step / 1000);
       const found = truth.at(step / 1000);
@@ -46,11 +54,11 @@ describe('one setting', () => {
 
   it('counts violations and means as a replay of each certified threshold does', () => {
     const { certification } = runSetting(population, setting, few);
-    const random = seededRandom(seedOf(setting, few.seed));
+    const random = seededRandom(settingSeed(setting, few.seed));
     const gap = replayed(population, 1).loss;
     const sum = { violations: 0, certified: 0, cheaper: 0, escalation: 0, loss: 0 };
     for (let resample = 0; resample < few.resamples; resample++) {
-      const sample = casesAt(population, drawRows(population, setting.n, random));
+      const sample = casesInRows(population, drawRows(population, setting.n, random));
       const certified = certifyThreshold(sample, setting);
       const { escalationRate, loss } = replayed(population, certified?.threshold ?? -1);
       sum.certified += certified === undefined ? 0 : 1;
@@ -110,7 +118,7 @@ describe('one setting', () => {
 });
 
 describe('the policies that the gate is asked about', () => {
-  const truth = truthOf(population);
+  const truth = populationTruth(population);
 
   it('have the true loss that is said', () => {
     const policies = knownPolicies(population, truth, 0.05);

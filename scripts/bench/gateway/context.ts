@@ -1,4 +1,4 @@
-import type { Row } from '../row.ts';
+import type { Row, Target } from '../measurement.ts';
 
 /** What the rows of the gateway share. */
 export interface GatewayBenchContext {
@@ -13,3 +13,24 @@ export interface GatewayBenchContext {
 }
 
 export type GatewayBench = (context: GatewayBenchContext) => Promise<readonly Row[]>;
+
+const ratioAtMost = (required: number): Target => ({ of: 'ratio', is: 'at most', required });
+const ratioAtLeast = (required: number): Target => ({ of: 'ratio', is: 'at least', required });
+const atMost = (required: number): Target => ({ of: 'value', is: 'at most', required });
+
+/** What the gateway must reach. */
+export const TARGETS = {
+  added: { portkey: ratioAtMost(0.5), bare: ratioAtMost(1.5) },
+  saturation: { portkey: ratioAtLeast(3), bare: ratioAtLeast(0.6) },
+  addedStalls: atMost(0),
+  memoryMb: atMost(600),
+  /** Flat is within a tenth. */
+  growth: atMost(1.1),
+  unclean: atMost(0),
+  /** Descriptors more than before: a connection or two may be at work at the moment of counting. */
+  descriptors: atMost(2),
+  unanswered: atMost(0),
+  failuresBeforeOpen: atMost(19),
+  /** Twice `open_ms`: one that is just over when the provider comes back, and one more. */
+  recoverySeconds: atMost(4),
+} as const;

@@ -1,11 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { clientOf } from './client.ts';
-import { startPlimsoll } from './plimsoll-process.ts';
-import { portkeyScript } from './portkey.ts';
-import { freePort, startProcess } from './started-process.ts';
-import { startUpstreamProcess, type UpstreamShape } from './upstream-process.ts';
+import { Agent } from 'undici';
+import { freePort, startProcess } from '../processes.ts';
+import { type ReplyShape, startFakeProviderProcess, startPlimsoll } from './servers.ts';
 
-const BARE = fileURLToPath(new URL('bare-pass-through.ts', import.meta.url));
+const BARE = fileURLToPath(new URL('../children/bare-pass-through.ts', import.meta.url));
 const DIALECT = { 'content-type': 'application/json' };
 
 /** Who is asked in a row: the upstream itself, a peer, or Plimsoll. */
@@ -33,8 +34,8 @@ interface Closed {
 }
 
 /** What a row asks for. */
-export interface Asked {
-  readonly shape: UpstreamShape;
+interface Workload {
+  readonly shape: ReplyShape;
   readonly stream: boolean;
 }
 
@@ -43,7 +44,7 @@ export interface Asked {
  * gateway, or why it is missing: it is not installed, or does not answer what this row asks.
  */
 export async function withSides<T>(
-  { shape, stream }: Asked,
+  { shape, stream }: Workload,
   measure: (sides: Sides, portkey: string) => Promise<T>,
 ): Promise<T> {
   const started: Closed[] = [];
@@ -52,7 +53,7 @@ export async function withSides<T>(
     return one;
   };
   try {
-    const upstream = kept(await startUpstreamProcess(shape));
+    const upstream = kept(await startFakeProviderProcess(shape));
     const direct = { url: upstream.url, headers: DIALECT, model: 'small', pid: upstream.pid };
     const bare = await bareSide(upstream.url, kept);
     const portkey = await portkeySide(upstream.url, kept);
@@ -94,7 +95,7 @@ async function portkeySide(upstream: string, kept: Keep): Promise<Side | undefin
 
 /** Why a side cannot be measured; undefined where it answers. */
 async function troubleOf(side: Side, stream: boolean): Promise<string | undefined> {
-  const client = clientOf(side);
+  const client = createClient(side);
   try {
     await (stream ? client.firstByteMs('Hello') : client.plainMs('Hello'));
     return undefined;
@@ -115,4 +116,93 @@ async function plimsollSide(upstream: string, kept: Keep): Promise<Side> {
     },
   });
   return { url: plimsoll.url, headers: DIALECT, model: 'auto', pid: plimsoll.pid };
+}
+
+/** Above any answer of a side that is well. */
+const TIMEOUT_MS = 60_000;
+
+/** Asks a side as an application would. */
+export interface Client {
+  /** From sending to the last byte, in ms. @throws Error where the answer is not 200 */
+  plainMs(prompt: string): Promise<number>;
+  /** From sending to the first byte of the stream, in ms; resolves when the whole has come. */
+  firstByteMs(prompt: string): Promise<number>;
+  /** The chunks of a stream as they come. */
+  stream(prompt: string): AsyncGenerator<Buffer>;
+  close(): Promise<void>;
+}
+
+export function createClient(side: Side): Client {
+  const agent = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
+  const { origin, pathname } = new URL(`${side.url}/chat/completions`);
+  const send = async (prompt: string, stream: boolean) => {
+    const body = JSON.stringify({
+      model: side.model,
+      messages: [{ role: 'user', content: prompt }],
+      ...(stream && { stream }),
+    });
+    const answer = await agent.request({
+      origin,
+      path: pathname,
+      method: 'POST',
+      headers: side.headers,
+      body,
+    });
+    if (answer.statusCode === 200) return answer.body;
+    throw new Error(`${side.url} answered ${answer.statusCode}: ${await answer.body.text()}`);
+  };
+  async function* stream(prompt: string): AsyncGenerator<Buffer> {
+    yield* await send(prompt, true);
+  }
+  return {
+    stream,
+    async plainMs(prompt) {
+      const startedMs = performance.now();
+      await (await send(prompt, false)).arrayBuffer();
+      return performance.now() - startedMs;
+    },
+    async firstByteMs(prompt) {
+      const startedMs = performance.now();
+      let firstMs: number | undefined;
+      for await (const _ of stream(prompt)) firstMs ??= performance.now() - startedMs;
+      if (firstMs === undefined) throw new Error(`${side.url} answered with an empty stream.`);
+      return firstMs;
+    },
+    close: () => agent.close(),
+  };
+}
+
+const PACKAGE = '@portkey-ai/gateway';
+
+interface PortkeyFound {
+  /** Its start script; undefined where it is not there. */
+  readonly script: string | undefined;
+  /** Its version, or why it is not there. */
+  readonly what: string;
+}
+
+/** Portkey's gateway, which is no dependency: where PLIMSOLL_PORTKEY says, else where a package of that name is installed. */
+export function portkeyScript(): PortkeyFound {
+  const named = process.env['PLIMSOLL_PORTKEY'];
+  const script = named ?? installedScript();
+  if (script === undefined) {
+    const how = `npm install --prefix <folder> ${PACKAGE}, then PLIMSOLL_PORTKEY=<folder>/node_modules/${PACKAGE}/build/start-server.js`;
+    return { script: undefined, what: `${PACKAGE} is not installed; ${how}` };
+  }
+  if (!existsSync(script)) return { script: undefined, what: `PLIMSOLL_PORTKEY names no file: ${script}` };
+  return { script, what: `${PACKAGE} ${versionOf(script)}` };
+}
+
+function installedScript(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve(`${PACKAGE}/build/start-server.js`);
+  } catch {
+    return undefined;
+  }
+}
+
+function versionOf(script: string): string {
+  const manifest = path.join(path.dirname(script), '..', 'package.json');
+  if (!existsSync(manifest)) return 'of unknown version';
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }).version;
 }

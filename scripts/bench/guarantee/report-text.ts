@@ -1,7 +1,6 @@
 import { textTable } from '../../../evals/report/index.ts';
-import type { Frequency } from './frequency.ts';
-import { TIMES_MARGIN } from './gate-policies.ts';
-import type { CoverageReport, SettingReport } from './report.ts';
+import { TIMES_MARGIN } from './population.ts';
+import type { CoverageReport, Frequency, SettingReport } from './report.ts';
 
 const OVERALL = [
   'method',

@@ -1,13 +1,11 @@
-import { compensatedMean } from '../../../router/statistics/index.ts';
-import { frequency, INTERVAL_LEVEL, rounded } from './frequency.ts';
-import type { LabelledSet } from './labelled-set.ts';
-import { DEFAULT_METHOD } from './mean-tests.ts';
-import { overallOf } from './overall.ts';
+import { clopperPearsonInterval, compensatedMean } from '../../../router/statistics/index.ts';
+import { DEFAULT_METHOD } from './methods.ts';
+import { type LabelledSet, TIMES_MARGIN } from './population.ts';
+import { SCHEMA_VERSION, type SettingResult } from './results.ts';
 import type { Repeats } from './run-setting.ts';
-import { SCHEMA_VERSION, type SettingResult } from './setting-result.ts';
-import { nameOf, type Setting } from './settings.ts';
+import { type Setting, settingName } from './settings.ts';
 
-export const HEADLINE: Setting = {
+const HEADLINE: Setting = {
   set: 'routellm_mmlu',
   n: 2000,
   maxQualityLoss: 0.03,
@@ -15,21 +13,25 @@ export const HEADLINE: Setting = {
 };
 
 /** Everything that was found, as JSON: `overall` first, then each setting. */
-export function reportOf(sets: readonly LabelledSet[], results: readonly SettingResult[], repeats: Repeats) {
+export function coverageReport(
+  sets: readonly LabelledSet[],
+  results: readonly SettingResult[],
+  repeats: Repeats,
+) {
   const settings = results.map(settingReport);
-  const headline = settings.find(({ setting }) => setting === nameOf(HEADLINE));
+  const headline = settings.find(({ setting }) => setting === settingName(HEADLINE));
   return {
     schema_version: SCHEMA_VERSION,
     ...repeats,
     interval_level: INTERVAL_LEVEL,
     sets: sets.map(setReport),
-    overall: overallOf(settings),
+    overall: overallFrequencies(settings),
     ...(headline && { headline: headlineOf(headline) }),
     settings,
   };
 }
 
-export type CoverageReport = ReturnType<typeof reportOf>;
+export type CoverageReport = ReturnType<typeof coverageReport>;
 export type SettingReport = ReturnType<typeof settingReport>;
 
 function setReport({ set, models: [cheap, strong], sha256, quality }: LabelledSet) {
@@ -47,7 +49,7 @@ function setReport({ set, models: [cheap, strong], sha256, quality }: LabelledSe
 function settingReport(result: SettingResult) {
   const { set, n, max_quality_loss, confidence, resamples: of } = result;
   return {
-    setting: nameOf({ set, n, maxQualityLoss: max_quality_loss, confidence }),
+    setting: settingName({ set, n, maxQualityLoss: max_quality_loss, confidence }),
     set,
     n,
     max_quality_loss,
@@ -75,4 +77,102 @@ function headlineOf({ setting, certification }: SettingReport) {
     ({ method }) => method === DEFAULT_METHOD,
   )!;
   return { setting, cheaper_than_random, violations, ...rest };
+}
+
+/**
+ * For each confidence and method the frequencies of all settings taken together, and the lowest and highest single one. The settings of a
+ * set are draws from one population under the same scores: their rates go up and down together, and the interval of their sum says how
+ * well it is known for these populations, no more.
+ */
+function overallFrequencies(settings: readonly SettingReport[]) {
+  const confidences = [...new Set(settings.map(({ confidence }) => confidence))];
+  const methods = settings[0]?.certification.map(({ method }) => method) ?? [];
+  return confidences.flatMap((confidence) => {
+    const own = settings.filter((setting) => setting.confidence === confidence);
+    return methods.map((method) => ({
+      method,
+      confidence,
+      settings: own.length,
+      violations: together(own.map((setting) => violationsOf(setting, method))),
+      passes: TIMES_MARGIN.flatMap((times_margin) => {
+        const found = own.flatMap((setting) => passesOf(setting, method, times_margin));
+        return found.length === 0 ? [] : [{ times_margin, ...together(found) }];
+      }),
+    }));
+  });
+}
+
+interface Found extends Frequency {
+  readonly setting: string;
+}
+
+function violationsOf({ setting, certification }: SettingReport, method: string): Found {
+  return { setting, ...certification.find((row) => row.method === method)!.violations };
+}
+
+/** None where the set has no such policy. */
+function passesOf({ setting, gate }: SettingReport, method: string, timesMargin: number): Found[] {
+  const policies = gate.filter(({ times_margin }) => times_margin === timesMargin);
+  return policies.map(({ passes }) => {
+    const { method: _, ...found } = passes.find((row) => row.method === method)!;
+    return { setting, ...found };
+  });
+}
+
+function together(found: readonly Found[]) {
+  const total = (of: 'count' | 'of') => found.reduce((sum, one) => sum + one[of], 0);
+  const lowest = found.reduce((least, one) => (one.rate < least.rate ? one : least));
+  const highest = found.reduce((most, one) => (one.rate > most.rate ? one : most));
+  return { ...frequency(total('count'), total('of')), lowest, highest };
+}
+
+/** A policy that loses one and a half times the margin may pass this often, whatever the confidence. */
+const MOST_FALSE_PASSES = 0.05;
+
+/**
+ * Where the default method breaks its promise, a sentence each: a setting whose violations, or whose PASSes of a policy that loses more
+ * than the margin, are more frequent than 1 - confidence beyond chance (the whole interval lies above), or that passes a policy that
+ * loses 1.5 times the margin in more than 5 % of the samples.
+ *
+ * @returns none where the guarantee holds
+ */
+export function guaranteeViolations({ settings }: CoverageReport): string[] {
+  return settings.flatMap(({ setting, confidence, certification, gate }) => {
+    const delta = 1 - confidence;
+    const broken: string[] = [];
+    const { violations } = certification.find(({ method }) => method === DEFAULT_METHOD)!;
+    if (violations.low > delta)
+      broken.push(
+        `${setting}: ${violations.count} of ${violations.of} certified thresholds break the margin.`,
+      );
+    for (const { times_margin, passes } of gate.filter((policy) => policy.times_margin >= 1)) {
+      const { count, of, rate, low } = passes.find(({ method }) => method === DEFAULT_METHOD)!;
+      if (low > delta || (times_margin > 1 && rate > MOST_FALSE_PASSES))
+        broken.push(
+          `${setting}: the gate passes ${count} of ${of} samples at ${times_margin} times the margin.`,
+        );
+    }
+    return broken;
+  });
+}
+
+/** How often something happened, with the exact (Clopper-Pearson) 95 % interval of its probability. */
+export interface Frequency {
+  readonly count: number;
+  readonly of: number;
+  readonly rate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const INTERVAL_LEVEL = 0.95;
+
+function frequency(count: number, of: number): Frequency {
+  const { low, high } = clopperPearsonInterval(count, of, 1 - INTERVAL_LEVEL);
+  return { count, of, rate: rounded(count / of), low: rounded(low), high: rounded(high) };
+}
+
+/** Six decimals: the digits after them differ by the order of summation at most. */
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }

@@ -1,10 +1,18 @@
 import { type CalibrationCases, certifyThreshold } from '../../../evals/threshold/index.ts';
 import { seededRandom } from '../../../router/statistics/index.ts';
-import { type KnownPolicy, knownPolicies } from './gate-policies.ts';
-import { type Method, methodsFor } from './mean-tests.ts';
-import { casesAt, drawRows, type Population, type Truth, truthOf, valuesAt } from './population.ts';
-import { type Certification, type GateResult, SCHEMA_VERSION, type SettingResult } from './setting-result.ts';
-import { type Setting, seedOf } from './settings.ts';
+import { type Method, methodsFor } from './methods.ts';
+import {
+  casesInRows,
+  drawRows,
+  type KnownPolicy,
+  knownPolicies,
+  type Population,
+  populationTruth,
+  type Truth,
+  valuesInRows,
+} from './population.ts';
+import { type Certification, type GateResult, SCHEMA_VERSION, type SettingResult } from './results.ts';
+import { type Setting, settingSeed } from './settings.ts';
 
 export interface Repeats {
   readonly resamples: number;
@@ -23,14 +31,14 @@ export function runSetting(
   { resamples, seed }: Repeats,
   methods: readonly Method[] = methodsFor(setting.n),
 ): SettingResult {
-  const truth = truthOf(population);
+  const truth = populationTruth(population);
   const policies = knownPolicies(population, truth, setting.maxQualityLoss);
   const certifying = methods.map((method) => certificationTally(method, setting, truth));
   const judging = policies.map((policy) => gateTally(policy, setting, methods));
-  const random = seededRandom(seedOf(setting, seed));
+  const random = seededRandom(settingSeed(setting, seed));
   for (let resample = 0; resample < resamples; resample++) {
     const rows = drawRows(population, setting.n, random);
-    const sample = casesAt(population, rows);
+    const sample = casesInRows(population, rows);
     for (const tally of certifying) tally.add(sample);
     for (const tally of judging) tally.add(rows);
   }
@@ -81,7 +89,7 @@ function gateTally(policy: KnownPolicy, { maxQualityLoss, confidence }: Setting,
   const passes = methods.map(({ name }) => ({ method: name, passes: 0 }));
   return {
     add(rows: Uint32Array): void {
-      const fresh = valuesAt(policy.halfLosses, rows);
+      const fresh = valuesInRows(policy.halfLosses, rows);
       methods.forEach((method, i) => {
         if (method.begin()(fresh, limit, delta) <= delta) passes[i]!.passes++;
       });

@@ -1,11 +1,10 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, PlimsollError } from '../../../router/errors.ts';
-import type { LabelledSet } from './labelled-set.ts';
-import type { Population } from './population.ts';
+import type { LabelledSet, Population } from './population.ts';
+import type { Results, SettingResult } from './results.ts';
 import type { Repeats } from './run-setting.ts';
-import type { SettingResult } from './setting-result.ts';
-import type { Setting } from './settings.ts';
+import { type Setting, settingName } from './settings.ts';
 
 /** Who does the work. */
 export interface Runner {
@@ -23,7 +22,7 @@ export type Job =
       readonly repeats: Repeats;
     };
 
-export type Answer =
+export type JobResult =
   | { readonly kind: 'done'; readonly value: Population | SettingResult }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
@@ -33,7 +32,7 @@ interface Task {
   reject(error: Error): void;
 }
 
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
+const WORKER = fileURLToPath(new URL('../children/coverage-worker.ts', import.meta.url));
 
 /** Jobs in other processes, `workers` at a time, in the order in which they were asked for. */
 export function startWorkers(workers: number): Runner & { close(): void } {
@@ -75,7 +74,7 @@ function startWorker() {
       new Promise<Population | SettingResult>((resolve, reject) => {
         const ended = () => reject(new PlimsollError('internal', 'A worker ended before its work was done.'));
         child.once('exit', ended);
-        child.once('message', (answer: Answer) => {
+        child.once('message', (answer: JobResult) => {
           child.off('exit', ended);
           if (answer.kind === 'done') resolve(answer.value);
           else reject(new PlimsollError(answer.code, answer.message));
@@ -84,4 +83,50 @@ function startWorker() {
       }),
     stop: () => child.kill(),
   };
+}
+
+interface Measurement {
+  readonly sets: readonly LabelledSet[];
+  readonly settings: readonly Setting[];
+  readonly repeats: Repeats;
+  readonly runner: Runner;
+  readonly results: Results;
+  /** One line for people. */
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Runs the settings that the results do not have yet, and gives all of them in their order. A set none of whose settings is open is not
+ * scored again. The longest go first, so that no worker is left with one at the end.
+ */
+export async function measure(measurement: Measurement): Promise<SettingResult[]> {
+  const { sets, settings, repeats, results, say } = measurement;
+  const resultOf = (setting: Setting) => {
+    const { sha256 } = sets.find(({ set }) => set === setting.set)!;
+    return results.find(sha256, setting, repeats);
+  };
+  const open = settings.filter((setting) => resultOf(setting) === undefined);
+  if (open.length < settings.length) say(`${settings.length - open.length} settings are known already`);
+  open.sort((a, b) => b.n - a.n);
+  let done = 0;
+  const added = (result: SettingResult, setting: Setting) => {
+    results.add(result);
+    say(`${++done} of ${open.length}: ${settingName(setting)}`);
+  };
+  await Promise.all(sets.map((set) => measureSet(set, open, measurement, added)));
+  return settings.map((setting) => resultOf(setting)!);
+}
+
+async function measureSet(
+  set: LabelledSet,
+  open: readonly Setting[],
+  { runner, repeats }: Measurement,
+  added: (result: SettingResult, setting: Setting) => void,
+): Promise<void> {
+  const own = open.filter((setting) => setting.set === set.set);
+  if (own.length === 0) return;
+  const population = await runner.score(set);
+  await Promise.all(
+    own.map(async (setting) => added(await runner.run(population, setting, repeats), setting)),
+  );
 }

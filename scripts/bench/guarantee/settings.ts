@@ -1,6 +1,5 @@
 import { sha256 } from '../../../router/artifact/index.ts';
 import { PlimsollError } from '../../../router/errors.ts';
-import { SETS } from './sets.ts';
 
 /** One experiment: n labelled cases of a set, and the promise that is made from them. */
 export interface Setting {
@@ -10,12 +9,37 @@ export interface Setting {
   readonly confidence: number;
 }
 
+/** A public set of labelled cases, and the pair that is routed between. */
+export interface PublicSet {
+  readonly name: string;
+  /** In the folder that --data names; see training-data/sources.json. */
+  readonly file: string;
+  readonly cheap: string;
+  readonly strong: string;
+}
+
+/** Two sets that can be learned, of different tasks and with different gaps. */
+export const SETS: readonly PublicSet[] = [
+  {
+    name: 'routellm_mmlu',
+    file: 'routellm_mmlu.jsonl.gz',
+    cheap: 'mixtral-8x7b-instruct-v0.1',
+    strong: 'gpt-4-1106-preview',
+  },
+  {
+    name: 'rational_cascades',
+    file: 'rational_cascades.jsonl.gz',
+    cheap: 'llama3.1-8b',
+    strong: 'llama3.1-405b',
+  },
+];
+
 const SIZES = [200, 500, 1000, 2000, 5000];
 const MARGINS = [0.02, 0.03, 0.05];
 const CONFIDENCES = [0.9, 0.95];
 const ANY = '*';
 
-export const ALL_SETTINGS: readonly Setting[] = SETS.flatMap(({ name: set }) =>
+const ALL_SETTINGS: readonly Setting[] = SETS.flatMap(({ name: set }) =>
   SIZES.flatMap((n) =>
     MARGINS.flatMap((maxQualityLoss) =>
       CONFIDENCES.map((confidence) => ({ set, n, maxQualityLoss, confidence })),
@@ -24,7 +48,7 @@ export const ALL_SETTINGS: readonly Setting[] = SETS.flatMap(({ name: set }) =>
 );
 
 /** Set, n, margin and confidence, such as `routellm_mmlu/2000/0.03/0.95`. */
-export function nameOf({ set, n, maxQualityLoss, confidence }: Setting): string {
+export function settingName({ set, n, maxQualityLoss, confidence }: Setting): string {
   return [set, n, maxQualityLoss, confidence].join('/');
 }
 
@@ -35,7 +59,7 @@ export function nameOf({ set, n, maxQualityLoss, confidence }: Setting): string 
  * @throws PlimsollError `invalid-input`: a pattern that fits none
  * @example chosenSettings('routellm_mmlu/2000'); // both confidences at each of three margins
  */
-export function chosenSettings(only: string | undefined): readonly Setting[] {
+export function selectSettings(only: string | undefined): readonly Setting[] {
   if (only === undefined) return ALL_SETTINGS;
   const patterns = only.split(',').map((pattern) => pattern.split('/'));
   for (const pattern of patterns) {
@@ -47,11 +71,11 @@ export function chosenSettings(only: string | undefined): readonly Setting[] {
 }
 
 function fits(pattern: readonly string[], setting: Setting): boolean {
-  const parts = nameOf(setting).split('/');
+  const parts = settingName(setting).split('/');
   return pattern.length <= parts.length && pattern.every((part, i) => part === ANY || part === parts[i]);
 }
 
 /** Each setting draws for itself, and the same whether it runs alone or with others. From 0 to 2^32 - 1. */
-export function seedOf(setting: Setting, seed: number): number {
-  return Number.parseInt(sha256(`${seed}/${nameOf(setting)}`).slice(0, 8), 16);
+export function settingSeed(setting: Setting, seed: number): number {
+  return Number.parseInt(sha256(`${seed}/${settingName(setting)}`).slice(0, 8), 16);
 }

@@ -3,9 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_FOLDER } from '../../../router/package.ts';
-import type { BenchContext } from '../context.ts';
-import { spreadOf } from '../rounds.ts';
-import type { Row } from '../row.ts';
+import { type BenchContext, type Row, spread } from '../measurement.ts';
 
 const ROUNDS = 3;
 const CASES = 1_000_000;
@@ -35,9 +33,9 @@ export async function gate({ artifact, say }: BenchContext): Promise<readonly Ro
     name: of === 'seconds' ? 'gate, time' : 'gate, memory',
     what: `replay and gate of ${CASES} streamed cases`,
     unit: of === 'seconds' ? 's' : 'MB',
-    value: spreadOf(runs.map((run) => run[of])),
+    value: spread(runs.map((run) => run[of])),
     samples: CASES,
-    peer: { what: 'the same stream, only read', value: spreadOf(reads.map((read) => read[of])) },
+    peer: { what: 'the same stream, only read', value: spread(reads.map((read) => read[of])) },
     ratio: null,
     target: { of: 'value', is: 'at most', required },
     notes,

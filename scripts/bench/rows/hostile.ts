@@ -2,13 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
-import type { BenchContext } from '../context.ts';
-import { startPlimsoll } from '../gateway/plimsoll-process.ts';
-import { watchMemory } from '../gateway/process-figures.ts';
-import { CONSTANT, startUpstreamProcess } from '../gateway/upstream-process.ts';
-import { HOSTILE_CASES, type HostileCase, wireBody } from '../hostile/bodies.ts';
-import { spreadOf } from '../rounds.ts';
-import type { Row } from '../row.ts';
+import { CONSTANT_REPLY, startFakeProviderProcess, startPlimsoll } from '../gateway/servers.ts';
+import { type BenchContext, type Row, spread } from '../measurement.ts';
+import { watchMemory } from '../processes.ts';
+import { HOSTILE_CASES, type HostileCase, wireBody } from './hostile-bodies.ts';
 
 const ROUNDS = 3;
 const HEAP_MB = 512;
@@ -17,7 +14,7 @@ const PROBE = fileURLToPath(new URL('../children/health-probe.ts', import.meta.u
 
 /** Hostile requests to one small process: how long /healthz has to wait meanwhile, and the most memory that it holds. */
 export async function hostile({ say }: BenchContext): Promise<readonly Row[]> {
-  const upstream = await startUpstreamProcess(CONSTANT);
+  const upstream = await startFakeProviderProcess(CONSTANT_REPLY);
   const plimsoll = await startPlimsoll({
     providers: { demo: upstream.url },
     ladder: { cheap: 'demo/small', strong: 'demo/large' },
@@ -96,11 +93,11 @@ function delayRow(name: string, delays: ReadonlyMap<string, readonly number[]>):
     name: `hostile, ${name}`,
     what: 'the longest delay of /healthz while the server has this to do',
     unit: 'ms',
-    value: spreadOf(delays.get(name)!),
+    value: spread(delays.get(name)!),
     samples: 1,
     peer: {
       what: 'the longest delay of /healthz in two seconds without it',
-      value: spreadOf(delays.get('idle')!),
+      value: spread(delays.get('idle')!),
     },
     ratio: null,
     target: { of: 'value', is: 'at most', required: 500, aim: 100 },
@@ -113,7 +110,7 @@ function memoryRow(peakMb: number): Row {
     name: 'hostile, memory',
     what: `the most resident memory of the server, started with --max-old-space-size=${HEAP_MB}`,
     unit: 'MB',
-    value: spreadOf([peakMb]),
+    value: spread([peakMb]),
     samples: ROUNDS * HOSTILE_CASES.length,
     peer: null,
     ratio: null,

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { BenchContext } from '../context.ts';
-import { inTurns, spreadOf } from '../rounds.ts';
-import type { Row } from '../row.ts';
-import { residentMb, serveCommand, startServed } from '../served-process.ts';
+import { type BenchContext, inTurns, type Row, spread } from '../measurement.ts';
+import { residentMb, serveCommand, startRouteServer } from '../processes.ts';
 
 const ROUNDS = 5;
 const DECISIONS = 1_000;
@@ -12,7 +10,7 @@ const DECISIONS = 1_000;
 export async function startup({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
   const memory: number[] = [];
   const served = async () => {
-    const server = await startServed(artifact, texts[0]!);
+    const server = await startRouteServer(artifact, texts[0]!);
     for (let i = 0; i < DECISIONS; i++) await server.decide(texts[i % texts.length]!);
     memory.push(residentMb(server.pid));
     await server.close();
@@ -25,9 +23,9 @@ export async function startup({ artifact, texts }: BenchContext): Promise<readon
       name: 'startup',
       what: 'from starting the process to the first decision over HTTP',
       unit: 's',
-      value: spreadOf(starts!),
+      value: spread(starts!),
       samples: 1,
-      peer: { what: 'node starting, doing nothing and ending', value: spreadOf(bareStarts!) },
+      peer: { what: 'node starting, doing nothing and ending', value: spread(bareStarts!) },
       ratio: null,
       target: { of: 'value', is: 'at most', required: 1.5, aim: 0.5 },
       notes,
@@ -36,9 +34,9 @@ export async function startup({ artifact, texts }: BenchContext): Promise<readon
       name: 'memory',
       what: 'resident memory of the server after 1,000 decisions, static encoder',
       unit: 'MB',
-      value: spreadOf(memory.slice(-ROUNDS)),
+      value: spread(memory.slice(-ROUNDS)),
       samples: DECISIONS,
-      peer: { what: 'a node process that does nothing', value: spreadOf([await bareMemoryMb()]) },
+      peer: { what: 'a node process that does nothing', value: spread([await bareMemoryMb()]) },
       ratio: null,
       target: { of: 'value', is: 'at most', required: 200, aim: 120 },
       notes,

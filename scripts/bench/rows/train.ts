@@ -1,14 +1,18 @@
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import {
   fitLogisticRegression,
   fusedLossAndGradient,
   type LinearHead,
   type LogisticProblem,
 } from '../../../router/train/index.ts';
-import type { BenchContext } from '../context.ts';
-import { inTurns, ratiosOf, spreadOf } from '../rounds.ts';
-import type { Row } from '../row.ts';
-import { openSklearn, type PeerFit, pythonWithSklearn, type SklearnPeer } from '../sklearn-peer.ts';
-import { COLUMNS, correlatedMatrix, HEADS, independentMatrix, planted, ROWS } from '../train-matrix.ts';
+import { type BenchContext, inTurns, type Row, ratios, spread } from '../measurement.ts';
+import { COLUMNS, correlatedMatrix, HEADS, independentMatrix, planted, ROWS } from './train-matrix.ts';
 
 const ROUNDS = 3;
 const LAMBDA = 10;
@@ -47,8 +51,8 @@ async function besideSklearn(name: string, problem: LogisticProblem, python: str
   ];
   return NUMBER_TYPES.map((type, i) => ({
     ...rowOf(`train, ${name}, beside ${type}`, ours!, [...notes, peerNote(first[i]!, peer.version)]),
-    peer: { what: `scikit-learn lbfgs, ${type}`, value: spreadOf(theirs[i]!) },
-    ratio: ratiosOf(ours!, theirs[i]!),
+    peer: { what: `scikit-learn lbfgs, ${type}`, value: spread(theirs[i]!) },
+    ratio: ratios(ours!, theirs[i]!),
   }));
 }
 
@@ -67,7 +71,7 @@ function rowOf(name: string, seconds: readonly number[], notes: readonly string[
     name,
     what: `fitting ${HEADS} heads on ${ROWS} x ${COLUMNS}, one lambda`,
     unit: 's',
-    value: spreadOf(seconds),
+    value: spread(seconds),
     samples: 1,
     peer: null,
     ratio: null,
@@ -98,4 +102,72 @@ function lossOf({ matrix, labels }: LogisticProblem, heads: readonly LinearHead[
   const x = Float64Array.from(heads.flatMap(({ weights, intercept }) => [...weights, intercept]));
   const ones = new Float64Array(matrix.rows).fill(1);
   return fusedLossAndGradient(matrix, labels, ones, LAMBDA)(x, new Float64Array(x.length));
+}
+
+interface PeerFit {
+  /** Around fit alone, all heads together. */
+  readonly seconds: number;
+  readonly iterations: readonly number[];
+  readonly heads: readonly LinearHead[];
+}
+
+/** A Python process that has read the matrix and fits it whenever it is asked to. */
+interface SklearnPeer {
+  readonly version: string;
+  fit(type: 'float32' | 'float64'): Promise<PeerFit>;
+  close(): void;
+}
+
+interface HeadAnswer {
+  readonly seconds: number;
+  readonly iterations: number;
+  readonly weights: number[];
+  readonly intercept: number;
+}
+
+const SCRIPT = fileURLToPath(new URL('./children/fit-sklearn.py', import.meta.url));
+const PYTHONS = ['/usr/bin/python3', 'python3'];
+
+/** The first Python that has scikit-learn; undefined where none has. */
+function pythonWithSklearn(): string | undefined {
+  return PYTHONS.find((python) => spawnSync(python, ['-c', 'import sklearn']).status === 0);
+}
+
+async function openSklearn(python: string, problem: LogisticProblem, lambda: number): Promise<SklearnPeer> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-bench-'));
+  const child = spawn(python, [SCRIPT, ...writtenTo(folder, problem), String(lambda)]);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const versions = JSON.parse(await nextLine(lines, child)) as { sklearn: string; numpy: string };
+  rmSync(folder, { recursive: true });
+  return {
+    version: `scikit-learn ${versions.sklearn}, numpy ${versions.numpy}`,
+    async fit(type) {
+      child.stdin.write(`${type}\n`);
+      const heads = JSON.parse(await nextLine(lines, child)) as HeadAnswer[];
+      return {
+        seconds: heads.reduce((total, head) => total + head.seconds, 0),
+        iterations: heads.map((head) => head.iterations),
+        heads: heads.map((head) => ({ ...head, weights: Float64Array.from(head.weights) })),
+      };
+    },
+    close: () => child.stdin.end(),
+  };
+}
+
+/** The arguments that say where the matrix and the labels are, and how large. */
+function writtenTo(folder: string, { matrix, labels }: LogisticProblem): string[] {
+  const [matrixFile, labelsFile] = [path.join(folder, 'matrix'), path.join(folder, 'labels')];
+  writeFileSync(matrixFile, matrix.values);
+  writeFileSync(labelsFile, Buffer.concat(labels.map(({ buffer }) => Buffer.from(buffer))));
+  return [matrixFile, labelsFile, String(matrix.rows), String(matrix.columns), String(labels.length)];
+}
+
+async function nextLine(
+  lines: AsyncIterator<string>,
+  child: ChildProcessWithoutNullStreams,
+): Promise<string> {
+  const { value, done } = await lines.next();
+  if (!done) return value;
+  if (child.exitCode === null) await once(child, 'exit');
+  throw new Error(`Python ended with exit code ${child.exitCode}.`);
 }

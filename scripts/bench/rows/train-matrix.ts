@@ -1,5 +1,5 @@
-import { seededRandom } from '../../router/statistics/index.ts';
-import type { LogisticProblem, Matrix } from '../../router/train/index.ts';
+import { seededRandom } from '../../../router/statistics/index.ts';
+import type { LogisticProblem, Matrix } from '../../../router/train/index.ts';
 
 export const ROWS = 100_000;
 export const COLUMNS = 400;

@@ -1,14 +1,14 @@
 import { PlimsollError } from '../../../router/errors.ts';
-import { scoreSet } from './labelled-set.ts';
-import { runSetting } from './run-setting.ts';
-import type { Answer, Job } from './runner.ts';
+import { scoreSet } from '../guarantee/population.ts';
+import { runSetting } from '../guarantee/run-setting.ts';
+import type { Job, JobResult } from '../guarantee/runner.ts';
 
 /** The program of a worker process: one job, one answer, until it is stopped. */
 process.on('message', async (job: Job) => {
   process.send!(await answerTo(job));
 });
 
-async function answerTo(job: Job): Promise<Answer> {
+async function answerTo(job: Job): Promise<JobResult> {
   try {
     return { kind: 'done', value: await outcomeOf(job) };
   } catch (error) {

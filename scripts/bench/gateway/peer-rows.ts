@@ -1,5 +1,4 @@
-import { inTurns, quantile, ratiosOf, spreadOf } from '../rounds.ts';
-import type { Row, Target } from '../row.ts';
+import { inTurns, quantile, type Row, ratios, spread, type Target } from '../measurement.ts';
 import type { Side, SideName, Sides } from './sides.ts';
 
 /** Figures of each side, one a round. */
@@ -59,12 +58,12 @@ function figuresOf(found: ReadonlyMap<SideName, Rounds>): Figures[] {
 }
 
 /** What each side adds to the upstream asked directly, round by round; `direct` stays as it was. */
-export function addedTo(figures: Figures): Figures {
+export function addedToDirect(figures: Figures): Figures {
   const added = (name: SideName) => figures[name]?.map((figure, round) => figure - figures.direct![round]!);
   return { ...figures, bare: added('bare'), portkey: added('portkey'), plimsoll: added('plimsoll') };
 }
 
-export interface PeerRows {
+interface PeerRows {
   readonly name: string;
   readonly what: string;
   readonly unit: string;
@@ -76,14 +75,14 @@ export interface PeerRows {
 }
 
 /** One row beside each peer. */
-export function rowsBesidePeers(figures: Figures, { targets, portkey, ...row }: PeerRows): Row[] {
-  const value = spreadOf(figures.plimsoll!);
+export function peerRows(figures: Figures, { targets, portkey, ...row }: PeerRows): Row[] {
+  const value = spread(figures.plimsoll!);
   const beside = (peer: 'portkey' | 'bare', what: string): Row => {
     const peers = figures[peer];
     const notes = [...row.notes, ...notesOf(peers)];
     const base = { ...row, name: `${row.name} / ${peer}`, value, target: targets[peer], notes };
     if (peers === undefined) return { ...base, peer: null, peer_missing: what, ratio: null };
-    return { ...base, peer: { what, value: spreadOf(peers) }, ratio: ratioOf(figures.plimsoll!, peers) };
+    return { ...base, peer: { what, value: spread(peers) }, ratio: ratioOf(figures.plimsoll!, peers) };
   };
   return [beside('portkey', portkey), beside('bare', 'a bare Express 5 and undici pass-through')];
 }
@@ -92,7 +91,7 @@ export function rowsBesidePeers(figures: Figures, { targets, portkey, ...row }: 
 function ratioOf(figures: readonly number[], peers: readonly number[]): Row['ratio'] {
   const rounds = peers.flatMap((peer, round) => (peer > 0 ? [round] : []));
   if (rounds.length === 0) return null;
-  return ratiosOf(
+  return ratios(
     rounds.map((round) => figures[round]!),
     rounds.map((round) => peers[round]!),
   );

@@ -1,9 +1,9 @@
 import { Agent } from 'undici';
 import { generateReply, parseOpenaiRequest } from '../../fake-provider/index.ts';
-import { CONSTANT } from './upstream-process.ts';
+import { CONSTANT_REPLY } from './servers.ts';
 
 /** What became of a request. */
-export interface Verified {
+export interface VerifiedRequest {
   /**
    * `answered`: whole, and the very answer that the model which is named gives to this prompt. `refused`: an error status with an error
    * object, nothing else. `broken-off`: a stream's beginning, right as far as it goes, and an error event. `spliced`: words of more than
@@ -23,10 +23,10 @@ const agent = new Agent({
   keepAliveMaxTimeout: 1_000,
 });
 /** As the test upstream is started. */
-const REPLY = { seed: 1, words: CONSTANT.words, toolCalls: 1 };
+const REPLY = { seed: 1, words: CONSTANT_REPLY.words, toolCalls: 1 };
 
 /** Asks for `auto` and checks the answer against what the test upstream must have said. Never rejects. */
-export async function ask(base: string, prompt: string, stream: boolean): Promise<Verified> {
+export async function sendVerified(base: string, prompt: string, stream: boolean): Promise<VerifiedRequest> {
   const request = {
     model: 'auto',
     messages: [{ role: 'user', content: prompt }],
@@ -52,12 +52,17 @@ export async function ask(base: string, prompt: string, stream: boolean): Promis
 
 type Json = Record<string, unknown>;
 
-function refusal(text: string): Verified['kind'] {
+function refusal(text: string): VerifiedRequest['kind'] {
   const { error } = parsed(text) ?? {};
   return typeof (error as Json | undefined)?.['message'] === 'string' ? 'refused' : 'cut';
 }
 
-function kindOf(text: string, served: string | undefined, request: Json, stream: boolean): Verified['kind'] {
+function kindOf(
+  text: string,
+  served: string | undefined,
+  request: Json,
+  stream: boolean,
+): VerifiedRequest['kind'] {
   const model = served?.slice(served.indexOf('/') + 1);
   const { id, words } = generateReply(parseOpenaiRequest({ ...request, model }), REPLY);
   const right = { id: `chatcmpl-${id}`, content: words.join('') };
@@ -69,14 +74,14 @@ interface Right {
   readonly content: string;
 }
 
-function kindOfAnswer(text: string, right: Right): Verified['kind'] {
+function kindOfAnswer(text: string, right: Right): VerifiedRequest['kind'] {
   const answer = parsed(text);
   if (answer === undefined) return 'cut';
   const [choice] = answer['choices'] as { readonly message: { readonly content: string } }[];
   return answer['id'] === right.id && choice!.message.content === right.content ? 'answered' : 'spliced';
 }
 
-function kindOfStream(text: string, right: Right): Verified['kind'] {
+function kindOfStream(text: string, right: Right): VerifiedRequest['kind'] {
   const datas = text
     .split('\n\n')
     .filter((event) => event.startsWith('data: '))

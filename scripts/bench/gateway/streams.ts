@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spreadOf } from '../../rounds.ts';
-import type { Row } from '../../row.ts';
-import { clientOf } from '../client.ts';
-import type { GatewayBenchContext } from '../context.ts';
-import { growth, watchMemory } from '../process-figures.ts';
-import { type Side, withSides } from '../sides.ts';
-import { TARGETS } from '../targets.ts';
+import { type Row, spread } from '../measurement.ts';
+import { memoryGrowth, watchMemory } from '../processes.ts';
+import { type GatewayBenchContext, TARGETS } from './context.ts';
+import { createClient, type Side, withSides } from './sides.ts';
 
 const CHUNK_MS = 250;
 const STALL_MS = 100;
@@ -33,7 +30,7 @@ export async function streams(context: GatewayBenchContext): Promise<readonly Ro
 }
 
 async function manyStreams(side: Side, { streams, texts }: GatewayBenchContext): Promise<StreamsFound> {
-  const client = clientOf(side);
+  const client = createClient(side);
   const memory = watchMemory(side.pid);
   const gaps: number[][] = await Promise.all(
     Array.from({ length: streams }, async (_, i) => {
@@ -69,10 +66,10 @@ function rowsOf(
   { streams, streamSeconds }: GatewayBenchContext,
 ): Row[] {
   const what = `${streams} streams of ${streamSeconds} s at once`;
-  const peak = (found: StreamsFound) => spreadOf([Math.max(...found.memory)]);
+  const peak = (found: StreamsFound) => spread([Math.max(...found.memory)]);
   const base = { samples: plimsoll.memory.length, ratio: null };
   const bareMemory = { what: 'the bare pass-through', value: peak(bare) };
-  const bareGrowth = { what: 'the bare pass-through', value: spreadOf([growth(bare.memory)]) };
+  const bareGrowth = { what: 'the bare pass-through', value: spread([memoryGrowth(bare.memory)]) };
   const told = ({ stalls, longestMs, chunks }: StreamsFound) =>
     `${stalls} of ${chunks} (longest silence ${Math.round(longestMs)} ms)`;
   return [
@@ -82,8 +79,8 @@ function rowsOf(
       what: `${what}: stalls over ${STALL_MS} ms, those of the upstream asked directly taken off`,
       unit: 'stalls',
       samples: plimsoll.chunks,
-      value: spreadOf([plimsoll.stalls - direct.stalls]),
-      peer: { what: 'the bare pass-through', value: spreadOf([bare.stalls - direct.stalls]) },
+      value: spread([plimsoll.stalls - direct.stalls]),
+      peer: { what: 'the bare pass-through', value: spread([bare.stalls - direct.stalls]) },
       target: TARGETS.addedStalls,
       notes: [
         `a chunk every ${CHUNK_MS} ms; stalls: direct ${told(direct)}, bare ${told(bare)}, Plimsoll ${told(plimsoll)}`,
@@ -104,7 +101,7 @@ function rowsOf(
       name: 'streams-growth',
       what: `${what}: resident memory of the last quarter / of the second`,
       unit: 'times',
-      value: spreadOf([growth(plimsoll.memory)]),
+      value: spread([memoryGrowth(plimsoll.memory)]),
       peer: bareGrowth,
       target: TARGETS.growth,
       notes: [],

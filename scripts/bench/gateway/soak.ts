@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from '../../../fake-provider/index.ts';
-import { spreadOf } from '../../rounds.ts';
-import type { Row } from '../../row.ts';
-import { residentMb } from '../../served-process.ts';
-import type { GatewayBenchContext } from '../context.ts';
-import { type PlimsollProcess, startPlimsoll } from '../plimsoll-process.ts';
-import { descriptors, growth, watchMemory } from '../process-figures.ts';
-import { readDecisionLog } from '../read-log.ts';
-import { TARGETS } from '../targets.ts';
-import { CONSTANT, startUpstreamProcess, type UpstreamProcess } from '../upstream-process.ts';
-import { ask, type Verified } from '../verified-answer.ts';
+import type { Fault } from '../../fake-provider/index.ts';
+import { type Row, spread } from '../measurement.ts';
+import { memoryGrowth, openDescriptors, residentMb, watchMemory } from '../processes.ts';
+import { type GatewayBenchContext, TARGETS } from './context.ts';
+import {
+  CONSTANT_REPLY,
+  type FakeProviderProcess,
+  type PlimsollProcess,
+  readDecisionLog,
+  startFakeProviderProcess,
+  startPlimsoll,
+} from './servers.ts';
+import { sendVerified, type VerifiedRequest } from './verified-request.ts';
 
 /** One request of so many meets a fault. */
 const FAULT_EVERY = 10;
@@ -48,7 +50,7 @@ const UPSTREAM = {
 };
 
 interface SoakFound {
-  readonly outcomes: readonly Verified[];
+  readonly outcomes: readonly VerifiedRequest[];
   /** Of all requests, those of the warming up among them. */
   readonly logged: readonly string[];
   readonly asked: number;
@@ -61,8 +63,8 @@ interface SoakFound {
 
 /** Many requests, plain and streamed, while two providers fail in every way that may pass. */
 export async function soak(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const a = await startUpstreamProcess(CONSTANT);
-  const b = await startUpstreamProcess(CONSTANT);
+  const a = await startFakeProviderProcess(CONSTANT_REPLY);
+  const b = await startFakeProviderProcess(CONSTANT_REPLY);
   const plimsoll = await startPlimsoll({
     providers: { a: a.url, b: b.url },
     ladder: { cheap: 'a/small', strong: 'b/large' },
@@ -78,18 +80,18 @@ export async function soak(context: GatewayBenchContext): Promise<readonly Row[]
 
 async function soaked(
   plimsoll: PlimsollProcess,
-  upstreams: readonly UpstreamProcess[],
+  upstreams: readonly FakeProviderProcess[],
   { soakRequests, texts }: GatewayBenchContext,
 ): Promise<SoakFound> {
   const { pid } = plimsoll;
   await requests(plimsoll, upstreams, WARM_UP, texts);
   await sleep(IDLE_MS);
-  const [openBefore, mbBefore] = [descriptors(pid), residentMb(pid)];
+  const [openBefore, mbBefore] = [openDescriptors(pid), residentMb(pid)];
   const memory = watchMemory(pid);
   const outcomes = await requests(plimsoll, upstreams, soakRequests, texts);
   const samples = memory.end();
   await sleep(IDLE_MS);
-  const [openAfter, mbAfter] = [descriptors(pid), residentMb(pid)];
+  const [openAfter, mbAfter] = [openDescriptors(pid), residentMb(pid)];
   await plimsoll.close(); // drains, so that the last records are written
   const logged = readDecisionLog(plimsoll.decisionLog).map(({ id }) => id);
   const asked = WARM_UP + soakRequests;
@@ -99,18 +101,18 @@ async function soaked(
 /** So many requests, 32 at once, every second one streamed. */
 async function requests(
   { url }: PlimsollProcess,
-  upstreams: readonly UpstreamProcess[],
+  upstreams: readonly FakeProviderProcess[],
   count: number,
   texts: readonly string[],
-): Promise<Verified[]> {
-  const outcomes: Verified[] = [];
+): Promise<VerifiedRequest[]> {
+  const outcomes: VerifiedRequest[] = [];
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < count; i = next++) {
       const turn = Math.floor(i / FAULT_EVERY);
       if (i % FAULT_EVERY === 0) await upstreams[turn % 2]!.fail(FAULTS[turn % FAULTS.length]!);
       // A prompt of its own for every request: an answer that belongs to another is found out.
-      outcomes.push(await ask(url, `${texts[i % texts.length]!} (${i})`, i % 2 === 1));
+      outcomes.push(await sendVerified(url, `${texts[i % texts.length]!} (${i})`, i % 2 === 1));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -119,7 +121,7 @@ async function requests(
 
 function rowsOf(found: SoakFound): Row[] {
   const { outcomes, asked, logged, openBefore, openAfter, mbBefore, mbAfter, memory } = found;
-  const count = (kind: Verified['kind']) => outcomes.filter((one) => one.kind === kind).length;
+  const count = (kind: VerifiedRequest['kind']) => outcomes.filter((one) => one.kind === kind).length;
   const [lost, spliced, cut] = [count('lost'), count('spliced'), count('cut')];
   const doubled = doubledOf(outcomes, logged);
   const unlogged = asked - new Set(logged).size;
@@ -131,7 +133,7 @@ function rowsOf(found: SoakFound): Row[] {
       name: 'soak-unclean',
       what: `${what}: lost, doubled, spliced, cut off without a word, or not in the decision log`,
       unit: 'requests',
-      value: spreadOf([lost + doubled + spliced + cut + Math.abs(unlogged)]),
+      value: spread([lost + doubled + spliced + cut + Math.abs(unlogged)]),
       target: TARGETS.unclean,
       notes: [
         `answered ${count('answered')}, refused ${count('refused')}, streams that broke off and said so ${count('broken-off')}`,
@@ -143,7 +145,7 @@ function rowsOf(found: SoakFound): Row[] {
       name: 'soak-growth',
       what: `${what}: resident memory of the last quarter / of the second`,
       unit: 'times',
-      value: spreadOf([growth(memory)]),
+      value: spread([memoryGrowth(memory)]),
       target: TARGETS.growth,
       notes: [
         `idle, ${Math.round(mbBefore)} MB before (after ${WARM_UP} requests) and ${Math.round(mbAfter)} MB after`,
@@ -156,7 +158,7 @@ function rowsOf(found: SoakFound): Row[] {
     name: 'soak-descriptors',
     what: `${what}: open descriptors, idle, more than before`,
     unit: 'descriptors',
-    value: spreadOf([openAfter - openBefore]),
+    value: spread([openAfter - openBefore]),
     target: TARGETS.descriptors,
     notes: [`${openBefore} before, ${openAfter} after`],
   };
@@ -164,7 +166,7 @@ function rowsOf(found: SoakFound): Row[] {
 }
 
 /** Decision ids that two answers, or two records, have. */
-function doubledOf(outcomes: readonly Verified[], logged: readonly string[]): number {
+function doubledOf(outcomes: readonly VerifiedRequest[], logged: readonly string[]): number {
   const ids = outcomes.flatMap(({ decisionId }) => decisionId ?? []);
   return ids.length - new Set(ids).size + logged.length - new Set(logged).size;
 }

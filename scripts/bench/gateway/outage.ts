@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DecisionRecord } from '../../../../router/records/index.ts';
-import { quantile, spreadOf } from '../../rounds.ts';
-import type { Row } from '../../row.ts';
-import type { GatewayBenchContext } from '../context.ts';
-import { openLoop } from '../open-loop.ts';
-import { type PlimsollProcess, startPlimsoll } from '../plimsoll-process.ts';
-import { readDecisionLog } from '../read-log.ts';
-import { TARGETS } from '../targets.ts';
-import { CONSTANT, startUpstreamProcess } from '../upstream-process.ts';
-import { ask } from '../verified-answer.ts';
+import type { DecisionRecord } from '../../../router/records/index.ts';
+import { openLoop, quantile, type Row, spread } from '../measurement.ts';
+import { type GatewayBenchContext, TARGETS } from './context.ts';
+import {
+  CONSTANT_REPLY,
+  type PlimsollProcess,
+  readDecisionLog,
+  startFakeProviderProcess,
+  startPlimsoll,
+} from './servers.ts';
+import { sendVerified } from './verified-request.ts';
 
 const CHEAP = 'cheap/small';
 const BREAKER = { open_ms: 2_000 };
@@ -26,8 +27,8 @@ interface OutageFound {
 
 /** The provider of the cheap model is killed while requests come, and started again. */
 export async function outage(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const cheap = await startUpstreamProcess(CONSTANT);
-  const other = await startUpstreamProcess(CONSTANT);
+  const cheap = await startFakeProviderProcess(CONSTANT_REPLY);
+  const other = await startFakeProviderProcess(CONSTANT_REPLY);
   const plimsoll = await startPlimsoll({
     providers: { cheap: cheap.url, other: other.url },
     ladder: { cheap: CHEAP, strong: 'other/large' },
@@ -39,7 +40,7 @@ export async function outage(context: GatewayBenchContext): Promise<readonly Row
     const during = await openLoop(RATE, (i) => timed(plimsoll, texts[i % texts.length]!));
     // Requests go on coming while it starts, so that probes fail and its breaker opens again, as in an outage.
     const served = untilServed(plimsoll, texts[0]!);
-    const again = await startUpstreamProcess(CONSTANT, cheap.port);
+    const again = await startFakeProviderProcess(CONSTANT_REPLY, cheap.port);
     const backMs = performance.now();
     const servedMs = await served;
     const recoverySeconds = servedMs && Math.max(0, servedMs - backMs) / 1000;
@@ -62,7 +63,7 @@ export async function outage(context: GatewayBenchContext): Promise<readonly Row
 async function cheapTexts(plimsoll: PlimsollProcess, texts: readonly string[]): Promise<string[]> {
   const cheap: string[] = [];
   for (const text of texts) {
-    const { served } = await ask(plimsoll.url, text, false);
+    const { served } = await sendVerified(plimsoll.url, text, false);
     if (served === CHEAP) cheap.push(text);
   }
   if (cheap.length > 0) return cheap;
@@ -73,7 +74,7 @@ async function cheapTexts(plimsoll: PlimsollProcess, texts: readonly string[]): 
 
 async function timed(plimsoll: PlimsollProcess, text: string) {
   const startedMs = performance.now();
-  const { kind, served } = await ask(plimsoll.url, text, false);
+  const { kind, served } = await sendVerified(plimsoll.url, text, false);
   return { right: kind === 'answered' && served !== CHEAP, ms: performance.now() - startedMs };
 }
 
@@ -81,7 +82,7 @@ async function timed(plimsoll: PlimsollProcess, text: string) {
 async function untilServed(plimsoll: PlimsollProcess, text: string): Promise<number | undefined> {
   const startedMs = performance.now();
   while (performance.now() - startedMs < GIVE_UP_MS) {
-    const { served } = await ask(plimsoll.url, text, false);
+    const { served } = await sendVerified(plimsoll.url, text, false);
     if (served === CHEAP) return performance.now();
     await sleep(POLL_MS);
   }
@@ -105,7 +106,7 @@ function rowsOf({ unanswered, asked, times, recoverySeconds, log }: OutageFound)
       name: 'outage-unanswered',
       what: 'the cheap provider dies: requests that no other model answered',
       unit: 'requests',
-      value: spreadOf([unanswered]),
+      value: spread([unanswered]),
       target: TARGETS.unanswered,
       notes: [
         `${asked} requests at ${RATE.perSecond} a second; p99 ${p99} ms, the longest ${longest} ms, deadline 600 s`,
@@ -116,7 +117,7 @@ function rowsOf({ unanswered, asked, times, recoverySeconds, log }: OutageFound)
       name: 'outage-failures',
       what: 'attempts on the dead provider before its breaker opened',
       unit: 'attempts',
-      value: spreadOf([failuresBeforeOpen(log)]),
+      value: spread([failuresBeforeOpen(log)]),
       target: TARGETS.failuresBeforeOpen,
       notes: [],
     },
@@ -125,7 +126,7 @@ function rowsOf({ unanswered, asked, times, recoverySeconds, log }: OutageFound)
       name: 'outage-recovery',
       what: 'from the provider being back to its model answering again',
       unit: 's',
-      value: spreadOf([recoverySeconds ?? GIVE_UP_MS / 1000]),
+      value: spread([recoverySeconds ?? GIVE_UP_MS / 1000]),
       target: TARGETS.recoverySeconds,
       notes: [
         `open_ms ${BREAKER.open_ms}`,

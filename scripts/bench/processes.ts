@@ -1,0 +1,190 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
+import { PlimsollError } from '../../router/errors.ts';
+import { quantile } from './measurement.ts';
+
+/** A server in a process of its own. */
+export interface StartedProcess {
+  readonly pid: number;
+  /** SIGTERM; resolves when the process has ended. */
+  close(): Promise<void>;
+  /** SIGKILL: an outage. */
+  kill(): Promise<void>;
+}
+
+/** `plimsoll serve` without providers, which only decides. */
+export interface RouteServer extends StartedProcess {
+  readonly firstDecisionMs: number;
+  decide(prompt: string): Promise<void>;
+}
+
+export interface MemoryWatch {
+  /** Stops it; the samples in MB, in order. */
+  end(): readonly number[];
+}
+
+interface Readiness {
+  /** Rejects until the server is ready. */
+  readonly probe: () => Promise<void>;
+  readonly retryMs: number;
+}
+
+const COMPILED = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../cli.ts', import.meta.url));
+const GIVE_UP_MS = 30_000;
+const RETRY_MS = 20;
+/** Short, since it is measured. */
+const FIRST_DECISION_RETRY_MS = 2;
+/** How much of a process's output is kept, for the error if it does not start. */
+const LAST_CHARACTERS = 2_000;
+/** The same on every Linux platform that Node supports. */
+const TICKS_PER_SECOND = 100;
+const SAMPLE_MS = 250;
+
+/** How to start the server: compiled if a build exists, else from its sources. */
+export function serveCommand(): { readonly what: string; readonly args: readonly string[] } {
+  if (existsSync(COMPILED)) return { what: 'node dist/scripts/cli.js serve', args: [COMPILED, 'serve'] };
+  return { what: 'tsx scripts/cli.ts serve (there is no dist)', args: ['--import', 'tsx', SOURCE, 'serve'] };
+}
+
+/**
+ * Starts a Node process and waits until its port responds to HTTP, with whatever status.
+ * @throws PlimsollError `internal` with its last output if it ends, or does not respond within 30 s
+ */
+export async function startProcess(
+  what: string,
+  args: readonly string[],
+  port: number,
+  { probe, retryMs }: Readiness = { probe: () => anyResponse(port), retryMs: RETRY_MS },
+): Promise<StartedProcess> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const keep = (text: string) => {
+    output = (output + text).slice(-LAST_CHARACTERS);
+  };
+  child.stdout.setEncoding('utf8').on('data', keep); // reading it also keeps its pipe from filling
+  child.stderr.setEncoding('utf8').on('data', keep);
+  const kill = () => child.kill('SIGKILL'); // if the benchmark itself ends early
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  await untilReady(child, probe, retryMs, () => `${what} does not start. Its output: ${output}`);
+  return {
+    pid: Number(child.pid),
+    close: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
+  };
+}
+
+/** Starts `plimsoll serve` and sends requests until the first decision comes. */
+export async function startRouteServer(artifact: string, prompt: string): Promise<RouteServer> {
+  const port = await freePort();
+  const startedMs = performance.now();
+  const { what, args } = serveCommand();
+  const flags = ['--artifact', artifact, '--allow-ungated', '--port', String(port)];
+  const decide = (text: string) => requestDecision(port, text);
+  const readiness = { probe: () => decide(prompt), retryMs: FIRST_DECISION_RETRY_MS };
+  const started = await startProcess(what, [...args, ...flags], port, readiness);
+  return { ...started, firstDecisionMs: performance.now() - startedMs, decide };
+}
+
+/** A port of the loopback address that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Resident memory of a process, in MB (2^20 bytes). */
+export function residentMb(pid: number): number {
+  const status = `/proc/${pid}/status`;
+  const kilobytes = existsSync(status)
+    ? /^VmRSS:\s+(\d+)/m.exec(readFileSync(status, 'utf8'))?.[1]
+    : execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
+  return Number(kilobytes) / 1024;
+}
+
+/** Samples the resident memory of a process four times a second. */
+export function watchMemory(pid: number): MemoryWatch {
+  const samples: number[] = [residentMb(pid)];
+  const timer = setInterval(() => samples.push(residentMb(pid)), SAMPLE_MS);
+  return {
+    end() {
+      clearInterval(timer);
+      samples.push(residentMb(pid));
+      return samples;
+    },
+  };
+}
+
+/** Median of the last quarter / median of the second: 1 if memory is flat. The first quarter is start and warm-up. */
+export function memoryGrowth(samples: readonly number[]): number {
+  const quarter = Math.max(1, Math.floor(samples.length / 4));
+  const second = samples.slice(quarter, 2 * quarter + 1);
+  return quantile(samples.slice(-quarter), 0.5) / quantile(second, 0.5);
+}
+
+/** Processor time since the process started, in seconds; undefined without /proc. */
+export function cpuSeconds(pid: number): number | undefined {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return undefined;
+  const stat = readFileSync(file, 'utf8');
+  // The name in parentheses may contain spaces; user and system time are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Open file descriptors; undefined without /proc. */
+export function openDescriptors(pid: number): number | undefined {
+  const folder = `/proc/${pid}/fd`;
+  return existsSync(folder) ? readdirSync(folder).length : undefined;
+}
+
+async function anyResponse(port: number): Promise<void> {
+  const { body } = await request(`http://127.0.0.1:${port}/`, { reset: true });
+  await body.dump();
+}
+
+async function requestDecision(port: number, prompt: string): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/v1/route`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt }),
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`The server responded with ${response.status}: ${body}`);
+}
+
+async function untilReady(
+  child: ChildProcess,
+  probe: () => Promise<void>,
+  retryMs: number,
+  failure: () => string,
+): Promise<void> {
+  const giveUpMs = performance.now() + GIVE_UP_MS;
+  for (;;) {
+    try {
+      return await probe();
+    } catch (cause) {
+      if (child.exitCode !== null || performance.now() > giveUpMs) {
+        child.kill('SIGKILL');
+        throw new PlimsollError('internal', failure(), { cause });
+      }
+      await sleep(retryMs);
+    }
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
