@@ -2,7 +2,7 @@ import { clopperPearsonInterval, compensatedMean } from '../../../router/statist
 import { DEFAULT_METHOD } from './methods.ts';
 import { type LabelledSet, TIMES_MARGIN } from './population.ts';
 import { SCHEMA_VERSION, type SettingResult } from './results.ts';
-import type { Repeats } from './run-setting.ts';
+import type { Repeats } from './settings.ts';
 import { type Setting, settingName } from './settings.ts';
 
 const HEADLINE: Setting = {

@@ -12,12 +12,7 @@ import {
   valuesInRows,
 } from './population.ts';
 import { type Certification, type GateResult, SCHEMA_VERSION, type SettingResult } from './results.ts';
-import { type Setting, settingSeed } from './settings.ts';
-
-export interface Repeats {
-  readonly resamples: number;
-  readonly seed: number;
-}
+import { type Repeats, type Setting, settingSeed } from './settings.ts';
 
 /**
  * Draws samples of n cases from the population, with replacement. From each one every method certifies a threshold, and judges policies of

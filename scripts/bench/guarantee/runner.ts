@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type ErrorCode, PlimsollError } from '../../../router/errors.ts';
 import type { LabelledSet, Population } from './population.ts';
 import type { Results, SettingResult } from './results.ts';
-import type { Repeats } from './run-setting.ts';
+import type { Repeats } from './settings.ts';
 import { type Setting, settingName } from './settings.ts';
 
 /** Who does the work. */

@@ -9,6 +9,12 @@ export interface Setting {
   readonly confidence: number;
 }
 
+/** How often a setting is sampled, and from which seed. */
+export interface Repeats {
+  readonly resamples: number;
+  readonly seed: number;
+}
+
 /** A public set of labelled cases, and the pair that is routed between. */
 export interface PublicSet {
   readonly name: string;
