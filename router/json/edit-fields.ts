@@ -8,43 +8,74 @@ import {
   OPEN_BRACKET,
   QUOTE,
 } from './punctuation.ts';
+import { parseJson } from './value.ts';
 
-/**
- * Replaces the value of an object's own `model` and leaves every other character as it came: numbers that no double can hold, the order
- * of the fields, white space. The old value may be of any type. Of duplicates, JSON.parse keeps the last and other parsers the first: all
- * are replaced, so that every reader sees the same model. Takes time in proportion to the length.
- * @param text a JSON object. For any other string the result is of no use, but it still ends, without an error
- */
-export function withModel(text: string, model: string): string {
-  const value = JSON.stringify(model);
-  let out = '';
-  let from = 0;
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-    else if (code === QUOTE) {
-      const end = stringEnd(text, at);
-      const old = depth === 1 && isModel(text, at, end) ? valueAfterColon(text, end) : -1;
-      if (old === -1) {
-        at = end - 1;
-        continue;
-      }
-      out += text.slice(from, old) + value;
-      from = valueEnd(text, old);
-      at = from - 1;
-    }
-  }
-  return out + text.slice(from);
+/** Names are of ASCII and need no escapes. */
+export interface FieldEdits {
+  /** A field and its new value. */
+  readonly set: readonly [name: string, value: string];
+  /** A field and its new name. One whose old name is written with escapes stays. */
+  readonly rename?: readonly [from: string, to: string] | undefined;
 }
 
 /**
- * Renames an object's own field and leaves every other character as it came. A name that is written with escapes stays.
- * @param text a JSON object
+ * Edits an object's own fields and leaves every other character as it came: numbers that no double can hold, the order of the fields,
+ * white space. The old value may be of any type. Of duplicates, JSON.parse keeps the last and other parsers the first: all are replaced,
+ * so that every reader sees the same value. Takes time in proportion to the length.
+ * @param text a JSON object. For any other string the result is of no use, but it still ends, without an error
+ * @param parsed what JSON.parse makes of `text`
  */
-export function withFieldRenamed(text: string, from: string, to: string): string {
-  const name = JSON.stringify(from);
+export function editFields(text: string, parsed: object, edits: FieldEdits): string {
+  return editAtOnce(text, parsed, edits) ?? editInWalk(text, edits);
+}
+
+/**
+ * The usual body has each name once: that it is the object's own field follows from `parsed`, so native searches do. Undefined if a name
+ * may be there more than once, or written with escapes.
+ */
+function editAtOnce(text: string, parsed: object, { set, rename }: FieldEdits): string | undefined {
+  if (hasEscapedAscii(text)) return undefined;
+  const [name, value] = set;
+  const at = onlyPlace(text, name, parsed);
+  if (at === AMBIGUOUS) return undefined;
+  if (rename === undefined) return at === NOWHERE ? text : withValue(text, at, name, value);
+  const [from, to] = rename;
+  const renameAt = onlyPlace(text, from, parsed);
+  if (renameAt === AMBIGUOUS) return undefined;
+  if (renameAt === NOWHERE) return at === NOWHERE ? text : withValue(text, at, name, value);
+  const renamed = `${text.slice(0, renameAt)}"${to}"${text.slice(renameAt + from.length + 2)}`;
+  if (at === NOWHERE) return renamed;
+  return withValue(renamed, at < renameAt ? at : at + to.length - from.length, name, value);
+}
+
+const NOWHERE = -1;
+const AMBIGUOUS = -2;
+
+/** Where an own field's name is. In a string's content a quote has a backslash before it, so what is found is a whole string or the end of one. */
+function onlyPlace(text: string, name: string, parsed: object): number {
+  const quoted = `"${name}"`;
+  const at = text.indexOf(quoted);
+  if (at === -1) return NOWHERE;
+  return Object.hasOwn(parsed, name) && text.indexOf(quoted, at + quoted.length) === -1 ? at : AMBIGUOUS;
+}
+
+/** With a new value for the field whose name is at `at`. */
+function withValue(text: string, at: number, name: string, value: string): string {
+  const start = valueAfterColon(text, at + name.length + 2);
+  return text.slice(0, start) + JSON.stringify(value) + text.slice(valueEnd(text, start));
+}
+
+/** Whether a printable ASCII character may be written as `\u00…`: U+0020 to U+007F. */
+function hasEscapedAscii(text: string): boolean {
+  for (let at = text.indexOf('\\u00'); at !== -1; at = text.indexOf('\\u00', at + 4)) {
+    const digit = text.charCodeAt(at + 4);
+    if (digit >= 0x32 && digit <= 0x37) return true;
+  }
+  return false;
+}
+
+function editInWalk(text: string, { set, rename }: FieldEdits): string {
+  const value = JSON.stringify(set[1]);
   let out = '';
   let copied = 0;
   let depth = 0;
@@ -54,14 +85,32 @@ export function withFieldRenamed(text: string, from: string, to: string): string
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
     else if (code === QUOTE) {
       const end = stringEnd(text, at);
-      if (depth === 1 && text.startsWith(name, at) && valueAfterColon(text, end) !== -1) {
-        out += text.slice(copied, at) + JSON.stringify(to);
+      const valueAt = depth === 1 ? valueAfterColon(text, end) : -1;
+      if (valueAt !== -1 && isName(text, at, end, set[0])) {
+        out += text.slice(copied, valueAt) + value;
+        copied = valueEnd(text, valueAt);
+        at = copied - 1;
+        continue;
+      }
+      if (valueAt !== -1 && rename && text.startsWith(`"${rename[0]}"`, at)) {
+        out += `${text.slice(copied, at)}"${rename[1]}"`;
         copied = end;
       }
       at = end - 1;
     }
   }
   return out + text.slice(copied);
+}
+
+const LONGEST_ESCAPE = '\\u006d'.length;
+
+/** Each letter may be written as an escape. */
+function isName(text: string, start: number, end: number, name: string): boolean {
+  const length = end - start;
+  if (length === name.length + 2) return text.startsWith(`"${name}"`, start);
+  if (length > name.length * LONGEST_ESCAPE + 2) return false;
+  const written = text.slice(start, end);
+  return written.includes('\\') && parseJson(written) === name;
 }
 
 /** After so many plain characters the end of a string is searched natively, which does not pay for short strings or many escapes. */
@@ -92,16 +141,6 @@ function isEscaped(text: string, at: number, from: number): boolean {
   let first = at;
   while (first > from && text.charCodeAt(first - 1) === BACKSLASH) first--;
   return (at - first) % 2 === 1;
-}
-
-/** Each letter may be written as an escape, with its hex digits in either case. */
-const ESCAPED_MODEL = /^"(?:m|\\u006[dD])(?:o|\\u006[fF])(?:d|\\u0064)(?:e|\\u0065)(?:l|\\u006[cC])"$/;
-const LONGEST_MODEL = '"\\u006d\\u006f\\u0064\\u0065\\u006c"'.length;
-
-function isModel(text: string, start: number, end: number): boolean {
-  const length = end - start;
-  if (length === '"model"'.length) return text.startsWith('"model"', start);
-  return length <= LONGEST_MODEL && ESCAPED_MODEL.test(text.slice(start, end));
 }
 
 /** Where the value of the key that ends before `at` begins; -1 if the string that ends there is itself a value. */

@@ -2,14 +2,14 @@ import type { CatalogModel, Provider } from '../catalog/index.ts';
 import { failedAttempt } from './provider-error.ts';
 import type { FailedAttempt } from './types.ts';
 
-/** A provider's key from the environment, or the variable that should hold it and is not set. Neither if it needs none. */
+/** A provider's key from the environment, or the name of the variable that is not set. Neither if the provider needs no key. */
 type ProviderKey =
   | { readonly key: string | undefined; readonly missing?: undefined }
   | { readonly key?: undefined; readonly missing: string };
 
 const AWS_VARIABLES = 'AWS_BEARER_TOKEN_BEDROCK (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
 
-/** Bedrock may also be opened by AWS's own variables; its key is then undefined, because its requests are signed. */
+/** Bedrock also accepts AWS's own variables; its key is then undefined, because its requests are signed. */
 export function providerKey({ kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEnv): ProviderKey {
   if (apiKeyEnv !== undefined) {
     // A key that was pasted into a file often ends in a line feed, which no header may hold.
@@ -20,6 +20,21 @@ export function providerKey({ kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEn
   return hasBedrockAccess(env) ? { key: bedrockToken(env) } : { missing: AWS_VARIABLES };
 }
 
+/**
+ * As `providerKey`, but a key that was found is not read again for the same provider: reading the environment is a call to the system. A
+ * changed configuration brings new providers.
+ */
+export function createKeyReader(env: NodeJS.ProcessEnv): (provider: Provider) => ProviderKey {
+  const found = new WeakMap<Provider, ProviderKey>();
+  return (provider) => {
+    const known = found.get(provider);
+    if (known !== undefined) return known;
+    const read = providerKey(provider, env);
+    if (read.missing === undefined) found.set(provider, read);
+    return read;
+  };
+}
+
 /** Nothing was sent. The variable's name is no secret, and whoever set the server up needs it. */
 export function missingKeyFailure(model: CatalogModel, missing: string): FailedAttempt {
   return {
@@ -28,7 +43,7 @@ export function missingKeyFailure(model: CatalogModel, missing: string): FailedA
   };
 }
 
-/** How Amazon Bedrock is let know who asks: a bearer token, or AWS's own signature. In the SDK's words. */
+/** How requests to Amazon Bedrock are authenticated: a bearer token, or AWS's own signature. In the SDK's terms. */
 interface BedrockAccess {
   readonly region: string;
   readonly apiKey: string;
@@ -38,7 +53,7 @@ interface BedrockAccess {
 }
 
 const REGION = /\.([a-z0-9-]+)\.amazonaws\.com/;
-/** The SDK looks into the environment for what is undefined; an empty text keeps it from that. */
+/** The SDK reads from the environment what is undefined; an empty text keeps it from that. */
 const NONE = '';
 
 /** @param apiKey - of the variable that the configuration names; undefined: AWS's own variables count, in AWS's order */
@@ -59,7 +74,7 @@ export function bedrockAccess(
   };
 }
 
-/** Whether anything in the environment lets Bedrock be asked. Nothing else is looked at: neither files nor AWS's metadata service. */
+/** Whether the environment has credentials for Bedrock. Nothing else is looked at: neither files nor AWS's metadata service. */
 function hasBedrockAccess(env: NodeJS.ProcessEnv): boolean {
   const signs = setting(env, 'AWS_ACCESS_KEY_ID') && setting(env, 'AWS_SECRET_ACCESS_KEY');
   return bedrockToken(env) !== undefined || signs !== undefined;

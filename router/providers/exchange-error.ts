@@ -9,7 +9,7 @@ export type ConnectFailure =
   | 'tls-expired'
   | 'tls';
 
-/** How an exchange with a provider ends badly. A body that is being read throws the last four only. */
+/** How an exchange with a provider fails. A body that is being read throws the last four only. */
 export type ExchangeFailure =
   | ConnectFailure
   | 'first-byte' // sent, and nothing came in time
@@ -19,26 +19,26 @@ export type ExchangeFailure =
   | 'unreadable'; // not HTTP, or a compression that cannot be undone
 
 /**
- * An answer broke off. Thrown by the body of an answer after its first byte: what came before it has been passed on as it
- * came, half an event included, so no other answer may follow. `message` holds no byte of the answer and no key.
+ * An exchange failed. If a reply's body throws it, what came before has been passed on as it came, half an event included, so no other
+ * reply may follow. `message` holds no byte of the reply and no key.
  */
 export class ExchangeError extends Error {
   readonly reason: ExchangeFailure;
-  /** The provider itself has said so to the client, in the bytes that were passed on: nothing need be added. */
+  /** The bytes that were passed on hold the provider's own error, which the client's library throws: nothing need be added. */
   readonly reportedToClient: boolean;
-  /** The system's code for it, such as `ECONNREFUSED`. */
+  /** The system's error code, such as `ECONNREFUSED`. */
   readonly code: string | undefined;
 
   constructor(reason: ExchangeFailure, message: string, reportedToClient = false, code?: string) {
     super(message);
     this.code = code;
-    this.name = 'UpstreamBroken';
+    this.name = 'ExchangeError';
     this.reason = reason;
     this.reportedToClient = reportedToClient;
   }
 }
 
-/** Errors of undici that say, before a head has come: what came is no HTTP that we take. After it they say that the end is missing. */
+/** undici's errors for a response that is not HTTP, if no head has come. After the head they mean that the end is missing. */
 const NO_HTTP = /^(HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW)/;
 /** OpenSSL's verification errors as node names them (https://nodejs.org/api/tls.html#x509-certificate-error-codes), without those below. */
 const UNTRUSTED =
@@ -53,11 +53,11 @@ const CONNECT_FAILURES: readonly (readonly [RegExp, ConnectFailure])[] = [
   [/^(EPROTO$|ERR_SSL_|ERR_TLS_|ERROR_IN_CERT_|CERT_)/, 'tls'],
 ];
 
-/** What an error of undici's means, by how far the exchange was. Only the error's code is told: messages may hold addresses or what was sent. */
+/** What an error of undici's means in each phase of the exchange. Only its code is kept: messages may hold addresses or what was sent. */
 export function exchangeErrorFrom(error: Error, phase: 'connecting' | 'sent' | 'answered'): ExchangeError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   if (phase === 'connecting') {
-    return new ExchangeError(connectFailureOf(code), `No connection (${code}).`, false, code);
+    return new ExchangeError(connectFailure(code), `No connection (${code}).`, false, code);
   }
   // A server that wants a certificate of ours says so after the handshake.
   if (phase === 'sent' && code.startsWith('ERR_SSL_')) {
@@ -68,7 +68,7 @@ export function exchangeErrorFrom(error: Error, phase: 'connecting' | 'sent' | '
     : new ExchangeError('reset', `The connection broke (${code}).`, false, code);
 }
 
-function connectFailureOf(code: string): ConnectFailure | 'reset' {
+function connectFailure(code: string): ConnectFailure | 'reset' {
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset';
   return CONNECT_FAILURES.find(([pattern]) => pattern.test(code))?.[1] ?? 'connect';
 }

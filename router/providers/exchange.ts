@@ -2,10 +2,19 @@ import type { Dispatcher } from 'undici';
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { ExchangeError, type ExchangeFailure, exchangeErrorFrom } from './exchange-error.ts';
-import type { HttpRequest } from './native-request.ts';
 import type { AttemptTimeouts } from './types.ts';
 
-type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>;
+/** What goes over the wire, in undici's terms. */
+export interface HttpRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Names in lower case. */
+export type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface Head {
   readonly status: number;
@@ -19,9 +28,10 @@ export interface OpenExchange {
 
 /** Bytes that wait for the client before the provider is asked to pause. */
 const HIGH_WATER_BYTES = 64 * 1024;
+
 /**
- * One request on one connection, and its answer as it arrives. The chunks are handed on as they came, none joined or cut; when
- * they are not fetched the provider is paused. Whatever ends it early (a deadline, the signal, `close`) destroys the connection.
+ * One request on one connection, and its response as it arrives. Chunks are passed on as they came, none joined or cut; while they are
+ * not fetched the provider is paused. Whatever ends it early (a deadline, the signal, `close`) destroys the connection.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeouts: AttemptTimeouts;
@@ -54,20 +64,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
     try {
       dispatcher.dispatch(request, this);
       if (this.#failed) return;
-      // On a connection that was kept, it has begun by now.
+      // On a kept connection, it has begun by now.
       if (this.#controller === undefined) this.#deadlines.step('connect-timeout', this.#timeouts.connectMs);
       this.#deadlines.whole(this.#timeouts.totalMs);
     } catch {
-      // undici refuses what is no request: a header that the configuration or a key got wrong. Its words may quote it.
+      // undici refuses what is no request: a header that the configuration or a key got wrong. Its message may quote it.
       this.#fail(new ExchangeError('connect', 'The request could not be made.'), false);
     }
   }
 
-  /** Throws UpstreamBroken, or the signal's reason. */
+  /** @throws ExchangeError, or the signal's reason */
   async head(): Promise<Head> {
     while (this.#head === undefined) {
       if (this.#failed !== undefined) throw this.#failed.error;
-      await this.#news();
+      await this.#nextEvent();
     }
     return this.#head;
   }
@@ -84,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         if (this.#failed !== undefined) throw this.#failed.error;
         if (this.#ended) return;
         if (idleMs !== undefined) this.#deadlines.stepUnlessAny('stall', idleMs);
-        await this.#news();
+        await this.#nextEvent();
       }
     } finally {
       this.close();
@@ -110,18 +120,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
       heldBytes += more;
       if (this.#ended) break;
       if (this.#queuedBytes > 0) this.#deadlines.step('stall', idleMs);
-      await this.#news();
+      await this.#nextEvent();
     }
-    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    const [first] = this.#chunks;
+    return first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
   }
 
-  /** No more is wanted. A connection whose answer has not ended cannot be used again and is destroyed. */
+  /** No more is wanted. A connection whose response has not ended cannot be used again and is destroyed. */
   close(): void {
     if (!this.#ended) this.#fail(new ExchangeError('reset', 'The answer was left.'), true);
   }
 
-  /** What broke the connection, if it broke after the request was sent and before anything of an answer came; and since when we waited. */
-  brokenUnanswered(): { readonly error: unknown; readonly since: number } | undefined {
+  /** The connection's error, if it came after the request was sent and before any of the response; and since when we waited. */
+  unansweredError(): { readonly error: unknown; readonly since: number } | undefined {
     const unanswered = this.#controller !== undefined && this.#head === undefined;
     return unanswered && this.#transportError !== undefined
       ? { error: this.#transportError, since: this.#startedAt }
@@ -135,11 +146,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHeaders): void {
-    // 1xx are news of the connection; the answer's head follows.
+    // 1xx inform about the connection; the response's head follows.
     if (status < 200) return;
     this.#head = { status, headers };
     if (!this.#stream) this.#deadlines.endStep();
-    this.#tell();
+    this.#notify();
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -147,7 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#chunks.push(chunk);
     this.#queuedBytes += chunk.length;
     if (this.#queuedBytes > this.#highWaterBytes) controller.pause();
-    this.#tell();
+    this.#notify();
   }
 
   onResponseEnd(): void {
@@ -185,60 +196,58 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#deadlines.clear();
     this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#tell();
+    this.#notify();
   }
 
-  #news(): Promise<void> {
+  #nextEvent(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#wake?.();
     this.#wake = undefined;
   }
 }
 
-/** What each deadline says when it passes. */
 const SENTENCES: Partial<Record<ExchangeFailure, string>> = {
   'connect-timeout': 'No connection in time.',
   'first-byte': 'No first byte in time.',
   stall: 'The answer fell silent.',
-  'too-long': 'The answer took too long.',
 };
 
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * The deadlines of one exchange: one for the whole, and one for the step that it is in. Times are in ms. They share one timer, which is moved
- * only for an earlier deadline: one that has gone away costs nothing, and a stream that sets one at each chunk sets no timer.
+ * The deadlines of one exchange: one for the whole, and one for its current step. Times are in ms. They share one timer, which is moved only
+ * for an earlier deadline: removing one costs nothing, and a stream that sets one at each chunk sets no timer.
  */
 class Deadlines {
-  readonly #passed: (reason: ExchangeFailure, sentence: string) => void;
+  readonly #onPassed: (reason: ExchangeFailure, sentence: string) => void;
   #wholeAt = NEVER;
   #stepAt = NEVER;
   #step: ExchangeFailure = 'connect-timeout';
   #timer: NodeJS.Timeout | undefined;
   #timerAt = NEVER;
 
-  constructor(passed: (reason: ExchangeFailure, sentence: string) => void) {
-    this.#passed = passed;
+  constructor(onPassed: (reason: ExchangeFailure, sentence: string) => void) {
+    this.#onPassed = onPassed;
   }
 
   whole(ms: number): void {
     this.#wholeAt = performance.now() + ms;
-    this.#watch();
+    this.#schedule();
   }
 
   /** Ends the step before it. */
   step(reason: ExchangeFailure, ms: number): void {
     this.#step = reason;
     this.#stepAt = performance.now() + ms;
-    this.#watch();
+    this.#schedule();
   }
 
-  /** A wait inside a step is under the step's own clock. */
+  /** A wait inside a step keeps the step's deadline. */
   stepUnlessAny(reason: ExchangeFailure, ms: number): void {
     if (this.#stepAt === NEVER) this.step(reason, ms);
   }
@@ -254,19 +263,19 @@ class Deadlines {
     this.#timerAt = NEVER;
   }
 
-  #watch(): void {
+  #schedule(): void {
     const nextAt = Math.min(this.#wholeAt, this.#stepAt);
     if (nextAt >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = nextAt;
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, Math.ceil(nextAt - performance.now())));
+    this.#timer = setTimeout(() => this.#check(), Math.max(0, Math.ceil(nextAt - performance.now())));
   }
 
-  #look(): void {
+  #check(): void {
     this.#timerAt = NEVER;
     const now = performance.now();
-    if (now >= this.#stepAt) this.#passed(this.#step, SENTENCES[this.#step] ?? '');
-    else if (now >= this.#wholeAt) this.#passed('too-long', SENTENCES['too-long']!);
-    else this.#watch();
+    if (now >= this.#stepAt) this.#onPassed(this.#step, SENTENCES[this.#step] ?? '');
+    else if (now >= this.#wholeAt) this.#onPassed('too-long', 'The answer took too long.');
+    else this.#schedule();
   }
 }

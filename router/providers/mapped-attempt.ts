@@ -33,7 +33,7 @@ export interface MappedAttemptOptions {
  */
 export function createMappedAttempt(options: MappedAttemptOptions = {}): PrepareAttempt {
   const { dispatcher, env = process.env } = options;
-  const agents = connectionPools(dispatcher);
+  const pools = connectionPools(dispatcher);
   return async (call) => {
     call.signal.throwIfAborted();
     const { key, missing } = providerKey(call.model.provider, env);
@@ -45,7 +45,7 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Prepare
         kind: 'ready',
         async send(timeouts) {
           call.signal.throwIfAborted();
-          const line = combinedTransport((limits) => sdkTransport(agents, call, limits), timeouts);
+          const line = combinedTransport((limits) => sdkTransport(pools, call, limits), timeouts);
           try {
             return await sendOver(line);
           } catch (error) {

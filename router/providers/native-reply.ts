@@ -11,15 +11,64 @@ import { parseUsage } from './usage.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;
 
-/** Of what comes before the first event of a reply; no error is as long. */
+/**
+ * A plain reply is held until its JSON has been checked, and is a failure if that is an error or lacks what the API promises. One of more
+ * than `maxBytes`, or for which there is no memory, passes through unchecked, and its usage is unknown.
+ */
+export async function plainReply(
+  call: ProviderCall,
+  { exchange, head }: OpenExchange,
+  idleMs: number,
+  key: string | undefined,
+  maxBytes: number,
+): Promise<AttemptOutcome> {
+  const encoded = contentEncoding(head) !== undefined;
+  const whole = encoded ? undefined : await exchange.whole(maxBytes, idleMs, call.memory);
+  const body = whole ?? (await held(decodedBody(exchange, head, idleMs), maxBytes, call.memory));
+  if (!Buffer.isBuffer(body)) {
+    const headers = clientHeaders(head.headers, encoded, key);
+    return { kind: 'reply', status: head.status, headers, body, usage: () => undefined };
+  }
+  const json = parseJson(body.toString('utf8'));
+  if (typeof json !== 'object' || json === null) {
+    return failedAttempt(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
+  }
+  const error = reportedError(json);
+  if (error !== undefined) return reportedFailure(call, head, error, key);
+  const missing = missingContent(json, call);
+  if (missing !== undefined) return failedAttempt(call.model, 'bad-answer', head.status, missing);
+  const usage = parseUsage(json, call.dialect);
+  return {
+    kind: 'reply',
+    status: head.status,
+    headers: clientHeaders(head.headers, encoded, key),
+    body: wholeBody(body),
+    usage: () => usage,
+  };
+}
+
+/** All of it, or a body to be read piece by piece if it has more than `maxBytes` or there is no memory for it. */
+async function held(bytes: Bytes, maxBytes: number, memory?: MemoryShare): Promise<Buffer | ReplyBody> {
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; size <= maxBytes; ) {
+    const next = await bytes.next();
+    if (next.done) return Buffer.concat(chunks);
+    chunks.push(next.value);
+    size += next.value.length;
+    if (memory?.add(next.value.length) === false) break;
+  }
+  return passThrough(chunks, bytes);
+}
+
+/** Maximum size of an unterminated first event; provider errors are shorter. */
 const MAX_FIRST_EVENT_BYTES = 64 * 1024;
 const COLON = 0x3a;
 
 /**
- * A stream counts as answered with the first event of the reply, or with its first byte where that begins a comment: a provider that is
- * busy sends some to keep the line alive. Pings, warnings and chunks without a choice are held until then. From then on its bytes pass
- * through, and usage and end are read beside them. An error before the reply is a failure, and so is a stream that ends without a choice.
- * The body throws UpstreamBroken also after a clean end that came before the answer's.
+ * A stream counts as a reply with the first event of the reply, or with its first byte if that begins a comment: a busy provider sends some
+ * to keep the connection alive. Pings, warnings and chunks without a choice are held until then. From then on its bytes pass through
+ * unchanged while usage and end are read. An error before the reply is a failure, and so is a stream that ends without a choice. The body
+ * throws ExchangeError also after a clean end that came before the reply's.
  */
 export async function streamedReply(
   call: ProviderCall,
@@ -31,8 +80,8 @@ export async function streamedReply(
   const first = await firstChunks(bytes, reader);
   if (first === undefined || reader.empty) {
     await bytes.return(undefined);
-    const what = reader.empty ? 'answered without a choice' : 'answered with no event';
-    return failedAttempt(call.model, 'bad-answer', head.status, what);
+    const fault = reader.empty ? 'answered without a choice' : 'answered with no event';
+    return failedAttempt(call.model, 'bad-answer', head.status, fault);
   }
   if (reader.firstError !== undefined) {
     await bytes.return(undefined);
@@ -47,7 +96,7 @@ export async function streamedReply(
   };
 }
 
-/** Undefined where the stream ends before. */
+/** Undefined if the stream ends before. */
 async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Array[] | undefined> {
   const chunks: Uint8Array[] = [];
   for (let size = 0; size <= MAX_FIRST_EVENT_BYTES && !reader.begun && !reader.done; ) {
@@ -62,73 +111,16 @@ async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Arr
 }
 
 /**
- * A plain answer is held until its JSON has been checked, and is a failure where that is an error and nothing else. One of more than
- * `maxBytes`, or for which there is no memory, passes through unchecked, and its usage is not known.
+ * `first`, then `rest`, chunk by chunk, each shown to `reader`. Written out and not as a generator: the `return` of a generator that was
+ * never begun would not reach `rest`, and the connection would stay.
  */
-export async function plainReply(
-  call: ProviderCall,
-  opened: OpenExchange,
-  idleMs: number,
-  key: string | undefined,
-  maxBytes: number,
-): Promise<AttemptOutcome> {
-  const { head } = opened;
-  const encoded = contentEncoding(head) !== undefined;
-  const whole = encoded ? undefined : await opened.exchange.whole(maxBytes, idleMs, call.memory);
-  const body = whole
-    ? wholeBody(whole)
-    : await held(decodedBody(opened.exchange, head, idleMs), maxBytes, call.memory);
-  const text = body.whole && textOf(body.whole);
-  const answer = text === undefined ? undefined : parseJson(text);
-  if (text !== undefined && (typeof answer !== 'object' || answer === null)) {
-    return failedAttempt(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
-  }
-  const error = reportedError(answer);
-  if (error !== undefined) return reportedFailure(call, head, error, key);
-  const missing = text === undefined ? undefined : missingContent(answer, call);
-  if (missing !== undefined) return failedAttempt(call.model, 'bad-answer', head.status, missing);
-  const usage = parseUsage(answer, call.dialect);
-  return {
-    kind: 'reply',
-    status: head.status,
-    headers: clientHeaders(head.headers, encoded, key),
-    body,
-    usage: () => usage,
-  };
-}
-
-/** All of it in one piece, or piece by piece if it has more than `maxBytes` or there is no memory for it. */
-async function held(bytes: Bytes, maxBytes: number, memory?: MemoryShare): Promise<ReplyBody> {
-  const chunks: Uint8Array[] = [];
-  for (let size = 0; size <= maxBytes; ) {
-    const next = await bytes.next();
-    if (next.done) return wholeBody(Buffer.concat(chunks));
-    chunks.push(next.value);
-    size += next.value.length;
-    if (memory?.add(next.value.length) === false) break;
-  }
-  return passThrough(chunks, bytes);
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
-}
-
-/**
- * `held`, then `rest`, chunk by chunk, read beside by `reader`. Written out and not as a generator: one that was never begun would not
- * tell `rest` that its reader has gone, and the connection would stay.
- */
-function passThrough(
-  held: readonly Uint8Array[],
-  rest: AsyncGenerator<Uint8Array>,
-  reader?: StreamReader,
-): AsyncIterable<Uint8Array> {
-  const waiting = [...held];
+function passThrough(first: readonly Uint8Array[], rest: Bytes, reader?: StreamReader): ReplyBody {
+  const waiting = [...first];
   const iterator: AsyncIterator<Uint8Array> = {
     next: async () => {
       const chunk = waiting.shift();
       if (chunk !== undefined) return { done: false, value: chunk };
-      return reader === undefined ? rest.next() : nextOf(rest, reader);
+      return reader === undefined ? rest.next() : nextRead(rest, reader);
     },
     return: async () => {
       waiting.length = 0;
@@ -138,11 +130,8 @@ function passThrough(
   return { [Symbol.asyncIterator]: () => iterator };
 }
 
-/** However the bytes end, it is the answer's end that counts: what comes after it cannot break it. */
-async function nextOf(
-  bytes: AsyncGenerator<Uint8Array>,
-  reader: StreamReader,
-): Promise<IteratorResult<Uint8Array>> {
+/** However the bytes end, only the reply's end counts: what comes after it cannot fail it. */
+async function nextRead(bytes: Bytes, reader: StreamReader): Promise<IteratorResult<Uint8Array>> {
   let cause: ExchangeError | undefined;
   try {
     const next = reader.hiddenError ? await bytes.return(undefined) : await bytes.next();
@@ -154,7 +143,7 @@ async function nextOf(
     if (!(error instanceof ExchangeError)) throw error;
     cause = error;
   }
-  const broken = reader.brokenAtEnd(cause);
-  if (broken !== undefined) throw broken;
+  const endError = reader.errorAtEnd(cause);
+  if (endError !== undefined) throw endError;
   return { done: true, value: undefined };
 }

@@ -1,54 +1,21 @@
 import type { Dialect, Provider } from '../catalog/index.ts';
-import { withFieldRenamed, withModel } from '../json/index.ts';
+import { editFields } from '../json/index.ts';
+import type { HttpRequest } from './exchange.ts';
 import type { ProviderCall } from './types.ts';
 
-/** What goes over the wire, in undici's words. */
-export interface HttpRequest {
-  readonly origin: string;
-  readonly path: string;
-  readonly method: 'POST';
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** The version of Anthropic's API that is asked for where the client names none. */
-const ANTHROPIC_VERSION = '2023-06-01';
-
 /**
- * The client's headers that every provider of a dialect gets. None of them says whose account it is: an organization or a project that does
- * not belong to the operator's key is answered with 401, as if the key were wrong.
- */
-const PASSED_ON: Readonly<Record<Dialect, readonly string[]>> = {
-  openai: ['openai-beta', 'idempotency-key'],
-  anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
-};
-
-/** What of a request is the same for all that a provider gets. */
-interface Address {
-  readonly origin: string;
-  readonly pathname: string;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Names of the client's headers that are passed on. */
-  readonly passed: Readonly<Record<Dialect, readonly string[]>>;
-}
-
-/** A provider is one object as long as its configuration stands. */
-const ADDRESSES = new WeakMap<Provider, Address>();
-
-/**
- * The request of a provider that speaks the client's dialect: the client's text with the provider's name of the model in it and
- * nothing else changed but OpenAI's old name of a limit (`outputLimit`), at the address of the configuration. Compression is asked not to be used: it would hold back events.
+ * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
+ * else changed but OpenAI's old name of a limit (`limitRename`). Compression is declined: it would hold back events.
  */
 export function nativeRequest(call: ProviderCall, key: string | undefined): HttpRequest {
-  const { provider, id } = call.model;
-  const { origin, pathname, headers, passed } = addressOf(provider);
+  const { model, body, bodyText = JSON.stringify(body) } = call;
+  const endpoint = endpointOf(model.provider, call.dialect);
   return {
-    origin,
-    path: `${pathname}${route(call)}`,
+    origin: endpoint.origin,
+    path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
     method: 'POST',
-    headers: headersOf(call, { headers, passed }, key),
-    body: withModel(outputLimit(call, call.bodyText ?? JSON.stringify(call.body)), id),
+    headers: headersFor(call, endpoint, key),
+    body: editFields(bodyText, body, { set: ['model', model.id], rename: limitRename(call) }),
   };
 }
 
@@ -56,52 +23,99 @@ export function nativeRequest(call: ProviderCall, key: string | undefined): Http
  * OpenAI's newer models refuse `max_tokens`, its older ones take `max_completion_tokens` as well. A client cannot know which of them
  * `auto` will be, and many send the old name alone.
  */
-function outputLimit({ model, dialect, body }: ProviderCall, text: string): string {
-  if (model.provider.kind !== 'openai' || dialect !== 'openai') return text;
-  if (body['max_tokens'] == null || body['max_completion_tokens'] != null) return text;
-  return withFieldRenamed(text, 'max_tokens', 'max_completion_tokens');
+function limitRename({ model, dialect, body }: ProviderCall): readonly [string, string] | undefined {
+  if (model.provider.kind !== 'openai' || dialect !== 'openai') return undefined;
+  if (body['max_tokens'] == null || body['max_completion_tokens'] != null) return undefined;
+  return ['max_tokens', 'max_completion_tokens'];
 }
 
-function addressOf(provider: Provider): Address {
-  const known = ADDRESSES.get(provider);
+/** The version of Anthropic's API that is asked for if the client names none. */
+const ANTHROPIC_VERSION = '2023-06-01';
+
+/**
+ * The client's headers that every provider of a dialect gets. None of them names an account: an organization or a project that does not
+ * belong to the operator's key is answered with 401, as if the key were wrong.
+ */
+const FORWARDED_HEADERS: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: ['openai-beta', 'idempotency-key'],
+  anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
+};
+
+const CHAT_PATHS: Readonly<Record<Dialect, string>> = { openai: '/chat/completions', anthropic: '/messages' };
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What all requests to a provider have in common. */
+interface Endpoint {
+  readonly origin: string;
+  readonly chatPath: string;
+  readonly embeddingsPath: string;
+  /** From the configuration; names in lower case. */
+  readonly headers: Headers;
+  /** Names of the client's headers that are forwarded. */
+  readonly forwarded: readonly string[];
+  /** For clients that send none of the forwarded headers, as most do. */
+  usual?: { readonly key: string | undefined; readonly plain: Headers; readonly stream: Headers };
+}
+
+/** A provider is one object until the configuration changes, and has one dialect. */
+const ENDPOINTS = new WeakMap<Provider, Endpoint>();
+
+function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
+  const known = ENDPOINTS.get(provider);
   if (known !== undefined) return known;
   const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
-  const passed = {
-    openai: [...PASSED_ON.openai, ...provider.passHeaders],
-    anthropic: [...PASSED_ON.anthropic, ...provider.passHeaders],
+  const base = pathname.slice(0, -1);
+  const endpoint = {
+    origin,
+    chatPath: `${base}${CHAT_PATHS[dialect]}`,
+    embeddingsPath: `${base}/embeddings`,
+    headers: lowerCase(provider.headers),
+    forwarded: [...FORWARDED_HEADERS[dialect], ...provider.passHeaders],
   };
-  const address = { origin, pathname: pathname.slice(0, -1), headers: lowerCase(provider.headers), passed };
-  ADDRESSES.set(provider, address);
-  return address;
+  ENDPOINTS.set(provider, endpoint);
+  return endpoint;
 }
 
-function route({ operation, dialect }: ProviderCall): string {
-  if (operation === 'embeddings') return '/embeddings';
-  return dialect === 'openai' ? '/chat/completions' : '/messages';
-}
-
-/** The client's that are passed on, then the configuration's, then ours; written into one object, since this runs for every request. */
-function headersOf(
-  { headers: clients, dialect, stream }: ProviderCall,
-  { headers: configured, passed }: Pick<Address, 'headers' | 'passed'>,
-  key: string | undefined,
-): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name of passed[dialect]) {
-    const value = clients[name];
-    if (typeof value === 'string') headers[name] = value;
+function headersFor(call: ProviderCall, endpoint: Endpoint, key: string | undefined): Headers {
+  const { headers: client, dialect, stream } = call;
+  for (const name of endpoint.forwarded) {
+    if (typeof client[name] === 'string') return headers(endpoint, { client, dialect, stream, key });
   }
-  if (dialect === 'anthropic') headers['anthropic-version'] ??= ANTHROPIC_VERSION;
-  Object.assign(headers, configured);
-  headers['content-type'] = 'application/json';
-  headers['accept'] = stream ? 'text/event-stream' : 'application/json';
-  headers['accept-encoding'] = 'identity';
-  if (key === undefined) return headers;
-  if (dialect === 'anthropic') headers['x-api-key'] = key;
-  else headers['authorization'] = `Bearer ${key}`;
-  return headers;
+  if (endpoint.usual === undefined || endpoint.usual.key !== key) {
+    const none = { client: {}, dialect, key };
+    endpoint.usual = {
+      key,
+      plain: headers(endpoint, { ...none, stream: false }),
+      stream: headers(endpoint, { ...none, stream: true }),
+    };
+  }
+  return stream ? endpoint.usual.stream : endpoint.usual.plain;
 }
 
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+interface HeaderParts extends Pick<ProviderCall, 'dialect' | 'stream'> {
+  readonly client: ProviderCall['headers'];
+  readonly key: string | undefined;
+}
+
+/** The client's that are forwarded, then the configuration's, then ours: later ones win. */
+function headers(endpoint: Endpoint, { client, dialect, stream, key }: HeaderParts): Headers {
+  const all: Record<string, string> = {};
+  for (const name of endpoint.forwarded) {
+    const value = client[name];
+    if (typeof value === 'string') all[name] = value;
+  }
+  if (dialect === 'anthropic') all['anthropic-version'] ??= ANTHROPIC_VERSION;
+  Object.assign(all, endpoint.headers);
+  all['content-type'] = 'application/json';
+  all['accept'] = stream ? 'text/event-stream' : 'application/json';
+  all['accept-encoding'] = 'identity';
+  if (key === undefined) return all;
+  if (dialect === 'anthropic') all['x-api-key'] = key;
+  else all['authorization'] = `Bearer ${key}`;
+  return all;
+}
+
+function lowerCase(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,10 +1,36 @@
 import { pipeline, Readable } from 'node:stream';
 import { decoderOf, isKnownEncoding } from '../content-encoding.ts';
-import type { Exchange, Head } from './exchange.ts';
+import type { Exchange, Head, IncomingHeaders } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import type { ReplyBody } from './types.ts';
 
-/** The body's bytes, not compressed. */
+const JSON_TYPE = 'application/json';
+const JSON_TYPES = /^\s*application\/(?:[^;]+\+)?json\s*(?:;|$)/i;
+const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i;
+/** A media type that may be repeated in an error. */
+const PRINTABLE_TYPE = /^\s*([\w.+/-]{1,60})\s*(?:;|$)/;
+
+/** Why a 2xx cannot be the reply, before its body is read; undefined if it can. */
+export function headFault(head: Head, stream: boolean): string | undefined {
+  const encoding = contentEncoding(head);
+  if (encoding !== undefined && !isKnownEncoding(encoding)) {
+    return 'answered with a compression that is not known';
+  }
+  const type = String(head.headers['content-type'] ?? '');
+  if (stream ? EVENT_STREAM.test(type) : type === JSON_TYPE || JSON_TYPES.test(type)) return undefined;
+  const given = PRINTABLE_TYPE.exec(type)?.[1]?.toLowerCase() ?? 'none';
+  return `answered with content type ${given}, not ${stream ? 'a stream of events' : 'JSON'}`;
+}
+
+/** Undefined: not compressed. */
+export function contentEncoding({ headers }: Head): string | undefined {
+  const header = headers['content-encoding'];
+  if (header === undefined) return undefined;
+  const encoding = String(header).toLowerCase();
+  return encoding === 'identity' ? undefined : encoding;
+}
+
+/** The body's bytes, decompressed. */
 export function decodedBody(
   exchange: Exchange,
   head: Head,
@@ -15,33 +41,44 @@ export function decodedBody(
   return encoding === undefined ? chunks : decompressed(chunks, encoding);
 }
 
-/** Undefined: not compressed. */
-export function contentEncoding({ headers }: Head): string | undefined {
-  const named = headers['content-encoding'];
-  if (named === undefined) return undefined;
-  const encoding = String(named).toLowerCase();
-  return encoding === 'identity' ? undefined : encoding;
+/** A body that has arrived as a whole. */
+export function wholeBody(whole: Uint8Array): ReplyBody {
+  return new WholeBody(whole);
 }
 
-const EVENTS = /^\s*text\/event-stream\s*(?:;|$)/i;
-const JSON_TYPE = /^\s*application\/(?:[^;]+\+)?json\s*(?:;|$)/i;
-/** A media type that may be repeated in an error. */
-const NAMED = /^\s*([\w.+/-]{1,60})\s*(?:;|$)/;
+class WholeBody implements ReplyBody {
+  readonly whole: Uint8Array;
 
-/** Why a 2xx is no answer to this call before a byte of its body is seen: undefined if it may be one. */
-export function headFault(head: Head, stream: boolean): string | undefined {
-  const encoding = contentEncoding(head);
-  if (encoding !== undefined && !isKnownEncoding(encoding)) {
-    return 'answered with a compression that is not known';
+  constructor(whole: Uint8Array) {
+    this.whole = whole;
   }
-  const type = String(head.headers['content-type'] ?? '');
-  if ((stream ? EVENTS : JSON_TYPE).test(type)) return undefined;
-  return `answered with content type ${NAMED.exec(type)?.[1]?.toLowerCase() ?? 'none'}, not ${stream ? 'a stream of events' : 'JSON'}`;
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    yield this.whole;
+  }
 }
 
-type Incoming = Readonly<Record<string, string | string[] | undefined>>;
+/**
+ * The headers of a provider's response that a client may see, in lower case, several of a name joined by a comma. `decoded`: the
+ * compression was undone here, so its name and length no longer hold. A header that repeats the key is left out.
+ */
+export function clientHeaders(
+  incoming: IncomingHeaders,
+  decoded: boolean,
+  key: string | undefined,
+): Record<string, string> {
+  const ofConnection = connectionHeaders(incoming['connection']);
+  const kept: Record<string, string> = {};
+  for (const name in incoming) {
+    if (isWithheld(name) || ofConnection.includes(name)) continue;
+    if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
+    const text = joined(incoming[name]);
+    if (text !== undefined && (key === undefined || !text.includes(key))) kept[name] = text;
+  }
+  return kept;
+}
 
-/** RFC 9110, section 7.6.1: of one connection, and not of the answer. */
+/** RFC 9110, section 7.6.1: about one connection, not about the response. */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -53,8 +90,8 @@ const HOP_BY_HOP = [
   'transfer-encoding',
   'upgrade',
 ];
-/** Meant for us and not for our client: cookies, policies and software of the provider's site, and whose account it is. */
-const OURS = [
+/** Not meant for our client: cookies, policies and software of the provider's site, and the operator's account. */
+const NOT_FOR_CLIENTS = [
   'set-cookie',
   'set-cookie2',
   'clear-site-data',
@@ -89,56 +126,36 @@ const OURS = [
   'openai-project',
   'anthropic-organization-id',
 ];
-const WITHHELD: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS]);
-/** What a browser may do is for this server to say (CORS, and what belongs to it). */
+const WITHHELD: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...NOT_FOR_CLIENTS]);
+/** What a browser may do is decided by this server (CORS, and what belongs to it). */
 const WITHHELD_FAMILIES = /^(?:access-control-|cross-origin-|content-security-policy|sec-)/;
+const FAMILY_INITIALS = 'acs';
 
-/**
- * The headers of a provider's answer that a client may see, lower case, several of a name joined by a comma. `decoded`: the
- * compression was undone here, so its name and length no longer hold. A header that repeats the key is left out.
- */
-export function clientHeaders(
-  incoming: Incoming,
-  decoded: boolean,
-  key: string | undefined,
-): Record<string, string> {
-  const named = namesIn(incoming['connection']);
-  const kept: Record<string, string> = {};
-  for (const name in incoming) {
-    if (WITHHELD.has(name) || WITHHELD_FAMILIES.test(name) || named.includes(name)) continue;
-    if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
-    const text = one(incoming[name]);
-    if (text !== undefined && (key === undefined || !text.includes(key))) kept[name] = text;
-  }
-  return kept;
+function isWithheld(name: string): boolean {
+  return WITHHELD.has(name) || (FAMILY_INITIALS.includes(name.charAt(0)) && WITHHELD_FAMILIES.test(name));
 }
 
-/** The headers that belong to the connection because it says so. */
-function namesIn(connection: string | string[] | undefined): readonly string[] {
-  const text = one(connection) ?? 'keep-alive';
-  return text === 'keep-alive'
-    ? []
-    : text
-        .toLowerCase()
-        .split(',')
-        .map((name) => name.trim());
+/** The names that a `connection` header lists. */
+function connectionHeaders(connection: string | string[] | undefined): readonly string[] {
+  const text = joined(connection) ?? 'keep-alive';
+  return text === 'keep-alive' ? [] : text.split(',').map((name) => name.trim().toLowerCase());
 }
 
-function one(value: string | string[] | undefined): string | undefined {
+function joined(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
 /**
- * The bytes before compression, as soon as they can be told. For providers that compress although they were asked not to.
- * Throws what `chunks` throws; UpstreamBroken `unreadable` where the bytes are not of this encoding, or end too early.
+ * The bytes before compression, as soon as they are known. For providers that compress although they were asked not to.
  * @param encoding a known one
+ * @throws ExchangeError `unreadable` if the bytes are not of this encoding or end too early; else what `chunks` throws
  */
 async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,
   encoding: string,
 ): AsyncGenerator<Uint8Array> {
   const decoder = decoderOf(encoding)!;
-  // The callback is needed and has nothing to do: whatever goes wrong reaches the loop below through the decoder.
+  // The callback is required and has nothing to do: any error reaches the loop below through the decoder.
   pipeline(Readable.from(chunks, { objectMode: false }), decoder, () => {});
   try {
     for await (const chunk of decoder) yield chunk;
@@ -149,14 +166,4 @@ async function* decompressed(
     }
     throw error;
   }
-}
-
-/** A body that is here as a whole. */
-export function wholeBody(whole: Uint8Array): ReplyBody {
-  return {
-    whole,
-    async *[Symbol.asyncIterator]() {
-      yield whole;
-    },
-  };
 }

@@ -1,9 +1,9 @@
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { type ConnectionPools, openExchange } from './connections.ts';
-import type { Exchange, Head, OpenExchange } from './exchange.ts';
+import type { Exchange, Head, HttpRequest, OpenExchange } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
-import type { HttpRequest } from './native-request.ts';
+
 import { repairedBody } from './reply-repair.ts';
 import { ReportedError } from './reported-error.ts';
 import { decodedBody, headFault } from './response.ts';
@@ -34,7 +34,7 @@ const NULL_BODY_STATUSES = new Set([204, 205, 304]);
  * compression asked for. A 2xx is repaired before the SDK reads it. A provider that needs no key is sent none, whatever the SDK finds in the environment.
  */
 export function sdkTransport(
-  agents: ConnectionPools,
+  pools: ConnectionPools,
   call: ProviderCall,
   timeouts: AttemptTimeouts,
 ): SdkTransport {
@@ -50,7 +50,7 @@ export function sdkTransport(
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = requestOf(String(input), init, call);
     if (isLarge(request.body)) await nextTurn(); // the SDK has just written all of it
-    const answer = await noted(openExchange(agents, request, call, timeouts));
+    const answer = await noted(openExchange(pools, request, call, timeouts));
     ({ exchange, head } = answer);
     const bytes = limited(
       decodedBody(answer.exchange, answer.head, call.stream ? timeouts.idleMs : undefined),

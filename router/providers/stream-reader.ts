@@ -89,7 +89,7 @@ export class StreamReader {
    * once a choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is with `message_stop`.
    * @param cause what broke the stream off; undefined: a clean end
    */
-  brokenAtEnd(cause?: ExchangeError): ExchangeError | undefined {
+  errorAtEnd(cause?: ExchangeError): ExchangeError | undefined {
     if (this.#told || this.#hiddenError) {
       return new ExchangeError('reset', 'The provider ended the stream with an error.', this.#told);
     }

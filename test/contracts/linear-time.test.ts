@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { questionKey } from '../../evals/cases/index.ts';
 import { estimateTokens } from '../../router/catalog/token-estimate.ts';
 import { wantedModel } from '../../router/gateway/model-names.ts';
-import { JsonScan, jsonErrorPlace, withModel } from '../../router/json/index.ts';
+import { editFields, JsonScan, jsonErrorPlace } from '../../router/json/index.ts';
 import { routedText } from '../../router/prompt/index.ts';
 import { headAndTail } from '../../router/prompt/text-limits.ts';
 import { isCallError, refusedByProvider } from '../../router/providers/mapped-attempt.ts';
@@ -145,7 +145,16 @@ const BODIES: readonly [string, (text: string) => unknown, (readonly string[])?]
   ['headAndTail', (text) => headAndTail(text, 1_000)],
   ['questionKey', questionKey],
   ['wantedModel', wantedModel, ['', 'router-', 'auto:', 'a/']],
-  ['withModel', (text) => withModel(text, 'm'), ['', '{"model":', '{"a":"', '{"model":"']],
+  [
+    'editFields',
+    (text) => editFields(text, {}, { set: ['model', 'm'] }),
+    ['', '{"model":', '{"a":"', '{"model":"'],
+  ],
+  [
+    'editFields of a body with a model',
+    (text) => editFields(text, { model: 'm' }, { set: ['model', 'm'] }),
+    ['', '{"model":', '{"a":"', '{"model":"', '{"model":1,"a":"\\\\u00'],
+  ],
   [
     'JsonScan',
     (text) => new JsonScan({ maxDepth: LONG, maxValues: 10 * LONG }).push(Buffer.from(text)),

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { withFieldRenamed, withModel } from '../../router/json/edit-fields.ts';
+import { editFields } from '../../router/json/edit-fields.ts';
+import { isObject, parseJson } from '../../router/json/index.ts';
+
+function objectFrom(text: string): object {
+  const parsed = parseJson(text);
+  return isObject(parsed) ? parsed : {};
+}
+
+function withModel(text: string, model: string): string {
+  return editFields(text, objectFrom(text), { set: ['model', model] });
+}
 
 test('only the value of model changes', () => {
   const text =
@@ -29,7 +39,25 @@ test.each([
   ['{"max_tokens_":1,"Max_tokens":1}', undefined],
   ['{"max_tokens', undefined],
 ])('a field is renamed at the top alone: %s', (text, expected = text) => {
-  expect(withFieldRenamed(text, 'max_tokens', 'limit')).toBe(expected);
+  const edits = { set: ['model', 'm'], rename: ['max_tokens', 'limit'] } as const;
+  expect(editFields(text, objectFrom(text), edits)).toBe(expected);
+});
+
+test.each([
+  ['{"max_tokens":5,"model":"auto"}', '{"limit":5,"model":"m"}'],
+  ['{"model": "auto" ,"max_tokens":5,"a":1}', '{"model": "m" ,"limit":5,"a":1}'],
+  ['{"model":{"max_tokens":1},"max_tokens":5}', '{"model":"m","limit":5}'],
+  [
+    '{"max_token\\u0073":5,"a":{"max_tokens":1},"model":1}',
+    '{"max_token\\u0073":5,"a":{"max_tokens":1},"model":"m"}',
+  ],
+  [
+    '{"a":"says \\"model","b":"\\"max_tokens","model":1,"max_tokens":2}',
+    '{"a":"says \\"model","b":"\\"max_tokens","model":"m","limit":2}',
+  ],
+])('both edits: %s', (text, expected) => {
+  const edits = { set: ['model', 'm'], rename: ['max_tokens', 'limit'] } as const;
+  expect(editFields(text, objectFrom(text), edits)).toBe(expected);
 });
 
 /** One of the ways to write a JSON string: each character as itself or as an escape. */

@@ -234,7 +234,7 @@ test.each([
 
 test('a plain answer that is larger than what is held passes on unchecked, and breaks off where it breaks', async () => {
   const { url } = await upstreamOf();
-  const small = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY }, maxAnswerBytes: 100 }));
+  const small = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY }, maxReplyBytes: 100 }));
   const answer = answered(await small(callOf({ url, fault: 'broken-json' }), TIMEOUTS));
   expect((await drained(answer.body)).bytes.length).toBeGreaterThan(100);
   expect(answer.usage()).toBeUndefined();

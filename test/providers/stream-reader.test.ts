@@ -11,7 +11,7 @@ const ERROR = 'data: {"error":{"message":"no","code":502}}\n\n';
 function endOf(text: string, dialect: Dialect = 'openai'): 'whole' | 'broken' | 'told' {
   const reader = new StreamReader(dialect);
   reader.push(Buffer.from(text));
-  const broken = reader.brokenAtEnd();
+  const broken = reader.errorAtEnd();
   if (broken === undefined) return 'whole';
   return broken.reportedToClient ? 'told' : 'broken';
 }
@@ -83,7 +83,7 @@ test('what breaks a stream off counts until its end, and not after', () => {
   const cause = new ExchangeError('stall', 'silence');
   const reader = new StreamReader('openai');
   reader.push(Buffer.from(STOP));
-  expect(reader.brokenAtEnd(cause)).toBe(cause);
+  expect(reader.errorAtEnd(cause)).toBe(cause);
   reader.push(Buffer.from('data: [DONE]\n\n'));
-  expect(reader.brokenAtEnd(cause)).toBeUndefined();
+  expect(reader.errorAtEnd(cause)).toBeUndefined();
 });
