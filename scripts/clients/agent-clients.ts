@@ -6,7 +6,7 @@ const PI_REASONING = `
 
 \`reasoning\` only if all Claude models on the ladder take thinking in one form: older ones a budget, the newest \`adaptive\` alone.`;
 
-/** Coding agents: each runs once, without a person, and may use its shell. */
+/** Coding agents: each runs once, unattended, and may use its shell. */
 export const AGENT_CLIENTS: readonly Client[] = [
   {
     id: 'claude-code',
@@ -15,7 +15,7 @@ export const AGENT_CLIENTS: readonly Client[] = [
     packages: ['@anthropic-ai/claude-code'],
     main: '@anthropic-ai/claude-code',
     tool: { tool: 'Bash', input: { command: READ, description: 'Reads the file' } },
-    answers: 1,
+    replies: 1,
     command: ({ installed, home, url, model, prompt }) => ({
       args: [
         `${installed}/node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs`,
@@ -46,7 +46,7 @@ claude --model auto
     packages: ['@qwen-code/qwen-code'],
     main: '@qwen-code/qwen-code',
     tool: { tool: 'run_shell_command', input: { command: READ, is_background: false } },
-    answers: 1,
+    replies: 1,
     files: () => ({
       '.qwen/settings.json': JSON.stringify({
         privacy: { usageStatisticsEnabled: false },
@@ -88,7 +88,7 @@ function opencode(sdk: 'openai-compatible' | 'anthropic', api: Client['api']): C
     packages: ['opencode-ai'],
     main: 'opencode-ai',
     tool: { tool: 'bash', input: { command: READ, description: 'Reads the file' } },
-    answers: 1,
+    replies: 1,
     files: ({ url, model }) => ({
       '.config/opencode/opencode.json': JSON.stringify({
         ...config(url, model),
@@ -132,7 +132,7 @@ models:
     packages: ['@continuedev/cli'],
     main: '@continuedev/cli',
     tool: { tool: 'Bash', input: { command: READ } },
-    answers: 1,
+    replies: 1,
     files: ({ url, model }) => ({ '.continue/config.yaml': config(url, model, KEY) }),
     command: ({ installed, home, prompt }: Task) => ({
       args: [
@@ -161,7 +161,7 @@ function pi(protocol: 'openai-completions' | 'anthropic-messages', api: Client['
         baseUrl: isOpenai ? `${url}/v1` : url,
         api: protocol,
         apiKey: KEY,
-        // Of Claude's models some take a budget for thinking, others only adaptive thinking; pi sends one of the two.
+        // Some Claude models take a thinking budget, others only adaptive thinking; pi sends one of the two.
         models: [{ id: model, reasoning: isOpenai }],
       },
     },
@@ -173,7 +173,7 @@ function pi(protocol: 'openai-completions' | 'anthropic-messages', api: Client['
     packages: ['@earendil-works/pi-coding-agent'],
     main: '@earendil-works/pi-coding-agent',
     tool: { tool: 'bash', input: { command: READ } },
-    answers: 1,
+    replies: 1,
     files: ({ url, model }) => ({ '.pi/agent/models.json': JSON.stringify(config(url, model)) }),
     command: ({ installed, model, prompt }) => ({
       args: [

@@ -1,12 +1,12 @@
-/** One task of a client: where everything is, and what it is asked. */
+/** One task of a client: its folders, the gateway, and the prompt. */
 export interface Task {
   /** Folder with the client's node_modules. */
   readonly installed: string;
-  /** Temporary: HOME, and all that the client keeps. */
+  /** Temporary HOME, with everything that the client stores. */
   readonly home: string;
   /** Working folder, with `mark.txt`. */
   readonly work: string;
-  /** Of the gateway, without /v1. */
+  /** The gateway's address, without /v1. */
   readonly url: string;
   readonly model: string;
   readonly prompt: string;
@@ -17,22 +17,42 @@ export interface Client {
   readonly id: string;
   readonly name: string;
   readonly api: 'OpenAI chat' | 'Anthropic messages';
-  /** As npm takes them; those that share all packages share one installation. */
+  /** npm package specifiers; clients with the same packages share one installation. */
   readonly packages: readonly string[];
-  /** The package whose version stands for the client. */
+  /** The package whose version counts as the client's. */
   readonly main: string;
   /** The client's own tool that reads a file, and its input. */
   readonly tool: { readonly tool: string; readonly input: object };
-  /** How often a task reads the file: plain and streamed, or once. */
-  readonly answers: number;
-  /** Where a tool does not take part: what the model says in the end. */
+  /** How often a task reads the file: twice, plain and streamed, or once. */
+  readonly replies: number;
+  /** The model's last text, for a task without a tool. */
   readonly text?: string;
-  /** Files of configuration, by path within home or `work/…`. */
+  /** Configuration files, by path within home or `work/…`. */
   files?(task: Task): Readonly<Record<string, string>>;
-  /** Runs by Node unless it begins with a path of its own. */
+  /** Runs in Node, unless the first argument is a program. */
   command(task: Task): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
-  /** Ladder -> why the client cannot work there, where that is not Plimsoll's to change. */
+  /** Ladder -> why the client cannot work there, if that is not for Plimsoll to change. */
   readonly cannot?: Readonly<Record<string, string>>;
-  /** For a user, in Markdown; `URL` is the gateway's address. */
+  /** Instructions for users, in Markdown; `URL` is the gateway's address. */
   readonly setup: string;
 }
+
+/** A ladder of the compatibility matrix. */
+export interface Ladder {
+  readonly id: string;
+  readonly name: string;
+  readonly cheap: string;
+  readonly strong: string;
+}
+
+export const LADDERS: readonly Ladder[] = [
+  { id: 'gpt', name: 'GPT', cheap: 'openai/gpt-6-luna', strong: 'openai/gpt-6-sol' },
+  {
+    id: 'claude',
+    name: 'Claude',
+    cheap: 'anthropic/claude-haiku-4-5',
+    strong: 'anthropic/claude-sonnet-5-5',
+  },
+  { id: 'gemini', name: 'Gemini', cheap: 'google/gemini-2.5-flash', strong: 'google/gemini-3.5-flash' },
+  { id: 'mixed', name: 'mixed', cheap: 'openai/gpt-6-luna', strong: 'anthropic/claude-sonnet-5-5' },
+];

@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 
 const run = promisify(execFile);
 const INSTALL_MS = 300_000;
-/** Several clients run on no older one. */
+/** The oldest version that all clients support. */
 const NODE_MAJOR = 24;
 
 /** The Node that installs and runs the clients: this one if it is new enough, else one from npm. */
@@ -21,18 +21,23 @@ export async function nodeFor(root: string): Promise<string> {
 }
 
 /**
- * Installs a client's packages in their newest versions, unless they are there. Install scripts do not run.
+ * Installs a client's packages in their newest versions, unless they are installed already. Install scripts do not run.
  * @returns the folder with its node_modules
- * @throws PlimsollError `io` with the last line of npm if it fails
+ * @throws PlimsollError `io` with npm's last line if it fails
  */
 export async function install({ packages }: Client, root: string, node: string): Promise<string> {
-  const folder = path.join(root, packages[0]!.replaceAll(/[^a-z0-9]+/g, '-').replace(/^-/, ''));
+  const folder = path.join(
+    root,
+    String(packages[0])
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replace(/^-/, ''),
+  );
   if (!existsSync(path.join(folder, 'node_modules')))
     await npm(folder, node, ['--ignore-scripts', ...packages]);
   return folder;
 }
 
-/** Package -> version, as installed. */
+/** Package -> installed version. */
 export function versionsOf({ packages }: Client, folder: string): Record<string, string> {
   return Object.fromEntries(
     packages.map((spec) => {
@@ -51,10 +56,10 @@ async function npm(folder: string, node: string, args: readonly string[]): Promi
   try {
     await run('npm', flags, { cwd: folder, env, timeout: INSTALL_MS });
   } catch (cause) {
-    const [line] = String((cause as { stderr?: string }).stderr)
+    const line = String((cause as { stderr?: string }).stderr)
       .trim()
       .split('\n')
-      .slice(-1);
+      .at(-1);
     throw new PlimsollError('io', `npm cannot install ${args.join(' ')}: ${line}`, { cause });
   }
 }

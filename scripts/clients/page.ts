@@ -1,5 +1,4 @@
-import type { Client } from './client.ts';
-import type { Ladder } from './ladders.ts';
+import type { Client, Ladder } from './client.ts';
 import type { Cell } from './run-cell.ts';
 
 export interface Matrix {
@@ -12,7 +11,7 @@ export interface Matrix {
   readonly date: string;
 }
 
-/** docs/CLIENTS.md. */
+/** The text of docs/CLIENTS.md. */
 export function clientsPage(matrix: Matrix): string {
   const { clients, ladders, versions, node, date } = matrix;
   const notes: string[] = [];
@@ -20,7 +19,7 @@ export function clientsPage(matrix: Matrix): string {
     client.name,
     versions[client.id]?.[client.main] ?? '–',
     client.api,
-    ...ladders.map(({ id }) => cellText(cellOf(matrix, client, id), notes)),
+    ...ladders.map(({ id }) => cellText(findCell(matrix, client, id), notes)),
   ]);
   const head = ['client', 'version', 'API', ...ladders.map(({ name }) => name)];
   return `# Clients
@@ -66,14 +65,14 @@ function packagesOf(versions: Matrix['versions']): string[] {
   return [...new Set(packages.map(([name, version]) => `${name}@${version}`))].sort();
 }
 
-function cellOf({ cells }: Matrix, client: Client, ladder: string): Cell | undefined {
+function findCell({ cells }: Matrix, client: Client, ladder: string): Cell | undefined {
   return cells.find((cell) => cell.client === client.id && cell.ladder === ladder);
 }
 
 function cellText(cell: Cell | undefined, notes: string[]): string {
   if (cell === undefined) return '–';
   if (cell.works && cell.refusals.length === 0) return 'works';
-  const note = cell.works ? askedAgain(cell) : String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
+  const note = cell.works ? retryNote(cell) : String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
   const word = cell.works ? 'works' : 'no';
   const at = notes.findIndex((line) => line.endsWith(note));
   if (at >= 0) return `${word} (${at + 1})`;
@@ -81,15 +80,15 @@ function cellText(cell: Cell | undefined, notes: string[]): string {
   return `${word} (${notes.length})`;
 }
 
-function askedAgain({ refusals }: Cell): string {
+function retryNote({ refusals }: Cell): string {
   const errors = [...new Set(refusals.map(({ error }) => `"${error}"`))].join(', ');
   return `A model of the client's own API refuses what it sends first (${errors}); the client asks again without it.`;
 }
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+/** Padded, as a formatter of Markdown writes it. */
+function table([head = [], ...body]: readonly (readonly string[])[]): string {
+  const widths = head.map((name, i) => Math.max(name.length, ...body.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
-  const [head, ...body] = rows;
-  return [line(head!), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }

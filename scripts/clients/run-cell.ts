@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Script } from '../fake-provider/index.ts';
-import type { Client, Task } from './client.ts';
-import type { Ladder } from './ladders.ts';
-import type { Exchange } from './recorder.ts';
-import { startStack } from './stack.ts';
+import type { Client, Ladder, Task } from './client.ts';
+import { type Exchange, startStack } from './stack.ts';
 
 /** One goes to the cheap model, the other to the strong one. */
 const PROMPTS = [
@@ -16,8 +14,8 @@ const PROMPTS = [
   'Read the file mark.txt and prove by induction that the sum of the first n odd numbers is n squared.',
 ];
 const RETURNED = 'The tools returned:';
-/** Of what a client writes, in a report. */
-const LAST_CHARACTERS = 2_000;
+/** How much of a client's output a report keeps. */
+const OUTPUT_CHARACTERS = 2_000;
 
 export interface Refusal {
   readonly request: string;
@@ -30,7 +28,7 @@ export interface Cell {
   readonly client: string;
   readonly ladder: string;
   readonly works: boolean;
-  /** It does not work for a reason that is known, and not Plimsoll's. */
+  /** A known reason why it does not work that is not Plimsoll's. */
   readonly cannot?: string;
   /** Why it does not work, in one line. */
   readonly why?: string;
@@ -40,7 +38,7 @@ export interface Cell {
   readonly dropped: readonly string[];
   /** Requests that were refused, whether the client went on or not. */
   readonly refusals: readonly Refusal[];
-  /** The client's last words if it does not work. */
+  /** The end of the client's output, if it does not work. */
   readonly output?: string;
 }
 
@@ -61,14 +59,14 @@ export async function runCell(
   for (const prompt of PROMPTS) {
     const root = mkdtempSync(path.join(tmpdir(), 'plimsoll-client-'));
     const mark = randomUUID();
-    const stack = await startStack(ladder, scriptOf(client), root);
+    const stack = await startStack(ladder, scriptFor(client), root);
     try {
-      const task = taskIn(root, { installed: folder, url: stack.recorder.url, prompt }, client, mark);
+      const task = prepareTask(root, { installed: folder, url: stack.recorder.url, prompt }, client, mark);
       const run = await runClient(client, task, node, timeoutMs);
       exchanges.push(...stack.recorder.exchanges);
       const refused = stack.recorder.exchanges.findLast(({ status }) => status >= 400);
-      const why = whyNot(client, run, mark, refused, timeoutMs);
-      failure ??= why === undefined ? undefined : { why, output: run.output.slice(-LAST_CHARACTERS) };
+      const why = failureReason(client, run, mark, refused, timeoutMs);
+      failure ??= why === undefined ? undefined : { why, output: run.output.slice(-OUTPUT_CHARACTERS) };
     } finally {
       await stack.close();
       rmSync(root, { recursive: true, force: true });
@@ -86,11 +84,13 @@ export async function runCell(
   };
 }
 
-function scriptOf({ tool, text: said }: Client): Script {
-  return said === undefined ? { turns: [{ say: 'Let me look.', calls: [tool] }] } : { turns: [], text: said };
+function scriptFor({ tool, text: finalText }: Client): Script {
+  return finalText === undefined
+    ? { turns: [{ say: 'Let me look.', calls: [tool] }] }
+    : { turns: [], text: finalText };
 }
 
-function taskIn(
+function prepareTask(
   root: string,
   parts: Pick<Task, 'installed' | 'url' | 'prompt'>,
   client: Client,
@@ -117,10 +117,10 @@ interface Run {
 
 async function runClient(client: Client, task: Task, node: string, timeoutMs: number): Promise<Run> {
   const { args, env } = client.command(task);
-  const isProgram = /\.[cm]?js$/.test(args[0]!);
-  const [file, ...rest] = isProgram ? [node, ...args] : args;
-  // A group of its own, so that all of a client's processes can be ended.
-  const child = spawn(file!, rest, {
+  const isScript = /\.[cm]?js$/.test(args[0] ?? '');
+  const [file = node, ...rest] = isScript ? [node, ...args] : args;
+  // A process group of its own, so that all of the client's processes can be ended.
+  const child = spawn(file, rest, {
     cwd: task.work,
     env: { ...environment(task, node), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -129,7 +129,7 @@ async function runClient(client: Client, task: Task, node: string, timeoutMs: nu
   let timedOut = false;
   const end = () => {
     timedOut = true;
-    process.kill(-child.pid!, 'SIGKILL');
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   const timer = setTimeout(end, timeoutMs);
   const code = new Promise<number | null>((resolve, reject) =>
@@ -143,7 +143,7 @@ async function runClient(client: Client, task: Task, node: string, timeoutMs: nu
   }
 }
 
-/** Of this process nothing but the path: no key, no proxy, no configuration. A proxy that is not there ends what leaves loopback. */
+/** Inherits only the path: no key, no proxy, no configuration. The proxy does not exist, so that nothing leaves loopback. */
 function environment({ home }: Task, node: string): Record<string, string> {
   return {
     PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH']}`,
@@ -166,29 +166,30 @@ function environment({ home }: Task, node: string): Record<string, string> {
   };
 }
 
-/** The tool's result came to the model, and the model's text to the user. */
-function whyNot(
-  { answers, text: said }: Client,
+/** Undefined if the tool's result reached the model and the model's text the user. */
+function failureReason(
+  { replies, text: finalText }: Client,
   { code, timedOut, stdout }: Run,
   mark: string,
   refused: Exchange | undefined,
   timeoutMs: number,
 ): string | undefined {
-  const expected = said === undefined ? new RegExp(`${RETURNED}[^]*?${mark}`, 'g') : /"name":"Ada","age":36/g;
+  const expected =
+    finalText === undefined ? new RegExp(`${RETURNED}[^]*?${mark}`, 'g') : /"name":"Ada","age":36/g;
   const found = stdout.match(expected)?.length ?? 0;
-  if (found >= answers && code === 0) return undefined;
+  if (found >= replies && code === 0) return undefined;
   if (timedOut) return `no answer within ${timeoutMs / 1000} s`;
   if (refused !== undefined) return `${refused.status}: ${refusalOf(refused).error}`;
   return code === 0
-    ? `the model's text came ${found} of ${answers} times`
+    ? `the model's text came ${found} of ${replies} times`
     : `the client ends with code ${code}`;
 }
 
-function refusalOf({ method, path: place, status, requestBody, responseBody }: Exchange): Refusal {
-  return { request: `${method} ${place}`, status, error: messageIn(responseBody), body: requestBody };
+function refusalOf({ method, path: route, status, requestBody, responseBody }: Exchange): Refusal {
+  return { request: `${method} ${route}`, status, error: errorMessage(responseBody), body: requestBody };
 }
 
-function messageIn(body: string): string {
+function errorMessage(body: string): string {
   try {
     return String(JSON.parse(body).error.message);
   } catch {

@@ -1,7 +1,9 @@
 import type { Client, Task } from './client.ts';
 
-const NOT_OPENAIS =
+const UNKNOWN_FIELD =
   'Instructor sends `response_format.schema`, the form of other providers, which OpenAI refuses; use mode `JSON`';
+
+const LANGCHAIN = ['langchain', '@langchain/core', '@langchain/openai', '@langchain/anthropic', 'zod'];
 
 /** Libraries: each runs one of `programs/`, which does its task twice, plain and streamed. */
 export const SDK_CLIENTS: readonly Client[] = [
@@ -58,7 +60,7 @@ createAnthropic({ baseURL: 'URL/v1', apiKey: KEY })('auto');
     ...sdk('langchain-openai', 'langchain.mjs', { PROVIDER: 'openai' }),
     name: 'LangChain `ChatOpenAI`, `createAgent`',
     api: 'OpenAI chat',
-    packages: LANGCHAIN(),
+    packages: LANGCHAIN,
     main: '@langchain/openai',
     setup: `\`\`\`js
 createAgent({ model: new ChatOpenAI({ model: 'auto', apiKey: KEY, configuration: { baseURL: 'URL/v1' } }), tools });
@@ -68,7 +70,7 @@ createAgent({ model: new ChatOpenAI({ model: 'auto', apiKey: KEY, configuration:
     ...sdk('langchain-anthropic', 'langchain.mjs', { PROVIDER: 'anthropic' }),
     name: 'LangChain `ChatAnthropic`, `createAgent`',
     api: 'Anthropic messages',
-    packages: LANGCHAIN(),
+    packages: LANGCHAIN,
     main: '@langchain/anthropic',
     setup: `\`\`\`js
 createAgent({ model: new ChatAnthropic({ model: 'auto', apiKey: KEY, anthropicApiUrl: 'URL' }), tools });
@@ -94,9 +96,9 @@ await new Runner({ modelProvider, tracingDisabled: true }).run(new Agent({ model
       api: 'OpenAI chat',
       packages: ['@instructor-ai/instructor', 'openai@6', 'zod@3'],
       main: '@instructor-ai/instructor',
-      ...(mode === 'JSON_SCHEMA' && { cannot: { gpt: NOT_OPENAIS, mixed: NOT_OPENAIS } }),
+      ...(mode === 'JSON_SCHEMA' && { cannot: { gpt: UNKNOWN_FIELD, mixed: UNKNOWN_FIELD } }),
       text: '{"name":"Ada","age":36}',
-      answers: 1,
+      replies: 1,
       setup: `\`\`\`js
 Instructor({ client: new OpenAI({ baseURL: 'URL/v1', apiKey: KEY }), mode: '${mode}' });
 \`\`\`
@@ -106,15 +108,11 @@ No tools in this mode: the task is an object of a schema.`,
   ),
 ];
 
-function LANGCHAIN(): readonly string[] {
-  return ['langchain', '@langchain/core', '@langchain/openai', '@langchain/anthropic', 'zod'];
-}
-
 function sdk(id: string, program: string, env: Readonly<Record<string, string>> = {}) {
   return {
     id,
     tool: { tool: 'read_file', input: { path: 'mark.txt' } },
-    answers: 2,
+    replies: 2,
     command: ({ installed, url, model, prompt }: Task) => ({
       args: [`${installed}/${program}`],
       env: { PLIMSOLL_URL: url, PLIMSOLL_MODEL: model, PLIMSOLL_PROMPT: prompt, ...env },

@@ -3,7 +3,7 @@ import { createRouter } from '../../router/create-router.ts';
 import { openGateway } from '../../router/gateway/open-gateway.ts';
 import { startServer } from '../../router/server/index.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
-import type { Ladder } from '../../scripts/clients/ladders.ts';
+import type { Ladder } from '../../scripts/clients/client.ts';
 import { type FakeProvider, type Script, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 

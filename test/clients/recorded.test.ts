@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LADDERS } from '../../scripts/clients/ladders.ts';
+import { LADDERS } from '../../scripts/clients/client.ts';
 import { CLIENT_KEY, idOf, type LadderGateway, startLadder } from './ladder-gateway.ts';
 
 /**

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Client } from '../../scripts/clients/client.ts';
-import { LADDERS } from '../../scripts/clients/ladders.ts';
+import { type Client, LADDERS } from '../../scripts/clients/client.ts';
 import { runCell } from '../../scripts/clients/run-cell.ts';
 
 const ASK = `
@@ -36,7 +35,7 @@ async function cellOf(program: string, timeoutMs = 30_000) {
     packages: [],
     main: '',
     tool: { tool: 'read_file', input: { path: 'mark.txt' } },
-    answers: 1,
+    replies: 1,
     command: ({ installed, url, prompt }) => ({
       args: [path.join(installed, 'client.mjs')],
       env: { URL_OF_GATEWAY: url, PROMPT: prompt },

@@ -9,7 +9,7 @@ import { createAgent, tool as langchainTool } from 'langchain';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { LADDERS } from '../../scripts/clients/ladders.ts';
+import { LADDERS } from '../../scripts/clients/client.ts';
 import {
   CLIENT_KEY as apiKey,
   idOf,
