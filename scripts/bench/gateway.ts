@@ -6,7 +6,7 @@ import { benchTexts } from './fixtures.ts';
 import type { GatewayBench } from './gateway/context.ts';
 import { outage } from './gateway/outage.ts';
 import { firstToken, latency, saturation } from './gateway/performance.ts';
-import { portkeyScript } from './gateway/sides.ts';
+import { findPortkey } from './gateway/sides.ts';
 import { soak } from './gateway/soak.ts';
 import { streams } from './gateway/streams.ts';
 import { type JudgedRow, judge, selectBenches } from './measurement.ts';
@@ -56,7 +56,7 @@ try {
 async function bench({ only, json, markdown, ...options }: Flags): Promise<void> {
   const names = selectBenches(BENCHES, only);
   const machine = describeMachine();
-  const { what: portkey } = portkeyScript();
+  const { what: portkey } = findPortkey();
   const plimsoll = serveCommand().what;
   say(`${machineLine(machine)}; Plimsoll: ${plimsoll}; Portkey: ${portkey}`);
   const context = { ...options, texts: benchTexts() };

@@ -1,10 +1,10 @@
 import type { Row, Target } from '../measurement.ts';
 
-/** What the rows of the gateway share. */
+/** What every benchmark of the gateway gets. */
 export interface GatewayBenchContext {
   /** Different prompts of 64 word pieces. */
   readonly texts: readonly string[];
-  /** Rounds that count; one goes before them and is thrown away. */
+  /** Rounds that count; one round before them is discarded. */
   readonly rounds: number;
   readonly roundSeconds: number;
   readonly streams: number;
@@ -18,7 +18,7 @@ const ratioAtMost = (required: number): Target => ({ of: 'ratio', is: 'at most',
 const ratioAtLeast = (required: number): Target => ({ of: 'ratio', is: 'at least', required });
 const atMost = (required: number): Target => ({ of: 'value', is: 'at most', required });
 
-/** What the gateway must reach. */
+/** What the gateway must achieve. */
 export const TARGETS = {
   added: { portkey: ratioAtMost(0.5), bare: ratioAtMost(1.5) },
   saturation: { portkey: ratioAtLeast(3), bare: ratioAtLeast(0.6) },
@@ -27,10 +27,10 @@ export const TARGETS = {
   /** Flat is within a tenth. */
   growth: atMost(1.1),
   unclean: atMost(0),
-  /** Descriptors more than before: a connection or two may be at work at the moment of counting. */
+  /** More descriptors than before: a connection or two may be in use at the moment of counting. */
   descriptors: atMost(2),
   unanswered: atMost(0),
   failuresBeforeOpen: atMost(19),
-  /** Twice `open_ms`: one that is just over when the provider comes back, and one more. */
+  /** Twice `open_ms`: one period may start just before the provider comes back. */
   recoverySeconds: atMost(4),
 } as const;

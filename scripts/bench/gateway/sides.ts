@@ -6,130 +6,87 @@ import { Agent } from 'undici';
 import { freePort, startProcess } from '../processes.ts';
 import { type ReplyShape, startFakeProviderProcess, startPlimsoll } from './servers.ts';
 
-const BARE = fileURLToPath(new URL('../children/bare-pass-through.ts', import.meta.url));
-const DIALECT = { 'content-type': 'application/json' };
+const BARE_SCRIPT = fileURLToPath(new URL('../children/bare-pass-through.ts', import.meta.url));
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const PORTKEY = '@portkey-ai/gateway';
+/** Longer than any response of a healthy side. */
+const TIMEOUT_MS = 60_000;
 
-/** Who is asked in a row: the upstream itself, a peer, or Plimsoll. */
+/** The target of a measurement: the fake provider itself, a peer, or Plimsoll. */
 export interface Side {
-  /** With /v1 at its end. */
+  /** Ends in /v1. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly model: string;
   readonly pid: number;
 }
 
-/** All in front of one upstream, each in a process of its own. */
+/** All in front of one fake provider, each in a process of its own. */
 export interface Sides {
   readonly direct: Side;
   readonly bare: Side;
   readonly plimsoll: Side;
-  /** Undefined where it is not installed. */
+  /** Undefined if it is not installed or cannot serve the workload. */
   readonly portkey: Side | undefined;
 }
 
 export type SideName = keyof Sides;
 
-interface Closed {
+/** Sends requests to a side as an application would. */
+export interface Client {
+  /** From sending to the last byte, in ms. @throws Error if the status is not 200 */
+  plainMs(prompt: string): Promise<number>;
+  /** From sending to the first byte of the stream, in ms; resolves at the end of the stream. */
+  firstByteMs(prompt: string): Promise<number>;
+  /** The chunks of a stream as they come. */
+  stream(prompt: string): AsyncGenerator<Buffer>;
   close(): Promise<void>;
 }
 
-/** What a row asks for. */
+interface PortkeyFound {
+  /** Its start script; undefined if it is missing. */
+  readonly script: string | undefined;
+  /** Its version, or why it is missing. */
+  readonly what: string;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
 interface Workload {
   readonly shape: ReplyShape;
   readonly stream: boolean;
 }
 
 /**
- * Starts the upstream and all sides, lets them be measured, and ends them however that goes. `portkey` is the version of Portkey's
- * gateway, or why it is missing: it is not installed, or does not answer what this row asks.
+ * Starts the fake provider and all sides, measures them, and stops them whatever happens. `portkey` is the version of Portkey's
+ * gateway, or why it is missing: it is not installed, or cannot serve this workload.
  */
 export async function withSides<T>(
   { shape, stream }: Workload,
   measure: (sides: Sides, portkey: string) => Promise<T>,
 ): Promise<T> {
-  const started: Closed[] = [];
-  const kept = <S extends Closed>(one: S): S => {
+  const started: Closable[] = [];
+  const register = <S extends Closable>(one: S): S => {
     started.push(one);
     return one;
   };
   try {
-    const upstream = kept(await startFakeProviderProcess(shape));
-    const direct = { url: upstream.url, headers: DIALECT, model: 'small', pid: upstream.pid };
-    const bare = await bareSide(upstream.url, kept);
-    const portkey = await portkeySide(upstream.url, kept);
-    const trouble = portkey && (await troubleOf(portkey, stream));
-    const plimsoll = await plimsollSide(upstream.url, kept);
-    const { what } = portkeyScript();
+    const provider = register(await startFakeProviderProcess(shape));
+    const direct = { url: provider.url, headers: JSON_HEADERS, model: 'small', pid: provider.pid };
+    const bare = await bareSide(provider.url, register);
+    const portkey = await portkeySide(provider.url, register);
+    const problem = portkey && (await findProblem(portkey, stream));
+    const plimsoll = await plimsollSide(provider.url, register);
+    const { what } = findPortkey();
     return await measure(
-      { direct, bare, portkey: trouble === undefined ? portkey : undefined, plimsoll },
-      trouble === undefined ? what : `${what}: ${trouble}`,
+      { direct, bare, portkey: problem === undefined ? portkey : undefined, plimsoll },
+      problem === undefined ? what : `${what}: ${problem}`,
     );
   } finally {
     for (const one of started.reverse()) await one.close();
   }
-}
-
-type Keep = <S extends Closed>(one: S) => S;
-
-async function bareSide(upstream: string, kept: Keep): Promise<Side> {
-  const port = await freePort();
-  const args = ['--import', 'tsx', BARE, String(port), upstream];
-  const { pid } = kept(await startProcess('the bare pass-through', args, port));
-  return { url: `http://127.0.0.1:${port}/v1`, headers: DIALECT, model: 'small', pid };
-}
-
-async function portkeySide(upstream: string, kept: Keep): Promise<Side | undefined> {
-  const { script } = portkeyScript();
-  if (script === undefined) return undefined;
-  const port = await freePort();
-  const args = [script, `--port=${port}`, '--headless'];
-  const { pid } = kept(await startProcess('@portkey-ai/gateway', args, port));
-  const headers = {
-    ...DIALECT,
-    authorization: 'Bearer none',
-    'x-portkey-provider': 'openai',
-    'x-portkey-custom-host': upstream,
-  };
-  return { url: `http://127.0.0.1:${port}/v1`, headers, model: 'small', pid };
-}
-
-/** Why a side cannot be measured; undefined where it answers. */
-async function troubleOf(side: Side, stream: boolean): Promise<string | undefined> {
-  const client = createClient(side);
-  try {
-    await (stream ? client.firstByteMs('Hello') : client.plainMs('Hello'));
-    return undefined;
-  } catch (error) {
-    return String(error);
-  } finally {
-    await client.close();
-  }
-}
-
-async function plimsollSide(upstream: string, kept: Keep): Promise<Side> {
-  const ladder = { cheap: 'local/small', strong: 'local/large' };
-  const plimsoll = await startPlimsoll({ providers: { local: upstream }, ladder });
-  kept({
-    async close() {
-      await plimsoll.close();
-      plimsoll.remove();
-    },
-  });
-  return { url: plimsoll.url, headers: DIALECT, model: 'auto', pid: plimsoll.pid };
-}
-
-/** Above any answer of a side that is well. */
-const TIMEOUT_MS = 60_000;
-
-/** Asks a side as an application would. */
-export interface Client {
-  /** From sending to the last byte, in ms. @throws Error where the answer is not 200 */
-  plainMs(prompt: string): Promise<number>;
-  /** From sending to the first byte of the stream, in ms; resolves when the whole has come. */
-  firstByteMs(prompt: string): Promise<number>;
-  /** The chunks of a stream as they come. */
-  stream(prompt: string): AsyncGenerator<Buffer>;
-  close(): Promise<void>;
 }
 
 export function createClient(side: Side): Client {
@@ -141,15 +98,15 @@ export function createClient(side: Side): Client {
       messages: [{ role: 'user', content: prompt }],
       ...(stream && { stream }),
     });
-    const answer = await agent.request({
+    const response = await agent.request({
       origin,
       path: pathname,
       method: 'POST',
       headers: side.headers,
       body,
     });
-    if (answer.statusCode === 200) return answer.body;
-    throw new Error(`${side.url} answered ${answer.statusCode}: ${await answer.body.text()}`);
+    if (response.statusCode === 200) return response.body;
+    throw new Error(`${side.url} responded with ${response.statusCode}: ${await response.body.text()}`);
   };
   async function* stream(prompt: string): AsyncGenerator<Buffer> {
     yield* await send(prompt, true);
@@ -165,37 +122,77 @@ export function createClient(side: Side): Client {
       const startedMs = performance.now();
       let firstMs: number | undefined;
       for await (const _ of stream(prompt)) firstMs ??= performance.now() - startedMs;
-      if (firstMs === undefined) throw new Error(`${side.url} answered with an empty stream.`);
+      if (firstMs === undefined) throw new Error(`${side.url} responded with an empty stream.`);
       return firstMs;
     },
     close: () => agent.close(),
   };
 }
 
-const PACKAGE = '@portkey-ai/gateway';
-
-interface PortkeyFound {
-  /** Its start script; undefined where it is not there. */
-  readonly script: string | undefined;
-  /** Its version, or why it is not there. */
-  readonly what: string;
-}
-
-/** Portkey's gateway, which is no dependency: where PLIMSOLL_PORTKEY says, else where a package of that name is installed. */
-export function portkeyScript(): PortkeyFound {
+/** Finds Portkey's gateway, which is not a dependency: at PLIMSOLL_PORTKEY, else an installed package of that name. */
+export function findPortkey(): PortkeyFound {
   const named = process.env['PLIMSOLL_PORTKEY'];
   const script = named ?? installedScript();
   if (script === undefined) {
-    const how = `npm install --prefix <folder> ${PACKAGE}, then PLIMSOLL_PORTKEY=<folder>/node_modules/${PACKAGE}/build/start-server.js`;
-    return { script: undefined, what: `${PACKAGE} is not installed; ${how}` };
+    const how = `npm install --prefix <folder> ${PORTKEY}, then PLIMSOLL_PORTKEY=<folder>/node_modules/${PORTKEY}/build/start-server.js`;
+    return { script: undefined, what: `${PORTKEY} is not installed; ${how}` };
   }
   if (!existsSync(script)) return { script: undefined, what: `PLIMSOLL_PORTKEY names no file: ${script}` };
-  return { script, what: `${PACKAGE} ${versionOf(script)}` };
+  return { script, what: `${PORTKEY} ${versionOf(script)}` };
+}
+
+type Register = <S extends Closable>(one: S) => S;
+
+async function bareSide(providerUrl: string, register: Register): Promise<Side> {
+  const port = await freePort();
+  const args = ['--import', 'tsx', BARE_SCRIPT, String(port), providerUrl];
+  const { pid } = register(await startProcess('the bare pass-through', args, port));
+  return { url: `http://127.0.0.1:${port}/v1`, headers: JSON_HEADERS, model: 'small', pid };
+}
+
+async function portkeySide(providerUrl: string, register: Register): Promise<Side | undefined> {
+  const { script } = findPortkey();
+  if (script === undefined) return undefined;
+  const port = await freePort();
+  const args = [script, `--port=${port}`, '--headless'];
+  const { pid } = register(await startProcess('@portkey-ai/gateway', args, port));
+  const headers = {
+    ...JSON_HEADERS,
+    authorization: 'Bearer none',
+    'x-portkey-provider': 'openai',
+    'x-portkey-custom-host': providerUrl,
+  };
+  return { url: `http://127.0.0.1:${port}/v1`, headers, model: 'small', pid };
+}
+
+/** Why a side cannot be measured; undefined if it responds. */
+async function findProblem(side: Side, stream: boolean): Promise<string | undefined> {
+  const client = createClient(side);
+  try {
+    await (stream ? client.firstByteMs('Hello') : client.plainMs('Hello'));
+    return undefined;
+  } catch (error) {
+    return String(error);
+  } finally {
+    await client.close();
+  }
+}
+
+async function plimsollSide(providerUrl: string, register: Register): Promise<Side> {
+  const ladder = { cheap: 'local/small', strong: 'local/large' };
+  const plimsoll = await startPlimsoll({ providers: { local: providerUrl }, ladder });
+  register({
+    async close() {
+      await plimsoll.close();
+      plimsoll.remove();
+    },
+  });
+  return { url: plimsoll.url, headers: JSON_HEADERS, model: 'auto', pid: plimsoll.pid };
 }
 
 function installedScript(): string | undefined {
   try {
-    return createRequire(import.meta.url).resolve(`${PACKAGE}/build/start-server.js`);
+    return createRequire(import.meta.url).resolve(`${PORTKEY}/build/start-server.js`);
   } catch {
     return undefined;
   }
