@@ -47,6 +47,7 @@ const ROOMS = [
   'evals/gate',
   'evals/report',
   'evals/lifecycle',
+  'evals/index.ts',
   'evals/vitest-matcher.ts',
   'scripts',
 ] as const;

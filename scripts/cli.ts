@@ -7,27 +7,87 @@ import { VERSION } from '../router/package.ts';
 const EXIT_ERROR = 1;
 const EXIT_USAGE = 2;
 
-/** In the order of the help. Each is loaded when it is asked for: Express and the trainer are slow to load, and `route` needs neither. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
-  route: async () => (await import('./commands/route.ts')).routeCommand(),
-  assess: async () => (await import('./commands/assess.ts')).assessCommand(),
-  train: async () => (await import('./commands/train.ts')).trainCommand(),
-  calibrate: async () => (await import('./commands/calibrate.ts')).calibrateCommand(),
-  gate: async () => (await import('./commands/gate.ts')).gateCommand(),
-  retrain: async () => (await import('./commands/retrain.ts')).retrainCommand(),
-  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand(),
-  artifacts: async () => (await import('./commands/artifacts.ts')).artifactsCommand(),
-  promote: async () => (await import('./commands/promote.ts')).promoteCommand(),
-  rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand(),
-  keys: async () => (await import('./commands/keys.ts')).keysCommand(),
-  import: async () => (await import('./commands/import.ts')).importCommand(),
+interface CommandEntry {
+  /** After its name in the help. */
+  readonly usage: string;
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** In the order of the help, which loads none of them: Express and the trainer are slow to load, and `route` needs neither. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  serve: {
+    usage: '[options]',
+    description: 'Serve decisions over HTTP',
+    load: async () => (await import('./commands/serve.ts')).serveCommand(),
+  },
+  route: {
+    usage: '[options] [text]',
+    description: 'Decide on one request, given as an argument or on stdin',
+    load: async () => (await import('./commands/route.ts')).routeCommand(),
+  },
+  assess: {
+    usage: '[options]',
+    description: 'Cross-validate a router on labelled data: would routing pay here?',
+    load: async () => (await import('./commands/assess.ts')).assessCommand(),
+  },
+  train: {
+    usage: '[options]',
+    description: 'Train and calibrate a router on labelled cases, and write it as an artifact',
+    load: async () => (await import('./commands/train.ts')).trainCommand(),
+  },
+  calibrate: {
+    usage: '[options]',
+    description:
+      'Fit the probabilities and the threshold of an artifact to labelled cases, as a new artifact',
+    load: async () => (await import('./commands/calibrate.ts')).calibrateCommand(),
+  },
+  gate: {
+    usage: '[options]',
+    description:
+      'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
+    load: async () => (await import('./commands/gate.ts')).gateCommand(),
+  },
+  retrain: {
+    usage: '[options]',
+    description:
+      'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
+    load: async () => (await import('./commands/retrain.ts')).retrainCommand(),
+  },
+  inspect: {
+    usage: '[options] <artifact>',
+    description: 'Check an artifact (hashes, weights, golden cases) and say what it is',
+    load: async () => (await import('./commands/inspect.ts')).inspectCommand(),
+  },
+  artifacts: {
+    usage: '[options]',
+    description: 'List the artifacts of a store, their verdicts, and which of them serves',
+    load: async () => (await import('./commands/artifacts.ts')).artifactsCommand(),
+  },
+  promote: {
+    usage: '[options]',
+    description: 'Make an artifact with a valid PASS the one that its store serves',
+    load: async () => (await import('./commands/promote.ts')).promoteCommand(),
+  },
+  rollback: {
+    usage: '[options]',
+    description: 'Make the artifact that served before the current one serve again',
+    load: async () => (await import('./commands/rollback.ts')).rollbackCommand(),
+  },
+  keys: {
+    usage: '',
+    description: 'Make, list and revoke the API keys of the server',
+    load: async () => (await import('./commands/keys.ts')).keysCommand(),
+  },
+  import: {
+    usage: '[options] <format> <input...>',
+    description: 'Convert labelled data to cases: public repositories’ raw files, tables or JSON',
+    load: async () => (await import('./commands/import.ts')).importCommand(),
+  },
 };
 
-/** The command that the first argument names; all of them for the help, or for a name that is none. */
-async function program(name = ''): Promise<Command> {
-  const open = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
-  const commands = await Promise.all(open.map((command) => command()));
+/** With the command that the arguments name, or with the names of all for the help. */
+async function program(args: readonly string[]): Promise<Command> {
   const root = new Command('plimsoll')
     .description(
       'A learned router for language models: the cheapest model that answers well enough, and the proof.',
@@ -36,22 +96,33 @@ async function program(name = ''): Promise<Command> {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageLine(text)) });
-  for (const command of commands) root.addCommand(command.copyInheritedSettings(root));
-  return root;
+  const names = args.filter((arg) => !arg.startsWith('-'));
+  const wanted = names[0] === 'help' ? names[1] : names[0];
+  for (const [name, { usage, description, load }] of Object.entries(COMMANDS)) {
+    const command = name === wanted ? await load() : new Command(name).usage(usage);
+    root.addCommand(command.description(description).copyInheritedSettings(root));
+  }
+  return root.configureHelp({ subcommandTerm });
+}
+
+/** As in the list of commands, also of those that are not loaded. */
+function subcommandTerm(command: Command): string {
+  const usage = COMMANDS[command.name()]?.usage ?? command.usage();
+  return `${command.name()} ${usage}`.trimEnd();
 }
 
 /** Wrong usage in one line that begins as every other error does. */
 function usageLine(text: string): string {
-  const told = text
+  const line = text
     .replace(/^error: /, '')
     .trim()
     .replaceAll(/\s*\n\s*/g, ' ');
-  return `plimsoll: ${told}${/[.?)]$/.test(told) ? '' : '.'} Add --help for the options.\n`;
+  return `plimsoll: ${line}${/[.?)]$/.test(line) ? '' : '.'} Add --help for the options.\n`;
 }
 
-/** One line for a person, never a stack trace; PLIMSOLL_DEBUG=1 shows it to whoever mends Plimsoll. */
+/** One line for a person, never a stack trace; PLIMSOLL_DEBUG=1 adds one. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // commander has said it
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // commander has printed it
   if (process.env['PLIMSOLL_DEBUG']) console.error(error);
   if (error instanceof PlimsollError) {
     process.stderr.write(`plimsoll: ${error.message}\n`);
@@ -69,11 +140,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-/** A log that a full disk does not take is lost; the server goes on. */
+/** If a full disk refuses a log line, the line is lost and the server goes on. */
 process.stderr.on('error', () => {});
 
 try {
-  await (await program(process.argv[2])).parseAsync();
+  await (await program(process.argv.slice(2))).parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { type Case, type CaseRow, loadCases, writeCases } from '../evals/cases/index.ts';
-import { apgrInterval, measureRanking, recordLook, runGate } from '../evals/gate/index.ts';
-import { type TrainInput, trainArtifact } from '../evals/lifecycle/index.ts';
+import { apgrInterval, measureRanking, recordVerdict, runGate } from '../evals/gate/index.ts';
+import { train } from '../evals/lifecycle/index.ts';
 import {
   type ArtifactDraft,
   readArtifact,
@@ -13,14 +13,13 @@ import {
   sha256OfJson,
   type Verdict,
   writeArtifact,
-  writeVerdict,
 } from '../router/artifact/index.ts';
 import { createOnnxClassifier, featureExtractor } from '../router/classifier/index.ts';
 import { createStaticEncoder } from '../router/encoders/index.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { PACKAGE_FOLDER } from '../router/package.ts';
-import { print } from './output.ts';
 import { LARGE, SMALL, type StarterData, starterCases } from './starter-cases.ts';
+import { print } from './terminal.ts';
 
 /** The day that the recipe last changed: in the manifest in place of the clock, so that the bytes repeat. */
 const CREATED = '2026-11-21T00:00:00.000Z';
@@ -73,31 +72,27 @@ async function reproduce(
   { cases, files, weightOf, excluded }: StarterData,
   folder: string,
 ): Promise<ArtifactDraft> {
-  const encoder = createStaticEncoder();
-  const input = {
-    name: 'starter',
-    created: CREATED,
-    cases,
-    ladder: [
-      { candidate: 'cheap', model: SMALL },
-      { candidate: 'strong', model: LARGE },
+  const source = {
+    quality_field: 'quality',
+    files: [
+      ...files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
+      ...everydayFiles(),
     ],
-    encoder,
-    rule: { rule: 'max-quality-loss', target: MAX_QUALITY_LOSS, confidence: CONFIDENCE },
-    seed: SEED,
-    folds: FOLDS,
-    weightOf,
-    data: {
-      quality_field: 'quality',
-      files: [
-        ...files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
-        ...everydayFiles(),
-      ],
-      rejected: 0,
-      excluded,
+    rejected: 0,
+    excluded,
+  };
+  const draft = await train(
+    { cases, source },
+    {
+      name: 'starter',
+      created: new Date(CREATED),
+      ladder: [SMALL, LARGE],
+      rule: { rule: 'max-quality-loss', target: MAX_QUALITY_LOSS, confidence: CONFIDENCE },
+      seed: SEED,
+      folds: FOLDS,
+      weight: weightOf,
     },
-  } satisfies TrainInput;
-  const draft = await trainArtifact(input);
+  );
   const notes = await measuredNotes(draft, folder);
   return { ...draft, modelCard: `${draft.modelCard}\n${notes}` };
 }
@@ -195,10 +190,7 @@ async function run({ data, out, cases, check }: Flags): Promise<void> {
       issued: new Date(CREATED),
     });
     if (check) assertSameVerdict(verdict, out);
-    else {
-      recordLook(out, verdict);
-      writeVerdict(out, verdict);
-    }
+    else recordVerdict(out, verdict);
     print(`${out}: ${check ? 'the same, byte for byte' : 'written'}; the gate says ${verdict.verdict}\n`);
   } finally {
     rmSync(scratch, { recursive: true });

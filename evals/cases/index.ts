@@ -40,7 +40,7 @@ export {
   requireJsonLines,
   writeCases,
 } from './canonical-cases.ts';
-export { parseCase } from './case.ts';
+export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
 export { fileError } from './case-file.ts';
 export { jsonArray, jsonLines } from './json.ts';
 export { mostSimilar } from './models.ts';

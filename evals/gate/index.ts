@@ -11,7 +11,7 @@ export { judgeConditions } from './conditions.ts';
 export { type Curve, type Evidence, evidenceSchema } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
-export { recordLook } from './looks.ts';
+export { recordVerdict } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { payingSentence } from './paying-sentence.ts';
@@ -31,6 +31,6 @@ export {
   replayCases,
   type ScoredCase,
 } from './replay.ts';
-export { type GateRequest, runGate } from './run-gate.ts';
+export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
 export type { Subject } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { type Look, lookSchema, type Verdict } from '../../router/artifact/index.ts';
+import { type Look, lookSchema, type Verdict, writeVerdict } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile, withLock } from '../../router/files/index.ts';
 
@@ -20,6 +20,12 @@ export function earlierLooks(artifactFolder: string, heldOutSha256: string, arti
   return recordsIn(looksFile(artifactFolder)).flatMap(({ sealed_sha256: heldOut, ...look }) =>
     heldOut === heldOutSha256 && look.artifact_sha256 !== artifactSha256 ? [look] : [],
   );
+}
+
+/** Writes the verdict to the artifact; the look first, because a verdict whose look is on no record must not exist. @throws PlimsollError `io` */
+export function recordVerdict(artifactFolder: string, verdict: Verdict): void {
+  recordLook(artifactFolder, verdict);
+  writeVerdict(artifactFolder, verdict);
 }
 
 /** Writes the look down, unless one of the same artifact, cases and suite with the same answer stands there. @throws PlimsollError `io` */

@@ -1,6 +1,7 @@
 import {
   areaPerformanceGapRecovered,
   auroc,
+  type BootstrapInterval,
   bootstrapInterval,
   brier,
   callPerformanceThreshold,
@@ -100,7 +101,11 @@ function costOf(curve: RoutingCurve, gapShare: number): CostQuality | undefined 
 }
 
 /** The 95 % percentile interval of APGR over cases, or over groups of cases: a description of the spread. */
-export function apgrInterval(scores: ArrayLike<number>, outcomes: PairedOutcomes, groups?: Int32Array) {
+export function apgrInterval(
+  scores: ArrayLike<number>,
+  outcomes: PairedOutcomes,
+  groups?: Int32Array,
+): BootstrapInterval | undefined {
   return bootstrapInterval(scores, outcomes.cheapQuality, outcomes.strongQuality, groups ? { groups } : {});
 }
 

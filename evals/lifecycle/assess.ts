@@ -1,9 +1,6 @@
-import { featureExtractor } from '../../router/classifier/index.ts';
-import type { Encoder } from '../../router/encoders/index.ts';
 import { mean } from '../../router/statistics/index.ts';
-import { crossValidate, designMatrix, type Matrix } from '../../router/train/index.ts';
-import { startProgress } from '../../scripts/progress.ts';
-import type { Case } from '../cases/index.ts';
+import { crossValidate, type Matrix } from '../../router/train/index.ts';
+import { type Case, foldsByKey } from '../cases/index.ts';
 import {
   apgrInterval,
   headQuality,
@@ -17,70 +14,96 @@ import {
   taskLabelScores,
 } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
-import { requireGap, requireTwoClassesInFolds } from './learnable.ts';
+import { type EncoderChoice, embed, withEncoder } from './embed.ts';
+import { type LabelledData, outcome, qualityColumns } from './labelled-data.ts';
+import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
+import type { OnProgress } from './progress.ts';
 
-/** What `plimsoll assess` measures on. */
-export interface AssessInput {
-  readonly cases: readonly Case[];
+export interface AssessOptions extends EncoderChoice {
   /** Cheap, then strong. */
   readonly models: readonly [string, string];
-  readonly labels: readonly [Float64Array, Float64Array];
-  readonly folds: Int32Array;
-  readonly encoder: Encoder;
+  /** Folds of the cross-validation. Default 5. */
+  readonly folds?: number;
+  /** Seed of the folds. Default 1. */
+  readonly seed?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** What cross-validation says, in the words of `plimsoll assess --json`. Figures that the cases leave undefined are left out. */
+export interface Assessment extends Ranking {
+  /** Cases. */
+  readonly n: number;
+  readonly encoder: string;
+  readonly apgr_interval?: { readonly low: number; readonly high: number; readonly level: number };
+  readonly quality: { readonly cheap: number; readonly strong: number; readonly gap: number };
+  readonly auroc: Readonly<Record<string, number>>;
+  readonly brier: Readonly<Record<string, number>>;
+  readonly ece: Readonly<Record<string, number>>;
+  readonly lambdas: readonly number[];
+  readonly baselines: Baselines;
+  readonly routing_pays: boolean;
+  readonly conclusion: string;
 }
 
 /**
- * Cross-validated routing on labelled data, and the baselines beside it. Every score of a case comes from a classifier that was
- * trained, tuned and calibrated without its fold.
- * @throws PlimsollError `insufficient-data` where there is no quality to gain by escalating, or too little to learn from.
+ * Would routing pay? Cross-validated routing on labelled data, and baselines to compare it with. Every score of a case comes from a
+ * classifier that was trained, tuned and calibrated without its fold.
+ * @throws PlimsollError `insufficient-data` if there is no quality to gain by escalating, or too little to learn from.
  */
-export async function assess({ cases, models, labels, folds, encoder }: AssessInput) {
-  const outcomes = pairedOutcomes(cases, models, labels);
-  const quality = { cheap: mean(labels[0]), strong: mean(labels[1]) };
-  requireGap(labels, models);
+export async function assess({ cases }: LabelledData, options: AssessOptions): Promise<Assessment> {
+  const { models, onProgress = () => {} } = options;
+  requireLearnable(cases, models);
+  const labels = qualityColumns(cases, models);
+  const folds = foldsByKey(cases, options.folds ?? 5, options.seed ?? 1);
   requireTwoClassesInFolds(labels, models, 'labelled', folds, 2); // one fold is scored, another tunes lambda
-  const matrix = await embedded(cases, encoder);
-  const progress = startProgress('cross-validation, fold');
-  const { probabilities, lambdas } = crossValidate({ matrix, labels, folds }, undefined, (done, of) =>
-    progress.update(done, of),
-  );
-  progress.end('done');
-  const scores = predictedLosses(probabilities);
-  const ranking = measureRanking(scores, outcomes);
-  const interval = apgrInterval(scores, outcomes, questionNumbers(cases));
-  const baselines = await baselinesOf(cases, outcomes, quality, matrix, encoder.identity.dimension, folds);
-  const heads = probabilities.map((p, h) => headQuality(p, labels[h]!));
-  const verdict = payingSentence({ ...ranking, ...(interval && { interval }), ...baselines, quality });
-  return {
-    ...ranking,
-    ...(interval && { apgr_interval: { low: interval.low, high: interval.high, level: interval.level } }),
-    quality: { ...quality, gap: quality.strong - quality.cheap },
-    auroc: perModel(
-      models,
-      heads.map((head) => head.auroc),
-    ),
-    brier: perModel(
-      models,
-      heads.map((head) => head.brier),
-    ),
-    ece: perModel(
-      models,
-      heads.map((head) => head.ece),
-    ),
-    lambdas,
-    baselines,
-    ...verdict,
-  };
+  const outcomes = pairedOutcomes(cases, models);
+  const quality = { cheap: mean(outcomes.cheapQuality), strong: mean(outcomes.strongQuality) };
+  return withEncoder(options, async (encoder) => {
+    const { matrix } = await embed(cases, encoder, onProgress);
+    const step = 'cross-validation, fold';
+    onProgress({ step });
+    const { probabilities, lambdas } = crossValidate({ matrix, labels, folds }, undefined, (done, total) =>
+      onProgress({ step, done, total }),
+    );
+    onProgress({ step, summary: 'done' });
+    const scores = predictedLosses(probabilities);
+    const ranking = measureRanking(scores, outcomes);
+    const interval = apgrInterval(scores, outcomes, questionNumbers(cases));
+    const { id, dimension } = encoder.identity;
+    const baselines = await measureBaselines(cases, outcomes, quality, matrix, dimension, folds);
+    const heads = probabilities.map((p, h) => headQuality(p, labels[h]!));
+    const verdict = payingSentence({ ...ranking, ...(interval && { interval }), ...baselines, quality });
+    return {
+      n: cases.length,
+      encoder: id,
+      ...ranking,
+      ...(interval && { apgr_interval: { low: interval.low, high: interval.high, level: interval.level } }),
+      quality: { ...quality, gap: quality.strong - quality.cheap },
+      auroc: perModel(
+        models,
+        heads.map((head) => head.auroc),
+      ),
+      brier: perModel(
+        models,
+        heads.map((head) => head.brier),
+      ),
+      ece: perModel(
+        models,
+        heads.map((head) => head.ece),
+      ),
+      lambdas,
+      baselines,
+      ...verdict,
+    };
+  });
 }
-
-export type Assessment = Awaited<ReturnType<typeof assess>>;
 
 export interface Baselines {
   readonly always_cheap: FixedBaseline;
   readonly always_strong: FixedBaseline;
   readonly random: Ranking;
   readonly prompt_length: Ranking;
-  /** Left out where the data name no task. */
+  /** Left out if the data name no task. */
   readonly task_label?: Ranking;
   readonly knn: Ranking;
   readonly oracle: Ranking;
@@ -89,11 +112,11 @@ export interface Baselines {
 export interface FixedBaseline {
   readonly escalation_rate: 0 | 1;
   readonly quality: number;
-  /** Mean US dollars a case; left out where a case's cost is unknown. */
+  /** Mean US dollars a case; left out if the cost of a case is unknown. */
   readonly cost_usd?: number;
 }
 
-async function baselinesOf(
+async function measureBaselines(
   cases: readonly Case[],
   outcomes: PairedOutcomes,
   quality: { cheap: number; strong: number },
@@ -124,23 +147,15 @@ function fixed(rate: 0 | 1, quality: number, costsUsd: PairedOutcomes['cheapCost
   };
 }
 
-async function embedded(cases: readonly Case[], encoder: Encoder): Promise<Matrix> {
-  const progress = startProgress('embedding');
-  const texts = cases.map(({ text }) => text);
-  const matrix = await designMatrix(texts, encoder, featureExtractor(), (done) =>
-    progress.update(done, cases.length),
-  );
-  progress.end(`${cases.length} texts with ${encoder.identity.id}`);
-  return matrix;
-}
-
-function pairedOutcomes(
-  cases: readonly Case[],
-  [cheap, strong]: readonly [string, string],
-  [cheapQuality, strongQuality]: readonly [Float64Array, Float64Array],
-): PairedOutcomes {
-  const costs = (model: string) => cases.map(({ outcomes }) => outcomes.get(model)!.costUsd);
-  return { cheapQuality, strongQuality, cheapCostUsd: costs(cheap), strongCostUsd: costs(strong) };
+function pairedOutcomes(cases: readonly Case[], [cheap, strong]: readonly [string, string]): PairedOutcomes {
+  const quality = (model: string) => Float64Array.from(cases, (one) => outcome(one, model).quality);
+  const costs = (model: string) => cases.map((one) => outcome(one, model).costUsd);
+  return {
+    cheapQuality: quality(cheap),
+    strongQuality: quality(strong),
+    cheapCostUsd: costs(cheap),
+    strongCostUsd: costs(strong),
+  };
 }
 
 /** The same number for cases of one question, which the bootstrap draws together. */
@@ -166,8 +181,10 @@ function perModel(
   models: readonly string[],
   values: readonly (number | undefined)[],
 ): Record<string, number> {
-  const known = models
-    .map((model, i) => [model, values[i]] as const)
-    .filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as Record<string, number>;
+  return Object.fromEntries(
+    models.flatMap((model, i) => {
+      const value = values[i];
+      return value === undefined ? [] : [[model, value]];
+    }),
+  );
 }

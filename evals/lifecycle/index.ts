@@ -1,10 +1,17 @@
-export { artifactName } from './artifact-name.ts';
-export { type Assessment, assess, type FixedBaseline } from './assess.ts';
-export { assertDisplaces, type Decision, decisionOf, placeInStore, promoteChallenger } from './decision.ts';
-export { expectationSentence } from './expectation-sentence.ts';
-export { requireGap, requireTwoClasses } from './learnable.ts';
-export { recalibrated } from './recalibrate.ts';
-export { retrainReport } from './report.ts';
-export { writeRetrainReports } from './reports.ts';
-export { type Retrained, retrained } from './retrain.ts';
-export { type TrainInput, trainArtifact } from './train-artifact.ts';
+/** Train, calibrate, assess, retrain and promote artifacts: data in, data out. */
+export { type Assessment, type AssessOptions, assess, type Baselines, type FixedBaseline } from './assess.ts';
+export { type Calibrated, type CalibrateOptions, calibrate } from './calibrate.ts';
+export { DEFAULT_RULE } from './choose-policy.ts';
+export {
+  type LabelledData,
+  type LoadLabelledOptions,
+  loadLabelled,
+  qualityColumns,
+} from './labelled-data.ts';
+export { requireLearnable } from './learnable.ts';
+export { expectationSentence } from './model-card.ts';
+export type { OnProgress, Progress } from './progress.ts';
+export { assertDisplaces, placeInStore, promote, promoteChallenger, rollback } from './promotion.ts';
+export { type Decision, type Retrained, type RetrainOptions, retrain } from './retrain.ts';
+export { retrainReport, writeRetrainReports } from './retrain-report.ts';
+export { artifactName, type TrainOptions, train } from './train.ts';

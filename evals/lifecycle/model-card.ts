@@ -3,7 +3,7 @@ import { mean } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
 import { measureRanking } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
-import { expectationSentence } from './expectation-sentence.ts';
+import { pairedQuality } from './calibration.ts';
 
 interface Measured {
   readonly cases: readonly Case[];
@@ -47,6 +47,26 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
+/** What a threshold is expected to do, with its bounds, and whether that is certified. */
+export function expectationSentence({ chosen_by: chosenBy, expected }: Manifest['policy']): string {
+  if (expected === undefined) return 'nothing is known of what it does';
+  const { escalation_rate_bounds: rate, quality_loss_bounds: loss, cost_saved_interval: saved } = expected;
+  const parts = [
+    `escalates ${percent(expected.escalation_rate)} (${percent(rate.lower)} to ${percent(rate.upper)})`,
+    `mean quality loss ${expected.quality_loss.toFixed(4)} (${loss.lower.toFixed(4)} to ${loss.upper.toFixed(4)})`,
+    ...(expected.cost_saved === undefined
+      ? []
+      : [
+          `cost saved against always-strong ${percent(expected.cost_saved)}${saved ? ` (${percent(saved.lower)} to ${percent(saved.upper)})` : ''}`,
+        ]),
+  ];
+  const promise =
+    chosenBy.rule === 'max-quality-loss'
+      ? `certified to lose at most ${chosenBy.target} with confidence ${chosenBy.confidence}`
+      : 'an estimate that promises nothing';
+  return `${parts.join(', ')}; ${promise}, on ${expected.n} calibration cases`;
+}
+
 function ladderTable({ ladder }: Pick<Manifest, 'ladder'>): string {
   const rows = ladder.map(({ candidate, model }) => `| ${candidate} | ${model} |`);
   return ['| candidate, cheapest first | learned from |', '|---|---|', ...rows].join('\n');
@@ -68,22 +88,16 @@ function metricsLines(metrics: NonNullable<Manifest['metrics']>): string {
 
 function taskTable({ ladder }: Pick<Manifest, 'ladder'>, measured: Measured): string {
   const rows = [...rowsByTask(measured.cases)].map(([task, at]) => taskRow(task, at, measured));
-  const heading = `| task | n | ${ladder[0]!.candidate} | ${ladder[ladder.length - 1]!.candidate} | APGR |`;
+  const heading = `| task | n | ${ladder[0]?.candidate} | ${ladder.at(-1)?.candidate} | APGR |`;
   return [heading, '|---|---:|---:|---:|---:|', ...rows].join('\n');
 }
 
 function taskRow(task: string, rows: readonly number[], { probabilities, quality }: Measured): string {
-  const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
-  const [cheap, strong] = [pick(quality[0]!), pick(quality[quality.length - 1]!)];
-  const scores = predictedLosses(probabilities.map(pick));
-  const unknown = rows.map(() => undefined);
-  const { apgr } = measureRanking(scores, {
-    cheapQuality: cheap,
-    strongQuality: strong,
-    cheapCostUsd: unknown,
-    strongCostUsd: unknown,
-  });
-  return `| ${task} | ${rows.length} | ${figure(mean(cheap))} | ${figure(mean(strong))} | ${figure(apgr)} |`;
+  const pick = (columns: readonly Float64Array[]) =>
+    columns.map((column) => Float64Array.from(rows, (row) => column[row]!));
+  const outcomes = pairedQuality(pick(quality));
+  const { apgr } = measureRanking(predictedLosses(pick(probabilities)), outcomes);
+  return `| ${task} | ${rows.length} | ${figure(mean(outcomes.cheapQuality))} | ${figure(mean(outcomes.strongQuality))} | ${figure(apgr)} |`;
 }
 
 /** Task -> its cases' indices, by name; small tasks together, last. */
@@ -100,4 +114,8 @@ function rowsByTask(cases: readonly Case[]): Map<string, number[]> {
 
 function figure(value: number | undefined): string {
   return value === undefined ? '-' : value.toFixed(3);
+}
+
+function percent(rate: number): string {
+  return `${(100 * rate).toFixed(1)} %`;
 }

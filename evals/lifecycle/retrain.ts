@@ -1,129 +1,157 @@
-import { type ArtifactFiles, readArtifact, type Verdict, writeVerdict } from '../../router/artifact/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import {
-  loadLabelled,
-  qualityColumns,
-  type ReadingFlags,
-  readingOptions,
-} from '../../scripts/labelled-data.ts';
-import { startProgress } from '../../scripts/progress.ts';
+  type ArtifactFiles,
+  conditionWords,
+  readArtifact,
+  resolveArtifact,
+  type Verdict,
+  type VerdictWord,
+  worstOf,
+} from '../../router/artifact/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import type { LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
   type LoadedSuite,
   loadSuite,
-  recordLook,
+  recordVerdict,
   requireHeldOutFrom,
   runGate,
   writeComparison,
 } from '../gate/index.ts';
 import type { ThresholdRule } from '../threshold/index.ts';
-import { assertChallengerPlace, type Challenger, trainedChallenger } from './challenger.ts';
-import { comparedSideBySide } from './side-by-side.ts';
-
-/** As the gate has it: whatever is refused there shall not be trained on. */
-const MAX_REJECTS = 0.02;
+import { assertChallengerPlace, type Challenger, trainChallenger } from './challenger.ts';
+import { compareArtifacts } from './compare.ts';
+import { loadLabelled } from './labelled-data.ts';
+import { requireLearnable } from './learnable.ts';
+import type { OnProgress } from './progress.ts';
 
 /**
  * Of the suite's margin, certified on the calibration cases. A threshold certified at the whole margin sits at its edge, and the
- * sealed cases must agree with the same bound: about every second one is INCONCLUSIVE (docs/decisions/0015-retrain.md).
+ * held-out cases must agree with the same bound: about every second one is INCONCLUSIVE (docs/decisions/0015-retrain.md).
  */
 const SHARE_OF_MARGIN = 2 / 3;
 
-export interface RetrainRequest extends ReadingFlags {
+export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'columns'> {
+  /** Files of labelled cases, old ones and new ones. */
   readonly data: readonly string[];
-  /** Folder of the artifact that serves, or shall be beaten. */
+  /** Folder of the artifact to beat, or of a store: then its current one. */
   readonly champion: string;
+  /** Folder of the challenger. */
   readonly out: string;
+  /** File of the suite. */
   readonly suite: string;
-  /** How much worse the challenger's mean quality may be, 0..1. */
-  readonly tolerance: number;
-  /** The loss that the threshold is certified at; two thirds of the suite's margin unless given. */
+  /** How much worse the challenger's mean quality may be, 0..1. Default .01. */
+  readonly tolerance?: number;
+  /** The loss that the threshold is certified at. Default: two thirds of the suite's margin. */
   readonly calibrationMargin?: number;
-  readonly force: boolean;
-  readonly allowHub: boolean;
+  /** Train again, and replace the challenger if it is there. Default false. */
+  readonly force?: boolean;
+  /** Lets a transformers encoder fetch its model from the hub. Default false. */
+  readonly allowHub?: boolean;
+  readonly onProgress?: OnProgress;
+  /** Gets what a person should know of the data before the training, and where the challenger is after it. */
+  readonly onNotes?: (lines: readonly string[]) => void;
 }
 
 export interface Retrained extends Challenger {
   readonly champion: ArtifactFiles;
   readonly verdict: Verdict;
   readonly comparison: Comparison;
+  readonly decision: Decision;
+}
+
+/** Whether the challenger may take the champion's place. */
+export interface Decision {
+  /** The worst of the gate's verdict and of the comparison: PASS if it may. */
+  readonly word: VerdictWord;
+  /** What prevents it, each with value, bounds and limit. Empty for PASS. */
+  readonly reasons: readonly string[];
 }
 
 /**
- * Trains a challenger, puts it through the gate, and compares it with the champion on the same sealed cases. Artifact, verdict and
- * comparison are written as each is done; a second run goes on where the first was stopped.
- * @throws PlimsollError before any training where suite, champion, data or place will not do
+ * Trains a challenger, puts it through the gate, and compares it with the champion on the same held-out cases. Artifact, verdict and
+ * comparison are written as each is done; a second run goes on from where the first was stopped. Nothing is promoted.
+ * @throws PlimsollError before any training if suite, champion, data or place will not do
  */
-export async function retrained(request: RetrainRequest): Promise<Retrained> {
-  const champion = readArtifact(request.champion);
-  const suite = loadSuite(request.suite);
-  const rule = ruleOf(suite, request.calibrationMargin);
-  assertChallengerPlace(request.out, champion, request.force);
-  const challenger = await challengerOf(request, champion, suite, rule);
+export async function retrain(options: RetrainOptions): Promise<Retrained> {
+  const champion = readArtifact(resolveArtifact(options.champion));
+  const suite = loadSuite(options.suite);
+  const rule = thresholdRule(suite, options.calibrationMargin);
+  const { data, out, force = false, allowHub = false } = options;
+  assertChallengerPlace(out, champion, force);
+  const challenger = await challenge(champion, suite, rule, { ...options, force, allowHub });
   const issued = new Date();
-  const verdict = await gated(request, issued);
-  const comparison = await comparedSideBySide({
-    ...request,
-    champion,
-    challenger: challenger.artifact,
-    verdict,
+  const verdict = await gateChallenger(options, issued);
+  const comparison = await compareArtifacts(champion, challenger.artifact, {
     suite,
+    verdict,
+    data,
+    reading: reading(options),
+    tolerance: options.tolerance ?? 0.01,
     issued,
-  });
-  writeComparison(request.out, comparison);
-  return { ...challenger, champion, verdict, comparison };
-}
-
-async function challengerOf(
-  request: RetrainRequest,
-  champion: ArtifactFiles,
-  suite: LoadedSuite,
-  rule: ThresholdRule,
-): Promise<Challenger> {
-  const { data, out, force, allowHub, qualityScale, map } = request;
-  const reading = { ...(qualityScale && { qualityScale }), ...(map && { map }) };
-  const { quality_field: qualityField } = suite.suite;
-  const models = champion.manifest.ladder.map(({ model }) => model);
-  const loaded = await loadLabelled({ data, qualityField, maxRejects: MAX_REJECTS, ...reading }, models);
-  qualityColumns(loaded, models);
-  requireHeldOutFrom(champion, loaded.cases); // refuses now what could not be compared after the training
-  const challenger = await trainedChallenger({
-    champion,
-    loaded,
-    qualityField,
-    reading,
-    rule,
-    out,
-    force,
     allowHub,
   });
-  const done = challenger.resumed
-    ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate\n`
-    : `trained: ${out}\n`;
-  process.stderr.write(done);
+  writeComparison(out, comparison);
+  return { ...challenger, champion, verdict, comparison, decision: decide(verdict, comparison) };
+}
+
+async function challenge(
+  champion: ArtifactFiles,
+  { suite }: LoadedSuite,
+  rule: ThresholdRule,
+  options: RetrainOptions & { readonly force: boolean; readonly allowHub: boolean },
+): Promise<Challenger> {
+  const { out, onProgress, onNotes } = options;
+  const models = champion.manifest.ladder.map(({ model }) => model);
+  const data = await loadLabelled(options.data, {
+    ...reading(options), // no laxer than the gate: what is refused there must not be trained on
+    qualityField: suite.quality_field,
+    models,
+    ...(onProgress && { onProgress }),
+  });
+  onNotes?.(data.notes);
+  requireLearnable(data.cases, models);
+  requireHeldOutFrom(champion, data.cases); // refuses now what could not be compared after the training
+  const challenger = await trainChallenger(champion, data, { ...options, rule });
+  onNotes?.([
+    challenger.resumed
+      ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate`
+      : `trained: ${out}`,
+  ]);
   return challenger;
 }
 
-async function gated(request: RetrainRequest, issued: Date): Promise<Verdict> {
-  const { out, suite, data, allowHub } = request;
-  const progress = startProgress('replaying');
+async function gateChallenger(options: RetrainOptions, issued: Date): Promise<Verdict> {
+  const { out, suite, data, allowHub = false, onProgress = () => {} } = options;
+  const step = 'replaying';
+  onProgress({ step });
   const { verdict } = await runGate({
     artifact: out,
     suite,
     data,
-    reading: readingOptions(request),
+    reading: reading(options),
     issued,
     allowHub,
-    onProgress: (done, total) => progress.update(done, total),
+    onProgress: (done, total) => onProgress({ step, done, total }),
   });
-  progress.end(`${verdict.sealed.n} sealed cases, ${verdict.verdict}`);
-  recordLook(out, verdict);
-  writeVerdict(out, verdict);
+  onProgress({ step, summary: `${verdict.sealed.n} sealed cases, ${verdict.verdict}` });
+  recordVerdict(out, verdict);
   return verdict;
 }
 
-/** @throws PlimsollError `invalid-input` where the threshold would be certified at more than the gate allows */
-function ruleOf({ suite, file }: LoadedSuite, given: number | undefined): ThresholdRule {
+function reading({ qualityScale, columns }: RetrainOptions): Pick<LoadOptions, 'qualityScale' | 'columns'> {
+  return { ...(qualityScale && { qualityScale }), ...(columns && { columns }) };
+}
+
+/** It may if the gate says PASS and the comparison says better or not worse. */
+function decide(verdict: Verdict, comparison: Comparison): Decision {
+  const drop = comparison.measured.quality_drop;
+  const unmet = [...verdict.conditions, drop].filter((condition) => condition.verdict !== 'PASS');
+  return { word: worstOf([verdict.verdict, drop.verdict]), reasons: unmet.map(conditionWords) };
+}
+
+/** @throws PlimsollError `invalid-input` if the threshold would be certified at more than the gate allows */
+function thresholdRule({ suite, file }: LoadedSuite, given: number | undefined): ThresholdRule {
   const { max_quality_loss: margin, confidence } = suite;
   const target = given ?? Number((SHARE_OF_MARGIN * margin).toPrecision(3));
   if (target > 0 && target <= margin) return { rule: 'max-quality-loss', target, confidence };

@@ -4,3 +4,4 @@ export { withLock } from './lock.ts';
 export { openReplacement, type Replacement, replaceFile } from './replace-file.ts';
 export { assertFolderTakes, foldersAside, replaceFolder, restoreFolder } from './replace-folder.ts';
 export { writeAll } from './synced.ts';
+export { uninterrupted } from './uninterrupted.ts';

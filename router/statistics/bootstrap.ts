@@ -19,7 +19,7 @@ interface BootstrapOptions {
   readonly seed?: number;
 }
 
-interface BootstrapInterval {
+export interface BootstrapInterval {
   readonly low: number;
   readonly high: number;
   readonly level: number;

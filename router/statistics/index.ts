@@ -4,7 +4,12 @@
 export { bettingPValue } from './betting.ts';
 export { clopperPearsonInterval, clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
 // intervals that describe the spread
-export { bootstrapInterval, bootstrapMeanInterval, costSavedInterval } from './bootstrap.ts';
+export {
+  type BootstrapInterval,
+  bootstrapInterval,
+  bootstrapMeanInterval,
+  costSavedInterval,
+} from './bootstrap.ts';
 // whether probabilities are true
 export {
   brierDecomposition,

@@ -25,7 +25,7 @@ interface RequestSpan {
   end(facts: RequestFacts): void;
 }
 
-interface Traces {
+export interface Traces {
   /**
    * Undefined without an SDK: then there is nothing to carry along.
    * @param headers of the client; its `traceparent` is taken up if the operator's SDK reads one

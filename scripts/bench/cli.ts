@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
-import { printJson } from '../output.ts';
+import { printJson } from '../terminal.ts';
 import { benchTexts, minilmArtifact, staticArtifact } from './fixtures.ts';
 import { type Bench, type BenchContext, type JudgedRow, judge, selectBenches } from './measurement.ts';
 import { describeMachine, type Machine, machineLine, reportMarkdown, reportText } from './report.ts';

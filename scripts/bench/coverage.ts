@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
-import { wholeNumberBetween } from '../labelled-data.ts';
-import { printJson } from '../output.ts';
+import { wholeNumberBetween } from '../flag-values.ts';
+import { printJson } from '../terminal.ts';
 import { type LabelledSet, readSet } from './guarantee/population.ts';
 import { coverageReport, guaranteeViolations } from './guarantee/report.ts';
 import { reportText } from './guarantee/report-text.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
-import { wholeNumberBetween } from '../labelled-data.ts';
-import { printJson } from '../output.ts';
+import { wholeNumberBetween } from '../flag-values.ts';
+import { printJson } from '../terminal.ts';
 import { benchTexts } from './fixtures.ts';
 import type { GatewayBench } from './gateway/context.ts';
 import { outage } from './gateway/outage.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
 import { listArtifacts, type StoredArtifact } from '../../router/artifact/index.ts';
 import { standingJson } from '../../router/server/index.ts';
-import { print, printJson } from '../output.ts';
+import { print, printJson } from '../terminal.ts';
 
 interface Flags {
   readonly store: string;
@@ -11,7 +11,6 @@ interface Flags {
 
 export function artifactsCommand(): Command {
   return new Command('artifacts')
-    .description('List the artifacts of a store, their verdicts, and which of them serves')
     .option('--store <folder>', 'the folder of artifacts', 'models')
     .option('--json', 'print the list as JSON', false)
     .action(run);

@@ -1,17 +1,11 @@
 import { Command } from 'commander';
-import { foldsByKey } from '../../evals/cases/index.ts';
 import type { Ranking } from '../../evals/gate/index.ts';
 import { type Assessment, assess, type FixedBaseline } from '../../evals/lifecycle/index.ts';
 import { textTable } from '../../evals/report/index.ts';
-import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
-import {
-  addDataFlags,
-  type DataFlags,
-  loadLabelled,
-  qualityColumns,
-  wholeNumberBetween,
-} from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
+import { parseEncoderSpec } from '../../router/encoders/index.ts';
+import { addDataFlags, type DataFlags, loadData } from '../data-flags.ts';
+import { wholeNumberBetween } from '../flag-values.ts';
+import { print, printJson, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags {
   readonly cheap: string;
@@ -25,7 +19,6 @@ interface Flags extends DataFlags {
 
 export function assessCommand(): Command {
   return addDataFlags(new Command('assess'))
-    .description('Cross-validate a router on labelled data: would routing pay here?')
     .requiredOption('--cheap <model>', 'the cheap model, as the data name it')
     .requiredOption('--strong <model>', 'the strong model')
     .option('--folds <k>', 'folds of the cross-validation', wholeNumberBetween(3, 50), 5)
@@ -43,36 +36,35 @@ Example:
 `;
 
 async function run(flags: Flags): Promise<void> {
-  const models = [flags.cheap, flags.strong] as const;
-  const encoderSpec = parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub });
-  const loaded = await loadLabelled(flags, models);
-  const [cheap, strong] = qualityColumns(loaded, models) as [Float64Array, Float64Array];
-  const folds = foldsByKey(loaded.cases, flags.folds, flags.seed);
-  const encoder = await openEncoder(encoderSpec);
-  try {
-    const assessment = await assess({ cases: loaded.cases, models, labels: [cheap, strong], folds, encoder });
-    const report = {
-      n: loaded.cases.length,
-      cheap: flags.cheap,
-      strong: flags.strong,
-      quality_field: flags.qualityField,
-      encoder: encoder.identity.id,
-      folds: flags.folds,
-      seed: flags.seed,
-      data: loaded.files.map(({ file, sha256, rows }) => ({ file, sha256, rows })),
-      rejected: loaded.rejectedCount,
-      excluded: loaded.excluded.missingOutcome,
-      duplicates: loaded.excluded.duplicates,
-      ...assessment,
-    };
-    if (flags.json) printJson(report);
-    else printReport(report);
-  } finally {
-    await encoder.close();
-  }
+  const { cheap, strong, folds, seed, encoder, allowHub, qualityField } = flags;
+  const models: [string, string] = [cheap, strong];
+  parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read
+  const data = await loadData(flags, models);
+  const onProgress = showProgress();
+  const {
+    n,
+    encoder: id,
+    ...figures
+  } = await assess(data, { models, folds, seed, encoder, allowHub, onProgress });
+  const report = {
+    n,
+    cheap,
+    strong,
+    quality_field: qualityField,
+    encoder: id,
+    folds,
+    seed,
+    data: data.files.map(({ file, sha256, rows }) => ({ file, sha256, rows })),
+    rejected: data.rejectedCount,
+    excluded: data.excluded.missingOutcome,
+    duplicates: data.excluded.duplicates,
+    ...figures,
+  };
+  if (flags.json) printJson(report);
+  else printReport(report);
 }
 
-function printReport(report: Assessment & { n: number; cheap: string; strong: string }): void {
+function printReport(report: Assessment & { cheap: string; strong: string }): void {
   const { baselines, quality } = report;
   const rows = [
     ['router', 'APGR', 'CPT50', 'CPT80', 'cost saved at 80 %'],

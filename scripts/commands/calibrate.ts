@@ -1,28 +1,25 @@
 import { Command } from 'commander';
-import {
-  type Case,
-  DEFAULT_SHARES,
-  type LoadedCases,
-  partBySeen,
-  seenQuestions,
-  splitByKey,
-} from '../../evals/cases/index.ts';
-import { artifactName, recalibrated } from '../../evals/lifecycle/index.ts';
+import { artifactName, calibrate } from '../../evals/lifecycle/index.ts';
 import { textTable } from '../../evals/report/index.ts';
 import type { CertifiableMargin } from '../../evals/threshold/index.ts';
 import {
-  type ArtifactFiles,
   assertWritable,
-  type Rung,
+  type Manifest,
   readArtifact,
   resolveArtifact,
   writeArtifact,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { addDataFlags, type DataFlags, loadLabelled, qualityColumns } from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
-import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
-import { uninterrupted } from '../uninterrupted.ts';
+import { uninterrupted } from '../../router/files/index.ts';
+import {
+  addDataFlags,
+  addThresholdFlags,
+  type DataFlags,
+  loadData,
+  type ThresholdFlags,
+  thresholdRule,
+} from '../data-flags.ts';
+import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { summary } from './train.ts';
 
 interface Flags extends DataFlags, ThresholdFlags {
@@ -37,9 +34,6 @@ interface Flags extends DataFlags, ThresholdFlags {
 
 export function calibrateCommand(): Command {
   const command = addDataFlags(new Command('calibrate'))
-    .description(
-      'Fit the probabilities and the threshold of an artifact to labelled cases, as a new artifact',
-    )
     .requiredOption('--artifact <folder>', 'the artifact to start from; it stays as it is')
     .option('--cheap <model>', "whose outcomes stand for the cheap candidate (default: the artifact's)")
     .option('--strong <model>', 'whose outcomes stand for the strong candidate')
@@ -63,28 +57,33 @@ Example:
 }
 
 async function run(flags: Flags): Promise<void> {
+  const { out, force, allowHub } = flags;
   const rule = thresholdRule(flags);
-  const name = artifactName(flags.out);
+  const name = artifactName(out);
   const artifact = readArtifact(resolveArtifact(flags.artifact));
-  const ladder = ladderOf(artifact, flags);
-  assertWritable(flags.out, { replace: flags.force });
-  const models = ladder.map(({ model }) => model);
-  const loaded = await loadLabelled(flags, models);
-  qualityColumns(loaded, models);
-  const { calibration, sealed } = sharedOut(loaded, artifact);
-  const { draft, margins } = await recalibrated({
-    artifact,
-    cases: calibration,
-    sealed,
-    ladder,
+  const models = modelsFrom(flags, artifact.manifest);
+  assertWritable(out, { replace: force });
+  const { draft, margins } = await calibrate(artifact, await loadData(flags, models), {
+    models,
     rule,
     name,
-    files: loaded.files,
-    allowHub: flags.allowHub,
+    allowHub,
+    onProgress: showProgress(),
+    onNotes: printNotes,
   });
-  const manifest = uninterrupted(() => writeArtifact(flags.out, draft, { replace: flags.force }));
-  if (flags.json) printJson({ out: flags.out, manifest, margins: margins.map(marginJson) });
-  else print(`${summary(flags.out, manifest)}${marginsText(margins)}`);
+  const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
+  if (flags.json) printJson({ out, manifest, margins: margins.map(marginJson) });
+  else print(`${summary(out, manifest)}${marginsText(margins)}`);
+}
+
+function modelsFrom({ cheap, strong }: Flags, { name, ladder }: Manifest): string[] {
+  const models = ladder.map(({ model }) => model);
+  if (cheap === undefined && strong === undefined) return models;
+  if (models.length === 2) return models.map((model, i) => [cheap, strong][i] ?? model);
+  throw new PlimsollError(
+    'invalid-input',
+    `--cheap and --strong fit two candidates; ${name} has ${ladder.length}.`,
+  );
 }
 
 function marginJson({ maxQualityLoss, certified, casesNeeded }: CertifiableMargin) {
@@ -105,41 +104,4 @@ function marginsText(margins: readonly CertifiableMargin[]): string {
     certified ? 'enough' : (casesNeeded?.toString() ?? 'no reasonable number'),
   ]);
   return `\n${textTable([['loss at most', 'escalates', 'calibration cases needed'], ...rows])}\n`;
-}
-
-function ladderOf({ manifest }: ArtifactFiles, { cheap, strong }: Flags): Rung[] {
-  const { ladder } = manifest;
-  if (cheap === undefined && strong === undefined) return ladder;
-  if (ladder.length !== 2) {
-    throw new PlimsollError(
-      'invalid-input',
-      `--cheap and --strong fit two candidates; ${manifest.name} has ${ladder.length}.`,
-    );
-  }
-  const [first, second] = ladder as [Rung, Rung];
-  return [
-    { ...first, model: cheap ?? first.model },
-    { ...second, model: strong ?? second.model },
-  ];
-}
-
-interface Shared {
-  readonly calibration: readonly Case[];
-  readonly sealed: readonly Case[];
-}
-
-/**
- * Shared out by the artifact's own seed: the test part stays sealed, so that a gate has something left to judge on. What the artifact
- * has learned from is left out of both, but for the questions of its own calibration part.
- */
-function sharedOut({ cases }: LoadedCases, { manifest, seenQuestions: marks }: ArtifactFiles): Shared {
-  const { train, calibration, test } = splitByKey(cases, DEFAULT_SHARES, manifest.split.seed);
-  const seen = seenQuestions(marks);
-  const fresh = partBySeen(train, seen).unseen;
-  const sealed = partBySeen(test, seen).unseen;
-  const learned = train.length - fresh.length + test.length - sealed.length;
-  const left = learned > 0 ? `, ${learned} are left out: ${manifest.name} has seen their questions` : '';
-  const used = [...fresh, ...calibration];
-  process.stderr.write(`${used.length} cases calibrate, ${sealed.length} stay sealed for the gate${left}\n`);
-  return { calibration: used, sealed };
 }

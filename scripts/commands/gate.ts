@@ -1,13 +1,11 @@
 import { Command } from 'commander';
-import { recordLook, runGate } from '../../evals/gate/index.ts';
-import { terminalReport } from '../../evals/report/index.ts';
-import { readVerdict, type Verdict, type VerdictWord, writeVerdict } from '../../router/artifact/index.ts';
+import { recordVerdict, runGate } from '../../evals/gate/index.ts';
+import { terminalReport, writeReports } from '../../evals/report/index.ts';
+import { readVerdict, type Verdict, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { writeReports } from '../gate-reports.ts';
-import { isoTime } from '../iso-time.ts';
-import { addReadingFlags, type ReadingFlags, readingOptions } from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
-import { startProgress } from '../progress.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
+import { isoTime } from '../flag-values.ts';
+import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 
 /** A verdict in a word that a shell understands; 1 and 2 stay for errors and wrong usage. */
 export const GATE_EXIT_CODES: Readonly<Record<VerdictWord, number>> = { PASS: 0, FAIL: 10, INCONCLUSIVE: 11 };
@@ -28,9 +26,6 @@ interface Flags extends ReadingFlags {
 export function gateCommand(): Command {
   return addReadingFlags(
     new Command('gate')
-      .description(
-        'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
-      )
       .requiredOption('--artifact <folder>', 'the artifact to judge, or a store: then its current one')
       .requiredOption('--suite <file>', 'what is demanded of it (evals/suites/*.yaml; docs/CI.md)')
       .option('--data <file...>', 'labelled cases, in place of those that the suite names')
@@ -55,7 +50,7 @@ Example:
 }
 
 async function run(flags: Flags): Promise<void> {
-  const issued = flags.issued === undefined ? new Date() : isoTime('--issued', flags.issued);
+  const issued = isoTime('--issued', flags.issued);
   const previous = flags.previous === undefined ? undefined : previousVerdict(flags.previous);
   const reading = startProgress('reading cases');
   const progress = startProgress('replaying');
@@ -73,11 +68,8 @@ async function run(flags: Flags): Promise<void> {
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.end(`${verdict.sealed.n} sealed cases`);
-  for (const note of notes) process.stderr.write(`${note}\n`);
-  if (flags.write) {
-    recordLook(folder, verdict); // first: a verdict whose look is on no record must not come to be
-    writeVerdict(folder, verdict);
-  }
+  printNotes(notes);
+  if (flags.write) recordVerdict(folder, verdict);
   if (flags.reports !== undefined)
     await writeReports(flags.reports, verdict, {
       ...(previous && { previous }),

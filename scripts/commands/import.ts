@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
 import { IMPORTERS, type ImportSummary, runImport } from '../importers/index.ts';
-import { addReadingFlags, type ReadingFlags, readingOptions } from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
-import { startProgress } from '../progress.ts';
+import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 
 interface Flags extends ReadingFlags {
   readonly out: string;
@@ -16,7 +15,6 @@ interface Flags extends ReadingFlags {
 export function importCommand(): Command {
   return addReadingFlags(
     new Command('import')
-      .description('Convert labelled data to cases: public repositories’ raw files, tables or JSON')
       .argument('<format>', 'one of the formats below')
       .argument('<input...>', 'files to read, plain or .gz')
       .requiredOption('--out <file>', 'the file to write, .jsonl or .jsonl.gz')
@@ -45,7 +43,7 @@ async function run(format: string, inputs: string[], flags: Flags): Promise<void
       onNotes: (lines) => notes.push(...lines),
     });
     progress.end(`${summary.read} rows`);
-    for (const note of notes) process.stderr.write(`${note}\n`);
+    printNotes(notes);
     if (flags.json) printJson(summary);
     else print(sentence(summary));
   } catch (error) {

@@ -9,7 +9,7 @@ import {
 import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { standingJson } from '../../router/server/index.ts';
-import { print, printJson } from '../output.ts';
+import { print, printJson } from '../terminal.ts';
 
 interface Flags {
   readonly allowHub: boolean;
@@ -18,7 +18,6 @@ interface Flags {
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Check an artifact (hashes, weights, golden cases) and say what it is')
     .argument('<artifact>', 'the artifact folder, or a store whose current artifact is meant')
     .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
     .option('--json', 'print the manifest as JSON', false)

@@ -2,8 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
 import { createKey, readKeys, revokeKey, type StoredKey } from '../../router/access/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
-import { print, printJson } from '../output.ts';
-import { uninterrupted } from '../uninterrupted.ts';
+import { uninterrupted } from '../../router/files/index.ts';
+import { print, printJson } from '../terminal.ts';
 
 const DEFAULT_KEYS_FILE = 'plimsoll.keys.json';
 
@@ -21,7 +21,6 @@ interface CreateFlags extends Flags {
 /** `plimsoll keys`: who may use the server. */
 export function keysCommand(): Command {
   const keys = new Command('keys')
-    .description('Make, list and revoke the API keys of the server')
     // Commander copies settings one level down only: without this, wrong usage below would be told in another form.
     .hook('preSubcommand', (parent, command) => {
       command.copyInheritedSettings(parent);

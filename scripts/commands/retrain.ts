@@ -1,12 +1,10 @@
 import { Command } from 'commander';
 import {
   assertDisplaces,
-  type Decision,
-  decisionOf,
   placeInStore,
   promoteChallenger,
   type Retrained,
-  retrained,
+  retrain,
   retrainReport,
   writeRetrainReports,
 } from '../../evals/lifecycle/index.ts';
@@ -17,8 +15,9 @@ import {
   standingInFolder,
   type VerdictWord,
 } from '../../router/artifact/index.ts';
-import { addReadingFlags, numberBetween, type ReadingFlags, share } from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
+import { numberBetween, share } from '../flag-values.ts';
+import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
 interface Flags extends ReadingFlags {
@@ -38,9 +37,6 @@ interface Flags extends ReadingFlags {
 export function retrainCommand(): Command {
   return addReadingFlags(
     new Command('retrain')
-      .description(
-        'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
-      )
       .requiredOption(
         '--data <file...>',
         'labelled cases, old ones and new ones; split with the seed of the champion',
@@ -83,32 +79,37 @@ Example:
 `;
 
 async function run(flags: Flags): Promise<void> {
+  const { out, notWorseBy: tolerance } = flags;
   const champion = resolveArtifact(flags.champion);
-  if (flags.promote) assertDisplaces(flags.out, readArtifact(champion)); // before an hour of training
-  const done = await retrained({ ...flags, champion, tolerance: flags.notWorseBy });
-  const decision = decisionOf(done);
+  if (flags.promote) assertDisplaces(out, readArtifact(champion)); // before an hour of training
+  const done = await retrain({
+    ...flags,
+    ...readingOptions(flags),
+    champion,
+    tolerance,
+    onProgress: showProgress(),
+    onNotes: printNotes,
+  });
+  const { word } = done.decision;
   if (flags.reports !== undefined) await writeRetrainReports(flags.reports, done);
-  if (!flags.json) print(retrainReport(done, decision)); // whatever comes of the promotion
-  const promotion = promotedIf(flags.promote && decision.word === 'PASS', flags, done);
-  if (flags.json) printJson(outcomeJson(flags.out, done, decision, promotion));
-  else print(`${nextSentence(flags.out, decision.word, promotion)}\n`);
-  process.exitCode = GATE_EXIT_CODES[decision.word];
+  if (!flags.json) print(retrainReport(done)); // whatever comes of the promotion
+  const promotion = flags.promote && word === 'PASS' ? promoted(out, done) : undefined;
+  if (flags.json) printJson(outcomeJson(out, done, promotion));
+  else print(`${nextSentence(out, word, promotion)}\n`);
+  process.exitCode = GATE_EXIT_CODES[word];
 }
 
-function promotedIf(wanted: boolean, { out }: Flags, { champion }: Retrained): Promotion | undefined {
-  if (!wanted) return undefined;
+function promoted(out: string, { champion }: Retrained): Promotion {
   const now = new Date();
   const standing = standingInFolder(champion, now);
   const promotion = promoteChallenger(out, champion, now);
-  if (standing.kind !== 'pass')
-    process.stderr.write(`A rollback to the champion would be refused: ${standing.why}\n`);
+  if (standing.kind !== 'pass') printNotes([`A rollback to the champion would be refused: ${standing.why}`]);
   return promotion;
 }
 
 function outcomeJson(
   out: string,
-  { verdict, comparison, resumed }: Retrained,
-  { word, reasons }: Decision,
+  { verdict, comparison, resumed, decision: { word, reasons } }: Retrained,
   promotion: Promotion | undefined,
 ): object {
   return {

@@ -1,23 +1,18 @@
 import { Command } from 'commander';
-import { loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import type { Explained } from '../../router/router.ts';
 import { decisionJson, explainedJson } from '../../router/server/index.ts';
-import { print, printJson } from '../output.ts';
+import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
 import { promptOnStdin } from '../prompt-on-stdin.ts';
+import { print, printJson } from '../terminal.ts';
 
-interface Flags {
-  readonly config?: string;
-  readonly artifact?: string;
-  readonly policy?: string;
-  readonly allowUngated?: boolean;
+interface Flags extends ConfigFlags {
   readonly explain: boolean;
   readonly json: boolean;
 }
 
 export function routeCommand(): Command {
   return new Command('route')
-    .description('Decide on one request, given as an argument or on stdin')
     .argument('[text]', 'what is asked; read from stdin where it is left out')
     .option('--config <file>', 'configuration (default: plimsoll.config.yaml where it exists)')
     .option('--artifact <folder>', 'the artifact that decides')
@@ -37,12 +32,7 @@ export function routeCommand(): Command {
 
 async function run(argument: string | undefined, flags: Flags): Promise<void> {
   const prompt = argument ?? (await promptOnStdin());
-  const overrides = {
-    ...(flags.artifact !== undefined && { artifact: flags.artifact }),
-    ...(flags.policy !== undefined && { default_policy: flags.policy }),
-    ...(flags.allowUngated !== undefined && { allow_ungated: flags.allowUngated }),
-  };
-  const router = await createRouter(loadConfig(flags.config, process.env, overrides));
+  const router = await createRouter(configFromFlags(flags));
   try {
     if (!flags.explain) {
       const decision = await router.route({ prompt });

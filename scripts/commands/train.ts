@@ -1,21 +1,19 @@
-import path from 'node:path';
 import { Command } from 'commander';
-import { artifactName, expectationSentence, trainArtifact } from '../../evals/lifecycle/index.ts';
-import { assertWritable, type Manifest, type Rung, writeArtifact } from '../../router/artifact/index.ts';
-import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
+import { artifactName, expectationSentence, train } from '../../evals/lifecycle/index.ts';
+import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
+import { parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { isoTime } from '../iso-time.ts';
+import { uninterrupted } from '../../router/files/index.ts';
 import {
   addDataFlags,
+  addThresholdFlags,
   type DataFlags,
-  loadLabelled,
-  qualityColumns,
-  readingSection,
-  wholeNumberBetween,
-} from '../labelled-data.ts';
-import { print, printJson } from '../output.ts';
-import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../threshold-flags.ts';
-import { uninterrupted } from '../uninterrupted.ts';
+  loadData,
+  type ThresholdFlags,
+  thresholdRule,
+} from '../data-flags.ts';
+import { isoTime, wholeNumberBetween } from '../flag-values.ts';
+import { print, printJson, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, ThresholdFlags {
   readonly cheap?: string;
@@ -34,7 +32,6 @@ interface Flags extends DataFlags, ThresholdFlags {
 
 export function trainCommand(): Command {
   const command = addDataFlags(new Command('train'))
-    .description('Train and calibrate a router on labelled cases, and write it as an artifact')
     .option('--cheap <model>', 'the cheap model, as the data name it')
     .option('--strong <model>', 'the strong model')
     .option('--ladder <models>', 'in place of both: two or more models, cheapest first, with commas between')
@@ -56,73 +53,43 @@ export function trainCommand(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const ladder = ladderOf(flags);
-  const rule = thresholdRule(flags);
-  const created = (
-    flags.created === undefined ? new Date() : isoTime('--created', flags.created)
-  ).toISOString();
-  const name = artifactName(flags.out, flags.name);
-  const encoderSpec = parseEncoderSpec(flags.encoder, { allowHub: flags.allowHub });
-  assertWritable(flags.out, { replace: flags.force });
-  const models = ladder.map(({ model }) => model);
-  const loaded = await loadLabelled(flags, models);
-  qualityColumns(loaded, models);
-  const encoder = await openEncoder(encoderSpec);
-  try {
-    const data: Manifest['data'] = {
-      quality_field: flags.qualityField,
-      ...readingSection(loaded, flags),
-      files: loaded.files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
-      rejected: loaded.rejectedCount,
-      excluded: loaded.excluded.missingOutcome + loaded.excluded.duplicates,
-    };
-    const { seed, folds } = flags;
-    const draft = await trainArtifact({
-      name,
-      created,
-      cases: loaded.cases,
-      ladder,
-      encoder,
-      rule,
-      seed,
-      folds,
-      data,
-    });
-    const manifest = uninterrupted(() => writeArtifact(flags.out, draft, { replace: flags.force }));
-    if (flags.json) printJson({ out: flags.out, manifest });
-    else print(summary(flags.out, manifest));
-  } finally {
-    await encoder.close();
-  }
+  const models = modelsFrom(flags);
+  const { out, force, encoder, allowHub, seed, folds } = flags;
+  const options = {
+    ladder: models,
+    rule: thresholdRule(flags),
+    created: isoTime('--created', flags.created),
+    name: artifactName(out, flags.name),
+    encoder,
+    allowHub,
+    seed,
+    folds,
+    onProgress: showProgress(),
+  };
+  parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read, as the next line does
+  assertWritable(out, { replace: force });
+  const draft = await train(await loadData(flags, models), options);
+  const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
+  if (flags.json) printJson({ out, manifest });
+  else print(summary(out, manifest));
 }
 
-/** Two candidates are called cheap and strong; more are called by their models' names. */
-function ladderOf({ cheap, strong, ladder }: Flags): Rung[] {
+function modelsFrom({ cheap, strong, ladder }: Flags): string[] {
   if (ladder !== undefined) {
     const models = ladder.split(',').map((model) => model.trim());
-    if (cheap !== undefined || strong !== undefined || models.length < 2 || models.includes('')) {
-      throw new PlimsollError(
-        'invalid-input',
-        '--ladder takes two or more models, cheapest first, with commas between, and stands in place of --cheap and --strong.',
-      );
+    if (cheap === undefined && strong === undefined && models.length >= 2 && !models.includes('')) {
+      return models;
     }
-    if (models.length === 2) return ladderOfTwo(models[0]!, models[1]!);
-    return models.map((model) => ({ candidate: model, model }));
-  }
-  if (cheap === undefined || strong === undefined) {
     throw new PlimsollError(
       'invalid-input',
-      'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
+      '--ladder takes two or more models, cheapest first, with commas between, and stands in place of --cheap and --strong.',
     );
   }
-  return ladderOfTwo(cheap, strong);
-}
-
-function ladderOfTwo(cheap: string, strong: string): Rung[] {
-  return [
-    { candidate: 'cheap', model: cheap },
-    { candidate: 'strong', model: strong },
-  ];
+  if (cheap !== undefined && strong !== undefined) return [cheap, strong];
+  throw new PlimsollError(
+    'invalid-input',
+    'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
+  );
 }
 
 export function summary(out: string, { ladder, metrics, policy, split }: Manifest): string {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { seededRandom } from '../../router/statistics/index.ts';
 
 /** The models of the made-up data, cheapest first. */
 export const SMALL = 'made-small';
@@ -64,6 +65,25 @@ function row(i: number, task: string, prompt: string, quality: Readonly<Record<s
     ([model, q]) => [model, { quality: q, cost_usd: COST_USD[model as keyof typeof COST_USD] }] as const,
   );
   return { id: `row-${i}`, task, prompt, outcomes: Object.fromEntries(outcomes) };
+}
+
+/** The made-up questions about so many towns, each with outcomes drawn anew. */
+export function moreRows(from: number, count: number): MadeUpRow[] {
+  const base = madeUpRows();
+  const random = seededRandom(from + 1);
+  return Array.from({ length: count }, (_, i) => {
+    const { task, prompt } = base[((from + i) * 7) % base.length]!;
+    const drawn = (easy: number, hard: number) => (random() < (task === 'everyday' ? easy : hard) ? 1 : 0);
+    return {
+      id: `row-${from + i}`,
+      task,
+      prompt: `${prompt} It is about town number ${from + i}.`,
+      outcomes: {
+        [SMALL]: { quality: drawn(0.92, 0.15), cost_usd: 0.0001 },
+        [LARGE]: { quality: drawn(0.95, 0.92), cost_usd: 0.01 },
+      },
+    };
+  });
 }
 
 /** The same prompts with labels that have nothing to do with them; the large model is better on the whole. */

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 
 interface Process {
@@ -59,7 +59,11 @@ function listening(child: ChildProcess): Promise<void> {
   });
 }
 
-const SERVER = /scripts\/(?:cli|upstream)\.ts/;
+const SERVER = /scripts\/(?:plimsoll\.mjs|fake-provider\.ts)/;
+
+beforeAll(() => {
+  execFileSync('npm', ['run', '--silent', 'plimsoll', '--', '--version'], { cwd: PACKAGE_FOLDER }); // builds, if need be
+}, 180_000);
 
 describe.skipIf(process.platform !== 'linux')('a signal ends the server, and leaves nothing', () => {
   it.each(

@@ -7,7 +7,7 @@ import { readArtifact, readCurrent, readVerdict, sha256OfJson } from '../../rout
 import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
-import { LARGE, type MadeUpRow, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
+import { LARGE, type MadeUpRow, MEDIUM, moreRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, type Ended, ended, expectRefusal, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
 /** Commands are run in a folder that holds these; the store is its `models`. */
@@ -16,25 +16,6 @@ const OLD_ROWS = moreRows(0, 900);
 const NEW_ROWS = moreRows(900, 900);
 const DATA = ['old.jsonl', 'new.jsonl'];
 const SUITE = 'suite.yaml';
-
-/** The made-up questions about so many towns, each with outcomes drawn anew. */
-function moreRows(from: number, count: number): MadeUpRow[] {
-  const base = madeUpRows();
-  const random = seededRandom(from + 1);
-  return Array.from({ length: count }, (_, i) => {
-    const { task, prompt } = base[((from + i) * 7) % base.length]!;
-    const drawn = (easy: number, hard: number) => (random() < (task === 'everyday' ? easy : hard) ? 1 : 0);
-    return {
-      id: `row-${from + i}`,
-      task,
-      prompt: `${prompt} It is about town number ${from + i}.`,
-      outcomes: {
-        [SMALL]: { quality: drawn(0.92, 0.15), cost_usd: 0.0001 },
-        [LARGE]: { quality: drawn(0.95, 0.92), cost_usd: 0.01 },
-      },
-    };
-  });
-}
 
 const retrain = (cwd: string, out: string, ...more: string[]) => cli(retrainArgs(out, ...more), { cwd });
 const retrainArgs = (out: string, ...more: string[]) => [

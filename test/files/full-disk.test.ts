@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BadRow, RejectLog, writeCases } from '../../evals/cases/index.ts';
-import { recordLook } from '../../evals/gate/index.ts';
+import { recordLook } from '../../evals/gate/looks.ts';
 import { CHECK_INTERVAL_MS, openAccess } from '../../router/access/access.ts';
 import { createKey, readKeys } from '../../router/access/index.ts';
 import { readArtifact, writeArtifact, writeVerdict } from '../../router/artifact/index.ts';

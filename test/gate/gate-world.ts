@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { type Case, questionKey } from '../../evals/cases/index.ts';
-import { trainArtifact } from '../../evals/lifecycle/index.ts';
+import { train } from '../../evals/lifecycle/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
-import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 
 export const CHEAP = 'made-cheap';
@@ -99,24 +98,19 @@ export function gateWorld(): Promise<GateWorld> {
 async function build(): Promise<GateWorld> {
   const home = scratch();
   const cases = madeUpCases();
-  const encoder = createStaticEncoder();
   const artifact = path.join(home, 'models', 'made');
   writeArtifact(
     artifact,
-    await trainArtifact({
-      name: 'made',
-      created: '2025-01-01T00:00:00.000Z',
-      cases,
-      ladder: [
-        { candidate: 'cheap', model: CHEAP },
-        { candidate: 'strong', model: STRONG },
-      ],
-      encoder,
-      rule: { rule: 'max-quality-loss', target: 0.05, confidence: 0.95 },
-      seed: 1,
-      folds: 2,
-      data: { quality_field: 'quality', files: [], rejected: 0, excluded: 0 },
-    }),
+    await train(
+      { cases },
+      {
+        name: 'made',
+        created: new Date('2025-01-01T00:00:00.000Z'),
+        ladder: [CHEAP, STRONG],
+        rule: { rule: 'max-quality-loss', target: 0.05, confidence: 0.95 },
+        folds: 2,
+      },
+    ),
   );
   const data = writeCaseFile(path.join(home, 'cases.jsonl'), cases);
   const suite = writeSuite(home);

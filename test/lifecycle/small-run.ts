@@ -1,7 +1,6 @@
 import type { Case } from '../../evals/cases/index.ts';
-import type { TrainInput } from '../../evals/lifecycle/index.ts';
+import type { LabelledData, TrainOptions } from '../../evals/lifecycle/index.ts';
 import type { Rung } from '../../router/artifact/index.ts';
-import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { LARGE, MEDIUM, madeUpRows, SMALL } from '../cli/made-up-data.ts';
 
 export const LADDER: readonly Rung[] = [
@@ -27,23 +26,27 @@ export function smallCases(): Case[] {
   }));
 }
 
+export const SOURCE = {
+  quality_field: 'quality',
+  files: [{ file: 'made-up.jsonl', sha256: 'ab'.repeat(32), rows: 300 }],
+  rejected: 2,
+  excluded: 5,
+};
+
 /** A training run of seconds. */
-export function smallRun(changes: Partial<TrainInput> = {}): TrainInput {
-  return {
-    name: 'small',
-    created: '2025-01-01T00:00:00.000Z',
-    cases: smallCases(),
-    ladder: LADDER,
-    encoder: createStaticEncoder(),
-    rule: { rule: 'escalation-rate', target: 0.4 },
-    seed: 1,
-    folds: 2,
-    data: {
-      quality_field: 'quality',
-      files: [{ file: 'made-up.jsonl', sha256: 'ab'.repeat(32), rows: 300 }],
-      rejected: 2,
-      excluded: 5,
+export function smallRun({
+  cases = smallCases(),
+  ...changes
+}: Partial<TrainOptions & LabelledData> = {}): [LabelledData, TrainOptions] {
+  return [
+    { cases, source: SOURCE },
+    {
+      name: 'small',
+      created: new Date('2025-01-01T00:00:00.000Z'),
+      ladder: LADDER,
+      rule: { rule: 'escalation-rate', target: 0.4 },
+      folds: 2,
+      ...changes,
     },
-    ...changes,
-  };
+  ];
 }

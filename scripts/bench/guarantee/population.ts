@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { type Case, foldsByKey } from '../../../evals/cases/index.ts';
+import { loadLabelled, qualityColumns, requireLearnable } from '../../../evals/lifecycle/index.ts';
 import { type CalibrationCases, thresholdPath } from '../../../evals/threshold/index.ts';
 import { featureExtractor } from '../../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../../router/encoders/index.ts';
 import { predictedLoss } from '../../../router/policy/index.ts';
 import { crossValidate, designMatrix } from '../../../router/train/index.ts';
-import { loadLabelled, qualityColumns } from '../../labelled-data.ts';
-import { startProgress } from '../../progress.ts';
+import { printNotes, showProgress, startProgress } from '../../terminal.ts';
 import type { PublicSet } from './settings.ts';
 
 /** All cases of a set with their scores. Samples are drawn from it, so that what is true of it is known exactly. */
@@ -139,21 +139,21 @@ export interface LabelledSet {
   readonly quality: readonly Float64Array[];
 }
 
-const DATA_RULES = { qualityField: 'quality', maxRejects: 0.02 };
-
 /** @throws PlimsollError as loadLabelled: a file that is missing or bad */
 export async function readSet(
   { name, file, cheap, strong }: PublicSet,
   folder: string,
 ): Promise<LabelledSet> {
   const models = [cheap, strong] as const;
-  const loaded = await loadLabelled({ ...DATA_RULES, data: [path.join(folder, file)] }, models);
+  const loaded = await loadLabelled([path.join(folder, file)], { models, onProgress: showProgress() });
+  printNotes(loaded.notes);
+  requireLearnable(loaded.cases, models);
   const cases = loaded.cases.map(({ text, key, group }) => ({
     text,
     key,
     ...(group !== undefined && { group }),
   }));
-  const quality = qualityColumns(loaded, models);
+  const quality = qualityColumns(loaded.cases, models);
   return { set: name, models, sha256: loaded.files[0]!.sha256, cases, quality };
 }
 

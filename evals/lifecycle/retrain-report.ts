@@ -1,3 +1,4 @@
+import { readVerdict, standingInFolder } from '../../router/artifact/index.ts';
 import type { Bounded, Comparison, Measured } from '../gate/index.ts';
 import {
   formatCost,
@@ -7,8 +8,8 @@ import {
   looksSentence,
   oneLine,
   textTable,
+  writeReports,
 } from '../report/index.ts';
-import type { Decision } from './decision.ts';
 import type { Retrained } from './retrain.ts';
 
 /** Between the challenger's name and the champion's, and after both. */
@@ -23,9 +24,8 @@ function byMoreThan(tolerance: number): string {
   return ` by more than ${tolerance}`;
 }
 
-/** Champion and challenger side by side, what the comparison says, and what stands in the way. */
-export function retrainReport(done: Retrained, { reasons }: Decision): string {
-  const { verdict, comparison } = done;
+/** Champion and challenger side by side, what the comparison says, and what prevents a promotion. For the terminal. */
+export function retrainReport({ verdict, comparison, decision }: Retrained): string {
   const looked = verdict.sealed.earlier_looks.length > 0 ? [looksSentence(verdict)] : [];
   return [
     figuresTable(comparison),
@@ -34,12 +34,26 @@ export function retrainReport(done: Retrained, { reasons }: Decision): string {
     comparisonSentence(comparison),
     differenceSentence(comparison.measured),
     ...looked,
-    ...reasons.map((reason) => `- ${reason}`),
-    ...hintOf(comparison.measured),
+    ...decision.reasons.map((reason) => `- ${reason}`),
+    ...hint(comparison.measured),
     '',
   ]
     .map((line) => line.split('\n').map(oneLine).join('\n'))
     .join('\n');
+}
+
+/**
+ * Writes the gate's reports on the challenger, which list what changed since the champion's verdict if that holds, and the comparison.
+ * @throws PlimsollError `io` if the folder cannot be written
+ */
+export function writeRetrainReports(
+  folder: string,
+  { verdict, comparison, champion }: Retrained,
+): Promise<void> {
+  const { kind } = standingInFolder(champion, new Date());
+  const previous = kind === 'none' ? undefined : readVerdict(champion.folder);
+  const more = { 'comparison.json': `${JSON.stringify(comparison, null, 2)}\n` };
+  return writeReports(folder, verdict, { ...(previous && { previous }), more });
 }
 
 function figuresTable({ champion, challenger, measured }: Comparison): string {
@@ -70,7 +84,7 @@ function differenceSentence({ escalation_difference: rate, cost_difference_usd: 
 }
 
 /** Each policy is compared at its own threshold: what a bold challenger loses may be its threshold's doing. */
-function hintOf({ quality_drop: drop, escalation_difference: rate }: Measured): string[] {
+function hint({ quality_drop: drop, escalation_difference: rate }: Measured): string[] {
   if (drop.verdict === 'PASS' || rate.upper >= 0) return [];
   return [
     'It surely escalates less, which costs quality by itself: with a smaller --calibration-margin it would escalate more. Judge that on fresh cases.',

@@ -9,18 +9,27 @@ import {
   qualityLosses,
   shuffledOrder,
 } from '../../router/statistics/index.ts';
-import { DEFAULT_CONFIDENCE } from '../../scripts/threshold-flags.ts';
 import type { Case } from '../cases/index.ts';
 import { chooseThreshold, rungsAt, type ThresholdRule } from '../threshold/index.ts';
-import type { Calibration } from './train-artifact.ts';
+import type { Calibration } from './calibration.ts';
+import { outcome } from './labelled-data.ts';
 
-/** Of the order in which the betting bound takes the cases. */
+const DEFAULT_CONFIDENCE = 0.95;
+
+/** Two points of quality: what most teams would not notice, and the margin that the documentation uses throughout. */
+export const DEFAULT_RULE = {
+  rule: 'max-quality-loss',
+  target: 0.02,
+  confidence: DEFAULT_CONFIDENCE,
+} as const satisfies ThresholdRule;
+
+/** Seeds the order in which the betting bound takes the cases. */
 const SEED = 1;
 
 type ChosenPolicy = Pick<Manifest['policy'], 'threshold' | 'chosen_by' | 'expected'>;
 
 /** The threshold by the rule, and what it does to the calibration cases, with bounds at the rule's confidence. */
-export function policyOf(
+export function choosePolicy(
   calibration: Calibration,
   cases: readonly Case[],
   ladder: readonly Rung[],
@@ -69,10 +78,10 @@ function savings(
   cases: readonly Case[],
   ladder: readonly Rung[],
 ): Pick<NonNullable<ChosenPolicy['expected']>, 'cost_saved' | 'cost_saved_interval'> {
-  const costs = ladder.map(({ model }) => cases.map(({ outcomes }) => outcomes.get(model)!.costUsd));
+  const costs = ladder.map(({ model }) => cases.map((one) => outcome(one, model).costUsd));
   if (costs.some((column) => column.includes(undefined))) return {};
-  const routed = Array.from(rungs, (rung, row) => costs[rung]![row]);
-  const strong = costs[costs.length - 1]!;
+  const routed = Array.from(rungs, (rung, row) => costs[rung]?.[row]);
+  const strong = costs.at(-1) ?? [];
   const saved = costSaved(routed, strong);
   const interval = costSavedInterval(routed, strong, confidence);
   return {

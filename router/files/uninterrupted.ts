@@ -1,8 +1,8 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Does short synchronous work that a signal shall not cut in two. While a signal has a listener Node does not end the process,
- * and the listener itself waits until the work is done. Long work stays without: Ctrl-C ends it at once.
+ * Does short synchronous work that no signal may interrupt. While a signal has a listener, Node does not end the process, and the
+ * listener itself waits until the work is done. Not for long work: Ctrl-C must end that at once.
  */
 export function uninterrupted<T>(work: () => T): T {
   const wait = () => {};

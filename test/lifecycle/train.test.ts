@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, DEFAULT_SHARES, hashCases, splitByKey } from '../../evals/cases/index.ts';
-import { trainArtifact } from '../../evals/lifecycle/index.ts';
+import { train } from '../../evals/lifecycle/index.ts';
 import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.ts';
 import { createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
@@ -13,7 +13,7 @@ const SPLIT = splitByKey(CASES, DEFAULT_SHARES, 1);
 let draft: ArtifactDraft;
 
 beforeAll(async () => {
-  draft = await trainArtifact(smallRun());
+  draft = await train(...smallRun());
 });
 
 /** The probabilities that the exported classifier gives, text by text. */
@@ -36,7 +36,7 @@ const contrary = (cases: readonly Case[], these: readonly Case[]): Case[] => {
   return cases.map((one) => (ids.has(one.id) ? { ...one, outcomes: turned(one) } : one));
 };
 
-describe('trainArtifact', () => {
+describe('train', () => {
   it('describes itself by a manifest that the schema takes, split hashes and all', () => {
     const files = { 'classifier.onnx': '0'.repeat(64) };
     const manifest = manifestSchema.parse({ ...draft.manifest, files });
@@ -83,7 +83,7 @@ describe('trainArtifact', () => {
   });
 
   it('never looks at the sealed test split: with all its labels turned round nothing changes', async () => {
-    const other = await trainArtifact(smallRun({ cases: contrary(CASES, SPLIT.test) }));
+    const other = await train(...smallRun({ cases: contrary(CASES, SPLIT.test) }));
     expect(Buffer.compare(other.classifier, draft.classifier)).toBe(0);
     expect(other.manifest).toEqual(draft.manifest);
     expect(other.modelCard).toBe(draft.modelCard);
@@ -96,7 +96,7 @@ describe('trainArtifact', () => {
     }));
     const ladder = [LADDER[0]!, LADDER[2]!];
     const rule = { rule: 'max-quality-loss', target: 0.3, confidence: 0.9 } as const;
-    const { manifest, modelCard } = await trainArtifact(smallRun({ cases, ladder, rule }));
+    const { manifest, modelCard } = await train(...smallRun({ cases, ladder, rule }));
     expect(manifest.policy.expected).not.toHaveProperty('cost_saved');
     expect(manifest.policy.expected!.quality_loss).toBeLessThanOrEqual(0.3);
     expect(manifest.policy.chosen_by).toEqual(rule);
@@ -108,7 +108,7 @@ describe('trainArtifact', () => {
       ...one,
       outcomes: new Map(one.outcomes).set(LARGE, { quality: SPLIT.train.includes(one) ? 1 : 0 }),
     }));
-    await expect(trainArtifact(smallRun({ cases }))).rejects.toMatchObject({
+    await expect(train(...smallRun({ cases }))).rejects.toMatchObject({
       code: 'insufficient-data',
       message: expect.stringMatching(
         /^Too few of the training cases have an answer of made-large .* below 1: 0 of/,

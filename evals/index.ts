@@ -1,0 +1,50 @@
+/** Measure, train and gate artifacts: `import { train, gate } from 'plimsoll/evals'`. Data in, data out; no model is called. */
+export {
+  type ArtifactDraft,
+  type ArtifactFiles,
+  type Manifest,
+  type Promotion,
+  type Rung,
+  readArtifact,
+  type Verdict,
+  writeArtifact,
+} from '../router/artifact/index.ts';
+export {
+  type Case,
+  type LoadedCases,
+  loadCases,
+  parseCase,
+  parseColumnMap,
+  parseQualityScale,
+} from './cases/index.ts';
+export {
+  type Comparison,
+  type GateRequest,
+  type GateRun,
+  recordVerdict,
+  runGate as gate,
+} from './gate/index.ts';
+export {
+  type Assessment,
+  type AssessOptions,
+  assess,
+  type Calibrated,
+  type CalibrateOptions,
+  calibrate,
+  type Decision,
+  type LabelledData,
+  type LoadLabelledOptions,
+  loadLabelled,
+  type OnProgress,
+  type Progress,
+  promote,
+  promoteChallenger,
+  type Retrained,
+  type RetrainOptions,
+  retrain,
+  rollback,
+  type TrainOptions,
+  train,
+} from './lifecycle/index.ts';
+export { markdownReport, terminalReport, writeReports } from './report/index.ts';
+export type { CertifiableMargin, ThresholdRule } from './threshold/index.ts';

@@ -1,0 +1,98 @@
+import type { ArtifactFiles, Verdict } from '../../router/artifact/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { VERSION } from '../../router/package.ts';
+import { shuffledOrder } from '../../router/statistics/index.ts';
+import type { Case, LoadOptions } from '../cases/index.ts';
+import {
+  type Comparison,
+  comparePolicies,
+  heldOutCases,
+  type LoadedSuite,
+  loadGateCases,
+  openArtifactClassifier,
+  type Replay,
+  replayCases,
+  requireUnseen,
+  stampComparison,
+} from '../gate/index.ts';
+import { rungsAt } from '../threshold/index.ts';
+
+export interface CompareOptions {
+  readonly suite: LoadedSuite;
+  /** The challenger's: its held-out cases are compared on, and no others. */
+  readonly verdict: Verdict;
+  readonly data: readonly string[];
+  readonly reading: Pick<LoadOptions, 'qualityScale' | 'columns'>;
+  /** How much worse the challenger's mean quality may be, 0..1. */
+  readonly tolerance: number;
+  readonly issued: Date;
+  readonly allowHub: boolean;
+}
+
+/**
+ * Champion and challenger, each at its own threshold, on the cases that the gate has judged the challenger on.
+ * @throws PlimsollError `invalid-input` if the champion has seen some of them, or the files changed since the gate read them;
+ *   `invalid-artifact` if a golden case of either does not hold
+ */
+export async function compareArtifacts(
+  champion: ArtifactFiles,
+  challenger: ArtifactFiles,
+  options: CompareOptions,
+): Promise<Comparison> {
+  const { suite, verdict, tolerance, issued, allowHub } = options;
+  const cases = await casesToCompareOn(champion, challenger, options);
+  const replayOfChampion = await replay(champion, cases, allowHub);
+  const replayOfChallenger = await replay(challenger, cases, allowHub);
+  const measured = comparePolicies(
+    replayOfChallenger,
+    chosenRungs(champion, replayOfChampion),
+    chosenRungs(challenger, replayOfChallenger),
+    {
+      order: shuffledOrder(cases.length, suite.suite.seed),
+      tolerance,
+      confidence: suite.suite.confidence,
+    },
+  );
+  return stampComparison({
+    schema_version: 1,
+    issued: issued.toISOString(),
+    champion: side(champion),
+    challenger: side(challenger),
+    suite: { name: suite.suite.name, sha256: suite.sha256 },
+    sealed: { n: verdict.sealed.n, sha256: verdict.sealed.sha256 },
+    measured,
+    tools: { plimsoll: VERSION },
+  });
+}
+
+async function casesToCompareOn(
+  champion: ArtifactFiles,
+  challenger: ArtifactFiles,
+  { suite, verdict, data, reading }: CompareOptions,
+): Promise<readonly Case[]> {
+  const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, reading);
+  const { heldOut, sha256 } = heldOutCases(cases, challenger);
+  requireUnseen(heldOut, champion);
+  if (sha256 === verdict.sealed.sha256) return heldOut;
+  throw new PlimsollError(
+    'invalid-input',
+    `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
+  );
+}
+
+async function replay(artifact: ArtifactFiles, cases: readonly Case[], allowHub: boolean): Promise<Replay> {
+  const classifier = await openArtifactClassifier(artifact, allowHub);
+  try {
+    return await replayCases(cases, artifact, classifier);
+  } finally {
+    await classifier.close();
+  }
+}
+
+function chosenRungs({ manifest }: ArtifactFiles, { probabilities }: Replay): Int32Array {
+  return rungsAt(probabilities, manifest.policy.threshold);
+}
+
+function side({ manifest, sha256 }: ArtifactFiles): Comparison['champion'] {
+  return { name: manifest.name, sha256, threshold: manifest.policy.threshold };
+}

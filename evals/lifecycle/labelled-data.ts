@@ -1,0 +1,89 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { Manifest } from '../../router/artifact/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import type { Outcome } from '../../router/types.ts';
+import {
+  type Case,
+  DEFAULT_QUALITY_FIELD,
+  dataNotes,
+  type LoadedCases,
+  type LoadOptions,
+  loadCases,
+} from '../cases/index.ts';
+import type { OnProgress } from './progress.ts';
+
+/** Cases to learn from or to measure on. */
+export interface LabelledData {
+  readonly cases: readonly Case[];
+  /** Where they came from: for the manifest and the model card of what learns from them. */
+  readonly source?: Manifest['data'];
+}
+
+export interface LoadLabelledOptions
+  extends Pick<LoadOptions, 'qualityScale' | 'columns' | 'qualityField' | 'maxRejectShare' | 'rejectsFile'> {
+  /** Cheapest first. A case that lacks an outcome of one of them is left out. */
+  readonly models: readonly string[];
+  readonly onProgress?: OnProgress;
+}
+
+/** The cases of these files that have an outcome of each model. Its `notes` are what a person should know before the figures. */
+export async function loadLabelled(
+  files: readonly string[],
+  { onProgress = () => {}, ...options }: LoadLabelledOptions,
+): Promise<LoadedCases & Required<LabelledData>> {
+  const { models } = options;
+  if (new Set(models).size !== models.length) {
+    throw new PlimsollError(
+      'invalid-input',
+      `A model stands twice among the candidates: ${models.join(', ')}.`,
+    );
+  }
+  for (const file of files) refuseFolder(file);
+  const step = 'reading cases';
+  onProgress({ step });
+  const onRows = (done: number) => onProgress({ step, done });
+  const loaded = await loadCases(files, { ...options, onSurvey: onRows, onProgress: onRows });
+  const { cases, excluded, rejectedCount } = loaded;
+  onProgress({
+    step,
+    summary: `${cases.length} cases; ${rejectedCount} rows rejected, ${excluded.missingOutcome} without an outcome of each model, ${excluded.duplicates} duplicates merged`,
+  });
+  return { ...loaded, notes: dataNotes(loaded, models), source: source(loaded, options) };
+}
+
+/** The scale and the columns only if they are not the usual ones. */
+function source(
+  { files, rejectedCount, excluded }: LoadedCases,
+  { qualityField = DEFAULT_QUALITY_FIELD, columns }: Pick<LoadOptions, 'qualityField' | 'columns'>,
+): Manifest['data'] {
+  const scales = [...new Set(files.flatMap(({ qualityScale }) => qualityScale ?? []))];
+  return {
+    quality_field: qualityField,
+    ...(scales.length > 0 && { quality_scale: scales.join(', ') }),
+    ...(columns && { columns: Object.fromEntries(columns) }),
+    files: files.map(({ file, sha256, rows }) => ({ file: path.basename(file), sha256, rows })),
+    rejected: rejectedCount,
+    excluded: excluded.missingOutcome + excluded.duplicates,
+  };
+}
+
+/** A folder's name has no ending from which a format could be seen: say that it is a folder. */
+function refuseFolder(file: string): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new PlimsollError('invalid-input', `${file}: this is a folder; name the files in it.`, {
+    place: { file },
+  });
+}
+
+/** `columns[i][row]` is the quality of `models[i]` on a case. */
+export function qualityColumns(cases: readonly Case[], models: readonly string[]): Float64Array[] {
+  return models.map((model) => Float64Array.from(cases, (one) => outcome(one, model).quality));
+}
+
+/** @throws PlimsollError `invalid-input` if the case has none */
+export function outcome({ id, outcomes }: Case, model: string): Outcome {
+  const found = outcomes.get(model);
+  if (found !== undefined) return found;
+  throw new PlimsollError('invalid-input', `The case ${JSON.stringify(id)} has no outcome of ${model}.`);
+}

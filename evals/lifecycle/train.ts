@@ -1,0 +1,201 @@
+import path from 'node:path';
+import {
+  type ArtifactDraft,
+  type GoldenCase,
+  type Manifest,
+  manifestSchema,
+  type Rung,
+} from '../../router/artifact/index.ts';
+import { calibrated, featureExtractor } from '../../router/classifier/index.ts';
+import { type Encoder, isStaticEncoder } from '../../router/encoders/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { VERSION } from '../../router/package.ts';
+import {
+  designMatrix,
+  exportLexicon,
+  exportLinear,
+  rawLogits,
+  selectRows,
+  type TrainedClassifier,
+  trainClassifier,
+} from '../../router/train/index.ts';
+import {
+  type Case,
+  DEFAULT_QUALITY_FIELD,
+  DEFAULT_SHARES,
+  describeSplit,
+  fingerprints,
+  foldsByKey,
+  splitByKey,
+} from '../cases/index.ts';
+import type { ThresholdRule } from '../threshold/index.ts';
+import { calibrationMetrics, fitCalibration } from './calibration.ts';
+import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
+import { type EncoderChoice, embed, withEncoder } from './embed.ts';
+import { type LabelledData, qualityColumns } from './labelled-data.ts';
+import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
+import { modelCard } from './model-card.ts';
+import type { OnProgress } from './progress.ts';
+
+export interface TrainOptions extends EncoderChoice {
+  /** Models, cheapest first; or rungs, which give the candidates names of their own. Each case has an outcome of every model. */
+  readonly ladder: readonly string[] | readonly Rung[];
+  /** How the threshold is set. Default: certified to lose at most .02 of quality with confidence .95. */
+  readonly rule?: ThresholdRule;
+  /** The artifact's name. Default `router`. */
+  readonly name?: string;
+  /** The only thing in an artifact that does not follow from its inputs. Default: now. */
+  readonly created?: Date;
+  /** Seed of the split. Default 1. */
+  readonly seed?: number;
+  /** Folds of the cross-validation that chooses lambda. Default 5. */
+  readonly folds?: number;
+  /** How much a case counts in training. Default 1. */
+  readonly weight?: (one: Case) => number;
+  /** Sections that follow the generated ones in the model card. */
+  readonly modelCardNotes?: string;
+  readonly onProgress?: OnProgress;
+}
+
+/** What the manifest says of cases that came from no file. */
+const NO_SOURCE: Manifest['data'] = {
+  quality_field: DEFAULT_QUALITY_FIELD,
+  files: [],
+  rejected: 0,
+  excluded: 0,
+};
+
+/**
+ * One training run: split by question, train on the first part, fit Platt scaling and the threshold on the second, and leave the third
+ * unread for the gate. Nothing is written: see `writeArtifact`.
+ * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept.
+ */
+export async function train(
+  { cases, source = NO_SOURCE }: LabelledData,
+  options: TrainOptions,
+): Promise<ArtifactDraft> {
+  const ladder = asRungs(options.ladder);
+  const models = ladder.map(({ model }) => model);
+  requireLearnable(cases, models);
+  const { rule = DEFAULT_RULE, name = 'router', created = new Date(), seed = 1, weight } = options;
+  const split = splitByKey(cases, DEFAULT_SHARES, seed);
+  const folds = foldsByKey(split.train, options.folds ?? 5, seed);
+  const labels = qualityColumns(split.train, models);
+  const calibrationLabels = qualityColumns(split.calibration, models);
+  requireTwoClassesInFolds(labels, models, 'training', folds, 1);
+  requireTwoClassesInFolds(calibrationLabels, models, 'calibration');
+  return withEncoder(options, async (encoder) => {
+    const used = [...split.train, ...split.calibration];
+    const { matrix, features } = await embed(used, encoder, options.onProgress);
+    const trained = fitHeads(
+      {
+        matrix: selectRows(matrix, range(0, split.train.length)),
+        labels,
+        folds,
+        ...(weight && { sampleWeights: Float64Array.from(split.train, weight) }),
+      },
+      options.onProgress,
+    );
+    const calibrationRows = selectRows(matrix, range(split.train.length, used.length));
+    const calibration = fitCalibration(rawLogits(calibrationRows, trained), calibrationLabels);
+    const manifest: Omit<Manifest, 'files'> = {
+      schema_version: 1,
+      name,
+      created: created.toISOString(),
+      encoder: encoder.identity,
+      features: [...features],
+      ladder,
+      classifier: {
+        kind: isStaticEncoder(encoder) ? 'lexicon' : 'linear',
+        lambda: trained.lambda,
+        platt: calibration.platt,
+      },
+      policy: {
+        name: 'default',
+        version: 1,
+        ...choosePolicy(calibration, split.calibration, ladder, rule),
+      },
+      data: source,
+      split: { seed, ...describeSplit(split) },
+      metrics: calibrationMetrics(calibration, ladder),
+      tools: { plimsoll: VERSION },
+    };
+    const classifier = { ...trained, platt: calibration.platt };
+    return {
+      manifest,
+      classifier: isStaticEncoder(encoder)
+        ? exportLexicon(classifier, encoder)
+        : exportLinear(classifier, encoder.identity.dimension),
+      golden: await goldenCases(classifier, encoder),
+      modelCard: modelCard(manifest, { cases: split.calibration, ...calibration }, options.modelCardNotes),
+      seenQuestions: fingerprints(used),
+    };
+  });
+}
+
+/**
+ * The name of the artifact that goes to `out`: the one given, or the folder's own.
+ * @throws PlimsollError `invalid-input` if it cannot be one
+ */
+export function artifactName(out: string, given?: string): string {
+  if (out.trim() === '')
+    throw new PlimsollError('invalid-input', '--out is empty: name the folder to write.');
+  const name = given ?? path.basename(path.resolve(out));
+  if (manifestSchema.shape.name.safeParse(name).success) return name;
+  throw new PlimsollError(
+    'invalid-input',
+    `"${name}" cannot name an artifact. Use letters, digits, dots, dashes and underscores, a letter or digit first, in ${given === undefined ? 'the last part of --out' : '--name'}.`,
+  );
+}
+
+/** Two candidates are called cheap and strong; more are called by their models' names. */
+function asRungs(ladder: TrainOptions['ladder']): Rung[] {
+  if (ladder.length < 2) {
+    throw new PlimsollError('invalid-input', 'A ladder has two or more models, cheapest first.');
+  }
+  return ladder.map((rung, i) => {
+    if (typeof rung !== 'string') return rung;
+    return { candidate: ladder.length > 2 ? rung : i === 0 ? 'cheap' : 'strong', model: rung };
+  });
+}
+
+function fitHeads(
+  rows: Parameters<typeof trainClassifier>[0],
+  onProgress: OnProgress = () => {},
+): TrainedClassifier {
+  onProgress({ step: 'training' });
+  const trained = trainClassifier(rows);
+  onProgress({
+    step: 'training',
+    summary: `lambda ${trained.lambda}, ${trained.iterations} steps${trained.converged ? '' : ', not converged'}`,
+  });
+  return trained;
+}
+
+/** Written for this purpose, so that no artifact carries a line of anybody's traffic. Together they use every feature. */
+const GOLDEN_TEXTS: readonly string[] = [
+  'Translate "good morning" into French.',
+  'Prove that there are infinitely many primes p with p ≡ 3 (mod 4).',
+  'Extract the invoice number, the date and the total from this text:\nInvoice 2024-118, 3 May 2024, total EUR 1,240.50',
+  'Why does this loop never end?\n```js\nfor (let i = 10; i >= 0; i++) { console.log(i); }\n```',
+  'Which of these is a noble gas?\nA. Oxygen\nB. Argon\nC. Nitrogen\nD. Chlorine\nAnswer:',
+  'Schreibe eine höfliche Absage auf eine Einladung zum Abendessen.',
+  'A train leaves at 9:40 and covers 210 km at 84 km/h. When does it arrive?',
+  '请用三句话总结一下什么是机器学习。',
+];
+
+async function goldenCases(
+  classifier: Pick<TrainedClassifier, 'heads' | 'centre' | 'platt'>,
+  encoder: Encoder,
+): Promise<GoldenCase[]> {
+  const matrix = await designMatrix(GOLDEN_TEXTS, encoder, featureExtractor());
+  const logits = rawLogits(matrix, classifier);
+  return GOLDEN_TEXTS.map((text, row) => ({
+    text,
+    probabilities: logits.map((z, h) => calibrated(z[row]!, classifier.platt[h]!)),
+  }));
+}
+
+function range(from: number, to: number): Int32Array {
+  return Int32Array.from({ length: to - from }, (_, i) => from + i);
+}

@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import {
+  type ColumnMap,
+  DEFAULT_QUALITY_FIELD,
+  type LoadOptions,
+  parseColumnMap,
+  parseQualityScale,
+  type QualityScale,
+} from '../evals/cases/index.ts';
+import { DEFAULT_RULE, loadLabelled } from '../evals/lifecycle/index.ts';
+import { requirePromise, type ThresholdRule } from '../evals/threshold/index.ts';
+import { PlimsollError } from '../router/errors.ts';
+import { numberBetween, share, usage } from './flag-values.ts';
+import { printNotes, showProgress } from './terminal.ts';
+
+/** Flags that say how labelled data are written. */
+export interface ReadingFlags {
+  readonly qualityScale?: QualityScale;
+  readonly map?: ColumnMap;
+}
+
+export function addReadingFlags(command: Command): Command {
+  return command
+    .option(
+      '--quality-scale <scale>',
+      'how qualities are written: 0-1, 0-100, 1-5 or other ends, boolean, percent (default: what the data show)',
+      usage(parseQualityScale),
+    )
+    .option(
+      '--map <names>',
+      'names in the data, where they differ: prompt=question,small.quality=gpt-4o-mini',
+      usage(parseColumnMap),
+    );
+}
+
+/** The flags as loadCases takes them. */
+export function readingOptions({
+  qualityScale,
+  map,
+}: ReadingFlags): Pick<LoadOptions, 'qualityScale' | 'columns'> {
+  return { ...(qualityScale && { qualityScale }), ...(map && { columns: map }) };
+}
+
+/** Flags that every command on labelled data has. */
+export interface DataFlags extends ReadingFlags {
+  readonly data: readonly string[];
+  readonly qualityField: string;
+  readonly maxRejects: number;
+  readonly rejects?: string;
+}
+
+export function addDataFlags(command: Command): Command {
+  return addReadingFlags(
+    command
+      .requiredOption(
+        '--data <file...>',
+        'labelled cases: .jsonl, .json, .csv, .tsv (wide or long), each also .gz',
+      )
+      .option(
+        '--quality-field <name>',
+        'the field of an outcome that holds its quality',
+        DEFAULT_QUALITY_FIELD,
+      ),
+  )
+    .option('--max-rejects <share>', 'stop when more than this share of the rows is bad', share, 0.02)
+    .option('--rejects <file>', 'write the bad rows here, with line, field and reason');
+}
+
+/** Loads the cases that have an outcome of each model; progress and notes go to stderr. */
+export async function loadData(flags: DataFlags, models: readonly string[]) {
+  const loaded = await loadLabelled(flags.data, {
+    ...readingOptions(flags),
+    models,
+    qualityField: flags.qualityField,
+    maxRejectShare: flags.maxRejects,
+    ...(flags.rejects !== undefined && { rejectsFile: flags.rejects }),
+    onProgress: showProgress(),
+  });
+  printNotes(loaded.notes);
+  return loaded;
+}
+
+export interface ThresholdFlags {
+  readonly escalationRate?: number;
+  readonly maxQualityLoss?: number;
+  readonly confidence?: number;
+}
+
+export function addThresholdFlags(command: Command): Command {
+  return command
+    .option('--escalation-rate <share>', 'set the threshold so that this share is escalated', share)
+    .option(
+      '--max-quality-loss <loss>',
+      'certify that the mean loss against always-strong is at most this (default: 0.02)',
+      numberBetween(0, 1),
+    )
+    .option(
+      '--confidence <level>',
+      'the probability with which the certified loss holds (default: 0.95)',
+      numberBetween(0.5, 1),
+    );
+}
+
+/** @throws PlimsollError `invalid-input` if both rules are given, or a promise that no number of cases can keep. */
+export function thresholdRule({ escalationRate, maxQualityLoss, confidence }: ThresholdFlags): ThresholdRule {
+  if (escalationRate !== undefined) {
+    if (maxQualityLoss === undefined && confidence === undefined) {
+      return { rule: 'escalation-rate', target: escalationRate };
+    }
+    throw new PlimsollError(
+      'invalid-input',
+      '--escalation-rate stands alone: it sets a share and promises no quality. Give it, or --max-quality-loss with --confidence.',
+    );
+  }
+  const promise = {
+    maxQualityLoss: maxQualityLoss ?? DEFAULT_RULE.target,
+    confidence: confidence ?? DEFAULT_RULE.confidence,
+  };
+  requirePromise(promise);
+  return { rule: 'max-quality-loss', target: promise.maxQualityLoss, confidence: promise.confidence };
+}

@@ -1,0 +1,78 @@
+import { fstatSync } from 'node:fs';
+import type { OnProgress } from '../evals/lifecycle/index.ts';
+import { writeAll, writeFailure } from '../router/files/index.ts';
+
+const STDOUT = 1;
+
+/**
+ * Prints a result on stdout, all of it. Node's own stream ignores that a full disk takes only a part of what goes to a file.
+ * @throws PlimsollError `io` if stdout is a file that does not take it
+ */
+export function print(text: string): void {
+  if (!fstatSync(STDOUT).isFile()) {
+    process.stdout.write(text);
+    return;
+  }
+  try {
+    writeAll(STDOUT, text);
+  } catch (cause) {
+    throw writeFailure('the result to standard output', 'stdout', cause);
+  }
+}
+
+/** The result for machines: one JSON document on stdout. */
+export function printJson(value: unknown): void {
+  print(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What a person should know besides the result, a line each on stderr. */
+export function printNotes(lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`${line}\n`);
+}
+
+/** Shows the progress of the library's functions on stderr. */
+export function showProgress(stream: NodeJS.WriteStream = process.stderr): OnProgress {
+  let current: { readonly step: string; readonly line: ProgressLine } | undefined;
+  return ({ step, done, total, summary }) => {
+    if (current?.step !== step) current = { step, line: startProgress(step, stream) };
+    if (done !== undefined) current.line.update(done, total);
+    if (summary === undefined) return;
+    current.line.end(summary);
+    current = undefined;
+  };
+}
+
+/** How far long work has come: one line that is redrawn on a terminal, a line every few seconds elsewhere. */
+interface ProgressLine {
+  update(done: number, total?: number): void;
+  /** Ends the line; `summary` stays. */
+  end(summary?: string): void;
+}
+
+const REDRAW_MS = 100;
+const LINE_MS = 5_000;
+
+export function startProgress(label: string, stream: NodeJS.WriteStream = process.stderr): ProgressLine {
+  const startedMs = performance.now();
+  let drawnMs = Number.NEGATIVE_INFINITY;
+  let drawn = false;
+  return {
+    update(done, total) {
+      const nowMs = performance.now();
+      if (nowMs - drawnMs < (stream.isTTY ? REDRAW_MS : LINE_MS)) return;
+      if (!stream.isTTY && drawnMs === Number.NEGATIVE_INFINITY) {
+        drawnMs = nowMs; // short work stays silent if lines cannot be redrawn
+        return;
+      }
+      drawnMs = nowMs;
+      drawn = true;
+      const share = total ? ` of ${total} (${Math.floor((100 * done) / total)} %)` : '';
+      stream.write(stream.isTTY ? `\r\x1b[K${label}: ${done}${share}` : `${label}: ${done}${share}\n`);
+    },
+    end(summary) {
+      if (drawn && stream.isTTY) stream.write('\r\x1b[K');
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+      if (summary !== undefined) stream.write(`${label}: ${summary} (${seconds} s)\n`);
+    },
+  };
+}
