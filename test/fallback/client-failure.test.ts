@@ -93,13 +93,13 @@ describe('timeouts', () => {
       { settings: { timeouts: { first_byte_ms: 590_000 } } },
     );
     await run(BOTH);
-    expect(asked[0].timeouts).toEqual({
+    expect(asked[0]?.timeouts).toEqual({
       connectMs: 5_000,
       firstByteMs: 590_000,
       idleMs: 60_000,
       totalMs: 600_000,
     });
-    expect(asked[1].timeouts).toEqual({
+    expect(asked[1]?.timeouts).toEqual({
       connectMs: 5_000,
       firstByteMs: 20_000,
       idleMs: 20_000,

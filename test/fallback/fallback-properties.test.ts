@@ -28,7 +28,7 @@ type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 
 async function play({ models, maxRetries, budgetMs, deadlineMs, ceiling, random }: Plan) {
   const candidates = models.map((each, place) => model(`${each.provider}/m${place}`, each.facts));
-  const script = Object.fromEntries(candidates.map(({ name }, place) => [name, models[place].steps]));
+  const script = Object.fromEntries(candidates.map(({ name }, place) => [name, models[place]?.steps ?? []]));
   const settings = {
     retry: { max_retries: maxRetries, budget_ms: budgetMs },
     ...(ceiling !== undefined && { max_fallback_price_factor: ceiling }),

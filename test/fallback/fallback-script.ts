@@ -18,7 +18,7 @@ export type ModelFacts = Partial<Omit<CatalogModel, 'name' | 'provider' | 'id'>>
 
 /** A catalog entry from its name `<provider>/<model>`. */
 export function model(name: string, { outputUsd, ...facts }: ModelFacts = {}): CatalogModel {
-  const [provider, id] = name.split('/');
+  const [provider = '', id = ''] = name.split('/');
   return {
     name,
     id,
@@ -121,7 +121,12 @@ export function scriptedChain(
   const events: FallbackEvent[] = [];
   const played = new Map<string, number>();
 
-  const stepOf = (name: string) => script[name][Math.min(played.get(name) ?? 0, script[name].length - 1)];
+  const stepOf = (name: string) => {
+    const steps = script[name] ?? [];
+    const step = steps[Math.min(played.get(name) ?? 0, steps.length - 1)];
+    if (!step) throw new Error(`The script has no step for ${name}.`);
+    return step;
+  };
   const play = (name: string) => {
     const step = stepOf(name);
     played.set(name, (played.get(name) ?? 0) + 1);

@@ -24,7 +24,7 @@ test('a kept connection that is gone: one more request, on a new one', async () 
     const connection = heard.push(0) - 1;
     socket.on('data', (data) => {
       if (!data.toString().startsWith('POST')) return;
-      heard[connection] += 1;
+      heard[connection] = (heard[connection] ?? 0) + 1;
       // The first connection answers once and dies at the second request, as after a restart.
       if (connection === 0 && heard[connection] === 2) socket.resetAndDestroy();
       else socket.write(ANSWER);

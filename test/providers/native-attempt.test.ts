@@ -70,7 +70,7 @@ test('only the model is replaced; unknown fields stay, and none is added', async
     messages: [{ role: 'user', content: 'ä' }],
   };
   await drained(answered(await attempt(callOf({ url, body, stream: true }), TIMEOUTS)).body);
-  expect(JSON.stringify(requests[0].body)).toBe(JSON.stringify({ ...body, model: 'test-small' }));
+  expect(JSON.stringify(requests[0]?.body)).toBe(JSON.stringify({ ...body, model: 'test-small' }));
 });
 
 test.each([
@@ -94,7 +94,7 @@ test.each([
     provider: { headers: { 'X-Fixed': 'yes' }, passHeaders: ['x-trace'] },
   });
   answered(await attempt(call, TIMEOUTS));
-  const sent = requests[0].headers;
+  const sent = requests[0]!.headers;
   expect(sent).toMatchObject({ 'x-trace': '1', 'x-fixed': 'yes', 'accept-encoding': 'identity' });
   for (const [name, value] of Object.entries(expected)) expect(sent[name]).toBe(value);
   expect(JSON.stringify(sent)).not.toMatch(/theirs|elsewhere/);
@@ -106,7 +106,7 @@ test("the client's anthropic-version goes through", async () => {
     callOf({ url, dialect: 'anthropic', headers: { 'anthropic-version': '2024-01-01' } }),
     TIMEOUTS,
   );
-  expect(requests[0].headers['anthropic-version']).toBe('2024-01-01');
+  expect(requests[0]?.headers['anthropic-version']).toBe('2024-01-01');
 });
 
 test('embeddings', async () => {
@@ -114,7 +114,7 @@ test('embeddings', async () => {
   const call = callOf({ url, operation: 'embeddings', body: { model: 'x', input: ['a', 'b'] } });
   const answer = answered(await attempt(call, TIMEOUTS));
   const { data } = JSON.parse((await drained(answer.body)).bytes.toString());
-  expect(requests[0].path).toBe('/v1/embeddings');
+  expect(requests[0]?.path).toBe('/v1/embeddings');
   expect(data).toHaveLength(2);
   expect(answer.usage()).toEqual({ inputTokens: 1, outputTokens: 0 });
 });
@@ -324,7 +324,7 @@ test.each(['plain', 'stream'])(
       await expect(pending).rejects.toBe(reason);
     }
     await vi.waitFor(async () => expect(await upstream.openConnections()).toBe(0), { timeout: 1000 });
-    expect(upstream.requests[0].aborted).toBe(true);
+    expect(upstream.requests[0]?.aborted).toBe(true);
   },
 );
 
@@ -348,7 +348,7 @@ test('a reader that does not read pauses the provider, and its slowness is no st
   const before = process.memoryUsage().arrayBuffers;
   await pause(600);
   // 20 MB wait; the kernel's buffers hold some of it and the upstream, in this process, a part of the rest.
-  expect(upstream.requests[0].aborted).toBe(false);
+  expect(upstream.requests[0]?.aborted).toBe(false);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
   const { bytes, thrown } = await drained(body);
   expect(thrown).toBeUndefined();

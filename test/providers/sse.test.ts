@@ -93,7 +93,7 @@ test('invalid UTF-8 becomes U+FFFD, as a decoder of the whole would have it', ()
     Buffer.from([0xff, 0xe2, 0x82]),
     Buffer.from('b\n\n'),
   ]);
-  const [{ data }] = eventsOf(cut(bytes, [8, 9, 10]));
+  const data = eventsOf(cut(bytes, [8, 9, 10]))[0]?.data;
   expect(data).toBe(new TextDecoder().decode(bytes).slice('data: '.length, -2));
 });
 
@@ -141,7 +141,7 @@ test('usage is read from streams of both dialects, however they are cut', () => 
 
 test('usage is undefined until the provider has named the final counts', () => {
   const openai = new StreamReader('openai');
-  openai.push(Buffer.from(OPENAI[0]));
+  openai.push(Buffer.from(OPENAI[0]!));
   expect(openai.usage()).toBeUndefined();
   const anthropic = new StreamReader('anthropic');
   anthropic.push(Buffer.from(ANTHROPIC.slice(0, 2).join('')));

@@ -69,7 +69,7 @@ describe('evals/suites/hard-cases.jsonl', () => {
     expect(repeated(keys)).toEqual([]);
     const { english, multilingual } = everydayCases();
     const everyday = new Set([...english, ...multilingual].map(({ text }) => questionKey(text)));
-    expect(cases.filter((_, index) => everyday.has(keys[index])).map(({ id }) => id)).toEqual([]);
+    expect(cases.filter((_, index) => everyday.has(keys[index] ?? '')).map(({ id }) => id)).toEqual([]);
   });
 
   it('has text to score in every case, and every reason ends as a sentence', () => {
@@ -123,7 +123,7 @@ describe('evals/suites/README.md', () => {
 
   it('shows rows that load', () => {
     const [hard, paraphrase] = [...card.matchAll(/```jsonl\n([\s\S]*?)```/g)].map(([, rows]) => rows);
-    expect(loadHardCases(written('own.jsonl', hard)).length).toBe(2);
-    expect(loadParaphrases(written('pairs.jsonl', paraphrase)).length).toBe(1);
+    expect(loadHardCases(written('own.jsonl', hard!)).length).toBe(2);
+    expect(loadParaphrases(written('pairs.jsonl', paraphrase!)).length).toBe(1);
   });
 });
