@@ -17,7 +17,7 @@ const RATE = { perSecond: 50, seconds: 10 };
 const POLL_MS = 50;
 const GIVE_UP_MS = 30_000;
 
-interface OutageFound {
+interface OutageResults {
   readonly unanswered: number;
   readonly asked: number;
   readonly times: readonly number[];
@@ -25,7 +25,7 @@ interface OutageFound {
   readonly log: readonly DecisionRecord[];
 }
 
-/** The provider of the cheap model is killed while requests come, and started again. */
+/** Kills the provider of the cheap model while requests come in, and starts it again. */
 export async function outage(context: GatewayBenchContext): Promise<readonly Row[]> {
   const cheap = await startFakeProviderProcess(CONSTANT_REPLY);
   const other = await startFakeProviderProcess(CONSTANT_REPLY);
@@ -38,7 +38,7 @@ export async function outage(context: GatewayBenchContext): Promise<readonly Row
     const texts = await cheapTexts(plimsoll, context.texts);
     await cheap.kill();
     const during = await openLoop(RATE, (i) => timed(plimsoll, texts[i % texts.length]!));
-    // Requests go on coming while it starts, so that probes fail and its breaker opens again, as in an outage.
+    // Requests keep coming while it starts, so that probes fail and its breaker opens again, as in an outage.
     const served = untilServed(plimsoll, texts[0]!);
     const again = await startFakeProviderProcess(CONSTANT_REPLY, cheap.port);
     const backMs = performance.now();
@@ -46,7 +46,7 @@ export async function outage(context: GatewayBenchContext): Promise<readonly Row
     const recoverySeconds = servedMs && Math.max(0, servedMs - backMs) / 1000;
     await again.close();
     await plimsoll.close();
-    return rowsOf({
+    return outageRows({
       unanswered: during.filter(({ right }) => !right).length,
       asked: during.length,
       times: during.map(({ ms }) => ms),
@@ -59,7 +59,7 @@ export async function outage(context: GatewayBenchContext): Promise<readonly Row
   }
 }
 
-/** Those that the policy sends to the cheap model. */
+/** The texts that the policy routes to the cheap model. */
 async function cheapTexts(plimsoll: PlimsollProcess, texts: readonly string[]): Promise<string[]> {
   const cheap: string[] = [];
   for (const text of texts) {
@@ -75,10 +75,10 @@ async function cheapTexts(plimsoll: PlimsollProcess, texts: readonly string[]): 
 async function timed(plimsoll: PlimsollProcess, text: string) {
   const startedMs = performance.now();
   const { kind, served } = await sendVerified(plimsoll.url, text, false);
-  return { right: kind === 'answered' && served !== CHEAP, ms: performance.now() - startedMs };
+  return { right: kind === 'complete' && served !== CHEAP, ms: performance.now() - startedMs };
 }
 
-/** When the cheap model answered, in ms of `performance.now()`; undefined where it did not within 30 s. */
+/** When the cheap model replied, in ms of `performance.now()`; undefined if it did not within 30 s. */
 async function untilServed(plimsoll: PlimsollProcess, text: string): Promise<number | undefined> {
   const startedMs = performance.now();
   while (performance.now() - startedMs < GIVE_UP_MS) {
@@ -89,14 +89,14 @@ async function untilServed(plimsoll: PlimsollProcess, text: string): Promise<num
   return undefined;
 }
 
-/** How often the dead model was asked in vain, the probes of an open breaker left out: those that were at work as it opened count. */
+/** Failed attempts on the dead model, without the probes of an open breaker. Attempts in flight when it opened count. */
 function failuresBeforeOpen(log: readonly DecisionRecord[]): number {
   const attempts = log.flatMap((record) => record.attempts).filter(({ model }) => model === CHEAP);
   const asked = attempts.filter(({ kind, outcome }) => kind !== 'probe' && outcome !== 'skipped-open');
   return asked.filter(({ outcome }) => outcome !== 'answer').length;
 }
 
-function rowsOf({ unanswered, asked, times, recoverySeconds, log }: OutageFound): Row[] {
+function outageRows({ unanswered, asked, times, recoverySeconds, log }: OutageResults): Row[] {
   const base = { samples: asked, peer: null, ratio: null };
   const p99 = Math.round(quantile(times, 0.99));
   const longest = Math.round(quantile(times, 1));

@@ -8,50 +8,61 @@ import { type Client, createClient, type Side, type SideName, type Sides, withSi
 
 const PER_SECOND = 200;
 const STREAMS_PER_SECOND = 50;
-/** A paced stream: else an upstream that writes all at once would hide who holds it back. */
+const CONNECTIONS = 64;
+const SIDES: readonly SideName[] = ['direct', 'bare', 'portkey', 'plimsoll'];
+/** A paced stream: if everything came at once, nobody could see which side holds it back. */
 const PACED = { ...CONSTANT_REPLY, chunkMs: 10 };
-
-/** What a gateway adds to a plain answer at 200 requests a second: p50 and p99. */
-export async function latency(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const load = { ...context, perSecond: PER_SECOND, quantiles: [0.5, 0.99] };
-  const what = `added to a plain answer at ${PER_SECOND} requests/s`;
-  return withSides({ shape: CONSTANT_REPLY, stream: false }, async (sides, portkey) => {
-    const [median, tail] = await quantilesOf(sides, load, (client, text) => client.plainMs(text));
-    return [
-      ...addedRows('added-p50', `${what}, p50`, median!, load, portkey),
-      ...addedRows('added-p99', `${what}, p99`, tail!, load, portkey),
-    ];
-  });
-}
-
-/** What a gateway adds to the time to the first byte of a stream's body, p50. */
-export async function firstToken(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const load = { ...context, perSecond: STREAMS_PER_SECOND, quantiles: [0.5] };
-  const what = `added to the time to first token at ${STREAMS_PER_SECOND} streams/s, p50`;
-  return withSides({ shape: PACED, stream: true }, async (sides, portkey) => {
-    const [median] = await quantilesOf(sides, load, (client, text) => client.firstByteMs(text));
-    return addedRows('first-token-p50', what, median!, load, portkey);
-  });
-}
 
 interface Load extends GatewayBenchContext {
   readonly perSecond: number;
   readonly quantiles: readonly number[];
 }
 
-/** Of the times of every side, in ms. Its connections stay open from slice to slice. */
-async function quantilesOf(
+/** Time that a gateway adds to a plain reply at 200 requests a second: p50 and p99. */
+export async function latency(context: GatewayBenchContext): Promise<readonly Row[]> {
+  const load = { ...context, perSecond: PER_SECOND, quantiles: [0.5, 0.99] };
+  const what = `added to a plain answer at ${PER_SECOND} requests/s`;
+  return withSides({ shape: CONSTANT_REPLY, stream: false }, async (sides, portkey) => {
+    const [median, tail] = await timeQuantiles(sides, load, (client, text) => client.plainMs(text));
+    if (!median || !tail) return [];
+    return [
+      ...addedRows('added-p50', `${what}, p50`, median, load, portkey),
+      ...addedRows('added-p99', `${what}, p99`, tail, load, portkey),
+    ];
+  });
+}
+
+/** Time that a gateway adds to the first byte of a stream's body, p50. */
+export async function firstToken(context: GatewayBenchContext): Promise<readonly Row[]> {
+  const load = { ...context, perSecond: STREAMS_PER_SECOND, quantiles: [0.5] };
+  const what = `added to the time to first token at ${STREAMS_PER_SECOND} streams/s, p50`;
+  return withSides({ shape: PACED, stream: true }, async (sides, portkey) => {
+    const [median] = await timeQuantiles(sides, load, (client, text) => client.firstByteMs(text));
+    return median ? addedRows('first-token-p50', what, median, load, portkey) : [];
+  });
+}
+
+/** Plain replies per second at saturation. */
+export async function saturation(context: GatewayBenchContext): Promise<readonly Row[]> {
+  return withSides({ shape: CONSTANT_REPLY, stream: false }, async (sides, portkey) => {
+    const [rates, cpu] = await measureSides(sides, context.rounds, (side) => saturate(side, context));
+    return rates && cpu ? saturationRows(rates, cpu, context, portkey) : [];
+  });
+}
+
+/** Quantiles of the times of every side, in ms. Connections stay open from slice to slice. */
+async function timeQuantiles(
   sides: Sides,
   { perSecond, quantiles, rounds, roundSeconds, texts }: Load,
-  ask: (client: Client, text: string) => Promise<number>,
+  time: (client: Client, text: string) => Promise<number>,
 ): Promise<Figures[]> {
   const clients = new Map<Side, Client>();
-  let asked = 0;
+  let sent = 0;
   const slice = (side: Side) => {
     const client = clients.get(side) ?? createClient(side);
     clients.set(side, client);
     const rate = { perSecond, seconds: roundSeconds / SLICES };
-    return openLoop(rate, () => ask(client, texts[asked++ % texts.length]!));
+    return openLoop(rate, () => time(client, String(texts[sent++ % texts.length])));
   };
   try {
     return await measureTimes(sides, rounds, slice, quantiles);
@@ -67,7 +78,7 @@ function addedRows(
   { perSecond, roundSeconds }: Load,
   portkey: string,
 ): Row[] {
-  const direct = spread(figures.direct!).median.toFixed(2);
+  const direct = spread(figures.direct).median.toFixed(2);
   return peerRows(addedToDirect(figures), {
     name,
     what,
@@ -79,33 +90,27 @@ function addedRows(
   });
 }
 
-const CONNECTIONS = 64;
-const SIDES: readonly SideName[] = ['direct', 'bare', 'portkey', 'plimsoll'];
-
-/** Plain answers a second at saturation. */
-export async function saturation(context: GatewayBenchContext): Promise<readonly Row[]> {
-  return withSides({ shape: CONSTANT_REPLY, stream: false }, async (sides, portkey) => {
-    const [rates, cpu] = await measureSides(sides, context.rounds, (side) => saturate(side, context));
-    return rowsOf(rates!, cpu!, context, portkey);
-  });
-}
-
-function rowsOf(rates: Figures, cpu: Figures, { roundSeconds }: GatewayBenchContext, portkey: string): Row[] {
+function saturationRows(
+  rates: Figures,
+  cpu: Figures,
+  { roundSeconds }: GatewayBenchContext,
+  portkey: string,
+): Row[] {
   return peerRows(rates, {
     name: 'saturation',
     what: 'plain answers at saturation',
     unit: 'requests/s',
-    samples: Math.round(spread(rates.plimsoll!).median * roundSeconds),
+    samples: Math.round(spread(rates.plimsoll).median * roundSeconds),
     targets: TARGETS.saturation,
     notes: [
-      `${CONNECTIONS} connections; requests/s: ${told(rates)}`,
-      `processor time of each side's process for a request, in microseconds: ${told(cpu)}`,
+      `${CONNECTIONS} connections; requests/s: ${medians(rates)}`,
+      `processor time of each side's process for a request, in microseconds: ${medians(cpu)}`,
     ],
     portkey,
   });
 }
 
-/** Requests a second, and processor time of the side for one, in microseconds. */
+/** Requests per second, and the side's processor time for one, in microseconds. */
 async function saturate(side: Side, { texts, roundSeconds }: GatewayBenchContext): Promise<number[]> {
   const before = cpuSeconds(side.pid);
   const result = await autocannon({
@@ -125,9 +130,9 @@ async function saturate(side: Side, { texts, roundSeconds }: GatewayBenchContext
   return [result['2xx'] / result.duration, cpu * 1e6];
 }
 
-function told(figures: Figures): string {
+function medians(figures: Figures): string {
   return SIDES.flatMap((name) => {
-    const all = figures[name];
-    return all === undefined ? [] : [`${name} ${Math.round(spread(all).median)}`];
+    const side = figures[name];
+    return side === undefined ? [] : [`${name} ${Math.round(spread(side).median)}`];
   }).join(', ');
 }

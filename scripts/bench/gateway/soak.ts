@@ -13,13 +13,13 @@ import {
 } from './servers.ts';
 import { sendVerified, type VerifiedRequest } from './verified-request.ts';
 
-/** One request of so many meets a fault. */
+/** One request in ten meets a fault. */
 const FAULT_EVERY = 10;
-const AT_ONCE = 32;
+const CONCURRENCY = 32;
 const WARM_UP = 500;
-/** Above every time for which an idle connection is kept. */
+/** Longer than any idle connection is kept. */
 const IDLE_MS = 7_000;
-/** What may pass or break; a wrong key or name is the operator's, and 20 MB answers have their test. */
+/** Temporary faults and disconnects; a wrong key or name is the operator's, and 20 MB replies have their own test. */
 const FAULTS: readonly Fault[] = [
   '500',
   '502',
@@ -44,14 +44,14 @@ const FAULTS: readonly Fault[] = [
   'slow-first-byte',
 ];
 const UPSTREAM = {
-  // A plain answer that stands still has only the limit of the whole attempt.
+  // For a stalled plain reply, only the limit of the whole attempt applies.
   timeouts: { first_byte_ms: 1_000, idle_ms: 1_000, total_ms: 5_000 },
   fallbacks: { 'a/small': ['b/small'], 'b/large': ['a/large'] },
 };
 
-interface SoakFound {
+interface SoakResults {
   readonly outcomes: readonly VerifiedRequest[];
-  /** Of all requests, those of the warming up among them. */
+  /** Decision ids of all requests, including the warm-up. */
   readonly logged: readonly string[];
   readonly asked: number;
   readonly openBefore: number | undefined;
@@ -61,7 +61,7 @@ interface SoakFound {
   readonly memory: readonly number[];
 }
 
-/** Many requests, plain and streamed, while two providers fail in every way that may pass. */
+/** Many requests, plain and streamed, while two providers fail in every temporary way. */
 export async function soak(context: GatewayBenchContext): Promise<readonly Row[]> {
   const a = await startFakeProviderProcess(CONSTANT_REPLY);
   const b = await startFakeProviderProcess(CONSTANT_REPLY);
@@ -71,24 +71,24 @@ export async function soak(context: GatewayBenchContext): Promise<readonly Row[]
     upstream: UPSTREAM,
   });
   try {
-    return rowsOf(await soaked(plimsoll, [a, b], context));
+    return soakRows(await runSoak(plimsoll, [a, b], context));
   } finally {
     await Promise.all([a, b, plimsoll].map((one) => one.close()));
     plimsoll.remove();
   }
 }
 
-async function soaked(
+async function runSoak(
   plimsoll: PlimsollProcess,
-  upstreams: readonly FakeProviderProcess[],
+  providers: readonly FakeProviderProcess[],
   { soakRequests, texts }: GatewayBenchContext,
-): Promise<SoakFound> {
+): Promise<SoakResults> {
   const { pid } = plimsoll;
-  await requests(plimsoll, upstreams, WARM_UP, texts);
+  await sendRequests(plimsoll, providers, WARM_UP, texts);
   await sleep(IDLE_MS);
   const [openBefore, mbBefore] = [openDescriptors(pid), residentMb(pid)];
   const memory = watchMemory(pid);
-  const outcomes = await requests(plimsoll, upstreams, soakRequests, texts);
+  const outcomes = await sendRequests(plimsoll, providers, soakRequests, texts);
   const samples = memory.end();
   await sleep(IDLE_MS);
   const [openAfter, mbAfter] = [openDescriptors(pid), residentMb(pid)];
@@ -98,10 +98,10 @@ async function soaked(
   return { outcomes, logged, asked, openBefore, openAfter, mbBefore, mbAfter, memory: samples };
 }
 
-/** So many requests, 32 at once, every second one streamed. */
-async function requests(
+/** Sends `count` requests, 32 at a time, every second one streamed. */
+async function sendRequests(
   { url }: PlimsollProcess,
-  upstreams: readonly FakeProviderProcess[],
+  providers: readonly FakeProviderProcess[],
   count: number,
   texts: readonly string[],
 ): Promise<VerifiedRequest[]> {
@@ -110,20 +110,21 @@ async function requests(
   const worker = async () => {
     for (let i = next++; i < count; i = next++) {
       const turn = Math.floor(i / FAULT_EVERY);
-      if (i % FAULT_EVERY === 0) await upstreams[turn % 2]!.fail(FAULTS[turn % FAULTS.length]!);
-      // A prompt of its own for every request: an answer that belongs to another is found out.
-      outcomes.push(await sendVerified(url, `${texts[i % texts.length]!} (${i})`, i % 2 === 1));
+      const fault = FAULTS[turn % FAULTS.length];
+      if (fault && i % FAULT_EVERY === 0) await providers[turn % providers.length]?.fail(fault);
+      // Every request has its own prompt, so that a reply to another one is noticed.
+      outcomes.push(await sendVerified(url, `${texts[i % texts.length]} (${i})`, i % 2 === 1));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return outcomes;
 }
 
-function rowsOf(found: SoakFound): Row[] {
+function soakRows(found: SoakResults): Row[] {
   const { outcomes, asked, logged, openBefore, openAfter, mbBefore, mbAfter, memory } = found;
   const count = (kind: VerifiedRequest['kind']) => outcomes.filter((one) => one.kind === kind).length;
-  const [lost, spliced, cut] = [count('lost'), count('spliced'), count('cut')];
-  const doubled = doubledOf(outcomes, logged);
+  const [lost, spliced, cut] = [count('lost'), count('spliced'), count('truncated')];
+  const doubled = countDuplicates(outcomes, logged);
   const unlogged = asked - new Set(logged).size;
   const base = { samples: outcomes.length, peer: null, ratio: null };
   const what = `${outcomes.length} requests, one fault for every ${FAULT_EVERY} of them, two providers`;
@@ -136,7 +137,7 @@ function rowsOf(found: SoakFound): Row[] {
       value: spread([lost + doubled + spliced + cut + Math.abs(unlogged)]),
       target: TARGETS.unclean,
       notes: [
-        `answered ${count('answered')}, refused ${count('refused')}, streams that broke off and said so ${count('broken-off')}`,
+        `answered ${count('complete')}, refused ${count('refused')}, streams that broke off and said so ${count('interrupted')}`,
         `lost ${lost}, doubled ${doubled}, spliced ${spliced}, cut ${cut}, not in the decision log ${unlogged}`,
       ],
     },
@@ -165,8 +166,8 @@ function rowsOf(found: SoakFound): Row[] {
   return [...rows, descriptorRow];
 }
 
-/** Decision ids that two answers, or two records, have. */
-function doubledOf(outcomes: readonly VerifiedRequest[], logged: readonly string[]): number {
+/** Decision ids that occur in two responses, or in two records. */
+function countDuplicates(outcomes: readonly VerifiedRequest[], logged: readonly string[]): number {
   const ids = outcomes.flatMap(({ decisionId }) => decisionId ?? []);
   return ids.length - new Set(ids).size + logged.length - new Set(logged).size;
 }

@@ -6,36 +6,36 @@ import { createClient, type Side, withSides } from './sides.ts';
 
 const CHUNK_MS = 250;
 const STALL_MS = 100;
-/** All streams begin within this: 1,000 connections at once are another test. */
+/** All streams start within this time: 1,000 connections at once would be another test. */
 const RAMP_MS = 2_000;
 
-interface StreamsFound {
-  /** Silences between two chunks that were longer than the upstream's pace by over 100 ms. */
+interface StreamResults {
+  /** Gaps between two chunks that exceed the provider's pace by over 100 ms. */
   readonly stalls: number;
   readonly longestMs: number;
   readonly chunks: number;
-  /** Of the side's process, in MB. */
+  /** Memory of the side's process, in MB. */
   readonly memory: readonly number[];
 }
 
-/** Many streams at once: does any stand still for longer than it would without us, and does memory stay flat. */
+/** Many streams at once: does any stall longer than without a gateway, and does memory stay flat? */
 export async function streams(context: GatewayBenchContext): Promise<readonly Row[]> {
   const words = Math.ceil((context.streamSeconds * 1000) / CHUNK_MS);
-  const found = await withSides({ shape: { words, chunkMs: CHUNK_MS }, stream: true }, async (sides) => ({
+  const results = await withSides({ shape: { words, chunkMs: CHUNK_MS }, stream: true }, async (sides) => ({
     direct: await manyStreams(sides.direct, context),
     bare: await manyStreams(sides.bare, context),
     plimsoll: await manyStreams(sides.plimsoll, context),
   }));
-  return rowsOf(found, context);
+  return streamRows(results, context);
 }
 
-async function manyStreams(side: Side, { streams, texts }: GatewayBenchContext): Promise<StreamsFound> {
+async function manyStreams(side: Side, { streams, texts }: GatewayBenchContext): Promise<StreamResults> {
   const client = createClient(side);
   const memory = watchMemory(side.pid);
   const gaps: number[][] = await Promise.all(
     Array.from({ length: streams }, async (_, i) => {
       await sleep((i * RAMP_MS) / streams);
-      return gapsOf(client.stream(texts[i % texts.length]!));
+      return measureGaps(client.stream(String(texts[i % texts.length])));
     }),
   );
   const samples = memory.end();
@@ -49,8 +49,8 @@ async function manyStreams(side: Side, { streams, texts }: GatewayBenchContext):
   };
 }
 
-/** Between one chunk and the next, in ms. */
-async function gapsOf(chunks: AsyncIterable<Buffer>): Promise<number[]> {
+/** The times between one chunk and the next, in ms. */
+async function measureGaps(chunks: AsyncIterable<Buffer>): Promise<number[]> {
   const gaps: number[] = [];
   let lastMs: number | undefined;
   for await (const _ of chunks) {
@@ -61,16 +61,16 @@ async function gapsOf(chunks: AsyncIterable<Buffer>): Promise<number[]> {
   return gaps;
 }
 
-function rowsOf(
-  { direct, bare, plimsoll }: Readonly<Record<'direct' | 'bare' | 'plimsoll', StreamsFound>>,
+function streamRows(
+  { direct, bare, plimsoll }: Readonly<Record<'direct' | 'bare' | 'plimsoll', StreamResults>>,
   { streams, streamSeconds }: GatewayBenchContext,
 ): Row[] {
   const what = `${streams} streams of ${streamSeconds} s at once`;
-  const peak = (found: StreamsFound) => spread([Math.max(...found.memory)]);
+  const peak = ({ memory }: StreamResults) => spread([Math.max(...memory)]);
   const base = { samples: plimsoll.memory.length, ratio: null };
   const bareMemory = { what: 'the bare pass-through', value: peak(bare) };
   const bareGrowth = { what: 'the bare pass-through', value: spread([memoryGrowth(bare.memory)]) };
-  const told = ({ stalls, longestMs, chunks }: StreamsFound) =>
+  const describe = ({ stalls, longestMs, chunks }: StreamResults) =>
     `${stalls} of ${chunks} (longest silence ${Math.round(longestMs)} ms)`;
   return [
     {
@@ -83,7 +83,7 @@ function rowsOf(
       peer: { what: 'the bare pass-through', value: spread([bare.stalls - direct.stalls]) },
       target: TARGETS.addedStalls,
       notes: [
-        `a chunk every ${CHUNK_MS} ms; stalls: direct ${told(direct)}, bare ${told(bare)}, Plimsoll ${told(plimsoll)}`,
+        `a chunk every ${CHUNK_MS} ms; stalls: direct ${describe(direct)}, bare ${describe(bare)}, Plimsoll ${describe(plimsoll)}`,
       ],
     },
     {

@@ -2,14 +2,14 @@ import { Agent } from 'undici';
 import { generateReply, parseOpenaiRequest } from '../../fake-provider/index.ts';
 import { CONSTANT_REPLY } from './servers.ts';
 
-/** What became of a request. */
+/** The outcome of a request. */
 export interface VerifiedRequest {
   /**
-   * `answered`: whole, and the very answer that the model which is named gives to this prompt. `refused`: an error status with an error
-   * object, nothing else. `broken-off`: a stream's beginning, right as far as it goes, and an error event. `spliced`: words of more than
-   * one answer, or of another's. `cut`: an end that nobody announced. `lost`: no answer, or the connection broke.
+   * `complete`: exactly the reply of the named model to this prompt. `refused`: an error status with an error object, nothing else.
+   * `interrupted`: a correct beginning of a stream, then an error event. `spliced`: words of several replies, or of another request's.
+   * `truncated`: an unannounced end. `lost`: no response, or the connection failed.
    */
-  readonly kind: 'answered' | 'refused' | 'broken-off' | 'spliced' | 'cut' | 'lost';
+  readonly kind: 'complete' | 'refused' | 'interrupted' | 'spliced' | 'truncated' | 'lost';
   readonly status: number | undefined;
   readonly served: string | undefined;
   readonly decisionId: string | undefined;
@@ -22,10 +22,10 @@ const agent = new Agent({
   keepAliveTimeout: 1_000,
   keepAliveMaxTimeout: 1_000,
 });
-/** As the test upstream is started. */
-const REPLY = { seed: 1, words: CONSTANT_REPLY.words, toolCalls: 1 };
+/** The options with which the fake provider is started. */
+const REPLY_OPTIONS = { seed: 1, words: CONSTANT_REPLY.words, toolCalls: 1 };
 
-/** Asks for `auto` and checks the answer against what the test upstream must have said. Never rejects. */
+/** Sends a request for `auto` and compares the response with what the fake provider must have sent. Never rejects. */
 export async function sendVerified(base: string, prompt: string, stream: boolean): Promise<VerifiedRequest> {
   const request = {
     model: 'auto',
@@ -43,7 +43,7 @@ export async function sendVerified(base: string, prompt: string, stream: boolean
     const text = await body.text();
     const served = headers['x-plimsoll-served'] as string | undefined;
     const decisionId = headers['x-plimsoll-decision-id'] as string | undefined;
-    const kind = statusCode === 200 ? kindOf(text, served, request, stream) : refusal(text);
+    const kind = statusCode === 200 ? classify(text, served, request, stream) : classifyError(text);
     return { kind, status: statusCode, served, decisionId };
   } catch {
     return { kind: 'lost', status: undefined, served: undefined, decisionId: undefined };
@@ -52,49 +52,49 @@ export async function sendVerified(base: string, prompt: string, stream: boolean
 
 type Json = Record<string, unknown>;
 
-function refusal(text: string): VerifiedRequest['kind'] {
-  const { error } = parsed(text) ?? {};
-  return typeof (error as Json | undefined)?.['message'] === 'string' ? 'refused' : 'cut';
+function classifyError(text: string): VerifiedRequest['kind'] {
+  const { error } = parse(text) ?? {};
+  return typeof (error as Json | undefined)?.['message'] === 'string' ? 'refused' : 'truncated';
 }
 
-function kindOf(
+function classify(
   text: string,
   served: string | undefined,
   request: Json,
   stream: boolean,
 ): VerifiedRequest['kind'] {
   const model = served?.slice(served.indexOf('/') + 1);
-  const { id, words } = generateReply(parseOpenaiRequest({ ...request, model }), REPLY);
-  const right = { id: `chatcmpl-${id}`, content: words.join('') };
-  return stream ? kindOfStream(text, right) : kindOfAnswer(text, right);
+  const { id, words } = generateReply(parseOpenaiRequest({ ...request, model }), REPLY_OPTIONS);
+  const expected = { id: `chatcmpl-${id}`, content: words.join('') };
+  return stream ? classifyStream(text, expected) : classifyPlain(text, expected);
 }
 
-interface Right {
+interface Expected {
   readonly id: string;
   readonly content: string;
 }
 
-function kindOfAnswer(text: string, right: Right): VerifiedRequest['kind'] {
-  const answer = parsed(text);
-  if (answer === undefined) return 'cut';
-  const [choice] = answer['choices'] as { readonly message: { readonly content: string } }[];
-  return answer['id'] === right.id && choice!.message.content === right.content ? 'answered' : 'spliced';
+function classifyPlain(text: string, expected: Expected): VerifiedRequest['kind'] {
+  const reply = parse(text);
+  if (reply === undefined) return 'truncated';
+  const [choice] = reply['choices'] as { readonly message: { readonly content: string } }[];
+  return reply['id'] === expected.id && choice?.message.content === expected.content ? 'complete' : 'spliced';
 }
 
-function kindOfStream(text: string, right: Right): VerifiedRequest['kind'] {
+function classifyStream(text: string, expected: Expected): VerifiedRequest['kind'] {
   const datas = text
     .split('\n\n')
     .filter((event) => event.startsWith('data: '))
     .map((event) => event.slice('data: '.length));
-  const events = datas.filter((data) => data !== '[DONE]').map((data) => parsed(data) ?? {});
+  const events = datas.filter((data) => data !== '[DONE]').map((data) => parse(data) ?? {});
   const failed = events.at(-1)?.['error'] !== undefined;
   const chunks = events.filter((event) => event['choices'] !== undefined);
   const content = chunks.map(contentOf).join('');
-  if (chunks.some(({ id }) => id !== right.id) || !right.content.startsWith(content)) return 'spliced';
-  if (failed) return 'broken-off';
-  // A provider of this dialect need not send [DONE]: what it may not leave out is why the model ended.
+  if (chunks.some(({ id }) => id !== expected.id) || !expected.content.startsWith(content)) return 'spliced';
+  if (failed) return 'interrupted';
+  // Providers of this dialect may omit [DONE], but not the finish reason.
   const done = datas.at(-1) === '[DONE]' || chunks.some(isLast);
-  return done && content === right.content && text.endsWith('\n\n') ? 'answered' : 'cut';
+  return done && content === expected.content && text.endsWith('\n\n') ? 'complete' : 'truncated';
 }
 
 function contentOf({ choices }: Json): string {
@@ -107,7 +107,7 @@ function isLast({ choices }: Json): boolean {
   return typeof choice?.finish_reason === 'string';
 }
 
-function parsed(text: string): Json | undefined {
+function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {
