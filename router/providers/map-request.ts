@@ -11,15 +11,14 @@ import {
 import { sdkModel } from './sdk-model.ts';
 import type { Mapping, ProviderCall } from './types.ts';
 
-/** What is mapped, and for whom. */
 type MappableCall = Pick<ProviderCall, 'model' | 'dialect' | 'body' | 'unmappable' | 'mappings'>;
 
-/** As `mappedFor`, once for each model: selection asks whether a model can carry a request, and an attempt sends what came out. */
+/** As `createMapping`, once per model: selection checks whether a model can carry a request, and the attempt sends the same mapping. */
 export function sharedMapping(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
   const { mappings, model } = call;
   const known = mappings?.get(model.name);
   if (known !== undefined) return known;
-  const mapping = mappedFor(call, env);
+  const mapping = createMapping(call, env);
   mappings?.set(model.name, mapping);
   return mapping;
 }
@@ -28,7 +27,7 @@ export function sharedMapping(call: MappableCall, env: NodeJS.ProcessEnv): Promi
  * Maps a chat completion or a message for a model whose provider does not speak its dialect. Nothing is sent.
  * @throws PlimsollError `invalid-input` with the field's path in `place.field`, if the model's provider cannot carry the request
  */
-async function mappedFor(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
+async function createMapping(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
   const { model, dialect, unmappable = 'drop-hints' } = call;
   const rehearsing = await sdkModel(model, { apiKey: 'none', env, fetch: silentFetch });
   const mapped = mapRequest(call, unmappable, await rehearsing.supportedUrls);
@@ -37,7 +36,7 @@ async function mappedFor(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Ma
   return { options, completeBody, dropped: losses.dropped };
 }
 
-/** The SDK's names of options, in each dialect. */
+/** The SDK's option -> the field in each dialect. */
 const FIELDS: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
   openai: {
     maxOutputTokens: 'max_tokens',
@@ -63,14 +62,14 @@ const FIELDS: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** The SDK's own refusals, by the names of their classes; their messages say what is not carried. */
+/** Names of the SDK's error classes for refusals; their messages say what is not carried. */
 const REFUSALS =
   /^AI_(UnsupportedFunctionalityError|InvalidPromptError|InvalidArgumentError|TypeValidationError)$/;
-/** What the SDK knows depends on the settings. The conversation is long, and is checked where it is mapped. */
+/** Which settings a model takes does not depend on the conversation, which is long and checked by the mapping. */
 const PROMPT: CallOptions['prompt'] = [{ role: 'user', content: [{ type: 'text', text: 'x' }] }];
 
-/** @param rehearsing - the SDK's model over `silence`, which sends nothing */
 export interface Rehearsal {
+  /** The SDK's model over `silentFetch`, which sends nothing. */
   readonly rehearsing: SdkModel;
   readonly dialect: Dialect;
   readonly losses: Losses;
@@ -83,8 +82,8 @@ export const silentFetch: typeof globalThis.fetch = async () =>
   });
 
 /**
- * Asks the SDK, before anything is sent, which settings this very model does not take, such as a temperature for a model that reasons:
- * the SDK knows the models. Costs the same for every length of a conversation.
+ * Finds out from the SDK, which knows the models, which settings this very model does not take, such as a temperature for a model that
+ * reasons. Nothing is sent. Costs the same for every length of a conversation.
  * @returns the options without what was dropped
  * @throws PlimsollError `invalid-input` that names the first field that may not be dropped
  */
@@ -122,7 +121,7 @@ async function warningsOf(model: SdkModel, options: CallOptions): Promise<readon
   }
 }
 
-/** Whether the SDK itself would not send a request. Its classes are looked up by name: an import of them would only serve `instanceof`. */
+/** Whether the SDK itself refused to send a request. Its classes are recognised by name: importing them would only serve `instanceof`. */
 export function isSdkRefusal(error: unknown): error is Error {
   return error instanceof Error && REFUSALS.test(error.name);
 }

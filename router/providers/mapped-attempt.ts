@@ -19,16 +19,16 @@ import { combinedTransport, type SdkTransport, sdkTransport } from './sdk-transp
 import type { AttemptOutcome, FailedAttempt, Failure, PrepareAttempt, ProviderCall } from './types.ts';
 
 export interface MappedAttemptOptions {
-  /** In place of the pool of connections that is made here; with it, no request is sent a second time. */
+  /** Replaces the connection pools; with it, no request is sent a second time. */
   readonly dispatcher?: Dispatcher;
-  /** Where the providers' keys are. Default: the environment of the process. */
+  /** Holds the providers' keys. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
  * Attempts on providers that do not speak the client's dialect, through the Vercel AI SDK's provider packages
- * (https://ai-sdk.dev/providers). What a request asks and the provider has no place for is a failure `bad-request` that names
- * the field; nothing is dropped and then nothing is sent. Connections, deadlines and limits are those of native attempts.
+ * (https://ai-sdk.dev/providers). A field that the provider has no place for and that may not be dropped is a failure `bad-request` that
+ * names it, and nothing is sent. Connections, deadlines and limits are those of native attempts.
  * @returns see PrepareAttempt.
  */
 export function createMappedAttempt(options: MappedAttemptOptions = {}): PrepareAttempt {
@@ -40,18 +40,18 @@ export function createMappedAttempt(options: MappedAttemptOptions = {}): Prepare
     if (missing !== undefined) return missingKeyFailure(call.model, missing);
     const prepare = call.operation === 'embeddings' ? prepareEmbeddings : prepareChat;
     try {
-      const sendOver = await prepare({ call, key, env });
+      const sendMapped = await prepare({ call, key, env });
       return {
         kind: 'ready',
         async send(timeouts) {
           call.signal.throwIfAborted();
-          const line = combinedTransport((limits) => sdkTransport(pools, call, limits), timeouts);
+          const transport = combinedTransport((limits) => sdkTransport(pools, call, limits), timeouts);
           try {
-            return await sendOver(line);
+            return await sendMapped(transport);
           } catch (error) {
-            line.close();
+            transport.close();
             call.signal.throwIfAborted();
-            return mappedFailure(call, line, error, key);
+            return mappedFailure(call, transport, error, key);
           }
         },
       };
@@ -75,24 +75,25 @@ export function preparationFailure(call: ProviderCall, error: unknown): FailedAt
 }
 
 /**
- * What went wrong before the reply began: a broken line, the provider's refusal, an answer that the SDK
- * could not read, or an error event. @param key - taken out of what the provider says
+ * What went wrong before the reply began: a failed exchange, the provider's refusal, a reply that the SDK could not read, or an error
+ * event.
+ * @param key removed from the provider's message
  */
 export function mappedFailure(
   call: ProviderCall,
-  line: SdkTransport,
+  transport: SdkTransport,
   error: unknown,
   key: string | undefined,
 ): AttemptOutcome {
-  const status = line.head()?.status;
-  const broken = replyError(line, error);
-  if (broken instanceof ReportedError) return reportedInReply(call, broken.text, line.head()!, key);
-  if (broken instanceof ExchangeError) return endedEarly(call, broken, status);
+  const status = transport.head()?.status;
+  const ended = replyError(transport, error);
+  if (ended instanceof ReportedError) return failureReportedInReply(call, ended.text, transport.head()!, key);
+  if (ended instanceof ExchangeError) return endedEarly(call, ended, status);
   if (isCallError(error)) return refusedByProvider(call, error, key);
   if (isSdkRefusal(error))
     return unmappableFailure(call, unmappable(['messages'], error.message.replace(/\.$/, '')));
   if (error instanceof Error) return endedEarly(call, error, status);
-  const failure = failureOfEvent(error);
+  const failure = classifyEvent(error);
   return failedAttempt(call.model, failure, status, `answered with an error event (${failure})`);
 }
 
@@ -105,11 +106,11 @@ interface CallError extends Error {
 
 /** Google: "The input token count (…) exceeds the maximum number of tokens"; Bedrock: "Input is too long for requested model". */
 const CONTEXT_WINDOW = /input token count .{0,200}exceeds|input is too long|too many input tokens/i;
-/** Google answers 400 to a key that is wrong. */
-const BAD_KEY = /"(?:reason":\s*"API_KEY_INVALID"|message":\s*"API key not valid)/; // not where it quotes the request
+/** Google responds with 400 to a wrong key. */
+const BAD_KEY = /"(?:reason":\s*"API_KEY_INVALID"|message":\s*"API key not valid)/; // not in a quotation of the request
 /** google.rpc.RetryInfo in the body of Google's 429. */
 const RETRY_DELAY = /"retryDelay":\s*"(\d+(?:\.\d+)?)s"/;
-/** Anthropic's clients take this code as a request to send the whole conversation each time, and go on. */
+/** On this code Anthropic's clients send the whole conversation each time, and go on. */
 const NO_THREADS = 'thread_unsupported_request';
 const SECOND_MS = 1000;
 const encoder = new TextEncoder();
@@ -137,7 +138,7 @@ function unmappableFailure(
   };
 }
 
-/** What the provider's own error means; its message is passed on only where the request is at fault, without the key. */
+/** What the provider's own error means. Its message is passed on only if the request is at fault, without the key. */
 export function refusedByProvider(
   call: ProviderCall,
   error: CallError,
@@ -147,7 +148,7 @@ export function refusedByProvider(
   if (status === undefined || (status >= 200 && status < 300)) {
     return failedAttempt(call.model, 'bad-answer', status, 'gave an answer that could not be read');
   }
-  const failure = failureOf(status, headers, responseBody);
+  const failure = classifyResponse(status, headers, responseBody);
   const wait = retryAfterMs(headers) ?? delayIn(responseBody);
   if (failure !== 'bad-request') {
     return {
@@ -156,17 +157,17 @@ export function refusedByProvider(
       ...(isProvoked(call, status, responseBody) && { provoked: true }),
     };
   }
-  const said = key === undefined ? error.message : error.message.replaceAll(key, '[key]');
-  const body = JSON.stringify(errorBody(call.dialect, { status, message: said }));
+  const message = key === undefined ? error.message : error.message.replaceAll(key, '[key]');
+  const body = JSON.stringify(errorBody(call.dialect, { status, message }));
   return {
-    ...badRequest(status, `${call.model.name}: ${said}`),
+    ...badRequest(status, `${call.model.name}: ${message}`),
     retryAfterMs: wait,
     body: encoder.encode(body),
   };
 }
 
-/** What an error inside a 2xx means; in the client's form where the request is at fault. */
-function reportedInReply(
+/** What an error inside a 2xx means; in the client's dialect if the request is at fault. */
+function failureReportedInReply(
   call: ProviderCall,
   text: string,
   head: Head,
@@ -175,19 +176,19 @@ function reportedInReply(
   const { body, ...outcome } = reportedFailure(call, head, text, key);
   if (outcome.failure !== 'bad-request') return outcome;
   const { error } = JSON.parse(String(body)) as { readonly error: unknown };
-  const said = typeof error === 'string' ? error : String((error as { message?: unknown }).message ?? '');
-  const told = JSON.stringify(errorBody(call.dialect, { status: outcome.status ?? 400, message: said }));
-  return { ...outcome, body: encoder.encode(told) };
+  const message = typeof error === 'string' ? error : String((error as { message?: unknown }).message ?? '');
+  const clientError = errorBody(call.dialect, { status: outcome.status ?? 400, message });
+  return { ...outcome, body: encoder.encode(JSON.stringify(clientError)) };
 }
 
-/** An early end that is no answer of the provider's: a broken line, a deadline, or what the SDK could not read. */
+/** An early end that is no reply: a failed exchange, a deadline, or what the SDK could not read. */
 function endedEarly({ model }: ProviderCall, error: unknown, status: number | undefined): FailedAttempt {
   if (error instanceof ExchangeError) return exchangeFailure(model, error, status);
   return failedAttempt(model, 'bad-answer', status, 'gave an answer that could not be read');
 }
 
-/** By the type of an error event: Anthropic's, and Google's and OpenAI's where they send one. Of Amazon's the SDK keeps the message alone. */
-function failureOfEvent(error: unknown): Failure {
+/** By the type of an error event: Anthropic's, and Google's and OpenAI's if they send one. The SDK keeps only the message of Amazon's. */
+function classifyEvent(error: unknown): Failure {
   const text = JSON.stringify(error) ?? '';
   if (/insufficient_quota|billing_error|credit balance is too low|specified API usage limits/i.test(text))
     return 'quota-exhausted';
@@ -197,7 +198,7 @@ function failureOfEvent(error: unknown): Failure {
     : 'server-error';
 }
 
-function failureOf(status: number, headers: Readonly<Record<string, string>>, body: string): Failure {
+function classifyResponse(status: number, headers: Readonly<Record<string, string>>, body: string): Failure {
   if (headers['x-amzn-errortype']?.startsWith('ServiceQuotaExceeded')) return 'quota-exhausted';
   const failure = classifyRefusal(status, headers['content-type'], body);
   if (failure !== 'bad-request') return failure;

@@ -20,20 +20,20 @@ import { sdkEmbeddingModel, sdkModel } from './sdk-model.ts';
 import type { SdkTransport } from './sdk-transport.ts';
 import type { AttemptOutcome, Mapping, ProviderCall, Usage } from './types.ts';
 
-/** One call, and what opens its provider. */
+/** A call and the credentials for its provider. */
 interface MappedCall {
   readonly call: ProviderCall;
-  /** The provider's; undefined where it needs none, and where Amazon's requests are signed. */
+  /** The provider's key; undefined if it needs none, or if Amazon's requests are signed. */
   readonly key: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Sends a call that has been mapped, over a line that is opened for this attempt. Throws what `mappedFailure` reads. */
-type SendMapped = (line: SdkTransport) => Promise<AttemptOutcome>;
+/** Sends a mapped call over the transport of one attempt. Throws what `mappedFailure` reads. */
+type SendMapped = (transport: SdkTransport) => Promise<AttemptOutcome>;
 
-interface Work extends Pick<Mapping, 'options' | 'dropped'> {
+interface ChatAttempt extends Pick<Mapping, 'options' | 'dropped'> {
   readonly call: ProviderCall;
-  readonly line: SdkTransport;
+  readonly transport: SdkTransport;
   readonly model: Awaited<ReturnType<typeof sdkModel>>;
   readonly context: ReplyContext;
 }
@@ -47,45 +47,58 @@ export async function prepareChat({ call, key, env }: MappedCall): Promise<SendM
   const { options, completeBody, dropped } = await sharedMapping(call, env);
   signal.throwIfAborted();
   const context = replyContext(call);
-  return async (line) => {
+  return async (transport) => {
     const fetch: typeof globalThis.fetch = completeBody
-      ? (input, init) => line.fetch(input, { ...init, body: completeBody(String(init?.body)) })
-      : line.fetch;
+      ? (input, init) => transport.fetch(input, { ...init, body: completeBody(String(init?.body)) })
+      : transport.fetch;
     const model = await sdkModel(entry, { apiKey: key, env, fetch });
-    const work = { call, line, model, options, dropped, context };
-    return call.stream ? streamed(work) : plain(work);
+    const chat = { call, transport, model, options, dropped, context };
+    return call.stream ? streamedReply(chat) : plainReply(chat);
   };
 }
 
-async function plain({ line, model, options, dropped, context }: Work): Promise<AttemptOutcome> {
+async function plainReply({
+  transport,
+  model,
+  options,
+  dropped,
+  context,
+}: ChatAttempt): Promise<AttemptOutcome> {
   const result = await model.doGenerate(options);
-  const { body, usage } = mapReply(result, context, line.notes());
+  const { body, usage } = mapReply(result, context, transport.notes());
   return { ...plainOutcome(body, usage), dropped };
 }
 
-async function streamed({ call, line, model, options, dropped, context }: Work): Promise<AttemptOutcome> {
+async function streamedReply({
+  call,
+  transport,
+  model,
+  options,
+  dropped,
+  context,
+}: ChatAttempt): Promise<AttemptOutcome> {
   const { stream } = await model.doStream(options);
-  const { events, usage } = await mapStream(stream, context, () => wholeNotes(line));
+  const { events, usage } = await mapStream(stream, context, () => finalNotes(transport));
   return {
     kind: 'reply',
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    body: eventBody(events, call, line),
+    body: eventBody(events, call, transport),
     usage,
     dropped,
   };
 }
 
 /** @throws what ended the exchange, if that was an error after the reason to finish */
-function wholeNotes(line: SdkTransport): ReplyNotes {
-  const broken = line.broken();
-  if (broken !== undefined) throw broken;
-  return line.notes();
+function finalNotes(transport: SdkTransport): ReplyNotes {
+  const error = transport.error();
+  if (error !== undefined) throw error;
+  return transport.notes();
 }
 
-/** Requests of one client that are with the provider at once, where it takes fewer texts in one than the client sent. */
-const AT_ONCE = 4;
-/** The SDK's refusals of an option, by the names of their classes. Only `dimensions` becomes one that can be wrong. */
+/** Concurrent requests for one client, if the provider takes fewer texts in one request than the client sent. */
+const CONCURRENCY = 4;
+/** Names of the SDK's error classes for a refused option. Only `dimensions` becomes an option that can be wrong. */
 const BAD_OPTION = /^AI_(InvalidArgumentError|TypeValidationError)$/;
 
 /**
@@ -100,15 +113,15 @@ export async function prepareEmbeddings({ call, key, env }: MappedCall): Promise
   if (rehearsal === undefined) throw unmappable(['model'], 'its provider has no embeddings');
   const request = embeddingsRequest(body, entry);
   await rehearse(rehearsal, request);
-  return async (line) => {
-    const model = await modelOver(line.fetch);
-    const results = await embedded(model!, request);
+  return async (transport) => {
+    const model = await modelOver(transport.fetch);
+    const results = await embedAll(model!, request);
     const { body: reply, usage } = embeddingsReply(results, entry.name, request.format);
     return plainOutcome(reply, usage);
   };
 }
 
-/** Stands in for the provider in a rehearsal: what comes this far would have been sent. */
+/** Takes the provider's place in a rehearsal: what gets this far would have been sent. */
 async function unsent(): Promise<never> {
   throw new Error('not sent');
 }
@@ -116,73 +129,72 @@ async function unsent(): Promise<never> {
 /** Lets the SDK check its options before anything is sent. */
 async function rehearse(model: SdkEmbeddingModel, { values, ...request }: EmbeddingsRequest): Promise<void> {
   const one = { ...request, values: values.slice(0, 1) };
-  const error = await ask(model, one.values, one).catch((thrown) => thrown);
+  const error = await embed(model, one.values, one).catch((thrown) => thrown);
   if (error instanceof PlimsollError) throw error;
 }
 
-async function embedded(model: SdkEmbeddingModel, request: EmbeddingsRequest): Promise<EmbedResult[]> {
+async function embedAll(model: SdkEmbeddingModel, request: EmbeddingsRequest): Promise<EmbedResult[]> {
   const size = (await model.maxEmbeddingsPerCall) ?? request.values.length;
-  const atOnce = (await model.supportsParallelCalls) ? AT_ONCE : 1;
+  const atOnce = (await model.supportsParallelCalls) ? CONCURRENCY : 1;
   const results: EmbedResult[] = [];
-  for (const batches of slices(slices(request.values, size), atOnce)) {
-    results.push(...(await Promise.all(batches.map((values) => ask(model, values, request)))));
+  for (const concurrent of batches(batches(request.values, size), atOnce)) {
+    results.push(...(await Promise.all(concurrent.map((values) => embed(model, values, request)))));
   }
   return results;
 }
 
-async function ask(
+async function embed(
   model: SdkEmbeddingModel,
   values: readonly string[],
   { providerOptions }: EmbeddingsRequest,
 ): Promise<EmbedResult> {
   const options = { values: [...values], ...(providerOptions && { providerOptions }) };
-  const result = await model.doEmbed(options).then((given) => given, refused);
+  const result = await model.doEmbed(options).then((embedded) => embedded, rethrowRefusal);
   if (result.embeddings.length !== values.length) {
     throw new ExchangeError('unreadable', 'It gave another number of embeddings than it was sent texts.');
   }
   return result;
 }
 
-function refused(error: unknown): never {
+function rethrowRefusal(error: unknown): never {
   if (error instanceof Error && BAD_OPTION.test(error.name)) {
     throw unmappable(['dimensions'], 'the chosen model does not have this number of them');
   }
   throw error;
 }
 
-function slices<T>(items: readonly T[], size: number): T[][] {
+function batches<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
 const encoder = new TextEncoder();
 
-/** A plain answer, in one piece. */
-function plainOutcome(answer: object, usage: Usage | undefined): Extract<AttemptOutcome, { kind: 'reply' }> {
+function plainOutcome(reply: object, usage: Usage | undefined): Extract<AttemptOutcome, { kind: 'reply' }> {
   return {
     kind: 'reply',
     status: 200,
     headers: { 'content-type': 'application/json' },
-    body: wholeBody(encoder.encode(JSON.stringify(answer))),
+    body: wholeBody(encoder.encode(JSON.stringify(reply))),
     usage: () => usage,
   };
 }
 
 /**
- * Events as bytes. Whatever breaks them off reaches the reader as UpstreamBroken, or as the reason of the call's signal. A
- * reader that leaves, even before the first byte, ends the exchange with the provider.
+ * Events as bytes. An early end is thrown as ExchangeError or as the reason of the call's signal. A reader that leaves, even before the
+ * first byte, ends the exchange with the provider.
  */
 function eventBody(
   events: AsyncIterable<string>,
   call: ProviderCall,
-  line: SdkTransport,
+  transport: SdkTransport,
 ): AsyncIterable<Uint8Array> {
-  const bytes = encoded(events, call, line);
-  // Written out because a generator that was never begun would not be told that its reader has gone.
+  const bytes = encoded(events, call, transport);
+  // Written out because the `return` of a generator that was never begun does nothing.
   const iterator: AsyncIterator<Uint8Array> = {
     next: () => bytes.next(),
     return: async () => {
-      line.close();
+      transport.close();
       return bytes.return(undefined);
     },
   };
@@ -190,28 +202,28 @@ function eventBody(
 }
 
 /**
- * What ended a mapped reply: the exchange's own error before the one that reading it gave. A reply with no form in the client's dialect
- * is the provider's failure.
+ * What ended a mapped reply: the exchange's own error rather than the one that reading it raised. A reply with no form in the client's
+ * dialect is the provider's failure.
  */
-export function replyError(line: SdkTransport, error: unknown): unknown {
-  const broken = line.broken() ?? error;
-  if (!(broken instanceof ReplyError)) return broken;
-  return new ExchangeError(broken.reason === 'incomplete' ? 'reset' : 'unreadable', broken.message);
+export function replyError(transport: SdkTransport, error: unknown): unknown {
+  const ended = transport.error() ?? error;
+  if (!(ended instanceof ReplyError)) return ended;
+  return new ExchangeError(ended.reason === 'incomplete' ? 'reset' : 'unreadable', ended.message);
 }
 
 async function* encoded(
   events: AsyncIterable<string>,
   { signal }: ProviderCall,
-  line: SdkTransport,
+  transport: SdkTransport,
 ): AsyncGenerator<Uint8Array> {
   try {
     for await (const event of events) yield encoder.encode(event);
   } catch (error) {
     signal.throwIfAborted();
-    const broken = replyError(line, error);
-    if (broken instanceof ExchangeError) throw broken;
+    const ended = replyError(transport, error);
+    if (ended instanceof ExchangeError) throw ended;
     throw new ExchangeError('unreadable', 'The stream could not be read.');
   } finally {
-    line.close();
+    transport.close();
   }
 }

@@ -1,9 +1,9 @@
 import type { CatalogModel } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { createNativeAttempt } from './native-attempt.ts';
-import type { PrepareAttempt, ProviderCall } from './types.ts';
+import type { PrepareAttempt, UnroutedCall } from './types.ts';
 
-/** A provider that speaks the client's dialect gets the bytes; the others go through the AI SDK, whose code is loaded with the first such request. */
+/** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
 export function prepareByDialect(): PrepareAttempt {
   const native = createNativeAttempt();
   let mapped: Promise<PrepareAttempt> | undefined;
@@ -15,11 +15,15 @@ export function prepareByDialect(): PrepareAttempt {
 }
 
 /**
- * Whether a model's API can carry a call. One that speaks the client's dialect carries everything; for another one the call is mapped, and
- * the attempt sends that mapping. Nothing is sent here. An error of another kind than a refusal is left to the attempt.
+ * Whether a model's API can carry a call. One that speaks the client's dialect carries everything; for others the call is mapped here, and
+ * the attempt sends that mapping. An error other than a refusal is left to the attempt.
  */
-export async function canCarry(call: Omit<ProviderCall, 'model'>, model: CatalogModel): Promise<boolean> {
+export function canCarry(call: UnroutedCall, model: CatalogModel): boolean | Promise<boolean> {
   if (call.operation !== 'chat' || model.provider.dialect === call.dialect) return true;
+  return canMap(call, model);
+}
+
+async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
   const { sharedMapping } = await import('./map-request.ts');
   return sharedMapping({ ...call, model }, process.env).then(
     () => true,

@@ -8,11 +8,11 @@ export type Json = Readonly<Record<string, unknown>>;
  * documentation, and leaves out the rest.
  */
 export interface ReplyRepair {
-  /** An event of a stream as the events that the SDK gets for it: often none. @throws UpstreamBroken if no reply can follow */
+  /** An event of a stream as the events that the SDK gets for it: often none. @throws ExchangeError if no reply can follow */
   event(event: Json): Json[];
   /** The end of the stream, in the API's own form or just the end of its bytes, as what the SDK still needs. */
   end(marked: boolean): Json[];
-  /** A plain reply. @throws UpstreamBroken `unreadable` if it is none */
+  /** A plain reply. @throws ExchangeError `unreadable` if it is none */
   plain(reply: Json): Json;
 }
 

@@ -14,7 +14,7 @@ type Bytes = AsyncIterable<Uint8Array>;
 const DONE = '[DONE]';
 
 /**
- * The bytes of a 2xx as the SDK gets them. Throws ErrorInReply for an error inside it, and UpstreamBroken `unreadable` for what is no
+ * The bytes of a 2xx as the SDK gets them. Throws ReportedError for an error inside it, and ExchangeError `unreadable` for what is no
  * reply. Amazon's binary streams stay as they are: the SDK passes over events that it does not know.
  */
 export function repairedBody(
@@ -141,7 +141,7 @@ class GoogleRepair implements ReplyRepair {
   }
 }
 
-/** @throws ErrorInReply if Google blocked the prompt: another provider may answer it */
+/** @throws ReportedError if Google blocked the prompt: another provider may answer it */
 function repairedReply(reply: Json): Json {
   const [candidate] = objectsIn(reply, 'candidates');
   const blocked = textIn(objectIn(reply, 'promptFeedback'), 'blockReason');

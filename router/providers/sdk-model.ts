@@ -2,23 +2,23 @@ import type { CatalogModel } from '../catalog/index.ts';
 import type { SdkEmbeddingModel, SdkModel } from '../dialects/index.ts';
 import { bedrockAccess } from './credentials.ts';
 
-/** What an SDK provider is made of. `apiKey` undefined: the provider needs none. */
+/** `apiKey` undefined: the provider needs none. */
 export interface SdkModelOptions {
   readonly apiKey: string | undefined;
-  /** Amazon's own credentials and region, where Bedrock is asked without a key. */
+  /** Amazon's own credentials and region, if Bedrock is called without a key. */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** The SDK looks into the environment for a key when it is given none; this keeps it from that and is never sent. */
+/** The SDK reads a key from the environment if it is given none; this keeps it from that and is never sent. */
 const NO_KEY = 'none';
-/** Under this name the SDK copies options that it does not know into the body; see `target.ts`. */
+/** Under this name the SDK copies options that it does not know into the body. */
 const COMPATIBLE_NAME = 'upstream';
 
-/** The SDK's model for an entry of the catalog. Each provider's code is loaded when it is first asked for. */
+/** The SDK's model for an entry of the catalog. Each provider's code is loaded on first use. */
 export async function sdkModel(entry: CatalogModel, options: SdkModelOptions): Promise<SdkModel> {
   const { id, provider } = entry;
-  const settings = settingsOf(entry, options);
+  const settings = commonSettings(entry, options);
   switch (provider.kind) {
     case 'openai':
       return (await import('@ai-sdk/openai')).createOpenAI(settings).chat(id);
@@ -29,7 +29,7 @@ export async function sdkModel(entry: CatalogModel, options: SdkModelOptions): P
     case 'mistral':
       return (await import('@ai-sdk/mistral')).createMistral(settings)(id);
     case 'bedrock':
-      return (await bedrock(entry, options))(id);
+      return (await bedrockProvider(entry, options))(id);
     case 'openai-compatible': {
       const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
       const form = { name: COMPATIBLE_NAME, includeUsage: true, supportsStructuredOutputs: true };
@@ -38,30 +38,30 @@ export async function sdkModel(entry: CatalogModel, options: SdkModelOptions): P
   }
 }
 
-/** The same for embeddings; undefined where the provider's API has none, or is OpenAI's own and needs no mapping. */
+/** The same for embeddings; undefined if the provider's API has none, or is OpenAI's own and needs no mapping. */
 export async function sdkEmbeddingModel(
   entry: CatalogModel,
   options: SdkModelOptions,
 ): Promise<SdkEmbeddingModel | undefined> {
   const { id, provider } = entry;
-  const settings = settingsOf(entry, options);
+  const settings = commonSettings(entry, options);
   switch (provider.kind) {
     case 'google':
       return (await import('@ai-sdk/google')).createGoogleGenerativeAI(settings).embeddingModel(id);
     case 'mistral':
       return (await import('@ai-sdk/mistral')).createMistral(settings).embeddingModel(id);
     case 'bedrock':
-      return (await bedrock(entry, options)).embeddingModel(id);
+      return (await bedrockProvider(entry, options)).embeddingModel(id);
     default:
       return undefined;
   }
 }
 
-function settingsOf({ provider }: CatalogModel, { apiKey = NO_KEY, fetch }: SdkModelOptions) {
+function commonSettings({ provider }: CatalogModel, { apiKey = NO_KEY, fetch }: SdkModelOptions) {
   return { baseURL: provider.baseUrl, apiKey, headers: { ...provider.headers }, fetch };
 }
 
-async function bedrock({ provider }: CatalogModel, { apiKey, env, fetch }: SdkModelOptions) {
+async function bedrockProvider({ provider }: CatalogModel, { apiKey, env, fetch }: SdkModelOptions) {
   const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock');
   const { baseUrl: baseURL, headers } = provider;
   return createAmazonBedrock({

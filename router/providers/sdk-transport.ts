@@ -3,35 +3,34 @@ import { isLarge, nextTurn } from '../turns.ts';
 import { type ConnectionPools, openExchange } from './connections.ts';
 import type { Exchange, Head, HttpRequest, OpenExchange } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
-
 import { repairedBody } from './reply-repair.ts';
 import { ReportedError } from './reported-error.ts';
 import { decodedBody, headFault } from './response.ts';
 import type { AttemptTimeouts, ProviderCall } from './types.ts';
 
-/** One call's way to its provider, for the SDK, and what came of it: the SDK wraps errors until they cannot be told apart. */
+/** One call's connection to its provider, for the SDK, and how it ended: the SDK wraps errors until they are indistinguishable. */
 export interface SdkTransport {
   readonly fetch: typeof globalThis.fetch;
-  /** Undefined until the provider has answered. */
+  /** Undefined until the provider has responded. */
   readonly head: () => Head | undefined;
-  /** What ended the exchange early: UpstreamBroken, or the reason of the call's signal. */
-  readonly broken: () => unknown;
-  /** What the SDK has no place for; whole when the reply has ended. */
+  /** What ended the exchange early: ExchangeError, or the reason of the call's signal. */
+  readonly error: () => unknown;
+  /** What the SDK has no place for; complete once the reply has ended. */
   readonly notes: () => ReplyNotes;
-  /** No more is wanted: the connection of an answer that has not ended is destroyed. */
+  /** No more is wanted: the connection of a response that has not ended is destroyed. */
   readonly close: () => void;
 }
 
-/** A plain answer is held whole by the SDK; a longer one is refused. */
+/** The SDK holds a plain reply as a whole; a longer one is refused. */
 const MAX_PLAIN_BYTES = 32 * 1024 * 1024;
-/** Of a streamed answer nothing is kept, but no stream is endless. */
+/** Nothing of a stream is kept, but none is endless. */
 const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 const KEY_HEADERS = ['authorization', 'x-api-key', 'x-goog-api-key'];
 const NULL_BODY_STATUSES = new Set([204, 205, 304]);
 
 /**
- * A `fetch` for one call, on the connections and with the deadlines of native attempts: no redirection is followed, no
- * compression asked for. A 2xx is repaired before the SDK reads it. A provider that needs no key is sent none, whatever the SDK finds in the environment.
+ * A `fetch` for one call, on the connections and with the deadlines of native attempts: no redirection is followed, no compression asked
+ * for. A 2xx is repaired before the SDK reads it. A provider that needs no key is sent none, whatever the SDK finds in the environment.
  */
 export function sdkTransport(
   pools: ConnectionPools,
@@ -40,41 +39,41 @@ export function sdkTransport(
 ): SdkTransport {
   let exchange: Exchange | undefined;
   let head: Head | undefined;
-  let broken: unknown;
+  let firstError: unknown;
   const notes: ReplyNotes = {};
-  const noted = <T>(work: Promise<T>): Promise<T> =>
+  const watch = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error) => {
-      broken ??= error;
+      firstError ??= error;
       throw error;
     });
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = requestOf(String(input), init, call);
+    const request = httpRequest(String(input), init, call);
     if (isLarge(request.body)) await nextTurn(); // the SDK has just written all of it
-    const answer = await noted(openExchange(pools, request, call, timeouts));
-    ({ exchange, head } = answer);
+    const opened = await watch(openExchange(pools, request, call, timeouts));
+    ({ exchange, head } = opened);
     const bytes = limited(
-      decodedBody(answer.exchange, answer.head, call.stream ? timeouts.idleMs : undefined),
+      decodedBody(opened.exchange, opened.head, call.stream ? timeouts.idleMs : undefined),
       call,
     );
     const body = head.status > 299 ? bytes : repairedBody(bytes, call, notes);
-    return responseOf(answer, () => noted(body.next()).catch(endedByError), call);
+    return fetchResponse(opened, () => watch(body.next()).catch(endAtReportedError), call);
   };
   return {
     fetch,
     head: () => head,
-    broken: () => broken,
+    error: () => firstError,
     notes: () => notes,
     close: () => exchange?.close(),
   };
 }
 
 /** An error that the provider reports in a stream is its end: a stream that throws would lose what the SDK has not read yet. */
-function endedByError(error: unknown): IteratorReturnResult<undefined> {
+function endAtReportedError(error: unknown): IteratorReturnResult<undefined> {
   if (error instanceof ReportedError) return { done: true, value: undefined };
   throw error;
 }
 
-function requestOf(address: string, init: RequestInit | undefined, { model }: ProviderCall): HttpRequest {
+function httpRequest(address: string, init: RequestInit | undefined, { model }: ProviderCall): HttpRequest {
   const { provider } = model;
   const url = new URL(address);
   const headers = Object.fromEntries(new Headers(init?.headers));
@@ -91,7 +90,7 @@ function requestOf(address: string, init: RequestInit | undefined, { model }: Pr
   };
 }
 
-function responseOf(
+function fetchResponse(
   { exchange, head }: OpenExchange,
   next: () => Promise<IteratorResult<Uint8Array>>,
   call: ProviderCall,
@@ -103,7 +102,7 @@ function responseOf(
     ),
   );
   if (NULL_BODY_STATUSES.has(status)) return new Response(null, { status, headers });
-  refuseWrongType(head, exchange, call);
+  requireContentType(head, exchange, call);
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       const chunk = await next();
@@ -115,22 +114,22 @@ function responseOf(
   return new Response(body, { status, headers });
 }
 
-function refuseWrongType(head: Head, exchange: Exchange, { stream, model }: ProviderCall): void {
+function requireContentType(head: Head, exchange: Exchange, { stream, model }: ProviderCall): void {
   if (head.status > 299) return;
   const binary = stream && model.provider.kind === 'bedrock';
-  const wrong = binary ? wrongEvents(head) : headFault(head, stream);
-  if (wrong === undefined) return;
+  const fault = binary ? eventStreamFault(head) : headFault(head, stream);
+  if (fault === undefined) return;
   exchange.close();
-  throw new ExchangeError('unreadable', `It ${wrong}.`);
+  throw new ExchangeError('unreadable', `It ${fault}.`);
 }
 
 /** Amazon streams in a binary form of its own. */
-function wrongEvents({ headers }: Head): string | undefined {
+function eventStreamFault({ headers }: Head): string | undefined {
   if (String(headers['content-type']).startsWith('application/vnd.amazon.eventstream')) return undefined;
   return "answered with something else than Amazon's stream of events";
 }
 
-/** A plain answer is counted, but not refused, for the SDK has no way to pass it on in pieces. */
+/** The memory of a plain reply is counted, but not refused: the SDK has no way to pass it on in pieces. */
 async function* limited(
   bytes: AsyncIterable<Uint8Array>,
   { stream, memory }: ProviderCall,
@@ -146,28 +145,28 @@ async function* limited(
 }
 
 /**
- * One line for a call that takes several exchanges with its provider, after one another or at once: each of them is opened with
- * what is left of `totalMs`, and `head` and `broken` tell of the one that broke first, else of the latest.
+ * One transport for a call that takes several exchanges with its provider, after one another or at once: each of them has what is left of
+ * `totalMs`, and `head` and `error` are those of the first that failed, else of the latest.
  */
 export function combinedTransport(
   open: (timeouts: AttemptTimeouts) => SdkTransport,
   timeouts: AttemptTimeouts,
 ): SdkTransport {
   const startedAt = performance.now();
-  const lines: SdkTransport[] = [];
-  const broken = () => lines.find((line) => line.broken() !== undefined);
+  const transports: SdkTransport[] = [];
+  const failed = () => transports.find((transport) => transport.error() !== undefined);
   return {
     fetch: (input, init) => {
       const totalMs = Math.max(1, timeouts.totalMs - (performance.now() - startedAt));
-      const line = open({ ...timeouts, totalMs });
-      lines.push(line);
-      return line.fetch(input, init);
+      const transport = open({ ...timeouts, totalMs });
+      transports.push(transport);
+      return transport.fetch(input, init);
     },
-    head: () => (broken() ?? lines.at(-1))?.head(),
-    broken: () => broken()?.broken(),
-    notes: () => Object.assign({}, ...lines.map((line) => line.notes())),
+    head: () => (failed() ?? transports.at(-1))?.head(),
+    error: () => failed()?.error(),
+    notes: () => Object.assign({}, ...transports.map((transport) => transport.notes())),
     close: () => {
-      for (const line of lines) line.close();
+      for (const transport of transports) transport.close();
     },
   };
 }

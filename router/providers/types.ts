@@ -3,26 +3,26 @@ import type { TokenCounts } from '../catalog/index.ts';
 import type { CallOptions, MappedRequest, ModelRequest, UnmappableRule } from '../dialects/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
-/** What is asked of a model, once. The body is in the client's dialect; its `model` is replaced by the provider's name. */
+/** One call of a model. The body is in the client's dialect; its `model` is replaced by the provider's name. */
 export interface ProviderCall extends ModelRequest {
   /** Which of the dialect's routes: chat/completions, messages or embeddings. */
   readonly operation: 'chat' | 'embeddings';
-  /** The JSON text that `body` was read from, for a provider that gets it as it came; undefined where there was none. */
+  /** The JSON text that `body` was parsed from, for a provider that gets it as it came; undefined if there was none. */
   readonly bodyText?: string;
   readonly stream: boolean;
   /** What happens to fields that the model's provider has no counterpart for. Default `drop-hints`. */
   readonly unmappable?: UnmappableRule;
-  /** What it has been mapped to already, by the model's name. One for all models that are asked the same. */
+  /** Mappings that exist already, by model name; shared by all candidates of a request. */
   readonly mappings?: Map<string, Promise<Mapping>>;
-  /** Headers of the client, names in lower case. What of them is passed on depends on the provider: see `Provider.passHeaders`. */
+  /** Headers of the client, names in lower case. Which of them are forwarded depends on the provider: see `Provider.passHeaders`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Where a reply that is held is counted; undefined: nowhere. */
+  /** Counts a reply that is held. */
   readonly memory?: MemoryShare;
   /** Aborts the attempt: the client left, or the deadline passed. */
   readonly signal: AbortSignalLike;
 }
 
-/** A request as it goes to one model, in the SDK's words. */
+/** A request to one model, in the SDK's terms. */
 export interface Mapping extends Pick<MappedRequest, 'completeBody'> {
   readonly options: CallOptions;
   /** Paths of the client's fields that the model does not get. */
@@ -34,15 +34,15 @@ export type UnroutedCall = Omit<ProviderCall, 'model'>;
 
 export interface AttemptTimeouts {
   readonly connectMs: number;
-  /** From sending to the first byte of the answer's body (of its head, where it does not stream). */
+  /** From sending to the first byte of the reply's body (of its head, if it does not stream). */
   readonly firstByteMs: number;
-  /** Longest silence once the answer's body has begun. */
+  /** Longest silence once the reply's body has begun. */
   readonly idleMs: number;
   /** Of the whole attempt. */
   readonly totalMs: number;
 }
 
-/** Why an attempt gave no answer. */
+/** Why an attempt brought no reply. */
 export const FAILURES = [
   'connect', // no connection, for another reason than the next seven
   'connect-refused', // nothing listens at the address
@@ -52,7 +52,7 @@ export const FAILURES = [
   'tls-host-name', // the certificate is for another host
   'tls-expired', // the certificate has expired, or is not valid yet
   'tls', // another failure of TLS, such as a server that does not speak it
-  'timeout', // no first byte, or not the whole of a plain answer, in time
+  'timeout', // no first byte, or not the whole of a plain reply, in time
   'rate-limited', // 429
   'overloaded', // 503, 529
   'server-error', // 500, 502, 504 and other 5xx
@@ -68,16 +68,16 @@ export const FAILURES = [
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
-/** What one attempt came to. Only a failure before the first byte is a failure: after it the stream tells. */
+/** The outcome of one attempt. Only a failure before the first byte is a failure: a later one is thrown by the body. */
 export type AttemptOutcome =
   | {
       readonly kind: 'reply';
       readonly status: number;
-      /** Of the answer, lower case, without hop-by-hop fields; content-type is the client dialect's. */
+      /** For the client: names in lower case, without hop-by-hop fields; content-type is the client dialect's. */
       readonly headers: Readonly<Record<string, string>>;
-      /** In the client's dialect: the JSON of a plain answer; a stream, or JSON too long to hold, as it arrives. Throws UpstreamBroken when it breaks off. */
+      /** In the client's dialect: the JSON of a plain reply; a stream, or JSON too long to hold, as it arrives. Throws ExchangeError if it ends early. */
       readonly body: ReplyBody;
-      /** Tokens, when the body has ended; undefined where the provider does not say. */
+      /** Tokens, once the body has ended; undefined if the provider does not report them. */
       readonly usage: () => Usage | undefined;
       /** Paths of the client's fields that the model did not get; left out if it got all. */
       readonly dropped?: readonly string[];
@@ -85,7 +85,7 @@ export type AttemptOutcome =
   | {
       readonly kind: 'failure';
       readonly failure: Failure;
-      /** The provider's status, where there was one. */
+      /** The provider's status, if there was one. */
       readonly status: number | undefined;
       /** What the provider asked to wait, in ms. */
       readonly retryAfterMs: number | undefined;
@@ -93,7 +93,7 @@ export type AttemptOutcome =
       readonly unset?: string;
       /** For the client, with nothing of the operator's keys in it. */
       readonly message: string;
-      /** The system's code for what broke the connection, such as `ECONNREFUSED`; for the log. */
+      /** The system's error code of the connection, such as `ECONNREFUSED`; for the log. */
       readonly code?: string;
       /** What the client asked for may have caused it, so it says nothing about the model's health, nor about the operator's key. */
       readonly provoked?: true;
@@ -103,7 +103,7 @@ export type AttemptOutcome =
 
 /** Bytes as they arrive. */
 export interface ReplyBody extends AsyncIterable<Uint8Array> {
-  /** All of them, where they are here already. */
+  /** All of them, if they have arrived already. */
   readonly whole?: Uint8Array;
 }
 
@@ -114,7 +114,7 @@ export type FailedAttempt = Extract<AttemptOutcome, { kind: 'failure' }>;
 /** A request that its provider's API can carry. */
 export interface ReadyAttempt {
   readonly kind: 'ready';
-  /** Sends it once; a retry calls it again. Rejects only when the call's `signal` aborts: whatever goes wrong upstream is an outcome. */
+  /** Sends it once; a retry calls it again. Rejects only when the call's `signal` aborts: whatever goes wrong at the provider is an outcome. */
   readonly send: (timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;
 }
 

@@ -93,7 +93,7 @@ describe.each(DIRECTIONS)("failures of a client of %s's dialect asking %s", (dia
   it('breaks off if the stream falls silent', async () => {
     const outcome = await outcomeOf('stall', dialect, kind, true, { ...TIMEOUTS, idleMs: 100 });
     if (outcome.kind !== 'reply') throw new Error(outcome.message);
-    expect((await drained(outcome.body)).thrown).toMatchObject({ name: 'UpstreamBroken', reason: 'stall' });
+    expect((await drained(outcome.body)).thrown).toMatchObject({ name: 'ExchangeError', reason: 'stall' });
   });
 
   it.each<Fault>(['gzip', 'bad-utf8'])('reads what is only odd: %s', async (fault) => {
