@@ -12,12 +12,12 @@ const DECODERS: Readonly<Record<string, () => Decoder>> = {
   br: () => createBrotliDecompress(),
 };
 
-/** Whether `decoderOf` can undo it. */
+/** Whether `createDecoder` can undo it. */
 export function isKnownEncoding(encoding: string): boolean {
   return Object.hasOwn(DECODERS, encoding);
 }
 
-/** Undoes a content-encoding; undefined where it is not known. @param encoding in lower case */
-export function decoderOf(encoding: string): Decoder | undefined {
+/** Undoes a content-encoding; undefined if it is not known. @param encoding in lower case */
+export function createDecoder(encoding: string): Decoder | undefined {
   return isKnownEncoding(encoding) ? DECODERS[encoding]!() : undefined;
 }

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** A body is at times here as pieces, as one text, as parsed values and as what is sent on; this many such budgets fit the memory. */
+/** A body may be held as chunks, as text, as parsed values and as what is sent on: this many budgets must fit into memory. */
 const COPIES = 6;
 /** Requests that hold more than this leave the last quarter of the budget to smaller ones, so that a few large ones do not stop all. */
 const SMALL_BYTES = 256 * 1024;
@@ -19,28 +19,29 @@ export class MemoryBudget {
     return this.#heldBytes;
   }
 
-  /** The share of a new request; it begins with nothing. */
+  /** The share of a new request; it starts empty. */
   share(): MemoryShare {
     return new MemoryShare(this);
   }
 
-  /** Whether a request may hold this much where nothing else is held. */
+  /** Whether a request may hold this much if nothing else is held. */
   couldHold(bytes: number): boolean {
-    return bytes <= this.#limitOf(bytes);
+    return bytes <= this.#limitFor(bytes);
   }
 
   /** Lets a request that holds `held` bytes hold `more`, if there is room. */
   take(held: number, more: number): boolean {
-    if (this.#heldBytes + more > this.#limitOf(held + more)) return false;
+    if (this.#heldBytes + more > this.#limitFor(held + more)) return false;
     this.#heldBytes += more;
     return true;
   }
 
+  /** Adds what cannot be refused. */
   count(bytes: number): void {
     this.#heldBytes += bytes;
   }
 
-  #limitOf(bytes: number): number {
+  #limitFor(bytes: number): number {
     return bytes <= SMALL_BYTES ? this.maxBytes : this.maxBytes * SHARE_OF_LARGE;
   }
 }
@@ -66,19 +67,19 @@ export class MemoryShare {
     return true;
   }
 
-  /** Adds what cannot be refused, so that others are. */
+  /** Adds what cannot be refused; others are refused instead. */
   count(bytes: number): void {
     if (this.#released) return;
     this.#budget.count(bytes);
     this.#bytes += bytes;
   }
 
-  /** Takes from what it holds. */
+  /** Reduces what it holds. */
   giveBack(bytes: number): void {
     this.count(-bytes);
   }
 
-  /** To be called when the request has ended; further calls do nothing. */
+  /** Must be called when the request has ended; further calls do nothing. */
   release(): void {
     this.giveBack(this.#bytes);
     this.#released = true;

@@ -1,16 +1,16 @@
 const waiting: (() => void)[] = [];
 
-/** A request whose text is longer does its work in turns. */
+/** Requests with a longer text do their work in turns. */
 const LARGE_CHARACTERS = 256 * 1024;
 
-/** Whether a request is large enough that its work is noticed by others. */
+/** Whether a request is so large that others would notice its work. */
 export function isLarge(bodyText: string): boolean {
   return bodyText.length >= LARGE_CHARACTERS;
 }
 
 /**
- * Runs a piece of work that takes a noticeable time, such as parsing megabytes: one piece in each turn of the event loop, so that many
- * large requests hold up small ones no longer than a single piece. In the order of calling.
+ * Runs work that takes a noticeable time, such as parsing megabytes: one call in each turn of the event loop, in order, so that many
+ * large requests delay small ones no longer than a single call.
  */
 export function takeTurn(work: () => void): void {
   waiting.push(work);
@@ -24,7 +24,7 @@ export function nextTurn(): Promise<void> {
 
 function runNext(): void {
   try {
-    waiting[0]!();
+    waiting[0]?.();
   } finally {
     waiting.shift();
     if (waiting.length > 0) setImmediate(runNext);

@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream';
-import { decoderOf, isKnownEncoding } from '../content-encoding.ts';
+import { createDecoder, isKnownEncoding } from '../content-encoding.ts';
 import type { Exchange, Head, IncomingHeaders } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import type { ReplyBody } from './types.ts';
@@ -154,7 +154,7 @@ async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,
   encoding: string,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = decoderOf(encoding)!;
+  const decoder = createDecoder(encoding)!;
   // The callback is required and has nothing to do: any error reaches the loop below through the decoder.
   pipeline(Readable.from(chunks, { objectMode: false }), decoder, () => {});
   try {

@@ -3,7 +3,7 @@ import { type JsonErrorPlace, jsonErrorPlace } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { isLarge, takeTurn } from '../turns.ts';
 import type { ServerContext } from './context.ts';
-import { type BodyFault, type BodyLimits, MAX_COMPRESSION_RATIO, readBody } from './read-body.ts';
+import { type BodyFault, type BodyLimits, MAX_COMPRESSION_RATIO, PLAIN_JSON, readBody } from './read-body.ts';
 import { type ErrorResponse, errorResponse, type Sender } from './responses.ts';
 
 /** A request whose body has been read. */
@@ -34,12 +34,13 @@ export function bodyLimits(
  */
 export function jsonBody(limits: BodyLimits, send: Sender, field: string) {
   return (request: IncomingMessage & WithBody, response: ServerResponse, next: () => void) => {
-    if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+    const type = request.headers['content-type'] ?? '';
+    if (type !== PLAIN_JSON && !JSON_TYPE.test(type)) {
       request.resume(); // lets the client finish sending and read the response
       return send.error(request, response, NOT_JSON);
     }
     const share = limits.budget.share();
-    response.once('close', () => share.release());
+    response.on('close', () => share.release());
     request.memory = share;
     return readBody(request, limits, share, (fault, text) => {
       if (fault) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { decoderOf } from '../content-encoding.ts';
+import { createDecoder } from '../content-encoding.ts';
 import { type JsonLimits, JsonScan } from '../json/index.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 
@@ -26,25 +26,27 @@ export interface BodyLimits extends JsonLimits {
   readonly budget: MemoryBudget;
 }
 
+/** What nearly all requests say; the patterns need not run for it. */
+export const PLAIN_JSON = 'application/json';
 /** RFC 8259, section 8.1: JSON between systems is UTF-8. */
 const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8"?\s*(?:;|$))/i;
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** JSON compresses to a tenth, seldom to a thirtieth; a body beyond this ratio was made to be small on the wire alone. */
+/** JSON compresses to a tenth, seldom to a thirtieth; a body beyond this ratio is an attack. */
 export const MAX_COMPRESSION_RATIO = 100;
-/** Below this nobody gains by it, and a short text of one repeated sentence may compress as far. */
-const RATIO_COUNTS_FROM_BYTES = 2 ** 20;
-/** Of a character that the next chunk completes. */
-const UNDECODED_BYTES = 3;
-/** A chunk of a byte costs more than its byte. */
-const BYTES_OF_CHUNK = 64;
-/** Of parsed values, in the budget's measure. */
-const BYTES_OF_VALUE = 16;
+/** Smaller bodies do no harm, and a short text of one repeated sentence may compress as far. */
+const RATIO_CHECKED_FROM_BYTES = 2 ** 20;
+/** The most bytes of a character that the next chunk completes. */
+const MAX_UNDECODED_BYTES = 3;
+/** What a chunk costs in addition to its bytes. */
+const CHUNK_OVERHEAD_BYTES = 64;
+/** What a parsed value costs, as the budget counts. */
+const VALUE_BYTES = 16;
 
 /**
- * Reads the text of a JSON body, decompressed; `done` is called once. What breaks a limit is refused as soon as that is seen, and what
- * comes after it is thrown away. Written on node's events: a promise and a stream for each request cost more than all the rest of it.
- * @param share gets what the body holds; the caller releases it
+ * Reads the text of a JSON body, decompressed; `done` is called once. A body is refused as soon as it exceeds a limit, and the rest of it
+ * is thrown away. Uses node's events: a promise and a stream for each request would cost more than everything else here.
+ * @param share is charged with what the body holds; the caller releases it
  */
 export function readBody(
   request: IncomingMessage,
@@ -59,18 +61,18 @@ export function readBody(
     return;
   }
   const text = new BodyText(limits, share, plain.compressedBytes);
-  let over = false;
-  const finish = (broken?: BodyFault) => {
-    if (over) return;
-    over = true;
-    const fault = broken ?? text.end();
+  let settled = false;
+  const finish = (failure?: BodyFault) => {
+    if (settled) return;
+    settled = true;
+    const fault = failure ?? text.end();
     if (fault === undefined) return done(undefined, text.take());
     text.take();
-    plain.leave();
+    plain.discard();
     done(fault, '');
   };
   plain.source.on('data', (chunk: Buffer) => {
-    if (over) return;
+    if (settled) return;
     const fault = text.push(chunk);
     if (fault !== undefined) finish(fault);
   });
@@ -79,7 +81,7 @@ export function readBody(
   request.on('error', () => finish('incomplete'));
 }
 
-/** A body as it grows. Decoded chunk by chunk: all at once would keep other requests waiting for a large one. */
+/** A body as it arrives. Decoded chunk by chunk: decoding a large one at once would keep other requests waiting. */
 class BodyText {
   readonly #limits: BodyLimits;
   readonly #share: MemoryShare;
@@ -114,7 +116,7 @@ class BodyText {
       this.#text = withoutMark(this.#decoder.write(this.#first)) + this.#decoder.write(chunk);
       this.#first = undefined;
     }
-    return this.#hold(UNDECODED_BYTES);
+    return this.#hold(MAX_UNDECODED_BYTES);
   }
 
   end(): BodyFault | undefined {
@@ -135,14 +137,14 @@ class BodyText {
   }
 
   #isTooCompressed(): boolean {
-    if (this.#compressedBytes === undefined || this.#bytes < RATIO_COUNTS_FROM_BYTES) return false;
+    if (this.#compressedBytes === undefined || this.#bytes < RATIO_CHECKED_FROM_BYTES) return false;
     return this.#bytes > MAX_COMPRESSION_RATIO * this.#compressedBytes();
   }
 
-  /** A text with one character beyond ASCII takes two bytes for each of them. */
+  /** A string with one character beyond Latin-1 takes two bytes for every character. */
   #hold(undecodedBytes: number): BodyFault | undefined {
     const wide = this.#decoder !== undefined && this.#text.length + undecodedBytes < this.#bytes;
-    const overhead = this.#scan.values * BYTES_OF_VALUE + this.#chunks * BYTES_OF_CHUNK;
+    const overhead = this.#scan.values * VALUE_BYTES + this.#chunks * CHUNK_OVERHEAD_BYTES;
     const bytes = this.#bytes * (wide ? 2 : 1) + overhead;
     if (this.#share.add(Math.max(0, bytes - this.#share.bytes))) return undefined;
     return this.#limits.budget.couldHold(bytes) ? 'no-memory' : 'over-budget';
@@ -155,23 +157,23 @@ function withoutMark(text: string): string {
 
 interface PlainBody {
   readonly source: Readable;
-  /** No more of it is wanted. */
-  readonly leave: () => void;
-  /** How many bytes have been decompressed so far; undefined if it is not compressed. */
+  /** Discards the rest. */
+  readonly discard: () => void;
+  /** The compressed bytes so far; undefined if it is not compressed. */
   readonly compressedBytes?: () => number;
 }
 
-/** The body, decompressed. Undefined if it is not written as we can read it. */
+/** The body, decompressed. Undefined if its charset or its encoding cannot be read. */
 function plainBody(request: IncomingMessage): PlainBody | undefined {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = request.headers;
-  if (OTHER_CHARSET.test(type)) return undefined;
-  if (encoding.toLowerCase() === 'identity') return { source: request, leave: () => request.resume() };
-  const decoder = decoderOf(encoding.toLowerCase());
+  if (type !== PLAIN_JSON && OTHER_CHARSET.test(type)) return undefined;
+  if (encoding.toLowerCase() === 'identity') return { source: request, discard: () => request.resume() };
+  const decoder = createDecoder(encoding.toLowerCase());
   if (decoder === undefined) return undefined;
-  const leave = () => {
+  const discard = () => {
     request.unpipe(decoder);
     decoder.destroy(); // a small body may decompress to a huge one
     request.resume();
   };
-  return { source: request.pipe(decoder), leave, compressedBytes: () => decoder.bytesWritten };
+  return { source: request.pipe(decoder), discard, compressedBytes: () => decoder.bytesWritten };
 }

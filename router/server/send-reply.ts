@@ -15,7 +15,7 @@ export async function sendReply(
   response: ServerResponse,
 ): Promise<void> {
   const end = () => finished(outcome(request, response));
-  response.once('close', end);
+  response.on('close', end);
   if (hasLeft(response)) return end();
   const id = requestId(request);
   const isError = dialect === 'anthropic' && status >= 400 && given instanceof Uint8Array;

@@ -78,27 +78,27 @@ test('the lock of a failed change is gone', () => {
   expect(readKeys(file)).toHaveLength(2);
 });
 
-/** Access with a clock of the test, and what it told of broken files. */
+/** Access with a clock of the test, and what it reported about files that cannot be read. */
 function opened(file: string) {
   const clock = { ms: now.getTime() };
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const access = openAccess({
     file,
-    onFailure: (trouble) => told.push(trouble),
-    onRecovery: () => told.push('mended'),
+    onFailure: (trouble) => reported.push(trouble),
+    onRecovery: () => reported.push('recovered'),
     now: () => clock.ms,
   });
   const kind = (key: string) => access.authenticate({ 'x-api-key': key }).kind;
   const later = () => {
     clock.ms += CHECK_INTERVAL_MS;
   };
-  return { kind, later, told, clock, trouble: access.trouble };
+  return { kind, later, reported, clock, trouble: access.trouble };
 }
 
 test('a running server takes over new and revoked keys', () => {
   const file = newFile();
   const first = createKey(file, { name: 'first', now });
-  const { kind, later, told, clock } = opened(file);
+  const { kind, later, reported, clock } = opened(file);
   expect(kind(first.key)).toBe('ok');
   const second = createKey(file, { name: 'second', now });
   revokeKey(file, first.stored.id, now);
@@ -108,13 +108,13 @@ test('a running server takes over new and revoked keys', () => {
   revokeKey(file, second.stored.id, now);
   clock.ms -= 86_400_000; // a clock that is set back
   expect(kind(second.key)).toBe('revoked');
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
-test('a broken file keeps the old keys and is reported, again each minute; a mended one is taken over', () => {
+test('an invalid file keeps the old keys and is reported, again each minute; a repaired one is taken over', () => {
   const file = newFile();
   const { key } = createKey(file, { name: 'first', now });
-  const { kind, later, told, clock, trouble } = opened(file);
+  const { kind, later, reported, clock, trouble } = opened(file);
   const text = readFileSync(file, 'utf8');
   expect(trouble()).toBeUndefined();
   writeFileSync(file, '{"broken');
@@ -122,26 +122,26 @@ test('a broken file keeps the old keys and is reported, again each minute; a men
     later();
     expect(kind(key)).toBe('ok');
   }
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { error: 'PlimsollError', code: 'invalid-config', message: expect.stringContaining('is no JSON') },
   ]);
   expect(trouble()).toMatchObject({ message: expect.stringContaining('is no JSON') });
   rmSync(file);
   later();
   expect(kind(key)).toBe('ok');
-  expect(told).toHaveLength(2);
+  expect(reported).toHaveLength(2);
   clock.ms += REMINDER_INTERVAL_MS;
   expect(trouble()).toMatchObject({ code: 'not-found' });
-  expect(told).toHaveLength(3);
+  expect(reported).toHaveLength(3);
   writeFileSync(file, text.replace('first', 'renamed'), { mode: 0o600 });
   const other = createKey(file, { name: 'other', now });
   later();
   expect([kind(key), kind(other.key)]).toEqual(['ok', 'ok']);
   expect(trouble()).toBeUndefined();
-  expect(told).toEqual([...told.slice(0, 3), 'mended']);
+  expect(reported).toEqual([...reported.slice(0, 3), 'recovered']);
 });
 
-test('a start without a file, or with a broken one, is refused', () => {
+test('a start without a file, or with an invalid one, is refused', () => {
   const broken = newFile();
   writeFileSync(broken, 'x');
   const start = (file: string) => () => openAccess({ file, onFailure: () => {} });

@@ -111,7 +111,7 @@ describe('a server on a loopback address without keys', () => {
     expect(got.headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  test('answers the preflight of an allowed origin, and lets it read responses and errors', async () => {
+  test('responds to the preflight of an allowed origin, and lets it read responses and errors', async () => {
     const origin = 'https://app.example.com';
     const path = '/v1/route';
     const preflight = await ask(server.url, { method: 'OPTIONS', path, headers: { origin, ...PREFLIGHT } });
@@ -149,7 +149,7 @@ test('without a list, CORS is off', async () => {
   await server.close();
 });
 
-test('a server on all addresses that only decides answers to any name, but not to foreign pages', async () => {
+test('a server on all addresses that only decides accepts any host name, but no foreign pages', async () => {
   const server = await serving({ server: { host: '0.0.0.0' } });
   const url = `http://127.0.0.1:${server.port}`;
   expect((await ask(url, { headers: { host: 'plimsoll.default.svc' } })).status).toBe(200);

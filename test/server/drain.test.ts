@@ -24,7 +24,7 @@ function rawConnection(port: number): { socket: Socket; heard: Promise<string> }
   return { socket, heard: new Promise((resolve) => socket.on('close', () => resolve(text))) };
 }
 
-test('close: not ready first, requests at work are answered, idle connections go, then the router', async () => {
+test('close: not ready first, requests at work get their responses, idle connections go, then the router', async () => {
   const { opened, open } = gate();
   const order: string[] = [];
   const wrap = (router: Router): Router => ({
@@ -96,7 +96,7 @@ test('close: connections on which nothing was ever sent do not hold it, and a re
 
 test('close: a stream ends whole, and a connection that is idle only then is closed then', async () => {
   const server = createServer((_request, response) => {
-    // Its head has no `connection: close`, as that of an answer that began before the drain.
+    // Its head has no `connection: close`, as that of a response that began before the drain.
     response.writeHead(200, { 'content-length': 2 });
     response.write('o');
     setTimeout(() => response.end('k'), 50);
@@ -156,7 +156,7 @@ async function servingChild(): Promise<Child> {
   return { process: child, port, exit, log: () => log, logged };
 }
 
-test('SIGTERM: a request in flight is answered, and the process ends with 0', async () => {
+test('SIGTERM: a request in flight gets its response, and the process ends with 0', async () => {
   const child = await servingChild();
   const { socket, heard } = rawConnection(child.port);
   socket.write(`POST /v1/route HTTP/1.1\r\n${HEAD}content-length: ${BODY.length}\r\n\r\n${BODY.slice(0, 9)}`);

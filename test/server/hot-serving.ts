@@ -32,7 +32,7 @@ export interface HotServing extends RunningServer {
   readonly log: string[];
 }
 
-/** A real server that reloads; it looks after its artifact only where `config` sets an interval. */
+/** A real server that reloads; it watches its artifact only if `config` sets an interval. */
 export async function hotServing(
   config: Partial<Omit<Config, 'server'>>,
   parts: RouterParts = {},

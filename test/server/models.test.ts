@@ -30,7 +30,7 @@ test.each(['auto', 'auto:claude', 'router-default', 'first/small'])(
   },
 );
 
-test('models.retrieve, Anthropic: the size of the context where it is known', async () => {
+test('models.retrieve, Anthropic: the size of the context if it is known', async () => {
   const unknown = {
     type: 'model',
     created_at: '1970-01-01T00:00:00.000Z',

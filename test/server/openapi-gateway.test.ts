@@ -90,7 +90,7 @@ test('without keys it asks for none; without providers it has no gateway', async
   await deciding.close();
 });
 
-test('with keys: what they guard says so, and answers so; the rest stays open', async () => {
+test('with keys: what they guard is documented and guarded; the rest stays open', async () => {
   const { url, document: guarded } = await guardedGateway();
   expect(await isValid(guarded)).toBe(true);
   expect(guarded.components.securitySchemes).toMatchObject({

@@ -76,7 +76,7 @@ it('what breaks off is thrown, after what came before', async () => {
   expect(await ended).toBe('threw reset');
 });
 
-it('reads no more than the client takes, and stops where it leaves', async () => {
+it('reads no more than the client takes, and stops when it leaves', async () => {
   let read = 0;
   let closed = false;
   async function* endless() {

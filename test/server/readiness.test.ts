@@ -12,7 +12,7 @@ async function withServer(server: Serving, check: (server: Serving) => Promise<v
   }
 }
 
-test('/healthz, /readyz and / answer in their documented shapes', async () => {
+test('/healthz, /readyz and / have their documented shapes', async () => {
   await withServer(await serving(), async ({ url }) => {
     const [health, ready, index] = await Promise.all(
       ['/healthz', '/readyz', '/'].map((path) => get(url + path)),
@@ -32,7 +32,7 @@ test('/healthz, /readyz and / answer in their documented shapes', async () => {
   });
 });
 
-test('HEAD is answered like GET, without a body', async () => {
+test('HEAD gets the response of GET, without a body', async () => {
   await withServer(await serving(), async ({ url }) => {
     const head = await get(`${url}/readyz`, { method: 'HEAD' });
     expect([head.status, head.body]).toEqual([200, undefined]);

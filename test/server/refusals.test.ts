@@ -60,7 +60,7 @@ describe('wrong fields', () => {
 });
 
 describe('bodies that are not read', () => {
-  test('broken JSON: says where, and quotes nothing', async () => {
+  test('invalid JSON: the error names the place, and quotes nothing', async () => {
     const answer = await route(`{\n  "prompt": "${SECRET}" oops\n}`);
     expectRefusal(answer, [400, 'invalid_json', null]);
     expect(answer.body.error.message).toContain('line 2, column 27');

@@ -103,7 +103,7 @@ test('a request at work ends on the router that it began on, which is closed aft
   expect(parts.closed).toBe(1);
 });
 
-test('where the new artifact is broken the old one serves on, and log and /readyz say why', async () => {
+test('if the new artifact is invalid the old one serves on, and log and /readyz say why', async () => {
   const store = await tinyStore('a');
   const folder = path.join(store, 'a');
   const { url, hot, log } = await hotServing({ artifact: folder });
@@ -188,7 +188,7 @@ test('an artifact that is replaced, and a pointer that is flipped, are taken ove
   await vi.waitFor(() => serves('a'), { timeout: 10_000 });
 });
 
-test('what cannot be opened is reported once, and taken over when it was mended', async () => {
+test('what cannot be opened is reported once, and taken over when it was repaired', async () => {
   const store = await tinyStore('a');
   const folder = path.join(store, 'a');
   const { log, hot } = await hotServing({ artifact: folder, reloadIntervalMs: 5 });
@@ -223,7 +223,7 @@ test('a new artifact that is still to be gated waits: the old one serves, and th
   expect(log.filter((line) => line.includes('not reloaded'))).toHaveLength(1);
 });
 
-test('the watch tells a change once, however often it looks, and no instant without an artifact', async () => {
+test('the watch reports a change once, however often it checks, and no moment without an artifact', async () => {
   const store = await tinyStore('a');
   const folder = path.join(store, 'a');
   let looks = 0;

@@ -31,7 +31,7 @@ describe('POST /v1/route', () => {
     expect(hard.body.predicted_loss).toBeGreaterThan(hard.body.threshold);
   });
 
-  test('answers in the documented shape, and names policy and artifact', async () => {
+  test('responds in the documented shape, and names policy and artifact', async () => {
     const { body } = await route({ prompt: 'Hello' });
     expect(() => decisionSchema.parse(body)).not.toThrow();
     expect(body.policy).toMatchObject({ name: 'default', version: 1 });
@@ -167,7 +167,7 @@ describe('POST /v1/route/batch', () => {
     expect(number.error).toMatchObject({ param: null, code: 'invalid_field' });
   });
 
-  test("uses the batch's policy where an item names none", async () => {
+  test("uses the batch's policy if an item names none", async () => {
     const prompt = artifact.easy[0];
     const { body } = await batch({
       policy: 'always-strong',

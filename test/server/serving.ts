@@ -41,7 +41,7 @@ export async function serving(wishes: Wishes = {}): Promise<Serving> {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read into answers whose shape is what they check
+  // biome-ignore lint/suspicious/noExplicitAny: tests read into responses whose shape is what they check
   readonly body: any;
 }
 

@@ -27,7 +27,7 @@ function endOf(request: IncomingMessage, response: ServerResponse): string {
   return response.writableFinished ? 'whole' : 'left';
 }
 
-/** Sends requests, and reads nothing unless told to. */
+/** Sends requests, and reads nothing unless asked to. */
 async function client(server: Server, requests = 1): Promise<Socket> {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
   socket.on('error', () => {});

@@ -25,7 +25,7 @@ test('an address of another machine is refused as such', async () => {
   await expect(started).rejects.toMatchObject({ code: 'io', place: { field: 'server.host' } });
 });
 
-test('says what serves, by which verdict, and nothing else where all is in order', async () => {
+test('says what serves, by which verdict, and nothing else if all is in order', async () => {
   const server = await serving();
   const [first] = server.log.map((line) => JSON.parse(line));
   expect(first).toMatchObject({
@@ -42,7 +42,7 @@ test('says what serves, by which verdict, and nothing else where all is in order
   await server.close();
 });
 
-test('warns where others can reach it', async () => {
+test('warns if others can reach it', async () => {
   const server = await serving({ server: { host: '0.0.0.0' } });
   expect(server.log.join('')).toContain('no authentication');
   expect(server.url).toBe(`http://localhost:${server.port}`);
@@ -66,7 +66,7 @@ test('a foreign error is logged by name and place, without its message', () => {
   expect(JSON.stringify(logged)).not.toContain('secret');
 });
 
-test('PORT counts where PLIMSOLL_PORT is not set; what is no port is refused by name', () => {
+test('PORT counts if PLIMSOLL_PORT is not set; what is no port is refused by name', () => {
   const portOf = (env: NodeJS.ProcessEnv) => loadConfig(undefined, env).server.port;
   expect(portOf({ PORT: '1234' })).toBe(1234);
   expect(portOf({ PORT: '1234', PLIMSOLL_PORT: '0' })).toBe(0);

@@ -159,7 +159,7 @@ describe('with allow_ungated', () => {
 });
 
 describe('a PASS that runs out', () => {
-  test('while it serves: decisions and /readyz say expired, the log once, and requests are answered', async () => {
+  test('while it serves: decisions and /readyz say expired, the log once, and requests are served', async () => {
     const artifact = await ownTiny();
     const { issued } = layVerdict(artifact, { valid_for_days: 30 });
     const expiresMs = Date.parse(issued) + 30 * DAY_MS;

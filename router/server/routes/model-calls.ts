@@ -122,7 +122,7 @@ async function callModel(
 /** Aborts when the client leaves before it has its response. */
 function clientSignal(response: ServerResponse): AbortSignalLike {
   const left = new LightAbortSignal();
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) left.abort(new Error('the client left'));
   });
   return left;

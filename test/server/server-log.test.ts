@@ -13,7 +13,7 @@ function keysFile(): { readonly file: string; readonly key: string } {
   return { file, key: createKey(file, { name: 'test', now: new Date() }).key };
 }
 
-test('an address that others reach is not warned of where keys guard it, and they do', async () => {
+test('an address that others reach is not warned of if keys guard it, and they do', async () => {
   const { file, key } = keysFile();
   const { url, log } = await gatewayForTest({ config: { server: EVERYWHERE, access: { keys_file: file } } });
   expect(log.join('')).toContain(`Plimsoll listens on ${url}`);
