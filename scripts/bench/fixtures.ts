@@ -27,40 +27,64 @@ const LAMBDA = 300;
 const FOLDS = 2;
 const ROWS = 100;
 const SHIPPED = 'models/starter';
+const PROMPTS_FILE = new URL('../../training-data/everyday-english.jsonl', import.meta.url);
 
-/** The artifact that was asked for, the shipped one, or one made for this run: time does not depend on its weights. */
-export async function staticArtifact(asked: string | undefined, texts: readonly string[]): Promise<string> {
-  if (asked !== undefined) return asked;
-  return existsSync(path.join(SHIPPED, 'manifest.json')) ? SHIPPED : artifactOf(createStaticEncoder(), texts);
+/** Length of every text, in word pieces; the targets are for this length. */
+const PIECES = 64;
+
+interface CaseLine {
+  readonly prompt: string | { readonly messages: readonly { readonly content: string }[] };
+}
+
+/** The requested artifact, the shipped one, or one made for this run: times do not depend on its weights. */
+export async function staticArtifact(
+  requested: string | undefined,
+  texts: readonly string[],
+): Promise<string> {
+  if (requested !== undefined) return requested;
+  return existsSync(path.join(SHIPPED, 'manifest.json'))
+    ? SHIPPED
+    : makeArtifact(createStaticEncoder(), texts);
 }
 
 /** An artifact whose encoder is MiniLM, made for this run. */
 export async function minilmArtifact(texts: readonly string[]): Promise<string> {
-  return artifactOf(await createMinilmEncoder(), texts);
+  return makeArtifact(await createMinilmEncoder(), texts);
 }
 
-async function artifactOf(encoder: Encoder, texts: readonly string[]): Promise<string> {
+/** Different texts of exactly 64 word pieces, cut from everyday prompts. */
+export function benchTexts(): readonly string[] {
+  const tokenizer = staticTokenizer();
+  const lines = readFileSync(PROMPTS_FILE, 'utf8').trimEnd().split('\n');
+  const prompts = lines.flatMap((line) => {
+    const { prompt } = JSON.parse(line) as CaseLine;
+    return typeof prompt === 'string' ? [prompt] : [];
+  });
+  return [...new Set(prompts.flatMap((prompt) => [...pieceRuns(prompt, tokenizer)]))];
+}
+
+async function makeArtifact(encoder: Encoder, texts: readonly string[]): Promise<string> {
   const home = mkdtempSync(path.join(tmpdir(), 'plimsoll-bench-'));
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   const folder = path.join(home, encoder.identity.id);
-  writeArtifact(folder, await draftOf(encoder, texts.slice(0, ROWS)));
+  writeArtifact(folder, await makeDraft(encoder, texts.slice(0, ROWS)));
   return folder;
 }
 
-async function draftOf(encoder: Encoder, texts: readonly string[]): Promise<ArtifactDraft> {
+async function makeDraft(encoder: Encoder, texts: readonly string[]): Promise<ArtifactDraft> {
   const extractor = featureExtractor();
   const matrix = await designMatrix(texts, encoder, extractor);
   const labels = [2, 3].map((every) => Float64Array.from(texts, (_, i) => Number(i % every > 0)));
   const folds = Int32Array.from(texts, (_, i) => Math.floor(i / 6) % FOLDS);
   const trained = trainClassifier({ matrix, labels, folds }, [LAMBDA]);
-  const classifier = exported(trained, encoder);
+  const classifier = exportClassifier(trained, encoder);
   const input: ClassifierInput = isStaticEncoder(encoder)
     ? { kind: 'lexicon', tokenizer: encoder.tokenizer }
     : { kind: 'linear', encoder };
   const session = await createOnnxClassifier(classifier, input, extractor);
-  const text = texts[0]!;
+  const [text = ''] = texts;
   const golden = [{ text, probabilities: [...(await session.score(text))] }];
-  await session.close(); // and the encoder with it
+  await session.close(); // closes the encoder too
   const part = { n: texts.length, sha256: '0'.repeat(64) };
   return {
     classifier,
@@ -90,29 +114,9 @@ async function draftOf(encoder: Encoder, texts: readonly string[]): Promise<Arti
   };
 }
 
-function exported(trained: TrainedClassifier, encoder: Encoder): Uint8Array {
+function exportClassifier(trained: TrainedClassifier, encoder: Encoder): Uint8Array {
   if (isStaticEncoder(encoder)) return exportLexicon(trained, encoder);
   return exportLinear(trained, encoder.identity.dimension);
-}
-
-const FILE = new URL('../../training-data/everyday-english.jsonl', import.meta.url);
-
-/** Length of every text, in word pieces: the length that the targets speak of. */
-const PIECES = 64;
-
-interface CaseLine {
-  readonly prompt: string | { readonly messages: readonly { readonly content: string }[] };
-}
-
-/** Different texts of exactly 64 word pieces, cut one behind the other from everyday prompts. */
-export function benchTexts(): readonly string[] {
-  const tokenizer = staticTokenizer();
-  const lines = readFileSync(FILE, 'utf8').trimEnd().split('\n');
-  const prompts = lines.flatMap((line) => {
-    const { prompt } = JSON.parse(line) as CaseLine;
-    return typeof prompt === 'string' ? [prompt] : [];
-  });
-  return [...new Set(prompts.flatMap((prompt) => [...pieceRuns(prompt, tokenizer)]))];
 }
 
 function* pieceRuns(prompt: string, tokenizer: WordPieceTokenizer): Generator<string> {

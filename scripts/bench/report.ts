@@ -3,9 +3,41 @@ import { textTable } from '../../evals/report/index.ts';
 import { VERSION } from '../../router/package.ts';
 import type { JudgedRow, Spread, Target } from './measurement.ts';
 
-const HEADING = ['row', 'n', 'median', 'spread', 'peer', 'ratio', 'spread', 'target', 'met'];
+/** The machine of the measurement: without it the figures mean nothing. */
+export interface Machine {
+  readonly plimsoll: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory_gb: number;
+  /** Over the minute before the run. */
+  readonly load_average: number;
+  /** Other processes were active: the figures are worse, and vary more, than they should. */
+  readonly busy: boolean;
+  readonly date: string;
+}
 
-/** The rows as a table for people; docs/BENCHMARKS.md says what each one means. */
+const HEADING = ['row', 'n', 'median', 'spread', 'peer', 'ratio', 'spread', 'target', 'met'];
+const BUSY_SHARE = 0.25;
+
+export function describeMachine(): Machine {
+  const cores = availableParallelism();
+  const [load = 0] = loadavg();
+  return {
+    plimsoll: VERSION,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores,
+    memory_gb: Math.round(totalmem() / 2 ** 30),
+    load_average: Math.round(load * 100) / 100,
+    busy: load > BUSY_SHARE * cores,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** The rows as a table for people; docs/BENCHMARKS.md explains each one. */
 export function reportText(machine: Machine, rows: readonly JudgedRow[]): string {
   const notes = rows.flatMap(({ name, notes, peer_missing }) =>
     [...notes, ...(peer_missing ? [`no peer: ${peer_missing}`] : [])].map((note) => `${name}: ${note}`),
@@ -55,40 +87,7 @@ function range({ low, high }: Spread): string {
   return `${digits(low)}..${digits(high)}`;
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function digits(x: number): string {
   return Math.abs(x) >= 1000 ? Math.round(x).toLocaleString('en') : String(Number(x.toPrecision(3)));
-}
-
-/** Where the figures were measured: without it they say nothing. */
-export interface Machine {
-  readonly plimsoll: string;
-  readonly node: string;
-  readonly platform: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memory_gb: number;
-  /** Over the minute before the run. */
-  readonly load_average: number;
-  /** Somebody else was at work: the figures are worse, and wider, than the program. */
-  readonly busy: boolean;
-  readonly date: string;
-}
-
-const BUSY_SHARE = 0.25;
-
-export function describeMachine(): Machine {
-  const cores = availableParallelism();
-  const load = loadavg()[0]!;
-  return {
-    plimsoll: VERSION,
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores,
-    memory_gb: Math.round(totalmem() / 2 ** 30),
-    load_average: Math.round(load * 100) / 100,
-    busy: load > BUSY_SHARE * cores,
-    date: new Date().toISOString().slice(0, 10),
-  };
 }

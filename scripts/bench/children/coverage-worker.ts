@@ -3,20 +3,20 @@ import { scoreSet } from '../guarantee/population.ts';
 import { runSetting } from '../guarantee/run-setting.ts';
 import type { Job, JobResult } from '../guarantee/runner.ts';
 
-/** The program of a worker process: one job, one answer, until it is stopped. */
+/** The program of a worker process: one job, one result, until it is stopped. */
 process.on('message', async (job: Job) => {
-  process.send!(await answerTo(job));
+  process.send!(await runJob(job));
 });
 
-async function answerTo(job: Job): Promise<JobResult> {
+async function runJob(job: Job): Promise<JobResult> {
   try {
-    return { kind: 'done', value: await outcomeOf(job) };
+    return { kind: 'done', value: await execute(job) };
   } catch (error) {
     if (error instanceof PlimsollError) return { kind: 'failed', code: error.code, message: error.message };
     return { kind: 'failed', code: 'internal', message: `A worker failed: ${(error as Error).stack}` };
   }
 }
 
-function outcomeOf(job: Job) {
+function execute(job: Job) {
   return job.kind === 'score' ? scoreSet(job.set) : runSetting(job.population, job.setting, job.repeats);
 }

@@ -1,8 +1,8 @@
 import { Pool } from 'undici';
 
 /**
- * Asks /healthz over and over, in a process of its own, so that what the sender of large bodies is doing delays nothing here:
- * `health-probe.ts <port>`. Answers each message with the longest delay since the one before, in ms.
+ * Requests /healthz continuously, in a process of its own, so that the sender of large bodies delays nothing here:
+ * `health-probe.ts <port>`. Replies to each message with the longest delay since the previous one, in ms.
  */
 const EVERY_MS = 5;
 

@@ -8,15 +8,15 @@ import { bodyLimits, createApp, createSender, decisionJson, jsonBody } from '../
 import { createLogger } from '../../../router/telemetry/index.ts';
 
 /**
- * One side of the http-saturation benchmark, in a process of its own: `http-server.ts router|constant <artifact>`. Tells its
- * parent the port; answers each further message with the processor time that it has used.
+ * One side of the http-saturation benchmark, in a process of its own: `http-server.ts router|constant <artifact>`. Sends its
+ * parent the port, then replies to each message with the processor time used so far.
  */
 const [, , side, artifact] = process.argv;
 const config = loadConfig(undefined, {}, { artifact: artifact!, allowUngated: true, logLevel: 'info' });
 const router = await createRouter(config);
 const app = side === 'router' ? createApp(router, config, createLogger(config.logLevel)) : await constant();
 
-/** The same Express with the same reading and sending, answering one decision over and over. */
+/** The same Express with the same reading and sending, which always sends one decision. */
 async function constant(): Promise<Express> {
   const send = createSender({ draining: false });
   const answer = decisionJson(await router.route({ prompt: 'What is the capital of France?' }));
@@ -32,7 +32,7 @@ async function constant(): Promise<Express> {
   return constantApp;
 }
 
-/** Since the process began, in ms. */
+/** Since the start of the process, in ms. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

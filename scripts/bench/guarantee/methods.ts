@@ -6,19 +6,31 @@ import {
   seededRandom,
 } from '../../../router/statistics/index.ts';
 
-/** A way to certify, by name. Each walk and each single question begins a test of its own. */
+/** A method of certification. Each walk and each single decision starts a test of its own. */
 export interface Method {
   readonly name: string;
   begin(): MeanTest;
 }
 
-/** The one that the gate uses: the others are there to be compared with it. */
+/** How often each case is in each bootstrap resample: `counts[row * resamples + resample]`. */
+interface BootstrapCounts {
+  readonly n: number;
+  readonly resamples: number;
+  readonly counts: Uint8Array;
+}
+
+/** The gate's method; the others are for comparison. */
 export const DEFAULT_METHOD = 'betting';
 
 const BOOTSTRAP_RESAMPLES = 1000;
 
-/** Fixed beforehand: see bootstrapTest. */
+/** Fixed in advance: see bootstrapTest. */
 const BOOTSTRAP_SEED = 1;
+/** Sums of the same losses in another order differ by rounding, and a bootstrap mean may be exactly the limit. */
+const ROUNDING = 1e-9;
+
+/** A loss of 0 as (1 + loss) / 2. Most cases have it and need not be added up. */
+const NO_LOSS = 0.5;
 
 /** Betting, Hoeffding-Bentkus, the percentile bootstrap and no bound at all, for samples of n cases. */
 export function methodsFor(n: number): readonly Method[] {
@@ -29,23 +41,6 @@ export function methodsFor(n: number): readonly Method[] {
     { name: 'bootstrap', begin: () => bootstrapTest(counts) },
     { name: 'point-estimate', begin: () => pointEstimate },
   ];
-}
-
-/** Believes the sample: a mean at or below the limit counts as proof. */
-const pointEstimate: MeanTest = (values, limit) =>
-  compensatedSum(values) <= limit * values.length + 1e-9 ? 0 : 1;
-
-/** Sums of the same losses in another order may differ by roundings, and a bootstrap mean may lie exactly on the limit. */
-const ROUNDING = 1e-9;
-
-/** A loss of 0 as (1 + loss) / 2: most cases have it, and what has it need not be added up. */
-const NO_LOSS = 0.5;
-
-/** How often each bootstrap resample holds each case: `counts[row * resamples + resample]`. */
-interface BootstrapCounts {
-  readonly n: number;
-  readonly resamples: number;
-  readonly counts: Uint8Array;
 }
 
 /** Multinomial counts: each resample draws n of n cases with replacement. */
@@ -59,11 +54,11 @@ export function bootstrapCounts(n: number, resamples: number, seed: number): Boo
 }
 
 /**
- * Percentile bootstrap of a mean as a test: the share of the bootstrap means above the limit. It is at most delta where, and only where,
- * the percentile 1 - delta lies at or below the limit. A comparison, no bound: without any loss among the cases it is 0 at any n.
+ * Percentile bootstrap of a mean as a test: the share of the bootstrap means above the limit. It is at most delta if and only if the
+ * percentile 1 - delta is at or below the limit. For comparison only, not a bound: without any loss among the cases it is 0 at any n.
  *
- * The counts stay the same for all samples; that costs no validity, as the samples are drawn without regard to them. Along a walk only
- * the cases that moved are added up anew, so one test serves one walk: O(n) a step and O(resamples) a case that moved.
+ * The counts are the same for all samples; this is valid, since the samples are drawn independently of them. Along a walk only the
+ * cases that changed are added up again, so one test serves one walk: O(n) per step and O(resamples) per changed case.
  *
  * @see Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 13
  */
@@ -85,3 +80,7 @@ export function bootstrapTest({ n, resamples, counts }: BootstrapCounts): MeanTe
     return above / resamples;
   };
 }
+
+/** Trusts the sample: a mean at or below the limit counts as proof. */
+const pointEstimate: MeanTest = (values, limit) =>
+  compensatedSum(values) <= limit * values.length + 1e-9 ? 0 : 1;

@@ -24,7 +24,7 @@ const CERTIFICATION = [
   'true loss',
 ];
 
-/** The report for people. Overall first; then how thresholds were certified, and whom the gate passed, setting by setting. */
+/** The report for people: overall first, then certified thresholds and the gate's PASSes, setting by setting. */
 export function reportText(report: CoverageReport): string {
   return [
     `${report.resamples} resamples a setting, seed ${report.seed}`,
@@ -77,9 +77,9 @@ function certificationCells({ setting, certification }: SettingReport): string[]
   ]);
 }
 
-/** One column a method: the share of the samples that passed a policy of that true loss. */
+/** One column per method: the share of the samples that passed a policy of that true loss. */
 function gateRows(settings: readonly SettingReport[]): string[][] {
-  const methods = settings[0]!.certification.map(({ method }) => method);
+  const methods = settings[0]?.certification.map(({ method }) => method) ?? [];
   const rows = settings.flatMap(({ setting, gate }) =>
     gate.map(({ true_loss, passes }) => [setting, true_loss.toFixed(4), ...passes.map(rate)]),
   );

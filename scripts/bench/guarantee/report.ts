@@ -2,8 +2,16 @@ import { clopperPearsonInterval, compensatedMean } from '../../../router/statist
 import { DEFAULT_METHOD } from './methods.ts';
 import { type LabelledSet, TIMES_MARGIN } from './population.ts';
 import { SCHEMA_VERSION, type SettingResult } from './results.ts';
-import type { Repeats } from './settings.ts';
-import { type Setting, settingName } from './settings.ts';
+import { type Repeats, type Setting, settingName } from './settings.ts';
+
+/** A count of events, with the exact (Clopper-Pearson) 95 % interval of their probability. */
+export interface Frequency {
+  readonly count: number;
+  readonly of: number;
+  readonly rate: number;
+  readonly low: number;
+  readonly high: number;
+}
 
 const HEADLINE: Setting = {
   set: 'routellm_mmlu',
@@ -11,8 +19,11 @@ const HEADLINE: Setting = {
   maxQualityLoss: 0.03,
   confidence: 0.95,
 };
+const INTERVAL_LEVEL = 0.95;
+/** How often a policy that loses 1.5 times the margin may pass, whatever the confidence. */
+const MOST_FALSE_PASSES = 0.05;
 
-/** Everything that was found, as JSON: `overall` first, then each setting. */
+/** All results, as JSON: `overall` first, then each setting. */
 export function coverageReport(
   sets: readonly LabelledSet[],
   results: readonly SettingResult[],
@@ -26,7 +37,7 @@ export function coverageReport(
     interval_level: INTERVAL_LEVEL,
     sets: sets.map(setReport),
     overall: overallFrequencies(settings),
-    ...(headline && { headline: headlineOf(headline) }),
+    ...(headline && { headline: headlineReport(headline) }),
     settings,
   };
 }
@@ -34,15 +45,44 @@ export function coverageReport(
 export type CoverageReport = ReturnType<typeof coverageReport>;
 export type SettingReport = ReturnType<typeof settingReport>;
 
+/**
+ * Violations of the default method's guarantee, one sentence each: settings with certified thresholds that exceed the margin, or PASSes
+ * of a policy that does, significantly more often than 1 - confidence (the whole interval is above), and settings that pass a policy
+ * losing 1.5 times the margin in more than 5 % of the samples.
+ *
+ * @returns empty if the guarantee holds
+ */
+export function guaranteeViolations({ settings }: CoverageReport): string[] {
+  return settings.flatMap(({ setting, confidence, certification, gate }) => {
+    const delta = 1 - confidence;
+    const violated: string[] = [];
+    const { violations } = certification.find(({ method }) => method === DEFAULT_METHOD)!;
+    if (violations.low > delta)
+      violated.push(
+        `${setting}: ${violations.count} of ${violations.of} certified thresholds break the margin.`,
+      );
+    for (const { times_margin, passes } of gate.filter((policy) => policy.times_margin >= 1)) {
+      const { count, of, rate, low } = passes.find(({ method }) => method === DEFAULT_METHOD)!;
+      if (low > delta || (times_margin > 1 && rate > MOST_FALSE_PASSES))
+        violated.push(
+          `${setting}: the gate passes ${count} of ${of} samples at ${times_margin} times the margin.`,
+        );
+    }
+    return violated;
+  });
+}
+
 function setReport({ set, models: [cheap, strong], sha256, quality }: LabelledSet) {
-  const [cheapQuality, strongQuality] = quality.map((column) => compensatedMean(column));
+  const [cheapQuality = Number.NaN, strongQuality = Number.NaN] = quality.map((column) =>
+    compensatedMean(column),
+  );
   return {
     set,
     cases: quality[0]!.length,
     sha256,
     cheap,
     strong,
-    quality: { cheap: rounded(cheapQuality!), strong: rounded(strongQuality!) },
+    quality: { cheap: rounded(cheapQuality), strong: rounded(strongQuality) },
   };
 }
 
@@ -72,7 +112,7 @@ function settingReport(result: SettingResult) {
   };
 }
 
-function headlineOf({ setting, certification }: SettingReport) {
+function headlineReport({ setting, certification }: SettingReport) {
   const { violations, cheaper_than_random, ...rest } = certification.find(
     ({ method }) => method === DEFAULT_METHOD,
   )!;
@@ -80,9 +120,8 @@ function headlineOf({ setting, certification }: SettingReport) {
 }
 
 /**
- * For each confidence and method the frequencies of all settings taken together, and the lowest and highest single one. The settings of a
- * set are draws from one population under the same scores: their rates go up and down together, and the interval of their sum says how
- * well it is known for these populations, no more.
+ * For each confidence and method the pooled frequencies of all settings, and the lowest and highest single one. The settings of a set are
+ * draws from one population with the same scores, so their rates are correlated: the pooled interval holds for these populations only.
  */
 function overallFrequencies(settings: readonly SettingReport[]) {
   const confidences = [...new Set(settings.map(({ confidence }) => confidence))];
@@ -93,25 +132,29 @@ function overallFrequencies(settings: readonly SettingReport[]) {
       method,
       confidence,
       settings: own.length,
-      violations: together(own.map((setting) => violationsOf(setting, method))),
+      violations: pool(own.map((setting) => violationFrequency(setting, method))),
       passes: TIMES_MARGIN.flatMap((times_margin) => {
-        const found = own.flatMap((setting) => passesOf(setting, method, times_margin));
-        return found.length === 0 ? [] : [{ times_margin, ...together(found) }];
+        const found = own.flatMap((setting) => passFrequencies(setting, method, times_margin));
+        return found.length === 0 ? [] : [{ times_margin, ...pool(found) }];
       }),
     }));
   });
 }
 
-interface Found extends Frequency {
+interface SettingFrequency extends Frequency {
   readonly setting: string;
 }
 
-function violationsOf({ setting, certification }: SettingReport, method: string): Found {
+function violationFrequency({ setting, certification }: SettingReport, method: string): SettingFrequency {
   return { setting, ...certification.find((row) => row.method === method)!.violations };
 }
 
-/** None where the set has no such policy. */
-function passesOf({ setting, gate }: SettingReport, method: string, timesMargin: number): Found[] {
+/** Empty if the set has no such policy. */
+function passFrequencies(
+  { setting, gate }: SettingReport,
+  method: string,
+  timesMargin: number,
+): SettingFrequency[] {
   const policies = gate.filter(({ times_margin }) => times_margin === timesMargin);
   return policies.map(({ passes }) => {
     const { method: _, ...found } = passes.find((row) => row.method === method)!;
@@ -119,60 +162,19 @@ function passesOf({ setting, gate }: SettingReport, method: string, timesMargin:
   });
 }
 
-function together(found: readonly Found[]) {
-  const total = (of: 'count' | 'of') => found.reduce((sum, one) => sum + one[of], 0);
-  const lowest = found.reduce((least, one) => (one.rate < least.rate ? one : least));
-  const highest = found.reduce((most, one) => (one.rate > most.rate ? one : most));
+function pool(frequencies: readonly SettingFrequency[]) {
+  const total = (of: 'count' | 'of') => frequencies.reduce((sum, one) => sum + one[of], 0);
+  const lowest = frequencies.reduce((least, one) => (one.rate < least.rate ? one : least));
+  const highest = frequencies.reduce((most, one) => (one.rate > most.rate ? one : most));
   return { ...frequency(total('count'), total('of')), lowest, highest };
 }
-
-/** A policy that loses one and a half times the margin may pass this often, whatever the confidence. */
-const MOST_FALSE_PASSES = 0.05;
-
-/**
- * Where the default method breaks its promise, a sentence each: a setting whose violations, or whose PASSes of a policy that loses more
- * than the margin, are more frequent than 1 - confidence beyond chance (the whole interval lies above), or that passes a policy that
- * loses 1.5 times the margin in more than 5 % of the samples.
- *
- * @returns none where the guarantee holds
- */
-export function guaranteeViolations({ settings }: CoverageReport): string[] {
-  return settings.flatMap(({ setting, confidence, certification, gate }) => {
-    const delta = 1 - confidence;
-    const broken: string[] = [];
-    const { violations } = certification.find(({ method }) => method === DEFAULT_METHOD)!;
-    if (violations.low > delta)
-      broken.push(
-        `${setting}: ${violations.count} of ${violations.of} certified thresholds break the margin.`,
-      );
-    for (const { times_margin, passes } of gate.filter((policy) => policy.times_margin >= 1)) {
-      const { count, of, rate, low } = passes.find(({ method }) => method === DEFAULT_METHOD)!;
-      if (low > delta || (times_margin > 1 && rate > MOST_FALSE_PASSES))
-        broken.push(
-          `${setting}: the gate passes ${count} of ${of} samples at ${times_margin} times the margin.`,
-        );
-    }
-    return broken;
-  });
-}
-
-/** How often something happened, with the exact (Clopper-Pearson) 95 % interval of its probability. */
-export interface Frequency {
-  readonly count: number;
-  readonly of: number;
-  readonly rate: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-const INTERVAL_LEVEL = 0.95;
 
 function frequency(count: number, of: number): Frequency {
   const { low, high } = clopperPearsonInterval(count, of, 1 - INTERVAL_LEVEL);
   return { count, of, rate: rounded(count / of), low: rounded(low), high: rounded(high) };
 }
 
-/** Six decimals: the digits after them differ by the order of summation at most. */
+/** Six decimals: later digits depend on the order of summation. */
 function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }

@@ -4,64 +4,6 @@ import { PlimsollError } from '../../../router/errors.ts';
 import type { Repeats } from './settings.ts';
 import { type Setting, settingName } from './settings.ts';
 
-/** The results so far. */
-export interface Results {
-  /** Of the same data, setting, number of resamples and seed; undefined where that was not run. */
-  find(dataSha256: string, setting: Setting, repeats: Repeats): SettingResult | undefined;
-  add(result: SettingResult): void;
-}
-
-/**
- * Results are kept in a file, a line each, written as soon as there is one: a run that was stopped is taken up where it was. After a
- * change of the code the file must go, since the lines say nothing of that.
- *
- * @param file appended to, made where it is missing; without one the results are kept in memory only
- * @throws PlimsollError `invalid-input`: a line that is no result of this version. A last line without its end was cut short: it goes
- */
-export function openResults(file?: string): Results {
-  const known = new Map(readResults(file).map((result) => [keyOfResult(result), result]));
-  return {
-    find: (dataSha256, setting, repeats) => known.get(keyOf(dataSha256, setting, repeats)),
-    add(result) {
-      if (file !== undefined) appendFileSync(file, `${JSON.stringify(result)}\n`);
-      known.set(keyOfResult(result), result);
-    },
-  };
-}
-
-function keyOf(dataSha256: string, setting: Setting, { resamples, seed }: Repeats): string {
-  return [dataSha256, settingName(setting), resamples, seed].join(' ');
-}
-
-function keyOfResult(result: SettingResult): string {
-  const { data_sha256, set, n, max_quality_loss: maxQualityLoss, confidence } = result;
-  return keyOf(data_sha256, { set, n, maxQualityLoss, confidence }, result);
-}
-
-function readResults(file: string | undefined): SettingResult[] {
-  if (file === undefined || !existsSync(file)) return [];
-  const bytes = readFileSync(file);
-  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
-  if (whole.length < bytes.length) truncateSync(file, whole.length);
-  const lines = whole.toString('utf8').split('\n').slice(0, -1);
-  return lines.map((line, i) => parsedLine(line, file, i + 1));
-}
-
-function parsedLine(text: string, file: string, line: number): SettingResult {
-  const parsed = settingResultSchema.safeParse(jsonOf(text));
-  if (parsed.success) return parsed.data;
-  const message = `${file}, line ${line}: this is no result of this version of the benchmark. Name another file with --out.`;
-  throw new PlimsollError('invalid-input', message, { place: { file, line } });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 export const SCHEMA_VERSION = 1;
 
 const count = z.int().min(0);
@@ -79,7 +21,7 @@ const certificationSchema = z.strictObject({
   /** Means over the resamples, of the whole population under each threshold. */
   escalation_rate: share,
   true_loss: z.number(),
-  /** 1 - true loss / gap: what random routing escalates to lose as much. Above 1 where routing beats the strong candidate. */
+  /** 1 - true loss / gap: what random routing escalates to lose as much. Above 1 if routing beats the strong candidate. */
   random_escalation_rate: z.number(),
 });
 
@@ -92,7 +34,7 @@ const gateSchema = z.strictObject({
   passes: z.array(z.strictObject({ method: z.string(), passes: count })),
 });
 
-/** One line of the file that a run can be taken up from. */
+/** One line of the file from which a run can be resumed. */
 const settingResultSchema = z.strictObject({
   schema_version: z.literal(SCHEMA_VERSION),
   set: z.string(),
@@ -109,3 +51,61 @@ const settingResultSchema = z.strictObject({
 export type SettingResult = z.infer<typeof settingResultSchema>;
 export type Certification = z.infer<typeof certificationSchema>;
 export type GateResult = z.infer<typeof gateSchema>;
+
+/** The results so far. */
+export interface Results {
+  /** The result for the same data, setting, number of resamples and seed; undefined if it has not run. */
+  find(dataSha256: string, setting: Setting, repeats: Repeats): SettingResult | undefined;
+  add(result: SettingResult): void;
+}
+
+/**
+ * Results are appended to a file as they come, one per line, so that a stopped run can be resumed. Delete the file after a change of
+ * the code: the lines do not record its version.
+ *
+ * @param file created if it is missing; without a file the results are kept in memory only
+ * @throws PlimsollError `invalid-input`: a line that is no result of this version. An incomplete last line is removed
+ */
+export function openResults(file?: string): Results {
+  const known = new Map(readResults(file).map((result) => [resultKey(result), result]));
+  return {
+    find: (dataSha256, setting, repeats) => known.get(runKey(dataSha256, setting, repeats)),
+    add(result) {
+      if (file !== undefined) appendFileSync(file, `${JSON.stringify(result)}\n`);
+      known.set(resultKey(result), result);
+    },
+  };
+}
+
+function runKey(dataSha256: string, setting: Setting, { resamples, seed }: Repeats): string {
+  return [dataSha256, settingName(setting), resamples, seed].join(' ');
+}
+
+function resultKey(result: SettingResult): string {
+  const { data_sha256, set, n, max_quality_loss: maxQualityLoss, confidence } = result;
+  return runKey(data_sha256, { set, n, maxQualityLoss, confidence }, result);
+}
+
+function readResults(file: string | undefined): SettingResult[] {
+  if (file === undefined || !existsSync(file)) return [];
+  const bytes = readFileSync(file);
+  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+  if (whole.length < bytes.length) truncateSync(file, whole.length);
+  const lines = whole.toString('utf8').split('\n').slice(0, -1);
+  return lines.map((line, i) => parseLine(line, file, i + 1));
+}
+
+function parseLine(text: string, file: string, line: number): SettingResult {
+  const parsed = settingResultSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const message = `${file}, line ${line}: this is no result of this version of the benchmark. Name another file with --out.`;
+  throw new PlimsollError('invalid-input', message, { place: { file, line } });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

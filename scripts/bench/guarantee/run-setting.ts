@@ -15,10 +15,10 @@ import { type Certification, type GateResult, SCHEMA_VERSION, type SettingResult
 import { type Repeats, type Setting, settingSeed } from './settings.ts';
 
 /**
- * Draws samples of n cases from the population, with replacement. From each one every method certifies a threshold, and judges policies of
- * known loss; all methods see the same samples. Same input, same result.
+ * Draws samples of n cases from the population, with replacement. On each sample every method certifies a threshold and judges policies
+ * of known loss; all methods see the same samples. Deterministic.
  *
- * @param methods the four of methodsFor unless a test wants others
+ * @param methods by default the four of methodsFor
  */
 export function runSetting(
   population: Population,
@@ -77,7 +77,7 @@ function certificationTally(method: Method, setting: Setting, truth: Truth) {
   };
 }
 
-/** PASS: the upper bound of the mean loss is at most the margin, which is to say that the test rejects the margin. */
+/** PASS means that the upper bound of the mean loss is at most the margin, that is, that the test rejects the margin. */
 function gateTally(policy: KnownPolicy, { maxQualityLoss, confidence }: Setting, methods: readonly Method[]) {
   const delta = 1 - confidence;
   const limit = (1 + maxQualityLoss) / 2;

@@ -6,13 +6,13 @@ import type { Results, SettingResult } from './results.ts';
 import type { Repeats } from './settings.ts';
 import { type Setting, settingName } from './settings.ts';
 
-/** Who does the work. */
+/** Scores sets and runs settings; the tests have one without processes. */
 export interface Runner {
   score(set: LabelledSet): Promise<Population>;
   run(population: Population, setting: Setting, repeats: Repeats): Promise<SettingResult>;
 }
 
-/** What a worker is asked for; it answers each job before it gets the next. */
+/** A worker's job; it gets the next one after its result. */
 export type Job =
   | { readonly kind: 'score'; readonly set: LabelledSet }
   | {
@@ -26,6 +26,16 @@ export type JobResult =
   | { readonly kind: 'done'; readonly value: Population | SettingResult }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
+interface Measurement {
+  readonly sets: readonly LabelledSet[];
+  readonly settings: readonly Setting[];
+  readonly repeats: Repeats;
+  readonly runner: Runner;
+  readonly results: Results;
+  /** One line for people. */
+  readonly say: (line: string) => void;
+}
+
 interface Task {
   readonly job: Job;
   resolve(value: Population | SettingResult): void;
@@ -38,66 +48,35 @@ const WORKER = fileURLToPath(new URL('../children/coverage-worker.ts', import.me
 export function startWorkers(workers: number): Runner & { close(): void } {
   const waiting: Task[] = [];
   const idle = Array.from({ length: workers }, startWorker);
-  const next = () => {
+  const dispatch = () => {
     while (idle.length > 0 && waiting.length > 0) {
-      const worker = idle.pop()!;
-      const task = waiting.shift()!;
+      const worker = idle.pop();
+      const task = waiting.shift();
+      if (!worker || !task) return;
       worker.work(task.job).then((value) => {
         idle.push(worker);
         task.resolve(value);
-        next();
+        dispatch();
       }, task.reject);
     }
   };
   const all = [...idle];
-  const ask = (job: Job) =>
+  const enqueue = (job: Job) =>
     new Promise<Population | SettingResult>((resolve, reject) => {
       waiting.push({ job, resolve, reject });
-      next();
+      dispatch();
     });
   return {
-    score: (set) => ask({ kind: 'score', set }) as Promise<Population>,
+    score: (set) => enqueue({ kind: 'score', set }) as Promise<Population>,
     run: (population, setting, repeats) =>
-      ask({ kind: 'run', population, setting, repeats }) as Promise<SettingResult>,
+      enqueue({ kind: 'run', population, setting, repeats }) as Promise<SettingResult>,
     close: () => all.forEach((worker) => void worker.stop()),
   };
 }
 
-/** A process and not a thread: its TypeScript is loaded in the same way on every version of Node. */
-function startWorker() {
-  const child = fork(WORKER, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
-    serialization: 'advanced',
-  });
-  return {
-    work: (job: Job) =>
-      new Promise<Population | SettingResult>((resolve, reject) => {
-        const ended = () => reject(new PlimsollError('internal', 'A worker ended before its work was done.'));
-        child.once('exit', ended);
-        child.once('message', (answer: JobResult) => {
-          child.off('exit', ended);
-          if (answer.kind === 'done') resolve(answer.value);
-          else reject(new PlimsollError(answer.code, answer.message));
-        });
-        child.send(job);
-      }),
-    stop: () => child.kill(),
-  };
-}
-
-interface Measurement {
-  readonly sets: readonly LabelledSet[];
-  readonly settings: readonly Setting[];
-  readonly repeats: Repeats;
-  readonly runner: Runner;
-  readonly results: Results;
-  /** One line for people. */
-  readonly say: (line: string) => void;
-}
-
 /**
- * Runs the settings that the results do not have yet, and gives all of them in their order. A set none of whose settings is open is not
- * scored again. The longest go first, so that no worker is left with one at the end.
+ * Runs the settings that have no result yet, and returns all results in order. A set without open settings is not scored again. The
+ * longest settings go first, so that no worker is left with one at the end.
  */
 export async function measure(measurement: Measurement): Promise<SettingResult[]> {
   const { sets, settings, repeats, results, say } = measurement;
@@ -115,6 +94,28 @@ export async function measure(measurement: Measurement): Promise<SettingResult[]
   };
   await Promise.all(sets.map((set) => measureSet(set, open, measurement, added)));
   return settings.map((setting) => resultOf(setting)!);
+}
+
+/** A process rather than a thread, since TypeScript then loads the same way on every version of Node. */
+function startWorker() {
+  const child = fork(WORKER, {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    serialization: 'advanced',
+  });
+  return {
+    work: (job: Job) =>
+      new Promise<Population | SettingResult>((resolve, reject) => {
+        const ended = () => reject(new PlimsollError('internal', 'A worker ended before its work was done.'));
+        child.once('exit', ended);
+        child.once('message', (result: JobResult) => {
+          child.off('exit', ended);
+          if (result.kind === 'done') resolve(result.value);
+          else reject(new PlimsollError(result.code, result.message));
+        });
+        child.send(job);
+      }),
+    stop: () => child.kill(),
+  };
 }
 
 async function measureSet(

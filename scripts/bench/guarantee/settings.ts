@@ -1,7 +1,7 @@
 import { sha256 } from '../../../router/artifact/index.ts';
 import { PlimsollError } from '../../../router/errors.ts';
 
-/** One experiment: n labelled cases of a set, and the promise that is made from them. */
+/** One experiment: n labelled cases of a set, and the guarantee derived from them. */
 export interface Setting {
   readonly set: string;
   readonly n: number;
@@ -15,16 +15,16 @@ export interface Repeats {
   readonly seed: number;
 }
 
-/** A public set of labelled cases, and the pair that is routed between. */
+/** A public set of labelled cases, and the two models to route between. */
 export interface PublicSet {
   readonly name: string;
-  /** In the folder that --data names; see training-data/sources.json. */
+  /** In the folder given by --data; see training-data/sources.json. */
   readonly file: string;
   readonly cheap: string;
   readonly strong: string;
 }
 
-/** Two sets that can be learned, of different tasks and with different gaps. */
+/** Two learnable sets with different tasks and different quality gaps. */
 export const SETS: readonly PublicSet[] = [
   {
     name: 'routellm_mmlu',
@@ -59,29 +59,29 @@ export function settingName({ set, n, maxQualityLoss, confidence }: Setting): st
 }
 
 /**
- * The settings that one of some patterns fits; all of them without patterns.
+ * The settings that match any of the patterns; without patterns, all of them.
  *
- * @param only patterns with commas between them; each a setting's name, whose parts may be `*` and may be missing from the end
- * @throws PlimsollError `invalid-input`: a pattern that fits none
- * @example chosenSettings('routellm_mmlu/2000'); // both confidences at each of three margins
+ * @param only patterns separated by commas: each a setting's name, whose parts may be `*` and may be omitted from the end
+ * @throws PlimsollError `invalid-input`: a pattern without a match
+ * @example selectSettings('routellm_mmlu/2000'); // both confidences at each of three margins
  */
 export function selectSettings(only: string | undefined): readonly Setting[] {
   if (only === undefined) return ALL_SETTINGS;
   const patterns = only.split(',').map((pattern) => pattern.split('/'));
   for (const pattern of patterns) {
-    if (ALL_SETTINGS.some((setting) => fits(pattern, setting))) continue;
+    if (ALL_SETTINGS.some((setting) => matches(pattern, setting))) continue;
     const message = `No setting fits '${pattern.join('/')}'. A setting is set/n/margin/confidence: ${SETS.map(({ name }) => name).join(' or ')}, ${SIZES.join(' or ')}, ${MARGINS.join(' or ')}, ${CONFIDENCES.join(' or ')}; * stands for any.`;
     throw new PlimsollError('invalid-input', message);
   }
-  return ALL_SETTINGS.filter((setting) => patterns.some((pattern) => fits(pattern, setting)));
+  return ALL_SETTINGS.filter((setting) => patterns.some((pattern) => matches(pattern, setting)));
 }
 
-function fits(pattern: readonly string[], setting: Setting): boolean {
+function matches(pattern: readonly string[], setting: Setting): boolean {
   const parts = settingName(setting).split('/');
   return pattern.length <= parts.length && pattern.every((part, i) => part === ANY || part === parts[i]);
 }
 
-/** Each setting draws for itself, and the same whether it runs alone or with others. From 0 to 2^32 - 1. */
+/** Each setting has its own seed, whether it runs alone or with others. From 0 to 2^32 - 1. */
 export function settingSeed(setting: Setting, seed: number): number {
   return Number.parseInt(sha256(`${seed}/${settingName(setting)}`).slice(0, 8), 16);
 }

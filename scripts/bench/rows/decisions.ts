@@ -11,8 +11,11 @@ import { type BenchContext, inTurns, medianCallMs, type Row, ratios, spread } fr
 
 const STATIC_ROUNDS = 30;
 const STATIC_WARM_UP = 10;
+const MINILM_ROUNDS = 10;
+const MINILM_WARM_UP = 2;
+const MINILM_TEXTS = 60;
 
-/** A whole decision in process, beside tokenising the same texts and nothing else. */
+/** A whole decision in process, compared with tokenising the same texts and nothing else. */
 export async function decisionStatic({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
   const router = await createRouter(loadConfig(undefined, {}, { artifact, allowUngated: true }));
   const tokenizer = staticTokenizer();
@@ -58,25 +61,14 @@ export async function decisionStatic({ artifact, texts }: BenchContext): Promise
   ];
 }
 
-async function libraryTokenizer(): Promise<(text: string) => unknown> {
-  const { AutoTokenizer, env } = await importTransformers();
-  env.allowRemoteModels = false;
-  const tokenizer = await AutoTokenizer.from_pretrained(minilmFolder());
-  return (text) => tokenizer.encode(text, { add_special_tokens: false });
-}
-
-const MINILM_ROUNDS = 10;
-const MINILM_WARM_UP = 2;
-const MINILM_TEXTS = 60;
-
-/** A whole decision with the transformer, beside the transformer's own run on tensors that lie ready. */
+/** A whole decision with the transformer, compared with the transformer's own run on prepared tensors. */
 export async function decisionMinilm({ minilmArtifact, texts }: BenchContext): Promise<readonly Row[]> {
   const router = await createRouter(
     loadConfig(undefined, {}, { artifact: await minilmArtifact(), allowUngated: true }),
   );
   const session = await openSession(readMinilmFile('model'));
   const some = texts.slice(0, MINILM_TEXTS);
-  const feeds = readyFeeds(some);
+  const feeds = preparedFeeds(some);
   const [decisions, runs] = await inTurns(
     [
       () => medianCallMs(some, (prompt) => router.route({ prompt })),
@@ -101,7 +93,14 @@ export async function decisionMinilm({ minilmArtifact, texts }: BenchContext): P
   ];
 }
 
-function readyFeeds(texts: readonly string[]): Parameters<Session['run']>[0][] {
+async function libraryTokenizer(): Promise<(text: string) => unknown> {
+  const { AutoTokenizer, env } = await importTransformers();
+  env.allowRemoteModels = false;
+  const tokenizer = await AutoTokenizer.from_pretrained(minilmFolder());
+  return (text) => tokenizer.encode(text, { add_special_tokens: false });
+}
+
+function preparedFeeds(texts: readonly string[]): Parameters<Session['run']>[0][] {
   const { encode, startId, endId } = staticTokenizer();
   return texts.map((text) => {
     const ids = BigInt64Array.from([startId, ...encode(text), endId], BigInt);

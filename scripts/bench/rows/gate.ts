@@ -16,7 +16,7 @@ interface Measured {
   readonly pairs: number;
 }
 
-/** Replay and gate of a million cases in a process of its own, beside a process that only reads them. */
+/** Replay and gate of a million cases in a process of its own, compared with a process that only reads them. */
 export async function gate({ artifact, say }: BenchContext): Promise<readonly Row[]> {
   const file = realPairsFile();
   const runs: Measured[] = [];
@@ -48,7 +48,7 @@ function child(artifact: string, file: string, ...more: string[]): Measured {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
-/** A public set where it is at hand, else the everyday cases that ship. */
+/** A public set if it is available, else the everyday cases that ship. */
 function realPairsFile(): string {
   const data = process.env['PLIMSOLL_DATA'];
   const mmlu = data && path.join(data, 'routellm_mmlu.jsonl.gz');

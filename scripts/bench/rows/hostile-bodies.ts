@@ -13,7 +13,7 @@ export interface HostileCase {
 }
 
 const MB = 2 ** 20;
-/** Of the gateway's largest body, with room for what is around it. */
+/** The gateway's largest body, less the JSON around its content. */
 const LARGEST = 32 * MB - 200;
 
 const CHAT = '/v1/chat/completions';

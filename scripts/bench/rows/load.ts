@@ -11,18 +11,21 @@ import { type BenchContext, inTurns, type Row, ratios, spread } from '../measure
 const ROUNDS = 5;
 const ROUND_SECONDS = 4;
 const CONNECTIONS = 64;
+const ROUND_MS = 2_000;
+/** Concurrent requests: more than there are threads, so that no thread ever waits for a text. */
+const IN_FLIGHT = 16;
 const SERVER = new URL('../children/http-server.ts', import.meta.url);
 
-/** Decisions a second over HTTP at saturation, beside the same Express that answers a constant. */
+/** Decisions per second over HTTP at saturation, compared with the same Express sending a constant. */
 export async function httpSaturation({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
   const sides = await Promise.all(['router', 'constant'].map((side) => startSide(side, artifact)));
   const cpuMicroseconds: number[][] = [[], []];
   const bodies = texts.map((prompt) => JSON.stringify({ prompt }));
   const measures = sides.map(({ child, port }, i) => async () => {
     const beforeMs = await cpuMs(child);
-    const { answers, seconds } = await loadServer(port, bodies);
-    cpuMicroseconds[i]!.push((1000 * ((await cpuMs(child)) - beforeMs)) / answers);
-    return answers / seconds;
+    const { responses, seconds } = await loadServer(port, bodies);
+    cpuMicroseconds[i]!.push((1000 * ((await cpuMs(child)) - beforeMs)) / responses);
+    return responses / seconds;
   });
   const [decisions, constants] = await inTurns(measures, { rounds: ROUNDS, warmUp: 1 });
   for (const { child } of sides) child.disconnect();
@@ -47,45 +50,7 @@ export async function httpSaturation({ artifact, texts }: BenchContext): Promise
   ];
 }
 
-interface Side {
-  readonly child: ChildProcess;
-  readonly port: number;
-}
-
-async function startSide(side: string, artifact: string): Promise<Side> {
-  const child = fork(SERVER, [side, artifact], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return { child, port };
-}
-
-async function cpuMs(child: ChildProcess): Promise<number> {
-  child.send('cpu');
-  const [answer] = (await once(child, 'message')) as [{ cpuMs: number }];
-  return answer.cpuMs;
-}
-
-async function loadServer(
-  port: number,
-  bodies: readonly string[],
-): Promise<{ readonly answers: number; readonly seconds: number }> {
-  const result = await autocannon({
-    url: `http://127.0.0.1:${port}/v1/route`,
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    requests: bodies.map((body) => ({ body })),
-    connections: CONNECTIONS,
-    duration: ROUND_SECONDS,
-  });
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${result.non2xx} answers were refusals and ${result.errors} requests failed.`);
-  return { answers: result['2xx'], seconds: result.duration };
-}
-
-const ROUND_MS = 2_000;
-/** Requests at work at once: more than there are threads, so that no thread ever waits for a text. */
-const IN_FLIGHT = 16;
-
-/** How late the event loop gets to anything else while MiniLM decisions keep every encoder thread at work. */
+/** Event-loop delay while MiniLM decisions keep every encoder thread busy. */
 export async function eventLoop({ minilmArtifact, texts }: BenchContext): Promise<readonly Row[]> {
   const router = await createRouter(
     loadConfig(undefined, {}, { artifact: await minilmArtifact(), allowUngated: true }),
@@ -99,7 +64,7 @@ export async function eventLoop({ minilmArtifact, texts }: BenchContext): Promis
   return [
     {
       name: 'event-loop',
-      what: 'event-loop delay p99 while MiniLM decisions keepEncodersBusy the encoder threads, idle delay taken off',
+      what: 'event-loop delay p99 while MiniLM decisions saturate the encoder threads, idle delay taken off',
       unit: 'ms',
       value: spread(loaded!.map((ms, i) => Math.max(0, ms - idle![i]!))),
       samples: ROUND_MS,
@@ -109,6 +74,40 @@ export async function eventLoop({ minilmArtifact, texts }: BenchContext): Promis
       notes: [`${Math.round(decisions / (((ROUNDS + 1) * ROUND_MS) / 1000))} decisions a second meanwhile`],
     },
   ];
+}
+
+interface Side {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+async function startSide(side: string, artifact: string): Promise<Side> {
+  const child = fork(SERVER, [side, artifact], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return { child, port };
+}
+
+async function cpuMs(child: ChildProcess): Promise<number> {
+  child.send('cpu');
+  const [reply] = (await once(child, 'message')) as [{ cpuMs: number }];
+  return reply.cpuMs;
+}
+
+async function loadServer(
+  port: number,
+  bodies: readonly string[],
+): Promise<{ readonly responses: number; readonly seconds: number }> {
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}/v1/route`,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    requests: bodies.map((body) => ({ body })),
+    connections: CONNECTIONS,
+    duration: ROUND_SECONDS,
+  });
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${result.non2xx} responses were refusals and ${result.errors} requests failed.`);
+  return { responses: result['2xx'], seconds: result.duration };
 }
 
 async function delayP99Ms(work: () => Promise<unknown>): Promise<number> {

@@ -18,12 +18,12 @@ const ROUNDS = 3;
 const LAMBDA = 10;
 const SEED = 1;
 const TOLERANCES = [1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7];
-/** Nobody wins by stopping early: our loss may be above the peer's by this share of it and no more. */
+/** Nobody wins by stopping early: our loss may exceed the peer's by this share only. */
 const LOSS_SLACK = 1e-6;
 const NUMBER_TYPES = ['float32', 'float64'] as const;
 const NO_PEER = 'there is no Python with scikit-learn on this machine';
 
-/** Fitting both heads at one lambda, beside scikit-learn on the same matrix. */
+/** Fits both heads at one lambda, compared with scikit-learn on the same matrix. */
 export async function train({ say }: BenchContext): Promise<readonly Row[]> {
   const python = pythonWithSklearn();
   const rows: Row[] = [];
@@ -33,40 +33,42 @@ export async function train({ say }: BenchContext): Promise<readonly Row[]> {
   ] as const) {
     say(`train, ${name} columns ...`);
     const problem = planted(make(SEED), SEED + 1);
-    rows.push(...(python ? await besideSklearn(name, problem, python) : [await alone(name, problem)]));
+    rows.push(
+      ...(python ? await compareWithSklearn(name, problem, python) : [await withoutPeer(name, problem)]),
+    );
   }
   return rows;
 }
 
-async function besideSklearn(name: string, problem: LogisticProblem, python: string): Promise<Row[]> {
+async function compareWithSklearn(name: string, problem: LogisticProblem, python: string): Promise<Row[]> {
   const peer = await openSklearn(python, problem, LAMBDA);
   const first = [await peer.fit('float32'), await peer.fit('float64')];
-  const peerLoss = Math.min(...first.map(({ heads }) => lossOf(problem, heads)));
-  const tolerance = toleranceFor(problem, peerLoss);
+  const peerLoss = Math.min(...first.map(({ heads }) => totalLoss(problem, heads)));
+  const tolerance = findTolerance(problem, peerLoss);
   const [ours, ...theirs] = await timesInTurns(problem, tolerance, peer);
   peer.close();
-  const { loss, iterations } = fitted(problem, tolerance);
+  const { loss, iterations } = timedFit(problem, tolerance);
   const notes = [
     `tolerance ${tolerance}: ${iterations} iterations, loss ${(loss / peerLoss - 1).toExponential(1)} relative to the peer's`,
   ];
   return NUMBER_TYPES.map((type, i) => ({
-    ...rowOf(`train, ${name}, beside ${type}`, ours!, [...notes, peerNote(first[i]!, peer.version)]),
+    ...trainRow(`train, ${name}, beside ${type}`, ours!, [...notes, peerNote(first[i]!, peer.version)]),
     peer: { what: `scikit-learn lbfgs, ${type}`, value: spread(theirs[i]!) },
     ratio: ratios(ours!, theirs[i]!),
   }));
 }
 
-async function alone(name: string, problem: LogisticProblem): Promise<Row> {
-  const [ours] = await inTurns([() => fitted(problem, 1e-6).seconds], { rounds: ROUNDS });
-  return { ...rowOf(`train, ${name}`, ours!, ['tolerance 1e-6']), peer_missing: NO_PEER };
+async function withoutPeer(name: string, problem: LogisticProblem): Promise<Row> {
+  const [ours] = await inTurns([() => timedFit(problem, 1e-6).seconds], { rounds: ROUNDS });
+  return { ...trainRow(`train, ${name}`, ours!, ['tolerance 1e-6']), peer_missing: NO_PEER };
 }
 
 function timesInTurns(problem: LogisticProblem, tolerance: number, peer: SklearnPeer): Promise<number[][]> {
   const peers = NUMBER_TYPES.map((type) => async () => (await peer.fit(type)).seconds);
-  return inTurns([() => fitted(problem, tolerance).seconds, ...peers], { rounds: ROUNDS });
+  return inTurns([() => timedFit(problem, tolerance).seconds, ...peers], { rounds: ROUNDS });
 }
 
-function rowOf(name: string, seconds: readonly number[], notes: readonly string[]): Row {
+function trainRow(name: string, seconds: readonly number[], notes: readonly string[]): Row {
   return {
     name,
     what: `fitting ${HEADS} heads on ${ROWS} x ${COLUMNS}, one lambda`,
@@ -84,41 +86,43 @@ function peerNote({ iterations }: PeerFit, version: string): string {
   return `${version}, its default tolerance, all cores: ${iterations.join(' and ')} iterations`;
 }
 
-/** The coarsest tolerance whose loss is as low as the peer's. */
-function toleranceFor(problem: LogisticProblem, peerLoss: number): number {
-  const fine = TOLERANCES.find((tolerance) => fitted(problem, tolerance).loss <= peerLoss * (1 + LOSS_SLACK));
+/** The coarsest tolerance that reaches the peer's loss. */
+function findTolerance(problem: LogisticProblem, peerLoss: number): number {
+  const fine = TOLERANCES.find(
+    (tolerance) => timedFit(problem, tolerance).loss <= peerLoss * (1 + LOSS_SLACK),
+  );
   if (fine === undefined) throw new Error('No tolerance reaches the loss of scikit-learn.');
   return fine;
 }
 
-function fitted(problem: LogisticProblem, tolerance: number) {
+function timedFit(problem: LogisticProblem, tolerance: number) {
   const startedMs = performance.now();
   const { heads, iterations } = fitLogisticRegression(problem, { lambda: LAMBDA, tolerance });
   const seconds = (performance.now() - startedMs) / 1000;
-  return { seconds, iterations, loss: lossOf(problem, heads) };
+  return { seconds, iterations, loss: totalLoss(problem, heads) };
 }
 
-function lossOf({ matrix, labels }: LogisticProblem, heads: readonly LinearHead[]): number {
+function totalLoss({ matrix, labels }: LogisticProblem, heads: readonly LinearHead[]): number {
   const x = Float64Array.from(heads.flatMap(({ weights, intercept }) => [...weights, intercept]));
   const ones = new Float64Array(matrix.rows).fill(1);
   return fusedLossAndGradient(matrix, labels, ones, LAMBDA)(x, new Float64Array(x.length));
 }
 
 interface PeerFit {
-  /** Around fit alone, all heads together. */
+  /** Of fit withoutPeer, all heads together. */
   readonly seconds: number;
   readonly iterations: readonly number[];
   readonly heads: readonly LinearHead[];
 }
 
-/** A Python process that has read the matrix and fits it whenever it is asked to. */
+/** A Python process that has read the matrix and fits it on request. */
 interface SklearnPeer {
   readonly version: string;
   fit(type: 'float32' | 'float64'): Promise<PeerFit>;
   close(): void;
 }
 
-interface HeadAnswer {
+interface HeadFit {
   readonly seconds: number;
   readonly iterations: number;
   readonly weights: number[];
@@ -128,14 +132,14 @@ interface HeadAnswer {
 const SCRIPT = fileURLToPath(new URL('./children/fit-sklearn.py', import.meta.url));
 const PYTHONS = ['/usr/bin/python3', 'python3'];
 
-/** The first Python that has scikit-learn; undefined where none has. */
+/** The first Python that has scikit-learn; undefined if none has. */
 function pythonWithSklearn(): string | undefined {
   return PYTHONS.find((python) => spawnSync(python, ['-c', 'import sklearn']).status === 0);
 }
 
 async function openSklearn(python: string, problem: LogisticProblem, lambda: number): Promise<SklearnPeer> {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-bench-'));
-  const child = spawn(python, [SCRIPT, ...writtenTo(folder, problem), String(lambda)]);
+  const child = spawn(python, [SCRIPT, ...writeProblem(folder, problem), String(lambda)]);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const versions = JSON.parse(await nextLine(lines, child)) as { sklearn: string; numpy: string };
   rmSync(folder, { recursive: true });
@@ -143,7 +147,7 @@ async function openSklearn(python: string, problem: LogisticProblem, lambda: num
     version: `scikit-learn ${versions.sklearn}, numpy ${versions.numpy}`,
     async fit(type) {
       child.stdin.write(`${type}\n`);
-      const heads = JSON.parse(await nextLine(lines, child)) as HeadAnswer[];
+      const heads = JSON.parse(await nextLine(lines, child)) as HeadFit[];
       return {
         seconds: heads.reduce((total, head) => total + head.seconds, 0),
         iterations: heads.map((head) => head.iterations),
@@ -154,8 +158,8 @@ async function openSklearn(python: string, problem: LogisticProblem, lambda: num
   };
 }
 
-/** The arguments that say where the matrix and the labels are, and how large. */
-function writtenTo(folder: string, { matrix, labels }: LogisticProblem): string[] {
+/** Writes matrix and labels to files; returns the script's arguments. */
+function writeProblem(folder: string, { matrix, labels }: LogisticProblem): string[] {
   const [matrixFile, labelsFile] = [path.join(folder, 'matrix'), path.join(folder, 'labels')];
   writeFileSync(matrixFile, matrix.values);
   writeFileSync(labelsFile, Buffer.concat(labels.map(({ buffer }) => Buffer.from(buffer))));
