@@ -61,7 +61,7 @@ test('a key that is not set: nothing is sent; none that is needed: none is sent'
     expect(upstream.requests).toHaveLength(0);
     const call = callOf({ url: upstream.url, provider: { apiKeyEnv: undefined } });
     answered(await keyless(call, TIMEOUTS));
-    expect(upstream.requests[0]?.headers.authorization).toBeUndefined();
+    expect(upstream.requests[0]!.headers.authorization).toBeUndefined();
   } finally {
     await upstream.close();
   }
