@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LARGE, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
-import { CLI, cli, ended, scratchFolder, TSX, told } from './run-cli.ts';
+import { CLI, cli, ended, scratchFolder, told } from './run-cli.ts';
 
 const HAS_STRACE = spawnSync('strace', ['-V']).status === 0;
 const SKIPPED = 'no strace (Debian: strace); PLIMSOLL_REQUIRE_STRACE=1 makes this a failure';
@@ -53,10 +53,9 @@ function watch(args: readonly string[], cwd: string, home = 'home'): Watched {
     PATH: process.env['PATH'],
     HOME: path.join(surroundings, home),
     TMPDIR: path.join(surroundings, 'tmp'),
-    TSX_DISABLE_CACHE: '1', // tsx is not part of what ships
     ...Object.fromEntries(proxies.map((name) => [name, url])),
   };
-  const node = [process.execPath, '--import', TSX, CLI, ...args];
+  const node = [process.execPath, CLI, ...args];
   const strace = [
     'strace',
     '-f',

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 
-export const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
-export const TSX = import.meta.resolve('tsx');
+/** The built command: vitest's global setup builds it if a source has changed. */
+export const CLI = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
+const TSX = import.meta.resolve('tsx');
 
 export interface Ended {
   readonly code: number | null;
@@ -42,7 +43,8 @@ export function startCli(
   script = CLI,
 ): ChildProcessWithoutNullStreams {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLIMSOLL_'));
-  return spawn(process.execPath, ['--import', TSX, script, ...args], {
+  const loader = script.endsWith('.ts') ? ['--import', TSX] : [];
+  return spawn(process.execPath, [...loader, script, ...args], {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
   });

@@ -16,8 +16,7 @@ import { verdictOf } from '../helpers/verdicts.ts';
 import { hiddenIn, noTinyDisk, tinyDisk } from './tiny-disk.ts';
 
 const now = new Date();
-const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+const CLI = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
 const why = noTinyDisk();
 
 const FULL = {
@@ -164,11 +163,10 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
     const { file } = manyKeys(disk);
     fill(disk, 4096);
     const out = openSync(path.join(disk, 'out'), 'w');
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      ['--import', TSX, CLI, 'keys', 'list', '--json', '--file', file],
-      { stdio: ['ignore', out, 'pipe'], encoding: 'utf8' },
-    );
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'keys', 'list', '--json', '--file', file], {
+      stdio: ['ignore', out, 'pipe'],
+      encoding: 'utf8',
+    });
     closeSync(out);
     expect(stderr).toMatch(/^plimsoll: Cannot write the result to standard output \(ENOSPC\): no space left/);
     expect(status).toBe(1);
@@ -178,14 +176,10 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
     const disk = tinyDisk(64);
     fill(disk, 4096);
     const log = openSync(path.join(disk, 'log'), 'a');
-    const child = spawn(
-      process.execPath,
-      ['--import', TSX, CLI, 'serve', '--port', '0', '--log-level', 'debug'],
-      {
-        cwd: disk,
-        stdio: ['ignore', 'ignore', log],
-      },
-    );
+    const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--log-level', 'debug'], {
+      cwd: disk,
+      stdio: ['ignore', 'ignore', log],
+    });
     closeSync(log);
     const logged = () => readFileSync(path.join(disk, 'log'), 'utf8');
     const url = await eventually(() => /http:\/\/127\.0\.0\.1:\d+/.exec(logged())?.[0]);

@@ -3,8 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+const CLI = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
 
 export interface ActionStep {
   readonly id?: string;
@@ -37,7 +36,7 @@ export interface ActionRun {
 const NPX = `#!/usr/bin/env bash
 printf '%s\\n' "$*" > "$FAKE/npx.txt"
 shift 3
-exec "$FAKE_NODE" --import "$FAKE_TSX" "$FAKE_CLI" "$@"
+exec "$FAKE_NODE" "$FAKE_CLI" "$@"
 `;
 
 /** The few calls of GitHub's command line that the action makes, over a file of comments. Its --jq is run by jq, where there is one. */
@@ -141,7 +140,6 @@ function surroundings(fake: string, given: Readonly<Record<string, string>>): No
     PATH: `${fake}:${home}:${process.env['PATH']}`,
     FAKE: fake,
     FAKE_NODE: process.execPath,
-    FAKE_TSX: TSX,
     FAKE_CLI: CLI,
     FAKE_GH: given['gh'] ?? '',
     RUNNER_TEMP: fake,

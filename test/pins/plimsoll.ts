@@ -6,8 +6,7 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { ROOT } from './pinned.ts';
 
-const CLI = path.join(ROOT, 'scripts/cli.ts');
-const TSX = import.meta.resolve('tsx');
+const CLI = path.join(ROOT, 'dist/scripts/cli.js');
 
 const cleanUps: (() => unknown)[] = [];
 afterAll(async () => {
@@ -73,7 +72,7 @@ const CHANGES_BEHAVIOUR = /^(PLIMSOLL_|OTEL_|PORT$|NODE_OPTIONS$|.*_API_KEY$|GIT
 
 function start(args: readonly string[], cwd: string, env: Record<string, string> = {}): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !CHANGES_BEHAVIOUR.test(name));
-  return spawn(process.execPath, ['--import', TSX, CLI, ...args], {
+  return spawn(process.execPath, [CLI, ...args], {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
   });
