@@ -3,8 +3,7 @@ import { createReadStream } from 'node:fs';
 import { PassThrough, pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { PlimsollError } from '../../router/errors.ts';
-
-export type CaseFormat = 'json' | 'csv' | 'tsv';
+import type { CaseFormat } from './quality-scale.ts';
 
 const FORMATS: readonly (readonly [ending: string, format: CaseFormat])[] = [
   ['.jsonl', 'json'],

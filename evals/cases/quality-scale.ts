@@ -1,6 +1,7 @@
 import { PlimsollError } from '../../router/errors.ts';
-import type { CaseFormat } from './case-file.ts';
 import { BadRow } from './rejects.ts';
+
+export type CaseFormat = 'json' | 'csv' | 'tsv';
 
 /** A number with a decimal point. */
 export const PLAIN_NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;

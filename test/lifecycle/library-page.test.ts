@@ -5,11 +5,16 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { LARGE, type MadeUpRow, moreRows, SMALL, writeRows } from '../cli/made-up-data.ts';
 
 /** Examples of docs/LIBRARY.md are programs, run in the order of the page in one folder. */
 const HOME = mkdtempSync(path.join(tmpdir(), 'plimsoll-library-'));
-afterAll(() => rmSync(HOME, { recursive: true, force: true }));
+let closeProvider: () => Promise<void> | void = () => {};
+afterAll(async () => {
+  await closeProvider();
+  rmSync(HOME, { recursive: true, force: true });
+});
 
 const run = promisify(execFile);
 
@@ -33,7 +38,11 @@ function withSources(example: string): string {
 const PAGE = readFileSync(path.join(PACKAGE_FOLDER, 'docs/LIBRARY.md'), 'utf8');
 const EXAMPLES = [...PAGE.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, example = '']) => withSources(example));
 
-beforeAll(() => {
+beforeAll(async () => {
+  const provider = await startFakeProvider();
+  closeProvider = () => provider.close();
+  const [, yaml = ''] = /^```yaml\n(# gateway\.yaml\n.*?)^```$/ms.exec(PAGE) ?? [];
+  writeFileSync(path.join(HOME, 'gateway.yaml'), yaml.replace('http://127.0.0.1:4010/v1', provider.url));
   writeRows(HOME, 'labelled.jsonl', moreRows(0, 900).map(renamed));
   writeRows(HOME, 'new.jsonl', moreRows(900, 900).map(renamed));
   writeFileSync(path.join(HOME, 'suite.yaml'), 'name: made-up\nmax_quality_loss: 0.12\n');
@@ -67,6 +76,7 @@ describe('docs/LIBRARY.md', () => {
     for (const line of [
       /^cheap: small-models, within-threshold$/m,
       /^served: 200$/m,
+      /^200 by local\/small\n\{.*"chat\.completion"/m,
       /^APGR 0\.\d\d, at least 0\.\d\d: Routing pays/m,
       /^training: lambda /m,
       /^mine escalates 0\.\d+$/m,
