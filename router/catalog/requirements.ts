@@ -1,7 +1,7 @@
 import { isObject } from '../json/index.ts';
 import type { Mutable } from '../types.ts';
 import { estimateTokens, jsonTokens } from './token-estimate.ts';
-import type { CatalogModel, Dialect } from './types.ts';
+import type { Capability, CatalogModel, Dialect } from './types.ts';
 
 /** What a request needs of a model. */
 export interface Requirements {
@@ -56,6 +56,29 @@ type UnmetRequirement =
   | 'context-window'
   | 'max-output-tokens';
 
+const UNMET: readonly (readonly [
+  UnmetRequirement,
+  (model: CatalogModel, requirements: Requirements) => boolean,
+])[] = [
+  ['tools', (model, { tools }) => tools && cannot(model, 'tools')],
+  ['images', (model, { images }) => images && cannot(model, 'images')],
+  ['audio', (model, { audio }) => audio && cannot(model, 'audio')],
+  [
+    'structured-output',
+    (model, { structuredOutput }) => structuredOutput && cannot(model, 'structured-output'),
+  ],
+  [
+    'context-window',
+    ({ contextWindow }, { inputTokens, maxOutputTokens = 0 }) =>
+      contextWindow !== undefined && inputTokens + maxOutputTokens > contextWindow,
+  ],
+  [
+    'max-output-tokens',
+    (model, { maxOutputTokens = 0 }) =>
+      model.maxOutputTokens !== undefined && maxOutputTokens > model.maxOutputTokens,
+  ],
+];
+
 const NONE: readonly UnmetRequirement[] = [];
 
 /**
@@ -64,22 +87,15 @@ const NONE: readonly UnmetRequirement[] = [];
  * then the response.
  */
 export function unmetRequirements(
-  { capabilities, contextWindow = Infinity, maxOutputTokens: longestReply = Infinity }: CatalogModel,
-  { tools, images, audio, structuredOutput, inputTokens, maxOutputTokens = 0 }: Requirements,
+  model: CatalogModel,
+  requirements: Requirements,
 ): readonly UnmetRequirement[] {
-  let unmet = NONE; // nearly always: nothing is allocated
-  const require = (requirement: UnmetRequirement, met: boolean) => {
-    if (!met) unmet = [...unmet, requirement];
-  };
-  if (capabilities !== undefined) {
-    if (tools) require('tools', capabilities.has('tools'));
-    if (images) require('images', capabilities.has('images'));
-    if (audio) require('audio', capabilities.has('audio'));
-    if (structuredOutput) require('structured-output', capabilities.has('structured-output'));
-  }
-  require('context-window', inputTokens + maxOutputTokens <= contextWindow);
-  require('max-output-tokens', maxOutputTokens <= longestReply);
-  return unmet;
+  if (UNMET.every(([, isUnmet]) => !isUnmet(model, requirements))) return NONE; // nearly always: nothing is allocated
+  return UNMET.filter(([, isUnmet]) => isUnmet(model, requirements)).map(([requirement]) => requirement);
+}
+
+function cannot({ capabilities }: CatalogModel, capability: Capability): boolean {
+  return capabilities !== undefined && !capabilities.has(capability);
 }
 
 function addMessage(load: ContentLoad, message: unknown): void {

@@ -7,12 +7,12 @@ export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';
 
 /** Settings of the command line; they override the environment and the file. */
 export interface ConfigOverrides {
-  readonly artifact?: string;
-  readonly defaultPolicy?: string;
-  readonly allowUngated?: boolean;
-  readonly host?: string;
-  readonly port?: number;
-  readonly logLevel?: string;
+  readonly artifact?: string | undefined;
+  readonly defaultPolicy?: string | undefined;
+  readonly allowUngated?: boolean | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly logLevel?: string | undefined;
 }
 
 /** Environment variables, in a type that needs no `@types/node` in the user's project. */

@@ -92,18 +92,28 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
     if (ownTurn) await ownTurn();
     unable.push(model);
     allowed = allowedRungs(ladder, lacks);
-    if (allowed.rungs.length === 0) return refusedBy(unable, first, ladder);
+    if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder); // called, they say why: nothing is sent
     decision = await decide(call, options, allowed, router);
     rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
   if (isDowngrade && !allowDowngrade) {
-    if (unable.length > 0) return refusedBy(unable, first, ladder);
+    if (unable.length > 0) return selectionOf(unable, first, ladder);
     throw onlyCheaperFits(allowed.excluded, requirements);
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0;
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
-  return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
+  return selectionOf(candidates, decision, ladder);
+}
+
+function selectionOf(
+  candidates: readonly CatalogModel[],
+  decision: Decision,
+  ladder: readonly CatalogModel[],
+): Selection {
+  const [selected] = candidates;
+  if (selected === undefined) throw new PlimsollError('internal', 'A routed request has no candidate.');
+  return { selected, candidates, reason: decision.reason, decision, ladder };
 }
 
 function decide(
@@ -114,15 +124,6 @@ function decide(
 ): Promise<Decision> {
   const messages = body['messages'] as readonly Message[]; // whose form has been checked
   return router.route({ messages }, excluded.length === 0 ? options : { ...options, allowedRungs: rungs });
-}
-
-/** No rung can carry the request: the candidates are called to say why, before anything is sent. */
-function refusedBy(
-  candidates: readonly CatalogModel[],
-  decision: Decision,
-  ladder: readonly CatalogModel[],
-): Selection {
-  return { selected: candidates[0]!, candidates, reason: decision.reason, decision, ladder };
 }
 
 /** The default ladder, or that of a profile. If a reload has just removed the profile, the router reports that. */
