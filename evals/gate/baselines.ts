@@ -17,7 +17,7 @@ export interface Baseline {
 
 type Point = Pick<BaselineRow, 'escalation_rate' | 'quality' | 'cost_usd'>;
 
-/** What makes neighbours of texts; left out where the texts are not at hand. */
+/** What makes neighbours of texts; left out if the texts are not available. */
 interface Embedded {
   readonly texts: readonly string[];
   readonly encoder: Encoder;
@@ -44,7 +44,7 @@ function measureBaseline(
 
 /**
  * The baselines on the gated cases. Task label and nearest neighbours learn from the other folds of the very same cases, and are left out
- * where no case names a task, or there are too few questions or too many cases.
+ * if no case names a task, or there are too few questions or too many cases.
  */
 export async function measureBaselines(
   replay: Replay,
@@ -95,7 +95,7 @@ function pointAt({ shareEscalated, meanQuality, meanCostUsd }: RoutingCurve, rat
 
 /**
  * By a hash of the key, and another one than the split's, of which held-out cases share the upper end: cases of one question are in one fold,
- * whatever the other cases are. Undefined where only one is filled.
+ * whatever the other cases are. Undefined if only one is filled.
  */
 function foldsOf({ traits }: Replay, seed: number): Int32Array | undefined {
   const folds = Int32Array.from(traits, ({ key }) => Math.floor(keyFraction(seed, `fold ${key}`) * FOLDS));
@@ -119,14 +119,14 @@ export function promptLengthScores(cases: readonly Case[]): Float64Array {
   return Float64Array.from(cases, ({ text }) => text.length);
 }
 
-/** Escalates first what gains most. No router can rank better; it needs both answers. */
+/** Escalates first what gains most. No router can rank better; it needs both replies. */
 export function oracleScores({ cheapQuality, strongQuality }: PairedOutcomes): Float64Array {
   return strongQuality.map((quality, i) => quality - cheapQuality[i]!);
 }
 
 /**
  * The mean gain of a case's task over the cases of the other folds: a router that knows the task's name and nothing of the text.
- * A task that the other folds do not have gets the mean gain of all of them. Undefined where no case names a task.
+ * A task that the other folds do not have gets the mean gain of all of them. Undefined if no case names a task.
  */
 export function taskLabelScores(
   cases: readonly Pick<Case, 'task'>[],

@@ -28,12 +28,12 @@ interface ComparisonSettings {
  *
  *   better: upper < 0; not-worse: upper <= tolerance; worse: lower > tolerance; else undecided
  *
- * Pairing takes out what makes a case hard for both; where the two route alike, d is 0. O(n), and 1,000 n where costs are known.
+ * Pairing takes out what makes a case hard for both; if the two route alike, d is 0. O(n), and 1,000 n if costs are known.
  *
  * @param outcomes what each candidate reached and cost on the cases; of the cases, n of at least 1
- * @param championRungs, challengerRungs where each policy sends each case. Shape [n]
+ * @param championRungs, challengerRungs the rung that each policy chooses for each case. Shape [n]
  * @throws PlimsollError `invalid-input`: no cases, a confidence or a tolerance out of range
- * @see Waudby-Smith and Ramdas, arXiv 2010.09686 (the bounds; evals/bounds/betting.ts)
+ * @see Waudby-Smith and Ramdas, arXiv 2010.09686 (the bounds; router/statistics/betting.ts)
  */
 export function comparePolicies(
   outcomes: Pick<Replay, 'quality' | 'costUsd'>,
@@ -105,7 +105,7 @@ function costDifference(
   return { value: mean(paired), ...bootstrapMeanInterval(paired, level), level };
 }
 
-/** Beside the challenger's verdict.json. */
+/** Next to the challenger's verdict.json. */
 const COMPARISON_FILE = 'comparison.json';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -153,7 +153,7 @@ const contentSchema = z.strictObject({
   tools: z.record(z.string(), z.string()),
 });
 
-/** `comparison.json`: a challenger beside the champion on the sealed cases, bound to both and to itself by `sha256`. */
+/** `comparison.json`: a challenger compared with the champion on the sealed cases, bound to both and to itself by `sha256`. */
 export const comparisonSchema = contentSchema.extend({ sha256 });
 
 export type Comparison = z.infer<typeof comparisonSchema>;
@@ -167,7 +167,7 @@ export function stampComparison(content: ComparisonContent): Comparison {
   return { ...content, sha256: sha256OfJson(content) };
 }
 
-/** Lays it into the challenger's folder, whole or not at all. @throws PlimsollError `io` */
+/** Writes it into the challenger's folder, atomically. @throws PlimsollError `io` */
 export function writeComparison(folder: string, comparison: Comparison): void {
   replaceFile(path.join(folder, COMPARISON_FILE), `${JSON.stringify(comparison, null, 2)}\n`, {
     what: 'the comparison',

@@ -140,7 +140,7 @@ export function isInSlice(where: SliceRule['where'], one: Traits): boolean {
   );
 }
 
-/** What must be escalated is; and, where the suite asks, what looks hard and is easy stays cheap. */
+/** What must be escalated is; and, if the suite asks for it, what looks hard and is easy stays cheap. */
 export function hardCaseConditions(subject: Subject): Condition[] {
   const { suite, hard } = subject;
   if (suite.hard_cases === undefined || hard === undefined) return [];

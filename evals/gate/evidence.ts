@@ -67,7 +67,7 @@ export const evidenceSchema = z.strictObject({
   quality: z.strictObject({ cheap: share, strong: share, routed: share }),
   quality_loss: z.number(),
   escalation_rate: share,
-  /** Bits; 0 where one rung gets all. */
+  /** Bits; 0 if one rung gets all. */
   routing_entropy: z.number(),
   pgr: known,
   apgr: known,
@@ -93,7 +93,7 @@ export const evidenceSchema = z.strictObject({
   }),
   baselines: z.array(baselineSchema),
   best_single: z.string(),
-  /** What mixing the candidates at random reaches; null where costs are unknown. */
+  /** What mixing the candidates at random reaches; null if costs are unknown. */
   mixing_hull: z.array(z.strictObject({ cost_usd: z.number(), quality: share })).nullable(),
   curves: z.array(curveSchema),
   heads: z.array(headSchema),

@@ -46,7 +46,7 @@ const SENTENCE_END = /([.!?]) (?=\S)/g;
 const LAST_MARK = /[.!?。！？]$/;
 
 /**
- * Edits after which a person asks for the same thing. Each is one function of the text; where it changes nothing (a text without
+ * Edits after which a person asks for the same thing. Each is one function of the text; if it changes nothing (a text without
  * capitals) the case does not count for it.
  */
 const EDITS: Readonly<Record<HarmlessEdit, (text: string) => string>> = {
@@ -60,7 +60,7 @@ const EDITS: Readonly<Record<HarmlessEdit, (text: string) => string>> = {
   punctuation: (text) => (LAST_MARK.test(text) ? text.replace(LAST_MARK, '') : `${text}.`),
 };
 
-/** The edited text, or undefined where the edit leaves it as it is. */
+/** The edited text, or undefined if the edit leaves it as it is. */
 function harmlesslyEdited(text: string, edit: HarmlessEdit): string | undefined {
   const edited = EDITS[edit](text);
   return edited === text ? undefined : edited;

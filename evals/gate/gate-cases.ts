@@ -17,11 +17,11 @@ export interface GateCases {
   readonly files: readonly LoadedFile[];
   readonly excluded: LoadedCases['excluded'];
   readonly rejected: number;
-  /** What a person should know of the data, a line each. */
+  /** What a person should know about the data, a line each. */
   readonly notes: readonly string[];
 }
 
-/** How the files are written, and who hears how far reading has come. */
+/** How the files are written, and who is notified of the progress. */
 export type GateReading = Pick<LoadOptions, 'qualityScale' | 'columns' | 'onSurvey' | 'onProgress'>;
 
 const NOTHING: GateCases = {
@@ -34,8 +34,8 @@ const NOTHING: GateCases = {
 
 /**
  * The labelled cases that a suite names, or those of `data` in their place. A case without an outcome of every candidate is left
- * out and counted: what a model would have answered is never guessed.
- * @throws PlimsollError `insufficient-data` where no file is named, or no case is left
+ * out and counted: what a model would have replied is never guessed.
+ * @throws PlimsollError `insufficient-data` if no file is named, or no case is left
  */
 export async function loadGateCases(
   { suite, file, resolve }: LoadedSuite,

@@ -13,19 +13,19 @@ interface Bounds {
   readonly upper: number;
 }
 
-/** PASS where the upper bound keeps to the limit, FAIL where the lower bound is above it, else INCONCLUSIVE. */
+/** PASS if the upper bound keeps to the limit, FAIL if the lower bound is above it, else INCONCLUSIVE. */
 export function atMost({ lower, upper }: Bounds, max: number): VerdictWord {
   if (upper <= max) return 'PASS';
   return lower > max ? 'FAIL' : 'INCONCLUSIVE';
 }
 
-/** PASS where the lower bound keeps to the limit, FAIL where the upper bound is below it, else INCONCLUSIVE. */
+/** PASS if the lower bound keeps to the limit, FAIL if the upper bound is below it, else INCONCLUSIVE. */
 export function atLeast({ lower, upper }: Bounds, min: number): VerdictWord {
   if (lower >= min) return 'PASS';
   return upper < min ? 'FAIL' : 'INCONCLUSIVE';
 }
 
-/** At which level a mean is bounded, and for which its bets are tuned (see evals/bounds/betting.ts). */
+/** At which level a mean is bounded, and for which its bets are tuned (see router/statistics/betting.ts). */
 export interface Level {
   readonly delta: number;
   readonly tunedFor?: number;

@@ -5,7 +5,7 @@ import { type Look, lookSchema, type Verdict, writeVerdict } from '../../router/
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile, withLock } from '../../router/files/index.ts';
 
-/** Beside the artifacts, so that it outlives each of them: an artifact that is replaced takes its verdict with it. */
+/** Next to the artifacts, so that it outlives each of them: an artifact that is replaced takes its verdict with it. */
 const LOOKS_FILE = 'looks.jsonl';
 
 const recordSchema = lookSchema.extend({ sealed_sha256: z.string() });
@@ -13,8 +13,8 @@ type LookRecord = z.infer<typeof recordSchema>;
 
 /**
  * Earlier looks at the same held-out cases with another artifact. The first look keeps its confidence; whoever tries thresholds until one
- * passes has set them on the test. The same artifact again gives the same answer and is no new look.
- * @throws PlimsollError `invalid-artifact` where the record cannot be read
+ * passes has set them on the test. The same artifact again gives the same verdict and is no new look.
+ * @throws PlimsollError `invalid-artifact` if the record cannot be read
  */
 export function earlierLooks(artifactFolder: string, heldOutSha256: string, artifactSha256: string): Look[] {
   return recordsIn(looksFile(artifactFolder)).flatMap(({ sealed_sha256: heldOut, ...look }) =>
@@ -28,7 +28,7 @@ export function recordVerdict(artifactFolder: string, verdict: Verdict): void {
   writeVerdict(artifactFolder, verdict);
 }
 
-/** Writes the look down, unless one of the same artifact, cases and suite with the same answer stands there. @throws PlimsollError `io` */
+/** Writes the look down, unless one of the same artifact, cases and suite with the same verdict is recorded already. @throws PlimsollError `io` */
 export function recordLook(artifactFolder: string, verdict: Verdict): void {
   const file = looksFile(artifactFolder);
   const record: LookRecord = {
@@ -40,11 +40,11 @@ export function recordLook(artifactFolder: string, verdict: Verdict): void {
     verdict: verdict.verdict,
     sealed_sha256: verdict.sealed.sha256,
   };
-  const told = ({ artifact_sha256, suite, verdict: word, sealed_sha256 }: LookRecord) =>
+  const identity = ({ artifact_sha256, suite, verdict: word, sealed_sha256 }: LookRecord) =>
     [artifact_sha256, suite, word, sealed_sha256].join();
   withLock(file, () => {
     const records = recordsIn(file);
-    if (records.some((known) => told(known) === told(record))) return;
+    if (records.some((known) => identity(known) === identity(record))) return;
     const lines = [...records, record].map((one) => `${JSON.stringify(one)}\n`);
     replaceFile(file, lines.join(''), { what: 'the record of looks at the sealed cases' });
   });

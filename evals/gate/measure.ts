@@ -37,15 +37,15 @@ const HISTOGRAM_BINS = 40;
 /** Of each end of a bin's interval: two-sided 95 %. */
 const BIN_DELTA = 0.025;
 const WORST_SHOWN = 20;
-/** Bounds the work of the interval of APGR: fewer resamples where there are very many cases. */
+/** Bounds the work of the interval of APGR: fewer resamples if there are very many cases. */
 const RESAMPLED_CASES = 1e8;
 const FEWEST_RESAMPLES = 100;
 const MOST_RESAMPLES = 1000;
 const HULL_POINTS = 20_000;
-/** Where the suite sets no margin of its own for a silent downgrade. */
+/** If the suite sets no margin of its own for a silent downgrade. */
 const DOWNGRADE_MARGIN = 0.5;
 
-/** What the verdict rests on beside its conditions, for the reports: curve, baselines, slices, bins. */
+/** What the verdict rests on besides its conditions, for the reports: curve, baselines, slices, bins. */
 export function collectEvidence(
   subject: Subject,
   ladder: readonly Rung[],
@@ -148,7 +148,7 @@ function worstOf({ heldOut }: Subject, losses: Float64Array, scores: Float64Arra
     .map((row) => ({ id: heldOut.traits[row]!.id, loss: losses[row]!, predicted_loss: scores[row]! }));
 }
 
-/** What would be simpler than a classifier: the sentence names it where it does as well. */
+/** What would be simpler than a classifier: the sentence names it if it does as well. */
 function simpler(baselines: readonly Baseline[]) {
   const rankingBy = (wanted: string) => baselines.find(({ name }) => name === wanted)?.ranking;
   const [task, length] = [rankingBy('task label'), rankingBy('prompt length')];
@@ -194,7 +194,7 @@ function histogramOf(scores: Float64Array, outcomes: PairedOutcomes): Evidence['
   return { edges, strong_better: strongBetter, cheap_as_good: cheapAsGood };
 }
 
-/** The suite's slices, then every task and source: what to look at where the whole is well. */
+/** The suite's slices, then every task and source: what to look at when the whole is fine. */
 function slicesOf(subject: Subject, losses: Float64Array): Evidence['slices'] {
   const { suite, heldOut, rungs, order } = subject;
   const named = suite.slices.map(({ name, where }) => ({

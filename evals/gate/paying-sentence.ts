@@ -17,7 +17,7 @@ const CHANCE = 0.5;
 const WORTHWHILE_CALLS_SAVED = 0.02;
 
 /**
- * Whether routing pays on these cases, and why, in a sentence. It pays where the whole interval of APGR lies above chance
+ * Whether routing pays on these cases, and why, in a sentence. It pays if the whole interval of APGR lies above chance
  * and 80 % of the strong model's gain takes at least two points fewer calls than random escalation.
  */
 export function payingSentence(measured: Measured): { routing_pays: boolean; conclusion: string } {

@@ -23,7 +23,7 @@ const Z = 1.96;
 export interface PairedOutcomes {
   readonly cheapQuality: Float64Array;
   readonly strongQuality: Float64Array;
-  /** Undefined where the data do not say; then no cost is computed. */
+  /** Undefined if the data do not say; then no cost is computed. */
   readonly cheapCostUsd: ArrayLike<number | undefined>;
   readonly strongCostUsd: ArrayLike<number | undefined>;
 }
@@ -44,7 +44,7 @@ export function unknownCosts(length: number): ArrayLike<undefined> {
   return { length };
 }
 
-/** How well a score ranks cases by what escalating them gains. A field is left out where it is undefined. */
+/** How well a score ranks cases by what escalating them gains. A field is left out if it is undefined. */
 interface RankingQuality {
   readonly apgr?: number;
   readonly cpt50?: number;
@@ -60,7 +60,7 @@ interface HeadQuality {
 /** The cheapest way, along the curve, to be as good as always-strong. */
 interface CostQuality {
   readonly share_escalated: number;
-  /** Left out where always-strong costs nothing. */
+  /** Left out if always-strong costs nothing. */
   readonly saved_against_strong?: number;
   readonly saved_against_random?: number;
 }
@@ -69,12 +69,12 @@ export interface Ranking extends RankingQuality {
   readonly cost?: { readonly equal_quality: CostQuality; readonly gap80: CostQuality };
 }
 
-/** APGR, CPT(50 %), CPT(80 %) and, where costs are known, the saving of a score: the larger, the sooner escalated. */
+/** APGR, CPT(50 %), CPT(80 %) and, if costs are known, the saving of a score: the larger, the sooner escalated. */
 export function measureRanking(scores: ArrayLike<number>, outcomes: PairedOutcomes): Ranking {
   return measureCurve(routingCurve(scores, outcomes.cheapQuality, outcomes.strongQuality, outcomes));
 }
 
-/** The same, where the curve is at hand: of a million cases its sorting is most of the work. */
+/** The same from a ready curve: for a million cases its sorting is most of the work. */
 export function measureCurve(curve: RoutingCurve): Ranking {
   const [apgr, cpt50, cpt80] = [
     areaPerformanceGapRecovered(curve),

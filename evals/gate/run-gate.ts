@@ -45,11 +45,11 @@ export interface GateRequest {
   readonly suite: string;
   /** Files of labelled cases, in place of those that the suite names. */
   readonly data?: readonly string[];
-  /** How those files are written, and who hears how far reading has come. */
+  /** How those files are written, and who is notified of the progress. */
   readonly reading?: GateReading;
   readonly issued?: Date;
   readonly allowHub?: boolean;
-  /** Hears how many of the held-out cases are replayed. */
+  /** Called with how many of the held-out cases are replayed. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -57,13 +57,13 @@ export interface GateRun {
   /** Of the artifact that was judged. */
   readonly folder: string;
   readonly verdict: Verdict;
-  /** What a person should know of the data: rejected rows by kind, how files were read, a ladder in the wrong order. A line each. */
+  /** What a person should know about the data: rejected rows by kind, how files were read, a ladder in the wrong order. A line each. */
   readonly notes: readonly string[];
-  /** Id of a held-out case -> its text, for reports that are asked to show it; it stands in no verdict. */
+  /** Id of a held-out case -> its text, for reports that are asked to show it; no verdict contains it. */
   readonly texts: ReadonlyMap<string, string>;
 }
 
-/** Texts that harmless edits are tried on, beside the hard cases. */
+/** Texts that harmless edits are tried on, besides the hard cases. */
 const MOST_EDITED = 2_000;
 
 /**
@@ -114,7 +114,7 @@ interface Provenance {
 }
 
 /**
- * The verdict: PASS where every condition passes, else the worst of them. A policy that is unfit passes with probability at most
+ * The verdict: PASS if every condition passes, else the worst of them. A policy that is unfit passes with probability at most
  * 1 - confidence, for it would have to pass the very condition that it breaks; how many others there are does not matter
  * (an intersection-union test: Berger, Technometrics 24, 1982).
  */
@@ -136,7 +136,7 @@ function issueVerdict(subject: Subject, evidence: Evidence, provenance: Provenan
   });
 }
 
-/** @throws PlimsollError `invalid-input` where a hard case was learned from: it would measure memory */
+/** @throws PlimsollError `invalid-input` if a hard case was learned from: it would measure memory */
 function hardCasesOf({ suite, resolve }: LoadedSuite, artifact: ArtifactFiles): HardCase[] | undefined {
   if (suite.hard_cases === undefined) return undefined;
   const cases = loadHardCases(resolve(suite.hard_cases.file));

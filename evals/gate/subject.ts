@@ -22,7 +22,7 @@ export interface Subject {
   readonly order: Uint32Array;
   readonly hard?: HardReplay;
   readonly flips: readonly FlipCount[];
-  /** The calibration cases that the artifact names, where they are at hand: its threshold can be set again. */
+  /** The calibration cases that the artifact names, if they are available: its threshold can be set again. */
   readonly calibration?: CalibrationCases;
 }
 

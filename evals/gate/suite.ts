@@ -40,7 +40,7 @@ const hardCases = z
     min_kept_cheap: share
       .optional()
       .describe(
-        'Least share of the cases of tier cheap that must stay cheap: a policy that escalates all is seen.',
+        'Least share of the cases of tier cheap that must stay cheap: it catches a policy that escalates everything.',
       ),
   })
   .describe('Cases whose tier is known: what must be escalated is.');
@@ -52,11 +52,11 @@ const flipRate = z
     paraphrases: z.string().min(1).optional().describe('Pairs as JSON Lines, relative to the suite.'),
     max_paraphrase: share
       .optional()
-      .describe('Largest share of pairs that may be decided differently; `max` where it is left out.'),
+      .describe('Largest share of pairs that may be decided differently; `max` if it is left out.'),
   })
-  .describe('Decisions must not hang on what does not change the request.');
+  .describe('Decisions must not depend on what does not change the request.');
 
-/** A suite: what is demanded of a policy. Strict: a limit with a slip in its name would demand nothing. */
+/** A suite: what is demanded of a policy. Strict: a misspelled limit would demand nothing. */
 export const suiteSchema = z
   .strictObject({
     name,
@@ -64,11 +64,11 @@ export const suiteSchema = z
     cases: z
       .array(z.string().min(1))
       .default([])
-      .describe('Files of labelled cases, relative to the suite; --data stands in their place.'),
+      .describe('Files of labelled cases, relative to the suite; --data replaces them.'),
     tier_cases: z
       .array(z.string().min(1))
       .default([])
-      .describe('Files of prompts with a tier: cheap, or strong where the cheap candidate is taken to fail.'),
+      .describe('Files of prompts with a tier: cheap, or strong if the cheap candidate is assumed to fail.'),
     quality_field: z.string().min(1).default('quality').describe('Of an outcome: holds its quality, 0..1.'),
     max_quality_loss: margin.describe('The margin: largest mean of q(strong) - q(routed).'),
     confidence: z
@@ -86,7 +86,7 @@ export const suiteSchema = z
     silent_downgrades: z
       .strictObject({ margin: share.default(0.5), max_rate: share })
       .optional()
-      .describe('Cases whose routed answer is worse than the strong one by more than the margin.'),
+      .describe('Cases whose routed reply is worse than the strong one by more than the margin.'),
     max_ece: share.optional().describe('Largest expected calibration error of any head.'),
     slices: z.array(slice).default([]),
     hard_cases: hardCases.optional(),

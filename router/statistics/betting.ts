@@ -10,7 +10,7 @@ const SMALLEST_CAPITAL = 1e-100;
 const LARGEST_CAPITAL = 1e100;
 
 /**
- * Betting p-value for "the mean is at least `limit`", from values in [0, 1]: small where the mean is surely below.
+ * Betting p-value for "the mean is at least `limit`", from values in [0, 1]: small if the mean is surely below.
  *
  *   K[t] = product over i <= t of (1 + stake[i] (limit - x[i])),   p = min(1, 1 / max over t of K[t])
  *
@@ -24,7 +24,7 @@ const LARGEST_CAPITAL = 1e100;
  * @param values 0..1, shape [n], in an order that does not depend on them (see shuffledOrder)
  * @param limit 0..1
  * @param tunedFor in (0, 1): the error probability that the stakes are tuned for, set before the values are seen
- * @returns 0..1; 0 only where it is below the smallest float
+ * @returns 0..1; 0 only if it is below the smallest float
  * @throws PlimsollError `invalid-input`: no values, NaN, out of range
  * @see Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B 86 (2024), arXiv 2010.09686, section 4:
  *   hedged capital with predictable plug-in bets for a fixed n
@@ -43,8 +43,8 @@ export function bettingPValue(values: ArrayLike<number>, limit: number, tunedFor
  *
  * @param values 0..1, shape [n], in an order that does not depend on them
  * @param delta in (0, 1)
- * @param tunedFor in (0, 1); set it where p-values and bounds must agree though delta is found later, as by holm
- * @returns 0..1, at least the values' mean; 1 where no limit is rejected
+ * @param tunedFor in (0, 1); set it when p-values and bounds must agree though delta is found later, as by holm
+ * @returns 0..1, at least the values' mean; 1 if no limit is rejected
  * @throws PlimsollError `invalid-input`: no values, NaN, out of range
  * @example bettingUpperBound(new Float64Array(1000), 0.05); // 0.0040: a thousand zeros
  */

@@ -12,7 +12,7 @@ import { requireDelta, requireNumbers } from './input-checks.ts';
  * @param successes a whole number, 0..n
  * @param n cases, a whole number of at least 1; accurate to 1e-9 up to a million
  * @param delta in (0, 1)
- * @returns 0..1, at least successes / n; 1 where every case is a success
+ * @returns 0..1, at least successes / n; 1 if every case is a success
  * @throws PlimsollError `invalid-input`: no cases, more successes than cases, no whole numbers, delta out of range
  * @see Clopper and Pearson, The use of confidence or fiducial limits, Biometrika 26 (1934)
  * @example clopperPearsonUpper(0, 100, 0.05); // 0.0295: about 3 / n, the rule of three
@@ -23,7 +23,7 @@ export function clopperPearsonUpper(successes: number, n: number, delta: number)
   return upper(successes, n, delta);
 }
 
-/** One-sided lower bound: the mirror image of clopperPearsonUpper. 0 where no case is a success. */
+/** One-sided lower bound: the mirror image of clopperPearsonUpper. 0 if no case is a success. */
 export function clopperPearsonLower(successes: number, n: number, delta: number): number {
   requireCounts(successes, n);
   requireDelta(delta);
@@ -104,7 +104,7 @@ function binomialProbability(k: number, n: number, p: number): number {
 }
 
 /**
- * x ln(x / m) + m - x, how far a count x lies from its mean m: without cancellation where they are close.
+ * x ln(x / m) + m - x, how far a count x lies from its mean m: without cancellation when they are close.
  * A binomial's two, of successes and failures, add up to n times the Kullback-Leibler divergence.
  *
  * @param x at least 0; need not be whole

@@ -30,7 +30,7 @@ export interface BootstrapInterval {
 /**
  * Percentile bootstrap of APGR: how far it would move if other cases of the same kind had been labelled.
  *
- * It is a description, not a bound: it does not cover with a stated confidence at small n, and where the cases happen to agree it has
+ * It is a description, not a bound: it does not cover with a stated confidence at small n, and if the cases happen to agree it has
  * no width at any n. No gate may rest on it.
  *
  * Cases (or groups) are drawn with replacement, as many as there are. The order of escalation is sorted once; a resample is a weight a
@@ -40,8 +40,8 @@ export interface BootstrapInterval {
  * @param scores predicted loss of the cheap candidate; highest is escalated first. Shape [n]
  * @param cheapQuality 0..1, shape [n]
  * @param strongQuality 0..1, shape [n]
- * @returns quantiles (1 - level) / 2 and (1 + level) / 2 of the defined resamples, the middle of two where one falls
- *   between them; undefined with fewer than two cases (or groups), or where there is no gap to recover in the cases themselves or in any resample
+ * @returns quantiles (1 - level) / 2 and (1 + level) / 2 of the defined resamples, the middle of two if one falls
+ *   between them; undefined with fewer than two cases (or groups), or if there is no gap to recover in the cases themselves or in any resample
  * @throws PlimsollError `invalid-input`: no cases, different lengths, NaN, a quality outside 0..1, an option out of its range
  * @see Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 13; APGR: RouteLLM, arXiv 2406.18665, section 3.2
  */
@@ -68,7 +68,7 @@ export function bootstrapInterval(
  *
  * @param routedCostUsd, strongCostUsd as in costSaved. Shape [n]
  * @param level 0.5 to below 1: the share of resamples inside
- * @returns undefined where the cost of any case is unknown, or a resample of always strong costs nothing
+ * @returns undefined if the cost of any case is unknown, or a resample of always strong costs nothing
  * @throws PlimsollError `invalid-input`: no cases, different lengths, a wrong cost or level
  * @see Efron, Bootstrap methods: another look at the jackknife, Annals of Statistics 7 (1979)
  */
@@ -175,7 +175,7 @@ interface OrderedGains {
 }
 
 /**
- * APGR of weighted cases, in one pass over a ready order: what areaPerformanceGapRecovered says of the curve in which each case
+ * APGR of weighted cases, in one pass over a ready order: the areaPerformanceGapRecovered of the curve in which each case
  * appears as often as its weight.
  *
  *   APGR = sum over ties t of w[t] (G[t - 1] + g[t] / 2)  /  (W G),   G[t] = g[1] + ... + g[t]
@@ -183,7 +183,7 @@ interface OrderedGains {
  * with w[t] the weight of a tie, g[t] its weighted gain, W and G the totals. Each tie is one straight piece of the curve. O(n).
  *
  * @param weights one a unit, at least 0. Shape [number of units]
- * @returns undefined where there is no gap to recover: a mean gain of at most 1e-12. The caller has checked the inputs
+ * @returns undefined if there is no gap to recover: a mean gain of at most 1e-12. The caller has checked the inputs
  */
 export function weightedGapRecovered(
   { gains, units, tieEnds }: OrderedGains,

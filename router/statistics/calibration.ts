@@ -114,7 +114,7 @@ interface BrierDecomposition {
   readonly resolution: number;
   /** Variance of the labels, 0..1/4: what the cases bring along, whatever is predicted. */
   readonly uncertainty: number;
-  /** What the bins hide, -1/4..3/4; 0 where all predictions of a bin are equal. */
+  /** What the bins hide, -1/4..3/4; 0 if all predictions of a bin are equal. */
   readonly withinBin: number;
   /** Their sum, 0..1: the Brier score. */
   readonly brier: number;
@@ -128,9 +128,9 @@ interface BrierDecomposition {
  *   uncertainty = mean of (y - mean y)^2
  *   withinBin   = mean of (p - mean p[b])^2 - 2 mean of (p - mean p[b]) (y - mean y[b]),  b the bin of the case
  *
- * Murphy's three terms add up only where the predictions of a bin are all equal; withinBin is the variance less twice the covariance
+ * Murphy's three terms add up only if the predictions of a bin are all equal; withinBin is the variance less twice the covariance
  * inside the bins (the two extra components of Stephenson and others), and with it the identity is exact for any bins. A negative
- * withinBin is good: the order of the predictions tells something inside the bins too, which resolution cannot see.
+ * withinBin is good: the order of the predictions is informative inside the bins too, which resolution cannot see.
  *
  * Soft labels: with labels 0 and 1 uncertainty is b (1 - b), b the base rate. With soft ones it is their variance, which is smaller:
  * the doubt that a soft label itself states is not in it, as in brier, where p = y costs nothing.
@@ -190,7 +190,7 @@ function binTerms(
  * Bins of equal mass: the cases in the order of their predictions, cut into runs of about the same number.
  *
  * Bin b of B ends at case round(n b / B) in the order of the predictions, and then takes in every further case with the same
- * prediction: ties are never parted, so the order of the input does not matter, and there are fewer bins than asked for where
+ * prediction: ties are never parted, so the order of the input does not matter, and there are fewer bins than asked for if
  * predictions repeat or n < B. A constant prediction makes one bin. Equal mass, because equal widths leave bins empty or nearly so.
  * O(n log n).
  *

@@ -4,7 +4,7 @@ import { compensatedMean, meanQualityRange, QUALITY_TOLERANCE } from './mean.ts'
 
 /** A policy, or a single candidate, by what it costs and how good it is. */
 export interface CostQualityPoint {
-  /** Mean cost a case, or the share escalated where costs are unknown. */
+  /** Mean cost a case, or the share escalated if costs are unknown. */
   readonly cost: number;
   /** Mean quality, 0..1. */
   readonly quality: number;
@@ -66,11 +66,11 @@ interface CostRange {
  * to each router that is compared (and to the single candidates, whose AIQ is what no router reaches). The hull
  * picks the best points on the very cases that they are measured on: AIQ flatters, as CPT does. O(n log n).
  *
- * @param costs mean cost of each point, any unit, finite: for a routing curve `meanCostUsd`, or `shareEscalated` where costs are unknown.
+ * @param costs mean cost of each point, any unit, finite: for a routing curve `meanCostUsd`, or `shareEscalated` if costs are unknown.
  *   Never some of the one and some of the other. Shape [n]
  * @param qualities mean quality of each point, 0..1, shape [n]
  * @param range from where to where; its lower end at least the least cost of the points, for below it there is no policy
- * @returns 0..1; undefined where the range has no width (one point, or all of one cost)
+ * @returns 0..1; undefined if the range has no width (one point, or all of one cost)
  * @throws PlimsollError `invalid-input`: no points, different lengths, NaN, an infinite cost, a quality outside 0..1, a range that
  *   falls or begins below the least cost
  * @see Hu et al., RouterBench, arXiv 2403.12031, section 3 (the metric AIQ). The program that its authors publish divides by the
@@ -136,11 +136,11 @@ interface SingleModels {
  * What there is without a router: each candidate alone, and their mixes.
  *
  * A router that is not above the hull is beaten by a coin that is thrown for each request. The best single candidate need not be the
- * strongest rung: the ladder is in the order of price. Which of equally good ones is cheaper is taken from the mean costs where those of
+ * strongest rung: the ladder is in the order of price. Which of equally good ones is cheaper is taken from the mean costs if those of
  * all candidates are known, else from the ladder. O(rungs * n).
  *
  * @param qualityByRung what each candidate reached, cheapest first: [rung][case], 0..1
- * @param costUsdByRung what each candidate cost on the same cases, US dollars, undefined where unknown; left out where no cost is known
+ * @param costUsdByRung what each candidate cost on the same cases, US dollars, undefined if unknown; left out if no cost is known
  * @throws PlimsollError `invalid-input`: fewer than two rungs, no cases, different lengths, NaN, a quality outside 0..1, a cost that is
  *   negative or infinite, costs of another number of rungs
  * @see Hu et al., RouterBench, arXiv 2403.12031, section 3 (the hull of the single candidates, its zero router)

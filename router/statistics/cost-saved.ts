@@ -7,12 +7,12 @@ import { type RoutingCurve, requireAnchoredCurve } from './routing-curve.ts';
  *
  *   saved = 1 - (sum of the routed costs) / (sum of the costs with always strong)
  *
- * A quotient of sums, as on a bill, not a mean of quotients. 0 saves nothing; negative where routing costs more than always
- * strong (a cheap candidate that talks at length). It says nothing about quality: read it beside the quality loss. O(n).
+ * A quotient of sums, as on a bill, not a mean of quotients. 0 saves nothing; negative if routing costs more than always
+ * strong (a cheap candidate that talks at length). It says nothing about quality: read it together with the quality loss. O(n).
  *
- * @param routedCostUsd US dollars of the candidate that routing chose, undefined where unknown. Shape [n]
- * @param strongCostUsd US dollars of the strong candidate on the same case, undefined where unknown. Shape [n]
- * @returns at most 1; undefined where the cost of any case is unknown, or always strong costs nothing
+ * @param routedCostUsd US dollars of the candidate that routing chose, undefined if unknown. Shape [n]
+ * @param strongCostUsd US dollars of the strong candidate on the same case, undefined if unknown. Shape [n]
+ * @returns at most 1; undefined if the cost of any case is unknown, or always strong costs nothing
  * @throws PlimsollError `invalid-input`: no cases, different lengths, a cost that is NaN, negative or infinite
  * @example costSaved([0.01, 0.1], [0.1, 0.1]); // 0.45
  */
@@ -35,9 +35,9 @@ interface CostAtEqualQuality {
   readonly meanQuality: number;
   /** Mean US dollars a case there. */
   readonly meanCostUsd: number;
-  /** 1 - cost / cost of always strong, at most 1; undefined where always strong costs nothing. */
+  /** 1 - cost / cost of always strong, at most 1; undefined if always strong costs nothing. */
   readonly savedAgainstStrong: number | undefined;
-  /** 1 - cost / cost of the random mix that reaches the target, at most 1; undefined where there is no such mix, or it is free. */
+  /** 1 - cost / cost of the random mix that reaches the target, at most 1; undefined if there is no such mix, or it is free. */
   readonly savedAgainstRandom: number | undefined;
 }
 
@@ -49,7 +49,7 @@ interface CostAtEqualQuality {
  *   saved against always strong = 1 - cost[k*] / cost[n]
  *   saved against random = 1 - cost[k*] / ((1 - x) cost[0] + x cost[n])
  *
- * Least cost, not least share: where the cases that are escalated first have long answers, or the strong candidate is the cheaper one on
+ * Least cost, not least share: if the cases that are escalated first have long replies, or the strong candidate is the cheaper one on
  * some, the two differ. A mix that escalates each case with probability x has in expectation quality r[0] + x (r[n] - r[0]), the
  * target itself, so (1 - x) cost[0] + x cost[n] is its price. k* may lie above the target; the mix is not charged for that, which
  * is to the router's disadvantage. With x = 1 the mix is always strong, and both savings are one number.
@@ -60,7 +60,7 @@ interface CostAtEqualQuality {
  *
  * @param curve from routingCurve with costs
  * @param gapShare x, at least 0, 1 by default (as good as always strong). Compared with a tolerance of 1e-12 in quality
- * @returns undefined where the curve has no costs, x is not reached (only for x > 1), or there is no gap to recover (equally good,
+ * @returns undefined if the curve has no costs, x is not reached (only for x > 1), or there is no gap to recover (equally good,
  *   or strong worse: then always cheap is good enough, and that is no merit of a router)
  * @throws PlimsollError `invalid-input`: x NaN, negative or infinite; a curve that is not anchored (see requireAnchoredCurve)
  * @see RouteLLM, arXiv 2406.18665, section 3.2 (CPT, of which this is the counterpart in dollars); the definition is ours

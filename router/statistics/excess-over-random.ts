@@ -7,8 +7,8 @@ import { type LadderQuality, requireLadderQuality, requireRungs } from './input-
  *     = mean (r - q(cheap)) - mean e * mean g
  *
  * with e = 1 for a case above the cheapest rung and 0 else, g = q(strong) - q(cheap), r = q(routed). With two rungs r - q(cheap) = e g,
- * and D is the population covariance of escalation and gain, mean of (e - mean e) (g - mean g), in -1/2..1/2. 0 where all or none are
- * escalated, or escalation has nothing to do with gain; negative where the wrong cases are escalated.
+ * and D is the population covariance of escalation and gain, mean of (e - mean e) (g - mean g), in -1/2..1/2. 0 if all or none are
+ * escalated, or escalation has nothing to do with gain; negative if the wrong cases are escalated.
  *
  * With more than two rungs the baseline is still the mix of the two ends: it sends each case to the strongest candidate with probability s
  * and to the cheapest else. So a case on a middle rung is set against the strongest candidate, which costs more: D asks

@@ -4,16 +4,16 @@ import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
 import { compensatedSum } from './mean.ts';
 
 /**
- * Hoeffding-Bentkus p-value for "the mean is at least `limit`", from values in [0, 1]: small where the mean is surely below.
+ * Hoeffding-Bentkus p-value for "the mean is at least `limit`", from values in [0, 1]: small if the mean is surely below.
  *
  *   p = min(exp(-n h(min(r, a), a)), e P(Bin(n, a) <= ceil(n r))),   h(r, a) = r ln(r/a) + (1 - r) ln((1 - r)/(1 - a))
  *
- * r is the mean of the values, a the limit. It knows the mean alone, not the variance, and so is wide where the values hardly vary;
+ * r is the mean of the values, a the limit. It knows the mean alone, not the variance, and so is wide if the values hardly vary;
  * in return their order does not matter. O(n).
  *
  * @param values 0..1, shape [n], in any order
  * @param limit 0..1
- * @returns 0..1; 1 where the values' mean is not below the limit
+ * @returns 0..1; 1 if the values' mean is not below the limit
  * @throws PlimsollError `invalid-input`: no values, NaN, out of range
  * @see Bates et al., Distribution-free, risk-controlling prediction sets, JACM 68 (2021), section 3.1; as a p-value: Angelopoulos et
  *   al., Learn then test, arXiv 2110.01052
@@ -29,7 +29,7 @@ export function hoeffdingBentkusPValue(values: ArrayLike<number>, limit: number)
  *
  * @param values 0..1, shape [n], in any order
  * @param delta in (0, 1)
- * @returns 0..1, at least the values' mean; 1 where it rejects none
+ * @returns 0..1, at least the values' mean; 1 if it rejects none
  * @throws PlimsollError `invalid-input`: no values, NaN, out of range
  * @example hoeffdingBentkusUpperBound(new Float64Array(1000), 0.05); // 0.0030: a thousand zeros
  */

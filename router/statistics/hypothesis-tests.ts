@@ -2,7 +2,7 @@ import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
 
 interface HolmTest {
   readonly rejected: boolean;
-  /** The level at which this hypothesis was tested: rejected where, and only where, its p-value is at most that. */
+  /** The level at which this hypothesis was tested: rejected if and only if its p-value is at most that. */
   readonly delta: number;
 }
 
@@ -44,9 +44,9 @@ const CLOSE_ENOUGH = 2 ** -50;
 /**
  * The smallest limit in [from, 1] that a test rejects, by bisection. A bound is the inversion of a test: what it rejects lies beyond.
  *
- * @param rejects whether the test rejects a limit; where it rejects one it must reject every larger one
- * @param from 0..1, where the search starts; the answer is never below it
- * @returns a limit that is rejected, at most 2^-50 of itself too large; 1 where none below 1 is rejected
+ * @param rejects whether the test rejects a limit; if it rejects one it must reject every larger one
+ * @param from 0..1, where the search starts; the result is never below it
+ * @returns a limit that is rejected, at most 2^-50 of itself too large; 1 if none below 1 is rejected
  */
 export function smallestLimit(rejects: (limit: number) => boolean, from: number): number {
   if (rejects(from)) return from;

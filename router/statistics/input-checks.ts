@@ -52,7 +52,7 @@ export function requireDelta(delta: number): void {
 interface RungRule {
   /** The number of decisions that is expected, for arrays that are paired by case. */
   readonly length?: number;
-  /** The number of rungs of the ladder, where it is known: every rung must be below it. */
+  /** The number of rungs of the ladder, if it is known: every rung must be below it. */
   readonly rungCount?: number;
 }
 
@@ -100,7 +100,7 @@ export function requireLadderQuality(qualityByRung: LadderQuality): void {
  * the cost of other cases than those whose quality is compared. O(n).
  *
  * @param name what the costs are called in a message
- * @param costsUsd one a case, US dollars, undefined where unknown
+ * @param costsUsd one a case, US dollars, undefined if unknown
  * @param length the number of cases
  * @returns shape [n], or undefined
  * @throws PlimsollError `invalid-input`: no cases, another number of costs than `length`, a cost that is NaN, negative or infinite

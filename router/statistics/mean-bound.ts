@@ -14,7 +14,7 @@ import { shuffledOrder } from './random.ts';
 const GROWTH = 1.25;
 /** The number is bisected to this share of itself: it is a forecast, and no better than its values. */
 const RESOLUTION = 0.02;
-/** One order may be lucky: the bound counts as reached where most of these reach it. */
+/** One order may be lucky: the bound counts as reached if most of these reach it. */
 const ORDERS = 5;
 
 /** The bounds of a mean that can be chosen by name. */
@@ -28,7 +28,7 @@ interface ValueRange {
 }
 
 /**
- * A p-value and its inversions: pValue(values, limit, tunedFor) <= delta where, and only where, limit >= upper(values, delta, tunedFor).
+ * A p-value and its inversions: pValue(values, limit, tunedFor) <= delta if and only if limit >= upper(values, delta, tunedFor).
  * `tunedFor` is delta unless given, and means something to the betting bound alone.
  */
 interface MeanBound {
@@ -62,7 +62,7 @@ export function meanBound(method: MeanBoundMethod): MeanBound {
 /**
  * The bound of that name for values in another range: u = (x - low) / (high - low) is bounded, and the bound carried back.
  *
- * @param range where values and limits lie, such as { low: -1, high: 1 } for a loss of quality
+ * @param range of values and limits, such as { low: -1, high: 1 } for a loss of quality
  * @throws PlimsollError `invalid-input`: low is not below high; later, a value or a limit outside the range
  */
 export function scaledMeanBound(method: MeanBoundMethod, range: ValueRange): MeanBound {
@@ -108,7 +108,7 @@ interface CasesNeededOptions {
  * @param values in the bound's range, shape [n], in the order in which the gate takes them
  * @param limit in the bound's range
  * @param delta in (0, 1)
- * @returns n where the bound holds as it is; else above n, to about 2 %; undefined where the mean is not below the limit, or `most` is
+ * @returns n if the bound holds as it is; else above n, to about 2 %; undefined if the mean is not below the limit, or `most` is
  *   not enough
  * @throws PlimsollError `invalid-input`: no values, NaN, out of range
  * @example casesNeeded(new Float64Array(50), 0.02, 0.05); // 200: no loss so far, four times as many without one are enough
@@ -148,7 +148,7 @@ function requireRange({ low, high }: ValueRange): void {
 }
 
 function smallestHolding(holds: (n: number) => boolean, given: number, most: number): number | undefined {
-  // before all else: where `most` is not enough, the way there would be the longest
+  // before all else: if `most` is not enough, the way there would be the longest
   if (most <= given || !holds(most)) return undefined;
   let failing = given;
   let holding = Math.min(most, Math.ceil(given * GROWTH));

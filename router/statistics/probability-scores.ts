@@ -14,7 +14,7 @@ import { escalationOrder } from './routing-curve.ts';
  *
  * @param scores higher means more likely positive; any scale, only the order counts. Shape [n]
  * @param labels 0..1, shape [n]
- * @returns 0..1; undefined where one class has no weight (all labels 0, or all 1)
+ * @returns 0..1; undefined if one class has no weight (all labels 0, or all 1)
  * @throws PlimsollError `invalid-input`: no cases, different lengths, NaN, a label outside 0..1
  * @see Hanley and McNeil, The meaning and use of the area under a ROC curve, Radiology 143 (1982)
  * @example auroc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]); // 0.75
@@ -67,7 +67,7 @@ export function brier(probabilities: ArrayLike<number>, labels: ArrayLike<number
  *   log loss = mean of -(y ln p + (1 - y) ln(1 - p)),  p clipped to [eps, 1 - eps]
  *
  * 0 is certain and right every time; ln 2 = 0.693 is always saying one half; certain and wrong costs -ln(eps) = 36 a case with the
- * default eps, so read it beside the Brier score, which is bounded. Soft labels are allowed; the least that they can cost is
+ * default eps, so read it together with the Brier score, which is bounded. Soft labels are allowed; the least that they can cost is
  * their own entropy. O(n).
  *
  * @param probabilities 0..1, shape [n]

@@ -10,7 +10,7 @@ type RandomWords = () => number;
 /**
  * Pseudo-random words by xoshiro128**: the same state gives the same words on every machine. Period 2^128 - 1. Not for secrets.
  *
- * @param state where the sequence starts; see seededRandom for a start from one number
+ * @param state the start of the sequence; see seededRandom for a start from one number
  * @see Blackman and Vigna, xoshiro128starstar.c 1.1, https://prng.di.unimi.it/xoshiro128starstar.c, public domain (CC0)
  */
 export function xoshiro128StarStar(state: RandomState): RandomWords {

@@ -2,7 +2,7 @@ import { PlimsollError } from '../errors.ts';
 import { knownCosts, requireNumbers, unitInterval } from './input-checks.ts';
 import { compensatedMean, meanQualityRange, QUALITY_TOLERANCE } from './mean.ts';
 
-/** Quality, and where known cost, against the share of cases that is escalated. Point k of n + 1 escalates k of n cases. */
+/** Quality, and cost if it is known, against the share of cases that is escalated. Point k of n + 1 escalates k of n cases. */
 export interface RoutingCurve {
   /** c[k] = k / n: rising from exactly 0 (always cheap) to exactly 1 (always strong). Shape [n + 1]. */
   readonly shareEscalated: Float64Array;
@@ -12,7 +12,7 @@ export interface RoutingCurve {
   readonly meanCostUsd?: Float64Array;
 }
 
-/** What each case costs with either candidate; undefined where unknown. Both of shape [n]. */
+/** What each case costs with either candidate; undefined if unknown. Both of shape [n]. */
 interface PairedCosts {
   readonly cheapCostUsd: ArrayLike<number | undefined>;
   readonly strongCostUsd: ArrayLike<number | undefined>;
@@ -23,7 +23,7 @@ interface PairedCosts {
  *
  *   c[k] = k / n,   r[k] = (sum of q(strong) over the first k + sum of q(cheap) over the rest) / n
  *
- * Ties: cases of equal score cannot be told apart by any threshold, so inside a run of them r is the expected value under
+ * Ties: cases of equal score cannot be distinguished by any threshold, so inside a run of them r is the expected value under
  * a random order, a straight line between the run's ends. A constant score thus gives exactly the random router's line
  * (APGR .5), and no score gains from the order in which the cases happen to be stored. O(n log n).
  *
@@ -99,7 +99,7 @@ export function meanQualityErrors(
  * The rule is exact, not an approximation, for the expectation under ties (straight lines, see routingCurve).
  *
  * @param curve from routingCurve, or any curve with rising shares from 0 to 1
- * @returns undefined where there is no gap to recover: cheap and strong equally good (to 1e-12), or strong worse
+ * @returns undefined if there is no gap to recover: cheap and strong equally good (to 1e-12), or strong worse
  * @throws PlimsollError `invalid-input`: fewer than two points, arrays of different lengths, NaN, a quality outside 0..1, shares that
  *   do not rise from 0 to 1
  * @see RouteLLM, arXiv 2406.18665, section 3.2
@@ -128,7 +128,7 @@ export function areaPerformanceGapRecovered(curve: RoutingCurve): number | undef
  *
  * @param curve from routingCurve, or any curve with rising shares from 0 to 1
  * @param gapShare x, at least 0; CPT50 is x = .5. Compared with a tolerance of 1e-12 in quality
- * @returns 0..1, rounded up to a whole case; undefined where x is never reached (only for x > 1) or where there is no gap to
+ * @returns 0..1, rounded up to a whole case; undefined if x is never reached (only for x > 1) or if there is no gap to
  *   recover (equally good, or strong worse)
  * @throws PlimsollError `invalid-input`: x NaN, negative or infinite; a curve that is not anchored (see requireAnchoredCurve)
  * @see RouteLLM, arXiv 2406.18665, section 3.2
@@ -152,12 +152,12 @@ export function callPerformanceThreshold(curve: RoutingCurve, gapShare: number):
  *   PGR = (r - r_cheap) / (r_strong - r_cheap)
  *
  * 0 is always cheap, 1 is always strong. Below 0 the router is worse than the cheap candidate, above 1 better than the strong
- * one (possible: it may keep the cheap answer just where the strong one fails).
+ * one (possible: it may keep the cheap reply on the very cases that the strong one fails).
  *
- * @param quality mean quality of the routed answers, 0..1
+ * @param quality mean quality of the routed replies, 0..1
  * @param cheapQuality mean quality of always cheap on the same cases, 0..1
  * @param strongQuality mean quality of always strong on the same cases, 0..1
- * @returns undefined, never 0, where there is no gap to recover: both equally good (to 1e-12), or the strong one worse, for then
+ * @returns undefined, never 0, if there is no gap to recover: both equally good (to 1e-12), or the strong one worse, for then
  *   the quotient would praise a router for losing quality
  * @throws PlimsollError `invalid-input`: NaN, a quality outside 0..1
  * @see RouteLLM, arXiv 2406.18665, section 3.2
@@ -197,7 +197,7 @@ export function requireAnchoredCurve({ shareEscalated, meanQuality, meanCostUsd 
   }
 }
 
-/** The order in which cases are escalated, and where in it one score ends and the next begins. */
+/** The order in which cases are escalated, and the positions at which one score ends and the next begins. */
 interface EscalationOrder {
   /** Indexes of cases, highest score first. Shape [n]. */
   readonly order: Uint32Array;
@@ -241,8 +241,8 @@ function endsOfTies(scores: ArrayLike<number>, order: Uint32Array): Uint32Array 
  * between its two ends: m is what a policy reaches that breaks ties by lot, and does not depend on the order of the input.
  * The ends are exact: m[0] = mean of cheap, m[n] = mean of strong. O(n).
  *
- * @param cheap the quantity where the case stays with the cheap candidate, shape [n]
- * @param strong the quantity where it is escalated, shape [n]
+ * @param cheap the quantity if the case stays with the cheap candidate, shape [n]
+ * @param strong the quantity if it is escalated, shape [n]
  * @returns shape [n + 1], in the unit of the inputs. The caller has checked the inputs (see requireNumbers)
  */
 function meanAlongOrder(
