@@ -53,7 +53,7 @@ export async function measureBaselines(
   seed: number,
   embedded?: Embedded,
 ): Promise<Baseline[]> {
-  const folds = foldsOf(replay, seed);
+  const folds = assignFolds(replay, seed);
   const gains = oracleScores(outcomes);
   const lengths = Float64Array.from(replay.traits, ({ characters }) => characters);
   const byTask = folds && taskLabelScores(replay.traits, outcomes, folds);
@@ -97,7 +97,7 @@ function pointAt({ shareEscalated, meanQuality, meanCostUsd }: RoutingCurve, rat
  * By a hash of the key, and another one than the split's, of which held-out cases share the upper end: cases of one question are in one fold,
  * whatever the other cases are. Undefined if only one is filled.
  */
-function foldsOf({ traits }: Replay, seed: number): Int32Array | undefined {
+function assignFolds({ traits }: Replay, seed: number): Int32Array | undefined {
   const folds = Int32Array.from(traits, ({ key }) => Math.floor(keyFraction(seed, `fold ${key}`) * FOLDS));
   return folds.some((fold) => fold !== folds[0]) ? folds : undefined;
 }

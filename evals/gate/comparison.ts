@@ -50,25 +50,25 @@ export function comparePolicies(
     challengerRungs,
     (rung, row) => Number(rung > 0) - Number(championRungs[row]! > 0),
   );
-  const championCosts = costsOf(outcomes, championRungs);
-  const challengerCosts = costsOf(outcomes, challengerRungs);
+  const championCosts = routedCosts(outcomes, championRungs);
+  const challengerCosts = routedCosts(outcomes, challengerRungs);
   return {
-    result: resultOf(qualityDrop),
+    result: judgeDrop(qualityDrop),
     quality_drop: qualityDrop,
     escalation_difference: bounded(reorder(escalated, order), delta),
     cost_difference_usd: costDifference(championCosts, challengerCosts, confidence),
-    champion: figuresOf(championRungs, reorder(ofChampion, order), championCosts, delta),
-    challenger: figuresOf(challengerRungs, reorder(ofChallenger, order), challengerCosts, delta),
+    champion: policyFigures(championRungs, reorder(ofChampion, order), championCosts, delta),
+    challenger: policyFigures(challengerRungs, reorder(ofChallenger, order), challengerCosts, delta),
   };
 }
 
-function resultOf({ verdict, bounds: { upper } }: Condition): Measured['result'] {
+function judgeDrop({ verdict, bounds: { upper } }: Condition): Measured['result'] {
   if (upper !== null && upper < 0) return 'better';
   if (verdict === 'PASS') return 'not-worse';
   return verdict === 'FAIL' ? 'worse' : 'undecided';
 }
 
-function figuresOf(
+function policyFigures(
   rungs: Int32Array,
   losses: Float64Array,
   costs: Float64Array | undefined,
@@ -89,7 +89,7 @@ function bounded(values: Float64Array, delta: number): Bounded {
   };
 }
 
-function costsOf({ costUsd }: Pick<Replay, 'costUsd'>, rungs: Int32Array): Float64Array | undefined {
+function routedCosts({ costUsd }: Pick<Replay, 'costUsd'>, rungs: Int32Array): Float64Array | undefined {
   if (costUsd.includes(undefined)) return undefined;
   return Float64Array.from(rungs, (rung, row) => costUsd[rung]![row]!);
 }

@@ -1,3 +1,5 @@
+/** The gate: replays a policy on held-out cases, judges it by a suite and issues the verdict; compares policies and baselines. */
+
 export { measureBaselines, oracleScores, promptLengthScores, taskLabelScores } from './baselines.ts';
 export {
   type Bounded,
@@ -24,13 +26,7 @@ export {
   type Ranking,
   unknownCosts,
 } from './ranking.ts';
-export {
-  collectReplay,
-  openArtifactClassifier,
-  type Replay,
-  replayCases,
-  type ScoredCase,
-} from './replay.ts';
+export { collectReplay, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
 export type { Subject } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';

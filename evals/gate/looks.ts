@@ -17,7 +17,7 @@ type LookRecord = z.infer<typeof recordSchema>;
  * @throws PlimsollError `invalid-artifact` if the record cannot be read
  */
 export function earlierLooks(artifactFolder: string, heldOutSha256: string, artifactSha256: string): Look[] {
-  return recordsIn(looksFile(artifactFolder)).flatMap(({ sealed_sha256: heldOut, ...look }) =>
+  return readRecords(looksFile(artifactFolder)).flatMap(({ sealed_sha256: heldOut, ...look }) =>
     heldOut === heldOutSha256 && look.artifact_sha256 !== artifactSha256 ? [look] : [],
   );
 }
@@ -43,24 +43,24 @@ export function recordLook(artifactFolder: string, verdict: Verdict): void {
   const identity = ({ artifact_sha256, suite, verdict: word, sealed_sha256 }: LookRecord) =>
     [artifact_sha256, suite, word, sealed_sha256].join();
   withLock(file, () => {
-    const records = recordsIn(file);
+    const records = readRecords(file);
     if (records.some((known) => identity(known) === identity(record))) return;
     const lines = [...records, record].map((one) => `${JSON.stringify(one)}\n`);
     replaceFile(file, lines.join(''), { what: 'the record of looks at the sealed cases' });
   });
 }
 
-function recordsIn(file: string): LookRecord[] {
+function readRecords(file: string): LookRecord[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((line, index) => (line.trim() === '' ? [] : [recordOf(line, file, index + 1)]));
+  return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseRecord(line, file, index + 1)]));
 }
 
 function looksFile(artifactFolder: string): string {
   return path.join(path.dirname(path.resolve(artifactFolder)), LOOKS_FILE);
 }
 
-function recordOf(line: string, file: string, number: number): LookRecord {
+function parseRecord(line: string, file: string, number: number): LookRecord {
   try {
     return recordSchema.parse(JSON.parse(line));
   } catch (cause) {

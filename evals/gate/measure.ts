@@ -16,6 +16,7 @@ import {
   reliabilityBins,
   routingCurve,
   routingEntropy,
+  shareSaved,
   singleModels,
 } from '../../router/statistics/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
@@ -74,7 +75,7 @@ export function collectEvidence(
     ...ranking,
     quality,
     ...(interval && { interval }),
-    ...simpler(baselines),
+    ...simplerRankings(baselines),
   });
   return {
     candidates: ladder.map(({ candidate, model }, rung) => ({
@@ -90,14 +91,14 @@ export function collectEvidence(
     pgr: performanceGapRecovered(quality.routed, quality.cheap, quality.strong) ?? null,
     apgr: ranking.apgr ?? null,
     apgr_interval: interval ? { low: interval.low, high: interval.high, level: interval.level } : null,
-    aiq: aiqOf(curve) ?? null,
+    aiq: measureAiq(curve) ?? null,
     cpt50: ranking.cpt50 ?? null,
     cpt80: ranking.cpt80 ?? null,
-    cost: costOf(subject, rate),
+    cost: measureCosts(subject, rate),
     silent_downgrades: {
       margin,
       rate: countSilentDowngrades(losses, margin) / heldOut.n,
-      worst: worstOf(subject, losses, scores),
+      worst: worstDowngrades(subject, losses, scores),
     },
     baselines: baselineRows(baselines),
     best_single: ladder[singles.best]!.candidate,
@@ -106,17 +107,17 @@ export function collectEvidence(
       thinCurveWithBand('learned', curve, scores, outcomes),
       ...baselines.filter(({ name }) => name !== 'random').map((baseline) => baseline.curve),
     ],
-    heads: headsOf(subject),
-    score_histogram: histogramOf(scores, outcomes),
-    slices: slicesOf(subject, losses),
-    hard_cases: hardCasesOf(subject, hardCasesSha256),
+    heads: measureHeads(subject),
+    score_histogram: scoreHistogram(scores, outcomes),
+    slices: measureSlices(subject, losses),
+    hard_cases: measureHardCases(subject, hardCasesSha256),
     flips: [...subject.flips],
     routing_pays: paying.routing_pays,
     conclusion: paying.conclusion,
   };
 }
 
-function costOf({ heldOut, rungs }: Subject, rate: number): Evidence['cost'] {
+function measureCosts({ heldOut, rungs }: Subject, rate: number): Evidence['cost'] {
   const { costUsd } = heldOut;
   if (costUsd.includes(undefined)) return null;
   const strong = costUsd[costUsd.length - 1]!;
@@ -128,19 +129,19 @@ function costOf({ heldOut, rungs }: Subject, rate: number): Evidence['cost'] {
     cheap_usd: cheapUsd,
     strong_usd: strongUsd,
     saved_against_strong: costSaved(routed, strong) ?? null,
-    saved_against_random: randomUsd > 0 ? 1 - routedUsd / randomUsd : null,
+    saved_against_random: shareSaved(routedUsd, randomUsd) ?? null,
   };
 }
 
 /** A hull is made of a few points: of a long curve every k-th will do, and both ends. */
-function aiqOf({ meanCostUsd, shareEscalated, meanQuality }: RoutingCurve): number | undefined {
+function measureAiq({ meanCostUsd, shareEscalated, meanQuality }: RoutingCurve): number | undefined {
   const every = Math.ceil(meanQuality.length / HULL_POINTS);
   const last = meanQuality.length - 1;
   const kept = (column: Float64Array) => column.filter((_, k) => k % every === 0 || k === last);
   return averageImprovementInQuality(kept(meanCostUsd ?? shareEscalated), kept(meanQuality));
 }
 
-function worstOf({ heldOut }: Subject, losses: Float64Array, scores: Float64Array) {
+function worstDowngrades({ heldOut }: Subject, losses: Float64Array, scores: Float64Array) {
   return Array.from(losses.keys())
     .filter((row) => losses[row]! > 0)
     .sort((a, b) => losses[b]! - losses[a]! || scores[a]! - scores[b]! || a - b)
@@ -148,14 +149,14 @@ function worstOf({ heldOut }: Subject, losses: Float64Array, scores: Float64Arra
     .map((row) => ({ id: heldOut.traits[row]!.id, loss: losses[row]!, predicted_loss: scores[row]! }));
 }
 
-/** What would be simpler than a classifier: the sentence names it if it does as well. */
-function simpler(baselines: readonly Baseline[]) {
+/** What would be simplerRankings than a classifier: the sentence names it if it does as well. */
+function simplerRankings(baselines: readonly Baseline[]) {
   const rankingBy = (wanted: string) => baselines.find(({ name }) => name === wanted)?.ranking;
   const [task, length] = [rankingBy('task label'), rankingBy('prompt length')];
   return { ...(task && { task_label: task }), ...(length && { prompt_length: length }) };
 }
 
-function headsOf({ heldOut, candidates, order }: Subject): Evidence['heads'] {
+function measureHeads({ heldOut, candidates, order }: Subject): Evidence['heads'] {
   return candidates.map((candidate, rung) => {
     const probabilities = reorder(heldOut.probabilities[rung]!, order);
     const labels = reorder(heldOut.quality[rung]!, order);
@@ -177,7 +178,7 @@ function headsOf({ heldOut, candidates, order }: Subject): Evidence['heads'] {
   });
 }
 
-function histogramOf(scores: Float64Array, outcomes: PairedOutcomes): Evidence['score_histogram'] {
+function scoreHistogram(scores: Float64Array, outcomes: PairedOutcomes): Evidence['score_histogram'] {
   const [low, high] = scores.reduce(
     ([least, most], score) => [Math.min(least, score), Math.max(most, score)] as const,
     [1, -1] as readonly [number, number],
@@ -195,13 +196,13 @@ function histogramOf(scores: Float64Array, outcomes: PairedOutcomes): Evidence['
 }
 
 /** The suite's slices, then every task and source: what to look at when the whole is fine. */
-function slicesOf(subject: Subject, losses: Float64Array): Evidence['slices'] {
+function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices'] {
   const { suite, heldOut, rungs, order } = subject;
   const named = suite.slices.map(({ name, where }) => ({
     name,
     rows: order.filter((row) => isInSlice(where, heldOut.traits[row]!)),
   }));
-  return [...named, ...byTrait(subject, 'task'), ...byTrait(subject, 'source')]
+  return [...named, ...rowsByTrait(subject, 'task'), ...rowsByTrait(subject, 'source')]
     .filter(({ rows }) => rows.length > 0)
     .map(({ name, rows }) => {
       const values = Float64Array.from(rows, (row) => losses[row]!);
@@ -221,7 +222,7 @@ function slicesOf(subject: Subject, losses: Float64Array): Evidence['slices'] {
 /** At most so many values of a trait get a row; the largest ones. */
 const MOST_ROWS = 40;
 
-function byTrait({ heldOut, order }: Subject, trait: 'task' | 'source') {
+function rowsByTrait({ heldOut, order }: Subject, trait: 'task' | 'source') {
   const counts = new Map<string, number>();
   for (const { [trait]: value } of heldOut.traits) {
     if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -235,7 +236,7 @@ function byTrait({ heldOut, order }: Subject, trait: 'task' | 'source') {
   return [...places].map(([value, { rows }]) => ({ name: `${trait}: ${value}`, rows }));
 }
 
-function hardCasesOf({ hard }: Subject, sha256: string | undefined): Evidence['hard_cases'] {
+function measureHardCases({ hard }: Subject, sha256: string | undefined): Evidence['hard_cases'] {
   if (hard === undefined || sha256 === undefined) return null;
   const [strong, cheap] = [countByTier(hard, 'strong'), countByTier(hard, 'cheap')];
   const names = [...new Set(hard.cases.map(({ slice }) => slice))];

@@ -81,7 +81,7 @@ export function measureCurve(curve: RoutingCurve): Ranking {
     callPerformanceThreshold(curve, 0.5),
     callPerformanceThreshold(curve, 0.8),
   ];
-  const [equal, most] = [costOf(curve, 1), costOf(curve, 0.8)];
+  const [equal, most] = [costQuality(curve, 1), costQuality(curve, 0.8)];
   return {
     ...(apgr !== undefined && { apgr }),
     ...(cpt50 !== undefined && { cpt50 }),
@@ -90,7 +90,7 @@ export function measureCurve(curve: RoutingCurve): Ranking {
   };
 }
 
-function costOf(curve: RoutingCurve, gapShare: number): CostQuality | undefined {
+function costQuality(curve: RoutingCurve, gapShare: number): CostQuality | undefined {
   const found = costAtEqualQuality(curve, gapShare);
   if (!found) return undefined;
   return {
@@ -120,7 +120,7 @@ export function headQuality(probabilities: Float64Array, labels: Float64Array): 
 
 /** A routing curve at no more than 101 shares, both ends included. */
 export function thinCurve(name: string, { shareEscalated, meanQuality, meanCostUsd }: RoutingCurve): Curve {
-  const points = pointsOf(shareEscalated.length - 1);
+  const points = pickPoints(shareEscalated.length - 1);
   const at = (column: Float64Array) => points.map((k) => column[k]!);
   return {
     name,
@@ -142,7 +142,7 @@ export function thinCurveWithBand(
     scores,
     outcomes.cheapQuality,
     outcomes.strongQuality,
-    pointsOf(scores.length),
+    pickPoints(scores.length),
   );
   return {
     ...thin,
@@ -151,7 +151,7 @@ export function thinCurveWithBand(
   };
 }
 
-function pointsOf(n: number): number[] {
+function pickPoints(n: number): number[] {
   const steps = Math.min(POINTS - 1, n);
   return Array.from({ length: steps + 1 }, (_, i) => Math.round((i * n) / steps));
 }

@@ -47,7 +47,7 @@ export async function collectReplay(
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
   for await (const { one, probabilities: scores } of cases) {
-    traits.push(traitsOf(one));
+    traits.push(caseTraits(one));
     for (const [rung, { model }] of ladder.entries()) {
       const outcome = one.outcomes.get(model)!;
       probabilities[rung]!.push(scores[rung]!);
@@ -65,7 +65,7 @@ export async function collectReplay(
   };
 }
 
-function traitsOf({ id, key, task, source, language, turns, tools, text }: Case): Traits {
+function caseTraits({ id, key, task, source, language, turns, tools, text }: Case): Traits {
   return {
     id,
     key,
@@ -79,8 +79,8 @@ function traitsOf({ id, key, task, source, language, turns, tools, text }: Case)
 }
 
 /**
- * An artifact's classifier, its golden cases checked: hashes were when it was read; golden cases show another tokenizer, another runtime,
- * or a graph that was rewritten with its hash.
+ * An artifact's classifier, with its golden cases checked. Hashes are checked when an artifact is read; golden cases show another
+ * tokenizer, another runtime, or a graph that was rewritten with its hash.
  * @throws PlimsollError `invalid-artifact`, `weights-missing`
  */
 export async function openArtifactClassifier(
@@ -104,6 +104,23 @@ export async function openArtifactClassifier(
     );
   }
   return classifier;
+}
+
+/**
+ * The cases as the artifact's classifier scores them, opened and closed here.
+ * @throws PlimsollError as openArtifactClassifier
+ */
+export async function replayArtifact(
+  artifact: ArtifactFiles,
+  cases: readonly Case[],
+  allowHub: boolean,
+): Promise<Replay> {
+  const classifier = await openArtifactClassifier(artifact, allowHub);
+  try {
+    return await replayCases(cases, artifact, classifier);
+  } finally {
+    await classifier.close();
+  }
 }
 
 /** For a text that the classifier cannot read: it escalates at every threshold below 1, as it does when served. */

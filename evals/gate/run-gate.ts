@@ -76,14 +76,19 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const suite = loadSuite(request.suite);
   const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
   const { heldOut, calibration, sha256, excluded } = heldOutCases(loaded.cases, artifact);
-  const hard = hardCasesOf(suite, artifact);
+  const hard = loadUnseenHardCases(suite, artifact);
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
     const calibrated = calibration && (await replayCases(calibration, artifact, classifier));
     const subject = await buildSubject({ suite, artifact, replay, calibrated, hard, classifier, heldOut });
     const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
-    const evidence = collectEvidence(subject, artifact.manifest.ladder, baselines, hard && hashOfHard(hard));
+    const evidence = collectEvidence(
+      subject,
+      artifact.manifest.ladder,
+      baselines,
+      hard && hashHardCases(hard),
+    );
     const verdict = issueVerdict(subject, evidence, {
       artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
       policy: artifact.manifest.policy,
@@ -137,7 +142,10 @@ function issueVerdict(subject: Subject, evidence: Evidence, provenance: Provenan
 }
 
 /** @throws PlimsollError `invalid-input` if a hard case was learned from: it would measure memory */
-function hardCasesOf({ suite, resolve }: LoadedSuite, artifact: ArtifactFiles): HardCase[] | undefined {
+function loadUnseenHardCases(
+  { suite, resolve }: LoadedSuite,
+  artifact: ArtifactFiles,
+): HardCase[] | undefined {
   if (suite.hard_cases === undefined) return undefined;
   const cases = loadHardCases(resolve(suite.hard_cases.file));
   const seen = seenQuestions(artifact.seenQuestions);
@@ -176,7 +184,7 @@ async function buildSubject(parts: Parts): Promise<Subject> {
     rungs,
     order,
     ...(hardReplay && { hard: hardReplay }),
-    flips: await flipsOf(suite, heldOut, rungs, order, hardReplay, decide),
+    flips: await measureFlips(suite, heldOut, rungs, order, hardReplay, decide),
     ...(calibrated && { calibration: calibrated }),
   };
 }
@@ -187,7 +195,7 @@ async function decideAll(cases: readonly { text: string }[], decide: Decide): Pr
   return rungs;
 }
 
-async function flipsOf(
+async function measureFlips(
   { suite, resolve }: LoadedSuite,
   heldOut: readonly Case[],
   rungs: Int32Array,
@@ -243,6 +251,6 @@ function heldOutSection(
   };
 }
 
-function hashOfHard(cases: readonly HardCase[]): string {
+function hashHardCases(cases: readonly HardCase[]): string {
   return hashCases(cases.map(({ id, text }) => ({ id, key: questionKey(text) })));
 }

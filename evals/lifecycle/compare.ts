@@ -9,9 +9,8 @@ import {
   heldOutCases,
   type LoadedSuite,
   loadGateCases,
-  openArtifactClassifier,
   type Replay,
-  replayCases,
+  replayArtifact,
   requireUnseen,
   stampComparison,
 } from '../gate/index.ts';
@@ -41,8 +40,8 @@ export async function compareArtifacts(
 ): Promise<Comparison> {
   const { suite, verdict, tolerance, issued, allowHub } = options;
   const cases = await casesToCompareOn(champion, challenger, options);
-  const replayOfChampion = await replay(champion, cases, allowHub);
-  const replayOfChallenger = await replay(challenger, cases, allowHub);
+  const replayOfChampion = await replayArtifact(champion, cases, allowHub);
+  const replayOfChallenger = await replayArtifact(challenger, cases, allowHub);
   const measured = comparePolicies(
     replayOfChallenger,
     chosenRungs(champion, replayOfChampion),
@@ -78,15 +77,6 @@ async function casesToCompareOn(
     'invalid-input',
     `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
   );
-}
-
-async function replay(artifact: ArtifactFiles, cases: readonly Case[], allowHub: boolean): Promise<Replay> {
-  const classifier = await openArtifactClassifier(artifact, allowHub);
-  try {
-    return await replayCases(cases, artifact, classifier);
-  } finally {
-    await classifier.close();
-  }
 }
 
 function chosenRungs({ manifest }: ArtifactFiles, { probabilities }: Replay): Int32Array {

@@ -84,7 +84,7 @@ export function replayRising({ probabilities, quality }: CalibrationCases): Risi
   let loss = 0;
   return {
     n,
-    moves: movesOf(probabilities),
+    moves: listMoves(probabilities),
     apply({ row, rung }) {
       const before = rungs[row]!;
       if (rung >= before) return false;
@@ -97,7 +97,7 @@ export function replayRising({ probabilities, quality }: CalibrationCases): Risi
   };
 }
 
-function movesOf(probabilities: readonly Float64Array[]): Move[] {
+function listMoves(probabilities: readonly Float64Array[]): Move[] {
   const moves: Move[] = [];
   eachCase(probabilities, (own, row) => {
     for (let rung = 0; rung < own.length - 1; rung++) moves.push({ row, rung, at: predictedLoss(own, rung) });

@@ -34,7 +34,7 @@ export function bettingPValue(values: ArrayLike<number>, limit: number, tunedFor
   requireNumbers('limit', [limit], unitInterval);
   requireDelta(tunedFor);
   if (limit < compensatedMean(values)) return 1;
-  return Math.exp(-highestLogCapital(values, stakesOf(values, tunedFor), limit));
+  return Math.exp(-highestLogCapital(values, plugInStakes(values, tunedFor), limit));
 }
 
 /**
@@ -52,7 +52,7 @@ export function bettingUpperBound(values: ArrayLike<number>, delta: number, tune
   requireNumbers('values', values, unitInterval);
   requireDelta(delta);
   requireDelta(tunedFor);
-  const stakes = stakesOf(values, tunedFor);
+  const stakes = plugInStakes(values, tunedFor);
   // the capital rises with the limit, capped stakes included, so the limits that are rejected reach from the bound to 1
   const rejects = (limit: number) => Math.exp(-highestLogCapital(values, stakes, limit)) <= delta;
   return smallestLimit(rejects, compensatedMean(values));
@@ -73,7 +73,7 @@ export function bettingInterval(values: ArrayLike<number>, delta: number): { low
 }
 
 /** From the running variance of the values before, regularised by one made-up value of 1/2 with variance 1/4. */
-function stakesOf(values: ArrayLike<number>, tunedFor: number): Float64Array {
+function plugInStakes(values: ArrayLike<number>, tunedFor: number): Float64Array {
   const n = values.length;
   const stakes = new Float64Array(n);
   const scale = (-2 * Math.log(tunedFor)) / n;

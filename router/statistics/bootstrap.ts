@@ -1,5 +1,6 @@
 import { quantileSorted } from 'simple-statistics';
 import { PlimsollError } from '../errors.ts';
+import { shareSaved } from './cost-saved.ts';
 import { knownCosts, requireNumbers, unitInterval } from './input-checks.ts';
 import { QUALITY_TOLERANCE } from './mean.ts';
 import { seededRandom } from './random.ts';
@@ -90,8 +91,9 @@ export function costSavedInterval(
       routedUsd += routed[row]!;
       strongUsd += strong[row]!;
     }
-    if (strongUsd === 0) return undefined;
-    drawn.push(1 - routedUsd / strongUsd);
+    const saved = shareSaved(routedUsd, strongUsd);
+    if (saved === undefined) return undefined;
+    drawn.push(saved);
   }
   return percentiles(drawn, level);
 }

@@ -23,8 +23,18 @@ export function costSaved(
   const routed = knownCosts('routedCostUsd', routedCostUsd, routedCostUsd.length);
   const strong = knownCosts('strongCostUsd', strongCostUsd, routedCostUsd.length);
   if (routed === undefined || strong === undefined) return undefined;
-  const strongTotalUsd = compensatedSum(strong);
-  return strongTotalUsd > 0 ? 1 - compensatedSum(routed) / strongTotalUsd : undefined;
+  return shareSaved(compensatedSum(routed), compensatedSum(strong));
+}
+
+/**
+ * The share of a bill that another one avoids: 1 - cost / cost instead.
+ *
+ * @param costUsd, insteadOfUsd totals or means over the same cases, US dollars, at least 0
+ * @returns at most 1, negative if the cost is the higher one; undefined if the other costs nothing
+ * @example shareSaved(1, 4); // 0.75
+ */
+export function shareSaved(costUsd: number, insteadOfUsd: number): number | undefined {
+  return insteadOfUsd > 0 ? 1 - costUsd / insteadOfUsd : undefined;
 }
 
 /** The cheapest point of a curve that is good enough, and what it saves. */
@@ -79,8 +89,8 @@ export function costAtEqualQuality(curve: RoutingCurve, gapShare = 1): CostAtEqu
     shareEscalated: shareEscalated[best]!,
     meanQuality: meanQuality[best]!,
     meanCostUsd: meanCostUsd[best]!,
-    savedAgainstStrong: saved(meanCostUsd[best]!, meanCostUsd[last]!),
-    savedAgainstRandom: gapShare <= 1 ? saved(meanCostUsd[best]!, randomCostUsd) : undefined,
+    savedAgainstStrong: shareSaved(meanCostUsd[best]!, meanCostUsd[last]!),
+    savedAgainstRandom: gapShare <= 1 ? shareSaved(meanCostUsd[best]!, randomCostUsd) : undefined,
   };
 }
 
@@ -91,8 +101,4 @@ function cheapestReaching(quality: Float64Array, costUsd: Float64Array, target: 
     if (best === undefined || costUsd[k]! < costUsd[best]!) best = k;
   }
   return best;
-}
-
-function saved(costUsd: number, insteadOfUsd: number): number | undefined {
-  return insteadOfUsd > 0 ? 1 - costUsd / insteadOfUsd : undefined;
 }

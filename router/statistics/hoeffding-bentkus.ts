@@ -19,9 +19,9 @@ import { compensatedSum } from './mean.ts';
  *   al., Learn then test, arXiv 2110.01052
  */
 export function hoeffdingBentkusPValue(values: ArrayLike<number>, limit: number): number {
-  const total = totalOf(values);
+  const total = checkedTotal(values);
   requireNumbers('limit', [limit], unitInterval);
-  return pValueOf(total, values.length, limit);
+  return pValueFromTotal(total, values.length, limit);
 }
 
 /**
@@ -34,14 +34,14 @@ export function hoeffdingBentkusPValue(values: ArrayLike<number>, limit: number)
  * @example hoeffdingBentkusUpperBound(new Float64Array(1000), 0.05); // 0.0030: a thousand zeros
  */
 export function hoeffdingBentkusUpperBound(values: ArrayLike<number>, delta: number): number {
-  const total = totalOf(values);
+  const total = checkedTotal(values);
   requireDelta(delta);
   return upper(total, values.length, delta);
 }
 
 /** One-sided lower bound: the mirror image of hoeffdingBentkusUpperBound. */
 export function hoeffdingBentkusLowerBound(values: ArrayLike<number>, delta: number): number {
-  const total = totalOf(values);
+  const total = checkedTotal(values);
   requireDelta(delta);
   const n = values.length;
   return Math.min(total / n, 1 - upper(n - total, n, delta));
@@ -59,16 +59,16 @@ export function hoeffdingBentkusInterval(
   };
 }
 
-function totalOf(values: ArrayLike<number>): number {
+function checkedTotal(values: ArrayLike<number>): number {
   requireNumbers('values', values, unitInterval);
   return compensatedSum(values);
 }
 
 function upper(total: number, n: number, delta: number): number {
-  return smallestLimit((limit) => pValueOf(total, n, limit) <= delta, total / n);
+  return smallestLimit((limit) => pValueFromTotal(total, n, limit) <= delta, total / n);
 }
 
-function pValueOf(total: number, n: number, limit: number): number {
+function pValueFromTotal(total: number, n: number, limit: number): number {
   if (total >= n * limit) return 1;
   if (limit === 1) return 0;
   const hoeffding = Math.exp(

@@ -220,10 +220,10 @@ export function escalationOrder(scores: ArrayLike<number>): EscalationOrder {
   requireNumbers('scores', scores);
   const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
   order.sort((a, b) => (scores[a]! > scores[b]! ? -1 : scores[a]! < scores[b]! ? 1 : 0));
-  return { order, tieEnds: endsOfTies(scores, order) };
+  return { order, tieEnds: findTieEnds(scores, order) };
 }
 
-function endsOfTies(scores: ArrayLike<number>, order: Uint32Array): Uint32Array {
+function findTieEnds(scores: ArrayLike<number>, order: Uint32Array): Uint32Array {
   const ends: number[] = [];
   for (let position = 1; position <= order.length; position++) {
     const last = position === order.length;
