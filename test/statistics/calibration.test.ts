@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bettingLowerBound, bettingUpperBound } from '../../router/statistics/betting.ts';
 import {
   calibrationErrorBounds,
+  equalMassBins,
   expectedCalibrationError,
   reliabilityBins,
 } from '../../router/statistics/calibration.ts';
@@ -88,5 +89,33 @@ describe('calibrationErrorBounds', () => {
     const bounds = calibrationErrorBounds([0.9, 0.9], [0, 0], 0.05);
     expect(bounds.upper).toBeCloseTo(Math.max(0.9 - bin!.low, bin!.high - 0.9), 12);
     expect(bounds.lower).toBeCloseTo(Math.max(0, 0.9 - bin!.high), 12);
+  });
+});
+
+const plain = (...given: Parameters<typeof equalMassBins>) => equalMassBins(...given).map((bin) => [...bin]);
+
+describe('equalMassBins', () => {
+  it('has the indexes of the cases, lowest predictions first', () => {
+    expect(plain([0.9, 0.1, 0.2, 0.8], 2)).toEqual([
+      [1, 2],
+      [3, 0],
+    ]);
+  });
+
+  it('spreads what does not divide: bin b ends at round(n b / B)', () => {
+    const rising = Array.from({ length: 10 }, (_, i) => i / 10);
+    expect(equalMassBins(rising, 4).map((bin) => bin.length)).toEqual([3, 2, 3, 2]);
+  });
+
+  it('never parts equal predictions, and has no empty bin', () => {
+    expect(plain([0.5, 0.5, 0.5, 0.7], 4)).toEqual([[0, 1, 2], [3]]);
+    expect(plain([0.5, 0.5], 10)).toEqual([[0, 1]]);
+  });
+
+  it('refuses what cannot be cut', () => {
+    const invalid = expect.objectContaining({ code: 'invalid-input' });
+    expect(() => equalMassBins([], 2)).toThrow(invalid);
+    expect(() => equalMassBins([1.1], 2)).toThrow(invalid);
+    expect(() => equalMassBins([0.5], 0)).toThrow(invalid);
   });
 });
