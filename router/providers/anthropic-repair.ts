@@ -21,7 +21,7 @@ const DELTAS: Readonly<Record<string, { readonly type: string; readonly field: s
 /** Messages of Anthropic, and of those that copy its API. */
 export class AnthropicRepair implements ReplyRepair {
   readonly #notes: ReplyNotes;
-  /** The kinds of the blocks that are open, by index. Of a kind that is not mapped, deltas are left out. */
+  /** The kinds of the open blocks, by index. Deltas of a kind that is not mapped are left out. */
   readonly #open = new Map<number, string>();
   readonly #counts: Record<string, number> = {};
   #blocks = 0;
@@ -41,10 +41,10 @@ export class AnthropicRepair implements ReplyRepair {
       case 'content_block_delta':
         return this.#delta(event);
       case 'content_block_stop':
-        return this.#stopBlock(this.#indexOf(event));
+        return this.#stopBlock(this.#blockIndex(event));
       case 'message_delta':
         this.#count(objectIn(event, 'usage'));
-        this.#stop = { ...this.#stop, ...this.#stopOf(objectIn(event, 'delta')) };
+        this.#stop = { ...this.#stop, ...this.#stopReason(objectIn(event, 'delta')) };
         return [];
       case 'message_stop':
         return [
@@ -70,7 +70,7 @@ export class AnthropicRepair implements ReplyRepair {
       ...headOf(reply),
       content: objectsIn(reply, 'content').flatMap((block) => repairedBlock(block, textIn(block, 'text'))),
       stop_reason: 'end_turn',
-      ...this.#stopOf(reply),
+      ...this.#stopReason(reply),
       usage: this.#usage(),
     };
   }
@@ -107,7 +107,7 @@ export class AnthropicRepair implements ReplyRepair {
 
   /** Text whose block was not started starts one. */
   #delta(event: Json): Json[] {
-    const index = this.#indexOf(event);
+    const index = this.#blockIndex(event);
     const delta = objectIn(event, 'delta');
     const missing = !this.#open.has(index) && delta['type'] === 'text_delta';
     const start = missing ? this.#opened(index, { type: 'text', text: '' }) : [];
@@ -132,8 +132,8 @@ export class AnthropicRepair implements ReplyRepair {
     return [...this.#open.keys()].flatMap((index) => this.#stopBlock(index));
   }
 
-  /** The block that an event is about: the last one if it does not say. */
-  #indexOf(event: Json): number {
+  /** The index of an event's block: the last one's if it has none. */
+  #blockIndex(event: Json): number {
     return countIn(event, 'index') ?? [...this.#open.keys()].at(-1) ?? this.#blocks;
   }
 
@@ -160,7 +160,7 @@ export class AnthropicRepair implements ReplyRepair {
     return { type: 'message_delta', delta: { stop_reason: 'end_turn', ...this.#stop }, usage: this.#usage() };
   }
 
-  #stopOf(holder: Json): Json {
+  #stopReason(holder: Json): Json {
     const explanation = textIn(objectIn(holder, 'stop_details'), 'explanation');
     if (explanation !== undefined) this.#notes.refusal = explanation;
     return known({

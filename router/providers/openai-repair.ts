@@ -5,7 +5,7 @@ import { isObject } from '../json/index.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
 
-/** Words of other APIs that servers of this one send as `finish_reason`. */
+/** Reasons of other APIs that servers of this one send as `finish_reason`. */
 const FINISH: Readonly<Record<string, string>> = {
   eos: 'stop',
   eos_token: 'stop',
@@ -25,7 +25,7 @@ export class OpenaiRepair implements ReplyRepair {
   #begun = false;
   #finished = false;
 
-  /** @param dialect the client's: one of Anthropic's API gets a refusal as text */
+  /** @param dialect the client's: a client of Anthropic's API gets a refusal as text */
   constructor(dialect: Dialect, notes: ReplyNotes) {
     this.#dialect = dialect;
     this.#notes = notes;
@@ -35,14 +35,14 @@ export class OpenaiRepair implements ReplyRepair {
     const [choice] = objectsIn(chunk, 'choices').filter(
       ({ index }) => index === undefined || !(Number(index) > 0),
     );
-    const usage = usageOf(chunk);
+    const usage = repairedUsage(chunk);
     if (choice === undefined && usage === undefined) return [];
-    // Mistral's part of the SDK wants a choice in every chunk.
+    // Mistral's part of the SDK requires a choice in every chunk.
     const repaired = choice === undefined ? { index: 0, delta: {} } : this.#choice(choice);
     return [known({ ...headOf(chunk), object: 'chat.completion.chunk', choices: [repaired], usage })];
   }
 
-  /** A server that says `[DONE]` and never gave a reason has finished all the same. */
+  /** A server that sends `[DONE]` without a reason has finished all the same. */
   end(marked: boolean): Json[] {
     if (!marked || !this.#begun || this.#finished) return [];
     this.#finished = true;
@@ -53,7 +53,7 @@ export class OpenaiRepair implements ReplyRepair {
     const [choice] = objectsIn(reply, 'choices');
     if (choice === undefined) throw new ExchangeError('unreadable', 'It answered without a choice.');
     const message = objectIn(choice, 'message');
-    const usage = usageOf(reply);
+    const usage = repairedUsage(reply);
     if (usage === undefined) this.#notes.usageUnknown = true;
     const calls = wholeCalls([...objectsIn(message, 'tool_calls'), ...legacyCall(message)]);
     return known({
@@ -112,7 +112,7 @@ export class OpenaiRepair implements ReplyRepair {
   }
 }
 
-/** For Mistral's part of the SDK, which wants counts. */
+/** For Mistral's part of the SDK, which requires counts. */
 const NO_USAGE = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
 function headOf(reply: Json): Json {
@@ -129,8 +129,8 @@ function legacyCall(holder: Json): Json[] {
   return Object.keys(call).length > 0 ? [{ index: 0, function: call }] : [];
 }
 
-/** Undefined if the provider does not name both counts; one that is missing may follow from the total. */
-function usageOf(reply: Json): Json | undefined {
+/** Undefined if the provider does not report both counts; one that is missing may follow from the total. */
+function repairedUsage(reply: Json): Json | undefined {
   const usage = objectIn(reply, 'usage');
   const total = countIn(usage, 'total_tokens');
   const prompt = countIn(usage, 'prompt_tokens') ?? rest(total, countIn(usage, 'completion_tokens'));
@@ -175,7 +175,7 @@ interface Call {
 
 /**
  * Puts the pieces of streamed tool calls in order. Servers leave out index or id, repeat them in every piece, count each call as the
- * first, or give two calls the same id. What comes out has the index in each piece, and id and name in the first one of each call.
+ * first, or give two calls the same id. The result has the index in each piece, and id and name in the first one of each call.
  */
 class StreamedCalls {
   readonly #calls: Call[] = [];
@@ -186,10 +186,10 @@ class StreamedCalls {
   }
 
   #delta(piece: Json): Json[] {
-    const call = this.#callOf(piece);
-    const of = objectIn(piece, 'function');
-    const text = argumentsOf(of);
-    call.name ??= textIn(of, 'name');
+    const call = this.#callFor(piece);
+    const fn = objectIn(piece, 'function');
+    const text = argumentsText(fn);
+    call.name ??= textIn(fn, 'name');
     if (call.name === undefined) {
       call.waiting += text;
       return [];
@@ -201,7 +201,7 @@ class StreamedCalls {
     return [{ index, id, type: 'function', function: { name, arguments: call.waiting + text } }];
   }
 
-  #callOf(piece: Json): Call {
+  #callFor(piece: Json): Call {
     const id = textIn(piece, 'id');
     const index = countIn(piece, 'index');
     const name = textIn(objectIn(piece, 'function'), 'name');
@@ -235,26 +235,26 @@ class StreamedCalls {
   }
 }
 
-/** The calls of a plain reply: those without a name are none. */
+/** The calls of a plain reply, without those that have no name. */
 function wholeCalls(calls: readonly Json[]): Json[] {
   const ids = new Set<string>();
   return calls.flatMap((call) => {
-    const of = objectIn(call, 'function');
-    const name = textIn(of, 'name');
+    const fn = objectIn(call, 'function');
+    const name = textIn(fn, 'name');
     if (name === undefined) return [];
     return [
       {
         id: uniqueId(textIn(call, 'id'), ids),
         type: 'function',
-        function: { name, arguments: argumentsOf(of) },
+        function: { name, arguments: argumentsText(fn) },
       },
     ];
   });
 }
 
 /** Some servers send the arguments parsed. */
-function argumentsOf(of: Json): string {
-  const given = of['arguments'];
+function argumentsText(fn: Json): string {
+  const given = fn['arguments'];
   if (typeof given === 'string') return given;
   return isObject(given) ? JSON.stringify(given) : '';
 }

@@ -2,7 +2,7 @@ import type { CatalogModel } from '../catalog/index.ts';
 import type { ConnectFailure, ExchangeError, ExchangeFailure } from './exchange-error.ts';
 import type { FailedAttempt, Failure, ProviderCall } from './types.ts';
 
-const BY_STATUS: Readonly<Record<number, Failure>> = {
+const FAILURE_BY_STATUS: Readonly<Record<number, Failure>> = {
   401: 'auth',
   402: 'quota-exhausted',
   403: 'auth',
@@ -25,10 +25,10 @@ const CONTENT_FILTER =
   /content_filter|content_policy_violation|invalid_prompt|ResponsibleAIPolicyViolation|content (filtering|management) policy|(input|prompt) was flagged/i;
 /** OpenAI's code, which other addresses send with 400. */
 const MODEL_MISSING = 'model_not_found';
-/** Statuses whose words are read. A 5xx means the same whatever it says. */
-const WITH_REASON = new Set([400, 401, 402, 403, 404, 412, 413, 422, 429]);
+/** Statuses whose bodies are read. A 5xx means the same whatever its body says. */
+const STATUSES_WITH_REASON = new Set([400, 401, 402, 403, 404, 412, 413, 422, 429]);
 /**
- * Codes and types of errors for a budget that is used up: OpenAI and many that copy it, OpenAI's hard limit and inactive accounts,
+ * Codes and types of errors for an exhausted budget: OpenAI and many that copy it, OpenAI's hard limit and inactive accounts,
  * Anthropic, Moonshot, Alibaba, Amazon.
  */
 const QUOTA_CODES: ReadonlySet<string> = new Set([
@@ -44,63 +44,64 @@ const QUOTA_CODES: ReadonlySet<string> = new Set([
   'ServiceQuotaExceededException',
 ]);
 /**
- * How their messages begin. Only the beginning counts: elsewhere a message may quote what the client wrote. In this order: Anthropic
+ * How messages about it begin. Only the beginning counts: elsewhere a message may quote what the client wrote. In this order: Anthropic
  * (twice), OpenAI, DeepSeek and OpenRouter, Alibaba, xAI, Amazon, Azure, Hugging Face, Fireworks.
  */
-const QUOTA_WORDS =
+const QUOTA_MESSAGES =
   /^(You have reached your specified API usage limits|Your credit balance is too low|Your account is not active, please check your billing|Billing hard limit|Insufficient (account )?(balance|credits?|funds)|Access denied, please make sure your account is in good standing|Your (newly created )?team .*(used all available credits|spending limit)|Too many tokens per day|Out of call volume quota|You have exceeded your monthly included credits|Account .* is suspended)/i;
 /** Google's limits of a day; those of a minute are rate limits (google.rpc.QuotaFailure). */
 const GOOGLE_DAILY = /"quotaId":\s*"[^"]*PerDay/;
-/** A 404 for something that the request itself names, and that is no model. Names of codes too: previous_response_not_found. */
-const OTHER_THING =
+/** A 404 about something that the request itself names, and that is no model. Codes count too: previous_response_not_found. */
+const NAMED_RESOURCE =
   /(?:^|[^a-z])(?:file|container|thread|response|conversation|assistant|vector[ _]store|skill|batch|message|session|document|image|audio|item|cached ?content|prompt)s?(?:[^a-z]|$)/i;
-const MODEL_THING = /(?:^|[^a-z])(?:model|deployment|endpoint|engine|inference profile)s?(?:[^a-z]|$)/i;
+const MODEL_RESOURCE = /(?:^|[^a-z])(?:model|deployment|endpoint|engine|inference profile)s?(?:[^a-z]|$)/i;
 
 /**
- * What an answer that is no 2xx means. `text` is its body, or the beginning of it; only the fields that hold the reason are
- * looked at where it is JSON, so that a prompt that is quoted elsewhere in it does not decide. HTML with a 4xx of no other
- * meaning is something between us and the provider: a bad answer, and not the client's fault. So is a redirection.
+ * What a response that is no 2xx means. Only the fields that hold the reason are read, so that a prompt that is quoted elsewhere in the body
+ * decides nothing. HTML with a 4xx of no other meaning comes from something between us and the provider: a bad answer, and not the client's
+ * fault. So does a redirection.
+ * @param text the body, or the beginning of it
  */
 export function classifyRefusal(status: number, contentType: string | undefined, text: string): Failure {
-  const said = WITH_REASON.has(status) ? reasonIn(text) : undefined;
-  if (said !== undefined) {
-    const { codes, message } = said;
-    if (isQuota(said, status, text)) return 'quota-exhausted';
+  const reason = STATUSES_WITH_REASON.has(status) ? reasonIn(text) : undefined;
+  if (reason !== undefined) {
+    const { codes, message } = reason;
+    if (isQuota(reason, status, text)) return 'quota-exhausted';
     if (codes.includes(MODEL_MISSING)) return 'model-missing';
     const all = [message, ...codes].join(' ');
-    if (status === 404) return isOtherThing(all) ? 'bad-request' : 'model-missing';
+    if (status === 404) return namesOtherResource(all) ? 'bad-request' : 'model-missing';
     if (status !== 401 && CONTEXT_WINDOW.test(all)) return 'context-window';
     if (status !== 401 && status !== 429 && CONTENT_FILTER.test(all)) return 'content-filter';
   }
-  const known = BY_STATUS[status];
+  const known = FAILURE_BY_STATUS[status];
   if (known !== undefined) return known;
   if (status >= 500) return 'server-error';
   return status < 400 || contentType?.startsWith('text/html') ? 'bad-answer' : 'bad-request';
 }
 
-/** The provider's words: those for programs, and the sentence. */
+/** The provider's codes, and its sentence. */
 interface Reason {
   readonly codes: readonly string[];
   readonly message: string;
 }
 
 function isQuota({ codes, message }: Reason, status: number, text: string): boolean {
-  if (codes.some((code) => QUOTA_CODES.has(code)) || QUOTA_WORDS.test(message)) return true;
+  if (codes.some((code) => QUOTA_CODES.has(code)) || QUOTA_MESSAGES.test(message)) return true;
   return status === 429 && codes.includes('RESOURCE_EXHAUSTED') && GOOGLE_DAILY.test(text);
 }
 
-function isOtherThing(said: string): boolean {
-  return OTHER_THING.test(said) && !MODEL_THING.test(said);
+function namesOtherResource(message: string): boolean {
+  return NAMED_RESOURCE.test(message) && !MODEL_RESOURCE.test(message);
 }
 
 /** Tiers of service that every account has. */
 const USUAL_TIERS: readonly unknown[] = [undefined, null, 'auto', 'default', 'standard', 'standard_only'];
-/** Betas of Anthropic's with rate limits and permissions of their own. */
+/** Anthropic's betas with rate limits and permissions of their own. */
 const OWN_LIMITS = /context-1m|fast-mode/;
 
 /**
- * Whether the refusal may come from an extra that the client asked for, and not from the model or the operator's account as others use it:
- * a tier or speed of service with its own limits, or more output tokens than the account can pay for at the moment.
+ * Whether an extra that the client asked for may have caused the refusal, and not the model or the operator's account as others use it: a
+ * tier or speed of service with its own limits, or more output tokens than the account can pay for at the moment.
  */
 export function isProvoked({ body, headers }: ProviderCall, status: number, text: string): boolean {
   if (status === 402) return /can only afford/.test(text);
@@ -112,13 +113,13 @@ export function isProvoked({ body, headers }: ProviderCall, status: number, text
 
 /** Code, type and message of the error object of OpenAI, Azure, Anthropic, Google and those that copy them. */
 function reasonIn(text: string): Reason {
-  let answer: unknown;
+  let json: unknown;
   try {
-    answer = JSON.parse(text);
+    json = JSON.parse(text);
   } catch {
     return { codes: [], message: '' };
   }
-  const error = field(answer, 'error') ?? answer;
+  const error = field(json, 'error') ?? json;
   if (typeof error === 'string') return { codes: [], message: error };
   const inner = field(error, 'innererror');
   const codes = [field(error, 'code'), field(error, 'type'), field(error, 'status'), field(inner, 'code')];
@@ -143,7 +144,7 @@ const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
 
 /**
- * What a provider asks to wait, in ms, 0 or more; undefined where it does not say or says it in no form that is known.
+ * How long a provider asks to wait, in ms, 0 or more; undefined if it does not say, or not in a known form.
  * `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3), else `x-ratelimit-reset` as a
  * wait in seconds, a wait with units (`1m30s`), or a time in seconds or milliseconds since 1970.
  */
@@ -183,8 +184,8 @@ function plainNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
 }
 
-/** What a break before the first byte of the answer is called. */
-const FAILURE_OF: Readonly<Record<Exclude<ExchangeFailure, ConnectFailure>, Failure>> = {
+/** What an exchange that failed before the reply's first byte is called. */
+const FAILURE_BY_REASON: Readonly<Record<Exclude<ExchangeFailure, ConnectFailure>, Failure>> = {
   'first-byte': 'timeout',
   stall: 'timeout',
   'too-long': 'timeout',
@@ -192,32 +193,32 @@ const FAILURE_OF: Readonly<Record<Exclude<ExchangeFailure, ConnectFailure>, Fail
   unreadable: 'bad-answer',
 };
 
-/** A failure whose sentence is the model's name and `said`: our own words, never the provider's, which may quote prompt or key. */
+/** @param what completes the sentence that begins with the model's name: our words, never the provider's, which may quote prompt or key */
 export function failedAttempt(
   model: CatalogModel,
   failure: Failure,
   status: number | undefined,
-  said: string,
+  what: string,
 ): FailedAttempt {
   return {
     kind: 'failure',
     failure,
     status,
     retryAfterMs: undefined,
-    message: `${model.name} ${said}.`,
+    message: `${model.name} ${what}.`,
   };
 }
 
-/** A failure by a break before the first byte. */
+/** The exchange failed before the reply's first byte. */
 export function exchangeFailure(
   model: CatalogModel,
-  broken: ExchangeError,
+  error: ExchangeError,
   status: number | undefined,
 ): FailedAttempt {
-  const said = `gave no answer: ${broken.message.replace(/\.$/, '')}`;
-  const { reason, code } = broken;
-  const failure = Object.hasOwn(FAILURE_OF, reason)
-    ? FAILURE_OF[reason as keyof typeof FAILURE_OF]
+  const what = `gave no answer: ${error.message.replace(/\.$/, '')}`;
+  const { reason, code } = error;
+  const failure = Object.hasOwn(FAILURE_BY_REASON, reason)
+    ? FAILURE_BY_REASON[reason as keyof typeof FAILURE_BY_REASON]
     : (reason as ConnectFailure);
-  return { ...failedAttempt(model, failure, status, said), ...(code !== undefined && { code }) };
+  return { ...failedAttempt(model, failure, status, what), ...(code !== undefined && { code }) };
 }

@@ -3,14 +3,14 @@ import { isObject } from '../json/index.ts';
 export type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the replies of one kind of provider before the SDK does. The SDK rejects a whole reply for one field of a form that it does not
- * expect, and many servers that copy an API send such fields. So a repair copies what the mapping needs, in the form of the API's own
- * documentation, and leaves out the rest.
+ * Repairs the replies of one kind of provider before the SDK reads them. The SDK rejects a whole reply for one field of an unexpected form,
+ * and many servers that copy an API send such fields. So a repair copies what the mapping needs, in the form of the API's own documentation,
+ * and leaves out the rest.
  */
 export interface ReplyRepair {
-  /** An event of a stream as the events that the SDK gets for it: often none. @throws ExchangeError if no reply can follow */
+  /** The events that the SDK gets for an event of a stream: often none. @throws ExchangeError if no reply can follow */
   event(event: Json): Json[];
-  /** The end of the stream, in the API's own form or just the end of its bytes, as what the SDK still needs. */
+  /** What the SDK still needs at the end of the stream. @param marked the API's own mark of the end has come, not just the end of its bytes */
   end(marked: boolean): Json[];
   /** A plain reply. @throws ExchangeError `unreadable` if it is none */
   plain(reply: Json): Json;
@@ -28,7 +28,7 @@ export function objectsIn(holder: Json, name: string): Json[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** A text that says something. */
+/** A text that is not empty. */
 export function textIn(holder: Json, name: string): string | undefined {
   const value = holder[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
@@ -40,7 +40,7 @@ export function countIn(holder: Json, name: string): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-/** Those of the fields that are not undefined. */
+/** The fields that are not undefined. */
 export function known(fields: Readonly<Record<string, unknown>>): Json {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -14,8 +14,8 @@ type Bytes = AsyncIterable<Uint8Array>;
 const DONE = '[DONE]';
 
 /**
- * The bytes of a 2xx as the SDK gets them. Throws ReportedError for an error inside it, and ExchangeError `unreadable` for what is no
- * reply. Amazon's binary streams stay as they are: the SDK passes over events that it does not know.
+ * The bytes of a 2xx as the SDK gets them. Amazon's binary streams stay as they are: the SDK skips events that it does not know.
+ * @throws ReportedError for an error inside it; ExchangeError `unreadable` for what is no reply
  */
 export function repairedBody(
   bytes: Bytes,
@@ -24,7 +24,7 @@ export function repairedBody(
 ): AsyncGenerator<Uint8Array> {
   const { model, dialect, operation, stream } = call;
   const { kind } = model.provider;
-  if (stream && kind === 'bedrock') return passed(bytes);
+  if (stream && kind === 'bedrock') return unchanged(bytes);
   if (operation === 'embeddings') return plainBody(bytes, (reply) => reply);
   if (kind === 'bedrock') return plainBody(bytes, (reply) => bedrockReply(reply, notes));
   const repair =
@@ -36,84 +36,84 @@ export function repairedBody(
   return stream ? streamBody(bytes, repair, kind) : plainBody(bytes, (reply) => repair.plain(reply));
 }
 
-async function* passed(bytes: Bytes): AsyncGenerator<Uint8Array> {
+async function* unchanged(bytes: Bytes): AsyncGenerator<Uint8Array> {
   yield* bytes;
 }
 
-/** What is no JSON object is left to the SDK, which refuses it. */
-async function* plainBody(bytes: Bytes, repaired: (reply: Json) => Json): AsyncGenerator<Uint8Array> {
+/** Anything but a JSON object is left to the SDK, which refuses it. */
+async function* plainBody(bytes: Bytes, repair: (reply: Json) => Json): AsyncGenerator<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   const whole = Buffer.concat(chunks);
   const reply = parseJson(whole.toString('utf8').replace(/^\ufeff/, ''));
   if (!isObject(reply)) return yield whole;
-  throwErrorIn(reply);
-  yield Buffer.from(JSON.stringify(repaired(reply)));
+  throwIfError(reply);
+  yield Buffer.from(JSON.stringify(repair(reply)));
 }
 
 async function* streamBody(bytes: Bytes, repair: ReplyRepair, kind: string): AsyncGenerator<Uint8Array> {
   const reader = new SseReader();
-  const marks = kind !== 'anthropic' && kind !== 'google';
+  const endsWithDone = kind !== 'anthropic' && kind !== 'google';
   for await (const chunk of bytes) {
-    const { events, error } = repairedAll(reader.push(chunk), repair);
-    if (events.length > 0) yield written(events);
+    const { events, error } = repairEvents(reader.push(chunk), repair);
+    if (events.length > 0) yield encodeEvents(events);
     if (error !== undefined) throw error;
   }
-  const last = unfinished(reader);
-  const events = [...(last ? repaired(last, repair) : []), ...repair.end(false)];
-  if (events.length > 0) yield written(events);
-  if (marks) yield Buffer.from(`data: ${DONE}\n\n`);
+  const last = unfinishedEvent(reader);
+  const events = [...(last ? repairEvent(last, repair) : []), ...repair.end(false)];
+  if (events.length > 0) yield encodeEvents(events);
+  if (endsWithDone) yield Buffer.from(`data: ${DONE}\n\n`);
 }
 
 /** Until the first error: what came before it in the same chunk is part of the reply. */
-function repairedAll(all: readonly SseEvent[], repair: ReplyRepair): { events: Json[]; error?: unknown } {
+function repairEvents(all: readonly SseEvent[], repair: ReplyRepair): { events: Json[]; error?: unknown } {
   const events: Json[] = [];
   try {
-    for (const event of all) events.push(...repaired(event, repair));
+    for (const event of all) events.push(...repairEvent(event, repair));
   } catch (error) {
     return { events, error };
   }
   return { events };
 }
 
-function repaired({ event, data }: SseEvent, repair: ReplyRepair): Json[] {
+function repairEvent({ event, data }: SseEvent, repair: ReplyRepair): Json[] {
   if (data.trim() === DONE) return repair.end(true);
   const json = parseJson(data);
   if (event === 'error')
     throw new ReportedError(reportedError(json) ?? JSON.stringify({ error: json ?? data }));
-  if (Array.isArray(json)) return json.filter(isObject).flatMap((one) => repairedObject(one, repair));
-  if (isObject(json)) return repairedObject(json, repair);
+  if (Array.isArray(json)) return json.filter(isObject).flatMap((one) => repairObject(one, repair));
+  if (isObject(json)) return repairObject(json, repair);
   if (json === undefined && /^\s*[[{]/.test(data)) {
     throw new ExchangeError('unreadable', 'An event of the stream is not JSON.');
   }
   return [];
 }
 
-function repairedObject(json: Json, repair: ReplyRepair): Json[] {
-  throwErrorIn(json);
+function repairObject(json: Json, repair: ReplyRepair): Json[] {
+  throwIfError(json);
   return repair.event(json);
 }
 
-function throwErrorIn(json: Json): void {
+function throwIfError(json: Json): void {
   const error = reportedError(json);
   if (error !== undefined) throw new ReportedError(error);
 }
 
 /** An event whose blank line is missing, as the last one of some servers; undefined if its JSON is not whole. */
-function unfinished(reader: SseReader): SseEvent | undefined {
+function unfinishedEvent(reader: SseReader): SseEvent | undefined {
   const lines = reader.unfinished().split('\n');
-  const contentOf = (name: string) =>
+  const fieldOf = (name: string) =>
     lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim());
-  const data = contentOf('data').join('\n');
+  const data = fieldOf('data').join('\n');
   if (data !== DONE && !isObject(parseJson(data))) return undefined;
-  return { event: contentOf('event')[0] ?? 'message', data };
+  return { event: fieldOf('event')[0] ?? 'message', data };
 }
 
-function written(events: readonly Json[]): Uint8Array {
+function encodeEvents(events: readonly Json[]): Uint8Array {
   return Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
 }
 
-const COUNTS = [
+const GOOGLE_COUNTS = [
   'promptTokenCount',
   'candidatesTokenCount',
   'totalTokenCount',
@@ -124,7 +124,7 @@ const COUNTS = [
 /** Replies of Google's generateContent and streamGenerateContent, which have the same form. */
 class GoogleRepair implements ReplyRepair {
   event(chunk: Json): Json[] {
-    const repaired = repairedReply(chunk);
+    const repaired = googleReply(chunk);
     return Object.keys(repaired).length > 0 ? [repaired] : [];
   }
 
@@ -133,7 +133,7 @@ class GoogleRepair implements ReplyRepair {
   }
 
   plain(reply: Json): Json {
-    const repaired = repairedReply(reply);
+    const repaired = googleReply(reply);
     if (repaired['candidates'] === undefined) {
       throw new ExchangeError('unreadable', 'It answered without a candidate.');
     }
@@ -141,8 +141,8 @@ class GoogleRepair implements ReplyRepair {
   }
 }
 
-/** @throws ReportedError if Google blocked the prompt: another provider may answer it */
-function repairedReply(reply: Json): Json {
+/** @throws ReportedError if Google blocked the prompt: another provider may reply to it */
+function googleReply(reply: Json): Json {
   const [candidate] = objectsIn(reply, 'candidates');
   const blocked = textIn(objectIn(reply, 'promptFeedback'), 'blockReason');
   if (blocked !== undefined && blocked !== 'BLOCK_REASON_UNSPECIFIED' && candidate === undefined) {
@@ -150,16 +150,16 @@ function repairedReply(reply: Json): Json {
     throw new ReportedError(JSON.stringify({ error }));
   }
   const counts = objectIn(reply, 'usageMetadata');
-  const usage = known(Object.fromEntries(COUNTS.map((name) => [name, countIn(counts, name)])));
+  const usage = known(Object.fromEntries(GOOGLE_COUNTS.map((name) => [name, countIn(counts, name)])));
   const counted = usage['promptTokenCount'] !== undefined;
   return known({
-    candidates: candidate && [repairedCandidate(candidate)],
+    candidates: candidate && [googleCandidate(candidate)],
     usageMetadata: counted ? usage : undefined,
   });
 }
 
-function repairedCandidate(candidate: Json): Json {
-  const parts = objectsIn(objectIn(candidate, 'content'), 'parts').flatMap(repairedPart);
+function googleCandidate(candidate: Json): Json {
+  const parts = objectsIn(objectIn(candidate, 'content'), 'parts').flatMap(googlePart);
   return known({
     content: { role: 'model', parts },
     finishReason: textIn(candidate, 'finishReason'),
@@ -167,14 +167,14 @@ function repairedCandidate(candidate: Json): Json {
   });
 }
 
-function repairedPart(part: Json): Json[] {
+function googlePart(part: Json): Json[] {
   const own = known({
     thought: part['thought'] === true ? true : undefined,
     thoughtSignature: textIn(part, 'thoughtSignature'),
   });
   if (typeof part['text'] === 'string') return [{ text: part['text'], ...own }];
   const call = objectIn(part, 'functionCall');
-  if (Object.keys(call).length > 0) return [{ functionCall: repairedCall(call), ...own }];
+  if (Object.keys(call).length > 0) return [{ functionCall: googleCall(call), ...own }];
   const { mimeType, data } = objectIn(part, 'inlineData');
   if (typeof mimeType === 'string' && typeof data === 'string')
     return [{ inlineData: { mimeType, data }, ...own }];
@@ -182,7 +182,7 @@ function repairedPart(part: Json): Json[] {
 }
 
 /** A call that is streamed in pieces has `partialArgs` and `willContinue`, which stay as they are. */
-function repairedCall(call: Json): Json {
+function googleCall(call: Json): Json {
   const args = objectIn(call, 'args');
   return known({
     ...call,
@@ -198,21 +198,21 @@ function bedrockReply(reply: Json, notes: ReplyNotes): Json {
   if (!Array.isArray(message['content']))
     throw new ExchangeError('unreadable', 'It answered without content.');
   return known({
-    output: { message: { role: 'assistant', content: objectsIn(message, 'content').flatMap(repairedBlock) } },
+    output: { message: { role: 'assistant', content: objectsIn(message, 'content').flatMap(bedrockBlock) } },
     stopReason: textIn(reply, 'stopReason') ?? 'end_turn',
     additionalModelResponseFields: reply['additionalModelResponseFields'],
-    usage: usageOf(objectIn(reply, 'usage'), notes),
+    usage: bedrockUsage(objectIn(reply, 'usage'), notes),
   });
 }
 
-function repairedBlock(block: Json): Json[] {
+function bedrockBlock(block: Json): Json[] {
   if (typeof block['text'] === 'string') return [{ text: block['text'] }];
   const { toolUseId, name, input } = objectIn(block, 'toolUse');
   if (typeof toolUseId !== 'string' || typeof name !== 'string') return [];
   return [{ toolUse: { toolUseId, name, input: isObject(input) ? input : {} } }];
 }
 
-function usageOf(usage: Json, notes: ReplyNotes): Json {
+function bedrockUsage(usage: Json, notes: ReplyNotes): Json {
   const inputTokens = countIn(usage, 'inputTokens');
   const outputTokens = countIn(usage, 'outputTokens');
   if (inputTokens === undefined || outputTokens === undefined) notes.usageUnknown = true;

@@ -8,7 +8,7 @@ import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
 
 const JSON_TYPE = 'application/json';
 /** Names that mean what a status means: types of Anthropic's errors, OpenAI's code, and Google's statuses. */
-const STATUS_OF: Readonly<Record<string, number>> = {
+const STATUS_BY_NAME: Readonly<Record<string, number>> = {
   overloaded_error: 529,
   rate_limit_error: 429,
   rate_limit_exceeded: 429,
@@ -16,7 +16,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   RESOURCE_EXHAUSTED: 429,
 };
 
-/** A provider reported an error inside a 2xx, before the reply or in the middle of it. */
+/** The provider reported an error inside a 2xx, before the reply or in the middle of it. */
 export class ReportedError extends ExchangeError {
   /** JSON with the error in its field `error`; may repeat the key or the prompt. */
   readonly text: string;
@@ -27,7 +27,7 @@ export class ReportedError extends ExchangeError {
   }
 }
 
-/** Whether it says that something went wrong: OpenAI's `{"error": …}`, and Anthropic's, which has a `type` beside it. */
+/** Whether it reports an error: OpenAI's `{"error": …}`, or Anthropic's, which has a `type` too. */
 export function hasError(json: unknown): boolean {
   const error = field(json, 'error');
   if (typeof error === 'string') return error !== '';
@@ -47,7 +47,7 @@ export function reportedError(json: unknown): string | undefined {
   return JSON.stringify({ error });
 }
 
-/** Why a plain reply without an error is still not one: undefined if it has what the client's API promises. */
+/** What a plain reply without an error still lacks; undefined if it has what the client's API promises. */
 export function missingContent(reply: unknown, { dialect, operation }: ProviderCall): string | undefined {
   if (operation === 'embeddings') return undefined;
   if (dialect === 'openai' && !hasChoice(reply)) return 'answered without a choice';
@@ -68,8 +68,9 @@ export function isThrownByClient(event: string, json: unknown, dialect: Dialect)
 }
 
 /**
- * The failure that an error in a 2xx is: that of the 4xx or 5xx which it names; without one it is `server-error`, so that the next
- * model is asked, unless its words say that another prompt or model would do. `text` is its JSON.
+ * The failure that an error in a 2xx means: that of the 4xx or 5xx which it names; without one it is `server-error`, so that the next model is
+ * called, unless its message says that another prompt or model would do.
+ * @param text the error's JSON
  */
 export function reportedFailure(
   { model }: ProviderCall,
@@ -77,7 +78,7 @@ export function reportedFailure(
   text: string,
   key: string | undefined,
 ): Extract<AttemptOutcome, { kind: 'failure' }> {
-  const { failure, status = head.status } = meaningOf(text);
+  const { failure, status = head.status } = classifyReported(text);
   const body = Buffer.from(key === undefined ? text : text.replaceAll(key, '[key]'));
   return {
     ...failedAttempt(model, failure, status, `answered ${head.status} with an error (${failure})`),
@@ -86,28 +87,31 @@ export function reportedFailure(
   };
 }
 
-function meaningOf(text: string): { readonly failure: Failure; readonly status?: number } {
+function classifyReported(text: string): { readonly failure: Failure; readonly status?: number } {
   const status = statusIn(text);
   if (status !== undefined) return { failure: classifyRefusal(status, JSON_TYPE, text), status };
   const failure = classifyRefusal(400, JSON_TYPE, text);
   return { failure: failure === 'bad-request' ? 'server-error' : failure };
 }
 
-/** OpenRouter, llama.cpp and vLLM write the status as a code; Google's names it `status` or `code`; others write it as text. */
+/** OpenRouter, llama.cpp and vLLM write the status as a code; Google names it `status` or `code`; others write it as text. */
 function statusIn(text: string): number | undefined {
-  const answer = parseJson(text);
-  const error = field(answer, 'error');
-  const said = [field(error, 'code'), field(error, 'status'), field(error, 'type'), field(answer, 'status')];
-  return said.map(statusOf).find((status) => status !== undefined);
+  const json = parseJson(text);
+  const error = field(json, 'error');
+  const candidates = [
+    field(error, 'code'),
+    field(error, 'status'),
+    field(error, 'type'),
+    field(json, 'status'),
+  ];
+  return candidates.map(statusFrom).find((status) => status !== undefined);
 }
 
-function statusOf(said: unknown): number | undefined {
-  if (typeof said !== 'number' && typeof said !== 'string') return undefined;
-  return /^[45]\d\d$/.test(String(said)) ? Number(said) : ownOf(STATUS_OF, String(said));
-}
-
-function ownOf(table: Readonly<Record<string, number>>, name: string): number | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
+function statusFrom(value: unknown): number | undefined {
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const text = String(value);
+  if (/^[45]\d\d$/.test(text)) return Number(text);
+  return Object.hasOwn(STATUS_BY_NAME, text) ? STATUS_BY_NAME[text] : undefined;
 }
 
 /** Whether a choice of a reply, or of a chunk, ended with an error. */

@@ -1,4 +1,4 @@
-/** One server-sent event: its name (`message` where it has none) and its data lines, joined by line feeds. */
+/** One server-sent event: its name (`message` if it has none) and its data lines, joined by line feeds. */
 export interface SseEvent {
   readonly event: string;
   readonly data: string;
@@ -8,24 +8,26 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** An event with more bytes than this is skipped: no event of a model comes near. */
+/** A longer event is skipped: no event of a model comes near. */
 const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads server-sent events as their bytes arrive: `push` gives the events that this chunk completed. The same bytes give the
- * same events however they are cut. Lines end with LF, CR or CRLF, which no UTF-8 character contains, so each line is decoded
- * as a whole; invalid bytes become U+FFFD. `id` and `retry` are not needed and not kept, and an event that the end cuts off is none.
+ * Reads server-sent events as their bytes arrive: `push` returns the events that this chunk completed. The same bytes give the same events
+ * however they are cut. Lines end with LF, CR or CRLF, which no UTF-8 character contains, so each line is decoded as a whole; invalid bytes
+ * become U+FFFD. `id` and `retry` are not needed and not kept, and an event that the end cuts off is none.
+ * A parser of text (`eventsource-parser`) does not do: passing a stream through byte for byte takes the byte at which each event ends, and
+ * the rest that came without its blank line.
  * HTML standard, section 9.2.6 "Interpreting an event stream".
  */
 export class SseReader {
-  /** Of a line whose end has not come. */
+  /** Pieces of a line whose end has not come. */
   #pieces: Uint8Array[] = [];
   #afterReturn = false;
   #firstLine = true;
   #event = '';
   #data: string[] = [];
   #eventBytes = 0;
-  /** For each event of the last `push`: where it ended within that chunk, in bytes. */
+  /** The end of each event of the last `push` within that chunk, in bytes. */
   #ends: number[] = [];
   readonly #maxEventBytes: number;
 
@@ -66,14 +68,14 @@ export class SseReader {
     return [...lines, ...(line === '' || line.startsWith(':') ? [] : [line])].join('\n');
   }
 
-  /** `at`, or the place after it where a line feed stands there that belongs to the CR before. */
+  /** `at`, or the place after it if a line feed is there that belongs to the CR before. */
   #lineStart(bytes: Buffer, at: number): number {
     if (!this.#afterReturn || at >= bytes.length) return at;
     this.#afterReturn = false;
     return bytes[at] === LINE_FEED ? at + 1 : at;
   }
 
-  /** Copied: the chunk is a part of the socket's buffer. Of an event that is skipped one byte stands for the line. */
+  /** Copied: the chunk is a part of the socket's buffer. Of a skipped event one byte is kept, so that its line is not empty. */
   #keep(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#eventBytes += bytes.length;

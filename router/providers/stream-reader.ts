@@ -5,21 +5,21 @@ import { hasChoice, isThrownByClient, reportedError } from './reported-error.ts'
 import { type SseEvent, SseReader } from './sse.ts';
 import { UsageReader } from './usage.ts';
 
-/** OpenAI's end, also where the blank line behind it is missing. */
+/** OpenAI's end, also if the blank line after it is missing. */
 const DONE = '[DONE]';
 const UNFINISHED_DONE = /^data: ?\[DONE\]\s*$/;
-/** Of the model, and not of a text: in a text of JSON the quotes would have backslashes. `error` is how OpenRouter ends what it could not finish. */
+/** The field itself: in a text inside JSON the quotes would have backslashes. OpenRouter ends what it could not finish with `error`. */
 const FINISHED = /"finish_reason"\s*:\s*"(?!error"|")/;
 const MESSAGE_STOP = /"type"\s*:\s*"message_stop"/;
-/** What an event of the reply has, and pings, warnings and content-filter results have not. */
-const OF_THE_REPLY: Readonly<Record<Dialect, RegExp>> = {
+/** Tells events of the reply from pings, warnings and content-filter results. */
+const REPLY_EVENT: Readonly<Record<Dialect, RegExp>> = {
   openai: /"choices"\s*:\s*\[\s*\{/,
   anthropic: /"type"\s*:\s*"(?:message|content_block)_/,
 };
 
 /**
- * Reads a streamed answer beside its bytes: its tokens, its end, and the error that the provider may have put in it. Events are searched
- * as text; only those that may hold counts or an error are parsed. The same bytes mean the same however they are cut.
+ * Watches the bytes of a streamed reply for its tokens, its end, and an error that the provider may have put in it. Events are searched as
+ * text; only those that may hold counts or an error are parsed. The same bytes mean the same however they are cut.
  */
 export class StreamReader {
   readonly #events = new SseReader();
@@ -30,11 +30,11 @@ export class StreamReader {
   #firstError: string | undefined;
   /** The dialect's last event has come. */
   #done = false;
-  /** The model has said why it ended. */
+  /** The model has given its reason to finish. */
   #finished = false;
   /** An error has come that the client's own library throws. */
-  #told = false;
-  /** An error has come that the client's library would read as the end of a whole reply. */
+  #thrownByClient = false;
+  /** An error has come that the client's library would take for the end of a whole reply. */
   #hiddenError = false;
 
   constructor(dialect: Dialect) {
@@ -43,13 +43,13 @@ export class StreamReader {
   }
 
   /**
-   * @returns how many bytes of this chunk may be passed on: all of them, unless an error came that the client would not notice. The
-   *   stream ends with that event then, and nothing may be pushed any more.
+   * @returns how many bytes of this chunk may be passed on: all of them, unless an error came that the client would not notice. The stream
+   *   then ends with that event, and nothing may be pushed any more.
    */
   push(chunk: Uint8Array): number {
     const events = this.#events.push(chunk);
-    for (let at = 0; at < events.length; at++) {
-      this.#read(events[at]!);
+    for (const [at, event] of events.entries()) {
+      this.#read(event);
       if (this.#hiddenError) return this.#events.endOf(at);
     }
     return chunk.length;
@@ -85,13 +85,13 @@ export class StreamReader {
   }
 
   /**
-   * What an end after the bytes so far means: undefined where the answer is whole. OpenAI's is with `[DONE]`, or between two events
-   * once a choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is with `message_stop`.
-   * @param cause what broke the stream off; undefined: a clean end
+   * What an end after the bytes so far means: undefined if the reply is whole. OpenAI's is after `[DONE]`, or between two events once a
+   * choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is after `message_stop`.
+   * @param cause what ended the stream early; undefined: a clean end
    */
   errorAtEnd(cause?: ExchangeError): ExchangeError | undefined {
-    if (this.#told || this.#hiddenError) {
-      return new ExchangeError('reset', 'The provider ended the stream with an error.', this.#told);
+    if (this.#thrownByClient || this.#hiddenError) {
+      return new ExchangeError('reset', 'The provider ended the stream with an error.', this.#thrownByClient);
     }
     if (this.#done) return undefined;
     if (cause !== undefined) return cause;
@@ -105,7 +105,7 @@ export class StreamReader {
   #read({ event, data }: SseEvent): void {
     const named = event === 'error';
     if (named || data.includes('"error"')) this.#readError(event, data);
-    this.#begun ||= this.#begins(data);
+    this.#begun ||= this.#beginsReply(data);
     if (this.#dialect === 'anthropic') this.#done ||= event === 'message_stop' || MESSAGE_STOP.test(data);
     else if (data === DONE) this.#done = true;
     else this.#finished ||= FINISHED.test(data);
@@ -120,14 +120,14 @@ export class StreamReader {
       this.#firstError = error;
       this.#begun = true;
     }
-    if (isThrownByClient(event, json, this.#dialect)) this.#told = true;
-    else this.#hiddenError = !this.#told;
+    if (isThrownByClient(event, json, this.#dialect)) this.#thrownByClient = true;
+    else this.#hiddenError = !this.#thrownByClient;
   }
 
   /** What is no JSON object is passed on as it came, right or wrong. */
-  #begins(data: string): boolean {
+  #beginsReply(data: string): boolean {
     if (data === '' || (data === DONE && this.#dialect === 'openai')) return false;
-    if (OF_THE_REPLY[this.#dialect].test(data)) return true;
+    if (REPLY_EVENT[this.#dialect].test(data)) return true;
     const json = parseJson(data);
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return true;
     this.#withoutChoice ||= this.#dialect === 'openai' && 'choices' in json && !hasChoice(json);

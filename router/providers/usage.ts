@@ -5,19 +5,19 @@ import type { Mutable } from '../types.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Tokens of a plain answer. `inputTokens` is all of the input, what the provider had in its cache included: OpenAI counts so,
- * and Anthropic's three counts are added. Undefined where a count is missing.
+ * Tokens of a plain reply. `inputTokens` is all of the input, including what the provider had in its cache: OpenAI counts so, and
+ * Anthropic's three counts are added. Undefined if a count is missing.
  * OpenAI API reference, "The chat completion object" and "Embeddings"; Anthropic API reference, "Messages", field `usage`. OpenAI's
  * `cache_write_tokens` as @ai-sdk/openai reads it: part of `prompt_tokens`.
  */
-export function parseUsage(answer: unknown, dialect: Dialect): TokenCounts | undefined {
-  const counts = objectIn(answer, 'usage');
+export function parseUsage(reply: unknown, dialect: Dialect): TokenCounts | undefined {
+  const counts = objectIn(reply, 'usage');
   return counts && (dialect === 'openai' ? openaiUsage(counts) : anthropicUsage(counts));
 }
 
 /**
- * Tokens of a streamed answer, read event by event while it passes. The last count that a provider names holds: OpenAI's comes in the chunk
- * after the text (where the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`. A later 0 does
+ * Tokens of a streamed reply, read event by event while it passes. The last count that a provider reports holds: OpenAI's comes in the chunk
+ * after the text (if the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`. A later 0 does
  * not undo an earlier count: some servers repeat fields in `message_delta` that they have no value for.
  */
 export class UsageReader {
@@ -34,7 +34,7 @@ export class UsageReader {
     if (data.includes('"usage"') && !data.includes('"usage":null')) this.#count(data);
   }
 
-  /** Undefined until the provider has named the final counts. */
+  /** Undefined until the provider has reported the final counts. */
   usage(): TokenCounts | undefined {
     return this.#final ? parseUsage({ usage: this.#counts }, this.#dialect) : undefined;
   }
@@ -53,7 +53,7 @@ export class UsageReader {
 
 function openaiUsage(counts: Json): TokenCounts | undefined {
   const inputTokens = count(counts['prompt_tokens']);
-  // Embeddings have a total and no output: what is left of the total is none.
+  // Embeddings have a total and no output: the rest of the total is 0.
   const total = count(counts['total_tokens']);
   const rest = total !== undefined && inputTokens !== undefined ? total - inputTokens : undefined;
   const outputTokens = count(counts['completion_tokens']) ?? count(rest);
