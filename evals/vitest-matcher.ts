@@ -26,7 +26,7 @@ expect.extend({ toPassGate });
  * Runs the gate. An error, such as missing data, is thrown as it is: it is neither a PASS nor a failed one, and `.not` must not
  * make it green.
  *
- * @throws PlimsollError what runGate throws; `invalid-input` where no artifact is given
+ * @throws PlimsollError what runGate throws; `invalid-input` if no artifact is given
  */
 async function toPassGate(received: unknown, suite: string, options: PassGateOptions = {}) {
   const { verdict } = await runGate({ ...options, artifact: artifactOf(received), suite });
@@ -44,7 +44,7 @@ function artifactOf(received: unknown): string {
   );
 }
 
-/** Vitest shows it where the expectation does not hold: of a PASS, only after `.not`. */
+/** Vitest shows it if the expectation does not hold: of a PASS, only after `.not`. */
 function messageOf(verdict: Verdict): string {
   return `${EXPLAINED[verdict.verdict]}\n\n${terminalReport(verdict, { colour: false })}`;
 }

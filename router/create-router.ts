@@ -25,7 +25,7 @@ import { type Choosing, choose, type Policy, policyVerdicts, servedPolicies } fr
 import { scoredText } from './prompt/index.ts';
 import type { Decision, Explained, RouteOptions, Router } from './router.ts';
 
-/** The artifact that ships, used where the configuration names none. */
+/** The artifact that ships, used if the configuration names none. */
 export const STARTER_FOLDER = path.join(PACKAGE_FOLDER, 'models/starter');
 
 /** Parts that a caller may replace; the defaults are what serves. */
@@ -37,7 +37,7 @@ export interface RouterParts {
 
 /**
  * The composition root: configuration + artifact -> router. Checks every golden case before it returns.
- * @throws PlimsollError `ungated` where the artifact has no valid PASS and the configuration does not allow that; else where
+ * @throws PlimsollError `ungated` if the artifact has no valid PASS and the configuration does not allow that; else if
  * artifact, weights or configuration do not fit.
  */
 export async function createRouter(config: Config, parts: RouterParts = {}): Promise<Router> {
@@ -50,7 +50,7 @@ export async function createRouter(config: Config, parts: RouterParts = {}): Pro
   return router;
 }
 
-/** Before anything of the artifact is opened: what has no valid PASS serves only where its owner says so. */
+/** Before anything of the artifact is opened: what has no valid PASS serves only if its owner says so. */
 function assertGated(standing: Standing, { allowUngated: allowed }: Config): void {
   if (allowed || standing.kind === 'pass') return;
   throw new PlimsollError(

@@ -243,7 +243,7 @@ function routerGenerations(first: Router) {
       leaving.add(before);
       closeIfIdle(before);
     },
-    /** Of all routers since the start. */
+    /** Counts over all routers since the start. */
     counts: () => [...leaving, current].map(({ router }) => router.health()).reduce<Counts>(sum, gone),
     async close(): Promise<void> {
       await Promise.all([...leaving, current].map(({ router }) => router.close()));

@@ -4,8 +4,8 @@ import { PlimsollError } from '../router/errors.ts';
 const MOST_BYTES = 32 * 2 ** 20;
 
 /**
- * All of stdin as text. Read as a stream: a synchronous read fails where the other end has set the pipe non-blocking.
- * @throws PlimsollError `too-large` beyond 32 MiB, `io` where stdin cannot be read.
+ * All of stdin as text. Read as a stream: a synchronous read fails if the other end has set the pipe non-blocking.
+ * @throws PlimsollError `too-large` beyond 32 MiB, `io` if stdin cannot be read.
  */
 export async function promptOnStdin(stdin: AsyncIterable<Buffer> = process.stdin): Promise<string> {
   const chunks: Buffer[] = [];

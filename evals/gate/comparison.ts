@@ -18,7 +18,7 @@ interface ComparisonSettings {
   readonly order: Uint32Array;
   /** How much worse the challenger may be and still take the champion's place, 0..1. */
   readonly tolerance: number;
-  /** Of each one-sided bound, in [.5, 1). */
+  /** Confidence of each one-sided bound, in [.5, 1). */
   readonly confidence: number;
 }
 
@@ -128,7 +128,7 @@ const resultSchema = z.enum(['better', 'not-worse', 'worse', 'undecided']);
 /** What two policies do to the same cases. Differences of rate and cost are challenger minus champion. */
 export const measuredSchema = z.strictObject({
   result: resultSchema,
-  /** Of the mean of q(by champion) - q(by challenger): value, bounds, the tolerance as its limit, further cases. */
+  /** The mean of q(by champion) - q(by challenger): value, bounds, the tolerance as its limit, further cases. */
   quality_drop: conditionSchema,
   escalation_difference: boundedSchema,
   /** Percentile bootstrap, two-sided: costs have no upper end, so it describes the spread and bounds nothing. */

@@ -35,7 +35,7 @@ import {
 import { reorder, type Subject } from './subject.ts';
 
 const HISTOGRAM_BINS = 40;
-/** Of each end of a bin's interval: two-sided 95 %. */
+/** Confidence of each end of a bin's interval: two-sided 95 %. */
 const BIN_DELTA = 0.025;
 const WORST_SHOWN = 20;
 /** Bounds the work of the interval of APGR: fewer resamples if there are very many cases. */

@@ -12,7 +12,7 @@ import type { Case } from '../cases/index.ts';
 /** What slices are cut by. No prompt text. */
 export interface Traits
   extends Pick<Case, 'id' | 'key' | 'task' | 'source' | 'language' | 'turns' | 'tools'> {
-  /** Of the routed text, in UTF-16 units. */
+  /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
 }
 

@@ -54,7 +54,7 @@ export interface GateRequest {
 }
 
 export interface GateRun {
-  /** Of the artifact that was judged. */
+  /** Folder of the artifact that was judged. */
   readonly folder: string;
   readonly verdict: Verdict;
   /** What a person should know about the data: rejected rows by kind, how files were read, a ladder in the wrong order. A line each. */

@@ -112,7 +112,7 @@ export type SliceRule = Suite['slices'][number];
 export interface LoadedSuite {
   readonly suite: Suite;
   readonly file: string;
-  /** Of what the suite says, defaults included; not of its comments. */
+  /** Hash of what the suite says, defaults included, without its comments. */
   readonly sha256: string;
   /** A file that the suite names, from the suite's own place. */
   resolve(file: string): string;

@@ -30,7 +30,7 @@ export interface CalibrateOptions {
   readonly models?: readonly string[];
   /** How the threshold is set. Default: certified to lose at most .02 of quality with confidence .95. */
   readonly rule?: ThresholdRule;
-  /** Of the new artifact. Default: the name of the old one. */
+  /** Name of the new artifact; the old one's by default. */
   readonly name?: string;
   readonly created?: Date;
   /** Lets a transformers encoder fetch its model from the hub. Default false. */

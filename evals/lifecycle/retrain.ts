@@ -26,7 +26,7 @@ import { requireLearnable } from './learnable.ts';
 import type { OnProgress } from './progress.ts';
 
 /**
- * Of the suite's margin, certified on the calibration cases. A threshold certified at the whole margin sits at its edge, and the
+ * Share of the suite's margin, certified on the calibration cases. A threshold certified at the whole margin sits at its edge, and the
  * held-out cases must agree with the same bound: about every second one is INCONCLUSIVE (docs/decisions/0015-retrain.md).
  */
 const SHARE_OF_MARGIN = 2 / 3;

@@ -22,7 +22,7 @@ export interface TerminalOptions {
 
 const COLOURS: Readonly<Record<VerdictWord, string>> = { PASS: '32', INCONCLUSIVE: '33', FAIL: '31' };
 const BOLD_RED = '1;31';
-/** Of a table: the names of its columns and a rule. */
+/** The head of a table: the names of its columns and a rule. */
 const HEADING_LINES = 2;
 
 /**

@@ -111,7 +111,7 @@ const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
 
 /**
  * A provider of the configuration with everything that its kind brings.
- * @throws PlimsollError `invalid-config` where no address is known: bedrock without AWS_REGION, openai-compatible without base_url.
+ * @throws PlimsollError `invalid-config` if no address is known: bedrock without AWS_REGION, openai-compatible without base_url.
  */
 export function resolveProvider(name: string, options: ProviderOptions, env: NodeJS.ProcessEnv): Provider {
   const defaults = DEFAULTS[options.kind];
@@ -150,7 +150,7 @@ OWN_NETWORKS.addAddress('::1', 'ipv6');
 OWN_NETWORKS.addSubnet('fc00::', 7, 'ipv6');
 
 /**
- * Whether an address is on this machine or in its private network, told from the address alone: localhost, loopback and private IP
+ * Whether an address is on this machine or in its private network, judged by the address alone: localhost, loopback and private IP
  * addresses. Other names are not looked up, and count as elsewhere: a name can come to lead anywhere.
  */
 function isOwnNetwork(baseUrl: string): boolean {

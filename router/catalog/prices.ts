@@ -7,7 +7,7 @@ interface ModelFacts {
   readonly priceFrom: 'provider' | 'list';
   /** Tokens of input and output together. */
   readonly contextWindow: number;
-  /** Tokens; undefined where it was not found. */
+  /** Tokens; undefined if it was not found. */
   readonly maxOutputTokens: number | undefined;
   readonly capabilities: readonly Capability[];
   readonly latencyClass: 'fast' | 'medium' | 'slow';
@@ -15,7 +15,7 @@ interface ModelFacts {
 
 /** The models of one kind of provider, by the provider's own names. */
 interface ProviderPrices {
-  /** Day on which the figures were as they stand here, ISO 8601. Nothing says that they still are. */
+  /** Day on which the figures were read, ISO 8601. They may have changed since. */
   readonly asOf: string;
   /** The provider's page of prices: look there before you rely on them. */
   readonly source: string;
@@ -53,7 +53,7 @@ export const PRICE_TABLE: PriceTable = {
       'gpt-5': facts('list', rates(1.25, 10, 0.125), 400_000, 128_000, REASONING, 'slow'),
       'gpt-5.4-nano': facts('provider', rates(0.2, 1.25, 0.02), 400_000, 128_000, REASONING, 'fast'),
       'gpt-5.4-mini': facts('list', rates(0.75, 4.5, 0.075), 400_000, 128_000, REASONING, 'medium'),
-      // Of lists: the cached input of long prompts. The rest is OpenAI's page.
+      // From price lists: the cached input of long prompts. The rest is from OpenAI's page.
       'gpt-5.6-luna': gptLong(
         'list',
         tiered(rates(0.2, 1.2, 0.02, 0.25), 272_000, rates(0.4, 1.8, 0.04, 0.5)),
@@ -117,7 +117,7 @@ export const PRICE_TABLE: PriceTable = {
   },
 };
 
-/** What the table knows of a model, by the kind of its provider and the provider's own name of it; undefined where it knows nothing. */
+/** What the table knows of a model, by the kind of its provider and the provider's own name of it; undefined if it knows nothing. */
 export function knownFacts(kind: ProviderKind, id: string): ModelFacts | undefined {
   const models = PRICE_TABLE[kind]?.models;
   return models && Object.hasOwn(models, id) ? models[id] : undefined; // not `constructor` and the like

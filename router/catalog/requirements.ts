@@ -147,11 +147,11 @@ interface ContentLoad {
 }
 
 /**
- * Of one picture, for any model: a middle value, not the largest. It depends on the model more than on the request: `detail: low` is 85 tokens for GPT-4o alone, and a photograph of 12 megapixels was measured at 1,065 (Gemini), 1,661
+ * Tokens of one picture, for any model: a middle value, not the largest. It depends on the model more than on the request: `detail: low` is 85 tokens for GPT-4o alone, and a photograph of 12 megapixels was measured at 1,065 (Gemini), 1,661
  * (Claude Haiku 4.5), 4,005 (Claude Opus 5.5) and 14,364 (GPT-6): https://huggingface.co/datasets/JOHNISKING/image-token-cost
  */
 const TOKENS_OF_IMAGE = 1_600;
-/** Of a file whose pages cannot be counted, such as a PDF: a page is up to 3,000 tokens and about 50 kB (Anthropic's guide on PDF). */
+/** Tokens of a file whose pages cannot be counted, such as a PDF: a page is up to 3,000 tokens and about 50 kB (Anthropic's guide on PDF). */
 const TOKENS_OF_PAGE = 3_000;
 const BYTES_OF_PAGE = 50_000;
 /** Gemini counts 32 tokens a second. Compressed speech has about 8 kB a second, WAV of 16 bits 32 kB and more. */
@@ -181,7 +181,7 @@ function addPart(load: ContentLoad, part: unknown, depth: number): void {
   else load.tokens += markedTokens(load, part);
 }
 
-/** Of a part that holds no other content. Notes in the load what the part asks for. */
+/** Tokens of a part that holds no other content. Notes in the load what the part asks for. */
 function markedTokens(load: ContentLoad, part: Readonly<Record<string, unknown>>): number {
   switch (part['type']) {
     case 'image_url':

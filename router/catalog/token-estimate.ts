@@ -90,7 +90,7 @@ function otherKind(code: number): number {
   return code < 0x900 ? LETTER : CHARACTER;
 }
 
-/** Of the braces, quotes and commas round a name or a value. */
+/** Tokens of the braces, quotes and commas round a name or a value. */
 const TOKENS_AROUND = 1;
 
 /**

@@ -18,7 +18,7 @@ export interface Provider {
   readonly kind: ProviderKind;
   /** Without a slash at the end; /chat/completions or /messages follows. */
   readonly baseUrl: string;
-  /** Name of the environment variable that holds the key; undefined where none is needed. */
+  /** Name of the environment variable that holds the key; undefined if none is needed. */
   readonly apiKeyEnv: string | undefined;
   /** Sent with every request; never a secret. */
   readonly headers: Readonly<Record<string, string>>;
@@ -42,9 +42,9 @@ export type Capability = (typeof CAPABILITIES)[number];
 export interface TokenRates {
   readonly inputUsd: number;
   readonly outputUsd: number;
-  /** Of input that the provider had in its cache; the price of other input where it is not known. */
+  /** Price of input that the provider read from its cache; that of other input by default. */
   readonly cachedInputUsd?: number;
-  /** Of input that the provider wrote to its cache; the price of other input where it is not known. */
+  /** Price of input that the provider wrote to its cache; that of other input by default. */
   readonly cacheWriteUsd?: number;
 }
 

@@ -126,7 +126,7 @@ function checked(probabilities: Float32Array): Float32Array {
 }
 
 /**
- * What an artifact's classifier reads. A folded one needs the tokenizer alone: the encoders' code is loaded only where one is used.
+ * What an artifact's classifier reads. A folded one needs the tokenizer alone: the encoders' code is loaded only if one is used.
  * @throws PlimsollError `weights-missing` if the weights are not here, or are not those of the training.
  */
 export async function classifierInput(

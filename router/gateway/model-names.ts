@@ -67,7 +67,7 @@ export function createModelNames(aliases: Aliases, catalog: Catalog, router: Nam
     return exact.get(model) ?? prefixes.find(({ prefix }) => model.startsWith(prefix))?.wanted;
   }
 
-  /** An alias must stand for something that exists, and may not take the place of anything that does. */
+  /** An alias must name something that exists, and may not hide anything that does. */
   function assertAlias(name: string, target: string, wanted: WantedModel): void {
     const field = `aliases.${name}`;
     const fault = (why: string) =>

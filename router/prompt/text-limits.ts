@@ -22,7 +22,7 @@ export function wellFormed(text: string): string {
     : units.toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
-/** Stands where the middle was. */
+/** Takes the place of the middle. */
 const GAP = '\n…\n';
 
 /** A cut must not fall between these two: they are one character of a person's text. */

@@ -38,7 +38,7 @@ interface DecisionLogParts {
 /**
  * The decision log: JSON Lines, one record a request (`decision-record.ts`). Lines wait in memory while others are being written,
  * up to a bound; past it they are dropped, since a slow disk must neither slow requests nor fill the memory.
- * @throws PlimsollError `io` where the file cannot be opened
+ * @throws PlimsollError `io` if the file cannot be opened
  */
 export async function openDecisionLog(parts: DecisionLogParts): Promise<DecisionLog> {
   const { includePrompt, ...rotation } = parts.options;
@@ -122,7 +122,7 @@ interface Rotation {
  * A file for its owner alone (mode 600) that is put aside before it would grow past `maxBytes`; a single longer line stands alone.
  * What a crash left of a line is ended, so that the next one is whole. Rotating is its own work: another program that moves the file
  * away keeps what is written from then on.
- * @throws PlimsollError `io` where it cannot be opened
+ * @throws PlimsollError `io` if it cannot be opened
  */
 async function openRotatingFile(rotation: Rotation): Promise<RotatingFile> {
   const { file, maxBytes, keep } = rotation;
@@ -130,7 +130,7 @@ async function openRotatingFile(rotation: Rotation): Promise<RotatingFile> {
 
   async function rotate(): Promise<void> {
     await current?.handle.close();
-    current = undefined; // where a step below fails, the next append opens what is there
+    current = undefined; // if a step below fails, the next append opens what is there
     if (keep === 0) await rm(file, { force: true });
     for (let i = keep; i >= 1; i--) await renameIfThere(i === 1 ? file : `${file}.${i - 1}`, `${file}.${i}`);
     current = await openAtEnd(file);

@@ -12,11 +12,11 @@ type RoutedBy = Pick<
 >;
 
 /**
- * All that is told of one request when its last byte is sent: to the decision log, the metrics and the trace. What is not known is
+ * All that is reported of one request when its last byte is sent: to the decision log, the metrics and the trace. What is not known is
  * undefined, never 0. Times are in ms, costs in US dollars.
  */
 export interface RequestFacts {
-  /** Of the decision: what `x-plimsoll-decision-id` says. */
+  /** Id of the decision, as in `x-plimsoll-decision-id`. */
   readonly id: string;
   readonly startedAt: Date;
   readonly dialect: Dialect;
@@ -24,23 +24,23 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** As the client wrote it: free text. */
   readonly requestedModel: string;
-  /** What routing, or the client, chose; undefined where the request was refused before. */
+  /** What routing, or the client, chose; undefined if the request was refused before. */
   readonly selected: CatalogModel | undefined;
-  /** Who answered; undefined where nobody did. */
+  /** The model that replied; undefined if none did. */
   readonly served: CatalogModel | undefined;
   /** Why that one was selected: a reason of a decision or another word from a closed list, never free text. */
   readonly reason: string;
-  /** Undefined where the client named the model. */
+  /** Undefined if the client named the model. */
   readonly decision: RoutedBy | undefined;
   readonly attempts: readonly AttemptRecord[];
-  /** Of HTTP, as the client got it. */
+  /** HTTP status, as the client got it. */
   readonly status: number;
   readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
   /** Paths of the client's fields that the model that answered did not get; undefined if it got all. */
   readonly dropped: readonly string[] | undefined;
   readonly usage: Usage | undefined;
   readonly costUsd: number | undefined;
-  /** Always strong, same tokens: see `savings.ts`. Undefined where nothing was routed. */
+  /** Always strong, same tokens: see `savings.ts`. Undefined if nothing was routed. */
   readonly baselineCostUsd: number | undefined;
   /** At random with the router's shares, same tokens: see `savings.ts`. */
   readonly randomCostUsd: number | undefined;
@@ -52,7 +52,7 @@ export interface RequestFacts {
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly keyId: string | undefined;
-  /** The routed text. Only the decision log reads it, and only where `include_prompt` is on. */
+  /** The routed text. Only the decision log reads it, and only if `include_prompt` is on. */
   readonly prompt: string | undefined;
 }
 
@@ -60,7 +60,7 @@ const MAX_DROPPED = 50;
 
 const usd = z.number().min(0).optional();
 const ms = z.number().min(0);
-/** As the provider told it; null where that was no finite number. */
+/** As the provider reported it; null if that was no finite number. */
 const tokens = z.number().nullable();
 
 const attempt = z.strictObject({

@@ -6,7 +6,7 @@ import { costUsd, type Price, type TokenCounts } from '../catalog/index.ts';
  * An ESTIMATE, since the strongest model was not asked: it would have written an answer of another length, its tokenizer counts the
  * same text otherwise, and how much of the prompt its provider read from its cache or wrote to it is taken over from the model
  * that answered.
- * @returns undefined where the price or the tokens are not known
+ * @returns undefined if the price or the tokens are not known
  */
 export function baselineCostUsd(
   strongest: Price | undefined,
@@ -32,7 +32,7 @@ interface RungShare {
  *
  * An ESTIMATE for the same reasons as `baselineCostUsd`, and because the shares are those so far: of n requests, each is off by about
  * sqrt(share * (1 - share) / n). A rung that was never chosen needs no price.
- * @returns undefined where a price of a rung with a share, or the tokens, are not known, or where no rung has a share
+ * @returns undefined if a price of a rung with a share, or the tokens, are not known, or if no rung has a share
  */
 export function randomCostUsd(
   rungs: readonly RungShare[],
@@ -49,7 +49,7 @@ export function randomCostUsd(
   return sum;
 }
 
-/** 1 - cost / other: the share of the other cost that was saved, at most 1, negative where it cost more. Undefined at 0 dollars. */
+/** 1 - cost / other: the share of the other cost that was saved, at most 1, negative if it cost more. Undefined at 0 dollars. */
 export function savedShare(costUsd: number, otherCostUsd: number): number | undefined {
   return otherCostUsd > 0 ? 1 - costUsd / otherCostUsd : undefined;
 }

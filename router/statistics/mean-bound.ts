@@ -93,7 +93,7 @@ export const differenceBound = scaledMeanBound('betting', { low: -1, high: 1 });
 interface CasesNeededOptions {
   /** Give up beyond this many cases; 1e6 by default. */
   readonly most?: number;
-  /** Of the order in which values are repeated, a whole number from 0 to 2^32 - 1; 1 by default. */
+  /** Seed of the order in which values are repeated, a whole number from 0 to 2^32 - 1; 1 by default. */
   readonly seed?: number;
   /** Betting on values in [0, 1] by default. */
   readonly bound?: MeanBound;

@@ -92,7 +92,7 @@ function sdkWatch(): () => boolean {
 
 function endRequest(span: Span, facts: RequestFacts): void {
   if (span.isRecording()) {
-    // The client's own words name a span only where they named a model of the catalog, or asked for routing.
+    // The client's own words name a span only if they named a model of the catalog, or asked for routing.
     span.updateName(`${facts.operation} ${facts.decision ? 'auto' : (facts.selected?.name ?? 'refused')}`);
     span.setAttributes(requestAttributes(facts));
     span.setAttributes(decisionAttributes(facts));
@@ -219,12 +219,12 @@ const PROVIDERS: Readonly<Record<Exclude<ProviderKind, 'openai-compatible'>, str
   bedrock: 'aws.bedrock',
 };
 
-/** Of an OpenAI-compatible address the operator's own name for it: the conventions allow values of one's own. */
+/** For an OpenAI-compatible address, the operator's own name for it: the conventions allow values of one's own. */
 function providerName({ kind, name }: Provider): string {
   return kind === 'openai-compatible' ? name : PROVIDERS[kind];
 }
 
-/** How it failed, in few words; undefined where it did not. */
+/** How it failed, in few words; undefined if it did not. */
 function errorType({
   status,
   ended,

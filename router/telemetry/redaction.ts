@@ -1,11 +1,11 @@
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
 /** Cheap to ask of every line: without one of these there is nothing to look for, and the line is not parsed. */
 const SUSPICIOUS =
   /authorization|api[-_ ]?key|token|secret|passw|cookie|credential|access[-_]?key|private[-_]?key|bearer|basic |sk-|plim_|gsk_|AIza|AKIA|:\/\/[^\s/]*@/i;
 
-/** Of a field's name in lower case without - and _. What names a secret (`apiKeyEnv`, `token_id`, `keys_file`) is none. */
+/** Matches a field's name in lower case without - and _. What names a secret (`apiKeyEnv`, `token_id`, `keys_file`) is none. */
 const SECRET_NAME =
   /(?:authorization|apikey|secret|passw(?:or)?d|cookie|credentials?|accesskey|privatekey|bearertoken|(?:access|refresh|auth|session|id)token|^token$)(?!\w*(?:env|id|file|name)$)/;
 
@@ -22,7 +22,7 @@ const SECRET_TEXTS: readonly RegExp[] = [
 
 /**
  * A JSON log line without secrets: the values of fields whose names say that they hold one, at any depth; the value that follows such a
- * name in a list (as Node's `rawHeaders`); what has the form of a key inside any text; and the `known` ones wherever they stand.
+ * name in a list (as Node's `rawHeaders`); what has the form of a key inside any text; and the `known` ones wherever they occur.
  * The whole line is looked at, so that children, errors and messages are covered, which pino's own `redact` by paths is not.
  * @param known secrets that have no form of their own, such as a provider's key from the environment
  */

@@ -17,7 +17,7 @@ export interface Metrics {
 export interface MetricSources {
   readonly inFlight: () => number;
   readonly queued: () => number;
-  /** Of every model that was called so far. */
+  /** States of every model that was called so far. */
   readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
 }

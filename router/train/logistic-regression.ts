@@ -181,7 +181,7 @@ function sampledGram({ rows, columns, values }: Matrix): Float64Array {
   const starts = new Int32Array(ROWS_AT_ONCE);
   for (let from = 0; from < sample.length; from += ROWS_AT_ONCE) {
     const some = sample.subarray(from, from + ROWS_AT_ONCE);
-    starts.set(some); // where they are fewer than four, the rest keep the scale 0
+    starts.set(some); // if they are fewer than four, the rest keep the scale 0
     for (let i = 0; i < columns; i += 2) {
       const next = Math.min(i + 1, columns - 1);
       scales.fill(0);

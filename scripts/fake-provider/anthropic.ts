@@ -8,7 +8,7 @@ const STOP_REASON = {
   tool: 'tool_use',
 } as const;
 
-/** Of every thinking block; must come back unchanged. */
+/** Signature of every thinking block; must come back unchanged. */
 export const THINKING_SIGNATURE = 'c2lnbmVkIGJ5IHRoZSBmYWtlIHByb3ZpZGVy';
 
 /** Reads the body of a request to /messages. */

@@ -1,7 +1,7 @@
 import { type Json, objects } from './json.ts';
 import type { ChatRequest, Reply } from './reply.ts';
 
-/** Of every signed function call; must come back with the call. */
+/** Signature of every function call; must come back with the call. */
 export const THOUGHT_SIGNATURE = 'dGhvdWdodCBvZiBieSB0aGUgZmFrZSBwcm92aWRlcg==';
 /** Models that refuse a call which comes back without its signature. */
 const SIGNS_CALLS = /^gemini-[3-9]/;

@@ -57,7 +57,7 @@ function resolvePointer(pointer: string, root: unknown): unknown {
     .reduce<unknown>((node, name) => (node as Json | undefined)?.[name], root);
 }
 
-/** Of a union, reports the branch that matched furthest: the others were not meant. */
+/** For a union, reports the branch that matched furthest: the others were not meant. */
 function issueLine(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): string {
   const path = [...parents, ...issue.path];
   if (issue.code === 'invalid_union') {

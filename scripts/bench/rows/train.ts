@@ -109,7 +109,7 @@ function totalLoss({ matrix, labels }: LogisticProblem, heads: readonly LinearHe
 }
 
 interface PeerFit {
-  /** Of fit withoutPeer, all heads together. */
+  /** How long the fit took, all heads together. */
   readonly seconds: number;
   readonly iterations: readonly number[];
   readonly heads: readonly LinearHead[];
