@@ -11,8 +11,15 @@ import type {
 import { AttemptLog } from './attempt-log.ts';
 import { type CandidateFilter, createCandidateFilter } from './candidates.ts';
 import { type CircuitBreakers, createCircuitBreakers, type Trial } from './circuit-breaker.ts';
-import { failureRule, type Health, remedyFor } from './failure-rules.ts';
-import { type Clock, monotonicClock, type RetryBackoff, retryBackoff } from './retry-backoff.ts';
+import {
+  type Clock,
+  failureRule,
+  type Health,
+  monotonicClock,
+  type RetryBackoff,
+  remedyFor,
+  retryBackoff,
+} from './failure-rules.ts';
 import type { AttemptKind, FallbackChain, FallbackEvent, FallbackResult } from './types.ts';
 
 export interface FallbackChainOptions {

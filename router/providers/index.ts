@@ -1,9 +1,9 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
 
-export type { UpstreamSettings } from './config.ts';
 export { providerKey } from './credentials.ts';
 export { ExchangeError } from './exchange-error.ts';
 export { canCarry, prepareByDialect } from './prepare-attempt.ts';
+export type { UpstreamSettings } from './types.ts';
 export {
   type AttemptOutcome,
   type AttemptTimeouts,

@@ -1,9 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { errorBody, unmappable } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { connectionPools } from './connections.ts';
 import { missingKeyFailure, providerKey } from './credentials.ts';
-import type { Head } from './exchange.ts';
+import { connectionPools, type Head } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { isSdkRefusal } from './map-request.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './mapped-call.ts';

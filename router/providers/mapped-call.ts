@@ -14,9 +14,8 @@ import {
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { ExchangeError } from './exchange-error.ts';
-import { sharedMapping } from './map-request.ts';
+import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { wholeBody } from './response.ts';
-import { sdkEmbeddingModel, sdkModel } from './sdk-model.ts';
 import type { SdkTransport } from './sdk-transport.ts';
 import type { AttemptOutcome, Mapping, ProviderCall, Usage } from './types.ts';
 

@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
+import type { Dialect, Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
-import { connectionPools, openExchange } from './connections.ts';
+import { editFields } from '../json/index.ts';
 import { createKeyReader, missingKeyFailure } from './credentials.ts';
-import type { Head, HttpRequest, OpenExchange } from './exchange.ts';
+import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
-import { nativeRequest } from './native-request.ts';
 import {
   classifyRefusal,
   exchangeFailure,
@@ -142,4 +142,121 @@ async function firstBytes(bytes: AsyncIterable<Uint8Array>, maxBytes: number): P
     if (!(error instanceof ExchangeError)) throw error;
   }
   return Buffer.concat(chunks).subarray(0, maxBytes);
+}
+
+/**
+ * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
+ * else changed but OpenAI's old name of a limit (`limitRename`). Compression is declined: it would hold back events.
+ */
+function nativeRequest(call: ProviderCall, key: string | undefined): HttpRequest {
+  const { model, body, bodyText = JSON.stringify(body) } = call;
+  const endpoint = endpointOf(model.provider, call.dialect);
+  return {
+    origin: endpoint.origin,
+    path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
+    method: 'POST',
+    headers: headersFor(call, endpoint, key),
+    body: editFields(bodyText, body, { set: ['model', model.id], rename: limitRename(call) }),
+  };
+}
+
+/**
+ * OpenAI's newer models refuse `max_tokens`, its older ones take `max_completion_tokens` as well. A client cannot know which of them
+ * `auto` will be, and many send the old name alone.
+ */
+function limitRename({ model, dialect, body }: ProviderCall): readonly [string, string] | undefined {
+  if (model.provider.kind !== 'openai' || dialect !== 'openai') return undefined;
+  if (body['max_tokens'] == null || body['max_completion_tokens'] != null) return undefined;
+  return ['max_tokens', 'max_completion_tokens'];
+}
+
+/** The version of Anthropic's API that is asked for if the client names none. */
+const ANTHROPIC_VERSION = '2023-06-01';
+
+/**
+ * The client's headers that every provider of a dialect gets. None of them names an account: an organization or a project that does not
+ * belong to the operator's key is answered with 401, as if the key were wrong.
+ */
+const FORWARDED_HEADERS: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: ['openai-beta', 'idempotency-key'],
+  anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
+};
+
+const CHAT_PATHS: Readonly<Record<Dialect, string>> = { openai: '/chat/completions', anthropic: '/messages' };
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What all requests to a provider have in common. */
+interface Endpoint {
+  readonly origin: string;
+  readonly chatPath: string;
+  readonly embeddingsPath: string;
+  /** From the configuration; names in lower case. */
+  readonly headers: Headers;
+  /** Names of the client's headers that are forwarded. */
+  readonly forwarded: readonly string[];
+  /** For clients that send none of the forwarded headers, as most do. */
+  usual?: { readonly key: string | undefined; readonly plain: Headers; readonly stream: Headers };
+}
+
+/** A provider is one object until the configuration changes, and has one dialect. */
+const ENDPOINTS = new WeakMap<Provider, Endpoint>();
+
+function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
+  const known = ENDPOINTS.get(provider);
+  if (known !== undefined) return known;
+  const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
+  const base = pathname.slice(0, -1);
+  const endpoint = {
+    origin,
+    chatPath: `${base}${CHAT_PATHS[dialect]}`,
+    embeddingsPath: `${base}/embeddings`,
+    headers: lowerCase(provider.headers),
+    forwarded: [...FORWARDED_HEADERS[dialect], ...provider.passHeaders],
+  };
+  ENDPOINTS.set(provider, endpoint);
+  return endpoint;
+}
+
+function headersFor(call: ProviderCall, endpoint: Endpoint, key: string | undefined): Headers {
+  const { headers: client, dialect, stream } = call;
+  for (const name of endpoint.forwarded) {
+    if (typeof client[name] === 'string') return headers(endpoint, { client, dialect, stream, key });
+  }
+  if (endpoint.usual === undefined || endpoint.usual.key !== key) {
+    const none = { client: {}, dialect, key };
+    endpoint.usual = {
+      key,
+      plain: headers(endpoint, { ...none, stream: false }),
+      stream: headers(endpoint, { ...none, stream: true }),
+    };
+  }
+  return stream ? endpoint.usual.stream : endpoint.usual.plain;
+}
+
+interface HeaderParts extends Pick<ProviderCall, 'dialect' | 'stream'> {
+  readonly client: ProviderCall['headers'];
+  readonly key: string | undefined;
+}
+
+/** The client's that are forwarded, then the configuration's, then ours: later ones win. */
+function headers(endpoint: Endpoint, { client, dialect, stream, key }: HeaderParts): Headers {
+  const all: Record<string, string> = {};
+  for (const name of endpoint.forwarded) {
+    const value = client[name];
+    if (typeof value === 'string') all[name] = value;
+  }
+  if (dialect === 'anthropic') all['anthropic-version'] ??= ANTHROPIC_VERSION;
+  Object.assign(all, endpoint.headers);
+  all['content-type'] = 'application/json';
+  all['accept'] = stream ? 'text/event-stream' : 'application/json';
+  all['accept-encoding'] = 'identity';
+  if (key === undefined) return all;
+  if (dialect === 'anthropic') all['x-api-key'] = key;
+  else all['authorization'] = `Bearer ${key}`;
+  return all;
+}
+
+function lowerCase(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,7 +1,13 @@
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
-import { type ConnectionPools, openExchange } from './connections.ts';
-import type { Exchange, Head, HttpRequest, OpenExchange } from './exchange.ts';
+import {
+  type ConnectionPools,
+  type Exchange,
+  type Head,
+  type HttpRequest,
+  type OpenExchange,
+  openExchange,
+} from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { repairedBody } from './reply-repair.ts';
 import { ReportedError } from './reported-error.ts';

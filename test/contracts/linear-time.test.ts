@@ -6,10 +6,10 @@ import { editFields, JsonScan, jsonErrorPlace } from '../../router/json/index.ts
 import { routedText } from '../../router/prompt/index.ts';
 import { headAndTail } from '../../router/prompt/text-limits.ts';
 import { isCallError, refusedByProvider } from '../../router/providers/mapped-attempt.ts';
+import { StreamReader } from '../../router/providers/native-reply.ts';
 import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
 import { clientHeaders, contentEncoding, headFault } from '../../router/providers/response.ts';
 import { SseReader } from '../../router/providers/sse.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
 import { redactedLine } from '../../router/telemetry/redaction.ts';
 
 /** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */

@@ -5,7 +5,7 @@ import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';
 import type { CallOptions } from '../../router/dialects/sdk.ts';
 import { createTarget, type Target } from '../../router/dialects/target.ts';
-import { sdkModel } from '../../router/providers/sdk-model.ts';
+import { sdkModel } from '../../router/providers/map-request.ts';
 import { modelAt } from './mapped-gateway.ts';
 
 type Body = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { CatalogModel } from '../../router/catalog/index.ts';
 import { upstreamSchema } from '../../router/config/upstream-schema.ts';
+import type { Clock } from '../../router/fallback/failure-rules.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
-import type { Clock } from '../../router/fallback/retry-backoff.ts';
 import type { FallbackEvent } from '../../router/fallback/types.ts';
 import type {
   AttemptOutcome,

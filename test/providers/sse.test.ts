@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { StreamReader } from '../../router/providers/native-reply.ts';
 import { SseReader } from '../../router/providers/sse.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
 import { parseUsage } from '../../router/providers/usage.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readUsage as sdkUsageOf } from '../../router/dialects/reply.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
+import { StreamReader } from '../../router/providers/native-reply.ts';
 import { parseUsage } from '../../router/providers/usage.ts';
 
 const OPENAI = {
