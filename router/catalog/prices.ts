@@ -30,9 +30,9 @@ const REASONING: readonly Capability[] = [...CHAT, 'reasoning'];
 const REASONING_AND_AUDIO: readonly Capability[] = [...REASONING, 'audio'];
 
 /**
- * The price table that ships; the configuration overrides it. Figures of the providers' public pages, as known on the date beside each: check before you rely on them. Those of a `list` were found
+ * The price table that ships; the configuration overrides it. Figures of the providers' public pages, as of the date of each: check before you rely on them. Those of a `list` were found
  * on other people's lists alone, in whole or in part. The latency class is the provider's own word, or follows from the model's size
- * beside its siblings.
+ * compared with its siblings.
  *
  * Prices are those of the standard tier for text. A cache is written for Anthropic's 5 minutes and OpenAI's 30. Not in here: what audio
  * costs more, and what keeping a cache longer does. Left out: models of whose price or limits no public page was found, previews, models

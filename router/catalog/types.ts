@@ -48,7 +48,7 @@ export interface TokenRates {
   readonly cacheWriteUsd?: number;
 }
 
-/** The rates of a whole request whose prompt is longer than so many tokens. Nothing of the other rates holds beside them. */
+/** The rates of a whole request whose prompt is longer than so many tokens. They replace the other rates as a whole. */
 export interface PriceTier extends TokenRates {
   readonly aboveInputTokens: number;
 }

@@ -119,7 +119,7 @@ interface Rotation {
 }
 
 /**
- * A file for its owner alone (mode 600) that is put aside before it would grow past `maxBytes`; a single longer line stands alone.
+ * A file for its owner alone (mode 600) that is rotated before it would grow past `maxBytes`; a single longer line gets a file of its own.
  * What a crash left of a line is ended, so that the next one is whole. Rotating is its own work: another program that moves the file
  * away keeps what is written from then on.
  * @throws PlimsollError `io` if it cannot be opened

@@ -36,7 +36,7 @@ export interface RequestFacts {
   /** HTTP status, as the client got it. */
   readonly status: number;
   readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
-  /** Paths of the client's fields that the model that answered did not get; undefined if it got all. */
+  /** Paths of the client's fields that the serving model did not get; undefined if it got all. */
   readonly dropped: readonly string[] | undefined;
   readonly usage: Usage | undefined;
   readonly costUsd: number | undefined;
@@ -44,11 +44,11 @@ export interface RequestFacts {
   readonly baselineCostUsd: number | undefined;
   /** At random with the router's shares, same tokens: see `savings.ts`. */
   readonly randomCostUsd: number | undefined;
-  /** Spent by Plimsoll itself before the first attempt and after the answer. */
+  /** Spent by Plimsoll itself before the first attempt and after the reply. */
   readonly overheadMs: number;
   /** Spent on attempts and the waits between them, the stream included. */
   readonly upstreamMs: number | undefined;
-  /** From the start to the first byte of the answer's body. */
+  /** From the start to the first byte of the reply's body. */
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly keyId: string | undefined;

@@ -3,9 +3,9 @@ import { costUsd, type Price, type TokenCounts } from '../catalog/index.ts';
 /**
  * What a request would have cost at the strongest candidate's price with the same tokens, in US dollars.
  *
- * An ESTIMATE, since the strongest model was not asked: it would have written an answer of another length, its tokenizer counts the
- * same text otherwise, and how much of the prompt its provider read from its cache or wrote to it is taken over from the model
- * that answered.
+ * An ESTIMATE, since the strongest model was not called: its reply would have had another length, its tokenizer counts the same text
+ * differently, and how much of the prompt its provider read from its cache or wrote to it is taken over from the model that
+ * replied.
  * @returns undefined if the price or the tokens are not known
  */
 export function baselineCostUsd(
@@ -23,12 +23,12 @@ interface RungShare {
 }
 
 /**
- * What a request would have cost on average, in US dollars, had a die thrown it to a rung with the shares that the router had:
+ * What a request would have cost on average, in US dollars, if rungs were drawn at random in the observed proportions:
  *
  *     sum over rungs of share * cost(rung's price, usage)
  *
- * It parts the saving in two: what choosing the cheap model so often saves by itself, and what choosing it for the right requests
- * adds in cost (routers keep long answers for the strong model) or in quality, which no cost shows.
+ * It splits the saving in two: what choosing the cheap model so often saves by itself, and what choosing it for the right requests
+ * adds in cost (routers keep long replies for the strong model) or in quality, which no cost shows.
  *
  * An ESTIMATE for the same reasons as `baselineCostUsd`, and because the shares are those so far: of n requests, each is off by about
  * sqrt(share * (1 - share) / n). A rung that was never chosen needs no price.

@@ -17,7 +17,7 @@ import { VERSION } from '../package.ts';
 import type { AttemptOutcome, PrepareAttempt, ProviderCall, ReadyAttempt } from '../providers/index.ts';
 import type { RequestFacts } from '../records/index.ts';
 
-/** The span of one request, from its first byte to the last of its answer. */
+/** The span of one request, from its first byte to the last of its reply. */
 interface RequestSpan {
   /** Runs work inside the span: attempts that are made in it become its children. */
   run<T>(work: () => T): T;
@@ -40,7 +40,7 @@ export interface Traces {
 
 /**
  * Traces by `@opentelemetry/api` alone: the operator brings the SDK and says where spans go (as with `node --import`); without one
- * nothing is recorded, at next to no cost. No span has a word of a prompt or an answer, of an error's text, or of a key. The client's
+ * nothing is recorded, at next to no cost. No span has a word of a prompt or a reply, of an error's text, or of a key. The client's
  * `traceparent` is not sent on to providers.
  */
 export function createTraces(): Traces {
@@ -133,7 +133,7 @@ function decisionAttributes({ id, reason, decision, ...facts }: RequestFacts): A
   });
 }
 
-/** Ends the span with the outcome: of an answer when its head is there, since its body belongs to the request. */
+/** Ends the span with the outcome; that of a reply is known with its head, since its body belongs to the request. */
 async function ended(span: Span, outcome: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
   try {
     const result = await outcome;
@@ -157,7 +157,7 @@ function known(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-/** Tells a finished request to the operator's OpenTelemetry SDK. */
+/** Reports a finished request to the operator's OpenTelemetry SDK. */
 type GenAiMetrics = (facts: RequestFacts) => void;
 
 /**

@@ -1,7 +1,7 @@
 /** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
-/** Cheap to ask of every line: without one of these there is nothing to look for, and the line is not parsed. */
+/** Cheap to check in every line: without one of these there is nothing to look for, and the line is not parsed. */
 const SUSPICIOUS =
   /authorization|api[-_ ]?key|token|secret|passw|cookie|credential|access[-_]?key|private[-_]?key|bearer|basic |sk-|plim_|gsk_|AIza|AKIA|:\/\/[^\s/]*@/i;
 
@@ -61,7 +61,7 @@ function isSecretName(name: unknown): boolean {
   );
 }
 
-/** Whether a key was there at all may be told. */
+/** Whether there was a key at all may be logged. */
 function holdsSomething(value: unknown): boolean {
   return value !== null && typeof value !== 'boolean';
 }
