@@ -81,7 +81,7 @@ interface Import {
 
 const IMPORT = /^(?:import|export)\b[^;'"]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
 
-function importsOf(root: string, file: string): Import[] {
+function readImports(root: string, file: string): Import[] {
   const text = readFileSync(path.join(root, file), 'utf8');
   return [...text.matchAll(IMPORT)].map((match) => {
     const source = match[1] ?? match[2] ?? match[3] ?? '';
@@ -93,12 +93,12 @@ function importsOf(root: string, file: string): Import[] {
   });
 }
 
-function roomOf(file: string): string | undefined {
+function findRoom(file: string): string | undefined {
   return ROOMS.find((room) => file === room || file.startsWith(`${room}/`));
 }
 
 /** The faults of a single import; most have none. */
-function* faultsOf({ file, line, target }: Import): Iterable<string> {
+function* checkImport({ file, line, target }: Import): Iterable<string> {
   const place = `${file}:${line}`;
   const only = PACKAGE_ROOMS[target];
   if (only && !file.startsWith(`${only}/`) && !file.startsWith('scripts/'))
@@ -108,7 +108,7 @@ function* faultsOf({ file, line, target }: Import): Iterable<string> {
   if (door && target !== `${door}/index.ts`)
     yield `${place}: goes past the door of ${door}; import ${door}/index.ts instead of ${target}`;
   if (file.startsWith('scripts/') && !target.startsWith('scripts/')) return;
-  const [from, to] = [roomOf(file), roomOf(target)];
+  const [from, to] = [findRoom(file), findRoom(target)];
   if (from === undefined) yield `${file}: belongs to no room; add it to ROOMS in scripts/check-structure.ts`;
   else if (to !== undefined && ROOMS.indexOf(to as never) > ROOMS.indexOf(from as never)) {
     yield `${place}: ${from} is below ${to} and may not import it`;
@@ -150,7 +150,7 @@ export function structureFaults(root: string): string[] {
     )
     .filter((file) => file.endsWith('.ts'))
     .toSorted();
-  const imports = files.flatMap((file) => importsOf(root, file));
+  const imports = files.flatMap((file) => readImports(root, file));
   const graph = new Map(
     files.map((file) => [
       file,
@@ -160,7 +160,7 @@ export function structureFaults(root: string): string[] {
     ]),
   );
   return [
-    ...imports.flatMap((one) => [...faultsOf(one)]),
+    ...imports.flatMap((one) => [...checkImport(one)]),
     ...circles(graph).map((files) => `import one another in a circle: ${files.toSorted().join(', ')}`),
   ];
 }

@@ -13,7 +13,7 @@ export const VERDICT_SCHEMA_FILE = fileURLToPath(
 
 /** `plimsoll.config.schema.json`: what an editor needs to check and complete plimsoll.config.yaml. */
 export function configSchemaJson(): string {
-  return jsonOf(
+  return toJson(
     'plimsoll.config.yaml',
     z.toJSONSchema(configSchema, { io: 'input', override: defaultFirst }),
   );
@@ -34,19 +34,19 @@ export function suiteSchemaJson(): string {
   const schema = z.toJSONSchema(suiteSchema, {
     io: 'input',
     override: ({ jsonSchema, path }) => {
-      if (path.at(-1) === 'where') jsonSchema.minProperties = 1; // a refinement in zod, which no JSON tells
+      if (path.at(-1) === 'where') jsonSchema.minProperties = 1; // a refinement in zod, which JSON Schema cannot express
     },
   });
-  return jsonOf('Suite of the Plimsoll gate', schema);
+  return toJson('Suite of the Plimsoll gate', schema);
 }
 
 /** `verdict.schema.json`: for whoever reads a verdict.json. Its evidence is that which the gate of this version writes. */
 export function verdictSchemaJson(): string {
   const whole = verdictSchema.extend({ evidence: evidenceSchema });
-  return jsonOf('verdict.json of the Plimsoll gate', z.toJSONSchema(whole));
+  return toJson('verdict.json of the Plimsoll gate', z.toJSONSchema(whole));
 }
 
-function jsonOf(title: string, schema: object): string {
+function toJson(title: string, schema: object): string {
   return `${JSON.stringify({ ...schema, title }, null, 2)}\n`;
 }
 

@@ -104,7 +104,7 @@ function everydayFiles() {
   });
 }
 
-/** The starter on sets that it did not learn from, as a section of its card. */
+/** A section of the model card: the starter on sets that it did not learn from. */
 async function measuredNotes(draft: ArtifactDraft, folder: string): Promise<string> {
   const input = { kind: 'lexicon', tokenizer: createStaticEncoder().tokenizer } as const;
   const classifier = await createOnnxClassifier(
@@ -182,7 +182,7 @@ async function run({ data, out, cases, check }: Flags): Promise<void> {
   const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-starter-'));
   try {
     const file = cases ?? path.join(scratch, 'starter-cases.jsonl');
-    await writeCases(file, starter.cases.map(rowOf));
+    await writeCases(file, starter.cases.map(toRow));
     const { verdict } = await runGate({
       artifact: out,
       suite: SUITE,
@@ -198,7 +198,7 @@ async function run({ data, out, cases, check }: Flags): Promise<void> {
 }
 
 /** A case as the row that loads as the same case. */
-function rowOf({ id, text, key, group, task, source, language, outcomes }: Case): CaseRow {
+function toRow({ id, text, key, group, task, source, language, outcomes }: Case): CaseRow {
   return {
     id,
     prompt: text,

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
 import { listArtifacts, type StoredArtifact } from '../../router/artifact/index.ts';
-import { standingJson } from '../../router/server/index.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags {
@@ -16,16 +15,19 @@ export function artifactsCommand(): Command {
     .action(run);
 }
 
-function run({ store, json }: Flags): void {
+async function run({ store, json }: Flags): Promise<void> {
   const artifacts = listArtifacts(store, new Date());
-  if (json) printJson({ store, artifacts: artifacts.map(artifactJson) });
-  else print(artifacts.length === 0 ? `No artifacts in ${store}.\n` : lines(artifacts));
+  if (json) return printJson({ store, artifacts: await toJson(artifacts) });
+  print(artifacts.length === 0 ? `No artifacts in ${store}.\n` : lines(artifacts));
 }
 
-function artifactJson(artifact: StoredArtifact): object {
-  if (artifact.kind === 'broken') return artifact;
-  const { standing, ...rest } = artifact;
-  return { ...rest, verdict: standingJson(standing) };
+async function toJson(artifacts: readonly StoredArtifact[]): Promise<object[]> {
+  const { standingJson } = await import('../../router/server/index.ts'); // loads Express
+  return artifacts.map((artifact) => {
+    if (artifact.kind === 'broken') return artifact;
+    const { standing, ...rest } = artifact;
+    return { ...rest, verdict: standingJson(standing) };
+  });
 }
 
 const SHA256_SHOWN = 12;
@@ -34,7 +36,7 @@ const SHA256_SHOWN = 12;
 function lines(artifacts: readonly StoredArtifact[]): string {
   const heading = ['  artifact', 'sha256', 'created', 'threshold', 'verdict'];
   const reasons = artifacts.flatMap((artifact) => {
-    const reason = reasonOf(artifact);
+    const reason = explainNoPass(artifact);
     return reason === undefined ? [] : [`${artifact.folder}: ${reason}\n`];
   });
   const rows = textTable([heading, ...artifacts.map(row)]);
@@ -49,7 +51,7 @@ function row(artifact: StoredArtifact): string[] {
   return [folder, sha256.slice(0, SHA256_SHOWN), created.slice(0, 10), threshold.toFixed(4), verdict];
 }
 
-function reasonOf(artifact: StoredArtifact): string | undefined {
+function explainNoPass(artifact: StoredArtifact): string | undefined {
   if (artifact.kind === 'broken') return artifact.fault;
   return artifact.standing.kind === 'pass' ? undefined : artifact.standing.why;
 }

@@ -8,7 +8,6 @@ import {
 } from '../../router/artifact/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
-import { standingJson } from '../../router/server/index.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags {
@@ -38,8 +37,9 @@ async function run(place: string, flags: Flags): Promise<void> {
   await router.close(); // opening it has checked the weights and every golden case
   const { sha256, manifest } = artifact;
   const standing = router.standing();
-  if (flags.json) printJson({ folder, sha256, verdict: standingJson(standing), manifest });
-  else print(lines(artifact, standing));
+  if (!flags.json) return print(lines(artifact, standing));
+  const { standingJson } = await import('../../router/server/index.ts'); // loads Express
+  printJson({ folder, sha256, verdict: standingJson(standing), manifest });
 }
 
 function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing): string {

@@ -21,7 +21,7 @@ interface CreateFlags extends Flags {
 /** `plimsoll keys`: who may use the server. */
 export function keysCommand(): Command {
   const keys = new Command('keys')
-    // Commander copies settings one level down only: without this, wrong usage below would be told in another form.
+    // Commander copies settings one level down only: without this, wrong usage of a subcommand would be reported in another form.
     .hook('preSubcommand', (parent, command) => {
       command.copyInheritedSettings(parent);
     });

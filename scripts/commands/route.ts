@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { createRouter } from '../../router/create-router.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import type { Explained } from '../../router/router.ts';
-import { decisionJson, explainedJson } from '../../router/server/index.ts';
 import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
-import { promptOnStdin } from '../prompt-on-stdin.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags extends ConfigFlags {
@@ -34,15 +33,12 @@ async function run(argument: string | undefined, flags: Flags): Promise<void> {
   const prompt = argument ?? (await promptOnStdin());
   const router = await createRouter(configFromFlags(flags));
   try {
-    if (!flags.explain) {
-      const decision = await router.route({ prompt });
-      if (flags.json) printJson(decisionJson(decision));
-      else print(decisionLines({ decision, explanation: null }));
-      return;
-    }
-    const explained = await router.explain({ prompt });
-    if (flags.json) printJson(explainedJson(explained));
-    else print(decisionLines(explained));
+    const decided = flags.explain
+      ? await router.explain({ prompt })
+      : { decision: await router.route({ prompt }), explanation: null };
+    if (!flags.json) return print(decisionLines(decided));
+    const { decisionJson, explainedJson } = await import('../../router/server/index.ts'); // loads Express
+    printJson(flags.explain ? explainedJson(decided) : decisionJson(decided.decision));
   } finally {
     await router.close();
   }
@@ -83,4 +79,40 @@ function decisionLines({ decision, explanation }: Explained): string {
       lines.push(`  ${rest < 0 ? '' : '+'}${rest.toFixed(4)}  ${named.length - SHOWN} smaller parts`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Far beyond any prompt, so that an endless stream ends with a message. */
+const MOST_BYTES = 32 * 2 ** 20;
+
+/**
+ * All of stdin as text. Read as a stream: a synchronous read fails if the other end has set the pipe non-blocking.
+ * @throws PlimsollError `too-large` beyond 32 MiB, `io` if stdin cannot be read.
+ */
+async function promptOnStdin(stdin: AsyncIterable<Buffer> = process.stdin): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stdin) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) throw tooLarge();
+    }
+  } catch (cause) {
+    if (cause instanceof PlimsollError) throw cause;
+    throw new PlimsollError(
+      'io',
+      'stdin cannot be read. Pipe text into it, or give the text as an argument.',
+      {
+        cause,
+      },
+    );
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLarge(): PlimsollError {
+  return new PlimsollError(
+    'too-large',
+    `There is more than ${MOST_BYTES / 2 ** 20} MiB of text on stdin. Only its beginning and end would be scored: send those.`,
+  );
 }
