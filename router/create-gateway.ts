@@ -1,34 +1,12 @@
 import { LightAbortSignal } from './abort-signal.ts';
-import { createCatalog, type Dialect } from './catalog/index.ts';
+import { createCatalog } from './catalog/index.ts';
 import type { Config } from './config/index.ts';
 import { createRouter } from './create-router.ts';
 import { type Gateway, type GatewayReply, openGateway } from './gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from './memory-budget.ts';
 import type { Router } from './router.ts';
+import type { EmbeddedGateway } from './serving.ts';
 import { createLogger, type Logger } from './telemetry/index.ts';
-
-/** A gateway inside the user's own program, without a server, API keys and queue. */
-export interface EmbeddedGateway {
-  readonly router: Router;
-  /**
-   * Sends a request to the model that `model` names or the router chooses.
-   * @param body as that of `/v1/chat/completions`, or of the API that `options` name
-   * @returns what the server would send, as JSON or as a stream of server-sent events; to be read to its end, or cancelled
-   * @throws PlimsollError if the request cannot be routed; the reason of `options.signal` once that is aborted
-   */
-  respond(body: Readonly<Record<string, unknown>>, options?: RespondOptions): Promise<Response>;
-  close(): Promise<void>;
-}
-
-export interface RespondOptions {
-  /** Default: openai. */
-  readonly dialect?: Dialect;
-  /** Default: chat. */
-  readonly operation?: 'chat' | 'embeddings';
-  /** Names in lower case; only those that a provider may see are passed on. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
 
 /** @throws PlimsollError if the configuration or the artifact is wrong */
 export async function createGateway(config: Config): Promise<EmbeddedGateway> {

@@ -1,7 +1,6 @@
 /** Plimsoll as a library: `createRouter` decides, `createGateway` also calls models, `serve` does both over HTTP. */
 import type { Config } from './config/index.ts';
-import type { EmbeddedGateway, RespondOptions } from './create-gateway.ts';
-import type { Served, ServeOptions } from './serve.ts';
+import type { EmbeddedGateway, RespondOptions, Served, ServeOptions } from './serving.ts';
 
 export type { Standing } from './artifact/index.ts';
 export type { Config, ConfigOverrides } from './config/index.ts';

@@ -2,30 +2,10 @@ import type { Config } from './config/index.ts';
 import { gatewayLogger } from './create-gateway.ts';
 import { type Gateway, openGateway } from './gateway/index.ts';
 import { hotReload, reloadOnHangUp, reloadReport } from './reload.ts';
-import type { Reload, Router } from './router.ts';
-import {
-  drainOnSignal,
-  exampleRequest,
-  isGuarded,
-  logReload,
-  type RunningServer,
-  startServer,
-} from './server/index.ts';
+import type { Reload } from './router.ts';
+import { drainOnSignal, exampleRequest, isGuarded, logReload, startServer } from './server/index.ts';
+import type { Served, ServeOptions } from './serving.ts';
 import type { Logger } from './telemetry/index.ts';
-
-export interface ServeOptions {
-  /** Reads the configuration again for a reload; without it a reload keeps `config` and opens its artifact again. */
-  readonly readConfig?: () => Config;
-  /** A configuration file that is watched: when it is written, everything is reloaded. */
-  readonly configFile?: string;
-}
-
-/** A running server. `close` drains it, and ends the watches over the artifact and the configuration file. */
-export interface Served extends RunningServer {
-  readonly router: Router;
-  /** Reads the configuration and opens the artifact again. Never rejects: if either fails, nothing changes. */
-  reload(): Promise<Reload>;
-}
 
 /**
  * Serves a configuration over HTTP: decisions and, if it names providers, models. A changed artifact is reloaded.

@@ -37,6 +37,7 @@ const ROOMS = [
   'router/gateway',
   'router/config',
   'router/create-router.ts',
+  'router/serving.ts',
   'router/create-gateway.ts',
   'router/reload.ts',
   'router/server',

@@ -1,9 +1,23 @@
-import type { WriteStream } from 'node:tty';
-import { type Logger, pino } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
 import { safeError } from '../errors.ts';
 import { redactedLine } from './redaction.ts';
 
-export type { Logger };
+/** Writes one line: fields and a message, or a message alone. An error given alone is logged as `err`. */
+export interface LogLine {
+  (fields: object, message?: string): void;
+  (message: string): void;
+}
+
+/** What is used of pino's logger. An interface of our own, so that a user's compiler needs neither pino's types nor Node's. */
+export interface Logger {
+  readonly debug: LogLine;
+  readonly info: LogLine;
+  readonly warn: LogLine;
+  readonly error: LogLine;
+  isLevelEnabled(level: string): boolean;
+  /** A logger whose lines have these fields too. */
+  child(fields: object): Logger;
+}
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
@@ -23,7 +37,7 @@ const SHORTEST_SECRET = 8;
  */
 export function createLogger(
   level: LogLevel,
-  stream: LogStream = process.stderr as WriteStream,
+  stream: LogStream = process.stderr,
   secrets: () => readonly string[] = () => [],
 ): Logger {
   const options = {
@@ -51,13 +65,13 @@ function errorOnly(value: unknown): unknown {
 
 /** For `logger.error(error)`: pino would use the error's message as the line's. */
 function withoutMessage(
-  this: Logger,
-  args: Parameters<Logger['info']>,
-  method: (...args: Parameters<Logger['info']>) => void,
+  this: PinoLogger,
+  args: Parameters<PinoLogger['info']>,
+  method: (...args: Parameters<PinoLogger['info']>) => void,
 ): void {
   const [first, ...rest] = args as [unknown, ...unknown[]];
   const safe = first instanceof Error ? [{ err: first }, ...(rest.length > 0 ? rest : ['failed'])] : args;
-  method.apply(this, safe as Parameters<Logger['info']>);
+  method.apply(this, safe as Parameters<PinoLogger['info']>);
 }
 
 const COLOURS: Readonly<Record<string, number>> = { error: 31, warn: 33, debug: 90 };
