@@ -75,6 +75,11 @@ export function closedError(): PlimsollError {
   );
 }
 
+/** The operating system's code of an error, such as ENOENT; `unknown reason` for an error without one. */
+export function systemErrorCode(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+}
+
 /** What may be logged of an error: the message of our own; of others, whose messages may quote a prompt, name and place. */
 export interface SafeError {
   readonly error: string;

@@ -16,11 +16,11 @@ export function bypassDoors(folder) {
     const direct = text
       .replaceAll(STATEMENT, (statement, verb, type = '', names, source) => {
         if (!source.endsWith('/index.ts')) return statement;
-        return rewrite({ verb, type, names, source, file }) ?? statement;
+        return rewrite({ verb, type, names, source, file });
       })
-      .replaceAll(INLINE, (type, source, exported) => {
+      .replaceAll(INLINE, (_, source, exported) => {
         const found = find(path.resolve(path.dirname(file), source), exported);
-        return `import("${specifier(file, found.file)}").${found.name}${type.slice(type.indexOf(').') + 2 + exported.length)}`;
+        return `import("${specifier(file, found.file)}").${found.name}`;
       });
     if (direct !== text) writeFileSync(file, direct);
   }

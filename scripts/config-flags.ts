@@ -15,8 +15,6 @@ export function configFromFlags({
   port,
   logLevel,
 }: ConfigFlags): Config {
-  const flags = { artifact, defaultPolicy: policy, allowUngated, host, port, logLevel };
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const overrides: ConfigOverrides = Object.fromEntries(given);
+  const overrides: ConfigOverrides = { artifact, defaultPolicy: policy, allowUngated, host, port, logLevel };
   return loadConfig(config, process.env, overrides);
 }

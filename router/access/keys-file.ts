@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
-import { PlimsollError } from '../errors.ts';
+import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile, withLock } from '../files/index.ts';
 import { hashKey, newApiKey } from './api-key.ts';
 
@@ -123,7 +123,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof PlimsollError) throw cause;
-    if (errorCode(cause) === 'ENOENT') {
+    if (systemErrorCode(cause) === 'ENOENT') {
       throw new PlimsollError(
         'not-found',
         `There is no keys file at ${file}. Make a first key with \`plimsoll keys create --name <who> --file ${file}\`.`,
@@ -132,7 +132,7 @@ function readText(file: string): string {
     }
     throw new PlimsollError(
       'io',
-      `The keys file ${file} cannot be read (${errorCode(cause)}). It must be a file that this user may read.`,
+      `The keys file ${file} cannot be read (${systemErrorCode(cause)}). It must be a file that this user may read.`,
       { place: { file }, cause },
     );
   }
@@ -149,8 +149,4 @@ function writeKeys(file: string, keys: readonly StoredKey[]): void {
 
 function invalid(file: string, what: string): PlimsollError {
   return new PlimsollError('invalid-config', `The keys file ${file} ${what}`, { place: { file } });
-}
-
-function errorCode(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
 }

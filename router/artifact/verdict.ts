@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { PlimsollError } from '../errors.ts';
+import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../files/index.ts';
 import { artifactJson } from './manifest.ts';
 import { sha256OfJson } from './sha256.ts';
@@ -152,7 +152,7 @@ function bytesOf(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const code = systemErrorCode(cause);
     if (code === 'ENOENT') return undefined;
     throw new PlimsollError('invalid-artifact', `${file} cannot be read (${code}). It must be a file.`, {
       place: { file },

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { PlimsollError } from '../errors.ts';
+import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { readYaml, YamlFault, type YamlFile } from '../yaml-file.ts';
 import { type Config, configSchema, logLevelSchema } from './schema.ts';
 
@@ -51,7 +51,7 @@ function readFile(file: string): YamlFile {
       const place = { file, ...(line !== undefined && { line }) };
       throw new PlimsollError('invalid-config', `${where}: ${message}.`, { place });
     }
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const reason = systemErrorCode(cause);
     throw new PlimsollError(
       'io',
       `The configuration ${file} cannot be read (${reason}). It must be a file.`,

@@ -1,4 +1,4 @@
-import { PlimsollError } from '../errors.ts';
+import { PlimsollError, systemErrorCode } from '../errors.ts';
 
 const RETRY = 'run the command again';
 
@@ -25,7 +25,7 @@ const CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> =
  */
 export function writeFailure(what: string, file: string, cause: unknown): PlimsollError {
   if (cause instanceof PlimsollError) return cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+  const code = systemErrorCode(cause);
   const [why, remedy] = CAUSES[code] ?? [undefined, 'Its folder must be there and writable.'];
   const reason = why === undefined ? `(${code})` : `(${code}): ${why}`;
   return new PlimsollError('io', `Cannot write ${what} ${reason}. ${remedy}`, { place: { file }, cause });

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { PlimsollError } from '../errors.ts';
+import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { writeFailure } from './failure.ts';
 import { stateOf, thisProcess } from './owner.ts';
 import { realPlace } from './replace-file.ts';
@@ -81,7 +81,7 @@ function made(file: string, place: string): string | undefined {
   try {
     descriptor = openSync(file, 'wx', 0o644);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    if (systemErrorCode(cause) === 'EEXIST') return undefined;
     throw writeFailure(place, place, cause);
   }
   try {
@@ -120,7 +120,7 @@ function read(file: string): Found | undefined {
       state === 'gone' || (state === 'elsewhere' && olderThan(Date.parse(lock.at), EXPIRES_AFTER_MS));
     return { token: lock.token, over, lock };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw writeFailure(file, file, error);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemErrorCode } from '../errors.ts';
 
 /** A process, distinguished from a later one with the same id, and from those of other machines and containers. */
 export interface Owner {
@@ -24,7 +25,7 @@ export function stateOf({ machine, pid, started }: Owner): 'running' | 'gone' | 
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return 'gone';
+    if (systemErrorCode(error) === 'ESRCH') return 'gone';
   }
   const found = startOf(pid);
   return found === undefined || started === 0 || found === started ? 'running' : 'gone';

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { systemErrorCode } from '../errors.ts';
 
 /** Writes all bytes. The system call may write fewer than it was given, on a disk that fills up for one, without an error. */
 export function writeAll(descriptor: number, data: string | Uint8Array): void {
@@ -28,7 +29,7 @@ export function syncFolder(folder: string): void {
     descriptor = openSync(folder, 'r');
     fsyncSync(descriptor);
   } catch (error) {
-    if (!CANNOT_SYNC.has(String((error as NodeJS.ErrnoException).code))) throw error;
+    if (!CANNOT_SYNC.has(systemErrorCode(error))) throw error;
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { PlimsollError, type SafeError, safeError } from '../errors.ts';
+import { PlimsollError, type SafeError, safeError, systemErrorCode } from '../errors.ts';
 import { decisionRecord, type RequestFacts } from './decision-record.ts';
 
 /** Bytes of lines that may wait for the disk: some ten thousand records. */
@@ -190,7 +190,7 @@ async function openAtEnd(file: string): Promise<Opened> {
     await handle.appendFile('\n');
     return { handle, bytes: size + 1 };
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const reason = systemErrorCode(cause);
     throw new PlimsollError(
       'io',
       `Cannot append to ${file} (${reason}). Its folder must be there and writable, and it must be a file.`,
@@ -203,6 +203,6 @@ async function renameIfThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
 }

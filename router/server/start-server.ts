@@ -4,6 +4,7 @@ import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Gateway } from '../gateway/index.ts';
 import type { Router } from '../router.ts';
+import type { Served } from '../serving.ts';
 import type { Logger } from '../telemetry/index.ts';
 import {
   closeWithin,
@@ -15,15 +16,7 @@ import { createApp } from './create-app.ts';
 import type { Lifecycle } from './responses.ts';
 import { logStart } from './server-log.ts';
 
-export interface RunningServer {
-  readonly url: string;
-  readonly port: number;
-  /**
-   * Becomes not ready, stops accepting, waits for requests at work (at most drain_timeout_ms), closes the router.
-   * Resolves to whether every request got its response. Safe to call twice.
-   */
-  close(): Promise<boolean>;
-}
+export type RunningServer = Pick<Served, 'url' | 'port' | 'close'>;
 
 /** Starts to serve, and logs what it serves. @throws PlimsollError `io` if the port is not available. */
 export async function startServer(parts: {
