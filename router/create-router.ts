@@ -143,7 +143,7 @@ async function assemble(
     profiles,
     policies: policies.names,
     defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
-    standing: () => verdicts.standing(ladder.stale),
+    standing: (served = ladder) => verdicts.standing(served.stale),
     verdict(name = config.defaultPolicy) {
       const { policy } = policies.get(name);
       const circumstances = { stale: ladder.stale, otherThreshold: false, downgraded: false };

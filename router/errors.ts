@@ -6,7 +6,8 @@ export type ErrorCode =
   | 'ungated' // an artifact or a policy would serve without a valid PASS of the gate
   | 'weights-missing' // an encoder's weights are not on this machine, or are not the ones expected
   | 'insufficient-data' // the labels cannot support what was asked: too few, one class, no difference
-  | 'too-large' // a limit on size, count or length was passed
+  | 'too-large' // a limit on size or length was passed
+  | 'too-many-entries' // a list in a request is longer than its limit
   | 'not-found' // a named thing (policy, file, route) does not exist
   | 'model-not-found' // what a request's `model` names does not exist
   | 'closed' // a router was asked after it was closed
@@ -20,6 +21,7 @@ const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
   'model-not-found': 404,
   closed: 503,
   'too-large': 413,
+  'too-many-entries': 400,
   'invalid-config': 500,
   'invalid-artifact': 500,
   ungated: 500,

@@ -177,7 +177,7 @@ export async function reloadingRouter(
     get defaultPolicy() {
       return generations.current().defaultPolicy;
     },
-    standing: () => generations.current().standing(),
+    standing: (served) => generations.current().standing(served),
     verdict: (policy) => generations.current().verdict(policy),
     check: (options) => generations.current().check(options),
     route: (input, options) => withCurrent((router) => router.route(input, options)),

@@ -76,8 +76,8 @@ export interface Router {
   readonly policies: readonly string[];
   /** What decides if a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
-  /** What the artifact may claim of its own policy at this moment. */
-  standing(): Standing;
+  /** What the artifact may claim of its own policy at this moment, over the default ladder or that of a profile. */
+  standing(served?: ServedLadder): Standing;
   /** The same for a policy that serves, or for the default one, over the default ladder. */
   verdict(policy?: string): PolicyVerdict;
   /** Throws what `route` would reject with because of these options. Decides nothing. */

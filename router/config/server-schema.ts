@@ -68,8 +68,8 @@ export const serverSchema = z
       .min(1)
       .max(10_000)
       .default(1_000)
-      .describe('A request with more messages gets a 413.'),
-    max_batch: z.int().min(1).max(10_000).default(256).describe('A longer batch gets a 413.'),
+      .describe('A request to /v1/route with more messages gets a 400.'),
+    max_batch: z.int().min(1).max(10_000).default(256).describe('A longer batch gets a 400.'),
     max_concurrency: z
       .int()
       .min(1)

@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { Dialect } from '../catalog/index.ts';
-import { PlimsollError } from '../errors.ts';
+import { type ErrorCode, PlimsollError } from '../errors.ts';
 import { isObject } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
@@ -69,7 +69,7 @@ const CHECKS = {
  * Checks the types in a client's body as far as the gateway reads it: one pass over messages and parts, no text is looked at. Unknown fields
  * and unknown types of parts are the provider's to judge. A field that differs from a known one in capital letters alone is refused,
  * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal).
- * @throws PlimsollError `invalid-input` that names the field
+ * @throws PlimsollError `invalid-input` or `too-many-entries` that names the field
  */
 export function checkBody({
   body,
@@ -106,7 +106,7 @@ function messageList(messages: unknown, path: Path): void {
     entries += Array.isArray(content) ? partsIn(content) : 0;
     entries += Array.isArray(calls) ? calls.length : 0;
     if (entries > MAX_ENTRIES) {
-      throw invalid(path, `must have at most ${MAX_ENTRIES} entries, with parts and tool calls`);
+      throw tooMany(path, `must have at most ${MAX_ENTRIES} entries, with parts and tool calls`);
     }
     if (calls !== undefined) objectsOrNull(calls, [...path, at, 'tool_calls']);
   }
@@ -168,7 +168,7 @@ function stopsOrNull(value: unknown, path: Path): void {
 }
 
 function refuseLonger(list: readonly unknown[], path: Path, max: number): void {
-  if (list.length > max) throw invalid(path, `must have at most ${max} entries`);
+  if (list.length > max) throw tooMany(path, `must have at most ${max} entries`);
 }
 
 /** More than any model takes. */
@@ -185,7 +185,11 @@ function textOrList(value: unknown, path: Path): void {
   if (typeof value !== 'string' && !Array.isArray(value)) throw invalid(path, 'must be a string or a list');
 }
 
-function invalid(path: Path, why: string): PlimsollError {
+function invalid(path: Path, why: string, code: ErrorCode = 'invalid-input'): PlimsollError {
   const field = path.join('.');
-  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
+  return new PlimsollError(code, `${field} ${why}.`, { place: { field } });
+}
+
+function tooMany(path: Path, why: string): PlimsollError {
+  return invalid(path, why, 'too-many-entries');
 }

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorResponse, errorResponse } from './responses.ts';
 
@@ -129,12 +129,16 @@ const REASONS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
+/** Where node keeps the response that a connection is busy with: its own handler of these errors asks the same. */
+type ServingSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
 /**
- * Responds to what never became a request: malformed HTTP, headers that are too large, bytes that come too slowly. If the connection
- * has carried a response before, our bytes could end up inside another response: then it is closed.
+ * Responds to what never became a request: malformed HTTP, headers that are too large, bytes that come too slowly. The form is OpenAI's:
+ * the path, which would say whose form the client reads, may not have come. If a response has begun, our bytes would end up inside it: then
+ * the connection is closed.
  */
-export function respondToClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || socket.bytesWritten > 0) {
+export function respondToClientError(error: Error & { code?: string }, socket: ServingSocket): void {
+  if (!socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy();
     return;
   }

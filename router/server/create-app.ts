@@ -8,7 +8,7 @@ import type { Router } from '../router.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
 import type { Route, ServerContext } from './context.ts';
 import { browserGuard, type Guard, keyGuard } from './guards.ts';
-import { createSender, errorResponse, type Lifecycle } from './responses.ts';
+import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';
 import { type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
@@ -43,7 +43,22 @@ export function createApp(
     withKeys: keys !== undefined,
     callsModels: gateway !== undefined,
   });
-  return requestListener(browsers, keys, calls, app);
+  return requiringHost(requestListener(browsers, keys, calls, app), send);
+}
+
+/** RFC 9112, section 3.2: a request of HTTP/1.1 without a Host header gets 400. */
+function requiringHost(listener: RequestListener, send: Sender): RequestListener {
+  const noHost = errorResponse({
+    status: 400,
+    code: 'malformed_http',
+    message: 'The request has no Host header, which HTTP/1.1 requires.',
+  });
+  return (request, response) => {
+    if (request.headers.host !== undefined || request.httpVersion !== '1.1')
+      return listener(request, response);
+    request.resume(); // lets the client finish sending and read the response
+    send.error(request, response, noHost);
+  };
 }
 
 /**

@@ -63,6 +63,11 @@ function keyRefusal(status: 401 | 403, message: string): ErrorResponse {
   });
 }
 
+/** Whether requests for other hosts than this machine and `server.allowed_hosts` are refused. */
+export function checksHost({ host, allowedHosts }: Config['server'], withKeys: boolean): boolean {
+  return allowedHosts.length > 0 || (!withKeys && isLoopback(host));
+}
+
 const ANY_ORIGIN = '*';
 const PREFLIGHT_SECONDS = 600;
 
@@ -105,8 +110,8 @@ export function browserGuard(
   const origins = new Set(server.corsOrigins);
   if (origins.has(ANY_ORIGIN) && callsModels && !withKeys) throw openToEveryPage();
   const hosts = new Set(server.allowedHosts);
-  const checksHost = hosts.size > 0 || (!withKeys && isLoopback(server.host));
-  if (withKeys && !checksHost && origins.size === 0) return undefined;
+  const hostMatters = checksHost(server, withKeys);
+  if (withKeys && !hostMatters && origins.size === 0) return undefined;
   const allowCors = origins.size > 0 ? corsFor(origins) : undefined;
   let lastKnownHost: string | undefined; // nearly all requests have the same Host header
   const isKnownOrigin = (origin: string, host: string | undefined) =>
@@ -121,7 +126,7 @@ export function browserGuard(
   }
 
   function refusalFor({ headers: { host, origin } }: IncomingMessage): ErrorResponse | undefined {
-    if (checksHost && host !== undefined && !isKnownHost(host)) return UNKNOWN_HOST;
+    if (hostMatters && host !== undefined && !isKnownHost(host)) return UNKNOWN_HOST;
     if (!withKeys && origin !== undefined && !isKnownOrigin(origin, host)) return UNKNOWN_ORIGIN;
     return undefined;
   }

@@ -1,12 +1,18 @@
-/** The paths of the OpenAPI document. @param needsKey whether API keys guard them */
-export function openApiPaths({
-  callsModels,
-  needsKey,
-}: {
+interface PathOptions {
   readonly callsModels: boolean;
+  /** API keys guard the paths; without them, pages of foreign origins are refused. */
   readonly needsKey: boolean;
-}): Paths {
-  const paths = { ...(callsModels && callPaths()), ...LISTING_PATHS, ...decisionPaths() };
+  /** Requests for unknown hosts are refused. */
+  readonly checksHost: boolean;
+}
+
+/** The paths of the OpenAPI document. */
+export function openApiPaths({ callsModels, needsKey, checksHost }: PathOptions): Paths {
+  const refusals = { ...(!needsKey && ORIGIN_REFUSAL), ...(checksHost && HOST_REFUSAL), ...UNREAD_REQUESTS };
+  const paths = withResponses(
+    { ...(callsModels && callPaths()), ...LISTING_PATHS, ...decisionPaths() },
+    refusals,
+  );
   return needsKey ? guardedPaths(paths) : paths;
 }
 
@@ -273,8 +279,7 @@ function postOperation(operationId: string, summary: string, requestName: string
 const DECISION_ERRORS: Readonly<Record<number, string>> = {
   400: 'The request is wrong; param names the field.',
   404: 'There is no such policy.',
-  408: 'The request took too long to arrive.',
-  413: 'The body, its messages or its batch are too large.',
+  413: 'The body is too large.',
   415: 'The body is not JSON.',
   500: 'The server failed.',
   503: 'Overloaded (see Retry-After), or not decided in time.',
@@ -294,6 +299,19 @@ export const SECURITY_SCHEMES = {
 
 const SECURITY = [{ bearer: [] }, { apiKey: [] }];
 
+const ORIGIN_REFUSAL = { 403: jsonResponse('The web page has an origin that is not allowed.', EITHER_ERROR) };
+const HOST_REFUSAL = { 421: jsonResponse('The Host header has a name that is not allowed.', EITHER_ERROR) };
+
+/** What could not be read as a request has no id, and no path that says whose form of errors the client reads. */
+const unread = (description: string) => ({
+  description,
+  content: { 'application/json': { schema: reference('OpenAIError') } },
+});
+const UNREAD_REQUESTS = {
+  408: unread('The request took too long to arrive.'),
+  431: unread('The headers are too large.'),
+};
+
 const CHALLENGE = { 'www-authenticate': { schema: { type: 'string', const: 'Bearer' } } };
 
 const KEY_REFUSALS = {
@@ -302,22 +320,33 @@ const KEY_REFUSALS = {
 };
 
 type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
+type Operation = Paths[string][string];
 
 /** The paths with what API keys change on those that they guard: everything under /v1, and /metrics. */
 function guardedPaths(paths: Paths): Paths {
-  return Object.fromEntries(
-    Object.entries(paths).map(([path, item]) => [
-      path,
-      /^\/(v1\/|metrics$)/.test(path) ? guarded(item) : item,
-    ]),
+  return mapOperations(paths, (operation, path) =>
+    /^\/(v1\/|metrics$)/.test(path)
+      ? { ...withMore(operation, KEY_REFUSALS), security: SECURITY }
+      : operation,
   );
 }
 
-function guarded(item: Paths[string]): Paths[string] {
+/** The paths with responses that every operation may give. */
+function withResponses(paths: Paths, responses: object): Paths {
+  return mapOperations(paths, (operation) => withMore(operation, responses));
+}
+
+function withMore(operation: Operation, responses: object): Operation {
+  return { ...operation, responses: { ...operation.responses, ...responses } };
+}
+
+function mapOperations(paths: Paths, change: (operation: Operation, path: string) => Operation): Paths {
   return Object.fromEntries(
-    Object.entries(item).map(([method, operation]) => [
-      method,
-      { ...operation, security: SECURITY, responses: { ...operation.responses, ...KEY_REFUSALS } },
+    Object.entries(paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(item).map(([method, operation]) => [method, change(operation, path)]),
+      ),
     ]),
   );
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config/index.ts';
 import { VERSION } from '../package.ts';
-import { isGuarded } from './guards.ts';
+import { checksHost, isGuarded } from './guards.ts';
 import { openApiPaths, SECURITY_SCHEMES } from './openapi-paths.ts';
 import {
   batchRequestSchema,
@@ -31,7 +31,7 @@ export function openApiDocument(config: ApiConfig) {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths: openApiPaths({ callsModels, needsKey }),
+    paths: openApiPaths({ callsModels, needsKey, checksHost: checksHost(config.server, needsKey) }),
     components: {
       schemas: {
         ...componentSchemas(decisionSchemas(config.server)),

@@ -29,8 +29,9 @@ export async function startServer(parts: {
   const { config, router, logger, gateway } = parts;
   const lifecycle: Lifecycle = { draining: false };
   const app = createApp(router, config, logger, lifecycle, gateway);
-  const server = createServer(timeouts(config.server.requestTimeoutMs), app);
+  const server = createServer(serverOptions(config.server.requestTimeoutMs), app);
   server.on('clientError', respondToClientError);
+  server.on('checkExpectation', app); // an unknown Expect header may be ignored (RFC 9110, section 10.1.1); node's 417 has no body
   const open = openConnections(server);
   disconnectStalledClients(server, open, config.server.clientStallMs);
   await listen(server, config.server);
@@ -79,8 +80,9 @@ export function drainOnSignal(server: RunningServer, logger: Logger): Promise<nu
 const KEEP_ALIVE_MS = 5_000;
 
 /** A request must have arrived within the time; the time for its work is limited elsewhere. */
-function timeouts(requestTimeoutMs: number) {
+function serverOptions(requestTimeoutMs: number) {
   return {
+    requireHostHeader: false, // createApp responds to those without: node's 400 has no body
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -98,7 +98,7 @@ test.each<[string, Dialect, string, Body]>([
   const body = { model: 'm', max_tokens: 9, messages: [ASKED], ...fields };
   expect(() => checkBody({ body, dialect, operation: 'chat' })).toThrow(
     expect.objectContaining({
-      code: 'invalid-input',
+      code: 'too-many-entries',
       place: { field },
       message: expect.stringMatching(/at most/),
     }),

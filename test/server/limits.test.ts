@@ -66,11 +66,12 @@ test('a batch that timed out takes no further items', async () => {
   await server.close();
 });
 
-/** Sends raw bytes and reads until the server hangs up. */
-function raw(server: Serving, bytes: string): Promise<string> {
+/** Sends raw bytes, the second ones after the first response, and reads until the server hangs up. */
+function raw(server: Serving, bytes: string, second = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
+    socket.once('data', () => second !== '' && socket.write(second));
     socket.on('data', (chunk) => {
       text += chunk;
     });
@@ -95,10 +96,54 @@ test('what is no HTTP gets 400, and huge headers 431, in the same envelope', asy
   await server.close();
 });
 
+const ROUTE = 'POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+const HEALTHZ = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n';
+
+test.each([
+  ['an unknown version', 'GET / HTTP/7.9\r\n\r\n'],
+  ['a protocol of its own', '\x16\x03\x01\x02\x00\x01'],
+  ['a header without a colon', `${HEALTHZ}broken\r\n\r\n`],
+  ['a header with a blank in its name', `${HEALTHZ}a b: c\r\n\r\n`],
+  ['two lengths', `${HEALTHZ}content-length: 1\r\ncontent-length: 2\r\n\r\n`],
+  ['a length and chunks', `${HEALTHZ}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n`],
+  ['a chunk of no size', `${ROUTE}transfer-encoding: chunked\r\n\r\nx\r\n`],
+  ['no Host header', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n'],
+])('%s: 400 in JSON', async (_, bytes) => {
+  const server = await serving();
+  const response = await raw(server, bytes);
+  expect(response).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(response).toMatch(/\r\ncontent-type: application\/json; charset=utf-8\r\n/);
+  expect(bodyOf(response).error).toMatchObject({
+    type: 'invalid_request_error',
+    code: 'malformed_http',
+    param: null,
+  });
+  await server.close();
+});
+
+test('a kept connection gets the error too, after its responses and not inside them', async () => {
+  const server = await serving({ server: { requestTimeoutMs: 200 } });
+  const after = async (bytes: string) => {
+    const [first, second] = (await raw(server, `${HEALTHZ}\r\n`, bytes)).split(/(?<=\})(?=HTTP)/);
+    expect(bodyOf(first!)).toMatchObject({ status: 'ok' });
+    return bodyOf(second!).error.code;
+  };
+  expect(await after('nonsense\r\n\r\n')).toBe('malformed_http');
+  expect(await after(`${HEALTHZ}x-big: ${'a'.repeat(70_000)}\r\n\r\n`)).toBe('headers_too_large');
+  expect(await after(HEALTHZ)).toBe('request_too_slow');
+  await server.close();
+});
+
+test('an Expect header that is not known changes nothing', async () => {
+  const server = await serving();
+  const response = await raw(server, `${HEALTHZ}expect: wonders\r\nconnection: close\r\n\r\n`);
+  expect(bodyOf(response)).toMatchObject({ status: 'ok' });
+  await server.close();
+});
+
 test('a request whose headers or body never end gets 408', async () => {
   const server = await serving({ server: { requestTimeoutMs: 100 } });
-  const head = 'POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
-  for (const bytes of [head, `${head}content-length: 100\r\n\r\n{"prompt":`]) {
+  for (const bytes of [ROUTE, `${ROUTE}content-length: 100\r\n\r\n{"prompt":`]) {
     const answer = await raw(server, bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect(bodyOf(answer).error.code).toBe('request_too_slow');

@@ -11,7 +11,7 @@ import { type Answer, get, post, serving } from './serving.ts';
 const SCHEMAS = { ...GATEWAY_SCHEMAS, ...LISTING_SCHEMAS };
 
 const CALLS = ['/v1/chat/completions', '/v1/messages', '/v1/embeddings'];
-const REFUSALS = ['400', '404', '413', '429', '502', '503', '504'];
+const REFUSALS = ['400', '404', '408', '413', '415', '429', '431', '500', '502', '503', '504'];
 
 let running: RunningGateway;
 let document: Answer['body'];
@@ -88,6 +88,25 @@ test('without keys it asks for none; without providers it has no gateway', async
   expect(body.components.schemas).not.toHaveProperty('ChatRequest');
   expect(await isValid(body)).toBe(true);
   await deciding.close();
+});
+
+test('every operation says which pages and hosts are refused, as the server does', async () => {
+  const { url, document: guarded } = await guardedGateway();
+  const foreign = { origin: 'https://elsewhere.example' };
+  const cases: [string, Answer['body'], string[]][] = [
+    [running.url, document, ['403', '421']],
+    [url, guarded, []],
+  ];
+  for (const [base, described, refusals] of cases) {
+    for (const [route, { responses, security }] of operations(described)) {
+      const documented = Object.keys(responses).filter((status) => status === '403' || status === '421');
+      expect([route, documented]).toEqual([route, security === undefined ? refusals : ['403']]);
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['408', '431']));
+      const method = 'post' in described.paths[route] ? 'POST' : 'GET';
+      const { status } = await fetch(base + route.replace('{id}', 'auto'), { method, headers: foreign });
+      expect([route, status === 403]).toEqual([route, documented.includes('403') && security === undefined]);
+    }
+  }
 });
 
 test('with keys: what they guard is documented and guarded; the rest stays open', async () => {

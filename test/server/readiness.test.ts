@@ -50,6 +50,25 @@ test('a router that serves other models than it learned from says so everywhere'
   });
 });
 
+test('each profile has its own ladder and verdict: stale only where it serves other models', async () => {
+  const profiles = { same: { ladder: {} }, other: { ladder: { strong: 'other-model' } } };
+  await withServer(await serving({ config: { profiles } as never }), async ({ url }) => {
+    const ready = readinessSchema.parse((await get(`${url}/readyz`)).body);
+    expect(ready).toMatchObject({ stale: false, verdict: { status: 'PASS' } });
+    expect(ready.profiles).toMatchObject({
+      same: { ladder: ready.ladder, stale: false, verdict: { status: 'PASS', why: null } },
+      other: {
+        ladder: [
+          ready.ladder[0],
+          { candidate: 'strong', model: 'other-model', learned_from: 'tiny-strong-1' },
+        ],
+        stale: true,
+        verdict: { status: 'stale', suite: 'made-up-suite' },
+      },
+    });
+  });
+});
+
 /** A classifier of the real kind, whose session can be taken away while it serves. */
 function breakable(): RouterParts & { breakNow(): Promise<void> } {
   let breakNow = async () => {};

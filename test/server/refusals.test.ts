@@ -40,7 +40,7 @@ describe('wrong fields', () => {
       { messages: [user, { role: 'user', content: 1 }] },
       [400, 'invalid_field', 'messages.1.content'],
     ],
-    ['too many messages', { messages: [user, user, user, user] }, [413, 'too_many_entries', 'messages']],
+    ['too many messages', { messages: [user, user, user, user] }, [400, 'too_many_entries', 'messages']],
     ['an unknown field', { prompt: SECRET, temperature: 1 }, [400, 'unknown_field', 'temperature']],
     ['an unknown policy', { prompt: SECRET, policy: 'nope' }, [404, 'not_found', 'policy']],
     ['explain that is a word', { prompt: SECRET, explain: 'yes' }, [400, 'invalid_field', 'explain']],
@@ -131,9 +131,9 @@ describe('bodies that are not read', () => {
       messages: [{ role: 'user', content: Array.from({ length }, () => ({ type: 'text', text: 'a' })) }],
     });
     expect((await route(parts(10_000))).status).toBe(200);
-    expectRefusal(await route(parts(10_001)), [413, 'too_many_entries', 'messages']);
+    expectRefusal(await route(parts(10_001)), [400, 'too_many_entries', 'messages']);
     const batch = await post(`${server.url}/v1/route/batch`, { requests: [parts(6_000), parts(6_000)] });
-    expectRefusal(batch, [413, 'too_many_entries', 'messages']);
+    expectRefusal(batch, [400, 'too_many_entries', 'messages']);
   });
 
   test('more values than are read', async () => {

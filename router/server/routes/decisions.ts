@@ -200,7 +200,7 @@ function tooManyParts(requests: readonly unknown[]): ErrorResponse | undefined {
   }
   if (parts <= MAX_PARTS) return undefined;
   const message = `The messages have ${parts} parts, more than ${MAX_PARTS}. Send fewer, with longer texts.`;
-  return errorResponse({ status: 413, code: 'too_many_entries', message, param: 'messages' });
+  return errorResponse({ status: 400, code: 'too_many_entries', message, param: 'messages' });
 }
 
 function arrayField(holder: unknown, field: string): readonly unknown[] {
@@ -217,7 +217,7 @@ function issueResponse(issue: z.core.$ZodIssue): ErrorResponse {
   }
   if (issue.code === 'too_big' && issue.origin === 'array') {
     const message = `${param} has more than ${issue.maximum} entries.`;
-    return errorResponse({ status: 413, code: 'too_many_entries', message, param });
+    return errorResponse({ status: 400, code: 'too_many_entries', message, param });
   }
   const reason =
     issue.code === 'invalid_union' ? 'must be a string, a list of parts with a type, or null' : issue.message;

@@ -62,11 +62,7 @@ function readiness(router: Router, status: Readiness['status'], troubles: readon
     status,
     troubles: [...troubles],
     artifact: { name: router.artifact.name, sha256: router.artifact.sha256 },
-    ladder: router.ladder.map(({ candidate, model, learnedFrom }) => ({
-      candidate,
-      model,
-      learned_from: learnedFrom,
-    })),
+    ladder: ladderJson(router.ladder),
     stale: router.stale,
     policies: [...router.policies],
     default_policy: router.defaultPolicy.name,
@@ -74,8 +70,22 @@ function readiness(router: Router, status: Readiness['status'], troubles: readon
     classifier_failures: classifierFailures,
     last_failure: lastFailure,
     verdict: standingJson(router.standing()),
+    profiles: Object.fromEntries(
+      [...router.profiles].map(([name, served]) => [
+        name,
+        {
+          ladder: ladderJson(served.rungs),
+          stale: served.stale,
+          verdict: standingJson(router.standing(served)),
+        },
+      ]),
+    ),
     reload: lastReload,
   };
+}
+
+function ladderJson(rungs: Router['ladder']): Readiness['ladder'] {
+  return rungs.map(({ candidate, model, learnedFrom }) => ({ candidate, model, learned_from: learnedFrom }));
 }
 
 /**

@@ -145,7 +145,9 @@ export const standingSchema = z
     expires: z.iso.datetime().nullable(),
     why: z.string().nullable().describe('Why it is no PASS; null where it is one.'),
   })
-  .describe("What the gate's verdict on the artifact's own policy is worth, over the default ladder.");
+  .describe("What the gate's verdict on the artifact's own policy is worth, over one ladder.");
+
+const servedRung = z.strictObject({ candidate: z.string(), model: z.string(), learned_from: z.string() });
 
 export const readinessSchema = z.strictObject({
   status: z
@@ -155,7 +157,7 @@ export const readinessSchema = z.strictObject({
     ),
   troubles: z.array(z.string()).describe('What is wrong though it serves, a sentence each.'),
   artifact,
-  ladder: z.array(z.strictObject({ candidate: z.string(), model: z.string(), learned_from: z.string() })),
+  ladder: z.array(servedRung),
   stale: z.boolean(),
   policies: z.array(z.string()),
   default_policy: z.string(),
@@ -163,6 +165,12 @@ export const readinessSchema = z.strictObject({
   classifier_failures: z.int().min(0),
   last_failure: z.strictObject({ at: z.iso.datetime(), message: z.string() }).nullable(),
   verdict: standingSchema,
+  profiles: z
+    .record(
+      z.string(),
+      z.strictObject({ ladder: z.array(servedRung), stale: z.boolean(), verdict: standingSchema }),
+    )
+    .describe('The ladder of each profile, and what the verdict is worth over it.'),
   reload: z
     .strictObject({ at: z.iso.datetime(), ok: z.boolean(), message: z.string() })
     .nullable()
