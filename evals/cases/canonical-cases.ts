@@ -1,15 +1,15 @@
-import { basename } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { PlimsollError } from '../../router/errors.ts';
 import { openReplacement, type Replacement } from '../../router/files/index.ts';
-import { type CaseRow, DEFAULT_QUALITY_FIELD, type ParsedRow, parseCase, parseCaseRow } from './case.ts';
+import { type CaseRow, DEFAULT_QUALITY_FIELD, parseCase, parseCaseRow } from './case.ts';
 import { caseFormat, FileHash, isGzipped } from './case-file.ts';
 import { FieldNames, type RowFields } from './field-names.ts';
-import { type LoadOptions, promptId } from './load-cases.ts';
+import type { LoadOptions } from './load-cases.ts';
 import { type NumberRules, parseNumbers, parseQuality, scaleNotes } from './quality-scale.ts';
 import { BadRow, catchBadRow } from './rejects.ts';
+import { RowIds } from './row-ids.ts';
 import { readRows, surveyFiles } from './rows.ts';
 
 /** A row in the canonical form: JSON Lines with an id, and qualities from 0 to 1 in the field `quality`. */
@@ -24,6 +24,7 @@ export interface CanonicalRow {
   readonly system?: string;
   readonly context?: string;
   readonly key?: string;
+  readonly label?: string;
   readonly prompt?: string;
   readonly messages?: CaseRow['messages'];
   readonly outcomes: CaseRow['outcomes'];
@@ -73,7 +74,7 @@ function canonicalRow(
   rules: NumberRules,
 ): CanonicalRow {
   const row = parseCaseRow(fields);
-  const { source, task, split, group, language, system, context, key, prompt, messages } = row;
+  const { source, task, split, group, language, system, context, key, label, prompt, messages } = row;
   const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
     model,
     onUnitScale(model, outcome, rules),
@@ -88,6 +89,7 @@ function canonicalRow(
     ...(system != null && { system }),
     ...(context != null && { context }),
     ...(key != null && { key }),
+    ...(label != null && { label: String(label) }),
     ...(prompt !== undefined && { prompt }),
     ...(messages !== undefined && { messages }),
     outcomes: Object.fromEntries(outcomes),
@@ -104,30 +106,6 @@ function onUnitScale(
   if (quality === undefined || quality === null) return outcome;
   const path = `outcomes.${model}.${DEFAULT_QUALITY_FIELD}`;
   return { ...parseNumbers(outcome, rules), [DEFAULT_QUALITY_FIELD]: parseQuality(quality, rules, path) };
-}
-
-/** Ids for rows without one: file and line, in the long layout the line of the prompt's first row. */
-class RowIds {
-  readonly #file: string;
-  readonly #byPrompt = new Map<string, string>();
-  /** Rows on each line: an array may have several. */
-  readonly #lines = new Map<number, number>();
-
-  constructor(file: string) {
-    this.#file = basename(file).replace(/\.gz$/i, '');
-  }
-
-  resolve(row: ParsedRow, line: number, long: boolean): string {
-    if (row.id != null) return String(row.id);
-    const prompt = long ? promptId(row) : undefined;
-    const known = prompt === undefined ? undefined : this.#byPrompt.get(prompt);
-    if (known !== undefined) return known;
-    const before = this.#lines.get(line) ?? 0;
-    this.#lines.set(line, before + 1);
-    const id = `${this.#file}:${line}${before === 0 ? '' : `#${before + 1}`}`;
-    if (prompt !== undefined) this.#byPrompt.set(prompt, id);
-    return id;
-  }
 }
 
 export interface WrittenCases {

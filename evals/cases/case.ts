@@ -15,6 +15,8 @@ export interface Case {
   readonly key: string;
   /** Cases of one group, such as the turns of one conversation, stay on one side of a split too. */
   readonly group?: string;
+  /** Names the labelled reply that the outcomes rest on. Cases of one label share it: one label was copied to many requests. */
+  readonly label?: string;
   readonly task?: string;
   readonly source?: string;
   /** The request's language, ISO 639 such as en, if the row has one. */
@@ -26,7 +28,9 @@ export interface Case {
   readonly outcomes: ReadonlyMap<string, Outcome>;
 }
 
-const optionalName = z.union([z.string().min(1), z.number()]).nullish();
+const optionalName = z
+  .union([z.string().min(1), z.number()], { error: 'must be a name or a number' })
+  .nullish();
 const amount = z.number().min(0).nullish();
 
 /** One message of a conversation. Other fields and unknown kinds of content are allowed; routedText decides what counts. */
@@ -47,6 +51,7 @@ const caseRowSchema = z.looseObject({
   system: z.string().nullish(),
   key: z.string().min(1).nullish(),
   group: optionalName,
+  label: optionalName,
   task: z.string().nullish(),
   source: z.string().nullish(),
   language: z.string().nullish(),
@@ -104,6 +109,7 @@ export function buildCase(row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>
     text,
     key: row.key ?? questionKey(text),
     ...(row.group != null && { group: String(row.group) }),
+    ...(row.label != null && { label: String(row.label) }),
     ...(row.task != null && { task: row.task }),
     ...(row.source != null && { source: row.source }),
     ...(row.language != null && { language: row.language }),

@@ -3,7 +3,18 @@ import { PlimsollError } from '../../router/errors.ts';
 import { BadRow, shownName } from './rejects.ts';
 
 /** Fields of a row that describe its prompt, in every format. */
-const PROMPT_FIELDS = ['id', 'prompt', 'context', 'system', 'key', 'group', 'task', 'source', 'language'];
+const PROMPT_FIELDS = [
+  'id',
+  'prompt',
+  'context',
+  'system',
+  'key',
+  'group',
+  'label',
+  'task',
+  'source',
+  'language',
+];
 
 /** Fields that only JSON can hold, or that an import keeps. */
 const OTHER_FIELDS = ['messages', 'tools', 'split'];

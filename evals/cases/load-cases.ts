@@ -15,6 +15,7 @@ import { type ColumnMap, FieldNames } from './field-names.ts';
 import { ladderNotes, ModelNames } from './models.ts';
 import { isUnitScale, type NumberRules, type QualityScale, scaleName, scaleNotes } from './quality-scale.ts';
 import { BadRow, type RejectedRow, type RejectKind, RejectLog, rejectLines, shownNames } from './rejects.ts';
+import { promptId, RowIds } from './row-ids.ts';
 import { type Row, readRows, type SurveyOptions, surveyFiles } from './rows.ts';
 
 export interface LoadOptions {
@@ -63,7 +64,7 @@ export interface LoadedCases {
   readonly excluded: {
     /** Prompts without an outcome of each wanted model, or of any model. */
     readonly missingOutcome: number;
-    /** Rows that were merged into an earlier case: see CaseCollector. */
+    /** Rows that are further labels of an earlier case: of the same id, or in long CSV of the same prompt and model. See CaseCollector. */
     readonly duplicates: number;
   };
   readonly files: readonly LoadedFile[];
@@ -159,12 +160,13 @@ class CaseLoader {
 
   async load(file: string, rules: NumberRules): Promise<LoadedFile> {
     const hash = new FileHash();
+    const ids = new RowIds(file);
     const longRows = new LongRows();
     const before = this.#read;
     for await (const row of readRows(file, this.#names, hash.update)) {
       this.#read += 1;
       try {
-        this.#addRow(file, row, rules, longRows);
+        this.#addRow(file, row, rules, ids, longRows);
       } catch (error) {
         this.#reject(file, row, error);
       }
@@ -172,7 +174,7 @@ class CaseLoader {
     }
     for (const { line, row, outcomes } of longRows.prompts()) {
       try {
-        this.#addCase(file, line, row, outcomes);
+        this.#addCase(file, line, row, outcomes, ids);
       } catch (error) {
         this.#reject(file, { line }, error);
       }
@@ -201,16 +203,16 @@ class CaseLoader {
       rejectedCount: this.#rejects.count,
       rejectKinds: this.#rejects.kinds,
       excluded: { missingOutcome: this.#missingOutcome, duplicates: this.#collector.duplicates },
-      notes: [...unread, ...this.#models.typoNotes(this.#read)],
+      notes: [...unread, ...this.#models.typoNotes(this.#read), ...sharedLabelNotes(cases)],
     };
   }
 
-  #addRow(file: string, { line, content }: Row, rules: NumberRules, longRows: LongRows): void {
+  #addRow(file: string, { line, content }: Row, rules: NumberRules, ids: RowIds, longRows: LongRows): void {
     if (content instanceof BadRow) throw content;
     const row = parseCaseRow(content.fields);
     const outcomes = this.#wantedOutcomes(row, rules);
     if (content.long) longRows.add(line, row, outcomes);
-    else this.#addCase(file, line, row, outcomes);
+    else this.#addCase(file, line, row, outcomes, ids);
   }
 
   #wantedOutcomes({ outcomes }: ParsedRow, rules: NumberRules): ReadonlyMap<string, Outcome> {
@@ -223,12 +225,17 @@ class CaseLoader {
     return found;
   }
 
-  #addCase(file: string, line: number, row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>): void {
+  #addCase(
+    file: string,
+    line: number,
+    row: ParsedRow,
+    outcomes: ReadonlyMap<string, Outcome>,
+    ids: RowIds,
+  ): void {
     const wanted = this.#settings.models ?? [];
-    const place = `${basename(file)}:${line}`;
-    const one = buildCase(row, outcomes, place);
+    const one = buildCase(row, outcomes, ids.resolve(row, line, false));
     const complete = outcomes.size > 0 && wanted.every((model) => outcomes.has(model));
-    if (complete) this.#collector.add(one, `${one.id}@${place}`);
+    if (complete) this.#collector.add(one, { givenId: row.id != null, place: `${basename(file)}:${line}` });
     else this.#missingOutcome += 1;
   }
 
@@ -246,29 +253,32 @@ class CaseLoader {
 }
 
 /**
- * Collects cases and merges duplicates, which have the same key, text and group. The first one stays, with each model's outcomes averaged
- * over all of them, since two labels of one prompt are two draws of the same quantity. Equal cases of different groups stay separate, so
- * that each group remains tied to the question.
+ * Collects cases. Rows with the same id in the data and the same key, text and group are labels of one request: the first row stays, with
+ * each model's outcomes averaged, since they are draws of the same quantity. All other rows are requests of their own, however equal their
+ * texts are: merging them would measure the mean over distinct prompts, and not over the traffic that they were drawn from.
  */
 class CaseCollector {
   readonly #cases: Case[] = [];
-  readonly #casesByKey = new Map<string, Case[]>();
-  /** Duplicates by the case that stays. */
+  /** Those with an id in the data, by id, key and group. */
+  readonly #casesById = new Map<string, Case[]>();
+  /** Further labels, by the case that stays. */
   readonly #repeats = new Map<Case, Case[]>();
   readonly #ids = new Set<string>();
-  /** Rows that were merged into earlier ones. */
+  /** Rows that are further labels of an earlier case. */
   duplicates = 0;
 
-  /** @param alternativeId a unique id, for a case whose own id is taken */
-  add(one: Case, alternativeId: string): void {
-    const sameKey = this.#casesByKey.get(one.key) ?? [];
-    const first = sameKey.find(({ group, text }) => group === one.group && text === one.text);
-    if (first === undefined) {
-      const added = this.#ids.has(one.id) ? { ...one, id: alternativeId } : one;
-      sameKey.push(added);
-      this.#casesByKey.set(one.key, sameKey);
-      this.#cases.push(added);
-      this.#ids.add(added.id);
+  /**
+   * @param source whether the data have the id, and the file and line, which make an id unique that is taken by another case
+   */
+  add(one: Case, { givenId, place }: { readonly givenId: boolean; readonly place: string }): void {
+    const name = JSON.stringify([one.id, one.key, one.group]);
+    const first = givenId && this.#casesById.get(name)?.find(({ text }) => text === one.text);
+    if (!first) {
+      const added = this.#add(one, place);
+      if (!givenId) return;
+      const sameId = this.#casesById.get(name);
+      if (sameId === undefined) this.#casesById.set(name, [added]);
+      else sameId.push(added);
       return;
     }
     this.duplicates += 1;
@@ -282,9 +292,28 @@ class CaseCollector {
     if (this.#repeats.size === 0) return this.#cases;
     return this.#cases.map((first) => {
       const repeats = this.#repeats.get(first);
-      return repeats === undefined ? first : { ...first, outcomes: meanOutcomes([first, ...repeats]) };
+      return repeats === undefined ? first : mergeRepeats([first, ...repeats]);
     });
   }
+
+  #add(one: Case, place: string): Case {
+    let { id } = one;
+    for (let copy = 1; this.#ids.has(id); copy++) id = `${one.id}@${place}${copy === 1 ? '' : `#${copy}`}`;
+    const added = id === one.id ? one : { ...one, id };
+    this.#ids.add(id);
+    this.#cases.push(added);
+    return added;
+  }
+}
+
+/** One line if cases share labels: a column `label` may have been meant otherwise. */
+function sharedLabelNotes(cases: readonly Case[]): string[] {
+  const labels = cases.flatMap(({ label }) => label ?? []);
+  const distinct = new Set(labels).size;
+  if (distinct === labels.length) return [];
+  return [
+    `${labels.length} cases have a label, ${distinct} of them distinct: cases of one label rest on one labelled reply. If that is not meant, rename the field label.`,
+  ];
 }
 
 /** The rows of one prompt so far. */
@@ -338,9 +367,10 @@ class LongRows {
   }
 }
 
-/** Identifies the prompt of a row within its file. */
-export function promptId({ id, prompt, messages, context }: ParsedRow): string {
-  return id == null ? JSON.stringify([prompt, messages, context]) : `id ${id}`;
+/** The first case with the outcomes of all, and the first label that one of them has. */
+function mergeRepeats(cases: readonly [Case, ...Case[]]): Case {
+  const label = cases.find((one) => one.label !== undefined)?.label;
+  return { ...cases[0], ...(label !== undefined && { label }), outcomes: meanOutcomes(cases) };
 }
 
 function meanOutcomes(cases: readonly Case[]): ReadonlyMap<string, Outcome> {

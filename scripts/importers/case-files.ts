@@ -45,13 +45,14 @@ export const csv: Importer = {
   },
 };
 
-function canonicalRow({ id, source, task, group, language, key, text, outcomes }: Case): CanonicalRow {
+function canonicalRow({ id, source, task, group, label, language, key, text, outcomes }: Case): CanonicalRow {
   const rows = [...outcomes].map(([model, outcome]) => [model, outcomeRow(outcome)] as const);
   return {
     id,
     ...(source !== undefined && { source }),
     ...(task !== undefined && { task }),
     ...(group !== undefined && { group }),
+    ...(label !== undefined && { label }),
     ...(language !== undefined && { language }),
     key,
     prompt: text,

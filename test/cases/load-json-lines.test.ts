@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCases, questionKey } from '../../evals/cases/index.ts';
+import { loadCases, parseColumnMap, questionKey } from '../../evals/cases/index.ts';
 import { fixture, jsonLines, soundRow, written } from './written.ts';
 
 const six = fixture('six.jsonl');
@@ -142,19 +143,19 @@ describe('loadCases from JSON Lines', () => {
   });
 });
 
-describe('duplicates', () => {
+describe('rows of one request', () => {
   const twice = (over: object) =>
     loadCases([
       written(
         'twice.jsonl',
         jsonLines([
           soundRow(2, { outcomes: { small: { quality: 0, cost_usd: 0.2 }, large: { quality: 1 } } }),
-          soundRow(2, { id: 'again', outcomes: { small: { quality: 1 }, third: { quality: 0.5 } }, ...over }),
+          soundRow(2, { outcomes: { small: { quality: 1 }, third: { quality: 0.5 } }, ...over }),
         ]),
       ),
     ]);
 
-  it('keep the first and average each model’s outcomes', async () => {
+  it('have one id and text: the first stays, with each model’s outcomes averaged', async () => {
     const { cases, excluded } = await twice({});
     expect(excluded.duplicates).toBe(1);
     expect(cases.map(({ id }) => id)).toEqual(['row-2']);
@@ -167,8 +168,88 @@ describe('duplicates', () => {
     );
   });
 
-  it('are not folded across groups, nor when the text differs', async () => {
-    expect((await twice({ group: 'other' })).cases).toHaveLength(2);
-    expect((await twice({ prompt: 'How many knots are 2 miles an hour' })).cases).toHaveLength(2);
+  it.each([
+    ['id', { id: 'again' }, 'again'],
+    ['id, for one has none', { id: undefined }, 'twice.jsonl:2'],
+    ['group', { group: 'other' }, 'row-2@twice.jsonl:2'],
+    ['key', { key: 'other' }, 'row-2@twice.jsonl:2'],
+    ['text', { prompt: 'How many knots are 2 miles an hour' }, 'row-2@twice.jsonl:2'],
+  ])('are never of another %s', async (_, over, id) => {
+    const { cases, excluded } = await twice(over);
+    expect(cases.map((one) => one.id)).toEqual(['row-2', id]);
+    expect(cases[0]?.outcomes.get('small')?.quality).toBe(0);
+    expect(excluded.duplicates).toBe(0);
+  });
+
+  it('are found behind another prompt of the same id', async () => {
+    const rows = [
+      soundRow(1, { id: 7 }),
+      soundRow(2, { id: 7 }),
+      soundRow(2, { id: '7', label: 'expert' }),
+      soundRow(2, { id: 7, label: 'judge' }),
+    ];
+    const { cases, excluded } = await loadCases([written('ids.jsonl', jsonLines(rows))]);
+    expect(cases.map(({ id, label }) => [id, label])).toEqual([
+      ['7', undefined],
+      ['7@ids.jsonl:2', 'expert'],
+    ]);
+    expect(excluded.duplicates).toBe(2);
+  });
+
+  it('without ids are requests of their own, each with an id of its own, in every layout', async () => {
+    const prompt = fc.constantFrom('one', 'two', 'three');
+    const row = fc.record({ prompt, quality: fc.constantFrom(0, 0.25, 1) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(row, { minLength: 1, maxLength: 12 }),
+        fc.constantFrom('lines', 'array', 'csv'),
+        async (rows, layout) => {
+          const wide = rows.map((one) => ({
+            prompt: one.prompt,
+            outcomes: { small: { quality: one.quality } },
+          }));
+          const table = rows.map((one) => `${one.prompt},${one.quality}\n`);
+          const file = {
+            lines: () => written('a.jsonl', jsonLines(wide)),
+            array: () => written('a.json', JSON.stringify(wide)),
+            csv: () => written('a.csv', `prompt,small.quality\n${table.join('')}`),
+          }[layout]();
+          const { cases, excluded } = await loadCases([file, file]); // the same name twice
+          expect(cases.map(({ text, outcomes }) => [text, outcomes.get('small')?.quality])).toEqual(
+            [...rows, ...rows].map((one) => [one.prompt, one.quality]),
+          );
+          expect(new Set(cases.map(({ id }) => id)).size).toBe(2 * rows.length);
+          expect(excluded.duplicates).toBe(0);
+        },
+      ),
+    );
+  });
+});
+
+describe('labels', () => {
+  it('name the reply that requests share, and a note counts them', async () => {
+    const rows = [1, 2, 3, 4].map((n) => soundRow(n, { label: n < 4 ? 12 : undefined }));
+    const { cases, notes } = await loadCases([written('labels.jsonl', jsonLines(rows))]);
+    expect(cases.map(({ label }) => label)).toEqual(['12', '12', '12', undefined]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^3 cases have a label, 1 of them distinct: .*rename the field label\.$/),
+    ]);
+  });
+
+  it('are no note where each is of one request', async () => {
+    const rows = [1, 2].map((n) => soundRow(n, { label: `label-${n}` }));
+    expect((await loadCases([written('labels.jsonl', jsonLines(rows))])).notes).toEqual([]);
+  });
+
+  it('are read from a table, and under another name', async () => {
+    const file = written('labels.csv', 'prompt,small.quality,reply\na,1,r1\nb,0,r1\n');
+    const { cases } = await loadCases([file], { columns: parseColumnMap('label=reply') });
+    expect(cases.map(({ label }) => label)).toEqual(['r1', 'r1']);
+  });
+
+  it('must be names or numbers', async () => {
+    const file = written('labels.jsonl', jsonLines([soundRow(1), soundRow(2, { label: true })]));
+    const { rejected } = await loadCases([file], { maxRejectShare: 1 });
+    expect(rejected).toEqual([{ file, line: 2, field: 'label', reason: 'must be a name or a number' }]);
   });
 });

@@ -148,7 +148,7 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
   it('counts each that is left out by its reason, in every report', async () => {
     const cases: Case[] = [
       ...fresh(1000),
-      ...fresh(3).map((one) => ({ ...one, id: `${one.id}-again` })),
+      ...fresh(3),
       ...fresh(1002)
         .slice(1000)
         .map((one) => ({ ...one, outcomes: new Map([[CHEAP, { quality: 1 }]]) })),
