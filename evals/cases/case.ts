@@ -72,9 +72,17 @@ export type CaseRow = z.input<typeof caseRowSchema>;
 /** A row whose fields have the right types. */
 export type ParsedRow = z.output<typeof caseRowSchema>;
 
-/** @throws BadRow: a wrong type, neither prompt nor messages, or both */
-export function parseCaseRow(value: unknown): ParsedRow {
-  const row = parseRow(caseRowSchema, value);
+/** A row that may lack outcomes altogether. */
+const unlabelledRowSchema = caseRowSchema.extend({
+  outcomes: caseRowSchema.shape.outcomes.nullish().transform((outcomes) => outcomes ?? {}),
+});
+
+/**
+ * @param outcomesOptional whether `outcomes` may be missing or null, which comes to the same as {}
+ * @throws BadRow: a wrong type, neither prompt nor messages, or both
+ */
+export function parseCaseRow(value: unknown, outcomesOptional = false): ParsedRow {
+  const row = parseRow(outcomesOptional ? unlabelledRowSchema : caseRowSchema, value);
   const { prompt, messages } = row;
   if (prompt === undefined && messages === undefined) throw new BadRow('missing or empty', 'prompt');
   if (prompt !== undefined && messages !== undefined) throw new BadRow('both prompt and messages; give one');

@@ -45,6 +45,8 @@ const MOST_SHOWN = 12;
 export class FieldNames {
   readonly qualityField: string;
   readonly map: ColumnMap;
+  /** Whether a table or a row may be without outcomes. */
+  readonly outcomesOptional: boolean;
   readonly #known = new Map<string, Field>();
   readonly #mapped = new Map<string, Field>();
   /** Name -> how a note shows it, with a hint. */
@@ -52,9 +54,10 @@ export class FieldNames {
   readonly #usedSources = new Set<string>();
 
   /** @throws PlimsollError 'invalid-input': the map has an unknown field */
-  constructor(qualityField: string, map: ColumnMap = new Map()) {
+  constructor(qualityField: string, map: ColumnMap = new Map(), { outcomesOptional = false } = {}) {
     this.qualityField = qualityField;
     this.map = map;
+    this.outcomesOptional = outcomesOptional;
     for (const [name, source] of map) {
       const field = this.#parse(name);
       if (field.kind === 'unknown' || field.kind === 'outcomes')

@@ -27,6 +27,11 @@ export interface LoadOptions {
   readonly qualityField?: string;
   /** Keep only these models' outcomes, and only the rows that have all of them. Default: whatever each row has. */
   readonly models?: readonly string[];
+  /**
+   * Keep the cases that lack outcomes, some or all, with those that they have; `outcomes` may be missing too. Default false: they are left
+   * out.
+   */
+  readonly keepUnlabelled?: boolean;
   /** The largest share of rows, 0..1, that may be rejected before the run stops. Default 0.02. */
   readonly maxRejectShare?: number;
   /** Where to write the rejected rows as JSON Lines. */
@@ -37,7 +42,7 @@ export interface LoadOptions {
   readonly onSurvey?: (rowsRead: number) => void;
   /** Called with each rejected row. */
   readonly onReject?: (row: RejectedRow) => void;
-  /** Return an empty list instead of an error if no case is left. Default false. */
+  /** Return what there is instead of an error if no case is left, or none is labelled. Default false. */
   readonly mayBeEmpty?: boolean;
 }
 
@@ -54,7 +59,10 @@ export interface LoadedFile {
 
 export interface LoadedCases {
   readonly cases: readonly Case[];
-  /** Rows of data over all files. In JSON Lines and wide CSV: cases + rejected + excluded. In long CSV a prompt has many rows. */
+  /**
+   * Rows of data over all files. In JSON Lines and wide CSV: cases + rejected + excluded, but for kept cases without all outcomes, which
+   * are both. In long CSV a prompt has many rows.
+   */
   readonly read: number;
   /** The first 1,000 rejected rows. */
   readonly rejected: readonly RejectedRow[];
@@ -62,7 +70,7 @@ export interface LoadedCases {
   /** All rejected rows by reason, the most frequent first. */
   readonly rejectKinds: readonly RejectKind[];
   readonly excluded: {
-    /** Prompts without an outcome of each wanted model, or of any model. */
+    /** Prompts without an outcome of each wanted model, or of any model; with `keepUnlabelled` they are among the cases. */
     readonly missingOutcome: number;
     /** Rows that are further labels of an earlier case: of the same id, or in long CSV of the same prompt and model. See CaseCollector. */
     readonly duplicates: number;
@@ -83,7 +91,9 @@ export async function loadCases(files: readonly string[], options: LoadOptions =
   if (files.length === 0) throw new PlimsollError('invalid-input', 'Name at least one file of cases.');
   const settings = resolveOptions(options);
   files.forEach(caseFormat);
-  const names = new FieldNames(settings.qualityField, options.columns);
+  const names = new FieldNames(settings.qualityField, options.columns, {
+    outcomesOptional: settings.keepUnlabelled,
+  });
   const rejects = new RejectLog(options.rejectsFile);
   try {
     const surveyed = await surveyFiles(files, settings, names);
@@ -111,6 +121,7 @@ export function dataNotes(
 
 interface LoadSettings extends SurveyOptions {
   readonly qualityField: string;
+  readonly keepUnlabelled: boolean;
   readonly maxRejectShare: number | undefined;
   readonly onProgress: (rowsRead: number) => void;
   readonly onReject: (row: RejectedRow) => void;
@@ -131,6 +142,7 @@ function resolveOptions(options: LoadOptions): LoadSettings {
     models: models === undefined ? undefined : [...new Set(models)],
     qualityScale: options.qualityScale,
     qualityField: options.qualityField ?? DEFAULT_QUALITY_FIELD,
+    keepUnlabelled: options.keepUnlabelled ?? false,
     maxRejectShare,
     onSurvey: options.onSurvey ?? (() => {}),
     onProgress: options.onProgress ?? (() => {}),
@@ -149,6 +161,7 @@ class CaseLoader {
   readonly #models: ModelNames;
   readonly #collector = new CaseCollector();
   #read = 0;
+  /** Left out for that. */
   #missingOutcome = 0;
 
   constructor(settings: LoadSettings, names: FieldNames, rejects: RejectLog) {
@@ -188,13 +201,16 @@ class CaseLoader {
 
   finish(): Omit<LoadedCases, 'files'> {
     const unread = this.#names.notes();
-    const { mayBeEmpty, maxRejectShare } = this.#settings;
+    const { mayBeEmpty, maxRejectShare, keepUnlabelled } = this.#settings;
     this.#rejects.requireFew(this.#read, maxRejectShare, unread);
     const cases = this.#collector.finish();
-    if (cases.length > 0 || !mayBeEmpty) {
+    const labelled = keepUnlabelled ? cases.filter((one) => this.#isLabelled(one)).length : cases.length;
+    const missingOutcome = this.#missingOutcome + cases.length - labelled;
+    if (labelled > 0 || !mayBeEmpty) {
+      if (keepUnlabelled && this.#models.isEmpty) throw this.#noCaseLeft(missingOutcome, unread);
       this.#models.requireModels(unread);
       this.#models.requireQualityField();
-      if (cases.length === 0) throw this.#noCaseLeft(unread);
+      if (labelled === 0) throw this.#noCaseLeft(missingOutcome, unread);
     }
     return {
       cases,
@@ -202,14 +218,14 @@ class CaseLoader {
       rejected: this.#rejects.kept,
       rejectedCount: this.#rejects.count,
       rejectKinds: this.#rejects.kinds,
-      excluded: { missingOutcome: this.#missingOutcome, duplicates: this.#collector.duplicates },
+      excluded: { missingOutcome, duplicates: this.#collector.duplicates },
       notes: [...unread, ...this.#models.typoNotes(this.#read), ...sharedLabelNotes(cases)],
     };
   }
 
   #addRow(file: string, { line, content }: Row, rules: NumberRules, ids: RowIds, longRows: LongRows): void {
     if (content instanceof BadRow) throw content;
-    const row = parseCaseRow(content.fields);
+    const row = parseCaseRow(content.fields, this.#settings.keepUnlabelled);
     const outcomes = this.#wantedOutcomes(row, rules);
     if (content.long) longRows.add(line, row, outcomes);
     else this.#addCase(file, line, row, outcomes, ids);
@@ -232,11 +248,14 @@ class CaseLoader {
     outcomes: ReadonlyMap<string, Outcome>,
     ids: RowIds,
   ): void {
-    const wanted = this.#settings.models ?? [];
     const one = buildCase(row, outcomes, ids.resolve(row, line, false));
-    const complete = outcomes.size > 0 && wanted.every((model) => outcomes.has(model));
-    if (complete) this.#collector.add(one, { givenId: row.id != null, place: `${basename(file)}:${line}` });
-    else this.#missingOutcome += 1;
+    if (!this.#settings.keepUnlabelled && !this.#isLabelled(one)) this.#missingOutcome += 1;
+    else this.#collector.add(one, { givenId: row.id != null, place: `${basename(file)}:${line}` });
+  }
+
+  /** Whether it has all outcomes that are wanted. */
+  #isLabelled({ outcomes }: Case): boolean {
+    return outcomes.size > 0 && (this.#settings.models ?? []).every((model) => outcomes.has(model));
   }
 
   #reject(file: string, { line, element }: Pick<Row, 'line' | 'element'>, error: unknown): void {
@@ -244,10 +263,11 @@ class CaseLoader {
     this.#settings.onReject(this.#rejects.add(file, line, error.inElement(element)));
   }
 
-  #noCaseLeft(unread: readonly string[]): PlimsollError {
-    const { models, qualityField } = this.#settings;
+  #noCaseLeft(missingOutcome: number, unread: readonly string[]): PlimsollError {
+    const { models, qualityField, keepUnlabelled } = this.#settings;
+    const what = keepUnlabelled ? 'labelled' : 'left';
     const wanted = models === undefined ? 'any model' : `all of ${shownNames(models)}`;
-    const first = `No case is left: of ${this.#read} rows ${this.#rejects.count} were rejected and ${this.#missingOutcome} lack ${qualityField} of ${wanted}.`;
+    const first = `No case is ${what}: of ${this.#read} rows ${this.#rejects.count} were rejected and ${missingOutcome} lack ${qualityField} of ${wanted}.`;
     return new PlimsollError('insufficient-data', [first, ...this.#rejects.lines, ...unread].join('\n'));
   }
 }

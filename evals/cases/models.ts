@@ -41,6 +41,11 @@ export class ModelNames {
     }
   }
 
+  /** Whether no row so far has had an outcome. */
+  get isEmpty(): boolean {
+    return this.#rowsOfModel.size === 0;
+  }
+
   /** Remembers the spellings of a row's models, without counting the row. */
   addSpellings(outcomes: object): void {
     if (this.#wanted === undefined) return;

@@ -87,7 +87,10 @@ export class Table {
       taken.set(fieldKey(field), name);
       return column;
     });
-    this.#long = taken.has('model');
+    const labelled = this.#columns.some(
+      ({ field }) => field.kind === 'outcome' && field.name === names.qualityField,
+    );
+    this.#long = taken.has('model') && (labelled || !names.outcomesOptional);
     if (!taken.has('row prompt')) {
       const number = cells.findIndex((cell) => PLAIN_NUMBER.test(cell.trim()));
       if (number !== -1) throw noHeader(file, line, number);
@@ -157,7 +160,10 @@ export class Table {
       const near = this.#columns.find(
         ({ name, field }) => field.kind === 'unknown' && names.hint(name) !== '',
       );
-      throw missing(`no column ends in .${this.#qualityField}`, near && names.hint(near.name));
+      if (near !== undefined || !names.outcomesOptional)
+        throw missing(`no column ends in .${this.#qualityField}`, near && names.hint(near.name));
+      for (const { name, field } of this.#columns)
+        if (field.kind === 'model') names.reportUnread(name, '', '');
     }
     for (const { name, field } of outcomes) {
       if (field.model === undefined) names.reportUnread(name, '', ' (of which model?)');
