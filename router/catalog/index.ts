@@ -2,6 +2,7 @@
 export { createCatalog } from './catalog.ts';
 export { costUsd, isTokenCount } from './cost.ts';
 export { type Requirements, requirementsOf, unmetRequirements } from './requirements.ts';
+export { estimateTokens } from './token-estimate.ts';
 export {
   CAPABILITIES,
   type Catalog,

@@ -1,3 +1,4 @@
+import { estimateTokens } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
 import {
   type ReplyContext,
@@ -39,7 +40,10 @@ export function anthropicReply(
     model,
     content,
     ...anthropicFinish(withRefusal(result.finishReason, notes), calls.length > 0, result.providerMetadata),
-    usage: anthropicUsage(result.usage, inputTokens),
+    usage: anthropicUsage(result.usage, {
+      inputTokens,
+      reply: [...texts, ...calls.map((call) => call.input)].join(''),
+    }),
   };
 }
 
@@ -66,16 +70,28 @@ export async function* anthropicStream(
   notes: () => ReplyNotes,
 ): AsyncGenerator<string> {
   const blocks = new BlockSequence();
+  let reply = '';
+  const stepEvents = (steps: readonly BlockStep[]) =>
+    steps.map((step) => {
+      if ('text' in step) reply += step.text;
+      return stepEvent(step);
+    });
   yield messageStart(context);
   yield event({ type: 'ping' });
   for await (const part of parts) {
     if (part.type === 'finish') {
-      yield* blocks.end().map(stepEvent);
-      const finishReason = withRefusal(part.finishReason, notes());
-      yield* endEvents({ ...part, finishReason }, blocks.hasTools, context);
+      yield* stepEvents(blocks.end());
+      const delta = anthropicFinish(
+        withRefusal(part.finishReason, notes()),
+        blocks.hasTools,
+        part.providerMetadata,
+      );
+      const usage = anthropicUsage(part.usage, { inputTokens: context.inputTokens, reply });
+      yield event({ type: 'message_delta', delta, usage });
+      yield event({ type: 'message_stop' });
       return;
     }
-    yield* partSteps(part, blocks).map(stepEvent);
+    yield* stepEvents(partSteps(part, blocks));
   }
   throw unfinishedStream();
 }
@@ -110,16 +126,6 @@ function messageStart({ id, model, inputTokens }: ReplyContext): string {
     usage: { input_tokens: inputTokens, output_tokens: 0 },
   };
   return event({ type: 'message_start', message });
-}
-
-function* endEvents(
-  part: Extract<StreamPart, { type: 'finish' }>,
-  hasCalls: boolean,
-  { inputTokens }: ReplyContext,
-): Generator<string> {
-  const delta = anthropicFinish(part.finishReason, hasCalls, part.providerMetadata);
-  yield event({ type: 'message_delta', delta, usage: anthropicUsage(part.usage, inputTokens) });
-  yield event({ type: 'message_stop' });
 }
 
 function stepEvent(step: BlockStep): string {
@@ -298,16 +304,24 @@ function withRefusal(reason: FinishReason, { refusal }: ReplyNotes): FinishReaso
   return refusal === undefined ? reason : { unified: 'content-filter', raw: 'refusal' };
 }
 
+/** What tokens are estimated from if the provider does not count them. */
+interface Uncounted {
+  /** The estimate itself, of the whole input. */
+  readonly inputTokens: number;
+  /** The texts and inputs of tools that the client gets. */
+  readonly reply: string;
+}
+
 /**
  * `usage` of a message, whose `input_tokens` exclude tokens read from a cache or written to it. Anthropic's own API never omits the first
- * two fields: the input is `estimate` if the provider does not count it, the output null.
+ * two fields, and its clients add them up: so they are estimates if the provider does not count.
  */
-function anthropicUsage({ inputTokens, outputTokens }: SdkUsage, estimate: number): object {
+function anthropicUsage({ inputTokens, outputTokens }: SdkUsage, uncounted: Uncounted): object {
   const cacheRead = tokenCount(inputTokens.cacheRead);
   const cacheWrite = tokenCount(inputTokens.cacheWrite);
   return {
-    input_tokens: tokenCount(inputTokens.noCache) ?? tokenCount(inputTokens.total) ?? estimate,
-    output_tokens: tokenCount(outputTokens.total) ?? null,
+    input_tokens: tokenCount(inputTokens.noCache) ?? tokenCount(inputTokens.total) ?? uncounted.inputTokens,
+    output_tokens: tokenCount(outputTokens.total) ?? estimateTokens(uncounted.reply),
     ...(cacheRead !== undefined && { cache_read_input_tokens: cacheRead }),
     ...(cacheWrite !== undefined && { cache_creation_input_tokens: cacheWrite }),
   };

@@ -6,7 +6,13 @@ import { createLosses, type Losses, type UnmappableRule } from './losses.ts';
 import { openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
 import { type ReplyContext, ReplyError, type ReplyNotes, readUsage, unfinishedStream } from './reply.ts';
-import type { CallOptions, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
+import {
+  type CallOptions,
+  type GenerateResult,
+  mergeProviderOptions,
+  type SdkUsage,
+  type StreamPart,
+} from './sdk.ts';
 import { createTarget, type ModelRequest, type SupportedUrls } from './target.ts';
 
 /** A chat completion or a message as options of the AI SDK. */
@@ -32,11 +38,18 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   return { options: separated?.options ?? options, losses, completeBody: separated?.completeBody };
 }
 
-/** Anthropic's API requires a limit; if the client names none it is the model's own. */
+/**
+ * Anthropic's API requires a limit; if the client names none it is the model's own. OpenAI's newer models refuse `max_tokens`, which the SDK
+ * sends unless it knows that the model reasons; its older ones take `max_completion_tokens` as well.
+ */
 function withLimit(options: CallOptions, { model }: ModelRequest): CallOptions {
-  const { maxOutputTokens, provider } = model;
-  if (provider.kind !== 'anthropic' || maxOutputTokens === undefined) return options;
-  return { maxOutputTokens, ...options };
+  const { maxOutputTokens: limit, ...rest } = options;
+  if (model.provider.kind === 'openai' && limit !== undefined) {
+    const limited = [options.providerOptions, { openai: { maxCompletionTokens: limit } }];
+    return { ...rest, providerOptions: mergeProviderOptions(limited)! };
+  }
+  if (model.provider.kind !== 'anthropic' || model.maxOutputTokens === undefined) return options;
+  return { maxOutputTokens: model.maxOutputTokens, ...options };
 }
 
 /** The path of the reply's schema in the client's request. */

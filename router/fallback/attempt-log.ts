@@ -51,9 +51,9 @@ export class AttemptLog {
 
   /** The request could not be prepared for the candidate, so nothing was sent. */
   unsent(model: CatalogModel, kind: AttemptKind, failed: FailedAttempt, now: number): void {
-    const outcome = failed.failure === 'auth' ? 'skipped-no-key' : 'skipped-unmappable';
-    this.#add({ model: model.name, kind, outcome, ms: 0 });
-    this.#end(model, failed, now);
+    const why = failed.failure === 'auth' ? 'skipped-no-key' : 'skipped-unmappable';
+    this.#add({ model: model.name, kind, outcome: why, ms: 0 });
+    this.#end(model, failed, now, why);
   }
 
   skipped(model: CatalogModel, kind: AttemptKind, why: Skip, open?: OpenBreaker): void {
@@ -108,15 +108,21 @@ export class AttemptLog {
     this.#onEvent({ kind: 'attempt', record });
   }
 
-  #end(model: CatalogModel, attempt: FailedAttempt, now: number): void {
+  /** @param why other than the attempt's failure, if nothing was sent */
+  #end(
+    model: CatalogModel,
+    attempt: FailedAttempt,
+    now: number,
+    why: Failure | Skip = attempt.failure,
+  ): void {
     const { failure, status, retryAfterMs, provoked, unset, code } = attempt;
     const notBefore = retryAfterMs === undefined ? undefined : now + retryAfterMs;
-    this.#ends.set(model.name, { why: failure, failure, attempt, notBefore });
+    this.#ends.set(model.name, { why, failure, attempt, notBefore });
     if (isOperatorFault(failure) && !provoked) {
       this.#onEvent({
         kind: 'operator-fault',
         model: model.name,
-        failure,
+        failure: why === 'skipped-no-key' ? why : failure,
         ...(status !== undefined && { status }),
         ...(unset !== undefined && { unset }),
         ...(code !== undefined && { code }),

@@ -1,7 +1,6 @@
 /** Retries, circuit breakers and fallbacks: candidates are called in order until one replies or the deadline passes. */
 export { candidatesFor } from './candidates.ts';
 export { createCircuitBreakers } from './circuit-breaker.ts';
-export type { OperatorFault, Unreachable } from './failure-rules.ts';
 export { createFallbackChain } from './fallback-chain.ts';
 export {
   type AttemptRecord,

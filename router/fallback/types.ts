@@ -77,7 +77,7 @@ export type FallbackEvent =
   | {
       readonly kind: 'operator-fault';
       readonly model: string;
-      readonly failure: OperatorFault;
+      readonly failure: OperatorFault | 'skipped-no-key';
       readonly status?: number;
       /** The environment variable of the provider's key, if it is not set. */
       readonly unset?: string;

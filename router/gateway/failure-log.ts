@@ -1,4 +1,4 @@
-import type { FallbackEvent, OperatorFault, Unreachable } from '../fallback/index.ts';
+import type { FallbackEvent } from '../fallback/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 
 type LoggedFailure = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreachable' }>;
@@ -7,7 +7,8 @@ type LoggedFailure = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreacha
 const LOG_EVERY_MS = 60_000;
 
 /** What is wrong, after the model's name, and how to fix it. */
-const WORDS: Readonly<Record<OperatorFault | Unreachable, string>> = {
+const WORDS: Readonly<Record<LoggedFailure['failure'], string>> = {
+  'skipped-no-key': 'was not called, because the key of its provider is not set',
   auth: 'refuses the key of its provider',
   'quota-exhausted':
     'does not answer because the budget or quota at its provider is used up: add credit, or raise the limit there',
@@ -25,9 +26,10 @@ const WORDS: Readonly<Record<OperatorFault | Unreachable, string>> = {
 };
 
 function sentence({ model, failure, ...event }: LoggedFailure): string {
-  const keyless = event.kind === 'operator-fault' && failure === 'auth' && event.status === undefined;
-  if (!keyless) return `${model} ${WORDS[failure]}`;
-  return `${model} was not called, because ${event.unset ?? 'the key of its provider'} is not set`;
+  const unset = event.kind === 'operator-fault' ? event.unset : undefined;
+  return unset === undefined
+    ? `${model} ${WORDS[failure]}`
+    : `${model} was not called, because ${unset} is not set`;
 }
 
 /**

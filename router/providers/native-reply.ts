@@ -4,13 +4,7 @@ import type { MemoryShare } from '../memory-budget.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { failedAttempt } from './provider-error.ts';
-import {
-  hasChoice,
-  isThrownByClient,
-  missingContent,
-  reportedError,
-  reportedFailure,
-} from './reported-error.ts';
+import { isThrownByClient, missingContent, reportedError, reportedFailure } from './reported-error.ts';
 import { clientHeaders, contentEncoding, decodedBody, wholeBody } from './response.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 import type { AttemptOutcome, ProviderCall, ReplyBody } from './types.ts';
@@ -69,13 +63,11 @@ async function held(bytes: Bytes, maxBytes: number, memory?: MemoryShare): Promi
 
 /** Maximum size of an unterminated first event; provider errors are shorter. */
 const MAX_FIRST_EVENT_BYTES = 64 * 1024;
-const COLON = 0x3a;
 
 /**
- * A stream counts as a reply with the first event of the reply, or with its first byte if that begins a comment: a busy provider sends some
- * to keep the connection alive. Pings, warnings and chunks without a choice are held until then. From then on its bytes pass through
- * unchanged while usage and end are read. An error before the reply is a failure, and so is a stream that ends without a choice. The body
- * throws ExchangeError also after a clean end that came before the reply's.
+ * A stream counts as a reply with the first event of the reply. Comments, pings, warnings and chunks without a choice are held until then.
+ * From then on its bytes pass through unchanged while usage and end are read. An error before the reply is a failure, and so is a stream
+ * that ends without a choice. The body throws ExchangeError also after a clean end that came before the reply's.
  */
 export async function streamedReply(
   call: ProviderCall,
@@ -112,7 +104,6 @@ async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Arr
     const length = reader.push(next.value);
     chunks.push(next.value.subarray(0, length));
     size += length;
-    if (chunks.find(({ length }) => length > 0)?.[0] === COLON) break;
   }
   return chunks;
 }
@@ -176,7 +167,6 @@ export class StreamReader {
   readonly #usage: UsageReader;
   readonly #dialect: Dialect;
   #begun = false;
-  #withoutChoice = false;
   #firstError: string | undefined;
   /** The dialect's last event has come. */
   #done = false;
@@ -210,9 +200,9 @@ export class StreamReader {
     return this.#begun;
   }
 
-  /** Whether the stream has ended, and all that it had were chunks of a chat completion without a choice. */
+  /** Whether the stream has ended without an event of the reply. */
   get empty(): boolean {
-    return !this.#begun && this.#done && this.#withoutChoice;
+    return !this.#begun && this.#done;
   }
 
   get done(): boolean {
@@ -279,8 +269,6 @@ export class StreamReader {
     if (data === '' || (data === DONE && this.#dialect === 'openai')) return false;
     if (REPLY_EVENT[this.#dialect].test(data)) return true;
     const json = parseJson(data);
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) return true;
-    this.#withoutChoice ||= this.#dialect === 'openai' && 'choices' in json && !hasChoice(json);
-    return false;
+    return typeof json !== 'object' || json === null || Array.isArray(json);
   }
 }

@@ -273,6 +273,25 @@ describe('fields with a counterpart', () => {
   });
 });
 
+describe('a limit on the output', () => {
+  const ids = ['gpt-4.1-mini', 'gpt-4o', 'o3', 'gpt-5', 'gpt-6-sol', 'gpt-9-next', 'ft:gpt-4o:mine'];
+
+  it.each(ids)(
+    'is max_completion_tokens at OpenAI, whose newer models refuse the old name: %s',
+    async (id) => {
+      const body = await sent('openai', 'anthropic', id, {});
+      expect(body).toMatchObject({ max_completion_tokens: 900 });
+      expect(body).not.toHaveProperty('max_tokens');
+    },
+  );
+
+  it.each(['openai-compatible', 'mistral'] as const)('is max_tokens at %s', async (kind) => {
+    const body = await sent(kind, 'anthropic', MODELS[kind], {});
+    expect(body).toMatchObject({ max_tokens: 900 });
+    expect(body).not.toHaveProperty('max_completion_tokens');
+  });
+});
+
 /** The body of Claude Code's first request, as far as its form matters. */
 const CLAUDE_CODE: Json = {
   model: 'auto',

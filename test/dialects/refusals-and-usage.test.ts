@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import type { ProviderKind } from '../../router/catalog/index.ts';
+import { estimateTokens, type ProviderKind } from '../../router/catalog/index.ts';
 import { clientsOf, modelAt } from './mapped-gateway.ts';
 import { chatReply, messageReply, REPLIES, replyTo, sse, streamOf } from './replies.ts';
 import { scriptedProvider } from './scripted-provider.ts';
@@ -132,6 +132,20 @@ const COUNTS: readonly (readonly [object | null | undefined, object | undefined]
   ],
 ];
 
+/** Of the text and the inputs of tools that the client gets; a stream has no piece for an empty input. */
+const estimatedOutput = (stream: boolean) => estimateTokens(`Good day.{"city":"Bonn"}${stream ? '' : '{}'}`);
+
+it.each(REPLIES.filter(([kind]) => kind !== 'anthropic'))(
+  "%s without counts: Anthropic's clients get estimates, and nothing is recorded",
+  async (kind, reply) => {
+    const bare = { ...reply().plain, usage: undefined, usageMetadata: undefined };
+    const { anthropic, usage } = await replyTo('anthropic', kind, { body: JSON.stringify(bare) }, false);
+    expect(anthropic!.usage.input_tokens).toBeGreaterThan(0);
+    expect(anthropic!.usage.output_tokens).toBe(estimatedOutput(false));
+    expect(usage).toBeUndefined();
+  },
+);
+
 describe.each<ProviderKind>(['openai', 'openai-compatible', 'mistral'])('usage of %s', (kind) => {
   it.each(COUNTS.flatMap(([counts, known]) => [false, true].map((stream) => ({ counts, known, stream }))))(
     '$counts, stream $stream, never gives a count that is none',
@@ -150,7 +164,9 @@ describe.each<ProviderKind>(['openai', 'openai-compatible', 'mistral'])('usage o
       if (known === undefined) {
         expect(openai.usage).toBeUndefined();
         expect(openai.openai!.usage ?? undefined).toBeUndefined();
+        expect(anthropic.usage).toBeUndefined();
         expect(anthropic.anthropic!.usage.input_tokens).toBeGreaterThan(0);
+        expect(anthropic.anthropic!.usage.output_tokens).toBe(estimatedOutput(stream));
       } else {
         expect(openai.usage).toMatchObject(known);
         const { cachedInputTokens: cached = 0 } = known as { cachedInputTokens?: number };

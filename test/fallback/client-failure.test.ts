@@ -43,7 +43,7 @@ describe('what the client is told', () => {
       'near/small': [noKey],
       'far/large': [{ what: 'model-missing', status: 404 }],
     });
-    expect(message).toContain('near/small auth; far/large model-missing');
+    expect(message).toContain('near/small skipped-no-key; far/large model-missing');
     expect(message).toMatch(/the server's log says why/);
     expect(message).not.toMatch(/later/);
     expect(await told({ 'near/small': [{ what: 'unmappable' }], 'far/large': [noKey] })).not.toMatch(/later/);

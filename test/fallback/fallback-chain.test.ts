@@ -143,9 +143,9 @@ describe('a failure that lasts', () => {
     });
     const { attempts } = await run(BOTH);
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['skipped-no-key', 'auth']);
-    const fault = { kind: 'operator-fault', failure: 'auth' };
-    expect(events).toContainEqual({ ...fault, model: 'near/small' });
-    expect(events).toContainEqual({ ...fault, model: 'far/large', status: 401 });
+    const fault = { kind: 'operator-fault' };
+    expect(events).toContainEqual({ ...fault, model: 'near/small', failure: 'skipped-no-key' });
+    expect(events).toContainEqual({ ...fault, model: 'far/large', failure: 'auth', status: 401 });
   });
 
   it('bad-answer falls back at once and is nobody else to report', async () => {

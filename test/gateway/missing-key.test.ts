@@ -27,6 +27,7 @@ test('without the provider’s key nobody was asked: no attempt, and the client 
   expect(logged).toContainEqual(
     expect.objectContaining({
       level: 'error',
+      failure: 'skipped-no-key',
       msg: `first/large was not called, because ${unset} is not set`,
     }),
   );

@@ -153,12 +153,47 @@ test.each(['reset', 'silence'] as const)('%s after the last event breaks nothing
   }
 });
 
-test('a comment is passed on before the first event: the provider is busy', async () => {
-  const url = await streaming(() => [Buffer.from(': busy\n')], 'silence');
-  const { body } = answered(await attempt(callOf({ url, stream: true }), TIMEOUTS));
-  const iterator = body[Symbol.asyncIterator]();
-  expect(Buffer.from((await iterator.next()).value).toString()).toBe(': busy\n');
-  await iterator.return?.();
+const NO_REPLY = [
+  ': busy\n',
+  ': busy\n\n',
+  'event: ping\ndata: {"type":"ping"}\n\n',
+  'data: {"type": "ping"}\n\n',
+  '\n',
+];
+
+test.each(DIALECTS)(
+  '%s: comments and pings are no reply, however they are mixed and cut; before one they are held',
+  async (dialect) => {
+    const whole = await streamOf(dialect);
+    let pieces: readonly Buffer[] = [];
+    const url = await streaming(() => pieces);
+    const noise = fc
+      .array(fc.constantFrom(...NO_REPLY), { minLength: 1, maxLength: 8 })
+      .map((all) => all.join(''));
+    const last = fc.constantFrom('', whole, ...(dialect === 'openai' ? ['data: [DONE]\n\n'] : []));
+    const property = fc.asyncProperty(
+      noise,
+      last,
+      fc.array(fc.nat(), { maxLength: 9 }),
+      async (held, rest, places) => {
+        pieces = cut(Buffer.from(held + rest), places);
+        expect(await endOf(callOf({ url, dialect, stream: true }))).toEqual(
+          rest === whole ? { text: held + whole, broken: undefined } : { failure: 'bad-answer', status: 200 },
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: 100 });
+  },
+);
+
+test('comments without end are a failure when the attempt has had its time', async () => {
+  const url = await rawServer((socket) => {
+    socket.write(STREAM_HEAD);
+    const timer = setInterval(() => socket.write('7\r\n: busy\n\r\n'), 20);
+    socket.once('close', () => clearInterval(timer));
+  });
+  const outcome = await attempt(callOf({ url, stream: true }), { ...TIMEOUTS, totalMs: 200 });
+  expect(refused(outcome)).toMatchObject({ failure: 'timeout', status: 200 });
 });
 
 test('half of a first event, then silence: a failure in time, and the connection is gone', async () => {
