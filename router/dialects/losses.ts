@@ -137,18 +137,42 @@ interface Fault {
 function readFaults(issue: z.core.$ZodIssue): Fault[] {
   return deepestIssues(issue, []).flatMap(({ path, issue: found }): Fault[] => {
     if (found.code === 'unrecognized_keys') {
-      const why = 'this field cannot be carried to the chosen model';
       return found.keys.map((key) => {
         const at = [...path, key];
-        return { path: at, named: at, why, undefinedByApi: true };
+        return { path: at, named: at, why: NO_COUNTERPART, undefinedByApi: true };
       });
     }
     // A part or a tool of an unknown type is dropped as a whole.
     const unknownType = found.code === 'invalid_union' && path.at(-1) === 'type' && path.length > 1;
-    // Zod's own words may quote the schema (`expected "function"`), never the client's value.
-    const why = `cannot be carried to the chosen model (${found.message.replace(/^Invalid input: /, '')})`;
-    return [{ path: unknownType ? path.slice(0, -1) : path, named: path, why, undefinedByApi: false }];
+    return [
+      {
+        path: unknownType ? path.slice(0, -1) : path,
+        named: path,
+        why: whyRejected(found),
+        undefinedByApi: false,
+      },
+    ];
   });
+}
+
+const NOT_SUPPORTED = "is not supported by the chosen model's provider";
+
+/** What is wrong with a value, without quoting it. */
+function whyRejected(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `only ${issue.values.map((value) => JSON.stringify(value)).join(', ')} ${NOT_SUPPORTED.replace(' not', '')}`;
+    case 'invalid_type':
+      return issue.expected === 'never' ? NO_COUNTERPART : `must be of the type ${issue.expected}`;
+    case 'too_big':
+      return issue.maximum === 0 ? NO_COUNTERPART : `must not be larger than ${issue.maximum}`;
+    case 'too_small':
+      return `must not be smaller than ${issue.minimum}`;
+    case 'invalid_union':
+      return `this ${issue.discriminator ?? 'form'} ${NOT_SUPPORTED}`;
+    default:
+      return `this value ${NOT_SUPPORTED}`;
+  }
 }
 
 interface PlacedIssue {

@@ -83,7 +83,7 @@ export class AttemptLog {
       return { failure: { status: 504, reason: 'deadline', message } };
     }
     const ends = [...this.#ends.values()];
-    const refusal = ends.findLast(({ attempt }) => attempt && isRefusal(attempt.failure))?.attempt;
+    const refusal = refusalOf(ends)?.attempt;
     const others = ends.filter((end) => !neverServes(end));
     if (refusal && others.length === 0) return { failure: this.refusal(refusal) };
     const rateLimited =
@@ -158,6 +158,12 @@ function attemptRecord(model: CatalogModel, sent: SentAttempt): AttemptRecord {
   if (outcome.status !== undefined) record.status = outcome.status;
   if (waitedMs !== undefined) record.waitedMs = waitedMs;
   return record;
+}
+
+/** A provider's own refusal, the last one; else why the request could not be put into the form of the first candidate, which was chosen. */
+function refusalOf(ends: readonly CandidateEnd[]): CandidateEnd | undefined {
+  const refused = ends.filter(({ attempt }) => attempt && isRefusal(attempt.failure));
+  return refused.findLast(({ why }) => why !== 'skipped-unmappable') ?? refused[0];
 }
 
 /** Neither now nor later: the request is at fault, or what the operator allows. */

@@ -127,7 +127,7 @@ function unmappableFailure(
   { model, dialect }: ProviderCall,
   { message: why, place }: PlimsollError,
 ): FailedAttempt {
-  const message = `${model.name} cannot be asked this through its provider's API. ${why}`;
+  const message = `This request cannot go to ${model.name}, which was chosen for it. ${why} Change or remove it, or name a model that takes it, as <provider>/<model>.`;
   const param = place.field === undefined ? {} : { param: place.field };
   const code = place.field === 'thread' ? NO_THREADS : 'unmappable_field';
   const error = { status: 400, message, code, ...param };

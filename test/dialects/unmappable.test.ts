@@ -111,6 +111,12 @@ describe('what cannot be mapped', () => {
       expect(outcome).toMatchObject({ kind: 'failure', failure: 'bad-request', status: undefined });
       if (outcome.kind !== 'failure') return;
       expect(outcome.message).toContain(` ${field}: `);
+      expect(outcome.message).toMatch(
+        new RegExp(
+          `^This request cannot go to ${kind}/test, which was chosen for it\\. .*<provider>/<model>\\.$`,
+        ),
+      );
+      expect(outcome.message).not.toMatch(/expected|received|Invalid|Too big|<=|undefined/);
       const { error } = JSON.parse(Buffer.from(outcome.body!).toString('utf8'));
       expect(error).toMatchObject({ type: 'invalid_request_error', message: outcome.message });
       expect(dialect === 'openai' ? error.param : error.details.param).toBe(field);

@@ -69,6 +69,21 @@ test('down only with allow_downgrade, and without a verdict; else a 400 that nam
   });
 });
 
+test('a demand that no candidate can carry: the error is about the one that was chosen', async () => {
+  const ladder = { cheap: 'claude/small', strong: 'claude2/large' };
+  const { url, artifact } = await gatewayForTest({ config: { ladder } });
+  for (const [prompt, chosen] of [
+    [artifact.easy[0]!, 'claude/small'],
+    [artifact.hard[0]!, 'claude2/large'],
+  ] as const) {
+    const { status, selected, attempts, body } = await asked(url, { ...ask(prompt), ...DEMAND });
+    expect([status, selected, attempts]).toEqual([400, chosen, '0']);
+    expect((body as { error: { message: string } }).error.message).toBe(
+      `This request cannot go to ${chosen}, which was chosen for it. logprobs: only false is supported by the chosen model's provider. Change or remove it, or name a model that takes it, as <provider>/<model>.`,
+    );
+  }
+});
+
 test('hints move nobody; they are named in the header and in the decision log', async () => {
   const file = path.join(scratch, 'decisions.jsonl');
   const ladder = { cheap: 'claude/small', strong: 'second/large' };
