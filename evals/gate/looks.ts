@@ -1,15 +1,150 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
-import { type Look, lookSchema, type Verdict, writeVerdict } from '../../router/artifact/index.ts';
+import { type Look, type Verdict, type VerdictWord, writeVerdict } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile, withLock } from '../../router/files/index.ts';
+import { isObject, parseJson } from '../../router/json/index.ts';
+import { contentsOf, questionsOf } from './case-fingerprints.ts';
+import { batchLine, type FormerLine, formerLookSchema } from './look-lines.ts';
+import { type LookPlan, type LookRequest, planOf } from './look-plan.ts';
+import { appendLine, type LookRecord, readLookRecord } from './look-record.ts';
 
 /** Next to the artifacts, so that it outlives each of them: an artifact that is replaced takes its verdict with it. */
 const LOOKS_FILE = 'looks.jsonl';
+const VERDICT_FILE = 'verdict.json';
 
-const recordSchema = lookSchema.extend({ sealed_sha256: z.string() });
-type LookRecord = z.infer<typeof recordSchema>;
+/** A look on record. */
+export interface BegunLook extends LookPlan {
+  /** Hash of its line, for the verdict. */
+  readonly record: string;
+}
+
+/**
+ * What a look would be, by the record beside the artifact; nothing is written.
+ *
+ * It is the same look again if artifact, policy, suite and confidence are the same and every case of the look is still there, unchanged.
+ * Cases that no look has seen yet become its next batch. Anything else that touches a question that was looked at is the next look, with
+ * number 1 + the looks that have a question in common with it. So the j-th look at a question has a number of at least j, and together
+ * the looks at it spend at most 1 - confidence: the sum of 6 / (pi k)^2 over all k is 1.
+ *
+ * @throws PlimsollError `invalid-artifact` if the record is damaged or lacks a look that a verdict beside it names;
+ * `insufficient-data` if the planned looks are spent, or the plan is another than that of the earlier looks
+ */
+export function planLook(artifactFolder: string, request: LookRequest): LookPlan {
+  return planOf(wholeRecord(artifactFolder), request).plan;
+}
+
+/**
+ * Puts a look on record before its outcome is known: on the disk when this returns, so that a look that is killed counts. The same look at
+ * the same cases adds no line.
+ * @throws PlimsollError as `planLook`; `io` if the record cannot be written
+ */
+export function beginLook(artifactFolder: string, request: LookRequest & { issued: Date }): BegunLook {
+  return withLock(looksFile(artifactFolder), () => {
+    const record = wholeRecord(artifactFolder);
+    const { plan: planned, same, added } = planOf(record, request);
+    const before = same?.latest;
+    if (before !== undefined && added.length === 0) return { ...planned, record: before.record };
+    const { artifact, artifactSha256, policy, suite, suiteSha256, confidence, plannedLooks, cases } = request;
+    const line = appendLine(record, {
+      schema_version: 2,
+      artifact,
+      artifact_sha256: artifactSha256,
+      policy: { name: policy.name, version: policy.version },
+      suite,
+      suite_sha256: suiteSha256,
+      look: planned.number,
+      confidence,
+      planned_looks: plannedLooks ?? null,
+      delta: planned.delta,
+      issued: request.issued.toISOString(),
+      n: cases.contents.length,
+      continues: before?.record ?? null,
+      batches: [
+        ...(before?.batches ?? []).map(({ sha256, contents }) => ({ n: contents.length, sha256 })),
+        batchLine(contentsOf(cases, added), questionsOf(cases, added), record.known),
+      ],
+    });
+    return { ...planned, record: line };
+  });
+}
+
+/**
+ * Adds the outcome of a look; the same outcome again adds nothing.
+ * @param record see BegunLook
+ * @throws PlimsollError `invalid-artifact` if the look is not on record (any more); `io` if the record cannot be written
+ */
+export function finishLook(
+  artifactFolder: string,
+  record: string,
+  { verdict, threshold }: { readonly verdict: VerdictWord; readonly threshold: number | null },
+): void {
+  const file = looksFile(artifactFolder);
+  withLock(file, () => {
+    const found = readLookRecord(file);
+    if (!found.begun.has(record)) {
+      throw new PlimsollError(
+        'invalid-artifact',
+        `${file} does not have the look that the gate began: it was replaced meanwhile. Run the gate again.`,
+        { place: { file } },
+      );
+    }
+    const outcome = found.outcomes.get(record);
+    if (outcome?.verdict === verdict && outcome.threshold === threshold) return;
+    appendLine(found, { schema_version: 2, of: record, verdict, threshold });
+  });
+}
+
+/**
+ * Compares the record with the verdicts of the artifacts beside it.
+ * @throws PlimsollError `invalid-artifact` if a verdict names a look that the record lacks: it was cut, replaced, left behind or deleted
+ */
+export function assertRecordWhole(store: string): void {
+  assertHasLooksOf(store, readLookRecord(path.join(store, LOOKS_FILE)));
+}
+
+function wholeRecord(artifactFolder: string): LookRecord {
+  const file = looksFile(artifactFolder);
+  const record = readLookRecord(file);
+  assertHasLooksOf(path.dirname(file), record);
+  return record;
+}
+
+function assertHasLooksOf(store: string, { file, begun }: LookRecord): void {
+  for (const verdict of verdictsIn(store)) {
+    const look = lookOf(verdict);
+    if (look === undefined || begun.has(look)) continue;
+    throw new PlimsollError(
+      'invalid-artifact',
+      `${verdict} rests on the look ${look.slice(0, 12)}…, which ${file} does not have: the record was cut, replaced or deleted, or the artifact was copied without it. Restore the record, such as from version control; an artifact of another folder needs its record, or no verdict.`,
+      { place: { file } },
+    );
+  }
+}
+
+/** Names that begin with a dot are of artifacts that are being written. */
+function verdictsIn(store: string): string[] {
+  if (!existsSync(store)) return [];
+  const folders = readdirSync(store).filter((name) => !name.startsWith('.'));
+  return folders.sort().map((folder) => path.join(store, folder, VERDICT_FILE));
+}
+
+/** What a verdict names as its look. Whether there is a verdict that can be read, its reader says. */
+function lookOf(verdictFile: string): string | undefined {
+  const verdict = parseJson(textOr('', verdictFile));
+  if (!isObject(verdict) || verdict['schema_version'] !== 2) return undefined;
+  const looks = verdict['looks'];
+  const record = isObject(looks) ? looks['record'] : undefined;
+  return typeof record === 'string' ? record : undefined;
+}
+
+function textOr(fallback: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return fallback;
+  }
+}
 
 /**
  * Earlier looks at the same held-out cases with another artifact. The first look keeps its confidence; whoever tries thresholds until one
@@ -31,7 +166,7 @@ export function recordVerdict(artifactFolder: string, verdict: Verdict): void {
 /** Writes the look down, unless one of the same artifact, cases and suite with the same verdict is recorded already. @throws PlimsollError `io` */
 export function recordLook(artifactFolder: string, verdict: Verdict): void {
   const file = looksFile(artifactFolder);
-  const record: LookRecord = {
+  const record: FormerLine = {
     artifact: verdict.artifact.name,
     artifact_sha256: verdict.artifact.sha256,
     threshold: verdict.policy.threshold,
@@ -40,7 +175,7 @@ export function recordLook(artifactFolder: string, verdict: Verdict): void {
     verdict: verdict.verdict,
     sealed_sha256: verdict.sealed.sha256,
   };
-  const identity = ({ artifact_sha256, suite, verdict: word, sealed_sha256 }: LookRecord) =>
+  const identity = ({ artifact_sha256, suite, verdict: word, sealed_sha256 }: FormerLine) =>
     [artifact_sha256, suite, word, sealed_sha256].join();
   withLock(file, () => {
     const records = readRecords(file);
@@ -50,7 +185,7 @@ export function recordLook(artifactFolder: string, verdict: Verdict): void {
   });
 }
 
-function readRecords(file: string): LookRecord[] {
+function readRecords(file: string): FormerLine[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseRecord(line, file, index + 1)]));
@@ -60,9 +195,9 @@ function looksFile(artifactFolder: string): string {
   return path.join(path.dirname(path.resolve(artifactFolder)), LOOKS_FILE);
 }
 
-function parseRecord(line: string, file: string, number: number): LookRecord {
+function parseRecord(line: string, file: string, number: number): FormerLine {
   try {
-    return recordSchema.parse(JSON.parse(line));
+    return formerLookSchema.parse(JSON.parse(line));
   } catch (cause) {
     throw new PlimsollError(
       'invalid-artifact',

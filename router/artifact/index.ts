@@ -26,7 +26,6 @@ export {
   conditionSchema,
   conditionWords,
   type Look,
-  lookSchema,
   readVerdict,
   sealedVerdict,
   VERDICTS,

@@ -1,0 +1,179 @@
+import { hash } from 'node:crypto';
+import type { Case } from '../cases/index.ts';
+
+/** 48 bits, which a double holds exactly: two sets of a million different questions seem to overlap with probability .01. */
+const BYTES = 6;
+const HEX_DIGITS = 2 * BYTES;
+
+/** A key of questionKey is a hash already. */
+const HASHED_KEY = /^[0-9a-f]{16}$/;
+
+/** What the record of looks keeps of one case: three hashes of 48 bits, from which nothing can be read back. */
+export interface CaseFingerprint {
+  /**
+   * Of all that the gate reads of the case: key, text, group, label, task, source, language, turns, tools, and quality and cost of the ladder's
+   * models. Not of its id, which may be the number of its row.
+   */
+  readonly content: number;
+  /** Of its key. */
+  readonly key: number;
+  /** Of its text: another key does not make it another question. */
+  readonly text: number;
+}
+
+/** Fingerprints in columns, one entry a case. */
+export interface CaseFingerprints {
+  readonly contents: Float64Array;
+  readonly keys: Float64Array;
+  readonly texts: Float64Array;
+}
+
+/** @param models the models of the ladder; what others reached does not matter */
+export function fingerprintCase(one: Case, models: readonly string[]): CaseFingerprint {
+  const { key, group, label, task, source, language, turns, tools, outcomes } = one;
+  const text = digits(one.text);
+  const amounts = models.flatMap((model) => {
+    const outcome = outcomes.get(model);
+    return [outcome?.quality, outcome?.costUsd];
+  });
+  const content = digits(
+    JSON.stringify([key, text, group, label, task, source, language, turns, tools, models, amounts]),
+  );
+  const keyDigits = HASHED_KEY.test(key) ? key.slice(0, HEX_DIGITS) : digits(key);
+  return { content: toNumber(content), key: toNumber(keyDigits), text: toNumber(text) };
+}
+
+/** @param models the models of the ladder; what others reached does not matter */
+export function fingerprintCases(cases: readonly Case[], models: readonly string[]): CaseFingerprints {
+  const n = cases.length;
+  const columns = {
+    contents: new Float64Array(n),
+    keys: new Float64Array(n),
+    texts: new Float64Array(n),
+  };
+  for (const [i, one] of cases.entries()) {
+    const { content, key, text } = fingerprintCase(one, models);
+    columns.contents[i] = content;
+    columns.keys[i] = key;
+    columns.texts[i] = text;
+  }
+  return columns;
+}
+
+function digits(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, HEX_DIGITS);
+}
+
+function toNumber(hex: string): number {
+  return Number.parseInt(hex, 16);
+}
+
+/** A sorted column. */
+export type SortedSet = Float64Array;
+
+/** The distinct questions of the cases, by key and by text. @param chosen indices of the cases; all of them unless given */
+export function questionsOf({ keys, texts }: CaseFingerprints, chosen?: Uint32Array): SortedSet {
+  const n = chosen?.length ?? keys.length;
+  const both = new Float64Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    const at = chosen?.[i] ?? i;
+    both[2 * i] = keys[at]!;
+    both[2 * i + 1] = texts[at]!;
+  }
+  both.sort();
+  let distinct = 0;
+  for (const value of both) {
+    if (distinct === 0 || both[distinct - 1] !== value) both[distinct++] = value;
+  }
+  return both.subarray(0, distinct);
+}
+
+/** The contents of some cases, sorted; doubles stay. */
+export function contentsOf({ contents }: CaseFingerprints, chosen: Uint32Array): Float64Array {
+  return Float64Array.from(chosen, (at) => contents[at]!).sort();
+}
+
+export function overlaps(a: SortedSet, b: SortedSet): boolean {
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] === b[j]) return true;
+    if (a[i]! < b[j]!) i += 1;
+    else j += 1;
+  }
+  return false;
+}
+
+/** What is in `a` and not in `b`. */
+export function without(a: SortedSet, b: SortedSet): SortedSet {
+  let j = 0;
+  return a.filter((value) => {
+    while (j < b.length && b[j]! < value) j += 1;
+    return b[j] !== value;
+  });
+}
+
+/** Finds cases by their contents, each case once. */
+export class CaseIndex {
+  readonly #contents: Float64Array;
+  /** Indices of the cases in the order of their contents. */
+  readonly #order: Uint32Array;
+
+  constructor({ contents }: CaseFingerprints) {
+    this.#contents = contents;
+    this.#order = Uint32Array.from(contents, (_, i) => i).sort(
+      (a, b) => contents[a]! - contents[b]! || a - b,
+    );
+  }
+
+  /**
+   * The batch of each case: 0 for those of the first batch, and so on; `batches.length` for the cases that are in none.
+   * @param batches the contents of each batch, sorted
+   * @returns undefined if a content of a batch has no case left
+   */
+  batchOf(batches: readonly Float64Array[]): Uint32Array | undefined {
+    const none = batches.length;
+    const found = new Uint32Array(this.#order.length).fill(none);
+    for (const [batch, contents] of batches.entries()) {
+      let position = 0;
+      let before: number | undefined;
+      for (const content of contents) {
+        position = content === before ? position + 1 : this.#first(content);
+        before = content;
+        while (this.#contentAt(position) === content && found[this.#order[position]!] !== none) position += 1;
+        if (this.#contentAt(position) !== content) return undefined;
+        found[this.#order[position]!] = batch;
+      }
+    }
+    return found;
+  }
+
+  #contentAt(position: number): number | undefined {
+    const at = this.#order[position];
+    return at === undefined ? undefined : this.#contents[at];
+  }
+
+  /** The first position whose content is not smaller. */
+  #first(content: number): number {
+    let [low, high] = [0, this.#order.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#contents[this.#order[middle]!]! < content) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** As 6 bytes each, big-endian. */
+export function encodeColumn(values: Float64Array): Buffer {
+  const bytes = Buffer.alloc(values.length * BYTES);
+  values.forEach((value, i) => {
+    bytes.writeUIntBE(value, i * BYTES, BYTES);
+  });
+  return bytes;
+}
+
+/** Undefined if the bytes are no column. */
+export function decodeColumn(bytes: Buffer): Float64Array | undefined {
+  if (bytes.length % BYTES !== 0) return undefined;
+  return Float64Array.from({ length: bytes.length / BYTES }, (_, i) => bytes.readUIntBE(i * BYTES, BYTES));
+}

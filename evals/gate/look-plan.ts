@@ -1,0 +1,164 @@
+import { PlimsollError } from '../../router/errors.ts';
+import {
+  type CaseFingerprints,
+  CaseIndex,
+  overlaps,
+  questionsOf,
+  type SortedSet,
+  without,
+} from './case-fingerprints.ts';
+import type { EarlierLook, LookRecord, RecordedLook } from './look-record.ts';
+
+/** Who wants to look at which cases, by what. */
+export interface LookRequest {
+  readonly artifact: string;
+  /** Of its manifest, which binds ladder and classifier. */
+  readonly artifactSha256: string;
+  readonly policy: { readonly name: string; readonly version: number };
+  readonly suite: string;
+  /** Of what the suite says: margins, confidence, slices. */
+  readonly suiteSha256: string;
+  /** Of a single look at fresh cases; above 0, below 1. */
+  readonly confidence: number;
+  /** How many looks share 1 - confidence evenly. Without it there is no last one, and the k-th gets 6 / (pi k)^2 of it. */
+  readonly plannedLooks?: number;
+  /** The sealed cases that the look bets on, in any order. */
+  readonly cases: CaseFingerprints;
+}
+
+/** What a look may spend, and how its cases are ordered. */
+export interface LookPlan {
+  /** 1 for the first look at the cases. */
+  readonly number: number;
+  /** The error that this look may spend: tests are at this level. */
+  readonly delta: number;
+  /** The batch of each case of the request: those of batch 0 are bet on first. */
+  readonly batchOf: Uint32Array;
+  readonly batches: number;
+  /** The other looks that count: `number` - 1 of them, oldest first. */
+  readonly earlier: readonly EarlierLook[];
+  /** Hash of the record's last line; null without a record. */
+  readonly head: string | null;
+  /** It is a look on record, with the same cases or more. */
+  readonly continues: boolean;
+  /** What a person should know of the record. */
+  readonly notes: readonly string[];
+}
+
+export interface Planned {
+  readonly plan: LookPlan;
+  /** The look that is continued. */
+  readonly same?: RecordedLook;
+  /** Indices of the cases that are new to it; of all of them for another look. */
+  readonly added: Uint32Array;
+}
+
+/** @throws PlimsollError `insufficient-data`, see planLook */
+export function planOf(record: LookRecord, request: LookRequest): Planned {
+  const { looks, head, notes } = record;
+  const questions = questionsOf(request.cases);
+  const same = findContinued(looks, request);
+  const before = same === undefined ? looks : looks.slice(0, looks.indexOf(same.look));
+  const counted = before.filter(touching(questions));
+  const number = counted.length + 1;
+  const batchOf = same?.batchOf ?? new Uint32Array(request.cases.contents.length);
+  const old = same?.look.latest?.batches.length ?? 0;
+  const added = indicesOf(batchOf, old);
+  return {
+    added,
+    ...(same && { same: same.look }),
+    plan: {
+      number,
+      delta: spending(number, counted, request),
+      batchOf,
+      batches: added.length > 0 ? old + 1 : old,
+      earlier: counted.map(({ shown }) => shown),
+      head,
+      continues: same !== undefined,
+      notes,
+    },
+  };
+}
+
+interface Continued {
+  readonly look: RecordedLook;
+  readonly batchOf: Uint32Array;
+}
+
+/** The oldest look that the request is, with the same cases or with fresh ones besides. */
+function findContinued(looks: readonly RecordedLook[], request: LookRequest): Continued | undefined {
+  const alike = looks.filter((look) => isAlike(look, request));
+  if (alike.length === 0) return undefined;
+  const index = new CaseIndex(request.cases);
+  for (const look of alike) {
+    const batches = look.latest!.batches;
+    const batchOf = index.batchOf(batches.map(({ contents }) => contents));
+    if (batchOf === undefined) continue;
+    const fresh = batches.reduce(
+      (rest, batch) => without(rest, batch.questions),
+      questionsOf(request.cases, indicesOf(batchOf, batches.length)),
+    );
+    const seen = touching(fresh);
+    // Appended cases that another look has seen were perhaps chosen by what it saw; and its number does not count this one.
+    if (!looks.some((other) => other !== look && other.latest !== undefined && seen(other)))
+      return { look, batchOf };
+  }
+  return undefined;
+}
+
+function isAlike({ latest }: RecordedLook, request: LookRequest): boolean {
+  if (latest === undefined) return false;
+  const { line } = latest;
+  return (
+    line.artifact_sha256 === request.artifactSha256 &&
+    line.policy.name === request.policy.name &&
+    line.policy.version === request.policy.version &&
+    line.suite_sha256 === request.suiteSha256 &&
+    line.confidence === request.confidence &&
+    line.planned_looks === (request.plannedLooks ?? null)
+  );
+}
+
+/** Whether a look has seen one of the questions. Of a look of version 1 nobody can know. */
+function touching(questions: SortedSet): (look: RecordedLook) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ latest }) =>
+    latest === undefined ||
+    latest.batches.some(({ sha256, questions: others }) => {
+      const found = known.get(sha256) ?? overlaps(questions, others);
+      known.set(sha256, found);
+      return found;
+    });
+}
+
+function indicesOf(batchOf: Uint32Array, batch: number): Uint32Array {
+  const indices = new Uint32Array(batchOf.length);
+  let n = 0;
+  batchOf.forEach((one, i) => {
+    if (one === batch) indices[n++] = i;
+  });
+  return indices.subarray(0, n);
+}
+
+function spending(number: number, earlier: readonly RecordedLook[], request: LookRequest): number {
+  const { confidence, plannedLooks } = request;
+  const planned = plannedLooks ?? null;
+  const other = earlier.find(({ latest }) => latest !== undefined && latest.line.planned_looks !== planned);
+  if (other !== undefined) {
+    throw new PlimsollError(
+      'insufficient-data',
+      `These sealed cases were looked at before, on ${other.shown.issued}, with ${planWords(other.latest!.line.planned_looks)}; the suite ${request.suite} has ${planWords(planned)}. A plan must be made before the first look: go back to that one, or take fresh cases.`,
+    );
+  }
+  if (planned === null) return ((1 - confidence) * 6) / (Math.PI * number) ** 2;
+  if (number <= planned) return (1 - confidence) / planned;
+  throw new PlimsollError(
+    'insufficient-data',
+    `The suite ${request.suite} plans ${planned} ${planned === 1 ? 'look' : 'looks'} at these sealed cases, and this would be number ${number}: the planned looks are spent. Take fresh cases; with them a new plan can be made.`,
+  );
+}
+
+function planWords(planned: number | null): string {
+  if (planned === null) return 'no plan of looks';
+  return `a plan of ${planned} ${planned === 1 ? 'look' : 'looks'}`;
+}
