@@ -7,6 +7,7 @@ import {
   type ServedLadder,
   type Standing,
   servedLadder,
+  servedPolicy,
   standingInFolder,
 } from './artifact/index.ts';
 import {
@@ -69,7 +70,7 @@ async function assemble(
   const ladder = servedLadder(manifest, config.ladder);
   const profiles = profileLadders(manifest, config);
   const rungs = ladder.rungs.length;
-  const policies = servedPolicies(config, manifest);
+  const policies = servedPolicies(config, { policy: servedPolicy(manifest, standing) });
   const verdicts = policyVerdicts(standing, artifact, parts.nowMs);
   const byDefault = policies.get(config.defaultPolicy);
   const extractor = featureExtractor(manifest.features);

@@ -27,6 +27,7 @@ export {
   hashCases,
   keyFraction,
   partBySeen,
+  questionUnits,
   splitByKey,
 } from './split.ts';
 

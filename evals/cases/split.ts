@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Case } from './case.ts';
 
-export const SPLIT_PARTS = ['train', 'calibration', 'test'] as const;
+const SPLIT_PARTS = ['train', 'test'] as const;
 type SplitPart = (typeof SPLIT_PARTS)[number];
 
 /** Share of the units (distinct questions) for each part; together 1. */
 type SplitShares = Readonly<Record<SplitPart, number>>;
 type Split<T> = Readonly<Record<SplitPart, readonly T[]>>;
 
-/** The usual shares: most to learn from, and enough in each of the others for a finite-sample bound. */
-export const DEFAULT_SHARES: SplitShares = { train: 0.6, calibration: 0.2, test: 0.2 };
+/** The usual shares: most to learn from, and enough that stays sealed for the gate, which chooses the threshold and proves it. */
+export const DEFAULT_SHARES: SplitShares = { train: 0.6, test: 0.4 };
 
 /**
  * Splits cases so that no key and no group has cases in two parts. Each part keeps the order of the cases.
@@ -34,16 +34,14 @@ export function splitByKey<T extends Keyed>(
     const part = partAt(keyFraction(seed, key), shares);
     for (const index of members) parts[index] = part;
   }
-  const split = { train: [] as T[], calibration: [] as T[], test: [] as T[] };
+  const split = { train: [] as T[], test: [] as T[] };
   for (const [index, one] of cases.entries()) split[parts[index]!].push(one);
   if (!mayBeEmpty) requireFilled(split, shares, cases);
   return split;
 }
 
 function partAt(fraction: number, shares: SplitShares): SplitPart {
-  if (fraction < shares.train) return 'train';
-  if (fraction < shares.train + shares.calibration || shares.test === 0) return 'calibration';
-  return 'test';
+  return fraction < shares.train || shares.test === 0 ? 'train' : 'test';
 }
 
 function requireFilled(split: Split<unknown>, shares: SplitShares, cases: readonly Keyed[]): void {
@@ -88,7 +86,7 @@ export function describeSplit(
   split: Split<Pick<Case, 'id' | 'key'>>,
 ): Record<SplitPart, { n: number; sha256: string }> {
   const describe = (part: SplitPart) => ({ n: split[part].length, sha256: hashCases(split[part]) });
-  return { train: describe('train'), calibration: describe('calibration'), test: describe('test') };
+  return { train: describe('train'), test: describe('test') };
 }
 
 /**
@@ -142,9 +140,16 @@ interface Unit {
   readonly members: readonly number[];
 }
 
-/** The units of the cases, in the order of their first case. A key and a group of the same name are different things. */
-export function questionUnits(cases: readonly Keyed[]): readonly Unit[] {
-  const sets = joinByKeyAndGroup(cases);
+/**
+ * The units of the cases, in the order of their first case. A key and a group of the same name are different things.
+ * @param alsoBy a further name by which cases belong together
+ */
+export function questionUnits<T extends Keyed>(
+  cases: readonly T[],
+  alsoBy: (one: T) => string | number | undefined = () => undefined,
+): readonly Unit[] {
+  const sets = new UnionFind(cases.length);
+  for (const name of [({ key }: T) => key, ({ group }: T) => group, alsoBy]) joinByName(sets, cases, name);
   const units = new Map<number, { key: string; members: number[] }>();
   for (const [index, { key }] of cases.entries()) {
     const root = sets.find(index);
@@ -158,21 +163,19 @@ export function questionUnits(cases: readonly Keyed[]): readonly Unit[] {
   return [...units.values()];
 }
 
-function joinByKeyAndGroup(cases: readonly Keyed[]): UnionFind {
-  const sets = new UnionFind(cases.length);
-  const firstOfKey = new Map<string, number>();
-  const firstOfGroup = new Map<string, number>();
-  for (const [index, { key, group }] of cases.entries()) {
-    joinToFirst(sets, firstOfKey, key, index);
-    if (group !== undefined) joinToFirst(sets, firstOfGroup, group, index);
+function joinByName<T>(
+  sets: UnionFind,
+  cases: readonly T[],
+  nameOf: (one: T) => string | number | undefined,
+): void {
+  const firsts = new Map<string | number, number>();
+  for (const [index, one] of cases.entries()) {
+    const name = nameOf(one);
+    if (name === undefined) continue;
+    const first = firsts.get(name);
+    if (first === undefined) firsts.set(name, index);
+    else sets.join(first, index);
   }
-  return sets;
-}
-
-function joinToFirst(sets: UnionFind, firsts: Map<string, number>, name: string, index: number): void {
-  const first = firsts.get(name);
-  if (first === undefined) firsts.set(name, index);
-  else sets.join(first, index);
 }
 
 /** A number in [0, 1) that depends on seed and key alone: uniform over keys, the same on every machine. */

@@ -24,6 +24,7 @@ interface Embedded {
 }
 
 const FOLDS = 5;
+const FOLDS_SEED = 1;
 /** Every case is compared with every other: above this the neighbours are left out. */
 const MOST_COMPARED = 20_000;
 
@@ -50,10 +51,9 @@ export async function measureBaselines(
   replay: Replay,
   outcomes: PairedOutcomes,
   rate: number,
-  seed: number,
   embedded?: Embedded,
 ): Promise<Baseline[]> {
-  const folds = assignFolds(replay, seed);
+  const folds = assignFolds(replay);
   const gains = oracleScores(outcomes);
   const lengths = Float64Array.from(replay.traits, ({ characters }) => characters);
   const byTask = folds && taskLabelScores(replay.traits, outcomes, folds);
@@ -97,8 +97,10 @@ function pointAt({ shareEscalated, meanQuality, meanCostUsd }: RoutingCurve, rat
  * By a hash of the key, and another one than the split's, of which held-out cases share the upper end: cases of one question are in one fold,
  * whatever the other cases are. Undefined if only one is filled.
  */
-function assignFolds({ traits }: Replay, seed: number): Int32Array | undefined {
-  const folds = Int32Array.from(traits, ({ key }) => Math.floor(keyFraction(seed, `fold ${key}`) * FOLDS));
+function assignFolds({ traits }: Replay): Int32Array | undefined {
+  const folds = Int32Array.from(traits, ({ key }) =>
+    Math.floor(keyFraction(FOLDS_SEED, `fold ${key}`) * FOLDS),
+  );
   return folds.some((fold) => fold !== folds[0]) ? folds : undefined;
 }
 

@@ -11,11 +11,10 @@ import {
 } from '../../router/statistics/index.ts';
 import { meanAtMost } from './judge.ts';
 import type { Replay } from './replay.ts';
-import { reorder } from './subject.ts';
 
 interface ComparisonSettings {
-  /** The seeded order in which the bounds take the cases. Shape [n] */
-  readonly order: Uint32Array;
+  /** The order in which the bounds take the cases: it must not depend on outcomes. Shape [n] */
+  readonly order: ArrayLike<number>;
   /** How much worse the challenger may be and still take the champion's place, 0..1. */
   readonly tolerance: number;
   /** Confidence of each one-sided bound, in [.5, 1). */
@@ -45,7 +44,7 @@ export function comparePolicies(
   const ofChampion = qualityLosses(outcomes.quality, championRungs);
   const ofChallenger = qualityLosses(outcomes.quality, challengerRungs);
   const drops = ofChallenger.map((loss, row) => loss - ofChampion[row]!);
-  const qualityDrop = meanAtMost('not-worse-than-champion', reorder(drops, order), tolerance, { delta });
+  const qualityDrop = meanAtMost('not-worse-than-champion', reorder(drops, order), tolerance, delta);
   const escalated = Float64Array.from(
     challengerRungs,
     (rung, row) => Number(rung > 0) - Number(championRungs[row]! > 0),
@@ -60,6 +59,10 @@ export function comparePolicies(
     champion: policyFigures(championRungs, reorder(ofChampion, order), championCosts, delta),
     challenger: policyFigures(challengerRungs, reorder(ofChallenger, order), challengerCosts, delta),
   };
+}
+
+function reorder(column: Float64Array, order: ArrayLike<number>): Float64Array {
+  return Float64Array.from({ length: order.length }, (_, i) => column[order[i]!]!);
 }
 
 function judgeDrop({ verdict, bounds: { upper } }: Condition): Measured['result'] {

@@ -12,8 +12,6 @@ import {
 export interface HeldOutCases {
   /** What the gate judges: no question of theirs was seen in training or calibration. In the order of the data. */
   readonly heldOut: readonly Case[];
-  /** The calibration cases that the artifact's manifest names, if the data hold exactly those. */
-  readonly calibration: readonly Case[] | undefined;
   /** sha256 over ids and keys of the held-out cases. */
   readonly sha256: string;
   /** What was left out, by reason. */
@@ -34,11 +32,8 @@ export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): H
   const { manifest } = artifact;
   const { unseen, seen, tied } = partBySeen(cases, seenQuestions(artifact.seenQuestions));
   if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
-  const { calibration } = splitByKey(seen, DEFAULT_SHARES, manifest.split.seed, { mayBeEmpty: true });
-  const asNamed = hashCases(calibration) === manifest.split.calibration.sha256;
   return {
     heldOut: unseen,
-    calibration: asNamed ? calibration : undefined,
     sha256: hashCases(unseen),
     excluded: { seen: seen.length, seenGroup: tied.length },
   };

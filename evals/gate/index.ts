@@ -1,6 +1,7 @@
 /** The gate: replays a policy on held-out cases, judges it by a suite and issues the verdict; compares policies and baselines. */
 
 export { measureBaselines, oracleScores, promptLengthScores, taskLabelScores } from './baselines.ts';
+export { orderBets } from './bets.ts';
 export {
   type Bounded,
   type Comparison,
@@ -9,7 +10,7 @@ export {
   stampComparison,
   writeComparison,
 } from './comparison.ts';
-export { judgeConditions } from './conditions.ts';
+export { conditionsJudgedOnce } from './conditions.ts';
 export { type Curve, type Evidence, evidenceSchema } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
@@ -17,6 +18,7 @@ export { recordVerdict } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { payingSentence } from './paying-sentence.ts';
+export { type SealedWalk, walkSealed } from './promise.ts';
 export {
   apgrInterval,
   headQuality,
@@ -26,7 +28,7 @@ export {
   type Ranking,
   unknownCosts,
 } from './ranking.ts';
-export { collectReplay, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
+export { collectReplay, labelledCases, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
-export type { Subject } from './subject.ts';
+export { type Sealed, type Subject, subjectAt } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';

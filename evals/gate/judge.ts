@@ -6,6 +6,7 @@ import {
   differenceBound,
   mean,
 } from '../../router/statistics/index.ts';
+import type { Bets, LossLimit } from '../threshold/index.ts';
 
 /** One-sided bounds, each at its own 1 - delta. */
 interface Bounds {
@@ -25,29 +26,19 @@ export function atLeast({ lower, upper }: Bounds, min: number): VerdictWord {
   return upper < min ? 'FAIL' : 'INCONCLUSIVE';
 }
 
-/** At which level a mean is bounded, and for which its bets are tuned (see router/statistics/betting.ts). */
-export interface Level {
-  readonly delta: number;
-  readonly tunedFor?: number;
-}
-
 /**
  * A mean of differences in [-1, 1] that must be at most `max`.
  * @param values in an order that does not depend on them
  */
-export function meanAtMost(
-  name: string,
-  values: Float64Array,
-  max: number,
-  { delta, tunedFor = delta }: Level,
-): Condition {
+export function meanAtMost(name: string, values: Float64Array, max: number, delta: number): Condition {
   const base = { name, limits: { max }, confidence: 1 - delta, method: 'betting', n: values.length };
   if (values.length === 0) return unmeasured(base, 'no case to measure');
   const bounds = {
-    lower: differenceBound.lower(values, delta, tunedFor),
-    upper: differenceBound.upper(values, delta, tunedFor),
+    lower: differenceBound.lower(values, delta),
+    upper: differenceBound.upper(values, delta),
   };
-  const verdict = atMost(bounds, max);
+  const holds = differenceBound.pValue(values, max, delta) <= delta;
+  const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
   return {
     ...base,
     verdict,
@@ -105,21 +96,27 @@ export function rateWithin(
   };
   const { bounds, verdict } = judged(count, n);
   const further =
-    verdict === 'INCONCLUSIVE' ? furtherForRate(count / n, n, (k, m) => judged(k, m).verdict) : {};
+    verdict === 'INCONCLUSIVE' ? furtherForRate(count / n, n, limits, (k, m) => judged(k, m).verdict) : {};
   return { ...base, verdict, value: count / n, bounds, ...further };
 }
 
 /** Nothing is known: that is no PASS, and no FAIL. */
 export function unmeasured(
-  base: Pick<Condition, 'name' | 'limits' | 'confidence' | 'method' | 'n'>,
+  base: Pick<Condition, 'name' | 'limits' | 'confidence' | 'method' | 'n' | 'proof'>,
   note: string,
 ): Condition {
   return { ...base, verdict: 'INCONCLUSIVE', value: null, bounds: { lower: null, upper: null }, note };
 }
 
-/** How many more cases like these would bring the bound to the side of the limit on which the mean lies. */
-function furtherForMean(values: Float64Array, limit: number, delta: number): { further_cases?: number } {
-  const below = mean(values) < limit;
+/**
+ * How many more cases like these would bring the bound to the side of the limit on which the mean lies. The number goes with
+ * 1 / gap^2, so a gap that is not known to a third of itself gives a number that may be wrong by more than a factor of two: then
+ * nothing is said but that.
+ */
+export function furtherForMean(values: Float64Array, limit: number, delta: number): Further {
+  const gap = limit - mean(values);
+  if (!(Math.abs(gap) >= GAP_IN_ERRORS * standardError(values))) return TOO_NEAR;
+  const below = gap > 0;
   const needed = below
     ? casesNeeded(values, limit, delta, { bound: differenceBound })
     : casesNeeded(
@@ -128,7 +125,36 @@ function furtherForMean(values: Float64Array, limit: number, delta: number): { f
         delta,
         { bound: differenceBound },
       );
-  return needed === undefined || needed <= values.length ? {} : { further_cases: needed - values.length };
+  return needed === undefined || needed <= values.length
+    ? TOO_NEAR
+    : { further_cases: needed - values.length };
+}
+
+/** The same of a mean loss; of groups it cannot be said. */
+export function furtherForLoss(
+  { rows, unitEnds }: Bets,
+  losses: Float64Array,
+  { max, delta }: LossLimit,
+): Further {
+  if (unitEnds !== undefined) return TOO_NEAR;
+  const values = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
+  return furtherForMean(values, max, delta);
+}
+
+interface Further {
+  readonly further_cases?: number;
+  readonly note?: string;
+}
+
+const GAP_IN_ERRORS = 3;
+const TOO_NEAR: Further = { note: 'too near the limit to say how many further cases would decide' };
+
+/** Of a mean; of values that are all equal that of one further value at the other end. */
+function standardError(values: Float64Array): number {
+  const n = values.length;
+  const centre = mean(values);
+  const squares = values.reduce((total, value) => total + (value - centre) ** 2, 0);
+  return Math.sqrt(Math.max(squares, 1)) / n;
 }
 
 const GROWTH = 1.1;
@@ -137,8 +163,14 @@ const MOST_CASES = 1e6;
 function furtherForRate(
   rate: number,
   n: number,
+  limits: { readonly min?: number; readonly max?: number },
   verdictAt: (successes: number, cases: number) => VerdictWord,
-): { further_cases?: number } {
+): Further {
+  const error = Math.sqrt(Math.max(rate * (1 - rate) * n, 1)) / n;
+  const near = [limits.min, limits.max].some(
+    (limit) => limit !== undefined && Math.abs(limit - rate) < GAP_IN_ERRORS * error,
+  );
+  if (near) return TOO_NEAR;
   for (let cases = Math.ceil(n * GROWTH); cases <= MOST_CASES; cases = Math.ceil(cases * GROWTH)) {
     if (verdictAt(Math.round(rate * cases), cases) !== 'INCONCLUSIVE') return { further_cases: cases - n };
   }

@@ -21,8 +21,8 @@ import {
 } from '../../router/statistics/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { type Baseline, baselineRows } from './baselines.ts';
-import { countByTier, isInSlice } from './conditions.ts';
 import type { Evidence } from './evidence.ts';
+import type { FlipCount } from './flips.ts';
 import { payingSentence } from './paying-sentence.ts';
 import {
   headQuality,
@@ -32,7 +32,8 @@ import {
   thinCurveWithBand,
   unknownCosts,
 } from './ranking.ts';
-import { reorder, type Subject } from './subject.ts';
+import { countByTier, isInSlice } from './slices.ts';
+import type { Subject } from './subject.ts';
 
 const HISTOGRAM_BINS = 40;
 /** Confidence of each end of a bin's interval: two-sided 95 %. */
@@ -49,11 +50,13 @@ const DOWNGRADE_MARGIN = 0.5;
 /** What the verdict rests on besides its conditions, for the reports: curve, baselines, slices, bins. */
 export function collectEvidence(
   subject: Subject,
+  flips: readonly FlipCount[],
   ladder: readonly Rung[],
   baselines: readonly Baseline[],
   hardCasesSha256: string | undefined,
 ): Evidence {
-  const { heldOut, rungs, suite } = subject;
+  const { suite, labelled } = subject;
+  const { replay: heldOut, rungs } = labelled;
   const outcomes = pairedOutcomes(heldOut);
   const scores = predictedLosses(heldOut.probabilities);
   const losses = qualityLosses(heldOut.quality, rungs);
@@ -111,13 +114,13 @@ export function collectEvidence(
     score_histogram: scoreHistogram(scores, outcomes),
     slices: measureSlices(subject, losses),
     hard_cases: measureHardCases(subject, hardCasesSha256),
-    flips: [...subject.flips],
+    flips: [...flips],
     routing_pays: paying.routing_pays,
     conclusion: paying.conclusion,
   };
 }
 
-function measureCosts({ heldOut, rungs }: Subject, rate: number): Evidence['cost'] {
+function measureCosts({ labelled: { replay: heldOut, rungs } }: Subject, rate: number): Evidence['cost'] {
   const { costUsd } = heldOut;
   if (costUsd.includes(undefined)) return null;
   const strong = costUsd[costUsd.length - 1]!;
@@ -141,7 +144,11 @@ function measureAiq({ meanCostUsd, shareEscalated, meanQuality }: RoutingCurve):
   return averageImprovementInQuality(kept(meanCostUsd ?? shareEscalated), kept(meanQuality));
 }
 
-function worstDowngrades({ heldOut }: Subject, losses: Float64Array, scores: Float64Array) {
+function worstDowngrades(
+  { labelled: { replay: heldOut } }: Subject,
+  losses: Float64Array,
+  scores: Float64Array,
+) {
   return Array.from(losses.keys())
     .filter((row) => losses[row]! > 0)
     .sort((a, b) => losses[b]! - losses[a]! || scores[a]! - scores[b]! || a - b)
@@ -156,10 +163,10 @@ function simplerRankings(baselines: readonly Baseline[]) {
   return { ...(task && { task_label: task }), ...(length && { prompt_length: length }) };
 }
 
-function measureHeads({ heldOut, candidates, order }: Subject): Evidence['heads'] {
+function measureHeads({ labelled: { replay: heldOut }, candidates }: Subject): Evidence['heads'] {
   return candidates.map((candidate, rung) => {
-    const probabilities = reorder(heldOut.probabilities[rung]!, order);
-    const labels = reorder(heldOut.quality[rung]!, order);
+    const probabilities = heldOut.probabilities[rung]!;
+    const labels = heldOut.quality[rung]!;
     const { auroc, brier, ece } = headQuality(probabilities, labels);
     const { reliability, resolution, uncertainty } = brierDecomposition(probabilities, labels);
     const bins = reliabilityBins(probabilities, labels, BIN_DELTA);
@@ -197,10 +204,11 @@ function scoreHistogram(scores: Float64Array, outcomes: PairedOutcomes): Evidenc
 
 /** The suite's slices, then every task and source: what to look at when the whole is fine. */
 function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices'] {
-  const { suite, heldOut, rungs, order } = subject;
+  const { suite, labelled } = subject;
+  const { replay: heldOut, rungs } = labelled;
   const named = suite.slices.map(({ name, where }) => ({
     name,
-    rows: order.filter((row) => isInSlice(where, heldOut.traits[row]!)),
+    rows: Uint32Array.from(heldOut.traits.keys()).filter((row) => isInSlice(where, heldOut.traits[row]!)),
   }));
   return [...named, ...rowsByTrait(subject, 'task'), ...rowsByTrait(subject, 'source')]
     .filter(({ rows }) => rows.length > 0)
@@ -222,23 +230,24 @@ function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices
 /** At most so many values of a trait get a row; the largest ones. */
 const MOST_ROWS = 40;
 
-function rowsByTrait({ heldOut, order }: Subject, trait: 'task' | 'source') {
+function rowsByTrait({ labelled: { replay: heldOut } }: Subject, trait: 'task' | 'source') {
   const counts = new Map<string, number>();
   for (const { [trait]: value } of heldOut.traits) {
     if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   const largest = [...counts].sort(([a, ofA], [b, ofB]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, MOST_ROWS);
   const places = new Map(largest.map(([value, n]) => [value, { rows: new Uint32Array(n), filled: 0 }]));
-  for (const row of order) {
+  for (let row = 0; row < heldOut.n; row++) {
     const place = places.get(heldOut.traits[row]![trait]!);
     if (place) place.rows[place.filled++] = row;
   }
   return [...places].map(([value, { rows }]) => ({ name: `${trait}: ${value}`, rows }));
 }
 
-function measureHardCases({ hard }: Subject, sha256: string | undefined): Evidence['hard_cases'] {
-  if (hard === undefined || sha256 === undefined) return null;
-  const [strong, cheap] = [countByTier(hard, 'strong'), countByTier(hard, 'cheap')];
+function measureHardCases({ hard, hardRungs }: Subject, sha256: string | undefined): Evidence['hard_cases'] {
+  if (hard === undefined || hardRungs === undefined || sha256 === undefined) return null;
+  const count = (tier: 'strong' | 'cheap', slice?: string) => countByTier(hard.cases, hardRungs, tier, slice);
+  const [strong, cheap] = [count('strong'), count('cheap')];
   const names = [...new Set(hard.cases.map(({ slice }) => slice))];
   return {
     n: hard.cases.length,
@@ -246,7 +255,7 @@ function measureHardCases({ hard }: Subject, sha256: string | undefined): Eviden
     recall: strong.n > 0 ? strong.escalated / strong.n : null,
     kept_cheap: cheap.n > 0 ? 1 - cheap.escalated / cheap.n : null,
     slices: names.map((slice) => {
-      const [s, c] = [countByTier(hard, 'strong', slice), countByTier(hard, 'cheap', slice)];
+      const [s, c] = [count('strong', slice), count('cheap', slice)];
       return { slice, strong: s.n, escalated: s.escalated, cheap: c.n, kept_cheap: c.n - c.escalated };
     }),
   };

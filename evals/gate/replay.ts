@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ArtifactFiles, Rung } from '../../router/artifact/index.ts';
 import {
   type Classifier,
@@ -11,9 +12,11 @@ import type { Case } from '../cases/index.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
-  extends Pick<Case, 'id' | 'key' | 'task' | 'source' | 'language' | 'turns' | 'tools'> {
+  extends Pick<Case, 'id' | 'key' | 'group' | 'task' | 'source' | 'language' | 'turns' | 'tools'> {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
+  /** 48 bits of the text's hash: equal texts have equal ones. */
+  readonly textHash: number;
 }
 
 /** Labelled cases with what a classifier says of them, in columns: one entry a case, and no text. */
@@ -22,9 +25,9 @@ export interface Replay {
   readonly traits: readonly Traits[];
   /** Calibrated, [rung][case], cheapest rung first. */
   readonly probabilities: readonly Float64Array[];
-  /** [rung][case], 0..1. */
+  /** [rung][case], 0..1; NaN if the case lacks the outcome. */
   readonly quality: readonly Float64Array[];
-  /** [rung][case], US dollars; undefined for a rung unless the cost of every case is known. */
+  /** [rung][case], US dollars; undefined for a rung unless the cost of every labelled case is known. NaN where a case lacks the outcome. */
   readonly costUsd: readonly (Float64Array | undefined)[];
 }
 
@@ -36,7 +39,7 @@ export interface ScoredCase {
 
 /**
  * Collects scored cases into a replay, one at a time: a stream of a million keeps a few hundred bytes a case and no text.
- * @param ladder whose models' outcomes count; each case has one of every rung
+ * @param ladder whose models' outcomes count
  */
 export async function collectReplay(
   cases: AsyncIterable<ScoredCase> | Iterable<ScoredCase>,
@@ -49,11 +52,11 @@ export async function collectReplay(
   for await (const { one, probabilities: scores } of cases) {
     traits.push(caseTraits(one));
     for (const [rung, { model }] of ladder.entries()) {
-      const outcome = one.outcomes.get(model)!;
+      const outcome = one.outcomes.get(model);
       probabilities[rung]!.push(scores[rung]!);
-      quality[rung]!.push(outcome.quality);
-      if (outcome.costUsd === undefined) costUsd[rung] = undefined;
-      else costUsd[rung]?.push(outcome.costUsd);
+      quality[rung]!.push(outcome?.quality ?? Number.NaN);
+      if (outcome !== undefined && outcome.costUsd === undefined) costUsd[rung] = undefined;
+      else costUsd[rung]?.push(outcome?.costUsd ?? Number.NaN);
     }
   }
   return {
@@ -65,11 +68,35 @@ export async function collectReplay(
   };
 }
 
-function caseTraits({ id, key, task, source, language, turns, tools, text }: Case): Traits {
+/**
+ * The cases that have the outcome of every candidate: what figures that need all of them are measured on.
+ * @param order rows of the replay, in the order wanted
+ */
+export function labelledCases(
+  replay: Replay,
+  order: ArrayLike<number>,
+): { replay: Replay; rows: Uint32Array } {
+  const rows = Uint32Array.from(order).filter((row) => replay.quality.every((q) => !Number.isNaN(q[row]!)));
+  const pick = (column: Float64Array) => Float64Array.from(rows, (row) => column[row]!);
+  return {
+    rows,
+    replay: {
+      n: rows.length,
+      traits: Array.from(rows, (row) => replay.traits[row]!),
+      probabilities: replay.probabilities.map(pick),
+      quality: replay.quality.map(pick),
+      costUsd: replay.costUsd.map((column) => column && pick(column)),
+    },
+  };
+}
+
+function caseTraits({ id, key, group, task, source, language, turns, tools, text }: Case): Traits {
   return {
     id,
     key,
     characters: text.length,
+    textHash: createHash('sha256').update(text).digest().readUIntBE(0, 6),
+    ...(group !== undefined && { group }),
     ...(task !== undefined && { task }),
     ...(source !== undefined && { source }),
     ...(language !== undefined && { language }),
@@ -137,13 +164,29 @@ export function replayCases(
 ): Promise<Replay> {
   async function* scored(): AsyncGenerator<ScoredCase> {
     for (const [row, one] of cases.entries()) {
-      const rungs = manifest.ladder.length;
-      const probabilities = classifier.reads(one.text)
-        ? await classifier.score(one.text)
-        : strongestAlone(rungs);
-      yield { one, probabilities };
+      yield { one, probabilities: await scoresOf(one.text, classifier, manifest.ladder.length) };
       onProgress(row + 1, cases.length);
     }
   }
   return collectReplay(scored(), manifest.ladder);
+}
+
+/** Calibrated probabilities of some texts, [rung][text]. */
+export async function scoreTexts(
+  texts: readonly string[],
+  classifier: Classifier,
+  rungs: number,
+): Promise<Float64Array[]> {
+  const columns = Array.from({ length: rungs }, () => new Float64Array(texts.length));
+  for (const [row, text] of texts.entries()) {
+    const scores = await scoresOf(text, classifier, rungs);
+    columns.forEach((column, rung) => {
+      column[row] = scores[rung]!;
+    });
+  }
+  return columns;
+}
+
+async function scoresOf(text: string, classifier: Classifier, rungs: number): Promise<ArrayLike<number>> {
+  return classifier.reads(text) ? await classifier.score(text) : strongestAlone(rungs);
 }

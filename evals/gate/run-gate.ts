@@ -1,12 +1,10 @@
 import path from 'node:path';
 import {
   type ArtifactFiles,
-  type Manifest,
   readArtifact,
   resolveArtifact,
   sealedVerdict,
   type Verdict,
-  type VerdictContent,
   worstOf,
 } from '../../router/artifact/index.ts';
 import type { Classifier } from '../../router/classifier/index.ts';
@@ -14,7 +12,7 @@ import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
 import { chooseRung } from '../../router/policy/index.ts';
-import { escalationRate, shuffledOrder } from '../../router/statistics/index.ts';
+import { escalationRate } from '../../router/statistics/index.ts';
 import {
   type Case,
   type HardCase,
@@ -24,18 +22,18 @@ import {
   questionKey,
   seenQuestions,
 } from '../cases/index.ts';
-import { rungsAt } from '../threshold/index.ts';
+import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
-import { judgeConditions } from './conditions.ts';
-import type { Evidence } from './evidence.ts';
+import { orderBets } from './bets.ts';
+import { conditionsJudgedOnce } from './conditions.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
-import { earlierLooks } from './looks.ts';
 import { collectEvidence } from './measure.ts';
+import { lossesAt, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
-import { openArtifactClassifier, type Replay, replayCases } from './replay.ts';
-import type { HardReplay, Subject } from './subject.ts';
+import { openArtifactClassifier, replayCases, scoreTexts } from './replay.ts';
+import { type HardReplay, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
 
 export interface GateRequest {
@@ -65,42 +63,70 @@ export interface GateRun {
 
 /** Texts that harmless edits are tried on, besides the hard cases. */
 const MOST_EDITED = 2_000;
+/** At a threshold of 1 nothing would be escalated, not even a text that the classifier cannot read. */
+const LOOSEST = 0.999;
 
 /**
- * Gates an artifact: replays its decisions on held-out cases, hard cases and edited prompts, and judges them by the suite. No model is
- * called and nothing is written.
+ * Gates an artifact. One walk over the held-out cases, from strict thresholds to loose ones, chooses the threshold and proves it: every
+ * demand of the promise holds at each step, and the walk stops at the first at which one does not. What else the suite asks for is judged
+ * once, at the threshold that was reached. No model is called and nothing is written.
  * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw
  */
 export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
   const suite = loadSuite(request.suite);
   const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
-  const { heldOut, calibration, sha256, excluded } = heldOutCases(loaded.cases, artifact);
-  const hard = loadUnseenHardCases(suite, artifact);
+  const { heldOut, sha256, excluded } = heldOutCases(loaded.cases, artifact);
+  const hardCases = loadUnseenHardCases(suite, artifact);
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
-    const calibrated = calibration && (await replayCases(calibration, artifact, classifier));
-    const subject = await buildSubject({ suite, artifact, replay, calibrated, hard, classifier, heldOut });
+    const look = planLook(suite, heldOut.length);
+    const sealed: Sealed = {
+      suite: suite.suite,
+      candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
+      heldOut: replay,
+      bets: orderBets(replay.traits, suite.suite, look.batchOf),
+      delta: look.delta,
+      ...(hardCases && {
+        hard: await replayHardCases(hardCases, classifier, artifact.manifest.ladder.length),
+      }),
+    };
+    const { walk, threshold, promised } = walkSealed(sealed, walkOf(artifact.manifest.policy));
+    const subject = subjectAt(sealed, threshold);
+    const flips = await measureFlips(suite, subject, heldOut, classifier);
     const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
     const evidence = collectEvidence(
       subject,
+      flips,
       artifact.manifest.ladder,
       baselines,
-      hard && hashHardCases(hard),
+      hardCases && hashHardCases(hardCases),
     );
-    const verdict = issueVerdict(subject, evidence, {
-      artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
-      policy: artifact.manifest.policy,
-      suite: { name: suite.suite.name, sha256: suite.sha256 },
-      sealed: heldOutSection(loaded, excluded, replay.n, sha256, artifact),
+    const conditions = [
+      ...promised.map((one) => one.describe(subject)),
+      ...conditionsJudgedOnce(subject, flips),
+    ];
+    const { name, version } = artifact.manifest.policy;
+    const verdict = sealedVerdict({
+      schema_version: 2,
+      verdict: worstOf(conditions.map((condition) => condition.verdict)),
       issued: (request.issued ?? new Date()).toISOString(),
+      valid_for_days: suite.suite.valid_for_days,
+      artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
+      policy: { name, version, threshold },
+      suite: { name: suite.suite.name, sha256: suite.sha256 },
+      walk,
+      sealed: sealedSection(loaded, excluded, subject, sha256),
+      looks: look.section,
+      conditions,
+      evidence,
+      tools: { plimsoll: VERSION },
     });
-    const { notes } = loaded;
     return {
       folder: artifact.folder,
       verdict,
-      notes,
+      notes: [...suite.notes, ...loaded.notes],
       texts: new Map(heldOut.map(({ id, text }) => [id, text])),
     };
   } finally {
@@ -108,37 +134,19 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   }
 }
 
-/** What a verdict is bound to. */
-interface Provenance {
-  readonly artifact: VerdictContent['artifact'];
-  readonly policy: Manifest['policy'];
-  readonly suite: VerdictContent['suite'];
-  readonly sealed: VerdictContent['sealed'];
-  /** ISO time. */
-  readonly issued: string;
+function planLook({ suite }: LoadedSuite, n: number) {
+  const delta = ((1 - suite.confidence) * 6) / Math.PI ** 2;
+  const section: Verdict['looks'] = { number: 1, delta, record: '0'.repeat(64), earlier: [] };
+  return { delta, batchOf: new Uint8Array(n), section };
 }
 
-/**
- * The verdict: PASS if every condition passes, else the worst of them. A policy that is unfit passes with probability at most
- * 1 - confidence, for it would have to pass the very condition that it breaks; how many others there are does not matter
- * (an intersection-union test: Berger, Technometrics 24, 1982).
- */
-function issueVerdict(subject: Subject, evidence: Evidence, provenance: Provenance): Verdict {
-  const { name, version, threshold, chosen_by: chosenBy } = provenance.policy;
-  const conditions = judgeConditions(subject, chosenBy);
-  return sealedVerdict({
-    schema_version: 1,
-    verdict: worstOf(conditions.map(({ verdict }) => verdict)),
-    issued: provenance.issued,
-    valid_for_days: subject.suite.valid_for_days,
-    artifact: provenance.artifact,
-    policy: { name, version, threshold },
-    suite: provenance.suite,
-    sealed: provenance.sealed,
-    conditions,
-    evidence,
-    tools: { plimsoll: VERSION },
-  });
+/** A policy that promises no quality has one threshold, and that is judged. */
+function walkOf({
+  chosen_by: rule,
+  threshold,
+  walk_from: from = -1,
+}: ArtifactFiles['manifest']['policy']): Float64Array {
+  return rule.rule === 'max-quality-loss' ? walkSteps(from, LOOSEST) : Float64Array.of(threshold);
 }
 
 /** @throws PlimsollError `invalid-input` if a hard case was learned from: it would measure memory */
@@ -157,97 +165,74 @@ function loadUnseenHardCases(
   );
 }
 
-interface Parts {
-  readonly suite: LoadedSuite;
-  readonly artifact: ArtifactFiles;
-  readonly replay: Replay;
-  readonly calibrated: Replay | undefined;
-  readonly hard: HardCase[] | undefined;
-  readonly classifier: Classifier;
-  readonly heldOut: readonly Case[];
-}
-
-async function buildSubject(parts: Parts): Promise<Subject> {
-  const { suite, artifact, replay, calibrated, hard, classifier, heldOut } = parts;
-  const { threshold } = artifact.manifest.policy;
-  const strongest = artifact.manifest.ladder.length - 1;
-  const decide: Decide = async (text) =>
-    classifier.reads(text) ? chooseRung(await classifier.score(text), threshold) : strongest;
-  const rungs = rungsAt(replay.probabilities, threshold);
-  const order = shuffledOrder(replay.n, suite.suite.seed);
-  const hardReplay = hard && { cases: hard, rungs: await decideAll(hard, decide) };
+async function replayHardCases(
+  cases: readonly HardCase[],
+  classifier: Classifier,
+  rungs: number,
+): Promise<HardReplay> {
   return {
-    suite: suite.suite,
-    candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
-    threshold,
-    heldOut: replay,
-    rungs,
-    order,
-    ...(hardReplay && { hard: hardReplay }),
-    flips: await measureFlips(suite, heldOut, rungs, order, hardReplay, decide),
-    ...(calibrated && { calibration: calibrated }),
+    cases,
+    probabilities: await scoreTexts(
+      cases.map(({ text }) => text),
+      classifier,
+      rungs,
+    ),
   };
 }
 
-async function decideAll(cases: readonly { text: string }[], decide: Decide): Promise<Int32Array> {
-  const rungs = new Int32Array(cases.length);
-  for (const [row, { text }] of cases.entries()) rungs[row] = await decide(text);
-  return rungs;
-}
-
+/** Edits are tried on held-out and hard cases alike. */
 async function measureFlips(
   { suite, resolve }: LoadedSuite,
+  { threshold, bets, rungs, hard, hardRungs, candidates }: Subject,
   heldOut: readonly Case[],
-  rungs: Int32Array,
-  order: Uint32Array,
-  hard: HardReplay | undefined,
-  decide: Decide,
+  classifier: Classifier,
 ): Promise<FlipCount[]> {
   const limit = suite.flip_rate;
   if (limit === undefined) return [];
-  const rows = [...order].slice(0, MOST_EDITED);
-  const texts = [...rows.map((row) => heldOut[row]!.text), ...(hard?.cases.map(({ text }) => text) ?? [])];
-  const decided = [...rows.map((row) => rungs[row]!), ...(hard?.rungs ?? [])];
+  const decide: Decide = async (text) =>
+    classifier.reads(text) ? chooseRung(await classifier.score(text), threshold) : candidates.length - 1;
+  const edited = Array.from(bets.rows).slice(0, MOST_EDITED);
+  const texts = [...edited.map((row) => heldOut[row]!.text), ...(hard?.cases ?? []).map(({ text }) => text)];
+  const decided = [...edited.map((row) => rungs[row]!), ...(hardRungs ?? [])];
   const counts = await countFlips(texts, decided, limit.edits, decide);
   if (limit.paraphrases === undefined) return counts;
   return [...counts, await countParaphraseFlips(loadParaphrases(resolve(limit.paraphrases)), decide)];
 }
 
+/** On the labelled cases: a baseline needs the outcomes of both ends of the ladder. */
 async function baselinesWithTexts(
   { manifest }: ArtifactFiles,
-  { heldOut: replay, rungs, suite }: Subject,
+  { labelled: { replay, rungs } }: Subject,
   heldOut: readonly Case[],
   allowHub: boolean,
 ): Promise<Baseline[]> {
+  const textOf = new Map(heldOut.map(({ id, text }) => [id, text]));
   const encoder = await openEncoder(parseEncoderSpec(manifest.encoder.id, { allowHub }));
   try {
-    const texts = heldOut.map(({ text }) => text);
-    const rate = escalationRate(rungs);
-    return await measureBaselines(replay, pairedOutcomes(replay), rate, suite.seed, { texts, encoder });
+    const texts = replay.traits.map(({ id }) => textOf.get(id)!);
+    return await measureBaselines(replay, pairedOutcomes(replay), escalationRate(rungs), { texts, encoder });
   } finally {
     await encoder.close();
   }
 }
 
-function heldOutSection(
+function sealedSection(
   { files, excluded, rejected }: GateCases,
   { seen, seenGroup }: HeldOutCases['excluded'],
-  n: number,
+  { suite, heldOut, bets, rungs, labelled }: Subject,
   sha256: string,
-  artifact: ArtifactFiles,
 ): Verdict['sealed'] {
+  const losses = lossesAt(heldOut, rungs, Number.NaN);
   return {
-    n,
+    n: heldOut.n,
+    labelled: labelled.replay.n,
     sha256,
-    excluded: {
-      missing_outcome: excluded.missingOutcome,
-      duplicates: excluded.duplicates,
-      rejected,
-      ...(seen > 0 && { seen }),
-      ...(seenGroup > 0 && { seen_group: seenGroup }),
-    },
+    sampling: suite.sampling,
+    units: bets.unitEnds?.length ?? bets.rows.length,
+    batches: [...bets.batches],
+    unknown_losses: losses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
+    excluded: { duplicates: excluded.duplicates, rejected, seen, seen_group: seenGroup },
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
-    earlier_looks: earlierLooks(artifact.folder, sha256, artifact.sha256),
   };
 }
 

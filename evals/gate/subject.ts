@@ -1,37 +1,53 @@
 import type { HardCase } from '../cases/index.ts';
-import type { CalibrationCases } from '../threshold/index.ts';
-import type { FlipCount } from './flips.ts';
-import type { Replay } from './replay.ts';
+import { type Bets, rungsAt } from '../threshold/index.ts';
+import { labelledCases, type Replay } from './replay.ts';
 import type { Suite } from './suite.ts';
 
-/** Hard cases with the rung that the policy chose for each. */
+/** Hard cases with what the classifier says of each. */
 export interface HardReplay {
   readonly cases: readonly HardCase[];
-  readonly rungs: Int32Array;
+  /** Calibrated, [rung][case], cheapest rung first. */
+  readonly probabilities: readonly Float64Array[];
 }
 
-/** What the gate judges: a policy's decisions on held-out cases, hard cases and edited prompts. */
-export interface Subject {
+/** What is walked over: cases, their scores and outcomes, and the order in which they are bet on. */
+export interface Sealed {
   readonly suite: Suite;
   readonly candidates: readonly string[];
-  readonly threshold: number;
+  /** Every case, with NaN for outcomes that it lacks. */
   readonly heldOut: Replay;
+  readonly bets: Bets;
+  /** 1 - confidence that this look may spend. */
+  readonly delta: number;
+  readonly hard?: HardReplay;
+}
+
+/** What the gate judges: a policy's decisions on held-out cases and hard cases. */
+export interface Subject extends Sealed {
+  readonly threshold: number;
   /** The rung of each held-out case. */
   readonly rungs: Int32Array;
-  /** The seeded order in which the bounds take the held-out cases. */
-  readonly order: Uint32Array;
-  readonly hard?: HardReplay;
-  readonly flips: readonly FlipCount[];
-  /** The calibration cases that the artifact names, if they are available: its threshold can be set again. */
-  readonly calibration?: CalibrationCases;
+  /** The rung of each hard case. */
+  readonly hardRungs?: Int32Array;
+  /** The held-out cases that have all outcomes, in the order in which they are bet on, and the rung of each. */
+  readonly labelled: { readonly replay: Replay; readonly rungs: Int32Array };
 }
 
-/** One minus the suite's confidence: the probability that a bound is allowed to be wrong with. */
+/** What the policy makes of the sealed cases at a threshold. */
+export function subjectAt(sealed: Sealed, threshold: number): Subject {
+  const { heldOut, bets, hard } = sealed;
+  const rungs = rungsAt(heldOut.probabilities, threshold);
+  const { replay, rows } = labelledCases(heldOut, bets.rows);
+  return {
+    ...sealed,
+    threshold,
+    rungs,
+    ...(hard && { hardRungs: rungsAt(hard.probabilities, threshold) }),
+    labelled: { replay, rungs: Int32Array.from(rows, (row) => rungs[row]!) },
+  };
+}
+
+/** One minus the suite's confidence: of the conditions that are judged once. */
 export function errorProbability({ suite }: Pick<Subject, 'suite'>): number {
   return 1 - suite.confidence;
-}
-
-/** A column in the seeded order. */
-export function reorder(column: Float64Array, order: Uint32Array): Float64Array {
-  return Float64Array.from(order, (row) => column[row]!);
 }

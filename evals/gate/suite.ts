@@ -59,6 +59,12 @@ const flipRate = z
 /** A suite: what is demanded of a policy. Strict: a misspelled limit would demand nothing. */
 export const suiteSchema = z
   .strictObject({
+    schema_version: z
+      .literal(2)
+      .default(2)
+      .describe(
+        'Of the suite; one without it is read as version 2, and says so if it has fields of version 1.',
+      ),
     name,
     description: z.string().optional(),
     cases: z
@@ -76,7 +82,29 @@ export const suiteSchema = z
       .min(0.5)
       .lt(1, 'must be below 1: certainty takes infinitely many cases')
       .default(0.95)
-      .describe('Of each one-sided bound.'),
+      .describe('Of the whole promise, over all looks at the same cases.'),
+    looks: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe(
+        'Looks at the same cases that are planned: each gets an equal part of 1 - confidence, and further ones none. Left out, the k-th look gets 6 / (pi k)^2 of it.',
+      ),
+    sampling: z
+      .enum(['requests', 'groups'])
+      .default('requests')
+      .describe(
+        'What was drawn independently: requests, or whole groups of them (conversations, users) by the field `group`.',
+      ),
+    largest_group: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(50)
+      .describe(
+        'Of `sampling: groups`: the most cases that a group may have. The smaller, the tighter the bound.',
+      ),
     escalation_rate: z
       .strictObject({ min: share, max: share })
       .refine(({ min, max }) => min < max, 'min must be below max')
@@ -92,12 +120,6 @@ export const suiteSchema = z
     hard_cases: hardCases.optional(),
     flip_rate: flipRate.optional(),
     valid_for_days: z.int().min(1).max(36_500).default(90).describe('How long a PASS counts.'),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1)
-      .default(1)
-      .describe('Of the order in which cases are taken.'),
   })
   .refine(({ slices }) => new Set(slices.map((one) => one.name)).size === slices.length, {
     message: 'two slices have one name',
@@ -114,6 +136,8 @@ export interface LoadedSuite {
   readonly file: string;
   /** Hash of what the suite says, defaults included, without its comments. */
   readonly sha256: string;
+  /** What is no longer read, a line each. */
+  readonly notes: readonly string[];
   /** A file that the suite names, from the suite's own place. */
   resolve(file: string): string;
 }
@@ -130,7 +154,8 @@ export function loadSuite(file: string): LoadedSuite {
       'it is empty: it demands nothing. Give at least name and max_quality_loss',
     );
   }
-  const parsed = suiteSchema.safeParse(raw);
+  const { fields, notes } = withoutVersion1(raw, file);
+  const parsed = suiteSchema.safeParse(fields);
   if (!parsed.success) {
     const { issues } = parsed.error;
     // a name with a slip in it is the cause, and the field that is then missing only its effect
@@ -142,8 +167,17 @@ export function loadSuite(file: string): LoadedSuite {
     suite: Object.freeze(parsed.data),
     file,
     sha256: sha256OfJson(parsed.data),
+    notes,
     resolve: (name) => path.resolve(folder, name),
   };
+}
+
+/** A suite of version 1 says in which order cases are taken. That order follows from the cases now: a seed could be tried until one passes. */
+function withoutVersion1(raw: unknown, file: string): { fields: unknown; notes: readonly string[] } {
+  if (typeof raw !== 'object' || raw === null || !('seed' in raw)) return { fields: raw, notes: [] };
+  const { seed: _, ...fields } = raw;
+  const note = `${file}: "seed" has no effect since schema_version 2: the cases are taken in an order that follows from the cases themselves. Remove the line.`;
+  return { fields, notes: [note] };
 }
 
 function suiteYaml(file: string): YamlFile {

@@ -18,7 +18,7 @@ import {
   splitByKey,
 } from '../cases/index.ts';
 import { type CertifiableMargin, certifiableMargins, type ThresholdRule } from '../threshold/index.ts';
-import { type Calibration, calibrationMetrics, fitCalibration } from './calibration.ts';
+import { calibrationMetrics, fitCalibration, type ScoredCases } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
 import { type LabelledData, qualityColumns } from './labelled-data.ts';
 import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
@@ -60,6 +60,7 @@ export async function calibrate(
   const models = ladder.map(({ model }) => model);
   requireLearnable(data.cases, models);
   const { cases, heldOut, seen } = shareOut(data.cases, artifact);
+  if (cases.length === 0) throw nothingFresh(artifact.manifest.name, heldOut.length, seen);
   const left = seen > 0 ? `, ${seen} are left out: ${artifact.manifest.name} has seen their questions` : '';
   options.onNotes?.([`${cases.length} cases calibrate, ${heldOut.length} stay sealed for the gate${left}`]);
   const labels = qualityColumns(cases, models);
@@ -91,6 +92,13 @@ export async function calibrate(
   return { draft, margins: otherMargins(calibration, rule) };
 }
 
+function nothingFresh(name: string, heldOut: number, seen: number): PlimsollError {
+  return new PlimsollError(
+    'insufficient-data',
+    `No case is left to calibrate on: ${seen} ask questions that ${name} has seen, and ${heldOut} stay sealed for the gate. Give cases of other traffic or with the outcomes of other models; for the data that it was trained on the gate finds the threshold by itself.`,
+  );
+}
+
 function withModels({ name, ladder }: Manifest, models: readonly string[] | undefined): Rung[] {
   if (models !== undefined && models.length !== ladder.length) {
     throw new PlimsollError(
@@ -111,25 +119,21 @@ interface Shares {
 
 /**
  * Split by the artifact's own seed: the test part stays held out, so that the gate has something left to judge on. What the artifact
- * has learned from is left out of both, except the questions of its own calibration part.
+ * has learned from is left out of both.
  */
 function shareOut(all: readonly Case[], { manifest, seenQuestions: marks }: ArtifactFiles): Shares {
   const split = splitByKey(all, DEFAULT_SHARES, manifest.split.seed);
   const seen = seenQuestions(marks);
   const fresh = partBySeen(split.train, seen).unseen;
   const heldOut = partBySeen(split.test, seen).unseen;
-  return {
-    cases: [...fresh, ...split.calibration],
-    heldOut,
-    seen: split.train.length - fresh.length + split.test.length - heldOut.length,
-  };
+  return { cases: fresh, heldOut, seen: all.length - fresh.length - heldOut.length };
 }
 
 function describe(cases: readonly Case[]): Manifest['split']['test'] {
   return { n: cases.length, sha256: hashCases(cases) };
 }
 
-function otherMargins(calibration: Calibration, rule: ThresholdRule): CertifiableMargin[] {
+function otherMargins(calibration: ScoredCases, rule: ThresholdRule): CertifiableMargin[] {
   if (rule.rule !== 'max-quality-loss') return [];
   return certifiableMargins(calibration, { maxQualityLoss: rule.target, confidence: rule.confidence });
 }

@@ -10,30 +10,32 @@ import {
 } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 
-/** What the calibration cases taught: `[rung]`, or `[rung][case]`. */
-export interface Calibration {
-  readonly platt: PlattScaling[];
-  /** Calibrated. */
+/** Labelled cases with the calibrated probabilities of a classifier: `[rung][case]`. */
+export interface ScoredCases {
   readonly probabilities: Float64Array[];
   readonly quality: Float64Array[];
 }
 
 /** Fits Platt scaling of each head to these cases. */
-export function fitCalibration(logits: readonly Float64Array[], quality: Float64Array[]): Calibration {
-  const heads = logits.map((z, h) => {
-    const platt = fitPlatt(z, quality[h]!);
-    return { platt, probabilities: z.map((logit) => calibrated(logit, platt)) };
-  });
-  return {
-    platt: heads.map(({ platt }) => platt),
-    probabilities: heads.map(({ probabilities }) => probabilities),
-    quality,
-  };
+export function fitCalibration(
+  logits: readonly Float64Array[],
+  quality: Float64Array[],
+): ScoredCases & { readonly platt: PlattScaling[] } {
+  const platt = logits.map((z, h) => fitPlatt(z, quality[h]!));
+  return { platt, ...calibratedScores(logits, platt, quality) };
 }
 
-/** Measured on the calibration cases, so that the test split stays held out. APGR and CPT compare the cheapest rung with the strongest. */
+export function calibratedScores(
+  logits: readonly Float64Array[],
+  platt: readonly PlattScaling[],
+  quality: Float64Array[],
+): ScoredCases {
+  return { probabilities: logits.map((z, h) => z.map((logit) => calibrated(logit, platt[h]!))), quality };
+}
+
+/** Measured on cases that are not sealed. APGR and CPT compare the cheapest rung with the strongest. */
 export function calibrationMetrics(
-  { probabilities, quality }: Calibration,
+  { probabilities, quality }: ScoredCases,
   ladder: readonly Rung[],
 ): NonNullable<Manifest['metrics']> {
   const scores = predictedLosses(probabilities);

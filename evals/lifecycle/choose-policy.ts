@@ -10,8 +10,8 @@ import {
   shuffledOrder,
 } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
-import { chooseThreshold, rungsAt, type ThresholdRule } from '../threshold/index.ts';
-import type { Calibration } from './calibration.ts';
+import { chooseThreshold, rungsAt, strictestWorthwhile, type ThresholdRule } from '../threshold/index.ts';
+import type { ScoredCases } from './calibration.ts';
 import { outcome } from './labelled-data.ts';
 
 const DEFAULT_CONFIDENCE = 0.95;
@@ -26,11 +26,14 @@ export const DEFAULT_RULE = {
 /** Seeds the order in which the betting bound takes the cases. */
 const SEED = 1;
 
-type ChosenPolicy = Pick<Manifest['policy'], 'threshold' | 'chosen_by' | 'expected'>;
+type ChosenPolicy = Pick<Manifest['policy'], 'threshold' | 'walk_from' | 'chosen_by' | 'expected'>;
 
-/** The threshold by the rule, and what it does to the calibration cases, with bounds at the rule's confidence. */
+/**
+ * The threshold by the rule, and what it does to these cases, with bounds at the rule's confidence. Where the rule promises quality the
+ * gate finds the threshold on other cases: this one is a preview, and the gate's walk begins where a few of these cases stay cheap.
+ */
 export function choosePolicy(
-  calibration: Calibration,
+  calibration: ScoredCases,
   cases: readonly Case[],
   ladder: readonly Rung[],
   rule: ThresholdRule,
@@ -39,6 +42,7 @@ export function choosePolicy(
   const confidence = rule.rule === 'max-quality-loss' ? rule.confidence : DEFAULT_CONFIDENCE;
   return {
     threshold,
+    ...(rule.rule === 'max-quality-loss' && { walk_from: strictestWorthwhile(calibration.probabilities) }),
     chosen_by: rule,
     expected: expectation(threshold, confidence, calibration, cases, ladder),
   };
@@ -47,7 +51,7 @@ export function choosePolicy(
 function expectation(
   threshold: number,
   confidence: number,
-  { probabilities, quality }: Calibration,
+  { probabilities, quality }: ScoredCases,
   cases: readonly Case[],
   ladder: readonly Rung[],
 ): NonNullable<ChosenPolicy['expected']> {

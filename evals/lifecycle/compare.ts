@@ -1,7 +1,11 @@
-import type { ArtifactFiles, Verdict } from '../../router/artifact/index.ts';
+import {
+  type ArtifactFiles,
+  servedPolicy,
+  standingInFolder,
+  type Verdict,
+} from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
-import { shuffledOrder } from '../../router/statistics/index.ts';
 import type { Case, LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
@@ -9,7 +13,7 @@ import {
   heldOutCases,
   type LoadedSuite,
   loadGateCases,
-  type Replay,
+  orderBets,
   replayArtifact,
   requireUnseen,
   stampComparison,
@@ -42,12 +46,20 @@ export async function compareArtifacts(
   const cases = await casesToCompareOn(champion, challenger, options);
   const replayOfChampion = await replayArtifact(champion, cases, allowHub);
   const replayOfChallenger = await replayArtifact(challenger, cases, allowHub);
+  const thresholds = {
+    champion: servedPolicy(champion.manifest, standingInFolder(champion, issued)).threshold,
+    challenger: verdict.policy.threshold,
+  };
   const measured = comparePolicies(
     replayOfChallenger,
-    chosenRungs(champion, replayOfChampion),
-    chosenRungs(challenger, replayOfChallenger),
+    rungsAt(replayOfChampion.probabilities, thresholds.champion),
+    rungsAt(replayOfChallenger.probabilities, thresholds.challenger),
     {
-      order: shuffledOrder(cases.length, suite.suite.seed),
+      order: orderBets(
+        replayOfChallenger.traits,
+        { ...suite.suite, sampling: 'requests' },
+        new Uint8Array(cases.length),
+      ).rows,
       tolerance,
       confidence: suite.suite.confidence,
     },
@@ -55,8 +67,8 @@ export async function compareArtifacts(
   return stampComparison({
     schema_version: 1,
     issued: issued.toISOString(),
-    champion: side(champion),
-    challenger: side(challenger),
+    champion: side(champion, thresholds.champion),
+    challenger: side(challenger, thresholds.challenger),
     suite: { name: suite.suite.name, sha256: suite.sha256 },
     sealed: { n: verdict.sealed.n, sha256: verdict.sealed.sha256 },
     measured,
@@ -72,17 +84,18 @@ async function casesToCompareOn(
   const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, reading);
   const { heldOut, sha256 } = heldOutCases(cases, challenger);
   requireUnseen(heldOut, champion);
-  if (sha256 === verdict.sealed.sha256) return heldOut;
+  if (sha256 === verdict.sealed.sha256) return heldOut.filter(isLabelled(challenger));
   throw new PlimsollError(
     'invalid-input',
     `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
   );
 }
 
-function chosenRungs({ manifest }: ArtifactFiles, { probabilities }: Replay): Int32Array {
-  return rungsAt(probabilities, manifest.policy.threshold);
+/** What both policies reach can be compared where every outcome is known. */
+function isLabelled({ manifest }: ArtifactFiles): (one: Case) => boolean {
+  return ({ outcomes }) => manifest.ladder.every(({ model }) => outcomes.has(model));
 }
 
-function side({ manifest, sha256 }: ArtifactFiles): Comparison['champion'] {
-  return { name: manifest.name, sha256, threshold: manifest.policy.threshold };
+function side({ manifest, sha256 }: ArtifactFiles, threshold: number): Comparison['champion'] {
+  return { name: manifest.name, sha256, threshold };
 }

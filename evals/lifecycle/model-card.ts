@@ -26,19 +26,19 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
   const { policy, split, metrics, data } = manifest;
   const sections = [
     `# ${manifest.name}`,
-    `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most ${policy.threshold.toFixed(4)}.`,
+    `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most a threshold. The gate finds the threshold that serves; ${policy.threshold.toFixed(4)} is a preview.`,
     '## What it learned',
     ladderTable(manifest),
-    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling on the calibration split. ${split.train.n} cases to train, ${measured.cases.length} to calibrate, ${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling. ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
     '## From which data',
     data.files
       .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)
       .join('\n'),
     `${data.rejected} rows were rejected, ${data.excluded} left out. Quality field: \`${data.quality_field}\`.`,
-    '## How well, on the calibration split',
-    `These cases set the Platt parameters and the threshold, so the figures are a little kind. n = ${metrics?.n ?? 0}.`,
+    `## How well, on the ${split.calibration === undefined ? 'training' : 'calibration'} cases`,
+    `${split.calibration === undefined ? 'Each case is scored by a fit that had not seen it, and all of them set the Platt parameters.' : 'These cases set the Platt parameters.'} The figures are a little kind; those of the gate are of other cases. n = ${metrics?.n ?? 0}.`,
     metrics ? metricsLines(metrics) : 'Nothing was measured.',
-    `At the threshold: ${expectationSentence(policy)}.`,
+    `At the threshold of the preview: ${expectationSentence(policy)}.`,
     taskTable(manifest, measured),
     '## Limits',
     LIMITS,
@@ -62,9 +62,9 @@ export function expectationSentence({ chosen_by: chosenBy, expected }: Manifest[
   ];
   const promise =
     chosenBy.rule === 'max-quality-loss'
-      ? `certified to lose at most ${chosenBy.target} with confidence ${chosenBy.confidence}`
+      ? `expected to lose at most ${chosenBy.target}, at a confidence of ${chosenBy.confidence}`
       : 'an estimate that promises nothing';
-  return `${parts.join(', ')}; ${promise}, on ${expected.n} calibration cases`;
+  return `${parts.join(', ')}; ${promise}, on ${expected.n} cases`;
 }
 
 function ladderTable({ ladder }: Pick<Manifest, 'ladder'>): string {

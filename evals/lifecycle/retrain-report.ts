@@ -26,7 +26,7 @@ function byMoreThan(tolerance: number): string {
 
 /** Champion and challenger side by side, what the comparison says, and what prevents a promotion. For the terminal. */
 export function retrainReport({ verdict, comparison, decision }: Retrained): string {
-  const looked = verdict.sealed.earlier_looks.length > 0 ? [looksSentence(verdict)] : [];
+  const looked = verdict.looks.number > 1 ? [looksSentence(verdict)] : [];
   return [
     figuresTable(comparison),
     '',
@@ -87,7 +87,7 @@ function differenceSentence({ escalation_difference: rate, cost_difference_usd: 
 function hint({ quality_drop: drop, escalation_difference: rate }: Measured): string[] {
   if (drop.verdict === 'PASS' || rate.upper >= 0) return [];
   return [
-    'It surely escalates less, which costs quality by itself: with a smaller --calibration-margin it would escalate more. Judge that on fresh cases.',
+    'It surely escalates less, which costs quality by itself: by a suite with a smaller margin it would escalate more. Judge that on fresh cases.',
   ];
 }
 

@@ -7,7 +7,6 @@ import {
   type VerdictWord,
   worstOf,
 } from '../../router/artifact/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import type { LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
@@ -25,12 +24,6 @@ import { loadLabelled } from './labelled-data.ts';
 import { requireLearnable } from './learnable.ts';
 import type { OnProgress } from './progress.ts';
 
-/**
- * Share of the suite's margin, certified on the calibration cases. A threshold certified at the whole margin sits at its edge, and the
- * held-out cases must agree with the same bound: about every second one is INCONCLUSIVE (docs/decisions/0015-retrain.md).
- */
-const SHARE_OF_MARGIN = 2 / 3;
-
 export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'columns'> {
   /** Files of labelled cases, old ones and new ones. */
   readonly data: readonly string[];
@@ -42,8 +35,6 @@ export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'colu
   readonly suite: string;
   /** How much worse the challenger's mean quality may be, 0..1. Default .01. */
   readonly tolerance?: number;
-  /** The loss that the threshold is certified at. Default: two thirds of the suite's margin. */
-  readonly calibrationMargin?: number;
   /** Train again, and replace the challenger if it is there. Default false. */
   readonly force?: boolean;
   /** Lets a transformers encoder fetch its model from the hub. Default false. */
@@ -76,7 +67,8 @@ export interface Decision {
 export async function retrain(options: RetrainOptions): Promise<Retrained> {
   const champion = readArtifact(resolveArtifact(options.champion));
   const suite = loadSuite(options.suite);
-  const rule = thresholdRule(suite, options.calibrationMargin);
+  const { max_quality_loss: target, confidence } = suite.suite;
+  const rule: ThresholdRule = { rule: 'max-quality-loss', target, confidence };
   const { data, out, force = false, allowHub = false } = options;
   assertChallengerPlace(out, champion, force);
   const challenger = await challenge(champion, suite, rule, { ...options, force, allowHub });
@@ -148,15 +140,4 @@ function decide(verdict: Verdict, comparison: Comparison): Decision {
   const drop = comparison.measured.quality_drop;
   const unmet = [...verdict.conditions, drop].filter((condition) => condition.verdict !== 'PASS');
   return { word: worstOf([verdict.verdict, drop.verdict]), reasons: unmet.map(conditionWords) };
-}
-
-/** @throws PlimsollError `invalid-input` if the threshold would be certified at more than the gate allows */
-function thresholdRule({ suite, file }: LoadedSuite, given: number | undefined): ThresholdRule {
-  const { max_quality_loss: margin, confidence } = suite;
-  const target = given ?? Number((SHARE_OF_MARGIN * margin).toPrecision(3));
-  if (target > 0 && target <= margin) return { rule: 'max-quality-loss', target, confidence };
-  throw new PlimsollError(
-    'invalid-input',
-    `--calibration-margin is ${target}: it must be above 0 and at most ${margin}, the margin of ${file}, which the gate holds the threshold to.`,
-  );
 }

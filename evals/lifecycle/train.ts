@@ -15,7 +15,6 @@ import {
   exportLexicon,
   exportLinear,
   rawLogits,
-  selectRows,
   type TrainedClassifier,
   trainClassifier,
 } from '../../router/train/index.ts';
@@ -29,7 +28,7 @@ import {
   splitByKey,
 } from '../cases/index.ts';
 import type { ThresholdRule } from '../threshold/index.ts';
-import { calibrationMetrics, fitCalibration } from './calibration.ts';
+import { calibratedScores, calibrationMetrics } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
 import { type LabelledData, qualityColumns } from './labelled-data.ts';
@@ -66,8 +65,9 @@ const NO_SOURCE: Manifest['data'] = {
 };
 
 /**
- * One training run: split by question, train on the first part, fit Platt scaling and the threshold on the second, and leave the third
- * unread for the gate. Nothing is written: see `writeArtifact`.
+ * One training run: split by question, train on the first part, and leave the second unread for the gate, which finds the threshold.
+ * Platt scaling and a preview of the threshold come from scores of training cases by fits that had not seen them. Nothing is written:
+ * see `writeArtifact`.
  * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept.
  */
 export async function train(
@@ -81,23 +81,19 @@ export async function train(
   const split = splitByKey(cases, DEFAULT_SHARES, seed);
   const folds = foldsByKey(split.train, options.folds ?? 5, seed);
   const labels = qualityColumns(split.train, models);
-  const calibrationLabels = qualityColumns(split.calibration, models);
   requireTwoClassesInFolds(labels, models, 'training', folds, 1);
-  requireTwoClassesInFolds(calibrationLabels, models, 'calibration');
   return withEncoder(options, async (encoder) => {
-    const used = [...split.train, ...split.calibration];
-    const { matrix, features } = await embed(used, encoder, options.onProgress);
+    const { matrix, features } = await embed(split.train, encoder, options.onProgress);
     const trained = fitHeads(
       {
-        matrix: selectRows(matrix, range(0, split.train.length)),
+        matrix,
         labels,
         folds,
         ...(weight && { sampleWeights: Float64Array.from(split.train, weight) }),
       },
       options.onProgress,
     );
-    const calibrationRows = selectRows(matrix, range(split.train.length, used.length));
-    const calibration = fitCalibration(rawLogits(calibrationRows, trained), calibrationLabels);
+    const scored = calibratedScores(trained.heldOutLogits, trained.platt, labels);
     const manifest: Omit<Manifest, 'files'> = {
       schema_version: 1,
       name,
@@ -108,27 +104,26 @@ export async function train(
       classifier: {
         kind: isStaticEncoder(encoder) ? 'lexicon' : 'linear',
         lambda: trained.lambda,
-        platt: calibration.platt,
+        platt: [...trained.platt],
       },
       policy: {
         name: 'default',
         version: 1,
-        ...choosePolicy(calibration, split.calibration, ladder, rule),
+        ...choosePolicy(scored, split.train, ladder, rule),
       },
       data: source,
       split: { seed, ...describeSplit(split) },
-      metrics: calibrationMetrics(calibration, ladder),
+      metrics: calibrationMetrics(scored, ladder),
       tools: { plimsoll: VERSION },
     };
-    const classifier = { ...trained, platt: calibration.platt };
     return {
       manifest,
       classifier: isStaticEncoder(encoder)
-        ? exportLexicon(classifier, encoder)
-        : exportLinear(classifier, encoder.identity.dimension),
-      golden: await goldenCases(classifier, encoder),
-      modelCard: modelCard(manifest, { cases: split.calibration, ...calibration }, options.modelCardNotes),
-      seenQuestions: fingerprints(used),
+        ? exportLexicon(trained, encoder)
+        : exportLinear(trained, encoder.identity.dimension),
+      golden: await goldenCases(trained, encoder),
+      modelCard: modelCard(manifest, { cases: split.train, ...scored }, options.modelCardNotes),
+      seenQuestions: fingerprints(split.train),
     };
   });
 }
@@ -194,8 +189,4 @@ async function goldenCases(
     text,
     probabilities: logits.map((z, h) => calibrated(z[row]!, classifier.platt[h]!)),
   }));
-}
-
-function range(from: number, to: number): Int32Array {
-  return Int32Array.from({ length: to - from }, (_, i) => from + i);
 }

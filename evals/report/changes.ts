@@ -1,4 +1,4 @@
-import { type Condition, VERDICTS, type Verdict } from '../../router/artifact/index.ts';
+import { type Condition, type StoredVerdict, VERDICTS, type Verdict } from '../../router/artifact/index.ts';
 import type { Evidence } from '../gate/index.ts';
 import { DASH, formatCost, formatDifference, formatLoss, formatRate } from './format.ts';
 import { formatterFor, formatValue, parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
@@ -31,7 +31,7 @@ interface VerdictChanges {
 }
 
 /** Two verdicts side by side, condition by condition and figure by figure. */
-export function compareVerdicts(previous: Verdict, verdict: Verdict): VerdictChanges {
+export function compareVerdicts(previous: StoredVerdict, verdict: Verdict): VerdictChanges {
   const before = parseEarlierEvidence(previous);
   return {
     verdict: { before: previous.verdict, now: verdict.verdict },
@@ -68,7 +68,7 @@ export function verdictChangeSentence({ verdict: { before, now } }: VerdictChang
   return before === now ? `${now}, as before.` : `${before} before, ${now} now.`;
 }
 
-function caveats(before: Verdict, now: Verdict): string[] {
+function caveats(before: StoredVerdict, now: Verdict): string[] {
   const sameArtifact = before.artifact.sha256 === now.artifact.sha256;
   return [
     ...(before.sealed.sha256 === now.sealed.sha256

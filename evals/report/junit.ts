@@ -51,8 +51,8 @@ function properties(verdict: Verdict): [string, string][] {
     ['sealed.n', String(sealed.n)],
     ['sealed.sha256', sealed.sha256],
     ['sealed.excluded', excludedSentence(verdict)],
-    ['sealed.earlier_looks', String(sealed.earlier_looks.length)],
-    ['sealed.looks', looksSentence(verdict)],
+    ['looks.number', String(verdict.looks.number)],
+    ['looks', looksSentence(verdict)],
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../router/artifact/index.ts';
+import type { StoredVerdict, Verdict } from '../../router/artifact/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine } from './format.ts';
 import {
@@ -22,7 +22,10 @@ const MARKUP = /[&<>|`*_[\]\\~]/g;
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
-export function markdownReport(verdict: Verdict, { previous }: { readonly previous?: Verdict } = {}): string {
+export function markdownReport(
+  verdict: Verdict,
+  { previous }: { readonly previous?: StoredVerdict } = {},
+): string {
   const evidence = parseEvidence(verdict);
   return [
     commentMarker(verdict.artifact.name),
@@ -53,11 +56,11 @@ function signedTable({ conditions }: Verdict): string {
 }
 
 function looks(verdict: Verdict): string {
-  if (verdict.sealed.earlier_looks.length === 0) return looksSentence(verdict);
+  if (verdict.looks.earlier.length === 0) return looksSentence(verdict);
   return `> [!WARNING]\n> ${looksSentence(verdict)}\n\n${markdownTable(lookRows(verdict))}`;
 }
 
-function changeBlocks(previous: Verdict, verdict: Verdict): string[] {
+function changeBlocks(previous: StoredVerdict, verdict: Verdict): string[] {
   const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return [

@@ -1,4 +1,4 @@
-import type { Verdict, VerdictWord } from '../../router/artifact/index.ts';
+import type { StoredVerdict, Verdict, VerdictWord } from '../../router/artifact/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine, textTable } from './format.ts';
 import {
@@ -17,7 +17,7 @@ export interface TerminalOptions {
   /** Whether to use escape codes: the caller knows whether the output is a terminal. */
   readonly colour: boolean;
   /** An earlier verdict, to show what has changed. */
-  readonly previous?: Verdict;
+  readonly previous?: StoredVerdict;
 }
 
 const COLOURS: Readonly<Record<VerdictWord, string>> = { PASS: '32', INCONCLUSIVE: '33', FAIL: '31' };
@@ -64,11 +64,11 @@ function conditionTable({ conditions }: Verdict, word: (text: VerdictWord) => st
 
 function looks(verdict: Verdict, warn: (text: string) => string): string {
   const sentence = looksSentence(verdict);
-  if (verdict.sealed.earlier_looks.length === 0) return sentence;
+  if (verdict.looks.earlier.length === 0) return sentence;
   return `\n${warn(`WARNING: ${sentence}`)}\n${cleanTable(lookRows(verdict))}\n`;
 }
 
-function changeLines(previous: Verdict, verdict: Verdict): string[] {
+function changeLines(previous: StoredVerdict, verdict: Verdict): string[] {
   const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return [

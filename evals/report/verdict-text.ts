@@ -1,4 +1,4 @@
-import type { Condition, Verdict, VerdictWord } from '../../router/artifact/index.ts';
+import type { Condition, StoredVerdict, Verdict, VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { type Evidence, evidenceSchema } from '../gate/index.ts';
 import { DASH, formatCost, formatCount, formatLoss, formatRate } from './format.ts';
@@ -32,7 +32,7 @@ export function parseEvidence(verdict: Verdict): Evidence {
 }
 
 /** The evidence, or undefined if an earlier version wrote it: then only the conditions can be compared. */
-export function parseEarlierEvidence(verdict: Verdict): Evidence | undefined {
+export function parseEarlierEvidence(verdict: StoredVerdict): Evidence | undefined {
   return evidenceSchema.safeParse(verdict.evidence).data;
 }
 
@@ -53,18 +53,22 @@ export function issuedSentence({ issued, valid_for_days: days, verdict }: Verdic
   return `Issued ${dayOf(issued)}${verdict === 'PASS' ? `, counts until ${dayOf(until)}` : ''}.`;
 }
 
-/** Whether the held-out cases were still unseen. Reports show it as a warning if `earlier_looks` has any. */
-export function looksSentence({ sealed: { earlier_looks: looks } }: Verdict): string {
-  if (looks.length === 0) return 'First look at these sealed cases: the confidence is what it says.';
-  const times = looks.length === 1 ? 'once' : `${looks.length} times`;
-  return `These sealed cases were looked at ${times} before, with another classifier or threshold. The confidence is no longer what it says: take fresh cases.`;
+/** Which look this is, and what it may spend of the promised confidence. Reports show it as a warning from the second look on. */
+export function looksSentence({ looks: { number, delta } }: Verdict): string {
+  const spent = `each demand of the promise was tested at a confidence of ${formatConfidence(1 - delta)}`;
+  if (number === 1) return `First look at these sealed cases: ${spent}, so that later looks have some left.`;
+  return `Look ${number} at these sealed cases, or at some of them: ${spent}. The promise holds over all looks, and each further one costs more cases: take fresh ones.`;
+}
+
+function formatConfidence(confidence: number): string {
+  return `${Number((100 * confidence).toPrecision(5))} %`;
 }
 
 /** One row per look, after the heading. */
-export function lookRows({ sealed }: Verdict): string[][] {
+export function lookRows({ looks }: Verdict): string[][] {
   return [
     ['earlier look', 'artifact', 'threshold', 'suite', 'verdict'],
-    ...sealed.earlier_looks.map(({ issued, artifact, threshold, suite, verdict }) => [
+    ...looks.earlier.map(({ issued, artifact, threshold, suite, verdict }) => [
       dayOf(issued),
       artifact,
       formatLoss(threshold),
@@ -75,17 +79,18 @@ export function lookRows({ sealed }: Verdict): string[][] {
 }
 
 /** Which rows and cases were not judged, by reason. */
-export function excludedSentence({ sealed: { excluded } }: Verdict): string {
-  const { missing_outcome, duplicates, rejected, seen = 0, seen_group = 0 } = excluded;
-  if (missing_outcome + duplicates + rejected + seen + seen_group === 0) return 'No case was excluded.';
+export function excludedSentence({ sealed }: Verdict): string {
+  const { duplicates, rejected, seen, seen_group } = sealed.excluded;
   const parts = [
     ...(seen > 0 ? [`${formatCount(seen)} seen in training or calibration`] : []),
     ...(seen_group > 0 ? [`${formatCount(seen_group)} in one group with a seen question`] : []),
-    `${formatCount(missing_outcome)} without an outcome`,
-    `${formatCount(duplicates)} duplicates`,
-    `${formatCount(rejected)} rejected rows`,
+    ...(duplicates > 0 ? [`${formatCount(duplicates)} duplicates`] : []),
+    ...(rejected > 0 ? [`${formatCount(rejected)} rejected rows`] : []),
   ];
-  return `Excluded: ${parts.join(', ')}.`;
+  const excluded = parts.length === 0 ? 'No case was excluded.' : `Excluded: ${parts.join(', ')}.`;
+  const unlabelled = sealed.n - sealed.labelled;
+  if (unlabelled === 0) return excluded;
+  return `${excluded} ${formatCount(unlabelled)} cases lack a label: those that the policy escalates lose nothing, and ${formatCount(sealed.unknown_losses)} that it keeps cheap count as a loss of 1.`;
 }
 
 /** One row per condition, after the heading. */

@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Verdict } from '../../router/artifact/index.ts';
+import type { StoredVerdict, Verdict } from '../../router/artifact/index.ts';
 import { replaceFile, writeFailure } from '../../router/files/index.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
 
 export interface ReportOptions {
   /** The reports list what changed since this verdict. */
-  readonly previous?: Verdict;
+  readonly previous?: StoredVerdict;
   /** Id -> prompt, for the worst downgrades of the page. */
   readonly texts?: ReadonlyMap<string, string>;
   /** Further files: name -> content. */

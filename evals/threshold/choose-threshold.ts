@@ -1,9 +1,13 @@
 import { PlimsollError } from '../../router/errors.ts';
 import { bettingPValue, shuffledOrder } from '../../router/statistics/index.ts';
-import { type CalibrationCases, replayRising, type ThresholdPoint, thresholdPath } from './threshold-path.ts';
-
-/** Thresholds are tried at these steps, set before any case is seen: hypotheses must not follow the data that test them. */
-const STEPS_PER_UNIT = 1000;
+import {
+  type CalibrationCases,
+  predictedLosses,
+  RoutingTally,
+  type ThresholdPoint,
+  thresholdPath,
+} from './threshold-path.ts';
+import { LossBets, type MeanTest, walkSteps, walkThresholds } from './walk.ts';
 
 /** Seed of the order in which the cases are bet on. */
 const SEED = 1;
@@ -38,9 +42,6 @@ export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): T
   );
 }
 
-/** p-value for "the mean is at least `limit`", of values in [0, 1]. */
-export type MeanTest = (values: Float64Array, limit: number, delta: number) => number;
-
 interface QualityPromise {
   /** The margin m, above 0 and at most 1. */
   readonly maxQualityLoss: number;
@@ -49,34 +50,44 @@ interface QualityPromise {
 }
 
 /**
- * The loosest threshold whose mean quality loss is at most m with probability 1 - delta, by fixed-sequence testing: from
- * always-strong towards cheaper in steps of 0.001, each tested for "the mean loss is above m" at level delta; the last one before the
- * first that cannot be rejected. Since the order is fixed and the walk stops at once, no correction for many tests is due:
- * the first threshold that is truly too loose is passed with probability at most delta.
- *
- * Losses l = q(strongest) - q(routed) in [-1, 1] are tested as (1 + l) / 2. O(n log n + steps n).
+ * The loosest threshold whose mean quality loss is at most m with probability 1 - delta, by a walk from always-strong towards cheaper.
  *
  * @param test the betting p-value unless a comparison wants another
  * @returns undefined if nothing cheaper than always-strong can be certified
  * @throws PlimsollError `invalid-input`: no cases, a margin or a confidence out of range
- * @see Angelopoulos, Bates, Candès, Jordan and Lei, Learn then test, arXiv 2110.01052, section 4 (fixed-sequence testing)
+ * @see walkThresholds
  */
 export function certifyThreshold(
-  cases: CalibrationCases,
+  { probabilities, quality }: CalibrationCases,
   promise: QualityPromise,
   test: MeanTest = bettingPValue,
 ): ThresholdPoint | undefined {
   requirePromise(promise);
   const delta = 1 - promise.confidence;
-  const limit = (1 + promise.maxQualityLoss) / 2;
-  const replay = halfLossesRising(cases);
+  const tally = new RoutingTally(quality);
+  const n = quality[0]!.length;
+  const losses = new LossBets({ rows: shuffledOrder(n, SEED), largestUnit: 1, batches: [n] }, quality);
   let certified: ThresholdPoint | undefined;
-  for (let step = -STEPS_PER_UNIT; step <= STEPS_PER_UNIT; step++) {
-    const threshold = step / STEPS_PER_UNIT;
-    if (replay.advanceTo(threshold) && test(replay.halfLosses, limit, delta) > delta) break;
-    certified = replay.pointAt(threshold);
-  }
-  return certified !== undefined && certified.escalationRate < 1 ? certified : undefined;
+  const { threshold } = walkThresholds(
+    probabilities,
+    [
+      {
+        name: 'quality-loss',
+        move(row, from, to) {
+          losses.move(row, from, to);
+          tally.move(row, from, to);
+        },
+        holds(at) {
+          const rejected = losses.pValue({ max: promise.maxQualityLoss, delta }, test) <= delta;
+          if (rejected) certified = tally.pointAt(at);
+          return rejected;
+        },
+      },
+    ],
+    walkSteps(-1, 1),
+  );
+  if (threshold === undefined || certified === undefined || certified.escalationRate === 1) return undefined;
+  return { ...certified, threshold };
 }
 
 export function requirePromise({ maxQualityLoss, confidence }: QualityPromise): void {
@@ -125,36 +136,6 @@ function atEscalationRate(cases: CalibrationCases, target: number): ThresholdPoi
   return path.find(({ escalationRate }) => escalationRate <= target) ?? path.at(-1)!;
 }
 
-/** What each case loses, as (1 + loss) / 2 and in the shuffled order, while the threshold rises. */
-function halfLossesRising(cases: CalibrationCases) {
-  const { quality } = cases;
-  const strongest = quality.length - 1;
-  const replay = replayRising(cases);
-  const places = new Uint32Array(replay.n);
-  shuffledOrder(replay.n, SEED).forEach((row, place) => {
-    places[row] = place;
-  });
-  const halfLosses = new Float64Array(replay.n).fill(0.5);
-  let next = 0;
-  let first = true;
-  return {
-    halfLosses,
-    /** Whether any case is routed otherwise than before; the first step counts as one. */
-    advanceTo(threshold: number): boolean {
-      let moved = first;
-      first = false;
-      for (let move = replay.moves[next]; move && move.at <= threshold; move = replay.moves[++next]) {
-        if (!replay.apply(move)) continue;
-        const { row, rung } = move;
-        halfLosses[places[row]!] = (1 + quality[strongest]![row]! - quality[rung]![row]!) / 2;
-        moved = true;
-      }
-      return moved;
-    },
-    pointAt: replay.pointAt,
-  };
-}
-
 /** What can be done if the margin asked for cannot be certified. */
 function marginsSentence(margins: readonly CertifiableMargin[]): string {
   const possible = margins.find(({ certified }) => certified !== undefined);
@@ -166,6 +147,16 @@ function marginsSentence(margins: readonly CertifiableMargin[]): string {
   return possible === undefined
     ? `${more}; label more, or set --escalation-rate to look at a policy without a promise.`
     : `${more}; these certify a loss of at most ${possible.maxQualityLoss} (escalating ${(100 * possible.certified!.escalationRate).toFixed(1)} %).`;
+}
+
+/**
+ * The strictest threshold, in steps of 0.001, that keeps a share of the cases cheap that is worth having: below it a policy saves nothing,
+ * so a walk need not begin there. From scores alone.
+ */
+export function strictestWorthwhile(probabilities: readonly Float64Array[]): number {
+  const scores = predictedLosses(probabilities).sort();
+  const score = scores[Math.floor(WORTHWHILE_SHARE * scores.length)] ?? -1;
+  return walkSteps(score, 1)[0] ?? 1;
 }
 
 function worthwhile(point: ThresholdPoint | undefined): ThresholdPoint | undefined {

@@ -4,8 +4,21 @@ export {
   certifiableMargins,
   certifyThreshold,
   chooseThreshold,
-  type MeanTest,
   requirePromise,
+  strictestWorthwhile,
   type ThresholdRule,
 } from './choose-threshold.ts';
 export { type CalibrationCases, predictedLosses, rungsAt, thresholdPath } from './threshold-path.ts';
+export {
+  type Bets,
+  LossBets,
+  type LossLimit,
+  lossLowerBound,
+  lossPValue,
+  lossUpperBound,
+  type MeanTest,
+  type Walk,
+  type WalkTest,
+  walkSteps,
+  walkThresholds,
+} from './walk.ts';

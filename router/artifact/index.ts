@@ -10,7 +10,7 @@ export {
 export { type GoldenCase, type Manifest, manifestSchema, type Rung } from './manifest.ts';
 export { type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
-export { NO_PASS_REASONS, type Standing, standingAt, standingInFolder } from './standing.ts';
+export { NO_PASS_REASONS, type Standing, servedPolicy, standingAt, standingInFolder } from './standing.ts';
 export {
   artifactMark,
   listArtifacts,
@@ -27,6 +27,7 @@ export {
   conditionWords,
   type Look,
   readVerdict,
+  type StoredVerdict,
   sealedVerdict,
   VERDICTS,
   type Verdict,

@@ -19,7 +19,7 @@ const rungSchema = z.strictObject({ candidate: z.string().min(1), model: z.strin
 /** Two-sided, at its confidence. */
 const boundsSchema = z.strictObject({ lower: z.number(), upper: z.number(), confidence: share });
 
-/** What the threshold is expected to do, measured on the calibration split. Undefined quantities are left out. */
+/** What the threshold is expected to do, measured on training scores of cases that the fit behind them had not seen, or on the calibration cases. Undefined quantities are left out. */
 const expectationSchema = z.strictObject({
   n: count,
   escalation_rate: share,
@@ -36,8 +36,10 @@ const expectationSchema = z.strictObject({
 const policySchema = z.strictObject({
   name: z.string().min(1),
   version: z.int().positive(),
-  /** The largest predicted loss that is still sent to a cheaper candidate. */
+  /** The largest predicted loss that is still sent to a cheaper candidate: a preview. What serves is the verdict's. */
   threshold: z.number().min(-1).max(1),
+  /** The strictest threshold that is worth having by the training scores: where the gate's walk begins. From always-strong if left out. */
+  walk_from: z.number().min(-1).max(1).optional(),
   chosen_by: z.discriminatedUnion('rule', [
     z.strictObject({ rule: z.literal('escalation-rate'), target: share }),
     z.strictObject({
@@ -94,7 +96,8 @@ export const manifestSchema = z.strictObject({
   split: z.strictObject({
     seed: z.int(),
     train: splitPartSchema,
-    calibration: splitPartSchema,
+    /** Of a recalibrated artifact, and of those that were trained before the gate chose the threshold. */
+    calibration: splitPartSchema.optional(),
     test: splitPartSchema,
   }),
   metrics: metricsSchema.optional(),

@@ -1,6 +1,7 @@
 import { PlimsollError } from '../errors.ts';
 import type { ArtifactFiles } from './artifact-files.ts';
-import { conditionWords, readVerdict, type Verdict, type VerdictWord, worstOf } from './verdict.ts';
+import type { Manifest } from './manifest.ts';
+import { conditionWords, readVerdict, type StoredVerdict, type VerdictWord, worstOf } from './verdict.ts';
 
 /** Why a verdict does not count, or that there is none. */
 export const NO_PASS_REASONS = [
@@ -17,6 +18,8 @@ export type NoPass = (typeof NO_PASS_REASONS)[number];
 
 interface Term {
   readonly suite: string;
+  /** The threshold that the verdict is of. */
+  readonly threshold: number;
   /** ISO 8601. */
   readonly issued: string;
   readonly expires: string;
@@ -39,7 +42,7 @@ const CLOCK_TOLERANCE_MS = DAY_MS;
 const LAST_EXPIRY_MS = Date.UTC(9999, 11, 31);
 
 /** Where the verdict of an artifact leaves it at the time `now`. It trusts neither the verdict's word nor that it belongs here. */
-export function standingOf(artifact: ArtifactFiles, verdict: Verdict | undefined, now: Date): Standing {
+export function standingOf(artifact: ArtifactFiles, verdict: StoredVerdict | undefined, now: Date): Standing {
   if (verdict === undefined) return none('no-verdict', withoutVerdict(artifact.folder));
   const fault =
     faultOfBinding(artifact, verdict) ?? faultOfWord(artifact, verdict) ?? faultOfClock(verdict, now);
@@ -61,9 +64,14 @@ export function standingInFolder(artifact: ArtifactFiles, now: Date): Standing {
 /** A PASS runs out while it is being relied on: the same standing at a later time. */
 export function standingAt(standing: Standing, nowMs: number, folder: string): Standing {
   if (standing.kind !== 'pass' || nowMs < Date.parse(standing.expires)) return standing;
-  const { suite, issued, expires } = standing;
+  const { suite, threshold, issued, expires } = standing;
   const why = `The PASS of ${folder} by the suite ${suite}, issued ${issued}, expired on ${expires}. ${gateAgain(folder)}`;
-  return { kind: 'expired', suite, issued, expires, why };
+  return { kind: 'expired', suite, threshold, issued, expires, why };
+}
+
+/** The artifact's policy with the threshold that serves: the one that the verdict is of, or without a PASS the manifest's preview. */
+export function servedPolicy({ policy }: Pick<Manifest, 'policy'>, standing: Standing): Manifest['policy'] {
+  return standing.kind === 'none' ? policy : { ...policy, threshold: standing.threshold };
 }
 
 /** @throws PlimsollError `ungated`, with the standing's reason, unless it is a valid PASS. */
@@ -88,24 +96,30 @@ function gateAgain(folder: string): string {
 }
 
 /** A verdict speaks of one manifest and of one policy in it. */
-function faultOfBinding({ folder, manifest, sha256 }: ArtifactFiles, verdict: Verdict): Standing | undefined {
+function faultOfBinding(
+  { folder, manifest, sha256 }: ArtifactFiles,
+  verdict: StoredVerdict,
+): Standing | undefined {
   const { artifact, policy } = verdict;
   if (artifact.sha256 !== sha256) {
     const why = `The verdict in ${folder} is of another artifact: of ${artifact.name}, whose manifest.json has the sha256 ${artifact.sha256.slice(0, 12)}…, and here it is ${sha256.slice(0, 12)}…. ${gateCommand(folder)}`;
     return none('other-artifact', why);
   }
   const served = manifest.policy;
-  const same = (['name', 'version', 'threshold'] as const).every((field) => policy[field] === served[field]);
+  const same =
+    policy.name === served.name &&
+    policy.version === served.version &&
+    (verdict.schema_version === 2 || policy.threshold === served.threshold);
   if (same) return undefined;
   const why = `The verdict in ${folder} is of the policy ${policyWords(policy)}, and the artifact's is ${policyWords(served)}. ${gateCommand(folder)}`;
   return none('other-policy', why);
 }
 
-function policyWords({ name, version, threshold }: Verdict['policy']): string {
+function policyWords({ name, version, threshold }: StoredVerdict['policy']): string {
   return `${name} v${version} with threshold ${threshold}`;
 }
 
-function faultOfWord({ folder }: ArtifactFiles, verdict: Verdict): Standing | undefined {
+function faultOfWord({ folder }: ArtifactFiles, verdict: StoredVerdict): Standing | undefined {
   const worst = worstOf(verdict.conditions.map((condition) => condition.verdict));
   const first = verdict.conditions.find((condition) => condition.verdict === worst)!;
   const worstWords = conditionWords(first);
@@ -122,13 +136,18 @@ function notPassed(folder: string, word: VerdictWord, suite: string, reasons: st
   return `The gate said ${word} of ${folder} by the suite ${suite}: ${reasons}. Choose a stricter threshold or more cases, and gate it again.`;
 }
 
-function faultOfClock({ issued }: Verdict, now: Date): Standing | undefined {
+function faultOfClock({ issued }: StoredVerdict, now: Date): Standing | undefined {
   if (Date.parse(issued) - now.getTime() <= CLOCK_TOLERANCE_MS) return undefined;
   const why = `The verdict was issued on ${issued}, and by the clock of this machine it is ${now.toISOString()}. Set the clock.`;
   return none('in-the-future', why);
 }
 
-function termOf({ suite, issued, valid_for_days: days }: Verdict): Term {
+function termOf({ suite, policy, issued, valid_for_days: days }: StoredVerdict): Term {
   const expiresMs = Math.min(Date.parse(issued) + days * DAY_MS, LAST_EXPIRY_MS);
-  return { suite: suite.name, issued, expires: new Date(expiresMs).toISOString() };
+  return {
+    suite: suite.name,
+    threshold: policy.threshold,
+    issued,
+    expires: new Date(expiresMs).toISOString(),
+  };
 }

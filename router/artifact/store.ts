@@ -16,7 +16,7 @@ import {
 } from './artifact-files.ts';
 import { artifactJson } from './manifest.ts';
 import { sha256 } from './sha256.ts';
-import { requirePass, type Standing, standingInFolder } from './standing.ts';
+import { requirePass, type Standing, servedPolicy, standingInFolder } from './standing.ts';
 import { VERDICT_FILE } from './verdict.ts';
 
 /** What a folder of a store holds. An artifact that cannot be read is listed with its fault. */
@@ -99,7 +99,7 @@ function stored(store: string, folder: string, current: Current | undefined, now
   const place = { folder, current: folder === current?.artifact };
   try {
     const files = readArtifact(path.join(store, folder));
-    const { name, created, policy } = files.manifest;
+    const { name, created } = files.manifest;
     if (place.current && files.sha256 !== current?.history.at(-1)?.sha256) {
       return { ...place, kind: 'broken', fault: 'it was replaced since it was promoted' };
     }
@@ -110,7 +110,7 @@ function stored(store: string, folder: string, current: Current | undefined, now
       name,
       sha256: files.sha256,
       created,
-      threshold: policy.threshold,
+      threshold: servedPolicy(files.manifest, standing).threshold,
       standing,
     };
   } catch (error) {

@@ -26,7 +26,14 @@ export const conditionSchema = z.strictObject({
   /** Confidence of each bound, after multiplicity control. */
   confidence: z.number().min(0).max(1),
   method: z.string().min(1),
+  /** Labelled cases that were counted. */
   n: count,
+  /**
+   * What the bounds prove: `walk` is tested at every step of the walk, so that it holds with the confidence of the verdict; `other-cases`
+   * is judged once, on cases that the walk did not use; `none` is judged once on the cases that chose the threshold, and describes them.
+   * Left out in verdicts of version 1.
+   */
+  proof: z.enum(['walk', 'other-cases', 'none']).optional(),
   /** Further cases that would probably decide an INCONCLUSIVE. */
   further_cases: count.optional(),
   note: z.string().optional(),
@@ -42,20 +49,32 @@ export const lookSchema = z.strictObject({
   verdict: verdictWord,
 });
 
-const contentSchema = z.strictObject({
-  schema_version: z.literal(1),
+/** What verdicts of both versions say. */
+const shared = {
   /** The worst of the conditions. */
   verdict: verdictWord,
   issued: z.iso.datetime(),
   valid_for_days: z.int().positive(),
   /** sha256 of manifest.json, which binds every other file. */
   artifact: z.strictObject({ name: z.string().min(1), sha256 }),
+  /** The threshold is the one that serves: in version 2 the gate finds it, in version 1 it is the manifest's. */
   policy: z.strictObject({
     name: z.string().min(1),
     version: z.int().positive(),
     threshold: z.number().min(-1).max(1),
   }),
   suite: z.strictObject({ name: z.string().min(1), sha256 }),
+  conditions: z.array(conditionSchema).min(1),
+  /** What the reports draw: baselines, curve, slices, bins. `evals/gate/evidence.ts` has its schema. */
+  evidence: z.record(z.string(), z.unknown()),
+  tools: z.record(z.string(), z.string()),
+};
+
+const files = z.array(z.strictObject({ file: z.string(), sha256, rows: count }));
+
+const version1Schema = z.strictObject({
+  schema_version: z.literal(1),
+  ...shared,
   sealed: z.strictObject({
     n: count,
     sha256,
@@ -63,28 +82,73 @@ const contentSchema = z.strictObject({
       missing_outcome: count,
       duplicates: count,
       rejected: count,
-      /** Cases whose question was seen in training or calibration; left out if there are none. */
       seen: count.optional(),
-      /** Unseen cases that a group ties to a seen question; left out if there are none. */
       seen_group: count.optional(),
     }),
-    files: z.array(z.strictObject({ file: z.string(), sha256, rows: count })),
-    /** Looks at these cases with another classifier or threshold: after the first, the confidence is no longer what it says. */
+    files,
     earlier_looks: z.array(lookSchema),
   }),
-  conditions: z.array(conditionSchema).min(1),
-  /** What the reports draw: baselines, curve, slices, bins. `evals/gate/evidence.ts` has its schema. */
-  evidence: z.record(z.string(), z.unknown()),
-  tools: z.record(z.string(), z.string()),
+});
+
+const contentSchema = z.strictObject({
+  schema_version: z.literal(2),
+  ...shared,
+  /** How the threshold was found: strictest first, in steps that were fixed beforehand. */
+  walk: z.strictObject({
+    from: z.number().min(-1).max(1),
+    to: z.number().min(-1).max(1),
+    /** Steps that were tested. */
+    steps: count,
+    /** The condition that did not hold at the next step; null at the end of the walk. */
+    stopped_by: z.string().nullable(),
+  }),
+  sealed: z.strictObject({
+    /** Cases, those without labels included. */
+    n: count,
+    /** Cases with the outcome of every candidate. */
+    labelled: count,
+    /** Over ids and keys. */
+    sha256,
+    sampling: z.enum(['requests', 'groups']),
+    /** Independent draws: cases, or groups of them. */
+    units: count,
+    /** Sizes, in units, of the batches in which the cases arrived. */
+    batches: z.array(z.int().positive()),
+    /** Cases that the policy keeps cheap, and whose loss is unknown: each counts as a loss of 1. */
+    unknown_losses: count,
+    excluded: z.strictObject({
+      duplicates: count,
+      rejected: count,
+      /** Cases whose question was seen in training or calibration. */
+      seen: count,
+      /** Unseen cases that a group ties to a seen question. */
+      seen_group: count,
+    }),
+    files,
+  }),
+  looks: z.strictObject({
+    /** This is the k-th look at these cases, or at some of them. */
+    number: z.int().positive(),
+    /** 1 - confidence that this look may spend. */
+    delta: z.number().gt(0).lt(1),
+    /** Hash of this look's line in the record of looks, which contains the hash of the line before. */
+    record: sha256,
+    earlier: z.array(lookSchema),
+  }),
 });
 
 /** `verdict.json`: what the gate said of an artifact, bound to it by hash and to itself by `sha256`. */
 export const verdictSchema = contentSchema.extend({ sha256 });
 
+/** As verdicts were before the gate chose the threshold: they count until they expire. */
+const earlierVerdictSchema = version1Schema.extend({ sha256 });
+
 export type Condition = z.infer<typeof conditionSchema>;
 export type Look = z.infer<typeof lookSchema>;
 export type VerdictContent = z.infer<typeof contentSchema>;
 export type Verdict = z.infer<typeof verdictSchema>;
+/** What an artifact's folder may hold. */
+export type StoredVerdict = Verdict | z.infer<typeof earlierVerdictSchema>;
 
 /** The verdict with the hash of its content, by which a later change shows. */
 export function sealedVerdict(content: VerdictContent): Verdict {
@@ -134,11 +198,15 @@ export const VERDICT_FILE = 'verdict.json';
  * What the gate said of the artifact in `folder`; undefined if it has not run. Whether that lets it serve says `standingOf`.
  * @throws PlimsollError `invalid-artifact`, naming file and field, if it cannot be read or was edited.
  */
-export function readVerdict(folder: string): Verdict | undefined {
+export function readVerdict(folder: string): StoredVerdict | undefined {
   const file = path.join(folder, VERDICT_FILE);
   const bytes = bytesOf(file);
   if (bytes === undefined) return undefined;
-  const verdict = artifactJson(verdictSchema, bytes, file);
+  const verdict = artifactJson(
+    z.discriminatedUnion('schema_version', [verdictSchema, earlierVerdictSchema]),
+    bytes,
+    file,
+  );
   const { sha256, ...content } = verdict;
   if (sha256OfJson(content) === sha256) return verdict;
   throw new PlimsollError(

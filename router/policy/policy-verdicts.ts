@@ -85,7 +85,7 @@ export function policyVerdicts(
 /** A PASS is of the models that the router learned from. */
 function staleStanding(standing: Standing): Standing {
   if (standing.kind === 'none') return standing;
-  const { suite, issued, expires } = standing;
+  const { suite, threshold, issued, expires } = standing;
   const why = `The PASS by the suite ${suite} is of other models than this router serves. Train on the served models and gate that, or name the learned ones under ladder.`;
-  return { kind: 'stale', suite, issued, expires, why };
+  return { kind: 'stale', suite, threshold, issued, expires, why };
 }

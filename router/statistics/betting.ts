@@ -1,13 +1,12 @@
-import { smallestLimit } from './hypothesis-tests.ts';
+import { PlimsollError } from '../errors.ts';
 import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
 import { compensatedMean } from './mean.ts';
 
 /** The largest share of the capital that is put at stake in one step; the c of Waudby-Smith and Ramdas. */
 const LARGEST_STAKE = 0.75;
 
-/** Between these the capital is multiplied as it is; outside it is folded into a logarithm before it leaves the range of a float. */
-const SMALLEST_CAPITAL = 1e-100;
-const LARGEST_CAPITAL = 1e100;
+/** Limits are tried at these steps of [0, 1], fixed before any value is seen. */
+const STEPS_PER_UNIT = 2000;
 
 /**
  * Betting p-value for "the mean is at least `limit`", from values in [0, 1]: small if the mean is surely below.
@@ -15,55 +14,85 @@ const LARGEST_CAPITAL = 1e100;
  *   K[t] = product over i <= t of (1 + stake[i] (limit - x[i])),   p = min(1, 1 / max over t of K[t])
  *
  * A gambler who bets that the values are small; if the mean is at least the limit, no bet that looks only at the past wins in
- * expectation, so the capital passes 1/p with probability at most p (Ville's inequality), at any n. The stakes are predictable
- * plug-in, sqrt(2 ln(1/delta) / (n variance so far)), so the delta they are tuned for changes the power, never the validity.
+ * expectation, so the capital passes 1/p with probability at most p (Ville's inequality), at any n. The stakes recalculate their target
+ * (STaR): what is still to be won until K = 1/delta is spread over the bets that are left,
+ *
+ *   stake[i] = sqrt(2 (ln 1/delta - ln K[i-1]) / ((n - i + 1) v[i-1])),   v the running variance of the values before
+ *
+ * and betting ends when the target is reached. So delta changes the power, never the validity, and a p-value at or below delta says
+ * no more than that.
+ *
+ * Values may come in batches. What is still to be won is then spread over the rest of the batch; the next batch goes on with the capital
+ * that the last one left. Looking after each batch is free, since the stakes of a batch use only its size and what came before.
  *
  * A limit below the values' own mean is never rejected. An order that holds the small values first could do so; since that only
  * raises p-values they stay valid, and an upper bound never lies below a lower one. O(n), safe for n = 1 to 1e6.
  *
- * @param values 0..1, shape [n], in an order that does not depend on them (see shuffledOrder)
+ * @param values 0..1, shape [n], in an order that does not depend on them
  * @param limit 0..1
- * @param tunedFor in (0, 1): the error probability that the stakes are tuned for, set before the values are seen
- * @returns 0..1; 0 only if it is below the smallest float
- * @throws PlimsollError `invalid-input`: no values, NaN, out of range
- * @see Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B 86 (2024), arXiv 2010.09686, section 4:
- *   hedged capital with predictable plug-in bets for a fixed n
+ * @param delta in (0, 1): the error probability that the stakes aim at, set before the values are seen
+ * @param batches sizes of the batches, in order; together n. One batch by default
+ * @returns 0..1
+ * @throws PlimsollError `invalid-input`: no values, NaN, out of range, batches that do not add up to n
+ * @see Voracek and Orabona, arXiv 2505.22422 (the stakes follow its idea, with the variance estimate and the cap of Waudby-Smith and
+ *   Ramdas, Estimating means of bounded random variables by betting, JRSS B 86 (2024), arXiv 2010.09686, section 4)
  */
-export function bettingPValue(values: ArrayLike<number>, limit: number, tunedFor = 0.05): number {
+export function bettingPValue(
+  values: ArrayLike<number>,
+  limit: number,
+  delta = 0.05,
+  batches?: readonly number[],
+): number {
   requireNumbers('values', values, unitInterval);
   requireNumbers('limit', [limit], unitInterval);
-  requireDelta(tunedFor);
+  requireDelta(delta);
   if (limit < compensatedMean(values)) return 1;
-  return Math.exp(-highestLogCapital(values, plugInStakes(values, tunedFor), limit));
+  const highest = highestLogCapital(values, limit, delta, batchEnds(values.length, batches));
+  return highest >= -Math.log(delta) ? Math.min(delta, Math.exp(-highest)) : Math.exp(-highest);
 }
 
 /**
- * One-sided upper bound: with probability at least 1 - delta the mean lies at or below it. The smallest limit that
- * bettingPValue, tuned for the same, rejects at delta. O(n), about 55 passes.
+ * One-sided upper bound: with probability at least 1 - delta the mean lies at or below it. Limits are tested from 1 down in steps of
+ * 1/2000; the bound is the last one before the first that bettingPValue does not reject. Since the order of the limits is fixed and the
+ * scan stops at once, it holds with probability 1 - delta, whether or not the capital rises with the limit, which is not proved
+ * for these stakes. O(n) for a limit, and far limits take a few values only.
  *
  * @param values 0..1, shape [n], in an order that does not depend on them
  * @param delta in (0, 1)
- * @param tunedFor in (0, 1); set it when p-values and bounds must agree though delta is found later, as by holm
- * @returns 0..1, at least the values' mean; 1 if no limit is rejected
- * @throws PlimsollError `invalid-input`: no values, NaN, out of range
- * @example bettingUpperBound(new Float64Array(1000), 0.05); // 0.0040: a thousand zeros
+ * @param batches as in bettingPValue
+ * @returns a multiple of 1/2000 in 0..1, at least the values' mean; 1 if no limit is rejected
+ * @throws PlimsollError `invalid-input`: as bettingPValue
+ * @example bettingUpperBound(new Float64Array(1000), 0.05); // 0.004: a thousand zeros
  */
-export function bettingUpperBound(values: ArrayLike<number>, delta: number, tunedFor = delta): number {
+export function bettingUpperBound(
+  values: ArrayLike<number>,
+  delta: number,
+  batches?: readonly number[],
+): number {
   requireNumbers('values', values, unitInterval);
   requireDelta(delta);
-  requireDelta(tunedFor);
-  const stakes = plugInStakes(values, tunedFor);
-  // the capital rises with the limit, capped stakes included, so the limits that are rejected reach from the bound to 1
-  const rejects = (limit: number) => Math.exp(-highestLogCapital(values, stakes, limit)) <= delta;
-  return smallestLimit(rejects, compensatedMean(values));
+  const ends = batchEnds(values.length, batches);
+  const target = -Math.log(delta);
+  const least = compensatedMean(values);
+  let bound = STEPS_PER_UNIT;
+  for (let step = bound; step >= 0; step--) {
+    const limit = step / STEPS_PER_UNIT;
+    if (limit < least || highestLogCapital(values, limit, delta, ends) < target) break;
+    bound = step;
+  }
+  return bound / STEPS_PER_UNIT;
 }
 
 /** One-sided lower bound: the mirror image of bettingUpperBound. At most the values' mean. */
-export function bettingLowerBound(values: ArrayLike<number>, delta: number, tunedFor = delta): number {
+export function bettingLowerBound(
+  values: ArrayLike<number>,
+  delta: number,
+  batches?: readonly number[],
+): number {
   requireNumbers('values', values, unitInterval);
   const mirrored = new Float64Array(values.length);
   for (let i = 0; i < mirrored.length; i++) mirrored[i] = 1 - values[i]!;
-  return Math.min(compensatedMean(values), 1 - bettingUpperBound(mirrored, delta, tunedFor));
+  return Math.min(compensatedMean(values), 1 - bettingUpperBound(mirrored, delta, batches));
 }
 
 /** Two-sided interval: a lower and an upper bound at delta / 2 each. */
@@ -72,36 +101,45 @@ export function bettingInterval(values: ArrayLike<number>, delta: number): { low
   return { low: bettingLowerBound(values, delta / 2), high: bettingUpperBound(values, delta / 2) };
 }
 
-/** From the running variance of the values before, regularised by one made-up value of 1/2 with variance 1/4. */
-function plugInStakes(values: ArrayLike<number>, tunedFor: number): Float64Array {
-  const n = values.length;
-  const stakes = new Float64Array(n);
-  const scale = (-2 * Math.log(tunedFor)) / n;
+/**
+ * The logarithm of max over t of K[t], at least 0 and not followed beyond the target ln 1/delta. The variance is regularised by one
+ * made-up value of 1/2 with variance 1/4.
+ */
+function highestLogCapital(
+  values: ArrayLike<number>,
+  limit: number,
+  delta: number,
+  batchEnds: readonly number[],
+): number {
+  const target = -Math.log(delta);
+  const cap = LARGEST_STAKE / (1 - limit); // a value of 1 may cost this share of the capital and no more
+  let logCapital = 0;
+  let highest = 0;
   let total = 0.5;
   let squares = 0.25;
-  for (let i = 0; i < n; i++) {
-    stakes[i] = Math.sqrt((scale * (i + 1)) / squares);
-    total += values[i]!;
-    squares += (values[i]! - total / (i + 2)) ** 2;
+  let i = 0;
+  for (const end of batchEnds) {
+    for (; i < end; i++) {
+      const value = values[i]!;
+      const stake = Math.sqrt((2 * (target - logCapital) * (i + 1)) / ((end - i) * squares));
+      logCapital += Math.log(1 + Math.min(stake, cap) * (limit - value));
+      if (logCapital > highest) highest = logCapital;
+      if (highest >= target) return highest;
+      total += value;
+      squares += (value - total / (i + 2)) ** 2;
+    }
   }
-  return stakes;
+  return highest;
 }
 
-/** The logarithm of max over t of K[t], at least 0. Products, since a logarithm a value would take ten times as long. */
-function highestLogCapital(values: ArrayLike<number>, stakes: Float64Array, limit: number): number {
-  const cap = LARGEST_STAKE / (1 - limit); // a value of 1 may cost this share of the capital and no more
-  let folded = 0;
-  let capital = 1;
-  let peak = 1;
-  let highest = 0;
-  for (let i = 0; i < stakes.length; i++) {
-    capital *= 1 + Math.min(stakes[i]!, cap) * (limit - values[i]!);
-    if (capital > peak) peak = capital;
-    if (capital > SMALLEST_CAPITAL && capital < LARGEST_CAPITAL) continue;
-    highest = Math.max(highest, folded + Math.log(peak));
-    folded += Math.log(capital);
-    capital = 1;
-    peak = 1;
-  }
-  return Math.max(highest, folded + Math.log(peak));
+/** Where each batch ends, as an index. @throws PlimsollError `invalid-input` if the batches are not the values */
+function batchEnds(n: number, batches: readonly number[] | undefined): readonly number[] {
+  if (batches === undefined) return [n];
+  let end = 0;
+  const ends = batches.map((size) => (end += size));
+  if (end === n && batches.every((size) => Number.isInteger(size) && size > 0)) return ends;
+  throw new PlimsollError(
+    'invalid-input',
+    `The batches hold ${batches.join(' + ')} values, and there are ${n}: each must be a whole number above 0, and together they must be all values.`,
+  );
 }

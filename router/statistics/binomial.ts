@@ -1,6 +1,6 @@
 import { PlimsollError } from '../errors.ts';
-import { smallestLimit } from './hypothesis-tests.ts';
 import { requireDelta, requireNumbers } from './input-checks.ts';
+import { smallestLimit } from './smallest-limit.ts';
 
 /**
  * Exact one-sided upper bound of a share from a count: with probability at least 1 - delta the true share lies at or below it.

@@ -1,7 +1,7 @@
 import { binomialTail, poissonDeviance } from './binomial.ts';
-import { smallestLimit } from './hypothesis-tests.ts';
 import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
 import { compensatedSum } from './mean.ts';
+import { smallestLimit } from './smallest-limit.ts';
 
 /**
  * Hoeffding-Bentkus p-value for "the mean is at least `limit`", from values in [0, 1]: small if the mean is surely below.

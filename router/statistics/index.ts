@@ -25,8 +25,7 @@ export {
 } from './decisions.ts';
 export { excessOverRandom, pairedExcess } from './excess-over-random.ts';
 export { hoeffdingBentkusPValue } from './hoeffding-bentkus.ts';
-export { holm } from './hypothesis-tests.ts';
-export { compensatedMean, compensatedSum, mean } from './mean.ts';
+export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';
 export { casesNeeded, differenceBound } from './mean-bound.ts';
 export { auroc, brier, logLoss } from './probability-scores.ts';
 export { seededRandom, shuffledOrder } from './random.ts';

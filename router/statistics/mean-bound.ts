@@ -27,15 +27,12 @@ interface ValueRange {
   readonly high: number;
 }
 
-/**
- * A p-value and its inversions: pValue(values, limit, tunedFor) <= delta if and only if limit >= upper(values, delta, tunedFor).
- * `tunedFor` is delta unless given, and means something to the betting bound alone.
- */
+/** A p-value and its inversions. `batches` mean something to the betting bound alone. */
 interface MeanBound {
-  /** For "the mean is at least `limit`". */
-  pValue(values: ArrayLike<number>, limit: number, tunedFor: number): number;
-  upper(values: ArrayLike<number>, delta: number, tunedFor?: number): number;
-  lower(values: ArrayLike<number>, delta: number, tunedFor?: number): number;
+  /** For "the mean is at least `limit`", to be compared with `delta`. */
+  pValue(values: ArrayLike<number>, limit: number, delta: number, batches?: readonly number[]): number;
+  upper(values: ArrayLike<number>, delta: number, batches?: readonly number[]): number;
+  lower(values: ArrayLike<number>, delta: number, batches?: readonly number[]): number;
   /** Two-sided: delta / 2 a side. */
   interval(values: ArrayLike<number>, delta: number): { low: number; high: number };
 }
@@ -71,12 +68,10 @@ export function scaledMeanBound(method: MeanBoundMethod, range: ValueRange): Mea
   const { low, high } = range;
   const fromUnit = (share: number) => Math.min(high, low + share * (high - low));
   return {
-    pValue: (values, limit, tunedFor) =>
-      bound.pValue(toUnit('values', values, range), toUnit('limit', [limit], range)[0]!, tunedFor),
-    upper: (values, delta, tunedFor) =>
-      fromUnit(bound.upper(toUnit('values', values, range), delta, tunedFor)),
-    lower: (values, delta, tunedFor) =>
-      fromUnit(bound.lower(toUnit('values', values, range), delta, tunedFor)),
+    pValue: (values, limit, delta, batches) =>
+      bound.pValue(toUnit('values', values, range), toUnit('limit', [limit], range)[0]!, delta, batches),
+    upper: (values, delta, batches) => fromUnit(bound.upper(toUnit('values', values, range), delta, batches)),
+    lower: (values, delta, batches) => fromUnit(bound.lower(toUnit('values', values, range), delta, batches)),
     interval: (values, delta) => {
       const found = bound.interval(toUnit('values', values, range), delta);
       return { low: fromUnit(found.low), high: fromUnit(found.high) };

@@ -24,7 +24,9 @@ export interface TrainedClassifier {
   readonly heads: readonly LinearHead[];
   /** Means of the dense columns; the sparse ones have none. */
   readonly centre: Float64Array;
-  /** Fitted on logits of rows that the fit behind them had not seen; `train` replaces it by one of the calibration split. */
+  /** Of each training row, by a fit of the other folds: `[head][row]`. */
+  readonly heldOutLogits: readonly Float64Array[];
+  /** Fitted on `heldOutLogits`. */
   readonly platt: readonly PlattScaling[];
   readonly lambda: number;
   readonly lambdaSearch: LambdaChoice['losses'];
@@ -46,6 +48,7 @@ export function trainClassifier(rows: TrainingRows, lambdas?: readonly number[])
   return {
     heads: fit.heads.map((head) => onRawColumns(head, scaling)),
     centre: scaling.means,
+    heldOutLogits: choice.heldOutLogits,
     platt: rows.labels.map((column, h) => fitPlatt(choice.heldOutLogits[h]!, column, sampleWeights)),
     lambda: choice.lambda,
     lambdaSearch: choice.losses,

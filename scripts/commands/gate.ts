@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { recordVerdict, runGate } from '../../evals/gate/index.ts';
 import { terminalReport, writeReports } from '../../evals/report/index.ts';
-import { readVerdict, type Verdict, type VerdictWord } from '../../router/artifact/index.ts';
+import { readVerdict, type StoredVerdict, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
 import { isoTime } from '../flag-values.ts';
@@ -83,7 +83,7 @@ async function run(flags: Flags): Promise<void> {
   process.exitCode = GATE_EXIT_CODES[verdict.verdict];
 }
 
-function previousVerdict(folder: string): Verdict {
+function previousVerdict(folder: string): StoredVerdict {
   const verdict = readVerdict(folder);
   if (verdict !== undefined) return verdict;
   throw new PlimsollError(

@@ -56,7 +56,7 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
     ['data', `${data.files.map(({ file, rows: n }) => `${file} (${n})`).join(', ')}`],
     [
       'split',
-      `${split.train.n} train, ${split.calibration.n} calibration, ${split.test.n} sealed test, seed ${split.seed}`,
+      `${split.train.n} train, ${split.calibration === undefined ? '' : `${split.calibration.n} calibration, `}${split.test.n} sealed test, seed ${split.seed}`,
     ],
     [
       'policy',

@@ -16,7 +16,7 @@ import {
   type VerdictWord,
 } from '../../router/artifact/index.ts';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
-import { numberBetween, share } from '../flag-values.ts';
+import { share } from '../flag-values.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
@@ -26,7 +26,6 @@ interface Flags extends ReadingFlags {
   readonly out: string;
   readonly suite: string;
   readonly notWorseBy: number;
-  readonly calibrationMargin?: number;
   readonly promote: boolean;
   readonly force: boolean;
   readonly reports?: string;
@@ -52,11 +51,6 @@ export function retrainCommand(): Command {
         'how much worse its mean quality may be than the champion',
         share,
         0.01,
-      )
-      .option(
-        '--calibration-margin <loss>',
-        "certify the threshold to lose at most this (default: two thirds of the suite's margin)",
-        numberBetween(0, 1),
       )
       .option('--promote', 'make it the one that its store serves, if it may be', false)
       .option('--force', 'train again and replace the challenger if it is there', false)

@@ -24,6 +24,7 @@ export const PASSED: Condition = {
   confidence: 0.95,
   method: 'betting',
   n: 900,
+  proof: 'walk',
 };
 
 /** A verdict that the gate could have written of the artifact: PASS, issued now, but for the changes. Sealed. */
@@ -33,20 +34,26 @@ export function verdictOf(
 ): Verdict {
   const { name, version, threshold } = manifest.policy;
   return sealedVerdict({
-    schema_version: 1,
+    schema_version: 2,
     verdict: 'PASS',
     issued: new Date().toISOString(),
     valid_for_days: 90,
     artifact: { name: manifest.name, sha256 },
     policy: { name, version, threshold },
     suite: { name: 'made-up-suite', sha256: NO_HASH },
+    walk: { from: -1, to: 0.999, steps: 120, stopped_by: 'quality-loss' },
     sealed: {
       n: 900,
+      labelled: 900,
       sha256: NO_HASH,
-      excluded: { missing_outcome: 0, duplicates: 0, rejected: 0 },
+      sampling: 'requests',
+      units: 900,
+      batches: [900],
+      unknown_losses: 0,
+      excluded: { duplicates: 0, rejected: 0, seen: 0, seen_group: 0 },
       files: [],
-      earlier_looks: [],
     },
+    looks: { number: 1, delta: 0.03, record: NO_HASH, earlier: [] },
     conditions: [PASSED],
     evidence: {},
     tools: { node: process.version },

@@ -14,15 +14,19 @@ export const HOSTILE = '<script>alert(1)</script>|`--> "&\u001b[31m';
 const SEALED: VerdictContent['sealed'] = {
   n: 2747,
   sha256: 'b'.repeat(64),
-  excluded: { missing_outcome: 31, duplicates: 1204, rejected: 0 },
+  labelled: 2716,
+  sampling: 'requests',
+  units: 2747,
+  batches: [2747],
+  unknown_losses: 12,
+  excluded: { duplicates: 1204, rejected: 0, seen: 0, seen_group: 0 },
   files: [
     { file: 'mmlu_pro.jsonl.gz', sha256: 'e'.repeat(64), rows: 11_873 },
     { file: 'everyday-english.jsonl', sha256: 'f'.repeat(64), rows: 351 },
   ],
-  earlier_looks: [],
 };
 
-export const LOOK: VerdictContent['sealed']['earlier_looks'][number] = {
+export const LOOK: VerdictContent['looks']['earlier'][number] = {
   artifact: 'starter-old',
   artifact_sha256: '9'.repeat(64),
   threshold: 0.08,
@@ -30,6 +34,8 @@ export const LOOK: VerdictContent['sealed']['earlier_looks'][number] = {
   issued: '2026-10-02T08:00:00.000Z',
   verdict: 'FAIL',
 };
+
+const LOOKS: VerdictContent['looks'] = { number: 1, delta: 0.03, record: '8'.repeat(64), earlier: [] };
 
 const CONDITIONS: readonly Condition[] = [
   condition('quality-loss', 'PASS', 0.0144, [0.0097, 0.0193], { max: 0.02 }),
@@ -53,14 +59,16 @@ export function madeUpVerdict(
 ): Verdict {
   const conditions = changes.conditions ?? [...CONDITIONS];
   const content: VerdictContent = {
-    schema_version: 1,
+    schema_version: 2,
     verdict: worstOf(conditions.map(({ verdict }) => verdict)),
     issued: '2026-11-21T10:30:00.000Z',
     valid_for_days: 90,
     artifact: { name: 'starter', sha256: 'a'.repeat(64) },
     policy: { name: 'default', version: 3, threshold: 0.1234567 },
     suite: { name: 'everyday', sha256: 'c'.repeat(64) },
+    walk: { from: -0.05, to: 0.999, steps: 173, stopped_by: 'quality-loss' },
     sealed: SEALED,
+    looks: LOOKS,
     conditions,
     evidence: evidenceSchema.parse({ ...evidence, ...evidenceChanges }),
     tools: { plimsoll: '0.2.0', node: 'v20.20.2' },
@@ -79,7 +87,7 @@ export function failingVerdict(): Verdict {
   const failed = condition('quality-loss', 'FAIL', 0.0388, [0.0301, 0.0471], { max: 0.02 });
   return madeUpVerdict({
     conditions: [failed, ...CONDITIONS.slice(1)],
-    sealed: { ...SEALED, earlier_looks: [LOOK, LOOK, LOOK, LOOK] },
+    looks: { ...LOOKS, number: 5, delta: 0.0012, earlier: [LOOK, LOOK, LOOK, LOOK] },
   });
 }
 

@@ -38,27 +38,31 @@
  *                threePoints=rng.choice([0, 0.5, 1], p=[0.15, 0.75, 0.1], size=60),
  *                uniform=np.round(rng.uniform(size=60) ** 2, 3), zeros=np.zeros(60))
  *
- * def capital(x, m, delta):  # the highest over time, for each m of a grid
- *     n, t = len(x), np.arange(1, len(x) + 1)
- *     mean = (0.5 + np.cumsum(x)) / (t + 1)
- *     variance = (0.25 + np.cumsum((x - mean) ** 2)) / (t + 1)
- *     bets = np.sqrt(2 * np.log(1 / delta) / (n * np.r_[0.25, variance[:-1]]))
- *     m = np.reshape(m, (-1, 1))
- *     return np.exp(np.cumsum(np.log(1 + np.minimum(bets, 0.75 / (1 - m)) * (m - x)), axis=1).max(axis=1))
+ * def log_capital(x, m, delta, batches=None):  # the highest over time; one step of the loop is one bet
+ *     target, log_k, best, total, squares, i = np.log(1 / delta), 0.0, 0.0, 0.5, 0.25, 0
+ *     for size in batches or [len(x)]:
+ *         for left in range(size, 0, -1):
+ *             stake = np.sqrt(2 * (target - log_k) / (left * squares / (i + 1)))
+ *             log_k += np.log(1 + min(stake, 0.75 / (1 - m) if m < 1 else np.inf) * (m - x[i]))
+ *             best = max(best, log_k)
+ *             if best >= target:
+ *                 return best
+ *             total += x[i]
+ *             squares += (x[i] - total / (i + 2)) ** 2
+ *             i += 1
+ *     return best
  *
- * def betting_upper(x, delta):  # a grid over m, then twice a grid between its neighbours
- *     low, high = 0.0, 1.0
- *     for _ in range(3):
- *         grid = np.linspace(low, high, 1001)[:-1]
- *         rejects = capital(x, grid, delta) >= 1 / delta
- *         if not rejects.any():
- *             return 1.0
- *         high = grid[rejects.argmax()]
- *         low = grid[rejects.argmax() - 1]
- *     return high
+ * def betting_upper(x, delta):  # from 1 down in steps of 1/2000, until one is not rejected
+ *     bound = 2000
+ *     for step in range(2000, -1, -1):
+ *         if step / 2000 < np.mean(x) or log_capital(x, step / 2000, delta) < np.log(1 / delta):
+ *             break
+ *         bound = step
+ *     return bound / 2000
  *
- * betting = [[name, d, min(1, 1 / capital(x, 0.5, d)[0]), 1 - betting_upper(1 - x, d), betting_upper(x, d)]
- *            for name, x in samples.items() for d in deltas]
+ * betting = [[name, d, m, np.exp(-log_capital(x, m, d)), np.exp(-log_capital(x, m, d, [20, 40])),
+ *             1 - betting_upper(1 - x, d), betting_upper(x, d)]
+ *            for name, x in samples.items() for d in deltas for m in [np.mean(x) + 0.3 / np.sqrt(60)]]
  * ```
  */
 
@@ -194,16 +198,18 @@ export const samples = {
 export const bettingBounds: readonly (readonly [
   name: keyof typeof samples,
   delta: number,
+  limit: number,
   pValue: number,
+  pValueInTwoBatches: number,
   lower: number,
   upper: number,
 ])[] = [
-  ['bernoulli', 0.05, 1.9016869151071206e-7, 0.048977154999999994, 0.222552566],
-  ['bernoulli', 0.001, 7.715422418019741e-9, 0.009684410000000088, 0.30991765],
-  ['threePoints', 0.05, 0.07208568619034433, 0.33795232499999994, 0.509181177],
-  ['threePoints', 0.001, 0.04117098896614281, 0.2902174940000001, 0.552735108],
-  ['uniform', 0.05, 0.00012270847578989394, 0.2356826999999999, 0.394046761],
-  ['uniform', 0.001, 2.030361338473534e-5, 0.19623740499999998, 0.448324174],
-  ['zeros', 0.05, 7.420596987960673e-15, 0, 0.06411478000000001],
-  ['zeros', 0.001, 3.443503084242877e-15, 0, 0.13992645900000003],
+  ['bernoulli', 0.05, 0.1720631667954075, 0.2199796495703251, 0.207440217877643, 0.068, 0.2065],
+  ['bernoulli', 0.001, 0.1720631667954075, 0.207440217877643, 0.207440217877643, 0.0295, 0.3015],
+  ['threePoints', 0.05, 0.45539650012874083, 0.1479795265616531, 0.09689544750616594, 0.3575, 0.495],
+  ['threePoints', 0.001, 0.45539650012874083, 0.10042257020699055, 0.08947199059207785, 0.304, 0.551],
+  ['uniform', 0.05, 0.35264650012874066, 0.19925843163089985, 0.15739833542918796, 0.2495, 0.379],
+  ['uniform', 0.001, 0.35264650012874066, 0.16298338113980418, 0.154885453018456, 0.2085, 0.449],
+  ['zeros', 0.05, 0.03872983346207417, 0.16853345569284084, 0.16759441012985032, 0.0, 0.0645],
+  ['zeros', 0.001, 0.03872983346207417, 0.16759441012985032, 0.16759441012985032, 0.0, 0.14],
 ];

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../router/artifact/index.ts';
+import type { StoredVerdict, Verdict } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
 import { baselineRows, conditionRows, noteLines, parseEvidence } from '../verdict-text.ts';
 import { escapeHtml, type Figure, figureHtml, htmlTable } from './markup.ts';
@@ -10,7 +10,7 @@ import { sliceFigure } from './slices.ts';
 
 export interface HtmlOptions {
   /** An earlier verdict, to show what has changed. */
-  readonly previous?: Verdict;
+  readonly previous?: StoredVerdict;
   /** Prompts by case id, for the table of silent downgrades: a page with them is as confidential as they are. */
   readonly texts?: ReadonlyMap<string, string>;
 }

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../router/artifact/index.ts';
+import type { StoredVerdict, Verdict } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from '../changes.ts';
 import { DASH, formatCost, formatCount, formatLoss, formatRate } from '../format.ts';
@@ -26,7 +26,7 @@ ${looks(verdict)}
 
 function looks(verdict: Verdict): string {
   const sentence = looksSentence(verdict);
-  if (verdict.sealed.earlier_looks.length === 0) return `<p class="muted">${sentence}</p>`;
+  if (verdict.looks.earlier.length === 0) return `<p class="muted">${sentence}</p>`;
   return `<div class="loud" role="note"><p><strong>Warning.</strong> ${sentence}</p>${htmlTable('Earlier looks', lookRows(verdict))}</div>`;
 }
 
@@ -58,7 +58,7 @@ function keyFigure([name, value, detail]: KeyFigure): string {
 }
 
 /** Changes since an earlier verdict, in conditions and figures. */
-export function changesSection(previous: Verdict, verdict: Verdict): string {
+export function changesSection(previous: StoredVerdict, verdict: Verdict): string {
   const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return `<section><h2>Against the previous verdict</h2>

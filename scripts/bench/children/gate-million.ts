@@ -4,17 +4,20 @@ import { type Case, hashCases, loadCases, loadTierCases } from '../../../evals/c
 import {
   collectEvidence,
   collectReplay,
-  judgeConditions,
+  conditionsJudgedOnce,
   measureBaselines,
+  orderBets,
   pairedOutcomes,
   type ScoredCase,
-  type Subject,
+  type Sealed,
+  subjectAt,
   suiteSchema,
+  walkSealed,
 } from '../../../evals/gate/index.ts';
-import { rungsAt } from '../../../evals/threshold/index.ts';
+import { walkSteps } from '../../../evals/threshold/index.ts';
 import { readArtifact, worstOf } from '../../../router/artifact/index.ts';
 import { classifierInput, createOnnxClassifier, featureExtractor } from '../../../router/classifier/index.ts';
-import { escalationRate, shuffledOrder } from '../../../router/statistics/index.ts';
+import { escalationRate } from '../../../router/statistics/index.ts';
 
 const [, , folder, file, count, only] = process.argv as [string, string, string, string, string, string?];
 const n = Number(count);
@@ -84,22 +87,19 @@ async function judged(): Promise<string> {
     max_ece: 0.5,
     slices: [{ name: 'long', where: { min_characters: 200 }, max_quality_loss: 0.1 }],
   });
-  const subject: Subject = {
+  const sealed: Sealed = {
     suite,
     candidates: ladder.map(({ candidate }) => candidate),
-    threshold: policy.threshold,
     heldOut,
-    rungs: rungsAt(heldOut.probabilities, policy.threshold),
-    order: shuffledOrder(heldOut.n, suite.seed),
-    flips: [],
+    bets: orderBets(heldOut.traits, suite, new Uint8Array(heldOut.n)),
+    delta: 0.05,
   };
-  const conditions = judgeConditions(subject, policy.chosen_by);
-  collectEvidence(
-    subject,
-    ladder,
-    await measureBaselines(heldOut, pairedOutcomes(heldOut), escalationRate(subject.rungs), suite.seed),
-    undefined,
-  );
+  const { threshold, promised } = walkSealed(sealed, walkSteps(policy.walk_from ?? -1, 0.999));
+  const subject = subjectAt(sealed, threshold);
+  const conditions = [...promised.map((one) => one.describe(subject)), ...conditionsJudgedOnce(subject, [])];
+  const { replay, rungs } = subject.labelled;
+  const baselines = await measureBaselines(replay, pairedOutcomes(replay), escalationRate(rungs));
+  collectEvidence(subject, [], ladder, baselines, undefined);
   hashCases(heldOut.traits);
   return worstOf(conditions.map(({ verdict }) => verdict));
 }

@@ -1,0 +1,234 @@
+import type { Condition, Verdict, VerdictWord } from '../../router/artifact/index.ts';
+import {
+  clopperPearsonLower,
+  clopperPearsonUpper,
+  QUALITY_TOLERANCE,
+} from '../../router/statistics/index.ts';
+import {
+  type Bets,
+  LossBets,
+  lossLowerBound,
+  lossPValue,
+  lossUpperBound,
+  predictedLosses,
+  type WalkTest,
+  walkThresholds,
+} from '../threshold/index.ts';
+import { someBets } from './bets.ts';
+import { furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import type { Replay } from './replay.ts';
+import { countByTier, isInSlice } from './slices.ts';
+import type { Sealed, Subject } from './subject.ts';
+
+/** A demand that is tested at every step of the walk, and described where it ended. */
+export interface PromiseCondition extends WalkTest {
+  describe(subject: Subject): Condition;
+}
+
+/** What is not known counts as the worst that it can be. */
+const WORST = 1;
+
+export interface SealedWalk {
+  readonly threshold: number;
+  readonly walk: Verdict['walk'];
+  readonly promised: readonly PromiseCondition[];
+}
+
+/**
+ * The walk over the sealed cases: the loosest threshold at which every demand of the promise holds, and at each step before it. What even
+ * always-strong could not prove, because there are too few cases of it, is left out of the walk: it is INCONCLUSIVE at any
+ * threshold, and so is the verdict.
+ * @param steps thresholds, ascending, at least one
+ */
+export function walkSealed(sealed: Sealed, steps: Float64Array): SealedWalk {
+  const promised = promisedConditions(sealed);
+  const provable = promised.filter((condition) => condition.holds(-1));
+  const [from, to] = [steps[0]!, steps.at(-1)!];
+  const {
+    threshold = from,
+    steps: tested,
+    stoppedBy = null,
+  } = walkThresholds(sealed.heldOut.probabilities, provable, steps);
+  return { threshold, promised, walk: { from, to, steps: tested, stopped_by: stoppedBy } };
+}
+
+/** The demands that a PASS promises to hold: quality loss, that of each slice, silent downgrades, recall of hard cases. */
+function promisedConditions(sealed: Sealed): PromiseCondition[] {
+  const { suite, bets, heldOut } = sealed;
+  return [
+    meanLossCondition(sealed, 'quality-loss', bets, suite.max_quality_loss),
+    ...suite.slices.map(({ name, where, max_quality_loss: max }) => {
+      const inSlice = someBets(bets, (row) => isInSlice(where, heldOut.traits[row]!));
+      return meanLossCondition(sealed, `slice/${name}`, inSlice, max);
+    }),
+    ...silentDowngradesCondition(sealed),
+    ...recallCondition(sealed),
+  ];
+}
+
+/** The mean loss against always-strong, over all cases or a slice of them, is at most a margin. */
+function meanLossCondition(
+  { heldOut, delta }: Sealed,
+  name: string,
+  bets: Bets,
+  max: number,
+): PromiseCondition {
+  const { rows } = bets;
+  const losses = new LossBets(bets, heldOut.quality);
+  return {
+    name,
+    move: losses.move,
+    holds: () => rows.length > 0 && losses.pValue({ max, delta }) <= delta,
+    describe({ rungs }) {
+      const n = countLabelled(heldOut, rows);
+      const base = {
+        name,
+        limits: { max },
+        confidence: 1 - delta,
+        method: 'betting',
+        n,
+        proof: 'walk' as const,
+      };
+      if (rows.length === 0) return unmeasured(base, 'no case to measure');
+      const worst = lossesAt(heldOut, rungs, WORST);
+      const lower = lossLowerBound(bets, lossesAt(heldOut, rungs, -WORST), delta);
+      const upper = lossUpperBound(bets, worst, delta);
+      const holds = lossPValue(bets, worst, { max, delta }) <= delta;
+      const verdict: VerdictWord = holds ? 'PASS' : lower > max ? 'FAIL' : 'INCONCLUSIVE';
+      return {
+        ...base,
+        verdict,
+        value: meanOver(rows, worst),
+        bounds: { lower, upper },
+        ...(verdict === 'INCONCLUSIVE' && furtherForLoss(bets, worst, { max, delta })),
+        ...dependenceNote(heldOut, bets),
+      };
+    },
+  };
+}
+
+/** Few cases are much worse off: a mean can hide them. Requests are counted; of groups the rate is bet on, as a loss is. */
+function silentDowngradesCondition({ suite, heldOut, bets, delta }: Sealed): PromiseCondition[] {
+  if (suite.silent_downgrades === undefined) return [];
+  const { margin, max_rate: max } = suite.silent_downgrades;
+  const name = 'silent-downgrades';
+  const { n } = heldOut;
+  const isDowngraded = (row: number, rung: number) =>
+    Number(lossOf(heldOut, row, rung, WORST) > margin + QUALITY_TOLERANCE);
+  const downgraded = new Float64Array(n);
+  let count = 0;
+  return [
+    {
+      name,
+      move(row, _, to) {
+        const now = isDowngraded(row, to);
+        count += now - downgraded[row]!;
+        downgraded[row] = now;
+      },
+      holds: () =>
+        bets.unitEnds === undefined
+          ? clopperPearsonUpper(count, n, delta) <= max
+          : lossPValue(bets, downgraded, { max, delta }) <= delta,
+      describe({ rungs }) {
+        const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
+        const total = found.reduce((sum, one) => sum + one, 0);
+        if (bets.unitEnds === undefined) {
+          return { ...rateWithin(name, total, n, { max }, delta), proof: 'walk' };
+        }
+        const bounds = {
+          lower: Math.max(0, lossLowerBound(bets, found, delta)),
+          upper: lossUpperBound(bets, found, delta),
+        };
+        const base = {
+          name,
+          limits: { max },
+          confidence: 1 - delta,
+          method: 'betting',
+          n,
+          proof: 'walk' as const,
+        };
+        const holds = lossPValue(bets, found, { max, delta }) <= delta;
+        const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
+        return { ...base, verdict, value: total / n, bounds };
+      },
+    },
+  ];
+}
+
+/** What must be escalated is. */
+function recallCondition({ suite, hard, delta }: Sealed): PromiseCondition[] {
+  if (suite.hard_cases === undefined || hard === undefined) return [];
+  const { min_recall: min } = suite.hard_cases;
+  const name = 'hard-cases/recall';
+  const scores = predictedLosses(hard.probabilities).filter((_, row) => hard.cases[row]!.tier === 'strong');
+  const n = scores.length;
+  return [
+    {
+      name,
+      holds(threshold) {
+        if (n === 0) return false;
+        const escalated = scores.reduce((count, score) => count + Number(score > threshold), 0);
+        return clopperPearsonLower(escalated, n, delta) >= min;
+      },
+      describe({ hardRungs }) {
+        const strong = countByTier(hard.cases, hardRungs ?? [], 'strong');
+        return { ...rateWithin(name, strong.escalated, strong.n, { min }, delta), proof: 'walk' };
+      },
+    },
+  ];
+}
+
+/** What routing gives away against always-strong on each case; `unknown` if an outcome that this needs is missing. Shape [n] */
+export function lossesAt(
+  heldOut: Pick<Replay, 'quality' | 'n'>,
+  rungs: ArrayLike<number>,
+  unknown: number,
+): Float64Array {
+  return Float64Array.from({ length: heldOut.n }, (_, row) => lossOf(heldOut, row, rungs[row]!, unknown));
+}
+
+/** A case on the strongest rung loses nothing, whether or not anybody labelled it. */
+function lossOf({ quality }: Pick<Replay, 'quality'>, row: number, rung: number, unknown: number): number {
+  const strongest = quality.length - 1;
+  if (rung === strongest) return 0;
+  const loss = quality[strongest]![row]! - quality[rung]![row]!;
+  return Number.isNaN(loss) ? unknown : loss;
+}
+
+function countLabelled({ quality }: Replay, rows: ArrayLike<number>): number {
+  let labelled = 0;
+  for (let i = 0; i < rows.length; i++) {
+    if (quality.every((column) => !Number.isNaN(column[rows[i]!]!))) labelled++;
+  }
+  return labelled;
+}
+
+function meanOver(rows: ArrayLike<number>, losses: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < rows.length; i++) total += losses[rows[i]!]!;
+  return total / rows.length;
+}
+
+/** Requests that repeat a question, a group or a text are told to be so: the bound takes each as a draw of its own. */
+function dependenceNote({ traits }: Replay, { rows, unitEnds }: Bets): { note?: string } {
+  if (unitEnds !== undefined) return { note: `${unitEnds.length} groups, each one bet` };
+  const texts = new Set<number>();
+  const groups = new Set<string>();
+  let grouped = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const { textHash, group } = traits[rows[i]!]!;
+    texts.add(textHash);
+    if (group === undefined) continue;
+    groups.add(group);
+    grouped++;
+  }
+  const repeats = rows.length - texts.size;
+  const notes = [
+    ...(repeats > 0 ? [`${repeats} of ${rows.length} cases repeat the text of another`] : []),
+    ...(groups.size < grouped ? [`${grouped} cases come from ${groups.size} groups`] : []),
+  ];
+  if (notes.length === 0) return {};
+  return {
+    note: `${notes.join(', ')}: the bound takes each as a request of its own. If whole conversations or users were sampled, set sampling: groups`,
+  };
+}

@@ -1,0 +1,223 @@
+import { bettingPValue, differenceBound } from '../../router/statistics/index.ts';
+import { type OnMove, RisingRouting } from './threshold-path.ts';
+
+/** Thresholds are tried at these steps, set before any case is seen: hypotheses must not follow the data that test them. */
+const STEPS_PER_UNIT = 1000;
+
+/** A condition that must hold at every step of a walk. */
+export interface WalkTest {
+  readonly name: string;
+  /** Called for each case that moves to a cheaper rung. */
+  readonly move?: OnMove;
+  /** Whether the test rejects "the condition is violated at this threshold". Called once a step at most. */
+  holds(threshold: number): boolean;
+}
+
+export interface Walk {
+  /** The loosest threshold at which all tests hold, as at each one before it; undefined if they do not hold at the first. */
+  readonly threshold: number | undefined;
+  /** Thresholds that were tested. */
+  readonly steps: number;
+  /** The test that did not hold at the next threshold; undefined at the end of the walk. */
+  readonly stoppedBy: string | undefined;
+}
+
+/** The steps of a walk: every multiple of 0.001 from `from` to `to`, both in [-1, 1], strictest first. */
+export function walkSteps(from: number, to: number): Float64Array {
+  const first = Math.ceil(from * STEPS_PER_UNIT - ROUNDING);
+  const last = Math.floor(to * STEPS_PER_UNIT + ROUNDING);
+  return Float64Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) / STEPS_PER_UNIT);
+}
+
+/** A step times 1000 is not always whole. */
+const ROUNDING = 1e-9;
+
+/**
+ * Fixed-sequence testing: from a strict threshold to looser ones, at each of which every test must hold; it stops at the first at which
+ * one does not. Since the order is fixed and the walk stops at once, the first threshold that truly violates a
+ * condition is passed with probability at most delta, the level of that one test: no correction for many thresholds is due, nor for
+ * many conditions, since a threshold passes only if all tests reject (an intersection-union test: Berger, Technometrics 24, 1982).
+ *
+ * A threshold at which no case moves is not tested again. O(n log n), and O(n) for each that is tested.
+ *
+ * @param probabilities one column a rung, cheapest first
+ * @param thresholds ascending, fixed before any outcome is seen
+ * @see Angelopoulos, Bates, Candès, Jordan and Lei, Learn then test, arXiv 2110.01052, section 4 (fixed-sequence testing)
+ */
+export function walkThresholds(
+  probabilities: readonly ArrayLike<number>[],
+  tests: readonly WalkTest[],
+  thresholds: ArrayLike<number>,
+): Walk {
+  const routing = new RisingRouting(probabilities);
+  let threshold: number | undefined;
+  let steps = 0;
+  for (const next of Array.from(thresholds)) {
+    if (threshold === undefined || (routing.next !== undefined && routing.next <= next)) {
+      routing.advanceTo(next, (row, before, after) => {
+        for (const test of tests) test.move?.(row, before, after);
+      });
+      steps++;
+      const failed = tests.find((test) => !test.holds(next));
+      if (failed !== undefined) return { threshold, steps, stoppedBy: failed.name };
+    }
+    threshold = next;
+  }
+  return { threshold, steps, stoppedBy: undefined };
+}
+
+/** p-value for "the mean is at least `limit`", of values in [0, 1]. */
+export type MeanTest = (
+  values: Float64Array,
+  limit: number,
+  delta: number,
+  batches?: readonly number[],
+) => number;
+
+/** The cases of a mean, in the order in which they are bet on. */
+export interface Bets {
+  /** Rows; those of one unit stand next to each other. */
+  readonly rows: ArrayLike<number>;
+  /** Where each unit ends in `rows`; left out if every row is a unit of its own. */
+  readonly unitEnds?: ArrayLike<number>;
+  /** The most rows that a unit may have; 1 if every row is a unit of its own. */
+  readonly largestUnit: number;
+  /** Units in each batch. */
+  readonly batches: readonly number[];
+}
+
+/** What a mean loss is tested for. */
+export interface LossLimit {
+  /** The margin, in (0, 1]. */
+  readonly max: number;
+  readonly delta: number;
+}
+
+/**
+ * The mean quality loss over some cases, kept up to date while they move: "the mean is at least `max`" is tested on (1 + loss) / 2.
+ *
+ * A unit of several rows is one bet, of the sum of what its rows stray from the limit, in terms of the largest unit L:
+ *
+ *   x[u] = limit + sum over its rows of (h - limit) / L,   h = (1 + loss) / 2
+ *
+ * which lies in [0, 1] and has a mean of at least the limit if and only if the mean over rows has.
+ */
+export class LossBets {
+  readonly #bets: Bets;
+  readonly #quality: readonly Float64Array[];
+  /** Row -> its place among the units; -1 if it is not in any. */
+  readonly #places: Int32Array;
+  /** Sum over the rows of a unit of (1 + loss) / 2. Shape [units] */
+  readonly #sums: Float64Array;
+  readonly #sizes: Uint16Array;
+
+  /**
+   * @param quality one column a rung, cheapest first; NaN if it is unknown. A case that has moved, and whose loss is unknown, counts as
+   *   a loss of 1.
+   */
+  constructor(bets: Bets, quality: readonly Float64Array[]) {
+    const { rows, unitEnds } = bets;
+    this.#bets = bets;
+    this.#quality = quality;
+    const units = unitEnds?.length ?? rows.length;
+    this.#places = new Int32Array(quality[0]!.length).fill(-1);
+    this.#sizes = new Uint16Array(units);
+    let unit = 0;
+    for (let i = 0; i < rows.length; i++) {
+      while (unitEnds !== undefined && i >= unitEnds[unit]!) unit++;
+      this.#places[rows[i]!] = unit;
+      this.#sizes[unit]!++;
+      if (unitEnds === undefined) unit++;
+    }
+    this.#sums = Float64Array.from(this.#sizes, (size) => size / 2);
+  }
+
+  readonly move: OnMove = (row, from, to) => {
+    const place = this.#places[row]!;
+    if (place < 0) return;
+    this.#sums[place]! += (this.#lossAt(row, to) - this.#lossAt(row, from)) / 2;
+  };
+
+  /** p-value for "the mean loss is at least `max`". */
+  pValue({ max, delta }: LossLimit, test: MeanTest = bettingPValue): number {
+    const limit = (1 + max) / 2;
+    return test(this.#values(limit), limit, delta, this.#bets.batches);
+  }
+
+  #values(limit: number): Float64Array {
+    const { unitEnds, largestUnit } = this.#bets;
+    if (unitEnds === undefined) return this.#sums;
+    return this.#sums.map((sum, unit) => unitValue(sum, this.#sizes[unit]!, limit, largestUnit));
+  }
+
+  #lossAt(row: number, rung: number): number {
+    const strongest = this.#quality.length - 1;
+    if (rung === strongest) return 0;
+    const loss = this.#quality[strongest]![row]! - this.#quality[rung]![row]!;
+    return Number.isNaN(loss) ? 1 : loss;
+  }
+}
+
+/**
+ * p-value for "the mean loss is at least `max`", as LossBets gives it once the cases have moved.
+ * @param losses -1..1 of each case, unknown ones as they shall be counted
+ */
+export function lossPValue(bets: Bets, losses: Float64Array, { max, delta }: LossLimit): number {
+  const limit = (1 + max) / 2;
+  return bettingPValue(unitValues(bets, losses)(limit), limit, delta, bets.batches);
+}
+
+/**
+ * Upper bound of a mean loss at 1 - delta.
+ * @param losses -1..1 of each case, unknown ones as they shall be counted
+ * @returns a multiple of 0.001; 1 if nothing below it is rejected
+ */
+export function lossUpperBound(bets: Bets, losses: Float64Array, delta: number): number {
+  const { rows, unitEnds, batches } = bets;
+  if (unitEnds === undefined) {
+    const ordered = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
+    return differenceBound.upper(ordered, delta, batches);
+  }
+  const valuesAt = unitValues(bets, losses);
+  let bound = STEPS_PER_UNIT;
+  for (let step = bound; step >= -STEPS_PER_UNIT; step--) {
+    const limit = (1 + step / STEPS_PER_UNIT) / 2;
+    if (bettingPValue(valuesAt(limit), limit, delta, batches) > delta) break;
+    bound = step;
+  }
+  return bound / STEPS_PER_UNIT;
+}
+
+/** The mirror image of lossUpperBound. */
+export function lossLowerBound(bets: Bets, losses: Float64Array, delta: number): number {
+  return -lossUpperBound(
+    bets,
+    losses.map((loss) => -loss),
+    delta,
+  );
+}
+
+/** Limit -> the value of each unit in terms of it. */
+function unitValues(
+  { rows, unitEnds, largestUnit }: Bets,
+  losses: Float64Array,
+): (limit: number) => Float64Array {
+  const halfLoss = (i: number) => (1 + losses[rows[i]!]!) / 2;
+  if (unitEnds === undefined) {
+    const values = Float64Array.from({ length: rows.length }, (_, i) => halfLoss(i));
+    return () => values;
+  }
+  const sums = new Float64Array(unitEnds.length);
+  const sizes = new Uint16Array(unitEnds.length);
+  for (let unit = 0, i = 0; unit < sums.length; unit++) {
+    for (; i < unitEnds[unit]!; i++) {
+      sums[unit]! += halfLoss(i);
+      sizes[unit]!++;
+    }
+  }
+  return (limit) => sums.map((sum, unit) => unitValue(sum, sizes[unit]!, limit, largestUnit));
+}
+
+function unitValue(sum: number, size: number, limit: number, largestUnit: number): number {
+  return Math.min(1, Math.max(0, limit + (sum - size * limit) / largestUnit)); // clamped against rounding
+}
