@@ -4,6 +4,7 @@ import {
   excludedSentence,
   formatBound,
   formatLimit,
+  formatProof,
   formatValue,
   furtherCasesNote,
   looksSentence,
@@ -71,7 +72,7 @@ function testCase(condition: Condition, group: string): string {
 
 function detail(condition: Condition): string {
   const { confidence, method, n, note = DASH } = condition;
-  return `bound ${formatBound(condition)} at confidence ${formatLoss(confidence)}, method ${method}, n ${n}, note ${note}`;
+  return `bound ${formatBound(condition)} at confidence ${formatLoss(confidence)}, method ${method}, proof ${formatProof(condition)}, n ${n}, note ${note}`;
 }
 
 function xmlText(text: string): string {

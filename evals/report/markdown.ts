@@ -56,7 +56,7 @@ function signedTable({ conditions }: Verdict): string {
 }
 
 function looks(verdict: Verdict): string {
-  if (verdict.looks.earlier.length === 0) return looksSentence(verdict);
+  if (verdict.looks.number === 1) return looksSentence(verdict);
   return `> [!WARNING]\n> ${looksSentence(verdict)}\n\n${markdownTable(lookRows(verdict))}`;
 }
 

@@ -64,7 +64,7 @@ function conditionTable({ conditions }: Verdict, word: (text: VerdictWord) => st
 
 function looks(verdict: Verdict, warn: (text: string) => string): string {
   const sentence = looksSentence(verdict);
-  if (verdict.looks.earlier.length === 0) return sentence;
+  if (verdict.looks.number === 1) return sentence;
   return `\n${warn(`WARNING: ${sentence}`)}\n${cleanTable(lookRows(verdict))}\n`;
 }
 

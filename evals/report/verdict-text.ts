@@ -96,13 +96,14 @@ export function excludedSentence({ sealed }: Verdict): string {
 /** One row per condition, after the heading. */
 export function conditionRows(conditions: readonly Condition[]): string[][] {
   return [
-    ['condition', 'value', 'bound', 'limit', 'n', 'verdict'],
+    ['condition', 'value', 'bound', 'limit', 'n', 'proof', 'verdict'],
     ...conditions.map((condition) => [
       condition.name,
       formatValue(condition),
       formatBound(condition),
       formatLimit(condition),
       formatCount(condition.n),
+      formatProof(condition),
       condition.verdict,
     ]),
   ];
@@ -125,6 +126,17 @@ export function formatBound({ name, bounds: { lower, upper } }: Condition): stri
 export function formatLimit({ name, limits: { min, max } }: Condition): string {
   return formatRange(name, min, max);
 }
+
+/** What the bounds prove: the promise, a rate of other cases, or nothing, since they describe the cases that chose the threshold. */
+export function formatProof({ proof }: Condition): string {
+  return proof === undefined ? DASH : PROOF_WORDS[proof];
+}
+
+const PROOF_WORDS: Readonly<Record<NonNullable<Condition['proof']>, string>> = {
+  walk: 'promised',
+  'other-cases': 'other cases',
+  none: 'described',
+};
 
 /** One line per condition that has a note from the gate or needs more cases for a decision. */
 export function noteLines(conditions: readonly Condition[]): string[] {

@@ -133,7 +133,7 @@ function faultOfWord({ folder }: ArtifactFiles, verdict: StoredVerdict): Standin
 }
 
 function notPassed(folder: string, word: VerdictWord, suite: string, reasons: string): string {
-  return `The gate said ${word} of ${folder} by the suite ${suite}: ${reasons}. Choose a stricter threshold or more cases, and gate it again.`;
+  return `The gate said ${word} of ${folder} by the suite ${suite}: ${reasons}. Give the gate more cases, or train on more, and gate it again.`;
 }
 
 function faultOfClock({ issued }: StoredVerdict, now: Date): Standing | undefined {

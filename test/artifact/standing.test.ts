@@ -5,12 +5,21 @@ import { type ArtifactFiles, readArtifact, writeArtifact } from '../../router/ar
 import {
   type NoPass,
   requirePass,
+  type Standing,
+  servedPolicy,
   standingAt,
   standingInFolder,
   standingOf,
 } from '../../router/artifact/standing.ts';
 import type { Condition, VerdictContent } from '../../router/artifact/verdict.ts';
-import { layVerdict, PASSED, verdictOf } from '../helpers/verdicts.ts';
+import {
+  type EarlierVerdict,
+  earlierVerdictOf,
+  layEarlierVerdict,
+  layVerdict,
+  PASSED,
+  verdictOf,
+} from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 
 const ISSUED = '2026-03-01T12:00:00.000Z';
@@ -53,9 +62,46 @@ function standing(changes: Partial<VerdictContent> = {}, now = IN_TIME) {
   return standingOf(artifact, verdictOf(artifact, { issued: ISSUED, ...changes }), now);
 }
 
+/** Of a verdict of version 1. */
+function earlierStanding(changes: Partial<Omit<EarlierVerdict, 'sha256'>> = {}, now = IN_TIME) {
+  return standingOf(artifact, earlierVerdictOf(artifact, { issued: ISSUED, ...changes }), now);
+}
+
+/** The artifact's policy, at another threshold than its manifest's .1. */
+const LOOSER = { name: 'default', version: 1, threshold: 0.2 };
+
 describe('standingOf', () => {
-  it('a PASS in time, with its suite and its term', () => {
-    expect(standing()).toEqual({ kind: 'pass', suite: 'made-up-suite', issued: ISSUED, expires: EXPIRES });
+  const term = { suite: 'made-up-suite', issued: ISSUED, expires: EXPIRES };
+
+  it('a PASS in time, with its suite, its threshold and its term', () => {
+    expect(standing()).toEqual({ kind: 'pass', ...term, threshold: 0.1 });
+    expect(earlierStanding()).toEqual({ kind: 'pass', ...term, threshold: 0.1 });
+  });
+
+  it('version 2 has a threshold of its own; version 1 counts for the threshold of the manifest alone', () => {
+    expect(standing({ policy: LOOSER })).toEqual({ kind: 'pass', ...term, threshold: 0.2 });
+    expect(earlierStanding({ policy: LOOSER })).toEqual({
+      kind: 'none',
+      reason: 'other-policy',
+      why: expect.stringMatching(
+        /of the policy default v1 with threshold 0\.2, and the artifact's is default v1 with threshold 0\.1\./,
+      ),
+    });
+  });
+
+  it('version 1 is trusted no more than version 2', () => {
+    expect(earlierStanding({ artifact: { name: 'elsewhere', sha256: 'b'.repeat(64) } })).toMatchObject({
+      reason: 'other-artifact',
+    });
+    expect(earlierStanding({ policy: { name: 'default', version: 2, threshold: 0.1 } })).toMatchObject({
+      reason: 'other-policy',
+    });
+    expect(earlierStanding({ conditions: [FAILED] })).toMatchObject({ reason: 'edited' });
+    expect(earlierStanding({ verdict: 'FAIL', conditions: [FAILED] })).toMatchObject({
+      reason: 'not-passed',
+    });
+    const yearsBefore = new Date('2020-01-01');
+    expect(earlierStanding({}, yearsBefore)).toMatchObject({ reason: 'in-the-future' });
   });
 
   it('no verdict: says which command gives one', () => {
@@ -74,10 +120,9 @@ describe('standingOf', () => {
     ],
     [
       'other-policy',
-      { policy: { name: 'default', version: 1, threshold: 0.2 } },
-      /of the policy default v1 with threshold 0\.2, and the artifact's is default v1 with threshold 0\.1\./,
+      { policy: { name: 'default', version: 2, threshold: 0.2 } },
+      /of the policy default v2 with threshold 0\.2, and the artifact's is default v1 with threshold 0\.1\./,
     ],
-    ['other-policy', { policy: { name: 'default', version: 2, threshold: 0.1 } }, /default v2 /],
     ['other-policy', { policy: { name: 'other', version: 1, threshold: 0.1 } }, /policy other v1 /],
     [
       'not-passed',
@@ -105,11 +150,15 @@ describe('standingOf', () => {
     expect(standing({}, justBefore).kind).toBe('pass');
     expect(standing({}, new Date(EXPIRES))).toEqual({
       kind: 'expired',
-      suite: 'made-up-suite',
-      issued: ISSUED,
-      expires: EXPIRES,
+      ...term,
+      threshold: 0.1,
       why: `The PASS of models/made-up by the suite made-up-suite, issued ${ISSUED}, expired on ${EXPIRES}. Gate it again: \`plimsoll gate --artifact models/made-up --suite <suite>\`.`,
     });
+  });
+
+  it('version 1 counts until it expires, not longer', () => {
+    expect(earlierStanding({}, new Date(Date.parse(EXPIRES) - 1)).kind).toBe('pass');
+    expect(earlierStanding({}, new Date(EXPIRES))).toEqual(standing({}, new Date(EXPIRES)));
   });
 
   it('counts the days of the verdict', () => {
@@ -143,6 +192,31 @@ describe('standingAt', () => {
   });
 });
 
+describe('servedPolicy', () => {
+  it('has the threshold of the verdict while that counts, and after it has expired', () => {
+    const { policy } = artifact.manifest;
+    for (const now of [IN_TIME, new Date(EXPIRES)]) {
+      expect(servedPolicy(artifact.manifest, standing({ policy: LOOSER }, now))).toEqual({
+        ...policy,
+        threshold: 0.2,
+      });
+      expect(servedPolicy(artifact.manifest, earlierStanding({}, now))).toEqual(policy);
+    }
+  });
+
+  it.each<[string, () => Standing]>([
+    ['no verdict', () => standingOf(artifact, undefined, IN_TIME)],
+    ['a FAIL', () => standing({ policy: LOOSER, verdict: 'FAIL', conditions: [FAILED] })],
+    [
+      'a verdict of another artifact',
+      () => standing({ policy: LOOSER, artifact: { name: 'elsewhere', sha256: 'b'.repeat(64) } }),
+    ],
+    ['version 1 of another threshold', () => earlierStanding({ policy: LOOSER })],
+  ])('has the preview of the manifest with %s', (_, get) => {
+    expect(servedPolicy(artifact.manifest, get())).toBe(artifact.manifest.policy);
+  });
+});
+
 describe('requirePass', () => {
   it('refuses with the reason whatever is no valid PASS', () => {
     expect(() => requirePass(standing())).not.toThrow();
@@ -163,6 +237,12 @@ describe('standingInFolder', () => {
     expect(standingInFolder(files, now)).toMatchObject({ kind: 'none', reason: 'no-verdict' });
     layVerdict(folder);
     expect(standingInFolder(files, now)).toMatchObject({ kind: 'pass' });
+    layVerdict(folder, { policy: LOOSER });
+    expect(standingInFolder(files, now)).toMatchObject({ kind: 'pass', threshold: 0.2 });
+    layEarlierVerdict(folder);
+    expect(standingInFolder(files, now)).toMatchObject({ kind: 'pass', threshold: 0.1 });
+    layEarlierVerdict(folder, { policy: LOOSER });
+    expect(standingInFolder(files, now)).toMatchObject({ kind: 'none', reason: 'other-policy' });
     const file = path.join(folder, 'verdict.json');
     writeFileSync(file, '{"schema_version": 1,');
     expect(standingInFolder(files, now)).toEqual({

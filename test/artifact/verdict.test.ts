@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import { sha256OfJson } from '../../router/artifact/sha256.ts';
 import { readVerdict, sealedVerdict, type Verdict, writeVerdict } from '../../router/artifact/verdict.ts';
-import { layVerdict, PASSED, verdictOf } from '../helpers/verdicts.ts';
+import {
+  type EarlierVerdict,
+  layEarlierVerdict,
+  layVerdict,
+  PASSED,
+  verdictOf,
+} from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 
 function written(): string {
@@ -15,9 +21,17 @@ function written(): string {
 
 /** An artifact whose verdict.json was edited by hand: the hash in it stays. */
 function edited(change: (verdict: Verdict) => object): { folder: string; file: string } {
+  return editedBy((folder) => change(layVerdict(folder)));
+}
+
+function editedEarlier(change: (verdict: EarlierVerdict) => object): { folder: string; file: string } {
+  return editedBy((folder) => change(layEarlierVerdict(folder)));
+}
+
+function editedBy(verdictIn: (folder: string) => object): { folder: string; file: string } {
   const folder = written();
   const file = path.join(folder, 'verdict.json');
-  writeFileSync(file, JSON.stringify(change(layVerdict(folder))));
+  writeFileSync(file, JSON.stringify(verdictIn(folder)));
   return { folder, file };
 }
 
@@ -91,7 +105,26 @@ describe('readVerdict', () => {
   });
 
   it.each<[string, string, (verdict: Verdict) => object]>([
-    ['another schema version', 'schema_version', (v) => ({ ...v, schema_version: 2 })],
+    ['another schema version', 'schema_version', (v) => ({ ...v, schema_version: 3 })],
+    [
+      'version 2 that says it is version 1',
+      'sealed.excluded.missing_outcome',
+      (v) => ({ ...v, schema_version: 1 }),
+    ],
+    ['no schema version', 'schema_version', ({ schema_version: _, ...v }) => v],
+    ['no walk', 'walk', ({ walk: _, ...v }) => v],
+    ['no looks', 'looks', ({ looks: _, ...v }) => v],
+    ['a look that spends nothing', 'looks.delta', (v) => ({ ...v, looks: { ...v.looks, delta: 0 } })],
+    [
+      'a proof that is none',
+      'conditions.0.proof',
+      (v) => ({ ...v, conditions: [{ ...PASSED, proof: 'yes' }] }),
+    ],
+    [
+      'a threshold out of range',
+      'policy.threshold',
+      (v) => ({ ...v, policy: { ...v.policy, threshold: 1.1 } }),
+    ],
     ['a word that is none', 'verdict', (v) => ({ ...v, verdict: 'pass' })],
     ['no conditions', 'conditions', (v) => ({ ...v, conditions: [] })],
     ['a bound that is text', 'conditions.0.bounds.upper', (v) => withUpper(v, '0.01')],
@@ -99,6 +132,40 @@ describe('readVerdict', () => {
     ['an unknown field', '', (v) => ({ ...v, colour: 'blue' })],
   ])('names the file and the field of %s', (_, field, change) => {
     const { folder, file } = edited(change);
+    expect(() => readVerdict(folder)).toThrow(
+      expect.objectContaining({ code: 'invalid-artifact', place: { file, field } }),
+    );
+  });
+
+  it('reads what an earlier version wrote, and sees that it was changed', () => {
+    const folder = written();
+    const verdict = layEarlierVerdict(folder);
+    expect(readVerdict(folder)).toEqual(verdict);
+    expect(verdict.schema_version).toBe(1);
+    for (const change of [
+      (v: EarlierVerdict) => ({ ...v, verdict: 'FAIL' }),
+      (v: EarlierVerdict) => ({ ...v, policy: { ...v.policy, threshold: 0.2 } }),
+    ]) {
+      const { folder: changed, file } = editedEarlier(change);
+      expect(() => readVerdict(changed)).toThrow(
+        expect.objectContaining({ code: 'invalid-artifact', place: { file, field: 'sha256' } }),
+      );
+    }
+  });
+
+  it.each<[string, string, (verdict: EarlierVerdict) => object]>([
+    ['version 1 that says it is version 2', 'walk', (v) => ({ ...v, schema_version: 2 })],
+    ['version 1 with a walk', '', (v) => ({ ...v, walk: verdictOf(readArtifact(written())).walk })],
+    [
+      'version 1 without earlier looks',
+      'sealed.earlier_looks',
+      (v) => ({
+        ...v,
+        sealed: { ...v.sealed, earlier_looks: undefined },
+      }),
+    ],
+  ])('names the file and the field of %s', (_, field, change) => {
+    const { folder, file } = editedEarlier(change);
     expect(() => readVerdict(folder)).toThrow(
       expect.objectContaining({ code: 'invalid-artifact', place: { file, field } }),
     );

@@ -6,9 +6,10 @@ import {
   foldsByKey,
   hashCases,
   questionUnits,
-  SPLIT_PARTS,
   splitByKey,
 } from '../../evals/cases/split.ts';
+
+const PARTS = ['train', 'test'] as const;
 
 interface Item {
   readonly id: string;
@@ -51,14 +52,14 @@ function placesByName(items: readonly Item[], placeOf: (item: Item, index: numbe
 type Split = ReturnType<typeof splitByKey<Item>>;
 
 function partOf(split: Split) {
-  return new Map(SPLIT_PARTS.flatMap((part) => split[part].map(({ id }) => [id, part] as const)));
+  return new Map(PARTS.flatMap((part) => split[part].map(({ id }) => [id, part] as const)));
 }
 
 describe('splitByKey', () => {
   it('parts no key and no group, loses no case and keeps their order', () => {
     fc.assert(
       fc.property(chained, seeds, (items, seed) => {
-        const shares = { train: 0.6, calibration: 0.2, test: 0.2 };
+        const shares = { train: 0.6, test: 0.4 };
         fc.pre(questionUnits(items).length > 20);
         let split: Split;
         try {
@@ -71,24 +72,20 @@ describe('splitByKey', () => {
         expect(part.size).toBe(items.length);
         for (const places of placesByName(items, ({ id }) => part.get(id)).values())
           expect(places.size).toBe(1);
-        for (const name of SPLIT_PARTS)
+        for (const name of PARTS)
           expect(items.filter((item) => split[name].includes(item))).toEqual(split[name]);
       }),
     );
   });
 
   it('is near its shares', () => {
-    const shareArbitrary = fc.tuple(
-      fc.double({ min: 0.1, max: 0.8, noNaN: true }),
-      fc.double({ min: 0.1, max: 0.9, noNaN: true }),
-    );
+    const trainShares = fc.double({ min: 0.1, max: 0.9, noNaN: true });
     fc.assert(
-      fc.property(shareArbitrary, seeds, ([train, rest], seed) => {
-        const calibration = (1 - train) * rest;
-        const shares = { train, calibration, test: 1 - train - calibration };
+      fc.property(trainShares, seeds, (train, seed) => {
+        const shares = { train, test: 1 - train };
         const split = splitByKey(questions(2000), shares, seed);
         // Six standard deviations of a binomial share: one failure in some hundred million runs.
-        for (const part of SPLIT_PARTS) {
+        for (const part of PARTS) {
           const spread = Math.sqrt((shares[part] * (1 - shares[part])) / 2000);
           expect(Math.abs(split[part].length / 2000 - shares[part])).toBeLessThan(6 * spread);
         }
@@ -108,14 +105,19 @@ describe('splitByKey', () => {
   });
 
   it('leaves a part of share 0 empty', () => {
-    const split = splitByKey(questions(50), { train: 0.7, calibration: 0.3, test: 0 }, 1);
-    expect([split.train.length + split.calibration.length, split.test.length]).toEqual([50, 0]);
+    const sizes = (train: number) => {
+      const split = splitByKey(questions(50), { train, test: 1 - train }, 1);
+      return [split.train.length, split.test.length];
+    };
+    expect([sizes(1), sizes(0)]).toEqual([
+      [50, 0],
+      [0, 50],
+    ]);
   });
 
   it('refuses shares that do not add up, odd seeds and too few questions', () => {
     const invalid = expect.objectContaining({ code: 'invalid-input' });
-    const split = (train: number, seed = 1) =>
-      splitByKey(questions(50), { train, calibration: 0.2, test: 0.2 }, seed);
+    const split = (train: number, seed = 1) => splitByKey(questions(50), { train, test: 0.4 }, seed);
     for (const train of [0.5, Number.NaN, -0.6]) expect(() => split(train)).toThrow(invalid);
     for (const seed of [0.5, Number.NaN]) expect(() => split(0.6, seed)).toThrow(invalid);
     const alike = questions(500).map((item) => ({ ...item, group: 'one talk' }));
@@ -140,7 +142,8 @@ describe('hashCases', () => {
     const split = splitByKey(questions(100), DEFAULT_SHARES, 3);
     const described = describeSplit(split);
     expect(described.test).toEqual({ n: split.test.length, sha256: hashCases(split.test) });
-    expect(described.train.n + described.calibration.n + described.test.n).toBe(100);
+    expect(described.train).toEqual({ n: split.train.length, sha256: hashCases(split.train) });
+    expect(described.train.n + described.test.n).toBe(100);
   });
 });
 
@@ -177,7 +180,7 @@ describe('foldsByKey', () => {
   });
 });
 
-describe('unitsOf', () => {
+describe('questionUnits', () => {
   it('joins over chains, and a key with a group of the same name not at all', () => {
     const chain = [
       { key: 'b', group: 'x' },
@@ -191,6 +194,23 @@ describe('unitsOf', () => {
       { key: 'c', members: [1] },
     ]);
     expect(questionUnits([{ key: 'x' }, { key: 'y', group: 'x' }])).toHaveLength(2);
+  });
+
+  it('joins by a further name, if one is given', () => {
+    const cases = [
+      { key: 'a', text: 1 },
+      { key: 'b', text: 2 },
+      { key: 'c', text: 1 },
+      { key: 'd', group: 'x', text: 2 },
+      { key: 'e', group: 'x' },
+      { key: 'f' },
+    ];
+    expect(questionUnits(cases)).toHaveLength(5);
+    expect(questionUnits(cases, ({ text }) => text)).toEqual([
+      { key: 'a', members: [0, 2] },
+      { key: 'b', members: [1, 3, 4] },
+      { key: 'f', members: [5] },
+    ]);
   });
 
   it('takes a long chain without running out of stack', () => {

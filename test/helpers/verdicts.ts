@@ -5,7 +5,9 @@ import {
   type Condition,
   type Manifest,
   readArtifact,
+  type StoredVerdict,
   sealedVerdict,
+  sha256OfJson,
   type Verdict,
   type VerdictContent,
   writeVerdict,
@@ -65,6 +67,42 @@ export function verdictOf(
 export function layVerdict(folder: string, changes: Partial<VerdictContent> = {}): Verdict {
   const verdict = verdictOf(readArtifact(folder), changes);
   writeVerdict(folder, verdict);
+  return verdict;
+}
+
+/** As verdicts were before the gate chose the threshold. */
+export type EarlierVerdict = Extract<StoredVerdict, { schema_version: 1 }>;
+
+/** A PASS as an earlier version wrote it: of the threshold in the manifest, but for the changes. Bound to itself by its hash. */
+export function earlierVerdictOf(
+  artifact: Pick<ArtifactFiles, 'manifest' | 'sha256'>,
+  changes: Partial<Omit<EarlierVerdict, 'sha256'>> = {},
+): EarlierVerdict {
+  const { sha256: _, walk: _walk, looks: _looks, ...shared } = verdictOf(artifact);
+  const { proof: _proof, ...condition } = PASSED;
+  const content = {
+    ...shared,
+    schema_version: 1 as const,
+    sealed: {
+      n: 900,
+      sha256: NO_HASH,
+      excluded: { missing_outcome: 0, duplicates: 0, rejected: 0 },
+      files: [],
+      earlier_looks: [],
+    },
+    conditions: [condition],
+    ...changes,
+  };
+  return { ...content, sha256: sha256OfJson(content) };
+}
+
+/** Lays a verdict of an earlier version beside the artifact in `folder`. */
+export function layEarlierVerdict(
+  folder: string,
+  changes: Partial<Omit<EarlierVerdict, 'sha256'>> = {},
+): EarlierVerdict {
+  const verdict = earlierVerdictOf(readArtifact(folder), changes);
+  writeFileSync(path.join(folder, 'verdict.json'), JSON.stringify(verdict));
   return verdict;
 }
 

@@ -13,7 +13,7 @@ describe('two verdicts side by side', () => {
       'slice/poems': 'gone',
       'escalation-rate': 'same',
     });
-    expect(conditions).toHaveLength(9);
+    expect(conditions).toHaveLength(10);
   });
 
   it('names what is worse', () => {

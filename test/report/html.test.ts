@@ -36,7 +36,7 @@ describe('the report as a page', () => {
     expect(textOf(htmlReport(passingVerdict()), 'h1')).toBe('✓ PASS');
     expect(textOf(htmlReport(failingVerdict()), 'h1')).toBe('✗ FAIL');
     expect(textOf(ALL.whole, 'header')).toContain('Policy default version 3 at threshold 0.1235');
-    expect(textOf(htmlReport(failingVerdict()), '.loud')).toContain('looked at 4 times before');
+    expect(textOf(htmlReport(failingVerdict()), '.loud')).toContain('Look 5 at these sealed cases');
   });
 
   it('has every figure with caption, label and its numbers as a table', () => {

@@ -23,12 +23,13 @@ print(json.dumps({
 
 describe('the report as JUnit XML', () => {
   it('is read by another parser, with a test case for each condition', (context) => {
-    const { names, tests, failures, types, failed, messages } = parsed(failingVerdict(), context);
+    const { names, tests, failures, types, failed, messages, texts } = parsed(failingVerdict(), context);
     expect(names).toEqual(failingVerdict().conditions.map(({ name }) => name));
-    expect([tests, failures]).toEqual(['8', '3']);
+    expect([tests, failures]).toEqual(['9', '3']);
     expect(failed).toEqual(['quality-loss', 'slice/law', 'calibration/strong']);
     expect(types).toEqual(['fail', 'inconclusive', 'inconclusive']);
     expect(messages[0]).toBe('FAIL: value 0.0388, limit at most 0.0200');
+    expect(texts.map((text) => /proof (\w+)/.exec(text)?.[1])).toEqual(['promised', 'promised', 'described']);
     expect(messages[1]).toContain('about 1,180 further cases would probably decide');
   });
 
@@ -45,7 +46,11 @@ describe('the report as JUnit XML', () => {
       'suite.sha256': verdict.suite.sha256,
       'sealed.sha256': verdict.sealed.sha256,
       threshold: '0.1235',
+      'looks.number': '1',
     });
+    const { properties } = parsed(failingVerdict(), context);
+    expect(properties['looks.number']).toBe('5');
+    expect(properties['looks']).toContain('Look 5 at these sealed cases');
   });
 
   it('gives hostile names back letter by letter, but for what XML cannot hold', (context) => {

@@ -39,8 +39,8 @@ const LOOKS: VerdictContent['looks'] = { number: 1, delta: 0.03, record: '8'.rep
 
 const CONDITIONS: readonly Condition[] = [
   condition('quality-loss', 'PASS', 0.0144, [0.0097, 0.0193], { max: 0.02 }),
-  condition('escalation-rate', 'PASS', 0.683, [0.668, 0.6977], { min: 0.01, max: 0.99 }),
-  condition('beats-random', 'PASS', 0.037, [0.0241, null], { min: 0 }),
+  described('escalation-rate', 'PASS', 0.683, [0.668, 0.6977], { min: 0.01, max: 0.99 }),
+  described('beats-random', 'PASS', 0.037, [0.0241, null], { min: 0 }),
   condition('silent-downgrades', 'PASS', 0.0331, [0.0275, 0.0394], { max: 0.05 }),
   {
     ...condition('slice/law', 'INCONCLUSIVE', 0.0327, [0.0051, 0.0644], { max: 0.05 }, 214),
@@ -48,8 +48,12 @@ const CONDITIONS: readonly Condition[] = [
     note: 'the slice has few cases',
   },
   condition('hard-cases/recall', 'PASS', 0.9375, [null, null], { min: 0.9 }, 80),
-  condition('flip-rate/politeness', 'PASS', 0.0659, [null, null], { max: 0.08 }),
-  condition('calibration/strong', 'INCONCLUSIVE', null, [null, null], { max: 0.05 }, 0),
+  {
+    ...described('hard-cases/kept-cheap', 'PASS', 0.8125, [null, null], { min: 0.7 }, 80),
+    proof: 'other-cases',
+  },
+  described('flip-rate/politeness', 'PASS', 0.0659, [null, null], { max: 0.08 }),
+  described('calibration/strong', 'INCONCLUSIVE', null, [null, null], { max: 0.05 }, 0),
 ];
 
 /** A whole verdict, INCONCLUSIVE for one slice; through both schemas, so that a fixture cannot drift from the contract. */
@@ -125,8 +129,9 @@ export function hostileVerdict(): Verdict {
       sealed: {
         ...SEALED,
         files: [{ ...SEALED.files[0]!, file: HOSTILE }],
-        earlier_looks: [{ ...LOOK, artifact: HOSTILE, suite: HOSTILE }],
       },
+      walk: { from: -0.05, to: 0.999, steps: 173, stopped_by: HOSTILE },
+      looks: { ...LOOKS, number: 2, earlier: [{ ...LOOK, artifact: HOSTILE, suite: HOSTILE }] },
       tools: { [HOSTILE]: HOSTILE },
     },
     {
@@ -155,5 +160,10 @@ function condition(
   limits: Condition['limits'],
   n = 2747,
 ): Condition {
-  return { name, verdict, value, bounds: { lower, upper }, limits, confidence: 0.95, method: 'betting', n };
+  const bounds = { lower, upper };
+  return { name, verdict, value, bounds, limits, confidence: 0.97, method: 'betting', n, proof: 'walk' };
+}
+
+function described(...[name, ...rest]: Parameters<typeof condition>): Condition {
+  return { ...condition(name, ...rest), confidence: 0.95, proof: 'none' };
 }

@@ -20,8 +20,12 @@ describe('the report for a pull request', () => {
 
   it('has conditions with signs, notes, and the baselines folded away', () => {
     const text = markdownReport(madeUpVerdict());
-    expect(text).toContain('| quality-loss | 0.0144 | 0.0097 to 0.0193 | at most 0.0200 | 2,747 | ✓ PASS |');
-    expect(text).toContain('| calibration/strong | – | – | at most 0.0500 | 0 | ? INCONCLUSIVE |');
+    expect(text).toContain(
+      '| quality-loss | 0.0144 | 0.0097 to 0.0193 | at most 0.0200 | 2,747 | promised | ✓ PASS |',
+    );
+    expect(text).toContain(
+      '| calibration/strong | – | – | at most 0.0500 | 0 | described | ? INCONCLUSIVE |',
+    );
     expect(text).toContain('slice/law: about 1,180 further cases would probably decide');
     expect(text).toMatch(/<summary>Baselines<\/summary>\n\n\| baseline [\s\S]*\| oracle [\s\S]*<\/details>/);
   });

@@ -26,11 +26,20 @@ describe('the report on a terminal', () => {
 
   it('has a line for each condition, with bound, limit and n', () => {
     const text = terminalReport(madeUpVerdict(), plain);
-    expect(text).toMatch(/^quality-loss +0\.0144 +0\.0097 to 0\.0193 +at most 0\.0200 +2,747 +PASS$/m);
-    expect(text).toMatch(/^escalation-rate +68\.3 % +66\.8 % to 69\.8 % +1\.0 % to 99\.0 % +2,747 +PASS$/m);
-    expect(text).toMatch(/^beats-random +0\.0370 +at least 0\.0241 +at least 0\.0000 +2,747 +PASS$/m);
-    expect(text).toMatch(/^slice\/law +0\.0327 +0\.0051 to 0\.0644 +at most 0\.0500 +214 +INCONCLUSIVE$/m);
-    expect(text).toMatch(/^calibration\/strong +– +– +at most 0\.0500 +0 +INCONCLUSIVE$/m);
+    expect(text).toMatch(
+      /^quality-loss +0\.0144 +0\.0097 to 0\.0193 +at most 0\.0200 +2,747 +promised +PASS$/m,
+    );
+    expect(text).toMatch(
+      /^escalation-rate +68\.3 % +66\.8 % to 69\.8 % +1\.0 % to 99\.0 % +2,747 +described +PASS$/m,
+    );
+    expect(text).toMatch(
+      /^beats-random +0\.0370 +at least 0\.0241 +at least 0\.0000 +2,747 +described +PASS$/m,
+    );
+    expect(text).toMatch(
+      /^slice\/law +0\.0327 +0\.0051 to 0\.0644 +at most 0\.0500 +214 +promised +INCONCLUSIVE$/m,
+    );
+    expect(text).toMatch(/^calibration\/strong +– +– +at most 0\.0500 +0 +described +INCONCLUSIVE$/m);
+    expect(text).toMatch(/^hard-cases\/kept-cheap +81\.3 % +– +at least 70\.0 % +80 +other cases +PASS$/m);
     expect(text).toContain(
       'slice/law: about 1,180 further cases would probably decide; the slice has few cases',
     );
@@ -41,14 +50,35 @@ describe('the report on a terminal', () => {
     expect(text).toMatch(/^this policy +68\.3 % +76\.0 % +\$7\.180 +0\.6233 +29\.1 % +55\.2 %$/m);
     expect(text).toMatch(/^always cheap +0\.0 % +61\.2 % +\$0\.240 +– +– +–$/m);
     expect(text).toContain('\nRouting pays here: ');
-    expect(text).toContain('Excluded: 31 without an outcome, 1,204 duplicates, 0 rejected rows.');
+    expect(text).toContain(
+      '\nExcluded: 1,204 duplicates. 31 cases lack a label: those that the policy escalates lose nothing, and 12 that it keeps cheap count as a loss of 1.\n',
+    );
   });
 
   it('is loud about earlier looks, and quiet where there are none', () => {
-    expect(terminalReport(madeUpVerdict(), plain)).toContain('First look at these sealed cases');
+    const first = terminalReport(madeUpVerdict(), plain);
+    expect(first).toContain('\nFirst look at these sealed cases: ');
+    expect(first).toContain('each demand of the promise was tested at a confidence of 97 %');
+    expect(first).not.toContain('WARNING');
     const text = terminalReport(failingVerdict(), plain);
-    expect(text).toContain('WARNING: These sealed cases were looked at 4 times before');
+    expect(text).toContain('WARNING: Look 5 at these sealed cases, or at some of them: ');
+    expect(text).toContain('each demand of the promise was tested at a confidence of 99.88 %');
     expect(text).toMatch(/^2026-10-02 +starter-old +0\.0800 +everyday +FAIL$/m);
+  });
+
+  it('names each reason for which rows were not judged, and nothing else', () => {
+    const { sealed } = madeUpVerdict();
+    const none = { duplicates: 0, rejected: 0, seen: 0, seen_group: 0 };
+    const whole = { ...sealed, labelled: sealed.n, unknown_losses: 0 };
+    const lastOf = (excluded: typeof none) =>
+      terminalReport(madeUpVerdict({ sealed: { ...whole, excluded } }), plain)
+        .trimEnd()
+        .split('\n')
+        .at(-1);
+    expect(lastOf(none)).toBe('No case was excluded.');
+    expect(lastOf({ duplicates: 1, rejected: 2, seen: 3, seen_group: 4 })).toBe(
+      'Excluded: 3 seen in training or calibration, 4 in one group with a seen question, 1 duplicates, 2 rejected rows.',
+    );
   });
 
   it('uses colour only when it is told to, and keeps the columns in line', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRouter } from '../../router/create-router.ts';
 import { readinessSchema } from '../../router/server/schemas/decisions.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
-import { copyAs, DAY_MS, layVerdict, PASSED } from '../helpers/verdicts.ts';
+import { copyAs, DAY_MS, layEarlierVerdict, layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { scratchFolder } from './hot-serving.ts';
 import { get, post, type Serving, serving, tinyConfig } from './serving.ts';
 
@@ -78,7 +78,7 @@ describe('an artifact without a valid PASS', () => {
     ['half a file', edited((text) => text.slice(0, text.length / 2)), /verdict\.json.* is not valid JSON/],
     [
       'another schema version',
-      edited((text) => text.replace('_version": 1', '_version": 2')),
+      edited((text) => text.replace('_version": 2', '_version": 3')),
       /"schema_version"/,
     ],
     ['FAIL', (folder) => layVerdict(folder, { verdict: 'FAIL' }), /said FAIL/],
@@ -99,9 +99,14 @@ describe('an artifact without a valid PASS', () => {
     ['an expired PASS', (folder) => layVerdict(folder, { issued: days(-91) }), /expired on .*Gate it again/],
     ['a PASS of the future', (folder) => layVerdict(folder, { issued: days(2) }), /Set the clock\./],
     [
-      'a PASS of another threshold',
-      (folder) => layVerdict(folder, { policy: { name: 'default', version: 1, threshold: 0.1 } }),
+      'a PASS of version 1 of another threshold',
+      (folder) => layEarlierVerdict(folder, { policy: { name: 'default', version: 1, threshold: 0.1 } }),
       /of the policy default v1 with threshold 0\.1, and the artifact's is default v1 with threshold 0\.3/,
+    ],
+    [
+      'a PASS of another version of the policy',
+      (folder) => layVerdict(folder, { policy: { name: 'default', version: 2, threshold: 0.3 } }),
+      /of the policy default v2 with threshold 0\.3, and the artifact's is default v1 with threshold 0\.3/,
     ],
   ])('%s: refused, unless allow_ungated lets it serve', async (_, spoil, why) => {
     const artifact = await ownTiny();

@@ -26,7 +26,7 @@ ${looks(verdict)}
 
 function looks(verdict: Verdict): string {
   const sentence = looksSentence(verdict);
-  if (verdict.looks.earlier.length === 0) return `<p class="muted">${sentence}</p>`;
+  if (verdict.looks.number === 1) return `<p class="muted">${sentence}</p>`;
   return `<div class="loud" role="note"><p><strong>Warning.</strong> ${sentence}</p>${htmlTable('Earlier looks', lookRows(verdict))}</div>`;
 }
 
