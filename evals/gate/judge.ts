@@ -130,18 +130,40 @@ export function furtherForMean(values: Float64Array, limit: number, delta: numbe
     : { further_cases: needed - values.length };
 }
 
-/** The same of a mean loss; of groups it cannot be said. */
+/** The same of a mean loss. Of too few cases it is known how many it takes at least: as many as prove the limit if none of them loses. */
 export function furtherForLoss(
-  { rows, unitEnds }: Bets,
+  { rows, unitEnds, batches }: Bets,
   losses: Float64Array,
   { max, delta }: LossLimit,
 ): Further {
   if (unitEnds !== undefined) return TOO_NEAR;
+  const noLoss = new Float64Array(rows.length);
+  if (differenceBound.pValue(noLoss, max, delta, batches) > delta) {
+    const needed = casesWithoutLoss(max, delta);
+    return { further_cases: needed - rows.length, note: 'at least, even if none of them loses' };
+  }
   const values = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
   return furtherForMean(values, max, delta);
 }
 
-interface Further {
+/** The fewest cases that prove the limit if not one of them loses. */
+function casesWithoutLoss(max: number, delta: number): number {
+  const proves = (n: number) => differenceBound.pValue(new Float64Array(n), max, delta) <= delta;
+  let failing = 0;
+  let proving = 1;
+  while (!proves(proving)) {
+    failing = proving;
+    proving *= 2;
+  }
+  while (proving - failing > 1) {
+    const middle = Math.floor((failing + proving) / 2);
+    if (proves(middle)) proving = middle;
+    else failing = middle;
+  }
+  return proving;
+}
+
+export interface Further {
   readonly further_cases?: number;
   readonly note?: string;
 }

@@ -15,7 +15,7 @@ import {
   walkThresholds,
 } from '../threshold/index.ts';
 import { someBets } from './bets.ts';
-import { furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import { type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
 import type { Replay } from './replay.ts';
 import { countByTier, isInSlice } from './slices.ts';
 import type { Sealed, Subject } from './subject.ts';
@@ -100,8 +100,10 @@ function meanLossCondition(
         verdict,
         value: meanOver(rows, worst),
         bounds: { lower, upper },
-        ...(verdict === 'INCONCLUSIVE' && furtherForLoss(bets, worst, { max, delta })),
-        ...dependenceNote(heldOut, bets),
+        ...withNotes(
+          dependenceNote(heldOut, bets),
+          verdict === 'INCONCLUSIVE' ? furtherForLoss(bets, worst, { max, delta }) : {},
+        ),
       };
     },
   };
@@ -207,6 +209,11 @@ function meanOver(rows: ArrayLike<number>, losses: Float64Array): number {
   let total = 0;
   for (let i = 0; i < rows.length; i++) total += losses[rows[i]!]!;
   return total / rows.length;
+}
+
+function withNotes(one: { note?: string }, other: Further): Further {
+  const notes = [one.note, other.note].filter((note) => note !== undefined);
+  return { ...other, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }
 
 /** Requests that repeat a question, a group or a text are told to be so: the bound takes each as a draw of its own. */

@@ -5,13 +5,11 @@ import {
   calibrationConditions,
   escalationRateCondition,
   flipRateConditions,
-  hardCaseConditions,
-  qualityLossCondition,
-  silentDowngradesCondition,
-  sliceConditions,
+  keptCheapCondition,
 } from '../../evals/gate/conditions.ts';
+import type { Condition } from '../../router/artifact/index.ts';
 import { clopperPearsonUpper, seededRandom } from '../../router/statistics/index.ts';
-import { DOWNGRADED, ESCALATED, KEPT_WELL, rowsOf, subjectOf, suiteOf } from './subjects.ts';
+import { DOWNGRADED, ESCALATED, KEPT_WELL, promisedAt, rowsOf, subjectOf, suiteOf } from './subjects.ts';
 
 describe('quality-loss', () => {
   it.each([
@@ -20,29 +18,59 @@ describe('quality-loss', () => {
     ['FAIL', 120, 0.12],
   ])('%s with %d downgrades in 1,000 at a margin of .05', (verdict, downgraded, value) => {
     const rows = rowsOf([600 - downgraded, KEPT_WELL], [downgraded, DOWNGRADED], [400, ESCALATED]);
-    const condition = qualityLossCondition(subjectOf(rows));
-    expect(condition).toMatchObject({ verdict, n: 1000, limits: { max: 0.05 } });
+    const condition = promisedAt(rows).get('quality-loss')!;
+    expect(condition).toMatchObject({ verdict, n: 1000, limits: { max: 0.05 }, proof: 'walk' });
     expect(condition.value).toBeCloseTo(value, 12);
     const { lower, upper } = condition.bounds;
     expect(lower).toBeLessThan(value);
     expect(upper).toBeGreaterThan(value);
-    expect(condition.further_cases === undefined).toBe(verdict !== 'INCONCLUSIVE');
+    if (verdict === 'INCONCLUSIVE') expect(condition.note).toMatch(/too near the limit/);
+    else expect(condition).not.toHaveProperty('note');
   });
 
   it('no loss at all is no certainty: 50 cases cannot carry a margin of .05, 200 can', () => {
-    const judged = (n: number) => qualityLossCondition(subjectOf(rowsOf([n, KEPT_WELL])));
+    const judged = (n: number) => promisedAt(rowsOf([n, KEPT_WELL])).get('quality-loss')!;
     expect(judged(50)).toMatchObject({ verdict: 'INCONCLUSIVE', value: 0 });
     expect(judged(50).bounds.upper).toBeGreaterThan(0.05);
-    expect(judged(50).further_cases).toBeGreaterThan(0);
-    expect(judged(200)).toMatchObject({ verdict: 'PASS', value: 0 });
+    expect(judged(50).note).toBe('at least, even if none of them loses');
+    const enough = 50 + judged(50).further_cases!;
+    expect(judged(enough)).toMatchObject({ verdict: 'PASS', value: 0 });
+    expect(judged(Math.floor(0.95 * enough))).toMatchObject({ verdict: 'INCONCLUSIVE' });
   });
 
-  it('says where several cases are one question', () => {
-    const rows = rowsOf([300, { ...KEPT_WELL, traits: { key: 'the same' } }]);
-    expect(qualityLossCondition(subjectOf(rows)).note).toMatch(
-      /^300 cases of 1 questions: .*not independent/,
+  it('says where cases repeat a text, or come from groups', () => {
+    const note = (rows: ReturnType<typeof rowsOf>) => promisedAt(rows).get('quality-loss')!.note;
+    expect(note(rowsOf([300, { ...KEPT_WELL, traits: { textHash: 7 } }]))).toMatch(
+      /^299 of 300 cases repeat the text of another: .*sampling: groups/,
     );
-    expect(qualityLossCondition(subjectOf(rowsOf([300, KEPT_WELL])))).not.toHaveProperty('note');
+    const grouped = rowsOf([300, KEPT_WELL]).map((row, i) => ({
+      ...row,
+      traits: { group: `talk ${i % 30}` },
+    }));
+    expect(note(grouped)).toMatch(/^300 cases come from 30 groups: /);
+    expect(note(rowsOf([300, KEPT_WELL]))).toBeUndefined();
+  });
+
+  it('of groups each one is one bet: a label copied to twenty requests proves no more than one', () => {
+    const suite = suiteOf({ sampling: 'groups', largest_group: 20 });
+    const copied = rowsOf([2000, KEPT_WELL]).map((row, i) => ({ ...row, traits: { group: `g${i % 100}` } }));
+    const upper = (condition?: Condition) => condition!.bounds.upper!;
+    const grouped = promisedAt(copied, { suite }).get('quality-loss');
+    const once = promisedAt(rowsOf([100, KEPT_WELL])).get('quality-loss');
+    expect(grouped!.note).toBe('100 groups, each one bet');
+    expect(upper(grouped)).toBeCloseTo(upper(once), 2);
+    expect(upper(grouped)).toBeGreaterThan(3 * upper(promisedAt(copied).get('quality-loss')));
+  });
+
+  it('counts a loss that nobody knows as 1, and as -1 where that is worse', () => {
+    const unknown = { cheap: Number.NaN, strong: Number.NaN, predicted: 0.1 };
+    const rows = rowsOf([970, KEPT_WELL], [30, unknown]);
+    const condition = promisedAt(rows).get('quality-loss')!;
+    expect(condition).toMatchObject({ n: 970, value: 0.03 });
+    expect(condition.bounds.lower).toBeLessThan(-0.02);
+    // on the strongest candidate nothing can be lost, known or not
+    const escalated = promisedAt(rowsOf([970, KEPT_WELL], [30, { ...unknown, predicted: 0.9 }]));
+    expect(escalated.get('quality-loss')).toMatchObject({ n: 970, value: 0 });
   });
 });
 
@@ -86,9 +114,24 @@ describe('silent-downgrades', () => {
     const suite = suiteOf({ silent_downgrades: { margin: 0.3, max_rate: 0.1 } });
     const slight = { cheap: 0.7, strong: 1, predicted: 0.1 }; // exactly the margin: not above it
     const rows = rowsOf([480, KEPT_WELL], [10, DOWNGRADED], [10, slight]);
-    const [condition] = silentDowngradesCondition(subjectOf(rows, { suite }));
+    const condition = promisedAt(rows, { suite }).get('silent-downgrades');
     expect(condition).toMatchObject({ verdict: 'PASS', value: 0.02, n: 500 });
     expect(condition!.bounds.upper).toBeCloseTo(clopperPearsonUpper(10, 500, 0.05), 12);
+  });
+
+  it('of groups it is the rate that is bet on', () => {
+    const suite = suiteOf({
+      silent_downgrades: { max_rate: 0.1 },
+      sampling: 'groups',
+      largest_group: 10,
+    });
+    const rows = rowsOf([490, KEPT_WELL], [10, DOWNGRADED]).map((row, i) => ({
+      ...row,
+      traits: { group: `g${i % 50}` },
+    }));
+    const condition = promisedAt(rows, { suite }).get('silent-downgrades')!;
+    expect(condition).toMatchObject({ method: 'betting', value: 0.02 });
+    expect(condition.bounds.upper).toBeGreaterThan(clopperPearsonUpper(10, 500, 0.05));
   });
 });
 
@@ -99,9 +142,9 @@ describe('slices', () => {
 
   it('a slice fails though the whole passes', () => {
     const suite = suiteOf({ max_quality_loss: 0.2, slices: [slice('law'), slice('chat')] });
-    const subject = subjectOf(rowsOf([60, bad], [940, good]), { suite });
-    expect(qualityLossCondition(subject).verdict).toBe('PASS');
-    expect(sliceConditions(subject).map(({ name, verdict, n }) => [name, verdict, n])).toEqual([
+    const conditions = [...promisedAt(rowsOf([60, bad], [940, good]), { suite }).values()];
+    expect(conditions.map(({ name, verdict, n }) => [name, verdict, n])).toEqual([
+      ['quality-loss', 'PASS', 1000],
       ['slice/law', 'FAIL', 60],
       ['slice/chat', 'PASS', 940],
     ]);
@@ -110,7 +153,7 @@ describe('slices', () => {
   it('three cases, or none, decide nothing', () => {
     const suite = suiteOf({ slices: [slice('law'), slice('chat'), slice('physics')] });
     const few = { ...good, traits: { task: 'law' } };
-    const [law, chat, physics] = sliceConditions(subjectOf(rowsOf([3, few], [500, good]), { suite }));
+    const [, law, chat, physics] = [...promisedAt(rowsOf([3, few], [500, good]), { suite }).values()];
     expect(law).toMatchObject({ verdict: 'INCONCLUSIVE', n: 3, value: 0 });
     expect(law!.bounds.upper).toBeGreaterThan(0.5);
     expect(chat).toMatchObject({ verdict: 'PASS' });
@@ -120,22 +163,6 @@ describe('slices', () => {
       value: null,
       bounds: { lower: null, upper: null },
     });
-  });
-
-  it('says where a slice is the whole', () => {
-    const suite = suiteOf({ slices: [slice('chat')] });
-    expect(sliceConditions(subjectOf(rowsOf([500, good]), { suite }))[0]!.note).toBe(
-      'every case is in this slice',
-    );
-  });
-
-  it('more slices take more evidence each: the smallest p-value is tested at delta / k', () => {
-    const tasks = ['a', 'b', 'c', 'd', 'e'];
-    const rows = tasks.flatMap((task) => rowsOf([300, { ...KEPT_WELL, traits: { task } }]));
-    const suite = suiteOf({ slices: tasks.map(slice) });
-    const levels = sliceConditions(subjectOf(rows, { suite })).map(({ confidence }) => confidence);
-    expect(Math.max(...levels)).toBeCloseTo(0.99, 12);
-    expect(Math.min(...levels)).toBeCloseTo(0.95, 12); // all are rejected, so the last is tested at delta
   });
 
   it.each([
@@ -152,7 +179,7 @@ describe('slices', () => {
       traits: i === 0 ? { language: 'de', source: 'web', turns: 3 } : i === 1 ? { tools: true } : {},
     }));
     const suite = suiteOf({ slices: [{ name: 'some', where, max_quality_loss: 0.5 }] });
-    expect(sliceConditions(subjectOf(rows, { suite }))[0]!.n).toBe(n);
+    expect(promisedAt(rows, { suite }).get('slice/some')!.n).toBe(n);
   });
 });
 
@@ -169,9 +196,13 @@ describe('hard-cases', () => {
   const suite = suiteOf({ hard_cases: { min_recall: 0.9, min_kept_cheap: 0.5 } });
   const hard = (escalatedStrong: number, keptCheap: number) => ({
     cases: [...Array(200).fill(hardCase('strong')), ...Array(100).fill(hardCase('cheap'))],
-    rungs: Int32Array.from({ length: 300 }, (_, i) =>
-      i < 200 ? Number(i < escalatedStrong) : Number(i - 200 >= keptCheap),
-    ),
+    probabilities: [
+      Float64Array.from(
+        { length: 300 },
+        (_, i) => 1 - 0.9 * Number(i < 200 ? i < escalatedStrong : i - 200 >= keptCheap),
+      ),
+      new Float64Array(300).fill(1),
+    ],
   });
 
   it.each([
@@ -179,12 +210,12 @@ describe('hard-cases', () => {
     [182, 50, 'INCONCLUSIVE', 'INCONCLUSIVE'],
     [100, 10, 'FAIL', 'FAIL'],
   ])('%d of 200 escalated: %s; %d of 100 kept cheap: %s', (escalated, kept, recall, keptCheap) => {
-    const conditions = hardCaseConditions(
-      subjectOf(rowsOf([9, KEPT_WELL]), { suite, hard: hard(escalated, kept) }),
-    );
-    expect(conditions).toMatchObject([
-      { name: 'hard-cases/recall', verdict: recall, value: escalated / 200, n: 200 },
-      { name: 'hard-cases/kept-cheap', verdict: keptCheap, value: kept / 100, n: 100 },
+    const rows = rowsOf([9, KEPT_WELL]);
+    const changes = { suite, hard: hard(escalated, kept) };
+    const found = promisedAt(rows, changes).get('hard-cases/recall');
+    expect(found).toMatchObject({ verdict: recall, value: escalated / 200, n: 200, proof: 'walk' });
+    expect(keptCheapCondition(subjectOf(rows, changes))).toMatchObject([
+      { name: 'hard-cases/kept-cheap', verdict: keptCheap, value: kept / 100, n: 100, proof: 'other-cases' },
     ]);
   });
 });
@@ -198,7 +229,7 @@ describe('flip-rate and calibration', () => {
       { edit: 'punctuation', n: 0, flipped: 0 },
       { edit: 'paraphrase', n: 100, flipped: 20 },
     ];
-    expect(flipRateConditions(subjectOf(rowsOf([9, KEPT_WELL]), { suite, flips }))).toMatchObject([
+    expect(flipRateConditions(subjectOf(rowsOf([9, KEPT_WELL]), { suite }), flips)).toMatchObject([
       { name: 'flip-rate/case', verdict: 'PASS', value: 0.02 },
       { name: 'flip-rate/politeness', verdict: 'FAIL', value: 0.2 },
       { name: 'flip-rate/punctuation', verdict: 'INCONCLUSIVE', value: null },

@@ -23,8 +23,8 @@ let heldOutInTraining: readonly Case[];
 beforeAll(async () => {
   world = await gateWorld();
   artifact = readArtifact(world.artifact);
-  const { train, calibration, test } = splitByKey(world.cases, DEFAULT_SHARES, artifact.manifest.split.seed);
-  seen = [...train, ...calibration];
+  const { train, test } = splitByKey(world.cases, DEFAULT_SHARES, artifact.manifest.split.seed);
+  seen = train;
   heldOutInTraining = test;
 });
 
@@ -51,9 +51,9 @@ function tiedToSeen(cases: readonly Case[], isSeen: (one: Case) => boolean): Rea
 describe('the cases that the gate judges', () => {
   it('are all of them, if none was seen', () => {
     const cases = fresh(1193);
-    const { heldOut, calibration, excluded, sha256 } = heldOutCases(cases, artifact);
+    const { heldOut, excluded, sha256 } = heldOutCases(cases, artifact);
     expect(heldOut).toEqual(cases);
-    expect([calibration, excluded]).toEqual([undefined, { seen: 0, seenGroup: 0 }]);
+    expect(excluded).toEqual({ seen: 0, seenGroup: 0 });
     expect(sha256).toBe(hashCases(cases));
   });
 
@@ -64,26 +64,23 @@ describe('the cases that the gate judges', () => {
     expect(excluded).toEqual({ seen: 1, seenGroup: 0 });
   });
 
-  it('are the test part of the file that was trained on, with its calibration cases', () => {
-    const { heldOut, calibration, excluded, sha256 } = heldOutCases(world.cases, artifact);
+  it('are the test part of the file that was trained on', () => {
+    const { heldOut, excluded, sha256 } = heldOutCases(world.cases, artifact);
     expect(heldOut).toEqual(heldOutInTraining);
     expect(sha256).toBe(artifact.manifest.split.test.sha256);
-    expect(hashCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
     expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
   });
 
   it('are the test part and all that is new, of that file with fresh cases', () => {
     const added = fresh(500);
-    const { heldOut, calibration, excluded } = heldOutCases([...added, ...world.cases], artifact);
+    const { heldOut, excluded } = heldOutCases([...added, ...world.cases], artifact);
     expect(heldOut).toEqual([...added, ...heldOutInTraining]);
-    expect(hashCases(calibration!)).toBe(artifact.manifest.split.calibration.sha256);
     expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
   });
 
-  it('are what is left of a part of that file, without its calibration cases', () => {
-    const { heldOut, calibration } = heldOutCases(world.cases.slice(0, 2000), artifact);
+  it('are what is left of a part of that file', () => {
+    const { heldOut } = heldOutCases(world.cases.slice(0, 2000), artifact);
     expect(heldOut).toEqual(heldOutInTraining.filter((one) => world.cases.indexOf(one) < 2000));
-    expect(calibration).toBeUndefined();
   });
 
   it('leave out a question that was seen under another key or id', () => {
@@ -169,8 +166,4 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
     expect(junitReport(verdict)).toContain(`name="sealed.excluded" value="${sentence}"`);
   });
 
-  it('without a reason to count is read as before', () => {
-    const excluded = { missing_outcome: 0, duplicates: 0, rejected: 0 };
-    expect(verdictSchema.shape.sealed.shape.excluded.safeParse(excluded).success).toBe(true);
-  });
 });

@@ -33,22 +33,22 @@ describe('a verdict', () => {
     expect(verdict.verdict).toBe('PASS');
     expect(verdict.conditions.map(({ name }) => name)).toEqual([
       'quality-loss',
-      'escalation-rate',
-      'beats-random',
-      'silent-downgrades',
       'slice/everyday',
       'slice/technical',
+      'silent-downgrades',
+      'escalation-rate',
+      'beats-random',
       'flip-rate/case',
       'flip-rate/white-space',
       'flip-rate/politeness',
       'flip-rate/punctuation',
       'calibration/cheap',
       'calibration/strong',
-      'as-calibrated',
     ]);
     const artifact = readArtifact(world.artifact);
     expect(verdict.artifact).toEqual({ name: 'made', sha256: artifact.sha256 });
-    expect(verdict.sealed).toMatchObject({ ...artifact.manifest.split.test, earlier_looks: [] });
+    const { n, sha256: cases } = artifact.manifest.split.test;
+    expect(verdict.sealed).toMatchObject({ n, labelled: n, units: n, batches: [n], sha256: cases });
     expect(verdict.issued).toBe(ISSUED.toISOString());
     const { sha256, ...content } = verdictSchema.parse(JSON.parse(JSON.stringify(verdict)));
     expect(sha256).toBe(sha256OfJson(content));
@@ -96,7 +96,7 @@ describe('a verdict', () => {
   });
 
   it.each([
-    ['a tighter margin', { max_quality_loss: 0.02 }, 'INCONCLUSIVE', 'quality-loss'],
+    ['a margin that so few cases cannot prove', { max_quality_loss: 0.001 }, 'INCONCLUSIVE', 'quality-loss'],
     ['a narrower band', { escalation_rate: { min: 0.1, max: 0.5 } }, 'FAIL', 'escalation-rate'],
     ['fewer flips', { flip_rate: { max: 0.001 } }, 'FAIL', 'flip-rate/politeness'],
     [
@@ -113,15 +113,20 @@ describe('a verdict', () => {
 });
 
 describe('which cases', () => {
-  it('an outcome that is missing for one candidate excludes the case, and is counted', async () => {
+  it('a missing outcome counts as a loss where the case is kept cheap, and is not needed where it is escalated', async () => {
     const half = world.cases.map((one, i) =>
       i % 10 > 0 ? one : { ...one, outcomes: new Map([[CHEAP, one.outcomes.get(CHEAP)!]]) },
     );
     const data = writeCaseFile(path.join(world.home, 'half.jsonl'), half);
-    const verdict = await judged({}, [data]);
-    expect(verdict.sealed.excluded).toMatchObject({ missing_outcome: 400, duplicates: 0, rejected: 0 });
-    expect(verdict.sealed.n).toBeLessThan(run.verdict.sealed.n);
-    expect(verdict.conditions.map(({ name }) => name)).not.toContain('as-calibrated'); // not the same calibration cases
+    const { sealed, policy } = await judged({}, [data]);
+    expect(sealed.n).toBe(run.verdict.sealed.n);
+    const unlabelled = sealed.n - sealed.labelled;
+    expect(unlabelled).toBeGreaterThan(100);
+    expect(sealed.unknown_losses).toBeLessThan(unlabelled);
+    expect(policy.threshold).toBeLessThan(run.verdict.policy.threshold);
+    const escalatedAlone = await judged({}, [onlyEscalatedUnlabelled(run.verdict.policy.threshold)]);
+    expect(escalatedAlone.sealed.unknown_losses).toBe(0);
+    expect(escalatedAlone.policy).toEqual(run.verdict.policy);
   });
 
   it('cases that the artifact has never seen are taken whole', async () => {

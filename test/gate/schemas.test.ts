@@ -64,7 +64,10 @@ const FULL = {
   hard_cases: { file: 'mine.jsonl', min_recall: 0.8, min_kept_cheap: 0.2 },
   flip_rate: { max: 0.1, edits: ['case'], paraphrases: 'pairs.jsonl' },
   valid_for_days: 30,
-  seed: 7,
+  schema_version: 2,
+  looks: 4,
+  sampling: 'groups',
+  largest_group: 12,
 };
 
 test.each([
@@ -87,6 +90,10 @@ test.each([
   ['half a band', { ...LEAST, escalation_rate: { min: 0.1 } }],
   ['an unknown edit', { ...LEAST, flip_rate: { max: 0.1, edits: ['rot13'] } }],
   ['a slice of everything', { ...LEAST, slices: [{ name: 'all', where: {}, max_quality_loss: 0.1 }] }],
+  ['another version', { ...LEAST, schema_version: 3 }],
+  ['a seed, which could be tried until one passes', { ...LEAST, seed: 1 }],
+  ['half a look', { ...LEAST, looks: 0.5 }],
+  ['an empty group', { ...LEAST, largest_group: 0 }],
   ['half a day', { ...LEAST, valid_for_days: 0.5 }],
   ['a name with a space', { ...LEAST, name: 'my suite' }],
 ])('both schemas refuse a suite: %s', (_, suite) => {

@@ -1,11 +1,11 @@
-import type { Subject } from '../../evals/gate/index.ts';
+import { orderBets, type Sealed, type Subject, subjectAt, walkSealed } from '../../evals/gate/index.ts';
 import type { Replay, Traits } from '../../evals/gate/replay.ts';
 import { type Suite, suiteSchema } from '../../evals/gate/suite.ts';
-import { rungsAt } from '../../evals/threshold/index.ts';
-import { shuffledOrder } from '../../router/statistics/index.ts';
+import type { Condition } from '../../router/artifact/index.ts';
 
 /** One held-out case: what each candidate reached, and the predicted loss of the cheap one. */
 export interface Row {
+  /** NaN if nobody labelled it. */
   readonly cheap: number;
   readonly strong: number;
   readonly predicted: number;
@@ -15,18 +15,29 @@ export interface Row {
 export const SUITE: Suite = suiteSchema.parse({ name: 'made', max_quality_loss: 0.05 });
 
 /** A subject with a threshold of .5: what predicts less goes to the cheap one. */
-export function subjectOf(rows: readonly Row[], changes: Partial<Subject> = {}): Subject {
+export function subjectOf(rows: readonly Row[], changes: Partial<Sealed> = {}): Subject {
+  return subjectAt(sealedOf(rows, changes), 0.5);
+}
+
+export function sealedOf(rows: readonly Row[], changes: Partial<Sealed> = {}): Sealed {
+  const { suite = SUITE } = changes;
   const heldOut = replayOf(rows);
   return {
-    suite: SUITE,
+    suite,
     candidates: ['cheap', 'strong'],
-    threshold: 0.5,
     heldOut,
-    rungs: rungsAt(heldOut.probabilities, 0.5),
-    order: shuffledOrder(rows.length, 1),
-    flips: [],
+    bets: orderBets(heldOut.traits, suite, new Uint8Array(rows.length)),
+    delta: 0.05,
     ...changes,
   };
+}
+
+/** The demands of the promise, judged at a threshold of .5 alone. Name -> condition */
+export function promisedAt(rows: readonly Row[], changes: Partial<Sealed> = {}): Map<string, Condition> {
+  const sealed = sealedOf(rows, changes);
+  const { promised } = walkSealed(sealed, Float64Array.of(0.5));
+  const subject = subjectAt(sealed, 0.5);
+  return new Map(promised.map((one) => [one.name, one.describe(subject)]));
 }
 
 export function suiteOf(fields: object): Suite {
@@ -41,6 +52,7 @@ export function replayOf(rows: readonly Row[]): Replay {
       id: `case-${i}`,
       key: `key-${i}`,
       characters: 10 + i,
+      textHash: i,
       ...traits,
     })),
     probabilities: [column(({ predicted }) => 1 - predicted), column(() => 1)],
