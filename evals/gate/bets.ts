@@ -17,9 +17,10 @@ export function orderBets(
   { sampling, largest_group: largest }: Pick<Suite, 'sampling' | 'largest_group'>,
   batchOf: ArrayLike<number>,
 ): Bets {
-  const units = sampling === 'requests' ? traits.map((_, row) => [row]) : groupedRows(traits);
-  const tooLarge = units.find(({ length }) => length > largest);
-  if (sampling === 'groups' && tooLarge !== undefined) throw largeGroup(traits, tooLarge, largest);
+  const units = sampling === 'groups' ? rowsByGroup(traits) : rowsByLabel(traits);
+  const alone = units.length === traits.length && sampling === 'requests';
+  const tooLarge = alone ? undefined : units.find(({ length }) => length > largest);
+  if (tooLarge !== undefined) throw largeUnit(traits, tooLarge, largest);
   // a group that has cases in several batches is bet on with the first of them
   const placed = units.map((rows) => ({
     rows,
@@ -33,7 +34,7 @@ export function orderBets(
     batches[batches.length - 1]!++;
   });
   const rows = Uint32Array.from(placed.flatMap((unit) => unit.rows));
-  if (sampling === 'requests') return { rows, largestUnit: 1, batches };
+  if (alone) return { rows, largestUnit: 1, batches };
   let end = 0;
   const unitEnds = Uint32Array.from(placed, (unit) => (end += unit.rows.length));
   return { rows, unitEnds, largestUnit: largest, batches };
@@ -63,8 +64,25 @@ export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
 }
 
 /** Cases that share a group, a key or the whole text are one unit. */
-function groupedRows(traits: readonly Traits[]): (readonly number[])[] {
+function rowsByGroup(traits: readonly Traits[]): (readonly number[])[] {
   return questionUnits(traits, ({ textHash }) => textHash).map(({ members }) => members);
+}
+
+/** Each request is a unit, but for those that share one labelled reply: that was drawn once. */
+function rowsByLabel(traits: readonly Traits[]): (readonly number[])[] {
+  const units: number[][] = [];
+  const labelled = new Map<string, number[]>();
+  for (const [row, { label }] of traits.entries()) {
+    const unit = label === undefined ? undefined : labelled.get(label);
+    if (unit !== undefined) {
+      unit.push(row);
+      continue;
+    }
+    const added = [row];
+    units.push(added);
+    if (label !== undefined) labelled.set(label, added);
+  }
+  return units;
 }
 
 /** Another hash than the one of the split, of which held-out cases share the upper end. */
@@ -72,12 +90,17 @@ function hashPlace({ key, id }: Traits): string {
   return createHash('sha256').update(`bet\n${key}\n${id}`).digest('base64');
 }
 
-function largeGroup(traits: readonly Traits[], rows: readonly number[], largest: number): PlimsollError {
-  const { group, key } = traits[rows[0]!]!;
-  const name = group === undefined ? `question ${key}` : `group ${JSON.stringify(group)}`;
+function largeUnit(traits: readonly Traits[], rows: readonly number[], largest: number): PlimsollError {
+  const { group, label, key } = traits[rows[0]!]!;
+  const name =
+    group !== undefined
+      ? `group ${JSON.stringify(group)}`
+      : label !== undefined
+        ? `label ${JSON.stringify(label)}`
+        : `question ${key}`;
   return new PlimsollError(
     'invalid-input',
-    `The ${name} has ${rows.length} cases, and the suite says that a group has at most ${largest}. Set largest_group to the most that a group can have, whatever the outcomes, or sample fewer cases of a group.`,
+    `The ${name} has ${rows.length} cases, and the suite allows ${largest} that are one draw. Set largest_group to the most that there can be, whatever the outcomes, or sample fewer cases of each.`,
     { place: { field: 'largest_group' } },
   );
 }

@@ -33,8 +33,8 @@ const NOTHING: GateCases = {
 };
 
 /**
- * The labelled cases that a suite names, or those of `data` in their place. A case without an outcome of every candidate is left
- * out and counted: what a model would have replied is never guessed.
+ * The cases that a suite names, or those of `data` in their place, those without labels included: a case that is escalated loses nothing,
+ * whether or not anybody labelled it, and of one that is kept cheap the worst is assumed.
  * @throws PlimsollError `insufficient-data` if no file is named, or no case is left
  */
 export async function loadGateCases(
@@ -68,7 +68,7 @@ async function loadLabelledCases(
   reading: GateReading,
 ): Promise<GateCases> {
   const models = ladder.map(({ model }) => model);
-  const loaded = await loadCases(files, { ...reading, models, qualityField });
+  const loaded = await loadCases(files, { ...reading, models, qualityField, keepUnlabelled: true });
   const { cases, excluded, rejectedCount } = loaded;
   return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes: dataNotes(loaded, models) };
 }

@@ -10,7 +10,6 @@ export {
   stampComparison,
   writeComparison,
 } from './comparison.ts';
-export { conditionsJudgedOnce } from './conditions.ts';
 export { type Curve, type Evidence, evidenceSchema } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
@@ -18,7 +17,7 @@ export { recordVerdict } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { payingSentence } from './paying-sentence.ts';
-export { type SealedWalk, walkSealed } from './promise.ts';
+export { judgeWalk, walkSealed } from './promise.ts';
 export {
   apgrInterval,
   headQuality,

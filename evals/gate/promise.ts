@@ -15,6 +15,8 @@ import {
   walkThresholds,
 } from '../threshold/index.ts';
 import { someBets } from './bets.ts';
+import { conditionsJudgedOnce } from './conditions.ts';
+import type { FlipCount } from './flips.ts';
 import { type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
 import type { Replay } from './replay.ts';
 import { countByTier, isInSlice } from './slices.ts';
@@ -29,27 +31,49 @@ export interface PromiseCondition extends WalkTest {
 const WORST = 1;
 
 export interface SealedWalk {
+  /** The one that was proved; else the first of the walk. */
   readonly threshold: number;
+  readonly proved: boolean;
   readonly walk: Verdict['walk'];
   readonly promised: readonly PromiseCondition[];
 }
 
 /**
- * The walk over the sealed cases: the loosest threshold at which every demand of the promise holds, and at each step before it. What even
- * always-strong could not prove, because there are too few cases of it, is left out of the walk: it is INCONCLUSIVE at any
- * threshold, and so is the verdict.
+ * The walk over the sealed cases: the loosest threshold at which every demand of the promise holds, and at each step before it. A demand
+ * that even always-strong could not prove, because there are too few cases of it, is INCONCLUSIVE at any threshold: then no step is taken.
  * @param steps thresholds, ascending, at least one
  */
 export function walkSealed(sealed: Sealed, steps: Float64Array): SealedWalk {
   const promised = promisedConditions(sealed);
-  const provable = promised.filter((condition) => condition.holds(-1));
   const [from, to] = [steps[0]!, steps.at(-1)!];
-  const {
-    threshold = from,
-    steps: tested,
-    stoppedBy = null,
-  } = walkThresholds(sealed.heldOut.probabilities, provable, steps);
-  return { threshold, promised, walk: { from, to, steps: tested, stopped_by: stoppedBy } };
+  const unprovable = promised.find((condition) => !condition.holds(-1));
+  const found =
+    unprovable === undefined
+      ? walkThresholds(sealed.heldOut.probabilities, promised, steps)
+      : { threshold: undefined, steps: 0, stoppedBy: unprovable.name };
+  return {
+    threshold: found.threshold ?? from,
+    proved: found.threshold !== undefined,
+    walk: { from, to, steps: found.steps, stopped_by: found.stoppedBy ?? null },
+    promised,
+  };
+}
+
+/** Every condition of the suite at the threshold of the walk. */
+export function judgeWalk(
+  { promised, proved, walk }: SealedWalk,
+  subject: Subject,
+  flips: readonly FlipCount[],
+): Condition[] {
+  const once = conditionsJudgedOnce(subject, flips);
+  const judged = proved || walk.from === walk.to ? once : once.map(withoutThreshold);
+  return [...promised.map((condition) => condition.describe(subject)), ...judged];
+}
+
+/** Of a threshold that will not serve nothing is worth a FAIL. */
+function withoutThreshold(condition: Condition): Condition {
+  const note = 'no threshold was proved: measured where the walk begins';
+  return { ...condition, verdict: 'INCONCLUSIVE', note };
 }
 
 /** The demands that a PASS promises to hold: quality loss, that of each slice, silent downgrades, recall of hard cases. */

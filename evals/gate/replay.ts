@@ -12,7 +12,7 @@ import type { Case } from '../cases/index.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
-  extends Pick<Case, 'id' | 'key' | 'group' | 'task' | 'source' | 'language' | 'turns' | 'tools'> {
+  extends Pick<Case, 'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools'> {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
   /** 48 bits of the text's hash: equal texts have equal ones. */
@@ -90,13 +90,14 @@ export function labelledCases(
   };
 }
 
-function caseTraits({ id, key, group, task, source, language, turns, tools, text }: Case): Traits {
+function caseTraits({ id, key, group, label, task, source, language, turns, tools, text }: Case): Traits {
   return {
     id,
     key,
     characters: text.length,
     textHash: createHash('sha256').update(text).digest().readUIntBE(0, 6),
     ...(group !== undefined && { group }),
+    ...(label !== undefined && { label }),
     ...(task !== undefined && { task }),
     ...(source !== undefined && { source }),
     ...(language !== undefined && { language }),

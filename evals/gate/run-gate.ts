@@ -25,12 +25,11 @@ import {
 import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { orderBets } from './bets.ts';
-import { conditionsJudgedOnce } from './conditions.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
 import { collectEvidence } from './measure.ts';
-import { lossesAt, walkSealed } from './promise.ts';
+import { judgeWalk, lossesAt, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { openArtifactClassifier, replayCases, scoreTexts } from './replay.ts';
 import { type HardReplay, type Sealed, type Subject, subjectAt } from './subject.ts';
@@ -92,7 +91,8 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         hard: await replayHardCases(hardCases, classifier, artifact.manifest.ladder.length),
       }),
     };
-    const { walk, threshold, promised } = walkSealed(sealed, walkOf(artifact.manifest.policy));
+    const walked = walkSealed(sealed, walkOf(artifact.manifest.policy));
+    const { threshold } = walked;
     const subject = subjectAt(sealed, threshold);
     const flips = await measureFlips(suite, subject, heldOut, classifier);
     const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
@@ -103,10 +103,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       baselines,
       hardCases && hashHardCases(hardCases),
     );
-    const conditions = [
-      ...promised.map((one) => one.describe(subject)),
-      ...conditionsJudgedOnce(subject, flips),
-    ];
+    const conditions = judgeWalk(walked, subject, flips);
     const { name, version } = artifact.manifest.policy;
     const verdict = sealedVerdict({
       schema_version: 2,
@@ -116,7 +113,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
       policy: { name, version, threshold },
       suite: { name: suite.suite.name, sha256: suite.sha256 },
-      walk,
+      walk: walked.walk,
       sealed: sealedSection(loaded, excluded, subject, sha256),
       looks: look.section,
       conditions,

@@ -101,9 +101,9 @@ export const suiteSchema = z
       .int()
       .min(1)
       .max(10_000)
-      .default(50)
+      .default(10)
       .describe(
-        'Of `sampling: groups`: the most cases that a group may have. The smaller, the tighter the bound.',
+        'The most cases that one draw may have: a group of `sampling: groups`, or the requests that share one label. The smaller, the tighter the bound.',
       ),
     escalation_rate: z
       .strictObject({ min: share, max: share })

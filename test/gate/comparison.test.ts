@@ -57,7 +57,7 @@ describe('comparePolicies', () => {
       expect(measured.result).toBe(result);
       expect(measured.quality_drop.value).toBeCloseTo(-gain, 12);
       expect(measured.escalation_difference.value).toBe(1);
-      expect(measured.quality_drop.further_cases === undefined).toBe(result !== 'undecided');
+      expect(measured.quality_drop.note !== undefined).toBe(result === 'undecided');
     },
   );
 

@@ -155,15 +155,14 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
     const data = writeCaseFile(path.join(world.home, 'mixed.jsonl'), cases);
     const suite = writeSuite(world.home, { slices: [] });
     const { verdict } = await runGate({ artifact: world.artifact, suite, data: [data] });
-    expect(verdict.sealed.n).toBe(1000);
-    expect(verdict.sealed.excluded).toEqual({ missing_outcome: 2, duplicates: 3, rejected: 0, seen: 2 });
+    expect(verdict.sealed).toMatchObject({ n: 1005, labelled: 1003 });
+    expect(verdict.sealed.excluded).toEqual({ duplicates: 0, rejected: 0, seen: 2, seen_group: 0 });
     expect(verdictSchema.safeParse(JSON.parse(JSON.stringify(verdict))).error).toBeUndefined();
-    const sentence =
-      'Excluded: 2 seen in training or calibration, 2 without an outcome, 3 duplicates, 0 rejected rows.';
+    expect(verdict.conditions[0]!.note).toMatch(/^3 of 1005 cases repeat the text of another: /);
+    const sentence = 'Excluded: 2 seen in training or calibration.';
     expect(terminalReport(verdict, { colour: false })).toContain(sentence);
     expect(markdownReport(verdict)).toContain(sentence);
     expect(htmlReport(verdict)).toContain(sentence);
-    expect(junitReport(verdict)).toContain(`name="sealed.excluded" value="${sentence}"`);
+    expect(junitReport(verdict)).toContain(`name="sealed.excluded" value="${sentence}`);
   });
-
 });

@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTierCases } from '../../evals/cases/index.ts';
-import { evidenceSchema } from '../../evals/gate/index.ts';
+import { evidenceSchema, replayArtifact } from '../../evals/gate/index.ts';
 import { earlierLooks, recordLook } from '../../evals/gate/looks.ts';
 import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
+import { predictedLosses } from '../../evals/threshold/index.ts';
 import { readArtifact, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
@@ -124,9 +125,20 @@ describe('which cases', () => {
     expect(unlabelled).toBeGreaterThan(100);
     expect(sealed.unknown_losses).toBeLessThan(unlabelled);
     expect(policy.threshold).toBeLessThan(run.verdict.policy.threshold);
-    const escalatedAlone = await judged({}, [onlyEscalatedUnlabelled(run.verdict.policy.threshold)]);
-    expect(escalatedAlone.sealed.unknown_losses).toBe(0);
-    expect(escalatedAlone.policy).toEqual(run.verdict.policy);
+  });
+
+  it('of cases that are escalated no label is needed: the walk ends at the same threshold', async () => {
+    const artifact = readArtifact(world.artifact);
+    const { probabilities } = await replayArtifact(artifact, world.cases, false);
+    // above the step at which the walk stopped
+    const escalated = predictedLosses(probabilities).map((score) =>
+      Number(score > run.verdict.policy.threshold + 0.01),
+    );
+    const cases = world.cases.map((one, row) => (escalated[row] ? { ...one, outcomes: new Map() } : one));
+    const { sealed, policy } = await judged({}, [writeCaseFile(path.join(world.home, 'kept.jsonl'), cases)]);
+    expect(sealed.labelled).toBeLessThan(0.7 * sealed.n);
+    expect(sealed.unknown_losses).toBe(0);
+    expect(policy).toEqual(run.verdict.policy);
   });
 
   it('cases that the artifact has never seen are taken whole', async () => {

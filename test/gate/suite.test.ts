@@ -23,11 +23,24 @@ describe('loadSuite', () => {
       escalation_rate: { min: 0.01, max: 0.99 },
       beats_random: true,
       valid_for_days: 90,
-      seed: 1,
+      schema_version: 2,
+      sampling: 'requests',
     });
-    const other = loadSuite(written('# the same\nmax_quality_loss: 2.0e-2\nname: "mine"\nseed: 1\n'));
+    const other = loadSuite(
+      written('# the same\nmax_quality_loss: 2.0e-2\nname: "mine"\nschema_version: 2\n'),
+    );
     expect(other.sha256).toBe(one.sha256);
-    expect(loadSuite(written(`${LEAST}seed: 2\n`)).sha256).not.toBe(one.sha256);
+    expect(loadSuite(written(`${LEAST}confidence: 0.9\n`)).sha256).not.toBe(one.sha256);
+    expect(other.notes).toEqual([]);
+  });
+
+  it('reads a suite of version 1, whose seed no longer does anything, and says so', () => {
+    const one = loadSuite(written(LEAST));
+    for (const seed of [1, 2]) {
+      const old = loadSuite(written(`${LEAST}seed: ${seed}\n`));
+      expect(old.sha256).toBe(one.sha256);
+      expect(old.notes).toEqual([expect.stringMatching(/"seed" has no effect .* Remove the line\.$/)]);
+    }
   });
 
   it.each([

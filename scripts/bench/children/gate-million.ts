@@ -4,7 +4,7 @@ import { type Case, hashCases, loadCases, loadTierCases } from '../../../evals/c
 import {
   collectEvidence,
   collectReplay,
-  conditionsJudgedOnce,
+  judgeWalk,
   measureBaselines,
   orderBets,
   pairedOutcomes,
@@ -94,9 +94,9 @@ async function judged(): Promise<string> {
     bets: orderBets(heldOut.traits, suite, new Uint8Array(heldOut.n)),
     delta: 0.05,
   };
-  const { threshold, promised } = walkSealed(sealed, walkSteps(policy.walk_from ?? -1, 0.999));
-  const subject = subjectAt(sealed, threshold);
-  const conditions = [...promised.map((one) => one.describe(subject)), ...conditionsJudgedOnce(subject, [])];
+  const walked = walkSealed(sealed, walkSteps(policy.walk_from ?? -1, 0.999));
+  const subject = subjectAt(sealed, walked.threshold);
+  const conditions = judgeWalk(walked, subject, []);
   const { replay, rungs } = subject.labelled;
   const baselines = await measureBaselines(replay, pairedOutcomes(replay), escalationRate(rungs));
   collectEvidence(subject, [], ladder, baselines, undefined);
