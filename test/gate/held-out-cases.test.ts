@@ -145,7 +145,8 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
   it('counts each that is left out by its reason, in every report', async () => {
     const cases: Case[] = [
       ...fresh(1000),
-      ...fresh(3),
+      ...fresh(3), // labelled again
+      ...fresh(2).map((one) => ({ ...one, id: `${one.id}-again` })), // asked again
       ...fresh(1002)
         .slice(1000)
         .map((one) => ({ ...one, outcomes: new Map([[CHEAP, { quality: 1 }]]) })),
@@ -155,11 +156,11 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
     const data = writeCaseFile(path.join(world.home, 'mixed.jsonl'), cases);
     const suite = writeSuite(world.home, { slices: [] });
     const { verdict } = await runGate({ artifact: world.artifact, suite, data: [data] });
-    expect(verdict.sealed).toMatchObject({ n: 1005, labelled: 1003 });
-    expect(verdict.sealed.excluded).toEqual({ duplicates: 0, rejected: 0, seen: 2, seen_group: 0 });
+    expect(verdict.sealed).toMatchObject({ n: 1004, labelled: 1002 });
+    expect(verdict.sealed.excluded).toEqual({ duplicates: 3, rejected: 0, seen: 2, seen_group: 0 });
     expect(verdictSchema.safeParse(JSON.parse(JSON.stringify(verdict))).error).toBeUndefined();
-    expect(verdict.conditions[0]!.note).toMatch(/^3 of 1005 cases repeat the text of another: /);
-    const sentence = 'Excluded: 2 seen in training or calibration.';
+    expect(verdict.conditions[0]!.note).toMatch(/^2 of 1004 cases repeat the text of another: /);
+    const sentence = 'Excluded: 2 seen in training or calibration, 3 duplicates.';
     expect(terminalReport(verdict, { colour: false })).toContain(sentence);
     expect(markdownReport(verdict)).toContain(sentence);
     expect(htmlReport(verdict)).toContain(sentence);
