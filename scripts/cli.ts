@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   train: {
     usage: '[options]',
-    description: 'Train and calibrate a router on labelled cases, and write it as an artifact',
+    description: 'Train a router on labelled cases, and write it as an artifact',
     load: async () => (await import('./commands/train.ts')).trainCommand(),
   },
   calibrate: {

@@ -91,14 +91,10 @@ export function addThresholdFlags(command: Command): Command {
     .option('--escalation-rate <share>', 'set the threshold so that this share is escalated', share)
     .option(
       '--max-quality-loss <loss>',
-      'certify that the mean loss against always-strong is at most this (default: 0.02)',
+      'preview a threshold with a mean loss against always-strong of at most this; the gate finds the one that serves (default: 0.02)',
       numberBetween(0, 1),
     )
-    .option(
-      '--confidence <level>',
-      'the probability with which the certified loss holds (default: 0.95)',
-      numberBetween(0.5, 1),
-    );
+    .option('--confidence <level>', 'the confidence of that loss (default: 0.95)', numberBetween(0.5, 1));
 }
 
 /** @throws PlimsollError `invalid-input` if both rules are given, or a promise that no number of cases can keep. */

@@ -9,7 +9,7 @@ export {
   qualityColumns,
 } from './labelled-data.ts';
 export { requireLearnable } from './learnable.ts';
-export { expectationSentence } from './model-card.ts';
+export { expectationSentence, thresholdWords } from './model-card.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export { assertDisplaces, placeInStore, promote, promoteChallenger, rollback } from './promotion.ts';
 export { type Decision, type Retrained, type RetrainOptions, retrain } from './retrain.ts';

@@ -26,7 +26,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
   const { policy, split, metrics, data } = manifest;
   const sections = [
     `# ${manifest.name}`,
-    `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most a threshold. The gate finds the threshold that serves; ${policy.threshold.toFixed(4)} is a preview.`,
+    `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most ${whichThreshold(policy)}`,
     '## What it learned',
     ladderTable(manifest),
     `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling. ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
@@ -38,13 +38,27 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `## How well, on the ${split.calibration === undefined ? 'training' : 'calibration'} cases`,
     `${split.calibration === undefined ? 'Each case is scored by a fit that had not seen it, and all of them set the Platt parameters.' : 'These cases set the Platt parameters.'} The figures are a little kind; those of the gate are of other cases. n = ${metrics?.n ?? 0}.`,
     metrics ? metricsLines(metrics) : 'Nothing was measured.',
-    `At the threshold of the preview: ${expectationSentence(policy)}.`,
+    `At ${policy.threshold.toFixed(4)}: ${expectationSentence(policy)}.`,
     taskTable(manifest, measured),
     '## Limits',
     LIMITS,
     notes.trim(),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+/** A policy that promises quality is served at the threshold that the gate finds; any other at its own. */
+function whichThreshold({ chosen_by: { rule }, threshold }: Manifest['policy']): string {
+  const shown = threshold.toFixed(4);
+  return rule === 'max-quality-loss'
+    ? `a threshold. The gate finds the one that serves; ${shown} is a preview, from the cases below.`
+    : `${shown}.`;
+}
+
+/** The threshold of a policy, and whether it is more than a preview of what the gate will find. */
+export function thresholdWords({ chosen_by: { rule }, threshold }: Manifest['policy']): string {
+  const shown = `threshold ${threshold.toFixed(4)}`;
+  return rule === 'max-quality-loss' ? `preview of the ${shown}` : shown;
 }
 
 /** What a threshold is expected to do, with its bounds, and whether that is certified. */

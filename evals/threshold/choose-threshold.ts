@@ -27,7 +27,7 @@ export type ThresholdRule =
 /**
  * The loosest threshold that keeps the rule, coming from always-strong: the first escalation rate at or under the target, or
  * the loosest that certifyThreshold certifies.
- * @throws PlimsollError `invalid-input` on an empty calibration set or a target out of range; `insufficient-data` if nothing
+ * @throws PlimsollError `invalid-input` without cases or with a target out of range; `insufficient-data` if nothing
  *   cheaper than always-strong can be certified, saying what these cases could certify
  */
 export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): ThresholdPoint {
@@ -38,7 +38,7 @@ export function chooseThreshold(cases: CalibrationCases, rule: ThresholdRule): T
   const sentence = marginsSentence(certifiableMargins(cases, promise));
   throw new PlimsollError(
     'insufficient-data',
-    `Nothing cheaper than always-strong can be certified to lose at most ${rule.target} with confidence ${rule.confidence} on ${cases.quality[0]!.length} calibration cases. ${sentence}`,
+    `Nothing cheaper than always-strong can be certified to lose at most ${rule.target} with confidence ${rule.confidence} on ${cases.quality[0]!.length} cases. ${sentence}`,
   );
 }
 
@@ -143,7 +143,7 @@ function marginsSentence(margins: readonly CertifiableMargin[]): string {
   const more =
     asked === undefined
       ? 'No reasonable number of cases like these would do it'
-      : `About ${asked} calibration cases would probably do it`;
+      : `About ${asked} would probably do it`;
   return possible === undefined
     ? `${more}; label more, or set --escalation-rate to look at a policy without a promise.`
     : `${more}; these certify a loss of at most ${possible.maxQualityLoss} (escalating ${(100 * possible.certified!.escalationRate).toFixed(1)} %).`;

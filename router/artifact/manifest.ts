@@ -57,7 +57,7 @@ const splitPartSchema = z.strictObject({ n: count, sha256 });
 /** Percentile interval; a description of the spread, no guarantee. */
 const intervalSchema = z.strictObject({ low: z.number(), high: z.number(), level: share });
 
-/** Measured on the calibration split, so that the test split stays sealed for the gate. */
+/** Measured on the same cases as `expected`, so that the test split stays sealed for the gate. */
 const metricsSchema = z.strictObject({
   n: count,
   apgr: z.number().optional(),

@@ -45,9 +45,9 @@ export function calibrateCommand(): Command {
     .addHelpText(
       'after',
       `
-The classifier's weights stay; Platt scaling and the threshold are fitted anew. The cases are split by question with the artifact's
-seed: the test part (20 %) stays sealed for the gate. Of the rest, questions that the artifact has learned from are left out, so of its
-own training data only the calibration part is used.
+The classifier's weights stay; Platt scaling is fitted anew, and so is the threshold. With --max-quality-loss that is a preview: the
+gate finds the one that serves. The cases are split by question with the artifact's seed: 40 % stay sealed for the gate. Questions that
+the artifact has learned from are left out, so its own training data give nothing to calibrate on.
 
 Example:
   plimsoll calibrate --artifact models/starter --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --out models/mine

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { expectationSentence } from '../../evals/lifecycle/index.ts';
+import { expectationSentence, thresholdWords } from '../../evals/lifecycle/index.ts';
 import {
   type ArtifactFiles,
   readArtifact,
@@ -58,16 +58,13 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
       'split',
       `${split.train.n} train, ${split.calibration === undefined ? '' : `${split.calibration.n} calibration, `}${split.test.n} sealed test, seed ${split.seed}`,
     ],
-    [
-      'policy',
-      `${policy.name} v${policy.version}: threshold ${policy.threshold.toFixed(4)} by ${policy.chosen_by.rule}`,
-    ],
+    ['policy', `${policy.name} v${policy.version}: ${thresholdWords(policy)} by ${policy.chosen_by.rule}`],
     ['expected', expectationSentence(policy)],
     [
       'APGR',
       metrics?.apgr === undefined
         ? '-'
-        : `${metrics.apgr.toFixed(3)} on ${metrics.n} calibration cases (random .500)`,
+        : `${metrics.apgr.toFixed(3)} on ${metrics.n} ${split.calibration === undefined ? 'training' : 'calibration'} cases (random .500)`,
     ],
     ['golden', `${golden.length} cases, all as they should be`],
     ['verdict', verdictWords(standing)],
@@ -77,6 +74,6 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
 
 function verdictWords(standing: Standing): string {
   if (standing.kind !== 'pass') return `${standing.kind}: ${standing.why}`;
-  const { suite, issued, expires } = standing;
-  return `PASS by the suite ${suite}, issued ${issued}, expires ${expires}`;
+  const { suite, threshold, issued, expires } = standing;
+  return `PASS at threshold ${threshold.toFixed(4)} by the suite ${suite}, issued ${issued}, expires ${expires}`;
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { artifactName, expectationSentence, train } from '../../evals/lifecycle/index.ts';
+import { artifactName, expectationSentence, thresholdWords, train } from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
 import { parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -93,12 +93,12 @@ function modelsFrom({ cheap, strong, ladder }: Flags): string[] {
 }
 
 export function summary(out: string, { ladder, metrics, policy, split }: Manifest): string {
-  const { expected, threshold } = policy;
+  const { train: learned, calibration, test: sealed } = split;
   return [
     `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}`,
-    `trained on ${split.train.n} cases, calibrated on ${expected?.n ?? 'none'}; ${split.test.n} stay sealed for the gate`,
-    `APGR on the calibration split ${metrics?.apgr?.toFixed(3) ?? '-'} (random .500)`,
-    `threshold ${threshold.toFixed(4)}: ${expectationSentence(policy)}`,
+    `trained on ${learned.n} cases${calibration === undefined ? '' : `, calibrated on ${calibration.n}`}; ${sealed.n} stay sealed for the gate`,
+    `APGR on the ${calibration === undefined ? 'training' : 'calibration'} cases ${metrics?.apgr?.toFixed(3) ?? '-'} (random .500)`,
+    `${thresholdWords(policy)}: ${expectationSentence(policy)}`,
     '',
   ].join('\n');
 }

@@ -81,7 +81,7 @@ describe('docs/LIBRARY.md', () => {
       /^training: lambda /m,
       /^mine escalates 0\.\d+$/m,
       /^threshold -?\d\.\d{3}$/m,
-      /^the gate says PASS\nmodels serves mine$/m,
+      /^the gate says PASS at threshold -?0\.\d+\nmodels serves mine$/m,
       /^version 2 of the policy$/m,
       /^trained: models\/next\ngate PASS, decision PASS $/m,
     ]) {

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Case, DEFAULT_SHARES, hashCases, splitByKey } from '../../evals/cases/index.ts';
-import { train } from '../../evals/lifecycle/index.ts';
+import { type Case, DEFAULT_SHARES, foldsByKey, hashCases, splitByKey } from '../../evals/cases/index.ts';
+import { qualityColumns, train } from '../../evals/lifecycle/index.ts';
 import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.ts';
-import { createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
+import { calibrated, createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { chooseRung } from '../../router/policy/index.ts';
+import { designMatrix, trainClassifier } from '../../router/train/index.ts';
 import { LARGE, SMALL } from '../cli/made-up-data.ts';
 import { LADDER, smallCases, smallRun } from './small-run.ts';
 
@@ -26,6 +27,20 @@ async function served({ classifier }: ArtifactDraft, texts: readonly string[]): 
   return scores;
 }
 
+/** The training cases as scored by fits of the other folds, Platt scaling included. Shape [case][rung] */
+async function heldOutScores(ladder = LADDER): Promise<number[][]> {
+  const texts = SPLIT.train.map(({ text }) => text);
+  const { heldOutLogits, platt } = trainClassifier({
+    matrix: await designMatrix(texts, createStaticEncoder(), featureExtractor()),
+    labels: qualityColumns(
+      SPLIT.train,
+      ladder.map(({ model }) => model),
+    ),
+    folds: foldsByKey(SPLIT.train, 2, 1),
+  });
+  return texts.map((_, row) => heldOutLogits.map((z, h) => calibrated(z[row]!, platt[h]!)));
+}
+
 /** The cases with every label of these turned round. */
 const contrary = (cases: readonly Case[], these: readonly Case[]): Case[] => {
   const ids = new Set(these.map(({ id }) => id));
@@ -41,23 +56,21 @@ describe('train', () => {
     const files = { 'classifier.onnx': '0'.repeat(64) };
     const manifest = manifestSchema.parse({ ...draft.manifest, files });
     expect(manifest).toMatchObject({ name: 'small', ladder: LADDER, classifier: { kind: 'lexicon' } });
-    for (const part of ['train', 'calibration', 'test'] as const) {
+    expect(Object.keys(manifest.split).sort()).toEqual(['seed', 'test', 'train']);
+    for (const part of ['train', 'test'] as const) {
       expect(manifest.split[part]).toEqual({ n: SPLIT[part].length, sha256: hashCases(SPLIT[part]) });
     }
-    expect(manifest.metrics).toMatchObject({ n: SPLIT.calibration.length });
+    expect(manifest.metrics).toMatchObject({ n: SPLIT.train.length });
     expect(Object.keys(manifest.metrics!.brier)).toEqual(['cheap', 'middle', 'strong']);
   });
 
-  it('expects of its threshold what the served classifier then does to the calibration cases', async () => {
+  it('expects of its threshold what it does to training cases, each scored by a fit that had not seen it', async () => {
     const { policy } = draft.manifest;
-    const scores = await served(
-      draft,
-      SPLIT.calibration.map(({ text }) => text),
-    );
+    const scores = await heldOutScores();
     const routed = scores.map((probabilities) => LADDER[chooseRung(probabilities, policy.threshold)]!.model);
-    const n = SPLIT.calibration.length;
+    const n = SPLIT.train.length;
     const total = (of: (one: Case, i: number) => number) =>
-      SPLIT.calibration.reduce((sum, one, i) => sum + of(one, i), 0);
+      SPLIT.train.reduce((sum, one, i) => sum + of(one, i), 0);
     const outcome = (one: Case, model: string) => one.outcomes.get(model)!;
     const loss = total((one, i) => outcome(one, LARGE).quality - outcome(one, routed[i]!).quality);
     const cost = total((one, i) => outcome(one, routed[i]!).costUsd!);
@@ -68,6 +81,27 @@ describe('train', () => {
       cost_saved: expect.closeTo(1 - cost / total((one) => outcome(one, LARGE).costUsd!), 12),
     });
     expect(policy.expected!.escalation_rate).toBeLessThanOrEqual(0.4);
+    expect(policy).not.toHaveProperty('walk_from'); // a share has one threshold: there is nothing to walk over
+    const seen = await served(
+      draft,
+      SPLIT.train.map(({ text }) => text),
+    );
+    expect(seen.map((own) => chooseRung(own, policy.threshold))).not.toEqual(
+      scores.map((own) => chooseRung(own, policy.threshold)),
+    );
+  });
+
+  it('lets the walk of the gate begin where a twentieth of the training cases stays cheap', async () => {
+    const rule = { rule: 'max-quality-loss', target: 0.3, confidence: 0.9 } as const;
+    const { manifest } = await train(...smallRun({ rule }));
+    const { walk_from: from, chosen_by } = manifest.policy;
+    expect(chosen_by).toEqual(rule);
+    const scores = await heldOutScores();
+    const keptCheap = (threshold: number) =>
+      scores.filter((own) => own.at(-1)! - own[0]! <= threshold).length / scores.length;
+    expect(Math.abs(from! * 1000 - Math.round(from! * 1000))).toBeLessThan(1e-9);
+    expect(keptCheap(from!)).toBeGreaterThanOrEqual(0.05);
+    expect(keptCheap(from! - 0.001)).toBeLessThanOrEqual(0.05);
   });
 
   it('writes golden cases that the served classifier repeats', async () => {
@@ -101,6 +135,10 @@ describe('train', () => {
     expect(manifest.policy.expected!.quality_loss).toBeLessThanOrEqual(0.3);
     expect(manifest.policy.chosen_by).toEqual(rule);
     expect(modelCard).not.toMatch(/NaN|undefined|null/);
+    const shown = manifest.policy.threshold.toFixed(4);
+    expect(modelCard).toContain(
+      `The gate finds the one that serves; ${shown} is a preview, from the cases below.`,
+    );
   });
 
   it('names the model and the split that hold too little to learn from', async () => {
@@ -126,9 +164,14 @@ describe('modelCard', () => {
     expect(modelCard).toContain('- `made-up.jsonl`: 300 rows, sha256 `abababababababab…`');
     expect(modelCard).toContain('2 rows were rejected, 5 left out. Quality field: `quality`.');
     expect(modelCard).toContain(
-      `${split.train.n} cases to train, ${split.calibration.n} to calibrate, ${split.test.n} sealed`,
+      `Platt scaling. ${split.train.n} cases to train, ${split.test.n} sealed for the gate`,
     );
     expect(modelCard).toContain(`predicted loss is at most ${policy.threshold.toFixed(4)}.`);
+    expect(modelCard).not.toContain('preview');
+    expect(modelCard).toContain(
+      '## How well, on the training cases\n\nEach case is scored by a fit that had not',
+    );
+    expect(modelCard).toContain(`n = ${split.train.n}.`);
     expect(modelCard).toContain(`- APGR ${metrics!.apgr!.toFixed(3)} (95 % interval `);
     for (const head of ['cheap', 'middle', 'strong']) expect(modelCard).toContain(`- head ${head}: AUROC 0.`);
     expect(modelCard).toContain(`escalates ${(100 * policy.expected!.escalation_rate).toFixed(1)} %`);

@@ -6,6 +6,7 @@ import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
 import { reloadingRouter, watchArtifact } from '../../router/reload.ts';
 import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, layVerdict } from '../helpers/verdicts.ts';
 import { hotServing, tinyStore } from './hot-serving.ts';
 import { gate, get, post, tinyConfig } from './serving.ts';
@@ -221,6 +222,27 @@ test('a new artifact that is still to be gated waits: the old one serves, and th
   expect(body.artifact.sha256).not.toBe(before);
   expect(body.verdict).toBe('PASS');
   expect(log.filter((line) => line.includes('not reloaded'))).toHaveLength(1);
+});
+
+test('a new verdict brings its threshold: it is taken over unasked, and one that is no PASS is not', async () => {
+  const store = await tinyStore('a');
+  const folder = path.join(store, 'a');
+  const { hard } = await tinyArtifact();
+  const { url, hot } = await hotServing({ artifact: folder, reloadIntervalMs: 5 });
+  const decide = async () => (await post(`${url}/v1/route`, { prompt: hard[0] })).body;
+  const before = await decide();
+  expect(before).toMatchObject({ candidate: 'strong', threshold: 0.3, verdict: 'PASS' });
+  const policy = { name: 'default', version: 1, threshold: before.predicted_loss + 0.01 };
+  layVerdict(folder, { policy });
+  await vi.waitFor(() => expect(hot.router.health().lastReload?.ok).toBe(true), { timeout: 10_000 });
+  const looser = { candidate: 'cheap', threshold: policy.threshold, verdict: 'PASS' };
+  expect(await decide()).toMatchObject(looser);
+  layVerdict(folder, { verdict: 'FAIL', policy: { ...policy, threshold: 0.1 } });
+  await vi.waitFor(() => expect(hot.router.health().lastReload?.ok).toBe(false), { timeout: 10_000 });
+  expect(await decide()).toMatchObject(looser);
+  layVerdict(folder, { policy: { ...policy, threshold: 0.1 } });
+  await vi.waitFor(() => expect(hot.router.health().lastReload?.ok).toBe(true), { timeout: 10_000 });
+  expect(await decide()).toMatchObject({ candidate: 'strong', threshold: 0.1, verdict: 'PASS' });
 });
 
 test('the watch reports a change once, however often it checks, and no moment without an artifact', async () => {
