@@ -22,8 +22,8 @@ const STEPS_PER_UNIT = 2000;
  *
  *   stake[i] = 0.8 sqrt(2 (ln 1/delta - ln K[i-1]) / ((n - i + 1) v[i-1])),   v the running variance of the values before
  *
- * and betting ends when the target is reached. So delta changes the power, never the validity, and a p-value at or below delta says
- * no more than that.
+ * (recalculated a thousand times in a large batch), and betting ends when the target is reached. So delta changes the power, never the
+ * validity, and a p-value at or below delta says no more than that.
  *
  * Values may come in batches. What is still to be won is then spread over the rest of the batch; the next batch goes on with the capital
  * that the last one left. Looking after each batch is free, since the stakes of a batch use only its size and what came before.
@@ -104,6 +104,10 @@ export function bettingInterval(values: ArrayLike<number>, delta: number): { low
   return { low: bettingLowerBound(values, delta / 2), high: bettingUpperBound(values, delta / 2) };
 }
 
+/** The target is recalculated so many times at least, and after so many bets at most: a logarithm a bet would take most of the time. */
+const RECALCULATIONS = 1000;
+const MOST_BETS_BETWEEN = 64;
+
 /**
  * The logarithm of max over t of K[t], at least 0 and not followed beyond the target ln 1/delta. The variance is regularised by one
  * made-up value of 1/2 with variance 1/4.
@@ -122,14 +126,22 @@ function highestLogCapital(
   let squares = 0.25;
   let i = 0;
   for (const end of batchEnds) {
-    for (; i < end; i++) {
-      const value = values[i]!;
-      const stake = SHARE_OF_STAKE * Math.sqrt((2 * (target - logCapital) * (i + 1)) / ((end - i) * squares));
-      logCapital += Math.log(1 + Math.min(stake, cap) * (limit - value));
-      if (logCapital > highest) highest = logCapital;
+    const between = Math.min(MOST_BETS_BETWEEN, Math.ceil((end - i) / RECALCULATIONS));
+    while (i < end) {
+      const scale = 2 * SHARE_OF_STAKE ** 2 * (target - logCapital);
+      let capital = 1;
+      let peak = 1;
+      for (const next = Math.min(end, i + between); i < next; i++) {
+        const value = values[i]!;
+        const stake = Math.sqrt((scale * (i + 1)) / ((end - i) * squares));
+        capital *= 1 + Math.min(stake, cap) * (limit - value);
+        if (capital > peak) peak = capital;
+        total += value;
+        squares += (value - total / (i + 2)) ** 2;
+      }
+      highest = Math.max(highest, logCapital + Math.log(peak));
       if (highest >= target) return highest;
-      total += value;
-      squares += (value - total / (i + 2)) ** 2;
+      logCapital += Math.log(capital);
     }
   }
   return highest;
