@@ -21,7 +21,6 @@ export {
   type Comparison,
   type GateRequest,
   type GateRun,
-  recordVerdict,
   runGate as gate,
 } from './gate/index.ts';
 export {

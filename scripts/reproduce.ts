@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { type Case, type CaseRow, loadCases, writeCases } from '../evals/cases/index.ts';
-import { apgrInterval, measureRanking, recordVerdict, runGate } from '../evals/gate/index.ts';
+import { apgrInterval, measureRanking, runGate } from '../evals/gate/index.ts';
 import { train } from '../evals/lifecycle/index.ts';
 import {
   type ArtifactDraft,
@@ -22,10 +22,10 @@ import { LARGE, SMALL, type StarterData, starterCases } from './starter-cases.ts
 import { print } from './terminal.ts';
 
 /** The day that the recipe last changed: in the manifest in place of the clock, so that the bytes repeat. */
-const CREATED = '2026-11-21T00:00:00.000Z';
+const CREATED = '2026-11-28T00:00:00.000Z';
 const SEED = 2;
 const FOLDS = 4;
-const MAX_QUALITY_LOSS = 0.02;
+const MAX_QUALITY_LOSS = 0.03;
 const CONFIDENCE = 0.95;
 
 /** Sets that the starter did not learn from: the published pair on three of them. */
@@ -188,9 +188,9 @@ async function run({ data, out, cases, check }: Flags): Promise<void> {
       suite: SUITE,
       data: [file],
       issued: new Date(CREATED),
+      write: !check,
     });
     if (check) assertSameVerdict(verdict, out);
-    else recordVerdict(out, verdict);
     print(`${out}: ${check ? 'the same, byte for byte' : 'written'}; the gate says ${verdict.verdict}\n`);
   } finally {
     rmSync(scratch, { recursive: true });

@@ -21,10 +21,9 @@ export function orderBets(
   const alone = units.length === traits.length && sampling === 'requests';
   const tooLarge = alone ? undefined : units.find(({ length }) => length > largest);
   if (tooLarge !== undefined) throw largeUnit(traits, tooLarge, largest);
-  // a group that has cases in several batches is bet on with the first of them
   const placed = units.map((rows) => ({
     rows,
-    batch: Math.min(...rows.map((row) => batchOf[row]!)),
+    batch: batchOfUnit(traits, rows, batchOf),
     place: hashPlace(traits[rows[0]!]!),
   }));
   placed.sort((a, b) => a.batch - b.batch || (a.place < b.place ? -1 : 1));
@@ -38,6 +37,18 @@ export function orderBets(
   let end = 0;
   const unitEnds = Uint32Array.from(placed, (unit) => (end += unit.rows.length));
   return { rows, unitEnds, largestUnit: largest, batches };
+}
+
+/** @throws PlimsollError `invalid-input` if a draw that was bet on has grown: its bet cannot be made again */
+function batchOfUnit(traits: readonly Traits[], rows: readonly number[], batchOf: ArrayLike<number>): number {
+  const batch = batchOf[rows[0]!]!;
+  const later = rows.find((row) => batchOf[row] !== batch);
+  if (later === undefined) return batch;
+  throw new PlimsollError(
+    'invalid-input',
+    `The case ${JSON.stringify(traits[later]!.id)} belongs to a group or a label of which an earlier look has bet on other cases. Append whole groups, or leave the case out.`,
+    { place: { field: 'group' } },
+  );
 }
 
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */

@@ -1,3 +1,4 @@
+import type { EarlierLook } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   type CaseFingerprints,
@@ -7,7 +8,7 @@ import {
   type SortedSet,
   without,
 } from './case-fingerprints.ts';
-import type { EarlierLook, LookRecord, RecordedLook } from './look-record.ts';
+import type { LookRecord, RecordedLook } from './look-record.ts';
 
 /** Who wants to look at which cases, by what. */
 export interface LookRequest {
@@ -41,6 +42,8 @@ export interface LookPlan {
   readonly head: string | null;
   /** It is a look on record, with the same cases or more. */
   readonly continues: boolean;
+  /** Hash of its line, if it is on record with these very cases. */
+  readonly record: string | null;
   /** What a person should know of the record. */
   readonly notes: readonly string[];
 }
@@ -75,6 +78,7 @@ export function planOf(record: LookRecord, request: LookRequest): Planned {
       earlier: counted.map(({ shown }) => shown),
       head,
       continues: same !== undefined,
+      record: added.length === 0 ? (same?.look.latest?.record ?? null) : null,
       notes,
     },
   };

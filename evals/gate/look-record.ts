@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { sha256, type VerdictWord } from '../../router/artifact/index.ts';
+import { type EarlierLook, sha256, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError, systemErrorCode } from '../../router/errors.ts';
 import { openReplacement } from '../../router/files/index.ts';
 import { isObject } from '../../router/json/index.ts';
@@ -16,22 +16,6 @@ import {
   formerLookSchema,
   type NewLine,
 } from './look-lines.ts';
-
-/** An earlier look, for reports. What a line does not say is null. */
-export interface EarlierLook {
-  readonly artifact: string;
-  readonly artifact_sha256: string;
-  readonly policy: { readonly name: string; readonly version: number } | null;
-  readonly suite: string;
-  readonly suite_sha256: string | null;
-  readonly look: number | null;
-  readonly issued: string;
-  readonly n: number | null;
-  /** Null until the gate is done, or if no threshold holds. */
-  readonly threshold: number | null;
-  /** Null until the gate is done: it was killed, or runs. */
-  readonly verdict: VerdictWord | null;
-}
 
 /** What came of a look. */
 export interface Outcome {

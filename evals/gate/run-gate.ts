@@ -6,6 +6,7 @@ import {
   sealedVerdict,
   type Verdict,
   worstOf,
+  writeVerdict,
 } from '../../router/artifact/index.ts';
 import type { Classifier } from '../../router/classifier/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
@@ -25,9 +26,12 @@ import {
 import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { orderBets } from './bets.ts';
+import { fingerprintCases } from './case-fingerprints.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
+import type { LookPlan, LookRequest } from './look-plan.ts';
+import { beginLook, finishLook, planLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, lossesAt, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
@@ -46,6 +50,8 @@ export interface GateRequest {
   readonly reading?: GateReading;
   readonly issued?: Date;
   readonly allowHub?: boolean;
+  /** Put the look on record and write the verdict into the artifact's folder. Default false: nothing is written, and nothing serves. */
+  readonly write?: boolean;
   /** Called with how many of the held-out cases are replayed. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -68,7 +74,7 @@ const LOOSEST = 0.999;
 /**
  * Gates an artifact. One walk over the held-out cases, from strict thresholds to loose ones, chooses the threshold and proves it: every
  * demand of the promise holds at each step, and the walk stops at the first at which one does not. What else the suite asks for is judged
- * once, at the threshold that was reached. No model is called and nothing is written.
+ * once, at the threshold that was reached. No model is called.
  * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw
  */
 export async function runGate(request: GateRequest): Promise<GateRun> {
@@ -77,10 +83,11 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
   const { heldOut, sha256, excluded } = heldOutCases(loaded.cases, artifact);
   const hardCases = loadUnseenHardCases(suite, artifact);
+  const issued = request.issued ?? new Date();
+  const look = lookAt(heldOut, artifact, suite, request.write === true, issued);
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
-    const look = planLook(suite, heldOut.length);
     const sealed: Sealed = {
       suite: suite.suite,
       candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
@@ -108,22 +115,29 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     const verdict = sealedVerdict({
       schema_version: 2,
       verdict: worstOf(conditions.map((condition) => condition.verdict)),
-      issued: (request.issued ?? new Date()).toISOString(),
+      issued: issued.toISOString(),
       valid_for_days: suite.suite.valid_for_days,
       artifact: { name: artifact.manifest.name, sha256: artifact.sha256 },
       policy: { name, version, threshold },
       suite: { name: suite.suite.name, sha256: suite.sha256 },
       walk: walked.walk,
       sealed: sealedSection(loaded, excluded, subject, sha256),
-      looks: look.section,
+      looks: { number: look.number, delta: look.delta, record: look.record, earlier: [...look.earlier] },
       conditions,
       evidence,
       tools: { plimsoll: VERSION },
     });
+    if (request.write) {
+      finishLook(artifact.folder, look.record!, {
+        verdict: verdict.verdict,
+        threshold: walked.proved ? threshold : null,
+      });
+      writeVerdict(artifact.folder, verdict);
+    }
     return {
       folder: artifact.folder,
       verdict,
-      notes: [...suite.notes, ...loaded.notes],
+      notes: [...suite.notes, ...loaded.notes, ...look.notes],
       texts: new Map(heldOut.map(({ id, text }) => [id, text])),
     };
   } finally {
@@ -131,10 +145,28 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   }
 }
 
-function planLook({ suite }: LoadedSuite, n: number) {
-  const delta = ((1 - suite.confidence) * 6) / Math.PI ** 2;
-  const section: Verdict['looks'] = { number: 1, delta, record: '0'.repeat(64), earlier: [] };
-  return { delta, batchOf: new Uint8Array(n), section };
+/** The look goes on record before any outcome is read: a gate that is stopped has looked. */
+function lookAt(
+  cases: readonly Case[],
+  { folder, manifest, sha256 }: ArtifactFiles,
+  { suite, sha256: suiteSha256 }: LoadedSuite,
+  write: boolean,
+  issued: Date,
+): LookPlan {
+  const look: LookRequest = {
+    artifact: manifest.name,
+    artifactSha256: sha256,
+    policy: { name: manifest.policy.name, version: manifest.policy.version },
+    suite: suite.name,
+    suiteSha256,
+    confidence: suite.confidence,
+    ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
+    cases: fingerprintCases(
+      cases,
+      manifest.ladder.map(({ model }) => model),
+    ),
+  };
+  return write ? beginLook(folder, { ...look, issued }) : planLook(folder, look);
 }
 
 /** A policy that promises no quality has one threshold, and that is judged. */

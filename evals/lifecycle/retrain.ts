@@ -12,7 +12,6 @@ import {
   type Comparison,
   type LoadedSuite,
   loadSuite,
-  recordVerdict,
   requireHeldOutFrom,
   runGate,
   writeComparison,
@@ -124,10 +123,10 @@ async function gateChallenger(options: RetrainOptions, issued: Date): Promise<Ve
     reading: reading(options),
     issued,
     allowHub,
+    write: true,
     onProgress: (done, total) => onProgress({ step, done, total }),
   });
   onProgress({ step, summary: `${verdict.sealed.n} sealed cases, ${verdict.verdict}` });
-  recordVerdict(out, verdict);
   return verdict;
 }
 

@@ -73,7 +73,7 @@ export function lookRows({ looks }: Verdict): string[][] {
       artifact,
       formatLoss(threshold),
       suite,
-      verdict,
+      verdict ?? 'stopped',
     ]),
   ];
 }

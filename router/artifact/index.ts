@@ -25,7 +25,7 @@ export {
   type Condition,
   conditionSchema,
   conditionWords,
-  type Look,
+  type EarlierLook,
   readVerdict,
   type StoredVerdict,
   sealedVerdict,

@@ -39,7 +39,7 @@ export const conditionSchema = z.strictObject({
   note: z.string().optional(),
 });
 
-/** An earlier look at the same sealed cases. */
+/** An earlier look at the same sealed cases, in verdicts of version 1 and in the record's lines of that time. */
 export const lookSchema = z.strictObject({
   artifact: z.string().min(1),
   artifact_sha256: sha256,
@@ -47,6 +47,22 @@ export const lookSchema = z.strictObject({
   suite: z.string().min(1),
   issued: z.iso.datetime(),
   verdict: verdictWord,
+});
+
+/** An earlier look at some of the sealed cases. What its line does not say is null. */
+const earlierLookSchema = z.strictObject({
+  artifact: z.string().min(1),
+  artifact_sha256: sha256,
+  policy: z.strictObject({ name: z.string().min(1), version: z.int().positive() }).nullable(),
+  suite: z.string().min(1),
+  suite_sha256: sha256.nullable(),
+  look: z.int().positive().nullable(),
+  issued: z.iso.datetime(),
+  n: count.nullable(),
+  /** Null if the gate was stopped, or no threshold holds. */
+  threshold: z.number().min(-1).max(1).nullable(),
+  /** Null if the gate was stopped. */
+  verdict: verdictWord.nullable(),
 });
 
 /** What verdicts of both versions say. */
@@ -131,9 +147,9 @@ const contentSchema = z.strictObject({
     number: z.int().positive(),
     /** 1 - confidence that this look may spend. */
     delta: z.number().gt(0).lt(1),
-    /** Hash of this look's line in the record of looks, which contains the hash of the line before. */
-    record: sha256,
-    earlier: z.array(lookSchema),
+    /** Hash of this look's line in the record of looks, which has the hash of the line before; null if the look is not on record. */
+    record: sha256.nullable(),
+    earlier: z.array(earlierLookSchema),
   }),
 });
 
@@ -144,7 +160,7 @@ export const verdictSchema = contentSchema.extend({ sha256 });
 const earlierVerdictSchema = version1Schema.extend({ sha256 });
 
 export type Condition = z.infer<typeof conditionSchema>;
-export type Look = z.infer<typeof lookSchema>;
+export type EarlierLook = z.infer<typeof earlierLookSchema>;
 export type VerdictContent = z.infer<typeof contentSchema>;
 export type Verdict = z.infer<typeof verdictSchema>;
 /** What an artifact's folder may hold. */

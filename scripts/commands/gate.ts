@@ -1,7 +1,13 @@
 import { Command } from 'commander';
-import { recordVerdict, runGate } from '../../evals/gate/index.ts';
+import { runGate } from '../../evals/gate/index.ts';
 import { terminalReport, writeReports } from '../../evals/report/index.ts';
-import { readVerdict, type StoredVerdict, type VerdictWord } from '../../router/artifact/index.ts';
+import {
+  readVerdict,
+  type StoredVerdict,
+  sha256OfJson,
+  type Verdict,
+  type VerdictWord,
+} from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
 import { isoTime } from '../flag-values.ts';
@@ -17,7 +23,7 @@ interface Flags extends ReadingFlags {
   readonly previous?: string;
   readonly reports?: string;
   readonly texts: boolean;
-  readonly write: boolean;
+  readonly check: boolean;
   readonly issued?: string;
   readonly allowHub: boolean;
   readonly json: boolean;
@@ -32,7 +38,7 @@ export function gateCommand(): Command {
       .option('--previous <folder>', 'an artifact with a verdict: the reports say what changed')
       .option('--reports <folder>', 'write verdict.json, report.md, report.xml (JUnit) and report.html here')
       .option('--texts', 'show the prompts of the worst downgrades in report.html', false)
-      .option('--no-write', "leave the artifact's verdict.json and the record of looks as they are")
+      .option('--check', 'test again and write nothing, neither verdict.json nor a look', false)
       .option('--issued <time>', 'ISO time to write into the verdict (default: now)')
       .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
       .option('--json', 'print the verdict as JSON', false)
@@ -65,11 +71,12 @@ async function run(flags: Flags): Promise<void> {
     },
     issued,
     allowHub: flags.allowHub,
+    write: !flags.check,
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.end(`${verdict.sealed.n} sealed cases`);
   printNotes(notes);
-  if (flags.write) recordVerdict(folder, verdict);
+  if (flags.check) printNotes([checkNote(folder, verdict)]);
   if (flags.reports !== undefined)
     await writeReports(flags.reports, verdict, {
       ...(previous && { previous }),
@@ -81,6 +88,17 @@ async function run(flags: Flags): Promise<void> {
       `${terminalReport(verdict, { colour: process.stdout.isTTY === true, ...(previous && { previous }) })}\n`,
     );
   process.exitCode = GATE_EXIT_CODES[verdict.verdict];
+}
+
+/** Whether the verdict that lies there is the one that comes out now, but for its time. */
+function checkNote(folder: string, now: Verdict): string {
+  const before = readVerdict(folder);
+  if (before === undefined) return `${folder} has no verdict.json; nothing is written`;
+  const { issued: _, sha256: __, ...same } = { ...now, issued: before.issued };
+  const { issued: ___, sha256: ____, ...lying } = before;
+  return sha256OfJson(same) === sha256OfJson(lying)
+    ? `${folder}/verdict.json says the same`
+    : `${folder}/verdict.json differs: ${before.verdict} at threshold ${before.policy.threshold}, and now ${now.verdict} at ${now.policy.threshold}`;
 }
 
 function previousVerdict(folder: string): StoredVerdict {
