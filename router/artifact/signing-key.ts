@@ -72,9 +72,12 @@ export interface KeyPairFiles {
 /**
  * Writes a new pair of keys, `<name>.pem` (private, mode 600) and `<name>.pub.pem`, and never over a file that is there.
  * @param passphrase encrypts the private key
- * @throws PlimsollError `invalid-input` if one of the files exists, `io` if they cannot be written; then there is neither
+ * @throws PlimsollError `invalid-input` if the name is empty or of a folder or one of the files exists, `io` if they cannot be written; then there is neither
  */
 export function createKeyPair(name: string, passphrase: string | undefined): KeyPairFiles {
+  if (!/[^/\\]$/.test(name)) {
+    throw new PlimsollError('invalid-input', `The name of a key must be that of a file, not "${name}".`);
+  }
   const files = { privateFile: `${name}.pem`, publicFile: `${name}.pub.pem` };
   const { privateKey, publicKey } = generateKeyPairSync(KEY_TYPE);
   const cipher = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };

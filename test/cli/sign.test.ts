@@ -147,6 +147,13 @@ describe.concurrent('plimsoll sign', () => {
       SIGN,
       /is a key of the type ec, not Ed25519/,
     ],
+    ['no name', () => {}, ['sign', '--new-key', ''], /must be that of a file, not ""/],
+    [
+      'the name of a folder',
+      () => {},
+      ['sign', '--new-key', 'keys/'],
+      /must be that of a file, not "keys\/"/,
+    ],
     [
       'a folder that is not there',
       () => {},

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { BadRow, RejectLog, writeCases } from '../../evals/cases/index.ts';
 import { recordLook } from '../../evals/gate/looks.ts';
 import { CHECK_INTERVAL_MS, openAccess } from '../../router/access/access.ts';
 import { createKey, readKeys } from '../../router/access/index.ts';
-import { readArtifact, writeArtifact, writeVerdict } from '../../router/artifact/index.ts';
+import { createKeyPair, readArtifact, writeArtifact, writeVerdict } from '../../router/artifact/index.ts';
 import { writeCurrent } from '../../router/artifact/store.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { draft } from '../artifact/draft.ts';
@@ -73,6 +73,25 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
     expect(await cli(['keys', 'revoke', last.stored.id, '--file', file])).toMatchObject({ code: 0 });
     expect(readKeys(file)).toHaveLength(20);
     expect(kind()).toBe('revoked');
+  });
+
+  it('a pair of keys: both or neither, wherever the disk ends', () => {
+    const disk = tinyDisk(128);
+    const keys = ['gate.pem', 'gate.pub.pem'];
+    for (const free of [0, 4096, 8192, 12_288, 16_384]) {
+      fill(disk, free);
+      let failure: unknown;
+      try {
+        createKeyPair(path.join(disk, 'gate'), undefined);
+      } catch (error) {
+        failure = error;
+      }
+      if (failure !== undefined) expect(failure).toMatchObject(FULL);
+      const there = keys.filter((name) => existsSync(path.join(disk, name)));
+      expect(there).toEqual(failure === undefined ? keys : []);
+      expect(hiddenIn(disk)).toEqual([]);
+      for (const name of there) rmSync(path.join(disk, name));
+    }
   });
 
   const verdict = { ...verdictOf({ manifest: { ...draft.manifest, files: {} }, sha256: '0'.repeat(64) }) };
