@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import {
   type ArtifactFiles,
+  type Floors,
   readArtifact,
+  readPublicKey,
   resolveArtifact,
   type ServedLadder,
   type Standing,
@@ -44,11 +46,19 @@ export interface RouterParts {
 export async function createRouter(config: Config, parts: RouterParts = {}): Promise<Router> {
   const artifact = readArtifact(resolveArtifact(config.artifact ?? STARTER_FOLDER));
   const { nowMs = Date.now } = parts;
-  const standing = standingInFolder(artifact, new Date(nowMs()));
+  const standing = standingInFolder(artifact, new Date(nowMs()), floorsOf(config.gate));
   assertGated(standing, config);
   const router = await assemble(config, artifact, standing, { ...parts, nowMs });
   await assertGolden(router, artifact);
   return router;
+}
+
+/** @throws PlimsollError, naming `gate.public_key`, if that is no key */
+function floorsOf({ publicKey, ...floors }: Config['gate']): Floors {
+  return {
+    ...floors,
+    publicKey: publicKey === undefined ? undefined : readPublicKey(publicKey, 'gate.public_key'),
+  };
 }
 
 /** Before anything of the artifact is opened: what has no valid PASS serves only if its owner says so. */

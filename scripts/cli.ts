@@ -74,6 +74,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Make the artifact that served before the current one serve again',
     load: async () => (await import('./commands/rollback.ts')).rollbackCommand(),
   },
+  sign: {
+    usage: '[options]',
+    description: 'Sign the verdict of an artifact, check a signature, or make the keys for it',
+    load: async () => (await import('./commands/sign.ts')).signCommand(),
+  },
   keys: {
     usage: '',
     description: 'Make, list and revoke the API keys of the server',

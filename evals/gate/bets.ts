@@ -1,59 +1,58 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
 import { questionUnits } from '../cases/index.ts';
 import type { Bets } from '../threshold/index.ts';
 import type { Traits } from './replay.ts';
 import type { Suite } from './suite.ts';
 
+/** What an order of bets may depend on. One entry a case. */
+export interface BetOrder {
+  /** The batch in which each case arrived, 0 the first. */
+  readonly batchOf: ArrayLike<number>;
+  /** A fingerprint of all that is known of each case. */
+  readonly contents: ArrayLike<number>;
+}
+
 /**
- * The cases as bets. Batches are taken as they arrived, and within a batch the order follows from the cases' own keys: there is no seed
- * that could be tried until one passes, and the order does not depend on outcomes or on the file's own order.
+ * The cases as bets. Batches are taken as they arrived. Within a batch the order follows from the cases themselves: there is no seed, no id
+ * and no order of rows that could be tried until one passes, and the order does not depend on outcomes.
  *
- * @param batchOf the batch of each case, 0 the first; shape [n]
- * @throws PlimsollError `invalid-input` if a group is larger than the suite says
+ * @throws PlimsollError `invalid-input` if a group, or the cases that share a label, are more than the suite says, or have grown since
+ *   they were bet on
  */
 export function orderBets(
   traits: readonly Traits[],
   { sampling, largest_group: largest }: Pick<Suite, 'sampling' | 'largest_group'>,
-  batchOf: ArrayLike<number>,
+  { batchOf, contents }: BetOrder,
 ): Bets {
+  const places = betPlaces(traits, contents);
   const units = sampling === 'groups' ? rowsByGroup(traits) : rowsByLabel(traits);
-  const alone = units.length === traits.length && sampling === 'requests';
-  const tooLarge = alone ? undefined : units.find(({ length }) => length > largest);
+  if (units === undefined) {
+    const rows = Uint32Array.from(traits.keys()).sort(
+      (a, b) => batchOf[a]! - batchOf[b]! || places[a]! - places[b]!,
+    );
+    return { rows, largestUnit: 1, batches: batchSizes(Array.from(rows, (row) => batchOf[row]!)) };
+  }
+  const tooLarge = units.find(({ length }) => length > largest);
   if (tooLarge !== undefined) throw largeUnit(traits, tooLarge, largest);
   const placed = units.map((rows) => ({
     rows,
     batch: batchOfUnit(traits, rows, batchOf),
-    place: hashPlace(traits[rows[0]!]!),
+    place: Math.min(...rows.map((row) => places[row]!)),
   }));
-  placed.sort((a, b) => a.batch - b.batch || (a.place < b.place ? -1 : 1));
-  const batches: number[] = [];
-  placed.forEach(({ batch }, i) => {
-    if (i === 0 || placed[i - 1]!.batch !== batch) batches.push(0);
-    batches[batches.length - 1]!++;
-  });
-  const rows = Uint32Array.from(placed.flatMap((unit) => unit.rows));
-  if (alone) return { rows, largestUnit: 1, batches };
+  placed.sort((a, b) => a.batch - b.batch || a.place - b.place);
   let end = 0;
-  const unitEnds = Uint32Array.from(placed, (unit) => (end += unit.rows.length));
-  return { rows, unitEnds, largestUnit: largest, batches };
-}
-
-/** @throws PlimsollError `invalid-input` if a draw that was bet on has grown: its bet cannot be made again */
-function batchOfUnit(traits: readonly Traits[], rows: readonly number[], batchOf: ArrayLike<number>): number {
-  const batch = batchOf[rows[0]!]!;
-  const later = rows.find((row) => batchOf[row] !== batch);
-  if (later === undefined) return batch;
-  throw new PlimsollError(
-    'invalid-input',
-    `The case ${JSON.stringify(traits[later]!.id)} belongs to a group or a label of which an earlier look has bet on other cases. Append whole groups, or leave the case out.`,
-    { place: { field: 'group' } },
-  );
+  return {
+    rows: Uint32Array.from(placed.flatMap(({ rows }) => rows)),
+    unitEnds: Uint32Array.from(placed, ({ rows }) => (end += rows.length)),
+    largestUnit: largest,
+    batches: batchSizes(placed.map(({ batch }) => batch)),
+  };
 }
 
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */
 export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
-  const ends = bets.unitEnds ?? Uint32Array.from({ length: bets.rows.length }, (_, i) => i + 1);
+  const { largestUnit, unitEnds: ends } = bets;
   const rows: number[] = [];
   const unitEnds: number[] = [];
   const batches: number[] = [];
@@ -62,16 +61,51 @@ export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
     let filled = 0;
     for (const last = unit + units; unit < last; unit++) {
       const before = rows.length;
-      for (let i = ends[unit - 1] ?? 0; i < ends[unit]!; i++)
+      const end = ends?.[unit] ?? unit + 1;
+      for (let i = ends === undefined ? unit : (ends[unit - 1] ?? 0); i < end; i++) {
         if (wanted(bets.rows[i]!)) rows.push(bets.rows[i]!);
+      }
       if (rows.length === before) continue;
       unitEnds.push(rows.length);
       filled++;
     }
     if (filled > 0) batches.push(filled);
   }
-  const { largestUnit } = bets;
-  return { rows, ...(bets.unitEnds && { unitEnds }), largestUnit, batches };
+  return { rows, ...(ends && { unitEnds }), largestUnit, batches };
+}
+
+/**
+ * A number for each case by which bets are ordered: 48 bits of a hash of its key, and of its rank among the cases of that key by their
+ * contents. The rank stands in for what tells cases of one key apart, such as ids or outcomes, which must not decide their order.
+ * Another hash than the one of the split, of which held-out cases share the upper end.
+ */
+function betPlaces(traits: readonly Traits[], contents: ArrayLike<number>): Float64Array {
+  const rowsOfKey = new Map<string, number[]>();
+  const places = new Float64Array(traits.length);
+  const placeOf = (key: string, rank: number) =>
+    Number.parseInt(hash('sha256', `bet\n${key}\n${rank}`).slice(0, 12), 16);
+  for (const [row, { key }] of traits.entries()) {
+    const rows = rowsOfKey.get(key);
+    if (rows === undefined) rowsOfKey.set(key, [row]);
+    else rows.push(row);
+  }
+  for (const [key, rows] of rowsOfKey) {
+    rows.sort((a, b) => contents[a]! - contents[b]!);
+    rows.forEach((row, rank) => {
+      places[row] = placeOf(key, rank);
+    });
+  }
+  return places;
+}
+
+/** Of batches in order: how many there are of each. */
+function batchSizes(inOrder: readonly number[]): number[] {
+  const sizes: number[] = [];
+  inOrder.forEach((batch, i) => {
+    if (i === 0 || inOrder[i - 1] !== batch) sizes.push(0);
+    sizes[sizes.length - 1]!++;
+  });
+  return sizes;
 }
 
 /** Cases that share a group, a key or the whole text are one unit. */
@@ -79,8 +113,9 @@ function rowsByGroup(traits: readonly Traits[]): (readonly number[])[] {
   return questionUnits(traits, ({ textHash }) => textHash).map(({ members }) => members);
 }
 
-/** Each request is a unit, but for those that share one labelled reply: that was drawn once. */
-function rowsByLabel(traits: readonly Traits[]): (readonly number[])[] {
+/** Each request is a unit, but for those that share one labelled reply: that was drawn once. Undefined if none do. */
+function rowsByLabel(traits: readonly Traits[]): (readonly number[])[] | undefined {
+  if (traits.every(({ label }) => label === undefined)) return undefined;
   const units: number[][] = [];
   const labelled = new Map<string, number[]>();
   for (const [row, { label }] of traits.entries()) {
@@ -93,12 +128,19 @@ function rowsByLabel(traits: readonly Traits[]): (readonly number[])[] {
     units.push(added);
     if (label !== undefined) labelled.set(label, added);
   }
-  return units;
+  return units.length === traits.length ? undefined : units;
 }
 
-/** Another hash than the one of the split, of which held-out cases share the upper end. */
-function hashPlace({ key, id }: Traits): string {
-  return createHash('sha256').update(`bet\n${key}\n${id}`).digest('base64');
+/** @throws PlimsollError `invalid-input` if a draw that was bet on has grown: its bet cannot be made again */
+function batchOfUnit(traits: readonly Traits[], rows: readonly number[], batchOf: ArrayLike<number>): number {
+  const batch = batchOf[rows[0]!]!;
+  const later = rows.find((row) => batchOf[row] !== batch);
+  if (later === undefined) return batch;
+  throw new PlimsollError(
+    'invalid-input',
+    `The case ${JSON.stringify(traits[later]!.id)} belongs to a group or a label of which an earlier look has bet on other cases. Append whole groups, or leave the case out.`,
+    { place: { field: 'group' } },
+  );
 }
 
 function largeUnit(traits: readonly Traits[], rows: readonly number[], largest: number): PlimsollError {

@@ -2,6 +2,7 @@
 
 export { measureBaselines, oracleScores, promptLengthScores, taskLabelScores } from './baselines.ts';
 export { orderBets } from './bets.ts';
+export { fingerprintCases } from './case-fingerprints.ts';
 export {
   type Bounded,
   type Comparison,

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { sha256, VERDICTS } from '../../router/artifact/index.ts';
+import { VERDICTS } from '../../router/artifact/index.ts';
 import { decodeColumn, encodeColumn, type SortedSet } from './case-fingerprints.ts';
 
 const hashInHex = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -82,7 +83,7 @@ export function decodeBatch({ n, sha256: hash, ...columns }: BatchLine): Batch |
 }
 
 function batchHash(contents: Uint8Array, questions: Uint8Array): string {
-  return sha256(Buffer.concat([contents, questions]));
+  return createHash('sha256').update(contents).update(questions).digest('hex');
 }
 
 /** A batch as its line has it. @param known hashes of batches whose fingerprints are on file and not written twice */

@@ -59,7 +59,8 @@ export function readLookRecord(file: string): LookRecord {
   const lines = linesOf(bytes);
   let end = bytes.length;
   const notes: string[] = [];
-  for (const [index, { text, from, number }] of lines.entries()) {
+  for (const [index, { from, to, number }] of lines.entries()) {
+    const text = bytes.toString('utf8', from, to).trimEnd();
     const value = jsonOr(text, () => {
       if (index < lines.length - 1)
         throw damaged(file, number, 'this is no record of a look at sealed cases');
@@ -87,22 +88,24 @@ function bytesOf(file: string): Buffer {
   }
 }
 
+const SPACE = ' '.charCodeAt(0);
+
 interface Line {
-  readonly text: string;
-  /** Where it begins, in bytes. */
+  /** Where it begins and ends, in bytes. */
   readonly from: number;
+  readonly to: number;
   /** From 1. */
   readonly number: number;
 }
 
-/** The lines that are not blank, without their endings: Git may change those. */
+/** The lines that are not blank. Their endings do not count: Git may change those. */
 function linesOf(bytes: Buffer): Line[] {
   const lines: Line[] = [];
   for (let from = 0, number = 1; from < bytes.length; number++) {
     const found = bytes.indexOf('\n', from);
     const to = found === -1 ? bytes.length : found;
-    const text = bytes.toString('utf8', from, to).trimEnd();
-    if (text !== '') lines.push({ text, from, number });
+    const blank = bytes.subarray(from, to).every((byte) => byte <= SPACE);
+    if (!blank) lines.push({ from, to, number });
     from = to + 1;
   }
   return lines;

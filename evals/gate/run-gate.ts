@@ -26,7 +26,7 @@ import {
 import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { orderBets } from './bets.ts';
-import { fingerprintCases } from './case-fingerprints.ts';
+import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
@@ -84,7 +84,8 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const { heldOut, sha256, excluded } = heldOutCases(loaded.cases, artifact);
   const hardCases = loadUnseenHardCases(suite, artifact);
   const issued = request.issued ?? new Date();
-  const look = lookAt(heldOut, artifact, suite, request.write === true, issued);
+  const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
+  const look = lookAt(fingerprints, artifact, suite, request.write === true, issued);
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
@@ -92,7 +93,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       suite: suite.suite,
       candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
       heldOut: replay,
-      bets: orderBets(replay.traits, suite.suite, look.batchOf),
+      bets: orderBets(replay.traits, suite.suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
       delta: look.delta,
       ...(hardCases && {
         hard: await replayHardCases(hardCases, classifier, artifact.manifest.ladder.length),
@@ -145,9 +146,13 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   }
 }
 
+function modelsOf({ manifest }: ArtifactFiles): string[] {
+  return manifest.ladder.map(({ model }) => model);
+}
+
 /** The look goes on record before any outcome is read: a gate that is stopped has looked. */
 function lookAt(
-  cases: readonly Case[],
+  cases: CaseFingerprints,
   { folder, manifest, sha256 }: ArtifactFiles,
   { suite, sha256: suiteSha256 }: LoadedSuite,
   write: boolean,
@@ -161,10 +166,7 @@ function lookAt(
     suiteSha256,
     confidence: suite.confidence,
     ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
-    cases: fingerprintCases(
-      cases,
-      manifest.ladder.map(({ model }) => model),
-    ),
+    cases,
   };
   return write ? beginLook(folder, { ...look, issued }) : planLook(folder, look);
 }

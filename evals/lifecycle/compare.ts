@@ -10,6 +10,7 @@ import type { Case, LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
   comparePolicies,
+  fingerprintCases,
   heldOutCases,
   type LoadedSuite,
   loadGateCases,
@@ -58,7 +59,13 @@ export async function compareArtifacts(
       order: orderBets(
         replayOfChallenger.traits,
         { ...suite.suite, sampling: 'requests' },
-        new Uint8Array(cases.length),
+        {
+          batchOf: new Uint8Array(cases.length),
+          contents: fingerprintCases(
+            cases,
+            challenger.manifest.ladder.map(({ model }) => model),
+          ).contents,
+        },
       ).rows,
       tolerance,
       confidence: suite.suite.confidence,

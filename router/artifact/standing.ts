@@ -1,7 +1,15 @@
 import { PlimsollError } from '../errors.ts';
 import type { ArtifactFiles } from './artifact-files.ts';
+import { FLOOR_REASONS, type Floors, type FoundVerdict, floorFault } from './floors.ts';
 import type { Manifest } from './manifest.ts';
-import { conditionWords, readVerdict, type StoredVerdict, type VerdictWord, worstOf } from './verdict.ts';
+import {
+  conditionWords,
+  parseVerdict,
+  readVerdictBytes,
+  type StoredVerdict,
+  type VerdictWord,
+  worstOf,
+} from './verdict.ts';
 
 /** Why a verdict does not count, or that there is none. */
 export const NO_PASS_REASONS = [
@@ -12,6 +20,7 @@ export const NO_PASS_REASONS = [
   'edited',
   'not-passed',
   'in-the-future',
+  ...FLOOR_REASONS, // of the server's configuration
 ] as const;
 
 export type NoPass = (typeof NO_PASS_REASONS)[number];
@@ -23,6 +32,8 @@ interface Term {
   /** ISO 8601. */
   readonly issued: string;
   readonly expires: string;
+  /** The server's `gate.max_valid_for_days`, if the verdict alone would expire later. */
+  readonly floorDays?: number;
 }
 
 /**
@@ -51,21 +62,42 @@ export function standingOf(artifact: ArtifactFiles, verdict: StoredVerdict | und
   return standingAt({ kind: 'pass', ...term }, now.getTime(), artifact.folder);
 }
 
-/** The standing of what lies in the artifact's folder; a verdict that cannot be read counts for nothing, and says why. */
-export function standingInFolder(artifact: ArtifactFiles, now: Date): Standing {
+/**
+ * The standing of what lies in the artifact's folder; a verdict that cannot be read counts for nothing, and says why.
+ * @param floors what the server asks beyond PASS; by default nothing
+ */
+export function standingInFolder(artifact: ArtifactFiles, now: Date, floors: Floors = {}): Standing {
+  const { folder } = artifact;
   try {
-    return standingOf(artifact, readVerdict(artifact.folder), now);
+    const bytes = readVerdictBytes(folder);
+    if (bytes === undefined) return standingOf(artifact, undefined, now);
+    const verdict = parseVerdict(folder, bytes);
+    const standing = standingOf(artifact, verdict, now);
+    return standing.kind === 'none'
+      ? standing
+      : overFloors(standing, { folder, verdict, bytes }, floors, now);
   } catch (error) {
     if (error instanceof PlimsollError) return none('unreadable', error.message);
     throw error;
   }
 }
 
+/** A PASS below a floor is none, and a floor may let it expire before the verdict does. */
+function overFloors(standing: Standing, found: FoundVerdict, floors: Floors, now: Date): Standing {
+  const fault = floorFault(found, floors);
+  if (fault !== undefined) return none(fault.reason, fault.why);
+  const { maxValidForDays: days } = floors;
+  if (days === undefined || days >= found.verdict.valid_for_days) return standing;
+  const term = termOf({ ...found.verdict, valid_for_days: days });
+  return standingAt({ ...standing, ...term, kind: 'pass', floorDays: days }, now.getTime(), found.folder);
+}
+
 /** A PASS runs out while it is being relied on: the same standing at a later time. */
 export function standingAt(standing: Standing, nowMs: number, folder: string): Standing {
   if (standing.kind !== 'pass' || nowMs < Date.parse(standing.expires)) return standing;
-  const { suite, threshold, issued, expires } = standing;
-  const why = `The PASS of ${folder} by the suite ${suite}, issued ${issued}, expired on ${expires}. ${gateAgain(folder)}`;
+  const { suite, threshold, issued, expires, floorDays } = standing;
+  const days = floorDays === undefined ? '' : `, after the ${floorDays} days of gate.max_valid_for_days`;
+  const why = `The PASS of ${folder} by the suite ${suite}, issued ${issued}, expired on ${expires}${days}. ${gateAgain(folder)}`;
   return { kind: 'expired', suite, threshold, issued, expires, why };
 }
 

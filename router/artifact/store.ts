@@ -16,6 +16,7 @@ import {
 } from './artifact-files.ts';
 import { artifactJson } from './manifest.ts';
 import { sha256 } from './sha256.ts';
+import { SIGNATURE_FILE } from './signature.ts';
 import { requirePass, type Standing, servedPolicy, standingInFolder } from './standing.ts';
 import { VERDICT_FILE } from './verdict.ts';
 
@@ -240,6 +241,7 @@ export function artifactFoldersIn(store: string): string[] {
 const WATCHED = [
   MANIFEST_FILE,
   VERDICT_FILE,
+  SIGNATURE_FILE,
   CLASSIFIER_FILE,
   GOLDEN_FILE,
   MODEL_CARD_FILE,

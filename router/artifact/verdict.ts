@@ -215,9 +215,13 @@ export const VERDICT_FILE = 'verdict.json';
  * @throws PlimsollError `invalid-artifact`, naming file and field, if it cannot be read or was edited.
  */
 export function readVerdict(folder: string): StoredVerdict | undefined {
+  const bytes = readVerdictBytes(folder);
+  return bytes && parseVerdict(folder, bytes);
+}
+
+/** @throws PlimsollError `invalid-artifact`, naming file and field, if the bytes of the folder's verdict.json are wrong or were edited. */
+export function parseVerdict(folder: string, bytes: Uint8Array): StoredVerdict {
   const file = path.join(folder, VERDICT_FILE);
-  const bytes = bytesOf(file);
-  if (bytes === undefined) return undefined;
   const verdict = artifactJson(
     z.discriminatedUnion('schema_version', [verdictSchema, earlierVerdictSchema]),
     bytes,
@@ -232,7 +236,9 @@ export function readVerdict(folder: string): StoredVerdict | undefined {
   );
 }
 
-function bytesOf(file: string): Buffer | undefined {
+/** verdict.json as it is in the folder; undefined if it is not there. @throws PlimsollError `invalid-artifact` if it cannot be read. */
+export function readVerdictBytes(folder: string): Buffer | undefined {
+  const file = path.join(folder, VERDICT_FILE);
   try {
     return readFileSync(file);
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { camelCased } from './camel-cased.ts';
+import { floorsSchema } from './floors-schema.ts';
 import { aliasesSchema, gatewaySchema, profilesSchema } from './gateway-schema.ts';
 import { modelsSchema } from './model-schema.ts';
 import { providersSchema } from './provider-schema.ts';
@@ -65,6 +66,7 @@ export const configSchema = z
       .boolean()
       .default(false)
       .describe('Serve artifacts and policies without a valid PASS of the gate, always-cheap too.'),
+    gate: floorsSchema.prefault({}),
     reload_interval_ms: z
       .int()
       .min(0)

@@ -3,7 +3,7 @@ import { anthropicReply, anthropicStream } from './anthropic-reply.ts';
 import { anthropicRequest } from './anthropic-request.ts';
 import { separateGoogleSchemas } from './google-schema.ts';
 import { createLosses, type Losses, type UnmappableRule } from './losses.ts';
-import { openaiReply, openaiStream } from './openai-reply.ts';
+import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
 import { type ReplyContext, ReplyError, type ReplyNotes, readUsage, unfinishedStream } from './reply.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type SdkUsage,
   type StreamPart,
 } from './sdk.ts';
-import { createTarget, type ModelRequest, type SupportedUrls } from './target.ts';
+import { createTarget, type ModelRequest, type SupportedUrls, type Target } from './target.ts';
 
 /** A chat completion or a message as options of the AI SDK. */
 export interface MappedRequest {
@@ -21,6 +21,8 @@ export interface MappedRequest {
   readonly losses: Losses;
   /** Completes the JSON body that the SDK writes with what the SDK cannot express; undefined if nothing is missing. */
   readonly completeBody: ((body: string) => string) | undefined;
+  /** How many replies it asks for. */
+  readonly replies: number;
 }
 
 /**
@@ -32,10 +34,19 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   const { model, dialect, body } = request;
   const losses = createLosses(dialect, body, rule);
   const map = dialect === 'openai' ? openaiRequest : anthropicRequest;
-  const options = withLimit(map(body, createTarget(model, urls), losses), request);
+  const target = createTarget(model, urls);
+  const options = withLimit(map(body, target, losses), request);
+  const replies = repliesAsked(request, target);
   const separated =
-    model.provider.kind === 'google' ? separateGoogleSchemas(options, replySchemaPath(request)) : undefined;
-  return { options: separated?.options ?? options, losses, completeBody: separated?.completeBody };
+    model.provider.kind === 'google'
+      ? separateGoogleSchemas(options, replySchemaPath(request), replies)
+      : undefined;
+  return { options: separated?.options ?? options, losses, completeBody: separated?.completeBody, replies };
+}
+
+/** More than the target takes have been dropped. */
+function repliesAsked({ dialect, body: { n } }: ModelRequest, { maxReplies }: Target): number {
+  return dialect === 'openai' && typeof n === 'number' && n <= maxReplies ? n : 1;
 }
 
 /**
@@ -65,16 +76,27 @@ interface MappedReply {
 }
 
 /**
- * The SDK's result as a reply in the client's dialect.
- * @throws ReplyError `unreadable` if it cannot be carried, or is an error
+ * The SDK's results, one for each reply that was asked for, as a reply in the client's dialect. Each has the usage of all of them.
+ * @throws ReplyError `unreadable` if one cannot be carried, or is an error
  */
-export function mapReply(result: GenerateResult, context: ReplyContext, notes: ReplyNotes): MappedReply {
-  if (result.finishReason.unified === 'error') {
+export function mapReply(
+  results: readonly GenerateResult[],
+  context: ReplyContext,
+  notes: ReplyNotes,
+): MappedReply {
+  if (results.some(({ finishReason }) => finishReason.unified === 'error')) {
     throw new ReplyError('unreadable', 'The model ended its reply with an error.');
   }
-  const usage = notes.usageUnknown ? UNKNOWN_USAGE : result.usage;
-  const map = context.dialect === 'openai' ? openaiReply : anthropicReply;
-  return { body: map({ ...result, usage }, context, notes), usage: readUsage(usage) };
+  const first = results[0]!;
+  const usage = notes.usageUnknown ? UNKNOWN_USAGE : first.usage;
+  if (context.dialect === 'anthropic') {
+    return { body: anthropicReply({ ...first, usage }, context, notes), usage: readUsage(usage) };
+  }
+  const bodies = results.map((result, choice) =>
+    openaiReply({ ...result, usage }, { ...context, choice }, notes),
+  );
+  const body = { ...bodies[0], choices: bodies.flatMap(({ choices }) => choices) };
+  return { body, usage: readUsage(usage) };
 }
 
 interface MappedStream {
@@ -85,11 +107,25 @@ interface MappedStream {
 }
 
 /**
- * The SDK's stream as events in the client's dialect, once the reply has begun: a failure before that can be made good by another model.
+ * The SDK's streams, one for each reply that was asked for, as events in the client's dialect, once each reply has begun: a failure before
+ * that can be made good by another model. Each stream has the usage of all of them.
  * @param notes - called when the model has finished; what it throws ends the events
- * @throws ReplyError `unreadable` if the stream has no reply, or the provider's own error if the stream begins with it
+ * @throws ReplyError `unreadable` if a stream has no reply, or the provider's own error if a stream begins with it
  */
-export async function mapStream(
+export async function mapStreams(
+  streams: readonly ReadableStream<StreamPart>[],
+  context: ReplyContext,
+  notes: () => ReplyNotes,
+): Promise<MappedStream> {
+  const mapped = await Promise.all(
+    streams.map((stream, choice) => mapStream(stream, { ...context, choice }, notes)),
+  );
+  const [first] = mapped;
+  if (mapped.length === 1) return first!;
+  return { events: joinOpenaiStreams(mapped.map(({ events }) => events)), usage: first!.usage };
+}
+
+async function mapStream(
   stream: ReadableStream<StreamPart>,
   context: ReplyContext,
   notes: () => ReplyNotes,

@@ -4,7 +4,7 @@ import type { CallOptions, JsonSchema, SdkTool } from './sdk.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Options without their schemas, and what writes the schemas into the request's body. */
+/** Options without their schemas, and what writes the schemas, and the number of replies, into the request's body. */
 interface SeparatedSchemas {
   readonly options: CallOptions;
   /** @param body - the JSON that the SDK wrote for `options` */
@@ -16,15 +16,20 @@ const EMPTY_SCHEMA: JsonSchema = { type: 'object', properties: {} };
 /**
  * Google's API takes JSON Schema, but the SDK translates it into an older form and silently leaves out what that form lacks. So the schemas
  * are kept from the SDK and written into the body that it has made.
+ * The SDK has no option for the number of replies, which takes the same way.
  * @param replyPath - of the reply's schema in the client's request
- * @returns undefined if the options have no schemas
+ * @returns undefined if the options have no schemas, and one reply is asked for
  * @throws PlimsollError `invalid-input` for a keyword in the reply's schema that Google would ignore
  */
-export function separateGoogleSchemas(options: CallOptions, replyPath: Path): SeparatedSchemas | undefined {
+export function separateGoogleSchemas(
+  options: CallOptions,
+  replyPath: Path,
+  replies: number,
+): SeparatedSchemas | undefined {
   const { tools, responseFormat: format } = options;
   const replySchema =
     format?.type === 'json' && format.schema ? googleSchema(format.schema, replyPath) : undefined;
-  if (tools === undefined && replySchema === undefined) return undefined;
+  if (tools === undefined && replySchema === undefined && replies === 1) return undefined;
   const parameters = tools?.map(parametersSchema) ?? [];
   return {
     options: {
@@ -36,7 +41,7 @@ export function separateGoogleSchemas(options: CallOptions, replyPath: Path): Se
       }),
       ...(replySchema && { responseFormat: { type: 'json' } }),
     },
-    completeBody: (body) => completeBody(body, parameters, replySchema),
+    completeBody: (body) => completeBody(body, parameters, replySchema, replies),
   };
 }
 
@@ -58,6 +63,7 @@ function completeBody(
   text: string,
   parameters: readonly (JsonSchema | undefined)[],
   responseJsonSchema: JsonSchema | undefined,
+  replies: number,
 ): string {
   const body: GoogleBody = JSON.parse(text);
   const tools = body.tools?.map(({ functionDeclarations = [], ...tool }) => ({
@@ -67,7 +73,11 @@ function completeBody(
       ...(parameters[index] && { parametersJsonSchema: parameters[index] }),
     })),
   }));
-  const generationConfig = { ...body.generationConfig, ...(responseJsonSchema && { responseJsonSchema }) };
+  const generationConfig = {
+    ...body.generationConfig,
+    ...(responseJsonSchema && { responseJsonSchema }),
+    ...(replies > 1 && { candidateCount: replies }),
+  };
   return JSON.stringify({ ...body, ...(tools && { tools }), generationConfig });
 }
 

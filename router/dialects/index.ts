@@ -1,5 +1,5 @@
 /** OpenAI's and Anthropic's APIs as options and results of the AI SDK, in both directions. Pure: nothing here sends or receives. */
-export { type MappedRequest, mapReply, mapRequest, mapStream } from './chat.ts';
+export { type MappedRequest, mapReply, mapRequest, mapStreams } from './chat.ts';
 export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './embeddings.ts';
 export { errorBody, errorEvent } from './errors.ts';
 export { type Losses, type UnmappableRule, unmappable } from './losses.ts';

@@ -14,9 +14,9 @@ import { validToolId } from './tool-ids.ts';
 /** The SDK's result as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */
 export function openaiReply(
   result: GenerateResult,
-  { id, model, created, functions }: ReplyContext,
+  { id, model, created, functions, choice: index }: ReplyContext,
   notes: ReplyNotes,
-): object {
+): { readonly choices: readonly object[]; readonly [field: string]: unknown } {
   const { texts, calls } = readParts(result.content);
   const usage = openaiUsage(result.usage);
   const toolCalls = calls.map((call) => ({
@@ -33,7 +33,7 @@ export function openaiReply(
       (functions ? { function_call: toolCalls.at(0)?.function } : { tool_calls: toolCalls })),
   };
   const finish = openaiFinish(result.finishReason, calls.length > 0, functions);
-  const choice = { index: 0, message, logprobs: null, finish_reason: finish };
+  const choice = { index, message, logprobs: null, finish_reason: finish };
   return { id, object: 'chat.completion', created, model, choices: [choice], ...(usage && { usage }) };
 }
 
@@ -129,6 +129,29 @@ class ToolCallDeltas {
   }
 }
 
+/** The streams of several replies to one request as one stream, each event as soon as it is there; it ends once, when all have ended. */
+export async function* joinOpenaiStreams(streams: readonly AsyncIterable<string>[]): AsyncGenerator<string> {
+  const iterators = streams.map((stream) => stream[Symbol.asyncIterator]());
+  const next = async (iterator: AsyncIterator<string>) => ({ iterator, result: await iterator.next() });
+  const waiting = new Map(iterators.map((iterator) => [iterator, next(iterator)]));
+  let end: string[] = [];
+  while (waiting.size > 0) {
+    const { iterator, result } = await Promise.race(waiting.values());
+    if (result.done) {
+      waiting.delete(iterator);
+      continue;
+    }
+    const event = result.value;
+    if (event.includes('"choices":[],')) end = [event];
+    else if (event === DONE) end = [...end.filter((held) => held !== DONE), DONE];
+    else yield event;
+    waiting.set(iterator, next(iterator));
+  }
+  yield* end;
+}
+
+const DONE = 'data: [DONE]\n\n';
+
 function* endEvents(
   part: Extract<StreamPart, { type: 'finish' }>,
   hasCalls: boolean,
@@ -137,11 +160,11 @@ function* endEvents(
   yield chunk(context, {}, openaiFinish(part.finishReason, hasCalls, context.functions));
   const usage = openaiUsage(part.usage);
   if (context.includeUsage && usage) yield event({ ...chunkHead(context), choices: [], usage });
-  yield 'data: [DONE]\n\n';
+  yield DONE;
 }
 
 function chunk(context: ReplyContext, delta: object, finish: string | null = null): string {
-  const choices = [{ index: 0, delta, logprobs: null, finish_reason: finish }];
+  const choices = [{ index: context.choice, delta, logprobs: null, finish_reason: finish }];
   return event({ ...chunkHead(context), choices, ...(context.includeUsage && { usage: null }) });
 }
 

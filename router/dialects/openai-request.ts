@@ -83,7 +83,7 @@ const requestSchema = z.strictObject({
   stream_options: z
     .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.literal(false).nullish() })
     .optional(),
-  n: z.literal(1).optional(),
+  n: z.int().min(1).optional(),
   logprobs: z.literal(false).optional(),
   top_logprobs: z.literal(0).optional(),
   logit_bias: z
@@ -111,7 +111,11 @@ export function openaiRequest(
   losses: Losses,
 ): CallOptions {
   const request = losses.parse(requestSchema, withoutNulls(body));
-  const { response_format: format } = request;
+  const { response_format: format, n = 1 } = request;
+  if (n > target.maxReplies) {
+    const most = target.maxReplies === 1 ? 'only 1 is' : `at most ${target.maxReplies} are`;
+    losses.drop(['n'], `${most} supported by the chosen model's provider`);
+  }
   const instructed = isJsonMode(format) && !target.jsonMode;
   if (instructed) {
     losses.approximate(

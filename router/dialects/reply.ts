@@ -18,6 +18,8 @@ export interface ReplyContext {
   readonly includeUsage: boolean;
   /** The client offered OpenAI's older functions, and reads a call in `function_call`. */
   readonly functions: boolean;
+  /** Which of several replies to one request it is, from 0. */
+  readonly choice: number;
   /** Estimate for Anthropic's clients, who get a count before the provider has counted; 0 for OpenAI's. */
   readonly inputTokens: number;
 }
@@ -32,6 +34,7 @@ export function replyContext({ dialect, model, body }: ModelRequest): ReplyConte
     created: Math.floor(Date.now() / 1000),
     includeUsage: isObject(body['stream_options']) && body['stream_options']['include_usage'] === true,
     functions: offersFunctions(body),
+    choice: 0,
     inputTokens: dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0,
   };
 }

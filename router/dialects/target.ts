@@ -52,6 +52,8 @@ export interface Target {
   readonly systemAnywhere: boolean;
   /** Accepts texts that are only white space. */
   readonly blankTexts: boolean;
+  /** How many replies one request may ask for. */
+  readonly maxReplies: number;
   /** Fetches a file of this media type from this URL itself. Plimsoll never does: an address in a request could be inside the operator's network. */
   readonly fetches: (url: URL, mediaType: string) => boolean;
 }
@@ -73,6 +75,7 @@ const BASIC = {
   separateSystemTexts: false,
   systemAnywhere: false,
   blankTexts: true,
+  maxReplies: 1,
   fetchesImages: false,
 } as const;
 
@@ -109,7 +112,7 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
     blankTexts: false,
     fetchesImages: true,
   },
-  google: { ...BASIC, imagesInToolResults: true, audio: true, separateSystemTexts: true },
+  google: { ...BASIC, imagesInToolResults: true, audio: true, separateSystemTexts: true, maxReplies: 8 },
   mistral: {
     ...BASIC,
     oneToolCall: { mistral: { parallelToolCalls: false } },
@@ -136,10 +139,13 @@ export type SupportedUrls = Readonly<Record<string, readonly RegExp[]>>;
 export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Target {
   const { kind } = model.provider;
   const { fetchesImages, ...features } = KINDS[kind];
+  // They refuse more than one candidate: https://github.com/googleapis/js-genai/issues/1609.
+  const gemini3 = kind === 'google' && model.id.includes('gemini-3');
   const claudeOnBedrock = kind === 'bedrock' && model.id.includes('anthropic');
   return {
     model,
     ...features,
+    ...(gemini3 && { maxReplies: 1 }),
     ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall }),
     fetches: ({ protocol, href }, mediaType) =>
       (fetchesImages && mediaType.startsWith('image/') && /^https?:$/.test(protocol)) ||

@@ -4,12 +4,13 @@ import {
   embeddingsReply,
   embeddingsRequest,
   mapReply,
-  mapStream,
+  mapStreams,
   type ReplyContext,
   ReplyError,
   type ReplyNotes,
   replyContext,
   type SdkEmbeddingModel,
+  type SdkModel,
   unmappable,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
@@ -17,6 +18,7 @@ import { ExchangeError } from './exchange-error.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { wholeBody } from './response.ts';
 import type { SdkTransport } from './sdk-transport.ts';
+import { fetchPerReply } from './several-replies.ts';
 import type { AttemptOutcome, Mapping, ProviderCall, Usage } from './types.ts';
 
 /** A call and the credentials for its provider. */
@@ -33,7 +35,8 @@ type SendMapped = (transport: SdkTransport) => Promise<AttemptOutcome>;
 interface ChatAttempt extends Pick<Mapping, 'options' | 'dropped'> {
   readonly call: ProviderCall;
   readonly transport: SdkTransport;
-  readonly model: Awaited<ReturnType<typeof sdkModel>>;
+  /** One for each reply that was asked for; they share one request. */
+  readonly models: readonly SdkModel[];
   readonly context: ReplyContext;
 }
 
@@ -43,41 +46,43 @@ interface ChatAttempt extends Pick<Mapping, 'options' | 'dropped'> {
  */
 export async function prepareChat({ call, key, env }: MappedCall): Promise<SendMapped> {
   const { model: entry, signal } = call;
-  const { options, completeBody, dropped } = await sharedMapping(call, env);
+  const { options, completeBody, replies, dropped } = await sharedMapping(call, env);
   signal.throwIfAborted();
   const context = replyContext(call);
   return async (transport) => {
     const fetch: typeof globalThis.fetch = completeBody
       ? (input, init) => transport.fetch(input, { ...init, body: completeBody(String(init?.body)) })
       : transport.fetch;
-    const model = await sdkModel(entry, { apiKey: key, env, fetch });
-    const chat = { call, transport, model, options, dropped, context };
+    const open = (own: typeof fetch) => sdkModel(entry, { apiKey: key, env, fetch: own });
+    const models = await Promise.all(fetchPerReply(fetch, replies).map(open));
+    const chat = { call, transport, models, options, dropped, context };
     return call.stream ? streamedReply(chat) : plainReply(chat);
   };
 }
 
 async function plainReply({
   transport,
-  model,
+  models,
   options,
   dropped,
   context,
 }: ChatAttempt): Promise<AttemptOutcome> {
-  const result = await model.doGenerate(options);
-  const { body, usage } = mapReply(result, context, transport.notes());
+  const results = await Promise.all(models.map((model) => model.doGenerate(options)));
+  const { body, usage } = mapReply(results, context, transport.notes());
   return { ...plainOutcome(body, usage), dropped };
 }
 
 async function streamedReply({
   call,
   transport,
-  model,
+  models,
   options,
   dropped,
   context,
 }: ChatAttempt): Promise<AttemptOutcome> {
-  const { stream } = await model.doStream(options);
-  const { events, usage } = await mapStream(stream, context, () => finalNotes(transport));
+  const results = await Promise.all(models.map((model) => model.doStream(options)));
+  const streams = results.map(({ stream }) => stream);
+  const { events, usage } = await mapStreams(streams, context, () => finalNotes(transport));
   return {
     kind: 'reply',
     status: 200,

@@ -153,17 +153,19 @@ function googleReply(reply: Json): Json {
   const usage = known(Object.fromEntries(GOOGLE_COUNTS.map((name) => [name, countIn(counts, name)])));
   const counted = usage['promptTokenCount'] !== undefined;
   return known({
-    candidates: candidate && [googleCandidate(candidate)],
+    candidates: candidate && objectsIn(reply, 'candidates').map(googleCandidate),
     usageMetadata: counted ? usage : undefined,
   });
 }
 
-function googleCandidate(candidate: Json): Json {
+/** @param at its place in the list, which is its index if it has none */
+function googleCandidate(candidate: Json, at: number): Json {
   const parts = objectsIn(objectIn(candidate, 'content'), 'parts').flatMap(googlePart);
   return known({
     content: { role: 'model', parts },
     finishReason: textIn(candidate, 'finishReason'),
     continuationToken: textIn(candidate, 'continuationToken'),
+    index: countIn(candidate, 'index') ?? at,
   });
 }
 

@@ -215,7 +215,7 @@ describe('listArtifacts', () => {
 });
 
 describe('artifactMark', () => {
-  it('tells states apart: replaced, gated, another pointer; and is undefined where nothing lies', async () => {
+  it('tells states apart: replaced, gated, signed, another pointer; and is undefined where nothing lies', async () => {
     const store = storeOf('a', 'b');
     const folder = path.join(store, 'a');
     expect(await artifactMark(path.join(store, 'nowhere'))).toBeUndefined();
@@ -224,6 +224,8 @@ describe('artifactMark', () => {
     expect(await artifactMark(folder)).toBe(marks[0]);
     layVerdict(folder, { verdict: 'FAIL' });
     marks.push(await artifactMark(folder));
+    writeFileSync(path.join(folder, 'verdict.json.sig'), 'signed');
+    marks.push(await artifactMark(folder));
     writeArtifact(folder, draft, { replace: true });
     marks.push(await artifactMark(folder));
     layVerdict(folder);
@@ -231,6 +233,6 @@ describe('artifactMark', () => {
       promote(store, name, NOW);
       marks.push(await artifactMark(store));
     }
-    expect(new Set(marks).size).toBe(5);
+    expect(new Set(marks).size).toBe(6);
   });
 });

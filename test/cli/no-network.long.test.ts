@@ -122,6 +122,7 @@ describe('no command reaches another machine or writes into the home or the temp
     ['artifacts', '--store', path.join(folder, 'models')],
     ['promote', '--artifact', made],
     ['rollback', '--store', path.join(folder, 'models')],
+    ['sign', '--new-key', path.join(folder, 'gate')],
     ['keys', 'list', '--file', path.join(folder, 'keys.json')],
     ['import', 'routerbench', raw, '--out', path.join(folder, 'imported.jsonl')],
   ];

@@ -12,6 +12,7 @@ const COMMANDS = [
   'artifacts',
   'promote',
   'rollback',
+  'sign',
   'keys',
   'import',
 ];

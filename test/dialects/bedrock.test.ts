@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
@@ -92,6 +93,30 @@ describe('a stream of Amazon Bedrock', () => {
     expect(thrown).toBeInstanceOf(ExchangeError);
     expect(text).toContain('Good ');
     expect(text).not.toContain('[DONE]');
+  });
+
+  it('with a byte that was changed, or cut within a frame, is never taken for whole', async () => {
+    const whole = Buffer.concat(amazonAnswer());
+    const ends = amazonAnswer().map((_, at, frames) => Buffer.concat(frames.slice(0, at + 1)).length);
+    let body: Buffer = whole;
+    const { url } = await scriptedProvider(() => ({ type: EVENTS, body }));
+    const changed = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, bits]) => {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= bits;
+      return bytes;
+    });
+    const cut = fc
+      .integer({ min: 1, max: whole.length - 1 })
+      .filter((length) => !ends.includes(length))
+      .map((length) => whole.subarray(0, length));
+    const property = fc.asyncProperty(fc.oneof(changed, cut), async (bytes) => {
+      body = bytes;
+      const { outcome, text, thrown } = await streamed(url);
+      expect(text).not.toContain('[DONE]');
+      if (outcome.kind === 'reply') expect(thrown).toBeInstanceOf(ExchangeError);
+      else expect(outcome.failure).toBe('bad-answer');
+    });
+    await fc.assert(property, { numRuns: 150 });
   });
 
   it.each([

@@ -1,13 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BadRow, RejectLog, writeCases } from '../../evals/cases/index.ts';
-import { recordLook } from '../../evals/gate/looks.ts';
+import { beginLook } from '../../evals/gate/looks.ts';
 import { CHECK_INTERVAL_MS, openAccess } from '../../router/access/access.ts';
 import { createKey, readKeys } from '../../router/access/index.ts';
-import { readArtifact, writeArtifact, writeVerdict } from '../../router/artifact/index.ts';
+import { createKeyPair, readArtifact, writeArtifact, writeVerdict } from '../../router/artifact/index.ts';
 import { writeCurrent } from '../../router/artifact/store.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { draft } from '../artifact/draft.ts';
@@ -75,6 +75,25 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
     expect(kind()).toBe('revoked');
   });
 
+  it('a pair of keys: both or neither, wherever the disk ends', () => {
+    const disk = tinyDisk(128);
+    const keys = ['gate.pem', 'gate.pub.pem'];
+    for (const free of [0, 4096, 8192, 12_288, 16_384]) {
+      fill(disk, free);
+      let failure: unknown;
+      try {
+        createKeyPair(path.join(disk, 'gate'), undefined);
+      } catch (error) {
+        failure = error;
+      }
+      if (failure !== undefined) expect(failure).toMatchObject(FULL);
+      const there = keys.filter((name) => existsSync(path.join(disk, name)));
+      expect(there).toEqual(failure === undefined ? keys : []);
+      expect(hiddenIn(disk)).toEqual([]);
+      for (const name of there) rmSync(path.join(disk, name));
+    }
+  });
+
   const verdict = { ...verdictOf({ manifest: { ...draft.manifest, files: {} }, sha256: '0'.repeat(64) }) };
   const many = Array.from({ length: 400 }, () => ({
     artifact: 'a',
@@ -136,9 +155,15 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
       (place, size) => {
         const count = size === 'small' ? 1 : 200;
         for (let i = 0; i < count; i++) {
-          recordLook(path.join(place, 'mine'), {
-            ...verdict,
-            artifact: { name: 'mine', sha256: i.toString(16).padStart(64, '0') },
+          beginLook(path.join(place, 'mine'), {
+            artifact: 'mine',
+            artifactSha256: i.toString(16).padStart(64, '0'),
+            policy: { name: 'default', version: 1 },
+            suite: 'made',
+            suiteSha256: '0'.repeat(64),
+            confidence: 0.95,
+            cases: { contents: Float64Array.of(1), keys: Float64Array.of(2), texts: Float64Array.of(3) },
+            issued: now,
           });
         }
       },

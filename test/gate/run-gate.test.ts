@@ -1,12 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTierCases } from '../../evals/cases/index.ts';
 import { evidenceSchema, replayArtifact } from '../../evals/gate/index.ts';
-import { earlierLooks, recordLook } from '../../evals/gate/looks.ts';
 import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
+import { terminalReport } from '../../evals/report/index.ts';
 import { predictedLosses } from '../../evals/threshold/index.ts';
-import { readArtifact, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
+import { readArtifact, readVerdict, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
 
@@ -181,30 +181,56 @@ describe('which cases', () => {
   });
 });
 
-describe('looks', () => {
-  it('the first is free, the same artifact again is no new look, another one is told of the first', () => {
-    const folder = copyOf(world.artifact);
-    const { sealed } = run.verdict;
-    recordLook(folder, run.verdict);
-    recordLook(folder, run.verdict);
-    expect(earlierLooks(folder, sealed.sha256, run.verdict.artifact.sha256)).toEqual([]);
-    const other = earlierLooks(folder, sealed.sha256, '0'.repeat(64));
-    expect(other).toMatchObject([
-      { artifact: 'made', threshold: run.verdict.policy.threshold, verdict: 'PASS' },
-    ]);
-    expect(earlierLooks(folder, '1'.repeat(64), '0'.repeat(64))).toEqual([]);
-    expect(
-      readFileSync(path.join(folder, '..', 'looks.jsonl'), 'utf8')
-        .trim()
-        .split('\n'),
-    ).toHaveLength(1);
+describe('what is written', () => {
+  it('nothing by default; a look, then the verdict that names it', async () => {
+    const artifact = copyOf(world.artifact);
+    const looks = path.join(artifact, '..', 'looks.jsonl');
+    const request = { artifact, suite: world.suite, data: [world.data], issued: ISSUED };
+    const { verdict: shown } = await runGate(request);
+    expect(shown.looks).toMatchObject({ number: 1, record: null, earlier: [] });
+    expect([existsSync(looks), readVerdict(artifact)]).toEqual([false, undefined]);
+
+    const { verdict } = await runGate({ ...request, write: true });
+    expect(readVerdict(artifact)).toEqual(verdict);
+    expect(verdict.looks.record).toMatch(/^[0-9a-f]{64}$/);
+    expect(verdict.policy).toEqual(shown.policy);
+    expect((await runGate(request)).verdict).toEqual(verdict);
   });
 
-  it('a record that cannot be read is an error, not a first look', () => {
-    const folder = copyOf(world.artifact);
-    writeFileSync(path.join(folder, '..', 'looks.jsonl'), '{"artifact":\n');
-    expect(() => earlierLooks(folder, '1'.repeat(64), '0'.repeat(64))).toThrow(
-      expect.objectContaining({ message: expect.stringMatching(/looks\.jsonl, line 1/) }),
-    );
+  it('the second look at the same cases spends less, and reports say so', async () => {
+    const artifact = copyOf(world.artifact);
+    const request = { artifact, data: [world.data], issued: ISSUED };
+    const first = await runGate({ ...request, suite: world.suite, write: true });
+    const { verdict } = await runGate({
+      ...request,
+      suite: writeSuite(world.home, { max_quality_loss: 0.07 }),
+    });
+    expect(verdict.looks).toMatchObject({ number: 2, earlier: [{ artifact: 'made', verdict: 'PASS' }] });
+    expect(verdict.looks.delta).toBeCloseTo(first.verdict.looks.delta / 4, 12);
+    expect(verdict.conditions[0]!.confidence).toBeCloseTo(1 - verdict.looks.delta, 12);
+    expect(terminalReport(verdict, { colour: false })).toMatch(/WARNING: Look 2 at these sealed cases/);
+  });
+
+  it('cases that are appended go on with the same bets, and are the same look', async () => {
+    const artifact = copyOf(world.artifact);
+    const half = writeCaseFile(path.join(world.home, 'first-half.jsonl'), world.cases.slice(0, 2000));
+    const request = { artifact, suite: world.suite, issued: ISSUED, write: true };
+    const before = (await runGate({ ...request, data: [half] })).verdict;
+    const after = (await runGate({ ...request, data: [world.data] })).verdict;
+    expect(before.sealed.batches).toEqual([before.sealed.n]);
+    expect(after.sealed.batches).toEqual([before.sealed.n, after.sealed.n - before.sealed.n]);
+    expect(after.looks).toMatchObject({ number: 1, delta: before.looks.delta, earlier: [] });
+    expect(after.looks.record).not.toBe(before.looks.record);
+  });
+
+  it('a record that is gone is noticed: the verdict names a look that nobody has', async () => {
+    const artifact = copyOf(world.artifact);
+    const request = { artifact, suite: world.suite, data: [world.data], issued: ISSUED };
+    await runGate({ ...request, write: true });
+    rmSync(path.join(artifact, '..', 'looks.jsonl'));
+    await expect(runGate(request)).rejects.toMatchObject({
+      code: 'invalid-artifact',
+      message: expect.stringMatching(/rests on the look .*the record was cut, replaced or deleted/),
+    });
   });
 });

@@ -26,7 +26,10 @@ export function sealedOf(rows: readonly Row[], changes: Partial<Sealed> = {}): S
     suite,
     candidates: ['cheap', 'strong'],
     heldOut,
-    bets: orderBets(heldOut.traits, suite, new Uint8Array(rows.length)),
+    bets: orderBets(heldOut.traits, suite, {
+      batchOf: new Uint8Array(rows.length),
+      contents: Float64Array.from(rows.keys()),
+    }),
     delta: 0.05,
     ...changes,
   };

@@ -123,6 +123,17 @@ describe('the verdict', () => {
     expect(running.log.filter((line) => line.includes('stale, its probabilities'))).toHaveLength(1);
   });
 
+  test('below a floor of the configuration: header, metrics and record say none', async () => {
+    const running = await gatedGateway({ config: { allow_ungated: true, gate: { min_confidence: 0.99 } } });
+    const response = await postRaw(running.url, '/v1/chat/completions', ask(running.artifact.easy[0]!));
+    expect(response.headers.get('x-plimsoll-verdict')).toBe('none');
+    const metrics = await (await fetch(`${running.url}/metrics`)).text();
+    expect(metrics).toContain(
+      'plimsoll_ungated_decisions_total{verdict="none",ungated_reason="below-floor"} 1',
+    );
+    expect(await running.records()).toMatchObject([{ verdict: 'none', ungated_reason: 'below-floor' }]);
+  });
+
   test('expires while it serves, in the decision of that moment, in the log and in the metrics', async () => {
     let clockMs = Date.now();
     const running = await gatedGateway({ nowMs: () => clockMs });

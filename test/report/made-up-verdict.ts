@@ -28,6 +28,10 @@ const SEALED: VerdictContent['sealed'] = {
 
 export const LOOK: VerdictContent['looks']['earlier'][number] = {
   artifact: 'starter-old',
+  policy: { name: 'default', version: 2 },
+  suite_sha256: 'c'.repeat(64),
+  look: 1,
+  n: 2747,
   artifact_sha256: '9'.repeat(64),
   threshold: 0.08,
   suite: 'everyday',

@@ -7,7 +7,6 @@ import { samples } from './bounds-oracle.ts';
 const value = fc.integer({ min: 0, max: 20 }).map((twentieths) => twentieths / 20);
 const valueLists = fc.array(value, { minLength: 1, maxLength: 60 });
 const deltas = fc.double({ min: 1e-4, max: 0.5, noNaN: true });
-const limits = fc.double({ min: 0, max: 1, noNaN: true });
 const meanOf = (values: readonly number[]) => values.reduce((total, one) => total + one, 0) / values.length;
 const lossRange = { low: -1, high: 1 };
 const invalid = expect.objectContaining({ code: 'invalid-input' });

@@ -91,7 +91,10 @@ async function judged(): Promise<string> {
     suite,
     candidates: ladder.map(({ candidate }) => candidate),
     heldOut,
-    bets: orderBets(heldOut.traits, suite, new Uint8Array(heldOut.n)),
+    bets: orderBets(heldOut.traits, suite, {
+      batchOf: new Uint8Array(heldOut.n),
+      contents: new Float64Array(heldOut.n),
+    }),
     delta: 0.05,
   };
   const walked = walkSealed(sealed, walkSteps(policy.walk_from ?? -1, 0.999));

@@ -1,0 +1,98 @@
+import { Command, Option } from 'commander';
+import {
+  type ArtifactFiles,
+  checkSignature,
+  createKeyPair,
+  PASSPHRASE_VARIABLE,
+  readArtifact,
+  readPrivateKey,
+  readPublicKey,
+  resolveArtifact,
+  signVerdict,
+  standingInFolder,
+} from '../../router/artifact/index.ts';
+import { uninterrupted } from '../../router/files/index.ts';
+import { print, printNotes } from '../terminal.ts';
+
+interface Flags {
+  readonly artifact?: string;
+  readonly key?: string;
+  readonly verify: boolean;
+  readonly newKey?: string;
+}
+
+/** `plimsoll sign`: who vouches for a verdict. */
+export function signCommand(): Command {
+  return new Command('sign')
+    .option('--artifact <folder>', 'the artifact whose verdict is signed, or a store: then its current one')
+    .option('--key <file>', 'the Ed25519 key in PEM: the private one, or with --verify the public one')
+    .option('--verify', 'check the signature that is there', false)
+    .addOption(
+      new Option('--new-key <name>', 'write a new pair of keys, <name>.pem and <name>.pub.pem').conflicts([
+        'artifact',
+        'key',
+        'verify',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      `
+${PASSPHRASE_VARIABLE} holds the passphrase of an encrypted private key; with --new-key it encrypts the new one.
+With --verify: exit code 0 if the signature is valid, else 1.
+
+Examples:
+  plimsoll sign --new-key gate
+  plimsoll sign --artifact models/mine --key gate.pem
+  plimsoll sign --verify --artifact models/mine --key gate.pub.pem
+`,
+    )
+    .action(run);
+}
+
+function run({ artifact, key, verify, newKey }: Flags, command: Command): void {
+  if (newKey !== undefined) {
+    makeKeys(newKey);
+    return;
+  }
+  if (artifact === undefined) command.error("required option '--artifact <folder>' not specified");
+  if (key === undefined) command.error("required option '--key <file>' not specified");
+  const folder = resolveArtifact(artifact);
+  if (verify) checkFolder(folder, key);
+  else signFolder(folder, key);
+}
+
+function makeKeys(name: string): void {
+  const { privateFile, publicFile } = uninterrupted(() => createKeyPair(name, passphrase()));
+  print(
+    `Wrote ${privateFile}, which signs: keep it where nobody but the signer can read it.\n` +
+      `Wrote ${publicFile}, which checks: give it to servers as gate.public_key.\n`,
+  );
+}
+
+function signFolder(folder: string, keyFile: string): void {
+  const key = readPrivateKey(keyFile, '--key', passphrase());
+  const artifact = readArtifact(folder);
+  const file = uninterrupted(() => signVerdict(folder, key));
+  print(`Wrote ${file}\n`);
+  warnWithoutPass(artifact);
+}
+
+function checkFolder(folder: string, keyFile: string): void {
+  const publicKey = readPublicKey(keyFile, '--key');
+  const artifact = readArtifact(folder);
+  checkSignature(folder, publicKey);
+  print(`The verdict in ${folder} is signed by the private key of ${keyFile}.\n`);
+  warnWithoutPass(artifact);
+}
+
+/** A signature vouches for the bytes of a verdict and does not make it a PASS. */
+function warnWithoutPass(artifact: ArtifactFiles): void {
+  const standing = standingInFolder(artifact, new Date());
+  if (standing.kind === 'pass') return;
+  printNotes([`Warning: the verdict is signed, but it is no valid PASS. ${standing.why}`]);
+}
+
+/** An empty one counts as not set. */
+function passphrase(): string | undefined {
+  return process.env[PASSPHRASE_VARIABLE] || undefined;
+}
