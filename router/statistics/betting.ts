@@ -1,6 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
-import { compensatedMean } from './mean.ts';
+import { compensatedMean, mean } from './mean.ts';
 
 /** The largest share of the capital that is put at stake in one step; the c of Waudby-Smith and Ramdas. */
 const LARGEST_STAKE = 0.9;
@@ -49,8 +49,9 @@ export function bettingPValue(
   requireNumbers('values', values, unitInterval);
   requireNumbers('limit', [limit], unitInterval);
   requireDelta(delta);
-  if (limit < compensatedMean(values)) return 1;
-  const highest = highestLogCapital(values, limit, delta, batchEnds(values.length, batches));
+  const ends = batchEnds(values.length, batches);
+  if (limit < mean(values)) return 1;
+  const highest = highestLogCapital(values, limit, delta, ends);
   return highest >= -Math.log(delta) ? Math.min(delta, Math.exp(-highest)) : Math.exp(-highest);
 }
 
