@@ -188,6 +188,7 @@ export function conditionWords({
   limits,
   n,
   further_cases: further,
+  note,
 }: Condition): string {
   const limit = [
     ...(limits.min === undefined ? [] : [`at least ${limits.min}`]),
@@ -199,6 +200,7 @@ export function conditionWords({
     `limit ${limit.join(' and ') || 'none'}`,
     `n ${n}`,
     ...(further === undefined ? [] : [`about ${further} further cases would decide`]),
+    ...(note === undefined ? [] : [note]),
   ];
   return `${name} is ${verdict}: ${figures.join(', ')}`;
 }

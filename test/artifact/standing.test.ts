@@ -134,6 +134,11 @@ describe('standingOf', () => {
       { verdict: 'INCONCLUSIVE', conditions: [PASSED, UNDECIDED] },
       /said INCONCLUSIVE .*: recall is INCONCLUSIVE: value undefined, bounds undefined to 1, limit at least 0\.9, n 12, about 40 further cases would decide\./,
     ],
+    [
+      'not-passed',
+      { verdict: 'INCONCLUSIVE', conditions: [{ ...UNDECIDED, note: 'nobody can say how many' }] },
+      /n 12, about 40 further cases would decide, nobody can say how many\./,
+    ],
     ['not-passed', { verdict: 'FAIL' }, /said FAIL .* though each of its conditions is PASS/],
     [
       'edited',

@@ -1,11 +1,11 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
 import { heldOutCases } from '../../evals/gate/index.ts';
 import { readArtifact } from '../../router/artifact/index.ts';
 import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
-import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
+import { cli, ended, expectRefusal, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
 const HOME = scratchFolder();
 const ARTIFACT = path.join(HOME, 'models', 'made');
@@ -40,10 +40,10 @@ describe.concurrent('after plimsoll train', () => {
       expect(readFileSync(path.join(again, part)).equals(readFileSync(path.join(ARTIFACT, part)))).toBe(true);
     }
     expect(stdout).toMatch(
-      /^Wrote .*made-small -> made-large\ntrained on 166 cases, calibrated on 69; 65 stay sealed/,
+      /^Wrote .*made-small -> made-large\ntrained on 166 cases; 134 stay sealed for the gate\nAPGR on the training cases 0\.\d{3} /,
     );
     expect(stdout).toMatch(
-      /threshold 0\.\d{4}: escalates 49\.3 % \(.*\), mean quality loss .* an estimate that promises nothing/,
+      /\nthreshold 0\.\d{4}: escalates 50\.0 % \(.*\), mean quality loss .* an estimate that promises nothing, on 166 cases\n$/,
     );
     expect(stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*\ntraining: lambda /);
   });
@@ -60,6 +60,9 @@ describe.concurrent('after plimsoll train', () => {
     const { stdout } = await cli(['inspect', ARTIFACT]);
     expect(stdout).toContain(`sha256     ${report.sha256}`);
     expect(stdout).toContain('golden     8 cases, all as they should be');
+    expect(stdout).toContain('split      166 train, 134 sealed test, seed 1');
+    expect(stdout).toMatch(/^policy {5}default v1: threshold 0\.\d{4} by escalation-rate$/m);
+    expect(stdout).toMatch(/^APGR {7}0\.\d{3} on 166 training cases/m);
     expect(stdout).toContain('verdict    none');
   });
 
@@ -106,29 +109,30 @@ describe.concurrent('after plimsoll train', () => {
     expect(decision).toMatchObject({ reason: expect.stringMatching(/^(within|over)-threshold$/) });
   });
 
-  it('calibrate sets another threshold, on the cases that training left for it', async () => {
-    const out = path.join(scratchFolder(), 'cheaper');
-    const args = [
-      'calibrate',
-      '--artifact',
-      ARTIFACT,
-      '--data',
-      DATA,
-      '--out',
-      out,
-      '--escalation-rate',
-      '0.2',
-    ];
-    const done = await cli([...args, '--json']);
-    expect(done.stderr).toContain(
-      '69 cases calibrate, 65 stay sealed for the gate, 166 are left out: made has seen their questions\n',
-    );
+  it('calibrate sets another threshold, on cases that the artifact has not seen', async () => {
+    const folder = scratchFolder();
+    const rows = madeUpRows().map((one) => ({ ...one, prompt: `In short. ${one.prompt}` }));
+    const fresh = writeRows(folder, 'fresh.jsonl', rows);
+    const out = path.join(folder, 'cheaper');
+    const args = ['calibrate', '--artifact', ARTIFACT, '--data', fresh, '--out', out];
+    const done = await cli([...args, '--escalation-rate', '0.2', '--json']);
+    const [, used] = /^(\d+) cases calibrate, \d+ stay sealed for the gate$/m.exec(done.stderr)!;
     const { manifest } = jsonOf(done);
     expect(manifest).toMatchObject({ name: 'cheaper', policy: { version: 2, chosen_by: { target: 0.2 } } });
-    expect(manifest.policy.expected).toMatchObject({ n: 69 });
+    expect(manifest.policy.expected).toMatchObject({ n: Number(used) });
     expect(manifest.policy.expected.escalation_rate).toBeLessThanOrEqual(0.2);
     const decision = jsonOf(await cli(['route', EASY, '--artifact', out, '--allow-ungated', '--json']));
     expect(decision.threshold).toBe(manifest.policy.threshold);
+  });
+
+  it('calibrate refuses the data that the artifact was trained on: nothing of them is left for it', async () => {
+    const out = path.join(scratchFolder(), 'again');
+    const run = await cli(['calibrate', '--artifact', ARTIFACT, '--data', DATA, '--out', out]);
+    expectRefusal(
+      run,
+      /No case is left to calibrate on: 166 ask questions that made has seen, and 134 stay sealed for the gate\. Give cases of other traffic .* the gate finds the threshold by itself\.$/m,
+    );
+    expect(existsSync(out)).toBe(false);
   });
 
   it('calibrate on cases that are new to the artifact keeps its test part of them for the gate', async () => {
@@ -141,11 +145,16 @@ describe.concurrent('after plimsoll train', () => {
       ...['--max-quality-loss', '0.3'],
     ]);
     expect(code, stderr).toBe(0);
-    const { calibration, test } = readArtifact(out).manifest.split;
+    const { split, policy } = readArtifact(out).manifest;
+    const { calibration = { n: 0 }, test } = split;
     expect(calibration.n + test.n).toBe(300);
-    expect(test.n).toBeGreaterThan(30);
+    expect(test.n).toBeGreaterThan(90); // 40 %
+    expect(policy.walk_from).toBeLessThanOrEqual(policy.threshold);
+    expect(stdout).toContain(`\npreview of the threshold ${policy.threshold.toFixed(4)}: escalates `);
     expect(stderr).toContain(`${calibration.n} cases calibrate, ${test.n} stay sealed for the gate\n`);
-    expect(stdout).toContain(`calibrated on ${calibration.n}; ${test.n} stay sealed for the gate`);
+    expect(stdout).toContain(
+      `trained on 166 cases, calibrated on ${calibration.n}; ${test.n} stay sealed for the gate\nAPGR on the calibration cases`,
+    );
     const card = readFileSync(path.join(out, 'MODEL_CARD.md'), 'utf8');
     expect(card).toContain(`166 cases to train, ${calibration.n} to calibrate, ${test.n} sealed`);
     expect(card).toMatch(

@@ -23,6 +23,7 @@ describe.concurrent('a store', () => {
   it('promote, rollback and artifacts: what serves, what served, what each verdict is', async () => {
     const { cwd, models } = store('a', 'b', 'c');
     rmSync(path.join(models, 'c', 'verdict.json'));
+    layVerdict(path.join(models, 'b'), { policy: { name: 'default', version: 1, threshold: 0.25 } });
     expect((await promoted(cwd, 'a')).stdout).toMatch(/^models serves a \([0-9a-f]{12}\) since \d{4}-/);
     expect((await promoted(cwd, 'b/')).stdout).toMatch(/^models serves b /);
     const back = await cli(['rollback'], { cwd });
@@ -30,7 +31,7 @@ describe.concurrent('a store', () => {
     const { stdout } = await cli(['artifacts'], { cwd });
     const lines = stdout.split('\n');
     expect(lines[2]).toMatch(/^\* a +[0-9a-f]{12} +2025-01-01 +0\.3000 +PASS until \d{4}-\d\d-\d\d$/);
-    expect(lines[3]).toMatch(/^ {2}b .* PASS until/);
+    expect(lines[3]).toMatch(/^ {2}b .* 0\.2500 +PASS until/); // of its verdict
     expect(lines[4]).toMatch(/^ {2}c .* none$/);
     expect(stdout).toContain('c: models/c has no verdict: the gate has not run on it.');
     const listed = jsonOf(await cli(['artifacts', '--store', models, '--json']));
@@ -43,12 +44,15 @@ describe.concurrent('a store', () => {
 
   it('route decides by the current artifact, and inspect says which it is', async () => {
     const { cwd } = store('a', 'b');
+    layVerdict(path.join(cwd, 'models/b'), { policy: { name: 'default', version: 1, threshold: 0.25 } });
     await promoted(cwd, 'b');
     const decision = jsonOf(await cli(['route', PROMPT, '--artifact', 'models', '--json'], { cwd }));
-    expect(decision).toMatchObject({ artifact: { name: 'b' }, verdict: 'PASS' });
+    expect(decision).toMatchObject({ artifact: { name: 'b' }, threshold: 0.25, verdict: 'PASS' });
     const { stdout } = await cli(['inspect', 'models'], { cwd });
     expect(stdout).toMatch(/^artifact {3}b, made/);
-    expect(stdout).toMatch(/\nverdict {4}PASS by the suite made-up-suite, issued \d{4}-.*, expires \d{4}-/);
+    expect(stdout).toMatch(
+      /\nverdict {4}PASS at threshold 0\.2500 by the suite made-up-suite, issued \d{4}-.*, expires \d{4}-/,
+    );
   });
 
   it('what cannot be: one message', async () => {
