@@ -7,7 +7,7 @@ const STEPS_PER_UNIT = 1000;
 /** A condition that must hold at every step of a walk. */
 export interface WalkTest {
   readonly name: string;
-  /** Called for each case that moves to a cheaper rung. */
+  /** Called for each case that moves to a cheaper rung. A test without it depends on the threshold itself, and on other cases. */
   readonly move?: OnMove;
   /** Whether the test rejects "the condition is violated at this threshold". Called once a step at most. */
   holds(threshold: number): boolean;
@@ -38,7 +38,8 @@ const ROUNDING = 1e-9;
  * condition is passed with probability at most delta, the level of that one test: no correction for many thresholds is due, nor for
  * many conditions, since a threshold passes only if all tests reject (an intersection-union test: Berger, Technometrics 24, 1982).
  *
- * A threshold at which no case moves is not tested again. O(n log n), and O(n) for each that is tested.
+ * At a threshold at which no case moves, tests of the cases are not repeated; a test without `move` is due at each. O(n log n), and O(n)
+ * for each that is tested.
  *
  * @param probabilities one column a rung, cheapest first
  * @param thresholds ascending, fixed before any outcome is seen
@@ -53,14 +54,14 @@ export function walkThresholds(
   let threshold: number | undefined;
   let steps = 0;
   for (const next of Array.from(thresholds)) {
-    if (threshold === undefined || (routing.next !== undefined && routing.next <= next)) {
-      routing.advanceTo(next, (row, before, after) => {
-        for (const test of tests) test.move?.(row, before, after);
-      });
-      steps++;
-      const failed = tests.find((test) => !test.holds(next));
-      if (failed !== undefined) return { threshold, steps, stoppedBy: failed.name };
-    }
+    const moved = threshold === undefined || (routing.next !== undefined && routing.next <= next);
+    routing.advanceTo(next, (row, before, after) => {
+      for (const test of tests) test.move?.(row, before, after);
+    });
+    const due = moved ? tests : tests.filter(({ move }) => move === undefined);
+    if (due.length > 0) steps++;
+    const failed = due.find((test) => !test.holds(next));
+    if (failed !== undefined) return { threshold, steps, stoppedBy: failed.name };
     threshold = next;
   }
   return { threshold, steps, stoppedBy: undefined };

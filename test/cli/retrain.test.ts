@@ -236,14 +236,14 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     await succeeded(
       cli(['gate', '--artifact', 'models/spring', '--suite', SUITE, '--data', 'old.jsonl'], { cwd }),
     );
-    const more = ['--promote', '--not-worse-by', '0.02'];
+    const more = ['--promote', '--not-worse-by', '0.005'];
     const args = retrainArgs('models/wrong', ...more).filter((one) => one !== 'old.jsonl');
     const { code, stdout } = await cli(args, { cwd });
     expect(code, stdout).toBe(10);
     expect(stdout).toMatch(/^FAIL of wrong by the suite made-up/m);
-    expect(stdout).toMatch(/^wrong is worse than spring by more than 0\.02: /m);
+    expect(stdout).toMatch(/^wrong is worse than spring by more than 0\.005: /m);
     expect(stdout).toMatch(
-      /^- not-worse-than-champion is FAIL: value 0\.\d+, bounds 0\.\d+ to 0\.\d+, limit at most 0\.02, n \d+$/m,
+      /^- not-worse-than-champion is FAIL: value 0\.\d+, bounds 0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+$/m,
     );
     expect(stdout).toMatch(/\nThe champion stays, for the reasons above\. models\/wrong is kept\.\n$/);
     expect(serving(cwd)).toBe('spring');

@@ -66,7 +66,8 @@ export const STRICT = {
   name: 'strict',
   max_quality_loss: 0.12,
   silent_downgrades: { max_rate: 0.05 },
-  max_ece: 0.3,
+  max_ece: 0.15,
+  flip_rate: { max: 0.01 },
   slices: [
     { name: 'everyday', where: { task: 'everyday' }, max_quality_loss: 0.3 },
     { name: 'technical', where: { task: ['technical'] }, max_quality_loss: 0.3 },
