@@ -81,7 +81,7 @@ test.each([
 test('the gate on what ships alone gives the starter the verdict that it gave', async () => {
   const suite = path.join(ROOT, 'evals/suites/shipped.yaml');
   const artifact = path.join(ROOT, 'models/starter');
-  const args = ['gate', '--artifact', artifact, '--suite', suite, '--no-write', '--json', ...ISSUED];
+  const args = ['gate', '--artifact', artifact, '--suite', suite, '--check', '--json', ...ISSUED];
   const { code, stdout } = await plimsoll(args, HOME);
   const { verdict, sealed, conditions, sha256: own } = JSON.parse(stdout);
   const hash = sha256(steady(stdout, { verdict: own }));
