@@ -13,10 +13,12 @@ export { judgeConditions } from './conditions.ts';
 export { type Curve, type Evidence, evidenceSchema } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
+export { escalatedShare, hashKeys, type LabelPlan, readLabelPlan } from './label-plan.ts';
 export { recordVerdict } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { payingSentence } from './paying-sentence.ts';
+export { type PlannedLabels, planLabels } from './plan-labels.ts';
 export {
   apgrInterval,
   headQuality,
