@@ -68,9 +68,10 @@ function promptRow({ fields, long }: RowFields, line: number, ids: RowIds): Prom
   return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
 }
 
-/** The same for rows that are one request. */
+/** The same for rows that are one request; 96 bits of a hash, since a pool may have millions. */
 function requestName({ id, key, group, text }: Case): string {
   return createHash('sha256')
     .update(JSON.stringify([id, key, group, text]))
-    .digest('base64');
+    .digest()
+    .toString('latin1', 0, 12);
 }

@@ -135,7 +135,7 @@ interface ScoredPrompt {
   readonly group?: string;
   readonly seen: boolean;
   /** One a rung, cheapest first. */
-  readonly probabilities: ArrayLike<number>;
+  readonly probabilities: readonly number[];
   /** The smallest predicted loss of a rung below the strongest: it goes to the strongest at every threshold below this, and at no other. */
   readonly score: number;
 }
@@ -162,7 +162,7 @@ async function scorePool(
         key,
         ...(group !== undefined && { group }),
         seen: isSeen(one),
-        probabilities,
+        probabilities: Array.from(probabilities), // a typed array a prompt takes three times the memory
         score: escalationScore(probabilities),
       });
       onProgress(scored.length);
