@@ -48,6 +48,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
+  'plan-labels': {
+    usage: '[options]',
+    description: 'Draw the prompts that are worth a label: those that the policy may keep cheap',
+    load: async () => (await import('./commands/plan-labels.ts')).planLabelsCommand(),
+  },
   retrain: {
     usage: '[options]',
     description:

@@ -20,17 +20,33 @@ export interface ReadingFlags {
 }
 
 export function addReadingFlags(command: Command): Command {
-  return command
-    .option(
+  return addMapFlag(
+    command.option(
       '--quality-scale <scale>',
       'how qualities are written: 0-1, 0-100, 1-5 or other ends, boolean, percent (default: what the data show)',
       usage(parseQualityScale),
-    )
-    .option(
-      '--map <names>',
-      'names in the data, where they differ: prompt=question,small.quality=gpt-4o-mini',
-      usage(parseColumnMap),
-    );
+    ),
+  );
+}
+
+export function addMapFlag(command: Command): Command {
+  return command.option(
+    '--map <names>',
+    'names in the data, where they differ: prompt=question,small.quality=gpt-4o-mini',
+    usage(parseColumnMap),
+  );
+}
+
+/** Flags for bad rows. */
+export interface RejectFlags {
+  readonly maxRejects: number;
+  readonly rejects?: string;
+}
+
+export function addRejectFlags(command: Command): Command {
+  return command
+    .option('--max-rejects <share>', 'stop when more than this share of the rows is bad', share, 0.02)
+    .option('--rejects <file>', 'write the bad rows here, with line, field and reason');
 }
 
 /** The flags as loadCases takes them. */
@@ -42,28 +58,26 @@ export function readingOptions({
 }
 
 /** Flags that every command on labelled data has. */
-export interface DataFlags extends ReadingFlags {
+export interface DataFlags extends ReadingFlags, RejectFlags {
   readonly data: readonly string[];
   readonly qualityField: string;
-  readonly maxRejects: number;
-  readonly rejects?: string;
 }
 
 export function addDataFlags(command: Command): Command {
-  return addReadingFlags(
-    command
-      .requiredOption(
-        '--data <file...>',
-        'labelled cases: .jsonl, .json, .csv, .tsv (wide or long), each also .gz',
-      )
-      .option(
-        '--quality-field <name>',
-        'the field of an outcome that holds its quality',
-        DEFAULT_QUALITY_FIELD,
-      ),
-  )
-    .option('--max-rejects <share>', 'stop when more than this share of the rows is bad', share, 0.02)
-    .option('--rejects <file>', 'write the bad rows here, with line, field and reason');
+  return addRejectFlags(
+    addReadingFlags(
+      command
+        .requiredOption(
+          '--data <file...>',
+          'labelled cases: .jsonl, .json, .csv, .tsv (wide or long), each also .gz',
+        )
+        .option(
+          '--quality-field <name>',
+          'the field of an outcome that holds its quality',
+          DEFAULT_QUALITY_FIELD,
+        ),
+    ),
+  );
 }
 
 /** Loads the cases that have an outcome of each model; progress and notes go to stderr. */

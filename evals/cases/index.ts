@@ -17,6 +17,10 @@ export {
   type Paraphrase,
 } from './authored-cases.ts';
 
+// Prompts without their labels
+
+export { type PromptRowOptions, promptRows } from './prompt-rows.ts';
+
 // Keys and splits
 
 export { fingerprints, questionKey, seenQuestions } from './question-key.ts';

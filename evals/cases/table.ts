@@ -158,7 +158,10 @@ export class Table {
     }
     if (models.length === 0) {
       const near = this.#columns.find(
-        ({ name, field }) => field.kind === 'unknown' && names.hint(name) !== '',
+        ({ name, field }) =>
+          field.kind === 'unknown' &&
+          names.hint(name) !== '' &&
+          (!names.outcomesOptional || name.includes('.')),
       );
       if (near !== undefined || !names.outcomesOptional)
         throw missing(`no column ends in .${this.#qualityField}`, near && names.hint(near.name));

@@ -27,22 +27,22 @@ export function conditionsJudgedOnce(subject: Subject, flips: readonly FlipCount
 
 /** The share above the cheapest rung lies inside the band: a router that sends all to one side has collapsed. */
 export function escalationRateCondition(subject: Subject): Condition {
-  const { rungs, suite } = subject;
+  const { rungs, suite, below, threshold } = subject;
+  const [escalated, n] =
+    below === undefined
+      ? [countEscalated(rungs), rungs.length]
+      : [Math.round(below.escalated(threshold) * below.pool), below.pool];
   // two bounds must hold at once: half of delta for each
-  const band = rateWithin(
-    'escalation-rate',
-    countEscalated(rungs),
-    rungs.length,
-    suite.escalation_rate,
-    errorProbability(subject) / 2,
-  );
-  return { ...band, proof: 'none' };
+  const delta = errorProbability(subject) / 2;
+  const band = rateWithin('escalation-rate', escalated, n, suite.escalation_rate, delta);
+  return { ...band, proof: 'none', ...(below && { note: 'of the pool that the labels were drawn from' }) };
 }
 
 /** Better than escalating the same share at random: the bound is over pairs of cases, the value over all. */
 export function beatsRandomCondition(subject: Subject): Condition[] {
-  const { suite, labelled } = subject;
-  if (!suite.beats_random) return [];
+  const { suite, labelled, below } = subject;
+  // with labels for a part alone nobody knows what escalating the rest gains
+  if (!suite.beats_random || below !== undefined) return [];
   const { quality, n } = labelled.replay;
   const pairs = n === 0 ? undefined : pairedExcess(quality, labelled.rungs);
   const condition = meanAboveZero('beats-random', pairs ?? new Float64Array(), errorProbability(subject));

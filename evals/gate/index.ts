@@ -17,6 +17,7 @@ export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-case
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { payingSentence } from './paying-sentence.ts';
+export { type PlannedLabels, planLabels } from './plan-labels.ts';
 export { judgeWalk, walkSealed } from './promise.ts';
 export {
   apgrInterval,

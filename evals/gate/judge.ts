@@ -9,7 +9,7 @@ import {
 import type { Bets, LossLimit } from '../threshold/index.ts';
 
 /** One-sided bounds, each at its own 1 - delta. */
-interface Bounds {
+export interface Bounds {
   readonly lower: number;
   readonly upper: number;
 }

@@ -17,7 +17,7 @@ import {
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
 import type { FlipCount } from './flips.ts';
-import { type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import { type Bounds, type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
 import type { Replay } from './replay.ts';
 import { countByTier, isInSlice } from './slices.ts';
 import type { Sealed, Subject } from './subject.ts';
@@ -91,24 +91,21 @@ function promisedConditions(sealed: Sealed): PromiseCondition[] {
 }
 
 /** The mean loss against always-strong, over all cases or a slice of them, is at most a margin. */
-function meanLossCondition(
-  { heldOut, delta }: Sealed,
-  name: string,
-  bets: Bets,
-  max: number,
-): PromiseCondition {
+function meanLossCondition(sealed: Sealed, name: string, bets: Bets, max: number): PromiseCondition {
+  const { heldOut } = sealed;
   const { rows } = bets;
+  const { delta, limit, ofAll } = scaleOf(sealed, max);
   const losses = new LossBets(bets, heldOut.quality);
   return {
     name,
     move: losses.move,
-    holds: () => rows.length > 0 && losses.pValue({ max, delta }) <= delta,
+    holds: () => rows.length > 0 && losses.pValue({ max: limit, delta }) <= delta,
     describe({ rungs }) {
       const n = countLabelled(heldOut, rows);
       const base = {
         name,
         limits: { max },
-        confidence: 1 - delta,
+        confidence: 1 - sealed.delta,
         method: 'betting',
         n,
         proof: 'walk' as const,
@@ -117,26 +114,54 @@ function meanLossCondition(
       const worst = lossesAt(heldOut, rungs, WORST);
       const lower = lossLowerBound(bets, lossesAt(heldOut, rungs, -WORST), delta);
       const upper = lossUpperBound(bets, worst, delta);
-      const holds = lossPValue(bets, worst, { max, delta }) <= delta;
-      const verdict: VerdictWord = holds ? 'PASS' : lower > max ? 'FAIL' : 'INCONCLUSIVE';
+      const holds = lossPValue(bets, worst, { max: limit, delta }) <= delta;
+      const bounds = ofAll.bounds({ lower, upper });
+      const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
       return {
         ...base,
         verdict,
-        value: meanOver(rows, worst),
-        bounds: { lower, upper },
+        value: ofAll.value(meanOver(rows, worst)),
+        bounds,
         ...withNotes(
           dependenceNote(heldOut, bets),
-          verdict === 'INCONCLUSIVE' ? furtherForLoss(bets, worst, { max, delta }) : {},
+          verdict === 'INCONCLUSIVE' ? furtherForLoss(bets, worst, { max: limit, delta }) : {},
         ),
       };
     },
   };
 }
 
+/**
+ * What a limit on all requests demands of the cases that have labels. All of them, as a rule; where only those were labelled that may stay
+ * cheap, the mean over all is at most the upper bound of their share times theirs.
+ */
+function scaleOf({ delta, below }: Sealed, max: number) {
+  if (below === undefined) {
+    return {
+      delta,
+      limit: max,
+      ofAll: { value: (mean: number) => mean, bounds: (bounds: Bounds) => bounds },
+    };
+  }
+  const { value, lower, upper } = below.share;
+  const largest = (bound: number) => bound * (bound > 0 ? upper : lower);
+  const smallest = (bound: number) => bound * (bound > 0 ? lower : upper);
+  return {
+    delta: below.delta,
+    limit: Math.min(1, max / upper),
+    ofAll: {
+      value: (mean: number) => value * mean,
+      bounds: (bounds: Bounds) => ({ lower: smallest(bounds.lower), upper: largest(bounds.upper) }),
+    },
+  };
+}
+
 /** Few cases are much worse off: a mean can hide them. Requests are counted; of groups the rate is bet on, as a loss is. */
-function silentDowngradesCondition({ suite, heldOut, bets, delta }: Sealed): PromiseCondition[] {
+function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
+  const { suite, heldOut, bets } = sealed;
   if (suite.silent_downgrades === undefined) return [];
   const { margin, max_rate: max } = suite.silent_downgrades;
+  const { delta, limit, ofAll } = scaleOf(sealed, max);
   const name = 'silent-downgrades';
   const { n } = heldOut;
   const isDowngraded = (row: number, rung: number) =>
@@ -153,29 +178,33 @@ function silentDowngradesCondition({ suite, heldOut, bets, delta }: Sealed): Pro
       },
       holds: () =>
         bets.unitEnds === undefined
-          ? clopperPearsonUpper(count, n, delta) <= max
-          : lossPValue(bets, downgraded, { max, delta }) <= delta,
+          ? clopperPearsonUpper(count, n, delta) <= limit
+          : lossPValue(bets, downgraded, { max: limit, delta }) <= delta,
       describe({ rungs }) {
         const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
         const total = found.reduce((sum, one) => sum + one, 0);
-        if (bets.unitEnds === undefined) {
-          return { ...rateWithin(name, total, n, { max }, delta), proof: 'walk' };
-        }
-        const bounds = {
-          lower: Math.max(0, lossLowerBound(bets, found, delta)),
-          upper: lossUpperBound(bets, found, delta),
-        };
-        const base = {
-          name,
-          limits: { max },
-          confidence: 1 - delta,
-          method: 'betting',
-          n,
-          proof: 'walk' as const,
-        };
-        const holds = lossPValue(bets, found, { max, delta }) <= delta;
+        const counted = bets.unitEnds === undefined;
+        const bounds = ofAll.bounds(
+          counted
+            ? { lower: clopperPearsonLower(total, n, delta), upper: clopperPearsonUpper(total, n, delta) }
+            : {
+                lower: Math.max(0, lossLowerBound(bets, found, delta)),
+                upper: lossUpperBound(bets, found, delta),
+              },
+        );
+        const holds = counted ? bounds.upper <= max : lossPValue(bets, found, { max: limit, delta }) <= delta;
         const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
-        return { ...base, verdict, value: total / n, bounds };
+        return {
+          name,
+          verdict,
+          value: n === 0 ? null : ofAll.value(total / n),
+          bounds,
+          limits: { max },
+          confidence: 1 - sealed.delta,
+          method: counted ? 'clopper-pearson' : 'betting',
+          n,
+          proof: 'walk',
+        };
       },
     },
   ];

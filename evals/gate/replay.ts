@@ -152,7 +152,7 @@ export async function replayArtifact(
 }
 
 /** For a text that the classifier cannot read: it escalates at every threshold below 1, as it does when served. */
-function strongestAlone(rungs: number): Float32Array {
+export function strongestAlone(rungs: number): Float32Array {
   return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
 }
 

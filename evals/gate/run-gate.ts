@@ -4,6 +4,7 @@ import {
   readArtifact,
   resolveArtifact,
   sealedVerdict,
+  sha256OfJson,
   type Verdict,
   worstOf,
   writeVerdict,
@@ -13,7 +14,7 @@ import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
 import { chooseRung } from '../../router/policy/index.ts';
-import { escalationRate } from '../../router/statistics/index.ts';
+import { clopperPearsonLower, clopperPearsonUpper, escalationRate } from '../../router/statistics/index.ts';
 import {
   type Case,
   type HardCase,
@@ -30,13 +31,14 @@ import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts'
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
+import { escalatedShare, hashKeys, type LabelPlan, readLabelPlan } from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { beginLook, finishLook, planLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, lossesAt, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { openArtifactClassifier, replayCases, scoreTexts } from './replay.ts';
-import { type HardReplay, type Sealed, type Subject, subjectAt } from './subject.ts';
+import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
 
 export interface GateRequest {
@@ -46,6 +48,8 @@ export interface GateRequest {
   readonly suite: string;
   /** Files of labelled cases, in place of those that the suite names. */
   readonly data?: readonly string[];
+  /** The plan by which the labels were drawn, if only requests whose score may stay cheap were labelled (`planLabels`). */
+  readonly labelPlan?: string;
   /** How those files are written, and who is notified of the progress. */
   readonly reading?: GateReading;
   readonly issued?: Date;
@@ -83,6 +87,8 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
   const { heldOut, sha256, excluded } = heldOutCases(loaded.cases, artifact);
   const hardCases = loadUnseenHardCases(suite, artifact);
+  const plan =
+    request.labelPlan === undefined ? undefined : loadPlan(request.labelPlan, artifact, suite, heldOut);
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
   const look = lookAt(fingerprints, artifact, suite, request.write === true, issued);
@@ -95,11 +101,12 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       heldOut: replay,
       bets: orderBets(replay.traits, suite.suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
       delta: look.delta,
+      ...(plan && { below: labelledBelow(plan, look.delta) }),
       ...(hardCases && {
         hard: await replayHardCases(hardCases, classifier, artifact.manifest.ladder.length),
       }),
     };
-    const walked = walkSealed(sealed, walkOf(artifact.manifest.policy));
+    const walked = walkSealed(sealed, walkOf(artifact.manifest.policy, plan?.limit));
     const { threshold } = walked;
     const subject = subjectAt(sealed, threshold);
     const flips = await measureFlips(suite, subject, heldOut, classifier);
@@ -122,7 +129,10 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       policy: { name, version, threshold },
       suite: { name: suite.suite.name, sha256: suite.sha256 },
       walk: walked.walk,
-      sealed: sealedSection(loaded, excluded, subject, sha256),
+      sealed: {
+        ...sealedSection(loaded, excluded, subject, sha256),
+        ...(plan && { below_limit: belowSection(plan) }),
+      },
       looks: { number: look.number, delta: look.delta, record: look.record, earlier: [...look.earlier] },
       conditions,
       evidence,
@@ -172,12 +182,57 @@ function lookAt(
 }
 
 /** A policy that promises no quality has one threshold, and that is judged. */
-function walkOf({
-  chosen_by: rule,
-  threshold,
-  walk_from: from = -1,
-}: ArtifactFiles['manifest']['policy']): Float64Array {
-  return rule.rule === 'max-quality-loss' ? walkSteps(from, LOOSEST) : Float64Array.of(threshold);
+function walkOf(
+  { chosen_by: rule, threshold, walk_from: from = -1 }: ArtifactFiles['manifest']['policy'],
+  to = LOOSEST,
+): Float64Array {
+  return rule.rule === 'max-quality-loss' ? walkSteps(Math.min(from, to), to) : Float64Array.of(threshold);
+}
+
+/** @throws PlimsollError `invalid-input` if the plan is of another artifact or of other cases, or the suite asks for what it cannot tell */
+function loadPlan(
+  file: string,
+  { manifest, sha256 }: ArtifactFiles,
+  { suite }: LoadedSuite,
+  heldOut: readonly Case[],
+): LabelPlan {
+  const plan = readLabelPlan(file);
+  const refuse = (why: string) => new PlimsollError('invalid-input', `${file}: ${why}`, { place: { file } });
+  if (plan.artifact.sha256 !== sha256) {
+    throw refuse(
+      `the labels were drawn by scores of ${plan.artifact.name}, another artifact than ${manifest.name}, which is gated. Plan again with this one, or gate that one.`,
+    );
+  }
+  if (hashKeys(heldOut.map(({ key }) => key)) !== plan.drawn.keys_sha256) {
+    throw refuse(
+      `the cases are not the ${plan.drawn.n} that were drawn. Give exactly those, the ones that nobody labelled included: each of them counts as a loss of 1 where it is kept cheap.`,
+    );
+  }
+  if (suite.slices.length > 0 || suite.sampling === 'groups') {
+    throw refuse(
+      'labels for a part of the requests cannot prove slices or groups. Leave "slices" and "sampling: groups" out of the suite, or label cases that were drawn from all requests.',
+    );
+  }
+  return plan;
+}
+
+/** Part of the look's delta that the bounds of the share may spend. */
+const SHARE_OF_DELTA = 0.05;
+
+function labelledBelow(plan: LabelPlan, delta: number): LabelledBelow {
+  const { limit, pool, below_limit: below } = plan;
+  const spent = SHARE_OF_DELTA * delta;
+  return {
+    limit,
+    pool: pool.rows,
+    share: {
+      value: below.share,
+      lower: clopperPearsonLower(below.rows, pool.rows, spent),
+      upper: clopperPearsonUpper(below.rows, pool.rows, spent),
+    },
+    delta: delta - spent,
+    escalated: (threshold) => escalatedShare(plan, threshold),
+  };
 }
 
 /** @throws PlimsollError `invalid-input` if a hard case was learned from: it would measure memory */
@@ -265,6 +320,11 @@ function sealedSection(
     excluded: { duplicates: excluded.duplicates, rejected, seen, seen_group: seenGroup },
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
   };
+}
+
+function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {
+  const { limit, pool, below_limit: below } = plan;
+  return { limit, pool: pool.rows, share: below.share, plan_sha256: sha256OfJson(plan) };
 }
 
 function hashHardCases(cases: readonly HardCase[]): string {

@@ -20,6 +20,24 @@ export interface Sealed {
   /** 1 - confidence that this look may spend. */
   readonly delta: number;
   readonly hard?: HardReplay;
+  /** If labels were drawn only where a score may stay cheap. */
+  readonly below?: LabelledBelow;
+}
+
+/**
+ * Labels for some requests alone: a random sample of those with a score of at most a limit that was fixed from scores. All others are
+ * escalated at every threshold of the walk and lose nothing, so a mean over all requests is the mean over these times their share.
+ */
+export interface LabelledBelow {
+  readonly limit: number;
+  /** Requests of the pool from which the labels were drawn. */
+  readonly pool: number;
+  /** Share of the pool at or below the limit; with bounds that hold together with the tests. */
+  readonly share: { readonly value: number; readonly lower: number; readonly upper: number };
+  /** What the bounds of the share leave of the look's delta. */
+  readonly delta: number;
+  /** The share of the pool that a threshold escalates. */
+  escalated(threshold: number): number;
 }
 
 /** What the gate judges: a policy's decisions on held-out cases and hard cases. */

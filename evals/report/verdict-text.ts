@@ -88,6 +88,10 @@ export function excludedSentence({ sealed }: Verdict): string {
     ...(rejected > 0 ? [`${formatCount(rejected)} rejected rows`] : []),
   ];
   const excluded = parts.length === 0 ? 'No case was excluded.' : `Excluded: ${parts.join(', ')}.`;
+  const below = sealed.below_limit;
+  if (below !== undefined) {
+    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests, the table of baselines about those alone, and whether it beats a random choice nobody can say. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
+  }
   const unlabelled = sealed.n - sealed.labelled;
   if (unlabelled === 0) return excluded;
   return `${excluded} ${formatCount(unlabelled)} cases lack a label: those that the policy escalates lose nothing, and ${formatCount(sealed.unknown_losses)} that it keeps cheap count as a loss of 1.`;

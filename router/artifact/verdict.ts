@@ -130,6 +130,15 @@ const contentSchema = z.strictObject({
     units: count,
     /** Sizes, in units, of the batches in which the cases arrived. */
     batches: z.array(z.int().positive()),
+    /** If labels were drawn only where a score may stay cheap: below which limit, from how many requests, and what share of them that is. */
+    below_limit: z
+      .strictObject({
+        limit: z.number().min(-1).max(1),
+        pool: count,
+        share: z.number().min(0).max(1),
+        plan_sha256: sha256,
+      })
+      .optional(),
     /** Cases that the policy keeps cheap, and whose loss is unknown: each counts as a loss of 1. */
     unknown_losses: count,
     excluded: z.strictObject({

@@ -20,6 +20,7 @@ interface Flags extends ReadingFlags {
   readonly artifact: string;
   readonly suite: string;
   readonly data?: string[];
+  readonly labelPlan?: string;
   readonly previous?: string;
   readonly reports?: string;
   readonly texts: boolean;
@@ -35,6 +36,7 @@ export function gateCommand(): Command {
       .requiredOption('--artifact <folder>', 'the artifact to judge, or a store: then its current one')
       .requiredOption('--suite <file>', 'what is demanded of it (evals/suites/*.yaml; docs/CI.md)')
       .option('--data <file...>', 'labelled cases, in place of those that the suite names')
+      .option('--label-plan <file>', 'the plan by which the labels were drawn (plan-labels)')
       .option('--previous <folder>', 'an artifact with a verdict: the reports say what changed')
       .option('--reports <folder>', 'write verdict.json, report.md, report.xml (JUnit) and report.html here')
       .option('--texts', 'show the prompts of the worst downgrades in report.html', false)
@@ -64,6 +66,7 @@ async function run(flags: Flags): Promise<void> {
     artifact: flags.artifact,
     suite: flags.suite,
     ...(flags.data && { data: flags.data }),
+    ...(flags.labelPlan && { labelPlan: flags.labelPlan }),
     reading: {
       ...readingOptions(flags),
       onSurvey: (rows) => reading.update(rows),

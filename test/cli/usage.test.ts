@@ -8,6 +8,7 @@ const COMMANDS = [
   'assess',
   'train',
   'calibrate',
+  'plan-labels',
   'inspect',
   'artifacts',
   'promote',

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { PlimsollError } from '../../router/errors.ts';
+import { fileError } from '../cases/index.ts';
+
+/** Scores are counted in steps of 1 / STEPS_PER_UNIT, the steps in which thresholds are tried. */
+export const STEPS_PER_UNIT = 1000;
+
+/** 0.029 * 1000 is 28.999… in binary. */
+const ROUNDING = 1e-6;
+
+const count = z.int().min(0);
+const share = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
+
+/** What was planned before any label was seen. */
+const labelPlanSchema = z.strictObject({
+  schema_version: z.literal(1),
+  artifact: z.strictObject({ name: z.string(), sha256 }),
+  /** The quality loss that is to be certified, and how the limit follows from it. */
+  margin: z.number().gt(0).max(1),
+  limit_by: z.enum(['predicted-loss', 'given']),
+  /** A request is labelled only if its score is at most this; no threshold above it may be certified. */
+  limit: z.number().min(-1).lt(1),
+  pool: z.strictObject({
+    /** Requests, without those that the artifact has seen. */
+    rows: count.min(1),
+    excluded: z.strictObject({ seen: count, seen_group: count }),
+    files: z.array(z.strictObject({ file: z.string(), sha256 })).min(1),
+  }),
+  below_limit: z.strictObject({
+    rows: count.min(1),
+    share,
+    interval: z.strictObject({ low: share, high: share, confidence: share }),
+    /** `counts[i]` requests have a score of at most (first_step + i) / 1000 and above the step before. */
+    first_step: z.int(),
+    counts: z.array(count).min(1),
+  }),
+  drawn: z.strictObject({ n: count.min(1), keys_sha256: sha256 }),
+  created: z.iso.datetime(),
+});
+
+/** Which prompts of a pool were drawn to be labelled, and how. Holds no prompt. */
+export type LabelPlan = z.output<typeof labelPlanSchema>;
+
+/**
+ * Reads a plan that plan-labels has written.
+ * @throws PlimsollError 'not-found', 'io': the file; 'invalid-input': no plan, of another version, or numbers that contradict each other
+ */
+export function readLabelPlan(file: string): LabelPlan {
+  const parsed = labelPlanSchema.safeParse(readJson(file));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw badPlan(file, issue?.message ?? 'not valid', issue?.path.map(String).join('.'));
+  }
+  const plan = parsed.data;
+  const { pool, below_limit: below, drawn } = plan;
+  const counted = below.counts.reduce((sum, one) => sum + one, 0);
+  if (counted !== below.rows) {
+    throw badPlan(
+      file,
+      `they sum to ${counted}, but ${below.rows} rows are below the limit`,
+      'below_limit.counts',
+    );
+  }
+  if (below.rows > pool.rows)
+    throw badPlan(file, `more than the ${pool.rows} of the pool`, 'below_limit.rows');
+  if (below.share !== below.rows / pool.rows)
+    throw badPlan(file, `must be ${below.rows} of ${pool.rows}`, 'below_limit.share');
+  if (drawn.n > below.rows) throw badPlan(file, `more than the ${below.rows} below the limit`, 'drawn.n');
+  return plan;
+}
+
+/**
+ * The share of the plan's pool that a threshold sends to the strongest model, 0..1.
+ * @param threshold at most the limit; between two steps of 0.001 the lower one counts, at which more is escalated
+ * @throws PlimsollError 'invalid-input': above the limit, where the plan has counted nothing
+ */
+export function escalatedShare({ pool, limit, below_limit: below }: LabelPlan, threshold: number): number {
+  if (threshold > limit) {
+    throw new PlimsollError(
+      'invalid-input',
+      `The threshold ${threshold} is above the limit ${limit} of the plan of labels.`,
+    );
+  }
+  const steps = Math.floor(threshold * STEPS_PER_UNIT + ROUNDING) - below.first_step + 1;
+  const kept = below.counts.slice(0, Math.max(0, steps)).reduce((sum, one) => sum + one, 0);
+  return 1 - kept / pool.rows;
+}
+
+/** sha256 over the sorted keys of cases, in hex: whether labelled cases are the ones that were drawn. */
+export function hashKeys(keys: readonly string[]): string {
+  return createHash('sha256')
+    .update([...keys].sort().join('\n'))
+    .digest('hex');
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badPlan(file, 'not valid JSON');
+  }
+}
+
+function badPlan(file: string, reason: string, field?: string): PlimsollError {
+  const where = field ? `${field}: ` : '';
+  return new PlimsollError(
+    'invalid-input',
+    `${file}: this is no plan of labels that this version can use: ${where}${reason}. Restore the file, or plan again with \`plimsoll plan-labels\`; labels that were drawn by a lost plan are not the random sample that a new one describes.`,
+    { place: { file, ...(field && { field }) } },
+  );
+}
