@@ -49,10 +49,11 @@ export function readYaml(file: string): YamlFile {
     offset === undefined ? undefined : lines.linePos(offset).line;
   const broken = document.errors[0] ?? document.warnings[0];
   if (broken) {
-    const deep = broken.message.includes('call stack');
-    throw deep
-      ? tooDeep(lineAt(broken.pos[0]))
-      : new YamlFault(broken.message.split('\n')[0]!, lineAt(broken.pos[0]));
+    const line = lineAt(broken.pos[0]);
+    if (broken.message.includes('call stack')) throw tooDeep(line);
+    const several = broken.code === 'MULTIPLE_DOCS';
+    const fault = several ? 'a second document begins here. Leave one' : broken.message.split('\n')[0]!;
+    throw new YamlFault(fault, line);
   }
   if (document.directives?.yaml.version !== '1.2')
     throw new YamlFault('it must be YAML 1.2: leave %YAML out', 1);

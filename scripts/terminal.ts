@@ -6,10 +6,11 @@ const STDOUT = 1;
 
 /**
  * Prints a result on stdout, all of it. Node's own stream ignores that a full disk takes only a part of what goes to a file.
- * @throws PlimsollError `io` if stdout is a file that does not take it
+ * @throws PlimsollError `io` if stdout is a file or a device that does not take it
  */
 export function print(text: string): void {
-  if (!fstatSync(STDOUT).isFile()) {
+  const stdout = fstatSync(STDOUT);
+  if (process.stdout.isTTY || stdout.isFIFO() || stdout.isSocket()) {
     process.stdout.write(text);
     return;
   }

@@ -126,7 +126,10 @@ function servable(folder: string, now: Date): { readonly sha256: string } {
   return artifact;
 }
 
-function appended(store: string, history: readonly Promotion[], entry: Promotion): Promotion {
+/** A command that waited for the lock began before the one that held it: the history stays in the order of its times. */
+function appended(store: string, history: readonly Promotion[], { at, ...rest }: Promotion): Promotion {
+  const last = history.at(-1)?.at ?? at;
+  const entry = { ...rest, at: at < last ? last : at };
   writeCurrent(store, [...history, entry]);
   return entry;
 }

@@ -105,13 +105,14 @@ export function createModelNames(aliases: Aliases, catalog: Catalog, router: Nam
     notFound,
     listed: known.map((id) => ({ id, model: modelOf(aliases[id] ?? id, catalog) })),
     resolve(model) {
-      const alias = typeof model === 'string' ? aliased(model) : undefined;
+      assertName(model);
+      const alias = aliased(model);
       if (alias !== undefined) return alias;
       const wanted = wantedModel(model);
       if (wanted.kind === 'policy' && anyOther === undefined) return wanted;
       if (exists(wanted)) return wanted;
       if (anyOther !== undefined) return anyOther;
-      throw notFound(model as string, whyNot(wanted, router));
+      throw notFound(model, whyNot(wanted, router));
     },
     find(id) {
       const wanted = known.includes(id) ? wantedModel(aliases[id] ?? id) : (aliased(id) ?? anyOther);
@@ -146,6 +147,13 @@ const AUTO = /^auto(?::([\w.-]+))?$/;
 /** Each dash-separated part has one way to match (the lookahead decides it), so that matching takes linear time. */
 const POLICY = /^router-([\w.]+(?:-(?=[\d.]*[a-z_])[\w.]+)*)(?:-(-?(?:\d+|\d*\.\d+)))?$/i;
 
+/** Before any pattern, alias or log sees it. @throws PlimsollError `invalid-input` if it is no text, or too long to name anything */
+function assertName(model: unknown): asserts model is string {
+  if (typeof model !== 'string' || model === '') throw noModel('model must name one');
+  if (model.length <= MAX_MODEL_CHARACTERS) return;
+  throw noModel(`model has ${model.length} characters, and no name has more than ${MAX_MODEL_CHARACTERS}`);
+}
+
 /**
  * Reads `auto`, `auto:<profile>`, `router-<policy>` or `router-<policy>-<threshold>`; anything else names a model. Whether what it names
  * exists is not looked up.
@@ -153,10 +161,7 @@ const POLICY = /^router-([\w.]+(?:-(?=[\d.]*[a-z_])[\w.]+)*)(?:-(-?(?:\d+|\d*\.\
  */
 export function wantedModel(model: unknown): WantedModel {
   if (model === 'auto') return PLAIN_AUTO; // nearly all of them
-  if (typeof model !== 'string' || model === '') throw noModel('model must name one');
-  if (model.length > MAX_MODEL_CHARACTERS) {
-    throw noModel(`model has ${model.length} characters, and no name has more than ${MAX_MODEL_CHARACTERS}`);
-  }
+  assertName(model);
   const auto = AUTO.exec(model);
   if (auto) return { kind: 'auto', profile: auto[1] };
   const policy = POLICY.exec(model);

@@ -117,7 +117,8 @@ function knownBlocks(text: string): TaggedBlock[] {
   const blocks: TaggedBlock[] = [];
   const unclosed = new Set<string>(); // looked for once: a text of nothing but opening tags must not cost its square
   for (let at = text.indexOf('<'); at >= 0; ) {
-    const block = isAtLineStart(text, at) ? knownBlockAt(text, at, unclosed) : undefined;
+    const begins = text[at - 1] === '>' || isAtLineStart(text, at);
+    const block = begins ? knownBlockAt(text, at, unclosed) : undefined;
     if (block !== undefined) blocks.push(block);
     at = text.indexOf('<', block?.end ?? at + 1);
   }
@@ -157,9 +158,11 @@ function labelledQuestion(outline: Outline): string | undefined {
   if (DEFERS.test(question)) return undefined;
   const chunks = labels.filter(({ isChunk }) => isChunk).length + contexts.length;
   const hasContext = chunks > 0 || labels.some(({ kind }) => kind === 'context');
-  if (!hasContext) return undefined;
+  const isTemplate = () => endsWithPrompt(labels, text) || hasInstruction(text);
   const isLong = text.length - question.length >= LEAST_CONTEXT;
-  if (!isLong && chunks < 2 && !endsWithPrompt(labels, text) && !hasInstruction(text)) return undefined;
+  // Rules alone may also be a person's own layout.
+  if (!hasContext) return isLong && betweenRules(text) !== undefined && isTemplate() ? question : undefined;
+  if (!isLong && chunks < 2 && !isTemplate()) return undefined;
   const [first = '', ...further] = paragraphs(question);
   return [first, ...further.filter((paragraph) => withoutInstructions(paragraph) !== '')].join('\n\n');
 }
@@ -284,6 +287,8 @@ const UNKNOWN =
 const PERSONA = /^you(?:'re| are) (?:an?|the)\b/i;
 /** `Answer the following question: …`. */
 const ASKS_AFTER_COLON = /\b(?:question|query)\b[^:：\n]{0,80}[:：][ \t]*(\S.*)$/i;
+/** Of an instruction before a question: `Based on the text above: …?`. */
+const COLON = /[:：]/;
 const SENTENCE_END = /(?<=[.!?。？！])\s+|\n+/;
 const LABEL_ALONE = /^[\p{L} ]{1,20}[:：]$/u;
 
@@ -312,7 +317,11 @@ function withoutInstructions(text: string): string {
 function withoutInstruction(sentence: string): string {
   const asked = saysHowToAnswer(sentence) ? ASKS_AFTER_COLON.exec(sentence)?.[1] : undefined;
   if (asked !== undefined) return asked;
-  return /[?？]$/.test(sentence) || !isInstruction(sentence) ? sentence : '';
+  const colon = sentence.search(COLON);
+  const asks = /[?？]$/.test(sentence);
+  if (asks && colon >= 0 && saysHowToAnswer(sentence.slice(0, colon)))
+    return sentence.slice(colon + 1).trim();
+  return asks || !isInstruction(sentence) ? sentence : '';
 }
 
 function isInstruction(sentence: string): boolean {

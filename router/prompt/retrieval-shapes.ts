@@ -96,6 +96,17 @@ export const RETRIEVAL_SHAPES: readonly FrameShape[] = [
     tails: ANSWER_PROMPTS,
   },
   {
+    name: 'crewai-task',
+    harness: 'CrewAI',
+    strips: 'the expected answer, the context and the encouragement after the task',
+    kind: 'frame',
+    starts: ['Current Task:'],
+    holds: ['Begin!'],
+    askAfter: ['Current Task:'],
+    occurrence: 'first',
+    askUntil: 'This is the ',
+  },
+  {
     name: 'spring-ai-advisor',
     harness: 'Spring AI QuestionAnswerAdvisor',
     strips: 'the context after the question',

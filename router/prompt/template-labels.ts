@@ -29,6 +29,7 @@ const KINDS: ReadonlyMap<string, SectionKind> = new Map([
       'user prompt',
     ],
     ...['customer question', 'customer query', 'question to answer', 'search query'],
+    ...['user asks', 'customer asks', 'user message', 'customer message', 'question is'],
     ...[
       'frage',
       'pregunta',
@@ -74,6 +75,8 @@ const KINDS: ReadonlyMap<string, SectionKind> = new Map([
       'results',
       'knowledge',
       'knowledge base',
+      'knowledge base excerpts',
+      'knowledge base articles',
       'background',
       'background information',
     ],
@@ -163,6 +166,9 @@ const ADJECTIVES =
 const NUMBER_OR_NOTE = / ?(?:[#№]? ?\d{1,3})?(?: ?\([^()]{0,60}\))?$/;
 const DECORATION = new Set('#*=_-–—~|[]【】「」`"\' \t'.split(''));
 
+/** `A:` is where the model goes on only at the very end; elsewhere it is an option to choose. */
+const SHORT_ANSWER = 'a';
+
 /** The labels of a text in their order. Takes time in proportion to the length. */
 export function labelsIn(text: string): Label[] {
   const labels: Label[] = [];
@@ -188,7 +194,10 @@ function labelOnLine(text: string, start: number, end: number): Label | undefine
   // Without a colon it must be set apart by its form, and stand alone: `## Context`, `[QUESTION]`, `=== Sources ===`.
   if (colon < 0 && (end - first > LONGEST_LABEL || !DECORATION.has(text[first]!))) return undefined;
   const plain = undecorated(text.slice(first, colon < 0 ? end : colon)).toLowerCase();
-  const found = KINDS.get(plain) ?? KINDS.get(plain.replace(ADJECTIVES, '').replace(NUMBER_OR_NOTE, ''));
+  const found =
+    KINDS.get(plain) ??
+    KINDS.get(plain.replace(ADJECTIVES, '').replace(NUMBER_OR_NOTE, '')) ??
+    (plain === SHORT_ANSWER && colon === text.length - 1 ? 'other' : undefined);
   if (found === undefined) return undefined;
   return {
     kind: found,

@@ -13,6 +13,7 @@ import {
   isProvoked,
   retryAfterMs,
 } from './provider-error.ts';
+import { mappedRefusal, refusalSentence } from './refusal-body.ts';
 import { ReportedError, reportedFailure } from './reported-error.ts';
 import { combinedTransport, type SdkTransport, sdkTransport } from './sdk-transport.ts';
 import type { AttemptOutcome, FailedAttempt, Failure, PrepareAttempt, ProviderCall } from './types.ts';
@@ -156,12 +157,12 @@ export function refusedByProvider(
       ...(isProvoked(call, status, responseBody) && { provoked: true }),
     };
   }
-  const message = key === undefined ? error.message : error.message.replaceAll(key, '[key]');
-  const body = JSON.stringify(errorBody(call.dialect, { status, message }));
+  const sentence = error.message === '' ? refusalSentence(responseBody) : error.message;
+  const message = key === undefined ? sentence : sentence.replaceAll(key, '[key]');
   return {
     ...badRequest(status, `${call.model.name}: ${message}`),
     retryAfterMs: wait,
-    body: encoder.encode(body),
+    body: mappedRefusal(call, status, message),
   };
 }
 
@@ -174,10 +175,7 @@ function failureReportedInReply(
 ): FailedAttempt {
   const { body, ...outcome } = reportedFailure(call, head, text, key);
   if (outcome.failure !== 'bad-request') return outcome;
-  const { error } = JSON.parse(String(body)) as { readonly error: unknown };
-  const message = typeof error === 'string' ? error : String((error as { message?: unknown }).message ?? '');
-  const clientError = errorBody(call.dialect, { status: outcome.status ?? 400, message });
-  return { ...outcome, body: encoder.encode(JSON.stringify(clientError)) };
+  return { ...outcome, body: mappedRefusal(call, outcome.status ?? 400, refusalSentence(String(body))) };
 }
 
 /** An early end that is no reply: a failed exchange, a deadline, or what the SDK could not read. */

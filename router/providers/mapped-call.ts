@@ -32,8 +32,7 @@ interface MappedCall {
 /** Sends a mapped call over the transport of one attempt. Throws what `mappedFailure` reads. */
 type SendMapped = (transport: SdkTransport) => Promise<AttemptOutcome>;
 
-interface ChatAttempt extends Pick<Mapping, 'options' | 'dropped'> {
-  readonly call: ProviderCall;
+interface ChatAttempt extends Pick<Mapping, 'options' | 'dropped'>, Pick<MappedCall, 'call' | 'key'> {
   readonly transport: SdkTransport;
   /** One for each reply that was asked for; they share one request. */
   readonly models: readonly SdkModel[];
@@ -55,12 +54,13 @@ export async function prepareChat({ call, key, env }: MappedCall): Promise<SendM
       : transport.fetch;
     const open = (own: typeof fetch) => sdkModel(entry, { apiKey: key, env, fetch: own });
     const models = await Promise.all(fetchPerReply(fetch, replies).map(open));
-    const chat = { call, transport, models, options, dropped, context };
+    const chat = { call, key, transport, models, options, dropped, context };
     return call.stream ? streamedReply(chat) : plainReply(chat);
   };
 }
 
 async function plainReply({
+  key,
   transport,
   models,
   options,
@@ -69,11 +69,12 @@ async function plainReply({
 }: ChatAttempt): Promise<AttemptOutcome> {
   const results = await Promise.all(models.map((model) => model.doGenerate(options)));
   const { body, usage } = mapReply(results, context, transport.notes());
-  return { ...plainOutcome(body, usage), dropped };
+  return { ...plainOutcome(body, usage, key), dropped };
 }
 
 async function streamedReply({
   call,
+  key,
   transport,
   models,
   options,
@@ -87,7 +88,7 @@ async function streamedReply({
     kind: 'reply',
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    body: eventBody(events, call, transport),
+    body: eventBody(events, { call, key }, transport),
     usage,
     dropped,
   };
@@ -174,15 +175,27 @@ function batches<T>(items: readonly T[], size: number): T[][] {
 
 const encoder = new TextEncoder();
 
-function plainOutcome(reply: object, usage: Usage | undefined): Extract<AttemptOutcome, { kind: 'reply' }> {
+/** @param key removed from the reply */
+function plainOutcome(
+  reply: object,
+  usage: Usage | undefined,
+  key?: string,
+): Extract<AttemptOutcome, { kind: 'reply' }> {
   return {
     kind: 'reply',
     status: 200,
     headers: { 'content-type': 'application/json' },
-    body: wholeBody(encoder.encode(JSON.stringify(reply))),
+    body: wholeBody(encoder.encode(withoutKey(JSON.stringify(reply), key))),
     usage: () => usage,
   };
 }
+
+function withoutKey(text: string, key: string | undefined): string {
+  return key === undefined ? text : text.replaceAll(key, '[key]');
+}
+
+/** What the events of a stream are encoded with: the key is removed from each, and found only where one event has all of it. */
+type EncodedCall = Pick<MappedCall, 'call' | 'key'>;
 
 /**
  * Events as bytes. An early end is thrown as ExchangeError or as the reason of the call's signal. A reader that leaves, even before the
@@ -190,7 +203,7 @@ function plainOutcome(reply: object, usage: Usage | undefined): Extract<AttemptO
  */
 function eventBody(
   events: AsyncIterable<string>,
-  call: ProviderCall,
+  call: EncodedCall,
   transport: SdkTransport,
 ): AsyncIterable<Uint8Array> {
   const bytes = encoded(events, call, transport);
@@ -217,11 +230,11 @@ export function replyError(transport: SdkTransport, error: unknown): unknown {
 
 async function* encoded(
   events: AsyncIterable<string>,
-  { signal }: ProviderCall,
+  { call: { signal }, key }: EncodedCall,
   transport: SdkTransport,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const event of events) yield encoder.encode(event);
+    for await (const event of events) yield encoder.encode(withoutKey(event, key));
   } catch (error) {
     signal.throwIfAborted();
     const ended = replyError(transport, error);

@@ -14,6 +14,7 @@ import {
   isProvoked,
   retryAfterMs,
 } from './provider-error.ts';
+import { nativeRefusal } from './refusal-body.ts';
 import { clientHeaders, contentEncoding, decodedBody, headFault } from './response.ts';
 import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall } from './types.ts';
 
@@ -108,7 +109,7 @@ async function errorOutcome(
     ...failedAttempt(call.model, failure, status, `answered ${status} (${failure})`),
     retryAfterMs: retryAfterMs(headers),
     ...(isProvoked(call, status, text) && { provoked: true }),
-    ...(failure === 'bad-request' && body.length > 0 && { body }),
+    ...(failure === 'bad-request' && { body: nativeRefusal(call, status, body) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { isObject, parseJson } from '../json/index.ts';
 import type { Head } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
 import { classifyRefusal, failedAttempt, retryAfterMs } from './provider-error.ts';
+import { nativeRefusal } from './refusal-body.ts';
 import { clientHeaders } from './response.ts';
 import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
 
@@ -55,8 +56,7 @@ export function missingContent(reply: unknown, { dialect, operation }: ProviderC
   return undefined;
 }
 
-/** Whether a chat completion, or a chunk of one, has a choice. */
-export function hasChoice(json: unknown): boolean {
+function hasChoice(json: unknown): boolean {
   const choices = field(json, 'choices');
   return Array.isArray(choices) && choices.some(isObject);
 }
@@ -73,7 +73,7 @@ export function isThrownByClient(event: string, json: unknown, dialect: Dialect)
  * @param text the error's JSON
  */
 export function reportedFailure(
-  { model }: ProviderCall,
+  call: ProviderCall,
   head: Head,
   text: string,
   key: string | undefined,
@@ -81,9 +81,9 @@ export function reportedFailure(
   const { failure, status = head.status } = classifyReported(text);
   const body = Buffer.from(key === undefined ? text : text.replaceAll(key, '[key]'));
   return {
-    ...failedAttempt(model, failure, status, `answered ${head.status} with an error (${failure})`),
+    ...failedAttempt(call.model, failure, status, `answered ${head.status} with an error (${failure})`),
     retryAfterMs: retryAfterMs(clientHeaders(head.headers, true, key)),
-    ...(failure === 'bad-request' && { body }),
+    ...(failure === 'bad-request' && { body: nativeRefusal(call, status, body) }),
   };
 }
 

@@ -109,7 +109,7 @@ export function browserGuard(
 ): Guard | undefined {
   const origins = new Set(server.corsOrigins);
   if (origins.has(ANY_ORIGIN) && callsModels && !withKeys) throw openToEveryPage();
-  const hosts = new Set(server.allowedHosts);
+  const hosts = knownHosts(server);
   const hostMatters = checksHost(server, withKeys);
   if (withKeys && !hostMatters && origins.size === 0) return undefined;
   const allowCors = origins.size > 0 ? corsFor(origins) : undefined;
@@ -119,8 +119,7 @@ export function browserGuard(
 
   function isKnownHost(host: string): boolean {
     if (host === lastKnownHost) return true;
-    const name = hostnameOf(host);
-    if (!isLoopback(name) && !hosts.has(name)) return false;
+    if (!hosts.has(hostnameOf(host))) return false;
     lastKnownHost = host;
     return true;
   }
@@ -138,6 +137,15 @@ export function browserGuard(
     if (request.method === 'OPTIONS' && !isPreflight(request)) return next(); // cors would respond to any OPTIONS
     allowCors(request, response, next);
   };
+}
+
+/** Under which this machine reaches itself: never the name of a page elsewhere. */
+const THIS_MACHINE = ['localhost', '127.0.0.1', '[::1]'];
+
+/** As `hostnameOf` writes them. */
+function knownHosts({ host, allowedHosts }: Config['server']): ReadonlySet<string> {
+  const own = isLoopback(host) ? [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host] : [];
+  return new Set([...THIS_MACHINE, ...own.map((name) => name.toLowerCase()), ...allowedHosts]);
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, send: Sender, refusal: ErrorResponse) {

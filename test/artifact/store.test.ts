@@ -56,6 +56,14 @@ describe('promote', () => {
     expect(readFileSync(path.join(store, 'current.json')).equals(before)).toBe(true);
   });
 
+  it('keeps the history in the order of its times, also if a command waited for another that began later', () => {
+    const store = storeOf('a', 'b');
+    promote(store, 'a', at(2));
+    expect(promote(store, 'b', at(1)).at).toBe(at(2).toISOString());
+    expect(rollback(store, NOW)).toMatchObject({ artifact: 'a', at: at(2).toISOString() });
+    expect(historyOf(store)).toEqual(['a', 'b', 'a']);
+  });
+
   it('refuses what has no valid PASS, and leaves the pointer', () => {
     const store = storeOf('a', 'failed', 'expired', 'ungated');
     promote(store, 'a', NOW);

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { BadRow, RejectLog, writeCases } from '../../evals/cases/index.ts';
 import { beginLook } from '../../evals/gate/looks.ts';
 import { CHECK_INTERVAL_MS, openAccess } from '../../router/access/access.ts';
@@ -46,6 +46,19 @@ function manyKeys(disk: string) {
   );
   return { file, last: created.at(-1)! };
 }
+
+test.skipIf(!existsSync('/dev/full'))('a result that goes to a full device: one sentence, 1', () => {
+  const out = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(process.execPath, [CLI, 'artifacts', '--json'], {
+    stdio: ['ignore', out, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(out);
+  expect(stderr).toMatch(
+    /^plimsoll: Cannot write the result to standard output \(ENOSPC\): no space left[^\n]*\n$/,
+  );
+  expect(status).toBe(1);
+});
 
 describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
   it('plimsoll keys revoke: exit 1, file and reason; the file is whole, and after making room it is revoked', async () => {

@@ -42,6 +42,20 @@ describe('an alias', () => {
     expect(await refused.text()).toContain('The nearest is \\"claude-opus-4-8\\"');
   });
 
+  test.each(['gpt-', 'claude-', 'router-mf-'])(
+    'covers no name that is too long to be one: %s…',
+    async (prefix) => {
+      const { url, first } = await gatewayForTest({
+        config: { aliases: { ...ALIASES, '*': 'first/large' } },
+      });
+      const asked = ask('Hello', prefix + 'x'.repeat(257 - prefix.length));
+      const refused = await postRaw(url, '/v1/chat/completions', asked);
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toContain('model has 257 characters');
+      expect(first.requests).toEqual([]);
+    },
+  );
+
   test('is listed, by itself too, and a name that it covers can be looked up', async () => {
     const { openai, anthropic } = await gatewayForTest({ config: { aliases: ALIASES } });
     const ids = (await openai.models.list()).data.map(({ id }) => id);

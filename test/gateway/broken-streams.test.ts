@@ -83,7 +83,10 @@ test.each(MID_STREAM)(
 test.each<Fault>(['bad-utf8', 'gzip', 'deflate', 'br', 'huge'])(
   '%s: plain and streamed, the bytes are those of the upstream',
   async (fault) => {
-    const { first, url } = await gatewayForTest();
+    const timeouts = { first_byte_ms: 20_000, idle_ms: 20_000 }; // 20 MB take a while on a busy machine
+    const { first, url } = await gatewayForTest({
+      config: { upstream: { deadline_ms: 60_000, timeouts } },
+    });
     for (const stream of [false, true]) {
       const body = { ...ask('Hello', 'small'), stream };
       const direct = await postRaw(first.url, '/chat/completions', body, {

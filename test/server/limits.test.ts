@@ -1,6 +1,8 @@
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Router } from '../../router/router.ts';
+import { respondToClientError } from '../../router/server/connections.ts';
 import { gate, get, post, type Serving, serving } from './serving.ts';
 
 /** A server whose decisions wait at a gate. */
@@ -67,7 +69,7 @@ test('a batch that timed out takes no further items', async () => {
 });
 
 /** Sends raw bytes, the second ones after the first response, and reads until the server hangs up. */
-function raw(server: Serving, bytes: string, second = ''): Promise<string> {
+function raw(server: Pick<Serving, 'port'>, bytes: string, second = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
@@ -132,6 +134,16 @@ test('a kept connection gets the error too, after its responses and not inside t
   expect(await after(`${HEALTHZ}x-big: ${'a'.repeat(70_000)}\r\n\r\n`)).toBe('headers_too_large');
   expect(await after(HEALTHZ)).toBe('request_too_slow');
   await server.close();
+});
+
+test('an error during a response cuts the connection, and adds nothing to the response', async () => {
+  const server = createServer((_, response) => void response.write('half'));
+  server.on('clientError', respondToClientError);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const text = await raw({ port }, `${HEALTHZ}\r\n`, 'nonsense\r\n\r\n');
+  expect(text).toMatch(/\r\n\r\n4\r\nhalf\r\n$/);
+  server.close();
 });
 
 test('an Expect header that is not known changes nothing', async () => {

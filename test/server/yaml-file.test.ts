@@ -49,7 +49,7 @@ const REFUSED: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
   ['commas', `[${','.repeat(255 * k)}`, /line 1/],
   ['anchors', '&a '.repeat(80 * k), /anchor/],
   ['directives', manyLines('%a', 80 * k), /./],
-  ['documents', manyLines('---', 60 * k), /multiple documents/],
+  ['documents', manyLines('---', 60 * k), /line 2: a second document begins here/],
   ['a key given twice', 'log_level: info\nlog_level: debug', /line 2: "log_level" is there twice/],
   ['the same further in', 'server:\n  port: 1\n  host: a\n  "port": 2', /line 4: "port" is there twice/],
   ['a merge key', 'base: &base { port: 1 }\nserver:\n  <<: *base', /line 3: << is not supported/],
