@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Dialect, Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
-import { editFields } from '../json/index.ts';
+import { editFields, parseJson } from '../json/index.ts';
 import { createKeyReader, missingKeyFailure } from './credentials.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { ExchangeError } from './exchange-error.ts';
@@ -125,8 +125,15 @@ async function errorBody(
     return Buffer.alloc(0);
   }
   const body = await firstBytes(decodedBody(exchange, head, idleMs), MAX_ERROR_BYTES);
-  if (key === undefined || !body.includes(key)) return body;
-  return Buffer.from(body.toString('utf8').replaceAll(key, '[key]'));
+  return key === undefined ? body : withoutKey(body, key);
+}
+
+/** JSON may have characters of the key as escapes: some servers write `+` and `/` so. */
+function withoutKey(body: Buffer, key: string): Buffer {
+  const text = body.toString('utf8');
+  const plain = text.includes('\\') ? (JSON.stringify(parseJson(text)) ?? text) : text;
+  if (plain.includes(key)) return Buffer.from(plain.replaceAll(key, '[key]'));
+  return text.includes(key) ? Buffer.from(text.replaceAll(key, '[key]')) : body;
 }
 
 /** A body until `maxBytes`, its end, or the failure of its exchange. */

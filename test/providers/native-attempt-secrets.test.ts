@@ -30,6 +30,20 @@ test("headers: those of the answer, without the connection's, the account's and 
   });
 });
 
+test.each(['[key]', '"}} broken \\'])('a key written with escapes is in no refusal: %s', async (rest) => {
+  const escaped = [...KEY]
+    .map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+  const echo = await rawServer((socket) =>
+    socket.end(
+      `HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\n\r\n{"error":{"message":"Bearer ${escaped}? ${rest}"}}`,
+    ),
+  );
+  const { body } = refused(await attempt(callOf({ url: echo }), TIMEOUTS));
+  const received = Buffer.from(body as Uint8Array).toString();
+  expect(JSON.parse(received).error.message).not.toContain(KEY);
+});
+
 test('the key is in no outcome, whatever the provider sends back', async () => {
   const { url } = await upstreamOf();
   for (const fault of FAULTS) {
