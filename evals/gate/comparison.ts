@@ -152,6 +152,8 @@ const contentSchema = z.strictObject({
   challenger: sideSchema,
   suite: z.strictObject({ name: z.string().min(1), sha256 }),
   sealed: z.strictObject({ n: z.int().positive(), sha256 }),
+  /** The cases that were compared on: those that no earlier look has seen, or all of them. */
+  compared_on: z.strictObject({ n: z.int().positive(), fresh: z.boolean() }).optional(),
   measured: measuredSchema,
   tools: z.record(z.string(), z.string()),
 });

@@ -14,6 +14,7 @@ export {
 export { type Curve, type Evidence, evidenceSchema } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
+export { unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { payingSentence } from './paying-sentence.ts';

@@ -4,7 +4,7 @@ import type { VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { withLock } from '../../router/files/index.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
-import { contentsOf, questionsOf } from './case-fingerprints.ts';
+import { type CaseFingerprints, contentsOf, questionsOf } from './case-fingerprints.ts';
 import { batchLine } from './look-lines.ts';
 import { type LookPlan, type LookRequest, planOf } from './look-plan.ts';
 import { appendLine, type LookRecord, readLookRecord } from './look-record.ts';
@@ -90,6 +90,25 @@ export function finishLook(
     if (outcome?.verdict === verdict && outcome.threshold === threshold) return;
     appendLine(found, { schema_version: 2, of: record, verdict, threshold });
   });
+}
+
+/**
+ * Whether no other look on record has seen the question of each case.
+ * @param record the look that does not count, see BegunLook
+ * @throws PlimsollError `invalid-artifact` if the record is damaged
+ */
+export function unseenByLooks(
+  artifactFolder: string,
+  record: string | null,
+  cases: CaseFingerprints,
+): boolean[] {
+  const { looks } = readLookRecord(looksFile(artifactFolder));
+  const others = looks.filter(({ latest }) => latest === undefined || latest.record !== record);
+  if (others.some(({ latest }) => latest === undefined)) return Array.from(cases.keys, () => false);
+  const seen = new Set(
+    others.flatMap(({ latest }) => latest!.batches.flatMap(({ questions }) => [...questions])),
+  );
+  return Array.from(cases.keys, (key, i) => !seen.has(key) && !seen.has(cases.texts[i]!));
 }
 
 /**

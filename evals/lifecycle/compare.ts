@@ -18,6 +18,7 @@ import {
   replayArtifact,
   requireUnseen,
   stampComparison,
+  unseenByLooks,
 } from '../gate/index.ts';
 import { rungsAt } from '../threshold/index.ts';
 
@@ -33,8 +34,12 @@ export interface CompareOptions {
   readonly allowHub: boolean;
 }
 
+/** From so many fresh cases on the comparison leaves out those that an earlier look has seen. */
+const ENOUGH_FRESH = 500;
+
 /**
- * Champion and challenger, each at its own threshold, on the cases that the gate has judged the challenger on.
+ * Champion and challenger, each at its own threshold, on the cases that the gate has judged the challenger on: on those that no earlier look
+ * has seen, if there are enough of them. Else on all, at the confidence of the challenger's look, which has paid for the earlier ones.
  * @throws PlimsollError `invalid-input` if the champion has seen some of them, or the files changed since the gate read them;
  *   `invalid-artifact` if a golden case of either does not hold
  */
@@ -44,7 +49,7 @@ export async function compareArtifacts(
   options: CompareOptions,
 ): Promise<Comparison> {
   const { suite, verdict, tolerance, issued, allowHub } = options;
-  const cases = await casesToCompareOn(champion, challenger, options);
+  const { cases, contents, fresh } = await casesToCompareOn(champion, challenger, options);
   const replayOfChampion = await replayArtifact(champion, cases, allowHub);
   const replayOfChallenger = await replayArtifact(challenger, cases, allowHub);
   const thresholds = {
@@ -59,16 +64,10 @@ export async function compareArtifacts(
       order: orderBets(
         replayOfChallenger.traits,
         { ...suite.suite, sampling: 'requests' },
-        {
-          batchOf: new Uint8Array(cases.length),
-          contents: fingerprintCases(
-            cases,
-            challenger.manifest.ladder.map(({ model }) => model),
-          ).contents,
-        },
+        { batchOf: new Uint8Array(cases.length), contents },
       ).rows,
       tolerance,
-      confidence: suite.suite.confidence,
+      confidence: fresh ? suite.suite.confidence : 1 - verdict.looks.delta,
     },
   );
   return stampComparison({
@@ -78,6 +77,7 @@ export async function compareArtifacts(
     challenger: side(challenger, thresholds.challenger),
     suite: { name: suite.suite.name, sha256: suite.sha256 },
     sealed: { n: verdict.sealed.n, sha256: verdict.sealed.sha256 },
+    compared_on: { n: cases.length, fresh },
     measured,
     tools: { plimsoll: VERSION },
   });
@@ -87,15 +87,30 @@ async function casesToCompareOn(
   champion: ArtifactFiles,
   challenger: ArtifactFiles,
   { suite, verdict, data, reading }: CompareOptions,
-): Promise<readonly Case[]> {
+): Promise<{ cases: readonly Case[]; contents: Float64Array; fresh: boolean }> {
   const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, reading);
   const { heldOut, sha256 } = heldOutCases(cases, challenger);
   requireUnseen(heldOut, champion);
-  if (sha256 === verdict.sealed.sha256) return heldOut.filter(isLabelled(challenger));
-  throw new PlimsollError(
-    'invalid-input',
-    `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
+  if (sha256 !== verdict.sealed.sha256) {
+    throw new PlimsollError(
+      'invalid-input',
+      `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
+    );
+  }
+  const labelled = heldOut.filter(isLabelled(challenger));
+  const fingerprints = fingerprintCases(
+    labelled,
+    challenger.manifest.ladder.map(({ model }) => model),
   );
+  const unseen = unseenByLooks(challenger.folder, verdict.looks.record, fingerprints);
+  const rows = [...labelled.keys()].filter((row) => unseen[row]);
+  if (rows.length < ENOUGH_FRESH)
+    return { cases: labelled, contents: fingerprints.contents, fresh: rows.length === labelled.length };
+  return {
+    cases: rows.map((row) => labelled[row]!),
+    contents: Float64Array.from(rows, (row) => fingerprints.contents[row]!),
+    fresh: true,
+  };
 }
 
 /** What both policies reach can be compared where every outcome is known. */

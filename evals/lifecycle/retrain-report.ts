@@ -67,11 +67,12 @@ function figuresTable({ champion, challenger, measured }: Comparison): string {
   ]);
 }
 
-function comparisonSentence({ champion, challenger, measured, sealed }: Comparison): string {
+function comparisonSentence(comparison: Comparison): string {
+  const { champion, challenger, measured, sealed, compared_on: on } = comparison;
   const { value, bounds, limits, confidence } = measured.quality_drop;
   const [verb, after] = RESULTS[measured.result];
-  const range = `${formatLoss(bounds.lower)} to ${formatLoss(bounds.upper)}, each bound with confidence ${confidence}`;
-  return `${challenger.name} ${verb} ${champion.name}${after(limits.max!)}: mean quality drop ${formatLoss(value)} (${range}) on ${formatCount(sealed.n)} cases.`;
+  const range = `${formatLoss(bounds.lower)} to ${formatLoss(bounds.upper)}, each bound with confidence ${Number(confidence.toPrecision(4))}`;
+  return `${challenger.name} ${verb} ${champion.name}${after(limits.max!)}: mean quality drop ${formatLoss(value)} (${range}) on ${formatCount(on?.n ?? sealed.n)} cases${on === undefined ? '' : on.fresh ? ' that no earlier look has seen' : ', some of which earlier looks have seen'}.`;
 }
 
 /** Not part of the decision: a challenger that is no worse may still cost more. */

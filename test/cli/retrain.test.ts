@@ -123,8 +123,10 @@ describe('a challenger that is no worse', { timeout: 60_000 }, () => {
     const loss = verdict.conditions.find(({ name }) => name === 'quality-loss')!;
     const { challenger, champion, quality_drop: drop } = content.measured;
     expect(challenger.quality_loss.value).toBeCloseTo(loss.value!, 12);
-    expect(loss.confidence).toBeGreaterThan(drop.confidence); // the gate keeps some for later looks
-    expect(challenger.quality_loss.upper).toBeLessThanOrEqual(loss.bounds.upper!);
+    // cases that the champion was gated on: the second look at them, and no new confidence for the comparison
+    expect(content.compared_on).toEqual({ n, fresh: false });
+    expect(drop.confidence).toBe(loss.confidence);
+    expect(challenger.quality_loss.upper).toBeCloseTo(loss.bounds.upper!, 9);
     expect(challenger.quality_loss.upper).toBeGreaterThan(loss.value!);
     expect(drop.value).toBeCloseTo(challenger.quality_loss.value - champion.quality_loss.value, 12);
     expect(['better', 'not-worse']).toContain(content.measured.result);
@@ -150,8 +152,7 @@ describe('a challenger that is no worse', { timeout: 60_000 }, () => {
     expect(challenger.escalation_rate).toBe(byChallenger!.escalationRate);
     expect(champion.cost_usd).toBeCloseTo(byChampion!.costUsd, 12);
     expect(challenger.cost_usd).toBeCloseTo(byChallenger!.costUsd, 12);
-    // one threshold for both would be seen
-    expect(champion.escalation_rate).toBeGreaterThan(challenger.escalation_rate);
+    expect(outcome.comparison.champion.threshold).not.toBe(outcome.comparison.challenger.threshold);
     const { value } = outcome.comparison.measured.quality_drop;
     expect(value).toBeCloseTo(byChampion!.quality - byChallenger!.quality, 12);
   });
@@ -241,9 +242,9 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     const { code, stdout } = await cli(args, { cwd });
     expect(code, stdout).toBe(10);
     expect(stdout).toMatch(/^FAIL of wrong by the suite made-up/m);
-    expect(stdout).toMatch(/^wrong is worse than spring by more than 0\.005: /m);
+    expect(stdout).toMatch(/^wrong (is|may be) worse than spring by more than 0\.005: /m);
     expect(stdout).toMatch(
-      /^- not-worse-than-champion is FAIL: value 0\.\d+, bounds 0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+$/m,
+      /^- not-worse-than-champion is (FAIL|INCONCLUSIVE): value 0\.\d+, bounds 0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+/m,
     );
     expect(stdout).toMatch(/\nThe champion stays, for the reasons above\. models\/wrong is kept\.\n$/);
     expect(serving(cwd)).toBe('spring');
@@ -272,7 +273,9 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     const tight = ['--not-worse-by', (value + 0.005).toFixed(4), '--promote'];
     const { code, stdout, stderr } = await retrain(cwd, 'models/summer', ...tight);
     expect(code, stderr).toBe(11);
-    expect(stdout).toMatch(/^summer may be worse than spring by more than 0\.\d+: .* on \d+ cases\.$/m);
+    expect(stdout).toMatch(
+      /^summer may be worse than spring by more than 0\.\d+: .* on \d+ cases, some of which earlier looks have seen\.$/m,
+    );
     expect(stdout).toMatch(
       /^- not-worse-than-champion is INCONCLUSIVE: .*, n 719, too near the limit to say how many further cases would decide$/m,
     );

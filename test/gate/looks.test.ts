@@ -5,9 +5,20 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../evals/cases/index.ts';
+import { fingerprintCases } from '../../evals/gate/case-fingerprints.ts';
 import type { LookRequest } from '../../evals/gate/look-plan.ts';
-import { assertRecordWhole, beginLook, finishLook, planLook } from '../../evals/gate/looks.ts';
-import { caseOf, casesOf, emptyStore, hashOf, linesOf, lookAt, requestOf, writeLines } from './look-world.ts';
+import { assertRecordWhole, beginLook, finishLook, planLook, unseenByLooks } from '../../evals/gate/looks.ts';
+import {
+  caseOf,
+  casesOf,
+  emptyStore,
+  hashOf,
+  linesOf,
+  lookAt,
+  MODELS,
+  requestOf,
+  writeLines,
+} from './look-world.ts';
 
 const shareOf = (k: number) => 6 / (Math.PI * k) ** 2;
 const FORMER = JSON.stringify({
@@ -472,4 +483,24 @@ describe('whatever is looked at', () => {
       { numRuns: 60 },
     );
   }, 60_000);
+});
+
+describe('which cases no other look has seen', () => {
+  const seenBy = (artifact: string, record: string | null, cases: readonly Case[]) =>
+    unseenByLooks(artifact, record, fingerprintCases(cases, MODELS)).map((fresh) => !fresh);
+
+  it('those of the look itself count as fresh, those of others do not, whatever their key', () => {
+    const { artifact } = emptyStore();
+    lookAt(artifact, casesOf(0, 3), { artifactSha256: hashOf('c') });
+    const { record } = lookAt(artifact, casesOf(2, 6));
+    expect(seenBy(artifact, record, casesOf(1, 7))).toEqual([true, true, false, false, false, false]);
+    expect(seenBy(artifact, record, [caseOf(1, { key: 'of another program' })])).toEqual([true]);
+    expect(seenBy(artifact, null, casesOf(4, 7))).toEqual([true, true, false]);
+  });
+
+  it('beside a line of version 1 none is: nobody knows what it saw', () => {
+    const { artifact, file } = emptyStore();
+    writeLines(file, [FORMER]);
+    expect(seenBy(artifact, null, casesOf(0, 2))).toEqual([true, true]);
+  });
 });
