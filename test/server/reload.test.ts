@@ -57,7 +57,7 @@ test('under load no request fails while the artifact is exchanged, and what was 
       const before = sent;
       promote(store, name, new Date());
       expect(await hot.router.reload()).toMatchObject({ ok: true, message: `serves ${name}` });
-      await vi.waitFor(() => expect(sent).toBeGreaterThan(before + 40));
+      await vi.waitFor(() => expect(sent).toBeGreaterThan(before + 40), { timeout: 10_000 });
     }
     reloading = false;
   }
