@@ -43,15 +43,15 @@ async function mislabelled(change: (row: MadeUpRow, i: number) => MadeUpRow): Pr
   return NEW_ROWS.map((row, i) => (sealed.has(row.id) ? row : change(row, i)));
 }
 
-/** By the router that serves, one request a case. */
-async function servedFigures(name: string, cases: readonly Case[]) {
+/** By the router that serves, one request a case. At the threshold that serves, or at another. */
+async function servedFigures(name: string, cases: readonly Case[], threshold?: number) {
   const artifact = path.join(HOME, 'models', name);
   const router = await createRouter(
     configSchema.parse({ artifact, default_policy: 'default', allow_ungated: true }),
   );
   let [escalated, quality, costUsd] = [0, 0, 0];
   for (const { text, outcomes } of cases) {
-    const decision = await router.route({ prompt: text });
+    const decision = await router.route({ prompt: text }, threshold === undefined ? {} : { threshold });
     const outcome = outcomes.get(decision.model)!;
     if (decision.escalated) escalated++;
     quality += outcome.quality;
@@ -153,6 +153,9 @@ describe('a challenger that is no worse', { timeout: 60_000 }, () => {
     expect(champion.cost_usd).toBeCloseTo(byChampion!.costUsd, 12);
     expect(challenger.cost_usd).toBeCloseTo(byChallenger!.costUsd, 12);
     expect(outcome.comparison.champion.threshold).not.toBe(outcome.comparison.challenger.threshold);
+    // one threshold for both would be seen
+    const atOthers = await servedFigures('spring', sealed, outcome.comparison.challenger.threshold);
+    expect(atOthers.escalationRate).not.toBe(champion.escalation_rate);
     const { value } = outcome.comparison.measured.quality_drop;
     expect(value).toBeCloseTo(byChampion!.quality - byChallenger!.quality, 12);
   });
