@@ -2,8 +2,11 @@ import type { Condition } from '../../router/artifact/index.ts';
 import {
   calibrationErrorBounds,
   countEscalated,
+  excessOverMix,
+  excessOverMixInterval,
   excessOverRandom,
   expectedCalibrationError,
+  type LadderOutcomes,
   pairedExcess,
 } from '../../router/statistics/index.ts';
 import type { FlipCount } from './flips.ts';
@@ -17,7 +20,7 @@ import { errorProbability, type Subject } from './subject.ts';
  */
 export function conditionsJudgedOnce(subject: Subject, flips: readonly FlipCount[]): Condition[] {
   return [
-    escalationRateCondition(subject),
+    ...escalationRateConditions(subject),
     ...beatsRandomCondition(subject),
     ...keptCheapCondition(subject),
     ...flipRateConditions(subject, flips),
@@ -25,38 +28,102 @@ export function conditionsJudgedOnce(subject: Subject, flips: readonly FlipCount
   ];
 }
 
-/** The share above the cheapest rung lies inside the band: a router that sends all to one side has collapsed. */
-export function escalationRateCondition(subject: Subject): Condition {
-  const { rungs, suite, below, threshold } = subject;
-  const [escalated, n] =
+/**
+ * The shares lie inside the band: a router that sends all to one side has collapsed, or costs too much. With more than two rungs `min`
+ * speaks of what goes above the cheapest rung and `max` of what goes to the strongest: what a middle rung gets counts for the one and not
+ * against the other.
+ */
+export function escalationRateConditions(subject: Subject): Condition[] {
+  const { rungs, suite, candidates, below, threshold } = subject;
+  const { min, max } = suite.escalation_rate;
+  const strongest = candidates.length - 1;
+  // of a pool it is known from scores alone what goes to the strongest rung
+  const [onStrongest, n] =
     below === undefined
-      ? [countEscalated(rungs), rungs.length]
+      ? [rungs.reduce((count, rung) => count + Number(rung === strongest), 0), rungs.length]
       : [Math.round(below.escalated(threshold) * below.pool), below.pool];
   // two bounds must hold at once: half of delta for each
   const delta = errorProbability(subject) / 2;
-  const band = rateWithin('escalation-rate', escalated, n, suite.escalation_rate, delta);
-  return { ...band, proof: 'none', ...(below && { note: 'of the pool that the labels were drawn from' }) };
+  const pool = below && 'of the pool that the labels were drawn from';
+  if (candidates.length === 2) {
+    const band = rateWithin('escalation-rate', onStrongest, n, { min, max }, delta);
+    return [{ ...band, proof: 'none', ...(pool && { note: pool }) }];
+  }
+  const toStrongest = `cases on ${candidates[strongest]}, the strongest rung`;
+  return [
+    aboveCheapest(subject, delta),
+    {
+      ...rateWithin('escalation-rate/strongest', onStrongest, n, { max }, delta),
+      proof: 'none',
+      note: `counted: ${pool ? `${toStrongest}, ${pool}` : toStrongest}`,
+    },
+  ];
 }
 
-/** Better than escalating the same share at random: the bound is over pairs of cases, the value over all. */
+/** Of a ladder with middle rungs: they have not collapsed to the cheapest. */
+function aboveCheapest({ rungs, suite, candidates, below }: Subject, delta: number): Condition {
+  const n = rungs.length;
+  // what is not below the limit of the labels goes to the strongest rung
+  const share = below?.share.value ?? 1;
+  const escalated = n - Math.round(share * (n - countEscalated(rungs)));
+  return {
+    ...rateWithin('escalation-rate/above-cheapest', escalated, n, { min: suite.escalation_rate.min }, delta),
+    proof: 'none',
+    note: `counted: cases above ${candidates[0]}, the cheapest rung`,
+  };
+}
+
+/** Better than what needs no router: with more than two rungs and known costs a mix of the single models, else decisions dealt at random. */
 export function beatsRandomCondition(subject: Subject): Condition[] {
-  const { suite, labelled, below } = subject;
   // with labels for a part alone nobody knows what escalating the rest gains
-  if (!suite.beats_random || below !== undefined) return [];
+  if (!subject.suite.beats_random || subject.below !== undefined) return [];
+  const { quality, costUsd, n } = subject.labelled.replay;
+  if (quality.length === 2 || n === 0 || costUsd.includes(undefined)) return [beatsRandomChoice(subject)];
+  return [beatsBestMix(subject, { quality, costUsd: costUsd as Float64Array[] })];
+}
+
+/** Better than the same decisions dealt out at random: the bound is over pairs of cases, the value over all. */
+function beatsRandomChoice(subject: Subject): Condition {
+  const { labelled } = subject;
   const { quality, n } = labelled.replay;
   const pairs = n === 0 ? undefined : pairedExcess(quality, labelled.rungs);
   const condition = meanAboveZero('beats-random', pairs ?? new Float64Array(), errorProbability(subject));
   const { further_cases: pairsMore, ...rest } = condition;
-  return [
-    {
-      ...rest,
-      n,
-      value: condition.value === null ? null : excessOverRandom(quality, labelled.rungs),
-      proof: 'none',
-      ...(pairsMore !== undefined && { further_cases: 2 * pairsMore }),
-      note: `bounds from ${pairs?.length ?? 0} pairs of cases; value: quality above a random choice of the same share`,
-    },
-  ];
+  const rival =
+    quality.length === 2
+      ? 'a random choice of the same share'
+      : 'a random choice of the same share of each rung';
+  return {
+    ...rest,
+    n,
+    value: condition.value === null ? null : excessOverRandom(quality, labelled.rungs),
+    proof: 'none',
+    ...(pairsMore !== undefined && { further_cases: 2 * pairsMore }),
+    note: `bounds from ${pairs?.length ?? 0} pairs of cases; value: quality above ${rival}`,
+  };
+}
+
+/** Better than the best mix of the single models at the same mean cost. Costs have no upper end: the interval is a bootstrap's. */
+function beatsBestMix(subject: Subject, outcomes: LadderOutcomes): Condition {
+  const { rungs, units } = subject.labelled;
+  const delta = errorProbability(subject);
+  const { excess, costUsd, mixQuality } = excessOverMix(outcomes, rungs);
+  const { low, high } = excessOverMixInterval(outcomes, [rungs], {
+    level: 1 - 2 * delta,
+    ...(units && { groups: units }),
+  });
+  return {
+    name: 'beats-random',
+    verdict: low > 0 ? 'PASS' : high < 0 ? 'FAIL' : 'INCONCLUSIVE',
+    value: excess,
+    bounds: { lower: low, upper: high },
+    limits: { min: 0 },
+    confidence: 1 - delta,
+    method: 'bootstrap',
+    n: rungs.length,
+    proof: 'none',
+    note: `quality above the best mix of the single models at the same cost (${mixQuality.toFixed(4)} at $${(1000 * costUsd).toPrecision(3)} for 1,000); the bounds describe a spread and prove nothing`,
+  };
 }
 
 /** What looks hard and is easy stays cheap. */
@@ -69,16 +136,25 @@ export function keptCheapCondition({ suite, hard, hardRungs }: Subject): Conditi
   return [{ ...kept, proof: 'other-cases' }];
 }
 
-/** No kind of harmless edit changes many decisions. */
+/**
+ * No kind of harmless edit moves many requests to a cheaper rung, where quality may be lost. What it moves to a more expensive one costs
+ * money, and the band bounds that: both counts are in the evidence.
+ */
 export function flipRateConditions(subject: Subject, flips: readonly FlipCount[]): Condition[] {
   const limit = subject.suite.flip_rate;
   if (limit === undefined) return [];
   const maxOf = (edit: string) => (edit === 'paraphrase' ? (limit.max_paraphrase ?? limit.max) : limit.max);
   const delta = errorProbability(subject);
-  return flips.map(({ edit, n, flipped }) => ({
-    ...rateWithin(`flip-rate/${edit}`, flipped, n, { max: maxOf(edit) }, delta),
-    proof: edit === 'paraphrase' ? 'other-cases' : 'none',
-  }));
+  return flips.map(({ edit, n, flipped, cheaper }) => {
+    const condition = rateWithin(`flip-rate/${edit}`, cheaper, n, { max: maxOf(edit) }, delta);
+    if (edit === 'paraphrase') return { ...condition, proof: 'other-cases' };
+    const directions = `${flipped} of ${n} flip: ${cheaper} to a cheaper rung, ${flipped - cheaper} to a more expensive one`;
+    const notes = [
+      ...(flipped > 0 ? [directions] : []),
+      ...(condition.note === undefined ? [] : [condition.note]),
+    ];
+    return { ...condition, proof: 'none', ...(notes.length > 0 && { note: notes.join('; ') }) };
+  });
 }
 
 /**

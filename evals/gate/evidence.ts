@@ -64,6 +64,16 @@ export const evidenceSchema = z.strictObject({
   candidates: z.array(
     z.strictObject({ candidate: z.string(), model: z.string(), quality: share, cost_usd: known }),
   ),
+  /** What the policy sends to each rung, cheapest first. */
+  rungs: z.array(
+    z.strictObject({
+      candidate: z.string(),
+      share,
+      /** Mean quality and US dollars of the cases that the rung gets; null if it gets none, or a cost is unknown. */
+      quality: share.nullable(),
+      cost_usd: known,
+    }),
+  ),
   quality: z.strictObject({ cheap: share, strong: share, routed: share }),
   quality_loss: z.number(),
   escalation_rate: share,
@@ -121,11 +131,27 @@ export const evidenceSchema = z.strictObject({
       ),
     })
     .nullable(),
-  flips: z.array(z.strictObject({ edit: z.string(), n: count, flipped: count })),
+  /** Decisions that each edit changes, and those of them that go to a cheaper rung. Of paraphrases, one wording always does. */
+  flips: z.array(z.strictObject({ edit: z.string(), n: count, flipped: count, cheaper: count })),
   routing_pays: z.boolean(),
   conclusion: z.string(),
 });
 
+/** The figures that two verdicts are compared by: what an earlier version wrote may lack the rest. */
+export const comparedEvidenceSchema = z.object(evidenceSchema.shape).pick({
+  quality_loss: true,
+  quality: true,
+  escalation_rate: true,
+  silent_downgrades: true,
+  cost: true,
+  pgr: true,
+  apgr: true,
+  aiq: true,
+  cpt50: true,
+  cpt80: true,
+});
+
+export type ComparedEvidence = z.infer<typeof comparedEvidenceSchema>;
 export type Evidence = z.infer<typeof evidenceSchema>;
 export type BaselineRow = z.infer<typeof baselineSchema>;
 export type Curve = z.infer<typeof curveSchema>;

@@ -5,7 +5,10 @@ import type { HarmlessEdit } from './suite.ts';
 export interface FlipCount {
   readonly edit: string;
   readonly n: number;
+  /** Decisions that the edit changed, in either direction. */
   readonly flipped: number;
+  /** Those of them that it moved to a cheaper rung, where quality may be lost. */
+  readonly cheaper: number;
 }
 
 /** The rung that the policy chooses for a text. */
@@ -22,22 +25,25 @@ export async function countFlips(
   for (const edit of edits) {
     let n = 0;
     let flipped = 0;
+    let cheaper = 0;
     for (const [row, text] of texts.entries()) {
       const edited = harmlesslyEdited(text, edit);
       if (edited === undefined) continue;
       n++;
-      if ((await decide(edited)) !== rungs[row]) flipped++;
+      const rung = await decide(edited);
+      if (rung !== rungs[row]) flipped++;
+      if (rung < rungs[row]!) cheaper++;
     }
-    counts.push({ edit, n, flipped });
+    counts.push({ edit, n, flipped, cheaper });
   }
   return counts;
 }
 
-/** Two wordings of one request that are decided differently. */
+/** Two wordings of one request that are decided differently. Neither is the first, so that one of them always gets the cheaper rung. */
 export async function countParaphraseFlips(pairs: readonly Paraphrase[], decide: Decide): Promise<FlipCount> {
   let flipped = 0;
   for (const { a, b } of pairs) if ((await decide(a)) !== (await decide(b))) flipped++;
-  return { edit: 'paraphrase', n: pairs.length, flipped };
+  return { edit: 'paraphrase', n: pairs.length, flipped, cheaper: flipped };
 }
 
 /** Code keeps its case: there it has a meaning. */

@@ -11,7 +11,13 @@ export {
   stampComparison,
   writeComparison,
 } from './comparison.ts';
-export { type Curve, type Evidence, evidenceSchema } from './evidence.ts';
+export {
+  type ComparedEvidence,
+  type Curve,
+  comparedEvidenceSchema,
+  type Evidence,
+  evidenceSchema,
+} from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
 export { unseenByLooks } from './looks.ts';

@@ -1,4 +1,4 @@
-import type { Rung } from '../../router/artifact/index.ts';
+import type { Condition, Rung } from '../../router/artifact/index.ts';
 import {
   averageImprovementInQuality,
   bootstrapInterval,
@@ -8,6 +8,8 @@ import {
   countSilentDowngrades,
   differenceBound,
   escalationRate,
+  excessOverMix,
+  excessOverMixInterval,
   logLoss,
   mean,
   performanceGapRecovered,
@@ -23,7 +25,7 @@ import { predictedLosses } from '../threshold/index.ts';
 import { type Baseline, baselineRows } from './baselines.ts';
 import type { Evidence } from './evidence.ts';
 import type { FlipCount } from './flips.ts';
-import { payingSentence } from './paying-sentence.ts';
+import { ladderSentence, payingSentence, underVerdict } from './paying-sentence.ts';
 import {
   headQuality,
   measureCurve,
@@ -53,7 +55,8 @@ export function collectEvidence(
   flips: readonly FlipCount[],
   ladder: readonly Rung[],
   baselines: readonly Baseline[],
-  hardCasesSha256: string | undefined,
+  conditions: readonly Condition[],
+  hardCasesSha256?: string,
 ): Evidence {
   const { suite, labelled } = subject;
   const { replay: heldOut, rungs } = labelled;
@@ -74,12 +77,15 @@ export function collectEvidence(
   );
   const interval = bootstrapInterval(scores, outcomes.cheapQuality, strong, { resamples });
   const margin = suite.silent_downgrades?.margin ?? DOWNGRADE_MARGIN;
-  const paying = payingSentence({
-    ...ranking,
-    quality,
-    ...(interval && { interval }),
-    ...simplerRankings(baselines),
-  });
+  const paying =
+    singles.hull !== undefined && ladder.length > 2
+      ? ladderSentence(atEqualCost(subject))
+      : payingSentence({
+          ...ranking,
+          quality,
+          ...(interval && { interval }),
+          ...simplerRankings(baselines),
+        });
   return {
     candidates: ladder.map(({ candidate, model }, rung) => ({
       candidate,
@@ -87,6 +93,7 @@ export function collectEvidence(
       quality: singles.models[rung]!.quality,
       cost_usd: singles.models[rung]!.costUsd ?? null,
     })),
+    rungs: measureRungs(subject, ladder),
     quality,
     quality_loss: mean(losses),
     escalation_rate: rate,
@@ -97,7 +104,7 @@ export function collectEvidence(
     aiq: measureAiq(curve) ?? null,
     cpt50: ranking.cpt50 ?? null,
     cpt80: ranking.cpt80 ?? null,
-    cost: measureCosts(subject, rate),
+    cost: measureCosts(subject),
     silent_downgrades: {
       margin,
       rate: countSilentDowngrades(losses, margin) / heldOut.n,
@@ -116,17 +123,45 @@ export function collectEvidence(
     hard_cases: measureHardCases(subject, hardCasesSha256),
     flips: [...flips],
     routing_pays: paying.routing_pays,
-    conclusion: paying.conclusion,
+    conclusion: underVerdict(paying, conditions),
   };
 }
 
-function measureCosts({ labelled: { replay: heldOut, rungs } }: Subject, rate: number): Evidence['cost'] {
+/** What the policy sends to each rung, and what that reaches and costs there. */
+function measureRungs({ labelled: { replay, rungs } }: Subject, ladder: readonly Rung[]): Evidence['rungs'] {
+  const sums = ladder.map(() => ({ n: 0, quality: 0, costUsd: 0 }));
+  for (let row = 0; row < replay.n; row++) {
+    const sum = sums[rungs[row]!]!;
+    sum.n++;
+    sum.quality += replay.quality[rungs[row]!]![row]!;
+    sum.costUsd += replay.costUsd[rungs[row]!]?.[row] ?? 0;
+  }
+  return sums.map(({ n, quality, costUsd }, rung) => ({
+    candidate: ladder[rung]!.candidate,
+    share: n / replay.n,
+    quality: n === 0 ? null : quality / n,
+    cost_usd: n === 0 || replay.costUsd[rung] === undefined ? null : costUsd / n,
+  }));
+}
+
+/** The policy against the best mix of the single models. @param subject of which every cost is known */
+function atEqualCost({ labelled: { replay, rungs, units } }: Subject) {
+  const outcomes = { quality: replay.quality, costUsd: replay.costUsd as Float64Array[] };
+  const interval = excessOverMixInterval(outcomes, [rungs], { ...(units && { groups: units }) });
+  return { excess: excessOverMix(outcomes, rungs).excess, interval };
+}
+
+function measureCosts({ labelled: { replay: heldOut, rungs } }: Subject): Evidence['cost'] {
   const { costUsd } = heldOut;
   if (costUsd.includes(undefined)) return null;
   const strong = costUsd[costUsd.length - 1]!;
   const routed = Float64Array.from(rungs, (rung, row) => costUsd[rung]![row]!);
   const [routedUsd, cheapUsd, strongUsd] = [mean(routed), mean(costUsd[0]!), mean(strong)];
-  const randomUsd = (1 - rate) * cheapUsd + rate * strongUsd;
+  // the same decisions dealt out at random
+  const randomUsd = costUsd.reduce((total, column, rung) => {
+    const chosen = rungs.reduce((count, one) => count + Number(one === rung), 0);
+    return total + (chosen / rungs.length) * mean(column!);
+  }, 0);
   return {
     routed_usd: routedUsd,
     cheap_usd: cheapUsd,

@@ -1,3 +1,4 @@
+import type { Condition } from '../../router/artifact/index.ts';
 import type { Ranking } from './ranking.ts';
 
 interface Measured {
@@ -10,6 +11,11 @@ interface Measured {
   readonly quality: { readonly cheap: number; readonly strong: number };
 }
 
+export interface Paying {
+  readonly routing_pays: boolean;
+  readonly conclusion: string;
+}
+
 /** A random router's APGR. */
 const CHANCE = 0.5;
 
@@ -20,7 +26,7 @@ const WORTHWHILE_CALLS_SAVED = 0.02;
  * Whether routing pays on these cases, and why, in a sentence. It pays if the whole interval of APGR lies above chance
  * and 80 % of the strong model's gain takes at least two points fewer calls than random escalation.
  */
-export function payingSentence(measured: Measured): { routing_pays: boolean; conclusion: string } {
+export function payingSentence(measured: Measured): Paying {
   const { apgr, cpt80, interval } = measured;
   if (apgr === undefined || cpt80 === undefined || interval === undefined) {
     return {
@@ -47,6 +53,51 @@ export function payingSentence(measured: Measured): { routing_pays: boolean; con
   };
 }
 
+/**
+ * The same of a ladder of more than two rungs, against the best mix of its models at the same cost (excessOverMix). It pays if the whole
+ * interval lies above 0.
+ */
+export function ladderSentence(measured: {
+  readonly excess: number;
+  readonly interval: { readonly low: number; readonly high: number };
+}): Paying {
+  const { excess, interval } = measured;
+  const range = `${signed(excess)}, 95 % interval ${signed(interval.low)} to ${signed(interval.high)}`;
+  if (interval.low > 0) {
+    return {
+      routing_pays: true,
+      conclusion: `Routing pays here: its quality is above that of the best mix of the single models at the same cost (${range}).`,
+    };
+  }
+  const reason =
+    interval.high < 0
+      ? 'a mix of the single models at the same cost is better'
+      : 'it cannot be told from a mix of the single models at the same cost';
+  return {
+    routing_pays: false,
+    conclusion: `Routing does not pay here: ${reason} (quality above the mix ${range}).`,
+  };
+}
+
+/** The conclusion beside a verdict: that routing pays is no PASS, so that what kept it from one is named. */
+export function underVerdict(
+  { routing_pays, conclusion }: Paying,
+  conditions: readonly Pick<Condition, 'name' | 'verdict'>[],
+): string {
+  if (!routing_pays) return conclusion;
+  const failed = conditions.filter(({ verdict }) => verdict === 'FAIL');
+  const short = failed.length > 0 ? failed : conditions.filter(({ verdict }) => verdict === 'INCONCLUSIVE');
+  if (short.length === 0) return conclusion;
+  const named = short.slice(0, MOST_NAMED).map(({ name }) => name);
+  const more = short.length - named.length;
+  const names = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return failed.length > 0
+    ? `${conclusion} The verdict is FAIL all the same, for this policy breaks a limit of the suite: ${names}.`
+    : `${conclusion} The verdict is INCONCLUSIVE all the same, for these cases do not decide: ${names}.`;
+}
+
+const MOST_NAMED = 3;
+
 /** What is simpler than a classifier and does as well should be used in its place: say so. */
 function simplerNote({ apgr = 0, task_label: task, prompt_length: length }: Measured): string {
   if (task?.apgr !== undefined && task.apgr >= apgr) {
@@ -60,4 +111,9 @@ function simplerNote({ apgr = 0, task_label: task, prompt_length: length }: Meas
 
 function percent(value: number): string {
   return `${(100 * value).toFixed(0)} %`;
+}
+
+/** With its sign, as a difference. */
+function signed(value: number): string {
+  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
 }

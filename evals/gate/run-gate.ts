@@ -111,14 +111,15 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     const subject = subjectAt(sealed, threshold);
     const flips = await measureFlips(suite, subject, heldOut, classifier);
     const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
+    const conditions = judgeWalk(walked, subject, flips);
     const evidence = collectEvidence(
       subject,
       flips,
       artifact.manifest.ladder,
       baselines,
+      conditions,
       hardCases && hashHardCases(hardCases),
     );
-    const conditions = judgeWalk(walked, subject, flips);
     const { name, version } = artifact.manifest.policy;
     const verdict = sealedVerdict({
       schema_version: 2,

@@ -48,7 +48,12 @@ export interface Subject extends Sealed {
   /** The rung of each hard case. */
   readonly hardRungs?: Int32Array;
   /** The held-out cases that have all outcomes, in the order in which they are bet on, and the rung of each. */
-  readonly labelled: { readonly replay: Replay; readonly rungs: Int32Array };
+  readonly labelled: {
+    readonly replay: Replay;
+    readonly rungs: Int32Array;
+    /** The draw that each belongs to, numbered from 0; left out if each case is a draw of its own. */
+    readonly units?: Int32Array;
+  };
 }
 
 /** What the policy makes of the sealed cases at a threshold. */
@@ -61,8 +66,27 @@ export function subjectAt(sealed: Sealed, threshold: number): Subject {
     threshold,
     rungs,
     ...(hard && { hardRungs: rungsAt(hard.probabilities, threshold) }),
-    labelled: { replay, rungs: Int32Array.from(rows, (row) => rungs[row]!) },
+    labelled: {
+      replay,
+      rungs: Int32Array.from(rows, (row) => rungs[row]!),
+      ...(bets.unitEnds && { units: unitNumbers(bets, rows) }),
+    },
   };
+}
+
+/** Units of which no row is left get no number. */
+function unitNumbers({ rows, unitEnds = [] }: Bets, among: Uint32Array): Int32Array {
+  const numbers = new Int32Array(among.length);
+  let [unit, place, number] = [0, 0, -1];
+  let last = -1;
+  for (let i = 0; i < rows.length && place < among.length; i++) {
+    while (i >= unitEnds[unit]!) unit++;
+    if (rows[i] !== among[place]) continue;
+    if (unit !== last) number++;
+    last = unit;
+    numbers[place++] = number;
+  }
+  return numbers;
 }
 
 /** One minus the suite's confidence: of the conditions that are judged once. */

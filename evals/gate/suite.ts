@@ -47,7 +47,7 @@ const hardCases = z
 
 const flipRate = z
   .strictObject({
-    max: share.describe('Largest share of decisions that an edit may change.'),
+    max: share.describe('Largest share of decisions that an edit may move to a cheaper candidate.'),
     edits: z.array(z.enum(HARMLESS_EDITS)).default([...HARMLESS_EDITS]),
     paraphrases: z.string().min(1).optional().describe('Pairs as JSON Lines, relative to the suite.'),
     max_paraphrase: share
@@ -109,8 +109,15 @@ export const suiteSchema = z
       .strictObject({ min: share, max: share })
       .refine(({ min, max }) => min < max, 'min must be below max')
       .default({ min: 0.01, max: 0.99 })
-      .describe('The band: outside it the router has collapsed to one candidate, or costs too much.'),
-    beats_random: z.boolean().default(true).describe('Better than escalating the same share at random.'),
+      .describe(
+        'The band: outside it the router has collapsed to one candidate, or costs too much. Of two candidates both limits are of the share that is escalated; of more, min is of the share above the cheapest and max of the share on the strongest.',
+      ),
+    beats_random: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Better than escalating the same share at random; of more than two candidates with known costs, better than the best mix of them at the same cost.',
+      ),
     silent_downgrades: z
       .strictObject({ margin: share.default(0.5), max_rate: share })
       .optional()

@@ -1,5 +1,5 @@
 import { type Condition, type StoredVerdict, VERDICTS, type Verdict } from '../../router/artifact/index.ts';
-import type { Evidence } from '../gate/index.ts';
+import type { ComparedEvidence } from '../gate/index.ts';
 import { DASH, formatCost, formatDifference, formatLoss, formatRate } from './format.ts';
 import { formatterFor, formatValue, parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
 
@@ -98,11 +98,11 @@ function conditionChange(now: Condition, before: Condition | undefined): Conditi
   return { name: now.name, before, now, change: steps === 0 ? 'same' : steps < 0 ? 'better' : 'worse' };
 }
 
-function figureChanges(before: Evidence, now: Evidence): FigureChange[] {
+function figureChanges(before: ComparedEvidence, now: ComparedEvidence): FigureChange[] {
   const figure = (
     name: string,
     unit: FigureChange['unit'],
-    value: (evidence: Evidence) => number | null,
+    value: (evidence: ComparedEvidence) => number | null,
   ) => ({
     name,
     unit,

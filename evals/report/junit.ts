@@ -1,5 +1,5 @@
 import type { Condition, Verdict } from '../../router/artifact/index.ts';
-import { DASH, escapeMarkup, formatLoss, oneLine } from './format.ts';
+import { DASH, escapeMarkup, formatCost, formatLoss, formatRate, oneLine } from './format.ts';
 import {
   excludedSentence,
   formatBound,
@@ -8,6 +8,7 @@ import {
   formatValue,
   furtherCasesNote,
   looksSentence,
+  parseEvidence,
   verdictSubject,
 } from './verdict-text.ts';
 
@@ -15,6 +16,7 @@ import {
  * The verdict as JUnit XML, one test case per condition. An INCONCLUSIVE is a failure of type `inconclusive`: what was not shown
  * must not look green.
  *
+ * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  * @see https://github.com/testmoapp/junitxml: there is no standard; these are the elements that all readers support
  */
 export function junitReport(verdict: Verdict): string {
@@ -28,7 +30,7 @@ export function junitReport(verdict: Verdict): string {
     `  <testsuite name="${xmlText(suite)}" ${counts} timestamp="${issued.slice(0, 19)}">`,
     '    <properties>',
     ...properties(verdict).map(
-      ([name, value]) => `      <property name="${name}" value="${xmlText(value)}"/>`,
+      ([name, value]) => `      <property name="${xmlText(name)}" value="${xmlText(value)}"/>`,
     ),
     '    </properties>',
     ...conditions.map((one) => testCase(one, `${verdict.artifact.name}.${verdict.policy.name}`)),
@@ -54,7 +56,15 @@ function properties(verdict: Verdict): [string, string][] {
     ['sealed.excluded', excludedSentence(verdict)],
     ['looks.number', String(verdict.looks.number)],
     ['looks', looksSentence(verdict)],
+    ...rungProperties(verdict),
   ];
+}
+
+function rungProperties(verdict: Verdict): [string, string][] {
+  return parseEvidence(verdict).rungs.map(({ candidate, share, quality, cost_usd }) => [
+    `rung.${candidate}`,
+    `share ${formatRate(share)}, quality ${formatRate(quality)}, cost of 1,000 ${formatCost(cost_usd)}`,
+  ]);
 }
 
 function testCase(condition: Condition, group: string): string {

@@ -10,6 +10,7 @@ import {
   looksSentence,
   noteLines,
   parseEvidence,
+  rungRows,
   VERDICT_SIGNS,
   verdictSubject,
 } from './verdict-text.ts';
@@ -35,6 +36,7 @@ export function markdownReport(
     signedTable(verdict),
     ...noteLines(verdict.conditions).map(markdownText),
     markdownText(evidence.conclusion),
+    markdownTable(rungRows(evidence)),
     ...(previous ? changeBlocks(previous, verdict) : []),
     details('Baselines', markdownTable(baselineRows(evidence))),
     excludedSentence(verdict),

@@ -10,6 +10,7 @@ import {
   looksSentence,
   noteLines,
   parseEvidence,
+  rungRows,
   verdictSubject,
 } from './verdict-text.ts';
 
@@ -26,7 +27,7 @@ const BOLD_RED = '1;31';
 const HEADING_LINES = 2;
 
 /**
- * The verdict for a terminal: what was judged, the conditions, the baselines, whether routing pays, looks and exclusions.
+ * The verdict for a terminal: what was judged, the conditions, the rungs, the baselines, whether routing pays, looks and exclusions.
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
@@ -40,6 +41,8 @@ export function terminalReport(verdict: Verdict, { colour, previous }: TerminalO
     '',
     conditionTable(verdict, word),
     ...noteLines(verdict.conditions).map(oneLine),
+    '',
+    cleanTable(rungRows(evidence)),
     '',
     cleanTable(baselineRows(evidence)),
     '',

@@ -1,6 +1,11 @@
 import type { Condition, StoredVerdict, Verdict, VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { type Evidence, evidenceSchema } from '../gate/index.ts';
+import {
+  type ComparedEvidence,
+  comparedEvidenceSchema,
+  type Evidence,
+  evidenceSchema,
+} from '../gate/index.ts';
 import { DASH, formatCost, formatCount, formatLoss, formatRate } from './format.ts';
 
 /* What every report says about a verdict, as plain sentences and table rows. Nothing is escaped here: each report does it its own way. */
@@ -31,9 +36,9 @@ export function parseEvidence(verdict: Verdict): Evidence {
   );
 }
 
-/** The evidence, or undefined if an earlier version wrote it: then only the conditions can be compared. */
-export function parseEarlierEvidence(verdict: StoredVerdict): Evidence | undefined {
-  return evidenceSchema.safeParse(verdict.evidence).data;
+/** The figures of an earlier verdict, or undefined if they have another shape: then only the conditions can be compared. */
+export function parseEarlierEvidence(verdict: StoredVerdict): ComparedEvidence | undefined {
+  return comparedEvidenceSchema.safeParse(verdict.evidence).data;
 }
 
 /** What was judged: `starter, policy default version 3, threshold 0.1200, suite everyday, 2,747 sealed cases`. */
@@ -90,7 +95,7 @@ export function excludedSentence({ sealed }: Verdict): string {
   const excluded = parts.length === 0 ? 'No case was excluded.' : `Excluded: ${parts.join(', ')}.`;
   const below = sealed.below_limit;
   if (below !== undefined) {
-    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests, the table of baselines about those alone, and whether it beats a random choice nobody can say. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
+    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests, the tables of rungs and baselines about those alone, and whether it beats a random choice nobody can say. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
   }
   const unlabelled = sealed.n - sealed.labelled;
   if (unlabelled === 0) return excluded;
@@ -154,6 +159,30 @@ export function furtherCasesNote({ further_cases: further }: Condition): string 
   return further === undefined
     ? undefined
     : `about ${formatCount(further)} further cases would probably decide`;
+}
+
+/** What each rung gets, reaches and costs, and what its model reaches and costs on all cases, after the heading. */
+export function rungRows({ rungs, candidates }: Evidence): string[][] {
+  return [
+    [
+      'rung',
+      'model',
+      'share',
+      'quality there',
+      'quality on all',
+      'cost of 1,000 there',
+      'cost of 1,000 of all',
+    ],
+    ...rungs.map(({ candidate, share, quality, cost_usd }, rung) => [
+      candidate,
+      candidates[rung]?.model ?? DASH,
+      formatRate(share),
+      formatRate(quality),
+      formatRate(candidates[rung]?.quality),
+      formatCost(cost_usd),
+      formatCost(candidates[rung]?.cost_usd),
+    ]),
+  ];
 }
 
 /** The policy and its baselines, one row each, after the heading. */

@@ -2,7 +2,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { bettingPValue, shuffledOrder } from '../../router/statistics/index.ts';
 import {
   type CalibrationCases,
-  predictedLosses,
+  cheaperLosses,
   RoutingTally,
   type ThresholdPoint,
   thresholdPath,
@@ -86,7 +86,7 @@ export function certifyThreshold(
     ],
     walkSteps(-1, 1),
   );
-  if (threshold === undefined || certified === undefined || certified.escalationRate === 1) return undefined;
+  if (threshold === undefined || certified === undefined || certified.strongestRate === 1) return undefined;
   return { ...certified, threshold };
 }
 
@@ -150,17 +150,17 @@ function marginsSentence(margins: readonly CertifiableMargin[]): string {
 }
 
 /**
- * The strictest threshold, in steps of 0.001, that keeps a share of the cases cheap that is worth having: below it a policy saves nothing,
- * so a walk need not begin there. From scores alone.
+ * The strictest threshold, in steps of 0.001, that keeps a share of the cases from the strongest rung that is worth having: below it a
+ * policy saves nothing, so a walk need not begin there. From scores alone.
  */
 export function strictestWorthwhile(probabilities: readonly Float64Array[]): number {
-  const scores = predictedLosses(probabilities).sort();
+  const scores = cheaperLosses(probabilities).sort();
   const score = scores[Math.floor(WORTHWHILE_SHARE * scores.length)] ?? -1;
   return walkSteps(score, 1)[0] ?? 1;
 }
 
 function worthwhile(point: ThresholdPoint | undefined): ThresholdPoint | undefined {
-  return point !== undefined && point.escalationRate <= 1 - WORTHWHILE_SHARE ? point : undefined;
+  return point !== undefined && point.strongestRate <= 1 - WORTHWHILE_SHARE ? point : undefined;
 }
 
 function casesNeeded(

@@ -12,6 +12,8 @@ export interface ThresholdPoint {
   readonly threshold: number;
   /** Share of cases above the cheapest rung, 0..1. */
   readonly escalationRate: number;
+  /** Share of cases on the strongest rung, 0..1; with two rungs the escalation rate. */
+  readonly strongestRate: number;
   /** Mean of q(strongest) - q(routed), in [-1, 1]. */
   readonly qualityLoss: number;
 }
@@ -36,6 +38,17 @@ export function predictedLosses(probabilities: readonly ArrayLike<number>[]): Fl
   const losses = new Float64Array(probabilities[0]?.length ?? 0);
   eachCase(probabilities, (own, row) => {
     losses[row] = predictedLoss(own, 0);
+  });
+  return losses;
+}
+
+/** The least predicted loss of any candidate but the strongest: above it, a threshold moves the case from the strongest rung. Shape [n] */
+export function cheaperLosses(probabilities: readonly ArrayLike<number>[]): Float64Array {
+  const losses = new Float64Array(probabilities[0]?.length ?? 0).fill(1);
+  eachCase(probabilities, (own, row) => {
+    for (let rung = 0; rung < own.length - 1; rung++) {
+      losses[row] = Math.min(losses[row]!, predictedLoss(own, rung));
+    }
   });
   return losses;
 }
@@ -117,6 +130,7 @@ export class RoutingTally {
   readonly #quality: CalibrationCases['quality'];
   readonly #n: number;
   #escalated: number;
+  #onStrongest: number;
   #loss = 0;
 
   /** @throws PlimsollError `invalid-input`: no cases */
@@ -124,16 +138,23 @@ export class RoutingTally {
     this.#quality = quality;
     this.#n = quality[0]?.length ?? 0;
     this.#escalated = this.#n;
+    this.#onStrongest = this.#n;
     if (this.#n === 0) throw new PlimsollError('invalid-input', 'There are no labelled cases.');
   }
 
   readonly move: OnMove = (row, from, to) => {
     this.#loss += this.#quality[from]![row]! - this.#quality[to]![row]!;
     if (to === 0) this.#escalated--;
+    if (from === this.#quality.length - 1) this.#onStrongest--;
   };
 
   pointAt(threshold: number): ThresholdPoint {
-    return { threshold, escalationRate: this.#escalated / this.#n, qualityLoss: this.#loss / this.#n };
+    return {
+      threshold,
+      escalationRate: this.#escalated / this.#n,
+      strongestRate: this.#onStrongest / this.#n,
+      qualityLoss: this.#loss / this.#n,
+    };
   }
 }
 

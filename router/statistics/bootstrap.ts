@@ -124,7 +124,8 @@ export function bootstrapMeanInterval(
   return percentiles(drawn, level);
 }
 
-function percentiles(drawn: number[], level: number): { low: number; high: number } {
+/** Of numbers in any order: the quantiles (1 - level) / 2 and (1 + level) / 2. Sorts in place. */
+export function percentiles(drawn: number[], level: number): { low: number; high: number } {
   const sorted = drawn.sort((a, b) => a - b);
   const tail = (1 - level) / 2;
   return { low: quantileSorted(sorted, tail), high: quantileSorted(sorted, 1 - tail) };

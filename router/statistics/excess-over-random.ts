@@ -1,53 +1,58 @@
 import { type LadderQuality, requireLadderQuality, requireRungs } from './input-checks.ts';
 
 /**
- * Excess over random escalation at the same share: what the router's choice of cases is worth, apart from how many it escalates.
+ * Excess over random: what the router's choice of cases is worth, apart from how many it sends to each rung. The baseline deals the same
+ * decisions out to the cases at random.
  *
- *   D = mean r - [(1 - s) mean q(cheap) + s mean q(strong)],   s = mean e
- *     = mean (r - q(cheap)) - mean e * mean g
+ *   D = mean r - sum over rungs k of s[k] mean q[k],   s[k] = share of cases on rung k
+ *     = mean (r - q[0]) - sum over k > 0 of s[k] mean g[k],   g[k] = q[k] - q[0]
  *
- * with e = 1 for a case above the cheapest rung and 0 else, g = q(strong) - q(cheap), r = q(routed). With two rungs r - q(cheap) = e g,
- * and D is the population covariance of escalation and gain, mean of (e - mean e) (g - mean g), in -1/2..1/2. 0 if all or none are
- * escalated, or escalation has nothing to do with gain; negative if the wrong cases are escalated.
+ * with q[k] the quality of rung k, 0 the cheapest, and r = q(routed). It is the mean quality minus its average over all permutations of
+ * the decisions. With two rungs it is the height over random escalation at the same share, and the population covariance of escalation
+ * and gain, in -1/2..1/2. 0 if all cases go to one rung, or if decisions have nothing to do with quality; negative if the wrong cases are
+ * escalated.
  *
- * With more than two rungs the baseline is still the mix of the two ends: it sends each case to the strongest candidate with probability s
- * and to the cheapest else. So a case on a middle rung is set against the strongest candidate, which costs more: D asks
- * whether as many escalations to the very top, drawn by lot, would have been better, and is hard on middle rungs. O(n).
+ * The shares are taken as they are. A router may deal well from shares that no one should want, such as one with a rung that is worse and
+ * more expensive than another: where costs are known excessOverMix asks the harder question. O(rungs * n).
  *
- * D describes these cases. As an estimate for further ones it is off by -cov(e, g) / n, with two rungs the factor (n - 1) / n; the
- * values of pairedExcess are not, and a bound rests on them.
+ * D describes these cases. As an estimate for further ones it is off by the factor (n - 1) / n; the values of pairedExcess are not, and a
+ * bound rests on them.
  *
  * @param qualityByRung what each candidate reached, cheapest first: [rung][case], 0..1
  * @param rungs the rung that routing chose for each case, shape [n]
  * @returns -1..1
  * @throws PlimsollError `invalid-input`: fewer than two rungs, no cases, different lengths, NaN, a quality outside 0..1, what is no rung
  *   of the ladder
+ * @see Fisher, The design of experiments (1935), section 21 (the permutation distribution)
  * @example excessOverRandom([[0, 0, 1, 1], [1, 1, 1, 1]], [1, 1, 0, 0]); // 0.25
  */
 export function excessOverRandom(qualityByRung: LadderQuality, rungs: ArrayLike<number>): number {
-  const { gained, escalated, gain } = comparison(qualityByRung, rungs);
+  requireComparable(qualityByRung, rungs);
   const n = rungs.length;
   let gainedTotal = 0;
-  let escalatedTotal = 0;
-  let gainTotal = 0;
-  for (let i = 0; i < n; i++) {
-    gainedTotal += gained[i]!;
-    escalatedTotal += escalated[i]!;
-    gainTotal += gain[i]!;
+  for (let i = 0; i < n; i++) gainedTotal += gainOf(qualityByRung, rungs[i]!, i);
+  let excess = gainedTotal / n;
+  for (let rung = 1; rung < qualityByRung.length; rung++) {
+    let chosen = 0;
+    let gainTotal = 0;
+    for (let i = 0; i < n; i++) {
+      if (rungs[i] === rung) chosen++;
+      gainTotal += gainOf(qualityByRung, rung, i);
+    }
+    excess -= (chosen / n) * (gainTotal / n);
   }
-  return gainedTotal / n - (escalatedTotal / n) * (gainTotal / n);
+  return excess;
 }
 
 /**
  * The same excess, one value for each pair of neighbouring cases: independent values for a finite-sample bound of its mean.
  *
- *   h = (r[a] - q(cheap)[a] + r[b] - q(cheap)[b]) / 2 - (e[a] g[b] + e[b] g[a]) / 2,   a = 2i, b = 2i + 1
+ *   h = (r[a] + r[b]) / 2 - (q[rung of b][a] + q[rung of a][b]) / 2,   a = 2i, b = 2i + 1
  *
- * Where the cases are drawn independently from one law, the expectation of h is D of that law: E e[a] g[b] = E e * E g, since a
- * and b are independent. With two rungs h = (e[a] - e[b]) (g[a] - g[b]) / 2. No case is in two pairs, so the values are independent.
- *
- * Range -1..1, for any ladder. Both on the cheapest rung: h = 0. Only a escalated: h = (r[a] - q(cheap)[a] - g[b]) / 2, two
- * differences of qualities, halved. Both escalated: h = (r[a] - q(strong)[a] + r[b] - q(strong)[b]) / 2, which is 0 with two rungs.
+ * the two cases as they are routed, against the two with their decisions exchanged. Where the cases are drawn independently from one law,
+ * the expectation of h is D of that law: E q[rung of a][b] = sum over k of s[k] E q[k], since a and b are independent. With two rungs
+ * h = (e[a] - e[b]) (g[a] - g[b]) / 2, e = 1 for an escalated case. No case is in two pairs, so the values are independent. Range -1..1:
+ * two differences of qualities, halved; 0 if both cases are on one rung.
  *
  * Who is paired with whom must not depend on the outcomes: bring the cases into an order drawn by seed first. An odd last case
  * is left out. O(n).
@@ -64,24 +69,23 @@ export function pairedExcess(
   qualityByRung: LadderQuality,
   rungs: ArrayLike<number>,
 ): Float64Array | undefined {
-  const { gained, escalated, gain } = comparison(qualityByRung, rungs);
+  requireComparable(qualityByRung, rungs);
   if (rungs.length < 2) return undefined;
   return Float64Array.from({ length: Math.floor(rungs.length / 2) }, (_, i) => {
     const a = 2 * i;
     const b = a + 1;
-    return (gained[a]! + gained[b]! - escalated[a]! * gain[b]! - escalated[b]! * gain[a]!) / 2;
+    const [ofA, ofB] = [rungs[a]!, rungs[b]!];
+    const routed = gainOf(qualityByRung, ofA, a) + gainOf(qualityByRung, ofB, b);
+    return (routed - gainOf(qualityByRung, ofA, b) - gainOf(qualityByRung, ofB, a)) / 2;
   });
 }
 
-/** For each case r - q(cheap), e and g. */
-function comparison(qualityByRung: LadderQuality, rungs: ArrayLike<number>) {
+function requireComparable(qualityByRung: LadderQuality, rungs: ArrayLike<number>): void {
   requireLadderQuality(qualityByRung);
-  const cheap = qualityByRung[0]!;
-  const strong = qualityByRung[qualityByRung.length - 1]!;
-  requireRungs('rungs', rungs, { length: cheap.length, rungCount: qualityByRung.length });
-  return {
-    gained: Float64Array.from(rungs, (rung, i) => qualityByRung[rung]![i]! - cheap[i]!),
-    escalated: Float64Array.from(rungs, (rung) => (rung > 0 ? 1 : 0)),
-    gain: Float64Array.from(cheap, (quality, i) => strong[i]! - quality),
-  };
+  requireRungs('rungs', rungs, { length: qualityByRung[0]!.length, rungCount: qualityByRung.length });
+}
+
+/** g: what a rung is better than the cheapest one on a case. */
+function gainOf(qualityByRung: LadderQuality, rung: number, row: number): number {
+  return qualityByRung[rung]![row]! - qualityByRung[0]![row]!;
 }

@@ -23,6 +23,11 @@ export {
   qualityLosses,
   routingEntropy,
 } from './decisions.ts';
+export {
+  excessOverMix,
+  excessOverMixInterval,
+  type LadderOutcomes,
+} from './excess-over-mix.ts';
 export { excessOverRandom, pairedExcess } from './excess-over-random.ts';
 export { hoeffdingBentkusPValue } from './hoeffding-bentkus.ts';
 export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';

@@ -3,12 +3,13 @@ import type { HardCase } from '../../evals/cases/index.ts';
 import {
   beatsRandomCondition,
   calibrationConditions,
-  escalationRateCondition,
+  escalationRateConditions,
   flipRateConditions,
   keptCheapCondition,
 } from '../../evals/gate/conditions.ts';
+import type { Subject } from '../../evals/gate/index.ts';
 import type { Condition } from '../../router/artifact/index.ts';
-import { clopperPearsonUpper, seededRandom } from '../../router/statistics/index.ts';
+import { clopperPearsonUpper, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
 import { DOWNGRADED, ESCALATED, KEPT_WELL, promisedAt, rowsOf, subjectOf, suiteOf } from './subjects.ts';
 
 describe('quality-loss', () => {
@@ -83,8 +84,110 @@ describe('escalation-rate', () => {
   ])('%s with %d kept cheap and %d escalated, in a band of .2 to .8', (verdict, kept, escalated) => {
     const suite = suiteOf({ escalation_rate: { min: 0.2, max: 0.8 } });
     const rows = rowsOf([kept, KEPT_WELL], [escalated, ESCALATED]);
-    const condition = escalationRateCondition(subjectOf(rows, { suite }));
-    expect(condition).toMatchObject({ verdict, confidence: 0.975, method: 'clopper-pearson' });
+    const conditions = escalationRateConditions(subjectOf(rows, { suite }));
+    expect(conditions).toMatchObject([
+      { name: 'escalation-rate', verdict, confidence: 0.975, method: 'clopper-pearson' },
+    ]);
+  });
+});
+
+describe('a ladder of three', () => {
+  /** What each rung reaches, one digit a rung, and the rung that the policy chooses. */
+  const ladderOf = (
+    kinds: readonly (readonly [count: number, qualities: readonly number[], rung: number])[],
+    changes: { costs?: readonly number[] | undefined; suite?: object; units?: Int32Array } = {},
+  ): Subject => {
+    const { costs = [1, 3, 10], suite = {} } = changes;
+    const inBlocks = kinds.flatMap(([count, qualities, rung]) =>
+      Array.from({ length: count }, () => ({ qualities, rung })),
+    );
+    const rows = Array.from(shuffledOrder(inBlocks.length, 1), (i) => inBlocks[i]!); // pairs are of neighbours
+    const made = subjectOf(
+      rowsOf([rows.length, KEPT_WELL]).map((row) => ({ ...row })),
+      { suite: suiteOf(suite), candidates: ['small', 'middle', 'large'] },
+    );
+    const column = (of: (row: (typeof rows)[number]) => number) => Float64Array.from(rows, of);
+    const replay = {
+      ...made.heldOut,
+      quality: [0, 1, 2].map((rung) => column(({ qualities }) => qualities[rung]!)),
+      costUsd: [0, 1, 2].map((rung) =>
+        'costs' in changes && changes.costs === undefined ? undefined : column(() => costs[rung]!),
+      ),
+    };
+    const rungs = Int32Array.from(rows, ({ rung }) => rung);
+    const units = changes.units && { units: changes.units };
+    return { ...made, heldOut: replay, rungs, labelled: { replay, rungs, ...units } };
+  };
+  const bandOf = (low: number, middle: number, high: number) =>
+    escalationRateConditions(
+      ladderOf(
+        [
+          [low, [1, 1, 1], 0],
+          [middle, [1, 1, 1], 1],
+          [high, [1, 1, 1], 2],
+        ],
+        { suite: { escalation_rate: { min: 0.2, max: 0.6 } } },
+      ),
+    ).map(({ name, verdict, value, limits }) => [name, verdict, value, limits]);
+
+  it.each([
+    [0, 900, 100, 'PASS', 'PASS'], // all above the cheapest: collapsed only if they were on the strongest
+    [0, 0, 1000, 'PASS', 'FAIL'],
+    [1000, 0, 0, 'FAIL', 'PASS'],
+    [300, 300, 400, 'PASS', 'PASS'],
+  ])(
+    'band of .2 to .6 with %d, %d and %d cases on the rungs: min %s, max %s',
+    (low, middle, high, min, max) => {
+      expect(bandOf(low, middle, high)).toEqual([
+        ['escalation-rate/above-cheapest', min, (middle + high) / 1000, { min: 0.2 }],
+        ['escalation-rate/strongest', max, high / 1000, { max: 0.6 }],
+      ]);
+    },
+  );
+
+  const KNOWING = [
+    [400, [1, 1, 1], 0],
+    [300, [0, 1, 1], 1],
+    [300, [0, 0, 1], 2],
+  ] as const;
+
+  it('beats the mix at the same cost, or the same decisions dealt out at random, where it knows', () => {
+    // 1 at a cost of 4.3; the mix of middle (.7 at 3) and large (1 at 10) has .7 + 1.3 / 7 * .3
+    const [priced] = beatsRandomCondition(ladderOf(KNOWING));
+    expect(priced).toMatchObject({ verdict: 'PASS', method: 'bootstrap', confidence: 0.95, n: 1000 });
+    expect(priced!.value).toBeCloseTo(0.3 - (1.3 / 7) * 0.3, 12);
+    const [unpriced] = beatsRandomCondition(ladderOf(KNOWING, { costs: undefined }));
+    // the rungs' own means are .4, .7 and 1
+    expect(unpriced).toMatchObject({ verdict: 'PASS', method: 'betting' });
+    expect(unpriced!.value).toBeCloseTo(1 - (0.4 * 0.4 + 0.3 * 0.7 + 0.3 * 1), 12);
+  });
+
+  it.each([
+    ['a middle rung that is worse than the cheapest', [1, 3, 10], 1],
+    ['a middle rung that costs more than the strongest', [1, 30, 10], 1],
+    ['a strongest rung that is the cheapest', [5, 3, 1], 1],
+  ])('does not fail for %s, if it is not used', (_, costs, unused) => {
+    const kinds = [
+      [500, [1, 0, 1], 0],
+      [500, [0, 0, 1], 2],
+    ] as const;
+    expect(kinds.every(([, , rung]) => rung !== unused)).toBe(true);
+    expect(beatsRandomCondition(ladderOf(kinds, { costs }))[0]!.verdict).not.toBe('FAIL');
+  });
+
+  it('fails where a mix at the same cost is better, and draws groups whole', () => {
+    const wrong = [
+      [500, [0, 1, 1], 0],
+      [500, [1, 1, 1], 2],
+    ] as const;
+    expect(beatsRandomCondition(ladderOf(wrong))[0]).toMatchObject({ verdict: 'FAIL' });
+    const met = [0, 0, 0];
+    const units = ladderOf(KNOWING).rungs.map((rung) => [0, 4, 7][rung]! + Math.floor(met[rung]!++ / 100)); // alike in each
+    const width = (subject: Subject) => {
+      const { lower, upper } = beatsRandomCondition(subject)[0]!.bounds;
+      return upper! - lower!;
+    };
+    expect(width(ladderOf(KNOWING, { units }))).toBeGreaterThan(2 * width(ladderOf(KNOWING)));
   });
 });
 
@@ -224,13 +327,18 @@ describe('flip-rate and calibration', () => {
   it('each kind of edit has its own condition', () => {
     const suite = suiteOf({ flip_rate: { max: 0.1, max_paraphrase: 0.4 } });
     const flips = [
-      { edit: 'case', n: 500, flipped: 10 },
-      { edit: 'politeness', n: 500, flipped: 100 },
-      { edit: 'punctuation', n: 0, flipped: 0 },
-      { edit: 'paraphrase', n: 100, flipped: 20 },
+      { edit: 'case', n: 500, flipped: 300, cheaper: 10 },
+      { edit: 'politeness', n: 500, flipped: 100, cheaper: 100 },
+      { edit: 'punctuation', n: 0, flipped: 0, cheaper: 0 },
+      { edit: 'paraphrase', n: 100, flipped: 20, cheaper: 20 },
     ];
     expect(flipRateConditions(subjectOf(rowsOf([9, KEPT_WELL]), { suite }), flips)).toMatchObject([
-      { name: 'flip-rate/case', verdict: 'PASS', value: 0.02 },
+      {
+        name: 'flip-rate/case',
+        verdict: 'PASS',
+        value: 0.02,
+        note: '300 of 500 flip: 10 to a cheaper rung, 290 to a more expensive one',
+      },
       { name: 'flip-rate/politeness', verdict: 'FAIL', value: 0.2 },
       { name: 'flip-rate/punctuation', verdict: 'INCONCLUSIVE', value: null },
       { name: 'flip-rate/paraphrase', verdict: 'PASS', value: 0.2, limits: { max: 0.4 } },

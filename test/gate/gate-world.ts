@@ -35,8 +35,21 @@ const WORDS = [
 
 const CASES = 4000;
 
+/** A model that exists on paper: what it costs, and how often it is right by the degree of difficulty, 0 to 9. */
+export interface MadeUpModel {
+  readonly name: string;
+  readonly costUsd: number;
+  right(degree: number): number;
+}
+
 /** The cheap model fails the more often the harder the words are; the strong one seldom. */
-function madeUpCases(): Case[] {
+const PAIR: readonly MadeUpModel[] = [
+  { name: CHEAP, costUsd: 0.001, right: (degree) => 0.95 - 0.09 * degree },
+  { name: STRONG, costUsd: 0.01, right: () => 0.95 },
+];
+
+/** Cases of all degrees with the outcomes of these models. The same each time. */
+export function madeUpCases(models: readonly MadeUpModel[]): Case[] {
   const random = seededRandom(11);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   return Array.from({ length: CASES }, (_, i) => {
@@ -51,10 +64,12 @@ function madeUpCases(): Case[] {
       key: questionKey(text),
       task: degree < 5 ? 'everyday' : 'technical',
       language: 'en',
-      outcomes: new Map([
-        [CHEAP, { quality: random() < 0.95 - 0.09 * degree ? 1 : 0, costUsd: 0.001 }],
-        [STRONG, { quality: random() < 0.95 ? 1 : 0, costUsd: 0.01 }],
-      ]),
+      outcomes: new Map(
+        models.map(({ name, costUsd, right }) => [
+          name,
+          { quality: random() < right(degree) ? 1 : 0, costUsd },
+        ]),
+      ),
     };
   });
 }
@@ -97,7 +112,7 @@ export function gateWorld(): Promise<GateWorld> {
 
 async function build(): Promise<GateWorld> {
   const home = scratch();
-  const cases = madeUpCases();
+  const cases = madeUpCases(PAIR);
   const artifact = path.join(home, 'models', 'made');
   writeArtifact(
     artifact,
@@ -128,7 +143,7 @@ let suites = 0;
 
 let scratchFolder: string | undefined;
 
-function scratch(): string {
+export function scratch(): string {
   if (scratchFolder !== undefined) return scratchFolder;
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-gate-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

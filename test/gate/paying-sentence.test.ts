@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { payingSentence } from '../../evals/gate/index.ts';
+import { ladderSentence, payingSentence, underVerdict } from '../../evals/gate/paying-sentence.ts';
 
 const paying = {
   apgr: 0.65,
@@ -54,5 +54,46 @@ describe('payingSentence', () => {
 
   it('says nothing of a table whose APGR is undefined', () => {
     expect(payingSentence({ ...paying, task_label: {} })).toEqual(payingSentence(paying));
+  });
+});
+
+describe('ladderSentence', () => {
+  it.each([
+    [
+      0.01,
+      0.03,
+      true,
+      /^Routing pays here: its quality is above .* \(\+0\.0200, 95 % interval \+0\.0100 to \+0\.0300\)\.$/,
+    ],
+    [-0.01, 0.03, false, /^Routing does not pay here: it cannot be told from a mix/],
+    [-0.03, -0.01, false, /^Routing does not pay here: a mix .* is better .*-0\.0300 to -0\.0100/],
+  ])('from %d to %d above the mix: pays %s', (low, high, pays, words) => {
+    const said = ladderSentence({ excess: (low + high) / 2, interval: { low, high } });
+    expect(said.routing_pays).toBe(pays);
+    expect(said.conclusion).toMatch(words);
+  });
+});
+
+describe('underVerdict', () => {
+  const pays = { routing_pays: true, conclusion: 'Routing pays here.' };
+  const condition = (name: string, verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE') => ({ name, verdict });
+
+  it('adds nothing under a PASS, nor where routing does not pay', () => {
+    expect(underVerdict(pays, [condition('a', 'PASS')])).toBe('Routing pays here.');
+    expect(underVerdict({ routing_pays: false, conclusion: 'No.' }, [condition('a', 'FAIL')])).toBe('No.');
+  });
+
+  it('names what is broken, before what is undecided', () => {
+    expect(underVerdict(pays, [condition('a', 'INCONCLUSIVE'), condition('b', 'FAIL')])).toMatch(
+      /^Routing pays here\. The verdict is FAIL .*: b\.$/,
+    );
+    expect(underVerdict(pays, [condition('a', 'INCONCLUSIVE'), condition('b', 'PASS')])).toMatch(
+      /The verdict is INCONCLUSIVE .*: a\.$/,
+    );
+  });
+
+  it('names three and counts the others', () => {
+    const many = ['a', 'b', 'c', 'd', 'e'].map((name) => condition(name, 'FAIL'));
+    expect(underVerdict(pays, many)).toMatch(/: a, b, c and 2 more\.$/);
   });
 });

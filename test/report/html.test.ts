@@ -133,7 +133,7 @@ describe('policies at the ends, and figures without a width', () => {
           baselines: [],
           mixing_hull: [{ cost_usd: 0, quality: 1 }],
           candidates: evidence.candidates.map((one) => ({ ...one, cost_usd: 0, quality: 1 })),
-          flips: [{ edit: 'case', n: 0, flipped: 0 }],
+          flips: [{ edit: 'case', n: 0, flipped: 0, cheaper: 0 }],
         },
       ),
     );

@@ -10,6 +10,10 @@ export const evidence: Evidence = {
     { candidate: 'cheap', model: 'mixtral-8x7b', quality: CHEAP, cost_usd: 0.00024 },
     { candidate: 'strong', model: 'gpt-4-1106', quality: STRONG, cost_usd: 0.0104 },
   ],
+  rungs: [
+    { candidate: 'cheap', share: 0.317, quality: 0.8211, cost_usd: 0.00019 },
+    { candidate: 'strong', share: 0.683, quality: 0.7311, cost_usd: 0.0104 },
+  ],
   quality: { cheap: CHEAP, strong: STRONG, routed: 0.7596 },
   quality_loss: 0.0144,
   escalation_rate: 0.683,
@@ -88,10 +92,10 @@ export const evidence: Evidence = {
     ],
   },
   flips: [
-    { edit: 'case', n: 2747, flipped: 96 },
-    { edit: 'white-space', n: 2747, flipped: 0 },
-    { edit: 'politeness', n: 2747, flipped: 181 },
-    { edit: 'punctuation', n: 2747, flipped: 43 },
+    { edit: 'case', n: 2747, flipped: 96, cheaper: 41 },
+    { edit: 'white-space', n: 2747, flipped: 0, cheaper: 0 },
+    { edit: 'politeness', n: 2747, flipped: 181, cheaper: 60 },
+    { edit: 'punctuation', n: 2747, flipped: 43, cheaper: 20 },
   ],
   routing_pays: true,
   conclusion:
@@ -105,6 +109,11 @@ export const ladderEvidence: Evidence = {
     { candidate: 'cheap', model: 'small', quality: 0.6, cost_usd: null },
     { candidate: 'middle', model: 'medium', quality: 0.7, cost_usd: null },
     { candidate: 'strong', model: 'large', quality: 0.774, cost_usd: null },
+  ],
+  rungs: [
+    { candidate: 'cheap', share: 0.6, quality: 0.8, cost_usd: null },
+    { candidate: 'middle', share: 0, quality: null, cost_usd: null },
+    { candidate: 'strong', share: 0.4, quality: 0.7, cost_usd: null },
   ],
   pgr: null,
   apgr: null,

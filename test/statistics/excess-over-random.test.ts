@@ -18,6 +18,11 @@ function pick({ qualityByRung, rungs }: RoutedCases, indexes: readonly number[])
   };
 }
 
+function permutations(values: readonly number[]): number[][] {
+  if (values.length < 2) return [[...values]];
+  return values.flatMap((one, i) => permutations(values.toSpliced(i, 1)).map((rest) => [one, ...rest]));
+}
+
 function kernel(routed: RoutedCases, a: number, b: number): number {
   const { qualityByRung, rungs } = pick(routed, [a, b]);
   return pairedExcess(qualityByRung, rungs)![0]!;
@@ -31,7 +36,7 @@ function orderedPairs(n: number, distinct: boolean): [number, number][] {
 }
 
 describe('excessOverRandom', () => {
-  it('is the population covariance of numpy for two rungs, and the mix at the same share for three', () => {
+  it('is the population covariance of numpy for two rungs, and the mean over random deals for three', () => {
     expect(excessOverRandom(pair.qualityByRung, pair.rungs)).toBeCloseTo(policyOracle.excessTwoRungs, 12);
     expect(excessOverRandom(ladder.qualityByRung, ladder.rungs)).toBeCloseTo(policyOracle.excessLadder, 12);
   });
@@ -51,15 +56,39 @@ describe('excessOverRandom', () => {
     expect(excessOverRandom(qualityByRung, turned)).toBeCloseTo(-excessOverRandom(qualityByRung, rungs), 12);
   });
 
-  it('sets a middle rung against the strongest, worked by hand', () => {
-    // All on the middle rung: share 1, so the rival is always strong.
+  it('sets each rung against itself dealt out at random, worked by hand', () => {
     const qualities = [
       [0, 0.2],
       [0.5, 0.7],
       [1, 0.8],
     ];
-    expect(excessOverRandom(qualities, [1, 1])).toBeCloseTo(0.6 - 0.9, 12);
-    expect(excessOverRandom(qualities, [1, 0])).toBeCloseTo((0.5 + 0.2) / 2 - (0.1 + 0.9) / 2, 12);
+    expect(excessOverRandom(qualities, [1, 1])).toBeCloseTo(0, 12);
+    expect(excessOverRandom(qualities, [1, 0])).toBeCloseTo((0.5 + 0.2) / 2 - (0.1 + 0.6) / 2, 12);
+  });
+
+  it('is 0 on average over all deals of the same decisions', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 4 }).chain((rungCount) => routedCases(rungCount, 5)),
+        ({ qualityByRung, rungs }) => {
+          const dealt = permutations(rungs).map((deal) => excessOverRandom(qualityByRung, deal));
+          expect(average(dealt)).toBeCloseTo(0, 12);
+        },
+      ),
+    );
+  });
+
+  it('with two rungs is, to the last bit, what the formula of escalations alone gives', () => {
+    fc.assert(
+      fc.property(routedCases(2), ({ qualityByRung, rungs }) => {
+        const [cheap, strong] = [qualityByRung[0]!, qualityByRung[1]!];
+        const sum = (of: (i: number) => number) => rungs.reduce((total, _, i) => total + of(i), 0);
+        const n = rungs.length;
+        const gained = sum((i) => rungs[i]! * (strong[i]! - cheap[i]!)) / n;
+        const expected = gained - (sum((i) => rungs[i]!) / n) * (sum((i) => strong[i]! - cheap[i]!) / n);
+        expect(excessOverRandom(qualityByRung, rungs) + 0).toBe(expected + 0); // -0 is 0
+      }),
+    );
   });
 
   it('reaches both ends of its range for two rungs', () => {
@@ -134,12 +163,7 @@ describe('pairedExcess', () => {
     ];
     expect(Array.from(pairedExcess(qualities, [1, 0])!)).toEqual([1]);
     expect(Array.from(pairedExcess(qualities, [0, 1])!)).toEqual([-1]);
-    const wasted = [
-      [1, 1],
-      [0, 0],
-      [1, 1],
-    ];
-    expect(Array.from(pairedExcess(wasted, [1, 1])!)).toEqual([-1]);
+    expect(Array.from(pairedExcess([...qualities, [1, 1]], [1, 1])!)).toEqual([0]);
   });
 
   it('pairs neighbours, leaves out an odd last case and has no value for a single one', () => {

@@ -42,8 +42,8 @@
  *     entropyBits=entropy(np.bincount(rungs), base=2),
  *     silentDowngrades=np.mean(strong - routed > 0.1 + 1e-12),
  *     excessTwoRungs=np.cov(e, g, bias=True)[0, 1],
- *     excessLadder=routed.mean() - np.average([cheap.mean(), strong.mean()],
- *                                             weights=[np.mean(rungs == 0), np.mean(rungs > 0)]),
+ *     excessLadder=routed.mean() - np.average([cheap.mean(), soft.mean(), strong.mean()],
+ *                                             weights=np.bincount(rungs) / n),
  * )
  * print(json.dumps(out, indent=1))
  * ```
@@ -67,5 +67,5 @@ export const policyOracle = {
   entropyBits: 1.5679414913662506,
   silentDowngrades: 0.35,
   excessTwoRungs: 0.015862500000000005,
-  excessLadder: -0.07315000000000016,
+  excessLadder: -0.009856250000000122,
 };

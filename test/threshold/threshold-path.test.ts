@@ -47,7 +47,7 @@ describe('thresholdPath', () => {
     fc.assert(
       fc.property(someCases, (cases) => {
         const path = thresholdPath(cases);
-        expect(path[0]).toEqual({ threshold: -1, escalationRate: 1, qualityLoss: 0 });
+        expect(path[0]).toEqual({ threshold: -1, escalationRate: 1, strongestRate: 1, qualityLoss: 0 });
         expect(path.at(-1)).toMatchObject({ threshold: 1, escalationRate: 0 });
         path.slice(1).forEach(({ threshold, escalationRate }, i) => {
           expect(threshold).toBeGreaterThan(path[i]!.threshold);

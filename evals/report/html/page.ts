@@ -1,6 +1,6 @@
 import type { StoredVerdict, Verdict } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
-import { baselineRows, conditionRows, noteLines, parseEvidence } from '../verdict-text.ts';
+import { baselineRows, conditionRows, noteLines, parseEvidence, rungRows } from '../verdict-text.ts';
 import { escapeHtml, type Figure, figureHtml, htmlTable } from './markup.ts';
 import { costCurveFigure, qualityCurveFigure } from './quality-curves.ts';
 import { flipFigure, hardCaseFigure } from './robustness.ts';
@@ -60,6 +60,7 @@ function verdictSecond(row: readonly string[]): string[] {
 function savingsSection(evidence: Evidence): string {
   return `<section><h2>Does routing pay?</h2><p>${escapeHtml(evidence.conclusion)}</p>
 ${[qualityCurveFigure(evidence), costCurveFigure(evidence)].map(optionalFigure).join('\n')}
+<h3>Rungs</h3>${htmlTable('Rungs', rungRows(evidence))}
 <h3>Baselines</h3>${htmlTable('Baselines', baselineRows(evidence))}</section>`;
 }
 

@@ -66,21 +66,26 @@ export function hardCaseFigure(
   };
 }
 
-/** The share of decisions that each harmless edit changes. Undefined if no edit was tried. */
+/** The share of decisions that each harmless edit moves to a cheaper rung, and all that it changes. Undefined if no edit was tried. */
 export function flipFigure({ flips: edits }: Evidence, conditions: readonly Condition[]): Figure | undefined {
   if (edits.length === 0) return undefined;
   const limits = new Map(conditions.map(({ name, limits }) => [name, limits.max]));
   const rows = edits.map((one, row) => ({
     ...one,
     row,
-    rate: share(one.flipped, one.n),
+    rate: share(one.cheaper, one.n),
     limit: limits.get(`flip-rate/${one.edit}`),
   }));
-  const svg = renderPlot('Share of decisions changed by each harmless edit, with the limit', {
+  const svg = renderPlot('Share of decisions moved to a cheaper rung by each harmless edit, with the limit', {
     height: ROW_HEIGHT_PX * rows.length + 90,
     ...nameAxis(rows.map(({ edit }) => edit)),
     marginRight: 130,
-    x: { label: 'share of decisions changed', tickFormat: formatRate, ticks: 5, domain: [0, axisEnd(rows)] },
+    x: {
+      label: 'share of decisions moved to a cheaper rung',
+      tickFormat: formatRate,
+      ticks: 5,
+      domain: [0, axisEnd(rows)],
+    },
     marks: [
       Plot.gridX({ stroke: INK.rule, strokeOpacity: 1, ticks: 5 }),
       Plot.barX(
@@ -98,20 +103,21 @@ export function flipFigure({ flips: edits }: Evidence, conditions: readonly Cond
         textAnchor: 'start',
         dx: 14,
         fill: INK.muted,
-        text: ({ flipped, n }) => `${formatCount(flipped)} of ${formatCount(n)}`,
+        text: ({ cheaper, n }) => `${formatCount(cheaper)} of ${formatCount(n)}`,
       }),
     ],
   });
   return {
     title: 'Decisions changed by harmless edits',
     caption:
-      'Each bar is the share of decisions that an edit changes which leaves the request what it is; the upright bar is the largest share allowed. Shorter is better.',
+      'Each bar is the share of decisions that an edit moves to a cheaper rung though it leaves the request what it is; the upright bar is the largest share allowed. Shorter is better. Moves to a more expensive rung cost money and are counted in the table.',
     svg,
     numbers: [
-      ['edit', 'changed', 'n', 'share', 'limit'],
-      ...rows.map(({ edit, flipped, n, rate, limit }) => [
+      ['edit', 'to a cheaper rung', 'to a more expensive one', 'n', 'share cheaper', 'limit'],
+      ...rows.map(({ edit, flipped, cheaper, n, rate, limit }) => [
         edit,
-        formatCount(flipped),
+        formatCount(cheaper),
+        formatCount(flipped - cheaper),
         formatCount(n),
         formatRate(rate),
         limit === undefined ? DASH : formatRate(limit),

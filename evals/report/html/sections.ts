@@ -118,11 +118,6 @@ ${htmlTable('Files', [
   ['file', 'rows', 'sha256'],
   ...sealed.files.map(({ file, rows, sha256 }) => [file, formatCount(rows), sha256.slice(0, 16)]),
 ])}
-<h3>Candidates</h3>
-${htmlTable('Candidates', [
-  ['candidate', 'model', 'quality'],
-  ...evidence.candidates.map(({ candidate, model, quality }) => [candidate, model, formatRate(quality)]),
-])}
 <p class="muted">${escapeHtml(
     Object.entries(tools)
       .map(([tool, version]) => `${tool} ${version}`)
