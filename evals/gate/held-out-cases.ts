@@ -56,9 +56,13 @@ export function requireUnseen(
 ): void {
   const leaked = heldOut.filter(seenQuestions(marks));
   if (leaked.length === 0) return;
+  const calibrated =
+    manifest.split.calibration === undefined
+      ? ''
+      : ' If it was trained when a part of its data still calibrated, that part is sealed now: train it anew with `plimsoll train` first.';
   throw new PlimsollError(
     'invalid-input',
-    `${leaked.length} of the ${heldOut.length} sealed cases (the first: ${JSON.stringify(leaked[0]!.id)}) ask questions that ${manifest.name} saw in training or calibration: one question is on both sides of the split. Give the data that it was trained on, unchanged, with cases that it has never seen, or leave these rows out.`,
+    `${leaked.length} of the ${heldOut.length} sealed cases (the first: ${JSON.stringify(leaked[0]!.id)}) ask questions that ${manifest.name} saw in training or calibration: one question is on both sides of the split. Give the data that it was trained on, unchanged, with cases that it has never seen, or leave these rows out.${calibrated}`,
   );
 }
 

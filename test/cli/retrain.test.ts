@@ -326,6 +326,22 @@ describe.concurrent('what is refused before any training', { timeout: 60_000 }, 
       );
     }));
 
+  it('a champion from before the gate chose the threshold, of which a part of the data calibrated', () =>
+    refused(
+      /ask questions that spring saw in training or calibration.* train it anew with `plimsoll train` first\.$/m,
+      (cwd) => {
+        const file = path.join(cwd, 'models', 'spring', 'manifest.json');
+        const { split, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));
+        const calibrated = { ...split, calibration: { n: 180, sha256: 'c'.repeat(64) } };
+        writeFileSync(file, JSON.stringify({ ...manifest, split: calibrated }));
+        writeRows(
+          cwd,
+          'old.jsonl',
+          OLD_ROWS.map((row, i) => ({ ...row, key: `other-${i}` })),
+        );
+      },
+    ));
+
   it('another training in the same place', () =>
     refused(
       /models\/summer exists already, and artifacts are never overwritten/,
