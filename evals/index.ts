@@ -2,6 +2,7 @@
 export {
   type ArtifactDraft,
   type ArtifactFiles,
+  type DecisionsVerdict,
   type Manifest,
   type Promotion,
   type Rung,
@@ -19,8 +20,11 @@ export {
 } from './cases/index.ts';
 export {
   type Comparison,
+  type DecisionsRequest,
+  type DecisionsRun,
   type GateRequest,
   type GateRun,
+  gateDecisions,
   runGate as gate,
 } from './gate/index.ts';
 export {

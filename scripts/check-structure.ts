@@ -45,6 +45,7 @@ const ROOMS = [
   'router/index.ts',
   'evals/cases',
   'evals/threshold',
+  'evals/decisions',
   'evals/gate',
   'evals/report',
   'evals/lifecycle',

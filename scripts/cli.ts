@@ -45,7 +45,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   gate: {
     usage: '[options]',
     description:
-      'Judge an artifact on sealed and hard cases, and write its verdict: PASS, FAIL or INCONCLUSIVE',
+      'Judge an artifact, or what any router chose, on sealed and hard cases: PASS, FAIL or INCONCLUSIVE',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
   'plan-labels': {

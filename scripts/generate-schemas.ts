@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { evidenceSchema, suiteSchema } from '../evals/gate/index.ts';
-import { verdictSchema } from '../router/artifact/index.ts';
+import { decisionsVerdictSchema, verdictSchema } from '../router/artifact/index.ts';
 import { configSchema } from '../router/config/index.ts';
 import { replaceFile } from '../router/files/index.ts';
 
@@ -9,6 +9,9 @@ export const CONFIG_SCHEMA_FILE = fileURLToPath(new URL('../plimsoll.config.sche
 export const SUITE_SCHEMA_FILE = fileURLToPath(new URL('../evals/suites/suite.schema.json', import.meta.url));
 export const VERDICT_SCHEMA_FILE = fileURLToPath(
   new URL('../evals/gate/verdict.schema.json', import.meta.url),
+);
+export const DECISIONS_VERDICT_SCHEMA_FILE = fileURLToPath(
+  new URL('../evals/gate/decisions-verdict.schema.json', import.meta.url),
 );
 
 /** `plimsoll.config.schema.json`: what an editor needs to check and complete plimsoll.config.yaml. */
@@ -46,6 +49,12 @@ export function verdictSchemaJson(): string {
   return toJson('verdict.json of the Plimsoll gate', z.toJSONSchema(whole));
 }
 
+/** `decisions-verdict.schema.json`: the same of a verdict on decisions that were made elsewhere. */
+export function decisionsVerdictSchemaJson(): string {
+  const whole = decisionsVerdictSchema.extend({ evidence: evidenceSchema });
+  return toJson('Verdict of the Plimsoll gate on decisions', z.toJSONSchema(whole));
+}
+
 function toJson(title: string, schema: object): string {
   return `${JSON.stringify({ ...schema, title }, null, 2)}\n`;
 }
@@ -55,6 +64,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     [CONFIG_SCHEMA_FILE]: configSchemaJson(),
     [SUITE_SCHEMA_FILE]: suiteSchemaJson(),
     [VERDICT_SCHEMA_FILE]: verdictSchemaJson(),
+    [DECISIONS_VERDICT_SCHEMA_FILE]: decisionsVerdictSchemaJson(),
   };
   for (const [file, text] of Object.entries(files)) {
     replaceFile(file, text);

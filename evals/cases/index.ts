@@ -46,8 +46,17 @@ export {
   writeCases,
 } from './canonical-cases.ts';
 export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
-export { fileError } from './case-file.ts';
+export { emptyFile, FileHash, fileError } from './case-file.ts';
+export { type FileRecord, readRecords } from './file-records.ts';
 export { jsonArray, jsonLines } from './json.ts';
 export { mostSimilar } from './models.ts';
-export { BadRow, catchBadRow, parseRow, type RejectedRow, RejectLog, shownName } from './rejects.ts';
+export {
+  BadRow,
+  catchBadRow,
+  parseRow,
+  type RejectedRow,
+  RejectLog,
+  shownName,
+  shownNames,
+} from './rejects.ts';
 export { csvRecords } from './table.ts';

@@ -99,7 +99,8 @@ export const evidenceSchema = z.strictObject({
     margin: share,
     rate: share,
     /** The largest losses, at most 20. Ids only: a verdict holds no prompt text. */
-    worst: z.array(z.strictObject({ id: z.string(), loss: z.number(), predicted_loss: z.number() })),
+    /** What was predicted is null of decisions that were made elsewhere. */
+    worst: z.array(z.strictObject({ id: z.string(), loss: z.number(), predicted_loss: known })),
   }),
   baselines: z.array(baselineSchema),
   best_single: z.string(),

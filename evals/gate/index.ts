@@ -20,6 +20,7 @@ export {
 } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
+export { ladderRungs } from './ladder.ts';
 export { unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
@@ -36,6 +37,7 @@ export {
   unknownCosts,
 } from './ranking.ts';
 export { collectReplay, labelledCases, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
+export { type DecisionsRequest, type DecisionsRun, gateDecisions } from './run-decisions.ts';
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
 export { type Sealed, type Subject, subjectAt } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';

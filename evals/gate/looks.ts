@@ -13,11 +13,14 @@ import { appendLine, type LookRecord, readLookRecord } from './look-record.ts';
 const LOOKS_FILE = 'looks.jsonl';
 const VERDICT_FILE = 'verdict.json';
 
+/** Where the record is: beside the artifact of a folder, or a file of its own. */
+type RecordPlace = string | { readonly file: string };
+
 /** A look on record. */
 export type BegunLook = LookPlan & { readonly record: string };
 
 /**
- * What a look would be, by the record beside the artifact; nothing is written.
+ * What a look would be, by its record; nothing is written.
  *
  * It is the same look again if artifact, policy, suite and confidence are the same and every case of the look is still there, unchanged.
  * Cases that no look has seen yet become its next batch. Anything else that touches a question that was looked at is the next look, with
@@ -27,8 +30,8 @@ export type BegunLook = LookPlan & { readonly record: string };
  * @throws PlimsollError `invalid-artifact` if the record is damaged or lacks a look that a verdict beside it names;
  * `insufficient-data` if the planned looks are spent, or the plan is another than that of the earlier looks
  */
-export function planLook(artifactFolder: string, request: LookRequest): LookPlan {
-  return planOf(wholeRecord(artifactFolder), request).plan;
+export function planLook(place: RecordPlace, request: LookRequest): LookPlan {
+  return planOf(wholeRecord(place), request).plan;
 }
 
 /**
@@ -36,9 +39,9 @@ export function planLook(artifactFolder: string, request: LookRequest): LookPlan
  * the same cases adds no line.
  * @throws PlimsollError as `planLook`; `io` if the record cannot be written
  */
-export function beginLook(artifactFolder: string, request: LookRequest & { issued: Date }): BegunLook {
-  return withLock(looksFile(artifactFolder), () => {
-    const record = wholeRecord(artifactFolder);
+export function beginLook(place: RecordPlace, request: LookRequest & { issued: Date }): BegunLook {
+  return withLock(looksFile(place), () => {
+    const record = wholeRecord(place);
     const { plan: planned, same, added } = planOf(record, request);
     const before = same?.latest;
     if (before !== undefined && added.length === 0) return { ...planned, record: before.record };
@@ -72,11 +75,11 @@ export function beginLook(artifactFolder: string, request: LookRequest & { issue
  * @throws PlimsollError `invalid-artifact` if the look is not on record (any more); `io` if the record cannot be written
  */
 export function finishLook(
-  artifactFolder: string,
+  place: RecordPlace,
   record: string,
   { verdict, threshold }: { readonly verdict: VerdictWord; readonly threshold: number | null },
 ): void {
-  const file = looksFile(artifactFolder);
+  const file = looksFile(place);
   withLock(file, () => {
     const found = readLookRecord(file);
     if (!found.begun.has(record)) {
@@ -119,10 +122,10 @@ export function assertRecordWhole(store: string): void {
   assertHasLooksOf(store, readLookRecord(path.join(store, LOOKS_FILE)));
 }
 
-function wholeRecord(artifactFolder: string): LookRecord {
-  const file = looksFile(artifactFolder);
+function wholeRecord(place: RecordPlace): LookRecord {
+  const file = looksFile(place);
   const record = readLookRecord(file);
-  assertHasLooksOf(path.dirname(file), record);
+  if (path.basename(file) === LOOKS_FILE) assertHasLooksOf(path.dirname(file), record);
   return record;
 }
 
@@ -145,10 +148,13 @@ function verdictsIn(store: string): string[] {
   return folders.sort().map((folder) => path.join(store, folder, VERDICT_FILE));
 }
 
-/** What a verdict names as its look. Whether there is a verdict that can be read, its reader says. */
+/**
+ * What the verdict of an artifact names as its look. Whether there is a verdict that can be read, its reader says. Verdicts on decisions lie
+ * anywhere, as reports do, and not only beside their record.
+ */
 function lookOf(verdictFile: string): string | undefined {
   const verdict = parseJson(textOr('', verdictFile));
-  if (!isObject(verdict) || verdict['schema_version'] !== 2) return undefined;
+  if (!isObject(verdict) || verdict['schema_version'] !== 2 || 'decisions' in verdict) return undefined;
   const looks = verdict['looks'];
   const record = isObject(looks) ? looks['record'] : undefined;
   return typeof record === 'string' ? record : undefined;
@@ -162,6 +168,8 @@ function textOr(fallback: string, file: string): string {
   }
 }
 
-function looksFile(artifactFolder: string): string {
-  return path.join(path.dirname(path.resolve(artifactFolder)), LOOKS_FILE);
+function looksFile(place: RecordPlace): string {
+  return typeof place === 'string'
+    ? path.join(path.dirname(path.resolve(place)), LOOKS_FILE)
+    : path.resolve(place.file);
 }

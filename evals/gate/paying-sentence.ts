@@ -79,6 +79,30 @@ export function ladderSentence(measured: {
   };
 }
 
+/**
+ * Of decisions without scores: whether the choice of cases is worth anything, or the same share could be kept cheap at random.
+ * @param measured mean quality above the random choice, and its lower bound if one was asked for
+ */
+export function choiceSentence(measured: {
+  readonly excess: number;
+  readonly lower?: number;
+  readonly confidence?: number;
+}): Paying {
+  const { excess, lower, confidence } = measured;
+  const than = `than a random choice of the same share (${signed(excess)} of mean quality)`;
+  if (lower === undefined) {
+    const better = excess > 0 ? 'better' : 'no better';
+    return {
+      routing_pays: false,
+      conclusion: `On these cases the decisions are ${better} ${than}; no bound was asked for.`,
+    };
+  }
+  const bound = `lower bound ${signed(lower)} at confidence ${confidence}`;
+  return lower > 0
+    ? { routing_pays: true, conclusion: `The decisions are better ${than}: ${bound}.` }
+    : { routing_pays: false, conclusion: `The decisions are not shown to be better ${than}: ${bound}.` };
+}
+
 /** The conclusion beside a verdict: that routing pays is no PASS, so that what kept it from one is named. */
 export function underVerdict(
   { routing_pays, conclusion }: Paying,

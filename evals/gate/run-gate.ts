@@ -1,4 +1,3 @@
-import path from 'node:path';
 import {
   type ArtifactFiles,
   readArtifact,
@@ -18,7 +17,6 @@ import { clopperPearsonLower, clopperPearsonUpper, escalationRate } from '../../
 import {
   type Case,
   type HardCase,
-  hashCases,
   loadHardCases,
   loadParaphrases,
   questionKey,
@@ -29,17 +27,18 @@ import { type Baseline, measureBaselines } from './baselines.ts';
 import { orderBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
-import { type GateCases, type GateReading, loadGateCases } from './gate-cases.ts';
-import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
+import { type GateReading, loadGateCases } from './gate-cases.ts';
+import { heldOutCases } from './held-out-cases.ts';
 import { escalatedShare, hashKeys, type LabelPlan, readLabelPlan } from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { beginLook, finishLook, planLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
-import { judgeWalk, lossesAt, walkSealed } from './promise.ts';
+import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { openArtifactClassifier, replayCases, scoreTexts } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
+import { hashHardCases, sealedSection } from './verdict-sections.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -131,7 +130,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       suite: { name: suite.suite.name, sha256: suite.sha256 },
       walk: walked.walk,
       sealed: {
-        ...sealedSection(loaded, excluded, subject, sha256),
+        ...sealedSection(loaded, { subject, sha256, excluded }),
         ...(plan && { below_limit: belowSection(plan) }),
       },
       looks: { number: look.number, delta: look.delta, record: look.record, earlier: [...look.earlier] },
@@ -303,31 +302,7 @@ async function baselinesWithTexts(
   }
 }
 
-function sealedSection(
-  { files, excluded, rejected }: GateCases,
-  { seen, seenGroup }: HeldOutCases['excluded'],
-  { suite, heldOut, bets, rungs, labelled }: Subject,
-  sha256: string,
-): Verdict['sealed'] {
-  const losses = lossesAt(heldOut, rungs, Number.NaN);
-  return {
-    n: heldOut.n,
-    labelled: labelled.replay.n,
-    sha256,
-    sampling: suite.sampling,
-    units: bets.unitEnds?.length ?? bets.rows.length,
-    batches: [...bets.batches],
-    unknown_losses: losses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
-    excluded: { duplicates: excluded.duplicates, rejected, seen, seen_group: seenGroup },
-    files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
-  };
-}
-
 function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {
   const { limit, pool, below_limit: below } = plan;
   return { limit, pool: pool.rows, share: below.share, plan_sha256: sha256OfJson(plan) };
-}
-
-function hashHardCases(cases: readonly HardCase[]): string {
-  return hashCases(cases.map(({ id, text }) => ({ id, key: questionKey(text) })));
 }

@@ -27,6 +27,7 @@ import {
   foldsByKey,
   splitByKey,
 } from '../cases/index.ts';
+import { ladderRungs } from '../gate/index.ts';
 import type { ThresholdRule } from '../threshold/index.ts';
 import { calibratedScores, calibrationMetrics } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
@@ -74,7 +75,7 @@ export async function train(
   { cases, source = NO_SOURCE }: LabelledData,
   options: TrainOptions,
 ): Promise<ArtifactDraft> {
-  const ladder = asRungs(options.ladder);
+  const ladder = ladderRungs(options.ladder);
   const models = ladder.map(({ model }) => model);
   requireLearnable(cases, models);
   const { rule = DEFAULT_RULE, name = 'router', created = new Date(), seed = 1, weight } = options;
@@ -141,17 +142,6 @@ export function artifactName(out: string, given?: string): string {
     'invalid-input',
     `"${name}" cannot name an artifact. Use letters, digits, dots, dashes and underscores, a letter or digit first, in ${given === undefined ? 'the last part of --out' : '--name'}.`,
   );
-}
-
-/** Two candidates are called cheap and strong; more are called by their models' names. */
-function asRungs(ladder: TrainOptions['ladder']): Rung[] {
-  if (ladder.length < 2) {
-    throw new PlimsollError('invalid-input', 'A ladder has two or more models, cheapest first.');
-  }
-  return ladder.map((rung, i) => {
-    if (typeof rung !== 'string') return rung;
-    return { candidate: ladder.length > 2 ? rung : i === 0 ? 'cheap' : 'strong', model: rung };
-  });
 }
 
 function fitHeads(

@@ -1,4 +1,9 @@
-import { type Condition, type StoredVerdict, VERDICTS, type Verdict } from '../../router/artifact/index.ts';
+import {
+  type Condition,
+  type GateVerdict,
+  type StoredVerdict,
+  VERDICTS,
+} from '../../router/artifact/index.ts';
 import type { ComparedEvidence } from '../gate/index.ts';
 import { DASH, formatCost, formatDifference, formatLoss, formatRate } from './format.ts';
 import { formatterFor, formatValue, parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
@@ -21,7 +26,7 @@ interface FigureChange {
 }
 
 interface VerdictChanges {
-  readonly verdict: { readonly before: Verdict['verdict']; readonly now: Verdict['verdict'] };
+  readonly verdict: { readonly before: GateVerdict['verdict']; readonly now: GateVerdict['verdict'] };
   /** What a reader of the comparison must know first, such as other held-out cases. */
   readonly caveats: readonly string[];
   /** In the new verdict's order, then those that are gone. */
@@ -31,7 +36,7 @@ interface VerdictChanges {
 }
 
 /** Two verdicts side by side, condition by condition and figure by figure. */
-export function compareVerdicts(previous: StoredVerdict, verdict: Verdict): VerdictChanges {
+export function compareVerdicts(previous: StoredVerdict, verdict: GateVerdict): VerdictChanges {
   const before = parseEarlierEvidence(previous);
   return {
     verdict: { before: previous.verdict, now: verdict.verdict },
@@ -68,16 +73,17 @@ export function verdictChangeSentence({ verdict: { before, now } }: VerdictChang
   return before === now ? `${now}, as before.` : `${before} before, ${now} now.`;
 }
 
-function caveats(before: StoredVerdict, now: Verdict): string[] {
-  const sameArtifact = before.artifact.sha256 === now.artifact.sha256;
+function caveats(before: StoredVerdict, now: GateVerdict): string[] {
+  const same =
+    'artifact' in now &&
+    before.artifact.sha256 === now.artifact.sha256 &&
+    before.policy.threshold === now.policy.threshold;
   return [
     ...(before.sealed.sha256 === now.sealed.sha256
       ? []
       : ['The sealed cases are others than before: a difference may come from the cases.']),
     ...(before.suite.sha256 === now.suite.sha256 ? [] : ['The suite has changed: limits may differ.']),
-    ...(sameArtifact && before.policy.threshold === now.policy.threshold
-      ? ['Artifact and threshold are the same as before.']
-      : []),
+    ...(same ? ['Artifact and threshold are the same as before.'] : []),
   ];
 }
 

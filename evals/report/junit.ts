@@ -1,4 +1,4 @@
-import type { Condition, Verdict } from '../../router/artifact/index.ts';
+import type { Condition, GateVerdict } from '../../router/artifact/index.ts';
 import { DASH, escapeMarkup, formatCost, formatLoss, formatRate, oneLine } from './format.ts';
 import {
   excludedSentence,
@@ -7,6 +7,7 @@ import {
   formatProof,
   formatValue,
   furtherCasesNote,
+  judgedBy,
   looksSentence,
   parseEvidence,
   verdictSubject,
@@ -19,8 +20,9 @@ import {
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  * @see https://github.com/testmoapp/junitxml: there is no standard; these are the elements that all readers support
  */
-export function junitReport(verdict: Verdict): string {
+export function junitReport(verdict: GateVerdict): string {
   const { conditions, issued } = verdict;
+  const { name, decider } = judgedBy(verdict);
   const failures = conditions.filter((one) => one.verdict !== 'PASS').length;
   const counts = `tests="${conditions.length}" failures="${failures}" errors="0" skipped="0"`;
   const suite = `Plimsoll gate: ${verdictSubject(verdict)}`;
@@ -33,22 +35,19 @@ export function junitReport(verdict: Verdict): string {
       ([name, value]) => `      <property name="${xmlText(name)}" value="${xmlText(value)}"/>`,
     ),
     '    </properties>',
-    ...conditions.map((one) => testCase(one, `${verdict.artifact.name}.${verdict.policy.name}`)),
+    ...conditions.map((one) => testCase(one, `${name}.${decider}`)),
     '  </testsuite>',
     '</testsuites>',
     '',
   ].join('\n');
 }
 
-function properties(verdict: Verdict): [string, string][] {
-  const { artifact, policy, suite, sealed } = verdict;
+function properties(verdict: GateVerdict): [string, string][] {
+  const { suite, sealed } = verdict;
   return [
     ['verdict', verdict.verdict],
     ['verdict.sha256', verdict.sha256],
-    ['artifact', artifact.name],
-    ['artifact.sha256', artifact.sha256],
-    ['policy', `${policy.name} version ${policy.version}`],
-    ['threshold', formatLoss(policy.threshold)],
+    ...judgedProperties(verdict),
     ['suite', suite.name],
     ['suite.sha256', suite.sha256],
     ['sealed.n', String(sealed.n)],
@@ -60,11 +59,30 @@ function properties(verdict: Verdict): [string, string][] {
   ];
 }
 
-function rungProperties(verdict: Verdict): [string, string][] {
+function rungProperties(verdict: GateVerdict): [string, string][] {
   return parseEvidence(verdict).rungs.map(({ candidate, share, quality, cost_usd }) => [
     `rung.${candidate}`,
     `share ${formatRate(share)}, quality ${formatRate(quality)}, cost of 1,000 ${formatCost(cost_usd)}`,
   ]);
+}
+
+function judgedProperties(verdict: GateVerdict): [string, string][] {
+  if ('decisions' in verdict) {
+    const { file, sha256, form, ladder } = verdict.decisions;
+    return [
+      ['decisions', file],
+      ['decisions.sha256', sha256],
+      ['decisions.form', form],
+      ['decisions.ladder', ladder.join(' < ')],
+    ];
+  }
+  const { artifact, policy } = verdict;
+  return [
+    ['artifact', artifact.name],
+    ['artifact.sha256', artifact.sha256],
+    ['policy', `${policy.name} version ${policy.version}`],
+    ['threshold', formatLoss(policy.threshold)],
+  ];
 }
 
 function testCase(condition: Condition, group: string): string {

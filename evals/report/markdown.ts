@@ -1,4 +1,4 @@
-import type { StoredVerdict, Verdict } from '../../router/artifact/index.ts';
+import type { GateVerdict, StoredVerdict } from '../../router/artifact/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine } from './format.ts';
 import {
@@ -6,6 +6,7 @@ import {
   conditionRows,
   excludedSentence,
   issuedSentence,
+  judgedBy,
   lookRows,
   looksSentence,
   noteLines,
@@ -19,18 +20,19 @@ const MARKUP = /[&<>|`*_[\]\\~]/g;
 
 /**
  * The verdict as a comment on a pull request. The first line is `<!-- plimsoll-gate:NAME -->`, by which an action finds its own
- * earlier comment; NAME is the artifact's, percent-encoded.
+ * earlier comment; NAME is that of the artifact or of the file of decisions, percent-encoded.
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
 export function markdownReport(
-  verdict: Verdict,
+  verdict: GateVerdict,
   { previous }: { readonly previous?: StoredVerdict } = {},
 ): string {
   const evidence = parseEvidence(verdict);
+  const { name, what, sha256 } = judgedBy(verdict);
   return [
-    commentMarker(verdict.artifact.name),
-    `## ${VERDICT_SIGNS[verdict.verdict]} ${verdict.verdict}: ${markdownText(verdict.artifact.name)}`,
+    commentMarker(name),
+    `## ${VERDICT_SIGNS[verdict.verdict]} ${verdict.verdict}: ${markdownText(name)}`,
     `${markdownText(verdictSubject(verdict))}. ${issuedSentence(verdict)}`,
     looks(verdict),
     signedTable(verdict),
@@ -40,29 +42,29 @@ export function markdownReport(
     ...(previous ? changeBlocks(previous, verdict) : []),
     details('Baselines', markdownTable(baselineRows(evidence))),
     excludedSentence(verdict),
-    `<sub>verdict ${verdict.sha256.slice(0, 12)}, artifact ${verdict.artifact.sha256.slice(0, 12)}, suite ${verdict.suite.sha256.slice(0, 12)}, sealed cases ${verdict.sealed.sha256.slice(0, 12)}</sub>`,
+    `<sub>verdict ${verdict.sha256.slice(0, 12)}, ${what} ${sha256.slice(0, 12)}, suite ${verdict.suite.sha256.slice(0, 12)}, sealed cases ${verdict.sealed.sha256.slice(0, 12)}</sub>`,
     '',
   ].join('\n\n');
 }
 
 /** `encodeURIComponent` escapes `>`, so no name can end the comment. */
-function commentMarker(artifact: string): string {
-  return `<!-- plimsoll-gate:${encodeURIComponent(oneLine(artifact))} -->`;
+function commentMarker(name: string): string {
+  return `<!-- plimsoll-gate:${encodeURIComponent(oneLine(name))} -->`;
 }
 
-function signedTable({ conditions }: Verdict): string {
+function signedTable({ conditions }: GateVerdict): string {
   const [heading = [], ...rows] = conditionRows(conditions);
   const signs = conditions.map(({ verdict }) => VERDICT_SIGNS[verdict]);
   const signed = rows.map((row, i) => [...row.slice(0, -1), `${signs[i]} ${row.at(-1)}`]);
   return markdownTable([heading, ...signed]);
 }
 
-function looks(verdict: Verdict): string {
+function looks(verdict: GateVerdict): string {
   if (verdict.looks.number === 1) return looksSentence(verdict);
   return `> [!WARNING]\n> ${looksSentence(verdict)}\n\n${markdownTable(lookRows(verdict))}`;
 }
 
-function changeBlocks(previous: StoredVerdict, verdict: Verdict): string[] {
+function changeBlocks(previous: StoredVerdict, verdict: GateVerdict): string[] {
   const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return [

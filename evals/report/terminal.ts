@@ -1,4 +1,4 @@
-import type { StoredVerdict, Verdict, VerdictWord } from '../../router/artifact/index.ts';
+import type { GateVerdict, StoredVerdict, VerdictWord } from '../../router/artifact/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine, textTable } from './format.ts';
 import {
@@ -31,7 +31,7 @@ const HEADING_LINES = 2;
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
-export function terminalReport(verdict: Verdict, { colour, previous }: TerminalOptions): string {
+export function terminalReport(verdict: GateVerdict, { colour, previous }: TerminalOptions): string {
   const paint = (text: string, code: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const word = (text: VerdictWord) => paint(text, COLOURS[text]);
   const evidence = parseEvidence(verdict);
@@ -55,7 +55,7 @@ export function terminalReport(verdict: Verdict, { colour, previous }: TerminalO
 }
 
 /** Colours are added after the columns are aligned, since escape codes have length but no width. The verdict ends the line. */
-function conditionTable({ conditions }: Verdict, word: (text: VerdictWord) => string): string {
+function conditionTable({ conditions }: GateVerdict, word: (text: VerdictWord) => string): string {
   const lines = cleanTable(conditionRows(conditions)).split('\n');
   const painted = conditions.map(({ verdict }, i) => {
     const line = lines[HEADING_LINES + i] ?? '';
@@ -65,13 +65,13 @@ function conditionTable({ conditions }: Verdict, word: (text: VerdictWord) => st
   return [...lines.slice(0, HEADING_LINES), ...painted].join('\n');
 }
 
-function looks(verdict: Verdict, warn: (text: string) => string): string {
+function looks(verdict: GateVerdict, warn: (text: string) => string): string {
   const sentence = looksSentence(verdict);
   if (verdict.looks.number === 1) return sentence;
   return `\n${warn(`WARNING: ${sentence}`)}\n${cleanTable(lookRows(verdict))}\n`;
 }
 
-function changeLines(previous: StoredVerdict, verdict: Verdict): string[] {
+function changeLines(previous: StoredVerdict, verdict: GateVerdict): string[] {
   const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return [

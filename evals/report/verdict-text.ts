@@ -1,4 +1,4 @@
-import type { Condition, StoredVerdict, Verdict, VerdictWord } from '../../router/artifact/index.ts';
+import type { Condition, GateVerdict, StoredVerdict, VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   type ComparedEvidence,
@@ -26,7 +26,7 @@ const SHARES = /^(escalation-rate|flip-rate|silent-downgrades?|hard-cases|recall
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
-export function parseEvidence(verdict: Verdict): Evidence {
+export function parseEvidence(verdict: GateVerdict): Evidence {
   const { success, data, error } = evidenceSchema.safeParse(verdict.evidence);
   if (success) return data;
   const { path = [], message = '' } = error.issues[0] ?? {};
@@ -41,25 +41,50 @@ export function parseEarlierEvidence(verdict: StoredVerdict): ComparedEvidence |
   return comparedEvidenceSchema.safeParse(verdict.evidence).data;
 }
 
-/** What was judged: `starter, policy default version 3, threshold 0.1200, suite everyday, 2,747 sealed cases`. */
-export function verdictSubject({ artifact, policy, suite, sealed }: Verdict): string {
-  return [
-    artifact.name,
+/** What a verdict is of. */
+interface Judged {
+  /** Of the artifact, or of the file of decisions. */
+  readonly name: string;
+  readonly what: 'artifact' | 'decisions';
+  readonly sha256: string;
+  /** Who decided, as a name: `default`, or `decisions`. */
+  readonly decider: string;
+  /** The same for a person: `policy default version 3, threshold 0.1200`. */
+  readonly words: readonly string[];
+}
+
+export function judgedBy(verdict: GateVerdict): Judged {
+  if ('decisions' in verdict) {
+    const { file, sha256, ladder } = verdict.decisions;
+    const words = [`decisions made elsewhere between ${ladder.join(' < ')}`];
+    return { name: file, what: 'decisions', sha256, decider: 'decisions', words };
+  }
+  const { artifact, policy } = verdict;
+  const words = [
     `policy ${policy.name} version ${policy.version}`,
     `threshold ${formatLoss(policy.threshold)}`,
-    `suite ${suite.name}`,
-    `${formatCount(sealed.n)} sealed cases`,
-  ].join(', ');
+  ];
+  return { ...artifact, what: 'artifact', decider: policy.name, words };
+}
+
+/** What was judged: `starter, policy default version 3, threshold 0.1200, suite everyday, 2,747 sealed cases`. */
+export function verdictSubject(verdict: GateVerdict): string {
+  const { name, words } = judgedBy(verdict);
+  const { suite, sealed } = verdict;
+  return [name, ...words, `suite ${suite.name}`, `${formatCount(sealed.n)} sealed cases`].join(', ');
 }
 
 /** When the verdict was issued, and how long a PASS is valid. */
-export function issuedSentence({ issued, valid_for_days: days, verdict }: Verdict): string {
-  const until = new Date(Date.parse(issued) + days * MS_PER_DAY).toISOString();
-  return `Issued ${dayOf(issued)}${verdict === 'PASS' ? `, counts until ${dayOf(until)}` : ''}.`;
+export function issuedSentence(verdict: GateVerdict): string {
+  const issued = `Issued ${dayOf(verdict.issued)}`;
+  if ('decisions' in verdict) return `${issued}. It is of these decisions alone: nothing serves by it.`;
+  if (verdict.verdict !== 'PASS') return `${issued}.`;
+  const until = new Date(Date.parse(verdict.issued) + verdict.valid_for_days * MS_PER_DAY).toISOString();
+  return `${issued}, counts until ${dayOf(until)}.`;
 }
 
 /** Which look this is, and what it may spend of the promised confidence. Reports show it as a warning from the second look on. */
-export function looksSentence({ looks: { number, delta } }: Verdict): string {
+export function looksSentence({ looks: { number, delta } }: Pick<GateVerdict, 'looks'>): string {
   const spent = `each demand of the promise was tested at a confidence of ${formatConfidence(1 - delta)}`;
   if (number === 1) return `First look at these sealed cases: ${spent}, so that later looks have some left.`;
   return `Look ${number} at these sealed cases, or at some of them: ${spent}. The promise holds over all looks, and each further one costs more cases: take fresh ones.`;
@@ -70,7 +95,7 @@ function formatConfidence(confidence: number): string {
 }
 
 /** One row per look, after the heading. */
-export function lookRows({ looks }: Verdict): string[][] {
+export function lookRows({ looks }: GateVerdict): string[][] {
   return [
     ['earlier look', 'artifact', 'threshold', 'suite', 'verdict'],
     ...looks.earlier.map(({ issued, artifact, threshold, suite, verdict }) => [
@@ -84,7 +109,7 @@ export function lookRows({ looks }: Verdict): string[][] {
 }
 
 /** Which rows and cases were not judged, by reason. */
-export function excludedSentence({ sealed }: Verdict): string {
+export function excludedSentence({ sealed }: GateVerdict): string {
   const { duplicates, rejected, seen, seen_group } = sealed.excluded;
   const parts = [
     ...(seen > 0 ? [`${formatCount(seen)} seen in training or calibration`] : []),

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { StoredVerdict, Verdict } from '../../router/artifact/index.ts';
+import type { GateVerdict, StoredVerdict } from '../../router/artifact/index.ts';
 import { replaceFile, writeFailure } from '../../router/files/index.ts';
 import { junitReport } from './junit.ts';
 import { markdownReport } from './markdown.ts';
@@ -17,7 +17,7 @@ export interface ReportOptions {
 /** Writes verdict.json, report.md, report.xml and report.html. @throws PlimsollError `io` if the folder cannot be written */
 export async function writeReports(
   folder: string,
-  verdict: Verdict,
+  verdict: GateVerdict,
   { previous, texts, more = {} }: ReportOptions = {},
 ): Promise<void> {
   const { htmlReport } = await import('./html/page.ts'); // loads the plotting library

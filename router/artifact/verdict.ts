@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../files/index.ts';
+import { isObject, parseJson } from '../json/index.ts';
 import { artifactJson } from './manifest.ts';
 import { sha256OfJson } from './sha256.ts';
 
@@ -13,6 +14,9 @@ const count = z.int().min(0);
 export const VERDICTS = ['PASS', 'INCONCLUSIVE', 'FAIL'] as const;
 export type VerdictWord = (typeof VERDICTS)[number];
 const verdictWord = z.enum(VERDICTS);
+
+/** Forms of files of decisions: `plimsoll` is a row of id, key or prompt, and model. */
+export const DECISION_FORMS = ['plimsoll', 'routerarena', 'litellm', 'openrouter'] as const;
 
 /** One demand of the suite on the policy, and what came of it. What is undefined is null, never 0. */
 export const conditionSchema = z.strictObject({
@@ -65,11 +69,21 @@ const earlierLookSchema = z.strictObject({
   verdict: verdictWord.nullable(),
 });
 
-/** What verdicts of both versions say. */
-const shared = {
+/** What every verdict says. */
+const judged = {
   /** The worst of the conditions. */
   verdict: verdictWord,
   issued: z.iso.datetime(),
+  suite: z.strictObject({ name: z.string().min(1), sha256 }),
+  conditions: z.array(conditionSchema).min(1),
+  /** What the reports draw: baselines, curve, slices, bins. `evals/gate/evidence.ts` has its schema. */
+  evidence: z.record(z.string(), z.unknown()),
+  tools: z.record(z.string(), z.string()),
+};
+
+/** What verdicts of both versions say of an artifact. */
+const ofArtifact = {
+  ...judged,
   valid_for_days: z.int().positive(),
   /** sha256 of manifest.json, which binds every other file. */
   artifact: z.strictObject({ name: z.string().min(1), sha256 }),
@@ -79,18 +93,13 @@ const shared = {
     version: z.int().positive(),
     threshold: z.number().min(-1).max(1),
   }),
-  suite: z.strictObject({ name: z.string().min(1), sha256 }),
-  conditions: z.array(conditionSchema).min(1),
-  /** What the reports draw: baselines, curve, slices, bins. `evals/gate/evidence.ts` has its schema. */
-  evidence: z.record(z.string(), z.unknown()),
-  tools: z.record(z.string(), z.string()),
 };
 
 const files = z.array(z.strictObject({ file: z.string(), sha256, rows: count }));
 
 const version1Schema = z.strictObject({
   schema_version: z.literal(1),
-  ...shared,
+  ...ofArtifact,
   sealed: z.strictObject({
     n: count,
     sha256,
@@ -106,18 +115,8 @@ const version1Schema = z.strictObject({
   }),
 });
 
-const contentSchema = z.strictObject({
-  schema_version: z.literal(2),
-  ...shared,
-  /** How the threshold was found: strictest first, in steps that were fixed beforehand. */
-  walk: z.strictObject({
-    from: z.number().min(-1).max(1),
-    to: z.number().min(-1).max(1),
-    /** Steps that were tested. */
-    steps: count,
-    /** The condition that did not hold at the next step; null at the end of the walk. */
-    stopped_by: z.string().nullable(),
-  }),
+/** The cases that were judged, and the looks at them. */
+const onSealedCases = {
   sealed: z.strictObject({
     /** Cases, those without labels included. */
     n: count,
@@ -160,10 +159,54 @@ const contentSchema = z.strictObject({
     record: sha256.nullable(),
     earlier: z.array(earlierLookSchema),
   }),
+};
+
+const contentSchema = z.strictObject({
+  schema_version: z.literal(2),
+  ...ofArtifact,
+  /** How the threshold was found: strictest first, in steps that were fixed beforehand. */
+  walk: z.strictObject({
+    from: z.number().min(-1).max(1),
+    to: z.number().min(-1).max(1),
+    /** Steps that were tested. */
+    steps: count,
+    /** The condition that did not hold at the next step; null at the end of the walk. */
+    stopped_by: z.string().nullable(),
+  }),
+  ...onSealedCases,
+});
+
+/** Which decisions a verdict is of that no artifact made. */
+const decisionsSchema = z.strictObject({
+  /** Its name, without the folder. */
+  file: z.string().min(1),
+  /** Whose form it has: ours, or that of another program. */
+  form: z.enum(DECISION_FORMS),
+  rows: count,
+  /** Of the file's bytes. */
+  file_sha256: sha256,
+  /** Over the ladder and which case got which model, whatever the order of the rows. */
+  sha256,
+  /** Models, cheapest first. */
+  ladder: z.array(z.string().min(1)).min(2),
+});
+
+/**
+ * What the gate said of decisions that were made elsewhere. It names no artifact, no policy and no threshold, and it has no term: so nothing
+ * can take it for a verdict by which something serves.
+ */
+const decisionsContentSchema = z.strictObject({
+  schema_version: z.literal(2),
+  ...judged,
+  decisions: decisionsSchema,
+  ...onSealedCases,
 });
 
 /** `verdict.json`: what the gate said of an artifact, bound to it by hash and to itself by `sha256`. */
 export const verdictSchema = contentSchema.extend({ sha256 });
+
+/** A verdict on decisions, bound to itself by `sha256`. */
+export const decisionsVerdictSchema = decisionsContentSchema.extend({ sha256 });
 
 /** As verdicts were before the gate chose the threshold: they count until they expire. */
 const earlierVerdictSchema = version1Schema.extend({ sha256 });
@@ -172,11 +215,17 @@ export type Condition = z.infer<typeof conditionSchema>;
 export type EarlierLook = z.infer<typeof earlierLookSchema>;
 export type VerdictContent = z.infer<typeof contentSchema>;
 export type Verdict = z.infer<typeof verdictSchema>;
+export type DecisionsVerdictContent = z.infer<typeof decisionsContentSchema>;
+export type DecisionsVerdict = z.infer<typeof decisionsVerdictSchema>;
+/** What the gate may say: of an artifact, or of decisions that were made elsewhere. */
+export type GateVerdict = Verdict | DecisionsVerdict;
 /** What an artifact's folder may hold. */
 export type StoredVerdict = Verdict | z.infer<typeof earlierVerdictSchema>;
 
 /** The verdict with the hash of its content, by which a later change shows. */
-export function sealedVerdict(content: VerdictContent): Verdict {
+export function sealedVerdict<C extends VerdictContent | DecisionsVerdictContent>(
+  content: C,
+): C & Pick<Verdict, 'sha256'> {
   return { ...content, sha256: sha256OfJson(content) };
 }
 
@@ -233,6 +282,7 @@ export function readVerdict(folder: string): StoredVerdict | undefined {
 /** @throws PlimsollError `invalid-artifact`, naming file and field, if the bytes of the folder's verdict.json are wrong or were edited. */
 export function parseVerdict(folder: string, bytes: Uint8Array): StoredVerdict {
   const file = path.join(folder, VERDICT_FILE);
+  refuseDecisions(file, bytes);
   const verdict = artifactJson(
     z.discriminatedUnion('schema_version', [verdictSchema, earlierVerdictSchema]),
     bytes,
@@ -244,6 +294,17 @@ export function parseVerdict(folder: string, bytes: Uint8Array): StoredVerdict {
     'invalid-artifact',
     `${file} was changed after the gate wrote it: its field "sha256" is not the hash of the rest. Run the gate again.`,
     { place: { file, field: 'sha256' } },
+  );
+}
+
+/** Its schema would refuse it too, with a field that is missing for a reason. */
+function refuseDecisions(file: string, bytes: Uint8Array): void {
+  const value = parseJson(new TextDecoder().decode(bytes));
+  if (!isObject(value) || !('decisions' in value)) return;
+  throw new PlimsollError(
+    'invalid-artifact',
+    `${file} is a verdict on decisions that were made elsewhere: it is of no artifact, and nothing serves by it. Run the gate on the artifact.`,
+    { place: { file, field: 'decisions' } },
   );
 }
 

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { runGate } from '../../evals/gate/index.ts';
+import { type ColumnMap, parseColumnMap } from '../../evals/cases/index.ts';
+import { gateDecisions, runGate } from '../../evals/gate/index.ts';
 import { terminalReport, writeReports } from '../../evals/report/index.ts';
 import {
+  type GateVerdict,
   readVerdict,
   type StoredVerdict,
   sha256OfJson,
@@ -9,15 +11,22 @@ import {
   type VerdictWord,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { replaceFile } from '../../router/files/index.ts';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
-import { isoTime } from '../flag-values.ts';
+import { isoTime, usage } from '../flag-values.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 
 /** A verdict in a word that a shell understands; 1 and 2 stay for errors and wrong usage. */
 export const GATE_EXIT_CODES: Readonly<Record<VerdictWord, number>> = { PASS: 0, FAIL: 10, INCONCLUSIVE: 11 };
 
 interface Flags extends ReadingFlags {
-  readonly artifact: string;
+  readonly artifact?: string;
+  readonly decisions?: string;
+  readonly ladder?: string;
+  readonly decisionsMap?: ColumnMap;
+  readonly ignoreUnknown: boolean;
+  readonly looks?: string;
+  readonly out?: string;
   readonly suite: string;
   readonly data?: string[];
   readonly labelPlan?: string;
@@ -33,7 +42,30 @@ interface Flags extends ReadingFlags {
 export function gateCommand(): Command {
   return addReadingFlags(
     new Command('gate')
-      .requiredOption('--artifact <folder>', 'the artifact to judge, or a store: then its current one')
+      .option('--artifact <folder>', 'the artifact to judge, or a store: then its current one')
+      .option(
+        '--decisions <file>',
+        'in its place: what any router chose (.jsonl, .json, .csv; docs/GATE-ANY-ROUTER.md)',
+      )
+      .option(
+        '--ladder <models>',
+        'with --decisions: the models to choose from, cheapest first: small,medium,large',
+      )
+      .option(
+        '--decisions-map <names>',
+        'with --decisions: names in that file, where they differ: id=request,model=chosen_model',
+        usage(parseColumnMap),
+      )
+      .option(
+        '--ignore-unknown',
+        'with --decisions: leave out decisions of which the data have no case',
+        false,
+      )
+      .option(
+        '--looks <file>',
+        'with --decisions: the record of looks (default: looks.jsonl beside that file)',
+      )
+      .option('--out <file>', 'with --decisions: write the verdict here')
       .requiredOption('--suite <file>', 'what is demanded of it (evals/suites/*.yaml; docs/CI.md)')
       .option('--data <file...>', 'labelled cases, in place of those that the suite names')
       .option('--label-plan <file>', 'the plan by which the labels were drawn (plan-labels)')
@@ -49,37 +81,23 @@ export function gateCommand(): Command {
         `
 Exit codes: 0 PASS, 10 FAIL, 11 INCONCLUSIVE, 2 wrong usage, 1 any other error.
 
-Example:
+Examples:
   plimsoll gate --artifact models/mine --suite evals/suites/mine.yaml --data labelled.jsonl --reports gate-reports
+  plimsoll gate --decisions chosen.csv --ladder small,large --suite suite.yaml --data labelled.jsonl
 `,
       )
       .action(run),
   );
 }
 
-async function run(flags: Flags): Promise<void> {
-  const issued = isoTime('--issued', flags.issued);
+async function run(flags: Flags, command: Command): Promise<void> {
+  const fault = faultOf(flags);
+  if (fault !== undefined) command.error(`error: ${fault}`, { exitCode: 2 });
   const previous = flags.previous === undefined ? undefined : previousVerdict(flags.previous);
-  const reading = startProgress('reading cases');
-  const progress = startProgress('replaying');
-  const { folder, verdict, notes, texts } = await runGate({
-    artifact: flags.artifact,
-    suite: flags.suite,
-    ...(flags.data && { data: flags.data }),
-    ...(flags.labelPlan && { labelPlan: flags.labelPlan }),
-    reading: {
-      ...readingOptions(flags),
-      onSurvey: (rows) => reading.update(rows),
-      onProgress: (rows) => reading.update(rows),
-    },
-    issued,
-    allowHub: flags.allowHub,
-    write: !flags.check,
-    onProgress: (done, total) => progress.update(done, total),
-  });
-  progress.end(`${verdict.sealed.n} sealed cases`);
+  const { artifact, decisions } = flags;
+  const { verdict, notes, texts } =
+    artifact === undefined ? await judgeDecisions(decisions!, flags) : await judgeArtifact(artifact, flags);
   printNotes(notes);
-  if (flags.check) printNotes([checkNote(folder, verdict)]);
   if (flags.reports !== undefined)
     await writeReports(flags.reports, verdict, {
       ...(previous && { previous }),
@@ -91,6 +109,91 @@ async function run(flags: Flags): Promise<void> {
       `${terminalReport(verdict, { colour: process.stdout.isTTY === true, ...(previous && { previous }) })}\n`,
     );
   process.exitCode = GATE_EXIT_CODES[verdict.verdict];
+}
+
+/** Flags that have no meaning together. */
+function faultOf({
+  artifact,
+  decisions,
+  ladder,
+  decisionsMap,
+  ignoreUnknown,
+  looks,
+  out,
+  check,
+  labelPlan,
+}: Flags): string | undefined {
+  if (artifact !== undefined && decisions !== undefined)
+    return '--artifact and --decisions exclude each other';
+  if (artifact === undefined && decisions === undefined)
+    return "required option '--artifact <folder>' or '--decisions <file>' not specified";
+  if (decisions !== undefined) {
+    if (ladder === undefined)
+      return '--decisions needs --ladder: the models to choose from, cheapest first, with commas between';
+    if (labelPlan !== undefined)
+      return '--label-plan goes with --artifact: it rests on the scores of a classifier';
+    return check && out !== undefined ? '--check writes nothing, and --out writes the verdict' : undefined;
+  }
+  const lone = Object.entries({
+    ladder,
+    decisionsMap,
+    looks,
+    out,
+    ignoreUnknown: ignoreUnknown || undefined,
+  });
+  return lone.some(([, value]) => value !== undefined)
+    ? '--ladder, --decisions-map, --ignore-unknown, --looks and --out go with --decisions'
+    : undefined;
+}
+
+interface Judged {
+  readonly verdict: GateVerdict;
+  readonly notes: readonly string[];
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+async function judgeArtifact(artifact: string, flags: Flags): Promise<Judged> {
+  const progress = startProgress('replaying');
+  const { folder, verdict, notes, texts } = await runGate({
+    ...commonRequest(flags),
+    artifact,
+    ...(flags.labelPlan && { labelPlan: flags.labelPlan }),
+    allowHub: flags.allowHub,
+    onProgress: (done, total) => progress.update(done, total),
+  });
+  progress.end(`${verdict.sealed.n} sealed cases`);
+  return { verdict, texts, notes: flags.check ? [...notes, checkNote(folder, verdict)] : notes };
+}
+
+async function judgeDecisions(decisions: string, flags: Flags): Promise<Judged> {
+  const { ladder = '', decisionsMap: columns, ignoreUnknown, looks, out } = flags;
+  const run = await gateDecisions({
+    ...commonRequest(flags),
+    decisions,
+    ladder: ladder.split(',').map((model) => model.trim()),
+    ...(columns && { columns }),
+    ignoreUnknown,
+    ...(looks !== undefined && { looks }),
+  });
+  if (out !== undefined) {
+    replaceFile(out, `${JSON.stringify(run.verdict, null, 2)}\n`, { what: 'the verdict' });
+  }
+  return run;
+}
+
+function commonRequest(flags: Flags) {
+  const reading = startProgress('reading cases');
+  return {
+    suite: flags.suite,
+    ...(flags.data && { data: flags.data }),
+    reading: {
+      ...readingOptions(flags),
+      onSurvey: (rows: number) => reading.update(rows),
+      onProgress: (rows: number) => reading.update(rows),
+    },
+    issued: isoTime('--issued', flags.issued),
+    write: !flags.check,
+  };
 }
 
 /** Whether the verdict that lies there is the one that comes out now, but for its time. */

@@ -1,11 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { runGate, suiteSchema } from '../../evals/gate/index.ts';
+import { loadCases } from '../../evals/cases/index.ts';
+import { gateDecisions, runGate, suiteSchema } from '../../evals/gate/index.ts';
 import type { Verdict } from '../../router/artifact/index.ts';
 import {
+  DECISIONS_VERDICT_SCHEMA_FILE,
+  decisionsVerdictSchemaJson,
   SUITE_SCHEMA_FILE,
   suiteSchemaJson,
   VERDICT_SCHEMA_FILE,
@@ -34,6 +38,7 @@ function validator(schema: string): Validate {
 
 const isSuite = validator(suiteSchemaJson());
 const isVerdict = validator(verdictSchemaJson());
+const isDecisionsVerdict = validator(decisionsVerdictSchemaJson());
 
 let verdict: Verdict;
 beforeAll(async () => {
@@ -44,6 +49,7 @@ beforeAll(async () => {
 test.each([
   ['suite', SUITE_SCHEMA_FILE, suiteSchemaJson()],
   ['verdict', VERDICT_SCHEMA_FILE, verdictSchemaJson()],
+  ['decisions-verdict', DECISIONS_VERDICT_SCHEMA_FILE, decisionsVerdictSchemaJson()],
 ])('%s.schema.json is what the schema in the code generates', (_, file, generated) => {
   expect(readFileSync(file, 'utf8'), 'run `npx tsx scripts/generate-schemas.ts`').toBe(generated);
 });
@@ -110,15 +116,35 @@ test('the verdict schema accepts what the gate writes, and refuses what it never
   expect(isVerdict({ ...written, issued: 'yesterday' })).toBe(false);
 });
 
+test('a verdict on decisions has a schema of its own, and neither accepts the other', async () => {
+  const { suite, passing } = await tinyGating();
+  const { cases } = await loadCases([passing]);
+  const decisions = path.join(path.dirname(suite), 'chosen.jsonl');
+  const rows = cases.map(({ text }) => ({ prompt: text, model: 'tiny-strong-1' }));
+  writeFileSync(decisions, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const ladder = ['tiny-cheap-1', 'tiny-strong-1'];
+  const run = await gateDecisions({ decisions, ladder, suite, data: [passing] });
+  const written = JSON.parse(JSON.stringify(run.verdict));
+  expect([isDecisionsVerdict(written), isVerdict(written)]).toEqual([true, false]);
+  expect(isDecisionsVerdict(JSON.parse(JSON.stringify(verdict)))).toBe(false);
+  expect(isDecisionsVerdict({ ...written, policy: verdict.policy })).toBe(false);
+});
+
+test('docs/GATE-ANY-ROUTER.md names every field of the decisions of a verdict', () => {
+  const { decisions } = JSON.parse(decisionsVerdictSchemaJson()).properties;
+  for (const field of fieldsOf(decisions))
+    expect(documentText('GATE-ANY-ROUTER.md')).toContain(`\`${field}\``);
+});
+
 test('docs/CI.md names every field of a suite and of a verdict', () => {
-  const document = documentText();
+  const document = documentText('CI.md');
   for (const field of fieldsOf(JSON.parse(suiteSchemaJson()))) expect(document).toContain(`\`${field}\``);
   const { evidence: _, ...fields } = JSON.parse(verdictSchemaJson()).properties;
   for (const field of fieldsOf({ properties: fields })) expect(document).toContain(`\`${field}\``);
 });
 
-function documentText(): string {
-  return readFileSync(fileURLToPath(new URL('../../docs/CI.md', import.meta.url)), 'utf8');
+function documentText(name: string): string {
+  return readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
 }
 
 function shippedSuite(name: string): unknown {

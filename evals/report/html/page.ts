@@ -1,6 +1,13 @@
-import type { StoredVerdict, Verdict } from '../../../router/artifact/index.ts';
+import type { GateVerdict, StoredVerdict } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
-import { baselineRows, conditionRows, noteLines, parseEvidence, rungRows } from '../verdict-text.ts';
+import {
+  baselineRows,
+  conditionRows,
+  judgedBy,
+  noteLines,
+  parseEvidence,
+  rungRows,
+} from '../verdict-text.ts';
 import { escapeHtml, type Figure, figureHtml, htmlTable } from './markup.ts';
 import { costCurveFigure, qualityCurveFigure } from './quality-curves.ts';
 import { flipFigure, hardCaseFigure } from './robustness.ts';
@@ -20,9 +27,9 @@ export interface HtmlOptions {
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
-export function htmlReport(verdict: Verdict, { previous, texts = new Map() }: HtmlOptions = {}): string {
+export function htmlReport(verdict: GateVerdict, { previous, texts = new Map() }: HtmlOptions = {}): string {
   const evidence = parseEvidence(verdict);
-  const title = escapeHtml(`${verdict.verdict}: ${verdict.artifact.name}`);
+  const title = escapeHtml(`${verdict.verdict}: ${judgedBy(verdict).name}`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,7 +44,7 @@ ${headSection(verdict, evidence)}
 ${conditionsSection(verdict)}
 ${previous ? changesSection(previous, verdict) : ''}
 ${savingsSection(evidence)}
-${section('Where it loses', [sliceFigure(evidence, verdict.conditions), scoreFigure(evidence, verdict.policy.threshold)])}
+${section('Where it loses', [sliceFigure(evidence, verdict.conditions), 'policy' in verdict ? scoreFigure(evidence, verdict.policy.threshold) : undefined])}
 ${downgradesSection(evidence, texts)}
 ${section('Hard cases and harmless edits', [hardCaseFigure(evidence, verdict.conditions), flipFigure(evidence, verdict.conditions)])}
 ${calibrationSection(evidence)}
@@ -47,7 +54,7 @@ ${provenanceSection(verdict, evidence)}
 `;
 }
 
-function conditionsSection({ conditions }: Verdict): string {
+function conditionsSection({ conditions }: GateVerdict): string {
   const notes = noteLines(conditions).map((line) => `<p class="muted">${escapeHtml(line)}</p>`);
   return `<section><h2>Conditions</h2>${htmlTable('Conditions', conditionRows(conditions).map(verdictSecond))}${notes.join('\n')}</section>`;
 }

@@ -8,21 +8,18 @@ const SAME_SHARE = 1e-9;
 /** The table has every fifth point of the curve. */
 const ROW_STEP = 5;
 
-/** Quality against the share escalated: the classifier, its baselines and the operating point. Undefined without curves. */
+/** Quality against the share escalated: the classifier, if there is one, its baselines and the operating point. Undefined without curves. */
 export function qualityCurveFigure(evidence: Evidence): Figure | undefined {
-  const { curves, quality, baselines, escalation_rate } = evidence;
-  const [learned, ...others] = learnedFirst(curves);
-  if (!learned) return undefined;
+  const { quality, baselines, escalation_rate } = evidence;
+  const { learned, others } = splitCurves(evidence);
+  if (learned === undefined && others.length === 0) return undefined;
+  const drawn = ({ share_escalated: x, quality: y, low, high }: Curve) => ({ x, y, low, high });
   const svg = renderQualityPlot({
     label: 'Mean quality against the share of cases escalated, with the operating point and every baseline',
     xLabel: 'share of cases escalated',
     xTick: percentTick,
-    curves: [learned, ...others].map(({ share_escalated: x, quality: y, low, high }) => ({
-      x,
-      y,
-      low,
-      high,
-    })),
+    learned: learned && drawn(learned),
+    curves: others.map(drawn),
     straight: [
       { x: 0, y: quality.cheap },
       { x: 1, y: quality.strong },
@@ -30,23 +27,32 @@ export function qualityCurveFigure(evidence: Evidence): Figure | undefined {
     points: baselines.map(({ name, escalation_rate: x, quality: y }) => ({ name, x, y })),
     policy: { x: escalation_rate, y: quality.routed },
   });
-  const band = learned.low ? ', with a pointwise 95 % band of the mean (a description, no bound)' : '';
   return {
     title: 'Quality against the share escalated',
-    caption: `The thick line is the classifier at every threshold${band}; broken lines are the baselines, the dotted straight line escalates at random. Higher at the same share is better.`,
+    caption: `${linesWords(learned)} are the baselines, the dotted straight line escalates at random. Higher at the same share is better.`,
     svg,
-    numbers: qualityNumbers(learned, others),
+    numbers: qualityNumbers(learned === undefined ? others : [learned, ...others]),
   };
 }
 
-/** The classifier's curve, which has a band, before the others. */
-function learnedFirst(curves: readonly Curve[]): readonly Curve[] {
-  const learned = curves.find(({ low, high }) => low && high);
-  return learned ? [learned, ...curves.filter((curve) => curve !== learned)] : curves;
+function linesWords(learned: Curve | undefined): string {
+  if (learned === undefined) return 'Broken lines';
+  const band = learned.low ? ', with a pointwise 95 % band of the mean (a description, no bound)' : '';
+  return `The thick line is the classifier at every threshold${band}; broken lines`;
 }
 
-function qualityNumbers(learned: Curve, others: readonly Curve[]): string[][] {
-  const { share_escalated: shares, quality, low, high } = learned;
+/** The classifier's curve, which has a band or comes first, and the baselines'. Decisions that were made elsewhere have no classifier. */
+function splitCurves({ curves, heads }: Evidence): {
+  readonly learned: Curve | undefined;
+  readonly others: readonly Curve[];
+} {
+  const learned = curves.find(({ low, high }) => low && high) ?? (heads.length > 0 ? curves[0] : undefined);
+  return { learned, others: curves.filter((curve) => curve !== learned) };
+}
+
+function qualityNumbers([first, ...others]: readonly Curve[]): string[][] {
+  if (first === undefined) return [];
+  const { share_escalated: shares, quality, low, high } = first;
   const rows = shares
     .map((share, i) => [
       formatRate(share),
@@ -55,7 +61,7 @@ function qualityNumbers(learned: Curve, others: readonly Curve[]): string[][] {
       ...others.map((one) => formatRate(one.quality[indexOfShare(one, share)])),
     ])
     .filter((_, i) => i % ROW_STEP === 0 || i === shares.length - 1);
-  return [['escalated', learned.name, 'band', ...others.map(({ name }) => name)], ...rows];
+  return [['escalated', first.name, 'band', ...others.map(({ name }) => name)], ...rows];
 }
 
 function indexOfShare({ share_escalated: shares }: Curve, share: number): number {
@@ -64,9 +70,10 @@ function indexOfShare({ share_escalated: shares }: Curve, share: number): number
 
 /** Quality against cost; undefined unless every cost is known. */
 export function costCurveFigure(evidence: Evidence): Figure | undefined {
-  const { cost, mixing_hull: hull, quality, curves } = evidence;
+  const { cost, mixing_hull: hull, quality } = evidence;
   if (cost === null || hull === null || hull.length === 0) return undefined;
-  const drawn = learnedFirst(curves);
+  const { learned, others } = splitCurves(evidence);
+  const drawn = ({ cost_usd: x, quality: y, low, high }: Curve) => (x ? [{ x, y, low, high }] : []);
   const svg = renderQualityPlot({
     label: 'Mean quality against mean cost, with the operating point, the candidates and every baseline',
     xLabel: 'US dollars for 1,000 cases',
@@ -74,7 +81,8 @@ export function costCurveFigure(evidence: Evidence): Figure | undefined {
       `$${formatCost(usd)
         .slice(1)
         .replace(/\.?0+$/, '')}`,
-    curves: drawn.flatMap(({ cost_usd: x, quality: y, low, high }) => (x ? [{ x, y, low, high }] : [])),
+    learned: learned && drawn(learned)[0],
+    curves: others.flatMap(drawn),
     straight: [...hull]
       .sort((a, b) => a.cost_usd - b.cost_usd)
       .map(({ cost_usd: x, quality: y }) => ({ x, y })),

@@ -14,7 +14,9 @@ interface QualityPlot {
   readonly label: string;
   readonly xLabel: string;
   readonly xTick: (x: number) => string;
-  /** The first is the classifier's. */
+  /** The classifier's; undefined if there is none. */
+  readonly learned: DrawnCurve | undefined;
+  /** The baselines'. */
   readonly curves: readonly DrawnCurve[];
   /** What mixing the candidates at random reaches, from left to right; at least two points. */
   readonly straight: readonly { readonly x: number; readonly y: number }[];
@@ -77,7 +79,7 @@ export function renderQualityPlot(plot: QualityPlot): string {
     marks: [
       Plot.gridY({ stroke: INK.rule, strokeOpacity: 1, ticks: 6 }),
       Plot.line(plot.straight, { x: 'x', y: 'y', stroke: INK.muted, strokeDasharray: '1 4' }),
-      ...curveMarks(plot.curves),
+      ...curveMarks(plot),
       ...marks,
     ],
   });
@@ -118,14 +120,15 @@ export function liftedLabels(
 }
 
 /** The classifier's curve is thick, in front of its band; the others are dashed. */
-function curveMarks([learned, ...others]: readonly DrawnCurve[]): Plot.Markish[] {
-  if (!learned) return [];
+function curveMarks({ learned, curves }: Pick<QualityPlot, 'learned' | 'curves'>): Plot.Markish[] {
+  const dashed = curves.map((curve, i) =>
+    Plot.line(curve.x, { x: curve.x, y: curve.y, stroke: INK.muted, strokeDasharray: dashes(i) }),
+  );
+  if (learned === undefined) return dashed;
   const { x, y, low: y1, high: y2 } = learned;
   return [
     y1 && y2 ? Plot.areaY(x, { x, y1, y2, fill: INK.accent, fillOpacity: 0.16 }) : null,
-    ...others.map((curve, i) =>
-      Plot.line(curve.x, { x: curve.x, y: curve.y, stroke: INK.muted, strokeDasharray: dashes(i) }),
-    ),
+    ...dashed,
     Plot.line(x, { x, y, stroke: INK.accent, strokeWidth: 2.5 }),
   ];
 }
@@ -135,8 +138,8 @@ function dashes(i: number): string {
 }
 
 /** The position of each point's label, and how low the axis must reach for it. */
-function pointLayout({ curves, points, policy, straight }: QualityPlot) {
-  const frame = axisLimits({ curves, points, policy });
+function pointLayout({ learned, curves, points, policy, straight }: QualityPlot) {
+  const frame = axisLimits({ curves: learned ? [learned, ...curves] : curves, points, policy });
   const width = frame.x.high - frame.x.low;
   const isLeft = ({ x }: { readonly x: number }) => x - frame.x.low < width / 3;
   const { under, left, above } = groupByLabelPlace(points, policy, width, isLeft);

@@ -1,4 +1,4 @@
-import type { StoredVerdict, Verdict } from '../../../router/artifact/index.ts';
+import type { GateVerdict, StoredVerdict } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from '../changes.ts';
 import { DASH, formatCost, formatCount, formatLoss, formatRate } from '../format.ts';
@@ -6,6 +6,7 @@ import {
   excludedSentence,
   formatLimit,
   issuedSentence,
+  judgedBy,
   lookRows,
   looksSentence,
   VERDICT_SIGNS,
@@ -13,18 +14,23 @@ import {
 import { escapeHtml, escapePrompt, htmlTable, scrollBox } from './markup.ts';
 
 /** The verdict in large letters, what was judged, and the four figures that readers look for first. */
-export function headSection(verdict: Verdict, evidence: Evidence): string {
-  const { verdict: word, artifact, policy, suite } = verdict;
+export function headSection(verdict: GateVerdict, evidence: Evidence): string {
+  const { verdict: word, suite } = verdict;
+  const { name, words } = judgedBy(verdict);
   return `<header>
-<p class="eyebrow">Plimsoll gate · ${escapeHtml(artifact.name)}</p>
+<p class="eyebrow">Plimsoll gate · ${escapeHtml(name)}</p>
 <h1 class="${word.toLowerCase()}"><span aria-hidden="true">${VERDICT_SIGNS[word]}</span> ${word}</h1>
-<p>Policy ${escapeHtml(policy.name)} version ${policy.version} at threshold ${formatLoss(policy.threshold)}, held against suite ${escapeHtml(suite.name)}. ${issuedSentence(verdict)}</p>
+<p>${escapeHtml(capitalised(words.join(' at ')))}, held against suite ${escapeHtml(suite.name)}. ${issuedSentence(verdict)}</p>
 ${looks(verdict)}
 <dl class="key">${keyFigures(verdict, evidence).map(keyFigure).join('')}</dl>
 </header>`;
 }
 
-function looks(verdict: Verdict): string {
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function looks(verdict: GateVerdict): string {
   const sentence = looksSentence(verdict);
   if (verdict.looks.number === 1) return `<p class="muted">${sentence}</p>`;
   return `<div class="loud" role="note"><p><strong>Warning.</strong> ${sentence}</p>${htmlTable('Earlier looks', lookRows(verdict))}</div>`;
@@ -32,7 +38,7 @@ function looks(verdict: Verdict): string {
 
 type KeyFigure = readonly [name: string, value: string, detail: string];
 
-function keyFigures({ conditions, sealed }: Verdict, evidence: Evidence): KeyFigure[] {
+function keyFigures({ conditions, sealed }: GateVerdict, evidence: Evidence): KeyFigure[] {
   const loss = conditions.find(({ name }) => name === 'quality-loss');
   const { cost, quality } = evidence;
   return [
@@ -58,7 +64,7 @@ function keyFigure([name, value, detail]: KeyFigure): string {
 }
 
 /** Changes since an earlier verdict, in conditions and figures. */
-export function changesSection(previous: StoredVerdict, verdict: Verdict): string {
+export function changesSection(previous: StoredVerdict, verdict: GateVerdict): string {
   const changes = compareVerdicts(previous, verdict);
   const figures = figureChangeRows(changes);
   return `<section><h2>Against the previous verdict</h2>
@@ -103,7 +109,7 @@ function promptCell(text: string | undefined): string {
 }
 
 /** Hashes of everything that the verdict depends on. */
-export function provenanceSection(verdict: Verdict, evidence: Evidence): string {
+export function provenanceSection(verdict: GateVerdict, evidence: Evidence): string {
   const { sealed, tools } = verdict;
   return `<section><h2>Provenance</h2>
 <dl class="hashes">${bindings(verdict, evidence)
@@ -128,11 +134,12 @@ ${htmlTable('Files', [
 
 type Binding = readonly [name: string, description: string, sha256: string];
 
-function bindings(verdict: Verdict, { hard_cases }: Evidence): Binding[] {
-  const { artifact, suite, sealed, issued, sha256 } = verdict;
+function bindings(verdict: GateVerdict, { hard_cases }: Evidence): Binding[] {
+  const { suite, sealed, issued, sha256 } = verdict;
+  const judged = judgedBy(verdict);
   return [
     ['verdict', issued, sha256],
-    ['artifact', artifact.name, artifact.sha256],
+    [judged.what, judged.name, judged.sha256],
     ['suite', suite.name, suite.sha256],
     ['sealed cases', formatCount(sealed.n), sealed.sha256],
     ...(hard_cases ? [['hard cases', formatCount(hard_cases.n), hard_cases.sha256] as const] : []),

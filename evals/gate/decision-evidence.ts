@@ -1,0 +1,44 @@
+import type { Condition } from '../../router/artifact/index.ts';
+import type { Evidence } from './evidence.ts';
+import { choiceSentence, type Paying, underVerdict } from './paying-sentence.ts';
+
+/**
+ * The evidence of decisions of which nothing is known but the model that was chosen: without what only scores have, which are ranking,
+ * calibration and the curve over thresholds.
+ */
+export function decisionEvidence(evidence: Evidence, conditions: readonly Condition[]): Evidence {
+  const pays = paying(evidence, conditions);
+  return {
+    ...evidence,
+    apgr: null,
+    apgr_interval: null,
+    aiq: null,
+    cpt50: null,
+    cpt80: null,
+    silent_downgrades: {
+      ...evidence.silent_downgrades,
+      worst: evidence.silent_downgrades.worst.map((one) => ({ ...one, predicted_loss: null })),
+    },
+    curves: evidence.curves.filter(({ name }) => name !== 'learned'),
+    heads: [],
+    score_histogram: { edges: [], strong_better: [], cheap_as_good: [] },
+    routing_pays: pays.routing_pays,
+    conclusion: pays.conclusion,
+  };
+}
+
+/** Of a ladder with known costs the sentence is about its best mix already; of others it is about a random choice, since there is no curve. */
+function paying(evidence: Evidence, conditions: readonly Condition[]): Paying {
+  const { quality, baselines, candidates, mixing_hull: hull } = evidence;
+  if (candidates.length > 2 && hull !== null) return evidence;
+  const random = baselines.find(({ name }) => name === 'random')!;
+  const condition = conditions.find(({ name }) => name === 'beats-random');
+  const sentence = choiceSentence({
+    excess: condition?.value ?? quality.routed - random.quality,
+    ...(condition?.bounds.lower != null && {
+      lower: condition.bounds.lower,
+      confidence: condition.confidence,
+    }),
+  });
+  return { ...sentence, conclusion: underVerdict(sentence, conditions) };
+}

@@ -1,0 +1,267 @@
+import path from 'node:path';
+import {
+  type DecisionsVerdict,
+  type Rung,
+  sealedVerdict,
+  sha256OfJson,
+  worstOf,
+} from '../../router/artifact/index.ts';
+import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
+import { VERSION } from '../../router/package.ts';
+import { escalationRate } from '../../router/statistics/index.ts';
+import { type Case, type ColumnMap, type HardCase, hashCases, loadHardCases } from '../cases/index.ts';
+import { type MatchedDecisions, matchDecisions } from '../decisions/index.ts';
+import { type Baseline, measureBaselines } from './baselines.ts';
+import { orderBets } from './bets.ts';
+import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
+import { decisionEvidence } from './decision-evidence.ts';
+import { type GateReading, loadGateCases } from './gate-cases.ts';
+import { ladderRungs } from './ladder.ts';
+import type { LookPlan, LookRequest } from './look-plan.ts';
+import { beginLook, finishLook, planLook } from './looks.ts';
+import { collectEvidence } from './measure.ts';
+import { judgeWalk, walkSealed } from './promise.ts';
+import { pairedOutcomes } from './ranking.ts';
+import { collectReplay, type ScoredCase } from './replay.ts';
+import { type Sealed, type Subject, subjectAt } from './subject.ts';
+import { type LoadedSuite, loadSuite, type Suite } from './suite.ts';
+import { hashHardCases, sealedSection } from './verdict-sections.ts';
+
+export interface DecisionsRequest {
+  /** File of decisions: rows of id, key or prompt, and model; or predictions of RouterArena, or a log of LiteLLM or OpenRouter. */
+  readonly decisions: string;
+  /** File of the suite. */
+  readonly suite: string;
+  /** Models, cheapest first: all that the decisions choose from. */
+  readonly ladder: readonly string[];
+  /** Files of labelled cases, in place of those that the suite names. */
+  readonly data?: readonly string[];
+  /** How those files are written, and who is notified of the progress. */
+  readonly reading?: GateReading;
+  /** What the columns of the decisions are called in their file. */
+  readonly columns?: ColumnMap;
+  /** Leave out decisions of which the data have no case, in place of an error. Default false. */
+  readonly ignoreUnknown?: boolean;
+  /** The record of looks; by default `looks.jsonl` beside the decisions. */
+  readonly looks?: string;
+  readonly issued?: Date;
+  /** Put the look on record. Default false: nothing is written. */
+  readonly write?: boolean;
+}
+
+export interface DecisionsRun {
+  readonly verdict: DecisionsVerdict;
+  /** What a person should know about data and decisions, a line each. */
+  readonly notes: readonly string[];
+  /** Id of a case -> its text, for reports that are asked to show it; no verdict contains it. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** A decision has no threshold: at this one, of scores that say nothing but what was chosen, it is what it was. */
+const AS_DECIDED = 0;
+/** What the record of looks names as the policy. */
+const POLICY = { name: 'decisions', version: 1 };
+/** Embeds the texts for the baseline of nearest neighbours: no classifier names another one. */
+const ENCODER = 'static';
+
+/**
+ * Gates decisions that were made elsewhere, by the same suites, tests and record of looks as an artifact: no classifier is asked and no model
+ * is called. There is no threshold to find, so the walk has one step. The verdict names the decisions and no artifact; nothing serves by it.
+ * @throws PlimsollError as matchDecisions; if the suite or the data are wrong, or the record of looks is damaged
+ */
+export async function gateDecisions(request: DecisionsRequest): Promise<DecisionsRun> {
+  const ladder = ladderRungs(request.ladder);
+  const loadedSuite = loadSuite(request.suite);
+  const { suite, notes: suiteNotes } = withoutClassifier(loadedSuite);
+  const loaded = await loadGateCases(loadedSuite, ladder, request.data, request.reading);
+  const { cases } = loaded;
+  const hardCases = suite.hard_cases && loadHardCases(loadedSuite.resolve(suite.hard_cases.file));
+  const decided = await matchDecisions({
+    file: request.decisions,
+    cases,
+    ladder: request.ladder,
+    ...(hardCases && { hardCases }),
+    ...(request.columns && { columns: request.columns }),
+    ignoreUnknown: request.ignoreUnknown ?? false,
+  });
+  const fingerprints = fingerprintCases(cases, request.ladder);
+  const sha256 = hashDecisions(decided, fingerprints, request.ladder);
+  const issued = request.issued ?? new Date();
+  const place = { file: request.looks ?? path.join(path.dirname(request.decisions), 'looks.jsonl') };
+  const look = lookAt(place, request, { sha256, cases: fingerprints, suite: loadedSuite, issued });
+  const sealed = await sealedOf({ suite, ladder, cases, hardCases, decided, look, fingerprints });
+  const walked = walkSealed(sealed, Float64Array.of(AS_DECIDED));
+  const subject = subjectAt(sealed, AS_DECIDED);
+  const conditions = judgeWalk(walked, subject, []);
+  const evidence = collectEvidence(
+    subject,
+    [],
+    ladder,
+    await baselinesOf(subject, cases),
+    conditions,
+    sealed.hard && hashHardCases(sealed.hard.cases),
+  );
+  const verdict = sealedVerdict({
+    schema_version: 2,
+    verdict: worstOf(conditions.map((condition) => condition.verdict)),
+    issued: issued.toISOString(),
+    decisions: {
+      file: path.basename(request.decisions),
+      form: decided.form.name,
+      rows: decided.rows,
+      file_sha256: decided.sha256,
+      sha256,
+      ladder: [...request.ladder],
+    },
+    suite: { name: suite.name, sha256: loadedSuite.sha256 },
+    sealed: sealedSection(loaded, {
+      subject,
+      sha256: hashCases(cases),
+      excluded: { seen: 0, seenGroup: 0 },
+    }),
+    looks: { number: look.number, delta: look.delta, record: look.record, earlier: [...look.earlier] },
+    conditions,
+    evidence: decisionEvidence(evidence, conditions),
+    tools: { plimsoll: VERSION },
+  });
+  if (request.write) finishLook(place, look.record!, { verdict: verdict.verdict, threshold: null });
+  return {
+    verdict,
+    notes: [
+      ...loadedSuite.notes,
+      ...loaded.notes,
+      ...look.notes,
+      ...decisionNotes(request, decided),
+      ...suiteNotes,
+      ...(hardCases && decided.hardRungs === undefined ? [NO_HARD_CASES] : []),
+    ],
+    texts: new Map(cases.map(({ id, text }) => [id, text])),
+  };
+}
+
+/** The suite without what only a classifier can meet, and a note that says so. */
+function withoutClassifier({ suite }: LoadedSuite): { suite: Suite; notes: readonly string[] } {
+  const { max_ece: ece, flip_rate: flips, ...rest } = suite;
+  const left = [...(ece === undefined ? [] : ['max_ece']), ...(flips === undefined ? [] : ['flip_rate'])];
+  if (left.length === 0) return { suite, notes: [] };
+  return {
+    suite: rest,
+    notes: [
+      `Not judged: ${left.join(' and ')} of the suite. ${left.length === 1 ? 'It asks' : 'They ask'} a classifier, and decisions that were made elsewhere come without one.`,
+    ],
+  };
+}
+
+const NO_HARD_CASES =
+  'Not judged: hard_cases of the suite. The file has no decisions for them; send their prompts to the router and add what it chose.';
+
+function decisionNotes(
+  { decisions }: DecisionsRequest,
+  { form, rows, skipped, unknown }: MatchedDecisions,
+): string[] {
+  return [
+    `${decisions}: ${rows} ${rows === 1 ? 'row' : 'rows'}, read as ${form.title}.`,
+    ...(skipped > 0 ? [`${skipped} of them are no decisions and were left out: ${form.skips}.`] : []),
+    ...(unknown > 0
+      ? [
+          `${unknown} ${unknown === 1 ? 'decision is of no case in the data and was' : 'decisions are of no case in the data and were'} left out.`,
+        ]
+      : []),
+    'Whether the router has learned from these cases is not known here: if it has, the verdict measures its memory.',
+  ];
+}
+
+/**
+ * What identifies decisions: the ladder, and which case got which model. Cases go by all that is known of them but their ids, so that neither
+ * the order of rows nor names make others of them.
+ */
+function hashDecisions(
+  { rungs, hardRungs = new Int32Array() }: MatchedDecisions,
+  { keys, contents }: CaseFingerprints,
+  ladder: readonly string[],
+): string {
+  const pairs = Array.from(rungs, (rung, row) => `${keys[row]} ${contents[row]} ${rung}`).sort();
+  return sha256OfJson([ladder, pairs, Array.from(hardRungs)]);
+}
+
+interface Looked {
+  readonly sha256: string;
+  readonly cases: CaseFingerprints;
+  readonly suite: LoadedSuite;
+  readonly issued: Date;
+}
+
+/** The look goes on record before any loss is added up: a gate that is stopped has looked. */
+function lookAt(
+  place: { readonly file: string },
+  { decisions, write }: DecisionsRequest,
+  { sha256, cases, suite: { suite, sha256: suiteSha256 }, issued }: Looked,
+): LookPlan {
+  const look: LookRequest = {
+    artifact: path.basename(decisions),
+    artifactSha256: sha256,
+    policy: POLICY,
+    suite: suite.name,
+    suiteSha256,
+    confidence: suite.confidence,
+    ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
+    cases,
+  };
+  return write ? beginLook(place, { ...look, issued }) : planLook(place, look);
+}
+
+interface Decided {
+  readonly suite: Suite;
+  readonly ladder: readonly Rung[];
+  readonly cases: readonly Case[];
+  readonly hardCases: readonly HardCase[] | undefined;
+  readonly decided: MatchedDecisions;
+  readonly look: LookPlan;
+  readonly fingerprints: CaseFingerprints;
+}
+
+async function sealedOf(all: Decided): Promise<Sealed> {
+  const { suite, ladder, cases, hardCases, decided, look, fingerprints } = all;
+  const { rungs, hardRungs } = decided;
+  const scored = cases.map(
+    (one, row): ScoredCase => ({
+      one,
+      probabilities: asScores(rungs[row]!, ladder.length),
+    }),
+  );
+  const heldOut = await collectReplay(scored, ladder);
+  return {
+    suite,
+    candidates: ladder.map(({ candidate }) => candidate),
+    heldOut,
+    bets: orderBets(heldOut.traits, suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
+    delta: look.delta,
+    ...(hardCases &&
+      hardRungs && { hard: { cases: hardCases, probabilities: scoreColumns(hardRungs, ladder.length) } }),
+  };
+}
+
+/** Scores by which the policy chooses what was chosen, at AS_DECIDED and at any threshold from there up to below 1. */
+function asScores(chosen: number, rungs: number): Float64Array {
+  return Float64Array.from({ length: rungs }, (_, rung) => Number(rung === chosen || rung === rungs - 1));
+}
+
+function scoreColumns(chosen: Int32Array, rungs: number): Float64Array[] {
+  return Array.from({ length: rungs }, (_, rung) =>
+    Float64Array.from(chosen, (one) => asScores(one, rungs)[rung]!),
+  );
+}
+
+async function baselinesOf(
+  { labelled: { replay, rungs } }: Subject,
+  cases: readonly Case[],
+): Promise<Baseline[]> {
+  const textOf = new Map(cases.map(({ id, text }) => [id, text]));
+  const encoder = await openEncoder(parseEncoderSpec(ENCODER));
+  try {
+    const texts = replay.traits.map(({ id }) => textOf.get(id)!);
+    return await measureBaselines(replay, pairedOutcomes(replay), escalationRate(rungs), { texts, encoder });
+  } finally {
+    await encoder.close();
+  }
+}

@@ -1,0 +1,39 @@
+import path from 'node:path';
+import type { Verdict } from '../../router/artifact/index.ts';
+import { type HardCase, hashCases, questionKey } from '../cases/index.ts';
+import type { GateCases } from './gate-cases.ts';
+import type { HeldOutCases } from './held-out-cases.ts';
+import { lossesAt } from './promise.ts';
+import type { Subject } from './subject.ts';
+
+/** What was judged, of all that was read. */
+interface JudgedCases {
+  readonly subject: Subject;
+  /** Over ids and keys of the cases. */
+  readonly sha256: string;
+  readonly excluded: HeldOutCases['excluded'];
+}
+
+/** The cases of a verdict. */
+export function sealedSection(
+  { files, excluded, rejected }: GateCases,
+  { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: { seen, seenGroup } }: JudgedCases,
+): Verdict['sealed'] {
+  const losses = lossesAt(heldOut, rungs, Number.NaN);
+  return {
+    n: heldOut.n,
+    labelled: labelled.replay.n,
+    sha256,
+    sampling: suite.sampling,
+    units: bets.unitEnds?.length ?? bets.rows.length,
+    batches: [...bets.batches],
+    unknown_losses: losses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
+    excluded: { duplicates: excluded.duplicates, rejected, seen, seen_group: seenGroup },
+    files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
+  };
+}
+
+/** sha256 over ids and questions. */
+export function hashHardCases(cases: readonly HardCase[]): string {
+  return hashCases(cases.map(({ id, text }) => ({ id, key: questionKey(text) })));
+}
