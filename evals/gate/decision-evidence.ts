@@ -19,7 +19,7 @@ export function decisionEvidence(evidence: Evidence, conditions: readonly Condit
       ...evidence.silent_downgrades,
       worst: evidence.silent_downgrades.worst.map((one) => ({ ...one, predicted_loss: null })),
     },
-    curves: evidence.curves.filter(({ name }) => name !== 'learned'),
+    curves: evidence.curves.filter(({ low }) => low === undefined), // the classifier's has a band
     heads: [],
     score_histogram: { edges: [], strong_better: [], cheap_as_good: [] },
     routing_pays: pays.routing_pays,

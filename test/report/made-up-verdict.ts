@@ -1,6 +1,9 @@
+import { decisionEvidence } from '../../evals/gate/decision-evidence.ts';
 import { type Evidence, evidenceSchema } from '../../evals/gate/index.ts';
 import {
   type Condition,
+  type DecisionsVerdict,
+  decisionsVerdictSchema,
   sealedVerdict,
   type Verdict,
   type VerdictContent,
@@ -115,6 +118,33 @@ export function previousVerdict(): Verdict {
 /** Three rungs, costs unknown, no slices, no hard cases, no flips: nulls wherever there can be one. */
 export function ladderVerdict(): Verdict {
   return madeUpVerdict({ artifact: { name: 'ladder', sha256: '5'.repeat(64) } }, ladderEvidence);
+}
+
+/** Of decisions that were made elsewhere, with an attack for each name that comes from outside. */
+export function decisionsVerdict(): DecisionsVerdict {
+  const {
+    artifact: _,
+    policy: _policy,
+    walk: _walk,
+    valid_for_days: _term,
+    sha256: _hash,
+    ...rest
+  } = hostileVerdict();
+  const { candidates, baselines } = evidenceSchema.parse(rest.evidence);
+  const decided = decisionEvidence(evidenceSchema.parse(evidence), CONDITIONS);
+  const content = {
+    ...rest,
+    evidence: { ...decided, candidates, baselines },
+    decisions: {
+      file: HOSTILE,
+      form: 'litellm' as const,
+      rows: 2747,
+      file_sha256: '3'.repeat(64),
+      sha256: 'd'.repeat(64),
+      ladder: [HOSTILE, 'large'],
+    },
+  };
+  return decisionsVerdictSchema.parse(sealedVerdict(content));
 }
 
 /** Every name and id that comes from outside is an attack. */
