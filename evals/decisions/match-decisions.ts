@@ -85,7 +85,7 @@ class DecidedCases {
     this.#requireOne(found, row);
     const rung = this.#request.ladder.indexOf(row.model);
     if (rung === -1) throw outsideLadder(this.#request, row);
-    for (const at of found.at) this.#put(at, rung, row);
+    for (const at of found.at) this.#put(at, rung, row, found);
     return true;
   }
 
@@ -105,7 +105,7 @@ class DecidedCases {
     );
   }
 
-  #put(at: number, rung: number, { place, line, model }: DecisionRow): void {
+  #put(at: number, rung: number, { place, line, model }: DecisionRow, found: Found): void {
     const before = this.rungs[at]!;
     if (before === UNDECIDED) {
       this.rungs[at] = rung;
@@ -115,9 +115,13 @@ class DecidedCases {
     }
     if (before === rung) return;
     const { file, ladder } = this.#request;
+    const remedy =
+      found.at.length > 1
+        ? `${found.at.length} cases have this ${found.by}: if each was decided for itself, name it by its id.`
+        : 'Keep the decision that counts, such as the last one before the reply.';
     throw new PlimsollError(
       'invalid-input',
-      `${place}: the case ${JSON.stringify(shownName(this.#cases[at]!.id))} is decided twice: ${model} here, and ${ladder[before]} on line ${this.#lines[at]}. Keep the decision that counts, such as the last one before the reply.`,
+      `${place}: the case ${JSON.stringify(shownName(this.#cases[at]!.id))} is decided twice: ${model} here, and ${ladder[before]} on line ${this.#lines[at]}. ${remedy}`,
       { place: { file, line } },
     );
   }

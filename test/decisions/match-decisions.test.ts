@@ -83,6 +83,10 @@ describe('decisions that cannot be judged', () => {
     const twin = { ...cases[0]!, id: 'twin' };
     const read = await matchDecisions({ file, cases: [...cases, twin], ladder: LADDER });
     expect([...read.rungs]).toEqual([1, 0, 0, 1]);
+    const apart = ['small', 'large'].map((model) => ({ prompt: promptOf(0), model }));
+    expect((await refused(apart, { cases: [...cases, twin] })).message).toMatch(
+      /decided twice: .* 2 cases have this prompt: if each was decided for itself, name it by its id/,
+    );
   });
 
   it.each([
