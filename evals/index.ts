@@ -28,14 +28,17 @@ export {
   runGate as gate,
 } from './gate/index.ts';
 export {
+  type AssessLadderOptions,
   type Assessment,
   type AssessOptions,
   assess,
+  assessLadder,
   type Calibrated,
   type CalibrateOptions,
   calibrate,
   type Decision,
   type LabelledData,
+  type LadderAssessment,
   type LoadLabelledOptions,
   loadLabelled,
   type OnProgress,

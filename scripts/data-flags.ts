@@ -94,6 +94,31 @@ export async function loadData(flags: DataFlags, models: readonly string[]) {
   return loaded;
 }
 
+export interface CandidateFlags {
+  readonly cheap?: string;
+  readonly strong?: string;
+  readonly ladder?: string;
+}
+
+/** The models that the flags name, cheapest first. @throws PlimsollError `invalid-input` if it is not one pair or one ladder */
+export function candidatesFrom({ cheap, strong, ladder }: CandidateFlags): string[] {
+  if (ladder !== undefined) {
+    const models = ladder.split(',').map((model) => model.trim());
+    if (cheap === undefined && strong === undefined && models.length >= 2 && !models.includes('')) {
+      return models;
+    }
+    throw new PlimsollError(
+      'invalid-input',
+      '--ladder takes two or more models, cheapest first, with commas between, and stands in place of --cheap and --strong.',
+    );
+  }
+  if (cheap !== undefined && strong !== undefined) return [cheap, strong];
+  throw new PlimsollError(
+    'invalid-input',
+    'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
+  );
+}
+
 export interface ThresholdFlags {
   readonly escalationRate?: number;
   readonly maxQualityLoss?: number;

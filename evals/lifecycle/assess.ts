@@ -158,8 +158,8 @@ function pairedOutcomes(cases: readonly Case[], [cheap, strong]: readonly [strin
   };
 }
 
-/** The same number for cases of one question, which the bootstrap draws together. */
-function questionNumbers(cases: readonly Case[]): Int32Array {
+/** The same number for cases of one question, which the bootstrap draws together. From 0, without a gap. */
+export function questionNumbers(cases: readonly Case[]): Int32Array {
   const numbers = new Map<string, number>();
   return Int32Array.from(cases, ({ key, group }) => {
     const name = group ?? key;

@@ -1,5 +1,11 @@
 /** Train, calibrate, assess, retrain and promote artifacts: data in, data out. */
 export { type Assessment, type AssessOptions, assess, type Baselines, type FixedBaseline } from './assess.ts';
+export {
+  type AssessLadderOptions,
+  assessLadder,
+  type LadderAssessment,
+  type LadderPoint,
+} from './assess-ladder.ts';
 export { type Calibrated, type CalibrateOptions, calibrate } from './calibrate.ts';
 export { DEFAULT_RULE } from './choose-policy.ts';
 export {

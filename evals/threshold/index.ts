@@ -1,4 +1,5 @@
 /** A threshold on the predicted loss: what each one does to labelled cases, and which one keeps a promise of quality. */
+export { type BudgetPoint, thresholdsAtBudgets } from './budgets.ts';
 export {
   type CertifiableMargin,
   certifiableMargins,

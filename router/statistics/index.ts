@@ -27,6 +27,7 @@ export {
   excessOverMix,
   excessOverMixInterval,
   type LadderOutcomes,
+  type MixComparison,
 } from './excess-over-mix.ts';
 export { excessOverRandom, pairedExcess } from './excess-over-random.ts';
 export { hoeffdingBentkusPValue } from './hoeffding-bentkus.ts';

@@ -1,15 +1,25 @@
 import { Command } from 'commander';
 import type { Ranking } from '../../evals/gate/index.ts';
-import { type Assessment, assess, type FixedBaseline } from '../../evals/lifecycle/index.ts';
-import { textTable } from '../../evals/report/index.ts';
+import {
+  type Assessment,
+  assess,
+  assessLadder,
+  type FixedBaseline,
+  type LadderAssessment,
+} from '../../evals/lifecycle/index.ts';
+import { formatCost, formatRate, textTable } from '../../evals/report/index.ts';
 import { parseEncoderSpec } from '../../router/encoders/index.ts';
-import { addDataFlags, type DataFlags, loadData } from '../data-flags.ts';
+import {
+  addDataFlags,
+  type CandidateFlags,
+  candidatesFrom,
+  type DataFlags,
+  loadData,
+} from '../data-flags.ts';
 import { wholeNumberBetween } from '../flag-values.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
-interface Flags extends DataFlags {
-  readonly cheap: string;
-  readonly strong: string;
+interface Flags extends DataFlags, CandidateFlags {
   readonly folds: number;
   readonly seed: number;
   readonly encoder: string;
@@ -19,8 +29,12 @@ interface Flags extends DataFlags {
 
 export function assessCommand(): Command {
   return addDataFlags(new Command('assess'))
-    .requiredOption('--cheap <model>', 'the cheap model, as the data name it')
-    .requiredOption('--strong <model>', 'the strong model')
+    .option('--cheap <model>', 'the cheap model, as the data name it')
+    .option('--strong <model>', 'the strong model')
+    .option(
+      '--ladder <models>',
+      'in place of both: two or more models, cheapest first, with commas between; compared at equal cost',
+    )
     .option('--folds <k>', 'folds of the cross-validation', wholeNumberBetween(3, 50), 5)
     .option('--seed <n>', 'seed of the folds', wholeNumberBetween(0, 2 ** 31 - 1), 1)
     .option('--encoder <id>', 'static, minilm or transformers:<folder or hub name>', 'static')
@@ -33,33 +47,34 @@ export function assessCommand(): Command {
 const EXAMPLES = `
 Example:
   plimsoll assess --data labelled.csv --cheap gpt-4o-mini --strong gpt-4o --json
+  plimsoll assess --data labelled.csv --ladder gpt-4o-nano,gpt-4o-mini,gpt-4o
 `;
 
 async function run(flags: Flags): Promise<void> {
-  const { cheap, strong, folds, seed, encoder, allowHub, qualityField } = flags;
-  const models: [string, string] = [cheap, strong];
+  const models = candidatesFrom(flags);
+  const { folds, seed, encoder, allowHub, qualityField } = flags;
   parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read
   const data = await loadData(flags, models);
-  const onProgress = showProgress();
-  const {
-    n,
-    encoder: id,
-    ...figures
-  } = await assess(data, { models, folds, seed, encoder, allowHub, onProgress });
-  const report = {
-    n,
-    cheap,
-    strong,
+  const options = { folds, seed, encoder, allowHub, onProgress: showProgress() };
+  const measured = {
     quality_field: qualityField,
-    encoder: id,
     folds,
     seed,
     data: data.files.map(({ file, sha256, rows }) => ({ file, sha256, rows })),
     rejected: data.rejectedCount,
     excluded: data.excluded.missingOutcome,
     duplicates: data.excluded.duplicates,
-    ...figures,
   };
+  if (flags.ladder !== undefined) {
+    const { n, encoder: id, ...figures } = await assessLadder(data, { ...options, models });
+    if (flags.json) printJson({ n, ladder: models, encoder: id, ...measured, ...figures });
+    else printLadder({ n, encoder: id, ...figures });
+    return;
+  }
+  const [cheap, strong] = models as [string, string];
+  const { n, encoder: id, ...figures } = await assess(data, { ...options, models: [cheap, strong] });
+  const { quality_field, ...rest } = measured;
+  const report = { n, cheap, strong, quality_field, encoder: id, ...rest, ...figures };
   if (flags.json) printJson(report);
   else printReport(report);
 }
@@ -89,6 +104,50 @@ function printReport(report: Assessment & { cheap: string; strong: string }): vo
         (model) =>
           `head ${model}: AUROC ${figure(report.auroc[model])}, Brier ${figure(report.brier[model])}, ECE ${figure(report.ece[model])}`,
       ),
+      '',
+      report.conclusion,
+      '',
+    ].join('\n'),
+  );
+}
+
+function printLadder({ n, single_models, points, ...report }: LadderAssessment): void {
+  const interval = report.mean_excess_interval;
+  print(
+    [
+      `${n} cases; ${single_models.map(({ model }) => model).join(' -> ')}`,
+      '',
+      textTable([
+        ['single model', 'quality', 'cost of 1,000'],
+        ...single_models.map(({ model, quality, cost_usd }) => [
+          model,
+          figure(quality),
+          formatCost(cost_usd),
+        ]),
+      ]),
+      '',
+      textTable([
+        ['budget for 1,000', 'cost', 'routed', 'mix at that cost', 'above it', 'best two', 'which'],
+        ...points.map((point) => [
+          formatCost(point.budget_usd),
+          formatCost(point.cost_usd),
+          figure(point.quality),
+          figure(point.mix_quality),
+          figure(point.excess),
+          figure(point.best_pair?.excess),
+          point.best_pair?.models.join(', ') ?? '-',
+        ]),
+      ]),
+      '',
+      textTable([
+        ['budget for 1,000', ...single_models.map(({ model }) => model)],
+        ...points.map(({ budget_usd, shares }) => [
+          formatCost(budget_usd),
+          ...single_models.map(({ model }) => formatRate(shares[model])),
+        ]),
+      ]),
+      '',
+      `Above the mix, mean over the budgets: ${figure(report.mean_excess)}, 95 % interval ${figure(interval.low)} to ${figure(interval.high)}`,
       '',
       report.conclusion,
       '',

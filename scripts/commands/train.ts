@@ -2,11 +2,12 @@ import { Command } from 'commander';
 import { artifactName, expectationSentence, thresholdWords, train } from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
 import { parseEncoderSpec } from '../../router/encoders/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import {
   addDataFlags,
   addThresholdFlags,
+  type CandidateFlags,
+  candidatesFrom,
   type DataFlags,
   loadData,
   type ThresholdFlags,
@@ -15,10 +16,7 @@ import {
 import { isoTime, wholeNumberBetween } from '../flag-values.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
-interface Flags extends DataFlags, ThresholdFlags {
-  readonly cheap?: string;
-  readonly strong?: string;
-  readonly ladder?: string;
+interface Flags extends DataFlags, CandidateFlags, ThresholdFlags {
   readonly out: string;
   readonly force: boolean;
   readonly name?: string;
@@ -53,7 +51,7 @@ export function trainCommand(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const models = modelsFrom(flags);
+  const models = candidatesFrom(flags);
   const { out, force, encoder, allowHub, seed, folds } = flags;
   const options = {
     ladder: models,
@@ -72,24 +70,6 @@ async function run(flags: Flags): Promise<void> {
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
   if (flags.json) printJson({ out, manifest });
   else print(summary(out, manifest));
-}
-
-function modelsFrom({ cheap, strong, ladder }: Flags): string[] {
-  if (ladder !== undefined) {
-    const models = ladder.split(',').map((model) => model.trim());
-    if (cheap === undefined && strong === undefined && models.length >= 2 && !models.includes('')) {
-      return models;
-    }
-    throw new PlimsollError(
-      'invalid-input',
-      '--ladder takes two or more models, cheapest first, with commas between, and stands in place of --cheap and --strong.',
-    );
-  }
-  if (cheap !== undefined && strong !== undefined) return [cheap, strong];
-  throw new PlimsollError(
-    'invalid-input',
-    'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
-  );
 }
 
 export function summary(out: string, { ladder, metrics, policy, split }: Manifest): string {
