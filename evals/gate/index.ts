@@ -36,7 +36,7 @@ export {
   type Ranking,
   unknownCosts,
 } from './ranking.ts';
-export { collectReplay, labelledCases, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
+export { collectReplay, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
 export { type DecisionsRequest, type DecisionsRun, gateDecisions } from './run-decisions.ts';
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
 export { type Sealed, type Subject, subjectAt } from './subject.ts';

@@ -1,6 +1,6 @@
 /** Fits the classifier: design matrix, logistic regression, Platt scaling, export to ONNX. Never loaded by what serves. */
 export { fitPlatt } from './calibrate.ts';
-export { designMatrix, selectRows } from './design-matrix.ts';
+export { designMatrix } from './design-matrix.ts';
 export { exportLexicon, exportLinear, plattTensors } from './export-onnx.ts';
 export { fusedLossAndGradient, type Matrix } from './logistic-loss.ts';
 export { fitLogisticRegression, type LinearHead, type LogisticProblem } from './logistic-regression.ts';
