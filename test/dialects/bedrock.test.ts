@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ExchangeError } from '../../router/providers/exchange-error.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { ExchangeError } from '../../router/providers/provider-error.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';
 import { callTo, clientsOf, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { ExchangeError } from '../../router/providers/exchange-error.ts';
-import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
+import { createNativeAttempt } from '../../router/providers/attempt.ts';
+import { ExchangeError } from '../../router/providers/provider-error.ts';
 import type { ProviderCall } from '../../router/providers/types.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {
