@@ -173,7 +173,7 @@ describe('access to Amazon Bedrock', () => {
       /^bedrock\/test was not called, because AWS_BEARER_TOKEN_BEDROCK /,
     );
     expect(headers).toBeUndefined();
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   it('is signed although the process has a token of another', async () => {

@@ -221,7 +221,7 @@ test('an error as the first event lets go of the connection', async () => {
     socket.write(`${STREAM_HEAD}${event.length.toString(16)}\r\n${event}\r\n`);
   });
   expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'server-error', status: 200 });
-  await vi.waitFor(() => expect(closed).toBe(true));
+  await vi.waitFor(() => expect(closed).toBe(true), { timeout: 10_000 });
 });
 
 test.each([
