@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { type Config, type ConfigOverrides, loadConfig } from '../router/config/index.ts';
 import { PlimsollError } from '../router/errors.ts';
 
 /** Commander's parsers of values: what they refuse is wrong usage. */
@@ -42,4 +43,23 @@ export function isoTime(flag: string, text: string | undefined): Date {
     'invalid-input',
     `${flag} must be an ISO time such as 2026-01-31T12:00:00Z, not "${text}".`,
   );
+}
+
+/** Flags of the commands that read a configuration, which override it. */
+export interface ConfigFlags extends Omit<ConfigOverrides, 'defaultPolicy'> {
+  readonly config?: string;
+  readonly policy?: string;
+}
+
+export function configFromFlags({
+  config,
+  policy,
+  artifact,
+  allowUngated,
+  host,
+  port,
+  logLevel,
+}: ConfigFlags): Config {
+  const overrides: ConfigOverrides = { artifact, defaultPolicy: policy, allowUngated, host, port, logLevel };
+  return loadConfig(config, process.env, overrides);
 }

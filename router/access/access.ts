@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
-import { equalHashes, hashKey, parseApiKey } from './api-key.ts';
-import { readKeys, type StoredKey } from './keys-file.ts';
+import { equalHashes, hashKey, parseApiKey, readKeys, type StoredKey } from './keys-file.ts';
 
 export interface AccessOptions {
   /** File of API keys, which holds only hashes. */

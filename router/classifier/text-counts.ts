@@ -1,15 +1,18 @@
 import * as kind from './text-units.ts';
 import {
   DIGIT,
+  DistinctWords,
   endsLine,
   endsSentence,
   isSpace,
   KIND_OF_UNIT,
+  nextHash,
+  type QuantityWords,
+  quantityWords,
   SPACE,
   type TextUnits,
   textUnits,
 } from './text-units.ts';
-import { DistinctWords, nextHash, type QuantityWords, quantityWords } from './words.ts';
 
 /** What the features are computed from. Characters are UTF-16 units. */
 export interface TextCounts {

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { PROVIDER_KINDS } from '../catalog/index.ts';
+import {
+  CAPABILITIES,
+  PROVIDER_KINDS,
+  type Price,
+  type PriceTier,
+  type TokenRates,
+} from '../catalog/index.ts';
 import { camelCased } from './camel-cased.ts';
 
 /** Upper case only: names of variables are written so, and the keys of nearly every provider are not. */
@@ -150,3 +156,94 @@ function isKeyField(name: string): boolean {
 function isKeyHeader(name: string): boolean {
   return KEY_HEADER.test(name);
 }
+
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[\x21-\x7e]+$/; // printable: it goes into headers and logs
+
+const usdPerMillion = z.number().min(0).max(100_000);
+const tokens = z.int().min(1).max(1_000_000_000);
+
+const rates = z.strictObject({
+  input: usdPerMillion.describe('US dollars for a million tokens of input.'),
+  output: usdPerMillion.describe('US dollars for a million tokens of output.'),
+  cached: usdPerMillion
+    .optional()
+    .describe('Of input that the provider had in its cache; input where left out.'),
+  cache_write: usdPerMillion
+    .optional()
+    .describe('Of input that the provider wrote to its cache; input where left out.'),
+});
+
+const tier = rates.extend({
+  above_input_tokens: tokens.describe('The whole request costs this where its prompt is longer.'),
+});
+
+const price = rates.extend({
+  tiers: z
+    .array(tier)
+    .max(10)
+    .refine(isByLength, 'tiers stand by above_input_tokens, the shortest first')
+    .optional()
+    .describe('For long prompts: each a price of its own.'),
+});
+
+function priceFrom({ tiers, ...rates }: z.infer<typeof price>): Price {
+  return { ...ratesFrom(rates), ...(tiers && { tiers: tiers.map(tierFrom) }) };
+}
+
+function tierFrom({ above_input_tokens: aboveInputTokens, ...rates }: z.infer<typeof tier>): PriceTier {
+  return { aboveInputTokens, ...ratesFrom(rates) };
+}
+
+function ratesFrom(written: z.infer<typeof rates>): TokenRates {
+  const { input, output, cached, cache_write: cacheWrite } = written;
+  return {
+    inputUsd: input,
+    outputUsd: output,
+    ...(cached !== undefined && { cachedInputUsd: cached }),
+    ...(cacheWrite !== undefined && { cacheWriteUsd: cacheWrite }),
+  };
+}
+
+function isByLength(tiers: readonly z.infer<typeof tier>[]): boolean {
+  return tiers.every(
+    ({ above_input_tokens }, i) => i === 0 || above_input_tokens > tiers[i - 1]!.above_input_tokens,
+  );
+}
+
+const model = z
+  .strictObject({
+    id: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("The provider's own name of it; what follows the slash where left out."),
+    price: price.transform(priceFrom).optional().describe('Replaces the price of the table as a whole.'),
+    context_window: tokens
+      .optional()
+      .describe('Tokens of input and output together. Nothing is excluded by one that is unknown.'),
+    max_output_tokens: tokens.optional().describe('Tokens of one answer at most.'),
+    capabilities: z
+      .array(z.enum(CAPABILITIES))
+      .optional()
+      .describe(
+        'All that it can; requests that need another go elsewhere. Left out: unknown, and nothing is excluded.',
+      ),
+    latency_class: z
+      .enum(['fast', 'medium', 'slow'])
+      .optional()
+      .describe('How soon it answers, beside others.'),
+    local: z
+      .boolean()
+      .optional()
+      .describe(
+        'Prompts do not leave your machines. By address where left out: loopback and private ones are local.',
+      ),
+  })
+  .transform(camelCased);
+
+/** `<provider>/<model>` -> what is known of it; overrides and extends the price table that ships. */
+export const modelsSchema = z.record(
+  z.string().max(200).regex(MODEL_NAME, 'a model is named <provider>/<model>, such as openai/gpt-4o-mini'),
+  model,
+);

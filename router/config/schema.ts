@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { camelCased } from './camel-cased.ts';
-import { floorsSchema } from './floors-schema.ts';
-import { aliasesSchema, gatewaySchema, profilesSchema } from './gateway-schema.ts';
-import { modelsSchema } from './model-schema.ts';
-import { providersSchema } from './provider-schema.ts';
-import { accessSchema, decisionLogSchema, serverSchema } from './server-schema.ts';
+import { modelsSchema, providersSchema } from './provider-schema.ts';
+import {
+  accessSchema,
+  aliasesSchema,
+  decisionLogSchema,
+  floorsSchema,
+  gatewaySchema,
+  profilesSchema,
+  serverSchema,
+} from './server-schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
 
 const policy = z.strictObject({

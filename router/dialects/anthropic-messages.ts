@@ -9,8 +9,7 @@ import {
   laterSystemMessages,
   Prompt,
 } from './prompt.ts';
-import type { AssistantPart, FilePart, PromptMessage, ToolOutput, UserPart } from './sdk.ts';
-import type { Target } from './target.ts';
+import type { AssistantPart, FilePart, PromptMessage, Target, ToolOutput, UserPart } from './sdk.ts';
 
 export const anthropicTextSchema = z.strictObject({
   type: z.literal('text'),

@@ -18,10 +18,10 @@ import {
   type PromptMessage,
   type ProviderOptions,
   type ResponseFormat,
+  type Target,
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
-import type { Target } from './target.ts';
 
 const toolSchema = z.strictObject({
   type: z.literal('custom').nullish(),

@@ -4,12 +4,13 @@ export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './em
 export { errorBody, errorEvent } from './errors.ts';
 export { type Losses, type UnmappableRule, unmappable } from './losses.ts';
 export { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
-export type {
-  CallOptions,
-  EmbedResult,
-  SdkEmbeddingModel,
-  SdkModel,
-  SdkTool,
-  SdkWarning,
+export {
+  type CallOptions,
+  type EmbedResult,
+  type ModelRequest,
+  type SdkEmbeddingModel,
+  type SdkModel,
+  type SdkTool,
+  type SdkWarning,
+  withoutUndefined,
 } from './sdk.ts';
-export type { ModelRequest } from './target.ts';

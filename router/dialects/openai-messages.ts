@@ -12,8 +12,7 @@ import {
   type SystemText,
   systemMessages,
 } from './prompt.ts';
-import type { AssistantPart, PromptMessage, UserPart } from './sdk.ts';
-import type { Target } from './target.ts';
+import type { AssistantPart, PromptMessage, Target, UserPart } from './sdk.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),

@@ -10,10 +10,10 @@ import {
   mergeProviderOptions,
   type ProviderOptions,
   type ResponseFormat,
+  type Target,
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
-import type { Target } from './target.ts';
 
 const functionSchema = z.strictObject({
   name: z.string(),

@@ -1,4 +1,5 @@
 import type { EmbeddingModel, LanguageModel } from 'ai';
+import type { CatalogModel, Dialect, ProviderKind } from '../catalog/index.ts';
 
 /** The AI SDK's model interface, version 3 of its specification (https://ai-sdk.dev/providers): what every provider implements. */
 export type SdkModel = Extract<LanguageModel, { specificationVersion: 'v3' }>;
@@ -53,4 +54,165 @@ type WithoutUndefined<T> = {
 export function withoutUndefined<T extends object>(fields: T): WithoutUndefined<T> {
   const known = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(known) as WithoutUndefined<T>;
+}
+
+/** A client's request and the model that it is mapped for. */
+export interface ModelRequest {
+  readonly model: CatalogModel;
+  /** The client's dialect, in which the body is written. */
+  readonly dialect: Dialect;
+  /** The client's body, parsed; unknown fields included. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Anthropic's mark that the provider may cache the prompt up to here. */
+export interface CacheControl {
+  readonly type: 'ephemeral';
+  readonly ttl?: '5m' | '1h' | undefined;
+}
+
+/**
+ * What the API behind a model can carry, beyond what the AI SDK itself warns about. The SDK silently ignores some fields; each of those is
+ * listed here, so that its loss is known before anything is sent.
+ */
+export interface Target {
+  readonly model: CatalogModel;
+  /** Options with the end user's id; undefined if the API has no field for it. */
+  readonly user: ((id: string) => ProviderOptions) | undefined;
+  /** Options that allow at most one tool call per reply. */
+  readonly oneToolCall: ProviderOptions | undefined;
+  /** Options that make a JSON schema strict or not; undefined if the provider decides. */
+  readonly strictSchema: ((strict: boolean) => ProviderOptions) | undefined;
+  /** Has a mode for JSON without a schema; otherwise the model is instructed. */
+  readonly jsonMode: boolean;
+  /** Options with a cache mark, for messages and, with `cacheOnTools`, for tools. */
+  readonly cache: ((mark: CacheControl) => ProviderOptions) | undefined;
+  readonly cacheOnTools: boolean;
+  /** Marks a failed tool call as such; otherwise its text says so. */
+  readonly marksToolErrors: boolean;
+  /** Accepts images in tool results; otherwise they follow in a user message. */
+  readonly imagesInToolResults: boolean;
+  /** Accepts any name for a file. */
+  readonly fileNames: boolean;
+  /** Accepts audio in user messages. */
+  readonly audio: boolean;
+  /** Continues an assistant message that comes last. */
+  readonly continuesReplies: boolean;
+  /** Keeps several system texts apart; otherwise an empty line joins them, because some chat templates accept only one. */
+  readonly separateSystemTexts: boolean;
+  /**
+   * Accepts system messages between other messages; otherwise they become user text in the same place. Many chat templates behind
+   * compatible servers reject them.
+   */
+  readonly systemAnywhere: boolean;
+  /** Accepts texts that are only white space. */
+  readonly blankTexts: boolean;
+  /** How many replies one request may ask for. */
+  readonly maxReplies: number;
+  /** Fetches a file of this media type from this URL itself. Plimsoll never does: an address in a request could be inside the operator's network. */
+  readonly fetches: (url: URL, mediaType: string) => boolean;
+}
+
+type KindFeatures = Omit<Target, 'model' | 'fetches'> & { readonly fetchesImages: boolean };
+
+const BASIC = {
+  user: undefined,
+  oneToolCall: undefined,
+  strictSchema: undefined,
+  jsonMode: true,
+  cache: undefined,
+  cacheOnTools: false,
+  marksToolErrors: false,
+  imagesInToolResults: false,
+  fileNames: true,
+  audio: false,
+  continuesReplies: false,
+  separateSystemTexts: false,
+  systemAnywhere: false,
+  blankTexts: true,
+  maxReplies: 1,
+  fetchesImages: false,
+} as const;
+
+const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
+  openai: {
+    ...BASIC,
+    user: (user) => ({ openai: { user } }),
+    oneToolCall: { openai: { parallelToolCalls: false } },
+    strictSchema: (strictJsonSchema) => ({ openai: { strictJsonSchema } }),
+    audio: true,
+    systemAnywhere: true,
+    fetchesImages: true,
+  },
+  'openai-compatible': {
+    ...BASIC,
+    user: (user) => ({ openaiCompatible: { user } }),
+    // The SDK copies options that it does not know, under the provider's own name, into the body.
+    oneToolCall: { upstream: { parallel_tool_calls: false } },
+    strictSchema: (strictJsonSchema) => ({ openaiCompatible: { strictJsonSchema } }),
+    audio: true,
+    fetchesImages: true,
+  },
+  anthropic: {
+    ...BASIC,
+    user: (userId) => ({ anthropic: { metadata: { userId } } }),
+    oneToolCall: { anthropic: { disableParallelToolUse: true } },
+    jsonMode: false,
+    cache: ({ type, ttl }) => ({ anthropic: { cacheControl: { type, ...(ttl && { ttl }) } } }),
+    cacheOnTools: true,
+    marksToolErrors: true,
+    imagesInToolResults: true,
+    continuesReplies: true,
+    separateSystemTexts: true,
+    blankTexts: false,
+    fetchesImages: true,
+  },
+  google: { ...BASIC, imagesInToolResults: true, audio: true, separateSystemTexts: true, maxReplies: 8 },
+  mistral: {
+    ...BASIC,
+    oneToolCall: { mistral: { parallelToolCalls: false } },
+    strictSchema: (strictJsonSchema) => ({ mistral: { strictJsonSchema } }),
+    continuesReplies: true,
+    fetchesImages: true,
+  },
+  bedrock: {
+    ...BASIC,
+    fileNames: false,
+    jsonMode: false,
+    cache: ({ ttl }) => ({ bedrock: { cachePoint: { type: 'default', ...(ttl && { ttl }) } } }),
+    imagesInToolResults: true,
+    continuesReplies: true,
+    separateSystemTexts: true,
+    blankTexts: false,
+  },
+};
+
+/** URLs that a model fetches itself, by media type: `supportedUrls` of the AI SDK's models. */
+export type SupportedUrls = Readonly<Record<string, readonly RegExp[]>>;
+
+/** @param urls - that this model fetches itself, beyond those of its kind of provider */
+export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Target {
+  const { kind } = model.provider;
+  const { fetchesImages, ...features } = KINDS[kind];
+  // They refuse more than one candidate: https://github.com/googleapis/js-genai/issues/1609.
+  const gemini3 = kind === 'google' && model.id.includes('gemini-3');
+  const claudeOnBedrock = kind === 'bedrock' && model.id.includes('anthropic');
+  return {
+    model,
+    ...features,
+    ...(gemini3 && { maxReplies: 1 }),
+    ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall }),
+    fetches: ({ protocol, href }, mediaType) =>
+      (fetchesImages && mediaType.startsWith('image/') && /^https?:$/.test(protocol)) ||
+      Object.entries(urls).some(
+        ([type, patterns]) => matchesType(type, mediaType) && patterns.some((pattern) => pattern.test(href)),
+      ),
+  };
+}
+
+/** @param pattern - `image/*`, `*` or a whole media type */
+function matchesType(pattern: string, mediaType: string): boolean {
+  const [kind, subtype] = pattern.split('/');
+  if (kind === '*' || pattern === mediaType) return true;
+  return mediaType.startsWith(`${kind}/`) && (subtype === '*' || mediaType.endsWith('/*'));
 }

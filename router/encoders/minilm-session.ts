@@ -1,6 +1,5 @@
 import { openSession, type Tensor, tensor } from '../onnx/index.ts';
-import type { Encoder } from './encoder.ts';
-import { poolTokens } from './pool-tokens.ts';
+import { type Encoder, poolTokens } from './encoder.ts';
 import { keepHeadAndTail, STATIC_IDENTITY } from './static.ts';
 import { readMinilmFile } from './weights.ts';
 import { createWordPieceTokenizer } from './word-piece.ts';

@@ -7,8 +7,14 @@ import type * as Library from '@xenova/transformers';
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from '@xenova/transformers';
 import { PlimsollError } from '../errors.ts';
 import { requireTelemetryDisabled, sessionOptions } from '../onnx/index.ts';
-import { DTYPE_SUFFIX, type Dtype, type Encoder, encoderName, type TransformersSpec } from './encoder.ts';
-import { poolTokens } from './pool-tokens.ts';
+import {
+  DTYPE_SUFFIX,
+  type Dtype,
+  type Encoder,
+  encoderName,
+  poolTokens,
+  type TransformersSpec,
+} from './encoder.ts';
 import { keepHeadAndTail } from './static.ts';
 
 const LONGEST_TOKENS = 512; // a long-context encoder would take seconds a text, and a router has milliseconds

@@ -1,6 +1,7 @@
 import type { AttemptOutcome, Failure, UpstreamSettings } from '../providers/index.ts';
 import type { Health } from './failure-rules.ts';
-import type { BreakerState } from './types.ts';
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** An outcome and what it says about the model's health. */
 export interface Trial {

@@ -4,10 +4,9 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
-import { writeFailure } from './failure.ts';
 import { stateOf, thisProcess } from './owner.ts';
 import { realPlace } from './replace-file.ts';
-import { writeAll } from './synced.ts';
+import { writeAll, writeFailure } from './write.ts';
 
 /** How long a command waits for another one. */
 const WAIT_MS = 10_000;

@@ -11,9 +11,8 @@ import {
   statSync,
 } from 'node:fs';
 import path from 'node:path';
-import { writeFailure } from './failure.ts';
-import { syncFolder, writeAll } from './synced.ts';
 import { removed, sweep, temporaryName } from './temporary.ts';
+import { syncFolder, writeAll, writeFailure } from './write.ts';
 
 export interface ReplaceOptions {
   /** Access rights, such as 0o600; those of the file that is replaced unless given, or what the umask leaves. */

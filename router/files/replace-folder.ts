@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError } from '../errors.ts';
 import { withLock } from './lock.ts';
-import { syncFolder, writeSynced } from './synced.ts';
 import { removed, sweep, temporariesIn, temporaryName } from './temporary.ts';
+import { syncFolder, writeSynced } from './write.ts';
 
 /**
  * Writes a folder whole or not at all, in the place of an older one. POSIX cannot exchange two folders by one rename, so the old one

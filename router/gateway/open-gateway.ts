@@ -13,10 +13,11 @@ import {
   createCatalog,
   type Dialect,
   type Provider,
+  providerKey,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
-import { prepareByDialect, providerKey, type UpstreamSettings } from '../providers/index.ts';
+import { prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import {
   createRungShares,
   type DecisionLog,

@@ -7,7 +7,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './punctuation.ts';
+} from './scan.ts';
 import { parseJson } from './value.ts';
 
 /** Names are of ASCII and need no escapes. */

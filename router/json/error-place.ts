@@ -7,7 +7,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './punctuation.ts';
+} from './scan.ts';
 
 /** Lines and columns count from 1. */
 export interface JsonErrorPlace {

@@ -7,9 +7,19 @@ export {
   CLOSE_BRACKET,
   COLON,
   COMMA,
+  type JsonLimits,
+  JsonScan,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './punctuation.ts';
-export { type JsonLimits, JsonScan } from './scan.ts';
-export { isObject, parseJson } from './value.ts';
+} from './scan.ts';
+export {
+  countIn,
+  fieldIn,
+  isObject,
+  type JsonObject,
+  objectIn,
+  objectsIn,
+  parseJson,
+  textIn,
+} from './value.ts';

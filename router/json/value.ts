@@ -1,5 +1,8 @@
+/** An object of JSON, whose fields may be anything. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** Whether a JSON value is an object: neither null nor an array. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -10,4 +13,33 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A field of an object; undefined if there is none, or `holder` is no object. */
+export function fieldIn(holder: unknown, name: string): unknown {
+  return isObject(holder) ? holder[name] : undefined;
+}
+
+/** An object in a field, or an empty one. */
+export function objectIn(holder: unknown, name: string): JsonObject {
+  const value = fieldIn(holder, name);
+  return isObject(value) ? value : {};
+}
+
+/** The objects of a list in a field. */
+export function objectsIn(holder: unknown, name: string): JsonObject[] {
+  const value = fieldIn(holder, name);
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** A text in a field, if it is not empty. */
+export function textIn(holder: unknown, name: string): string | undefined {
+  const value = fieldIn(holder, name);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A finite number of 0 or more in a field: a count, or a place in a list. */
+export function countIn(holder: unknown, name: string): number | undefined {
+  const value = fieldIn(holder, name);
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

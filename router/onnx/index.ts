@@ -1,5 +1,4 @@
 /** ONNX files and the native runtime. The only room that loads onnxruntime-node. */
-export { requireTelemetryDisabled } from './disable-telemetry.ts';
 export {
   decodeModel,
   ELEMENT_TYPE,
@@ -10,4 +9,11 @@ export {
   type OnnxValueInfo,
   valueInfo,
 } from './messages.ts';
-export { openSession, type Session, sessionOptions, type Tensor, tensor } from './session.ts';
+export {
+  openSession,
+  requireTelemetryDisabled,
+  type Session,
+  sessionOptions,
+  type Tensor,
+  tensor,
+} from './session.ts';

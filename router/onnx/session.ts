@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import type * as ort from 'onnxruntime-node';
 import { PlimsollError } from '../errors.ts';
-import { requireTelemetryDisabled } from './disable-telemetry.ts';
 
 export type Session = ort.InferenceSession;
 export type Tensor = ort.Tensor;
 
 let loaded: typeof ort | undefined;
 
-/** The native runtime takes a tenth of a second to load, so only what runs a graph loads it. disable-telemetry.ts has run by then. */
+/** The native runtime takes a tenth of a second to load, so only what runs a graph loads it. The switch below is set by then. */
 function runtime(): typeof ort {
   loaded ??= createRequire(import.meta.url)('onnxruntime-node') as typeof ort;
   return loaded;
@@ -22,7 +22,7 @@ export function tensor(
   return new (runtime().Tensor)(type, values as Float32Array, dims);
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Threads of one run. 1 by default: a run that blocks its caller should not take the other cores too. 0: all cores. */
   readonly threads?: number;
 }
@@ -38,7 +38,7 @@ export function sessionOptions(threads: number) {
   } as const;
 }
 
-/** @throws PlimsollError `invalid-artifact` if onnxruntime cannot load the bytes; `invalid-config` as in disable-telemetry.ts. */
+/** @throws PlimsollError `invalid-artifact` if onnxruntime cannot load the bytes; `invalid-config` as requireTelemetryDisabled throws it. */
 export async function openSession(bytes: Uint8Array, { threads = 1 }: SessionOptions = {}): Promise<Session> {
   requireTelemetryDisabled();
   try {
@@ -46,4 +46,26 @@ export async function openSession(bytes: Uint8Array, { threads = 1 }: SessionOpt
   } catch (cause) {
     throw new PlimsollError('invalid-artifact', 'onnxruntime cannot load the ONNX file.', { cause });
   }
+}
+
+/**
+ * onnxruntime 1.30 reports usage to Microsoft unless this variable is 1 in the environment of the process when its first session is
+ * made. It looks up a host, writes a device id and a database below the home folder, and a log into the temporary folder.
+ */
+const SWITCH = 'ORT_DISABLE_TELEMETRY';
+
+// Importing this file is enough: it must run before onnxruntime makes its environment, in whichever thread that happens.
+if (isMainThread) process.env[SWITCH] = '1';
+
+/**
+ * Call before a session is made.
+ * @throws PlimsollError `invalid-config` in a worker thread whose process did not switch telemetry off. Native code reads the environment
+ *   of the process, and a thread can only change its own copy.
+ */
+export function requireTelemetryDisabled(): void {
+  if (process.env[SWITCH] === '1') return;
+  throw new PlimsollError(
+    'invalid-config',
+    `onnxruntime would send telemetry from this worker thread, and a thread cannot switch that off. Set ${SWITCH}=1 in the environment of the process, or import plimsoll in the main thread before the worker starts.`,
+  );
 }

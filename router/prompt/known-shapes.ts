@@ -1,7 +1,122 @@
 import { EDITOR_SHAPES, TERMINAL_AGENT_SHAPES } from './agent-shapes.ts';
 import type { FrameShape, HarnessShape } from './harness-shapes.ts';
 import { questionInRetrieval } from './question-in-retrieval.ts';
-import { RETRIEVAL_SHAPES } from './retrieval-shapes.ts';
+
+const ANSWER_PROMPTS = ['Helpful Answer:', 'Direct Answer:', 'Answer:'];
+
+/**
+ * Prompt templates of retrieval-augmented chat: the retrieved text goes, the question stays. Each is recognised by its opening and by the
+ * marker of its question together; a document that a person pasted has neither, and stays.
+ */
+const RETRIEVAL_SHAPES: readonly FrameShape[] = [
+  {
+    name: 'open-webui-citations',
+    harness: 'Open WebUI',
+    strips: 'the guidelines for citing and the sources',
+    kind: 'frame',
+    starts: ['### Task:'],
+    holds: ['Respond to the user query using the provided context', '<context>'],
+    askAfter: ['</context>'],
+  },
+  {
+    name: 'context-tags',
+    harness: 'Open WebUI (earlier), Dify and others',
+    strips: 'the knowledge between <context> tags and the rules after it',
+    kind: 'frame',
+    starts: ['Use the following context'],
+    holds: ['<context>', '</context>'],
+    askAfter: ['Query:', 'Question:'],
+    tails: ANSWER_PROMPTS,
+  },
+  {
+    name: 'librechat-files',
+    harness: 'LibreChat',
+    strips: 'attached files, what was found in them, and the guidelines',
+    kind: 'frame',
+    starts: ['The user has attached'],
+    holds: ['Use the context as your learned knowledge to better answer the user.'],
+    askAfter: ['- Avoid mentioning that you obtained the information from the context.'],
+  },
+  {
+    name: 'langchain-stuff',
+    harness: 'LangChain RetrievalQA',
+    strips: 'the pieces of context',
+    kind: 'frame',
+    starts: ['Use the following pieces of context to answer'],
+    askAfter: ['Question:'],
+    tails: ANSWER_PROMPTS,
+  },
+  {
+    name: 'langchain-hub-question-first',
+    harness: 'LangChain hub, rlm/rag-prompt',
+    strips: 'the retrieved context after the question',
+    kind: 'frame',
+    starts: ['You are an assistant for question-answering tasks.'],
+    holds: ['retrieved context'],
+    askAfter: ['Question:'],
+    occurrence: 'first',
+    askUntil: 'Context:',
+  },
+  {
+    name: 'langchain-hub-question-last',
+    harness: 'LangChain hub, variants of rlm/rag-prompt',
+    strips: 'the retrieved context before the question',
+    kind: 'frame',
+    starts: ['You are an assistant for question-answering tasks.'],
+    holds: ['retrieved context'],
+    askAfter: ['Question:'],
+    tails: ANSWER_PROMPTS,
+  },
+  {
+    name: 'llamaindex-answer',
+    harness: 'LlamaIndex',
+    strips: 'the context between rules of hyphens',
+    kind: 'frame',
+    starts: ['Context information is below.', 'Context information from multiple sources is below.'],
+    holds: ['----------', 'Given the '],
+    askAfter: ['Query:', 'Question:'],
+    tails: ANSWER_PROMPTS,
+  },
+  {
+    name: 'llamaindex-refine',
+    harness: 'LlamaIndex',
+    strips: 'the answer so far and the further context',
+    kind: 'frame',
+    starts: ['The original query is as follows:'],
+    askAfter: ['The original query is as follows:'],
+    occurrence: 'first',
+    askUntil: 'We have provided an existing answer:',
+  },
+  {
+    name: 'haystack-documents',
+    harness: 'Haystack',
+    strips: 'the documents',
+    kind: 'frame',
+    starts: ['Given these documents, answer the question.'],
+    holds: ['Documents:'],
+    askAfter: ['Question:', 'Query:'],
+    tails: ANSWER_PROMPTS,
+  },
+  {
+    name: 'crewai-task',
+    harness: 'CrewAI',
+    strips: 'the expected answer, the context and the encouragement after the task',
+    kind: 'frame',
+    starts: ['Current Task:'],
+    holds: ['Begin!'],
+    askAfter: ['Current Task:'],
+    occurrence: 'first',
+    askUntil: 'This is the ',
+  },
+  {
+    name: 'spring-ai-advisor',
+    harness: 'Spring AI QuestionAnswerAdvisor',
+    strips: 'the context after the question',
+    kind: 'frame',
+    holds: ['Given the context and provided history information'],
+    askUntil: 'Context information is below, surrounded by ---------------------',
+  },
+];
 
 /** Every shape that is recognised. Where two fit, the first wins. */
 export const KNOWN_SHAPES: readonly HarnessShape[] = [

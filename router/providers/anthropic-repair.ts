@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplyNotes } from '../dialects/index.ts';
-import { isObject } from '../json/index.ts';
-import { ExchangeError } from './exchange-error.ts';
-import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
+import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
+import { countIn, isObject, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { ExchangeError } from './provider-error.ts';
+import type { ReplyRepair } from './types.ts';
 
 const COUNTS = [
   'input_tokens',
@@ -26,13 +26,13 @@ export class AnthropicRepair implements ReplyRepair {
   readonly #counts: Record<string, number> = {};
   #blocks = 0;
   #started = false;
-  #stop: Json = {};
+  #stop: JsonObject = {};
 
   constructor(notes: ReplyNotes) {
     this.#notes = notes;
   }
 
-  event(event: Json): Json[] {
+  event(event: JsonObject): JsonObject[] {
     switch (event['type']) {
       case 'message_start':
         return this.#start(objectIn(event, 'message'));
@@ -58,11 +58,11 @@ export class AnthropicRepair implements ReplyRepair {
     }
   }
 
-  end(): Json[] {
+  end(): JsonObject[] {
     return [];
   }
 
-  plain(reply: Json): Json {
+  plain(reply: JsonObject): JsonObject {
     if (!Array.isArray(reply['content']))
       throw new ExchangeError('unreadable', 'It answered without content.');
     this.#count(objectIn(reply, 'usage'));
@@ -75,7 +75,7 @@ export class AnthropicRepair implements ReplyRepair {
     };
   }
 
-  #start(message: Json): Json[] {
+  #start(message: JsonObject): JsonObject[] {
     if (this.#started) return [];
     this.#started = true;
     this.#count(objectIn(message, 'usage'));
@@ -83,7 +83,7 @@ export class AnthropicRepair implements ReplyRepair {
     return [{ type: 'message_start', message: start }];
   }
 
-  #startBlock(event: Json): Json[] {
+  #startBlock(event: JsonObject): JsonObject[] {
     const index = countIn(event, 'index') ?? this.#blocks;
     const [block] = repairedBlock(objectIn(event, 'content_block'), '');
     if (block === undefined) {
@@ -93,20 +93,20 @@ export class AnthropicRepair implements ReplyRepair {
     return [...this.#opened(index, block), ...this.#text(index, objectIn(event, 'content_block')['text'])];
   }
 
-  #opened(index: number, block: Json): Json[] {
+  #opened(index: number, block: JsonObject): JsonObject[] {
     this.#blocks = index + 1;
     this.#open.set(index, String(block['type']));
     return [{ type: 'content_block_start', index, content_block: block }];
   }
 
   /** Some servers put the first words into the block's start. */
-  #text(index: number, text: unknown): Json[] {
+  #text(index: number, text: unknown): JsonObject[] {
     if (typeof text !== 'string' || text === '') return [];
     return [{ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }];
   }
 
   /** Text whose block was not started starts one. */
-  #delta(event: Json): Json[] {
+  #delta(event: JsonObject): JsonObject[] {
     const index = this.#blockIndex(event);
     const delta = objectIn(event, 'delta');
     const missing = !this.#open.has(index) && delta['type'] === 'text_delta';
@@ -122,23 +122,23 @@ export class AnthropicRepair implements ReplyRepair {
     ];
   }
 
-  #stopBlock(index: number): Json[] {
+  #stopBlock(index: number): JsonObject[] {
     const kind = this.#open.get(index);
     this.#open.delete(index);
     return kind ? [{ type: 'content_block_stop', index }] : [];
   }
 
-  #closed(): Json[] {
+  #closed(): JsonObject[] {
     return [...this.#open.keys()].flatMap((index) => this.#stopBlock(index));
   }
 
   /** The index of an event's block: the last one's if it has none. */
-  #blockIndex(event: Json): number {
+  #blockIndex(event: JsonObject): number {
     return countIn(event, 'index') ?? [...this.#open.keys()].at(-1) ?? this.#blocks;
   }
 
   /** A count of 0 does not undo an earlier one: some servers repeat fields that they have no value for. */
-  #count(usage: Json): void {
+  #count(usage: JsonObject): void {
     for (const name of COUNTS) {
       const count = countIn(usage, name);
       if (count !== undefined && (count > 0 || this.#counts[name] === undefined)) this.#counts[name] = count;
@@ -146,32 +146,32 @@ export class AnthropicRepair implements ReplyRepair {
   }
 
   /** At the end all counts are known, or none: the SDK would take one that is missing for 0. */
-  #usage(): Json {
+  #usage(): JsonObject {
     const { input_tokens: input, output_tokens: output } = this.#counts;
     if (input === undefined || output === undefined) this.#notes.usageUnknown = true;
     return this.#counted();
   }
 
-  #counted(): Json {
+  #counted(): JsonObject {
     return { input_tokens: 0, output_tokens: 0, ...this.#counts };
   }
 
-  #messageDelta(): Json {
+  #messageDelta(): JsonObject {
     return { type: 'message_delta', delta: { stop_reason: 'end_turn', ...this.#stop }, usage: this.#usage() };
   }
 
-  #stopReason(holder: Json): Json {
+  #stopReason(holder: JsonObject): JsonObject {
     const explanation = textIn(objectIn(holder, 'stop_details'), 'explanation');
     if (explanation !== undefined) this.#notes.refusal = explanation;
-    return known({
+    return withoutUndefined({
       stop_reason: textIn(holder, 'stop_reason'),
       stop_sequence: textIn(holder, 'stop_sequence'),
     });
   }
 }
 
-function headOf(message: Json): Json {
-  return known({
+function headOf(message: JsonObject): JsonObject {
+  return withoutUndefined({
     type: 'message',
     role: 'assistant',
     id: textIn(message, 'id'),
@@ -180,7 +180,7 @@ function headOf(message: Json): Json {
 }
 
 /** Only the kinds that can be mapped: the others belong to tools that no mapped request offers. */
-function repairedBlock(block: Json, text: string | undefined): Json[] {
+function repairedBlock(block: JsonObject, text: string | undefined): JsonObject[] {
   switch (block['type']) {
     case 'text':
       return text === undefined ? [] : [{ type: 'text', text }];

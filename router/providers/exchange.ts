@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { MemoryShare } from '../memory-budget.ts';
-import { ExchangeError, type ExchangeFailure, exchangeErrorFrom } from './exchange-error.ts';
+import { ExchangeError, type ExchangeFailure, exchangeErrorFrom } from './provider-error.ts';
 import type { AttemptTimeouts, ProviderCall } from './types.ts';
 
 /** What goes over the wire, in undici's terms. */

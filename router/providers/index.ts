@@ -1,9 +1,6 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
-
-export { providerKey } from './credentials.ts';
-export { ExchangeError } from './exchange-error.ts';
-export { canCarry, prepareByDialect } from './prepare-attempt.ts';
-export type { UpstreamSettings } from './types.ts';
+export { canCarry, prepareByDialect } from './attempt.ts';
+export { ExchangeError } from './provider-error.ts';
 export {
   type AttemptOutcome,
   type AttemptTimeouts,
@@ -14,5 +11,6 @@ export {
   type ProviderCall,
   type ReadyAttempt,
   type UnroutedCall,
+  type UpstreamSettings,
   type Usage,
 } from './types.ts';

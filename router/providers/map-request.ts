@@ -1,4 +1,4 @@
-import type { CatalogModel, Dialect } from '../catalog/index.ts';
+import { bedrockAccess, type CatalogModel, type Dialect } from '../catalog/index.ts';
 import {
   type CallOptions,
   type Losses,
@@ -9,7 +9,6 @@ import {
   type SdkWarning,
   unmappable,
 } from '../dialects/index.ts';
-import { bedrockAccess } from './credentials.ts';
 import type { Mapping, ProviderCall } from './types.ts';
 
 type MappableCall = Pick<ProviderCall, 'model' | 'dialect' | 'body' | 'unmappable' | 'mappings'>;

@@ -1,20 +1,20 @@
 import type { Dispatcher } from 'undici';
+import { providerKey } from '../catalog/index.ts';
 import { errorBody, unmappable } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { missingKeyFailure, providerKey } from './credentials.ts';
+import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head } from './exchange.ts';
-import { ExchangeError } from './exchange-error.ts';
 import { isSdkRefusal } from './map-request.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './mapped-call.ts';
 import {
   classifyRefusal,
+  ExchangeError,
   exchangeFailure,
   failedAttempt,
   isProvoked,
+  missingKeyFailure,
   retryAfterMs,
 } from './provider-error.ts';
-import { mappedRefusal, refusalSentence } from './refusal-body.ts';
-import { ReportedError, reportedFailure } from './reported-error.ts';
 import { combinedTransport, type SdkTransport, sdkTransport } from './sdk-transport.ts';
 import type { AttemptOutcome, FailedAttempt, Failure, PrepareAttempt, ProviderCall } from './types.ts';
 

@@ -14,11 +14,10 @@ import {
   unmappable,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { ExchangeError } from './exchange-error.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
+import { ExchangeError } from './provider-error.ts';
 import { wholeBody } from './response.ts';
-import type { SdkTransport } from './sdk-transport.ts';
-import { fetchPerReply } from './several-replies.ts';
+import { fetchPerReply, type SdkTransport } from './sdk-transport.ts';
 import type { AttemptOutcome, Mapping, ProviderCall, Usage } from './types.ts';
 
 /** A call and the credentials for its provider. */

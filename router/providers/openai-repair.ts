@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
-import type { ReplyNotes } from '../dialects/index.ts';
-import { isObject } from '../json/index.ts';
-import { ExchangeError } from './exchange-error.ts';
-import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
+import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
+import { countIn, isObject, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { ExchangeError } from './provider-error.ts';
+import type { ReplyRepair } from './types.ts';
 
 /** Reasons of other APIs that servers of this one send as `finish_reason`. */
 const FINISH: Readonly<Record<string, string>> = {
@@ -31,7 +31,7 @@ export class OpenaiRepair implements ReplyRepair {
     this.#notes = notes;
   }
 
-  event(chunk: Json): Json[] {
+  event(chunk: JsonObject): JsonObject[] {
     const [choice] = objectsIn(chunk, 'choices').filter(
       ({ index }) => index === undefined || !(Number(index) > 0),
     );
@@ -39,30 +39,32 @@ export class OpenaiRepair implements ReplyRepair {
     if (choice === undefined && usage === undefined) return [];
     // Mistral's part of the SDK requires a choice in every chunk.
     const repaired = choice === undefined ? { index: 0, delta: {} } : this.#choice(choice);
-    return [known({ ...headOf(chunk), object: 'chat.completion.chunk', choices: [repaired], usage })];
+    return [
+      withoutUndefined({ ...headOf(chunk), object: 'chat.completion.chunk', choices: [repaired], usage }),
+    ];
   }
 
   /** A server that sends `[DONE]` without a reason has finished all the same. */
-  end(marked: boolean): Json[] {
+  end(marked: boolean): JsonObject[] {
     if (!marked || !this.#begun || this.#finished) return [];
     this.#finished = true;
     return [{ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }];
   }
 
-  plain(reply: Json): Json {
+  plain(reply: JsonObject): JsonObject {
     const [choice] = objectsIn(reply, 'choices');
     if (choice === undefined) throw new ExchangeError('unreadable', 'It answered without a choice.');
     const message = objectIn(choice, 'message');
     const usage = repairedUsage(reply);
     if (usage === undefined) this.#notes.usageUnknown = true;
     const calls = wholeCalls([...objectsIn(message, 'tool_calls'), ...legacyCall(message)]);
-    return known({
+    return withoutUndefined({
       ...headOf(reply),
       object: 'chat.completion',
       choices: [
-        known({
+        withoutUndefined({
           index: 0,
-          message: known({
+          message: withoutUndefined({
             role: 'assistant',
             content: this.#content(message) ?? null,
             reasoning_content: textIn(message, 'reasoning_content'),
@@ -75,13 +77,13 @@ export class OpenaiRepair implements ReplyRepair {
     });
   }
 
-  #choice(choice: Json): Json {
+  #choice(choice: JsonObject): JsonObject {
     this.#begun = true;
     const delta = objectIn(choice, 'delta');
     const calls = this.#calls.deltas([...objectsIn(delta, 'tool_calls'), ...legacyCall(delta)]);
-    return known({
+    return withoutUndefined({
       index: 0,
-      delta: known({
+      delta: withoutUndefined({
         content: this.#content(delta),
         reasoning_content: textIn(delta, 'reasoning_content'),
         tool_calls: calls.length > 0 ? calls : undefined,
@@ -90,7 +92,7 @@ export class OpenaiRepair implements ReplyRepair {
     });
   }
 
-  #content(holder: Json): string | undefined {
+  #content(holder: JsonObject): string | undefined {
     const content = holder['content'];
     const text = Array.isArray(content)
       ? objectsIn(holder, 'content')
@@ -103,7 +105,7 @@ export class OpenaiRepair implements ReplyRepair {
     return this.#dialect === 'anthropic' ? `${text ?? ''}${refusal}` : text;
   }
 
-  #finish(choice: Json): string | undefined {
+  #finish(choice: JsonObject): string | undefined {
     const said = textIn(choice, 'finish_reason');
     if (said === undefined) return undefined;
     this.#finished = true;
@@ -115,8 +117,8 @@ export class OpenaiRepair implements ReplyRepair {
 /** For Mistral's part of the SDK, which requires counts. */
 const NO_USAGE = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
-function headOf(reply: Json): Json {
-  return known({
+function headOf(reply: JsonObject): JsonObject {
+  return withoutUndefined({
     id: textIn(reply, 'id'),
     model: textIn(reply, 'model'),
     created: countIn(reply, 'created'),
@@ -124,13 +126,13 @@ function headOf(reply: Json): Json {
 }
 
 /** How a tool was called before there were several calls in one reply. */
-function legacyCall(holder: Json): Json[] {
+function legacyCall(holder: JsonObject): JsonObject[] {
   const call = objectIn(holder, 'function_call');
   return Object.keys(call).length > 0 ? [{ index: 0, function: call }] : [];
 }
 
 /** Undefined if the provider does not report both counts; one that is missing may follow from the total. */
-function repairedUsage(reply: Json): Json | undefined {
+function repairedUsage(reply: JsonObject): JsonObject | undefined {
   const usage = objectIn(reply, 'usage');
   const total = countIn(usage, 'total_tokens');
   const prompt = countIn(usage, 'prompt_tokens') ?? rest(total, countIn(usage, 'completion_tokens'));
@@ -143,12 +145,12 @@ function repairedUsage(reply: Json): Json | undefined {
     countIn(usage, 'prompt_cache_hit_tokens');
   const written = countIn(input, 'cache_write_tokens');
   const reasoning = countIn(objectIn(usage, 'completion_tokens_details'), 'reasoning_tokens');
-  const details = known({
+  const details = withoutUndefined({
     cached_tokens: cached === undefined ? undefined : Math.min(cached, prompt),
     cache_write_tokens:
       written === undefined ? undefined : Math.min(written, prompt - Math.min(cached ?? 0, prompt)),
   });
-  return known({
+  return withoutUndefined({
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
@@ -181,11 +183,11 @@ class StreamedCalls {
   readonly #calls: Call[] = [];
   readonly #ids = new Set<string>();
 
-  deltas(pieces: readonly Json[]): Json[] {
+  deltas(pieces: readonly JsonObject[]): JsonObject[] {
     return pieces.flatMap((piece) => this.#delta(piece));
   }
 
-  #delta(piece: Json): Json[] {
+  #delta(piece: JsonObject): JsonObject[] {
     const call = this.#callFor(piece);
     const fn = objectIn(piece, 'function');
     const text = argumentsText(fn);
@@ -201,7 +203,7 @@ class StreamedCalls {
     return [{ index, id, type: 'function', function: { name, arguments: call.waiting + text } }];
   }
 
-  #callFor(piece: Json): Call {
+  #callFor(piece: JsonObject): Call {
     const id = textIn(piece, 'id');
     const index = countIn(piece, 'index');
     const name = textIn(objectIn(piece, 'function'), 'name');
@@ -236,7 +238,7 @@ class StreamedCalls {
 }
 
 /** The calls of a plain reply, without those that have no name. */
-function wholeCalls(calls: readonly Json[]): Json[] {
+function wholeCalls(calls: readonly JsonObject[]): JsonObject[] {
   const ids = new Set<string>();
   return calls.flatMap((call) => {
     const fn = objectIn(call, 'function');
@@ -253,7 +255,7 @@ function wholeCalls(calls: readonly Json[]): Json[] {
 }
 
 /** Some servers send the arguments parsed. */
-function argumentsText(fn: Json): string {
+function argumentsText(fn: JsonObject): string {
   const given = fn['arguments'];
   if (typeof given === 'string') return given;
   return isObject(given) ? JSON.stringify(given) : '';

@@ -1,12 +1,11 @@
-import type { ReplyNotes } from '../dialects/index.ts';
-import { isObject, parseJson } from '../json/index.ts';
+import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
+import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
 import { AnthropicRepair } from './anthropic-repair.ts';
-import { ExchangeError } from './exchange-error.ts';
+import { ReportedError, reportedError } from './error-body.ts';
 import { OpenaiRepair } from './openai-repair.ts';
-import { countIn, type Json, known, objectIn, objectsIn, type ReplyRepair, textIn } from './reply-fields.ts';
-import { ReportedError, reportedError } from './reported-error.ts';
-import { type SseEvent, SseReader } from './sse.ts';
-import type { ProviderCall } from './types.ts';
+import { ExchangeError } from './provider-error.ts';
+import { type SseEvent, SseReader } from './response.ts';
+import type { ProviderCall, ReplyRepair } from './types.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -41,7 +40,10 @@ async function* unchanged(bytes: Bytes): AsyncGenerator<Uint8Array> {
 }
 
 /** Anything but a JSON object is left to the SDK, which refuses it. */
-async function* plainBody(bytes: Bytes, repair: (reply: Json) => Json): AsyncGenerator<Uint8Array> {
+async function* plainBody(
+  bytes: Bytes,
+  repair: (reply: JsonObject) => JsonObject,
+): AsyncGenerator<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   const whole = Buffer.concat(chunks);
@@ -66,8 +68,11 @@ async function* streamBody(bytes: Bytes, repair: ReplyRepair, kind: string): Asy
 }
 
 /** Until the first error: what came before it in the same chunk is part of the reply. */
-function repairEvents(all: readonly SseEvent[], repair: ReplyRepair): { events: Json[]; error?: unknown } {
-  const events: Json[] = [];
+function repairEvents(
+  all: readonly SseEvent[],
+  repair: ReplyRepair,
+): { events: JsonObject[]; error?: unknown } {
+  const events: JsonObject[] = [];
   try {
     for (const event of all) events.push(...repairEvent(event, repair));
   } catch (error) {
@@ -76,7 +81,7 @@ function repairEvents(all: readonly SseEvent[], repair: ReplyRepair): { events: 
   return { events };
 }
 
-function repairEvent({ event, data }: SseEvent, repair: ReplyRepair): Json[] {
+function repairEvent({ event, data }: SseEvent, repair: ReplyRepair): JsonObject[] {
   if (data.trim() === DONE) return repair.end(true);
   const json = parseJson(data);
   if (event === 'error')
@@ -89,12 +94,12 @@ function repairEvent({ event, data }: SseEvent, repair: ReplyRepair): Json[] {
   return [];
 }
 
-function repairObject(json: Json, repair: ReplyRepair): Json[] {
+function repairObject(json: JsonObject, repair: ReplyRepair): JsonObject[] {
   throwIfError(json);
   return repair.event(json);
 }
 
-function throwIfError(json: Json): void {
+function throwIfError(json: JsonObject): void {
   const error = reportedError(json);
   if (error !== undefined) throw new ReportedError(error);
 }
@@ -109,7 +114,7 @@ function unfinishedEvent(reader: SseReader): SseEvent | undefined {
   return { event: fieldOf('event')[0] ?? 'message', data };
 }
 
-function encodeEvents(events: readonly Json[]): Uint8Array {
+function encodeEvents(events: readonly JsonObject[]): Uint8Array {
   return Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
 }
 
@@ -123,16 +128,16 @@ const GOOGLE_COUNTS = [
 
 /** Replies of Google's generateContent and streamGenerateContent, which have the same form. */
 class GoogleRepair implements ReplyRepair {
-  event(chunk: Json): Json[] {
+  event(chunk: JsonObject): JsonObject[] {
     const repaired = googleReply(chunk);
     return Object.keys(repaired).length > 0 ? [repaired] : [];
   }
 
-  end(): Json[] {
+  end(): JsonObject[] {
     return [];
   }
 
-  plain(reply: Json): Json {
+  plain(reply: JsonObject): JsonObject {
     const repaired = googleReply(reply);
     if (repaired['candidates'] === undefined) {
       throw new ExchangeError('unreadable', 'It answered without a candidate.');
@@ -142,7 +147,7 @@ class GoogleRepair implements ReplyRepair {
 }
 
 /** @throws ReportedError if Google blocked the prompt: another provider may reply to it */
-function googleReply(reply: Json): Json {
+function googleReply(reply: JsonObject): JsonObject {
   const [candidate] = objectsIn(reply, 'candidates');
   const blocked = textIn(objectIn(reply, 'promptFeedback'), 'blockReason');
   if (blocked !== undefined && blocked !== 'BLOCK_REASON_UNSPECIFIED' && candidate === undefined) {
@@ -150,18 +155,20 @@ function googleReply(reply: Json): Json {
     throw new ReportedError(JSON.stringify({ error }));
   }
   const counts = objectIn(reply, 'usageMetadata');
-  const usage = known(Object.fromEntries(GOOGLE_COUNTS.map((name) => [name, countIn(counts, name)])));
+  const usage = withoutUndefined(
+    Object.fromEntries(GOOGLE_COUNTS.map((name) => [name, countIn(counts, name)])),
+  );
   const counted = usage['promptTokenCount'] !== undefined;
-  return known({
+  return withoutUndefined({
     candidates: candidate && objectsIn(reply, 'candidates').map(googleCandidate),
     usageMetadata: counted ? usage : undefined,
   });
 }
 
 /** @param at its place in the list, which is its index if it has none */
-function googleCandidate(candidate: Json, at: number): Json {
+function googleCandidate(candidate: JsonObject, at: number): JsonObject {
   const parts = objectsIn(objectIn(candidate, 'content'), 'parts').flatMap(googlePart);
-  return known({
+  return withoutUndefined({
     content: { role: 'model', parts },
     finishReason: textIn(candidate, 'finishReason'),
     continuationToken: textIn(candidate, 'continuationToken'),
@@ -169,8 +176,8 @@ function googleCandidate(candidate: Json, at: number): Json {
   });
 }
 
-function googlePart(part: Json): Json[] {
-  const own = known({
+function googlePart(part: JsonObject): JsonObject[] {
+  const own = withoutUndefined({
     thought: part['thought'] === true ? true : undefined,
     thoughtSignature: textIn(part, 'thoughtSignature'),
   });
@@ -184,9 +191,9 @@ function googlePart(part: Json): Json[] {
 }
 
 /** A call that is streamed in pieces has `partialArgs` and `willContinue`, which stay as they are. */
-function googleCall(call: Json): Json {
+function googleCall(call: JsonObject): JsonObject {
   const args = objectIn(call, 'args');
-  return known({
+  return withoutUndefined({
     ...call,
     id: textIn(call, 'id'),
     name: textIn(call, 'name'),
@@ -195,11 +202,11 @@ function googleCall(call: Json): Json {
 }
 
 /** A plain reply of Amazon Bedrock's Converse. */
-function bedrockReply(reply: Json, notes: ReplyNotes): Json {
+function bedrockReply(reply: JsonObject, notes: ReplyNotes): JsonObject {
   const message = objectIn(objectIn(reply, 'output'), 'message');
   if (!Array.isArray(message['content']))
     throw new ExchangeError('unreadable', 'It answered without content.');
-  return known({
+  return withoutUndefined({
     output: { message: { role: 'assistant', content: objectsIn(message, 'content').flatMap(bedrockBlock) } },
     stopReason: textIn(reply, 'stopReason') ?? 'end_turn',
     additionalModelResponseFields: reply['additionalModelResponseFields'],
@@ -207,18 +214,18 @@ function bedrockReply(reply: Json, notes: ReplyNotes): Json {
   });
 }
 
-function bedrockBlock(block: Json): Json[] {
+function bedrockBlock(block: JsonObject): JsonObject[] {
   if (typeof block['text'] === 'string') return [{ text: block['text'] }];
   const { toolUseId, name, input } = objectIn(block, 'toolUse');
   if (typeof toolUseId !== 'string' || typeof name !== 'string') return [];
   return [{ toolUse: { toolUseId, name, input: isObject(input) ? input : {} } }];
 }
 
-function bedrockUsage(usage: Json, notes: ReplyNotes): Json {
+function bedrockUsage(usage: JsonObject, notes: ReplyNotes): JsonObject {
   const inputTokens = countIn(usage, 'inputTokens');
   const outputTokens = countIn(usage, 'outputTokens');
   if (inputTokens === undefined || outputTokens === undefined) notes.usageUnknown = true;
-  return known({
+  return withoutUndefined({
     inputTokens: inputTokens ?? 0,
     outputTokens: outputTokens ?? 0,
     totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0),

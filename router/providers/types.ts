@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { TokenCounts } from '../catalog/index.ts';
 import type { CallOptions, MappedRequest, ModelRequest, UnmappableRule } from '../dialects/index.ts';
+import type { JsonObject } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
 /** One call of a model. The body is in the client's dialect; its `model` is replaced by the provider's name. */
@@ -125,6 +126,20 @@ export interface ReadyAttempt {
 export type PrepareAttempt = (
   call: ProviderCall,
 ) => ReadyAttempt | FailedAttempt | Promise<ReadyAttempt | FailedAttempt>;
+
+/**
+ * Repairs the replies of one kind of provider before the SDK reads them. The SDK rejects a whole reply for one field of an unexpected form,
+ * and many servers that copy an API send such fields. So a repair copies what the mapping needs, in the form of the API's own documentation,
+ * and leaves out the rest.
+ */
+export interface ReplyRepair {
+  /** The events that the SDK gets for an event of a stream: often none. @throws ExchangeError if no reply can follow */
+  event(event: JsonObject): JsonObject[];
+  /** What the SDK still needs at the end of the stream. @param marked the API's own mark of the end has come, not just the end of its bytes */
+  end(marked: boolean): JsonObject[];
+  /** A plain reply. @throws ExchangeError `unreadable` if it is none */
+  plain(reply: JsonObject): JsonObject;
+}
 
 /** How models are called. Times are in ms. */
 export interface UpstreamSettings {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Explained } from '../../router/router.ts';
-import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
+import { type ConfigFlags, configFromFlags } from '../flag-values.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags extends ConfigFlags {

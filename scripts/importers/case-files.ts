@@ -7,7 +7,7 @@ import {
   type RejectedRow,
 } from '../../evals/cases/index.ts';
 import type { Outcome } from '../../router/types.ts';
-import type { Importer } from './importer.ts';
+import type { Importer } from './raw-file.ts';
 
 /** Any JSON that loadCases reads. Rows without an id get file and line; qualities come out on the scale 0 to 1. */
 export const jsonl: Importer = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BadRow, type CanonicalRow, catchBadRow, jsonLines, parseRow } from '../../evals/cases/index.ts';
-import type { Importer } from './importer.ts';
+import type { Importer } from './raw-file.ts';
 
 const rowSchema = z.looseObject({ question: z.string().min(1), ground_truth: z.string() });
 const solutionSchema = z.looseObject({ is_correct: z.boolean(), solution: z.string() });

@@ -9,9 +9,7 @@ import {
   jsonLines,
   parseRow,
 } from '../../evals/cases/index.ts';
-import type { Importer } from './importer.ts';
-import { pythonLiteral } from './python-literal.ts';
-import { notOfFormat, rawName, referenceRows } from './raw-file.ts';
+import { type Importer, notOfFormat, pythonLiteral, rawName, referenceRows } from './raw-file.ts';
 
 const ACCEPTS =
   'data/dcrouter_preprocessed/train.json and test.json (with default_query_train.jsonl, default_query_test.jsonl for task and ' +

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { BadRow, type CanonicalRow, catchBadRow, jsonArray, parseRow } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import type { Importer } from './importer.ts';
-import { parentName, rawName } from './raw-file.ts';
+import { type Importer, parentName, rawName } from './raw-file.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOP';
 

@@ -1,5 +1,12 @@
 import type { z } from 'zod';
-import { BadRow, csvRecords, jsonLines, parseRow } from '../../evals/cases/index.ts';
+import {
+  BadRow,
+  type CanonicalOptions,
+  type ConvertedRow,
+  csvRecords,
+  jsonLines,
+  parseRow,
+} from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 
 /** The file's name without folders and .gz. */
@@ -90,4 +97,116 @@ export function notOfFormat(file: string, format: string, accepts: string): Plim
       place: { file },
     },
   );
+}
+
+/** Converts the raw files of one public repository, or of one general kind, to cases. */
+export interface Importer {
+  /** The name on the command line. */
+  readonly format: string;
+  /** Where such files come from and how correctness is decided, in a line. */
+  readonly describe: string;
+  /** Which files to name, in a line. */
+  readonly accepts: string;
+  /**
+   * The rows of the files, in the given order: each has a prompt and the outcomes of one or more models.
+   * @throws PlimsollError: a file that does not exist, is not of this format, or cannot be read as a whole
+   */
+  rows(files: readonly string[], options: CanonicalOptions): AsyncIterable<ConvertedRow>;
+  /** Whether it uses the options. Other importers know their files. Default false. */
+  readonly readsCases?: true;
+}
+
+const STRING = /\s*(?:'((?:[^'\\]|\\[\s\S])*)'|"((?:[^"\\]|\\[\s\S])*)")/y;
+const NUMBER = /\s*-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/iy;
+const CONSTANT = /\s*(?:True|False|None)/y;
+const ESCAPE = /\\(?:x([\da-f]{2})|u([\da-f]{4})|U([\da-f]{8})|([\s\S]))/gi;
+
+const LETTERS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '\n': '' };
+const CONSTANTS: Readonly<Record<string, unknown>> = { True: true, False: false, None: null };
+
+/**
+ * Reads what Python's repr() wrote of strings, numbers, True, False, None, lists and dicts: sources keep lists so in CSV cells.
+ * @example pythonLiteral("['it\\'s', 1]"); // ["it's", 1]
+ * @throws BadRow: anything else
+ */
+export function pythonLiteral(text: string): unknown {
+  const reader = new LiteralReader(text);
+  const value = reader.value();
+  reader.end();
+  return value;
+}
+
+class LiteralReader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  value(): unknown {
+    if (this.#sign('[')) return this.#list();
+    if (this.#sign('{')) return Object.fromEntries(this.#entries());
+    const string = this.#match(STRING);
+    if (string !== null) return unescaped(string[1] ?? string[2] ?? '');
+    const constant = this.#match(CONSTANT);
+    if (constant !== null) return CONSTANTS[constant[0].trim()];
+    const number = this.#match(NUMBER);
+    if (number !== null) return Number(number[0]);
+    throw this.#bad();
+  }
+
+  end(): void {
+    if (this.#text.slice(this.#at).trim() !== '') throw this.#bad();
+  }
+
+  #list(): unknown[] {
+    const items: unknown[] = [];
+    while (!this.#sign(']')) {
+      items.push(this.value());
+      if (!this.#sign(',') && !this.#peek(']')) throw this.#bad();
+    }
+    return items;
+  }
+
+  #entries(): [string, unknown][] {
+    const entries: [string, unknown][] = [];
+    while (!this.#sign('}')) {
+      const key = String(this.value());
+      if (!this.#sign(':')) throw this.#bad();
+      entries.push([key, this.value()]);
+      if (!this.#sign(',') && !this.#peek('}')) throw this.#bad();
+    }
+    return entries;
+  }
+
+  #peek(sign: string): boolean {
+    return this.#text.slice(this.#at).trimStart().startsWith(sign);
+  }
+
+  #sign(sign: string): boolean {
+    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at += 1;
+    if (this.#text[this.#at] !== sign) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text);
+    if (found !== null) this.#at = pattern.lastIndex;
+    return found;
+  }
+
+  #bad(): BadRow {
+    return new BadRow(`not a Python literal at character ${this.#at + 1}`);
+  }
+}
+
+function unescaped(body: string): string {
+  return body.replace(ESCAPE, (_whole, hex2?: string, hex4?: string, hex8?: string, letter?: string) => {
+    const code = hex2 ?? hex4 ?? hex8;
+    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
+    return LETTERS[letter ?? ''] ?? letter ?? '';
+  });
 }

@@ -7,8 +7,8 @@ import {
   jsonLines,
   parseRow,
 } from '../../evals/cases/index.ts';
-import type { Importer } from './importer.ts';
 import {
+  type Importer,
   notOfFormat,
   qualityCell,
   rawName,

@@ -1,7 +1,13 @@
 import { BadRow, type CanonicalRow, catchBadRow } from '../../evals/cases/index.ts';
-import type { Importer } from './importer.ts';
-import { pythonLiteral } from './python-literal.ts';
-import { notOfFormat, qualityCell, rawName, type TableRecord, tableRecords } from './raw-file.ts';
+import {
+  type Importer,
+  notOfFormat,
+  pythonLiteral,
+  qualityCell,
+  rawName,
+  type TableRecord,
+  tableRecords,
+} from './raw-file.ts';
 
 const ACCEPTS = 'datasets/routerbench_zs/<task>_train.csv and <task>_test.csv';
 const RESPONSE = '|model_response';

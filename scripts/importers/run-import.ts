@@ -17,9 +17,9 @@ import {
 import { PlimsollError } from '../../router/errors.ts';
 import { csv, jsonl } from './case-files.ts';
 import { gradeSchoolMath } from './grade-school-math.ts';
-import type { Importer } from './importer.ts';
 import { llmrouter } from './llmrouter.ts';
 import { mmluPro } from './mmlu-pro.ts';
+import type { Importer } from './raw-file.ts';
 import { routellm, routellmMtbench } from './routellm.ts';
 import { routerbench } from './routerbench.ts';
 import { zeroeval } from './zeroeval.ts';

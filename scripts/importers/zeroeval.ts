@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { BadRow, type CanonicalRow, catchBadRow, jsonArray, parseRow } from '../../evals/cases/index.ts';
-import type { Importer } from './importer.ts';
-import { rawName } from './raw-file.ts';
+import { type Importer, rawName } from './raw-file.ts';
 
 /** The tasks that can be graded from a result file alone, and how the repository grades each. */
 const GRADES: Readonly<Record<string, (answer: string, key: string) => boolean>> = {

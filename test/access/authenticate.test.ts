@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { authenticate, knownKeys } from '../../router/access/access.ts';
-import { newApiKey } from '../../router/access/api-key.ts';
+import { newApiKey } from '../../router/access/keys-file.ts';
 
 const NOW = Date.parse('2026-12-01T00:00:00Z');
 

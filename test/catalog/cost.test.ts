@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { costUsd } from '../../router/catalog/cost.ts';
+import { costUsd } from '../../router/catalog/prices.ts';
 
 const PRICE = { inputUsd: 3, outputUsd: 15, cachedInputUsd: 0.3 };
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { costUsd } from '../../router/catalog/cost.ts';
-import { knownFacts, PRICE_TABLE } from '../../router/catalog/prices.ts';
+import { costUsd, knownFacts, PRICE_TABLE } from '../../router/catalog/prices.ts';
 import type { TokenRates } from '../../router/catalog/types.ts';
 
 const MODELS = Object.values(PRICE_TABLE).flatMap(({ models }) => Object.entries(models));

@@ -79,7 +79,7 @@ describe.concurrent('plimsoll train', () => {
   it('Ctrl-C while it writes: waits until all is written', async () => {
     const home = scratchFolder();
     const script = path.join(home, 'child.ts');
-    const uninterrupted = new URL('../../router/files/uninterrupted.ts', import.meta.url);
+    const uninterrupted = new URL('../../router/files/write.ts', import.meta.url);
     writeFileSync(
       script,
       `import { writeFileSync } from 'node:fs';

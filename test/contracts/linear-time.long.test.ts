@@ -8,9 +8,8 @@ import { headAndTail } from '../../router/prompt/text-limits.ts';
 import { isCallError, refusedByProvider } from '../../router/providers/mapped-attempt.ts';
 import { StreamReader } from '../../router/providers/native-reply.ts';
 import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
-import { clientHeaders, contentEncoding, headFault } from '../../router/providers/response.ts';
-import { SseReader } from '../../router/providers/sse.ts';
-import { redactedLine } from '../../router/telemetry/redaction.ts';
+import { clientHeaders, contentEncoding, headFault, SseReader } from '../../router/providers/response.ts';
+import { redactedLine } from '../../router/telemetry/logger.ts';
 
 /** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */
 const LONG = 300_000;

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { anthropicRequest } from '../../router/dialects/anthropic-request.ts';
 import { createLosses } from '../../router/dialects/losses.ts';
 import { openaiRequest } from '../../router/dialects/openai-request.ts';
-import type { CallOptions } from '../../router/dialects/sdk.ts';
-import { createTarget, type Target } from '../../router/dialects/target.ts';
+import { type CallOptions, createTarget, type Target } from '../../router/dialects/sdk.ts';
 import { sdkModel } from '../../router/providers/map-request.ts';
 import { modelAt } from './mapped-gateway.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { poolTokens } from '../../router/encoders/pool-tokens.ts';
+import { poolTokens } from '../../router/encoders/encoder.ts';
 
 const HIDDEN = Float32Array.of(3, 0, 0, 3, 8, 0, 1, 1, 0); // three tokens of dimension three
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FallbackEvent } from '../../router/fallback/attempt-log.ts';
 import { createCircuitBreakers } from '../../router/fallback/circuit-breaker.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
-import type { FallbackEvent } from '../../router/fallback/types.ts';
 import type { Failure } from '../../router/providers/index.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, STRONG, type Step, settingsWith } from './fallback-script.ts';

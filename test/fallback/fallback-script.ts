@@ -1,8 +1,8 @@
 import type { CatalogModel } from '../../router/catalog/index.ts';
 import { upstreamSchema } from '../../router/config/upstream-schema.ts';
+import type { FallbackEvent } from '../../router/fallback/attempt-log.ts';
 import type { Clock } from '../../router/fallback/failure-rules.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
-import type { FallbackEvent } from '../../router/fallback/types.ts';
 import type {
   AttemptOutcome,
   AttemptTimeouts,

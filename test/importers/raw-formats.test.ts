@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jsonArray } from '../../evals/cases/index.ts';
-import { pythonLiteral } from '../../scripts/importers/python-literal.ts';
+import { pythonLiteral } from '../../scripts/importers/raw-file.ts';
 import { extractAnswer, sameNumber, sameText } from '../../scripts/importers/zeroeval.ts';
 
 async function elements(text: string, chunkBytes: number): Promise<unknown[]> {

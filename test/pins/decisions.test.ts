@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import {
   createRouter,
@@ -7,7 +9,7 @@ import {
   type RouteOptions,
   type Router,
 } from '../../router/index.ts';
-import { expectPinned, pinnedJson, sha256 } from './pinned.ts';
+import { expectPinned, PINS, pinnedJson, ROOT, sha256 } from './pinned.ts';
 import { type NamedInput, namedInputs } from './prompts.ts';
 
 /** The router as it ships, and one with policies and thresholds of its own. */
@@ -31,6 +33,9 @@ const VARIANTS: readonly (readonly [string, 'shipped' | 'opened', RouteOptions])
 ];
 
 const EXPLAINED_EVERY = 10;
+
+/** A shipped threshold that is off by this much must decide one of the inputs otherwise. */
+const SEEN_CHANGE = 1e-3;
 
 /**
  * A line an input: its scores and what the variants decided, to be read, and a hash of the decisions whole. Latency and id alone are
@@ -69,6 +74,15 @@ test('500 inputs are decided as they were', async () => {
   for (const [at, input] of inputs.entries()) lines.push(JSON.stringify(await line(routers, input, at)));
   await Promise.all(Object.values(routers).map((router) => router.close()));
   expectPinned('decisions.jsonl', `${lines.join('\n')}\n`);
+});
+
+test('inputs just below and just above the shipped threshold are among them', () => {
+  const manifest = JSON.parse(readFileSync(path.join(ROOT, 'models/starter/manifest.json'), 'utf8'));
+  const lines = readFileSync(path.join(PINS, 'decisions.jsonl'), 'utf8').trimEnd().split('\n');
+  const scores = lines.flatMap((one) => JSON.parse(one).scores ?? []);
+  const distances = scores.map(({ cheap, strong }) => strong - cheap - manifest.policy.threshold);
+  expect(distances.filter((distance) => distance < 0 && distance > -SEEN_CHANGE)).not.toEqual([]);
+  expect(distances.filter((distance) => distance > 0 && distance < SEEN_CHANGE)).not.toEqual([]);
 });
 
 test('options that are refused are refused with the same words', async () => {

@@ -22,6 +22,7 @@ const EASY = 'Translate good morning into French.';
 const HARD = 'Prove that the eigenvalues of a Hermitian operator are real, and derive the spectral theorem.';
 const CHAT = '/v1/chat/completions';
 const MESSAGES = '/v1/messages';
+const FIVE_MESSAGES = Array.from({ length: 5 }, () => ({ role: 'user', content: 'Hello' }));
 const CLAUDE = { 'anthropic-version': '2023-06-01' };
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -544,11 +545,19 @@ const GUARDED: readonly Exchange[] = [
     body: { prompt: 'long '.repeat(2_000) },
   },
   {
-    name: 'too-many-messages-413',
+    // max_messages is a limit of /v1/route alone.
+    name: 'chat-with-more-messages-than-route-takes',
     server: 'guarded',
     path: CHAT,
     headers: { 'x-api-key': '<key>' },
-    body: { model: 'auto', messages: Array.from({ length: 5 }, () => ({ role: 'user', content: 'Hello' })) },
+    body: { model: 'auto', messages: FIVE_MESSAGES },
+  },
+  {
+    name: 'route-too-many-messages-400',
+    server: 'guarded',
+    path: '/v1/route',
+    headers: { 'x-api-key': '<key>' },
+    body: { messages: FIVE_MESSAGES },
   },
   {
     name: 'too-deep-400',

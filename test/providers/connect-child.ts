@@ -1,4 +1,4 @@
-import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
+import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo } from './call-to.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
+import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {

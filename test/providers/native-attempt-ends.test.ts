@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { ExchangeError } from '../../router/providers/exchange-error.ts';
-import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
+import { createNativeAttempt } from '../../router/providers/attempt.ts';
+import { ExchangeError } from '../../router/providers/provider-error.ts';
 import type { ProviderCall } from '../../router/providers/types.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {
@@ -221,7 +221,7 @@ test('an error as the first event lets go of the connection', async () => {
     socket.write(`${STREAM_HEAD}${event.length.toString(16)}\r\n${event}\r\n`);
   });
   expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'server-error', status: 200 });
-  await vi.waitFor(() => expect(closed).toBe(true));
+  await vi.waitFor(() => expect(closed).toBe(true), { timeout: 10_000 });
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createNativeAttempt } from '../../router/providers/native-attempt.ts';
+import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { FAULTS, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import {

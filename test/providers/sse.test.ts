@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StreamReader } from '../../router/providers/native-reply.ts';
-import { SseReader } from '../../router/providers/sse.ts';
-import { parseUsage } from '../../router/providers/usage.ts';
+import { parseUsage, StreamReader } from '../../router/providers/native-reply.ts';
+import { SseReader } from '../../router/providers/response.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

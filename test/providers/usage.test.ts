@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { readUsage as sdkUsageOf } from '../../router/dialects/reply.ts';
-import { StreamReader } from '../../router/providers/native-reply.ts';
-import { parseUsage } from '../../router/providers/usage.ts';
+import { parseUsage, StreamReader } from '../../router/providers/native-reply.ts';
 
 const OPENAI = {
   prompt_tokens: 1_000,

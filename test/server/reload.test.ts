@@ -57,7 +57,7 @@ test('under load no request fails while the artifact is exchanged, and what was 
       const before = sent;
       promote(store, name, new Date());
       expect(await hot.router.reload()).toMatchObject({ ok: true, message: `serves ${name}` });
-      await vi.waitFor(() => expect(sent).toBeGreaterThan(before + 40), { timeout: 10_000 });
+      await vi.waitFor(() => expect(sent).toBeGreaterThan(before + 40), { timeout: 30_000 });
     }
     reloading = false;
   }
@@ -67,7 +67,7 @@ test('under load no request fails while the artifact is exchanged, and what was 
   expect([...served.keys()].sort()).toEqual(['a', 'b']);
   expect(parts).toMatchObject({ opened: 6, closed: 5 });
   expect(hot.router.health()).toMatchObject({ decisions: sent, classifierFailures: 0 });
-});
+}, 120_000);
 
 test('a request at work ends on the router that it began on, which is closed after it', async () => {
   const store = await tinyStore('a', 'b');
@@ -92,7 +92,7 @@ test('a request at work ends on the router that it began on, which is closed aft
     },
   );
   const slow = post(`${url}/v1/route`, { prompt: 'hold' });
-  await vi.waitFor(() => expect(held).toBe(true));
+  await vi.waitFor(() => expect(held).toBe(true), { timeout: 10_000 });
   promote(store, 'b', new Date());
   await hot.router.reload();
   const quick = await post(`${url}/v1/route`, { prompt: PROMPT });

@@ -19,5 +19,5 @@ test('none waits longer than it may', async () => {
   const { told, batch } = batchOf(100, 20);
   batch.add(1);
   expect(told).toEqual([]);
-  await vi.waitFor(() => expect(told).toEqual([[1]]));
+  await vi.waitFor(() => expect(told).toEqual([[1]]), { timeout: 10_000 });
 });

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { newApiKey } from '../../router/access/api-key.ts';
+import { newApiKey } from '../../router/access/keys-file.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { createLogger } from '../../router/telemetry/logger.ts';
-import { redactedLine } from '../../router/telemetry/redaction.ts';
+import { createLogger, redactedLine } from '../../router/telemetry/logger.ts';
 
 const SECRET = 'Zx9-planted_Secret.77';
 

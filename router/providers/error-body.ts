@@ -1,9 +1,8 @@
 import type { Dialect } from '../catalog/index.ts';
-import { isObject, parseJson } from '../json/index.ts';
+import { errorBody } from '../dialects/index.ts';
+import { fieldIn, isObject, parseJson } from '../json/index.ts';
 import type { Head } from './exchange.ts';
-import { ExchangeError } from './exchange-error.ts';
-import { classifyRefusal, failedAttempt, retryAfterMs } from './provider-error.ts';
-import { nativeRefusal } from './refusal-body.ts';
+import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders } from './response.ts';
 import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
 
@@ -29,8 +28,8 @@ export class ReportedError extends ExchangeError {
 }
 
 /** Whether it reports an error: OpenAI's `{"error": …}`, or Anthropic's, which has a `type` too. */
-export function hasError(json: unknown): boolean {
-  const error = field(json, 'error');
+function hasError(json: unknown): boolean {
+  const error = fieldIn(json, 'error');
   if (typeof error === 'string') return error !== '';
   return isObject(error) && Object.values(error).some((value) => value !== null);
 }
@@ -40,8 +39,8 @@ export function hasError(json: unknown): boolean {
  * top, or in a choice, or only the choice's `finish_reason` says so, as OpenRouter and Mistral do. Undefined if there is none.
  */
 export function reportedError(json: unknown): string | undefined {
-  if (hasError(json) || field(json, 'type') === 'error') return JSON.stringify(json);
-  const choices = field(json, 'choices');
+  if (hasError(json) || fieldIn(json, 'type') === 'error') return JSON.stringify(json);
+  const choices = fieldIn(json, 'choices');
   const choice = Array.isArray(choices) ? choices.find(hasFailed) : undefined;
   if (choice === undefined) return undefined;
   const error = hasError(choice) ? choice.error : { message: 'The provider could not finish this reply.' };
@@ -52,12 +51,12 @@ export function reportedError(json: unknown): string | undefined {
 export function missingContent(reply: unknown, { dialect, operation }: ProviderCall): string | undefined {
   if (operation === 'embeddings') return undefined;
   if (dialect === 'openai' && !hasChoice(reply)) return 'answered without a choice';
-  if (dialect === 'anthropic' && !Array.isArray(field(reply, 'content'))) return 'answered without content';
+  if (dialect === 'anthropic' && !Array.isArray(fieldIn(reply, 'content'))) return 'answered without content';
   return undefined;
 }
 
 function hasChoice(json: unknown): boolean {
-  const choices = field(json, 'choices');
+  const choices = fieldIn(json, 'choices');
   return Array.isArray(choices) && choices.some(isObject);
 }
 
@@ -97,12 +96,12 @@ function classifyReported(text: string): { readonly failure: Failure; readonly s
 /** OpenRouter, llama.cpp and vLLM write the status as a code; Google names it `status` or `code`; others write it as text. */
 function statusIn(text: string): number | undefined {
   const json = parseJson(text);
-  const error = field(json, 'error');
+  const error = fieldIn(json, 'error');
   const candidates = [
-    field(error, 'code'),
-    field(error, 'status'),
-    field(error, 'type'),
-    field(json, 'status'),
+    fieldIn(error, 'code'),
+    fieldIn(error, 'status'),
+    fieldIn(error, 'type'),
+    fieldIn(json, 'status'),
   ];
   return candidates.map(statusFrom).find((status) => status !== undefined);
 }
@@ -119,6 +118,68 @@ function hasFailed(choice: unknown): choice is { readonly error?: unknown } {
   return isObject(choice) && (hasError(choice) || choice['finish_reason'] === 'error');
 }
 
-function field(holder: unknown, name: string): unknown {
-  return isObject(holder) ? holder[name] : undefined;
+/** The body of a refusal that goes to the client, in UTF-8. */
+export function mappedRefusal({ dialect, model }: ProviderCall, status: number, sentence: string): Buffer {
+  const message =
+    sentence === '' ? `${model.name} refused this request with the status ${status}.` : sentence;
+  return Buffer.from(JSON.stringify(errorBody(dialect, { status, message })));
+}
+
+/**
+ * A refusal of a provider that speaks the client's dialect: byte for byte if it is in the dialect's form. Many servers that copy an API
+ * answer with forms of their own, which the official clients cannot read: those are mapped.
+ */
+export function nativeRefusal(call: ProviderCall, status: number, body: Buffer): Buffer {
+  const text = body.toString('utf8');
+  return isInForm(parseJson(text), call.dialect) ? body : mappedRefusal(call, status, refusalSentence(text));
+}
+
+function isInForm(json: unknown, dialect: Dialect): boolean {
+  if (!isObject(json) || !isObject(json['error']) || typeof json['error']['message'] !== 'string')
+    return false;
+  return dialect === 'openai' || json['type'] === 'error';
+}
+
+const LONGEST_SENTENCE = 2_000;
+/** In this order. FastAPI has `detail` and `msg`, Amazon `message`, RFC 9457 `detail` and `title`. */
+const SENTENCE_FIELDS = ['error', 'message', 'detail', 'msg', 'errors', 'title'];
+/** FastAPI's list in Mistral's `message`: three objects and two lists. */
+const DEEPEST_SENTENCE = 6;
+
+/**
+ * What a refusal says to people, in whatever form: the usual fields of JSON, or plain text. Other fields are not read, since FastAPI
+ * repeats the request in them. Empty if it says nothing.
+ */
+export function refusalSentence(text: string): string {
+  const json = parseJson(text);
+  const sentence = json === undefined ? plainText(text) : sentenceIn(json, DEEPEST_SENTENCE);
+  return sentence.length <= LONGEST_SENTENCE ? sentence : `${sentence.slice(0, LONGEST_SENTENCE)} …`;
+}
+
+/** Empty for HTML, and for JSON that was cut off. */
+function plainText(text: string): string {
+  const trimmed = text.trim();
+  return /^[<{["]/.test(trimmed) ? '' : trimmed;
+}
+
+function sentenceIn(json: unknown, depth: number): string {
+  if (typeof json === 'string') return json.trim();
+  if (depth === 0) return '';
+  if (Array.isArray(json)) {
+    const all = json.map((item) => sentenceIn(item, depth - 1)).filter((sentence) => sentence !== '');
+    return all.join('; ');
+  }
+  if (!isObject(json)) return '';
+  for (const name of SENTENCE_FIELDS) {
+    const sentence = sentenceIn(json[name], depth - 1);
+    if (sentence !== '') return `${placeIn(json)}${sentence}`;
+  }
+  return '';
+}
+
+/** FastAPI names the field at fault: `"loc": ["body", "messages", 0, "content"]`. */
+function placeIn({ loc }: Readonly<Record<string, unknown>>): string {
+  if (!Array.isArray(loc)) return '';
+  const path = loc.filter((step) => typeof step === 'string' || typeof step === 'number').join('.');
+  return path === '' ? '' : `${path}: `;
 }

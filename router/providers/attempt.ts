@@ -1,22 +1,50 @@
 import type { Dispatcher } from 'undici';
-import type { Dialect, Provider } from '../catalog/index.ts';
+import { type CatalogModel, createKeyReader, type Dialect, type Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
-import { createKeyReader, missingKeyFailure } from './credentials.ts';
+import { nativeRefusal } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
-import { ExchangeError } from './exchange-error.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
 import {
   classifyRefusal,
+  ExchangeError,
   exchangeFailure,
   failedAttempt,
   isProvoked,
+  missingKeyFailure,
   retryAfterMs,
 } from './provider-error.ts';
-import { nativeRefusal } from './refusal-body.ts';
 import { clientHeaders, contentEncoding, decodedBody, headFault } from './response.ts';
-import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall } from './types.ts';
+import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall, UnroutedCall } from './types.ts';
+
+/** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
+export function prepareByDialect(): PrepareAttempt {
+  const native = createNativeAttempt();
+  let mapped: Promise<PrepareAttempt> | undefined;
+  return (call) => {
+    if (call.model.provider.dialect === call.dialect) return native(call);
+    mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
+    return mapped.then((prepare) => prepare(call));
+  };
+}
+
+/**
+ * Whether a model's API can carry a call. One that speaks the client's dialect carries everything; for others the call is mapped here, and
+ * the attempt sends that mapping. An error other than a refusal is left to the attempt.
+ */
+export function canCarry(call: UnroutedCall, model: CatalogModel): boolean | Promise<boolean> {
+  if (call.operation !== 'chat' || model.provider.dialect === call.dialect) return true;
+  return canMap(call, model);
+}
+
+async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
+  const { sharedMapping } = await import('./map-request.ts');
+  return sharedMapping({ ...call, model }, process.env).then(
+    () => true,
+    (error: unknown) => !(error instanceof PlimsollError),
+  );
+}
 
 interface NativeAttemptOptions {
   /** Replaces the connection pools; with it, no request is sent a second time, and its own timeouts apply too. */

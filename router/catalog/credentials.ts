@@ -1,6 +1,4 @@
-import type { CatalogModel, Provider } from '../catalog/index.ts';
-import { failedAttempt } from './provider-error.ts';
-import type { FailedAttempt } from './types.ts';
+import type { Provider } from './types.ts';
 
 /** A provider's key from the environment, or the name of the variable that is not set. Neither if the provider needs no key. */
 type ProviderKey =
@@ -32,14 +30,6 @@ export function createKeyReader(env: NodeJS.ProcessEnv): (provider: Provider) =>
     const read = providerKey(provider, env);
     if (read.missing === undefined) found.set(provider, read);
     return read;
-  };
-}
-
-/** Nothing was sent. The variable's name is no secret, and whoever set the server up needs it. */
-export function missingKeyFailure(model: CatalogModel, missing: string): FailedAttempt {
-  return {
-    ...failedAttempt(model, 'auth', undefined, `was not called, because ${missing} is not set`),
-    unset: missing,
   };
 }
 
