@@ -2,19 +2,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import { type Condition, conditionSchema, sha256OfJson } from '../../router/artifact/index.ts';
 import { replaceFile } from '../../router/files/index.ts';
-import {
-  bootstrapMeanInterval,
-  differenceBound,
-  escalationRate,
-  mean,
-  qualityLosses,
-} from '../../router/statistics/index.ts';
+import { bootstrapMeanInterval, escalationRate, mean, qualityLosses } from '../../router/statistics/index.ts';
+import { type Bets, lossLowerBound, lossUpperBound } from '../threshold/index.ts';
 import { meanAtMost } from './judge.ts';
 import type { Replay } from './replay.ts';
 
 interface ComparisonSettings {
-  /** The order in which the bounds take the cases: it must not depend on outcomes. Shape [n] */
-  readonly order: ArrayLike<number>;
+  /** The order in which the bounds take the cases, and which of them are one draw. It must not depend on outcomes. */
+  readonly bets: Bets;
   /** How much worse the challenger may be and still take the champion's place, 0..1. */
   readonly tolerance: number;
   /** Confidence of each one-sided bound, in [.5, 1). */
@@ -38,13 +33,13 @@ export function comparePolicies(
   outcomes: Pick<Replay, 'quality' | 'costUsd'>,
   championRungs: Int32Array,
   challengerRungs: Int32Array,
-  { order, tolerance, confidence }: ComparisonSettings,
+  { bets, tolerance, confidence }: ComparisonSettings,
 ): Measured {
   const delta = 1 - confidence;
   const ofChampion = qualityLosses(outcomes.quality, championRungs);
   const ofChallenger = qualityLosses(outcomes.quality, challengerRungs);
   const drops = ofChallenger.map((loss, row) => loss - ofChampion[row]!);
-  const qualityDrop = meanAtMost('not-worse-than-champion', reorder(drops, order), tolerance, delta);
+  const qualityDrop = meanAtMost('not-worse-than-champion', bets, drops, { max: tolerance, delta });
   const escalated = Float64Array.from(
     challengerRungs,
     (rung, row) => Number(rung > 0) - Number(championRungs[row]! > 0),
@@ -54,15 +49,11 @@ export function comparePolicies(
   return {
     result: judgeDrop(qualityDrop),
     quality_drop: qualityDrop,
-    escalation_difference: bounded(reorder(escalated, order), delta),
+    escalation_difference: bounded(bets, escalated, delta),
     cost_difference_usd: costDifference(championCosts, challengerCosts, confidence),
-    champion: policyFigures(championRungs, reorder(ofChampion, order), championCosts, delta),
-    challenger: policyFigures(challengerRungs, reorder(ofChallenger, order), challengerCosts, delta),
+    champion: policyFigures(bets, championRungs, ofChampion, championCosts, delta),
+    challenger: policyFigures(bets, challengerRungs, ofChallenger, challengerCosts, delta),
   };
-}
-
-function reorder(column: Float64Array, order: ArrayLike<number>): Float64Array {
-  return Float64Array.from({ length: order.length }, (_, i) => column[order[i]!]!);
 }
 
 function judgeDrop({ verdict, bounds: { upper } }: Condition): Measured['result'] {
@@ -72,6 +63,7 @@ function judgeDrop({ verdict, bounds: { upper } }: Condition): Measured['result'
 }
 
 function policyFigures(
+  bets: Bets,
   rungs: Int32Array,
   losses: Float64Array,
   costs: Float64Array | undefined,
@@ -79,16 +71,16 @@ function policyFigures(
 ): PolicyFigures {
   return {
     escalation_rate: escalationRate(rungs),
-    quality_loss: bounded(losses, delta),
+    quality_loss: bounded(bets, losses, delta),
     cost_usd: costs === undefined ? null : mean(costs),
   };
 }
 
-function bounded(values: Float64Array, delta: number): Bounded {
+function bounded(bets: Bets, values: Float64Array, delta: number): Bounded {
   return {
     value: mean(values),
-    lower: differenceBound.lower(values, delta),
-    upper: differenceBound.upper(values, delta),
+    lower: lossLowerBound(bets, values, delta),
+    upper: lossUpperBound(bets, values, delta),
   };
 }
 

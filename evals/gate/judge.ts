@@ -6,7 +6,7 @@ import {
   differenceBound,
   mean,
 } from '../../router/statistics/index.ts';
-import type { Bets, LossLimit } from '../threshold/index.ts';
+import { type Bets, type LossLimit, lossLowerBound, lossPValue, lossUpperBound } from '../threshold/index.ts';
 
 /** One-sided bounds, each at its own 1 - delta. */
 export interface Bounds {
@@ -26,25 +26,25 @@ export function atLeast({ lower, upper }: Bounds, min: number): VerdictWord {
   return upper < min ? 'FAIL' : 'INCONCLUSIVE';
 }
 
-/**
- * A mean of differences in [-1, 1] that must be at most `max`.
- * @param values in an order that does not depend on them
- */
-export function meanAtMost(name: string, values: Float64Array, max: number, delta: number): Condition {
-  const base = { name, limits: { max }, confidence: 1 - delta, method: 'betting', n: values.length };
-  if (values.length === 0) return unmeasured(base, 'no case to measure');
-  const bounds = {
-    lower: differenceBound.lower(values, delta),
-    upper: differenceBound.upper(values, delta),
-  };
-  const holds = differenceBound.pValue(values, max, delta) <= delta;
+/** A mean of differences in [-1, 1], one a case, that must be at most `max`. */
+export function meanAtMost(
+  name: string,
+  bets: Bets,
+  values: Float64Array,
+  { max, delta }: LossLimit,
+): Condition {
+  const n = bets.rows.length;
+  const base = { name, limits: { max }, confidence: 1 - delta, method: 'betting', n };
+  if (n === 0) return unmeasured(base, 'no case to measure');
+  const bounds = { lower: lossLowerBound(bets, values, delta), upper: lossUpperBound(bets, values, delta) };
+  const holds = lossPValue(bets, values, { max, delta }) <= delta;
   const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
   return {
     ...base,
     verdict,
     value: mean(values),
     bounds,
-    ...(verdict === 'INCONCLUSIVE' && furtherForMean(values, max, delta)),
+    ...(verdict === 'INCONCLUSIVE' && furtherForLoss(bets, values, { max, delta })),
   };
 }
 

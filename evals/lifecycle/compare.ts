@@ -61,11 +61,10 @@ export async function compareArtifacts(
     rungsAt(replayOfChampion.probabilities, thresholds.champion),
     rungsAt(replayOfChallenger.probabilities, thresholds.challenger),
     {
-      order: orderBets(
-        replayOfChallenger.traits,
-        { ...suite.suite, sampling: 'requests' },
-        { batchOf: new Uint8Array(cases.length), contents },
-      ).rows,
+      bets: orderBets(replayOfChallenger.traits, suite.suite, {
+        batchOf: new Uint8Array(cases.length),
+        contents,
+      }),
       tolerance,
       confidence: fresh ? suite.suite.confidence : 1 - verdict.looks.delta,
     },

@@ -7,6 +7,8 @@ import { differenceBound, seededRandom, shuffledOrder } from '../../router/stati
 const CHEAP_USD = 0.001;
 const STRONG_USD = 0.01;
 
+const inOrder = (rows: Uint32Array) => ({ rows, largestUnit: 1, batches: [rows.length] });
+
 /** Cases with the quality of the cheap and of the strong candidate, and the settings of most tests. */
 function world(cheap: readonly number[], strong: readonly number[], costsKnown = true) {
   const n = cheap.length;
@@ -15,7 +17,7 @@ function world(cheap: readonly number[], strong: readonly number[], costsKnown =
     quality: [Float64Array.from(cheap), Float64Array.from(strong)],
     costUsd: [costs(CHEAP_USD), costs(STRONG_USD)],
   };
-  return { outcomes, settings: { order: shuffledOrder(n, 1), tolerance: 0.01, confidence: 0.95 } };
+  return { outcomes, settings: { bets: inOrder(shuffledOrder(n, 1)), tolerance: 0.01, confidence: 0.95 } };
 }
 
 const rungs = (n: number, escalated: (row: number) => boolean) =>
@@ -74,7 +76,7 @@ describe('comparePolicies', () => {
         const same = rungs(n, (row) => escalated[row]!);
         const measured = comparePolicies(outcomes, same, same, {
           ...settings,
-          order: shuffledOrder(n, seed),
+          bets: inOrder(shuffledOrder(n, seed)),
         });
         expect(measured.quality_drop.value).toBe(0);
         expect(measured.champion).toEqual(measured.challenger);
@@ -113,7 +115,10 @@ describe('comparePolicies', () => {
     const { outcomes, settings } = world(Array.from({ length: n }, coin), Array.from({ length: n }, coin));
     const order = shuffledOrder(n, 9);
     const [champion, challenger] = [rungs(n, () => coin() === 1), rungs(n, () => coin() === 1)];
-    const { quality_drop: drop } = comparePolicies(outcomes, champion, challenger, { ...settings, order });
+    const { quality_drop: drop } = comparePolicies(outcomes, champion, challenger, {
+      ...settings,
+      bets: inOrder(order),
+    });
     const drops = Float64Array.from(
       order,
       (row) => outcomes.quality[champion[row]!]![row]! - outcomes.quality[challenger[row]!]![row]!,
