@@ -140,7 +140,7 @@ export function furtherForLoss(
   const noLoss = new Float64Array(rows.length);
   if (differenceBound.pValue(noLoss, max, delta, batches) > delta) {
     const needed = casesWithoutLoss(max, delta);
-    return { further_cases: needed - rows.length, note: 'at least, even if none of them loses' };
+    return { further_cases: needed - rows.length, note: 'fewer cannot, even if none of them loses' };
   }
   const values = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
   return furtherForMean(values, max, delta);

@@ -33,7 +33,7 @@ describe('quality-loss', () => {
     const judged = (n: number) => promisedAt(rowsOf([n, KEPT_WELL])).get('quality-loss')!;
     expect(judged(50)).toMatchObject({ verdict: 'INCONCLUSIVE', value: 0 });
     expect(judged(50).bounds.upper).toBeGreaterThan(0.05);
-    expect(judged(50).note).toBe('at least, even if none of them loses');
+    expect(judged(50).note).toBe('fewer cannot, even if none of them loses');
     const enough = 50 + judged(50).further_cases!;
     expect(judged(enough)).toMatchObject({ verdict: 'PASS', value: 0 });
     expect(judged(Math.floor(0.95 * enough))).toMatchObject({ verdict: 'INCONCLUSIVE' });

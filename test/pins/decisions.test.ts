@@ -77,10 +77,10 @@ test('500 inputs are decided as they were', async () => {
 });
 
 test('inputs just below and just above the shipped threshold are among them', () => {
-  const manifest = JSON.parse(readFileSync(path.join(ROOT, 'models/starter/manifest.json'), 'utf8'));
+  const { policy } = JSON.parse(readFileSync(path.join(ROOT, 'models/starter/verdict.json'), 'utf8'));
   const lines = readFileSync(path.join(PINS, 'decisions.jsonl'), 'utf8').trimEnd().split('\n');
   const scores = lines.flatMap((one) => JSON.parse(one).scores ?? []);
-  const distances = scores.map(({ cheap, strong }) => strong - cheap - manifest.policy.threshold);
+  const distances = scores.map(({ cheap, strong }) => strong - cheap - policy.threshold);
   expect(distances.filter((distance) => distance < 0 && distance > -SEEN_CHANGE)).not.toEqual([]);
   expect(distances.filter((distance) => distance > 0 && distance < SEEN_CHANGE)).not.toEqual([]);
 });

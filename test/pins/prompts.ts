@@ -16,14 +16,7 @@ const MULTILINGUAL = 70;
 const HARD = 110;
 
 /** Inputs of the shipped data whose predicted loss is next to the threshold of the shipped policy, below it and above it. */
-const NEAR_THRESHOLD = [
-  'everyday-en-0177',
-  'everyday-en-0295',
-  'everyday-es-0015',
-  'everyday-en-0108',
-  'everyday-en-0083',
-  'everyday-en-0251',
-];
+const NEAR_THRESHOLD = ['everyday-ko-0003', 'everyday-en-0245', 'hard-code-021', 'everyday-en-0061'];
 
 /** About 500 inputs of all kinds, the same each time. */
 export function namedInputs(): NamedInput[] {
@@ -47,7 +40,11 @@ export function namedInputs(): NamedInput[] {
 }
 
 function nearThreshold(): NamedInput[] {
-  const files = ['training-data/everyday-english.jsonl', 'training-data/everyday-multilingual.jsonl'];
+  const files = [
+    'training-data/everyday-english.jsonl',
+    'training-data/everyday-multilingual.jsonl',
+    'evals/suites/hard-cases.jsonl',
+  ];
   return files
     .flatMap(shipped)
     .filter(([id]) => NEAR_THRESHOLD.includes(id))
