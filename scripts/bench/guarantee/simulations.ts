@@ -18,13 +18,13 @@ export function simulationsOn(populations: readonly Population[]): Simulation[] 
 
 /** Deterministic: each simulation has its own draws, whether it runs alone or with others. */
 export function runSimulation(
-  { name, ways, trial }: Simulation,
+  { name, ways, trial, share = 1 }: Simulation,
   { resamples, seed }: Repeats,
 ): SimulationResult {
   const random = seededRandom(Number.parseInt(sha256(`${seed}/${name}`).slice(0, 8), 16));
   const counts = ways.map(() => 0);
   let runs = 0;
-  for (let resample = 0; resample < resamples; resample++) {
+  for (let resample = 0; resample < resamples * share; resample++) {
     const found = trial(random);
     if (found === undefined) continue;
     runs++;

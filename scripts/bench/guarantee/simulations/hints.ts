@@ -51,6 +51,7 @@ export function hintOfFurtherCases({ condition, n, times, look }: Hint): Simulat
   };
   return {
     name: `hints/${condition}, truth ${times} of the limit, n ${n}, look ${look}`,
+    share: 0.2,
     ways: [shown('gives a number'), shown('right within a factor of two')],
     trial(random) {
       const draw = (cases: number) =>

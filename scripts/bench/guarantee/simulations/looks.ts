@@ -97,7 +97,7 @@ export function resplits(set: string, losses: Float64Array): Simulation {
       const earlier: Uint8Array[] = [];
       const found = [false, false];
       for (let split = 0; split < RESPLITS; split++) {
-        const fifth = shuffled(LABELS, random).subarray(0, LABELS / 5);
+        const fifth = shuffled(LABELS, random, LABELS / 5);
         const number = 1 + earlier.filter((sealed) => fifth.some((label) => sealed[label] === 1)).length;
         const ordered = inOrder(labels, fifth);
         found[0] ||= rejects(ordered, deltaOfLook(number, CONFIDENCE));

@@ -10,6 +10,8 @@ export interface Simulation {
   readonly name: string;
   /** Ways to judge it, all on the same cases. */
   readonly ways: readonly Way[];
+  /** Of the runs asked for, those that are made: below 1 where a run takes long. 1 by default. */
+  readonly share?: number;
   /**
    * One run.
    * @returns for each way whether something passed that loses more than the margin; undefined for a run that says nothing, since what was
@@ -31,14 +33,16 @@ export function lossLimit(delta: number): LossLimit {
   return { max: MARGIN, delta };
 }
 
-/** 0 to n - 1 in random order. */
-export function shuffled(n: number, random: () => number): Uint32Array {
+/** `count` of 0 to n - 1, or all of them, in random order. */
+export function shuffled(n: number, random: () => number, count = n): Uint32Array {
   const order = Uint32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
+  for (let i = 0; i < count; i++) {
+    const j = i + Math.floor(random() * (n - i));
+    const taken = order[j]!;
+    order[j] = order[i]!;
+    order[i] = taken;
   }
-  return order;
+  return order.subarray(0, count);
 }
 
 /** `n` values drawn from a column, with replacement. */
