@@ -175,7 +175,7 @@ export interface Further {
   readonly note?: string;
 }
 
-const GAP_IN_ERRORS = 2.75;
+const GAP_IN_ERRORS = 3;
 const TOO_NEAR: Further = { note: 'too near the limit to say how many further cases would decide' };
 
 /**
