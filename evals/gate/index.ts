@@ -21,6 +21,7 @@ export {
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
 export { ladderRungs } from './ladder.ts';
+export { deltaOfLook } from './look-plan.ts';
 export { unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';

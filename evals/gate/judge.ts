@@ -96,7 +96,7 @@ export function rateWithin(
   };
   const { bounds, verdict } = judged(count, n);
   const further =
-    verdict === 'INCONCLUSIVE' ? furtherForRate(count / n, n, limits, (k, m) => judged(k, m).verdict) : {};
+    verdict === 'INCONCLUSIVE' ? furtherForRate(count, n, limits, (k, m) => judged(k, m).verdict) : {};
   return { ...base, verdict, value: count / n, bounds, ...further };
 }
 
@@ -111,19 +111,26 @@ export function unmeasured(
 /**
  * How many more cases like these would bring the bound to the side of the limit on which the mean lies. The number goes with
  * 1 / gap^2, so a gap that is not known to a third of itself gives a number that may be wrong by more than a factor of two: then
- * nothing is said but that.
+ * nothing is said but that (docs/EXPERIMENTS.md has how often what is said is right).
+ * @param batches in which the values were bet on, if further cases will go on with those bets
  */
-export function furtherForMean(values: Float64Array, limit: number, delta: number): Further {
+export function furtherForMean(
+  values: Float64Array,
+  limit: number,
+  delta: number,
+  batches?: readonly number[],
+): Further {
+  const options = { bound: differenceBound, ...(batches && { batches }) };
   const gap = limit - mean(values);
-  if (!(Math.abs(gap) >= GAP_IN_ERRORS * standardError(values))) return TOO_NEAR;
+  if (!isClear(gap, sumOfSquares(values), values.length)) return TOO_NEAR;
   const below = gap > 0;
   const needed = below
-    ? casesNeeded(values, limit, delta, { bound: differenceBound })
+    ? casesNeeded(values, limit, delta, options)
     : casesNeeded(
         values.map((value) => -value),
         -limit,
         delta,
-        { bound: differenceBound },
+        options,
       );
   return needed === undefined || needed <= values.length
     ? TOO_NEAR
@@ -143,7 +150,7 @@ export function furtherForLoss(
     return { further_cases: needed - rows.length, note: 'fewer cannot, even if none of them loses' };
   }
   const values = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
-  return furtherForMean(values, max, delta);
+  return furtherForMean(values, max, delta, batches);
 }
 
 /** The fewest cases that prove the limit if not one of them loses. */
@@ -171,30 +178,44 @@ export interface Further {
 const GAP_IN_ERRORS = 3;
 const TOO_NEAR: Further = { note: 'too near the limit to say how many further cases would decide' };
 
-/** Of a mean; of values that are all equal that of one further value at the other end. */
-function standardError(values: Float64Array): number {
-  const n = values.length;
+/**
+ * Whether the gap between a mean and a limit is large in terms of the standard error that the mean would have at the limit: where few cases
+ * lose, their own spread says too little, and as many losses as there are between mean and limit are added to it.
+ * @param squares sum over the cases of (value - mean)^2
+ */
+function isClear(gap: number, squares: number, n: number): boolean {
+  const error = Math.sqrt(squares + n * Math.abs(gap)) / n;
+  return Math.abs(gap) > GAP_IN_ERRORS * error;
+}
+
+function sumOfSquares(values: Float64Array): number {
   const centre = mean(values);
-  const squares = values.reduce((total, value) => total + (value - centre) ** 2, 0);
-  return Math.sqrt(Math.max(squares, 1)) / n;
+  return values.reduce((total, value) => total + (value - centre) ** 2, 0);
 }
 
 const GROWTH = 1.1;
 const MOST_CASES = 1e6;
 
+/** The fewest further cases of which the likely count decides. */
 function furtherForRate(
-  rate: number,
+  count: number,
   n: number,
   limits: { readonly min?: number; readonly max?: number },
   verdictAt: (successes: number, cases: number) => VerdictWord,
 ): Further {
-  const error = Math.sqrt(Math.max(rate * (1 - rate) * n, 1)) / n;
+  const rate = count / n;
   const near = [limits.min, limits.max].some(
-    (limit) => limit !== undefined && Math.abs(limit - rate) < GAP_IN_ERRORS * error,
+    (limit) => limit !== undefined && !isClear(limit - rate, rate * (1 - rate) * n, n),
   );
   if (near) return TOO_NEAR;
-  for (let cases = Math.ceil(n * GROWTH); cases <= MOST_CASES; cases = Math.ceil(cases * GROWTH)) {
-    if (verdictAt(Math.round(rate * cases), cases) !== 'INCONCLUSIVE') return { further_cases: cases - n };
+  for (let further = 1; n + further <= MOST_CASES; further = Math.ceil(further * GROWTH)) {
+    if (verdictAt(count + likelyCount(rate, further), n + further) !== 'INCONCLUSIVE')
+      return { further_cases: further };
   }
   return {};
+}
+
+/** About the median of a binomial law: that of Poisson's is about the mean + 1/3, rounded down. Of the rarer outcome. */
+function likelyCount(rate: number, cases: number): number {
+  return rate <= 0.5 ? Math.floor(rate * cases + 1 / 3) : cases - Math.floor((1 - rate) * cases + 1 / 3);
 }

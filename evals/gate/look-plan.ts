@@ -154,12 +154,17 @@ function spending(number: number, earlier: readonly RecordedLook[], request: Loo
       `These sealed cases were looked at before, on ${other.shown.issued}, with ${planWords(other.latest!.line.planned_looks)}; the suite ${request.suite} has ${planWords(planned)}. A plan must be made before the first look: go back to that one, or take fresh cases.`,
     );
   }
-  if (planned === null) return ((1 - confidence) * 6) / (Math.PI * number) ** 2;
+  if (planned === null) return deltaOfLook(number, confidence);
   if (number <= planned) return (1 - confidence) / planned;
   throw new PlimsollError(
     'insufficient-data',
     `The suite ${request.suite} plans ${planned} ${planned === 1 ? 'look' : 'looks'} at these sealed cases, and this would be number ${number}: the planned looks are spent. Take fresh cases; with them a new plan can be made.`,
   );
+}
+
+/** What the k-th look at some cases may spend without a plan: over all k these add up to 1 - confidence. */
+export function deltaOfLook(number: number, confidence: number): number {
+  return ((1 - confidence) * 6) / (Math.PI * number) ** 2;
 }
 
 function planWords(planned: number | null): string {

@@ -14,6 +14,8 @@ import { shuffledOrder } from './random.ts';
 const GROWTH = 1.25;
 /** The number is bisected to this share of itself: it is a forecast, and no better than its values. */
 const RESOLUTION = 0.02;
+/** And what is still missing to this share of itself. */
+const RESOLUTION_OF_FURTHER = 0.1;
 /** One order may be lucky: the bound counts as reached if most of these reach it. */
 const ORDERS = 5;
 
@@ -92,6 +94,8 @@ interface CasesNeededOptions {
   readonly seed?: number;
   /** Betting on values in [0, 1] by default. */
   readonly bound?: MeanBound;
+  /** The batches in which the values were bet on: further ones go on with those bets. Left out, all are bet on anew. */
+  readonly batches?: readonly number[];
 }
 
 /**
@@ -112,21 +116,30 @@ export function casesNeeded(
   values: ArrayLike<number>,
   limit: number,
   delta: number,
-  { most = 1e6, seed = 1, bound = meanBound('betting') }: CasesNeededOptions = {},
+  { most = 1e6, seed = 1, bound = meanBound('betting'), batches }: CasesNeededOptions = {},
 ): number | undefined {
   requireDelta(delta);
   requireNumbers('most', [most], { min: 1, max: 1e7 });
-  if (bound.pValue(values, limit, delta) <= delta) return values.length;
+  const given = values.length;
+  if (bound.pValue(values, limit, delta, batches) <= delta) return given;
   if (compensatedMean(values) >= limit) return undefined;
   const holds = (n: number) => {
     let held = 0;
     for (let one = 0; one < ORDERS; one++) {
-      const drawn = repeated(values, n, (seed + one) % 2 ** 32);
-      if (bound.pValue(drawn, limit, delta) <= delta) held++;
+      const order = (seed + one) % 2 ** 32;
+      const further = n - given;
+      const p =
+        batches === undefined
+          ? bound.pValue(repeated(values, n, order), limit, delta)
+          : bound.pValue(followedBy(values, repeated(values, further, order)), limit, delta, [
+              ...batches,
+              further,
+            ]);
+      if (p <= delta) held++;
     }
     return held > ORDERS / 2;
   };
-  return smallestHolding(holds, values.length, Math.floor(most));
+  return smallestHolding(holds, given, Math.floor(most));
 }
 
 function toUnit(name: string, values: ArrayLike<number>, { low, high }: ValueRange): Float64Array {
@@ -151,12 +164,20 @@ function smallestHolding(holds: (n: number) => boolean, given: number, most: num
     failing = holding;
     holding = Math.min(most, Math.ceil(failing * GROWTH));
   }
-  while (holding - failing > Math.max(1, RESOLUTION * holding)) {
+  const resolution = () => Math.min(RESOLUTION * holding, RESOLUTION_OF_FURTHER * (holding - given));
+  while (holding - failing > Math.max(1, resolution())) {
     const middle = Math.floor((failing + holding) / 2);
     if (holds(middle)) holding = middle;
     else failing = middle;
   }
   return holding;
+}
+
+function followedBy(values: ArrayLike<number>, further: Float64Array): Float64Array {
+  const all = new Float64Array(values.length + further.length);
+  all.set(values);
+  all.set(further, values.length);
+  return all;
 }
 
 /** Each value equally often but for one more of some; which of them is drawn, for the values may come sorted. */

@@ -7,12 +7,14 @@ import { type LabelledSet, readSet } from './guarantee/population.ts';
 import { coverageReport, guaranteeViolations } from './guarantee/report.ts';
 import { reportText } from './guarantee/report-text.ts';
 import { openResults } from './guarantee/results.ts';
-import { measure, startWorkers } from './guarantee/runner.ts';
-import { SETS, type Setting, selectSettings } from './guarantee/settings.ts';
+import { measure, measureSimulations, startWorkers } from './guarantee/runner.ts';
+import { type PublicSet, SETS, selectSettings } from './guarantee/settings.ts';
 
 interface Flags {
   readonly data?: string;
   readonly resamples: number;
+  readonly runs: number;
+  readonly simulations?: boolean;
   readonly seed: number;
   readonly only?: string;
   readonly out?: string;
@@ -22,10 +24,15 @@ interface Flags {
 
 const command = new Command('bench:coverage')
   .description(
-    'Does the guarantee hold? Thresholds certified, and policies judged, from many samples of real cases.',
+    'Does the guarantee hold? Thresholds proved, and policies judged, from many samples of real cases; and what happens to it if people try again.',
   )
   .option('--data <folder>', 'the converted public sets (default: the folder that PLIMSOLL_DATA names)')
   .option('--resamples <n>', 'samples drawn for each setting', wholeNumberBetween(1, 1e6), 1000)
+  .option('--runs <n>', 'runs of each simulation', wholeNumberBetween(1, 1e6), 1000)
+  .option(
+    '--simulations',
+    'what people do to the gate, its power and its hints: these alone; with --only, beside those settings',
+  )
   .option('--seed <n>', 'of all draws', wholeNumberBetween(0, 2 ** 31 - 1), 1)
   .option('--only <settings>', 'set/n/margin/confidence, * for any, commas between: routellm_mmlu/2000')
   .option('--out <file>', 'JSON Lines: keep each result as it comes, and do not run again what it holds')
@@ -41,15 +48,22 @@ try {
   process.exitCode = 2;
 }
 
-async function coverage({ data, only, out, workers, resamples, seed, json }: Flags): Promise<void> {
-  const settings = selectSettings(only);
+async function coverage(flags: Flags): Promise<void> {
+  const { data, only, out, workers, resamples, runs, seed, json } = flags;
+  const alone = flags.simulations === true && only === undefined;
+  const settings = alone ? [] : selectSettings(only);
+  const withSimulations = flags.simulations === true || only === undefined;
   const results = openResults(out);
-  const sets = await setsOf(settings, folderOf(data));
+  const wanted = SETS.filter(({ name }) => withSimulations || settings.some(({ set }) => set === name));
+  const sets = await readSets(wanted, folderOf(data));
   const runner = startWorkers(workers);
   try {
     const repeats = { resamples, seed };
     const found = await measure({ sets, settings, repeats, runner, results, say });
-    const report = coverageReport(sets, found, repeats);
+    const simulations = withSimulations
+      ? await measureSimulations({ sets, repeats: { resamples: runs, seed }, runner, results, say })
+      : [];
+    const report = coverageReport(sets, found, simulations, repeats);
     if (json) printJson(report);
     else process.stdout.write(reportText(report));
     const broken = guaranteeViolations(report);
@@ -60,11 +74,9 @@ async function coverage({ data, only, out, workers, resamples, seed, json }: Fla
   }
 }
 
-async function setsOf(settings: readonly Setting[], folder: string): Promise<LabelledSet[]> {
+async function readSets(wanted: readonly PublicSet[], folder: string): Promise<LabelledSet[]> {
   const sets: LabelledSet[] = [];
-  for (const set of SETS) {
-    if (settings.some((setting) => setting.set === set.name)) sets.push(await readSet(set, folder));
-  }
+  for (const set of wanted) sets.push(await readSet(set, folder));
   return sets;
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { DEFAULT_METHOD, testMethod } from '../../scripts/bench/guarantee/methods.ts';
 import type { LabelledSet } from '../../scripts/bench/guarantee/population.ts';
 import { coverageReport, guaranteeViolations } from '../../scripts/bench/guarantee/report.ts';
 import { reportText } from '../../scripts/bench/guarantee/report-text.ts';
@@ -98,7 +99,7 @@ describe('a run that was stopped', () => {
     expect(again.asked.run).toHaveLength(9);
   });
 
-  it.each(['{"schema_version":2}', 'no JSON', ''])('stops at the line %j', async (line) => {
+  it.each(['{"schema_version":1}', 'no JSON', ''])('stops at the line %j', async (line) => {
     const file = path.join(folder, 'results.jsonl');
     writeFileSync(file, `${line}\n`);
     expect(() => openResults(file)).toThrow(
@@ -124,12 +125,12 @@ describe('worker processes', () => {
 });
 
 describe('the report', () => {
-  const never = { name: 'betting', begin: () => () => 1 };
-  const always = { name: 'betting', begin: () => () => 0 };
+  const never = testMethod(DEFAULT_METHOD, () => () => 1);
+  const always = testMethod(DEFAULT_METHOD, () => () => 0);
   const reportWith = (method: typeof never) => {
     const some = { resamples: 50, seed: 1 };
     const results = settings.map((setting) => runSetting(population, setting, some, [method]));
-    return coverageReport([labelled], results, some);
+    return coverageReport([labelled], results, [], some);
   };
 
   it('finds no broken promise where nothing is certified, and every one where everything is', () => {
@@ -165,7 +166,7 @@ describe('the report', () => {
     for (const setting of settings) expect(text).toContain(`${settingName(setting)} `);
     expect(text).not.toMatch(/NaN|undefined|null/);
     const without = reportText({ ...report, overall: report.overall.map((row) => ({ ...row, passes: [] })) });
-    expect(without).toMatch(/^betting .* - +- +-$/m);
+    expect(without).toMatch(/^gate .* - +- +-$/m);
   });
 });
 
@@ -185,7 +186,7 @@ describe('the command', () => {
     const first = run(...flags);
     const lines = readFileSync(out, 'utf8');
     expect(JSON.parse(first)).toMatchObject({
-      schema_version: 1,
+      schema_version: 2,
       resamples: 2,
       sets: [{ set: 'routellm_mmlu', cases: 60, cheap: 'mixtral-8x7b-instruct-v0.1' }],
       settings: [{ setting: 'routellm_mmlu/200/0.05/0.95' }],

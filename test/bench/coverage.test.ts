@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { certifyThreshold, thresholdPath } from '../../evals/threshold/index.ts';
+import { thresholdPath } from '../../evals/threshold/index.ts';
 import { binomialTail } from '../../router/statistics/binomial.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { openGate, stepsOfWalk } from '../../scripts/bench/guarantee/gate.ts';
 import {
   bootstrapCounts,
   bootstrapTest,
-  type Method,
   methodsFor,
+  testMethod,
 } from '../../scripts/bench/guarantee/methods.ts';
 import {
   casesInRows,
@@ -22,8 +23,9 @@ const population = madeUpPopulation(1500, 1);
 const setting: Setting = { set: 'routellm_mmlu', n: 200, maxQualityLoss: 0.05, confidence: 0.95 };
 const few = { resamples: 8, seed: 1 };
 
-const alwaysRejects: Method = { name: 'always', begin: () => () => 0 };
-const neverRejects: Method = { name: 'never', begin: () => () => 1 };
+const steps = stepsOfWalk(population.probabilities);
+const alwaysRejects = testMethod('always', () => () => 0);
+const neverRejects = testMethod('never', () => () => 1);
 
 describe('the truth about a population', () => {
   it('is what the policy does to every case, at thresholds between scores and on them', () => {
@@ -59,24 +61,24 @@ describe('one setting', () => {
     const sum = { violations: 0, certified: 0, cheaper: 0, escalation: 0, loss: 0 };
     for (let resample = 0; resample < few.resamples; resample++) {
       const sample = casesInRows(population, drawRows(population, setting.n, random));
-      const certified = certifyThreshold(sample, setting);
-      const { escalationRate, loss } = replayed(population, certified?.threshold ?? -1);
-      sum.certified += certified === undefined ? 0 : 1;
+      const threshold = openGate(setting, steps).judge(sample);
+      const { escalationRate, loss } = replayed(population, threshold ?? -1);
+      sum.certified += threshold === undefined ? 0 : 1;
       sum.violations += loss > setting.maxQualityLoss ? 1 : 0;
       sum.cheaper += escalationRate < 1 - loss / gap ? 1 : 0;
       sum.escalation += escalationRate / few.resamples;
       sum.loss += loss / few.resamples;
     }
-    const betting = certification.find(({ method }) => method === 'betting')!;
-    expect(betting).toMatchObject({
+    const gate = certification.find(({ method }) => method === 'gate')!;
+    expect(gate).toMatchObject({
       violations: sum.violations,
       certified: sum.certified,
       cheaper_than_random: sum.cheaper,
     });
     expect(sum.certified).toBeGreaterThan(0);
-    expect(betting.escalation_rate).toBeCloseTo(sum.escalation, 12);
-    expect(betting.true_loss).toBeCloseTo(sum.loss, 12);
-    expect(betting.random_escalation_rate).toBeCloseTo(1 - sum.loss / gap, 12);
+    expect(gate.escalation_rate).toBeCloseTo(sum.escalation, 12);
+    expect(gate.true_loss).toBeCloseTo(sum.loss, 12);
+    expect(gate.random_escalation_rate).toBeCloseTo(1 - sum.loss / gap, 12);
   });
 
   it('sees a test that always rejects break every promise, and one that never does certify nothing', () => {
@@ -101,19 +103,19 @@ describe('one setting', () => {
     }
   });
 
-  it('finds the plain estimate breaking its promise far more often than the betting bound', () => {
+  it('finds the plain estimate breaking its promise far more often than the gate', () => {
     const { certification, gate } = runSetting(population, { ...setting, n: 500 }, { ...few, resamples: 40 });
     const of = (name: string) => certification.find(({ method }) => method === name)!;
     expect(of('point-estimate').violations).toBeGreaterThanOrEqual(10);
-    expect(of('betting').violations).toBeLessThanOrEqual(6);
-    expect(of('betting').certified).toBe(40);
+    expect(of('gate').violations).toBeLessThanOrEqual(6);
+    expect(of('gate').certified).toBe(40);
     const passes = (timesMargin: number, name: string) =>
       gate
         .find(({ times_margin }) => times_margin === timesMargin)!
         .passes.find(({ method }) => method === name)!.passes;
     expect(passes(1, 'point-estimate')).toBeGreaterThanOrEqual(10);
-    expect(passes(1, 'betting')).toBeLessThanOrEqual(6);
-    expect(passes(0.5, 'betting')).toBeGreaterThan(passes(1, 'betting'));
+    expect(passes(1, 'gate')).toBeLessThanOrEqual(6);
+    expect(passes(0.5, 'gate')).toBeGreaterThan(passes(1, 'gate'));
   });
 });
 
@@ -123,11 +125,11 @@ describe('the policies that the gate is asked about', () => {
   it('have the true loss that is said', () => {
     const policies = knownPolicies(population, truth, 0.05);
     expect(policies.map(({ timesMargin }) => timesMargin)).toEqual([0.5, 1, 1.5]);
-    for (const { threshold, trueLoss, escalationRate, halfLosses, timesMargin } of policies) {
+    for (const { threshold, trueLoss, escalationRate, losses, timesMargin } of policies) {
       const brute = replayed(population, threshold);
       expect(trueLoss).toBeCloseTo(brute.loss, 12);
       expect(escalationRate).toBeCloseTo(brute.escalationRate, 12);
-      expect(halfLosses.reduce((sum, half) => sum + 2 * half - 1, 0) / 1500).toBeCloseTo(trueLoss, 12);
+      expect(losses.reduce((sum, loss) => sum + loss, 0) / 1500).toBeCloseTo(trueLoss, 12);
       expect(Math.abs(trueLoss - timesMargin * 0.05)).toBeLessThan(0.0025);
     }
   });
@@ -145,6 +147,45 @@ describe('the policies that the gate is asked about', () => {
   it('are left out where the set cannot lose as much', () => {
     const policies = knownPolicies(population, truth, 0.15);
     expect(policies.map(({ timesMargin }) => timesMargin)).toEqual([0.5, 1]);
+  });
+});
+
+describe('the methods', () => {
+  const methods = methodsFor(1000, steps);
+  const promise = { maxQualityLoss: 0.03, confidence: 0.95 };
+  const passesWith = (lost: number) => {
+    const random = seededRandom(4);
+    const losses = Float64Array.from({ length: 1000 }, (_, i) => Number((i * 37) % 1000 < lost));
+    losses.sort(() => random() - 0.5);
+    return methods.filter((method) => method.passes(losses, promise)).map(({ name }) => name);
+  };
+
+  it('spend what they say: one planned look the whole error, the first of many a part of it', () => {
+    const order = ['gate', 'gate, one look planned'];
+    for (const lost of [0, 5, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28]) {
+      const passing = passesWith(lost).filter((name) => order.includes(name));
+      expect(passing).toEqual(order.slice(2 - passing.length)); // who spends less passes no more
+    }
+    expect(passesWith(0)).not.toContain('hoeffding-bentkus');
+    expect(passesWith(31)).toEqual([]);
+  });
+
+  it('the stakes of the first edition are those of their formula', () => {
+    // 200 cases without a loss at a margin of .02: scale 2 ln 20 / 200, stakes by hand
+    const limit = 0.51;
+    let [capital, squares, total] = [1, 0.25, 0.5];
+    for (let i = 0; i < 200; i++) {
+      const stake = Math.min(Math.sqrt((2 * Math.log(20) * (i + 1)) / (200 * squares)), 0.75 / (1 - limit));
+      capital *= 1 + stake * (limit - 0.5);
+      total += 0.5;
+      squares += (0.5 - total / (i + 2)) ** 2;
+    }
+    const plugIn = methods.find(({ name }) => name === 'plug-in stakes')!;
+    const justEnough = 1 - 1 / capital;
+    const noLoss = new Float64Array(200);
+    expect(plugIn.passes(noLoss, { maxQualityLoss: 0.02, confidence: 0.95 })).toBe(justEnough >= 0.95);
+    expect(plugIn.passes(noLoss, { maxQualityLoss: 0.021, confidence: 0.95 })).toBe(true);
+    expect(plugIn.passes(noLoss, { maxQualityLoss: 0.019, confidence: 0.95 })).toBe(false);
   });
 });
 
@@ -182,14 +223,8 @@ describe('the percentile bootstrap', () => {
   });
 
   it('is sure without any loss, however few the cases: no bound', () => {
-    const bootstrap = methodsFor(5)
-      .find(({ name }) => name === 'bootstrap')!
-      .begin();
-    const betting = methodsFor(5)
-      .find(({ name }) => name === 'betting')!
-      .begin();
-    const noLoss = new Float64Array(5).fill(0.5);
-    expect(bootstrap(noLoss, 0.501, 0.05)).toBe(0);
-    expect(betting(noLoss, 0.501, 0.05)).toBeGreaterThan(0.5);
+    const promise = { maxQualityLoss: 0.002, confidence: 0.95 };
+    const passing = methodsFor(5, steps).filter((method) => method.passes(new Float64Array(5), promise));
+    expect(passing.map(({ name }) => name)).toEqual(['bootstrap', 'point-estimate']);
   });
 });

@@ -1,15 +1,25 @@
-import type { MeanTest } from '../../../evals/threshold/index.ts';
+import { deltaOfLook } from '../../../evals/gate/index.ts';
 import {
-  bettingPValue,
+  type CalibrationCases,
+  certifyThreshold,
+  lossPValue,
+  type MeanTest,
+} from '../../../evals/threshold/index.ts';
+import {
   compensatedSum,
   hoeffdingBentkusPValue,
+  mean,
   seededRandom,
 } from '../../../router/statistics/index.ts';
+import { drawnOrder, openGate, type QualityPromise } from './gate.ts';
 
-/** A method of certification. Each walk and each single decision starts a test of its own. */
+/** A method of proof. */
 export interface Method {
   readonly name: string;
-  begin(): MeanTest;
+  /** The loosest threshold that a sample proves; undefined if it proves none. */
+  certify(sample: CalibrationCases, promise: QualityPromise): number | undefined;
+  /** Whether the losses of a sample, -1..1, prove that their mean is at most the margin. */
+  passes(losses: Float64Array, promise: QualityPromise): boolean;
 }
 
 /** How often each case is in each bootstrap resample: `counts[row * resamples + resample]`. */
@@ -19,8 +29,8 @@ interface BootstrapCounts {
   readonly counts: Uint8Array;
 }
 
-/** The gate's method; the others are for comparison. */
-export const DEFAULT_METHOD = 'betting';
+/** What ships; the others are for comparison. */
+export const DEFAULT_METHOD = 'gate';
 
 const BOOTSTRAP_RESAMPLES = 1000;
 
@@ -32,16 +42,72 @@ const ROUNDING = 1e-9;
 /** A loss of 0 as (1 + loss) / 2. Most cases have it and need not be added up. */
 const NO_LOSS = 0.5;
 
-/** Betting, Hoeffding-Bentkus, the percentile bootstrap and no bound at all, for samples of n cases. */
-export function methodsFor(n: number): readonly Method[] {
+/**
+ * The gate at the first look; with a suite that plans one look, which may spend the whole error; and at the whole error the stakes of the
+ * first edition, Hoeffding-Bentkus, the percentile bootstrap and no bound at all.
+ * @param n cases of a sample
+ * @param steps of the gate's walk
+ */
+export function methodsFor(n: number, steps: Float64Array): readonly Method[] {
   const counts = bootstrapCounts(n, BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED);
   return [
-    { name: DEFAULT_METHOD, begin: () => bettingPValue },
-    { name: 'hoeffding-bentkus', begin: () => hoeffdingBentkusPValue },
-    { name: 'bootstrap', begin: () => bootstrapTest(counts) },
-    { name: 'point-estimate', begin: () => pointEstimate },
+    gateMethod(DEFAULT_METHOD, steps, ({ confidence }) => deltaOfLook(1, confidence)),
+    gateMethod('gate, one look planned', steps, ({ confidence }) => 1 - confidence),
+    testMethod('plug-in stakes', () => plugInPValue),
+    testMethod('hoeffding-bentkus', () => hoeffdingBentkusPValue),
+    testMethod('bootstrap', () => bootstrapTest(counts)),
+    testMethod('point-estimate', () => pointEstimate),
   ];
 }
+
+function gateMethod(name: string, steps: Float64Array, deltaOf: (promise: QualityPromise) => number): Method {
+  return {
+    name,
+    certify: (sample, promise) => openGate(promise, steps).judge(sample, deltaOf(promise)),
+    passes(losses, promise) {
+      const limit = { max: promise.maxQualityLoss, delta: deltaOf(promise) };
+      return lossPValue(drawnOrder(losses.length), losses, limit) <= limit.delta;
+    },
+  };
+}
+
+/** @param begin each walk and each single decision starts a test of its own */
+export function testMethod(name: string, begin: () => MeanTest): Method {
+  return {
+    name,
+    certify: (sample, promise) => certifyThreshold(sample, promise, begin())?.threshold,
+    passes(losses, { maxQualityLoss, confidence }) {
+      const delta = 1 - confidence;
+      return begin()(losses.map(toHalf), toHalf(maxQualityLoss), delta) <= delta;
+    },
+  };
+}
+
+/** A loss of -1..1 in [0, 1]. */
+function toHalf(loss: number): number {
+  return (1 + loss) / 2;
+}
+
+/**
+ * The bets of the first edition: stakes sqrt(2 ln(1/delta) / (n v)) of the running variance v, whatever has been won so far.
+ * @see Waudby-Smith and Ramdas, arXiv 2010.09686: predictable plug-in bets for a fixed n
+ */
+const plugInPValue: MeanTest = (values, limit, delta) => {
+  if (limit < mean(values)) return 1;
+  const scale = (-2 * Math.log(delta)) / values.length;
+  const cap = PLUG_IN_CAP / (1 - limit);
+  let [capital, highest, total, squares] = [1, 1, 0.5, 0.25];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    capital *= 1 + Math.min(Math.sqrt((scale * (i + 1)) / squares), cap) * (limit - value);
+    highest = Math.max(highest, capital);
+    total += value;
+    squares += (value - total / (i + 2)) ** 2;
+  }
+  return 1 / highest;
+};
+
+const PLUG_IN_CAP = 0.75;
 
 /** Multinomial counts: each resample draws n of n cases with replacement. */
 export function bootstrapCounts(n: number, resamples: number, seed: number): BootstrapCounts {

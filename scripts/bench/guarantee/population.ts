@@ -41,8 +41,8 @@ export interface KnownPolicy {
   readonly threshold: number;
   readonly trueLoss: number;
   readonly escalationRate: number;
-  /** (1 + q(strong) - q(routed)) / 2 of each case of the population. */
-  readonly halfLosses: Float64Array;
+  /** q(strong) - q(routed) of each case of the population. */
+  readonly losses: Float64Array;
 }
 
 /** A policy that should PASS, the hardest one that must not, and one that clearly must not. */
@@ -148,8 +148,7 @@ export function knownPolicies(population: Population, truth: Truth, margin: numb
     );
     if (nearest === undefined || Math.abs(nearest.loss - aim) > CLOSE_ENOUGH * margin) return [];
     const { threshold, loss: trueLoss, escalationRate } = nearest;
-    const halfLosses = halfLossesAt(population, threshold);
-    return [{ timesMargin, threshold, trueLoss, escalationRate, halfLosses }];
+    return [{ timesMargin, threshold, trueLoss, escalationRate, losses: lossesAt(population, threshold) }];
   });
 }
 
@@ -158,10 +157,10 @@ function cheapPredictedLoss(probabilities: readonly Float64Array[], row: number)
   return predictedLoss([probabilities[0]![row]!, probabilities[1]![row]!], 0);
 }
 
-function halfLossesAt({ probabilities, quality }: Population, threshold: number): Float64Array {
+function lossesAt({ probabilities, quality }: Population, threshold: number): Float64Array {
   const [cheap, strong] = [quality[0]!, quality[1]!];
   return Float64Array.from(cheap, (q, row) =>
-    cheapPredictedLoss(probabilities, row) <= threshold ? (1 + strong[row]! - q) / 2 : 0.5,
+    cheapPredictedLoss(probabilities, row) <= threshold ? strong[row]! - q : 0,
   );
 }
 

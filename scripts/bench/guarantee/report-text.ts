@@ -1,6 +1,6 @@
 import { textTable } from '../../../evals/report/index.ts';
 import { TIMES_MARGIN } from './population.ts';
-import type { CoverageReport, Frequency, SettingReport } from './report.ts';
+import type { CoverageReport, Frequency, SettingReport, SimulationReport } from './report.ts';
 
 const OVERALL = [
   'method',
@@ -24,7 +24,9 @@ const CERTIFICATION = [
   'true loss',
 ];
 
-/** The report for people: overall first, then certified thresholds and the gate's PASSes, setting by setting. */
+const SIMULATIONS = ['simulation', 'judged by', 'share', '95 % interval', 'runs', 'promised'];
+
+/** The report for people: overall first, then certified thresholds and the gate's PASSes, setting by setting, and the simulations. */
 export function reportText(report: CoverageReport): string {
   return [
     `${report.resamples} resamples a setting, seed ${report.seed}`,
@@ -33,6 +35,15 @@ export function reportText(report: CoverageReport): string {
         `${set}: ${cases} cases, ${cheap} ${quality.cheap.toFixed(3)} -> ${strong} ${quality.strong.toFixed(3)}`,
     ),
     '',
+    ...(report.settings.length > 0 ? settingsLines(report) : []),
+    ...(report.simulations.length > 0
+      ? [textTable([SIMULATIONS, ...report.simulations.flatMap(simulationCells)]), '']
+      : []),
+  ].join('\n');
+}
+
+function settingsLines(report: CoverageReport): string[] {
+  return [
     textTable([OVERALL, ...report.overall.map(overallCells)]),
     '',
     ...headlineLines(report),
@@ -40,7 +51,18 @@ export function reportText(report: CoverageReport): string {
     '',
     textTable(gateRows(report.settings)),
     '',
-  ].join('\n');
+  ];
+}
+
+function simulationCells({ simulation, ways }: SimulationReport): string[][] {
+  return ways.map((way) => [
+    simulation,
+    way.way,
+    percent(way.rate),
+    interval(way),
+    String(way.of),
+    way.promised ? 'yes' : 'no',
+  ]);
 }
 
 function headlineLines({ headline }: CoverageReport): string[] {

@@ -1,8 +1,9 @@
 import { clopperPearsonInterval, compensatedMean } from '../../../router/statistics/index.ts';
 import { DEFAULT_METHOD } from './methods.ts';
 import { type LabelledSet, TIMES_MARGIN } from './population.ts';
-import { SCHEMA_VERSION, type SettingResult } from './results.ts';
+import { SCHEMA_VERSION, type SettingResult, type SimulationResult } from './results.ts';
 import { type Repeats, type Setting, settingName } from './settings.ts';
+import { CONFIDENCE } from './simulations/simulation.ts';
 
 /** A count of events, with the exact (Clopper-Pearson) 95 % interval of their probability. */
 export interface Frequency {
@@ -23,10 +24,11 @@ const INTERVAL_LEVEL = 0.95;
 /** How often a policy that loses 1.5 times the margin may pass, whatever the confidence. */
 const MOST_FALSE_PASSES = 0.05;
 
-/** All results, as JSON: `overall` first, then each setting. */
+/** All results, as JSON: `overall` first, then each setting and each simulation. */
 export function coverageReport(
   sets: readonly LabelledSet[],
   results: readonly SettingResult[],
+  simulations: readonly SimulationResult[],
   repeats: Repeats,
 ) {
   const settings = results.map(settingReport);
@@ -39,37 +41,48 @@ export function coverageReport(
     overall: overallFrequencies(settings),
     ...(headline && { headline: headlineReport(headline) }),
     settings,
+    simulations: simulations.map(simulationReport),
   };
 }
 
 export type CoverageReport = ReturnType<typeof coverageReport>;
 export type SettingReport = ReturnType<typeof settingReport>;
+export type SimulationReport = ReturnType<typeof simulationReport>;
 
 /**
  * Violations of the default method's guarantee, one sentence each: settings with certified thresholds that exceed the margin, or PASSes
  * of a policy that does, significantly more often than 1 - confidence (the whole interval is above), and settings that pass a policy
- * losing 1.5 times the margin in more than 5 % of the samples.
+ * losing 1.5 times the margin in more than 5 % of the samples; and attacks that get through the gate significantly more often than it
+ * promises.
  *
  * @returns empty if the guarantee holds
  */
-export function guaranteeViolations({ settings }: CoverageReport): string[] {
-  return settings.flatMap(({ setting, confidence, certification, gate }) => {
-    const delta = 1 - confidence;
-    const violated: string[] = [];
-    const { violations } = certification.find(({ method }) => method === DEFAULT_METHOD)!;
-    if (violations.low > delta)
+export function guaranteeViolations({ settings, simulations }: CoverageReport): string[] {
+  return [...settings.flatMap(settingViolations), ...simulations.flatMap(simulationViolations)];
+}
+
+function simulationViolations({ simulation, ways }: SimulationReport): string[] {
+  return ways
+    .filter(({ promised, low }) => promised && low > 1 - CONFIDENCE)
+    .map(({ way, count, of }) => `${simulation}: ${count} of ${of} runs pass what is bad (${way}).`);
+}
+
+function settingViolations({ setting, confidence, certification, gate }: SettingReport): string[] {
+  const delta = 1 - confidence;
+  const violated: string[] = [];
+  const { violations } = certification.find(({ method }) => method === DEFAULT_METHOD)!;
+  if (violations.low > delta)
+    violated.push(
+      `${setting}: ${violations.count} of ${violations.of} certified thresholds break the margin.`,
+    );
+  for (const { times_margin, passes } of gate.filter((policy) => policy.times_margin >= 1)) {
+    const { count, of, rate, low } = passes.find(({ method }) => method === DEFAULT_METHOD)!;
+    if (low > delta || (times_margin > 1 && rate > MOST_FALSE_PASSES))
       violated.push(
-        `${setting}: ${violations.count} of ${violations.of} certified thresholds break the margin.`,
+        `${setting}: the gate passes ${count} of ${of} samples at ${times_margin} times the margin.`,
       );
-    for (const { times_margin, passes } of gate.filter((policy) => policy.times_margin >= 1)) {
-      const { count, of, rate, low } = passes.find(({ method }) => method === DEFAULT_METHOD)!;
-      if (low > delta || (times_margin > 1 && rate > MOST_FALSE_PASSES))
-        violated.push(
-          `${setting}: the gate passes ${count} of ${of} samples at ${times_margin} times the margin.`,
-        );
-    }
-    return violated;
-  });
+  }
+  return violated;
 }
 
 function setReport({ set, models: [cheap, strong], sha256, quality }: LabelledSet) {
@@ -109,6 +122,13 @@ function settingReport(result: SettingResult) {
       escalation_rate: rounded(row.escalation_rate),
       passes: row.passes.map(({ method, passes }) => ({ method, ...frequency(passes, of) })),
     })),
+  };
+}
+
+function simulationReport({ simulation, runs, ways }: SimulationResult) {
+  return {
+    simulation,
+    ways: ways.map(({ way, promised, events }) => ({ way, promised, ...frequency(events, runs) })),
   };
 }
 
@@ -170,6 +190,7 @@ function pool(frequencies: readonly SettingFrequency[]) {
 }
 
 function frequency(count: number, of: number): Frequency {
+  if (of === 0) return { count, of, rate: 0, low: 0, high: 1 };
   const { low, high } = clopperPearsonInterval(count, of, 1 - INTERVAL_LEVEL);
   return { count, of, rate: rounded(count / of), low: rounded(low), high: rounded(high) };
 }

@@ -4,7 +4,7 @@ import { PlimsollError } from '../../../router/errors.ts';
 import type { Repeats } from './settings.ts';
 import { type Setting, settingName } from './settings.ts';
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
@@ -48,15 +48,28 @@ const settingResultSchema = z.strictObject({
   gate: z.array(gateSchema),
 });
 
+/** One simulation, and how many of its runs had the event in each way of judging it. */
+const simulationResultSchema = z.strictObject({
+  schema_version: z.literal(SCHEMA_VERSION),
+  simulation: z.string(),
+  resamples: count,
+  seed: count,
+  /** Resamples that say something: of an attack, those with something bad to pass. */
+  runs: count,
+  ways: z.array(z.strictObject({ way: z.string(), promised: z.boolean(), events: count })),
+});
+
 export type SettingResult = z.infer<typeof settingResultSchema>;
 export type Certification = z.infer<typeof certificationSchema>;
 export type GateResult = z.infer<typeof gateSchema>;
+export type SimulationResult = z.infer<typeof simulationResultSchema>;
 
 /** The results so far. */
 export interface Results {
   /** The result for the same data, setting, number of resamples and seed; undefined if it has not run. */
   find(dataSha256: string, setting: Setting, repeats: Repeats): SettingResult | undefined;
-  add(result: SettingResult): void;
+  findSimulation(simulation: string, repeats: Repeats): SimulationResult | undefined;
+  add(result: SettingResult | SimulationResult): void;
 }
 
 /**
@@ -67,12 +80,19 @@ export interface Results {
  * @throws PlimsollError `invalid-input`: a line that is no result of this version. An incomplete last line is removed
  */
 export function openResults(file?: string): Results {
-  const known = new Map(readResults(file).map((result) => [resultKey(result), result]));
+  const known = new Map<string, SettingResult>();
+  const simulations = new Map<string, SimulationResult>();
+  const keep = (result: SettingResult | SimulationResult) => {
+    if ('simulation' in result) simulations.set(simulationKey(result.simulation, result), result);
+    else known.set(resultKey(result), result);
+  };
+  readResults(file).forEach(keep);
   return {
     find: (dataSha256, setting, repeats) => known.get(runKey(dataSha256, setting, repeats)),
+    findSimulation: (simulation, repeats) => simulations.get(simulationKey(simulation, repeats)),
     add(result) {
       if (file !== undefined) appendFileSync(file, `${JSON.stringify(result)}\n`);
-      known.set(resultKey(result), result);
+      keep(result);
     },
   };
 }
@@ -86,7 +106,11 @@ function resultKey(result: SettingResult): string {
   return runKey(data_sha256, { set, n, maxQualityLoss, confidence }, result);
 }
 
-function readResults(file: string | undefined): SettingResult[] {
+function simulationKey(simulation: string, { resamples, seed }: Repeats): string {
+  return [simulation, resamples, seed].join(' ');
+}
+
+function readResults(file: string | undefined): (SettingResult | SimulationResult)[] {
   if (file === undefined || !existsSync(file)) return [];
   const bytes = readFileSync(file);
   const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
@@ -95,8 +119,8 @@ function readResults(file: string | undefined): SettingResult[] {
   return lines.map((line, i) => parseLine(line, file, i + 1));
 }
 
-function parseLine(text: string, file: string, line: number): SettingResult {
-  const parsed = settingResultSchema.safeParse(parseJson(text));
+function parseLine(text: string, file: string, line: number): SettingResult | SimulationResult {
+  const parsed = z.union([settingResultSchema, simulationResultSchema]).safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const message = `${file}, line ${line}: this is no result of this version of the benchmark. Name another file with --out.`;
   throw new PlimsollError('invalid-input', message, { place: { file, line } });

@@ -1,5 +1,6 @@
-import { type CalibrationCases, certifyThreshold } from '../../../evals/threshold/index.ts';
+import type { CalibrationCases } from '../../../evals/threshold/index.ts';
 import { seededRandom } from '../../../router/statistics/index.ts';
+import { stepsOfWalk } from './gate.ts';
 import { type Method, methodsFor } from './methods.ts';
 import {
   casesInRows,
@@ -18,13 +19,13 @@ import { type Repeats, type Setting, settingSeed } from './settings.ts';
  * Draws samples of n cases from the population, with replacement. On each sample every method certifies a threshold and judges policies
  * of known loss; all methods see the same samples. Deterministic.
  *
- * @param methods by default the four of methodsFor
+ * @param methods by default those of methodsFor
  */
 export function runSetting(
   population: Population,
   setting: Setting,
   { resamples, seed }: Repeats,
-  methods: readonly Method[] = methodsFor(setting.n),
+  methods: readonly Method[] = methodsFor(setting.n, stepsOfWalk(population.probabilities)),
 ): SettingResult {
   const truth = populationTruth(population);
   const policies = knownPolicies(population, truth, setting.maxQualityLoss);
@@ -56,7 +57,7 @@ function certificationTally(method: Method, setting: Setting, truth: Truth) {
   const sums = { escalation: 0, loss: 0, randomNeeds: 0 };
   return {
     add(sample: CalibrationCases): void {
-      const threshold = certifyThreshold(sample, setting, method.begin())?.threshold;
+      const threshold = method.certify(sample, setting);
       const { escalationRate, loss } =
         threshold === undefined ? { escalationRate: 1, loss: 0 } : truth.at(threshold);
       const randomNeeds = 1 - loss / truth.gap;
@@ -77,16 +78,14 @@ function certificationTally(method: Method, setting: Setting, truth: Truth) {
   };
 }
 
-/** PASS means that the upper bound of the mean loss is at most the margin, that is, that the test rejects the margin. */
-function gateTally(policy: KnownPolicy, { maxQualityLoss, confidence }: Setting, methods: readonly Method[]) {
-  const delta = 1 - confidence;
-  const limit = (1 + maxQualityLoss) / 2;
+/** PASS means that the sample proves that the policy keeps to the margin. */
+function gateTally(policy: KnownPolicy, setting: Setting, methods: readonly Method[]) {
   const passes = methods.map(({ name }) => ({ method: name, passes: 0 }));
   return {
     add(rows: Uint32Array): void {
-      const fresh = valuesInRows(policy.halfLosses, rows);
+      const losses = valuesInRows(policy.losses, rows);
       methods.forEach((method, i) => {
-        if (method.begin()(fresh, limit, delta) <= delta) passes[i]!.passes++;
+        if (method.passes(losses, setting)) passes[i]!.passes++;
       });
     },
     result: (): GateResult => ({

@@ -2,11 +2,12 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, PlimsollError } from '../../../router/errors.ts';
 import type { LabelledSet, Population } from './population.ts';
-import type { Results, SettingResult } from './results.ts';
+import type { Results, SettingResult, SimulationResult } from './results.ts';
 import type { Repeats } from './settings.ts';
 import { type Setting, settingName } from './settings.ts';
+import { runSimulation, simulationsOn } from './simulations.ts';
 
-/** Scores sets and runs settings; the tests have one without processes. */
+/** Scores sets, each once, and runs settings; the tests have one without processes. */
 export interface Runner {
   score(set: LabelledSet): Promise<Population>;
   run(population: Population, setting: Setting, repeats: Repeats): Promise<SettingResult>;
@@ -61,13 +62,18 @@ export function startWorkers(workers: number): Runner & { close(): void } {
     }
   };
   const all = [...idle];
+  const scored = new Map<string, Promise<Population>>();
   const enqueue = (job: Job) =>
     new Promise<Population | SettingResult>((resolve, reject) => {
       waiting.push({ job, resolve, reject });
       dispatch();
     });
   return {
-    score: (set) => enqueue({ kind: 'score', set }) as Promise<Population>,
+    score(set) {
+      const known = scored.get(set.set) ?? (enqueue({ kind: 'score', set }) as Promise<Population>);
+      scored.set(set.set, known);
+      return known;
+    },
     run: (population, setting, repeats) =>
       enqueue({ kind: 'run', population, setting, repeats }) as Promise<SettingResult>,
     close: () => all.forEach((worker) => void worker.stop()),
@@ -94,6 +100,25 @@ export async function measure(measurement: Measurement): Promise<SettingResult[]
   };
   await Promise.all(sets.map((set) => measureSet(set, open, measurement, added)));
   return settings.map((setting) => resultOf(setting)!);
+}
+
+/** Runs the simulations that have no result yet, in this process, and returns all results in order. Each set is scored for them. */
+export async function measureSimulations({
+  sets,
+  repeats,
+  runner,
+  results,
+  say,
+}: Omit<Measurement, 'settings'>): Promise<SimulationResult[]> {
+  const populations = await Promise.all(sets.map((set) => runner.score(set)));
+  return simulationsOn(populations).map((simulation) => {
+    const known = results.findSimulation(simulation.name, repeats);
+    if (known !== undefined) return known;
+    const result = runSimulation(simulation, repeats);
+    results.add(result);
+    say(simulation.name);
+    return result;
+  });
 }
 
 /** A process rather than a thread, since TypeScript then loads the same way on every version of Node. */
