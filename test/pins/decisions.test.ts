@@ -9,11 +9,14 @@ import {
   type RouteOptions,
   type Router,
 } from '../../router/index.ts';
-import { expectPinned, PINS, pinnedJson, ROOT, sha256 } from './pinned.ts';
-import { type NamedInput, namedInputs } from './prompts.ts';
+import { expectPinned, pinnedJson, ROOT, sha256 } from './pinned.ts';
+import { type NamedInput, namedInputs, shippedInputs } from './prompts.ts';
 
 /** The router as it ships, and one with policies and thresholds of its own. */
 const SHIPPED = loadConfig(undefined, {});
+/** The one that the gate has passed, which is served. */
+const THRESHOLD: number = JSON.parse(readFileSync(path.join(ROOT, 'models/starter/verdict.json'), 'utf8'))
+  .policy.threshold;
 const OPENED = {
   ...SHIPPED,
   allowUngated: true,
@@ -34,8 +37,9 @@ const VARIANTS: readonly (readonly [string, 'shipped' | 'opened', RouteOptions])
 
 const EXPLAINED_EVERY = 10;
 
-/** A shipped threshold that is off by this much must decide one of the inputs otherwise. */
-const SEEN_CHANGE = 1e-3;
+/** How many of the shipped prompts on each side of the threshold, the nearest ones, are pinned with their distance from it. */
+const NEAR = 3;
+const SMALL_CHANGE = 1e-4;
 
 /**
  * A line an input: its scores and what the variants decided, to be read, and a hash of the decisions whole. Latency and id alone are
@@ -76,13 +80,26 @@ test('500 inputs are decided as they were', async () => {
   expectPinned('decisions.jsonl', `${lines.join('\n')}\n`);
 });
 
-test('inputs just below and just above the shipped threshold are among them', () => {
-  const { policy } = JSON.parse(readFileSync(path.join(ROOT, 'models/starter/verdict.json'), 'utf8'));
-  const lines = readFileSync(path.join(PINS, 'decisions.jsonl'), 'utf8').trimEnd().split('\n');
-  const scores = lines.flatMap((one) => JSON.parse(one).scores ?? []);
-  const distances = scores.map(({ cheap, strong }) => strong - cheap - policy.threshold);
-  expect(distances.filter((distance) => distance < 0 && distance > -SEEN_CHANGE)).not.toEqual([]);
-  expect(distances.filter((distance) => distance > 0 && distance < SEEN_CHANGE)).not.toEqual([]);
+test('the shipped prompts next to the threshold, below and above, are decided as they were', async () => {
+  const routers = { shipped: await createRouter(SHIPPED), opened: await createRouter(OPENED) };
+  const losses = new Map<NamedInput, number>();
+  for (const one of shippedInputs()) {
+    const { cheap, strong } = (await routers.shipped.route(one.input)).scores ?? {};
+    if (cheap !== undefined && strong !== undefined) losses.set(one, strong - cheap);
+  }
+  const rising = [...losses].sort(([, a], [, b]) => a - b);
+  const above = rising.findIndex(([, loss]) => loss > THRESHOLD);
+  const lines: string[] = [];
+  for (const [{ name, input }, loss] of rising.slice(above - NEAR, above + NEAR)) {
+    const decided = words(await routers.shipped.route(input));
+    lines.push(JSON.stringify({ input: name, distance: Number((loss - THRESHOLD).toFixed(9)), decided }));
+    // Wherever the shipped threshold is: one that is off by little decides otherwise.
+    const justBelow = await routers.opened.route(input, { threshold: loss - SMALL_CHANGE });
+    const justAbove = await routers.opened.route(input, { threshold: loss + SMALL_CHANGE });
+    expect([justBelow.candidate, justAbove.candidate], name).toEqual(['strong', 'cheap']);
+  }
+  await Promise.all(Object.values(routers).map((router) => router.close()));
+  expectPinned('decisions-near-threshold.jsonl', `${lines.join('\n')}\n`);
 });
 
 test('options that are refused are refused with the same words', async () => {

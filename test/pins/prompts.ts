@@ -15,9 +15,6 @@ const EVERYDAY = 110;
 const MULTILINGUAL = 70;
 const HARD = 110;
 
-/** Inputs of the shipped data whose predicted loss is next to the threshold of the shipped policy, below it and above it. */
-const NEAR_THRESHOLD = ['everyday-ko-0003', 'everyday-en-0245', 'hard-code-021', 'everyday-en-0061'];
-
 /** About 500 inputs of all kinds, the same each time. */
 export function namedInputs(): NamedInput[] {
   const everyday = spread(shipped('training-data/everyday-english.jsonl'), EVERYDAY);
@@ -35,20 +32,16 @@ export function namedInputs(): NamedInput[] {
       })),
     ),
     ...ODD_MESSAGES.map(([name, messages]) => ({ name, input: { messages } })),
-    ...nearThreshold(),
   ];
 }
 
-function nearThreshold(): NamedInput[] {
-  const files = [
-    'training-data/everyday-english.jsonl',
-    'training-data/everyday-multilingual.jsonl',
-    'evals/suites/hard-cases.jsonl',
-  ];
-  return files
-    .flatMap(shipped)
-    .filter(([id]) => NEAR_THRESHOLD.includes(id))
-    .map(([id, prompt]) => ({ name: `near the threshold: ${id}`, input: { prompt } }));
+/** Every prompt that ships, for tests that look for some of them. */
+export function shippedInputs(): NamedInput[] {
+  const files = ['everyday-english.jsonl', 'everyday-multilingual.jsonl'].map(
+    (file) => `training-data/${file}`,
+  );
+  const plain = [...files, 'evals/suites/hard-cases.jsonl'].flatMap(shipped);
+  return plain.map(([name, prompt]) => ({ name, input: { prompt } }));
 }
 
 function shipped(file: string): Plain[] {
