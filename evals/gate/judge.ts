@@ -175,17 +175,16 @@ export interface Further {
   readonly note?: string;
 }
 
-const GAP_IN_ERRORS = 3;
+const GAP_IN_ERRORS = 4;
 const TOO_NEAR: Further = { note: 'too near the limit to say how many further cases would decide' };
 
 /**
- * Whether the gap between a mean and a limit is large in terms of the standard error that the mean would have at the limit: where few cases
- * lose, their own spread says too little, and as many losses as there are between mean and limit are added to it.
+ * Whether the gap between a mean and a limit is large in terms of the mean's standard error. Where few cases lose, their own spread says too
+ * little: two more are added that differ from the mean by 1.
  * @param squares sum over the cases of (value - mean)^2
  */
 function isClear(gap: number, squares: number, n: number): boolean {
-  const error = Math.sqrt(squares + n * Math.abs(gap)) / n;
-  return Math.abs(gap) > GAP_IN_ERRORS * error;
+  return Math.abs(gap) >= (GAP_IN_ERRORS * Math.sqrt(squares + 2)) / n;
 }
 
 function sumOfSquares(values: Float64Array): number {
