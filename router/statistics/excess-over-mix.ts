@@ -24,29 +24,12 @@ export interface MixComparison {
 }
 
 /**
- * The best quality for a cost that choosing among the points at random reaches: the height of their hull.
- *
- *   hull(c) = the line between the corners around c; flat above the last corner
- *
- * Below the first corner no mix is cheap enough; then it is the first corner's quality, the dearer rival. O(corners).
- *
- * @param hull from convexHull: at least one corner, cost rising
- * @param cost in the unit of the corners, finite
- * @example qualityOfMix([{ cost: 1, quality: 0.5 }, { cost: 3, quality: 0.9 }], 2); // 0.7
- */
-export function qualityOfMix(hull: readonly CostQualityPoint[], cost: number): number {
-  const above = hull.findIndex((corner) => corner.cost >= cost);
-  if (above === -1) return hull[hull.length - 1]!.quality;
-  const high = hull[above]!;
-  const low = hull[above - 1];
-  if (low === undefined) return high.quality;
-  return low.quality + ((cost - low.cost) / (high.cost - low.cost)) * (high.quality - low.quality);
-}
-
-/**
  * Excess over the mix: how much better routing is than the best mix of the single candidates at the same mean cost.
  *
  *   D = mean q(routed) - hull(mean cost(routed)),   hull of the points (mean cost[k], mean quality[k]), one a rung
+ *
+ * hull(c) is the line between the corners around c, flat above the last one. Below the first corner no mix is cheap enough; then it is that
+ * corner's quality, the dearer rival.
  *
  * The mix needs no router, only a coin that is thrown for each request. It may leave out rungs that are worse than their price, and the
  * ladder need be monotone neither in quality nor in cost. The corners are picked on the very cases that are measured, which is to the
@@ -58,8 +41,9 @@ export function qualityOfMix(hull: readonly CostQualityPoint[], cost: number): n
  * @see Hu et al., RouterBench, arXiv 2403.12031, section 3 (the hull of the single candidates); the excess is ours
  */
 export function excessOverMix(outcomes: LadderOutcomes, rungs: ArrayLike<number>): MixComparison {
-  const sums = sumsByUnit(outcomes, [rungs]);
-  return comparisons(totals(sums), outcomes.quality.length, 1)[0]!;
+  const total = totals(sumsByUnit(outcomes, [rungs]));
+  const rungCount = outcomes.quality.length;
+  return comparisons(total, rungCount, bestMixes(total, rungCount, 1))[0]!;
 }
 
 interface ExcessIntervalOptions {
@@ -78,12 +62,13 @@ const DRAWS = 1e8;
 const SEED = 1;
 
 /**
- * Percentile bootstrap of the excess over the mix, or of its mean over several policies. Cases (or groups) are drawn with replacement, and
- * the hull is made anew from each resample.
+ * Percentile bootstrap of the excess over the mix, or of its mean over several policies. Cases (or groups) are drawn with replacement; the
+ * corners of the mix stay those of the cases, and their means are taken anew from each resample. A hull that is made anew would be the best
+ * of several means each time, and higher than the one that it stands for: of nine models its interval missed the truth on one side
+ * three times as often as it should.
  *
  * A description and no bound: costs have no upper end, so that no finite-sample bound of a mean cost exists. The decisions are taken as
- * given. A hull is the best of several means, so it is higher in resamples than in the cases: the interval leans to the mix's advantage.
- * O(resamples * n * (rungs + policies)).
+ * given. O(resamples * n * (rungs + policies)).
  *
  * @param policies the rung of each case, one array a policy, at least one. Shape [policies][n]
  * @throws PlimsollError `invalid-input`: as excessOverMix; groups of another length
@@ -96,12 +81,14 @@ export function excessOverMixInterval(
 ): { readonly low: number; readonly high: number } {
   const sums = sumsByUnit(outcomes, policies, groups);
   const units = sums.values.length / sums.stride;
+  const rungCount = outcomes.quality.length;
+  const mixes = bestMixes(totals(sums), rungCount, policies.length);
   const random = seededRandom(SEED);
   const times = Math.min(resamples, Math.max(FEWEST_RESAMPLES, Math.floor(DRAWS / units)));
   const drawn = Array.from({ length: times }, () => {
     const total = new Float64Array(sums.stride);
     for (let draw = 0; draw < units; draw++) addUnit(total, sums, Math.floor(random() * units));
-    const found = comparisons(total, outcomes.quality.length, policies.length);
+    const found = comparisons(total, rungCount, mixes);
     return found.reduce((sum, { excess }) => sum + excess, 0) / found.length;
   });
   return percentiles(drawn, level);
@@ -159,22 +146,47 @@ function addUnit(total: Float64Array, { values, stride }: UnitSums, unit: number
   for (let i = 0, at = unit * stride; i < stride; i++, at++) total[i]! += values[at]!;
 }
 
-/** Each policy against the hull of the rungs, from the sums over all cases. */
-function comparisons(total: Float64Array, rungCount: number, policyCount: number): MixComparison[] {
+/** The rungs that a policy's mix is made of: those of the hull around its cost. One alone stands twice. */
+type Mix = readonly [low: number, high: number];
+
+function pointAt(total: Float64Array, point: number): CostQualityPoint {
   const n = total[0]!;
   // rounding may carry the mean of qualities of 1 just above it
-  const qualityAt = (point: number) => Math.min(1, total[1 + 2 * point]! / n);
-  const costAt = (point: number) => total[2 + 2 * point]! / n;
-  const rungs = Array.from({ length: rungCount }, (_, rung) => rung);
-  const hull = convexHull(rungs.map(costAt), rungs.map(qualityAt));
+  return { cost: total[2 + 2 * point]! / n, quality: Math.min(1, total[1 + 2 * point]! / n) };
+}
+
+function bestMixes(total: Float64Array, rungCount: number, policyCount: number): Mix[] {
+  const points = Array.from({ length: rungCount }, (_, rung) => pointAt(total, rung));
+  const hull = convexHull(
+    points.map(({ cost }) => cost),
+    points.map(({ quality }) => quality),
+  );
+  const rungs = hull.map(({ cost, quality }) =>
+    points.findIndex((point) => point.cost === cost && point.quality === quality),
+  );
   return Array.from({ length: policyCount }, (_, policy) => {
-    const quality = qualityAt(rungCount + policy);
-    const costUsd = costAt(rungCount + policy);
-    const mixQuality = qualityOfMix(hull, costUsd);
+    const { cost } = pointAt(total, rungCount + policy);
+    const above = hull.findIndex((corner) => corner.cost >= cost);
+    const high = above === -1 ? hull.length - 1 : above;
+    const low = above === -1 ? high : Math.max(0, high - 1);
+    return [rungs[low]!, rungs[high]!];
+  });
+}
+
+/** Each policy against its mix, from the sums over all cases. */
+function comparisons(total: Float64Array, rungCount: number, mixes: readonly Mix[]): MixComparison[] {
+  return mixes.map(([low, high], policy) => {
+    const { cost, quality } = pointAt(total, rungCount + policy);
+    const [from, to] = [pointAt(total, low), pointAt(total, high)];
+    const width = to.cost - from.cost;
+    const mixQuality =
+      width > 0
+        ? from.quality + ((cost - from.cost) / width) * (to.quality - from.quality)
+        : Math.max(from.quality, to.quality);
     const difference = quality - mixQuality;
     return {
       quality,
-      costUsd,
+      costUsd: cost,
       mixQuality,
       excess: Math.abs(difference) <= QUALITY_TOLERANCE ? 0 : difference,
     };

@@ -170,6 +170,8 @@ interface LadderResult {
   readonly cost_usd: number;
   readonly excess: number;
   readonly excess_range: { readonly low: number; readonly high: number };
+  /** How often the bounds of the excess, each at .95, miss its truth. */
+  readonly missed: { readonly lower_above: number; readonly upper_below: number };
   /** Excess over the mix of all nine models. */
   readonly excess_over_nine: number;
   /** The two-rung ladder up to the same strongest model that is cheapest on average when it is gated on the same samples. */
@@ -192,6 +194,7 @@ function measure(
   const truths: (ReturnType<typeof truthAt> & { overNine: number })[] = [];
   const pairSums = pairs.map(() => ({ costUsd: 0, quality: 0 }));
   const counts = { verdicts: { PASS: 0, INCONCLUSIVE: 0, FAIL: 0 }, agree: 0 };
+  const missed = { lower_above: 0, upper_below: 0 };
   const falsePass: Record<string, number> = {};
   const short: Record<string, number> = {};
   for (let resample = 0; resample < resamples; resample++) {
@@ -203,6 +206,9 @@ function measure(
     counts.verdicts[verdict]++;
     if (verdict === (broken.length === 0 ? 'PASS' : 'FAIL')) counts.agree++;
     if (verdict === 'PASS') for (const name of broken) falsePass[name] = (falsePass[name] ?? 0) + 1;
+    const { lower, upper } = conditions.find(({ name }) => name === 'beats-random')!.bounds;
+    if (lower! > truth.excess) missed.lower_above++;
+    if (upper! < truth.excess) missed.upper_below++;
     for (const { name, verdict: word } of conditions) {
       if (word !== 'PASS') short[`${name} ${word}`] = (short[`${name} ${word}`] ?? 0) + 1;
     }
@@ -238,6 +244,7 @@ function measure(
       low: sorted[Math.floor(0.05 * resamples)]!,
       high: sorted[Math.ceil(0.95 * resamples) - 1]!,
     },
+    missed,
     excess_over_nine: meanOf(({ overNine }) => overNine),
     best_two: {
       models: [models[bestTwo]!, models.at(-1)!],
@@ -331,7 +338,7 @@ function words(result: LadderResult): string {
     `PASS ${verdicts.PASS}, INCONCLUSIVE ${verdicts.INCONCLUSIVE}, FAIL ${verdicts.FAIL} of ${total}; agree with the truth ${percent(result.agree / total)} (${percent(agree.low)} to ${percent(agree.high)})`,
     `false PASS: ${JSON.stringify(result.false_pass)}; short of a PASS: ${JSON.stringify(result.short)}`,
     `true loss ${result.true_loss.toFixed(4)}, on the strongest ${percent(result.strongest_rate)}, quality ${result.quality.toFixed(4)} for ${cost(result.cost_usd)} a thousand`,
-    `above the mix of its models ${result.excess.toFixed(4)} (5th to 95th percentile ${result.excess_range.low.toFixed(4)} to ${result.excess_range.high.toFixed(4)}), of all nine ${result.excess_over_nine.toFixed(4)}`,
+    `above the mix of its models ${result.excess.toFixed(4)} (5th to 95th percentile ${result.excess_range.low.toFixed(4)} to ${result.excess_range.high.toFixed(4)}), of all nine ${result.excess_over_nine.toFixed(4)}; its bounds miss the truth: ${JSON.stringify(result.missed)}`,
     `best two ${two.models.join(', ')}: quality ${two.quality.toFixed(4)} for ${cost(two.cost_usd)}; saved against them ${percent(result.saved_against_best_two)}`,
   ].join('\n');
 }

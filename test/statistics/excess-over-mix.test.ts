@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { singleModels } from '../../router/statistics/cost-quality.ts';
-import {
-  excessOverMix,
-  excessOverMixInterval,
-  qualityOfMix,
-} from '../../router/statistics/excess-over-mix.ts';
+import { excessOverMix, excessOverMixInterval } from '../../router/statistics/excess-over-mix.ts';
 import { excessOverRandom } from '../../router/statistics/excess-over-random.ts';
 import { seededRandom } from '../../router/statistics/random.ts';
 import { routedCases } from './policy-cases.ts';
@@ -28,35 +24,33 @@ const withCosts = fc.integer({ min: 2, max: 4 }).chain((rungCount) =>
   ),
 );
 
-describe('qualityOfMix', () => {
-  const hull = [
-    { cost: 1, quality: 0.5 },
-    { cost: 3, quality: 0.9 },
-  ];
-
-  it.each([
-    [0, 0.5],
-    [1, 0.5],
-    [2, 0.7],
-    [3, 0.9],
-    [99, 0.9],
-  ])('at a cost of %d is %d', (cost, quality) => {
-    expect(qualityOfMix(hull, cost)).toBeCloseTo(quality, 12);
-  });
-
-  it('is at least the quality of every single model at its cost', () => {
+describe('excessOverMix', () => {
+  it('has a mix that is at least as good as every single model at its cost', () => {
     fc.assert(
-      fc.property(withCosts, ({ quality, costUsd }) => {
-        const { models, hull: corners } = singleModels(quality, costUsd);
-        for (const model of models) {
-          expect(qualityOfMix(corners!, model.costUsd!)).toBeGreaterThanOrEqual(model.quality - 1e-12);
-        }
+      fc.property(withCosts, ({ quality, costUsd, rungs }) => {
+        singleModels(quality, costUsd).models.forEach((model, rung) => {
+          const { mixQuality } = excessOverMix({ quality, costUsd }, Array(rungs.length).fill(rung));
+          expect(mixQuality).toBeGreaterThanOrEqual(model.quality - 1e-12);
+        });
       }),
     );
   });
-});
 
-describe('excessOverMix', () => {
+  it.each([
+    [[0, 0], 1, 0.5], // on the first corner
+    [[0, 1], 2, 0.75], // half way
+    [[1, 1], 3, 1],
+    [[2, 2], 9, 1], // flat above the last
+  ])('sets %j, at a cost of %d, against %d', (rungs, costUsd, mixQuality) => {
+    const quality = [
+      [0, 1],
+      [1, 1],
+      [0, 0],
+    ];
+    const costs = [1, 3, 9].map((cost) => [cost, cost]);
+    expect(excessOverMix({ quality, costUsd: costs }, rungs)).toMatchObject({ costUsd, mixQuality });
+  });
+
   it('is above 0 for no policy that sends everything to one rung, however the rungs are ordered', () => {
     fc.assert(
       fc.property(withCosts, ({ quality, costUsd, rungs }) => {
