@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { VerdictWord } from '../../router/artifact/index.ts';
+import { MANIFEST_FILE, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { withLock } from '../../router/files/index.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
@@ -141,10 +141,12 @@ function assertHasLooksOf(store: string, { file, begun }: LookRecord): void {
   }
 }
 
-/** Names that begin with a dot are of artifacts that are being written. */
+/** Of the artifacts in the store; reports have copies of verdicts. Names that begin with a dot are of artifacts that are being written. */
 function verdictsIn(store: string): string[] {
   if (!existsSync(store)) return [];
-  const folders = readdirSync(store).filter((name) => !name.startsWith('.'));
+  const folders = readdirSync(store).filter(
+    (name) => !name.startsWith('.') && existsSync(path.join(store, name, MANIFEST_FILE)),
+  );
   return folders.sort().map((folder) => path.join(store, folder, VERDICT_FILE));
 }
 

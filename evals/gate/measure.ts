@@ -49,6 +49,13 @@ const HULL_POINTS = 20_000;
 /** If the suite sets no margin of its own for a silent downgrade. */
 const DOWNGRADE_MARGIN = 0.5;
 
+/** With labels for a part of the requests nobody knows what escalating the others gains. */
+const UNKNOWN_PAY = {
+  routing_pays: false,
+  conclusion:
+    'Whether routing beats a random choice cannot be said from labels for a part of the requests: label some that were drawn from all of them, and see `plimsoll assess`.',
+};
+
 /** What the verdict rests on besides its conditions, for the reports: curve, baselines, slices, bins. */
 export function collectEvidence(
   subject: Subject,
@@ -78,14 +85,16 @@ export function collectEvidence(
   const interval = bootstrapInterval(scores, outcomes.cheapQuality, strong, { resamples });
   const margin = suite.silent_downgrades?.margin ?? DOWNGRADE_MARGIN;
   const paying =
-    singles.hull !== undefined && ladder.length > 2
-      ? ladderSentence(atEqualCost(subject))
-      : payingSentence({
-          ...ranking,
-          quality,
-          ...(interval && { interval }),
-          ...simplerRankings(baselines),
-        });
+    subject.below !== undefined
+      ? UNKNOWN_PAY
+      : singles.hull !== undefined && ladder.length > 2
+        ? ladderSentence(atEqualCost(subject))
+        : payingSentence({
+            ...ranking,
+            quality,
+            ...(interval && { interval }),
+            ...simplerRankings(baselines),
+          });
   return {
     candidates: ladder.map(({ candidate, model }, rung) => ({
       candidate,

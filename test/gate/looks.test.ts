@@ -34,6 +34,7 @@ const FORMER = JSON.stringify({
 /** A verdict as far as the record is concerned. */
 function layLookIn(folder: string, record: string): void {
   mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'manifest.json'), '{}');
   writeFileSync(
     path.join(folder, 'verdict.json'),
     JSON.stringify({ schema_version: 2, looks: { record, number: 1 } }),
@@ -483,6 +484,15 @@ describe('whatever is looked at', () => {
       { numRuns: 60 },
     );
   }, 60_000);
+});
+
+it('a copy of a verdict among reports is not of an artifact of the store', () => {
+  const { store, artifact } = emptyStore();
+  const reports = path.join(store, 'reports');
+  mkdirSync(reports);
+  const verdict = JSON.stringify({ schema_version: 2, looks: { record: hashOf(7), number: 1 } });
+  writeFileSync(path.join(reports, 'verdict.json'), verdict);
+  expect(lookAt(artifact, casesOf(0, 3)).number).toBe(1);
 });
 
 describe('which cases no other look has seen', () => {

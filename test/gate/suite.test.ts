@@ -34,6 +34,15 @@ describe('loadSuite', () => {
     expect(other.notes).toEqual([]);
   });
 
+  it('reads what says that it is of version 1, and says what to write', () => {
+    const old = loadSuite(written(`schema_version: 1\n${LEAST}seed: 3\n`));
+    expect(old.sha256).toBe(loadSuite(written(LEAST)).sha256);
+    expect(old.notes).toEqual([
+      expect.stringMatching(/Write schema_version: 2\.$/),
+      expect.stringMatching(/"seed" has no effect/),
+    ]);
+  });
+
   it('reads a suite of version 1, whose seed no longer does anything, and says so', () => {
     const one = loadSuite(written(LEAST));
     for (const seed of [1, 2]) {
