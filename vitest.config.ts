@@ -3,15 +3,34 @@ import { defineConfig } from 'vitest/config';
 /** Soaks, browsers, killed processes and searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
 const LONG = 'test/**/*.long.test.ts';
 const all = process.env['PLIMSOLL_TESTS'] === 'all';
-if (!all) process.stderr.write(`Without ${LONG}, which take as long again. PLIMSOLL_TESTS=all runs them.\n`);
+if (!all) process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
+
+/** Rooms whose tests change what a whole process shares, such as OpenTelemetry's globals, or start most of what they test in processes of its own. */
+const ISOLATED = 'test/{bench,cli,contracts,files,telemetry}/**/*.test.ts';
+
+const shared = {
+  exclude: all ? [] : [LONG],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 10_000 } }, // no test depends on how fast the machine is
+};
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: all ? [] : [LONG],
     globalSetup: 'test/helpers/build-once.mjs',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     maxWorkers: 3, // most tests wait for sockets and child processes
+    projects: [
+      // Loading the modules anew for each file would take longer than the tests.
+      {
+        test: {
+          ...shared,
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...shared.exclude, ISOLATED],
+          isolate: false,
+        },
+      },
+      { test: { ...shared, name: 'isolated', include: [ISOLATED] } },
+    ],
   },
 });

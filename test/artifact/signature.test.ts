@@ -11,6 +11,7 @@ import {
   signVerdict,
 } from '../../router/artifact/signature.ts';
 import { createKeyPair, readPrivateKey, readPublicKey } from '../../router/artifact/signing-key.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { layVerdict } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 
@@ -44,14 +45,14 @@ describe('a signature', () => {
       fc.property(mutation(verdict), (bytes) => {
         expect(signatureFault(folder, bytes, publicKey)).toMatchObject({ reason: 'bad-signature' });
       }),
-      { numRuns: 300 },
+      { numRuns: scaled(300) },
     );
     fc.assert(
       fc.property(mutation(signature), (bytes) => {
         writeFileSync(file, bytes);
         expect(signatureFault(folder, verdict, publicKey)).toMatchObject({ reason: 'bad-signature' });
       }),
-      { numRuns: 500 },
+      { numRuns: scaled(500) },
     );
     // the last digit before the padding has four bits that a lenient decoder ignores: all 63 others, not a sample
     const text = signature.toString('latin1');

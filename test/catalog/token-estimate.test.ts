@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { estimateTokens, jsonTokens } from '../../router/catalog/token-estimate.ts';
 import { staticTokenizer } from '../../router/encoders/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 const tokenizer = staticTokenizer();
 const ratioOf = (text: string): number => estimateTokens(text) / tokenizer.encode(text).length;
@@ -99,7 +100,7 @@ describe('properties', () => {
         expect(both).toBeGreaterThanOrEqual(estimateTokens(b) - 1); // the first word may go on from a
         expect(both).toBeLessThanOrEqual(estimateTokens(a) + estimateTokens(b) + 1);
       }),
-      { numRuns: 2_000 },
+      { numRuns: scaled(2_000) },
     );
   });
 
@@ -112,7 +113,7 @@ describe('properties', () => {
       fc.property(fc.oneof(like, text), (a) => {
         expect(estimateTokens(a)).toBe(countedByRuns(a));
       }),
-      { numRuns: 10_000 },
+      { numRuns: scaled(10_000) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_PAIR, PAIR_BUCKETS, pairBucket, pairBuckets } from '../../router/classifier/word-pairs.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 const VOCABULARY = 30_522;
 const id = fc.integer({ min: 0, max: VOCABULARY - 1 });
@@ -14,7 +15,7 @@ describe('pairBucket', () => {
         expect(bucket).toBeGreaterThan(NO_PAIR);
         expect(bucket).toBeLessThan(PAIR_BUCKETS);
       }),
-      { numRuns: 2000, seed: 1 },
+      { numRuns: scaled(2000), seed: 1 },
     );
   });
 
@@ -24,7 +25,7 @@ describe('pairBucket', () => {
         fc.pre(first !== second);
         expect(pairBucket(first, second)).not.toBe(pairBucket(second, first));
       }),
-      { numRuns: 500, seed: 1 }, // a few in 65,535 collide; not among these
+      { numRuns: scaled(500), seed: 1 }, // a few in 65,535 collide; not among these
     );
   });
 
@@ -81,7 +82,7 @@ describe('pairBuckets', () => {
           expect(buckets).toContain(pairBucket(ids[i]!, second));
         });
       }),
-      { numRuns: 200, seed: 1 },
+      { numRuns: scaled(200), seed: 1 },
     );
   });
 

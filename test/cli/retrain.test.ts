@@ -7,6 +7,7 @@ import { readArtifact, readCurrent, readVerdict, sha256OfJson } from '../../rout
 import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { LARGE, type MadeUpRow, MEDIUM, moreRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, type Ended, ended, expectRefusal, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
@@ -199,22 +200,25 @@ describe('a challenger that is no worse', { timeout: 60_000 }, () => {
     expect(serving(cwd)).toBeUndefined();
   });
 
-  it('replaces a champion that never had a verdict, saying that there is no way back', async () => {
-    const cwd = copyOfHome('models/current.json', 'models/spring/verdict.json');
-    // such a champion is compared at its preview
-    const { code, stdout, stderr } = await retrain(
-      cwd,
-      'models/summer',
-      '--promote',
-      '--not-worse-by',
-      '0.12',
-    );
-    expect(code, stderr).toBe(0);
-    const preview = readArtifact(path.join(cwd, 'models', 'spring')).manifest.policy.threshold;
-    expect(stdout).toMatch(new RegExp(`^threshold +${preview.toFixed(4)} +`, 'm'));
-    expect(stderr).toMatch(/A rollback to the champion would be refused: models\/spring has no verdict/);
-    expect(serving(cwd)).toBe('summer');
-  });
+  it.runIf(LONG_RUN)(
+    'replaces a champion that never had a verdict, saying that there is no way back',
+    async () => {
+      const cwd = copyOfHome('models/current.json', 'models/spring/verdict.json');
+      // such a champion is compared at its preview
+      const { code, stdout, stderr } = await retrain(
+        cwd,
+        'models/summer',
+        '--promote',
+        '--not-worse-by',
+        '0.12',
+      );
+      expect(code, stderr).toBe(0);
+      const preview = readArtifact(path.join(cwd, 'models', 'spring')).manifest.policy.threshold;
+      expect(stdout).toMatch(new RegExp(`^threshold +${preview.toFixed(4)} +`, 'm'));
+      expect(stderr).toMatch(/A rollback to the champion would be refused: models\/spring has no verdict/);
+      expect(serving(cwd)).toBe('summer');
+    },
+  );
 });
 
 describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, () => {
@@ -254,7 +258,7 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     expect(readArtifact(path.join(cwd, 'models', 'wrong')).manifest.name).toBe('wrong');
   });
 
-  it('learned from shuffled labels: not promoted, whatever it escalates', async () => {
+  it.runIf(LONG_RUN)('learned from shuffled labels: not promoted, whatever it escalates', async () => {
     const cwd = springServes();
     const random = seededRandom(3);
     const any = () => NEW_ROWS[Math.floor(random() * NEW_ROWS.length)]!;

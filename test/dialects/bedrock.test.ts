@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { ExchangeError } from '../../router/providers/provider-error.ts';
 import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';
 import { callTo, clientsOf, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { scriptedProvider } from './scripted-provider.ts';
@@ -116,7 +117,7 @@ describe('a stream of Amazon Bedrock', () => {
       if (outcome.kind === 'reply') expect(thrown).toBeInstanceOf(ExchangeError);
       else expect(outcome.failure).toBe('bad-answer');
     });
-    await fc.assert(property, { numRuns: 150 });
+    await fc.assert(property, { numRuns: scaled(150) });
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { MODELS, replyingProvider } from './scripted-provider.ts';
 
@@ -118,7 +119,7 @@ describe.each(PROVIDER_KINDS.map((kind) => [kind] as const))(
               expect(sent).not.toContain(hidden);
           },
         ),
-        { numRuns: 60 },
+        { numRuns: scaled(60) },
       );
     });
   },
@@ -163,7 +164,7 @@ describe.each(PROVIDER_KINDS.filter((kind) => kind !== 'anthropic').map((kind) =
           expect(sent).toContain('And now?');
           for (const hidden of ['Hmm.', 'theirs', 'srvtoolu_1']) expect(sent).not.toContain(hidden);
         }),
-        { numRuns: 40 },
+        { numRuns: scaled(40) },
       );
     });
   },

@@ -4,6 +4,7 @@ import { type Dialect, PROVIDER_KINDS, type ProviderKind } from '../../router/ca
 import type { UnmappableRule } from '../../router/dialects/losses.ts';
 import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { MODELS, type ReplyingProvider, replyingProvider } from './scripted-provider.ts';
 
@@ -234,7 +235,7 @@ describe.each(PAIRS)('hints for %s, asked in %s', (kind, dialect) => {
         for (const path of dropped)
           expect(known.some((one) => path === one || path.startsWith(`${one}.`))).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: scaled(40) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProviderKind } from '../../router/catalog/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { amazonEvent } from './amazon-events.ts';
 import { essence, REPLIES, replyTo, sse, streamOf } from './replies.ts';
 
@@ -110,7 +111,7 @@ describe.each(STREAMED)('a stream of $kind to a client of $dialect', ({ kind, re
       const got = await replyTo(dialect, kind, { type: 'text/event-stream', body: text }, true);
       expect(essence(got)).toEqual(expected);
     });
-    await fc.assert(property, { numRuns: 50 });
+    await fc.assert(property, { numRuns: scaled(50) });
   });
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readMinilmFile } from '../../router/encoders/weights.ts';
 import { createWordPieceTokenizer } from '../../router/encoders/word-piece.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 /** The tokenizer as it is written down: string by string, with nothing remembered. */
 const bytes = readMinilmFile('tokenizer');
@@ -99,7 +100,7 @@ describe('the word-piece tokenizer beside a plain one', () => {
 
   it('cuts any mixture of letters, accents, marks, ideographs and control characters alike', () => {
     const text = fc.string({ unit: fc.constantFrom(...parts), maxLength: 24 });
-    fc.assert(fc.property(text, agrees), { numRuns: 4000 });
+    fc.assert(fc.property(text, agrees), { numRuns: scaled(4000) });
   });
 
   it('cuts what people write alike', () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { importTransformers } from '../../router/encoders/transformers-session.ts';
 import { readMinilmFile } from '../../router/encoders/weights.ts';
 import { createWordPieceTokenizer, type WordPieceTokenizer } from '../../router/encoders/word-piece.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { MINILM_FOLDER } from './minilm-folder.ts';
 
 /**
@@ -70,22 +71,22 @@ describe('the word-piece tokenizer', () => {
     const text = fc.array(word, { maxLength: 12 }).map((words) => words.join(' '));
     fc.assert(
       fc.property(text, (t) => agrees(t)),
-      { numRuns: 1500 },
+      { numRuns: scaled(1500) },
     );
   });
 
   it('cuts any Unicode text as the library does', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (t) => agrees(t)),
-      { numRuns: 1500 },
+      { numRuns: scaled(1500) },
     );
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (t) => agrees(t)),
-      { numRuns: 1500 },
+      { numRuns: scaled(1500) },
     );
     fc.assert(
       fc.property(fc.string({ unit: 'binary-ascii', maxLength: 80 }), (t) => agrees(t)),
-      { numRuns: 1500 },
+      { numRuns: scaled(1500) },
     );
   });
 

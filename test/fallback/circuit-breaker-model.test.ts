@@ -6,6 +6,7 @@ import {
   type Granted,
 } from '../../router/fallback/circuit-breaker.ts';
 import type { Health } from '../../router/fallback/failure-rules.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { outcomeOf, settingsWith } from './fallback-script.ts';
 
 const SETTINGS = settingsWith({ breaker: { window: 4, min_attempts: 2, open_ms: 1_000 } }).breaker;
@@ -135,6 +136,6 @@ it('a breaker grants one probe at a time, never stays half-open, and learns noth
       breaker.record(next, { outcome: outcomeOf({ what: 'answer' }), health: 'up' });
       expect(breaker.state()).toBe('closed');
     }),
-    { numRuns: 500 },
+    { numRuns: scaled(500) },
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Scripted, type SeenCall, scriptedProvider } from '../dialects/scripted-provider.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 const REPLY = {
@@ -210,7 +211,7 @@ test('no body of any form gets a 500, or makes a healthy model look ill', async 
       expect([response.status, text]).toEqual([expect.toSatisfy((status: number) => status < 500), text]);
       if (response.status >= 400) expect(JSON.parse(text)).toHaveProperty('error');
     }),
-    { numRuns: 600 },
+    { numRuns: scaled(600) },
   );
   expect(log.filter((line) => line.includes('breaker'))).toEqual([]);
   for (const name of ['auto', 'claude/small']) {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scaled } from '../helpers/long-run.ts';
 import { ask, postRaw, type RunningGateway, startGateway } from './running-gateway.ts';
 
 /** What the provider sends next: the chunks of a stream. */
@@ -60,7 +61,7 @@ test.each([
     const response = await postRaw(running.url, path, { ...ask('Hello', model), stream: true });
     expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
   });
-  await fc.assert(property, { numRuns: 60 });
+  await fc.assert(property, { numRuns: scaled(60) });
 });
 
 function cutAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { configSchema, loadConfig } from '../../router/config/index.ts';
 import { wantedModel } from '../../router/gateway/model-names.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 
 function allowed(name: string): boolean {
@@ -44,7 +45,7 @@ test('whatever name the configuration takes can be asked for, and no other is re
     fc.property(names, (name) => {
       expect(allowed(name)).toBe(canBeAskedFor(name));
     }),
-    { numRuns: 2_000 },
+    { numRuns: scaled(2_000) },
   );
 });
 
@@ -82,7 +83,7 @@ test('model is read as the grammar says: dashes part a policy, and a number at t
         });
       }
     }),
-    { numRuns: 10_000 },
+    { numRuns: scaled(10_000) },
   );
 });
 

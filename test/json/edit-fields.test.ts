@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { editFields } from '../../router/json/edit-fields.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 function objectFrom(text: string): object {
   const parsed = parseJson(text);
@@ -144,7 +145,7 @@ test('any JSON object: every own model is replaced, and no other character', () 
       if (Object.hasOwn(expected, 'model')) expected.model = model;
       expect(JSON.parse(after)).toEqual(expected);
     }),
-    { numRuns: 2_000 },
+    { numRuns: scaled(2_000) },
   );
 });
 
@@ -169,7 +170,7 @@ test('any string at all: it ends, without an error', () => {
     fc.property(fc.oneof(text, fc.string()), (any) => {
       expect(typeof withModel(any, 'm')).toBe('string');
     }),
-    { numRuns: 5_000 },
+    { numRuns: scaled(5_000) },
   );
 });
 
@@ -179,7 +180,7 @@ test.each([
   ['many values of model', (n: number) => `{${'"model":"auto",'.repeat(n / 10)}"model":"auto"}`],
   ['deep nesting', (n: number) => `{"a":${'['.repeat(n)}${']'.repeat(n)},"model":"auto"}`],
   ['a deeply nested model', (n: number) => `{"model":${'['.repeat(n)}${']'.repeat(n)},"model":"auto"}`],
-])('megabytes of %s', (_, textOf) => {
-  const text = textOf(4_000_000);
+])('a long text of %s', (_, textOf) => {
+  const text = textOf(scaled(4_000_000));
   expect(withModel(text, 'm')).toBe(text.replace(/"model":(?:"auto"|\[+\]+)/g, '"model":"m"'));
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type JsonLimits, JsonScan } from '../../router/json/scan.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 const LIMITS: JsonLimits = { maxDepth: 1_000, maxValues: 1_000_000 };
 
@@ -60,7 +61,7 @@ test('depth and values are those that JSON.parse makes, wherever the bytes are c
       expect(scanned(bytes, cuts, { ...LIMITS, maxDepth: depth })).toBe(values);
       expect(scanned(bytes, cuts, { ...LIMITS, maxValues: values - 1 })).toBe('too-many-values');
     }),
-    { numRuns: 2_000 },
+    { numRuns: scaled(2_000) },
   );
 });
 

@@ -5,6 +5,7 @@ import { showsHarness } from '../../router/prompt/known-shapes.ts';
 import { personAsk } from '../../router/prompt/person-ask.ts';
 import { routedText } from '../../router/prompt/routed-text.ts';
 import type { ContentPart, Message } from '../../router/types.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { harnessLike } from './harness-pieces.ts';
 
 /** An empty text beside it changes nothing but that every shape is looked for. */
@@ -40,7 +41,7 @@ describe('the signs of a harness', () => {
         expect(personAsk([text])).toEqual(personAsk(['', text]));
         if (searched(text) !== text.trim()) expect(showsHarness(text.trim())).toBe(true);
       }),
-      { numRuns: 20_000 },
+      { numRuns: scaled(20_000) },
     );
   });
 
@@ -49,7 +50,7 @@ describe('the signs of a harness', () => {
       fc.property(fc.array(message, { maxLength: 4 }), (messages) => {
         expect(outcome(messages)).toBe(outcome(searchedThrough(messages)));
       }),
-      { numRuns: 5_000 },
+      { numRuns: scaled(5_000) },
     );
   });
 

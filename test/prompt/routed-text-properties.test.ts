@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_ROUTED_CHARACTERS, routedText } from '../../router/prompt/routed-text.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 /** Pieces that people do write: words, code, markup, headings, rules of hyphens. None is a harness's. */
 const PLAIN_PIECES = [
@@ -64,7 +65,7 @@ describe('routedText', () => {
       fc.property(plain.filter(hasWords), (prompt) => {
         expect(routedText({ prompt })).toBe(prompt.trim().replaceAll('\0', '\ufffd'));
       }),
-      { numRuns: 1_000 },
+      { numRuns: scaled(1_000) },
     );
   });
 
@@ -82,7 +83,7 @@ describe('routedText', () => {
         const once = routedText({ prompt });
         expect(routedText({ prompt: once })).toBe(once);
       }),
-      { numRuns: 3_000 },
+      { numRuns: scaled(3_000) },
     );
   });
 

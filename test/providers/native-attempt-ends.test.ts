@@ -6,6 +6,7 @@ import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { ExchangeError } from '../../router/providers/provider-error.ts';
 import type { ProviderCall } from '../../router/providers/types.ts';
 import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 import {
   answered,
   callOf,
@@ -112,7 +113,7 @@ test.each(DIALECTS)(
       if (expected === 'failure') expect(end).toEqual({ failure: 'bad-answer', status: 200 });
       else expect(end).toEqual({ text: came, broken: expected === 'whole' ? undefined : BROKEN });
     });
-    await fc.assert(property, { numRuns: 150 });
+    await fc.assert(property, { numRuns: scaled(150) });
   },
 );
 
@@ -137,7 +138,7 @@ test.each(DIALECTS)(
         );
       },
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: scaled(60) });
   },
 );
 
@@ -182,7 +183,7 @@ test.each(DIALECTS)(
         );
       },
     );
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: scaled(100) });
   },
 );
 
@@ -339,7 +340,7 @@ test.each(HIDDEN_ERRORS)(
         else expect(end).toEqual({ failure, status });
       },
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: scaled(60) });
   },
 );
 
@@ -351,7 +352,7 @@ test('a stream of nothing but chunks without a choice is no answer', async () =>
     text = `${before}data: {"choices":[]}\n\n${end}`;
     expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'bad-answer', status: 200 });
   });
-  await fc.assert(property, { numRuns: 30 });
+  await fc.assert(property, { numRuns: scaled(30) });
 });
 
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

@@ -7,6 +7,7 @@ import { ExchangeError } from '../../router/providers/provider-error.ts';
 import type { Failure } from '../../router/providers/types.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 import {
   answered,
   callOf,
@@ -388,7 +389,7 @@ test('any chunking of a stream gives its bytes, and its usage', async () => {
         expect(answer.usage()).toEqual({ inputTokens: 0, outputTokens: 17, cachedInputTokens: 0 });
       },
     ),
-    { numRuns: 60 },
+    { numRuns: scaled(60) },
   );
 });
 

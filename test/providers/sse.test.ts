@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseUsage, StreamReader } from '../../router/providers/native-reply.ts';
 import { SseReader } from '../../router/providers/response.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -55,7 +56,7 @@ test('the same bytes give the same events however they are cut', () => {
         expect(eventsOf(cut(bytes, places), max)).toEqual(eventsOf([bytes], max));
       },
     ),
-    { numRuns: 500 },
+    { numRuns: scaled(500) },
   );
 });
 

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { loadSuite } from '../../evals/gate/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { readYaml, YAML_LIMITS } from '../../router/yaml-file.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-yaml-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -46,9 +47,9 @@ const REFUSED: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
   ['lists in lists', `${'- '.repeat(100 * k)}x`, /nested deeper/],
   ['keys in keys', `${'? '.repeat(100 * k)}x`, /nested deeper|plain text/],
   ['a large file', `# ${'x'.repeat(YAML_LIMITS.bytes)}`, /larger than 256 KiB/],
-  ['commas', `[${','.repeat(255 * k)}`, /line 1/],
-  ['anchors', '&a '.repeat(80 * k), /anchor/],
-  ['directives', manyLines('%a', 80 * k), /./],
+  ['commas', `[${','.repeat(scaled(255 * k))}`, /line 1/],
+  ['anchors', '&a '.repeat(scaled(80 * k)), /anchor/],
+  ['directives', manyLines('%a', scaled(80 * k)), /./],
   ['documents', manyLines('---', 60 * k), /line 2: a second document begins here/],
   ['a key given twice', 'log_level: info\nlog_level: debug', /line 2: "log_level" is there twice/],
   ['the same further in', 'server:\n  port: 1\n  host: a\n  "port": 2', /line 4: "port" is there twice/],

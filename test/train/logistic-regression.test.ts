@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fusedLossAndGradient, type Matrix } from '../../router/train/logistic-loss.ts';
 import { fitLogisticRegression, type LinearHead, logits } from '../../router/train/logistic-regression.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { compressed, largestDifference, madeUpRows, oracle, sigmoid } from './made-up-rows.ts';
 
 const AGREEMENT = 1e-4;
@@ -198,7 +199,7 @@ describe('the gradient', () => {
         });
         expect(largestDifference(gradient, numeric)).toBeLessThan(1e-5);
       }),
-      { numRuns: 150, seed: 1 },
+      { numRuns: scaled(150), seed: 1 },
     );
   });
 
