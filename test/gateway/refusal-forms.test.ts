@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refusalSentence } from '../../router/providers/error-body.ts';
 import { scriptedProvider } from '../dialects/scripted-provider.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { ask, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 
 const PATHS = { openai: '/v1/chat/completions', anthropic: '/v1/messages' };
@@ -73,6 +74,7 @@ test('a sentence is bounded, and no form breaks the reader', () => {
     fc.property(tree, (json) => {
       expect(typeof refusalSentence(JSON.stringify(json))).toBe('string');
     }),
+    { numRuns: scaled(100) },
   );
   expect(refusalSentence('['.repeat(200) + ']'.repeat(200))).toBe('');
 });
