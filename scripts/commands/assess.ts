@@ -7,7 +7,7 @@ import {
   type FixedBaseline,
   type LadderAssessment,
 } from '../../evals/lifecycle/index.ts';
-import { formatCost, formatRate, textTable } from '../../evals/report/index.ts';
+import { formatCost, formatLoss, formatRate, textTable } from '../../evals/report/index.ts';
 import { parseEncoderSpec } from '../../router/encoders/index.ts';
 import {
   addDataFlags,
@@ -133,8 +133,8 @@ function printLadder({ n, single_models, points, ...report }: LadderAssessment):
           formatCost(point.cost_usd),
           figure(point.quality),
           figure(point.mix_quality),
-          figure(point.excess),
-          figure(point.best_pair?.excess),
+          formatLoss(point.excess),
+          formatLoss(point.best_pair?.excess),
           point.best_pair?.models.join(', ') ?? '-',
         ]),
       ]),
@@ -147,7 +147,7 @@ function printLadder({ n, single_models, points, ...report }: LadderAssessment):
         ]),
       ]),
       '',
-      `Above the mix, mean over the budgets: ${figure(report.mean_excess)}, 95 % interval ${figure(interval.low)} to ${figure(interval.high)}`,
+      `Above the mix, mean over the budgets: ${formatLoss(report.mean_excess)}, 95 % interval ${formatLoss(interval.low)} to ${formatLoss(interval.high)}`,
       '',
       report.conclusion,
       '',
