@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Soaks, browsers, killed processes and searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
 const LONG = 'test/**/*.long.test.ts';
 const all = process.env['PLIMSOLL_TESTS'] === 'all';
-if (!all) process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
+if (!all)
+  process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
 
 /** Rooms whose tests change what a whole process shares, such as OpenTelemetry's globals, or start most of what they test in processes of its own. */
 const ISOLATED = 'test/{bench,cli,contracts,files,telemetry}/**/*.test.ts';
