@@ -7,7 +7,7 @@ if (!all)
   process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
 
 /** Rooms whose tests change what a whole process shares, such as OpenTelemetry's globals, or start most of what they test in processes of its own. */
-const ISOLATED = 'test/{bench,cli,contracts,files,telemetry}/**/*.test.ts';
+const ISOLATED = 'test/{bench,cli,contracts,decisions,files,telemetry}/**/*.test.ts';
 
 const shared = {
   exclude: all ? [] : [LONG],
