@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../files/index.ts';
-import type { PublicKey } from './signing-key.ts';
+import type { Ed25519Key, PublicKey } from './signing-key.ts';
 import { readVerdictBytes, VERDICT_FILE } from './verdict.ts';
 
 /** Beside the verdict: base64 of the Ed25519 signature over the bytes of verdict.json as they are, on one line. */
@@ -24,9 +24,9 @@ export interface SignatureFault {
  * @returns the file of the signature
  * @throws PlimsollError `not-found` if there is no verdict, `io` if the signature cannot be written
  */
-export function signVerdict(folder: string, key: KeyObject): string {
+export function signVerdict(folder: string, key: Ed25519Key): string {
   const file = path.join(folder, SIGNATURE_FILE);
-  const signature = sign(null, requireVerdictBytes(folder), key);
+  const signature = sign(null, requireVerdictBytes(folder), key as KeyObject);
   replaceFile(file, `${signature.toString('base64')}\n`, { what: 'the signature' });
   return file;
 }
@@ -65,7 +65,7 @@ export function signatureFault(
       why: `${file} is no signature: it must be one line of base64. ${again}`,
     };
   }
-  if (verify(null, verdict, key, bytes)) return undefined;
+  if (verify(null, verdict, key as KeyObject, bytes)) return undefined;
   const why = `${file} is no signature of this ${VERDICT_FILE} by the key ${keyFile}: the verdict was replaced or changed after it was signed, or another key signed it. Look at the verdict. ${again}`;
   return { reason: 'bad-signature', why };
 }

@@ -8,13 +8,19 @@ const KEY_TYPE = 'ed25519';
 const OWNER_ONLY = 0o600;
 const REMEDY = 'Make a pair of keys with `plimsoll sign --new-key gate`.';
 
+/** A key as node:crypto holds it. Declared here, so that the declarations that ship need no types of Node. */
+export interface Ed25519Key {
+  readonly type: 'secret' | 'public' | 'private';
+  readonly asymmetricKeyType?: string | undefined;
+}
+
 /** The environment variable with the passphrase of a private key that is encrypted. */
 export const PASSPHRASE_VARIABLE = 'PLIMSOLL_KEY_PASSPHRASE';
 
 /** By which signatures are checked. */
 export interface PublicKey {
   readonly file: string;
-  readonly key: KeyObject;
+  readonly key: Ed25519Key;
 }
 
 /**
@@ -43,7 +49,7 @@ export function readPublicKey(file: string, namedBy: string): PublicKey {
  * @param passphrase of a key that is encrypted
  * @throws PlimsollError `invalid-config` if it is none, or encrypted and not opened by the passphrase; `not-found` or `io` if it cannot be read
  */
-export function readPrivateKey(file: string, namedBy: string, passphrase: string | undefined): KeyObject {
+export function readPrivateKey(file: string, namedBy: string, passphrase: string | undefined): Ed25519Key {
   const pem = readPem(file, namedBy);
   if (pem.includes('-----BEGIN PUBLIC KEY-----')) {
     throw wrongKey(file, namedBy, 'holds a public key, which only checks. Name the private one of the pair.');

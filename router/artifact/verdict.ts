@@ -309,7 +309,7 @@ function refuseDecisions(file: string, bytes: Uint8Array): void {
 }
 
 /** verdict.json as it is in the folder; undefined if it is not there. @throws PlimsollError `invalid-artifact` if it cannot be read. */
-export function readVerdictBytes(folder: string): Buffer | undefined {
+export function readVerdictBytes(folder: string): Uint8Array | undefined {
   const file = path.join(folder, VERDICT_FILE);
   try {
     return readFileSync(file);
