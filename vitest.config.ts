@@ -6,8 +6,12 @@ const all = process.env['PLIMSOLL_TESTS'] === 'all';
 if (!all)
   process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
 
-/** Rooms whose tests change what a whole process shares, such as OpenTelemetry's globals, or start most of what they test in processes of its own. */
-const ISOLATED = 'test/{bench,cli,contracts,decisions,files,telemetry}/**/*.test.ts';
+/**
+ * Rooms whose files have a process each: their tests change what a whole process shares, such as OpenTelemetry's globals, or their helpers
+ * clean up in hooks of their own, which belong to the first file that loads them.
+ */
+export const ISOLATED_ROOMS = ['bench', 'cli', 'contracts', 'decisions', 'files', 'pins', 'telemetry'];
+const ISOLATED = `test/{${ISOLATED_ROOMS.join(',')}}/**/*.test.ts`;
 
 const shared = {
   exclude: all ? [] : [LONG],
