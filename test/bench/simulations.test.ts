@@ -8,6 +8,7 @@ import { reportText } from '../../scripts/bench/guarantee/report-text.ts';
 import { openResults, type SimulationResult } from '../../scripts/bench/guarantee/results.ts';
 import { measureSimulations, type Runner } from '../../scripts/bench/guarantee/runner.ts';
 import { runSimulation, simulationsOn } from '../../scripts/bench/guarantee/simulations.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { madeUpPopulation } from './made-up-population.ts';
 
 const population = madeUpPopulation(3000, 2);
@@ -73,7 +74,7 @@ describe('a broken method is caught', () => {
     ['missing outcomes that are left out', 'missing/50 %', 'left out'],
   ] as const;
 
-  it.each(BROKEN)('%s', (_, name, way) => {
+  it.runIf(LONG_RUN).each(BROKEN)('%s', (_, name, way) => {
     const result = runSimulation(named(name), { resamples: 60, seed: 1 });
     expect(guaranteeViolations(reportOf([result]))).toEqual([]);
     const broken = guaranteeViolations(reportOf([asPromised(result)]));

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 interface MadeRow {
@@ -104,7 +105,7 @@ describe('the same cases', () => {
         expect(await loaded(name, content)).toEqual(expected);
         expect(await loaded(`${name}.gz`, gzipSync(content))).toEqual(expected);
       }),
-      { numRuns: 40 },
+      { numRuns: scaled(40) },
     );
   });
 

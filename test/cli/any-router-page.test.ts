@@ -4,6 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { jsonLines } from './made-up-data.ts';
 import { CLI, scratchFolder } from './run-cli.ts';
 
@@ -82,25 +83,29 @@ describe('docs/GATE-ANY-ROUTER.md', () => {
     expect(RUNS).toHaveLength(4);
   });
 
-  it('runs from top to bottom', () => {
-    const [short, random, confident, claim] = RUNS.map(({ commands }) => run(commands));
-    expect(short!.code, short!.stderr).toBe(0);
-    expect(random!.stdout, random!.stderr).toMatch(/^FAIL {2}random\.jsonl, decisions made elsewhere/);
-    expect(random!.code).toBe(10);
-    expect(confident!.stdout, confident!.stderr).toMatch(
-      /^PASS {2}confident\.jsonl, decisions made elsewhere/,
-    );
-    expect(confident!.code).toBe(0);
-    expect(confident!.stdout).toContain('WARNING: Look 2 at these sealed cases');
-    for (const name of ['verdict.json', 'reports/report.html']) {
-      expect(existsSync(path.join(HOME, name))).toBe(true);
-    }
-    expect(claim!.code, claim!.stderr).toBe(11);
-    expectShown(claim!.stdout, RUNS[3]!.shown);
-    if (SETS === undefined) return;
-    expectShown(random!.stdout, RUNS[1]!.shown);
-    expectShown(confident!.stdout, RUNS[2]!.shown);
-  }, 300_000);
+  it.runIf(LONG_RUN)(
+    'runs from top to bottom',
+    () => {
+      const [short, random, confident, claim] = RUNS.map(({ commands }) => run(commands));
+      expect(short!.code, short!.stderr).toBe(0);
+      expect(random!.stdout, random!.stderr).toMatch(/^FAIL {2}random\.jsonl, decisions made elsewhere/);
+      expect(random!.code).toBe(10);
+      expect(confident!.stdout, confident!.stderr).toMatch(
+        /^PASS {2}confident\.jsonl, decisions made elsewhere/,
+      );
+      expect(confident!.code).toBe(0);
+      expect(confident!.stdout).toContain('WARNING: Look 2 at these sealed cases');
+      for (const name of ['verdict.json', 'reports/report.html']) {
+        expect(existsSync(path.join(HOME, name))).toBe(true);
+      }
+      expect(claim!.code, claim!.stderr).toBe(11);
+      expectShown(claim!.stdout, RUNS[3]!.shown);
+      if (SETS === undefined) return;
+      expectShown(random!.stdout, RUNS[1]!.shown);
+      expectShown(confident!.stdout, RUNS[2]!.shown);
+    },
+    300_000,
+  );
 
   it('the figures of the claim are what its program prints', () => {
     const at = BLOCKS.findIndex(({ language }) => language === 'ts');

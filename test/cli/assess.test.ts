@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { LARGE, MEDIUM, madeUpRows, rowsWithoutSignal, SMALL, writeRows } from './made-up-data.ts';
 import { cli, jsonOf, scratchFolder } from './run-cli.ts';
 
@@ -45,31 +46,34 @@ describe.concurrent('plimsoll assess', () => {
 });
 
 describe('plimsoll assess --ladder', { timeout: 120_000 }, () => {
-  it('routing, mix and pairs at equal cost, the same each time, as JSON and as text', async () => {
-    const data = writeRows(HOME, 'ladder.jsonl', madeUpRows());
-    const models = [SMALL, MEDIUM, LARGE];
-    const ladder = (...more: string[]) =>
-      cli(['assess', '--data', data, '--ladder', models.join(','), '--folds', '3', ...more]);
-    const [first, second, text] = await Promise.all([ladder('--json'), ladder('--json'), ladder()]);
-    const report = jsonOf(first!);
-    expect(second!.stdout).toBe(first!.stdout);
-    expect(report).toMatchObject({ n: 300, ladder: models, folds: 3 });
-    expect(report.single_models.map(({ model }: { model: string }) => model)).toEqual(models);
-    expect(report.points).toHaveLength(9);
-    for (const point of report.points) {
-      expect(point.cost_usd).toBeLessThanOrEqual(point.budget_usd + 1e-12);
-      expect(point.excess).toBeCloseTo(point.quality - point.mix_quality, 12);
-      const shares = models.map((model) => point.shares[model]);
-      expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
-      const [small, medium, large] = shares;
-      expect(small * 0.0001 + medium * 0.001 + large * 0.01).toBeCloseTo(point.cost_usd, 12);
-    }
-    expect(report.mean_excess_interval.low).toBeLessThan(report.mean_excess);
-    expect(models).toEqual(expect.arrayContaining(report.best_pair.models));
-    expect(text!.stdout).toMatch(/^300 cases; made-small -> made-medium -> made-large\n/);
-    expect(text!.stdout).toContain(report.conclusion);
-    expect(report.conclusion).toContain(report.best_pair.models.join(' and '));
-  });
+  it.runIf(LONG_RUN)(
+    'routing, mix and pairs at equal cost, the same each time, as JSON and as text',
+    async () => {
+      const data = writeRows(HOME, 'ladder.jsonl', madeUpRows());
+      const models = [SMALL, MEDIUM, LARGE];
+      const ladder = (...more: string[]) =>
+        cli(['assess', '--data', data, '--ladder', models.join(','), '--folds', '3', ...more]);
+      const [first, second, text] = await Promise.all([ladder('--json'), ladder('--json'), ladder()]);
+      const report = jsonOf(first!);
+      expect(second!.stdout).toBe(first!.stdout);
+      expect(report).toMatchObject({ n: 300, ladder: models, folds: 3 });
+      expect(report.single_models.map(({ model }: { model: string }) => model)).toEqual(models);
+      expect(report.points).toHaveLength(9);
+      for (const point of report.points) {
+        expect(point.cost_usd).toBeLessThanOrEqual(point.budget_usd + 1e-12);
+        expect(point.excess).toBeCloseTo(point.quality - point.mix_quality, 12);
+        const shares = models.map((model) => point.shares[model]);
+        expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
+        const [small, medium, large] = shares;
+        expect(small * 0.0001 + medium * 0.001 + large * 0.01).toBeCloseTo(point.cost_usd, 12);
+      }
+      expect(report.mean_excess_interval.low).toBeLessThan(report.mean_excess);
+      expect(models).toEqual(expect.arrayContaining(report.best_pair.models));
+      expect(text!.stdout).toMatch(/^300 cases; made-small -> made-medium -> made-large\n/);
+      expect(text!.stdout).toContain(report.conclusion);
+      expect(report.conclusion).toContain(report.best_pair.models.join(' and '));
+    },
+  );
 
   it('of two has no pair beside it; what cannot be compared is refused', async () => {
     const data = writeRows(HOME, 'two.jsonl', madeUpRows());

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
@@ -57,7 +58,7 @@ describe.concurrent('plimsoll train', () => {
     expect(model).toBe(ladder.find((rung) => scores[LARGE] - scores[rung] <= threshold));
   });
 
-  it('with minilm: a linear classifier that routes', async () => {
+  it.runIf(LONG_RUN)('with minilm: a linear classifier that routes', async () => {
     const { manifest } = jsonOf(await cli(trainArgs('minilm.jsonl', 'minilm', '--encoder', 'minilm')));
     expect(manifest).toMatchObject({ encoder: { id: 'minilm' }, classifier: { kind: 'linear' } });
     const decision = jsonOf(

@@ -6,6 +6,7 @@ import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { junitReport, markdownReport, terminalReport } from '../../evals/report/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { type MadeUpModel, madeUpCases, scratch, writeCaseFile, writeSuite } from './gate-world.ts';
 
 /** Neither quality nor price is monotone: the fourth is worse than the third and costs more than the last. */
@@ -41,40 +42,39 @@ async function gated(models: readonly string[], { costs = true, suite = {} } = {
 }
 
 describe('a real artifact of more than two rungs at the gate', () => {
-  it.each([[['tiny', 'middle', 'large']], [['tiny', 'small', 'middle', 'poor', 'large']]])(
-    '%j: a PASS with the default band and baseline',
-    { timeout: 120_000 },
-    async (models) => {
-      const { verdict } = await gated(models);
-      expect(verdict.conditions.map(({ name, verdict: word }) => [name, word])).toEqual([
-        ['quality-loss', 'PASS'],
-        ['silent-downgrades', 'PASS'],
-        ['escalation-rate/above-cheapest', 'PASS'],
-        ['escalation-rate/strongest', 'PASS'],
-        ['beats-random', 'PASS'],
-      ]);
-      const [, , above, strongest, beats] = verdict.conditions;
-      const evidence = evidenceSchema.parse(verdict.evidence);
-      const { rungs, cost, quality } = evidence;
-      expect(rungs.map(({ candidate }) => candidate)).toEqual(models);
-      const total = (of: (rung: (typeof rungs)[number]) => number) =>
-        rungs.reduce((sum, rung) => sum + of(rung), 0);
-      expect(total(({ share }) => share)).toBeCloseTo(1, 12);
-      expect(total(({ share, quality: q }) => share * (q ?? 0))).toBeCloseTo(quality.routed, 12);
-      expect(total(({ share, cost_usd: usd }) => share * (usd ?? 0))).toBeCloseTo(cost!.routed_usd, 12);
-      expect(above!.value).toBeCloseTo(1 - rungs[0]!.share, 12);
-      expect(above!.note).toContain('above tiny');
-      expect(strongest!.value).toBeCloseTo(rungs.at(-1)!.share, 12);
-      expect(strongest!.note).toContain('on large');
-      expect(beats).toMatchObject({ method: 'bootstrap', proof: 'none', limits: { min: 0 } });
-      expect(evidence.conclusion).toMatch(/^Routing pays here: its quality is above that of the best mix/);
+  it.each([
+    [['tiny', 'middle', 'large']],
+    ...(LONG_RUN ? [[['tiny', 'small', 'middle', 'poor', 'large']]] : []),
+  ])('%j: a PASS with the default band and baseline', { timeout: 120_000 }, async (models) => {
+    const { verdict } = await gated(models);
+    expect(verdict.conditions.map(({ name, verdict: word }) => [name, word])).toEqual([
+      ['quality-loss', 'PASS'],
+      ['silent-downgrades', 'PASS'],
+      ['escalation-rate/above-cheapest', 'PASS'],
+      ['escalation-rate/strongest', 'PASS'],
+      ['beats-random', 'PASS'],
+    ]);
+    const [, , above, strongest, beats] = verdict.conditions;
+    const evidence = evidenceSchema.parse(verdict.evidence);
+    const { rungs, cost, quality } = evidence;
+    expect(rungs.map(({ candidate }) => candidate)).toEqual(models);
+    const total = (of: (rung: (typeof rungs)[number]) => number) =>
+      rungs.reduce((sum, rung) => sum + of(rung), 0);
+    expect(total(({ share }) => share)).toBeCloseTo(1, 12);
+    expect(total(({ share, quality: q }) => share * (q ?? 0))).toBeCloseTo(quality.routed, 12);
+    expect(total(({ share, cost_usd: usd }) => share * (usd ?? 0))).toBeCloseTo(cost!.routed_usd, 12);
+    expect(above!.value).toBeCloseTo(1 - rungs[0]!.share, 12);
+    expect(above!.note).toContain('above tiny');
+    expect(strongest!.value).toBeCloseTo(rungs.at(-1)!.share, 12);
+    expect(strongest!.note).toContain('on large');
+    expect(beats).toMatchObject({ method: 'bootstrap', proof: 'none', limits: { min: 0 } });
+    expect(evidence.conclusion).toMatch(/^Routing pays here: its quality is above that of the best mix/);
 
-      const share = `${(100 * rungs[1]!.share).toFixed(1)} %`;
-      expect(terminalReport(verdict, { colour: false })).toMatch(new RegExp(`^${models[1]} .*${share}`, 'm'));
-      expect(markdownReport(verdict)).toContain(`| ${models[1]} | ${models[1]} | ${share} |`);
-      expect(junitReport(verdict)).toContain(`<property name="rung.${models[1]}" value="share ${share}, `);
-    },
-  );
+    const share = `${(100 * rungs[1]!.share).toFixed(1)} %`;
+    expect(terminalReport(verdict, { colour: false })).toMatch(new RegExp(`^${models[1]} .*${share}`, 'm'));
+    expect(markdownReport(verdict)).toContain(`| ${models[1]} | ${models[1]} | ${share} |`);
+    expect(junitReport(verdict)).toContain(`<property name="rung.${models[1]}" value="share ${share}, `);
+  });
 
   it('without costs the rival is the same decisions dealt out at random', { timeout: 120_000 }, async () => {
     const { verdict } = await gated(['tiny', 'middle', 'large'], { costs: false });
