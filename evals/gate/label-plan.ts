@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { fileError } from '../cases/index.ts';
@@ -43,6 +44,48 @@ const labelPlanSchema = z.strictObject({
 
 /** Which prompts of a pool were drawn to be labelled, and how. Holds no prompt. */
 export type LabelPlan = z.output<typeof labelPlanSchema>;
+
+const PLAN_ENDING = '.plan.json';
+
+/** Where the plan of drawn prompts goes: `to-label.plan.json` of `to-label.jsonl`. */
+export function planFileOf(drawn: string): string {
+  return `${drawn.replace(/\.(jsonl|ndjson|json)(\.gz)?$/i, '')}${PLAN_ENDING}`;
+}
+
+/**
+ * Plans in the folders of files of cases by which these were drawn: each plan of which a file has the name, or of which the cases have the
+ * keys. A plan that cannot be read is none.
+ * @param keysSha256 hashKeys of the cases
+ */
+export function plansBeside(files: readonly string[], keysSha256: string): string[] {
+  const named = new Set(files.map((file) => path.normalize(planFileOf(file))));
+  const folders = [...new Set(files.map((file) => path.dirname(file)))];
+  return folders.flatMap(plansIn).filter((file) => {
+    const plan = readablePlan(file);
+    return plan !== undefined && (named.has(file) || plan.drawn.keys_sha256 === keysSha256);
+  });
+}
+
+function plansIn(folder: string): string[] {
+  const names = namesIn(folder).filter((name) => name.endsWith(PLAN_ENDING));
+  return names.map((name) => path.join(folder, name));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return []; // such as of /dev/stdin
+  }
+}
+
+function readablePlan(file: string): LabelPlan | undefined {
+  try {
+    return readLabelPlan(file);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Reads a plan that plan-labels has written.

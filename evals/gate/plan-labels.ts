@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ArtifactFiles, readArtifact, resolveArtifact } from '../../router/artifact/index.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../router/statistics/index.ts';
 import {
   type CaseRow,
+  fileError,
   type PromptRowOptions,
   partBySeen,
   promptRows,
@@ -21,7 +22,7 @@ import {
   seenQuestions,
   writeCases,
 } from '../cases/index.ts';
-import { hashKeys, type LabelPlan, STEPS_PER_UNIT } from './label-plan.ts';
+import { hashKeys, type LabelPlan, planFileOf, STEPS_PER_UNIT } from './label-plan.ts';
 import { openArtifactClassifier, strongestAlone } from './replay.ts';
 
 export interface PlanLabelsRequest {
@@ -87,8 +88,9 @@ const LEAST_LOSSES = 10;
 export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLabels> {
   const { prompts, out, n, margin, confidence, reading = {} } = request;
   requireOptions(request);
-  const planFile = requireFiles(request);
+  requirePrompts(request);
   const artifact = readArtifact(resolveArtifact(request.artifact));
+  const planFile = freePlanFile(request);
   const notes: string[] = [];
   const onNotes = (lines: readonly string[]) => notes.push(...lines);
   const all = await scorePool(artifact, prompts, { ...request, reading: { ...reading, onNotes } });
@@ -313,18 +315,17 @@ function requireOptions({ n, margin, limit, prompts }: PlanLabelsRequest): void 
   }
 }
 
-/** The name of the plan's file. */
-function requireFiles({ prompts, out, force = false }: PlanLabelsRequest): string {
+/** What is missing is said before what is there already: of the two it is the one that no flag helps. */
+function requirePrompts({ prompts, out }: PlanLabelsRequest): void {
   requireJsonLines(out);
-  const planFile = `${out.replace(/\.(jsonl|ndjson|json)(\.gz)?$/i, '')}.plan.json`;
   for (const file of prompts) {
     if (path.resolve(file) === path.resolve(out)) {
       throw new PlimsollError('invalid-input', `${out}: the output is one of the files of prompts.`, {
         place: { file: out },
       });
     }
-    const known = statSync(file, { throwIfNoEntry: false });
-    if (known !== undefined && !known.isFile() && !known.isDirectory()) {
+    const known = statOf(file);
+    if (!known.isFile() && !known.isDirectory()) {
       throw new PlimsollError(
         'invalid-input',
         `${file}: the prompts are read twice, and a pipe can be read only once. Save them to a file.`,
@@ -332,6 +333,19 @@ function requireFiles({ prompts, out, force = false }: PlanLabelsRequest): strin
       );
     }
   }
+}
+
+function statOf(file: string): Stats {
+  try {
+    return statSync(file);
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+}
+
+/** The name of the plan's file, if neither it nor that of the prompts is there. */
+function freePlanFile({ out, force = false }: PlanLabelsRequest): string {
+  const planFile = planFileOf(out);
   const there = [out, planFile].find((file) => !force && existsSync(file));
   if (there === undefined) return planFile;
   throw new PlimsollError(

@@ -1,7 +1,9 @@
 import {
   type ArtifactFiles,
   readArtifact,
+  readVerdict,
   resolveArtifact,
+  type StoredVerdict,
   sealedVerdict,
   sha256OfJson,
   type Verdict,
@@ -29,9 +31,10 @@ import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts'
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { heldOutCases } from './held-out-cases.ts';
-import { escalatedShare, hashKeys, type LabelPlan, readLabelPlan } from './label-plan.ts';
+import { escalatedShare, hashKeys, type LabelPlan, plansBeside, readLabelPlan } from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { beginLook, finishLook, planLook } from './looks.ts';
+import { looserDemands } from './looser-demands.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
@@ -138,6 +141,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       evidence,
       tools: { plimsoll: VERSION },
     });
+    const before = request.write === true ? readableVerdict(artifact.folder) : undefined;
     if (request.write) {
       finishLook(artifact.folder, look.record!, {
         verdict: verdict.verdict,
@@ -148,7 +152,15 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     return {
       folder: artifact.folder,
       verdict,
-      notes: [...suite.notes, ...loaded.notes, ...look.notes],
+      notes: [
+        ...suite.notes,
+        ...loaded.notes,
+        ...look.notes,
+        ...(plan === undefined
+          ? unusedPlanNotes(request.data ?? suite.suite.cases.map(suite.resolve), heldOut)
+          : []),
+        ...(before === undefined ? [] : replacedNotes(artifact.folder, before, verdict)),
+      ],
       texts: new Map(heldOut.map(({ id, text }) => [id, text])),
     };
   } finally {
@@ -300,6 +312,33 @@ async function baselinesWithTexts(
   } finally {
     await encoder.close();
   }
+}
+
+/** The verdict that a new one replaces; undefined if there is none that can be read. */
+function readableVerdict(folder: string): StoredVerdict | undefined {
+  try {
+    return readVerdict(folder);
+  } catch (error) {
+    if (error instanceof PlimsollError) return undefined;
+    throw error;
+  }
+}
+
+function replacedNotes(folder: string, before: StoredVerdict, now: Verdict): string[] {
+  const looser = looserDemands(before, now);
+  if (looser.length === 0) return [];
+  return [
+    `Warning: the PASS by the suite ${before.suite.name} in ${folder} is replaced by one that demands less: ${looser.join('; ')}. Restore verdict.json, such as from version control, if the stricter one is to serve.`,
+  ];
+}
+
+/** Cases that plan-labels drew, gated as if they had been drawn from all requests. */
+function unusedPlanNotes(files: readonly string[], heldOut: readonly Case[]): string[] {
+  const keys = hashKeys(heldOut.map(({ key }) => key));
+  return plansBeside(files, keys).map(
+    (plan) =>
+      `Warning: the cases were drawn by ${plan} where a score may stay cheap, and are judged as if they came from all requests: losses and shares are of those alone. Give --label-plan ${plan}.`,
+  );
 }
 
 function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {

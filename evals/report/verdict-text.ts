@@ -90,7 +90,8 @@ export function looksSentence({ looks: { number, delta } }: Pick<GateVerdict, 'l
   return `Look ${number} at these sealed cases, or at some of them: ${spent}. The promise holds over all looks, and each further one costs more cases: take fresh ones.`;
 }
 
-function formatConfidence(confidence: number): string {
+/** A confidence as a percentage: `96.96 %`. */
+export function formatConfidence(confidence: number): string {
   return `${Number((100 * confidence).toPrecision(5))} %`;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -251,6 +251,17 @@ describe('no plan', () => {
     await plan({ out, force: true, n: 7 });
     expect(rowsOf(out)).toHaveLength(7);
   });
+
+  it('over one that is there, of what is missing: the missing one is named', async () => {
+    const out = outFile();
+    await plan({ out, n: 7 });
+    const missing = path.join(world.home, 'no-such-traffic.jsonl');
+    await expect(plan({ out, prompts: [missing] })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining(missing),
+    });
+    await expect(plan({ out, artifact: '/nowhere' })).rejects.toThrow(/no artifact folder/);
+  });
 });
 
 describe('readLabelPlan', () => {
@@ -361,6 +372,25 @@ describe('a gate on labels that were drawn by a plan', () => {
       value: escalatedShare(plan, verdict.policy.threshold),
     });
     expect(condition('beats-random')).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'under their name',
+      (folder: string) => writeCaseFile(path.join(folder, 'to-label.jsonl'), drawn.slice(1)),
+    ],
+    ['under another name', (folder: string) => writeCaseFile(path.join(folder, 'labelled.jsonl'), drawn)],
+  ])('without the plan beside them, %s: a warning names it', async (_, write) => {
+    const folder = mkdtempSync(path.join(gated.home, 'planned-'));
+    const beside = path.join(folder, 'to-label.plan.json');
+    cpSync(planFile, beside);
+    writeFileSync(path.join(folder, 'torn.plan.json'), '{');
+    const request = { artifact: gated.artifact, suite: writeSuite(gated.home, { slices: [] }) };
+    const { notes } = await runGate({ ...request, data: [write(folder)] });
+    const warnings = notes.filter((line) => /drawn by/.test(line));
+    expect(warnings).toEqual([expect.stringContaining(`Give --label-plan ${beside}.`)]);
+    const other = writeCaseFile(path.join(folder, 'traffic.jsonl'), gated.cases.slice(0, 900));
+    expect((await runGate({ ...request, data: [other] })).notes.join()).not.toMatch(/drawn by/);
   });
 
   it('counts a drawn row that nobody labelled as lost', async () => {

@@ -93,6 +93,18 @@ describe('the report as a page', () => {
     expect(prompt.textContent).toBe('<b>first line</b>\nsecond line');
   });
 
+  it('says at which confidence each bound is, and why those of the plot of slices are others', () => {
+    const rows = [...documentOf(ALL.whole).querySelectorAll('[aria-label="Conditions"] tr')].map(cellsOf);
+    const { conditions } = madeUpVerdict();
+    expect(rows.map((row) => row.at(-1))).toEqual([
+      'each bound at',
+      ...conditions.map(({ confidence }) => `${100 * confidence} %`),
+    ]);
+    expect(textOf(ALL.whole, 'figure[aria-label="Loss by slice"] figcaption')).toMatch(
+      /two-sided at the suite's confidence.*each one-sided and at the confidence of this look/,
+    );
+  });
+
   it('shows prompts only where they are given', () => {
     expect(ALL.whole).not.toContain('td class="prompt"');
     const [first] = evidence.silent_downgrades.worst;

@@ -1,8 +1,9 @@
-import type { GateVerdict, StoredVerdict } from '../../../router/artifact/index.ts';
+import type { Condition, GateVerdict, StoredVerdict } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
 import {
   baselineRows,
   conditionRows,
+  formatConfidence,
   judgedBy,
   noteLines,
   parseEvidence,
@@ -56,12 +57,20 @@ ${provenanceSection(verdict, evidence)}
 
 function conditionsSection({ conditions }: GateVerdict): string {
   const notes = noteLines(conditions).map((line) => `<p class="muted">${escapeHtml(line)}</p>`);
-  return `<section><h2>Conditions</h2>${htmlTable('Conditions', conditionRows(conditions).map(verdictSecond))}${notes.join('\n')}</section>`;
+  return `<section><h2>Conditions</h2>${htmlTable('Conditions', detailedRows(conditions))}
+<p class="muted">Each bound is one-sided, at the confidence in the last column; for what is promised that is the confidence of this look.</p>
+${notes.join('\n')}</section>`;
 }
 
-/** A phone shows the first columns without scrolling. */
-function verdictSecond(row: readonly string[]): string[] {
-  return [...row.slice(0, 1), ...row.slice(-1), ...row.slice(1, -1)];
+/** The verdict comes second, since a phone shows the first columns without scrolling, and the confidence of each bound last. */
+function detailedRows(conditions: readonly Condition[]): string[][] {
+  const confidences = ['each bound at', ...conditions.map(({ confidence }) => formatConfidence(confidence))];
+  return conditionRows(conditions).map((row, i) => [
+    ...row.slice(0, 1),
+    ...row.slice(-1),
+    ...row.slice(1, -1),
+    confidences[i]!,
+  ]);
 }
 
 function savingsSection(evidence: Evidence): string {

@@ -58,7 +58,7 @@ export function sliceFigure(evidence: Evidence, conditions: readonly Condition[]
   return {
     title: 'Loss by slice',
     caption:
-      "Dot and line: mean loss and its two-sided betting interval, each slice for itself. Broken line: the suite's margin over all cases; upright bar: the slice's own. Right is worse; below 0 routing is better than always strong. An arrow: the interval of a few cases goes on beyond the plot.",
+      "Dot and line: mean loss and its betting interval, each slice for itself: two-sided at the suite's confidence whatever the look, a description. Under Conditions a slice has other bounds, each one-sided and at the confidence of this look. Broken line: the suite's margin over all cases; upright bar: the slice's own. Right is worse; below 0 routing is better than always strong. An arrow: the interval of a few cases goes on beyond the plot.",
     svg,
     numbers: [
       ['slice', 'n', 'escalated', 'loss', 'interval', 'margin'],
