@@ -1,14 +1,14 @@
+import { hasInstruction, withoutInstructions } from './instructions.ts';
+import { questionInAlpaca } from './question-in-alpaca.ts';
+import { questionInEmail } from './question-in-email.ts';
+import { questionInJson } from './question-in-json.ts';
+import { isLongContext, LEAST_CONTEXT, speaksForItself } from './standalone-question.ts';
 import { type Label, labelsIn } from './template-labels.ts';
 import { blockAt, isAtLineStart, openingTagAt, type TaggedBlock } from './text-blocks.ts';
 import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './text-limits.ts';
 
-/** A prompt with less context than this, in UTF-16 units, and without an instruction may be a person's own words: it stays whole. */
-const LEAST_CONTEXT = 200;
 /** What is longer, in UTF-16 units, is no question apart from its context. */
 const LONGEST_QUESTION = 4_000;
-/** Instructions are looked for within so many units of either end of the text around the context. */
-const INSTRUCTIONS_WITHIN = 2_000;
-
 const QUESTION_TAGS: ReadonlySet<string> = new Set([
   ...[
     'question',
@@ -20,7 +20,23 @@ const QUESTION_TAGS: ReadonlySet<string> = new Set([
     'user_input',
     'user_request',
   ],
+  ...['frage', 'pregunta', 'pergunta', 'domanda', 'вопрос', '问题', '用户问题', '質問', '질문'],
 ]);
+const FOREIGN_CONTEXT_TAGS = [
+  ...['kontext', 'dokumente', 'contexte', 'contexto', 'documentos', 'contesto', 'documenti', 'контекст'],
+  ...[
+    '已知信息',
+    '参考资料',
+    '参考内容',
+    '上下文',
+    '知识库',
+    'コンテキスト',
+    '文脈',
+    '参考情報',
+    '컨텍스트',
+    '문맥',
+  ],
+];
 const CONTEXT_TAGS: ReadonlySet<string> = new Set([
   ...[
     'context',
@@ -54,6 +70,7 @@ const CONTEXT_TAGS: ReadonlySet<string> = new Set([
     'conversation',
     'information',
   ],
+  ...FOREIGN_CONTEXT_TAGS,
 ]);
 
 /** Tags that applications put round what they retrieved. A single document may be what a person pasted, and is not among them. */
@@ -69,6 +86,7 @@ const RETRIEVED_TAGS: ReadonlySet<string> = new Set([
     'results',
   ],
   ...['passages', 'chunks', 'snippets', 'excerpts', 'knowledge', 'knowledge_base'],
+  ...FOREIGN_CONTEXT_TAGS,
 ]);
 
 /** A prompt that an application filled, seen from afar. */
@@ -83,19 +101,31 @@ interface Outline {
 /**
  * The person's question in a prompt that an application filled with retrieved text or with the conversation so far; undefined if the text is no
  * such prompt, or no question can be found in it. It goes by the labels, tags, numbered pieces, rules and instructions that
- * templates share. The exact wordings of single products are in retrieval-shapes.ts.
+ * templates share. The exact wordings of single products are in known-shapes.ts.
  */
 export function questionInRetrieval(text: string): string | undefined {
-  if (!text.includes('\n')) return undefined;
+  const question = questionInJson(text) ?? (text.includes('\n') ? questionInLines(text) : undefined);
+  return question !== undefined && question !== '' && question.length <= LONGEST_QUESTION
+    ? question
+    : undefined;
+}
+
+function questionInLines(text: string): string | undefined {
+  return questionInAlpaca(text) ?? questionInOutline(text) ?? questionInEmail(text);
+}
+
+function questionInOutline(text: string): string | undefined {
   const labels = labelsIn(text);
   const blocks = text.includes('<') ? knownBlocks(text) : NO_BLOCKS;
   if (blocks.length === 0 && !labels.some(isSign) && !MAY_HOLD_RULES.test(text)) return undefined; // most texts
   const outline = outlineOf(text, labels, blocks);
-  const question =
-    taggedQuestion(outline) ?? labelledQuestion(outline) ?? lastTurn(outline) ?? looseQuestion(outline);
-  return question !== undefined && question !== '' && question.length <= LONGEST_QUESTION
-    ? question
-    : undefined;
+  return (
+    taggedQuestion(outline) ??
+    labelledQuestion(outline) ??
+    lastTurn(outline) ??
+    looseQuestion(outline) ??
+    bareQuestion(outline)
+  );
 }
 
 const NO_BLOCKS: readonly TaggedBlock[] = [];
@@ -155,11 +185,11 @@ function labelledQuestion(outline: Outline): string | undefined {
   const chosen = chosenQuestion(labels);
   if (chosen === undefined) return undefined;
   const question = bodyOf(outline, chosen);
-  if (DEFERS.test(question)) return undefined;
+  if (DEFERS.test(question) || PLACEHOLDER.test(question)) return undefined;
   const chunks = labels.filter(({ isChunk }) => isChunk).length + contexts.length;
   const hasContext = chunks > 0 || labels.some(({ kind }) => kind === 'context');
   const isTemplate = () => endsWithPrompt(labels, text) || hasInstruction(text);
-  const isLong = text.length - question.length >= LEAST_CONTEXT;
+  const isLong = isLongContext(text, question.length);
   // Rules alone may also be a person's own layout.
   if (!hasContext) return isLong && betweenRules(text) !== undefined && isTemplate() ? question : undefined;
   if (!isLong && chunks < 2 && !isTemplate()) return undefined;
@@ -183,11 +213,18 @@ function chosenQuestion(labels: readonly Label[]): Label | undefined {
 /** The question itself is further on, among what it refers to. */
 const DEFERS = /\brefers? to the following\b/i;
 
+/** The template itself is what the person asks about. */
+const PLACEHOLDER = /^(?:\$?\{{1,3}[^{}\n]{0,60}\}{1,3}|<[^<>\n]{0,60}>|\[[^[\]\n]{0,60}\])$/;
+
+/** A question in quotation marks of its own. */
+const QUOTED = /^("{3}|'{3}|["'`])([^"'`]+)\1$/;
+
 /** Up to the next label or block. Persons' and models' names are no end: a question may quote them. */
 function bodyOf({ text, labels, contexts }: Outline, { bodyStart, lineStart }: Label): string {
   const next = labels.find((label) => label.lineStart > lineStart && !isTurn(label));
   const block = contexts.find(({ start }) => start >= bodyStart);
-  return text.slice(bodyStart, Math.min(next?.lineStart ?? text.length, block?.start ?? text.length)).trim();
+  const body = text.slice(bodyStart, Math.min(next?.lineStart ?? text.length, block?.start ?? text.length));
+  return QUOTED.exec(body.trim())?.[2] ?? body.trim();
 }
 
 function isTurn({ kind }: Label): boolean {
@@ -244,6 +281,33 @@ function isRetrieved({ name, inner }: TaggedBlock): boolean {
   return RETRIEVED_TAGS.has(name.toLowerCase()) && inner.length >= LEAST_CONTEXT;
 }
 
+/**
+ * A question without a label and without any instruction, beside context that triple quotes or a label set apart. Persons
+ * write so too: the question must be clear without what is beside it.
+ */
+function bareQuestion({ text, labels }: Outline): string | undefined {
+  const apart = betweenRules(text, TRIPLE_QUOTES) ?? underLabel(text, labels);
+  if (apart === undefined) return undefined;
+  const [question, ...further] = [
+    ...paragraphs(text.slice(0, apart.start)),
+    ...paragraphs(text.slice(apart.end)),
+  ];
+  if (question === undefined || further.length > 0) return undefined;
+  return speaksForItself(question, text.slice(apart.start, apart.end)) ? question : undefined;
+}
+
+/** From the first label of retrieved text to the end. */
+function underLabel(text: string, labels: readonly Label[]): Span | undefined {
+  const first = labels[0];
+  if (first?.kind !== 'context' || first.lineStart === 0) return undefined;
+  const isRetrieved = RETRIEVED_LABEL.test(text.slice(first.lineStart, first.bodyStart));
+  return isRetrieved ? { start: first.lineStart, end: text.length } : undefined;
+}
+
+/** Labels that persons hardly give to what they wrote or pasted themselves. */
+const RETRIEVED_LABEL =
+  /\b(?:contexts?|documents|sources|passages|excerpts|snippets|chunks|search results|knowledge(?: base)?|kontext|contexte|contexto|contesto)\b|контекст|上下文|已知信息|参考资料|文脈|コンテキスト|参考情報|컨텍스트|문맥/iu;
+
 /** The paragraphs before and after the context; undefined if no context is set apart. */
 function textAround({ text, labels, contexts }: Outline): string[] | undefined {
   const block = { start: contexts[0]?.start ?? -1, end: contexts.at(-1)?.end ?? -1 };
@@ -258,12 +322,19 @@ function textAround({ text, labels, contexts }: Outline): string[] | undefined {
 }
 
 /** A line of quotation marks, backquotes, hyphens, equals signs or asterisks and nothing else. A fence with a language holds code. */
-const RULE = /^[ \t]*("{3,10}|'{3,10}|`{3,10}|-{3,80}|={3,80}|\*{3,80})[ \t]*$/gm;
+const RULE = /^[ \t]*("{3,10}|'{3,10}|`{3,10}|-{3,80}|={3,80}|\*{3,80})[ \t\r]*$/gm;
 
 const MAY_HOLD_RULES = /"{3}|'{3}|`{3}|-{3}|={3}|\*{3}/;
 
-function betweenRules(text: string): { readonly start: number; readonly end: number } | undefined {
-  const rules = [...text.matchAll(RULE)];
+const TRIPLE_QUOTES = /^[ \t]*("{3}|'{3})[ \t\r]*$/gm;
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+function betweenRules(text: string, rule = RULE): Span | undefined {
+  const rules = [...text.matchAll(rule)];
   const first = rules[0];
   const last = rules.findLast(([, rule]) => rule![0] === first![1]![0]);
   if (first === undefined || last === undefined || first === last) return undefined;
@@ -275,60 +346,4 @@ function paragraphs(text: string): string[] {
     .split(/\n[ \t\r]*\n/)
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== '');
-}
-
-const VERB = /\b(?:answer|respond|reply|use|using|based|rely|relying|given|according|refer|cite|consult)\b/i;
-const MATERIAL =
-  /\b(?:contexts?|documents?|sources?|passages?|excerpts?|snippets?|chunks?|search results?|information|knowledge(?: base)?|articles?|references?|history|conversation|text)\b/i;
-const PLACE =
-  /\b(?:below|above|following|provided|given|only|solely|retrieved|supplied|attached|these|this|the)\b/i;
-const UNKNOWN =
-  /\b(?:don'?t|do not|cannot) (?:know|find)\b|\bmake (?:up|something up)\b|\bnot (?:in|contained in|found in|covered by) the\b/i;
-const PERSONA = /^you(?:'re| are) (?:an?|the)\b/i;
-/** `Answer the following question: …`. */
-const ASKS_AFTER_COLON = /\b(?:question|query)\b[^:：\n]{0,80}[:：][ \t]*(\S.*)$/i;
-/** Of an instruction before a question: `Based on the text above: …?`. */
-const COLON = /[:：]/;
-const SENTENCE_END = /(?<=[.!?。？！])\s+|\n+/;
-const LABEL_ALONE = /^[\p{L} ]{1,20}[:：]$/u;
-
-/** Whether the text around the context says what to do with it. */
-function hasInstruction(text: string): boolean {
-  const ends =
-    text.length <= 2 * INSTRUCTIONS_WITHIN
-      ? text
-      : `${text.slice(0, INSTRUCTIONS_WITHIN)}\n${text.slice(-INSTRUCTIONS_WITHIN)}`;
-  return ends.split(SENTENCE_END).some((sentence) => saysHowToAnswer(sentence) || UNKNOWN.test(sentence));
-}
-
-function saysHowToAnswer(sentence: string): boolean {
-  return VERB.test(sentence) && MATERIAL.test(sentence) && PLACE.test(sentence);
-}
-
-/** Only whole sentences go, and none that asks. */
-function withoutInstructions(text: string): string {
-  if (text.length > LONGEST_QUESTION) return text;
-  const sentences = text.split(SENTENCE_END).map((sentence) => sentence.trim());
-  const kept = sentences.map(withoutInstruction);
-  return kept.every((sentence, at) => sentence === sentences[at]) ? text : kept.filter(Boolean).join(' ');
-}
-
-/** What a sentence asks: all of it, what follows its colon, or nothing. */
-function withoutInstruction(sentence: string): string {
-  const asked = saysHowToAnswer(sentence) ? ASKS_AFTER_COLON.exec(sentence)?.[1] : undefined;
-  if (asked !== undefined) return asked;
-  const colon = sentence.search(COLON);
-  const asks = /[?？]$/.test(sentence);
-  if (asks && colon >= 0 && saysHowToAnswer(sentence.slice(0, colon)))
-    return sentence.slice(colon + 1).trim();
-  return asks || !isInstruction(sentence) ? sentence : '';
-}
-
-function isInstruction(sentence: string): boolean {
-  return (
-    saysHowToAnswer(sentence) ||
-    UNKNOWN.test(sentence) ||
-    PERSONA.test(sentence) ||
-    LABEL_ALONE.test(sentence)
-  );
 }

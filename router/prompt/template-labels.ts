@@ -32,6 +32,8 @@ const KINDS: ReadonlyMap<string, SectionKind> = new Map([
     ...['user asks', 'customer asks', 'user message', 'customer message', 'question is'],
     ...[
       'frage',
+      'nutzerfrage',
+      'frage des nutzers',
       'pregunta',
       'pergunta',
       'domanda',
@@ -39,8 +41,10 @@ const KINDS: ReadonlyMap<string, SectionKind> = new Map([
       'pytanie',
       'вопрос',
       '问题',
+      '用户问题',
       '问',
       '質問',
+      'ユーザーの質問',
       '질문',
       'سؤال',
       'प्रश्न',
@@ -98,16 +102,42 @@ const KINDS: ReadonlyMap<string, SectionKind> = new Map([
       'conversation so far',
       'transcript',
     ],
-    ...['kontext', 'contexte', 'contexto', 'contesto', 'dokumente', 'documentos', 'documenti'],
+    ...[
+      'email thread',
+      'e-mail thread',
+      'thread',
+      'emails',
+      'email history',
+      'previous emails',
+      'ticket history',
+    ],
+    ...[
+      'kontext',
+      'kontextinformationen',
+      'informationen',
+      'quellen',
+      'contexte',
+      'contexto',
+      'contesto',
+      'dokumente',
+      'documentos',
+      'documenti',
+    ],
     ...[
       'контекст',
       '上下文',
       '已知信息',
+      '已知内容',
       '参考资料',
+      '参考内容',
+      '知识库',
       '背景',
       '文脈',
       'コンテキスト',
+      '文書',
+      '資料',
       '参考情報',
+      '参考資料',
       '컨텍스트',
       '문맥',
       'سياق',
@@ -161,10 +191,10 @@ function kind(of: SectionKind, labels: readonly string[]): (readonly [string, Se
 const NUMBERED =
   /\[\^?(?:(?:doc|document|source|chunk|passage|snippet|context|result)[ _#-]{0,2})?\d{1,3}(?:\]|[:,|] ?[^\]\n]{0,100}\])/iy;
 const ADJECTIVES =
-  /^(?:(?:the|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)) ){1,3}/;
+  /^(?:(?:the|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)|an?|use(?: only)?) ){1,3}/;
 /** `document 2`, `source #2`, `passage 2 (handbook.pdf)`. */
 const NUMBER_OR_NOTE = / ?(?:[#№]? ?\d{1,3})?(?: ?\([^()]{0,60}\))?$/;
-const DECORATION = new Set('#*=_-–—~|[]【】「」`"\' \t'.split(''));
+const DECORATION = new Set('#*=_-–—~|[]【】「」『』《》〈〉`"\' \t'.split(''));
 
 /** `A:` is where the model goes on only at the very end; elsewhere it is an option to choose. */
 const SHORT_ANSWER = 'a';
@@ -193,6 +223,7 @@ function labelOnLine(text: string, start: number, end: number): Label | undefine
   const colon = colonWithin(text, first, Math.min(end, first + LONGEST_LABEL));
   // Without a colon it must be set apart by its form, and stand alone: `## Context`, `[QUESTION]`, `=== Sources ===`.
   if (colon < 0 && (end - first > LONGEST_LABEL || !DECORATION.has(text[first]!))) return undefined;
+  if (text[first] === '"' && text[colon - 1] === '"') return undefined; // a field of JSON
   const plain = undecorated(text.slice(first, colon < 0 ? end : colon)).toLowerCase();
   const found =
     KINDS.get(plain) ??

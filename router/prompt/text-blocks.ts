@@ -7,8 +7,8 @@ export interface TaggedBlock {
 }
 
 /** Both are anchored and bounded, so that no input makes them slow. */
-const OPENING_TAG = /<([A-Za-z][\w.-]{0,63})(?:\s[^<>]{0,500})?>/y;
-const CLOSING_TAG_AT_END = /<\/([A-Za-z][\w.-]{0,63})>$/;
+const OPENING_TAG = /<(\p{L}[\p{L}\w.-]{0,63})(?:\s[^<>]{0,500})?>/uy;
+const CLOSING_TAG_AT_END = /<\/(\p{L}[\p{L}\w.-]{0,63})>$/u;
 const LONGEST_CLOSING_TAG = 67;
 const NON_SPACE = /\S/g;
 
