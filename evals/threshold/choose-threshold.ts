@@ -14,6 +14,8 @@ const SEED = 1;
 
 /** Below this share sent to cheaper candidates a threshold saves nothing worth the name. */
 const WORTHWHILE_SHARE = 0.05;
+/** Below this share a suite's default band takes a policy for collapsed to the strongest model. */
+const LEAST_SHARE = 0.01;
 /** The margins that are tried, as multiples of the one asked for. */
 const FACTORS = [0.25, 0.5, 1, 1.5, 2.5, 5] as const;
 /** The most often that cases are repeated to see whether more of them would do. */
@@ -150,12 +152,13 @@ function marginsSentence(margins: readonly CertifiableMargin[]): string {
 }
 
 /**
- * The strictest threshold, in steps of 0.001, that keeps a share of the cases from the strongest rung that is worth having: below it a
- * policy saves nothing, so a walk need not begin there. From scores alone.
+ * The strictest threshold, in steps of 0.001, that keeps a hundredth of the cases from the strongest rung: a walk begins there, since a policy
+ * that keeps fewer is outside the default band of a suite. From scores alone. Where few labels prove little, the start decides whether there is
+ * a PASS at all (docs/EXPERIMENTS.md).
  */
 export function strictestWorthwhile(probabilities: readonly Float64Array[]): number {
   const scores = cheaperLosses(probabilities).sort();
-  const score = scores[Math.floor(WORTHWHILE_SHARE * scores.length)] ?? -1;
+  const score = scores[Math.floor(LEAST_SHARE * scores.length)] ?? -1;
   return walkSteps(score, 1)[0] ?? 1;
 }
 

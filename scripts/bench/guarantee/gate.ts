@@ -46,7 +46,7 @@ export function sealedCases({
   return { candidates: ['cheap', 'strong'], heldOut: { n, traits, probabilities, quality, costUsd } };
 }
 
-/** From where training scores keep a twentieth of the requests cheap, as in an artifact, to the end of the gate's walk. */
+/** From where training scores keep a hundredth of the requests cheap, as in an artifact, to the end of the gate's walk. */
 export function stepsOfWalk(probabilities: CalibrationCases['probabilities']): Float64Array {
   return walkSteps(strictestWorthwhile(probabilities), LOOSEST);
 }
