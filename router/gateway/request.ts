@@ -1,7 +1,7 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { Dialect } from '../catalog/index.ts';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
-import { isObject } from '../json/index.ts';
+import { isObject, repeatedField } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
 /** A client's request, parsed but not yet checked. */
@@ -68,21 +68,29 @@ const CHECKS = {
 /**
  * Checks the types in a client's body as far as the gateway reads it: one pass over messages and parts, no text is looked at. Unknown fields
  * and unknown types of parts are the provider's to judge. A field that differs from a known one in capital letters alone is refused,
- * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal).
+ * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal). So is a known field that is there
+ * twice: the provider may read the other one.
  * @throws PlimsollError `invalid-input` or `too-many-entries` that names the field
  */
 export function checkBody({
   body,
+  bodyText,
   dialect,
   operation,
-}: Pick<GatewayRequest, 'body' | 'dialect' | 'operation'>): void {
+}: Pick<GatewayRequest, 'body' | 'bodyText' | 'dialect' | 'operation'>): void {
   const { checks, required } = CHECKS[operation === 'embeddings' ? 'embeddings' : dialect];
+  const known: string[] = [];
   for (const name in body) {
-    if (name === 'model') continue; // read elsewhere
+    if (name === 'model') continue; // read elsewhere, and written anew
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check) check(body[name], [name]);
-    else refuseOtherLetters(name, checks);
+    if (check === undefined) refuseOtherLetters(name, checks);
+    else {
+      known.push(name);
+      check(body[name], [name]);
+    }
   }
+  const repeated = repeatedField(bodyText, known);
+  if (repeated !== undefined) throw invalid([repeated], 'is there more than once; send it once');
   if (!Object.hasOwn(body, required)) checks[required]?.(undefined, [required]);
 }
 

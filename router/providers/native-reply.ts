@@ -71,8 +71,8 @@ const MAX_FIRST_EVENT_BYTES = 64 * 1024;
 
 /**
  * A stream counts as a reply with the first event of the reply. Comments, pings, warnings and chunks without a choice are held until then.
- * From then on its bytes pass through unchanged while usage and end are read. An error before the reply is a failure, and so is a stream
- * that ends without a choice. The body throws ExchangeError also after a clean end that came before the reply's.
+ * From then on its bytes pass through unchanged while usage and end are read. An error before the reply is a failure, and so is an event
+ * that is no JSON object, and a stream that ends without a choice. The body throws ExchangeError also after a clean end that came before the reply's.
  */
 export async function streamedReply(
   call: ProviderCall,
@@ -86,6 +86,10 @@ export async function streamedReply(
     await bytes.return(undefined);
     const fault = reader.empty ? 'answered without a choice' : 'answered with no event';
     return failedAttempt(call.model, 'bad-answer', head.status, fault);
+  }
+  if (reader.unreadable) {
+    await bytes.return(undefined);
+    return failedAttempt(call.model, 'bad-answer', head.status, 'gave an answer that could not be read');
   }
   if (reader.firstError !== undefined) {
     await bytes.return(undefined);
@@ -173,6 +177,7 @@ export class StreamReader {
   readonly #dialect: Dialect;
   #begun = false;
   #firstError: string | undefined;
+  #unreadable = false;
   /** The dialect's last event has come. */
   #done = false;
   /** The model has given its reason to finish. */
@@ -214,6 +219,11 @@ export class StreamReader {
     return this.#done;
   }
 
+  /** Whether something that is no JSON object came before the reply had begun: clients read its fields at once, and end. */
+  get unreadable(): boolean {
+    return this.#unreadable;
+  }
+
   /** The JSON of the error that came before the reply had begun. */
   get firstError(): string | undefined {
     return this.#firstError;
@@ -250,7 +260,7 @@ export class StreamReader {
   #read({ event, data }: SseEvent): void {
     const named = event === 'error';
     if (named || data.includes('"error"')) this.#readError(event, data);
-    this.#begun ||= this.#beginsReply(data);
+    if (!this.#begun) this.#readBeforeReply(data);
     if (this.#dialect === 'anthropic') this.#done ||= event === 'message_stop' || MESSAGE_STOP.test(data);
     else if (data === DONE) this.#done = true;
     else this.#finished ||= FINISHED.test(data);
@@ -269,12 +279,12 @@ export class StreamReader {
     else this.#hiddenError = !this.#thrownByClient;
   }
 
-  /** What is no JSON object is passed on as it came, right or wrong. */
-  #beginsReply(data: string): boolean {
-    if (data === '' || (data === DONE && this.#dialect === 'openai')) return false;
-    if (REPLY_EVENT[this.#dialect].test(data)) return true;
-    const json = parseJson(data);
-    return typeof json !== 'object' || json === null || Array.isArray(json);
+  #readBeforeReply(data: string): void {
+    if (data === '' || (data === DONE && this.#dialect === 'openai')) return;
+    this.#begun = REPLY_EVENT[this.#dialect].test(data);
+    if (this.#begun || isObject(parseJson(data))) return;
+    this.#begun = true;
+    this.#unreadable = true;
   }
 }
 

@@ -17,7 +17,7 @@ function many<T>(one: (at: number) => T, count = MANY): T[] {
 
 function mapped(dialect: Dialect, body: Body) {
   const model = modelAt('http://127.0.0.1:1', 'google', { id: 'gemini-2.5-flash' });
-  checkBody({ body, dialect, operation: 'chat' });
+  checkBody({ body, bodyText: JSON.stringify(body), dialect, operation: 'chat' });
   return mapRequest({ model, dialect, body }, 'drop-hints', {});
 }
 
@@ -96,7 +96,7 @@ test.each<[string, Dialect, string, Body]>([
   ],
 ])('more %s than are checked one by one are refused', (_, dialect, field, fields) => {
   const body = { model: 'm', max_tokens: 9, messages: [ASKED], ...fields };
-  expect(() => checkBody({ body, dialect, operation: 'chat' })).toThrow(
+  expect(() => checkBody({ body, bodyText: JSON.stringify(body), dialect, operation: 'chat' })).toThrow(
     expect.objectContaining({
       code: 'too-many-entries',
       place: { field },

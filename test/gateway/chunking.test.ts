@@ -45,15 +45,16 @@ const cut = fc.tuple(
   fc.array(fc.nat(), { maxLength: 30 }),
 );
 
-/** Without a choice, OpenAI's end is no reply. */
+/** Before a reply has begun, what is no JSON object is a failure, and OpenAI's end without a choice is no reply. */
 const OPENAI_START = 'data: {"choices":[{"index":0,"delta":{}}]}\n\n';
+const ANTHROPIC_START = 'event: message_start\ndata: {"type":"message_start","message":{}}\n\n';
 /** After it nothing is missing; the blank line ends whatever stood before. */
 const OPENAI_END = '\n\ndata: [DONE]\n\n';
 const ANTHROPIC_END = '\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n';
 
 test.each([
   ['/v1/chat/completions', 'first/small', OPENAI_START, OPENAI_END],
-  ['/v1/messages', 'claude/small', '', ANTHROPIC_END],
+  ['/v1/messages', 'claude/small', ANTHROPIC_START, ANTHROPIC_END],
 ])('%s: however a stream is cut, its bytes arrive as they were sent', async (path, model, start, end) => {
   const property = fc.asyncProperty(cut, async ([some, cuts]) => {
     const bytes = Buffer.concat([Buffer.from(start), some, Buffer.from(end)]);

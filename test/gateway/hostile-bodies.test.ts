@@ -31,6 +31,33 @@ test.each([
   60_000,
 );
 
+const MESSAGES = '"messages":[{"role":"user","content":"Hello"}]';
+
+test.each([
+  ['/v1/chat/completions', 'stream', `{"model":"first/small","stream":true,${MESSAGES},"stream":false}`],
+  [
+    '/v1/chat/completions',
+    'stream',
+    `{"model":"claude/small","stre\\u0061m":false,${MESSAGES},"stream":true}`,
+  ],
+  ['/v1/chat/completions', 'messages', `{"model":"first/small",${MESSAGES},${MESSAGES}}`],
+  ['/v1/chat/completions', 'tools', `{"model":"first/small","tools":[],${MESSAGES},"tools":null}`],
+  ['/v1/messages', 'system', `{"model":"claude/small","max_tokens":9,"system":"a","system":"b",${MESSAGES}}`],
+  ['/v1/messages', 'max_tokens', `{"model":"first/small","max_tokens":9,"max_tokens":8,${MESSAGES}}`],
+  ['/v1/embeddings', 'input', '{"model":"first/embed","input":"a","input":"b"}'],
+])(
+  '%s: %s that is there twice is refused: the provider may read the other one',
+  async (route, field, body) => {
+    const { url, first } = await gatewayForTest();
+    const response = await fetch(`${url}${route}`, { method: 'POST', headers: JSON_HEADERS, body });
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: { message: expect.stringContaining(`${field} is there more than once`) } },
+    ]);
+    expect(first.requests).toHaveLength(0);
+  },
+);
+
 test('a model whose name is too long is refused in the form of each client', async () => {
   const { openai, anthropic, first } = await gatewayForTest();
   const asked = ask('Hello', `router-a-${'a'.repeat(16_000)}!`);
