@@ -269,22 +269,33 @@ function withNotes(one: { note?: string }, other: Further): Further {
   return { ...other, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }
 
-/** Requests that repeat a question, a group or a text are told to be so: the bound takes each as a draw of its own. */
+/** From this share of the cases on, copies that are all but equal are mentioned: a few come about by chance, and move no bound. */
+const MANY_COPIES = 0.01;
+
+/** Says which requests repeat a text or a group: the bound takes each as a draw of its own. */
 function dependenceNote({ traits }: Replay, { rows, unitEnds }: Bets): { note?: string } {
   if (unitEnds !== undefined) return { note: `${unitEnds.length} groups, each one bet` };
   const texts = new Set<number>();
+  const distinct = new Set<number>();
   const groups = new Set<string>();
   let grouped = 0;
   for (let i = 0; i < rows.length; i++) {
-    const { textHash, group } = traits[rows[i]!]!;
+    const { textHash, copyHash, group } = traits[rows[i]!]!;
     texts.add(textHash);
+    distinct.add(copyHash);
     if (group === undefined) continue;
     groups.add(group);
     grouped++;
   }
   const repeats = rows.length - texts.size;
+  const copies = texts.size - distinct.size;
   const notes = [
     ...(repeats > 0 ? [`${repeats} of ${rows.length} cases repeat the text of another`] : []),
+    ...(copies >= MANY_COPIES * rows.length && copies > 0
+      ? [
+          `${copies} of ${rows.length} cases differ from another only in case, white space, punctuation or a number at either end`,
+        ]
+      : []),
     ...(groups.size < grouped ? [`${grouped} cases come from ${groups.size} groups`] : []),
   ];
   if (notes.length === 0) return {};

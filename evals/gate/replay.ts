@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ArtifactFiles, Rung } from '../../router/artifact/index.ts';
 import {
   type Classifier,
@@ -9,6 +9,7 @@ import {
 } from '../../router/classifier/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Case } from '../cases/index.ts';
+import { copyHash } from './copy-hash.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
@@ -17,6 +18,8 @@ export interface Traits
   readonly characters: number;
   /** 48 bits of the text's hash: equal texts have equal ones. */
   readonly textHash: number;
+  /** See copyHash. */
+  readonly copyHash: number;
 }
 
 /** Labelled cases with what a classifier says of them, in columns: one entry a case, and no text. */
@@ -90,12 +93,15 @@ export function labelledCases(
   };
 }
 
+const TEXT_HASH_DIGITS = 12;
+
 function caseTraits({ id, key, group, label, task, source, language, turns, tools, text }: Case): Traits {
   return {
     id,
     key,
     characters: text.length,
-    textHash: createHash('sha256').update(text).digest().readUIntBE(0, 6),
+    textHash: Number.parseInt(hash('sha256', text).slice(0, TEXT_HASH_DIGITS), 16),
+    copyHash: copyHash(text),
     ...(group !== undefined && { group }),
     ...(label !== undefined && { label }),
     ...(task !== undefined && { task }),

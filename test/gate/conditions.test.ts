@@ -50,6 +50,13 @@ describe('quality-loss', () => {
     }));
     expect(note(grouped)).toMatch(/^300 cases come from 30 groups: /);
     expect(note(rowsOf([300, KEPT_WELL]))).toBeUndefined();
+    const copied = (distinct: number) =>
+      rowsOf([300, KEPT_WELL]).map((row, i) => ({ ...row, traits: { copyHash: i % distinct } }));
+    expect(note(copied(50))).toMatch(
+      /^250 of 300 cases differ from another only in case, white space, punctuation or a number at either end: .*sampling: groups/,
+    );
+    expect(note(copied(297))).toMatch(/^3 of 300 cases differ/);
+    expect(note(copied(298))).toBeUndefined(); // a few come about by chance
   });
 
   it('of groups each one is one bet: a label copied to twenty requests proves no more than one', () => {

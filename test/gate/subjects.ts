@@ -56,6 +56,7 @@ export function replayOf(rows: readonly Row[]): Replay {
       key: `key-${i}`,
       characters: 10 + i,
       textHash: i,
+      copyHash: i,
       ...traits,
     })),
     probabilities: [column(({ predicted }) => 1 - predicted), column(() => 1)],

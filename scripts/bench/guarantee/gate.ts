@@ -41,6 +41,7 @@ export function sealedCases({
     key: `${i}`,
     characters: 1,
     textHash: i,
+    copyHash: i,
   }));
   const costUsd = quality.map(() => undefined);
   return { candidates: ['cheap', 'strong'], heldOut: { n, traits, probabilities, quality, costUsd } };
