@@ -144,30 +144,37 @@ export function furtherForLoss(
   { max, delta }: LossLimit,
 ): Further {
   if (unitEnds !== undefined) return TOO_NEAR;
-  const noLoss = new Float64Array(rows.length);
-  if (differenceBound.pValue(noLoss, max, delta, batches) > delta) {
-    const needed = casesWithoutLoss(max, delta);
-    return { further_cases: needed - rows.length, note: 'fewer cannot, even if none of them loses' };
-  }
+  const noLoss = (n: number, sizes?: readonly number[]) =>
+    differenceBound.pValue(new Float64Array(n), max, delta, sizes) <= delta;
+  if (!noLoss(rows.length, batches)) return fewest(rows.length, noLoss, 'even if none of them loses');
   const values = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
   return furtherForMean(values, max, delta, batches);
 }
 
-/** The fewest cases that prove the limit if not one of them loses. */
-function casesWithoutLoss(max: number, delta: number): number {
-  const proves = (n: number) => differenceBound.pValue(new Float64Array(n), max, delta) <= delta;
+/**
+ * How many further cases a limit on a share takes at least.
+ * @param proves whether so many cases prove it if all of them keep to it
+ * @returns nothing if there are as many
+ */
+export function furtherForFew(n: number, proves: (n: number) => boolean): Further {
+  return proves(n) ? {} : fewest(n, proves, 'even if none of them breaks it');
+}
+
+/** The smallest number of cases that proves something, as every larger one does, less those that there are. */
+function fewest(n: number, proves: (n: number) => boolean, best: string): Further {
   let failing = 0;
   let proving = 1;
   while (!proves(proving)) {
+    if (proving === MOST_CASES) return { note: `it takes more than a million cases, ${best}` };
     failing = proving;
-    proving *= 2;
+    proving = Math.min(MOST_CASES, 2 * proving);
   }
   while (proving - failing > 1) {
     const middle = Math.floor((failing + proving) / 2);
     if (proves(middle)) proving = middle;
     else failing = middle;
   }
-  return proving;
+  return { further_cases: Math.max(1, proving - n), note: `fewer cannot, ${best}` };
 }
 
 export interface Further {
@@ -202,6 +209,11 @@ function furtherForRate(
   limits: { readonly min?: number; readonly max?: number },
   verdictAt: (successes: number, cases: number) => VerdictWord,
 ): Further {
+  if (limits.min === undefined || limits.max === undefined) {
+    const best = (cases: number) => (limits.min === undefined ? 0 : cases);
+    const few = furtherForFew(n, (cases) => verdictAt(best(cases), cases) === 'PASS');
+    if (few.note !== undefined) return few;
+  }
   const rate = count / n;
   const near = [limits.min, limits.max].some(
     (limit) => limit !== undefined && !isClear(limit - rate, rate * (1 - rate) * n, n),

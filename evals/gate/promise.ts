@@ -17,7 +17,7 @@ import {
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
 import type { FlipCount } from './flips.ts';
-import { type Bounds, type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import { type Bounds, type Further, furtherForFew, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
 import type { Replay } from './replay.ts';
 import { countByTier, isInSlice } from './slices.ts';
 import type { Sealed, Subject } from './subject.ts';
@@ -204,6 +204,9 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
           method: counted ? 'clopper-pearson' : 'betting',
           n,
           proof: 'walk',
+          ...(verdict === 'INCONCLUSIVE' &&
+            counted &&
+            furtherForFew(n, (cases) => clopperPearsonUpper(0, cases, delta) <= limit)),
         };
       },
     },

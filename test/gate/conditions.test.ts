@@ -8,6 +8,7 @@ import {
   keptCheapCondition,
 } from '../../evals/gate/conditions.ts';
 import type { Subject } from '../../evals/gate/index.ts';
+import { rateWithin } from '../../evals/gate/judge.ts';
 import type { Condition } from '../../router/artifact/index.ts';
 import { clopperPearsonUpper, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
 import { DOWNGRADED, ESCALATED, KEPT_WELL, promisedAt, rowsOf, subjectOf, suiteOf } from './subjects.ts';
@@ -37,6 +38,22 @@ describe('quality-loss', () => {
     const enough = 50 + judged(50).further_cases!;
     expect(judged(enough)).toMatchObject({ verdict: 'PASS', value: 0 });
     expect(judged(Math.floor(0.95 * enough))).toMatchObject({ verdict: 'INCONCLUSIVE' });
+  });
+
+  it('of a share that no case breaks says how many cases it takes at least, which is exact', () => {
+    const suite = suiteOf({ silent_downgrades: { max_rate: 0.02 } });
+    const downgrades = (n: number) => promisedAt(rowsOf([n, KEPT_WELL]), { suite }).get('silent-downgrades')!;
+    const few = downgrades(40);
+    expect(few).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      note: 'fewer cannot, even if none of them breaks it',
+    });
+    expect(downgrades(40 + few.further_cases!).verdict).toBe('PASS');
+    expect(downgrades(40 + few.further_cases! - 1).verdict).toBe('INCONCLUSIVE');
+    const recall = (n: number, min: number) => rateWithin('hard-cases/recall', n, n, { min }, 0.05);
+    expect(recall(2, 0.9)).toMatchObject({ further_cases: 27, note: expect.stringMatching(/^fewer cannot/) }); // .9^29 < .05
+    expect(recall(29, 0.9).verdict).toBe('PASS');
+    expect(recall(2, 1).note).toBe('it takes more than a million cases, even if none of them breaks it');
   });
 
   it('says where cases repeat a text, or come from groups', () => {
