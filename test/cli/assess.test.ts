@@ -12,10 +12,10 @@ const assess = (data: string, ...more: string[]) =>
 describe.concurrent('plimsoll assess', () => {
   it('--json: the figures and every baseline, the same each time, progress on stderr alone', async () => {
     const data = writeRows(HOME, 'cases.jsonl.gz', madeUpRows());
-    const [first, second] = await Promise.all([assess(data, '--json'), assess(data, '--json')]);
-    const report = jsonOf(first!);
-    expect(second!.stdout).toBe(first!.stdout);
-    expect(first!.stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*cross-validation, fold: done/s);
+    const first = await assess(data, '--json');
+    const report = jsonOf(first);
+    if (LONG_RUN) expect((await assess(data, '--json')).stdout).toBe(first.stdout);
+    expect(first.stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*cross-validation, fold: done/s);
     expect(report).toMatchObject({ n: 300, cheap: SMALL, strong: LARGE, folds: 3, routing_pays: true });
     expect(report.apgr).toBeGreaterThan(0.55);
     expect(report.apgr_interval.low).toBeLessThan(report.apgr);

@@ -6,6 +6,7 @@ import { type Case, questionKey } from '../../evals/cases/index.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 
 export const CHEAP = 'made-cheap';
 export const STRONG = 'made-strong';
@@ -33,7 +34,8 @@ const WORDS = [
   'cohomology functor sheaf homotopy galois adjoint',
 ].map((line) => line.split(' '));
 
-const CASES = 4000;
+/** Enough for a PASS; the long run has enough to prove that some flips are too many. */
+const CASES = LONG_RUN ? 4000 : 2000;
 
 /** A model that exists on paper: what it costs, and how often it is right by the degree of difficulty, 0 to 9. */
 export interface MadeUpModel {

@@ -19,9 +19,18 @@ const MODELS: readonly MadeUpModel[] = [
 ];
 const CASES = madeUpCases(MODELS);
 
-async function gated(models: readonly string[], { costs = true, suite = {} } = {}): Promise<GateRun> {
-  const home = path.join(scratch(), `ladder-${models.length}-${costs}`);
-  mkdirSync(home, { recursive: true });
+const worlds = new Map<string, Promise<{ home: string; artifact: string; data: string }>>();
+
+/** An artifact of these models and its cases, made once. */
+function ladderWorld(models: readonly string[], costs: boolean) {
+  const name = `ladder-${models.length}-${costs}`;
+  const world = worlds.get(name) ?? makeWorld(path.join(scratch(), name), models, costs);
+  worlds.set(name, world);
+  return world;
+}
+
+async function makeWorld(home: string, models: readonly string[], costs: boolean) {
+  mkdirSync(home);
   const cases = CASES.map((one) => ({
     ...one,
     outcomes: new Map(
@@ -33,10 +42,12 @@ async function gated(models: readonly string[], { costs = true, suite = {} } = {
   }));
   const artifact = path.join(home, 'made');
   const rule = { rule: 'max-quality-loss', target: 0.08, confidence: 0.95 } as const;
-  writeArtifact(artifact, await train({ cases }, { name: 'made', ladder: models, rule, folds: 2 }), {
-    replace: true,
-  });
-  const data = writeCaseFile(path.join(home, 'cases.jsonl'), cases);
+  writeArtifact(artifact, await train({ cases }, { name: 'made', ladder: models, rule, folds: 2 }));
+  return { home, artifact, data: writeCaseFile(path.join(home, 'cases.jsonl'), cases) };
+}
+
+async function gated(models: readonly string[], { costs = true, suite = {} } = {}): Promise<GateRun> {
+  const { home, artifact, data } = await ladderWorld(models, costs);
   const demanded = { flip_rate: undefined, slices: [], max_ece: undefined, escalation_rate: undefined };
   return runGate({ artifact, suite: writeSuite(home, { ...demanded, ...suite }), data: [data] });
 }

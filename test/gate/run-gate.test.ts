@@ -8,6 +8,7 @@ import { terminalReport } from '../../evals/report/index.ts';
 import { predictedLosses } from '../../evals/threshold/index.ts';
 import { readArtifact, readVerdict, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
 
 let world: GateWorld;
@@ -96,17 +97,18 @@ describe('a verdict', () => {
     }
   });
 
-  it.each([
+  const FAULTS: [string, object, string, string][] = [
     ['a margin that so few cases cannot prove', { max_quality_loss: 0.001 }, 'INCONCLUSIVE', 'quality-loss'],
     ['a narrower band', { escalation_rate: { min: 0.1, max: 0.5 } }, 'FAIL', 'escalation-rate'],
-    ['fewer flips', { flip_rate: { max: 0.001 } }, 'FAIL', 'flip-rate/politeness'],
     [
       'a slice that is too small',
       { slices: [{ name: 'few', where: { max_characters: 40 }, max_quality_loss: 0.1 }] },
       'INCONCLUSIVE',
       'slice/few',
     ],
-  ])('is worse by %s', async (_, changes, word, name) => {
+  ];
+  if (LONG_RUN) FAULTS.push(['fewer flips', { flip_rate: { max: 0.001 } }, 'FAIL', 'flip-rate/politeness']);
+  it.each(FAULTS)('is worse by %s', async (_, changes, word, name) => {
     const verdict = await judged(changes);
     expect(verdict.verdict).toBe(word);
     expect(verdict.conditions.find((one) => one.name === name)!.verdict).toBe(word);
@@ -122,7 +124,7 @@ describe('which cases', () => {
     const { sealed, policy } = await judged({}, [data]);
     expect(sealed.n).toBe(run.verdict.sealed.n);
     const unlabelled = sealed.n - sealed.labelled;
-    expect(unlabelled).toBeGreaterThan(100);
+    expect(unlabelled).toBeGreaterThan(0.08 * sealed.n);
     expect(sealed.unknown_losses).toBeLessThan(unlabelled);
     expect(policy.threshold).toBeLessThan(run.verdict.policy.threshold);
   });
@@ -213,7 +215,10 @@ describe('what is written', () => {
 
   it('cases that are appended go on with the same bets, and are the same look', async () => {
     const artifact = copyOf(world.artifact);
-    const half = writeCaseFile(path.join(world.home, 'first-half.jsonl'), world.cases.slice(0, 2000));
+    const half = writeCaseFile(
+      path.join(world.home, 'first-half.jsonl'),
+      world.cases.slice(0, world.cases.length / 2),
+    );
     const request = { artifact, suite: world.suite, issued: ISSUED, write: true };
     const before = (await runGate({ ...request, data: [half] })).verdict;
     const after = (await runGate({ ...request, data: [world.data] })).verdict;
