@@ -94,12 +94,15 @@ describe('the report as a page', () => {
   });
 
   it('says at which confidence each bound is, and why those of the plot of slices are others', () => {
-    const rows = [...documentOf(ALL.whole).querySelectorAll('[aria-label="Conditions"] tr')].map(cellsOf);
-    const { conditions } = madeUpVerdict();
-    expect(rows.map((row) => row.at(-1))).toEqual([
-      'each bound at',
-      ...conditions.map(({ confidence }) => `${100 * confidence} %`),
-    ]);
+    const [first, second] = madeUpVerdict().conditions;
+    const conditions = [0.97, 0.95, 0.97, 0.975, 0.97].map((confidence, i) => ({
+      ...(i % 2 === 0 ? first! : second!),
+      name: `condition-${i}`,
+      confidence,
+    }));
+    expect(textOf(htmlReport(madeUpVerdict({ conditions })), '[aria-label="Conditions"] + p')).toBe(
+      'Each bound is one-sided, at a confidence of 97 %; 95 % for condition-1; 97.5 % for condition-3.',
+    );
     expect(textOf(ALL.whole, 'figure[aria-label="Loss by slice"] figcaption')).toMatch(
       /two-sided at the suite's confidence.*each one-sided and at the confidence of this look/,
     );

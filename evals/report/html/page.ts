@@ -56,21 +56,26 @@ ${provenanceSection(verdict, evidence)}
 }
 
 function conditionsSection({ conditions }: GateVerdict): string {
-  const notes = noteLines(conditions).map((line) => `<p class="muted">${escapeHtml(line)}</p>`);
-  return `<section><h2>Conditions</h2>${htmlTable('Conditions', detailedRows(conditions))}
-<p class="muted">Each bound is one-sided, at the confidence in the last column; for what is promised that is the confidence of this look.</p>
-${notes.join('\n')}</section>`;
+  const lines = [confidenceSentence(conditions), ...noteLines(conditions)];
+  const notes = lines.map((line) => `<p class="muted">${escapeHtml(line)}</p>`);
+  return `<section><h2>Conditions</h2>${htmlTable('Conditions', conditionRows(conditions).map(verdictSecond))}${notes.join('\n')}</section>`;
 }
 
-/** The verdict comes second, since a phone shows the first columns without scrolling, and the confidence of each bound last. */
-function detailedRows(conditions: readonly Condition[]): string[][] {
-  const confidences = ['each bound at', ...conditions.map(({ confidence }) => formatConfidence(confidence))];
-  return conditionRows(conditions).map((row, i) => [
-    ...row.slice(0, 1),
-    ...row.slice(-1),
-    ...row.slice(1, -1),
-    confidences[i]!,
-  ]);
+/** A phone shows the first columns without scrolling. */
+function verdictSecond(row: readonly string[]): string[] {
+  return [...row.slice(0, 1), ...row.slice(-1), ...row.slice(1, -1)];
+}
+
+/** At which confidence each bound is: the one that most have, then the others with the conditions that have them. */
+function confidenceSentence(conditions: readonly Condition[]): string {
+  const names = new Map<string, string[]>();
+  for (const { name, confidence } of conditions) {
+    const level = formatConfidence(confidence);
+    names.set(level, [...(names.get(level) ?? []), name]);
+  }
+  const [most, ...others] = [...names].sort(([, a], [, b]) => b.length - a.length);
+  const exceptions = others.map(([level, of]) => `; ${level} for ${of.join(', ')}`);
+  return `Each bound is one-sided, at a confidence of ${most![0]}${exceptions.join('')}.`;
 }
 
 function savingsSection(evidence: Evidence): string {
