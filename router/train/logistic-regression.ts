@@ -83,6 +83,10 @@ export function logits(matrix: Matrix, head: LinearHead): Float64Array {
   });
 }
 
+function isWeight(value: number): boolean {
+  return value >= 0 && Number.isFinite(value);
+}
+
 function checkProblem(
   { matrix, labels, sampleWeights }: LogisticProblem,
   { lambda, start }: LogisticOptions,
@@ -95,8 +99,8 @@ function checkProblem(
     invalid('The matrix has another size than rows x columns.');
   if (sampleWeights && sampleWeights.length !== matrix.rows)
     invalid('There must be one sample weight a row.');
-  if (sampleWeights && !(sampleWeights.every((weight) => weight >= 0) && sum(sampleWeights) > 0))
-    invalid('Sample weights must be at least 0, and one of them above it.');
+  if (sampleWeights && !(sampleWeights.every(isWeight) && sum(sampleWeights) > 0))
+    invalid('Sample weights must be numbers of at least 0, and one of them above it.');
   if (start && !(start.length === labels.length && start.every(hasWidth(columnCount(matrix)))))
     invalid('The start must have one head a label column, and one weight a column of the matrix.');
   labels.forEach((column, h) => {

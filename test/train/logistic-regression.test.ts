@@ -125,6 +125,16 @@ describe('fitLogisticRegression refuses', () => {
       { sampleWeights: new Float64Array(rows).fill(1).with(0, -1) },
       'invalid-input',
     ],
+    [
+      'a sample weight that is no number',
+      { sampleWeights: new Float64Array(rows).fill(1).with(0, Number.NaN) },
+      'invalid-input',
+    ],
+    [
+      'an infinite sample weight',
+      { sampleWeights: new Float64Array(rows).fill(1).with(0, Number.POSITIVE_INFINITY) },
+      'invalid-input',
+    ],
     ['sample weights that are all 0', { sampleWeights: new Float64Array(rows) }, 'invalid-input'],
     ['a matrix of another size', { matrix: { ...matrix, columns: 5 } }, 'invalid-input'],
   ])('%s', (_, change, code) => {
