@@ -1,4 +1,5 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
+import { devNull } from 'node:os';
 import type { OnProgress } from '../evals/lifecycle/index.ts';
 import { writeAll, writeFailure } from '../router/files/index.ts';
 
@@ -14,11 +15,25 @@ export function print(text: string): void {
     process.stdout.write(text);
     return;
   }
+  printNow(text);
+}
+
+/**
+ * Prints on stdout before it returns, also to a pipe.
+ * @throws PlimsollError `io` if stdout does not take all of it: a full disk, a pipe that nobody reads
+ */
+export function printNow(text: string): void {
   try {
     writeAll(STDOUT, text);
   } catch (cause) {
     throw writeFailure('the result to standard output', 'stdout', cause);
   }
+}
+
+/** Whether stdout is the null device: Node opens it where stdout is closed. */
+export function showsNothing(): boolean {
+  const stdout = fstatSync(STDOUT);
+  return process.platform !== 'win32' && stdout.isCharacterDevice() && stdout.rdev === statSync(devNull).rdev;
 }
 
 /** The result for machines: one JSON document on stdout. */

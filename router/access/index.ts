@@ -7,5 +7,5 @@ export {
   openAccess,
   requireAccess,
 } from './access.ts';
-export { createKey, readKeys, revokeKey, type StoredKey } from './keys-file.ts';
+export { type CreatedKey, createKey, readKeys, revokeKey, type StoredKey } from './keys-file.ts';
 export { createQueue, type Entry, type Queue } from './queue.ts';

@@ -50,6 +50,7 @@ const CAUSES: Readonly<Record<string, readonly [why: string, remedy: string]>> =
   ENOTDIR: ['a part of the path is a file', 'Choose a place below folders.'],
   EISDIR: ['it is a folder', 'Name a file.'],
   ENAMETOOLONG: ['the name is too long', 'Choose a shorter name.'],
+  EPIPE: ['nobody reads it', `Keep its reader open and ${RETRY}.`],
   EMFILE: ['too many open files', `Raise the limit (ulimit -n) and ${RETRY}.`],
   ENFILE: ['too many open files', `Close other programs and ${RETRY}.`],
 };

@@ -1,9 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
-import { createKey, readKeys, revokeKey, type StoredKey } from '../../router/access/index.ts';
+import {
+  type CreatedKey,
+  createKey,
+  readKeys,
+  revokeKey,
+  type StoredKey,
+} from '../../router/access/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
-import { print, printJson } from '../terminal.ts';
+import { print, printJson, printNow, showsNothing } from '../terminal.ts';
 
 const DEFAULT_KEYS_FILE = 'plimsoll.keys.json';
 
@@ -55,24 +62,53 @@ function shared(command: Command): Command {
 }
 
 function create({ name, expires, json, ...place }: CreateFlags): void {
+  if (showsNothing()) {
+    throw new PlimsollError(
+      'invalid-input',
+      'No key was made: stdout is closed or /dev/null, and a key is shown on stdout, once. Send it to a terminal, a file or a pipe.',
+    );
+  }
   const now = new Date();
   const until = expires === undefined ? undefined : new Date(now.getTime() + expires);
   const file = keysFile(place);
-  const { key, stored } = uninterrupted(() =>
-    createKey(file, { name, now, ...(until !== undefined && { expires: until }) }),
-  );
-  try {
-    if (json) printJson({ file, key, ...keyJson(stored, now) });
-    else print(`${key}\n`);
-  } catch (error) {
-    process.stderr.write(`Key ${stored.id} is in ${file}, but it could not be shown: revoke it.\n`);
-    throw error;
-  }
+  const stored = uninterrupted(() => {
+    const made = createKey(file, { name, now, ...(until !== undefined && { expires: until }) });
+    show(
+      made,
+      file,
+      json
+        ? `${JSON.stringify({ file, key: made.key, ...keyJson(made.stored, now) }, null, 2)}\n`
+        : `${made.key}\n`,
+    );
+    return made.stored;
+  });
   if (json) return;
   process.stderr.write(
     `Key ${stored.id} for ${name} is in ${file}, ${stored.expires === undefined ? 'without an end' : `until ${stored.expires}`}.\n` +
       'This is the only time that it is shown: only its hash is stored.\n',
   );
+}
+
+/** A key that nobody has seen is no use, and half of one may be in a file: it is revoked again. */
+function show({ stored: { id } }: CreatedKey, file: string, text: string): void {
+  try {
+    printNow(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown error';
+    throw new PlimsollError('io', `Key ${id} could not be shown, ${revokedAgain(file, id)} ${why}`, {
+      place: { file },
+      cause,
+    });
+  }
+}
+
+function revokedAgain(file: string, id: string): string {
+  try {
+    revokeKey(file, id, new Date());
+    return 'and is revoked again.';
+  } catch {
+    return `and could not be revoked again: run \`plimsoll keys revoke ${id} --file ${file}\`.`;
+  }
 }
 
 function list({ json, ...place }: Flags): void {

@@ -1,8 +1,9 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAccess } from '../../router/access/index.ts';
-import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
+import { CLI, cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
 describe.concurrent('plimsoll keys', () => {
   it('create, list, revoke: the key works, is shown once, and then does not work', async () => {
@@ -43,6 +44,39 @@ describe.concurrent('plimsoll keys', () => {
     expect(made).not.toHaveProperty('expires');
     expect(made).not.toHaveProperty('sha256');
   });
+
+  it.skipIf(!existsSync('/dev/full')).each([
+    ['a full disk', '>/dev/full', /ENOSPC/],
+    ['a pipe whose reader has gone', '| exec true', /EPIPE/],
+  ])('a key that %s does not show is revoked again: 1', async (_, redirection, why) => {
+    for (const flags of ['', '--json']) {
+      const cwd = scratchFolder();
+      const create = `"$NODE" "$CLI" keys create --name a ${flags}`;
+      const script = redirection.startsWith('|')
+        ? `{ sleep 1; ${create}; echo "code $?" >&2; } ${redirection}`
+        : `${create} ${redirection}; echo "code $?" >&2`;
+      const env = { ...process.env, NODE: process.execPath, CLI };
+      const { stderr } = spawnSync('sh', ['-c', script], { cwd, env, encoding: 'utf8' });
+      expect(stderr).toMatch(
+        /^plimsoll: Key [0-9a-f]{12} could not be shown, and is revoked again\..*\ncode 1\n$/,
+      );
+      expect(stderr).toMatch(why);
+      const { keys } = jsonOf(await cli(['keys', 'list', '--json'], { cwd }));
+      expect(keys).toMatchObject([{ state: 'revoked' }]);
+    }
+  });
+
+  it.skipIf(process.platform === 'win32').each(['>&-', '>/dev/null'])(
+    'no key is made for %s: 1',
+    (redirection) => {
+      const cwd = scratchFolder();
+      const script = `"$NODE" "$CLI" keys create --name a ${redirection}`;
+      const env = { ...process.env, NODE: process.execPath, CLI };
+      const { status, stderr } = spawnSync('sh', ['-c', script], { cwd, env, encoding: 'utf8' });
+      expect(stderr).toMatch(/^plimsoll: No key was made: stdout is closed or \/dev\/null, .*\n$/);
+      expect([status, existsSync(path.join(cwd, 'plimsoll.keys.json'))]).toEqual([1, false]);
+    },
+  );
 
   it.each([
     ['no file', ['list'], /There is no keys file at plimsoll\.keys\.json/],
