@@ -20,6 +20,22 @@ export function unmappable(path: Path, why: string): PlimsollError {
   return new PlimsollError('invalid-input', `${field}: ${why}.`, { place: { field } });
 }
 
+/** A field that the client's own API requires is not there: no model would take the request. */
+export class MissingField extends PlimsollError {}
+
+/** What to add, where that is one value; else what kind of value. */
+const EXAMPLES: Readonly<Record<string, string>> = { max_tokens: '1024' };
+
+function missing(path: Path, expected: string | undefined): MissingField {
+  const field = fieldName(path);
+  const example = EXAMPLES[field];
+  const remedy =
+    example === undefined
+      ? `Add it${expected === undefined ? '' : `, ${expected}`}.`
+      : `Add it, such as "${field}": ${example}.`;
+  return new MissingField('invalid-input', `${field} is required. ${remedy}`, { place: { field } });
+}
+
 const MAX_FIELD_NAME_LENGTH = 100;
 
 /** Field names may come from the client: truncated, printable characters only. */
@@ -86,8 +102,7 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
       // The last first: removing an element of a list shifts those behind it.
       for (const fault of faults.toReversed()) {
         const path = droppablePath(fault);
-        if (path === undefined || valueAt(rest.value, path) === undefined)
-          throw unmappable(fault.named, fault.why);
+        if (path === undefined || valueAt(rest.value, path) === undefined) throw refusal(fault, rest.value);
         paths.set(path.join('.'), path);
       }
       for (const path of paths.values()) rest.remove(path);
@@ -116,7 +131,13 @@ export function parseStrictly<T>(schema: z.ZodType<T>, body: Body): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const [fault] = parsed.error.issues.flatMap(readFaults);
-  throw fault ? unmappable(fault.named, fault.why) : parsed.error;
+  throw fault ? refusal(fault, body) : parsed.error;
+}
+
+function refusal({ named, why, required }: Fault, body: unknown): PlimsollError {
+  return required !== undefined && valueAt(body, named) === undefined
+    ? missing(named, required.expected)
+    : unmappable(named, why);
 }
 
 /** A null at the top level means the same as no field, in both dialects. */
@@ -131,6 +152,8 @@ interface Fault {
   readonly named: Path;
   readonly why: string;
   readonly undefinedByApi: boolean;
+  /** The fault if there is no value at all; undefined: there is one. */
+  readonly required: { readonly expected: string | undefined } | undefined;
 }
 
 function readFaults(issue: z.core.$ZodIssue): Fault[] {
@@ -138,7 +161,7 @@ function readFaults(issue: z.core.$ZodIssue): Fault[] {
     if (found.code === 'unrecognized_keys') {
       return found.keys.map((key) => {
         const at = [...path, key];
-        return { path: at, named: at, why: NO_COUNTERPART, undefinedByApi: true };
+        return { path: at, named: at, why: NO_COUNTERPART, undefinedByApi: true, required: undefined };
       });
     }
     // A part or a tool of an unknown type is dropped as a whole.
@@ -149,9 +172,26 @@ function readFaults(issue: z.core.$ZodIssue): Fault[] {
         named: path,
         why: whyRejected(found),
         undefinedByApi: false,
+        required: requiredBy(found),
       },
     ];
   });
+}
+
+/** What these find wrong with an absent value is that it is absent. */
+function requiredBy(issue: z.core.$ZodIssue): Fault['required'] {
+  if (issue.code === 'invalid_type' && issue.expected !== 'never')
+    return { expected: typeName(issue.expected) };
+  return issue.code === 'invalid_union' || issue.code === 'invalid_value'
+    ? { expected: undefined }
+    : undefined;
+}
+
+/** In JSON's words. */
+function typeName(expected: string): string {
+  if (expected === 'record' || expected === 'object') return 'an object';
+  if (expected === 'int') return 'a whole number';
+  return `${expected === 'array' ? 'an' : 'a'} ${expected}`;
 }
 
 const NOT_SUPPORTED = "is not supported by the chosen model's provider";
@@ -162,11 +202,11 @@ function whyRejected(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `only ${issue.values.map((value) => JSON.stringify(value)).join(', ')} ${NOT_SUPPORTED.replace(' not', '')}`;
     case 'invalid_type':
-      return issue.expected === 'never' ? NO_COUNTERPART : `must be of the type ${issue.expected}`;
+      return issue.expected === 'never' ? NO_COUNTERPART : `must be ${typeName(issue.expected)}`;
     case 'too_big':
       return issue.maximum === 0 ? NO_COUNTERPART : `must not be larger than ${issue.maximum}`;
     case 'too_small':
-      return `must not be smaller than ${issue.minimum}`;
+      return `must ${issue.inclusive === false ? 'be larger' : 'not be smaller'} than ${issue.minimum}`;
     case 'invalid_union':
       return `this ${issue.discriminator ?? 'form'} ${NOT_SUPPORTED}`;
     default:

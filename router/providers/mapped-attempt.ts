@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { providerKey } from '../catalog/index.ts';
-import { errorBody, unmappable } from '../dialects/index.ts';
+import { errorBody, MissingField, unmappable } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head } from './exchange.ts';
@@ -120,17 +120,21 @@ export function isCallError(error: unknown): error is CallError {
   return error instanceof Error && error.name === 'AI_APICallError';
 }
 
+/** As OpenAI names it. */
+const MISSING_FIELD = 'missing_required_parameter';
+
 /**
- * A field that has no place with this model: 400 in the client's dialect, with the field's path. The outcome has no status: no
+ * A field that is missing, or that has no place with this model: 400 in the client's dialect, with the field's path. The outcome has no status: no
  * provider was asked, and another one may carry it.
  */
-function unmappableFailure(
-  { model, dialect }: ProviderCall,
-  { message: why, place }: PlimsollError,
-): FailedAttempt {
-  const message = `This request cannot go to ${model.name}, which was chosen for it. ${why} Change or remove it, or name a model that takes it, as <provider>/<model>.`;
+function unmappableFailure({ model, dialect }: ProviderCall, problem: PlimsollError): FailedAttempt {
+  const { message: why, place } = problem;
+  const isMissing = problem instanceof MissingField;
+  const message = isMissing
+    ? why
+    : `This request cannot go to ${model.name}, which was chosen for it. ${why} Change or remove it, or name a model that takes it, as <provider>/<model>.`;
   const param = place.field === undefined ? {} : { param: place.field };
-  const code = place.field === 'thread' ? NO_THREADS : 'unmappable_field';
+  const code = isMissing ? MISSING_FIELD : place.field === 'thread' ? NO_THREADS : 'unmappable_field';
   const error = { status: 400, message, code, ...param };
   return {
     ...badRequest(undefined, message),
