@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { PlimsollError } from '../router/errors.ts';
 import { PACKAGE_FOLDER } from '../router/package.ts';
 import { AGENT_CLIENTS } from './clients/agent-clients.ts';
 import { LADDERS, SDK_CLIENTS } from './clients/client.ts';
@@ -62,10 +63,14 @@ try {
     writeFileSync(path.join(PACKAGE_FOLDER, 'docs/CLIENTS.md'), page);
   }
   if (flags.json) process.stdout.write(`${JSON.stringify({ versions, cells }, undefined, 2)}\n`);
+} catch (error) {
+  if (!(error instanceof PlimsollError)) throw error;
+  process.stderr.write(`clients: ${error.message}\n`);
+  process.exitCode = 2;
 } finally {
   if (flags.folder === undefined) rmSync(root, { recursive: true, force: true });
 }
-process.exitCode = cells.every(({ works, cannot }) => works || cannot !== undefined) ? 0 : 1;
+process.exitCode ??= cells.every(({ works, cannot }) => works || cannot !== undefined) ? 0 : 1;
 
 function chosen<T extends { readonly id: string }>(
   all: readonly T[],

@@ -162,15 +162,24 @@ function badRequest(response: ServerResponse): void {
   response.writeHead(400, refusal?.headers).end(refusal && Buffer.concat(refusal.chunks));
 }
 
+const PORT_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another program',
+  EACCES: 'needs rights that this user does not have',
+};
+
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new PlimsollError('io', `Port ${port} cannot be used (${code}); choose another with --port.`, {
-      cause,
-    });
+    throw new PlimsollError(
+      'io',
+      `Port ${port} ${PORT_FAULTS[code ?? ''] ?? `cannot be used (${code})`}. Choose another with --port; 0 takes a free one.`,
+      {
+        cause,
+      },
+    );
   }
 }
 
