@@ -62,12 +62,21 @@ export function readYaml(file: string): YamlFile {
     value: plainValue(document) ?? null,
     lineOf(place) {
       for (let depth = place.length; depth > 0; depth--) {
-        const node = document.getIn(place.slice(0, depth), true) as Node | undefined;
+        const node =
+          keyIn(document, place.slice(0, depth)) ?? (document.getIn(place.slice(0, depth), true) as Node);
         if (node?.range) return lineAt(node.range[0]);
       }
       return undefined;
     },
   };
+}
+
+/** Where a field is written: its value may begin a line later. */
+function keyIn(document: Document, place: readonly PropertyKey[]): Node | undefined {
+  const holder = place.length === 1 ? document.contents : document.getIn(place.slice(0, -1), true);
+  if (!isMap(holder)) return undefined;
+  const pair = holder.items.find(({ key }) => isScalar(key) && String(key.value) === place.at(-1));
+  return pair?.key as Node | undefined;
 }
 
 /** UTF-8, with or without a mark at its beginning. Reads no more than may be there: a device has no end. */

@@ -16,6 +16,8 @@ const ROOMS = [
   'router/turns.ts',
   'router/small-arrays.ts',
   'router/yaml-file.ts',
+  'router/nearest-name.ts',
+  'router/unknown-field.ts',
   'router/json',
   'router/files',
   'router/statistics',

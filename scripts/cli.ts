@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
+import { nearestName } from '../router/nearest-name.ts';
 import { VERSION } from '../router/package.ts';
 
 /** 0 done, 1 an error, 2 wrong usage. */
@@ -105,7 +106,7 @@ async function program(args: readonly string[]): Promise<Command> {
     .version(VERSION)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(usageLine(text)) });
+    .configureOutput({ outputError: (text, write) => write(usageLine(explained(text, args, root))) });
   const names = args.filter((arg) => !arg.startsWith('-'));
   const wanted = names[0] === 'help' ? names[1] : names[0];
   for (const [name, { usage, description, load }] of Object.entries(COMMANDS)) {
@@ -119,6 +120,53 @@ async function program(args: readonly string[]): Promise<Command> {
 function subcommandTerm(command: Command): string {
   const usage = COMMANDS[command.name()]?.usage ?? command.usage();
   return `${command.name()} ${usage}`.trimEnd();
+}
+
+const NEEDED = /^error: required option|^error: missing required argument/;
+const UNKNOWN = /^error: unknown option '(--[^'=]+)/;
+
+/**
+ * Commander's message, unless more can be said: a flag that is missing may be there with a slip in its name, and what is given as a flag may
+ * be an argument.
+ */
+function explained(text: string, args: readonly string[], root: Command): string {
+  const called = calledCommand(args, root);
+  const unknown = UNKNOWN.exec(text)?.[1] ?? (NEEDED.test(text) ? unknownFlag(args, called) : undefined);
+  if (unknown === undefined) return text;
+  const name = unknown.slice(2);
+  if (called.registeredArguments.some((argument) => argument.name() === name)) {
+    return `${name} is given without a flag: ${usageOf(called)}.`;
+  }
+  if (UNKNOWN.test(text)) return text;
+  const near = nearestName(
+    unknown,
+    called.options.flatMap(({ long }) => long ?? []),
+  );
+  return near === undefined ? text : `unknown option '${unknown}' (Did you mean ${near}?)`;
+}
+
+/** The command that the arguments name, or its subcommand. */
+function calledCommand(args: readonly string[], root: Command): Command {
+  let command = root;
+  for (const arg of args) {
+    command = command.commands.find((one) => one.name() === arg) ?? command;
+  }
+  return command;
+}
+
+/** The first flag that a command does not have. What follows `--` is no flag. */
+function unknownFlag(args: readonly string[], { options }: Command): string | undefined {
+  const end = args.indexOf('--');
+  const flags = args.slice(0, end === -1 ? undefined : end).filter((arg) => /^--\w/.test(arg));
+  return flags
+    .map((flag) => flag.replace(/=.*$/s, ''))
+    .find((flag) => !options.some(({ long }) => long === flag));
+}
+
+function usageOf(command: Command): string {
+  const parents: string[] = [];
+  for (let one = command.parent; one !== null; one = one.parent) parents.unshift(one.name());
+  return [...parents, command.name(), command.usage()].join(' ');
 }
 
 /** Wrong usage in one line that begins as every other error does. */

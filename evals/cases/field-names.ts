@@ -1,5 +1,5 @@
-import { nearestName } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { nearestName } from '../../router/nearest-name.ts';
 import { BadRow, shownName } from './rejects.ts';
 
 /** Fields of a row that describe its prompt, in every format. */

@@ -1,5 +1,5 @@
-import { nearestName } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { nearestName } from '../../router/nearest-name.ts';
 import type { Case } from './case.ts';
 import { shownName, shownNames } from './rejects.ts';
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { firstFault } from '../../router/unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../router/yaml-file.ts';
 import { fileError } from '../cases/index.ts';
 
@@ -164,9 +165,7 @@ export function loadSuite(file: string): LoadedSuite {
   const { fields, notes } = withoutVersion1(raw, file);
   const parsed = suiteSchema.safeParse(fields);
   if (!parsed.success) {
-    const { issues } = parsed.error;
-    // a name with a slip in it is the cause, and the field that is then missing only its effect
-    const { path: place, message } = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
+    const { path: place, message } = firstFault(suiteSchema, parsed.error.issues);
     throw suiteError(file, yaml.lineOf(place), place.join('.') || '(top level)', message);
   }
   const folder = path.dirname(path.resolve(file));
@@ -215,7 +214,11 @@ function suiteError(
     ...(line === undefined ? [] : [`line ${line}`]),
     ...(field === undefined ? [] : [`field "${field}"`]),
   ];
-  return new PlimsollError('invalid-config', `The suite ${where.join(', ')}: ${reason}.`, {
-    place: { file, ...(line !== undefined && { line }), ...(field !== undefined && { field }) },
-  });
+  return new PlimsollError(
+    'invalid-config',
+    `The suite ${where.join(', ')}: ${reason}${reason.endsWith('?') ? '' : '.'}`,
+    {
+      place: { file, ...(line !== undefined && { line }), ...(field !== undefined && { field }) },
+    },
+  );
 }

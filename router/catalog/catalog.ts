@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net';
 import { PlimsollError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 import { knownFacts, PRICE_TABLE } from './prices.ts';
 import type {
   Catalog,
@@ -11,7 +12,7 @@ import type {
   ProviderKind,
   ProviderOptions,
 } from './types.ts';
-import { modelNotFound, nearestName } from './unknown-model.ts';
+import { modelNotFound } from './unknown-model.ts';
 
 /**
  * The models that requests can be sent to: those of the price table whose provider is configured, then the configured ones.

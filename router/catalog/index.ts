@@ -19,4 +19,4 @@ export {
   type TokenCounts,
   type TokenRates,
 } from './types.ts';
-export { modelNotFound, nearestName, noSuchModel } from './unknown-model.ts';
+export { modelNotFound, noSuchModel } from './unknown-model.ts';

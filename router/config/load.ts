@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
+import { firstFault } from '../unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../yaml-file.ts';
 import { type Config, configSchema, logLevelSchema } from './schema.ts';
 
@@ -36,8 +37,9 @@ export function loadConfig(
   if (file !== undefined && !exists) {
     throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
   }
-  const fields = exists ? (readFile(path).value ?? {}) : {};
-  parseConfig(fields, exists ? path : 'the defaults'); // a fault of the file is one of the file, whatever overrides it
+  const yaml = exists ? readFile(path) : undefined;
+  const fields = yaml?.value ?? {};
+  parseConfig(fields, exists ? path : 'the defaults', yaml); // a fault of the file is one of the file, whatever overrides it
   return parseConfig(overridden(fields as Fields, env, overrides), 'the command line');
 }
 
@@ -63,16 +65,20 @@ function readFile(file: string): YamlFile {
   }
 }
 
-function parseConfig(fields: unknown, source: string): Config {
+function parseConfig(fields: unknown, source: string, yaml?: YamlFile): Config {
   const parsed = configSchema.safeParse(fields);
   if (parsed.success) return Object.freeze(parsed.data);
-  const issue = parsed.error.issues[0]!;
-  const field = issue.path.join('.') || '(top level)';
-  // zod says of a key, such as a policy's name, only that it is invalid; the reason is inside.
-  const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
-  throw new PlimsollError('invalid-config', `${source}, field "${field}": ${message}.`, {
-    place: { file: source, field },
+  const { path, message } = firstFault(configSchema, parsed.error.issues);
+  const field = path.join('.') || '(top level)';
+  const line = yaml?.lineOf(path);
+  const where = line === undefined ? source : `${source}, line ${line}`;
+  throw new PlimsollError('invalid-config', `${where}, field "${field}": ${sentence(message)}`, {
+    place: { file: source, ...(line !== undefined && { line }), field },
   });
+}
+
+function sentence(message: string): string {
+  return message.endsWith('?') ? message : `${message}.`;
 }
 
 function overridden(fields: Fields, env: Environment, overrides: ConfigOverrides): Fields {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { modelNotFound, nearestModels, nearestName } from '../../router/catalog/unknown-model.ts';
+import { modelNotFound, nearestModels } from '../../router/catalog/unknown-model.ts';
+import { nearestName } from '../../router/nearest-name.ts';
 
 const NAMES = ['auto', 'openai/gpt-4o', 'openai/gpt-4o-mini', 'azure/gpt-4o', 'anthropic/claude-haiku-4-5'];
 

@@ -116,7 +116,7 @@ describe.concurrent('a request that cannot be decided', () => {
       'a field of another type',
       route('--config', config('type.yaml', 'server: { port: x }')),
       {},
-      /type\.yaml, field "server\.port"/,
+      /type\.yaml, line \d, field "server\.port"/,
     ],
     [
       'no configuration there',

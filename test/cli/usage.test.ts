@@ -45,6 +45,28 @@ describe.concurrent('plimsoll', () => {
       ['inspect', 'x', '--jsn'],
       /unknown option '--jsn' \(Did you mean --json\?\)/,
     ],
+    [
+      'an argument given as a flag',
+      ['inspect', '--artifact', 'x'],
+      /artifact is given without a flag: plimsoll inspect \[options\] <artifact>/,
+    ],
+    ['the same, with =', ['inspect', '--artifact=x'], /artifact is given without a flag/],
+    [
+      'the same, of a subcommand',
+      ['keys', 'revoke', '--id', 'x'],
+      /id is given without a flag: plimsoll keys revoke \[options\] <id>/,
+    ],
+    [
+      'a slip in a flag that is needed',
+      ['gate', '--suit', 'x'],
+      /unknown option '--suit' \(Did you mean --suite\?\)/,
+    ],
+    [
+      'the same, of a subcommand',
+      ['keys', 'create', '--nam', 'x'],
+      /unknown option '--nam' \(Did you mean --name\?\)/,
+    ],
+    ['a flag after --', ['inspect', '--', '--artifact', 'x'], /too many arguments for 'inspect'/],
     ['train without --data', ['train'], /'--data <file\.\.\.>' not specified/],
     ['inspect without an artifact', ['inspect'], /missing required argument 'artifact'/],
     ['a prompt without quotes', ['route', 'two', 'words'], /too many arguments for 'route'/],

@@ -41,9 +41,9 @@ test.each([
   ['suites: [03cb9f8cab9]', 'suites.0'],
   ['suites: [starter]', 'suites.0'],
   ['public_key: ""', 'public_key'],
-  ['min_confidense: 0.9', ''],
+  ['min_confidense: 0.9', 'min_confidense'],
 ])('%s is refused, by its field', (yaml, field) => {
-  const place = `field "gate${field && `.${field}`}"`;
+  const place = `field "gate.${field}"`;
   expect(() => load(`gate: { ${yaml} }`)).toThrow(
     expect.objectContaining({ code: 'invalid-config', message: expect.stringContaining(place) }),
   );

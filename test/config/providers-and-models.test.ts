@@ -60,8 +60,8 @@ describe('what is refused, by field and reason', () => {
     ['kind: openai, base_url: "https://u:hunter2@x/v1"', 'providers.own.base_url', /no user and password/],
     ['kind: openai, base_url: "https://x/v1?key=hunter2"', 'providers.own.base_url', /no query/],
     ['kind: openai-compatible', 'providers.own.base_url', /needs a base_url/],
-    ['kind: openai, api_key: hunter2', 'providers.own', /keys never stand in this file.*api_key_env/],
-    ['kind: openai, token: hunter2', 'providers.own', /keys never stand in this file/],
+    ['kind: openai, api_key: hunter2', 'providers.own.api_key', /keys never stand in this file.*api_key_env/],
+    ['kind: openai, token: hunter2', 'providers.own.token', /keys never stand in this file/],
     [
       'kind: openai, headers: { Authorization: hunter2 }',
       'providers.own.headers.Authorization',
@@ -70,7 +70,7 @@ describe('what is refused, by field and reason', () => {
     ['kind: openai, headers: { X-Api-Key: hunter2 }', 'providers.own.headers.X-Api-Key', /keys never/],
     ['kind: openai, headers: { x: "a\\r\\nb" }', 'providers.own.headers.x', /one line/],
     ['kind: openai, headers: { "x y": a }', 'providers.own.headers.x y', /no name of an HTTP header/],
-    ['kind: openai, bsae_url: "http://x"', 'providers.own', /bsae_url/],
+    ['kind: openai, bsae_url: "http://x"', 'providers.own.bsae_url', /Did you mean "base_url"\?$/],
     ['kind: opneai', 'providers.own.kind', /openai-compatible/],
   ])('%s', (fields, field, reason) => {
     const message = refusal(provider(fields));

@@ -56,8 +56,16 @@ describe('loadSuite', () => {
     ['nothing', '', /it is empty: it demands nothing/],
     ['a comment alone', '# later\n', /it is empty/],
     ['a list', '- a\n', /field "\(top level\)".*expected object/],
-    ['an unknown key', `${LEAST}max_qualty_loss: 0.1\n`, /Unrecognized key: "max_qualty_loss"/],
-    ['an unknown key inside', `${LEAST}hard_cases: { min_recal: 0.9 }\n`, /line 3, field "hard_cases.*"/],
+    [
+      'an unknown key',
+      `${LEAST}max_qualty_loss: 0.1\n`,
+      /line 3, field "max_qualty_loss": there is no such field\. Did you mean "max_quality_loss"\?$/,
+    ],
+    [
+      'an unknown key inside',
+      `${LEAST}hard_cases: { min_recal: 0.9 }\n`,
+      /line 3, field "hard_cases\.min_recal": .* "min_recall"\?$/,
+    ],
     ['no margin', 'name: mine\n', /field "max_quality_loss"/],
     [
       'a margin of 0',

@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import { quoted } from './errors.ts';
+import { nearestName } from './nearest-name.ts';
+
+/** What is wrong with a file that a schema refuses. */
+export interface FieldFault {
+  readonly path: readonly PropertyKey[];
+  /** Without a full stop at its end. */
+  readonly message: string;
+}
+
+/**
+ * The fault to name first: a field that the schema does not know, with the name that it may mean; else the first one. A field that is then
+ * missing is only the effect of a slip in its name.
+ * @param schema that refused `value`
+ */
+export function firstFault(schema: z.core.$ZodType, issues: readonly z.core.$ZodIssue[]): FieldFault {
+  const unknown = issues.find(({ code }) => code === 'unrecognized_keys');
+  if (unknown?.code === 'unrecognized_keys') {
+    const key = unknown.keys[0]!;
+    const isOwn = !unknown.message.startsWith('Unrecognized key'); // the schema itself says more
+    const message = isOwn
+      ? unknown.message
+      : `there is no such field${suggestion(key, fieldsAt(schema, unknown.path))}`;
+    return { path: [...unknown.path, key], message };
+  }
+  const issue = issues[0]!;
+  // zod says of a key, such as a policy's name, only that it is invalid; the reason is inside.
+  const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
+  return { path: issue.path, message };
+}
+
+function suggestion(key: string, fields: readonly string[]): string {
+  const near = nearestName(key, fields);
+  if (near !== undefined) return `. Did you mean "${near}"?`;
+  return fields.length === 0 ? '' : `. There are ${fields.map((field) => `"${quoted(field)}"`).join(', ')}`;
+}
+
+/** The names of the fields that an object at this place may have; none if it is no object. */
+function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let schemas = alternatives(schema);
+  for (const part of path) schemas = schemas.flatMap((one) => inside(one, part)).flatMap(alternatives);
+  return [...new Set(schemas.flatMap((one) => Object.keys(shapeOf(one))))];
+}
+
+/** A schema without what is wrapped round it; of a union each member. */
+function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'optional':
+    case 'nullable':
+    case 'default':
+    case 'prefault':
+    case 'readonly':
+    case 'nonoptional':
+    case 'catch':
+      return alternatives(def.innerType);
+    case 'pipe':
+      return [...alternatives(def.in), ...alternatives(def.out)];
+    case 'lazy':
+      return alternatives(def.getter());
+    case 'union':
+      return def.options.flatMap(alternatives);
+    default:
+      return [schema];
+  }
+}
+
+function inside(schema: z.core.$ZodType, part: PropertyKey): z.core.$ZodType[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === 'record') return [def.valueType];
+  if (def.type === 'array') return [def.element];
+  const shape = shapeOf(schema);
+  return Object.hasOwn(shape, part) ? [shape[String(part)]!] : [];
+}
+
+function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return def.type === 'object' ? def.shape : {};
+}
