@@ -78,7 +78,11 @@ export function partBySeen<T extends Keyed>(
 /** sha256 over the sorted ids and keys of cases, in hex: the same for the same cases in any order. For the manifest. */
 export function hashCases(cases: readonly Pick<Case, 'id' | 'key'>[]): string {
   const lines = cases.map(({ id, key }) => JSON.stringify([id, key])).sort();
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
+  const hash = createHash('sha256');
+  lines.forEach((line, i) => {
+    hash.update(i === 0 ? line : `\n${line}`);
+  });
+  return hash.digest('hex');
 }
 
 /** How many cases each part holds, and which: what a manifest says of a split. */

@@ -158,7 +158,9 @@ function meanGains(
   cases.forEach(({ task }, row) => {
     if (!counts(row)) return;
     const ofTask = sums.get(task) ?? { total: 0, n: 0 };
-    sums.set(task, { total: ofTask.total + gains[row]!, n: ofTask.n + 1 });
+    if (ofTask.n === 0) sums.set(task, ofTask);
+    ofTask.total += gains[row]!;
+    ofTask.n++;
     all.total += gains[row]!;
     all.n++;
   });

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
+import { ascendingOrder } from '../../router/statistics/index.ts';
 import { questionUnits } from '../cases/index.ts';
 import type { Bets } from '../threshold/index.ts';
 import type { Traits } from './replay.ts';
@@ -28,9 +29,8 @@ export function orderBets(
   const places = betPlaces(traits, contents);
   const units = sampling === 'groups' ? rowsByGroup(traits) : rowsByLabel(traits);
   if (units === undefined) {
-    const rows = Uint32Array.from(traits.keys()).sort(
-      (a, b) => batchOf[a]! - batchOf[b]! || places[a]! - places[b]!,
-    );
+    const byPlace = ascendingOrder(places);
+    const rows = ascendingOrder(byPlace.map((row) => batchOf[row]!)).map((at) => byPlace[at]!);
     return { rows, largestUnit: 1, batches: batchSizes(Array.from(rows, (row) => batchOf[row]!)) };
   }
   const tooLarge = units.find(({ length }) => length > largest);
@@ -80,19 +80,17 @@ export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
  * Another hash than the one of the split, of which held-out cases share the upper end.
  */
 function betPlaces(traits: readonly Traits[], contents: ArrayLike<number>): Float64Array {
-  const rowsOfKey = new Map<string, number[]>();
-  const places = new Float64Array(traits.length);
-  const placeOf = (key: string, rank: number) =>
-    Number.parseInt(hash('sha256', `bet\n${key}\n${rank}`).slice(0, 12), 16);
-  for (const [row, { key }] of traits.entries()) {
-    const rows = rowsOfKey.get(key);
-    if (rows === undefined) rowsOfKey.set(key, [row]);
-    else rows.push(row);
-  }
-  for (const [key, rows] of rowsOfKey) {
-    rows.sort((a, b) => contents[a]! - contents[b]!);
+  const placeOf = (row: number, rank: number) =>
+    Number.parseInt(hash('sha256', `bet\n${traits[row]!.key}\n${rank}`).slice(0, 12), 16);
+  const places = Float64Array.from(traits, (_, row) => placeOf(row, 0));
+  const order = ascendingOrder(places);
+  for (let start = 0, end = 1; start < order.length; start = end++) {
+    const { key } = traits[order[start]!]!;
+    while (end < order.length && traits[order[end]!]!.key === key) end++;
+    if (end === start + 1) continue;
+    const rows = order.slice(start, end).sort((a, b) => contents[a]! - contents[b]!);
     rows.forEach((row, rank) => {
-      places[row] = placeOf(key, rank);
+      places[row] = placeOf(row, rank);
     });
   }
   return places;

@@ -1,5 +1,6 @@
 import { PlimsollError } from '../../router/errors.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
+import { ascendingOrder } from '../../router/statistics/index.ts';
 
 /** Calibration cases: `probabilities[rung][case]` and `quality[rung][case]`, cheapest rung first. */
 export interface CalibrationCases {
@@ -96,8 +97,7 @@ export class RisingRouting {
         this.#at[row * this.#cheaper + k] = predictedLoss(own, this.#cheaper - 1 - k);
       }
     });
-    const at = this.#at;
-    this.#order = Uint32Array.from(at.keys()).sort((a, b) => at[a]! - at[b]! || a - b);
+    this.#order = ascendingOrder(this.#at);
   }
 
   /** The predicted loss at which the next case comes within reach of a cheaper rung; undefined if all have reached the cheapest. */

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../errors.ts';
+import { ascendingOrder } from './ascending-order.ts';
 import { bettingLowerBound, bettingUpperBound } from './betting.ts';
 import { requireNumbers, unitInterval } from './input-checks.ts';
 import { compensatedMean, compensatedSum, mean } from './mean.ts';
@@ -209,9 +210,7 @@ export function equalMassBins(probabilities: ArrayLike<number>, binCount: number
       `binCount is ${binCount}: it must be a whole number of at least 1.`,
     );
   }
-  const order = Uint32Array.from({ length: probabilities.length }, (_, i) => i);
-  order.sort((a, b) => probabilities[a]! - probabilities[b]!);
-  return equalMassRuns(probabilities, order, binCount);
+  return equalMassRuns(probabilities, ascendingOrder(probabilities), binCount);
 }
 
 function equalMassRuns(values: ArrayLike<number>, order: Uint32Array, count: number): Uint32Array[] {

@@ -1,5 +1,6 @@
 /** Metrics and bounds: numbers in, numbers out. The only place with these formulas, shared by what serves and what measures. */
 
+export { ascendingOrder } from './ascending-order.ts';
 export { bettingPValue } from './betting.ts';
 export { clopperPearsonInterval, clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
 export {

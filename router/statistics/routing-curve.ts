@@ -1,4 +1,5 @@
 import { PlimsollError } from '../errors.ts';
+import { ascendingOrder } from './ascending-order.ts';
 import { knownCosts, requireNumbers, unitInterval } from './input-checks.ts';
 import { compensatedMean, meanQualityRange, QUALITY_TOLERANCE } from './mean.ts';
 
@@ -218,8 +219,7 @@ interface EscalationOrder {
  */
 export function escalationOrder(scores: ArrayLike<number>): EscalationOrder {
   requireNumbers('scores', scores);
-  const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
-  order.sort((a, b) => (scores[a]! > scores[b]! ? -1 : scores[a]! < scores[b]! ? 1 : 0));
+  const order = ascendingOrder(Float64Array.from(scores, (score) => -score));
   return { order, tieEnds: findTieEnds(scores, order) };
 }
 
