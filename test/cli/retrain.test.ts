@@ -230,7 +230,7 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     return cwd;
   };
 
-  it('learned from labels that stand the wrong way round: worse, 10, and the pointer stays', async () => {
+  it('learned from labels that stand the wrong way round: FAIL, 10, and the pointer stays', async () => {
     const cwd = springServes();
     const easy = OLD_ROWS.filter(({ task }) => task === 'everyday');
     const hard = OLD_ROWS.filter(({ task }) => task === 'technical');
@@ -239,8 +239,9 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
       return { ...row, outcomes: other[i % other.length]!.outcomes };
     });
     writeRows(cwd, 'new.jsonl', rows);
-    // the walk begins where little is kept cheap: that loses more than a margin that the champion keeps
-    writeFileSync(path.join(cwd, SUITE), 'name: made-up\nmax_quality_loss: 0.06\n');
+    // what it keeps cheap loses so much that the walk soon ends, outside a band that the champion keeps to
+    const demands = 'max_quality_loss: 0.1\nescalation_rate: { min: 0.01, max: 0.7 }\n';
+    writeFileSync(path.join(cwd, SUITE), `name: made-up\n${demands}`);
     await succeeded(
       cli(['gate', '--artifact', 'models/spring', '--suite', SUITE, '--data', 'old.jsonl'], { cwd }),
     );
@@ -251,8 +252,9 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     expect(stdout).toMatch(/^FAIL of wrong by the suite made-up/m);
     expect(stdout).toMatch(/^wrong (is|may be) worse than spring by more than 0\.005: /m);
     expect(stdout).toMatch(
-      /^- not-worse-than-champion is (FAIL|INCONCLUSIVE): value 0\.\d+, bounds 0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+/m,
+      /^- not-worse-than-champion is (FAIL|INCONCLUSIVE): value -?0\.\d+, bounds -?0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+/m,
     );
+    expect(stdout).toMatch(/^- escalation-rate is FAIL: /m);
     expect(stdout).toMatch(/\nThe champion stays, for the reasons above\. models\/wrong is kept\.\n$/);
     expect(serving(cwd)).toBe('spring');
     expect(readArtifact(path.join(cwd, 'models', 'wrong')).manifest.name).toBe('wrong');
