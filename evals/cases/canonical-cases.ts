@@ -9,8 +9,7 @@ import { FieldNames, type RowFields } from './field-names.ts';
 import type { LoadOptions } from './load-cases.ts';
 import { type NumberRules, parseNumbers, parseQuality, scaleNotes } from './quality-scale.ts';
 import { BadRow, catchBadRow } from './rejects.ts';
-import { RowIds } from './row-ids.ts';
-import { readRows, surveyFiles } from './rows.ts';
+import { RowIds, readRows, surveyFiles } from './rows.ts';
 
 /** A row in the canonical form: JSON Lines with an id, and qualities from 0 to 1 in the field `quality`. */
 export interface CanonicalRow {

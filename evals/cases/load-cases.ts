@@ -15,8 +15,7 @@ import { type ColumnMap, FieldNames } from './field-names.ts';
 import { ladderNotes, ModelNames } from './models.ts';
 import { isUnitScale, type NumberRules, type QualityScale, scaleName, scaleNotes } from './quality-scale.ts';
 import { BadRow, type RejectedRow, type RejectKind, RejectLog, rejectLines, shownNames } from './rejects.ts';
-import { promptId, RowIds } from './row-ids.ts';
-import { type Row, readRows, type SurveyOptions, surveyFiles } from './rows.ts';
+import { promptId, type Row, RowIds, readRows, type SurveyOptions, surveyFiles } from './rows.ts';
 
 export interface LoadOptions {
   /** How qualities are written, in every file. Default: what each file shows, see QualitySurvey. */

@@ -5,8 +5,7 @@ import { emptyFile } from './case-file.ts';
 import { FieldNames, mapError, type RowFields } from './field-names.ts';
 import type { LoadOptions } from './load-cases.ts';
 import { BadRow, catchBadRow, RejectLog, shownNames } from './rejects.ts';
-import { RowIds } from './row-ids.ts';
-import { readRows } from './rows.ts';
+import { RowIds, readRows } from './rows.ts';
 
 /** A request of a file, whatever labels it has there. */
 export interface PromptRow {

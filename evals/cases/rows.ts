@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { isObject } from '../../router/json/index.ts';
+import type { ParsedRow } from './case.ts';
 import { caseFormat, readBytes } from './case-file.ts';
 import {
   type Field,
@@ -15,6 +17,41 @@ import { ModelNames } from './models.ts';
 import { type NumberRules, type QualityScale, QualitySurvey, requireOneScale } from './quality-scale.ts';
 import { BadRow, catchBadRow, shownName, shownNames } from './rejects.ts';
 import { csvRecords, Table } from './table.ts';
+
+/**
+ * The ids of a file's rows: their own, or file and line, such as `cases.jsonl:17`. The second row without an id on one line, as in an array,
+ * is `cases.jsonl:17#2`.
+ */
+export class RowIds {
+  readonly #file: string;
+  /** In the long layout: the id of each prompt. */
+  readonly #byPrompt = new Map<string, string>();
+  /** The line of the last row without an id, and how many such rows it has had. */
+  #line = 0;
+  #onLine = 0;
+
+  constructor(file: string) {
+    this.#file = basename(file).replace(/\.gz$/i, '');
+  }
+
+  /** @param long whether rows of one prompt are one case, which has the line of its first row */
+  resolve(row: ParsedRow, line: number, long: boolean): string {
+    if (row.id != null) return String(row.id);
+    const prompt = long ? promptId(row) : undefined;
+    const known = prompt === undefined ? undefined : this.#byPrompt.get(prompt);
+    if (known !== undefined) return known;
+    this.#onLine = line === this.#line ? this.#onLine + 1 : 1;
+    this.#line = line;
+    const id = `${this.#file}:${line}${this.#onLine === 1 ? '' : `#${this.#onLine}`}`;
+    if (prompt !== undefined) this.#byPrompt.set(prompt, id);
+    return id;
+  }
+}
+
+/** Identifies the prompt of a row within its file: by its id, or without one by prompt and context. */
+export function promptId({ id, prompt, messages, context }: ParsedRow): string {
+  return id == null ? JSON.stringify([prompt, messages, context]) : `id ${id}`;
+}
 
 /** One row of a file of cases. */
 export interface Row {
@@ -70,7 +107,7 @@ async function* tableRows(
 }
 
 /** How the numbers of a file are written, and how to read them. */
-export interface SurveyedFile {
+interface SurveyedFile {
   readonly file: string;
   readonly rules: NumberRules;
 }

@@ -12,8 +12,13 @@ import { ladderSentence } from '../gate/index.ts';
 import { type BudgetPoint, thresholdsAtBudgets } from '../threshold/index.ts';
 import { questionNumbers } from './assess.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
-import { type LabelledData, outcome, qualityColumns } from './labelled-data.ts';
-import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
+import {
+  type LabelledData,
+  outcome,
+  qualityColumns,
+  requireLearnable,
+  requireTwoClassesInFolds,
+} from './labelled-data.ts';
 import type { OnProgress } from './progress.ts';
 
 export interface AssessLadderOptions extends EncoderChoice {

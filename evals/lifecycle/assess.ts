@@ -15,8 +15,13 @@ import {
 } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
-import { type LabelledData, outcome, qualityColumns } from './labelled-data.ts';
-import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
+import {
+  type LabelledData,
+  outcome,
+  qualityColumns,
+  requireLearnable,
+  requireTwoClassesInFolds,
+} from './labelled-data.ts';
 import type { OnProgress } from './progress.ts';
 
 export interface AssessOptions extends EncoderChoice {

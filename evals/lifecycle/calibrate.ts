@@ -20,8 +20,12 @@ import {
 import { type CertifiableMargin, certifiableMargins, type ThresholdRule } from '../threshold/index.ts';
 import { calibrationMetrics, fitCalibration, type ScoredCases } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
-import { type LabelledData, qualityColumns } from './labelled-data.ts';
-import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
+import {
+  type LabelledData,
+  qualityColumns,
+  requireLearnable,
+  requireTwoClassesInFolds,
+} from './labelled-data.ts';
 import { modelCard } from './model-card.ts';
 import type { OnProgress } from './progress.ts';
 

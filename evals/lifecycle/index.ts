@@ -13,8 +13,8 @@ export {
   type LoadLabelledOptions,
   loadLabelled,
   qualityColumns,
+  requireLearnable,
 } from './labelled-data.ts';
-export { requireLearnable } from './learnable.ts';
 export { expectationSentence, thresholdWords } from './model-card.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export { assertDisplaces, placeInStore, promote, promoteChallenger, rollback } from './promotion.ts';

@@ -32,8 +32,12 @@ import type { ThresholdRule } from '../threshold/index.ts';
 import { calibratedScores, calibrationMetrics } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
-import { type LabelledData, qualityColumns } from './labelled-data.ts';
-import { requireLearnable, requireTwoClassesInFolds } from './learnable.ts';
+import {
+  type LabelledData,
+  qualityColumns,
+  requireLearnable,
+  requireTwoClassesInFolds,
+} from './labelled-data.ts';
 import { modelCard } from './model-card.ts';
 import type { OnProgress } from './progress.ts';
 

@@ -1,5 +1,5 @@
 /** A threshold on the predicted loss: what each one does to labelled cases, and which one keeps a promise of quality. */
-export { type BudgetPoint, thresholdsAtBudgets } from './budgets.ts';
+
 export {
   type CertifiableMargin,
   certifiableMargins,
@@ -9,7 +9,14 @@ export {
   strictestWorthwhile,
   type ThresholdRule,
 } from './choose-threshold.ts';
-export { type CalibrationCases, predictedLosses, rungsAt, thresholdPath } from './threshold-path.ts';
+export {
+  type BudgetPoint,
+  type CalibrationCases,
+  predictedLosses,
+  rungsAt,
+  thresholdPath,
+  thresholdsAtBudgets,
+} from './threshold-path.ts';
 export {
   type Bets,
   LossBets,

@@ -1,5 +1,4 @@
-import { signatureFault } from './signature.ts';
-import type { PublicKey } from './signing-key.ts';
+import { type PublicKey, signatureFault } from './signature.ts';
 import type { StoredVerdict } from './verdict.ts';
 
 /** What a server asks of a verdict, beyond PASS: its owner sets it, and nobody who writes suites or verdicts can lower it. */

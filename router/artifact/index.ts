@@ -11,8 +11,14 @@ export type { Floors } from './floors.ts';
 export { type GoldenCase, type Manifest, manifestSchema, type Rung } from './manifest.ts';
 export { type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
-export { checkSignature, signVerdict } from './signature.ts';
-export { createKeyPair, PASSPHRASE_VARIABLE, readPrivateKey, readPublicKey } from './signing-key.ts';
+export {
+  checkSignature,
+  createKeyPair,
+  PASSPHRASE_VARIABLE,
+  readPrivateKey,
+  readPublicKey,
+  signVerdict,
+} from './signature.ts';
 export { NO_PASS_REASONS, type Standing, servedPolicy, standingAt, standingInFolder } from './standing.ts';
 export {
   artifactMark,

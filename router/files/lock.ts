@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
-import { stateOf, thisProcess } from './owner.ts';
 import { realPlace } from './replace-file.ts';
+import { stateOf, thisProcess } from './temporary.ts';
 import { writeAll, writeFailure } from './write.ts';
 
 /** How long a command waits for another one. */

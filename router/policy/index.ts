@@ -13,7 +13,7 @@ export {
   POLICY_VERDICTS,
   type PolicyVerdict,
   policyVerdicts,
+  servedPolicies,
   UNGATED_REASONS,
   type UngatedReason,
-} from './policy-verdicts.ts';
-export { servedPolicies } from './served-policies.ts';
+} from './served-policies.ts';

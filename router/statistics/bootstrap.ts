@@ -1,6 +1,6 @@
 import { quantileSorted } from 'simple-statistics';
 import { PlimsollError } from '../errors.ts';
-import { shareSaved } from './cost-saved.ts';
+import { shareSaved } from './cost-quality.ts';
 import { knownCosts, requireNumbers, unitInterval } from './input-checks.ts';
 import { QUALITY_TOLERANCE } from './mean.ts';
 import { seededRandom } from './random.ts';

@@ -15,8 +15,13 @@ export {
   expectedCalibrationError,
   reliabilityBins,
 } from './calibration.ts';
-export { averageImprovementInQuality, singleModels } from './cost-quality.ts';
-export { costAtEqualQuality, costSaved, shareSaved } from './cost-saved.ts';
+export {
+  averageImprovementInQuality,
+  costAtEqualQuality,
+  costSaved,
+  shareSaved,
+  singleModels,
+} from './cost-quality.ts';
 export {
   countEscalated,
   countSilentDowngrades,
@@ -27,13 +32,13 @@ export {
 export {
   excessOverMix,
   excessOverMixInterval,
+  excessOverRandom,
   type LadderOutcomes,
   type MixComparison,
-} from './excess-over-mix.ts';
-export { excessOverRandom, pairedExcess } from './excess-over-random.ts';
-export { hoeffdingBentkusPValue } from './hoeffding-bentkus.ts';
+  pairedExcess,
+} from './excess.ts';
 export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';
-export { casesNeeded, differenceBound } from './mean-bound.ts';
+export { casesNeeded, differenceBound, hoeffdingBentkusPValue } from './mean-bound.ts';
 export { auroc, brier, logLoss } from './probability-scores.ts';
 export { seededRandom, shuffledOrder } from './random.ts';
 export {

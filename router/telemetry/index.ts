@@ -1,8 +1,12 @@
 /** The log, without secrets; Prometheus' metrics; traces and metrics for the operator's OpenTelemetry SDK. */
 import type { MetricSources } from './request-metrics.ts';
 
-export { createBatch } from './batch.ts';
-export { createDecisionMetrics, type DecisionMetrics, observedRouter } from './decision-metrics.ts';
+export {
+  createBatch,
+  createDecisionMetrics,
+  type DecisionMetrics,
+  observedRouter,
+} from './decision-metrics.ts';
 export { createLogger, type Logger } from './logger.ts';
 export type { Metrics } from './request-metrics.ts';
 

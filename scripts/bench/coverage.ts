@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
-import { wholeNumberBetween } from '../flag-values.ts';
+import { wholeNumberBetween } from '../flags.ts';
 import { printJson } from '../terminal.ts';
 import { type LabelledSet, readSet } from './guarantee/population.ts';
-import { coverageReport, guaranteeViolations } from './guarantee/report.ts';
-import { reportText } from './guarantee/report-text.ts';
+import { coverageReport, guaranteeViolations, reportText } from './guarantee/report.ts';
 import { openResults } from './guarantee/results.ts';
 import { measure, measureSimulations, startWorkers } from './guarantee/runner.ts';
 import { type PublicSet, SETS, selectSettings } from './guarantee/settings.ts';

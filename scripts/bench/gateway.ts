@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { PlimsollError } from '../../router/errors.ts';
-import { wholeNumberBetween } from '../flag-values.ts';
+import { wholeNumberBetween } from '../flags.ts';
 import { printJson } from '../terminal.ts';
 import { benchTexts } from './fixtures.ts';
 import type { GatewayBench } from './gateway/context.ts';

@@ -3,7 +3,7 @@ import { deltaOfLook, type Sealed, suiteSchema, walkSealed } from '../../evals/g
 import { type CalibrationCases, predictedLosses, walkSteps } from '../../evals/threshold/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { clopperPearsonLower, clopperPearsonUpper, seededRandom } from '../../router/statistics/index.ts';
-import { wholeNumberBetween } from '../flag-values.ts';
+import { wholeNumberBetween } from '../flags.ts';
 import { print } from '../terminal.ts';
 import { drawnOrder, sealedCases } from './guarantee/gate.ts';
 import {

@@ -27,7 +27,7 @@ import {
   seededRandom,
 } from '../../router/statistics/index.ts';
 import { crossValidate, designMatrix } from '../../router/train/index.ts';
-import { numberBetween, wholeNumberBetween } from '../flag-values.ts';
+import { numberBetween, wholeNumberBetween } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
 const FILE = 'rational_cascades.jsonl.gz';

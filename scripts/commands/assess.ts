@@ -15,8 +15,8 @@ import {
   candidatesFrom,
   type DataFlags,
   loadData,
-} from '../data-flags.ts';
-import { wholeNumberBetween } from '../flag-values.ts';
+  wholeNumberBetween,
+} from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, CandidateFlags {

@@ -18,7 +18,7 @@ import {
   loadData,
   type ThresholdFlags,
   thresholdRule,
-} from '../data-flags.ts';
+} from '../flags.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { summary } from './train.ts';
 

@@ -12,8 +12,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
-import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
-import { isoTime, usage } from '../flag-values.ts';
+import { addReadingFlags, isoTime, type ReadingFlags, readingOptions, usage } from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 
 /** A verdict in a word that a shell understands; 1 and 2 stay for errors and wrong usage. */

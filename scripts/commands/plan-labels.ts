@@ -2,8 +2,14 @@ import { Command } from 'commander';
 import type { ColumnMap } from '../../evals/cases/index.ts';
 import { loadSuite, type PlannedLabels, planLabels } from '../../evals/gate/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { addMapFlag, addRejectFlags, type RejectFlags } from '../data-flags.ts';
-import { isoTime, numberBetween, wholeNumberBetween } from '../flag-values.ts';
+import {
+  addMapFlag,
+  addRejectFlags,
+  isoTime,
+  numberBetween,
+  type RejectFlags,
+  wholeNumberBetween,
+} from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 
 interface Flags extends RejectFlags {

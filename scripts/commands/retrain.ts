@@ -15,8 +15,7 @@ import {
   standingInFolder,
   type VerdictWord,
 } from '../../router/artifact/index.ts';
-import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
-import { share } from '../flag-values.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions, share } from '../flags.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Explained } from '../../router/router.ts';
-import { type ConfigFlags, configFromFlags } from '../flag-values.ts';
+import { type ConfigFlags, configFromFlags } from '../flags.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags extends ConfigFlags {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { DEFAULT_CONFIG_FILE } from '../../router/config/index.ts';
 import { serveUntilSignal } from '../../router/serve.ts';
-import { type ConfigFlags, configFromFlags, wholeNumberBetween } from '../flag-values.ts';
+import { type ConfigFlags, configFromFlags, wholeNumberBetween } from '../flags.ts';
 
 export function serveCommand(): Command {
   return new Command('serve')

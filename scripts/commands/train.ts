@@ -9,11 +9,12 @@ import {
   type CandidateFlags,
   candidatesFrom,
   type DataFlags,
+  isoTime,
   loadData,
   type ThresholdFlags,
   thresholdRule,
-} from '../data-flags.ts';
-import { isoTime, wholeNumberBetween } from '../flag-values.ts';
+  wholeNumberBetween,
+} from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, CandidateFlags, ThresholdFlags {

@@ -2,8 +2,12 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import type { Floors } from '../../router/artifact/floors.ts';
-import { signVerdict } from '../../router/artifact/signature.ts';
-import { createKeyPair, readPrivateKey, readPublicKey } from '../../router/artifact/signing-key.ts';
+import {
+  createKeyPair,
+  readPrivateKey,
+  readPublicKey,
+  signVerdict,
+} from '../../router/artifact/signature.ts';
 import { standingAt, standingInFolder } from '../../router/artifact/standing.ts';
 import type { VerdictContent } from '../../router/artifact/verdict.ts';
 import { DAY_MS, layVerdict, PASSED } from '../helpers/verdicts.ts';

@@ -6,11 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { writeArtifact } from '../../router/artifact/artifact-files.ts';
 import {
   checkSignature,
+  createKeyPair,
+  readPrivateKey,
+  readPublicKey,
   SIGNATURE_FILE,
   signatureFault,
   signVerdict,
 } from '../../router/artifact/signature.ts';
-import { createKeyPair, readPrivateKey, readPublicKey } from '../../router/artifact/signing-key.ts';
 import { scaled } from '../helpers/long-run.ts';
 import { layVerdict } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { signVerdict } from '../../router/artifact/signature.ts';
-import { createKeyPair, readPrivateKey } from '../../router/artifact/signing-key.ts';
+import { createKeyPair, readPrivateKey, signVerdict } from '../../router/artifact/signature.ts';
 import type { Config } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { serve } from '../../router/index.ts';

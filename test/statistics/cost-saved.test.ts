@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { costAtEqualQuality, costSaved } from '../../router/statistics/cost-saved.ts';
+import { costAtEqualQuality, costSaved } from '../../router/statistics/cost-quality.ts';
 import { routingCurve } from '../../router/statistics/routing-curve.ts';
 
 const invalid = expect.objectContaining({ code: 'invalid-input' });

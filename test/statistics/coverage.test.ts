@@ -4,7 +4,7 @@ import { clopperPearsonLower, clopperPearsonUpper } from '../../router/statistic
 import {
   hoeffdingBentkusLowerBound,
   hoeffdingBentkusUpperBound,
-} from '../../router/statistics/hoeffding-bentkus.ts';
+} from '../../router/statistics/mean-bound.ts';
 import { seededRandom } from '../../router/statistics/random.ts';
 
 type Bound = (values: Float64Array, delta: number) => number;

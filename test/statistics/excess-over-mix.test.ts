@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { singleModels } from '../../router/statistics/cost-quality.ts';
-import { excessOverMix, excessOverMixInterval } from '../../router/statistics/excess-over-mix.ts';
-import { excessOverRandom } from '../../router/statistics/excess-over-random.ts';
+import { excessOverMix, excessOverMixInterval, excessOverRandom } from '../../router/statistics/excess.ts';
 import { seededRandom } from '../../router/statistics/random.ts';
 import { routedCases } from './policy-cases.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { excessOverRandom, pairedExcess } from '../../router/statistics/excess-over-random.ts';
+import { excessOverRandom, pairedExcess } from '../../router/statistics/excess.ts';
 import { routingCurve } from '../../router/statistics/routing-curve.ts';
 import { cases } from './metrics-oracle.ts';
 import { ladder, pair, type RoutedCases, routedCases } from './policy-cases.ts';

@@ -3,7 +3,7 @@ import {
   hoeffdingBentkusLowerBound,
   hoeffdingBentkusPValue,
   hoeffdingBentkusUpperBound,
-} from '../../router/statistics/hoeffding-bentkus.ts';
+} from '../../router/statistics/mean-bound.ts';
 import { hoeffdingBentkusPValues, hoeffdingBentkusUpperBounds } from './bounds-oracle.ts';
 
 const written = (n: number, zeros: number, halves: number) =>

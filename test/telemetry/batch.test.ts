@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { createBatch } from '../../router/telemetry/batch.ts';
+import { createBatch } from '../../router/telemetry/decision-metrics.ts';
 
 function batchOf(maxItems: number, maxMs: number) {
   const told: number[][] = [];

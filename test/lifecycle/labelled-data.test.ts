@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { requireGap, requireTwoClasses, requireTwoClassesInFolds } from '../../evals/lifecycle/learnable.ts';
+import {
+  requireGap,
+  requireTwoClasses,
+  requireTwoClassesInFolds,
+} from '../../evals/lifecycle/labelled-data.ts';
 
 const MODELS = ['small', 'large'];
 const columns = (...qualities: readonly number[][]) => qualities.map((column) => Float64Array.from(column));
