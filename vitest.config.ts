@@ -10,7 +10,7 @@ if (!all)
  * Rooms whose files have a process each: their tests change what a whole process shares, such as OpenTelemetry's globals, or their helpers
  * clean up in hooks of their own, which belong to the first file that loads them.
  */
-export const ISOLATED_ROOMS = ['bench', 'cli', 'contracts', 'decisions', 'files', 'pins', 'telemetry'];
+export const ISOLATED_ROOMS = ['bench', 'contracts', 'decisions', 'files', 'pins', 'telemetry'];
 const ISOLATED = `test/{${ISOLATED_ROOMS.join(',')}}/**/*.test.ts`;
 
 const shared = {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
 import { FAULTS, startFakeProvider } from './fake-provider/index.ts';
-import { numberBetween, wholeNumberBetween } from './flag-values.ts';
+import { numberBetween, wholeNumberBetween } from './flags.ts';
 
 interface Flags {
   readonly port: number;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 
 /** The built command: vitest's global setup builds it if a source has changed. */
 export const CLI = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
@@ -23,11 +23,11 @@ export interface Surroundings {
 }
 
 const scratch: string[] = [];
-afterAll(() => {
+process.once('exit', () => {
   for (const folder of scratch) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A folder of its own, gone when the test file is done. */
+/** A folder of its own, gone when the process ends. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-cli-'));
   scratch.push(folder);
