@@ -20,7 +20,6 @@ export {
 } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
-export { ladderRungs } from './ladder.ts';
 export { deltaOfLook } from './look-plan.ts';
 export { unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
@@ -38,7 +37,7 @@ export {
   unknownCosts,
 } from './ranking.ts';
 export { collectReplay, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
-export { type DecisionsRequest, type DecisionsRun, gateDecisions } from './run-decisions.ts';
+export { type DecisionsRequest, type DecisionsRun, gateDecisions, ladderRungs } from './run-decisions.ts';
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
 export { type Sealed, type Subject, subjectAt } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';

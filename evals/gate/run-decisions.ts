@@ -7,6 +7,7 @@ import {
   worstOf,
 } from '../../router/artifact/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
 import { escalationRate } from '../../router/statistics/index.ts';
 import { type Case, type ColumnMap, type HardCase, hashCases, loadHardCases } from '../cases/index.ts';
@@ -16,7 +17,6 @@ import { orderBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
 import { decisionEvidence } from './decision-evidence.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
-import { ladderRungs } from './ladder.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { beginLook, finishLook, planLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
@@ -26,6 +26,23 @@ import { collectReplay, type ScoredCase } from './replay.ts';
 import { type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite, type Suite } from './suite.ts';
 import { hashHardCases, sealedSection } from './verdict-sections.ts';
+
+/**
+ * A ladder of models as rungs, cheapest first: two candidates are called cheap and strong, more by their models' names. Rungs stay as they are.
+ * @throws PlimsollError `invalid-input`: fewer than two models, or one of them twice
+ */
+export function ladderRungs(ladder: readonly (string | Rung)[]): Rung[] {
+  const models = ladder.map((rung) => (typeof rung === 'string' ? rung : rung.model));
+  const twice = models.find((model, i) => models.indexOf(model) < i);
+  if (ladder.length < 2 || twice !== undefined) {
+    const what = twice === undefined ? '' : `, each once: ${twice} is given twice`;
+    throw new PlimsollError('invalid-input', `A ladder has two or more models, cheapest first${what}.`);
+  }
+  return ladder.map((rung, i) => {
+    if (typeof rung !== 'string') return rung;
+    return { candidate: ladder.length > 2 ? rung : i === 0 ? 'cheap' : 'strong', model: rung };
+  });
+}
 
 export interface DecisionsRequest {
   /** File of decisions: rows of id, key or prompt, and model; or predictions of RouterArena, or a log of LiteLLM or OpenRouter. */
