@@ -28,13 +28,16 @@ export {
   runGate as gate,
 } from './gate/index.ts';
 export {
+  type AssessCascadeOptions,
   type AssessLadderOptions,
   type Assessment,
   type AssessOptions,
   assess,
+  assessCascade,
   assessLadder,
   type Calibrated,
   type CalibrateOptions,
+  type CascadeAssessment,
   calibrate,
   type Decision,
   type LabelledData,

@@ -25,6 +25,25 @@ export interface Outcome {
   readonly outputTokens?: number;
   readonly costUsd?: number;
   readonly latencyMs?: number;
+  /** Left out if nothing is known of it, or nobody asked for it. */
+  readonly reply?: Reply;
+}
+
+/** What is known of a model's reply besides its quality. What is not known is left out: it is never 0. */
+export interface Reply {
+  readonly text?: string;
+  /** Natural logarithm of the probability that the model gave to its reply, or to the part of it that decides. At most 0. */
+  readonly confidenceLogprob?: number;
+  /** Mean of the natural logarithms of the tokens' probabilities. At most 0. */
+  readonly meanLogprob?: number;
+  /** The least of them. At most 0. */
+  readonly minLogprob?: number;
+  /** Why the model stopped, in the provider's words: stop, length, end_turn, max_tokens, content_filter, … */
+  readonly finishReason?: string;
+  /** Share of further samples that agree with the reply, 0..1. */
+  readonly agreement?: number;
+  /** What a verifier model made of the reply, 0 (wrong) to 1 (right). */
+  readonly verifier?: number;
 }
 
 /** For an object that is still being made: its optional fields are set one by one, which is cheaper than copies with one field more. */

@@ -27,6 +27,7 @@ const ROOMS = [
   'router/encoders',
   'router/artifact',
   'router/classifier',
+  'router/cascade',
   'router/policy',
   'router/router.ts',
   'router/train',

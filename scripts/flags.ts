@@ -143,8 +143,13 @@ export function addDataFlags(command: Command): Command {
 }
 
 /** Loads the cases that have an outcome of each model; progress and notes go to stderr. */
-export async function loadData(flags: DataFlags, models: readonly string[]) {
+export async function loadData(
+  flags: DataFlags,
+  models: readonly string[],
+  options: Pick<LoadOptions, 'keepReplies'> = {},
+) {
   const loaded = await loadLabelled(flags.data, {
+    ...options,
     ...readingOptions(flags),
     models,
     qualityField: flags.qualityField,

@@ -5,6 +5,7 @@ import type { Message, Outcome } from '../../router/types.ts';
 import { DEFAULT_RULES, type NumberRules, parseNumbers, parseQuality } from './quality-scale.ts';
 import { questionKey } from './question-key.ts';
 import { BadRow, parseRow } from './rejects.ts';
+import { parseReply } from './reply.ts';
 
 /** One labelled prompt: the quality that each candidate model reached on it. */
 export interface Case {
@@ -165,7 +166,7 @@ export const DEFAULT_QUALITY_FIELD = 'quality';
  * outcome is a bad row, since it has no meaning.
  *
  * @param path of the outcome in the row, for the rejected row
- * @throws BadRow: a quality off the scale or not a number; a count, cost or latency that is negative or not a number
+ * @throws BadRow: a quality off the scale or not a number; a count, cost or latency that is negative or not a number; a reply with faults
  */
 export function parseOutcome(
   fields: object,
@@ -177,12 +178,14 @@ export function parseOutcome(
   if (quality === undefined) return undefined;
   const amounts = parseRow(amountsSchema, rules.quoted ? parseNumbers(fields, rules) : fields, path);
   const { input_tokens, output_tokens, cost_usd, latency_ms } = amounts;
+  const reply = parseReply(fields, path, rules);
   return {
     quality,
     ...(input_tokens != null && { inputTokens: input_tokens }),
     ...(output_tokens != null && { outputTokens: output_tokens }),
     ...(cost_usd != null && { costUsd: cost_usd }),
     ...(latency_ms != null && { latencyMs: latency_ms }),
+    ...(reply && { reply }),
   };
 }
 

@@ -19,8 +19,20 @@ const PROMPT_FIELDS = [
 /** Fields that only JSON can hold, or that an import keeps. */
 const OTHER_FIELDS = ['messages', 'tools', 'split'];
 
-/** Numbers of an outcome besides its quality: alone in the long layout, after `<model>.` in the wide one. */
-const AMOUNT_FIELDS = ['input_tokens', 'output_tokens', 'cost_usd', 'latency_ms', 'output_chars'];
+/** The field of an outcome that is text, whatever it looks like: a reply of 42 is no number. */
+export const REPLY_TEXT = 'answer';
+
+/** Fields of an outcome besides its quality: alone in the long layout, after `<model>.` in the wide one. */
+const OUTCOME_FIELDS = [
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'latency_ms',
+  'output_chars',
+  REPLY_TEXT,
+  'confidence_logprob',
+  'signals',
+];
 
 const QUALITY_FIELD = /^quality(_\w+)?$/;
 
@@ -109,7 +121,7 @@ export class FieldNames {
   hint(name: string): string {
     const bare = normalise(name);
     const dot = bare.lastIndexOf('.');
-    const names = dot < 1 ? this.#bareNames() : [this.qualityField, ...AMOUNT_FIELDS];
+    const names = dot < 1 ? this.#bareNames() : [this.qualityField, ...OUTCOME_FIELDS];
     const near = nearestName(bare.slice(dot + 1), names);
     if (near === undefined) return '';
     return ` (did you mean ${dot < 1 ? '' : `${name.trim().slice(0, dot)}.`}${near}?)`;
@@ -130,7 +142,7 @@ export class FieldNames {
   }
 
   #bareNames(): string[] {
-    return [...PROMPT_FIELDS, ...OTHER_FIELDS, 'outcomes', 'model', this.qualityField, ...AMOUNT_FIELDS];
+    return [...PROMPT_FIELDS, ...OTHER_FIELDS, 'outcomes', 'model', this.qualityField, ...OUTCOME_FIELDS];
   }
 
   #parse(name: string): Field {
@@ -154,7 +166,7 @@ export class FieldNames {
 
   #outcomeField(text: string): string | undefined {
     if (text === this.qualityField.toLowerCase()) return this.qualityField;
-    return QUALITY_FIELD.test(text) || AMOUNT_FIELDS.includes(text) ? text : undefined;
+    return QUALITY_FIELD.test(text) || OUTCOME_FIELDS.includes(text) ? text : undefined;
   }
 }
 

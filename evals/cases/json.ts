@@ -433,9 +433,14 @@ function parseJson(decode: Decoder, raw: Buffer): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    const field = NO_NUMBER.exec(text)?.[1];
+    if (field !== undefined) throw new BadRow('NaN and Infinity are not valid JSON; write null', field);
     throw new BadRow(jsonReason(error));
   }
 }
+
+/** What other languages write for numbers that JSON does not have, and its key. Inside a string the quotes would have backslashes. */
+const NO_NUMBER = /"([^"\\]{1,80})"\s*:\s*-?(?:NaN|Infinity|inf|nan)\b/;
 
 /** Takes only the position from the parser's message, which may quote the row. */
 function jsonReason(error: unknown): string {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { PlimsollError } from '../../router/errors.ts';
 import { mean } from '../../router/statistics/index.ts';
 import type { Outcome } from '../../router/types.ts';
@@ -31,6 +32,8 @@ export interface LoadOptions {
    * out.
    */
   readonly keepUnlabelled?: boolean;
+  /** Keep what is known of the replies, texts too, which take most of the memory. Default false: it is checked and left out. */
+  readonly keepReplies?: boolean;
   /** The largest share of rows, 0..1, that may be rejected before the run stops. Default 0.02. */
   readonly maxRejectShare?: number;
   /** Where to write the rejected rows as JSON Lines. */
@@ -121,6 +124,7 @@ export function dataNotes(
 interface LoadSettings extends SurveyOptions {
   readonly qualityField: string;
   readonly keepUnlabelled: boolean;
+  readonly keepReplies: boolean;
   readonly maxRejectShare: number | undefined;
   readonly onProgress: (rowsRead: number) => void;
   readonly onReject: (row: RejectedRow) => void;
@@ -142,6 +146,7 @@ function resolveOptions(options: LoadOptions): LoadSettings {
     qualityScale: options.qualityScale,
     qualityField: options.qualityField ?? DEFAULT_QUALITY_FIELD,
     keepUnlabelled: options.keepUnlabelled ?? false,
+    keepReplies: options.keepReplies ?? false,
     maxRejectShare,
     onSurvey: options.onSurvey ?? (() => {}),
     onProgress: options.onProgress ?? (() => {}),
@@ -235,7 +240,9 @@ class CaseLoader {
     const found = new Map<string, Outcome>();
     for (const [model, name] of this.#models.wantedIn(outcomes)) {
       const outcome = parseOutcome(outcomes[name]!, this.#settings.qualityField, `outcomes.${name}`, rules);
-      if (outcome !== undefined) found.set(model, outcome);
+      if (outcome === undefined) continue;
+      const { reply: _, ...labels } = outcome;
+      found.set(model, this.#settings.keepReplies ? outcome : labels);
     }
     return found;
   }
@@ -407,7 +414,8 @@ function meanOutcomes(cases: readonly Case[]): ReadonlyMap<string, Outcome> {
 const AMOUNTS = ['inputTokens', 'outputTokens', 'costUsd', 'latencyMs'] as const;
 
 /**
- * The mean of a model's outcomes on one prompt. Tokens, cost and latency are averaged over the outcomes that have them.
+ * The mean of a model's outcomes on one prompt. Tokens, cost and latency are averaged over the outcomes that have them. A reply stays only
+ * if all are the same: the mean quality of several is that of none of them.
  * @param outcomes at least one
  */
 function meanOutcome(outcomes: readonly Outcome[]): Outcome {
@@ -417,5 +425,10 @@ function meanOutcome(outcomes: readonly Outcome[]): Outcome {
     const values = outcomes.flatMap((outcome) => outcome[field] ?? []);
     return values.length === 0 ? [] : [[field, mean(values)] as const];
   });
-  return { quality: mean(outcomes.map(({ quality }) => quality)), ...Object.fromEntries(amounts) };
+  const reply = outcomes.every((one) => isDeepStrictEqual(one.reply, first?.reply)) && first?.reply;
+  return {
+    quality: mean(outcomes.map(({ quality }) => quality)),
+    ...Object.fromEntries(amounts),
+    ...(reply && { reply }),
+  };
 }

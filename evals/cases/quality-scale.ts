@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
+import { REPLY_TEXT } from './field-names.ts';
 import { BadRow } from './rejects.ts';
 
 export type CaseFormat = 'json' | 'csv' | 'tsv';
@@ -87,10 +88,13 @@ function qualityOnScale(value: unknown, rules: NumberRules): number | undefined 
   return percent !== undefined && percent >= 0 && percent <= 100 ? percent / 100 : undefined;
 }
 
-/** The fields, with texts that are numbers by the file's rules as numbers. */
+/** The fields, with texts that are numbers by the file's rules as numbers; a reply stays text. */
 export function parseNumbers(fields: object, rules: NumberRules): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, parseNumber(value, rules) ?? value]),
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      name === REPLY_TEXT ? value : (parseNumber(value, rules) ?? value),
+    ]),
   );
 }
 

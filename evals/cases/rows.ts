@@ -8,6 +8,7 @@ import {
   type FieldNames,
   fieldKey,
   mapError,
+  REPLY_TEXT,
   type RowFields,
   requireModelName,
   UNUSABLE_MODEL,
@@ -176,7 +177,7 @@ function surveyRow({ fields }: RowFields, known: ModelNames, names: FieldNames, 
     if (typeof outcome !== 'object' || outcome === null) continue;
     for (const [field, value] of Object.entries(outcome)) {
       if (field === names.qualityField) survey.addQuality(model, value);
-      else if (typeof value === 'string' && names.field(field).kind === 'outcome') survey.addAmount(value);
+      else if (field !== REPLY_TEXT && names.field(field).kind === 'outcome') survey.addAmount(value);
     }
   }
 }

@@ -24,7 +24,7 @@ export { deltaOfLook } from './look-plan.ts';
 export { unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
-export { ladderSentence, payingSentence } from './paying-sentence.ts';
+export { cascadeSentence, ladderSentence, payingSentence } from './paying-sentence.ts';
 export { type PlannedLabels, planLabels } from './plan-labels.ts';
 export { judgeWalk, walkSealed } from './promise.ts';
 export {

@@ -80,6 +80,50 @@ export function ladderSentence(measured: {
 }
 
 /**
+ * The same of a cascade, which pays if it ranks better than what is simpler: scoring the prompt alone, before any call, and the cheap model's
+ * own certainty. It is worth building if the whole interval of its gain over the prompt alone lies above 0.
+ */
+export function cascadeSentence(measured: {
+  readonly apgr?: number;
+  readonly promptAlone?: Difference;
+  readonly logprobAlone?: Difference;
+}): Paying {
+  const { apgr, promptAlone, logprobAlone } = measured;
+  if (apgr === undefined || promptAlone === undefined) {
+    return {
+      routing_pays: false,
+      conclusion: 'Whether a cascade pays cannot be said: APGR is undefined on these cases.',
+    };
+  }
+  const range = `APGR ${apgr.toFixed(3)}, above the prompt alone by ${differenceWords(promptAlone)}`;
+  if (promptAlone.low <= 0) {
+    return {
+      routing_pays: false,
+      conclusion: `A cascade does not pay here: looking at the cheap reply cannot be told from scoring the prompt alone (${range}).`,
+    };
+  }
+  const simpler =
+    logprobAlone !== undefined && logprobAlone.low <= 0
+      ? ` A limit on the reply's log-probability alone cannot be told from it (${differenceWords(logprobAlone)}).`
+      : '';
+  return {
+    routing_pays: true,
+    conclusion: `A cascade pays here: looking at the cheap reply ranks better than the prompt alone (${range}).${simpler}`,
+  };
+}
+
+/** A difference with its 95 % interval. */
+interface Difference {
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function differenceWords({ difference, low, high }: Difference): string {
+  return `${signed(difference)}, 95 % interval ${signed(low)} to ${signed(high)}`;
+}
+
+/**
  * Of decisions without scores: whether the choice of cases is worth anything, or the same share could be kept cheap at random.
  * @param measured mean quality above the random choice, and its lower bound if one was asked for
  */

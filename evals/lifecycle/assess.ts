@@ -143,7 +143,7 @@ async function measureBaselines(
   };
 }
 
-function fixed(rate: 0 | 1, quality: number, costsUsd: PairedOutcomes['cheapCostUsd']): FixedBaseline {
+export function fixed(rate: 0 | 1, quality: number, costsUsd: PairedOutcomes['cheapCostUsd']): FixedBaseline {
   const known = Array.from(costsUsd).filter((cost) => cost !== undefined);
   return {
     escalation_rate: rate,
@@ -152,7 +152,10 @@ function fixed(rate: 0 | 1, quality: number, costsUsd: PairedOutcomes['cheapCost
   };
 }
 
-function pairedOutcomes(cases: readonly Case[], [cheap, strong]: readonly [string, string]): PairedOutcomes {
+export function pairedOutcomes(
+  cases: readonly Case[],
+  [cheap, strong]: readonly [string, string],
+): PairedOutcomes {
   const quality = (model: string) => Float64Array.from(cases, (one) => outcome(one, model).quality);
   const costs = (model: string) => cases.map((one) => outcome(one, model).costUsd);
   return {

@@ -22,7 +22,10 @@ export interface LabelledData {
 }
 
 export interface LoadLabelledOptions
-  extends Pick<LoadOptions, 'qualityScale' | 'columns' | 'qualityField' | 'maxRejectShare' | 'rejectsFile'> {
+  extends Pick<
+    LoadOptions,
+    'qualityScale' | 'columns' | 'qualityField' | 'keepReplies' | 'maxRejectShare' | 'rejectsFile'
+  > {
   /** Cheapest first. A case that lacks an outcome of one of them is left out. */
   readonly models: readonly string[];
   readonly onProgress?: OnProgress;

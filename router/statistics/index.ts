@@ -8,6 +8,7 @@ export {
   bootstrapInterval,
   bootstrapMeanInterval,
   costSavedInterval,
+  pairedBootstrapInterval,
 } from './bootstrap.ts';
 export {
   brierDecomposition,

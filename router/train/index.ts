@@ -4,4 +4,11 @@ export { designMatrix } from './design-matrix.ts';
 export { exportLexicon, exportLinear, plattTensors } from './export-onnx.ts';
 export { fusedLossAndGradient, type Matrix } from './logistic-loss.ts';
 export { fitLogisticRegression, type LinearHead, type LogisticProblem } from './logistic-regression.ts';
-export { crossValidate, rawLogits, type TrainedClassifier, trainClassifier } from './train-classifier.ts';
+export {
+  crossValidate,
+  outerFolds,
+  rawLogits,
+  type TrainedClassifier,
+  trainClassifier,
+} from './train-classifier.ts';
+export { type JudgedReplies, trainReplyJudge } from './train-reply-judge.ts';

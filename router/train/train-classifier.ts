@@ -75,16 +75,24 @@ interface CrossValidated {
   readonly lambdas: readonly number[];
 }
 
+/** One fold of a nested cross-validation. */
+interface OuterFold {
+  /** The rows that were trained on, and the rows of the fold, by their indices in the whole matrix. */
+  readonly inside: Int32Array;
+  readonly outside: Int32Array;
+  /** The folds of the rows inside, from 0 without a gap. */
+  readonly folds: Int32Array;
+  readonly trained: TrainedClassifier;
+  /** Of the rows outside, before Platt scaling; one array a head. */
+  readonly logits: readonly Float64Array[];
+}
+
 /**
- * Nested cross-validation: each fold is scored by a classifier trained on the others, which in turn chooses lambda and
- * its Platt parameters by the folds that are left. Nothing of a row, its label least of all, reaches its own score.
+ * Nested cross-validation, fold by fold: each is scored by a classifier trained on the others, which in turn chooses lambda and its Platt
+ * parameters by the folds that are left. Nothing of a row, its label least of all, reaches its own score.
  * @throws PlimsollError `invalid-input` for fewer than three folds: two must be left to choose by.
  */
-export function crossValidate(
-  rows: TrainingRows,
-  lambdas?: readonly number[],
-  onFold: (done: number, of: number) => void = () => {},
-): CrossValidated {
+export function* outerFolds(rows: TrainingRows, lambdas?: readonly number[]): Generator<OuterFold> {
   const foldCount = rows.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
   if (foldCount < FEWEST_FOLDS) {
     throw new PlimsollError(
@@ -92,19 +100,33 @@ export function crossValidate(
       `Nested cross-validation needs at least ${FEWEST_FOLDS} folds, not ${foldCount}.`,
     );
   }
-  const probabilities = rows.labels.map(() => new Float64Array(rows.matrix.rows));
-  const chosen: number[] = [];
   for (let fold = 0; fold < foldCount; fold++) {
     const inside = indicesWhere(rows.folds, (f) => f !== fold);
     const outside = indicesWhere(rows.folds, (f) => f === fold);
-    const trained = trainClassifier(selectTrainingRows(rows, inside, fold), lambdas);
+    const selected = selectTrainingRows(rows, inside, fold);
+    const trained = trainClassifier(selected, lambdas);
+    const logits = rawLogits(selectRows(rows.matrix, outside), trained);
+    yield { inside, outside, folds: selected.folds, trained, logits };
+  }
+}
+
+/** The probabilities of a nested cross-validation (see outerFolds). @param onFold hears of each fold when it is done */
+export function crossValidate(
+  rows: TrainingRows,
+  lambdas?: readonly number[],
+  onFold: (done: number, of: number) => void = () => {},
+): CrossValidated {
+  const foldCount = rows.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
+  const probabilities = rows.labels.map(() => new Float64Array(rows.matrix.rows));
+  const chosen: number[] = [];
+  for (const { outside, trained, logits } of outerFolds(rows, lambdas)) {
     chosen.push(trained.lambda);
-    rawLogits(selectRows(rows.matrix, outside), trained).forEach((z, h) => {
+    logits.forEach((z, h) => {
       outside.forEach((row, i) => {
         probabilities[h]![row] = calibrated(z[i]!, trained.platt[h]!);
       });
     });
-    onFold(fold + 1, foldCount);
+    onFold(chosen.length, foldCount);
   }
   return { probabilities, lambdas: chosen };
 }

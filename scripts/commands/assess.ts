@@ -3,12 +3,16 @@ import type { Ranking } from '../../evals/gate/index.ts';
 import {
   type Assessment,
   assess,
+  assessCascade,
   assessLadder,
+  type CascadeAssessment,
+  type CascadeRow,
   type FixedBaseline,
   type LadderAssessment,
 } from '../../evals/lifecycle/index.ts';
 import { formatCost, formatLoss, formatRate, textTable } from '../../evals/report/index.ts';
 import { parseEncoderSpec } from '../../router/encoders/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import {
   addDataFlags,
   type CandidateFlags,
@@ -20,6 +24,7 @@ import {
 import { print, printJson, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, CandidateFlags {
+  readonly cascade: boolean;
   readonly folds: number;
   readonly seed: number;
   readonly encoder: string;
@@ -35,6 +40,11 @@ export function assessCommand(): Command {
       '--ladder <models>',
       'in place of both: two or more models, cheapest first, with commas between; compared at equal cost',
     )
+    .option(
+      '--cascade',
+      'the cheap model replies first, and its reply is judged: needs answer, confidence_logprob or signals in its outcomes',
+      false,
+    )
     .option('--folds <k>', 'folds of the cross-validation', wholeNumberBetween(3, 50), 5)
     .option('--seed <n>', 'seed of the folds', wholeNumberBetween(0, 2 ** 31 - 1), 1)
     .option('--encoder <id>', 'static, minilm or transformers:<folder or hub name>', 'static')
@@ -48,13 +58,20 @@ const EXAMPLES = `
 Example:
   plimsoll assess --data labelled.csv --cheap gpt-4o-mini --strong gpt-4o --json
   plimsoll assess --data labelled.csv --ladder gpt-4o-nano,gpt-4o-mini,gpt-4o
+  plimsoll assess --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --cascade
 `;
 
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
+  if (flags.cascade && flags.ladder !== undefined) {
+    throw new PlimsollError(
+      'invalid-input',
+      '--cascade compares two models: name them by --cheap and --strong in place of --ladder.',
+    );
+  }
   const { folds, seed, encoder, allowHub, qualityField } = flags;
   parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read
-  const data = await loadData(flags, models);
+  const data = await loadData(flags, models, { keepReplies: flags.cascade });
   const options = { folds, seed, encoder, allowHub, onProgress: showProgress() };
   const measured = {
     quality_field: qualityField,
@@ -72,6 +89,12 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const [cheap, strong] = models as [string, string];
+  if (flags.cascade) {
+    const { n, encoder: id, ...figures } = await assessCascade(data, { ...options, models: [cheap, strong] });
+    if (flags.json) printJson({ n, cheap, strong, encoder: id, ...measured, ...figures });
+    else printCascade({ n, cheap, strong, encoder: id, ...figures });
+    return;
+  }
   const { n, encoder: id, ...figures } = await assess(data, { ...options, models: [cheap, strong] });
   const { quality_field, ...rest } = measured;
   const report = { n, cheap, strong, quality_field, encoder: id, ...rest, ...figures };
@@ -109,6 +132,68 @@ function printReport(report: Assessment & { cheap: string; strong: string }): vo
       '',
     ].join('\n'),
   );
+}
+
+function printCascade(report: CascadeAssessment & { cheap: string; strong: string }): void {
+  const { baselines, quality, gains } = report;
+  const rows: [string, CascadeRow | undefined][] = [
+    ['cascade (cross-validated)', report],
+    ['without log-probabilities', baselines.without_logprobs],
+    ['log-probability alone', baselines.logprob_alone],
+    ['verifier alone', baselines.verifier_alone],
+    ['agreement alone', baselines.agreement_alone],
+    ['prompt alone, before any call', baselines.prompt_alone],
+    ['random', baselines.random],
+    ['oracle (knows the answers)', baselines.oracle],
+  ];
+  const interval = report.apgr_interval;
+  const known = Object.entries(report.known).filter(([, count]) => count > 0);
+  print(
+    [
+      `${report.n} cases; ${report.cheap} ${quality.cheap.toFixed(3)} -> ${report.strong} ${quality.strong.toFixed(3)}`,
+      `known of the cheap replies: ${known.map(([field, count]) => `${field} ${count}`).join(', ')}`,
+      `always cheap:  ${fixedLine(baselines.always_cheap)}`,
+      `always strong: ${fixedLine(baselines.always_strong)}`,
+      `always both:   ${fixedLine(baselines.always_both)}`,
+      '',
+      textTable([
+        [
+          'escalates by',
+          'APGR',
+          ...report.at_loss.flatMap(({ max_loss }) => [`at loss ${max_loss}`, 'of 1,000']),
+        ],
+        ...rows.flatMap(([name, row]) =>
+          row === undefined
+            ? []
+            : [
+                [
+                  name,
+                  figure(row.apgr),
+                  ...row.at_loss.flatMap(({ share_escalated, cost_usd }) => [
+                    formatRate(share_escalated),
+                    formatCost(cost_usd),
+                  ]),
+                ],
+              ],
+        ),
+      ]),
+      '',
+      interval ? `APGR 95 % interval: ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}` : '',
+      gainLine('the prompt alone', gains.prompt_alone),
+      gainLine('log-probability alone', gains.logprob_alone),
+      gainLine('the judge without log-probabilities', gains.without_logprobs),
+      '',
+      report.conclusion,
+      '',
+    ]
+      .filter((line) => line !== undefined)
+      .join('\n'),
+  );
+}
+
+function gainLine(name: string, gain: CascadeAssessment['gains']['prompt_alone']): string | undefined {
+  if (gain === undefined) return undefined;
+  return `APGR above ${name}: ${formatLoss(gain.difference)}, 95 % interval ${formatLoss(gain.low)} to ${formatLoss(gain.high)}`;
 }
 
 function printLadder({ n, single_models, points, ...report }: LadderAssessment): void {

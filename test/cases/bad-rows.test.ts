@@ -17,7 +17,7 @@ const BAD_LINES: readonly (readonly [string, string, string | undefined, RegExp]
   ['quality as text', row(outcome('0.5')), 'outcomes.small.quality', /is string/],
   ['quality null', row(outcome(null)), 'outcomes.small.quality', /missing/],
   ['quality missing', row(outcome(undefined)), 'outcomes.small.quality', /missing/],
-  ['NaN', row({}).replace('"quality":0', '"quality":NaN'), undefined, /not valid JSON/],
+  ['NaN', row({}).replace('"quality":0', '"quality":NaN'), 'quality', /^NaN and Infinity are not valid JSON/],
   ['infinite', row({}).replace('"quality":0', '"quality":1e999'), 'outcomes.small.quality', /is Infinity/],
   ['negative cost', row(outcome(1, { cost_usd: -1 })), 'outcomes.small.cost_usd', />=0/],
   ['tokens as text', row(outcome(1, { input_tokens: 'ten' })), 'outcomes.small.input_tokens', /number/],

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { LONG_RUN } from '../helpers/long-run.ts';
-import { LARGE, MEDIUM, madeUpRows, rowsWithoutSignal, SMALL, writeRows } from './made-up-data.ts';
+import {
+  LARGE,
+  MEDIUM,
+  madeUpRows,
+  rowsWithoutSignal,
+  rowsWithReplies,
+  SMALL,
+  writeRows,
+} from './made-up-data.ts';
 import { cli, jsonOf, scratchFolder } from './run-cli.ts';
 
 const HOME = scratchFolder();
@@ -95,5 +103,67 @@ describe('plimsoll assess --ladder', { timeout: 120_000 }, () => {
     expect(both!.stderr).toMatch(/stands in place of --cheap and --strong/);
     expect(none!.stderr).toMatch(/Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C/);
     expect(reversed!.stderr).toMatch(/made-small .* is no better than made-large/);
+  });
+});
+
+describe('plimsoll assess --cascade', { timeout: 120_000 }, () => {
+  const cascade = (data: string, ...more: string[]) => assess(data, '--cascade', ...more);
+
+  it('with certain and uncertain replies: better than the prompt alone, at the price of both calls', async () => {
+    const data = writeRows(HOME, 'replies.jsonl', rowsWithReplies());
+    const [json, text] = await Promise.all([cascade(data, '--json'), cascade(data)]);
+    const report = jsonOf(json!);
+    expect(report).toMatchObject({
+      n: 300,
+      cheap: SMALL,
+      strong: LARGE,
+      routing_pays: true,
+      known: { answer: 300, confidence_logprob: 270, mean_logprob: 0, finish_reason: 300 },
+    });
+    const { baselines, gains } = report;
+    expect(Object.keys(baselines)).toEqual([
+      'always_cheap',
+      'always_strong',
+      'always_both',
+      'prompt_alone',
+      'logprob_alone',
+      'without_logprobs',
+      'random',
+      'oracle',
+    ]);
+    expect(report.apgr).toBeGreaterThan(baselines.prompt_alone.apgr);
+    expect(report.apgr).toBeGreaterThan(baselines.without_logprobs.apgr);
+    expect(gains.prompt_alone.difference).toBeCloseTo(report.apgr - baselines.prompt_alone.apgr, 12);
+    expect(gains.prompt_alone.low).toBeGreaterThan(0);
+    expect(baselines.random.apgr).toBeCloseTo(0.5, 12);
+    expect(baselines.always_both).toEqual({
+      escalation_rate: 1,
+      quality: report.quality.strong,
+      cost_usd: expect.closeTo(0.0101, 12),
+    });
+    for (const row of [report, baselines.logprob_alone, baselines.prompt_alone]) {
+      const cheapCall =
+        row === baselines.prompt_alone ? (share: number) => 0.0001 * (1 - share) : () => 0.0001;
+      expect(row.at_loss.map(({ max_loss }: { max_loss: number }) => max_loss)).toEqual([0.01, 0.02, 0.03]);
+      for (const { share_escalated: share, cost_usd: usd, saved_against_strong: saved } of row.at_loss) {
+        expect(usd).toBeCloseTo(cheapCall(share) + 0.01 * share, 12);
+        expect(saved).toBeCloseTo(1 - usd / 0.01, 12);
+      }
+    }
+    expect(text!.stdout).toContain(report.conclusion);
+    expect(text!.stdout).toMatch(
+      /^300 cases; made-small .*\nknown of the cheap replies: answer 300, confidence_logprob 270/,
+    );
+  });
+
+  it('is refused without a reply, and with a ladder', async () => {
+    const none = writeRows(HOME, 'no-replies.jsonl', madeUpRows());
+    const [unknown, ladder] = await Promise.all([
+      cascade(none),
+      cli(['assess', '--data', none, '--ladder', `${SMALL},${LARGE}`, '--cascade']),
+    ]);
+    expect(unknown!.code).not.toBe(0);
+    expect(unknown!.stderr).toContain('No case says anything of the replies of made-small');
+    expect(ladder!.stderr).toContain('name them by --cheap and --strong');
   });
 });

@@ -8,12 +8,20 @@ export const SMALL = 'made-small';
 export const MEDIUM = 'made-medium';
 export const LARGE = 'made-large';
 
+interface MadeUpOutcome {
+  readonly quality: number;
+  readonly cost_usd: number;
+  readonly answer?: string;
+  readonly confidence_logprob?: number | null;
+  readonly signals?: { readonly finish_reason: string };
+}
+
 /** A row of a cases file. */
 export interface MadeUpRow {
   readonly id: string;
   readonly task: string;
   readonly prompt: string;
-  readonly outcomes: Readonly<Record<string, { readonly quality: number; readonly cost_usd: number }>>;
+  readonly outcomes: Readonly<Record<string, MadeUpOutcome>>;
 }
 
 const COST_USD = { [SMALL]: 0.0001, [MEDIUM]: 0.001, [LARGE]: 0.01 };
@@ -95,6 +103,20 @@ export function rowsWithoutSignal(): MadeUpRow[] {
       [LARGE]: { quality: scattered(i + 5000) < 0.8 ? 1 : 0, cost_usd: 0.01 },
     },
   }));
+}
+
+/** The made-up rows with replies of the small model, which is mostly less certain where it is wrong, and says nothing in one row of ten. */
+export function rowsWithReplies(): MadeUpRow[] {
+  return madeUpRows().map((one, i) => {
+    const { [SMALL]: small, ...others } = one.outcomes;
+    const doubt = scattered(i) + (small!.quality === 1 ? 0 : 0.6);
+    const reply = {
+      answer: i % 3 === 0 ? 'I think it is the first of the two.' : 'The first of the two.',
+      confidence_logprob: i % 10 === 0 ? null : -doubt,
+      signals: { finish_reason: 'stop' },
+    };
+    return { ...one, outcomes: { [SMALL]: { ...small!, ...reply }, ...others } };
+  });
 }
 
 /** A fixed pseudo-random number in [0, 1). */

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ladderSentence, payingSentence, underVerdict } from '../../evals/gate/paying-sentence.ts';
+import {
+  cascadeSentence,
+  ladderSentence,
+  payingSentence,
+  underVerdict,
+} from '../../evals/gate/paying-sentence.ts';
 
 const paying = {
   apgr: 0.65,
@@ -95,5 +100,41 @@ describe('underVerdict', () => {
   it('names three and counts the others', () => {
     const many = ['a', 'b', 'c', 'd', 'e'].map((name) => condition(name, 'FAIL'));
     expect(underVerdict(pays, many)).toMatch(/: a, b, c and 2 more\.$/);
+  });
+});
+
+describe('cascadeSentence', () => {
+  const promptAlone = { difference: 0.1, low: 0.06, high: 0.14 };
+  const logprobAlone = { difference: 0.02, low: 0.01, high: 0.03 };
+
+  it('pays where it ranks better than the prompt alone, and says by how much', () => {
+    expect(cascadeSentence({ apgr: 0.7, promptAlone, logprobAlone })).toEqual({
+      routing_pays: true,
+      conclusion:
+        'A cascade pays here: looking at the cheap reply ranks better than the prompt alone (APGR 0.700, above the prompt alone by +0.1000, 95 % interval +0.0600 to +0.1400).',
+    });
+  });
+
+  it('names the log-probability alone where that cannot be told from it', () => {
+    const { routing_pays, conclusion } = cascadeSentence({
+      apgr: 0.7,
+      promptAlone,
+      logprobAlone: { ...logprobAlone, low: 0 },
+    });
+    expect(routing_pays).toBe(true);
+    expect(conclusion).toContain(
+      "A limit on the reply's log-probability alone cannot be told from it (+0.0200",
+    );
+  });
+
+  it('does not pay where the interval reaches down to 0, nor where APGR is undefined', () => {
+    expect(cascadeSentence({ apgr: 0.7, promptAlone: { ...promptAlone, low: 0 } })).toEqual({
+      routing_pays: false,
+      conclusion: expect.stringContaining('cannot be told from scoring the prompt alone'),
+    });
+    expect(cascadeSentence({})).toEqual({
+      routing_pays: false,
+      conclusion: expect.stringMatching(/^Whether a cascade pays cannot be said/),
+    });
   });
 });

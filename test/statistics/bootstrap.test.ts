@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bootstrapInterval, weightedGapRecovered } from '../../router/statistics/bootstrap.ts';
+import {
+  bootstrapInterval,
+  pairedBootstrapInterval,
+  weightedGapRecovered,
+} from '../../router/statistics/bootstrap.ts';
 import {
   areaPerformanceGapRecovered,
   escalationOrder,
@@ -93,5 +97,52 @@ describe('bootstrapInterval', () => {
     expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { level: 1 })).toThrow(invalid);
     expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { resamples: 0 })).toThrow(invalid);
     expect(() => bootstrapInterval([1, 2], [0, 0], [1, 1], { resamples: 1.5 })).toThrow(invalid);
+  });
+});
+
+describe('pairedBootstrapInterval', () => {
+  const paired = (against: readonly number[], options = {}) =>
+    pairedBootstrapInterval(scores, against, cheapQuality, strongQuality, options);
+
+  it('is [0, 0] for the same order, however it is written', () => {
+    expect(paired(scores)).toMatchObject({ low: 0, high: 0, undefinedResamples: 0 });
+    expect(paired(scores.map((score) => 100 * score - 7))).toMatchObject({ low: 0, high: 0 });
+  });
+
+  it('lies around the difference, turns its sign with the scores, and is the same for the same seed', () => {
+    const length = scores.map(() => 0);
+    const { low, high } = paired(length, { seed: 3 })!;
+    expect(low).toBeLessThan(oracle.apgr - 0.5);
+    expect(high).toBeGreaterThan(oracle.apgr - 0.5);
+    const turned = pairedBootstrapInterval(length, scores, cheapQuality, strongQuality, { seed: 3 })!;
+    expect(turned.low).toBeCloseTo(-high, 12);
+    expect(turned.high).toBeCloseTo(-low, 12);
+    expect(paired(length, { seed: 3 })).toEqual(paired(length, { seed: 3 }));
+  });
+
+  it('is that of one score less 1/2 against a constant one, and draws groups whole', () => {
+    const groups = scores.map((_, i) => Math.floor(i / 2));
+    const alone = bootstrapInterval(
+      scores.map((_, i) => -i),
+      cheapQuality,
+      strongQuality,
+      { groups },
+    )!;
+    const against = pairedBootstrapInterval(
+      scores.map((_, i) => -i),
+      scores.map(() => 1),
+      cheapQuality,
+      strongQuality,
+      { groups },
+    )!;
+    expect(against.low).toBeCloseTo(alone.low - 0.5, 12);
+    expect(against.high).toBeCloseTo(alone.high - 0.5, 12);
+  });
+
+  it('is undefined without a gap, and refuses what cannot be measured', () => {
+    expect(pairedBootstrapInterval([1, 2], [2, 1], [0, 1], [1, 0])).toBeUndefined();
+    expect(() => paired(scores.slice(1))).toThrow(invalid);
+    expect(() => paired(scores.map(() => Number.NaN))).toThrow(invalid);
+    expect(() => paired(scores, { level: 1 })).toThrow(invalid);
   });
 });

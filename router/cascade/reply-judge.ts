@@ -1,0 +1,56 @@
+import type { Reply } from '../types.ts';
+import { replyColumns } from './signal-columns.ts';
+
+/** One logistic regression: logit = intercept + weights . x. */
+interface JudgeHead {
+  readonly weights: readonly number[];
+  readonly intercept: number;
+}
+
+/**
+ * Judges a cheap reply. Each head is a calibrated logistic regression over x: the prompt's logits, one a candidate of the classifier, then
+ * the reply's columns (REPLY_COLUMNS). Learned by `trainReplyJudge` of router/train.
+ */
+export interface ReplyJudge {
+  /** The names of the columns, in the order of the weights. */
+  readonly columns: readonly string[];
+  /** That the cheap reply is good. */
+  readonly cheap: JudgeHead;
+  /** That the strong model's reply would be good. */
+  readonly strong: JudgeHead;
+  /** That the strong model's would be the better one; 1/2 where both are equally good. */
+  readonly better: JudgeHead;
+}
+
+/** What the judge makes of one reply. */
+export interface ReplyVerdict {
+  /** That the cheap reply is good, 0..1. */
+  readonly probability: number;
+  /** Of keeping the cheap reply: expected quality of the strong model's less its own, -1..1. The score that is thresholded. */
+  readonly predictedLoss: number;
+}
+
+/**
+ * The predicted loss is the mean of two estimates of one expectation, E[q(strong) - q(cheap)]: the difference of the heads of either
+ * model, and 2 P(better) - 1. Which of them ranks better differs from pair to pair; their mean is near the better one (docs/EXPERIMENTS.md).
+ *
+ * @param promptLogits of the classifier for the prompt, one a candidate, in the order of the judge's first columns
+ * @param prompt the text that was scored (router/prompt)
+ */
+export function judgeReply(
+  judge: ReplyJudge,
+  promptLogits: ArrayLike<number>,
+  prompt: string,
+  reply: Reply,
+): ReplyVerdict {
+  const x = Float64Array.from([...Array.from(promptLogits), ...replyColumns(prompt, reply)]);
+  const probability = probabilityOf(judge.cheap, x);
+  const difference = probabilityOf(judge.strong, x) - probability;
+  return { probability, predictedLoss: (difference + 2 * probabilityOf(judge.better, x) - 1) / 2 };
+}
+
+function probabilityOf({ weights, intercept }: JudgeHead, x: Float64Array): number {
+  let logit = intercept;
+  for (let j = 0; j < x.length; j++) logit += weights[j]! * x[j]!;
+  return 1 / (1 + Math.exp(-logit));
+}

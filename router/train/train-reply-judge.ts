@@ -1,0 +1,49 @@
+import { REPLY_COLUMNS, type ReplyJudge } from '../cascade/index.ts';
+import { trainClassifier } from './train-classifier.ts';
+
+/** Replies of the cheap model whose quality is known, one a row. */
+export interface JudgedReplies {
+  /** The classifier's logits for the prompt, by fits that had not seen the row: `[candidate][row]`. */
+  readonly promptLogits: readonly Float64Array[];
+  /** What is known of the reply (replyColumns): `[row]`. */
+  readonly replies: readonly Float64Array[];
+  /** 0..1, shape [rows]. */
+  readonly cheapQuality: Float64Array;
+  readonly strongQuality: Float64Array;
+  /** Of each row, from 0. */
+  readonly folds: Int32Array;
+}
+
+/**
+ * Learns the judge: the classifier's own regression, standardisation, choice of lambda and Platt scaling, over other columns.
+ * @param models names of the candidates, for the columns of their logits
+ * @throws PlimsollError `insufficient-data` if all replies of one model are good, or all bad
+ */
+export function trainReplyJudge(
+  { promptLogits, replies, cheapQuality, strongQuality, folds }: JudgedReplies,
+  models: readonly string[],
+): ReplyJudge {
+  const columns = [...models.map((model) => `logit ${model}`), ...REPLY_COLUMNS];
+  const values = new Float32Array(replies.length * columns.length);
+  replies.forEach((reply, row) => {
+    promptLogits.forEach((logits, model) => {
+      values[row * columns.length + model] = logits[row]!;
+    });
+    values.set(reply, row * columns.length + models.length);
+  });
+  const better = strongQuality.map((quality, row) => (1 + quality - cheapQuality[row]!) / 2);
+  const { heads, centre, platt } = trainClassifier({
+    matrix: { rows: replies.length, columns: columns.length, values },
+    labels: [cheapQuality, strongQuality, better],
+    folds,
+  });
+  const [cheap, strong, third] = heads.map(({ weights, intercept }, h) => {
+    const { slope, offset } = platt[h]!;
+    const shift = weights.reduce((total, weight, j) => total + weight * centre[j]!, 0);
+    return {
+      weights: Array.from(weights, (weight) => slope * weight),
+      intercept: slope * (intercept - shift) + offset,
+    };
+  });
+  return { columns, cheap: cheap!, strong: strong!, better: third! };
+}
