@@ -10,6 +10,9 @@ export const TEXT_SIGNALS = [
   'refusal',
   /** 1 if it begins by saying that it, or nobody, knows. */
   'ignorance',
+  /** 1 if it begins with yes; 1 if it begins with no. Models differ in how readily they agree with what a question takes for granted. */
+  'affirms',
+  'denies',
   /** log(1 + words such as perhaps, approximately). */
   'hedges_log',
   /** Share of the runs of four words that were there before, 0..1: a model that loops. */
@@ -26,6 +29,11 @@ export const TEXT_SIGNALS = [
   'other_language',
   /** 1 if JSON was asked for and the reply is none; undefined if it was not asked for. */
   'invalid_json',
+  /**
+   * 1 if the reply is the first of some lettered or numbered options; undefined if it is no option. Models favour places in a list (Zheng et
+   * al., Large Language Models Are Not Robust Multiple Choice Selectors, arXiv 2309.03882).
+   */
+  'first_option',
 ] as const;
 
 type TextSignals = Readonly<Record<(typeof TEXT_SIGNALS)[number], number | undefined>>;
@@ -46,6 +54,8 @@ export function textSignals(prompt: string, reply: string): TextSignals {
     empty: Number(words.length === 0),
     refusal: Number(REFUSAL.test(start)),
     ignorance: Number(IGNORANCE.test(start)),
+    affirms: Number(YES.test(start)),
+    denies: Number(NO.test(start)),
     hedges_log: Math.log1p(text.match(HEDGE)?.length ?? 0),
     repetition: repeatedShare(words),
     cut_off: Number(isCutOff(reply)),
@@ -54,6 +64,7 @@ export function textSignals(prompt: string, reply: string): TextSignals {
     other_script: otherScript(asked, text),
     other_language: otherLanguage(askedWords, words),
     invalid_json: asksForJson(asked) ? Number(!holdsJson(reply)) : undefined,
+    first_option: firstOption(start),
   };
 }
 
@@ -114,6 +125,17 @@ const IGNORANCE = new RegExp(
   ].join('|'),
   'u',
 );
+
+const YES = /^\P{L}*(?:yes|yeah|ja|oui|sí|sì|sim|tak|да|evet|はい|是的?|对|네|예|نعم|हाँ)(?!\p{L})/u;
+const NO = /^\P{L}*(?:no|nope|nein|non|não|nee|nie|нет|hayır|いいえ|不是?|아니요|아니오|لا|नहीं)(?!\p{L})/u;
+
+/** A letter or digit alone, or with a bracket, full stop or colon behind it. */
+const OPTION = /^[^\p{L}\p{N}]*([a-j1-9])(?:[^\p{L}\p{N}]*$|[).:])/u;
+
+function firstOption(start: string): number | undefined {
+  const option = OPTION.exec(start)?.[1];
+  return option === undefined ? undefined : Number(option === 'a' || option === '1');
+}
 
 const HEDGES = [
   'maybe|perhaps|possibly|probably|likely|unlikely|might|could be|may be|may have|seems?|appears?|i think|i believe',

@@ -1,5 +1,7 @@
 import { REPLY_COLUMNS, type ReplyJudge } from '../cascade/index.ts';
-import { trainClassifier } from './train-classifier.ts';
+import type { PlattScaling } from '../classifier/index.ts';
+import type { LinearHead } from './logistic-regression.ts';
+import { type TrainedClassifier, trainClassifier } from './train-classifier.ts';
 
 /** Replies of the cheap model whose quality is known, one a row. */
 export interface JudgedReplies {
@@ -15,7 +17,8 @@ export interface JudgedReplies {
 }
 
 /**
- * Learns the judge: the classifier's own regression, standardisation, choice of lambda and Platt scaling, over other columns.
+ * Learns the judge: the classifier's own regression, standardisation, choice of lambda and Platt scaling, over other columns. Each head chooses a lambda of
+ * its own: what helps to know whether the cheap reply is good may be noise for the other two.
  * @param models names of the candidates, for the columns of their logits
  * @throws PlimsollError `insufficient-data` if all replies of one model are good, or all bad
  */
@@ -31,19 +34,19 @@ export function trainReplyJudge(
     });
     values.set(reply, row * columns.length + models.length);
   });
+  const matrix = { rows: replies.length, columns: columns.length, values };
   const better = strongQuality.map((quality, row) => (1 + quality - cheapQuality[row]!) / 2);
-  const { heads, centre, platt } = trainClassifier({
-    matrix: { rows: replies.length, columns: columns.length, values },
-    labels: [cheapQuality, strongQuality, better],
-    folds,
-  });
-  const [cheap, strong, third] = heads.map(({ weights, intercept }, h) => {
-    const { slope, offset } = platt[h]!;
-    const shift = weights.reduce((total, weight, j) => total + weight * centre[j]!, 0);
-    return {
-      weights: Array.from(weights, (weight) => slope * weight),
-      intercept: slope * (intercept - shift) + offset,
-    };
-  });
-  return { columns, cheap: cheap!, strong: strong!, better: third! };
+  const head = (labels: Float64Array) => foldedHead(trainClassifier({ matrix, labels: [labels], folds }));
+  return { columns, cheap: head(cheapQuality), strong: head(strongQuality), better: head(better) };
+}
+
+/** Platt scaling and centre in the weights: logit = intercept + weights . x, x being raw. */
+function foldedHead({ heads, centre, platt }: TrainedClassifier): ReplyJudge['cheap'] {
+  const [{ weights, intercept }] = heads as [LinearHead];
+  const [{ slope, offset }] = platt as [PlattScaling];
+  const shift = weights.reduce((total, weight, j) => total + weight * centre[j]!, 0);
+  return {
+    weights: Array.from(weights, (weight) => slope * weight),
+    intercept: slope * (intercept - shift) + offset,
+  };
 }

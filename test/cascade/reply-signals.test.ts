@@ -105,6 +105,31 @@ describe('textSignals', () => {
     expect(textSignals(asked, reply).ignorance).toBe(expected);
   });
 
+  it.each([
+    ['Yes, it does.', 1, 0],
+    ['"No."', 0, 1],
+    ['Нет, не всегда.', 0, 1],
+    ['はい。', 1, 0],
+    ['Nobody knows', 0, 0],
+    ['Noon', 0, 0],
+    ['', 0, 0],
+  ])('yes and no: %s', (reply, yes, no) => {
+    expect(textSignals(asked, reply)).toMatchObject({ affirms: yes, denies: no });
+  });
+
+  it.each([
+    ['A', 1],
+    ['(a)', 1],
+    ['1. The first', 1],
+    ['B', 0],
+    ['C: because', 0],
+    ['A ship', undefined],
+    ['12', undefined],
+    ['', undefined],
+  ])('first of some options: %s', (reply, expected) => {
+    expect(textSignals(asked, reply).first_option).toBe(expected);
+  });
+
   it('counts hedges in several languages, and no parts of words', () => {
     const hedges = (reply: string) => Math.expm1(textSignals(asked, reply).hedges_log!);
     expect(hedges('Perhaps, probably about noon.')).toBeCloseTo(2, 9);
