@@ -53,7 +53,7 @@ interface Interval {
   readonly level: number;
 }
 
-/** APGR of the cascade less that of a baseline on the same cases, and its paired percentile bootstrap over questions. */
+/** APGR of one score less that of another on the same cases, and its paired percentile bootstrap over questions. */
 interface Gain extends Interval {
   readonly difference: number;
 }
@@ -67,6 +67,7 @@ export interface CascadeAssessment extends CascadeRow {
   readonly quality: { readonly cheap: number; readonly strong: number; readonly gap: number };
   /** In how many cases each part of the cheap reply is known. */
   readonly known: Readonly<Record<keyof typeof FIELDS, number>>;
+  /** Of the cascade over the baselines. */
   readonly gains: {
     readonly prompt_alone?: Gain;
     readonly logprob_alone?: Gain;
@@ -83,7 +84,7 @@ export interface CascadeAssessment extends CascadeRow {
     /** The cheap model's own certainty; an unknown one escalates first. Left out if no reply has one. */
     readonly logprob_alone?: CascadeRow;
     /** The judge without any log-probability: what a provider without them gets. */
-    readonly without_logprobs: CascadeRow;
+    readonly without_logprobs: CascadeRow & { readonly gain_over_prompt_alone?: Gain };
     /** The verifier's verdict, and the agreement of samples, alone; left out if no reply has one. */
     readonly verifier_alone?: CascadeRow;
     readonly agreement_alone?: CascadeRow;
@@ -223,17 +224,12 @@ function measureCascade(
   const quality = { cheap: mean(routed.cheapQuality), strong: mean(routed.strongQuality) };
   const own = cascadeRow(judged, cascaded, routed);
   const interval = apgrInterval(judged, routed, groups);
-  const gainOver = (against: Float64Array | undefined): Gain | undefined => {
-    const paired =
-      against &&
-      pairedBootstrapInterval(judged, against, routed.cheapQuality, routed.strongQuality, { groups });
-    const other = against && measureRanking(against, routed).apgr;
-    if (!paired || own.apgr === undefined || other === undefined) return undefined;
-    return { difference: own.apgr - other, low: paired.low, high: paired.high, level: paired.level };
-  };
-  const overPrompt = gainOver(ranked.prompt_alone);
-  const overLogprob = gainOver(ranked.logprob_alone);
-  const overRest = gainOver(ranked.without_logprobs);
+  const gain = (of: Float64Array, over: Float64Array | undefined) =>
+    over && pairedGain(of, over, routed, groups);
+  const overPrompt = gain(judged, ranked.prompt_alone);
+  const overLogprob = gain(judged, ranked.logprob_alone);
+  const overRest = gain(judged, ranked.without_logprobs);
+  const restOverPrompt = gain(ranked.without_logprobs, ranked.prompt_alone);
   const row = (values: Float64Array) => cascadeRow(values, cascaded, routed);
   return {
     ...own,
@@ -251,7 +247,10 @@ function measureCascade(
       always_both: fixed(1, quality.strong, cascaded.strongCostUsd),
       prompt_alone: cascadeRow(ranked.prompt_alone, routed, routed),
       ...(ranked.logprob_alone && { logprob_alone: row(ranked.logprob_alone) }),
-      without_logprobs: row(ranked.without_logprobs),
+      without_logprobs: {
+        ...row(ranked.without_logprobs),
+        ...(restOverPrompt && { gain_over_prompt_alone: restOverPrompt }),
+      },
       ...(ranked.verifier_alone && { verifier_alone: row(ranked.verifier_alone) }),
       ...(ranked.agreement_alone && { agreement_alone: row(ranked.agreement_alone) }),
       random: cascadeRow(ranked.random, routed, routed),
@@ -263,6 +262,19 @@ function measureCascade(
       ...(overLogprob && { logprobAlone: overLogprob }),
     }),
   };
+}
+
+function pairedGain(
+  of: Float64Array,
+  over: Float64Array,
+  routed: PairedOutcomes,
+  groups: Int32Array,
+): Gain | undefined {
+  const { cheapQuality, strongQuality } = routed;
+  const paired = pairedBootstrapInterval(of, over, cheapQuality, strongQuality, { groups });
+  const [own, other] = [of, over].map((scores) => measureRanking(scores, routed).apgr);
+  if (!paired || own === undefined || other === undefined) return undefined;
+  return { difference: own - other, low: paired.low, high: paired.high, level: paired.level };
 }
 
 /** Whoever escalates after a look at the cheap reply has paid for it. */

@@ -182,6 +182,10 @@ function printCascade(report: CascadeAssessment & { cheap: string; strong: strin
       gainLine('the prompt alone', gains.prompt_alone),
       gainLine('log-probability alone', gains.logprob_alone),
       gainLine('the judge without log-probabilities', gains.without_logprobs),
+      gainLine(
+        'the prompt alone, without log-probabilities',
+        baselines.without_logprobs.gain_over_prompt_alone,
+      ),
       '',
       report.conclusion,
       '',

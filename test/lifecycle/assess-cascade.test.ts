@@ -55,6 +55,7 @@ describe('assessCascade', { timeout: 120_000 }, () => {
     expect(gains).not.toHaveProperty('logprob_alone');
     expect(apgr).toBe(baselines.without_logprobs.apgr);
     expect(gains.without_logprobs).toMatchObject({ difference: 0, low: 0, high: 0 });
+    expect(baselines.without_logprobs.gain_over_prompt_alone).toEqual(gains.prompt_alone);
   });
 
   it('knows no costs where the cases have none', async () => {
