@@ -1,14 +1,12 @@
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../evals/cases/index.ts';
-import { assessCascade, loadLabelled } from '../../evals/lifecycle/index.ts';
+import { assessCascade } from '../../evals/lifecycle/index.ts';
 import { mean, seededRandom } from '../../router/statistics/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { LARGE, SMALL } from '../cli/made-up-data.ts';
 import { smallCases } from './small-run.ts';
 
 const MODELS = [SMALL, LARGE] as const;
-const DATA = process.env['PLIMSOLL_DATA'];
 
 /** The small cases with what `replyTo` knows of the small model's reply, and other qualities where it gives some. */
 function casesWith(replyTo: (one: Case, index: number) => Reply, qualities?: () => [number, number]): Case[] {
@@ -74,24 +72,4 @@ describe('assessCascade', { timeout: 120_000 }, () => {
       message: expect.stringContaining('No case says anything of the replies of made-small'),
     });
   });
-});
-
-/** What docs/EXPERIMENTS.md says of public data, to the third digit. */
-describe.runIf(DATA)('on rational_cascades_answers', { timeout: 600_000 }, () => {
-  it.each([
-    ['gpt-4o-mini', 'gpt-4o', 0.79],
-    ['llama3.1-8b', 'llama3.1-405b', 0.7],
-    ['llama3.1-70b', 'llama3.1-405b', 0.83],
-  ])(
-    '%s -> %s: APGR of at least %d, and cheaper than the prompt alone at equal loss',
-    async (cheap, strong, least) => {
-      const files = [path.join(DATA!, 'rational_cascades_answers.jsonl.gz')];
-      const data = await loadLabelled(files, { models: [cheap, strong], keepReplies: true });
-      const { apgr, at_loss, baselines } = await assessCascade(data, { models: [cheap, strong] });
-      expect(apgr).toBeGreaterThan(least);
-      at_loss.forEach(({ cost_usd }, i) => {
-        expect(cost_usd).toBeLessThan(baselines.prompt_alone.at_loss[i]!.cost_usd!);
-      });
-    },
-  );
 });
