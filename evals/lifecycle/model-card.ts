@@ -29,7 +29,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most ${whichThreshold(policy)}`,
     '## What it learned',
     ladderTable(manifest),
-    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling. ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling. ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
     '## From which data',
     data.files
       .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)

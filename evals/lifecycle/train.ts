@@ -56,6 +56,12 @@ export interface TrainOptions extends EncoderChoice {
   readonly folds?: number;
   /** How much a case counts in training. Default 1. */
   readonly weight?: (one: Case) => number;
+  /** The standard deviation that structural features are given; see `trainClassifier`. Default 1. */
+  readonly structuralScale?: number;
+  /** Cases of other traffic than the policy is for: they teach the classifier, and the preview and its figures leave them out. Default none. */
+  readonly auxiliary?: (one: Case) => boolean;
+  /** Whether two fifths of the cases are left unread for the gate. Default true; otherwise the gate needs cases of its own. */
+  readonly holdOut?: boolean;
   /** Sections that follow the generated ones in the model card. */
   readonly modelCardNotes?: string;
   readonly onProgress?: OnProgress;
@@ -83,7 +89,8 @@ export async function train(
   const models = ladder.map(({ model }) => model);
   requireLearnable(cases, models);
   const { rule = DEFAULT_RULE, name = 'router', created = new Date(), seed = 1, weight } = options;
-  const split = splitByKey(cases, DEFAULT_SHARES, seed);
+  const { structuralScale, auxiliary = () => false, holdOut = true } = options;
+  const split = splitByKey(cases, holdOut ? DEFAULT_SHARES : { train: 1, test: 0 }, seed);
   const folds = foldsByKey(split.train, options.folds ?? 5, seed);
   const labels = qualityColumns(split.train, models);
   requireTwoClassesInFolds(labels, models, 'training', folds, 1);
@@ -95,10 +102,14 @@ export async function train(
         labels,
         folds,
         ...(weight && { sampleWeights: Float64Array.from(split.train, weight) }),
+        ...(structuralScale !== undefined && { structuralScale }),
       },
       options.onProgress,
     );
-    const scored = calibratedScores(trained.heldOutLogits, trained.platt, labels);
+    const served = Uint32Array.from(split.train.keys()).filter((row) => !auxiliary(split.train[row]!));
+    const servedCases = Array.from(served, (row) => split.train[row]!);
+    const pick = (column: Float64Array) => Float64Array.from(served, (row) => column[row]!);
+    const scored = calibratedScores(trained.heldOutLogits.map(pick), trained.platt, labels.map(pick));
     const manifest: Omit<Manifest, 'files'> = {
       schema_version: 1,
       name,
@@ -109,12 +120,13 @@ export async function train(
       classifier: {
         kind: isStaticEncoder(encoder) ? 'lexicon' : 'linear',
         lambda: trained.lambda,
+        ...(structuralScale !== undefined && { structural_scale: structuralScale }),
         platt: [...trained.platt],
       },
       policy: {
         name: 'default',
         version: 1,
-        ...choosePolicy(scored, split.train, ladder, rule),
+        ...choosePolicy(scored, servedCases, ladder, rule),
       },
       data: source,
       split: { seed, ...describeSplit(split) },
@@ -127,7 +139,7 @@ export async function train(
         ? exportLexicon(trained, encoder)
         : exportLinear(trained, encoder.identity.dimension),
       golden: await goldenCases(trained, encoder),
-      modelCard: modelCard(manifest, { cases: split.train, ...scored }, options.modelCardNotes),
+      modelCard: modelCard(manifest, { cases: servedCases, ...scored }, options.modelCardNotes),
       seenQuestions: fingerprints(split.train),
     };
   });

@@ -80,6 +80,8 @@ export const manifestSchema = z.strictObject({
   classifier: z.strictObject({
     kind: z.enum(['lexicon', 'linear']),
     lambda: z.number().positive(),
+    /** The standard deviation that structural features were given in training; 1 if left out. */
+    structural_scale: z.number().positive().optional(),
     platt: z.array(z.strictObject({ slope: z.number(), offset: z.number() })),
   }),
   policy: policySchema,

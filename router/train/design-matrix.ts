@@ -21,7 +21,7 @@ export async function designMatrix(
     values.set(extractor.extract(texts[row]!), row * columns + dimension);
     onProgress(row + 1);
   }
-  const dense = { rows: texts.length, columns, values };
+  const dense = { rows: texts.length, columns, values, structural: extractor.names.length };
   if (!isStaticEncoder(encoder)) return dense;
   return { ...dense, sparse: sparseRows(texts.map((text) => pairBuckets(encoder.tokenIds(text)))) };
 }
@@ -43,12 +43,18 @@ function sparseRows(buckets: readonly Int32Array[]): SparseMatrix {
 
 /** A new matrix of the rows with these indices, in this order. */
 export function selectRows(matrix: Matrix, rows: ArrayLike<number>): Matrix {
-  const { columns, sparse } = matrix;
+  const { columns, sparse, values: _, ...rest } = matrix;
   const values = new Float32Array(rows.length * columns);
   for (let i = 0; i < rows.length; i++) {
     values.set(matrix.values.subarray(rows[i]! * columns, (rows[i]! + 1) * columns), i * columns);
   }
-  return { rows: rows.length, columns, values, ...(sparse && { sparse: selectSparseRows(sparse, rows) }) };
+  return {
+    ...rest,
+    rows: rows.length,
+    columns,
+    values,
+    ...(sparse && { sparse: selectSparseRows(sparse, rows) }),
+  };
 }
 
 function selectSparseRows(sparse: SparseMatrix, rows: ArrayLike<number>): SparseMatrix {
@@ -79,8 +85,8 @@ interface Standardisation {
  * inverse document frequency, log((n + 1) / (df + 1)), none for a column that fewer than two rows have, scaled so that the sparse block weighs as much as the dense one
  * (mean squared norm of a row = number of dense columns) and one lambda serves both.
  */
-export function standardisation(matrix: Matrix): Standardisation {
-  const { rows, columns, values, sparse } = matrix;
+export function standardisation(matrix: Matrix, structuralScale = 1): Standardisation {
+  const { rows, columns, values, sparse, structural = 0 } = matrix;
   const means = new Float64Array(columns);
   const squares = new Float64Array(columns);
   for (let row = 0, at = 0; row < rows; row++) {
@@ -89,7 +95,10 @@ export function standardisation(matrix: Matrix): Standardisation {
   for (let row = 0, at = 0; row < rows; row++) {
     for (let j = 0; j < columns; j++, at++) squares[j]! += (values[at]! - means[j]!) ** 2;
   }
-  const dense = squares.map((total) => inverseDeviation(Math.sqrt(total / rows)));
+  const dense = squares.map(
+    (total, j) =>
+      inverseDeviation(Math.sqrt(total / rows)) * (j < columns - structural ? 1 : structuralScale),
+  );
   if (!sparse) return { means, factors: dense };
   const factors = new Float64Array(columns + sparse.columns);
   factors.set(dense);

@@ -3,6 +3,8 @@ export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly values: Float32Array;
+  /** So many of the last dense columns are structural features. Default none. */
+  readonly structural?: number;
   /** Further columns, nearly all of them 0 in any one row. */
   readonly sparse?: SparseMatrix;
 }

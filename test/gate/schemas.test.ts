@@ -80,7 +80,6 @@ test.each([
   ['the least', LEAST],
   ['all fields', FULL],
   ['starter.yaml', shippedSuite('starter.yaml')],
-  ['shipped.yaml', shippedSuite('shipped.yaml')],
 ])('both schemas accept a suite: %s', (_, suite) => {
   expect(suiteSchema.safeParse(suite).error).toBeUndefined();
   expect(isSuite(suite)).toBe(true);

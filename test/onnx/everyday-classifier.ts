@@ -87,7 +87,7 @@ export async function trainEverydayClassifier(kind: EverydayClassifier['kind']):
   const labels = [
     Float64Array.from(cases, ({ tier }) => (tier === 'cheap' ? 1 : 0)),
     Float64Array.from(cases, ({ tier }, i) => (tier === 'cheap' ? 1 : (i % 5) / 4)),
-    Float64Array.from(cases, (_, i) => ((i * 7919) % 101 < 12 ? 0 : 1)),
+    Float64Array.from(cases, ({ language }, i) => ((i * 7919) % 101 < (language === 'en' ? 12 : 60) ? 0 : 1)),
   ];
   const folds = Int32Array.from(cases, (_, i) => i % 2);
   const trained = trainClassifier({ matrix, labels, folds }, [100]);

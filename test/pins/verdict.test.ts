@@ -78,8 +78,8 @@ test.each([
   expectPinned(`gate-${suite}-looks.jsonl`, steady(looks, own));
 });
 
-test('the gate on what ships alone gives the starter the verdict that it gave', async () => {
-  const suite = path.join(ROOT, 'evals/suites/shipped.yaml');
+test('the gate on what ships gives the starter the verdict that it gave', async () => {
+  const suite = path.join(ROOT, 'evals/suites/starter.yaml');
   const artifact = path.join(ROOT, 'models/starter');
   const args = ['gate', '--artifact', artifact, '--suite', suite, '--check', '--json', ...ISSUED];
   const { code, stdout } = await plimsoll(args, HOME);

@@ -19,9 +19,10 @@ describe('training-data/README.md', () => {
   it('counts the cases as they are; npx tsx test/training-data/update-data-card.ts updates it', () => {
     expect(withCounts(card)).toBe(card);
     const stated = JSON.parse(/<!-- counted: (.*) -->/.exec(card)?.[1] ?? '');
-    const { english, multilingual } = everydayCases();
-    expect(stated).toMatchObject({ english: english.length, multilingual: multilingual.length });
-    expect(stated.cheap + stated.strong).toBe(english.length + multilingual.length);
+    const { english, multilingual, heldOut } = everydayCases();
+    const lengths = { english: english.length, multilingual: multilingual.length, heldOut: heldOut.length };
+    expect(stated).toMatchObject(lengths);
+    expect(stated.cheap + stated.strong).toBe(english.length + multilingual.length + heldOut.length);
   });
 
   it('names every public set with its rows, licence and use', () => {

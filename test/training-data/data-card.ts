@@ -11,21 +11,25 @@ const COUNTED = /(<!-- counted: )[^\n]*( -->\n)[\s\S]*?(<!-- end of counted -->)
 export function everydayCases(): {
   readonly english: readonly TierCase[];
   readonly multilingual: readonly TierCase[];
+  /** A fifth of each task, for the gate: nothing learns from them. */
+  readonly heldOut: readonly TierCase[];
 } {
   return {
     english: readTierCases(join(folder, 'everyday-english.jsonl')),
     multilingual: readTierCases(join(folder, 'everyday-multilingual.jsonl')),
+    heldOut: readTierCases(join(folder, 'everyday-held-out.jsonl')),
   };
 }
 
 /** The data card with its generated part updated. */
 export function withCounts(card: string): string {
   if (!COUNTED.test(card)) throw new Error('The data card has lost the marks of its counted part.');
-  const { english, multilingual } = everydayCases();
-  const all = [...english, ...multilingual];
+  const { english, multilingual, heldOut } = everydayCases();
+  const all = [...english, ...multilingual, ...heldOut];
   const counts = JSON.stringify({
     english: english.length,
     multilingual: multilingual.length,
+    heldOut: heldOut.length,
     ...tiersOf(all),
   });
   const part = `\n${tableOf('task', all)}\n\n${tableOf('language', all)}\n\n`;

@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { TIER_TASKS, TIERS } from '../../evals/cases/authored-cases.ts';
 import { everydayCases } from './data-card.ts';
 
-const { english, multilingual } = everydayCases();
-const all = [...english, ...multilingual];
+const { english, multilingual, heldOut } = everydayCases();
+const all = [...english, ...multilingual, ...heldOut];
 
 describe('the everyday cases that ship', () => {
-  it('are at least 400 with ids of their own', () => {
-    expect(all.length).toBeGreaterThanOrEqual(400);
+  it('are at least 2,500 with ids of their own', () => {
+    expect(all.length).toBeGreaterThanOrEqual(2500);
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   });
 
-  it('are English in one file and at least six other languages in the other', () => {
+  it('are English in one file and at least twelve other languages in the other', () => {
     expect(new Set(english.map(({ language }) => language))).toEqual(new Set(['en']));
     const others = new Set(multilingual.map(({ language }) => language));
     expect(others.has('en')).toBe(false);
-    expect(others.size).toBeGreaterThanOrEqual(6);
+    expect(others.size).toBeGreaterThanOrEqual(12);
   });
 
   it('all have text to score, and no text twice', () => {
@@ -26,6 +26,12 @@ describe('the everyday cases that ship', () => {
   it.each(TIER_TASKS)('%s has cases of both tiers', (task) => {
     const tiers = new Set(all.filter((one) => one.task === task).map(({ tier }) => tier));
     expect(tiers).toEqual(new Set(TIERS));
+  });
+
+  it.each(TIER_TASKS)('a fifth of %s is held out, both tiers among it', (task) => {
+    const ofTask = heldOut.filter((one) => one.task === task);
+    expect(new Set(ofTask.map(({ tier }) => tier))).toEqual(new Set(TIERS));
+    expect(ofTask.length / all.filter((one) => one.task === task).length).toBeCloseTo(0.2, 1);
   });
 
   it('hold both tiers in every language', () => {
