@@ -19,7 +19,7 @@ export {
 
 // Prompts without their labels
 
-export { type PromptRowOptions, promptRows } from './prompt-rows.ts';
+export { type PromptRowOptions, promptRows } from './canonical-cases.ts';
 
 // Keys and splits
 
@@ -47,7 +47,6 @@ export {
 } from './canonical-cases.ts';
 export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
 export { emptyFile, FileHash, fileError } from './case-file.ts';
-export { type FileRecord, readRecords } from './file-records.ts';
 export { jsonArray, jsonLines } from './json.ts';
 export { mostSimilar } from './models.ts';
 export {
@@ -59,4 +58,5 @@ export {
   shownName,
   shownNames,
 } from './rejects.ts';
+export { type FileRecord, readRecords } from './rows.ts';
 export { csvRecords } from './table.ts';
