@@ -12,6 +12,7 @@ const RESPONSE = /\n### ?Response:?\s*$/i;
  * from; and an instruction that only says how to answer gives way to the input.
  */
 export function questionInAlpaca(text: string): string | undefined {
+  if (!text.includes('###')) return undefined; // most texts
   const response = RESPONSE.exec(text);
   const instruction = response === null ? null : INSTRUCTION.exec(text);
   if (response === null || instruction === null) return undefined;

@@ -20,6 +20,7 @@ const IS_ABOUT_THREAD =
  * Undefined for any other text, and where the message is about the thread.
  */
 export function questionInEmail(text: string): string | undefined {
+  if (!isLongContext(text, 0)) return undefined; // most texts
   if (!GREETS.test(text.slice(0, 80)) && !FIELD.test(text.slice(0, text.indexOf('\n')).trim()))
     return undefined;
   const lines = text.split('\n');
