@@ -86,7 +86,8 @@ export function beatsRandomCondition(subject: Subject): Condition[] {
 function beatsRandomChoice(subject: Subject): Condition {
   const { labelled } = subject;
   const { quality, n } = labelled.replay;
-  const pairs = n === 0 ? undefined : pairedExcess(quality, labelled.rungs);
+  const draws = oneCaseOfEachDraw(labelled);
+  const pairs = n === 0 ? undefined : pairedExcess(draws.quality, draws.rungs);
   const condition = meanAboveZero('beats-random', pairs ?? new Float64Array(), errorProbability(subject));
   const { further_cases: pairsMore, ...rest } = condition;
   const rival =
@@ -101,6 +102,16 @@ function beatsRandomChoice(subject: Subject): Condition {
     ...(pairsMore !== undefined && { further_cases: 2 * pairsMore }),
     note: `bounds from ${pairs?.length ?? 0} pairs of cases; value: quality above ${rival}`,
   };
+}
+
+/** A pair must be two draws: two copies of one label, or two turns of one conversation, say nothing of each other's share. */
+function oneCaseOfEachDraw({ replay, rungs, units }: Subject['labelled']): {
+  readonly quality: readonly Float64Array[];
+  readonly rungs: Int32Array;
+} {
+  if (units === undefined) return { quality: replay.quality, rungs };
+  const isFirst = (_: number, row: number) => row === 0 || units[row] !== units[row - 1];
+  return { quality: replay.quality.map((column) => column.filter(isFirst)), rungs: rungs.filter(isFirst) };
 }
 
 /** Better than the best mix of the single models at the same mean cost. Costs have no upper end: the interval is a bootstrap's. */

@@ -224,6 +224,14 @@ describe('beats-random', () => {
     expect(beatsRandomCondition(wrong)[0]).toMatchObject({ verdict: 'FAIL', value: -0.25 });
   });
 
+  it('is that of the draws where a label was copied to several requests', () => {
+    const copied = subjectOf(rowsOf([3000, KEPT_WELL], [3000, ESCALATED]));
+    const units = Int32Array.from({ length: 6000 }, (_, row) => Math.floor(row / 6));
+    const [six] = beatsRandomCondition({ ...copied, labelled: { ...copied.labelled, units } });
+    expect(six).toMatchObject({ verdict: 'PASS', value: 0.25, note: expect.stringMatching(/500 pairs/) });
+    expect(six!.bounds.upper).toBeGreaterThan(0.25);
+  });
+
   it('INCONCLUSIVE for choices that have nothing to do with the gain, and absent where it is not asked for', () => {
     const random = seededRandom(5);
     const rows = Array.from({ length: 1000 }, () => ({
