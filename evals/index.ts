@@ -28,7 +28,6 @@ export {
   runGate as gate,
 } from './gate/index.ts';
 export {
-  type AssessCascadeOptions,
   type AssessLadderOptions,
   type Assessment,
   type AssessOptions,

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { ascendingOrder } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
 
 /** 48 bits, which a double holds exactly: two sets of a million different questions seem to overlap with probability .01. */
@@ -119,9 +120,7 @@ export class CaseIndex {
 
   constructor({ contents }: CaseFingerprints) {
     this.#contents = contents;
-    this.#order = Uint32Array.from(contents, (_, i) => i).sort(
-      (a, b) => contents[a]! - contents[b]! || a - b,
-    );
+    this.#order = ascendingOrder(contents);
   }
 
   /**

@@ -30,8 +30,6 @@ import {
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
 
-export type AssessCascadeOptions = AssessOptions;
-
 /** What a score escalates, and costs, where its mean loss against always-strong is first within a limit. */
 interface LossPoint {
   readonly max_loss: number;
@@ -110,7 +108,7 @@ const LOSSES = [0.01, 0.02, 0.03] as const;
  */
 export async function assessCascade(
   { cases }: LabelledData,
-  options: AssessCascadeOptions,
+  options: AssessOptions,
 ): Promise<CascadeAssessment> {
   const { models, onProgress = () => {} } = options;
   requireLearnable(cases, models);
@@ -122,8 +120,13 @@ export async function assessCascade(
     const { matrix } = await embed(cases, encoder, onProgress);
     const step = 'cross-validation, fold';
     onProgress({ step });
-    const scores = scoreCascade(cases, replies, models, outerFolds({ matrix, labels, folds }), (done) =>
-      onProgress({ step, done, total: options.folds ?? 5 }),
+    const scores = scoreCascade(
+      cases,
+      replies,
+      models,
+      labels,
+      outerFolds({ matrix, labels, folds }),
+      (done) => onProgress({ step, done, total: options.folds ?? 5 }),
     );
     onProgress({ step, summary: 'done' });
     return {
@@ -157,10 +160,11 @@ function scoreCascade(
   cases: readonly Case[],
   replies: readonly Reply[],
   models: readonly string[],
+  labels: readonly Float64Array[],
   outer: ReturnType<typeof outerFolds>,
   onFold: (done: number) => void,
 ): CascadeScores {
-  const [cheap, strong] = qualityColumns(cases, models) as [Float64Array, Float64Array];
+  const [cheap, strong] = labels as readonly [Float64Array, Float64Array];
   const variants = [replies, replies.map(withoutLogprobs)].map((known) => ({
     known,
     columns: known.map((reply, row) => replyColumns(cases[row]!.text, reply)),

@@ -1,7 +1,6 @@
 /** Train, calibrate, assess, retrain and promote artifacts: data in, data out. */
 export { type Assessment, type AssessOptions, assess, type Baselines, type FixedBaseline } from './assess.ts';
 export {
-  type AssessCascadeOptions,
   assessCascade,
   type CascadeAssessment,
   type CascadeRow,

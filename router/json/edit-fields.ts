@@ -1,5 +1,4 @@
-import { CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './scan.ts';
-import { hasEscapedAscii, isName, stringEnd, valueAfterColon, valueEnd } from './text-walk.ts';
+import { fieldPlaces, hasEscapedAscii, isName, valueAfterColon, valueEnd } from './text-walk.ts';
 
 /** Names are of ASCII and need no escapes. */
 export interface FieldEdits {
@@ -60,25 +59,13 @@ function editInWalk(text: string, { set, rename }: FieldEdits): string {
   const value = JSON.stringify(set[1]);
   let out = '';
   let copied = 0;
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-    else if (code === QUOTE) {
-      const end = stringEnd(text, at);
-      const valueAt = depth === 1 ? valueAfterColon(text, end) : -1;
-      if (valueAt !== -1 && isName(text, at, end, set[0])) {
-        out += text.slice(copied, valueAt) + value;
-        copied = valueEnd(text, valueAt);
-        at = copied - 1;
-        continue;
-      }
-      if (valueAt !== -1 && rename && text.startsWith(`"${rename[0]}"`, at)) {
-        out += `${text.slice(copied, at)}"${rename[1]}"`;
-        copied = end;
-      }
-      at = end - 1;
+  for (const { start, end, valueStart } of fieldPlaces(text)) {
+    if (isName(text, start, end, set[0])) {
+      out += text.slice(copied, valueStart) + value;
+      copied = valueEnd(text, valueStart);
+    } else if (rename && text.startsWith(`"${rename[0]}"`, start)) {
+      out += `${text.slice(copied, start)}"${rename[1]}"`;
+      copied = end;
     }
   }
   return out + text.slice(copied);

@@ -1,5 +1,4 @@
-import { CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './scan.ts';
-import { hasEscapedAscii, isName, stringEnd, valueAfterColon } from './text-walk.ts';
+import { fieldPlaces, hasEscapedAscii, isName } from './text-walk.ts';
 
 /**
  * The first of the given fields that an object has more than once, however it is written. JSON.parse keeps the last value and other parsers
@@ -20,19 +19,11 @@ function occursTwice(text: string, quoted: string): boolean {
 
 function repeatedInWalk(text: string, names: readonly string[]): string | undefined {
   const seen = new Set<string>();
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-    else if (code === QUOTE) {
-      const end = stringEnd(text, at);
-      const isField = depth === 1 && valueAfterColon(text, end) !== -1;
-      const name = isField ? names.find((one) => isName(text, at, end, one)) : undefined;
-      if (name !== undefined && seen.has(name)) return name;
-      if (name !== undefined) seen.add(name);
-      at = end - 1;
-    }
+  for (const { start, end } of fieldPlaces(text)) {
+    const name = names.find((one) => isName(text, start, end, one));
+    if (name === undefined) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
   }
   return undefined;
 }

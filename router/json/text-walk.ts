@@ -76,6 +76,29 @@ function isWhiteSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
+/** Where a field of the outermost object is: its name, with the quotes, and the beginning of its value. */
+interface FieldPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly valueStart: number;
+}
+
+/** The fields of the outermost object, in order, however often a name is there. Takes time in proportion to the length. */
+export function* fieldPlaces(text: string): Generator<FieldPlace> {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+    else if (code === QUOTE) {
+      const end = stringEnd(text, at);
+      const valueStart = depth === 1 ? valueAfterColon(text, end) : -1;
+      if (valueStart !== -1) yield { start: at, end, valueStart };
+      at = end - 1;
+    }
+  }
+}
+
 /** The place after the value that begins at `start`. */
 export function valueEnd(text: string, start: number): number {
   const first = text.charCodeAt(start);
