@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Cascade, judgeColumns } from '../cascade/index.ts';
 import { PlimsollError } from '../errors.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -69,8 +70,30 @@ const metricsSchema = z.strictObject({
   ece: z.record(z.string(), z.number()),
 });
 
-/** `manifest.json`: everything that an artifact is, each other file bound by its sha256. */
-export const manifestSchema = z.strictObject({
+const judgeHeadSchema = z.strictObject({ weights: z.array(z.number()), intercept: z.number() });
+
+/** Below 1: a text that the classifier cannot read has a predicted loss of 1, and goes straight up. */
+const skipLimit = z.number().min(-1).lt(1);
+
+const WITHOUT_JUDGE =
+  'is missing: a cascade without a judge can keep no reply. Train it with `plimsoll train --cascade`';
+
+/** The cheap reply is judged before it goes out: see router/cascade. The policy's threshold is then the accept level. */
+const cascadeSchema: z.ZodType<Cascade> = z.strictObject({
+  judge: z.strictObject(
+    {
+      columns: z.array(z.string()),
+      cheap: judgeHeadSchema,
+      strong: judgeHeadSchema,
+      better: judgeHeadSchema,
+    },
+    { error: ({ input }) => (input === undefined ? WITHOUT_JUDGE : undefined) },
+  ),
+  skip: skipLimit,
+  path: z.array(z.strictObject({ accept: z.number().min(-1).max(1), skip: skipLimit })).min(1),
+});
+
+const contentSchema = z.strictObject({
   schema_version: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dot, dash and underscore'),
   created: z.iso.datetime(),
@@ -85,6 +108,8 @@ export const manifestSchema = z.strictObject({
     platt: z.array(z.strictObject({ slope: z.number(), offset: z.number() })),
   }),
   policy: policySchema,
+  /** Left out if the prompt alone decides. */
+  cascade: cascadeSchema.optional(),
   data: z.strictObject({
     quality_field: z.string(),
     /** Such as 0-100, if qualities were not written from 0 to 1. */
@@ -106,6 +131,53 @@ export const manifestSchema = z.strictObject({
   tools: z.record(z.string(), z.string()),
   files: z.record(z.string(), sha256),
 });
+
+/** `manifest.json`: everything that an artifact is, each other file bound by its sha256. */
+export const manifestSchema = contentSchema.superRefine(({ cascade, ladder }, { addIssue }) => {
+  if (cascade === undefined) return;
+  for (const { field, fault } of cascadeFaults(cascade, ladder)) {
+    addIssue({ code: 'custom', path: ['cascade', ...field], message: fault });
+  }
+});
+
+interface CascadeFault {
+  readonly field: readonly (string | number)[];
+  readonly fault: string;
+}
+
+/** What its shape alone does not show: a judge of other columns or models would judge without a word, and wrongly. */
+function* cascadeFaults({ judge, path }: Cascade, ladder: readonly Rung[]): Generator<CascadeFault> {
+  if (ladder.length !== 2) {
+    yield { field: [], fault: `a cascade has two candidates, and the ladder has ${ladder.length}` };
+    return;
+  }
+  const known = judgeColumns(ladder.map(({ model }) => model));
+  const different = Math.max(known.length, judge.columns.length);
+  for (let i = 0; i < different; i++) {
+    const [own, found] = [known[i], judge.columns[i]];
+    if (own === found) continue;
+    const fault =
+      found === undefined
+        ? `ends before "${own}", which this version of Plimsoll gives a judge of this ladder`
+        : `is "${found}", where this version of Plimsoll has ${own === undefined ? 'no column' : `"${own}"`} for a judge of this ladder`;
+    yield {
+      field: ['judge', 'columns', i],
+      fault: `${fault}: train the cascade with this version, or serve it with the version that trained it`,
+    };
+    return;
+  }
+  for (const head of ['cheap', 'strong', 'better'] as const) {
+    const { length } = judge[head].weights;
+    if (length !== known.length)
+      yield { field: ['judge', head, 'weights'], fault: `has ${length} weights for ${known.length} columns` };
+  }
+  for (let i = 1; i < path.length; i++) {
+    if (path[i]!.accept <= path[i - 1]!.accept)
+      yield { field: ['path', i, 'accept'], fault: 'must be above the one before it' };
+    if (path[i]!.skip < path[i - 1]!.skip)
+      yield { field: ['path', i, 'skip'], fault: 'must be at least the one before it' };
+  }
+}
 
 export const goldenSchema = z
   .array(z.strictObject({ text: z.string().min(1), probabilities: z.array(share).min(2) }))

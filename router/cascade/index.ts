@@ -1,3 +1,4 @@
 /** A cheap model's reply -> is it good enough, or does the request escalate? Text and signals in, numbers out; no model is called. */
-export { judgeReply, type ReplyJudge, type ReplyVerdict } from './reply-judge.ts';
+export { type Cascade, type CascadeStep, keptFrom, skipAt } from './cascade.ts';
+export { judgeColumns, judgeReply, type ReplyJudge, type ReplyVerdict } from './reply-judge.ts';
 export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';

@@ -1,5 +1,5 @@
 import type { Reply } from '../types.ts';
-import { replyColumns } from './signal-columns.ts';
+import { REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
 
 /** One logistic regression: logit = intercept + weights . x. */
 interface JudgeHead {
@@ -9,7 +9,7 @@ interface JudgeHead {
 
 /**
  * Judges a cheap reply. Each head is a calibrated logistic regression over x: the prompt's logits, one a candidate of the classifier, then
- * the reply's columns (REPLY_COLUMNS). Learned by `trainReplyJudge` of router/train.
+ * the reply's columns (judgeColumns). Learned by `trainReplyJudge` of router/train.
  */
 export interface ReplyJudge {
   /** The names of the columns, in the order of the weights. */
@@ -20,6 +20,11 @@ export interface ReplyJudge {
   readonly strong: JudgeHead;
   /** That the strong model's would be the better one; 1/2 where both are equally good. */
   readonly better: JudgeHead;
+}
+
+/** The columns of a judge, in order. @param models of the classifier's heads, cheapest first */
+export function judgeColumns(models: readonly string[]): string[] {
+  return [...models.map((model) => `logit ${model}`), ...REPLY_COLUMNS];
 }
 
 /** What the judge makes of one reply. */
@@ -34,7 +39,8 @@ export interface ReplyVerdict {
  * The predicted loss is the mean of two estimates of one expectation, E[q(strong) - q(cheap)]: the difference of the heads of either
  * model, and 2 P(better) - 1. Which of them ranks better differs from pair to pair; their mean is near the better one (docs/EXPERIMENTS.md).
  *
- * @param promptLogits of the classifier for the prompt, one a candidate, in the order of the judge's first columns
+ * @param promptLogits of the classifier for the prompt (`Classifier.logits`: before Platt scaling), one a candidate, in the order of the judge's
+ *   first columns
  * @param prompt the text that was scored (router/prompt)
  */
 export function judgeReply(

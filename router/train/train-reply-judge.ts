@@ -1,4 +1,4 @@
-import { REPLY_COLUMNS, type ReplyJudge } from '../cascade/index.ts';
+import { judgeColumns, type ReplyJudge } from '../cascade/index.ts';
 import type { PlattScaling } from '../classifier/index.ts';
 import type { LinearHead } from './logistic-regression.ts';
 import { type TrainedClassifier, trainClassifier } from './train-classifier.ts';
@@ -26,7 +26,7 @@ export function trainReplyJudge(
   { promptLogits, replies, cheapQuality, strongQuality, folds }: JudgedReplies,
   models: readonly string[],
 ): ReplyJudge {
-  const columns = [...models.map((model) => `logit ${model}`), ...REPLY_COLUMNS];
+  const columns = judgeColumns(models);
   const values = new Float32Array(replies.length * columns.length);
   replies.forEach((reply, row) => {
     promptLogits.forEach((logits, model) => {

@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
+import type { Cascade } from '../../router/cascade/index.ts';
+import { madeUpCascade } from './cascade.ts';
+import { draft, scratchFolder } from './draft.ts';
+
+function written(change: (cascade: Cascade) => unknown): string {
+  const folder = path.join(scratchFolder(), 'made-up');
+  const { files, ...manifest } = writeArtifact(folder, draft);
+  const cascade = change(structuredClone(madeUpCascade()));
+  writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify({ ...manifest, files, cascade }));
+  return folder;
+}
+
+const refused = (field: string, message: string) =>
+  expect.objectContaining({
+    code: 'invalid-artifact',
+    place: expect.objectContaining({ field }),
+    message: expect.stringContaining(message),
+  });
+
+it('writes a cascade and reads the same', () => {
+  const folder = path.join(scratchFolder(), 'made-up');
+  const cascade = madeUpCascade();
+  writeArtifact(folder, { ...draft, manifest: { ...draft.manifest, cascade } });
+  expect(readArtifact(folder).manifest.cascade).toEqual(cascade);
+});
+
+it('refuses a cascade without a judge', () => {
+  const folder = written(({ judge: _, ...rest }) => rest);
+  expect(() => readArtifact(folder)).toThrow(refused('cascade.judge', 'plimsoll train --cascade'));
+});
+
+it.each([
+  ['a name', (columns: readonly string[]) => columns.with(5, 'mood'), 5, 'is "mood", where'],
+  [
+    'the order',
+    (columns: readonly string[]) => columns.with(2, columns[3]!).with(3, columns[2]!),
+    2,
+    'where',
+  ],
+  ['one more', (columns: readonly string[]) => [...columns, 'mood'], undefined, 'has no column'],
+  ['one less', (columns: readonly string[]) => columns.slice(0, -1), undefined, 'ends before'],
+  ['another model', (columns: readonly string[]) => columns.with(0, 'logit other'), 0, '"logit small"'],
+])('refuses a judge of columns that this version does not have: %s', (_, change, at, message) => {
+  let last = 0;
+  const folder = written(({ judge, ...rest }) => {
+    const columns = change(judge.columns);
+    last = Math.min(columns.length, judge.columns.length);
+    return { ...rest, judge: { ...judge, columns } };
+  });
+  expect(() => readArtifact(folder)).toThrow(refused(`cascade.judge.columns.${at ?? last}`, message));
+});
+
+it.each<[string, (cascade: Cascade) => unknown, string, string]>([
+  [
+    'a head of another length',
+    ({ judge, ...rest }) => ({ ...rest, judge: { ...judge, better: { weights: [1], intercept: 0 } } }),
+    'cascade.judge.better.weights',
+    'has 1 weights',
+  ],
+  [
+    'a weight that is no number',
+    ({ judge, ...rest }) => ({
+      ...rest,
+      judge: { ...judge, cheap: { weights: judge.cheap.weights.with(3, Number.NaN), intercept: 0 } },
+    }),
+    'cascade.judge.cheap.weights.3',
+    'expected number',
+  ],
+  ['no step', (cascade) => ({ ...cascade, path: [] }), 'cascade.path', '1'],
+  [
+    'a limit that skips nothing at all, texts that cannot be read included',
+    (cascade) => ({ ...cascade, skip: 1 }),
+    'cascade.skip',
+    '<1',
+  ],
+  [
+    'accept levels out of order',
+    (cascade) => ({ ...cascade, path: [cascade.path[1], cascade.path[0]] }),
+    'cascade.path.1.accept',
+    'above the one before',
+  ],
+  [
+    'limits that fall',
+    (cascade) => ({ ...cascade, path: [cascade.path[1], { accept: 0.3, skip: 0.1 }] }),
+    'cascade.path.1.skip',
+    'at least the one before',
+  ],
+])('refuses %s', (_, change, field, message) => {
+  const folder = written(change);
+  expect(() => readArtifact(folder)).toThrow(refused(field, message));
+});
+
+it('refuses a cascade of three candidates', () => {
+  const ladder = ['small', 'middle', 'large'].map((model) => ({ candidate: model, model }));
+  const cascade = madeUpCascade(['small', 'middle', 'large']);
+  expect(() =>
+    writeArtifact(path.join(scratchFolder(), 'made-up'), {
+      ...draft,
+      manifest: { ...draft.manifest, ladder, cascade },
+    }),
+  ).toThrow(
+    expect.objectContaining({ message: expect.stringContaining('two candidates, and the ladder has 3') }),
+  );
+});
