@@ -35,11 +35,41 @@ export function hasInstruction(text: string): boolean {
   return ends.split(SENTENCE_END).some((sentence) => saysHowToAnswer(sentence) || UNKNOWN.test(sentence));
 }
 
-function saysHowToAnswer(sentence: string): boolean {
+/** Whether a sentence, or a longer text somewhere, says from what to answer. */
+export function saysHowToAnswer(sentence: string): boolean {
   return (
     (VERB.test(sentence) && MATERIAL.test(sentence) && PLACE.test(sentence)) ||
     (VERB_ELSEWHERE.test(sentence) && MATERIAL_ELSEWHERE.test(sentence))
   );
+}
+
+/** `Answer using only this text`, `Use the following documents to answer`: retrieved material, or nothing but what is given. */
+const CONFINES = /^(?:please )?(?:answer|respond|reply|use|using|based on|according to|rely|consult)\b/i;
+const NOTHING_ELSE = /\b(?:only|solely|exclusively|just)\b/i;
+const RETRIEVED =
+  /\b(?:contexts?|documents|sources|excerpts|snippets|chunks|search results|knowledge(?: base)?)\b/i;
+
+/**
+ * Whether a paragraph is an instruction and nothing else, before the colon of its question if it has one, and has a model answer from
+ * retrieved material or from nothing but what is given.
+ */
+export function confinesToContext(paragraph: string): boolean {
+  const sentences = paragraph.split(SENTENCE_END).map((sentence) => sentence.trim());
+  return (
+    sentences.every((sentence) => isInstruction(instructionOf(sentence))) &&
+    sentences.map(instructionOf).some(confines)
+  );
+}
+
+/** Up to the colon of the question that it leads to. */
+function instructionOf(sentence: string): string {
+  return /[?？]$/.test(sentence) ? sentence.slice(0, sentence.search(COLON) + 1) : sentence;
+}
+
+function confines(sentence: string): boolean {
+  if (VERB_ELSEWHERE.test(sentence) && MATERIAL_ELSEWHERE.test(sentence)) return true;
+  const isEnglish = CONFINES.test(sentence) && MATERIAL.test(sentence) && PLACE.test(sentence);
+  return isEnglish && (NOTHING_ELSE.test(sentence) || RETRIEVED.test(sentence));
 }
 
 /** A paragraph without its instructions. Only whole sentences go, and none that asks. */

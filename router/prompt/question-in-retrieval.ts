@@ -1,4 +1,4 @@
-import { hasInstruction, withoutInstructions } from './instructions.ts';
+import { confinesToContext, hasInstruction, saysHowToAnswer, withoutInstructions } from './instructions.ts';
 import { questionInAlpaca } from './question-in-alpaca.ts';
 import { questionInEmail } from './question-in-email.ts';
 import { questionInJson } from './question-in-json.ts';
@@ -117,16 +117,64 @@ function questionInLines(text: string): string | undefined {
 function questionInOutline(text: string): string | undefined {
   const labels = labelsIn(text);
   const blocks = text.includes('<') ? knownBlocks(text) : NO_BLOCKS;
-  if (blocks.length === 0 && !labels.some(isSign) && !MAY_HOLD_RULES.test(text)) return undefined; // most texts
+  if (blocks.length === 0 && !labels.some(isSign) && !MAY_HOLD_RULES.test(text)) {
+    return questionUnderInstruction(text, labels); // most texts have none
+  }
   const outline = outlineOf(text, labels, blocks);
   return (
     taggedQuestion(outline) ??
     labelledQuestion(outline) ??
     lastTurn(outline) ??
     looseQuestion(outline) ??
-    bareQuestion(outline)
+    bareQuestion(outline) ??
+    questionUnderInstruction(text, labels)
   );
 }
+
+/**
+ * `Answer using only the context below.`, then context that nothing sets apart, and the question: under a label, in the last paragraph or
+ * line, or in the instruction itself. `Read the passage and answer` does not do: there the passage may be the task.
+ */
+function questionUnderInstruction(text: string, labels: readonly Label[]): string | undefined {
+  const paragraphEnd = text.indexOf('\n\n');
+  const isShort = paragraphEnd >= 0 && paragraphEnd <= LONGEST_OPENING;
+  const lineEnd = text.indexOf('\n');
+  if (!isShort && lineEnd > LONGEST_OPENING) return undefined;
+  if (!saysHowToAnswer(text.slice(0, isShort ? paragraphEnd : lineEnd))) return undefined; // most texts do not
+  return (
+    (isShort ? questionUnderOpening(text, labels, paragraphEnd, paragraphs) : undefined) ??
+    questionUnderOpening(text, labels, lineEnd, lines)
+  );
+}
+
+function questionUnderOpening(
+  text: string,
+  labels: readonly Label[],
+  end: number,
+  partsOf: (text: string) => readonly string[],
+): string | undefined {
+  const opening = text.slice(0, end).trim();
+  if (!confinesToContext(opening)) return undefined;
+  const asked = withoutInstructions(opening);
+  if (asked !== '')
+    return asked !== opening && /[?？]$/.test(asked) && isLongContext(text, opening.length)
+      ? asked
+      : undefined;
+  const labelled = labels.findLast(({ kind, lineStart }) => kind === 'question' && lineStart > end);
+  if (labelled !== undefined) {
+    const next = labels.find(({ lineStart }) => lineStart > labelled.lineStart);
+    return text.slice(labelled.bodyStart, next?.lineStart).trim();
+  }
+  const further = partsOf(text.slice(end));
+  const last = further.at(-1) ?? '';
+  return further.length > 1 && IS_ONE_QUESTION.test(last) ? last : undefined;
+}
+
+/** One sentence that asks. What says something first may go on from what is above it. */
+const IS_ONE_QUESTION = /^(?:[^.!?。！？]|[.!?](?!\s))*[?？]$/;
+
+/** What is longer, in UTF-16 units, is more than an instruction. */
+const LONGEST_OPENING = 400;
 
 const NO_BLOCKS: readonly TaggedBlock[] = [];
 
@@ -346,4 +394,11 @@ function paragraphs(text: string): string[] {
     .split(/\n[ \t\r]*\n/)
     .map((paragraph) => paragraph.trim())
     .filter((paragraph) => paragraph !== '');
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }

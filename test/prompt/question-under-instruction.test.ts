@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { routedText } from '../../router/prompt/index.ts';
+
+const CONTEXT = `${'The lighthouse was built in 1869 and burns paraffin. '.repeat(6).trim()}\n\nIts keeper kept a diary.`;
+const LINES = CONTEXT.replaceAll(/\n+/g, '\n');
+const ASK = 'How tall is the lighthouse?';
+const PROOF = 'Prove that there are infinitely many primes congruent to 3 modulo 4.';
+
+describe('a question under an instruction, with context that nothing sets apart', () => {
+  it.each([
+    [`Answer using only the context below.\n\n${CONTEXT}\n\nQuestion: ${PROOF}`, PROOF],
+    [`Answer the question using only the context.\n\n${CONTEXT}\n\nQuestion: ${PROOF}\nAnswer:`, PROOF],
+    [`Answer using only the context below.\n\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`Answer using only the following context:\n\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`Based on the documents below, answer the question.\n\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`You are a helpful assistant.\nAnswer from the context only.\n\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`Beantworte die Frage nur anhand des folgenden Kontexts.\n\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`Answer using only this text:\n${LINES}\n${ASK}`, ASK],
+    [`Answer using only this text:\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`Answer using only the text below.\n${LINES}\nQuestion: ${PROOF}\nAnswer:`, PROOF],
+    [`Answer using only the context below: ${ASK}\n\n${CONTEXT}`, ASK],
+  ])('is found: %j', (prompt, question) => {
+    expect(routedText({ prompt })).toBe(question);
+  });
+
+  it.each([
+    `Use a friendly tone.\n\n${CONTEXT}\n\nIs that all right?`,
+    `Tell me about lighthouses.\n\n${CONTEXT}\n\n${ASK}`,
+    `Answer using only the context below.\n\n${ASK}`,
+    `Answer using only this text:\n${ASK}`,
+    // The form of a puzzle that somebody sets: what is before the label may be the task itself.
+    `${CONTEXT}\n\nQuestion: ${ASK}`,
+    `Answer using only the context below.\n\n${CONTEXT}\n\nMara was hired in May. Does she owe rent?`,
+    `Based on the text below, answer the question.\n\n${CONTEXT}\n\n${ASK}`,
+    `Read the passage below carefully and answer the questions:\n${LINES}\nQuestion: ${ASK}`,
+    `Ada buys a lamp based on the description given. Is it hers? Only the text above says so.\n${LINES}\nQuestion: ${ASK}`,
+    `Summarise the text below.\n\n${CONTEXT}\n\nWho would want to live there?`,
+  ])('is no question apart: %j', (prompt) => {
+    expect(routedText({ prompt })).toBe(prompt);
+  });
+});
