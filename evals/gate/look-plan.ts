@@ -38,7 +38,7 @@ export interface LookPlan {
   readonly batches: number;
   /** The other looks that count: `number` - 1 of them, oldest first. */
   readonly earlier: readonly EarlierLook[];
-  /** Hash of the record's last line; null without a record. */
+  /** Hash of the last line that began or continued a look, this one if it is on record; null if there is none. */
   readonly head: string | null;
   /** It is a look on record, with the same cases or more. */
   readonly continues: boolean;
@@ -58,7 +58,7 @@ export interface Planned {
 
 /** @throws PlimsollError `insufficient-data`, see planLook */
 export function planOf(record: LookRecord, request: LookRequest): Planned {
-  const { looks, head, notes } = record;
+  const { looks, begun, notes } = record;
   const questions = questionsOf(request.cases);
   const same = findContinued(looks, request);
   const before = same === undefined ? looks : looks.slice(0, looks.indexOf(same.look));
@@ -76,7 +76,7 @@ export function planOf(record: LookRecord, request: LookRequest): Planned {
       batchOf,
       batches: added.length > 0 ? old + 1 : old,
       earlier: counted.map(({ shown }) => shown),
-      head,
+      head: [...begun].at(-1) ?? null,
       continues: same !== undefined,
       record: added.length === 0 ? (same?.look.latest?.record ?? null) : null,
       notes,

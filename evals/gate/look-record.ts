@@ -35,7 +35,7 @@ export interface LookRecord {
   readonly file: string;
   /** In the order in which they began. */
   readonly looks: readonly RecordedLook[];
-  /** Hashes of the lines that began a look or continued one. */
+  /** Hashes of the lines that began a look or continued one, in the order of the file. */
   readonly begun: ReadonlySet<string>;
   /** Hash of such a line -> the last outcome that was written for it. */
   readonly outcomes: ReadonlyMap<string, Outcome>;

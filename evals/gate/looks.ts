@@ -65,7 +65,7 @@ export function beginLook(place: RecordPlace, request: LookRequest & { issued: D
         batchLine(contentsOf(cases, added), questionsOf(cases, added), record.known),
       ],
     });
-    return { ...planned, record: line };
+    return { ...planned, record: line, head: line };
   });
 }
 
@@ -131,8 +131,8 @@ function wholeRecord(place: RecordPlace): LookRecord {
 
 function assertHasLooksOf(store: string, { file, begun }: LookRecord): void {
   for (const verdict of verdictsIn(store)) {
-    const look = lookOf(verdict);
-    if (look === undefined || begun.has(look)) continue;
+    const look = looksOf(verdict).find((line) => !begun.has(line));
+    if (look === undefined) continue;
     throw new PlimsollError(
       'invalid-artifact',
       `${verdict} rests on the look ${look.slice(0, 12)}…, which ${file} does not have: the record was cut, replaced or deleted, or the artifact was copied without it. Restore the record, such as from version control; an artifact of another folder needs its record, or no verdict.`,
@@ -151,15 +151,15 @@ function verdictsIn(store: string): string[] {
 }
 
 /**
- * What the verdict of an artifact names as its look. Whether there is a verdict that can be read, its reader says. Verdicts on decisions lie
- * anywhere, as reports do, and not only beside their record.
+ * The lines that the verdict of an artifact names: its look, and the last on record at that time. Whether there is a verdict that can be
+ * read, its reader says. Verdicts on decisions lie anywhere, as reports do, and not only beside their record.
  */
-function lookOf(verdictFile: string): string | undefined {
+function looksOf(verdictFile: string): string[] {
   const verdict = parseJson(textOr('', verdictFile));
-  if (!isObject(verdict) || verdict['schema_version'] !== 2 || 'decisions' in verdict) return undefined;
+  if (!isObject(verdict) || verdict['schema_version'] !== 2 || 'decisions' in verdict) return [];
   const looks = verdict['looks'];
-  const record = isObject(looks) ? looks['record'] : undefined;
-  return typeof record === 'string' ? record : undefined;
+  if (!isObject(looks)) return [];
+  return [looks['record'], looks['head']].filter((line) => typeof line === 'string');
 }
 
 function textOr(fallback: string, file: string): string {

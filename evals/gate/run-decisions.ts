@@ -25,7 +25,7 @@ import { pairedOutcomes } from './ranking.ts';
 import { collectReplay, type ScoredCase } from './replay.ts';
 import { type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite, type Suite } from './suite.ts';
-import { hashHardCases, sealedSection } from './verdict-sections.ts';
+import { hashHardCases, looksSection, sealedSection } from './verdict-sections.ts';
 
 /**
  * A ladder of models as rungs, cheapest first: two candidates are called cheap and strong, more by their models' names. Rungs stay as they are.
@@ -136,7 +136,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
       sha256: hashCases(cases),
       excluded: { seen: 0, seenGroup: 0 },
     }),
-    looks: { number: look.number, delta: look.delta, record: look.record, earlier: [...look.earlier] },
+    looks: looksSection(look, suite.confidence),
     conditions,
     evidence: decisionEvidence(evidence, conditions),
     tools: { plimsoll: VERSION },

@@ -41,7 +41,7 @@ import { pairedOutcomes } from './ranking.ts';
 import { openArtifactClassifier, replayCases, scoreTexts } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
-import { hashHardCases, sealedSection } from './verdict-sections.ts';
+import { hashHardCases, looksSection, sealedSection } from './verdict-sections.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -136,7 +136,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         ...sealedSection(loaded, { subject, sha256, excluded }),
         ...(plan && { below_limit: belowSection(plan) }),
       },
-      looks: { number: look.number, delta: look.delta, record: look.record, earlier: [...look.earlier] },
+      looks: looksSection(look, suite.suite.confidence),
       conditions,
       evidence,
       tools: { plimsoll: VERSION },

@@ -3,6 +3,7 @@ import type { Verdict } from '../../router/artifact/index.ts';
 import { type HardCase, hashCases, questionKey } from '../cases/index.ts';
 import type { GateCases } from './gate-cases.ts';
 import type { HeldOutCases } from './held-out-cases.ts';
+import type { LookPlan } from './look-plan.ts';
 import { lossesAt } from './promise.ts';
 import type { Subject } from './subject.ts';
 
@@ -31,6 +32,14 @@ export function sealedSection(
     excluded: { duplicates: excluded.duplicates, rejected, seen, seen_group: seenGroup },
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
   };
+}
+
+/** The look of a verdict. @param confidence of the suite */
+export function looksSection(
+  { number, delta, record, head, earlier }: LookPlan,
+  confidence: number,
+): Verdict['looks'] {
+  return { number, delta, confidence, record, head, earlier: [...earlier] };
 }
 
 /** sha256 over ids and questions. */

@@ -3,7 +3,7 @@ import type { StoredVerdict } from './verdict.ts';
 
 /** What a server asks of a verdict, beyond PASS: its owner sets it, and nobody who writes suites or verdicts can lower it. */
 export interface Floors {
-  /** Least confidence of the condition `quality-loss`, .5 up to below 1. */
+  /** Least confidence of the whole promise, over all looks at the same cases: .5 up to below 1. */
   readonly minConfidence?: number | undefined;
   /** Largest limit of the condition `quality-loss`, above 0 up to 1. */
   readonly maxQualityLoss?: number | undefined;
@@ -33,7 +33,12 @@ export interface FoundVerdict {
 
 /** The first floor that a PASS is below, the signature first: without it nothing in the verdict is known to be true. */
 export function floorFault(found: FoundVerdict, floors: Floors): FloorFault | undefined {
-  return signatureFloor(found, floors) ?? suiteFloor(found, floors) ?? qualityLossFloor(found, floors);
+  return (
+    signatureFloor(found, floors) ??
+    suiteFloor(found, floors) ??
+    confidenceFloor(found, floors) ??
+    qualityLossFloor(found, floors)
+  );
 }
 
 function signatureFloor({ folder, bytes }: FoundVerdict, { publicKey }: Floors): FloorFault | undefined {
@@ -52,32 +57,44 @@ function suiteFloor(
   return { reason: 'other-suite', why };
 }
 
-function qualityLossFloor(
-  { folder, verdict: { suite, conditions } }: FoundVerdict,
-  { minConfidence, maxQualityLoss }: Floors,
-): FloorFault | undefined {
-  if (minConfidence === undefined && maxQualityLoss === undefined) return undefined;
-  const condition = conditions.find(({ name }) => name === 'quality-loss');
-  const pass = `The PASS of ${folder} by the suite ${suite.name}`;
-  const again = (field: string) =>
-    `Set ${field} in the suite, and gate it again: \`plimsoll gate --artifact ${folder} --suite <suite>\`.`;
-  const below = (why: string): FloorFault => ({ reason: 'below-floor', why });
-  const margin = condition?.limits.max;
-  if (condition === undefined || margin === undefined) {
-    const floor = minConfidence === undefined ? 'gate.max_quality_loss' : 'gate.min_confidence';
-    return below(
-      `${pass} has no limit of the quality loss, and ${floor} asks for one. ${again('max_quality_loss')}`,
-    );
-  }
-  if (minConfidence !== undefined && condition.confidence < minConfidence) {
-    return below(
-      `${pass} has the confidence ${condition.confidence}, and gate.min_confidence asks for ${minConfidence}. ${again(`confidence: ${minConfidence}`)}`,
-    );
-  }
-  if (maxQualityLoss !== undefined && margin > maxQualityLoss) {
-    return below(
-      `${pass} allows a quality loss of ${margin}, and gate.max_quality_loss allows only ${maxQualityLoss}. ${again(`max_quality_loss: ${maxQualityLoss}`)}`,
-    );
-  }
-  return undefined;
+/**
+ * The confidence of the suite, over all looks. That of a condition is of one look: with `looks: 10` it is .95 in a suite that asks for .5.
+ * A verdict that does not say it is below any floor, since it does not follow from the rest.
+ */
+function confidenceFloor(found: FoundVerdict, { minConfidence }: Floors): FloorFault | undefined {
+  if (minConfidence === undefined) return undefined;
+  const { verdict } = found;
+  const confidence = verdict.schema_version === 2 ? verdict.looks.confidence : undefined;
+  if (confidence !== undefined && confidence >= minConfidence) return undefined;
+  const has =
+    confidence === undefined
+      ? 'does not say the confidence of its suite, as verdicts of earlier versions do not'
+      : `has the confidence ${confidence} over all looks`;
+  return belowFloor(
+    `${passOf(found)} ${has}, and gate.min_confidence asks for ${minConfidence}. ${setInSuite(found, `confidence: ${minConfidence}`)}`,
+  );
+}
+
+/** The margin of the mean loss: no suite of the gate is without one, and a verdict may come from elsewhere. */
+function qualityLossFloor(found: FoundVerdict, { maxQualityLoss }: Floors): FloorFault | undefined {
+  if (maxQualityLoss === undefined) return undefined;
+  const margin = found.verdict.conditions.find(({ name }) => name === 'quality-loss')?.limits.max;
+  if (margin !== undefined && margin <= maxQualityLoss) return undefined;
+  const has =
+    margin === undefined
+      ? 'has no limit of the quality loss, and gate.max_quality_loss asks for one'
+      : `allows a quality loss of ${margin}, and gate.max_quality_loss allows only ${maxQualityLoss}`;
+  return belowFloor(`${passOf(found)} ${has}. ${setInSuite(found, `max_quality_loss: ${maxQualityLoss}`)}`);
+}
+
+function belowFloor(why: string): FloorFault {
+  return { reason: 'below-floor', why };
+}
+
+function passOf({ folder, verdict: { suite } }: FoundVerdict): string {
+  return `The PASS of ${folder} by the suite ${suite.name}`;
+}
+
+function setInSuite({ folder }: FoundVerdict, field: string): string {
+  return `Set ${field} in the suite, and gate it again: \`plimsoll gate --artifact ${folder} --suite <suite>\`.`;
 }

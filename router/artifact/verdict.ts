@@ -155,8 +155,15 @@ const onSealedCases = {
     number: z.int().positive(),
     /** 1 - confidence that this look may spend. */
     delta: z.number().gt(0).lt(1),
+    /** Of the whole promise, over all looks at these cases: what the suite asks for. Left out in verdicts from before it was written. */
+    confidence: z.number().gt(0).lt(1).optional(),
     /** Hash of this look's line in the record of looks, which has the hash of the line before; null if the look is not on record. */
     record: sha256.nullable(),
+    /**
+     * Hash of the last look's line in the record when this one was taken: its own, or that of a later look if this one was taken again. Null
+     * without a record; left out in verdicts from before it was written.
+     */
+    head: sha256.nullable().optional(),
     earlier: z.array(earlierLookSchema),
   }),
 };

@@ -205,7 +205,7 @@ export const floorsSchema = z
       .min(0.5)
       .lt(1)
       .optional()
-      .describe("Least confidence with which the verdict's quality loss was judged."),
+      .describe('Least confidence of the suite of a verdict, over all looks at the same cases.'),
     max_quality_loss: z
       .number()
       .gt(0)

@@ -195,15 +195,20 @@ function commonRequest(flags: Flags) {
   };
 }
 
-/** Whether the verdict that lies there is the one that comes out now, but for its time. */
+/** Whether the verdict that lies there is the one that comes out now. */
 function checkNote(folder: string, now: Verdict): string {
   const before = readVerdict(folder);
   if (before === undefined) return `${folder} has no verdict.json; nothing is written`;
-  const { issued: _, sha256: __, ...same } = { ...now, issued: before.issued };
-  const { issued: ___, sha256: ____, ...lying } = before;
-  return sha256OfJson(same) === sha256OfJson(lying)
+  return sha256OfJson(withoutTime(now)) === sha256OfJson(withoutTime(before))
     ? `${folder}/verdict.json says the same`
     : `${folder}/verdict.json differs: ${before.verdict} at threshold ${before.policy.threshold}, and now ${now.verdict} at ${now.policy.threshold}`;
+}
+
+/** A verdict without what differs whenever it is made again: its time, and what the record of looks ended with. */
+function withoutTime({ issued: _, sha256: __, ...verdict }: StoredVerdict): object {
+  if (verdict.schema_version === 1) return verdict;
+  const { head: ___, ...looks } = verdict.looks;
+  return { ...verdict, looks };
 }
 
 function previousVerdict(folder: string): StoredVerdict {

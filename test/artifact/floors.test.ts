@@ -10,7 +10,7 @@ import {
 } from '../../router/artifact/signature.ts';
 import { standingAt, standingInFolder } from '../../router/artifact/standing.ts';
 import type { VerdictContent } from '../../router/artifact/verdict.ts';
-import { DAY_MS, layVerdict, PASSED } from '../helpers/verdicts.ts';
+import { DAY_MS, LOOK, layEarlierVerdict, layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { draft, scratchFolder } from './draft.ts';
 
 const ISSUED = '2026-03-01T12:00:00.000Z';
@@ -44,18 +44,55 @@ describe('floors', () => {
     expect(under(floors).kind).toBe('pass');
   });
 
-  it('a look that may spend less error has a higher confidence, and passes lower floors', () => {
-    const { under } = gated(lossWith({ confidence: 0.992 }));
-    expect(under({ minConfidence: 0.95 }).kind).toBe('pass');
-    expect(under({ minConfidence: 0.995 }).kind).toBe('none');
+  it('the confidence that counts is that of the suite, not that of one look', () => {
+    const { under } = gated({
+      ...lossWith({ confidence: 0.95 }),
+      looks: { ...LOOK, confidence: 0.5, delta: 0.05 },
+    });
+    expect(under({ minConfidence: 0.5 }).kind).toBe('pass');
+    expect(under({ minConfidence: 0.95 })).toMatchObject({ kind: 'none', reason: 'below-floor' });
   });
+
+  it('a later look, which may spend less, has no higher confidence for it', () => {
+    const { under } = gated({
+      ...lossWith({ confidence: 0.9924 }),
+      looks: { ...LOOK, number: 2, delta: 0.0076 },
+    });
+    expect(under({ minConfidence: 0.95 }).kind).toBe('pass');
+    expect(under({ minConfidence: 0.96 }).kind).toBe('none');
+  });
+
+  it.each([
+    ['1', (folder: string) => layEarlierVerdict(folder, { issued: ISSUED })],
+    [
+      '2, from before the suite had its confidence in it,',
+      (folder: string) => {
+        const { confidence: _, ...looks } = LOOK;
+        return layVerdict(folder, { issued: ISSUED, looks });
+      },
+    ],
+  ])(
+    'a verdict of version %s does not say the confidence of its suite: it passes no floor of it',
+    (_, lay) => {
+      const { folder, under } = gated();
+      lay(folder);
+      expect(under({ maxQualityLoss: 0.9 }).kind).toBe('pass');
+      expect(under({ minConfidence: 0.5 })).toEqual({
+        kind: 'none',
+        reason: 'below-floor',
+        why: expect.stringMatching(
+          /does not say the confidence of its suite, as verdicts of earlier versions do not, and gate\.min_confidence asks for 0\.5\. Set confidence: 0\.5 in the suite, and gate it again/,
+        ),
+      });
+    },
+  );
 
   it.each<[string, Floors, Partial<VerdictContent>, RegExp]>([
     [
       'below-floor',
       { minConfidence: 0.95 },
-      lossWith({ confidence: 0.5 }),
-      /by the suite mine has the confidence 0\.5, and gate\.min_confidence asks for 0\.95\. Set confidence: 0\.95 in the suite, and gate it again: `plimsoll gate --artifact /,
+      { looks: { ...LOOK, confidence: 0.5 } },
+      /by the suite mine has the confidence 0\.5 over all looks, and gate\.min_confidence asks for 0\.95\. Set confidence: 0\.95 in the suite, and gate it again: `plimsoll gate --artifact /,
     ],
     [
       'below-floor',
@@ -65,9 +102,9 @@ describe('floors', () => {
     ],
     [
       'below-floor',
-      { minConfidence: 0.9 },
+      { maxQualityLoss: 0.9 },
       lossWith({ name: 'slice/law' }),
-      /has no limit of the quality loss, and gate\.min_confidence asks for one/,
+      /has no limit of the quality loss, and gate\.max_quality_loss asks for one/,
     ],
     [
       'below-floor',
@@ -93,7 +130,7 @@ describe('floors', () => {
   );
 
   it('what is below a floor is none after it has expired, too', () => {
-    const { under } = gated(lossWith({ confidence: 0.5 }));
+    const { under } = gated({ looks: { ...LOOK, confidence: 0.5 } });
     expect(under({ minConfidence: 0.9 }, daysLater(91))).toMatchObject({
       kind: 'none',
       reason: 'below-floor',
@@ -101,7 +138,7 @@ describe('floors', () => {
   });
 
   it('a verdict that is no PASS by itself says so, and no floor', () => {
-    const { under } = gated({ verdict: 'FAIL', ...lossWith({ verdict: 'FAIL', confidence: 0.5 }) });
+    const { under } = gated({ verdict: 'FAIL', ...lossWith({ verdict: 'FAIL' }) });
     expect(under({ minConfidence: 0.9, suites: ['f'.repeat(12)] })).toMatchObject({ reason: 'not-passed' });
   });
 });

@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 import type { Case } from '../../evals/cases/index.ts';
 import { fingerprintCases } from '../../evals/gate/case-fingerprints.ts';
 import type { LookRequest } from '../../evals/gate/look-plan.ts';
+
 import { assertRecordWhole, beginLook, finishLook, planLook, unseenByLooks } from '../../evals/gate/looks.ts';
+import { sha256 } from '../../router/artifact/index.ts';
 import {
   caseOf,
   casesOf,
@@ -31,13 +33,13 @@ const FORMER = JSON.stringify({
   sealed_sha256: hashOf(4),
 });
 
-/** A verdict as far as the record is concerned. */
-function layLookIn(folder: string, record: string): void {
+/** A verdict as far as the record is concerned. @param head left out as in verdicts from before it was written */
+function layLookIn(folder: string, { record, head }: { record: string; head?: string | null }): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'manifest.json'), '{}');
   writeFileSync(
     path.join(folder, 'verdict.json'),
-    JSON.stringify({ schema_version: 2, looks: { record, number: 1 } }),
+    JSON.stringify({ schema_version: 2, looks: { record, head, number: 1 } }),
   );
 }
 
@@ -55,7 +57,7 @@ describe('what is the same look', () => {
       number: 1,
       batches: 1,
       earlier: [],
-      head: null,
+      head: look.record,
       continues: false,
       notes: [],
     });
@@ -262,7 +264,7 @@ describe('a record that is not what it was', () => {
     finishLook(world.artifact, first.record, { verdict: 'INCONCLUSIVE', threshold: 0.1 });
     lookAt(world.artifact, casesOf(0, 50), { suiteSha256: hashOf(1) });
     const last = lookAt(world.artifact, casesOf(0, 50), { suiteSha256: hashOf(2) });
-    layLookIn(world.artifact, last.record);
+    layLookIn(world.artifact, { record: last.record });
     return { ...world, last, lines: linesOf(world.file) };
   }
   const plan = (artifact: string) =>
@@ -291,6 +293,16 @@ describe('a record that is not what it was', () => {
     expect(() => plan(artifact)).toThrow(invalid('rests on the look'));
   });
 
+  it('cut at its end, after a repeated first look: its verdict names the last look too', () => {
+    const { artifact, file, lines } = recorded();
+    const again = lookAt(artifact, casesOf(0, 50));
+    expect(again).toMatchObject({ number: 1, head: sha256(lines.at(-1)!) });
+    layLookIn(artifact, again);
+    expect(lookAt(artifact, casesOf(0, 50))).toEqual(again);
+    writeLines(file, lines.slice(0, -1));
+    expect(() => lookAt(artifact, casesOf(0, 50))).toThrow(invalid('rests on the look', 'Restore'));
+  });
+
   it('of another folder', () => {
     const [here, there] = [recorded(), emptyStore()];
     lookAt(there.artifact, casesOf(0, 10));
@@ -300,7 +312,7 @@ describe('a record that is not what it was', () => {
 
   it('left behind when the store was moved', () => {
     const [here, there] = [recorded(), emptyStore()];
-    layLookIn(there.artifact, here.last.record);
+    layLookIn(there.artifact, here.last);
     expect(() => plan(there.artifact)).toThrow(invalid('copied without it'));
     copyFileSync(here.file, there.file);
     expect(plan(there.artifact).number).toBe(4);
@@ -383,7 +395,7 @@ describe('a record that is not what it was', () => {
     }
     writeFileSync(path.join(store, 'current.json'), '{}');
     assertRecordWhole(store);
-    layLookIn(path.join(store, 'other'), hashOf(7));
+    layLookIn(path.join(store, 'other'), { record: hashOf(7) });
     expect(() => assertRecordWhole(store)).toThrow(invalid('other/verdict\\.json rests on the look 7777'));
   });
 });

@@ -199,6 +199,14 @@ describe('what is written', () => {
     expect((await runGate(request)).verdict).toEqual(verdict);
   });
 
+  it('the confidence of the suite, which that of a single look exceeds', async () => {
+    const changes = { confidence: 0.5, looks: 10 };
+    const suite = writeSuite(world.home, changes);
+    const { verdict } = await runGate({ artifact: copyOf(world.artifact), suite, data: [world.data] });
+    expect(verdict.looks.confidence).toBe(0.5);
+    expect(verdict.conditions[0]!.confidence).toBeCloseTo(0.95, 12);
+  });
+
   it('the second look at the same cases spends less, and reports say so', async () => {
     const artifact = copyOf(world.artifact);
     const request = { artifact, data: [world.data], issued: ISSUED };

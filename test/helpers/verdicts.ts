@@ -29,6 +29,15 @@ export const PASSED: Condition = {
   proof: 'walk',
 };
 
+export const LOOK: VerdictContent['looks'] = {
+  number: 1,
+  delta: 0.03,
+  confidence: 0.95,
+  record: NO_HASH,
+  head: NO_HASH,
+  earlier: [],
+};
+
 /** A verdict that the gate could have written of the artifact: PASS, issued now, but for the changes. Sealed. */
 export function verdictOf(
   { manifest, sha256 }: Pick<ArtifactFiles, 'manifest' | 'sha256'>,
@@ -55,7 +64,7 @@ export function verdictOf(
       excluded: { duplicates: 0, rejected: 0, seen: 0, seen_group: 0 },
       files: [],
     },
-    looks: { number: 1, delta: 0.03, record: NO_HASH, earlier: [] },
+    looks: LOOK,
     conditions: [PASSED],
     evidence: {},
     tools: { node: process.version },

@@ -42,7 +42,14 @@ export const LOOK: VerdictContent['looks']['earlier'][number] = {
   verdict: 'FAIL',
 };
 
-const LOOKS: VerdictContent['looks'] = { number: 1, delta: 0.03, record: '8'.repeat(64), earlier: [] };
+const LOOKS: VerdictContent['looks'] = {
+  number: 1,
+  delta: 0.03,
+  confidence: 0.95,
+  record: '8'.repeat(64),
+  head: '8'.repeat(64),
+  earlier: [],
+};
 
 const CONDITIONS: readonly Condition[] = [
   condition('quality-loss', 'PASS', 0.0144, [0.0097, 0.0193], { max: 0.02 }),

@@ -5,7 +5,7 @@ import type { Config } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { serve } from '../../router/index.ts';
 import { readinessSchema } from '../../router/server/schemas/decisions.ts';
-import { DAY_MS, layVerdict, PASSED } from '../helpers/verdicts.ts';
+import { DAY_MS, LOOK, layVerdict } from '../helpers/verdicts.ts';
 import { hotServing, scratchFolder, tinyStore } from './hot-serving.ts';
 import { get, post, serving, tinyConfig } from './serving.ts';
 
@@ -26,7 +26,7 @@ describe('a PASS below a floor', () => {
     [
       'below-floor',
       () => ({ minConfidence: 0.99 }),
-      /confidence 0\.95, and gate\.min_confidence asks for 0\.99/,
+      /confidence 0\.95 over all looks, and gate\.min_confidence asks for 0\.99/,
     ],
     ['below-floor', () => ({ maxQualityLoss: 0.01 }), /gate\.max_quality_loss allows only 0\.01/],
     ['other-suite', () => ({ suites: ['f'.repeat(12)] }), /which gate\.suites does not list/],
@@ -132,7 +132,7 @@ test('a new verdict waits for its signature, and is taken over when it comes', a
 
 test('a reload applies the floors of the configuration, as it is then', async () => {
   const { artifact } = await own();
-  layVerdict(artifact, { conditions: [{ ...PASSED, confidence: 0.9 }] });
+  layVerdict(artifact, { looks: { ...LOOK, confidence: 0.9 } });
   let config = await tinyConfig({ config: { artifact, logLevel: 'silent', reloadIntervalMs: 0 } });
   const server = await serve(config, { readConfig: () => config });
   const reloadedWith = (changes: Partial<Config>) => {
