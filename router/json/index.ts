@@ -14,6 +14,7 @@ export {
   OPEN_BRACKET,
   QUOTE,
 } from './scan.ts';
+export { type JsonEdit, jsonSplices, spliced } from './splice.ts';
 export {
   countIn,
   fieldIn,

@@ -30,6 +30,12 @@ export function isName(text: string, start: number, end: number, name: string): 
   return written.includes('\\') && parseJson(written) === name;
 }
 
+/** The name that is written from `start` to `end`, with its quotes. */
+export function nameAt(text: string, start: number, end: number): string {
+  const written = text.slice(start, end);
+  return written.includes('\\') ? String(parseJson(written)) : written.slice(1, -1);
+}
+
 /** After so many plain characters the end of a string is searched natively, which does not pay for short strings or many escapes. */
 const PLAIN_RUN = 64;
 
@@ -66,7 +72,7 @@ export function valueAfterColon(text: string, at: number): number {
   return text.charCodeAt(colon) === COLON ? afterWhiteSpace(text, colon + 1) : -1;
 }
 
-function afterWhiteSpace(text: string, from: number): number {
+export function afterWhiteSpace(text: string, from: number): number {
   let at = from;
   while (isWhiteSpace(text.charCodeAt(at))) at++;
   return at;

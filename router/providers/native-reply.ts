@@ -1,5 +1,13 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
-import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
+import {
+  countIn,
+  fieldIn,
+  isObject,
+  type JsonEdit,
+  type JsonObject,
+  objectIn,
+  parseJson,
+} from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { Mutable } from '../types.ts';
 import { isThrownByClient, missingContent, reportedError, reportedFailure } from './error-body.ts';
@@ -13,13 +21,15 @@ import {
   SseReader,
   wholeBody,
 } from './response.ts';
+import { editedBytes, StreamedStopReasons, stopReasonEdits } from './stop-reason.ts';
 import type { AttemptOutcome, ProviderCall, ReplyBody } from './types.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;
 
 /**
- * A plain reply is held until its JSON has been checked, and is a failure if that is an error or lacks what the API promises. One of more
- * than `maxBytes`, or for which there is no memory, passes through unchecked, and its usage is unknown.
+ * A plain reply is held until its JSON has been checked, and is a failure if that is an error or lacks what the API promises. Its bytes
+ * stay as they are, but for the reason to stop of tool calls (`stopReasonEdits`). One of more than `maxBytes`, or for which there is no
+ * memory, passes through unchecked, and its usage is unknown.
  */
 export async function plainReply(
   call: ProviderCall,
@@ -44,11 +54,12 @@ export async function plainReply(
   const missing = missingContent(json, call);
   if (missing !== undefined) return failedAttempt(call.model, 'bad-answer', head.status, missing);
   const usage = parseUsage(json, call.dialect);
+  const edits = call.operation === 'chat' ? stopReasonEdits(json, call.dialect) : [];
   return {
     kind: 'reply',
     status: head.status,
-    headers: clientHeaders(head.headers, encoded, key),
-    body: wholeBody(body),
+    headers: clientHeaders(head.headers, encoded || edits.length > 0, key),
+    body: wholeBody(edits.length > 0 ? editedBytes(body, edits) : body),
     usage: () => usage,
   };
 }
@@ -71,7 +82,7 @@ const MAX_FIRST_EVENT_BYTES = 64 * 1024;
 
 /**
  * A stream counts as a reply with the first event of the reply. Comments, pings, warnings and chunks without a choice are held until then.
- * From then on its bytes pass through unchanged while usage and end are read. An error before the reply is a failure, and so is an event
+ * From then on its bytes pass through, event by event and unchanged but for a reason to stop, while usage and end are read. An error before the reply is a failure, and so is an event
  * that is no JSON object, and a stream that ends without a choice. The body throws ExchangeError also after a clean end that came before the reply's.
  */
 export async function streamedReply(
@@ -110,9 +121,8 @@ async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Arr
   for (let size = 0; size <= MAX_FIRST_EVENT_BYTES && !reader.begun && !reader.done; ) {
     const next = await bytes.next();
     if (next.done) return undefined;
-    const length = reader.push(next.value);
-    chunks.push(next.value.subarray(0, length));
-    size += length;
+    chunks.push(reader.push(next.value));
+    size += next.value.length;
   }
   return chunks;
 }
@@ -122,12 +132,12 @@ async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Arr
  * never begun would not reach `rest`, and the connection would stay.
  */
 function passThrough(first: readonly Uint8Array[], rest: Bytes, reader?: StreamReader): ReplyBody {
-  const waiting = [...first];
+  const waiting = first.filter(({ length }) => length > 0);
+  const next = reader === undefined ? () => rest.next() : readingNext(rest, reader);
   const iterator: AsyncIterator<Uint8Array> = {
     next: async () => {
       const chunk = waiting.shift();
-      if (chunk !== undefined) return { done: false, value: chunk };
-      return reader === undefined ? rest.next() : nextRead(rest, reader);
+      return chunk === undefined ? next() : { done: false, value: chunk };
     },
     return: async () => {
       waiting.length = 0;
@@ -137,22 +147,30 @@ function passThrough(first: readonly Uint8Array[], rest: Bytes, reader?: StreamR
   return { [Symbol.asyncIterator]: () => iterator };
 }
 
-/** However the bytes end, only the reply's end counts: what comes after it cannot fail it. */
-async function nextRead(bytes: Bytes, reader: StreamReader): Promise<IteratorResult<Uint8Array>> {
-  let cause: ExchangeError | undefined;
-  try {
-    const next = reader.hiddenError ? await bytes.return(undefined) : await bytes.next();
-    if (!next.done) {
-      const length = reader.push(next.value);
-      return length === next.value.length ? next : { done: false, value: next.value.subarray(0, length) };
+/** However the bytes end, only the reply's end counts: what comes after it cannot fail it. An event that the end cuts off passes too. */
+function readingNext(bytes: Bytes, reader: StreamReader): () => Promise<IteratorResult<Uint8Array>> {
+  let end: { readonly error: ExchangeError | undefined } | undefined;
+  return async () => {
+    while (end === undefined) {
+      let cause: ExchangeError | undefined;
+      try {
+        const next = reader.hiddenError ? await bytes.return(undefined) : await bytes.next();
+        if (!next.done) {
+          const value = reader.push(next.value);
+          if (value.length > 0) return { done: false, value };
+          continue;
+        }
+      } catch (error) {
+        if (!(error instanceof ExchangeError)) throw error;
+        cause = error;
+      }
+      end = { error: reader.errorAtEnd(cause) };
+      const value = reader.takeHeld();
+      if (value.length > 0) return { done: false, value };
     }
-  } catch (error) {
-    if (!(error instanceof ExchangeError)) throw error;
-    cause = error;
-  }
-  const endError = reader.errorAtEnd(cause);
-  if (endError !== undefined) throw endError;
-  return { done: true, value: undefined };
+    if (end.error !== undefined) throw end.error;
+    return { done: true, value: undefined };
+  };
 }
 
 /** OpenAI's end, also if the blank line after it is missing. */
@@ -167,14 +185,24 @@ const REPLY_EVENT: Readonly<Record<Dialect, RegExp>> = {
   anthropic: /"type"\s*:\s*"(?:message|content_block)_/,
 };
 
+/** An unfinished event that is longer passes piece by piece, and is not edited: the end of a reply is shorter. */
+const MAX_HELD_BYTES = 1024 * 1024;
+
 /**
- * Watches the bytes of a streamed reply for its tokens, its end, and an error that the provider may have put in it. Events are searched as
- * text; only those that may hold counts or an error are parsed. The same bytes mean the same however they are cut.
+ * Watches the bytes of a streamed reply for its tokens, its end, and an error that the provider may have put in it, and edits the reason
+ * to stop of tool calls. Events are searched as text; only those that may hold counts, an error or such a reason are parsed. The same bytes
+ * mean the same however they are cut.
  */
 export class StreamReader {
   readonly #events = new SseReader();
   readonly #usage: UsageReader;
+  readonly #stopReasons: StreamedStopReasons;
   readonly #dialect: Dialect;
+  /** Of an event whose end has not come. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** The beginning of the event whose end has not come was passed on. */
+  #cut = false;
   #begun = false;
   #firstError: string | undefined;
   #unreadable = false;
@@ -190,19 +218,53 @@ export class StreamReader {
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
     this.#usage = new UsageReader(dialect);
+    this.#stopReasons = new StreamedStopReasons(dialect);
   }
 
   /**
-   * @returns how many bytes of this chunk may be passed on: all of them, unless an error came that the client would not notice. The stream
+   * @returns what may be passed on: the events that are whole by now, unless an error came that the client would not notice. The stream
    *   then ends with that event, and nothing may be pushed any more.
    */
-  push(chunk: Uint8Array): number {
-    const events = this.#events.push(chunk);
-    for (const [at, event] of events.entries()) {
-      this.#read(event);
-      if (this.#hiddenError) return this.#events.endOf(at);
+  push(chunk: Uint8Array): Uint8Array {
+    const passed: Uint8Array[] = [];
+    let from = 0;
+    let start = 0;
+    for (const [at, event] of this.#events.push(chunk).entries()) {
+      const edits = this.#read(event);
+      const end = this.#events.endOf(at);
+      if (edits.length > 0 && !this.#cut) {
+        if (start > from) passed.push(this.#withHeld(chunk.subarray(from, start)));
+        passed.push(editedBytes(this.#withHeld(chunk.subarray(start, end)), edits));
+        from = end;
+      }
+      this.#cut = false;
+      if (this.#hiddenError) return joined([...passed, this.#withHeld(chunk.subarray(from, end))]);
+      start = end;
     }
-    return chunk.length;
+    const whole = this.#events.unfinishedFrom;
+    if (whole > from) passed.push(this.#withHeld(chunk.subarray(from, whole)));
+    this.#hold(chunk.subarray(Math.max(from, whole)));
+    if (this.#heldBytes <= MAX_HELD_BYTES) return joined(passed);
+    this.#cut = true;
+    return joined([...passed, this.takeHeld()]);
+  }
+
+  /** The bytes of an event whose end has not come. */
+  takeHeld(): Uint8Array {
+    return this.#withHeld(new Uint8Array());
+  }
+
+  #hold(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+  }
+
+  #withHeld(bytes: Uint8Array): Buffer {
+    const all = this.#held.length === 0 ? bytes : Buffer.concat([...this.#held, bytes]);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return Buffer.from(all.buffer, all.byteOffset, all.byteLength);
   }
 
   /** Whether an event of the reply has come; pings, warnings and chunks without a choice are none. */
@@ -257,7 +319,8 @@ export class StreamReader {
     return new ExchangeError('reset', 'The stream ended before the answer had.');
   }
 
-  #read({ event, data }: SseEvent): void {
+  /** @returns what to edit in the event's JSON */
+  #read({ event, data }: SseEvent): JsonEdit[] {
     const named = event === 'error';
     if (named || data.includes('"error"')) this.#readError(event, data);
     if (!this.#begun) this.#readBeforeReply(data);
@@ -265,6 +328,7 @@ export class StreamReader {
     else if (data === DONE) this.#done = true;
     else this.#finished ||= FINISHED.test(data);
     this.#usage.read(data);
+    return this.#stopReasons.edits(data);
   }
 
   #readError(event: string, data: string): void {
@@ -286,6 +350,11 @@ export class StreamReader {
     this.#begun = true;
     this.#unreadable = true;
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array(), second] = pieces;
+  return second === undefined ? first : Buffer.concat(pieces);
 }
 
 /**

@@ -3,19 +3,8 @@ import type { Dialect } from '../catalog/index.ts';
 import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
 import { countIn, isObject, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
 import { ExchangeError } from './provider-error.ts';
+import { openaiReason } from './stop-reason.ts';
 import type { ReplyRepair } from './types.ts';
-
-/** Reasons of other APIs that servers of this one send as `finish_reason`. */
-const FINISH: Readonly<Record<string, string>> = {
-  eos: 'stop',
-  eos_token: 'stop',
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  tool_use: 'tool_calls',
-  tool_call: 'tool_calls',
-  safety: 'content_filter',
-};
 
 /** Chat completions of OpenAI, Mistral, and the many servers that copy them. */
 export class OpenaiRepair implements ReplyRepair {
@@ -109,8 +98,7 @@ export class OpenaiRepair implements ReplyRepair {
     const said = textIn(choice, 'finish_reason');
     if (said === undefined) return undefined;
     this.#finished = true;
-    const word = said.toLowerCase();
-    return Object.hasOwn(FINISH, word) ? FINISH[word] : word;
+    return openaiReason(said);
   }
 }
 

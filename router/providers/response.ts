@@ -197,6 +197,7 @@ export class SseReader {
   #event = '';
   #data: string[] = [];
   #eventBytes = 0;
+  #unfinishedFrom = 0;
   /** The end of each event of the last `push` within that chunk, in bytes. */
   #ends: number[] = [];
   readonly #maxEventBytes: number;
@@ -210,6 +211,7 @@ export class SseReader {
     this.#ends = [];
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let start = this.#lineStart(bytes, 0);
+    this.#unfinishedFrom = this.#isBetweenEvents ? start : 0;
     let feed = bytes.indexOf(LINE_FEED, start);
     let back = bytes.indexOf(CARRIAGE_RETURN, start);
     while (feed !== -1 || back !== -1) {
@@ -218,6 +220,7 @@ export class SseReader {
       this.#afterReturn = end === back;
       start = this.#lineStart(bytes, end + 1);
       while (this.#ends.length < events.length) this.#ends.push(start);
+      if (this.#isBetweenEvents) this.#unfinishedFrom = start;
       if (feed !== -1 && feed < start) feed = bytes.indexOf(LINE_FEED, start);
       if (back !== -1 && back < start) back = bytes.indexOf(CARRIAGE_RETURN, start);
     }
@@ -228,6 +231,15 @@ export class SseReader {
   /** Where event number `at` of the last `push` ended, in bytes from the start of its chunk. */
   endOf(at: number): number {
     return this.#ends[at]!;
+  }
+
+  /** Where in the last chunk the bytes begin that belong to no whole event or comment; 0 if they began before it, its length if there are none. */
+  get unfinishedFrom(): number {
+    return this.#unfinishedFrom;
+  }
+
+  get #isBetweenEvents(): boolean {
+    return this.#pieces.length === 0 && this.#event === '' && this.#data.length === 0;
   }
 
   /** The lines of an event whose end has not come, the last one as far as it came; empty between two events. Comments are none. */
