@@ -167,7 +167,9 @@ function questionUnderOpening(
   }
   const further = partsOf(text.slice(end));
   const last = further.at(-1) ?? '';
-  return further.length > 1 && IS_ONE_QUESTION.test(last) ? last : undefined;
+  if (further.length < 2 || !IS_ONE_QUESTION.test(last)) return undefined;
+  const speaker = labelsIn(last).find(isTurn);
+  return last.slice(speaker?.bodyStart).trim();
 }
 
 /** One sentence that asks. What says something first may go on from what is above it. */

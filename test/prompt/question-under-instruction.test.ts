@@ -16,6 +16,7 @@ describe('a question under an instruction, with context that nothing sets apart'
     [`You are a helpful assistant.\nAnswer from the context only.\n\n${CONTEXT}\n\n${ASK}`, ASK],
     [`Beantworte die Frage nur anhand des folgenden Kontexts.\n\n${CONTEXT}\n\n${ASK}`, ASK],
     [`Answer using only this text:\n${LINES}\n${ASK}`, ASK],
+    [`Use only the documents below.\n\n${CONTEXT}\n\nUser: ${ASK}`, ASK],
     [`Answer using only this text:\n${CONTEXT}\n\n${ASK}`, ASK],
     [`Answer using only the text below.\n${LINES}\nQuestion: ${PROOF}\nAnswer:`, PROOF],
     [`Answer using only the context below: ${ASK}\n\n${CONTEXT}`, ASK],
