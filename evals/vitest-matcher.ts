@@ -12,7 +12,7 @@ declare module 'vitest' {
   interface Matchers<T = any> {
     /**
      * The gate says PASS of an artifact, given as its folder or as `{ artifact: folder }`. FAIL and INCONCLUSIVE are no PASS.
-     * The sealed cases are replayed and nothing is written, neither a verdict nor a look.
+     * The sealed cases are replayed and nothing is written: it repeats a look that is on record (`plimsoll gate --check`).
      *
      * @example await expect('models/mine').toPassGate('gate/suite.yaml', { data: ['labelled.jsonl'] });
      */
@@ -26,10 +26,10 @@ expect.extend({ toPassGate });
  * Runs the gate. An error, such as missing data, is thrown as it is: it is neither a PASS nor a failed one, and `.not` must not
  * make it green.
  *
- * @throws PlimsollError what runGate throws; `invalid-input` if no artifact is given
+ * @throws PlimsollError what runGate throws, such as for a look that is not on record; `invalid-input` if no artifact is given
  */
 async function toPassGate(received: unknown, suite: string, options: PassGateOptions = {}) {
-  const { verdict } = await runGate({ ...options, artifact: artifactOf(received), suite });
+  const { verdict } = await runGate({ ...options, artifact: artifactOf(received), suite, check: true });
   return { pass: verdict.verdict === 'PASS', message: () => messageOf(verdict) };
 }
 

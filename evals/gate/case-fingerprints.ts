@@ -103,15 +103,6 @@ export function overlaps(a: SortedSet, b: SortedSet): boolean {
   return false;
 }
 
-/** What is in `a` and not in `b`. */
-export function without(a: SortedSet, b: SortedSet): SortedSet {
-  let j = 0;
-  return a.filter((value) => {
-    while (j < b.length && b[j]! < value) j += 1;
-    return b[j] !== value;
-  });
-}
-
 /** Finds cases by their contents, each case once. */
 export class CaseIndex {
   readonly #contents: Float64Array;

@@ -6,7 +6,6 @@ import {
   overlaps,
   questionsOf,
   type SortedSet,
-  without,
 } from './case-fingerprints.ts';
 import type { LookRecord, RecordedLook } from './look-record.ts';
 
@@ -60,7 +59,7 @@ export interface Planned {
 export function planOf(record: LookRecord, request: LookRequest): Planned {
   const { looks, begun, notes } = record;
   const questions = questionsOf(request.cases);
-  const same = findContinued(looks, request);
+  const { same, notes: whyNot } = findContinued(looks, request);
   const before = same === undefined ? looks : looks.slice(0, looks.indexOf(same.look));
   const counted = before.filter(touching(questions));
   const number = counted.length + 1;
@@ -79,35 +78,36 @@ export function planOf(record: LookRecord, request: LookRequest): Planned {
       head: [...begun].at(-1) ?? null,
       continues: same !== undefined,
       record: added.length === 0 ? (same?.look.latest?.record ?? null) : null,
-      notes,
+      notes: [...notes, ...whyNot],
     },
   };
 }
 
 interface Continued {
-  readonly look: RecordedLook;
-  readonly batchOf: Uint32Array;
+  readonly same?: { readonly look: RecordedLook; readonly batchOf: Uint32Array };
+  /** Why it does not continue a look to which cases were appended. */
+  readonly notes: readonly string[];
 }
 
-/** The oldest look that the request is, with the same cases or with fresh ones besides. */
-function findContinued(looks: readonly RecordedLook[], request: LookRequest): Continued | undefined {
+/** The oldest look that the request is, with the same cases or with cases of fresh questions besides. */
+function findContinued(looks: readonly RecordedLook[], request: LookRequest): Continued {
   const alike = looks.filter((look) => isAlike(look, request));
-  if (alike.length === 0) return undefined;
+  const notes: string[] = [];
+  if (alike.length === 0) return { notes };
   const index = new CaseIndex(request.cases);
   for (const look of alike) {
     const batches = look.latest!.batches;
     const batchOf = index.batchOf(batches.map(({ contents }) => contents));
     if (batchOf === undefined) continue;
-    const fresh = batches.reduce(
-      (rest, batch) => without(rest, batch.questions),
-      questionsOf(request.cases, indicesOf(batchOf, batches.length)),
+    const seen = touching(questionsOf(request.cases, indicesOf(batchOf, batches.length)));
+    // Appended cases of which a look has seen the question, this one included, were perhaps chosen by what it saw, or are copies of it.
+    if (!looks.some((other) => other.latest !== undefined && seen(other)))
+      return { same: { look, batchOf }, notes: [] };
+    notes.push(
+      `Cases were appended to the look of ${look.shown.issued}, and some of them have the key or the text of a case that was looked at: so this is no continuation of it, but a further look.`,
     );
-    const seen = touching(fresh);
-    // Appended cases that another look has seen were perhaps chosen by what it saw; and its number does not count this one.
-    if (!looks.some((other) => other !== look && other.latest !== undefined && seen(other)))
-      return { look, batchOf };
   }
-  return undefined;
+  return { notes };
 }
 
 function isAlike({ latest }: RecordedLook, request: LookRequest): boolean {

@@ -13,17 +13,40 @@ import { appendLine, type LookRecord, readLookRecord } from './look-record.ts';
 const LOOKS_FILE = 'looks.jsonl';
 const VERDICT_FILE = 'verdict.json';
 
-/** Where the record is: beside the artifact of a folder, or a file of its own. */
-type RecordPlace = string | { readonly file: string };
+/** Where the record is: beside the artifact of a folder; or a file of its own, with the file of an earlier verdict that rests on it. */
+export type RecordPlace = string | { readonly file: string; readonly verdict?: string };
 
 /** A look on record. */
 export type BegunLook = LookPlan & { readonly record: string };
+
+/** How a look is taken: `write` puts it on record, `check` only repeats one that is; by default it is neither. */
+export interface Taking {
+  readonly write?: boolean;
+  readonly check?: boolean;
+  readonly issued: Date;
+}
+
+/**
+ * Takes a look, before its outcome is known.
+ * @throws PlimsollError as `beginLook`, `repeatLook` and `planLook`; `invalid-input` if it is to be written and only checked
+ */
+export function takeLook(
+  place: RecordPlace,
+  request: LookRequest,
+  { write, check, issued }: Taking,
+): LookPlan {
+  if (write && check) {
+    throw new PlimsollError('invalid-input', 'A check writes nothing: choose one of "write" and "check".');
+  }
+  if (write) return beginLook(place, { ...request, issued });
+  return check ? repeatLook(place, request) : planLook(place, request);
+}
 
 /**
  * What a look would be, by its record; nothing is written.
  *
  * It is the same look again if artifact, policy, suite and confidence are the same and every case of the look is still there, unchanged.
- * Cases that no look has seen yet become its next batch. Anything else that touches a question that was looked at is the next look, with
+ * Cases of questions that no look has seen yet become its next batch. Anything else that touches a question that was looked at is the next look, with
  * number 1 + the looks that have a question in common with it. So the j-th look at a question has a number of at least j, and together
  * the looks at it spend at most 1 - confidence: the sum of 6 / (pi k)^2 over all k is 1.
  *
@@ -32,6 +55,34 @@ export type BegunLook = LookPlan & { readonly record: string };
  */
 export function planLook(place: RecordPlace, request: LookRequest): LookPlan {
   return planOf(wholeRecord(place), request).plan;
+}
+
+/**
+ * A look that is on record, with these very cases. Nothing is written.
+ * @throws PlimsollError as `planLook`; `invalid-input` if the look is not on record: without one it could be repeated with other limits or
+ * cases until one passes
+ */
+export function repeatLook(place: RecordPlace, request: LookRequest): LookPlan {
+  const record = wholeRecord(place);
+  const { plan } = planOf(record, request);
+  if (plan.record !== null) return plan;
+  throw new PlimsollError(
+    'invalid-input',
+    `A check repeats a look that is on record, and ${record.file} has none of ${request.artifact} by this suite at these cases: ${whyNew(record, request, plan)}. Gate it without --check: that look is counted, so that nobody can try limits or cases until one passes.`,
+    { place: { file: record.file } },
+  );
+}
+
+function whyNew({ looks }: LookRecord, { artifactSha256, suiteSha256 }: LookRequest, plan: LookPlan): string {
+  if (plan.continues) return 'cases were appended since';
+  const own = looks.filter(({ shown }) => shown.artifact_sha256 === artifactSha256);
+  if (own.length === 0) return 'nothing was gated that is what it is now';
+  if (own.some(({ shown }) => shown.suite_sha256 === suiteSha256))
+    return 'the cases or their labels are others';
+  const suites = own.map(
+    ({ shown }) => `${shown.suite} (sha256 ${shown.suite_sha256?.slice(0, 12) ?? 'unknown'})`,
+  );
+  return `it was gated by ${[...new Set(suites)].join(', ')}, and this suite has the sha256 ${suiteSha256.slice(0, 12)}`;
 }
 
 /**
@@ -123,22 +174,41 @@ export function assertRecordWhole(store: string): void {
 }
 
 function wholeRecord(place: RecordPlace): LookRecord {
-  const file = looksFile(place);
-  const record = readLookRecord(file);
-  if (path.basename(file) === LOOKS_FILE) assertHasLooksOf(path.dirname(file), record);
+  const record = readLookRecord(looksFile(place));
+  if (path.basename(record.file) === LOOKS_FILE) assertHasLooksOf(path.dirname(record.file), record);
+  if (typeof place === 'object' && place.verdict !== undefined)
+    assertHasLooksOfDecisions(place.verdict, record);
   return record;
 }
 
-function assertHasLooksOf(store: string, { file, begun }: LookRecord): void {
+function assertHasLooksOf(store: string, record: LookRecord): void {
   for (const verdict of verdictsIn(store)) {
-    const look = looksOf(verdict).find((line) => !begun.has(line));
-    if (look === undefined) continue;
-    throw new PlimsollError(
-      'invalid-artifact',
-      `${verdict} rests on the look ${look.slice(0, 12)}…, which ${file} does not have: the record was cut, replaced or deleted, or the artifact was copied without it. Restore the record, such as from version control; an artifact of another folder needs its record, or no verdict.`,
-      { place: { file } },
+    assertHasLooks(
+      looksOf(verdict, 'artifact'),
+      record,
+      (look) =>
+        `${verdict} rests on the look ${look}, which ${record.file} does not have: the record was cut, replaced or deleted, or the artifact was copied without it. Restore the record, such as from version control; an artifact of another folder needs its record, or no verdict.`,
     );
   }
+}
+
+function assertHasLooksOfDecisions(verdict: string, record: LookRecord): void {
+  assertHasLooks(
+    looksOf(verdict, 'decisions'),
+    record,
+    (look) =>
+      `The earlier verdict ${verdict} rests on the look ${look}, which ${record.file} does not have: the record was moved, cut, replaced or deleted. Restore it, such as from version control, or name it by --looks; a verdict on other data goes to another file.`,
+  );
+}
+
+function assertHasLooks(
+  named: readonly string[],
+  { file, begun }: LookRecord,
+  why: (look: string) => string,
+): void {
+  const gone = named.find((line) => !begun.has(line));
+  if (gone === undefined) return;
+  throw new PlimsollError('invalid-artifact', why(`${gone.slice(0, 12)}…`), { place: { file } });
 }
 
 /** Of the artifacts in the store; reports have copies of verdicts. Names that begin with a dot are of artifacts that are being written. */
@@ -151,12 +221,13 @@ function verdictsIn(store: string): string[] {
 }
 
 /**
- * The lines that the verdict of an artifact names: its look, and the last on record at that time. Whether there is a verdict that can be
- * read, its reader says. Verdicts on decisions lie anywhere, as reports do, and not only beside their record.
+ * The lines that a verdict names: its look, and the last on record at that time. Whether there is a verdict that can be read, its reader
+ * says. Verdicts on decisions lie anywhere, as reports do, and not only beside their record.
  */
-function looksOf(verdictFile: string): string[] {
+function looksOf(verdictFile: string, of: 'artifact' | 'decisions'): string[] {
   const verdict = parseJson(textOr('', verdictFile));
-  if (!isObject(verdict) || verdict['schema_version'] !== 2 || 'decisions' in verdict) return [];
+  if (!isObject(verdict) || verdict['schema_version'] !== 2) return [];
+  if ('decisions' in verdict !== (of === 'decisions')) return [];
   const looks = verdict['looks'];
   if (!isObject(looks)) return [];
   return [looks['record'], looks['head']].filter((line) => typeof line === 'string');

@@ -8,6 +8,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { replaceFile } from '../../router/files/index.ts';
 import { VERSION } from '../../router/package.ts';
 import { escalationRate } from '../../router/statistics/index.ts';
 import { type Case, type ColumnMap, type HardCase, hashCases, loadHardCases } from '../cases/index.ts';
@@ -18,7 +19,7 @@ import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts'
 import { decisionEvidence } from './decision-evidence.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
-import { beginLook, finishLook, planLook } from './looks.ts';
+import { finishLook, type RecordPlace, takeLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
@@ -61,9 +62,13 @@ export interface DecisionsRequest {
   readonly ignoreUnknown?: boolean;
   /** The record of looks; by default `looks.jsonl` beside the decisions. */
   readonly looks?: string;
+  /** Where the verdict is written, with `write`. One that lies there must rest on looks that are on record. */
+  readonly out?: string;
   readonly issued?: Date;
   /** Put the look on record. Default false: nothing is written. */
   readonly write?: boolean;
+  /** Only repeat a look that is on record, and write nothing. Default false. */
+  readonly check?: boolean;
 }
 
 export interface DecisionsRun {
@@ -104,7 +109,10 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
   const fingerprints = fingerprintCases(cases, request.ladder);
   const sha256 = hashDecisions(decided, fingerprints, request.ladder);
   const issued = request.issued ?? new Date();
-  const place = { file: request.looks ?? path.join(path.dirname(request.decisions), 'looks.jsonl') };
+  const place = {
+    file: request.looks ?? path.join(path.dirname(request.decisions), 'looks.jsonl'),
+    ...(request.out !== undefined && { verdict: request.out }),
+  };
   const look = lookAt(place, request, { sha256, cases: fingerprints, suite: loadedSuite, issued });
   const sealed = await sealedOf({ suite, ladder, cases, hardCases, decided, look, fingerprints });
   const walked = walkSealed(sealed, Float64Array.of(AS_DECIDED));
@@ -141,7 +149,12 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
     evidence: decisionEvidence(evidence, conditions),
     tools: { plimsoll: VERSION },
   });
-  if (request.write) finishLook(place, look.record!, { verdict: verdict.verdict, threshold: null });
+  if (request.write) {
+    finishLook(place, look.record!, { verdict: verdict.verdict, threshold: null });
+    if (request.out !== undefined) {
+      replaceFile(request.out, `${JSON.stringify(verdict, null, 2)}\n`, { what: 'the verdict' });
+    }
+  }
   return {
     verdict,
     notes: [
@@ -210,8 +223,8 @@ interface Looked {
 
 /** The look goes on record before any loss is added up: a gate that is stopped has looked. */
 function lookAt(
-  place: { readonly file: string },
-  { decisions, write }: DecisionsRequest,
+  place: RecordPlace,
+  { decisions, ...taking }: DecisionsRequest,
   { sha256, cases, suite: { suite, sha256: suiteSha256 }, issued }: Looked,
 ): LookPlan {
   const look: LookRequest = {
@@ -224,7 +237,7 @@ function lookAt(
     ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
     cases,
   };
-  return write ? beginLook(place, { ...look, issued }) : planLook(place, look);
+  return takeLook(place, look, { ...taking, issued });
 }
 
 interface Decided {

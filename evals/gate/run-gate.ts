@@ -33,7 +33,7 @@ import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { heldOutCases } from './held-out-cases.ts';
 import { escalatedShare, hashKeys, type LabelPlan, plansBeside, readLabelPlan } from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
-import { beginLook, finishLook, planLook } from './looks.ts';
+import { finishLook, type Taking, takeLook } from './looks.ts';
 import { looserDemands } from './looser-demands.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
@@ -58,6 +58,8 @@ export interface GateRequest {
   readonly allowHub?: boolean;
   /** Put the look on record and write the verdict into the artifact's folder. Default false: nothing is written, and nothing serves. */
   readonly write?: boolean;
+  /** Only repeat a look that is on record, and write nothing. Default false: a look that is not on record is a look nevertheless. */
+  readonly check?: boolean;
   /** Called with how many of the held-out cases are replayed. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -81,7 +83,8 @@ const LOOSEST = 0.999;
  * Gates an artifact. One walk over the held-out cases, from strict thresholds to loose ones, chooses the threshold and proves it: every
  * demand of the promise holds at each step, and the walk stops at the first at which one does not. What else the suite asks for is judged
  * once, at the threshold that was reached. No model is called.
- * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw
+ * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw;
+ *   `invalid-input` if a check would be another look than those on record
  */
 export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
@@ -93,7 +96,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     request.labelPlan === undefined ? undefined : loadPlan(request.labelPlan, artifact, suite, heldOut);
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
-  const look = lookAt(fingerprints, artifact, suite, request.write === true, issued);
+  const look = lookAt(fingerprints, artifact, suite, { ...request, issued });
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
@@ -177,8 +180,7 @@ function lookAt(
   cases: CaseFingerprints,
   { folder, manifest, sha256 }: ArtifactFiles,
   { suite, sha256: suiteSha256 }: LoadedSuite,
-  write: boolean,
-  issued: Date,
+  taking: Taking,
 ): LookPlan {
   const look: LookRequest = {
     artifact: manifest.name,
@@ -190,7 +192,7 @@ function lookAt(
     ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
     cases,
   };
-  return write ? beginLook(folder, { ...look, issued }) : planLook(folder, look);
+  return takeLook(folder, look, taking);
 }
 
 /** A policy that promises no quality has one threshold, and that is judged. */

@@ -11,7 +11,6 @@ import {
   type VerdictWord,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { replaceFile } from '../../router/files/index.ts';
 import { addReadingFlags, isoTime, type ReadingFlags, readingOptions, usage } from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 
@@ -71,7 +70,7 @@ export function gateCommand(): Command {
       .option('--previous <folder>', 'an artifact with a verdict: the reports say what changed')
       .option('--reports <folder>', 'write verdict.json, report.md, report.xml (JUnit) and report.html here')
       .option('--texts', 'show the prompts of the worst downgrades in report.html', false)
-      .option('--check', 'test again and write nothing, neither verdict.json nor a look', false)
+      .option('--check', 'test again what is on record by the same suite and cases, and write nothing', false)
       .option('--issued <time>', 'ISO time to write into the verdict (default: now)')
       .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
       .option('--json', 'print the verdict as JSON', false)
@@ -166,18 +165,15 @@ async function judgeArtifact(artifact: string, flags: Flags): Promise<Judged> {
 
 async function judgeDecisions(decisions: string, flags: Flags): Promise<Judged> {
   const { ladder = '', decisionsMap: columns, ignoreUnknown, looks, out } = flags;
-  const run = await gateDecisions({
+  return gateDecisions({
     ...commonRequest(flags),
     decisions,
     ladder: ladder.split(',').map((model) => model.trim()),
     ...(columns && { columns }),
     ignoreUnknown,
     ...(looks !== undefined && { looks }),
+    ...(out !== undefined && { out }),
   });
-  if (out !== undefined) {
-    replaceFile(out, `${JSON.stringify(run.verdict, null, 2)}\n`, { what: 'the verdict' });
-  }
-  return run;
 }
 
 function commonRequest(flags: Flags) {
@@ -192,6 +188,7 @@ function commonRequest(flags: Flags) {
     },
     issued: isoTime('--issued', flags.issued),
     write: !flags.check,
+    check: flags.check,
   };
 }
 

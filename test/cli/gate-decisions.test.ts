@@ -60,12 +60,19 @@ describe.concurrent('plimsoll gate --decisions', () => {
     expect(page).toContain('Broken lines are the baselines');
   });
 
-  it('FAIL: 10; --json prints the verdict, --check leaves nothing behind', async () => {
+  it('FAIL: 10; --json prints the verdict; --check repeats it, refuses other suites and leaves nothing behind', async () => {
     const cwd = place(CHEAP);
-    const { code, stdout } = await gate(cwd, '--json', '--check');
-    expect(code).toBe(10);
-    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'FAIL', looks: { number: 1, record: null } });
+    expectRefusal(await gate(cwd, '--check'), /A check repeats a look that is on record/);
     expect(existsSync(path.join(cwd, 'looks.jsonl'))).toBe(false);
+    const { code, stdout } = await gate(cwd, '--json', '--issued', '2026-01-01T00:00:00Z');
+    expect(code).toBe(10);
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'FAIL', looks: { number: 1 } });
+    const looks = readFileSync(path.join(cwd, 'looks.jsonl'));
+    const again = await gate(cwd, '--json', '--check', '--issued', '2026-01-01T00:00:00Z');
+    expect([again.code, again.stdout]).toEqual([10, stdout]);
+    writeFileSync(path.join(cwd, 'suite.yaml'), SUITE.replace('0.15', '0.9'));
+    expectRefusal(await gate(cwd, '--check'), /it was gated by any \(sha256 .* Gate it without --check/);
+    expect(readFileSync(path.join(cwd, 'looks.jsonl'))).toEqual(looks);
   });
 
   it('a second file on the same cases is a second look', async () => {

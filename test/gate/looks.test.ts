@@ -106,14 +106,36 @@ describe('what is the same look', () => {
     ]);
   });
 
-  it('repeats of one request are cases of their own: one more is an appended case, one fewer is another look', () => {
+  it('repeats of one request are cases of their own; appended repeats of fresh ones continue, one fewer is another look', () => {
     const { artifact } = emptyStore();
     const repeats = (n: number) => [...casesOf(0, 10), ...new Array<Case>(n).fill(caseOf(10))];
-    lookAt(artifact, repeats(3));
-    const more = lookAt(artifact, repeats(4));
-    expect(more).toMatchObject({ number: 1, batches: 2, continues: true });
-    expect([...more.batchOf].filter((batch) => batch === 1)).toHaveLength(1);
-    expect(lookAt(artifact, repeats(3))).toMatchObject({ number: 2, continues: false });
+    lookAt(artifact, casesOf(0, 10));
+    const more = lookAt(artifact, repeats(3));
+    expect(more).toMatchObject({ number: 1, batches: 2, continues: true, notes: [] });
+    expect([...more.batchOf].filter((batch) => batch === 1)).toHaveLength(3);
+    expect(lookAt(artifact, repeats(3))).toEqual(more);
+    expect(lookAt(artifact, repeats(2))).toMatchObject({ number: 2, continues: false });
+  });
+
+  it.each<[string, Partial<Case>]>([
+    ['the same key', {}],
+    ['another key', { key: 'of another program' }],
+    ['another label', { quality: 0 } as Partial<Case>],
+    ['the same key and another text', { text: 'in other words' }],
+  ])('appended copies of what was looked at, with %s: the next look, with a note', (_, changes) => {
+    const { artifact } = emptyStore();
+    const first = lookAt(artifact, casesOf(0, 10));
+    const copied = [...casesOf(0, 10), caseOf(3, changes), ...casesOf(20, 30)];
+    const second = lookAt(artifact, copied);
+    expect(second).toMatchObject({ number: 2, batches: 1, continues: false, earlier: [{ look: 1 }] });
+    expect(second.delta).toBeCloseTo(first.delta / 4, 12);
+    expect(second.notes).toEqual([
+      expect.stringMatching(/have the key or the text of a case that was looked at/),
+    ]);
+    // and it is that look from then on
+    expect(lookAt(artifact, copied)).toMatchObject({ number: 2, record: second.record, batches: 1 });
+    expect(lookAt(artifact, [...copied, ...casesOf(40, 50)])).toMatchObject({ number: 2, batches: 2 });
+    expect(lookAt(artifact, casesOf(0, 10))).toMatchObject({ number: 1, record: first.record });
   });
 
   it('a look that was killed before its outcome is on record, and is finished by the next run', () => {
@@ -209,12 +231,12 @@ describe('what is the next look', () => {
     expect(lookAt(artifact, casesOf(0, 60))).toMatchObject({ number: 3, batches: 1, continues: false });
   });
 
-  it('another request for a question of the look itself can be appended, whoever else has seen the question', () => {
+  it('another request for a question of the look itself', () => {
     const { artifact } = emptyStore();
     lookAt(artifact, casesOf(0, 50));
     lookAt(artifact, casesOf(0, 50), { suiteSha256: hashOf(1) });
     const more = [...casesOf(0, 50), caseOf(7, { quality: 0.5 })];
-    expect(lookAt(artifact, more)).toMatchObject({ number: 1, batches: 2, continues: true });
+    expect(lookAt(artifact, more)).toMatchObject({ number: 3, batches: 1, continues: false });
   });
 
   it('what models off the ladder reached does not matter', () => {

@@ -18,6 +18,10 @@ const loss = (max: number): Condition => ({
 const recall = (min: number): Condition => ({ ...loss(1), name: 'hard-cases/recall', limits: { min } });
 const passOf = (conditions: Condition[], days = 90) =>
   madeUpVerdict({ verdict: 'PASS', conditions, valid_for_days: days });
+const withConfidence = (confidence: number) => {
+  const pass = passOf([loss(0.03)]);
+  return { ...pass, looks: { ...pass.looks, confidence } };
+};
 
 describe('looserDemands', () => {
   it.each([
@@ -47,6 +51,13 @@ describe('looserDemands', () => {
       passOf([loss(0.03)], 365),
       ['valid for 365 days, before 90'],
     ],
+    [
+      'a lower confidence over all looks',
+      passOf([loss(0.03)]),
+      withConfidence(0.5),
+      ['confidence 0.5 over all looks, before 0.95'],
+    ],
+    ['a higher one', withConfidence(0.5), passOf([loss(0.03)]), []],
     [
       'no PASS before',
       madeUpVerdict({ verdict: 'FAIL', conditions: [loss(0.03)] }),

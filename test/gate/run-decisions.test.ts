@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -266,14 +266,67 @@ describe('looks at decisions', () => {
     expect(third.verdict.looks.number).toBe(3);
   });
 
-  it('are kept in the file that is named, and a check leaves none', async () => {
+  it('are kept in the file that is named; without it none is written', async () => {
     const at = place(chosen);
     const looks = path.join(at.home, 'own-looks.jsonl');
-    const checked = await gated(at, at.decisions, { looks, write: false });
-    expect(checked.verdict.looks).toMatchObject({ number: 1, record: null });
+    const shown = await gated(at, at.decisions, { looks, write: false });
+    expect(shown.verdict.looks).toMatchObject({ number: 1, record: null, head: null });
     expect(existsSync(looks)).toBe(false);
     await gated(at, at.decisions, { looks });
     expect([existsSync(looks), existsSync(at.looks)]).toEqual([true, false]);
+  });
+
+  it('a check repeats a look that is on record, and no other', async () => {
+    const at = place(chosen);
+    const check = { write: false, check: true };
+    const refused = (why: RegExp) => ({ code: 'invalid-input', message: expect.stringMatching(why) });
+    await expect(gated(at, at.decisions, check)).rejects.toMatchObject(
+      refused(
+        /looks\.jsonl has none of chosen\.jsonl by this suite at these cases: nothing was gated that is what it is now/,
+      ),
+    );
+    const { verdict } = await gated(at, at.decisions);
+    expect((await gated(at, at.decisions, check)).verdict).toEqual(verdict);
+    const other = at.write('other.jsonl', lines(chosen.map((row) => ({ ...row, model: LADDER[0]! }))));
+    await expect(gated(at, other, check)).rejects.toMatchObject(refused(/nothing was gated/));
+    await expect(gated(at, at.decisions, { ...check, write: true })).rejects.toMatchObject(
+      refused(/A check writes nothing/),
+    );
+  });
+
+  it('an earlier verdict in the place of the new one names its look: a record that was moved is noticed', async () => {
+    const at = place(chosen);
+    const out = path.join(at.home, 'verdict.json');
+    const { verdict } = await gated(at, at.decisions, { out });
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(verdict);
+    expect((await gated(at, at.decisions, { out })).verdict).toEqual(verdict);
+    const looks = path.join(at.home, 'moved.jsonl');
+    renameSync(at.looks, looks);
+    const before = readFileSync(out, 'utf8');
+    await expect(gated(at, at.decisions, { out })).rejects.toMatchObject({
+      code: 'invalid-artifact',
+      message: expect.stringMatching(/verdict\.json rests on the look .*moved.*or name it by --looks/),
+    });
+    expect([existsSync(at.looks), readFileSync(out, 'utf8')]).toEqual([false, before]);
+    expect((await gated(at, at.decisions, { out, looks })).verdict).toEqual(verdict);
+  });
+
+  it('a record that was cut at its end is noticed, though the last verdict repeats the first look', async () => {
+    const at = place(chosen);
+    const out = path.join(at.home, 'verdict.json');
+    await gated(at, at.decisions);
+    const first = readFileSync(at.looks);
+    const stricter = at.write('stricter.yaml', SUITE);
+    await gateDecisions({
+      decisions: at.decisions,
+      ladder: LADDER,
+      suite: stricter,
+      data: [tiny.passing],
+      write: true,
+    });
+    expect((await gated(at, at.decisions, { out })).verdict.looks.number).toBe(1);
+    writeFileSync(at.looks, first);
+    await expect(gated(at, at.decisions, { out })).rejects.toThrow(/rests on the look .* cut/);
   });
 
   it('reports of other looks beside the record do not stand in its way', async () => {

@@ -1,9 +1,9 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTierCases } from '../../evals/cases/index.ts';
 import { evidenceSchema, replayArtifact } from '../../evals/gate/index.ts';
-import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
+import { type GateRequest, type GateRun, runGate } from '../../evals/gate/run-gate.ts';
 import { terminalReport } from '../../evals/report/index.ts';
 import { predictedLosses } from '../../evals/threshold/index.ts';
 import { readArtifact, readVerdict, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
@@ -198,6 +198,40 @@ describe('what is written', () => {
     expect(verdict.policy).toEqual(shown.policy);
     expect((await runGate(request)).verdict).toEqual(verdict);
   });
+
+  it('a check repeats what is on record, and refuses what would be another look', async () => {
+    const artifact = copyOf(world.artifact);
+    const request = { artifact, suite: world.suite, data: [world.data], issued: ISSUED };
+    const check = (changes: Partial<GateRequest> = {}) => runGate({ ...request, check: true, ...changes });
+    const refused = (why: RegExp) => ({
+      code: 'invalid-input',
+      message: expect.stringMatching(why),
+    });
+    const unknown = refused(/nothing was gated that is what it is now\. Gate it without --check/);
+    await expect(check()).rejects.toMatchObject(unknown);
+    const { verdict } = await runGate({ ...request, write: true });
+    expect((await check()).verdict).toEqual(verdict);
+    const wider = writeSuite(world.home, { max_quality_loss: 0.09 });
+    const before = readFileSync(path.join(artifact, '..', 'looks.jsonl'));
+    await expect(check({ suite: wider })).rejects.toMatchObject(
+      refused(
+        /it was gated by made \(sha256 [0-9a-f]{12}\), and this suite has the sha256 [0-9a-f]{12}\. Gate/,
+      ),
+    );
+    await expect(check({ write: true })).rejects.toMatchObject(refused(/A check writes nothing/));
+    const some = path.join(world.home, 'half.jsonl');
+    const lines = readFileSync(world.data, 'utf8').trim().split('\n');
+    writeFileSync(some, lines.slice(0, lines.length / 2).join('\n'));
+    await expect(check({ data: [some] })).rejects.toMatchObject(
+      refused(/the cases or their labels are others/),
+    );
+    expect(readFileSync(path.join(artifact, '..', 'looks.jsonl'))).toEqual(before);
+    // once it is on record, it may be repeated
+    const { verdict: second } = await runGate({ ...request, suite: wider, write: true });
+    expect((await check({ suite: wider })).verdict).toEqual(second);
+    expect((await check()).verdict.conditions).toEqual(verdict.conditions);
+    expect((await check()).verdict.looks).toMatchObject({ number: 1, record: verdict.looks.record });
+  }, 120_000);
 
   it('the confidence of the suite, which that of a single look exceeds', async () => {
     const changes = { confidence: 0.5, looks: 10 };

@@ -1,13 +1,27 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import '../../evals/vitest-matcher.ts';
+import { runGate } from '../../evals/gate/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { copyAs } from '../helpers/verdicts.ts';
 import { type TinyGating, tinyGating } from './tiny-gating.ts';
 
 let tiny: TinyGating;
+/** The artifact, each gated once on the data of that name. */
+let passing: string;
+let failing: string;
+let few: string;
 beforeAll(async () => {
   tiny = await tinyGating();
+  const gatedOn = async (name: 'passing' | 'failing' | 'few') => {
+    const artifact = copyAs(tiny.artifact, path.join(tiny.home, name, 'mine'));
+    await runGate({ artifact, suite: tiny.suite, data: [tiny[name]], write: true });
+    return artifact;
+  };
+  passing = await gatedOn('passing');
+  failing = await gatedOn('failing');
+  few = await gatedOn('few');
 });
 
 /** What vitest would print: the error of an expectation that must not hold. */
@@ -21,12 +35,12 @@ async function failureOf(expectation: Promise<void>): Promise<Error> {
 }
 
 test('a PASS passes, by folder and by object', async () => {
-  await expect(tiny.artifact).toPassGate(tiny.suite, { data: [tiny.passing] });
-  await expect({ artifact: tiny.artifact }).toPassGate(tiny.suite, { data: [tiny.passing] });
+  await expect(passing).toPassGate(tiny.suite, { data: [tiny.passing] });
+  await expect({ artifact: passing }).toPassGate(tiny.suite, { data: [tiny.passing] });
 });
 
 test('a FAIL fails, with the terminal report and without colours', async () => {
-  const failure = await failureOf(expect(tiny.artifact).toPassGate(tiny.suite, { data: [tiny.failing] }));
+  const failure = await failureOf(expect(failing).toPassGate(tiny.suite, { data: [tiny.failing] }));
   expect(failure).not.toBeInstanceOf(PlimsollError);
   expect(failure.message).toMatch(/^The gate says FAIL/);
   expect(failure.message).toMatch(
@@ -38,7 +52,7 @@ test('a FAIL fails, with the terminal report and without colours', async () => {
 });
 
 test('an INCONCLUSIVE fails and says that it is no PASS, and how many cases would decide', async () => {
-  const failure = await failureOf(expect(tiny.artifact).toPassGate(tiny.suite, { data: [tiny.few] }));
+  const failure = await failureOf(expect(few).toPassGate(tiny.suite, { data: [tiny.few] }));
   expect(failure.message).toMatch(/^The gate says INCONCLUSIVE, which is no PASS/);
   expect(failure.message).toMatch(
     /^quality-loss: about \d+ further cases would probably decide; fewer cannot, even if none of them loses$/m,
@@ -46,9 +60,9 @@ test('an INCONCLUSIVE fails and says that it is no PASS, and how many cases woul
 });
 
 test('.not holds for FAIL and for INCONCLUSIVE, and fails for PASS', async () => {
-  await expect(tiny.artifact).not.toPassGate(tiny.suite, { data: [tiny.failing] });
-  await expect(tiny.artifact).not.toPassGate(tiny.suite, { data: [tiny.few] });
-  const failure = await failureOf(expect(tiny.artifact).not.toPassGate(tiny.suite, { data: [tiny.passing] }));
+  await expect(failing).not.toPassGate(tiny.suite, { data: [tiny.failing] });
+  await expect(few).not.toPassGate(tiny.suite, { data: [tiny.few] });
+  const failure = await failureOf(expect(passing).not.toPassGate(tiny.suite, { data: [tiny.passing] }));
   expect(failure.message).toMatch(/^The gate says PASS, and the test expects that it does not/);
 });
 
@@ -72,10 +86,20 @@ test('a suite or an artifact that is not there is an error too', async () => {
 });
 
 test('nothing is written: no verdict, no look', async () => {
-  const before = readdirSync(tiny.home).sort();
-  await expect(tiny.artifact).toPassGate(tiny.suite, { data: [tiny.passing] });
-  expect(readdirSync(tiny.home).sort()).toEqual(before);
-  expect(existsSync(path.join(tiny.artifact, 'verdict.json'))).toBe(false);
+  const files = ['mine/verdict.json', 'looks.jsonl'].map((name) => path.join(passing, '..', name));
+  const before = files.map((file) => readFileSync(file));
+  await expect(passing).toPassGate(tiny.suite, { data: [tiny.passing] });
+  expect(files.map((file) => readFileSync(file))).toEqual(before);
+});
+
+test('what was not gated, or on other cases, is an error with and without .not: it would be a look without a record', async () => {
+  const refused = { code: 'invalid-input', message: expect.stringContaining('A check repeats a look') };
+  for (const artifact of [tiny.artifact, failing]) {
+    const expectation = expect(artifact);
+    const data = { data: [tiny.passing] };
+    expect(await failureOf(expectation.toPassGate(tiny.suite, data))).toMatchObject(refused);
+    expect(await failureOf(expectation.not.toPassGate(tiny.suite, data))).toMatchObject(refused);
+  }
 });
 
 test('the types know the matcher', () => {
