@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { CatalogModel } from '../catalog/index.ts';
 import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
-import type {
-  AssistantPart,
-  CacheControl,
-  FilePart,
-  PromptMessage,
-  ProviderOptions,
-  Target,
-  ToolResultPart,
-  UserPart,
+import {
+  type AssistantPart,
+  acceptsText,
+  type CacheControl,
+  type FilePart,
+  type PromptMessage,
+  type ProviderOptions,
+  type Target,
+  type ToolResultPart,
+  type UserPart,
 } from './sdk.ts';
 
 /** Builds a conversation in the SDK's words, in a form that the target's provider accepts. */
@@ -82,7 +83,7 @@ export class Prompt {
   }
 
   #accepts(text: string): boolean {
-    return this.#target.blankTexts ? text !== '' : text.trim() !== '';
+    return acceptsText(text, this.#target);
   }
 }
 

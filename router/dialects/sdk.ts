@@ -190,6 +190,16 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
 /** URLs that a model fetches itself, by media type: `supportedUrls` of the AI SDK's models. */
 export type SupportedUrls = Readonly<Record<string, readonly RegExp[]>>;
 
+/** What the API of a kind of provider can carry, whatever the model. */
+export function targetFeatures(kind: ProviderKind): Pick<Target, 'blankTexts'> {
+  return KINDS[kind];
+}
+
+/** Whether a text says something to the target: clients send empty texts back, which providers reject, and some of them blank ones. */
+export function acceptsText(text: string, { blankTexts }: Pick<Target, 'blankTexts'>): boolean {
+  return blankTexts ? text !== '' : text.trim() !== '';
+}
+
 /** @param urls - that this model fetches itself, beyond those of its kind of provider */
 export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Target {
   const { kind } = model.provider;

@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici';
 import { type CatalogModel, createKeyReader, type Dialect, type Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
+import { nativeEchoes } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { editFields, parseJson } from '../json/index.ts';
+import { editFields, jsonSplices, parseJson, spliced } from '../json/index.ts';
 import { nativeRefusal } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
@@ -58,7 +59,8 @@ interface NativeAttemptOptions {
 const MAX_REPLY_BYTES = 32 * 1024 * 1024;
 
 /**
- * Attempts on providers that speak the client's dialect: the body goes out with only `model` replaced, the reply comes back byte for byte.
+ * Attempts on providers that speak the client's dialect: the body goes out with only `model` replaced, and the reply comes back byte for byte,
+ * but for what `nativeRequest` and `plainReply` name.
  * Connections are kept open. No redirection is followed. A request is sent a second time only if a kept connection turned out to be gone
  * before anything was received: once, at once, on a new one, within the same time limits. `connectMs` counts up to 30 s.
  * @returns see PrepareAttempt. Throws PlimsollError `internal` for a provider that does not speak the dialect.
@@ -71,7 +73,7 @@ export function createNativeAttempt(options: NativeAttemptOptions = {}): Prepare
     requireDialect(call);
     const { key, missing } = keyOf(call.model.provider);
     if (missing !== undefined) return missingKeyFailure(call.model, missing);
-    let request: HttpRequest | undefined; // built when it is first sent: an open breaker may let nothing through
+    let request: NativeRequest | undefined; // built when it is first sent: an open breaker may let nothing through
     return {
       kind: 'ready',
       async send(timeouts) {
@@ -81,7 +83,9 @@ export function createNativeAttempt(options: NativeAttemptOptions = {}): Prepare
         try {
           const opened = await openExchange(pools, request, call, timeouts);
           head = opened.head;
-          return await readOutcome(call, opened, timeouts, key, maxReplyBytes);
+          const outcome = await readOutcome(call, opened, timeouts, key, maxReplyBytes);
+          const { dropped } = request;
+          return outcome.kind === 'reply' && dropped.length > 0 ? { ...outcome, dropped } : outcome;
         } catch (error) {
           if (call.signal.aborted || !(error instanceof ExchangeError)) throw error;
           return exchangeFailure(call.model, error, head?.status);
@@ -180,21 +184,32 @@ async function firstBytes(bytes: AsyncIterable<Uint8Array>, maxBytes: number): P
   return Buffer.concat(chunks).subarray(0, maxBytes);
 }
 
+interface NativeRequest extends HttpRequest {
+  /** Paths of the client's fields that it leaves out although they said something. */
+  readonly dropped: readonly string[];
+}
+
 /**
  * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
- * else changed but OpenAI's old name of a limit (`limitRename`). Compression is declined: it would hold back events.
+ * else changed but OpenAI's old name of a limit (`limitRename`) and what the provider would refuse in replies that are sent back
+ * (`nativeEchoes`). Compression is declined: it would hold back events.
  */
-function nativeRequest(call: ProviderCall, key: string | undefined): HttpRequest {
-  const { model, body, bodyText = JSON.stringify(body) } = call;
+function nativeRequest(call: ProviderCall, key: string | undefined): NativeRequest {
+  const { model, body, bodyText = JSON.stringify(body), operation, unmappable = 'drop-hints' } = call;
   const endpoint = endpointOf(model.provider, call.dialect);
+  const { edits, dropped } = operation === 'chat' ? nativeEchoes(call, unmappable) : NO_ECHOES;
+  const text = edits.length > 0 ? spliced(bodyText, jsonSplices(bodyText, edits)) : bodyText;
   return {
     origin: endpoint.origin,
     path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
     method: 'POST',
     headers: headersFor(call, endpoint, key),
-    body: editFields(bodyText, body, { set: ['model', model.id], rename: limitRename(call) }),
+    body: editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }),
+    dropped,
   };
 }
+
+const NO_ECHOES = { edits: [], dropped: [] };
 
 /**
  * OpenAI's newer models refuse `max_tokens`, its older ones take `max_completion_tokens` as well. A client cannot know which of them

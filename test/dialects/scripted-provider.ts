@@ -16,6 +16,8 @@ export interface SeenCall {
   readonly url: string;
   readonly headers: Record<string, unknown>;
   readonly body: Record<string, unknown>;
+  /** The JSON of the body, as it came. */
+  readonly text: string;
 }
 
 /** A provider with one reply, or one computed from the call, and the calls that it received. */
@@ -26,7 +28,8 @@ export async function scriptedProvider(script: Scripted | ((asked: SeenCall) => 
     for await (const chunk of request) chunks.push(chunk);
     if (!request.complete) return; // the caller gave up
     const { url = '', headers } = request;
-    const asked = { url, headers, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+    const text = Buffer.concat(chunks).toString('utf8');
+    const asked = { url, headers, body: JSON.parse(text), text };
     seen.push(asked);
     const reply = typeof script === 'function' ? script(asked) : script;
     const { status = 200, type = 'application/json', body } = reply;
