@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { fileError } from '../cases/index.ts';
 
@@ -16,7 +17,7 @@ const share = z.number().min(0).max(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
 
 /** What was planned before any label was seen. */
-const labelPlanSchema = z.strictObject({
+const contentSchema = z.strictObject({
   schema_version: z.literal(1),
   artifact: z.strictObject({ name: z.string(), sha256 }),
   /** The quality loss that is to be certified, and how the limit follows from it. */
@@ -42,8 +43,16 @@ const labelPlanSchema = z.strictObject({
   created: z.iso.datetime(),
 });
 
+/** Bound to itself by the hash of the rest: a share that was made smaller would let more losses pass. */
+const labelPlanSchema = contentSchema.extend({ sha256 });
+
 /** Which prompts of a pool were drawn to be labelled, and how. Holds no prompt. */
 export type LabelPlan = z.output<typeof labelPlanSchema>;
+
+/** The plan with the hash of its content, by which a later change shows. */
+export function sealedPlan(content: z.output<typeof contentSchema>): LabelPlan {
+  return { ...content, sha256: sha256OfJson(content) };
+}
 
 const PLAN_ENDING = '.plan.json';
 
@@ -89,7 +98,7 @@ function readablePlan(file: string): LabelPlan | undefined {
 
 /**
  * Reads a plan that plan-labels has written.
- * @throws PlimsollError 'not-found', 'io': the file; 'invalid-input': no plan, of another version, or numbers that contradict each other
+ * @throws PlimsollError 'not-found', 'io': the file; 'invalid-input': no plan, of another version, numbers that contradict each other, or a change since
  */
 export function readLabelPlan(file: string): LabelPlan {
   const parsed = labelPlanSchema.safeParse(readJson(file));
@@ -112,6 +121,13 @@ export function readLabelPlan(file: string): LabelPlan {
   if (below.share !== below.rows / pool.rows)
     throw badPlan(file, `must be ${below.rows} of ${pool.rows}`, 'below_limit.share');
   if (drawn.n > below.rows) throw badPlan(file, `more than the ${below.rows} below the limit`, 'drawn.n');
+  const { sha256: hash, ...content } = plan;
+  if (sha256OfJson(content) !== hash)
+    throw badPlan(
+      file,
+      'it was changed after plan-labels wrote it: this is not the hash of the rest',
+      'sha256',
+    );
   return plan;
 }
 

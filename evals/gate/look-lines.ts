@@ -42,6 +42,8 @@ export const begunSchema = z.strictObject({
   confidence: z.number().gt(0).lt(1),
   planned_looks: z.int().positive().nullable(),
   delta: z.number().gt(0).lt(1),
+  /** Of the plan by which the labels were drawn, if there is one. */
+  label_plan_sha256: hashInHex.optional(),
   issued: z.iso.datetime(),
   n: count,
   /** Hash of the line of the same look to which cases were appended. */

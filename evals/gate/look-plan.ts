@@ -22,6 +22,8 @@ export interface LookRequest {
   readonly confidence: number;
   /** How many looks share 1 - confidence evenly. Without it there is no last one, and the k-th gets 6 / (pi k)^2 of it. */
   readonly plannedLooks?: number;
+  /** Of the plan by which the labels were drawn: its share scales the limits. */
+  readonly labelPlanSha256?: string;
   /** The sealed cases that the look bets on, in any order. */
   readonly cases: CaseFingerprints;
 }
@@ -119,7 +121,8 @@ function isAlike({ latest }: RecordedLook, request: LookRequest): boolean {
     line.policy.version === request.policy.version &&
     line.suite_sha256 === request.suiteSha256 &&
     line.confidence === request.confidence &&
-    line.planned_looks === (request.plannedLooks ?? null)
+    line.planned_looks === (request.plannedLooks ?? null) &&
+    line.label_plan_sha256 === request.labelPlanSha256
   );
 }
 

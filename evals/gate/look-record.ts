@@ -179,6 +179,7 @@ class RecordReading {
       delta,
       continues,
       previous,
+      label_plan_sha256,
       ...look
     } = line;
     const entry = { shown: { ...look, threshold: null, verdict: null }, latest: { line, record, batches } };

@@ -45,7 +45,7 @@ export function takeLook(
 /**
  * What a look would be, by its record; nothing is written.
  *
- * It is the same look again if artifact, policy, suite and confidence are the same and every case of the look is still there, unchanged.
+ * It is the same look again if artifact, policy, suite, confidence and plan of labels are the same and every case of the look is still there, unchanged.
  * Cases of questions that no look has seen yet become its next batch. Anything else that touches a question that was looked at is the next look, with
  * number 1 + the looks that have a question in common with it. So the j-th look at a question has a number of at least j, and together
  * the looks at it spend at most 1 - confidence: the sum of 6 / (pi k)^2 over all k is 1.
@@ -78,7 +78,7 @@ function whyNew({ looks }: LookRecord, { artifactSha256, suiteSha256 }: LookRequ
   const own = looks.filter(({ shown }) => shown.artifact_sha256 === artifactSha256);
   if (own.length === 0) return 'nothing was gated that is what it is now';
   if (own.some(({ shown }) => shown.suite_sha256 === suiteSha256))
-    return 'the cases or their labels are others';
+    return 'the cases, their labels or the plan of labels are others';
   const suites = own.map(
     ({ shown }) => `${shown.suite} (sha256 ${shown.suite_sha256?.slice(0, 12) ?? 'unknown'})`,
   );
@@ -97,6 +97,7 @@ export function beginLook(place: RecordPlace, request: LookRequest & { issued: D
     const before = same?.latest;
     if (before !== undefined && added.length === 0) return { ...planned, record: before.record };
     const { artifact, artifactSha256, policy, suite, suiteSha256, confidence, plannedLooks, cases } = request;
+    const { labelPlanSha256 } = request;
     const line = appendLine(record, {
       schema_version: 2,
       artifact,
@@ -108,6 +109,7 @@ export function beginLook(place: RecordPlace, request: LookRequest & { issued: D
       confidence,
       planned_looks: plannedLooks ?? null,
       delta: planned.delta,
+      ...(labelPlanSha256 !== undefined && { label_plan_sha256: labelPlanSha256 }),
       issued: request.issued.toISOString(),
       n: cases.contents.length,
       continues: before?.record ?? null,

@@ -22,7 +22,7 @@ import {
   seenQuestions,
   writeCases,
 } from '../cases/index.ts';
-import { hashKeys, type LabelPlan, planFileOf, STEPS_PER_UNIT } from './label-plan.ts';
+import { hashKeys, type LabelPlan, planFileOf, STEPS_PER_UNIT, sealedPlan } from './label-plan.ts';
 import { openArtifactClassifier, strongestAlone } from './replay.ts';
 
 export interface PlanLabelsRequest {
@@ -102,7 +102,7 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
   const drawn = drawPrompts(pool, limit, n);
   const interval = clopperPearsonInterval(below.length, pool.length, 1 - INTERVAL_CONFIDENCE);
   const { name } = artifact.manifest;
-  const plan: LabelPlan = {
+  const plan = sealedPlan({
     schema_version: 1,
     artifact: { name, sha256: artifact.sha256 },
     margin,
@@ -123,7 +123,7 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
     },
     drawn: { n: drawn.length, keys_sha256: hashKeys(drawn.map(({ key }) => key)) },
     created: (request.created ?? new Date()).toISOString(),
-  };
+  });
   await writeCases(out, await readDrawn(drawn, prompts, reading));
   replaceFile(planFile, `${JSON.stringify(plan, null, 2)}\n`, { what: 'the plan of labels' });
   return { plan, planFile, forecast: forecastOf(pool, plan, confidence), notes };

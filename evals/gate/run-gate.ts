@@ -5,7 +5,6 @@ import {
   resolveArtifact,
   type StoredVerdict,
   sealedVerdict,
-  sha256OfJson,
   type Verdict,
   worstOf,
   writeVerdict,
@@ -96,7 +95,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     request.labelPlan === undefined ? undefined : loadPlan(request.labelPlan, artifact, suite, heldOut);
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
-  const look = lookAt(fingerprints, artifact, suite, { ...request, issued });
+  const look = lookAt({ fingerprints, artifact, suite, plan }, { ...request, issued });
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
@@ -175,13 +174,17 @@ function modelsOf({ manifest }: ArtifactFiles): string[] {
   return manifest.ladder.map(({ model }) => model);
 }
 
+interface Looked {
+  readonly fingerprints: CaseFingerprints;
+  readonly artifact: ArtifactFiles;
+  readonly suite: LoadedSuite;
+  readonly plan: LabelPlan | undefined;
+}
+
 /** The look goes on record before any outcome is read: a gate that is stopped has looked. */
-function lookAt(
-  cases: CaseFingerprints,
-  { folder, manifest, sha256 }: ArtifactFiles,
-  { suite, sha256: suiteSha256 }: LoadedSuite,
-  taking: Taking,
-): LookPlan {
+function lookAt({ fingerprints, artifact, suite: loadedSuite, plan }: Looked, taking: Taking): LookPlan {
+  const { folder, manifest, sha256 } = artifact;
+  const { suite, sha256: suiteSha256 } = loadedSuite;
   const look: LookRequest = {
     artifact: manifest.name,
     artifactSha256: sha256,
@@ -190,7 +193,8 @@ function lookAt(
     suiteSha256,
     confidence: suite.confidence,
     ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
-    cases,
+    ...(plan && { labelPlanSha256: plan.sha256 }),
+    cases: fingerprints,
   };
   return takeLook(folder, look, taking);
 }
@@ -345,5 +349,5 @@ function unusedPlanNotes(files: readonly string[], heldOut: readonly Case[]): st
 
 function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {
   const { limit, pool, below_limit: below } = plan;
-  return { limit, pool: pool.rows, share: below.share, plan_sha256: sha256OfJson(plan) };
+  return { limit, pool: pool.rows, share: below.share, plan_sha256: plan.sha256 };
 }

@@ -7,10 +7,13 @@ import { emptyStore, hashOf, requestOf } from './look-world.ts';
 const CASES = 1_000_000;
 const ADDED = 1000;
 
-/** Fingerprints as of so many different cases. */
+const HALF = 2 ** 24;
+
+/** Fingerprints as of so many different cases: of 48 bits, since two of 32 would often be the same by chance. */
 function madeUp(n: number): CaseFingerprints {
   const random = seededRandom(1);
-  const column = () => Float64Array.from({ length: n }, () => Math.floor(random() * 2 ** 48));
+  const half = () => Math.floor(random() * HALF);
+  const column = () => Float64Array.from({ length: n }, () => half() * HALF + half());
   return { contents: column(), keys: column(), texts: column() };
 }
 

@@ -4,12 +4,19 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, loadCases, parseCase, seenQuestions } from '../../evals/cases/index.ts';
 import { planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
-import { escalatedShare, hashKeys, type LabelPlan, readLabelPlan } from '../../evals/gate/label-plan.ts';
+import {
+  escalatedShare,
+  hashKeys,
+  type LabelPlan,
+  readLabelPlan,
+  sealedPlan,
+} from '../../evals/gate/label-plan.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
 import { LARGE, MEDIUM, madeUpRows, moreRows, SMALL, writeRows } from '../cli/made-up-data.ts';
+import { copyAs } from '../helpers/verdicts.ts';
 import { type GateWorld, gateWorld, writeCaseFile, writeSuite } from './gate-world.ts';
 
 const world = await gateWorld();
@@ -299,6 +306,24 @@ describe('readLabelPlan', () => {
       /below_limit\.counts: they sum to/,
     ],
     [
+      'of a larger pool and the share that goes with it',
+      () => {
+        const rows = 2 * sound.pool.rows;
+        const share = sound.below_limit.rows / rows;
+        return { ...sound, pool: { ...sound.pool, rows }, below_limit: { ...sound.below_limit, share } };
+      },
+      /sha256: it was changed after plan-labels wrote it/,
+    ],
+    ['of another limit', () => ({ ...sound, limit: sound.limit - 0.001 }), /sha256: it was changed/],
+    [
+      'without its hash',
+      () => {
+        const { sha256: _, ...unbound } = sound;
+        return unbound;
+      },
+      /sha256: /,
+    ],
+    [
       'of a smaller pool',
       () => ({ ...sound, pool: { ...sound.pool, rows: 1 } }),
       /below_limit\.rows: more than the 1/,
@@ -393,6 +418,23 @@ describe('a gate on labels that were drawn by a plan', () => {
     expect((await runGate({ ...request, data: [other] })).notes.join()).not.toMatch(/drawn by/);
   });
 
+  it('with another plan, or without one, it is another look', async () => {
+    const folder = mkdtempSync(path.join(gated.home, 'looks-'));
+    const { sha256: _, ...content } = readLabelPlan(planFile);
+    const otherPlan = path.join(folder, 'other.json');
+    writeFileSync(otherPlan, JSON.stringify(sealedPlan({ ...content, created: '2020-01-01T00:00:00Z' })));
+    const request = {
+      artifact: copyAs(gated.artifact, path.join(folder, 'made')),
+      suite: writeSuite(gated.home, { slices: [] }),
+      data: [labelled('all.jsonl')],
+      write: true,
+    };
+    const looks = [{ labelPlan: planFile }, {}, { labelPlan: otherPlan }, { labelPlan: planFile }];
+    const numbers: number[] = [];
+    for (const look of looks) numbers.push((await runGate({ ...request, ...look })).verdict.looks.number);
+    expect(numbers).toEqual([1, 2, 3, 1]);
+  });
+
   it('counts a drawn row that nobody labelled as lost', async () => {
     const whole = (await gate(labelled('all.jsonl'))).verdict;
     const { verdict } = await gate(labelled('some.jsonl', 60));
@@ -407,7 +449,8 @@ describe('a gate on labels that were drawn by a plan', () => {
     await expect(gate(labelled('all.jsonl'), { slices })).rejects.toThrow(/cannot prove slices or groups/);
     await expect(gate(labelled('all.jsonl'), { sampling: 'groups' })).rejects.toThrow(/slices or groups/);
     const plan = JSON.parse(readFileSync(planFile, 'utf8')) as LabelPlan;
-    const other = { ...plan, artifact: { ...plan.artifact, sha256: '0'.repeat(64) } };
+    const { sha256: _, ...content } = { ...plan, artifact: { ...plan.artifact, sha256: '0'.repeat(64) } };
+    const other = sealedPlan(content);
     const file = path.join(gated.home, 'other.plan.json');
     writeFileSync(file, JSON.stringify(other));
     const request = { artifact: gated.artifact, suite: gated.suite, data: [labelled('all.jsonl')] };

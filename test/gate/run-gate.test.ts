@@ -223,7 +223,7 @@ describe('what is written', () => {
     const lines = readFileSync(world.data, 'utf8').trim().split('\n');
     writeFileSync(some, lines.slice(0, lines.length / 2).join('\n'));
     await expect(check({ data: [some] })).rejects.toMatchObject(
-      refused(/the cases or their labels are others/),
+      refused(/the cases, their labels or the plan of labels are others/),
     );
     expect(readFileSync(path.join(artifact, '..', 'looks.jsonl'))).toEqual(before);
     // once it is on record, it may be repeated
