@@ -1,6 +1,5 @@
 import { confidence, judgeReply, replyColumns } from '../../router/cascade/index.ts';
 import { calibrated } from '../../router/classifier/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import {
   callPerformanceThreshold,
   mean,
@@ -24,11 +23,11 @@ import { type AssessOptions, type FixedBaseline, fixed, pairedOutcomes, question
 import { embed, withEncoder } from './embed.ts';
 import {
   type LabelledData,
-  outcome,
   qualityColumns,
   requireLearnable,
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
+import { knownReplies } from './learn-cascade.ts';
 
 /** What a score escalates, and costs, where its mean loss against always-strong is first within a limit. */
 interface LossPoint {
@@ -138,17 +137,7 @@ export async function assessCascade(
   });
 }
 
-/** @throws PlimsollError `insufficient-data` if there are none */
-function knownReplies(cases: readonly Case[], cheap: string): Reply[] {
-  const replies = cases.map((one) => outcome(one, cheap).reply ?? {});
-  if (replies.some((reply) => Object.keys(reply).length > 0)) return replies;
-  throw new PlimsollError(
-    'insufficient-data',
-    `No case says anything of the replies of ${cheap}, and a cascade judges them. Give its outcomes answer (the text), confidence_logprob or signals.`,
-  );
-}
-
-interface CascadeScores {
+interface HeldOutScores {
   /** Predicted losses: of the judge, of the judge without log-probabilities, and of the prompt alone. One a case. */
   readonly judged: Float64Array;
   readonly withoutLogprobs: Float64Array;
@@ -163,7 +152,7 @@ function scoreCascade(
   labels: readonly Float64Array[],
   outer: ReturnType<typeof outerFolds>,
   onFold: (done: number) => void,
-): CascadeScores {
+): HeldOutScores {
   const [cheap, strong] = labels as readonly [Float64Array, Float64Array];
   const variants = [replies, replies.map(withoutLogprobs)].map((known) => ({
     known,
@@ -176,7 +165,7 @@ function scoreCascade(
     lambdas.push(trained.lambda);
     const at = <T>(values: ArrayLike<T>) => Array.from(inside, (row) => values[row]!);
     for (const { known, columns, scores } of variants) {
-      const judge = trainReplyJudge(
+      const { judge } = trainReplyJudge(
         {
           promptLogits: trained.heldOutLogits,
           replies: at(columns),
@@ -208,7 +197,7 @@ function measureCascade(
   cases: readonly Case[],
   models: readonly [string, string],
   replies: readonly Reply[],
-  scores: CascadeScores,
+  scores: HeldOutScores,
   folds: Int32Array,
 ): Omit<CascadeAssessment, 'n' | 'encoder' | 'lambdas'> {
   const routed = pairedOutcomes(cases, models);

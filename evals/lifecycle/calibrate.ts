@@ -52,7 +52,8 @@ export interface Calibrated {
 
 /**
  * The artifact with Platt scaling and threshold fitted to these cases: same weights, next policy version. Nothing is written.
- * @throws PlimsollError `insufficient-data` if the cases hold too little, or the rule cannot be kept
+ * @throws PlimsollError `insufficient-data` if the cases hold too little, or the rule cannot be kept; `invalid-input` for a cascade, whose judge
+ *   knows the replies of the models that it learned from
  */
 export async function calibrate(
   artifact: ArtifactFiles,
@@ -60,6 +61,12 @@ export async function calibrate(
   options: CalibrateOptions = {},
 ): Promise<Calibrated> {
   const { rule = DEFAULT_RULE, name = artifact.manifest.name, created = new Date() } = options;
+  if (artifact.manifest.cascade !== undefined) {
+    throw new PlimsollError(
+      'invalid-input',
+      `${artifact.manifest.name} is a cascade: the judge of its replies learned from these models and this traffic, and Platt scaling does not change that. Train it on the other cases with \`plimsoll train --cascade\`.`,
+    );
+  }
   const ladder = withModels(artifact.manifest, options.models);
   const models = ladder.map(({ model }) => model);
   requireLearnable(data.cases, models);
@@ -90,7 +97,11 @@ export async function calibrate(
     manifest,
     classifier,
     golden: await goldenCases(artifact, classifier, options.allowHub),
-    modelCard: modelCard(manifest, { cases, ...calibration }, note(before, cases, data.source)),
+    modelCard: modelCard(
+      manifest,
+      { cases, scores: calibration.probabilities, quality: labels },
+      note(before, cases, data.source),
+    ),
     seenQuestions: fingerprints(cases, artifact.seenQuestions),
   };
   return { draft, margins: otherMargins(calibration, rule) };

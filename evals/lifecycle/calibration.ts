@@ -8,12 +8,14 @@ import {
   type PairedOutcomes,
   unknownCosts,
 } from '../gate/index.ts';
-import { predictedLosses } from '../threshold/index.ts';
+import { type CascadeScores, decisionScores, predictedLosses } from '../threshold/index.ts';
 
 /** Labelled cases with the calibrated probabilities of a classifier: `[rung][case]`. */
 export interface ScoredCases {
   readonly probabilities: Float64Array[];
   readonly quality: Float64Array[];
+  /** If the cheap reply is judged before it goes out. */
+  readonly cascade?: CascadeScores;
 }
 
 /** Fits Platt scaling of each head to these cases. */
@@ -35,10 +37,11 @@ export function calibratedScores(
 
 /** Measured on cases that are not sealed. APGR and CPT compare the cheapest rung with the strongest. */
 export function calibrationMetrics(
-  { probabilities, quality }: ScoredCases,
+  scored: ScoredCases,
   ladder: readonly Rung[],
 ): NonNullable<Manifest['metrics']> {
-  const scores = predictedLosses(probabilities);
+  const { probabilities, quality } = scored;
+  const scores = predictedLosses(decisionScores(scored));
   const outcomes = pairedQuality(quality);
   const { apgr, cpt50, cpt80 } = measureRanking(scores, outcomes);
   const interval = apgrInterval(scores, outcomes);

@@ -10,7 +10,14 @@ import {
   shuffledOrder,
 } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
-import { chooseThreshold, rungsAt, strictestWorthwhile, type ThresholdRule } from '../threshold/index.ts';
+import {
+  chooseThreshold,
+  decisionScores,
+  routedTotals,
+  rungsAt,
+  strictestWorthwhile,
+  type ThresholdRule,
+} from '../threshold/index.ts';
 import type { ScoredCases } from './calibration.ts';
 import { outcome } from './labelled-data.ts';
 
@@ -38,11 +45,12 @@ export function choosePolicy(
   ladder: readonly Rung[],
   rule: ThresholdRule,
 ): ChosenPolicy {
-  const { threshold } = chooseThreshold(calibration, rule);
+  const scores = decisionScores(calibration);
+  const { threshold } = chooseThreshold({ probabilities: scores, quality: calibration.quality }, rule);
   const confidence = rule.rule === 'max-quality-loss' ? rule.confidence : DEFAULT_CONFIDENCE;
   return {
     threshold,
-    ...(rule.rule === 'max-quality-loss' && { walk_from: strictestWorthwhile(calibration.probabilities) }),
+    ...(rule.rule === 'max-quality-loss' && { walk_from: strictestWorthwhile(scores) }),
     chosen_by: rule,
     expected: expectation(threshold, confidence, calibration, cases, ladder),
   };
@@ -51,14 +59,14 @@ export function choosePolicy(
 function expectation(
   threshold: number,
   confidence: number,
-  { probabilities, quality }: ScoredCases,
+  scored: ScoredCases,
   cases: readonly Case[],
   ladder: readonly Rung[],
 ): NonNullable<ChosenPolicy['expected']> {
   const n = cases.length;
   const delta = 1 - confidence;
-  const rungs = rungsAt(probabilities, threshold);
-  const losses = qualityLosses(quality, rungs);
+  const rungs = rungsAt(decisionScores(scored), threshold);
+  const losses = qualityLosses(scored.quality, rungs);
   const escalated = countEscalated(rungs);
   const rate = clopperPearsonInterval(escalated, n, delta);
   const loss = differenceBound.interval(
@@ -71,21 +79,25 @@ function expectation(
     escalation_rate_bounds: { lower: rate.low, upper: rate.high, confidence },
     quality_loss: mean(losses),
     quality_loss_bounds: { lower: loss.low, upper: loss.high, confidence },
-    ...savings(rungs, confidence, cases, ladder),
+    ...savings(rungs, threshold, confidence, scored, cases, ladder),
   };
 }
 
 /** Against always the strongest; nothing unless every case's cost is known on every rung. */
 function savings(
   rungs: Int32Array,
+  threshold: number,
   confidence: number,
+  { cascade }: ScoredCases,
   cases: readonly Case[],
   ladder: readonly Rung[],
 ): Pick<NonNullable<ChosenPolicy['expected']>, 'cost_saved' | 'cost_saved_interval'> {
-  const costs = ladder.map(({ model }) => cases.map((one) => outcome(one, model).costUsd));
-  if (costs.some((column) => column.includes(undefined))) return {};
-  const routed = Array.from(rungs, (rung, row) => costs[rung]?.[row]);
-  const strong = costs.at(-1) ?? [];
+  const costs = ladder.map(({ model }) =>
+    Float64Array.from(cases, (one) => outcome(one, model).costUsd ?? Number.NaN),
+  );
+  if (costs.some((column) => column.some(Number.isNaN))) return {};
+  const routed = routedTotals(costs, rungs, threshold, cascade);
+  const strong = costs.at(-1)!;
   const saved = costSaved(routed, strong);
   const interval = costSavedInterval(routed, strong, confidence);
   return {

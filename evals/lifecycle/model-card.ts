@@ -7,7 +7,8 @@ import { pairedQuality } from './calibration.ts';
 
 interface Measured {
   readonly cases: readonly Case[];
-  readonly probabilities: readonly Float64Array[];
+  /** What the threshold is compared with (decisionScores), `[rung][case]`. */
+  readonly scores: readonly Float64Array[];
   readonly quality: readonly Float64Array[];
 }
 
@@ -21,15 +22,23 @@ const LIMITS = [
   '- What it reads is words and shape: it cannot see that a short everyday sentence hides a hard question.',
 ].join('\n');
 
+const JUDGE =
+  " The reply's judge: the same regression over these logits and the signals of the reply, one head for either model and one for which of the two is better; the limit on the prompt is where these cases cost least.";
+
+const CASCADE_LIMITS = LIMITS.replace(
+  / What it reads is words and shape: .*$/,
+  ' What it knows of a reply are its signals: a reply that is wrong, fluent and sure of itself passes. Where a provider gives other signals than these cases have, it judges worse.',
+);
+
 /** The model card of an artifact: what it learned, from what, how well, and what it cannot promise. Markdown. */
 export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured, notes = ''): string {
   const { policy, split, metrics, data } = manifest;
   const sections = [
     `# ${manifest.name}`,
-    `A Plimsoll router of ${manifest.created.slice(0, 10)}. It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most ${whichThreshold(policy)}`,
+    `A Plimsoll router of ${manifest.created.slice(0, 10)}. ${howItDecides(manifest)} ${whichThreshold(policy)}`,
     '## What it learned',
     ladderTable(manifest),
-    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling. ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling.${manifest.cascade === undefined ? '' : JUDGE} ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
     '## From which data',
     data.files
       .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)
@@ -41,10 +50,18 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `At ${policy.threshold.toFixed(4)}: ${expectationSentence(policy)}.`,
     taskTable(manifest, measured),
     '## Limits',
-    LIMITS,
+    manifest.cascade === undefined ? LIMITS : CASCADE_LIMITS,
     notes.trim(),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+/** The beginning of a sentence that a threshold ends. */
+function howItDecides({ cascade, ladder }: Omit<Manifest, 'files'>): string {
+  if (cascade === undefined)
+    return 'It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most';
+  const [cheap, strong] = ladder.map(({ candidate }) => candidate);
+  return `It scores a request before any model is called: where a reply of ${cheap} is not worth asking for, the request goes straight to ${strong}. Else ${cheap} replies, the reply is judged, and it goes out if its predicted loss is at most`;
 }
 
 /** A policy that promises quality is served at the threshold that the gate finds; any other at its own. */
@@ -106,11 +123,11 @@ function taskTable({ ladder }: Pick<Manifest, 'ladder'>, measured: Measured): st
   return [heading, '|---|---:|---:|---:|---:|', ...rows].join('\n');
 }
 
-function taskRow(task: string, rows: readonly number[], { probabilities, quality }: Measured): string {
+function taskRow(task: string, rows: readonly number[], { scores, quality }: Measured): string {
   const pick = (columns: readonly Float64Array[]) =>
     columns.map((column) => Float64Array.from(rows, (row) => column[row]!));
   const outcomes = pairedQuality(pick(quality));
-  const { apgr } = measureRanking(predictedLosses(pick(probabilities)), outcomes);
+  const { apgr } = measureRanking(predictedLosses(pick(scores)), outcomes);
   return `| ${task} | ${rows.length} | ${figure(mean(outcomes.cheapQuality))} | ${figure(mean(outcomes.strongQuality))} | ${figure(apgr)} |`;
 }
 

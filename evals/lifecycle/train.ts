@@ -28,7 +28,7 @@ import {
   splitByKey,
 } from '../cases/index.ts';
 import { ladderRungs } from '../gate/index.ts';
-import type { ThresholdRule } from '../threshold/index.ts';
+import { decisionScores, type ThresholdRule } from '../threshold/index.ts';
 import { calibratedScores, calibrationMetrics } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
@@ -38,6 +38,7 @@ import {
   requireLearnable,
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
+import { atThreshold, hasReply, learnCascade, requireCascade } from './learn-cascade.ts';
 import { modelCard } from './model-card.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -60,6 +61,8 @@ export interface TrainOptions extends EncoderChoice {
   readonly structuralScale?: number;
   /** Cases of other traffic than the policy is for: they teach the classifier, and the preview and its figures leave them out. Default none. */
   readonly auxiliary?: (one: Case) => boolean;
+  /** The cheap model replies first, and its reply is judged before it goes out: needs two candidates and cases with replies. Default false. */
+  readonly cascade?: boolean;
   /** Whether two fifths of the cases are left unread for the gate. Default true; otherwise the gate needs cases of its own. */
   readonly holdOut?: boolean;
   /** Sections that follow the generated ones in the model card. */
@@ -79,7 +82,8 @@ const NO_SOURCE: Manifest['data'] = {
  * One training run: split by question, train on the first part, and leave the second unread for the gate, which finds the threshold.
  * Platt scaling and a preview of the threshold come from scores of training cases by fits that had not seen them. Nothing is written:
  * see `writeArtifact`.
- * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept.
+ * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept; for a
+ *   cascade also if nothing is known of the cheap model's replies.
  */
 export async function train(
   { cases, source = NO_SOURCE }: LabelledData,
@@ -88,8 +92,14 @@ export async function train(
   const ladder = ladderRungs(options.ladder);
   const models = ladder.map(({ model }) => model);
   requireLearnable(cases, models);
+  if (options.cascade) requireCascade(cases, ladder);
   const { rule = DEFAULT_RULE, name = 'router', created = new Date(), seed = 1, weight } = options;
-  const { structuralScale, auxiliary = () => false, holdOut = true } = options;
+  const {
+    structuralScale,
+    auxiliary = () => false,
+    cascade: looksAtReplies = false,
+    holdOut = true,
+  } = options;
   const split = splitByKey(cases, holdOut ? DEFAULT_SHARES : { train: 1, test: 0 }, seed);
   const folds = foldsByKey(split.train, options.folds ?? 5, seed);
   const labels = qualityColumns(split.train, models);
@@ -106,10 +116,27 @@ export async function train(
       },
       options.onProgress,
     );
-    const served = Uint32Array.from(split.train.keys()).filter((row) => !auxiliary(split.train[row]!));
+    const served = Uint32Array.from(split.train.keys()).filter(
+      (row) => !auxiliary(split.train[row]!) && (!looksAtReplies || hasReply(split.train[row]!, models[0]!)),
+    );
     const servedCases = Array.from(served, (row) => split.train[row]!);
     const pick = (column: Float64Array) => Float64Array.from(served, (row) => column[row]!);
-    const scored = calibratedScores(trained.heldOutLogits.map(pick), trained.platt, labels.map(pick));
+    const heldOutLogits = trained.heldOutLogits.map(pick);
+    const byPrompt = calibratedScores(heldOutLogits, trained.platt, labels.map(pick));
+    const learned = looksAtReplies
+      ? learnCascade(
+          {
+            cases: servedCases,
+            heldOutLogits,
+            ...byPrompt,
+            folds: Int32Array.from(served, (row) => folds[row]!),
+            ...(weight && { sampleWeights: Float64Array.from(servedCases, weight) }),
+          },
+          models,
+        )
+      : undefined;
+    const scored = { ...byPrompt, ...(learned && { cascade: learned.scores }) };
+    const policy = choosePolicy(scored, servedCases, ladder, rule);
     const manifest: Omit<Manifest, 'files'> = {
       schema_version: 1,
       name,
@@ -123,11 +150,8 @@ export async function train(
         ...(structuralScale !== undefined && { structural_scale: structuralScale }),
         platt: [...trained.platt],
       },
-      policy: {
-        name: 'default',
-        version: 1,
-        ...choosePolicy(scored, servedCases, ladder, rule),
-      },
+      policy: { name: 'default', version: 1, ...policy },
+      ...(learned && { cascade: atThreshold(learned.cascade, policy.threshold) }),
       data: source,
       split: { seed, ...describeSplit(split) },
       metrics: calibrationMetrics(scored, ladder),
@@ -139,7 +163,11 @@ export async function train(
         ? exportLexicon(trained, encoder)
         : exportLinear(trained, encoder.identity.dimension),
       golden: await goldenCases(trained, encoder),
-      modelCard: modelCard(manifest, { cases: servedCases, ...scored }, options.modelCardNotes),
+      modelCard: modelCard(
+        manifest,
+        { cases: servedCases, scores: decisionScores(scored), quality: scored.quality },
+        options.modelCardNotes,
+      ),
       seenQuestions: fingerprints(split.train),
     };
   });

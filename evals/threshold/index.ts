@@ -1,6 +1,14 @@
 /** A threshold on the predicted loss: what each one does to labelled cases, and which one keeps a promise of quality. */
 
 export {
+  type CascadeScores,
+  cascadePath,
+  cascadeScores,
+  decisionScores,
+  routedTotals,
+  type ScoredColumns,
+} from './cascade-scores.ts';
+export {
   type CertifiableMargin,
   certifiableMargins,
   certifyThreshold,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Cascade, judgeColumns } from '../cascade/index.ts';
+import { type Cascade, JUDGE_HEADS, judgeColumns } from '../cascade/index.ts';
 import { PlimsollError } from '../errors.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -166,7 +166,7 @@ function* cascadeFaults({ judge, path }: Cascade, ladder: readonly Rung[]): Gene
     };
     return;
   }
-  for (const head of ['cheap', 'strong', 'better'] as const) {
+  for (const head of JUDGE_HEADS) {
     const { length } = judge[head].weights;
     if (length !== known.length)
       yield { field: ['judge', head, 'weights'], fault: `has ${length} weights for ${known.length} columns` };

@@ -27,10 +27,16 @@ export interface CascadeStep {
   readonly skip: number;
 }
 
-/** The limit on the prompt's predicted loss at an accept level. */
-export function skipAt({ path, skip }: Pick<Cascade, 'path' | 'skip'>, accept: number): number {
-  return (path.findLast((step) => step.accept <= accept) ?? path[0])?.skip ?? skip;
+/**
+ * The limit on the prompt's predicted loss at an accept level.
+ * @param cascade with a path of at least one step
+ */
+export function skipAt({ path }: Pick<Cascade, 'path'>, accept: number): number {
+  return (path.findLast((step) => step.accept <= accept) ?? path[0]!).skip;
 }
+
+/** No predicted loss is less, and no accept level. */
+const LEAST = -1;
 
 /**
  * The least accept level at which a request is kept: the reply is good enough, and the prompt is not skipped. So a cascade along its path is one
@@ -38,13 +44,9 @@ export function skipAt({ path, skip }: Pick<Cascade, 'path' | 'skip'>, accept: n
  * @param promptLoss the prompt's predicted loss
  * @param replyLoss the reply's; left out if the reply is not known, and then the request counts as kept as soon as the prompt is not skipped
  */
-export function keptFrom(
-  { path }: Pick<Cascade, 'path'>,
-  promptLoss: number,
-  replyLoss = Number.NEGATIVE_INFINITY,
-): number {
+export function keptFrom({ path }: Pick<Cascade, 'path'>, promptLoss: number, replyLoss = LEAST): number {
   const step = path.findIndex(({ skip }) => promptLoss <= skip);
   if (step === -1) return Number.POSITIVE_INFINITY;
-  const unskipped = step === 0 ? Number.NEGATIVE_INFINITY : path[step]!.accept; // the first limit holds below its level too
+  const unskipped = step === 0 ? LEAST : path[step]!.accept; // the first limit holds below its level too
   return Math.max(unskipped, replyLoss);
 }

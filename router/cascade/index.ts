@@ -1,4 +1,11 @@
 /** A cheap model's reply -> is it good enough, or does the request escalate? Text and signals in, numbers out; no model is called. */
 export { type Cascade, type CascadeStep, keptFrom, skipAt } from './cascade.ts';
-export { judgeColumns, judgeReply, type ReplyJudge, type ReplyVerdict } from './reply-judge.ts';
+export {
+  JUDGE_HEADS,
+  judgeColumns,
+  judgeReply,
+  type ReplyJudge,
+  type ReplyVerdict,
+  replyLoss,
+} from './reply-judge.ts';
 export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';

@@ -1,6 +1,9 @@
 import type { Reply } from '../types.ts';
 import { REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
 
+export const JUDGE_HEADS = ['cheap', 'strong', 'better'] as const;
+type JudgeHeadName = (typeof JUDGE_HEADS)[number];
+
 /** One logistic regression: logit = intercept + weights . x. */
 interface JudgeHead {
   readonly weights: readonly number[];
@@ -36,9 +39,15 @@ export interface ReplyVerdict {
 }
 
 /**
- * The predicted loss is the mean of two estimates of one expectation, E[q(strong) - q(cheap)]: the difference of the heads of either
- * model, and 2 P(better) - 1. Which of them ranks better differs from pair to pair; their mean is near the better one (docs/EXPERIMENTS.md).
- *
+ * Of keeping the cheap reply, from the probabilities of the three heads: the mean of two estimates of one expectation, E[q(strong) - q(cheap)], the
+ * difference of the heads of either model, and 2 P(better) - 1. Which of them ranks better differs from pair to pair; their mean is near the better
+ * one (docs/EXPERIMENTS.md).
+ */
+export function replyLoss({ cheap, strong, better }: Readonly<Record<JudgeHeadName, number>>): number {
+  return (strong - cheap + 2 * better - 1) / 2;
+}
+
+/**
  * @param promptLogits of the classifier for the prompt (`Classifier.logits`: before Platt scaling), one a candidate, in the order of the judge's
  *   first columns
  * @param prompt the text that was scored (router/prompt)
@@ -51,8 +60,8 @@ export function judgeReply(
 ): ReplyVerdict {
   const x = Float64Array.from([...Array.from(promptLogits), ...replyColumns(prompt, reply)]);
   const probability = probabilityOf(judge.cheap, x);
-  const difference = probabilityOf(judge.strong, x) - probability;
-  return { probability, predictedLoss: (difference + 2 * probabilityOf(judge.better, x) - 1) / 2 };
+  const [strong, better] = [probabilityOf(judge.strong, x), probabilityOf(judge.better, x)];
+  return { probability, predictedLoss: replyLoss({ cheap: probability, strong, better }) };
 }
 
 function probabilityOf({ weights, intercept }: JudgeHead, x: Float64Array): number {

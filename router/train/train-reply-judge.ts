@@ -1,5 +1,5 @@
-import { judgeColumns, type ReplyJudge } from '../cascade/index.ts';
-import type { PlattScaling } from '../classifier/index.ts';
+import { judgeColumns, type ReplyJudge, replyLoss } from '../cascade/index.ts';
+import { calibrated, type PlattScaling } from '../classifier/index.ts';
 import type { LinearHead } from './logistic-regression.ts';
 import { type TrainedClassifier, trainClassifier } from './train-classifier.ts';
 
@@ -14,6 +14,15 @@ export interface JudgedReplies {
   readonly strongQuality: Float64Array;
   /** Of each row, from 0. */
   readonly folds: Int32Array;
+  /** How much each row counts; 1 if left out. */
+  readonly sampleWeights?: Float64Array;
+}
+
+/** A judge, and what it makes of the rows that it learned from. */
+export interface TrainedReplyJudge {
+  readonly judge: ReplyJudge;
+  /** The predicted loss of each row, by fits that had not seen it. Shape [rows] */
+  readonly heldOutLosses: Float64Array;
 }
 
 /**
@@ -23,9 +32,9 @@ export interface JudgedReplies {
  * @throws PlimsollError `insufficient-data` if all replies of one model are good, or all bad
  */
 export function trainReplyJudge(
-  { promptLogits, replies, cheapQuality, strongQuality, folds }: JudgedReplies,
+  { promptLogits, replies, cheapQuality, strongQuality, folds, sampleWeights }: JudgedReplies,
   models: readonly string[],
-): ReplyJudge {
+): TrainedReplyJudge {
   const columns = judgeColumns(models);
   const values = new Float32Array(replies.length * columns.length);
   replies.forEach((reply, row) => {
@@ -35,9 +44,21 @@ export function trainReplyJudge(
     values.set(reply, row * columns.length + models.length);
   });
   const matrix = { rows: replies.length, columns: columns.length, values };
-  const better = strongQuality.map((quality, row) => (1 + quality - cheapQuality[row]!) / 2);
-  const head = (labels: Float64Array) => foldedHead(trainClassifier({ matrix, labels: [labels], folds }));
-  return { columns, cheap: head(cheapQuality), strong: head(strongQuality), better: head(better) };
+  const learn = (labels: Float64Array) =>
+    trainClassifier({ matrix, labels: [labels], folds, ...(sampleWeights && { sampleWeights }) });
+  const [cheap, strong] = [learn(cheapQuality), learn(strongQuality)];
+  const better = learn(strongQuality.map((quality, row) => (1 + quality - cheapQuality[row]!) / 2));
+  const heldOut = { cheap: heldOutOf(cheap), strong: heldOutOf(strong), better: heldOutOf(better) };
+  return {
+    judge: { columns, cheap: foldedHead(cheap), strong: foldedHead(strong), better: foldedHead(better) },
+    heldOutLosses: heldOut.cheap.map((probability, row) =>
+      replyLoss({ cheap: probability, strong: heldOut.strong[row]!, better: heldOut.better[row]! }),
+    ),
+  };
+}
+
+function heldOutOf({ heldOutLogits, platt }: TrainedClassifier): Float64Array {
+  return heldOutLogits[0]!.map((logit) => calibrated(logit, platt[0]!));
 }
 
 /** Platt scaling and centre in the weights: logit = intercept + weights . x, x being raw. */

@@ -18,6 +18,7 @@ import {
 import { print, printJson, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, CandidateFlags, ThresholdFlags {
+  readonly cascade: boolean;
   readonly out: string;
   readonly force: boolean;
   readonly name?: string;
@@ -34,6 +35,11 @@ export function trainCommand(): Command {
     .option('--cheap <model>', 'the cheap model, as the data name it')
     .option('--strong <model>', 'the strong model')
     .option('--ladder <models>', 'in place of both: two or more models, cheapest first, with commas between')
+    .option(
+      '--cascade',
+      'the cheap model replies first, and its reply is judged: needs answer, confidence_logprob or signals in its outcomes',
+      false,
+    )
     .requiredOption('--out <folder>', 'the artifact to write')
     .option('--force', 'replace the artifact if it is there', false)
     .option('--name <name>', "the artifact's name (default: the folder's)")
@@ -46,16 +52,17 @@ export function trainCommand(): Command {
   return addThresholdFlags(command)
     .addHelpText(
       'after',
-      '\nExample:\n  plimsoll train --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --out models/mine --max-quality-loss 0.02\n',
+      '\nExample:\n  plimsoll train --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --out models/mine --max-quality-loss 0.02\n  plimsoll train --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --cascade --out models/cascade\n',
     )
     .action(run);
 }
 
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
-  const { out, force, encoder, allowHub, seed, folds } = flags;
+  const { out, force, encoder, allowHub, seed, folds, cascade } = flags;
   const options = {
     ladder: models,
+    cascade,
     rule: thresholdRule(flags),
     created: isoTime('--created', flags.created),
     name: artifactName(out, flags.name),
@@ -67,16 +74,16 @@ async function run(flags: Flags): Promise<void> {
   };
   parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read, as the next line does
   assertWritable(out, { replace: force });
-  const draft = await train(await loadData(flags, models), options);
+  const draft = await train(await loadData(flags, models, { keepReplies: cascade }), options);
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
   if (flags.json) printJson({ out, manifest });
   else print(summary(out, manifest));
 }
 
-export function summary(out: string, { ladder, metrics, policy, split }: Manifest): string {
+export function summary(out: string, { ladder, metrics, policy, split, cascade }: Manifest): string {
   const { train: learned, calibration, test: sealed } = split;
   return [
-    `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}`,
+    `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}${cascade === undefined ? '' : `, each reply of ${ladder[0]!.model} judged before it goes out`}`,
     `trained on ${learned.n} cases${calibration === undefined ? '' : `, calibrated on ${calibration.n}`}; ${sealed.n} stay sealed for the gate`,
     `APGR on the ${calibration === undefined ? 'training' : 'calibration'} cases ${metrics?.apgr?.toFixed(3) ?? '-'} (random .500)`,
     `${thresholdWords(policy)}: ${expectationSentence(policy)}`,

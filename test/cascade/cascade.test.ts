@@ -7,7 +7,7 @@ const PATH: CascadeStep[] = [
   { accept: 0, skip: 0.2 },
   { accept: 0.25, skip: 0.999 },
 ];
-const cascade = { path: PATH, skip: 0.2 };
+const cascade = { path: PATH };
 
 describe('skipAt', () => {
   it.each([

@@ -26,7 +26,7 @@ function madeUpReplies(count: number) {
 }
 
 it('learns how often a reply of each certainty is good, and what one of unknown certainty is worth', () => {
-  const judge = trainReplyJudge(madeUpReplies(3000).problem, MODELS);
+  const { judge } = trainReplyJudge(madeUpReplies(3000).problem, MODELS);
   expect(judge.columns).toEqual(['logit small', 'logit large', ...REPLY_COLUMNS]);
   const judged = (reply: Reply) => judgeReply(judge, [0, 0], 'Which?', { text: 'B', ...reply });
   for (const p of [0.2, 0.5, 0.8]) {
@@ -39,8 +39,42 @@ it('learns how often a reply of each certainty is good, and what one of unknown 
 
 it('is the same each time, and survives JSON', () => {
   const { problem, replies } = madeUpReplies(400);
-  const judge = trainReplyJudge(problem, MODELS);
-  expect(trainReplyJudge(problem, MODELS)).toEqual(judge);
+  const trained = trainReplyJudge(problem, MODELS);
+  const { judge } = trained;
+  expect(trainReplyJudge(problem, MODELS)).toEqual(trained);
   const verdict = judgeReply(judge, [0.3, 1], 'Which?', replies[1]!);
   expect(judgeReply(JSON.parse(JSON.stringify(judge)), [0.3, 1], 'Which?', replies[1]!)).toEqual(verdict);
+});
+
+it('gives the loss of each row by fits that had not seen it: near what the judge says of it', () => {
+  const { problem, replies } = madeUpReplies(3000);
+  const { judge, heldOutLosses } = trainReplyJudge(problem, MODELS);
+  const differences = replies.map((reply, row) =>
+    Math.abs(judgeReply(judge, [0, 0], 'Which?', reply).predictedLoss - heldOutLosses[row]!),
+  );
+  expect(Math.max(...differences)).toBeLessThan(0.1);
+  expect(differences.filter((difference) => difference > 1e-6).length).toBeGreaterThan(2900);
+});
+
+it('leaves out what has no weight', () => {
+  const { problem } = madeUpReplies(800);
+  const lied = problem.cheapQuality.map((quality, row) => (row < 400 ? quality : 1 - quality));
+  const half = <T extends { slice(from: number, to: number): T }>(values: T) => values.slice(0, 400);
+  const sampleWeights = Float64Array.from(lied, (_, row) => Number(row < 400));
+  const weighed = trainReplyJudge({ ...problem, cheapQuality: lied, sampleWeights }, MODELS);
+  const alone = trainReplyJudge(
+    {
+      promptLogits: problem.promptLogits.map(half),
+      replies: problem.replies.slice(0, 400),
+      cheapQuality: half(problem.cheapQuality),
+      strongQuality: half(problem.strongQuality),
+      folds: half(problem.folds),
+    },
+    MODELS,
+  );
+  const certain = { text: 'B', confidenceLogprob: -0.05 };
+  const [a, b] = [weighed, alone].map(
+    ({ judge }) => judgeReply(judge, [0, 0], 'Which?', certain).probability,
+  );
+  expect(Math.abs(a! - b!)).toBeLessThan(0.05);
 });

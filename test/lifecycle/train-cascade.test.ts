@@ -1,0 +1,103 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Case } from '../../evals/cases/index.ts';
+import { type TrainOptions, train } from '../../evals/lifecycle/index.ts';
+import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.ts';
+import { judgeReply, skipAt } from '../../router/cascade/index.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
+import type { Reply } from '../../router/types.ts';
+import { LARGE, SMALL } from '../cli/made-up-data.ts';
+import { smallCases, smallRun } from './small-run.ts';
+
+const PAIR = [
+  { candidate: 'cheap', model: SMALL },
+  { candidate: 'strong', model: LARGE },
+];
+
+/** The small cases with a reply of one of the models; a good one is sure of itself in most cases. */
+function casesWithReplies(of = SMALL, replyTo?: (one: Case, index: number) => Reply | undefined): Case[] {
+  const random = seededRandom(7);
+  const sure = (one: Case) => {
+    const good = one.outcomes.get(of)!.quality === 1;
+    return { text: 'B', confidenceLogprob: Math.log(good ? 0.6 + 0.4 * random() : 0.1 + 0.7 * random()) };
+  };
+  return smallCases().map((one, i) => {
+    const reply = (replyTo ?? sure)(one, i);
+    const outcome = { ...one.outcomes.get(of)!, ...(reply && { reply }) };
+    return { ...one, outcomes: new Map(one.outcomes).set(of, outcome) };
+  });
+}
+
+const trained = (cases: Case[], changes: Partial<TrainOptions> = {}) =>
+  train(...smallRun({ cases, ladder: PAIR, cascade: true, ...changes }));
+
+describe('train, of a cascade', () => {
+  let draft: ArtifactDraft;
+  beforeAll(async () => {
+    draft = await trained(casesWithReplies());
+  });
+
+  it('writes a judge and a path into a manifest that the schema takes', () => {
+    const manifest = manifestSchema.parse({ ...draft.manifest, files: {} });
+    const { judge, path, skip } = manifest.cascade!;
+    expect(path.length).toBeGreaterThan(1);
+    expect(skip).toBe(skipAt({ path }, manifest.policy.threshold));
+    const judged = (confidenceLogprob: number) =>
+      judgeReply(judge, [0, 1], 'Which?', { text: 'B', confidenceLogprob }).predictedLoss;
+    expect(judged(Math.log(0.95))).toBeLessThan(judged(Math.log(0.3)));
+    expect(draft.modelCard).toContain('Else cheap replies, the reply is judged');
+  });
+
+  it('escalates as often as the rule says, and saves more of the strong model than a prompt alone', async () => {
+    const { expected } = draft.manifest.policy;
+    expect(expected!.escalation_rate).toBeLessThanOrEqual(0.4);
+    const prompt = await train(...smallRun({ ladder: PAIR }));
+    expect(prompt.manifest).not.toHaveProperty('cascade');
+    expect(draft.manifest.metrics!.apgr).toBeGreaterThan(prompt.manifest.metrics!.apgr!);
+    expect(expected!.quality_loss).toBeLessThan(prompt.manifest.policy.expected!.quality_loss);
+  });
+
+  it('has the classifier that a prompt alone has', async () => {
+    const prompt = await train(...smallRun({ cases: casesWithReplies(), ladder: PAIR }));
+    expect(draft.classifier).toEqual(prompt.classifier);
+  });
+
+  it('judges no reply that is not known, and leaves it out of the figures', async () => {
+    const some = await trained(
+      casesWithReplies(SMALL, (_, i) => (i % 2 ? { text: `B${i % 9}` } : undefined)),
+    );
+    expect(some.manifest.metrics!.n).toBeLessThan(0.6 * some.manifest.split.train.n);
+    expect(some.manifest.policy.expected!.n).toBe(some.manifest.metrics!.n);
+  });
+
+  it('skips nothing without costs', async () => {
+    const free = casesWithReplies().map((one) => ({
+      ...one,
+      outcomes: new Map([...one.outcomes].map(([model, { costUsd: _, ...rest }]) => [model, rest])),
+    }));
+    const { manifest } = await trained(free);
+    expect(manifest.cascade!.path).toEqual([{ accept: -1, skip: 0.999 }]);
+    expect(manifest.policy.expected).not.toHaveProperty('cost_saved');
+  });
+
+  it.each([
+    [
+      'no reply',
+      () => smallCases(),
+      /of the replies of .*answer \(the text\), confidence_logprob and signals/,
+    ],
+    ['replies of another model', () => casesWithReplies(LARGE), new RegExp(`They do of ${LARGE}`)],
+  ])('refuses cases with %s', async (_, cases, message) => {
+    await expect(trained(cases())).rejects.toMatchObject({
+      code: 'insufficient-data',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('refuses a ladder of three', async () => {
+    const { ladder } = smallRun()[1];
+    await expect(trained(casesWithReplies(), { ladder })).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('the ladder has 3: cheap, middle, strong'),
+    });
+  });
+});
