@@ -16,6 +16,7 @@ export {
   loadTierCases,
   type Paraphrase,
 } from './authored-cases.ts';
+export { hasReply, requireKnownReplies } from './known-replies.ts';
 
 // Prompts without their labels
 

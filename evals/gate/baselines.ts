@@ -1,6 +1,8 @@
 import type { Encoder } from '../../router/encoders/index.ts';
 import { type RoutingCurve, routingCurve } from '../../router/statistics/index.ts';
 import { type Case, keyFraction } from '../cases/index.ts';
+import { predictedLosses } from '../threshold/index.ts';
+import { isCascade, withCheapCall } from './cascade-evidence.ts';
 import type { BaselineRow, Curve } from './evidence.ts';
 import { nearestNeighbourScores } from './nearest-neighbours.ts';
 import { measureCurve, type PairedOutcomes, type Ranking, thinCurve } from './ranking.ts';
@@ -22,6 +24,9 @@ interface Embedded {
   readonly texts: readonly string[];
   readonly encoder: Encoder;
 }
+
+export const PROMPT_ALONE = 'prompt alone';
+export const LOGPROB_ALONE = 'log-probability alone';
 
 const FOLDS = 5;
 const FOLDS_SEED = 1;
@@ -63,7 +68,22 @@ export async function measureBaselines(
     measureBaseline('prompt length', lengths, outcomes, rate),
     ...(byTask ? [measureBaseline('task label', byTask, outcomes, rate)] : []),
     ...(byNeighbours ? [measureBaseline('nearest neighbours', byNeighbours, outcomes, rate)] : []),
+    ...cascadeBaselines(replay, outcomes, rate),
     measureBaseline('oracle', gains, outcomes, rate),
+  ];
+}
+
+/** What is simpler than a cascade along its path: the prompt before any call; each reply judged, none skipped; its log-probability with no judge. */
+function cascadeBaselines(replay: Replay, outcomes: PairedOutcomes, rate: number): Baseline[] {
+  if (!isCascade(replay)) return [];
+  const { replyLosses, logprobs } = replay.cascade;
+  const bothPaid = withCheapCall(outcomes);
+  // the surer the model, the later it escalates; what is not known escalates first
+  const doubts = logprobs.map((logprob) => (Number.isNaN(logprob) ? Number.POSITIVE_INFINITY : -logprob));
+  return [
+    measureBaseline(PROMPT_ALONE, predictedLosses(replay.probabilities), outcomes, rate),
+    measureBaseline('always verify', replyLosses, bothPaid, rate),
+    ...(logprobs.every(Number.isNaN) ? [] : [measureBaseline(LOGPROB_ALONE, doubts, bothPaid, rate)]),
   ];
 }
 

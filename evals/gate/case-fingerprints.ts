@@ -13,7 +13,7 @@ const HASHED_KEY = /^[0-9a-f]{16}$/;
 export interface CaseFingerprint {
   /**
    * Of all that the gate reads of the case: key, text, group, label, task, source, language, turns, tools, and quality and cost of the ladder's
-   * models. Not of its id, which may be the number of its row.
+   * models; of a cascade, which decides by them, also their replies. Not of its id, which may be the number of its row.
    */
   readonly content: number;
   /** Of its key. */
@@ -37,8 +37,12 @@ export function fingerprintCase(one: Case, models: readonly string[]): CaseFinge
     const outcome = outcomes.get(model);
     return [outcome?.quality, outcome?.costUsd];
   });
+  const replies = models.map((model) => outcomes.get(model)?.reply);
   const content = digits(
-    JSON.stringify([key, text, group, label, task, source, language, turns, tools, models, amounts]),
+    JSON.stringify([
+      ...[key, text, group, label, task, source, language, turns, tools, models, amounts],
+      ...(replies.some((reply) => reply !== undefined) ? [replies] : []),
+    ]),
   );
   const keyDigits = HASHED_KEY.test(key) ? key.slice(0, HEX_DIGITS) : digits(key);
   return { content: toNumber(content), key: toNumber(keyDigits), text: toNumber(text) };

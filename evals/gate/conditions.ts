@@ -10,7 +10,7 @@ import {
   pairedExcess,
 } from '../../router/statistics/index.ts';
 import type { FlipCount } from './flips.ts';
-import { atMost, meanAboveZero, rateWithin } from './judge.ts';
+import { atMost, meanAboveZero, rateWithin, unmeasured } from './judge.ts';
 import { countByTier } from './slices.ts';
 import { errorProbability, type Subject } from './subject.ts';
 
@@ -143,6 +143,12 @@ export function keptCheapCondition({ suite, hard, hardRungs }: Subject): Conditi
   if (min === undefined || hard === undefined) return [];
   const cheap = countByTier(hard.cases, hardRungs ?? [], 'cheap');
   const delta = errorProbability({ suite });
+  if (hard.cascade !== undefined) {
+    const base = { limits: { min }, confidence: 1 - delta, method: 'clopper-pearson', n: 0 };
+    const why =
+      'the cheap replies to hard cases are not known, and a check of them may escalate: leave min_kept_cheap out of the suite of a cascade';
+    return [unmeasured({ name: 'hard-cases/kept-cheap', ...base, proof: 'other-cases' }, why)];
+  }
   const kept = rateWithin('hard-cases/kept-cheap', cheap.n - cheap.escalated, cheap.n, { min }, delta);
   return [{ ...kept, proof: 'other-cases' }];
 }

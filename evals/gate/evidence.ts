@@ -59,6 +59,32 @@ const sliceSchema = z.strictObject({
   high: z.number(),
 });
 
+const millisecondsSchema = z.strictObject({ mean: z.number(), p50: z.number(), p95: z.number() });
+
+/** What a cascade does with the requests at the accept level that serves. */
+const cascadeSchema = z.strictObject({
+  /** The verdict's threshold: a reply with a larger predicted loss escalates. */
+  accept: z.number(),
+  /** The limit on the prompt's predicted loss that goes with it: above, the request goes straight up. */
+  skip: z.number(),
+  /** Went straight up, got the cheap reply, were escalated after a look at it: these add up to 1. */
+  share_skipped: share,
+  share_accepted: share,
+  share_escalated: share,
+  /** Cases of whose cheap reply nothing is known: unless they are skipped, each counts as kept with a loss of 1. */
+  unknown_replies: count,
+  /** From the cases' own latencies, of both calls where both are made; null if no case has those of both models. */
+  latency: z
+    .strictObject({
+      n: count,
+      routed_ms: millisecondsSchema,
+      strong_ms: millisecondsSchema,
+      /** Case by case against always-strong; negative where the cheap model alone was faster. */
+      added_ms: millisecondsSchema,
+    })
+    .nullable(),
+});
+
 /** What a verdict rests on and the reports draw. */
 export const evidenceSchema = z.strictObject({
   candidates: z.array(
@@ -95,6 +121,8 @@ export const evidenceSchema = z.strictObject({
       saved_against_random: known,
     })
     .nullable(),
+  /** Left out unless the cheap reply is judged before it goes out. The cost of its call is in `cost` wherever it is made. */
+  cascade: cascadeSchema.optional(),
   silent_downgrades: z.strictObject({
     margin: share,
     rate: share,

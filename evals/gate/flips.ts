@@ -11,8 +11,11 @@ export interface FlipCount {
   readonly cheaper: number;
 }
 
-/** The rung that the policy chooses for a text. */
-export type Decide = (text: string) => Promise<number>;
+/**
+ * The rung that the policy chooses for a text.
+ * @param row of the text that it is an edit of; undefined for one of its own
+ */
+export type Decide = (text: string, row?: number) => Promise<number>;
 
 /** Tries each kind of edit on each text. Texts that an edit leaves as they are do not count for it. */
 export async function countFlips(
@@ -30,7 +33,7 @@ export async function countFlips(
       const edited = harmlesslyEdited(text, edit);
       if (edited === undefined) continue;
       n++;
-      const rung = await decide(edited);
+      const rung = await decide(edited, row);
       if (rung !== rungs[row]) flipped++;
       if (rung < rungs[row]!) cheaper++;
     }

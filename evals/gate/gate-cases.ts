@@ -21,8 +21,11 @@ export interface GateCases {
   readonly notes: readonly string[];
 }
 
-/** How the files are written, and who is notified of the progress. */
-export type GateReading = Pick<LoadOptions, 'qualityScale' | 'columns' | 'onSurvey' | 'onProgress'>;
+/** How the files are written, whether the models' replies are needed, and who is notified of the progress. */
+export type GateReading = Pick<
+  LoadOptions,
+  'qualityScale' | 'columns' | 'keepReplies' | 'onSurvey' | 'onProgress'
+>;
 
 const NOTHING: GateCases = {
   cases: [],

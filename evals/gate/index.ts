@@ -2,6 +2,7 @@
 
 export { measureBaselines, oracleScores, promptLengthScores, taskLabelScores } from './baselines.ts';
 export { orderBets } from './bets.ts';
+export { withCheapCall } from './cascade-evidence.ts';
 export { fingerprintCases } from './case-fingerprints.ts';
 export {
   type Bounded,

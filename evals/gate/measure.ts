@@ -1,4 +1,5 @@
-import type { Condition, Rung } from '../../router/artifact/index.ts';
+import type { Condition, Manifest } from '../../router/artifact/index.ts';
+import { skipAt } from '../../router/cascade/index.ts';
 import {
   averageImprovementInQuality,
   bootstrapInterval,
@@ -21,8 +22,9 @@ import {
   shareSaved,
   singleModels,
 } from '../../router/statistics/index.ts';
-import { predictedLosses } from '../threshold/index.ts';
-import { type Baseline, baselineRows } from './baselines.ts';
+import { amountsAt, decisionScores, predictedLosses } from '../threshold/index.ts';
+import { type Baseline, baselineRows, LOGPROB_ALONE, PROMPT_ALONE } from './baselines.ts';
+import { isCascade, measureCascade } from './cascade-evidence.ts';
 import type { Evidence } from './evidence.ts';
 import type { FlipCount } from './flips.ts';
 import { ladderSentence, payingSentence, underVerdict } from './paying-sentence.ts';
@@ -36,6 +38,9 @@ import {
 } from './ranking.ts';
 import { countByTier, isInSlice } from './slices.ts';
 import type { Subject } from './subject.ts';
+
+/** How an artifact decides, as far as the figures depend on it. */
+export type Decided = Pick<Manifest, 'ladder' | 'cascade'>;
 
 const HISTOGRAM_BINS = 40;
 /** Confidence of each end of a bin's interval: two-sided 95 %. */
@@ -60,7 +65,7 @@ const UNKNOWN_PAY = {
 export function collectEvidence(
   subject: Subject,
   flips: readonly FlipCount[],
-  ladder: readonly Rung[],
+  { ladder, cascade }: Decided,
   baselines: readonly Baseline[],
   conditions: readonly Condition[],
   hardCasesSha256?: string,
@@ -68,7 +73,12 @@ export function collectEvidence(
   const { suite, labelled } = subject;
   const { replay: heldOut, rungs } = labelled;
   const outcomes = pairedOutcomes(heldOut);
-  const scores = predictedLosses(heldOut.probabilities);
+  const scores = predictedLosses(decisionScores(heldOut));
+  const [, strongServed] = amountsAt(heldOut.costUsd, subject.threshold, heldOut.cascade);
+  const served =
+    heldOut.cascade === undefined
+      ? outcomes
+      : { ...outcomes, strongCostUsd: strongServed ?? unknownCosts(heldOut.n) };
   const losses = qualityLosses(heldOut.quality, rungs);
   const strong = outcomes.strongQuality;
   const routed = strong.map((q, row) => q - losses[row]!);
@@ -76,7 +86,7 @@ export function collectEvidence(
   const rate = escalationRate(rungs);
   const costs = heldOut.costUsd.map((column) => column ?? unknownCosts(heldOut.n));
   const singles = singleModels(heldOut.quality, costs);
-  const curve = routingCurve(scores, outcomes.cheapQuality, strong, outcomes);
+  const curve = routingCurve(scores, outcomes.cheapQuality, strong, served);
   const ranking = measureCurve(curve);
   const resamples = Math.max(
     FEWEST_RESAMPLES,
@@ -114,6 +124,15 @@ export function collectEvidence(
     cpt50: ranking.cpt50 ?? null,
     cpt80: ranking.cpt80 ?? null,
     cost: measureCosts(subject),
+    ...(cascade &&
+      isCascade(subject.heldOut) &&
+      isCascade(heldOut) && {
+        cascade: measureCascade(
+          { heldOut: subject.heldOut, labelled: heldOut },
+          subject.threshold,
+          skipAt(cascade, subject.threshold),
+        ),
+      }),
     silent_downgrades: {
       margin,
       rate: countSilentDowngrades(losses, margin) / heldOut.n,
@@ -137,19 +156,23 @@ export function collectEvidence(
 }
 
 /** What the policy sends to each rung, and what that reaches and costs there. */
-function measureRungs({ labelled: { replay, rungs } }: Subject, ladder: readonly Rung[]): Evidence['rungs'] {
+function measureRungs(
+  { labelled: { replay, rungs }, threshold }: Subject,
+  ladder: Manifest['ladder'],
+): Evidence['rungs'] {
+  const costs = amountsAt(replay.costUsd, threshold, replay.cascade);
   const sums = ladder.map(() => ({ n: 0, quality: 0, costUsd: 0 }));
   for (let row = 0; row < replay.n; row++) {
     const sum = sums[rungs[row]!]!;
     sum.n++;
     sum.quality += replay.quality[rungs[row]!]![row]!;
-    sum.costUsd += replay.costUsd[rungs[row]!]?.[row] ?? 0;
+    sum.costUsd += costs[rungs[row]!]?.[row] ?? 0;
   }
   return sums.map(({ n, quality, costUsd }, rung) => ({
     candidate: ladder[rung]!.candidate,
     share: n / replay.n,
     quality: n === 0 ? null : quality / n,
-    cost_usd: n === 0 || replay.costUsd[rung] === undefined ? null : costUsd / n,
+    cost_usd: n === 0 || costs[rung] === undefined ? null : costUsd / n,
   }));
 }
 
@@ -160,11 +183,12 @@ function atEqualCost({ labelled: { replay, rungs, units } }: Subject) {
   return { excess: excessOverMix(outcomes, rungs).excess, interval };
 }
 
-function measureCosts({ labelled: { replay: heldOut, rungs } }: Subject): Evidence['cost'] {
+function measureCosts({ labelled: { replay: heldOut, rungs }, threshold }: Subject): Evidence['cost'] {
   const { costUsd } = heldOut;
   if (costUsd.includes(undefined)) return null;
   const strong = costUsd[costUsd.length - 1]!;
-  const routed = Float64Array.from(rungs, (rung, row) => costUsd[rung]![row]!);
+  const served = amountsAt(costUsd, threshold, heldOut.cascade);
+  const routed = Float64Array.from(rungs, (rung, row) => served[rung]![row]!);
   const [routedUsd, cheapUsd, strongUsd] = [mean(routed), mean(costUsd[0]!), mean(strong)];
   // the same decisions dealt out at random
   const randomUsd = costUsd.reduce((total, column, rung) => {
@@ -204,7 +228,13 @@ function worstDowngrades(
 function simplerRankings(baselines: readonly Baseline[]) {
   const rankingBy = (wanted: string) => baselines.find(({ name }) => name === wanted)?.ranking;
   const [task, length] = [rankingBy('task label'), rankingBy('prompt length')];
-  return { ...(task && { task_label: task }), ...(length && { prompt_length: length }) };
+  const [prompt, logprob] = [rankingBy(PROMPT_ALONE), rankingBy(LOGPROB_ALONE)];
+  return {
+    ...(task && { task_label: task }),
+    ...(length && { prompt_length: length }),
+    ...(prompt && { prompt_alone: prompt }),
+    ...(logprob && { logprob_alone: logprob }),
+  };
 }
 
 function measureHeads({ labelled: { replay: heldOut }, candidates }: Subject): Evidence['heads'] {
@@ -231,7 +261,7 @@ function measureHeads({ labelled: { replay: heldOut }, candidates }: Subject): E
 
 function scoreHistogram(scores: Float64Array, outcomes: PairedOutcomes): Evidence['score_histogram'] {
   const [low, high] = scores.reduce(
-    ([least, most], score) => [Math.min(least, score), Math.max(most, score)] as const,
+    ([least, most], score) => [Math.min(least, score), Math.max(most, Math.min(1, score))] as const,
     [1, -1] as readonly [number, number],
   );
   const width = (high - low) / HISTOGRAM_BINS;

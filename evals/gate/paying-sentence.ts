@@ -8,6 +8,9 @@ interface Measured {
   readonly cost?: { readonly gap80: { readonly saved_against_random?: number } };
   readonly task_label?: Ranking;
   readonly prompt_length?: Ranking;
+  /** Of a cascade. */
+  readonly prompt_alone?: Ranking;
+  readonly logprob_alone?: Ranking;
   readonly quality: { readonly cheap: number; readonly strong: number };
 }
 
@@ -167,12 +170,20 @@ export function underVerdict(
 const MOST_NAMED = 3;
 
 /** What is simpler than a classifier and does as well should be used in its place: say so. */
-function simplerNote({ apgr = 0, task_label: task, prompt_length: length }: Measured): string {
+function simplerNote(measured: Measured): string {
+  const { apgr = 0, task_label: task, prompt_length: length, prompt_alone: prompt } = measured;
+  const { logprob_alone: logprob } = measured;
   if (task?.apgr !== undefined && task.apgr >= apgr) {
     return ` A table from task label to model does as well (APGR ${task.apgr.toFixed(3)}): where your requests carry such a label, use it.`;
   }
   if (length?.apgr !== undefined && length.apgr >= apgr) {
     return ` Prompt length alone does as well (APGR ${length.apgr.toFixed(3)}): a limit on it is simpler.`;
+  }
+  if (prompt?.apgr !== undefined && prompt.apgr >= apgr) {
+    return ` The prompt alone does as well (APGR ${prompt.apgr.toFixed(3)}): train without a cascade, and no cheap reply is paid for in vain.`;
+  }
+  if (logprob?.apgr !== undefined && logprob.apgr >= apgr) {
+    return ` The log-probability of the cheap reply alone does as well (APGR ${logprob.apgr.toFixed(3)}): a limit on it is simpler.`;
   }
   return '';
 }

@@ -6,6 +6,7 @@ import {
 } from '../../router/statistics/index.ts';
 import {
   type Bets,
+  decisionScores,
   LossBets,
   lossLowerBound,
   lossPValue,
@@ -49,7 +50,7 @@ export function walkSealed(sealed: Sealed, steps: Float64Array): SealedWalk {
   const unprovable = promised.find((condition) => !condition.holds(-1));
   const found =
     unprovable === undefined
-      ? walkThresholds(sealed.heldOut.probabilities, promised, steps)
+      ? walkThresholds(decisionScores(sealed.heldOut), promised, steps)
       : { threshold: undefined, steps: 0, stoppedBy: unprovable.name };
   return {
     threshold: found.threshold ?? from,
@@ -213,12 +214,14 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   ];
 }
 
+const STRAIGHT_UP = 'counted: those that go straight up; the cheap replies to hard cases are not known';
+
 /** What must be escalated is. */
 function recallCondition({ suite, hard, delta }: Sealed): PromiseCondition[] {
   if (suite.hard_cases === undefined || hard === undefined) return [];
   const { min_recall: min } = suite.hard_cases;
   const name = 'hard-cases/recall';
-  const scores = predictedLosses(hard.probabilities).filter((_, row) => hard.cases[row]!.tier === 'strong');
+  const scores = predictedLosses(decisionScores(hard)).filter((_, row) => hard.cases[row]!.tier === 'strong');
   const n = scores.length;
   return [
     {
@@ -230,7 +233,10 @@ function recallCondition({ suite, hard, delta }: Sealed): PromiseCondition[] {
       },
       describe({ hardRungs }) {
         const strong = countByTier(hard.cases, hardRungs ?? [], 'strong');
-        return { ...rateWithin(name, strong.escalated, strong.n, { min }, delta), proof: 'walk' };
+        const recall = rateWithin(name, strong.escalated, strong.n, { min }, delta);
+        if (hard.cascade === undefined) return { ...recall, proof: 'walk' };
+        const note = recall.note === undefined ? STRAIGHT_UP : `${STRAIGHT_UP}; ${recall.note}`;
+        return { ...recall, proof: 'walk', note };
       },
     },
   ];

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import type { ArtifactFiles, Rung } from '../../router/artifact/index.ts';
+import type { ArtifactFiles, Manifest, Rung } from '../../router/artifact/index.ts';
+import { type Cascade, confidence, judgeReply, keptFrom } from '../../router/cascade/index.ts';
 import {
   type Classifier,
   classifierInput,
@@ -8,7 +9,10 @@ import {
   goldenHolds,
 } from '../../router/classifier/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
+import type { Reply } from '../../router/types.ts';
 import type { Case } from '../cases/index.ts';
+import { type CascadeScores, cascadeScores, predictedLosses } from '../threshold/index.ts';
 import { copyHash } from './copy-hash.ts';
 
 /** What slices are cut by. No prompt text. */
@@ -32,43 +36,99 @@ export interface Replay {
   readonly quality: readonly Float64Array[];
   /** [rung][case], US dollars; undefined for a rung unless the cost of every labelled case is known. NaN where a case lacks the outcome. */
   readonly costUsd: readonly (Float64Array | undefined)[];
+  /** If the cheap reply is judged before it goes out. */
+  readonly cascade?: ReplayedCascade;
 }
 
-export interface ScoredCase {
+/** What is known of the cheap replies. */
+export interface ReplayedCascade extends CascadeScores {
+  /** Predicted loss of keeping the reply; NaN if the reply is not known. Shape [n] */
+  readonly replyLosses: Float64Array;
+  /** The logarithm of the reply's probability (router/cascade); NaN if it is not known. Shape [n] */
+  readonly logprobs: Float64Array;
+  /** [rung][case], milliseconds; NaN where the case does not say. */
+  readonly latencyMs: readonly Float64Array[];
+}
+
+export interface ScoredCase extends ScoredText {
   readonly one: Case;
+}
+
+/** What an artifact makes of a text, and of a reply to it. */
+export interface ScoredText {
   /** One a rung, cheapest first. */
   readonly probabilities: ArrayLike<number>;
+  /** Predicted loss of keeping the reply; left out if there is none to judge. */
+  readonly replyLoss?: number;
 }
 
 /**
  * Collects scored cases into a replay, one at a time: a stream of a million keeps a few hundred bytes a case and no text.
  * @param ladder whose models' outcomes count
+ * @param cascade if the cheap reply is judged: without a known one nobody knows what is kept, and the case counts as one without a label
  */
 export async function collectReplay(
   cases: AsyncIterable<ScoredCase> | Iterable<ScoredCase>,
   ladder: readonly Rung[],
+  cascade?: Cascade,
 ): Promise<Replay> {
   const traits: Traits[] = [];
+  const replies = cascade && new ReplyColumns(ladder);
   const probabilities = ladder.map(() => [] as number[]);
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
-  for await (const { one, probabilities: scores } of cases) {
+  for await (const { one, probabilities: scores, replyLoss } of cases) {
     traits.push(caseTraits(one));
+    replies?.add(one, replyLoss);
     for (const [rung, { model }] of ladder.entries()) {
-      const outcome = one.outcomes.get(model);
+      const isUnknown = rung === 0 && replies !== undefined && replyLoss === undefined;
+      const outcome = isUnknown ? undefined : one.outcomes.get(model);
       probabilities[rung]!.push(scores[rung]!);
       quality[rung]!.push(outcome?.quality ?? Number.NaN);
       if (outcome !== undefined && outcome.costUsd === undefined) costUsd[rung] = undefined;
       else costUsd[rung]?.push(outcome?.costUsd ?? Number.NaN);
     }
   }
+  const columns = probabilities.map((column) => Float64Array.from(column));
   return {
     n: traits.length,
     traits,
-    probabilities: probabilities.map((column) => Float64Array.from(column)),
+    probabilities: columns,
     quality: quality.map((column) => Float64Array.from(column)),
     costUsd: costUsd.map((column) => column && Float64Array.from(column)),
+    ...(cascade && replies && { cascade: replies.finish(cascade, predictedLosses(columns)) }),
   };
+}
+
+/** Collects what is known of the cheap replies. */
+class ReplyColumns {
+  readonly #losses: number[] = [];
+  readonly #logprobs: number[] = [];
+  readonly #latencyMs: readonly number[][];
+  readonly #models: readonly string[];
+
+  constructor(ladder: readonly Rung[]) {
+    this.#models = ladder.map(({ model }) => model);
+    this.#latencyMs = ladder.map(() => []);
+  }
+
+  add({ outcomes }: Case, replyLoss = Number.NaN): void {
+    this.#losses.push(replyLoss);
+    this.#logprobs.push(confidence(outcomes.get(this.#models[0]!)?.reply ?? {}) ?? Number.NaN);
+    this.#latencyMs.forEach((column, rung) => {
+      column.push(outcomes.get(this.#models[rung]!)?.latencyMs ?? Number.NaN);
+    });
+  }
+
+  finish(cascade: Cascade, promptLosses: Float64Array): ReplayedCascade {
+    const replyLosses = Float64Array.from(this.#losses);
+    return {
+      ...cascadeScores(cascade, promptLosses, replyLosses),
+      replyLosses,
+      logprobs: Float64Array.from(this.#logprobs),
+      latencyMs: this.#latencyMs.map((column) => Float64Array.from(column)),
+    };
+  }
 }
 
 /**
@@ -89,7 +149,21 @@ export function labelledCases(
       probabilities: replay.probabilities.map(pick),
       quality: replay.quality.map(pick),
       costUsd: replay.costUsd.map((column) => column && pick(column)),
+      ...(replay.cascade && { cascade: pickReplies(replay.cascade, pick) }),
     },
+  };
+}
+
+function pickReplies(
+  { checkedFrom, keptFrom, replyLosses, logprobs, latencyMs }: ReplayedCascade,
+  pick: (column: Float64Array) => Float64Array,
+): ReplayedCascade {
+  return {
+    checkedFrom: pick(checkedFrom),
+    keptFrom: pick(keptFrom),
+    replyLosses: pick(replyLosses),
+    logprobs: pick(logprobs),
+    latencyMs: latencyMs.map(pick),
   };
 }
 
@@ -162,38 +236,59 @@ export function strongestAlone(rungs: number): Float32Array {
   return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
 }
 
-/** The cases as the artifact's own graph scores them. */
+/** The cases as the artifact's own graph scores them, and its judge their replies. */
 export function replayCases(
   cases: readonly Case[],
   { manifest }: ArtifactFiles,
   classifier: Classifier,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Replay> {
+  const { ladder, cascade } = manifest;
   async function* scored(): AsyncGenerator<ScoredCase> {
     for (const [row, one] of cases.entries()) {
-      yield { one, probabilities: await scoresOf(one.text, classifier, manifest.ladder.length) };
+      const reply = one.outcomes.get(ladder[0]!.model)?.reply;
+      yield { one, ...(await scoreText(one.text, reply, classifier, manifest)) };
       onProgress(row + 1, cases.length);
     }
   }
-  return collectReplay(scored(), manifest.ladder);
+  return collectReplay(scored(), ladder, cascade);
+}
+
+/** @param reply of the cheapest model; undefined if it is not known */
+export async function scoreText(
+  text: string,
+  reply: Reply | undefined,
+  classifier: Classifier,
+  { ladder, cascade }: Pick<Manifest, 'ladder' | 'cascade'>,
+): Promise<ScoredText> {
+  const probabilities = classifier.reads(text) ? await classifier.score(text) : strongestAlone(ladder.length);
+  if (cascade === undefined || reply === undefined) return { probabilities };
+  const judged = judgeReply(cascade.judge, await classifier.logits(text), text, reply);
+  return { probabilities, replyLoss: judged.predictedLoss };
+}
+
+/** The rung that a policy chooses. A reply that is not known counts as good enough. */
+export function rungOf(
+  { probabilities, replyLoss }: ScoredText,
+  threshold: number,
+  cascade?: Cascade,
+): number {
+  if (cascade === undefined) return chooseRung(probabilities, threshold);
+  return keptFrom(cascade, predictedLoss(probabilities, 0), replyLoss) <= threshold ? 0 : 1;
 }
 
 /** Calibrated probabilities of some texts, [rung][text]. */
 export async function scoreTexts(
   texts: readonly string[],
   classifier: Classifier,
-  rungs: number,
+  { ladder }: Pick<Manifest, 'ladder'>,
 ): Promise<Float64Array[]> {
-  const columns = Array.from({ length: rungs }, () => new Float64Array(texts.length));
+  const columns = ladder.map(() => new Float64Array(texts.length));
   for (const [row, text] of texts.entries()) {
-    const scores = await scoresOf(text, classifier, rungs);
+    const { probabilities } = await scoreText(text, undefined, classifier, { ladder });
     columns.forEach((column, rung) => {
-      column[row] = scores[rung]!;
+      column[row] = probabilities[rung]!;
     });
   }
   return columns;
-}
-
-async function scoresOf(text: string, classifier: Classifier, rungs: number): Promise<ArrayLike<number>> {
-  return classifier.reads(text) ? await classifier.score(text) : strongestAlone(rungs);
 }

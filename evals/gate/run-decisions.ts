@@ -121,7 +121,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
   const evidence = collectEvidence(
     subject,
     [],
-    ladder,
+    { ladder },
     await baselinesOf(subject, cases),
     conditions,
     sealed.hard && hashHardCases(sealed.hard.cases),

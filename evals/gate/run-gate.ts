@@ -13,7 +13,6 @@ import type { Classifier } from '../../router/classifier/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
-import { chooseRung } from '../../router/policy/index.ts';
 import { clopperPearsonLower, clopperPearsonUpper, escalationRate } from '../../router/statistics/index.ts';
 import {
   type Case,
@@ -21,9 +20,10 @@ import {
   loadHardCases,
   loadParaphrases,
   questionKey,
+  requireKnownReplies,
   seenQuestions,
 } from '../cases/index.ts';
-import { walkSteps } from '../threshold/index.ts';
+import { cascadeScores, predictedLosses, walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { orderBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
@@ -37,7 +37,7 @@ import { looserDemands } from './looser-demands.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
-import { openArtifactClassifier, replayCases, scoreTexts } from './replay.ts';
+import { openArtifactClassifier, replayCases, rungOf, scoreText, scoreTexts } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
 import { hashHardCases, looksSection, sealedSection } from './verdict-sections.ts';
@@ -88,8 +88,13 @@ const LOOSEST = 0.999;
 export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
   const suite = loadSuite(request.suite);
-  const loaded = await loadGateCases(suite, artifact.manifest.ladder, request.data, request.reading);
+  const { ladder, cascade } = artifact.manifest;
+  const loaded = await loadGateCases(suite, ladder, request.data, {
+    ...request.reading,
+    keepReplies: cascade !== undefined,
+  });
   const { heldOut, sha256, excluded } = heldOutCases(loaded.cases, artifact);
+  if (cascade !== undefined) requireReplies(heldOut, artifact, suite);
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
     request.labelPlan === undefined ? undefined : loadPlan(request.labelPlan, artifact, suite, heldOut);
@@ -107,19 +112,19 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       delta: look.delta,
       ...(plan && { below: labelledBelow(plan, look.delta) }),
       ...(hardCases && {
-        hard: await replayHardCases(hardCases, classifier, artifact.manifest.ladder.length),
+        hard: await replayHardCases(hardCases, classifier, artifact.manifest),
       }),
     };
     const walked = walkSealed(sealed, walkOf(artifact.manifest.policy, plan?.limit));
     const { threshold } = walked;
     const subject = subjectAt(sealed, threshold);
-    const flips = await measureFlips(suite, subject, heldOut, classifier);
+    const flips = await measureFlips(suite, subject, heldOut, classifier, artifact);
     const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
     const conditions = judgeWalk(walked, subject, flips);
     const evidence = collectEvidence(
       subject,
       flips,
-      artifact.manifest.ladder,
+      artifact.manifest,
       baselines,
       conditions,
       hardCases && hashHardCases(hardCases),
@@ -272,32 +277,59 @@ function loadUnseenHardCases(
 async function replayHardCases(
   cases: readonly HardCase[],
   classifier: Classifier,
-  rungs: number,
+  manifest: ArtifactFiles['manifest'],
 ): Promise<HardReplay> {
+  const texts = cases.map(({ text }) => text);
+  const probabilities = await scoreTexts(texts, classifier, manifest);
+  if (manifest.cascade === undefined) return { cases, probabilities };
+  const unknown = new Float64Array(cases.length).fill(Number.NaN);
   return {
     cases,
-    probabilities: await scoreTexts(
-      cases.map(({ text }) => text),
-      classifier,
-      rungs,
-    ),
+    probabilities,
+    cascade: cascadeScores(manifest.cascade, predictedLosses(probabilities), unknown),
   };
+}
+
+/**
+ * A cascade is judged by what it makes of the cheap replies.
+ * @throws PlimsollError `insufficient-data` if nothing is known of any; `invalid-input` for cases that were never put to a model
+ */
+function requireReplies(
+  heldOut: readonly Case[],
+  { manifest: { name, ladder } }: ArtifactFiles,
+  { suite, file }: LoadedSuite,
+): void {
+  if (suite.tier_cases.length > 0) {
+    throw new PlimsollError(
+      'invalid-input',
+      `${file}: cases with a tier have no replies, and ${name} is a cascade, which judges those of ${ladder[0]!.model}. Leave "tier_cases" out.`,
+      { place: { file, field: 'tier_cases' } },
+    );
+  }
+  requireKnownReplies(heldOut, ladder[0]!.model);
 }
 
 /** Edits are tried on held-out and hard cases alike. */
 async function measureFlips(
   { suite, resolve }: LoadedSuite,
-  { threshold, bets, rungs, hard, hardRungs, candidates }: Subject,
+  { threshold, bets, rungs, hard, hardRungs }: Subject,
   heldOut: readonly Case[],
   classifier: Classifier,
+  { manifest }: ArtifactFiles,
 ): Promise<FlipCount[]> {
   const limit = suite.flip_rate;
   if (limit === undefined) return [];
-  const decide: Decide = async (text) =>
-    classifier.reads(text) ? chooseRung(await classifier.score(text), threshold) : candidates.length - 1;
-  const edited = Array.from(bets.rows).slice(0, MOST_EDITED);
-  const texts = [...edited.map((row) => heldOut[row]!.text), ...(hard?.cases ?? []).map(({ text }) => text)];
-  const decided = [...edited.map((row) => rungs[row]!), ...(hardRungs ?? [])];
+  const rows = Array.from(bets.rows).slice(0, MOST_EDITED);
+  const edited = rows.map((row) => heldOut[row]!);
+  const cheapest = manifest.ladder[0]!.model;
+  // another wording would get another reply: the one that there is stands in for it, and without one the prompt alone decides
+  const replies = edited.map(({ outcomes }) => outcomes.get(cheapest)?.reply);
+  const decide: Decide = async (text, row) => {
+    const reply = row === undefined ? undefined : replies[row];
+    return rungOf(await scoreText(text, reply, classifier, manifest), threshold, manifest.cascade);
+  };
+  const texts = [...edited.map(({ text }) => text), ...(hard?.cases ?? []).map(({ text }) => text)];
+  const decided = [...rows.map((row) => rungs[row]!), ...(hardRungs ?? [])];
   const counts = await countFlips(texts, decided, limit.edits, decide);
   if (limit.paraphrases === undefined) return counts;
   return [...counts, await countParaphraseFlips(loadParaphrases(resolve(limit.paraphrases)), decide)];

@@ -1,13 +1,14 @@
 import type { HardCase } from '../cases/index.ts';
-import { type Bets, rungsAt } from '../threshold/index.ts';
+import { type Bets, decisionScores, rungsAt, type ScoredColumns } from '../threshold/index.ts';
 import { labelledCases, type Replay } from './replay.ts';
 import type { Suite } from './suite.ts';
 
-/** Hard cases with what the classifier says of each. */
-export interface HardReplay {
+/**
+ * Hard cases with what the classifier says of each. They are prompts without replies: of a cascade, those count as escalated that go straight up,
+ * though a check of the reply may escalate more of them.
+ */
+export interface HardReplay extends ScoredColumns {
   readonly cases: readonly HardCase[];
-  /** Calibrated, [rung][case], cheapest rung first. */
-  readonly probabilities: readonly Float64Array[];
 }
 
 /** What is walked over: cases, their scores and outcomes, and the order in which they are bet on. */
@@ -59,13 +60,13 @@ export interface Subject extends Sealed {
 /** What the policy makes of the sealed cases at a threshold. */
 export function subjectAt(sealed: Sealed, threshold: number): Subject {
   const { heldOut, bets, hard } = sealed;
-  const rungs = rungsAt(heldOut.probabilities, threshold);
+  const rungs = rungsAt(decisionScores(heldOut), threshold);
   const { replay, rows } = labelledCases(heldOut, bets.rows);
   return {
     ...sealed,
     threshold,
     rungs,
-    ...(hard && { hardRungs: rungsAt(hard.probabilities, threshold) }),
+    ...(hard && { hardRungs: rungsAt(decisionScores(hard), threshold) }),
     labelled: {
       replay,
       rungs: Int32Array.from(rows, (row) => rungs[row]!),

@@ -9,7 +9,7 @@ import {
 } from '../../router/statistics/index.ts';
 import { outerFolds, trainReplyJudge } from '../../router/train/index.ts';
 import type { Reply } from '../../router/types.ts';
-import { type Case, foldsByKey } from '../cases/index.ts';
+import { type Case, foldsByKey, requireKnownReplies } from '../cases/index.ts';
 import {
   apgrInterval,
   cascadeSentence,
@@ -17,17 +17,18 @@ import {
   oracleScores,
   type PairedOutcomes,
   type Ranking,
+  withCheapCall,
 } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { type AssessOptions, type FixedBaseline, fixed, pairedOutcomes, questionNumbers } from './assess.ts';
 import { embed, withEncoder } from './embed.ts';
 import {
   type LabelledData,
+  outcome,
   qualityColumns,
   requireLearnable,
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
-import { knownReplies } from './learn-cascade.ts';
 
 /** What a score escalates, and costs, where its mean loss against always-strong is first within a limit. */
 interface LossPoint {
@@ -111,7 +112,8 @@ export async function assessCascade(
 ): Promise<CascadeAssessment> {
   const { models, onProgress = () => {} } = options;
   requireLearnable(cases, models);
-  const replies = knownReplies(cases, models[0]);
+  requireKnownReplies(cases, models[0]);
+  const replies = cases.map((one) => outcome(one, models[0]).reply ?? {});
   const labels = qualityColumns(cases, models);
   const folds = foldsByKey(cases, options.folds ?? 5, options.seed ?? 1);
   requireTwoClassesInFolds(labels, models, 'labelled', folds, 2); // one fold is scored, another tunes lambda
@@ -201,7 +203,7 @@ function measureCascade(
   folds: Int32Array,
 ): Omit<CascadeAssessment, 'n' | 'encoder' | 'lambdas'> {
   const routed = pairedOutcomes(cases, models);
-  const cascaded = bothPaid(routed);
+  const cascaded = withCheapCall(routed);
   const groups = questionNumbers(cases);
   const judged = ranksWithinFolds(scores.judged, folds);
   const rank = (values: ArrayLike<number> | undefined) => values && ranksWithinFolds(values, folds);
@@ -268,16 +270,6 @@ function pairedGain(
   const [own, other] = [of, over].map((scores) => measureRanking(scores, routed).apgr);
   if (!paired || own === undefined || other === undefined) return undefined;
   return { difference: own - other, low: paired.low, high: paired.high, level: paired.level };
-}
-
-/** Whoever escalates after a look at the cheap reply has paid for it. */
-function bothPaid(outcomes: PairedOutcomes): PairedOutcomes {
-  const { cheapCostUsd, strongCostUsd } = outcomes;
-  const both = Array.from(cheapCostUsd, (cheap, i) => {
-    const strong = strongCostUsd[i];
-    return cheap === undefined || strong === undefined ? undefined : cheap + strong;
-  });
-  return { ...outcomes, strongCostUsd: both };
 }
 
 /** The less of it, the sooner it escalates; what is not known escalates first. Undefined if it is known of no reply. */

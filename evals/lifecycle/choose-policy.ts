@@ -11,9 +11,9 @@ import {
 } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
 import {
+  amountsAt,
   chooseThreshold,
   decisionScores,
-  routedTotals,
   rungsAt,
   strictestWorthwhile,
   type ThresholdRule,
@@ -96,7 +96,8 @@ function savings(
     Float64Array.from(cases, (one) => outcome(one, model).costUsd ?? Number.NaN),
   );
   if (costs.some((column) => column.some(Number.isNaN))) return {};
-  const routed = routedTotals(costs, rungs, threshold, cascade);
+  const served = amountsAt(costs, threshold, cascade);
+  const routed = Float64Array.from(rungs, (rung, row) => served[rung]![row]!);
   const strong = costs.at(-1)!;
   const saved = costSaved(routed, strong);
   const interval = costSavedInterval(routed, strong, confidence);

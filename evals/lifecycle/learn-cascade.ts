@@ -2,8 +2,7 @@ import type { Rung } from '../../router/artifact/index.ts';
 import { type Cascade, replyColumns, skipAt } from '../../router/cascade/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { trainReplyJudge } from '../../router/train/index.ts';
-import type { Reply } from '../../router/types.ts';
-import type { Case } from '../cases/index.ts';
+import { type Case, requireKnownReplies } from '../cases/index.ts';
 import { type CascadeScores, cascadePath, cascadeScores, predictedLosses } from '../threshold/index.ts';
 import { outcome, requireLearnable, requireTwoClassesInFolds } from './labelled-data.ts';
 
@@ -28,7 +27,7 @@ export interface LearnedCascade {
 
 /**
  * Learns the second stage: the judge of the cheap model's replies, and the path of its limits.
- * @param cases each with a known reply of the cheap model (hasReply)
+ * @param cases each with a known reply of the cheap model (hasReply of evals/cases)
  * @throws PlimsollError `insufficient-data` if there are too few, or their labels have one class
  */
 export function learnCascade(
@@ -66,39 +65,15 @@ export function atThreshold({ judge, path }: Omit<Cascade, 'skip'>, threshold: n
 
 /**
  * Called before long work.
- * @throws PlimsollError `invalid-input` for a ladder that a cascade cannot have; `insufficient-data` as knownReplies
+ * @throws PlimsollError `invalid-input` for a ladder that a cascade cannot have; `insufficient-data` as requireKnownReplies
  */
 export function requireCascade(cases: readonly Case[], ladder: readonly Rung[]): void {
   if (ladder.length === 2) {
-    knownReplies(cases, ladder[0]!.model);
+    requireKnownReplies(cases, ladder[0]!.model);
     return;
   }
   throw new PlimsollError(
     'invalid-input',
     `A cascade has two candidates, the one whose reply is judged and the one that it escalates to; the ladder has ${ladder.length}: ${ladder.map(({ candidate }) => candidate).join(', ')}. Name two, or train without a cascade.`,
-  );
-}
-
-export function hasReply(one: Case, model: string): boolean {
-  return one.outcomes.get(model)?.reply !== undefined;
-}
-
-/**
- * What is known of the cheap model's replies.
- * @throws PlimsollError `insufficient-data` if that is nothing, naming the models of which something is known
- */
-export function knownReplies(cases: readonly Case[], cheap: string): Reply[] {
-  const replies = cases.map((one) => outcome(one, cheap).reply ?? {});
-  if (replies.some((reply) => Object.keys(reply).length > 0)) return replies;
-  const others = new Set(
-    cases.flatMap(({ outcomes }) =>
-      [...outcomes].flatMap(([model, { reply }]) => (reply === undefined ? [] : [model])),
-    ),
-  );
-  const instead =
-    others.size === 0 ? '' : ` They do of ${[...others].join(', ')}, which says nothing of ${cheap}.`;
-  throw new PlimsollError(
-    'insufficient-data',
-    `No case says anything of the replies of ${cheap}, and a cascade judges them.${instead} Give outcomes.${cheap} at least one of answer (the text), confidence_logprob and signals.`,
   );
 }

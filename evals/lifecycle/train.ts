@@ -25,6 +25,7 @@ import {
   describeSplit,
   fingerprints,
   foldsByKey,
+  hasReply,
   splitByKey,
 } from '../cases/index.ts';
 import { ladderRungs } from '../gate/index.ts';
@@ -38,7 +39,7 @@ import {
   requireLearnable,
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
-import { atThreshold, hasReply, learnCascade, requireCascade } from './learn-cascade.ts';
+import { atThreshold, learnCascade, requireCascade } from './learn-cascade.ts';
 import { modelCard } from './model-card.ts';
 import type { OnProgress } from './progress.ts';
 

@@ -44,21 +44,22 @@ export function decisionScores({ probabilities, cascade }: ScoredColumns): reado
 }
 
 /**
- * What each request takes of something in all, such as US dollars: what its rung takes, and before an escalation what the cheap call took, if
- * there was one.
- * @param amounts `[rung][case]`
- * @param rungs of each case at the threshold
+ * What a request takes on each rung of something that adds up, such as US dollars or time: of a cascade, on the stronger one also what the cheap
+ * call took, if there was one.
+ * @param amounts of each model alone, `[rung][case]`; undefined if unknown
+ * @returns the same columns without a cascade
  */
-export function routedTotals(
-  amounts: readonly ArrayLike<number>[],
-  rungs: Int32Array,
+export function amountsAt<Column extends Float64Array | undefined>(
+  amounts: readonly Column[],
   threshold: number,
   cascade?: Pick<CascadeScores, 'checkedFrom'>,
-): Float64Array {
-  return Float64Array.from(rungs, (rung, row) => {
-    const checked = rung > 0 && cascade !== undefined && cascade.checkedFrom[row]! <= threshold;
-    return amounts[rung]![row]! + (checked ? amounts[0]![row]! : 0);
-  });
+): readonly Column[] {
+  const [cheap, strong] = amounts;
+  if (cascade === undefined || strong === undefined) return amounts;
+  const { checkedFrom } = cascade;
+  const withCheap =
+    cheap && strong.map((own, row) => own + (checkedFrom[row]! <= threshold ? cheap[row]! : 0));
+  return [cheap as Column, withCheap as Column];
 }
 
 /** Cases from which the path of a cascade follows. Shape [n] each. */

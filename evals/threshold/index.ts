@@ -1,11 +1,11 @@
 /** A threshold on the predicted loss: what each one does to labelled cases, and which one keeps a promise of quality. */
 
 export {
+  amountsAt,
   type CascadeScores,
   cascadePath,
   cascadeScores,
   decisionScores,
-  routedTotals,
   type ScoredColumns,
 } from './cascade-scores.ts';
 export {

@@ -157,6 +157,17 @@ export function bootstrapMeanInterval(
   return percentiles(drawn, level);
 }
 
+/**
+ * The quantile p of numbers in any order, at least one; the middle of two if it falls between them.
+ * @example quantile([3, 1, 2], 0.5); // 2
+ */
+export function quantile(values: readonly number[], p: number): number {
+  return quantileSorted(
+    [...values].sort((a, b) => a - b),
+    p,
+  );
+}
+
 /** Of numbers in any order: the quantiles (1 - level) / 2 and (1 + level) / 2. Sorts in place. */
 export function percentiles(drawn: number[], level: number): { low: number; high: number } {
   const sorted = drawn.sort((a, b) => a - b);

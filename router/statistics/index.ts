@@ -9,6 +9,7 @@ export {
   bootstrapMeanInterval,
   costSavedInterval,
   pairedBootstrapInterval,
+  quantile,
 } from './bootstrap.ts';
 export {
   brierDecomposition,

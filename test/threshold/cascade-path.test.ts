@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  amountsAt,
   cascadePath,
   cascadeScores,
   decisionScores,
-  routedTotals,
   rungsAt,
   walkSteps,
 } from '../../evals/threshold/index.ts';
@@ -101,16 +101,16 @@ describe('cascadeScores', () => {
       fc.property(path, someCases, (steps, { promptLosses, replyLosses, cheapCostUsd, strongCostUsd }) => {
         const scores = cascadeScores({ path: steps }, promptLosses, replyLosses);
         const columns = decisionScores({ probabilities: [], cascade: scores });
-        const costs = [cheapCostUsd, strongCostUsd];
+        const costs = [cheapCostUsd, strongCostUsd].map((column) => Float64Array.from(column));
         for (const accept of walkSteps(-1, 1).filter((_, i) => i % 50 === 0)) {
           const rungs = rungsAt(columns, accept);
-          const totals = routedTotals(costs, rungs, accept, scores);
+          const served = amountsAt(costs, accept, scores);
           promptLosses.forEach((prompt, row) => {
             const skipped = prompt > skipAt({ path: steps }, accept);
             const kept = !skipped && replyLosses[row]! <= accept;
             expect(rungs[row]).toBe(kept ? 0 : 1);
             const [cheap, strong] = [cheapCostUsd[row]!, strongCostUsd[row]!];
-            expect(totals[row]).toBe(kept ? cheap : skipped ? strong : cheap + strong);
+            expect(served[rungs[row]!]![row]).toBe(kept ? cheap : skipped ? strong : cheap + strong);
           });
         }
       }),

@@ -102,7 +102,7 @@ async function judged(): Promise<string> {
   const conditions = judgeWalk(walked, subject, []);
   const { replay, rungs } = subject.labelled;
   const baselines = await measureBaselines(replay, pairedOutcomes(replay), escalationRate(rungs));
-  collectEvidence(subject, [], ladder, baselines, conditions);
+  collectEvidence(subject, [], { ladder }, baselines, conditions);
   hashCases(heldOut.traits);
   return worstOf(conditions.map(({ verdict }) => verdict));
 }
