@@ -15,7 +15,7 @@ const ISOLATED = `test/{${ISOLATED_ROOMS.join(',')}}/**/*.test.ts`;
 
 const shared = {
   exclude: all ? [] : [LONG],
-  testTimeout: 30_000,
+  testTimeout: 60_000, // a busy machine starts a dozen processes at once
   hookTimeout: 60_000,
   expect: { poll: { timeout: 10_000 } }, // no test depends on how fast the machine is
 };

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MINILM_WEIGHTS, minilmFolder } from '../../router/encoders/index.ts';
+import { sampled } from '../helpers/long-run.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { cli, expectRefusal, scratchFolder } from './run-cli.ts';
 
@@ -41,22 +42,24 @@ const config = (name: string, text: string) => {
 };
 
 describe.concurrent('an artifact that cannot be trusted', () => {
-  it.each([
-    ['manifest.json', damaged('manifest.json', 'changed'), /manifest\.json is not valid JSON/],
-    [
-      'classifier.onnx',
-      damaged('classifier.onnx', 'changed'),
-      /classifier\.onnx was changed .* Restore it, or train again/,
-    ],
-    ['golden.json', damaged('golden.json', 'changed'), /golden\.json was changed/],
-    ['MODEL_CARD.md', damaged('MODEL_CARD.md', 'changed'), /MODEL_CARD\.md was changed/],
-    ['a missing file', damaged('golden.json', 'missing'), /golden\.json is missing .* not whole/],
-    [
-      'no folder',
-      path.join(HOME, 'nowhere'),
-      /no artifact folder at .*nowhere\. Train one with `plimsoll train`/,
-    ],
-  ])('%s: one message', async (_, folder, message) => {
+  it.each(
+    sampled([
+      ['manifest.json', damaged('manifest.json', 'changed'), /manifest\.json is not valid JSON/],
+      [
+        'classifier.onnx',
+        damaged('classifier.onnx', 'changed'),
+        /classifier\.onnx was changed .* Restore it, or train again/,
+      ],
+      ['golden.json', damaged('golden.json', 'changed'), /golden\.json was changed/],
+      ['MODEL_CARD.md', damaged('MODEL_CARD.md', 'changed'), /MODEL_CARD\.md was changed/],
+      ['a missing file', damaged('golden.json', 'missing'), /golden\.json is missing .* not whole/],
+      [
+        'no folder',
+        path.join(HOME, 'nowhere'),
+        /no artifact folder at .*nowhere\. Train one with `plimsoll train`/,
+      ],
+    ]),
+  )('%s: one message', async (_, folder, message) => {
     expectRefusal(await cli(['inspect', folder]), message);
   });
 
@@ -68,70 +71,72 @@ describe.concurrent('an artifact that cannot be trusted', () => {
 
 describe.concurrent('a request that cannot be decided', () => {
   const route = (...more: string[]) => ['route', 'Hello', '--artifact', TINY, ...more];
-  it.each([
-    ['an empty prompt', ['route', '', '--artifact', TINY], {}, /There is no text to score/],
-    [
-      'white space from stdin',
-      ['route', '--artifact', TINY],
-      { stdin: ' \n\t\r\n' },
-      /There is no text to score/,
-    ],
-    [
-      'a text without end',
-      ['route', '--artifact', TINY],
-      { stdin: Buffer.alloc(33 * 2 ** 20, 'a ') },
-      /more than 32 MiB .* on stdin/,
-    ],
-    [
-      'an unknown policy',
-      route('--policy', 'nope'),
-      {},
-      /no policy named "nope"\. There are: default, always-strong\.$/m,
-    ],
-    [
-      'no weights',
-      route(),
-      { env: { PLIMSOLL_WEIGHTS_DIR: HOME } },
-      /Cannot read the encoder's weights .*`npm ci`/,
-    ],
-    [
-      'other weights',
-      route(),
-      { env: { PLIMSOLL_WEIGHTS_DIR: changedWeights() } },
-      /tokenizer\.json is not the file .* expected aa5777dd8018/,
-    ],
-    [
-      'an unknown field',
-      route('--config', config('field.yaml', 'artifcat: x\n')),
-      {},
-      /field\.yaml, .*"artifcat"/,
-    ],
-    [
-      'broken YAML',
-      route('--config', config('broken.yaml', 'server:\n  port: [1\n')),
-      {},
-      /broken\.yaml, line \d/,
-    ],
-    [
-      'a field of another type',
-      route('--config', config('type.yaml', 'server: { port: x }')),
-      {},
-      /type\.yaml, line \d, field "server\.port"/,
-    ],
-    [
-      'no configuration there',
-      route('--config', path.join(HOME, 'absent.yaml')),
-      {},
-      /no configuration file at .*absent\.yaml/,
-    ],
-    [
-      'a folder as configuration',
-      route('--config', HOME),
-      {},
-      /cannot be read \(EISDIR\)\. It must be a file/,
-    ],
-    ['an unknown log level', ['serve', '--artifact', TINY, '--log-level', 'loud'], {}, /field "log_level"/],
-  ])('%s: one message', async (_, args, surroundings, message) => {
+  it.each(
+    sampled([
+      ['an empty prompt', ['route', '', '--artifact', TINY], {}, /There is no text to score/],
+      [
+        'white space from stdin',
+        ['route', '--artifact', TINY],
+        { stdin: ' \n\t\r\n' },
+        /There is no text to score/,
+      ],
+      [
+        'a text without end',
+        ['route', '--artifact', TINY],
+        { stdin: Buffer.alloc(33 * 2 ** 20, 'a ') },
+        /more than 32 MiB .* on stdin/,
+      ],
+      [
+        'an unknown policy',
+        route('--policy', 'nope'),
+        {},
+        /no policy named "nope"\. There are: default, always-strong\.$/m,
+      ],
+      [
+        'no weights',
+        route(),
+        { env: { PLIMSOLL_WEIGHTS_DIR: HOME } },
+        /Cannot read the encoder's weights .*`npm ci`/,
+      ],
+      [
+        'other weights',
+        route(),
+        { env: { PLIMSOLL_WEIGHTS_DIR: changedWeights() } },
+        /tokenizer\.json is not the file .* expected aa5777dd8018/,
+      ],
+      [
+        'an unknown field',
+        route('--config', config('field.yaml', 'artifcat: x\n')),
+        {},
+        /field\.yaml, .*"artifcat"/,
+      ],
+      [
+        'broken YAML',
+        route('--config', config('broken.yaml', 'server:\n  port: [1\n')),
+        {},
+        /broken\.yaml, line \d/,
+      ],
+      [
+        'a field of another type',
+        route('--config', config('type.yaml', 'server: { port: x }')),
+        {},
+        /type\.yaml, line \d, field "server\.port"/,
+      ],
+      [
+        'no configuration there',
+        route('--config', path.join(HOME, 'absent.yaml')),
+        {},
+        /no configuration file at .*absent\.yaml/,
+      ],
+      [
+        'a folder as configuration',
+        route('--config', HOME),
+        {},
+        /cannot be read \(EISDIR\)\. It must be a file/,
+      ],
+      ['an unknown log level', ['serve', '--artifact', TINY, '--log-level', 'loud'], {}, /field "log_level"/],
+    ]),
+  )('%s: one message', async (_, args, surroundings, message) => {
     const ended = await cli(args, surroundings);
     expectRefusal(ended, message);
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sampled } from '../helpers/long-run.ts';
 import { jsonLines, LARGE, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
@@ -99,66 +100,76 @@ describe.concurrent('plimsoll gate --decisions', () => {
     expect(stderr).toContain('1 decision is of no case in the data and was left out.\n');
   });
 
-  it.each([
-    [
-      'a case without a decision',
-      BY_TASK.slice(1),
-      /1 of the 300 cases have no decision\. The first: "row-0"/,
-    ],
-    [
-      'two decisions',
-      [...BY_TASK, { id: 'row-0', model: LARGE }],
-      /:301: the case "row-0" is decided twice: made-large here, and made-small on line 1/,
-    ],
-    [
-      'a model outside the ladder',
-      [...BY_TASK.slice(1), { id: 'row-0', model: 'made-medium' }],
-      /:300: the model "made-medium" is not on the ladder, which is made-small < made-large/,
-    ],
-    ['no column', [{ request: 'row-0' }], /:1: no decision can be read from this row\. It has request/],
-  ])('%s: 1', async (_, decisions, pattern) => {
+  it.each(
+    sampled([
+      [
+        'a case without a decision',
+        BY_TASK.slice(1),
+        /1 of the 300 cases have no decision\. The first: "row-0"/,
+      ],
+      [
+        'two decisions',
+        [...BY_TASK, { id: 'row-0', model: LARGE }],
+        /:301: the case "row-0" is decided twice: made-large here, and made-small on line 1/,
+      ],
+      [
+        'a model outside the ladder',
+        [...BY_TASK.slice(1), { id: 'row-0', model: 'made-medium' }],
+        /:300: the model "made-medium" is not on the ladder, which is made-small < made-large/,
+      ],
+      ['no column', [{ request: 'row-0' }], /:1: no decision can be read from this row\. It has request/],
+    ]),
+  )('%s: 1', async (_, decisions, pattern) => {
     const cwd = place(decisions);
     expectRefusal(await gate(cwd), pattern);
     expect(existsSync(path.join(cwd, 'looks.jsonl'))).toBe(false);
   });
 
-  it.each([
-    [
-      'a rung twice',
-      [`${SMALL},${SMALL}`],
-      /two or more models, cheapest first, each once: made-small is given twice/,
-    ],
-    ['one rung', [SMALL], /A ladder has two or more models, cheapest first/],
-    ['a model without outcomes', [`${SMALL},gpt-9`], /No row has an outcome of gpt-9/],
-  ])('a ladder with %s: 1', async (_, ladder, pattern) => {
+  it.each(
+    sampled([
+      [
+        'a rung twice',
+        [`${SMALL},${SMALL}`],
+        /two or more models, cheapest first, each once: made-small is given twice/,
+      ],
+      ['one rung', [SMALL], /A ladder has two or more models, cheapest first/],
+      ['a model without outcomes', [`${SMALL},gpt-9`], /No row has an outcome of gpt-9/],
+    ]),
+  )('a ladder with %s: 1', async (_, ladder, pattern) => {
     expectRefusal(await gate(place(), '--ladder', ...ladder), pattern);
   });
 
-  it.each([
-    [
-      'neither',
-      ['--suite', 'suite.yaml'],
-      /required option '--artifact <folder>' or '--decisions <file>' not specified/,
-    ],
-    ['both', ['--artifact', 'a', '--decisions', 'chosen.jsonl', ...FLAGS], /exclude each other/],
-    ['no ladder', ['--decisions', 'chosen.jsonl', '--suite', 'suite.yaml'], /--decisions needs --ladder/],
-    [
-      'a flag of decisions beside an artifact',
-      ['--artifact', 'a', '--suite', 's', '--looks', 'l'],
-      /go with --decisions/,
-    ],
-    [
-      'a check that shall write',
-      ['--decisions', 'chosen.jsonl', ...FLAGS, '--check', '--out', 'v.json'],
-      /--check writes nothing/,
-    ],
-    [
-      'a plan of labels',
-      ['--decisions', 'chosen.jsonl', ...FLAGS, '--label-plan', 'p.json'],
-      /--label-plan goes with --artifact/,
-    ],
-    ['no map', ['--decisions', 'chosen.jsonl', ...FLAGS, '--decisions-map', 'id'], /"id" is not name=column/],
-  ])('wrong usage, %s: 2', async (_, flags, pattern) => {
+  it.each(
+    sampled([
+      [
+        'neither',
+        ['--suite', 'suite.yaml'],
+        /required option '--artifact <folder>' or '--decisions <file>' not specified/,
+      ],
+      ['both', ['--artifact', 'a', '--decisions', 'chosen.jsonl', ...FLAGS], /exclude each other/],
+      ['no ladder', ['--decisions', 'chosen.jsonl', '--suite', 'suite.yaml'], /--decisions needs --ladder/],
+      [
+        'a flag of decisions beside an artifact',
+        ['--artifact', 'a', '--suite', 's', '--looks', 'l'],
+        /go with --decisions/,
+      ],
+      [
+        'a check that shall write',
+        ['--decisions', 'chosen.jsonl', ...FLAGS, '--check', '--out', 'v.json'],
+        /--check writes nothing/,
+      ],
+      [
+        'a plan of labels',
+        ['--decisions', 'chosen.jsonl', ...FLAGS, '--label-plan', 'p.json'],
+        /--label-plan goes with --artifact/,
+      ],
+      [
+        'no map',
+        ['--decisions', 'chosen.jsonl', ...FLAGS, '--decisions-map', 'id'],
+        /"id" is not name=column/,
+      ],
+    ]),
+  )('wrong usage, %s: 2', async (_, flags, pattern) => {
     expectRefusal(await cli(['gate', ...flags], { cwd: place() }), pattern, 2);
   });
 });

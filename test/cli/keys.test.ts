@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAccess } from '../../router/access/index.ts';
+import { sampled } from '../helpers/long-run.ts';
 import { CLI, cli, ended, expectRefusal, jsonOf, scratchFolder, startCli } from './run-cli.ts';
 
 /** A line of a shell, in which "$NODE" "$CLI" is plimsoll. */
@@ -85,28 +86,32 @@ describe.concurrent('plimsoll keys', () => {
     },
   );
 
-  it.each([
-    ['no file', ['list'], /There is no keys file at plimsoll\.keys\.json/],
-    ['an id that there is not', ['revoke', 'nobody', '--file', 'one.json'], /no key with the id "nobody"/],
-    ['a broken file', ['list', '--file', 'broken.json'], /is no JSON/],
-    ['a name of two lines', ['create', '--name', 'a\nb'], /on one line/],
-    [
-      'a folder that there is not',
-      ['create', '--name', 'a', '--file', 'no/such/k.json'],
-      /Cannot write no\/such\/k\.json \(ENOENT\): no such folder\. Make its folder first/,
-    ],
-  ])('%s: one sentence, 1', async (_, args, message) => {
+  it.each(
+    sampled([
+      ['no file', ['list'], /There is no keys file at plimsoll\.keys\.json/],
+      ['an id that there is not', ['revoke', 'nobody', '--file', 'one.json'], /no key with the id "nobody"/],
+      ['a broken file', ['list', '--file', 'broken.json'], /is no JSON/],
+      ['a name of two lines', ['create', '--name', 'a\nb'], /on one line/],
+      [
+        'a folder that there is not',
+        ['create', '--name', 'a', '--file', 'no/such/k.json'],
+        /Cannot write no\/such\/k\.json \(ENOENT\): no such folder\. Make its folder first/,
+      ],
+    ]),
+  )('%s: one sentence, 1', async (_, args, message) => {
     const cwd = scratchFolder();
     writeFileSync(path.join(cwd, 'broken.json'), '{', { mode: 0o600 });
     writeFileSync(path.join(cwd, 'one.json'), '{"schema_version":1,"keys":[]}', { mode: 0o600 });
     expectRefusal(await cli(['keys', ...args], { cwd }), message);
   });
 
-  it.each([
-    ['create without a name', ['create'], /'--name <name>' not specified/],
-    ['a lifetime that is none', ['create', '--name', 'a', '--expires', 'soon'], /such as 12h, 90d or 8w/],
-    ['revoke without an id', ['revoke'], /missing required argument 'id'/],
-  ])('%s: wrong usage, 2', async (_, args, message) => {
+  it.each(
+    sampled([
+      ['create without a name', ['create'], /'--name <name>' not specified/],
+      ['a lifetime that is none', ['create', '--name', 'a', '--expires', 'soon'], /such as 12h, 90d or 8w/],
+      ['revoke without an id', ['revoke'], /missing required argument 'id'/],
+    ]),
+  )('%s: wrong usage, 2', async (_, args, message) => {
     expectRefusal(await cli(['keys', ...args]), message, 2);
   });
 });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { LARGE, type MadeUpRow, madeUpRows, SMALL } from './made-up-data.ts';
 import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
@@ -75,7 +76,7 @@ describe('data as people have them', { timeout: 120_000 }, () => {
     });
   });
 
-  it('an import of nothing but bad rows says why, and writes them', async () => {
+  it.runIf(LONG_RUN)('an import of nothing but bad rows says why, and writes them', async () => {
     const rows = ROWS.map(({ prompt }) => `"${prompt}",often,never\n`).join('');
     const data = file('bad.csv', `prompt,${SMALL}.quality,${LARGE}.quality\n${rows}`);
     const ended = await run('import', 'csv', data, '--out', 'never.jsonl', '--rejects', 'rejects.jsonl');

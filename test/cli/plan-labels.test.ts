@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sampled } from '../helpers/long-run.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
@@ -80,18 +81,20 @@ describe.concurrent('plimsoll plan-labels', () => {
     expect(stderr).toMatch(/prompt: empty/);
   });
 
-  it.each([
-    ['margin and suite', ['--margin', '0.03', '--suite', 'x.yaml'], /both set the margin/, {}],
-    ['a margin of 0', ['--margin', '0'], /margin must be above 0/, {}],
-    ['an empty pool', ['--prompts', file('empty.csv', '')], /the file is empty/, {}],
-    [
-      'a limit below every score',
-      ['--limit', '-1'],
-      /No prompt of 200 has a predicted loss of at most -1/,
-      {},
-    ],
-    ['no weights', [], /Cannot read the encoder's weights/, { PLIMSOLL_WEIGHTS_DIR: HOME }],
-  ])('%s: one message', async (name, more, message, env) => {
+  it.each(
+    sampled([
+      ['margin and suite', ['--margin', '0.03', '--suite', 'x.yaml'], /both set the margin/, {}],
+      ['a margin of 0', ['--margin', '0'], /margin must be above 0/, {}],
+      ['an empty pool', ['--prompts', file('empty.csv', '')], /the file is empty/, {}],
+      [
+        'a limit below every score',
+        ['--limit', '-1'],
+        /No prompt of 200 has a predicted loss of at most -1/,
+        {},
+      ],
+      ['no weights', [], /Cannot read the encoder's weights/, { PLIMSOLL_WEIGHTS_DIR: HOME }],
+    ]),
+  )('%s: one message', async (name, more, message, env) => {
     const out = path.join(HOME, `${name.replaceAll(' ', '-')}.jsonl`);
     const args = ['plan-labels', '--artifact', ARTIFACT, '--prompts', csvPool, '--out', out, ...more];
     expectRefusal(await cli(args, { env }), message);

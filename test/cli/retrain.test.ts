@@ -190,15 +190,18 @@ describe('a challenger that is no worse', { timeout: 60_000 }, () => {
     expect(await end).toMatchObject({ code: 0 });
   });
 
-  it('without --promote stays where it is, and the command that would promote it is told', async () => {
-    const cwd = copyOfHome('models/current.json');
-    const { code, stdout } = await retrain(cwd, 'models/summer');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(
-      /\nIt may replace the champion: run plimsoll promote --artifact models\/summer\.\n$/,
-    );
-    expect(serving(cwd)).toBeUndefined();
-  });
+  it.runIf(LONG_RUN)(
+    'without --promote stays where it is, and the command that would promote it is told',
+    async () => {
+      const cwd = copyOfHome('models/current.json');
+      const { code, stdout } = await retrain(cwd, 'models/summer');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        /\nIt may replace the champion: run plimsoll promote --artifact models\/summer\.\n$/,
+      );
+      expect(serving(cwd)).toBeUndefined();
+    },
+  );
 
   it.runIf(LONG_RUN)(
     'replaces a champion that never had a verdict, saying that there is no way back',
@@ -230,35 +233,38 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     return cwd;
   };
 
-  it('learned from labels that stand the wrong way round: FAIL, 10, and the pointer stays', async () => {
-    const cwd = springServes();
-    const easy = OLD_ROWS.filter(({ task }) => task === 'everyday');
-    const hard = OLD_ROWS.filter(({ task }) => task === 'technical');
-    const rows = await mislabelled((row, i) => {
-      const other = row.task === 'everyday' ? hard : easy;
-      return { ...row, outcomes: other[i % other.length]!.outcomes };
-    });
-    writeRows(cwd, 'new.jsonl', rows);
-    // what it keeps cheap loses so much that the walk soon ends, outside a band that the champion keeps to
-    const demands = 'max_quality_loss: 0.1\nescalation_rate: { min: 0.01, max: 0.7 }\n';
-    writeFileSync(path.join(cwd, SUITE), `name: made-up\n${demands}`);
-    await succeeded(
-      cli(['gate', '--artifact', 'models/spring', '--suite', SUITE, '--data', 'old.jsonl'], { cwd }),
-    );
-    const more = ['--promote', '--not-worse-by', '0.005'];
-    const args = retrainArgs('models/wrong', ...more).filter((one) => one !== 'old.jsonl');
-    const { code, stdout } = await cli(args, { cwd });
-    expect(code, stdout).toBe(10);
-    expect(stdout).toMatch(/^FAIL of wrong by the suite made-up/m);
-    expect(stdout).toMatch(/^wrong (is|may be) worse than spring by more than 0\.005: /m);
-    expect(stdout).toMatch(
-      /^- not-worse-than-champion is (FAIL|INCONCLUSIVE): value -?0\.\d+, bounds -?0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+/m,
-    );
-    expect(stdout).toMatch(/^- escalation-rate is FAIL: /m);
-    expect(stdout).toMatch(/\nThe champion stays, for the reasons above\. models\/wrong is kept\.\n$/);
-    expect(serving(cwd)).toBe('spring');
-    expect(readArtifact(path.join(cwd, 'models', 'wrong')).manifest.name).toBe('wrong');
-  });
+  it.runIf(LONG_RUN)(
+    'learned from labels that stand the wrong way round: FAIL, 10, and the pointer stays',
+    async () => {
+      const cwd = springServes();
+      const easy = OLD_ROWS.filter(({ task }) => task === 'everyday');
+      const hard = OLD_ROWS.filter(({ task }) => task === 'technical');
+      const rows = await mislabelled((row, i) => {
+        const other = row.task === 'everyday' ? hard : easy;
+        return { ...row, outcomes: other[i % other.length]!.outcomes };
+      });
+      writeRows(cwd, 'new.jsonl', rows);
+      // what it keeps cheap loses so much that the walk soon ends, outside a band that the champion keeps to
+      const demands = 'max_quality_loss: 0.1\nescalation_rate: { min: 0.01, max: 0.7 }\n';
+      writeFileSync(path.join(cwd, SUITE), `name: made-up\n${demands}`);
+      await succeeded(
+        cli(['gate', '--artifact', 'models/spring', '--suite', SUITE, '--data', 'old.jsonl'], { cwd }),
+      );
+      const more = ['--promote', '--not-worse-by', '0.005'];
+      const args = retrainArgs('models/wrong', ...more).filter((one) => one !== 'old.jsonl');
+      const { code, stdout } = await cli(args, { cwd });
+      expect(code, stdout).toBe(10);
+      expect(stdout).toMatch(/^FAIL of wrong by the suite made-up/m);
+      expect(stdout).toMatch(/^wrong (is|may be) worse than spring by more than 0\.005: /m);
+      expect(stdout).toMatch(
+        /^- not-worse-than-champion is (FAIL|INCONCLUSIVE): value -?0\.\d+, bounds -?0\.\d+ to 0\.\d+, limit at most 0\.005, n \d+/m,
+      );
+      expect(stdout).toMatch(/^- escalation-rate is FAIL: /m);
+      expect(stdout).toMatch(/\nThe champion stays, for the reasons above\. models\/wrong is kept\.\n$/);
+      expect(serving(cwd)).toBe('spring');
+      expect(readArtifact(path.join(cwd, 'models', 'wrong')).manifest.name).toBe('wrong');
+    },
+  );
 
   it.runIf(LONG_RUN)('learned from shuffled labels: not promoted, whatever it escalates', async () => {
     const cwd = springServes();
@@ -332,28 +338,32 @@ describe.concurrent('what is refused before any training', { timeout: 60_000 }, 
       );
     }));
 
-  it('a champion from before the gate chose the threshold, of which a part of the data calibrated', () =>
-    refused(
-      /ask questions that spring saw in training or calibration.* train it anew with `plimsoll train` first\.$/m,
-      (cwd) => {
-        const file = path.join(cwd, 'models', 'spring', 'manifest.json');
-        const { split, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));
-        const calibrated = { ...split, calibration: { n: 180, sha256: 'c'.repeat(64) } };
-        writeFileSync(file, JSON.stringify({ ...manifest, split: calibrated }));
-        writeRows(
-          cwd,
-          'old.jsonl',
-          OLD_ROWS.map((row, i) => ({ ...row, key: `other-${i}` })),
-        );
-      },
-    ));
+  it.runIf(LONG_RUN)(
+    'a champion from before the gate chose the threshold, of which a part of the data calibrated',
+    () =>
+      refused(
+        /ask questions that spring saw in training or calibration.* train it anew with `plimsoll train` first\.$/m,
+        (cwd) => {
+          const file = path.join(cwd, 'models', 'spring', 'manifest.json');
+          const { split, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));
+          const calibrated = { ...split, calibration: { n: 180, sha256: 'c'.repeat(64) } };
+          writeFileSync(file, JSON.stringify({ ...manifest, split: calibrated }));
+          writeRows(
+            cwd,
+            'old.jsonl',
+            OLD_ROWS.map((row, i) => ({ ...row, key: `other-${i}` })),
+          );
+        },
+      ),
+  );
 
-  it('another training in the same place', () =>
+  it.runIf(LONG_RUN)('another training in the same place', () =>
     refused(
       /models\/summer exists already, and artifacts are never overwritten/,
       (cwd) => writeFileSync(path.join(cwd, SUITE), 'name: made-up\nmax_quality_loss: 0.1\n'),
       'models/summer',
-    ));
+    ),
+  );
 
   it('the champion as its own challenger, though with --force', () =>
     refused(/models\/spring is the champion itself/, () => {}, 'models/spring', '--force'));
@@ -366,14 +376,14 @@ describe.concurrent('what is refused before any training', { timeout: 60_000 }, 
       '--promote',
     ));
 
-  it('a champion or a suite that is not there', async () => {
+  it.runIf(LONG_RUN)('a champion or a suite that is not there', async () => {
     await refused(/no artifact folder at models\/spring/, (cwd) =>
       rmSync(path.join(cwd, 'models', 'spring'), { recursive: true }),
     );
     await refused(/suite\.yaml/, (cwd) => rmSync(path.join(cwd, SUITE)));
   });
 
-  it.each([
+  it.runIf(LONG_RUN).each([
     ['no data', ['retrain', '--champion', 'a', '--out', 'b', '--suite', 'c'], /--data/],
     ['no champion', ['retrain', '--data', 'a', '--out', 'b', '--suite', 'c'], /--champion/],
     [

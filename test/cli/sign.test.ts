@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'n
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { sampled } from '../helpers/long-run.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { CLI, cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
@@ -101,80 +102,84 @@ describe.concurrent('plimsoll sign', () => {
     }
   });
 
-  it.each<[string, (place: { cwd: string; artifact: string }) => unknown, readonly string[], RegExp]>([
-    [
-      'no verdict',
-      ({ artifact }) => rmSync(path.join(artifact, 'verdict.json')),
-      SIGN,
-      /models\/a has no verdict\.json: the gate has not run on it\. Run `plimsoll gate/,
-    ],
-    [
-      'no verdict to check',
-      ({ artifact }) => rmSync(path.join(artifact, 'verdict.json')),
-      VERIFY,
-      /has no verdict\.json/,
-    ],
-    [
-      'no artifact',
-      ({ artifact }) => rmSync(artifact, { recursive: true }),
-      SIGN,
-      /There is no artifact folder at models\/a/,
-    ],
-    [
-      'no key',
-      ({ cwd }) => rmSync(path.join(cwd, 'gate.pem')),
-      SIGN,
-      /There is no key at gate\.pem, which --key names\. Make a pair of keys with/,
-    ],
-    [
-      'the public key',
-      () => {},
-      [...SIGN.slice(0, -1), 'gate.pub.pem'],
-      /holds a public key, which only checks/,
-    ],
-    [
-      'checking by the private key',
-      () => {},
-      [...VERIFY.slice(0, -1), 'gate.pem'],
-      /holds a private key\. Name the public one/,
-    ],
-    [
-      'a key of another type',
-      ({ cwd }) => {
-        const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-        writeFileSync(path.join(cwd, 'gate.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
-      },
-      SIGN,
-      /is a key of the type ec, not Ed25519/,
-    ],
-    ['no name', () => {}, ['sign', '--new-key', ''], /must be that of a file, not ""/],
-    [
-      'the name of a folder',
-      () => {},
-      ['sign', '--new-key', 'keys/'],
-      /must be that of a file, not "keys\/"/,
-    ],
-    [
-      'a folder that is not there',
-      () => {},
-      ['sign', '--new-key', 'no/such/gate'],
-      /Cannot write .*no\/such\/gate\.pem.* \(ENOENT\)/,
-    ],
-  ])('%s: one sentence, 1', async (_, spoil, args, message) => {
+  it.each(
+    sampled<[string, (place: { cwd: string; artifact: string }) => unknown, readonly string[], RegExp]>([
+      [
+        'no verdict',
+        ({ artifact }) => rmSync(path.join(artifact, 'verdict.json')),
+        SIGN,
+        /models\/a has no verdict\.json: the gate has not run on it\. Run `plimsoll gate/,
+      ],
+      [
+        'no verdict to check',
+        ({ artifact }) => rmSync(path.join(artifact, 'verdict.json')),
+        VERIFY,
+        /has no verdict\.json/,
+      ],
+      [
+        'no artifact',
+        ({ artifact }) => rmSync(artifact, { recursive: true }),
+        SIGN,
+        /There is no artifact folder at models\/a/,
+      ],
+      [
+        'no key',
+        ({ cwd }) => rmSync(path.join(cwd, 'gate.pem')),
+        SIGN,
+        /There is no key at gate\.pem, which --key names\. Make a pair of keys with/,
+      ],
+      [
+        'the public key',
+        () => {},
+        [...SIGN.slice(0, -1), 'gate.pub.pem'],
+        /holds a public key, which only checks/,
+      ],
+      [
+        'checking by the private key',
+        () => {},
+        [...VERIFY.slice(0, -1), 'gate.pem'],
+        /holds a private key\. Name the public one/,
+      ],
+      [
+        'a key of another type',
+        ({ cwd }) => {
+          const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+          writeFileSync(path.join(cwd, 'gate.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+        },
+        SIGN,
+        /is a key of the type ec, not Ed25519/,
+      ],
+      ['no name', () => {}, ['sign', '--new-key', ''], /must be that of a file, not ""/],
+      [
+        'the name of a folder',
+        () => {},
+        ['sign', '--new-key', 'keys/'],
+        /must be that of a file, not "keys\/"/,
+      ],
+      [
+        'a folder that is not there',
+        () => {},
+        ['sign', '--new-key', 'no/such/gate'],
+        /Cannot write .*no\/such\/gate\.pem.* \(ENOENT\)/,
+      ],
+    ]),
+  )('%s: one sentence, 1', async (_, spoil, args, message) => {
     const { cwd, artifact, run } = await withKeys();
     spoil({ cwd, artifact });
     expectRefusal(await run(args), message);
   });
 
-  it.each([
-    ['no artifact', ['sign', '--key', 'k'], /'--artifact <folder>' not specified/],
-    ['no key', ['sign', '--artifact', 'a'], /'--key <file>' not specified/],
-    [
-      'new keys and an artifact',
-      ['sign', '--new-key', 'a', '--artifact', 'b'],
-      /cannot be used with option '--artifact/,
-    ],
-  ])('%s: wrong usage, 2', async (_, args, message) => {
+  it.each(
+    sampled([
+      ['no artifact', ['sign', '--key', 'k'], /'--artifact <folder>' not specified/],
+      ['no key', ['sign', '--artifact', 'a'], /'--key <file>' not specified/],
+      [
+        'new keys and an artifact',
+        ['sign', '--new-key', 'a', '--artifact', 'b'],
+        /cannot be used with option '--artifact/,
+      ],
+    ]),
+  )('%s: wrong usage, 2', async (_, args, message) => {
     expectRefusal(await cli(args), message, 2);
   });
 });

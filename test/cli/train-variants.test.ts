@@ -16,8 +16,9 @@ const trainArgs = (data: string, out: string, ...more: string[]) => [
 
 describe.concurrent('plimsoll train', () => {
   it('learns the same from JSON Lines, a wide and a long table', async () => {
+    const files = LONG_RUN ? ['cases.jsonl.gz', 'long.csv', 'wide.csv'] : ['cases.jsonl.gz', 'long.csv'];
     const manifests = await Promise.all(
-      ['cases.jsonl.gz', 'wide.csv', 'long.csv'].map(async (data) => {
+      files.map(async (data) => {
         return jsonOf(await cli(trainArgs(data, `from-${path.basename(data)}`))).manifest;
       }),
     );
@@ -27,11 +28,10 @@ describe.concurrent('plimsoll train', () => {
       expect({ ...policy, expected }).toEqual({ ...first.policy, expected });
       expect({ classifier, split }).toEqual({ classifier: first.classifier, split: first.split });
     }
-    expect(manifests.map(({ data }) => data.files[0])).toMatchObject([
-      { file: 'cases.jsonl.gz', rows: 300 },
-      { file: 'wide.csv', rows: 300 },
-      { file: 'long.csv', rows: 900 },
-    ]);
+    const rows = { 'cases.jsonl.gz': 300, 'long.csv': 900, 'wide.csv': 300 };
+    expect(Object.fromEntries(manifests.map(({ data }) => [data.files[0].file, data.files[0].rows]))).toEqual(
+      Object.fromEntries(files.map((file) => [file, rows[file as keyof typeof rows]])),
+    );
   });
 
   it('a ladder of three: each rung has its head, and any of them may be chosen', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../router/package.ts';
+import { sampled } from '../helpers/long-run.ts';
 import { cli, expectRefusal } from './run-cli.ts';
 
 const COMMANDS = [
@@ -19,7 +20,7 @@ const COMMANDS = [
 ];
 
 describe.concurrent('plimsoll', () => {
-  it.each(COMMANDS)('%s --help: the text on stdout, 0', async (command) => {
+  it.each(sampled(COMMANDS))('%s --help: the text on stdout, 0', async (command) => {
     const { code, stdout, stderr } = await cli([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Usage: plimsoll ${command} `));
@@ -38,50 +39,52 @@ describe.concurrent('plimsoll', () => {
     expect(stderr).toMatch(/^Usage: plimsoll /);
   });
 
-  it.each([
-    ['a command that there is not', ['asess'], /unknown command 'asess' \(Did you mean assess\?\)/],
-    [
-      'a flag that there is not',
-      ['inspect', 'x', '--jsn'],
-      /unknown option '--jsn' \(Did you mean --json\?\)/,
-    ],
-    [
-      'an argument given as a flag',
-      ['inspect', '--artifact', 'x'],
-      /artifact is given without a flag: plimsoll inspect \[options\] <artifact>/,
-    ],
-    ['the same, with =', ['inspect', '--artifact=x'], /artifact is given without a flag/],
-    [
-      'the same, of a subcommand',
-      ['keys', 'revoke', '--id', 'x'],
-      /id is given without a flag: plimsoll keys revoke \[options\] <id>/,
-    ],
-    [
-      'a slip in a flag that is needed',
-      ['gate', '--suit', 'x'],
-      /unknown option '--suit' \(Did you mean --suite\?\)/,
-    ],
-    [
-      'the same, of a subcommand',
-      ['keys', 'create', '--nam', 'x'],
-      /unknown option '--nam' \(Did you mean --name\?\)/,
-    ],
-    ['a flag after --', ['inspect', '--', '--artifact', 'x'], /too many arguments for 'inspect'/],
-    ['train without --data', ['train'], /'--data <file\.\.\.>' not specified/],
-    ['inspect without an artifact', ['inspect'], /missing required argument 'artifact'/],
-    ['a prompt without quotes', ['route', 'two', 'words'], /too many arguments for 'route'/],
-    [
-      'a share above 1',
-      ['train', '--escalation-rate', '1.5'],
-      /'1\.5' is invalid\. It must be a number from 0 to 1/,
-    ],
-    [
-      'a loss below 0',
-      ['train', '--max-quality-loss', '-0.1'],
-      /'-0\.1' is invalid\. It must be a number from 0 to 1/,
-    ],
-    ['one fold', ['train', '--folds', '1'], /a whole number from 2 to 20/],
-  ])('%s: one line on stderr, 2', async (_, args, message) => {
+  it.each(
+    sampled([
+      ['a command that there is not', ['asess'], /unknown command 'asess' \(Did you mean assess\?\)/],
+      [
+        'a flag that there is not',
+        ['inspect', 'x', '--jsn'],
+        /unknown option '--jsn' \(Did you mean --json\?\)/,
+      ],
+      [
+        'an argument given as a flag',
+        ['inspect', '--artifact', 'x'],
+        /artifact is given without a flag: plimsoll inspect \[options\] <artifact>/,
+      ],
+      ['the same, with =', ['inspect', '--artifact=x'], /artifact is given without a flag/],
+      [
+        'the same, of a subcommand',
+        ['keys', 'revoke', '--id', 'x'],
+        /id is given without a flag: plimsoll keys revoke \[options\] <id>/,
+      ],
+      [
+        'a slip in a flag that is needed',
+        ['gate', '--suit', 'x'],
+        /unknown option '--suit' \(Did you mean --suite\?\)/,
+      ],
+      [
+        'the same, of a subcommand',
+        ['keys', 'create', '--nam', 'x'],
+        /unknown option '--nam' \(Did you mean --name\?\)/,
+      ],
+      ['a flag after --', ['inspect', '--', '--artifact', 'x'], /too many arguments for 'inspect'/],
+      ['train without --data', ['train'], /'--data <file\.\.\.>' not specified/],
+      ['inspect without an artifact', ['inspect'], /missing required argument 'artifact'/],
+      ['a prompt without quotes', ['route', 'two', 'words'], /too many arguments for 'route'/],
+      [
+        'a share above 1',
+        ['train', '--escalation-rate', '1.5'],
+        /'1\.5' is invalid\. It must be a number from 0 to 1/,
+      ],
+      [
+        'a loss below 0',
+        ['train', '--max-quality-loss', '-0.1'],
+        /'-0\.1' is invalid\. It must be a number from 0 to 1/,
+      ],
+      ['one fold', ['train', '--folds', '1'], /a whole number from 2 to 20/],
+    ]),
+  )('%s: one line on stderr, 2', async (_, args, message) => {
     const ended = await cli(args);
     expectRefusal(ended, message, 2);
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);

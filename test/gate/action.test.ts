@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { type ActionRun, type ActionStep, actionRunner } from './action-runner.ts';
 import { type TinyGating, tinyGating } from './tiny-gating.ts';
 
@@ -86,24 +87,27 @@ describe('its scripts', { timeout: 60_000 }, () => {
     expect(readFileSync(path.join(reports, 'report.md'), 'utf8')).toMatch(/^## ! ERROR/m);
   });
 
-  it('a second run replaces its comment, an error replaces a PASS, and what others wrote stays', async () => {
-    const others = [
-      { id: 51, user: { login: 'someone' }, body: '<!-- plimsoll-gate:mine -->\n\n## ✓ PASS: trust me' },
-      { id: 52, user: { login: 'github-actions[bot]' }, body: '<!-- plimsoll-gate:another -->\nits own' },
-    ];
-    const before = { comments: JSON.stringify(others) };
-    const first = await run('again', { data: 'passing.jsonl', ...before });
-    expect(first.comments.map(({ id }) => id)).toEqual([51, 52, 3]);
-    const second = await run('again', { data: 'failing.jsonl' });
-    expect(second.comments.slice(0, 2)).toEqual(others);
-    expect(second.comments.map(({ id }) => id)).toEqual([51, 52, 3]);
-    expect(second.comments[2]!.body).toMatch(/^## ✗ FAIL/m);
-    const third = await run('again', { data: 'nowhere.jsonl' });
-    expect(third.comments).toHaveLength(3);
-    expect(third.comments[2]!.body).toMatch(/^## ! ERROR/m);
-  });
+  it.runIf(LONG_RUN)(
+    'a second run replaces its comment, an error replaces a PASS, and what others wrote stays',
+    async () => {
+      const others = [
+        { id: 51, user: { login: 'someone' }, body: '<!-- plimsoll-gate:mine -->\n\n## ✓ PASS: trust me' },
+        { id: 52, user: { login: 'github-actions[bot]' }, body: '<!-- plimsoll-gate:another -->\nits own' },
+      ];
+      const before = { comments: JSON.stringify(others) };
+      const first = await run('again', { data: 'passing.jsonl', ...before });
+      expect(first.comments.map(({ id }) => id)).toEqual([51, 52, 3]);
+      const second = await run('again', { data: 'failing.jsonl' });
+      expect(second.comments.slice(0, 2)).toEqual(others);
+      expect(second.comments.map(({ id }) => id)).toEqual([51, 52, 3]);
+      expect(second.comments[2]!.body).toMatch(/^## ✗ FAIL/m);
+      const third = await run('again', { data: 'nowhere.jsonl' });
+      expect(third.comments).toHaveLength(3);
+      expect(third.comments[2]!.body).toMatch(/^## ! ERROR/m);
+    },
+  );
 
-  it('reads data from several lines, and compares with an earlier verdict', async () => {
+  it.runIf(LONG_RUN)('reads data from several lines, and compares with an earlier verdict', async () => {
     const { outputs, summary } = await run('lines', { data: '\npassing.jsonl\r\nfew-more.jsonl\n' });
     expect(outputs['verdict']).toBe('ERROR');
     expect(summary).toContain('few-more.jsonl');
@@ -137,15 +141,18 @@ describe('its scripts', { timeout: 60_000 }, () => {
     expect((await run('command', { data: 'few.jsonl', command })).npx).toMatch(/^-c as-told plimsoll gate /);
   });
 
-  it('keeps the verdict where no comment may be written, and where none is asked for', async () => {
-    const denied = await run('denied', { data: 'failing.jsonl', gh: 'denied' });
-    expect(denied.stdout).toMatch(/^::warning::.*pull-requests: write/m);
-    expect(denied).toMatchObject({ exitCode: 10, comments: [] });
-    expect(await run('quiet', { data: 'passing.jsonl', comment: 'false' })).toMatchObject({
-      exitCode: 0,
-      comments: [],
-    });
-  });
+  it.runIf(LONG_RUN)(
+    'keeps the verdict where no comment may be written, and where none is asked for',
+    async () => {
+      const denied = await run('denied', { data: 'failing.jsonl', gh: 'denied' });
+      expect(denied.stdout).toMatch(/^::warning::.*pull-requests: write/m);
+      expect(denied).toMatchObject({ exitCode: 10, comments: [] });
+      expect(await run('quiet', { data: 'passing.jsonl', comment: 'false' })).toMatchObject({
+        exitCode: 0,
+        comments: [],
+      });
+    },
+  );
 
   it('a report too long for a comment is cut down to its head', async () => {
     const report = path.join(tiny.home, 'long/report.md');
