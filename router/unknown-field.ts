@@ -30,6 +30,15 @@ export function firstFault(schema: z.core.$ZodType, issues: readonly z.core.$Zod
   return { path: issue.path, message };
 }
 
+/** The field that a mistyped one may mean, of those that an object at this place may have; undefined if none is near. */
+export function nearestField(
+  schema: z.core.$ZodType,
+  path: readonly PropertyKey[],
+  key: string,
+): string | undefined {
+  return nearestName(key, fieldsAt(schema, path));
+}
+
 function suggestion(key: string, fields: readonly string[]): string {
   const near = nearestName(key, fields);
   if (near !== undefined) return `. Did you mean "${near}"?`;

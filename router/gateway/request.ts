@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { Dialect } from '../catalog/index.ts';
-import { type ErrorCode, PlimsollError } from '../errors.ts';
+import { type ErrorCode, PlimsollError, quoted } from '../errors.ts';
 import { isObject, repeatedField } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 
@@ -12,6 +12,8 @@ export interface GatewayRequest {
   readonly body: Readonly<Record<string, unknown>>;
   /** The JSON text that `body` was parsed from. */
   readonly bodyText: string;
+  /** How many names of fields are in it, each as often as it is there; undefined if `bodyText` was written from `body`. */
+  readonly bodyNames?: number;
   /** Names in lower case; only those that a provider may see are passed on. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** What the request holds in memory. */
@@ -68,16 +70,17 @@ const CHECKS = {
 /**
  * Checks the types in a client's body as far as the gateway reads it: one pass over messages and parts, no text is looked at. Unknown fields
  * and unknown types of parts are the provider's to judge. A field that differs from a known one in capital letters alone is refused,
- * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal). So is a known field that is there
- * twice: the provider may read the other one.
+ * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal). So is a known field, or one inside it,
+ * that is there twice: the provider may read the other one.
  * @throws PlimsollError `invalid-input` or `too-many-entries` that names the field
  */
 export function checkBody({
   body,
   bodyText,
+  bodyNames,
   dialect,
   operation,
-}: Pick<GatewayRequest, 'body' | 'bodyText' | 'dialect' | 'operation'>): void {
+}: Pick<GatewayRequest, 'body' | 'bodyText' | 'bodyNames' | 'dialect' | 'operation'>): void {
   const { checks, required } = CHECKS[operation === 'embeddings' ? 'embeddings' : dialect];
   const known: string[] = [];
   for (const name in body) {
@@ -89,9 +92,14 @@ export function checkBody({
       check(body[name], [name]);
     }
   }
-  const repeated = repeatedField(bodyText, known);
-  if (repeated !== undefined) throw invalid([repeated], 'is there more than once; send it once');
+  if (bodyNames !== undefined) refuseRepeated(bodyText, body, bodyNames, known);
   if (!Object.hasOwn(body, required)) checks[required]?.(undefined, [required]);
+}
+
+/** What the gateway reads of a body, it reads with all that is inside. */
+function refuseRepeated(text: string, body: object, names: number, known: readonly string[]): void {
+  const repeated = repeatedField(text, body, names, known);
+  if (repeated !== undefined) throw invalid([quoted(repeated)], 'is there more than once; send it once');
 }
 
 function refuseOtherLetters(name: string, checks: Readonly<Record<string, Check>>): void {

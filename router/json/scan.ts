@@ -31,6 +31,7 @@ export class JsonScan {
   readonly #limits: JsonLimits;
   #depth = 0;
   #values = 1;
+  #names = 0;
   #inString = false;
   #escaped = false;
 
@@ -43,27 +44,34 @@ export class JsonScan {
     return this.#values;
   }
 
+  /** Names of fields so far, each as often as it is there. */
+  get names(): number {
+    return this.#names;
+  }
+
   /** @returns the limit that these bytes break. Of no use after that */
   push(bytes: Buffer): 'too-deep' | 'too-many-values' | undefined {
     const { maxDepth, maxValues } = this.#limits;
     const length = bytes.length;
     let depth = this.#depth;
     let values = this.#values;
+    let names = this.#names;
     let at = 0;
     if (this.#inString) at = this.#skipString(bytes, 0);
     while (at < length) {
       const byte = bytes[at++];
       if (byte === QUOTE) at = this.#skipString(bytes, at);
       else if (byte === COMMA) values++;
-      else if (byte === COLON) values += WEIGHT_OF_NAME;
+      else if (byte === COLON) names++;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         values += WEIGHT_OF_CONTAINER;
         if (++depth > maxDepth) return 'too-deep';
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
     }
     this.#depth = depth;
-    this.#values = values;
-    return values > maxValues ? 'too-many-values' : undefined;
+    this.#values = values + (names - this.#names) * WEIGHT_OF_NAME;
+    this.#names = names;
+    return this.#values > maxValues ? 'too-many-values' : undefined;
   }
 
   /** @returns the place after the closing quote; the length if these bytes end within the string */

@@ -12,6 +12,8 @@ export interface WithBody {
   body?: unknown;
   /** The JSON text that `body` was read from. */
   bodyText?: string;
+  /** How many names of fields are in `bodyText`, each as often as it is there. */
+  bodyNames?: number;
   /** What the request holds in memory until its response has ended. */
   memory?: MemoryShare;
 }
@@ -28,7 +30,7 @@ export function bodyLimits(
 }
 
 /**
- * Reads a JSON body of any kind of value into `request.body`, and its text into `request.bodyText`; refuses other content types, empty
+ * Reads a JSON body of any kind of value into `request.body`, its text into `request.bodyText`, and their number of names; refuses other content types, empty
  * bodies, and those that break a limit. For Express and for node's own server.
  * @param field the name of the setting that limits `maxBytes`
  */
@@ -42,12 +44,13 @@ export function jsonBody(limits: BodyLimits, send: Sender, field: string) {
     const share = limits.budget.share();
     response.on('close', () => share.release());
     request.memory = share;
-    return readBody(request, limits, share, (fault, text) => {
+    return readBody(request, limits, share, (fault, text, names) => {
       if (fault) {
         share.release();
         return send.error(request, response, FAULT_RESPONSES[fault](limits, field));
       }
       if (text === '') return send.error(request, response, NO_BODY);
+      request.bodyNames = names;
       if (isLarge(text)) return parseInTurns(request, response, text, send, next);
       if (parseBody(request, text)) next();
       else send.error(request, response, invalidJson(text));

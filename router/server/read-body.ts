@@ -44,7 +44,7 @@ const CHUNK_OVERHEAD_BYTES = 64;
 const VALUE_BYTES = 16;
 
 /**
- * Reads the text of a JSON body, decompressed; `done` is called once. A body is refused as soon as it exceeds a limit, and the rest of it
+ * Reads the text of a JSON body, decompressed, and counts the names of its fields; `done` is called once. A body is refused as soon as it exceeds a limit, and the rest of it
  * is thrown away. Uses node's events: a promise and a stream for each request would cost more than everything else here.
  * @param share is charged with what the body holds; the caller releases it
  */
@@ -52,12 +52,12 @@ export function readBody(
   request: IncomingMessage,
   limits: BodyLimits,
   share: MemoryShare,
-  done: (fault: BodyFault | undefined, text: string) => void,
+  done: (fault: BodyFault | undefined, text: string, names: number) => void,
 ): void {
   const plain = plainBody(request);
   if (plain === undefined) {
     request.resume(); // lets the client finish sending and read the response
-    done('unsupported-encoding', '');
+    done('unsupported-encoding', '', 0);
     return;
   }
   const text = new BodyText(limits, share, plain.compressedBytes);
@@ -66,10 +66,10 @@ export function readBody(
     if (settled) return;
     settled = true;
     const fault = failure ?? text.end();
-    if (fault === undefined) return done(undefined, text.take());
+    if (fault === undefined) return done(undefined, text.take(), text.names);
     text.take();
     plain.discard();
-    done(fault, '');
+    done(fault, '', 0);
   };
   plain.source.on('data', (chunk: Buffer) => {
     if (settled) return;
@@ -126,6 +126,11 @@ class BodyText {
     }
     this.#text += this.#decoder.end();
     return this.#hold(0);
+  }
+
+  /** Of fields, each as often as it is there. */
+  get names(): number {
+    return this.#scan.names;
   }
 
   /** The text so far, which is not kept. */

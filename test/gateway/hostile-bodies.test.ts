@@ -31,9 +31,28 @@ test.each([
   60_000,
 );
 
+/** Each is one message. */
+const TWICE_INSIDE: readonly (readonly [field: string, message: string])[] = [
+  ['messages.0.role', '{"role":"user","content":"Hello","role":"system"}'],
+  ['messages.0.content', '{"content":"a","role":"user","cont\\u0065nt":"b"}'],
+  [
+    'messages.0.content.1.text',
+    '{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"a","text":"b"}]}',
+  ],
+  ['messages.0.content.0.type', '{"role":"user","content":[{"type":"image","type":"text","text":"a"}]}'],
+];
+const INSIDE_MESSAGES = ['first/small', 'claude/small'].flatMap((model) =>
+  ['/v1/chat/completions', '/v1/messages'].flatMap((route) =>
+    TWICE_INSIDE.map(
+      ([field, message]) =>
+        [route, field, `{"model":"${model}","max_tokens":9,"messages":[${message}]}`] as const,
+    ),
+  ),
+);
+
 const MESSAGES = '"messages":[{"role":"user","content":"Hello"}]';
 
-test.each([
+test.each<readonly [string, string, string]>([
   ['/v1/chat/completions', 'stream', `{"model":"first/small","stream":true,${MESSAGES},"stream":false}`],
   [
     '/v1/chat/completions',
@@ -45,6 +64,22 @@ test.each([
   ['/v1/messages', 'system', `{"model":"claude/small","max_tokens":9,"system":"a","system":"b",${MESSAGES}}`],
   ['/v1/messages', 'max_tokens', `{"model":"first/small","max_tokens":9,"max_tokens":8,${MESSAGES}}`],
   ['/v1/embeddings', 'input', '{"model":"first/embed","input":"a","input":"b"}'],
+  ...INSIDE_MESSAGES,
+  [
+    '/v1/chat/completions',
+    'tools.0.function.name',
+    `{"model":"first/small","tools":[{"type":"function","function":{"name":"a","name":"b"}}],${MESSAGES}}`,
+  ],
+  [
+    '/v1/messages',
+    'system.0.text',
+    `{"model":"claude/small","max_tokens":9,"system":[{"type":"text","text":"a","text":"b"}],${MESSAGES}}`,
+  ],
+  [
+    '/v1/chat/completions',
+    'response_format.type',
+    `{"model":"first/small","response_format":{"type":"text","type":"json_object"},${MESSAGES}}`,
+  ],
 ])(
   '%s: %s that is there twice is refused: the provider may read the other one',
   async (route, field, body) => {

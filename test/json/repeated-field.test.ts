@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { repeatedField } from '../../router/json/index.ts';
+import { isObject, JsonScan, parseJson, repeatedField } from '../../router/json/index.ts';
 import { scaled } from '../helpers/long-run.ts';
 
-const NAMES = ['stream', 'n', 'stop'];
+const WITHIN = ['stream', 'n', 'messages'];
 const ESCAPES: Readonly<Record<string, string>> = {
   stream: 'str\\u0065am',
   n: '\\u006E',
-  stop: '\\u0073top',
+  messages: '\\u006dessages',
 };
+
+function repeatedIn(text: string): string | undefined {
+  const scan = new JsonScan({ maxDepth: 1e6, maxValues: 1e9 });
+  scan.push(Buffer.from(text));
+  return repeatedField(text, parseJson(text), scan.names, WITHIN);
+}
 
 test.each([
   ['{"stream":true,"stream":false}', 'stream'],
@@ -18,31 +24,81 @@ test.each([
   ['{"stream":"stream","x":["stream"]}', undefined],
   ['{"stream":true,"x":"\\"stream\\":"}', undefined],
   ['{"stream":true,"Stream":true}', undefined],
+  ['{"x":1,"x":2}', undefined],
+  ['{"x":{"a":1,"a":2},"n":1}', undefined],
+  ['{"n":[0,{"a":1},{"a":{"b":":"},"b":"a","a":2}]}', 'n.2.a'],
+  [
+    '{"messages":[{"role":"user"},{"role":"user","content":[{"text":"a"},{"text":"a","te\\u0078t":"b"}]}]}',
+    'messages.1.content.1.text',
+  ],
+  ['{"n":{"__proto__":1,"__proto__":2}}', 'n.__proto__'],
+  ['{"n":{"__proto__":1,"1":2,"constructor":{}}}', undefined],
+  ['{"n":{"":{"":1,"":2}}}', 'n..'],
   ['{}', undefined],
-  ['{"stream":true,"stream', undefined],
-])('%s', (text, repeated) => {
-  expect(repeatedField(text, NAMES)).toBe(repeated);
+] as const)('%s', (text, repeated) => {
+  expect(repeatedIn(text)).toBe(repeated);
 });
 
-test('finds a field that is there twice, in any text, and no other', () => {
-  const name = fc.constantFrom(...NAMES, 'x', 'messages', '');
-  const written = name.chain((plain) =>
+/** A JSON text whose objects may have fields twice, and the path of the first that is. */
+interface Written {
+  readonly text: string;
+  readonly repeated: readonly (string | number)[] | undefined;
+}
+
+const space = fc.constantFrom('', ' ', '\n\t');
+const scalar: fc.Arbitrary<Written> = fc
+  .constantFrom('1', 'null', '"n"', '"\\"n\\":"', '"{,:}"', '"\\\\"', '-1.5e3')
+  .map((text) => ({ text, repeated: undefined }));
+const name = fc
+  .constantFrom(...WITHIN, 'x', 'a')
+  .chain((plain) =>
     fc.constantFrom(JSON.stringify(plain), `"${ESCAPES[plain] ?? plain}"`).map((key) => ({ plain, key })),
   );
-  const value = fc.oneof(
-    fc.json(),
-    fc.constantFrom(...NAMES).map((text) => JSON.stringify({ [text]: text })),
-  );
-  const fields = fc.array(fc.record({ name: written, value, space: fc.constantFrom('', ' ', '\n\t') }));
-  fc.assert(
-    fc.property(fields, (all) => {
-      const body = all.map(
-        ({ name: { key }, value: text, space }) => `${space}${key}${space}:${space}${text}`,
-      );
-      const plain = all.map(({ name: one }) => one.plain).filter((one) => NAMES.includes(one));
-      const repeated = plain.find((one, at) => plain.indexOf(one) < at);
-      expect(repeatedField(`{${body.join(',')}}`, NAMES)).toBe(repeated);
+
+function objectOf(value: fc.Arbitrary<Written>, isRead: (name: string) => boolean): fc.Arbitrary<Written> {
+  const field = fc.record({ name, value, space });
+  return fc.array(field, { maxLength: 4 }).map((fields) => {
+    const text = fields.map((one) => `${one.space}${one.name.key}${one.space}:${one.space}${one.value.text}`);
+    const found = fields.map(({ name: { plain }, value: inner }, at): Written['repeated'] => {
+      if (!isRead(plain)) return undefined;
+      if (fields.slice(0, at).some((earlier) => earlier.name.plain === plain)) return [plain];
+      return inner.repeated && [plain, ...inner.repeated];
+    });
+    return { text: `{${text.join(',')}}`, repeated: found.find((path) => path !== undefined) };
+  });
+}
+
+const { value } = fc.letrec<{ value: Written }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    scalar,
+    objectOf(tie('value'), () => true),
+    fc.array(tie('value'), { maxLength: 3 }).map((items) => {
+      const at = items.findIndex(({ repeated }) => repeated !== undefined);
+      const inner = items[at]?.repeated;
+      return { text: `[${items.map(({ text }) => text).join(' , ')}]`, repeated: inner && [at, ...inner] };
     }),
+  ),
+}));
+
+test('finds the first field that is there twice within the fields that are read, however it is written, and no other', () => {
+  fc.assert(
+    fc.property(
+      objectOf(value, (top) => WITHIN.includes(top)),
+      ({ text, repeated }) => {
+        expect(isObject(JSON.parse(text))).toBe(true);
+        expect(repeatedIn(text)).toBe(repeated?.join('.'));
+      },
+    ),
     { numRuns: scaled(2_000) },
+  );
+});
+
+test('a text without repeated fields has as many names as its value', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      expect(repeatedIn(`{"n":${text}}`)).toBeUndefined();
+    }),
+    { numRuns: scaled(1_000) },
   );
 });

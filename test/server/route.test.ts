@@ -167,6 +167,13 @@ describe('POST /v1/route/batch', () => {
     expect(number.error).toMatchObject({ param: null, code: 'invalid_field' });
   });
 
+  test('names the field that a mistyped one may mean, of the batch and of its items', async () => {
+    const whole = await batch({ request: [{ prompt: 'x' }], requests: [{ prompt: 'x' }] });
+    expect(whole.body.error.message).toContain('Did you mean "requests"?');
+    const { body } = await batch({ requests: [{ prompt: 'x', polcy: 'y' }] });
+    expect(body.decisions[0].error.message).toContain('Did you mean "policy"?');
+  });
+
   test("uses the batch's policy if an item names none", async () => {
     const prompt = artifact.easy[0];
     const { body } = await batch({

@@ -3,12 +3,13 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
 import { PlimsollError } from '../../errors.ts';
-import { isObject } from '../../json/index.ts';
+import { isObject, repeatedField } from '../../json/index.ts';
 import { nextTurn } from '../../turns.ts';
 import type { RouteInput } from '../../types.ts';
+import { nearestField } from '../../unknown-field.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { type DecisionJson, decisionJson, explainedJson } from '../decision-json.ts';
-import { bodyLimits, jsonBody } from '../json-body.ts';
+import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import { type ErrorEnvelope, type ErrorResponse, errorResponse } from '../responses.ts';
 import { batchRequestSchema, type RouteRequest, routeRequestSchema } from '../schemas/decisions.ts';
 import { loggedErrorResponse } from '../server-log.ts';
@@ -20,7 +21,7 @@ export function routeOne(context: ServerContext): Route {
   const handler: RequestHandler = (request, response) => {
     const tooMany = tooManyParts([request.body]);
     if (tooMany) return send.error(request, response, tooMany);
-    const checked = checkBody<RouteRequest>(schema, request.body);
+    const checked = checkWhole<RouteRequest>(schema, request);
     if (!checked.ok) return send.error(request, response, checked.error);
     const work = () => decide(context, checked.value);
     return respondWith(work, context, request, response, inputField(checked.value));
@@ -60,7 +61,7 @@ export function routeBatch(context: ServerContext): Route {
   }
 
   const handler: RequestHandler = (request, response) => {
-    const checked = checkBody(schema, request.body);
+    const checked = checkWhole(schema, request);
     if (!checked.ok) return send.error(request, response, checked.error);
     const { requests, policy } = checked.value;
     const tooMany = tooManyParts(requests);
@@ -180,13 +181,24 @@ type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: ErrorResponse };
 
+/** As `checkBody`; a field that is there twice is wrong too: whoever wrote it meant one of the two values. */
+function checkWhole<T>(schema: z.ZodType<T>, { body, bodyText = '', bodyNames = 0 }: WithBody): Checked<T> {
+  const checked = checkBody(schema, body);
+  if (!checked.ok || !isObject(body)) return checked;
+  const repeated = repeatedField(bodyText, body, bodyNames, Object.keys(body));
+  if (repeated === undefined) return checked;
+  const param = fieldName([repeated]);
+  const message = `${param} is there more than once; send it once.`;
+  return { ok: false, error: errorResponse({ status: 400, code: 'invalid_field', message, param }) };
+}
+
 /** The first thing that is wrong becomes the error. It quotes no values, only names of fields. */
 function checkBody<T>(schema: z.ZodType<T>, body: unknown): Checked<T> {
   const parsed = schema.safeParse(body);
   if (parsed.success) return { ok: true, value: parsed.data };
   const [issue] = parsed.error.issues;
   if (issue === undefined) throw new PlimsollError('internal', 'A body was refused without an issue.');
-  return { ok: false, error: issueResponse(issue) };
+  return { ok: false, error: issueResponse(schema, issue) };
 }
 
 /** In all messages of all requests of a body. The schema notes every wrong part, though only the first is reported. */
@@ -208,11 +220,14 @@ function arrayField(holder: unknown, field: string): readonly unknown[] {
   return Array.isArray(list) ? list : [];
 }
 
-function issueResponse(issue: z.core.$ZodIssue): ErrorResponse {
+function issueResponse(schema: z.core.$ZodType, issue: z.core.$ZodIssue): ErrorResponse {
   const param = fieldName(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const unknown = fieldName([...issue.path, ...issue.keys.slice(0, 1)]);
-    const message = `There is no field "${unknown}" in this request. Remove it; docs/API.md lists the fields.`;
+    const key = issue.keys[0] ?? '';
+    const unknown = fieldName([...issue.path, key]);
+    const nearest = nearestField(schema, issue.path, key);
+    const remedy = nearest === undefined ? 'Remove it' : `Did you mean "${nearest}"? Rename or remove it`;
+    const message = `There is no field "${unknown}" in this request. ${remedy}; docs/API.md lists the fields.`;
     return errorResponse({ status: 400, code: 'unknown_field', message, param: unknown });
   }
   if (issue.code === 'too_big' && issue.origin === 'array') {

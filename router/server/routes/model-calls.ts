@@ -102,6 +102,7 @@ async function callModel(
       operation,
       body: request.body,
       bodyText: request.bodyText!,
+      bodyNames: request.bodyNames!,
       headers: request.headers,
       memory: request.memory!,
       signal,
