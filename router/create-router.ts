@@ -12,7 +12,9 @@ import {
   servedPolicy,
   standingInFolder,
 } from './artifact/index.ts';
+import { type Cascade, judgeReply, judgesWithout, skipAt } from './cascade/index.ts';
 import {
+  type Classifier,
   classifierInput,
   createExplainer,
   createOnnxClassifier,
@@ -26,7 +28,7 @@ import { closedError, PlimsollError, quoted } from './errors.ts';
 import { PACKAGE_FOLDER } from './package.ts';
 import { type Choosing, choose, type Policy, policyVerdicts, servedPolicies } from './policy/index.ts';
 import { scoredText } from './prompt/index.ts';
-import type { Decision, Explained, RouteOptions, Router } from './router.ts';
+import type { Decision, Explained, ReplyCheck, ReplyLacks, RouteOptions, Router } from './router.ts';
 
 /** The artifact that ships, used if the configuration names none. */
 export const STARTER_FOLDER = path.join(PACKAGE_FOLDER, 'models/starter');
@@ -80,7 +82,7 @@ async function assemble(
   const ladder = servedLadder(manifest, config.ladder);
   const profiles = profileLadders(manifest, config);
   const rungs = ladder.rungs.length;
-  const policies = servedPolicies(config, { policy: servedPolicy(manifest, standing) });
+  const policies = servedPolicies(config, { ...manifest, policy: servedPolicy(manifest, standing) });
   const verdicts = policyVerdicts(standing, artifact, parts.nowMs);
   const byDefault = policies.get(config.defaultPolicy);
   const extractor = featureExtractor(manifest.features);
@@ -109,14 +111,15 @@ async function assemble(
     text: string | undefined,
     options: RouteOptions,
     startedMs: number,
+    checks = false,
   ): Promise<Decision> {
     const { policy, reference, served, choosing } = checked(options);
     const scored = policy.kind === 'fixed' || text === undefined ? 'no-text' : await watched.score(text);
-    const choice = choose(policy, scored, choosing);
+    const choice = choose(policy, scored, { ...choosing, checks });
     const rung = served.rungs[choice.rung]!;
     const { verdict, ungatedReason } = verdicts.of(policy, {
       stale: served.stale,
-      otherThreshold: policy.kind === 'threshold' && choice.threshold !== policy.threshold,
+      otherThreshold: policy.kind !== 'fixed' && choice.threshold !== policy.threshold,
       downgraded: choice.rung < choice.unrestricted,
     });
     decisions++;
@@ -173,6 +176,24 @@ async function assemble(
         inFlight.leave();
       }
     },
+    async routeForCheck(routeInput, replyMayLack, options = NO_OPTIONS) {
+      const startedMs = performance.now();
+      if (closed) throw closedError();
+      inFlight.enter();
+      try {
+        const text = scoredText(routeInput);
+        const decision = await decide(text, options, startedMs, canJudge(manifest.cascade, replyMayLack));
+        if (decision.reason !== 'cascade-check') return { decision, check: undefined };
+        const { threshold } = decision;
+        const check = await replyCheck(classifier, manifest.cascade!, text!, threshold!).catch(
+          () => undefined,
+        );
+        if (check !== undefined) return { decision, check };
+        return { decision: await decide(text, options, startedMs), check }; // the classifier fails: nothing can be judged
+      } finally {
+        inFlight.leave();
+      }
+    },
     async explain(routeInput, options = NO_OPTIONS) {
       const startedMs = performance.now();
       if (closed) throw closedError();
@@ -206,8 +227,32 @@ async function assemble(
   };
 }
 
+function canJudge(cascade: Cascade | undefined, { text, logprobs }: ReplyLacks): boolean {
+  if (cascade === undefined) return false;
+  return (
+    (!text || judgesWithout(cascade.judge, 'text')) && (!logprobs || judgesWithout(cascade.judge, 'logprobs'))
+  );
+}
+
+/** The logits are read at once: the classifier may be closed by the time that the reply is there. */
+async function replyCheck(
+  classifier: Classifier,
+  cascade: Cascade,
+  text: string,
+  accept: number,
+): Promise<ReplyCheck> {
+  const logits = await classifier.logits(text);
+  return {
+    skip: skipAt(cascade, accept),
+    judge(reply) {
+      const verdict = judgeReply(cascade.judge, logits, text, reply);
+      return { ...verdict, accepted: verdict.predictedLoss <= accept };
+    },
+  };
+}
+
 function thresholdOf(policy: Policy): number | null {
-  return policy.kind === 'threshold' ? policy.threshold : null;
+  return policy.kind === 'fixed' ? null : policy.threshold;
 }
 
 const NO_OPTIONS: RouteOptions = {};

@@ -181,6 +181,8 @@ export async function reloadingRouter(
     verdict: (policy) => generations.current().verdict(policy),
     check: (options) => generations.current().check(options),
     route: (input, options) => withCurrent((router) => router.route(input, options)),
+    routeForCheck: (input, replyMayLack, options) =>
+      withCurrent((router) => router.routeForCheck(input, replyMayLack, options)),
     explain: (input, options) => withCurrent((router) => router.explain(input, options)),
     checkGolden: (index) => generations.withCurrent((router) => router.checkGolden(index)),
     health: () => ({ ...generations.counts(), lastReload, reloads: { ...reloads } }),

@@ -1,7 +1,8 @@
 import type { ServedLadder, ServedRung, Standing } from './artifact/index.ts';
+import type { ReplyVerdict } from './cascade/index.ts';
 import type { CandidateExplanation } from './classifier/index.ts';
 import type { ChoiceReason, PolicyReference, PolicyVerdict, UngatedReason } from './policy/index.ts';
-import type { RouteInput } from './types.ts';
+import type { Reply, RouteInput } from './types.ts';
 
 /** The router's result: reproducible from its fields, and without a word of the prompt. */
 export interface Decision {
@@ -14,7 +15,7 @@ export interface Decision {
   /** Candidate -> calibrated probability that its reply is good. Null if no classifier ran or it failed. */
   readonly scores: Readonly<Record<string, number>> | null;
   readonly predictedLoss: number | null;
-  /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. */
+  /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. That of a cascade is for replies. */
   readonly threshold: number | null;
   readonly reason: ChoiceReason;
   readonly policy: PolicyReference;
@@ -32,6 +33,29 @@ export interface Explained {
   readonly decision: Decision;
   /** Candidate -> the exact sum behind its score. Null if there was no text to score, or the classifier failed. */
   readonly explanation: Readonly<Record<string, CandidateExplanation>> | null;
+}
+
+/** What the cheap model's reply to a request may come without. */
+export interface ReplyLacks {
+  /** It may call a tool instead. */
+  readonly text: boolean;
+  /** The model's API has none, or the model refuses them. */
+  readonly logprobs: boolean;
+}
+
+/** A decision whose cheap reply the caller will have judged before it goes out. */
+export interface RoutedForCheck {
+  readonly decision: Decision;
+  /** Undefined unless the decision's reason is `cascade-check`. */
+  readonly check: ReplyCheck | undefined;
+}
+
+/** Judges the cheap model's reply to one request. */
+export interface ReplyCheck {
+  /** The limit on the prompt's predicted loss that it kept. */
+  readonly skip: number;
+  /** Whether the reply may go out; else the request escalates. */
+  judge(reply: Reply): ReplyVerdict & { readonly accepted: boolean };
 }
 
 export interface RouterHealth {
@@ -88,6 +112,11 @@ export interface Router {
    * `closed` after `close`.
    */
   route(input: RouteInput, options?: RouteOptions): Promise<Decision>;
+  /**
+   * The same for a caller that holds the cheap model's reply until it is judged, and calls the strongest candidate if it does not pass. To
+   * others a cascade names the strongest candidate (`cascade-unchecked`), and also if the judge needs what the reply may lack.
+   */
+  routeForCheck(input: RouteInput, replyMayLack: ReplyLacks, options?: RouteOptions): Promise<RoutedForCheck>;
   explain(input: RouteInput, options?: RouteOptions): Promise<Explained>;
   /** Scores the artifact's golden case number `index`; resolves to whether it came out within 1e-3. */
   checkGolden(index?: number): Promise<boolean>;

@@ -4,8 +4,10 @@ export {
   JUDGE_HEADS,
   judgeColumns,
   judgeReply,
+  judgesWithout,
   type ReplyJudge,
   type ReplyVerdict,
   replyLoss,
 } from './reply-judge.ts';
 export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
+export { type LogprobSignals, logprobSignals } from './token-logprobs.ts';

@@ -1,5 +1,5 @@
 import type { Reply } from '../types.ts';
-import { REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
+import { REPLY_COLUMNS, replyColumns, SIGNAL_COLUMNS, type SignalColumns } from './signal-columns.ts';
 
 export const JUDGE_HEADS = ['cheap', 'strong', 'better'] as const;
 type JudgeHeadName = (typeof JUDGE_HEADS)[number];
@@ -38,6 +38,9 @@ export interface ReplyVerdict {
   readonly predictedLoss: number;
 }
 
+/** Nothing worse is possible: such a reply goes out at no accept level below 1. */
+const WORST_LOSS = 1;
+
 /**
  * Of keeping the cheap reply, from the probabilities of the three heads: the mean of two estimates of one expectation, E[q(strong) - q(cheap)], the
  * difference of the heads of either model, and 2 P(better) - 1. Which of them ranks better differs from pair to pair; their mean is near the better
@@ -48,6 +51,8 @@ export function replyLoss({ cheap, strong, better }: Readonly<Record<JudgeHeadNa
 }
 
 /**
+ * A reply without a signal that the judge relies on and never learned to do without has the worst loss: what the judge would say of it means
+ * nothing.
  * @param promptLogits of the classifier for the prompt (`Classifier.logits`: before Platt scaling), one a candidate, in the order of the judge's
  *   first columns
  * @param prompt the text that was scored (router/prompt)
@@ -60,9 +65,38 @@ export function judgeReply(
 ): ReplyVerdict {
   const x = Float64Array.from([...Array.from(promptLogits), ...replyColumns(prompt, reply)]);
   const probability = probabilityOf(judge.cheap, x);
+  const isMissing = (at: number) => x[promptLogits.length + at] === 1;
+  if (neededSignals(judge).some(({ missing }) => isMissing(missing))) {
+    return { probability, predictedLoss: WORST_LOSS };
+  }
   const [strong, better] = [probabilityOf(judge.strong, x), probabilityOf(judge.better, x)];
   return { probability, predictedLoss: replyLoss({ cheap: probability, strong, better }) };
 }
+
+/**
+ * The signals that a judge relies on and that no reply of its training lacked: their columns have weights, and their indicator, which was
+ * constant, has none.
+ */
+function neededSignals(judge: ReplyJudge): readonly SignalColumns[] {
+  const known = NEEDED.get(judge);
+  if (known !== undefined) return known;
+  const logits = judge.columns.length - REPLY_COLUMNS.length;
+  const counts = (at: number) => JUDGE_HEADS.some((head) => judge[head].weights[logits + at] !== 0);
+  const needed = SIGNAL_COLUMNS.filter(({ columns, missing }) => columns.some(counts) && !counts(missing));
+  NEEDED.set(judge, needed);
+  return needed;
+}
+
+/** A judge never changes. */
+const NEEDED = new WeakMap<ReplyJudge, readonly SignalColumns[]>();
+
+/** Whether a judge can tell good replies from bad ones without log-probabilities of tokens; without a text, such as a call of a tool. */
+export function judgesWithout(judge: ReplyJudge, what: 'logprobs' | 'text'): boolean {
+  const needed = neededSignals(judge).map(({ name }) => name);
+  return what === 'text' ? !needed.includes('text') : !needed.some((name) => LOGPROBS.includes(name));
+}
+
+const LOGPROBS: readonly string[] = ['confidence', 'mean_logprob', 'min_logprob'];
 
 function probabilityOf({ weights, intercept }: JudgeHead, x: Float64Array): number {
   let logit = intercept;

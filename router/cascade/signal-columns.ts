@@ -5,7 +5,7 @@ import { TEXT_SIGNALS, textSignals } from './text-signals.ts';
  * Least logarithm of a probability that counts: below it, less likely is no further evidence, and one token must not outweigh the rest of a
  * regression.
  */
-const LEAST_LOGPROB = -20;
+export const LEAST_LOGPROB = -20;
 /** Providers round: a logarithm that is closer to 0 is 0. */
 const FINEST_LOGPROB = 1e-7;
 
@@ -60,6 +60,14 @@ function stoppedBy(reasons: readonly string[], finishReason: string | undefined)
   return Number(reasons.includes(reason));
 }
 
+/** Each text has a length. */
+const TEXT_MISSING = 'length_log_missing';
+
+function isColumnOf(name: string, column: string): boolean {
+  if (name === 'text') return TEXT_SIGNALS.some((signal) => signal === column);
+  return column === name || Object.keys(LOGPROB).some((form) => column === `${name}_${form}`);
+}
+
 /** The names of the columns, in order. They stand in artifacts: a rename is a new column. */
 export const REPLY_COLUMNS: readonly string[] = [
   ...SIGNALS.flatMap(({ name, columns }) => [
@@ -68,6 +76,26 @@ export const REPLY_COLUMNS: readonly string[] = [
   ]),
   ...TEXT_SIGNALS.flatMap((name) => [name, `${name}_missing`]),
 ];
+
+/** A signal by its places among REPLY_COLUMNS. */
+export interface SignalColumns {
+  readonly name: string;
+  readonly columns: readonly number[];
+  /** The indicator of the missing one. */
+  readonly missing: number;
+}
+
+/** What a provider, or the configuration, may give of a reply or not. All signals of the text are missing or there together, but for a few. */
+export const SIGNAL_COLUMNS: readonly SignalColumns[] = [...SIGNALS.map(({ name }) => name), 'text'].map(
+  (name) => {
+    const indicator = name === 'text' ? TEXT_MISSING : `${name}_missing`;
+    const missing = REPLY_COLUMNS.indexOf(indicator);
+    const columns = REPLY_COLUMNS.flatMap((column, at) =>
+      isColumnOf(name, column) && at !== missing ? [at] : [],
+    );
+    return { name, columns, missing };
+  },
+);
 
 /**
  * What is known of a reply as columns of a regression, each finite for any text and any Reply. A signal that is missing is 0 in its own

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { camelCased } from './camel-cased.ts';
+import { cascadeSchema } from './cascade-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import {
   accessSchema,
@@ -58,6 +59,7 @@ export const configSchema = z
     aliases: aliasesSchema,
     upstream: upstreamSchema.prefault({}),
     gateway: gatewaySchema.prefault({}),
+    cascade: cascadeSchema.prefault({}),
     access: accessSchema.prefault({}),
     decision_log: decisionLogSchema.optional(),
     default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),

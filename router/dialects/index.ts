@@ -15,3 +15,4 @@ export {
   type SdkWarning,
   withoutUndefined,
 } from './sdk.ts';
+export { type ReplyContent, replyContent, streamContent } from './whole-reply.ts';

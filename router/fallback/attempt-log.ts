@@ -23,8 +23,12 @@ export const SKIPS = [
 ] as const;
 export type Skip = (typeof SKIPS)[number];
 
-/** `probe`: the single request that tests whether a model has recovered. */
-export type AttemptKind = 'first' | 'retry' | 'fallback' | 'probe';
+/**
+ * `probe`: the single request that tests whether a model has recovered. `escalation`: of a stronger candidate, because a cheaper one's reply was
+ * not good enough.
+ */
+export const ATTEMPT_KINDS = ['first', 'retry', 'fallback', 'probe', 'escalation'] as const;
+export type AttemptKind = (typeof ATTEMPT_KINDS)[number];
 
 /** One attempt or skip. Holds no text of prompt, reply or error. */
 export interface AttemptRecord {

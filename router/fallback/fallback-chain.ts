@@ -45,7 +45,24 @@ export type FallbackResult =
       readonly attempts: readonly AttemptRecord[];
       /** When another try may succeed, in ms from now; undefined if nothing is known. */
       readonly retryAfterMs?: number;
+      /** The request itself is at fault: no other candidate is worth a call. */
+      readonly final?: true;
     };
+
+/** One request, whose candidates may be called in several steps. Its attempts are in one list. */
+export interface FallbackRun {
+  /**
+   * Calls candidates in order until one replies. Rejects as `FallbackChain.execute` does.
+   * @param kind of the first candidate's first attempt. `fallback`: those before failed, and what cannot do better is skipped; `escalation`:
+   *   the reply before was not good enough, which says nothing about these candidates
+   */
+  call(
+    call: UnroutedCall,
+    candidates: readonly CatalogModel[],
+    deadline: number,
+    kind: 'first' | 'fallback' | 'escalation',
+  ): Promise<FallbackResult>;
+}
 
 /** Calls candidates in order until one replies. */
 export interface FallbackChain {
@@ -55,6 +72,8 @@ export interface FallbackChain {
    * @param deadline when the request must have ended, in ms of the chain's clock: `performance.now() + deadlineMs`
    */
   execute(call: UnroutedCall, candidates: readonly CatalogModel[], deadline: number): Promise<FallbackResult>;
+  /** The same in several steps. */
+  start(): FallbackRun;
   /** By model; only models that have been called. */
   breakerStates(): ReadonlyMap<string, BreakerState>;
 }
@@ -82,12 +101,23 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
   const breakers =
     options.breakers ??
     createCircuitBreakers(settings.breaker, (model, state) => onEvent({ kind: 'breaker', model, state }));
+  const start = (): FallbackRun => {
+    const log = new AttemptLog(onEvent);
+    let filter: CandidateFilter | undefined;
+    return {
+      call(call, candidates, deadline, kind) {
+        const context = { prepare, settings, breakers, clock, random, call, deadline, log };
+        if (kind !== 'fallback' || filter === undefined) {
+          filter = createCandidateFilter(candidates[0], settings.maxFallbackPriceFactor);
+        }
+        return firstReply(context, candidates, kind, filter);
+      },
+    };
+  };
   return {
     breakerStates: () => breakers.states(),
-    execute: (call, candidates, deadline) => {
-      const log = new AttemptLog(onEvent);
-      return firstReply({ prepare, settings, breakers, clock, random, call, deadline, log }, candidates);
-    },
+    execute: (call, candidates, deadline) => start().call(call, candidates, deadline, 'first'),
+    start,
   };
 }
 
@@ -106,14 +136,15 @@ interface AttemptContext {
 async function firstReply(
   context: AttemptContext,
   candidates: readonly CatalogModel[],
+  firstKind: AttemptKind,
+  filter: CandidateFilter,
 ): Promise<FallbackResult> {
-  const { log, settings, clock } = context;
+  const { log, clock } = context;
   const { attempts } = log;
   const [first] = candidates;
-  let filter: CandidateFilter | undefined; // the first candidate needs none
   for (const model of candidates) {
-    const kind = model === first ? 'first' : 'fallback';
-    const skip = filter?.skip(model);
+    const kind = model === first ? firstKind : 'fallback';
+    const skip = filter.skip(model);
     if (skip) {
       log.skipped(model, kind, skip);
       continue;
@@ -121,9 +152,10 @@ async function firstReply(
     if (timeLeft(context) < MIN_ATTEMPT_MS) break;
     const outcome = await callCandidate(context, model, kind);
     if (outcome?.kind === 'reply') return { kind: 'reply', model, outcome, attempts };
-    filter ??= createCandidateFilter(first, settings.maxFallbackPriceFactor);
     if (outcome === undefined) continue;
-    if (remedyFor(outcome) === 'end') return { kind: 'failure', failure: log.refusal(outcome), attempts };
+    if (remedyFor(outcome) === 'end') {
+      return { kind: 'failure', failure: log.refusal(outcome), attempts, final: true };
+    }
     filter.noteFailure(model, outcome);
   }
   const deadlinePassed = timeLeft(context) < MIN_ATTEMPT_MS;

@@ -1,5 +1,12 @@
 /** Retries, circuit breakers and fallbacks: candidates are called in order until one replies or the deadline passes. */
-export { type AttemptRecord, attemptsMade, type FallbackEvent, SKIPS, type Skip } from './attempt-log.ts';
+export {
+  ATTEMPT_KINDS,
+  type AttemptRecord,
+  attemptsMade,
+  type FallbackEvent,
+  SKIPS,
+  type Skip,
+} from './attempt-log.ts';
 export { type BreakerState, createCircuitBreakers } from './circuit-breaker.ts';
 export {
   candidatesFor,

@@ -1,17 +1,20 @@
 import { httpStatus } from '../errors.ts';
-import type { FallbackChain } from '../fallback/index.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
-import { executePlan, type Strategy } from './plan.ts';
-import { type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
+import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
+import type { CascadePlan, Strategy } from './plan.ts';
+import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
 import { type Selection, type SelectionParts, selectModel } from './select-model.ts';
 
 /** One state of the configuration; a request keeps the one that it started with. */
-export interface GatewayParts extends SelectionParts {
+export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly strategy: Strategy;
-  readonly chain: FallbackChain;
+  /** How long a cheap reply may be held and judged. */
+  readonly cascade: { readonly maxWaitMs: number };
+  /** After this much silence a stream gets an SSE comment; 0: never. */
+  readonly heartbeatMs: number;
 }
 
 /**
@@ -32,16 +35,27 @@ export async function handleRequest(
     selection = await selectModel(request, call, parts);
     if (isLarge(request.bodyText)) await nextTurn();
     request.signal.throwIfAborted();
-    const plan = parts.strategy(selection, parts.upstream);
+    const { deadlineMs } = parts.upstream;
+    const plan = parts.strategy(selection, { deadlineMs, maxWaitMs: parts.cascade.maxWaitMs });
     calledMs = performance.now();
-    const executed = executePlan(plan, call, parts.chain, calledMs);
-    // Runs while we wait for the provider, so it adds no latency.
-    if (selection.decision) recording.shares.chose(selection.selected.name);
     const id = requestId(selection);
-    const headers = selectionHeaders(id, selection);
-    const result = await executed;
-    const firstByteMs = performance.now();
-    return replyTo({ request, startedAt, selection, id, headers, calledMs, result, firstByteMs }, recording);
+    const stages = { request, startedAt, selection, id, calledMs };
+    const executing = executePlan(plan, call, parts, calledMs);
+    // Runs while we wait for the provider, so it adds no latency.
+    if (plan.kind === 'direct') {
+      if (selection.decision) recording.shares.chose(selection.selected.name);
+      const headers = selectionHeaders(id, selection);
+      return replyTo(executedRequest(stages, await executing, headers), recording);
+    }
+    const executed = executing.then((done) => {
+      const final = finalSelection(stages.selection, plan, done);
+      recording.shares.chose(final.selected.name);
+      return executedRequest({ ...stages, selection: final }, done, selectionHeaders(id, final));
+    });
+    const isHeldLong =
+      call.stream && parts.heartbeatMs > 0 && !(await endsWithin(executed, parts.heartbeatMs));
+    if (isHeldLong) return earlyReply(stages, selectionHeaders(id, selection), executed, recording);
+    return replyTo(await executed, recording);
   } catch (error) {
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : httpStatus(error);
@@ -49,6 +63,35 @@ export async function handleRequest(
     recordOnce({ request, startedAt, selection, calledMs }, recording, status)(ended);
     throw error;
   }
+}
+
+type CalledStages = Pick<ExecutedRequest, 'request' | 'startedAt' | 'selection' | 'id' | 'calledMs'>;
+
+function executedRequest(
+  stages: CalledStages,
+  { result, check }: ExecutedPlan,
+  headers: Record<string, string>,
+): ExecutedRequest {
+  return { ...stages, headers, result, check, firstByteMs: performance.now() };
+}
+
+/** The cheap model if its reply goes out, else the strongest. */
+function finalSelection(selection: Selection, { rest }: CascadePlan, { check }: ExecutedPlan): Selection {
+  if (check?.escalated === undefined) return { ...selection, reason: 'cascade-accepted' };
+  return { ...selection, selected: rest[0] ?? selection.selected, reason: 'cascade-escalated' };
+}
+
+/** Whether it is settled, either way, before so many ms have passed. */
+async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([ended, passed]).finally(() => clearTimeout(timer));
 }
 
 function callFor(request: GatewayRequest, { unmappable }: UpstreamSettings): UnroutedCall {

@@ -30,7 +30,7 @@ import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '..
 import { failureLog } from './failure-log.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
 import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
-import { direct } from './plan.ts';
+import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
 
@@ -39,7 +39,7 @@ export interface GatewayOptions {
   readonly access: AccessOptions;
   /** The address that others reach it by: any but a loopback one needs API keys. */
   readonly server: { readonly host: string };
-  readonly gateway: Parameters<typeof createQueue>[0];
+  readonly gateway: Parameters<typeof createQueue>[0] & Pick<GatewayParts, 'heartbeatMs'>;
   readonly upstream: Pick<UpstreamSettings, 'breaker'>;
   readonly decisionLog?: DecisionLogOptions | undefined;
 }
@@ -50,6 +50,7 @@ export interface GatewaySettings extends CatalogOptions {
   readonly profiles: Readonly<Record<string, { readonly ladder: Readonly<Record<string, string>> }>>;
   readonly aliases: Aliases;
   readonly upstream: UpstreamSettings;
+  readonly cascade: GatewayParts['cascade'];
 }
 
 /** What settings are checked against. */
@@ -82,6 +83,9 @@ export interface GatewayHealth {
   /** Some provider has its key, or needs none. */
   readonly callable: boolean;
 }
+
+const NO_LOGPROBS =
+  'gives no log-probabilities of its tokens: if the judge of the artifact learned with them, every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
 
 /** Metrics and decision log get requests within this. */
 const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
@@ -137,13 +141,22 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     },
     configure(settings, router) {
       const { upstream } = settings;
+      const withoutLogprobs = new Set<string>();
       const catalog = checkedCatalog(settings, router);
       current = {
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
         upstream,
         fallbacks: fallbackModels(upstream, catalog),
-        strategy: direct,
+        cascade: settings.cascade,
+        heartbeatMs: options.gateway.heartbeatMs,
+        withoutLogprobs,
+        onNoLogprobs({ name }) {
+          if (withoutLogprobs.has(name)) return;
+          withoutLogprobs.add(name);
+          logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);
+        },
+        strategy: cascade,
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };
       keys = keysOfProviders(catalog.models);

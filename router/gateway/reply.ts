@@ -2,7 +2,7 @@ import { type CatalogModel, costUsd, type Dialect } from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
 import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
 import { ExchangeError, type Usage } from '../providers/index.ts';
-import { baselineCostUsd, type RequestFacts } from '../records/index.ts';
+import { baselineCostUsd, type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
 import type { Decision } from '../router.ts';
 import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import type { Selection } from './select-model.ts';
@@ -38,6 +38,7 @@ export interface ExecutedRequest extends RequestStages {
   readonly headers: Record<string, string>;
   readonly calledMs: number;
   readonly result: FallbackResult;
+  readonly check: CheckFacts | undefined;
   readonly firstByteMs: number;
 }
 
@@ -87,6 +88,8 @@ function plainReply(
   };
 }
 
+const STREAM_HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+
 function streamReply(
   executed: ExecutedRequest,
   { model, outcome }: Replied,
@@ -96,7 +99,7 @@ function streamReply(
   const { dialect } = executed.request;
   // Heartbeats and an error event may come in between: the provider's length would then be wrong.
   const { 'content-length': _, ...headers } = outcome.headers;
-  const own = { ...headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+  const own = { ...headers, ...STREAM_HEADERS };
   return {
     status,
     headers: headersOf(executed, own, model),
@@ -108,6 +111,75 @@ function streamReply(
     },
     finished: recordOnce(executed, recording, status, outcome.usage),
   };
+}
+
+const HELD = Buffer.from(': the answer is being checked\n\n');
+const LATE_NAMES = ['x-plimsoll-selected', 'x-plimsoll-reason', 'x-plimsoll-served', 'x-plimsoll-attempts'];
+
+/** No model replied after the head of a stream had been sent. */
+class LateFailure extends Error {
+  readonly failure: Failed['failure'];
+
+  constructor(failure: Failed['failure']) {
+    super(failure.message);
+    this.name = 'LateFailure';
+    this.failure = failure;
+  }
+}
+
+/**
+ * A stream that begins before it is known who replies: a comment, so that the client and every proxy between see that the connection is
+ * alive, then the reply. What the head would have had follows in the trailers.
+ */
+export function earlyReply(
+  stages: RequestStages & Pick<ExecutedRequest, 'id' | 'request'>,
+  headers: Record<string, string>,
+  executing: Promise<ExecutedRequest>,
+  recording: Recording,
+): GatewayReply {
+  let executed: ExecutedRequest | undefined;
+  let record: GatewayReply['finished'] | undefined;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield HELD;
+    executed = await executing;
+    if (executed.result.kind === 'failure') throw new LateFailure(executed.result.failure);
+    yield* executed.result.outcome.body;
+  }
+  const usage = () => (executed?.result.kind === 'reply' ? executed.result.outcome.usage() : undefined);
+  const { dialect } = stages.request;
+  return {
+    status: 200,
+    headers: { ...headers, ...STREAM_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' },
+    body: body(),
+    stream: {
+      trailerNames: [...LATE_NAMES, COST_TRAILERS].join(', '),
+      trailers: () => (executed === undefined ? {} : lateHeaders(executed)),
+      errorEvent: (error, requestId) =>
+        error instanceof LateFailure
+          ? failureEvent(dialect, error.failure, requestId)
+          : streamErrorEvent(dialect, error, requestId),
+    },
+    finished: (ended) => {
+      record ??= recordOnce(executed ?? stages, recording, 200, usage);
+      record(ended);
+    },
+  };
+}
+
+function lateHeaders(executed: ExecutedRequest): Record<string, string> {
+  const { result } = executed;
+  const served = result.kind === 'reply' ? result.model : undefined;
+  const usage = result.kind === 'reply' ? result.outcome.usage() : undefined;
+  const all = headersOf(executed, {}, served, usage);
+  return Object.fromEntries(
+    [...LATE_NAMES, ...COST_TRAILERS.split(', ')].flatMap((name) =>
+      all[name] === undefined ? [] : [[name, all[name]]],
+    ),
+  );
+}
+
+function failureEvent(dialect: Dialect, { status, reason, message }: Failed['failure'], requestId: string) {
+  return errorEvent(dialect, { status, message, code: reason.replaceAll('-', '_'), requestId });
 }
 
 /**
@@ -128,13 +200,14 @@ function headersOf(
   served?: CatalogModel,
   usage?: Usage,
 ): Record<string, string> {
-  const { request, calledMs, firstByteMs, result } = executed;
+  const { request, calledMs, firstByteMs, result, check } = executed;
   const { costUsd, baselineCostUsd } = costsOf(executed, served, usage);
   return replyHeaders(executed.headers, headers, {
     served: served?.name,
     attempts: attemptsMade(result.attempts),
     overheadMs: performance.now() - request.startedMs - (firstByteMs - calledMs),
     dropped: (result.kind === 'reply' && result.outcome.dropped) || NOTHING_DROPPED,
+    check,
     costUsd,
     baselineCostUsd,
   });
@@ -146,9 +219,9 @@ interface Costs {
   readonly baselineCostUsd: number | undefined;
 }
 
-function costsOf({ selection }: ExecutedRequest, served?: CatalogModel, usage?: Usage): Costs {
+function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, usage?: Usage): Costs {
   return {
-    costUsd: costUsd(served?.price, usage),
+    costUsd: totalCostUsd(costUsd(served?.price, usage), check),
     baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
   };
 }
@@ -161,6 +234,8 @@ interface ReplyFacts extends Costs {
   readonly overheadMs: number;
   /** Paths of the client's fields that the model did not get. */
   readonly dropped: readonly string[];
+  /** The look at a cheap reply, if there was one. */
+  readonly check?: Pick<CheckFacts, 'ms' | 'costUsd'> | undefined;
 }
 
 interface Selected extends Pick<Selection, 'selected' | 'reason'> {
@@ -199,6 +274,10 @@ export function replyHeaders(
   own['x-plimsoll-attempts'] = String(facts.attempts);
   own['x-plimsoll-overhead-ms'] = facts.overheadMs.toFixed(3);
   if (facts.served !== undefined) own['x-plimsoll-served'] = headerSafe(facts.served);
+  if (facts.check !== undefined) {
+    own['x-plimsoll-check-ms'] = facts.check.ms.toFixed(3);
+    if (facts.check.costUsd !== undefined) own['x-plimsoll-check-cost-usd'] = dollars(facts.check.costUsd);
+  }
   if (facts.dropped.length > 0) own['x-plimsoll-dropped'] = droppedHeader(facts.dropped);
   return costHeaders(own, facts);
 }

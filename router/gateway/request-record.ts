@@ -3,7 +3,13 @@ import { costUsd } from '../catalog/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { routedText } from '../prompt/index.ts';
 import type { Usage } from '../providers/index.ts';
-import { baselineCostUsd, type RequestFacts, type RungShares, randomCostUsd } from '../records/index.ts';
+import {
+  baselineCostUsd,
+  type CheckFacts,
+  type RequestFacts,
+  type RungShares,
+  randomCostUsd,
+} from '../records/index.ts';
 import type { Message } from '../types.ts';
 import type { GatewayRequest } from './request.ts';
 import type { Selection } from './select-model.ts';
@@ -26,6 +32,7 @@ export interface RequestStages {
   /** When the first model was called. */
   readonly calledMs: number | undefined;
   readonly result?: FallbackResult;
+  readonly check?: CheckFacts | undefined;
   readonly firstByteMs?: number;
 }
 
@@ -59,7 +66,7 @@ function factsOf(
   usage: Usage | undefined,
   ended: RequestFacts['ended'],
 ): RequestFacts {
-  const { startedAt, request, selection, calledMs, firstByteMs, result } = stages;
+  const { startedAt, request, selection, calledMs, firstByteMs, result, check } = stages;
   const ladder = selection?.ladder ?? [];
   const served = result?.kind === 'reply' ? result.model : undefined;
   const model = request.body['model'];
@@ -77,6 +84,7 @@ function factsOf(
     reason: selection?.reason ?? 'refused',
     decision: selection?.decision,
     attempts: result?.attempts ?? [],
+    check,
     dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,
     usage,
     costUsd: costUsd(served?.price, usage),

@@ -7,15 +7,20 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { candidatesFor } from '../fallback/index.ts';
-import { canCarry, type UnroutedCall, type UpstreamSettings } from '../providers/index.ts';
-import type { Decision, RouteOptions, Router } from '../router.ts';
+import { canCarry, givesLogprobs, type UnroutedCall, type UpstreamSettings } from '../providers/index.ts';
+import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
 import { type ModelNames, optionsOf } from './model-names.ts';
+import { mayCallTools } from './reply-fault.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** Why a model was selected: a decision's reason, or that the client named it. */
-export type SelectionReason = Decision['reason'] | 'explicit-model';
+export type SelectionReason =
+  | Decision['reason']
+  | 'explicit-model'
+  | 'cascade-accepted' // the cheap model's reply went out
+  | 'cascade-escalated'; // it did not pass, or there was none
 
 /** Which model a request goes to. */
 export interface Selection {
@@ -25,8 +30,17 @@ export interface Selection {
   readonly reason: SelectionReason;
   /** Undefined if the client named the model. */
   readonly decision: Decision | undefined;
+  /** The selected model's reply is to be judged before it goes out. */
+  readonly escalation?: Escalation;
   /** The rungs of the ladder, cheapest first; empty for an explicit model. */
   readonly ladder: readonly CatalogModel[];
+}
+
+/** What happens to a cheap reply. */
+interface Escalation {
+  readonly check: ReplyCheck;
+  /** What is called if the reply does not pass, in order: the strongest model and its equals. */
+  readonly candidates: readonly CatalogModel[];
 }
 
 /** All from one state of the configuration. */
@@ -37,6 +51,8 @@ export interface SelectionParts {
   readonly upstream: UpstreamSettings;
   /** By name of a model: the models to call in its place. */
   readonly fallbacks: Readonly<Record<string, readonly CatalogModel[]>>;
+  /** Names of models that gave no log-probabilities although they were asked to. */
+  readonly withoutLogprobs: ReadonlySet<string>;
 }
 
 /**
@@ -84,8 +100,10 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const first = await decide(call, options, allowed, router);
-  let decision = first;
+  const replyMayLack = lacksOfReplies(call, requirements, ladder[0]!, parts);
+  const decideAmong = (rungs: AllowedRungs) => decide(call, options, rungs, router, replyMayLack);
+  let { decision, check } = await decideAmong(allowed);
+  const first = decision;
   let rung = rungOf(first);
   // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
   for (let model = ladder[rung]; model && !(await canCarry(call, model)); model = ladder[rung]) {
@@ -93,7 +111,7 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
     unable.push(model);
     allowed = allowedRungs(ladder, lacks);
     if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder); // called, they say why: nothing is sent
-    decision = await decide(call, options, allowed, router);
+    ({ decision, check } = await decideAmong(allowed));
     rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
@@ -103,7 +121,29 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0;
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
-  return selectionOf(candidates, decision, ladder);
+  const selection = selectionOf(candidates, decision, ladder);
+  if (check === undefined) return selection;
+  const stronger = candidatesFor({ rung: ladder.length - 1, ladder, fallbacks, fits });
+  return { ...selection, escalation: { check, candidates: stronger } };
+}
+
+/**
+ * What the judge of a cheap reply cannot count on. Undefined if the reply cannot be judged: the classifier and the judge read one text, and see
+ * neither pictures nor sound nor several replies.
+ */
+function lacksOfReplies(
+  { body, dialect }: UnroutedCall,
+  { images, audio }: Requirements,
+  cheapest: CatalogModel,
+  { withoutLogprobs }: SelectionParts,
+): ReplyLacks | undefined {
+  const { n } = body;
+  const several = dialect === 'openai' && typeof n === 'number' && n > 1;
+  if (images || audio || several) return undefined;
+  return {
+    text: mayCallTools(body),
+    logprobs: !givesLogprobs(cheapest) || withoutLogprobs.has(cheapest.name),
+  };
 }
 
 function selectionOf(
@@ -116,14 +156,18 @@ function selectionOf(
   return { selected, candidates, reason: decision.reason, decision, ladder };
 }
 
-function decide(
+async function decide(
   { body }: UnroutedCall,
   options: RouteOptions,
   { rungs, excluded }: AllowedRungs,
   router: Router,
-): Promise<Decision> {
+  replyMayLack: ReplyLacks | undefined,
+): Promise<RoutedForCheck> {
   const messages = body['messages'] as readonly Message[]; // whose form has been checked
-  return router.route({ messages }, excluded.length === 0 ? options : { ...options, allowedRungs: rungs });
+  const among = excluded.length === 0 ? options : { ...options, allowedRungs: rungs };
+  if (replyMayLack === undefined)
+    return { decision: await router.route({ messages }, among), check: undefined };
+  return router.routeForCheck({ messages }, replyMayLack, among);
 }
 
 /** The default ladder, or that of a profile. If a reload has just removed the profile, the router reports that. */

@@ -38,6 +38,27 @@ function editAtOnce(text: string, parsed: object, { set, rename }: FieldEdits): 
   return withValue(renamed, at < renameAt ? at : at + to.length - from.length, name, value);
 }
 
+/**
+ * Gives an object a field with a value, in place of the old value or, if it has none, as its first field; every other character stays.
+ * @param text a JSON object that has at least one field
+ * @param parsed what JSON.parse makes of `text`
+ * @param name of ASCII, and needs no escapes
+ */
+export function withField(text: string, parsed: object, name: string, value: boolean): string {
+  const opening = text.indexOf('{') + 1;
+  if (!Object.hasOwn(parsed, name)) {
+    return `${text.slice(0, opening)}"${name}":${value},${text.slice(opening)}`;
+  }
+  let out = '';
+  let copied = 0;
+  for (const { start, end, valueStart } of fieldPlaces(text)) {
+    if (!isName(text, start, end, name)) continue;
+    out += `${text.slice(copied, valueStart)}${value}`;
+    copied = valueEnd(text, valueStart);
+  }
+  return out + text.slice(copied);
+}
+
 const NOWHERE = -1;
 const AMBIGUOUS = -2;
 

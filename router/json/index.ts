@@ -1,5 +1,5 @@
 /** JSON as text: counted, edited in place, and searched for errors without a word of it in the message. */
-export { editFields } from './edit-fields.ts';
+export { editFields, withField } from './edit-fields.ts';
 export { type JsonErrorPlace, jsonErrorPlace } from './error-place.ts';
 export { repeatedField } from './repeated-field.ts';
 export {

@@ -1,4 +1,5 @@
 import { sha256OfJson } from '../artifact/index.ts';
+import { type Cascade, skipAt } from '../cascade/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
 
 /** What turns probabilities into a choice. A fixed policy asks no classifier. */
@@ -9,6 +10,13 @@ export type Policy =
       readonly version: number;
       readonly threshold: number;
     }
+  /** Its threshold is the accept level (router/cascade): the largest predicted loss of a cheap reply that still goes out. */
+  | ({
+      readonly kind: 'cascade';
+      readonly name: string;
+      readonly version: number;
+      readonly threshold: number;
+    } & Pick<Cascade, 'skip' | 'path'>)
   | {
       readonly kind: 'fixed';
       readonly name: string;
@@ -82,6 +90,9 @@ export const CHOICE_REASONS = [
   'over-threshold',
   'requested-threshold', // by a threshold that the request named in place of the policy's own
   'fixed-policy',
+  'cascade-check', // the cheap model replies, and its reply is judged before it goes out
+  'cascade-skipped', // the prompt alone shows that the cheap model's reply would not do
+  'cascade-unchecked', // nobody here can judge the cheap model's reply, so the strongest candidate replies
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
@@ -97,6 +108,8 @@ export interface Choosing {
   readonly allowed: readonly number[] | undefined;
   /** In place of the policy's own, if the request names one. */
   readonly requestedThreshold: number | undefined;
+  /** The cheapest candidate's reply will be judged before it goes out. A cascade sends no request to it otherwise. Default false. */
+  readonly checks?: boolean;
 }
 
 /**
@@ -106,8 +119,9 @@ export interface Choosing {
 export function choose(
   policy: Policy,
   probabilities: ArrayLike<number> | 'no-text' | 'unreadable' | 'classifier-failed',
-  { rungs, allowed, requestedThreshold }: Choosing,
+  choosing: Choosing,
 ): Choice {
+  const { rungs, allowed, requestedThreshold } = choosing;
   if (policy.kind === 'fixed') return chooseFixed(policy.rung, rungs, allowed);
   const threshold = requestedThreshold ?? policy.threshold;
   if (typeof probabilities === 'string') {
@@ -117,6 +131,7 @@ export function choose(
     const reason = probabilities === 'no-text' ? probabilities : reasonOf(probabilities, rung, unrestricted);
     return { rung, unrestricted, reason, predictedLoss: null, threshold };
   }
+  if (policy.kind === 'cascade') return chooseInCascade({ ...policy, threshold }, probabilities, choosing);
   const unrestricted = chooseRung(probabilities, threshold);
   const rung = allowed === undefined ? unrestricted : chooseRung(probabilities, threshold, allowed);
   const byThreshold = rung === 0 ? 'within-threshold' : 'over-threshold';
@@ -139,6 +154,28 @@ function chooseFixed(
   const rung = which === 'cheapest' ? (allowed?.[0] ?? 0) : strongestOf(rungs, allowed);
   const reason = reasonOf('fixed-policy', rung, unrestricted);
   return { rung, unrestricted, reason, predictedLoss: null, threshold: null };
+}
+
+/**
+ * The cheapest rung if its reply is worth a look and can be had, and the strongest is there for what does not pass; else the strongest.
+ * What was certified has these two ways and no third: a reply that nobody judges must not go out.
+ */
+function chooseInCascade(
+  policy: Extract<Policy, { kind: 'cascade' }>,
+  probabilities: ArrayLike<number>,
+  { rungs, allowed, checks = false }: Choosing,
+): Choice {
+  const { threshold } = policy;
+  const loss = predictedLoss(probabilities, 0);
+  const strongest = rungs - 1;
+  const rung = strongestOf(rungs, allowed);
+  const skipped = loss > skipAt(policy, threshold);
+  const cheapestIsAllowed = allowed === undefined || allowed[0] === 0;
+  if (checks && !skipped && cheapestIsAllowed && rung === strongest) {
+    return { rung: 0, unrestricted: 0, reason: 'cascade-check', predictedLoss: loss, threshold };
+  }
+  const reason = reasonOf(skipped ? 'cascade-skipped' : 'cascade-unchecked', rung, strongest);
+  return { rung, unrestricted: strongest, reason, predictedLoss: loss, threshold };
 }
 
 function reasonOf(reason: ChoiceReason, rung: number, unrestricted: number): ChoiceReason {

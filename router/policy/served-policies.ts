@@ -22,9 +22,15 @@ interface PolicyOptions {
  * nothing against itself. With `allow_ungated` also those of the configuration, and always-cheap.
  * @throws PlimsollError `ungated` if the configuration counts on a policy that has not passed the gate.
  */
-export function servedPolicies(options: PolicyOptions, { policy }: Pick<Manifest, 'policy'>): PolicyBook {
+export function servedPolicies(
+  options: PolicyOptions,
+  { policy, cascade }: Pick<Manifest, 'policy' | 'cascade'>,
+): PolicyBook {
   const { name, version, threshold } = policy;
-  const own: Policy = { kind: 'threshold', name, version, threshold };
+  const own: Policy =
+    cascade === undefined
+      ? { kind: 'threshold', name, version, threshold }
+      : { kind: 'cascade', name, version, threshold, skip: cascade.skip, path: cascade.path };
   const further = Object.entries(options.policies).map(
     ([key, value]): Policy => ({ kind: 'threshold', name: key, ...value }),
   );

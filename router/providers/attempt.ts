@@ -6,6 +6,7 @@ import { PlimsollError } from '../errors.ts';
 import { editFields, jsonSplices, parseJson, spliced } from '../json/index.ts';
 import { nativeRefusal } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
+import { askingForLogprobs, withLogprobs } from './logprobs.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
 import {
   classifyRefusal,
@@ -23,11 +24,11 @@ import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall, Unr
 export function prepareByDialect(): PrepareAttempt {
   const native = createNativeAttempt();
   let mapped: Promise<PrepareAttempt> | undefined;
-  return (call) => {
+  return askingForLogprobs((call) => {
     if (call.model.provider.dialect === call.dialect) return native(call);
     mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
     return mapped.then((prepare) => prepare(call));
-  };
+  });
 }
 
 /**
@@ -191,8 +192,8 @@ interface NativeRequest extends HttpRequest {
 
 /**
  * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
- * else changed but OpenAI's old name of a limit (`limitRename`) and what the provider would refuse in replies that are sent back
- * (`nativeEchoes`). Compression is declined: it would hold back events.
+ * else changed but OpenAI's old name of a limit (`limitRename`), what the provider would refuse in replies that are sent back
+ * (`nativeEchoes`) and, if the reply will be judged, `logprobs`. Compression is declined: it would hold back events.
  */
 function nativeRequest(call: ProviderCall, key: string | undefined): NativeRequest {
   const { model, body, bodyText = JSON.stringify(body), operation, unmappable = 'drop-hints' } = call;
@@ -204,7 +205,7 @@ function nativeRequest(call: ProviderCall, key: string | undefined): NativeReque
     path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
     method: 'POST',
     headers: headersFor(call, endpoint, key),
-    body: editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }),
+    body: withLogprobs(editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }), call),
     dropped,
   };
 }

@@ -14,6 +14,7 @@ import {
   unmappable,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { logprobsCompletion } from './logprobs.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { ExchangeError } from './provider-error.ts';
 import { wholeBody } from './response.ts';
@@ -48,9 +49,12 @@ export async function prepareChat({ call, key, env }: MappedCall): Promise<SendM
   signal.throwIfAborted();
   const context = replyContext(call);
   return async (transport) => {
-    const fetch: typeof globalThis.fetch = completeBody
-      ? (input, init) => transport.fetch(input, { ...init, body: completeBody(String(init?.body)) })
-      : transport.fetch;
+    const completions = [completeBody, logprobsCompletion(call)].filter((one) => one !== undefined);
+    const complete = (body: string) => completions.reduce((text, completion) => completion(text), body);
+    const fetch: typeof globalThis.fetch =
+      completions.length === 0
+        ? transport.fetch
+        : (input, init) => transport.fetch(input, { ...init, body: complete(String(init?.body)) });
     const open = (own: typeof fetch) => sdkModel(entry, { apiKey: key, env, fetch: own });
     const models = await Promise.all(fetchPerReply(fetch, replies).map(open));
     const chat = { call, key, transport, models, options, dropped, context };
@@ -59,6 +63,7 @@ export async function prepareChat({ call, key, env }: MappedCall): Promise<SendM
 }
 
 async function plainReply({
+  call,
   key,
   transport,
   models,
@@ -68,7 +73,7 @@ async function plainReply({
 }: ChatAttempt): Promise<AttemptOutcome> {
   const results = await Promise.all(models.map((model) => model.doGenerate(options)));
   const { body, usage } = mapReply(results, context, transport.notes());
-  return { ...plainOutcome(body, usage, key), dropped };
+  return { ...plainOutcome(body, usage, key), dropped, ...logprobsIn(call, transport) };
 }
 
 async function streamedReply({
@@ -90,7 +95,17 @@ async function streamedReply({
     body: eventBody(events, { call, key }, transport),
     usage,
     dropped,
+    ...logprobsIn(call, transport),
   };
+}
+
+/** What the provider sent of them never was in the mapped reply. */
+function logprobsIn(
+  { logprobs }: ProviderCall,
+  transport: SdkTransport,
+): Pick<Extract<AttemptOutcome, { kind: 'reply' }>, 'takeLogprobs'> {
+  if (logprobs !== true) return {};
+  return { takeLogprobs: (body) => ({ body, logprobs: transport.notes().logprobs ?? [] }) };
 }
 
 /** @throws what ended the exchange, if that was an error after the reason to finish */

@@ -12,6 +12,7 @@ import type { MemoryShare } from '../memory-budget.ts';
 import type { Mutable } from '../types.ts';
 import { isThrownByClient, missingContent, reportedError, reportedFailure } from './error-body.ts';
 import type { Head, OpenExchange } from './exchange.ts';
+import { takeLogprobs } from './logprobs.ts';
 import { ExchangeError, failedAttempt } from './provider-error.ts';
 import {
   clientHeaders,
@@ -28,7 +29,7 @@ type Bytes = AsyncGenerator<Uint8Array>;
 
 /**
  * A plain reply is held until its JSON has been checked, and is a failure if that is an error or lacks what the API promises. Its bytes
- * stay as they are, but for the reason to stop of tool calls (`stopReasonEdits`). One of more than `maxBytes`, or for which there is no
+ * stay as they are, but for the reason to stop of tool calls (`stopReasonEdits`) and log-probabilities that the client did not ask for. One of more than `maxBytes`, or for which there is no
  * memory, passes through unchecked, and its usage is unknown.
  */
 export async function plainReply(
@@ -45,7 +46,9 @@ export async function plainReply(
     const headers = clientHeaders(head.headers, encoded, key);
     return { kind: 'reply', status: head.status, headers, body, usage: () => undefined };
   }
-  const json = parseJson(body.toString('utf8'));
+  const taken = call.logprobs ? takeLogprobs(call, body) : undefined;
+  const shown = taken === undefined ? body : Buffer.from(taken.body);
+  const json = parseJson(shown.toString('utf8'));
   if (typeof json !== 'object' || json === null) {
     return failedAttempt(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
   }
@@ -58,9 +61,10 @@ export async function plainReply(
   return {
     kind: 'reply',
     status: head.status,
-    headers: clientHeaders(head.headers, encoded || edits.length > 0, key),
-    body: wholeBody(edits.length > 0 ? editedBytes(body, edits) : body),
+    headers: clientHeaders(head.headers, encoded || edits.length > 0 || shown !== body, key),
+    body: wholeBody(edits.length > 0 ? editedBytes(shown, edits) : shown),
     usage: () => usage,
+    ...(taken && { takeLogprobs: (whole: Uint8Array) => ({ body: whole, logprobs: taken.logprobs }) }),
   };
 }
 
@@ -112,6 +116,7 @@ export async function streamedReply(
     headers: clientHeaders(head.headers, contentEncoding(head) !== undefined, key),
     body: passThrough(first, bytes, reader),
     usage: () => reader.usage(),
+    ...(call.logprobs && { takeLogprobs: (whole: Uint8Array) => takeLogprobs(call, whole) }),
   };
 }
 

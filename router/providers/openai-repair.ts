@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
 import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
 import { countIn, isObject, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { logprobsOfChoice, noteLogprobs } from './logprobs.ts';
 import { ExchangeError } from './provider-error.ts';
 import { openaiReason } from './stop-reason.ts';
 import type { ReplyRepair } from './types.ts';
@@ -46,6 +47,7 @@ export class OpenaiRepair implements ReplyRepair {
     const message = objectIn(choice, 'message');
     const usage = repairedUsage(reply);
     if (usage === undefined) this.#notes.usageUnknown = true;
+    noteLogprobs(this.#notes, logprobsOfChoice([choice]));
     const calls = wholeCalls([...objectsIn(message, 'tool_calls'), ...legacyCall(message)]);
     return withoutUndefined({
       ...headOf(reply),
@@ -68,6 +70,7 @@ export class OpenaiRepair implements ReplyRepair {
 
   #choice(choice: JsonObject): JsonObject {
     this.#begun = true;
+    noteLogprobs(this.#notes, logprobsOfChoice([choice]));
     const delta = objectIn(choice, 'delta');
     const calls = this.#calls.deltas([...objectsIn(delta, 'tool_calls'), ...legacyCall(delta)]);
     return withoutUndefined({

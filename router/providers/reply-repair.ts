@@ -2,6 +2,7 @@ import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
 import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
 import { AnthropicRepair } from './anthropic-repair.ts';
 import { ReportedError, reportedError } from './error-body.ts';
+import { logprobsOfCandidate, noteLogprobs } from './logprobs.ts';
 import { OpenaiRepair } from './openai-repair.ts';
 import { ExchangeError } from './provider-error.ts';
 import { type SseEvent, SseReader } from './response.ts';
@@ -30,7 +31,7 @@ export function repairedBody(
     kind === 'anthropic'
       ? new AnthropicRepair(notes)
       : kind === 'google'
-        ? new GoogleRepair()
+        ? new GoogleRepair(notes)
         : new OpenaiRepair(dialect, notes);
   return stream ? streamBody(bytes, repair, kind) : plainBody(bytes, (reply) => repair.plain(reply));
 }
@@ -128,7 +129,14 @@ const GOOGLE_COUNTS = [
 
 /** Replies of Google's generateContent and streamGenerateContent, which have the same form. */
 class GoogleRepair implements ReplyRepair {
+  readonly #notes: ReplyNotes;
+
+  constructor(notes: ReplyNotes) {
+    this.#notes = notes;
+  }
+
   event(chunk: JsonObject): JsonObject[] {
+    noteLogprobs(this.#notes, logprobsOfCandidate(objectsIn(chunk, 'candidates')[0]));
     const repaired = googleReply(chunk);
     return Object.keys(repaired).length > 0 ? [repaired] : [];
   }
@@ -138,6 +146,7 @@ class GoogleRepair implements ReplyRepair {
   }
 
   plain(reply: JsonObject): JsonObject {
+    noteLogprobs(this.#notes, logprobsOfCandidate(objectsIn(reply, 'candidates')[0]));
     const repaired = googleReply(reply);
     if (repaired['candidates'] === undefined) {
       throw new ExchangeError('unreadable', 'It answered without a candidate.');

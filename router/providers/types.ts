@@ -17,6 +17,8 @@ export interface ProviderCall extends ModelRequest {
   readonly mappings?: Map<string, Promise<Mapping>>;
   /** Headers of the client, names in lower case. Which of them are forwarded depends on the provider: see `Provider.passHeaders`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The reply will be judged: the tokens' log-probabilities are asked for if the model's API has them. Default false. */
+  readonly logprobs?: boolean;
   /** Counts a reply that is held. */
   readonly memory?: MemoryShare;
   /** Aborts the attempt: the client left, or the deadline passed. */
@@ -82,6 +84,8 @@ export type AttemptOutcome =
       readonly usage: () => Usage | undefined;
       /** Paths of the client's fields that the model did not get; left out if it got all. */
       readonly dropped?: readonly string[];
+      /** Reads the tokens' log-probabilities of the body, once it is there as a whole; left out if they were not asked for. */
+      readonly takeLogprobs?: (whole: Uint8Array) => TakenLogprobs;
     }
   | {
       readonly kind: 'failure';
@@ -101,6 +105,14 @@ export type AttemptOutcome =
       /** The provider's error body in the client's dialect, passed on for `bad-request`. */
       readonly body?: Uint8Array;
     };
+
+/** A whole reply, and what it said of its tokens. */
+export interface TakenLogprobs {
+  /** As the client gets it: with `null` in place of log-probabilities that it did not ask for. */
+  readonly body: Uint8Array;
+  /** Of the first choice, one a token, as the provider sent them: they may be anything. */
+  readonly logprobs: readonly unknown[];
+}
 
 /** Bytes as they arrive. */
 export interface ReplyBody extends AsyncIterable<Uint8Array> {

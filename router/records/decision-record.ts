@@ -1,15 +1,48 @@
 import { z } from 'zod';
 import type { CatalogModel, Dialect, TokenCounts } from '../catalog/index.ts';
-import { type AttemptRecord, SKIPS } from '../fallback/index.ts';
+import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
 import { FAILURES, type Usage } from '../providers/index.ts';
 import type { Decision } from '../router.ts';
+import { totalCostUsd } from './savings.ts';
 
 /** What routing contributed; the rest of a decision is of no use here. */
 type RoutedBy = Pick<
   Decision,
   'policy' | 'verdict' | 'ungatedReason' | 'scores' | 'predictedLoss' | 'threshold'
 >;
+
+/** Why a cheap model's reply did not go out. */
+export const ESCALATION_CAUSES = [
+  'loss', // its predicted loss was above the accept level
+  'empty', // neither text nor a call of a tool
+  'unknown-tool', // it calls a tool that was not on offer
+  'invalid-input-of-tool', // the input is no JSON object, or breaks the tool's schema
+  'no-call', // a call was required
+  'invalid-json', // JSON was asked for, and it is none or breaks the schema
+  'too-late', // cascade.max_wait_ms passed
+  'too-large', // there was no memory to hold it
+  'broken', // its stream broke off
+  'failed', // there was no reply
+] as const;
+export type EscalationCause = (typeof ESCALATION_CAUSES)[number];
+
+/** The look at a cheap model's reply before it goes out. */
+export interface CheckFacts {
+  /** The model that was called, or its equal that replied. */
+  readonly model: CatalogModel;
+  /** The limit that the prompt's predicted loss kept. */
+  readonly skip: number;
+  /** The reply's predicted loss; undefined if it was not judged. */
+  readonly replyLoss?: number | undefined;
+  /** Undefined if it went out. */
+  readonly escalated?: EscalationCause | undefined;
+  /** From the cheap call to the judgement, in ms. */
+  readonly ms: number;
+  /** Of a reply that did not go out. */
+  readonly usage?: Usage | undefined;
+  readonly costUsd?: number | undefined;
+}
 
 /**
  * All that is reported of one request when its last byte is sent: to the decision log, the metrics and the trace. What is not known is
@@ -33,12 +66,15 @@ export interface RequestFacts {
   /** Undefined if the client named the model. */
   readonly decision: RoutedBy | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** Undefined if no cheap reply was to be judged. */
+  readonly check?: CheckFacts | undefined;
   /** HTTP status, as the client got it. */
   readonly status: number;
   readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
   /** Paths of the client's fields that the serving model did not get; undefined if it got all. */
   readonly dropped: readonly string[] | undefined;
   readonly usage: Usage | undefined;
+  /** Of the reply that went out: `totalCostUsd` adds a cheap one that did not. */
   readonly costUsd: number | undefined;
   /** Always strong, same tokens: see `savings.ts`. Undefined if nothing was routed. */
   readonly baselineCostUsd: number | undefined;
@@ -63,9 +99,16 @@ const ms = z.number().min(0);
 /** As the provider reported it; null if that was no finite number. */
 const tokens = z.number().nullable();
 
+const usage = z.strictObject({
+  input_tokens: tokens.describe('All of the prompt, what was cached or written to a cache included.'),
+  output_tokens: tokens,
+  cached_input_tokens: tokens.optional(),
+  cache_write_input_tokens: tokens.optional(),
+});
+
 const attempt = z.strictObject({
   model: z.string(),
-  kind: z.enum(['first', 'retry', 'fallback', 'probe']),
+  kind: z.enum(ATTEMPT_KINDS),
   outcome: z.enum(['answer', ...FAILURES, ...SKIPS]),
   status: z.int().optional().describe("The provider's HTTP status, where there was one."),
   ms,
@@ -97,6 +140,21 @@ export const decisionRecordSchema = z
       .describe('Candidate -> probability of a good answer.'),
     predicted_loss: z.number().optional(),
     threshold: z.number().optional().describe('The one that was used.'),
+    cascade: z
+      .strictObject({
+        model: z.string().describe('The cheap model whose answer was judged.'),
+        skip: z.number().describe('The limit that the predicted loss of the prompt kept.'),
+        reply_loss: z
+          .number()
+          .optional()
+          .describe('Predicted loss of its answer; at most the threshold: it went out.'),
+        escalated: z.enum(ESCALATION_CAUSES).optional().describe('Why the answer did not go out.'),
+        ms: ms.describe('Until it was judged.'),
+        usage: usage.optional().describe('Of an answer that did not go out.'),
+        cost_usd: usd.describe('Of an answer that did not go out; part of the cost of the request.'),
+      })
+      .optional()
+      .describe('The look at the answer of the cheap model; left out if there was none.'),
     attempts: z.array(attempt),
     dropped: z
       .array(z.string())
@@ -107,14 +165,7 @@ export const decisionRecordSchema = z
       ),
     status: z.int().describe('HTTP, as the client got it.'),
     ended: z.enum(['whole', 'broken', 'client-left', 'client-stalled']),
-    usage: z
-      .strictObject({
-        input_tokens: tokens.describe('All of the prompt, what was cached or written to a cache included.'),
-        output_tokens: tokens,
-        cached_input_tokens: tokens.optional(),
-        cache_write_input_tokens: tokens.optional(),
-      })
-      .optional(),
+    usage: usage.optional(),
     cost_usd: usd,
     baseline_cost_usd: usd.describe('ESTIMATE: always the strongest candidate, with the same tokens.'),
     random_cost_usd: usd.describe('ESTIMATE: at random with the shares so far, with the same tokens.'),
@@ -151,12 +202,13 @@ export function decisionRecord(facts: RequestFacts, includePrompt: boolean): Dec
     scores: decision?.scores ?? undefined,
     predicted_loss: decision?.predictedLoss ?? undefined,
     threshold: decision?.threshold ?? undefined,
+    cascade: facts.check && checkOf(facts.check),
     attempts: facts.attempts.map(attemptOf),
     dropped: facts.dropped?.length ? facts.dropped.slice(0, MAX_DROPPED) : undefined,
     status: facts.status,
     ended: facts.ended,
     usage: usage && usageOf(usage),
-    cost_usd: facts.costUsd,
+    cost_usd: totalCostUsd(facts.costUsd, facts.check),
     baseline_cost_usd: facts.baselineCostUsd,
     random_cost_usd: facts.randomCostUsd,
     overhead_ms: rounded(facts.overheadMs),
@@ -170,6 +222,18 @@ export function decisionRecord(facts: RequestFacts, includePrompt: boolean): Dec
 
 function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision']>['policy']) {
   return { name, version, sha256 };
+}
+
+function checkOf({ model, skip, replyLoss, escalated, ms, usage, costUsd }: CheckFacts) {
+  return {
+    model: model.name,
+    skip,
+    reply_loss: replyLoss,
+    escalated,
+    ms: rounded(ms),
+    usage: usage && usageOf(usage),
+    cost_usd: costUsd,
+  };
 }
 
 function attemptOf({ model, kind, outcome, status, ms, waitedMs }: RequestFacts['attempts'][number]) {

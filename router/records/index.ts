@@ -1,4 +1,14 @@
 /** What is kept of requests: the decision log, and what a routed request saved. */
 export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
-export type { DecisionRecord, RequestFacts } from './decision-record.ts';
-export { baselineCostUsd, createRungShares, type RungShares, randomCostUsd } from './savings.ts';
+export type {
+  CheckFacts,
+  DecisionRecord,
+  RequestFacts,
+} from './decision-record.ts';
+export {
+  baselineCostUsd,
+  createRungShares,
+  type RungShares,
+  randomCostUsd,
+  totalCostUsd,
+} from './savings.ts';

@@ -15,6 +15,18 @@ export function baselineCostUsd(
   return costUsd(strongest, usage);
 }
 
+/**
+ * What a request cost, in US dollars: the reply that went out, and a cheap one that did not.
+ * @returns undefined if one of the two is not known; a cheap model that gave no reply at all cost nothing
+ */
+export function totalCostUsd(
+  servedUsd: number | undefined,
+  check: { readonly escalated?: string | undefined; readonly costUsd?: number | undefined } | undefined,
+): number | undefined {
+  if (check?.escalated === undefined || check.escalated === 'failed') return servedUsd;
+  return servedUsd === undefined || check.costUsd === undefined ? undefined : servedUsd + check.costUsd;
+}
+
 /** One candidate of the ladder. */
 interface RungShare {
   readonly price: Price | undefined;

@@ -202,11 +202,16 @@ function addRouterGauges(registry: Registry, router: Router): void {
 
 /** The router, whose decisions are all reported: those of every route go through it. */
 export function observedRouter(router: Router, decided: (decision: Decision) => void): Router {
-  const observed: Pick<Router, 'route' | 'explain'> = {
+  const observed: Pick<Router, 'route' | 'routeForCheck' | 'explain'> = {
     route: (input, options) =>
       router.route(input, options).then((decision) => {
         decided(decision);
         return decision;
+      }),
+    routeForCheck: (input, replyMayLack, options) =>
+      router.routeForCheck(input, replyMayLack, options).then((routed) => {
+        decided(routed.decision);
+        return routed;
       }),
     explain: (input, options) =>
       router.explain(input, options).then((explained) => {

@@ -15,7 +15,7 @@ import type { Provider, ProviderKind } from '../catalog/index.ts';
 import { attemptsMade } from '../fallback/index.ts';
 import { VERSION } from '../package.ts';
 import type { AttemptOutcome, PrepareAttempt, ProviderCall, ReadyAttempt } from '../providers/index.ts';
-import type { RequestFacts } from '../records/index.ts';
+import { type RequestFacts, totalCostUsd } from '../records/index.ts';
 
 /** The span of one request, from its first byte to the last of its reply. */
 interface RequestSpan {
@@ -117,7 +117,7 @@ function requestAttributes({ usage, served, ...facts }: RequestFacts): Attribute
   });
 }
 
-function decisionAttributes({ id, reason, decision, ...facts }: RequestFacts): Attributes {
+function decisionAttributes({ id, reason, decision, check, ...facts }: RequestFacts): Attributes {
   return known({
     'plimsoll.decision.id': id,
     'plimsoll.decision.reason': reason,
@@ -126,10 +126,16 @@ function decisionAttributes({ id, reason, decision, ...facts }: RequestFacts): A
     'plimsoll.decision.threshold': decision?.threshold ?? undefined,
     'plimsoll.decision.verdict': decision?.verdict,
     'plimsoll.decision.ungated_reason': decision?.ungatedReason ?? undefined,
+    'plimsoll.cascade.model': check?.model.name,
+    'plimsoll.cascade.skip': check?.skip,
+    'plimsoll.cascade.reply_loss': check?.replyLoss,
+    'plimsoll.cascade.escalated': check?.escalated,
+    'plimsoll.cascade.check_ms': check?.ms,
+    'plimsoll.cascade.cost_usd': check?.costUsd,
     'plimsoll.selected': facts.selected?.name,
     'plimsoll.served': facts.served?.name,
     'plimsoll.attempts': attemptsMade(facts.attempts),
-    'plimsoll.cost_usd': facts.costUsd,
+    'plimsoll.cost_usd': totalCostUsd(facts.costUsd, check),
   });
 }
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Dialect, isTokenCount } from '../catalog/index.ts';
 import { type BreakerState, SKIPS, type Skip } from '../fallback/index.ts';
-import type { RequestFacts } from '../records/index.ts';
+import { type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
 import { counterIn, FAST_BUCKETS } from './decision-metrics.ts';
 
 export interface Metrics {
@@ -35,6 +35,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const countAttempts = attemptCounters(registry);
   const countCosts = costCounters(registry);
   const observeTimes = timeHistograms(registry);
+  const observeChecks = checkMetrics(registry);
   addGauges(registry, sources);
   const refused = counterIn(registry)(
     'plimsoll_refused_requests_total',
@@ -50,6 +51,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       countAttempts(facts);
       countCosts(facts);
       observeTimes(facts);
+      if (facts.check !== undefined) observeChecks(facts.check);
     },
   };
 }
@@ -135,17 +137,20 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     'plimsoll_random_cost_usd_total',
     'ESTIMATE: US dollars of the same requests at random with the same shares and tokens.',
   );
-  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd }) => {
-    const model = served?.name ?? NONE;
+  const countReply = (model: string, usage: RequestFacts['usage'], usd: number | undefined) => {
     // A provider may report anything: NaN would spoil a counter for good, and a negative number throws.
     if (usage && isTokenCount(usage.inputTokens) && isTokenCount(usage.outputTokens)) {
       tokensIn.inc({ model }, usage.inputTokens);
       tokensOut.inc({ model }, usage.outputTokens);
     }
-    if (costUsd === undefined) return;
-    cost.inc({ model }, costUsd);
-    if (baselineCostUsd === undefined || randomCostUsd === undefined) return;
-    compared.inc(costUsd);
+    if (usd !== undefined) cost.inc({ model }, usd);
+  };
+  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check }) => {
+    countReply(served?.name ?? NONE, usage, costUsd);
+    if (check !== undefined) countReply(check.model.name, check.usage, check.costUsd);
+    const totalUsd = totalCostUsd(costUsd, check);
+    if (totalUsd === undefined || baselineCostUsd === undefined || randomCostUsd === undefined) return;
+    compared.inc(totalUsd);
     baseline.inc(baselineCostUsd);
     random.inc(randomCostUsd);
   };
@@ -168,6 +173,26 @@ function timeHistograms(registry: Registry): (facts: RequestFacts) => void {
     overhead.observe(overheadMs / 1_000);
     if (firstByteMs !== undefined) firstByte.observe(firstByteMs / 1_000);
     duration.observe(durationMs / 1_000);
+  };
+}
+
+/** Counts looks at cheap replies. */
+function checkMetrics(registry: Registry): (check: CheckFacts) => void {
+  const checks = counterIn(registry)(
+    'plimsoll_cascade_checks_total',
+    'Answers of the cheap model that were to be judged: accepted, or why the request escalated.',
+    'model',
+    'outcome',
+  );
+  const seconds = new Histogram({
+    name: 'plimsoll_cascade_check_seconds',
+    help: 'Time until the answer of the cheap model was judged.',
+    buckets: SLOW_BUCKETS,
+    registers: [registry],
+  });
+  return ({ model, escalated = 'accepted', ms }) => {
+    checks.inc({ model: model.name, outcome: escalated });
+    seconds.observe(ms / 1_000);
   };
 }
 

@@ -38,28 +38,43 @@ export function parseGoogleRequest(model: string, body: Json): ChatRequest {
     schema: config['responseJsonSchema'] ?? config['responseSchema'] ?? (isJson ? {} : undefined),
     maxTokens: config['maxOutputTokens'] as number | undefined,
     stop: (config['stopSequences'] ?? []) as string[],
+    logprobs: config['responseLogprobs'] === true,
   };
 }
 
 export function googleResponse(reply: Reply): Json {
-  return chunk(reply, [...textPart(reply.words.join('')), ...callParts(reply)], FINISH[reply.finish]);
+  const parts = [...textPart(reply.words.join('')), ...callParts(reply)];
+  return chunk(reply, parts, FINISH[reply.finish], reply.logprobs);
 }
 
 /** The events of a stream, each with the blank line that ends it. Function calls come whole. */
 export function googleEvents(reply: Reply): string[] {
-  const event = (parts: readonly Json[], finish?: string) =>
-    `data: ${JSON.stringify(chunk(reply, parts, finish))}\r\n\r\n`;
+  const event = (parts: readonly Json[], finish?: string, logprobs?: readonly number[]) =>
+    `data: ${JSON.stringify(chunk(reply, parts, finish, logprobs))}\r\n\r\n`;
   return [
-    ...reply.words.map((text) => event([{ text }])),
+    ...reply.words.map((text, i) => event([{ text }], undefined, reply.logprobs?.slice(i, i + 1))),
     ...callParts(reply).map((part) => event([part])),
     event([{ text: '' }], FINISH[reply.finish]),
   ];
 }
 
-function chunk(reply: Reply, parts: readonly Json[], finishReason?: string): Json {
+function chunk(
+  reply: Reply,
+  parts: readonly Json[],
+  finishReason?: string,
+  logprobs?: readonly number[],
+): Json {
+  const chosenCandidates = logprobs?.map((logProbability) => ({ token: '', tokenId: 0, logProbability }));
   const { inputTokens, outputTokens, model } = reply;
   return {
-    candidates: [{ content: { role: 'model', parts }, ...(finishReason && { finishReason }), index: 0 }],
+    candidates: [
+      {
+        content: { role: 'model', parts },
+        ...(finishReason && { finishReason }),
+        index: 0,
+        ...(chosenCandidates && { logprobsResult: { topCandidates: [], chosenCandidates } }),
+      },
+    ],
     usageMetadata: {
       promptTokenCount: inputTokens,
       candidatesTokenCount: outputTokens,

@@ -25,6 +25,7 @@ export function parseOpenaiRequest(body: Json): ChatRequest {
       format?.['type'] === 'json_object' ? {} : (format?.['json_schema'] as Json | undefined)?.['schema'],
     maxTokens: (body['max_completion_tokens'] ?? body['max_tokens'] ?? undefined) as number | undefined,
     stop: [body['stop'] ?? []].flat() as string[],
+    logprobs: body['logprobs'] === true,
   };
 }
 
@@ -36,7 +37,12 @@ export function openaiResponse(reply: Reply): Json {
     refusal: null,
     ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call) => toolCallJson(call, call.input)) }),
   };
-  const choice = { index: 0, message, logprobs: null, finish_reason: FINISH[reply.finish] };
+  const choice = {
+    index: 0,
+    message,
+    logprobs: logprobsOf(reply, 0, words.length),
+    finish_reason: FINISH[reply.finish],
+  };
   return { ...envelope(reply, 'chat.completion'), choices: [choice], usage: usageJson(reply) };
 }
 
@@ -44,11 +50,11 @@ export function openaiResponse(reply: Reply): Json {
 export function openaiEvents(reply: Reply, withUsage: boolean): string[] {
   const chunk = (choices: readonly Json[], usage: Json | null) =>
     `data: ${JSON.stringify({ ...envelope(reply, 'chat.completion.chunk'), choices, ...(withUsage && { usage }) })}\n\n`;
-  const delta = (part: Json, finish: string | null = null) =>
-    chunk([{ index: 0, delta: part, logprobs: null, finish_reason: finish }], null);
+  const delta = (part: Json, finish: string | null = null, logprobs: Json | null = null) =>
+    chunk([{ index: 0, delta: part, logprobs, finish_reason: finish }], null);
   return [
     delta({ role: 'assistant', content: reply.toolCalls.length === 0 ? '' : null }),
-    ...reply.words.map((content) => delta({ content })),
+    ...reply.words.map((content, at) => delta({ content }, null, logprobsOf(reply, at, at + 1))),
     ...toolDeltas(reply).map((call) => delta({ tool_calls: [call] })),
     delta({}, FINISH[reply.finish]),
     ...(withUsage ? [chunk([], usageJson(reply))] : []),
@@ -73,6 +79,18 @@ export function openaiEmbeddings(body: Json): Json {
   const tokens = Math.ceil(inputs.join('').length / 4);
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return { object: 'list', data, model: body['model'], usage };
+}
+
+/** Of the words from `start` until before `end`; null if they were not asked for, or the reply calls tools. */
+function logprobsOf({ words, logprobs }: Reply, start: number, end: number): Json | null {
+  if (logprobs === undefined) return null;
+  const content = words.slice(start, end).map((token, i) => ({
+    token,
+    logprob: logprobs[start + i],
+    bytes: null,
+    top_logprobs: [],
+  }));
+  return { content, refusal: null };
 }
 
 function toolDeltas({ toolCalls }: Reply): Json[] {

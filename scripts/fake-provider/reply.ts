@@ -18,6 +18,8 @@ export interface ChatRequest {
   readonly schema: unknown;
   readonly maxTokens: number | undefined;
   readonly stop: readonly string[];
+  /** The log-probabilities of the reply's tokens are asked for; Anthropic's API has none. */
+  readonly logprobs?: boolean;
 }
 
 export interface ToolCall {
@@ -54,6 +56,8 @@ export interface Reply {
   readonly stopSequence: string | undefined;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** One a word, if they were asked for. */
+  readonly logprobs?: readonly number[];
 }
 
 export interface ReplyOptions {
@@ -62,6 +66,8 @@ export interface ReplyOptions {
   readonly words: number;
   /** Offered tools are called until the conversation has this many results. */
   readonly toolCalls: number;
+  /** Log-probability of each word of a reply; by default made from the hash. */
+  readonly logprob?: ((request: ChatRequest) => number) | undefined;
   /** Plays this conversation instead of replies made from a hash. */
   readonly script?: Script | undefined;
 }
@@ -89,7 +95,10 @@ export function generateReply(request: ChatRequest, options: ReplyOptions): Repl
   const words = options.script
     ? splitWords(finalText(request, options.script))
     : hashedWords(request, digest, options.words);
-  return { ...base, toolCalls: [], ...truncated(words, request) };
+  const reply = { ...base, toolCalls: [], ...truncated(words, request) };
+  if (request.logprobs !== true) return reply;
+  const { logprob = () => -digest.readUInt8(0) / 256 } = options;
+  return { ...reply, logprobs: reply.words.map(() => logprob(request)) };
 }
 
 /** The two parts in which the JSON of a tool call is streamed. */

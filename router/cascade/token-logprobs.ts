@@ -1,0 +1,27 @@
+import type { Reply } from '../types.ts';
+import { LEAST_LOGPROB } from './signal-columns.ts';
+
+/** What the log-probabilities of a reply's tokens say of it; without fields if they say nothing. */
+export type LogprobSignals = Pick<Reply, 'confidenceLogprob' | 'meanLogprob' | 'minLogprob'>;
+
+/**
+ * Mean and least of the tokens' log-probabilities, and their sum, which is the logarithm of the probability of the whole reply. Tokens less
+ * likely than LEAST_LOGPROB count as that: OpenAI writes -9999 for all that are very unlikely.
+ * @param logprobs natural logarithms, one a token. If one of them is none of a probability (-Infinity, NaN, positive, no number), all are
+ *   missing: what sends such a number is not to be trusted with the rest
+ */
+export function logprobSignals(logprobs: readonly unknown[]): LogprobSignals {
+  if (logprobs.length === 0 || !logprobs.every(isLogprob)) return {};
+  let confidenceLogprob = 0;
+  let minLogprob = 0;
+  for (const logprob of logprobs) {
+    const counted = Math.max(logprob, LEAST_LOGPROB);
+    confidenceLogprob += counted;
+    minLogprob = Math.min(minLogprob, counted);
+  }
+  return { confidenceLogprob, meanLogprob: confidenceLogprob / logprobs.length, minLogprob };
+}
+
+function isLogprob(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value <= 0;
+}
