@@ -12,6 +12,8 @@ import {
   DEFAULT_QUALITY_FIELD,
   parseCase,
   parseCaseRow,
+  parseReply,
+  REPLY_FIELDS,
 } from './case.ts';
 import { caseFormat, emptyFile, FileHash, isGzipped } from './case-file.ts';
 import { FieldNames, mapError, type RowFields } from './field-names.ts';
@@ -195,6 +197,8 @@ export interface PromptRow {
 }
 
 export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxRejectShare' | 'rejectsFile'> {
+  /** Keep what is known of the replies of this model, though not whether they are good. */
+  readonly repliesOf?: string;
   /** Called at the end with what a person should know: rejected rows by kind, names that were not read. A line each. */
   readonly onNotes?: (lines: readonly string[]) => void;
 }
@@ -208,7 +212,7 @@ export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxReje
  */
 export async function* promptRows(
   files: readonly string[],
-  { columns, maxRejectShare, rejectsFile, onNotes = () => {} }: PromptRowOptions = {},
+  { columns, maxRejectShare, rejectsFile, repliesOf, onNotes = () => {} }: PromptRowOptions = {},
 ): AsyncGenerator<PromptRow> {
   const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns, { outcomesOptional: true });
   const rejects = new RejectLog(rejectsFile);
@@ -220,7 +224,8 @@ export async function* promptRows(
       const ids = new RowIds(file);
       for await (const { line, element, content } of readRows(file, names)) {
         read += 1;
-        const prompt = content instanceof BadRow ? content : catchBadRow(() => promptRow(content, line, ids));
+        const prompt =
+          content instanceof BadRow ? content : catchBadRow(() => promptRow(content, line, ids, repliesOf));
         if (prompt instanceof BadRow) {
           rejects.add(file, line, prompt.inElement(element));
           continue;
@@ -241,10 +246,31 @@ export async function* promptRows(
   }
 }
 
-function promptRow({ fields, long }: RowFields, line: number, ids: RowIds): PromptRow {
+function promptRow(
+  { fields, long }: RowFields,
+  line: number,
+  ids: RowIds,
+  repliesOf: string | undefined,
+): PromptRow {
   const row = parseCaseRow(isObject(fields) ? { ...fields, outcomes: {} } : fields);
   const id = ids.resolve(row, line, long);
-  return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
+  const outcome = repliesOf === undefined ? undefined : outcomeIn(fields, repliesOf);
+  const reply = outcome && parseReply(outcome, `outcomes.${repliesOf}`);
+  if (repliesOf === undefined || outcome === undefined || reply === undefined)
+    return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
+  const kept = Object.fromEntries(
+    REPLY_FIELDS.flatMap((field) => (field in outcome ? [[field, outcome[field]]] : [])),
+  );
+  return {
+    row: { ...row, id, outcomes: { [repliesOf]: kept } },
+    one: buildCase(row, new Map(), id, new Map([[repliesOf, reply]])),
+  };
+}
+
+function outcomeIn(fields: unknown, model: string): Readonly<Record<string, unknown>> | undefined {
+  const outcomes = isObject(fields) ? fields['outcomes'] : undefined;
+  const outcome = isObject(outcomes) && Object.hasOwn(outcomes, model) ? outcomes[model] : undefined;
+  return isObject(outcome) ? outcome : undefined;
 }
 
 /** The same for rows that are one request; 96 bits of a hash, since a pool may have millions. */

@@ -26,6 +26,13 @@ export interface Case {
   /** The request offered tools. */
   readonly tools?: boolean;
   readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** What is known of replies that nobody labelled, by model; left out if there are none, or nobody asked for them. */
+  readonly unlabelledReplies?: ReadonlyMap<string, Reply>;
+}
+
+/** What is known of a model's reply, whether or not it is labelled; undefined if that is nothing. */
+export function replyOf({ outcomes, unlabelledReplies }: Case, model: string): Reply | undefined {
+  return outcomes.get(model)?.reply ?? unlabelledReplies?.get(model);
 }
 
 const optionalName = z
@@ -98,7 +105,9 @@ export function parseCase(value: unknown, fallbackId: string): Case {
   const row = parseCaseRow(value);
   const outcomes = new Map<string, Outcome>();
   for (const [model, fields] of Object.entries(row.outcomes)) {
-    const outcome = parseOutcome(fields, DEFAULT_QUALITY_FIELD, `outcomes.${model}`);
+    const place = `outcomes.${model}`;
+    if (parseUnlabelledReply(fields, DEFAULT_QUALITY_FIELD, place) !== undefined) continue;
+    const outcome = parseOutcome(fields, DEFAULT_QUALITY_FIELD, place);
     if (outcome !== undefined) outcomes.set(model, outcome);
   }
   return buildCase(row, outcomes, fallbackId);
@@ -108,7 +117,12 @@ export function parseCase(value: unknown, fallbackId: string): Case {
  * The case of a row. Its text is the one that the router would score for the same request.
  * @throws BadRow: no text to score, such as an empty prompt
  */
-export function buildCase(row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>, fallbackId: string): Case {
+export function buildCase(
+  row: ParsedRow,
+  outcomes: ReadonlyMap<string, Outcome>,
+  fallbackId: string,
+  unlabelledReplies: ReadonlyMap<string, Reply> = new Map(),
+): Case {
   const messages = requestMessages(row);
   const text = flatCopy(scoredText(row, messages));
   const turns = messages.filter((message) => personTexts(message).length > 0).length;
@@ -124,6 +138,7 @@ export function buildCase(row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>
     ...(turns > 1 && { turns }),
     ...(offersTools(row) && { tools: true }),
     outcomes,
+    ...(unlabelledReplies.size > 0 && { unlabelledReplies }),
   };
 }
 
@@ -188,15 +203,30 @@ export function parseOutcome(
   };
 }
 
+/**
+ * The reply of an outcome that has no label: a request that a cascade escalates needs none, and its reply shows that it is escalated.
+ * @throws BadRow as parseOutcome, of a reply with faults
+ */
+export function parseUnlabelledReply(
+  fields: object,
+  qualityField: string,
+  path: string,
+  rules: NumberRules = DEFAULT_RULES,
+): Reply | undefined {
+  return labelOf(fields, qualityField) == null ? parseReply(fields, path, rules) : undefined;
+}
+
+function labelOf(fields: object, qualityField: string): unknown {
+  return Object.hasOwn(fields, qualityField) ? fields[qualityField as keyof typeof fields] : undefined;
+}
+
 function parseLabel(
   fields: object,
   qualityField: string,
   path: string,
   rules: NumberRules,
 ): number | undefined {
-  const value: unknown = Object.hasOwn(fields, qualityField)
-    ? fields[qualityField as keyof typeof fields]
-    : undefined;
+  const value = labelOf(fields, qualityField);
   const place = `${path}.${qualityField}`;
   if (value !== undefined && value !== null) return parseQuality(value, rules, place);
   if (qualityField === DEFAULT_QUALITY_FIELD) throw new BadRow('missing; give a number from 0 to 1', place);
@@ -219,6 +249,8 @@ const share = z
   .nullish();
 
 const text = z.string({ error: 'must be a text; null if it is not known' }).nullish();
+
+export const REPLY_FIELDS = ['answer', 'confidence_logprob', 'signals'] as const;
 
 /** What an outcome may say of the reply. A signal that does not exist is refused: misspelt, it would be missing in silence. */
 const replySchema = z.looseObject({
@@ -243,7 +275,11 @@ const replySchema = z.looseObject({
  * @param path of the outcome in the row, for the rejected row
  * @throws BadRow: a logarithm that is not finite or above 0, a share outside 0..1, a text that is none, an unknown signal
  */
-function parseReply(fields: object, path: string, rules: NumberRules): Reply | undefined {
+export function parseReply(
+  fields: object,
+  path: string,
+  rules: NumberRules = DEFAULT_RULES,
+): Reply | undefined {
   const { answer, confidence_logprob, signals } = parseRow(
     replySchema,
     rules.quoted ? parseNumbers(fields, rules) : fields,

@@ -2,8 +2,9 @@
 
 // Loading
 
-export type { Case, CaseRow } from './case.ts';
+export { type Case, type CaseRow, replyOf } from './case.ts';
 export { type ColumnMap, parseColumnMap } from './field-names.ts';
+export { requireKnownReplies } from './known-replies.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
 export { parseQualityScale, type QualityScale } from './quality-scale.ts';
 
@@ -16,7 +17,6 @@ export {
   loadTierCases,
   type Paraphrase,
 } from './authored-cases.ts';
-export { hasReply, requireKnownReplies } from './known-replies.ts';
 
 // Prompts without their labels
 

@@ -1,5 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
-import type { Case } from './case.ts';
+import { type Case, replyOf } from './case.ts';
 
 /**
  * A cascade judges the cheap model's replies, and something must be known of them.
@@ -7,9 +7,9 @@ import type { Case } from './case.ts';
  * @throws PlimsollError `insufficient-data` if nothing is known of any, naming the models of whose replies something is
  */
 export function requireKnownReplies(cases: readonly Case[], model: string): void {
-  if (cases.some((one) => hasReply(one, model))) return;
+  if (cases.some((one) => replyOf(one, model) !== undefined)) return;
   const others = new Set(
-    cases.flatMap((one) => [...one.outcomes.keys()].filter((other) => hasReply(one, other))),
+    cases.flatMap((one) => [...one.outcomes.keys()].filter((other) => replyOf(one, other) !== undefined)),
   );
   const instead =
     others.size === 0 ? '' : ` They do of ${[...others].join(', ')}, which says nothing of ${model}.`;
@@ -17,9 +17,4 @@ export function requireKnownReplies(cases: readonly Case[], model: string): void
     'insufficient-data',
     `No case says anything of the replies of ${model}, and a cascade judges them.${instead} Give outcomes.${model} at least one of answer (the text), confidence_logprob and signals.`,
   );
-}
-
-/** Whether anything is known of the model's reply. */
-export function hasReply({ outcomes }: Case, model: string): boolean {
-  return outcomes.get(model)?.reply !== undefined;
 }

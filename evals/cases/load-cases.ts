@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { PlimsollError } from '../../router/errors.ts';
 import { mean } from '../../router/statistics/index.ts';
-import type { Outcome } from '../../router/types.ts';
+import type { Outcome, Reply } from '../../router/types.ts';
 import {
   buildCase,
   type Case,
@@ -10,6 +10,7 @@ import {
   type ParsedRow,
   parseCaseRow,
   parseOutcome,
+  parseUnlabelledReply,
 } from './case.ts';
 import { caseFormat, emptyFile, FileHash } from './case-file.ts';
 import { type ColumnMap, FieldNames } from './field-names.ts';
@@ -230,19 +231,32 @@ class CaseLoader {
   #addRow(file: string, { line, content }: Row, rules: NumberRules, ids: RowIds, longRows: LongRows): void {
     if (content instanceof BadRow) throw content;
     const row = parseCaseRow(content.fields, this.#settings.keepUnlabelled);
-    const outcomes = this.#wantedOutcomes(row, rules);
+    const replies = new Map<string, Reply>();
+    const outcomes = this.#wantedOutcomes(row, rules, replies);
     if (content.long) longRows.add(line, row, outcomes);
-    else this.#addCase(file, line, row, outcomes, ids);
+    else this.#addCase(file, line, row, outcomes, ids, replies);
   }
 
-  #wantedOutcomes({ outcomes }: ParsedRow, rules: NumberRules): ReadonlyMap<string, Outcome> {
+  /** @param unlabelled gets the replies without a label, if these are wanted */
+  #wantedOutcomes(
+    { outcomes }: ParsedRow,
+    rules: NumberRules,
+    unlabelled: Map<string, Reply>,
+  ): ReadonlyMap<string, Outcome> {
+    const { qualityField, keepReplies } = this.#settings;
     this.#models.add(outcomes);
     const found = new Map<string, Outcome>();
     for (const [model, name] of this.#models.wantedIn(outcomes)) {
-      const outcome = parseOutcome(outcomes[name]!, this.#settings.qualityField, `outcomes.${name}`, rules);
+      const [fields, place] = [outcomes[name]!, `outcomes.${name}`];
+      const reply = parseUnlabelledReply(fields, qualityField, place, rules);
+      if (reply !== undefined) {
+        if (keepReplies) unlabelled.set(model, reply);
+        continue;
+      }
+      const outcome = parseOutcome(fields, qualityField, place, rules);
       if (outcome === undefined) continue;
       const { reply: _, ...labels } = outcome;
-      found.set(model, this.#settings.keepReplies ? outcome : labels);
+      found.set(model, keepReplies ? outcome : labels);
     }
     return found;
   }
@@ -253,8 +267,9 @@ class CaseLoader {
     row: ParsedRow,
     outcomes: ReadonlyMap<string, Outcome>,
     ids: RowIds,
+    unlabelled?: ReadonlyMap<string, Reply>,
   ): void {
-    const one = buildCase(row, outcomes, ids.resolve(row, line, false));
+    const one = buildCase(row, outcomes, ids.resolve(row, line, false), unlabelled);
     if (!this.#settings.keepUnlabelled && !this.#isLabelled(one)) this.#missingOutcome += 1;
     else this.#collector.add(one, { givenId: row.id != null, place: `${basename(file)}:${line}` });
   }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { ascendingOrder } from '../../router/statistics/index.ts';
-import type { Case } from '../cases/index.ts';
+import { type Case, replyOf } from '../cases/index.ts';
 
 /** 48 bits, which a double holds exactly: two sets of a million different questions seem to overlap with probability .01. */
 const BYTES = 6;
@@ -37,7 +37,7 @@ export function fingerprintCase(one: Case, models: readonly string[]): CaseFinge
     const outcome = outcomes.get(model);
     return [outcome?.quality, outcome?.costUsd];
   });
-  const replies = models.map((model) => outcomes.get(model)?.reply);
+  const replies = models.map((model) => replyOf(one, model));
   const content = digits(
     JSON.stringify([
       ...[key, text, group, label, task, source, language, turns, tools, models, amounts],

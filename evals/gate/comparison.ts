@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { type Condition, conditionSchema, sha256OfJson } from '../../router/artifact/index.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { bootstrapMeanInterval, escalationRate, mean, qualityLosses } from '../../router/statistics/index.ts';
-import { type Bets, lossLowerBound, lossUpperBound } from '../threshold/index.ts';
+import {
+  amountsAt,
+  type Bets,
+  decisionScores,
+  lossLowerBound,
+  lossUpperBound,
+  rungsAt,
+} from '../threshold/index.ts';
 import { meanAtMost } from './judge.ts';
 import type { Replay } from './replay.ts';
 
@@ -16,6 +23,24 @@ interface ComparisonSettings {
   readonly confidence: number;
 }
 
+/** What a policy does with the cases: the rung of each, and what each costs in all; undefined unless every cost is known. Shape [n] */
+export interface Routed {
+  readonly rungs: Int32Array;
+  readonly costUsd: Float64Array | undefined;
+}
+
+/** The cases at a threshold, of a cascade with its cheap calls. */
+export function routedAt(replay: Replay, threshold: number): Routed {
+  const rungs = rungsAt(decisionScores(replay), threshold);
+  const costs = amountsAt(replay.costUsd, threshold, replay.cascade);
+  return {
+    rungs,
+    costUsd: costs.includes(undefined)
+      ? undefined
+      : Float64Array.from(rungs, (rung, row) => costs[rung]![row]!),
+  };
+}
+
 /**
  * Compares two policies by what each makes of the same cases. Per case d = q(routed by champion) - q(routed by challenger), in
  * [-1, 1], and with one-sided betting bounds of its mean:
@@ -24,35 +49,32 @@ interface ComparisonSettings {
  *
  * Pairing takes out what makes a case hard for both; if the two route alike, d is 0. O(n), and 1,000 n if costs are known.
  *
- * @param outcomes what each candidate reached and cost on the cases; of the cases, n of at least 1
- * @param championRungs, challengerRungs the rung that each policy chooses for each case. Shape [n]
+ * @param quality what each candidate reached on the cases, `[rung][case]`; n of at least 1
  * @throws PlimsollError `invalid-input`: no cases, a confidence or a tolerance out of range
  * @see Waudby-Smith and Ramdas, arXiv 2010.09686 (the bounds; router/statistics/betting.ts)
  */
 export function comparePolicies(
-  outcomes: Pick<Replay, 'quality' | 'costUsd'>,
-  championRungs: Int32Array,
-  challengerRungs: Int32Array,
+  quality: Replay['quality'],
+  champion: Routed,
+  challenger: Routed,
   { bets, tolerance, confidence }: ComparisonSettings,
 ): Measured {
   const delta = 1 - confidence;
-  const ofChampion = qualityLosses(outcomes.quality, championRungs);
-  const ofChallenger = qualityLosses(outcomes.quality, challengerRungs);
+  const ofChampion = qualityLosses(quality, champion.rungs);
+  const ofChallenger = qualityLosses(quality, challenger.rungs);
   const drops = ofChallenger.map((loss, row) => loss - ofChampion[row]!);
   const qualityDrop = meanAtMost('not-worse-than-champion', bets, drops, { max: tolerance, delta });
   const escalated = Float64Array.from(
-    challengerRungs,
-    (rung, row) => Number(rung > 0) - Number(championRungs[row]! > 0),
+    challenger.rungs,
+    (rung, row) => Number(rung > 0) - Number(champion.rungs[row]! > 0),
   );
-  const championCosts = routedCosts(outcomes, championRungs);
-  const challengerCosts = routedCosts(outcomes, challengerRungs);
   return {
     result: judgeDrop(qualityDrop),
     quality_drop: qualityDrop,
     escalation_difference: bounded(bets, escalated, delta),
-    cost_difference_usd: costDifference(championCosts, challengerCosts, confidence),
-    champion: policyFigures(bets, championRungs, ofChampion, championCosts, delta),
-    challenger: policyFigures(bets, challengerRungs, ofChallenger, challengerCosts, delta),
+    cost_difference_usd: costDifference(champion.costUsd, challenger.costUsd, confidence),
+    champion: policyFigures(bets, champion, ofChampion, delta),
+    challenger: policyFigures(bets, challenger, ofChallenger, delta),
   };
 }
 
@@ -64,15 +86,14 @@ function judgeDrop({ verdict, bounds: { upper } }: Condition): Measured['result'
 
 function policyFigures(
   bets: Bets,
-  rungs: Int32Array,
+  { rungs, costUsd }: Routed,
   losses: Float64Array,
-  costs: Float64Array | undefined,
   delta: number,
 ): PolicyFigures {
   return {
     escalation_rate: escalationRate(rungs),
     quality_loss: bounded(bets, losses, delta),
-    cost_usd: costs === undefined ? null : mean(costs),
+    cost_usd: costUsd === undefined ? null : mean(costUsd),
   };
 }
 
@@ -82,11 +103,6 @@ function bounded(bets: Bets, values: Float64Array, delta: number): Bounded {
     lower: lossLowerBound(bets, values, delta),
     upper: lossUpperBound(bets, values, delta),
   };
-}
-
-function routedCosts({ costUsd }: Pick<Replay, 'costUsd'>, rungs: Int32Array): Float64Array | undefined {
-  if (costUsd.includes(undefined)) return undefined;
-  return Float64Array.from(rungs, (rung, row) => costUsd[rung]![row]!);
 }
 
 /** A case is drawn with both its costs. */

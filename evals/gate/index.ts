@@ -9,6 +9,7 @@ export {
   type Comparison,
   comparePolicies,
   type Measured,
+  routedAt,
   stampComparison,
   writeComparison,
 } from './comparison.ts';

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ArtifactFiles, readArtifact, resolveArtifact } from '../../router/artifact/index.ts';
+import { keptFrom } from '../../router/cascade/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
@@ -18,12 +19,13 @@ import {
   type PromptRowOptions,
   partBySeen,
   promptRows,
+  replyOf,
   requireJsonLines,
   seenQuestions,
   writeCases,
 } from '../cases/index.ts';
 import { hashKeys, type LabelPlan, planFileOf, STEPS_PER_UNIT, sealedPlan } from './label-plan.ts';
-import { openArtifactClassifier, strongestAlone } from './replay.ts';
+import { openArtifactClassifier, scoreText } from './replay.ts';
 
 export interface PlanLabelsRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -124,7 +126,7 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
     drawn: { n: drawn.length, keys_sha256: hashKeys(drawn.map(({ key }) => key)) },
     created: (request.created ?? new Date()).toISOString(),
   });
-  await writeCases(out, await readDrawn(drawn, prompts, reading));
+  await writeCases(out, await readDrawn(drawn, prompts, repliesFor(artifact, reading)));
   replaceFile(planFile, `${JSON.stringify(plan, null, 2)}\n`, { what: 'the plan of labels' });
   return { plan, planFile, forecast: forecastOf(pool, plan, confidence), notes };
 }
@@ -138,8 +140,16 @@ interface ScoredPrompt {
   readonly seen: boolean;
   /** One a rung, cheapest first. */
   readonly probabilities: readonly number[];
-  /** The smallest predicted loss of a rung below the strongest: it goes to the strongest at every threshold below this, and at no other. */
+  /** The threshold from which on it may stay below the strongest rung: the smallest predicted loss of the others, or of a cascade keptFrom. */
   readonly score: number;
+}
+
+/** A cascade decides by the cheap replies too. */
+function repliesFor(
+  { manifest: { cascade, ladder } }: ArtifactFiles,
+  reading: PromptRowOptions,
+): PromptRowOptions {
+  return cascade === undefined ? reading : { ...reading, repliesOf: ladder[0]!.model };
 }
 
 async function scorePool(
@@ -151,28 +161,44 @@ async function scorePool(
     onProgress = () => {},
   }: Pick<PlanLabelsRequest, 'allowHub' | 'onProgress'> & { readonly reading: PromptRowOptions },
 ): Promise<ScoredPrompt[]> {
+  const { manifest } = artifact;
+  const cheapest = manifest.ladder[0]!.model;
   const isSeen = seenQuestions(artifact.seenQuestions);
-  const rungs = artifact.manifest.ladder.length;
   const classifier = await openArtifactClassifier(artifact, allowHub);
   const scored: ScoredPrompt[] = [];
+  let knownReplies = 0;
   try {
-    for await (const { one } of promptRows(files, reading)) {
+    for await (const { one } of promptRows(files, repliesFor(artifact, reading))) {
       const { key, group, text } = one;
-      const probabilities = classifier.reads(text) ? await classifier.score(text) : strongestAlone(rungs);
+      const scores = await scoreText(text, replyOf(one, cheapest), classifier, manifest);
+      const { probabilities, replyLoss } = scores;
+      knownReplies += Number(replyLoss !== undefined);
       scored.push({
         index: scored.length,
         key,
         ...(group !== undefined && { group }),
         seen: isSeen(one),
         probabilities: Array.from(probabilities), // a typed array a prompt takes three times the memory
-        score: escalationScore(probabilities),
+        score:
+          manifest.cascade === undefined
+            ? escalationScore(probabilities)
+            : keptFrom(manifest.cascade, predictedLoss(probabilities, 0), replyLoss),
       });
       onProgress(scored.length);
     }
   } finally {
     await classifier.close();
   }
+  if (manifest.cascade !== undefined && knownReplies === 0 && scored.length > 0)
+    throw withoutReplies(manifest.name, cheapest);
   return scored;
+}
+
+function withoutReplies(name: string, cheapest: string): PlimsollError {
+  return new PlimsollError(
+    'insufficient-data',
+    `No prompt says anything of the reply of ${cheapest}, and ${name} is a cascade: without it nearly every prompt may stay cheap. Give outcomes.${cheapest} at least one of answer (the text), confidence_logprob and signals; no label is read.`,
+  );
 }
 
 function escalationScore(probabilities: ArrayLike<number>): number {
@@ -234,13 +260,14 @@ function stepAbove(score: number): number {
 async function readDrawn(
   drawn: readonly ScoredPrompt[],
   files: readonly string[],
-  { columns, maxRejectShare }: PromptRowOptions,
+  { columns, maxRejectShare, repliesOf }: PromptRowOptions,
 ): Promise<CaseRow[]> {
   const places = new Map(drawn.map(({ index }, place) => [index, place]));
   const rows: CaseRow[] = [];
   const options = {
     ...(columns && { columns }),
     ...(maxRejectShare !== undefined && { maxRejectShare }),
+    ...(repliesOf !== undefined && { repliesOf }),
   };
   let [index, found] = [0, 0];
   for await (const { row, one } of promptRows(files, options)) {
@@ -291,7 +318,8 @@ function expectedGain(pool: readonly ScoredPrompt[], threshold: number): number 
   let gained = 0;
   for (const { score, probabilities } of pool) {
     if (score > threshold) continue;
-    const routed = probabilities[chooseRung(probabilities, threshold)]!;
+    // with two rungs the score alone says which, of a cascade too
+    const routed = probabilities[probabilities.length === 2 ? 0 : chooseRung(probabilities, threshold)]!;
     gained += routed * (1 - probabilities[probabilities.length - 1]!);
   }
   return gained;

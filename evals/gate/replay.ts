@@ -11,7 +11,7 @@ import {
 import { PlimsollError } from '../../router/errors.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 import type { Reply } from '../../router/types.ts';
-import type { Case } from '../cases/index.ts';
+import { type Case, replyOf } from '../cases/index.ts';
 import { type CascadeScores, cascadeScores, predictedLosses } from '../threshold/index.ts';
 import { copyHash } from './copy-hash.ts';
 
@@ -112,11 +112,11 @@ class ReplyColumns {
     this.#latencyMs = ladder.map(() => []);
   }
 
-  add({ outcomes }: Case, replyLoss = Number.NaN): void {
+  add(one: Case, replyLoss = Number.NaN): void {
     this.#losses.push(replyLoss);
-    this.#logprobs.push(confidence(outcomes.get(this.#models[0]!)?.reply ?? {}) ?? Number.NaN);
+    this.#logprobs.push(confidence(replyOf(one, this.#models[0]!) ?? {}) ?? Number.NaN);
     this.#latencyMs.forEach((column, rung) => {
-      column.push(outcomes.get(this.#models[rung]!)?.latencyMs ?? Number.NaN);
+      column.push(one.outcomes.get(this.#models[rung]!)?.latencyMs ?? Number.NaN);
     });
   }
 
@@ -246,7 +246,7 @@ export function replayCases(
   const { ladder, cascade } = manifest;
   async function* scored(): AsyncGenerator<ScoredCase> {
     for (const [row, one] of cases.entries()) {
-      const reply = one.outcomes.get(ladder[0]!.model)?.reply;
+      const reply = replyOf(one, ladder[0]!.model);
       yield { one, ...(await scoreText(one.text, reply, classifier, manifest)) };
       onProgress(row + 1, cases.length);
     }

@@ -20,6 +20,7 @@ import {
   loadHardCases,
   loadParaphrases,
   questionKey,
+  replyOf,
   requireKnownReplies,
   seenQuestions,
 } from '../cases/index.ts';
@@ -323,7 +324,7 @@ async function measureFlips(
   const edited = rows.map((row) => heldOut[row]!);
   const cheapest = manifest.ladder[0]!.model;
   // another wording would get another reply: the one that there is stands in for it, and without one the prompt alone decides
-  const replies = edited.map(({ outcomes }) => outcomes.get(cheapest)?.reply);
+  const replies = edited.map((one) => replyOf(one, cheapest));
   const decide: Decide = async (text, row) => {
     const reply = row === undefined ? undefined : replies[row];
     return rungOf(await scoreText(text, reply, classifier, manifest), threshold, manifest.cascade);

@@ -6,7 +6,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
-import type { Case, LoadOptions } from '../cases/index.ts';
+import { type Case, type LoadOptions, replyOf } from '../cases/index.ts';
 import {
   type Comparison,
   comparePolicies,
@@ -17,10 +17,10 @@ import {
   orderBets,
   replayArtifact,
   requireUnseen,
+  routedAt,
   stampComparison,
   unseenByLooks,
 } from '../gate/index.ts';
-import { rungsAt } from '../threshold/index.ts';
 
 export interface CompareOptions {
   readonly suite: LoadedSuite;
@@ -57,9 +57,9 @@ export async function compareArtifacts(
     challenger: verdict.policy.threshold,
   };
   const measured = comparePolicies(
-    replayOfChallenger,
-    rungsAt(replayOfChampion.probabilities, thresholds.champion),
-    rungsAt(replayOfChallenger.probabilities, thresholds.challenger),
+    replayOfChallenger.quality,
+    routedAt(replayOfChampion, thresholds.champion),
+    routedAt(replayOfChallenger, thresholds.challenger),
     {
       bets: orderBets(replayOfChallenger.traits, suite.suite, {
         batchOf: new Uint8Array(cases.length),
@@ -87,7 +87,8 @@ async function casesToCompareOn(
   challenger: ArtifactFiles,
   { suite, verdict, data, reading }: CompareOptions,
 ): Promise<{ cases: readonly Case[]; contents: Float64Array; fresh: boolean }> {
-  const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, reading);
+  const keepReplies = [champion, challenger].some(({ manifest }) => manifest.cascade !== undefined);
+  const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, { ...reading, keepReplies });
   const { heldOut, sha256 } = heldOutCases(cases, challenger);
   requireUnseen(heldOut, champion);
   if (sha256 !== verdict.sealed.sha256) {
@@ -96,7 +97,7 @@ async function casesToCompareOn(
       `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
     );
   }
-  const labelled = heldOut.filter(isLabelled(challenger));
+  const labelled = heldOut.filter((one) => isLabelled(champion, one) && isLabelled(challenger, one));
   const fingerprints = fingerprintCases(
     labelled,
     challenger.manifest.ladder.map(({ model }) => model),
@@ -112,9 +113,12 @@ async function casesToCompareOn(
   };
 }
 
-/** What both policies reach can be compared where every outcome is known. */
-function isLabelled({ manifest }: ArtifactFiles): (one: Case) => boolean {
-  return ({ outcomes }) => manifest.ladder.every(({ model }) => outcomes.has(model));
+/** What a policy reaches is known where every outcome is, and of a cascade also the cheap reply. */
+function isLabelled({ manifest: { ladder, cascade } }: ArtifactFiles, one: Case): boolean {
+  return (
+    ladder.every(({ model }) => one.outcomes.has(model)) &&
+    (cascade === undefined || replyOf(one, ladder[0]!.model) !== undefined)
+  );
 }
 
 function side({ manifest, sha256 }: ArtifactFiles, threshold: number): Comparison['champion'] {

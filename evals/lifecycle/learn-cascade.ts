@@ -27,7 +27,7 @@ export interface LearnedCascade {
 
 /**
  * Learns the second stage: the judge of the cheap model's replies, and the path of its limits.
- * @param cases each with a known reply of the cheap model (hasReply of evals/cases)
+ * @param cases each with a known reply of the cheap model
  * @throws PlimsollError `insufficient-data` if there are too few, or their labels have one class
  */
 export function learnCascade(

@@ -40,6 +40,8 @@ export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'colu
   readonly out: string;
   /** File of the suite. */
   readonly suite: string;
+  /** The challenger judges the cheap reply before it goes out. Default: as the champion does. */
+  readonly cascade?: boolean;
   /** How much worse the challenger's mean quality may be, 0..1. Default .01. */
   readonly tolerance?: number;
   /** Train again, and replace the challenger if it is there. Default false. */
@@ -102,16 +104,18 @@ async function challenge(
 ): Promise<Challenger> {
   const { out, onProgress, onNotes } = options;
   const models = champion.manifest.ladder.map(({ model }) => model);
+  const cascade = options.cascade ?? champion.manifest.cascade !== undefined;
   const data = await loadLabelled(options.data, {
     ...reading(options), // no laxer than the gate: what is refused there must not be trained on
     qualityField: suite.quality_field,
     models,
+    keepReplies: cascade,
     ...(onProgress && { onProgress }),
   });
   onNotes?.(data.notes);
   requireLearnable(data.cases, models);
   requireHeldOutFrom(champion, data.cases); // refuses now what could not be compared after the training
-  const challenger = await trainChallenger(champion, data, { ...options, rule });
+  const challenger = await trainChallenger(champion, data, { ...options, rule, cascade });
   onNotes?.([
     challenger.resumed
       ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate`
@@ -151,6 +155,7 @@ function decide(verdict: Verdict, comparison: Comparison): Decision {
 
 interface ChallengerOptions {
   readonly rule: ThresholdRule;
+  readonly cascade: boolean;
   readonly out: string;
   /** Replace what is there, even if training could be skipped. */
   readonly force: boolean;
@@ -165,7 +170,7 @@ interface Challenger {
 }
 
 /**
- * An artifact with the champion's ladder, encoder and split seed, trained on the given cases: both hold out the same questions. Trained
+ * An artifact with the champion's ladder, encoder and split seed, with or without a cascade, trained on the given cases: both hold out the same questions. Trained
  * and written, or taken from `out` if the very same training has written it.
  * @throws PlimsollError as `train` and `writeArtifact`
  */
@@ -174,7 +179,7 @@ async function trainChallenger(
   data: Required<LabelledData>,
   options: ChallengerOptions,
 ): Promise<Challenger> {
-  const { out, force, rule, allowHub, onProgress } = options;
+  const { out, force, rule, cascade, allowHub, onProgress } = options;
   const finished = force ? undefined : findFinished(champion, data.source, options);
   if (finished !== undefined) return { artifact: finished, resumed: true };
   assertWritable(out, { replace: force });
@@ -185,6 +190,7 @@ async function trainChallenger(
     encoder: encoder.id,
     allowHub,
     rule,
+    cascade,
     seed: split.seed,
     modelCardNotes: modelCardNote(champion),
     ...(onProgress && { onProgress }),
@@ -210,17 +216,18 @@ function assertChallengerPlace(out: string, champion: ArtifactFiles, force: bool
 function findFinished(
   champion: ArtifactFiles,
   source: Manifest['data'],
-  { out, rule }: ChallengerOptions,
+  { out, rule, cascade }: ChallengerOptions,
 ): ArtifactFiles | undefined {
   if (!isArtifact(out)) return undefined;
   const artifact = readArtifact(out);
-  const { data, split, policy, ladder, encoder } = artifact.manifest;
+  const { data, split, policy, ladder, encoder, cascade: judged } = artifact.manifest;
   const theirs = champion.manifest;
   const same =
     artifact.modelCard.includes(modelCardNote(champion)) &&
     isSame(data, source) &&
     split.seed === theirs.split.seed &&
     isSame(policy.chosen_by, rule) &&
+    (judged !== undefined) === cascade &&
     isSame(ladder, theirs.ladder) &&
     isSame(encoder.id, theirs.encoder.id);
   return same ? artifact : undefined;

@@ -25,7 +25,7 @@ import {
   describeSplit,
   fingerprints,
   foldsByKey,
-  hasReply,
+  replyOf,
   splitByKey,
 } from '../cases/index.ts';
 import { ladderRungs } from '../gate/index.ts';
@@ -118,7 +118,9 @@ export async function train(
       options.onProgress,
     );
     const served = Uint32Array.from(split.train.keys()).filter(
-      (row) => !auxiliary(split.train[row]!) && (!looksAtReplies || hasReply(split.train[row]!, models[0]!)),
+      (row) =>
+        !auxiliary(split.train[row]!) &&
+        (!looksAtReplies || replyOf(split.train[row]!, models[0]!) !== undefined),
     );
     const servedCases = Array.from(served, (row) => split.train[row]!);
     const pick = (column: Float64Array) => Float64Array.from(served, (row) => column[row]!);

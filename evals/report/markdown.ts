@@ -3,6 +3,7 @@ import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSe
 import { oneLine } from './format.ts';
 import {
   baselineRows,
+  cascadeLines,
   conditionRows,
   excludedSentence,
   issuedSentence,
@@ -38,6 +39,7 @@ export function markdownReport(
     signedTable(verdict),
     ...noteLines(verdict.conditions).map(markdownText),
     markdownText(evidence.conclusion),
+    ...cascadeLines(evidence),
     markdownTable(rungRows(evidence)),
     ...(previous ? changeBlocks(previous, verdict) : []),
     details('Baselines', markdownTable(baselineRows(evidence))),

@@ -3,6 +3,7 @@ import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSe
 import { oneLine, textTable } from './format.ts';
 import {
   baselineRows,
+  cascadeLines,
   conditionRows,
   excludedSentence,
   issuedSentence,
@@ -47,6 +48,7 @@ export function terminalReport(verdict: GateVerdict, { colour, previous }: Termi
     cleanTable(baselineRows(evidence)),
     '',
     oneLine(evidence.conclusion),
+    ...cascadeLines(evidence),
     looks(verdict, (text) => paint(text, BOLD_RED)),
     excludedSentence(verdict),
     ...(previous ? changeLines(previous, verdict) : []),

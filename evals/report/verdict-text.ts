@@ -36,6 +36,37 @@ export function parseEvidence(verdict: GateVerdict): Evidence {
   );
 }
 
+/** What a cascade does with the requests, what it saves and how long it takes. No line of other policies. */
+export function cascadeLines({ cascade, cost }: Evidence): string[] {
+  if (cascade === undefined) return [];
+  const { accept, skip, latency, unknown_replies: unknown } = cascade;
+  const saved =
+    cost === null
+      ? 'costs are not known'
+      : `saves ${formatRate(cost.saved_against_strong)} of the cost of always-strong, cheap calls counted`;
+  return [
+    `Cascade: ${formatRate(cascade.share_accepted)} get the cheap reply, ${formatRate(cascade.share_escalated)} escalate after a look at it, ${formatRate(cascade.share_skipped)} go straight up (predicted loss at most ${accept.toFixed(4)} of a reply, ${skip.toFixed(4)} of a prompt); ${saved}.`,
+    ...(latency === null
+      ? []
+      : [
+          `Latency against always-strong, on ${formatCount(latency.n)} cases: ${added(latency.added_ms.p50)} at p50, ${added(latency.added_ms.p95)} at p95, ${added(latency.added_ms.mean)} on average; p50 ${milliseconds(latency.routed_ms.p50)} against ${milliseconds(latency.strong_ms.p50)}, p95 ${milliseconds(latency.routed_ms.p95)} against ${milliseconds(latency.strong_ms.p95)}.`,
+        ]),
+    ...(unknown === 0
+      ? []
+      : [
+          `Of ${formatCount(unknown)} cases the cheap reply is not known: unless its prompt is skipped, each counts as kept with a loss of 1.`,
+        ]),
+  ];
+}
+
+function milliseconds(ms: number): string {
+  return `${formatCount(Math.round(ms))} ms`;
+}
+
+function added(ms: number): string {
+  return `${milliseconds(Math.abs(ms))} ${ms < 0 ? 'less' : 'more'}`;
+}
+
 /** The figures of an earlier verdict, or undefined if they have another shape: then only the conditions can be compared. */
 export function parseEarlierEvidence(verdict: StoredVerdict): ComparedEvidence | undefined {
   return comparedEvidenceSchema.safeParse(verdict.evidence).data;

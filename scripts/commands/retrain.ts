@@ -24,6 +24,8 @@ interface Flags extends ReadingFlags {
   readonly champion: string;
   readonly out: string;
   readonly suite: string;
+  /** Not given: as the champion. */
+  readonly cascade?: true;
   readonly notWorseBy: number;
   readonly promote: boolean;
   readonly force: boolean;
@@ -45,6 +47,10 @@ export function retrainCommand(): Command {
       )
       .requiredOption('--out <folder>', 'the challenger to write, in the store that serves')
       .requiredOption('--suite <file>', 'what is demanded of it (docs/CI.md)')
+      .option(
+        '--cascade',
+        'the challenger judges the cheap reply before it goes out, as train --cascade; a champion that does so is retrained so anyway',
+      )
       .option(
         '--not-worse-by <loss>',
         'how much worse its mean quality may be than the champion',

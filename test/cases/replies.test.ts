@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalRows, loadCases, writeCases } from '../../evals/cases/index.ts';
+import { canonicalRows, replyOf as knownReply, loadCases, writeCases } from '../../evals/cases/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 const SIGNALS = {
@@ -135,5 +135,34 @@ describe('a reply with a fault', () => {
         reason: expect.stringMatching(reason),
       },
     ]);
+  });
+});
+
+describe('a reply without a label', () => {
+  const rows = [
+    rowWith({ answer: 'B' }),
+    { prompt: 'How far?', outcomes: { small: { answer: 'C', quality: null } } },
+  ];
+
+  it('is kept beside the outcomes where cases without labels are', async () => {
+    const file = written('unlabelled.jsonl', jsonLines(rows));
+    const { cases } = await loadCases([file], { keepReplies: true, keepUnlabelled: true });
+    expect(cases.map((one) => knownReply(one, 'small'))).toEqual([{ text: 'B' }, { text: 'C' }]);
+    expect(cases.map(({ outcomes }) => outcomes.size)).toEqual([2, 0]);
+  });
+
+  it('makes the outcome a missing one, and the row no bad one', async () => {
+    const file = written('unlabelled.jsonl', jsonLines(rows));
+    const { cases, rejectedCount, excluded } = await loadCases([file], { models: ['small'] });
+    expect(cases).toHaveLength(1);
+    expect(cases[0]).not.toHaveProperty('unlabelledReplies');
+    expect({ rejectedCount, excluded }).toMatchObject({ rejectedCount: 0, excluded: { missingOutcome: 1 } });
+  });
+
+  it('is checked all the same', async () => {
+    const bad = { prompt: 'How far?', outcomes: { small: { confidence_logprob: 0.5 } } };
+    const file = written('bad.jsonl', jsonLines([rows[0]!, bad]));
+    const { rejected } = await loadCases([file], { keepUnlabelled: true, maxRejectShare: 1 });
+    expect(rejected).toMatchObject([{ field: 'outcomes.small.confidence_logprob' }]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { measuredSchema } from '../../evals/gate/comparison.ts';
-import { comparePolicies } from '../../evals/gate/index.ts';
+import { comparePolicies, type Replay } from '../../evals/gate/index.ts';
 import { differenceBound, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
 
 const CHEAP_USD = 0.001;
@@ -23,12 +23,30 @@ function world(cheap: readonly number[], strong: readonly number[], costsKnown =
 const rungs = (n: number, escalated: (row: number) => boolean) =>
   Int32Array.from({ length: n }, (_, row) => (escalated(row) ? 1 : 0));
 
+/** The policies by the rung of each case. */
+function compared(
+  outcomes: Pick<Replay, 'quality' | 'costUsd'>,
+  champion: Int32Array,
+  challenger: Int32Array,
+  settings: Parameters<typeof comparePolicies>[3],
+) {
+  const routed = (rungs: Int32Array) => {
+    const { costUsd } = outcomes;
+    const known = !costUsd.includes(undefined);
+    return {
+      rungs,
+      costUsd: known ? Float64Array.from(rungs, (rung, row) => costUsd[rung]![row]!) : undefined,
+    };
+  };
+  return comparePolicies(outcomes.quality, routed(champion), routed(challenger), settings);
+}
+
 describe('comparePolicies', () => {
   it('by hand: four cases', () => {
     const { outcomes, settings } = world([0, 0, 1, 0.5], [1, 1, 1, 0]);
     const champion = Int32Array.of(1, 0, 0, 1); // loses 0, 1, 0, 0
     const challenger = Int32Array.of(0, 1, 1, 0); // loses 1, 0, 0, -.5
-    const measured = comparePolicies(outcomes, champion, challenger, settings);
+    const measured = compared(outcomes, champion, challenger, settings);
     expect(measured.champion).toMatchObject({ escalation_rate: 0.5, quality_loss: { value: 0.25 } });
     expect(measured.challenger).toMatchObject({ escalation_rate: 0.5, quality_loss: { value: 0.125 } });
     expect(measured.quality_drop).toMatchObject({
@@ -55,7 +73,7 @@ describe('comparePolicies', () => {
       const { outcomes, settings } = world(failing(Math.max(gain, 0)), failing(Math.max(-gain, 0)));
       const none = rungs(n, () => false);
       const all = rungs(n, () => true);
-      const measured = comparePolicies(outcomes, none, all, { ...settings, tolerance });
+      const measured = compared(outcomes, none, all, { ...settings, tolerance });
       expect(measured.result).toBe(result);
       expect(measured.quality_drop.value).toBeCloseTo(-gain, 12);
       expect(measured.escalation_difference.value).toBe(1);
@@ -74,7 +92,7 @@ describe('comparePolicies', () => {
           escalated.map(() => random()),
         );
         const same = rungs(n, (row) => escalated[row]!);
-        const measured = comparePolicies(outcomes, same, same, {
+        const measured = compared(outcomes, same, same, {
           ...settings,
           bets: inOrder(shuffledOrder(n, seed)),
         });
@@ -101,8 +119,8 @@ describe('comparePolicies', () => {
         );
         const good = rungs(n, (row) => differs[row]!);
         const bad = rungs(n, () => false);
-        expect(comparePolicies(outcomes, good, bad, settings).result).toBe('worse');
-        expect(comparePolicies(outcomes, bad, good, settings).result).toBe('better');
+        expect(compared(outcomes, good, bad, settings).result).toBe('worse');
+        expect(compared(outcomes, bad, good, settings).result).toBe('better');
       }),
       { numRuns: 20 },
     );
@@ -115,7 +133,7 @@ describe('comparePolicies', () => {
     const { outcomes, settings } = world(Array.from({ length: n }, coin), Array.from({ length: n }, coin));
     const order = shuffledOrder(n, 9);
     const [champion, challenger] = [rungs(n, () => coin() === 1), rungs(n, () => coin() === 1)];
-    const { quality_drop: drop } = comparePolicies(outcomes, champion, challenger, {
+    const { quality_drop: drop } = compared(outcomes, champion, challenger, {
       ...settings,
       bets: inOrder(order),
     });
@@ -133,7 +151,7 @@ describe('comparePolicies', () => {
     const { outcomes, settings } = world(new Array(n).fill(1), new Array(n).fill(1));
     const none = rungs(n, () => false);
     const third = rungs(n, (row) => row % 3 === 0);
-    const { cost_difference_usd: cost } = comparePolicies(outcomes, none, third, settings);
+    const { cost_difference_usd: cost } = compared(outcomes, none, third, settings);
     const share = Math.ceil(n / 3) / n;
     const step = STRONG_USD - CHEAP_USD;
     const halfWidth = 1.96 * step * Math.sqrt((share * (1 - share)) / n);
@@ -144,7 +162,7 @@ describe('comparePolicies', () => {
 
   it('costs that are not all known are null, never 0', () => {
     const { outcomes, settings } = world([0, 1], [1, 1], false);
-    const measured = comparePolicies(outcomes, Int32Array.of(0, 1), Int32Array.of(1, 1), settings);
+    const measured = compared(outcomes, Int32Array.of(0, 1), Int32Array.of(1, 1), settings);
     expect(measured.cost_difference_usd).toBeNull();
     expect(measured.champion.cost_usd).toBeNull();
   });
@@ -152,10 +170,8 @@ describe('comparePolicies', () => {
   it('refuses to compare on no case, and a confidence that is none', () => {
     const { outcomes, settings } = world([0, 1], [1, 1]);
     const some = Int32Array.of(0, 1);
-    expect(() => comparePolicies(outcomes, some, some, { ...settings, confidence: 1 })).toThrow(/delta/);
+    expect(() => compared(outcomes, some, some, { ...settings, confidence: 1 })).toThrow(/delta/);
     const nothing = world([], []);
-    expect(() =>
-      comparePolicies(nothing.outcomes, new Int32Array(), new Int32Array(), nothing.settings),
-    ).toThrow();
+    expect(() => compared(nothing.outcomes, new Int32Array(), new Int32Array(), nothing.settings)).toThrow();
   });
 });

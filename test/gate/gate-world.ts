@@ -83,7 +83,16 @@ export function writeCaseFile(file: string, cases: readonly Case[]): string {
     task,
     language,
     outcomes: Object.fromEntries(
-      [...outcomes].map(([model, { quality, costUsd }]) => [model, { quality, cost_usd: costUsd }]),
+      [...outcomes].map(([model, { quality, costUsd, latencyMs, reply }]) => [
+        model,
+        {
+          quality,
+          cost_usd: costUsd,
+          latency_ms: latencyMs,
+          answer: reply?.text,
+          confidence_logprob: reply?.confidenceLogprob,
+        },
+      ]),
     ),
   }));
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));

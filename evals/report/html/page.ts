@@ -2,6 +2,7 @@ import type { Condition, GateVerdict, StoredVerdict } from '../../../router/arti
 import type { Evidence } from '../../gate/index.ts';
 import {
   baselineRows,
+  cascadeLines,
   conditionRows,
   formatConfidence,
   judgedBy,
@@ -79,7 +80,7 @@ function confidenceSentence(conditions: readonly Condition[]): string {
 }
 
 function savingsSection(evidence: Evidence): string {
-  return `<section><h2>Does routing pay?</h2><p>${escapeHtml(evidence.conclusion)}</p>
+  return `<section><h2>Does routing pay?</h2>${[evidence.conclusion, ...cascadeLines(evidence)].map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}
 ${[qualityCurveFigure(evidence), costCurveFigure(evidence)].map(optionalFigure).join('\n')}
 <h3>Rungs</h3>${htmlTable('Rungs', rungRows(evidence))}
 <h3>Baselines</h3>${htmlTable('Baselines', baselineRows(evidence))}</section>`;
