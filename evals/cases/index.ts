@@ -49,7 +49,7 @@ export {
 export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
 export { emptyFile, FileHash, fileError } from './case-file.ts';
 export { jsonArray, jsonLines } from './json.ts';
-export { mostSimilar } from './models.ts';
+export { mostSimilar, requireLadderOrder } from './models.ts';
 export {
   BadRow,
   catchBadRow,

@@ -200,6 +200,23 @@ export function ladderNotes(cases: readonly Case[], models: readonly string[]): 
   ];
 }
 
+/**
+ * Losses are measured against the strongest model, the last of the ladder: if it is the wrong one, they say nothing.
+ * @param models cheapest first, as the ladder has them
+ * @throws PlimsollError `invalid-input` if another rung both costs more and is better, on the cases that have both
+ */
+export function requireLadderOrder(cases: readonly Case[], models: readonly string[]): void {
+  const strongest = models.at(-1)!;
+  for (const lower of models.slice(0, -1)) {
+    const faults = pairFaults(cases, lower, strongest);
+    if (faults.length < 2) continue;
+    throw new PlimsollError(
+      'invalid-input',
+      `The ladder is upside down: ${faults.join(' and ')}. Losses are measured against the last model, ${shownName(strongest)}. Name the models cheapest first; of an artifact, train it again with that ladder, or correct prices and labels.`,
+    );
+  }
+}
+
 function pairFaults(cases: readonly Case[], lower: string, upper: string): string[] {
   const faults: string[] = [];
   const [below, above] = [shownName(lower), shownName(upper)];

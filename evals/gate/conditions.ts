@@ -10,7 +10,7 @@ import {
   pairedExcess,
 } from '../../router/statistics/index.ts';
 import type { FlipCount } from './flips.ts';
-import { atMost, meanAboveZero, rateWithin, unmeasured } from './judge.ts';
+import { atMost, enclosing, meanAboveZero, rateWithin, unmeasured } from './judge.ts';
 import { countByTier } from './slices.ts';
 import { errorProbability, type Subject } from './subject.ts';
 
@@ -88,7 +88,9 @@ function beatsRandomChoice(subject: Subject): Condition {
   const { quality, n } = labelled.replay;
   const draws = oneCaseOfEachDraw(labelled);
   const pairs = n === 0 ? undefined : pairedExcess(draws.quality, draws.rungs);
-  const condition = meanAboveZero('beats-random', pairs ?? new Float64Array(), errorProbability(subject));
+  const value = pairs === undefined ? Number.NaN : excessOverRandom(quality, labelled.rungs);
+  const delta = errorProbability(subject);
+  const condition = meanAboveZero('beats-random', pairs ?? new Float64Array(), delta, value);
   const { further_cases: pairsMore, ...rest } = condition;
   const rival =
     quality.length === 2
@@ -97,7 +99,6 @@ function beatsRandomChoice(subject: Subject): Condition {
   return {
     ...rest,
     n,
-    value: condition.value === null ? null : excessOverRandom(quality, labelled.rungs),
     proof: 'none',
     ...(pairsMore !== undefined && { further_cases: 2 * pairsMore }),
     note: `bounds from ${pairs?.length ?? 0} pairs of cases; value: quality above ${rival}`,
@@ -119,15 +120,16 @@ function beatsBestMix(subject: Subject, outcomes: LadderOutcomes): Condition {
   const { rungs, units } = subject.labelled;
   const delta = errorProbability(subject);
   const { excess, costUsd, mixQuality } = excessOverMix(outcomes, rungs);
-  const { low, high } = excessOverMixInterval(outcomes, [rungs], {
+  const interval = excessOverMixInterval(outcomes, [rungs], {
     level: 1 - 2 * delta,
     ...(units && { groups: units }),
   });
+  const bounds = enclosing(excess, { lower: interval.low, upper: interval.high });
   return {
     name: 'beats-random',
-    verdict: low > 0 ? 'PASS' : high < 0 ? 'FAIL' : 'INCONCLUSIVE',
+    verdict: bounds.lower > 0 ? 'PASS' : bounds.upper < 0 ? 'FAIL' : 'INCONCLUSIVE',
     value: excess,
-    bounds: { lower: low, upper: high },
+    bounds,
     limits: { min: 0 },
     confidence: 1 - delta,
     method: 'bootstrap',

@@ -9,6 +9,7 @@ import {
   type LoadOptions,
   loadCases,
   loadTierCases,
+  requireLadderOrder,
 } from '../cases/index.ts';
 import type { LoadedSuite } from './suite.ts';
 
@@ -73,6 +74,7 @@ async function loadLabelledCases(
   const models = ladder.map(({ model }) => model);
   const loaded = await loadCases(files, { ...reading, models, qualityField, keepUnlabelled: true });
   const { cases, excluded, rejectedCount } = loaded;
+  requireLadderOrder(cases, models);
   return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes: dataNotes(loaded, models) };
 }
 

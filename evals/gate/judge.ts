@@ -14,6 +14,11 @@ export interface Bounds {
   readonly upper: number;
 }
 
+/** Bounds with the value between them: wider ones hold as well. Where little confidence is asked for, or the value rests on more than they do. */
+export function enclosing(value: number, { lower, upper }: Bounds): Bounds {
+  return { lower: Math.min(lower, value), upper: Math.max(upper, value) };
+}
+
 /** PASS if the upper bound keeps to the limit, FAIL if the lower bound is above it, else INCONCLUSIVE. */
 export function atMost({ lower, upper }: Bounds, max: number): VerdictWord {
   if (upper <= max) return 'PASS';
@@ -48,16 +53,27 @@ export function meanAtMost(
   };
 }
 
-/** A mean of differences in [-1, 1] that must be above 0. */
-export function meanAboveZero(name: string, values: Float64Array, delta: number): Condition {
+/**
+ * A mean of differences in [-1, 1] that must be above 0.
+ * @param value a better estimate of it than the mean of the values, if there is one; the bounds enclose it
+ */
+export function meanAboveZero(
+  name: string,
+  values: Float64Array,
+  delta: number,
+  value: number = mean(values),
+): Condition {
   const base = { name, limits: { min: 0 }, confidence: 1 - delta, method: 'betting', n: values.length };
   if (values.length === 0) return unmeasured(base, 'no case to measure');
-  const bounds = { lower: differenceBound.lower(values, delta), upper: differenceBound.upper(values, delta) };
+  const bounds = enclosing(value, {
+    lower: differenceBound.lower(values, delta),
+    upper: differenceBound.upper(values, delta),
+  });
   const verdict: VerdictWord = bounds.lower > 0 ? 'PASS' : bounds.upper <= 0 ? 'FAIL' : 'INCONCLUSIVE';
   return {
     ...base,
     verdict,
-    value: mean(values),
+    value,
     bounds,
     ...(verdict === 'INCONCLUSIVE' &&
       furtherForMean(
@@ -138,17 +154,41 @@ export function furtherForMean(
 }
 
 /** The same of a mean loss. Of too few cases it is known how many it takes at least: as many as prove the limit if none of them loses. */
-export function furtherForLoss(
-  { rows, unitEnds, batches }: Bets,
-  losses: Float64Array,
-  { max, delta }: LossLimit,
-): Further {
-  if (unitEnds !== undefined) return TOO_NEAR;
+export function furtherForLoss(bets: Bets, losses: Float64Array, { max, delta }: LossLimit): Further {
+  const { rows, unitEnds, batches } = bets;
+  if (unitEnds !== undefined) return furtherGroups(bets, { max, delta });
   const noLoss = (n: number, sizes?: readonly number[]) =>
     differenceBound.pValue(new Float64Array(n), max, delta, sizes) <= delta;
   if (!noLoss(rows.length, batches)) return fewest(rows.length, noLoss, 'even if none of them loses');
   const values = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
   return furtherForMean(values, max, delta, batches);
+}
+
+/** Of groups it is known whether they are too few even if none of them loses; how many more decide depends on what is in them. */
+function furtherGroups(bets: Bets, limit: LossLimit): Further {
+  const groups = bets.unitEnds!.length;
+  const proves = (n: number) => {
+    const repeated = n === groups ? bets : repeatedUnits(bets, n);
+    return lossPValue(repeated, new Float64Array(bets.rows.length), limit) <= limit.delta;
+  };
+  if (proves(groups)) return { note: 'how many further groups would decide cannot be said' };
+  const needed = smallest(proves);
+  const best = 'even if none of them loses';
+  if (needed === undefined) return { note: `too few groups: it takes more than a million, ${best}` };
+  const more = Math.max(1, needed - groups);
+  return { note: `too few groups: it takes at least ${more} further ones of such sizes, ${best}` };
+}
+
+/** As many units, of the sizes that these have in turn, as one batch. */
+function repeatedUnits({ rows, unitEnds, largestUnit }: Bets, n: number): Bets {
+  const ends = new Uint32Array(n);
+  const repeated: number[] = [];
+  for (let unit = 0; unit < n; unit++) {
+    const one = unit % unitEnds!.length;
+    for (let i = one === 0 ? 0 : unitEnds![one - 1]!; i < unitEnds![one]!; i++) repeated.push(rows[i]!);
+    ends[unit] = repeated.length;
+  }
+  return { rows: repeated, unitEnds: ends, largestUnit, batches: [n] };
 }
 
 /**
@@ -160,12 +200,22 @@ export function furtherForFew(n: number, proves: (n: number) => boolean): Furthe
   return proves(n) ? {} : fewest(n, proves, 'even if none of them breaks it');
 }
 
-/** The smallest number of cases that proves something, as every larger one does, less those that there are. */
+/** The smallest number of cases that proves something, less those that there are. */
 function fewest(n: number, proves: (n: number) => boolean, best: string): Further {
+  const needed = smallest(proves);
+  if (needed === undefined) return { note: `it takes more than a million cases, ${best}` };
+  return {
+    further_cases: Math.max(1, needed - n),
+    note: `fewer cannot prove the limit, ${best}`,
+  };
+}
+
+/** The smallest number that proves something, as every larger one does; undefined above a million. */
+function smallest(proves: (n: number) => boolean): number | undefined {
   let failing = 0;
   let proving = 1;
   while (!proves(proving)) {
-    if (proving === MOST_CASES) return { note: `it takes more than a million cases, ${best}` };
+    if (proving === MOST_CASES) return undefined;
     failing = proving;
     proving = Math.min(MOST_CASES, 2 * proving);
   }
@@ -174,7 +224,7 @@ function fewest(n: number, proves: (n: number) => boolean, best: string): Furthe
     if (proves(middle)) proving = middle;
     else failing = middle;
   }
-  return { further_cases: Math.max(1, proving - n), note: `fewer cannot, ${best}` };
+  return proving;
 }
 
 export interface Further {

@@ -18,7 +18,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
 
 /** What was planned before any label was seen. */
 const contentSchema = z.strictObject({
-  schema_version: z.literal(1),
+  schema_version: z.literal(1, {
+    error: 'this version of Plimsoll reads 1: update Plimsoll if a later one wrote it',
+  }),
   artifact: z.strictObject({ name: z.string(), sha256 }),
   /** The quality loss that is to be certified, and how the limit follows from it. */
   margin: z.number().gt(0).max(1),

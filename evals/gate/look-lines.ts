@@ -8,6 +8,10 @@ const name = z.string().min(1);
 const count = z.int().min(0);
 const threshold = z.number().min(-1).max(1);
 
+const version2 = z.literal(2, {
+  error: 'this version of Plimsoll reads 1 and 2: update Plimsoll if a later one wrote it',
+});
+
 /** A line of version 1: a look without fingerprints, which may have been at any cases. */
 export const formerLookSchema = z.strictObject({
   artifact: name,
@@ -32,7 +36,7 @@ const batchSchema = z.strictObject({
 
 /** Written before the gate walks: a look whose outcome is not known yet. */
 export const begunSchema = z.strictObject({
-  schema_version: z.literal(2),
+  schema_version: version2,
   artifact: name,
   artifact_sha256: hashInHex,
   policy: z.strictObject({ name, version: z.int().positive() }),
@@ -54,7 +58,7 @@ export const begunSchema = z.strictObject({
 });
 
 export const finishedSchema = z.strictObject({
-  schema_version: z.literal(2),
+  schema_version: version2,
   /** Hash of the line that began the look. */
   of: hashInHex,
   verdict: z.enum(VERDICTS),

@@ -61,7 +61,10 @@ const flipRate = z
 export const suiteSchema = z
   .strictObject({
     schema_version: z
-      .literal(2)
+      .literal(2, {
+        error:
+          'this version of Plimsoll reads 2, and 1. Write schema_version: 2, or update Plimsoll if the suite is of a later one',
+      })
       .default(2)
       .describe(
         'Of the suite; one without it is read as version 2, and says so if it has fields of version 1.',

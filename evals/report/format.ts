@@ -6,14 +6,14 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u
 
 type Known = number | null | undefined;
 
-/** A share as a percentage with one decimal: .0314 -> `3.1 %`. */
-export function formatRate(share: Known): string {
-  return isKnown(share) ? `${fixed(100 * share, 1)} %` : DASH;
+/** A share as a percentage with one decimal, or more: .0314 -> `3.1 %`. */
+export function formatRate(share: Known, moreDigits = 0): string {
+  return isKnown(share) ? `${fixed(100 * share, 1 + moreDigits)} %` : DASH;
 }
 
-/** A loss, a threshold, a score: four decimals. */
-export function formatLoss(loss: Known): string {
-  return isKnown(loss) ? fixed(loss, 4) : DASH;
+/** A loss, a threshold, a score: four decimals, or more. */
+export function formatLoss(loss: Known, moreDigits = 0): string {
+  return isKnown(loss) ? fixed(loss, 4 + moreDigits) : DASH;
 }
 
 /** A count, with a comma between thousands. */

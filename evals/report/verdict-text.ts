@@ -115,8 +115,12 @@ export function issuedSentence(verdict: GateVerdict): string {
 }
 
 /** Which look this is, and what it may spend of the promised confidence. Reports show it as a warning from the second look on. */
-export function looksSentence({ looks: { number, delta } }: Pick<GateVerdict, 'looks'>): string {
+export function looksSentence({ looks }: Pick<GateVerdict, 'looks'>): string {
+  const { number, delta, record, head } = looks;
   const spent = `each demand of the promise was tested at a confidence of ${formatConfidence(1 - delta)}`;
+  // the last look on record is another one: this one was taken before
+  if (record !== null && typeof head === 'string' && head !== record)
+    return `This repeats look ${number} at these sealed cases, as it is on record: ${spent}. Others were taken since, and repeating an earlier one adds none.`;
   if (number === 1) return `First look at these sealed cases: ${spent}, so that later looks have some left.`;
   return `Look ${number} at these sealed cases, or at some of them: ${spent}. The promise holds over all looks, and each further one costs more cases: take fresh ones.`;
 }
@@ -176,7 +180,9 @@ export function conditionRows(conditions: readonly Condition[]): string[][] {
 }
 
 /** The format of a condition's numbers: a share in percent, all else with four decimals. */
-export function formatterFor(condition: string): (value: number | null | undefined) => string {
+export function formatterFor(
+  condition: string,
+): (value: number | null | undefined, moreDigits?: number) => string {
   return SHARES.test(condition) ? formatRate : formatLoss;
 }
 
@@ -184,14 +190,36 @@ export function formatValue({ name, value }: Condition): string {
   return formatterFor(name)(value);
 }
 
-/** The finite-sample bounds: `0.0051 to 0.0188`, or the only one. */
-export function formatBound({ name, bounds: { lower, upper } }: Condition): string {
-  return formatRange(name, lower ?? undefined, upper ?? undefined);
+/** The finite-sample bounds: `0.0051 to 0.0188`, or the only one. With so many digits that one which misses its limit does not look like it. */
+export function formatBound(condition: Condition): string {
+  const { lower, upper } = condition.bounds;
+  return formatRange(condition.name, lower ?? undefined, upper ?? undefined, digitsBeyond(condition));
 }
 
-export function formatLimit({ name, limits: { min, max } }: Condition): string {
-  return formatRange(name, min, max);
+export function formatLimit(condition: Condition): string {
+  const { min, max } = condition.limits;
+  return formatRange(condition.name, min, max, digitsBeyond(condition));
 }
+
+/** Decimals beyond the usual ones that tell the bounds from the limits that they are held against. */
+function digitsBeyond({ name, bounds: { lower, upper }, limits: { min, max } }: Condition): number {
+  const format = formatterFor(name);
+  const pairs = [lower, upper].flatMap((bound) => [min, max].map((limit) => [bound, limit] as const));
+  const alike = (more: number) =>
+    pairs.some(
+      ([bound, limit]) =>
+        typeof bound === 'number' &&
+        limit !== undefined &&
+        Math.abs(bound - limit) > SAME &&
+        format(bound, more) === format(limit, more),
+    );
+  let more = 0;
+  while (alike(more)) more++;
+  return more;
+}
+
+/** Closer than this, a bound and a limit are the same number but for rounding. */
+const SAME = 1e-9;
 
 /** What the bounds prove: the promise, a rate of other cases, or nothing, since they describe the cases that chose the threshold. */
 export function formatProof({ proof }: Condition): string {
@@ -260,8 +288,13 @@ export function baselineRows(evidence: Evidence): string[][] {
   ];
 }
 
-function formatRange(condition: string, low: number | undefined, high: number | undefined): string {
-  const format = formatterFor(condition);
+function formatRange(
+  condition: string,
+  low: number | undefined,
+  high: number | undefined,
+  moreDigits: number,
+): string {
+  const format = (value: number) => formatterFor(condition)(value, moreDigits);
   if (low !== undefined && high !== undefined) return `${format(low)} to ${format(high)}`;
   if (low !== undefined) return `at least ${format(low)}`;
   return high === undefined ? DASH : `at most ${format(high)}`;

@@ -177,7 +177,8 @@ export function lossUpperBound(bets: Bets, losses: Float64Array, delta: number):
   const { rows, unitEnds, batches } = bets;
   if (unitEnds === undefined) {
     const ordered = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
-    return differenceBound.upper(ordered, delta, batches);
+    // a step without the noise that carrying it to [-1, 1] adds: who reads the verdict compares it with the limit
+    return Math.round(differenceBound.upper(ordered, delta, batches) * STEPS_PER_UNIT) / STEPS_PER_UNIT;
   }
   const valuesAt = unitValues(bets, losses);
   let bound = STEPS_PER_UNIT;

@@ -94,7 +94,10 @@ const cascadeSchema: z.ZodType<Cascade> = z.strictObject({
 });
 
 const contentSchema = z.strictObject({
-  schema_version: z.literal(1),
+  schema_version: z.literal(1, {
+    error:
+      'this version of Plimsoll reads 1. Update Plimsoll if a later one wrote it, or train the artifact again',
+  }),
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dot, dash and underscore'),
   created: z.iso.datetime(),
   encoder: encoderIdentitySchema,

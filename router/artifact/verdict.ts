@@ -261,7 +261,7 @@ export function conditionWords({
   ];
   const figures = [
     `value ${numberWords(value)}`,
-    `bounds ${numberWords(bounds.lower)} to ${numberWords(bounds.upper)}`,
+    `bounds ${boundWords(bounds.lower, limits)} to ${boundWords(bounds.upper, limits)}`,
     `limit ${limit.join(' and ') || 'none'}`,
     `n ${n}`,
     ...(further === undefined ? [] : [`about ${further} further cases would decide`]),
@@ -270,8 +270,16 @@ export function conditionWords({
   return `${name} is ${verdict}: ${figures.join(', ')}`;
 }
 
-function numberWords(value: number | null): string {
-  return value === null ? 'undefined' : String(Number(value.toPrecision(4)));
+function numberWords(value: number | null, digits = 4): string {
+  return value === null ? 'undefined' : String(Number(value.toPrecision(digits)));
+}
+
+/** With so many digits that a bound which misses its limit does not look like it. */
+function boundWords(bound: number | null, { min, max }: Condition['limits']): string {
+  const short = numberWords(bound);
+  return [min, max].some((limit) => limit !== bound && Number(short) === limit)
+    ? numberWords(bound, 9)
+    : short;
 }
 
 /** Not among the manifest's files: the gate writes it afterwards, and it names the manifest's hash itself. */
@@ -291,7 +299,10 @@ export function parseVerdict(folder: string, bytes: Uint8Array): StoredVerdict {
   const file = path.join(folder, VERDICT_FILE);
   refuseDecisions(file, bytes);
   const verdict = artifactJson(
-    z.discriminatedUnion('schema_version', [verdictSchema, earlierVerdictSchema]),
+    z.discriminatedUnion('schema_version', [verdictSchema, earlierVerdictSchema], {
+      error:
+        'this version of Plimsoll reads 1 and 2. Update Plimsoll if a later one wrote it, or gate the artifact again',
+    }),
     bytes,
     file,
   );

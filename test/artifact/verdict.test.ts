@@ -104,6 +104,13 @@ describe('readVerdict', () => {
     expect(readVerdict(folder)?.verdict).toBe('PASS');
   });
 
+  it('of a later version says what to do', () => {
+    const { folder } = edited((v) => ({ ...v, schema_version: 3 }));
+    expect(() => readVerdict(folder)).toThrow(
+      /field "schema_version": this version of Plimsoll reads 1 and 2\. Update Plimsoll if a later one wrote it, or gate the artifact again\.$/,
+    );
+  });
+
   it.each<[string, string, (verdict: Verdict) => object]>([
     ['another schema version', 'schema_version', (v) => ({ ...v, schema_version: 3 })],
     [

@@ -141,8 +141,8 @@ describe('comparePolicies', () => {
       order,
       (row) => outcomes.quality[champion[row]!]![row]! - outcomes.quality[challenger[row]!]![row]!,
     );
-    expect(drop.bounds.lower).toBe(differenceBound.lower(drops, 1 - 0.95));
-    expect(drop.bounds.upper).toBe(differenceBound.upper(drops, 1 - 0.95));
+    expect(drop.bounds.lower).toBeCloseTo(differenceBound.lower(drops, 1 - 0.95), 12);
+    expect(drop.bounds.upper).toBeCloseTo(differenceBound.upper(drops, 1 - 0.95), 12);
     expect(drop.confidence).toBeCloseTo(0.95, 12);
   });
 

@@ -34,7 +34,7 @@ describe('quality-loss', () => {
     const judged = (n: number) => promisedAt(rowsOf([n, KEPT_WELL])).get('quality-loss')!;
     expect(judged(50)).toMatchObject({ verdict: 'INCONCLUSIVE', value: 0 });
     expect(judged(50).bounds.upper).toBeGreaterThan(0.05);
-    expect(judged(50).note).toBe('fewer cannot, even if none of them loses');
+    expect(judged(50).note).toBe('fewer cannot prove the limit, even if none of them loses');
     const enough = 50 + judged(50).further_cases!;
     expect(judged(enough)).toMatchObject({ verdict: 'PASS', value: 0 });
     expect(judged(Math.floor(0.95 * enough))).toMatchObject({ verdict: 'INCONCLUSIVE' });
@@ -46,7 +46,7 @@ describe('quality-loss', () => {
     const few = downgrades(40);
     expect(few).toMatchObject({
       verdict: 'INCONCLUSIVE',
-      note: 'fewer cannot, even if none of them breaks it',
+      note: 'fewer cannot prove the limit, even if none of them breaks it',
     });
     expect(downgrades(40 + few.further_cases!).verdict).toBe('PASS');
     expect(downgrades(40 + few.further_cases! - 1).verdict).toBe('INCONCLUSIVE');
@@ -54,6 +54,50 @@ describe('quality-loss', () => {
     expect(recall(2, 0.9)).toMatchObject({ further_cases: 27, note: expect.stringMatching(/^fewer cannot/) }); // .9^29 < .05
     expect(recall(29, 0.9).verdict).toBe('PASS');
     expect(recall(2, 1).note).toBe('it takes more than a million cases, even if none of them breaks it');
+  });
+
+  it('what always-strong could not prove is no PASS, whatever the cheap model gains: the walk stops before its first step', () => {
+    const gained = { cheap: 1, strong: 0, predicted: 0.1 };
+    const rows = rowsOf([40, KEPT_WELL], [20, gained]);
+    const condition = promisedAt(rows).get('quality-loss')!;
+    expect(condition).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      note: 'fewer cannot prove the limit, even if none of them loses',
+    });
+    expect(condition.bounds.upper).toBeLessThan(0.05);
+    expect(condition.further_cases).toBe(
+      promisedAt(rowsOf([60, KEPT_WELL])).get('quality-loss')!.further_cases,
+    );
+  });
+
+  it('of too few groups says so, and how many more it takes at least, which is exact', () => {
+    const suite = suiteOf({ sampling: 'groups', largest_group: 4 });
+    const inGroups = (groups: number, changes: object = {}) => {
+      const rows = rowsOf([3 * groups, { ...KEPT_WELL, ...changes }]);
+      const grouped = rows.map((row, i) => ({ ...row, traits: { group: `g${Math.floor(i / 3)}` } }));
+      return promisedAt(grouped, { suite }).get('quality-loss')!;
+    };
+    const few = inGroups(20);
+    const said =
+      /^too few groups: it takes at least (\d+) further ones of such sizes, even if none of them loses; 20 groups, each one bet$/;
+    expect(few).toMatchObject({ verdict: 'INCONCLUSIVE', note: expect.stringMatching(said) });
+    const further = Number(said.exec(few.note!)![1]);
+    expect(inGroups(20 + further).verdict).toBe('PASS');
+    expect(inGroups(20 + further - 1).verdict).toBe('INCONCLUSIVE');
+    const losing = rowsOf([570, KEPT_WELL], [30, DOWNGRADED]).map((row, i) => ({
+      ...row,
+      traits: { group: `g${i % 200}` },
+    }));
+    expect(promisedAt(losing, { suite }).get('quality-loss')).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      note: expect.stringMatching(/^how many further groups would decide cannot be said; 200 groups/),
+    });
+  });
+
+  it('has bounds in whole steps of .001, which can be compared with the limit', () => {
+    const rows = rowsOf([600, KEPT_WELL], [10, DOWNGRADED], [400, ESCALATED]);
+    const { lower, upper } = promisedAt(rows).get('quality-loss')!.bounds;
+    for (const bound of [lower!, upper!]) expect(bound).toBe(Math.round(1000 * bound) / 1000);
   });
 
   it('says where cases repeat a text, or come from groups', () => {
@@ -241,6 +285,20 @@ describe('beats-random', () => {
     }));
     expect(beatsRandomCondition(subjectOf(rows))[0]).toMatchObject({ verdict: 'INCONCLUSIVE', n: 1000 });
     expect(beatsRandomCondition(subjectOf(rows, { suite: suiteOf({ beats_random: false }) }))).toEqual([]);
+  });
+
+  it('has its value between its bounds, at any confidence', () => {
+    const random = seededRandom(3);
+    const suite = suiteOf({ confidence: 0.5 });
+    for (let draw = 0; draw < 40; draw++) {
+      const rows = rowsOf([60, KEPT_WELL]).map(() => {
+        const coin = () => Number(random() < 0.5);
+        return { cheap: coin(), strong: coin(), predicted: random() };
+      });
+      const { value, bounds } = beatsRandomCondition(subjectOf(rows, { suite, delta: 0.5 }))[0]!;
+      expect(bounds.lower!).toBeLessThanOrEqual(value!);
+      expect(bounds.upper!).toBeGreaterThanOrEqual(value!);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { terminalReport } from '../../evals/report/index.ts';
+import { conditionRows } from '../../evals/report/verdict-text.ts';
 import {
   failingVerdict,
   HOSTILE,
@@ -64,6 +65,30 @@ describe('the report on a terminal', () => {
     expect(text).toContain('WARNING: Look 5 at these sealed cases, or at some of them: ');
     expect(text).toContain('each demand of the promise was tested at a confidence of 99.88 %');
     expect(text).toMatch(/^2026-10-02 +starter-old +0\.0800 +everyday +FAIL$/m);
+  });
+
+  it('says that it repeats a look, where others were taken since', () => {
+    const verdict = madeUpVerdict();
+    const looks = { ...verdict.looks, head: '9'.repeat(64) };
+    const text = terminalReport({ ...verdict, looks }, plain);
+    expect(text).toContain(
+      '\nThis repeats look 1 at these sealed cases, as it is on record: each demand of the promise was tested at a confidence of 97 %. Others were taken since',
+    );
+    expect(text).not.toMatch(/First look|WARNING/);
+  });
+
+  it.each([
+    [0.06004, '0.06004', '0.06000'],
+    [0.0600001, '0.0600001', '0.0600000'],
+    [0.06, '0.0600', '0.0600'],
+    [0.06 + 1e-16, '0.0600', '0.0600'],
+    [0.061, '0.0610', '0.0600'],
+  ])('shows so many digits that a bound of %f does not look like the limit of .06', (upper, bound, limit) => {
+    const [first] = madeUpVerdict().conditions;
+    const condition = { ...first!, bounds: { lower: 0.059, upper }, limits: { max: 0.06 } };
+    const [, row] = conditionRows([condition]);
+    const digits = limit.length - 2;
+    expect(row!.slice(2, 4)).toEqual([`${(0.059).toFixed(digits)} to ${bound}`, `at most ${limit}`]);
   });
 
   it('names each reason for which rows were not judged, and nothing else', () => {
