@@ -82,7 +82,7 @@ interface MappedReply {
 
 /**
  * The SDK's results, one for each reply that was asked for, as a reply in the client's dialect. Each has the usage of all of them.
- * @throws ReplyError `unreadable` if one cannot be carried, or is an error
+ * @throws ReplyError `unreadable` if one cannot be carried, is an error, or says nothing
  */
 export function mapReply(
   results: readonly GenerateResult[],
@@ -91,6 +91,9 @@ export function mapReply(
 ): MappedReply {
   if (results.some(({ finishReason }) => finishReason.unified === 'error')) {
     throw new ReplyError('unreadable', 'The model ended its reply with an error.');
+  }
+  if (results.some(isEmpty)) {
+    throw new ReplyError('unreadable', 'The reply has neither content nor a reason to stop.');
   }
   const first = results[0]!;
   const usage = notes.usageUnknown ? UNKNOWN_USAGE : first.usage;
@@ -102,6 +105,12 @@ export function mapReply(
   );
   const body = { ...bodies[0], choices: bodies.flatMap(({ choices }) => choices) };
   return { body, usage: readUsage(usage) };
+}
+
+/** Reasoning is not passed on, so it is no content. */
+function isEmpty({ content, finishReason }: GenerateResult): boolean {
+  if (finishReason.raw !== undefined) return false;
+  return content.every((part) => part.type === 'reasoning' || (part.type === 'text' && part.text === ''));
 }
 
 interface MappedStream {
@@ -158,6 +167,7 @@ const PREAMBLE: ReadonlySet<StreamPart['type']> = new Set([
   'response-metadata',
   'raw',
   'text-start',
+  'text-end',
 ]);
 
 function isPreamble(part: StreamPart): boolean {

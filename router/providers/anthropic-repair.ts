@@ -26,6 +26,8 @@ export class AnthropicRepair implements ReplyRepair {
   readonly #counts: Record<string, number> = {};
   #blocks = 0;
   #started = false;
+  /** Text or a call has come. */
+  #said = false;
   #stop: JsonObject = {};
 
   constructor(notes: ReplyNotes) {
@@ -66,10 +68,13 @@ export class AnthropicRepair implements ReplyRepair {
     if (!Array.isArray(reply['content']))
       throw new ExchangeError('unreadable', 'It answered without content.');
     this.#count(objectIn(reply, 'usage'));
+    const content = objectsIn(reply, 'content').flatMap((block) =>
+      repairedBlock(block, textIn(block, 'text')),
+    );
     return {
       ...headOf(reply),
-      content: objectsIn(reply, 'content').flatMap((block) => repairedBlock(block, textIn(block, 'text'))),
-      stop_reason: 'end_turn',
+      content,
+      ...unsaidStop(content.some(({ type }) => type !== 'thinking')),
       ...this.#stopReason(reply),
       usage: this.#usage(),
     };
@@ -94,6 +99,7 @@ export class AnthropicRepair implements ReplyRepair {
   }
 
   #opened(index: number, block: JsonObject): JsonObject[] {
+    this.#said ||= block['type'] === 'tool_use';
     this.#blocks = index + 1;
     this.#open.set(index, String(block['type']));
     return [{ type: 'content_block_start', index, content_block: block }];
@@ -102,6 +108,7 @@ export class AnthropicRepair implements ReplyRepair {
   /** Some servers put the first words into the block's start. */
   #text(index: number, text: unknown): JsonObject[] {
     if (typeof text !== 'string' || text === '') return [];
+    this.#said = true;
     return [{ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }];
   }
 
@@ -116,6 +123,7 @@ export class AnthropicRepair implements ReplyRepair {
     if (wanted === undefined || delta['type'] !== wanted.type) return start;
     const text = delta[wanted.field];
     if (typeof text !== 'string') return start;
+    this.#said ||= kind === 'text' && text !== '';
     return [
       ...start,
       { type: 'content_block_delta', index, delta: { type: wanted.type, [wanted.field]: text } },
@@ -157,7 +165,11 @@ export class AnthropicRepair implements ReplyRepair {
   }
 
   #messageDelta(): JsonObject {
-    return { type: 'message_delta', delta: { stop_reason: 'end_turn', ...this.#stop }, usage: this.#usage() };
+    return {
+      type: 'message_delta',
+      delta: { ...unsaidStop(this.#said), ...this.#stop },
+      usage: this.#usage(),
+    };
   }
 
   #stopReason(holder: JsonObject): JsonObject {
@@ -168,6 +180,11 @@ export class AnthropicRepair implements ReplyRepair {
       stop_sequence: textIn(holder, 'stop_sequence'),
     });
   }
+}
+
+/** The reason of a reply that names none; one that says nothing either is no reply. */
+function unsaidStop(saysSomething: boolean): JsonObject {
+  return { stop_reason: saysSomething ? 'end_turn' : null };
 }
 
 function headOf(message: JsonObject): JsonObject {

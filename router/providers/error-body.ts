@@ -1,6 +1,7 @@
 import type { Dialect } from '../catalog/index.ts';
 import { errorBody } from '../dialects/index.ts';
 import { fieldIn, isObject, parseJson } from '../json/index.ts';
+import { saysSomething } from './empty-reply.ts';
 import type { Head } from './exchange.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders } from './response.ts';
@@ -47,12 +48,15 @@ export function reportedError(json: unknown): string | undefined {
   return JSON.stringify({ error });
 }
 
+/** What a reply is in which the model says nothing, and gives no reason. */
+export const EMPTY_REPLY = 'answered with neither content nor a reason to stop';
+
 /** What a plain reply without an error still lacks; undefined if it has what the client's API promises. */
 export function missingContent(reply: unknown, { dialect, operation }: ProviderCall): string | undefined {
   if (operation === 'embeddings') return undefined;
   if (dialect === 'openai' && !hasChoice(reply)) return 'answered without a choice';
   if (dialect === 'anthropic' && !Array.isArray(fieldIn(reply, 'content'))) return 'answered without content';
-  return undefined;
+  return saysSomething(reply, dialect) ? undefined : EMPTY_REPLY;
 }
 
 function hasChoice(json: unknown): boolean {

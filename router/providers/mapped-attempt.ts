@@ -90,7 +90,8 @@ export function mappedFailure(
   if (ended instanceof ReportedError) return failureReportedInReply(call, ended.text, transport.head()!, key);
   if (ended instanceof ExchangeError) return endedEarly(call, ended, status);
   if (isCallError(error)) return refusedByProvider(call, error, key);
-  if (isSdkRefusal(error))
+  // Once the provider has replied, it is the reply that is of a wrong form.
+  if (status === undefined && isSdkRefusal(error))
     return unmappableFailure(call, unmappable(['messages'], error.message.replace(/\.$/, '')));
   if (error instanceof Error) return endedEarly(call, error, status);
   const failure = classifyEvent(error);

@@ -10,7 +10,14 @@ import {
 } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { Mutable } from '../types.ts';
-import { isThrownByClient, missingContent, reportedError, reportedFailure } from './error-body.ts';
+import { saysSomething } from './empty-reply.ts';
+import {
+  EMPTY_REPLY,
+  isThrownByClient,
+  missingContent,
+  reportedError,
+  reportedFailure,
+} from './error-body.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { takeLogprobs } from './logprobs.ts';
 import { ExchangeError, failedAttempt } from './provider-error.ts';
@@ -85,9 +92,10 @@ async function held(bytes: Bytes, maxBytes: number, memory?: MemoryShare): Promi
 const MAX_FIRST_EVENT_BYTES = 64 * 1024;
 
 /**
- * A stream counts as a reply with the first event of the reply. Comments, pings, warnings and chunks without a choice are held until then.
+ * A stream counts as a reply with the first event that has a piece of its content, or a reason to stop. What comes before is held: comments,
+ * pings, warnings, chunks without a choice, the beginnings of the message and its texts.
  * From then on its bytes pass through, event by event and unchanged but for a reason to stop, while usage and end are read. An error before the reply is a failure, and so is an event
- * that is no JSON object, and a stream that ends without a choice. The body throws ExchangeError also after a clean end that came before the reply's.
+ * that is no JSON object, and a stream that ends before it counts. The body throws ExchangeError also after a clean end that came before the reply's.
  */
 export async function streamedReply(
   call: ProviderCall,
@@ -99,7 +107,7 @@ export async function streamedReply(
   const first = await firstChunks(bytes, reader);
   if (first === undefined || reader.empty) {
     await bytes.return(undefined);
-    const fault = reader.empty ? 'answered without a choice' : 'answered with no event';
+    const fault = reader.empty ? EMPTY_REPLY : 'ended its stream before the answer began';
     return failedAttempt(call.model, 'bad-answer', head.status, fault);
   }
   if (reader.unreadable) {
@@ -184,12 +192,6 @@ const UNFINISHED_DONE = /^data: ?\[DONE\]\s*$/;
 /** The field itself: in a text inside JSON the quotes would have backslashes. OpenRouter ends what it could not finish with `error`. */
 const FINISHED = /"finish_reason"\s*:\s*"(?!error"|")/;
 const MESSAGE_STOP = /"type"\s*:\s*"message_stop"/;
-/** Tells events of the reply from pings, warnings and content-filter results. */
-const REPLY_EVENT: Readonly<Record<Dialect, RegExp>> = {
-  openai: /"choices"\s*:\s*\[\s*\{/,
-  anthropic: /"type"\s*:\s*"(?:message|content_block)_/,
-};
-
 /** An unfinished event that is longer passes piece by piece, and is not edited: the end of a reply is shorter. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
@@ -272,12 +274,12 @@ export class StreamReader {
     return Buffer.from(all.buffer, all.byteOffset, all.byteLength);
   }
 
-  /** Whether an event of the reply has come; pings, warnings and chunks without a choice are none. */
+  /** Whether a piece of the reply's content has come, or its reason to stop. */
   get begun(): boolean {
     return this.#begun;
   }
 
-  /** Whether the stream has ended without an event of the reply. */
+  /** Whether the stream has come to the dialect's end before that. */
   get empty(): boolean {
     return !this.#begun && this.#done;
   }
@@ -350,8 +352,9 @@ export class StreamReader {
 
   #readBeforeReply(data: string): void {
     if (data === '' || (data === DONE && this.#dialect === 'openai')) return;
-    this.#begun = REPLY_EVENT[this.#dialect].test(data);
-    if (this.#begun || isObject(parseJson(data))) return;
+    const json = parseJson(data);
+    this.#begun = saysSomething(json, this.#dialect);
+    if (this.#begun || isObject(json)) return;
     this.#begun = true;
     this.#unreadable = true;
   }

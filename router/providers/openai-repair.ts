@@ -12,7 +12,8 @@ export class OpenaiRepair implements ReplyRepair {
   readonly #dialect: Dialect;
   readonly #notes: ReplyNotes;
   readonly #calls = new StreamedCalls();
-  #begun = false;
+  /** Text, a refusal or a call has come. */
+  #said = false;
   #finished = false;
 
   /** @param dialect the client's: a client of Anthropic's API gets a refusal as text */
@@ -34,9 +35,9 @@ export class OpenaiRepair implements ReplyRepair {
     ];
   }
 
-  /** A server that sends `[DONE]` without a reason has finished all the same. */
+  /** A server that sends `[DONE]` without a reason has finished all the same, if it has said something. */
   end(marked: boolean): JsonObject[] {
-    if (!marked || !this.#begun || this.#finished) return [];
+    if (!marked || !this.#said || this.#finished) return [];
     this.#finished = true;
     return [{ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }];
   }
@@ -69,14 +70,15 @@ export class OpenaiRepair implements ReplyRepair {
   }
 
   #choice(choice: JsonObject): JsonObject {
-    this.#begun = true;
     noteLogprobs(this.#notes, logprobsOfChoice([choice]));
     const delta = objectIn(choice, 'delta');
     const calls = this.#calls.deltas([...objectsIn(delta, 'tool_calls'), ...legacyCall(delta)]);
+    const content = this.#content(delta);
+    this.#said ||= calls.length > 0 || content !== undefined || this.#notes.refusal !== undefined;
     return withoutUndefined({
       index: 0,
       delta: withoutUndefined({
-        content: this.#content(delta),
+        content,
         reasoning_content: textIn(delta, 'reasoning_content'),
         tool_calls: calls.length > 0 ? calls : undefined,
       }),

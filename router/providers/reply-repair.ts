@@ -215,9 +215,13 @@ function bedrockReply(reply: JsonObject, notes: ReplyNotes): JsonObject {
   const message = objectIn(objectIn(reply, 'output'), 'message');
   if (!Array.isArray(message['content']))
     throw new ExchangeError('unreadable', 'It answered without content.');
+  const content = objectsIn(message, 'content').flatMap(bedrockBlock);
+  const stopReason = textIn(reply, 'stopReason');
+  if (stopReason === undefined && content.every((block) => block['text'] === ''))
+    throw new ExchangeError('unreadable', 'It answered with neither content nor a reason to stop.');
   return withoutUndefined({
-    output: { message: { role: 'assistant', content: objectsIn(message, 'content').flatMap(bedrockBlock) } },
-    stopReason: textIn(reply, 'stopReason') ?? 'end_turn',
+    output: { message: { role: 'assistant', content } },
+    stopReason: stopReason ?? 'end_turn',
     additionalModelResponseFields: reply['additionalModelResponseFields'],
     usage: bedrockUsage(objectIn(reply, 'usage'), notes),
   });

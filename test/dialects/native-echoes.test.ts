@@ -90,7 +90,9 @@ describe('what clients send back, to a provider that speaks their dialect', () =
   });
 
   it('a compatible server finds nothing of it that it may not know', async () => {
-    const { url, seen } = await scriptedProvider({ body: JSON.stringify({ choices: [{ message: {} }] }) });
+    const { url, seen } = await scriptedProvider({
+      body: JSON.stringify({ choices: [{ finish_reason: 'stop' }] }),
+    });
     const model = nativeModel(url, 'openai-compatible', 'qwen3');
     await fc.assert(
       fc.asyncProperty(openaiTurns, async (messages) => {
@@ -155,7 +157,10 @@ describe('of the text that a client sent', () => {
 
   /** The body as the provider got it. */
   async function passed(kind: ProviderKind, dialect: Dialect, text: string): Promise<string> {
-    const reply = dialect === 'openai' ? { choices: [{ message: {} }] } : { content: [] };
+    const reply =
+      dialect === 'openai'
+        ? { choices: [{ finish_reason: 'stop' }] }
+        : { content: [], stop_reason: 'end_turn' };
     const { url, seen } = await scriptedProvider({ body: JSON.stringify(reply) });
     const body = JSON.parse(text) as Json;
     const call = { ...callTo(nativeModel(url, kind, 'auto'), dialect, body), bodyText: text };

@@ -45,9 +45,10 @@ const cut = fc.tuple(
   fc.array(fc.nat(), { maxLength: 30 }),
 );
 
-/** Before a reply has begun, what is no JSON object is a failure, and OpenAI's end without a choice is no reply. */
-const OPENAI_START = 'data: {"choices":[{"index":0,"delta":{}}]}\n\n';
-const ANTHROPIC_START = 'event: message_start\ndata: {"type":"message_start","message":{}}\n\n';
+/** Before a reply has begun, what is no JSON object is a failure, and an end without content is no reply. */
+const OPENAI_START = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
+const ANTHROPIC_START =
+  'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}\n\n';
 /** After it nothing is missing; the blank line ends whatever stood before. */
 const OPENAI_END = '\n\ndata: [DONE]\n\n';
 const ANTHROPIC_END = '\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n';

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { gatewayForTest } from './running-gateway.ts';
 
-const CHUNK = 'data: {"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{}}]}\n\n';
+const CHUNK =
+  'data: {"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
 const BODY = `${CHUNK}data: [DONE]\n\n`;
 
 it('a stream whose provider tells its length goes out without: heartbeats may make it longer', async () => {

@@ -43,7 +43,9 @@ export function authorityForTest(): Authority {
       openssl('x509', '-req', '-in', 'one.csr', ...by, '-days', String(days), '-out', 'one.pem');
       const [key, cert] = ['one.key', 'one.pem'].map((file) => readFileSync(path.join(folder, file)));
       const server = createServer({ key, cert }, (_, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[{}]}');
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end('{"choices":[{"finish_reason":"stop"}]}');
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       onTestFinished(() => {

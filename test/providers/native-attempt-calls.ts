@@ -18,7 +18,7 @@ export const TIMEOUTS: AttemptTimeouts = {
 };
 
 /** The least that is a reply in OpenAI's API. */
-export const LEAST_REPLY = '{"choices":[{}]}';
+export const LEAST_REPLY = '{"choices":[{"finish_reason":"stop"}]}';
 
 /** The test upstream for one test; it wants the key. */
 export async function upstreamOf(options: FakeProviderOptions = {}): Promise<FakeProvider> {

@@ -84,9 +84,15 @@ test.each(
   expect(error !== undefined).toBe(fault === 'error-event');
 });
 
+/** Whether an event with content has come as a whole. */
+const BEGUN: Readonly<Record<Dialect, RegExp>> = {
+  openai: /"content":"[^"].*\n\n/,
+  anthropic: /event: content_block_delta\n.*\n\n/,
+};
+
 /** What the first bytes of a right stream come to, said another way than the reader does. */
 function expectedOf(dialect: Dialect, came: string, whole: string): 'failure' | 'whole' | 'broken' {
-  if (!came.includes('\n\n')) return 'failure';
+  if (!BEGUN[dialect].test(came)) return 'failure';
   if (dialect === 'anthropic') return came === whole ? 'whole' : 'broken';
   const finished = came.includes('"finish_reason":"length"') || came.includes('"finish_reason":"stop"');
   return came.includes('[DONE]') || (finished && came.endsWith('\n\n')) ? 'whole' : 'broken';
@@ -118,18 +124,20 @@ test.each(DIALECTS)(
 );
 
 test.each(DIALECTS)(
-  '%s: an error as the first event is a failure, however it is cut; a later one is told',
+  '%s: an error before any content is a failure, however it is cut; a later one is told',
   async (dialect) => {
     const whole = await streamOf(dialect);
-    const [first] = whole.split('\n\n');
+    const events = whole.split(/(?<=\n\n)/);
+    const begun = events.findIndex((event) => BEGUN[dialect].test(event));
     const [, error] = (await streamOf(dialect, 'error-event')).split(/(?=event: error\n|data: \{"error")/);
     let pieces: readonly Buffer[] = [];
     const url = await streaming(() => pieces);
     const property = fc.asyncProperty(
-      fc.boolean(),
+      fc.integer({ min: 0, max: begun + 1 }),
       fc.array(fc.nat(), { maxLength: 20 }),
-      async (later, places) => {
-        const text = later ? `${first}\n\n${error}` : error!;
+      async (before, places) => {
+        const later = before > begun;
+        const text = events.slice(0, before).join('') + error;
         pieces = cut(Buffer.from(text), places);
         expect(await endOf(callOf({ url, dialect, stream: true }))).toEqual(
           later
@@ -273,8 +281,8 @@ function answering(text: string): Promise<string> {
 }
 
 test.each([
-  { error: null, choices: [{}] },
-  { error: {}, choices: [{}] },
+  { error: null, choices: [{ finish_reason: 'stop' }] },
+  { error: {}, choices: [{ message: { content: null, refusal: 'No.' } }] },
   { error: '', choices: [{ message: { content: 'a' }, finish_reason: 'stop', error: null }] },
 ])('%j is an answer', async (body) => {
   const text = JSON.stringify(body);
@@ -287,12 +295,25 @@ test.each([
   ['openai', { choices: [] }, 'bad-answer', 200],
   ['openai', { choices: null, usage: { prompt_tokens: 1 } }, 'bad-answer', 200],
   ['openai', { choices: [null] }, 'bad-answer', 200],
+  ['openai', { choices: [{}] }, 'bad-answer', 200],
+  [
+    'openai',
+    {
+      choices: [
+        { index: 0, message: { role: 'assistant', content: '', tool_calls: [] }, finish_reason: null },
+      ],
+    },
+    'bad-answer',
+    200,
+  ],
   ['openai', { error: { message: 'x' }, choices: [{ message: { content: 'half' } }] }, 'server-error', 200],
   ['openai', { choices: [{ message: { content: 'half' }, finish_reason: 'error' }] }, 'server-error', 200],
   ['openai', { choices: [{ error: { code: 502, message: 'x' } }] }, 'server-error', 502],
   ['openai', { choices: [{}, { error: { code: 429, message: 'x' } }] }, 'rate-limited', 429],
   ['anthropic', {}, 'bad-answer', 200],
   ['anthropic', { type: 'message', content: null }, 'bad-answer', 200],
+  ['anthropic', { type: 'message', content: [], stop_reason: null }, 'bad-answer', 200],
+  ['anthropic', { type: 'message', content: [{ type: 'text', text: '' }] }, 'bad-answer', 200],
   ['anthropic', { type: 'error', error: { type: 'overloaded_error' } }, 'overloaded', 529],
 ] as const)('%s: %j in a 200 is no answer but %s, %i', async (dialect, body, failure, status) => {
   const url = await answering(JSON.stringify(body));
@@ -315,7 +336,8 @@ const HIDDEN_ERRORS: readonly [Dialect, string, string, number][] = [
 ];
 const CONTENT: Readonly<Record<Dialect, string>> = {
   openai: 'data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n',
-  anthropic: 'event: message_start\ndata: {"type":"message_start","message":{}}\n\n',
+  anthropic:
+    'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}\n\n',
 };
 const END: Readonly<Record<Dialect, string>> = {
   openai: 'data: [DONE]\n\n',
@@ -344,16 +366,47 @@ test.each(HIDDEN_ERRORS)(
   },
 );
 
-test('a stream of nothing but chunks without a choice is no answer', async () => {
-  const odd = fc.array(fc.constantFrom(...ODD), { maxLength: 4 }).map((all) => all.join(''));
-  let text = '';
-  const url = await streaming(() => [Buffer.from(text)]);
-  const property = fc.asyncProperty(odd, fc.constantFrom('', END.openai), async (before, end) => {
-    text = `${before}data: {"choices":[]}\n\n${end}`;
-    expect(await endOf(callOf({ url, stream: true }))).toEqual({ failure: 'bad-answer', status: 200 });
-  });
-  await fc.assert(property, { numRuns: scaled(30) });
-});
+/** Events that say nothing of the model, with those that only begin a message. */
+const EMPTY: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: [
+    'data: {"choices":[]}\n\n',
+    'data: {"choices":[{}]}\n\n',
+    'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n',
+    'data: {"choices":[{"delta":{"content":null,"tool_calls":[],"refusal":null},"finish_reason":""}]}\n\n',
+  ],
+  anthropic: [
+    'data: {"type":"message_start","message":{"content":[],"stop_reason":null}}\n\n',
+    'data: {"type":"content_block_start","content_block":{"type":"text","text":""}}\n\n',
+    'data: {"type":"content_block_stop"}\n\n',
+    'data: {"type":"message_delta","delta":{"stop_reason":null},"usage":{"output_tokens":0}}\n\n',
+  ],
+};
+/** Without content, and all the same a reply: the model stopped. */
+const STOPPED: Readonly<Record<Dialect, string>> = {
+  openai: 'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
+  anthropic: 'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n',
+};
+
+test.each(DIALECTS)(
+  '%s: a stream without content and without a reason to stop is no answer',
+  async (dialect) => {
+    const odd = fc
+      .array(fc.constantFrom(...ODD, ...EMPTY[dialect]), { maxLength: 5 })
+      .map((all) => all.join(''));
+    let text = '';
+    const url = await streaming(() => [Buffer.from(text)]);
+    const end = fc.constantFrom('', END[dialect], STOPPED[dialect] + END[dialect]);
+    const property = fc.asyncProperty(odd, end, async (before, last) => {
+      text = `${before}${EMPTY[dialect][0]}${last}`;
+      expect(await endOf(callOf({ url, dialect, stream: true }))).toEqual(
+        last.startsWith(STOPPED[dialect])
+          ? { text, broken: undefined }
+          : { failure: 'bad-answer', status: 200 },
+      );
+    });
+    await fc.assert(property, { numRuns: scaled(100) });
+  },
+);
 
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const inside = places.map((place) => place % bytes.length).filter((place) => place > 0);
