@@ -141,6 +141,10 @@ async function assemble(
     };
   }
 
+  function judgesAll(replyMayLack: ReplyLacks): boolean | undefined {
+    return manifest.cascade && canJudge(manifest.cascade, replyMayLack);
+  }
+
   function byCandidate<T>(values: ArrayLike<T>): Record<string, T> {
     return Object.fromEntries(ladder.rungs.map((rung, i) => [rung.candidate, values[i]!]));
   }
@@ -156,6 +160,7 @@ async function assemble(
     stale: ladder.stale,
     profiles,
     policies: policies.names,
+    canJudge: judgesAll,
     defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
     standing: (served = ladder) => verdicts.standing(served.stale),
     verdict(name = config.defaultPolicy) {
@@ -182,7 +187,7 @@ async function assemble(
       inFlight.enter();
       try {
         const text = scoredText(routeInput);
-        const decision = await decide(text, options, startedMs, canJudge(manifest.cascade, replyMayLack));
+        const decision = await decide(text, options, startedMs, judgesAll(replyMayLack) === true);
         if (decision.reason !== 'cascade-check') return { decision, check: undefined };
         const { threshold } = decision;
         const check = await replyCheck(classifier, manifest.cascade!, text!, threshold!).catch(
@@ -227,11 +232,8 @@ async function assemble(
   };
 }
 
-function canJudge(cascade: Cascade | undefined, { text, logprobs }: ReplyLacks): boolean {
-  if (cascade === undefined) return false;
-  return (
-    (!text || judgesWithout(cascade.judge, 'text')) && (!logprobs || judgesWithout(cascade.judge, 'logprobs'))
-  );
+function canJudge({ judge }: Cascade, { text, logprobs }: ReplyLacks): boolean {
+  return (!text || judgesWithout(judge, 'text')) && (!logprobs || judgesWithout(judge, 'logprobs'));
 }
 
 /** The logits are read at once: the classifier may be closed by the time that the reply is there. */
@@ -244,6 +246,7 @@ async function replyCheck(
   const logits = await classifier.logits(text);
   return {
     skip: skipAt(cascade, accept),
+    needsLogprobs: !judgesWithout(cascade.judge, 'logprobs'),
     judge(reply) {
       const verdict = judgeReply(cascade.judge, logits, text, reply);
       return { ...verdict, accepted: verdict.predictedLoss <= accept };

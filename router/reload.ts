@@ -174,6 +174,7 @@ export async function reloadingRouter(
     get policies() {
       return generations.current().policies;
     },
+    canJudge: (replyMayLack) => generations.current().canJudge(replyMayLack),
     get defaultPolicy() {
       return generations.current().defaultPolicy;
     },

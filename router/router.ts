@@ -54,6 +54,8 @@ export interface RoutedForCheck {
 export interface ReplyCheck {
   /** The limit on the prompt's predicted loss that it kept. */
   readonly skip: number;
+  /** Without log-probabilities no reply passes. */
+  readonly needsLogprobs: boolean;
   /** Whether the reply may go out; else the request escalates. */
   judge(reply: Reply): ReplyVerdict & { readonly accepted: boolean };
 }
@@ -98,6 +100,8 @@ export interface Router {
   /** Other ladders, by the name of their profile; each is stale or not on its own. */
   readonly profiles: ReadonlyMap<string, ServedLadder>;
   readonly policies: readonly string[];
+  /** Undefined if the artifact has no cascade; else whether its judge can do without what replies may lack. */
+  canJudge(replyMayLack: ReplyLacks): boolean | undefined;
   /** What decides if a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
   /** What the artifact may claim of its own policy at this moment, over the default ladder or that of a profile. */

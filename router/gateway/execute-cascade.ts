@@ -13,7 +13,7 @@ import { replyFault } from './reply-fault.ts';
 
 /** What a look at a reply takes. */
 export interface CheckParts {
-  /** Called if a model gave a text without log-probabilities, which were asked for. */
+  /** Called if a model gave a text without log-probabilities, which the judge needs. */
   readonly onNoLogprobs: (model: CatalogModel) => void;
 }
 
@@ -37,7 +37,7 @@ export async function executeCascade(
   call: UnroutedCall,
   parts: CascadeParts,
   nowMs: number,
-): Promise<{ readonly result: FallbackResult; readonly check: CheckFacts }> {
+): Promise<{ readonly result: FallbackResult; readonly check?: CheckFacts }> {
   const run = parts.chain.start();
   const deadline = nowMs + plan.deadlineMs;
   const lookDeadline = Math.min(deadline, nowMs + plan.maxWaitMs);
@@ -50,9 +50,9 @@ export async function executeCascade(
   });
   const cheap = await run.call({ ...call, logprobs: true }, plan.checked, lookDeadline, 'first');
   if (cheap.kind === 'failure') {
+    if (cheap.final) return { result: cheap };
     const late = isLate();
     const check = facts({ escalated: late ? 'too-late' : 'failed' });
-    if (cheap.final) return { result: cheap, check };
     return { result: await run.call(call, plan.rest, deadline, late ? 'escalation' : 'fallback'), check };
   }
   const held = await hold(cheap, call.memory);
@@ -121,7 +121,7 @@ function judge(
   const fault = replyFault(call, content);
   if (fault !== undefined) return { escalated: fault };
   const { text, calls, finishReason } = content;
-  if (text !== undefined && logprobs.length === 0) onNoLogprobs(model);
+  if (check.needsLogprobs && text !== undefined && logprobs.length === 0) onNoLogprobs(model);
   const reply: Mutable<Reply> = logprobSignals(logprobs);
   if (text !== undefined && calls.length === 0) reply.text = text;
   if (finishReason !== undefined) reply.finishReason = finishReason;

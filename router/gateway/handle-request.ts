@@ -75,9 +75,10 @@ function executedRequest(
   return { ...stages, headers, result, check, firstByteMs: performance.now() };
 }
 
-/** The cheap model if its reply goes out, else the strongest. */
+/** The cheap model if its reply goes out, else the strongest; what it was if the provider refused the request itself. */
 function finalSelection(selection: Selection, { rest }: CascadePlan, { check }: ExecutedPlan): Selection {
-  if (check?.escalated === undefined) return { ...selection, reason: 'cascade-accepted' };
+  if (check === undefined) return selection;
+  if (check.escalated === undefined) return { ...selection, reason: 'cascade-accepted' };
   return { ...selection, selected: rest[0] ?? selection.selected, reason: 'cascade-escalated' };
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
-import { prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
+import { givesLogprobs, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import {
   createRungShares,
   type DecisionLog,
@@ -54,7 +54,7 @@ export interface GatewaySettings extends CatalogOptions {
 }
 
 /** What settings are checked against. */
-export type ConfiguringRouter = Pick<Router, 'ladder' | 'profiles' | 'policies' | 'check'>;
+export type ConfiguringRouter = Pick<Router, 'ladder' | 'profiles' | 'policies' | 'check' | 'canJudge'>;
 
 /** One for the life of the process. */
 export interface Gateway {
@@ -85,7 +85,7 @@ export interface GatewayHealth {
 }
 
 const NO_LOGPROBS =
-  'gives no log-probabilities of its tokens: if the judge of the artifact learned with them, every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
+  'gives no log-probabilities of its tokens, and the judge of the artifact needs them: every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
 
 /** Metrics and decision log get requests within this. */
 const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
@@ -141,8 +141,15 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     },
     configure(settings, router) {
       const { upstream } = settings;
-      const withoutLogprobs = new Set<string>();
       const catalog = checkedCatalog(settings, router);
+      const withoutLogprobs = new Set<string>();
+      const onNoLogprobs = ({ name }: CatalogModel) => {
+        if (!withoutLogprobs.has(name)) logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);
+        withoutLogprobs.add(name);
+      };
+      const cheapest = catalog.get(router.ladder[0]!.model);
+      if (router.canJudge({ text: false, logprobs: !givesLogprobs(cheapest) }) === false)
+        onNoLogprobs(cheapest);
       current = {
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
@@ -151,11 +158,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         cascade: settings.cascade,
         heartbeatMs: options.gateway.heartbeatMs,
         withoutLogprobs,
-        onNoLogprobs({ name }) {
-          if (withoutLogprobs.has(name)) return;
-          withoutLogprobs.add(name);
-          logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);
-        },
+        onNoLogprobs,
         strategy: cascade,
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { editFields } from '../../router/json/edit-fields.ts';
+import { editFields, withField } from '../../router/json/edit-fields.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
 import { scaled } from '../helpers/long-run.ts';
 
@@ -183,4 +183,15 @@ test.each([
 ])('a long text of %s', (_, textOf) => {
   const text = textOf(scaled(4_000_000));
   expect(withModel(text, 'm')).toBe(text.replace(/"model":(?:"auto"|\[+\]+)/g, '"model":"m"'));
+});
+
+test.each([
+  ['{"model":"m"}', '{"logprobs":true,"model":"m"}'],
+  [' { "model" : "m" }', ' {"logprobs":true, "model" : "m" }'],
+  ['{"model":"m","logprobs":false}', '{"model":"m","logprobs":true}'],
+  ['{"logprobs": null ,"a":{"logprobs":1}}', '{"logprobs": true ,"a":{"logprobs":1}}'],
+  ['{"logprobs":1,"a":[],"logprobs":{"b":2}}', '{"logprobs":true,"a":[],"logprobs":true}'],
+  ['{"\\u006cogprobs":0}', '{"\\u006cogprobs":true}'],
+])('a field with a value, in %s', (text, expected) => {
+  expect(withField(text, objectFrom(text), 'logprobs', true)).toBe(expected);
 });

@@ -187,3 +187,41 @@ describe('a choice', () => {
     });
   });
 });
+
+describe('a choice in a cascade', () => {
+  const path = [
+    { accept: -0.5, skip: 0.1 },
+    { accept: 0.2, skip: 0.4 },
+  ];
+  const policy: Policy = { kind: 'cascade', name: 'default', version: 1, threshold: 0.2, skip: 0.4, path };
+  const among = (changes: Partial<Choosing> = {}): Choosing => ({
+    rungs: 2,
+    allowed: undefined,
+    requestedThreshold: undefined,
+    checks: true,
+    ...changes,
+  });
+
+  it.each<[string, number[], Partial<Choosing>, number, string]>([
+    ['the reply is worth a look', [0.5, 0.75], {}, 0, 'cascade-check'],
+    ['up to the limit', [0.5, 0.9], {}, 0, 'cascade-check'],
+    ['above it the prompt alone decides', [0.5, 1], {}, 1, 'cascade-skipped'],
+    ['nobody checks', [0.5, 0.5], { checks: false }, 1, 'cascade-unchecked'],
+    ['nobody checks, nor would it be worth it', [0.25, 1], { checks: false }, 1, 'cascade-skipped'],
+    ['a lower accept level has a lower limit', [0.5, 0.75], { requestedThreshold: 0 }, 1, 'cascade-skipped'],
+    ['the cheap model cannot take it', [0.5, 0.5], { allowed: [1] }, 1, 'cascade-unchecked'],
+  ])('%s', (_, probabilities, changes, rung, reason) => {
+    const chosen = choose(policy, probabilities, among(changes));
+    expect(chosen).toMatchObject({ rung, reason });
+    expect(chosen.unrestricted).toBeLessThanOrEqual(chosen.rung); // nothing is lost
+  });
+
+  it('is a downgrade if the strongest candidate cannot take the request: its reply could not be called for', () => {
+    const chosen = choose(policy, [0.5, 0.5], among({ allowed: [0] }));
+    expect(chosen).toMatchObject({ rung: 0, unrestricted: 1, reason: 'requirements' });
+  });
+
+  it.each(['no-text', 'unreadable', 'classifier-failed'] as const)('%s goes to the strongest', (why) => {
+    expect(choose(policy, why, among())).toMatchObject({ rung: 1, reason: why, predictedLoss: null });
+  });
+});
