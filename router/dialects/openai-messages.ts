@@ -12,7 +12,7 @@ import {
   type SystemText,
   systemMessages,
 } from './prompt.ts';
-import type { AssistantPart, PromptMessage, Target, UserPart } from './sdk.ts';
+import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from './sdk.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),
@@ -116,6 +116,8 @@ interface Mapping {
   readonly target: Target;
   readonly losses: Losses;
   readonly prompt: Prompt;
+  /** Of all pictures, where an option says it. */
+  readonly pictureDetail: PictureDetail | undefined;
   /** Counts the JSON values in the arguments of all calls, which are JSON inside a text. */
   readonly parsedArguments: { values: number };
 }
@@ -126,14 +128,40 @@ const ARGUMENTS = { maxDepth: 1_000, maxValues: 400_000 };
 /** Calls and results of the older function calling have no ids: a result belongs to the call before it. */
 const FUNCTION_CALL = 'function_call';
 
-/** The conversation of a chat completion as the SDK's prompt. @param instruction - appended to the client's own system prompt */
+/**
+ * The detail that all pictures of a conversation ask for. Undefined if they differ, or if there are other files: an option for the whole
+ * request would look at those less closely, or at a higher price.
+ */
+export function commonPictureDetail(messages: readonly OpenAIMessage[]): PictureDetail | undefined {
+  const details = messages.flatMap(({ role, content }) =>
+    role === 'user' && Array.isArray(content) ? content.flatMap(detailOf) : [],
+  );
+  const [first] = details;
+  if (first !== 'low' && first !== 'high') return undefined;
+  return details.every((detail) => detail === first) ? first : undefined;
+}
+
+function detailOf(part: z.infer<typeof userPartSchema>): (string | null | undefined)[] {
+  if (part.type === 'image_url') return [part.image_url.detail];
+  return part.type === 'file' ? [undefined] : [];
+}
+
+interface PromptOptions {
+  /** Appended to the client's own system prompt. */
+  readonly instruction: string | undefined;
+  /** Of all pictures, where an option of the request says it. */
+  readonly pictureDetail: PictureDetail | undefined;
+}
+
+/** The conversation of a chat completion as the SDK's prompt. */
 export function openaiPrompt(
   messages: readonly OpenAIMessage[],
   target: Target,
   losses: Losses,
-  instruction?: string,
+  { instruction, pictureDetail }: PromptOptions,
 ): PromptMessage[] {
-  const mapping: Mapping = { target, losses, prompt: new Prompt(target), parsedArguments: { values: 0 } };
+  const prompt = new Prompt(target);
+  const mapping: Mapping = { target, losses, prompt, pictureDetail, parsedArguments: { values: 0 } };
   const start = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
   const leading = messages.slice(0, start === -1 ? messages.length : start);
   const system = leading.flatMap((message, index) => systemTexts(message, ['messages', index], mapping));
@@ -187,13 +215,18 @@ function userParts(content: User['content'], path: Path, mapping: Mapping): User
   });
 }
 
-function userPart(part: z.infer<typeof userPartSchema>, path: Path, { target, losses }: Mapping): UserPart {
+function userPart(
+  part: z.infer<typeof userPartSchema>,
+  path: Path,
+  { target, losses, pictureDetail }: Mapping,
+): UserPart {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text };
     case 'image_url': {
       const { url, detail } = part.image_url;
-      if (detail && detail !== 'auto') losses.drop([...path, 'image_url', 'detail'], NO_COUNTERPART);
+      if (detail && detail !== 'auto' && detail !== pictureDetail)
+        losses.drop([...path, 'image_url', 'detail'], NO_COUNTERPART);
       return filePartAt(url, 'image/*', target, [...path, 'image_url', 'url']);
     }
     case 'input_audio': {

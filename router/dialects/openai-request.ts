@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
-import { openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
+import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
 import { jsonSchemaSchema } from './prompt.ts';
 import { canReason, EFFORTS, reasoningOptions } from './reasoning.ts';
 import {
@@ -123,9 +123,13 @@ export function openaiRequest(
       "the chosen model's provider has no mode for JSON without a schema",
     );
   }
+  const pictureDetail = target.pictureDetail && commonPictureDetail(request.messages);
   const tools = [...(request.tools ?? []).map(({ function: tool }) => tool), ...(request.functions ?? [])];
   const options = withoutUndefined({
-    prompt: openaiPrompt(request.messages, target, losses, instructed ? JSON_INSTRUCTION : undefined),
+    prompt: openaiPrompt(request.messages, target, losses, {
+      instruction: instructed ? JSON_INSTRUCTION : undefined,
+      pictureDetail,
+    }),
     maxOutputTokens: maxOutputTokens(request),
     temperature: request.temperature,
     // Keeps the whole probability mass: the same as no field.
@@ -142,6 +146,7 @@ export function openaiRequest(
       userOptions(request, target, losses),
       toolCallLimit(request, target, losses),
       schemaStrictness(request, target),
+      pictureDetail && target.pictureDetail?.(pictureDetail),
     ]),
   });
   return withEffort(options, request, target, losses);

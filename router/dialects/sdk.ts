@@ -71,6 +71,9 @@ export interface CacheControl {
   readonly ttl?: '5m' | '1h' | undefined;
 }
 
+/** OpenAI's `image_url.detail`, without `auto`, which means the same as none. */
+export type PictureDetail = 'low' | 'high';
+
 /**
  * What the API behind a model can carry, beyond what the AI SDK itself warns about. The SDK silently ignores some fields; each of those is
  * listed here, so that its loss is known before anything is sent.
@@ -94,6 +97,8 @@ export interface Target {
   readonly imagesInToolResults: boolean;
   /** Accepts any name for a file. */
   readonly fileNames: boolean;
+  /** Options for how closely all pictures of a request are looked at; undefined if the API, or the model, has none. */
+  readonly pictureDetail: ((detail: PictureDetail) => ProviderOptions) | undefined;
   /** Accepts audio in user messages. */
   readonly audio: boolean;
   /** Continues an assistant message that comes last. */
@@ -125,6 +130,7 @@ const BASIC = {
   marksToolErrors: false,
   imagesInToolResults: false,
   fileNames: true,
+  pictureDetail: undefined,
   audio: false,
   continuesReplies: false,
   separateSystemTexts: false,
@@ -200,6 +206,13 @@ export function acceptsText(text: string, { blankTexts }: Pick<Target, 'blankTex
   return blankTexts ? text !== '' : text.trim() !== '';
 }
 
+/** Gemini API reference, MediaResolution. Older models refuse it. */
+const MEDIA_RESOLUTION = /gemini-(?:2\.5|[3-9])/;
+
+function mediaResolution(detail: PictureDetail): ProviderOptions {
+  return { google: { mediaResolution: `MEDIA_RESOLUTION_${detail.toUpperCase()}` } };
+}
+
 /** @param urls - that this model fetches itself, beyond those of its kind of provider */
 export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Target {
   const { kind } = model.provider;
@@ -211,6 +224,7 @@ export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Tar
     model,
     ...features,
     ...(gemini3 && { maxReplies: 1 }),
+    ...(kind === 'google' && MEDIA_RESOLUTION.test(model.id) && { pictureDetail: mediaResolution }),
     ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall }),
     fetches: ({ protocol, href }, mediaType) =>
       (fetchesImages && mediaType.startsWith('image/') && /^https?:$/.test(protocol)) ||

@@ -292,6 +292,62 @@ describe('a limit on the output', () => {
   });
 });
 
+describe('the detail of pictures', () => {
+  const picture = (detail?: string) => ({
+    type: 'image_url',
+    image_url: { url: 'data:image/png;base64,iVBORw0KGgo=', ...(detail && { detail }) },
+  });
+  const pdf = { type: 'file', file: { file_data: `data:application/pdf;base64,${PDF}` } };
+
+  async function detailSent(kind: ProviderKind, id: string, ...content: Json[]) {
+    const provider = await replyingProvider(kind);
+    const call = callTo(modelAt(provider.url, kind, { id }), 'openai', { model: 'x', ...user(...content) });
+    const outcome = await attempt(call, TIMEOUTS);
+    const { generationConfig } = provider.bodies().at(-1) as { generationConfig?: Json };
+    const dropped = outcome.kind === 'reply' ? outcome.dropped : outcome;
+    return [generationConfig?.['mediaResolution'], dropped];
+  }
+
+  it.each(['low', 'high'])('%s is the resolution of Gemini, if all pictures ask for it', async (detail) => {
+    const resolution = `MEDIA_RESOLUTION_${detail.toUpperCase()}`;
+    for (const id of ['gemini-2.5-flash', 'gemini-3.5-flash']) {
+      expect(await detailSent('google', id, picture(detail), picture(detail))).toEqual([resolution, []]);
+    }
+  });
+
+  it('auto is no wish', async () => {
+    for (const kind of ['google', 'anthropic', 'mistral', 'bedrock'] as const) {
+      expect(await detailSent(kind, MODELS[kind], picture('auto'), picture())).toEqual([undefined, []]);
+    }
+  });
+
+  const path = (at: number) => `messages.0.content.${at}.image_url.detail`;
+  it.each<[string, ProviderKind, string, Json[], string[]]>([
+    [
+      'another picture asks for another',
+      'google',
+      'gemini-2.5-flash',
+      [picture('low'), picture('high')],
+      [path(0), path(1)],
+    ],
+    ['another picture asks for none', 'google', 'gemini-2.5-flash', [picture(), picture('high')], [path(1)]],
+    ['there is another file', 'google', 'gemini-2.5-flash', [pdf, picture('low')], [path(1)]],
+    ['it is of no known kind', 'google', 'gemini-2.5-flash', [picture('original')], [path(0)]],
+    ['the model is too old', 'google', 'gemini-2.0-flash', [picture('low')], [path(0)]],
+    ...(['anthropic', 'mistral', 'bedrock'] as const).flatMap((kind) =>
+      ['low', 'high', 'original'].map((detail): [string, ProviderKind, string, Json[], string[]] => [
+        `${kind} has none: ${detail}`,
+        kind,
+        MODELS[kind],
+        [picture(detail)],
+        [path(0)],
+      ]),
+    ),
+  ])('is dropped by name where %s', async (_, kind, id, content, dropped) => {
+    expect(await detailSent(kind, id, ...content)).toEqual([undefined, dropped]);
+  });
+});
+
 /** The body of Claude Code's first request, as far as its form matters. */
 const CLAUDE_CODE: Json = {
   model: 'auto',
