@@ -189,11 +189,13 @@ function endedEarly({ model }: ProviderCall, error: unknown, status: number | un
   return failedAttempt(model, 'bad-answer', status, 'gave an answer that could not be read');
 }
 
+/** An event has no status; this one leaves the words to decide. */
+const BAD_REQUEST = 400;
+
 /** By the type of an error event: Anthropic's, and Google's and OpenAI's if they send one. The SDK keeps only the message of Amazon's. */
 function classifyEvent(error: unknown): Failure {
   const text = JSON.stringify(error) ?? '';
-  if (/insufficient_quota|billing_error|credit balance is too low|specified API usage limits/i.test(text))
-    return 'quota-exhausted';
+  if (classifyRefusal(BAD_REQUEST, undefined, text) === 'quota-exhausted') return 'quota-exhausted';
   if (/overloaded|UNAVAILABLE|service unavailable/i.test(text)) return 'overloaded';
   return /rate_limit|RESOURCE_EXHAUSTED|throttl|too many (requests|tokens)/i.test(text)
     ? 'rate-limited'

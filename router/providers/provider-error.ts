@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import { fieldIn } from '../json/index.ts';
+import { fieldIn, objectsIn } from '../json/index.ts';
 import type { FailedAttempt, Failure, ProviderCall } from './types.ts';
 
 /** Why no connection was made. */
@@ -101,10 +101,10 @@ const CONTENT_FILTER =
 /** OpenAI's code, which other addresses send with 400. */
 const MODEL_MISSING = 'model_not_found';
 /** Statuses whose bodies are read. A 5xx means the same whatever its body says. */
-const STATUSES_WITH_REASON = new Set([400, 401, 402, 403, 404, 412, 413, 422, 429]);
+const STATUSES_WITH_REASON = new Set([400, 401, 402, 403, 404, 409, 412, 413, 422, 429]);
 /**
  * Codes and types of errors for an exhausted budget: OpenAI and many that copy it, OpenAI's hard limit and inactive accounts,
- * Anthropic, Moonshot, Alibaba, Amazon.
+ * Anthropic, Moonshot, New API, Groq's spend limit, Google, Azure, Alibaba, Volcengine, Vercel's AI Gateway, Amazon.
  */
 const QUOTA_CODES: ReadonlySet<string> = new Set([
   'insufficient_quota',
@@ -115,15 +115,50 @@ const QUOTA_CODES: ReadonlySet<string> = new Set([
   'insufficient_balance',
   'insufficient_credits',
   'insufficient_user_quota',
+  'pre_consume_token_quota_failed',
+  'blocked_api_access',
+  'BILLING_DISABLED',
+  'ReadOnlyDisabledSubscription',
   'Arrearage',
+  'AllocationQuota.FreeTierOnly',
+  'AccountOverdueError',
+  'customer_verification_required',
   'ServiceQuotaExceededException',
 ]);
 /**
  * How messages about it begin. Only the beginning counts: elsewhere a message may quote what the client wrote. In this order: Anthropic
- * (twice), OpenAI, DeepSeek and OpenRouter, Alibaba, xAI, Amazon, Azure, Hugging Face, Fireworks.
+ * (three times), OpenAI (twice), DeepSeek and OpenRouter, OpenRouter's limit of a key, Alibaba, xAI, Amazon (twice), Azure, Hugging Face,
+ * Fireworks, Moonshot, Mistral, Google (three times).
  */
-const QUOTA_MESSAGES =
-  /^(You have reached your specified API usage limits|Your credit balance is too low|Your account is not active, please check your billing|Billing hard limit|Insufficient (account )?(balance|credits?|funds)|Access denied, please make sure your account is in good standing|Your (newly created )?team .*(used all available credits|spending limit)|Too many tokens per day|Out of call volume quota|You have exceeded your monthly included credits|Account .* is suspended)/i;
+const QUOTA_MESSAGES = new RegExp(
+  `^(?:${[
+    'You have reached your specified API usage limits',
+    'Your credit balance is too low',
+    "There's an issue with your billing",
+    'Your account is not active, please check your billing',
+    'Billing hard limit',
+    'Insufficient (?:account )?(?:balance|credits?|funds)',
+    'Key limit exceeded',
+    'Access denied, please make sure your account is in good standing',
+    "Your (?:newly created )?team .{0,200}(?:used all available credits|spending limit|doesn't have any credits)",
+    'Too many tokens per day',
+    'Model access is denied due to INVALID_PAYMENT_INSTRUMENT',
+    'Out of call volume quota',
+    'You have exceeded your monthly included credits',
+    'Account .{0,200} is suspended',
+    'Your account (?:.{0,200} )?is suspended',
+    'Inactive subscription or usage limit reached',
+    'This API method requires billing to be enabled',
+    'Your prepayment credits are depleted',
+    'Gemini API free tier is not available in your country',
+  ].join('|')})`,
+  'i',
+);
+/** What a 403 about money speaks of, in whatever words; one about a key, a region or a permission does not. */
+const MONEY =
+  /\b(?:billing|payments?|unpaid|invoices?|credits?|balance|spend(?:ing)? (?:limit|cap)|overdue|past due|arrears|top[ -]?up|recharge)\b|余额|欠费|额度/i;
+/** A longer message may quote what the client wrote. */
+const MONEY_WITHIN_CHARACTERS = 300;
 /** Google's limits of a day; those of a minute are rate limits (google.rpc.QuotaFailure). */
 const GOOGLE_DAILY = /"quotaId":\s*"[^"]*PerDay/;
 /** A 404 about something that the request itself names, and that is no model. Codes count too: previous_response_not_found. */
@@ -147,6 +182,7 @@ export function classifyRefusal(status: number, contentType: string | undefined,
     if (status === 404) return namesOtherResource(all) ? 'bad-request' : 'model-missing';
     if (status !== 401 && CONTEXT_WINDOW.test(all)) return 'context-window';
     if (status !== 401 && status !== 429 && CONTENT_FILTER.test(all)) return 'content-filter';
+    if (status === 403 && MONEY.test(all.slice(0, MONEY_WITHIN_CHARACTERS))) return 'quota-exhausted';
   }
   const known = FAILURE_BY_STATUS[status];
   if (known !== undefined) return known;
@@ -202,8 +238,9 @@ function reasonIn(text: string): Reason {
     fieldIn(error, 'type'),
     fieldIn(error, 'status'),
     fieldIn(inner, 'code'),
+    ...objectsIn(error, 'details').map((detail) => detail['reason']), // google.rpc.ErrorInfo
   ];
-  const message = fieldIn(error, 'message');
+  const message = fieldIn(error, 'message') ?? fieldIn(error, 'detail');
   return { codes: codes.filter(isString), message: isString(message) ? message : '' };
 }
 

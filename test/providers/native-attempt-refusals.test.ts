@@ -171,6 +171,14 @@ test.each([
 });
 
 const ANTHROPIC = (type: string, message: string) => ({ type: 'error', error: { type, message } });
+const GOOGLE_403 = (message: string, reason: string) => ({
+  error: {
+    code: 403,
+    message,
+    status: 'PERMISSION_DENIED',
+    details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason }],
+  },
+});
 
 // Wordings as reports against official clients and the providers' references show them.
 test.each([
@@ -249,6 +257,65 @@ test.each([
       },
     },
   ],
+  ...[
+    GOOGLE_403(
+      'This API method requires billing to be enabled. Please enable billing on project #1.',
+      'BILLING_DISABLED',
+    ),
+    GOOGLE_403('The caller does not have permission', 'BILLING_DISABLED'),
+    {
+      error: {
+        message: 'Billing account is past due.',
+        type: 'invalid_request_error',
+        code: 'billing_not_active',
+      },
+    },
+    {
+      error: { message: 'Your organization has unpaid invoices.', type: 'invalid_request_error', code: null },
+    },
+    ANTHROPIC('permission_error', "There's an issue with your billing or payment information."),
+    ANTHROPIC('billing_error', 'Your account may not be used.'),
+    { message: 'Inactive subscription or usage limit reached', request_id: 'x' },
+    { detail: 'Please check your payment method.' },
+    {
+      error: { code: '403', message: 'Out of call volume quota. Quota will be replenished in 12.03:02:01.' },
+    },
+    {
+      error: {
+        message: 'Key limit exceeded (daily limit). Manage it using https://openrouter.ai/settings/keys',
+        code: 403,
+      },
+    },
+    {
+      error: {
+        message: 'API access was blocked at the spend limit.',
+        type: 'invalid_request_error',
+        code: 'blocked_api_access',
+      },
+    },
+    { error: { message: 'Insufficient Balance', type: 'unknown_error', code: 'invalid_request_error' } },
+    {
+      code: 'The caller does not have permission',
+      error: "Your newly created team doesn't have any credits yet.",
+    },
+    { code: 30001, message: 'Sorry, your account balance is insufficient', data: null },
+    {
+      error: { code: 'AccountOverdueError', message: 'The request failed because your account is overdue.' },
+    },
+    { code: 'AllocationQuota.FreeTierOnly', message: 'The free tier of the model has been exhausted.' },
+    {
+      message:
+        'Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided.',
+    },
+    {
+      error: {
+        message: 'AI Gateway requires a valid credit card on file.',
+        type: 'customer_verification_required',
+      },
+    },
+    { error: { message: '用户额度不足', type: 'new_api_error' } },
+  ].map((body): [number, object] => [403, body]),
+  [409, { error: { code: 'ReadOnlyDisabledSubscription', message: 'The subscription is disabled.' } }],
 ])('%i %j: the budget of the operator is used up', (status, body) => {
   expect(classifyRefusal(status, JSON_TYPE, JSON.stringify(body))).toBe('quota-exhausted');
 });
@@ -322,6 +389,27 @@ test.each([
     'model-missing',
   ],
   [404, { detail: 'Not Found' }, 'model-missing'],
+  [403, GOOGLE_403('Generative Language API has not been used in project 1.', 'SERVICE_DISABLED'), 'auth'],
+  [403, GOOGLE_403('Requests from referer <empty> are blocked.', 'API_KEY_HTTP_REFERRER_BLOCKED'), 'auth'],
+  [
+    403,
+    { error: { message: 'Country, region, or territory not supported', code: 'unsupported_country' } },
+    'auth',
+  ],
+  [403, { error: { message: 'Project `p` does not have access to model `m`', code: null } }, 'auth'],
+  [403, ANTHROPIC('permission_error', 'Your API key does not have permission to use this resource.'), 'auth'],
+  [403, { error: { code: 'AuthorizationFailed', message: 'The credentials do not allow this.' } }, 'auth'],
+  [
+    403,
+    {
+      error: {
+        message: 'Your input was flagged',
+        code: 403,
+        metadata: { flagged_input: 'my credit balance' },
+      },
+    },
+    'content-filter',
+  ],
 ])('%i %j is %s', (status, body, failure) => {
   expect(classifyRefusal(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
 });
