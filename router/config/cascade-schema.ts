@@ -1,6 +1,25 @@
 import { z } from 'zod';
 import { camelCased } from './camel-cased.ts';
 
+const VALIDATOR_RULE = 'give either command or url';
+
+const validator = z
+  .strictObject({
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('A program and its arguments. It gets JSON on stdin; exit code 0 passes, 1 rejects.'),
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s@]+$/, 'an http or https address without a name or password in it')
+      .optional()
+      .describe('An address that gets the JSON by POST; 2xx passes, 422 rejects.'),
+    timeout_ms: z.int().min(10).max(60_000).default(1_000).describe('A longer check rejects.'),
+  })
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), { error: VALIDATOR_RULE })
+  .transform(camelCased);
+
 /** `cascade` of plimsoll.config.yaml: how the reply of the cheap model is held and judged, if the artifact has a judge. */
 export const cascadeSchema = z
   .strictObject({
@@ -12,6 +31,11 @@ export const cascadeSchema = z
       .describe(
         "How long a request waits for the cheap model's whole answer; then that call is aborted, and the strongest candidate is asked.",
       ),
+    validators: z
+      .array(validator)
+      .max(8)
+      .default([])
+      .describe("Your own checks of the cheap model's answer: it goes out only if each of them passes it."),
   })
   .describe("The look at the cheap model's answer before it goes out, of an artifact that has a judge.")
   .transform(camelCased);

@@ -4,15 +4,21 @@ import { replyContent, streamContent } from '../dialects/index.ts';
 import type { FallbackChain, FallbackResult } from '../fallback/index.ts';
 import { parseJson } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import { scoredText } from '../prompt/index.ts';
 import { ExchangeError, SseReader, type UnroutedCall } from '../providers/index.ts';
-import type { CheckFacts } from '../records/index.ts';
+import type { CheckFacts, EscalationCause } from '../records/index.ts';
 import type { ReplyCheck } from '../router.ts';
-import type { Mutable, Reply } from '../types.ts';
+import type { Message, Mutable, Reply } from '../types.ts';
 import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
+import { type Validation, type ValidatorInput, type ValidatorOptions, validate } from './validators.ts';
 
 /** What a look at a reply takes. */
 export interface CheckParts {
+  /** The operator's own checks. */
+  readonly validators: readonly ValidatorOptions[];
+  /** Called if one of them does not work. */
+  readonly onValidatorFailed: (failed: Extract<Validation, { kind: 'failed' }>) => void;
   /** Called if a model gave a text without log-probabilities, which the judge needs. */
   readonly onNoLogprobs: (model: CatalogModel) => void;
 }
@@ -60,7 +66,7 @@ export async function executeCascade(
   const judged: Judged =
     typeof held === 'string'
       ? { escalated: held === 'broken' && isLate() ? 'too-late' : held }
-      : judge(cheap, held, call, plan.check, parts);
+      : await judge(cheap, held, call, plan.check, { ...parts, lookDeadline });
   if (judged.body === undefined) {
     const usage = typeof held === 'string' ? undefined : cheap.outcome.usage();
     const { escalated, replyLoss } = judged;
@@ -109,13 +115,14 @@ interface Judged extends Pick<CheckFacts, 'escalated' | 'replyLoss'> {
   readonly body?: Uint8Array;
 }
 
-function judge(
+/** Form first, then the judge, and only for what would go out the validators. */
+async function judge(
   { model, outcome }: Replied,
   whole: Uint8Array,
   call: UnroutedCall,
   check: ReplyCheck,
-  { onNoLogprobs }: CheckParts,
-): Judged {
+  { onNoLogprobs, lookDeadline, ...validating }: CheckParts & { readonly lookDeadline: number },
+): Promise<Judged> {
   const { body, logprobs } = outcome.takeLogprobs?.(whole) ?? { body: whole, logprobs: [] };
   const content = contentOf(body, call);
   const fault = replyFault(call, content);
@@ -126,7 +133,28 @@ function judge(
   if (text !== undefined && calls.length === 0) reply.text = text;
   if (finishReason !== undefined) reply.finishReason = finishReason;
   const { predictedLoss: replyLoss, accepted } = check.judge(reply);
-  return accepted ? { replyLoss, body } : { replyLoss, escalated: 'loss' };
+  if (!accepted) return { replyLoss, escalated: 'loss' };
+  const veto = await vetoOf(
+    { text, calls, model: model.name, prompt: promptOf(call) },
+    validating,
+    lookDeadline,
+  );
+  return veto === undefined ? { replyLoss, body } : { replyLoss, escalated: veto };
+}
+
+async function vetoOf(
+  input: ValidatorInput,
+  { validators, onValidatorFailed }: Pick<CheckParts, 'validators' | 'onValidatorFailed'>,
+  lookDeadline: number,
+): Promise<EscalationCause | undefined> {
+  if (validators.length === 0) return undefined;
+  const validation = await validate(validators, input, lookDeadline - performance.now());
+  if (validation.kind === 'failed') onValidatorFailed(validation);
+  return validation.kind === 'passed' ? undefined : `validator-${validation.kind}`;
+}
+
+function promptOf({ body }: UnroutedCall): string | undefined {
+  return scoredText({ messages: body['messages'] as readonly Message[] }); // whose form has been checked
 }
 
 function contentOf(whole: Uint8Array, { dialect, stream }: UnroutedCall) {

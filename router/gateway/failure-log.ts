@@ -1,5 +1,6 @@
 import type { FallbackEvent } from '../fallback/index.ts';
 import type { Logger } from '../telemetry/index.ts';
+import type { Validation } from './validators.ts';
 
 type LoggedFailure = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreachable' }>;
 
@@ -37,19 +38,41 @@ function sentence({ model, failure, ...event }: LoggedFailure): string {
  * request may meet the same fault, so it is logged once a minute, with the number of times it was left out in between.
  */
 export function failureLog(logger: Logger): (event: FallbackEvent) => void {
-  const logged = new Map<string, { at: number; repeated: number }>();
+  const repeats = repeatCounter();
   return (event) => {
     if (event.kind !== 'operator-fault' && event.kind !== 'unreachable') return;
     const { kind, model, failure, ...found } = event;
-    const name = `${model} ${failure} ${found.code ?? ''}`;
+    const repeated = repeats(`${model} ${failure} ${found.code ?? ''}`);
+    if (repeated === undefined) return;
+    const fields = { model, failure, ...found, ...(repeated && { repeated }) };
+    logger[kind === 'unreachable' ? 'warn' : 'error'](fields, sentence(event));
+  };
+}
+
+/** The same for validators of cheap replies that do not work. */
+export function validatorLog(logger: Logger): (failed: Extract<Validation, { kind: 'failed' }>) => void {
+  const repeats = repeatCounter();
+  return ({ validator, why }) => {
+    const repeated = repeats(`${validator} ${why}`);
+    if (repeated === undefined) return;
+    logger.error(
+      { validator, ...(repeated && { repeated }) },
+      `the validator ${validator} does not work, so no cheap reply goes out: ${why}`,
+    );
+  };
+}
+
+/** @returns how often a fault was left out since it was last to be logged; undefined if it must be left out now */
+function repeatCounter(): (name: string) => number | undefined {
+  const logged = new Map<string, { at: number; repeated: number }>();
+  return (name) => {
     const last = logged.get(name);
     const now = performance.now();
     if (last !== undefined && now - last.at < LOG_EVERY_MS) {
       last.repeated++;
-      return;
+      return undefined;
     }
     logged.set(name, { at: now, repeated: 0 });
-    const fields = { model, failure, ...found, ...(last?.repeated && { repeated: last.repeated }) };
-    logger[kind === 'unreachable' ? 'warn' : 'error'](fields, sentence(event));
+    return last?.repeated ?? 0;
   };
 }

@@ -7,12 +7,13 @@ import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selection
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
 import { type Selection, type SelectionParts, selectModel } from './select-model.ts';
+import type { ValidatorOptions } from './validators.ts';
 
 /** One state of the configuration; a request keeps the one that it started with. */
 export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly strategy: Strategy;
   /** How long a cheap reply may be held and judged. */
-  readonly cascade: { readonly maxWaitMs: number };
+  readonly cascade: { readonly maxWaitMs: number; readonly validators: readonly ValidatorOptions[] };
   /** After this much silence a stream gets an SSE comment; 0: never. */
   readonly heartbeatMs: number;
 }

@@ -27,7 +27,7 @@ import {
 } from '../records/index.ts';
 import type { Router } from '../router.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
-import { failureLog } from './failure-log.ts';
+import { failureLog, validatorLog } from './failure-log.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
 import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
 import { cascade } from './plan.ts';
@@ -116,6 +116,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   }, RECORDED_WITHIN);
   const prepare = traces.traced(prepareByDialect());
   const onEvent = failureLog(logger);
+  const onValidatorFailed = validatorLog(logger);
   const recording = {
     shares: createRungShares(),
     includePrompt: options.decisionLog?.includePrompt === true,
@@ -159,6 +160,8 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         heartbeatMs: options.gateway.heartbeatMs,
         withoutLogprobs,
         onNoLogprobs,
+        validators: settings.cascade.validators,
+        onValidatorFailed,
         strategy: cascade,
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };

@@ -20,6 +20,8 @@ export const ESCALATION_CAUSES = [
   'invalid-input-of-tool', // the input is no JSON object, or breaks the tool's schema
   'no-call', // a call was required
   'invalid-json', // JSON was asked for, and it is none or breaks the schema
+  'validator-rejected', // by one of the operator's validators
+  'validator-failed', // one of them crashed, could not be reached, or took too long
   'too-late', // cascade.max_wait_ms passed
   'too-large', // there was no memory to hold it
   'broken', // its stream broke off

@@ -3,6 +3,7 @@ export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './de
 export type {
   CheckFacts,
   DecisionRecord,
+  EscalationCause,
   RequestFacts,
 } from './decision-record.ts';
 export {
