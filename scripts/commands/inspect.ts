@@ -43,7 +43,7 @@ async function run(place: string, flags: Flags): Promise<void> {
 }
 
 function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing): string {
-  const { policy, split, metrics, encoder, data } = manifest;
+  const { policy, split, metrics, encoder, data, ladder, cascade } = manifest;
   const rows = [
     ['artifact', `${manifest.name}, made ${manifest.created}`],
     ['sha256', sha256],
@@ -53,6 +53,14 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
       'classifier',
       `${manifest.classifier.kind}, lambda ${manifest.classifier.lambda}, ${manifest.features.length} structural features`,
     ],
+    ...(cascade === undefined
+      ? []
+      : [
+          [
+            'cascade',
+            `judges the replies of ${ladder[0]!.model} by ${cascade.judge.columns.length} columns; skips prompts with a predicted loss above ${cascade.skip.toFixed(4)} at the previewed threshold`,
+          ],
+        ]),
     ['data', `${data.files.map(({ file, rows: n }) => `${file} (${n})`).join(', ')}`],
     [
       'split',

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LONG_RUN } from '../helpers/long-run.ts';
-import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
+import { LARGE, MEDIUM, madeUpRows, rowsWithReplies, SMALL, writeRows } from './made-up-data.ts';
 import { cli, ended, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
 const HOME = scratchFolder();
@@ -32,6 +32,41 @@ describe.concurrent('plimsoll train', () => {
     expect(Object.fromEntries(manifests.map(({ data }) => [data.files[0].file, data.files[0].rows]))).toEqual(
       Object.fromEntries(files.map((file) => [file, rows[file as keyof typeof rows]])),
     );
+  });
+
+  it('a cascade, which the gate judges by the replies, and inspect describes', async () => {
+    const data = writeRows(HOME, 'replies.jsonl', rowsWithReplies());
+    const pair = ['--data', data, '--cheap', SMALL, '--strong', LARGE, '--cascade', '--folds', '2'];
+    const out = path.join(HOME, 'cascade');
+    const trained = await cli(['train', ...pair, '--out', out, '--escalation-rate', '0.5']);
+    expect(trained.stdout).toContain(`each reply of ${SMALL} judged before it goes out`);
+    const suite = path.join(HOME, 'cascade-suite.yaml');
+    writeFileSync(suite, 'name: cascade\nmax_quality_loss: 0.3\n');
+    const gated = jsonOf(await cli(['gate', '--artifact', out, '--suite', suite, '--data', data, '--json']));
+    expect(gated.evidence.cascade).toMatchObject({ accept: gated.policy.threshold, latency: null });
+    expect(gated.evidence.cost.saved_against_strong).toBeGreaterThan(0);
+    expect((await cli(['inspect', out])).stdout).toContain(`judges the replies of ${SMALL}`);
+    const again = await cli([
+      'calibrate',
+      '--artifact',
+      out,
+      '--data',
+      data,
+      '--out',
+      path.join(HOME, 'again'),
+    ]);
+    expect(again.stderr).toContain(
+      'cascade is a cascade: the judge of its replies learned from these models',
+    );
+  });
+
+  it('a cascade of cases without replies is refused, with the fields to give', async () => {
+    const { code, stderr } = await cli(trainArgs('no-replies.jsonl', 'none', '--cascade'));
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `Give outcomes.${SMALL} at least one of answer (the text), confidence_logprob and signals.`,
+    );
+    expect(existsSync(path.join(HOME, 'none'))).toBe(false);
   });
 
   it('a ladder of three: each rung has its head, and any of them may be chosen', async () => {
