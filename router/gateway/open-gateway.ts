@@ -12,6 +12,7 @@ import {
   type CatalogOptions,
   createCatalog,
   type Dialect,
+  ladderOrderWarning,
   type Provider,
   providerKey,
 } from '../catalog/index.ts';
@@ -166,7 +167,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };
       keys = keysOfProviders(catalog.models);
-      for (const trouble of keys.troubles) {
+      for (const trouble of [...keys.troubles, ...ladderWarnings(settings, router, catalog)]) {
         if (!warned.has(trouble)) logger.warn(trouble);
         warned.add(trouble);
       }
@@ -248,6 +249,24 @@ function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): C
     for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
   }
   return catalog;
+}
+
+/** For each ladder whose order contradicts the prices. Profiles have the router's rungs, in any order. */
+function ladderWarnings(
+  { profiles }: GatewaySettings,
+  router: ConfiguringRouter,
+  catalog: Catalog,
+): string[] {
+  const own = Object.fromEntries(router.ladder.map(({ candidate, model }) => [candidate, model]));
+  const ladders = new Map<string, Readonly<Record<string, string>>>([['ladder', own]]);
+  for (const [name, { ladder }] of Object.entries(profiles)) ladders.set(`profiles.${name}.ladder`, ladder);
+  return [...ladders].flatMap(([field, ladder]) => {
+    const rungs = router.ladder.flatMap(({ candidate }) => {
+      const model = Object.hasOwn(ladder, candidate) ? ladder[candidate] : undefined;
+      return model === undefined ? [] : [{ candidate, model: catalog.get(model) }];
+    });
+    return ladderOrderWarning(field, rungs) ?? [];
+  });
 }
 
 function fallbackModels({ fallbacks }: UpstreamSettings, catalog: Catalog): Record<string, CatalogModel[]> {
