@@ -249,6 +249,7 @@ export class StreamReader {
       start = end;
     }
     const whole = this.#events.unfinishedFrom;
+    if (whole === chunk.length && from === 0 && this.#heldBytes === 0) return chunk; // nearly always
     if (whole > from) passed.push(this.#withHeld(chunk.subarray(from, whole)));
     this.#hold(chunk.subarray(Math.max(from, whole)));
     if (this.#heldBytes <= MAX_HELD_BYTES) return joined(passed);

@@ -74,7 +74,8 @@ const BEGINS_CALL: Readonly<Record<Dialect, RegExp>> = {
   openai: /"(?:tool_calls"\s*:\s*\[|function_call"\s*:\s*\{)/,
   anthropic: /"type"\s*:\s*"tool_use"/,
 };
-const NAMED = /"name"\s*:\s*"/;
+/** Of the tool that is called; a native search, which most events end. */
+const NAME = '"name"';
 /** What may be a wrong reason. */
 const OTHER_REASON: Readonly<Record<Dialect, RegExp>> = {
   openai: /"finish_reason"\s*:\s*"(?!tool_calls"|length"|content_filter"|")/,
@@ -93,7 +94,7 @@ export class StreamedStopReasons {
 
   /** The edits in the JSON of the next event. */
   edits(data: string): JsonEdit[] {
-    const begins = NAMED.test(data) && BEGINS_CALL[this.#dialect].test(data);
+    const begins = data.includes(NAME) && BEGINS_CALL[this.#dialect].test(data);
     const ends = (begins || this.#called.size > 0) && OTHER_REASON[this.#dialect].test(data);
     if (!begins && !ends) return [];
     const event = parseJson(data);
