@@ -53,25 +53,30 @@ export function orderBets(
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */
 export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
   const { largestUnit, unitEnds: ends } = bets;
-  const rows: number[] = [];
-  const unitEnds: number[] = [];
+  const rows = new Uint32Array(bets.rows.length);
+  const unitEnds = new Uint32Array(ends?.length ?? 0);
   const batches: number[] = [];
-  let unit = 0;
+  let [unit, kept, keptUnits] = [0, 0, 0];
   for (const units of bets.batches) {
-    let filled = 0;
-    for (const last = unit + units; unit < last; unit++) {
-      const before = rows.length;
+    const [last, unitsBefore] = [unit + units, keptUnits];
+    for (; unit < last; unit++) {
+      const before = kept;
       const end = ends?.[unit] ?? unit + 1;
       for (let i = ends === undefined ? unit : (ends[unit - 1] ?? 0); i < end; i++) {
-        if (wanted(bets.rows[i]!)) rows.push(bets.rows[i]!);
+        if (wanted(bets.rows[i]!)) rows[kept++] = bets.rows[i]!;
       }
-      if (rows.length === before) continue;
-      unitEnds.push(rows.length);
-      filled++;
+      if (kept === before) continue;
+      if (ends !== undefined) unitEnds[keptUnits] = kept;
+      keptUnits++;
     }
-    if (filled > 0) batches.push(filled);
+    if (keptUnits > unitsBefore) batches.push(keptUnits - unitsBefore);
   }
-  return { rows, ...(ends && { unitEnds }), largestUnit, batches };
+  return {
+    rows: rows.slice(0, kept),
+    ...(ends && { unitEnds: unitEnds.slice(0, keptUnits) }),
+    largestUnit,
+    batches,
+  };
 }
 
 /**

@@ -217,8 +217,11 @@ function worstDowngrades(
   losses: Float64Array,
   scores: Float64Array,
 ) {
-  return Array.from(losses.keys())
-    .filter((row) => losses[row]! > 0)
+  const lost: number[] = [];
+  losses.forEach((loss, row) => {
+    if (loss > 0) lost.push(row);
+  });
+  return lost
     .sort((a, b) => losses[b]! - losses[a]! || scores[a]! - scores[b]! || a - b)
     .slice(0, WORST_SHOWN)
     .map((row) => ({ id: heldOut.traits[row]!.id, loss: losses[row]!, predicted_loss: scores[row]! }));
@@ -260,10 +263,8 @@ function measureHeads({ labelled: { replay: heldOut }, candidates }: Subject): E
 }
 
 function scoreHistogram(scores: Float64Array, outcomes: PairedOutcomes): Evidence['score_histogram'] {
-  const [low, high] = scores.reduce(
-    ([least, most], score) => [Math.min(least, score), Math.max(most, Math.min(1, score))] as const,
-    [1, -1] as readonly [number, number],
-  );
+  const low = scores.reduce((least, score) => Math.min(least, score), 1);
+  const high = scores.reduce((most, score) => Math.max(most, Math.min(1, score)), -1);
   const width = (high - low) / HISTOGRAM_BINS;
   const strongBetter = new Array<number>(HISTOGRAM_BINS).fill(0);
   const cheapAsGood = new Array<number>(HISTOGRAM_BINS).fill(0);
@@ -282,7 +283,7 @@ function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices
   const { replay: heldOut, rungs } = labelled;
   const named = suite.slices.map(({ name, where }) => ({
     name,
-    rows: Uint32Array.from(heldOut.traits.keys()).filter((row) => isInSlice(where, heldOut.traits[row]!)),
+    rows: rowsWhere(heldOut.n, (row) => isInSlice(where, heldOut.traits[row]!)),
   }));
   return [...named, ...rowsByTrait(subject, 'task'), ...rowsByTrait(subject, 'source')]
     .filter(({ rows }) => rows.length > 0)
@@ -299,6 +300,13 @@ function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices
         high,
       };
     });
+}
+
+function rowsWhere(n: number, wanted: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(n);
+  let kept = 0;
+  for (let row = 0; row < n; row++) if (wanted(row)) rows[kept++] = row;
+  return rows.slice(0, kept);
 }
 
 /** At most so many values of a trait get a row; the largest ones. */

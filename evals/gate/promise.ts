@@ -273,9 +273,11 @@ function lossOf({ quality }: Pick<Replay, 'quality'>, row: number, rung: number,
 
 function countLabelled({ quality }: Replay, rows: ArrayLike<number>): number {
   let labelled = 0;
-  for (let i = 0; i < rows.length; i++) {
-    if (quality.every((column) => !Number.isNaN(column[rows[i]!]!))) labelled++;
-  }
+  const isKnown = (row: number) => {
+    for (const column of quality) if (Number.isNaN(column[row]!)) return false;
+    return true;
+  };
+  for (let i = 0; i < rows.length; i++) labelled += Number(isKnown(rows[i]!));
   return labelled;
 }
 

@@ -139,8 +139,17 @@ export function labelledCases(
   replay: Replay,
   order: ArrayLike<number>,
 ): { replay: Replay; rows: Uint32Array } {
-  const rows = Uint32Array.from(order).filter((row) => replay.quality.every((q) => !Number.isNaN(q[row]!)));
-  const pick = (column: Float64Array) => Float64Array.from(rows, (row) => column[row]!);
+  const isKnown = (row: number) => {
+    for (const column of replay.quality) if (Number.isNaN(column[row]!)) return false;
+    return true;
+  };
+  const rows = Uint32Array.from(order).filter(isKnown);
+  // loops: of a million cases the iterators of `from` would leave a gigabyte behind
+  const pick = (column: Float64Array) => {
+    const picked = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i]!]!;
+    return picked;
+  };
   return {
     rows,
     replay: {

@@ -80,6 +80,7 @@ process.stdout.write(
 
 async function judged(): Promise<string> {
   const heldOut = await collectReplay(stream(pairs), ladder);
+  hashCases(heldOut.traits); // before the walk, as the gate does
   const suite = suiteSchema.parse({
     name: 'million',
     max_quality_loss: 0.05,
@@ -103,6 +104,5 @@ async function judged(): Promise<string> {
   const { replay, rungs } = subject.labelled;
   const baselines = await measureBaselines(replay, pairedOutcomes(replay), escalationRate(rungs));
   collectEvidence(subject, [], { ladder }, baselines, conditions);
-  hashCases(heldOut.traits);
   return worstOf(conditions.map(({ verdict }) => verdict));
 }
