@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { personTexts, routedText } from '../../router/prompt/index.ts';
-import type { Case } from './case.ts';
+import type { Reply } from '../../router/types.ts';
+import { type Case, parseReply, REPLY_FIELDS } from './case.ts';
 import { fileError } from './case-file.ts';
 import { questionKey } from './question-key.ts';
 import { BadRow, parseRow, shownName } from './rejects.ts';
@@ -32,6 +33,8 @@ export interface HardCase extends TieredCase {
   readonly slice: string;
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
+  /** What is known of models' replies, by model: by them a cascade decides. Left out if that is nothing. */
+  readonly replies?: ReadonlyMap<string, Reply>;
 }
 
 /** One request in two wordings: a policy should make the same decision on both. */
@@ -83,7 +86,13 @@ export function readTierCases(file: string): TierCase[] {
 export function loadHardCases(file: string): HardCase[] {
   return readStrictRows(file, hardRowSchema, (row) => {
     const tiered = tieredCase(row);
-    return { slice: row.slice, ...tiered, characters: tiered.text.length };
+    const replies = knownReplies(row.replies ?? {});
+    return {
+      slice: row.slice,
+      ...tiered,
+      characters: tiered.text.length,
+      ...(replies.size > 0 && { replies }),
+    };
   });
 }
 
@@ -98,6 +107,19 @@ export function loadParaphrases(file: string): Paraphrase[] {
     a: routedText({ prompt: a }),
     b: routedText({ prompt: b }),
   }));
+}
+
+/** @throws BadRow: a reply with faults, or of which nothing is said */
+function knownReplies(rows: Readonly<Record<string, object>>): Map<string, Reply> {
+  return new Map(
+    Object.entries(rows).map(([model, fields]) => {
+      const place = `replies.${model}`;
+      const reply = parseReply(fields, place);
+      if (reply === undefined)
+        throw new BadRow(`says nothing; give ${REPLY_FIELDS.join(', ')}, or leave it out`, place);
+      return [model, reply];
+    }),
+  );
 }
 
 /** @throws PlimsollError 'invalid-input' if the row's messages have no text by a person */
@@ -215,6 +237,7 @@ const hardRowSchema = tieredRowSchema.safeExtend({
       /^[a-z0-9]+(-[a-z0-9]+)*$/,
       'must be lower-case letters and digits with dashes, such as short-but-hard',
     ),
+  replies: z.record(z.string(), z.looseObject({})).optional(),
 });
 
 const paraphraseRowSchema = z

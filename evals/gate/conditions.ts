@@ -12,7 +12,7 @@ import {
 import type { FlipCount } from './flips.ts';
 import { atMost, enclosing, meanAboveZero, rateWithin, unmeasured } from './judge.ts';
 import { countByTier } from './slices.ts';
-import { errorProbability, type Subject } from './subject.ts';
+import { errorProbability, type Subject, unknownHardReplies } from './subject.ts';
 
 /**
  * What is judged once, at the threshold that the walk reached. On the cases that chose the threshold this describes the policy and proves
@@ -145,13 +145,14 @@ export function keptCheapCondition({ suite, hard, hardRungs }: Subject): Conditi
   if (min === undefined || hard === undefined) return [];
   const cheap = countByTier(hard.cases, hardRungs ?? [], 'cheap');
   const delta = errorProbability({ suite });
-  if (hard.cascade !== undefined) {
-    const base = { limits: { min }, confidence: 1 - delta, method: 'clopper-pearson', n: 0 };
-    const why =
-      'the cheap replies to hard cases are not known, and a check of them may escalate: leave min_kept_cheap out of the suite of a cascade';
-    return [unmeasured({ name: 'hard-cases/kept-cheap', ...base, proof: 'other-cases' }, why)];
+  const name = 'hard-cases/kept-cheap';
+  const unknown = unknownHardReplies(hard, 'cheap');
+  if (unknown > 0) {
+    const base = { name, limits: { min }, confidence: 1 - delta, method: 'clopper-pearson', n: 0 };
+    const why = `of ${unknown} of ${cheap.n} the cheap reply is not known, and a check of it may escalate: give the hard cases "replies", or leave min_kept_cheap out`;
+    return [unmeasured({ ...base, proof: 'other-cases' }, why)];
   }
-  const kept = rateWithin('hard-cases/kept-cheap', cheap.n - cheap.escalated, cheap.n, { min }, delta);
+  const kept = rateWithin(name, cheap.n - cheap.escalated, cheap.n, { min }, delta);
   return [{ ...kept, proof: 'other-cases' }];
 }
 

@@ -29,7 +29,7 @@ import {
 } from './judge.ts';
 import type { Replay } from './replay.ts';
 import { countByTier, isInSlice } from './slices.ts';
-import type { Sealed, Subject } from './subject.ts';
+import { type Sealed, type Subject, unknownHardReplies } from './subject.ts';
 
 /** A demand that is tested at every step of the walk, and described where it ended. */
 export interface PromiseCondition extends WalkTest {
@@ -226,8 +226,6 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   ];
 }
 
-const STRAIGHT_UP = 'counted: those that go straight up; the cheap replies to hard cases are not known';
-
 /** What must be escalated is. */
 function recallCondition({ suite, hard, delta }: Sealed): PromiseCondition[] {
   if (suite.hard_cases === undefined || hard === undefined) return [];
@@ -246,9 +244,14 @@ function recallCondition({ suite, hard, delta }: Sealed): PromiseCondition[] {
       describe({ hardRungs }) {
         const strong = countByTier(hard.cases, hardRungs ?? [], 'strong');
         const recall = rateWithin(name, strong.escalated, strong.n, { min }, delta);
-        if (hard.cascade === undefined) return { ...recall, proof: 'walk' };
-        const note = recall.note === undefined ? STRAIGHT_UP : `${STRAIGHT_UP}; ${recall.note}`;
-        return { ...recall, proof: 'walk', note };
+        const unknown = unknownHardReplies(hard, 'strong');
+        if (unknown === 0) return { ...recall, proof: 'walk' };
+        const note = `of ${unknown} of them the cheap reply is not known: these count if they go straight up`;
+        return {
+          ...recall,
+          proof: 'walk',
+          note: recall.note === undefined ? note : `${note}; ${recall.note}`,
+        };
       },
     },
   ];

@@ -285,19 +285,3 @@ export function rungOf(
   if (cascade === undefined) return chooseRung(probabilities, threshold);
   return keptFrom(cascade, predictedLoss(probabilities, 0), replyLoss) <= threshold ? 0 : 1;
 }
-
-/** Calibrated probabilities of some texts, [rung][text]. */
-export async function scoreTexts(
-  texts: readonly string[],
-  classifier: Classifier,
-  { ladder }: Pick<Manifest, 'ladder'>,
-): Promise<Float64Array[]> {
-  const columns = ladder.map(() => new Float64Array(texts.length));
-  for (const [row, text] of texts.entries()) {
-    const { probabilities } = await scoreText(text, undefined, classifier, { ladder });
-    columns.forEach((column, rung) => {
-      column[row] = probabilities[rung]!;
-    });
-  }
-  return columns;
-}

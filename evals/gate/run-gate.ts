@@ -38,7 +38,7 @@ import { looserDemands } from './looser-demands.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
-import { openArtifactClassifier, replayCases, rungOf, scoreText, scoreTexts } from './replay.ts';
+import { openArtifactClassifier, replayCases, rungOf, scoreText } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
 import { hashHardCases, looksSection, sealedSection } from './verdict-sections.ts';
@@ -280,15 +280,19 @@ async function replayHardCases(
   classifier: Classifier,
   manifest: ArtifactFiles['manifest'],
 ): Promise<HardReplay> {
-  const texts = cases.map(({ text }) => text);
-  const probabilities = await scoreTexts(texts, classifier, manifest);
-  if (manifest.cascade === undefined) return { cases, probabilities };
-  const unknown = new Float64Array(cases.length).fill(Number.NaN);
-  return {
-    cases,
-    probabilities,
-    cascade: cascadeScores(manifest.cascade, predictedLosses(probabilities), unknown),
-  };
+  const { ladder, cascade } = manifest;
+  const probabilities = ladder.map(() => new Float64Array(cases.length));
+  const replyLosses = new Float64Array(cases.length).fill(Number.NaN);
+  for (const [row, { text, replies }] of cases.entries()) {
+    const scored = await scoreText(text, replies?.get(ladder[0]!.model), classifier, manifest);
+    probabilities.forEach((column, rung) => {
+      column[row] = scored.probabilities[rung]!;
+    });
+    if (scored.replyLoss !== undefined) replyLosses[row] = scored.replyLoss;
+  }
+  if (cascade === undefined) return { cases, probabilities };
+  const { keptFrom } = cascadeScores(cascade, predictedLosses(probabilities), replyLosses);
+  return { cases, probabilities, cascade: { keptFrom, replyLosses } };
 }
 
 /**
@@ -324,7 +328,10 @@ async function measureFlips(
   const edited = rows.map((row) => heldOut[row]!);
   const cheapest = manifest.ladder[0]!.model;
   // another wording would get another reply: the one that there is stands in for it, and without one the prompt alone decides
-  const replies = edited.map((one) => replyOf(one, cheapest));
+  const replies = [
+    ...edited.map((one) => replyOf(one, cheapest)),
+    ...(hard?.cases ?? []).map((one) => one.replies?.get(cheapest)),
+  ];
   const decide: Decide = async (text, row) => {
     const reply = row === undefined ? undefined : replies[row];
     return rungOf(await scoreText(text, reply, classifier, manifest), threshold, manifest.cascade);

@@ -1,14 +1,21 @@
 import type { HardCase } from '../cases/index.ts';
 import { type Bets, decisionScores, rungsAt, type ScoredColumns } from '../threshold/index.ts';
-import { labelledCases, type Replay } from './replay.ts';
+import { labelledCases, type Replay, type ReplayedCascade } from './replay.ts';
 import type { Suite } from './suite.ts';
 
 /**
- * Hard cases with what the classifier says of each. They are prompts without replies: of a cascade, those count as escalated that go straight up,
- * though a check of the reply may escalate more of them.
+ * Hard cases with what the classifier says of each. Of a cascade one whose cheap reply is not known counts as escalated if it goes straight up,
+ * though a check of the reply may escalate it too.
  */
 export interface HardReplay extends ScoredColumns {
   readonly cases: readonly HardCase[];
+  readonly cascade?: Pick<ReplayedCascade, 'keptFrom' | 'replyLosses'>;
+}
+
+/** How many hard cases of a tier have no known reply to judge, if a cascade decides. */
+export function unknownHardReplies({ cases, cascade }: HardReplay, tier: HardCase['tier']): number {
+  if (cascade === undefined) return 0;
+  return cases.filter((one, row) => one.tier === tier && Number.isNaN(cascade.replyLosses[row]!)).length;
 }
 
 /** What is walked over: cases, their scores and outcomes, and the order in which they are bet on. */

@@ -42,7 +42,12 @@ export function looksSection(
   return { number, delta, confidence, record, head, earlier: [...earlier] };
 }
 
-/** sha256 over ids and questions. */
+/** sha256 over ids and questions, and over the replies that are known. */
 export function hashHardCases(cases: readonly HardCase[]): string {
-  return hashCases(cases.map(({ id, text }) => ({ id, key: questionKey(text) })));
+  return hashCases(
+    cases.map(({ id, text, replies }) => {
+      const key = questionKey(text);
+      return { id, key: replies === undefined ? key : `${key} ${JSON.stringify([...replies])}` };
+    }),
+  );
 }

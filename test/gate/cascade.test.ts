@@ -195,20 +195,50 @@ describe('labels of a cascade', () => {
 });
 
 describe('hard cases of a cascade', () => {
-  it('count as escalated where they go straight up, and nobody knows which stay cheap', async () => {
-    const rows = ['strong', 'cheap'].map((tier, i) => ({
-      ...{ id: tier, slice: 'proof', language: 'en', tier, why: 'made up' },
-      prompt: `Please explain cohomology functor sheaf homotopy galois adjoint, case ${i}`,
-    }));
-    const file = path.join(world.home, 'hard.jsonl');
-    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const suite = writeSuite(world.home, { hard_cases: { file, min_recall: 0.5, min_kept_cheap: 0.5 } });
+  const row = (tier: string, i: number, reply?: object) => ({
+    ...{ id: `${tier}-${i}`, slice: 'proof', language: 'en', tier, why: 'made up' },
+    prompt: `Please explain city river bread music window holiday letter, case ${tier} ${i}`,
+    ...(reply && { replies: { [CHEAP]: reply } }),
+  });
+  const sure = { answer: 'B', confidence_logprob: -0.01 };
+  const unsure = { answer: 'B', confidence_logprob: -2 };
+  let files = 0;
+
+  async function hardConditions(rows: readonly object[]) {
+    const file = path.join(world.home, `hard-${files++}.jsonl`);
+    writeFileSync(file, rows.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const suite = writeSuite(world.home, { hard_cases: { file, min_recall: 0.05, min_kept_cheap: 0.05 } });
     const { conditions } = await judged({ suite });
-    expect(conditions.find(({ name }) => name === 'hard-cases/recall')!.note).toContain('go straight up');
-    expect(conditions.find(({ name }) => name === 'hard-cases/kept-cheap')).toMatchObject({
-      verdict: 'INCONCLUSIVE',
-      value: null,
-      n: 0,
+    return ['recall', 'kept-cheap'].map(
+      (name) => conditions.find((condition) => condition.name === `hard-cases/${name}`)!,
+    );
+  }
+
+  it('are decided by their prompt and reply', async () => {
+    const rows = [0, 1, 2, 3].map((i) => row('strong', i, i === 0 ? sure : unsure));
+    const [recall, kept] = await hardConditions([...rows, row('cheap', 0, sure), row('cheap', 1, unsure)]);
+    expect(recall).toMatchObject({ value: 0.75, n: 4 });
+    expect(recall!.note ?? '').not.toContain('not known');
+    expect(kept).toMatchObject({ value: 0.5, n: 2 });
+  });
+
+  it('without a known reply count as escalated if they go straight up, and nobody knows whether they stay cheap', async () => {
+    const strong = [0, 1, 2].map((i) => row('strong', i, unsure));
+    const rows = [...strong, row('strong', 3), row('cheap', 0, sure), row('cheap', 1)];
+    const [recall, kept] = await hardConditions(rows);
+    expect(recall).toMatchObject({
+      value: 0.75,
+      note: expect.stringContaining('of 1 of them the cheap reply is not known'),
+    });
+    expect(kept).toMatchObject({ verdict: 'INCONCLUSIVE', value: null, n: 0 });
+  });
+
+  it('are refused with a reply that says nothing, or wrong things', async () => {
+    await expect(hardConditions([row('strong', 0, { anwser: 'B' })])).rejects.toMatchObject({
+      message: expect.stringMatching(/says nothing; give answer, confidence_logprob, signals/),
+    });
+    await expect(hardConditions([row('strong', 0, { confidence_logprob: 1 })])).rejects.toMatchObject({
+      message: expect.stringContaining('must be at most 0'),
     });
   });
 });
