@@ -11,6 +11,7 @@ import { DEFAULT_RULE, loadLabelled } from '../evals/lifecycle/index.ts';
 import { requirePromise, type ThresholdRule } from '../evals/threshold/index.ts';
 import { type Config, type ConfigOverrides, loadConfig } from '../router/config/index.ts';
 import { PlimsollError } from '../router/errors.ts';
+import { LEARNERS, type Learner } from '../router/train/index.ts';
 import { printNotes, showProgress } from './terminal.ts';
 
 /** Commander's parsers of values: what they refuse is wrong usage. */
@@ -184,6 +185,27 @@ export function candidatesFrom({ cheap, strong, ladder }: CandidateFlags): strin
     'invalid-input',
     'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
   );
+}
+
+export interface LearnerFlag {
+  readonly learner: Learner | 'auto';
+}
+
+const LEARNER_CHOICES = ['auto', ...LEARNERS] as const;
+
+export function addLearnerFlag(command: Command): Command {
+  return command.option(
+    '--learner <name>',
+    `what is learned: ${LEARNER_CHOICES.join(', ')}; auto takes the one with the least cross-validated log loss`,
+    learnerNamed,
+    'auto',
+  );
+}
+
+function learnerNamed(text: string): LearnerFlag['learner'] {
+  const found = LEARNER_CHOICES.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`It must be one of ${LEARNER_CHOICES.join(', ')}.`);
 }
 
 export interface ThresholdFlags {

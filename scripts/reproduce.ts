@@ -212,6 +212,7 @@ async function reproduce(
       folds: FOLDS,
       weight: weightOf,
       auxiliary,
+      learner: 'lr',
       structuralScale: STRUCTURAL_SCALE,
       holdOut: false, // the gate has cases of its own: training-data/everyday-held-out.jsonl
     },

@@ -1,13 +1,7 @@
 import { confidence, judgeReply, replyColumns } from '../../router/cascade/index.ts';
 import { calibrated } from '../../router/classifier/index.ts';
-import {
-  callPerformanceThreshold,
-  mean,
-  pairedBootstrapInterval,
-  routingCurve,
-  shareSaved,
-} from '../../router/statistics/index.ts';
-import { outerFolds, trainReplyJudge } from '../../router/train/index.ts';
+import { callPerformanceThreshold, mean, routingCurve, shareSaved } from '../../router/statistics/index.ts';
+import { type Learner, outerFolds, trainReplyJudge } from '../../router/train/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { type Case, foldsByKey, requireKnownReplies } from '../cases/index.ts';
 import {
@@ -29,6 +23,7 @@ import {
   requireLearnable,
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
+import { type Gain, type Interval, pairedGain } from './paired-gain.ts';
 
 /** What a score escalates, and costs, where its mean loss against always-strong is first within a limit. */
 interface LossPoint {
@@ -43,17 +38,6 @@ interface LossPoint {
 /** A score that decides which requests are escalated. */
 export interface CascadeRow extends Pick<Ranking, 'apgr' | 'cpt50' | 'cpt80'> {
   readonly at_loss: readonly LossPoint[];
-}
-
-interface Interval {
-  readonly low: number;
-  readonly high: number;
-  readonly level: number;
-}
-
-/** APGR of one score less that of another on the same cases, and its paired percentile bootstrap over questions. */
-interface Gain extends Interval {
-  readonly difference: number;
 }
 
 /** What cross-validation says of a cascade, in the words of `plimsoll assess --cascade --json`. Undefined figures are left out. */
@@ -72,6 +56,7 @@ export interface CascadeAssessment extends CascadeRow {
     readonly without_logprobs?: Gain;
   };
   readonly lambdas: readonly number[];
+  readonly learners: readonly Learner[];
   readonly baselines: {
     readonly always_cheap: FixedBaseline;
     readonly always_strong: FixedBaseline;
@@ -110,7 +95,7 @@ export async function assessCascade(
   { cases }: LabelledData,
   options: AssessOptions,
 ): Promise<CascadeAssessment> {
-  const { models, onProgress = () => {} } = options;
+  const { models, learner = 'auto', onProgress = () => {} } = options;
   requireLearnable(cases, models);
   requireKnownReplies(cases, models[0]);
   const replies = cases.map((one) => outcome(one, models[0]).reply ?? {});
@@ -126,7 +111,7 @@ export async function assessCascade(
       replies,
       models,
       labels,
-      outerFolds({ matrix, labels, folds }),
+      outerFolds({ matrix, labels, folds }, { learner }),
       (done) => onProgress({ step, done, total: options.folds ?? 5 }),
     );
     onProgress({ step, summary: 'done' });
@@ -134,6 +119,7 @@ export async function assessCascade(
       n: cases.length,
       encoder: encoder.identity.id,
       lambdas: scores.lambdas,
+      learners: scores.learners,
       ...measureCascade(cases, models, replies, scores, folds),
     };
   });
@@ -145,6 +131,7 @@ interface HeldOutScores {
   readonly withoutLogprobs: Float64Array;
   readonly prompt: Float64Array;
   readonly lambdas: readonly number[];
+  readonly learners: readonly Learner[];
 }
 
 function scoreCascade(
@@ -163,8 +150,10 @@ function scoreCascade(
   }));
   const prompt = new Float64Array(cases.length);
   const lambdas: number[] = [];
+  const learners: Learner[] = [];
   for (const { inside, outside, folds, trained, logits } of outer) {
     lambdas.push(trained.lambda);
+    learners.push(trained.learner);
     const at = <T>(values: ArrayLike<T>) => Array.from(inside, (row) => values[row]!);
     for (const { known, columns, scores } of variants) {
       const { judge } = trainReplyJudge(
@@ -188,7 +177,7 @@ function scoreCascade(
     });
     onFold(lambdas.length);
   }
-  return { judged: variants[0]!.scores, withoutLogprobs: variants[1]!.scores, prompt, lambdas };
+  return { judged: variants[0]!.scores, withoutLogprobs: variants[1]!.scores, prompt, lambdas, learners };
 }
 
 function withoutLogprobs({ confidenceLogprob: _, meanLogprob: __, minLogprob: ___, ...rest }: Reply): Reply {
@@ -201,7 +190,7 @@ function measureCascade(
   replies: readonly Reply[],
   scores: HeldOutScores,
   folds: Int32Array,
-): Omit<CascadeAssessment, 'n' | 'encoder' | 'lambdas'> {
+): Omit<CascadeAssessment, 'n' | 'encoder' | 'lambdas' | 'learners'> {
   const routed = pairedOutcomes(cases, models);
   const cascaded = withCheapCall(routed);
   const groups = questionNumbers(cases);
@@ -257,19 +246,6 @@ function measureCascade(
       ...(overLogprob && { logprobAlone: overLogprob }),
     }),
   };
-}
-
-function pairedGain(
-  of: Float64Array,
-  over: Float64Array,
-  routed: PairedOutcomes,
-  groups: Int32Array,
-): Gain | undefined {
-  const { cheapQuality, strongQuality } = routed;
-  const paired = pairedBootstrapInterval(of, over, cheapQuality, strongQuality, { groups });
-  const [own, other] = [of, over].map((scores) => measureRanking(scores, routed).apgr);
-  if (!paired || own === undefined || other === undefined) return undefined;
-  return { difference: own - other, low: paired.low, high: paired.high, level: paired.level };
 }
 
 /** The less of it, the sooner it escalates; what is not known escalates first. Undefined if it is known of no reply. */

@@ -6,7 +6,7 @@ import {
   type MixComparison,
   singleModels,
 } from '../../router/statistics/index.ts';
-import { crossValidate } from '../../router/train/index.ts';
+import { crossValidate, type Learner } from '../../router/train/index.ts';
 import { type Case, foldsByKey } from '../cases/index.ts';
 import { ladderSentence } from '../gate/index.ts';
 import { type BudgetPoint, thresholdsAtBudgets } from '../threshold/index.ts';
@@ -28,6 +28,8 @@ export interface AssessLadderOptions extends EncoderChoice {
   readonly folds?: number;
   /** Seed of the folds. Default 1. */
   readonly seed?: number;
+  /** What is trained. Default `auto`: each fold chooses for itself. */
+  readonly learner?: Learner | 'auto';
   readonly onProgress?: OnProgress;
 }
 
@@ -61,6 +63,7 @@ export interface LadderAssessment {
   readonly n: number;
   readonly encoder: string;
   readonly lambdas: readonly number[];
+  readonly learners: readonly Learner[];
   readonly single_models: readonly {
     readonly model: string;
     readonly quality: number;
@@ -94,7 +97,7 @@ export async function assessLadder(
   { cases }: LabelledData,
   options: AssessLadderOptions,
 ): Promise<LadderAssessment> {
-  const { models, onProgress = () => {} } = options;
+  const { models, learner = 'auto', onProgress = () => {} } = options;
   requireLearnable(cases, models);
   const outcomes = { quality: qualityColumns(cases, models), costUsd: costColumns(cases, models) };
   const budgets = budgetsOf(outcomes, models);
@@ -104,9 +107,9 @@ export async function assessLadder(
     const { matrix } = await embed(cases, encoder, onProgress);
     const step = 'cross-validation, fold';
     onProgress({ step });
-    const { probabilities, lambdas } = crossValidate(
+    const { probabilities, lambdas, learners } = crossValidate(
       { matrix, labels: outcomes.quality, folds },
-      undefined,
+      { learner },
       (done, total) => onProgress({ step, done, total }),
     );
     onProgress({ step, summary: 'done' });
@@ -115,6 +118,7 @@ export async function assessLadder(
       n: cases.length,
       encoder: encoder.identity.id,
       lambdas,
+      learners,
       ...compareLadder({ ...outcomes, probabilities, models, groups }, budgets),
     };
   });
@@ -137,7 +141,7 @@ interface Outcomes extends LadderOutcomes {
 function compareLadder(
   ladder: ScoredLadder,
   budgets: readonly number[],
-): Omit<LadderAssessment, 'n' | 'encoder' | 'lambdas'> {
+): Omit<LadderAssessment, 'n' | 'encoder' | 'lambdas' | 'learners'> {
   const { models, probabilities, costUsd, quality, groups } = ladder;
   const singles = singleModels(quality, costUsd);
   const pairs = models.length > 2 ? comparePairs(ladder, budgets) : [];

@@ -1,5 +1,5 @@
 import { mean } from '../../router/statistics/index.ts';
-import { crossValidate, type Matrix } from '../../router/train/index.ts';
+import { crossValidate, type Learner, type Matrix } from '../../router/train/index.ts';
 import { type Case, foldsByKey } from '../cases/index.ts';
 import {
   apgrInterval,
@@ -22,6 +22,7 @@ import {
   requireLearnable,
   requireTwoClassesInFolds,
 } from './labelled-data.ts';
+import { type Gain, pairedGain } from './paired-gain.ts';
 import type { OnProgress } from './progress.ts';
 
 export interface AssessOptions extends EncoderChoice {
@@ -31,6 +32,8 @@ export interface AssessOptions extends EncoderChoice {
   readonly folds?: number;
   /** Seed of the folds. Default 1. */
   readonly seed?: number;
+  /** What is trained. Default `auto`: each fold chooses for itself, by the log loss of its own held-out cases. */
+  readonly learner?: Learner | 'auto';
   readonly onProgress?: OnProgress;
 }
 
@@ -45,6 +48,10 @@ export interface Assessment extends Ranking {
   readonly brier: Readonly<Record<string, number>>;
   readonly ece: Readonly<Record<string, number>>;
   readonly lambdas: readonly number[];
+  /** What each fold trained. */
+  readonly learners: readonly Learner[];
+  /** APGR above `baselines.plain`; left out if that is what all folds trained. */
+  readonly gain_over_plain?: Gain;
   readonly baselines: Baselines;
   readonly routing_pays: boolean;
   readonly conclusion: string;
@@ -56,7 +63,7 @@ export interface Assessment extends Ranking {
  * @throws PlimsollError `insufficient-data` if there is no quality to gain by escalating, or too little to learn from.
  */
 export async function assess({ cases }: LabelledData, options: AssessOptions): Promise<Assessment> {
-  const { models, onProgress = () => {} } = options;
+  const { models, learner = 'auto', onProgress = () => {} } = options;
   requireLearnable(cases, models);
   const labels = qualityColumns(cases, models);
   const folds = foldsByKey(cases, options.folds ?? 5, options.seed ?? 1);
@@ -67,15 +74,23 @@ export async function assess({ cases }: LabelledData, options: AssessOptions): P
     const { matrix } = await embed(cases, encoder, onProgress);
     const step = 'cross-validation, fold';
     onProgress({ step });
-    const { probabilities, lambdas } = crossValidate({ matrix, labels, folds }, undefined, (done, total) =>
-      onProgress({ step, done, total }),
+    const { probabilities, plainProbabilities, lambdas, learners } = crossValidate(
+      { matrix, labels, folds },
+      { learner },
+      (done, total) => onProgress({ step, done, total }),
     );
     onProgress({ step, summary: 'done' });
     const scores = predictedLosses(probabilities);
     const ranking = measureRanking(scores, outcomes);
-    const interval = apgrInterval(scores, outcomes, questionNumbers(cases));
+    const groups = questionNumbers(cases);
+    const interval = apgrInterval(scores, outcomes, groups);
     const { id, dimension } = encoder.identity;
-    const baselines = await measureBaselines(cases, outcomes, quality, matrix, dimension, folds);
+    const plain = learners.some((one) => one !== 'lr') ? predictedLosses(plainProbabilities) : undefined;
+    const gain = plain && pairedGain(scores, plain, outcomes, groups);
+    const baselines = {
+      ...(plain && { plain: measureRanking(plain, outcomes) }),
+      ...(await measureBaselines(cases, outcomes, quality, matrix, dimension, folds)),
+    };
     const heads = probabilities.map((p, h) => headQuality(p, labels[h]!));
     const verdict = payingSentence({ ...ranking, ...(interval && { interval }), ...baselines, quality });
     return {
@@ -97,6 +112,8 @@ export async function assess({ cases }: LabelledData, options: AssessOptions): P
         heads.map((head) => head.ece),
       ),
       lambdas,
+      learners,
+      ...(gain && { gain_over_plain: gain }),
       baselines,
       ...verdict,
     };
@@ -104,6 +121,8 @@ export async function assess({ cases }: LabelledData, options: AssessOptions): P
 }
 
 export interface Baselines {
+  /** Logistic regression alone, on the same folds; left out if no fold trained anything else. */
+  readonly plain?: Ranking;
   readonly always_cheap: FixedBaseline;
   readonly always_strong: FixedBaseline;
   readonly random: Ranking;

@@ -38,7 +38,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `A Plimsoll router of ${manifest.created.slice(0, 10)}. ${howItDecides(manifest)} ${whichThreshold(policy)}`,
     '## What it learned',
     ladderTable(manifest),
-    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling.${manifest.cascade === undefined ? '' : JUDGE} ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling.${learnerSentences(manifest.classifier)}${manifest.cascade === undefined ? '' : JUDGE} ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
     '## From which data',
     data.files
       .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)
@@ -54,6 +54,22 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     notes.trim(),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+const LEARNERS = {
+  'lr+knn':
+    'The probability is the plain mean of its own and the mean quality of the 100 nearest training cases.',
+  'lr+clusters': 'Soft memberships in 64 clusters of the training texts are further columns.',
+  'lr+clusters+knn':
+    'Soft memberships in 64 clusters of the training texts are further columns, and the probability is the plain mean of its own and the mean quality of the 100 nearest training cases.',
+} as const;
+
+/** Nothing where there is no more to it than the regression, and nothing was compared. */
+function learnerSentences({ learner, compared = [] }: Manifest['classifier']): string {
+  const what = learner === undefined ? '' : ` ${LEARNERS[learner]}`;
+  if (compared.length === 0) return what;
+  const losses = compared.map((one) => `${one.learner} ${one.log_loss.toFixed(4)}`).join(', ');
+  return `${what} Chosen by cross-validated log loss: ${losses}.`;
 }
 
 /** The beginning of a sentence that a threshold ends. */

@@ -14,9 +14,10 @@ import {
   designMatrix,
   exportLexicon,
   exportLinear,
-  rawLogits,
-  type TrainedClassifier,
-  trainClassifier,
+  type Learner,
+  learnerLogits,
+  type TrainedLearner,
+  trainLearner,
 } from '../../router/train/index.ts';
 import {
   type Case,
@@ -58,7 +59,9 @@ export interface TrainOptions extends EncoderChoice {
   readonly folds?: number;
   /** How much a case counts in training. Default 1. */
   readonly weight?: (one: Case) => number;
-  /** The standard deviation that structural features are given; see `trainClassifier`. Default 1. */
+  /** What is learned. Default `auto`: the learner with the least cross-validated log loss. */
+  readonly learner?: Learner | 'auto';
+  /** The standard deviation that structural features are given; see `trainClassifier`. Default 1, and 3 beside clusters. */
   readonly structuralScale?: number;
   /** Cases of other traffic than the policy is for: they teach the classifier, and the preview and its figures leave them out. Default none. */
   readonly auxiliary?: (one: Case) => boolean;
@@ -107,7 +110,7 @@ export async function train(
   requireTwoClassesInFolds(labels, models, 'training', folds, 1);
   return withEncoder(options, async (encoder) => {
     const { matrix, features } = await embed(split.train, encoder, options.onProgress);
-    const trained = fitHeads(
+    const trained = fitLearner(
       {
         matrix,
         labels,
@@ -115,6 +118,7 @@ export async function train(
         ...(weight && { sampleWeights: Float64Array.from(split.train, weight) }),
         ...(structuralScale !== undefined && { structuralScale }),
       },
+      options.learner ?? 'auto',
       options.onProgress,
     );
     const served = Uint32Array.from(split.train.keys()).filter(
@@ -149,8 +153,10 @@ export async function train(
       ladder,
       classifier: {
         kind: isStaticEncoder(encoder) ? 'lexicon' : 'linear',
+        ...(trained.learner !== 'lr' && { learner: trained.learner }),
+        ...(trained.compared.length > 0 && { compared: trained.compared.map(comparedJson) }),
         lambda: trained.lambda,
-        ...(structuralScale !== undefined && { structural_scale: structuralScale }),
+        ...(trained.structuralScale !== 1 && { structural_scale: trained.structuralScale }),
         platt: [...trained.platt],
       },
       policy: { name: 'default', version: 1, ...policy },
@@ -160,11 +166,12 @@ export async function train(
       metrics: calibrationMetrics(scored, ladder),
       tools: { plimsoll: VERSION },
     };
+    const exportable = { ...trained, keys: split.train.map(({ key }) => key) };
     return {
       manifest,
       classifier: isStaticEncoder(encoder)
-        ? exportLexicon(trained, encoder)
-        : exportLinear(trained, encoder.identity.dimension),
+        ? exportLexicon(exportable, encoder)
+        : exportLinear(exportable, encoder.identity.dimension),
       golden: await goldenCases(trained, encoder),
       modelCard: modelCard(
         manifest,
@@ -191,17 +198,24 @@ export function artifactName(out: string, given?: string): string {
   );
 }
 
-function fitHeads(
-  rows: Parameters<typeof trainClassifier>[0],
+function fitLearner(
+  rows: Parameters<typeof trainLearner>[0],
+  learner: Learner | 'auto',
   onProgress: OnProgress = () => {},
-): TrainedClassifier {
+): TrainedLearner {
   onProgress({ step: 'training' });
-  const trained = trainClassifier(rows);
+  const trained = trainLearner(rows, learner);
+  const losses = trained.compared.map((one) => `${one.learner} ${one.logLoss.toFixed(4)}`);
+  const chosen = losses.length > 0 ? `, chosen by cross-validated log loss: ${losses.join(', ')}` : '';
   onProgress({
     step: 'training',
-    summary: `lambda ${trained.lambda}, ${trained.iterations} steps${trained.converged ? '' : ', not converged'}`,
+    summary: `${trained.learner}, lambda ${trained.lambda}, ${trained.iterations} steps${trained.converged ? '' : ', not converged'}${chosen}`,
   });
   return trained;
+}
+
+function comparedJson({ learner, logLoss }: TrainedLearner['compared'][number]) {
+  return { learner, log_loss: logLoss };
 }
 
 /** Written for this purpose, so that no artifact carries a line of anybody's traffic. Together they use every feature. */
@@ -217,11 +231,11 @@ const GOLDEN_TEXTS: readonly string[] = [
 ];
 
 async function goldenCases(
-  classifier: Pick<TrainedClassifier, 'heads' | 'centre' | 'platt'>,
+  classifier: Pick<TrainedLearner, 'heads' | 'centre' | 'platt' | 'similarity'>,
   encoder: Encoder,
 ): Promise<GoldenCase[]> {
   const matrix = await designMatrix(GOLDEN_TEXTS, encoder, featureExtractor());
-  const logits = rawLogits(matrix, classifier);
+  const logits = learnerLogits(matrix, classifier);
   return GOLDEN_TEXTS.map((text, row) => ({
     text,
     probabilities: logits.map((z, h) => calibrated(z[row]!, classifier.platt[h]!)),

@@ -106,6 +106,10 @@ const contentSchema = z.strictObject({
   classifier: z.strictObject({
     kind: z.enum(['lexicon', 'linear']),
     lambda: z.number().positive(),
+    /** What was learned; `lr` if left out. The others add tables of neighbours or clusters to classifier.onnx. */
+    learner: z.enum(['lr+knn', 'lr+clusters', 'lr+clusters+knn']).optional(),
+    /** Cross-validated log loss of each that was compared, on the training cases. */
+    compared: z.array(z.strictObject({ learner: z.string(), log_loss: z.number() })).optional(),
     /** The standard deviation that structural features were given in training; 1 if left out. */
     structural_scale: z.number().positive().optional(),
     platt: z.array(z.strictObject({ slope: z.number(), offset: z.number() })),

@@ -1,9 +1,11 @@
 import type { GoldenCase, Manifest } from '../artifact/index.ts';
 import {
+  createStaticEncoder,
   type Encoder,
   type EncoderOptions,
   isReadable,
   openEncoderFor,
+  type StaticEncoder,
   staticTokenizer,
   tokenIdsOf,
   type WordPieceTokenizer,
@@ -11,6 +13,8 @@ import {
 import { PlimsollError } from '../errors.ts';
 import { openSession, type Session, tensor } from '../onnx/index.ts';
 import { type FoldedHeads, foldedHeads } from './folded-heads.ts';
+import { createSimilarityInputs, type Similarity, type SimilarityInputs } from './similarity.ts';
+import { readSimilarity } from './similarity-tables.ts';
 import type { FeatureExtractor } from './structural-features.ts';
 import { pairBuckets } from './word-pairs.ts';
 
@@ -28,7 +32,12 @@ export interface Classifier {
 
 /** How a text becomes the graph's inputs, apart from the features. */
 export type ClassifierInput =
-  | { readonly kind: 'lexicon'; readonly tokenizer: WordPieceTokenizer }
+  | {
+      readonly kind: 'lexicon';
+      readonly tokenizer: WordPieceTokenizer;
+      /** Where texts that are alike count: the tables of the graph do without it. */
+      readonly encoder?: StaticEncoder;
+    }
   /** The tokenizer, if the encoder's vocabulary is known here. */
   | { readonly kind: 'linear'; readonly encoder: Encoder; readonly tokenizer?: WordPieceTokenizer };
 
@@ -44,22 +53,43 @@ export async function createOnnxClassifier(
   extractor: FeatureExtractor,
 ): Promise<Classifier> {
   const session = await openSession(bytes);
-  if (input.kind === 'linear') return inSession(session, input, extractor);
+  const similarity = readSimilarity(bytes);
+  if (input.kind === 'linear') return inSession(session, input, extractor, similarity);
   try {
-    const heads = foldedHeads(bytes);
+    const heads = foldedHeads(bytes, similarity?.references !== undefined);
     await assertSameGraph(session, heads);
-    return addedUp(heads, input.tokenizer, extractor);
+    return addedUp(heads, input.tokenizer, inputsOfIds(input, extractor, similarity));
   } finally {
     await session.release();
   }
 }
 
-function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, extractor: FeatureExtractor): Classifier {
+/** What a text is besides its word pieces. */
+type OtherInputs = (text: string, ids: Int32Array) => SimilarityInputs;
+
+/** @throws PlimsollError `invalid-artifact` if texts that are alike count, and the manifest does not say so */
+function inputsOfIds(
+  { encoder }: Extract<ClassifierInput, { kind: 'lexicon' }>,
+  extractor: FeatureExtractor,
+  similarity: Similarity | undefined,
+): OtherInputs {
+  if (similarity === undefined) return (text) => ({ features: extractor.extract(text) });
+  if (encoder === undefined) {
+    throw new PlimsollError(
+      'invalid-artifact',
+      'classifier.onnx has tables of neighbours or clusters, and manifest.json names no learner that has them.',
+    );
+  }
+  const inputsOf = createSimilarityInputs(similarity);
+  return (text, ids) => inputsOf(encoder.meanOf(ids), extractor.extract(text));
+}
+
+function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, inputsOf: OtherInputs): Classifier {
   let closed = false;
   const logits = (text: string): Float32Array => {
     if (closed) throw new PlimsollError('internal', 'The classifier is closed.');
     const ids = tokenIdsOf(tokenizer, text);
-    return heads.logits({ ids, pairs: pairBuckets(ids), features: extractor.extract(text) });
+    return heads.logits({ ids, pairs: pairBuckets(ids), ...inputsOf(text, ids) });
   };
   return {
     reads: (text) => isReadable(tokenizer, text),
@@ -74,11 +104,11 @@ function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, extractor: F
 const AGREEMENT = 1e-3;
 
 async function assertSameGraph(session: Session, heads: FoldedHeads): Promise<void> {
-  const { ids, pairs, features } = heads.probe;
+  const { ids, pairs } = heads.probe;
   const feeds = {
     token_ids: tensor('int32', ids, [ids.length]),
     pair_ids: tensor('int32', pairs, [pairs.length]),
-    features: tensor('float32', features, [features.length]),
+    ...otherFeeds(heads.probe),
   };
   const logits = heads.logits(heads.probe);
   const probabilities = heads.probabilities(logits);
@@ -92,18 +122,25 @@ async function assertSameGraph(session: Session, heads: FoldedHeads): Promise<vo
   );
 }
 
+function otherFeeds({ features, vote }: SimilarityInputs) {
+  return {
+    features: tensor('float32', features, [features.length]),
+    ...(vote && { vote: tensor('float32', vote, [vote.length]) }),
+  };
+}
+
 function inSession(
   session: Session,
   { encoder, tokenizer }: Extract<ClassifierInput, { kind: 'linear' }>,
   extractor: FeatureExtractor,
+  similarity: Similarity | undefined,
 ): Classifier {
+  const inputsOf = similarity && createSimilarityInputs(similarity);
   async function run(text: string, output: 'probabilities' | 'logits'): Promise<Float32Array> {
     const features = extractor.extract(text);
     const embedding = await encoder.embed(text);
-    const feeds = {
-      embedding: tensor('float32', embedding, [embedding.length]),
-      features: tensor('float32', features, [features.length]),
-    };
+    const inputs = inputsOf ? inputsOf(embedding, features) : { features };
+    const feeds = { embedding: tensor('float32', embedding, [embedding.length]), ...otherFeeds(inputs) };
     return (await session.run(feeds, [output]))[output]!.data as Float32Array;
   }
   return {
@@ -126,14 +163,20 @@ function checked(probabilities: Float32Array): Float32Array {
 }
 
 /**
- * What an artifact's classifier reads. A folded one needs the tokenizer alone: the encoders' code is loaded only if one is used.
+ * What an artifact's classifier reads. A folded one needs the tokenizer alone, unless texts that are alike count: the
+ * encoders' code is loaded only if one is used.
  * @throws PlimsollError `weights-missing` if the weights are not here, or are not those of the training.
  */
 export async function classifierInput(
   { classifier, encoder }: Pick<Manifest, 'classifier' | 'encoder'>,
   options: EncoderOptions = {},
 ): Promise<ClassifierInput> {
-  if (classifier.kind === 'lexicon') return { kind: 'lexicon', tokenizer: staticTokenizer() };
+  if (classifier.kind === 'lexicon') {
+    const tokenizer = staticTokenizer();
+    return classifier.learner === undefined
+      ? { kind: 'lexicon', tokenizer }
+      : { kind: 'lexicon', tokenizer, encoder: createStaticEncoder() };
+  }
   const opened = await openEncoderFor(encoder, options);
   if (opened.identity.id !== 'minilm') return { kind: 'linear', encoder: opened };
   return { kind: 'linear', encoder: opened, tokenizer: staticTokenizer() }; // minilm has the same vocabulary

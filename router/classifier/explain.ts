@@ -1,6 +1,16 @@
 import { tokenIdsOf, type WordPieceTokenizer } from '../encoders/index.ts';
 import type { ClassifierInput } from './classifier.ts';
-import { readWeights } from './folded-heads.ts';
+import { type PlattScaling, readWeights } from './folded-heads.ts';
+import {
+  blendedLogit,
+  createSimilarityInputs,
+  type NamedSimilarity,
+  type NearCases,
+  nearestCases,
+  pointOf,
+  type SimilarityInputs,
+} from './similarity.ts';
+import { readSimilarity } from './similarity-tables.ts';
 import type { FeatureExtractor } from './structural-features.ts';
 import { pairBucket } from './word-pairs.ts';
 
@@ -23,6 +33,24 @@ export interface FeatureContribution {
   readonly contribution: number;
 }
 
+/** What labelled cases add where they vote. */
+export interface NeighbourContribution {
+  /** Mean quality of the 100 nearest, 0..1. */
+  readonly vote: number;
+  /** By how much the mean of regression and vote is above the regression, in logits. */
+  readonly contribution: number;
+  /** Nearest first. */
+  readonly nearest: readonly {
+    /** Key of the question; of several cases that vote as one, the key of the nearest to their mean. */
+    readonly key: string;
+    readonly cases: number;
+    /** Cosine, -1..1. */
+    readonly similarity: number;
+    /** The candidate's mean quality on them, 0..1. */
+    readonly quality: number;
+  }[];
+}
+
 /**
  * The sum that made a candidate's score: logit = intercept + every contribution, and probability = sigmoid(logit).
  * The intercept is the logit of the average training text; contributions say how this text departs from it.
@@ -36,6 +64,8 @@ export interface CandidateExplanation {
   readonly wordPairs: readonly PairContribution[];
   /** The contribution of the embedding as a whole. */
   readonly embedding?: number;
+  /** Left out if no cases vote. */
+  readonly neighbours?: NeighbourContribution;
 }
 
 /** One explanation a rung, cheapest first. */
@@ -51,16 +81,19 @@ export function createExplainer(
   const heads = weights('intercept').length;
   const [slope, offset, intercept] = [weights('platt_slope'), weights('platt_offset'), weights('intercept')];
   const [means, featureWeights] = [weights('feature_means'), weights('feature_weights')];
+  const similarity = readSimilarity(bytes);
+  const others = otherInputs(input, extractor, similarity);
+  const names = featureNames(extractor, means.length);
   const meaning =
     input.kind === 'lexicon'
       ? byPiece(input.tokenizer, weights('lexicon'), weights('pair_lexicon'))
       : asAWhole(input, weights);
 
   return async (text) => {
-    const values = extractor.extract(text);
+    const { features: values, vote, nearest } = await others(text);
     const meanings = await meaning(text, heads);
     return meanings.map(({ pieces, pairs, embedding }, h) => {
-      const features = extractor.names.map((feature, i) => ({
+      const features = names.map((feature, i) => ({
         feature,
         value: values[i]!,
         contribution: slope[h]! * (values[i]! - means[i]!) * featureWeights[i * heads + h]!,
@@ -69,9 +102,70 @@ export function createExplainer(
       const wordPairs = bySize(pairs, slope[h]!);
       const base = slope[h]! * intercept[h]! + offset[h]!;
       const whole = embedding === undefined ? {} : { embedding: slope[h]! * embedding };
-      const logit = base + total(features) + total(wordPieces) + total(wordPairs) + (whole.embedding ?? 0);
-      return { logit, intercept: base, features, wordPieces, wordPairs, ...whole };
+      const own = base + total(features) + total(wordPieces) + total(wordPairs) + (whole.embedding ?? 0);
+      const neighbours =
+        vote && neighbourPart(h, own, { slope: slope[h]!, offset: offset[h]! }, vote, nearest);
+      return {
+        logit: own + (neighbours?.contribution ?? 0),
+        intercept: base,
+        features,
+        wordPieces,
+        wordPairs,
+        ...whole,
+        ...(neighbours && { neighbours }),
+      };
     });
+  };
+}
+
+/** How many of the nearest are named. */
+const NAMED = 5;
+
+interface OtherInputs extends SimilarityInputs {
+  readonly nearest: readonly NearCases[];
+}
+
+function otherInputs(
+  input: ClassifierInput,
+  extractor: FeatureExtractor,
+  similarity: NamedSimilarity | undefined,
+): (text: string) => Promise<OtherInputs> {
+  const inputsOf = similarity && createSimilarityInputs(similarity);
+  return async (text) => {
+    const features = extractor.extract(text);
+    if (similarity === undefined || inputsOf === undefined || input.encoder === undefined)
+      return { features, nearest: [] };
+    const { space, references } = similarity;
+    const embedding = await input.encoder.embed(text);
+    const nearest = references ? nearestCases(references, pointOf(space, embedding, features), NAMED) : [];
+    return { ...inputsOf(embedding, features), nearest };
+  };
+}
+
+/** Memberships come before the structural features. */
+function featureNames({ names }: FeatureExtractor, columns: number): string[] {
+  const clusters = Array.from({ length: columns - names.length }, (_, i) => `cluster_${i + 1}`);
+  return [...clusters, ...names];
+}
+
+/** @param own the calibrated logit of the regression alone */
+function neighbourPart(
+  head: number,
+  own: number,
+  { slope, offset }: PlattScaling,
+  votes: Float32Array,
+  nearest: readonly NearCases[],
+): NeighbourContribution {
+  const vote = votes[head]!;
+  return {
+    vote,
+    contribution: slope * blendedLogit((own - offset) / slope, vote) + offset - own,
+    nearest: nearest.map(({ key, count, similarity, quality }) => ({
+      key,
+      cases: count,
+      similarity,
+      quality: quality[head]!,
+    })),
   };
 }
 

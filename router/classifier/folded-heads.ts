@@ -1,5 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import { decodeModel, floatValues } from '../onnx/index.ts';
+import { blendedLogit } from './similarity.ts';
 
 /** Calibrated probability = sigmoid(slope * logit + offset); one pair a head (Platt 1999). */
 export interface PlattScaling {
@@ -18,6 +19,8 @@ interface HeadInputs {
   /** Buckets of word pairs, at least one. */
   readonly pairs: Int32Array;
   readonly features: Float32Array;
+  /** Of the nearest labelled cases, one a head; only for a graph that takes it. */
+  readonly vote?: Float32Array;
 }
 
 /** The tables of a folded classifier.onnx. Reading them costs about as much as loading the file. */
@@ -50,9 +53,11 @@ export function readWeights(bytes: Uint8Array): (name: string) => Float32Array {
  *
  *     logit = intercept + mean of the pieces + sum of the pairs / sqrt(m) + (features - means) . weights
  *
+ * and where labelled cases vote, the logit of the mean of its probability and the vote.
+ * @param votes whether labelled cases vote
  * @throws PlimsollError `invalid-artifact` if a table is missing
  */
-export function foldedHeads(bytes: Uint8Array): FoldedHeads {
+export function foldedHeads(bytes: Uint8Array, votes: boolean): FoldedHeads {
   const weights = readWeights(bytes);
   const [lexicon, pairLexicon, intercept] = [
     weights('lexicon'),
@@ -65,7 +70,7 @@ export function foldedHeads(bytes: Uint8Array): FoldedHeads {
   const platt = Array.from(slope, (value, head) => ({ slope: value, offset: offset[head]! }));
 
   /** Head by head: sums in registers are faster than sums of all heads in memory, and after the first head the rows are in the cache. */
-  function logits({ ids, pairs, features }: HeadInputs): Float32Array {
+  function logits({ ids, pairs, features, vote }: HeadInputs): Float32Array {
     const values = new Float32Array(heads);
     for (let head = 0; head < heads; head++) {
       const piece = sumOf(lexicon, ids, head, heads) / ids.length;
@@ -74,7 +79,8 @@ export function foldedHeads(bytes: Uint8Array): FoldedHeads {
       for (let i = 0; i < means.length; i++) {
         structure += (features[i]! - means[i]!) * featureWeights[i * heads + head]!;
       }
-      values[head] = intercept[head]! + piece + pair + structure;
+      const logit = intercept[head]! + piece + pair + structure;
+      values[head] = vote ? blendedLogit(logit, vote[head]!) : logit;
     }
     return values;
   }
@@ -90,6 +96,7 @@ export function foldedHeads(bytes: Uint8Array): FoldedHeads {
       ids: Int32Array.of(heaviestRow(lexicon, heads), 0, 1),
       pairs: Int32Array.of(heaviestRow(pairLexicon, heads), 0, 1),
       features: Float32Array.from(means, (_, i) => 1 / (i + 1)),
+      ...(votes && { vote: new Float32Array(heads).fill(0.5) }),
     },
     logits,
     probabilities,

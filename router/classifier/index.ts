@@ -9,5 +9,20 @@ export {
 } from './classifier.ts';
 export { type CandidateExplanation, createExplainer, type Explainer } from './explain.ts';
 export { calibrated, type PlattScaling } from './folded-heads.ts';
+export {
+  blendedLogit,
+  createSimilarityInputs,
+  createVote,
+  pointOf,
+  product,
+  quantised,
+  type References,
+  type Similarity,
+  type SimilarityInputs,
+  type SimilaritySpace,
+  SMALLEST_PROBABILITY,
+  toUnitLength,
+} from './similarity.ts';
+export { SIMILARITY_TABLES } from './similarity-tables.ts';
 export { type FeatureExtractor, featureExtractor } from './structural-features.ts';
 export { NO_PAIR, PAIR_BUCKETS, pairBuckets } from './word-pairs.ts';

@@ -10,6 +10,8 @@ export interface StaticEncoder extends Encoder {
   readonly tokenizer: WordPieceTokenizer;
   /** Ids of the text's word pieces; one [UNK] for a text without any, so that a mean always exists. */
   tokenIds(text: string): Int32Array;
+  /** The embedding of a text with these ids, at least one. */
+  meanOf(ids: Int32Array): Float32Array;
   /** vectors[id] . direction for every word piece: what folding needs. */
   project(direction: Float64Array): Float64Array;
 }
@@ -83,10 +85,21 @@ export function createStaticEncoder(): StaticEncoder {
   const dimension = STATIC_IDENTITY.dimension;
   const tokenIds = (text: string): Int32Array => tokenIdsOf(tokenizer, text);
 
-  function mean(ids: Int32Array): Float32Array {
+  /** Sums of whole numbers, four rows at a time: exact in any order. */
+  function meanOf(ids: Int32Array): Float32Array {
     const sums = new Float64Array(dimension);
-    for (const id of ids) {
-      for (let j = 0, at = id * dimension; j < dimension; j++, at++) sums[j]! += quantised[at]!;
+    let i = 0;
+    for (; i + 3 < ids.length; i += 4) {
+      const a = ids[i]! * dimension;
+      const b = ids[i + 1]! * dimension;
+      const c = ids[i + 2]! * dimension;
+      const d = ids[i + 3]! * dimension;
+      for (let j = 0; j < dimension; j++) {
+        sums[j]! += quantised[a + j]! + quantised[b + j]! + quantised[c + j]! + quantised[d + j]!;
+      }
+    }
+    for (; i < ids.length; i++) {
+      for (let j = 0, at = ids[i]! * dimension; j < dimension; j++, at++) sums[j]! += quantised[at]!;
     }
     return Float32Array.from(sums, (total) => (total / ids.length - zeroPoint) * scale);
   }
@@ -108,7 +121,8 @@ export function createStaticEncoder(): StaticEncoder {
     tokenizer,
     tokenIds,
     project,
-    embed: async (text) => mean(tokenIds(text)),
+    meanOf,
+    embed: async (text) => meanOf(tokenIds(text)),
     close: async () => {},
   };
 }

@@ -4,9 +4,11 @@ export {
   ELEMENT_TYPE,
   encodeModel,
   floatValues,
+  int8Values,
   type OnnxNode,
   type OnnxTensor,
   type OnnxValueInfo,
+  stringValues,
   valueInfo,
 } from './messages.ts';
 export {

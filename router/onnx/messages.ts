@@ -18,6 +18,7 @@ const schema = protobuf.Root.fromJSON({
         dataType: field(2, 'int32'),
         floatData: repeated(4, 'float'),
         int32Data: repeated(5, 'int32'),
+        stringData: repeated(6, 'bytes'),
         name: field(8, 'string'),
         rawData: field(9, 'bytes'),
       },
@@ -70,7 +71,7 @@ function repeated(id: number, type: string) {
 }
 
 /** ONNX's numbers for element types. */
-export const ELEMENT_TYPE = { float: 1, int32: 6 } as const;
+export const ELEMENT_TYPE = { float: 1, int8: 3, int32: 6, string: 8 } as const;
 
 export interface OnnxTensor {
   readonly name: string;
@@ -79,6 +80,7 @@ export interface OnnxTensor {
   readonly rawData?: Uint8Array;
   readonly floatData?: readonly number[];
   readonly int32Data?: readonly number[];
+  readonly stringData?: readonly Uint8Array[];
 }
 
 export interface OnnxAttribute {
@@ -134,6 +136,16 @@ export function floatValues(tensor: OnnxTensor): Float32Array {
   const raw = tensor.rawData;
   if (!raw || raw.length === 0) return Float32Array.from(tensor.floatData ?? []);
   return new Float32Array(Uint8Array.from(raw).buffer); // a copy: the view may be unaligned
+}
+
+/** The values of an int8 tensor. */
+export function int8Values({ rawData = new Uint8Array() }: OnnxTensor): Int8Array {
+  return Int8Array.from(rawData, (byte) => (byte << 24) >> 24);
+}
+
+/** The values of a string tensor. */
+export function stringValues({ stringData = [] }: OnnxTensor): string[] {
+  return stringData.map((bytes) => Buffer.from(bytes).toString('utf8'));
 }
 
 /** A graph's input or output. A dimension with a name may have any size. */

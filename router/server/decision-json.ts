@@ -37,7 +37,7 @@ export function explainedJson({ decision, explanation }: Explained): DecisionJso
 type CandidateJson = NonNullable<NonNullable<DecisionJson['explanation']>[string]>;
 
 function candidateJson(explanation: CandidateExplanation): CandidateJson {
-  const { logit, intercept, features, wordPieces, wordPairs, embedding } = explanation;
+  const { logit, intercept, features, wordPieces, wordPairs, embedding, neighbours } = explanation;
   return {
     logit,
     intercept,
@@ -45,6 +45,7 @@ function candidateJson(explanation: CandidateExplanation): CandidateJson {
     word_pieces: [...wordPieces],
     word_pairs: [...wordPairs],
     ...(embedding !== undefined && { embedding }),
+    ...(neighbours && { neighbours: { ...neighbours, nearest: [...neighbours.nearest] } }),
   };
 }
 

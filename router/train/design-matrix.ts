@@ -86,24 +86,34 @@ interface Standardisation {
  * (mean squared norm of a row = number of dense columns) and one lambda serves both.
  */
 export function standardisation(matrix: Matrix, structuralScale = 1): Standardisation {
-  const { rows, columns, values, sparse, structural = 0 } = matrix;
-  const means = new Float64Array(columns);
-  const squares = new Float64Array(columns);
-  for (let row = 0, at = 0; row < rows; row++) {
-    for (let j = 0; j < columns; j++, at++) means[j]! += values[at]! / rows;
-  }
-  for (let row = 0, at = 0; row < rows; row++) {
-    for (let j = 0; j < columns; j++, at++) squares[j]! += (values[at]! - means[j]!) ** 2;
-  }
-  const dense = squares.map(
-    (total, j) =>
-      inverseDeviation(Math.sqrt(total / rows)) * (j < columns - structural ? 1 : structuralScale),
+  const { rows, columns, sparse, structural = 0 } = matrix;
+  const means = columnMeans(matrix);
+  const dense = columnVariances(matrix, means).map(
+    (variance, j) => inverseDeviation(Math.sqrt(variance)) * (j < columns - structural ? 1 : structuralScale),
   );
   if (!sparse) return { means, factors: dense };
   const factors = new Float64Array(columns + sparse.columns);
   factors.set(dense);
   factors.set(sparseFactors(sparse, rows, columns), columns);
   return { means, factors };
+}
+
+/** Of the dense columns. */
+export function columnMeans({ rows, columns, values }: Matrix): Float64Array {
+  const means = new Float64Array(columns);
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let j = 0; j < columns; j++, at++) means[j]! += values[at]! / rows;
+  }
+  return means;
+}
+
+/** Of the dense columns, around these means. */
+export function columnVariances({ rows, columns, values }: Matrix, means: Float64Array): Float64Array {
+  const squares = new Float64Array(columns);
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let j = 0; j < columns; j++, at++) squares[j]! += (values[at]! - means[j]!) ** 2;
+  }
+  return squares.map((total) => total / rows);
 }
 
 function sparseFactors(

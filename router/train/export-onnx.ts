@@ -1,4 +1,4 @@
-import type { PlattScaling } from '../classifier/index.ts';
+import { type PlattScaling, SIMILARITY_TABLES, SMALLEST_PROBABILITY } from '../classifier/index.ts';
 import type { StaticEncoder } from '../encoders/index.ts';
 import {
   ELEMENT_TYPE,
@@ -8,9 +8,12 @@ import {
   type OnnxValueInfo,
   valueInfo,
 } from '../onnx/index.ts';
-import type { TrainedClassifier } from './train-classifier.ts';
+import type { TrainedLearner } from './train-learner.ts';
 
-type Exportable = Pick<TrainedClassifier, 'heads' | 'centre' | 'platt'>;
+interface Exportable extends Pick<TrainedLearner, 'heads' | 'centre' | 'platt' | 'similarity'> {
+  /** The keys of the training rows, to name those that vote. */
+  readonly keys?: readonly string[];
+}
 
 const OPSET = 17; // the last whose ReduceMean takes its axes as an attribute; every runtime since 2022 reads it
 const IR_VERSION = 8;
@@ -19,7 +22,8 @@ const IR_VERSION = 8;
  * The classifier of a static encoder as ONNX, the head folded into a lexicon: mean pooling and logistic regression are
  * both linear, so each word piece's contribution to each head is one number, w . (vector - centre). Word pairs have their
  * numbers in a second table, summed and divided by the root of their count.
- * Inputs: `token_ids` int32 [n >= 1]; `pair_ids` int32 [m >= 1]; `features` float [f]. Outputs: `probabilities` and `logits` (before Platt), float [heads].
+ * Inputs: `token_ids` int32 [n >= 1]; `pair_ids` int32 [m >= 1]; `features` float [f], memberships of clusters first if there are any; and where labelled cases vote
+ * `vote` float [heads]. Outputs: `probabilities` and `logits` (before Platt), float [heads].
  */
 export function exportLexicon(classifier: Exportable, encoder: StaticEncoder): Uint8Array {
   const { heads, centre } = classifier;
@@ -123,9 +127,10 @@ interface Parts {
   readonly nodes: readonly OnnxNode[];
 }
 
-/** What both graphs share: the structural part, the intercept, Platt scaling, the sigmoid. */
+/** What both graphs share: the structural part, the intercept, the vote, Platt scaling, the sigmoid. */
 function model({ classifier, dimension, inputs, initializers, nodes }: Parts): Uint8Array {
-  const { heads, centre, platt } = classifier;
+  const { heads, centre, platt, similarity } = classifier;
+  const votes = similarity?.references !== undefined;
   const features = centre.length - dimension;
   return encodeModel({
     irVersion: IR_VERSION,
@@ -133,7 +138,11 @@ function model({ classifier, dimension, inputs, initializers, nodes }: Parts): U
     opsetImport: [{ domain: '', version: OPSET }],
     graph: {
       name: 'plimsoll-classifier',
-      input: [...inputs, valueInfo('features', [features])],
+      input: [
+        ...inputs,
+        valueInfo('features', [features]),
+        ...(votes ? [valueInfo('vote', [heads.length])] : []),
+      ],
       output: [valueInfo('probabilities', [heads.length]), valueInfo('logits', [heads.length])],
       initializer: [
         ...initializers,
@@ -149,19 +158,75 @@ function model({ classifier, dimension, inputs, initializers, nodes }: Parts): U
           Float32Array.from(heads, (head) => head.intercept),
         ),
         ...plattTensors(platt),
+        ...(votes ? BLEND_CONSTANTS : []),
+        ...similarityTensors(classifier),
       ],
       node: [
         ...nodes,
         { opType: 'Sub', input: ['features', 'feature_means'], output: ['centred_features'] },
         { opType: 'MatMul', input: ['centred_features', 'feature_weights'], output: ['structure'] },
         { opType: 'Add', input: ['meaning', 'structure'], output: ['sum'] },
-        { opType: 'Add', input: ['sum', 'intercept'], output: ['logits'] },
+        { opType: 'Add', input: ['sum', 'intercept'], output: [votes ? 'own_logits' : 'logits'] },
+        ...(votes ? BLEND : []),
         { opType: 'Mul', input: ['logits', 'platt_slope'], output: ['scaled'] },
         { opType: 'Add', input: ['scaled', 'platt_offset'], output: ['calibrated_logits'] },
         { opType: 'Sigmoid', input: ['calibrated_logits'], output: ['probabilities'] },
       ],
     },
   });
+}
+
+/** blendedLogit of router/classifier. */
+const BLEND: readonly OnnxNode[] = [
+  { opType: 'Sigmoid', input: ['own_logits'], output: ['own_probabilities'] },
+  { opType: 'Add', input: ['own_probabilities', 'vote'], output: ['both'] },
+  { opType: 'Mul', input: ['both', 'half'], output: ['mean'] },
+  { opType: 'Clip', input: ['mean', 'smallest', 'largest'], output: ['blend'] },
+  { opType: 'Sub', input: ['one', 'blend'], output: ['rest'] },
+  { opType: 'Div', input: ['blend', 'rest'], output: ['odds'] },
+  { opType: 'Log', input: ['odds'], output: ['logits'] },
+];
+
+const BLEND_CONSTANTS: readonly OnnxTensor[] = [
+  tensor('half', [], Float32Array.of(0.5)),
+  tensor('one', [], Float32Array.of(1)),
+  tensor('smallest', [], Float32Array.of(SMALLEST_PROBABILITY)),
+  tensor('largest', [], Float32Array.of(1 - SMALLEST_PROBABILITY)),
+];
+
+/** What the inputs `features` and `vote` are computed from. No node reads it: it lies in the file so that one hash binds all. */
+function similarityTensors({ similarity, keys = [], heads }: Exportable): OnnxTensor[] {
+  if (similarity === undefined) return [];
+  const { space, centroids, references } = similarity;
+  const width = space.means.length - space.featureFactors.length;
+  const count = space.components.length / width;
+  const dimensions = count + space.featureFactors.length;
+  const names = SIMILARITY_TABLES;
+  const tables = [
+    tensor(names.components, [count, width], space.components),
+    tensor(names.means, [space.means.length], space.means),
+    tensor(names.featureFactors, [space.featureFactors.length], space.featureFactors),
+    ...(centroids ? [tensor(names.centroids, [centroids.length / dimensions, dimensions], centroids)] : []),
+  ];
+  if (references === undefined) return tables;
+  const { points, weights, labels, rows } = references;
+  return [
+    ...tables,
+    {
+      name: names.points,
+      dims: [weights.length, dimensions],
+      dataType: ELEMENT_TYPE.int8,
+      rawData: new Uint8Array(points.buffer, points.byteOffset, points.byteLength),
+    },
+    tensor(names.weights, [weights.length], weights),
+    tensor(names.labels, [weights.length, heads.length], labels),
+    {
+      name: names.keys,
+      dims: [weights.length],
+      dataType: ELEMENT_TYPE.string,
+      stringData: Array.from(rows, (row) => Buffer.from(keys[row] ?? '', 'utf8')),
+    },
+  ];
 }
 
 /** Rows `from` to `to` of the heads' weights, one column a head. */

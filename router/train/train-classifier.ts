@@ -1,7 +1,7 @@
-import { calibrated, type PlattScaling } from '../classifier/index.ts';
+import type { PlattScaling } from '../classifier/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { fitPlatt } from './calibrate.ts';
-import { onRawColumns, selectRows, standardisation, standardised } from './design-matrix.ts';
+import { onRawColumns, standardisation, standardised } from './design-matrix.ts';
 import { type Matrix, softplus } from './logistic-loss.ts';
 import {
   type Curvature,
@@ -12,7 +12,7 @@ import {
 } from './logistic-regression.ts';
 
 /** Labelled rows. `labels[h]` is candidate h's quality, 0..1, one a row; `folds` numbers the rows' folds from 0. */
-interface TrainingRows {
+export interface TrainingRows {
   readonly matrix: Matrix;
   readonly labels: readonly Float64Array[];
   readonly sampleWeights?: Float64Array;
@@ -34,6 +34,8 @@ export interface TrainedClassifier {
   /** Fitted on `heldOutLogits`. */
   readonly platt: readonly PlattScaling[];
   readonly lambda: number;
+  /** What the structural features' standard deviation was. */
+  readonly structuralScale: number;
   readonly lambdaSearch: LambdaChoice['losses'];
   readonly iterations: number;
   readonly converged: boolean;
@@ -56,6 +58,7 @@ export function trainClassifier(rows: TrainingRows, lambdas?: readonly number[])
     heldOutLogits: choice.heldOutLogits,
     platt: rows.labels.map((column, h) => fitPlatt(choice.heldOutLogits[h]!, column, sampleWeights)),
     lambda: choice.lambda,
+    structuralScale: rows.structuralScale ?? 1,
     lambdaSearch: choice.losses,
     iterations: fit.iterations,
     converged: fit.converged,
@@ -71,87 +74,6 @@ export function rawLogits(
     const shift = centre.reduce((total, mean, j) => total + weights[j]! * mean, 0);
     return logits(matrix, { weights, intercept: intercept - shift });
   });
-}
-
-interface CrossValidated {
-  /** Calibrated probability of each row under a classifier that never saw it; one array a head. */
-  readonly probabilities: readonly Float64Array[];
-  /** The lambda that each fold's own inner cross-validation chose. */
-  readonly lambdas: readonly number[];
-}
-
-/** One fold of a nested cross-validation. */
-interface OuterFold {
-  /** The rows that were trained on, and the rows of the fold, by their indices in the whole matrix. */
-  readonly inside: Int32Array;
-  readonly outside: Int32Array;
-  /** The folds of the rows inside, from 0 without a gap. */
-  readonly folds: Int32Array;
-  readonly trained: TrainedClassifier;
-  /** Of the rows outside, before Platt scaling; one array a head. */
-  readonly logits: readonly Float64Array[];
-}
-
-/**
- * Nested cross-validation, fold by fold: each is scored by a classifier trained on the others, which in turn chooses lambda and its Platt
- * parameters by the folds that are left. Nothing of a row, its label least of all, reaches its own score.
- * @throws PlimsollError `invalid-input` for fewer than three folds: two must be left to choose by.
- */
-export function* outerFolds(rows: TrainingRows, lambdas?: readonly number[]): Generator<OuterFold> {
-  const foldCount = rows.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
-  if (foldCount < FEWEST_FOLDS) {
-    throw new PlimsollError(
-      'invalid-input',
-      `Nested cross-validation needs at least ${FEWEST_FOLDS} folds, not ${foldCount}.`,
-    );
-  }
-  for (let fold = 0; fold < foldCount; fold++) {
-    const inside = indicesWhere(rows.folds, (f) => f !== fold);
-    const outside = indicesWhere(rows.folds, (f) => f === fold);
-    const selected = selectTrainingRows(rows, inside, fold);
-    const trained = trainClassifier(selected, lambdas);
-    const logits = rawLogits(selectRows(rows.matrix, outside), trained);
-    yield { inside, outside, folds: selected.folds, trained, logits };
-  }
-}
-
-/** The probabilities of a nested cross-validation (see outerFolds). @param onFold hears of each fold when it is done */
-export function crossValidate(
-  rows: TrainingRows,
-  lambdas?: readonly number[],
-  onFold: (done: number, of: number) => void = () => {},
-): CrossValidated {
-  const foldCount = rows.folds.reduce((most, fold) => Math.max(most, fold), 0) + 1;
-  const probabilities = rows.labels.map(() => new Float64Array(rows.matrix.rows));
-  const chosen: number[] = [];
-  for (const { outside, trained, logits } of outerFolds(rows, lambdas)) {
-    chosen.push(trained.lambda);
-    logits.forEach((z, h) => {
-      outside.forEach((row, i) => {
-        probabilities[h]![row] = calibrated(z[i]!, trained.platt[h]!);
-      });
-    });
-    onFold(chosen.length, foldCount);
-  }
-  return { probabilities, lambdas: chosen };
-}
-
-const FEWEST_FOLDS = 3;
-
-/** The rows outside one fold, whose other folds are numbered anew without a gap. */
-function selectTrainingRows(rows: TrainingRows, indices: Int32Array, without: number): TrainingRows {
-  const pick = (values: Float64Array) => Float64Array.from(indices, (row) => values[row]!);
-  return {
-    matrix: selectRows(rows.matrix, indices),
-    labels: rows.labels.map(pick),
-    ...(rows.sampleWeights && { sampleWeights: pick(rows.sampleWeights) }),
-    ...(rows.structuralScale !== undefined && { structuralScale: rows.structuralScale }),
-    folds: Int32Array.from(indices, (row) => rows.folds[row]! - (rows.folds[row]! > without ? 1 : 0)),
-  };
-}
-
-function indicesWhere(folds: Int32Array, is: (fold: number) => boolean): Int32Array {
-  return Int32Array.from(Array.from(folds.keys()).filter((row) => is(folds[row]!)));
 }
 
 /** Half-decades: the loss is flat around its best, so a finer grid buys nothing (docs/EXPERIMENTS.md). */
@@ -236,7 +158,11 @@ function fillHeldOut(
   });
 }
 
-function meanLogLoss({ labels, sampleWeights }: FoldedProblem, z: readonly Float64Array[]): number {
+/** Summed over heads. */
+export function meanLogLoss(
+  { labels, sampleWeights }: Pick<FoldedProblem, 'labels' | 'sampleWeights'>,
+  z: readonly Float64Array[],
+): number {
   let total = 0;
   let mass = 0;
   labels.forEach((column, h) => {

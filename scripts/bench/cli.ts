@@ -4,7 +4,7 @@ import { printJson } from '../terminal.ts';
 import { benchTexts, minilmArtifact, staticArtifact } from './fixtures.ts';
 import { type Bench, type BenchContext, type JudgedRow, judge, selectBenches } from './measurement.ts';
 import { describeMachine, type Machine, machineLine, reportMarkdown, reportText } from './report.ts';
-import { decisionMinilm, decisionStatic } from './rows/decisions.ts';
+import { decisionMinilm, decisionNeighbours, decisionStatic } from './rows/decisions.ts';
 import { gate } from './rows/gate.ts';
 import { hostile } from './rows/hostile.ts';
 import { eventLoop, httpSaturation } from './rows/load.ts';
@@ -14,6 +14,7 @@ import { train } from './rows/train.ts';
 const BENCHES: Readonly<Record<string, Bench>> = {
   startup,
   'decision-static': decisionStatic,
+  'decision-neighbours': decisionNeighbours,
   'decision-minilm': decisionMinilm,
   'event-loop': eventLoop,
   'http-saturation': httpSaturation,

@@ -19,8 +19,9 @@ import {
   designMatrix,
   exportLexicon,
   exportLinear,
-  type TrainedClassifier,
-  trainClassifier,
+  type Learner,
+  type TrainedLearner,
+  trainLearner,
 } from '../../router/train/index.ts';
 
 const LAMBDA = 300;
@@ -44,12 +45,22 @@ export async function staticArtifact(
   if (requested !== undefined) return requested;
   return existsSync(path.join(SHIPPED, 'manifest.json'))
     ? SHIPPED
-    : makeArtifact(createStaticEncoder(), texts);
+    : makeArtifact(createStaticEncoder(), texts.slice(0, ROWS));
 }
 
 /** An artifact whose encoder is MiniLM, made for this run. */
 export async function minilmArtifact(texts: readonly string[]): Promise<string> {
-  return makeArtifact(await createMinilmEncoder(), texts);
+  return makeArtifact(await createMinilmEncoder(), texts.slice(0, ROWS));
+}
+
+/** An artifact in which so many labelled cases vote, made for this run of the same texts in twos. */
+export async function neighbourArtifact(texts: readonly string[], cases: number): Promise<string> {
+  const { length } = texts;
+  const joined = Array.from({ length: cases }, (_, i) => {
+    const second = Math.floor(i / length) * 7 + i;
+    return `${texts[i % length]} ${texts[second % length]}`;
+  });
+  return makeArtifact(createStaticEncoder(), joined, 'lr+clusters+knn');
 }
 
 /** Different texts of exactly 64 word pieces, cut from everyday prompts. */
@@ -63,23 +74,31 @@ export function benchTexts(): readonly string[] {
   return [...new Set(prompts.flatMap((prompt) => [...pieceRuns(prompt, tokenizer)]))];
 }
 
-async function makeArtifact(encoder: Encoder, texts: readonly string[]): Promise<string> {
+async function makeArtifact(
+  encoder: Encoder,
+  texts: readonly string[],
+  learner: Learner = 'lr',
+): Promise<string> {
   const home = mkdtempSync(path.join(tmpdir(), 'plimsoll-bench-'));
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   const folder = path.join(home, encoder.identity.id);
-  writeArtifact(folder, await makeDraft(encoder, texts.slice(0, ROWS)));
+  writeArtifact(folder, await makeDraft(encoder, texts, learner));
   return folder;
 }
 
-async function makeDraft(encoder: Encoder, texts: readonly string[]): Promise<ArtifactDraft> {
+async function makeDraft(
+  encoder: Encoder,
+  texts: readonly string[],
+  learner: Learner,
+): Promise<ArtifactDraft> {
   const extractor = featureExtractor();
   const matrix = await designMatrix(texts, encoder, extractor);
   const labels = [2, 3].map((every) => Float64Array.from(texts, (_, i) => Number(i % every > 0)));
   const folds = Int32Array.from(texts, (_, i) => Math.floor(i / 6) % FOLDS);
-  const trained = trainClassifier({ matrix, labels, folds }, [LAMBDA]);
+  const trained = trainLearner({ matrix, labels, folds }, learner, [LAMBDA]);
   const classifier = exportClassifier(trained, encoder);
   const input: ClassifierInput = isStaticEncoder(encoder)
-    ? { kind: 'lexicon', tokenizer: encoder.tokenizer }
+    ? { kind: 'lexicon', tokenizer: encoder.tokenizer, encoder }
     : { kind: 'linear', encoder };
   const session = await createOnnxClassifier(classifier, input, extractor);
   const [text = ''] = texts;
@@ -103,6 +122,7 @@ async function makeDraft(encoder: Encoder, texts: readonly string[]): Promise<Ar
       ],
       classifier: {
         kind: input.kind,
+        ...(trained.learner !== 'lr' && { learner: trained.learner }),
         lambda: LAMBDA,
         platt: trained.platt.map((p) => ({ ...p })),
       },
@@ -114,7 +134,7 @@ async function makeDraft(encoder: Encoder, texts: readonly string[]): Promise<Ar
   };
 }
 
-function exportClassifier(trained: TrainedClassifier, encoder: Encoder): Uint8Array {
+function exportClassifier(trained: TrainedLearner, encoder: Encoder): Uint8Array {
   if (isStaticEncoder(encoder)) return exportLexicon(trained, encoder);
   return exportLinear(trained, encoder.identity.dimension);
 }

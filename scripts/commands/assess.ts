@@ -15,15 +15,17 @@ import { parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   addDataFlags,
+  addLearnerFlag,
   type CandidateFlags,
   candidatesFrom,
   type DataFlags,
+  type LearnerFlag,
   loadData,
   wholeNumberBetween,
 } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
-interface Flags extends DataFlags, CandidateFlags {
+interface Flags extends DataFlags, CandidateFlags, LearnerFlag {
   readonly cascade: boolean;
   readonly folds: number;
   readonly seed: number;
@@ -33,7 +35,7 @@ interface Flags extends DataFlags, CandidateFlags {
 }
 
 export function assessCommand(): Command {
-  return addDataFlags(new Command('assess'))
+  return addLearnerFlag(addDataFlags(new Command('assess')))
     .option('--cheap <model>', 'the cheap model, as the data name it')
     .option('--strong <model>', 'the strong model')
     .option(
@@ -69,10 +71,10 @@ async function run(flags: Flags): Promise<void> {
       '--cascade compares two models: name them by --cheap and --strong in place of --ladder.',
     );
   }
-  const { folds, seed, encoder, allowHub, qualityField } = flags;
+  const { folds, seed, learner, encoder, allowHub, qualityField } = flags;
   parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read
   const data = await loadData(flags, models, { keepReplies: flags.cascade });
-  const options = { folds, seed, encoder, allowHub, onProgress: showProgress() };
+  const options = { folds, seed, learner, encoder, allowHub, onProgress: showProgress() };
   const measured = {
     quality_field: qualityField,
     folds,
@@ -108,6 +110,7 @@ function printReport(report: Assessment & { cheap: string; strong: string }): vo
     ['router', 'APGR', 'CPT50', 'CPT80', 'cost saved at 80 %'],
     rankingRow('learned (cross-validated)', report),
     rankingRow('nearest neighbours', baselines.knn),
+    ...(baselines.plain ? [rankingRow('logistic regression alone', baselines.plain)] : []),
     ...(baselines.task_label ? [rankingRow('task label', baselines.task_label)] : []),
     rankingRow('prompt length', baselines.prompt_length),
     rankingRow('random', baselines.random),
@@ -123,6 +126,8 @@ function printReport(report: Assessment & { cheap: string; strong: string }): vo
       textTable(rows),
       '',
       interval ? `APGR 95 % interval: ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}` : '',
+      learnersLine(report.learners),
+      ...[gainLine('logistic regression alone', report.gain_over_plain)].filter((line) => line !== undefined),
       ...Object.keys(report.brier).map(
         (model) =>
           `head ${model}: AUROC ${figure(report.auroc[model])}, Brier ${figure(report.brier[model])}, ECE ${figure(report.ece[model])}`,
@@ -195,7 +200,14 @@ function printCascade(report: CascadeAssessment & { cheap: string; strong: strin
   );
 }
 
-function gainLine(name: string, gain: CascadeAssessment['gains']['prompt_alone']): string | undefined {
+function learnersLine(learners: Assessment['learners']): string {
+  const counts = [...new Set(learners)].map(
+    (learner) => `${learner} (${learners.filter((one) => one === learner).length})`,
+  );
+  return `learned, by folds: ${counts.join(', ')}`;
+}
+
+function gainLine(name: string, gain: Assessment['gain_over_plain']): string | undefined {
   if (gain === undefined) return undefined;
   return `APGR above ${name}: ${formatLoss(gain.difference)}, 95 % interval ${formatLoss(gain.low)} to ${formatLoss(gain.high)}`;
 }

@@ -65,6 +65,14 @@ function decisionLines({ decision, explanation }: Explained): string {
       ...parts.features.map(({ feature, contribution }) => ({ part: feature, contribution })),
       ...parts.wordPieces.map(({ piece, contribution }) => ({ part: `"${piece}"`, contribution })),
       ...parts.wordPairs.map(({ pair, contribution }) => ({ part: `"${pair}"`, contribution })),
+      ...(parts.neighbours === undefined
+        ? []
+        : [
+            {
+              part: `100 nearest labelled cases, mean quality ${parts.neighbours.vote.toFixed(3)}`,
+              contribution: parts.neighbours.contribution,
+            },
+          ]),
       ...(parts.embedding === undefined ? [] : [{ part: 'embedding', contribution: parts.embedding }]),
     ].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
     lines.push(
@@ -77,6 +85,11 @@ function decisionLines({ decision, explanation }: Explained): string {
     const rest = named.slice(SHOWN).reduce((total, { contribution }) => total + contribution, 0);
     if (named.length > SHOWN)
       lines.push(`  ${rest < 0 ? '' : '+'}${rest.toFixed(4)}  ${named.length - SHOWN} smaller parts`);
+    for (const { key, cases, similarity, quality } of parts.neighbours?.nearest ?? []) {
+      lines.push(
+        `  similarity ${similarity.toFixed(2)}, quality ${quality.toFixed(2)}: ${cases > 1 ? `some ${Math.round(cases)} cases like ${key}` : key}`,
+      );
+    }
   }
   return `${lines.join('\n')}\n`;
 }

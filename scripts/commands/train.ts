@@ -5,11 +5,13 @@ import { parseEncoderSpec } from '../../router/encoders/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import {
   addDataFlags,
+  addLearnerFlag,
   addThresholdFlags,
   type CandidateFlags,
   candidatesFrom,
   type DataFlags,
   isoTime,
+  type LearnerFlag,
   loadData,
   type ThresholdFlags,
   thresholdRule,
@@ -17,7 +19,7 @@ import {
 } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
-interface Flags extends DataFlags, CandidateFlags, ThresholdFlags {
+interface Flags extends DataFlags, CandidateFlags, LearnerFlag, ThresholdFlags {
   readonly cascade: boolean;
   readonly out: string;
   readonly force: boolean;
@@ -31,7 +33,7 @@ interface Flags extends DataFlags, CandidateFlags, ThresholdFlags {
 }
 
 export function trainCommand(): Command {
-  const command = addDataFlags(new Command('train'))
+  const command = addLearnerFlag(addDataFlags(new Command('train')))
     .option('--cheap <model>', 'the cheap model, as the data name it')
     .option('--strong <model>', 'the strong model')
     .option('--ladder <models>', 'in place of both: two or more models, cheapest first, with commas between')
@@ -59,13 +61,14 @@ export function trainCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
-  const { out, force, encoder, allowHub, seed, folds, cascade } = flags;
+  const { out, force, learner, encoder, allowHub, seed, folds, cascade } = flags;
   const options = {
     ladder: models,
     cascade,
     rule: thresholdRule(flags),
     created: isoTime('--created', flags.created),
     name: artifactName(out, flags.name),
+    learner,
     encoder,
     allowHub,
     seed,

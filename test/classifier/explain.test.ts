@@ -20,12 +20,17 @@ import { sigmoid } from '../train/made-up-rows.ts';
 
 const texts = [...edgeTexts, ...everydayTexts.slice(0, 150)];
 
-describe.each(['lexicon', 'linear'] as const)('the explanation of a %s classifier', (kind) => {
+describe.each([
+  ['lexicon', 'lr'],
+  ['linear', 'lr'],
+  ['lexicon', 'lr+clusters+knn'],
+  ['linear', 'lr+knn'],
+] as const)('the explanation of a %s classifier of %s', (kind, learner) => {
   let made: EverydayClassifier;
   let explain: Explainer;
   let classifier: Classifier;
   beforeAll(async () => {
-    made = await everydayClassifier(kind);
+    made = await everydayClassifier(kind, learner);
     explain = createExplainer(made.bytes, inputOf(made), extractor);
     classifier = await made.open();
   });
@@ -60,13 +65,38 @@ describe.each(['lexicon', 'linear'] as const)('the explanation of a %s classifie
     const { heads, centre, platt } = made.trained;
     const from = made.encoder.identity.dimension;
     (await explain(text)).forEach(({ features }, h) => {
-      expect(features.map(({ feature }) => feature)).toEqual(extractor.names);
+      const clusters = features.length - extractor.names.length;
+      expect(clusters).toBe(learner.startsWith('lr+clusters') ? 64 : 0);
+      expect(features.slice(clusters).map(({ feature }) => feature)).toEqual(extractor.names);
+      expect(features.slice(0, clusters).map(({ feature }) => feature)).toEqual(
+        Array.from({ length: clusters }, (_, i) => `cluster_${i + 1}`),
+      );
       extractor.extract(text).forEach((value, i) => {
-        const weight = heads[h]!.weights[from + i]! * platt[h]!.slope;
-        expect(features[i]!.value).toBe(value);
-        expect(features[i]!.contribution).toBeCloseTo(weight * (value - centre[from + i]!), 5);
+        const column = from + clusters + i;
+        const weight = heads[h]!.weights[column]! * platt[h]!.slope;
+        expect(features[clusters + i]!.value).toBe(value);
+        expect(features[clusters + i]!.contribution).toBeCloseTo(weight * (value - centre[column]!), 5);
       });
     });
+  });
+});
+
+describe('the explanation where labelled cases vote', () => {
+  it('names the nearest of them: a training text is its own nearest', async () => {
+    const made = await everydayClassifier('lexicon', 'lr+knn');
+    const explain = createExplainer(made.bytes, inputOf(made), extractor);
+    for (const text of everydayTexts.slice(0, 30).filter((_, i) => i % 3 === 0)) {
+      const [first, second] = await explain(text);
+      const { nearest, vote } = first!.neighbours!;
+      expect(nearest).toHaveLength(5);
+      expect(nearest[0]).toMatchObject({ key: text.slice(0, 20), cases: 1 });
+      expect(nearest[0]!.similarity).toBeGreaterThan(0.99);
+      const similarities = nearest.map(({ similarity }) => similarity);
+      expect(similarities).toEqual(similarities.toSorted((a, b) => b - a));
+      expect(vote).toBeGreaterThanOrEqual(0);
+      expect(vote).toBeLessThanOrEqual(1);
+      expect(second!.neighbours!.nearest.map(({ key }) => key)).toEqual(nearest.map(({ key }) => key));
+    }
   });
 });
 
@@ -130,11 +160,12 @@ describe('the explanation of a lexicon classifier', () => {
 
 function inputOf({ kind, encoder }: EverydayClassifier) {
   return kind === 'lexicon'
-    ? ({ kind, tokenizer: createStaticEncoder().tokenizer } as const)
+    ? ({ kind, tokenizer: createStaticEncoder().tokenizer, encoder: createStaticEncoder() } as const)
     : ({ kind, encoder } as const);
 }
 
-function sumOf({ intercept, features, wordPieces, wordPairs, embedding = 0 }: CandidateExplanation): number {
+function sumOf(explained: CandidateExplanation): number {
+  const { intercept, features, wordPieces, wordPairs, embedding = 0, neighbours } = explained;
   const parts = [...features, ...wordPieces, ...wordPairs].map(({ contribution }) => contribution);
-  return parts.reduce((sum, part) => sum + part, intercept + embedding);
+  return parts.reduce((sum, part) => sum + part, intercept + embedding + (neighbours?.contribution ?? 0));
 }

@@ -9,9 +9,10 @@ import {
   designMatrix,
   exportLexicon,
   exportLinear,
-  rawLogits,
-  type TrainedClassifier,
-  trainClassifier,
+  type Learner,
+  learnerLogits,
+  type TrainedLearner,
+  trainLearner,
 } from '../../router/train/index.ts';
 import { everydayCases } from '../training-data/data-card.ts';
 
@@ -19,7 +20,7 @@ import { everydayCases } from '../training-data/data-card.ts';
 export interface EverydayClassifier {
   readonly kind: 'lexicon' | 'linear';
   readonly encoder: Encoder;
-  readonly trained: TrainedClassifier;
+  readonly trained: TrainedLearner;
   readonly bytes: Uint8Array;
   open(): Promise<Classifier>;
 }
@@ -68,17 +69,24 @@ export const longText = everydayTexts.join('\n');
 /** 20,000 times the same piece: float32 rounds each sum the same way, and the error grows. */
 export const hugeText = 'word '.repeat(20_000);
 
-const made = new Map<EverydayClassifier['kind'], Promise<EverydayClassifier>>();
+const made = new Map<string, Promise<EverydayClassifier>>();
 
 /** Trained once a test file. */
-export function everydayClassifier(kind: EverydayClassifier['kind']): Promise<EverydayClassifier> {
-  const known = made.get(kind) ?? trainEverydayClassifier(kind);
-  made.set(kind, known);
+export function everydayClassifier(
+  kind: EverydayClassifier['kind'],
+  learner: Learner = 'lr',
+): Promise<EverydayClassifier> {
+  const name = `${kind} ${learner}`;
+  const known = made.get(name) ?? trainEverydayClassifier(kind, learner);
+  made.set(name, known);
   return known;
 }
 
 /** Trained anew. */
-export async function trainEverydayClassifier(kind: EverydayClassifier['kind']): Promise<EverydayClassifier> {
+export async function trainEverydayClassifier(
+  kind: EverydayClassifier['kind'],
+  learner: Learner = 'lr',
+): Promise<EverydayClassifier> {
   const encoder = kind === 'lexicon' ? statically : unfolded;
   const matrix = await designMatrix(
     cases.map(({ text }) => text),
@@ -91,21 +99,22 @@ export async function trainEverydayClassifier(kind: EverydayClassifier['kind']):
     Float64Array.from(cases, ({ language }, i) => ((i * 7919) % 101 < (language === 'en' ? 12 : 60) ? 0 : 1)),
   ];
   const folds = Int32Array.from(cases, (_, i) => i % 2);
-  const trained = trainClassifier({ matrix, labels, folds }, [100]);
+  const trained = trainLearner({ matrix, labels, folds }, learner, [100]);
+  const exportable = { ...trained, keys: cases.map(({ text }) => text.slice(0, 20)) };
   const bytes =
     kind === 'lexicon'
-      ? exportLexicon(trained, statically)
-      : exportLinear(trained, encoder.identity.dimension);
+      ? exportLexicon(exportable, statically)
+      : exportLinear(exportable, encoder.identity.dimension);
   const input =
     kind === 'lexicon'
-      ? ({ kind, tokenizer: statically.tokenizer } as const)
+      ? ({ kind, tokenizer: statically.tokenizer, encoder: statically } as const)
       : ({ kind, encoder: unfolded } as const);
   return { kind, encoder, trained, bytes, open: () => createOnnxClassifier(bytes, input, extractor) };
 }
 
 /** What the graph must say of these texts, computed without folding and in float64: logits and probabilities, head by head. */
 export async function unfoldedScores({ encoder, trained }: EverydayClassifier, texts: readonly string[]) {
-  const logits = rawLogits(await designMatrix(texts, encoder, extractor), trained);
+  const logits = learnerLogits(await designMatrix(texts, encoder, extractor), trained);
   const probabilities = logits.map((z, h) => z.map((value) => calibrated(value, trained.platt[h]!)));
   return { logits, probabilities };
 }

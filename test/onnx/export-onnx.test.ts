@@ -20,10 +20,16 @@ const AGREEMENT = 1e-5;
 const DATA_FOLDER = process.env['PLIMSOLL_DATA'];
 const MMLU = DATA_FOLDER && path.join(DATA_FOLDER, 'routellm_mmlu.jsonl.gz');
 
-describe.each(['lexicon', 'linear'] as const)('the exported %s graph', (kind) => {
+describe.each([
+  ['lexicon', 'lr'],
+  ['linear', 'lr'],
+  ['lexicon', 'lr+clusters'],
+  ['lexicon', 'lr+clusters+knn'],
+  ['linear', 'lr+knn'],
+] as const)('the exported %s graph of %s', (kind, learner) => {
   let made: EverydayClassifier;
   beforeAll(async () => {
-    made = await everydayClassifier(kind);
+    made = await everydayClassifier(kind, learner);
   });
 
   it('says of 1,000 everyday texts what the unfolded classifier says', async () => {
@@ -66,15 +72,17 @@ describe.each(['lexicon', 'linear'] as const)('the exported %s graph', (kind) =>
   });
 
   it('has the same bytes every time', async () => {
-    const again = await trainEverydayClassifier(kind);
+    const again = await trainEverydayClassifier(kind, learner);
     expect(Buffer.compare(again.bytes, made.bytes)).toBe(0);
   });
 
   it('names its inputs and outputs, with float logits before Platt scaling', async () => {
     const { graph, opsetImport } = decodeModel(made.bytes);
-    expect(graph.input.map(({ name }) => name)).toEqual(
-      kind === 'lexicon' ? ['token_ids', 'pair_ids', 'features'] : ['embedding', 'features'],
-    );
+    expect(graph.input.map(({ name }) => name)).toEqual([
+      ...(kind === 'lexicon' ? ['token_ids', 'pair_ids'] : ['embedding']),
+      'features',
+      ...(learner.endsWith('knn') ? ['vote'] : []),
+    ]);
     expect(graph.output.map(({ name }) => name)).toEqual(['probabilities', 'logits']);
     expect(opsetImport).toMatchObject([{ version: 17 }]);
     const session = await openSession(made.bytes);

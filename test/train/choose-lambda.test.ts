@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fitPlatt } from '../../router/train/calibrate.ts';
+import { crossValidate } from '../../router/train/cross-validate.ts';
 import { selectRows, standardisation, standardised } from '../../router/train/design-matrix.ts';
 import { curvatureOf, fitLogisticRegression, logits } from '../../router/train/logistic-regression.ts';
-import {
-  chooseLambda,
-  crossValidate,
-  LAMBDAS,
-  rawLogits,
-  trainClassifier,
-} from '../../router/train/train-classifier.ts';
+import { chooseLambda, LAMBDAS, rawLogits, trainClassifier } from '../../router/train/train-classifier.ts';
 import { largestDifference, madeUpRows } from './made-up-rows.ts';
 
 const { matrix, labels } = madeUpRows({ seed: 21, sparse: 12 });
@@ -127,7 +122,7 @@ describe('crossValidate', () => {
 
   it('tells how far it is, and refuses fewer than three folds', () => {
     const heard: string[] = [];
-    crossValidate(rows, [10], (done, of) => heard.push(`${done}/${of}`));
+    crossValidate(rows, { lambdas: [10] }, (done, of) => heard.push(`${done}/${of}`));
     expect(heard).toEqual(['1/4', '2/4', '3/4', '4/4']);
     expect(() => crossValidate({ ...rows, folds: folds.map((fold) => fold % 2) })).toThrow(
       expect.objectContaining({ code: 'invalid-input' }),

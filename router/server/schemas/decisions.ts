@@ -83,6 +83,23 @@ const explanation = z
       .number()
       .exactOptional()
       .describe('Contribution of the embedding as a whole, instead of word pieces.'),
+    neighbours: z
+      .strictObject({
+        vote: probability.describe('Mean quality of the 100 nearest labelled cases.'),
+        contribution: z.number(),
+        nearest: z.array(
+          z.strictObject({
+            key: z
+              .string()
+              .describe('Of the question; of several cases that vote as one, of the nearest to their mean.'),
+            cases: z.number().positive(),
+            similarity: z.number().describe('Cosine.'),
+            quality: probability.describe("The candidate's mean quality on them."),
+          }),
+        ),
+      })
+      .exactOptional()
+      .describe('Where labelled cases vote: their part of the sum, and the nearest of them.'),
   })
   .describe('The exact sum behind the score of one candidate.');
 

@@ -7,6 +7,7 @@ import {
   staticTokenizer,
 } from '../../../router/encoders/index.ts';
 import { openSession, type Session, type Tensor, tensor } from '../../../router/onnx/index.ts';
+import { neighbourArtifact } from '../fixtures.ts';
 import { type BenchContext, inTurns, medianCallMs, type Row, ratios, spread } from '../measurement.ts';
 
 const STATIC_ROUNDS = 30;
@@ -59,6 +60,41 @@ export async function decisionStatic({ artifact, texts }: BenchContext): Promise
       ],
     },
   ];
+}
+
+/** Cases that vote one by one, and the fewest that vote through prototypes. */
+const VOTERS = [4_000, 4_001] as const;
+
+/** A whole decision in which labelled cases vote, beside one of the shipped artifact. */
+export async function decisionNeighbours({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
+  const open = (folder: string) =>
+    createRouter(loadConfig(undefined, {}, { artifact: folder, allowUngated: true }));
+  const plain = await open(artifact);
+  const rows: Row[] = [];
+  for (const cases of VOTERS) {
+    const router = await open(await neighbourArtifact(texts, cases));
+    const [decisions, alone] = await inTurns(
+      [
+        () => medianCallMs(texts, (prompt) => router.route({ prompt })),
+        () => medianCallMs(texts, (prompt) => plain.route({ prompt })),
+      ],
+      { rounds: STATIC_ROUNDS, warmUp: STATIC_WARM_UP },
+    );
+    await router.close();
+    rows.push({
+      name: cases === VOTERS[0] ? 'decision-neighbours' : 'decision-prototypes',
+      what: `one decision in process, p50, 64 word pieces, with 64 clusters and ${cases === VOTERS[0] ? '4,000 labelled cases' : '2,000 prototypes of labelled cases'} that vote`,
+      unit: 'ms',
+      value: spread(decisions!),
+      samples: texts.length,
+      peer: { what: 'the same with logistic regression alone', value: spread(alone!) },
+      ratio: ratios(decisions!, alone!),
+      target: { of: 'value', is: 'at most', required: 0.4, aim: 0.2 },
+      notes: [],
+    });
+  }
+  await plain.close();
+  return rows;
 }
 
 /** A whole decision with the transformer, compared with the transformer's own run on prepared tensors. */

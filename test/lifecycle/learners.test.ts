@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { replayArtifact } from '../../evals/gate/index.ts';
+import { assess, train } from '../../evals/lifecycle/index.ts';
+import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
+import { loadConfig } from '../../router/config/index.ts';
+import { createRouter } from '../../router/create-router.ts';
+import { explainedJson } from '../../router/server/index.ts';
+import { decisionSchema } from '../../router/server/schemas/decisions.ts';
+import { LARGE, SMALL } from '../cli/made-up-data.ts';
+import { smallCases, smallRun } from './small-run.ts';
+
+const home = mkdtempSync(path.join(tmpdir(), 'plimsoll-learners-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const CASES = smallCases();
+
+describe.each(['lr+knn', 'lr+clusters', 'lr+clusters+knn'] as const)('an artifact of %s', (learner) => {
+  const folder = path.join(home, learner);
+
+  it('is written, replayed and served by one scoring, and explains itself', async () => {
+    const [data, options] = smallRun({ learner });
+    const draft = await train(data, options);
+    expect(draft.manifest.classifier).toMatchObject({ learner });
+    expect(draft.manifest.classifier.compared).toBeUndefined(); // named, not chosen
+    expect(draft.modelCard.includes('100 nearest training cases')).toBe(learner.endsWith('knn'));
+    expect(draft.modelCard.includes('64 clusters')).toBe(learner.startsWith('lr+clusters'));
+    writeArtifact(folder, draft);
+
+    const replay = await replayArtifact(readArtifact(folder), CASES.slice(0, 20), false); // checks golden cases
+    const router = await createRouter(loadConfig(undefined, {}, { artifact: folder, allowUngated: true }));
+    for (const [row, { text }] of CASES.slice(0, 20).entries()) {
+      const explained = await router.explain({ prompt: text });
+      const scores = Object.values(explained.decision.scores!);
+      expect(scores).toEqual(replay.probabilities.map((column) => column[row]));
+      expect(() => decisionSchema.parse(explainedJson(explained))).not.toThrow();
+      Object.values(explained.explanation!).forEach(({ logit, neighbours }, rung) => {
+        expect(1 / (1 + Math.exp(-logit))).toBeCloseTo(scores[rung]!, 5);
+        expect(neighbours?.nearest.length).toBe(learner.endsWith('knn') ? 5 : undefined);
+      });
+    }
+    await router.close();
+  });
+});
+
+describe('assess', () => {
+  it('gives the gain of what is learned over logistic regression alone, and none where that is all', async () => {
+    const options = { models: [SMALL, LARGE], folds: 3 } as const;
+    const learned = await assess({ cases: CASES }, { ...options, learner: 'lr+knn' });
+    expect(learned.learners).toEqual(['lr+knn', 'lr+knn', 'lr+knn']);
+    const { difference, low, high, level } = learned.gain_over_plain!;
+    expect(difference).toBeCloseTo(learned.apgr! - learned.baselines.plain!.apgr!, 12);
+    expect(low).toBeLessThan(high);
+    expect(level).toBe(0.95);
+
+    const plain = await assess({ cases: CASES }, options); // too few to choose
+    expect(plain.learners).toEqual(['lr', 'lr', 'lr']);
+    expect(plain).not.toHaveProperty('gain_over_plain');
+    expect(plain.baselines).not.toHaveProperty('plain');
+    expect(plain.apgr).toBe(learned.baselines.plain!.apgr);
+  });
+});
