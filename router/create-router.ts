@@ -130,6 +130,7 @@ async function assemble(
       escalated: choice.rung > 0,
       scores: typeof scored === 'string' ? null : byCandidate(scored),
       predictedLoss: choice.predictedLoss,
+      ...expectedOf(choice.predictedLoss, manifest.expected_loss),
       threshold: choice.threshold,
       reason: choice.reason,
       policy: reference,
@@ -252,6 +253,14 @@ async function replyCheck(
       return { ...verdict, accepted: verdict.predictedLoss <= accept };
     },
   };
+}
+
+function expectedOf(
+  predictedLoss: number | null,
+  line: ArtifactFiles['manifest']['expected_loss'],
+): Pick<Decision, 'expectedLoss'> {
+  if (predictedLoss === null || line === undefined) return {};
+  return { expectedLoss: Math.max(-1, Math.min(1, line.intercept + line.slope * predictedLoss)) };
 }
 
 function thresholdOf(policy: Policy): number | null {

@@ -15,6 +15,8 @@ export interface Decision {
   /** Candidate -> calibrated probability that its reply is good. Null if no classifier ran or it failed. */
   readonly scores: Readonly<Record<string, number>> | null;
   readonly predictedLoss: number | null;
+  /** Quality that the cheapest rung is expected to lose, -1..1: a straight line over the predicted loss. Left out if the artifact has none, or no classifier ran. */
+  readonly expectedLoss?: number;
   /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. That of a cascade is for replies. */
   readonly threshold: number | null;
   readonly reason: ChoiceReason;

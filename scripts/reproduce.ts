@@ -214,6 +214,7 @@ async function reproduce(
       auxiliary,
       learner: 'lr',
       structuralScale: STRUCTURAL_SCALE,
+      expectedLoss: false, // as it was released
       holdOut: false, // the gate has cases of its own: training-data/everyday-held-out.jsonl
     },
   );

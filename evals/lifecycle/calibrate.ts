@@ -18,7 +18,7 @@ import {
   splitByKey,
 } from '../cases/index.ts';
 import { type CertifiableMargin, certifiableMargins, type ThresholdRule } from '../threshold/index.ts';
-import { calibrationMetrics, fitCalibration, type ScoredCases } from './calibration.ts';
+import { calibrationMetrics, fitCalibration, fitExpectedLoss, type ScoredCases } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
 import {
   type LabelledData,
@@ -89,6 +89,7 @@ export async function calibrate(
       version: before.policy.version + 1,
       ...choosePolicy(calibration, cases, ladder, rule),
     },
+    expected_loss: fitExpectedLoss(calibration),
     split: { ...before.split, calibration: describe(cases), test: describe(heldOut) },
     metrics: calibrationMetrics(calibration, ladder),
   };

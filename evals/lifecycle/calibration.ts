@@ -1,5 +1,6 @@
 import type { Manifest, Rung } from '../../router/artifact/index.ts';
 import { calibrated, type PlattScaling } from '../../router/classifier/index.ts';
+import { mean } from '../../router/statistics/index.ts';
 import { fitPlatt } from '../../router/train/index.ts';
 import {
   apgrInterval,
@@ -33,6 +34,23 @@ export function calibratedScores(
   quality: Float64Array[],
 ): ScoredCases {
   return { probabilities: logits.map((z, h) => z.map((logit) => calibrated(logit, platt[h]!))), quality };
+}
+
+/**
+ * What the cheapest candidate is expected to lose against the strongest, from its predicted loss: least squares over these cases. Predicted losses are the difference of
+ * two probabilities that are each calibrated, and spread too far where both heads err alike. The slope is at least 0, so that the order stays.
+ */
+export function fitExpectedLoss({ probabilities, quality }: ScoredCases): Manifest['expected_loss'] {
+  const scores = predictedLosses(probabilities);
+  const losses = quality.at(-1)!.map((strong, row) => strong - quality[0]![row]!);
+  const [score, loss] = [mean(scores), mean(losses)];
+  let [along, spread] = [0, 0];
+  scores.forEach((value, row) => {
+    along += (value - score) * (losses[row]! - loss);
+    spread += (value - score) ** 2;
+  });
+  const slope = spread > 0 ? Math.max(0, along / spread) : 0;
+  return { slope, intercept: loss - slope * score };
 }
 
 /** Measured on cases that are not sealed. APGR and CPT compare the cheapest rung with the strongest. */

@@ -48,12 +48,18 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `${split.calibration === undefined ? 'Each case is scored by a fit that had not seen it, and all of them set the Platt parameters.' : 'These cases set the Platt parameters.'} The figures are a little kind; those of the gate are of other cases. n = ${metrics?.n ?? 0}.`,
     metrics ? metricsLines(metrics) : 'Nothing was measured.',
     `At ${policy.threshold.toFixed(4)}: ${expectationSentence(policy)}.`,
+    expectedLossSentence(manifest),
     taskTable(manifest, measured),
     '## Limits',
     manifest.cascade === undefined ? LIMITS : CASCADE_LIMITS,
     notes.trim(),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function expectedLossSentence({ expected_loss: line }: Omit<Manifest, 'files'>): string {
+  if (line === undefined) return '';
+  return `Expected loss of the cheapest candidate: ${line.intercept.toFixed(3)} + ${line.slope.toFixed(3)} * predicted loss. Thresholds are of the predicted loss.`;
 }
 
 const LEARNERS = {

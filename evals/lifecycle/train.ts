@@ -31,7 +31,7 @@ import {
 } from '../cases/index.ts';
 import { ladderRungs } from '../gate/index.ts';
 import { decisionScores, type ThresholdRule } from '../threshold/index.ts';
-import { calibratedScores, calibrationMetrics } from './calibration.ts';
+import { calibratedScores, calibrationMetrics, fitExpectedLoss } from './calibration.ts';
 import { choosePolicy, DEFAULT_RULE } from './choose-policy.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
 import {
@@ -67,6 +67,8 @@ export interface TrainOptions extends EncoderChoice {
   readonly auxiliary?: (one: Case) => boolean;
   /** The cheap model replies first, and its reply is judged before it goes out: needs two candidates and cases with replies. Default false. */
   readonly cascade?: boolean;
+  /** Whether decisions say, beside the predicted loss, what is to be expected of it. Default true. */
+  readonly expectedLoss?: boolean;
   /** Whether two fifths of the cases are left unread for the gate. Default true; otherwise the gate needs cases of its own. */
   readonly holdOut?: boolean;
   /** Sections that follow the generated ones in the model card. */
@@ -102,6 +104,7 @@ export async function train(
     structuralScale,
     auxiliary = () => false,
     cascade: looksAtReplies = false,
+    expectedLoss = true,
     holdOut = true,
   } = options;
   const split = splitByKey(cases, holdOut ? DEFAULT_SHARES : { train: 1, test: 0 }, seed);
@@ -160,6 +163,7 @@ export async function train(
         platt: [...trained.platt],
       },
       policy: { name: 'default', version: 1, ...policy },
+      ...(expectedLoss && { expected_loss: fitExpectedLoss(scored) }),
       ...(learned && { cascade: atThreshold(learned.cascade, policy.threshold) }),
       data: source,
       split: { seed, ...describeSplit(split) },

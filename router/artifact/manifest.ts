@@ -115,6 +115,8 @@ const contentSchema = z.strictObject({
     platt: z.array(z.strictObject({ slope: z.number(), offset: z.number() })),
   }),
   policy: policySchema,
+  /** Quality that the cheapest candidate is expected to lose against the strongest: intercept + slope * predicted loss. */
+  expected_loss: z.strictObject({ slope: z.number().min(0), intercept: z.number() }).optional(),
   /** Left out if the prompt alone decides. */
   cascade: cascadeSchema.optional(),
   data: z.strictObject({

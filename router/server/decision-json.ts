@@ -15,6 +15,7 @@ export function decisionJson(decision: Decision): DecisionJson {
     escalated: decision.escalated,
     scores: decision.scores,
     predicted_loss: decision.predictedLoss,
+    ...(decision.expectedLoss !== undefined && { expected_loss: decision.expectedLoss }),
     threshold: decision.threshold,
     reason: decision.reason,
     policy: decision.policy,

@@ -49,12 +49,14 @@ const SHOWN = 12;
 
 function decisionLines({ decision, explanation }: Explained): string {
   const { candidate, model, reason, predictedLoss, threshold, policy, artifact, scores } = decision;
-  const { verdict, ungatedReason } = decision;
+  const { verdict, ungatedReason, expectedLoss } = decision;
   const lines = [
     `${candidate} (${model}): ${reason}`,
     ...(predictedLoss === null || threshold === null
       ? []
-      : [`predicted loss ${predictedLoss.toFixed(4)}, threshold ${threshold.toFixed(4)}`]),
+      : [
+          `predicted loss ${predictedLoss.toFixed(4)}, threshold ${threshold.toFixed(4)}${expectedLoss === undefined ? '' : `; to be expected: a loss of ${expectedLoss.toFixed(4)}`}`,
+        ]),
     ...Object.entries(scores ?? {}).map(
       ([name, score]) => `  ${name} good with probability ${score.toFixed(3)}`,
     ),

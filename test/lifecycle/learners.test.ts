@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { replayArtifact } from '../../evals/gate/index.ts';
+import { fitExpectedLoss } from '../../evals/lifecycle/calibration.ts';
 import { assess, train } from '../../evals/lifecycle/index.ts';
 import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
@@ -35,6 +36,9 @@ describe.each(['lr+knn', 'lr+clusters', 'lr+clusters+knn'] as const)('an artifac
       const explained = await router.explain({ prompt: text });
       const scores = Object.values(explained.decision.scores!);
       expect(scores).toEqual(replay.probabilities.map((column) => column[row]));
+      const { slope, intercept } = draft.manifest.expected_loss!;
+      const { predictedLoss, expectedLoss } = explained.decision;
+      expect(expectedLoss).toBeCloseTo(Math.max(-1, intercept + slope * predictedLoss!), 12);
       expect(() => decisionSchema.parse(explainedJson(explained))).not.toThrow();
       Object.values(explained.explanation!).forEach(({ logit, neighbours }, rung) => {
         expect(1 / (1 + Math.exp(-logit))).toBeCloseTo(scores[rung]!, 5);
@@ -42,6 +46,27 @@ describe.each(['lr+knn', 'lr+clusters', 'lr+clusters+knn'] as const)('an artifac
       });
     }
     await router.close();
+  });
+});
+
+describe('fitExpectedLoss', () => {
+  const quality = [Float64Array.of(1, 0.5, 0, 0), Float64Array.of(1, 1, 1, 1)];
+  const strong = new Float64Array(4).fill(0.9);
+
+  it('is the least-squares line of the loss over the predicted loss', () => {
+    const probabilities = [Float64Array.of(0.9, 0.7, 0.5, 0.5), strong]; // predicted: 0, .2, .4, .4; lost: 0, .5, 1, 1
+    const { slope, intercept } = fitExpectedLoss({ probabilities, quality })!;
+    expect(slope).toBeCloseTo(2.5, 12);
+    expect(intercept).toBeCloseTo(0, 12);
+  });
+
+  it('is flat, and never falls, where the scores say nothing or the contrary', () => {
+    for (const cheap of [strong, Float64Array.of(0.1, 0.5, 0.8, 0.8)]) {
+      expect(fitExpectedLoss({ probabilities: [cheap, strong], quality })).toEqual({
+        slope: 0,
+        intercept: 0.625,
+      });
+    }
   });
 });
 

@@ -121,6 +121,14 @@ export const decisionSchema = z
       .max(1)
       .nullable()
       .describe("The strongest candidate's score minus the cheapest one's."),
+    expected_loss: z
+      .number()
+      .min(-1)
+      .max(1)
+      .exactOptional()
+      .describe(
+        'What labelled cases of such a predicted loss lost on average, by a straight line. Left out if the artifact has none, or no classifier ran.',
+      ),
     threshold: z
       .number()
       .min(-1)
