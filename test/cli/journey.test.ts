@@ -45,7 +45,7 @@ describe.concurrent('after plimsoll train', () => {
     expect(stdout).toMatch(
       /\nthreshold 0\.\d{4}: escalates 50\.0 % \(.*\), mean quality loss .* an estimate that promises nothing, on 166 cases\n$/,
     );
-    expect(stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*\ntraining: lambda /);
+    expect(stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*\ntraining: lr, lambda /);
   });
 
   it('inspect checks it and says what it is, and heeds no configuration that lies about', async () => {
