@@ -12,7 +12,7 @@ import {
   servedPolicy,
   standingInFolder,
 } from './artifact/index.ts';
-import { type Cascade, judgeReply, judgesWithout, skipAt } from './cascade/index.ts';
+import { type Cascade, judgeReply, judgesWithout, judgeUses, skipAt } from './cascade/index.ts';
 import {
   type Classifier,
   classifierInput,
@@ -143,7 +143,8 @@ async function assemble(
   }
 
   function judgesAll(replyMayLack: ReplyLacks): boolean | undefined {
-    return manifest.cascade && canJudge(manifest.cascade, replyMayLack);
+    const judge = manifest.cascade?.judge;
+    return judge && replyMayLack.every((source) => judgesWithout(judge, source));
   }
 
   function byCandidate<T>(values: ArrayLike<T>): Record<string, T> {
@@ -233,10 +234,6 @@ async function assemble(
   };
 }
 
-function canJudge({ judge }: Cascade, { text, logprobs }: ReplyLacks): boolean {
-  return (!text || judgesWithout(judge, 'text')) && (!logprobs || judgesWithout(judge, 'logprobs'));
-}
-
 /** The logits are read at once: the classifier may be closed by the time that the reply is there. */
 async function replyCheck(
   classifier: Classifier,
@@ -248,6 +245,10 @@ async function replyCheck(
   return {
     skip: skipAt(cascade, accept),
     needsLogprobs: !judgesWithout(cascade.judge, 'logprobs'),
+    uses: {
+      agreement: judgeUses(cascade.judge, 'agreement'),
+      verifier: judgeUses(cascade.judge, 'verifier'),
+    },
     judge(reply) {
       const verdict = judgeReply(cascade.judge, logits, text, reply);
       return { ...verdict, accepted: verdict.predictedLoss <= accept };

@@ -1,5 +1,5 @@
 import type { ServedLadder, ServedRung, Standing } from './artifact/index.ts';
-import type { ReplyVerdict } from './cascade/index.ts';
+import type { ReplyVerdict, SignalSource } from './cascade/index.ts';
 import type { CandidateExplanation } from './classifier/index.ts';
 import type { ChoiceReason, PolicyReference, PolicyVerdict, UngatedReason } from './policy/index.ts';
 import type { Reply, RouteInput } from './types.ts';
@@ -38,12 +38,7 @@ export interface Explained {
 }
 
 /** What the cheap model's reply to a request may come without. */
-export interface ReplyLacks {
-  /** It may call a tool instead. */
-  readonly text: boolean;
-  /** The model's API has none, or the model refuses them. */
-  readonly logprobs: boolean;
-}
+export type ReplyLacks = readonly SignalSource[];
 
 /** A decision whose cheap reply the caller will have judged before it goes out. */
 export interface RoutedForCheck {
@@ -58,6 +53,8 @@ export interface ReplyCheck {
   readonly skip: number;
   /** Without log-probabilities no reply passes. */
   readonly needsLogprobs: boolean;
+  /** Whether the signals that take further calls count. */
+  readonly uses: { readonly agreement: boolean; readonly verifier: boolean };
   /** Whether the reply may go out; else the request escalates. */
   judge(reply: Reply): ReplyVerdict & { readonly accepted: boolean };
 }

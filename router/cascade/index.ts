@@ -5,9 +5,11 @@ export {
   judgeColumns,
   judgeReply,
   judgesWithout,
+  judgeUses,
   type ReplyJudge,
   type ReplyVerdict,
   replyLoss,
+  type SignalSource,
 } from './reply-judge.ts';
 export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
 export { type LogprobSignals, logprobSignals } from './token-logprobs.ts';

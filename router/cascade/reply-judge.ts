@@ -90,13 +90,30 @@ function neededSignals(judge: ReplyJudge): readonly SignalColumns[] {
 /** A judge never changes. */
 const NEEDED = new WeakMap<ReplyJudge, readonly SignalColumns[]>();
 
-/** Whether a judge can tell good replies from bad ones without log-probabilities of tokens; without a text, such as a call of a tool. */
-export function judgesWithout(judge: ReplyJudge, what: 'logprobs' | 'text'): boolean {
-  const needed = neededSignals(judge).map(({ name }) => name);
-  return what === 'text' ? !needed.includes('text') : !needed.some((name) => LOGPROBS.includes(name));
+/** What a reply may come without: log-probabilities of its tokens, a text (it may call a tool), and what takes further calls. */
+export type SignalSource = 'logprobs' | 'text' | 'agreement' | 'verifier';
+
+const SIGNALS_OF: Readonly<Record<SignalSource, readonly string[]>> = {
+  logprobs: ['confidence', 'mean_logprob', 'min_logprob'],
+  text: ['text'],
+  agreement: ['agreement'],
+  verifier: ['verifier'],
+};
+
+/** Whether a judge can tell good replies from bad ones without some of their signals. */
+export function judgesWithout(judge: ReplyJudge, source: SignalSource): boolean {
+  return !neededSignals(judge).some(({ name }) => SIGNALS_OF[source].includes(name));
 }
 
-const LOGPROBS: readonly string[] = ['confidence', 'mean_logprob', 'min_logprob'];
+/** Whether a judge makes anything of some signals. */
+export function judgeUses(judge: ReplyJudge, source: SignalSource): boolean {
+  const logits = judge.columns.length - REPLY_COLUMNS.length;
+  return SIGNAL_COLUMNS.some(
+    ({ name, columns }) =>
+      SIGNALS_OF[source].includes(name) &&
+      columns.some((at) => JUDGE_HEADS.some((head) => judge[head].weights[logits + at] !== 0)),
+  );
+}
 
 function probabilityOf({ weights, intercept }: JudgeHead, x: Float64Array): number {
   let logit = intercept;

@@ -31,6 +31,21 @@ export const cascadeSchema = z
       .describe(
         "How long a request waits for the cheap model's whole answer; then that call is aborted, and the strongest candidate is asked.",
       ),
+    samples: z
+      .int()
+      .min(2)
+      .max(8)
+      .optional()
+      .describe(
+        "How many answers of the cheap model are compared. The further ones are paid for, and asked for only if the artifact's judge uses them.",
+      ),
+    verifier: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A model, <provider>/<model>, that says whether the answer is right; asked only if the judge uses it.',
+      ),
     validators: z
       .array(validator)
       .max(8)

@@ -25,9 +25,17 @@ export type Skip = (typeof SKIPS)[number];
 
 /**
  * `probe`: the single request that tests whether a model has recovered. `escalation`: of a stronger candidate, because a cheaper one's reply was
- * not good enough.
+ * not good enough. `sample`, `verifier`: made to judge that reply.
  */
-export const ATTEMPT_KINDS = ['first', 'retry', 'fallback', 'probe', 'escalation'] as const;
+export const ATTEMPT_KINDS = [
+  'first',
+  'retry',
+  'fallback',
+  'probe',
+  'escalation',
+  'sample',
+  'verifier',
+] as const;
 export type AttemptKind = (typeof ATTEMPT_KINDS)[number];
 
 /** One attempt or skip. Holds no text of prompt, reply or error. */

@@ -54,13 +54,13 @@ export interface FallbackRun {
   /**
    * Calls candidates in order until one replies. Rejects as `FallbackChain.execute` does.
    * @param kind of the first candidate's first attempt. `fallback`: those before failed, and what cannot do better is skipped; `escalation`:
-   *   the reply before was not good enough, which says nothing about these candidates
+   *   the reply before was not good enough, which says nothing about these candidates; nor do calls for the other kinds
    */
   call(
     call: UnroutedCall,
     candidates: readonly CatalogModel[],
     deadline: number,
-    kind: 'first' | 'fallback' | 'escalation',
+    kind: Exclude<AttemptKind, 'retry' | 'probe'>,
   ): Promise<FallbackResult>;
 }
 

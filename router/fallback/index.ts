@@ -13,4 +13,5 @@ export {
   createFallbackChain,
   type FallbackChain,
   type FallbackResult,
+  type FallbackRun,
 } from './fallback-chain.ts';

@@ -1,22 +1,28 @@
 import { logprobSignals } from '../cascade/index.ts';
-import { type CatalogModel, costUsd } from '../catalog/index.ts';
+import type { CatalogModel } from '../catalog/index.ts';
 import { replyContent, streamContent } from '../dialects/index.ts';
-import type { FallbackChain, FallbackResult } from '../fallback/index.ts';
+import type { FallbackChain, FallbackResult, FallbackRun } from '../fallback/index.ts';
 import { parseJson } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { scoredText } from '../prompt/index.ts';
 import { ExchangeError, SseReader, type UnroutedCall } from '../providers/index.ts';
 import type { CheckFacts, EscalationCause } from '../records/index.ts';
 import type { ReplyCheck } from '../router.ts';
-import type { Message, Mutable, Reply } from '../types.ts';
+import type { Message, Reply } from '../types.ts';
+import { type FurtherSignalOptions, furtherSignals } from './further-signals.ts';
 import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
 import { type Validation, type ValidatorInput, type ValidatorOptions, validate } from './validators.ts';
 
-/** What a look at a reply takes. */
-export interface CheckParts {
+/** What the configuration says of looks at cheap replies. */
+export interface CheckOptions extends FurtherSignalOptions {
   /** The operator's own checks. */
   readonly validators: readonly ValidatorOptions[];
+}
+
+/** What a look at a reply takes. */
+export interface CheckParts {
+  readonly cascade: CheckOptions;
   /** Called if one of them does not work. */
   readonly onValidatorFailed: (failed: Extract<Validation, { kind: 'failed' }>) => void;
   /** Called if a model gave a text without log-probabilities, which the judge needs. */
@@ -52,32 +58,41 @@ export async function executeCascade(
     model: plan.checked[0]!,
     skip: plan.check.skip,
     ms: performance.now() - nowMs,
+    spent: [],
     ...own,
   });
-  const cheap = await run.call({ ...call, logprobs: true }, plan.checked, lookDeadline, 'first');
+  const looked = lookCall(call);
+  const cheap = await run.call(looked, plan.checked, lookDeadline, 'first');
   if (cheap.kind === 'failure') {
     if (cheap.final) return { result: cheap };
-    const late = isLate();
-    const check = facts({ escalated: late ? 'too-late' : 'failed' });
-    return { result: await run.call(call, plan.rest, deadline, late ? 'escalation' : 'fallback'), check };
+    if (!isLate()) {
+      const check = facts({ escalated: 'failed' });
+      return { result: await run.call(call, plan.rest, deadline, 'fallback'), check };
+    }
+    const aborted = { model: plan.checked[0]!, usage: undefined }; // it cost something, and nobody says how much
+    const check = facts({ escalated: 'too-late', spent: [aborted] });
+    return { result: await run.call(call, plan.rest, deadline, 'escalation'), check };
   }
   const held = await hold(cheap, call.memory);
   const { model } = cheap;
   const judged: Judged =
     typeof held === 'string'
       ? { escalated: held === 'broken' && isLate() ? 'too-late' : held }
-      : await judge(cheap, held, call, plan.check, { ...parts, lookDeadline });
-  if (judged.body === undefined) {
-    const usage = typeof held === 'string' ? undefined : cheap.outcome.usage();
-    const { escalated, replyLoss } = judged;
-    const check = facts({ model, escalated, replyLoss, usage, costUsd: costUsd(model.price, usage) });
-    return { result: await run.call(call, plan.rest, deadline, 'escalation'), check };
+      : await judge(cheap, held, { ...parts, call: looked, check: plan.check, run, lookDeadline });
+  const { body, escalated, replyLoss, spent = [] } = judged;
+  if (body !== undefined) {
+    const check = facts({ model, replyLoss, spent });
+    return { result: { ...cheap, outcome: { ...cheap.outcome, body: bodyOf(body) } }, check };
   }
-  const body = bodyOf(judged.body);
-  return {
-    result: { ...cheap, outcome: { ...cheap.outcome, body } },
-    check: facts({ model, replyLoss: judged.replyLoss }),
-  };
+  const usage = typeof held === 'string' ? undefined : cheap.outcome.usage();
+  const check = facts({ model, escalated, replyLoss, spent: [{ model, usage }, ...spent] });
+  return { result: await run.call(call, plan.rest, deadline, 'escalation'), check };
+}
+
+/** The same key for another request would be a fault to a provider that keeps them. */
+function lookCall(call: UnroutedCall): UnroutedCall {
+  const { 'idempotency-key': _, ...headers } = call.headers;
+  return { ...call, headers, logprobs: true };
 }
 
 /** More is not held: no reply that a cheap model is good enough for comes near. */
@@ -110,51 +125,55 @@ async function hold(
   return result;
 }
 
-interface Judged extends Pick<CheckFacts, 'escalated' | 'replyLoss'> {
+interface Judged extends Pick<CheckFacts, 'escalated' | 'replyLoss'>, Partial<Pick<CheckFacts, 'spent'>> {
   /** For the client; undefined if it may not have it. */
   readonly body?: Uint8Array;
 }
 
+interface Judging extends CheckParts {
+  readonly call: UnroutedCall;
+  readonly check: ReplyCheck;
+  readonly run: FallbackRun;
+  readonly lookDeadline: number;
+}
+
 /** Form first, then the judge, and only for what would go out the validators. */
-async function judge(
-  { model, outcome }: Replied,
-  whole: Uint8Array,
-  call: UnroutedCall,
-  check: ReplyCheck,
-  { onNoLogprobs, lookDeadline, ...validating }: CheckParts & { readonly lookDeadline: number },
-): Promise<Judged> {
+async function judge({ model, outcome }: Replied, whole: Uint8Array, judging: Judging): Promise<Judged> {
+  const { call, check, run, lookDeadline: deadline, cascade, onNoLogprobs } = judging;
   const { body, logprobs } = outcome.takeLogprobs?.(whole) ?? { body: whole, logprobs: [] };
   const content = contentOf(body, call);
   const fault = replyFault(call, content);
   if (fault !== undefined) return { escalated: fault };
-  const { text, calls, finishReason } = content;
+  const { calls, finishReason } = content;
+  const text = calls.length === 0 ? content.text : undefined;
   if (check.needsLogprobs && text !== undefined && logprobs.length === 0) onNoLogprobs(model);
-  const reply: Mutable<Reply> = logprobSignals(logprobs);
-  if (text !== undefined && calls.length === 0) reply.text = text;
-  if (finishReason !== undefined) reply.finishReason = finishReason;
+  const prompt = scoredText({ messages: call.body['messages'] as readonly Message[] }); // whose form has been checked
+  const { signals, spent } =
+    text === undefined || prompt === undefined
+      ? NOTHING_FURTHER
+      : await furtherSignals({ ...cascade, run, call, check, model, text, prompt, deadline });
+  const reply: Reply = {
+    ...logprobSignals(logprobs),
+    ...signals,
+    ...(text !== undefined && { text }),
+    ...(finishReason !== undefined && { finishReason }),
+  };
   const { predictedLoss: replyLoss, accepted } = check.judge(reply);
-  if (!accepted) return { replyLoss, escalated: 'loss' };
-  const veto = await vetoOf(
-    { text, calls, model: model.name, prompt: promptOf(call) },
-    validating,
-    lookDeadline,
-  );
-  return veto === undefined ? { replyLoss, body } : { replyLoss, escalated: veto };
+  if (!accepted) return { replyLoss, spent, escalated: 'loss' };
+  const veto = await vetoOf({ text: content.text, calls, model: model.name, prompt }, judging);
+  return veto === undefined ? { replyLoss, spent, body } : { replyLoss, spent, escalated: veto };
 }
+
+const NOTHING_FURTHER = { signals: {}, spent: [] };
 
 async function vetoOf(
   input: ValidatorInput,
-  { validators, onValidatorFailed }: Pick<CheckParts, 'validators' | 'onValidatorFailed'>,
-  lookDeadline: number,
+  { cascade: { validators }, onValidatorFailed, lookDeadline }: Judging,
 ): Promise<EscalationCause | undefined> {
   if (validators.length === 0) return undefined;
   const validation = await validate(validators, input, lookDeadline - performance.now());
   if (validation.kind === 'failed') onValidatorFailed(validation);
   return validation.kind === 'passed' ? undefined : `validator-${validation.kind}`;
-}
-
-function promptOf({ body }: UnroutedCall): string | undefined {
-  return scoredText({ messages: body['messages'] as readonly Message[] }); // whose form has been checked
 }
 
 function contentOf(whole: Uint8Array, { dialect, stream }: UnroutedCall) {

@@ -1,19 +1,19 @@
 import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
+import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
 import type { CascadePlan, Strategy } from './plan.ts';
 import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
 import { type Selection, type SelectionParts, selectModel } from './select-model.ts';
-import type { ValidatorOptions } from './validators.ts';
 
 /** One state of the configuration; a request keeps the one that it started with. */
 export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly strategy: Strategy;
   /** How long a cheap reply may be held and judged. */
-  readonly cascade: { readonly maxWaitMs: number; readonly validators: readonly ValidatorOptions[] };
+  readonly cascade: CheckOptions & { readonly maxWaitMs: number };
   /** After this much silence a stream gets an SSE comment; 0: never. */
   readonly heartbeatMs: number;
 }

@@ -34,6 +34,7 @@ import { type Aliases, createModelNames, type ModelNames } from './model-names.t
 import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
+import { notAskedFor } from './select-model.ts';
 
 /** What holds for the life of the process. */
 export interface GatewayOptions {
@@ -51,7 +52,7 @@ export interface GatewaySettings extends CatalogOptions {
   readonly profiles: Readonly<Record<string, { readonly ladder: Readonly<Record<string, string>> }>>;
   readonly aliases: Aliases;
   readonly upstream: UpstreamSettings;
-  readonly cascade: GatewayParts['cascade'];
+  readonly cascade: Omit<GatewayParts['cascade'], 'verifier'> & { readonly verifier?: string | undefined };
 }
 
 /** What settings are checked against. */
@@ -84,6 +85,13 @@ export interface GatewayHealth {
   /** Some provider has its key, or needs none. */
   readonly callable: boolean;
 }
+
+const NOT_ASKED_FOR = {
+  agreement:
+    'the judge of the artifact needs several samples, and cascade.samples is not set: every request goes to the strongest candidate',
+  verifier:
+    'the judge of the artifact needs a verifier, and cascade.verifier is not set: every request goes to the strongest candidate',
+};
 
 const NO_LOGPROBS =
   'gives no log-probabilities of its tokens, and the judge of the artifact needs them: every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
@@ -150,18 +158,21 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         withoutLogprobs.add(name);
       };
       const cheapest = catalog.get(router.ladder[0]!.model);
-      if (router.canJudge({ text: false, logprobs: !givesLogprobs(cheapest) }) === false)
-        onNoLogprobs(cheapest);
+      if (!givesLogprobs(cheapest) && router.canJudge(['logprobs']) === false) onNoLogprobs(cheapest);
+      const { verifier: verifierName } = settings.cascade;
+      const verifier = verifierName === undefined ? undefined : catalog.get(verifierName);
+      for (const signal of notAskedFor({ ...settings.cascade, verifier })) {
+        if (router.canJudge([signal]) === false) logger.warn(NOT_ASKED_FOR[signal]);
+      }
       current = {
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
         upstream,
         fallbacks: fallbackModels(upstream, catalog),
-        cascade: settings.cascade,
+        cascade: { ...settings.cascade, verifier },
         heartbeatMs: options.gateway.heartbeatMs,
         withoutLogprobs,
         onNoLogprobs,
-        validators: settings.cascade.validators,
         onValidatorFailed,
         strategy: cascade,
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
@@ -245,6 +256,7 @@ function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): C
       requireModel(`profiles.${name}.ladder.${candidate}`, model);
     }
   }
+  if (settings.cascade.verifier !== undefined) requireModel('cascade.verifier', settings.cascade.verifier);
   for (const [name, equals] of Object.entries(settings.upstream.fallbacks)) {
     for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
   }

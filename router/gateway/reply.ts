@@ -2,7 +2,13 @@ import { type CatalogModel, costUsd, type Dialect } from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
 import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
 import { ExchangeError, type Usage } from '../providers/index.ts';
-import { baselineCostUsd, type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
+import {
+  baselineCostUsd,
+  type CheckFacts,
+  type RequestFacts,
+  spentUsd,
+  totalCostUsd,
+} from '../records/index.ts';
 import type { Decision } from '../router.ts';
 import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import type { Selection } from './select-model.ts';
@@ -235,7 +241,7 @@ interface ReplyFacts extends Costs {
   /** Paths of the client's fields that the model did not get. */
   readonly dropped: readonly string[];
   /** The look at a cheap reply, if there was one. */
-  readonly check?: Pick<CheckFacts, 'ms' | 'costUsd'> | undefined;
+  readonly check?: Pick<CheckFacts, 'ms' | 'spent'> | undefined;
 }
 
 interface Selected extends Pick<Selection, 'selected' | 'reason'> {
@@ -276,7 +282,8 @@ export function replyHeaders(
   if (facts.served !== undefined) own['x-plimsoll-served'] = headerSafe(facts.served);
   if (facts.check !== undefined) {
     own['x-plimsoll-check-ms'] = facts.check.ms.toFixed(3);
-    if (facts.check.costUsd !== undefined) own['x-plimsoll-check-cost-usd'] = dollars(facts.check.costUsd);
+    const spent = spentUsd(facts.check);
+    if (spent) own['x-plimsoll-check-cost-usd'] = dollars(spent);
   }
   if (facts.dropped.length > 0) own['x-plimsoll-dropped'] = droppedHeader(facts.dropped);
   return costHeaders(own, facts);

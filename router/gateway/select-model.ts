@@ -11,6 +11,7 @@ import { canCarry, givesLogprobs, type UnroutedCall, type UpstreamSettings } fro
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
+import type { FurtherSignalOptions } from './further-signals.ts';
 import { type ModelNames, optionsOf } from './model-names.ts';
 import { mayCallTools } from './reply-fault.ts';
 import type { GatewayRequest } from './request.ts';
@@ -53,6 +54,7 @@ export interface SelectionParts {
   readonly fallbacks: Readonly<Record<string, readonly CatalogModel[]>>;
   /** Names of models that gave no log-probabilities although they were asked to. */
   readonly withoutLogprobs: ReadonlySet<string>;
+  readonly cascade: FurtherSignalOptions;
 }
 
 /**
@@ -135,15 +137,23 @@ function lacksOfReplies(
   { body, dialect }: UnroutedCall,
   { images, audio }: Requirements,
   cheapest: CatalogModel,
-  { withoutLogprobs }: SelectionParts,
+  { withoutLogprobs, cascade }: SelectionParts,
 ): ReplyLacks | undefined {
   const { n } = body;
   const several = dialect === 'openai' && typeof n === 'number' && n > 1;
   if (images || audio || several) return undefined;
-  return {
-    text: mayCallTools(body),
-    logprobs: !givesLogprobs(cheapest) || withoutLogprobs.has(cheapest.name),
-  };
+  const lacks: ReplyLacks[number][] = notAskedFor(cascade);
+  if (mayCallTools(body)) lacks.push('text');
+  if (!givesLogprobs(cheapest) || withoutLogprobs.has(cheapest.name)) lacks.push('logprobs');
+  return lacks;
+}
+
+/** The signals that take further calls, if the configuration asks for none. */
+export function notAskedFor({ samples, verifier }: FurtherSignalOptions): ('agreement' | 'verifier')[] {
+  return [
+    ...(samples === undefined ? (['agreement'] as const) : []),
+    ...(verifier === undefined ? (['verifier'] as const) : []),
+  ];
 }
 
 function selectionOf(

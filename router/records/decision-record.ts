@@ -4,7 +4,7 @@ import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
 import { FAILURES, type Usage } from '../providers/index.ts';
 import type { Decision } from '../router.ts';
-import { totalCostUsd } from './savings.ts';
+import { spentUsd, totalCostUsd } from './savings.ts';
 
 /** What routing contributed; the rest of a decision is of no use here. */
 type RoutedBy = Pick<
@@ -41,9 +41,13 @@ export interface CheckFacts {
   readonly escalated?: EscalationCause | undefined;
   /** From the cheap call to the judgement, in ms. */
   readonly ms: number;
-  /** Of a reply that did not go out. */
-  readonly usage?: Usage | undefined;
-  readonly costUsd?: number | undefined;
+  /** Replies that were paid for and did not go out: the cheap one, further samples, the verifier's. */
+  readonly spent: readonly SpentReply[];
+}
+
+export interface SpentReply {
+  readonly model: CatalogModel;
+  readonly usage: Usage | undefined;
 }
 
 /**
@@ -152,8 +156,11 @@ export const decisionRecordSchema = z
           .describe('Predicted loss of its answer; at most the threshold: it went out.'),
         escalated: z.enum(ESCALATION_CAUSES).optional().describe('Why the answer did not go out.'),
         ms: ms.describe('Until it was judged.'),
-        usage: usage.optional().describe('Of an answer that did not go out.'),
-        cost_usd: usd.describe('Of an answer that did not go out; part of the cost of the request.'),
+        spent: z
+          .array(z.strictObject({ model: z.string(), usage: usage.optional() }))
+          .optional()
+          .describe('Answers that did not go out: the cheap one, further samples, that of the verifier.'),
+        cost_usd: usd.describe('Of those; part of the cost of the request.'),
       })
       .optional()
       .describe('The look at the answer of the cheap model; left out if there was none.'),
@@ -226,15 +233,19 @@ function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision'
   return { name, version, sha256 };
 }
 
-function checkOf({ model, skip, replyLoss, escalated, ms, usage, costUsd }: CheckFacts) {
+function checkOf(check: CheckFacts) {
+  const { model, skip, replyLoss, escalated, ms, spent } = check;
   return {
     model: model.name,
     skip,
     reply_loss: replyLoss,
     escalated,
     ms: rounded(ms),
-    usage: usage && usageOf(usage),
-    cost_usd: costUsd,
+    spent:
+      spent.length === 0
+        ? undefined
+        : spent.map((reply) => ({ model: reply.model.name, usage: reply.usage && usageOf(reply.usage) })),
+    cost_usd: spentUsd(check),
   };
 }
 

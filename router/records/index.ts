@@ -5,11 +5,13 @@ export type {
   DecisionRecord,
   EscalationCause,
   RequestFacts,
+  SpentReply,
 } from './decision-record.ts';
 export {
   baselineCostUsd,
   createRungShares,
   type RungShares,
   randomCostUsd,
+  spentUsd,
   totalCostUsd,
 } from './savings.ts';

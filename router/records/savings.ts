@@ -15,16 +15,29 @@ export function baselineCostUsd(
   return costUsd(strongest, usage);
 }
 
-/**
- * What a request cost, in US dollars: the reply that went out, and a cheap one that did not.
- * @returns undefined if one of the two is not known; a cheap model that gave no reply at all cost nothing
- */
-export function totalCostUsd(
-  servedUsd: number | undefined,
-  check: { readonly escalated?: string | undefined; readonly costUsd?: number | undefined } | undefined,
-): number | undefined {
-  if (check?.escalated === undefined || check.escalated === 'failed') return servedUsd;
-  return servedUsd === undefined || check.costUsd === undefined ? undefined : servedUsd + check.costUsd;
+/** Replies that were paid for to judge another one, or that did not go out. */
+interface Spent {
+  readonly spent: readonly {
+    readonly model: { readonly price: Price | undefined };
+    readonly usage: TokenCounts | undefined;
+  }[];
+}
+
+/** What they cost, in US dollars: 0 if there are none, undefined if one of them is not known. */
+export function spentUsd({ spent }: Spent): number | undefined {
+  let sum = 0;
+  for (const { model, usage } of spent) {
+    const cost = costUsd(model.price, usage);
+    if (cost === undefined) return undefined;
+    sum += cost;
+  }
+  return sum;
+}
+
+/** What a request cost, in US dollars: the reply that went out, and what was spent besides. Undefined if one of the two is not known. */
+export function totalCostUsd(servedUsd: number | undefined, check: Spent | undefined): number | undefined {
+  const others = check === undefined ? 0 : spentUsd(check);
+  return servedUsd === undefined || others === undefined ? undefined : servedUsd + others;
 }
 
 /** One candidate of the ladder. */

@@ -15,7 +15,7 @@ import type { Provider, ProviderKind } from '../catalog/index.ts';
 import { attemptsMade } from '../fallback/index.ts';
 import { VERSION } from '../package.ts';
 import type { AttemptOutcome, PrepareAttempt, ProviderCall, ReadyAttempt } from '../providers/index.ts';
-import { type RequestFacts, totalCostUsd } from '../records/index.ts';
+import { type RequestFacts, spentUsd, totalCostUsd } from '../records/index.ts';
 
 /** The span of one request, from its first byte to the last of its reply. */
 interface RequestSpan {
@@ -131,7 +131,7 @@ function decisionAttributes({ id, reason, decision, check, ...facts }: RequestFa
     'plimsoll.cascade.reply_loss': check?.replyLoss,
     'plimsoll.cascade.escalated': check?.escalated,
     'plimsoll.cascade.check_ms': check?.ms,
-    'plimsoll.cascade.cost_usd': check?.costUsd,
+    'plimsoll.cascade.cost_usd': check && spentUsd(check),
     'plimsoll.selected': facts.selected?.name,
     'plimsoll.served': facts.served?.name,
     'plimsoll.attempts': attemptsMade(facts.attempts),

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type Dialect, isTokenCount } from '../catalog/index.ts';
+import { type Dialect, isTokenCount, costUsd as priced } from '../catalog/index.ts';
 import { type BreakerState, SKIPS, type Skip } from '../fallback/index.ts';
 import { type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
 import { counterIn, FAST_BUCKETS } from './decision-metrics.ts';
@@ -147,7 +147,8 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
   };
   return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check }) => {
     countReply(served?.name ?? NONE, usage, costUsd);
-    if (check !== undefined) countReply(check.model.name, check.usage, check.costUsd);
+    for (const one of check?.spent ?? [])
+      countReply(one.model.name, one.usage, priced(one.model.price, one.usage));
     const totalUsd = totalCostUsd(costUsd, check);
     if (totalUsd === undefined || baselineCostUsd === undefined || randomCostUsd === undefined) return;
     compared.inc(totalUsd);

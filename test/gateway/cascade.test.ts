@@ -212,7 +212,11 @@ test('both calls are counted, in headers, log and metrics', async () => {
       reason: 'cascade-escalated',
       selected: 'first/large',
       served: 'first/large',
-      cascade: { model: 'first/small', escalated: 'loss', usage: { output_tokens: output } },
+      cascade: {
+        model: 'first/small',
+        escalated: 'loss',
+        spent: [{ model: 'first/small', usage: { output_tokens: output } }],
+      },
       attempts: [
         { model: 'first/small', kind: 'first' },
         { model: 'first/large', kind: 'escalation', outcome: 'answer' },
