@@ -101,7 +101,7 @@ export function toUnitLength(point: Float32Array): Float32Array {
 }
 
 /** The product of a vector with the row of a table that begins at `from`. Four sums at a time let the processor overlap the additions. */
-export function product<T extends Float32Array | Float64Array>(table: T, from: number, vector: T): number {
+export function product(table: Float32Array, from: number, vector: Float32Array): number {
   let a = 0;
   let b = 0;
   let c = 0;
@@ -159,18 +159,31 @@ export function createVote({ points, weights, labels }: References): Vote {
   const packed = packedPoints(points, weights.length);
   return (point) => {
     const steps = stepsOf(packed, quantised(point), weights.length);
-    const mass = new Float64Array(STEPS);
-    const good = new Float64Array(STEPS * heads);
+    const { last, share, mass } = lastStep(steps, weights);
+    const sums = new Float64Array(heads);
     for (let reference = 0; reference < weights.length; reference++) {
       const step = steps[reference]!;
-      const weight = weights[reference]!;
-      mass[step]! += weight;
-      for (let head = 0; head < heads; head++) {
-        good[step * heads + head]! += weight * labels[reference * heads + head]!;
-      }
+      if (step < last) continue;
+      const weight = weights[reference]! * (step === last ? share : 1);
+      for (let head = 0; head < heads; head++) sums[head]! += weight * labels[reference * heads + head]!;
     }
-    return meanOfTop(mass, good, heads);
+    return Float32Array.from(sums, (sum) => Math.min(1, sum / mass));
   };
+}
+
+/** The step that the last voters are in, the share of its cases that vote, and how many cases vote in all. */
+function lastStep(steps: Uint16Array, weights: Float32Array) {
+  const massOf = new Float64Array(STEPS);
+  for (let reference = 0; reference < weights.length; reference++) {
+    massOf[steps[reference]!]! += weights[reference]!;
+  }
+  let before = 0;
+  for (let last = STEPS - 1; last > 0; last--) {
+    const here = massOf[last]!;
+    if (before + here >= VOTERS) return { last, share: (VOTERS - before) / here, mass: VOTERS };
+    before += here;
+  }
+  return { last: 0, share: 1, mass: before + massOf[0]! };
 }
 
 /** Products of quantised points are whole numbers well within half of this to either side. */
@@ -192,38 +205,34 @@ function packedPoints(points: Int8Array, count: number): Float64Array {
   return packed;
 }
 
-/** The step of similarity of each reference, 0 for the least similar. */
+/** Rounding to 8 bits may make a point this much longer than 1. */
+const LONGEST = 1.05;
+
+/** The step of similarity of each reference, 0 for the least similar. Shape [references], and up to two more */
 function stepsOf(packed: Float64Array, point: Int8Array, count: number): Uint16Array {
   const steps = new Uint16Array(count + PLACES);
   const own = Float64Array.from(point);
+  const width = own.length;
   const length = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
-  const perUnit = STEPS / 2 / Math.max(1, length * ONE);
-  const stepOf = (product: number) => Math.max(0, Math.min(STEPS - 1, STEPS / 2 + product * perUnit));
-  for (let reference = 0, from = 0; reference < count; reference += PLACES, from += own.length) {
-    const sum = product(packed, from, own);
+  const perUnit = STEPS / 2 / Math.max(1, length * ONE * LONGEST);
+  for (let reference = 0, at = 0; reference < count; reference += PLACES) {
+    let even = 0;
+    let odd = 0;
+    const end = at + width;
+    for (let j = 0; at + 1 < end; j += 2, at += 2) {
+      even += own[j]! * packed[at]!;
+      odd += own[j + 1]! * packed[at + 1]!;
+    }
+    for (; at < end; at++) even += own[width - 1]! * packed[at]!;
+    const sum = even + odd;
     const third = Math.round(sum / PLACE ** 2);
     const rest = sum - third * PLACE ** 2;
     const second = Math.round(rest / PLACE);
-    steps[reference] = stepOf(rest - second * PLACE);
-    steps[reference + 1] = stepOf(second);
-    steps[reference + 2] = stepOf(third);
+    steps[reference] = STEPS / 2 + (rest - second * PLACE) * perUnit;
+    steps[reference + 1] = STEPS / 2 + second * perUnit;
+    steps[reference + 2] = STEPS / 2 + third * perUnit;
   }
   return steps;
-}
-
-function meanOfTop(mass: Float64Array, good: Float64Array, heads: number): Float32Array {
-  const means = new Float32Array(heads);
-  const sums = new Float64Array(heads);
-  let counted = 0;
-  for (let step = STEPS - 1; step >= 0 && counted < VOTERS; step--) {
-    const here = mass[step]!;
-    if (here === 0) continue;
-    const share = Math.min(1, (VOTERS - counted) / here);
-    counted += share * here;
-    for (let head = 0; head < heads; head++) sums[head]! += share * good[step * heads + head]!;
-  }
-  for (let head = 0; head < heads; head++) means[head] = Math.min(1, sums[head]! / counted);
-  return means;
 }
 
 /** Keeps the logit of a mean finite, in single precision too. */
