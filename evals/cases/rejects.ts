@@ -134,7 +134,7 @@ export class RejectLog {
         ...this.lines,
         ...scaleHints(this.kinds),
         ...hints,
-        'Fix these rows, or leave them out and raise the limit with --max-rejects.',
+        'Fix these rows, or take them out of the file. --max-rejects raises the limit, but not at the gate: what it left out might be the hard cases.',
       ].join('\n'),
       { place: { file, line, ...(field !== undefined && { field }) } },
     );

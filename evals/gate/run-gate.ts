@@ -99,6 +99,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
     request.labelPlan === undefined ? undefined : loadPlan(request.labelPlan, artifact, suite, heldOut);
+  if (plan === undefined) requireNoUnusedPlan(request.data ?? suite.suite.cases.map(suite.resolve), heldOut);
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
   const look = lookAt({ fingerprints, artifact, suite, plan }, { ...request, issued });
@@ -164,9 +165,6 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         ...suite.notes,
         ...loaded.notes,
         ...look.notes,
-        ...(plan === undefined
-          ? unusedPlanNotes(request.data ?? suite.suite.cases.map(suite.resolve), heldOut)
-          : []),
         ...(before === undefined ? [] : replacedNotes(artifact.folder, before, verdict)),
       ],
       texts: new Map(heldOut.map(({ id, text }) => [id, text])),
@@ -370,7 +368,13 @@ function readableVerdict(folder: string): StoredVerdict | undefined {
   }
 }
 
+/** What becomes of a PASS that serves, or could: nobody should learn it from a server that does not start. */
 function replacedNotes(folder: string, before: StoredVerdict, now: Verdict): string[] {
+  if (before.verdict === 'PASS' && now.verdict !== 'PASS') {
+    return [
+      `Warning: the PASS by the suite ${before.suite.name} in ${folder}, issued ${before.issued}, is replaced by ${now.verdict}: servers refuse this artifact at their next start or reload. To have the PASS back, gate it again by that suite on the same cases, which is the same look. To try another suite, gate a copy of the folder beside it.`,
+    ];
+  }
   const looser = looserDemands(before, now);
   if (looser.length === 0) return [];
   return [
@@ -378,12 +382,17 @@ function replacedNotes(folder: string, before: StoredVerdict, now: Verdict): str
   ];
 }
 
-/** Cases that plan-labels drew, gated as if they had been drawn from all requests. */
-function unusedPlanNotes(files: readonly string[], heldOut: readonly Case[]): string[] {
-  const keys = hashKeys(heldOut.map(({ key }) => key));
-  return plansBeside(files, keys).map(
-    (plan) =>
-      `Warning: the cases were drawn by ${plan} where a score may stay cheap, and are judged as if they came from all requests: losses and shares are of those alone. Give --label-plan ${plan}.`,
+/**
+ * Cases that plan-labels drew are no sample of all requests: judged as one, they would cost a look and the verdict that serves.
+ * @throws PlimsollError `invalid-input`, naming the plan
+ */
+function requireNoUnusedPlan(files: readonly string[], heldOut: readonly Case[]): void {
+  const [plan] = plansBeside(files, hashKeys(heldOut.map(({ key }) => key)));
+  if (plan === undefined) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `The cases were drawn by ${plan}, from those whose score may stay cheap, and say nothing of all requests by themselves. Give --label-plan ${plan}.`,
+    { place: { file: plan } },
   );
 }
 

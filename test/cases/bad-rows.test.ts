@@ -97,7 +97,7 @@ describe('too many bad rows', () => {
         ),
         '  and 2 more of this kind',
         'If the qualities are on another scale, name it: --quality-scale 0-100, 1-5, boolean, percent or any LOW-HIGH.',
-        'Fix these rows, or leave them out and raise the limit with --max-rejects.',
+        'Fix these rows, or take them out of the file. --max-rejects raises the limit, but not at the gate: what it left out might be the hard cases.',
       ].join('\n'),
     });
   });

@@ -74,14 +74,14 @@ describe('a PASS in the place of another', () => {
   it('that demands less says so, and how to have the other back; one that demands more does not', async () => {
     const { artifact, data } = await gateWorld();
     const folder = copyOf(artifact);
-    const gate = async (changes: object) => {
+    const gate = async (changes: object, verdict = 'PASS') => {
       const run = await runGate({
         artifact: folder,
         suite: writeSuite(folder, changes),
         data: [data],
         write: true,
       });
-      expect(run.verdict.verdict).toBe('PASS');
+      expect(run.verdict.verdict).toBe(verdict);
       return run.notes.filter((line) => /replaced/.test(line));
     };
     expect(await gate({})).toEqual([]);
@@ -92,5 +92,8 @@ describe('a PASS in the place of another', () => {
       'quality-loss at most 0.1, before 0.08; silent-downgrades is not demanded any more',
     );
     expect(await gate({ max_quality_loss: 0.099, silent_downgrades: undefined })).toEqual([]);
+    expect(await gate({ max_quality_loss: 0.001 }, 'INCONCLUSIVE')).toEqual([
+      expect.stringMatching(/^Warning: the PASS by the suite made in .* is replaced by INCONCLUSIVE: /),
+    ]);
   }, 60_000);
 });

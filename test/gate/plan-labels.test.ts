@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -405,20 +405,23 @@ describe('a gate on labels that were drawn by a plan', () => {
       (folder: string) => writeCaseFile(path.join(folder, 'to-label.jsonl'), drawn.slice(1)),
     ],
     ['under another name', (folder: string) => writeCaseFile(path.join(folder, 'labelled.jsonl'), drawn)],
-  ])('without the plan beside them, %s: a warning names it', async (_, write) => {
-    const folder = mkdtempSync(path.join(gated.home, 'planned-'));
-    const beside = path.join(folder, 'to-label.plan.json');
-    cpSync(planFile, beside);
-    writeFileSync(path.join(folder, 'torn.plan.json'), '{');
-    const request = { artifact: gated.artifact, suite: writeSuite(gated.home, { slices: [] }) };
-    const { notes } = await runGate({ ...request, data: [write(folder)] });
-    const warnings = notes.filter((line) => /drawn by/.test(line));
-    expect(warnings).toEqual([expect.stringContaining(`Give --label-plan ${beside}.`)]);
-    const other = writeCaseFile(path.join(folder, 'traffic.jsonl'), gated.cases.slice(0, 900));
-    expect((await runGate({ ...request, data: [other] })).notes.join()).not.toMatch(/drawn by/);
-  });
+  ])(
+    'without the plan beside them, %s: refused before it is a look, and the plan is named',
+    async (_, write) => {
+      const folder = mkdtempSync(path.join(gated.home, 'planned-'));
+      const beside = path.join(folder, 'to-label.plan.json');
+      cpSync(planFile, beside);
+      writeFileSync(path.join(folder, 'torn.plan.json'), '{');
+      const request = { artifact: gated.artifact, suite: writeSuite(gated.home, { slices: [] }) };
+      const gating = runGate({ ...request, data: [write(folder)], write: true });
+      await expect(gating).rejects.toThrow(`Give --label-plan ${beside}.`);
+      expect(existsSync(path.join(path.dirname(gated.artifact), 'looks.jsonl'))).toBe(false);
+      const other = writeCaseFile(path.join(folder, 'traffic.jsonl'), gated.cases.slice(0, 900));
+      expect((await runGate({ ...request, data: [other] })).verdict.verdict).toBeDefined();
+    },
+  );
 
-  it('with another plan, or without one, it is another look', async () => {
+  it('with another plan it is another look', async () => {
     const folder = mkdtempSync(path.join(gated.home, 'looks-'));
     const { sha256: _, ...content } = readLabelPlan(planFile);
     const otherPlan = path.join(folder, 'other.json');
@@ -429,10 +432,11 @@ describe('a gate on labels that were drawn by a plan', () => {
       data: [labelled('all.jsonl')],
       write: true,
     };
-    const looks = [{ labelPlan: planFile }, {}, { labelPlan: otherPlan }, { labelPlan: planFile }];
+    const looks = [planFile, otherPlan, planFile];
     const numbers: number[] = [];
-    for (const look of looks) numbers.push((await runGate({ ...request, ...look })).verdict.looks.number);
-    expect(numbers).toEqual([1, 2, 3, 1]);
+    for (const labelPlan of looks)
+      numbers.push((await runGate({ ...request, labelPlan })).verdict.looks.number);
+    expect(numbers).toEqual([1, 2, 1]);
   });
 
   it('counts a drawn row that nobody labelled as lost', async () => {
