@@ -53,6 +53,7 @@ async function build(): Promise<CascadeWorld> {
       cascade,
       rule: { rule: 'max-quality-loss', target: 0.05, confidence: 0.95 },
       folds: 2,
+      learner: 'lr',
     } as const;
     return train({ cases }, options).then((draft) => {
       writeArtifact(folder, draft);

@@ -135,6 +135,7 @@ async function build(): Promise<GateWorld> {
         ladder: [CHEAP, STRONG],
         rule: { rule: 'max-quality-loss', target: 0.05, confidence: 0.95 },
         folds: 2,
+        learner: 'lr', // the others take longer to learn, and the gate sees scores alone
       },
     ),
   );

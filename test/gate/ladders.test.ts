@@ -42,7 +42,10 @@ async function makeWorld(home: string, models: readonly string[], costs: boolean
   }));
   const artifact = path.join(home, 'made');
   const rule = { rule: 'max-quality-loss', target: 0.08, confidence: 0.95 } as const;
-  writeArtifact(artifact, await train({ cases }, { name: 'made', ladder: models, rule, folds: 2 }));
+  writeArtifact(
+    artifact,
+    await train({ cases }, { name: 'made', ladder: models, rule, folds: 2, learner: 'lr' }),
+  );
   return { home, artifact, data: writeCaseFile(path.join(home, 'cases.jsonl'), cases) };
 }
 

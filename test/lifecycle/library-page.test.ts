@@ -67,7 +67,7 @@ const SERVES = [
 ];
 const LEARNS = [
   /^APGR 0\.\d\d, at least 0\.\d\d: Routing pays/m,
-  /^training: lambda /m,
+  /^training: lr\S*, lambda /m,
   /^mine escalates 0\.\d+$/m,
   /^threshold -?\d\.\d{3}$/m,
   /^the gate says PASS at threshold -?0\.\d+\nmodels serves mine$/m,
