@@ -22,6 +22,7 @@ export {
 } from './evidence.ts';
 export { loadGateCases } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
+export { requireAllRequests } from './label-plan.ts';
 export { deltaOfLook } from './look-plan.ts';
 export { unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { fileError } from '../cases/index.ts';
+import { type Case, fileError } from '../cases/index.ts';
 
 /** Scores are counted in steps of 1 / STEPS_PER_UNIT, the steps in which thresholds are tried. */
 export const STEPS_PER_UNIT = 1000;
@@ -64,14 +64,30 @@ export function planFileOf(drawn: string): string {
 }
 
 /**
- * Plans in the folders of files of cases by which these were drawn: each plan of which a file has the name, or of which the cases have the
- * keys. A plan that cannot be read is none.
- * @param keysSha256 hashKeys of the cases
+ * Called before a look is taken: what a plan drew is no sample of all requests, and judging it as one would spend the look for nothing.
+ * @param files of the cases; a plan is looked for in their folders, by the name of a file or by the keys of the cases
+ * @param fix what to give in their place, such as `Give cases`; the sentence goes on with ` that were drawn from all requests`
+ * @throws PlimsollError `invalid-input` if a plan drew the cases
  */
-export function plansBeside(files: readonly string[], keysSha256: string): string[] {
+export function requireAllRequests(
+  files: readonly string[],
+  cases: readonly Pick<Case, 'key'>[],
+  fix: (plan: string) => string = () => 'Give cases',
+): void {
+  const plan = planBeside(files, hashKeys(cases.map(({ key }) => key)));
+  if (plan === undefined) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `${plan}: by this plan the cases were drawn from the requests that may stay cheap, and here they would be judged as if they came from all requests. No look was taken. ${fix(plan)} that were drawn from all requests.`,
+    { place: { file: plan } },
+  );
+}
+
+/** A plan that cannot be read is none. */
+function planBeside(files: readonly string[], keysSha256: string): string | undefined {
   const named = new Set(files.map((file) => path.normalize(planFileOf(file))));
   const folders = [...new Set(files.map((file) => path.dirname(file)))];
-  return folders.flatMap(plansIn).filter((file) => {
+  return folders.flatMap(plansIn).find((file) => {
     const plan = readablePlan(file);
     return plan !== undefined && (named.has(file) || plan.drawn.keys_sha256 === keysSha256);
   });

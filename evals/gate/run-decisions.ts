@@ -18,6 +18,7 @@ import { orderBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
 import { decisionEvidence } from './decision-evidence.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
+import { requireAllRequests } from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { finishLook, type RecordPlace, takeLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
@@ -97,6 +98,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
   const { suite, notes: suiteNotes } = withoutClassifier(loadedSuite);
   const loaded = await loadGateCases(loadedSuite, ladder, request.data, request.reading);
   const { cases } = loaded;
+  requireAllRequests(request.data ?? suite.cases.map(loadedSuite.resolve), cases);
   const hardCases = suite.hard_cases && loadHardCases(loadedSuite.resolve(suite.hard_cases.file));
   const decided = await matchDecisions({
     file: request.decisions,

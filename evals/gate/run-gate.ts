@@ -1,9 +1,7 @@
 import {
   type ArtifactFiles,
   readArtifact,
-  readVerdict,
   resolveArtifact,
-  type StoredVerdict,
   sealedVerdict,
   type Verdict,
   worstOf,
@@ -31,13 +29,13 @@ import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts'
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { heldOutCases } from './held-out-cases.ts';
-import { escalatedShare, hashKeys, type LabelPlan, plansBeside, readLabelPlan } from './label-plan.ts';
+import { escalatedShare, hashKeys, type LabelPlan, readLabelPlan, requireAllRequests } from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { finishLook, type Taking, takeLook } from './looks.ts';
-import { looserDemands } from './looser-demands.ts';
 import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
+import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
 import { openArtifactClassifier, replayCases, rungOf, scoreText } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { type LoadedSuite, loadSuite } from './suite.ts';
@@ -84,7 +82,7 @@ const LOOSEST = 0.999;
  * demand of the promise holds at each step, and the walk stops at the first at which one does not. What else the suite asks for is judged
  * once, at the threshold that was reached. No model is called.
  * @throws PlimsollError if the artifact is not whole, the suite or the data are wrong, or no case is left that training never saw;
- *   `invalid-input` if a check would be another look than those on record
+ *   `invalid-input` if a label plan drew the cases and is not given, or a check would be another look than those on record
  */
 export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
@@ -99,7 +97,10 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
     request.labelPlan === undefined ? undefined : loadPlan(request.labelPlan, artifact, suite, heldOut);
-  if (plan === undefined) requireNoUnusedPlan(request.data ?? suite.suite.cases.map(suite.resolve), heldOut);
+  if (plan === undefined) {
+    const files = request.data ?? suite.suite.cases.map(suite.resolve);
+    requireAllRequests(files, heldOut, (found) => `Give --label-plan ${found}, or cases`);
+  }
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
   const look = lookAt({ fingerprints, artifact, suite, plan }, { ...request, issued });
@@ -150,7 +151,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       evidence,
       tools: { plimsoll: VERSION },
     });
-    const before = request.write === true ? readableVerdict(artifact.folder) : undefined;
+    const before = request.write === true ? passInFolder(artifact, issued) : undefined;
     if (request.write) {
       finishLook(artifact.folder, look.record!, {
         verdict: verdict.verdict,
@@ -165,7 +166,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         ...suite.notes,
         ...loaded.notes,
         ...look.notes,
-        ...(before === undefined ? [] : replacedNotes(artifact.folder, before, verdict)),
+        ...(before === undefined ? [] : replacedPassNotes(artifact.folder, before, verdict)),
       ],
       texts: new Map(heldOut.map(({ id, text }) => [id, text])),
     };
@@ -356,44 +357,6 @@ async function baselinesWithTexts(
   } finally {
     await encoder.close();
   }
-}
-
-/** The verdict that a new one replaces; undefined if there is none that can be read. */
-function readableVerdict(folder: string): StoredVerdict | undefined {
-  try {
-    return readVerdict(folder);
-  } catch (error) {
-    if (error instanceof PlimsollError) return undefined;
-    throw error;
-  }
-}
-
-/** What becomes of a PASS that serves, or could: nobody should learn it from a server that does not start. */
-function replacedNotes(folder: string, before: StoredVerdict, now: Verdict): string[] {
-  if (before.verdict === 'PASS' && now.verdict !== 'PASS') {
-    return [
-      `Warning: the PASS by the suite ${before.suite.name} in ${folder}, issued ${before.issued}, is replaced by ${now.verdict}: servers refuse this artifact at their next start or reload. To have the PASS back, gate it again by that suite on the same cases, which is the same look. To try another suite, gate a copy of the folder beside it.`,
-    ];
-  }
-  const looser = looserDemands(before, now);
-  if (looser.length === 0) return [];
-  return [
-    `Warning: the PASS by the suite ${before.suite.name} in ${folder} is replaced by one that demands less: ${looser.join('; ')}. Restore verdict.json, such as from version control, if the stricter one is to serve.`,
-  ];
-}
-
-/**
- * Cases that plan-labels drew are no sample of all requests: judged as one, they would cost a look and the verdict that serves.
- * @throws PlimsollError `invalid-input`, naming the plan
- */
-function requireNoUnusedPlan(files: readonly string[], heldOut: readonly Case[]): void {
-  const [plan] = plansBeside(files, hashKeys(heldOut.map(({ key }) => key)));
-  if (plan === undefined) return;
-  throw new PlimsollError(
-    'invalid-input',
-    `The cases were drawn by ${plan}, from those whose score may stay cheap, and say nothing of all requests by themselves. Give --label-plan ${plan}.`,
-    { place: { file: plan } },
-  );
 }
 
 function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {

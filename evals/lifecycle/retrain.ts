@@ -21,6 +21,7 @@ import {
   type Comparison,
   type LoadedSuite,
   loadSuite,
+  requireAllRequests,
   requireHeldOutFrom,
   runGate,
   writeComparison,
@@ -114,6 +115,7 @@ async function challenge(
   });
   onNotes?.(data.notes);
   requireLearnable(data.cases, models);
+  requireAllRequests(options.data, data.cases); // the gate, after the training, would refuse them
   requireHeldOutFrom(champion, data.cases); // refuses now what could not be compared after the training
   const challenger = await trainChallenger(champion, data, { ...options, rule, cascade });
   onNotes?.([

@@ -1,9 +1,9 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, loadCases, parseCase, seenQuestions } from '../../evals/cases/index.ts';
-import { planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
+import { gateDecisions, planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import {
   escalatedShare,
   hashKeys,
@@ -11,13 +11,13 @@ import {
   readLabelPlan,
   sealedPlan,
 } from '../../evals/gate/label-plan.ts';
-import { train } from '../../evals/lifecycle/index.ts';
+import { retrain, train } from '../../evals/lifecycle/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
 import { LARGE, MEDIUM, madeUpRows, moreRows, SMALL, writeRows } from '../cli/made-up-data.ts';
 import { copyAs } from '../helpers/verdicts.ts';
-import { type GateWorld, gateWorld, writeCaseFile, writeSuite } from './gate-world.ts';
+import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
 
 const world = await gateWorld();
 const artifact = readArtifact(world.artifact);
@@ -405,21 +405,34 @@ describe('a gate on labels that were drawn by a plan', () => {
       (folder: string) => writeCaseFile(path.join(folder, 'to-label.jsonl'), drawn.slice(1)),
     ],
     ['under another name', (folder: string) => writeCaseFile(path.join(folder, 'labelled.jsonl'), drawn)],
-  ])(
-    'without the plan beside them, %s: refused before it is a look, and the plan is named',
-    async (_, write) => {
-      const folder = mkdtempSync(path.join(gated.home, 'planned-'));
-      const beside = path.join(folder, 'to-label.plan.json');
-      cpSync(planFile, beside);
-      writeFileSync(path.join(folder, 'torn.plan.json'), '{');
-      const request = { artifact: gated.artifact, suite: writeSuite(gated.home, { slices: [] }) };
-      const gating = runGate({ ...request, data: [write(folder)], write: true });
-      await expect(gating).rejects.toThrow(`Give --label-plan ${beside}.`);
-      expect(existsSync(path.join(path.dirname(gated.artifact), 'looks.jsonl'))).toBe(false);
-      const other = writeCaseFile(path.join(folder, 'traffic.jsonl'), gated.cases.slice(0, 900));
-      expect((await runGate({ ...request, data: [other] })).verdict.verdict).toBeDefined();
-    },
-  );
+  ])('without the plan beside them, %s: refused before a look is taken', async (_, write) => {
+    const folder = mkdtempSync(path.join(gated.home, 'planned-'));
+    const beside = path.join(folder, 'to-label.plan.json');
+    cpSync(planFile, beside);
+    writeFileSync(path.join(folder, 'torn.plan.json'), '{');
+    const artifact = copyOf(gated.artifact);
+    const request = { artifact, suite: writeSuite(gated.home, { slices: [] }) };
+    await expect(runGate({ ...request, data: [write(folder)], write: true })).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining(`Give --label-plan ${beside}, or cases that were drawn from all`),
+    });
+    expect(readdirSync(path.dirname(artifact))).toEqual([path.basename(artifact)]); // no record of looks
+    const decisions = path.join(folder, 'chosen.jsonl');
+    const chosen = drawn.map(({ id }) => `${JSON.stringify({ id, model: CHEAP })}\n`);
+    writeFileSync(decisions, chosen.join(''));
+    const { suite } = request;
+    await expect(
+      gateDecisions({ decisions, ladder: [CHEAP, STRONG], suite, data: [write(folder)], write: true }),
+    ).rejects.toThrow('Give cases that were drawn from all requests.');
+    expect(existsSync(path.join(folder, 'looks.jsonl'))).toBe(false);
+    const out = path.join(folder, 'challenger');
+    await expect(retrain({ champion: artifact, out, suite, data: [write(folder)] })).rejects.toThrow(
+      'Give cases that were drawn from all requests.',
+    );
+    expect(existsSync(out)).toBe(false);
+    const other = writeCaseFile(path.join(folder, 'traffic.jsonl'), gated.cases.slice(0, 900));
+    await runGate({ ...request, data: [other] });
+  });
 
   it('with another plan it is another look', async () => {
     const folder = mkdtempSync(path.join(gated.home, 'looks-'));
