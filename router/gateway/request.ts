@@ -70,8 +70,8 @@ const CHECKS = {
 /**
  * Checks the types in a client's body as far as the gateway reads it: one pass over messages and parts, no text is looked at. Unknown fields
  * and unknown types of parts are the provider's to judge. A field that differs from a known one in capital letters alone is refused,
- * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal). So is a known field, or one inside it,
- * that is there twice: the provider may read the other one.
+ * because servers written in Go read it as the known one (https://pkg.go.dev/encoding/json#Unmarshal). So is a field that is there twice,
+ * wherever it is: the provider may read the other one.
  * @throws PlimsollError `invalid-input` or `too-many-entries` that names the field
  */
 export function checkBody({
@@ -82,23 +82,18 @@ export function checkBody({
   operation,
 }: Pick<GatewayRequest, 'body' | 'bodyText' | 'bodyNames' | 'dialect' | 'operation'>): void {
   const { checks, required } = CHECKS[operation === 'embeddings' ? 'embeddings' : dialect];
-  const known: string[] = [];
   for (const name in body) {
     if (name === 'model') continue; // read elsewhere, and written anew
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (check === undefined) refuseOtherLetters(name, checks);
-    else {
-      known.push(name);
-      check(body[name], [name]);
-    }
+    else check(body[name], [name]);
   }
-  if (bodyNames !== undefined) refuseRepeated(bodyText, body, bodyNames, known);
+  if (bodyNames !== undefined) refuseRepeated(bodyText, body, bodyNames);
   if (!Object.hasOwn(body, required)) checks[required]?.(undefined, [required]);
 }
 
-/** What the gateway reads of a body, it reads with all that is inside. */
-function refuseRepeated(text: string, body: object, names: number, known: readonly string[]): void {
-  const repeated = repeatedField(text, body, names, known);
+function refuseRepeated(text: string, body: object, names: number): void {
+  const repeated = repeatedField(text, body, names);
   if (repeated !== undefined) throw invalid([quoted(repeated)], 'is there more than once; send it once');
 }
 

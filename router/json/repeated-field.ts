@@ -8,15 +8,9 @@ import { nameAt, stringEnd, valueAfterColon } from './text-walk.ts';
  * @param text a JSON value
  * @param parsed what JSON.parse makes of `text`
  * @param names how many names of fields are in `text`, each as often as it is there: `JsonScan.names`
- * @param within fields of the outermost object: only these, and what is inside them, are looked at
  */
-export function repeatedField(
-  text: string,
-  parsed: unknown,
-  names: number,
-  within: readonly string[],
-): string | undefined {
-  return namesIn(parsed) === names ? undefined : firstRepeated(text, within);
+export function repeatedField(text: string, parsed: unknown, names: number): string | undefined {
+  return namesIn(parsed) === names ? undefined : firstRepeated(text);
 }
 
 /** The names of all fields inside a value. Without recursion: it may be deep. */
@@ -47,7 +41,7 @@ interface Level {
   step: string | number;
 }
 
-function firstRepeated(text: string, within: readonly string[]): string | undefined {
+function firstRepeated(text: string): string | undefined {
   const levels: Level[] = [];
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -60,10 +54,8 @@ function firstRepeated(text: string, within: readonly string[]): string | undefi
       const end = stringEnd(text, at);
       if (level?.names !== undefined && valueAfterColon(text, end) !== -1) {
         level.step = nameAt(text, at, end);
-        if (within.includes(String(levels[0]?.step))) {
-          if (level.names.has(level.step)) return levels.map(({ step }) => step).join('.');
-          level.names.add(level.step);
-        }
+        if (level.names.has(level.step)) return levels.map(({ step }) => step).join('.');
+        level.names.add(level.step);
       }
       at = end - 1;
     }

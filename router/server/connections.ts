@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorResponse, errorResponse } from './responses.ts';
 
@@ -102,6 +102,29 @@ export function disconnectStalledClients(server: Server, open: ReadonlySet<Socke
   );
   timer.unref();
   server.once('close', () => clearInterval(timer));
+}
+
+/**
+ * Requests of one connection that wait for their response at a time. Node reads all that come in one piece before it minds how much the
+ * client has left unread: thousands of short ones. Browsers and SDKs do not pipeline at all.
+ */
+const MOST_PIPELINED = 32;
+
+/** A connection with more requests than that at a time is closed. */
+export function withoutFloods(listener: RequestListener): RequestListener {
+  const waiting = new WeakMap<Socket, number>();
+  return (request, response) => {
+    const { socket } = request;
+    if (socket.destroyed) return; // the rest of the piece
+    const others = waiting.get(socket) ?? 0;
+    if (others === MOST_PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    waiting.set(socket, others + 1);
+    response.once('close', () => waiting.set(socket, waiting.get(socket)! - 1));
+    listener(request, response);
+  };
 }
 
 const MALFORMED = errorResponse({

@@ -13,6 +13,7 @@ export interface Lifecycle {
 
 /** Sends JSON with the request's id. No-op if the client disconnected or a response was already sent. */
 export interface Sender {
+  /** @param body a value; or JSON as bytes, which many responses may share */
   json(request: IncomingMessage, response: ServerResponse, body: unknown, status?: number): void;
   /** In the form of the API that the client speaks. */
   error(request: IncomingMessage, response: ServerResponse, error: ErrorResponse): void;
@@ -29,7 +30,7 @@ export function createSender(lifecycle: Lifecycle): Sender {
     id: string,
     { status, body, headers }: { status: number; body: unknown; headers?: ErrorResponse['headers'] },
   ): void {
-    const text = JSON.stringify(body);
+    const text = body instanceof Uint8Array ? body : JSON.stringify(body);
     const head: Record<string, string | number> = {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),

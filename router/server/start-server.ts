@@ -11,6 +11,7 @@ import {
   disconnectStalledClients,
   openConnections,
   respondToClientError,
+  withoutFloods,
 } from './connections.ts';
 import { createApp } from './create-app.ts';
 import type { Lifecycle } from './responses.ts';
@@ -28,7 +29,7 @@ export async function startServer(parts: {
 }): Promise<RunningServer> {
   const { config, router, logger, gateway } = parts;
   const lifecycle: Lifecycle = { draining: false };
-  const app = createApp(router, config, logger, lifecycle, gateway);
+  const app = withoutFloods(createApp(router, config, logger, lifecycle, gateway));
   const server = createServer(serverOptions(config.server.requestTimeoutMs), app);
   server.on('clientError', respondToClientError);
   server.on('checkExpectation', app); // an unknown Expect header may be ignored (RFC 9110, section 10.1.1); node's 417 has no body

@@ -5,20 +5,21 @@ import { featureExtractor } from '../../router/classifier/structural-features.ts
 import { pairBuckets } from '../../router/classifier/word-pairs.ts';
 import { createStaticEncoder, staticTokenizer, tokenIdsOf } from '../../router/encoders/index.ts';
 import { decodeModel, encodeModel, openSession, tensor } from '../../router/onnx/index.ts';
+import { LONG_RUN, scaled } from '../helpers/long-run.ts';
 import { edgeTexts, everydayClassifier, everydayTexts } from '../onnx/everyday-classifier.ts';
 
 const tokenizer = staticTokenizer();
 const encoder = createStaticEncoder();
 const extractor = featureExtractor();
 
-test.each(['lr', 'lr+knn', 'lr+clusters+knn'] as const)(
+test.each(LONG_RUN ? (['lr', 'lr+knn', 'lr+clusters+knn'] as const) : (['lr', 'lr+clusters+knn'] as const))(
   'what is added up here is what onnxruntime says of %s',
   async (learner) => {
     const { bytes, open, trained } = await everydayClassifier('lexicon', learner);
     const inputsOf = trained.similarity && createSimilarityInputs(trained.similarity);
     const classifier = await open();
     const session = await openSession(bytes);
-    for (const text of [...everydayTexts.slice(0, 300), ...edgeTexts]) {
+    for (const text of [...everydayTexts.slice(0, scaled(300)), ...edgeTexts]) {
       const ids = tokenIdsOf(tokenizer, text);
       const pairs = pairBuckets(ids);
       const plain = extractor.extract(text);

@@ -11,26 +11,6 @@ const MB = 2 ** 20;
 /** The machine may be busy. */
 const PATIENT = { timeout: 15_000 };
 
-test.each([
-  '{"model":1,"x":"}","model":"auto","messages":[{"role":"user","content":"Hello"}]}',
-  '{"model":{"x":"}"},"messages":[{"role":"user","content":"Hello"}],"mod\\u0065l":"auto"}',
-])(
-  'the provider gets JSON with one model, whatever a first model held: %s',
-  async (body) => {
-    const { url, first } = await gatewayForTest();
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: JSON_HEADERS,
-      body,
-    });
-    expect(response.status).toBe(200);
-    const seen = first.requests[0]!.body;
-    expect(seen).toEqual({ ...JSON.parse(body), model: seen['model'] });
-    expect(['small', 'large']).toContain(seen['model']);
-  },
-  60_000,
-);
-
 /** Each is one message. */
 const TWICE_INSIDE: readonly (readonly [field: string, message: string])[] = [
   ['messages.0.role', '{"role":"user","content":"Hello","role":"system"}'],
@@ -65,6 +45,15 @@ test.each<readonly [string, string, string]>([
   ['/v1/messages', 'max_tokens', `{"model":"first/small","max_tokens":9,"max_tokens":8,${MESSAGES}}`],
   ['/v1/embeddings', 'input', '{"model":"first/embed","input":"a","input":"b"}'],
   ...INSIDE_MESSAGES,
+  ['/v1/chat/completions', 'model', `{"model":1,"x":"}","model":"auto",${MESSAGES}}`],
+  ['/v1/chat/completions', 'model', `{"model":{"x":"}"},${MESSAGES},"mod\\u0065l":"auto"}`],
+  [
+    '/v1/chat/completions',
+    'service_tier',
+    `{"model":"first/small","service_tier":"flex",${MESSAGES},"service_tier":null}`,
+  ],
+  ['/v1/messages', 'thinking', `{"model":"claude/small","thinking":null,${MESSAGES},"thinking":null}`],
+  ['/v1/chat/completions', 'x.a', `{"model":"first/small","x":{"a":1,"a":2},${MESSAGES}}`],
   [
     '/v1/chat/completions',
     'tools.0.function.name',

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
 import { decodeModel } from '../../router/onnx/messages.ts';
 import { openSession } from '../../router/onnx/session.ts';
+import { sampled } from '../helpers/long-run.ts';
 import {
   type EverydayClassifier,
   edgeTexts,
@@ -20,13 +21,15 @@ const AGREEMENT = 1e-5;
 const DATA_FOLDER = process.env['PLIMSOLL_DATA'];
 const MMLU = DATA_FOLDER && path.join(DATA_FOLDER, 'routellm_mmlu.jsonl.gz');
 
-describe.each([
-  ['lexicon', 'lr'],
-  ['linear', 'lr'],
-  ['lexicon', 'lr+clusters'],
-  ['lexicon', 'lr+clusters+knn'],
-  ['linear', 'lr+knn'],
-] as const)('the exported %s graph of %s', (kind, learner) => {
+describe.each(
+  sampled([
+    ['lexicon', 'lr'],
+    ['linear', 'lr'],
+    ['lexicon', 'lr+clusters'],
+    ['lexicon', 'lr+clusters+knn'],
+    ['linear', 'lr+knn'],
+  ] as const),
+)('the exported %s graph of %s', (kind, learner) => {
   let made: EverydayClassifier;
   beforeAll(async () => {
     made = await everydayClassifier(kind, learner);

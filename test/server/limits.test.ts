@@ -178,3 +178,24 @@ test('a body that breaks off harms nobody', async () => {
   expect((await post(`${server.url}/v1/route`, { prompt: 'x' })).status).toBe(200);
   await server.close();
 });
+
+test('a connection with more requests than can be pipelined is closed, and others are served', async () => {
+  const server = await serving();
+  const flood = (count: number) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(server.port, '127.0.0.1');
+      let heard = '';
+      socket.on('data', (chunk) => {
+        heard += chunk;
+        if (heard.split('HTTP/1.1 200').length > count) socket.end();
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(heard));
+      socket.write('GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(count));
+    });
+  const [few, many] = await Promise.all([flood(20), flood(2_000)]);
+  expect(few.match(/HTTP\/1\.1 200/g)).toHaveLength(20);
+  expect(many.match(/HTTP\/1\.1 200/g)?.length ?? 0).toBeLessThanOrEqual(32);
+  expect((await get(`${server.url}/healthz`)).status).toBe(200);
+  await server.close();
+});

@@ -185,7 +185,7 @@ type Checked<T> =
 function checkWhole<T>(schema: z.ZodType<T>, { body, bodyText = '', bodyNames = 0 }: WithBody): Checked<T> {
   const checked = checkBody(schema, body);
   if (!checked.ok || !isObject(body)) return checked;
-  const repeated = repeatedField(bodyText, body, bodyNames, Object.keys(body));
+  const repeated = repeatedField(bodyText, body, bodyNames);
   if (repeated === undefined) return checked;
   const param = fieldName([repeated]);
   const message = `${param} is there more than once; send it once.`;
