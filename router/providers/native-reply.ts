@@ -25,8 +25,10 @@ import {
   clientHeaders,
   contentEncoding,
   decodedBody,
+  isTooComplex,
   type SseEvent,
   SseReader,
+  TOO_COMPLEX,
   wholeBody,
 } from './response.ts';
 import { editedBytes, StreamedStopReasons, stopReasonEdits } from './stop-reason.ts';
@@ -53,6 +55,7 @@ export async function plainReply(
     const headers = clientHeaders(head.headers, encoded, key);
     return { kind: 'reply', status: head.status, headers, body, usage: () => undefined };
   }
+  if (isTooComplex(body)) return failedAttempt(call.model, 'bad-answer', head.status, TOO_COMPLEX);
   const taken = call.logprobs ? takeLogprobs(call, body) : undefined;
   const shown = taken === undefined ? body : Buffer.from(taken.body);
   const json = parseJson(shown.toString('utf8'));

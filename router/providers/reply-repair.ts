@@ -5,7 +5,7 @@ import { ReportedError, reportedError } from './error-body.ts';
 import { logprobsOfCandidate, noteLogprobs } from './logprobs.ts';
 import { OpenaiRepair } from './openai-repair.ts';
 import { ExchangeError } from './provider-error.ts';
-import { type SseEvent, SseReader } from './response.ts';
+import { isTooComplex, type SseEvent, SseReader, TOO_COMPLEX } from './response.ts';
 import type { ProviderCall, ReplyRepair } from './types.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
@@ -48,6 +48,7 @@ async function* plainBody(
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes) chunks.push(chunk);
   const whole = Buffer.concat(chunks);
+  if (isTooComplex(whole)) throw new ExchangeError('unreadable', `It ${TOO_COMPLEX}.`);
   const reply = parseJson(whole.toString('utf8').replace(/^\ufeff/, ''));
   if (!isObject(reply)) return yield whole;
   throwIfError(reply);

@@ -1,8 +1,24 @@
 import { pipeline, Readable } from 'node:stream';
 import { createDecoder, isKnownEncoding } from '../content-encoding.ts';
+import { type JsonLimits, JsonScan } from '../json/index.ts';
 import type { Exchange, Head, IncomingHeaders } from './exchange.ts';
 import { ExchangeError } from './provider-error.ts';
 import type { ReplyBody } from './types.ts';
+
+/**
+ * What a plain reply may hold: as many numbers as embeddings in 32 MB have, or some hundred thousand objects. More would take many times its
+ * length of memory, and seconds.
+ */
+const REPLY_LIMITS: JsonLimits = { maxDepth: 512, maxValues: 4_000_000 };
+/** A shorter one cannot be expensive. */
+const LEAST_SCANNED_BYTES = 256 * 1024;
+
+export const TOO_COMPLEX = 'answered with JSON of too many levels or values';
+
+/** Whether a plain reply is too deep or has too many values to be parsed. */
+export function isTooComplex(body: Buffer): boolean {
+  return body.length >= LEAST_SCANNED_BYTES && new JsonScan(REPLY_LIMITS).push(body) !== undefined;
+}
 
 const JSON_TYPE = 'application/json';
 const JSON_TYPES = /^\s*application\/(?:[^;]+\+)?json\s*(?:;|$)/i;

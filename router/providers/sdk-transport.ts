@@ -30,8 +30,8 @@ export interface SdkTransport {
 
 /** The SDK holds a plain reply as a whole; a longer one is refused. */
 const MAX_PLAIN_BYTES = 32 * 1024 * 1024;
-/** Nothing of a stream is kept, but none is endless. */
-const MAX_STREAM_BYTES = 256 * 1024 * 1024;
+/** The SDK keeps the text of a stream until its end. 128,000 tokens with an event each are some 30 MB. */
+const MAX_STREAM_BYTES = 64 * 1024 * 1024;
 const KEY_HEADERS = ['authorization', 'x-api-key', 'x-goog-api-key'];
 const NULL_BODY_STATUSES = new Set([204, 205, 304]);
 
