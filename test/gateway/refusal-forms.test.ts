@@ -63,7 +63,7 @@ test('a sentence is bounded, and no form breaks the reader', () => {
   expect(refusalSentence('x'.repeat(1e6))).toHaveLength(2_002);
   const tree = fc.letrec((tie) => ({
     tree: fc.oneof(
-      { depthSize: 'large' },
+      { depthSize: 'medium', maxDepth: 6 },
       fc.string(),
       fc.constant(null),
       fc.array(tie('tree'), { maxLength: 3 }),
