@@ -93,6 +93,12 @@ export class FieldNames {
     return this.#mapped.has(normalise(name));
   }
 
+  /** Whether the map reads what is at a path such as `outcomes.gpt-4o.score`, or something below it. */
+  isReadByPath(path: string): boolean {
+    const at = normalise(path);
+    return [...this.#mapped.keys()].some((source) => source === at || source.startsWith(`${at}.`));
+  }
+
   /** Names in the map that no file has had so far. */
   unusedSources(): string[] {
     return [...this.map.values()].filter((source) => !this.#usedSources.has(normalise(source)));

@@ -268,7 +268,7 @@ function jsonFields(value: unknown, names: FieldNames): RowFields {
   const taken = new Map<string, string>();
   for (const [name, field, item] of entriesOf(value, names)) {
     if (field.kind === 'unknown') {
-      names.reportUnread(name);
+      if (!names.isReadByPath(name)) names.reportUnread(name);
       continue;
     }
     const key = fieldKey(field);
@@ -347,22 +347,40 @@ function nestedOutcomes(
   for (const model of Object.keys(outcomes)) {
     const outcome = outcomes[model];
     if (!isObject(outcome)) continue;
-    const fields = renamedFields(outcome, names);
+    const fields = renamedFields(model, outcome, names);
     if (fields === outcome) continue;
     renamed ??= { ...outcomes };
     renamed[model] = fields;
   }
-  return flat.size === 0
-    ? (renamed ?? outcomes)
-    : { ...(renamed ?? outcomes), ...Object.fromEntries(labelledOutcomes(flat, names)) };
+  return flat.size === 0 ? (renamed ?? outcomes) : mergedOutcomes(renamed ?? outcomes, flat, names);
 }
 
-function renamedFields(outcome: Record<string, unknown>, names: FieldNames): Record<string, unknown> {
+/** Fields that are given for a model outside `outcomes` go before those inside. */
+function mergedOutcomes(
+  nested: Readonly<Record<string, unknown>>,
+  flat: ReadonlyMap<string | undefined, object>,
+  { qualityField }: FieldNames,
+): Record<string, unknown> {
+  const merged = { ...nested };
+  for (const [model, fields] of flat) {
+    if (model === undefined) continue;
+    const inside = Object.hasOwn(nested, model) ? nested[model] : undefined;
+    if (isObject(inside)) merged[model] = { ...inside, ...fields };
+    else if (Object.hasOwn(fields, qualityField)) merged[model] = fields;
+  }
+  return merged;
+}
+
+function renamedFields(
+  model: string,
+  outcome: Record<string, unknown>,
+  names: FieldNames,
+): Record<string, unknown> {
   let renamed: Record<string, unknown> | undefined;
   for (const name of Object.keys(outcome)) {
     const field = names.field(name);
     if (field.kind !== 'outcome' || field.model !== undefined) {
-      names.reportUnread(name, 'outcomes.<model>.');
+      if (!names.isReadByPath(`outcomes.${model}.${name}`)) names.reportUnread(name, 'outcomes.<model>.');
       continue;
     }
     if (field.name === name) continue;

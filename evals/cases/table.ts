@@ -61,7 +61,8 @@ export class Table {
 
   /** @throws PlimsollError 'invalid-input': not a header, without a column that is needed, or with a column twice */
   constructor(file: string, line: number, cells: readonly string[], names: FieldNames) {
-    const fail = (what: string, hint?: string) => headerError(file, line, cells, what, hint);
+    const needed = neededColumns(names);
+    const fail = (what: string, hint?: string) => headerError({ file, line, cells, needed }, what, hint);
     /** The missing column may be one that --map renames, so a column of the map that is missing is reported first. */
     const missing = (what: string, hint?: string) => {
       const [source] = names.unusedSources();
@@ -93,7 +94,7 @@ export class Table {
     this.#long = taken.has('model') && (labelled || !names.outcomesOptional);
     if (!taken.has('row prompt')) {
       const number = cells.findIndex((cell) => PLAIN_NUMBER.test(cell.trim()));
-      if (number !== -1) throw noHeader(file, line, number);
+      if (number !== -1) throw noHeader(file, line, number, needed.columns);
       throw missing('there is no column prompt', names.hintForMissing('prompt', cells));
     }
     this.#checkOutcomes(names, fail, missing);
@@ -182,27 +183,47 @@ export class Table {
 
 type HeaderFault = (what: string, hint?: string) => PlimsollError;
 
-function headerError(
-  file: string,
-  line: number,
-  cells: readonly string[],
-  what: string,
-  hint = '',
-): PlimsollError {
+interface NeededColumns {
+  readonly columns: string;
+  /** What a table has, and how columns with other names are given. */
+  readonly sentences: string;
+}
+
+function neededColumns({ outcomesOptional }: FieldNames): NeededColumns {
+  if (outcomesOptional)
+    return {
+      columns: 'prompt, and <model>.quality where there are labels',
+      sentences:
+        'The column prompt must be there; labels may be, in columns such as <model>.quality. If a column has another name, give it: --map prompt=question.',
+    };
+  return {
+    columns: 'prompt and, for each model, <model>.quality',
+    sentences:
+      'A table of cases has the columns prompt and, for each model, <model>.quality; or one row for each prompt and model with the columns prompt, model and quality. ' +
+      'If they have other names, give them: --map prompt=question,small.quality=gpt-4o-mini.',
+  };
+}
+
+interface Header {
+  readonly file: string;
+  readonly line: number;
+  readonly cells: readonly string[];
+  readonly needed: NeededColumns;
+}
+
+function headerError({ file, line, cells, needed }: Header, what: string, hint = ''): PlimsollError {
+  const columns = shownNames(cells.map((cell) => cell.trim()));
   return new PlimsollError(
     'invalid-input',
-    `${file}:${line}: ${what}${hint}. Columns: ${shownNames(cells.map((cell) => cell.trim()))}. A table of cases has the columns ` +
-      'prompt and, for each model, <model>.quality; or one row for each prompt and model with the columns prompt, model and quality. ' +
-      'If they have other names, give them: --map prompt=question,small.quality=gpt-4o-mini.',
+    `${file}:${line}: ${what}${hint}. Columns: ${columns}. ${needed.sentences}`,
     { place: { file, line } },
   );
 }
 
-function noHeader(file: string, line: number, column: number): PlimsollError {
+function noHeader(file: string, line: number, column: number, needed: string): PlimsollError {
   return new PlimsollError(
     'invalid-input',
-    `${file}:${line}: the first line is no header: its cell ${column + 1} is a number. Write the names of the columns above the rows: ` +
-      'prompt and, for each model, <model>.quality.',
+    `${file}:${line}: the first line is no header: its cell ${column + 1} is a number. Write the names of the columns above the rows: ${needed}.`,
     { place: { file, line } },
   );
 }

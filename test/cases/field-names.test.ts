@@ -136,6 +136,23 @@ describe('--map', () => {
 });
 
 describe('names that are not read', () => {
+  it('are none of those that the map reads by a path; the fields beside them stay', async () => {
+    const file = json({
+      prompt: 'a',
+      scores: { m: 1 },
+      outcomes: { small: { score: 0.5, cost_usd: 0.25, price: 2 }, large: { quality: 1, latency: 30 } },
+    });
+    const map =
+      'small.quality=outcomes.small.score,large.latency_ms=outcomes.large.latency,medium.quality=scores.m';
+    const { cases, notes } = await loadCases([file], { columns: parseColumnMap(map) });
+    expect(notes).toEqual(['Not read: outcomes.<model>.price.']);
+    expect(Object.fromEntries(cases[0]!.outcomes)).toEqual({
+      small: { quality: 0.5, costUsd: 0.25 },
+      medium: { quality: 1 },
+      large: { quality: 1, latencyMs: 30 },
+    });
+  });
+
   it.each([
     ['a column', csv('prompt,small.quality,notes', 'a,1,x'), ['Not read: notes.']],
     [

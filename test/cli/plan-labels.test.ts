@@ -100,6 +100,15 @@ describe.concurrent('plimsoll plan-labels', () => {
     expectRefusal(await cli(args, { env }), message);
   });
 
+  it('a table under another name: how to name its column, and no demand for labels', async () => {
+    const { ended } = run('other-name', '--prompts', file('asked.csv', `asked,id\n${POOL[0]},1\n`));
+    const { code, stderr } = await ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /there is no column prompt.*must be there; labels may be.*--map prompt=question\.$/m,
+    );
+  });
+
   it('without --out, or with a number that is none: wrong usage', async () => {
     expectRefusal(
       await cli(['plan-labels', '--artifact', 'x', '--prompts', 'y']),
