@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
 import { nearestName } from '../router/nearest-name.ts';
 import { VERSION } from '../router/package.ts';
+import { UsageError } from './usage-error.ts';
 
 /** 0 done, 1 an error, 2 wrong usage. */
 const EXIT_ERROR = 1;
@@ -182,6 +183,10 @@ function usageLine(text: string): string {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // commander has printed it
   if (process.env['PLIMSOLL_DEBUG']) console.error(error);
+  if (error instanceof UsageError) {
+    process.stderr.write(usageLine(error.message));
+    return EXIT_USAGE;
+  }
   if (error instanceof PlimsollError) {
     process.stderr.write(`plimsoll: ${error.message}\n`);
     return EXIT_ERROR;

@@ -10,9 +10,11 @@ import {
 import { DEFAULT_RULE, loadLabelled } from '../evals/lifecycle/index.ts';
 import { requirePromise, type ThresholdRule } from '../evals/threshold/index.ts';
 import { type Config, type ConfigOverrides, loadConfig } from '../router/config/index.ts';
+import { parseEncoderSpec } from '../router/encoders/index.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { LEARNERS, type Learner } from '../router/train/index.ts';
 import { printNotes, showProgress } from './terminal.ts';
+import { asUsage, UsageError } from './usage-error.ts';
 
 /** Commander's parsers of values: what they refuse is wrong usage. */
 export function share(text: string): number {
@@ -35,6 +37,12 @@ export function wholeNumberBetween(low: number, high: number): (text: string) =>
   };
 }
 
+/** An encoder's name, which `usage` refuses unless it can be one. @throws PlimsollError as parseEncoderSpec */
+export function encoderId(text: string): string {
+  parseEncoderSpec(text);
+  return text;
+}
+
 /** A parser of the library as one of commander's. */
 export function usage<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
@@ -47,14 +55,11 @@ export function usage<T>(parse: (text: string) => T): (text: string) => T {
   };
 }
 
-/** A time given by a flag; now if it is left out. @throws PlimsollError `invalid-input`, naming the flag */
+/** A time given by a flag; now if it is left out. @throws UsageError naming the flag */
 export function isoTime(flag: string, text: string | undefined): Date {
   const time = text === undefined ? new Date() : new Date(text);
   if (!Number.isNaN(time.getTime())) return time;
-  throw new PlimsollError(
-    'invalid-input',
-    `${flag} must be an ISO time such as 2026-01-31T12:00:00Z, not "${text}".`,
-  );
+  throw new UsageError(`${flag} must be an ISO time such as 2026-01-31T12:00:00Z, not "${text}".`);
 }
 
 /** Flags of the commands that read a configuration, which override it. */
@@ -168,22 +173,24 @@ export interface CandidateFlags {
   readonly ladder?: string;
 }
 
-/** The models that the flags name, cheapest first. @throws PlimsollError `invalid-input` if it is not one pair or one ladder */
+/** The models that the flags name, cheapest first. @throws UsageError if it is not one pair or one ladder */
 export function candidatesFrom({ cheap, strong, ladder }: CandidateFlags): string[] {
   if (ladder !== undefined) {
-    const models = ladder.split(',').map((model) => model.trim());
-    if (cheap === undefined && strong === undefined && models.length >= 2 && !models.includes('')) {
-      return models;
-    }
-    throw new PlimsollError(
-      'invalid-input',
-      '--ladder takes two or more models, cheapest first, with commas between, and stands in place of --cheap and --strong.',
-    );
+    if (cheap === undefined && strong === undefined) return ladderFrom(ladder);
+    throw new UsageError('Give --ladder, or --cheap and --strong in place of it: not both.');
   }
-  if (cheap !== undefined && strong !== undefined) return [cheap, strong];
-  throw new PlimsollError(
-    'invalid-input',
-    'Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.',
+  if (cheap === undefined || strong === undefined)
+    throw new UsageError('Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C.');
+  if (cheap === strong) throw new UsageError(`--cheap and --strong are two models, and both name ${cheap}.`);
+  return [cheap, strong];
+}
+
+/** The models of `--ladder`, cheapest first. @throws UsageError for fewer than two, or one of them twice */
+export function ladderFrom(text: string): string[] {
+  const models = text.split(',').map((model) => model.trim());
+  if (models.length >= 2 && !models.includes('') && new Set(models).size === models.length) return models;
+  throw new UsageError(
+    `--ladder takes two or more models, cheapest first, each once, with commas between: small,large, not ${JSON.stringify(text)}.`,
   );
 }
 
@@ -225,21 +232,20 @@ export function addThresholdFlags(command: Command): Command {
     .option('--confidence <level>', 'the confidence of that loss (default: 0.95)', numberBetween(0.5, 1));
 }
 
-/** @throws PlimsollError `invalid-input` if both rules are given, or a promise that no number of cases can keep. */
+/** @throws UsageError if both rules are given, or a promise that no number of cases can keep. */
 export function thresholdRule({ escalationRate, maxQualityLoss, confidence }: ThresholdFlags): ThresholdRule {
   if (escalationRate !== undefined) {
     if (maxQualityLoss === undefined && confidence === undefined) {
       return { rule: 'escalation-rate', target: escalationRate };
     }
-    throw new PlimsollError(
-      'invalid-input',
-      '--escalation-rate stands alone: it sets a share and promises no quality. Give it, or --max-quality-loss with --confidence.',
+    throw new UsageError(
+      '--escalation-rate sets a share and promises no quality: give it, or --max-quality-loss with --confidence, not both.',
     );
   }
   const promise = {
     maxQualityLoss: maxQualityLoss ?? DEFAULT_RULE.target,
     confidence: confidence ?? DEFAULT_RULE.confidence,
   };
-  requirePromise(promise);
+  asUsage(() => requirePromise(promise));
   return { rule: 'max-quality-loss', target: promise.maxQualityLoss, confidence: promise.confidence };
 }

@@ -10,7 +10,7 @@ import type { Route, ServerContext } from './context.ts';
 import { browserGuard, type Guard, keyGuard } from './guards.ts';
 import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';
-import { type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
+import { CALL_PATHS, type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
 import { healthz, index, metricsRoute, openApi, readyz } from './routes/service.ts';
 import { createServerLog, loggedErrorResponse } from './server-log.ts';
@@ -155,7 +155,15 @@ function unknownRoute({ send }: ServerContext): RequestHandler {
     code: 'route_not_found',
     message: 'There is no such route here. GET / lists the routes.',
   });
-  return (request, response) => send.error(request, response, notFound);
+  // with a gateway these routes are there, and nothing of theirs comes here
+  const noProviders = errorResponse({
+    status: 404,
+    code: 'route_not_found',
+    message:
+      'This server decides and calls no model, since it has no providers. Add "providers" to its configuration (docs/CONFIGURATION.md): this route comes with them.',
+  });
+  return (request, response) =>
+    send.error(request, response, CALL_PATHS.includes(request.path) ? noProviders : notFound);
 }
 
 /** The last resort, so that Express never sends a page with a stack trace. Its own errors come from URLs that cannot be decoded. */

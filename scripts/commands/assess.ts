@@ -11,19 +11,20 @@ import {
   type LadderAssessment,
 } from '../../evals/lifecycle/index.ts';
 import { formatCost, formatLoss, formatRate, textTable } from '../../evals/report/index.ts';
-import { parseEncoderSpec } from '../../router/encoders/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import {
   addDataFlags,
   addLearnerFlag,
   type CandidateFlags,
   candidatesFrom,
   type DataFlags,
+  encoderId,
   type LearnerFlag,
   loadData,
+  usage,
   wholeNumberBetween,
 } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends DataFlags, CandidateFlags, LearnerFlag {
   readonly cascade: boolean;
@@ -49,7 +50,12 @@ export function assessCommand(): Command {
     )
     .option('--folds <k>', 'folds of the cross-validation', wholeNumberBetween(3, 50), 5)
     .option('--seed <n>', 'seed of the folds', wholeNumberBetween(0, 2 ** 31 - 1), 1)
-    .option('--encoder <id>', 'static, minilm or transformers:<folder or hub name>', 'static')
+    .option(
+      '--encoder <id>',
+      'static, minilm or transformers:<folder or hub name>',
+      usage(encoderId),
+      'static',
+    )
     .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', EXAMPLES)
@@ -66,13 +72,11 @@ Example:
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
   if (flags.cascade && flags.ladder !== undefined) {
-    throw new PlimsollError(
-      'invalid-input',
+    throw new UsageError(
       '--cascade compares two models: name them by --cheap and --strong in place of --ladder.',
     );
   }
   const { folds, seed, learner, encoder, allowHub, qualityField } = flags;
-  parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read
   const data = await loadData(flags, models, { keepReplies: flags.cascade });
   const options = { folds, seed, learner, encoder, allowHub, onProgress: showProgress() };
   const measured = {

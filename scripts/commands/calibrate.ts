@@ -103,5 +103,6 @@ function marginsText(margins: readonly CertifiableMargin[]): string {
     certified ? `${(100 * certified.escalationRate).toFixed(1)} %` : '-',
     certified ? 'enough' : (casesNeeded?.toString() ?? 'no reasonable number'),
   ]);
-  return `\n${textTable([['loss at most', 'escalates', 'calibration cases needed'], ...rows])}\n`;
+  const table = textTable([['loss at most', 'escalates', 'cases for a threshold'], ...rows]);
+  return `\n${table}\nCases for a threshold are those to calibrate on: "enough" says nothing of the gate, which needs its own.\n`;
 }

@@ -11,8 +11,9 @@ import {
   type VerdictWord,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { addReadingFlags, isoTime, type ReadingFlags, readingOptions, usage } from '../flags.ts';
+import { addReadingFlags, isoTime, ladderFrom, type ReadingFlags, readingOptions, usage } from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** A verdict in a word that a shell understands; 1 and 2 stay for errors and wrong usage. */
 export const GATE_EXIT_CODES: Readonly<Record<VerdictWord, number>> = { PASS: 0, FAIL: 10, INCONCLUSIVE: 11 };
@@ -88,9 +89,9 @@ Examples:
   );
 }
 
-async function run(flags: Flags, command: Command): Promise<void> {
+async function run(flags: Flags): Promise<void> {
   const fault = faultOf(flags);
-  if (fault !== undefined) command.error(`error: ${fault}`, { exitCode: 2 });
+  if (fault !== undefined) throw new UsageError(fault);
   const previous = flags.previous === undefined ? undefined : previousVerdict(flags.previous);
   const { artifact, decisions } = flags;
   const { verdict, notes, texts } =
@@ -164,11 +165,12 @@ async function judgeArtifact(artifact: string, flags: Flags): Promise<Judged> {
 }
 
 async function judgeDecisions(decisions: string, flags: Flags): Promise<Judged> {
-  const { ladder = '', decisionsMap: columns, ignoreUnknown, looks, out } = flags;
+  const { decisionsMap: columns, ignoreUnknown, looks, out } = flags;
+  const ladder = ladderFrom(flags.ladder ?? '');
   return gateDecisions({
     ...commonRequest(flags),
     decisions,
-    ladder: ladder.split(',').map((model) => model.trim()),
+    ladder,
     ...(columns && { columns }),
     ignoreUnknown,
     ...(looks !== undefined && { looks }),

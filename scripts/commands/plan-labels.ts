@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { ColumnMap } from '../../evals/cases/index.ts';
 import { loadSuite, type PlannedLabels, planLabels } from '../../evals/gate/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
 import {
   addMapFlag,
   addRejectFlags,
@@ -11,6 +10,7 @@ import {
   wholeNumberBetween,
 } from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends RejectFlags {
   readonly artifact: string;
@@ -97,10 +97,10 @@ async function run(flags: Flags): Promise<void> {
   else print(summary(out, n, planned));
 }
 
-/** @throws PlimsollError 'invalid-input' if both are given, or a margin that no number of labels certifies */
+/** @throws UsageError if both are given */
 function promiseFrom({ margin, suite }: Flags): { readonly margin: number; readonly confidence: number } {
   if (margin !== undefined && suite !== undefined) {
-    throw new PlimsollError('invalid-input', '--margin and --suite both set the margin; give one of them.');
+    throw new UsageError('--margin and --suite both set the margin; give one of them.');
   }
   if (suite === undefined) return { ...DEFAULT_PROMISE, ...(margin !== undefined && { margin }) };
   const { max_quality_loss, confidence } = loadSuite(suite).suite;

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { artifactName, expectationSentence, thresholdWords, train } from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
-import { parseEncoderSpec } from '../../router/encoders/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import {
   addDataFlags,
@@ -10,11 +9,13 @@ import {
   type CandidateFlags,
   candidatesFrom,
   type DataFlags,
+  encoderId,
   isoTime,
   type LearnerFlag,
   loadData,
   type ThresholdFlags,
   thresholdRule,
+  usage,
   wholeNumberBetween,
 } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
@@ -45,7 +46,12 @@ export function trainCommand(): Command {
     .requiredOption('--out <folder>', 'the artifact to write')
     .option('--force', 'replace the artifact if it is there', false)
     .option('--name <name>', "the artifact's name (default: the folder's)")
-    .option('--encoder <id>', 'static, minilm or transformers:<folder or hub name>', 'static')
+    .option(
+      '--encoder <id>',
+      'static, minilm or transformers:<folder or hub name>',
+      usage(encoderId),
+      'static',
+    )
     .option('--allow-hub', 'let a transformers encoder fetch its model from the hub', false)
     .option('--seed <n>', 'seed of the split', wholeNumberBetween(0, 2 ** 31 - 1), 1)
     .option('--folds <k>', 'folds of the cross-validation that chooses lambda', wholeNumberBetween(2, 20), 5)
@@ -75,8 +81,7 @@ async function run(flags: Flags): Promise<void> {
     folds,
     onProgress: showProgress(),
   };
-  parseEncoderSpec(encoder, { allowHub }); // refuses before the data are read, as the next line does
-  assertWritable(out, { replace: force });
+  assertWritable(out, { replace: force }); // refuses before the data are read
   const draft = await train(await loadData(flags, models, { keepReplies: cascade }), options);
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
   if (flags.json) printJson({ out, manifest });

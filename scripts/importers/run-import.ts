@@ -15,6 +15,7 @@ import {
   writeCases,
 } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { UsageError } from '../usage-error.ts';
 import { csv, jsonl } from './case-files.ts';
 import { gradeSchoolMath } from './grade-school-math.ts';
 import { llmrouter } from './llmrouter.ts';
@@ -110,14 +111,13 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   };
 }
 
-/** @throws PlimsollError 'not-found': no importer of that name */
+/** @throws UsageError: no importer of that name */
 export function findImporter(format: string): Importer {
   const found = IMPORTERS.find((importer) => importer.format === format);
   if (found !== undefined) return found;
   const formats = IMPORTERS.map((importer) => importer.format);
   const similar = mostSimilar(format, formats);
-  throw new PlimsollError(
-    'not-found',
+  throw new UsageError(
     `There is no format ${format}.${similar === undefined ? '' : ` Did you mean ${similar}?`} Formats: ${formats.join(', ')}.`,
   );
 }
@@ -169,8 +169,7 @@ function requestText({ prompt, messages, context, system }: CanonicalRow): strin
 
 function requireOptions({ format, readsCases }: Importer, { qualityScale, columns }: ImportOptions): void {
   if (readsCases || (qualityScale === undefined && columns === undefined)) return;
-  throw new PlimsollError(
-    'invalid-input',
+  throw new UsageError(
     `--quality-scale and --map are for the formats csv and jsonl; ${format} knows how its files are written.`,
   );
 }

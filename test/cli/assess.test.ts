@@ -100,7 +100,7 @@ describe('plimsoll assess --ladder', { timeout: 120_000 }, () => {
     expect(points.every(({ best_pair: one }: { best_pair: unknown }) => one === null)).toBe(true);
     expect(unpriced!.code).not.toBe(0);
     expect(unpriced!.stderr).toMatch(/The case "row-0" does not say what made-small cost/);
-    expect(both!.stderr).toMatch(/stands in place of --cheap and --strong/);
+    expect(both!.stderr).toMatch(/Give --ladder, or --cheap and --strong/);
     expect(none!.stderr).toMatch(/Name the candidates: --cheap MODEL --strong MODEL, or --ladder A,B,C/);
     expect(reversed!.stderr).toMatch(/made-small .* is no better than made-large/);
   });

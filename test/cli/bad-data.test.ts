@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sampled } from '../helpers/long-run.ts';
-import { jsonLines, LARGE, type MadeUpRow, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
+import { jsonLines, LARGE, type MadeUpRow, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, expectRefusal, scratchFolder } from './run-cli.ts';
 
 const HOME = scratchFolder();
@@ -120,41 +120,14 @@ describe.concurrent('flags that do not fit', () => {
         /No row has an outcome of made-smal\. Did you mean made-small\? Models .* made-small \(300\), made-medium \(300\), made-large \(300\)/,
       ],
       [
-        'one model twice',
-        ['train', '--data', DATA, '--cheap', SMALL, '--strong', SMALL, '--out', out],
-        /A model stands twice/,
-      ],
-      [
-        'a cheap model alone',
-        ['train', '--data', DATA, '--cheap', SMALL, '--out', out],
-        /--cheap MODEL --strong MODEL, or --ladder/,
-      ],
-      [
-        'a ladder of one',
-        ['train', '--data', DATA, '--ladder', MEDIUM, '--out', out],
-        /--ladder takes two or more models/,
-      ],
-      ['a ladder beside a pair', train('--ladder', `${SMALL},${LARGE}`), /in place of --cheap and --strong/],
-      [
-        'two rules',
-        train('--escalation-rate', '0.5', '--max-quality-loss', '0.1'),
-        /--escalation-rate stands alone/,
-      ],
-      [
         'a quality field of no row',
         train('--quality-field', 'grade'),
         /No outcome has a field grade\. .* quality\./,
       ],
-      ['an unknown encoder', train('--encoder', 'word2vec'), /no encoder 'word2vec'\. Choose static, minilm/],
       [
         'a hub model that is not allowed',
         train('--encoder', 'transformers:nobody/nothing'),
         /allow its download: --allow-hub/,
-      ],
-      [
-        'a time that is none',
-        train('--created', 'yesterday'),
-        /--created must be an ISO time .* not "yesterday"/,
       ],
       [
         'a name with a blank',

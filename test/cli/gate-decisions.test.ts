@@ -126,17 +126,13 @@ describe.concurrent('plimsoll gate --decisions', () => {
   });
 
   it.each(
-    sampled([
-      [
-        'a rung twice',
-        [`${SMALL},${SMALL}`],
-        /two or more models, cheapest first, each once: made-small is given twice/,
-      ],
-      ['one rung', [SMALL], /A ladder has two or more models, cheapest first/],
-      ['a model without outcomes', [`${SMALL},gpt-9`], /No row has an outcome of gpt-9/],
+    sampled<[string, string, RegExp, number]>([
+      ['a rung twice', `${SMALL},${SMALL}`, /two or more models, cheapest first, each once, /, 2],
+      ['one rung', SMALL, /--ladder takes two or more models, cheapest first/, 2],
+      ['a model without outcomes', `${SMALL},gpt-9`, /No row has an outcome of gpt-9/, 1],
     ]),
-  )('a ladder with %s: 1', async (_, ladder, pattern) => {
-    expectRefusal(await gate(place(), '--ladder', ...ladder), pattern);
+  )('a ladder with %s', async (_, ladder, pattern, code) => {
+    expectRefusal(await gate(place(), '--ladder', ladder), pattern, code);
   });
 
   it.each(

@@ -105,6 +105,6 @@ describe('data as people have them', { timeout: 120_000 }, () => {
 
   it('a scale for an importer that knows its files is refused', async () => {
     const ended = await run('import', 'routellm', 'x.csv', '--out', 'y.jsonl', '--quality-scale', '0-100');
-    expectRefusal(ended, /are for the formats csv and jsonl; routellm knows how its files are written/);
+    expectRefusal(ended, /are for the formats csv and jsonl; routellm knows how its files are written/, 2);
   });
 });

@@ -83,7 +83,6 @@ describe.concurrent('plimsoll plan-labels', () => {
 
   it.each(
     sampled([
-      ['margin and suite', ['--margin', '0.03', '--suite', 'x.yaml'], /both set the margin/, {}],
       ['a margin of 0', ['--margin', '0'], /margin must be above 0/, {}],
       ['an empty pool', ['--prompts', file('empty.csv', '')], /the file is empty/, {}],
       [

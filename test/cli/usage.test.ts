@@ -19,6 +19,9 @@ const COMMANDS = [
   'import',
 ];
 
+const PAIR = ['--cheap', 'a', '--strong', 'b'];
+const train = (...flags: string[]) => ['train', '--data', 'x.jsonl', '--out', 'models/x', ...flags];
+
 describe.concurrent('plimsoll', () => {
   it.each(sampled(COMMANDS))('%s --help: the text on stdout, 0', async (command) => {
     const { code, stdout, stderr } = await cli([command, '--help']);
@@ -81,6 +84,37 @@ describe.concurrent('plimsoll', () => {
         'a loss below 0',
         ['train', '--max-quality-loss', '-0.1'],
         /'-0\.1' is invalid\. It must be a number from 0 to 1/,
+      ],
+      ['a cheap model alone', train('--cheap', 'a'), /--cheap MODEL --strong MODEL, or --ladder/],
+      ['one model twice', train('--cheap', 'a', '--strong', 'a'), /two models, and both name a\./],
+      ['a ladder of one', train('--ladder', 'a'), /--ladder takes two or more models/],
+      ['a ladder beside a pair', train(...PAIR, '--ladder', 'a,b'), /Give --ladder, or --cheap and --strong/],
+      ['a ladder of a cascade', ['assess', '--data', 'x', '--ladder', 'a,b', '--cascade'], /compares two/],
+      [
+        'two rules',
+        train(...PAIR, '--escalation-rate', '0.5', '--max-quality-loss', '0.1'),
+        /--escalation-rate sets a share and promises no quality/,
+      ],
+      [
+        'a promise of certainty',
+        train(...PAIR, '--confidence', '1'),
+        /The confidence must be at least \.5 and below 1, not 1/,
+      ],
+      ['an unknown encoder', train('--encoder', 'word2vec'), /no encoder 'word2vec'\. Choose static, minilm/],
+      [
+        'a time that is none',
+        train(...PAIR, '--created', 'yesterday'),
+        /--created must be an ISO time .* not "yesterday"/,
+      ],
+      [
+        'two margins',
+        ['plan-labels', ...'--artifact x --prompts y --out z --margin 0.1 --suite s'.split(' ')],
+        /both set the margin/,
+      ],
+      [
+        'a format that there is not',
+        ['import', 'routelm', 'x', '--out', 'y'],
+        /no format routelm\. Did you mean routellm\?/,
       ],
       ['one fold', ['train', '--folds', '1'], /a whole number from 2 to 20/],
     ]),

@@ -69,7 +69,7 @@ describe('runImport', () => {
   });
 
   it.each([
-    ['an unknown format', { format: 'routelm' }, 'not-found', 'Did you mean routellm?'],
+    ['an unknown format', { format: 'routelm' }, 'invalid-input', 'Did you mean routellm?'],
     ['an output that is no JSON Lines', { out: 'cases.csv' }, 'invalid-input', 'JSON Lines'],
     ['a file that is not there', { inputs: ['no/such.jsonl'] }, 'not-found', 'no such file'],
     ['a file without a row', { inputs: [jsonlOf()] }, 'invalid-input', 'empty'],

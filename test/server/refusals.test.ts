@@ -166,7 +166,11 @@ describe('bodies that are not read', () => {
 
 describe('wrong addresses', () => {
   test('unknown routes', async () => {
-    expectRefusal(await get(`${server.url}/v1/chat/completions`), [404, 'route_not_found', null]);
+    for (const path of ['/v1/chat/completions', '/chat/completions', '/embeddings']) {
+      const call = await post(`${server.url}${path}`, {});
+      expectRefusal(call, [404, 'route_not_found', null]);
+      expect(JSON.stringify(call.body)).toMatch(/no providers.*Add .*providers.* to its configuration/);
+    }
     expectRefusal(await post(`${server.url}/nowhere`, 'not json'), [404, 'route_not_found', null]);
   });
 

@@ -39,6 +39,13 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
+function unversioned(path: string): string {
+  return path.slice('/v1'.length);
+}
+
+/** Paths that there are only with a gateway, since they call models. */
+export const CALL_PATHS: readonly string[] = OPERATIONS.flatMap(({ path }) => [path, unversioned(path)]);
+
 type CallRequest = IncomingMessage & WithBody & Guarded;
 
 /** A route that calls models: one handler, for node's own server or Express. */
@@ -69,8 +76,7 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
     const startedMs = performance.now();
     readJson(request, response, () => void callModel(callContext, request, response, startedMs));
   };
-  const unversionedPath = path.slice('/v1'.length);
-  return { method: 'post', path, unversionedPath, summary, handlers: [handler] };
+  return { method: 'post', path, unversionedPath: unversioned(path), summary, handlers: [handler] };
 }
 
 /** A sender that reports the status of every error that it sends. */
