@@ -47,7 +47,8 @@ export function escalationRateConditions(subject: Subject): Condition[] {
   const pool = below && 'of the pool that the labels were drawn from';
   if (candidates.length === 2) {
     const band = rateWithin('escalation-rate', onStrongest, n, { min, max }, delta);
-    return [{ ...band, proof: 'none', ...(pool && { note: pool }) }];
+    const notes = [pool, beyondLimit(band), band.note].filter((note) => note !== undefined);
+    return [{ ...band, proof: 'none', ...(notes.length > 0 && { note: notes.join('; ') }) }];
   }
   const toStrongest = `cases on ${candidates[strongest]}, the strongest rung`;
   return [
@@ -58,6 +59,19 @@ export function escalationRateConditions(subject: Subject): Condition[] {
       note: `counted: ${pool ? `${toStrongest}, ${pool}` : toStrongest}`,
     },
   ];
+}
+
+/** Why a share within its limits may be undecided. */
+function beyondLimit({
+  verdict,
+  bounds: { lower, upper },
+  limits: { min, max },
+}: Condition): string | undefined {
+  if (verdict !== 'INCONCLUSIVE') return undefined;
+  if (upper !== null && max !== undefined && upper > max) return 'its bounds reach above the upper limit';
+  return lower !== null && min !== undefined && lower < min
+    ? 'its bounds reach below the lower limit'
+    : undefined;
 }
 
 /** Of a ladder with middle rungs: they have not collapsed to the cheapest. */

@@ -206,7 +206,7 @@ function fewest(n: number, proves: (n: number) => boolean, best: string): Furthe
   if (needed === undefined) return { note: `it takes more than a million cases, ${best}` };
   return {
     further_cases: Math.max(1, needed - n),
-    note: `fewer cannot prove the limit, ${best}`,
+    note: `too few cases to prove the limit, ${best}`,
   };
 }
 

@@ -79,11 +79,13 @@ export function judgeWalk(
   return [...promised.map((condition) => condition.describe(subject)), ...judged];
 }
 
-/** Of a threshold that will not serve nothing is worth a FAIL. */
-function withoutThreshold(condition: Condition): Condition {
-  const note = 'no threshold was proved: measured where the walk begins';
-  return { ...condition, verdict: 'INCONCLUSIVE', note };
+/** Of a threshold that will not serve nothing is worth a FAIL, or a count of further cases. */
+function withoutThreshold({ further_cases: _, ...condition }: Condition): Condition {
+  return { ...condition, verdict: 'INCONCLUSIVE', note: NO_THRESHOLD };
 }
+
+const NO_THRESHOLD =
+  'measured where the walk begins, since no threshold was proved; INCONCLUSIVE for that reason, whatever the value';
 
 /** The demands that a PASS promises to hold: quality loss, that of each slice, silent downgrades, recall of hard cases. */
 function promisedConditions(sealed: Sealed): PromiseCondition[] {
@@ -135,10 +137,11 @@ function meanLossCondition(sealed: Sealed, name: string, bets: Bets, max: number
         verdict,
         value,
         bounds,
-        ...withNotes(
-          dependenceNote(heldOut, bets),
+        ...withNotes([
+          verdict === 'INCONCLUSIVE' && bounds.upper <= max ? UNPROVABLE : {},
           verdict === 'INCONCLUSIVE' ? furtherForLoss(bets, worst, { max: limit, delta }) : {},
-        ),
+          dependenceNote(heldOut, bets),
+        ]),
       };
     },
   };
@@ -290,9 +293,14 @@ function meanOver(rows: ArrayLike<number>, losses: Float64Array): number {
   return total / rows.length;
 }
 
-function withNotes(one: { note?: string }, other: Further): Further {
-  const notes = [other.note, one.note].filter((note) => note !== undefined);
-  return { ...other, ...(notes.length > 0 && { note: notes.join('; ') }) };
+/** Of a bound that looks like a PASS. */
+const UNPROVABLE: Further = {
+  note: 'no PASS, though the bound is within the limit: so few cases would not prove it even of always-strong, which loses nothing, so no threshold was tried',
+};
+
+function withNotes(parts: readonly Further[]): Further {
+  const notes = parts.flatMap(({ note }) => note ?? []);
+  return Object.assign({}, ...parts, notes.length > 0 && { note: notes.join('; ') });
 }
 
 /** From this share of the cases on, copies that are all but equal are mentioned: a few come about by chance, and move no bound. */

@@ -156,7 +156,7 @@ export function excludedSentence({ sealed }: GateVerdict): string {
   const excluded = parts.length === 0 ? 'No case was excluded.' : `Excluded: ${parts.join(', ')}.`;
   const below = sealed.below_limit;
   if (below !== undefined) {
-    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests, the tables of rungs and baselines about those alone, and whether it beats a random choice nobody can say. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
+    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests, the tables of rungs and baselines about those alone, and they cannot show whether it beats a random choice. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
   }
   const unlabelled = sealed.n - sealed.labelled;
   if (unlabelled === 0) return excluded;
@@ -235,7 +235,7 @@ const PROOF_WORDS: Readonly<Record<NonNullable<Condition['proof']>, string>> = {
 /** One line per condition that has a note from the gate or needs more cases for a decision. */
 export function noteLines(conditions: readonly Condition[]): string[] {
   return conditions.flatMap((condition) => {
-    const notes = [furtherCasesNote(condition), condition.note].filter((note) => note !== undefined);
+    const notes = [condition.note, furtherCasesNote(condition)].filter((note) => note !== undefined);
     return notes.length === 0 ? [] : [`${condition.name}: ${notes.join('; ')}`];
   });
 }

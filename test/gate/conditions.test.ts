@@ -34,7 +34,7 @@ describe('quality-loss', () => {
     const judged = (n: number) => promisedAt(rowsOf([n, KEPT_WELL])).get('quality-loss')!;
     expect(judged(50)).toMatchObject({ verdict: 'INCONCLUSIVE', value: 0 });
     expect(judged(50).bounds.upper).toBeGreaterThan(0.05);
-    expect(judged(50).note).toBe('fewer cannot prove the limit, even if none of them loses');
+    expect(judged(50).note).toBe('too few cases to prove the limit, even if none of them loses');
     const enough = 50 + judged(50).further_cases!;
     expect(judged(enough)).toMatchObject({ verdict: 'PASS', value: 0 });
     expect(judged(Math.floor(0.95 * enough))).toMatchObject({ verdict: 'INCONCLUSIVE' });
@@ -46,12 +46,15 @@ describe('quality-loss', () => {
     const few = downgrades(40);
     expect(few).toMatchObject({
       verdict: 'INCONCLUSIVE',
-      note: 'fewer cannot prove the limit, even if none of them breaks it',
+      note: 'too few cases to prove the limit, even if none of them breaks it',
     });
     expect(downgrades(40 + few.further_cases!).verdict).toBe('PASS');
     expect(downgrades(40 + few.further_cases! - 1).verdict).toBe('INCONCLUSIVE');
     const recall = (n: number, min: number) => rateWithin('hard-cases/recall', n, n, { min }, 0.05);
-    expect(recall(2, 0.9)).toMatchObject({ further_cases: 27, note: expect.stringMatching(/^fewer cannot/) }); // .9^29 < .05
+    expect(recall(2, 0.9)).toMatchObject({
+      further_cases: 27,
+      note: expect.stringMatching(/^too few cases/),
+    }); // .9^29 < .05
     expect(recall(29, 0.9).verdict).toBe('PASS');
     expect(recall(2, 1).note).toBe('it takes more than a million cases, even if none of them breaks it');
   });
@@ -62,7 +65,9 @@ describe('quality-loss', () => {
     const condition = promisedAt(rows).get('quality-loss')!;
     expect(condition).toMatchObject({
       verdict: 'INCONCLUSIVE',
-      note: 'fewer cannot prove the limit, even if none of them loses',
+      note: expect.stringMatching(
+        /^no PASS, though the bound is within the limit: .* always-strong, which loses nothing.*; too few cases to prove the limit, even if none of them loses$/,
+      ),
     });
     expect(condition.bounds.upper).toBeLessThan(0.05);
     expect(condition.further_cases).toBe(
@@ -156,6 +161,15 @@ describe('escalation-rate', () => {
     expect(conditions).toMatchObject([
       { name: 'escalation-rate', verdict, confidence: 0.975, method: 'clopper-pearson' },
     ]);
+  });
+
+  it('near the end of its band says on which side its bounds reach beyond it', () => {
+    const suite = suiteOf({ escalation_rate: { min: 0.01, max: 0.99 } });
+    const noteAt = (kept: number, escalated: number) =>
+      escalationRateConditions(subjectOf(rowsOf([kept, KEPT_WELL], [escalated, ESCALATED]), { suite }))[0]!
+        .note;
+    expect(noteAt(15, 985)).toMatch(/^its bounds reach above the upper limit; /);
+    expect(noteAt(985, 15)).toMatch(/^its bounds reach below the lower limit; /);
   });
 });
 

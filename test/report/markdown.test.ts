@@ -26,7 +26,9 @@ describe('the report for a pull request', () => {
     expect(text).toContain(
       '| calibration/strong | – | – | at most 0.0500 | 0 | described | ? INCONCLUSIVE |',
     );
-    expect(text).toContain('slice/law: about 1,180 further cases would probably decide');
+    expect(text).toContain(
+      'slice/law: the slice has few cases; about 1,180 further cases would probably decide',
+    );
     expect(text).toMatch(/<summary>Baselines<\/summary>\n\n\| baseline [\s\S]*\| oracle [\s\S]*<\/details>/);
   });
 

@@ -42,7 +42,7 @@ describe('the report on a terminal', () => {
     expect(text).toMatch(/^calibration\/strong +– +– +at most 0\.0500 +0 +described +INCONCLUSIVE$/m);
     expect(text).toMatch(/^hard-cases\/kept-cheap +81\.3 % +– +at least 70\.0 % +80 +other cases +PASS$/m);
     expect(text).toContain(
-      'slice/law: about 1,180 further cases would probably decide; the slice has few cases',
+      'slice/law: the slice has few cases; about 1,180 further cases would probably decide',
     );
   });
 
