@@ -88,7 +88,7 @@ function differenceSentence({ escalation_difference: rate, cost_difference_usd: 
 function hint({ quality_drop: drop, escalation_difference: rate }: Measured): string[] {
   if (drop.verdict === 'PASS' || rate.upper >= 0) return [];
   return [
-    'It surely escalates less, which costs quality by itself: by a suite with a smaller margin it would escalate more. Judge that on fresh cases.',
+    'It escalates less than the champion, and that alone costs quality. A suite with a smaller margin makes it escalate more; judge that on fresh cases.',
   ];
 }
 

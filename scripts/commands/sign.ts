@@ -13,6 +13,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import { print, printNotes } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags {
   readonly artifact?: string;
@@ -49,13 +50,13 @@ Examples:
     .action(run);
 }
 
-function run({ artifact, key, verify, newKey }: Flags, command: Command): void {
+function run({ artifact, key, verify, newKey }: Flags): void {
   if (newKey !== undefined) {
     makeKeys(newKey);
     return;
   }
-  if (artifact === undefined) command.error("required option '--artifact <folder>' not specified");
-  if (key === undefined) command.error("required option '--key <file>' not specified");
+  if (artifact === undefined) throw new UsageError("required option '--artifact <folder>' not specified");
+  if (key === undefined) throw new UsageError("required option '--key <file>' not specified");
   const folder = resolveArtifact(artifact);
   if (verify) checkFolder(folder, key);
   else signFolder(folder, key);

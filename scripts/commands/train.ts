@@ -18,7 +18,7 @@ import {
   usage,
   wholeNumberBetween,
 } from '../flags.ts';
-import { print, printJson, showProgress } from '../terminal.ts';
+import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, CandidateFlags, LearnerFlag, ThresholdFlags {
   readonly cascade: boolean;
@@ -84,9 +84,13 @@ async function run(flags: Flags): Promise<void> {
   assertWritable(out, { replace: force }); // refuses before the data are read
   const draft = await train(await loadData(flags, models, { keepReplies: cascade }), options);
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
+  if (cascade) printNotes([NEEDS_GATEWAY]);
   if (flags.json) printJson({ out, manifest });
   else print(summary(out, manifest));
 }
+
+const NEEDS_GATEWAY =
+  'A cascade judges replies, so it keeps requests cheap only at the gateway. /v1/route and `plimsoll route` see no reply and always escalate (reason cascade-unchecked or cascade-skipped).';
 
 export function summary(out: string, { ladder, metrics, policy, split, cascade }: Manifest): string {
   const { train: learned, calibration, test: sealed } = split;

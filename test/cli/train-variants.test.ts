@@ -40,6 +40,7 @@ describe.concurrent('plimsoll train', () => {
     const out = path.join(HOME, 'cascade');
     const trained = await cli(['train', ...pair, '--out', out, '--escalation-rate', '0.5']);
     expect(trained.stdout).toContain(`each reply of ${SMALL} judged before it goes out`);
+    expect(trained.stderr).toMatch(/ only at the gateway\. .*cascade-unchecked/);
     const suite = path.join(HOME, 'cascade-suite.yaml');
     writeFileSync(suite, 'name: cascade\nmax_quality_loss: 0.3\n');
     const gated = jsonOf(await cli(['gate', '--artifact', out, '--suite', suite, '--data', data, '--json']));

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
-import { LARGE, type MadeUpRow, moreRows, SMALL, writeRows } from '../cli/made-up-data.ts';
+import { LARGE, type MadeUpRow, moreRows, rowsWithReplies, SMALL, writeRows } from '../cli/made-up-data.ts';
 import { LONG_RUN } from '../helpers/long-run.ts';
 
 /** Examples of docs/LIBRARY.md are programs, run in the order of the page in one folder. */
@@ -45,6 +45,7 @@ beforeAll(async () => {
   const [, yaml = ''] = /^```yaml\n(# gateway\.yaml\n.*?)^```$/ms.exec(PAGE) ?? [];
   writeFileSync(path.join(HOME, 'gateway.yaml'), yaml.replace('http://127.0.0.1:4010/v1', provider.url));
   writeRows(HOME, 'labelled.jsonl', moreRows(0, 900).map(renamed));
+  writeRows(HOME, 'replies.jsonl', rowsWithReplies().map(renamed));
   writeRows(HOME, 'new.jsonl', moreRows(900, 900).map(renamed));
   writeFileSync(path.join(HOME, 'suite.yaml'), 'name: made-up\nmax_quality_loss: 0.12\n');
   mkdirSync(path.join(HOME, 'models'));
@@ -67,12 +68,14 @@ const SERVES = [
 ];
 const LEARNS = [
   /^APGR 0\.\d\d, at least 0\.\d\d: Routing pays/m,
+  /^A cascade pays here: .*\nloss 0\.01: escalates 0\.\d+$/m,
+  /^a cascade with [1-9]\d* accept levels$/m,
   /^training: lr\S*, lambda /m,
   /^mine escalates 0\.\d+$/m,
   /^threshold -?\d\.\d{3}$/m,
   /^the gate says PASS at threshold -?0\.\d+\nmodels serves mine$/m,
   /^version 2 of the policy$/m,
-  /^trained: models\/next\ngate PASS, decision PASS $/m,
+  /^trained: models\/next\ngate: PASS\nmean quality drop -?0\.\d{4}, at most 0\.\d{4}, on \d+ cases\nnext serves$/m,
 ];
 
 /** Runs so many of the examples, in the order of the page. */
