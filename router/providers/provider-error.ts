@@ -97,7 +97,7 @@ const CONTEXT_WINDOW =
   /context_length_exceeded|exceed_context_size|prompt is too long|exceeds? (the )?(available |maximum )?context|maximum context length|^Request too large for|required for long context requests/i;
 /** OpenAI: content_filter, content_policy_violation, invalid_prompt; Azure: ResponsibleAIPolicyViolation; Anthropic: "content filtering policy"; OpenRouter: "input was flagged". */
 const CONTENT_FILTER =
-  /content_filter|content_policy_violation|invalid_prompt|ResponsibleAIPolicyViolation|content (filtering|management) policy|(input|prompt) was flagged/i;
+  /content_filter|content_policy_violation|invalid_prompt|ResponsibleAIPolicyViolation|content (filtering|management) policy|(input|prompt|request) was flagged/i;
 /** OpenAI's code, which other addresses send with 400. */
 const MODEL_MISSING = 'model_not_found';
 /** Statuses whose bodies are read. A 5xx means the same whatever its body says. */
@@ -127,12 +127,13 @@ const QUOTA_CODES: ReadonlySet<string> = new Set([
 ]);
 /**
  * How messages about it begin. Only the beginning counts: elsewhere a message may quote what the client wrote. In this order: Anthropic
- * (three times), OpenAI (twice), DeepSeek and OpenRouter, OpenRouter's limit of a key, Alibaba, xAI, Amazon (twice), Azure, Hugging Face,
+ * (four times), OpenAI (twice), DeepSeek and OpenRouter, OpenRouter's limit of a key, Alibaba, xAI, Amazon (twice), Azure, Hugging Face,
  * Fireworks, Moonshot, Mistral, Google (three times).
  */
 const QUOTA_MESSAGES = new RegExp(
   `^(?:${[
-    'You have reached your specified API usage limits',
+    'You have reached your specified (?:[a-z]+ )?(?:API )?usage limits',
+    'This organization has been disabled',
     'Your credit balance is too low',
     "There's an issue with your billing",
     'Your account is not active, please check your billing',
@@ -145,12 +146,12 @@ const QUOTA_MESSAGES = new RegExp(
     'Model access is denied due to INVALID_PAYMENT_INSTRUMENT',
     'Out of call volume quota',
     'You have exceeded your monthly included credits',
-    'Account .{0,200} is suspended',
+    'Account (?:.{0,200} )?is suspended',
     'Your account (?:.{0,200} )?is suspended',
     'Inactive subscription or usage limit reached',
     'This API method requires billing to be enabled',
     'Your prepayment credits are depleted',
-    'Gemini API free tier is not available in your country',
+    '(?:User location / )?Gemini API free tier is not available in your country',
   ].join('|')})`,
   'i',
 );

@@ -76,16 +76,16 @@ describe('fitExpectedLoss', () => {
 
 describe('assess', () => {
   it('gives the gain of what is learned over logistic regression alone, and none where that is all', async () => {
-    const options = { models: [SMALL, LARGE], folds: 2 } as const;
+    const options = { models: [SMALL, LARGE], folds: 3 } as const;
     const learned = await assess({ cases: CASES }, { ...options, learner: 'lr+knn' });
-    expect(learned.learners).toEqual(['lr+knn', 'lr+knn']);
+    expect(learned.learners).toEqual(['lr+knn', 'lr+knn', 'lr+knn']);
     const { difference, low, high, level } = learned.gain_over_plain!;
     expect(difference).toBeCloseTo(learned.apgr! - learned.baselines.plain!.apgr!, 12);
     expect(low).toBeLessThan(high);
     expect(level).toBe(0.95);
 
     const plain = await assess({ cases: CASES }, options); // too few to choose
-    expect(plain.learners).toEqual(['lr', 'lr']);
+    expect(plain.learners).toEqual(['lr', 'lr', 'lr']);
     expect(plain).not.toHaveProperty('gain_over_plain');
     expect(plain.baselines).not.toHaveProperty('plain');
     expect(plain.apgr).toBe(learned.baselines.plain!.apgr);

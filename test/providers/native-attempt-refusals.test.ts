@@ -191,6 +191,26 @@ test.each([
   ],
   [402, ANTHROPIC('billing_error', 'There is an issue with your billing.')],
   [
+    400,
+    ANTHROPIC(
+      'invalid_request_error',
+      'You have reached your specified workspace API usage limits. You will regain access on 2026-12-01.',
+    ),
+  ],
+  [400, ANTHROPIC('invalid_request_error', 'This organization has been disabled.')],
+  [412, { error: 'Account is suspended, possibly due to reaching the monthly spending limit' }],
+  [
+    400,
+    {
+      error: {
+        code: 400,
+        message:
+          'User location / Gemini API free tier is not available in your country. Please enable billing on your project.',
+        status: 'FAILED_PRECONDITION',
+      },
+    },
+  ],
+  [
     429,
     {
       error: {
@@ -408,6 +428,11 @@ test.each([
         metadata: { flagged_input: 'my credit balance' },
       },
     },
+    'content-filter',
+  ],
+  [
+    403,
+    { error: { message: 'Your request was flagged by moderation', code: 403, metadata: { reasons: ['x'] } } },
     'content-filter',
   ],
 ])('%i %j is %s', (status, body, failure) => {
