@@ -176,8 +176,8 @@ function flatCopy(text: string): string {
 export const DEFAULT_QUALITY_FIELD = 'quality';
 
 /**
- * What a model did. Undefined if the outcome has no label in a field of the caller's choice; without the default field `quality` an
- * outcome is a bad row, since it has no meaning.
+ * What a model did. Undefined if the outcome has no label, which is null or a field of the caller's choice that is not there; without the
+ * default field `quality` an outcome is a bad row, since it has no meaning.
  *
  * @param path of the outcome in the row, for the rejected row
  * @throws BadRow: a quality off the scale or not a number; a count, cost or latency that is negative or not a number; a reply with faults
@@ -228,7 +228,8 @@ function parseLabel(
 ): number | undefined {
   const value = labelOf(fields, qualityField);
   const place = `${path}.${qualityField}`;
-  if (value !== undefined && value !== null) return parseQuality(value, rules, place);
+  if (value === null) return undefined; // nobody labelled it
+  if (value !== undefined) return parseQuality(value, rules, place);
   if (qualityField === DEFAULT_QUALITY_FIELD) throw new BadRow('missing; give a number from 0 to 1', place);
   return undefined;
 }

@@ -91,6 +91,7 @@ function aboveCheapest({ rungs, suite, candidates, below }: Subject, delta: numb
 export function beatsRandomCondition(subject: Subject): Condition[] {
   // with labels for a part alone nobody knows what escalating the rest gains
   if (!subject.suite.beats_random || subject.below !== undefined) return [];
+  if (subject.labelled.replay.n < subject.heldOut.n) return [beatsRandomWithGaps(subject)];
   const { quality, costUsd, n } = subject.labelled.replay;
   if (quality.length === 2 || n === 0 || costUsd.includes(undefined)) return [beatsRandomChoice(subject)];
   return [beatsBestMix(subject, { quality, costUsd: costUsd as Float64Array[] })];
@@ -117,6 +118,44 @@ function beatsRandomChoice(subject: Subject): Condition {
     ...(pairsMore !== undefined && { further_cases: 2 * pairsMore }),
     note: `bounds from ${pairs?.length ?? 0} pairs of cases; value: quality above ${rival}`,
   };
+}
+
+/**
+ * Where cases lack outcomes, those that have all are no random part of them: only failures may be missing. So what is not known counts
+ * against the policy, as 0 on the rung that it chose and as 1 on the others, and that it proves nothing is no FAIL.
+ */
+function beatsRandomWithGaps(subject: Subject): Condition {
+  const { heldOut, bets, rungs, labelled } = subject;
+  const rows = Uint32Array.from(bets.rows);
+  const quality = heldOut.quality.map((column, rung) =>
+    Float64Array.from(rows, (row) => {
+      const known = column[row]!;
+      return Number.isNaN(known) ? Number(rungs[row] !== rung) : known;
+    }),
+  );
+  const units = bets.unitEnds && unitOfEach(bets.unitEnds);
+  const condition = beatsRandomChoice({
+    ...subject,
+    labelled: {
+      replay: { ...labelled.replay, n: rows.length, quality },
+      rungs: Int32Array.from(rows, (row) => rungs[row]!),
+      ...(units && { units }),
+    },
+  });
+  const missing = heldOut.n - labelled.replay.n;
+  const { further_cases: _, ...rest } = condition;
+  return {
+    ...rest,
+    verdict: condition.verdict === 'FAIL' ? 'INCONCLUSIVE' : condition.verdict,
+    note: `${missing} cases lack an outcome, which counts against the policy: label them, or leave beats_random out; ${condition.note}`,
+  };
+}
+
+/** @param ends of each unit, in the order of the bets: the place after its last row */
+function unitOfEach(ends: ArrayLike<number>): Int32Array {
+  const units = new Int32Array(ends[ends.length - 1] ?? 0);
+  for (let unit = 0, i = 0; unit < ends.length; unit++) for (; i < ends[unit]!; i++) units[i] = unit;
+  return units;
 }
 
 /** A pair must be two draws: two copies of one label, or two turns of one conversation, say nothing of each other's share. */

@@ -72,7 +72,13 @@ async function loadLabelledCases(
   reading: GateReading,
 ): Promise<GateCases> {
   const models = ladder.map(({ model }) => model);
-  const loaded = await loadCases(files, { ...reading, models, qualityField, keepUnlabelled: true });
+  const loaded = await loadCases(files, {
+    ...reading,
+    models,
+    qualityField,
+    keepUnlabelled: true,
+    maxRejectShare: 0, // rows that fall out would not count as lost, and which ones do is no accident
+  });
   const { cases, excluded, rejectedCount } = loaded;
   requireLadderOrder(cases, models);
   return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes: dataNotes(loaded, models) };

@@ -54,6 +54,9 @@ const HULL_POINTS = 20_000;
 /** If the suite sets no margin of its own for a silent downgrade. */
 const DOWNGRADE_MARGIN = 0.5;
 
+/** If more cases lack an outcome, those that have all may be another population. */
+const MOST_MISSING = 0.02;
+
 /** With labels for a part of the requests nobody knows what escalating the others gains. */
 const UNKNOWN_PAY = {
   routing_pays: false,
@@ -95,7 +98,7 @@ export function collectEvidence(
   const interval = bootstrapInterval(scores, outcomes.cheapQuality, strong, { resamples });
   const margin = suite.silent_downgrades?.margin ?? DOWNGRADE_MARGIN;
   const paying =
-    subject.below !== undefined
+    subject.below !== undefined || heldOut.n < (1 - MOST_MISSING) * subject.heldOut.n
       ? UNKNOWN_PAY
       : singles.hull !== undefined && ladder.length > 2
         ? ladderSentence(atEqualCost(subject))

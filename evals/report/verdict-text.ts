@@ -160,7 +160,7 @@ export function excludedSentence({ sealed }: GateVerdict): string {
   }
   const unlabelled = sealed.n - sealed.labelled;
   if (unlabelled === 0) return excluded;
-  return `${excluded} ${formatCount(unlabelled)} cases lack a label: those that the policy escalates lose nothing, and ${formatCount(sealed.unknown_losses)} that it keeps cheap count as a loss of 1.`;
+  return `${excluded} ${formatCount(unlabelled)} cases lack a label: those that the policy escalates lose nothing, and ${formatCount(sealed.unknown_losses)} that it keeps cheap count as a loss of 1. The tables of rungs, costs and baselines are about the ${formatCount(sealed.labelled)} others, which may be another mix of requests.`;
 }
 
 /** One row per condition, after the heading. */

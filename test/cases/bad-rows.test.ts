@@ -15,7 +15,6 @@ const BAD_LINES: readonly (readonly [string, string, string | undefined, RegExp]
   ['quality above 1', row(outcome(1.5)), 'outcomes.small.quality', /from 0 to 1, is 1.5/],
   ['quality below 0', row(outcome(-0.1)), 'outcomes.small.quality', /from 0 to 1, is -0.1/],
   ['quality as text', row(outcome('0.5')), 'outcomes.small.quality', /is string/],
-  ['quality null', row(outcome(null)), 'outcomes.small.quality', /missing/],
   ['quality missing', row(outcome(undefined)), 'outcomes.small.quality', /missing/],
   ['NaN', row({}).replace('"quality":0', '"quality":NaN'), 'quality', /^NaN and Infinity are not valid JSON/],
   ['infinite', row({}).replace('"quality":0', '"quality":1e999'), 'outcomes.small.quality', /is Infinity/],

@@ -13,6 +13,7 @@ import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeS
 
 let world: GateWorld;
 let run: GateRun;
+let gaps = 0;
 const ISSUED = new Date('2025-06-01T00:00:00Z');
 
 beforeAll(async () => {
@@ -127,6 +128,46 @@ describe('which cases', () => {
     expect(unlabelled).toBeGreaterThan(0.08 * sealed.n);
     expect(sealed.unknown_losses).toBeLessThan(unlabelled);
     expect(policy.threshold).toBeLessThan(run.verdict.policy.threshold);
+  });
+
+  it('null and a missing outcome come to the same, and a row that cannot be read is refused: none may fall out', async () => {
+    const rows = (small: (i: number) => object | undefined) => {
+      const file = path.join(world.home, `gaps-${gaps++}.jsonl`);
+      const lines = readFileSync(world.data, 'utf8').trimEnd().split('\n');
+      const changed = lines.map((line, i) => {
+        const { outcomes, ...row } = JSON.parse(line);
+        const { [CHEAP]: known, ...others } = outcomes;
+        const other = i % 60 === 0 ? small(i) : known;
+        return JSON.stringify({ ...row, outcomes: { ...others, ...(other && { [CHEAP]: other }) } });
+      });
+      writeFileSync(file, `${changed.join('\n')}\n`);
+      return file;
+    };
+    const gone = await judged({}, [rows(() => undefined)]);
+    const nulls = await judged({}, [rows(() => ({ quality: null }))]);
+    expect(gone.sealed.labelled).toBeLessThan(gone.sealed.n);
+    expect([nulls.policy, nulls.conditions]).toEqual([gone.policy, gone.conditions]);
+    await expect(judged({}, [rows(() => ({ quality: 'N/A' }))])).rejects.toThrow(/0 % are allowed/);
+  });
+
+  it('that the policy is better than random does not follow from labels that only some escalated cases lack', async () => {
+    const { threshold } = run.verdict.policy;
+    const { probabilities } = await replayArtifact(readArtifact(world.artifact), world.cases, false);
+    const scores = predictedLosses(probabilities);
+    const cases = world.cases.map((one, row) => {
+      const alike = one.outcomes.get(CHEAP)!.quality === one.outcomes.get(STRONG)!.quality;
+      const outcomes = new Map([...one.outcomes].filter(([model]) => model !== CHEAP));
+      return scores[row]! > threshold && alike ? { ...one, outcomes } : one;
+    });
+    const data = writeCaseFile(path.join(world.home, 'flattering.jsonl'), cases);
+    const { conditions, evidence } = await judged({}, [data]);
+    const beats = ({ conditions: all }: Pick<GateRun['verdict'], 'conditions'>) =>
+      all.find(({ name }) => name === 'beats-random')!;
+    expect(beats({ conditions }).value).toBeLessThanOrEqual(beats(run.verdict).value!);
+    expect(beats({ conditions })).toMatchObject({
+      note: expect.stringMatching(/^\d+ cases lack an outcome, which counts against the policy: /),
+    });
+    expect(evidence).toMatchObject({ routing_pays: false });
   });
 
   it('of cases that are escalated no label is needed: the walk ends at the same threshold', async () => {
