@@ -15,7 +15,10 @@ describe.runIf(DATA)('on rational_cascades_answers', { timeout: 600_000 }, () =>
     async (cheap, strong, least) => {
       const files = [path.join(DATA!, 'rational_cascades_answers.jsonl.gz')];
       const data = await loadLabelled(files, { models: [cheap, strong], keepReplies: true });
-      const { apgr, at_loss, baselines } = await assessCascade(data, { models: [cheap, strong] });
+      const { apgr, at_loss, baselines } = await assessCascade(data, {
+        models: [cheap, strong],
+        learner: 'lr',
+      });
       expect(apgr).toBeGreaterThan(least);
       at_loss.forEach(({ cost_usd }, i) => {
         expect(cost_usd).toBeLessThan(baselines.prompt_alone.at_loss[i]!.cost_usd!);
