@@ -1,6 +1,5 @@
 import { estimateTokens } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
-import { validToolId } from './prompt.ts';
 import {
   type ReplyContext,
   ReplyError,
@@ -12,6 +11,7 @@ import {
   unifiedFinish,
 } from './reply.ts';
 import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
+import { validToolId } from './tool-ids.ts';
 
 /**
  * The SDK's result as a message (https://docs.anthropic.com/en/api/messages): texts first, then tool calls.

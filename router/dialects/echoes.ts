@@ -1,29 +1,43 @@
 import type { ProviderKind } from '../catalog/index.ts';
-import { isObject, type JsonEdit, type JsonObject, objectIn, textIn } from '../json/index.ts';
+import {
+  isObject,
+  type JsonEdit,
+  type JsonObject,
+  jsonSplices,
+  objectIn,
+  spliced,
+  textIn,
+} from '../json/index.ts';
 import type { UnmappableRule } from './losses.ts';
+import { withResultsInOrder } from './result-order.ts';
 import { acceptsText, type ModelRequest, type Target, targetFeatures } from './sdk.ts';
+import { nativeIds, ToolCallIds } from './tool-ids.ts';
+import { type CountedValues, parseToolInput } from './tool-input.ts';
 
-/** What a conversation loses on its way to a provider that speaks its dialect. */
-export interface NativeEchoes {
-  /** In the client's body; nearly always none. */
-  readonly edits: readonly JsonEdit[];
+/** A client's body for a provider that speaks its dialect. */
+interface NativeBody {
+  /** JSON; nearly always the client's own. */
+  readonly text: string;
   /** Paths of fields that said something and were left out. */
   readonly dropped: readonly string[];
 }
 
-const NONE: NativeEchoes = { edits: [], dropped: [] };
-
 /**
- * What must be taken from a conversation for a provider that gets the client's own text: clients send replies back with empty texts, empty
- * lists and fields of other APIs, for which the provider would refuse the request. The rules are those of mapped requests, as far as this
- * kind of provider refuses; what it takes stays. Nothing is taken if no message would be left: then the provider's refusal says why.
- * @param rule with `refuse`, only what says nothing is taken
+ * The client's own text, with its conversation in a form that this kind of provider takes: clients send replies of any model back, with
+ * ids that it refuses, empty texts, empty lists and fields of other APIs, and results of tools behind other content. The rules are those of
+ * mapped requests, as far as this kind of provider refuses; what it takes stays, byte for byte. Nothing is changed if no message would be
+ * left: then the provider's refusal says why.
+ * @param rule with `refuse`, only what says nothing is left out
  */
-export function nativeEchoes({ model, dialect, body }: ModelRequest, rule: UnmappableRule): NativeEchoes {
+export function nativeBody(
+  { model, dialect, body }: ModelRequest,
+  bodyText: string,
+  rule: UnmappableRule,
+): NativeBody {
   const { messages, system } = body;
-  if (!Array.isArray(messages)) return NONE;
-  const { kind } = model.provider;
-  const work: Work = { kind, features: targetFeatures(kind), rule, edits: [], dropped: [] };
+  const unchanged = { text: bodyText, dropped: [] };
+  if (!Array.isArray(messages)) return unchanged;
+  const work = createWork(model.provider.kind, rule);
   const edit = dialect === 'anthropic' ? editAnthropic : editOpenai;
   let kept = 0;
   for (let at = 0; at < messages.length; at++) {
@@ -32,11 +46,13 @@ export function nativeEchoes({ model, dialect, body }: ModelRequest, rule: Unmap
     if (!isObject(message) || edit(message, path, work) === 'kept') kept++;
     else remove(work, path);
   }
-  if (kept === 0) return NONE;
+  if (kept === 0) return unchanged;
   if (dialect === 'anthropic' && Array.isArray(system) && system.length > 0) {
-    if (removeEmptyTexts(system, ['system'], work) === 0) remove(work, ['system']);
+    if (editBlocks(system, ['system'], 'system', work) === 0) remove(work, ['system']);
   }
-  return work;
+  const { edits, dropped, misplaced } = work;
+  const text = edits.length > 0 ? spliced(bodyText, jsonSplices(bodyText, edits)) : bodyText;
+  return { text: misplaced ? withResultsInOrder(text, dialect) : text, dropped };
 }
 
 /** The work on one conversation. */
@@ -46,6 +62,30 @@ interface Work {
   readonly rule: UnmappableRule;
   readonly edits: JsonEdit[];
   readonly dropped: string[];
+  /** Each call with the place of its message. */
+  readonly calls: ToolCallIds<number>;
+  readonly inputs: CountedValues;
+  /** The place of the last message of the assistant. */
+  turn: number;
+  /** Something else than results of tools has come since. */
+  interrupted: boolean;
+  /** A result does not follow its call directly. */
+  misplaced: boolean;
+}
+
+function createWork(kind: ProviderKind, rule: UnmappableRule): Work {
+  return {
+    kind,
+    features: targetFeatures(kind),
+    rule,
+    edits: [],
+    dropped: [],
+    calls: new ToolCallIds(nativeIds(kind)),
+    inputs: { values: 0 },
+    turn: -1,
+    interrupted: false,
+    misplaced: false,
+  };
 }
 
 type EditPath = JsonEdit['path'];
@@ -60,7 +100,12 @@ function remove({ edits }: Work, path: EditPath): void {
   edits.push({ path, value: undefined });
 }
 
-/** Removes a field of another API: it may say something, but nothing to this provider. */
+/** Replaces a value, or adds a field. */
+function set(work: Work, path: EditPath, value: unknown): void {
+  work.edits.push({ path, value: JSON.stringify(value) });
+}
+
+/** Removes what belongs to another API: it may say something, but nothing to this provider. */
 function removeForeign(work: Work, path: EditPath, value: unknown): void {
   const says = !isNothing(value);
   if (says && work.rule === 'refuse') return;
@@ -73,16 +118,46 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** Fields that are null mean the same as no field, but not every API takes them. */
+function removeNulls(holder: JsonObject, path: EditPath, work: Work, allowed = NONE): void {
+  for (const name in holder) if (holder[name] === null && !allowed.has(name)) remove(work, [...path, name]);
+}
+
 /** @returns how many parts are left */
 function removeEmptyTexts(parts: readonly unknown[], path: EditPath, work: Work): number {
   let kept = 0;
   for (let at = 0; at < parts.length; at++) {
-    const part = parts[at];
-    const text = isObject(part) && part['type'] === 'text' ? part['text'] : undefined;
-    if (typeof text === 'string' && !acceptsText(text, work.features)) remove(work, [...path, at]);
+    if (isEmptyText(parts[at], work)) remove(work, [...path, at]);
     else kept++;
   }
   return kept;
+}
+
+function isEmptyText(part: unknown, { features }: Work): boolean {
+  if (!isObject(part) || part['type'] !== 'text') return false;
+  const { text } = part;
+  return text === null || (typeof text === 'string' && !acceptsText(text, features));
+}
+
+/** The id of a call in a form that the provider takes. */
+function editCallId(id: unknown, path: EditPath, work: Work): void {
+  const valid = work.calls.record(typeof id === 'string' ? id : '', work.turn);
+  if (valid !== id) set(work, path, valid);
+}
+
+/** A result gets the id of its call. One without a call stays as it is, for the provider to refuse. */
+function editResultId(id: unknown, path: EditPath, work: Work): void {
+  const found = work.calls.resolve(typeof id === 'string' ? id : '');
+  if (found === undefined) return;
+  if (found.id !== id) set(work, path, found.id);
+  if (found.call !== work.turn || work.interrupted) work.misplaced = true;
+}
+
+function beginTurn(path: EditPath, work: Work): void {
+  work.turn = Number(path[1]);
+  work.interrupted = false;
 }
 
 /** Fields of an assistant's message in OpenAI's API reference, and whether they may be null. Its API refuses others. */
@@ -101,37 +176,66 @@ const PARTICIPANT = /^[^\s<|\\/>]+$/;
 function editOpenai(message: JsonObject, path: EditPath, work: Work): Kept {
   const { role, content } = message;
   if (role === 'assistant') return editAssistant(message, path, work);
-  for (const name in message) if (name !== 'content' && message[name] === null) remove(work, [...path, name]);
-  const isEmptyList = Array.isArray(content) && removeEmptyTexts(content, [...path, 'content'], work) === 0;
-  if (!isEmptyList && content !== null) return 'kept';
-  if (role !== 'tool' && role !== 'function') return 'empty';
-  // A tool's result belongs to its call, also if it is empty.
-  replace(work, [...path, 'content'], '');
+  const isResult = role === 'tool' || role === 'function';
+  for (const name in message) {
+    if (name === 'content' || name === 'tool_call_id') continue;
+    const value = message[name];
+    if (isNothing(value)) remove(work, [...path, name]);
+    else if (work.kind === 'openai' && isForeignToOpenai(name, value)) {
+      removeForeign(work, [...path, name], value);
+    }
+  }
+  if (role === 'tool') editResultId(message['tool_call_id'], [...path, 'tool_call_id'], work);
+  const at = [...path, 'content'];
+  eachObject(content, at, (part, place) => editGivenPart(part, place, work));
+  const isEmptyList = Array.isArray(content) && removeEmptyTexts(content, at, work) === 0;
+  const says = !isEmptyList && !isNothing(content);
+  if (isResult) {
+    // A tool's result belongs to its call, also if it is empty.
+    if (!says) set(work, at, '');
+    return 'kept';
+  }
+  if (isEmptyList || content === null) return 'empty';
+  work.interrupted = true;
   return 'kept';
 }
 
-function replace(work: Work, path: EditPath, value: unknown): void {
-  work.edits.push({ path, value: JSON.stringify(value) });
+/** Cache marks are for other providers. */
+function isForeignToOpenai(name: string, value: unknown): boolean {
+  return name === 'cache_control' || (name === 'name' && !PARTICIPANT.test(String(value)));
+}
+
+/** A part of a message that is not the assistant's, such as a picture. */
+function editGivenPart(part: JsonObject, path: EditPath, work: Work): void {
+  for (const name in part) {
+    const value = part[name];
+    const at = [...path, name];
+    if (value === null) remove(work, at);
+    else if (name === 'cache_control' && work.kind === 'openai') removeForeign(work, at, value);
+    else if (isObject(value)) removeNulls(value, at, work);
+  }
 }
 
 function editAssistant(message: JsonObject, path: EditPath, work: Work): Kept {
   const { content } = message;
   const at = [...path, 'content'];
   const isOfficial = work.kind === 'openai';
+  beginTurn(path, work);
   for (const name in message) if (name !== 'role' && name !== 'content') editField(message, name, path, work);
   const parts = Array.isArray(content) ? removeEmptyTexts(content, at, work) : 0;
   if (!isOfficial) eachObject(content, at, (part, place) => editPart(part, place, work));
   eachObject(message['tool_calls'], [...path, 'tool_calls'], (call, place) => editCall(call, place, work));
+  editFunction(message['function_call'], [...path, 'function_call'], work);
   const saysText = parts > 0 || (typeof content === 'string' && content !== '');
   if (saysText) return 'kept';
   const refusal = textIn(message, 'refusal');
   if (refusal !== undefined && !isOfficial && 'content' in message) {
-    replace(work, at, refusal);
+    set(work, at, refusal);
     remove(work, [...path, 'refusal']);
     return 'kept';
   }
   if (callsTools(message) || refusal !== undefined || isObject(message['audio'])) {
-    if (Array.isArray(content)) replace(work, at, null);
+    if (Array.isArray(content)) set(work, at, null);
     return 'kept';
   }
   // OpenAI takes an empty text alone, Moonshot and others do not.
@@ -161,7 +265,7 @@ function isForeign(name: string, value: unknown, { kind }: Work): boolean {
 /** OpenAI takes whatever is beside a text that its own libraries send back; servers that copy its API may not. */
 function editPart(part: JsonObject, path: EditPath, work: Work): void {
   const refusal = part['type'] === 'refusal' ? textIn(part, 'refusal') : undefined;
-  if (refusal !== undefined) replace(work, path, { type: 'text', text: refusal });
+  if (refusal !== undefined) set(work, path, { type: 'text', text: refusal });
   if (part['type'] !== 'text' || part['text'] === '') return;
   for (const name in part) {
     if (name !== 'type' && name !== 'text' && name !== 'cache_control')
@@ -170,42 +274,109 @@ function editPart(part: JsonObject, path: EditPath, work: Work): void {
   }
 }
 
-/** Streams number the calls, and OpenAI's library keeps their arguments parsed. */
+/** Streams number the calls, and some servers leave their type out. */
 function editCall(call: JsonObject, path: EditPath, work: Work): void {
-  const at = [...path, 'function'];
-  const fn = objectIn(call, 'function');
   for (const name in call) {
     if (name === 'index' || call[name] === null) remove(work, [...path, name]);
     else if (name === 'extra_content' && work.kind === 'openai')
       removeForeign(work, [...path, name], call[name]);
   }
-  for (const name in fn) {
-    if (name === 'arguments' && fn[name] === null) replace(work, [...at, name], '');
-    else if (name === 'parsed_arguments' || fn[name] === null) remove(work, [...at, name]);
-  }
+  editCallId(call['id'], [...path, 'id'], work);
+  if (isNothing(call['type']) && isObject(call['function'])) set(work, [...path, 'type'], 'function');
+  editFunction(call['function'], [...path, 'function'], work);
 }
 
-/** Fields of a text in Anthropic's API reference that may be null. */
-const NULLABLE_OF_TEXT: ReadonlySet<string> = new Set(['citations', 'cache_control']);
+/** OpenAI's library keeps arguments parsed, and some servers write them so. */
+function editFunction(fn: unknown, path: EditPath, work: Work): void {
+  if (!isObject(fn)) return;
+  for (const name in fn) {
+    if (name === 'parsed_arguments' || fn[name] === null) remove(work, [...path, name]);
+  }
+  const { arguments: input } = fn;
+  if (typeof input === 'string') return;
+  set(work, [...path, 'arguments'], isNothing(input) ? '' : JSON.stringify(input));
+}
+
+/** Fields of blocks in Anthropic's API reference that may be null. */
+const NULLABLE_OF_BLOCK: ReadonlySet<string> = new Set(['citations', 'cache_control', 'title', 'context']);
+/** What a whole reply of Anthropic's has beside its content. */
+const OF_REPLY: ReadonlySet<string> = new Set([
+  ...['id', 'type', 'model', 'stop_reason', 'stop_sequence', 'stop_details', 'usage', 'container'],
+  'context_management',
+]);
+/** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
+const ADDED_TO_BLOCKS: ReadonlySet<string> = new Set(['index', 'partial_json', 'parsed_output']);
 
 function editAnthropic(message: JsonObject, path: EditPath, work: Work): Kept {
   const { role, content } = message;
-  const at = [...path, 'content'];
-  if (role === 'assistant') {
-    for (const name in message)
-      if (name !== 'content' && message[name] === null) remove(work, [...path, name]);
+  if (role === 'assistant') beginTurn(path, work);
+  for (const name in message) {
+    if (name === 'role' || name === 'content') continue;
+    const value = message[name];
+    if (isNothing(value) || (role === 'assistant' && OF_REPLY.has(name))) remove(work, [...path, name]);
+    else if (role === 'assistant') removeForeign(work, [...path, name], value);
   }
-  if (typeof content === 'string') return acceptsText(content, work.features) ? 'kept' : 'empty';
-  if (content === null) return 'empty';
+  if (typeof content === 'string') {
+    if (!acceptsText(content, work.features)) return 'empty';
+    if (role === 'user') work.interrupted = true;
+    return 'kept';
+  }
+  if (content === null || (content === undefined && role === 'assistant')) return 'empty';
   if (!Array.isArray(content)) return 'kept';
-  eachObject(content, at, (block, place) => editBlock(block, place, role, work));
-  return removeEmptyTexts(content, at, work) > 0 ? 'kept' : 'empty';
+  return editBlocks(content, [...path, 'content'], role, work) > 0 ? 'kept' : 'empty';
+}
+
+/** @returns how many blocks are left */
+function editBlocks(blocks: readonly unknown[], path: EditPath, role: unknown, work: Work): number {
+  let kept = 0;
+  for (let at = 0; at < blocks.length; at++) {
+    const block = blocks[at];
+    const place = [...path, at];
+    if (!isObject(block)) kept++;
+    else if (isEmptyText(block, work)) remove(work, place);
+    else if (role === 'assistant' && work.rule !== 'refuse' && isUnusable(block)) {
+      removeForeign(work, place, block);
+    } else {
+      editBlock(block, place, role, work);
+      kept++;
+    }
+  }
+  return kept;
+}
+
+/** Thinking without the proof that it is Claude's, and pieces of inputs that LangChain keeps beside the call. */
+function isUnusable(block: JsonObject): boolean {
+  switch (block['type']) {
+    case 'thinking':
+      return textIn(block, 'signature') === undefined;
+    case 'redacted_thinking':
+      return textIn(block, 'data') === undefined;
+    default:
+      return block['type'] === 'input_json_delta';
+  }
 }
 
 function editBlock(block: JsonObject, path: EditPath, role: unknown, work: Work): void {
-  const { type, content } = block;
-  if (type === 'tool_result' && Array.isArray(content)) removeEmptyTexts(content, [...path, 'content'], work);
-  if (type !== 'text' || role !== 'assistant') return;
-  for (const name in block)
-    if (block[name] === null && !NULLABLE_OF_TEXT.has(name)) remove(work, [...path, name]);
+  removeNulls(block, path, work, NULLABLE_OF_BLOCK);
+  if (role === 'assistant') {
+    for (const name in block) if (ADDED_TO_BLOCKS.has(name)) remove(work, [...path, name]);
+  }
+  if (block['type'] === 'tool_use') editUse(block, path, work);
+  else if (block['type'] === 'tool_result') editResult(block, path, work);
+  else if (role === 'user') work.interrupted = true;
+}
+
+function editUse({ id, input }: JsonObject, path: EditPath, work: Work): void {
+  editCallId(id, [...path, 'id'], work);
+  if (isObject(input)) return;
+  const text = typeof input === 'string' ? input : JSON.stringify(input ?? {});
+  set(work, [...path, 'input'], parseToolInput(text, work.inputs) ?? { invalid_arguments: text });
+}
+
+function editResult({ tool_use_id: id, content }: JsonObject, path: EditPath, work: Work): void {
+  editResultId(id, [...path, 'tool_use_id'], work);
+  if (!Array.isArray(content)) return;
+  const at = [...path, 'content'];
+  removeEmptyTexts(content, at, work);
+  eachObject(content, at, (block, place) => removeNulls(block, place, work, NULLABLE_OF_BLOCK));
 }

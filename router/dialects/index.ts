@@ -1,6 +1,6 @@
 /** OpenAI's and Anthropic's APIs as options and results of the AI SDK, in both directions. Pure: nothing here sends or receives. */
 export { type MappedRequest, mapReply, mapRequest, mapStreams } from './chat.ts';
-export { nativeEchoes } from './echoes.ts';
+export { nativeBody } from './echoes.ts';
 export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './embeddings.ts';
 export { errorBody, errorEvent } from './errors.ts';
 export { type Losses, MissingField, type UnmappableRule, unmappable } from './losses.ts';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isObject, JsonScan } from '../json/index.ts';
 import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
 import {
   cacheControlSchema,
@@ -13,6 +12,7 @@ import {
   systemMessages,
 } from './prompt.ts';
 import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from './sdk.ts';
+import { type CountedValues, parseToolInput, TOOL_INPUTS } from './tool-input.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),
@@ -119,11 +119,8 @@ interface Mapping {
   /** Of all pictures, where an option says it. */
   readonly pictureDetail: PictureDetail | undefined;
   /** Counts the JSON values in the arguments of all calls, which are JSON inside a text. */
-  readonly parsedArguments: { values: number };
+  readonly parsedArguments: CountedValues;
 }
-
-/** As for bodies: limits what is expensive to parse. */
-const ARGUMENTS = { maxDepth: 1_000, maxValues: 400_000 };
 
 /** Calls and results of the older function calling have no ids: a result belongs to the call before it. */
 const FUNCTION_CALL = 'function_call';
@@ -264,28 +261,15 @@ function assistantParts(message: Assistant, path: Path, mapping: Mapping): Assis
   ];
 }
 
-/**
- * Other dialects carry the arguments as an object. A tool without parameters may have been called with an empty text. If the model wrote
- * something other than a JSON object, the object says so, since the client only sends back what it received.
- */
+/** Other dialects carry the arguments as an object. */
 function parseArguments(text: string, path: Path, { parsedArguments }: Mapping): unknown {
-  if (text.trim() === '') return {};
-  const { maxDepth, maxValues } = ARGUMENTS;
-  const scan = new JsonScan({ maxDepth, maxValues: maxValues - parsedArguments.values });
-  if (scan.push(Buffer.from(text)) !== undefined) {
-    throw unmappable(
-      path,
-      `the arguments of the tool calls have more than ${maxValues} JSON values, or ${maxDepth} levels`,
-    );
-  }
-  parsedArguments.values += scan.values;
-  try {
-    const input: unknown = JSON.parse(text);
-    if (isObject(input)) return input;
-  } catch {
-    // The return below covers this too.
-  }
-  return { invalid_arguments: text };
+  const input = parseToolInput(text, parsedArguments);
+  if (input !== undefined) return input;
+  const { maxValues, maxDepth } = TOOL_INPUTS;
+  throw unmappable(
+    path,
+    `the arguments of the tool calls have more than ${maxValues} JSON values, or ${maxDepth} levels`,
+  );
 }
 
 function addToolResult(

@@ -1,4 +1,3 @@
-import { validToolId } from './prompt.ts';
 import {
   type ReplyContext,
   type ReplyNotes,
@@ -10,6 +9,7 @@ import {
   unifiedFinish,
 } from './reply.ts';
 import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
+import { validToolId } from './tool-ids.ts';
 
 /** The SDK's result as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */
 export function openaiReply(

@@ -1,7 +1,10 @@
 import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET } from './scan.ts';
 import { afterWhiteSpace, nameAt, stringEnd, valueAfterColon, valueEnd } from './text-walk.ts';
 
-/** A field or an element, by its path from the outermost value, with another value (as JSON text), or without one: it is removed. */
+/**
+ * A field or an element, by its path from the outermost value, with another value (as JSON text), or without one: it is removed. A field
+ * with a value that is not there is added to its object.
+ */
 export interface JsonEdit {
   readonly path: readonly (string | number)[];
   readonly value: string | undefined;
@@ -21,8 +24,8 @@ interface Node {
 }
 
 /**
- * Where edits change a JSON text, in its order. A path that is not there changes nothing, and so does what lies inside an edited value; of
- * duplicates each is edited. Takes time in proportion to the length, and recursion in proportion to the longest path.
+ * Where edits change a JSON text, in its order. A path whose object or list is not there changes nothing, and so does what lies inside an edited
+ * value; of duplicates each is edited. Takes time in proportion to the length, and recursion in proportion to the longest path.
  * @param text valid JSON; for any other the result is of no use, but it still ends, without an error
  * @param from where the outermost value begins
  */
@@ -60,8 +63,10 @@ function addSplices(text: string, opening: number, { inside }: Node, splices: Sp
   let keptEnd: number | undefined; // of the last member that stays
   let removedFrom: number | undefined; // of the members that are removed since
   let lastEnd = opening + 1;
+  const missing = new Set(inside.keys());
   for (const { name, start, valueStart, end } of members(text, opening)) {
     const node = inside.get(name);
+    if (node !== undefined) missing.delete(name);
     const removed = node?.edit !== undefined && node.edit.value === undefined;
     if (removed) removedFrom ??= start;
     else {
@@ -73,7 +78,22 @@ function addSplices(text: string, opening: number, { inside }: Node, splices: Sp
     }
     lastEnd = end;
   }
+  const added = text.charCodeAt(opening) === OPEN_BRACE ? fields(missing, inside) : '';
+  if (added !== '') {
+    const start = keptEnd ?? opening + 1;
+    splices.push({ start, end: start, text: keptEnd === undefined ? added : `,${added}` });
+  }
   if (removedFrom !== undefined) splices.push({ start: keptEnd ?? removedFrom, end: lastEnd, text: '' });
+}
+
+/** The fields with a value among these names, as JSON. */
+function fields(names: ReadonlySet<string | number>, inside: Node['inside']): string {
+  const written: string[] = [];
+  for (const name of names) {
+    const value = inside.get(name)?.edit?.value;
+    if (value !== undefined) written.push(`${JSON.stringify(String(name))}:${value}`);
+  }
+  return written.join(',');
 }
 
 /** A field of an object, by its name, or an element of a list, by its index. */

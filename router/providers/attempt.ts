@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
 import { type CatalogModel, createKeyReader, type Dialect, type Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
-import { nativeEchoes } from '../dialects/index.ts';
+import { nativeBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { editFields, jsonSplices, parseJson, spliced } from '../json/index.ts';
+import { editFields, parseJson } from '../json/index.ts';
 import { nativeRefusal } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';
@@ -193,13 +193,13 @@ interface NativeRequest extends HttpRequest {
 /**
  * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
  * else changed but OpenAI's old name of a limit (`limitRename`), what the provider would refuse in replies that are sent back
- * (`nativeEchoes`) and, if the reply will be judged, `logprobs`. Compression is declined: it would hold back events.
+ * (`nativeBody`) and, if the reply will be judged, `logprobs`. Compression is declined: it would hold back events.
  */
 function nativeRequest(call: ProviderCall, key: string | undefined): NativeRequest {
   const { model, body, bodyText = JSON.stringify(body), operation, unmappable = 'drop-hints' } = call;
   const endpoint = endpointOf(model.provider, call.dialect);
-  const { edits, dropped } = operation === 'chat' ? nativeEchoes(call, unmappable) : NO_ECHOES;
-  const text = edits.length > 0 ? spliced(bodyText, jsonSplices(bodyText, edits)) : bodyText;
+  const { text, dropped } =
+    operation === 'chat' ? nativeBody(call, bodyText, unmappable) : { text: bodyText, dropped: [] };
   return {
     origin: endpoint.origin,
     path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
@@ -209,8 +209,6 @@ function nativeRequest(call: ProviderCall, key: string | undefined): NativeReque
     dropped,
   };
 }
-
-const NO_ECHOES = { edits: [], dropped: [] };
 
 /**
  * OpenAI's newer models refuse `max_tokens`, its older ones take `max_completion_tokens` as well. A client cannot know which of them

@@ -148,6 +148,309 @@ describe('what clients send back, to a provider that speaks their dialect', () =
   });
 });
 
+/** Ids as providers hand them out: of vLLM, Kimi, Gemini, Mistral; the same one twice, and none. */
+const IDS = [
+  `chatcmpl-tool-${'0123456789abcdef'.repeat(2)}`,
+  'functions.bash:0',
+  'functions.bash:0',
+  'call_1',
+  'call_1',
+  'D681PevKs',
+  '',
+  '',
+  null,
+  'ü',
+  'x'.repeat(41),
+];
+
+describe.each([
+  ['openai', 'openai'],
+  ['openai-compatible', 'openai'],
+  ['anthropic', 'anthropic'],
+] as const)('a conversation with tools that another model began, to %s', (kind, dialect) => {
+  interface Turn {
+    readonly ids: readonly (string | null)[];
+    /** Which of the results and texts comes when. */
+    readonly order: readonly number[];
+    readonly texts: number;
+    readonly together: boolean;
+    readonly separateCalls: boolean;
+  }
+  // Servers that copy OpenAI's API hand out longer ids, and want those back.
+  const ids = kind === 'openai-compatible' ? IDS.filter((id) => (id?.length ?? 0) <= 40) : IDS;
+  const turn = fc.record({
+    ids: fc.array(fc.constantFrom(...ids), { minLength: 1, maxLength: 3 }),
+    order: fc.array(fc.nat(99), { minLength: 6, maxLength: 6 }),
+    texts: fc.nat(2),
+    together: fc.boolean(),
+    separateCalls: fc.boolean(),
+  });
+
+  /** Results say of which call they are. */
+  function messagesOf(turns: readonly Turn[]): Json[] {
+    return turns.flatMap(({ ids, order, texts, together, separateCalls }, at): Json[] => {
+      const named = ids.map((id, which) => ({ id, says: `${at}.${which}` }));
+      const said = Array.from({ length: texts }, (_, which) => ({ id: undefined, says: `text ${which}` }));
+      const shuffled = [...named, ...said]
+        .map((one, place) => ({ ...one, rank: order[place]! }))
+        .sort((one, other) => one.rank - other.rank);
+      // Results with the same id come in the order of their calls.
+      const waiting = [...named];
+      const after = shuffled.map((one) => {
+        const next = waiting.findIndex(({ id }) => (id || '') === (one.id || ''));
+        return one.id === undefined ? one : waiting.splice(next, 1)[0]!;
+      });
+      const calls = named.map(({ id, says }) =>
+        dialect === 'openai' ? openaiCall(id, says) : use(id, says),
+      );
+      const groups = separateCalls ? calls.map((one) => [one]) : [calls];
+      if (dialect === 'openai') {
+        return [
+          ...groups.map((tool_calls) => ({ role: 'assistant', content: null, tool_calls })),
+          ...after.map(({ id, says }) =>
+            id === undefined
+              ? { role: 'user', content: says }
+              : { role: 'tool', tool_call_id: id, content: says },
+          ),
+        ];
+      }
+      const blocks = after.map(({ id, says }) =>
+        id === undefined
+          ? { type: 'text', text: says }
+          : { type: 'tool_result', tool_use_id: id, content: says, is_error: null },
+      );
+      const users = together ? [blocks] : blocks.map((block) => [block]);
+      return [
+        ...groups.map((content) => ({ role: 'assistant', content })),
+        ...users.map((content) => ({ role: 'user', content })),
+      ];
+    });
+  }
+  const openaiCall = (id: string | null, says: string) => ({
+    id,
+    type: 'function',
+    function: { name: 'look', arguments: JSON.stringify({ says }) },
+  });
+  const use = (id: string | null, says: string) => ({ type: 'tool_use', id, name: 'look', input: { says } });
+
+  /** Each call beside what its result says. */
+  function pairs(body: Json): [string, string][] {
+    const messages = body['messages'] as Json[];
+    const blocks = messages.flatMap(({ content: inner }) => (Array.isArray(inner) ? (inner as Json[]) : []));
+    const calls =
+      dialect === 'openai'
+        ? messages
+            .flatMap(({ tool_calls: made = [] }) => made as { id: string; function: { arguments: string } }[])
+            .map(({ id, function: fn }) => [id, JSON.parse(fn.arguments).says] as const)
+        : blocks
+            .filter(({ type }) => type === 'tool_use')
+            .map(({ id, input }) => [id, (input as Json)['says']]);
+    const results = (dialect === 'openai' ? messages : blocks).flatMap((one): [string, string][] => {
+      const id = one['tool_call_id'] ?? one['tool_use_id'];
+      return id === undefined ? [] : [[String(id), String(one['content'])]];
+    });
+    return calls.map(([id, says]) => {
+      const at = results.findIndex(([of]) => of === id);
+      return [String(says), results.splice(at, 1)[0]![1]];
+    });
+  }
+
+  it('is never refused, each result is of its own call, and the same in the next turn', async () => {
+    const send = await sender(kind, dialect);
+    const tools = dialect === 'openai' ? TOOLS : [{ name: 'look', input_schema: { type: 'object' } }];
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { minLength: 1, maxLength: 3 }), async (turns) => {
+        const messages = [USER, ...messagesOf(turns), NEXT];
+        const { outcome, sent } = await send({ max_tokens: 9, messages, tools });
+        expect(outcome).toMatchObject({ kind: 'reply' });
+        const found = pairs(sent);
+        expect(found).toHaveLength(turns.flatMap(({ ids }) => ids).length);
+        for (const [call, result] of found) expect(result).toBe(call);
+        expect(JSON.stringify(sent).match(/text \d/g)?.length ?? 0).toBe(
+          turns.reduce((sum, { texts }) => sum + texts, 0),
+        );
+        const later = await send({
+          max_tokens: 9,
+          messages: [...messages.slice(0, -1), ANSWER, NEXT],
+          tools,
+        });
+        expect(later.outcome).toMatchObject({ kind: 'reply' });
+        const before = (sent['messages'] as Json[]).slice(0, -1);
+        expect((later.sent['messages'] as Json[]).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+      }),
+      { numRuns: scaled(300) },
+    );
+  });
+});
+
+const ANSWER = { role: 'assistant', content: 'So it is.' };
+
+/** Each odd turn of the assistant, and what the provider gets of it. */
+const THINKING = { type: 'thinking', thinking: 'Hmm.' };
+const LOOK = { type: 'tool_use', id: 'toolu_1', name: 'look', input: { at: 'x' } };
+const SEEN = { type: 'tool_result', tool_use_id: 'toolu_1' };
+const SO = { type: 'text', text: 'So.' };
+
+describe('odd fields', () => {
+  it.each<[string, Json, Json]>([
+    ['a place in the stream', { ...LOOK, index: 1, partial_json: '{"at":"x"}' }, LOOK],
+    ['a caller of null', { ...LOOK, caller: null, cache_control: null }, { ...LOOK, cache_control: null }],
+    ['the input as text', { ...LOOK, input: '{"at":"x"}' }, LOOK],
+    [
+      'the input as broken text',
+      { ...LOOK, input: '{"at":' },
+      { ...LOOK, input: { invalid_arguments: '{"at":' } },
+    ],
+    ['an input of null', { ...LOOK, input: null }, { ...LOOK, input: {} }],
+    ['no input', { ...LOOK, input: undefined }, { ...LOOK, input: {} }],
+    ['an input that is a list', { ...LOOK, input: [1] }, { ...LOOK, input: { invalid_arguments: '[1]' } }],
+  ])("of Anthropic's calls: %s", async (_, block, expected) => {
+    const send = await sender('anthropic', 'anthropic');
+    const turn = { role: 'assistant', content: [block] };
+    const messages = [USER, turn, { role: 'user', content: [{ ...SEEN, content: null, is_error: null }] }];
+    const tools = [{ name: 'look', input_schema: { type: 'object' } }];
+    const { outcome, sent } = await send({ max_tokens: 9, messages, tools });
+    expect(outcome).toMatchObject({ kind: 'reply' });
+    expect(outcome).not.toHaveProperty('dropped');
+    expect(sent['messages']).toEqual([
+      USER,
+      { role: 'assistant', content: [expected] },
+      { role: 'user', content: [SEEN] },
+    ]);
+  });
+
+  it.each<[string, Json, Json | undefined, string[]?]>([
+    [
+      'a whole reply',
+      {
+        id: 'msg_1',
+        type: 'message',
+        role: 'assistant',
+        model: 'm',
+        content: [SO],
+        stop_reason: 'end_turn',
+        stop_sequence: null,
+        stop_details: null,
+        container: null,
+        usage: { input_tokens: 1 },
+      },
+      { role: 'assistant', content: [SO] },
+    ],
+    [
+      'thinking without a signature',
+      { role: 'assistant', content: [THINKING, { ...THINKING, signature: null }, SO] },
+      { role: 'assistant', content: [SO] },
+      ['messages.1.content.0', 'messages.1.content.1'],
+    ],
+    ['thinking alone', { role: 'assistant', content: [THINKING] }, undefined, ['messages.1.content.0']],
+    [
+      'pieces of an input, and a text of null',
+      {
+        role: 'assistant',
+        content: [
+          { ...SO, index: 0, parsed_output: { a: 1 } },
+          { type: 'input_json_delta', input: '' },
+          { type: 'text', text: null },
+        ],
+      },
+      { role: 'assistant', content: [SO] },
+      ['messages.1.content.1'],
+    ],
+    ['no content', { role: 'assistant' }, undefined],
+    [
+      "fields of OpenAI's",
+      { role: 'assistant', content: [SO], tool_calls: null, annotations: [], reasoning_content: 'Hmm.' },
+      { role: 'assistant', content: [SO] },
+      ['messages.1.reasoning_content'],
+    ],
+  ])("of Anthropic's turns: %s", async (_, turn, expected, dropped) => {
+    const send = await sender('anthropic', 'anthropic');
+    const { outcome, sent } = await send({ max_tokens: 9, messages: [USER, turn, NEXT] });
+    expect(outcome).toMatchObject({ kind: 'reply', ...(dropped && { dropped }) });
+    if (!dropped) expect(outcome).not.toHaveProperty('dropped');
+    expect(sent['messages']).toEqual([USER, ...(expected ? [expected] : []), NEXT]);
+  });
+
+  it.each<[string, Json, Json]>([
+    ['no type', { ...CALL, type: undefined }, CALL],
+    ['a type of null', { ...CALL, type: null, index: 0 }, CALL],
+    ['parsed arguments', { ...CALL, function: { name: 'look', arguments: { at: 'x' } } }, CALL],
+    [
+      'no arguments',
+      { ...CALL, function: { name: 'look' } },
+      { ...CALL, function: { name: 'look', arguments: '' } },
+    ],
+    [
+      'arguments of null',
+      { ...CALL, function: { name: 'look', arguments: null } },
+      { ...CALL, function: { name: 'look', arguments: '' } },
+    ],
+  ])("of OpenAI's calls: %s", async (_, call, expected) => {
+    for (const kind of ['openai', 'openai-compatible'] as const) {
+      const send = await sender(kind, 'openai');
+      const messages = [USER, { role: 'assistant', content: null, tool_calls: [call] }, RESULT];
+      const { outcome, sent } = await send({ messages, tools: TOOLS });
+      expect(outcome).toMatchObject({ kind: 'reply' });
+      expect((sent['messages'] as Json[])[1]).toMatchObject({ tool_calls: [expected] });
+    }
+  });
+});
+
+const NULLS = Object.fromEntries(
+  ['name', 'tool_calls', 'refusal', 'cache_control', 'annotations', 'audio', 'function_call', 'anything'].map(
+    (name) => [name, null],
+  ),
+);
+
+it.each([
+  ['openai', 'openai'],
+  ['anthropic', 'anthropic'],
+] as const)(
+  'fields of null and lists of nothing go from every message and part for %s',
+  async (kind, dialect) => {
+    const send = await sender(kind, dialect);
+    const part = { type: 'text', text: 'Hello', ...NULLS };
+    const anthropic = dialect === 'anthropic';
+    const calls = anthropic
+      ? { content: [{ ...NULLS, ...LOOK }] }
+      : { content: null, tool_calls: [{ ...CALL, ...NULLS }] };
+    const seen = anthropic
+      ? { role: 'user', content: [{ ...SEEN, content: [part], ...NULLS }] }
+      : { ...RESULT, content: [part], ...NULLS };
+    const picture = { type: 'image_url', image_url: { url: 'https://a.example/b.png', detail: null } };
+    const messages = [
+      ...(anthropic ? [] : [{ role: 'system', content: [part], ...NULLS }]),
+      { role: 'user', content: [part, ...(anthropic ? [] : [picture])], ...NULLS, parts: [] },
+      { role: 'assistant', ...NULLS, ...calls },
+      { ...NULLS, ...seen },
+      { role: 'user', content: 'And now?', ...NULLS },
+    ];
+    const own = anthropic
+      ? { system: [part], max_tokens: 9, tools: [{ name: 'look', input_schema: { type: 'object' } }] }
+      : { tools: TOOLS };
+    const { outcome } = await send({ messages, ...own });
+    expect(outcome).toMatchObject({ kind: 'reply' });
+    expect(outcome).not.toHaveProperty('dropped');
+  },
+);
+
+it('cache marks and names that OpenAI refuses are left out, and named', async () => {
+  const send = await sender('openai', 'openai');
+  const mark = { cache_control: { type: 'ephemeral' } };
+  const messages = [
+    { role: 'system', content: [{ type: 'text', text: 'Be brief.', ...mark }], ...mark },
+    { ...USER, name: 'my user' },
+  ];
+  const { outcome, sent } = await send({ messages });
+  expect(outcome).toMatchObject({
+    dropped: ['messages.0.cache_control', 'messages.0.content.0.cache_control', 'messages.1.name'],
+  });
+  expect(sent['messages']).toEqual([
+    { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },
+    USER,
+  ]);
+});
+
 describe('of the text that a client sent', () => {
   const KINDS = [
     ['openai', 'openai'],
@@ -169,13 +472,20 @@ describe('of the text that a client sent', () => {
   }
 
   it.each(KINDS)('every byte stays if %s takes it', async (kind, dialect) => {
+    const call =
+      dialect === 'openai'
+        ? '}],"tool_calls":[{ "id":"functions.bash:0" ,"type":"function","function":{"name":"look","arguments":"{ }"},"n":1e400}]'
+        : `},{ "type":"tool_use", "id":"toolu_${'x'.repeat(60)}" ,"name":"look","input":{"n":1e400} ,"caller":{"type":"direct"}}]`;
     const turns = [
       '{"role":"user","content":"ä" , "x": 1.0}',
-      '{"role":"assistant","content":[{"type":"text","text":"So.","n":12345678901234567890}],"tool_calls":[{"n":1e400}]}',
+      `{"role":"assistant","content":[{"type":"text","text":"So.","n":12345678901234567890${call}}`,
       '{"content":"x","role":"assistant"}',
     ];
-    const known = kind === 'openai-compatible' ? [turns[0], turns[2]] : turns;
-    const text = `{ "model":"auto",\n "messages" : [ ${known.join(' , ')} ], "system":"", "seed":12345678901234567890 }`;
+    const vllm = turns[1]!
+      .replace('functions.bash:0', IDS[0]!)
+      .replace('"n":12345678901234567890', '"cache_control":{}');
+    if (kind === 'openai-compatible') turns[1] = vllm;
+    const text = `{ "model":"auto",\n "messages" : [ ${turns.join(' , ')} ], "system":"", "seed":12345678901234567890 }`;
     expect(await passed(kind, dialect, text)).toBe(text);
   });
 
