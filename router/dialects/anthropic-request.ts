@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { anthropicMessageSchema, anthropicPrompt, anthropicTextSchema } from './anthropic-messages.ts';
+import { acceptedStops, acceptedTools } from './limits.ts';
 import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
 import { cacheControlSchema, cacheOptions, jsonSchemaSchema, systemMessages } from './prompt.ts';
 import {
@@ -88,7 +89,8 @@ export function anthropicRequest(
   losses: Losses,
 ): CallOptions {
   const request = losses.parse(requestSchema, withoutNulls(body));
-  const { tools, tool_choice: choice, messages } = request;
+  const { tool_choice: choice, messages } = request;
+  const tools = acceptedTools(request.tools ?? [], ['tools'], target, losses);
   const options = withoutUndefined({
     prompt: anthropicPrompt(messages, systemPrompt(request, target, losses), target, losses),
     maxOutputTokens: request.max_tokens,
@@ -96,9 +98,9 @@ export function anthropicRequest(
     // Keeps the whole probability mass: the same as no field.
     topP: request.top_p === 1 ? undefined : request.top_p,
     topK: request.top_k,
-    stopSequences: request.stop_sequences?.length ? request.stop_sequences : undefined,
+    stopSequences: acceptedStops(request.stop_sequences, ['stop_sequences'], target, losses),
     responseFormat: responseFormat(request),
-    tools: tools?.length ? tools.map((tool, index) => functionTool(tool, index, target, losses)) : undefined,
+    tools: tools.length > 0 ? tools.map((tool, at) => functionTool(tool, at, target, losses)) : undefined,
     toolChoice: choice && toolChoice(choice),
     providerOptions: mergeProviderOptions([
       userOptions(request, target, losses),

@@ -5,6 +5,7 @@ import { anthropicRequest } from './anthropic-request.ts';
 import { createLosses, type Losses, type Path, type UnmappableRule, unmappable } from './losses.ts';
 import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
+import { thinkingBudget } from './reasoning.ts';
 import { type ReplyContext, ReplyError, type ReplyNotes, readUsage, unfinishedStream } from './reply.ts';
 import {
   type CallOptions,
@@ -19,6 +20,7 @@ import {
   type SupportedUrls,
   type Target,
 } from './sdk.ts';
+import { type ReplacedNames, renameTools, withClientName } from './tool-names.ts';
 
 /** A chat completion or a message as options of the AI SDK. */
 export interface MappedRequest {
@@ -28,6 +30,8 @@ export interface MappedRequest {
   readonly completeBody: ((body: string) => string) | undefined;
   /** How many replies it asks for. */
   readonly replies: number;
+  /** Tools that the provider gets under another name than the client's. */
+  readonly replacedNames: ReplacedNames;
 }
 
 /**
@@ -40,13 +44,19 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   const losses = createLosses(dialect, body, rule);
   const map = dialect === 'openai' ? openaiRequest : anthropicRequest;
   const target = createTarget(model, urls);
-  const options = withLimit(map(body, target, losses), request);
+  const { options, replaced } = renameTools(withLimit(map(body, target, losses), request), target);
   const replies = repliesAsked(request, target);
   const separated =
     model.provider.kind === 'google'
       ? separateGoogleSchemas(options, replySchemaPath(request), replies)
       : undefined;
-  return { options: separated?.options ?? options, losses, completeBody: separated?.completeBody, replies };
+  return {
+    options: separated?.options ?? options,
+    losses,
+    completeBody: separated?.completeBody,
+    replies,
+    replacedNames: replaced,
+  };
 }
 
 /** More than the target takes have been dropped. */
@@ -65,7 +75,8 @@ function withLimit(options: CallOptions, { model }: ModelRequest): CallOptions {
     return { ...rest, providerOptions: mergeProviderOptions(limited)! };
   }
   if (model.provider.kind !== 'anthropic' || model.maxOutputTokens === undefined) return options;
-  return { maxOutputTokens: model.maxOutputTokens, ...options };
+  // The SDK adds the tokens of thinking to the limit, and the model's own limit is for both.
+  return { maxOutputTokens: model.maxOutputTokens - thinkingBudget(options), ...options };
 }
 
 /** The path of the reply's schema in the client's request. */
@@ -95,12 +106,16 @@ export function mapReply(
   if (results.some(isEmpty)) {
     throw new ReplyError('unreadable', 'The reply has neither content nor a reason to stop.');
   }
-  const first = results[0]!;
+  const named = results.map(({ content, ...result }) => ({
+    ...result,
+    content: content.map((part) => withClientName(part, context.replacedNames)),
+  }));
+  const first = named[0]!;
   const usage = notes.usageUnknown ? UNKNOWN_USAGE : first.usage;
   if (context.dialect === 'anthropic') {
     return { body: anthropicReply({ ...first, usage }, context, notes), usage: readUsage(usage) };
   }
-  const bodies = results.map((result, choice) =>
+  const bodies = named.map((result, choice) =>
     openaiReply({ ...result, usage }, { ...context, choice }, notes),
   );
   const body = { ...bodies[0], choices: bodies.flatMap(({ choices }) => choices) };
@@ -152,7 +167,7 @@ async function mapStream(
     throw new ReplyError('unreadable', 'The stream holds no answer.');
   }
   let usage: TokenCounts | undefined;
-  const parts = readAll(reader, first, (counts) => {
+  const parts = readAll(reader, first, context.replacedNames, (counts) => {
     const known = notes().usageUnknown ? UNKNOWN_USAGE : counts;
     usage = readUsage(known);
     return known;
@@ -185,6 +200,7 @@ function isUnfinished(part: StreamPart): boolean {
 async function* readAll(
   reader: ReadableStreamDefaultReader<StreamPart>,
   first: Awaited<ReturnType<typeof reader.read>>,
+  replacedNames: ReplacedNames,
   readCounts: (usage: SdkUsage) => SdkUsage,
 ): AsyncGenerator<StreamPart> {
   try {
@@ -194,7 +210,9 @@ async function* readAll(
         throw new ReplyError('incomplete', 'The provider ended the stream with an error.');
       }
       if (isUnfinished(part)) throw unfinishedStream();
-      yield part.type === 'finish' ? { ...part, usage: readCounts(part.usage) } : part;
+      yield part.type === 'finish'
+        ? { ...part, usage: readCounts(part.usage) }
+        : withClientName(part, replacedNames);
     }
   } finally {
     // A consumer that stops early releases the provider; a stream that has ended or failed ignores this.

@@ -285,7 +285,15 @@ const CACHING: Fields = {
   cache_control: 'hint',
   'messages[].cache_control': 'hint',
   'messages[].content.*.cache_control': 'hint',
+  'messages[].content.*.content.*.cache_control': 'hint',
   'tools.*.cache_control': 'hint',
+};
+
+/** How a tool is offered, not what it does. Both APIs' clients write them: many frameworks have one form of tools for all. */
+const TOOL_HINTS: Fields = {
+  'tools.*.eager_input_streaming': 'hint',
+  'tools.*.defer_loading': 'hint',
+  'tools.*.allowed_callers': 'hint',
 };
 
 const SAMPLING: Fields = {
@@ -303,6 +311,7 @@ const ECHOED: Fields = {
 
 const OPENAI: Fields = {
   ...CACHING,
+  ...TOOL_HINTS,
   ...SAMPLING,
   ...ECHOED,
   // Sampling, with what vLLM, Ollama and others add to OpenAI's own.
@@ -343,10 +352,10 @@ const OPENAI: Fields = {
 
 const ANTHROPIC: Fields = {
   ...CACHING,
+  ...TOOL_HINTS,
   ...SAMPLING,
   ...ECHOED,
   'system.*.cache_control': 'hint',
-  'messages[user].content.*.content.*.cache_control': 'hint',
   metadata: 'hint',
   'metadata.user_id': 'hint',
   'metadata.+': 'hint',
@@ -357,9 +366,6 @@ const ANTHROPIC: Fields = {
   'output_config.effort': 'hint',
   'output_config.task_budget': 'hint',
   'tool_choice.disable_parallel_tool_use': 'hint',
-  'tools.*.eager_input_streaming': 'hint',
-  'tools.*.defer_loading': 'hint',
-  'tools.*.allowed_callers': 'hint',
   'messages[user].content.*.citations': 'hint',
   'messages[assistant].content.*.citations': 'hint',
   'messages[assistant].content.*.caller': 'hint',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptedStops, acceptedTools } from './limits.ts';
 import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
 import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
 import { jsonSchemaSchema } from './prompt.ts';
@@ -124,7 +125,10 @@ export function openaiRequest(
     );
   }
   const pictureDetail = target.pictureDetail && commonPictureDetail(request.messages);
-  const tools = [...(request.tools ?? []).map(({ function: tool }) => tool), ...(request.functions ?? [])];
+  const tools = [
+    ...acceptedTools(request.tools ?? [], ['tools'], target, losses).map(({ function: tool }) => tool),
+    ...acceptedTools(request.functions ?? [], ['functions'], target, losses),
+  ];
   const options = withoutUndefined({
     prompt: openaiPrompt(request.messages, target, losses, {
       instruction: instructed ? JSON_INSTRUCTION : undefined,
@@ -138,7 +142,7 @@ export function openaiRequest(
     presencePenalty: request.presence_penalty || undefined,
     frequencyPenalty: request.frequency_penalty || undefined,
     seed: request.seed,
-    stopSequences: typeof request.stop === 'string' ? [request.stop] : request.stop,
+    stopSequences: acceptedStops(request.stop, ['stop'], target, losses),
     responseFormat: format && !instructed ? responseFormat(format, target) : undefined,
     tools: tools.length > 0 ? tools.map(functionTool) : undefined,
     toolChoice: toolChoice(request),

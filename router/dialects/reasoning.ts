@@ -1,4 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
+import { isObject } from '../json/index.ts';
 import type { CallOptions, ProviderOptions } from './sdk.ts';
 
 /** How hard a model should think, least first. `none`: not at all. */
@@ -65,9 +66,20 @@ export function reasoningOptions(
   return budget < MIN_BUDGET || !allowsThinking(options) ? undefined : control.set(nearest, budget);
 }
 
+/** Tokens of thinking that options for Anthropic set aside. */
+export function thinkingBudget({ providerOptions }: Pick<CallOptions, 'providerOptions'>): number {
+  const thinking = providerOptions?.['anthropic']?.['thinking'];
+  return isObject(thinking) && typeof thinking['budgetTokens'] === 'number' ? thinking['budgetTokens'] : 0;
+}
+
 /** Whether the model is known to reason. */
 export function canReason(model: CatalogModel): boolean {
   return reasoningControl(model) !== undefined;
+}
+
+/** Whether it is one of OpenAI's models that cannot be told not to reason: those refuse `logprobs` and sampling settings. */
+export function alwaysReasons({ id, provider }: CatalogModel): boolean {
+  return provider.kind === 'openai' && gptEfforts(id)?.includes('none') === false;
 }
 
 function allowsThinking({ prompt, toolChoice }: CallOptions): boolean {

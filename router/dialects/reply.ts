@@ -3,6 +3,7 @@ import { type Dialect, requirementsOf, type TokenCounts } from '../catalog/index
 import { isObject } from '../json/index.ts';
 import type { Content, FinishReason, ModelRequest, SdkUsage } from './sdk.ts';
 import { validToolId } from './tool-ids.ts';
+import type { ReplacedNames } from './tool-names.ts';
 
 /** What a reply, or every chunk of it, contains besides the model's words. */
 export interface ReplyContext {
@@ -21,11 +22,16 @@ export interface ReplyContext {
   readonly choice: number;
   /** Estimate for Anthropic's clients, who get a count before the provider has counted; 0 for OpenAI's. */
   readonly inputTokens: number;
+  /** Tools that the provider knows by another name than the client. */
+  readonly replacedNames: ReplacedNames;
 }
 
 const ID_PREFIXES: Readonly<Record<Dialect, string>> = { openai: 'chatcmpl-', anthropic: 'msg_' };
 
-export function replyContext({ dialect, model, body }: ModelRequest): ReplyContext {
+export function replyContext(
+  { dialect, model, body }: ModelRequest,
+  replacedNames: ReplacedNames,
+): ReplyContext {
   return {
     dialect,
     id: ID_PREFIXES[dialect] + randomUUID().replaceAll('-', ''),
@@ -35,6 +41,7 @@ export function replyContext({ dialect, model, body }: ModelRequest): ReplyConte
     functions: offersFunctions(body),
     choice: 0,
     inputTokens: dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0,
+    replacedNames,
   };
 }
 

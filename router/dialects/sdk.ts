@@ -114,6 +114,14 @@ export interface Target {
   readonly blankTexts: boolean;
   /** How many replies one request may ask for. */
   readonly maxReplies: number;
+  /** Names of tools that it accepts; others are sent under another name (tool-names.ts). */
+  readonly toolName: RegExp;
+  /** How many tools a request may offer. */
+  readonly maxTools: number;
+  /** How many stop sequences a request may have. */
+  readonly maxStops: number;
+  /** Accepts stop sequences that are only white space. */
+  readonly blankStops: boolean;
   /** Fetches a file of this media type from this URL itself. Plimsoll never does: an address in a request could be inside the operator's network. */
   readonly fetches: (url: URL, mediaType: string) => boolean;
 }
@@ -137,6 +145,10 @@ const BASIC = {
   systemAnywhere: false,
   blankTexts: true,
   maxReplies: 1,
+  toolName: /^[\w-]{1,64}$/,
+  maxTools: Number.POSITIVE_INFINITY,
+  maxStops: Number.POSITIVE_INFINITY,
+  blankStops: true,
   fetchesImages: false,
 } as const;
 
@@ -148,6 +160,9 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
     strictSchema: (strictJsonSchema) => ({ openai: { strictJsonSchema } }),
     audio: true,
     systemAnywhere: true,
+    // API reference of chat completions: `tools` and `stop`.
+    maxTools: 128,
+    maxStops: 4,
     fetchesImages: true,
   },
   'openai-compatible': {
@@ -171,9 +186,20 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
     continuesReplies: true,
     separateSystemTexts: true,
     blankTexts: false,
+    toolName: /^[\w-]{1,128}$/,
+    blankStops: false,
     fetchesImages: true,
   },
-  google: { ...BASIC, imagesInToolResults: true, audio: true, separateSystemTexts: true, maxReplies: 8 },
+  google: {
+    ...BASIC,
+    imagesInToolResults: true,
+    audio: true,
+    separateSystemTexts: true,
+    maxReplies: 8,
+    // Gemini API reference: FunctionDeclaration.name and GenerationConfig.stopSequences.
+    toolName: /^[A-Za-z_][\w.:-]{0,63}$/,
+    maxStops: 5,
+  },
   mistral: {
     ...BASIC,
     oneToolCall: { mistral: { parallelToolCalls: false } },
@@ -225,7 +251,7 @@ export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Tar
     ...features,
     ...(gemini3 && { maxReplies: 1 }),
     ...(kind === 'google' && MEDIA_RESOLUTION.test(model.id) && { pictureDetail: mediaResolution }),
-    ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall }),
+    ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall, blankStops: false }),
     fetches: ({ protocol, href }, mediaType) =>
       (fetchesImages && mediaType.startsWith('image/') && /^https?:$/.test(protocol)) ||
       Object.entries(urls).some(

@@ -7,7 +7,13 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { candidatesFor } from '../fallback/index.ts';
-import { canCarry, givesLogprobs, type UnroutedCall, type UpstreamSettings } from '../providers/index.ts';
+import {
+  canCarry,
+  givesLogprobs,
+  takesNative,
+  type UnroutedCall,
+  type UpstreamSettings,
+} from '../providers/index.ts';
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { Message } from '../types.ts';
@@ -121,7 +127,7 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
     if (unable.length > 0) return selectionOf(unable, first, ladder);
     throw onlyCheaperFits(allowed.excluded, requirements);
   }
-  const fits = (model: CatalogModel) => lacks(model).length === 0;
+  const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
   const selection = selectionOf(candidates, decision, ladder);
   if (check === undefined) return selection;

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { type CatalogModel, createKeyReader, type Dialect, type Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
-import { nativeBody } from '../dialects/index.ts';
+import { isWithinLimits, nativeBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
 import { nativeRefusal } from './error-body.ts';
@@ -32,12 +32,21 @@ export function prepareByDialect(): PrepareAttempt {
 }
 
 /**
- * Whether a model's API can carry a call. One that speaks the client's dialect carries everything; for others the call is mapped here, and
- * the attempt sends that mapping. An error other than a refusal is left to the attempt.
+ * Whether a model's API can carry a call. One that speaks the client's dialect carries everything within its limits; for others the call is
+ * mapped here, and the attempt sends that mapping. An error other than a refusal is left to the attempt.
  */
 export function canCarry(call: UnroutedCall, model: CatalogModel): boolean | Promise<boolean> {
-  if (call.operation !== 'chat' || model.provider.dialect === call.dialect) return true;
-  return canMap(call, model);
+  return call.operation !== 'chat' || speaks(model, call) ? takesNative(call, model) : canMap(call, model);
+}
+
+/** Whether a call is within the known limits of a model's API, if the API gets it as it came; true if it is mapped. */
+export function takesNative(call: UnroutedCall, model: CatalogModel): boolean {
+  const { dialect, body } = call;
+  return call.operation !== 'chat' || !speaks(model, call) || isWithinLimits({ model, dialect, body });
+}
+
+function speaks({ provider }: CatalogModel, { dialect }: UnroutedCall): boolean {
+  return provider.dialect === dialect;
 }
 
 async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
-export { canCarry, prepareByDialect } from './attempt.ts';
+export { canCarry, prepareByDialect, takesNative } from './attempt.ts';
 export { givesLogprobs } from './logprobs.ts';
 export { ExchangeError } from './provider-error.ts';
 export { SseReader } from './response.ts';

@@ -31,9 +31,9 @@ async function createMapping(call: MappableCall, env: NodeJS.ProcessEnv): Promis
   const { model, dialect, unmappable = 'drop-hints' } = call;
   const rehearsing = await sdkModel(model, { apiKey: 'none', env, fetch: silentFetch });
   const mapped = mapRequest(call, unmappable, await rehearsing.supportedUrls);
-  const { losses, completeBody, replies } = mapped;
+  const { losses, completeBody, replies, replacedNames } = mapped;
   const options = await acceptedOptions(mapped.options, { rehearsing, dialect, losses });
-  return { options, completeBody, replies, dropped: losses.dropped };
+  return { options, completeBody, replies, replacedNames, dropped: losses.dropped };
 }
 
 /** The SDK's option -> the field in each dialect. */

@@ -45,9 +45,9 @@ interface ChatAttempt extends Pick<Mapping, 'options' | 'dropped'>, Pick<MappedC
  */
 export async function prepareChat({ call, key, env }: MappedCall): Promise<SendMapped> {
   const { model: entry, signal } = call;
-  const { options, completeBody, replies, dropped } = await sharedMapping(call, env);
+  const { options, completeBody, replies, replacedNames, dropped } = await sharedMapping(call, env);
   signal.throwIfAborted();
-  const context = replyContext(call);
+  const context = replyContext(call, replacedNames);
   return async (transport) => {
     const completions = [completeBody, logprobsCompletion(call)].filter((one) => one !== undefined);
     const complete = (body: string) => completions.reduce((text, completion) => completion(text), body);

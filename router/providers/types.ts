@@ -26,7 +26,7 @@ export interface ProviderCall extends ModelRequest {
 }
 
 /** A request to one model, in the SDK's terms. */
-export interface Mapping extends Pick<MappedRequest, 'completeBody' | 'replies'> {
+export interface Mapping extends Pick<MappedRequest, 'completeBody' | 'replies' | 'replacedNames'> {
   readonly options: CallOptions;
   /** Paths of the client's fields that the model does not get. */
   readonly dropped: readonly string[];

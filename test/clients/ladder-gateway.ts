@@ -47,8 +47,11 @@ export interface LadderGateway {
   close(): Promise<void>;
 }
 
-/** The gateway on a ladder, in front of the strict fake provider in its three dialects, which plays `script`. */
-export async function startLadder({ cheap, strong }: Ladder, script: Script): Promise<LadderGateway> {
+/** The gateway on a ladder, in front of the strict fake provider in its three dialects, which plays `script` if there is one. */
+export async function startLadder(
+  { cheap, strong }: Pick<Ladder, 'cheap' | 'strong'>,
+  script?: Script,
+): Promise<LadderGateway> {
   process.env[KEY_VARIABLE] = KEY;
   const upstream = await startFakeProvider({ strict: true, apiKey: KEY, script });
   const artifact = await tinyArtifact();

@@ -116,7 +116,7 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
     const { openai, upstream } = await gatewayTo('anthropic');
     const reply = await openai.chat.completions.create({
       model: 'auto',
-      stop: [' '],
+      stop: [' a'],
       messages: [
         { role: 'system', content: 'Be brief.' },
         { role: 'developer', content: [{ type: 'text', text: 'Be kind.' }] },
@@ -132,7 +132,7 @@ describe("OpenAI's client and a provider that speaks Anthropic's API", () => {
     });
     expect(reply.choices[0]?.finish_reason).toBe('stop');
     const { body } = upstream.requests[0]!;
-    expect(body['stop_sequences']).toEqual([' ']);
+    expect(body['stop_sequences']).toEqual([' a']);
     expect(body['system']).toMatchObject([{ text: 'Be brief.' }, { text: 'Be kind.' }]);
     const [user] = body['messages'] as { content: object[] }[];
     expect(user?.content).toMatchObject([

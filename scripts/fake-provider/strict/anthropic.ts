@@ -132,7 +132,7 @@ const request = z.strictObject({
         display: z.string().optional(),
       }),
       z.strictObject({ type: z.literal('adaptive'), display: z.string().optional() }),
-      z.strictObject({ type: z.literal('disabled') }),
+      z.strictObject({ type: z.enum(['disabled', 'between_tools']) }),
     ])
     .optional(),
   tool_choice: z
@@ -165,31 +165,40 @@ function betaRefusal(body: Readonly<Record<string, unknown>>, betas: string): st
 interface Capabilities {
   readonly sampling: boolean;
   readonly adaptive: boolean;
+  readonly betweenTools: boolean;
   readonly budget: boolean;
   readonly disabled: boolean;
   readonly forcedTool: boolean;
+  readonly prefill: boolean;
   readonly systemTurns: boolean;
 }
 
 const OLDER: Capabilities = {
   sampling: true,
   adaptive: false,
+  betweenTools: false,
   budget: true,
   disabled: true,
   forcedTool: true,
+  prefill: true,
   systemTurns: false,
 };
-const NEWEST: Capabilities = {
-  sampling: false,
-  adaptive: true,
-  budget: false,
-  disabled: false,
-  forcedTool: false,
-  systemTurns: true,
-};
+const ADAPTIVE: Capabilities = { ...OLDER, adaptive: true };
+const WITHOUT_SAMPLING: Capabilities = { ...ADAPTIVE, sampling: false };
+const NEWEST: Capabilities = { ...WITHOUT_SAMPLING, budget: false, prefill: false, systemTurns: true };
+
+/** By the beginning of a model's name, the first that fits; from `getModelCapabilities` of the AI SDK. */
+const CAPABILITIES: readonly (readonly [RegExp, Capabilities])[] = [
+  [/^claude-sonnet-5-5/, { ...NEWEST, disabled: false, forcedTool: false, betweenTools: true }],
+  [/^claude-(opus-5-5|fable-5-1)/, { ...NEWEST, disabled: false, forcedTool: false }],
+  [/^claude-haiku-5-5/, NEWEST],
+  [/^claude-fable-5/, { ...NEWEST, disabled: false }],
+  [/^claude-(opus-5|opus-4-[78]|sonnet-5)/, WITHOUT_SAMPLING],
+  [/^claude-(opus|sonnet)-4-6/, ADAPTIVE],
+];
 
 function capabilitiesOf(model: string): Capabilities {
-  return /-5-5$|-5-5-/.test(model) ? NEWEST : OLDER;
+  return CAPABILITIES.find(([name]) => name.test(model))?.[1] ?? OLDER;
 }
 
 function modelRefusal(request: Request, betas: string): string | undefined {
@@ -202,6 +211,8 @@ function modelRefusal(request: Request, betas: string): string | undefined {
     return '`temperature` and `top_p` cannot both be specified for this model. Please use only one.';
   }
   if (think?.type === 'adaptive' && !can.adaptive) return 'adaptive thinking is not supported on this model';
+  if (think?.type === 'between_tools' && !can.betweenTools)
+    return 'thinking.type: "between_tools" is not supported by this model.';
   if (output?.effort != null && !can.adaptive) return 'This model does not support the effort parameter.';
   if (think?.type === 'enabled') {
     if (!can.budget) return 'thinking.type: "enabled" is not supported by this model. Use "adaptive".';
@@ -222,7 +233,7 @@ function modelRefusal(request: Request, betas: string): string | undefined {
       return "messages: role 'system' is not supported on this model";
     }
   }
-  if (!can.sampling && request.messages.at(-1)?.role === 'assistant') {
+  if (!can.prefill && request.messages.at(-1)?.role === 'assistant') {
     return 'This model does not support assistant message prefill. The conversation must end with a user message.';
   }
   return undefined;

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { CallOptions, Content, PromptMessage, StreamPart, Target } from './sdk.ts';
+
+/** Names of tools that the target got in place of the client's -> the client's. Nearly always empty. */
+export type ReplacedNames = ReadonlyMap<string, string>;
+
+interface RenamedTools {
+  readonly options: CallOptions;
+  readonly replaced: ReplacedNames;
+}
+
+/**
+ * Gives tools whose names the target refuses other ones, everywhere in a request: MCP servers and the clients that prefix their tools make
+ * names longer than the 64 characters that most APIs take. A name depends on the client's name alone, so it is the same in every turn and
+ * in every process.
+ */
+export function renameTools(options: CallOptions, { toolName }: Target): RenamedTools {
+  const replaced = new Map<string, string>();
+  const rename = (name: string): string => {
+    if (toolName.test(name) || name === '') return name; // the provider says what is wrong with an empty one
+    const valid = replacementFor(name);
+    replaced.set(valid, name);
+    return valid;
+  };
+  const { tools, toolChoice, prompt } = options;
+  const renamed: CallOptions = {
+    ...options,
+    prompt: prompt.map((message) => renameInMessage(message, rename)),
+    ...(tools && { tools: tools.map((tool) => ({ ...tool, name: rename(tool.name) })) }),
+    ...(toolChoice?.type === 'tool' && {
+      toolChoice: { ...toolChoice, toolName: rename(toolChoice.toolName) },
+    }),
+  };
+  return { options: replaced.size === 0 ? options : renamed, replaced };
+}
+
+/** A part of a reply with the client's name of its tool. */
+export function withClientName<Part extends Content | StreamPart>(part: Part, replaced: ReplacedNames): Part {
+  if (replaced.size === 0 || !('toolName' in part)) return part;
+  const name = replaced.get(part.toolName);
+  return name === undefined ? part : { ...part, toolName: name };
+}
+
+const HASH_DIGITS = 12;
+/** Of the client's name, so that the model can still tell what the tool is for. The whole has at most 64 characters. */
+const KEPT_CHARACTERS = 50;
+
+/** Letters, digits, `_` and `-`, beginning with a letter or `_`: accepted by every API. */
+function replacementFor(name: string): string {
+  const kept = name.replace(/[^\w-]/g, '_').slice(0, KEPT_CHARACTERS);
+  const start = /^[A-Za-z_]/.test(kept) ? '' : '_';
+  return `${start}${kept}_${createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS)}`;
+}
+
+function renameInMessage(message: PromptMessage, rename: (name: string) => string): PromptMessage {
+  if (message.role !== 'assistant' && message.role !== 'tool') return message;
+  const content = message.content.map((part) =>
+    'toolName' in part ? { ...part, toolName: rename(part.toolName) } : part,
+  );
+  return { ...message, content } as PromptMessage;
+}
