@@ -1,21 +1,32 @@
 import { z } from 'zod';
 import type { Losses, Path } from './losses.ts';
 import {
+  addedByClient,
   cacheControlSchema,
   cacheOptions,
   emptyFieldSchema,
   filePart,
   filePartAt,
   laterSystemMessages,
+  nullableText,
   Prompt,
 } from './prompt.ts';
 import type { AssistantPart, FilePart, PromptMessage, Target, ToolOutput, UserPart } from './sdk.ts';
+import { type CountedValues, toolInput } from './tool-input.ts';
+
+/** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
+export const addedToBlocks = {
+  index: addedByClient,
+  partial_json: addedByClient,
+  parsed_output: addedByClient,
+};
 
 export const anthropicTextSchema = z.strictObject({
   type: z.literal('text'),
-  text: z.string(),
+  text: nullableText,
   citations: emptyFieldSchema,
   cache_control: cacheControlSchema,
+  ...addedToBlocks,
 });
 
 const urlSourceSchema = z.strictObject({ type: z.literal('url'), url: z.string() });
@@ -54,7 +65,7 @@ const resultBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, ima
 
 const toolResultSchema = z.strictObject({
   type: z.literal('tool_result'),
-  tool_use_id: z.string(),
+  tool_use_id: z.string().nullish(),
   content: z.union([z.string(), z.array(resultBlockSchema)]).nullish(),
   is_error: z.boolean().nullish(),
   cache_control: cacheControlSchema,
@@ -62,12 +73,19 @@ const toolResultSchema = z.strictObject({
 
 const toolUseSchema = z.strictObject({
   type: z.literal('tool_use'),
-  id: z.string(),
+  id: z.string().nullish(),
   name: z.string(),
-  input: z.record(z.string(), z.unknown()),
+  input: z.unknown().describe('An object; what is none is read as text, which LangChain keeps in it.'),
   caller: z.strictObject({ type: z.literal('direct') }).nullish(),
   cache_control: cacheControlSchema,
+  ...addedToBlocks,
 });
+
+/** What a whole reply has beside its content; clients send all of it back. */
+export const FIELDS_OF_REPLY: readonly string[] = [
+  ...['id', 'type', 'model', 'stop_reason', 'stop_sequence', 'stop_details', 'usage', 'container'],
+  'context_management',
+];
 
 const userBlockSchema = z.discriminatedUnion('type', [
   anthropicTextSchema,
@@ -80,12 +98,13 @@ const assistantBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, 
 
 const userSchema = z.strictObject({
   role: z.literal('user'),
-  content: z.union([z.string(), z.array(userBlockSchema)]),
+  content: z.union([z.string(), z.array(userBlockSchema)]).nullish(),
 });
 
 const assistantSchema = z.strictObject({
   role: z.literal('assistant'),
   content: z.union([z.string(), z.array(assistantBlockSchema)]).nullish(),
+  ...Object.fromEntries(FIELDS_OF_REPLY.map((name) => [name, addedByClient])),
 });
 
 const systemSchema = z.strictObject({
@@ -110,6 +129,7 @@ interface Mapping {
   readonly target: Target;
   readonly losses: Losses;
   readonly prompt: Prompt;
+  readonly inputs: CountedValues;
 }
 
 /** The conversation of a request to Messages as the SDK's prompt. @param system - the system prompt, which goes before it */
@@ -125,7 +145,7 @@ export function anthropicPrompt(
       "the chosen model's provider cannot continue an assistant's message",
     );
   }
-  const mapping: Mapping = { target, losses, prompt: new Prompt(target) };
+  const mapping: Mapping = { target, losses, prompt: new Prompt(target), inputs: { values: 0 } };
   mapping.prompt.add(...system);
   for (const [index, message] of messages.entries()) addMessage(message, ['messages', index], mapping);
   return mapping.prompt.finish();
@@ -142,7 +162,7 @@ function addMessage(message: AnthropicMessage, path: Path, mapping: Mapping): vo
       break;
     }
     case 'user': {
-      const { content } = message;
+      const content = message.content ?? [];
       if (typeof content === 'string') prompt.addUser([{ type: 'text', text: content }]);
       else addUserBlocks(content, at, mapping);
       break;
@@ -221,16 +241,18 @@ function withTitle(title: string | null | undefined, text: string): string {
 function assistantPart(
   block: z.infer<typeof assistantBlockSchema>,
   path: Path,
-  { target, losses, prompt }: Mapping,
+  { target, losses, prompt, inputs }: Mapping,
 ): AssistantPart {
   const cache = cacheOptions(block, path, target, losses);
   if (block.type === 'text') return { type: 'text', text: block.text, ...cache };
-  return { ...prompt.toolCall({ ...block, path: [...path, 'id'] }), ...cache };
+  const { id, name } = block;
+  const call = { id: id ?? '', name, input: toolInput(block.input, path, inputs), path: [...path, 'id'] };
+  return { ...prompt.toolCall(call), ...cache };
 }
 
 /** @returns the files that must follow the result, because the target does not accept them inside */
 function addToolResult(block: ToolResult, path: Path, { target, losses, prompt }: Mapping): UserPart[] {
-  const call = prompt.resolveCall(block.tool_use_id, [...path, 'tool_use_id']);
+  const call = prompt.resolveCall(block.tool_use_id ?? '', [...path, 'tool_use_id']);
   const { content } = block;
   const blocks: readonly ResultBlock[] =
     typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);

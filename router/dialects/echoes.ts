@@ -8,6 +8,7 @@ import {
   spliced,
   textIn,
 } from '../json/index.ts';
+import { addedToBlocks, FIELDS_OF_REPLY } from './anthropic-messages.ts';
 import type { UnmappableRule } from './losses.ts';
 import { withResultsInOrder } from './result-order.ts';
 import { acceptsText, type ModelRequest, type Target, targetFeatures } from './sdk.ts';
@@ -299,13 +300,8 @@ function editFunction(fn: unknown, path: EditPath, work: Work): void {
 
 /** Fields of blocks in Anthropic's API reference that may be null. */
 const NULLABLE_OF_BLOCK: ReadonlySet<string> = new Set(['citations', 'cache_control', 'title', 'context']);
-/** What a whole reply of Anthropic's has beside its content. */
-const OF_REPLY: ReadonlySet<string> = new Set([
-  ...['id', 'type', 'model', 'stop_reason', 'stop_sequence', 'stop_details', 'usage', 'container'],
-  'context_management',
-]);
-/** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
-const ADDED_TO_BLOCKS: ReadonlySet<string> = new Set(['index', 'partial_json', 'parsed_output']);
+const OF_REPLY: ReadonlySet<string> = new Set(FIELDS_OF_REPLY);
+const ADDED_TO_BLOCKS: ReadonlySet<string> = new Set(Object.keys(addedToBlocks));
 
 function editAnthropic(message: JsonObject, path: EditPath, work: Work): Kept {
   const { role, content } = message;

@@ -99,12 +99,15 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
       if (parsed.success) return parsed.data;
       const faults = parsed.error.issues.flatMap(readFaults);
       const paths = new Map<string, Path>();
+      const silent = new Set(faults.filter((fault) => saysNothing(rest.value, fault)));
       // The last first: removing an element of a list shifts those behind it.
       for (const fault of faults.toReversed()) {
+        if (silent.has(fault)) continue;
         const path = droppablePath(fault);
         if (path === undefined || valueAt(rest.value, path) === undefined) throw refusal(fault, rest.value);
         paths.set(path.join('.'), path);
       }
+      for (const { path } of silent) rest.remove(path);
       for (const path of paths.values()) rest.remove(path);
       for (const path of [...paths.values()].toReversed()) note(path);
     }
@@ -132,6 +135,13 @@ export function parseStrictly<T>(schema: z.ZodType<T>, body: Body): T {
   if (parsed.success) return parsed.data;
   const [fault] = parsed.error.issues.flatMap(readFaults);
   throw fault ? refusal(fault, body) : parsed.error;
+}
+
+/** A field of null means the same as no field, and so does an empty list or text in a field that the API does not define. */
+function saysNothing(body: unknown, { path, undefinedByApi }: Fault): boolean {
+  if (typeof path.at(-1) !== 'string') return false;
+  const value = valueAt(body, path);
+  return value === null || (undefinedByApi && (value === '' || (Array.isArray(value) && value.length === 0)));
 }
 
 function refusal({ named, why, required }: Fault, body: unknown): PlimsollError {

@@ -1,22 +1,24 @@
 import { z } from 'zod';
 import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
 import {
+  addedByClient,
   cacheControlSchema,
   cacheOptions,
   emptyFieldSchema,
   filePart,
   filePartAt,
   laterSystemMessages,
+  nullableText,
   Prompt,
   type SystemText,
   systemMessages,
 } from './prompt.ts';
 import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from './sdk.ts';
-import { type CountedValues, parseToolInput, TOOL_INPUTS } from './tool-input.ts';
+import { type CountedValues, toolInput } from './tool-input.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),
-  text: z.string(),
+  text: nullableText,
   cache_control: cacheControlSchema,
 });
 
@@ -52,21 +54,23 @@ const userSchema = z.strictObject({
   content: z.union([z.string(), z.array(userPartSchema)]).nullish(),
 });
 
-/** Clients send a reply back as it came, with what their libraries added. */
-const addedByClient = z.unknown().optional();
+/** Some servers write the arguments as an object, and their clients send it back. */
+const calledSchema = z.strictObject({
+  name: z.string(),
+  arguments: z
+    .union([z.string(), z.record(z.string(), z.unknown())])
+    .nullish()
+    .transform((written) =>
+      typeof written === 'object' && written ? JSON.stringify(written) : (written ?? ''),
+    ),
+  parsed_arguments: addedByClient,
+});
 
 const toolCallSchema = z.strictObject({
   id: z.string().nullish(),
   type: z.literal('function').nullish(),
   index: addedByClient,
-  function: z.strictObject({
-    name: z.string(),
-    arguments: z
-      .string()
-      .nullish()
-      .transform((written) => written ?? ''),
-    parsed_arguments: addedByClient,
-  }),
+  function: calledSchema,
 });
 
 const refusalSchema = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
@@ -77,7 +81,7 @@ const assistantSchema = z.strictObject({
     .union([z.string(), z.array(z.discriminatedUnion('type', [textSchema, refusalSchema]))])
     .nullish(),
   tool_calls: z.array(toolCallSchema).nullish(),
-  function_call: z.strictObject({ name: z.string(), arguments: z.string() }).nullish(),
+  function_call: calledSchema.nullish(),
   refusal: z.string().nullish(),
   // Only fields with content are reported as dropped.
   annotations: emptyFieldSchema,
@@ -90,7 +94,7 @@ const assistantSchema = z.strictObject({
 const toolSchema = z.strictObject({
   role: z.literal('tool'),
   content: textsSchema.nullish(),
-  tool_call_id: z.string(),
+  tool_call_id: z.string().nullish(),
   name: addedByClient.describe('Repeats the name of the tool that was called.'),
 });
 
@@ -196,7 +200,7 @@ function addMessage(message: OpenAIMessage, path: Path, mapping: Mapping): void 
       prompt.addAssistant(assistantParts(message, path, mapping));
       break;
     case 'tool':
-      addToolResult(message.tool_call_id, [...path, 'tool_call_id'], message, prompt);
+      addToolResult(message.tool_call_id ?? '', [...path, 'tool_call_id'], message, prompt);
       break;
     case 'function':
       addToolResult(FUNCTION_CALL, [...path, 'name'], message, prompt);
@@ -256,20 +260,9 @@ function assistantParts(message: Assistant, path: Path, mapping: Mapping): Assis
   return [
     ...texts.map((text): AssistantPart => ({ type: 'text', text })),
     ...calls.map(({ arguments: input, ...call }) =>
-      mapping.prompt.toolCall({ ...call, input: parseArguments(input, path, mapping) }),
+      mapping.prompt.toolCall({ ...call, input: toolInput(input, path, mapping.parsedArguments) }),
     ),
   ];
-}
-
-/** Other dialects carry the arguments as an object. */
-function parseArguments(text: string, path: Path, { parsedArguments }: Mapping): unknown {
-  const input = parseToolInput(text, parsedArguments);
-  if (input !== undefined) return input;
-  const { maxValues, maxDepth } = TOOL_INPUTS;
-  throw unmappable(
-    path,
-    `the arguments of the tool calls have more than ${maxValues} JSON values, or ${maxDepth} levels`,
-  );
 }
 
 function addToolResult(

@@ -188,6 +188,15 @@ export function cacheOptions(
 /** Replies come back with empty fields that mean nothing. */
 export const emptyFieldSchema = z.union([z.null(), z.literal(''), z.tuple([])]).optional();
 
+/** Clients of every API send texts of null back; a text of nothing is left out. */
+export const nullableText = z
+  .string()
+  .nullable()
+  .transform((text) => text ?? '');
+
+/** What replies or libraries have beside the content, whatever it says. */
+export const addedByClient = z.unknown().optional();
+
 export const jsonSchemaSchema = z.record(z.string(), z.unknown());
 
 /** @param mediaType such as image/png */

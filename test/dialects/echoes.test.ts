@@ -102,6 +102,111 @@ describe.each(PROVIDER_KINDS.filter((kind) => kind !== 'anthropic').map((kind) =
   },
 );
 
+const NULLS = Object.fromEntries(
+  ['name', 'tool_calls', 'refusal', 'cache_control', 'annotations', 'audio', 'function_call', 'anything'].map(
+    (name) => [name, null],
+  ),
+);
+const TEXT = { type: 'text', text: 'Hello', ...NULLS };
+const LOOK = { type: 'tool_use', id: 'toolu_1', name: 'look', input: {} };
+const SEEN = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'seen' };
+
+describe.each(PROVIDER_KINDS)('odd fields of any message, to %s', (kind) => {
+  it.each<[string, 'openai' | 'anthropic', Json]>([
+    [
+      'null and lists of nothing, in every role',
+      'openai',
+      {
+        messages: [
+          { ...NULLS, role: 'system', content: [TEXT] },
+          { ...NULLS, role: 'user', content: [TEXT, { type: 'text', text: null }], parts: [] },
+          { ...NULLS, role: 'assistant', content: [TEXT], tool_calls: [{ ...NULLS, ...CALL, type: null }] },
+          { ...NULLS, ...RESULT, content: [TEXT] },
+          { ...NULLS, ...NEXT },
+        ],
+      },
+    ],
+    [
+      'ids of null, parsed arguments',
+      'openai',
+      {
+        messages: [
+          USER,
+          {
+            role: 'assistant',
+            tool_calls: [{ id: null, function: { name: 'look', arguments: { at: 'x' } } }],
+          },
+          { role: 'tool', tool_call_id: null, content: null },
+          { role: 'assistant', function_call: { name: 'look', arguments: { at: 'x' } } },
+          { role: 'function', name: 'look', content: 'seen' },
+          NEXT,
+        ],
+      },
+    ],
+    [
+      'null and lists of nothing, in every role',
+      'anthropic',
+      {
+        system: [TEXT],
+        messages: [
+          { ...NULLS, role: 'user', content: [TEXT, { type: 'text', text: null }], parts: [] },
+          { ...NULLS, role: 'assistant', content: [TEXT, { ...NULLS, ...LOOK, caller: null }] },
+          { ...NULLS, role: 'user', content: [{ ...NULLS, ...SEEN, content: null, is_error: null }] },
+          { role: 'user', content: null },
+          { ...NULLS, ...NEXT },
+        ],
+      },
+    ],
+    [
+      'a whole reply, and what LangChain keeps of its stream',
+      'anthropic',
+      {
+        messages: [
+          USER,
+          {
+            id: 'msg_1',
+            type: 'message',
+            role: 'assistant',
+            model: 'm',
+            content: [
+              { type: 'text', text: 'So.', index: 0 },
+              { ...LOOK, input: '{"at":"x"}', index: 1, partial_json: '' },
+              { ...LOOK, id: null, input: '' },
+            ],
+            stop_reason: 'tool_use',
+            stop_sequence: null,
+            usage: { input_tokens: 1 },
+          },
+          { role: 'user', content: [SEEN, { ...SEEN, tool_use_id: null }] },
+          NEXT,
+        ],
+      },
+    ],
+  ])('%s, of %s', async (_, dialect, body) => {
+    if (dialect === kind) return;
+    const provider = await replyingProvider(kind);
+    const tools = dialect === 'openai' ? TOOLS : [{ name: 'look', input_schema: { type: 'object' } }];
+    for (const unmappable of ['drop-hints', 'refuse'] as const) {
+      const model = modelAt(provider.url, kind, { id: MODELS[kind] });
+      const call = callTo(model, dialect, { model: 'auto', max_tokens: 900, tools, ...body });
+      const outcome = await attempt({ ...call, unmappable }, TIMEOUTS);
+      expect(outcome).toMatchObject({ kind: 'reply', dropped: [] });
+      expect(JSON.stringify(provider.bodies().at(-1))).toContain('And now?');
+    }
+  });
+
+  it('a field that must be there is missing if it is null', async () => {
+    const url = 'http://127.0.0.1:9';
+    const turn = { role: 'assistant', tool_calls: [{ id: 'a', function: { name: null } }] };
+    const body = { model: 'auto', messages: [USER, turn, NEXT] };
+    const outcome = await attempt(callTo(modelAt(url, kind, { id: MODELS[kind] }), 'openai', body), TIMEOUTS);
+    expect(outcome).toMatchObject({
+      failure: 'bad-request',
+      message: expect.stringContaining('messages.1.tool_calls.0.function.name is required'),
+    });
+  });
+});
+
 describe('results of tools around other blocks', () => {
   const use = (id: string) => ({ type: 'tool_use', id, name: 'look', input: {} });
   const result = (id: string, text: string) => ({ type: 'tool_result', tool_use_id: id, content: text });
