@@ -98,7 +98,7 @@ const assistantBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, 
 
 const userSchema = z.strictObject({
   role: z.literal('user'),
-  content: z.union([z.string(), z.array(userBlockSchema)]).nullish(),
+  content: z.union([z.string(), z.array(userBlockSchema)]).nullable(),
 });
 
 const assistantSchema = z.strictObject({

@@ -6,10 +6,18 @@ import { createLosses, type Losses, type Path, type UnmappableRule, unmappable }
 import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
 import { thinkingBudget } from './reasoning.ts';
-import { type ReplyContext, ReplyError, type ReplyNotes, readUsage, unfinishedStream } from './reply.ts';
+import {
+  isFailure,
+  type ReplyContext,
+  ReplyError,
+  type ReplyNotes,
+  readUsage,
+  unfinishedStream,
+} from './reply.ts';
 import {
   type CallOptions,
   createTarget,
+  type FinishReason,
   type GenerateResult,
   type JsonSchema,
   type ModelRequest,
@@ -100,7 +108,7 @@ export function mapReply(
   context: ReplyContext,
   notes: ReplyNotes,
 ): MappedReply {
-  if (results.some(({ finishReason }) => finishReason.unified === 'error')) {
+  if (results.some(({ finishReason }) => hasFailed(finishReason))) {
     throw new ReplyError('unreadable', 'The model ended its reply with an error.');
   }
   if (results.some(isEmpty)) {
@@ -120,6 +128,10 @@ export function mapReply(
   );
   const body = { ...bodies[0], choices: bodies.flatMap(({ choices }) => choices) };
   return { body, usage: readUsage(usage) };
+}
+
+function hasFailed({ unified, raw }: FinishReason): boolean {
+  return unified === 'error' || isFailure(raw);
 }
 
 /** Reasoning is not passed on, so it is no content. */
@@ -192,8 +204,7 @@ function isPreamble(part: StreamPart): boolean {
 /** The SDK also finishes streams that the provider did not. */
 function isUnfinished(part: StreamPart): boolean {
   if (part.type !== 'finish') return false;
-  const { unified, raw } = part.finishReason;
-  return unified === 'error' || raw === undefined;
+  return hasFailed(part.finishReason) || part.finishReason.raw === undefined;
 }
 
 /** Every part until the end or the first error, after which the SDK would go on. @param readCounts - replaces the counts at the end */

@@ -5,7 +5,7 @@ export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './em
 export { errorBody, errorEvent } from './errors.ts';
 export { isWithinLimits } from './limits.ts';
 export { type Losses, MissingField, type UnmappableRule, unmappable } from './losses.ts';
-export { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
+export { isFailure, type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
 export {
   type CallOptions,
   type EmbedResult,

@@ -123,6 +123,18 @@ export function unifiedFinish({ unified, raw }: FinishReason, hasCalls: boolean)
   return unified === 'tool-calls' ? 'stop' : unified;
 }
 
+/**
+ * Reasons to finish that say that the provider, or the model's call of a tool, failed: OpenRouter, Mistral, Cohere; vLLM; Zhipu; DeepSeek;
+ * Google, whose address for OpenAI's clients puts a word before them; Amazon Bedrock.
+ */
+const FAILURES =
+  /^(?:function_call_filter: ?)?(?:error(?:_[a-z_]*)?|abort(?:ed)?|network_error|insufficient_system_resource|malformed_(?:function_call|response|model_output|tool_use)|unexpected_tool_call|too_many_tool_calls|missing_thought_signature)$/i;
+
+/** Whether a provider's reason to finish, in whatever API's word, means that there is no reply. */
+export function isFailure(reason: unknown): boolean {
+  return typeof reason === 'string' && FAILURES.test(reason);
+}
+
 /** Tokens of a reply as the rest of Plimsoll counts them; undefined unless the provider sent both input and output. */
 export function readUsage({ inputTokens, outputTokens }: SdkUsage): TokenCounts | undefined {
   const input = tokenCount(inputTokens.total);

@@ -1,6 +1,6 @@
 import type { Dialect } from '../catalog/index.ts';
-import { errorBody } from '../dialects/index.ts';
-import { fieldIn, isObject, parseJson } from '../json/index.ts';
+import { errorBody, isFailure } from '../dialects/index.ts';
+import { fieldIn, isObject, objectIn, parseJson } from '../json/index.ts';
 import { saysSomething } from './empty-reply.ts';
 import type { Head } from './exchange.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
@@ -37,15 +37,23 @@ function hasError(json: unknown): boolean {
 
 /**
  * The error that a reply, or an event of one, reports although its status was 2xx: JSON with the error in its field `error`. It is at the
- * top, or in a choice, or only the choice's `finish_reason` says so, as OpenRouter and Mistral do. Undefined if there is none.
+ * top, in a message, in a choice or its message or delta, or only a reason to finish says so. Undefined if there is none.
  */
 export function reportedError(json: unknown): string | undefined {
   if (hasError(json) || fieldIn(json, 'type') === 'error') return JSON.stringify(json);
+  const message = fieldIn(json, 'message');
   const choices = fieldIn(json, 'choices');
-  const choice = Array.isArray(choices) ? choices.find(hasFailed) : undefined;
-  if (choice === undefined) return undefined;
-  const error = hasError(choice) ? choice.error : { message: 'The provider could not finish this reply.' };
-  return JSON.stringify({ error });
+  const holders = [message, ...(Array.isArray(choices) ? choices.flatMap(holdersIn) : [])];
+  const holder = holders.find(hasError);
+  if (holder !== undefined) return JSON.stringify({ error: fieldIn(holder, 'error') });
+  const reasons = [json, message, fieldIn(json, 'delta')].map((one) => fieldIn(one, 'stop_reason'));
+  if (Array.isArray(choices)) reasons.push(...choices.map((choice) => fieldIn(choice, 'finish_reason')));
+  if (!reasons.some(isFailure)) return undefined;
+  return JSON.stringify({ error: { message: 'The provider could not finish this reply.' } });
+}
+
+function holdersIn(choice: unknown): unknown[] {
+  return [choice, objectIn(choice, 'message'), objectIn(choice, 'delta')];
 }
 
 /** What a reply is in which the model says nothing, and gives no reason. */
@@ -115,11 +123,6 @@ function statusFrom(value: unknown): number | undefined {
   const text = String(value);
   if (/^[45]\d\d$/.test(text)) return Number(text);
   return Object.hasOwn(STATUS_BY_NAME, text) ? STATUS_BY_NAME[text] : undefined;
-}
-
-/** Whether a choice of a reply, or of a chunk, ended with an error. */
-function hasFailed(choice: unknown): choice is { readonly error?: unknown } {
-  return isObject(choice) && (hasError(choice) || choice['finish_reason'] === 'error');
 }
 
 /** The body of a refusal that goes to the client, in UTF-8. */

@@ -192,8 +192,11 @@ function readingNext(bytes: Bytes, reader: StreamReader): () => Promise<Iterator
 /** OpenAI's end, also if the blank line after it is missing. */
 const DONE = '[DONE]';
 const UNFINISHED_DONE = /^data: ?\[DONE\]\s*$/;
-/** The field itself: in a text inside JSON the quotes would have backslashes. OpenRouter ends what it could not finish with `error`. */
-const FINISHED = /"finish_reason"\s*:\s*"(?!error"|")/;
+/** The field itself: in a text inside JSON the quotes would have backslashes. */
+const FINISHED = /"finish_reason"\s*:\s*"(?!")/;
+/** What may be a reason to finish that means a failure. */
+const MAY_HAVE_FAILED =
+  /_reason"\s*:\s*"[^"]{0,40}(?:err|abort|insufficient|malformed|unexpected|too_many|missing)/i;
 const MESSAGE_STOP = /"type"\s*:\s*"message_stop"/;
 /** An unfinished event that is longer passes piece by piece, and is not edited: the end of a reply is shorter. */
 const MAX_HELD_BYTES = 1024 * 1024;
@@ -333,11 +336,11 @@ export class StreamReader {
   /** @returns what to edit in the event's JSON */
   #read({ event, data }: SseEvent): JsonEdit[] {
     const named = event === 'error';
-    if (named || data.includes('"error"')) this.#readError(event, data);
+    if (named || data.includes('"error"') || MAY_HAVE_FAILED.test(data)) this.#readError(event, data);
     if (!this.#begun) this.#readBeforeReply(data);
     if (this.#dialect === 'anthropic') this.#done ||= event === 'message_stop' || MESSAGE_STOP.test(data);
     else if (data === DONE) this.#done = true;
-    else this.#finished ||= FINISHED.test(data);
+    else this.#finished ||= FINISHED.test(data); // if that was a failure, `#hiddenError` counts
     this.#usage.read(data);
     return this.#stopReasons.edits(data);
   }

@@ -22,6 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
   tool_use: 'tool_calls',
   tool_call: 'tool_calls',
   safety: 'content_filter',
+  sensitive: 'content_filter',
 };
 
 /** A reason to stop as OpenAI's API writes it; one that is not known, in lower case. */

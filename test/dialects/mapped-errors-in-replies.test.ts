@@ -4,7 +4,7 @@ import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
 import { ExchangeError } from '../../router/providers/provider-error.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { REPLIES, sse } from './replies.ts';
+import { converseReply, REPLIES, sse, streamOf } from './replies.ts';
 import { type Scripted, scriptedProvider } from './scripted-provider.ts';
 
 async function outcomeOf(kind: ProviderKind, dialect: Dialect, script: Scripted, stream: boolean) {
@@ -16,6 +16,12 @@ async function outcomeOf(kind: ProviderKind, dialect: Dialect, script: Scripted,
 
 const CHAT: readonly (readonly [object, string, number])[] = [
   [{ choices: [{ index: 0, delta: {}, message: {}, finish_reason: 'error' }] }, 'server-error', 200],
+  [{ choices: [{ index: 0, delta: {}, message: {}, finish_reason: 'ERROR' }] }, 'server-error', 200],
+  [
+    { choices: [{ index: 0, delta: { error: 'x' }, message: { error: 'x' }, finish_reason: null }] },
+    'server-error',
+    200,
+  ],
   [{ choices: [{ index: 0, error: { code: 503, message: 'x' }, delta: {} }] }, 'overloaded', 503],
   [{ choices: [], error: { code: 429, message: 'x' } }, 'rate-limited', 429],
   [{ error: 'boom' }, 'server-error', 200],
@@ -24,6 +30,11 @@ const CHAT: readonly (readonly [object, string, number])[] = [
   [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 'overloaded', 529],
 ];
 const CLAUDE: readonly (readonly [object, string, number])[] = [
+  [
+    { type: 'message_delta', delta: { stop_reason: 'error' }, content: [], stop_reason: 'error' },
+    'server-error',
+    200,
+  ],
   [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 'overloaded', 529],
   [{ type: 'error', error: { type: 'rate_limit_error', message: 'x' } }, 'rate-limited', 429],
   [{ type: 'error', error: { type: 'api_error', message: 'x' } }, 'server-error', 200],
@@ -36,6 +47,10 @@ const CLAUDE: readonly (readonly [object, string, number])[] = [
 const GEMINI: readonly (readonly [object, string, number])[] = [
   [{ error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }, 'overloaded', 503],
   [{ error: { message: 'x', status: 'RESOURCE_EXHAUSTED' } }, 'rate-limited', 429],
+  ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS', 'MALFORMED_RESPONSE'].map(
+    (finishReason) =>
+      [{ candidates: [{ content: { parts: [] }, finishReason }] }, 'bad-answer', 200] as const,
+  ),
   [{ promptFeedback: { blockReason: 'SAFETY' } }, 'content-filter', 200],
   [{ promptFeedback: { blockReason: 'PROHIBITED_CONTENT' }, candidates: [] }, 'content-filter', 200],
 ];
@@ -89,6 +104,20 @@ describe.each(CASES)(
       expect(thrown).toMatchObject({ reportedToClient: false });
       expect(text).toContain('Good ');
       expect(text).not.toMatch(/\[DONE\]|message_stop/);
+    });
+  },
+);
+
+describe.each(['malformed_tool_use', 'malformed_model_output', 'error'])(
+  'a reply of Bedrock that ends with %s',
+  (stopReason) => {
+    it.each(['openai', 'anthropic'] as const)('is a failure to a client of %s', async (dialect) => {
+      const { plain, events } = converseReply(stopReason);
+      const outcome = await outcomeOf('bedrock', dialect, { body: JSON.stringify(plain) }, false);
+      expect(outcome).toMatchObject({ kind: 'failure', failure: 'bad-answer' });
+      const streamed = await outcomeOf('bedrock', dialect, streamOf('bedrock', events), true);
+      if (streamed.kind !== 'reply') throw new Error(streamed.message);
+      expect((await drained(streamed.body)).thrown).toBeInstanceOf(ExchangeError);
     });
   },
 );

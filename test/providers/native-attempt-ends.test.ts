@@ -290,6 +290,11 @@ test.each([
   expect(await endOf(callOf({ url }))).toEqual({ text, broken: undefined });
 });
 
+const FAILED_REASONS = [
+  ...['ERROR', 'Error', 'error_toxic', 'network_error', 'insufficient_system_resource', 'abort'],
+  ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'function_call_filter: MALFORMED_FUNCTION_CALL'],
+];
+
 test.each([
   ['openai', {}, 'bad-answer', 200],
   ['openai', { choices: [] }, 'bad-answer', 200],
@@ -309,6 +314,19 @@ test.each([
   ['openai', { error: { message: 'x' }, choices: [{ message: { content: 'half' } }] }, 'server-error', 200],
   ['openai', { choices: [{ message: { content: 'half' }, finish_reason: 'error' }] }, 'server-error', 200],
   ['openai', { choices: [{ error: { code: 502, message: 'x' } }] }, 'server-error', 502],
+  [
+    'openai',
+    { choices: [{ message: { content: 'half', error: { code: 503 } }, finish_reason: 'stop' }] },
+    'overloaded',
+    503,
+  ],
+  ...FAILED_REASONS.map(
+    (finish_reason) =>
+      ['openai', { choices: [{ message: { content: 'a' }, finish_reason }] }, 'server-error', 200] as const,
+  ),
+  ['anthropic', { type: 'message', content: [], stop_reason: 'error' }, 'server-error', 200],
+  ['anthropic', { content: [{ type: 'text', text: 'half' }], stop_reason: 'ERROR' }, 'server-error', 200],
+  ['anthropic', { message: { error: { type: 'overloaded_error' } }, content: [] }, 'overloaded', 529],
   ['openai', { choices: [{}, { error: { code: 429, message: 'x' } }] }, 'rate-limited', 429],
   ['anthropic', {}, 'bad-answer', 200],
   ['anthropic', { type: 'message', content: null }, 'bad-answer', 200],
@@ -332,6 +350,16 @@ const HIDDEN_ERRORS: readonly [Dialect, string, string, number][] = [
   ['openai', 'data: {"choices":[{"delta":{},"finish_reason":"error"}]}\n\n', 'server-error', 200],
   ['openai', 'data: {"choices":[{"error":{"code":503,"message":"x"}}]}\n\n', 'overloaded', 503],
   ['openai', 'event: error\ndata: {"message":"x"}\n\n', 'server-error', 200],
+  ...FAILED_REASONS.map((reason): [Dialect, string, string, number] => [
+    'openai',
+    `data: {"choices":[{"delta":{},"finish_reason" : "${reason}"}]}\n\n`,
+    'server-error',
+    200,
+  ]),
+  ['openai', 'data: {"choices":[{"delta":{"error":{"code":503}}}]}\n\n', 'overloaded', 503],
+  ['anthropic', 'data: {"type":"message_delta","delta":{"stop_reason":"error"}}\n\n', 'server-error', 200],
+  ['anthropic', 'data: {"type":"message_start","message":{"stop_reason": "Error"}}\n\n', 'server-error', 200],
+  ['anthropic', 'data: {"type":"message_start","message":{"error":{"code":503}}}\n\n', 'overloaded', 503],
   ['anthropic', 'data: {"type":"error","error":{"type":"overloaded_error"}}\n\n', 'overloaded', 529],
 ];
 const CONTENT: Readonly<Record<Dialect, string>> = {
