@@ -103,7 +103,7 @@ function remove({ edits }: Work, path: EditPath): void {
 
 /** Replaces a value, or adds a field. */
 function set(work: Work, path: EditPath, value: unknown): void {
-  work.edits.push({ path, value: JSON.stringify(value) });
+  work.edits.push({ path, value: JSON.stringify(value), add: true });
 }
 
 /** Removes what belongs to another API: it may say something, but nothing to this provider. */

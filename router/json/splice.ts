@@ -2,12 +2,13 @@ import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET } from './s
 import { afterWhiteSpace, nameAt, stringEnd, valueAfterColon, valueEnd } from './text-walk.ts';
 
 /**
- * A field or an element, by its path from the outermost value, with another value (as JSON text), or without one: it is removed. A field
- * with a value that is not there is added to its object.
+ * A field or an element, by its path from the outermost value, with another value (as JSON text), or without one: it is removed. With
+ * `add`, a field that is not there is added to its object.
  */
 export interface JsonEdit {
   readonly path: readonly (string | number)[];
   readonly value: string | undefined;
+  readonly add?: true;
 }
 
 /** Characters from `start` to `end` become `text`. */
@@ -19,26 +20,26 @@ export interface Splice {
 
 /** What is edited inside one value. */
 interface Node {
-  edit?: { readonly value: string | undefined };
+  edit?: Pick<JsonEdit, 'value' | 'add'>;
   readonly inside: Map<string | number, Node>;
 }
 
 /**
- * Where edits change a JSON text, in its order. A path whose object or list is not there changes nothing, and so does what lies inside an edited
- * value; of duplicates each is edited. Takes time in proportion to the length, and recursion in proportion to the longest path.
+ * Where edits change a JSON text, in its order. A path that is not there changes nothing unless it is added, and so does what lies inside an
+ * edited value; of duplicates each is edited. Takes time in proportion to the length, and recursion in proportion to the longest path.
  * @param text valid JSON; for any other the result is of no use, but it still ends, without an error
  * @param from where the outermost value begins
  */
 export function jsonSplices(text: string, edits: readonly JsonEdit[], from = 0): Splice[] {
   const root: Node = { inside: new Map() };
-  for (const { path, value } of edits) {
+  for (const { path, ...edit } of edits) {
     let node = root;
     for (const step of path) {
       const next = node.inside.get(step) ?? { inside: new Map() };
       node.inside.set(step, next);
       node = next;
     }
-    node.edit = { value };
+    node.edit = edit;
   }
   const splices: Splice[] = [];
   addSplices(text, afterWhiteSpace(text, from), root, splices);
@@ -86,12 +87,12 @@ function addSplices(text: string, opening: number, { inside }: Node, splices: Sp
   if (removedFrom !== undefined) splices.push({ start: keptEnd ?? removedFrom, end: lastEnd, text: '' });
 }
 
-/** The fields with a value among these names, as JSON. */
+/** The fields to add among these names, as JSON. */
 function fields(names: ReadonlySet<string | number>, inside: Node['inside']): string {
   const written: string[] = [];
   for (const name of names) {
-    const value = inside.get(name)?.edit?.value;
-    if (value !== undefined) written.push(`${JSON.stringify(String(name))}:${value}`);
+    const { add, value } = inside.get(name)?.edit ?? {};
+    if (add && value !== undefined) written.push(`${JSON.stringify(String(name))}:${value}`);
   }
   return written.join(',');
 }

@@ -36,9 +36,12 @@ import type { AttemptOutcome, ProviderCall, ReplyBody } from './types.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;
 
+/** The byte order mark that some servers put before their JSON; not every client takes it. */
+const MARK = Buffer.from('\ufeff');
+
 /**
  * A plain reply is held until its JSON has been checked, and is a failure if that is an error or lacks what the API promises. Its bytes
- * stay as they are, but for the reason to stop of tool calls (`stopReasonEdits`) and log-probabilities that the client did not ask for. One of more than `maxBytes`, or for which there is no
+ * stay as they are, but for a byte order mark, the reason to stop of tool calls (`stopReasonEdits`) and log-probabilities that the client did not ask for. One of more than `maxBytes`, or for which there is no
  * memory, passes through unchecked, and its usage is unknown.
  */
 export async function plainReply(
@@ -56,8 +59,10 @@ export async function plainReply(
     return { kind: 'reply', status: head.status, headers, body, usage: () => undefined };
   }
   if (isTooComplex(body)) return failedAttempt(call.model, 'bad-answer', head.status, TOO_COMPLEX);
-  const taken = call.logprobs ? takeLogprobs(call, body) : undefined;
-  const shown = taken === undefined ? body : Buffer.from(taken.body);
+  const marked = body.subarray(0, MARK.length).equals(MARK);
+  const own = marked ? body.subarray(MARK.length) : body;
+  const taken = call.logprobs ? takeLogprobs(call, own) : undefined;
+  const shown = taken === undefined ? own : Buffer.from(taken.body);
   const json = parseJson(shown.toString('utf8'));
   if (typeof json !== 'object' || json === null) {
     return failedAttempt(call.model, 'bad-answer', head.status, 'answered with JSON that is broken');
@@ -193,7 +198,10 @@ function readingNext(bytes: Bytes, reader: StreamReader): () => Promise<Iterator
 const DONE = '[DONE]';
 const UNFINISHED_DONE = /^data: ?\[DONE\]\s*$/;
 /** The field itself: in a text inside JSON the quotes would have backslashes. */
-const FINISHED = /"finish_reason"\s*:\s*"(?!")/;
+const FINISHED: Readonly<Record<Dialect, RegExp>> = {
+  openai: /"finish_reason"\s*:\s*"(?!")/,
+  anthropic: /"stop_reason"\s*:\s*"(?!")/,
+};
 /** What may be a reason to finish that means a failure. */
 const MAY_HAVE_FAILED =
   /_reason"\s*:\s*"[^"]{0,40}(?:err|abort|insufficient|malformed|unexpected|too_many|missing)/i;
@@ -223,6 +231,8 @@ export class StreamReader {
   #done = false;
   /** The model has given its reason to finish. */
   #finished = false;
+  /** Of the last event that has any. */
+  #lastData = '';
   /** An error has come that the client's own library throws. */
   #thrownByClient = false;
   /** An error has come that the client's library would take for the end of a whole reply. */
@@ -243,8 +253,14 @@ export class StreamReader {
     let from = 0;
     let start = 0;
     for (const [at, event] of this.#events.push(chunk).entries()) {
+      const lacking = this.#lackingReason(event);
       const edits = this.#read(event);
       const end = this.#events.endOf(at);
+      if (lacking !== undefined && !this.#cut) {
+        if (start > from) passed.push(this.#withHeld(chunk.subarray(from, start)));
+        passed.push(lacking);
+        from = start;
+      }
       if (edits.length > 0 && !this.#cut) {
         if (start > from) passed.push(this.#withHeld(chunk.subarray(from, start)));
         passed.push(editedBytes(this.#withHeld(chunk.subarray(start, end)), edits));
@@ -255,7 +271,7 @@ export class StreamReader {
       start = end;
     }
     const whole = this.#events.unfinishedFrom;
-    if (whole === chunk.length && from === 0 && this.#heldBytes === 0) return chunk; // nearly always
+    if (whole === chunk.length && from === 0 && passed.length === 0 && this.#heldBytes === 0) return chunk; // nearly always
     if (whole > from) passed.push(this.#withHeld(chunk.subarray(from, whole)));
     this.#hold(chunk.subarray(Math.max(from, whole)));
     if (this.#heldBytes <= MAX_HELD_BYTES) return joined(passed);
@@ -265,7 +281,25 @@ export class StreamReader {
 
   /** The bytes of an event whose end has not come. */
   takeHeld(): Uint8Array {
-    return this.#withHeld(new Uint8Array());
+    const lacking = this.#unfinishedDone() ? this.#lackingReason({ event: '', data: DONE }) : undefined;
+    const held = this.#withHeld(new Uint8Array());
+    return lacking === undefined ? held : Buffer.concat([lacking, held]);
+  }
+
+  #unfinishedDone(): boolean {
+    return this.#dialect === 'openai' && UNFINISHED_DONE.test(this.#events.unfinished());
+  }
+
+  /** What a stream that ends with this event must have before it: see `StreamedStopReasons.missing`. */
+  #lackingReason({ event, data }: SseEvent): Uint8Array | undefined {
+    if (!this.#stopReasons.called || this.#finished || this.#done) return undefined;
+    const ends = this.#dialect === 'openai' ? data === DONE : this.#isMessageStop(event, data);
+    if (!ends) return undefined;
+    return Buffer.from(this.#stopReasons.missing(parseJson(this.#lastData), this.#usage.outputTokens));
+  }
+
+  #isMessageStop(event: string, data: string): boolean {
+    return event === 'message_stop' || MESSAGE_STOP.test(data);
   }
 
   #hold(bytes: Uint8Array): void {
@@ -327,7 +361,7 @@ export class StreamReader {
     if (this.#done) return undefined;
     if (cause !== undefined) return cause;
     const rest = this.#events.unfinished();
-    if (this.#dialect === 'openai' && (rest === '' ? this.#finished : UNFINISHED_DONE.test(rest))) {
+    if (this.#dialect === 'openai' && (rest === '' ? this.#finished : this.#unfinishedDone())) {
       return undefined;
     }
     return new ExchangeError('reset', 'The stream ended before the answer had.');
@@ -338,9 +372,10 @@ export class StreamReader {
     const named = event === 'error';
     if (named || data.includes('"error"') || MAY_HAVE_FAILED.test(data)) this.#readError(event, data);
     if (!this.#begun) this.#readBeforeReply(data);
-    if (this.#dialect === 'anthropic') this.#done ||= event === 'message_stop' || MESSAGE_STOP.test(data);
-    else if (data === DONE) this.#done = true;
-    else this.#finished ||= FINISHED.test(data); // if that was a failure, `#hiddenError` counts
+    if (this.#dialect === 'anthropic') this.#done ||= this.#isMessageStop(event, data);
+    else this.#done ||= data === DONE;
+    this.#finished ||= FINISHED[this.#dialect].test(data); // if that was a failure, `#hiddenError` counts
+    if (data !== '') this.#lastData = data;
     this.#usage.read(data);
     return this.#stopReasons.edits(data);
   }
@@ -405,6 +440,11 @@ class UsageReader {
   /** Undefined until the provider has reported the final counts. */
   usage(): TokenCounts | undefined {
     return this.#final ? parseUsage({ usage: this.#counts }, this.#dialect) : undefined;
+  }
+
+  /** As far as the provider has counted. */
+  get outputTokens(): number {
+    return countIn(this.#counts, this.#dialect === 'openai' ? 'completion_tokens' : 'output_tokens') ?? 0;
   }
 
   #count(data: string): void {

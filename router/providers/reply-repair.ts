@@ -49,7 +49,7 @@ async function* plainBody(
   for await (const chunk of bytes) chunks.push(chunk);
   const whole = Buffer.concat(chunks);
   if (isTooComplex(whole)) throw new ExchangeError('unreadable', `It ${TOO_COMPLEX}.`);
-  const reply = parseJson(whole.toString('utf8').replace(/^\ufeff/, ''));
+  const reply = parseJson(whole.toString('utf8'));
   if (!isObject(reply)) return yield whole;
   throwIfError(reply);
   yield Buffer.from(JSON.stringify(repair(reply)));

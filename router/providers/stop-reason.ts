@@ -2,6 +2,7 @@ import type { Dialect } from '../catalog/index.ts';
 import {
   countIn,
   fieldIn,
+  isObject,
   type JsonEdit,
   type JsonObject,
   jsonSplices,
@@ -52,11 +53,11 @@ const TOOL_USE = 'tool_use';
 
 /** @param unsaid the reason if there is none: in the events of a stream, null means that more is to come */
 function reasonEdit(holder: unknown, path: JsonEdit['path'], right: string, unsaid = ''): JsonEdit[] {
-  const said = fieldIn(holder, String(path.at(-1)));
-  if (said !== null && typeof said !== 'string') return [];
+  const said = fieldIn(holder, String(path.at(-1))) ?? '';
+  if (typeof said !== 'string') return [];
   const reason = said ? openaiReason(said) : unsaid;
   const isWrong = said !== right && (reason === 'stop' || reason === 'tool_calls');
-  return isWrong ? [{ path, value: JSON.stringify(right) }] : [];
+  return isWrong ? [{ path, value: JSON.stringify(right), add: true }] : [];
 }
 
 function isToolUse(block: JsonObject): boolean {
@@ -100,6 +101,26 @@ export class StreamedStopReasons {
     if (!begins && !ends) return [];
     const event = parseJson(data);
     return this.#dialect === 'anthropic' ? this.#anthropicEdits(event) : this.#openaiEdits(event);
+  }
+
+  /** Whether a call of a tool has begun. */
+  get called(): boolean {
+    return this.#called.size > 0;
+  }
+
+  /**
+   * The event that a stream lacks if it ends without a reason after calls of tools: clients would not run them.
+   * @param last the JSON of an earlier event, from which OpenAI's chunks have their id and model
+   */
+  missing(last: unknown, outputTokens: number): string {
+    if (this.#dialect === 'anthropic') {
+      const delta = { stop_reason: TOOL_USE, stop_sequence: null };
+      const event = { type: 'message_delta', delta, usage: { output_tokens: outputTokens } };
+      return `event: message_delta\ndata: ${JSON.stringify(event)}\n\n`;
+    }
+    const { id, object, created, model } = isObject(last) ? last : {};
+    const choices = [...this.#called].map(([index, reason]) => ({ index, delta: {}, finish_reason: reason }));
+    return `data: ${JSON.stringify({ id, object, created, model, choices })}\n\n`;
   }
 
   #anthropicEdits(event: unknown): JsonEdit[] {

@@ -9,6 +9,7 @@ function edited(text: string, ...edits: JsonEdit[]): string {
 
 const gone = (...path: (string | number)[]): JsonEdit => ({ path, value: undefined });
 const set = (value: string, ...path: (string | number)[]): JsonEdit => ({ path, value });
+const add = (value: string, ...path: (string | number)[]): JsonEdit => ({ path, value, add: true });
 
 test.each([
   [' { "a" : 1 , "b":[1, 2 ,3] } ', [set('9', 'a')], ' { "a" : 9 , "b":[1, 2 ,3] } '],
@@ -23,9 +24,15 @@ test.each([
   ['{"a":"{\\"a\\":1}","c":{"a":1}}', [set('2', 'c', 'a')], '{"a":"{\\"a\\":1}","c":{"a":2}}'],
   ['{"a":1e400}', [gone('b'), gone('a', 'c'), gone('a', 0)], '{"a":1e400}'],
   ['{"a":1,"a":2}', [set('3', 'a')], '{"a":3,"a":3}'],
-  ['{"a":1, "c":[2]}', [set('3', 'b'), set('4', 'c', 1), set('5', 'x', 'y')], '{"a":1, "c":[2],"b":3}'],
-  ['{"a":1, "c":2 }', [set('3', 'b"'), gone('c'), set('4', 'd')], '{"a":1,"b\\"":3,"d":4 }'],
-  ['[{ }, {"a":{} }]', [set('3', 0, 'b'), gone(1, 'a'), set('4', 1, 'b')], '[{"b":3 }, {"b":4 }]'],
+  ['{"a":1}', [set('3', 'b'), set('4', 'c', 0)], '{"a":1}'],
+  ['{"a', [set('3', 'a')], '{"a'],
+  [
+    '{"a":1, "c":[2]}',
+    [add('3', 'b'), add('4', 'c', 1), add('5', 'x', 'y'), add('6', 'a')],
+    '{"a":6, "c":[2],"b":3}',
+  ],
+  ['{"a":1, "c":2 }', [add('3', 'b"'), gone('c'), add('4', 'd')], '{"a":1,"b\\"":3,"d":4 }'],
+  ['[{ }, {"a":{} }]', [add('3', 0, 'b'), gone(1, 'a'), add('4', 1, 'b')], '[{"b":3 }, {"b":4 }]'],
 ] as const)('%s', (text, edits, expected) => {
   expect(edited(text, ...edits)).toBe(expected);
 });
@@ -81,7 +88,7 @@ test('any edits of any JSON, however it is spaced', () => {
 test('any text ends without an error', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'{}[]",:\\ a1') }), (text) => {
-      expect(edited(text, gone('a'), gone(0), set('1', 1))).toBeTypeOf('string');
+      expect(edited(text, gone('a'), gone(0), set('1', 1), add('2', 'b'))).toBeTypeOf('string');
     }),
     { numRuns: scaled(500) },
   );

@@ -158,6 +158,66 @@ describe('a reply that calls tools ends with a reason after which clients run th
   });
 });
 
+describe('a stream that calls tools and ends without a reason gets one before its end', () => {
+  /** What an official client would make of the stream: the reasons of all its events. */
+  const reasons = (text: string) =>
+    [...text.matchAll(/"(?:finish|stop)_reason" ?: ?"([a-z_]+)"/g)].map(([, one]) => one);
+
+  test.each(STREAMED)('%s (%s)', async (_, dialect, reply, right) => {
+    const given = reply('null');
+    const got = await through(dialect, true, given);
+    expect(reasons(got)).toEqual([right]);
+    const last = dialect === 'openai' ? 'data: [DONE]' : 'event: message_stop';
+    const [before, after] = got.split(
+      /(?:event: message_delta\n)?data: \{[^\n]*_reason":"[a-z_]+"[^\n]*\}\n\n/,
+    );
+    expect(`${before}${after}`).toBe(given);
+    expect(after).toMatch(new RegExp(`^${last.replace(/[[\]]/g, '\\$&')}`));
+    fc.assert(
+      fc.property(anyPlaces, (places) => {
+        expect(passed(dialect, Buffer.from(given), places).toString()).toBe(got);
+        if (dialect === 'anthropic') return; // whose end must be whole
+        expect(passed(dialect, Buffer.from(given.trimEnd()), places).toString()).toBe(got.trimEnd());
+      }),
+      { numRuns: scaled(100) },
+    );
+  });
+
+  test.each(STREAMED_TEXT.filter(([name]) => name === 'text'))(
+    'but not after %s (%s)',
+    (_, dialect, reply) => {
+      const given = reply('null');
+      expect(passed(dialect, Buffer.from(given), [9, 99]).toString()).toBe(given);
+    },
+  );
+
+  test('in the words of its client: the id and the model of its chunks, the counted tokens', () => {
+    const head = { id: 'c1', object: 'chat.completion.chunk', created: 5, model: 'm' };
+    const openai =
+      event({ ...head, choices: [{ index: 0, delta: { tool_calls: [CALL] } }] }) + event('[DONE]');
+    expect(passed('openai', Buffer.from(openai), []).toString()).toContain(
+      event({ ...head, choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] }),
+    );
+    const anthropic = anthropicStream({ ...USE, input: {} })('null');
+    expect(passed('anthropic', Buffer.from(anthropic), []).toString()).toContain(
+      '"usage":{"output_tokens":9}}\n\nevent: message_stop',
+    );
+  });
+
+  test.each(PLAIN)('plain, without the field: %s (%s)', async (_, dialect, reply, right) => {
+    const bare = reply('null').replace(/,? ?"(finish|stop)_reason" : null/, '');
+    expect(JSON.parse(await through(dialect, false, bare))).toEqual(JSON.parse(reply(JSON.stringify(right))));
+  });
+
+  test.each(PLAIN)('a byte order mark goes: %s (%s)', async (_, dialect, reply, right) => {
+    for (const said of ['"stop"', JSON.stringify(right), '"length"']) {
+      expect(await through(dialect, false, `\ufeff${reply(said)}`)).toBe(
+        await through(dialect, false, reply(said)),
+      );
+    }
+  });
+});
+
 describe('bytes stay', () => {
   test.each(PLAIN)('plain: a reason that may be true, %s (%s)', async (_, dialect, reply) => {
     for (const said of RIGHT[dialect].filter((one) => one !== 'tool_calls' && one !== 'function_call')) {
