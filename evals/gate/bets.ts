@@ -111,9 +111,9 @@ function batchSizes(inOrder: readonly number[]): number[] {
   return sizes;
 }
 
-/** Cases that share a group, a key or the whole text are one unit. */
+/** Cases that share a group, a key or the text, but for what copyHash leaves out, are one unit. */
 function rowsByGroup(traits: readonly Traits[]): (readonly number[])[] {
-  return questionUnits(traits, ({ textHash }) => textHash).map(({ members }) => members);
+  return questionUnits(traits, ({ copyHash }) => copyHash).map(({ members }) => members);
 }
 
 /** Each request is a unit, but for those that share one labelled reply: that was drawn once. Undefined if none do. */
@@ -141,7 +141,7 @@ function batchOfUnit(traits: readonly Traits[], rows: readonly number[], batchOf
   if (later === undefined) return batch;
   throw new PlimsollError(
     'invalid-input',
-    `The case ${JSON.stringify(traits[later]!.id)} belongs to a group or a label of which an earlier look has bet on other cases. Append whole groups, or leave the case out.`,
+    `The case ${JSON.stringify(traits[later]!.id)} belongs to a group or a label, or is a copy of a text, of which an earlier look has bet on other cases. Append whole groups, or leave the case out.`,
     { place: { field: 'group' } },
   );
 }
@@ -156,7 +156,7 @@ function largeUnit(traits: readonly Traits[], rows: readonly number[], largest: 
         : `question ${key}`;
   return new PlimsollError(
     'invalid-input',
-    `The ${name} has ${rows.length} cases, and the suite allows ${largest} that are one draw. Set largest_group to the most that there can be, whatever the outcomes, or sample fewer cases of each.`,
+    `The ${name} has ${rows.length} cases, and the suite allows ${largest} that are one draw${group === undefined && label === undefined ? ': they have the same key or text, but for numbers at either end' : ''}. Set largest_group to the most that there can be, whatever the outcomes, or sample fewer cases of each.`,
     { place: { field: 'largest_group' } },
   );
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { ascendingOrder } from '../../router/statistics/index.ts';
 import { type Case, replyOf } from '../cases/index.ts';
+import { copyHash } from './copy-hash.ts';
 
 /** 48 bits, which a double holds exactly: two sets of a million different questions seem to overlap with probability .01. */
 const BYTES = 6;
@@ -9,7 +10,7 @@ const HEX_DIGITS = 2 * BYTES;
 /** A key of questionKey is a hash already. */
 const HASHED_KEY = /^[0-9a-f]{16}$/;
 
-/** What the record of looks keeps of one case: three hashes of 48 bits, from which nothing can be read back. */
+/** What the record of looks keeps of one case: hashes of 48 bits, from which nothing can be read back. */
 export interface CaseFingerprint {
   /**
    * Of all that the gate reads of the case: key, text, group, label, task, source, language, turns, tools, and quality and cost of the ladder's
@@ -20,6 +21,8 @@ export interface CaseFingerprint {
   readonly key: number;
   /** Of its text: another key does not make it another question. */
   readonly text: number;
+  /** Of its copyHash: nor does another number at its end. */
+  readonly copy: number;
 }
 
 /** Fingerprints in columns, one entry a case. */
@@ -27,6 +30,7 @@ export interface CaseFingerprints {
   readonly contents: Float64Array;
   readonly keys: Float64Array;
   readonly texts: Float64Array;
+  readonly copies: Float64Array;
 }
 
 /** @param models the models of the ladder; what others reached does not matter */
@@ -45,7 +49,12 @@ export function fingerprintCase(one: Case, models: readonly string[]): CaseFinge
     ]),
   );
   const keyDigits = HASHED_KEY.test(key) ? key.slice(0, HEX_DIGITS) : digits(key);
-  return { content: toNumber(content), key: toNumber(keyDigits), text: toNumber(text) };
+  return {
+    content: toNumber(content),
+    key: toNumber(keyDigits),
+    text: toNumber(text),
+    copy: toNumber(digits(`copy ${copyHash(one.text)}`)),
+  };
 }
 
 /** @param models the models of the ladder; what others reached does not matter */
@@ -55,12 +64,14 @@ export function fingerprintCases(cases: readonly Case[], models: readonly string
     contents: new Float64Array(n),
     keys: new Float64Array(n),
     texts: new Float64Array(n),
+    copies: new Float64Array(n),
   };
   for (const [i, one] of cases.entries()) {
-    const { content, key, text } = fingerprintCase(one, models);
+    const { content, key, text, copy } = fingerprintCase(one, models);
     columns.contents[i] = content;
     columns.keys[i] = key;
     columns.texts[i] = text;
+    columns.copies[i] = copy;
   }
   return columns;
 }
@@ -78,19 +89,34 @@ export type SortedSet = Float64Array;
 
 /** The distinct questions of the cases, by key and by text. @param chosen indices of the cases; all of them unless given */
 export function questionsOf({ keys, texts }: CaseFingerprints, chosen?: Uint32Array): SortedSet {
-  const n = chosen?.length ?? keys.length;
-  const both = new Float64Array(2 * n);
-  for (let i = 0; i < n; i++) {
-    const at = chosen?.[i] ?? i;
-    both[2 * i] = keys[at]!;
-    both[2 * i + 1] = texts[at]!;
+  return distinct([keys, texts], chosen);
+}
+
+/** What the record keeps of the questions: by key, by text and by copy. */
+export function recordedQuestionsOf(
+  { keys, texts, copies }: CaseFingerprints,
+  chosen: Uint32Array,
+): SortedSet {
+  return distinct([keys, texts, copies], chosen);
+}
+
+/** The copies of the cases, sorted; doubles stay, since each case counts. */
+export function copiesOf({ copies }: CaseFingerprints, chosen?: Uint32Array): Float64Array {
+  return (chosen === undefined ? copies.slice() : Float64Array.from(chosen, (at) => copies[at]!)).sort();
+}
+
+function distinct(columns: readonly Float64Array[], chosen?: Uint32Array): SortedSet {
+  const n = chosen?.length ?? columns[0]!.length;
+  const all = new Float64Array(columns.length * n);
+  for (const [c, column] of columns.entries()) {
+    for (let i = 0; i < n; i++) all[c * n + i] = column[chosen?.[i] ?? i]!;
   }
-  both.sort();
-  let distinct = 0;
-  for (const value of both) {
-    if (distinct === 0 || both[distinct - 1] !== value) both[distinct++] = value;
+  all.sort();
+  let kept = 0;
+  for (const value of all) {
+    if (kept === 0 || all[kept - 1] !== value) all[kept++] = value;
   }
-  return both.subarray(0, distinct);
+  return all.subarray(0, kept);
 }
 
 /** The contents of some cases, sorted; doubles stay. */
@@ -105,6 +131,16 @@ export function overlaps(a: SortedSet, b: SortedSet): boolean {
     else j += 1;
   }
   return false;
+}
+
+/** How many of the values, sorted, are in the set. */
+export function countIn(values: Float64Array, set: SortedSet): number {
+  let count = 0;
+  for (let i = 0, j = 0; i < values.length && j < set.length; ) {
+    if (values[i]! > set[j]!) j += 1;
+    else if (values[i++] === set[j]) count += 1;
+  }
+  return count;
 }
 
 /** Finds cases by their contents, each case once. */

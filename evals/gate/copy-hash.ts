@@ -7,28 +7,76 @@ const PRIME = 0x01000193;
 const STARTS = [0x811c9dc5, 0x050c5d1f] as const;
 const LOW_BITS = 21;
 
+/** A longer piece at either end belongs to the text. In UTF-16 units. */
+const LONGEST_TAG = 40;
+const OPENING = '([{<';
+const CLOSING = ')]}>';
+/** Up to four words and a number: `17`, `#17`, `request no. 17`. */
+const NUMBERED = String.raw`#?(?:\p{L}{2,}[ \t:_.#-]+){0,4}(?:\p{L}{2,})?#?\d+[ \t]*`;
+const BRACKETED = String.raw`[([{<][ \t]*${NUMBERED}[)\]}>]`;
+/** Before the text: `[request 17]`, `Case 17:`. */
+const TAG_BEFORE = new RegExp(`^(?:${BRACKETED}|${NUMBERED}[:\n])`, 'u');
+/** Behind it: `(request 17)`. */
+const TAG_BEHIND = new RegExp(`${BRACKETED}$`, 'u');
+
 /**
- * A number that a text shares with its plain copies: 53 bits of a hash of its letters and digits, ASCII ones in lower case, from the first
- * letter to the last. So copies are found that differ in case, white space, punctuation or a number before or after them, and no others:
- * not those with a number in the middle, with a word more, or in other words. No regular expression, since a gate may read a million texts.
+ * A number that a text shares with its plain copies: 53 bits of a hash of its letters and digits, ASCII ones in lower case, without numbers
+ * and numbered tags at either end. So copies are found that differ in case, white space, punctuation, a number or a tag before or
+ * after them, and no others: not those with a number in the middle, with a word more, or in other words. The expressions see
+ * a few characters of each text, since a gate may read a million.
  *
- * @example copyHash('What is a lien? (7)') === copyHash('3. what is a lien');
+ * @example copyHash('What is a lien? (request 7)') === copyHash('3. what is a lien');
  */
 export function copyHash(text: string): number {
-  let start = 0;
-  let end = text.length;
-  while (start < end && !isLetter(text.charCodeAt(start))) start++;
-  while (end > start && !isLetter(text.charCodeAt(end - 1))) end--;
-  if (start === end) [start, end] = [0, text.length];
+  return hashBetween(text, untagged(text), true);
+}
+
+/** The same without any digit. Texts that share it and no copyHash are copies, or the questions of a template. */
+export function numberlessHash(text: string): number {
+  return hashBetween(text, untagged(text), false);
+}
+
+function hashBetween(text: string, [start, end]: readonly [number, number], digits: boolean): number {
   let [one, other] = STARTS as readonly [number, number];
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (!isLetter(code) && !isDigit(code)) continue;
+    if (!isLetter(code) && !(digits && isDigit(code))) continue;
     const lower = code >= UPPER_A && code <= UPPER_Z ? code + TO_LOWER : code;
     one = Math.imul(one ^ lower, PRIME);
     other = Math.imul(other ^ lower, PRIME);
   }
   return (one >>> 0) * 2 ** LOW_BITS + (other >>> (32 - LOW_BITS));
+}
+
+/** From the first letter to the last, without tags; all of the text if that leaves no letter. */
+function untagged(text: string): readonly [number, number] {
+  const start = firstLetter(text);
+  const end = afterLastLetter(text, start);
+  return start < end ? [start, end] : [0, text.length];
+}
+
+function firstLetter(text: string): number {
+  let start = 0;
+  while (start < text.length) {
+    const letter = isLetter(text.charCodeAt(start));
+    const mayBeTag = letter || OPENING.includes(text[start]!);
+    const tag = mayBeTag ? TAG_BEFORE.exec(text.slice(start, start + LONGEST_TAG)) : null;
+    if (tag !== null) start += tag[0].length;
+    else if (letter) return start;
+    else start += 1;
+  }
+  return start;
+}
+
+function afterLastLetter(text: string, start: number): number {
+  let end = text.length;
+  while (end > start && !isLetter(text.charCodeAt(end - 1))) {
+    const mayBeTag = CLOSING.includes(text[end - 1]!);
+    const from = Math.max(start, end - LONGEST_TAG);
+    const tag = mayBeTag ? TAG_BEHIND.exec(text.slice(from, end)) : null;
+    end -= tag === null ? 1 : tag[0].length;
+  }
+  return end;
 }
 
 /** All beyond ASCII counts as one. */

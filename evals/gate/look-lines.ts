@@ -30,7 +30,7 @@ const batchSchema = z.strictObject({
   sha256: hashInHex,
   /** Base64 of 6 bytes a case, sorted. */
   contents: z.string().optional(),
-  /** Base64 of 6 bytes a distinct question, by key and by text, sorted. */
+  /** Base64 of 6 bytes a distinct question, by key, by text and by copyHash, sorted. Earlier versions left the last one out. */
   questions: z.string().optional(),
 });
 

@@ -3,9 +3,10 @@ import { PlimsollError } from '../../router/errors.ts';
 import {
   type CaseFingerprints,
   CaseIndex,
+  copiesOf,
+  countIn,
   overlaps,
   questionsOf,
-  type SortedSet,
 } from './case-fingerprints.ts';
 import type { LookRecord, RecordedLook } from './look-record.ts';
 
@@ -60,10 +61,9 @@ export interface Planned {
 /** @throws PlimsollError `insufficient-data`, see planLook */
 export function planOf(record: LookRecord, request: LookRequest): Planned {
   const { looks, begun, notes } = record;
-  const questions = questionsOf(request.cases);
   const { same, notes: whyNot } = findContinued(looks, request);
   const before = same === undefined ? looks : looks.slice(0, looks.indexOf(same.look));
-  const counted = before.filter(touching(questions));
+  const counted = before.filter(touching(request.cases));
   const number = counted.length + 1;
   const batchOf = same?.batchOf ?? new Uint32Array(request.cases.contents.length);
   const old = same?.look.latest?.batches.length ?? 0;
@@ -101,12 +101,12 @@ function findContinued(looks: readonly RecordedLook[], request: LookRequest): Co
     const batches = look.latest!.batches;
     const batchOf = index.batchOf(batches.map(({ contents }) => contents));
     if (batchOf === undefined) continue;
-    const seen = touching(questionsOf(request.cases, indicesOf(batchOf, batches.length)));
+    const seen = touching(request.cases, indicesOf(batchOf, batches.length));
     // Appended cases of which a look has seen the question, this one included, were perhaps chosen by what it saw, or are copies of it.
     if (!looks.some((other) => other.latest !== undefined && seen(other)))
       return { same: { look, batchOf }, notes: [] };
     notes.push(
-      `Cases were appended to the look of ${look.shown.issued}, and some of them have the key or the text of a case that was looked at: so this is no continuation of it, but a further look.`,
+      `Cases were appended to the look of ${look.shown.issued}, and some of them have the key or the text of a case that was looked at, or many are copies of such cases but for a number: so this is no continuation of it, but a further look.`,
     );
   }
   return { notes };
@@ -126,16 +126,31 @@ function isAlike({ latest }: RecordedLook, request: LookRequest): boolean {
   );
 }
 
-/** Whether a look has seen one of the questions. Of a look of version 1 nobody can know. */
-function touching(questions: SortedSet): (look: RecordedLook) => boolean {
-  const known = new Map<string, boolean>();
-  return ({ latest }) =>
-    latest === undefined ||
-    latest.batches.some(({ sha256, questions: others }) => {
-      const found = known.get(sha256) ?? overlaps(questions, others);
+/** With fewer copies among its cases a look is at fresh ones: some come about by chance, as in what templates make. */
+const MANY_COPIES = 0.05;
+
+/**
+ * Whether a look has seen one of the questions, or so many copies of its questions are among the cases. Of a look of version 1 nobody can
+ * know. @param chosen indices of the cases; all of them unless given
+ */
+function touching(cases: CaseFingerprints, chosen?: Uint32Array): (look: RecordedLook) => boolean {
+  const questions = questionsOf(cases, chosen);
+  const copies = copiesOf(cases, chosen);
+  const known = new Map<string, { readonly seen: boolean; readonly copied: number }>();
+  return ({ latest }) => {
+    if (latest === undefined) return true;
+    let copied = 0;
+    for (const { sha256, questions: others } of latest.batches) {
+      const found = known.get(sha256) ?? {
+        seen: overlaps(questions, others),
+        copied: countIn(copies, others),
+      };
       known.set(sha256, found);
-      return found;
-    });
+      copied += found.copied;
+      if (found.seen || (copied > 0 && copied >= MANY_COPIES * copies.length)) return true;
+    }
+    return false;
+  };
 }
 
 function indicesOf(batchOf: Uint32Array, batch: number): Uint32Array {

@@ -4,7 +4,7 @@ import { MANIFEST_FILE, type VerdictWord } from '../../router/artifact/index.ts'
 import { PlimsollError } from '../../router/errors.ts';
 import { withLock } from '../../router/files/index.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
-import { type CaseFingerprints, contentsOf, questionsOf } from './case-fingerprints.ts';
+import { type CaseFingerprints, contentsOf, recordedQuestionsOf } from './case-fingerprints.ts';
 import { batchLine } from './look-lines.ts';
 import { type LookPlan, type LookRequest, planOf } from './look-plan.ts';
 import { appendLine, type LookRecord, readLookRecord } from './look-record.ts';
@@ -46,8 +46,8 @@ export function takeLook(
  * What a look would be, by its record; nothing is written.
  *
  * It is the same look again if artifact, policy, suite, confidence and plan of labels are the same and every case of the look is still there, unchanged.
- * Cases of questions that no look has seen yet become its next batch. Anything else that touches a question that was looked at is the next look, with
- * number 1 + the looks that have a question in common with it. So the j-th look at a question has a number of at least j, and together
+ * Cases of questions that no look has seen yet become its next batch. Anything else that touches a question that was looked at, or of which
+ * a twentieth are copies of such questions, is the next look, with number 1 + the looks that have a question in common with it, or so many copies. So the j-th look at a question has a number of at least j, and together
  * the looks at it spend at most 1 - confidence: the sum of 6 / (pi k)^2 over all k is 1.
  *
  * @throws PlimsollError `invalid-artifact` if the record is damaged or lacks a look that a verdict beside it names;
@@ -115,7 +115,7 @@ export function beginLook(place: RecordPlace, request: LookRequest & { issued: D
       continues: before?.record ?? null,
       batches: [
         ...(before?.batches ?? []).map(({ sha256, contents }) => ({ n: contents.length, sha256 })),
-        batchLine(contentsOf(cases, added), questionsOf(cases, added), record.known),
+        batchLine(contentsOf(cases, added), recordedQuestionsOf(cases, added), record.known),
       ],
     });
     return { ...planned, record: line, head: line };
@@ -149,7 +149,7 @@ export function finishLook(
 }
 
 /**
- * Whether no other look on record has seen the question of each case.
+ * Whether no other look on record has seen the question of each case, or a copy of it.
  * @param record the look that does not count, see BegunLook
  * @throws PlimsollError `invalid-artifact` if the record is damaged
  */
@@ -164,7 +164,10 @@ export function unseenByLooks(
   const seen = new Set(
     others.flatMap(({ latest }) => latest!.batches.flatMap(({ questions }) => [...questions])),
   );
-  return Array.from(cases.keys, (key, i) => !seen.has(key) && !seen.has(cases.texts[i]!));
+  return Array.from(
+    cases.keys,
+    (key, i) => !seen.has(key) && !seen.has(cases.texts[i]!) && !seen.has(cases.copies[i]!),
+  );
 }
 
 /**

@@ -306,9 +306,27 @@ function withNotes(parts: readonly Further[]): Further {
 /** From this share of the cases on, copies that are all but equal are mentioned: a few come about by chance, and move no bound. */
 const MANY_COPIES = 0.01;
 
-/** Says which requests repeat a text or a group: the bound takes each as a draw of its own. */
-function dependenceNote({ traits }: Replay, { rows, unitEnds }: Bets): { note?: string } {
-  if (unitEnds !== undefined) return { note: `${unitEnds.length} groups, each one bet` };
+/** Says which requests repeat a text or a group: the bound takes each unit as a draw of its own. */
+function dependenceNote({ traits }: Replay, bets: Bets): { note?: string } {
+  const notes = bets.unitEnds === undefined ? repeatsOfRequests(traits, bets) : repeatsOfGroups(traits, bets);
+  return notes.length === 0 ? {} : { note: notes.join('; ') };
+}
+
+function repeatsOfGroups(traits: Replay['traits'], { rows, unitEnds }: Bets): string[] {
+  const firsts = Array.from(unitEnds!, (_, unit) => rows[unit === 0 ? 0 : unitEnds![unit - 1]!]!);
+  const alike =
+    firsts.length - countDistinct(Float64Array.from(firsts, (row) => traits[row]!.numberlessHash));
+  return [
+    `${firsts.length} groups, each one bet`,
+    ...(isMany(alike, firsts.length)
+      ? [
+          `${alike} of them begin with a text that differs from another's only in its numbers: if these are copies, give them one group`,
+        ]
+      : []),
+  ];
+}
+
+function repeatsOfRequests(traits: Replay['traits'], { rows }: Bets): string[] {
   const groups = new Set<string>();
   let grouped = 0;
   for (let i = 0; i < rows.length; i++) {
@@ -317,22 +335,40 @@ function dependenceNote({ traits }: Replay, { rows, unitEnds }: Bets): { note?: 
     groups.add(group);
     grouped++;
   }
-  const texts = countDistinct(Float64Array.from(rows, (row) => traits[row]!.textHash));
-  const repeats = rows.length - texts;
-  const copies = texts - countDistinct(Float64Array.from(rows, (row) => traits[row]!.copyHash));
-  const notes = [
-    ...(repeats > 0 ? [`${repeats} of ${rows.length} cases repeat the text of another`] : []),
-    ...(copies >= MANY_COPIES * rows.length && copies > 0
+  const distinct = (trait: 'textHash' | 'copyHash' | 'numberlessHash') =>
+    countDistinct(Float64Array.from(rows, (row) => traits[row]![trait]));
+  const [texts, uncopied, numberless] = [
+    distinct('textHash'),
+    distinct('copyHash'),
+    distinct('numberlessHash'),
+  ];
+  const n = rows.length;
+  const [repeats, copies, alike] = [n - texts, texts - uncopied, uncopied - numberless];
+  const repeated = [
+    ...(repeats > 0 ? [`${repeats} of ${n} cases repeat the text of another`] : []),
+    ...(isMany(copies, n)
       ? [
-          `${copies} of ${rows.length} cases differ from another only in case, white space, punctuation or a number at either end`,
+          `${copies} of ${n} cases differ from another only in case, white space, punctuation or a number at either end`,
         ]
       : []),
     ...(groups.size < grouped ? [`${grouped} cases come from ${groups.size} groups`] : []),
   ];
-  if (notes.length === 0) return {};
-  return {
-    note: `${notes.join(', ')}: the bound takes each as a request of its own. If whole conversations or users were sampled, set sampling: groups`,
-  };
+  return [
+    ...(repeated.length > 0
+      ? [
+          `${repeated.join(', ')}: the bound takes each as a request of its own. If whole conversations or users were sampled, set sampling: groups`,
+        ]
+      : []),
+    ...(isMany(alike, n)
+      ? [
+          `${alike} of ${n} cases differ from another only in numbers within the text: if these are copies and no questions of their own, give them one group, and set sampling: groups`,
+        ]
+      : []),
+  ];
+}
+
+function isMany(copies: number, n: number): boolean {
+  return copies > 0 && copies >= MANY_COPIES * n;
 }
 
 /** Sorts in place: a set of a million numbers would take ten times the memory. */

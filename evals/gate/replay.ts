@@ -13,7 +13,7 @@ import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { type Case, replyOf } from '../cases/index.ts';
 import { type CascadeScores, cascadeScores, predictedLosses } from '../threshold/index.ts';
-import { copyHash } from './copy-hash.ts';
+import { copyHash, numberlessHash } from './copy-hash.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
@@ -24,6 +24,8 @@ export interface Traits
   readonly textHash: number;
   /** See copyHash. */
   readonly copyHash: number;
+  /** See numberlessHash. */
+  readonly numberlessHash: number;
 }
 
 /** Labelled cases with what a classifier says of them, in columns: one entry a case, and no text. */
@@ -185,6 +187,7 @@ function caseTraits({ id, key, group, label, task, source, language, turns, tool
     characters: text.length,
     textHash: Number.parseInt(hash('sha256', text).slice(0, TEXT_HASH_DIGITS), 16),
     copyHash: copyHash(text),
+    numberlessHash: numberlessHash(text),
     ...(group !== undefined && { group }),
     ...(label !== undefined && { label }),
     ...(task !== undefined && { task }),

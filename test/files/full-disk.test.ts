@@ -175,7 +175,12 @@ describe.skipIf(why)(`a full disk${why === undefined ? '' : ` (skipped: ${why})`
             suite: 'made',
             suiteSha256: '0'.repeat(64),
             confidence: 0.95,
-            cases: { contents: Float64Array.of(1), keys: Float64Array.of(2), texts: Float64Array.of(3) },
+            cases: {
+              contents: Float64Array.of(1),
+              keys: Float64Array.of(2),
+              texts: Float64Array.of(3),
+              copies: Float64Array.of(4),
+            },
             issued: now,
           });
         }

@@ -18,7 +18,8 @@ import { CHEAP, gateWorld, writeCaseFile, writeSuite } from './gate-world.ts';
  * | confidence .5, valid for 36,500 days          | noticed: the next look; refused by a server with floors                 |
  * | each row six times under other keys           | noticed: the next look, a note; one unit in `sampling: groups`          |
  * | six times in other groups                     | the same                                                                |
- * | a number appended to each of six copies       | a note; NOT noticed by the record: other questions; one unit with `group` |
+ * | a number or a tag at an end of six copies     | the same                                                                |
+ * | a number in the middle, a word more, rewording | a note of numbers alone; else NOT noticed: docs/CI.md says so          |
  * | a third of the losses graded anew             | noticed: the next look                                                  |
  * | a third of the losses without an outcome      | noticed: the next look; and each counts as a loss                       |
  * | one sealed row dropped                        | noticed: the next look                                                  |
@@ -228,16 +229,16 @@ describe('refused', () => {
 });
 
 describe('a number appended to each of six copies', () => {
-  it('makes other questions of them: a note says so, the record does not know; one unit where they share a group', async () => {
+  it('noticed: the next look, a note; one unit in groups, whatever key and group they have', async () => {
     const rows = sixfold(({ text }, copy) => ({ text: `${text} (request ${copy})` }));
     const { verdict } = await attempt({}, rows);
-    expect(verdict.looks.number).toBe(1);
+    expectNextLook(verdict);
     expect(lossOf({ verdict }).note).toContain(
       `${5 * honest.sealed.n} of ${6 * honest.sealed.n} cases differ from another only in case, white space, punctuation or a number at either end`,
     );
     const grouped = await gate(fresh(), {
       suite: { sampling: 'groups', largest_group: 6 },
-      data: fileOf(rows, (i) => ({ group: `question-${Math.floor(i / 6)}` })),
+      data: fileOf(rows, (i) => ({ group: `user-${i}`, key: `key-${i}` })),
     });
     expect(grouped.verdict.sealed.units).toBe(honest.sealed.n);
   }, 120_000);

@@ -117,12 +117,22 @@ describe('quality-loss', () => {
     expect(note(grouped)).toMatch(/^300 cases come from 30 groups: /);
     expect(note(rowsOf([300, KEPT_WELL]))).toBeUndefined();
     const copied = (distinct: number) =>
-      rowsOf([300, KEPT_WELL]).map((row, i) => ({ ...row, traits: { copyHash: i % distinct } }));
+      rowsOf([300, KEPT_WELL]).map((row, i) => ({
+        ...row,
+        traits: { copyHash: i % distinct, numberlessHash: i % distinct },
+      }));
     expect(note(copied(50))).toMatch(
       /^250 of 300 cases differ from another only in case, white space, punctuation or a number at either end: .*sampling: groups/,
     );
     expect(note(copied(297))).toMatch(/^3 of 300 cases differ/);
     expect(note(copied(298))).toBeUndefined(); // a few come about by chance
+    const templated = rowsOf([300, KEPT_WELL]).map((row, i) => ({
+      ...row,
+      traits: { numberlessHash: i % 40 },
+    }));
+    expect(note(templated)).toMatch(
+      /^260 of 300 cases differ from another only in numbers within the text: .*give them one group/,
+    );
   });
 
   it('of groups each one is one bet: a label copied to twenty requests proves no more than one', () => {
@@ -132,6 +142,10 @@ describe('quality-loss', () => {
     const grouped = promisedAt(copied, { suite }).get('quality-loss');
     const once = promisedAt(rowsOf([100, KEPT_WELL])).get('quality-loss');
     expect(grouped!.note).toBe('100 groups, each one bet');
+    const alike = copied.map((row, i) => ({ ...row, traits: { ...row.traits, numberlessHash: i % 10 } }));
+    expect(promisedAt(alike, { suite }).get('quality-loss')!.note).toMatch(
+      /^100 groups, each one bet; 90 of them begin with a text that differs from another's only in its numbers/,
+    );
     expect(upper(grouped)).toBeCloseTo(upper(once), 2);
     expect(upper(grouped)).toBeGreaterThan(3 * upper(promisedAt(copied).get('quality-loss')));
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyHash } from '../../evals/gate/copy-hash.ts';
+import { copyHash, numberlessHash } from '../../evals/gate/copy-hash.ts';
 
 const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 8 });
 const mark = fc.constantFrom(' ', '\n', '\t', '?', '. ', ', ', ' - ', '(', ') ');
@@ -14,6 +14,44 @@ describe('copyHash', () => {
         expect(copyHash(copy)).toBe(copyHash(all.join(' ')));
       }),
     );
+  });
+
+  it('is shared by copies with a numbered tag at either end, also if each has one', () => {
+    const tag = fc.tuple(fc.constantFrom('request', 'Case', 'copy no.', 'id', ''), fc.nat(), fc.boolean());
+    const name = (word: string, number: number) => (word === '' ? `#${number}` : `${word} ${number}`);
+    fc.assert(
+      fc.property(words, tag, tag, (all, [word, number, bracketed], [other, twin, before]) => {
+        const text = `${all.join(' ')}?`;
+        const tagged = name(word, number);
+        const behind = bracketed ? `(${tagged})` : String(number);
+        expect(copyHash(`${text} ${behind}`)).toBe(copyHash(text));
+        expect(copyHash(`${text} [${tagged}] ${behind}`)).toBe(copyHash(text));
+        const ahead = name(other, twin);
+        expect(copyHash(before ? `[${ahead}] ${text}` : `${ahead}: ${text}`)).toBe(copyHash(text));
+      }),
+    );
+  });
+
+  it('does not take a formula or a sentence for a tag', () => {
+    expect(copyHash('Expand (x - 3)')).not.toBe(copyHash('Expand (y - 4)'));
+    expect(copyHash('Why? Because of 9 cats')).not.toBe(copyHash('Why? Because of 9 dogs'));
+    expect(copyHash('Request 7')).toBe(copyHash('Request 8'));
+    expect(copyHash('Request 7:')).not.toBe(copyHash('Request 8:')); // nothing is left of them
+    const [text, other] = ['What is a lien? Be brief', 'What is a lien?'];
+    expect(copyHash(`${text} 17`)).toBe(copyHash(text));
+    expect(copyHash(text)).not.toBe(copyHash(other));
+  });
+
+  it('without digits is shared by what differs in numbers alone', () => {
+    expect(numberlessHash('Add 3 to both sides')).toBe(numberlessHash('Add 4 to both sides'));
+    expect(numberlessHash('Add 3 to both sides')).not.toBe(numberlessHash('Add 3 to one side'));
+  });
+
+  it('takes time in proportion to the text, whatever it is', () => {
+    const long = ['((((', 'aa '.repeat(3), 'a1'.repeat(3), '\n. '].map((piece) => piece.repeat(200_000));
+    const started = performance.now();
+    for (const text of long) copyHash(text);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it.each([

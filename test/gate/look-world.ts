@@ -27,6 +27,14 @@ export function casesOf(from: number, to: number): Case[] {
   return Array.from({ length: to - from }, (_, i) => caseOf(from + i));
 }
 
+/** The cases in other words, under keys and ids of their own. */
+export function copiesOf(cases: readonly Case[], edit: (text: string, i: number) => string): Case[] {
+  return cases.map((one, i) => {
+    const text = edit(one.text, i);
+    return { ...one, text, id: `copy of ${one.id}: ${text}`, key: `key of ${text}` };
+  });
+}
+
 /** An artifact's folder in an empty store. */
 export function emptyStore(): { store: string; artifact: string; file: string } {
   const store = mkdtempSync(path.join(tmpdir(), 'plimsoll-looks-'));

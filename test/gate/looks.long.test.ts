@@ -14,14 +14,19 @@ function madeUp(n: number): CaseFingerprints {
   const random = seededRandom(1);
   const half = () => Math.floor(random() * HALF);
   const column = () => Float64Array.from({ length: n }, () => half() * HALF + half());
-  return { contents: column(), keys: column(), texts: column() };
+  return { contents: column(), keys: column(), texts: column(), copies: column() };
 }
 
-function part({ contents, keys, texts }: CaseFingerprints, from: number, to: number): CaseFingerprints {
+function part(
+  { contents, keys, texts, copies }: CaseFingerprints,
+  from: number,
+  to: number,
+): CaseFingerprints {
   return {
     contents: contents.subarray(from, to),
     keys: keys.subarray(from, to),
     texts: texts.subarray(from, to),
+    copies: copies.subarray(from, to),
   };
 }
 

@@ -13,6 +13,7 @@ import { sha256 } from '../../router/artifact/index.ts';
 import {
   caseOf,
   casesOf,
+  copiesOf,
   emptyStore,
   hashOf,
   linesOf,
@@ -188,6 +189,15 @@ describe('what is the next look', () => {
       Array.from({ length: 300 }, (_, i) => ({ ...caseOf(i % 50), key: `k${i}`, id: `${i}` })),
       {},
     ],
+    ['every row with a number behind its text', copiesOf(cases, (text, i) => `${text} ${i}`), {}],
+    ['every row with a tag', copiesOf(cases, (text, i) => `${text} (request ${i})`), {}],
+    ['every row with a tag before it', copiesOf(cases, (text, i) => `[#${i}] ${text}`), {}],
+    ['every row in other case and marks', copiesOf(cases, (text) => `"${text.toUpperCase()}"!`), {}],
+    [
+      'such copies of a twentieth of the rows, among fresh ones',
+      [...copiesOf(casesOf(0, 5), (text) => `${text} 1`), ...casesOf(50, 145)],
+      {},
+    ],
   ];
 
   it.each(CHANGES)('%s', (_, changed, changes) => {
@@ -198,6 +208,37 @@ describe('what is the next look', () => {
     expect(look.delta).toBeCloseTo((1 - (changes.confidence ?? 0.95)) * shareOf(2), 15);
     expect(lookAt(artifact, changed, changes)).toMatchObject({ number: 2, continues: true });
     expect(linesOf(file)).toHaveLength(2);
+  });
+
+  it('each set of copies counts for the next one, whatever the keys', () => {
+    const { artifact } = emptyStore();
+    for (let look = 1; look <= 4; look++) {
+      const copies = copiesOf(cases, (text) => `${text} (request ${look})`);
+      expect(lookAt(artifact, copies).number).toBe(look);
+    }
+  });
+
+  it('copies cannot be appended to a look', () => {
+    const { artifact } = emptyStore();
+    lookAt(artifact, cases);
+    const look = lookAt(artifact, [...cases, ...copiesOf(casesOf(0, 20), (text, i) => `${text} ${i}`)]);
+    expect(look).toMatchObject({ number: 2, batches: 1, continues: false });
+    expect(look.notes.join()).toMatch(/copies of such cases but for a number/);
+  });
+
+  it('a few copies come about by chance: the cases are fresh', () => {
+    const { artifact } = emptyStore();
+    lookAt(artifact, cases);
+    const fresh = [...copiesOf(casesOf(0, 5), (text) => `${text} 1`), ...casesOf(50, 146)];
+    expect(lookAt(artifact, fresh).number).toBe(1);
+  });
+
+  it('a record from before copies were kept knows equal texts, and not their copies', () => {
+    const { artifact } = emptyStore();
+    const { cases: prints } = requestOf(cases);
+    lookAt(artifact, [], { cases: { ...prints, copies: prints.texts } }); // the bytes that it wrote
+    expect(planLook(artifact, requestOf(copiesOf(cases, (text) => text))).number).toBe(2);
+    expect(planLook(artifact, requestOf(copiesOf(cases, (text, i) => `${text} ${i}`))).number).toBe(1);
   });
 
   it('fresh cases are a first look', () => {
@@ -540,6 +581,13 @@ describe('which cases no other look has seen', () => {
     expect(seenBy(artifact, record, casesOf(1, 7))).toEqual([true, true, false, false, false, false]);
     expect(seenBy(artifact, record, [caseOf(1, { key: 'of another program' })])).toEqual([true]);
     expect(seenBy(artifact, null, casesOf(4, 7))).toEqual([true, true, false]);
+    expect(
+      seenBy(
+        artifact,
+        record,
+        copiesOf(casesOf(1, 4), (text) => `${text} 9`),
+      ),
+    ).toEqual([true, true, false]);
   });
 
   it('beside a line of version 1 none is: nobody knows what it saw', () => {

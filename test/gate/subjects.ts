@@ -57,6 +57,7 @@ export function replayOf(rows: readonly Row[]): Replay {
       characters: 10 + i,
       textHash: i,
       copyHash: i,
+      numberlessHash: i,
       ...traits,
     })),
     probabilities: [column(({ predicted }) => 1 - predicted), column(() => 1)],

@@ -42,6 +42,7 @@ export function sealedCases({
     characters: 1,
     textHash: i,
     copyHash: i,
+    numberlessHash: i,
   }));
   const costUsd = quality.map(() => undefined);
   return { candidates: ['cheap', 'strong'], heldOut: { n, traits, probabilities, quality, costUsd } };
