@@ -48,13 +48,7 @@ export function requirementsOf(body: Body, dialect: Dialect): Requirements {
 }
 
 /** What of a request a model cannot meet. */
-type UnmetRequirement =
-  | 'tools'
-  | 'images'
-  | 'audio'
-  | 'structured-output'
-  | 'context-window'
-  | 'max-output-tokens';
+type UnmetRequirement = 'tools' | 'images' | 'audio' | 'structured-output' | 'context-window';
 
 const UNMET: readonly (readonly [
   UnmetRequirement,
@@ -69,13 +63,10 @@ const UNMET: readonly (readonly [
   ],
   [
     'context-window',
-    ({ contextWindow }, { inputTokens, maxOutputTokens = 0 }) =>
-      contextWindow !== undefined && inputTokens + maxOutputTokens > contextWindow,
-  ],
-  [
-    'max-output-tokens',
-    (model, { maxOutputTokens = 0 }) =>
-      model.maxOutputTokens !== undefined && maxOutputTokens > model.maxOutputTokens,
+    (
+      { contextWindow, maxOutputTokens: longest = Number.POSITIVE_INFINITY },
+      { inputTokens, maxOutputTokens = 0 },
+    ) => contextWindow !== undefined && inputTokens + Math.min(maxOutputTokens, longest) > contextWindow,
   ],
 ];
 
@@ -83,7 +74,7 @@ const NONE: readonly UnmetRequirement[] = [];
 
 /**
  * What a model lacks for a request, in a fixed order: capabilities, then the context window, which must hold the estimated input and the
- * reply that the client allows together, then the longest reply. What the catalog does not know excludes nothing; the provider's refusal is
+ * reply together, as long as the client allows and the model can make it. What the catalog does not know excludes nothing; the provider's refusal is
  * then the response.
  */
 export function unmetRequirements(

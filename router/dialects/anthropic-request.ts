@@ -23,6 +23,7 @@ import {
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
+import { withoutForeignTools } from './tool-types.ts';
 
 const toolSchema = z.strictObject({
   type: z.literal('custom').nullish(),
@@ -88,7 +89,7 @@ export function anthropicRequest(
   target: Target,
   losses: Losses,
 ): CallOptions {
-  const request = losses.parse(requestSchema, withoutNulls(body));
+  const request = losses.parse(requestSchema, withoutForeignTools(withoutNulls(body), 'anthropic', losses));
   const { tool_choice: choice, messages } = request;
   const tools = acceptedTools(request.tools ?? [], ['tools'], target, losses);
   const options = withoutUndefined({

@@ -2,6 +2,7 @@ import type { TokenCounts } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
 import { anthropicReply, anthropicStream } from './anthropic-reply.ts';
 import { anthropicRequest } from './anthropic-request.ts';
+import { exceededLimit } from './limits.ts';
 import { createLosses, type Losses, type Path, type UnmappableRule, unmappable } from './losses.ts';
 import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
@@ -52,7 +53,8 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   const losses = createLosses(dialect, body, rule);
   const map = dialect === 'openai' ? openaiRequest : anthropicRequest;
   const target = createTarget(model, urls);
-  const { options, replaced } = renameTools(withLimit(map(body, target, losses), request), target);
+  const limited = withLimit(map(limitedBody(request, losses), target, losses), request);
+  const { options, replaced } = renameTools(limited, target);
   const replies = repliesAsked(request, target);
   const separated =
     model.provider.kind === 'google'
@@ -65,6 +67,15 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
     replies,
     replacedNames: replaced,
   };
+}
+
+/** With a limit that the model takes. */
+function limitedBody(request: ModelRequest, losses: Losses): ModelRequest['body'] {
+  const exceeded = exceededLimit(request);
+  if (exceeded === undefined) return request.body;
+  const { fields, most } = exceeded;
+  for (const field of fields) losses.drop([field], `the chosen model's replies have at most ${most} tokens`);
+  return { ...request.body, ...Object.fromEntries(fields.map((field) => [field, most])) };
 }
 
 /** More than the target takes have been dropped. */

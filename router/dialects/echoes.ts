@@ -9,7 +9,9 @@ import {
   textIn,
 } from '../json/index.ts';
 import { addedToBlocks, FIELDS_OF_REPLY } from './anthropic-messages.ts';
+import { exceededLimit } from './limits.ts';
 import type { UnmappableRule } from './losses.ts';
+import { refusedHints } from './native-hints.ts';
 import { withResultsInOrder } from './result-order.ts';
 import { acceptsText, type ModelRequest, type Target, targetFeatures } from './sdk.ts';
 import { nativeIds, ToolCallIds } from './tool-ids.ts';
@@ -25,7 +27,8 @@ interface NativeBody {
 
 /**
  * The client's own text, with its conversation in a form that this kind of provider takes: clients send replies of any model back, with
- * ids that it refuses, empty texts, empty lists and fields of other APIs, and results of tools behind other content. The rules are those of
+ * ids that it refuses, empty texts, empty lists and fields of other APIs, and results of tools behind other content. Hints that this model
+ * refuses are left out, and a limit above its longest reply is lowered. The rules are those of
  * mapped requests, as far as this kind of provider refuses; what it takes stays, byte for byte. Nothing is changed if no message would be
  * left: then the provider's refusal says why.
  * @param rule with `refuse`, only what says nothing is left out
@@ -51,9 +54,21 @@ export function nativeBody(
   if (dialect === 'anthropic' && Array.isArray(system) && system.length > 0) {
     if (editBlocks(system, ['system'], 'system', work) === 0) remove(work, ['system']);
   }
+  for (const { path, value } of refusedHints({ model, dialect, body })) removeForeign(work, path, value);
+  lowerLimit({ model, dialect, body }, work);
   const { edits, dropped, misplaced } = work;
   const text = edits.length > 0 ? spliced(bodyText, jsonSplices(bodyText, edits)) : bodyText;
   return { text: misplaced ? withResultsInOrder(text, dialect) : text, dropped };
+}
+
+/** A limit above the longest reply of the model, which its provider would refuse, becomes the latter. */
+function lowerLimit(request: ModelRequest, work: Work): void {
+  const exceeded = exceededLimit(request);
+  if (exceeded === undefined || work.rule === 'refuse') return;
+  for (const field of exceeded.fields) {
+    set(work, [field], exceeded.most);
+    work.dropped.push(field);
+  }
 }
 
 /** The work on one conversation. */

@@ -3,7 +3,7 @@ export { type MappedRequest, mapReply, mapRequest, mapStreams } from './chat.ts'
 export { nativeBody } from './echoes.ts';
 export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './embeddings.ts';
 export { errorBody, errorEvent } from './errors.ts';
-export { isWithinLimits } from './limits.ts';
+export { isWithinLimits, limitFields } from './limits.ts';
 export { type Losses, MissingField, type UnmappableRule, unmappable } from './losses.ts';
 export { isFailure, type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
 export {

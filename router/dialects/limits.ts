@@ -48,12 +48,45 @@ export function acceptedTools<T>(
 export function isWithinLimits({ model, dialect, body }: ModelRequest): boolean {
   const stops = dialect === 'openai' ? body['stop'] : body['stop_sequences'];
   const { tools, functions, logprobs } = body;
+  if (thinkingBudgetOf(body) >= (model.maxOutputTokens ?? Number.POSITIVE_INFINITY)) return false;
   if (stops == null && tools == null && functions == null && logprobs !== true) return true; // nearly always
   const target = createTarget(model);
   if (logprobs === true && alwaysReasons(model)) return false;
   if (listOf(stops).some((stop, at) => whyNoStop(stop, at, target) !== undefined)) return false;
   const offered = [...listOf(tools), ...listOf(functions)];
   return offered.length <= target.maxTools && offered.every((tool) => hasValidName(tool, target));
+}
+
+const LIMIT_FIELDS = { openai: ['max_tokens', 'max_completion_tokens'], anthropic: ['max_tokens'] } as const;
+
+/** The fields in which a client limits the reply. */
+export function limitFields({ dialect, body }: Pick<ModelRequest, 'dialect' | 'body'>): readonly string[] {
+  return LIMIT_FIELDS[dialect].filter((field) => body[field] != null);
+}
+
+interface ExceededLimit {
+  /** Of the client's. */
+  readonly fields: readonly string[];
+  /** The longest reply of the model. */
+  readonly most: number;
+}
+
+/**
+ * The client's limit on the reply, if it is above what the model can give at most. It asks for no longer reply, so the model's own limit
+ * serves it as well; providers refuse it. Undefined if thinking, which Anthropic counts within the limit, would have no room then.
+ */
+export function exceededLimit(request: ModelRequest): ExceededLimit | undefined {
+  const { body, model } = request;
+  const { maxOutputTokens: most } = model;
+  if (most === undefined) return undefined;
+  const fields = limitFields(request).filter((field) => Number(body[field]) > most);
+  return fields.length > 0 && thinkingBudgetOf(body) < most ? { fields, most } : undefined;
+}
+
+/** Of Anthropic's dialect. */
+function thinkingBudgetOf({ thinking }: ModelRequest['body']): number {
+  const budget = (thinking as { readonly budget_tokens?: unknown } | null | undefined)?.budget_tokens;
+  return typeof budget === 'number' ? budget : 0;
 }
 
 function hasValidName(tool: unknown, { toolName }: Target): boolean {

@@ -306,7 +306,11 @@ const TOOL_HINTS: Fields = {
   'tools.*.allowed_callers': 'hint',
 };
 
+/** The limit on a reply asks for no other one, so it may be lowered to what the model can give; what is no limit is refused. */
+const LIMIT: Rule = (value) => (Number.isInteger(value) ? 'hint' : 'demand');
+
 const SAMPLING: Fields = {
+  max_tokens: LIMIT,
   temperature: 'hint',
   top_p: 'hint',
   top_k: 'hint',
@@ -342,6 +346,8 @@ const OPENAI: Fields = {
   // How the reply is made, not what it says.
   reasoning_effort: 'hint',
   reasoning: 'hint',
+  include_reasoning: 'hint',
+  thinking: 'hint',
   verbosity: 'hint',
   prediction: 'hint',
   parallel_tool_calls: 'hint',
@@ -358,6 +364,10 @@ const OPENAI: Fields = {
   'messages[assistant].tool_calls.*.+': 'hint',
   'messages[assistant].tool_calls.*.function.+': 'hint',
   'tools.*.function.cache_control': 'hint',
+  'tools.*.function.eager_input_streaming': 'hint',
+  'tools.*.function.defer_loading': 'hint',
+  'tools.*.function.allowed_callers': 'hint',
+  max_completion_tokens: LIMIT,
 };
 
 const ANTHROPIC: Fields = {
@@ -375,6 +385,7 @@ const ANTHROPIC: Fields = {
   'thinking.+': 'hint',
   'output_config.effort': 'hint',
   'output_config.task_budget': 'hint',
+  speed: 'hint',
   'tool_choice.disable_parallel_tool_use': 'hint',
   'messages[user].content.*.citations': 'hint',
   'messages[assistant].content.*.citations': 'hint',

@@ -15,6 +15,7 @@ import {
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
+import { withoutForeignTools } from './tool-types.ts';
 
 const functionSchema = z.strictObject({
   name: z.string(),
@@ -111,7 +112,7 @@ export function openaiRequest(
   target: Target,
   losses: Losses,
 ): CallOptions {
-  const request = losses.parse(requestSchema, withoutNulls(body));
+  const request = losses.parse(requestSchema, withoutForeignTools(withoutNulls(body), 'openai', losses));
   const { response_format: format, n = 1 } = request;
   if (n > target.maxReplies) {
     const most = target.maxReplies === 1 ? 'only 1 is' : `at most ${target.maxReplies} are`;

@@ -2,6 +2,7 @@ import { bedrockAccess, type CatalogModel, type Dialect } from '../catalog/index
 import {
   type CallOptions,
   type Losses,
+  limitFields,
   mapRequest,
   type SdkEmbeddingModel,
   type SdkModel,
@@ -28,18 +29,17 @@ export function sharedMapping(call: MappableCall, env: NodeJS.ProcessEnv): Promi
  * @throws PlimsollError `invalid-input` with the field's path in `place.field`, if the model's provider cannot carry the request
  */
 async function createMapping(call: MappableCall, env: NodeJS.ProcessEnv): Promise<Mapping> {
-  const { model, dialect, unmappable = 'drop-hints' } = call;
+  const { model, dialect, body, unmappable = 'drop-hints' } = call;
   const rehearsing = await sdkModel(model, { apiKey: 'none', env, fetch: silentFetch });
   const mapped = mapRequest(call, unmappable, await rehearsing.supportedUrls);
   const { losses, completeBody, replies, replacedNames } = mapped;
-  const options = await acceptedOptions(mapped.options, { rehearsing, dialect, losses });
+  const options = await acceptedOptions(mapped.options, { rehearsing, dialect, body, losses });
   return { options, completeBody, replies, replacedNames, dropped: losses.dropped };
 }
 
 /** The SDK's option -> the field in each dialect. */
 const FIELDS: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
   openai: {
-    maxOutputTokens: 'max_tokens',
     topP: 'top_p',
     topK: 'top_k',
     presencePenalty: 'presence_penalty',
@@ -51,7 +51,6 @@ const FIELDS: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
     strict: 'tools',
   },
   anthropic: {
-    maxOutputTokens: 'max_tokens',
     topP: 'top_p',
     topK: 'top_k',
     stopSequences: 'stop_sequences',
@@ -72,6 +71,8 @@ export interface Rehearsal {
   /** The SDK's model over `silentFetch`, which sends nothing. */
   readonly rehearsing: SdkModel;
   readonly dialect: Dialect;
+  /** The client's. */
+  readonly body: MappableCall['body'];
   readonly losses: Losses;
 }
 
@@ -89,7 +90,7 @@ export const silentFetch: typeof globalThis.fetch = async () =>
  */
 export async function acceptedOptions(
   options: CallOptions,
-  { rehearsing, dialect, losses }: Rehearsal,
+  { rehearsing, dialect, body, losses }: Rehearsal,
 ): Promise<CallOptions> {
   const { tools, ...settings } = options;
   const short = { ...settings, prompt: PROMPT, ...(tools && { tools: tools.map(bare) }) };
@@ -97,9 +98,15 @@ export async function acceptedOptions(
   for (const warning of await warningsOf(rehearsing, short)) {
     if (warning.type !== 'unsupported' || warning.feature.startsWith('providerOptions.')) continue;
     const { feature, details = "the chosen model's provider does not take it" } = warning;
+    const why = details.replace(/\.$/, '');
+    if (feature === 'maxOutputTokens') {
+      // The SDK lowers it. Without one of the client's it is the catalog's, which the client cannot change.
+      for (const limit of limitFields({ dialect, body })) losses.drop([limit], why);
+      continue;
+    }
     const field = FIELDS[dialect][feature] ?? (/tool/i.test(feature) ? 'tools' : feature);
-    losses.drop(field.split('.'), details.replace(/\.$/, ''));
-    if (feature !== 'maxOutputTokens') delete taken[feature];
+    losses.drop(field.split('.'), why);
+    delete taken[feature];
   }
   return taken as unknown as CallOptions;
 }

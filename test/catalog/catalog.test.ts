@@ -212,6 +212,7 @@ describe('whether a model fits a request', () => {
     expect(unmet({ inputTokens: 8_001 })).toEqual(['context-window']);
     expect(unmet({ inputTokens: 6_000, maxOutputTokens: 2_000 })).toEqual([]);
     expect(unmet({ inputTokens: 6_001, maxOutputTokens: 2_000 })).toEqual(['context-window']);
-    expect(unmet({ maxOutputTokens: 2_001 })).toEqual(['max-output-tokens']);
+    expect(unmet({ inputTokens: 6_000, maxOutputTokens: 99_000 })).toEqual([]); // lowered to 2,000
+    expect(unmet({ inputTokens: 6_001, maxOutputTokens: 99_000 })).toEqual(['context-window']);
   });
 });

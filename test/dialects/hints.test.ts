@@ -60,6 +60,23 @@ const OPENAI_HINTS: readonly Hint[] = [
     },
   },
   {
+    path: 'tools.0.eager_input_streaming',
+    value: true,
+    put: (body, value) => {
+      tools(body)[0]!['eager_input_streaming'] = value;
+    },
+  },
+  {
+    path: 'tools.0.function.cache_control',
+    value: { type: 'ephemeral' },
+    put: (body, value) => {
+      (tools(body)[0]!['function'] as Body)['cache_control'] = value;
+    },
+  },
+  { path: 'include_reasoning', value: true },
+  { path: 'thinking', value: { type: 'thinking-5085' } },
+  { path: 'cache_control', value: { type: 'ephemeral', ttl: 'cache-5086' } },
+  {
     path: 'messages.0.content.1.image_url.detail',
     value: 'detail-5078',
     put: (body, value) => {

@@ -23,7 +23,6 @@ const OPENAI: [string, Fields][] = [
   ['service_tier', { service_tier: 'flex' }],
   ['audio', { audio: { voice: 'alloy', format: 'wav' } }],
   ['modalities.0', { modalities: ['audio'] }],
-  ['max_tokens', { max_tokens: 9_000_000 }],
   ['max_tokens', { max_tokens: 5, max_completion_tokens: 6 }],
   ['an_unknown_field', { an_unknown_field: 1 }],
   ['tools.0.type', { tools: [{ type: 'custom', custom: { name: 'x' } }] }],

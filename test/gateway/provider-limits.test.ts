@@ -186,3 +186,106 @@ test('an OpenAI client may give tools names that only other servers take', async
     expect(call.type === 'function' && call.function.name).toBe(odd[0]);
   }
 });
+
+const MARK = { type: 'ephemeral' };
+const tool = (outside: Json, inside: Json = {}) => ({
+  tools: [{ type: 'function', ...outside, function: { name: 'weather', parameters: schema, ...inside } }],
+});
+
+/** Hints that the provider of a client's own dialect refuses. */
+const REFUSED_HINTS: readonly (readonly [string, string, Json, dropped: string | null])[] = [
+  [GPT, CHAT, { cache_control: MARK }, 'cache_control'],
+  [GPT, CHAT, { top_k: 5, min_p: 0.1, repetition_penalty: 1.1 }, 'top_k, min_p, repetition_penalty'],
+  [GPT, CHAT, { thinking: { type: 'disabled' }, include_reasoning: false }, 'include_reasoning, thinking'],
+  [GPT, CHAT, tool({ eager_input_streaming: true }), 'tools.0.eager_input_streaming'],
+  [
+    GPT,
+    CHAT,
+    tool({ cache_control: MARK }, { defer_loading: true }),
+    'tools.0.cache_control, tools.0.function.defer_loading',
+  ],
+  [GPT, CHAT, tool({ cache_control: null, strict: null }, { strict: null, description: null }), null],
+  [GPT, CHAT, { temperature: 0.2, top_p: 0.5 }, null],
+  [REASONING_GPT, CHAT, { temperature: 0.2, top_p: 0.5 }, 'temperature, top_p'],
+  [REASONING_GPT, CHAT, { presence_penalty: 1, frequency_penalty: 1 }, 'presence_penalty, frequency_penalty'],
+  [REASONING_GPT, CHAT, { logit_bias: { 50256: -1 } }, 'logit_bias'],
+  [REASONING_GPT, CHAT, { temperature: 1, top_p: null, presence_penalty: 0 }, null],
+  [CLAUDE, MESSAGES, { temperature: 0.2 }, null],
+  [CLAUDE, MESSAGES, { temperature: 0.2, top_p: 0.5 }, 'top_p'],
+  [STRONG_CLAUDE, MESSAGES, { temperature: 0.2, top_p: 0.5, top_k: 3 }, 'temperature, top_p, top_k'],
+];
+
+test.each(REFUSED_HINTS)('%s gets %s without what it refuses: %j', async (model, route, hints, dropped) => {
+  const { url } = await ladderForTest({ cheap: model, strong: model });
+  const reply = await asked(url, route, 'Hello', { ...hints, model });
+  expect(reply).toMatchObject({ status: 200, served: model, dropped });
+});
+
+/** A limit above the longest reply. */
+const TOO_LONG = 900_000;
+
+test.each([
+  ['passed on to OpenAI', CHAT, GPT, 'max_completion_tokens', 16_384, { max_tokens: TOO_LONG }],
+  [
+    'in its newer name',
+    CHAT,
+    GPT,
+    'max_completion_tokens',
+    16_384,
+    { max_tokens: undefined, max_completion_tokens: TOO_LONG },
+  ],
+  ['mapped for OpenAI', MESSAGES, GPT, 'max_completion_tokens', 16_384, { max_tokens: TOO_LONG }],
+  ['passed on to Anthropic', MESSAGES, CLAUDE, 'max_tokens', 64_000, { max_tokens: TOO_LONG }],
+  [
+    'mapped for Anthropic',
+    CHAT,
+    CLAUDE,
+    'max_tokens',
+    64_000,
+    { max_tokens: TOO_LONG, max_completion_tokens: TOO_LONG },
+  ],
+] as const)(
+  'a limit above the longest reply is lowered and named, %s',
+  async (_, route, model, sent, most, limit) => {
+    const { url, prompts, upstream } = await ladderForTest({ cheap: model, strong: STRONG_CLAUDE });
+    const { status, served, reason, dropped } = await asked(url, route, prompts[0], limit);
+    expect([status, served, reason]).toEqual([200, model, 'within-threshold']);
+    expect(upstream.requests[0]!.body).toMatchObject({ [sent]: most });
+    expect(dropped).toBe(
+      Object.entries(limit)
+        .flatMap(([name, value]) => (value ? [name] : []))
+        .join(', '),
+    );
+  },
+);
+
+test('a budget of thinking that does not fit into the longest reply goes up', async () => {
+  const { url, prompts } = await ladderForTest({ cheap: CLAUDE, strong: 'anthropic/claude-opus-5' });
+  const body = { max_tokens: 100_000, thinking: { type: 'enabled', budget_tokens: 90_000 } };
+  const reply = await asked(url, MESSAGES, prompts[0], body);
+  expect(reply).toMatchObject({ status: 200, served: 'anthropic/claude-opus-5', reason: 'requirements' });
+});
+
+test('a null says nothing, also for a field that only another API has', async () => {
+  const { url, prompts } = await ladderForTest({ cheap: CLAUDE, strong: STRONG_CLAUDE });
+  const nothing = { ...tool({ strict: null, title: null }, { examples: null }), an_unknown_field: null };
+  const reply = await asked(url, CHAT, prompts[0], nothing);
+  expect(reply).toMatchObject({ status: 200, served: CLAUDE, dropped: null });
+});
+
+test.each([
+  ['web_search_20250305', 'web_search is a tool that Anthropic runs on its own servers'],
+  ['code_execution_20250825', 'code_execution is a tool that Anthropic runs on its own servers'],
+  ['mcp_toolset', 'mcp_toolset is a tool that Anthropic runs on its own servers'],
+  ['text_editor_20250728', 'text_editor is a tool whose form Claude models know without a schema'],
+  ['a secret \n', 'only tools of the type custom, with an input_schema, can be mapped'],
+])('a refused tool of the type %s: what it is, and who can carry it', async (type, what) => {
+  const { url, prompts } = await ladderForTest({ cheap: GPT, strong: STRONG_GPT });
+  const tools = [...messagesTools(['a']).tools, { type, name: 'x', max_uses: 3 }];
+  const { status, body } = await asked(url, MESSAGES, prompts[0], { tools });
+  expect(status).toBe(400);
+  expect(body.error?.message).toContain(
+    `tools.1.type: ${what}; a model whose provider is of the kind anthropic`,
+  );
+  expect(body.error?.message).not.toContain('secret');
+});

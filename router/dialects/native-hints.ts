@@ -1,0 +1,77 @@
+import { isObject, type JsonEdit, type JsonObject } from '../json/index.ts';
+import { alwaysReasons } from './reasoning.ts';
+import type { ModelRequest } from './sdk.ts';
+
+/** A field of the client's, and its place. */
+interface PlacedField {
+  readonly path: JsonEdit['path'];
+  readonly value: unknown;
+}
+
+/**
+ * Hints, outside of the messages, that a provider of the client's own dialect refuses: marks for other APIs, and sampling settings that this
+ * very model does not take. A client that asks for `auto` cannot know which model it will be.
+ */
+export function refusedHints({ model, dialect, body }: ModelRequest): readonly PlacedField[] {
+  const { kind } = model.provider;
+  if (kind !== dialect) return NONE; // servers that copy an API may take anything
+  const names =
+    kind === 'openai' ? refusedByOpenai(body, alwaysReasons(model)) : refusedByClaude(body, model.id);
+  const refused = names.map((name): PlacedField => ({ path: [name], value: body[name] }));
+  if (kind === 'openai' && Array.isArray(body['tools'])) refused.push(...marksOnTools(body['tools']));
+  return refused;
+}
+
+const NONE: readonly PlacedField[] = [];
+
+/** Sampling, caching and reasoning in the words of vLLM, OpenRouter and Anthropic; OpenAI refuses fields that it does not know. */
+const OTHERS = [
+  'cache_control',
+  'top_k',
+  'min_p',
+  'repetition_penalty',
+  'reasoning',
+  'include_reasoning',
+  'thinking',
+];
+/** The only value that a model takes if it always reasons: https://platform.openai.com/docs/guides/reasoning. */
+const ONLY_DEFAULT = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
+
+function refusedByOpenai(body: JsonObject, reasons: boolean): string[] {
+  const others = OTHERS.filter((name) => Object.hasOwn(body, name));
+  if (!reasons) return others;
+  const changed = Object.entries(ONLY_DEFAULT).filter(([name, only]) => (body[name] ?? only) !== only);
+  return [...others, ...changed.map(([name]) => name), ...(body['logit_bias'] == null ? [] : ['logit_bias'])];
+}
+
+const TOOL_MARKS = ['cache_control', 'eager_input_streaming', 'defer_loading', 'allowed_callers'];
+
+function marksOnTools(tools: readonly unknown[]): PlacedField[] {
+  return tools.flatMap((tool, at) => {
+    if (!isObject(tool)) return [];
+    const { function: own } = tool;
+    const inside = isObject(own) ? marksOn(own, ['tools', at, 'function']) : [];
+    return [...marksOn(tool, ['tools', at]), ...inside];
+  });
+}
+
+/** With what is null, which says nothing; `strict` of a function may be. */
+function marksOn(holder: JsonObject, path: JsonEdit['path']): PlacedField[] {
+  const isMark = (name: string) =>
+    TOOL_MARKS.includes(name) || (holder[name] === null && (name !== 'strict' || path.length < 3));
+  return Object.keys(holder)
+    .filter(isMark)
+    .map((name) => ({ path: [...path, name], value: holder[name] }));
+}
+
+/** By the table of capabilities in the AI SDK's provider. */
+const WITHOUT_SAMPLING = /claude-(opus-4-[78]|(opus|sonnet|haiku|fable)-[5-9])/;
+/** Those before 4.1 and 4.5 take both. */
+const TAKES_BOTH = /claude-(instant|[23]|(opus|sonnet)-4(-0|-2025|@|$))/;
+
+function refusedByClaude(body: JsonObject, id: string): string[] {
+  if (WITHOUT_SAMPLING.test(id))
+    return ['temperature', 'top_p', 'top_k'].filter((name) => body[name] != null);
+  const both = body['temperature'] != null && body['top_p'] != null;
+  return both && !TAKES_BOTH.test(id) ? ['top_p'] : [];
+}
