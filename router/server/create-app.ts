@@ -43,7 +43,34 @@ export function createApp(
     withKeys: keys !== undefined,
     callsModels: gateway !== undefined,
   });
-  return requiringHost(requestListener(browsers, keys, calls, app), send);
+  return inOriginForm(requiringHost(requestListener(browsers, keys, calls, app), send), send);
+}
+
+const ABSOLUTE_TARGET = /^[a-z][a-z\d+.-]*:\/\//i;
+
+/**
+ * RFC 9112, section 3.2.2: in `GET http://host/path`, which is for proxies, the host takes the place of the one in the Host header. From here
+ * on there is one form of a request, and one host.
+ */
+function inOriginForm(listener: RequestListener, send: Sender): RequestListener {
+  const invalidTarget = errorResponse({
+    status: 400,
+    code: 'invalid_url',
+    message: 'The URL cannot be read.',
+  });
+  return (request, response) => {
+    const { url: target = '' } = request;
+    if (ABSOLUTE_TARGET.test(target)) {
+      if (!/^https?:/i.test(target) || !URL.canParse(target)) {
+        request.resume(); // lets the client finish sending and read the response
+        return send.error(request, response, invalidTarget);
+      }
+      const { host, pathname, search } = new URL(target);
+      request.headers.host = host;
+      request.url = pathname + search;
+    }
+    listener(request, response);
+  };
 }
 
 /** RFC 9112, section 3.2: a request of HTTP/1.1 without a Host header gets 400. */

@@ -125,7 +125,7 @@ export function browserGuard(
   }
 
   function refusalFor({ headers: { host, origin } }: IncomingMessage): ErrorResponse | undefined {
-    if (hostMatters && host !== undefined && !isKnownHost(host)) return UNKNOWN_HOST;
+    if (hostMatters && !isKnownHost(host ?? '')) return UNKNOWN_HOST; // HTTP/1.0 may have none
     if (!withKeys && origin !== undefined && !isKnownOrigin(origin, host)) return UNKNOWN_ORIGIN;
     return undefined;
   }

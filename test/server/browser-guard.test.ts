@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gatewayForTest, UPSTREAM_KEY } from '../gateway/running-gateway.ts';
 import { type Serving, serving } from './serving.ts';
@@ -29,6 +30,22 @@ function ask(url: string, { method = 'GET', path = '/readyz', headers, body }: W
     });
     request.on('error', reject);
     request.end(method === 'POST' ? JSON.stringify(body) : undefined);
+  });
+}
+
+/** Of the response to a request that node's client would not send. */
+function firstLine(url: string, head: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(`${head}\r\nconnection: close\r\n\r\n${head.startsWith('POST') ? '{}' : ''}`),
+    );
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(text.split('\r\n')[0]!));
+    socket.on('error', reject);
   });
 }
 
@@ -96,6 +113,43 @@ describe('a server on a loopback address without keys', () => {
       expect(got).toMatchObject({ status: 421, body: { error: { code: 'unknown_host' } } });
       expect(got.headers['access-control-allow-origin']).toBeUndefined();
     }
+  });
+
+  test.each([
+    'GET http://evil.example/readyz HTTP/1.1\r\nhost: localhost',
+    'GET HTTP://Evil.Example:80/readyz HTTP/1.1\r\nhost: localhost',
+    'GET https://evil.example/readyz HTTP/1.1\r\nhost: localhost',
+    'GET http://localhost@evil.example/readyz HTTP/1.1\r\nhost: localhost',
+    'GET http://evil.example/readyz HTTP/1.0',
+    'GET /readyz HTTP/1.0',
+    'GET /readyz HTTP/1.0\r\nhost: evil.example',
+    'GET /readyz HTTP/1.0\r\nhost:',
+    'POST http://evil.example/v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2',
+  ])('refuses %j with 421', async (head) => {
+    expect(await firstLine(server.url, head)).toBe('HTTP/1.1 421 Misdirected Request');
+  });
+
+  test.each([
+    'GET http://localhost/readyz HTTP/1.1\r\nhost: localhost',
+    'GET http://127.0.0.1:8787/readyz?a=b HTTP/1.1\r\nhost: evil.example', // the target says it, not the header
+    'GET http://[::1] HTTP/1.1\r\nhost: localhost',
+    'GET /readyz HTTP/1.0\r\nhost: localhost',
+    'GET //evil.example HTTP/1.1\r\nhost: localhost', // a path
+  ])('answers %j', async (head) => {
+    const path = head.startsWith('GET //') ? '404 Not Found' : '200 OK';
+    expect(await firstLine(server.url, head)).toBe(`HTTP/1.1 ${path}`);
+  });
+
+  test.each([
+    'http://',
+    'http://evil.example#@localhost/readyz',
+    'http://[::1/readyz',
+    'ftp://localhost/readyz',
+    'http://local host/readyz',
+  ])('refuses what is no target: %s', async (target) => {
+    expect(await firstLine(server.url, `GET ${target} HTTP/1.1\r\nhost: localhost`)).toMatch(
+      /^HTTP\/1.1 4\d\d/,
+    );
   });
 
   test.each([
