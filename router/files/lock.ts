@@ -5,7 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { realPlace } from './replace-file.ts';
-import { stateOf, thisProcess } from './temporary.ts';
+import { namesIn, removed, stateOf, thisProcess } from './temporary.ts';
 import { writeAll, writeFailure } from './write.ts';
 
 /** How long a command waits for another one. */
@@ -39,6 +39,7 @@ export function withLock<T>(place: string, work: () => T, waitMs = WAIT_MS): T {
   const file = path.join(path.dirname(target), `.${path.basename(target)}.lock`);
   const token = acquired(file, place, performance.now() + waitMs);
   try {
+    sweepRights(file);
     return work();
   } finally {
     release(file, token);
@@ -69,6 +70,21 @@ function takeAway(file: string, token: string, place: string, deadline: number):
     throw writeFailure(place, place, cause);
   } finally {
     release(right, own);
+  }
+}
+
+/** What follows a lock's name in those of the rights to remove it, and of the rights to remove these: a token each. */
+const RIGHTS = /^(\.([0-9a-f]{12}|unreadable-\d+))+$/;
+
+/**
+ * Removes what commands left that were killed while they took a lock over. To be called by who holds the lock: each such right is for an
+ * earlier one that is gone, and whoever has just got one finds that out.
+ */
+function sweepRights(file: string): void {
+  const folder = path.dirname(file);
+  const lock = path.basename(file);
+  for (const name of namesIn(folder)) {
+    if (name.startsWith(lock) && RIGHTS.test(name.slice(lock.length))) removed(path.join(folder, name));
   }
 }
 

@@ -121,11 +121,12 @@ export function removed(place: string): void {
   } catch {}
 }
 
-function namesIn(folder: string): string[] {
+/** None if the folder cannot be read: the write itself says what is wrong with it. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // the write itself says what is wrong with the folder
+    return [];
   }
 }
 

@@ -150,6 +150,24 @@ test.each<[string, (lock: Record<string, unknown>) => object | string, boolean]>
   else expect(work).toThrow(/Another command is changing/);
 });
 
+test('what commands left that were killed while they took a lock over is swept by the next one', () => {
+  const folder = scratchFolder();
+  const file = path.join(folder, 'x');
+  const dead = JSON.stringify({ ...ours(file), started: 1 });
+  const { token } = JSON.parse(dead);
+  const left = [
+    `.x.lock`,
+    `.x.lock.${token}`,
+    `.x.lock.${token}.${token}`,
+    '.x.lock.0123456789ab',
+    '.x.lock.unreadable-7',
+  ];
+  const others = ['.y.lock.0123456789ab', '.x.lock.txt', '.x.lock.0123456789ab.lock', '.x.locked'];
+  for (const name of [...left, ...others]) writeFileSync(path.join(folder, name), dead);
+  expect(withLock(file, () => hiddenIn(folder).sort(), 0)).toEqual(['.x.lock', ...others].sort());
+  expect(hiddenIn(folder).sort()).toEqual([...others].sort());
+});
+
 test('a lock that is being made is not taken away', () => {
   const file = path.join(scratchFolder(), 'x');
   writeFileSync(path.join(path.dirname(file), '.x.lock'), '');
