@@ -57,6 +57,8 @@ const sliceSchema = z.strictObject({
   /** Two-sided betting interval of the loss at the suite's confidence, each slice for itself. */
   low: z.number(),
   high: z.number(),
+  /** Texts in a script that the vocabulary cannot read: the strongest rung gets them unscored. Left out if there are none. */
+  unreadable: count.optional(),
 });
 
 const millisecondsSchema = z.strictObject({ mean: z.number(), p50: z.number(), p95: z.number() });

@@ -280,7 +280,7 @@ function scoreHistogram(scores: Float64Array, outcomes: PairedOutcomes): Evidenc
   return { edges, strong_better: strongBetter, cheap_as_good: cheapAsGood };
 }
 
-/** The suite's slices, then every task and source: what to look at when the whole is fine. */
+/** The suite's slices, then every task, source and language: what to look at when the whole is fine. */
 function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices'] {
   const { suite, labelled } = subject;
   const { replay: heldOut, rungs } = labelled;
@@ -288,12 +288,14 @@ function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices
     name,
     rows: rowsWhere(heldOut.n, (row) => isInSlice(where, heldOut.traits[row]!)),
   }));
-  return [...named, ...rowsByTrait(subject, 'task'), ...rowsByTrait(subject, 'source')]
+  const byTrait = (['task', 'source', 'language'] as const).flatMap((trait) => rowsByTrait(subject, trait));
+  return [...named, ...byTrait]
     .filter(({ rows }) => rows.length > 0)
     .map(({ name, rows }) => {
       const values = Float64Array.from(rows, (row) => losses[row]!);
       const { low, high } = differenceBound.interval(values, 1 - suite.confidence);
       const escalated = countEscalated(Int32Array.from(rows, (row) => rungs[row]!));
+      const unreadable = rows.filter((row) => heldOut.traits[row]!.unreadable).length;
       return {
         name,
         n: rows.length,
@@ -301,6 +303,7 @@ function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices
         quality_loss: mean(values),
         low,
         high,
+        ...(unreadable > 0 && { unreadable }),
       };
     });
 }
@@ -315,7 +318,7 @@ function rowsWhere(n: number, wanted: (row: number) => boolean): Uint32Array {
 /** At most so many values of a trait get a row; the largest ones. */
 const MOST_ROWS = 40;
 
-function rowsByTrait({ labelled: { replay: heldOut } }: Subject, trait: 'task' | 'source') {
+function rowsByTrait({ labelled: { replay: heldOut } }: Subject, trait: 'task' | 'source' | 'language') {
   const counts = new Map<string, number>();
   for (const { [trait]: value } of heldOut.traits) {
     if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);

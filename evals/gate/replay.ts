@@ -26,6 +26,8 @@ export interface Traits
   readonly copyHash: number;
   /** See numberlessHash. */
   readonly numberlessHash: number;
+  /** The text is in a script that the vocabulary cannot read, so the strongest rung gets it unscored. Left out if it can be read. */
+  readonly unreadable?: true;
 }
 
 /** Labelled cases with what a classifier says of them, in columns: one entry a case, and no text. */
@@ -62,6 +64,8 @@ export interface ScoredText {
   readonly probabilities: ArrayLike<number>;
   /** Predicted loss of keeping the reply; left out if there is none to judge. */
   readonly replyLoss?: number;
+  /** The vocabulary cannot read the text. Left out if it can. */
+  readonly unreadable?: true;
 }
 
 /**
@@ -79,8 +83,8 @@ export async function collectReplay(
   const probabilities = ladder.map(() => [] as number[]);
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
-  for await (const { one, probabilities: scores, replyLoss } of cases) {
-    traits.push(caseTraits(one));
+  for await (const { one, probabilities: scores, replyLoss, unreadable } of cases) {
+    traits.push({ ...caseTraits(one), ...(unreadable && { unreadable }) });
     replies?.add(one, replyLoss);
     for (const [rung, { model }] of ladder.entries()) {
       const isUnknown = rung === 0 && replies !== undefined && replyLoss === undefined;
@@ -273,10 +277,12 @@ export async function scoreText(
   classifier: Classifier,
   { ladder, cascade }: Pick<Manifest, 'ladder' | 'cascade'>,
 ): Promise<ScoredText> {
-  const probabilities = classifier.reads(text) ? await classifier.score(text) : strongestAlone(ladder.length);
-  if (cascade === undefined || reply === undefined) return { probabilities };
+  const scored: ScoredText = classifier.reads(text)
+    ? { probabilities: await classifier.score(text) }
+    : { probabilities: strongestAlone(ladder.length), unreadable: true };
+  if (cascade === undefined || reply === undefined) return scored;
   const judged = judgeReply(cascade.judge, await classifier.logits(text), text, reply);
-  return { probabilities, replyLoss: judged.predictedLoss };
+  return { ...scored, replyLoss: judged.predictedLoss };
 }
 
 /** The rung that a policy chooses. A reply that is not known counts as good enough. */

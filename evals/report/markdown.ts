@@ -1,4 +1,5 @@
 import type { GateVerdict, StoredVerdict } from '../../router/artifact/index.ts';
+import type { Evidence } from '../gate/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine } from './format.ts';
 import {
@@ -8,11 +9,13 @@ import {
   excludedSentence,
   issuedSentence,
   judgedBy,
+  languageRows,
   lookRows,
   looksSentence,
   noteLines,
   parseEvidence,
   rungRows,
+  UNREADABLE_NOTE,
   VERDICT_SIGNS,
   verdictSubject,
 } from './verdict-text.ts';
@@ -43,10 +46,17 @@ export function markdownReport(
     markdownTable(rungRows(evidence)),
     ...(previous ? changeBlocks(previous, verdict) : []),
     details('Baselines', markdownTable(baselineRows(evidence))),
+    ...languageBlocks(evidence),
     excludedSentence(verdict),
     `<sub>verdict ${verdict.sha256.slice(0, 12)}, ${what} ${sha256.slice(0, 12)}, suite ${verdict.suite.sha256.slice(0, 12)}, sealed cases ${verdict.sealed.sha256.slice(0, 12)}</sub>`,
     '',
   ].join('\n\n');
+}
+
+function languageBlocks(evidence: Evidence): string[] {
+  const rows = languageRows(evidence);
+  if (rows === undefined) return [];
+  return [details('Languages', `${markdownTable(rows)}\n\n${UNREADABLE_NOTE}`)];
 }
 
 /** `encodeURIComponent` escapes `>`, so no name can end the comment. */

@@ -1,4 +1,5 @@
 import type { GateVerdict, StoredVerdict, VerdictWord } from '../../router/artifact/index.ts';
+import type { Evidence } from '../gate/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine, textTable } from './format.ts';
 import {
@@ -7,11 +8,13 @@ import {
   conditionRows,
   excludedSentence,
   issuedSentence,
+  languageRows,
   lookRows,
   looksSentence,
   noteLines,
   parseEvidence,
   rungRows,
+  UNREADABLE_NOTE,
   verdictSubject,
 } from './verdict-text.ts';
 
@@ -47,6 +50,7 @@ export function terminalReport(verdict: GateVerdict, { colour, previous }: Termi
     '',
     cleanTable(baselineRows(evidence)),
     '',
+    ...languageLines(evidence),
     oneLine(evidence.conclusion),
     ...cascadeLines(evidence),
     looks(verdict, (text) => paint(text, BOLD_RED)),
@@ -54,6 +58,13 @@ export function terminalReport(verdict: GateVerdict, { colour, previous }: Termi
     ...(previous ? changeLines(previous, verdict) : []),
     '',
   ].join('\n');
+}
+
+function languageLines(evidence: Evidence): string[] {
+  const rows = languageRows(evidence);
+  if (rows === undefined) return [];
+  const unreadable = evidence.slices.some((slice) => slice.unreadable !== undefined);
+  return [cleanTable(rows), ...(unreadable ? [UNREADABLE_NOTE] : []), ''];
 }
 
 /** Colours are added after the columns are aligned, since escape codes have length but no width. The verdict ends the line. */

@@ -246,6 +246,32 @@ export function furtherCasesNote({ further_cases: further }: Condition): string 
     : `about ${formatCount(further)} further cases would probably decide`;
 }
 
+/** One row per language, after the heading; undefined if the cases name fewer than two. */
+export function languageRows({ slices }: Evidence): string[][] | undefined {
+  const rows = slices.flatMap(({ name, ...row }) =>
+    name.startsWith(LANGUAGE) ? { ...row, language: name.slice(LANGUAGE.length) } : [],
+  );
+  if (rows.length < 2) return undefined;
+  return [
+    ['language', 'n', 'escalated', 'loss', 'interval', 'unreadable'],
+    ...rows.map(({ language, n, escalation_rate, quality_loss, low, high, unreadable = 0 }) => [
+      language,
+      formatCount(n),
+      formatRate(escalation_rate),
+      formatLoss(quality_loss),
+      `${formatLoss(low)} to ${formatLoss(high)}`,
+      unreadable === 0 ? DASH : formatRate(unreadable / n),
+    ]),
+  ];
+}
+
+/** How the slices of languages are named. */
+const LANGUAGE = 'language: ';
+
+/** What the column of unreadable texts says. */
+export const UNREADABLE_NOTE =
+  "Unreadable: texts in a script that the encoder's vocabulary lacks. They are not scored; the strongest model gets them.";
+
 /** What each rung gets, reaches and costs, and what its model reaches and costs on all cases, after the heading. */
 export function rungRows({ rungs, candidates }: Evidence): string[][] {
   return [

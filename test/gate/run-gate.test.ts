@@ -194,6 +194,23 @@ describe('which cases', () => {
     expect((await judged({}, [data])).sealed.n).toBe(500);
   });
 
+  it('each language has a row, which counts the texts that the vocabulary cannot read', async () => {
+    const chinese = ['水的化学式是什么？', '请把这句话改得更正式一点。', '用一句话解释光合作用。'];
+    const rows = world.cases.slice(0, 500).map((one, i) => {
+      const text = i < chinese.length ? chinese[i]! : `Something else: ${one.text}`;
+      return { ...one, id: `new-${one.id}`, text, language: i < chinese.length ? 'zh' : 'en' };
+    });
+    const data = writeCaseFile(path.join(world.home, 'languages.jsonl'), rows);
+    const { slices } = evidenceSchema.parse((await judged({}, [data])).evidence);
+    const languages = slices.filter(({ name }) => name.startsWith('language: '));
+    expect(languages.map(({ name, n }) => [name, n])).toEqual([
+      ['language: en', 497],
+      ['language: zh', 3],
+    ]);
+    expect(languages[0]).not.toHaveProperty('unreadable');
+    expect(languages[1]).toMatchObject({ unreadable: 3, escalation_rate: 1, quality_loss: 0 });
+  });
+
   it('refuses a hard case that was learned from', async () => {
     const { text } = world.cases[0]!;
     const file = path.join(world.home, 'hard.jsonl');

@@ -78,6 +78,8 @@ export const evidence: Evidence = {
     slice('long', 174, 0.664, 0.0411, 0.0372),
     slice('multi-turn', 96, 0.552, -0.0104, 0.0455),
     slice('german', 43, 0.465, 0.0012, 0.0703),
+    slice('language: de', 43, 0.465, 0.0012, 0.0703),
+    { ...slice('language: zh', 40, 1, 0, 0.06), unreadable: 36 },
   ],
   hard_cases: {
     n: 120,

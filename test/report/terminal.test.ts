@@ -56,6 +56,14 @@ describe('the report on a terminal', () => {
     );
   });
 
+  it('has a line for each language, and says where the vocabulary cannot read it', () => {
+    const text = terminalReport(madeUpVerdict(), plain);
+    expect(text).toMatch(/^de +43 +46\.5 % +0\.0012 +-0\.0691 to 0\.0715 +–$/m);
+    expect(text).toMatch(/^zh +40 +100\.0 % +0\.0000 .* 90\.0 %$/m);
+    expect(text).toContain("a script that the encoder's vocabulary lacks");
+    expect(terminalReport(ladderVerdict(), plain)).not.toMatch(/^language /m);
+  });
+
   it('is loud about earlier looks, and quiet where there are none', () => {
     const first = terminalReport(madeUpVerdict(), plain);
     expect(first).toContain('\nFirst look at these sealed cases: ');

@@ -58,17 +58,18 @@ export function sliceFigure(evidence: Evidence, conditions: readonly Condition[]
   return {
     title: 'Loss by slice',
     caption:
-      "Dot and line: mean loss and its betting interval, each slice for itself: two-sided at the suite's confidence whatever the look, a description. Under Conditions a slice has other bounds, each one-sided and at the confidence of this look. Broken line: the suite's margin over all cases; upright bar: the slice's own. Right is worse; below 0 routing is better than always strong. An arrow: the interval of a few cases goes on beyond the plot.",
+      "Dot and line: mean loss and its betting interval, each slice for itself: two-sided at the suite's confidence whatever the look, a description. Under Conditions a slice has other bounds, each one-sided and at the confidence of this look. Broken line: the suite's margin over all cases; upright bar: the slice's own. Right is worse; below 0 routing is better than always strong. An arrow: the interval of a few cases goes on beyond the plot. In the table, unreadable: texts in a script that the encoder's vocabulary lacks, which the strongest model gets unscored.",
     svg,
     numbers: [
-      ['slice', 'n', 'escalated', 'loss', 'interval', 'margin'],
-      ...rows.map(({ name, n, escalation_rate, quality_loss, low, high, margin }) => [
+      ['slice', 'n', 'escalated', 'loss', 'interval', 'margin', 'unreadable'],
+      ...rows.map(({ name, n, escalation_rate, quality_loss, low, high, margin, unreadable }) => [
         name,
         formatCount(n),
         formatRate(escalation_rate),
         formatLoss(quality_loss),
         `${formatLoss(low)} to ${formatLoss(high)}`,
         margin === undefined ? DASH : formatLoss(margin),
+        unreadable === undefined ? DASH : formatRate(unreadable / n),
       ]),
     ],
   };
