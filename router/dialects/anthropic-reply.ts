@@ -1,5 +1,5 @@
 import { estimateTokens } from '../catalog/index.ts';
-import { isObject } from '../json/index.ts';
+import { isObject, JsonScan } from '../json/index.ts';
 import {
   type ReplyContext,
   ReplyError,
@@ -176,17 +176,40 @@ interface ToolBlock {
   readonly kind: 'tool';
   readonly id: string;
   readonly name: string;
+  readonly input: WholeObject;
   /** Received and not yet sent. */
   waiting: string;
-  hasInput: boolean;
   complete: boolean;
+}
+
+const NO_LIMITS = { maxDepth: Number.POSITIVE_INFINITY, maxValues: Number.POSITIVE_INFINITY };
+
+/** Watches for the end of a JSON object that comes in pieces. */
+class WholeObject {
+  readonly #scan = new JsonScan(NO_LIMITS);
+  #first = '';
+
+  push(piece: string): void {
+    if (this.#first === '') this.#first = piece.trimStart().slice(0, 1);
+    this.#scan.push(Buffer.from(piece));
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === '';
+  }
+
+  /** What comes now is no part of it. */
+  get isWhole(): boolean {
+    return this.#first === '{' && this.#scan.closed;
+  }
 }
 
 type Block = TextBlock | ToolBlock;
 
 /**
  * Puts text and tool calls, which other dialects may interleave, one after the other: the first incomplete block is sent as it arrives,
- * those behind it wait. A text is complete as soon as a tool call begins.
+ * those behind it wait. A text is complete as soon as a tool call begins, and a call when another block begins and its input is a whole object:
+ * the SDK itself says only at the end of the stream that a call is complete. A call without any input may still get some.
  */
 export class BlockSequence {
   readonly #queue: Block[] = [];
@@ -215,14 +238,14 @@ export class BlockSequence {
     const tool = this.#tools.get(id);
     if (!tool || tool.complete || delta === '') return [];
     tool.waiting += delta;
-    tool.hasInput = true;
+    tool.input.push(delta);
     return this.#flush();
   }
 
   /** Some providers send a call in one piece, or its input only here. */
   completeTool(id: string, name: string, input: string): BlockStep[] {
     const tool = this.#tools.get(id) ?? this.#addTool(id, name);
-    if (!tool.hasInput) tool.waiting = input;
+    if (tool.input.isEmpty) tool.waiting = input;
     tool.complete = true;
     return this.#flush();
   }
@@ -236,7 +259,8 @@ export class BlockSequence {
   #addTool(id: string, name: string): ToolBlock {
     const last = this.#queue.at(-1);
     if (last?.kind === 'text') last.complete = true;
-    const tool: ToolBlock = { kind: 'tool', id, name, waiting: '', hasInput: false, complete: false };
+    const input = new WholeObject();
+    const tool: ToolBlock = { kind: 'tool', id, name, input, waiting: '', complete: false };
     this.#tools.set(id, tool);
     this.#queue.push(tool);
     return tool;
@@ -246,6 +270,7 @@ export class BlockSequence {
     const steps: BlockStep[] = [];
     for (let head = this.#queue[0]; head; head = this.#queue[0]) {
       steps.push(...this.#headSteps(head));
+      if (head.kind === 'tool' && head.input.isWhole && this.#queue.length > 1) head.complete = true;
       if (!head.complete) break;
       steps.push({ kind: 'stop', index: this.#index });
       this.#queue.shift();

@@ -49,6 +49,11 @@ export class JsonScan {
     return this.#names;
   }
 
+  /** Whether no string, object or list is open: before the first value, or after a whole one. */
+  get closed(): boolean {
+    return this.#depth === 0 && !this.#inString;
+  }
+
   /** @returns the limit that these bytes break. Of no use after that */
   push(bytes: Buffer): 'too-deep' | 'too-many-values' | undefined {
     const { maxDepth, maxValues } = this.#limits;

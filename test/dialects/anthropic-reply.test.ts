@@ -2,14 +2,25 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BlockSequence, type BlockStep } from '../../router/dialects/anthropic-reply.ts';
 
+/** The input of a tool, or what a model wrote in place of one, cut into pieces. */
+const pieces = fc
+  .tuple(
+    fc.oneof(
+      fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 })).map((input) => JSON.stringify(input)),
+      fc.constantFrom('', '[1]', '"}{"', 'no JSON', '{"a":'),
+    ),
+    fc.array(fc.nat(), { maxLength: 3 }),
+  )
+  .map(([text, places]) => {
+    const cuts = [0, ...places.map((place) => place % (text.length + 1)).sort((a, b) => a - b), text.length];
+    return cuts.slice(1).map((end, at) => text.slice(cuts[at], end));
+  });
+
 /** A tool call in pieces; the pieces of several are interleaved. */
-const calls = fc.uniqueArray(
-  fc.record({
-    id: fc.string({ minLength: 1 }),
-    pieces: fc.array(fc.string({ minLength: 1 }), { maxLength: 4 }),
-  }),
-  { selector: ({ id }) => id, maxLength: 4 },
-);
+const calls = fc.uniqueArray(fc.record({ id: fc.string({ minLength: 1 }), pieces }), {
+  selector: ({ id }) => id,
+  maxLength: 4,
+});
 
 it('puts interleaved calls one after the other, nothing lost', () => {
   fc.assert(
@@ -34,6 +45,30 @@ it('puts interleaved calls one after the other, nothing lost', () => {
       expect(blocksOf(steps)).toHaveLength(interleaved.length + (text === '' ? 0 : 1));
     }),
   );
+});
+
+it('sends each call as it comes, if the one before it is whole', () => {
+  const order = new BlockSequence();
+  order.startTool('a', 'f');
+  expect(order.addInput('a', '{"x":"}')).toEqual([{ kind: 'input', index: 0, text: '{"x":"}' }]);
+  expect(order.startTool('b', 'g')).toEqual([]);
+  expect(order.addInput('b', '{"y"')).toEqual([]);
+  expect(order.addInput('a', '"}')).toEqual([
+    { kind: 'input', index: 0, text: '"}' },
+    { kind: 'stop', index: 0 },
+    { kind: 'start-tool', index: 1, id: 'b', name: 'g' },
+    { kind: 'input', index: 1, text: '{"y"' },
+  ]);
+  expect(order.addInput('b', ':{}}')).toEqual([{ kind: 'input', index: 1, text: ':{}}' }]);
+  expect(order.startTool('c', 'h').map(({ kind, index }) => [kind, index])).toEqual([
+    ['stop', 1],
+    ['start-tool', 2],
+  ]);
+  expect(order.completeTool('a', 'f', '{"x":"}"}')).toEqual([]);
+  expect(order.completeTool('c', 'h', '{}').map(({ kind, index }) => [kind, index])).toEqual([
+    ['input', 2],
+    ['stop', 2],
+  ]);
 });
 
 it('sends a text before a tool call at once, and one after it as a block of its own', () => {

@@ -109,6 +109,45 @@ describe.each(CASES)(
   },
 );
 
+it.each<ProviderKind>(['openai', 'openai-compatible'])(
+  'parallel calls of %s come one after the other to a client of Anthropic, each as its pieces come',
+  async (kind) => {
+    const call = (index: number, more: object) =>
+      sse({ choices: [{ index: 0, delta: { tool_calls: [{ index, ...more }] } }] });
+    const start = (index: number) =>
+      call(index, { id: `call_${index}`, type: 'function', function: { name: 'weather', arguments: '' } });
+    const piece = (index: number, text: string) => call(index, { function: { arguments: text } });
+    const end = sse({ choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] }) + sse('[DONE]');
+    const whole = (index: number) => ['{"city":', '"Bonn', '"}'].map((text) => piece(index, text));
+    const inTurn = [start(0), ...whole(0), start(1), ...whole(1), start(2), ...whole(2)].join('');
+    const [first, second, third] = [whole(0), whole(1), whole(2)];
+    const mixed = [start(0), start(1), first[0], second[0], start(2), first[1], second[1], first[2]];
+    const interleaved = [...mixed, third[0], second[2], third[1], third[2]].join('');
+    for (const [events, pieces] of [
+      [inTurn, [3, 3, 3]],
+      [interleaved, [3, 2, 3]],
+    ] as const) {
+      const { url } = await scriptedProvider({ type: 'text/event-stream', body: events + end });
+      const { anthropic } = await clientsOf(modelAt(url, kind));
+      const body = { model: 'auto', max_tokens: 9, messages: [{ role: 'user' as const, content: 'Hi' }] };
+      const seen: string[] = [];
+      const stream = anthropic.messages.stream(body).on('streamEvent', (event) => {
+        if ('index' in event) seen.push(`${event.index} ${event.type}`);
+      });
+      const { content } = await stream.finalMessage();
+      expect(content.map((block) => block.type === 'tool_use' && block.input)).toEqual(
+        Array.from({ length: 3 }, () => ({ city: 'Bonn' })),
+      );
+      const expected = pieces.flatMap((count, index) => [
+        `${index} content_block_start`,
+        ...Array.from({ length: count }, () => `${index} content_block_delta`),
+        `${index} content_block_stop`,
+      ]);
+      expect(seen).toEqual(expected);
+    }
+  },
+);
+
 const WORDS = ['eos', 'END_TURN', 'tool_use', 'tool_call', 'whatever', 'function_call'];
 
 it.each(WORDS.flatMap((word) => [false, true].map((stream) => [word, stream] as const)))(
