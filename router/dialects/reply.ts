@@ -118,7 +118,8 @@ export function unfinishedStream(): ReplyError {
  */
 export function unifiedFinish({ unified, raw }: FinishReason, hasCalls: boolean): FinishReason['unified'] {
   if (unified === 'length' || unified === 'content-filter') return unified;
-  if (raw === 'content_filter') return 'content-filter';
+  if (raw === 'content_filter' || raw === 'refusal') return 'content-filter';
+  if (raw === 'model_context_window_exceeded') return 'length';
   if (hasCalls) return 'tool-calls';
   return unified === 'tool-calls' ? 'stop' : unified;
 }

@@ -53,7 +53,7 @@ function nameOf(called: JsonObject): string {
 function textOf(content: unknown): string | undefined {
   if (typeof content === 'string') return content === '' ? undefined : content;
   if (!Array.isArray(content)) return undefined;
-  return joined(content.map((part) => textIn(part, 'text')));
+  return joined(content.map((part) => textIn(part, 'text') ?? textIn(part, 'refusal')));
 }
 
 function joined(texts: readonly (string | undefined)[]): string | undefined {

@@ -93,8 +93,9 @@ export class OpenaiRepair implements ReplyRepair {
           .map((part) => textIn(part, 'text') ?? '')
           .join('')
       : textIn(holder, 'content');
-    const refusal = textIn(holder, 'refusal');
-    if (refusal === undefined) return text;
+    const parts = objectsIn(holder, 'content').map((part) => textIn(part, 'refusal') ?? '');
+    const refusal = [textIn(holder, 'refusal') ?? '', ...parts].join('');
+    if (refusal === '') return text;
     this.#notes.refusal = (this.#notes.refusal ?? '') + refusal;
     return this.#dialect === 'anthropic' ? `${text ?? ''}${refusal}` : text;
   }

@@ -2,7 +2,16 @@ import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { estimateTokens, type ProviderKind } from '../../router/catalog/index.ts';
 import { clientsOf, modelAt } from './mapped-gateway.ts';
-import { chatReply, messageReply, REPLIES, replyTo, sse, streamOf } from './replies.ts';
+import {
+  chatReply,
+  converseReply,
+  messageReply,
+  type ProviderReply,
+  REPLIES,
+  replyTo,
+  sse,
+  streamOf,
+} from './replies.ts';
 import { scriptedProvider } from './scripted-provider.ts';
 
 const NO = 'I cannot help with that.';
@@ -34,6 +43,55 @@ describe.each([false, true])('a refusal (stream: %s)', (stream) => {
       expect(anthropic).toMatchObject({ stop_reason: 'refusal', content: [{ type: 'text', text: NO }] });
     },
   );
+
+  /** The words as a part of the content. */
+  function refusingInParts() {
+    const part = (refusal: string) => ({ content: [{ type: 'refusal', refusal }] });
+    const choices = [{ index: 0, message: { role: 'assistant', ...part(NO) }, finish_reason: 'stop' }];
+    const events = [part(NO.slice(0, 9)), part(NO.slice(9)), {}].map((delta, at) =>
+      sse({ choices: [{ index: 0, delta, finish_reason: at === 2 ? 'stop' : null }] }),
+    );
+    return stream
+      ? { type: 'text/event-stream', body: events.join('') + sse('[DONE]') }
+      : { body: JSON.stringify({ choices }) };
+  }
+
+  it.each<ProviderKind>(['openai', 'openai-compatible', 'mistral'])(
+    'of %s in parts of the content is one too',
+    async (kind) => {
+      const { anthropic } = await replyTo('anthropic', kind, refusingInParts(), stream);
+      expect(anthropic).toMatchObject({ stop_reason: 'refusal', content: [{ type: 'text', text: NO }] });
+      const { openai } = await replyTo('openai', kind, refusingInParts(), stream);
+      expect(openai!.choices[0]).toMatchObject({ message: { refusal: NO }, finish_reason: 'stop' });
+      expect(openai!.choices[0]!.message.content ?? '').toBe('');
+    },
+  );
+
+  it.each<[ProviderKind, (finish: string) => ProviderReply]>([
+    ['bedrock', converseReply],
+    ['openai-compatible', chatReply],
+    ['anthropic', messageReply],
+  ])('of %s that only its reason says is known to both clients', async (kind, reply) => {
+    const { plain, events } = reply('refusal');
+    const script = stream ? streamOf(kind, events) : { body: JSON.stringify(plain) };
+    const { openai } = await replyTo('openai', kind, script, stream);
+    expect(openai!.choices[0]).toMatchObject({
+      finish_reason: 'content_filter',
+      message: { refusal: 'The model refused to answer.' },
+    });
+    const { anthropic } = await replyTo('anthropic', kind, script, stream);
+    expect(anthropic).toMatchObject({ stop_reason: 'refusal' });
+  });
+
+  it.each<[ProviderKind, (finish: string) => ProviderReply]>([
+    ['bedrock', converseReply],
+    ['anthropic', messageReply],
+  ])('of %s is not what ends at the context window', async (kind, reply) => {
+    const { plain, events } = reply('model_context_window_exceeded');
+    const script = stream ? streamOf(kind, events) : { body: JSON.stringify(plain) };
+    const { openai } = await replyTo('openai', kind, script, stream);
+    expect(openai!.choices[0]).toMatchObject({ finish_reason: 'length', message: { refusal: null } });
+  });
 
   it('of a server of the same form stays in its field', async () => {
     const { openai } = await replyTo('openai', 'mistral', refusing(), stream);
