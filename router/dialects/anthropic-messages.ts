@@ -75,7 +75,7 @@ const toolUseSchema = z.strictObject({
   type: z.literal('tool_use'),
   id: z.string().nullish(),
   name: z.string(),
-  input: z.unknown().describe('An object; what is none is read as text, which LangChain keeps in it.'),
+  input: addedByClient.describe('An object; what is none is read as text, which LangChain keeps in it.'),
   caller: z.strictObject({ type: z.literal('direct') }).nullish(),
   cache_control: cacheControlSchema,
   ...addedToBlocks,

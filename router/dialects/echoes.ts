@@ -194,9 +194,9 @@ function editOpenai(message: JsonObject, path: EditPath, work: Work): Kept {
   if (role === 'assistant') return editAssistant(message, path, work);
   const isResult = role === 'tool' || role === 'function';
   for (const name in message) {
-    if (name === 'content' || name === 'tool_call_id') continue;
+    if (name === 'content' || (name === 'tool_call_id' && role === 'tool')) continue;
     const value = message[name];
-    if (isNothing(value)) remove(work, [...path, name]);
+    if (isNothing(value) || (name === 'name' && value === '')) remove(work, [...path, name]);
     else if (work.kind === 'openai' && isForeignToOpenai(name, value)) {
       removeForeign(work, [...path, name], value);
     }
@@ -238,9 +238,8 @@ function editAssistant(message: JsonObject, path: EditPath, work: Work): Kept {
   const isOfficial = work.kind === 'openai';
   beginTurn(path, work);
   for (const name in message) if (name !== 'role' && name !== 'content') editField(message, name, path, work);
-  const parts = Array.isArray(content) ? removeEmptyTexts(content, at, work) : 0;
-  if (!isOfficial) eachObject(content, at, (part, place) => editPart(part, place, work));
-  eachObject(message['tool_calls'], [...path, 'tool_calls'], (call, place) => editCall(call, place, work));
+  const parts = Array.isArray(content) ? editParts(content, at, work) : 0;
+  editCalls(message['tool_calls'], [...path, 'tool_calls'], work);
   editFunction(message['function_call'], [...path, 'function_call'], work);
   const saysText = parts > 0 || (typeof content === 'string' && content !== '');
   if (saysText) return 'kept';
@@ -260,7 +259,7 @@ function editAssistant(message: JsonObject, path: EditPath, work: Work): Kept {
 
 function callsTools({ tool_calls: calls, ...message }: JsonObject): boolean {
   return (
-    (Array.isArray(calls) && calls.length > 0) ||
+    (Array.isArray(calls) && calls.some(isObject)) ||
     textIn(objectIn(message, 'function_call'), 'name') !== undefined
   );
 }
@@ -272,14 +271,41 @@ function editField(message: JsonObject, name: string, path: EditPath, work: Work
 }
 
 function isForeign(name: string, value: unknown, { kind }: Work): boolean {
+  if (value === '' && name === 'name') return true;
+  if (name === 'function_call' && isObject(value) && textIn(value, 'name') === undefined) return true;
   if (kind !== 'openai') return isNothing(value) || ADDED_BY_OPENAI.has(name);
   const field = Object.hasOwn(OPENAI_FIELDS, name) ? OPENAI_FIELDS[name] : undefined;
   if (field === undefined || (name === 'name' && !PARTICIPANT.test(String(value)))) return true;
   return isNothing(value) && !(value === null && field === 'nullable');
 }
 
+/** Parts of an assistant's message in OpenAI's API reference. Its API refuses others; other servers may want what they added. */
+const OPENAI_PARTS: readonly unknown[] = ['text', 'refusal', 'output_text'];
+
+/** @returns how many parts are left */
+function editParts(parts: readonly unknown[], path: EditPath, work: Work): number {
+  let kept = 0;
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at];
+    const place = [...path, at];
+    const isOther = isObject(part) && !OPENAI_PARTS.includes(part['type']);
+    if (isEmptyText(part, work)) remove(work, place);
+    else if (isOther && work.kind === 'openai' && work.rule !== 'refuse') removeForeign(work, place, part);
+    else {
+      if (isObject(part)) editPart(part, place, work);
+      kept++;
+    }
+  }
+  return kept;
+}
+
 /** OpenAI takes whatever is beside a text that its own libraries send back; servers that copy its API may not. */
 function editPart(part: JsonObject, path: EditPath, work: Work): void {
+  if (part['type'] === 'output_text') {
+    set(work, path, { type: 'text', text: part['text'] ?? '' }); // a text of the Responses API
+    return;
+  }
+  if (work.kind === 'openai') return;
   const refusal = part['type'] === 'refusal' ? textIn(part, 'refusal') : undefined;
   if (refusal !== undefined) set(work, path, { type: 'text', text: refusal });
   if (part['type'] !== 'text' || part['text'] === '') return;
@@ -290,11 +316,24 @@ function editPart(part: JsonObject, path: EditPath, work: Work): void {
   }
 }
 
-/** Streams number the calls, and some servers leave their type out. */
+/** Fields of a call, and of the function in it, in OpenAI's API reference. Its API refuses others. */
+const OPENAI_CALL: ReadonlySet<string> = new Set(['id', 'type', 'function', 'custom']);
+const OPENAI_FUNCTION: ReadonlySet<string> = new Set(['name', 'arguments']);
+
+/** Streams number the calls, and some servers leave their type out. A list of calls that are numbered from 1 begins with null. */
+function editCalls(calls: unknown, path: EditPath, work: Work): void {
+  if (!Array.isArray(calls)) return;
+  if (!calls.some(isObject)) remove(work, path);
+  for (let at = 0; at < calls.length; at++) {
+    if (isObject(calls[at])) editCall(calls[at], [...path, at], work);
+    else if (calls[at] === null) remove(work, [...path, at]);
+  }
+}
+
 function editCall(call: JsonObject, path: EditPath, work: Work): void {
   for (const name in call) {
     if (name === 'index' || call[name] === null) remove(work, [...path, name]);
-    else if (name === 'extra_content' && work.kind === 'openai')
+    else if (work.kind === 'openai' && !OPENAI_CALL.has(name))
       removeForeign(work, [...path, name], call[name]);
   }
   editCallId(call['id'], [...path, 'id'], work);
@@ -307,6 +346,8 @@ function editFunction(fn: unknown, path: EditPath, work: Work): void {
   if (!isObject(fn)) return;
   for (const name in fn) {
     if (name === 'parsed_arguments' || fn[name] === null) remove(work, [...path, name]);
+    else if (work.kind === 'openai' && !OPENAI_FUNCTION.has(name))
+      removeForeign(work, [...path, name], fn[name]);
   }
   const { arguments: input } = fn;
   if (typeof input === 'string') return;
@@ -317,6 +358,11 @@ function editFunction(fn: unknown, path: EditPath, work: Work): void {
 const NULLABLE_OF_BLOCK: ReadonlySet<string> = new Set(['citations', 'cache_control', 'title', 'context']);
 const OF_REPLY: ReadonlySet<string> = new Set(FIELDS_OF_REPLY);
 const ADDED_TO_BLOCKS: ReadonlySet<string> = new Set(Object.keys(addedToBlocks));
+/** What other APIs and their libraries have in texts and calls. Anthropic's own fields are not listed: it adds new ones. */
+const FOREIGN_TO_BLOCKS: ReadonlySet<string> = new Set([
+  ...['annotations', 'refusal', 'parsed_arguments', 'provider_specific_fields', 'extra_content'],
+  'thought_signature',
+]);
 
 function editAnthropic(message: JsonObject, path: EditPath, work: Work): Kept {
   const { role, content } = message;
@@ -325,7 +371,7 @@ function editAnthropic(message: JsonObject, path: EditPath, work: Work): Kept {
     if (name === 'role' || name === 'content') continue;
     const value = message[name];
     if (isNothing(value) || (role === 'assistant' && OF_REPLY.has(name))) remove(work, [...path, name]);
-    else if (role === 'assistant') removeForeign(work, [...path, name], value);
+    else if (role === 'assistant' || name === 'cache_control') removeForeign(work, [...path, name], value);
   }
   if (typeof content === 'string') {
     if (!acceptsText(content, work.features)) return 'empty';
@@ -355,7 +401,7 @@ function editBlocks(blocks: readonly unknown[], path: EditPath, role: unknown, w
   return kept;
 }
 
-/** Thinking without the proof that it is Claude's, and pieces of inputs that LangChain keeps beside the call. */
+/** Thinking without the proof that it is Claude's, other models' thinking, and pieces of inputs that LangChain keeps beside the call. */
 function isUnusable(block: JsonObject): boolean {
   switch (block['type']) {
     case 'thinking':
@@ -363,14 +409,18 @@ function isUnusable(block: JsonObject): boolean {
     case 'redacted_thinking':
       return textIn(block, 'data') === undefined;
     default:
-      return block['type'] === 'input_json_delta';
+      return block['type'] === 'input_json_delta' || block['type'] === 'reasoning';
   }
 }
 
 function editBlock(block: JsonObject, path: EditPath, role: unknown, work: Work): void {
   removeNulls(block, path, work, NULLABLE_OF_BLOCK);
+  removeNulls(objectIn(block, 'cache_control'), [...path, 'cache_control'], work);
   if (role === 'assistant') {
-    for (const name in block) if (ADDED_TO_BLOCKS.has(name)) remove(work, [...path, name]);
+    for (const name in block) {
+      if (ADDED_TO_BLOCKS.has(name)) remove(work, [...path, name]);
+      else if (FOREIGN_TO_BLOCKS.has(name)) removeForeign(work, [...path, name], block[name]);
+    }
   }
   if (block['type'] === 'tool_use') editUse(block, path, work);
   else if (block['type'] === 'tool_result') editResult(block, path, work);

@@ -363,6 +363,7 @@ const OPENAI: Fields = {
   'messages[assistant].reasoning_content': 'hint',
   'messages[assistant].tool_calls.*.+': 'hint',
   'messages[assistant].tool_calls.*.function.+': 'hint',
+  'messages[assistant].function_call.+': 'hint',
   'tools.*.function.cache_control': 'hint',
   'tools.*.function.eager_input_streaming': 'hint',
   'tools.*.function.defer_loading': 'hint',

@@ -58,11 +58,9 @@ const userSchema = z.strictObject({
 const calledSchema = z.strictObject({
   name: z.string(),
   arguments: z
-    .union([z.string(), z.record(z.string(), z.unknown())])
-    .nullish()
-    .transform((written) =>
-      typeof written === 'object' && written ? JSON.stringify(written) : (written ?? ''),
-    ),
+    .unknown()
+    .optional()
+    .transform((written) => (typeof written === 'string' ? written : JSON.stringify(written ?? {}))),
   parsed_arguments: addedByClient,
 });
 
@@ -73,15 +71,19 @@ const toolCallSchema = z.strictObject({
   function: calledSchema,
 });
 
+/** A text of the Responses API. */
+const outputTextSchema = z.object({ type: z.literal('output_text'), text: nullableText });
+
 const refusalSchema = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
 
 const assistantSchema = z.strictObject({
   role: z.literal('assistant'),
   content: z
-    .union([z.string(), z.array(z.discriminatedUnion('type', [textSchema, refusalSchema]))])
+    .union([z.string(), z.array(z.discriminatedUnion('type', [textSchema, outputTextSchema, refusalSchema]))])
     .nullish(),
-  tool_calls: z.array(toolCallSchema).nullish(),
-  function_call: calledSchema.nullish(),
+  // Calls that a stream numbered from 1 come back behind null.
+  tool_calls: z.array(toolCallSchema.nullable()).nullish(),
+  function_call: z.union([calledSchema, z.strictObject({}).transform(() => undefined)]).nullish(),
   refusal: z.string().nullish(),
   // Only fields with content are reported as dropped.
   annotations: emptyFieldSchema,
@@ -249,14 +251,14 @@ function assistantParts(message: Assistant, path: Path, mapping: Mapping): Assis
   const texts =
     typeof content === 'string'
       ? [content]
-      : (content ?? []).map((part) => (part.type === 'text' ? part.text : part.refusal));
+      : (content ?? []).map((part) => (part.type === 'refusal' ? part.refusal : part.text));
   if (refusal) texts.push(refusal);
-  const calls = (toolCalls ?? []).map((call, index) => ({
-    id: call.id ?? '',
-    ...call.function,
-    path: [...path, 'tool_calls', index, 'id'],
-  }));
-  if (older) calls.push({ id: FUNCTION_CALL, ...older, path: [...path, 'function_call'] });
+  const calls = (toolCalls ?? []).flatMap((call, index) =>
+    call === null
+      ? []
+      : [{ ...call.function, id: call.id ?? '', path: [...path, 'tool_calls', index, 'id'] }],
+  );
+  if (older) calls.push({ ...older, id: FUNCTION_CALL, path: [...path, 'function_call'] });
   return [
     ...texts.map((text): AssistantPart => ({ type: 'text', text })),
     ...calls.map(({ arguments: input, ...call }) =>

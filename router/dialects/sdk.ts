@@ -250,6 +250,8 @@ export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Tar
     model,
     ...features,
     ...(gemini3 && { maxReplies: 1 }),
+    // Older ones take pictures beside the results alone, and the SDK leaves the result out.
+    ...(kind === 'google' && !gemini3 && { imagesInToolResults: false }),
     ...(kind === 'google' && MEDIA_RESOLUTION.test(model.id) && { pictureDetail: mediaResolution }),
     ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall, blankStops: false }),
     fetches: ({ protocol, href }, mediaType) =>

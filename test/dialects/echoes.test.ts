@@ -111,6 +111,8 @@ const TEXT = { type: 'text', text: 'Hello', ...NULLS };
 const LOOK = { type: 'tool_use', id: 'toolu_1', name: 'look', input: {} };
 const SEEN = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'seen' };
 
+const PICTURE = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } };
+
 describe.each(PROVIDER_KINDS)('odd fields of any message, to %s', (kind) => {
   it.each<[string, 'openai' | 'anthropic', Json]>([
     [
@@ -171,7 +173,7 @@ describe.each(PROVIDER_KINDS)('odd fields of any message, to %s', (kind) => {
             content: [
               { type: 'text', text: 'So.', index: 0 },
               { ...LOOK, input: '{"at":"x"}', index: 1, partial_json: '' },
-              { ...LOOK, id: null, input: '' },
+              { type: 'tool_use', id: null, name: 'look' },
             ],
             stop_reason: 'tool_use',
             stop_sequence: null,
@@ -193,6 +195,42 @@ describe.each(PROVIDER_KINDS)('odd fields of any message, to %s', (kind) => {
       expect(outcome).toMatchObject({ kind: 'reply', dropped: [] });
       expect(JSON.stringify(provider.bodies().at(-1))).toContain('And now?');
     }
+  });
+
+  it.each<[string, 'openai' | 'anthropic', Json[]]>([
+    [
+      'calls behind null, arguments that are no object, an empty function_call',
+      'openai',
+      [{ tool_calls: [null, { ...CALL, function: { name: 'look', arguments: [1] } }], function_call: {} }],
+    ],
+    ['a text of the Responses API', 'openai', [{ content: [{ type: 'output_text', text: 'Let me.' }] }]],
+    ['a call of the older form with an id', 'openai', [{ content: 'x', function_call: { id: null } }]],
+    [
+      'a picture alone as a result',
+      'anthropic',
+      [{ content: [LOOK] }, { content: [{ ...SEEN, content: [PICTURE] }] }],
+    ],
+  ])('%s, of %s, is carried', async (_, dialect, turns) => {
+    if (dialect === kind) return;
+    const provider = await replyingProvider(kind);
+    const roles = ['assistant', 'user'];
+    const calls = turns.some(({ tool_calls }) => tool_calls);
+    const messages = [
+      USER,
+      ...turns.map((turn, at) => ({ role: roles[at], content: null, ...turn })),
+      ...(calls ? [RESULT] : []),
+      NEXT,
+    ];
+    const tools = dialect === 'openai' ? TOOLS : [{ name: 'look', input_schema: { type: 'object' } }];
+    const model = modelAt(provider.url, kind, { id: MODELS[kind] });
+    const body = { model: 'auto', max_tokens: 900, tools, messages };
+    expect(await attempt(callTo(model, dialect, body), TIMEOUTS)).toMatchObject({
+      kind: 'reply',
+      dropped: [],
+    });
+    const sent = JSON.stringify(provider.bodies().at(-1));
+    if (JSON.stringify(turns).includes('Let me.')) expect(sent).toContain('Let me.');
+    if (JSON.stringify(turns).includes('aGk=')) expect(sent).toContain('aGk=');
   });
 
   it('a field that must be there is missing if it is null', async () => {

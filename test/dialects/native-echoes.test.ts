@@ -396,6 +396,82 @@ describe('odd fields', () => {
   });
 });
 
+describe("what other APIs and libraries put into a turn goes, at OpenAI's own API", () => {
+  it.each<[string, Json, Json, string[]?]>([
+    [
+      'in calls',
+      {
+        tool_calls: [null, { ...CALL, status: 'completed', function: { ...CALL.function, output: 'x' } }],
+        function_call: {},
+      },
+      { tool_calls: [CALL] },
+      ['messages.1.tool_calls.1.status', 'messages.1.tool_calls.1.function.output'],
+    ],
+    ['no call in the list', { content: 'So.', tool_calls: [null] }, { content: 'So.' }],
+    [
+      'parts of other APIs',
+      {
+        content: [
+          { type: 'thinking', thinking: 'Hmm.' },
+          { type: 'output_text', text: 'So.', annotations: [] },
+          { type: 'tool_use', id: 'x', name: 'look', input: {} },
+        ],
+      },
+      { content: [SO] },
+      ['messages.1.content.0', 'messages.1.content.2'],
+    ],
+    [
+      'thinking alone',
+      { content: [{ type: 'thinking', thinking: 'Hmm.' }], tool_calls: [CALL] },
+      { content: null, tool_calls: [CALL] },
+      ['messages.1.content.0'],
+    ],
+    ['an empty name', { content: 'So.', name: '' }, { content: 'So.' }, ['messages.1.name']],
+  ])('%s', async (_, turn, expected, dropped = []) => {
+    const send = await sender('openai', 'openai');
+    const messages = [
+      USER,
+      { role: 'assistant', ...turn },
+      ...(turn['content'] === 'So.' || !turn['tool_calls'] ? [NEXT] : [RESULT]),
+    ];
+    const { outcome, sent } = await send({ messages, tools: TOOLS });
+    expect(outcome).toMatchObject({ kind: 'reply' });
+    expect(outcome.kind === 'reply' && (outcome.dropped ?? [])).toEqual(expect.arrayContaining(dropped));
+    expect((sent['messages'] as Json[])[1]).toEqual({ role: 'assistant', ...expected });
+  });
+});
+
+it("marks, thinking and fields of other APIs go, at Anthropic's", async () => {
+  const send = await sender('anthropic', 'anthropic');
+  const messages = [
+    { ...USER, cache_control: { type: 'ephemeral' } },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'reasoning', reasoning: 'Hmm.' },
+        { ...SO, annotations: [] },
+        { ...LOOK, provider_specific_fields: { a: 1 }, thought_signature: 'x' },
+      ],
+    },
+    { role: 'user', content: [{ ...SEEN, cache_control: { type: 'ephemeral', ttl: null } }] },
+  ];
+  const tools = [{ name: 'look', input_schema: { type: 'object' } }];
+  const { outcome, sent } = await send({ max_tokens: 9, messages, tools });
+  expect(outcome).toMatchObject({
+    dropped: [
+      'messages.0.cache_control',
+      'messages.1.content.0',
+      'messages.1.content.2.provider_specific_fields',
+      'messages.1.content.2.thought_signature',
+    ],
+  });
+  expect(sent['messages']).toEqual([
+    USER,
+    { role: 'assistant', content: [SO, LOOK] },
+    { role: 'user', content: [{ ...SEEN, cache_control: { type: 'ephemeral' } }] },
+  ]);
+});
+
 const NULLS = Object.fromEntries(
   ['name', 'tool_calls', 'refusal', 'cache_control', 'annotations', 'audio', 'function_call', 'anything'].map(
     (name) => [name, null],
@@ -474,7 +550,7 @@ describe('of the text that a client sent', () => {
   it.each(KINDS)('every byte stays if %s takes it', async (kind, dialect) => {
     const call =
       dialect === 'openai'
-        ? '}],"tool_calls":[{ "id":"functions.bash:0" ,"type":"function","function":{"name":"look","arguments":"{ }"},"n":1e400}]'
+        ? '}],"tool_calls":[{ "id":"functions.bash:0" ,"type":"function","function":{"name":"look","arguments":"{ }"} }]'
         : `},{ "type":"tool_use", "id":"toolu_${'x'.repeat(60)}" ,"name":"look","input":{"n":1e400} ,"caller":{"type":"direct"}}]`;
     const turns = [
       '{"role":"user","content":"ä" , "x": 1.0}',
