@@ -39,6 +39,11 @@ const optionalName = z
   .union([z.string().min(1), z.number()], { error: 'must be a name or a number' })
   .nullish();
 const amount = z.number().min(0).nullish();
+/** Of tables it is text. */
+const weight = z.unknown().refine((value) => value == null || Number(String(value)) === 1, {
+  error:
+    'must be 1 or left out: each row counts once. Give each request a row of its own; requests that share one labelled reply have the same "label"',
+});
 
 /** One message of a conversation. Other fields and unknown kinds of content are allowed; routedText decides what counts. */
 const messageSchema = z.looseObject({
@@ -63,6 +68,7 @@ const caseRowSchema = z.looseObject({
   source: z.string().nullish(),
   language: z.string().nullish(),
   tools: z.union([z.boolean(), z.array(z.unknown())]).nullish(),
+  weight: weight.optional(),
   outcomes: z.record(z.string(), z.looseObject({})),
 });
 

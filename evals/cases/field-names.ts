@@ -19,6 +19,9 @@ const PROMPT_FIELDS = [
 /** Fields that only JSON can hold, or that an import keeps. */
 const OTHER_FIELDS = ['messages', 'tools', 'split'];
 
+/** Read to be refused: who gives a weight means that it counts. */
+const REFUSED_FIELDS = ['weight'];
+
 /** The field of an outcome that is text, whatever it looks like: a reply of 42 is no number. */
 export const REPLY_TEXT = 'answer';
 
@@ -153,7 +156,8 @@ export class FieldNames {
 
   #parse(name: string): Field {
     const text = normalise(name);
-    if (PROMPT_FIELDS.includes(text) || OTHER_FIELDS.includes(text)) return { kind: 'row', name: text };
+    if ([...PROMPT_FIELDS, ...OTHER_FIELDS, ...REFUSED_FIELDS].includes(text))
+      return { kind: 'row', name: text };
     if (text === 'model') return { kind: 'model' };
     if (text === 'outcomes') return { kind: 'outcomes' };
     const bare = this.#outcomeField(text);

@@ -80,7 +80,7 @@ function liteLlmPrompt(fields: Fields): Fields {
 
 /**
  * OpenRouter's log: the export of its activity page (`generation_id`, `model_permaslug`), or replies of `GET /api/v1/generation`
- * (`{"data": {"id", "model", "provider_name", …}}`). Neither has the prompt.
+ * (`{"data": {"id", "model", …}}`, where `provider_name` may be missing). Neither has the prompt.
  * @see https://openrouter.ai/docs/api/api-reference/generations/get-generation
  */
 const OPEN_ROUTER: DecisionForm = {
@@ -89,8 +89,8 @@ const OPEN_ROUTER: DecisionForm = {
   fits(fields) {
     if (has(fields, 'generation_id')) return has(fields, 'model_permaslug');
     const { data } = fields;
-    const generation = isObject(data) ? data : fields;
-    return ['id', 'model', 'provider_name'].every((name) => has(generation, name));
+    if (isObject(data)) return has(data, 'id') && has(data, 'model');
+    return ['id', 'model', 'provider_name'].every((name) => has(fields, name)); // without it the row is of the own form, which reads the same
   },
   read(fields) {
     const { data } = fields;

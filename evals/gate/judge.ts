@@ -192,7 +192,7 @@ function repeatedUnits({ rows, unitEnds, largestUnit }: Bets, n: number): Bets {
 }
 
 /**
- * How many further cases a limit on a share takes at least.
+ * A note of how many further cases a limit on a share takes at least.
  * @param proves whether so many cases prove it if all of them keep to it
  * @returns nothing if there are as many
  */
@@ -200,13 +200,14 @@ export function furtherForFew(n: number, proves: (n: number) => boolean): Furthe
   return proves(n) ? {} : fewest(n, proves, 'even if none of them breaks it');
 }
 
-/** The smallest number of cases that proves something, less those that there are. */
+/** What the smallest number of cases that proves something says: a lower limit, and no forecast. */
 function fewest(n: number, proves: (n: number) => boolean, best: string): Further {
   const needed = smallest(proves);
-  if (needed === undefined) return { note: `it takes more than a million cases, ${best}` };
+  if (needed === undefined)
+    return { note: `too few cases to prove the limit: it takes more than a million, ${best}` };
+  const more = Math.max(1, needed - n);
   return {
-    further_cases: Math.max(1, needed - n),
-    note: `too few cases to prove the limit, ${best}`,
+    note: `too few cases to prove the limit: it takes at least ${more} further ${more === 1 ? 'one' : 'ones'}, ${best}, and more if some do`,
   };
 }
 

@@ -37,8 +37,8 @@ export interface LookRecord {
   readonly looks: readonly RecordedLook[];
   /** Hashes of the lines that began a look or continued one, in the order of the file. */
   readonly begun: ReadonlySet<string>;
-  /** Hash of such a line -> the last outcome that was written for it. */
-  readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** Hash of such a line -> the outcomes that were written for it, the one that counts last. */
+  readonly outcomes: ReadonlyMap<string, readonly Outcome[]>;
   /** Hashes of the batches whose fingerprints are in the file. */
   readonly known: ReadonlySet<string>;
   /** What the next line names as `previous`. */
@@ -126,7 +126,7 @@ class RecordReading {
   readonly #looks: RecordedLook[] = [];
   /** Hash of a line that began or continued a look -> the look's place among the looks. */
   readonly #begun = new Map<string, number>();
-  readonly #outcomes = new Map<string, Outcome>();
+  readonly #outcomes = new Map<string, Outcome[]>();
   readonly #batches = new Map<string, Batch>();
   #head: string | null = null;
 
@@ -192,7 +192,7 @@ class RecordReading {
   #addOutcome({ of, verdict, threshold }: FinishedLine, number: number): void {
     const place = this.#placeOf(of, number);
     const look = this.#looks[place]!;
-    this.#outcomes.set(of, { verdict, threshold });
+    this.#outcomes.set(of, [...(this.#outcomes.get(of) ?? []), { verdict, threshold }]);
     if (look.latest?.record === of)
       this.#looks[place] = { ...look, shown: { ...look.shown, verdict, threshold } };
   }

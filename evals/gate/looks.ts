@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { MANIFEST_FILE, type VerdictWord } from '../../router/artifact/index.ts';
+import { MANIFEST_FILE, VERDICTS, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { withLock } from '../../router/files/index.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
 import { type CaseFingerprints, contentsOf, recordedQuestionsOf } from './case-fingerprints.ts';
 import { batchLine } from './look-lines.ts';
 import { type LookPlan, type LookRequest, planOf } from './look-plan.ts';
-import { appendLine, type LookRecord, readLookRecord } from './look-record.ts';
+import { appendLine, type LookRecord, type Outcome, readLookRecord } from './look-record.ts';
 
 /** Next to the artifacts, so that it outlives each of them: an artifact that is replaced takes its verdict with it. */
 const LOOKS_FILE = 'looks.jsonl';
@@ -142,7 +142,7 @@ export function finishLook(
         { place: { file } },
       );
     }
-    const outcome = found.outcomes.get(record);
+    const outcome = found.outcomes.get(record)?.at(-1);
     if (outcome?.verdict === verdict && outcome.threshold === threshold) return;
     appendLine(found, { schema_version: 2, of: record, verdict, threshold });
   });
@@ -172,70 +172,115 @@ export function unseenByLooks(
 
 /**
  * Compares the record with the verdicts of the artifacts beside it.
- * @throws PlimsollError `invalid-artifact` if a verdict names a look that the record lacks: it was cut, replaced, left behind or deleted
+ * @throws PlimsollError `invalid-artifact` if a verdict names a look that the record lacks: it was cut, replaced, left behind or deleted; or if it
+ *   says something else than the record of what came of it
  */
 export function assertRecordWhole(store: string): void {
-  assertHasLooksOf(store, readLookRecord(path.join(store, LOOKS_FILE)));
+  assertAgrees(readLookRecord(path.join(store, LOOKS_FILE)), verdictsIn(store));
 }
 
 function wholeRecord(place: RecordPlace): LookRecord {
   const record = readLookRecord(looksFile(place));
-  if (path.basename(record.file) === LOOKS_FILE) assertHasLooksOf(path.dirname(record.file), record);
+  if (path.basename(record.file) === LOOKS_FILE) assertAgrees(record, verdictsIn(path.dirname(record.file)));
   if (typeof place === 'object' && place.verdict !== undefined)
-    assertHasLooksOfDecisions(place.verdict, record);
+    assertAgrees(record, namedLooks(place.verdict, 'decisions'));
   return record;
 }
 
-function assertHasLooksOf(store: string, record: LookRecord): void {
-  for (const verdict of verdictsIn(store)) {
-    assertHasLooks(
-      looksOf(verdict, 'artifact'),
-      record,
-      (look) =>
-        `${verdict} rests on the look ${look}, which ${record.file} does not have: the record was cut, replaced or deleted, or the artifact was copied without it. Restore the record, such as from version control; an artifact of another folder needs its record, or no verdict.`,
-    );
+/** What a verdict says of looks. */
+interface NamedLooks {
+  readonly file: string;
+  readonly of: 'artifact' | 'decisions';
+  /** Lines of looks: its own, and the last on record at that time. */
+  readonly lines: readonly string[];
+  /** Its own look, and what came of it. */
+  readonly look?: { readonly record: string; readonly outcome: Partial<Outcome> };
+}
+
+function assertAgrees(record: LookRecord, verdicts: readonly NamedLooks[]): void {
+  for (const verdict of verdicts) {
+    assertHasLooks(record, verdict);
+    assertSameOutcome(record, verdict);
   }
 }
 
-function assertHasLooksOfDecisions(verdict: string, record: LookRecord): void {
-  assertHasLooks(
-    looksOf(verdict, 'decisions'),
-    record,
-    (look) =>
-      `The earlier verdict ${verdict} rests on the look ${look}, which ${record.file} does not have: the record was moved, cut, replaced or deleted. Restore it, such as from version control, or name it by --looks; a verdict on other data goes to another file.`,
+function assertHasLooks({ file, begun }: LookRecord, { file: verdict, of, lines }: NamedLooks): void {
+  const gone = lines.find((line) => !begun.has(line));
+  if (gone === undefined) return;
+  const look = `${gone.slice(0, 12)}…`;
+  const why = {
+    artifact: `${verdict} rests on the look ${look}, which ${file} does not have: the record was cut, replaced or deleted, or the artifact was copied without it. Restore the record, such as from version control; an artifact of another folder needs its record, or no verdict.`,
+    decisions: `The earlier verdict ${verdict} rests on the look ${look}, which ${file} does not have: the record was moved, cut, replaced or deleted. Restore it, such as from version control, or name it by --looks; a verdict on other data goes to another file.`,
+  };
+  throw new PlimsollError('invalid-artifact', why[of], { place: { file } });
+}
+
+/**
+ * Lines are chained, so that an edited one shows in the next; the last one has none. The outcome of a look is written before its verdict, and a
+ * verdict stays if the gate is stopped between the two: it must say what one of the outcomes says. An outcome that is missing, as of
+ * a torn line, is written again by the next run.
+ */
+function assertSameOutcome({ file, outcomes }: LookRecord, { file: verdict, look }: NamedLooks): void {
+  const recorded = look && outcomes.get(look.record);
+  if (recorded === undefined || recorded.some((one) => agrees(one, look!.outcome))) return;
+  throw new PlimsollError(
+    'invalid-artifact',
+    `${verdict} says ${outcomeWords(look!.outcome)}, and ${file} has ${outcomeWords(recorded.at(-1)!)} for the same look: one of the two was edited. Restore both, such as from version control.`,
+    { place: { file } },
   );
 }
 
-function assertHasLooks(
-  named: readonly string[],
-  { file, begun }: LookRecord,
-  why: (look: string) => string,
-): void {
-  const gone = named.find((line) => !begun.has(line));
-  if (gone === undefined) return;
-  throw new PlimsollError('invalid-artifact', why(`${gone.slice(0, 12)}…`), { place: { file } });
+function agrees(recorded: Outcome, { verdict, threshold }: Partial<Outcome>): boolean {
+  return (
+    (verdict === undefined || verdict === recorded.verdict) &&
+    (threshold === undefined || threshold === recorded.threshold)
+  );
+}
+
+function outcomeWords({ verdict, threshold }: Partial<Outcome>): string {
+  return threshold === null ? `${verdict}, with no threshold` : `${verdict} at threshold ${threshold}`;
 }
 
 /** Of the artifacts in the store; reports have copies of verdicts. Names that begin with a dot are of artifacts that are being written. */
-function verdictsIn(store: string): string[] {
+function verdictsIn(store: string): NamedLooks[] {
   if (!existsSync(store)) return [];
   const folders = readdirSync(store).filter(
     (name) => !name.startsWith('.') && existsSync(path.join(store, name, MANIFEST_FILE)),
   );
-  return folders.sort().map((folder) => path.join(store, folder, VERDICT_FILE));
+  return folders.sort().flatMap((folder) => namedLooks(path.join(store, folder, VERDICT_FILE), 'artifact'));
 }
 
 /**
- * The lines that a verdict names: its look, and the last on record at that time. Whether there is a verdict that can be read, its reader
- * says. Verdicts on decisions lie anywhere, as reports do, and not only beside their record.
+ * Whether there is a verdict that can be read, its reader says. Verdicts on decisions lie anywhere, as reports do, and not only beside
+ * their record.
  */
-function looksOf(verdictFile: string, of: 'artifact' | 'decisions'): string[] {
-  const verdict = parseJson(textOr('', verdictFile));
+function namedLooks(file: string, of: NamedLooks['of']): NamedLooks[] {
+  const verdict = parseJson(textOr('', file));
   if (!isObject(verdict) || verdict['schema_version'] !== 2) return [];
   if ('decisions' in verdict !== (of === 'decisions')) return [];
-  const looks = verdict['looks'];
+  const { looks } = verdict;
   if (!isObject(looks)) return [];
-  return [looks['record'], looks['head']].filter((line) => typeof line === 'string');
+  const { record, head } = looks;
+  const lines = [record, head].filter((line) => typeof line === 'string');
+  if (typeof record !== 'string') return [{ file, of, lines }];
+  return [{ file, of, lines, look: { record, outcome: outcomeOf(verdict) } }];
+}
+
+/** What a verdict does not say, as a file that only looks like one, is left out and not compared. */
+function outcomeOf({
+  verdict,
+  decisions,
+  policy,
+  walk,
+}: Readonly<Record<string, unknown>>): Partial<Outcome> {
+  const word = VERDICTS.find((one) => one === verdict);
+  const named = word === undefined ? {} : { verdict: word };
+  if (decisions !== undefined) return { ...named, threshold: null };
+  if (!isObject(policy) || !isObject(walk)) return named;
+  const failedAtOnce = walk['steps'] === 0 || (walk['steps'] === 1 && walk['stopped_by'] !== null);
+  if (failedAtOnce) return { ...named, threshold: null };
+  const { threshold } = policy;
+  return typeof threshold === 'number' ? { ...named, threshold } : named;
 }
 
 function textOr(fallback: string, file: string): string {

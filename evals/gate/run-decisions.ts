@@ -163,6 +163,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
       ...loadedSuite.notes,
       ...loaded.notes,
       ...look.notes,
+      ...(request.looks === undefined && look.number === 1 ? [whatIsOnRecord(place.file)] : []),
       ...decisionNotes(request, decided),
       ...suiteNotes,
       ...(hardCases && decided.hardRungs === undefined ? [NO_HARD_CASES] : []),
@@ -182,6 +183,11 @@ function withoutClassifier({ suite }: LoadedSuite): { suite: Suite; notes: reado
       `Not judged: ${left.join(' and ')} of the suite. ${left.length === 1 ? 'It asks' : 'They ask'} a classifier, and decisions that were made elsewhere come without one.`,
     ],
   };
+}
+
+/** Nothing ties cases to one place, as a store does the artifacts that were gated on them. */
+function whatIsOnRecord(file: string): string {
+  return `That this is the first look at these cases is so by ${file}. Looks from decisions in other folders are not on this record: name one by --looks for all that is gated on these cases.`;
 }
 
 const NO_HARD_CASES =

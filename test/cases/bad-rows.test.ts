@@ -30,6 +30,16 @@ const BAD_LINES: readonly (readonly [string, string, string | undefined, RegExp]
   ['prompt and messages', row({ messages: [] }), undefined, /both/],
   ['no messages', row({ prompt: undefined, messages: [] }), 'messages', /empty/],
   ['message without role', row({ prompt: undefined, messages: [{}] }), 'messages.0.role', /string/],
+  ...[0, 2, -1, 0.5, 'heavy', '', true, [1, 2], '1e999'].map(
+    (weight) =>
+      [
+        `weight ${JSON.stringify(weight)}`,
+        row({ weight }),
+        'weight',
+        /^must be 1 or left out: each row counts once/,
+      ] as const,
+  ),
+  ['weight NaN', row({ weight: 7 }).replace('"weight":7', '"weight":NaN'), 'weight', /^NaN and Infinity/],
   ['broken JSON', `{"prompt": "${SECRET}", }`, undefined, /not valid JSON/],
   ['half a row', `{"prompt": "${SECRET}`, undefined, /not valid JSON/],
   ['a list', '[1]', undefined, /object/],
@@ -49,6 +59,17 @@ describe('a bad row of JSON Lines', () => {
       { file, line: 3, ...(field !== undefined && { field }), reason: expect.stringMatching(reason) },
     ]);
     expect(JSON.stringify(rejected)).not.toContain('captain');
+  });
+
+  it.each(['2', '0', '-1', 'NaN', 'heavy'])('in a table, for its weight of %s', async (weight) => {
+    const table = `prompt,Weight,small.quality\nFirst?,1,1\nSecond?,${weight},1\nThird?,,1\n`;
+    const { cases, rejected } = await loadCases([written('weights.csv', table)], { maxRejectShare: 0.5 });
+    expect(cases).toHaveLength(2);
+    expect(rejected[0]).toMatchObject({
+      line: 3,
+      field: 'weight',
+      reason: expect.stringMatching(/^must be 1 or left out/),
+    });
   });
 
   it('that is no UTF-8 is rejected alone', async () => {

@@ -128,6 +128,18 @@ const FILES: readonly (readonly [string, string, string, string | readonly unkno
     rows((i, model) => ({ data: generation(i, model) })),
   ],
   ['generations alone', 'openrouter', 'd.jsonl', rows(generation)],
+  [
+    'generations without a provider',
+    'openrouter',
+    'd.jsonl',
+    rows((i, model) => ({ data: { ...generation(i, model), provider_name: i === 1 ? 'A' : null } })),
+  ],
+  [
+    'generations alone without a provider',
+    'plimsoll',
+    'd.json',
+    JSON.stringify(rows((i, model) => ({ ...generation(i, model), provider_name: undefined }))),
+  ],
 ];
 
 describe('a file of decisions', () => {

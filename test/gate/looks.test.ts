@@ -373,6 +373,79 @@ describe('a record that is not what it was', () => {
     expect(() => plan(here.artifact)).toThrow(invalid('rests on the look'));
   });
 
+  describe('of which the last outcome was edited', () => {
+    const OUTCOME = { verdict: 'FAIL', threshold: null } as const;
+    /** A store with a finished look, and the verdict that it led to. */
+    const finished = (
+      verdict: object = { verdict: 'FAIL', walk: { steps: 1, stopped_by: 'quality-loss' } },
+    ) => {
+      const world = emptyStore();
+      const { record } = lookAt(world.artifact, casesOf(0, 5));
+      finishLook(world.artifact, record, OUTCOME);
+      const whole = { schema_version: 2, policy: { threshold: -0.2 }, looks: { record }, ...verdict };
+      writeFileSync(path.join(world.artifact, 'manifest.json'), '{}');
+      writeFileSync(path.join(world.artifact, 'verdict.json'), JSON.stringify(whole));
+      return { ...world, record };
+    };
+    const edit = (file: string, changes: object) => {
+      const [begun, outcome] = linesOf(file);
+      writeLines(file, [begun!, JSON.stringify({ ...JSON.parse(outcome!), ...changes })]);
+    };
+
+    it.each([
+      ['the word', { verdict: 'PASS' }],
+      ['the threshold', { threshold: 0.2 }],
+    ])('%s: the verdict knows it otherwise', (_, changes) => {
+      const { artifact, file } = finished();
+      expect(lookAt(artifact, casesOf(0, 5)).number).toBe(1);
+      edit(file, changes);
+      const refused = invalid('verdict.json says FAIL, with no threshold, and', 'one of the two was edited');
+      expect(() => lookAt(artifact, casesOf(0, 5))).toThrow(refused);
+      expect(() => assertRecordWhole(path.dirname(file))).toThrow(refused);
+    });
+
+    it('a PASS whose threshold is another one', () => {
+      const walk = { steps: 9, stopped_by: null };
+      const pass = (threshold: number) => ({ verdict: 'PASS', policy: { threshold }, walk });
+      const { artifact, file } = finished(pass(0.1));
+      edit(file, { verdict: 'PASS', threshold: 0.1 });
+      expect(lookAt(artifact, casesOf(0, 5)).number).toBe(1);
+      edit(file, { verdict: 'PASS', threshold: 0.3 });
+      expect(() => lookAt(artifact, casesOf(0, 5))).toThrow(
+        invalid('PASS at threshold 0.1, and', 'PASS at threshold 0.3'),
+      );
+    });
+
+    it('is not what a gate leaves that was stopped before its verdict, nor a torn line', () => {
+      const { artifact, file, record } = finished();
+      finishLook(artifact, record, { verdict: 'PASS', threshold: 0.1 });
+      expect(lookAt(artifact, casesOf(0, 5)).number).toBe(1);
+      writeLines(file, linesOf(file).slice(0, 1));
+      expect(lookAt(artifact, casesOf(0, 5)).number).toBe(1);
+    });
+
+    it('of decisions too', () => {
+      const { store, artifact } = finished();
+      const decisions = path.join(store, 'decisions');
+      const place = { file: path.join(decisions, 'looks.jsonl'), verdict: path.join(decisions, 'v.json') };
+      mkdirSync(decisions);
+      const { record } = beginLook(place, requestOf(casesOf(0, 5)));
+      finishLook(place, record, OUTCOME);
+      const verdict = (word: string) =>
+        writeFileSync(
+          place.verdict,
+          JSON.stringify({ schema_version: 2, verdict: word, decisions: {}, looks: { record } }),
+        );
+      verdict('FAIL');
+      expect(beginLook(place, requestOf(casesOf(0, 5))).number).toBe(1);
+      verdict('PASS');
+      expect(() => beginLook(place, requestOf(casesOf(0, 5)))).toThrow(
+        invalid('says PASS, with no threshold, and', 'has FAIL, with no threshold'),
+      );
+      expect(lookAt(artifact, casesOf(0, 5)).number).toBe(1);
+    });
+  });
+
   it('left behind when the store was moved', () => {
     const [here, there] = [recorded(), emptyStore()];
     layLookIn(there.artifact, here.last);

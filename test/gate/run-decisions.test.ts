@@ -276,6 +276,20 @@ describe('looks at decisions', () => {
     expect([existsSync(looks), existsSync(at.looks)]).toEqual([true, false]);
   });
 
+  it('from two folders are on two records, and a note says so; one record for both counts both', async () => {
+    const [at, elsewhere] = [place(chosen), place(chosen.map((row) => ({ ...row, model: LADDER[1]! })))];
+    const said = ({ notes }: { notes: readonly string[] }) =>
+      notes.filter((note) => note.includes('other folders are not on this record'));
+    for (const one of [at, elsewhere]) {
+      const run = await gated(one, one.decisions);
+      expect(run.verdict.looks.number).toBe(1);
+      expect(said(run)).toEqual([expect.stringContaining(one.looks)]);
+    }
+    const both = await gated(elsewhere, elsewhere.decisions, { looks: at.looks });
+    expect(both.verdict.looks.number).toBe(2);
+    expect(said(both)).toEqual([]);
+  });
+
   it('a check repeats a look that is on record, and no other', async () => {
     const at = place(chosen);
     const check = { write: false, check: true };

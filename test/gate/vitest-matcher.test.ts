@@ -55,7 +55,7 @@ test('an INCONCLUSIVE fails and says that it is no PASS, and how many cases woul
   const failure = await failureOf(expect(few).toPassGate(tiny.suite, { data: [tiny.few] }));
   expect(failure.message).toMatch(/^The gate says INCONCLUSIVE, which is no PASS/);
   expect(failure.message).toMatch(
-    /^quality-loss: too few cases to prove the limit, even if none of them loses; about \d+ further cases would probably decide$/m,
+    /^quality-loss: too few cases to prove the limit: it takes at least \d+ further ones, even if none of them loses, and more if some do$/m,
   );
 });
 
