@@ -35,6 +35,7 @@ export interface CanonicalRow {
   readonly context?: string;
   readonly key?: string;
   readonly label?: string;
+  readonly label_plan?: string;
   readonly prompt?: string;
   readonly messages?: CaseRow['messages'];
   readonly outcomes: CaseRow['outcomes'];
@@ -85,6 +86,7 @@ function canonicalRow(
 ): CanonicalRow {
   const row = parseCaseRow(fields);
   const { source, task, split, group, language, system, context, key, label, prompt, messages } = row;
+  const { label_plan: labelPlan } = row;
   const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
     model,
     onUnitScale(model, outcome, rules),
@@ -100,6 +102,7 @@ function canonicalRow(
     ...(context != null && { context }),
     ...(key != null && { key }),
     ...(label != null && { label: String(label) }),
+    ...(labelPlan != null && { label_plan: labelPlan }),
     ...(prompt !== undefined && { prompt }),
     ...(messages !== undefined && { messages }),
     outcomes: Object.fromEntries(outcomes),

@@ -17,6 +17,8 @@ export interface Case {
   readonly group?: string;
   /** Names the labelled reply that the outcomes rest on. Cases of one label share it: one label was copied to many requests. */
   readonly label?: string;
+  /** sha256 of the plan that drew the request to be labelled, if one did: it is no draw from all requests. */
+  readonly labelPlan?: string;
   readonly task?: string;
   readonly source?: string;
   /** The request's language, ISO 639 such as en, if the row has one. */
@@ -64,6 +66,7 @@ const caseRowSchema = z.looseObject({
   key: z.string().min(1).nullish(),
   group: optionalName,
   label: optionalName,
+  label_plan: z.string().min(1).nullish(),
   task: z.string().nullish(),
   source: z.string().nullish(),
   language: z.string().nullish(),
@@ -138,6 +141,7 @@ export function buildCase(
     key: row.key ?? questionKey(text),
     ...(row.group != null && { group: String(row.group) }),
     ...(row.label != null && { label: String(row.label) }),
+    ...(row.label_plan != null && { labelPlan: row.label_plan }),
     ...(row.task != null && { task: row.task }),
     ...(row.source != null && { source: row.source }),
     ...(row.language != null && { language: row.language }),

@@ -16,8 +16,8 @@ const PROMPT_FIELDS = [
   'language',
 ];
 
-/** Fields that only JSON can hold, or that an import keeps. */
-const OTHER_FIELDS = ['messages', 'tools', 'split'];
+/** Fields that only JSON can hold, or that another command writes. */
+const OTHER_FIELDS = ['messages', 'tools', 'split', 'label_plan'];
 
 /** Read to be refused: who gives a weight means that it counts. */
 const REFUSED_FIELDS = ['weight'];

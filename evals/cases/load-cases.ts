@@ -408,10 +408,16 @@ class LongRows {
   }
 }
 
-/** The first case with the outcomes of all, and the first label that one of them has. */
+/** The first case with the outcomes of all, and the first label and plan of labels that one of them has. */
 function mergeRepeats(cases: readonly [Case, ...Case[]]): Case {
   const label = cases.find((one) => one.label !== undefined)?.label;
-  return { ...cases[0], ...(label !== undefined && { label }), outcomes: meanOutcomes(cases) };
+  const labelPlan = cases.find((one) => one.labelPlan !== undefined)?.labelPlan;
+  return {
+    ...cases[0],
+    ...(label !== undefined && { label }),
+    ...(labelPlan !== undefined && { labelPlan }),
+    outcomes: meanOutcomes(cases),
+  };
 }
 
 function meanOutcomes(cases: readonly Case[]): ReadonlyMap<string, Outcome> {

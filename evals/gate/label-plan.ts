@@ -64,32 +64,60 @@ export function planFileOf(drawn: string): string {
 }
 
 /**
- * Called before a look is taken: what a plan drew is no sample of all requests, and judging it as one would spend the look for nothing.
- * @param files of the cases; a plan is looked for in their folders, by the name of a file or by the keys of the cases
+ * Called before a look is taken: what a plan drew is no sample of all requests, and judging it as one would spend the look for nothing. Drawn rows
+ * name their plan, wherever it lies and even if they are only some of those that it drew.
+ * @param files of the cases; of rows that have lost the name a plan is looked for in their folders, by the name of a file or by the keys of the cases
  * @param fix what to give in their place, such as `Give cases`; the sentence goes on with ` that were drawn from all requests`
  * @throws PlimsollError `invalid-input` if a plan drew the cases
  */
 export function requireAllRequests(
   files: readonly string[],
-  cases: readonly Pick<Case, 'key'>[],
+  cases: readonly Pick<Case, 'key' | 'labelPlan'>[],
   fix: (plan: string) => string = () => 'Give cases',
 ): void {
-  const plan = planBeside(files, hashKeys(cases.map(({ key }) => key)));
-  if (plan === undefined) return;
+  const drawn = cases.filter(({ labelPlan }) => labelPlan !== undefined);
+  const plan = planBeside(files, drawn[0]?.labelPlan, hashKeys(cases.map(({ key }) => key)));
+  if (plan === undefined && drawn.length === 0) return;
+  const by = plan ?? `the plan with the sha256 ${drawn[0]!.labelPlan}`;
+  const which = drawn.length === 0 || drawn.length === cases.length ? '' : `${drawn.length} of `;
   throw new PlimsollError(
     'invalid-input',
-    `${plan}: by this plan the cases were drawn from the requests that may stay cheap, and here they would be judged as if they came from all requests. No look was taken. ${fix(plan)} that were drawn from all requests.`,
-    { place: { file: plan } },
+    `${plan === undefined ? files.join(', ') : plan}: by ${plan === undefined ? by : 'this plan'} ${which}the cases were drawn from the requests that may stay cheap, and here they would be judged as if they came from all requests. No look was taken. ${fix(by)} that were drawn from all requests.`,
+    { place: { file: plan ?? files[0] ?? '' } },
+  );
+}
+
+/**
+ * Rows that name a plan may be judged by that one alone: another may give their requests a smaller share.
+ * @throws PlimsollError `invalid-input` if one names another plan
+ */
+export function requireDrawnBy(
+  file: string,
+  plan: LabelPlan,
+  cases: readonly Pick<Case, 'id' | 'labelPlan'>[],
+): void {
+  const other = cases.find(({ labelPlan }) => labelPlan !== undefined && labelPlan !== plan.sha256);
+  if (other === undefined) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `${file}: the case ${JSON.stringify(other.id)} was drawn by another plan, with the sha256 ${other.labelPlan}. Give that one.`,
+    { place: { file, field: 'sha256' } },
   );
 }
 
 /** A plan that cannot be read is none. */
-function planBeside(files: readonly string[], keysSha256: string): string | undefined {
+function planBeside(
+  files: readonly string[],
+  planSha256: string | undefined,
+  keysSha256: string,
+): string | undefined {
   const named = new Set(files.map((file) => path.normalize(planFileOf(file))));
   const folders = [...new Set(files.map((file) => path.dirname(file)))];
   return folders.flatMap(plansIn).find((file) => {
     const plan = readablePlan(file);
-    return plan !== undefined && (named.has(file) || plan.drawn.keys_sha256 === keysSha256);
+    if (plan === undefined) return false;
+    if (planSha256 !== undefined) return plan.sha256 === planSha256;
+    return named.has(file) || plan.drawn.keys_sha256 === keysSha256;
   });
 }
 

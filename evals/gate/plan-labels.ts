@@ -126,7 +126,11 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
     drawn: { n: drawn.length, keys_sha256: hashKeys(drawn.map(({ key }) => key)) },
     created: (request.created ?? new Date()).toISOString(),
   });
-  await writeCases(out, await readDrawn(drawn, prompts, repliesFor(artifact, reading)));
+  const rows = await readDrawn(drawn, prompts, repliesFor(artifact, reading));
+  await writeCases(
+    out,
+    rows.map((row) => ({ ...row, label_plan: plan.sha256 })),
+  );
   replaceFile(planFile, `${JSON.stringify(plan, null, 2)}\n`, { what: 'the plan of labels' });
   return { plan, planFile, forecast: forecastOf(pool, plan, confidence), notes };
 }

@@ -29,7 +29,14 @@ import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts'
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { heldOutCases } from './held-out-cases.ts';
-import { escalatedShare, hashKeys, type LabelPlan, readLabelPlan, requireAllRequests } from './label-plan.ts';
+import {
+  escalatedShare,
+  hashKeys,
+  type LabelPlan,
+  readLabelPlan,
+  requireAllRequests,
+  requireDrawnBy,
+} from './label-plan.ts';
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { finishLook, type Taking, takeLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
@@ -226,6 +233,7 @@ function loadPlan(
       `the labels were drawn by scores of ${plan.artifact.name}, another artifact than ${manifest.name}, which is gated. Plan again with this one, or gate that one.`,
     );
   }
+  requireDrawnBy(file, plan, heldOut);
   if (hashKeys(heldOut.map(({ key }) => key)) !== plan.drawn.keys_sha256) {
     throw refuse(
       `the cases are not the ${plan.drawn.n} that were drawn. Give exactly those, the ones that nobody labelled included: each of them counts as a loss of 1 where it is kept cheap.`,

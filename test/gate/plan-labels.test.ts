@@ -1,8 +1,9 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { type Case, loadCases, parseCase, seenQuestions } from '../../evals/cases/index.ts';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Case, canonicalRows, loadCases, parseCase, seenQuestions } from '../../evals/cases/index.ts';
 import { gateDecisions, planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import {
   escalatedShare,
@@ -86,7 +87,13 @@ describe('a plan of labels', () => {
     const byId = new Map(unseen.map((one, row) => [one.id, { one, score: scores[row]! }]));
     for (const { id, ...row } of rows) {
       const { one, score } = byId.get(id)!;
-      expect(row).toEqual({ prompt: one.text, task: one.task, language: 'en', outcomes: {} });
+      expect(row).toEqual({
+        prompt: one.text,
+        task: one.task,
+        language: 'en',
+        label_plan: made.sha256,
+        outcomes: {},
+      });
       expect(score).toBeLessThanOrEqual(made.limit);
     }
     expect(new Set(rows.map(({ id }) => id)).size).toBe(100);
@@ -432,6 +439,53 @@ describe('a gate on labels that were drawn by a plan', () => {
     expect(existsSync(out)).toBe(false);
     const other = writeCaseFile(path.join(folder, 'traffic.jsonl'), gated.cases.slice(0, 900));
     await runGate({ ...request, data: [other] });
+  });
+
+  describe('whose rows name their plan', () => {
+    /** Rows as plan-labels wrote them, with labels, far from their plan. */
+    const named = (cases: readonly Case[], columns: (one: Case) => object = () => ({})) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-named-'));
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      const { sha256 } = readLabelPlan(planFile);
+      const file = writeCaseFile(path.join(folder, 'renamed.jsonl'), cases);
+      const rows = readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object);
+      const marked = rows.map((row, i) => ({ ...row, label_plan: sha256, ...columns(cases[i]!) }));
+      writeFileSync(file, marked.map((row) => `${JSON.stringify(row)}\n`).join(''));
+      return { file, sha256 };
+    };
+    const unplanned = (data: readonly string[]) =>
+      runGate({ artifact: gated.artifact, suite: writeSuite(gated.home, { slices: [] }), data });
+
+    it('wherever it lies: without it they are refused, all of them, some of them, and among others', async () => {
+      const { file, sha256 } = named(drawn);
+      const others = writeCaseFile(path.join(path.dirname(file), 'others.jsonl'), gated.cases.slice(0, 500));
+      const some = named(drawn.slice(0, 50)).file;
+      for (const data of [[file], [some], [others, some]]) {
+        await expect(unplanned(data)).rejects.toMatchObject({
+          code: 'invalid-input',
+          message: expect.stringContaining(`Give --label-plan the plan with the sha256 ${sha256}, or cases`),
+        });
+      }
+      expect((await gate(file)).verdict.sealed.below_limit?.plan_sha256).toBe(sha256);
+    });
+
+    it('by another one they are not judged', async () => {
+      const { file } = named(drawn, () => ({ label_plan: '0'.repeat(64) }));
+      await expect(gate(file)).rejects.toThrow(/was drawn by another plan, with the sha256 0000.* Give that/);
+    });
+
+    it('the name outlives a conversion and a table', async () => {
+      const { file, sha256 } = named(drawn.slice(0, 3));
+      for await (const { row } of canonicalRows([file])) expect(row).toMatchObject({ label_plan: sha256 });
+      const table = path.join(path.dirname(file), 'table.csv');
+      const lines = drawn.slice(0, 3).map(({ text }) => `"${text}",${sha256},1\n`);
+      writeFileSync(table, `prompt,label_plan,${CHEAP}.quality\n${lines.join('')}`);
+      const { cases } = await loadCases([table], { models: [CHEAP] });
+      expect(cases.map(({ labelPlan }) => labelPlan)).toEqual([sha256, sha256, sha256]);
+    });
   });
 
   it('with another plan it is another look', async () => {
