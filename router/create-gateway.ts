@@ -99,5 +99,5 @@ export function gatewayLogger(config: Config): Logger {
 
 function providerKeys({ providers, models }: Config): string[] {
   const named = createCatalog({ providers, models }).models.map(({ provider }) => provider.apiKeyEnv);
-  return [...new Set(named)].flatMap((name) => (name && process.env[name]) || []);
+  return [...new Set(named)].flatMap((name) => (name && process.env[name]?.trim()) || []);
 }

@@ -1,3 +1,4 @@
+import { PlimsollError } from '../errors.ts';
 import type { Provider } from './types.ts';
 
 /** A provider's key from the environment, or the name of the variable that is not set. Neither if the provider needs no key. */
@@ -11,11 +12,41 @@ const AWS_VARIABLES = 'AWS_BEARER_TOKEN_BEDROCK (or AWS_ACCESS_KEY_ID and AWS_SE
 export function providerKey({ kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEnv): ProviderKey {
   if (apiKeyEnv !== undefined) {
     // A key that was pasted into a file often ends in a line feed, which no header may hold.
-    const key = env[apiKeyEnv]?.trim();
+    const key = setting(env, apiKeyEnv);
     return key ? { key } : { missing: apiKeyEnv };
   }
   if (kind !== 'bedrock') return { key: undefined };
   return hasBedrockAccess(env) ? { key: bedrockToken(env) } : { missing: AWS_VARIABLES };
+}
+
+/** What a header may hold, and every provider's keys do. */
+const KEY = /^[\x21-\x7e]+$/;
+const AWS_NAMES = [
+  'AWS_BEARER_TOKEN_BEDROCK',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+];
+
+/**
+ * Finds keys that were damaged on their way into the environment, by a line break in the middle or a character that a page or an editor
+ * added: no request could be sent with them, and the error would not say why.
+ * @throws PlimsollError `invalid-config` that names the variable and never quotes it
+ */
+export function checkProviderKey({ name, kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEnv): void {
+  const variables = apiKeyEnv !== undefined ? [apiKeyEnv] : kind === 'bedrock' ? AWS_NAMES : [];
+  for (const variable of variables) {
+    const key = setting(env, variable);
+    if (key === undefined || KEY.test(key)) continue;
+    const what = /[^\S ]|\p{Cc}/u.test(key)
+      ? 'a line break or another control character'
+      : 'a space or a character that is not ASCII';
+    throw new PlimsollError(
+      'invalid-config',
+      `${variable}, the key of the provider ${name}, has ${what} inside. No key has one: set it again, in one piece.`,
+      { place: { field: `providers.${name}.api_key_env` } },
+    );
+  }
 }
 
 /**

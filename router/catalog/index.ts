@@ -1,6 +1,6 @@
 /** Providers with their keys, models, prices and capabilities; what a request needs of a model, and what a reply cost. */
 export { createCatalog } from './catalog.ts';
-export { bedrockAccess, createKeyReader, providerKey } from './credentials.ts';
+export { bedrockAccess, checkProviderKey, createKeyReader, providerKey } from './credentials.ts';
 export { ladderOrderWarning } from './ladder-order.ts';
 export { costUsd, isTokenCount } from './prices.ts';
 export { type Requirements, requirementsOf, unmetRequirements } from './requirements.ts';

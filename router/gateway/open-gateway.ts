@@ -10,6 +10,7 @@ import {
   type Catalog,
   type CatalogModel,
   type CatalogOptions,
+  checkProviderKey,
   createCatalog,
   type Dialect,
   ladderOrderWarning,
@@ -62,7 +63,8 @@ export type ConfiguringRouter = Pick<Router, 'ladder' | 'profiles' | 'policies' 
 export interface Gateway {
   /**
    * Takes over other settings, as a whole; requests at work end with those that they began with.
-   * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog; then nothing changes
+   * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog, or a provider's key is
+   *   damaged; then nothing changes
    */
   configure(settings: GatewaySettings, router: ConfiguringRouter): void;
   handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
@@ -152,6 +154,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     configure(settings, router) {
       const { upstream } = settings;
       const catalog = checkedCatalog(settings, router);
+      for (const { provider } of catalog.models) checkProviderKey(provider, process.env);
       const withoutLogprobs = new Set<string>();
       const onNoLogprobs = ({ name }: CatalogModel) => {
         if (!withoutLogprobs.has(name)) logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);

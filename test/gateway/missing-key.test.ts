@@ -77,6 +77,48 @@ test.each([
   },
 );
 
+const DAMAGED = 'PLIMSOLL_TEST_KEY_THAT_IS_DAMAGED';
+
+test.each([
+  ['sk-first\nsk-second', 'a line break or another control character'],
+  ['sk-first\r\nx-evil: 1', 'a line break or another control character'],
+  ['sk-\tx', 'a line break or another control character'],
+  ['sk-\u001b[0mx', 'a line break or another control character'],
+  ['sk-\u2028x', 'a line break or another control character'],
+  ['sk-\u200bx', 'a space or a character that is not ASCII'],
+  ['sk-“x”', 'a space or a character that is not ASCII'],
+  ['sk-ä', 'a space or a character that is not ASCII'],
+  ['Bearer sk-x', 'a space or a character that is not ASCII'],
+])('a key like %j stops the start with an error that names its variable', async (key, what) => {
+  process.env[DAMAGED] = key;
+  onTestFinished(() => void delete process.env[DAMAGED]);
+  const damaged = { kind: 'anthropic' as const, base_url: 'http://127.0.0.1:9/v1', api_key_env: DAMAGED };
+  const config = { providers: { damaged }, profiles: {}, models: { 'damaged/a': {}, 'damaged/b': {} } };
+  const ladder = { cheap: 'damaged/a', strong: 'damaged/b' };
+  const failure = await gatewayForTest({ config: { ...config, ladder } }).catch((error: Error) => error);
+  expect(failure).toMatchObject({
+    code: 'invalid-config',
+    message: `${DAMAGED}, the key of the provider damaged, has ${what} inside. No key has one: set it again, in one piece.`,
+  });
+});
+
+test('white space around a key is no part of it', async () => {
+  const upstream = await startFakeProvider({ apiKey: 'sk-padded' });
+  onTestFinished(upstream.close);
+  process.env[DAMAGED] = '  sk-padded\r\n';
+  onTestFinished(() => void delete process.env[DAMAGED]);
+  const padded = { kind: 'openai-compatible' as const, base_url: upstream.url, api_key_env: DAMAGED };
+  const { url } = await gatewayForTest({
+    config: {
+      providers: { padded },
+      profiles: {},
+      models: { 'padded/a': {}, 'padded/b': {} },
+      ladder: { cheap: 'padded/a', strong: 'padded/b' },
+    },
+  });
+  expect((await postRaw(url, '/v1/chat/completions', ask('Hello'))).status).toBe(200);
+});
+
 test('a keys file that broke: it serves on, degraded, until it is mended', async () => {
   const file = path.join(scratchFolder(), 'keys.json');
   const { key } = createKey(file, { name: 'ci', now: new Date() });
