@@ -289,7 +289,8 @@ class CaseLoader {
     const what = keepUnlabelled ? 'labelled' : 'left';
     const wanted = models === undefined ? 'any model' : `all of ${shownNames(models)}`;
     const first = `No case is ${what}: of ${this.#read} rows ${this.#rejects.count} were rejected and ${missingOutcome} lack ${qualityField} of ${wanted}.`;
-    return new PlimsollError('insufficient-data', [first, ...this.#rejects.lines, ...unread].join('\n'));
+    const { lines, hints } = this.#rejects;
+    return new PlimsollError('insufficient-data', [first, ...lines, ...hints, ...unread].join('\n'));
   }
 }
 

@@ -32,6 +32,8 @@ export interface NumberRules {
   readonly quoted: boolean;
   /** Plain numbers are allowed on a scale of words or percentages, because they cannot mean something else. */
   readonly bareNumbers: boolean;
+  /** Set if the file's numbers fit no scale: none of them is read, because 1 could be the worst or the best. From the least to the most. */
+  readonly noScale?: string;
 }
 
 export const DEFAULT_RULES: NumberRules = {
@@ -70,11 +72,15 @@ export function parseQuality(value: unknown, rules: NumberRules, field: string):
   const quality = qualityOnScale(value, rules);
   if (quality !== undefined) return quality;
   const number = parseNumber(value, rules);
+  if (rules.noScale !== undefined && number !== undefined && number >= 0 && number <= 1) {
+    throw new BadRow(`must be on a scale: the file's numbers, ${rules.noScale}, agree on none`, field);
+  }
   throw new BadRow(`must be ${expected(rules.scale)}, is ${number ?? typeof value}`, field);
 }
 
 function qualityOnScale(value: unknown, rules: NumberRules): number | undefined {
   const { scale } = rules;
+  if (rules.noScale !== undefined) return undefined;
   if (scale.kind === 'range') {
     const number = parseNumber(value, rules);
     if (number === undefined || !(number >= scale.low && number <= scale.high)) return undefined;
@@ -143,20 +149,32 @@ interface Column {
   fractions: number;
   ones: number;
   above: number;
+  /** Below 0. */
+  below: number;
+  /** Too large for 0-10. */
+  large: number;
   least: number;
   most: number;
 }
+
+const EMPTY_COLUMN = { cells: 0, positive: 0, fractions: 0, ones: 0, above: 0, below: 0, large: 0 };
 
 /** The largest share of ones among the positive numbers on 0-100: more look like a scale of 0 and 1. */
 const MAX_ONES = 0.1;
 /** The smallest share of numbers above 1 on 1-5: fewer look like errors on a scale of 0 and 1. */
 const MIN_ABOVE = 0.1;
-/** 0-100 needs a number above this one: otherwise it could be 0-10. */
+/** 0-100 needs numbers above this one: otherwise it could be 0-10. */
 const MIN_HUNDRED = 10;
+/** The smallest share of such numbers among the positive ones: fewer look like errors on a smaller scale. */
+const MIN_LARGE = 0.1;
+/** The smallest share, and number, of qualities off the scale 0 to 1 that cannot be errors: the file is on another scale. */
+const MIN_OFF_SHARE = 0.1;
+const MIN_OFF = 2;
 
 /**
  * Counts how the qualities and amounts of a file are written, and decides how to read them. A scale other than 0 to 1 is chosen only if
- * the whole file agrees with it and nothing else is likely. Otherwise the scale is 0 to 1, and rows with other numbers are rejected.
+ * the whole file agrees with it and nothing else is likely. Otherwise the scale is 0 to 1, and rows with other numbers are rejected; if
+ * these are too many for errors, all rows with numbers are.
  */
 export class QualitySurvey {
   readonly #table: boolean;
@@ -205,7 +223,10 @@ export class QualitySurvey {
     if (2 * this.#percentages > this.#cells) {
       return { ...base, scale: { kind: 'percent' }, bareNumbers: false };
     }
-    return { ...base, scale: this.#range() ?? UNIT_SCALE, bareNumbers: true };
+    const scale = this.#range();
+    if (scale !== undefined) return { ...base, scale, bareNumbers: true };
+    const noScale = this.#noScale();
+    return { ...base, scale: UNIT_SCALE, bareNumbers: true, ...(noScale !== undefined && { noScale }) };
   }
 
   /** Whether it has plain numbers, whose scale must be the same in every file. */
@@ -237,7 +258,7 @@ export class QualitySurvey {
     if (number !== 0 && number !== 1) this.#notBits += 1;
     let column = this.#columns.get(model);
     if (column === undefined) {
-      column = { cells: 0, positive: 0, fractions: 0, ones: 0, above: 0, least: number, most: number };
+      column = { ...EMPTY_COLUMN, least: number, most: number };
       this.#columns.set(model, column);
     }
     column.cells += 1;
@@ -245,6 +266,8 @@ export class QualitySurvey {
     if (number > 0 && number < 1) column.fractions += 1;
     else if (number === 1) column.ones += 1;
     else if (number > 1) column.above += 1;
+    if (number < 0) column.below += 1;
+    if (number > MIN_HUNDRED) column.large += 1;
     if (number < column.least) column.least = number;
     if (number > column.most) column.most = number;
   }
@@ -252,19 +275,38 @@ export class QualitySurvey {
   /** A range other than 0 to 1, if every number fits it and nothing contradicts it. */
   #range(): QualityScale | undefined {
     const columns = [...this.#columns.values()];
-    const [least, most] = [
-      Math.min(...columns.map((one) => one.least)),
-      Math.max(...columns.map((one) => one.most)),
-    ];
+    const { least, most } = this.#ends();
     const isHundred = ({ positive, fractions, ones }: Column) =>
       fractions === 0 && ones <= MAX_ONES * positive;
-    if (least >= 0 && most > MIN_HUNDRED && most <= 100 && columns.every(isHundred)) {
+    const large = sum(columns, (one) => one.large) >= MIN_LARGE * sum(columns, (one) => one.positive);
+    if (least >= 0 && most > MIN_HUNDRED && large && most <= 100 && columns.every(isHundred)) {
       return { kind: 'range', low: 0, high: 100 };
     }
     const isFive = ({ cells, above }: Column) => above >= MIN_ABOVE * cells;
     if (least === 1 && most === 5 && columns.every(isFive)) return { kind: 'range', low: 1, high: 5 };
     return undefined;
   }
+
+  /** The numbers' ends, if too many are off the scale 0 to 1. */
+  #noScale(): string | undefined {
+    const isOff = ({ cells, above, below }: Column) =>
+      above + below >= Math.max(MIN_OFF, MIN_OFF_SHARE * cells);
+    if (![...this.#columns.values()].some(isOff)) return undefined;
+    const { least, most } = this.#ends();
+    return `${least} to ${most}`;
+  }
+
+  #ends(): { readonly least: number; readonly most: number } {
+    const columns = [...this.#columns.values()];
+    return {
+      least: Math.min(...columns.map((one) => one.least)),
+      most: Math.max(...columns.map((one) => one.most)),
+    };
+  }
+}
+
+function sum(columns: readonly Column[], count: (column: Column) => number): number {
+  return columns.reduce((total, column) => total + count(column), 0);
 }
 
 /** @throws PlimsollError 'invalid-input': two files with plain numbers on two scales, so that one number would mean two qualities */

@@ -104,6 +104,11 @@ export class RejectLog {
     return rejectLines(this.kinds);
   }
 
+  /** Sentences that may explain why. */
+  get hints(): string[] {
+    return scaleHints(this.kinds);
+  }
+
   add(file: string, line: number, { field, reason }: BadRow): RejectedRow {
     const row: RejectedRow = {
       file,
@@ -132,7 +137,7 @@ export class RejectLog {
       [
         `${this.#count} of ${read} rows (${percent(this.#count / read)}) were rejected; ${percent(maxShare)} are allowed.`,
         ...this.lines,
-        ...scaleHints(this.kinds),
+        ...this.hints,
         ...hints,
         'Fix these rows, or take them out of the file. --max-rejects raises the limit, but not at the gate: what it left out might be the hard cases.',
       ].join('\n'),
@@ -177,7 +182,7 @@ function rejectLine({ file, line, field, reason }: RejectedRow): string {
   return `  ${file}:${line}: ${field === undefined ? '' : `${field}: `}${reason}`;
 }
 
-const OFF_SCALE = /^must be (a number from|TRUE or FALSE|a percentage)/;
+const OFF_SCALE = /^must be (on a scale|a number from|TRUE or FALSE|a percentage)/;
 
 function scaleHints(kinds: readonly RejectKind[]): string[] {
   const isOffScale = kinds.some(({ first }) => first.some(({ reason }) => OFF_SCALE.test(reason)));

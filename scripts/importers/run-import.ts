@@ -95,7 +95,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
     rejects.close();
   }
   rejects.requireFew(read, options.maxRejectShare, notes);
-  if (imported.size === 0) throw noCase(read, [...rejects.lines, ...notes]);
+  if (imported.size === 0) throw noCase(read, [...rejects.lines, ...rejects.hints, ...notes]);
   const { rows, sha256 } = await writeCases(out, imported.cases());
   options.onNotes?.([...rejects.lines, ...notes]);
   return {

@@ -99,10 +99,10 @@ describe('a bad row of JSON Lines', () => {
 });
 
 describe('too many bad rows', () => {
-  const many = (bad: number, good: number) =>
+  const many = (bad: number, good: number, quality: unknown = 2) =>
     written(
       'many.jsonl',
-      jsonLines(Array.from({ length: bad + good }, (_, i) => soundRow(i, i < bad ? outcome(2) : {}))),
+      jsonLines(Array.from({ length: bad + good }, (_, i) => soundRow(i, i < bad ? outcome(quality) : {}))),
     );
 
   it('stop the run with the share, the first three and a way out', async () => {
@@ -130,7 +130,7 @@ describe('too many bad rows', () => {
 
   it('are all counted and written, while memory holds the first 1,000', async () => {
     const rejectsFile = join(mkdtempSync(join(tmpdir(), 'plimsoll-cases-')), 'rejects.jsonl');
-    const loaded = await loadCases([many(1200, 10)], { maxRejectShare: 1, rejectsFile });
+    const loaded = await loadCases([many(1200, 10, 'often')], { maxRejectShare: 1, rejectsFile });
     expect([loaded.rejectedCount, loaded.rejected.length]).toEqual([1200, 1000]);
     const lines = readFileSync(rejectsFile, 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(1200);
@@ -139,7 +139,7 @@ describe('too many bad rows', () => {
 
   it('are written even if the run stops, and an older file does not outlive a clean run', async () => {
     const rejectsFile = written('rejects.jsonl', 'old\n');
-    await expect(loadCases([many(5, 5)], { rejectsFile })).rejects.toThrow();
+    await expect(loadCases([many(5, 5, 'often')], { rejectsFile })).rejects.toThrow();
     expect(readFileSync(rejectsFile, 'utf8').split('\n')).toHaveLength(6);
     await loadCases([many(0, 5)], { rejectsFile });
     expect(readFileSync(rejectsFile, 'utf8')).toBe('');

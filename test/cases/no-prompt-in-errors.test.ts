@@ -142,16 +142,16 @@ describe('no message holds a prompt', () => {
 describe('rejected rows', () => {
   it('are reported by kind, the most frequent first, each with its first three places', async () => {
     const rows = Array.from({ length: 40 }, (_, i) => {
-      if (i % 4 === 1) return soundRow(i, { outcomes: { small: { quality: 2 + i } } });
+      if (i % 4 === 1) return soundRow(i, { outcomes: { small: { quality: 'often' } } });
       if (i % 10 === 2) return soundRow(i, { prompt: '' });
       return i === 39 ? soundRow(i, { outcomes: { small: { quality: 1, cost_usd: -1 } } }) : soundRow(i);
     });
     const file = written('kinds.jsonl', jsonLines(rows));
     const error = await loadCases([file]).catch((caught: unknown) => caught as Error);
     expect((error as Error).message.replaceAll(file, 'F').split('\n').slice(1, 10)).toEqual([
-      '  F:2: outcomes.small.quality: must be a number from 0 to 1, is 3',
-      '  F:6: outcomes.small.quality: must be a number from 0 to 1, is 7',
-      '  F:10: outcomes.small.quality: must be a number from 0 to 1, is 11',
+      '  F:2: outcomes.small.quality: must be a number from 0 to 1, is string',
+      '  F:6: outcomes.small.quality: must be a number from 0 to 1, is string',
+      '  F:10: outcomes.small.quality: must be a number from 0 to 1, is string',
       '  and 7 more of this kind',
       '  F:3: prompt: empty: no text to score',
       '  F:13: prompt: empty: no text to score',

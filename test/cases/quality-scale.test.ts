@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadCases, parseQualityScale } from '../../evals/cases/index.ts';
+import { runImport } from '../../scripts/importers/run-import.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 type Cell = string | number | boolean;
@@ -99,6 +100,34 @@ describe('qualities on another scale', () => {
     if (/^\d+ %$/.test(cell)) return Number.parseInt(cell, 10) / 100;
     return cell === 'yes' ? 1 : cell === 'no' ? 0 : Number(cell);
   }
+
+  const marks = repeated(['1', '2', '3', '4', '5', '3', '4', '5', '2', '3', '4', '5']);
+  it.each<[string, Cell[]]>([
+    ['a slip of 55', ['55', '44']],
+    ['a slip of 99, and 1 in few rows', [...Array(8).fill('5'), '99', '99']],
+    ['a 0', ['0']],
+    ['a 6', ['6', '6']],
+    ['a fraction', ['0.5']],
+    ['a negative number', ['-1']],
+    ['a number above 100', ['500']],
+    ['bad words and a 0', ['n/a', '?', '0']],
+  ])(
+    'marks from 1 to 5 with %s are read on no scale, however many rows may be rejected',
+    async (_, cells) => {
+      const small = [...marks.filter((mark) => cells.length < 10 || mark !== '1'), ...cells];
+      const large = [...marks.slice(0, small.length - cells.length), ...Array(cells.length).fill('5')];
+      const table = tableOf(small, large);
+      for (const maxRejectShare of [undefined, 0.5, 1]) {
+        const options = maxRejectShare === undefined ? {} : { maxRejectShare };
+        await expect(loadCases([table], options)).rejects.toThrow(/--quality-scale/);
+        const out = written('out.jsonl', '');
+        const imported = runImport({ format: 'csv', inputs: [table], out, force: true, ...options });
+        await expect(imported).rejects.toThrow(/--quality-scale/);
+      }
+      const named = await loadCases([table], { maxRejectShare: 1, qualityScale: parseQualityScale('1-5') });
+      expect(named.cases.length).toBeGreaterThan(30);
+    },
+  );
 
   it('a number off 0 to 1 in few rows is a slip, as before', async () => {
     const small = [...Array(199).fill('1'), '55'];
