@@ -78,8 +78,8 @@ interface Work {
   readonly rule: UnmappableRule;
   readonly edits: JsonEdit[];
   readonly dropped: string[];
-  /** Each call with the place of its message. */
-  readonly calls: ToolCallIds<number>;
+  /** Each call with the place of its message; undefined before the first one. */
+  calls: ToolCallIds<number> | undefined;
   readonly inputs: CountedValues;
   /** The place of the last message of the assistant. */
   turn: number;
@@ -96,7 +96,7 @@ function createWork(kind: ProviderKind, rule: UnmappableRule): Work {
     rule,
     edits: [],
     dropped: [],
-    calls: new ToolCallIds(nativeIds(kind)),
+    calls: undefined,
     inputs: { values: 0 },
     turn: -1,
     interrupted: false,
@@ -157,17 +157,19 @@ function isEmptyText(part: unknown, { features }: Work): boolean {
   return text === null || (typeof text === 'string' && !acceptsText(text, features));
 }
 
-/** The id of a call in a form that the provider takes. */
-function editCallId(id: unknown, path: EditPath, work: Work): void {
+/** The id of a call in a form that the provider takes. Its path is made only if it changes, which is rare. */
+function editCallId(id: unknown, call: EditPath, work: Work): void {
+  work.calls ??= new ToolCallIds(nativeIds(work.kind));
   const valid = work.calls.record(typeof id === 'string' ? id : '', work.turn);
-  if (valid !== id) set(work, path, valid);
+  if (valid !== id) set(work, [...call, 'id'], valid);
 }
 
 /** A result gets the id of its call. One without a call stays as it is, for the provider to refuse. */
-function editResultId(id: unknown, path: EditPath, work: Work): void {
-  const found = work.calls.resolve(typeof id === 'string' ? id : '');
+function editResultId(result: JsonObject, name: string, path: EditPath, work: Work): void {
+  const id = result[name];
+  const found = work.calls?.resolve(typeof id === 'string' ? id : '');
   if (found === undefined) return;
-  if (found.id !== id) set(work, path, found.id);
+  if (found.id !== id) set(work, [...path, name], found.id);
   if (found.call !== work.turn || work.interrupted) work.misplaced = true;
 }
 
@@ -201,10 +203,9 @@ function editOpenai(message: JsonObject, path: EditPath, work: Work): Kept {
       removeForeign(work, [...path, name], value);
     }
   }
-  if (role === 'tool') editResultId(message['tool_call_id'], [...path, 'tool_call_id'], work);
+  if (role === 'tool') editResultId(message, 'tool_call_id', path, work);
   const at = [...path, 'content'];
-  eachObject(content, at, (part, place) => editGivenPart(part, place, work));
-  const isEmptyList = Array.isArray(content) && removeEmptyTexts(content, at, work) === 0;
+  const isEmptyList = Array.isArray(content) && editGivenParts(content, at, work) === 0;
   const says = !isEmptyList && !isNothing(content);
   if (isResult) {
     // A tool's result belongs to its call, also if it is empty.
@@ -221,14 +222,19 @@ function isForeignToOpenai(name: string, value: unknown): boolean {
   return name === 'cache_control' || (name === 'name' && !PARTICIPANT.test(String(value)));
 }
 
+/** @returns how many parts are left */
+function editGivenParts(parts: readonly unknown[], path: EditPath, work: Work): number {
+  eachObject(parts, path, (part, place) => editGivenPart(part, place, work));
+  return removeEmptyTexts(parts, path, work);
+}
+
 /** A part of a message that is not the assistant's, such as a picture. */
 function editGivenPart(part: JsonObject, path: EditPath, work: Work): void {
   for (const name in part) {
     const value = part[name];
-    const at = [...path, name];
-    if (value === null) remove(work, at);
-    else if (name === 'cache_control' && work.kind === 'openai') removeForeign(work, at, value);
-    else if (isObject(value)) removeNulls(value, at, work);
+    if (value === null) remove(work, [...path, name]);
+    else if (name === 'cache_control' && work.kind === 'openai') removeForeign(work, [...path, name], value);
+    else if (isObject(value)) removeNulls(value, [...path, name], work);
   }
 }
 
@@ -239,8 +245,8 @@ function editAssistant(message: JsonObject, path: EditPath, work: Work): Kept {
   beginTurn(path, work);
   for (const name in message) if (name !== 'role' && name !== 'content') editField(message, name, path, work);
   const parts = Array.isArray(content) ? editParts(content, at, work) : 0;
-  editCalls(message['tool_calls'], [...path, 'tool_calls'], work);
-  editFunction(message['function_call'], [...path, 'function_call'], work);
+  if ('tool_calls' in message) editCalls(message['tool_calls'], [...path, 'tool_calls'], work);
+  editFunction(message, 'function_call', path, work);
   const saysText = parts > 0 || (typeof content === 'string' && content !== '');
   if (saysText) return 'kept';
   const refusal = textIn(message, 'refusal');
@@ -336,14 +342,16 @@ function editCall(call: JsonObject, path: EditPath, work: Work): void {
     else if (work.kind === 'openai' && !OPENAI_CALL.has(name))
       removeForeign(work, [...path, name], call[name]);
   }
-  editCallId(call['id'], [...path, 'id'], work);
+  editCallId(call['id'], path, work);
   if (isNothing(call['type']) && isObject(call['function'])) set(work, [...path, 'type'], 'function');
-  editFunction(call['function'], [...path, 'function'], work);
+  editFunction(call, 'function', path, work);
 }
 
 /** OpenAI's library keeps arguments parsed, and some servers write them so. */
-function editFunction(fn: unknown, path: EditPath, work: Work): void {
+function editFunction(holder: JsonObject, field: string, above: EditPath, work: Work): void {
+  const fn = holder[field];
   if (!isObject(fn)) return;
+  const path = [...above, field];
   for (const name in fn) {
     if (name === 'parsed_arguments' || fn[name] === null) remove(work, [...path, name]);
     else if (work.kind === 'openai' && !OPENAI_FUNCTION.has(name))
@@ -414,13 +422,14 @@ function isUnusable(block: JsonObject): boolean {
 }
 
 function editBlock(block: JsonObject, path: EditPath, role: unknown, work: Work): void {
-  removeNulls(block, path, work, NULLABLE_OF_BLOCK);
-  removeNulls(objectIn(block, 'cache_control'), [...path, 'cache_control'], work);
-  if (role === 'assistant') {
-    for (const name in block) {
-      if (ADDED_TO_BLOCKS.has(name)) remove(work, [...path, name]);
-      else if (FOREIGN_TO_BLOCKS.has(name)) removeForeign(work, [...path, name], block[name]);
-    }
+  const { cache_control: mark } = block;
+  if (isObject(mark)) removeNulls(mark, [...path, 'cache_control'], work);
+  const isReply = role === 'assistant';
+  for (const name in block) {
+    const value = block[name];
+    if (value === null ? !NULLABLE_OF_BLOCK.has(name) : isReply && ADDED_TO_BLOCKS.has(name)) {
+      remove(work, [...path, name]);
+    } else if (isReply && FOREIGN_TO_BLOCKS.has(name)) removeForeign(work, [...path, name], value);
   }
   if (block['type'] === 'tool_use') editUse(block, path, work);
   else if (block['type'] === 'tool_result') editResult(block, path, work);
@@ -428,14 +437,15 @@ function editBlock(block: JsonObject, path: EditPath, role: unknown, work: Work)
 }
 
 function editUse({ id, input }: JsonObject, path: EditPath, work: Work): void {
-  editCallId(id, [...path, 'id'], work);
+  editCallId(id, path, work);
   if (isObject(input)) return;
   const text = typeof input === 'string' ? input : JSON.stringify(input ?? {});
   set(work, [...path, 'input'], parseToolInput(text, work.inputs) ?? { invalid_arguments: text });
 }
 
-function editResult({ tool_use_id: id, content }: JsonObject, path: EditPath, work: Work): void {
-  editResultId(id, [...path, 'tool_use_id'], work);
+function editResult(block: JsonObject, path: EditPath, work: Work): void {
+  const { content } = block;
+  editResultId(block, 'tool_use_id', path, work);
   if (!Array.isArray(content)) return;
   const at = [...path, 'content'];
   removeEmptyTexts(content, at, work);
