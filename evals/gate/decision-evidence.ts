@@ -34,7 +34,8 @@ function paying(evidence: Evidence, conditions: readonly Condition[]): Paying {
   const random = baselines.find(({ name }) => name === 'random')!;
   const condition = conditions.find(({ name }) => name === 'beats-random');
   const sentence = choiceSentence({
-    excess: condition?.value ?? quality.routed - random.quality,
+    // both are known: a plan of labels rests on the scores of a classifier
+    excess: condition?.value ?? quality.routed! - random.quality!,
     ...(condition?.bounds.lower != null && {
       lower: condition.bounds.lower,
       confidence: condition.confidence,

@@ -9,7 +9,7 @@ const baselineSchema = z.strictObject({
   name: z.string(),
   /** At the policy's own share of escalations; of always cheap and always strong, at theirs. */
   escalation_rate: share,
-  quality: share,
+  quality: share.nullable(),
   cost_usd: known,
   apgr: known,
   cpt50: known,
@@ -90,7 +90,7 @@ const cascadeSchema = z.strictObject({
 /** What a verdict rests on and the reports draw. */
 export const evidenceSchema = z.strictObject({
   candidates: z.array(
-    z.strictObject({ candidate: z.string(), model: z.string(), quality: share, cost_usd: known }),
+    z.strictObject({ candidate: z.string(), model: z.string(), quality: share.nullable(), cost_usd: known }),
   ),
   /** What the policy sends to each rung, cheapest first. */
   rungs: z.array(
@@ -102,11 +102,12 @@ export const evidenceSchema = z.strictObject({
       cost_usd: known,
     }),
   ),
-  quality: z.strictObject({ cheap: share, strong: share, routed: share }),
+  /** Null each if only requests that may stay cheap were labelled, as is all that needs the outcomes of both ends of the ladder on all requests. */
+  quality: z.strictObject({ cheap: share.nullable(), strong: share.nullable(), routed: share.nullable() }),
   quality_loss: z.number(),
   escalation_rate: share,
   /** Bits; 0 if one rung gets all. */
-  routing_entropy: z.number(),
+  routing_entropy: known,
   pgr: known,
   apgr: known,
   apgr_interval: z.strictObject({ low: z.number(), high: z.number(), level: share }).nullable(),
@@ -133,7 +134,7 @@ export const evidenceSchema = z.strictObject({
     worst: z.array(z.strictObject({ id: z.string(), loss: z.number(), predicted_loss: known })),
   }),
   baselines: z.array(baselineSchema),
-  best_single: z.string(),
+  best_single: z.string().nullable(),
   /** What mixing the candidates at random reaches; null if costs are unknown. */
   mixing_hull: z.array(z.strictObject({ cost_usd: z.number(), quality: share })).nullable(),
   curves: z.array(curveSchema),

@@ -37,7 +37,7 @@ import {
   unknownCosts,
 } from './ranking.ts';
 import { countByTier, isInSlice } from './slices.ts';
-import type { Subject } from './subject.ts';
+import type { LabelledBelow, Subject } from './subject.ts';
 
 /** How an artifact decides, as far as the figures depend on it. */
 export type Decided = Pick<Manifest, 'ladder' | 'cascade'>;
@@ -108,7 +108,7 @@ export function collectEvidence(
             ...(interval && { interval }),
             ...simplerRankings(baselines),
           });
-  return {
+  const evidence: Evidence = {
     candidates: ladder.map(({ candidate, model }, rung) => ({
       candidate,
       model,
@@ -155,6 +155,61 @@ export function collectEvidence(
     flips: [...flips],
     routing_pays: paying.routing_pays,
     conclusion: underVerdict(paying, conditions),
+  };
+  return subject.below === undefined
+    ? evidence
+    : ofAllRequests(evidence, subject.below, subject.below.escalated(subject.threshold));
+}
+
+/** Always cheap and always strong come first among the baselines. */
+const ENDS = 2;
+
+/**
+ * What labels of the requests below a limit say of all requests: what is lost, what stays cheap, and what the rungs below the strongest
+ * reach. Nobody knows what the others would gain or cost, so baselines, curve and ranking are not measured.
+ */
+function ofAllRequests(evidence: Evidence, { share }: LabelledBelow, escalated: number): Evidence {
+  const strongest = evidence.rungs.length - 1;
+  const kept = 1 - evidence.rungs[strongest]!.share;
+  const sharesOfAll = evidence.rungs.map((rung, i) =>
+    i === strongest ? escalated : kept === 0 ? 0 : ((1 - escalated) * rung.share) / kept,
+  );
+  const nothing = { quality: null, cost_usd: null };
+  return {
+    ...evidence,
+    candidates: evidence.candidates.map((one) => ({ ...one, ...nothing })),
+    rungs: evidence.rungs.map((rung, i) => ({
+      ...rung,
+      ...(i === strongest && nothing),
+      share: sharesOfAll[i]!,
+    })),
+    quality: { cheap: null, strong: null, routed: null },
+    quality_loss: share.value * evidence.quality_loss,
+    escalation_rate: 1 - sharesOfAll[0]!,
+    routing_entropy: null,
+    pgr: null,
+    apgr: null,
+    apgr_interval: null,
+    aiq: null,
+    cpt50: null,
+    cpt80: null,
+    cost: null,
+    silent_downgrades: {
+      ...evidence.silent_downgrades,
+      rate: share.value * evidence.silent_downgrades.rate,
+    },
+    baselines: evidence.baselines.map((one, i) => ({
+      ...one,
+      ...nothing,
+      escalation_rate: i < ENDS ? one.escalation_rate : 1 - sharesOfAll[0]!,
+      apgr: null,
+      cpt50: null,
+      cpt80: null,
+    })),
+    best_single: null,
+    mixing_hull: null,
+    curves: [],
+    slices: [],
   };
 }
 

@@ -156,7 +156,7 @@ export function excludedSentence({ sealed }: GateVerdict): string {
   const excluded = parts.length === 0 ? 'No case was excluded.' : `Excluded: ${parts.join(', ')}.`;
   const below = sealed.below_limit;
   if (below !== undefined) {
-    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests, the tables of rungs and baselines about those alone, and they cannot show whether it beats a random choice. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
+    return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests. A dash stands for what takes the outcomes of both ends of the ladder on all of them: baselines, APGR, costs, and whether it beats a random choice. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
   }
   const unlabelled = sealed.n - sealed.labelled;
   if (unlabelled === 0) return excluded;

@@ -75,7 +75,7 @@ describe('a real artifact of more than two rungs at the gate', () => {
     const total = (of: (rung: (typeof rungs)[number]) => number) =>
       rungs.reduce((sum, rung) => sum + of(rung), 0);
     expect(total(({ share }) => share)).toBeCloseTo(1, 12);
-    expect(total(({ share, quality: q }) => share * (q ?? 0))).toBeCloseTo(quality.routed, 12);
+    expect(total(({ share, quality: q }) => share * (q ?? 0))).toBeCloseTo(quality.routed!, 12);
     expect(total(({ share, cost_usd: usd }) => share * (usd ?? 0))).toBeCloseTo(cost!.routed_usd, 12);
     expect(above!.value).toBeCloseTo(1 - rungs[0]!.share, 12);
     expect(above!.note).toContain('above tiny');

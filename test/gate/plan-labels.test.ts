@@ -4,7 +4,13 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Case, canonicalRows, loadCases, parseCase, seenQuestions } from '../../evals/cases/index.ts';
-import { gateDecisions, planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
+import {
+  evidenceSchema,
+  gateDecisions,
+  planLabels,
+  replayArtifact,
+  runGate,
+} from '../../evals/gate/index.ts';
 import {
   escalatedShare,
   hashKeys,
@@ -13,6 +19,8 @@ import {
   sealedPlan,
 } from '../../evals/gate/label-plan.ts';
 import { retrain, train } from '../../evals/lifecycle/index.ts';
+import { htmlReport } from '../../evals/report/html/page.ts';
+import { terminalReport } from '../../evals/report/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
@@ -352,6 +360,8 @@ describe('a gate on labels that were drawn by a plan', () => {
   let planFile: string;
   let drawn: readonly Case[];
 
+  const scoreOf = (one: Case) => scores[unseen.findIndex(({ id }) => id === one.id)]!;
+
   /** The rows of `to-label.jsonl`, labelled, but for the first few. */
   function labelled(name: string, unlabelled = 0): string {
     const cases = drawn.map((one, i) => (i < unlabelled ? { ...one, outcomes: new Map() } : one));
@@ -404,6 +414,36 @@ describe('a gate on labels that were drawn by a plan', () => {
       value: escalatedShare(plan, verdict.policy.threshold),
     });
     expect(condition('beats-random')).toBeUndefined();
+  });
+
+  it('what takes the outcomes of both models on all requests is null, and a dash in the reports; the rest is of all', async () => {
+    const { verdict } = await gate(labelled('all.jsonl'));
+    const plan = readLabelPlan(planFile);
+    const evidence = evidenceSchema.parse(verdict.evidence);
+    const { rungs, baselines, escalation_rate: escalated } = evidence;
+    expect(evidence).toMatchObject({
+      quality: { cheap: null, strong: null, routed: null },
+      ...{ pgr: null, apgr: null, apgr_interval: null, aiq: null, cpt50: null, cpt80: null },
+      ...{ cost: null, mixing_hull: null, best_single: null, curves: [], slices: [], routing_pays: false },
+    });
+    expect(baselines.length).toBeGreaterThan(3);
+    for (const { quality, cost_usd, apgr, cpt50, cpt80 } of baselines)
+      expect([quality, cost_usd, apgr, cpt50, cpt80]).toEqual([null, null, null, null, null]);
+    const loss = verdict.conditions.find(({ name }) => name === 'quality-loss')!;
+    expect(evidence.quality_loss).toBeCloseTo(loss.value!, 12);
+    expect(escalated).toBeCloseTo(escalatedShare(plan, verdict.policy.threshold), 12);
+    expect(rungs.map(({ share }) => share)).toEqual([1 - escalated, escalated]);
+    const kept = drawn.filter(
+      (_, i) => scoreOf(drawn[i]!) <= verdict.policy.threshold, // of the drawn ones a random sample
+    );
+    const right = kept.filter(({ outcomes }) => outcomes.get(CHEAP)!.quality === 1).length;
+    expect(rungs[0]!.quality).toBeCloseTo(right / kept.length, 12);
+    expect(rungs[1]).toMatchObject({ quality: null, cost_usd: null });
+    const report = terminalReport(verdict, { colour: false });
+    expect(report).toMatch(/^this policy +[\d.]+ % +– +– +– +– +–$/m);
+    expect(report).toMatch(/^random +[\d.]+ % +– +– +– +– +–$/m);
+    expect(report).toContain('A dash stands for what takes the outcomes of both ends of the ladder');
+    for (const text of [report, htmlReport(verdict)]) expect(text).not.toMatch(/\bNaN\b|\bnull\b|undefined/);
   });
 
   it.each([

@@ -12,7 +12,9 @@ const ROW_STEP = 5;
 export function qualityCurveFigure(evidence: Evidence): Figure | undefined {
   const { quality, baselines, escalation_rate } = evidence;
   const { learned, others } = splitCurves(evidence);
+  const { cheap, strong, routed } = quality;
   if (learned === undefined && others.length === 0) return undefined;
+  if (cheap === null || strong === null || routed === null) return undefined;
   const drawn = ({ share_escalated: x, quality: y, low, high }: Curve) => ({ x, y, low, high });
   const svg = renderQualityPlot({
     label: 'Mean quality against the share of cases escalated, with the operating point and every baseline',
@@ -21,11 +23,13 @@ export function qualityCurveFigure(evidence: Evidence): Figure | undefined {
     learned: learned && drawn(learned),
     curves: others.map(drawn),
     straight: [
-      { x: 0, y: quality.cheap },
-      { x: 1, y: quality.strong },
+      { x: 0, y: cheap },
+      { x: 1, y: strong },
     ],
-    points: baselines.map(({ name, escalation_rate: x, quality: y }) => ({ name, x, y })),
-    policy: { x: escalation_rate, y: quality.routed },
+    points: baselines.flatMap(({ name, escalation_rate: x, quality: y }) =>
+      y === null ? [] : [{ name, x, y }],
+    ),
+    policy: { x: escalation_rate, y: routed },
   });
   return {
     title: 'Quality against the share escalated',
@@ -70,8 +74,9 @@ function indexOfShare({ share_escalated: shares }: Curve, share: number): number
 
 /** Quality against cost; undefined unless every cost is known. */
 export function costCurveFigure(evidence: Evidence): Figure | undefined {
-  const { cost, mixing_hull: hull, quality } = evidence;
-  if (cost === null || hull === null || hull.length === 0) return undefined;
+  const { cost, mixing_hull: hull } = evidence;
+  const { routed } = evidence.quality;
+  if (cost === null || routed === null || hull === null || hull.length === 0) return undefined;
   const { learned, others } = splitCurves(evidence);
   const drawn = ({ cost_usd: x, quality: y, low, high }: Curve) => (x ? [{ x, y, low, high }] : []);
   const svg = renderQualityPlot({
@@ -87,7 +92,7 @@ export function costCurveFigure(evidence: Evidence): Figure | undefined {
       .sort((a, b) => a.cost_usd - b.cost_usd)
       .map(({ cost_usd: x, quality: y }) => ({ x, y })),
     points: namedPoints(evidence),
-    policy: { x: cost.routed_usd, y: quality.routed },
+    policy: { x: cost.routed_usd, y: routed },
   });
   return {
     title: 'Quality against cost',
@@ -104,7 +109,9 @@ function namedPoints({ baselines, candidates }: Evidence) {
     ...baselines,
     ...candidates.slice(1, -1).map(({ model, ...rest }) => ({ name: model, ...rest })),
   ];
-  return named.flatMap(({ name, cost_usd: x, quality: y }) => (x === null ? [] : [{ name, x, y }]));
+  return named.flatMap(({ name, cost_usd: x, quality: y }) =>
+    x === null || y === null ? [] : [{ name, x, y }],
+  );
 }
 
 function costNumbers(
@@ -112,7 +119,11 @@ function costNumbers(
   routedUsd: number,
   hull: NonNullable<Evidence['mixing_hull']>,
 ): string[][] {
-  const row = (name: string, usd: number | null, value: number) => [name, formatCost(usd), formatRate(value)];
+  const row = (name: string, usd: number | null, value: number | null) => [
+    name,
+    formatCost(usd),
+    formatRate(value),
+  ];
   return [
     ['point', 'cost of 1,000', 'quality'],
     row('this policy', routedUsd, quality.routed),

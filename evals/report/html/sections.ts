@@ -54,7 +54,9 @@ function keyFigures({ conditions, sealed }: GateVerdict, evidence: Evidence): Ke
       formatRate(cost?.saved_against_strong),
       cost
         ? `${formatCost(cost.routed_usd)} for 1,000, strong ${formatCost(cost.strong_usd)}`
-        : `not every cost is known`,
+        : sealed.below_limit === undefined
+          ? 'not every cost is known'
+          : 'not known from labels for a part',
     ],
   ];
 }
