@@ -65,7 +65,7 @@ const resultBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, ima
 
 const toolResultSchema = z.strictObject({
   type: z.literal('tool_result'),
-  tool_use_id: z.string().nullish(),
+  tool_use_id: z.string().nullable(),
   content: z.union([z.string(), z.array(resultBlockSchema)]).nullish(),
   is_error: z.boolean().nullish(),
   cache_control: cacheControlSchema,

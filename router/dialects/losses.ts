@@ -307,7 +307,7 @@ const TOOL_HINTS: Fields = {
 };
 
 /** The limit on a reply asks for no other one, so it may be lowered to what the model can give; what is no limit is refused. */
-const LIMIT: Rule = (value) => (Number.isInteger(value) ? 'hint' : 'demand');
+const LIMIT: Rule = (value) => (Number.isInteger(value) && Number(value) > 0 ? 'hint' : 'demand');
 
 const SAMPLING: Fields = {
   max_tokens: LIMIT,

@@ -96,7 +96,7 @@ const assistantSchema = z.strictObject({
 const toolSchema = z.strictObject({
   role: z.literal('tool'),
   content: textsSchema.nullish(),
-  tool_call_id: z.string().nullish(),
+  tool_call_id: z.string().nullable(),
   name: addedByClient.describe('Repeats the name of the tool that was called.'),
 });
 

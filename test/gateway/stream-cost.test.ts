@@ -50,7 +50,7 @@ test('HTTP/1.0, which has no chunks, gets the stream without them', async () => 
   const { url } = await gatewayForTest();
   const { hostname, port } = new URL(url);
   const body = JSON.stringify(STREAM);
-  const head = `POST /v1/chat/completions HTTP/1.0\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const head = `POST /v1/chat/completions HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   const text = await new Promise<string>((resolve, reject) => {
     let all = '';
     const socket = connect(Number(port), hostname, () => socket.write(head + body));
