@@ -13,13 +13,14 @@ type ConnectFailure =
   | 'tls-expired'
   | 'tls';
 
-/** How an exchange with a provider fails. A body that is being read throws the last four only. */
+/** How an exchange with a provider fails. A body that is being read throws the last five only. */
 export type ExchangeFailure =
   | ConnectFailure
   | 'first-byte' // sent, and nothing came in time
   | 'stall' // silence between two chunks
   | 'too-long' // the whole took longer than an attempt may
   | 'reset' // the connection broke, or ended before the answer did
+  | 'no-memory' // nowhere to hold the answer: our own lack, not the model's
   | 'unreadable'; // not HTTP, or a compression that cannot be undone
 
 /**
@@ -303,6 +304,7 @@ const FAILURE_BY_REASON: Readonly<Record<Exclude<ExchangeFailure, ConnectFailure
   stall: 'timeout',
   'too-long': 'timeout',
   reset: 'reset',
+  'no-memory': 'overloaded',
   unreadable: 'bad-answer',
 };
 
@@ -341,5 +343,9 @@ export function exchangeFailure(
   const failure = Object.hasOwn(FAILURE_BY_REASON, reason)
     ? FAILURE_BY_REASON[reason as keyof typeof FAILURE_BY_REASON]
     : (reason as ConnectFailure);
-  return { ...failedAttempt(model, failure, status, what), ...(code !== undefined && { code }) };
+  return {
+    ...failedAttempt(model, failure, status, what),
+    ...(code !== undefined && { code }),
+    ...(reason === 'no-memory' && { provoked: true }),
+  };
 }

@@ -136,19 +136,41 @@ function eventStreamFault({ headers }: Head): string | undefined {
   return "answered with something else than Amazon's stream of events";
 }
 
-/** The memory of a plain reply is counted, but not refused: the SDK has no way to pass it on in pieces. */
+/** Of a stream the SDK keeps the text alone, and most of its bytes are the events around it. */
+const HELD_OF_STREAM = 1 / 8;
+
+/**
+ * What the SDK holds is counted in the memory of all requests. If there is no room, the attempt fails: it cannot pass a reply on in pieces.
+ * A plain reply stays counted until the request ends.
+ */
 async function* limited(
   bytes: AsyncIterable<Uint8Array>,
   { stream, memory }: ProviderCall,
 ): AsyncGenerator<Uint8Array> {
   const limit = stream ? MAX_STREAM_BYTES : MAX_PLAIN_BYTES;
   let size = 0;
-  for await (const chunk of bytes) {
-    size += chunk.length;
-    if (!stream) memory?.count(chunk.length);
-    if (size > limit) throw new ExchangeError('unreadable', `The answer is longer than ${limit} bytes.`);
-    yield chunk;
+  let counted = 0;
+  let isWhole = false;
+  try {
+    for await (const chunk of bytes) {
+      size += chunk.length;
+      const more = stream ? chunk.length * HELD_OF_STREAM : chunk.length;
+      if (memory?.add(more) === false) throw noMemory();
+      counted += more;
+      if (size > limit) throw new ExchangeError('unreadable', `The answer is longer than ${limit} bytes.`);
+      yield chunk;
+    }
+    isWhole = true;
+  } finally {
+    if (stream || !isWhole) memory?.giveBack(counted);
   }
+}
+
+function noMemory(): ExchangeError {
+  return new ExchangeError(
+    'no-memory',
+    'There is no memory for it at the moment; server.max_bytes_at_work says how much there is.',
+  );
 }
 
 /**

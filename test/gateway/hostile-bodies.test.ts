@@ -3,7 +3,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -184,6 +184,52 @@ test('a reply for which there is no memory passes through in pieces', async () =
   expect(response.status).toBe(200);
   expect(Buffer.from(await response.arrayBuffer()).equals(reply)).toBe(true);
 }, 60_000);
+
+describe.each([false, true])('a mapped reply for which there is no memory, streamed: %s', (stream) => {
+  const reply = (text: string, events: number) =>
+    stream
+      ? [
+          ...Array(events).fill({ choices: [{ index: 0, delta: { content: text } }] }),
+          { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+        ]
+          .map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
+          .join('')
+          .concat('data: [DONE]\n\n')
+      : JSON.stringify({ choices: [{ index: 0, message: { content: text }, finish_reason: 'stop' }] });
+
+  it('is a failure that says nothing about the model, and what it held is free again', async () => {
+    let text = 'x'.repeat(stream ? 60_000 : 3 * MB);
+    let events = 200; // 12 MB, of which an eighth counts
+    const provider = createServer((request, response) => {
+      request.resume();
+      const type = stream ? 'text/event-stream' : 'application/json';
+      response.writeHead(200, { 'content-type': type }).end(reply(text, events));
+    });
+    await once(provider.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void provider.close().closeAllConnections());
+    const { url, gateway } = await gatewayForTest({
+      firstUrl: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/v1`,
+      config: { server: { port: 0, drain_timeout_ms: 500, max_bytes_at_work: MB } },
+    });
+    const ended = async () => {
+      const response = await postRaw(url, '/v1/messages', { ...ask('Hello', 'first/small'), stream });
+      return { status: response.status, body: await response.text() };
+    };
+    for (let i = 0; i < 6; i++) {
+      const { status, body } = await ended();
+      if (!stream) expect([status, body]).toEqual([503, expect.stringContaining('overloaded_error')]);
+      else if (status === 200)
+        expect(body).toContain('event: error'); // it had begun
+      else expect(status).toBe(503);
+    }
+    [text, events] = ['y'.repeat(100), 1];
+    const { status, body } = await ended();
+    expect(status).toBe(200);
+    expect(body).toContain(text);
+    const closed = 'plimsoll_breaker_state{model="first/small",state="closed"} 1';
+    expect(await gateway.metrics.exposition()).toContain(closed);
+  }, 60_000);
+});
 
 test('clients that do not read lose their places, and are counted', async () => {
   const endless = createServer((request, response) => {

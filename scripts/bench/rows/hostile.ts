@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
@@ -179,15 +180,39 @@ export async function hostile({ say }: BenchContext): Promise<readonly Row[]> {
         note(delays, one.name, delayMs);
         say(`  ${one.name}: ${delayMs.toFixed(0)} ms, ${statuses}`);
       }
+      await worstDelayMs(probe);
+      const received = await pipeline(plimsoll.port);
+      const delayMs = await worstDelayMs(probe);
+      note(delays, PIPELINED, delayMs);
+      say(`  ${PIPELINED}: ${delayMs.toFixed(0)} ms, ${received} bytes of responses`);
     }
     const peakMb = Math.max(...memory.end());
-    return [...HOSTILE_CASES.map(({ name }) => delayRow(name, delays)), memoryRow(peakMb)];
+    const names = [...HOSTILE_CASES.map(({ name }) => name), PIPELINED];
+    return [...names.map((name) => delayRow(name, delays)), memoryRow(peakMb)];
   } finally {
     probe.disconnect();
     await sender.destroy();
     await Promise.all([plimsoll.kill(), upstream.kill()]);
     plimsoll.remove();
   }
+}
+
+const PIPELINED = '2,000 pipelined requests on one connection';
+
+/** Short requests in one piece, until the server has responded to them or closed the connection. @returns how many bytes came back */
+function pipeline(port: number): Promise<number> {
+  const body = chat('"Hello"');
+  const one = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  return new Promise((resolve) => {
+    let received = 0;
+    const socket = connect(port, '127.0.0.1', () => socket.write(one.repeat(2_000)));
+    socket.on('data', ({ length }) => {
+      received += length;
+    });
+    socket.on('error', () => {}); // the connection is closed while we still send
+    socket.on('close', () => resolve(received));
+    socket.setTimeout(5_000, () => socket.destroy());
+  });
 }
 
 async function worstDelayMs(probe: ChildProcess): Promise<number> {
@@ -252,7 +277,7 @@ function memoryRow(peakMb: number): Row {
     what: `the most resident memory of the server, started with --max-old-space-size=${HEAP_MB}`,
     unit: 'MB',
     value: spread([peakMb]),
-    samples: ROUNDS * HOSTILE_CASES.length,
+    samples: ROUNDS * (HOSTILE_CASES.length + 1),
     peer: null,
     ratio: null,
     target: { of: 'value', is: 'at most', required: 1_024 },
