@@ -12,9 +12,15 @@ import {
   servedPolicy,
   standingInFolder,
 } from './artifact/index.ts';
-import { type Cascade, judgeReply, judgesWithout, judgeUses, skipAt } from './cascade/index.ts';
 import {
-  type Classifier,
+  type CheckedRung,
+  checkedRungs,
+  judgeReply,
+  judgesWithout,
+  judgeUses,
+  skipAt,
+} from './cascade/index.ts';
+import {
   classifierInput,
   createExplainer,
   createOnnxClassifier,
@@ -95,6 +101,7 @@ async function assemble(
   });
   const watched = watchedClassifier(classifier);
   const identity = { name: manifest.name, sha256: artifact.sha256 };
+  const judged = manifest.cascade === undefined ? [] : checkedRungs(manifest.cascade);
   let explainer: Explainer | undefined;
   let decisions = 0;
   const inFlight = inFlightCount();
@@ -111,8 +118,8 @@ async function assemble(
     text: string | undefined,
     options: RouteOptions,
     startedMs: number,
-    checks = false,
-  ): Promise<Decision> {
+    checks: readonly boolean[] = [],
+  ): Promise<Decided> {
     const { policy, reference, served, choosing } = checked(options);
     const scored = policy.kind === 'fixed' || text === undefined ? 'no-text' : await watched.score(text);
     const choice = choose(policy, scored, { ...choosing, checks });
@@ -123,7 +130,7 @@ async function assemble(
       downgraded: choice.rung < choice.unrestricted,
     });
     decisions++;
-    return {
+    const decision: Decision = {
       id: `dec_${randomUUID()}`,
       candidate: rung.candidate,
       model: rung.model,
@@ -140,11 +147,18 @@ async function assemble(
       ungatedReason,
       latencyMs: performance.now() - startedMs,
     };
+    return { decision, checked: choice.checked ?? [] };
   }
 
-  function judgesAll(replyMayLack: ReplyLacks): boolean | undefined {
-    const judge = manifest.cascade?.judge;
+  function canJudge(rung: number, replyMayLack: ReplyLacks): boolean | undefined {
+    const judge = judged[rung]?.judge;
     return judge && replyMayLack.every((source) => judgesWithout(judge, source));
+  }
+
+  /** The logits are read at once: the classifier may be closed by the time that the replies are there. */
+  async function replyChecks(text: string, rungs: readonly number[], accept: number): Promise<ReplyCheck[]> {
+    const logits = await classifier.logits(text);
+    return rungs.map((rung) => replyCheck(rung, judged[rung]!, { logits, text, accept }));
   }
 
   function byCandidate<T>(values: ArrayLike<T>): Record<string, T> {
@@ -162,7 +176,7 @@ async function assemble(
     stale: ladder.stale,
     profiles,
     policies: policies.names,
-    canJudge: judgesAll,
+    canJudge,
     defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
     standing: (served = ladder) => verdicts.standing(served.stale),
     verdict(name = config.defaultPolicy) {
@@ -178,7 +192,7 @@ async function assemble(
       if (closed) throw closedError();
       inFlight.enter();
       try {
-        return await decide(scoredText(routeInput), options, startedMs);
+        return (await decide(scoredText(routeInput), options, startedMs)).decision;
       } finally {
         inFlight.leave();
       }
@@ -189,14 +203,13 @@ async function assemble(
       inFlight.enter();
       try {
         const text = scoredText(routeInput);
-        const decision = await decide(text, options, startedMs, judgesAll(replyMayLack) === true);
-        if (decision.reason !== 'cascade-check') return { decision, check: undefined };
-        const { threshold } = decision;
-        const check = await replyCheck(classifier, manifest.cascade!, text!, threshold!).catch(
-          () => undefined,
-        );
-        if (check !== undefined) return { decision, check };
-        return { decision: await decide(text, options, startedMs), check }; // the classifier fails: nothing can be judged
+        const judgeable = replyMayLack.map((lacks, rung) => canJudge(rung, lacks) === true);
+        const { decision, checked } = await decide(text, options, startedMs, judgeable);
+        if (checked.length === 0) return { decision, checks: [] };
+        const checks = await replyChecks(text!, checked, decision.threshold!).catch(() => undefined);
+        if (checks !== undefined) return { decision, checks };
+        const unchecked = await decide(text, options, startedMs); // the classifier fails: nothing can be judged
+        return { decision: unchecked.decision, checks: [] };
       } finally {
         inFlight.leave();
       }
@@ -207,7 +220,7 @@ async function assemble(
       inFlight.enter();
       try {
         const text = scoredText(routeInput);
-        const decision = await decide(text, options, startedMs);
+        const { decision } = await decide(text, options, startedMs);
         const unexplained = text === undefined || decision.reason === 'classifier-failed';
         return { decision, explanation: unexplained ? null : await explanationOf(text) };
       } finally {
@@ -234,23 +247,28 @@ async function assemble(
   };
 }
 
-/** The logits are read at once: the classifier may be closed by the time that the reply is there. */
-async function replyCheck(
-  classifier: Classifier,
-  cascade: Cascade,
-  text: string,
-  accept: number,
-): Promise<ReplyCheck> {
-  const logits = await classifier.logits(text);
+/** A decision, and the rungs whose replies are to be judged. */
+interface Decided {
+  readonly decision: Decision;
+  readonly checked: readonly number[];
+}
+
+function replyCheck(
+  rung: number,
+  { judge, path: limits }: CheckedRung,
+  {
+    logits,
+    text,
+    accept,
+  }: { readonly logits: ArrayLike<number>; readonly text: string; readonly accept: number },
+): ReplyCheck {
   return {
-    skip: skipAt(cascade, accept),
-    needsLogprobs: !judgesWithout(cascade.judge, 'logprobs'),
-    uses: {
-      agreement: judgeUses(cascade.judge, 'agreement'),
-      verifier: judgeUses(cascade.judge, 'verifier'),
-    },
+    rung,
+    skip: skipAt({ path: limits }, accept),
+    needsLogprobs: !judgesWithout(judge, 'logprobs'),
+    uses: { agreement: judgeUses(judge, 'agreement'), verifier: judgeUses(judge, 'verifier') },
     judge(reply) {
-      const verdict = judgeReply(cascade.judge, logits, text, reply);
+      const verdict = judgeReply(judge, logits, text, reply);
       return { ...verdict, accepted: verdict.predictedLoss <= accept };
     },
   };

@@ -174,7 +174,7 @@ export async function reloadingRouter(
     get policies() {
       return generations.current().policies;
     },
-    canJudge: (replyMayLack) => generations.current().canJudge(replyMayLack),
+    canJudge: (rung, replyMayLack) => generations.current().canJudge(rung, replyMayLack),
     get defaultPolicy() {
       return generations.current().defaultPolicy;
     },

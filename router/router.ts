@@ -37,25 +37,27 @@ export interface Explained {
   readonly explanation: Readonly<Record<string, CandidateExplanation>> | null;
 }
 
-/** What the cheap model's reply to a request may come without. */
+/** What a model's reply to a request may come without. */
 export type ReplyLacks = readonly SignalSource[];
 
-/** A decision whose cheap reply the caller will have judged before it goes out. */
+/** A decision of which the caller will have replies judged before they go out. */
 export interface RoutedForCheck {
   readonly decision: Decision;
-  /** Undefined unless the decision's reason is `cascade-check`. */
-  readonly check: ReplyCheck | undefined;
+  /** The rungs to call, one after the other until one passes; the first is the decision's. Empty unless its reason is `cascade-check`. */
+  readonly checks: readonly ReplyCheck[];
 }
 
-/** Judges the cheap model's reply to one request. */
+/** Judges one model's reply to one request. */
 export interface ReplyCheck {
+  /** Of the ladder, 0 the cheapest. */
+  readonly rung: number;
   /** The limit on the prompt's predicted loss that it kept. */
   readonly skip: number;
   /** Without log-probabilities no reply passes. */
   readonly needsLogprobs: boolean;
   /** Whether the signals that take further calls count. */
   readonly uses: { readonly agreement: boolean; readonly verifier: boolean };
-  /** Whether the reply may go out; else the request escalates. */
+  /** Whether the reply may go out; else the request goes on to the next rung. */
   judge(reply: Reply): ReplyVerdict & { readonly accepted: boolean };
 }
 
@@ -99,8 +101,8 @@ export interface Router {
   /** Other ladders, by the name of their profile; each is stale or not on its own. */
   readonly profiles: ReadonlyMap<string, ServedLadder>;
   readonly policies: readonly string[];
-  /** Undefined if the artifact has no cascade; else whether its judge can do without what replies may lack. */
-  canJudge(replyMayLack: ReplyLacks): boolean | undefined;
+  /** Undefined if the artifact has no cascade, or judges no replies of that rung; else whether the rung's judge can do without what they may lack. */
+  canJudge(rung: number, replyMayLack: ReplyLacks): boolean | undefined;
   /** What decides if a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
   /** What the artifact may claim of its own policy at this moment, over the default ladder or that of a profile. */
@@ -116,10 +118,15 @@ export interface Router {
    */
   route(input: RouteInput, options?: RouteOptions): Promise<Decision>;
   /**
-   * The same for a caller that holds the cheap model's reply until it is judged, and calls the strongest candidate if it does not pass. To
-   * others a cascade names the strongest candidate (`cascade-unchecked`), and also if the judge needs what the reply may lack.
+   * The same for a caller that holds the replies of the rungs to check until they are judged, and calls the strongest candidate if none passes. To
+   * others a cascade names the strongest candidate (`cascade-unchecked`), and also if the judge of the first rung needs what its reply may lack.
+   * @param replyMayLack of each rung's replies, cheapest first; a rung without an entry is not checked
    */
-  routeForCheck(input: RouteInput, replyMayLack: ReplyLacks, options?: RouteOptions): Promise<RoutedForCheck>;
+  routeForCheck(
+    input: RouteInput,
+    replyMayLack: readonly ReplyLacks[],
+    options?: RouteOptions,
+  ): Promise<RoutedForCheck>;
   explain(input: RouteInput, options?: RouteOptions): Promise<Explained>;
   /** Scores the artifact's golden case number `index`; resolves to whether it came out within 1e-3. */
   checkGolden(index?: number): Promise<boolean>;

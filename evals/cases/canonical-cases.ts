@@ -5,6 +5,7 @@ import { createGzip } from 'node:zlib';
 import { PlimsollError } from '../../router/errors.ts';
 import { openReplacement, type Replacement } from '../../router/files/index.ts';
 import { isObject } from '../../router/json/index.ts';
+import type { Reply } from '../../router/types.ts';
 import {
   buildCase,
   type Case,
@@ -200,8 +201,8 @@ export interface PromptRow {
 }
 
 export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxRejectShare' | 'rejectsFile'> {
-  /** Keep what is known of the replies of this model, though not whether they are good. */
-  readonly repliesOf?: string;
+  /** Keep what is known of the replies of these models, though not whether they are good. */
+  readonly repliesOf?: readonly string[];
   /** Called at the end with what a person should know: rejected rows by kind, names that were not read. A line each. */
   readonly onNotes?: (lines: readonly string[]) => void;
 }
@@ -215,7 +216,7 @@ export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxReje
  */
 export async function* promptRows(
   files: readonly string[],
-  { columns, maxRejectShare, rejectsFile, repliesOf, onNotes = () => {} }: PromptRowOptions = {},
+  { columns, maxRejectShare, rejectsFile, repliesOf = [], onNotes = () => {} }: PromptRowOptions = {},
 ): AsyncGenerator<PromptRow> {
   const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns, { outcomesOptional: true });
   const rejects = new RejectLog(rejectsFile);
@@ -253,21 +254,23 @@ function promptRow(
   { fields, long }: RowFields,
   line: number,
   ids: RowIds,
-  repliesOf: string | undefined,
+  repliesOf: readonly string[],
 ): PromptRow {
   const row = parseCaseRow(isObject(fields) ? { ...fields, outcomes: {} } : fields);
   const id = ids.resolve(row, line, long);
-  const outcome = repliesOf === undefined ? undefined : outcomeIn(fields, repliesOf);
-  const reply = outcome && parseReply(outcome, `outcomes.${repliesOf}`);
-  if (repliesOf === undefined || outcome === undefined || reply === undefined)
-    return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
-  const kept = Object.fromEntries(
-    REPLY_FIELDS.flatMap((field) => (field in outcome ? [[field, outcome[field]]] : [])),
-  );
-  return {
-    row: { ...row, id, outcomes: { [repliesOf]: kept } },
-    one: buildCase(row, new Map(), id, new Map([[repliesOf, reply]])),
-  };
+  const outcomes: Record<string, Record<string, unknown>> = {};
+  const replies = new Map<string, Reply>();
+  for (const model of repliesOf) {
+    const outcome = outcomeIn(fields, model);
+    const reply = outcome && parseReply(outcome, `outcomes.${model}`);
+    if (outcome === undefined || reply === undefined) continue;
+    replies.set(model, reply);
+    outcomes[model] = Object.fromEntries(
+      REPLY_FIELDS.flatMap((field) => (field in outcome ? [[field, outcome[field]]] : [])),
+    );
+  }
+  if (replies.size === 0) return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
+  return { row: { ...row, id, outcomes }, one: buildCase(row, new Map(), id, replies) };
 }
 
 function outcomeIn(fields: unknown, model: string): Readonly<Record<string, unknown>> | undefined {

@@ -4,7 +4,7 @@
 
 export { type Case, type CaseRow, replyOf } from './case.ts';
 export { type ColumnMap, parseColumnMap } from './field-names.ts';
-export { requireKnownReplies } from './known-replies.ts';
+export { checkedModels, hasReplies, requireKnownReplies } from './known-replies.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
 export { parseQualityScale, type QualityScale } from './quality-scale.ts';
 

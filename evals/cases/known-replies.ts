@@ -1,8 +1,18 @@
 import { PlimsollError } from '../../router/errors.ts';
 import { type Case, replyOf } from './case.ts';
 
+/** The models of a cascade whose replies are judged: all but the strongest. @param models cheapest first */
+export function checkedModels(models: readonly string[]): readonly string[] {
+  return models.slice(0, -1);
+}
+
+/** Whether something is known of each reply that a cascade of these models would judge. @param models cheapest first */
+export function hasReplies(one: Case, models: readonly string[]): boolean {
+  return checkedModels(models).every((model) => replyOf(one, model) !== undefined);
+}
+
 /**
- * A cascade judges the cheap model's replies, and something must be known of them.
+ * A cascade judges the replies of all models but the strongest, and something must be known of them.
  * @param cases loaded with `keepReplies`
  * @throws PlimsollError `insufficient-data` if nothing is known of any, naming the models of whose replies something is
  */

@@ -73,10 +73,11 @@ export async function measureBaselines(
   ];
 }
 
-/** What is simpler than a cascade along its path: the prompt before any call; each reply judged, none skipped; its log-probability with no judge. */
+/** What is simpler than a cascade along its paths: the prompt before any call; each reply of the cheapest model judged, none skipped; its log-probability with no judge. */
 function cascadeBaselines(replay: Replay, outcomes: PairedOutcomes, rate: number): Baseline[] {
   if (!isCascade(replay)) return [];
-  const { replyLosses, logprobs } = replay.cascade;
+  const { logprobs } = replay.cascade;
+  const [replyLosses] = replay.cascade.replyLosses as [Float64Array];
   const bothPaid = withCheapCall(outcomes);
   // the surer the model, the later it escalates; what is not known escalates first
   const doubts = logprobs.map((logprob) => (Number.isNaN(logprob) ? Number.POSITIVE_INFINITY : -logprob));

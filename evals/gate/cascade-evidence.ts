@@ -1,3 +1,5 @@
+import type { Rung } from '../../router/artifact/index.ts';
+import { type Cascade, checkedRungs, skipAt } from '../../router/cascade/index.ts';
 import { mean, quantile } from '../../router/statistics/index.ts';
 import { amountsAt, decisionScores, rungsAt } from '../threshold/index.ts';
 import type { Evidence } from './evidence.ts';
@@ -15,34 +17,49 @@ export function isCascade(replay: Replay): replay is CascadeReplay {
 export function measureCascade(
   { heldOut, labelled }: { readonly heldOut: CascadeReplay; readonly labelled: CascadeReplay },
   threshold: number,
-  skip: number,
+  cascade: Cascade,
+  ladder: readonly Rung[],
 ): NonNullable<Evidence['cascade']> {
   const { checkedFrom, keptFrom, replyLosses } = heldOut.cascade;
-  const shareOf = (is: (row: number) => boolean) => {
+  const countOf = (is: (row: number) => boolean) => {
     let count = 0;
     for (let row = 0; row < heldOut.n; row++) count += Number(is(row));
-    return count / heldOut.n;
+    return count;
   };
-  const skipped = shareOf((row) => checkedFrom[row]! > threshold);
-  const accepted = shareOf((row) => keptFrom[row]! <= threshold);
+  const shareOf = (is: (row: number) => boolean) => countOf(is) / heldOut.n;
+  const within = (columns: readonly Float64Array[]) => (row: number) =>
+    columns.some((levels) => levels[row]! <= threshold);
+  const [isCalled, isKept] = [within(checkedFrom), within(keptFrom)];
   return {
     accept: threshold,
-    skip,
-    share_skipped: skipped,
-    share_accepted: accepted,
-    share_escalated: shareOf((row) => checkedFrom[row]! <= threshold && keptFrom[row]! > threshold),
-    unknown_replies: replyLosses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
+    skip: skipAt(cascade, threshold),
+    share_skipped: shareOf((row) => !isCalled(row)),
+    share_accepted: shareOf(isKept),
+    share_escalated: shareOf((row) => isCalled(row) && !isKept(row)),
+    unknown_replies: countOf((row) => replyLosses.some((losses) => Number.isNaN(losses[row]!))),
     latency: measureLatency(labelled, threshold),
+    ...(cascade.middle && {
+      rungs: checkedRungs(cascade).map((limits, rung) => {
+        const isKeptBelow = within(keptFrom.slice(0, rung));
+        const isCalledHere = (row: number) => !isKeptBelow(row) && checkedFrom[rung]![row]! <= threshold;
+        return {
+          candidate: ladder[rung]!.candidate,
+          skip: skipAt(limits, threshold),
+          share_called: shareOf(isCalledHere),
+          share_accepted: shareOf((row) => isCalledHere(row) && keptFrom[rung]![row]! <= threshold),
+        };
+      }),
+    }),
   };
 }
 
-/** Of the cases that have the latency of both models; null if none has. */
+/** Of the cases that have the latency of every model; null if none has. */
 function measureLatency(
   replay: CascadeReplay,
   threshold: number,
 ): NonNullable<Evidence['cascade']>['latency'] {
   const { latencyMs } = replay.cascade;
-  const strong = latencyMs[1]!;
+  const strong = latencyMs.at(-1)!;
   const served = amountsAt(latencyMs, threshold, replay.cascade);
   const rungs = rungsAt(decisionScores(replay), threshold);
   const rows = Array.from(strong.keys()).filter((row) =>

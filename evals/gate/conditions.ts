@@ -9,6 +9,7 @@ import {
   type LadderOutcomes,
   pairedExcess,
 } from '../../router/statistics/index.ts';
+import { amountsAt } from '../threshold/index.ts';
 import type { FlipCount } from './flips.ts';
 import { atMost, enclosing, meanAboveZero, rateWithin, unmeasured } from './judge.ts';
 import { countByTier } from './slices.ts';
@@ -92,9 +93,11 @@ export function beatsRandomCondition(subject: Subject): Condition[] {
   // with labels for a part alone nobody knows what escalating the rest gains
   if (!subject.suite.beats_random || subject.below !== undefined) return [];
   if (subject.labelled.replay.n < subject.heldOut.n) return [beatsRandomWithGaps(subject)];
-  const { quality, costUsd, n } = subject.labelled.replay;
+  const { quality, costUsd, n, cascade } = subject.labelled.replay;
   if (quality.length === 2 || n === 0 || costUsd.includes(undefined)) return [beatsRandomChoice(subject)];
-  return [beatsBestMix(subject, { quality, costUsd: costUsd as Float64Array[] })];
+  const ownUsd = costUsd as Float64Array[];
+  const servedUsd = amountsAt(ownUsd, subject.threshold, cascade);
+  return [beatsBestMix(subject, { quality, costUsd: ownUsd, servedUsd })];
 }
 
 /** Better than the same decisions dealt out at random: the bound is over pairs of cases, the value over all. */

@@ -69,13 +69,13 @@ const cascadeSchema = z.strictObject({
   accept: z.number(),
   /** The limit on the prompt's predicted loss that goes with it: above, the request goes straight up. */
   skip: z.number(),
-  /** Went straight up, got the cheap reply, were escalated after a look at it: these add up to 1. */
+  /** Went straight up, got a reply that was judged, were escalated after the looks: these add up to 1. */
   share_skipped: share,
   share_accepted: share,
   share_escalated: share,
-  /** Cases of whose cheap reply nothing is known: unless they are skipped, each counts as kept with a loss of 1. */
+  /** Cases of whose reply to be judged nothing is known: unless the rung is skipped, each counts as kept with a loss of 1. */
   unknown_replies: count,
-  /** From the cases' own latencies, of both calls where both are made; null if no case has those of both models. */
+  /** From the cases' own latencies, of all calls that are made; null if no case has those of every model. */
   latency: z
     .strictObject({
       n: count,
@@ -85,6 +85,19 @@ const cascadeSchema = z.strictObject({
       added_ms: millisecondsSchema,
     })
     .nullable(),
+  /** Of each rung but the strongest, cheapest first; left out of two rungs, of which the figures above say all. */
+  rungs: z
+    .array(
+      z.strictObject({
+        candidate: z.string(),
+        /** The limit on the prompt's predicted loss on this rung. */
+        skip: z.number(),
+        /** Of all cases: the model is called; its reply goes out. */
+        share_called: share,
+        share_accepted: share,
+      }),
+    )
+    .optional(),
 });
 
 /** What a verdict rests on and the reports draw. */
@@ -124,7 +137,7 @@ export const evidenceSchema = z.strictObject({
       saved_against_random: known,
     })
     .nullable(),
-  /** Left out unless the cheap reply is judged before it goes out. The cost of its call is in `cost` wherever it is made. */
+  /** Left out unless replies are judged before they go out. The cost of each call is in `cost` wherever it is made. */
   cascade: cascadeSchema.optional(),
   silent_downgrades: z.strictObject({
     margin: share,

@@ -1,5 +1,4 @@
 import type { Condition, Manifest } from '../../router/artifact/index.ts';
-import { skipAt } from '../../router/cascade/index.ts';
 import {
   averageImprovementInQuality,
   bootstrapInterval,
@@ -77,7 +76,7 @@ export function collectEvidence(
   const { replay: heldOut, rungs } = labelled;
   const outcomes = pairedOutcomes(heldOut);
   const scores = predictedLosses(decisionScores(heldOut));
-  const [, strongServed] = amountsAt(heldOut.costUsd, subject.threshold, heldOut.cascade);
+  const strongServed = amountsAt(heldOut.costUsd, subject.threshold, heldOut.cascade).at(-1);
   const served =
     heldOut.cascade === undefined
       ? outcomes
@@ -133,7 +132,8 @@ export function collectEvidence(
         cascade: measureCascade(
           { heldOut: subject.heldOut, labelled: heldOut },
           subject.threshold,
-          skipAt(cascade, subject.threshold),
+          cascade,
+          ladder,
         ),
       }),
     silent_downgrades: {
@@ -235,8 +235,10 @@ function measureRungs(
 }
 
 /** The policy against the best mix of the single models. @param subject of which every cost is known */
-function atEqualCost({ labelled: { replay, rungs, units } }: Subject) {
-  const outcomes = { quality: replay.quality, costUsd: replay.costUsd as Float64Array[] };
+function atEqualCost({ labelled: { replay, rungs, units }, threshold }: Subject) {
+  const costUsd = replay.costUsd as Float64Array[];
+  const servedUsd = amountsAt(costUsd, threshold, replay.cascade);
+  const outcomes = { quality: replay.quality, costUsd, servedUsd };
   const interval = excessOverMixInterval(outcomes, [rungs], { ...(units && { groups: units }) });
   return { excess: excessOverMix(outcomes, rungs).excess, interval };
 }

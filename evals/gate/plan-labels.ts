@@ -3,7 +3,6 @@ import { createReadStream, existsSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ArtifactFiles, readArtifact, resolveArtifact } from '../../router/artifact/index.ts';
-import { keptFrom } from '../../router/cascade/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../router/statistics/index.ts';
 import {
   type CaseRow,
+  checkedModels,
   fileError,
   type PromptRowOptions,
   partBySeen,
@@ -25,7 +25,7 @@ import {
   writeCases,
 } from '../cases/index.ts';
 import { hashKeys, type LabelPlan, planFileOf, STEPS_PER_UNIT, sealedPlan } from './label-plan.ts';
-import { openArtifactClassifier, scoreText } from './replay.ts';
+import { openArtifactClassifier, rungScores, scoreText } from './replay.ts';
 
 export interface PlanLabelsRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -144,16 +144,20 @@ interface ScoredPrompt {
   readonly seen: boolean;
   /** One a rung, cheapest first. */
   readonly probabilities: readonly number[];
-  /** The threshold from which on it may stay below the strongest rung: the smallest predicted loss of the others, or of a cascade keptFrom. */
+  /** What the threshold is compared with, one a rung (rungScores). */
+  readonly scores: ArrayLike<number>;
+  /** The threshold from which on it may stay below the strongest rung. */
   readonly score: number;
 }
 
-/** A cascade decides by the cheap replies too. */
+/** A cascade decides by the replies of all models but the strongest too. */
 function repliesFor(
   { manifest: { cascade, ladder } }: ArtifactFiles,
   reading: PromptRowOptions,
 ): PromptRowOptions {
-  return cascade === undefined ? reading : { ...reading, repliesOf: ladder[0]!.model };
+  return cascade === undefined
+    ? reading
+    : { ...reading, repliesOf: checkedModels(ladder.map(({ model }) => model)) };
 }
 
 async function scorePool(
@@ -166,49 +170,51 @@ async function scorePool(
   }: Pick<PlanLabelsRequest, 'allowHub' | 'onProgress'> & { readonly reading: PromptRowOptions },
 ): Promise<ScoredPrompt[]> {
   const { manifest } = artifact;
-  const cheapest = manifest.ladder[0]!.model;
+  const checked = checkedModels(manifest.ladder.map(({ model }) => model));
   const isSeen = seenQuestions(artifact.seenQuestions);
   const classifier = await openArtifactClassifier(artifact, allowHub);
-  const scored: ScoredPrompt[] = [];
-  let knownReplies = 0;
+  const pool: ScoredPrompt[] = [];
+  const withReply = new Set<string>();
   try {
     for await (const { one } of promptRows(files, repliesFor(artifact, reading))) {
       const { key, group, text } = one;
-      const scores = await scoreText(text, replyOf(one, cheapest), classifier, manifest);
-      const { probabilities, replyLoss } = scores;
-      knownReplies += Number(replyLoss !== undefined);
-      scored.push({
-        index: scored.length,
+      const scored = await scoreText(text, (model) => replyOf(one, model), classifier, manifest);
+      scored.replyLosses?.forEach((loss, rung) => {
+        if (loss !== undefined) withReply.add(checked[rung]!);
+      });
+      const probabilities = Array.from(scored.probabilities); // a typed array a prompt takes three times the memory
+      const scores = rungScores({ ...scored, probabilities }, manifest.cascade);
+      pool.push({
+        index: pool.length,
         key,
         ...(group !== undefined && { group }),
         seen: isSeen(one),
-        probabilities: Array.from(probabilities), // a typed array a prompt takes three times the memory
-        score:
-          manifest.cascade === undefined
-            ? escalationScore(probabilities)
-            : keptFrom(manifest.cascade, predictedLoss(probabilities, 0), replyLoss),
+        probabilities,
+        scores,
+        score: escalationScore(scores),
       });
-      onProgress(scored.length);
+      onProgress(pool.length);
     }
   } finally {
     await classifier.close();
   }
-  if (manifest.cascade !== undefined && knownReplies === 0 && scored.length > 0)
-    throw withoutReplies(manifest.name, cheapest);
-  return scored;
+  const without = checked.find((model) => !withReply.has(model));
+  if (manifest.cascade !== undefined && without !== undefined && pool.length > 0)
+    throw withoutReplies(manifest.name, without);
+  return pool;
 }
 
-function withoutReplies(name: string, cheapest: string): PlimsollError {
+function withoutReplies(name: string, model: string): PlimsollError {
   return new PlimsollError(
     'insufficient-data',
-    `No prompt says anything of the reply of ${cheapest}, and ${name} is a cascade: without it nearly every prompt may stay cheap. Give outcomes.${cheapest} at least one of answer (the text), confidence_logprob and signals; no label is read.`,
+    `No prompt says anything of the reply of ${model}, and ${name} is a cascade: without it nearly every prompt may stay cheap. Give outcomes.${model} at least one of answer (the text), confidence_logprob and signals; no label is read.`,
   );
 }
 
-function escalationScore(probabilities: ArrayLike<number>): number {
+function escalationScore(scores: ArrayLike<number>): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let rung = 0; rung < probabilities.length - 1; rung++) {
-    least = Math.min(least, predictedLoss(probabilities, rung));
+  for (let rung = 0; rung < scores.length - 1; rung++) {
+    least = Math.min(least, predictedLoss(scores, rung));
   }
   return least;
 }
@@ -320,10 +326,9 @@ function forecastOf(
 /** How many prompts that are kept from the strongest model do better than with it. */
 function expectedGain(pool: readonly ScoredPrompt[], threshold: number): number {
   let gained = 0;
-  for (const { score, probabilities } of pool) {
+  for (const { score, scores, probabilities } of pool) {
     if (score > threshold) continue;
-    // with two rungs the score alone says which, of a cascade too
-    const routed = probabilities[probabilities.length === 2 ? 0 : chooseRung(probabilities, threshold)]!;
+    const routed = probabilities[chooseRung(scores, threshold)]!;
     gained += routed * (1 - probabilities[probabilities.length - 1]!);
   }
   return gained;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ArtifactFiles, Manifest, Rung } from '../../router/artifact/index.ts';
-import { type Cascade, confidence, judgeReply, keptFrom } from '../../router/cascade/index.ts';
+import { type Cascade, checkedRungs, confidence, judgeReply, keptFrom } from '../../router/cascade/index.ts';
 import {
   type Classifier,
   classifierInput,
@@ -11,8 +11,8 @@ import {
 import { PlimsollError } from '../../router/errors.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 import type { Reply } from '../../router/types.ts';
-import { type Case, replyOf } from '../cases/index.ts';
-import { type CascadeScores, cascadeScores, predictedLosses } from '../threshold/index.ts';
+import { type Case, checkedModels, replyOf } from '../cases/index.ts';
+import { type CascadeScores, cascadeScores } from '../threshold/index.ts';
 import { copyHash, numberlessHash } from './copy-hash.ts';
 
 /** What slices are cut by. No prompt text. */
@@ -40,15 +40,15 @@ export interface Replay {
   readonly quality: readonly Float64Array[];
   /** [rung][case], US dollars; undefined for a rung unless the cost of every labelled case is known. NaN where a case lacks the outcome. */
   readonly costUsd: readonly (Float64Array | undefined)[];
-  /** If the cheap reply is judged before it goes out. */
+  /** If replies are judged before they go out. */
   readonly cascade?: ReplayedCascade;
 }
 
-/** What is known of the cheap replies. */
+/** What is known of the replies that are judged. */
 export interface ReplayedCascade extends CascadeScores {
-  /** Predicted loss of keeping the reply; NaN if the reply is not known. Shape [n] */
-  readonly replyLosses: Float64Array;
-  /** The logarithm of the reply's probability (router/cascade); NaN if it is not known. Shape [n] */
+  /** Predicted loss of keeping the reply of each checked rung, [rung][case]; NaN if the reply is not known. */
+  readonly replyLosses: readonly Float64Array[];
+  /** The logarithm of the probability of the cheapest model's reply (router/cascade); NaN if it is not known. Shape [n] */
   readonly logprobs: Float64Array;
   /** [rung][case], milliseconds; NaN where the case does not say. */
   readonly latencyMs: readonly Float64Array[];
@@ -58,20 +58,20 @@ export interface ScoredCase extends ScoredText {
   readonly one: Case;
 }
 
-/** What an artifact makes of a text, and of a reply to it. */
+/** What an artifact makes of a text, and of the replies to it. */
 export interface ScoredText {
   /** One a rung, cheapest first. */
   readonly probabilities: ArrayLike<number>;
-  /** Predicted loss of keeping the reply; left out if there is none to judge. */
-  readonly replyLoss?: number;
   /** The vocabulary cannot read the text. Left out if it can. */
   readonly unreadable?: true;
+  /** Predicted loss of keeping the reply of each checked rung; undefined if it is not known. Left out if no reply is judged. */
+  readonly replyLosses?: readonly (number | undefined)[];
 }
 
 /**
  * Collects scored cases into a replay, one at a time: a stream of a million keeps a few hundred bytes a case and no text.
  * @param ladder whose models' outcomes count
- * @param cascade if the cheap reply is judged: without a known one nobody knows what is kept, and the case counts as one without a label
+ * @param cascade if replies are judged: without a known one nobody knows what is kept, and the rung counts as one without a label
  */
 export async function collectReplay(
   cases: AsyncIterable<ScoredCase> | Iterable<ScoredCase>,
@@ -83,11 +83,11 @@ export async function collectReplay(
   const probabilities = ladder.map(() => [] as number[]);
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
-  for await (const { one, probabilities: scores, replyLoss, unreadable } of cases) {
+  for await (const { one, probabilities: scores, replyLosses = [], unreadable } of cases) {
     traits.push({ ...caseTraits(one), ...(unreadable && { unreadable }) });
-    replies?.add(one, replyLoss);
+    replies?.add(one, replyLosses);
     for (const [rung, { model }] of ladder.entries()) {
-      const isUnknown = rung === 0 && replies !== undefined && replyLoss === undefined;
+      const isUnknown = rung < replyLosses.length && replyLosses[rung] === undefined;
       const outcome = isUnknown ? undefined : one.outcomes.get(model);
       probabilities[rung]!.push(scores[rung]!);
       quality[rung]!.push(outcome?.quality ?? Number.NaN);
@@ -102,34 +102,37 @@ export async function collectReplay(
     probabilities: columns,
     quality: quality.map((column) => Float64Array.from(column)),
     costUsd: costUsd.map((column) => column && Float64Array.from(column)),
-    ...(cascade && replies && { cascade: replies.finish(cascade, predictedLosses(columns)) }),
+    ...(cascade && replies && { cascade: replies.finish(cascade, columns) }),
   };
 }
 
-/** Collects what is known of the cheap replies. */
+/** Collects what is known of the replies that are judged. */
 class ReplyColumns {
-  readonly #losses: number[] = [];
+  readonly #losses: readonly number[][];
   readonly #logprobs: number[] = [];
   readonly #latencyMs: readonly number[][];
   readonly #models: readonly string[];
 
   constructor(ladder: readonly Rung[]) {
     this.#models = ladder.map(({ model }) => model);
+    this.#losses = checkedModels(this.#models).map(() => []);
     this.#latencyMs = ladder.map(() => []);
   }
 
-  add(one: Case, replyLoss = Number.NaN): void {
-    this.#losses.push(replyLoss);
+  add(one: Case, replyLosses: NonNullable<ScoredText['replyLosses']>): void {
+    this.#losses.forEach((column, rung) => {
+      column.push(replyLosses[rung] ?? Number.NaN);
+    });
     this.#logprobs.push(confidence(replyOf(one, this.#models[0]!) ?? {}) ?? Number.NaN);
     this.#latencyMs.forEach((column, rung) => {
       column.push(one.outcomes.get(this.#models[rung]!)?.latencyMs ?? Number.NaN);
     });
   }
 
-  finish(cascade: Cascade, promptLosses: Float64Array): ReplayedCascade {
-    const replyLosses = Float64Array.from(this.#losses);
+  finish(cascade: Cascade, probabilities: readonly Float64Array[]): ReplayedCascade {
+    const replyLosses = this.#losses.map((column) => Float64Array.from(column));
     return {
-      ...cascadeScores(cascade, promptLosses, replyLosses),
+      ...cascadeScores(cascade, probabilities, replyLosses),
       replyLosses,
       logprobs: Float64Array.from(this.#logprobs),
       latencyMs: this.#latencyMs.map((column) => Float64Array.from(column)),
@@ -174,9 +177,9 @@ function pickReplies(
   pick: (column: Float64Array) => Float64Array,
 ): ReplayedCascade {
   return {
-    checkedFrom: pick(checkedFrom),
-    keptFrom: pick(keptFrom),
-    replyLosses: pick(replyLosses),
+    checkedFrom: checkedFrom.map(pick),
+    keptFrom: keptFrom.map(pick),
+    replyLosses: replyLosses.map(pick),
     logprobs: pick(logprobs),
     latencyMs: latencyMs.map(pick),
   };
@@ -252,7 +255,7 @@ export function strongestAlone(rungs: number): Float32Array {
   return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
 }
 
-/** The cases as the artifact's own graph scores them, and its judge their replies. */
+/** The cases as the artifact's own graph scores them, and its judges their replies. */
 export function replayCases(
   cases: readonly Case[],
   { manifest }: ArtifactFiles,
@@ -262,35 +265,56 @@ export function replayCases(
   const { ladder, cascade } = manifest;
   async function* scored(): AsyncGenerator<ScoredCase> {
     for (const [row, one] of cases.entries()) {
-      const reply = replyOf(one, ladder[0]!.model);
-      yield { one, ...(await scoreText(one.text, reply, classifier, manifest)) };
+      yield {
+        one,
+        ...(await scoreText(one.text, (model) => replyOf(one, model), classifier, manifest)),
+      };
       onProgress(row + 1, cases.length);
     }
   }
   return collectReplay(scored(), ladder, cascade);
 }
 
-/** @param reply of the cheapest model; undefined if it is not known */
+/** @param replyBy what is known of a model's reply to the text */
 export async function scoreText(
   text: string,
-  reply: Reply | undefined,
+  replyBy: (model: string) => Reply | undefined,
   classifier: Classifier,
   { ladder, cascade }: Pick<Manifest, 'ladder' | 'cascade'>,
 ): Promise<ScoredText> {
   const scored: ScoredText = classifier.reads(text)
     ? { probabilities: await classifier.score(text) }
     : { probabilities: strongestAlone(ladder.length), unreadable: true };
-  if (cascade === undefined || reply === undefined) return scored;
-  const judged = judgeReply(cascade.judge, await classifier.logits(text), text, reply);
-  return { ...scored, replyLoss: judged.predictedLoss };
+  if (cascade === undefined) return scored;
+  const replies = checkedModels(ladder.map(({ model }) => model)).map(replyBy);
+  if (replies.every((reply) => reply === undefined))
+    return { ...scored, replyLosses: replies.map(() => undefined) };
+  const logits = await classifier.logits(text);
+  const rungs = checkedRungs(cascade);
+  return {
+    ...scored,
+    replyLosses: replies.map(
+      (reply, rung) => reply && judgeReply(rungs[rung]!.judge, logits, text, reply).predictedLoss,
+    ),
+  };
 }
 
-/** The rung that a policy chooses. A reply that is not known counts as good enough. */
-export function rungOf(
-  { probabilities, replyLoss }: ScoredText,
-  threshold: number,
+/**
+ * What `chooseRung` compares with the threshold, one a rung: the probabilities, or of a cascade minus the level from which on the rung keeps the request.
+ * A reply that is not known counts as good enough.
+ */
+export function rungScores(
+  { probabilities, replyLosses = [] }: ScoredText,
   cascade?: Cascade,
-): number {
-  if (cascade === undefined) return chooseRung(probabilities, threshold);
-  return keptFrom(cascade, predictedLoss(probabilities, 0), replyLoss) <= threshold ? 0 : 1;
+): ArrayLike<number> {
+  if (cascade === undefined) return probabilities;
+  const levels = checkedRungs(cascade).map((limits, rung) =>
+    keptFrom(limits, predictedLoss(probabilities, rung), replyLosses[rung]),
+  );
+  return [...levels.map((level) => -level), 0];
+}
+
+/** The rung that a policy chooses. */
+export function rungOf(scored: ScoredText, threshold: number, cascade?: Cascade): number {
+  return chooseRung(rungScores(scored, cascade), threshold);
 }

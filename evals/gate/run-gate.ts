@@ -14,6 +14,7 @@ import { VERSION } from '../../router/package.ts';
 import { clopperPearsonLower, clopperPearsonUpper, escalationRate } from '../../router/statistics/index.ts';
 import {
   type Case,
+  checkedModels,
   type HardCase,
   loadHardCases,
   loadParaphrases,
@@ -22,7 +23,7 @@ import {
   requireKnownReplies,
   seenQuestions,
 } from '../cases/index.ts';
-import { cascadeScores, predictedLosses, walkSteps } from '../threshold/index.ts';
+import { cascadeScores, walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { orderBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
@@ -289,21 +290,23 @@ async function replayHardCases(
 ): Promise<HardReplay> {
   const { ladder, cascade } = manifest;
   const probabilities = ladder.map(() => new Float64Array(cases.length));
-  const replyLosses = new Float64Array(cases.length).fill(Number.NaN);
+  const replyLosses = ladder.slice(1).map(() => new Float64Array(cases.length).fill(Number.NaN));
   for (const [row, { text, replies }] of cases.entries()) {
-    const scored = await scoreText(text, replies?.get(ladder[0]!.model), classifier, manifest);
+    const scored = await scoreText(text, (model) => replies?.get(model), classifier, manifest);
     probabilities.forEach((column, rung) => {
       column[row] = scored.probabilities[rung]!;
     });
-    if (scored.replyLoss !== undefined) replyLosses[row] = scored.replyLoss;
+    scored.replyLosses?.forEach((loss, rung) => {
+      replyLosses[rung]![row] = loss ?? Number.NaN;
+    });
   }
   if (cascade === undefined) return { cases, probabilities };
-  const { keptFrom } = cascadeScores(cascade, predictedLosses(probabilities), replyLosses);
+  const { keptFrom } = cascadeScores(cascade, probabilities, replyLosses);
   return { cases, probabilities, cascade: { keptFrom, replyLosses } };
 }
 
 /**
- * A cascade is judged by what it makes of the cheap replies.
+ * A cascade is judged by what it makes of the replies of all models but the strongest.
  * @throws PlimsollError `insufficient-data` if nothing is known of any; `invalid-input` for cases that were never put to a model
  */
 function requireReplies(
@@ -311,14 +314,15 @@ function requireReplies(
   { manifest: { name, ladder } }: ArtifactFiles,
   { suite, file }: LoadedSuite,
 ): void {
+  const models = checkedModels(ladder.map(({ model }) => model));
   if (suite.tier_cases.length > 0) {
     throw new PlimsollError(
       'invalid-input',
-      `${file}: cases with a tier have no replies, and ${name} is a cascade, which judges those of ${ladder[0]!.model}. Leave "tier_cases" out.`,
+      `${file}: cases with a tier have no replies, and ${name} is a cascade, which judges those of ${models.join(' and ')}. Leave "tier_cases" out.`,
       { place: { file, field: 'tier_cases' } },
     );
   }
-  requireKnownReplies(heldOut, ladder[0]!.model);
+  for (const model of models) requireKnownReplies(heldOut, model);
 }
 
 /** Edits are tried on held-out and hard cases alike. */
@@ -333,15 +337,14 @@ async function measureFlips(
   if (limit === undefined) return [];
   const rows = Array.from(bets.rows).slice(0, MOST_EDITED);
   const edited = rows.map((row) => heldOut[row]!);
-  const cheapest = manifest.ladder[0]!.model;
   // another wording would get another reply: the one that there is stands in for it, and without one the prompt alone decides
   const replies = [
-    ...edited.map((one) => replyOf(one, cheapest)),
-    ...(hard?.cases ?? []).map((one) => one.replies?.get(cheapest)),
+    ...edited.map((one) => (model: string) => replyOf(one, model)),
+    ...(hard?.cases ?? []).map((one) => (model: string) => one.replies?.get(model)),
   ];
   const decide: Decide = async (text, row) => {
-    const reply = row === undefined ? undefined : replies[row];
-    return rungOf(await scoreText(text, reply, classifier, manifest), threshold, manifest.cascade);
+    const replyBy = (row === undefined ? undefined : replies[row]) ?? (() => undefined);
+    return rungOf(await scoreText(text, replyBy, classifier, manifest), threshold, manifest.cascade);
   };
   const texts = [...edited.map(({ text }) => text), ...(hard?.cases ?? []).map(({ text }) => text)];
   const decided = [...rows.map((row) => rungs[row]!), ...(hardRungs ?? [])];

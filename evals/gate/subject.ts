@@ -4,18 +4,18 @@ import { labelledCases, type Replay, type ReplayedCascade } from './replay.ts';
 import type { Suite } from './suite.ts';
 
 /**
- * Hard cases with what the classifier says of each. Of a cascade one whose cheap reply is not known counts as escalated if it goes straight up,
- * though a check of the reply may escalate it too.
+ * Hard cases with what the classifier says of each. Of a cascade one whose cheapest reply is not known counts as escalated if the cheapest model is not
+ * called, though a check of the reply may escalate it too.
  */
 export interface HardReplay extends ScoredColumns {
   readonly cases: readonly HardCase[];
   readonly cascade?: Pick<ReplayedCascade, 'keptFrom' | 'replyLosses'>;
 }
 
-/** How many hard cases of a tier have no known reply to judge, if a cascade decides. */
+/** How many hard cases of a tier have no known reply of the cheapest model to judge, if a cascade decides. */
 export function unknownHardReplies({ cases, cascade }: HardReplay, tier: HardCase['tier']): number {
   if (cascade === undefined) return 0;
-  return cases.filter((one, row) => one.tier === tier && Number.isNaN(cascade.replyLosses[row]!)).length;
+  return cases.filter((one, row) => one.tier === tier && Number.isNaN(cascade.replyLosses[0]![row]!)).length;
 }
 
 /** What is walked over: cases, their scores and outcomes, and the order in which they are bet on. */

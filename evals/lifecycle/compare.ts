@@ -6,7 +6,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
-import { type Case, type LoadOptions, replyOf } from '../cases/index.ts';
+import { type Case, hasReplies, type LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
   comparePolicies,
@@ -113,11 +113,15 @@ async function casesToCompareOn(
   };
 }
 
-/** What a policy reaches is known where every outcome is, and of a cascade also the cheap reply. */
+/** What a policy reaches is known where every outcome is, and of a cascade also the replies that it judges. */
 function isLabelled({ manifest: { ladder, cascade } }: ArtifactFiles, one: Case): boolean {
   return (
     ladder.every(({ model }) => one.outcomes.has(model)) &&
-    (cascade === undefined || replyOf(one, ladder[0]!.model) !== undefined)
+    (cascade === undefined ||
+      hasReplies(
+        one,
+        ladder.map(({ model }) => model),
+      ))
   );
 }
 

@@ -1,9 +1,8 @@
 import type { Rung } from '../../router/artifact/index.ts';
-import { type Cascade, replyColumns, skipAt } from '../../router/cascade/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
+import { type Cascade, type CheckedRung, replyColumns, skipAt } from '../../router/cascade/index.ts';
 import { trainReplyJudge } from '../../router/train/index.ts';
-import { type Case, requireKnownReplies } from '../cases/index.ts';
-import { type CascadeScores, cascadePath, cascadeScores, predictedLosses } from '../threshold/index.ts';
+import { type Case, checkedModels, requireKnownReplies } from '../cases/index.ts';
+import { type CascadeScores, cascadePaths, cascadeScores, predictedLosses } from '../threshold/index.ts';
 import { outcome, requireLearnable, requireTwoClassesInFolds } from './labelled-data.ts';
 
 /** Cases that a classifier has learned from, with what its fits make of those that they had not seen. */
@@ -19,61 +18,65 @@ export interface JudgeCases {
   readonly sampleWeights?: Float64Array;
 }
 
+/** A cascade before its threshold is known. */
+type WithoutSkip = Omit<CheckedRung, 'skip'> & { readonly middle?: readonly Omit<CheckedRung, 'skip'>[] };
+
 export interface LearnedCascade {
-  readonly cascade: Omit<Cascade, 'skip'>;
-  /** Of the cases, the judge's part by fits that had not seen them. */
+  readonly cascade: WithoutSkip;
+  /** Of the cases, the judges' part by fits that had not seen them. */
   readonly scores: CascadeScores;
 }
 
 /**
- * Learns the second stage: the judge of the cheap model's replies, and the path of its limits.
- * @param cases each with a known reply of the cheap model
+ * Learns the second stage: for each rung but the strongest the judge of its model's replies, and the path of its limits.
+ * @param cases each with a known reply of every model but the strongest
+ * @param models cheapest first
  * @throws PlimsollError `insufficient-data` if there are too few, or their labels have one class
  */
 export function learnCascade(
   { cases, heldOutLogits, probabilities, quality, folds, sampleWeights }: JudgeCases,
   models: readonly string[],
 ): LearnedCascade {
-  const [cheap, strong] = models as [string, string];
   requireLearnable(cases, models);
   requireTwoClassesInFolds(quality, models, 'training', folds, 1);
-  const { judge, heldOutLosses } = trainReplyJudge(
-    {
-      promptLogits: heldOutLogits,
-      replies: cases.map((one) => replyColumns(one.text, outcome(one, cheap).reply!)),
-      cheapQuality: quality[0]!,
-      strongQuality: quality[1]!,
-      folds,
-      ...(sampleWeights && { sampleWeights }),
-    },
-    models,
+  const trained = checkedModels(models).map((model, rung) =>
+    trainReplyJudge(
+      {
+        promptLogits: heldOutLogits,
+        replies: cases.map((one) => replyColumns(one.text, outcome(one, model).reply!)),
+        cheapQuality: quality[rung]!,
+        strongQuality: quality.at(-1)!,
+        folds,
+        ...(sampleWeights && { sampleWeights }),
+      },
+      models,
+    ),
   );
-  const promptLosses = predictedLosses(probabilities);
-  const path = cascadePath({
-    promptLosses,
-    replyLosses: heldOutLosses,
-    cheapCostUsd: cases.map((one) => outcome(one, cheap).costUsd),
-    strongCostUsd: cases.map((one) => outcome(one, strong).costUsd),
+  const replyLosses = trained.map(({ heldOutLosses }) => heldOutLosses);
+  const paths = cascadePaths({
+    promptLosses: replyLosses.map((_, rung) => predictedLosses(probabilities, rung)),
+    replyLosses,
+    costUsd: models.map((model) => cases.map((one) => outcome(one, model).costUsd)),
   });
-  return { cascade: { judge, path }, scores: cascadeScores({ path }, promptLosses, heldOutLosses) };
+  const [cheapest, ...middle] = trained.map(({ judge }, rung) => ({ judge, path: paths[rung]! }));
+  const cascade = { ...cheapest!, ...(middle.length > 0 && { middle }) };
+  return { cascade, scores: cascadeScores(cascade, probabilities, replyLosses) };
 }
 
-/** With the limit that goes with the previewed threshold. */
-export function atThreshold({ judge, path }: Omit<Cascade, 'skip'>, threshold: number): Cascade {
-  return { judge, skip: skipAt({ path }, threshold), path };
+/** With the limits that go with the previewed threshold. */
+export function atThreshold({ middle, ...cheapest }: WithoutSkip, threshold: number): Cascade {
+  const limited = ({ judge, path }: Omit<CheckedRung, 'skip'>): CheckedRung => ({
+    judge,
+    skip: skipAt({ path }, threshold),
+    path,
+  });
+  return { ...limited(cheapest), ...(middle && { middle: middle.map(limited) }) };
 }
 
 /**
- * Called before long work.
- * @throws PlimsollError `invalid-input` for a ladder that a cascade cannot have; `insufficient-data` as requireKnownReplies
+ * Called before long work: something must be known of the replies of each model but the strongest.
+ * @throws PlimsollError `insufficient-data` as requireKnownReplies
  */
 export function requireCascade(cases: readonly Case[], ladder: readonly Rung[]): void {
-  if (ladder.length === 2) {
-    requireKnownReplies(cases, ladder[0]!.model);
-    return;
-  }
-  throw new PlimsollError(
-    'invalid-input',
-    `A cascade has two candidates, the one whose reply is judged and the one that it escalates to; the ladder has ${ladder.length}: ${ladder.map(({ candidate }) => candidate).join(', ')}. Name two, or train without a cascade.`,
-  );
+  for (const model of checkedModels(ladder.map((rung) => rung.model))) requireKnownReplies(cases, model);
 }

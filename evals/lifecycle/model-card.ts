@@ -82,7 +82,10 @@ function learnerSentences({ learner, compared = [] }: Manifest['classifier']): s
 function howItDecides({ cascade, ladder }: Omit<Manifest, 'files'>): string {
   if (cascade === undefined)
     return 'It scores a request before any model is called and sends it to the cheapest candidate whose predicted loss is at most';
-  const [cheap, strong] = ladder.map(({ candidate }) => candidate);
+  const [cheap, ...others] = ladder.map(({ candidate }) => candidate);
+  const strong = others.at(-1);
+  if (cascade.middle !== undefined)
+    return `It scores a request before any model is called, and leaves out the candidates whose reply is not worth asking for. The others below ${strong} reply one after the other, cheapest first, and each reply is judged; ${strong} replies if none passes. A reply goes out if its predicted loss is at most`;
   return `It scores a request before any model is called: where a reply of ${cheap} is not worth asking for, the request goes straight to ${strong}. Else ${cheap} replies, the reply is judged, and it goes out if its predicted loss is at most`;
 }
 

@@ -41,7 +41,7 @@ export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'colu
   readonly out: string;
   /** File of the suite. */
   readonly suite: string;
-  /** The challenger judges the cheap reply before it goes out. Default: as the champion does. */
+  /** The challenger judges replies before they go out. Default: as the champion does. */
   readonly cascade?: boolean;
   /** How much worse the challenger's mean quality may be, 0..1. Default .01. */
   readonly tolerance?: number;

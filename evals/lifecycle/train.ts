@@ -26,7 +26,7 @@ import {
   describeSplit,
   fingerprints,
   foldsByKey,
-  replyOf,
+  hasReplies,
   splitByKey,
 } from '../cases/index.ts';
 import { ladderRungs } from '../gate/index.ts';
@@ -65,7 +65,7 @@ export interface TrainOptions extends EncoderChoice {
   readonly structuralScale?: number;
   /** Cases of other traffic than the policy is for: they teach the classifier, and the preview and its figures leave them out. Default none. */
   readonly auxiliary?: (one: Case) => boolean;
-  /** The cheap model replies first, and its reply is judged before it goes out: needs two candidates and cases with replies. Default false. */
+  /** Cheaper models reply first, and their replies are judged before they go out: needs cases with replies of all models but the strongest. Default false. */
   readonly cascade?: boolean;
   /** Whether decisions say, beside the predicted loss, what is to be expected of it. Default true. */
   readonly expectedLoss?: boolean;
@@ -89,7 +89,7 @@ const NO_SOURCE: Manifest['data'] = {
  * Platt scaling and a preview of the threshold come from scores of training cases by fits that had not seen them. Nothing is written:
  * see `writeArtifact`.
  * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept; for a
- *   cascade also if nothing is known of the cheap model's replies.
+ *   cascade also if nothing is known of the replies of a model below the strongest.
  */
 export async function train(
   { cases, source = NO_SOURCE }: LabelledData,
@@ -125,9 +125,7 @@ export async function train(
       options.onProgress,
     );
     const served = Uint32Array.from(split.train.keys()).filter(
-      (row) =>
-        !auxiliary(split.train[row]!) &&
-        (!looksAtReplies || replyOf(split.train[row]!, models[0]!) !== undefined),
+      (row) => !auxiliary(split.train[row]!) && (!looksAtReplies || hasReplies(split.train[row]!, models)),
     );
     const servedCases = Array.from(served, (row) => split.train[row]!);
     const pick = (column: Float64Array) => Float64Array.from(served, (row) => column[row]!);

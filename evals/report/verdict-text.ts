@@ -39,13 +39,21 @@ export function parseEvidence(verdict: GateVerdict): Evidence {
 /** What a cascade does with the requests, what it saves and how long it takes. No line of other policies. */
 export function cascadeLines({ cascade, cost }: Evidence): string[] {
   if (cascade === undefined) return [];
-  const { accept, skip, latency, unknown_replies: unknown } = cascade;
+  const { accept, skip, latency, unknown_replies: unknown, rungs } = cascade;
   const saved =
     cost === null
       ? 'costs are not known'
       : `saves ${formatRate(cost.saved_against_strong)} of the cost of always-strong, cheap calls counted`;
+  const [cheap, look, limits] =
+    rungs === undefined
+      ? ['the cheap reply', 'a look at it', `, ${skip.toFixed(4)} of a prompt`]
+      : ['a cheaper reply', 'looks at them', ''];
   return [
-    `Cascade: ${formatRate(cascade.share_accepted)} get the cheap reply, ${formatRate(cascade.share_escalated)} escalate after a look at it, ${formatRate(cascade.share_skipped)} go straight up (predicted loss at most ${accept.toFixed(4)} of a reply, ${skip.toFixed(4)} of a prompt); ${saved}.`,
+    `Cascade: ${formatRate(cascade.share_accepted)} get ${cheap}, ${formatRate(cascade.share_escalated)} escalate after ${look}, ${formatRate(cascade.share_skipped)} go straight up (predicted loss at most ${accept.toFixed(4)} of a reply${limits}); ${saved}.`,
+    ...(rungs ?? []).map(
+      (rung) =>
+        `${rung.candidate}: called for ${formatRate(rung.share_called)} (predicted loss of a prompt at most ${rung.skip.toFixed(4)}), its reply goes out to ${formatRate(rung.share_accepted)}.`,
+    ),
     ...(latency === null
       ? []
       : [
@@ -54,7 +62,7 @@ export function cascadeLines({ cascade, cost }: Evidence): string[] {
     ...(unknown === 0
       ? []
       : [
-          `Of ${formatCount(unknown)} cases the cheap reply is not known: unless its prompt is skipped, each counts as kept with a loss of 1.`,
+          `Of ${formatCount(unknown)} cases ${rungs === undefined ? 'the cheap reply' : 'a cheaper reply'} is not known: unless its prompt is skipped, each counts as kept with a loss of 1.`,
         ]),
   ];
 }

@@ -1,28 +1,40 @@
-import { type Cascade, type CascadeStep, keptFrom } from '../../router/cascade/index.ts';
+import {
+  type CascadePaths,
+  type CascadeStep,
+  checkedRungs,
+  keptFrom,
+  skipAt,
+} from '../../router/cascade/index.ts';
+import { predictedLosses } from './threshold-path.ts';
 import { walkSteps } from './walk.ts';
 
-/** What a cascade makes of some cases at every accept level at once. */
+/** What a cascade makes of some cases at every accept level at once: `[rung][case]`, for each checked rung, cheapest first. */
 export interface CascadeScores {
-  /** The least accept level at which the cheap model is called. Infinite if the prompt is skipped at each. Shape [n] */
-  readonly checkedFrom: Float64Array;
-  /** The least at which its reply goes out too. A reply that is not known counts as good enough. Shape [n] */
-  readonly keptFrom: Float64Array;
+  /** The least accept level at which the rung's model is called for a case that comes to it. Infinite if the prompt is skipped at each. */
+  readonly checkedFrom: readonly Float64Array[];
+  /** The least at which its reply goes out too. A reply that is not known counts as good enough. The case is on the first rung that keeps it. */
+  readonly keptFrom: readonly Float64Array[];
 }
 
 /**
- * @param promptLosses predicted from the prompt alone. Shape [n]
- * @param replyLosses predicted from the cheap reply; NaN if it is not known. Shape [n]
+ * @param probabilities calibrated, of every rung: `[rung][case]`
+ * @param replyLosses predicted from the reply of each checked rung; NaN if it is not known. `[rung][case]`
  */
 export function cascadeScores(
-  cascade: Pick<Cascade, 'path'>,
-  promptLosses: Float64Array,
-  replyLosses: Float64Array,
+  cascade: CascadePaths,
+  probabilities: readonly ArrayLike<number>[],
+  replyLosses: readonly Float64Array[],
 ): CascadeScores {
-  const checkedFrom = promptLosses.map((loss) => keptFrom(cascade, loss));
+  const checkedFrom = checkedRungs(cascade).map((limits, rung) =>
+    predictedLosses(probabilities, rung).map((loss) => keptFrom(limits, loss)),
+  );
   return {
     checkedFrom,
-    keptFrom: replyLosses.map((loss, row) =>
-      Number.isNaN(loss) ? checkedFrom[row]! : Math.max(checkedFrom[row]!, loss),
+    keptFrom: checkedFrom.map((levels, rung) =>
+      levels.map((level, row) => {
+        const loss = replyLosses[rung]![row]!;
+        return Number.isNaN(loss) ? level : Math.max(level, loss);
+      }),
     ),
   };
 }
@@ -36,16 +48,17 @@ export interface ScoredColumns {
 
 /**
  * What a threshold is compared with, [rung][case]: of a case the strongest rung's less that of another is what must be within the threshold.
- * These are the probabilities; a cascade has two rungs, and its accept level is the threshold.
+ * These are the probabilities; of a cascade, whose accept level is the threshold, the levels from which on each rung keeps the case.
  */
 export function decisionScores({ probabilities, cascade }: ScoredColumns): readonly Float64Array[] {
   if (cascade === undefined) return probabilities;
-  return [cascade.keptFrom.map((level) => -level), new Float64Array(cascade.keptFrom.length)];
+  const { keptFrom } = cascade;
+  return [...keptFrom.map((levels) => levels.map((level) => -level)), new Float64Array(keptFrom[0]!.length)];
 }
 
 /**
- * What a request takes on each rung of something that adds up, such as US dollars or time: of a cascade, on the stronger one also what the cheap
- * call took, if there was one.
+ * What a request takes on each rung of something that adds up, such as US dollars or time: of a cascade also what the calls of the rungs below
+ * took, if they were made.
  * @param amounts of each model alone, `[rung][case]`; undefined if unknown
  * @returns the same columns without a cascade
  */
@@ -54,22 +67,28 @@ export function amountsAt<Column extends Float64Array | undefined>(
   threshold: number,
   cascade?: Pick<CascadeScores, 'checkedFrom'>,
 ): readonly Column[] {
-  const [cheap, strong] = amounts;
-  if (cascade === undefined || strong === undefined) return amounts;
+  if (cascade === undefined) return amounts;
   const { checkedFrom } = cascade;
-  const withCheap =
-    cheap && strong.map((own, row) => own + (checkedFrom[row]! <= threshold ? cheap[row]! : 0));
-  return [cheap as Column, withCheap as Column];
+  return amounts.map((own, rung) => {
+    const below = amounts.slice(0, rung);
+    if (own === undefined || below.includes(undefined as Column)) return undefined as Column;
+    const whole = own.map((amount, row) =>
+      below.reduce(
+        (sum, column, called) => sum + (checkedFrom[called]![row]! <= threshold ? column![row]! : 0),
+        amount,
+      ),
+    );
+    return whole as Column;
+  });
 }
 
-/** Cases from which the path of a cascade follows. Shape [n] each. */
+/** Cases from which the paths of a cascade follow: `[rung][case]`. */
 export interface PathCases {
-  /** By fits that had not seen the case. */
-  readonly promptLosses: Float64Array;
-  readonly replyLosses: Float64Array;
-  /** US dollars; undefined if it is not known. */
-  readonly cheapCostUsd: ArrayLike<number | undefined>;
-  readonly strongCostUsd: ArrayLike<number | undefined>;
+  /** Of each checked rung, by fits that had not seen the case. */
+  readonly promptLosses: readonly Float64Array[];
+  readonly replyLosses: readonly Float64Array[];
+  /** US dollars, of every rung; undefined if it is not known. */
+  readonly costUsd: readonly ArrayLike<number | undefined>[];
 }
 
 /** No step of a walk is looser, and a text that cannot be read has a predicted loss of 1. */
@@ -79,51 +98,79 @@ const NEVER_SKIP = 0.999;
 const ROUNDING = 1e-6;
 
 /**
- * For each accept level the limit that makes these cases cheapest. A cheap call that is skipped saves its cost, and costs the strong model's
- * where the reply would have been accepted:
+ * For each checked rung and accept level the limit that makes these cases cheapest, from the top down: what a case costs that a rung does not keep is
+ * what the rungs above, with their limits at that level, cost in all. A call that is skipped saves its cost, and takes that way up where the reply
+ * would have been accepted:
  *
- *   saved(skipped cases) = sum of cost(cheap) - [reply loss <= accept] cost(strong)
+ *   saved(skipped cases) = sum of cost(call) - [reply loss <= accept] cost(way up at accept)
  *
- * Skipped are always those with the largest predicted loss, so the best limit is a maximum of prefix sums. With the accept level each summand can
- * only fall, so that the best limit only rises (Topkis): requests are kept one after the other along the path, and none is given up again. Among equally
- * cheap limits the one that skips least is taken. Without the costs of a case, it has no say; without any, nothing is skipped.
+ * Skipped are always those with the largest predicted loss, so the best limit is a maximum of prefix sums. Among equally cheap limits the one that skips
+ * least is taken. Below the strongest rung the way up always costs the same: with the accept level each summand can only fall, so that the best limit
+ * only rises (Topkis), and requests are kept one after the other along the path. Further down a looser level makes the way up cheaper too, and the
+ * best limit may fall; then the one before it stays, since no request may be given up again. Without a cost, a case has no say; without any, nothing
+ * is skipped.
  *
- * O(n log n), and O(n) for each of the 2,001 levels at which a reply becomes good enough.
+ * O(n log n), and O(rungs n) for each of the 2,001 levels and each rung.
  *
- * @returns a step wherever the limit changes, ascending, the first at -1
+ * @returns for each checked rung a step wherever the limit changes, ascending, the first at -1
  */
-export function cascadePath({
-  promptLosses,
-  replyLosses,
-  cheapCostUsd,
-  strongCostUsd,
-}: PathCases): CascadeStep[] {
-  const priced = Array.from(promptLosses.keys())
-    .filter((row) => cheapCostUsd[row] !== undefined && strongCostUsd[row] !== undefined)
-    .sort((a, b) => promptLosses[b]! - promptLosses[a]!);
-  const accepted = priced.map((row) => replyLosses[row]!).sort((a, b) => a - b);
+export function cascadePaths({ promptLosses, replyLosses, costUsd }: PathCases): CascadeStep[][] {
+  const priced = Array.from(promptLosses[0]!.keys()).filter((row) =>
+    costUsd.every((column) => column[row] !== undefined),
+  );
+  const paths: CascadeStep[][] = [];
+  for (let rung = promptLosses.length - 1; rung >= 0; rung--) {
+    const [prompt, reply, cost] = [promptLosses[rung]!, replyLosses[rung]!, costUsd[rung]!];
+    const falling = [...priced].sort((a, b) => prompt[b]! - prompt[a]!);
+    const above = [...paths];
+    const path = pathOf((accept) => {
+      const skips = above.map((steps) => skipAt({ path: steps }, accept));
+      return cheapestLimit(falling, prompt, (row) =>
+        reply[row]! <= accept ? cost[row]! - wayUpUsd(row, accept, skips) : cost[row]!,
+      );
+    });
+    paths.unshift(path);
+  }
+  return paths;
+
+  /** @param skips of the checked rungs above */
+  function wayUpUsd(row: number, accept: number, skips: readonly number[]): number {
+    let usd = 0;
+    const first = promptLosses.length - skips.length;
+    for (let rung = first; rung < promptLosses.length; rung++) {
+      if (promptLosses[rung]![row]! > skips[rung - first]!) continue;
+      usd += costUsd[rung]![row]!;
+      if (replyLosses[rung]![row]! <= accept) return usd;
+    }
+    return usd + costUsd.at(-1)![row]!;
+  }
+}
+
+/** The limits along the accept levels, never below one before. */
+function pathOf(limitAt: (accept: number) => number): CascadeStep[] {
   const path: CascadeStep[] = [];
-  let [good, before] = [0, -1];
   for (const accept of walkSteps(-1, 1)) {
-    while (good < accepted.length && accepted[good]! <= accept) good++;
-    if (good === before) continue;
-    before = good;
     const last = path.at(-1)?.skip ?? -1;
-    const skip = Math.max(cheapestLimit(accept), last);
+    const skip = Math.max(limitAt(accept), last);
     if (skip !== last || path.length === 0) path.push({ accept, skip });
   }
   return path;
+}
 
-  function cheapestLimit(accept: number): number {
-    let [limit, most, saved] = [NEVER_SKIP, 0, 0];
-    priced.forEach((row, i) => {
-      saved += cheapCostUsd[row]! - (replyLosses[row]! <= accept ? strongCostUsd[row]! : 0);
-      const loss = promptLosses[row]!;
-      const next = i + 1 < priced.length ? promptLosses[priced[i + 1]!]! : undefined;
-      if (saved <= most || (next !== undefined && loss - next < ROUNDING)) return;
-      most = saved;
-      limit = next === undefined ? -1 : Math.min(NEVER_SKIP, (loss + next) / 2);
-    });
-    return limit;
-  }
+/** @param falling rows by falling loss @param saving of a row that is skipped */
+function cheapestLimit(
+  falling: readonly number[],
+  losses: Float64Array,
+  saving: (row: number) => number,
+): number {
+  let [limit, most, saved] = [NEVER_SKIP, 0, 0];
+  falling.forEach((row, i) => {
+    saved += saving(row);
+    const loss = losses[row]!;
+    const next = i + 1 < falling.length ? losses[falling[i + 1]!]! : undefined;
+    if (saved <= most || (next !== undefined && loss - next < ROUNDING)) return;
+    most = saved;
+    limit = next === undefined ? -1 : Math.min(NEVER_SKIP, (loss + next) / 2);
+  });
+  return limit;
 }

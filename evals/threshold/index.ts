@@ -3,7 +3,7 @@
 export {
   amountsAt,
   type CascadeScores,
-  cascadePath,
+  cascadePaths,
   cascadeScores,
   decisionScores,
   type ScoredColumns,

@@ -34,11 +34,11 @@ export function rungsAt(probabilities: readonly ArrayLike<number>[], threshold: 
   return rungs;
 }
 
-/** The predicted loss of the cheapest candidate on each case: what is compared with the threshold, and ranks the cases. Shape [n] */
-export function predictedLosses(probabilities: readonly ArrayLike<number>[]): Float64Array {
+/** The predicted loss of a candidate, by default the cheapest, on each case: what is compared with the threshold, and ranks the cases. Shape [n] */
+export function predictedLosses(probabilities: readonly ArrayLike<number>[], rung = 0): Float64Array {
   const losses = new Float64Array(probabilities[0]?.length ?? 0);
   eachCase(probabilities, (own, row) => {
-    losses[row] = predictedLoss(own, 0);
+    losses[row] = predictedLoss(own, rung);
   });
   return losses;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Cascade, JUDGE_HEADS, judgeColumns } from '../cascade/index.ts';
+import { type Cascade, type CheckedRung, checkedRungs, JUDGE_HEADS, judgeColumns } from '../cascade/index.ts';
 import { PlimsollError } from '../errors.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -78,8 +78,7 @@ const skipLimit = z.number().min(-1).lt(1);
 const WITHOUT_JUDGE =
   'is missing: a cascade without a judge can keep no reply. Train it with `plimsoll train --cascade`';
 
-/** The cheap reply is judged before it goes out: see router/cascade. The policy's threshold is then the accept level. */
-const cascadeSchema: z.ZodType<Cascade> = z.strictObject({
+const checkedRungSchema = z.strictObject({
   judge: z.strictObject(
     {
       columns: z.array(z.string()),
@@ -91,6 +90,12 @@ const cascadeSchema: z.ZodType<Cascade> = z.strictObject({
   ),
   skip: skipLimit,
   path: z.array(z.strictObject({ accept: z.number().min(-1).max(1), skip: skipLimit })).min(1),
+});
+
+/** Replies are judged before they go out: see router/cascade. The policy's threshold is then the accept level. */
+const cascadeSchema: z.ZodType<Cascade> = checkedRungSchema.extend({
+  /** Of the rungs between the cheapest and the strongest, in order. */
+  middle: z.array(checkedRungSchema).min(1).optional(),
 });
 
 const contentSchema = z.strictObject({
@@ -155,11 +160,28 @@ interface CascadeFault {
 }
 
 /** What its shape alone does not show: a judge of other columns or models would judge without a word, and wrongly. */
-function* cascadeFaults({ judge, path }: Cascade, ladder: readonly Rung[]): Generator<CascadeFault> {
-  if (ladder.length !== 2) {
-    yield { field: [], fault: `a cascade has two candidates, and the ladder has ${ladder.length}` };
+function* cascadeFaults(cascade: Cascade, ladder: readonly Rung[]): Generator<CascadeFault> {
+  const rungs = checkedRungs(cascade);
+  if (rungs.length !== ladder.length - 1) {
+    yield { field: ['middle'], fault: judgeCountFault(rungs.length, ladder) };
     return;
   }
+  for (const [rung, checked] of rungs.entries()) {
+    const at = rung === 0 ? [] : ['middle', rung - 1];
+    for (const { field, fault } of checkedRungFaults(checked, ladder))
+      yield { field: [...at, ...field], fault };
+  }
+}
+
+function judgeCountFault(judges: number, ladder: readonly Rung[]): string {
+  const names = ladder.slice(0, -1).map(({ candidate }) => candidate);
+  const missing = names.slice(judges);
+  return missing.length > 0
+    ? `has no judge for ${missing.join(', ')}: each candidate but the strongest needs one. Train the cascade on replies of all of them`
+    : `there are ${judges} judges, and only ${names.join(', ')} can be judged: the ladder has ${ladder.length} candidates, and the strongest needs none`;
+}
+
+function* checkedRungFaults({ judge, path }: CheckedRung, ladder: readonly Rung[]): Generator<CascadeFault> {
   const known = judgeColumns(ladder.map(({ model }) => model));
   const different = Math.max(known.length, judge.columns.length);
   for (let i = 0; i < different; i++) {

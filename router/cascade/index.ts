@@ -1,5 +1,13 @@
-/** A cheap model's reply -> is it good enough, or does the request escalate? Text and signals in, numbers out; no model is called. */
-export { type Cascade, type CascadeStep, keptFrom, skipAt } from './cascade.ts';
+/** The reply of a rung below the strongest -> is it good enough, or does the request escalate? Text and signals in, numbers out; no model is called. */
+export {
+  type Cascade,
+  type CascadePaths,
+  type CascadeStep,
+  type CheckedRung,
+  checkedRungs,
+  keptFrom,
+  skipAt,
+} from './cascade.ts';
 export {
   JUDGE_HEADS,
   judgeColumns,

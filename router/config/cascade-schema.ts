@@ -20,7 +20,7 @@ const validator = z
   .refine(({ command, url }) => (command === undefined) !== (url === undefined), { error: VALIDATOR_RULE })
   .transform(camelCased);
 
-/** `cascade` of plimsoll.config.yaml: how the reply of the cheap model is held and judged, if the artifact has a judge. */
+/** `cascade` of plimsoll.config.yaml: how the replies of cheaper models are held and judged, if the artifact has judges. */
 export const cascadeSchema = z
   .strictObject({
     max_wait_ms: z
@@ -29,7 +29,7 @@ export const cascadeSchema = z
       .max(600_000)
       .default(20_000)
       .describe(
-        "How long a request waits for the cheap model's whole answer; then that call is aborted, and the strongest candidate is asked.",
+        'How long a request waits for the whole answers of cheaper models, all together; then the call is aborted, and the strongest candidate is asked.',
       ),
     samples: z
       .int()
@@ -37,7 +37,7 @@ export const cascadeSchema = z
       .max(8)
       .optional()
       .describe(
-        "How many answers of the cheap model are compared. The further ones are paid for, and asked for only if the artifact's judge uses them.",
+        "How many answers of a cheaper model are compared. The further ones are paid for, and asked for only if the artifact's judge uses them.",
       ),
     verifier: z
       .string()
@@ -50,7 +50,7 @@ export const cascadeSchema = z
       .array(validator)
       .max(8)
       .default([])
-      .describe("Your own checks of the cheap model's answer: it goes out only if each of them passes it."),
+      .describe("Your own checks of a cheaper model's answer: it goes out only if each of them passes it."),
   })
-  .describe("The look at the cheap model's answer before it goes out, of an artifact that has a judge.")
+  .describe("The look at a cheaper model's answer before it goes out, of an artifact that has judges.")
   .transform(camelCased);

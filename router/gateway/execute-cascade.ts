@@ -1,20 +1,22 @@
 import { logprobSignals } from '../cascade/index.ts';
 import type { CatalogModel } from '../catalog/index.ts';
 import { replyContent, streamContent } from '../dialects/index.ts';
+import { PlimsollError } from '../errors.ts';
 import type { FallbackChain, FallbackResult, FallbackRun } from '../fallback/index.ts';
 import { parseJson } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { scoredText } from '../prompt/index.ts';
 import { ExchangeError, SseReader, type UnroutedCall } from '../providers/index.ts';
-import type { CheckFacts, EscalationCause } from '../records/index.ts';
+import type { CheckFacts, EscalationCause, LookFacts, SpentReply } from '../records/index.ts';
 import type { ReplyCheck } from '../router.ts';
 import type { Message, Reply } from '../types.ts';
 import { type FurtherSignalOptions, furtherSignals } from './further-signals.ts';
 import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
+import type { CheckedCandidates } from './select-model.ts';
 import { type Validation, type ValidatorInput, type ValidatorOptions, validate } from './validators.ts';
 
-/** What the configuration says of looks at cheap replies. */
+/** What the configuration says of looks at replies before they go out. */
 export interface CheckOptions extends FurtherSignalOptions {
   /** The operator's own checks. */
   readonly validators: readonly ValidatorOptions[];
@@ -39,9 +41,9 @@ type Replied = Extract<FallbackResult, { kind: 'reply' }>;
 const CLOCK_MS = 10;
 
 /**
- * Calls the cheap model, holds its whole reply, and judges it. A good one is the result, as it came but for log-probabilities that the client
- * did not ask for; after any other the stronger candidates are called. Nothing of a reply that does not go out reaches the client. Rejects only
- * if the client leaves.
+ * Calls the models of the checked rungs, one after the other, holds each whole reply and judges it. The first good one is the result, as it came
+ * but for log-probabilities that the client did not ask for. If none is, or one could not be judged, the strongest candidates are called. Nothing of a
+ * reply that does not go out reaches the client. Rejects only if the client leaves.
  * @param nowMs when the request began to call models, by `performance.now()`
  */
 export async function executeCascade(
@@ -54,39 +56,77 @@ export async function executeCascade(
   const deadline = nowMs + plan.deadlineMs;
   const lookDeadline = Math.min(deadline, nowMs + plan.maxWaitMs);
   const isLate = () => performance.now() >= lookDeadline - CLOCK_MS;
-  const facts = (own: Partial<CheckFacts>): CheckFacts => ({
-    model: plan.checked[0]!,
-    skip: plan.check.skip,
-    ms: performance.now() - nowMs,
-    spent: [],
-    ...own,
-  });
-  const looked = lookCall(call);
-  const cheap = await run.call(looked, plan.checked, lookDeadline, 'first');
-  if (cheap.kind === 'failure') {
-    if (cheap.final) return { result: cheap };
-    if (!isLate()) {
-      const check = facts({ escalated: 'failed' });
-      return { result: await run.call(call, plan.rest, deadline, 'fallback'), check };
-    }
-    const aborted = { model: plan.checked[0]!, usage: undefined }; // it cost something, and nobody says how much
-    const check = facts({ escalated: 'too-late', spent: [aborted] });
-    return { result: await run.call(call, plan.rest, deadline, 'escalation'), check };
+  const looking = { ...parts, run, call: lookCall(call), lookDeadline, isLate };
+  const earlier: LookFacts[] = [];
+  const spent: SpentReply[] = [];
+  let last: Look | undefined;
+  for (const checked of plan.checks) {
+    if (last !== undefined && isLate()) break;
+    const look = await lookAt(checked, looking, last === undefined ? 'first' : 'escalation');
+    if (look.kind === 'refused') return { result: look.result };
+    if (last !== undefined) earlier.push(last.facts);
+    spent.push(...look.spent);
+    last = look;
+    if (look.kind !== 'rejected') break;
   }
-  const held = await hold(cheap, call.memory);
-  const { model } = cheap;
-  const judged: Judged =
-    typeof held === 'string'
-      ? { escalated: held === 'broken' && isLate() ? 'too-late' : held }
-      : await judge(cheap, held, { ...parts, call: looked, check: plan.check, run, lookDeadline });
-  const { body, escalated, replyLoss, spent = [] } = judged;
-  if (body !== undefined) {
-    const check = facts({ model, replyLoss, spent });
-    return { result: { ...cheap, outcome: { ...cheap.outcome, body: bodyOf(body) } }, check };
+  if (last === undefined) throw new PlimsollError('internal', 'A cascade has no reply to judge.');
+  const check = { ...last.facts, earlier, ms: performance.now() - nowMs, spent };
+  if (last.kind === 'accepted') return { result: last.result, check };
+  const kind = last.facts.escalated === 'failed' ? 'fallback' : 'escalation';
+  return { result: await run.call(call, plan.rest, deadline, kind), check };
+}
+
+/** What came of one rung. */
+type Look = Looked &
+  /** Goes out. */
+  (
+    | { readonly kind: 'accepted'; readonly result: FallbackResult }
+    /** Judged, and not good enough: the next rung may do. */
+    | { readonly kind: 'rejected' }
+    /** There was nothing to judge: only the strongest candidate is sure to lose nothing. */
+    | { readonly kind: 'unjudged' }
+  );
+
+interface Looked {
+  readonly facts: LookFacts;
+  readonly spent: readonly SpentReply[];
+}
+
+interface Looking extends CheckParts {
+  readonly run: FallbackRun;
+  readonly call: UnroutedCall;
+  readonly lookDeadline: number;
+  readonly isLate: () => boolean;
+}
+
+/** @returns `refused` if the provider of the first rung refuses the request itself */
+async function lookAt(
+  { check, candidates }: CheckedCandidates,
+  looking: Looking,
+  kind: 'first' | 'escalation',
+): Promise<Look | { readonly kind: 'refused'; readonly result: FallbackResult }> {
+  const { run, call, lookDeadline, isLate } = looking;
+  const reply = await run.call(call, candidates, lookDeadline, kind);
+  const { skip } = check;
+  if (reply.kind === 'failure') {
+    if (reply.final && kind === 'first') return { kind: 'refused', result: reply };
+    const model = candidates[0]!;
+    if (!isLate()) return { kind: 'unjudged', facts: { model, skip, escalated: 'failed' }, spent: [] };
+    const aborted = { model, usage: undefined }; // it cost something, and nobody says how much
+    return { kind: 'unjudged', facts: { model, skip, escalated: 'too-late' }, spent: [aborted] };
   }
-  const usage = typeof held === 'string' ? undefined : cheap.outcome.usage();
-  const check = facts({ model, escalated, replyLoss, spent: [{ model, usage }, ...spent] });
-  return { result: await run.call(call, plan.rest, deadline, 'escalation'), check };
+  const { model } = reply;
+  const held = await hold(reply, call.memory);
+  if (typeof held === 'string') {
+    const escalated = held === 'broken' && isLate() ? 'too-late' : held;
+    return { kind: 'unjudged', facts: { model, skip, escalated }, spent: [{ model, usage: undefined }] };
+  }
+  const { body, escalated, replyLoss, spent = [] } = await judge(reply, held, { ...looking, check });
+  const facts = { model, skip, escalated, replyLoss };
+  if (body === undefined)
+    return { kind: 'rejected', facts, spent: [{ model, usage: reply.outcome.usage() }, ...spent] };
+  const result = { ...reply, outcome: { ...reply.outcome, body: bodyOf(body) } };
+  return { kind: 'accepted', result, facts, spent };
 }
 
 /** The same key for another request would be a fault to a provider that keeps them. */
@@ -95,7 +135,7 @@ function lookCall(call: UnroutedCall): UnroutedCall {
   return { ...call, headers, logprobs: true };
 }
 
-/** More is not held: no reply that a cheap model is good enough for comes near. */
+/** More is not held: no reply that a cheaper model is good enough for comes near. */
 const MOST_HELD_BYTES = 32 * 1024 * 1024;
 
 /** The whole body, counted in `memory` until the request ends; or why it is not there. @throws the call's reason if the client leaves */
@@ -125,16 +165,13 @@ async function hold(
   return result;
 }
 
-interface Judged extends Pick<CheckFacts, 'escalated' | 'replyLoss'>, Partial<Pick<CheckFacts, 'spent'>> {
+interface Judged extends Partial<Pick<LookFacts, 'escalated' | 'replyLoss'> & Pick<Looked, 'spent'>> {
   /** For the client; undefined if it may not have it. */
   readonly body?: Uint8Array;
 }
 
-interface Judging extends CheckParts {
-  readonly call: UnroutedCall;
+interface Judging extends Looking {
   readonly check: ReplyCheck;
-  readonly run: FallbackRun;
-  readonly lookDeadline: number;
 }
 
 /** Form first, then the judge, and only for what would go out the validators. */

@@ -76,10 +76,17 @@ function executedRequest(
   return { ...stages, headers, result, check, firstByteMs: performance.now() };
 }
 
-/** The cheap model if its reply goes out, else the strongest; what it was if the provider refused the request itself. */
-function finalSelection(selection: Selection, { rest }: CascadePlan, { check }: ExecutedPlan): Selection {
+/** The model whose reply passed and goes out, else the strongest; what it was if the provider refused the request itself. */
+function finalSelection(
+  selection: Selection,
+  { checks, rest }: CascadePlan,
+  { check }: ExecutedPlan,
+): Selection {
   if (check === undefined) return selection;
-  if (check.escalated === undefined) return { ...selection, reason: 'cascade-accepted' };
+  if (check.escalated === undefined) {
+    const [selected = selection.selected] = checks[check.earlier.length]?.candidates ?? [];
+    return { ...selection, selected, reason: 'cascade-accepted' };
+  }
   return { ...selection, selected: rest[0] ?? selection.selected, reason: 'cascade-escalated' };
 }
 

@@ -160,12 +160,15 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         if (!withoutLogprobs.has(name)) logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);
         withoutLogprobs.add(name);
       };
-      const cheapest = catalog.get(router.ladder[0]!.model);
-      if (!givesLogprobs(cheapest) && router.canJudge(['logprobs']) === false) onNoLogprobs(cheapest);
+      for (const [rung, { model: name }] of router.ladder.entries()) {
+        const model = catalog.get(name);
+        if (!givesLogprobs(model) && router.canJudge(rung, ['logprobs']) === false) onNoLogprobs(model);
+      }
       const { verifier: verifierName } = settings.cascade;
       const verifier = verifierName === undefined ? undefined : catalog.get(verifierName);
       for (const signal of notAskedFor({ ...settings.cascade, verifier })) {
-        if (router.canJudge([signal]) === false) logger.warn(NOT_ASKED_FOR[signal]);
+        if (router.ladder.some((_, rung) => router.canJudge(rung, [signal]) === false))
+          logger.warn(NOT_ASKED_FOR[signal]);
       }
       current = {
         catalog,

@@ -1,6 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import type { ReplyCheck } from '../router.ts';
-import type { Selection } from './select-model.ts';
+import type { CheckedCandidates, Selection } from './select-model.ts';
 
 /** What a request to a model will do, as data: a strategy makes it, `executePlan` carries it out. */
 export type Plan = DirectPlan | CascadePlan;
@@ -14,15 +13,14 @@ export interface DirectPlan {
   readonly deadlineMs: number;
 }
 
-/** The cheap model's reply if it is good enough, else that of the first stronger candidate that gives one. */
+/** The first reply that is good enough, else that of the first of the strongest candidates that gives one. */
 export interface CascadePlan {
   readonly kind: 'cascade';
-  /** The cheap model and its equals: the reply of the first that gives one is judged. */
-  readonly checked: readonly CatalogModel[];
-  readonly check: ReplyCheck;
-  /** Called in this order if it does not pass, or none of them replies. */
+  /** Whose replies are judged, one rung after the other until one passes. At least one. */
+  readonly checks: readonly CheckedCandidates[];
+  /** Called in this order if none passes, or a rung gives no reply that can be judged. */
   readonly rest: readonly CatalogModel[];
-  /** How long the client waits for the cheap reply and the judgement. */
+  /** How long the client waits for the judged replies, all together. */
   readonly maxWaitMs: number;
   readonly deadlineMs: number;
 }
@@ -42,12 +40,11 @@ export const direct: Strategy = ({ candidates }, { deadlineMs }) => ({
   deadlineMs,
 });
 
-/** A look at the cheap model's reply if the decision wants one; else the selected model. */
+/** A look at the replies of cheaper models if the decision wants one; else the selected model. */
 export const cascade: Strategy = (selection, options) => {
-  const { candidates, escalation } = selection;
+  const { escalation } = selection;
   if (escalation === undefined) return direct(selection, options);
-  const { check, candidates: rest } = escalation;
-  const checked = candidates.filter((model) => !rest.includes(model));
+  const { checks, candidates: rest } = escalation;
   const { deadlineMs, maxWaitMs } = options;
-  return { kind: 'cascade', checked, check, rest, maxWaitMs, deadlineMs };
+  return { kind: 'cascade', checks, rest, maxWaitMs, deadlineMs };
 };

@@ -26,8 +26,8 @@ import type { GatewayRequest } from './request.ts';
 export type SelectionReason =
   | Decision['reason']
   | 'explicit-model'
-  | 'cascade-accepted' // the cheap model's reply went out
-  | 'cascade-escalated'; // it did not pass, or there was none
+  | 'cascade-accepted' // a cheaper model's reply went out
+  | 'cascade-escalated'; // none passed, or there was none
 
 /** Which model a request goes to. */
 export interface Selection {
@@ -43,10 +43,18 @@ export interface Selection {
   readonly ladder: readonly CatalogModel[];
 }
 
-/** What happens to a cheap reply. */
+/** What happens to the replies of cheaper models. */
 interface Escalation {
+  /** One rung after the other, until a reply passes. At least one. */
+  readonly checks: readonly CheckedCandidates[];
+  /** What is called if none passes, in order: the strongest model and its equals. */
+  readonly candidates: readonly CatalogModel[];
+}
+
+/** A rung whose reply is judged. */
+export interface CheckedCandidates {
   readonly check: ReplyCheck;
-  /** What is called if the reply does not pass, in order: the strongest model and its equals. */
+  /** The rung's model and its equals: the reply of the first that gives one is judged. */
   readonly candidates: readonly CatalogModel[];
 }
 
@@ -108,9 +116,9 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const replyMayLack = lacksOfReplies(call, requirements, ladder[0]!, parts);
+  const replyMayLack = lacksOfReplies(call, requirements, ladder.slice(0, -1), parts);
   const decideAmong = (rungs: AllowedRungs) => decide(call, options, rungs, router, replyMayLack);
-  let { decision, check } = await decideAmong(allowed);
+  let { decision, checks } = await decideAmong(allowed);
   const first = decision;
   let rung = rungOf(first);
   // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
@@ -119,7 +127,7 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
     unable.push(model);
     allowed = allowedRungs(ladder, lacks);
     if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder); // called, they say why: nothing is sent
-    ({ decision, check } = await decideAmong(allowed));
+    ({ decision, checks } = await decideAmong(allowed));
     rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
@@ -130,28 +138,44 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
   const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
   const selection = selectionOf(candidates, decision, ladder);
-  if (check === undefined) return selection;
-  const stronger = candidatesFor({ rung: ladder.length - 1, ladder, fallbacks, fits });
-  return { ...selection, escalation: { check, candidates: stronger } };
+  if (checks.length === 0) return selection;
+  const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
+  const checked = (await carriedChecks(call, checks, ladder)).map((check) => {
+    const stronger = from(check.rung + 1);
+    return { check, candidates: from(check.rung).filter((model) => !stronger.includes(model)) };
+  });
+  return { ...selection, escalation: { checks: checked, candidates: from(ladder.length - 1) } };
+}
+
+/** Up to the first rung whose API cannot carry the request; that of the first one can. */
+async function carriedChecks(
+  call: UnroutedCall,
+  checks: readonly ReplyCheck[],
+  ladder: readonly CatalogModel[],
+): Promise<readonly ReplyCheck[]> {
+  for (const [at, { rung }] of checks.entries())
+    if (at > 0 && !(await canCarry(call, ladder[rung]!))) return checks.slice(0, at);
+  return checks;
 }
 
 /**
- * What the judge of a cheap reply cannot count on. Undefined if the reply cannot be judged: the classifier and the judge read one text, and see
+ * What the judges of these models' replies cannot count on. Undefined if no reply can be judged: the classifier and the judges read one text, and see
  * neither pictures nor sound nor several replies.
  */
 function lacksOfReplies(
   { body, dialect }: UnroutedCall,
   { images, audio }: Requirements,
-  cheapest: CatalogModel,
+  models: readonly CatalogModel[],
   { withoutLogprobs, cascade }: SelectionParts,
-): ReplyLacks | undefined {
+): readonly ReplyLacks[] | undefined {
   const { n } = body;
   const several = dialect === 'openai' && typeof n === 'number' && n > 1;
   if (images || audio || several) return undefined;
   const lacks: ReplyLacks[number][] = notAskedFor(cascade);
   if (mayCallTools(body)) lacks.push('text');
-  if (!givesLogprobs(cheapest) || withoutLogprobs.has(cheapest.name)) lacks.push('logprobs');
-  return lacks;
+  return models.map((model) =>
+    givesLogprobs(model) && !withoutLogprobs.has(model.name) ? lacks : [...lacks, 'logprobs'],
+  );
 }
 
 /** The signals that take further calls, if the configuration asks for none. */
@@ -177,12 +201,11 @@ async function decide(
   options: RouteOptions,
   { rungs, excluded }: AllowedRungs,
   router: Router,
-  replyMayLack: ReplyLacks | undefined,
+  replyMayLack: readonly ReplyLacks[] | undefined,
 ): Promise<RoutedForCheck> {
   const messages = body['messages'] as readonly Message[]; // whose form has been checked
   const among = excluded.length === 0 ? options : { ...options, allowedRungs: rungs };
-  if (replyMayLack === undefined)
-    return { decision: await router.route({ messages }, among), check: undefined };
+  if (replyMayLack === undefined) return { decision: await router.route({ messages }, among), checks: [] };
   return router.routeForCheck({ messages }, replyMayLack, among);
 }
 

@@ -1,6 +1,8 @@
 import { sha256OfJson } from '../artifact/index.ts';
-import { type Cascade, skipAt } from '../cascade/index.ts';
+import { type CascadePaths, type CheckedRung, checkedRungs, skipAt } from '../cascade/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
+
+type Limits = Omit<CheckedRung, 'judge'>;
 
 /** What turns probabilities into a choice. A fixed policy asks no classifier. */
 export type Policy =
@@ -10,13 +12,13 @@ export type Policy =
       readonly version: number;
       readonly threshold: number;
     }
-  /** Its threshold is the accept level (router/cascade): the largest predicted loss of a cheap reply that still goes out. */
+  /** Its threshold is the accept level (router/cascade): the largest predicted loss of a judged reply that still goes out. */
   | ({
       readonly kind: 'cascade';
       readonly name: string;
       readonly version: number;
       readonly threshold: number;
-    } & Pick<Cascade, 'skip' | 'path'>)
+    } & Limits & { readonly middle?: readonly Limits[] | undefined })
   | {
       readonly kind: 'fixed';
       readonly name: string;
@@ -82,6 +84,8 @@ interface Choice {
   readonly predictedLoss: number | null;
   /** The threshold that was in force; null for a fixed policy. */
   readonly threshold: number | null;
+  /** The rungs whose replies are judged, one after the other until one passes; only with the reason `cascade-check`. The first is `rung`. */
+  readonly checked?: readonly number[];
 }
 
 /** Why a rung was chosen. */
@@ -90,9 +94,9 @@ export const CHOICE_REASONS = [
   'over-threshold',
   'requested-threshold', // by a threshold that the request named in place of the policy's own
   'fixed-policy',
-  'cascade-check', // the cheap model replies, and its reply is judged before it goes out
-  'cascade-skipped', // the prompt alone shows that the cheap model's reply would not do
-  'cascade-unchecked', // nobody here can judge the cheap model's reply, so the strongest candidate replies
+  'cascade-check', // a cheaper model replies, and its reply is judged before it goes out
+  'cascade-skipped', // the prompt alone shows that no cheaper model's reply would do
+  'cascade-unchecked', // nobody here can judge the cheaper model's reply, so the strongest candidate replies
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
@@ -108,8 +112,8 @@ export interface Choosing {
   readonly allowed: readonly number[] | undefined;
   /** In place of the policy's own, if the request names one. */
   readonly requestedThreshold: number | undefined;
-  /** The cheapest candidate's reply will be judged before it goes out. A cascade sends no request to it otherwise. Default false. */
-  readonly checks?: boolean;
+  /** Of each rung, cheapest first, whether its reply will be judged before it goes out. A cascade sends no request to it otherwise. Default none. */
+  readonly checks?: readonly boolean[];
 }
 
 /**
@@ -157,25 +161,44 @@ function chooseFixed(
 }
 
 /**
- * The cheapest rung if its reply is worth a look and can be had, and the strongest is there for what does not pass; else the strongest.
- * What was certified has these two ways and no third: a reply that nobody judges must not go out.
+ * The first rung whose reply is worth a look, if it can be had, and the strongest is there for what does not pass; else the strongest. A rung that
+ * cannot be checked ends the climb, even if a later one can: those above were certified for what the ones below did not keep.
  */
 function chooseInCascade(
   policy: Extract<Policy, { kind: 'cascade' }>,
   probabilities: ArrayLike<number>,
-  { rungs, allowed, checks = false }: Choosing,
+  { rungs, allowed, checks = [] }: Choosing,
 ): Choice {
   const { threshold } = policy;
   const loss = predictedLoss(probabilities, 0);
   const strongest = rungs - 1;
   const rung = strongestOf(rungs, allowed);
-  const skipped = loss > skipAt(policy, threshold);
-  const cheapestIsAllowed = allowed === undefined || allowed[0] === 0;
-  if (checks && !skipped && cheapestIsAllowed && rung === strongest) {
-    return { rung: 0, unrestricted: 0, reason: 'cascade-check', predictedLoss: loss, threshold };
+  const called = calledRungs(policy, probabilities, threshold);
+  const uncheckable = called.findIndex(
+    (one) => !(checks[one] && (allowed === undefined || allowed.includes(one))),
+  );
+  const checked = uncheckable === -1 ? called : called.slice(0, uncheckable);
+  const [first] = checked;
+  if (first !== undefined && rung === strongest) {
+    const reason = 'cascade-check';
+    return { rung: first, unrestricted: first, reason, predictedLoss: loss, threshold, checked };
   }
-  const reason = reasonOf(skipped ? 'cascade-skipped' : 'cascade-unchecked', rung, strongest);
+  const reason = reasonOf(called.length === 0 ? 'cascade-skipped' : 'cascade-unchecked', rung, strongest);
   return { rung, unrestricted: strongest, reason, predictedLoss: loss, threshold };
+}
+
+/**
+ * The rungs that a cascade calls for a request, one after the other until one keeps it: those on which the prompt's predicted loss is within the limit.
+ * @param probabilities one a rung, cheapest first
+ */
+export function calledRungs(
+  cascade: CascadePaths,
+  probabilities: ArrayLike<number>,
+  accept: number,
+): readonly number[] {
+  return checkedRungs(cascade).flatMap((limits, rung) =>
+    predictedLoss(probabilities, rung) <= skipAt(limits, accept) ? [rung] : [],
+  );
 }
 
 function reasonOf(reason: ChoiceReason, rung: number, unrestricted: number): ChoiceReason {

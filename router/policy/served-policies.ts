@@ -30,13 +30,22 @@ export function servedPolicies(
   const own: Policy =
     cascade === undefined
       ? { kind: 'threshold', name, version, threshold }
-      : { kind: 'cascade', name, version, threshold, skip: cascade.skip, path: cascade.path };
+      : { kind: 'cascade', name, version, threshold, ...limitsOf(cascade) };
   const further = Object.entries(options.policies).map(
     ([key, value]): Policy => ({ kind: 'threshold', name: key, ...value }),
   );
   if (options.allowUngated) return policyBook([own, ...further, ALWAYS_CHEAP, ALWAYS_STRONG]);
   refuseUngated(options, further[0]);
   return policyBook([own, ALWAYS_STRONG], [ALWAYS_CHEAP.name]);
+}
+
+/** Without the judges: a policy compares numbers. */
+function limitsOf({ skip, path, middle }: NonNullable<Manifest['cascade']>) {
+  return {
+    skip,
+    path,
+    ...(middle && { middle: middle.map((rung) => ({ skip: rung.skip, path: rung.path })) }),
+  };
 }
 
 function refuseUngated({ defaultPolicy: byDefault }: PolicyOptions, further: Policy | undefined): void {

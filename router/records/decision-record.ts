@@ -12,7 +12,7 @@ type RoutedBy = Pick<
   'policy' | 'verdict' | 'ungatedReason' | 'scores' | 'predictedLoss' | 'threshold'
 >;
 
-/** Why a cheap model's reply did not go out. */
+/** Why the reply of a model below the strongest did not go out. */
 export const ESCALATION_CAUSES = [
   'loss', // its predicted loss was above the accept level
   'empty', // neither text nor a call of a tool
@@ -29,8 +29,18 @@ export const ESCALATION_CAUSES = [
 ] as const;
 export type EscalationCause = (typeof ESCALATION_CAUSES)[number];
 
-/** The look at a cheap model's reply before it goes out. */
-export interface CheckFacts {
+/** The looks at the replies of models below the strongest, before one goes out: what is said of the last of them, and the earlier ones. */
+export interface CheckFacts extends LookFacts {
+  /** Of the rungs below, in order; each had a reply that did not go out. */
+  readonly earlier: readonly LookFacts[];
+  /** From the first call to the last judgement, in ms. */
+  readonly ms: number;
+  /** Replies that were paid for and did not go out: the judged ones, further samples, the verifier's. */
+  readonly spent: readonly SpentReply[];
+}
+
+/** The look at one reply. */
+export interface LookFacts {
   /** The model that was called, or its equal that replied. */
   readonly model: CatalogModel;
   /** The limit that the prompt's predicted loss kept. */
@@ -39,10 +49,6 @@ export interface CheckFacts {
   readonly replyLoss?: number | undefined;
   /** Undefined if it went out. */
   readonly escalated?: EscalationCause | undefined;
-  /** From the cheap call to the judgement, in ms. */
-  readonly ms: number;
-  /** Replies that were paid for and did not go out: the cheap one, further samples, the verifier's. */
-  readonly spent: readonly SpentReply[];
 }
 
 export interface SpentReply {
@@ -121,6 +127,16 @@ const attempt = z.strictObject({
   waited_ms: ms.optional().describe('Waited before this retry.'),
 });
 
+const look = {
+  model: z.string().describe('The model whose answer was judged.'),
+  skip: z.number().describe('The limit that the predicted loss of the prompt kept.'),
+  reply_loss: z
+    .number()
+    .optional()
+    .describe('Predicted loss of its answer; at most the threshold: it went out.'),
+  escalated: z.enum(ESCALATION_CAUSES).optional().describe('Why the answer did not go out.'),
+};
+
 /** One line of the decision log, version 1. Fields that are not known, or do not apply, are left out. Costs are US dollars. */
 export const decisionRecordSchema = z
   .strictObject({
@@ -148,22 +164,20 @@ export const decisionRecordSchema = z
     threshold: z.number().optional().describe('The one that was used.'),
     cascade: z
       .strictObject({
-        model: z.string().describe('The cheap model whose answer was judged.'),
-        skip: z.number().describe('The limit that the predicted loss of the prompt kept.'),
-        reply_loss: z
-          .number()
+        ...look,
+        earlier: z
+          .array(z.strictObject(look))
           .optional()
-          .describe('Predicted loss of its answer; at most the threshold: it went out.'),
-        escalated: z.enum(ESCALATION_CAUSES).optional().describe('Why the answer did not go out.'),
-        ms: ms.describe('Until it was judged.'),
+          .describe('Looks at the answers of cheaper models that did not go out, in order.'),
+        ms: ms.describe('Until the last one was judged.'),
         spent: z
           .array(z.strictObject({ model: z.string(), usage: usage.optional() }))
           .optional()
-          .describe('Answers that did not go out: the cheap one, further samples, that of the verifier.'),
+          .describe('Answers that did not go out: the judged ones, further samples, that of the verifier.'),
         cost_usd: usd.describe('Of those; part of the cost of the request.'),
       })
       .optional()
-      .describe('The look at the answer of the cheap model; left out if there was none.'),
+      .describe('The last look at the answer of a model below the strongest; left out if there was none.'),
     attempts: z.array(attempt),
     dropped: z
       .array(z.string())
@@ -234,12 +248,10 @@ function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision'
 }
 
 function checkOf(check: CheckFacts) {
-  const { model, skip, replyLoss, escalated, ms, spent } = check;
+  const { earlier, ms, spent } = check;
   return {
-    model: model.name,
-    skip,
-    reply_loss: replyLoss,
-    escalated,
+    ...lookOf(check),
+    earlier: earlier.length === 0 ? undefined : earlier.map(lookOf),
     ms: rounded(ms),
     spent:
       spent.length === 0
@@ -247,6 +259,10 @@ function checkOf(check: CheckFacts) {
         : spent.map((reply) => ({ model: reply.model.name, usage: reply.usage && usageOf(reply.usage) })),
     cost_usd: spentUsd(check),
   };
+}
+
+function lookOf({ model, skip, replyLoss, escalated }: LookFacts) {
+  return { model: model.name, skip, reply_loss: replyLoss, escalated };
 }
 
 function attemptOf({ model, kind, outcome, status, ms, waitedMs }: RequestFacts['attempts'][number]) {

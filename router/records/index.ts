@@ -4,6 +4,7 @@ export type {
   CheckFacts,
   DecisionRecord,
   EscalationCause,
+  LookFacts,
   RequestFacts,
   SpentReply,
 } from './decision-record.ts';

@@ -100,6 +100,8 @@ export interface LadderOutcomes {
   readonly quality: LadderQuality;
   /** [rung][case], US dollars, at least 0 */
   readonly costUsd: readonly ArrayLike<number>[];
+  /** What a case costs in all if it is routed to a rung, [rung][case]: more than the rung's own model where others are called too. `costUsd` if left out. */
+  readonly servedUsd?: readonly ArrayLike<number>[];
 }
 
 /** A policy against the single candidates. */
@@ -192,7 +194,7 @@ interface UnitSums {
 }
 
 function sumsByUnit(
-  { quality, costUsd }: LadderOutcomes,
+  { quality, costUsd, servedUsd = costUsd }: LadderOutcomes,
   policies: readonly ArrayLike<number>[],
   groups?: ArrayLike<number>,
 ): UnitSums {
@@ -201,6 +203,7 @@ function sumsByUnit(
   requireNumbers('rungs with a cost', [costUsd.length], { min: quality.length, max: quality.length });
   for (const [rung, costs] of costUsd.entries()) {
     requireNumbers(`costUsd[${rung}]`, costs, { min: 0, max: Number.MAX_VALUE, length: n });
+    requireNumbers(`servedUsd[${rung}]`, servedUsd[rung] ?? [], { min: 0, max: Number.MAX_VALUE, length: n });
   }
   for (const rungs of policies) requireRungs('rungs', rungs, { length: n, rungCount: quality.length });
   if (groups !== undefined) requireNumbers('groups', groups, { min: 0, max: n - 1, length: n });
@@ -220,7 +223,7 @@ function sumsByUnit(
     }
     for (const rungs of policies) {
       values[at++]! += quality[rungs[row]!]![row]!;
-      values[at++]! += costUsd[rungs[row]!]![row]!;
+      values[at++]! += servedUsd[rungs[row]!]![row]!;
     }
   }
   return { stride, values };

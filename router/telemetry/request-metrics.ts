@@ -177,23 +177,24 @@ function timeHistograms(registry: Registry): (facts: RequestFacts) => void {
   };
 }
 
-/** Counts looks at cheap replies. */
+/** Counts looks at replies before they go out. */
 function checkMetrics(registry: Registry): (check: CheckFacts) => void {
   const checks = counterIn(registry)(
     'plimsoll_cascade_checks_total',
-    'Answers of the cheap model that were to be judged: accepted, or why the request escalated.',
+    'Answers of models below the strongest that were to be judged: accepted, or why the request escalated.',
     'model',
     'outcome',
   );
   const seconds = new Histogram({
     name: 'plimsoll_cascade_check_seconds',
-    help: 'Time until the answer of the cheap model was judged.',
+    help: 'Time until the last answer of a model below the strongest was judged.',
     buckets: SLOW_BUCKETS,
     registers: [registry],
   });
-  return ({ model, escalated = 'accepted', ms }) => {
-    checks.inc({ model: model.name, outcome: escalated });
-    seconds.observe(ms / 1_000);
+  return (check) => {
+    for (const { model, escalated = 'accepted' } of [...check.earlier, check])
+      checks.inc({ model: model.name, outcome: escalated });
+    seconds.observe(check.ms / 1_000);
   };
 }
 

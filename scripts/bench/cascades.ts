@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { type Case, foldsByKey, replyOf } from '../../evals/cases/index.ts';
+import { type Case, checkedModels, foldsByKey, replyOf } from '../../evals/cases/index.ts';
 import { deltaOfLook, suiteSchema, walkSealed } from '../../evals/gate/index.ts';
 import { learnCascade, loadLabelled, qualityColumns } from '../../evals/lifecycle/index.ts';
 import {
@@ -8,13 +8,12 @@ import {
   type CascadeScores,
   cascadeScores,
   decisionScores,
-  predictedLosses,
   rungsAt,
   strictestWorthwhile,
   walkSteps,
 } from '../../evals/threshold/index.ts';
 import { sha256 } from '../../router/artifact/index.ts';
-import { confidence, judgeReply } from '../../router/cascade/index.ts';
+import { checkedRungs, confidence, judgeReply } from '../../router/cascade/index.ts';
 import { calibrated, featureExtractor } from '../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -43,12 +42,16 @@ const CONFIDENCE = 0.95;
 /** As in the gate. */
 const LOOSEST = 0.999;
 
-interface Flags {
-  readonly data?: string;
+interface Settings {
   readonly resamples: number;
   readonly n: number;
   readonly margin: number;
   readonly seed: number;
+}
+
+interface Flags extends Settings {
+  readonly data?: string;
+  readonly ladder?: string;
   readonly json?: boolean;
 }
 
@@ -57,6 +60,10 @@ const command = new Command('bench:cascades')
     'What the gate lets a cascade keep cheap, and what the prompt alone, on many samples of real cases; and the truth about it.',
   )
   .option('--data <folder>', 'the converted public sets (default: the folder that PLIMSOLL_DATA names)')
+  .option(
+    '--ladder <models>',
+    'in place of the three pairs: a ladder, cheapest first, with commas between, against each of its cheaper models with the strongest one',
+  )
   .option('--resamples <n>', 'samples drawn for each pair', wholeNumberBetween(1, 1e5), 200)
   .option('--n <cases>', 'sealed cases in each', wholeNumberBetween(100, 1e5), 2000)
   .option('--margin <loss>', 'largest quality loss', numberBetween(0.001, 1), 0.02)
@@ -72,7 +79,7 @@ try {
   process.exitCode = 2;
 }
 
-async function bench({ data, json, ...settings }: Flags): Promise<void> {
+async function bench({ data, ladder, json, ...settings }: Flags): Promise<void> {
   const folder = data ?? process.env['PLIMSOLL_DATA'];
   if (folder === undefined) {
     throw new PlimsollError(
@@ -81,19 +88,25 @@ async function bench({ data, json, ...settings }: Flags): Promise<void> {
     );
   }
   const file = path.join(folder, FILE);
+  if (ladder !== undefined) {
+    const { result, dataSha256 } = await measureLadder(file, ladder.split(','), settings);
+    if (json) printJson({ ...settings, confidence: CONFIDENCE, data_sha256: dataSha256, ...result });
+    else print(`${ladderWords(result)}\n`);
+    return;
+  }
   const pairs: PairResult[] = [];
   let dataSha256 = '';
   for (const models of PAIRS) {
-    const { cases, files } = await loadLabelled([file], {
-      models,
-      keepReplies: true,
-      onProgress: showProgress(),
-    });
+    const { cases, files } = await load(file, models);
     dataSha256 = files[0]!.sha256;
-    pairs.push(measurePair(await scorePair(cases, models), models, settings));
+    pairs.push(measurePair(await scoreLadder(cases, models), models, settings));
   }
   if (json) printJson({ ...settings, confidence: CONFIDENCE, data_sha256: dataSha256, pairs });
   else print(`${pairs.map(words).join('\n\n')}\n`);
+}
+
+function load(file: string, models: readonly string[]) {
+  return loadLabelled([file], { models, keepReplies: true, onProgress: showProgress() });
 }
 
 /** A way to decide, over all cases: each is scored by fits that saw none of its labels. */
@@ -101,7 +114,7 @@ interface Way {
   readonly name: string;
   /** What the threshold is compared with, `[rung][case]`. */
   readonly scores: readonly Float64Array[];
-  /** If the cheap reply is looked at. */
+  /** If replies are looked at. */
   readonly cascade?: Pick<CascadeScores, 'checkedFrom'>;
 }
 
@@ -115,17 +128,19 @@ interface Population {
  * Nested cross-validation, as in `assess --cascade`: in each outer fold the classifier, the judge and the path are learned by `train`'s own code from
  * the other folds.
  */
-async function scorePair(cases: readonly Case[], models: readonly [string, string]): Promise<Population> {
+async function scoreLadder(cases: readonly Case[], models: readonly string[]): Promise<Population> {
   const quality = qualityColumns(cases, models);
   const texts = cases.map(({ text }) => text);
   const matrix = await designMatrix(texts, createStaticEncoder(), featureExtractor());
   const folds = foldsByKey(cases, FOLDS, FOLDS_SEED);
+  const checked = checkedModels(models);
   const empty = () => new Float64Array(cases.length);
-  const byPrompt = [empty(), empty()];
-  const [judged, unsure] = [cases, cases.map((one) => withoutLogprobs(one, models[0]))].map((known) => ({
+  const emptyColumns = () => checked.map(empty);
+  const byPrompt = models.map(empty);
+  const [judged, unsure] = [cases, cases.map((one) => withoutLogprobs(one, checked))].map((known) => ({
     known,
-    scores: { checkedFrom: empty(), keptFrom: empty() },
-    replyLosses: empty(),
+    scores: { checkedFrom: emptyColumns(), keptFrom: emptyColumns() },
+    replyLosses: emptyColumns(),
   })) as [Variant, Variant];
   let done = 0;
   for (const { inside, outside, folds: own, trained, logits } of outerFolds({
@@ -152,30 +167,34 @@ async function scorePair(cases: readonly Case[], models: readonly [string, strin
         },
         models,
       );
-      const losses = Float64Array.from(outside, (row, i) => {
-        const promptLogits = logits.map((column) => column[i]!);
-        return judgeReply(cascade.judge, promptLogits, texts[row]!, replyOf(known[row]!, models[0]) ?? {})
-          .predictedLoss;
-      });
-      const { checkedFrom, keptFrom } = cascadeScores(cascade, predictedLosses(outer), losses);
+      const losses = checkedRungs(cascade).map(({ judge }, rung) =>
+        Float64Array.from(outside, (row, i) => {
+          const promptLogits = logits.map((column) => column[i]!);
+          const reply = replyOf(known[row]!, checked[rung]!) ?? {};
+          return judgeReply(judge, promptLogits, texts[row]!, reply).predictedLoss;
+        }),
+      );
+      const { checkedFrom, keptFrom } = cascadeScores(cascade, outer, losses);
       outside.forEach((row, i) => {
-        scores.checkedFrom[row] = checkedFrom[i]!;
-        scores.keptFrom[row] = keptFrom[i]!;
-        replyLosses[row] = losses[i]!;
+        for (const rung of checked.keys()) {
+          scores.checkedFrom[rung]![row] = checkedFrom[rung]![i]!;
+          scores.keptFrom[rung]![row] = keptFrom[rung]![i]!;
+          replyLosses[rung]![row] = losses[rung]![i]!;
+        }
       });
     }
     process.stderr.write(`cascades: ${models.join(' -> ')}, fold ${++done} of ${FOLDS}\n`);
   }
-  const always = { checkedFrom: empty().fill(-1) };
-  const logprobs = cases.map((one) => confidence(replyOf(one, models[0]) ?? {}) ?? Number.NEGATIVE_INFINITY);
+  const always = { checkedFrom: checked.map(() => empty().fill(-1)) };
+  const logprobs = cases.map((one) => confidence(replyOf(one, models[0]!) ?? {}) ?? Number.NEGATIVE_INFINITY);
   const looking = (
     name: string,
-    keptFrom: Float64Array,
-    checked: Pick<CascadeScores, 'checkedFrom'>,
+    keptFrom: readonly Float64Array[],
+    cascade: Pick<CascadeScores, 'checkedFrom'>,
   ): Way => ({
     name,
     scores: decisionScores({ probabilities: [], cascade: { keptFrom } }),
-    cascade: checked,
+    cascade,
   });
   return {
     quality,
@@ -185,7 +204,8 @@ async function scorePair(cases: readonly Case[], models: readonly [string, strin
       looking('cascade', judged.scores.keptFrom, judged.scores),
       looking('always verify', judged.replyLosses, always),
       looking('without log-probabilities', unsure.scores.keptFrom, unsure.scores),
-      looking('log-probability alone', sharesAbove(logprobs), always),
+      // one scale for one model: between models it means nothing
+      ...(checked.length === 1 ? [looking('log-probability alone', [sharesAbove(logprobs)], always)] : []),
     ],
   };
 }
@@ -202,19 +222,26 @@ function sharesAbove(values: readonly number[]): Float64Array {
 
 interface Variant {
   readonly known: readonly Case[];
-  readonly scores: CascadeScores;
-  readonly replyLosses: Float64Array;
+  /** `[rung][case]` */
+  readonly scores: { readonly checkedFrom: Float64Array[]; readonly keptFrom: Float64Array[] };
+  readonly replyLosses: Float64Array[];
 }
 
-function withoutLogprobs(one: Case, model: string): Case {
-  const { reply = {}, ...rest } = one.outcomes.get(model)!;
-  const { confidenceLogprob: _, meanLogprob: __, minLogprob: ___, ...left }: Reply = reply;
-  const outcome: Outcome = { ...rest, reply: left };
-  return { ...one, outcomes: new Map(one.outcomes).set(model, outcome) };
+function withoutLogprobs(one: Case, models: readonly string[]): Case {
+  const outcomes = new Map(one.outcomes);
+  for (const model of models) {
+    const { reply = {}, ...rest } = one.outcomes.get(model)!;
+    const { confidenceLogprob: _, meanLogprob: __, minLogprob: ___, ...left }: Reply = reply;
+    const outcome: Outcome = { ...rest, reply: left };
+    outcomes.set(model, outcome);
+  }
+  return { ...one, outcomes };
 }
 
 interface WayResult {
   readonly name: string;
+  /** By model, cheapest first, means over the samples; of a ladder alone. They add up to 1. */
+  readonly shares?: Readonly<Record<string, number>>;
   /** Samples that prove a threshold; the others count as always-strong. */
   readonly proved: number;
   /** Samples whose threshold truly loses more than the margin. */
@@ -239,9 +266,12 @@ interface PairResult {
 function measurePair(
   population: Population,
   [cheap, strong]: readonly [string, string],
-  settings: Omit<Flags, 'data' | 'json'>,
+  settings: Settings,
 ): PairResult {
-  const ways = population.ways.map((way) => measureWay(way, population, `${cheap}/${strong}`, settings));
+  const ways = population.ways.map((way) => {
+    const { rungShares: _, ...result } = measureWay(way, population, `${cheap}/${strong}`, settings);
+    return result;
+  });
   return {
     cheap,
     strong,
@@ -256,8 +286,8 @@ function measureWay(
   way: Way,
   population: Population,
   pair: string,
-  { resamples, n, margin, seed }: Omit<Flags, 'data' | 'json'>,
-): WayResult {
+  { resamples, n, margin, seed }: Settings,
+): WayResult & { readonly rungShares: readonly number[] } {
   const random = seededRandom(Number.parseInt(sha256(`${seed}/${pair}`).slice(0, 8), 16));
   const suite = suiteSchema.parse({ name: 'cascades', max_quality_loss: margin, confidence: CONFIDENCE });
   const steps = walkSteps(strictestWorthwhile(way.scores), LOOSEST);
@@ -285,30 +315,80 @@ function measureWay(
     share_escalated_sd: Math.sqrt(mean(shares.map((one) => (one - share) ** 2))),
     true_loss: mean(found.map(({ loss }) => loss)),
     saved_against_strong: mean(found.map(({ saved }) => saved)),
+    rungShares: population.quality.map((_, rung) => mean(found.map(({ shares: own }) => own[rung]!))),
   };
 }
 
 interface Truth {
   readonly share: number;
+  /** Of each rung. */
+  readonly shares: readonly number[];
   readonly loss: number;
   readonly saved: number;
 }
 
 /** At -1 nothing is kept and nothing is asked for: always-strong. */
 function truthAt({ scores, cascade }: Way, { quality, costUsd }: Population, threshold: number): Truth {
-  if (threshold === -1) return { share: 1, loss: 0, saved: 0 };
+  const strongest = quality.length - 1;
+  if (threshold === -1)
+    return { share: 1, shares: quality.map((_, rung) => Number(rung === strongest)), loss: 0, saved: 0 };
   const rungs = rungsAt(scores, threshold);
   const served = amountsAt(costUsd, threshold, cascade);
   const routed = Float64Array.from(rungs, (rung, row) => served[rung]![row]!);
   return {
     share: escalationRate(rungs),
+    shares: quality.map((_, rung) => mean(Array.from(rungs, (one) => Number(one === rung)))),
     loss: mean(qualityLosses(quality, rungs)),
-    saved: costSaved(routed, costUsd[1]!) ?? 0,
+    saved: costSaved(routed, costUsd[strongest]!) ?? 0,
   };
 }
 
+interface LadderResult {
+  readonly ladder: readonly string[];
+  readonly cases: number;
+  readonly ways: readonly WayResult[];
+}
+
+/** The ladder, and each of its cheaper models with the strongest one: all on the same samples. */
+async function measureLadder(
+  file: string,
+  models: readonly string[],
+  settings: Settings,
+): Promise<{ readonly result: LadderResult; readonly dataSha256: string }> {
+  const { cases, files } = await load(file, models);
+  const strongest = models.at(-1)!;
+  const ladders = [models, ...checkedModels(models).map((model) => [model, strongest])];
+  const ways: WayResult[] = [];
+  for (const ladder of ladders) {
+    const population = await scoreLadder(cases, ladder);
+    for (const way of population.ways) {
+      const { rungShares, ...result } = measureWay(way, population, models.join('/'), settings);
+      const shares = Object.fromEntries(ladder.map((model, rung) => [model, rungShares[rung]!]));
+      ways.push({ ...result, name: `${ladder.join(' -> ')}: ${way.name}`, shares });
+    }
+  }
+  return { result: { ladder: models, cases: cases.length, ways }, dataSha256: files[0]!.sha256 };
+}
+
+function ladderWords({ ladder, cases, ways }: LadderResult): string {
+  return [
+    `${ladder.join(' -> ')}, ${cases} cases`,
+    ...ways.map(
+      ({ name, shares = {}, ...way }) =>
+        `${name}: ${Object.entries(shares)
+          .map(([model, share]) => `${model} ${percent(share)}`)
+          .join(
+            ', ',
+          )}; saves ${percent(way.saved_against_strong)}, true loss ${way.true_loss.toFixed(4)}, proved ${way.proved}, violations ${way.violations}`,
+    ),
+  ].join('\n');
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 function words({ cheap, strong, cases, ways, points_fewer: fewer }: PairResult): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     `${cheap} -> ${strong}, ${cases} cases: the cascade escalates ${fewer.toFixed(1)} points fewer than the prompt alone`,
     ...ways.map(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { checkedModels } from '../../evals/cases/index.ts';
 import { expectationSentence, thresholdWords } from '../../evals/lifecycle/index.ts';
 import {
   type ArtifactFiles,
@@ -6,6 +7,7 @@ import {
   resolveArtifact,
   type Standing,
 } from '../../router/artifact/index.ts';
+import { checkedRungs } from '../../router/cascade/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { print, printJson } from '../terminal.ts';
@@ -44,6 +46,7 @@ async function run(place: string, flags: Flags): Promise<void> {
 
 function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing): string {
   const { policy, split, metrics, encoder, data, ladder, cascade } = manifest;
+  const skips = (cascade === undefined ? [] : checkedRungs(cascade)).map(({ skip }) => skip.toFixed(4));
   const rows = [
     ['artifact', `${manifest.name}, made ${manifest.created}`],
     ['sha256', sha256],
@@ -58,7 +61,7 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
       : [
           [
             'cascade',
-            `judges the replies of ${ladder[0]!.model} by ${cascade.judge.columns.length} columns; skips prompts with a predicted loss above ${cascade.skip.toFixed(4)} at the previewed threshold`,
+            `judges the replies of ${checkedModels(ladder.map(({ model }) => model)).join(' and ')} by ${cascade.judge.columns.length} columns; skips prompts with a predicted loss above ${skips.join(' and ')} at the previewed threshold`,
           ],
         ]),
     ['data', `${data.files.map(({ file, rows: n }) => `${file} (${n})`).join(', ')}`],

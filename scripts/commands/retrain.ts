@@ -49,7 +49,7 @@ export function retrainCommand(): Command {
       .requiredOption('--suite <file>', 'what is demanded of it (docs/CI.md)')
       .option(
         '--cascade',
-        'the challenger judges the cheap reply before it goes out, as train --cascade; a champion that does so is retrained so anyway',
+        'the challenger judges the replies of cheaper models before they go out, as train --cascade; a champion that does so is retrained so anyway',
       )
       .option(
         '--not-worse-by <loss>',

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { checkedModels } from '../../evals/cases/index.ts';
 import { artifactName, expectationSentence, thresholdWords, train } from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
@@ -40,7 +41,7 @@ export function trainCommand(): Command {
     .option('--ladder <models>', 'in place of both: two or more models, cheapest first, with commas between')
     .option(
       '--cascade',
-      'the cheap model replies first, and its reply is judged: needs answer, confidence_logprob or signals in its outcomes',
+      'cheaper models reply first, and their replies are judged: needs answer, confidence_logprob or signals in the outcomes of all models but the strongest',
       false,
     )
     .requiredOption('--out <folder>', 'the artifact to write')
@@ -95,7 +96,7 @@ const NEEDS_GATEWAY =
 export function summary(out: string, { ladder, metrics, policy, split, cascade }: Manifest): string {
   const { train: learned, calibration, test: sealed } = split;
   return [
-    `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}${cascade === undefined ? '' : `, each reply of ${ladder[0]!.model} judged before it goes out`}`,
+    `Wrote ${out}: ${ladder.map(({ model }) => model).join(' -> ')}${cascade === undefined ? '' : `, each reply of ${checkedModels(ladder.map(({ model }) => model)).join(' and ')} judged before it goes out`}`,
     `trained on ${learned.n} cases${calibration === undefined ? '' : `, calibrated on ${calibration.n}`}; ${sealed.n} stay sealed for the gate`,
     `APGR on the ${calibration === undefined ? 'training' : 'calibration'} cases ${metrics?.apgr?.toFixed(3) ?? '-'} (random .500)`,
     `${thresholdWords(policy)}: ${expectationSentence(policy)}`,

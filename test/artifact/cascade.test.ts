@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import type { Cascade } from '../../router/cascade/index.ts';
 import { madeUpCascade } from './cascade.ts';
@@ -94,15 +94,53 @@ it.each<[string, (cascade: Cascade) => unknown, string, string]>([
   expect(() => readArtifact(folder)).toThrow(refused(field, message));
 });
 
-it('refuses a cascade of three candidates', () => {
-  const ladder = ['small', 'middle', 'large'].map((model) => ({ candidate: model, model }));
-  const cascade = madeUpCascade(['small', 'middle', 'large']);
-  expect(() =>
-    writeArtifact(path.join(scratchFolder(), 'made-up'), {
-      ...draft,
-      manifest: { ...draft.manifest, ladder, cascade },
-    }),
-  ).toThrow(
-    expect.objectContaining({ message: expect.stringContaining('two candidates, and the ladder has 3') }),
-  );
+describe('a cascade of three candidates', () => {
+  const models = ['small', 'middle', 'large'];
+  const ladder = models.map((model) => ({ candidate: model, model }));
+  const rung = madeUpCascade(models);
+  const written = (cascade: Cascade, candidates = ladder) => {
+    const folder = path.join(scratchFolder(), 'made-up');
+    writeArtifact(folder, { ...draft, manifest: { ...draft.manifest, ladder: candidates, cascade } });
+    return folder;
+  };
+
+  it('is written with a judge for each but the strongest, and read as it was', () => {
+    const cascade = { ...rung, middle: [{ ...rung, skip: -0.3 }] };
+    expect(readArtifact(written(cascade)).manifest.cascade).toEqual(cascade);
+  });
+
+  it.each<[string, Cascade, string, string]>([
+    ['no judge for the middle one', rung, 'cascade.middle', 'has no judge for middle: each candidate but'],
+    [
+      'one judge too many',
+      { ...rung, middle: [rung, rung] },
+      'cascade.middle',
+      'there are 3 judges, and only small, middle can be judged',
+    ],
+    [
+      'a judge of other models',
+      { ...rung, middle: [madeUpCascade(['small', 'other', 'large'])] },
+      'cascade.middle.0.judge.columns.1',
+      'is "logit other", where this version of Plimsoll has "logit middle"',
+    ],
+    [
+      'limits that fall',
+      { ...rung, middle: [{ ...rung, path: [rung.path[1]!, { accept: 0.3, skip: 0.1 }] }] },
+      'cascade.middle.0.path.1.skip',
+      'at least the one before',
+    ],
+  ])('is refused with %s', (_, cascade, field, message) => {
+    expect(() => written(cascade)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(message),
+        place: expect.objectContaining({ field }),
+      }),
+    );
+  });
+
+  it('is refused where the ladder has two', () => {
+    const pair = ladder.filter((_, at) => at !== 1);
+    const own = madeUpCascade(['small', 'large']);
+    expect(() => written({ ...own, middle: [own] }, pair)).toThrow(/only small can be judged/);
+  });
 });

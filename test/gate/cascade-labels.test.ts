@@ -18,11 +18,11 @@ const request = { artifact: world.artifact, n: 1000, margin: 0.08, confidence: 0
 it('draws labels for a cascade by what its judge makes of the replies, and the gate proves by them', async () => {
   const { plan, planFile } = await planLabels({ ...request, prompts: [world.data] });
   const { cascade } = await replayArtifact(artifact, unseen, false);
-  const below = cascade!.keptFrom.filter((level) => level <= plan.limit).length;
+  const below = cascade!.keptFrom[0]!.filter((level) => level <= plan.limit).length;
   expect(plan.below_limit.rows).toBe(below);
   expect(below).toBeLessThan(0.9 * unseen.length);
   const middle = plan.limit - 0.05;
-  const escalated = cascade!.keptFrom.filter((level) => level > middle).length;
+  const escalated = cascade!.keptFrom[0]!.filter((level) => level > middle).length;
   expect(escalatedShare(plan, middle)).toBeCloseTo(escalated / unseen.length, 12);
 
   const rows = readFileSync(out, 'utf8')

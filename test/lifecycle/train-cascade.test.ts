@@ -5,7 +5,7 @@ import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.
 import { judgeReply, skipAt } from '../../router/cascade/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import type { Reply } from '../../router/types.ts';
-import { LARGE, SMALL } from '../cli/made-up-data.ts';
+import { LARGE, MEDIUM, SMALL } from '../cli/made-up-data.ts';
 import { smallCases, smallRun } from './small-run.ts';
 
 const PAIR = [
@@ -93,11 +93,46 @@ describe('train, of a cascade', () => {
     });
   });
 
-  it('refuses a ladder of three', async () => {
+  describe('of three rungs', () => {
     const { ladder } = smallRun()[1];
-    await expect(trained(casesWithReplies(), { ladder })).rejects.toMatchObject({
-      code: 'invalid-input',
-      message: expect.stringContaining('the ladder has 3: cheap, middle, strong'),
+    const both = () => {
+      const medium = casesWithReplies(MEDIUM);
+      return casesWithReplies().map((one, i) => ({
+        ...one,
+        outcomes: new Map(one.outcomes).set(MEDIUM, medium[i]!.outcomes.get(MEDIUM)!),
+      }));
+    };
+
+    it('has a judge and a path for each but the strongest, each of its own model', async () => {
+      const three = await trained(both(), { ladder });
+      const manifest = manifestSchema.parse({ ...three.manifest, files: {} });
+      const { middle = [], ...cheapest } = manifest.cascade!;
+      expect(middle).toHaveLength(1);
+      for (const { judge, path, skip } of [cheapest, ...middle]) {
+        expect(skip).toBe(skipAt({ path }, manifest.policy.threshold));
+        const judged = (confidenceLogprob: number) =>
+          judgeReply(judge, [0, 1, 2], 'Which?', { text: 'B', confidenceLogprob }).predictedLoss;
+        expect(judged(Math.log(0.95))).toBeLessThan(judged(Math.log(0.3)));
+      }
+      expect(middle[0]!.judge).not.toEqual(cheapest.judge);
+      expect(three.modelCard).toContain('The others below strong reply one after the other');
+      expect(manifest.policy.expected!.cost_saved).toBeGreaterThan(0);
+    });
+
+    it('leaves out of the figures what lacks a reply to judge', async () => {
+      const some = both().map((one, i) => {
+        const { reply: _, ...rest } = one.outcomes.get(MEDIUM)!;
+        return i % 2 ? { ...one, outcomes: new Map(one.outcomes).set(MEDIUM, rest) } : one;
+      });
+      const { manifest } = await trained(some, { ladder });
+      expect(manifest.metrics!.n).toBeLessThan(0.6 * manifest.split.train.n);
+    });
+
+    it('is refused without replies of the middle model', async () => {
+      await expect(trained(casesWithReplies(), { ladder })).rejects.toMatchObject({
+        code: 'insufficient-data',
+        message: expect.stringMatching(new RegExp(`of the replies of ${MEDIUM}.*They do of ${SMALL}`)),
+      });
     });
   });
 });

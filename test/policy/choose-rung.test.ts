@@ -198,7 +198,7 @@ describe('a choice in a cascade', () => {
     rungs: 2,
     allowed: undefined,
     requestedThreshold: undefined,
-    checks: true,
+    checks: [true],
     ...changes,
   });
 
@@ -206,8 +206,8 @@ describe('a choice in a cascade', () => {
     ['the reply is worth a look', [0.5, 0.75], {}, 0, 'cascade-check'],
     ['up to the limit', [0.5, 0.9], {}, 0, 'cascade-check'],
     ['above it the prompt alone decides', [0.5, 1], {}, 1, 'cascade-skipped'],
-    ['nobody checks', [0.5, 0.5], { checks: false }, 1, 'cascade-unchecked'],
-    ['nobody checks, nor would it be worth it', [0.25, 1], { checks: false }, 1, 'cascade-skipped'],
+    ['nobody checks', [0.5, 0.5], { checks: [false] }, 1, 'cascade-unchecked'],
+    ['nobody checks, nor would it be worth it', [0.25, 1], { checks: [] }, 1, 'cascade-skipped'],
     ['a lower accept level has a lower limit', [0.5, 0.75], { requestedThreshold: 0 }, 1, 'cascade-skipped'],
     ['the cheap model cannot take it', [0.5, 0.5], { allowed: [1] }, 1, 'cascade-unchecked'],
   ])('%s', (_, probabilities, changes, rung, reason) => {
@@ -219,6 +219,41 @@ describe('a choice in a cascade', () => {
   it('is a downgrade if the strongest candidate cannot take the request: its reply could not be called for', () => {
     const chosen = choose(policy, [0.5, 0.5], among({ allowed: [0] }));
     expect(chosen).toMatchObject({ rung: 0, unrestricted: 1, reason: 'requirements' });
+  });
+
+  describe('of three rungs', () => {
+    const middle = [{ skip: 0.3, path: [{ accept: -1, skip: 0.3 }] }];
+    const three: Policy = { ...policy, middle };
+    const all = { rungs: 3, checks: [true, true] };
+    it.each<[string, number[], Partial<Choosing>, number, string, number[] | undefined]>([
+      ['both are worth a call', [0.5, 0.6, 0.75], {}, 0, 'cascade-check', [0, 1]],
+      ['the middle one is not', [0.5, 0.25, 0.75], {}, 0, 'cascade-check', [0]],
+      ['the cheapest one is not', [0.125, 0.6, 0.75], {}, 1, 'cascade-check', [1]],
+      ['none is', [0.125, 0.25, 0.75], {}, 2, 'cascade-skipped', undefined],
+      [
+        'nobody can judge the middle one',
+        [0.5, 0.6, 0.75],
+        { checks: [true, false] },
+        0,
+        'cascade-check',
+        [0],
+      ],
+      [
+        'nor the cheapest one',
+        [0.5, 0.6, 0.75],
+        { checks: [false, true] },
+        2,
+        'cascade-unchecked',
+        undefined,
+      ],
+      ['the middle one cannot take it', [0.5, 0.6, 0.75], { allowed: [0, 2] }, 0, 'cascade-check', [0]],
+      ['nor the cheapest one', [0.5, 0.6, 0.75], { allowed: [1, 2] }, 2, 'cascade-unchecked', undefined],
+      ['the strongest one cannot', [0.5, 0.6, 0.75], { allowed: [0, 1] }, 1, 'requirements', undefined],
+    ])('%s', (_, probabilities, changes, rung, reason, checked) => {
+      const chosen = choose(three, probabilities, among({ ...all, ...changes }));
+      expect(chosen).toMatchObject({ rung, reason });
+      expect(chosen.checked).toEqual(checked);
+    });
   });
 
   it.each(['no-text', 'unreadable', 'classifier-failed'] as const)('%s goes to the strongest', (why) => {
