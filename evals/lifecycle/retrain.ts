@@ -16,6 +16,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import type { Learner } from '../../router/train/index.ts';
 import type { LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
@@ -43,6 +44,8 @@ export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'colu
   readonly suite: string;
   /** The challenger judges replies before they go out. Default: as the champion does. */
   readonly cascade?: boolean;
+  /** What is learned. Default `auto`: chosen anew, by the least cross-validated log loss. */
+  readonly learner?: Learner | 'auto';
   /** How much worse the challenger's mean quality may be, 0..1. Default .01. */
   readonly tolerance?: number;
   /** Train again, and replace the challenger if it is there. Default false. */
@@ -117,7 +120,8 @@ async function challenge(
   requireLearnable(data.cases, models);
   requireAllRequests(options.data, data.cases); // the gate, after the training, would refuse them
   requireHeldOutFrom(champion, data.cases); // refuses now what could not be compared after the training
-  const challenger = await trainChallenger(champion, data, { ...options, rule, cascade });
+  const { learner = 'auto' } = options;
+  const challenger = await trainChallenger(champion, data, { ...options, rule, cascade, learner });
   onNotes?.([
     challenger.resumed
       ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate`
@@ -158,6 +162,7 @@ function decide(verdict: Verdict, comparison: Comparison): Decision {
 interface ChallengerOptions {
   readonly rule: ThresholdRule;
   readonly cascade: boolean;
+  readonly learner: Learner | 'auto';
   readonly out: string;
   /** Replace what is there, even if training could be skipped. */
   readonly force: boolean;
@@ -181,7 +186,7 @@ async function trainChallenger(
   data: Required<LabelledData>,
   options: ChallengerOptions,
 ): Promise<Challenger> {
-  const { out, force, rule, cascade, allowHub, onProgress } = options;
+  const { out, force, rule, cascade, learner, allowHub, onProgress } = options;
   const finished = force ? undefined : findFinished(champion, data.source, options);
   if (finished !== undefined) return { artifact: finished, resumed: true };
   assertWritable(out, { replace: force });
@@ -193,8 +198,9 @@ async function trainChallenger(
     allowHub,
     rule,
     cascade,
+    learner,
     seed: split.seed,
-    modelCardNotes: modelCardNote(champion),
+    modelCardNotes: modelCardNote(champion, learner),
     ...(onProgress && { onProgress }),
   });
   uninterrupted(() => writeArtifact(out, draft, { replace: force }));
@@ -214,18 +220,18 @@ function assertChallengerPlace(out: string, champion: ArtifactFiles, force: bool
   if (force || !isArtifact(out)) assertWritable(out, { replace: force });
 }
 
-/** The artifact at `out`, if it was trained from these data and this champion, with its seed and by this rule. */
+/** The artifact at `out`, if it was trained from these data and this champion, with its seed, by this rule and with this learner. */
 function findFinished(
   champion: ArtifactFiles,
   source: Manifest['data'],
-  { out, rule, cascade }: ChallengerOptions,
+  { out, rule, cascade, learner }: ChallengerOptions,
 ): ArtifactFiles | undefined {
   if (!isArtifact(out)) return undefined;
   const artifact = readArtifact(out);
   const { data, split, policy, ladder, encoder, cascade: judged } = artifact.manifest;
   const theirs = champion.manifest;
   const same =
-    artifact.modelCard.includes(modelCardNote(champion)) &&
+    artifact.modelCard.includes(modelCardNote(champion, learner)) &&
     isSame(data, source) &&
     split.seed === theirs.split.seed &&
     isSame(policy.chosen_by, rule) &&
@@ -243,7 +249,8 @@ function isSame(one: unknown, other: unknown): boolean {
   return sha256OfJson(one) === sha256OfJson(other);
 }
 
-/** In the model card, which the manifest binds by its hash: whose place the challenger is meant to take. */
-function modelCardNote({ manifest, sha256 }: ArtifactFiles): string {
-  return `## Challenger\n\nTrained to take the place of \`${manifest.name}\` (sha256 of its manifest \`${sha256}\`), with its ladder, encoder and split seed. How the two compare on the sealed cases stands in \`comparison.json\`, beside this card.`;
+/** In the model card, which the manifest binds by its hash: whose place the challenger is meant to take, and what was asked for. */
+function modelCardNote({ manifest, sha256 }: ArtifactFiles, learner: Learner | 'auto'): string {
+  const named = learner === 'auto' ? '' : `, by the learner \`${learner}\``;
+  return `## Challenger\n\nTrained to take the place of \`${manifest.name}\` (sha256 of its manifest \`${sha256}\`), with its ladder, encoder and split seed${named}. How the two compare on the sealed cases stands in \`comparison.json\`, beside this card.`;
 }

@@ -15,11 +15,18 @@ import {
   standingInFolder,
   type VerdictWord,
 } from '../../router/artifact/index.ts';
-import { addReadingFlags, type ReadingFlags, readingOptions, share } from '../flags.ts';
+import {
+  addLearnerFlag,
+  addReadingFlags,
+  type LearnerFlag,
+  type ReadingFlags,
+  readingOptions,
+  share,
+} from '../flags.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
-interface Flags extends ReadingFlags {
+interface Flags extends ReadingFlags, LearnerFlag {
   readonly data: string[];
   readonly champion: string;
   readonly out: string;
@@ -36,7 +43,7 @@ interface Flags extends ReadingFlags {
 
 export function retrainCommand(): Command {
   return addReadingFlags(
-    new Command('retrain')
+    addLearnerFlag(new Command('retrain'))
       .requiredOption(
         '--data <file...>',
         'labelled cases, old ones and new ones; split with the seed of the champion',

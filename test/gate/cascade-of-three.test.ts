@@ -185,7 +185,13 @@ describe('what goes with it', () => {
     const champion = copyOf(artifactFolder);
     await runGate({ artifact: champion, suite, data: [data], write: true });
     const out = path.join(path.dirname(champion), 'challenger');
-    const { artifact: challenger, comparison } = await retrain({ data: [data], champion, out, suite });
+    const { artifact: challenger, comparison } = await retrain({
+      data: [data],
+      champion,
+      out,
+      suite,
+      learner: 'lr',
+    });
     expect(challenger.manifest.cascade!.middle).toHaveLength(1);
     expect(comparison.measured.champion.cost_usd).toBeCloseTo(evidence.cost!.routed_usd, 9);
   }, 120_000);

@@ -11,7 +11,10 @@ const world = await cascadeWorld();
 async function retrained(of: string, changes: Partial<RetrainOptions> = {}) {
   const champion = copyOf(of);
   const out = path.join(path.dirname(champion), 'challenger');
-  const base = { data: [world.data], champion, out, suite: world.suite, tolerance: 0.1 };
+  const base = {
+    ...{ data: [world.data], champion, out, suite: world.suite, tolerance: 0.1 },
+    learner: 'lr', // as the champion: the others take longer to learn
+  } as const;
   await runGate({ artifact: champion, suite: world.suite, data: [world.data], write: true });
   return { ...(await retrain({ ...base, ...changes })), again: () => retrain({ ...base, ...changes }) };
 }
@@ -33,6 +36,21 @@ it('sets a cascade against a router by the prompt alone, with the cheap calls in
   const { cost } = verdict.evidence as { cost: { routed_usd: number } };
   expect(challenger.cost_usd).toBeCloseTo(cost.routed_usd, 9);
   expect(readVerdict(artifact.folder)!.evidence).toHaveProperty('cascade');
+}, 120_000);
+
+it('learns what is named, and does not take one for it that was learned otherwise', async () => {
+  const champion = copyOf(world.promptAlone);
+  const out = path.join(path.dirname(champion), 'challenger');
+  const base = { data: [world.data], champion, out, suite: world.suite, tolerance: 0.1 };
+  const learned = await retrain({ ...base, learner: 'lr+knn' });
+  expect(learned.artifact.manifest.classifier.learner).toBe('lr+knn');
+  expect((await retrain({ ...base, learner: 'lr+knn' })).resumed).toBe(true);
+  await expect(retrain({ ...base, learner: 'lr' })).rejects.toMatchObject({
+    message: expect.stringContaining(out),
+  });
+  const again = await retrain({ ...base, learner: 'lr', force: true });
+  expect(again.resumed).toBe(false);
+  expect(again.artifact.manifest.classifier).not.toHaveProperty('learner');
 }, 120_000);
 
 it('refuses data without replies', async () => {
