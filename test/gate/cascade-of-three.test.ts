@@ -92,7 +92,7 @@ beforeAll(async () => {
     );
   }
   await classifier.close();
-});
+}, 120_000);
 
 const meanOf = (of: (way: (typeof ways)[number]) => number) => mean(ways.map(of));
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
     fates.push({ one, fate: prompt > skipAt(cascade, threshold) ? 'skipped' : accepted });
   }
   await classifier.close();
-});
+}, 120_000);
 
 const shareOf = (fate: string) => fates.filter((one) => one.fate === fate).length / fates.length;
 const meanOf = (of: (one: Case, fate: string) => number) => mean(fates.map(({ one, fate }) => of(one, fate)));
