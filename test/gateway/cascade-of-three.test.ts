@@ -6,7 +6,14 @@ import { generateReply } from '../../scripts/fake-provider/index.ts';
 import { openaiEvents, openaiResponse, parseOpenaiRequest } from '../../scripts/fake-provider/openai.ts';
 import { judgeBy, threeRungCascade } from '../helpers/cascade-artifact.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
-import { ask, gatewayForTest, postRaw, type RunningGateway, type Wishes } from './running-gateway.ts';
+import {
+  ask,
+  gatewayForTest,
+  postRaw,
+  QUICK_UPSTREAM,
+  type RunningGateway,
+  type Wishes,
+} from './running-gateway.ts';
 
 const CHAT = '/v1/chat/completions';
 const REPLY = { seed: 1, words: 16, toolCalls: 1 };
@@ -114,19 +121,22 @@ describe.each([false, true])('stream %s', (stream) => {
     expect(await response.text()).toBe(said(body, 'large', stream));
     expect(headerOf(response, 'reason')).toBe('cascade-escalated');
   });
+});
 
-  test('max_wait_ms is for all looks together', async () => {
-    const running = await climbingGateway({
-      config: { cascade: { max_wait_ms: 800 } },
-      upstream: { slowMs: 60_000 },
-    });
-    running.first.faults.push(UNHARMED, 'slow-first-byte');
-    const body = { ...ask(TRICKY), stream };
-    const response = await postRaw(running.url, CHAT, body);
-    expect(await response.text()).toBe(said(body, 'large', stream));
-    expect(called(running)).toEqual(['small', 'medium', 'large']);
-    expect(running.first.requests[1]!.aborted).toBe(true);
+test('max_wait_ms is for all looks together', async () => {
+  const running = await climbingGateway({
+    config: {
+      cascade: { max_wait_ms: 3_000 },
+      upstream: { ...QUICK_UPSTREAM, timeouts: { ...QUICK_UPSTREAM?.timeouts, first_byte_ms: 10_000 } },
+    },
+    upstream: { slowMs: 60_000 },
   });
+  running.first.faults.push(UNHARMED, 'slow-first-byte');
+  const body = ask(TRICKY);
+  const response = await postRaw(running.url, CHAT, body);
+  expect(await response.text()).toBe(said(body, 'large', false));
+  expect(called(running)).toEqual(['small', 'medium', 'large']);
+  expect(running.first.requests[1]!.aborted).toBe(true);
 });
 
 test('each call is counted, in headers, log and metrics', async () => {

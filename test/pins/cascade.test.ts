@@ -24,6 +24,12 @@ function casesWithReplies(): string {
     .join('');
 }
 
+/** Without the last digits of numbers, which follow from the order of sums in the fits. */
+function rounded(value: unknown): unknown {
+  const short = (_: string, one: unknown) => (typeof one === 'number' ? Number(one.toPrecision(9)) : one);
+  return JSON.parse(JSON.stringify(value, short));
+}
+
 test('a cascade of two rungs is trained, and judged by the gate, as it was', async () => {
   const home = scratchFolder();
   const file = path.join(home, 'cases.jsonl');
@@ -45,7 +51,8 @@ test('a cascade of two rungs is trained, and judged by the gate, as it was', asy
   mkdirSync(path.dirname(artifact));
   writeArtifact(artifact, draft);
   const { manifest } = readArtifact(artifact);
-  expectPinned('cascade-manifest.json', pinnedJson({ cascade: manifest.cascade, policy: manifest.policy }));
+  const { cascade: learned, policy: preview } = manifest;
+  expectPinned('cascade-manifest.json', pinnedJson(rounded({ cascade: learned, policy: preview })));
   const { reference } = servedPolicies(
     { defaultPolicy: 'default', policies: {}, allowUngated: false },
     manifest,
