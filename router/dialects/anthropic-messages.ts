@@ -12,7 +12,7 @@ import {
   Prompt,
 } from './prompt.ts';
 import type { AssistantPart, FilePart, PromptMessage, Target, ToolOutput, UserPart } from './sdk.ts';
-import { type CountedValues, toolInput } from './tool-input.ts';
+import { type CountedValues, toolInput } from './tool-calls.ts';
 
 /** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
 export const addedToBlocks = {

@@ -11,7 +11,7 @@ import {
   unifiedFinish,
 } from './reply.ts';
 import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
-import { validToolId } from './tool-ids.ts';
+import { validToolId } from './tool-calls.ts';
 
 /**
  * The SDK's result as a message (https://docs.anthropic.com/en/api/messages): texts first, then tool calls.

@@ -23,7 +23,7 @@ import {
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
-import { withoutForeignTools } from './tool-types.ts';
+import { withoutForeignTools } from './tools.ts';
 
 const toolSchema = z.strictObject({
   type: z.literal('custom').nullish(),

@@ -29,7 +29,7 @@ import {
   type SupportedUrls,
   type Target,
 } from './sdk.ts';
-import { type ReplacedNames, renameTools, withClientName } from './tool-names.ts';
+import { type ReplacedNames, renameTools, withClientName } from './tools.ts';
 
 /** A chat completion or a message as options of the AI SDK. */
 export interface MappedRequest {

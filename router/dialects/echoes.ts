@@ -14,8 +14,7 @@ import type { UnmappableRule } from './losses.ts';
 import { refusedHints } from './native-hints.ts';
 import { withResultsInOrder } from './result-order.ts';
 import { acceptsText, type ModelRequest, type Target, targetFeatures } from './sdk.ts';
-import { nativeIds, ToolCallIds } from './tool-ids.ts';
-import { type CountedValues, parseToolInput } from './tool-input.ts';
+import { type CountedValues, nativeIds, parseToolInput, ToolCallIds } from './tool-calls.ts';
 
 /** A client's body for a provider that speaks its dialect. */
 interface NativeBody {

@@ -14,7 +14,7 @@ import {
   systemMessages,
 } from './prompt.ts';
 import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from './sdk.ts';
-import { type CountedValues, toolInput } from './tool-input.ts';
+import { type CountedValues, toolInput } from './tool-calls.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),

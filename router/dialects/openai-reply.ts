@@ -9,7 +9,7 @@ import {
   unifiedFinish,
 } from './reply.ts';
 import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
-import { validToolId } from './tool-ids.ts';
+import { validToolId } from './tool-calls.ts';
 
 /** The SDK's result as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */
 export function openaiReply(

@@ -15,7 +15,7 @@ import {
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
-import { withoutForeignTools } from './tool-types.ts';
+import { withoutForeignTools } from './tools.ts';
 
 const functionSchema = z.strictObject({
   name: z.string(),

@@ -11,7 +11,7 @@ import {
   type ToolResultPart,
   type UserPart,
 } from './sdk.ts';
-import { mappedIds, ToolCallIds } from './tool-ids.ts';
+import { mappedIds, ToolCallIds } from './tool-calls.ts';
 
 /** What a result must know of its call. */
 interface NamedCall {

@@ -114,7 +114,7 @@ export interface Target {
   readonly blankTexts: boolean;
   /** How many replies one request may ask for. */
   readonly maxReplies: number;
-  /** Names of tools that it accepts; others are sent under another name (tool-names.ts). */
+  /** Names of tools that it accepts; others are sent under another name (tools.ts). */
   readonly toolName: RegExp;
   /** How many tools a request may offer. */
   readonly maxTools: number;
