@@ -19,32 +19,42 @@ const TAG_BEFORE = new RegExp(`^(?:${BRACKETED}|${NUMBERED}[:\n])`, 'u');
 /** Behind it: `(request 17)`. */
 const TAG_BEHIND = new RegExp(`${BRACKETED}$`, 'u');
 
-/**
- * A number that a text shares with its plain copies: 53 bits of a hash of its letters and digits, ASCII ones in lower case, without numbers
- * and numbered tags at either end. So copies are found that differ in case, white space, punctuation, a number or a tag before or
- * after them, and no others: not those with a number in the middle, with a word more, or in other words. The expressions see
- * a few characters of each text, since a gate may read a million.
- *
- * @example copyHash('What is a lien? (request 7)') === copyHash('3. what is a lien');
- */
+/** What a text shares with its plain copies. */
+export interface CopyHashes {
+  /**
+   * 53 bits of a hash of its letters and digits, ASCII ones in lower case, without numbers and numbered tags at either end. So copies are
+   * found that differ in case, white space, punctuation, a number or a tag before or after them, and no others: not those with a number in the
+   * middle, with a word more, or in other words.
+   */
+  readonly copyHash: number;
+  /** The same without any digit. Texts that share it and no copyHash are copies, or the questions of a template. */
+  readonly numberlessHash: number;
+}
+
+/** See CopyHashes. @example copyHash('What is a lien? (request 7)') === copyHash('3. what is a lien'); */
 export function copyHash(text: string): number {
-  return hashBetween(text, untagged(text), true);
+  return copyHashes(text).copyHash;
 }
 
-/** The same without any digit. Texts that share it and no copyHash are copies, or the questions of a template. */
-export function numberlessHash(text: string): number {
-  return hashBetween(text, untagged(text), false);
-}
-
-function hashBetween(text: string, [start, end]: readonly [number, number], digits: boolean): number {
+/** In one pass without regular expressions, but for a few characters at either end, since a gate may read a million texts. */
+export function copyHashes(text: string): CopyHashes {
+  const [start, end] = untagged(text);
   let [one, other] = STARTS as readonly [number, number];
+  let [bareOne, bareOther] = STARTS as readonly [number, number];
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (!isLetter(code) && !(digits && isDigit(code))) continue;
-    const lower = code >= UPPER_A && code <= UPPER_Z ? code + TO_LOWER : code;
-    one = Math.imul(one ^ lower, PRIME);
-    other = Math.imul(other ^ lower, PRIME);
+    const read = code < ASCII_READ.length ? ASCII_READ[code]! : code;
+    if (read === 0) continue;
+    one = Math.imul(one ^ read, PRIME);
+    other = Math.imul(other ^ read, PRIME);
+    if (isDigit(code)) continue;
+    bareOne = Math.imul(bareOne ^ read, PRIME);
+    bareOther = Math.imul(bareOther ^ read, PRIME);
   }
+  return { copyHash: joined(one, other), numberlessHash: joined(bareOne, bareOther) };
+}
+
+function joined(one: number, other: number): number {
   return (one >>> 0) * 2 ** LOW_BITS + (other >>> (32 - LOW_BITS));
 }
 
@@ -87,3 +97,10 @@ function isLetter(code: number): boolean {
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
 }
+
+/** ASCII letters in lower case and digits as they are; 0 for what is not read. */
+const ASCII_READ = Uint8Array.from({ length: LAST_ASCII + 1 }, (_, code) => {
+  if (isDigit(code)) return code;
+  if (!isLetter(code)) return 0;
+  return code <= UPPER_Z ? code + TO_LOWER : code;
+});

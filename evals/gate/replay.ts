@@ -13,19 +13,16 @@ import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { type Case, checkedModels, replyOf } from '../cases/index.ts';
 import { type CascadeScores, cascadeScores } from '../threshold/index.ts';
-import { copyHash, numberlessHash } from './copy-hash.ts';
+import { type CopyHashes, copyHashes } from './copy-hash.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
-  extends Pick<Case, 'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools'> {
+  extends Pick<Case, 'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools'>,
+    CopyHashes {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
   /** 48 bits of the text's hash: equal texts have equal ones. */
   readonly textHash: number;
-  /** See copyHash. */
-  readonly copyHash: number;
-  /** See numberlessHash. */
-  readonly numberlessHash: number;
   /** The text is in a script that the vocabulary cannot read, so the strongest rung gets it unscored. Left out if it can be read. */
   readonly unreadable?: true;
 }
@@ -193,8 +190,7 @@ function caseTraits({ id, key, group, label, task, source, language, turns, tool
     key,
     characters: text.length,
     textHash: Number.parseInt(hash('sha256', text).slice(0, TEXT_HASH_DIGITS), 16),
-    copyHash: copyHash(text),
-    numberlessHash: numberlessHash(text),
+    ...copyHashes(text),
     ...(group !== undefined && { group }),
     ...(label !== undefined && { label }),
     ...(task !== undefined && { task }),
