@@ -10,7 +10,7 @@ import {
 } from '../json/index.ts';
 import { addedToBlocks, FIELDS_OF_REPLY } from './anthropic-messages.ts';
 import { exceededLimit } from './limits.ts';
-import type { UnmappableRule } from './losses.ts';
+import { fieldName, type UnmappableRule } from './losses.ts';
 import { refusedHints } from './native-hints.ts';
 import { withResultsInOrder } from './result-order.ts';
 import { acceptsText, type ModelRequest, type Target, targetFeatures } from './sdk.ts';
@@ -125,7 +125,7 @@ function removeForeign(work: Work, path: EditPath, value: unknown): void {
   const says = !isNothing(value);
   if (says && work.rule === 'refuse') return;
   remove(work, path);
-  if (says) work.dropped.push(path.join('.'));
+  if (says) work.dropped.push(fieldName(path));
 }
 
 /** An empty text is not among them: DeepSeek and Kimi want a `reasoning_content` in each turn. */

@@ -38,8 +38,8 @@ function missing(path: Path, expected: string | undefined): MissingField {
 
 const MAX_FIELD_NAME_LENGTH = 100;
 
-/** Field names may come from the client: truncated, printable characters only. */
-function fieldName(path: Path): string {
+/** A path as messages and headers name it. Field names may come from the client: truncated, printable characters only. */
+export function fieldName(path: Path): string {
   if (path.length === 0) return 'The body';
   const name = path.map(String).join('.');
   return name.slice(0, MAX_FIELD_NAME_LENGTH).replace(/[^\x20-\x7e]/g, '?');

@@ -26,7 +26,12 @@ export async function sendReply(
   if (lifecycle.draining) head['connection'] = 'close';
   const trailing = request.httpVersion === '1.0' ? undefined : stream; // HTTP/1.0 has no chunks
   if (trailing) head['trailer'] = trailing.trailerNames;
-  response.writeHead(status, head);
+  try {
+    response.writeHead(status, head);
+  } catch (error) {
+    finished('broken'); // a header that no response may hold
+    throw error;
+  }
   if (body instanceof Uint8Array) return endWith(response, body);
   try {
     await pump(body, response, { heartbeatMs: stream ? config.gateway.heartbeatMs : 0 });

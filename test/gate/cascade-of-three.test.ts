@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, DEFAULT_SHARES, seenQuestions, splitByKey } from '../../evals/cases/index.ts';
@@ -39,7 +39,8 @@ function withReplies(cases: readonly Case[]): Case[] {
 }
 
 const cases = withReplies(madeUpCases(MODELS));
-const home = scratch();
+/** Of its own: the gate's world has files of the same names. */
+const home = mkdtempSync(path.join(scratch(), 'three-'));
 const artifactFolder = path.join(home, 'cascades', 'made');
 const data = writeCaseFile(path.join(home, 'cases.jsonl'), cases);
 const UNASKED = { flip_rate: undefined, slices: [], max_ece: undefined };

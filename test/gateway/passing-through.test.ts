@@ -75,3 +75,21 @@ test('a request that asks for no stream gets none, and one with `stream: false` 
     expect(await response.json()).toMatchObject({ object: 'chat.completion' });
   }
 });
+
+test.each(['имя', 'a\nb', 'a\u0000b', '😀', 'x'.repeat(3_000)])(
+  'a field named %j that is left out has a name in the head that a head may hold',
+  async (name) => {
+    const messages = [
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Hi.', [name]: 1 },
+      { role: 'user', content: 'Go on.' },
+    ];
+    for (const stream of [false, true]) {
+      const body = { ...ask('Hello', 'claude/small'), messages, stream };
+      const response = await postRaw(running.url, '/v1/messages', body);
+      expect(response.status).toBe(200);
+      await response.text();
+      expect(response.headers.get('x-plimsoll-dropped')).toMatch(/^messages\.1\.[ -~]+$/);
+    }
+  },
+);

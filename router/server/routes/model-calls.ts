@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
+import { LightAbortSignal } from '../../abort-signal.ts';
 import type { Entry } from '../../access/index.ts';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway } from '../../gateway/index.ts';
@@ -120,6 +120,7 @@ async function callModel(
   } catch (error) {
     if (!signal.aborted) {
       context.send.error(request, response, loggedErrorResponse(context, error, null));
+      signal.abort(new Error('the reply could not be sent')); // the provider may still be at work
     }
   } finally {
     entry.leave();
@@ -127,7 +128,7 @@ async function callModel(
 }
 
 /** Aborts when the client leaves before it has its response. */
-function clientSignal(response: ServerResponse): AbortSignalLike {
+function clientSignal(response: ServerResponse): LightAbortSignal {
   const left = new LightAbortSignal();
   response.on('close', () => {
     if (!response.writableFinished) left.abort(new Error('the client left'));
