@@ -16,7 +16,8 @@ import { validToolId } from './tool-calls.ts';
 /**
  * The SDK's result as a message (https://docs.anthropic.com/en/api/messages): texts first, then tool calls.
  *
- * @throws ReplyError if the model's input for a tool is not a JSON object, since this dialect carries it parsed
+ * @throws ReplyError if the model's input for a tool is not a JSON object, since this dialect carries it parsed. An input that the reply's own
+ *   end cut off is empty, as clients of the stream read it
  */
 export function anthropicReply(
   result: GenerateResult,
@@ -24,13 +25,15 @@ export function anthropicReply(
   notes: ReplyNotes,
 ): object {
   const { texts, calls } = readParts(result.content);
+  const finish = withRefusal(result.finishReason, notes);
+  const cut = ['length', 'content-filter'].includes(unifiedFinish(finish, calls.length > 0));
   const content = [
     ...texts.filter((text) => text !== '').map((text) => ({ type: 'text', text })),
     ...calls.map((call) => ({
       type: 'tool_use',
       id: call.id,
       name: call.name,
-      input: parseInput(call.input),
+      input: parseInput(call.input, cut),
     })),
   ];
   return {
@@ -39,7 +42,7 @@ export function anthropicReply(
     role: 'assistant',
     model,
     content,
-    ...anthropicFinish(withRefusal(result.finishReason, notes), calls.length > 0, result.providerMetadata),
+    ...anthropicFinish(finish, calls.length > 0, result.providerMetadata),
     usage: anthropicUsage(result.usage, {
       inputTokens,
       reply: [...texts, ...calls.map((call) => call.input)].join(''),
@@ -47,12 +50,12 @@ export function anthropicReply(
   };
 }
 
-function parseInput(text: string): unknown {
+function parseInput(text: string, cut: boolean): unknown {
   try {
     const input: unknown = JSON.parse(text);
     if (isObject(input)) return input;
   } catch {
-    // The error below covers this too.
+    if (cut) return {};
   }
   throw new ReplyError('unreadable', "The model's input of a tool is not a JSON object.");
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
-import { countIn, isObject, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { countIn, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
 import { ExchangeError } from './provider-error.ts';
+import { readToolInput } from './tool-input.ts';
 import type { ReplyRepair } from './types.ts';
 
 const COUNTS = [
@@ -68,8 +69,9 @@ export class AnthropicRepair implements ReplyRepair {
     if (!Array.isArray(reply['content']))
       throw new ExchangeError('unreadable', 'It answered without content.');
     this.#count(objectIn(reply, 'usage'));
+    const cut = CUT.has(textIn(reply, 'stop_reason'));
     const content = objectsIn(reply, 'content').flatMap((block) =>
-      repairedBlock(block, textIn(block, 'text')),
+      repairedBlock(block, textIn(block, 'text'), cut),
     );
     return {
       ...headOf(reply),
@@ -90,12 +92,14 @@ export class AnthropicRepair implements ReplyRepair {
 
   #startBlock(event: JsonObject): JsonObject[] {
     const index = countIn(event, 'index') ?? this.#blocks;
-    const [block] = repairedBlock(objectIn(event, 'content_block'), '');
+    const { input, ...started } = objectIn(event, 'content_block');
+    const [block] = repairedBlock(typeof input === 'string' ? started : { ...started, input }, '');
     if (block === undefined) {
       this.#open.set(index, '');
       return [];
     }
-    return [...this.#opened(index, block), ...this.#text(index, objectIn(event, 'content_block')['text'])];
+    const first = block['type'] === 'tool_use' && input !== '{}' ? input : started['text'];
+    return [...this.#opened(index, block), ...this.#firstPiece(index, String(block['type']), first)];
   }
 
   #opened(index: number, block: JsonObject): JsonObject[] {
@@ -105,11 +109,12 @@ export class AnthropicRepair implements ReplyRepair {
     return [{ type: 'content_block_start', index, content_block: block }];
   }
 
-  /** Some servers put the first words into the block's start. */
-  #text(index: number, text: unknown): JsonObject[] {
-    if (typeof text !== 'string' || text === '') return [];
-    this.#said = true;
-    return [{ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }];
+  /** Some servers put the first words, or an input as text, into the block's start. */
+  #firstPiece(index: number, kind: string, text: unknown): JsonObject[] {
+    const delta = DELTAS[kind];
+    if (delta === undefined || typeof text !== 'string' || text === '') return [];
+    this.#said ||= kind !== 'thinking';
+    return [{ type: 'content_block_delta', index, delta: { type: delta.type, [delta.field]: text } }];
   }
 
   /** Text whose block was not started starts one. */
@@ -196,8 +201,11 @@ function headOf(message: JsonObject): JsonObject {
   });
 }
 
+/** Reasons to stop that end a reply where it is, also inside a call. */
+const CUT: ReadonlySet<unknown> = new Set(['max_tokens', 'model_context_window_exceeded', 'refusal']);
+
 /** Only the kinds that can be mapped: the others belong to tools that no mapped request offers. */
-function repairedBlock(block: JsonObject, text: string | undefined): JsonObject[] {
+function repairedBlock(block: JsonObject, text: string | undefined, cut = false): JsonObject[] {
   switch (block['type']) {
     case 'text':
       return text === undefined ? [] : [{ type: 'text', text }];
@@ -208,7 +216,7 @@ function repairedBlock(block: JsonObject, text: string | undefined): JsonObject[
       const id = textIn(block, 'id') ?? `toolu_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
       return name === undefined
         ? []
-        : [{ type: 'tool_use', id, name, input: isObject(block['input']) ? block['input'] : {} }];
+        : [{ type: 'tool_use', id, name, input: readToolInput(block['input'], cut) }];
     }
     default:
       return [];

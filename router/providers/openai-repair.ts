@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
 import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
-import { countIn, isObject, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { countIn, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
 import { logprobsOfChoice, noteLogprobs } from './logprobs.ts';
 import { ExchangeError } from './provider-error.ts';
 import { openaiReason } from './stop-reason.ts';
@@ -248,11 +248,11 @@ function wholeCalls(calls: readonly JsonObject[]): JsonObject[] {
   });
 }
 
-/** Some servers send the arguments parsed. */
+/** Some servers send the arguments parsed. What is no object is passed on as a text that is none, which the client's dialect decides on. */
 function argumentsText(fn: JsonObject): string {
   const given = fn['arguments'];
   if (typeof given === 'string') return given;
-  return isObject(given) ? JSON.stringify(given) : '';
+  return given === undefined || given === null ? '' : JSON.stringify(given);
 }
 
 /** Clients find a call's result by its id, so each has one and no two have the same. */

@@ -6,6 +6,7 @@ import { logprobsOfCandidate, noteLogprobs } from './logprobs.ts';
 import { OpenaiRepair } from './openai-repair.ts';
 import { ExchangeError } from './provider-error.ts';
 import { isTooComplex, type SseEvent, SseReader, TOO_COMPLEX } from './response.ts';
+import { readToolInput } from './tool-input.ts';
 import type { ProviderCall, ReplyRepair } from './types.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
@@ -202,12 +203,12 @@ function googlePart(part: JsonObject): JsonObject[] {
 
 /** A call that is streamed in pieces has `partialArgs` and `willContinue`, which stay as they are. */
 function googleCall(call: JsonObject): JsonObject {
-  const args = objectIn(call, 'args');
+  const { args } = call;
   return withoutUndefined({
     ...call,
     id: textIn(call, 'id'),
     name: textIn(call, 'name'),
-    args: call['args'] === undefined || call['args'] === null ? undefined : args,
+    args: args === undefined || args === null ? undefined : readToolInput(args),
   });
 }
 
@@ -216,8 +217,9 @@ function bedrockReply(reply: JsonObject, notes: ReplyNotes): JsonObject {
   const message = objectIn(objectIn(reply, 'output'), 'message');
   if (!Array.isArray(message['content']))
     throw new ExchangeError('unreadable', 'It answered without content.');
-  const content = objectsIn(message, 'content').flatMap(bedrockBlock);
   const stopReason = textIn(reply, 'stopReason');
+  const cut = stopReason === 'max_tokens' || stopReason === 'model_context_window_exceeded';
+  const content = objectsIn(message, 'content').flatMap((block) => bedrockBlock(block, cut));
   if (stopReason === undefined && content.every((block) => block['text'] === ''))
     throw new ExchangeError('unreadable', 'It answered with neither content nor a reason to stop.');
   return withoutUndefined({
@@ -228,11 +230,11 @@ function bedrockReply(reply: JsonObject, notes: ReplyNotes): JsonObject {
   });
 }
 
-function bedrockBlock(block: JsonObject): JsonObject[] {
+function bedrockBlock(block: JsonObject, cut: boolean): JsonObject[] {
   if (typeof block['text'] === 'string') return [{ text: block['text'] }];
   const { toolUseId, name, input } = objectIn(block, 'toolUse');
   if (typeof toolUseId !== 'string' || typeof name !== 'string') return [];
-  return [{ toolUse: { toolUseId, name, input: isObject(input) ? input : {} } }];
+  return [{ toolUse: { toolUseId, name, input: readToolInput(input, cut) } }];
 }
 
 function bedrockUsage(usage: JsonObject, notes: ReplyNotes): JsonObject {
