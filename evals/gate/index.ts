@@ -20,11 +20,11 @@ export {
   type Evidence,
   evidenceSchema,
 } from './evidence.ts';
-export { loadGateCases } from './gate-cases.ts';
+export { loadGateCases, requireGroups } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
 export { requireAllRequests } from './label-plan.ts';
 export { deltaOfLook } from './look-plan.ts';
-export { unseenByLooks } from './looks.ts';
+export { assertRecordWhole, unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
 export { cascadeSentence, ladderSentence, payingSentence } from './paying-sentence.ts';

@@ -4,19 +4,39 @@ import {
   type Promotion,
   promote as promoteInStore,
   readCurrent,
+  readVerdict,
   rollback as rollBackStore,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { assertRecordWhole } from '../gate/index.ts';
 
 /**
  * Makes an artifact, such as `models/mine`, the one that its store `models` serves.
  * @param check called while no other command can change what serves; throws to refuse
- * @throws PlimsollError `ungated` if it has no valid PASS
+ * @throws PlimsollError `ungated` if it has no valid PASS, or one of a look that was never put on record; `invalid-artifact` if the store's
+ *   record lacks a look that a verdict in it rests on, as that of an artifact that was gated elsewhere
  */
 export function promote(artifact: string, at = new Date(), check = () => {}): Promotion {
   const { store, name } = placeInStore(artifact);
-  return uninterrupted(() => promoteInStore(store, name, at, check));
+  return uninterrupted(() =>
+    promoteInStore(store, name, at, () => {
+      check();
+      assertOnRecord(artifact, store);
+    }),
+  );
+}
+
+/** A PASS counts for as many looks as the store has on record: one that was gated elsewhere may be the best of many. */
+function assertOnRecord(artifact: string, store: string): void {
+  assertRecordWhole(store);
+  const verdict = readVerdict(artifact);
+  if (verdict?.schema_version !== 2 || verdict.looks.record !== null) return;
+  throw new PlimsollError(
+    'ungated',
+    `The verdict of ${artifact} is of a look that was not put on record. Gate it again in its store: \`plimsoll gate --artifact ${artifact} --suite <suite>\`.`,
+    { place: { file: artifact } },
+  );
 }
 
 /**

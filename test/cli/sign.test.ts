@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { sampled } from '../helpers/long-run.ts';
+import { layRecordedVerdict } from '../helpers/recorded-verdict.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { CLI, cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
@@ -17,7 +18,7 @@ const VERIFY = ['sign', '--verify', '--artifact', 'models/a', '--key', 'gate.pub
 async function withKeys(env: NodeJS.ProcessEnv = {}) {
   const cwd = scratchFolder();
   const artifact = copyAs(TINY, path.join(cwd, 'models', 'a'));
-  layVerdict(artifact);
+  layRecordedVerdict(artifact);
   const made = await cli(['sign', '--new-key', 'gate'], { cwd, env });
   expect(made).toMatchObject({ code: 0, stderr: '' });
   const run = (args: readonly string[], settings: NodeJS.ProcessEnv = {}) =>

@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { layRecordedVerdict } from '../helpers/recorded-verdict.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
-import { copyAs, layVerdict, PASSED } from '../helpers/verdicts.ts';
+import { copyAs, LOOK, layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { cli, ended, expectRefusal, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
 const { folder: TINY } = await tinyArtifact();
@@ -13,7 +14,7 @@ const PROMPT = 'What is the capital of France?';
 function store(...names: string[]): { cwd: string; models: string } {
   const cwd = scratchFolder();
   const models = path.join(cwd, 'models');
-  for (const name of names) layVerdict(copyAs(TINY, path.join(models, name)));
+  for (const name of names) layRecordedVerdict(copyAs(TINY, path.join(models, name)));
   return { cwd, models };
 }
 
@@ -23,7 +24,7 @@ describe.concurrent('a store', () => {
   it('promote, rollback and artifacts: what serves, what served, what each verdict is', async () => {
     const { cwd, models } = store('a', 'b', 'c');
     rmSync(path.join(models, 'c', 'verdict.json'));
-    layVerdict(path.join(models, 'b'), { policy: { name: 'default', version: 1, threshold: 0.25 } });
+    layRecordedVerdict(path.join(models, 'b'), { policy: { name: 'default', version: 1, threshold: 0.25 } });
     expect((await promoted(cwd, 'a')).stdout).toMatch(/^models serves a \([0-9a-f]{12}\) since \d{4}-/);
     expect((await promoted(cwd, 'b/')).stdout).toMatch(/^models serves b /);
     const back = await cli(['rollback'], { cwd });
@@ -42,9 +43,25 @@ describe.concurrent('a store', () => {
     ]);
   });
 
+  it('what was gated in another folder, or without a record, is not promoted', async () => {
+    const { cwd, models } = store('a');
+    const { models: scratch } = store('b');
+    cpSync(path.join(scratch, 'b'), path.join(models, 'b'), { recursive: true });
+    for (const name of ['b', 'a'])
+      expectRefusal(
+        await promoted(cwd, name),
+        /models\/b\/verdict\.json rests on the look [0-9a-f]{12}…, which/,
+      );
+    layVerdict(path.join(models, 'b'), { looks: { ...LOOK, record: null, head: null } });
+    expectRefusal(await promoted(cwd, 'b'), /models\/b is of a look that was not put on record/);
+    expect(await promoted(cwd, 'a')).toMatchObject({ code: 0 });
+  });
+
   it('route decides by the current artifact, and inspect says which it is', async () => {
     const { cwd } = store('a', 'b');
-    layVerdict(path.join(cwd, 'models/b'), { policy: { name: 'default', version: 1, threshold: 0.25 } });
+    layRecordedVerdict(path.join(cwd, 'models/b'), {
+      policy: { name: 'default', version: 1, threshold: 0.25 },
+    });
     await promoted(cwd, 'b');
     const decision = jsonOf(await cli(['route', PROMPT, '--artifact', 'models', '--json'], { cwd }));
     expect(decision).toMatchObject({ artifact: { name: 'b' }, threshold: 0.25, verdict: 'PASS' });

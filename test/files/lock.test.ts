@@ -8,7 +8,7 @@ import { readCurrent, writeArtifact } from '../../router/artifact/index.ts';
 import { withLock } from '../../router/files/index.ts';
 import { draft } from '../artifact/draft.ts';
 import { cli, startCli } from '../cli/run-cli.ts';
-import { layVerdict } from '../helpers/verdicts.ts';
+import { layRecordedVerdict } from '../helpers/recorded-verdict.ts';
 import { hiddenIn } from './tiny-disk.ts';
 
 function scratchFolder(): string {
@@ -38,7 +38,7 @@ test('promotes at once are all in the history', async () => {
   const names = ['a', 'b', 'c', 'd'];
   for (const name of names) {
     writeArtifact(path.join(folder, name), draft);
-    layVerdict(path.join(folder, name));
+    layRecordedVerdict(path.join(folder, name));
   }
   const ended = await Promise.all(
     names.map((name) => cli(['promote', '--artifact', path.join(folder, name)])),
