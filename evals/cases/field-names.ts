@@ -68,12 +68,19 @@ export class FieldNames {
   readonly #unread = new Map<string, string>();
   readonly #usedSources = new Set<string>();
 
-  /** @throws PlimsollError 'invalid-input': the map has an unknown field */
+  /** @throws PlimsollError 'invalid-input': the map has an unknown field, or one column for two */
   constructor(qualityField: string, map: ColumnMap = new Map(), { outcomesOptional = false } = {}) {
     this.qualityField = qualityField;
     this.map = map;
     this.outcomesOptional = outcomesOptional;
+    const nameOf = new Map<string, string>();
     for (const [name, source] of map) {
+      const other = nameOf.get(normalise(source));
+      if (other !== undefined)
+        throw mapError(
+          `${other} and ${name} are both given the column ${shownName(source)}; it can hold one of them`,
+        );
+      nameOf.set(normalise(source), name);
       const field = this.#parse(name);
       if (field.kind === 'unknown' || field.kind === 'outcomes')
         throw mapError(`there is no field ${name}${this.hint(name)}`);
@@ -115,6 +122,11 @@ export class FieldNames {
   reportUnread(name: string, prefix = '', why?: string): void {
     if (this.#unread.size >= MOST_REMEMBERED || this.#unread.get(prefix + name) !== undefined) return;
     this.#unread.set(prefix + name, `${prefix}${shownName(name)}${why ?? this.hint(name)}`);
+  }
+
+  /** Names that are not read, each with the path before it. */
+  unread(): string[] {
+    return [...this.#unread.keys()];
   }
 
   /** One line with the names that are not read, those with a hint first; empty if there are none. */

@@ -81,6 +81,8 @@ export interface LoadedCases {
   readonly files: readonly LoadedFile[];
   /** How the files were read, for a person, a line each: scales, names that were not read. */
   readonly notes: readonly string[];
+  /** Names of columns and fields that were not read, the first thousand. */
+  readonly unread: readonly string[];
 }
 
 /**
@@ -225,6 +227,7 @@ class CaseLoader {
       rejectKinds: this.#rejects.kinds,
       excluded: { missingOutcome, duplicates: this.#collector.duplicates },
       notes: [...unread, ...this.#models.typoNotes(this.#read), ...sharedLabelNotes(cases)],
+      unread: this.#names.unread(),
     };
   }
 

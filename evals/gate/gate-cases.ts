@@ -10,8 +10,9 @@ import {
   loadCases,
   loadTierCases,
   requireLadderOrder,
+  shownName,
 } from '../cases/index.ts';
-import type { LoadedSuite } from './suite.ts';
+import type { LoadedSuite, Suite } from './suite.ts';
 
 export interface GateCases {
   readonly cases: readonly Case[];
@@ -20,6 +21,8 @@ export interface GateCases {
   readonly rejected: number;
   /** What a person should know about the data, a line each. */
   readonly notes: readonly string[];
+  /** Names in the data that were not read. */
+  readonly unread: readonly string[];
 }
 
 /** How the files are written, whether the models' replies are needed, and who is notified of the progress. */
@@ -34,12 +37,13 @@ const NOTHING: GateCases = {
   excluded: { missingOutcome: 0, duplicates: 0 },
   rejected: 0,
   notes: [],
+  unread: [],
 };
 
 /**
  * The cases that a suite names, or those of `data` in their place, those without labels included: a case that is escalated loses nothing,
  * whether or not anybody labelled it, and of one that is kept cheap the worst is assumed.
- * @throws PlimsollError `insufficient-data` if no file is named, or no case is left
+ * @throws PlimsollError `insufficient-data` if no file is named, or no case is left; as requireGroups
  */
 export async function loadGateCases(
   { suite, file, resolve }: LoadedSuite,
@@ -58,11 +62,48 @@ export async function loadGateCases(
   const labelled =
     files.length === 0 ? NOTHING : await loadLabelledCases(files, ladder, suite.quality_field, reading);
   const tiered = suite.tier_cases.map(resolve).map((name) => tierCases(name, ladder));
+  const cases = [...labelled.cases, ...tiered.flatMap(({ cases }) => cases)];
   return {
     ...labelled,
-    cases: [...labelled.cases, ...tiered.flatMap(({ cases }) => cases)],
+    cases,
     files: [...labelled.files, ...tiered.map(({ loaded }) => loaded)],
+    notes: [...labelled.notes, ...requireGroups(suite, cases, labelled.unread)],
   };
+}
+
+/** Names of columns that may say which rows were drawn together. */
+const LIKE_A_GROUP = /conversation|session|thread|chat|dialog|user|customer|client|account|person/i;
+
+/**
+ * Where whole groups are the draws, rows must say which group they belong to: rows without a group are a group each, as if all had been drawn
+ * independently.
+ * @param unread names in the data that were not read
+ * @returns a note of how many rows have no group
+ * @throws PlimsollError `invalid-input` if none has one
+ */
+export function requireGroups(
+  { sampling }: Pick<Suite, 'sampling'>,
+  cases: readonly Pick<Case, 'group'>[],
+  unread: readonly string[],
+): string[] {
+  if (sampling !== 'groups') return [];
+  const lone = cases.filter(({ group }) => group === undefined).length;
+  if (lone === 0) return [];
+  if (lone < cases.length) {
+    return [
+      `sampling: groups: ${lone} of ${cases.length} cases have no group. Each of them counts as a group of one, but for copies of one text or key.`,
+    ];
+  }
+  const [like] = unread.filter((name) => LIKE_A_GROUP.test(name));
+  const hint =
+    like === undefined
+      ? ''
+      : ` Is it ${shownName(like)}, which is not read? Then give --map group=${shownName(like)}.`;
+  throw new PlimsollError(
+    'invalid-input',
+    `The suite says sampling: groups, and no case has a group: each would count as drawn by itself.${hint} Name in the field "group" what was drawn as a whole, such as the conversation or the user, or leave sampling out.`,
+    { place: { field: 'group' } },
+  );
 }
 
 async function loadLabelledCases(
@@ -79,9 +120,10 @@ async function loadLabelledCases(
     keepUnlabelled: true,
     maxRejectShare: 0, // rows that fall out would not count as lost, and which ones do is no accident
   });
-  const { cases, excluded, rejectedCount } = loaded;
+  const { cases, excluded, rejectedCount, unread } = loaded;
   requireLadderOrder(cases, models);
-  return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes: dataNotes(loaded, models) };
+  const notes = dataNotes(loaded, models);
+  return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes, unread };
 }
 
 function tierCases(file: string, ladder: readonly Rung[]): { cases: Case[]; loaded: LoadedFile } {

@@ -23,6 +23,7 @@ import {
   type LoadedSuite,
   loadSuite,
   requireAllRequests,
+  requireGroups,
   requireHeldOutFrom,
   runGate,
   writeComparison,
@@ -118,7 +119,8 @@ async function challenge(
   });
   onNotes?.(data.notes);
   requireLearnable(data.cases, models);
-  requireAllRequests(options.data, data.cases); // the gate, after the training, would refuse them
+  requireAllRequests(options.data, data.cases); // the gate, after the training, would refuse them, as it would cases without groups
+  requireGroups(suite, data.cases, data.unread);
   requireHeldOutFrom(champion, data.cases); // refuses now what could not be compared after the training
   const { learner = 'auto' } = options;
   const challenger = await trainChallenger(champion, data, { ...options, rule, cascade, learner });

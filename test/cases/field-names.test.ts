@@ -120,6 +120,11 @@ describe('--map', () => {
     ['prompt', /"prompt" is not name=column/],
     ['prompt=', /is not name=column/],
     ['prompt=a,prompt=b', /prompt is given twice/],
+    [
+      'large.quality=score,small.quality= Score',
+      /large\.quality and small\.quality are both given the column Score; it can hold one of them/,
+    ],
+    ['prompt=q,key=q', /prompt and key are both given the column q/],
     ['task=topic', /no file has topic/],
     ['prompt=question', /there is no column question, which --map names\./, 'ask,small.quality'],
     [

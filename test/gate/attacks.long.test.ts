@@ -197,7 +197,7 @@ describe('noticed: the next look', () => {
       expect(lossOf({ verdict }).note).toMatch(/cases repeat the text of another/);
       const grouped = await gate(fresh(), {
         suite: { sampling: 'groups', largest_group: 6 },
-        data: fileOf(rows, changes),
+        data: fileOf(rows, (i) => ({ group: `row-${i}`, ...changes(i) })),
       });
       expect(grouped.verdict.sealed.units).toBe(honest.sealed.n);
       expect(grouped.verdict.policy.threshold).toBeLessThanOrEqual(honest.policy.threshold);
