@@ -145,7 +145,14 @@ export function anthropicPrompt(
       "the chosen model's provider cannot continue an assistant's message",
     );
   }
-  const mapping: Mapping = { target, losses, prompt: new Prompt(target), inputs: { values: 0 } };
+  // Without any other message they are what the user says: most APIs want a message of the user.
+  const systemAnywhere = target.systemAnywhere && messages.some(({ role }) => role !== 'system');
+  const mapping: Mapping = {
+    target: { ...target, systemAnywhere },
+    losses,
+    prompt: new Prompt(target),
+    inputs: { values: 0 },
+  };
   mapping.prompt.add(...system);
   for (const [index, message] of messages.entries()) addMessage(message, ['messages', index], mapping);
   return mapping.prompt.finish();

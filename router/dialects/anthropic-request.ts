@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { anthropicMessageSchema, anthropicPrompt, anthropicTextSchema } from './anthropic-messages.ts';
 import { acceptedStops, acceptedTools } from './limits.ts';
-import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
+import { type Losses, NO_COUNTERPART, type Path, unmappable, withoutNulls } from './losses.ts';
 import { cacheControlSchema, cacheOptions, jsonSchemaSchema, systemMessages } from './prompt.ts';
 import {
   canReason,
@@ -23,7 +23,8 @@ import {
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
-import { withoutForeignTools } from './tools.ts';
+import { followsStrictRules } from './strict-schema.ts';
+import { inputSchemaOf, withoutForeignTools } from './tools.ts';
 
 const toolSchema = z.strictObject({
   type: z.literal('custom').nullish(),
@@ -92,6 +93,7 @@ export function anthropicRequest(
   const request = losses.parse(requestSchema, withoutForeignTools(withoutNulls(body), 'anthropic', losses));
   const { tool_choice: choice, messages } = request;
   const tools = acceptedTools(request.tools ?? [], ['tools'], target, losses);
+  const format = responseFormat(request);
   const options = withoutUndefined({
     prompt: anthropicPrompt(messages, systemPrompt(request, target, losses), target, losses),
     maxOutputTokens: request.max_tokens,
@@ -100,14 +102,21 @@ export function anthropicRequest(
     topP: request.top_p === 1 ? undefined : request.top_p,
     topK: request.top_k,
     stopSequences: acceptedStops(request.stop_sequences, ['stop_sequences'], target, losses),
-    responseFormat: responseFormat(request),
+    responseFormat: format,
     tools: tools.length > 0 ? tools.map((tool, at) => functionTool(tool, at, target, losses)) : undefined,
     toolChoice: choice && toolChoice(choice),
     providerOptions: mergeProviderOptions([
       userOptions(request, target, losses),
       toolCallLimit(request, target, losses),
-      // Anthropic's structured output always follows its schema.
-      responseFormat(request) && target.strictSchema?.(true),
+      format &&
+        target.strictSchema?.(
+          takesStrictly(
+            format.schema,
+            request.output_format ? ['output_format'] : ['output_config', 'format'],
+            target,
+            losses,
+          ),
+        ),
     ]),
   });
   return withThinking(options, request, target, losses);
@@ -153,10 +162,23 @@ function requestedReasoning(thinking: AnthropicRequest['thinking'], effort: Effo
 function responseFormat({
   output_config: config,
   output_format: older,
-}: AnthropicRequest): ResponseFormat | undefined {
+}: AnthropicRequest): Extract<ResponseFormat, { type: 'json' }> | undefined {
   if (config?.format && older) throw unmappable(['output_format'], 'give it in output_config.format alone');
   const format = config?.format ?? older;
   return format && { type: 'json', schema: format.schema as JsonSchema };
+}
+
+/**
+ * Whether the target holds the model to this schema. Anthropic's API takes more schemas strictly than OpenAI's, which refuses the request: there
+ * the model gets the schema, and nothing holds it to it.
+ */
+function takesStrictly(schema: unknown, path: Path, { strictSchema }: Target, losses: Losses): boolean {
+  if (!strictSchema || followsStrictRules(schema)) return true;
+  losses.approximate(
+    path,
+    "the chosen model's provider is strict only about schemas without optional properties",
+  );
+  return false;
 }
 
 function functionTool(
@@ -166,10 +188,11 @@ function functionTool(
   losses: Losses,
 ): FunctionTool {
   const { cacheOnTools, cache } = target;
-  const inputSchema = tool.input_schema as JsonSchema;
+  const inputSchema = inputSchemaOf(tool.input_schema);
   const further = withoutUndefined({
     description: tool.description ?? undefined,
-    strict: tool.strict || undefined,
+    strict:
+      (tool.strict && takesStrictly(inputSchema, ['tools', index, 'strict'], target, losses)) || undefined,
   });
   const mark = cacheOptions(tool, ['tools', index], { cache: cacheOnTools ? cache : undefined }, losses);
   return { type: 'function', name: tool.name, inputSchema, ...further, ...mark };

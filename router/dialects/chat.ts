@@ -93,9 +93,9 @@ function withLimit(options: CallOptions, { model }: ModelRequest): CallOptions {
     const limited = [options.providerOptions, { openai: { maxCompletionTokens: limit } }];
     return { ...rest, providerOptions: mergeProviderOptions(limited)! };
   }
-  if (model.provider.kind !== 'anthropic' || model.maxOutputTokens === undefined) return options;
-  // The SDK adds the tokens of thinking to the limit, and the model's own limit is for both.
-  return { maxOutputTokens: model.maxOutputTokens - thinkingBudget(options), ...options };
+  const whole = limit ?? (model.provider.kind === 'anthropic' ? model.maxOutputTokens : undefined);
+  // The SDK adds the tokens of thinking to the limit, which is for both.
+  return whole === undefined ? options : { ...rest, maxOutputTokens: whole - thinkingBudget(options) };
 }
 
 /** The path of the reply's schema in the client's request. */

@@ -165,8 +165,9 @@ export function openaiPrompt(
 ): PromptMessage[] {
   const prompt = new Prompt(target);
   const mapping: Mapping = { target, losses, prompt, pictureDetail, parsedArguments: { values: 0 } };
+  // Without any other message there is none for them to lead, and most APIs want one of the user.
   const start = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
-  const leading = messages.slice(0, start === -1 ? messages.length : start);
+  const leading = messages.slice(0, Math.max(0, start));
   const system = leading.flatMap((message, index) => systemTexts(message, ['messages', index], mapping));
   mapping.prompt.add(...systemMessages([...system, ...(instruction ? [{ text: instruction }] : [])], target));
   for (const [index, message] of messages.entries()) {

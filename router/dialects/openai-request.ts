@@ -15,7 +15,7 @@ import {
   type ToolChoice,
   withoutUndefined,
 } from './sdk.ts';
-import { withoutForeignTools } from './tools.ts';
+import { inputSchemaOf, withoutForeignTools } from './tools.ts';
 
 const functionSchema = z.strictObject({
   name: z.string(),
@@ -99,7 +99,6 @@ const requestSchema = z.strictObject({
 
 type OpenAIRequest = z.infer<typeof requestSchema>;
 
-const NO_PARAMETERS = { type: 'object', properties: {} };
 const JSON_INSTRUCTION =
   'Reply with one JSON object and nothing else: no text before or after it, and no code fence around it.';
 
@@ -204,7 +203,7 @@ function responseFormat(
 }
 
 function functionTool(tool: NonNullable<OpenAIRequest['functions']>[number]): FunctionTool {
-  const inputSchema = (tool.parameters ?? NO_PARAMETERS) as JsonSchema;
+  const inputSchema = inputSchemaOf(tool.parameters);
   const further = { description: tool.description ?? undefined, strict: tool.strict || undefined };
   return { type: 'function', name: tool.name, inputSchema, ...withoutUndefined(further) };
 }

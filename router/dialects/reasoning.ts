@@ -39,6 +39,8 @@ const BUDGETS: Readonly<Record<Effort, number>> = {
 };
 /** Claude's minimum. */
 const MIN_BUDGET = 1_024;
+/** How much of the client's limit an effort may think, so that a reply fits in too. */
+const THINKING_SHARE = 0.8;
 /** Assumed limit on output, which thinking and reply share, if the catalog has none. */
 const DEFAULT_MAX_OUTPUT = 32_000;
 
@@ -49,7 +51,8 @@ export function effortForBudget(tokens: number): Effort {
 
 /**
  * The SDK's options for the requested reasoning, at the nearest effort that the model accepts.
- * @returns undefined if the model has no control for it, or this request does not allow thinking
+ * @returns undefined if the model has no control for it, could only not think at all, or this request does not allow thinking or has no room
+ *   for it
  */
 export function reasoningOptions(
   { effort, budgetTokens }: Reasoning,
@@ -59,16 +62,24 @@ export function reasoningOptions(
   const control = reasoningControl(model);
   if (control === undefined || effort === undefined) return undefined;
   const nearest = nearestEffort(effort, control.efforts);
+  if (nearest === 'none' && effort !== 'none') return undefined;
   if (!control.conditional || nearest === 'none')
     return control.set(nearest, budgetTokens ?? BUDGETS[nearest]);
-  const room = (model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT) - (options.maxOutputTokens ?? MIN_BUDGET);
-  const budget = Math.min(budgetTokens ?? BUDGETS[nearest], room);
+  const budget = Math.min(budgetTokens ?? BUDGETS[nearest], thinkingRoom(model, options, budgetTokens));
   return budget < MIN_BUDGET || !allowsThinking(options) ? undefined : control.set(nearest, budget);
 }
 
-/** Tokens of thinking that options for Anthropic set aside. */
+/** The most tokens of thinking that leave some for the reply: Claude's limit on output is for both, and so is the client's. */
+function thinkingRoom(model: CatalogModel, { maxOutputTokens: limit }: CallOptions, asked?: number): number {
+  if (limit === undefined) return (model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT) - MIN_BUDGET;
+  const share = asked === undefined ? Math.max(MIN_BUDGET, Math.floor(limit * THINKING_SHARE)) : limit;
+  return Math.min(share, limit - 1);
+}
+
+/** Tokens of thinking that options for Claude set aside. */
 export function thinkingBudget({ providerOptions }: Pick<CallOptions, 'providerOptions'>): number {
-  const thinking = providerOptions?.['anthropic']?.['thinking'];
+  const { anthropic, bedrock } = providerOptions ?? {};
+  const thinking = anthropic?.['thinking'] ?? bedrock?.['reasoningConfig'];
   return isObject(thinking) && typeof thinking['budgetTokens'] === 'number' ? thinking['budgetTokens'] : 0;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
 import type { Losses } from './losses.ts';
-import type { CallOptions, Content, PromptMessage, StreamPart, Target } from './sdk.ts';
+import type { CallOptions, Content, JsonSchema, PromptMessage, StreamPart, Target } from './sdk.ts';
 
 /** The type of tools that the client itself runs and describes by a schema: only these have a counterpart in every API. */
 const OWN_TYPES: Readonly<Record<Dialect, readonly unknown[]>> = {
@@ -51,6 +51,15 @@ function whatItIs(type: string, dialect: Dialect): string {
     (claude && `${claude} is a tool whose form Claude models know without a schema`) ??
     'only tools of the type custom, with an input_schema, can be mapped';
   return `${what}; a model whose provider is of the kind anthropic can carry it`;
+}
+
+/**
+ * The schema of a tool's input, as an object: some clients leave the type out, which OpenAI's API takes for a tool without parameters, and
+ * others refuse.
+ */
+export function inputSchemaOf(schema: Readonly<Record<string, unknown>> | null | undefined): JsonSchema {
+  if (schema && schema['type'] != null) return schema as JsonSchema;
+  return { properties: {}, ...schema, type: 'object' } as JsonSchema;
 }
 
 /** Names of tools that the target got in place of the client's -> the client's. Nearly always empty. */

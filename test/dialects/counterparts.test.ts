@@ -66,8 +66,8 @@ const FROM_OPENAI: Case[] = [
   [
     'anthropic',
     'claude-haiku-4-5',
-    { reasoning_effort: 'low' },
-    { thinking: { type: 'enabled', budget_tokens: 1_024 } },
+    { reasoning_effort: 'low', max_tokens: 9_000 },
+    { max_tokens: 9_000, thinking: { type: 'enabled', budget_tokens: 1_024 } },
   ],
   [
     'google',
