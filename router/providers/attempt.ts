@@ -4,7 +4,7 @@ import { isKnownEncoding } from '../content-encoding.ts';
 import { isWithinLimits, nativeBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
-import { nativeRefusal } from './error-body.ts';
+import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
@@ -17,7 +17,7 @@ import {
   missingKeyFailure,
   retryAfterMs,
 } from './provider-error.ts';
-import { clientHeaders, contentEncoding, decodedBody, headFault } from './response.ts';
+import { clientHeaders, contentEncoding, decodedBody, firstBytes, headFault } from './response.ts';
 import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall, UnroutedCall } from './types.ts';
 
 /** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
@@ -123,17 +123,27 @@ function readOutcome(
   const { exchange, head } = opened;
   if (head.status < 200 || head.status > 299) return errorOutcome(call, opened, idleMs, key);
   const fault = headFault(head, call.stream);
-  if (fault !== undefined) {
-    exchange.close();
-    return failedAttempt(call.model, 'bad-answer', head.status, fault);
-  }
+  if (fault !== undefined) return noReply(call, opened, fault, idleMs, key);
   return call.stream
     ? streamedReply(call, head, decodedBody(exchange, head, idleMs), key)
     : plainReply(call, opened, idleMs, key, maxReplyBytes);
 }
 
-/** Maximum size of a provider's error; the rest is cut off. */
-const MAX_ERROR_BYTES = 64 * 1024;
+/** The outcome of a 2xx that cannot be the reply, but may report an error. */
+async function noReply(
+  call: ProviderCall,
+  opened: OpenExchange,
+  fault: string,
+  idleMs: number,
+  key: string | undefined,
+): Promise<AttemptOutcome> {
+  const { exchange, head } = opened;
+  const error = call.stream ? await errorInsteadOfStream(opened, idleMs) : undefined;
+  exchange.close();
+  return error === undefined
+    ? failedAttempt(call.model, 'bad-answer', head.status, fault)
+    : reportedFailure(call, head, error, key);
+}
 
 /** The outcome of a response that is no 2xx. Its silences may last `idleMs`; what came until then counts. */
 async function errorOutcome(
@@ -166,7 +176,7 @@ async function errorBody(
     exchange.close();
     return Buffer.alloc(0);
   }
-  const body = await firstBytes(decodedBody(exchange, head, idleMs), MAX_ERROR_BYTES);
+  const body = await firstBytes(decodedBody(exchange, head, idleMs));
   return key === undefined ? body : withoutKey(body, key);
 }
 
@@ -176,22 +186,6 @@ function withoutKey(body: Buffer, key: string): Buffer {
   const plain = text.includes('\\') ? (JSON.stringify(parseJson(text)) ?? text) : text;
   if (plain.includes(key)) return Buffer.from(plain.replaceAll(key, '[key]'));
   return text.includes(key) ? Buffer.from(text.replaceAll(key, '[key]')) : body;
-}
-
-/** A body until `maxBytes`, its end, or the failure of its exchange. */
-async function firstBytes(bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of bytes) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= maxBytes) break;
-    }
-  } catch (error) {
-    if (!(error instanceof ExchangeError)) throw error;
-  }
-  return Buffer.concat(chunks).subarray(0, maxBytes);
 }
 
 interface NativeRequest extends HttpRequest {

@@ -2,9 +2,9 @@ import type { Dialect } from '../catalog/index.ts';
 import { errorBody, isFailure } from '../dialects/index.ts';
 import { fieldIn, isObject, objectIn, parseJson } from '../json/index.ts';
 import { saysSomething } from './empty-reply.ts';
-import type { Head } from './exchange.ts';
+import type { Head, OpenExchange } from './exchange.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
-import { clientHeaders } from './response.ts';
+import { clientHeaders, decodedBody, firstBytes, headFault } from './response.ts';
 import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
 
 const JSON_TYPE = 'application/json';
@@ -37,9 +37,14 @@ function hasError(json: unknown): boolean {
 
 /**
  * The error that a reply, or an event of one, reports although its status was 2xx: JSON with the error in its field `error`. It is at the
- * top, in a message, in a choice or its message or delta, or only a reason to finish says so. Undefined if there is none.
+ * top, in a message, in a choice or its message or delta, or only a reason to finish says so; Google's may be in a list. Undefined if there is
+ * none.
  */
 export function reportedError(json: unknown): string | undefined {
+  return errorIn(Array.isArray(json) ? json.find(isObject) : json);
+}
+
+function errorIn(json: unknown): string | undefined {
   if (hasError(json) || fieldIn(json, 'type') === 'error') return JSON.stringify(json);
   const message = fieldIn(json, 'message');
   const choices = fieldIn(json, 'choices');
@@ -50,6 +55,16 @@ export function reportedError(json: unknown): string | undefined {
   if (Array.isArray(choices)) reasons.push(...choices.map((choice) => fieldIn(choice, 'finish_reason')));
   if (!reasons.some(isFailure)) return undefined;
   return JSON.stringify({ error: { message: 'The provider could not finish this reply.' } });
+}
+
+/** The error that plain JSON reports where a stream was asked for; undefined if it is none. The body is read. */
+export async function errorInsteadOfStream(
+  { exchange, head }: OpenExchange,
+  idleMs: number,
+): Promise<string | undefined> {
+  if (headFault(head, false) !== undefined) return undefined;
+  const body = await firstBytes(decodedBody(exchange, head, idleMs));
+  return reportedError(parseJson(body.toString('utf8')));
 }
 
 function holdersIn(choice: unknown): unknown[] {

@@ -51,8 +51,8 @@ async function* plainBody(
   const whole = Buffer.concat(chunks);
   if (isTooComplex(whole)) throw new ExchangeError('unreadable', `It ${TOO_COMPLEX}.`);
   const reply = parseJson(whole.toString('utf8'));
-  if (!isObject(reply)) return yield whole;
   throwIfError(reply);
+  if (!isObject(reply)) return yield whole;
   yield Buffer.from(JSON.stringify(repair(reply)));
 }
 
@@ -102,7 +102,7 @@ function repairObject(json: JsonObject, repair: ReplyRepair): JsonObject[] {
   return repair.event(json);
 }
 
-function throwIfError(json: JsonObject): void {
+function throwIfError(json: unknown): void {
   const error = reportedError(json);
   if (error !== undefined) throw new ReportedError(error);
 }

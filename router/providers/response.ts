@@ -57,6 +57,25 @@ export function decodedBody(
   return encoding === undefined ? chunks : decompressed(chunks, encoding);
 }
 
+/** Maximum size of a provider's error; the rest is cut off. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** An error's body until its maximum size, its end, or the failure of its exchange. */
+export async function firstBytes(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of bytes) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= MAX_ERROR_BYTES) break;
+    }
+  } catch (error) {
+    if (!(error instanceof ExchangeError)) throw error;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_ERROR_BYTES);
+}
+
 /** A body that has arrived as a whole. */
 export function wholeBody(whole: Uint8Array): ReplyBody {
   return new WholeBody(whole);

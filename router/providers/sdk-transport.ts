@@ -1,7 +1,7 @@
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject, type JsonObject, objectsIn, parseJson } from '../json/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
-import { ReportedError } from './error-body.ts';
+import { errorInsteadOfStream, ReportedError } from './error-body.ts';
 import {
   type ConnectionPools,
   type Exchange,
@@ -58,12 +58,13 @@ export function sdkTransport(
     if (isLarge(request.body)) await nextTurn(); // the SDK has just written all of it
     const opened = await watch(openExchange(pools, request, call, timeouts));
     ({ exchange, head } = opened);
+    await watch(requireContentType(opened, call, timeouts));
     const bytes = limited(
       decodedBody(opened.exchange, opened.head, call.stream ? timeouts.idleMs : undefined),
       call,
     );
     const body = head.status > 299 ? bytes : repairedBody(bytes, call, notes);
-    return fetchResponse(opened, () => watch(body.next()).catch(endAtReportedError), call);
+    return fetchResponse(opened, () => watch(body.next()).catch(endAtReportedError));
   };
   return {
     fetch,
@@ -100,7 +101,6 @@ function httpRequest(address: string, init: RequestInit | undefined, { model }: 
 function fetchResponse(
   { exchange, head }: OpenExchange,
   next: () => Promise<IteratorResult<Uint8Array>>,
-  call: ProviderCall,
 ): Response {
   const { status } = head;
   const headers = new Headers(
@@ -109,7 +109,6 @@ function fetchResponse(
     ),
   );
   if (NULL_BODY_STATUSES.has(status)) return new Response(null, { status, headers });
-  requireContentType(head, exchange, call);
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       const chunk = await next();
@@ -121,13 +120,20 @@ function fetchResponse(
   return new Response(body, { status, headers });
 }
 
-function requireContentType(head: Head, exchange: Exchange, { stream, model }: ProviderCall): void {
-  if (head.status > 299) return;
+/** @throws ReportedError for an error in a 2xx where a stream was asked for; ExchangeError `unreadable` for another type of content */
+async function requireContentType(
+  opened: OpenExchange,
+  { stream, model }: ProviderCall,
+  { idleMs }: AttemptTimeouts,
+): Promise<void> {
+  const { exchange, head } = opened;
+  if (head.status > 299 || NULL_BODY_STATUSES.has(head.status)) return;
   const binary = stream && model.provider.kind === 'bedrock';
   const fault = binary ? eventStreamFault(head) : headFault(head, stream);
   if (fault === undefined) return;
+  const error = stream ? await errorInsteadOfStream(opened, idleMs) : undefined;
   exchange.close();
-  throw new ExchangeError('unreadable', `It ${fault}.`);
+  throw error === undefined ? new ExchangeError('unreadable', `It ${fault}.`) : new ReportedError(error);
 }
 
 /** Amazon streams in a binary form of its own. */
