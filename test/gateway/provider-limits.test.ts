@@ -289,3 +289,10 @@ test.each([
   );
   expect(body.error?.message).not.toContain('secret');
 });
+
+test.each([CLAUDE, GEMINI])('system messages alone are answered by a ladder from %s', async (cheap) => {
+  const { url, asked: models } = await ladderForTest({ cheap, strong: STRONG_CLAUDE });
+  const messages = [{ role: 'system', content: 'Say hello in French.' }];
+  expect(await asked(url, CHAT, '', { messages })).toMatchObject({ status: 200, dropped: null });
+  expect(models()).toHaveLength(1);
+});
