@@ -370,11 +370,13 @@ export class StreamReader {
   /** @returns what to edit in the event's JSON */
   #read({ event, data }: SseEvent): JsonEdit[] {
     const named = event === 'error';
-    if (named || data.includes('"error"') || MAY_HAVE_FAILED.test(data)) this.#readError(event, data);
+    const ends = FINISHED[this.#dialect].test(data);
+    if (named || data.includes('"error"') || (ends && MAY_HAVE_FAILED.test(data)))
+      this.#readError(event, data);
     if (!this.#begun) this.#readBeforeReply(data);
     if (this.#dialect === 'anthropic') this.#done ||= this.#isMessageStop(event, data);
     else this.#done ||= data === DONE;
-    this.#finished ||= FINISHED[this.#dialect].test(data); // if that was a failure, `#hiddenError` counts
+    this.#finished ||= ends; // if that was a failure, `#hiddenError` counts
     if (data !== '') this.#lastData = data;
     this.#usage.read(data);
     return this.#stopReasons.edits(data);
