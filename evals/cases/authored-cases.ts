@@ -5,6 +5,7 @@ import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { type Case, parseReply, REPLY_FIELDS } from './case.ts';
 import { fileError } from './case-file.ts';
+import { copyHashes } from './copy-hash.ts';
 import { questionKey } from './question-key.ts';
 import { BadRow, parseRow, shownName } from './rejects.ts';
 
@@ -84,8 +85,10 @@ export function readTierCases(file: string): TierCase[] {
  * @throws PlimsollError as readTierCases
  */
 export function loadHardCases(file: string): HardCase[] {
-  return readStrictRows(file, hardRowSchema, (row) => {
+  const copies = new CopyGuard();
+  return readStrictRows(file, hardRowSchema, (row, line) => {
     const tiered = tieredCase(row);
+    copies.add(line, [tiered.text]);
     const replies = knownReplies(row.replies ?? {});
     return {
       slice: row.slice,
@@ -101,12 +104,30 @@ export function loadHardCases(file: string): HardCase[] {
  * @throws PlimsollError as readTierCases
  */
 export function loadParaphrases(file: string): Paraphrase[] {
-  return readStrictRows(file, paraphraseRowSchema, ({ id, language, a, b }) => ({
-    id,
-    language,
-    a: routedText({ prompt: a }),
-    b: routedText({ prompt: b }),
-  }));
+  const copies = new CopyGuard();
+  return readStrictRows(file, paraphraseRowSchema, ({ id, language, ...row }, line) => {
+    const [a, b] = [routedText({ prompt: row.a }), routedText({ prompt: row.b })];
+    copies.add(line, [a, b]);
+    return { id, language, a, b };
+  });
+}
+
+/** Bounds take each row for one of its own: copies would make them tighter than what is known. */
+class CopyGuard {
+  /** Numberless hash -> the first line with such a text. */
+  readonly #lines = new Map<number, number>();
+
+  /** @throws BadRow: an earlier line has one of the texts, but for case, white space, punctuation and numbers */
+  add(line: number, texts: readonly string[]): void {
+    const hashes = texts.map((text) => copyHashes(text).numberlessHash);
+    const earlier = hashes.map((hash) => this.#lines.get(hash)).find((found) => found !== undefined);
+    if (earlier !== undefined) {
+      throw new BadRow(
+        `its text is that of line ${earlier}, but for case, white space, punctuation or numbers at most. Each line counts as a case of its own, so copies would make the bound too tight: leave one of the two out, or write it about something else`,
+      );
+    }
+    for (const hash of hashes) this.#lines.set(hash, line);
+  }
 }
 
 /** @throws BadRow: a reply with faults, or of which nothing is said */
@@ -259,7 +280,7 @@ const paraphraseRowSchema = z
 function readStrictRows<Row extends { readonly id: string }, Result>(
   file: string,
   schema: z.ZodType<Row>,
-  convert: (row: Row) => Result,
+  convert: (row: Row, line: number) => Result,
 ): Result[] {
   const ids = new Set<string>();
   const results: Result[] = [];
@@ -269,7 +290,7 @@ function readStrictRows<Row extends { readonly id: string }, Result>(
       const row = parseRow(schema, JSON.parse(line));
       if (ids.has(row.id)) throw new BadRow(`${shownName(row.id)} stands in an earlier row too`, 'id');
       ids.add(row.id);
-      results.push(convert(row));
+      results.push(convert(row, index + 1));
     } catch (error) {
       throw rowError(file, index + 1, error);
     }

@@ -48,6 +48,7 @@ export {
 } from './canonical-cases.ts';
 export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
 export { emptyFile, FileHash, fileError } from './case-file.ts';
+export { type CopyHashes, copyHash, copyHashes } from './copy-hash.ts';
 export { jsonArray, jsonLines } from './json.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
 export {

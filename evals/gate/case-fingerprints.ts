@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { ascendingOrder } from '../../router/statistics/index.ts';
-import { type Case, replyOf } from '../cases/index.ts';
-import { copyHash } from './copy-hash.ts';
+import { type Case, copyHash, replyOf } from '../cases/index.ts';
 
 /** 48 bits, which a double holds exactly: two sets of a million different questions seem to overlap with probability .01. */
 const BYTES = 6;

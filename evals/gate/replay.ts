@@ -11,9 +11,8 @@ import {
 import { PlimsollError } from '../../router/errors.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 import type { Reply } from '../../router/types.ts';
-import { type Case, checkedModels, replyOf } from '../cases/index.ts';
+import { type Case, type CopyHashes, checkedModels, copyHashes, replyOf } from '../cases/index.ts';
 import { type CascadeScores, cascadeScores } from '../threshold/index.ts';
-import { type CopyHashes, copyHashes } from './copy-hash.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits

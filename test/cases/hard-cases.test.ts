@@ -65,6 +65,18 @@ describe('loadHardCases', () => {
     expect(() => loadHardCases(file)).toThrow(reason);
   });
 
+  it.each([
+    ['the very text', hard.prompt],
+    ['another case and other white space', 'prove that  there are infinitely many PRIMES'],
+    ['a number at the end', 'Prove that there are infinitely many primes. (request 17)'],
+    ['a number within', 'Prove that there are 100 infinitely many primes.'],
+  ])('refuses %s under another id, and names both lines', (_, prompt) => {
+    const other = { ...hard, id: 'h-2', prompt: 'Prove that the root of two is irrational.' };
+    expect(loadHardCases(fileOf(hard, other))).toHaveLength(2);
+    const file = fileOf(hard, other, { ...hard, id: 'h-3', prompt });
+    expect(() => loadHardCases(file)).toThrow(`${file}:3: its text is that of line 1, but for case`);
+  });
+
   it('names the line in which no person wrote anything', () => {
     const { prompt: _, ...rest } = hard;
     const file = fileOf({ ...rest, messages: [{ role: 'system', content: 'Be brief.' }] });
@@ -107,6 +119,16 @@ describe('loadParaphrases', () => {
     );
     expect(() => loadParaphrases(file)).toThrow(reason);
   });
+});
+
+it('a paraphrase that repeats a wording of an earlier line is refused', () => {
+  const file = fileOf(pair, {
+    id: 'p-2',
+    a: 'Which knots are there?',
+    b: 'name three knots',
+    language: 'en',
+  });
+  expect(() => loadParaphrases(file)).toThrow(`${file}:2: its text is that of line 1`);
 });
 
 function hardWithoutPrompt() {

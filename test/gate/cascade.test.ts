@@ -197,7 +197,7 @@ describe('labels of a cascade', () => {
 describe('hard cases of a cascade', () => {
   const row = (tier: string, i: number, reply?: object) => ({
     ...{ id: `${tier}-${i}`, slice: 'proof', language: 'en', tier, why: 'made up' },
-    prompt: `Please explain city river bread music window holiday letter, case ${tier} ${i}`,
+    prompt: `Please explain city river bread music window holiday letter, case ${tier} ${'abcd'[i]}`,
     ...(reply && { replies: { [CHEAP]: reply } }),
   });
   const sure = { answer: 'B', confidence_logprob: -0.01 };
