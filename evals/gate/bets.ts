@@ -50,6 +50,17 @@ export function orderBets(
   };
 }
 
+/** The bets in the order in which the cases came, and, if they came in several batches, as one batch. @throws PlimsollError as orderBets */
+export function sealedBets(
+  traits: readonly Traits[],
+  suite: Pick<Suite, 'sampling' | 'largest_group'>,
+  order: BetOrder,
+): { readonly bets: Bets; readonly merged?: Bets } {
+  const bets = orderBets(traits, suite, order);
+  if (bets.batches.length <= 1) return { bets };
+  return { bets, merged: orderBets(traits, suite, { ...order, batchOf: new Uint8Array(traits.length) }) };
+}
+
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */
 export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
   const { largestUnit, unitEnds: ends } = bets;

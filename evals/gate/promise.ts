@@ -15,6 +15,7 @@ import {
   type WalkTest,
   walkThresholds,
 } from '../threshold/index.ts';
+import { batchesNote, worseBatch } from './batches.ts';
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
 import type { FlipCount } from './flips.ts';
@@ -89,28 +90,48 @@ const NO_THRESHOLD =
 
 /** The demands that a PASS promises to hold: quality loss, that of each slice, silent downgrades, recall of hard cases. */
 function promisedConditions(sealed: Sealed): PromiseCondition[] {
-  const { suite, bets, heldOut } = sealed;
+  const { suite, bets, merged, heldOut } = sealed;
   return [
-    meanLossCondition(sealed, 'quality-loss', bets, suite.max_quality_loss),
+    meanLossCondition(sealed, 'quality-loss', { bets, merged }, suite.max_quality_loss),
     ...suite.slices.map(({ name, where, max_quality_loss: max }) => {
-      const inSlice = someBets(bets, (row) => isInSlice(where, heldOut.traits[row]!));
-      return meanLossCondition(sealed, `slice/${name}`, inSlice, max);
+      const inSlice = (all: Bets) => someBets(all, (row) => isInSlice(where, heldOut.traits[row]!));
+      const parts = { bets: inSlice(bets), merged: merged && inSlice(merged) };
+      return meanLossCondition(sealed, `slice/${name}`, parts, max);
     }),
     ...silentDowngradesCondition(sealed),
     ...recallCondition(sealed),
   ];
 }
 
-/** The mean loss against always-strong, over all cases or a slice of them, is at most a margin. */
-function meanLossCondition(sealed: Sealed, name: string, bets: Bets, max: number): PromiseCondition {
+/**
+ * The mean loss against always-strong, over all cases or a slice of them, is at most a margin. Bets that were won stay won, so where a later
+ * batch loses more than the first, the margin must also hold of all cases as one batch: else good cases first would carry bad ones.
+ */
+function meanLossCondition(
+  sealed: Sealed,
+  name: string,
+  { bets, merged }: { readonly bets: Bets; readonly merged: Bets | undefined },
+  max: number,
+): PromiseCondition {
   const { heldOut } = sealed;
   const { rows } = bets;
   const { delta, limit, ofAll } = scaleOf(sealed, max);
   const losses = new LossBets(bets, heldOut.quality);
+  const mergedLosses = merged && new LossBets(merged, heldOut.quality);
+  const now = merged && new Float64Array(heldOut.n);
   return {
     name,
-    move: losses.move,
-    holds: () => rows.length > 0 && losses.pValue({ max: limit, delta }) <= delta,
+    move(row, from, to) {
+      losses.move(row, from, to);
+      mergedLosses?.move(row, from, to);
+      if (now !== undefined) now[row] = lossOf(heldOut, row, to, WORST);
+    },
+    holds: () =>
+      rows.length > 0 &&
+      losses.pValue({ max: limit, delta }) <= delta &&
+      (now === undefined ||
+        worseBatch(bets, now) === undefined ||
+        mergedLosses!.pValue({ max: limit, delta }) <= delta),
     describe({ rungs }) {
       const n = countLabelled(heldOut, rows);
       const base = {
@@ -123,11 +144,13 @@ function meanLossCondition(sealed: Sealed, name: string, bets: Bets, max: number
       };
       if (rows.length === 0) return unmeasured(base, 'no case to measure');
       const worst = lossesAt(heldOut, rungs, WORST);
+      const worse = merged && worseBatch(bets, worst);
+      const tested = worse === undefined ? [bets] : [bets, merged!];
       const lower = lossLowerBound(bets, lossesAt(heldOut, rungs, -WORST), delta);
-      const upper = lossUpperBound(bets, worst, delta);
+      const upper = Math.max(...tested.map((one) => lossUpperBound(one, worst, delta)));
       // what always-strong cannot prove on so few cases stops the walk, whatever the cheap model gains on them
-      const holds = [new Float64Array(heldOut.n), worst].every(
-        (losses) => lossPValue(bets, losses, { max: limit, delta }) <= delta,
+      const holds = [new Float64Array(heldOut.n), worst].every((losses) =>
+        tested.every((one) => lossPValue(one, losses, { max: limit, delta }) <= delta),
       );
       const value = ofAll.value(meanOver(rows, worst));
       const bounds = enclosing(value, ofAll.bounds({ lower, upper }));
@@ -138,8 +161,11 @@ function meanLossCondition(sealed: Sealed, name: string, bets: Bets, max: number
         value,
         bounds,
         ...withNotes([
+          merged === undefined ? {} : { note: batchesNote(bets, worst, worse) },
           verdict === 'INCONCLUSIVE' && bounds.upper <= max ? UNPROVABLE : {},
-          verdict === 'INCONCLUSIVE' ? furtherForLoss(bets, worst, { max: limit, delta }) : {},
+          verdict === 'INCONCLUSIVE' && worse === undefined
+            ? furtherForLoss(bets, worst, { max: limit, delta })
+            : {},
           dependenceNote(heldOut, bets),
         ]),
       };
@@ -172,7 +198,10 @@ function scaleOf({ delta, below }: Sealed, max: number) {
   };
 }
 
-/** Few cases are much worse off: a mean can hide them. Requests are counted; of groups the rate is bet on, as a loss is. */
+/**
+ * Few cases are much worse off: a mean can hide them. Requests of one batch are counted; of groups the rate is bet on, as a loss is, and so is
+ * that of several batches, since an exact bound of a count holds for one look and not for one after each batch.
+ */
 function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   const { suite, heldOut, bets } = sealed;
   if (suite.silent_downgrades === undefined) return [];
@@ -180,6 +209,7 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   const { delta, limit, ofAll } = scaleOf(sealed, max);
   const name = 'silent-downgrades';
   const { n } = heldOut;
+  const counted = bets.unitEnds === undefined && bets.batches.length <= 1;
   const isDowngraded = (row: number, rung: number) =>
     Number(lossOf(heldOut, row, rung, WORST) > margin + QUALITY_TOLERANCE);
   const downgraded = new Float64Array(n);
@@ -193,13 +223,12 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
         downgraded[row] = now;
       },
       holds: () =>
-        bets.unitEnds === undefined
+        counted
           ? clopperPearsonUpper(count, n, delta) <= limit
           : lossPValue(bets, downgraded, { max: limit, delta }) <= delta,
       describe({ rungs }) {
         const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
         const total = found.reduce((sum, one) => sum + one, 0);
-        const counted = bets.unitEnds === undefined;
         const bounds = ofAll.bounds(
           counted
             ? { lower: clopperPearsonLower(total, n, delta), upper: clopperPearsonUpper(total, n, delta) }
@@ -221,8 +250,9 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
           n,
           proof: 'walk',
           ...(verdict === 'INCONCLUSIVE' &&
-            counted &&
-            furtherForFew(n, (cases) => clopperPearsonUpper(0, cases, delta) <= limit)),
+            (counted
+              ? furtherForFew(n, (cases) => clopperPearsonUpper(0, cases, delta) <= limit)
+              : bets.unitEnds === undefined && furtherForLoss(bets, found, { max: limit, delta }))),
         };
       },
     },

@@ -14,7 +14,7 @@ import { escalationRate } from '../../router/statistics/index.ts';
 import { type Case, type ColumnMap, type HardCase, hashCases, loadHardCases } from '../cases/index.ts';
 import { type MatchedDecisions, matchDecisions } from '../decisions/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
-import { orderBets } from './bets.ts';
+import { sealedBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
 import { decisionEvidence } from './decision-evidence.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
@@ -272,7 +272,7 @@ async function sealedOf(all: Decided): Promise<Sealed> {
     suite,
     candidates: ladder.map(({ candidate }) => candidate),
     heldOut,
-    bets: orderBets(heldOut.traits, suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
+    ...sealedBets(heldOut.traits, suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
     delta: look.delta,
     ...(hardCases &&
       hardRungs && { hard: { cases: hardCases, probabilities: scoreColumns(hardRungs, ladder.length) } }),

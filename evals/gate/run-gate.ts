@@ -25,7 +25,7 @@ import {
 } from '../cases/index.ts';
 import { cascadeScores, walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
-import { orderBets } from './bets.ts';
+import { sealedBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
@@ -119,7 +119,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       suite: suite.suite,
       candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
       heldOut: replay,
-      bets: orderBets(replay.traits, suite.suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
+      ...sealedBets(replay.traits, suite.suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
       delta: look.delta,
       ...(plan && { below: labelledBelow(plan, look.delta) }),
       ...(hardCases && {

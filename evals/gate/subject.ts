@@ -25,6 +25,8 @@ export interface Sealed {
   /** Every case, with NaN for outcomes that it lacks. */
   readonly heldOut: Replay;
   readonly bets: Bets;
+  /** The same as one batch, if they came in several. */
+  readonly merged?: Bets;
   /** 1 - confidence that this look may spend. */
   readonly delta: number;
   readonly hard?: HardReplay;

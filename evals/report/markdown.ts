@@ -8,6 +8,7 @@ import {
   conditionRows,
   excludedSentence,
   issuedSentence,
+  isWarning,
   judgedBy,
   languageRows,
   lookRows,
@@ -40,7 +41,9 @@ export function markdownReport(
     `${markdownText(verdictSubject(verdict))}. ${issuedSentence(verdict)}`,
     looks(verdict),
     signedTable(verdict),
-    ...noteLines(verdict.conditions).map(markdownText),
+    ...noteLines(verdict.conditions).map((line) =>
+      isWarning(line) ? `> [!WARNING]\n> ${markdownText(line)}` : markdownText(line),
+    ),
     markdownText(evidence.conclusion),
     ...cascadeLines(evidence),
     markdownTable(rungRows(evidence)),

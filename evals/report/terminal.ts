@@ -8,6 +8,7 @@ import {
   conditionRows,
   excludedSentence,
   issuedSentence,
+  isWarning,
   languageRows,
   lookRows,
   looksSentence,
@@ -44,7 +45,9 @@ export function terminalReport(verdict: GateVerdict, { colour, previous }: Termi
     issuedSentence(verdict),
     '',
     conditionTable(verdict, word),
-    ...noteLines(verdict.conditions).map(oneLine),
+    ...noteLines(verdict.conditions).map((line) =>
+      isWarning(line) ? paint(oneLine(line), BOLD_RED) : oneLine(line),
+    ),
     '',
     cleanTable(rungRows(evidence)),
     '',

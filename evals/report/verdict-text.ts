@@ -248,6 +248,11 @@ export function noteLines(conditions: readonly Condition[]): string[] {
   });
 }
 
+/** Whether a line of noteLines is a warning. */
+export function isWarning(line: string): boolean {
+  return line.includes(': WARNING: ');
+}
+
 export function furtherCasesNote({ further_cases: further }: Condition): string | undefined {
   return further === undefined
     ? undefined

@@ -5,6 +5,7 @@ import {
   cascadeLines,
   conditionRows,
   formatConfidence,
+  isWarning,
   judgedBy,
   noteLines,
   parseEvidence,
@@ -58,7 +59,9 @@ ${provenanceSection(verdict, evidence)}
 
 function conditionsSection({ conditions }: GateVerdict): string {
   const lines = [confidenceSentence(conditions), ...noteLines(conditions)];
-  const notes = lines.map((line) => `<p class="muted">${escapeHtml(line)}</p>`);
+  const notes = lines.map(
+    (line) => `<p class="${isWarning(line) ? 'loud' : 'muted'}">${escapeHtml(line)}</p>`,
+  );
   return `<section><h2>Conditions</h2>${htmlTable('Conditions', conditionRows(conditions).map(verdictSecond))}${notes.join('\n')}</section>`;
 }
 

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { sealedBets } from '../../evals/gate/bets.ts';
+import {
+  DOWNGRADED,
+  ESCALATED,
+  KEPT_WELL,
+  promisedAt,
+  type Row,
+  replayOf,
+  rowsOf,
+  suiteOf,
+} from './subjects.ts';
+
+const GAINED: Row = { cheap: 1, strong: 0, predicted: 0.1 };
+const WINNERS = rowsOf([270, KEPT_WELL], [30, GAINED]);
+const LOSERS = rowsOf([246, KEPT_WELL], [54, DOWNGRADED]);
+
+/** The demands of the promise on cases that came in batches. */
+function judged(
+  batches: readonly (readonly Row[])[],
+  suite = suiteOf({ silent_downgrades: { max_rate: 0.2 } }),
+) {
+  const rows = batches.flat();
+  const batchOf = batches.flatMap((batch, i) => batch.map(() => i));
+  const contents = Float64Array.from(rows.keys());
+  return promisedAt(rows, { suite, ...sealedBets(replayOf(rows).traits, suite, { batchOf, contents }) });
+}
+
+describe('cases that came in batches', () => {
+  test('winners first and losers later: no PASS by what the winners won', () => {
+    expect(judged([WINNERS]).get('quality-loss')).toMatchObject({ verdict: 'PASS' });
+    const loss = judged([WINNERS, LOSERS]).get('quality-loss')!;
+    expect(loss.note).toMatch(
+      /^WARNING: batch 2 loses more than the first \(one-sided p < 0\.01\).*batches in the order in which they came: 300 cases with a mean loss of -0\.1000, 300 cases with a mean loss of 0\.1800$/,
+    );
+    const mixed = judged([[...WINNERS, ...LOSERS]]).get('quality-loss')!;
+    expect(mixed.verdict).toBe('INCONCLUSIVE');
+    expect(loss).toMatchObject({ verdict: 'INCONCLUSIVE', bounds: { upper: mixed.bounds.upper } });
+  });
+
+  test('the same in a slice, in groups, and in a later batch than the second', () => {
+    const suite = suiteOf({
+      slices: [{ name: 'all', where: { min_characters: 0 }, max_quality_loss: 0.05 }],
+    });
+    const slice = judged([WINNERS, WINNERS.slice(0, 100), LOSERS], suite).get('slice/all')!;
+    expect(slice.note).toContain('WARNING: batch 3 loses more');
+    const inPairs = [WINNERS, LOSERS].map((rows, batch) =>
+      rows.map((row, i) => ({ ...row, traits: { group: `${batch}-${i >> 1}` } })),
+    );
+    const grouped = judged(inPairs, suiteOf({ sampling: 'groups', largest_group: 2 })).get('quality-loss')!;
+    expect(grouped).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      note: expect.stringContaining('WARNING: batch 2'),
+    });
+  });
+
+  test('alike: each is shown, and nothing is warned of', () => {
+    const batch = rowsOf([290, KEPT_WELL], [2, DOWNGRADED], [100, ESCALATED]);
+    const loss = judged([batch, batch.slice(50)]).get('quality-loss')!;
+    expect(loss).toMatchObject({
+      verdict: 'PASS',
+      note: expect.stringMatching(/^batches in .*: 392 cases .*, 342 cases/),
+    });
+    expect(judged([batch]).get('quality-loss')!.note).toBeUndefined();
+  });
+
+  test('silent downgrades are bet on: an exact bound of a count does not hold after each batch', () => {
+    const batch = rowsOf([290, KEPT_WELL], [10, DOWNGRADED]);
+    const [one, two] = [judged([[...batch, ...batch]]), judged([batch, batch])].map(
+      (conditions) => conditions.get('silent-downgrades')!,
+    );
+    expect(one).toMatchObject({ method: 'clopper-pearson', verdict: 'PASS' });
+    expect(two).toMatchObject({ method: 'betting', verdict: 'PASS', value: one!.value });
+    expect(two!.bounds.upper).toBeGreaterThan(one!.bounds.upper!);
+  });
+});
