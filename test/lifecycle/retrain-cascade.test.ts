@@ -41,7 +41,14 @@ it('sets a cascade against a router by the prompt alone, with the cheap calls in
 it('learns what is named, and does not take one for it that was learned otherwise', async () => {
   const champion = copyOf(world.promptAlone);
   const out = path.join(path.dirname(champion), 'challenger');
-  const base = { data: [world.data], champion, out, suite: world.suite, tolerance: 0.1 };
+  const base = {
+    data: [world.data],
+    champion,
+    out,
+    suite: world.suite,
+    tolerance: 0.1,
+    learner: 'lr',
+  } as const;
   const learned = await retrain({ ...base, learner: 'lr+knn' });
   expect(learned.artifact.manifest.classifier.learner).toBe('lr+knn');
   expect((await retrain({ ...base, learner: 'lr+knn' })).resumed).toBe(true);
