@@ -45,6 +45,7 @@ export function orderBets(
   return {
     rows: Uint32Array.from(placed.flatMap(({ rows }) => rows)),
     unitEnds: Uint32Array.from(placed, ({ rows }) => (end += rows.length)),
+    unitsAre: sampling === 'groups' ? 'groups' : 'labels',
     largestUnit: largest,
     batches: batchSizes(placed.map(({ batch }) => batch)),
   };
@@ -63,7 +64,7 @@ export function sealedBets(
 
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */
 export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
-  const { largestUnit, unitEnds: ends } = bets;
+  const { largestUnit, unitsAre, unitEnds: ends } = bets;
   const rows = new Uint32Array(bets.rows.length);
   const unitEnds = new Uint32Array(ends?.length ?? 0);
   const batches: number[] = [];
@@ -85,6 +86,7 @@ export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
   return {
     rows: rows.slice(0, kept),
     ...(ends && { unitEnds: unitEnds.slice(0, keptUnits) }),
+    ...(unitsAre && { unitsAre }),
     largestUnit,
     batches,
   };

@@ -156,7 +156,7 @@ export function furtherForMean(
 /** The same of a mean loss. Of too few cases it is known how many it takes at least: as many as prove the limit if none of them loses. */
 export function furtherForLoss(bets: Bets, losses: Float64Array, { max, delta }: LossLimit): Further {
   const { rows, unitEnds, batches } = bets;
-  if (unitEnds !== undefined) return furtherGroups(bets, { max, delta });
+  if (unitEnds !== undefined) return furtherUnits(bets, { max, delta });
   const noLoss = (n: number, sizes?: readonly number[]) =>
     differenceBound.pValue(new Float64Array(n), max, delta, sizes) <= delta;
   if (!noLoss(rows.length, batches)) return fewest(rows.length, noLoss, 'even if none of them loses');
@@ -164,19 +164,20 @@ export function furtherForLoss(bets: Bets, losses: Float64Array, { max, delta }:
   return furtherForMean(values, max, delta, batches);
 }
 
-/** Of groups it is known whether they are too few even if none of them loses; how many more decide depends on what is in them. */
-function furtherGroups(bets: Bets, limit: LossLimit): Further {
-  const groups = bets.unitEnds!.length;
+/** Of groups and labels it is known whether they are too few even if none of them loses; how many more decide depends on what is in them. */
+function furtherUnits(bets: Bets, limit: LossLimit): Further {
+  const { unitsAre: units = 'groups' } = bets;
+  const drawn = bets.unitEnds!.length;
   const proves = (n: number) => {
-    const repeated = n === groups ? bets : repeatedUnits(bets, n);
+    const repeated = n === drawn ? bets : repeatedUnits(bets, n);
     return lossPValue(repeated, new Float64Array(bets.rows.length), limit) <= limit.delta;
   };
-  if (proves(groups)) return { note: 'how many further groups would decide cannot be said' };
+  if (proves(drawn)) return { note: `how many further ${units} would decide cannot be said` };
   const needed = smallest(proves);
   const best = 'even if none of them loses';
-  if (needed === undefined) return { note: `too few groups: it takes more than a million, ${best}` };
-  const more = Math.max(1, needed - groups);
-  return { note: `too few groups: it takes at least ${more} further ones of such sizes, ${best}` };
+  if (needed === undefined) return { note: `too few ${units}: it takes more than a million, ${best}` };
+  const more = Math.max(1, needed - drawn);
+  return { note: `too few ${units}: it takes at least ${more} further ones of such sizes, ${best}` };
 }
 
 /** As many units, of the sizes that these have in turn, as one batch. */

@@ -338,19 +338,19 @@ const MANY_COPIES = 0.01;
 
 /** Says which requests repeat a text or a group: the bound takes each unit as a draw of its own. */
 function dependenceNote({ traits }: Replay, bets: Bets): { note?: string } {
-  const notes = bets.unitEnds === undefined ? repeatsOfRequests(traits, bets) : repeatsOfGroups(traits, bets);
+  const notes = bets.unitEnds === undefined ? repeatsOfRequests(traits, bets) : repeatsOfUnits(traits, bets);
   return notes.length === 0 ? {} : { note: notes.join('; ') };
 }
 
-function repeatsOfGroups(traits: Replay['traits'], { rows, unitEnds }: Bets): string[] {
+function repeatsOfUnits(traits: Replay['traits'], { rows, unitEnds, unitsAre = 'groups' }: Bets): string[] {
   const firsts = Array.from(unitEnds!, (_, unit) => rows[unit === 0 ? 0 : unitEnds![unit - 1]!]!);
   const alike =
     firsts.length - countDistinct(Float64Array.from(firsts, (row) => traits[row]!.numberlessHash));
   return [
-    `${firsts.length} groups, each one bet`,
+    `${firsts.length} ${unitsAre}, each one bet`,
     ...(isMany(alike, firsts.length)
       ? [
-          `${alike} of them begin with a text that differs from another's only in its numbers: if these are copies, give them one group`,
+          `${alike} of them begin with a text that differs from another's only in its numbers: if these are copies, give them one ${unitsAre === 'groups' ? 'group' : 'label'}`,
         ]
       : []),
   ];

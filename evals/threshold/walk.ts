@@ -81,6 +81,8 @@ export interface Bets {
   readonly rows: ArrayLike<number>;
   /** Where each unit ends in `rows`; left out if every row is a unit of its own. */
   readonly unitEnds?: ArrayLike<number>;
+  /** What a unit is called, in the plural; there with `unitEnds`. */
+  readonly unitsAre?: 'groups' | 'labels';
   /** The most rows that a unit may have; 1 if every row is a unit of its own. */
   readonly largestUnit: number;
   /** Units in each batch. */

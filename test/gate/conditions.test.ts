@@ -154,6 +154,13 @@ describe('quality-loss', () => {
     expect(upper(grouped)).toBeGreaterThan(3 * upper(promisedAt(copied).get('quality-loss')));
   });
 
+  it('calls requests of one label by that name', () => {
+    const labelled = (n: number) =>
+      promisedAt(rowsOf([n, KEPT_WELL]).map((row, i) => ({ ...row, traits: { label: `l${i % (n / 2)}` } })));
+    expect(labelled(1000).get('quality-loss')!.note).toBe('500 labels, each one bet');
+    expect(labelled(40).get('quality-loss')!.note).toMatch(/^too few labels: .*; 20 labels, each one bet$/);
+  });
+
   it('counts a loss that nobody knows as 1, and as -1 where that is worse', () => {
     const unknown = { cheap: Number.NaN, strong: Number.NaN, predicted: 0.1 };
     const rows = rowsOf([970, KEPT_WELL], [30, unknown]);
