@@ -11,13 +11,24 @@ const LOW_BITS = 21;
 const LONGEST_TAG = 40;
 const OPENING = '([{<';
 const CLOSING = ')]}>';
+/** In any script, and in circles; not superscripts, which are part of a formula. */
+const NUMBER = String.raw`[\p{Nd}\u2460-\u24ff]+`;
 /** Up to four words and a number: `17`, `#17`, `request no. 17`. */
-const NUMBERED = String.raw`#?(?:\p{L}{2,}[ \t:_.#-]+){0,4}(?:\p{L}{2,})?#?\d+[ \t]*`;
+const NUMBERED = String.raw`#?(?:\p{L}{2,}[ \t:_.#-]+){0,4}(?:\p{L}{2,})?#?${NUMBER}[ \t]*`;
+/** What numbers copies where no bracket says so; any other word, as in `add 17`, belongs to the text. */
+const COUNTED =
+  'attempt|case|copy|example|id|item|message|no|nr|number|prompt|query|question|ref|request|row|run|sample|test|ticket|user|variant|version';
 const BRACKETED = String.raw`[([{<][ \t]*${NUMBERED}[)\]}>]`;
-/** Before the text: `[request 17]`, `Case 17:`. */
-const TAG_BEFORE = new RegExp(`^(?:${BRACKETED}|${NUMBERED}[:\n])`, 'u');
-/** Behind it: `(request 17)`. */
-const TAG_BEHIND = new RegExp(`${BRACKETED}$`, 'u');
+/** Before the text: `[request 17]`, `Case 17:`, `① `. */
+const TAG_BEFORE = new RegExp(`^(?:${BRACKETED}|${NUMBERED}[:\n]|${NUMBER}[ \t\n.)])`, 'u');
+/** Behind it, by its last character. A bracket: `(request 17)`. */
+const BRACKET_BEHIND = new RegExp(`${BRACKETED}$`, 'u');
+/** A digit, in lower case: ` - request 17`, or `Request: 17` in a line of its own. */
+const LINE_BEHIND = new RegExp(
+  String.raw`(?:[ \t][-–—|]+[ \t]*|\n\s*)(?:(?:${COUNTED})[ \t:_.#-]+){1,2}\d+$`,
+);
+/** A character beyond ASCII: ` ①`. */
+const NUMBER_BEHIND = new RegExp(String.raw`\s${NUMBER}$`, 'u');
 
 /** What a text shares with its plain copies. */
 export interface CopyHashes {
@@ -80,13 +91,26 @@ function firstLetter(text: string): number {
 
 function afterLastLetter(text: string, start: number): number {
   let end = text.length;
-  while (end > start && !isLetter(text.charCodeAt(end - 1))) {
-    const mayBeTag = CLOSING.includes(text[end - 1]!);
-    const from = Math.max(start, end - LONGEST_TAG);
-    const tag = mayBeTag ? TAG_BEHIND.exec(text.slice(from, end)) : null;
-    end -= tag === null ? 1 : tag[0].length;
+  while (end > start) {
+    const tag = tagBehind(text, start, end);
+    if (tag === 0 && isLetter(text.charCodeAt(end - 1))) return end;
+    end -= Math.max(1, tag);
   }
   return end;
+}
+
+/** Length of the tag that ends there; 0 if there is none. */
+function tagBehind(text: string, start: number, end: number): number {
+  const last = text.charCodeAt(end - 1);
+  const tail = () => text.slice(Math.max(start, end - LONGEST_TAG), end);
+  if (CLOSING.includes(text[end - 1]!)) return lengthOf(BRACKET_BEHIND.exec(tail()));
+  if (last > LAST_ASCII) return lengthOf(NUMBER_BEHIND.exec(tail()));
+  const endsNumber = isDigit(last) && !isDigit(text.charCodeAt(end)); // NaN at the end of the text is no digit
+  return endsNumber ? lengthOf(LINE_BEHIND.exec(tail().toLowerCase())) : 0;
+}
+
+function lengthOf(found: RegExpExecArray | null): number {
+  return found === null ? 0 : found[0].length;
 }
 
 /** All beyond ASCII counts as one. */

@@ -32,6 +32,29 @@ describe('copyHash', () => {
     );
   });
 
+  it.each([
+    ' - request 17',
+    ' – Copy #4',
+    '\nRequest: 17',
+    '\n\nCase no. 3',
+    ' ①',
+    ' ١٧',
+    ' １７',
+    ' (request ١٧)',
+  ])('is shared by a copy that ends with %j', (end) => {
+    for (const text of ['What is a lien?', 'Wo liegt 北京'])
+      expect(copyHash(text + end)).toBe(copyHash(text));
+    expect(copyHash(`١٧ What is a lien?${end}`)).toBe(copyHash('What is a lien?'));
+  });
+
+  it.each([
+    ['a superscript', 'Simplify x²', 'Simplify x³'],
+    ['a line with a number', 'Start at 5.\nAdd 17', 'Start at 5.\nSubtract 17'],
+    ['a number in words', '你好一', '你好二'],
+  ])('does not leave out %s', (_, text, other) => {
+    expect(copyHash(text)).not.toBe(copyHash(other));
+  });
+
   it('does not take a formula or a sentence for a tag', () => {
     expect(copyHash('Expand (x - 3)')).not.toBe(copyHash('Expand (y - 4)'));
     expect(copyHash('Why? Because of 9 cats')).not.toBe(copyHash('Why? Because of 9 dogs'));
