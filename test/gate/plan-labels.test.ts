@@ -560,7 +560,13 @@ describe('a gate on labels that were drawn by a plan', () => {
     await expect(gate(fewer)).rejects.toThrow(/the cases are not the 300 that were drawn/);
     const slices = [{ name: 'everyday', where: { task: 'everyday' }, max_quality_loss: 0.2 }];
     await expect(gate(labelled('all.jsonl'), { slices })).rejects.toThrow(/cannot prove slices or groups/);
-    await expect(gate(labelled('all.jsonl'), { sampling: 'groups' })).rejects.toThrow(/slices or groups/);
+    const rows = readFileSync(labelled('all.jsonl'), 'utf8').trimEnd().split('\n');
+    const grouped = path.join(gated.home, 'grouped.jsonl');
+    writeFileSync(
+      grouped,
+      rows.map((row, i) => `${JSON.stringify({ ...JSON.parse(row), group: `g${i}` })}\n`).join(''),
+    );
+    await expect(gate(grouped, { sampling: 'groups' })).rejects.toThrow(/slices or groups/);
     const plan = JSON.parse(readFileSync(planFile, 'utf8')) as LabelPlan;
     const { sha256: _, ...content } = { ...plan, artifact: { ...plan.artifact, sha256: '0'.repeat(64) } };
     const other = sealedPlan(content);

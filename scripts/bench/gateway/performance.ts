@@ -32,12 +32,12 @@ export async function latency(context: GatewayBenchContext): Promise<readonly Ro
   });
 }
 
-/** Time that a gateway adds to the first byte of a stream's body, p50. */
+/** Time that a gateway adds to the first text of a stream, p50. */
 export async function firstToken(context: GatewayBenchContext): Promise<readonly Row[]> {
   const load = { ...context, perSecond: STREAMS_PER_SECOND, quantiles: [0.5] };
   const what = `added to the time to first token at ${STREAMS_PER_SECOND} streams/s, p50`;
   return withSides({ shape: PACED, stream: true }, async (sides, portkey) => {
-    const [median] = await timeQuantiles(sides, load, (client, text) => client.firstByteMs(text));
+    const [median] = await timeQuantiles(sides, load, (client, text) => client.firstTokenMs(text));
     return median ? addedRows('first-token-p50', what, median, load, portkey) : [];
   });
 }

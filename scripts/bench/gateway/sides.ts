@@ -32,12 +32,15 @@ export interface Sides {
 
 export type SideName = keyof Sides;
 
+/** Text in an event of OpenAI's streams. The first event has the role alone, and Plimsoll holds it until the model says something. */
+const TEXT = /"content":"[^"]/;
+
 /** Sends requests to a side as an application would. */
 export interface Client {
   /** From sending to the last byte, in ms. @throws Error if the status is not 200 */
   plainMs(prompt: string): Promise<number>;
-  /** From sending to the first byte of the stream, in ms; resolves at the end of the stream. */
-  firstByteMs(prompt: string): Promise<number>;
+  /** From sending to the first text of the stream, in ms; resolves at the end of the stream. */
+  firstTokenMs(prompt: string): Promise<number>;
   /** The chunks of a stream as they come. */
   stream(prompt: string): AsyncGenerator<Buffer>;
   close(): Promise<void>;
@@ -118,11 +121,14 @@ export function createClient(side: Side): Client {
       await (await send(prompt, false)).arrayBuffer();
       return performance.now() - startedMs;
     },
-    async firstByteMs(prompt) {
+    async firstTokenMs(prompt) {
       const startedMs = performance.now();
       let firstMs: number | undefined;
-      for await (const _ of stream(prompt)) firstMs ??= performance.now() - startedMs;
-      if (firstMs === undefined) throw new Error(`${side.url} responded with an empty stream.`);
+      for await (const chunk of stream(prompt)) {
+        if (firstMs === undefined && TEXT.test(chunk.toString('latin1')))
+          firstMs = performance.now() - startedMs;
+      }
+      if (firstMs === undefined) throw new Error(`${side.url} responded with a stream without text.`);
       return firstMs;
     },
     close: () => agent.close(),
@@ -169,7 +175,7 @@ async function portkeySide(providerUrl: string, register: Register): Promise<Sid
 async function findProblem(side: Side, stream: boolean): Promise<string | undefined> {
   const client = createClient(side);
   try {
-    await (stream ? client.firstByteMs('Hello') : client.plainMs('Hello'));
+    await (stream ? client.firstTokenMs('Hello') : client.plainMs('Hello'));
     return undefined;
   } catch (error) {
     return String(error);
