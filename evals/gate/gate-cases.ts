@@ -94,7 +94,7 @@ export function requireGroups(
       `sampling: groups: ${lone} of ${cases.length} cases have no group. Each of them counts as a group of one, but for copies of one text or key.`,
     ];
   }
-  const [like] = unread.filter((name) => LIKE_A_GROUP.test(name));
+  const like = unread.find((name) => LIKE_A_GROUP.test(name));
   const hint =
     like === undefined
       ? ''

@@ -78,11 +78,12 @@ export function requireAllRequests(
   const drawn = cases.filter(({ labelPlan }) => labelPlan !== undefined);
   const plan = planBeside(files, drawn[0]?.labelPlan, hashKeys(cases.map(({ key }) => key)));
   if (plan === undefined && drawn.length === 0) return;
-  const by = plan ?? `the plan with the sha256 ${drawn[0]!.labelPlan}`;
+  const name = plan ?? `the plan with the sha256 ${drawn[0]!.labelPlan}`;
+  const [where, by] = plan === undefined ? [files.join(', '), name] : [plan, 'this plan'];
   const which = drawn.length === 0 || drawn.length === cases.length ? '' : `${drawn.length} of `;
   throw new PlimsollError(
     'invalid-input',
-    `${plan === undefined ? files.join(', ') : plan}: by ${plan === undefined ? by : 'this plan'} ${which}the cases were drawn from the requests that may stay cheap, and here they would be judged as if they came from all requests. No look was taken. ${fix(by)} that were drawn from all requests.`,
+    `${where}: by ${by} ${which}the cases were drawn from the requests that may stay cheap, and here they would be judged as if they came from all requests. No look was taken. ${fix(name)} that were drawn from all requests.`,
     { place: { file: plan ?? files[0] ?? '' } },
   );
 }

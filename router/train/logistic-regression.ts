@@ -219,43 +219,31 @@ function regularised(gram: Float64Array, scale: number, lambda: number, width: n
 /** In place: the lower triangle L with L L' = a. `a` is positive definite, since lambda > 0. */
 function cholesky(a: Float64Array, n: number): Float64Array {
   for (let i = 0; i < n; i++) {
-    const row = i * n;
-    // Four columns at a time: one sum alone waits for each of its own additions.
-    const inFours = i - (i % 4);
-    for (let j = 0; j < inFours; j += 4) {
-      const [j0, j1, j2, j3] = [j * n, (j + 1) * n, (j + 2) * n, (j + 3) * n];
-      let s0 = a[row + j]!;
-      let s1 = a[row + j + 1]!;
-      let s2 = a[row + j + 2]!;
-      let s3 = a[row + j + 3]!;
-      for (let k = 0; k < j; k++) {
-        const value = a[row + k]!;
-        s0 -= value * a[j0 + k]!;
-        s1 -= value * a[j1 + k]!;
-        s2 -= value * a[j2 + k]!;
-        s3 -= value * a[j3 + k]!;
-      }
-      const x0 = s0 / a[j0 + j]!;
-      const x1 = (s1 - x0 * a[j1 + j]!) / a[j1 + j + 1]!;
-      const x2 = (s2 - x0 * a[j2 + j]! - x1 * a[j2 + j + 1]!) / a[j2 + j + 2]!;
-      const x3 = (s3 - x0 * a[j3 + j]! - x1 * a[j3 + j + 1]! - x2 * a[j3 + j + 2]!) / a[j3 + j + 3]!;
-      a[row + j] = x0;
-      a[row + j + 1] = x1;
-      a[row + j + 2] = x2;
-      a[row + j + 3] = x3;
-    }
-    for (let j = inFours; j <= i; j++) {
-      let s = a[row + j]!;
-      for (let k = 0; k < j; k++) s -= a[row + k]! * a[j * n + k]!;
-      a[row + j] = i === j ? Math.sqrt(Math.max(s, Number.MIN_VALUE)) : s / a[j * n + j]!;
-    }
+    const row = a.subarray(i * n, i * n + i);
+    forwardSubstitute(a, n, row); // left of the diagonal, a row of L solves L x = a for the rows above it
+    let square = a[i * n + i]!;
+    for (let k = 0; k < i; k++) square -= row[k]! * row[k]!;
+    a[i * n + i] = Math.sqrt(Math.max(square, Number.MIN_VALUE));
   }
   return a;
 }
 
 /** In place: v becomes (L L')^-1 v. Both passes read L row by row, as it lies in memory. */
 function solve(lower: Float64Array, n: number, v: Float64Array): void {
-  const inFours = n - (n % 4);
+  forwardSubstitute(lower, n, v);
+  for (let i = n - 1; i >= 0; i--) {
+    const value = v[i]! / lower[i * n + i]!;
+    v[i] = value;
+    for (let k = 0; k < i; k++) v[k]! -= lower[i * n + k]! * value;
+  }
+}
+
+/**
+ * In place: v becomes L^-1 v, L being as many leading rows and columns of `lower`, of width n, as v is long. Four rows at a time: one sum
+ * alone waits for each of its own additions.
+ */
+function forwardSubstitute(lower: Float64Array, n: number, v: Float64Array): void {
+  const inFours = v.length - (v.length % 4);
   for (let i = 0; i < inFours; i += 4) {
     const [r0, r1, r2, r3] = [i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n];
     let s0 = v[i]!;
@@ -272,21 +260,17 @@ function solve(lower: Float64Array, n: number, v: Float64Array): void {
     const x0 = s0 / lower[r0 + i]!;
     const x1 = (s1 - lower[r1 + i]! * x0) / lower[r1 + i + 1]!;
     const x2 = (s2 - lower[r2 + i]! * x0 - lower[r2 + i + 1]! * x1) / lower[r2 + i + 2]!;
+    const x3 =
+      (s3 - lower[r3 + i]! * x0 - lower[r3 + i + 1]! * x1 - lower[r3 + i + 2]! * x2) / lower[r3 + i + 3]!;
     v[i] = x0;
     v[i + 1] = x1;
     v[i + 2] = x2;
-    v[i + 3] =
-      (s3 - lower[r3 + i]! * x0 - lower[r3 + i + 1]! * x1 - lower[r3 + i + 2]! * x2) / lower[r3 + i + 3]!;
+    v[i + 3] = x3;
   }
-  for (let i = inFours; i < n; i++) {
+  for (let i = inFours; i < v.length; i++) {
     let s = v[i]!;
     for (let k = 0; k < i; k++) s -= lower[i * n + k]! * v[k]!;
     v[i] = s / lower[i * n + i]!;
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    const value = v[i]! / lower[i * n + i]!;
-    v[i] = value;
-    for (let k = 0; k < i; k++) v[k]! -= lower[i * n + k]! * value;
   }
 }
 
