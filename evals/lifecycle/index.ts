@@ -1,10 +1,6 @@
 /** Train, calibrate, assess, retrain and promote artifacts: data in, data out. */
 export { type Assessment, type AssessOptions, assess, type Baselines, type FixedBaseline } from './assess.ts';
-export {
-  assessCascade,
-  type CascadeAssessment,
-  type CascadeRow,
-} from './assess-cascade.ts';
+export { assessCascade, type CascadeAssessment, type CascadeRow } from './assess-cascade.ts';
 export {
   type AssessLadderOptions,
   assessLadder,

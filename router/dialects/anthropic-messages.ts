@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import type { Losses, Path } from './losses.ts';
+import type {
+  AssistantPart,
+  FilePart,
+  Losses,
+  Path,
+  PromptMessage,
+  Target,
+  ToolOutput,
+  UserPart,
+} from '../targets/index.ts';
+import { type CountedValues, toolInput } from '../targets/index.ts';
 import {
   addedByClient,
   cacheControlSchema,
@@ -11,8 +21,6 @@ import {
   nullableText,
   Prompt,
 } from './prompt.ts';
-import type { AssistantPart, FilePart, PromptMessage, Target, ToolOutput, UserPart } from './sdk.ts';
-import { type CountedValues, toolInput } from './tool-calls.ts';
 
 /** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
 export const addedToBlocks = {

@@ -1,5 +1,7 @@
 import { estimateTokens } from '../catalog/index.ts';
 import { isObject, JsonScan } from '../json/index.ts';
+import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from '../targets/index.ts';
+import { validToolId } from '../targets/index.ts';
 import {
   type ReplyContext,
   ReplyError,
@@ -10,8 +12,6 @@ import {
   unfinishedStream,
   unifiedFinish,
 } from './reply.ts';
-import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
-import { validToolId } from './tool-calls.ts';
 
 /**
  * The SDK's result as a message (https://docs.anthropic.com/en/api/messages): texts first, then tool calls.

@@ -1,29 +1,32 @@
 import { z } from 'zod';
-import { anthropicMessageSchema, anthropicPrompt, anthropicTextSchema } from './anthropic-messages.ts';
-import { acceptedStops, acceptedTools } from './limits.ts';
-import { type Losses, NO_COUNTERPART, type Path, unmappable, withoutNulls } from './losses.ts';
-import { cacheControlSchema, cacheOptions, jsonSchemaSchema, systemMessages } from './prompt.ts';
 import {
+  acceptedStops,
+  acceptedTools,
+  type CallOptions,
   canReason,
   EFFORTS,
   type Effort,
   effortForBudget,
-  type Reasoning,
-  reasoningOptions,
-} from './reasoning.ts';
-import {
-  type CallOptions,
   type FunctionTool,
+  followsStrictRules,
   type JsonSchema,
+  type Losses,
   mergeProviderOptions,
+  NO_COUNTERPART,
+  type Path,
   type PromptMessage,
   type ProviderOptions,
+  type Reasoning,
   type ResponseFormat,
+  reasoningOptions,
   type Target,
   type ToolChoice,
+  unmappable,
+  withoutNulls,
   withoutUndefined,
-} from './sdk.ts';
-import { followsStrictRules } from './strict-schema.ts';
+} from '../targets/index.ts';
+import { anthropicMessageSchema, anthropicPrompt, anthropicTextSchema } from './anthropic-messages.ts';
+import { cacheControlSchema, cacheOptions, jsonSchemaSchema, systemMessages } from './prompt.ts';
 import { inputSchemaOf, withoutForeignTools } from './tools.ts';
 
 const toolSchema = z.strictObject({

@@ -1,12 +1,30 @@
 import type { TokenCounts } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
+import {
+  type CallOptions,
+  createLosses,
+  createTarget,
+  exceededLimit,
+  type FinishReason,
+  type GenerateResult,
+  type JsonSchema,
+  type Losses,
+  type ModelRequest,
+  mergeProviderOptions,
+  type Path,
+  type SdkTool,
+  type SdkUsage,
+  type StreamPart,
+  type SupportedUrls,
+  type Target,
+  thinkingBudget,
+  type UnmappableRule,
+  unmappable,
+} from '../targets/index.ts';
 import { anthropicReply, anthropicStream } from './anthropic-reply.ts';
 import { anthropicRequest } from './anthropic-request.ts';
-import { exceededLimit } from './limits.ts';
-import { createLosses, type Losses, type Path, type UnmappableRule, unmappable } from './losses.ts';
 import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
-import { thinkingBudget } from './reasoning.ts';
 import {
   isFailure,
   type ReplyContext,
@@ -15,20 +33,6 @@ import {
   readUsage,
   unfinishedStream,
 } from './reply.ts';
-import {
-  type CallOptions,
-  createTarget,
-  type FinishReason,
-  type GenerateResult,
-  type JsonSchema,
-  type ModelRequest,
-  mergeProviderOptions,
-  type SdkTool,
-  type SdkUsage,
-  type StreamPart,
-  type SupportedUrls,
-  type Target,
-} from './sdk.ts';
 import { type ReplacedNames, renameTools, withClientName } from './tools.ts';
 
 /** A chat completion or a message as options of the AI SDK. */

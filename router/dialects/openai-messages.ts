@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
+import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from '../targets/index.ts';
+import {
+  type CountedValues,
+  type Losses,
+  NO_COUNTERPART,
+  type Path,
+  toolInput,
+  unmappable,
+} from '../targets/index.ts';
 import {
   addedByClient,
   cacheControlSchema,
@@ -13,8 +21,6 @@ import {
   type SystemText,
   systemMessages,
 } from './prompt.ts';
-import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from './sdk.ts';
-import { type CountedValues, toolInput } from './tool-calls.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),

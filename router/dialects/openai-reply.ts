@@ -1,3 +1,5 @@
+import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from '../targets/index.ts';
+import { validToolId } from '../targets/index.ts';
 import {
   type ReplyContext,
   type ReplyNotes,
@@ -8,8 +10,6 @@ import {
   unfinishedStream,
   unifiedFinish,
 } from './reply.ts';
-import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from './sdk.ts';
-import { validToolId } from './tool-calls.ts';
 
 /** The SDK's result as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */
 export function openaiReply(

@@ -1,20 +1,26 @@
 import { z } from 'zod';
-import { acceptedStops, acceptedTools } from './limits.ts';
-import { type Losses, NO_COUNTERPART, unmappable, withoutNulls } from './losses.ts';
-import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
-import { jsonSchemaSchema } from './prompt.ts';
-import { canReason, EFFORTS, reasoningOptions } from './reasoning.ts';
 import {
+  acceptedStops,
+  acceptedTools,
   type CallOptions,
+  canReason,
+  EFFORTS,
   type FunctionTool,
   type JsonSchema,
+  type Losses,
   mergeProviderOptions,
+  NO_COUNTERPART,
   type ProviderOptions,
   type ResponseFormat,
+  reasoningOptions,
   type Target,
   type ToolChoice,
+  unmappable,
+  withoutNulls,
   withoutUndefined,
-} from './sdk.ts';
+} from '../targets/index.ts';
+import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
+import { jsonSchemaSchema } from './prompt.ts';
 import { inputSchemaOf, withoutForeignTools } from './tools.ts';
 
 const functionSchema = z.strictObject({

@@ -1,17 +1,21 @@
 import { z } from 'zod';
-import { type Losses, NO_COUNTERPART, type Path, unmappable } from './losses.ts';
 import {
   type AssistantPart,
   acceptsText,
   type CacheControl,
   type FilePart,
+  type Losses,
+  mappedIds,
+  NO_COUNTERPART,
+  type Path,
   type PromptMessage,
   type ProviderOptions,
   type Target,
+  ToolCallIds,
   type ToolResultPart,
   type UserPart,
-} from './sdk.ts';
-import { mappedIds, ToolCallIds } from './tool-calls.ts';
+  unmappable,
+} from '../targets/index.ts';
 
 /** What a result must know of its call. */
 interface NamedCall {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Dialect, requirementsOf, type TokenCounts } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
-import type { Content, FinishReason, ModelRequest, SdkUsage } from './sdk.ts';
-import { validToolId } from './tool-calls.ts';
+import type { Content, FinishReason, ModelRequest, SdkUsage } from '../targets/index.ts';
+import { validToolId } from '../targets/index.ts';
 import type { ReplacedNames } from './tools.ts';
 
 /** What a reply, or every chunk of it, contains besides the model's words. */

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
-import type { Losses } from './losses.ts';
-import type { CallOptions, Content, JsonSchema, PromptMessage, StreamPart, Target } from './sdk.ts';
+import type {
+  CallOptions,
+  Content,
+  JsonSchema,
+  Losses,
+  PromptMessage,
+  StreamPart,
+  Target,
+} from '../targets/index.ts';
 
 /** The type of tools that the client itself runs and describes by a schema: only these have a counterpart in every API. */
 const OWN_TYPES: Readonly<Record<Dialect, readonly unknown[]>> = {

@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { type CatalogModel, createKeyReader, type Dialect, type Provider } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
-import { isWithinLimits, nativeBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
+import { nativeBody } from '../passthrough/index.ts';
+import { isWithinLimits } from '../targets/index.ts';
 import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';

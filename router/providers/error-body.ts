@@ -1,7 +1,6 @@
 import type { Dialect } from '../catalog/index.ts';
-import { errorBody, isFailure } from '../dialects/index.ts';
+import { errorBody, isFailure, saysSomething } from '../dialects/index.ts';
 import { fieldIn, isObject, objectIn, parseJson } from '../json/index.ts';
-import { saysSomething } from './empty-reply.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders, decodedBody, firstBytes, headFault } from './response.ts';

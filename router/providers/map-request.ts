@@ -1,15 +1,15 @@
 import { bedrockAccess, type CatalogModel, type Dialect } from '../catalog/index.ts';
+import { mapRequest } from '../dialects/index.ts';
 import {
   type CallOptions,
   type Losses,
   limitFields,
-  mapRequest,
   type SdkEmbeddingModel,
   type SdkModel,
   type SdkTool,
   type SdkWarning,
   unmappable,
-} from '../dialects/index.ts';
+} from '../targets/index.ts';
 import type { Mapping, ProviderCall } from './types.ts';
 
 type MappableCall = Pick<ProviderCall, 'model' | 'dialect' | 'body' | 'unmappable' | 'mappings'>;

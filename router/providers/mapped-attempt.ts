@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { providerKey } from '../catalog/index.ts';
-import { errorBody, MissingField, unmappable } from '../dialects/index.ts';
+import { errorBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { MissingField, unmappable } from '../targets/index.ts';
 import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head } from './exchange.ts';
 import { isSdkRefusal } from './map-request.ts';

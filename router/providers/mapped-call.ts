@@ -1,6 +1,5 @@
 import {
   type EmbeddingsRequest,
-  type EmbedResult,
   embeddingsReply,
   embeddingsRequest,
   mapReply,
@@ -9,11 +8,9 @@ import {
   ReplyError,
   type ReplyNotes,
   replyContext,
-  type SdkEmbeddingModel,
-  type SdkModel,
-  unmappable,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../targets/index.ts';
 import { logprobsCompletion } from './logprobs.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { ExchangeError } from './provider-error.ts';

@@ -1,4 +1,5 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
+import { saysSomething } from '../dialects/index.ts';
 import {
   countIn,
   fieldIn,
@@ -9,8 +10,8 @@ import {
   parseJson,
 } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import { editedBytes, StreamedStopReasons, stopReasonEdits } from '../passthrough/index.ts';
 import type { Mutable } from '../types.ts';
-import { saysSomething } from './empty-reply.ts';
 import {
   EMPTY_REPLY,
   isThrownByClient,
@@ -31,7 +32,6 @@ import {
   TOO_COMPLEX,
   wholeBody,
 } from './response.ts';
-import { editedBytes, StreamedStopReasons, stopReasonEdits } from './stop-reason.ts';
 import type { AttemptOutcome, ProviderCall, ReplyBody } from './types.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;

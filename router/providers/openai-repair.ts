@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
-import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { countIn, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { openaiReason } from '../passthrough/index.ts';
+import { withoutUndefined } from '../targets/index.ts';
 import { logprobsOfChoice, noteLogprobs } from './logprobs.ts';
 import { ExchangeError } from './provider-error.ts';
-import { openaiReason } from './stop-reason.ts';
 import type { ReplyRepair } from './types.ts';
 
 /** Chat completions of OpenAI, Mistral, and the many servers that copy them. */

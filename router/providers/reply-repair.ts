@@ -1,12 +1,12 @@
-import { type ReplyNotes, withoutUndefined } from '../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
-import { AnthropicRepair } from './anthropic-repair.ts';
+import { withoutUndefined } from '../targets/index.ts';
+import { AnthropicRepair, readToolInput } from './anthropic-repair.ts';
 import { ReportedError, reportedError } from './error-body.ts';
 import { logprobsOfCandidate, noteLogprobs } from './logprobs.ts';
 import { OpenaiRepair } from './openai-repair.ts';
 import { ExchangeError } from './provider-error.ts';
 import { isTooComplex, type SseEvent, SseReader, TOO_COMPLEX } from './response.ts';
-import { readToolInput } from './tool-input.ts';
 import type { ProviderCall, ReplyRepair } from './types.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;

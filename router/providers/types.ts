@@ -1,8 +1,9 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { TokenCounts } from '../catalog/index.ts';
-import type { CallOptions, MappedRequest, ModelRequest, UnmappableRule } from '../dialects/index.ts';
+import type { MappedRequest } from '../dialects/index.ts';
 import type { JsonObject } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import type { CallOptions, ModelRequest, UnmappableRule } from '../targets/index.ts';
 
 /** One call of a model. The body is in the client's dialect; its `model` is replaced by the provider's name. */
 export interface ProviderCall extends ModelRequest {

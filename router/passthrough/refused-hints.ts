@@ -1,6 +1,6 @@
 import { isObject, type JsonEdit, type JsonObject } from '../json/index.ts';
-import { alwaysReasons } from './reasoning.ts';
-import type { ModelRequest } from './sdk.ts';
+import type { ModelRequest } from '../targets/index.ts';
+import { alwaysReasons } from '../targets/index.ts';
 
 /** A field of the client's, and its place. */
 interface PlacedField {

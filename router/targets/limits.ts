@@ -1,6 +1,6 @@
 import type { Losses, Path } from './losses.ts';
 import { alwaysReasons, canReason } from './reasoning.ts';
-import { createTarget, type ModelRequest, type Target } from './sdk.ts';
+import { createTarget, type ModelRequest, type Target } from './target.ts';
 
 /**
  * The stop sequences that the target takes. Empty ones say nothing and are left out.

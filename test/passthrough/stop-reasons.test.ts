@@ -5,7 +5,7 @@ import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { StreamReader } from '../../router/providers/native-reply.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
-import { answered, callOf, drained, KEY, rawServer, TIMEOUTS } from './native-attempt-calls.ts';
+import { answered, callOf, drained, KEY, rawServer, TIMEOUTS } from '../providers/native-attempt-calls.ts';
 
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 

@@ -2,8 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import { sendOnce } from '../fallback/attempts.ts';
-import { scaled } from '../helpers/long-run.ts';
 import {
   BLOCKS,
   CALL,
@@ -15,9 +13,11 @@ import {
   RESULT,
   TOOLS,
   USER,
-} from './echoed-turns.ts';
-import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { MODELS, replyingProvider, scriptedProvider } from './scripted-provider.ts';
+} from '../dialects/echoed-turns.ts';
+import { callTo, ENV, modelAt, TIMEOUTS } from '../dialects/mapped-gateway.ts';
+import { MODELS, replyingProvider, scriptedProvider } from '../dialects/scripted-provider.ts';
+import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 type Json = Record<string, unknown>;
 

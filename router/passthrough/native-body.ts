@@ -1,4 +1,5 @@
 import type { ProviderKind } from '../catalog/index.ts';
+import { addedToBlocks, FIELDS_OF_REPLY } from '../dialects/index.ts';
 import {
   isObject,
   type JsonEdit,
@@ -8,13 +9,21 @@ import {
   spliced,
   textIn,
 } from '../json/index.ts';
-import { addedToBlocks, FIELDS_OF_REPLY } from './anthropic-messages.ts';
-import { exceededLimit } from './limits.ts';
-import { fieldName, type UnmappableRule } from './losses.ts';
-import { refusedHints } from './native-hints.ts';
+import {
+  acceptsText,
+  type CountedValues,
+  exceededLimit,
+  fieldName,
+  type ModelRequest,
+  nativeIds,
+  parseToolInput,
+  type Target,
+  ToolCallIds,
+  targetFeatures,
+  type UnmappableRule,
+} from '../targets/index.ts';
+import { refusedHints } from './refused-hints.ts';
 import { withResultsInOrder } from './result-order.ts';
-import { acceptsText, type ModelRequest, type Target, targetFeatures } from './sdk.ts';
-import { type CountedValues, nativeIds, parseToolInput, ToolCallIds } from './tool-calls.ts';
 
 /** A client's body for a provider that speaks its dialect. */
 interface NativeBody {
