@@ -5,8 +5,7 @@ import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { type Case, parseReply, REPLY_FIELDS } from './case.ts';
 import { fileError } from './case-file.ts';
-import { copyHashes } from './copy-hash.ts';
-import { questionKey } from './question-key.ts';
+import { copyHashes, questionKey } from './question-key.ts';
 import { BadRow, parseRow, shownName } from './rejects.ts';
 
 /** A request with the tier that its authors think it needs. This is a judgement, not a measured outcome: no model was run. */

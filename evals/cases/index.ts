@@ -2,9 +2,15 @@
 
 // Loading
 
-export { type Case, type CaseRow, replyOf } from './case.ts';
+export {
+  type Case,
+  type CaseRow,
+  checkedModels,
+  hasReplies,
+  replyOf,
+  requireKnownReplies,
+} from './case.ts';
 export { type ColumnMap, parseColumnMap } from './field-names.ts';
-export { checkedModels, hasReplies, requireKnownReplies } from './known-replies.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
 export { parseQualityScale, type QualityScale } from './quality-scale.ts';
 
@@ -24,7 +30,14 @@ export { type PromptRowOptions, promptRows } from './canonical-cases.ts';
 
 // Keys and splits
 
-export { fingerprints, questionKey, seenQuestions } from './question-key.ts';
+export {
+  type CopyHashes,
+  copyHash,
+  copyHashes,
+  fingerprints,
+  questionKey,
+  seenQuestions,
+} from './question-key.ts';
 export {
   DEFAULT_SHARES,
   describeSplit,
@@ -48,7 +61,6 @@ export {
 } from './canonical-cases.ts';
 export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
 export { emptyFile, FileHash, fileError } from './case-file.ts';
-export { type CopyHashes, copyHash, copyHashes } from './copy-hash.ts';
 export { jsonArray, jsonLines } from './json.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
 export {

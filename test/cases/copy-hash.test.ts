@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyHash, copyHashes } from '../../evals/cases/copy-hash.ts';
+import { copyHash, copyHashes } from '../../evals/cases/question-key.ts';
 
 const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 8 });
 const mark = fc.constantFrom(' ', '\n', '\t', '?', '. ', ', ', ' - ', '(', ') ');
