@@ -86,7 +86,7 @@ function noProvider(model: string, providers: readonly string[]): never {
 interface KindDefaults {
   readonly baseUrl: string | undefined;
   readonly apiKeyEnv: string | undefined;
-  readonly dialect: Dialect | undefined;
+  readonly dialects: readonly Dialect[];
 }
 
 /**
@@ -94,20 +94,24 @@ interface KindDefaults {
  * native APIs, so every request is mapped. Bedrock has an address a region, and AWS's own variables hold its credentials.
  */
 const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
-  openai: { baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY', dialect: 'openai' },
+  openai: {
+    baseUrl: 'https://api.openai.com/v1',
+    apiKeyEnv: 'OPENAI_API_KEY',
+    dialects: ['openai', 'responses'],
+  },
   anthropic: {
     baseUrl: 'https://api.anthropic.com/v1',
     apiKeyEnv: 'ANTHROPIC_API_KEY',
-    dialect: 'anthropic',
+    dialects: ['anthropic'],
   },
   google: {
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     apiKeyEnv: 'GOOGLE_GENERATIVE_AI_API_KEY',
-    dialect: undefined,
+    dialects: [],
   },
-  mistral: { baseUrl: 'https://api.mistral.ai/v1', apiKeyEnv: 'MISTRAL_API_KEY', dialect: undefined },
-  bedrock: { baseUrl: undefined, apiKeyEnv: undefined, dialect: undefined },
-  'openai-compatible': { baseUrl: undefined, apiKeyEnv: undefined, dialect: 'openai' },
+  mistral: { baseUrl: 'https://api.mistral.ai/v1', apiKeyEnv: 'MISTRAL_API_KEY', dialects: [] },
+  bedrock: { baseUrl: undefined, apiKeyEnv: undefined, dialects: [] },
+  'openai-compatible': { baseUrl: undefined, apiKeyEnv: undefined, dialects: ['openai'] },
 };
 
 /**
@@ -124,8 +128,13 @@ export function resolveProvider(name: string, options: ProviderOptions, env: Nod
     apiKeyEnv: options.apiKeyEnv ?? defaults.apiKeyEnv,
     headers: options.headers ?? {},
     passHeaders: (options.passHeaders ?? []).map((header) => header.toLowerCase()),
-    dialect: defaults.dialect,
+    dialects: dialectsOf(defaults.dialects, options.responses),
   };
+}
+
+function dialectsOf(ofKind: readonly Dialect[], responses: boolean | undefined): readonly Dialect[] {
+  if (responses === undefined || responses === ofKind.includes('responses')) return ofKind;
+  return responses ? [...ofKind, 'responses'] : ofKind.filter((dialect) => dialect !== 'responses');
 }
 
 function bedrockAddress(name: string, { kind }: ProviderOptions, { AWS_REGION }: NodeJS.ProcessEnv): string {

@@ -9,8 +9,11 @@ export const PROVIDER_KINDS = [
 ] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
-/** The API that a client speaks to Plimsoll, and that some providers speak themselves. */
-export type Dialect = 'openai' | 'anthropic';
+/**
+ * The API that a client speaks to Plimsoll, and that some providers speak themselves: OpenAI's chat completions, Anthropic's messages,
+ * OpenAI's Responses.
+ */
+export type Dialect = 'openai' | 'anthropic' | 'responses';
 
 /** Who serves models: an address from the configuration, never from a request. */
 export interface Provider {
@@ -24,8 +27,8 @@ export interface Provider {
   readonly headers: Readonly<Record<string, string>>;
   /** Headers of the client that it gets besides those of its dialect, names in lower case. */
   readonly passHeaders: readonly string[];
-  /** The dialect that it speaks natively: a request in it goes through byte for byte. Undefined: every request is mapped. */
-  readonly dialect: Dialect | undefined;
+  /** The dialects that it speaks natively: a request in one of them goes through byte for byte. Requests in others are mapped. */
+  readonly dialects: readonly Dialect[];
 }
 
 export const CAPABILITIES = [
@@ -96,6 +99,8 @@ export interface ProviderOptions {
   readonly apiKeyEnv?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly passHeaders?: readonly string[] | undefined;
+  /** Whether it has OpenAI's Responses API. Default: only of the kind openai. */
+  readonly responses?: boolean | undefined;
 }
 
 /** What the operator knows of a model; overrides the price table field by field. */

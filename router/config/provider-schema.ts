@@ -94,6 +94,12 @@ const provider = z
         .describe(
           "Names of the client's headers that are passed on to it, such as openai-organization. By itself it gets only those of the API that it speaks.",
         ),
+      responses: z
+        .boolean()
+        .optional()
+        .describe(
+          "Whether it has OpenAI's Responses API. By default only one of the kind openai has; requests to others are mapped.",
+        ),
     },
     {
       error: (issue) =>
@@ -105,6 +111,10 @@ const provider = z
       const message =
         'a provider of the kind openai-compatible needs a base_url, such as http://127.0.0.1:11434/v1';
       context.addIssue({ code: 'custom', path: ['base_url'], message });
+    }
+    if (value.responses === true && !value.kind.startsWith('openai')) {
+      const message = 'only a provider of the kind openai or openai-compatible can have the Responses API';
+      context.addIssue({ code: 'custom', path: ['responses'], message });
     }
     for (const name of Object.keys(value.headers ?? {})) {
       if (!isKeyHeader(name)) continue;

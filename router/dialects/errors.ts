@@ -59,7 +59,7 @@ export function errorBody(dialect: 'openai', error: DialectError): OpenAIErrorBo
 export function errorBody(dialect: 'anthropic', error: DialectError): AnthropicErrorBody;
 export function errorBody(dialect: Dialect, error: DialectError): OpenAIErrorBody | AnthropicErrorBody;
 export function errorBody(dialect: Dialect, error: DialectError): OpenAIErrorBody | AnthropicErrorBody {
-  return dialect === 'openai' ? openaiBody(error) : anthropicBody(error);
+  return dialect === 'anthropic' ? anthropicBody(error) : openaiBody(error);
 }
 
 /**
@@ -68,7 +68,7 @@ export function errorBody(dialect: Dialect, error: DialectError): OpenAIErrorBod
  */
 export function errorEvent(dialect: Dialect, error: DialectError): string {
   const data = `data: ${JSON.stringify(errorBody(dialect, error))}\n\n`;
-  return dialect === 'openai' ? data : `event: error\n${data}`;
+  return dialect === 'anthropic' ? `event: error\n${data}` : data;
 }
 
 function openaiBody({ status, message, code, param }: DialectError): OpenAIErrorBody {

@@ -26,7 +26,11 @@ export interface ReplyContext {
   readonly replacedNames: ReplacedNames;
 }
 
-const ID_PREFIXES: Readonly<Record<Dialect, string>> = { openai: 'chatcmpl-', anthropic: 'msg_' };
+const ID_PREFIXES: Readonly<Record<Dialect, string>> = {
+  openai: 'chatcmpl-',
+  anthropic: 'msg_',
+  responses: 'resp_',
+};
 
 export function replyContext(
   { dialect, model, body }: ModelRequest,

@@ -15,6 +15,7 @@ import type {
 const OWN_TYPES: Readonly<Record<Dialect, readonly unknown[]>> = {
   openai: ['function', undefined, null],
   anthropic: ['custom', undefined, null],
+  responses: ['function', 'custom', 'namespace'],
 };
 
 /** Types of tools without their dates, by who must know them. */

@@ -54,16 +54,34 @@ const ANTHROPIC: Readonly<Record<string, Check>> = {
   system: contentOrNull,
   stop_sequences: stopsOrNull,
 };
+const RESPONSES: Readonly<Record<string, Check>> = {
+  input: textOrItems,
+  instructions: textOrNull,
+  previous_response_id: textOrNull,
+  stream: booleanOrNull,
+  store: booleanOrNull,
+  background: booleanOrNull,
+  max_output_tokens: integerOrNull,
+  tools: toolsOrNull,
+  text: objectOrNull,
+  reasoning: objectOrNull,
+  include: listOrNull,
+  metadata: objectOrNull,
+};
 const EMBEDDINGS: Readonly<Record<string, Check>> = {
   stream: notStreamed,
   input: textOrList,
   dimensions: integerOrNull,
 };
 
+/** Fields of the Responses API that say what the model gets, without any input beside them. */
+const STANDS_FOR_INPUT = ['previous_response_id', 'conversation', 'prompt'];
+
 /** The checks of each route. */
 const CHECKS = {
   openai: { checks: CHAT, required: 'messages' },
   anthropic: { checks: ANTHROPIC, required: 'messages' },
+  responses: { checks: RESPONSES, required: 'input' },
   embeddings: { checks: EMBEDDINGS, required: 'input' },
 } as const;
 
@@ -89,7 +107,9 @@ export function checkBody({
     else check(body[name], [name]);
   }
   if (bodyNames !== undefined) refuseRepeated(bodyText, body, bodyNames);
-  if (!Object.hasOwn(body, required)) checks[required]?.(undefined, [required]);
+  if (Object.hasOwn(body, required)) return;
+  if (dialect === 'responses' && STANDS_FOR_INPUT.some((name) => body[name] != null)) return;
+  checks[required]?.(undefined, [required]);
 }
 
 function refuseRepeated(text: string, body: object, names: number): void {
@@ -190,6 +210,30 @@ const MAX_TOOLS = 4_096;
 function toolsOrNull(value: unknown, path: Path): void {
   objectsOrNull(value, path);
   if (Array.isArray(value)) refuseLonger(value, path, MAX_TOOLS);
+}
+
+/** The input of the Responses API: a text, or items such as messages, calls and their results. */
+function textOrItems(input: unknown, path: Path): void {
+  if (typeof input === 'string') return;
+  if (!Array.isArray(input)) throw invalid(path, 'must be a string or a list of items');
+  let entries = input.length;
+  for (let at = 0; at < input.length; at++) {
+    const item: unknown = input[at];
+    if (!isObject(item)) throw invalid([...path, at], 'must be an object');
+    const { type, role, content } = item;
+    if (typeof type !== 'string' && typeof role !== 'string') {
+      throw invalid([...path, at], 'must have a type, or a role and a content');
+    }
+    if (type === undefined || type === null || type === 'message')
+      contentOrNull(content, [...path, at, 'content']);
+    entries += Array.isArray(content) ? content.length : 0;
+    entries += Array.isArray(item['output']) ? item['output'].length : 0;
+    if (entries > MAX_ENTRIES) throw tooMany(path, `must have at most ${MAX_ENTRIES} entries, with parts`);
+  }
+}
+
+function textOrNull(value: unknown, path: Path): void {
+  if (typeof value !== 'string' && value !== null) throw invalid(path, 'must be a string or null');
 }
 
 function textOrList(value: unknown, path: Path): void {

@@ -75,6 +75,7 @@ function calledIn(holder: JsonObject): 'tool_calls' | 'function_call' | undefine
 const BEGINS_CALL: Readonly<Record<Dialect, RegExp>> = {
   openai: /"(?:tool_calls"\s*:\s*\[|function_call"\s*:\s*\{)/,
   anthropic: /"type"\s*:\s*"tool_use"/,
+  responses: /(?!)/, // its replies have a status, and no reason that depends on the calls
 };
 /** Of the tool that is called; a native search, which most events end. */
 const NAME = '"name"';
@@ -82,6 +83,7 @@ const NAME = '"name"';
 const OTHER_REASON: Readonly<Record<Dialect, RegExp>> = {
   openai: /"finish_reason"\s*:\s*"(?!tool_calls"|length"|content_filter"|")/,
   anthropic: /"stop_reason"\s*:\s*"(?!tool_use"|max_tokens"|")/,
+  responses: /(?!)/,
 };
 
 /** The same for a stream, event by event. Only an event that may begin a call is parsed, and after a call one that may end it wrongly. */

@@ -26,7 +26,7 @@ export function prepareByDialect(): PrepareAttempt {
   const native = createNativeAttempt();
   let mapped: Promise<PrepareAttempt> | undefined;
   return askingForLogprobs((call) => {
-    if (call.model.provider.dialect === call.dialect) return native(call);
+    if (speaks(call.model, call)) return native(call);
     mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
     return mapped.then((prepare) => prepare(call));
   });
@@ -46,8 +46,8 @@ export function takesNative(call: UnroutedCall, model: CatalogModel): boolean {
   return call.operation !== 'chat' || !speaks(model, call) || isWithinLimits({ model, dialect, body });
 }
 
-function speaks({ provider }: CatalogModel, { dialect }: UnroutedCall): boolean {
-  return provider.dialect === dialect;
+function speaks({ provider }: CatalogModel, { dialect }: Pick<UnroutedCall, 'dialect'>): boolean {
+  return provider.dialects.includes(dialect);
 }
 
 async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
@@ -107,7 +107,7 @@ export function createNativeAttempt(options: NativeAttemptOptions = {}): Prepare
 }
 
 function requireDialect({ model, dialect }: ProviderCall): void {
-  if (model.provider.dialect === dialect) return;
+  if (speaks(model, { dialect })) return;
   throw new PlimsollError(
     'internal',
     `${model.name} does not speak the ${dialect} dialect; such a call goes through the mapped attempt.`,
@@ -234,9 +234,14 @@ const ANTHROPIC_VERSION = '2023-06-01';
 const FORWARDED_HEADERS: Readonly<Record<Dialect, readonly string[]>> = {
   openai: ['openai-beta', 'idempotency-key'],
   anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
+  responses: ['openai-beta', 'idempotency-key'],
 };
 
-const CHAT_PATHS: Readonly<Record<Dialect, string>> = { openai: '/chat/completions', anthropic: '/messages' };
+const CHAT_PATHS: Readonly<Record<Dialect, string>> = {
+  openai: '/chat/completions',
+  anthropic: '/messages',
+  responses: '/responses',
+};
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -253,11 +258,15 @@ interface Endpoint {
   usual?: { readonly key: string | undefined; readonly plain: Headers; readonly stream: Headers };
 }
 
-/** A provider is one object until the configuration changes, and has one dialect. */
-const ENDPOINTS = new WeakMap<Provider, Endpoint>();
+/** A provider is one object until the configuration changes. */
+const ENDPOINTS: Readonly<Record<Dialect, WeakMap<Provider, Endpoint>>> = {
+  openai: new WeakMap(),
+  anthropic: new WeakMap(),
+  responses: new WeakMap(),
+};
 
 function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
-  const known = ENDPOINTS.get(provider);
+  const known = ENDPOINTS[dialect].get(provider);
   if (known !== undefined) return known;
   const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
   const base = pathname.slice(0, -1);
@@ -268,7 +277,7 @@ function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
     headers: lowerCase(provider.headers),
     forwarded: [...FORWARDED_HEADERS[dialect], ...provider.passHeaders],
   };
-  ENDPOINTS.set(provider, endpoint);
+  ENDPOINTS[dialect].set(provider, endpoint);
   return endpoint;
 }
 

@@ -59,6 +59,13 @@ const FIELDS: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
     toolChoice: 'tool_choice',
     strict: 'tools',
   },
+  responses: {
+    topP: 'top_p',
+    responseFormat: 'text.format',
+    reasoningEffort: 'reasoning.effort',
+    toolChoice: 'tool_choice',
+    strict: 'tools',
+  },
 };
 
 /** Names of the SDK's error classes for refusals; their messages say what is not carried. */

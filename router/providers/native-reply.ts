@@ -201,6 +201,7 @@ const UNFINISHED_DONE = /^data: ?\[DONE\]\s*$/;
 const FINISHED: Readonly<Record<Dialect, RegExp>> = {
   openai: /"finish_reason"\s*:\s*"(?!")/,
   anthropic: /"stop_reason"\s*:\s*"(?!")/,
+  responses: /"type"\s*:\s*"response\.(?:completed|incomplete|failed)"/,
 };
 /** What may be a reason to finish that means a failure. */
 const MAY_HAVE_FAILED =

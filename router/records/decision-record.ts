@@ -143,7 +143,7 @@ export const decisionRecordSchema = z
     schema_version: z.literal(1),
     time: z.iso.datetime().describe('When the request came.'),
     id: z.string(),
-    dialect: z.enum(['openai', 'anthropic']),
+    dialect: z.enum(['openai', 'anthropic', 'responses']),
     operation: z.enum(['chat', 'embeddings']),
     stream: z.boolean(),
     requested_model: z.string().describe('As the client wrote it, at most 200 characters.'),

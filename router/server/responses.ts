@@ -77,6 +77,7 @@ export function requestId(request: IncomingMessage): string {
 
 // These paths and everything under them, whether or not there is such a route. Case does not count, as in Express.
 const ANTHROPIC_PATHS = /^(?:\/v1)?\/messages(?:[/?]|$)/i;
+const RESPONSES_PATHS = /^(?:\/v1)?\/(?:responses|conversations)(?:[/?]|$)/i;
 const OPENAI_PATHS = /^(?:\/v1)?\/(?:chat\/completions|embeddings)(?:[/?]|$)/i;
 
 /**
@@ -86,6 +87,7 @@ const OPENAI_PATHS = /^(?:\/v1)?\/(?:chat\/completions|embeddings)(?:[/?]|$)/i;
 export function clientDialect(request: IncomingMessage & { readonly originalUrl?: string }): Dialect {
   const path = request.originalUrl ?? request.url!; // Express takes off the beginning of `url`
   if (ANTHROPIC_PATHS.test(path)) return 'anthropic';
+  if (RESPONSES_PATHS.test(path)) return 'responses';
   if (OPENAI_PATHS.test(path)) return 'openai';
   return request.headers['anthropic-version'] === undefined ? 'openai' : 'anthropic';
 }

@@ -1,3 +1,4 @@
+import type { Dialect } from '../catalog/index.ts';
 import type { Losses, Path } from './losses.ts';
 import { alwaysReasons, canReason } from './reasoning.ts';
 import { createTarget, type ModelRequest, type Target } from './target.ts';
@@ -57,7 +58,11 @@ export function isWithinLimits({ model, dialect, body }: ModelRequest): boolean 
   return offered.length <= target.maxTools && offered.every((tool) => hasValidName(tool, target));
 }
 
-const LIMIT_FIELDS = { openai: ['max_tokens', 'max_completion_tokens'], anthropic: ['max_tokens'] } as const;
+const LIMIT_FIELDS: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: ['max_tokens', 'max_completion_tokens'],
+  anthropic: ['max_tokens'],
+  responses: ['max_output_tokens'],
+};
 
 /** The fields in which a client limits the reply. */
 export function limitFields({ dialect, body }: Pick<ModelRequest, 'dialect' | 'body'>): readonly string[] {

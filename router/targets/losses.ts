@@ -285,7 +285,8 @@ type FieldRole = 'hint' | 'demand';
 type Rule = FieldRole | ((value: unknown) => FieldRole);
 
 /**
- * Patterns of field paths. `*` matches an index of a list; `messages[assistant]` any message of that role, `messages[]` any message at all.
+ * Patterns of field paths. `*` matches an index of a list; `messages[assistant]` any message of that role, `messages[]` any message at all;
+ * `input[…]` likewise, and items that are no messages by their type.
  * A pattern that ends in `.+` is for fields that the API does not define. **A field that no pattern matches is a demand**: what a new field
  * means is unknown, so dropping it could silently change the reply.
  */
@@ -394,8 +395,66 @@ const ANTHROPIC: Fields = {
   'messages[system].+': 'hint',
 };
 
+/** Items of the input go by their type, and messages by their role. */
+const RESPONSES: Fields = {
+  ...TOOL_HINTS,
+  max_output_tokens: LIMIT,
+  temperature: 'hint',
+  top_p: 'hint',
+  // Who sends the request, and what is stored of it.
+  user: 'hint',
+  safety_identifier: 'hint',
+  metadata: 'hint',
+  client_metadata: 'hint',
+  store: 'hint',
+  prompt_cache_key: 'hint',
+  prompt_cache_retention: 'hint',
+  prompt_cache_options: 'hint',
+  // How the reply is made, not what it says.
+  reasoning: 'hint',
+  'reasoning.effort': 'hint',
+  'reasoning.summary': 'hint',
+  'reasoning.generate_summary': 'hint',
+  'reasoning.+': 'hint',
+  'text.verbosity': 'hint',
+  truncation: 'hint',
+  context_management: 'hint',
+  parallel_tool_calls: 'hint',
+  max_tool_calls: 'hint',
+  service_tier: hintIf('auto', 'default'),
+  'stream_options.include_obfuscation': 'hint',
+  'include.*': (value) => (value === 'message.output_text.logprobs' ? 'demand' : 'hint'),
+  // Codex offers a search on OpenAI's servers with every request, and finds tools that are not sent as a whole.
+  'tools.*': (value) => (isOfferedByDefault(value) ? 'hint' : 'demand'),
+  'tools.*.strict': 'hint',
+  // What came back from an earlier reply, beside its words and calls.
+  'input[assistant].+': 'hint',
+  'input[assistant].content.*': 'hint',
+  'input[assistant].content.*.+': 'hint',
+  'input[].+': 'hint',
+  'input[user].content.*.detail': 'hint',
+  'input[user].content.*.prompt_cache_breakpoint': 'hint',
+  'input[reasoning]': 'hint',
+  'input[web_search_call]': 'hint',
+  'input[file_search_call]': 'hint',
+  'input[code_interpreter_call]': 'hint',
+  'input[image_generation_call]': 'hint',
+  'input[mcp_list_tools]': 'hint',
+  'input[mcp_call]': 'hint',
+  'input[tool_search_call]': 'hint',
+  'input[tool_search_output]': 'hint',
+};
+
+function isOfferedByDefault(tool: unknown): boolean {
+  return /^(?:web_search|tool_search)/.test(String((tool as { readonly type?: unknown } | null)?.type));
+}
+
 /** The only list of what may be dropped across dialects; docs/API.md explains it. */
-const FIELDS: Readonly<Record<Dialect, Fields>> = { openai: OPENAI, anthropic: ANTHROPIC };
+const FIELDS: Readonly<Record<Dialect, Fields>> = {
+  openai: OPENAI,
+  anthropic: ANTHROPIC,
+  responses: RESPONSES,
+};
 
 function hintIf(...values: readonly string[]): Rule {
   return (value) => (typeof value === 'string' && values.includes(value) ? 'hint' : 'demand');
@@ -413,13 +472,17 @@ function fieldRole(dialect: Dialect, body: Body, path: Path, undefinedByApi: boo
 
 function fieldPatterns(body: Body, path: Path, undefinedByApi: boolean): string[] {
   const [first, index] = path;
-  const inMessage = first === 'messages' && typeof index === 'number';
-  const roots = inMessage
-    ? [`messages[${String(valueAt(body, ['messages', index, 'role']))}]`, 'messages[]']
-    : [];
+  const inMessage = (first === 'messages' || first === 'input') && typeof index === 'number';
+  const roots = inMessage ? [`${first}[${kindOf(valueAt(body, [first, index]))}]`, `${first}[]`] : [];
   const rest = path.slice(inMessage ? 2 : 0).map((part) => (typeof part === 'number' ? '*' : String(part)));
   const ends = undefinedByApi ? [rest, [...rest.slice(0, -1), '+']] : [rest];
   return ends.flatMap((end) => (inMessage ? roots.map((root) => [root, ...end].join('.')) : [end.join('.')]));
+}
+
+/** The role of a message; the type of another item of the Responses API. */
+function kindOf(item: unknown): string {
+  const { role, type } = (item ?? {}) as { readonly role?: unknown; readonly type?: unknown };
+  return String(role ?? type);
 }
 
 function valueAt(body: unknown, path: Path): unknown {

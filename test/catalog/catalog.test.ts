@@ -32,7 +32,7 @@ describe('which models there are', () => {
       maxOutputTokens: 16_384,
       latencyClass: 'fast',
       local: false,
-      provider: { name: 'work', dialect: 'openai' },
+      provider: { name: 'work', dialects: ['openai', 'responses'] },
     });
     expect(catalog.get('openai/gpt-4o-mini').provider.name).toBe('openai');
     expect(catalog.get('claude/claude-opus-5-5').capabilities?.has('images')).toBe(true);
@@ -112,7 +112,7 @@ describe('which models there are', () => {
       apiKeyEnv: undefined,
       headers: {},
       passHeaders: [],
-      dialect: 'openai',
+      dialects: ['openai'],
     });
   });
 });

@@ -49,7 +49,7 @@ test('what is configured goes before the kind', () => {
     apiKeyEnv: 'OWN_KEY',
     headers: { 'x-team': 'blue' },
     passHeaders: [],
-    dialect: 'anthropic',
+    dialects: ['anthropic'],
   });
 });
 

@@ -37,7 +37,7 @@ export function modelAt(baseUrl: string, kind: ProviderKind, more: Partial<Catal
       apiKeyEnv: 'TEST_KEY',
       headers: {},
       passHeaders: [],
-      dialect: undefined,
+      dialects: [],
     },
     price: undefined,
     contextWindow: undefined,

@@ -29,7 +29,7 @@ export function model(name: string, { outputUsd, ...facts }: ModelFacts = {}): C
       apiKeyEnv: undefined,
       headers: {},
       passHeaders: [],
-      dialect: 'openai',
+      dialects: ['openai'],
     },
     price: outputUsd === undefined ? undefined : { inputUsd: outputUsd / 4, outputUsd },
     contextWindow: undefined,

@@ -27,7 +27,7 @@ function nativeModel(url: string, kind: ProviderKind, id: string): CatalogModel 
   const model = modelAt(url, kind, { id });
   return {
     ...model,
-    provider: { ...model.provider, dialect: kind === 'anthropic' ? 'anthropic' : 'openai' },
+    provider: { ...model.provider, dialects: [kind === 'anthropic' ? 'anthropic' : 'openai'] },
   };
 }
 

@@ -7,6 +7,9 @@ import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
 import { answered, callOf, drained, KEY, rawServer, TIMEOUTS } from '../providers/native-attempt-calls.ts';
 
+/** Those whose replies have a reason to stop. */
+type ChatDialect = Exclude<Dialect, 'responses'>;
+
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
 
 /** Quotes a reason, as a reply about this API would. */
@@ -15,11 +18,11 @@ const TEXT = 'ä "finish_reason":"stop", "stop_reason":"end_turn", "tool_calls":
 const CALL = { id: 'c1', type: 'function', function: { name: 'look', arguments: INPUT } };
 const USE = { type: 'tool_use', id: 't1', name: 'look', input: JSON.parse(INPUT) };
 
-const WRONG: Readonly<Record<Dialect, readonly string[]>> = {
+const WRONG: Readonly<Record<ChatDialect, readonly string[]>> = {
   openai: ['stop', 'STOP', 'eos', 'end_turn', 'stop_sequence', 'tool_use', 'tool_call'],
   anthropic: ['end_turn', 'stop', 'stop_sequence', 'eos', 'tool_calls'],
 };
-const RIGHT: Readonly<Record<Dialect, readonly string[]>> = {
+const RIGHT: Readonly<Record<ChatDialect, readonly string[]>> = {
   openai: ['tool_calls', 'function_call', 'length', 'content_filter', 'max_tokens', 'other'],
   anthropic: ['tool_use', 'max_tokens', 'refusal', 'pause_turn', 'model_context_window_exceeded'],
 };
@@ -36,13 +39,13 @@ const anthropicPlain =
   (reason) =>
     `{"type":"message", "stop_reason" : ${reason},"n":1e400,"content":${JSON.stringify(content)},"stop_sequence":null}`;
 
-const PLAIN: readonly (readonly [string, Dialect, WithReason, string])[] = [
+const PLAIN: readonly (readonly [string, ChatDialect, WithReason, string])[] = [
   ['a call', 'openai', openaiPlain({ content: TEXT, tool_calls: [CALL] }), 'tool_calls'],
   ['two calls', 'openai', openaiPlain({ content: null, tool_calls: [CALL, CALL] }), 'tool_calls'],
   ['the older form', 'openai', openaiPlain({ function_call: CALL.function }), 'function_call'],
   ['a block', 'anthropic', anthropicPlain([{ type: 'text', text: TEXT }, USE]), 'tool_use'],
 ];
-const NO_CALLS: readonly (readonly [string, Dialect, WithReason])[] = [
+const NO_CALLS: readonly (readonly [string, ChatDialect, WithReason])[] = [
   ['text', 'openai', openaiPlain({ content: TEXT, tool_calls: null })],
   ['no call in the list', 'openai', openaiPlain({ content: TEXT, tool_calls: [], function_call: null })],
   ['a call without a name', 'openai', openaiPlain({ content: TEXT, tool_calls: [{}], function_call: {} })],
@@ -75,7 +78,7 @@ const anthropicStream =
     `event: message_delta\r\ndata: {"type":"message_delta","delta":{"stop_reason": ${reason},"stop_sequence":null},"usage":{"output_tokens":9}}\r\n\r\n` +
     named('message_stop', {});
 
-const STREAMED: readonly (readonly [string, Dialect, WithReason, string])[] = [
+const STREAMED: readonly (readonly [string, ChatDialect, WithReason, string])[] = [
   [
     'pieces of a call',
     'openai',
@@ -102,14 +105,14 @@ const STREAMED: readonly (readonly [string, Dialect, WithReason, string])[] = [
   ],
   ['a block', 'anthropic', anthropicStream({ ...USE, input: {} }), 'tool_use'],
 ];
-const STREAMED_TEXT: readonly (readonly [string, Dialect, WithReason])[] = [
+const STREAMED_TEXT: readonly (readonly [string, ChatDialect, WithReason])[] = [
   ['text', 'openai', openaiStream(delta({ content: INPUT, tool_calls: null, function_call: null }))],
   ['another choice calls', 'openai', openaiStream(delta({ tool_calls: [CALL] }, 1))],
   ['text', 'anthropic', anthropicStream({ type: 'text', text: '' })],
 ];
 
 /** What a client gets of these bytes if they come in pieces. */
-function passed(dialect: Dialect, bytes: Buffer, places: readonly number[]): Buffer {
+function passed(dialect: ChatDialect, bytes: Buffer, places: readonly number[]): Buffer {
   const reader = new StreamReader(dialect);
   const cuts = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   const pieces = cuts.slice(1).map((end, at) => reader.push(bytes.subarray(cuts[at], end)));
@@ -118,7 +121,7 @@ function passed(dialect: Dialect, bytes: Buffer, places: readonly number[]): Buf
 
 const anyPlaces = fc.array(fc.nat(), { maxLength: 6 });
 
-async function through(dialect: Dialect, stream: boolean, text: string): Promise<string> {
+async function through(dialect: ChatDialect, stream: boolean, text: string): Promise<string> {
   const type = stream ? 'text/event-stream' : 'application/json';
   const url = await rawServer((socket) =>
     socket.once('data', () => {

@@ -12,7 +12,7 @@ export function modelAt(baseUrl: string, dialect: Dialect, provider: Partial<Pro
       apiKeyEnv: 'TEST_KEY',
       headers: {},
       passHeaders: ['x-upstream-fault'],
-      dialect,
+      dialects: [dialect],
       ...provider,
     },
     price: undefined,

@@ -7,7 +7,7 @@ import { callTo, ENV, KEY, modelAt, TIMEOUTS } from '../dialects/mapped-gateway.
 import { type Scripted, scriptedProvider } from '../dialects/scripted-provider.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 
-const DIALECTS: readonly Dialect[] = ['openai', 'anthropic'];
+const DIALECTS = ['openai', 'anthropic'] as const;
 
 interface Asked {
   readonly prepare: PrepareAttempt;
@@ -19,7 +19,7 @@ interface Asked {
 async function outcomeOf({ prepare, kind, dialect, stream }: Asked, script: Scripted) {
   const { url } = await scriptedProvider(script);
   const model = modelAt(url, kind);
-  const own = { ...model, provider: { ...model.provider, dialect } };
+  const own = { ...model, provider: { ...model.provider, dialects: [dialect] } };
   const body = { model: 'auto', max_tokens: 9, stream, messages: [{ role: 'user', content: 'Hello' }] };
   return sendOnce(prepare)(callTo(own, dialect, body), TIMEOUTS);
 }

@@ -18,8 +18,11 @@ import {
   upstreamOf,
 } from './native-attempt-calls.ts';
 
+/** Those whose replies have a reason to stop. */
+type ChatDialect = Exclude<Dialect, 'responses'>;
+
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
-const DIALECTS: readonly Dialect[] = ['openai', 'anthropic'];
+const DIALECTS: readonly ChatDialect[] = ['openai', 'anthropic'];
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
@@ -36,7 +39,7 @@ async function endOf(call: ProviderCall, timeouts = TIMEOUTS) {
 }
 
 /** The bytes of a right stream, or of one with a fault. */
-async function streamOf(dialect: Dialect, fault?: string): Promise<string> {
+async function streamOf(dialect: ChatDialect, fault?: string): Promise<string> {
   const { url } = await upstreamOf();
   const answer = answered(
     await attempt(callOf({ url, dialect, stream: true, ...(fault && { fault }) }), TIMEOUTS),
@@ -85,13 +88,13 @@ test.each(
 });
 
 /** Whether an event with content has come as a whole. */
-const BEGUN: Readonly<Record<Dialect, RegExp>> = {
+const BEGUN: Readonly<Record<ChatDialect, RegExp>> = {
   openai: /"content":"[^"].*\n\n/,
   anthropic: /event: content_block_delta\n.*\n\n/,
 };
 
 /** What the first bytes of a right stream come to, said another way than the reader does. */
-function expectedOf(dialect: Dialect, came: string, whole: string): 'failure' | 'whole' | 'broken' {
+function expectedOf(dialect: ChatDialect, came: string, whole: string): 'failure' | 'whole' | 'broken' {
   if (!BEGUN[dialect].test(came)) return 'failure';
   if (dialect === 'anthropic') return came === whole ? 'whole' : 'broken';
   const finished = came.includes('"finish_reason":"length"') || came.includes('"finish_reason":"stop"');
@@ -346,11 +349,11 @@ const ODD = [
   'event: ping\ndata: {"type":"ping"}\n\n',
   'data:\n\n',
 ];
-const HIDDEN_ERRORS: readonly [Dialect, string, string, number][] = [
+const HIDDEN_ERRORS: readonly [ChatDialect, string, string, number][] = [
   ['openai', 'data: {"choices":[{"delta":{},"finish_reason":"error"}]}\n\n', 'server-error', 200],
   ['openai', 'data: {"choices":[{"error":{"code":503,"message":"x"}}]}\n\n', 'overloaded', 503],
   ['openai', 'event: error\ndata: {"message":"x"}\n\n', 'server-error', 200],
-  ...FAILED_REASONS.map((reason): [Dialect, string, string, number] => [
+  ...FAILED_REASONS.map((reason): [ChatDialect, string, string, number] => [
     'openai',
     `data: {"choices":[{"delta":{},"finish_reason" : "${reason}"}]}\n\n`,
     'server-error',
@@ -362,12 +365,12 @@ const HIDDEN_ERRORS: readonly [Dialect, string, string, number][] = [
   ['anthropic', 'data: {"type":"message_start","message":{"error":{"code":503}}}\n\n', 'overloaded', 503],
   ['anthropic', 'data: {"type":"error","error":{"type":"overloaded_error"}}\n\n', 'overloaded', 529],
 ];
-const CONTENT: Readonly<Record<Dialect, string>> = {
+const CONTENT: Readonly<Record<ChatDialect, string>> = {
   openai: 'data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n',
   anthropic:
     'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}\n\n',
 };
-const END: Readonly<Record<Dialect, string>> = {
+const END: Readonly<Record<ChatDialect, string>> = {
   openai: 'data: [DONE]\n\n',
   anthropic: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
 };
@@ -395,7 +398,7 @@ test.each(HIDDEN_ERRORS)(
 );
 
 /** Events that say nothing of the model, with those that only begin a message. */
-const EMPTY: Readonly<Record<Dialect, readonly string[]>> = {
+const EMPTY: Readonly<Record<ChatDialect, readonly string[]>> = {
   openai: [
     'data: {"choices":[]}\n\n',
     'data: {"choices":[{}]}\n\n',
@@ -410,7 +413,7 @@ const EMPTY: Readonly<Record<Dialect, readonly string[]>> = {
   ],
 };
 /** Without content, and all the same a reply: the model stopped. */
-const STOPPED: Readonly<Record<Dialect, string>> = {
+const STOPPED: Readonly<Record<ChatDialect, string>> = {
   openai: 'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
   anthropic: 'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n',
 };

@@ -19,14 +19,17 @@ import {
   upstreamOf,
 } from './native-attempt-calls.ts';
 
+/** Those whose replies have a reason to stop. */
+type ChatDialect = Exclude<Dialect, 'responses'>;
+
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: KEY } }));
-const DIALECTS: readonly Dialect[] = ['openai', 'anthropic'];
+const DIALECTS: readonly ChatDialect[] = ['openai', 'anthropic'];
 const PATHS = { openai: '/chat/completions', anthropic: '/messages' } as const;
 
 /** What the same request gives without Plimsoll: node's fetch. */
 async function direct(
   url: string,
-  { dialect, body, fault }: { dialect: Dialect; body: object; fault?: string },
+  { dialect, body, fault }: { dialect: ChatDialect; body: object; fault?: string },
 ) {
   const answer = await fetch(`${url}${PATHS[dialect]}`, {
     method: 'POST',
@@ -395,7 +398,7 @@ test('any chunking of a stream gives its bytes, and its usage', async () => {
 
 test('a provider that does not speak the dialect is not asked', async () => {
   const { url, requests } = await upstreamOf();
-  const call = callOf({ url, provider: { dialect: 'anthropic' } });
+  const call = callOf({ url, provider: { dialects: ['anthropic'] } });
   await expect(attempt(call, TIMEOUTS)).rejects.toMatchObject({ code: 'internal' });
   expect(requests).toHaveLength(0);
 });

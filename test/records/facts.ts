@@ -8,7 +8,7 @@ const provider = (name: string, kind: Provider['kind']): Provider => ({
   apiKeyEnv: 'SOME_KEY',
   headers: {},
   passHeaders: [],
-  dialect: 'openai',
+  dialects: ['openai'],
 });
 
 function model(id: string, from: Provider, price: CatalogModel['price']): CatalogModel {

@@ -39,13 +39,16 @@ export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
 }
 
 /** It is not known when a model was made: 0, since the field is required. */
+const openaiModel = ({ id, model }: ListedName) => ({
+  id,
+  object: 'model',
+  created: 0,
+  owned_by: model?.provider.name ?? 'plimsoll',
+});
+
 const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
-  openai: ({ id, model }) => ({
-    id,
-    object: 'model',
-    created: 0,
-    owned_by: model?.provider.name ?? 'plimsoll',
-  }),
+  openai: openaiModel,
+  responses: openaiModel,
   anthropic: ({ id, model }) => ({
     type: 'model',
     id,
@@ -64,7 +67,7 @@ const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
 type Query = Readonly<Record<string, unknown>>;
 
 function modelList(dialect: Dialect, all: readonly ListedName[], query: Query): object {
-  if (dialect === 'openai') return { object: 'list', data: all.map(FORMS.openai) };
+  if (dialect !== 'anthropic') return { object: 'list', data: all.map(FORMS.openai) };
   const { page, hasMore } = pageFrom(all, query);
   return {
     data: page.map(FORMS.anthropic),
