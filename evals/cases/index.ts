@@ -36,6 +36,7 @@ export {
   copyHashes,
   fingerprints,
   questionKey,
+  type SeenQuestions,
   seenQuestions,
 } from './question-key.ts';
 export {

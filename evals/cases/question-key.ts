@@ -87,31 +87,55 @@ interface Question {
 
 const FINGERPRINT_BYTES = 8;
 
+/** Stands among the fingerprints if each case has one of its copies too, which artifacts of earlier versions lack. */
+const WITH_COPIES = fingerprint('with copies');
+
+/** How an artifact has seen a case: its question, or a text that differs only in case, white space, punctuation and numbers. */
+export type Sighting = 'question' | 'copy';
+
+/** What an artifact remembers of the questions that it has learned from. */
+export interface SeenQuestions {
+  /** Undefined if the case is new to the artifact. @param hashes of its text, if they are known already */
+  sighting(one: Question, hashes?: CopyHashes): Sighting | undefined;
+  /** Whether copies can be told from new questions. */
+  readonly knowsCopies: boolean;
+}
+
 /**
- * The questions that an artifact has seen, so that a gate can leave them out: the first 8 bytes of the sha256 of each case's key and of
- * its text's questionKey, sorted, without duplicates. At most 16 bytes a case, and no prompt can be recovered. Two of a million different
- * questions share a fingerprint with probability 3e-8.
+ * The questions that an artifact has seen, so that a gate can leave them out: the first 8 bytes of the sha256 of each case's key, of
+ * its text's questionKey and of what it shares with its copies (numberlessHash), sorted, without duplicates. 16 bytes a case, or 24 if its key is not
+ * the questionKey, and no prompt can be recovered. Two of a million different questions share a fingerprint with probability 3e-8.
  *
  * @param earlier fingerprints to add to
  */
 export function fingerprints(cases: readonly Question[], earlier?: Uint8Array): Uint8Array {
-  const known = earlier === undefined ? [] : decodeFingerprints(earlier);
-  const distinct = new Set([...known, ...cases.flatMap(questionFingerprints)]);
+  const known = earlier === undefined ? new Set([WITH_COPIES]) : decodeFingerprints(earlier);
+  const distinct = new Set(known);
+  for (const one of cases) {
+    for (const seen of questionFingerprints(one)) distinct.add(seen);
+    distinct.add(copyFingerprint(copyHashes(one.text)));
+  }
   const sorted = BigUint64Array.from(distinct).sort();
   const bytes = Buffer.alloc(sorted.length * FINGERPRINT_BYTES);
-  sorted.forEach((fingerprint, i) => {
-    bytes.writeBigUInt64BE(fingerprint, i * FINGERPRINT_BYTES);
+  sorted.forEach((one, i) => {
+    bytes.writeBigUInt64BE(one, i * FINGERPRINT_BYTES);
   });
   return bytes;
 }
 
 /**
- * A predicate for the cases whose question is among the fingerprints.
+ * What the fingerprints of an artifact know.
  * @throws PlimsollError `invalid-artifact` if the bytes are not fingerprints
  */
-export function seenQuestions(bytes: Uint8Array): (one: Question) => boolean {
+export function seenQuestions(bytes: Uint8Array): SeenQuestions {
   const seen = decodeFingerprints(bytes);
-  return (one) => questionFingerprints(one).some((fingerprint) => seen.has(fingerprint));
+  return {
+    knowsCopies: seen.has(WITH_COPIES),
+    sighting(one, hashes) {
+      if (questionFingerprints(one).some((name) => seen.has(name))) return 'question';
+      return seen.has(copyFingerprint(hashes ?? copyHashes(one.text))) ? 'copy' : undefined;
+    },
+  };
 }
 
 function decodeFingerprints(bytes: Uint8Array): ReadonlySet<bigint> {
@@ -128,9 +152,16 @@ function decodeFingerprints(bytes: Uint8Array): ReadonlySet<bigint> {
 }
 
 function questionFingerprints({ key, text }: Question): bigint[] {
-  return [...new Set([key, questionKey(text)])].map((name) =>
-    createHash('sha256').update(name).digest().readBigUInt64BE(0),
-  );
+  return [...new Set([key, questionKey(text)])].map(fingerprint);
+}
+
+/** Copies share the numberless hash; texts without a letter all do, and go by their digits. */
+function copyFingerprint({ copyHash, numberlessHash }: CopyHashes): bigint {
+  return fingerprint(`copy ${numberlessHash === NO_LETTERS ? copyHash : numberlessHash}`);
+}
+
+function fingerprint(name: string): bigint {
+  return createHash('sha256').update(name).digest().readBigUInt64BE(0);
 }
 
 const [LOWER_A, LOWER_Z, UPPER_A, UPPER_Z, ZERO, NINE, LAST_ASCII] = Array.from('azAZ09\u007f', (one) =>
@@ -199,6 +230,9 @@ export function copyHashes(text: string): CopyHashes {
   }
   return { copyHash: joined(one, other), numberlessHash: joined(bareOne, bareOther) };
 }
+
+/** The numberless hash of a text without a letter. */
+const NO_LETTERS = joined(...STARTS);
 
 function joined(one: number, other: number): number {
   return (one >>> 0) * 2 ** LOW_BITS + (other >>> (32 - LOW_BITS));

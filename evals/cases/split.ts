@@ -57,19 +57,21 @@ function requireFilled(split: Split<unknown>, shares: SplitShares, cases: readon
 
 /**
  * Cases that were seen, cases that share a key or a group with one of those, and the rest. Each in the order of the cases.
- * @param isSeen see seenQuestions
+ * @param isSeen see SeenQuestions
  */
 export function partBySeen<T extends Keyed>(
   cases: readonly T[],
-  isSeen: (one: T) => boolean,
-): Readonly<Record<'unseen' | 'seen' | 'tied', readonly T[]>> {
+  isSeen: (one: T, index: number) => boolean,
+): Readonly<Record<'unseen' | 'seen' | 'tied', readonly T[]>> & { readonly unseenRows: Uint32Array } {
   const seen = cases.map(isSeen);
   const inSeenUnit = new Uint8Array(cases.length);
   for (const { members } of questionUnits(cases)) {
     if (members.some((index) => seen[index])) for (const index of members) inSeenUnit[index] = 1;
   }
+  const unseenRows = Uint32Array.from(cases.keys()).filter((index) => !inSeenUnit[index]);
   return {
-    unseen: cases.filter((_, index) => !inSeenUnit[index]),
+    unseenRows,
+    unseen: Array.from(unseenRows, (index) => cases[index]!),
     seen: cases.filter((_, index) => seen[index]),
     tied: cases.filter((_, index) => inSeenUnit[index] && !seen[index]),
   };

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { ascendingOrder } from '../../router/statistics/index.ts';
-import { type Case, copyHash, replyOf } from '../cases/index.ts';
+import { type Case, type CopyHashes, copyHashes, replyOf } from '../cases/index.ts';
 
 /** 48 bits, which a double holds exactly: two sets of a million different questions seem to overlap with probability .01. */
 const BYTES = 6;
@@ -9,70 +9,82 @@ const HEX_DIGITS = 2 * BYTES;
 /** A key of questionKey is a hash already. */
 const HASHED_KEY = /^[0-9a-f]{16}$/;
 
-/** What the record of looks keeps of one case: hashes of 48 bits, from which nothing can be read back. */
-export interface CaseFingerprint {
+/** What a text is known by. */
+export interface TextHashes extends CopyHashes {
+  /** 48 bits of the text's hash: equal texts have equal ones. */
+  readonly textHash: number;
+}
+
+/** @param copies of the text, if they are known already */
+export function hashText(text: string, copies: CopyHashes = copyHashes(text)): TextHashes {
+  return { textHash: toNumber(digits(text)), ...copies };
+}
+
+/** What the record of looks keeps of cases, in columns, one entry a case: hashes of 48 bits, from which nothing can be read back. */
+export interface CaseFingerprints {
   /**
    * Of all that the gate reads of the case: key, text, group, label, task, source, language, turns, tools, and quality and cost of the ladder's
    * models; of a cascade, which decides by them, also their replies. Not of its id, which may be the number of its row.
    */
-  readonly content: number;
-  /** Of its key. */
-  readonly key: number;
-  /** Of its text: another key does not make it another question. */
-  readonly text: number;
-  /** Of its copyHash: nor does another number at its end. */
-  readonly copy: number;
-}
-
-/** Fingerprints in columns, one entry a case. */
-export interface CaseFingerprints {
   readonly contents: Float64Array;
+  /** Of the keys. */
   readonly keys: Float64Array;
+  /** Of the texts: another key does not make it another question. */
   readonly texts: Float64Array;
+  /** Of the copyHashes: nor does another number at its end. */
   readonly copies: Float64Array;
 }
 
-/** @param models the models of the ladder; what others reached does not matter */
-export function fingerprintCase(one: Case, models: readonly string[]): CaseFingerprint {
-  const { key, group, label, task, source, language, turns, tools, outcomes } = one;
-  const text = digits(one.text);
-  const amounts = models.flatMap((model) => {
-    const outcome = outcomes.get(model);
-    return [outcome?.quality, outcome?.costUsd];
-  });
-  const replies = models.map((model) => replyOf(one, model));
-  const content = digits(
-    JSON.stringify([
-      ...[key, text, group, label, task, source, language, turns, tools, models, amounts],
-      ...(replies.some((reply) => reply !== undefined) ? [replies] : []),
-    ]),
-  );
-  const keyDigits = HASHED_KEY.test(key) ? key.slice(0, HEX_DIGITS) : digits(key);
-  return {
-    content: toNumber(content),
-    key: toNumber(keyDigits),
-    text: toNumber(text),
-    copy: toNumber(digits(`copy ${copyHash(one.text)}`)),
-  };
+/** Fingerprints with what each text shares with its copies. */
+export interface HashedCases extends CaseFingerprints {
+  readonly hashes: readonly CopyHashes[];
 }
 
-/** @param models the models of the ladder; what others reached does not matter */
-export function fingerprintCases(cases: readonly Case[], models: readonly string[]): CaseFingerprints {
+/**
+ * @param models the models of the ladder; what others reached does not matter
+ * @param hashes one a case, if they are known already
+ */
+export function fingerprintCases(
+  cases: readonly Case[],
+  models: readonly string[],
+  hashes: readonly CopyHashes[] = cases.map(({ text }) => copyHashes(text)),
+): HashedCases {
   const n = cases.length;
   const columns = {
     contents: new Float64Array(n),
     keys: new Float64Array(n),
     texts: new Float64Array(n),
     copies: new Float64Array(n),
+    hashes,
   };
   for (const [i, one] of cases.entries()) {
-    const { content, key, text, copy } = fingerprintCase(one, models);
-    columns.contents[i] = content;
-    columns.keys[i] = key;
-    columns.texts[i] = text;
-    columns.copies[i] = copy;
+    const text = digits(one.text);
+    columns.contents[i] = toNumber(contentDigits(one, text, models));
+    columns.keys[i] = toNumber(HASHED_KEY.test(one.key) ? one.key.slice(0, HEX_DIGITS) : digits(one.key));
+    columns.texts[i] = toNumber(text);
+    columns.copies[i] = toNumber(digits(`copy ${hashes[i]!.copyHash}`));
   }
   return columns;
+}
+
+/** What the text of a case is known by. */
+export function textHashesAt({ texts, hashes }: HashedCases, row: number): TextHashes {
+  return { textHash: texts[row]!, ...hashes[row]! };
+}
+
+function contentDigits(one: Case, text: string, models: readonly string[]): string {
+  const { key, group, label, task, source, language, turns, tools, outcomes } = one;
+  const amounts = models.flatMap((model) => {
+    const outcome = outcomes.get(model);
+    return [outcome?.quality, outcome?.costUsd];
+  });
+  const replies = models.map((model) => replyOf(one, model));
+  return digits(
+    JSON.stringify([
+      ...[key, text, group, label, task, source, language, turns, tools, models, amounts],
+      ...(replies.some((reply) => reply !== undefined) ? [replies] : []),
+    ]),
+  );
 }
 
 function digits(text: string): string {

@@ -2,6 +2,8 @@ import type { ArtifactFiles } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   type Case,
+  type CopyHashes,
+  copyHashes,
   DEFAULT_SHARES,
   hashCases,
   partBySeen,
@@ -12,15 +14,21 @@ import {
 export interface HeldOutCases {
   /** What the gate judges: no question of theirs was seen in training or calibration. In the order of the data. */
   readonly heldOut: readonly Case[];
+  /** What each of them shares with its copies. */
+  readonly hashes: readonly CopyHashes[];
   /** sha256 over ids and keys of the held-out cases. */
   readonly sha256: string;
   /** What was left out, by reason. */
   readonly excluded: {
     /** Their question was seen in training or calibration. */
     readonly seen: number;
+    /** It was not, but its text differs only in case, white space, punctuation and numbers from one that was. */
+    readonly seenCopies: number;
     /** Not seen, but tied by a group to a question that was. */
     readonly seenGroup: number;
   };
+  /** What a person should know of it, a line each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -30,13 +38,24 @@ export interface HeldOutCases {
  */
 export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): HeldOutCases {
   const { manifest } = artifact;
-  const { unseen, seen, tied } = partBySeen(cases, seenQuestions(artifact.seenQuestions));
+  const known = seenQuestions(artifact.seenQuestions);
+  const hashes = cases.map(({ text }) => copyHashes(text));
+  const sightings = cases.map((one, row) => known.sighting(one, hashes[row]));
+  const parts = partBySeen(cases, (_, row) => sightings[row] !== undefined);
+  const { unseen, unseenRows, seen, tied } = parts;
   if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
+  const seenCopies = sightings.filter((sighting) => sighting === 'copy').length;
   return {
     heldOut: unseen,
+    hashes: Array.from(unseenRows, (row) => hashes[row]!),
     sha256: hashCases(unseen),
-    excluded: { seen: seen.length, seenGroup: tied.length },
+    excluded: { seen: seen.length - seenCopies, seenCopies, seenGroup: tied.length },
+    notes: known.knowsCopies ? [] : [withoutCopies(manifest.name)],
   };
+}
+
+function withoutCopies(artifact: string): string {
+  return `${artifact} was trained by a version that kept no hashes of copies: a question that it has learned from, with another number in it or at its end, counts as new. Train it again with \`plimsoll train\`; until its verdict expires it serves as before.`;
 }
 
 /**
@@ -49,12 +68,16 @@ export function requireHeldOutFrom(champion: ArtifactFiles, cases: readonly Case
   requireUnseen(splitByKey(cases, DEFAULT_SHARES, seed).test, champion);
 }
 
-/** @throws PlimsollError `invalid-input` if one of the cases was seen in training or calibration of the artifact */
+/**
+ * Copies are no error: two templates may be on both sides of a split, and the gate leaves out those that were seen.
+ * @throws PlimsollError `invalid-input` if the question of one of the cases was seen in training or calibration of the artifact
+ */
 export function requireUnseen(
   heldOut: readonly Case[],
   { manifest, seenQuestions: marks }: ArtifactFiles,
 ): void {
-  const leaked = heldOut.filter(seenQuestions(marks));
+  const known = seenQuestions(marks);
+  const leaked = heldOut.filter((one) => known.sighting(one) === 'question');
   if (leaked.length === 0) return;
   const calibrated =
     manifest.split.calibration === undefined
@@ -70,6 +93,6 @@ function nothingLeft(all: number, seen: number, artifact: string): PlimsollError
   const tied = all > seen ? `, or share a group with one that it saw (${all - seen})` : '';
   return new PlimsollError(
     'insufficient-data',
-    `No case is left to judge: all ${all} ask questions that ${artifact} saw in training or calibration (${seen})${tied}. Give cases that it has never seen, or the whole file that it was trained on: its test part was kept sealed.`,
+    `No case is left to judge: all ${all} ask questions that ${artifact} saw in training or calibration, or copies of them (${seen})${tied}. Give cases that it has never seen, or the whole file that it was trained on: its test part was kept sealed.`,
   );
 }

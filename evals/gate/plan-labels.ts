@@ -171,7 +171,7 @@ async function scorePool(
 ): Promise<ScoredPrompt[]> {
   const { manifest } = artifact;
   const checked = checkedModels(manifest.ladder.map(({ model }) => model));
-  const isSeen = seenQuestions(artifact.seenQuestions);
+  const known = seenQuestions(artifact.seenQuestions);
   const classifier = await openArtifactClassifier(artifact, allowHub);
   const pool: ScoredPrompt[] = [];
   const withReply = new Set<string>();
@@ -188,7 +188,7 @@ async function scorePool(
         index: pool.length,
         key,
         ...(group !== undefined && { group }),
-        seen: isSeen(one),
+        seen: known.sighting(one) !== undefined,
         probabilities,
         scores,
         score: escalationScore(scores),

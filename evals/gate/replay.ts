@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { ArtifactFiles, Manifest, Rung } from '../../router/artifact/index.ts';
 import { type Cascade, checkedRungs, confidence, judgeReply, keptFrom } from '../../router/cascade/index.ts';
 import {
@@ -11,17 +10,16 @@ import {
 import { PlimsollError } from '../../router/errors.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
 import type { Reply } from '../../router/types.ts';
-import { type Case, type CopyHashes, checkedModels, copyHashes, replyOf } from '../cases/index.ts';
+import { type Case, checkedModels, replyOf } from '../cases/index.ts';
 import { type CascadeScores, cascadeScores } from '../threshold/index.ts';
+import { type HashedCases, hashText, type TextHashes, textHashesAt } from './case-fingerprints.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
   extends Pick<Case, 'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools'>,
-    CopyHashes {
+    TextHashes {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
-  /** 48 bits of the text's hash: equal texts have equal ones. */
-  readonly textHash: number;
   /** The text is in a script that the vocabulary cannot read, so the strongest rung gets it unscored. Left out if it can be read. */
   readonly unreadable?: true;
 }
@@ -68,11 +66,13 @@ export interface ScoredText {
  * Collects scored cases into a replay, one at a time: a stream of a million keeps a few hundred bytes a case and no text.
  * @param ladder whose models' outcomes count
  * @param cascade if replies are judged: without a known one nobody knows what is kept, and the rung counts as one without a label
+ * @param fingerprints of the cases, if they are known already
  */
 export async function collectReplay(
   cases: AsyncIterable<ScoredCase> | Iterable<ScoredCase>,
   ladder: readonly Rung[],
   cascade?: Cascade,
+  fingerprints?: HashedCases,
 ): Promise<Replay> {
   const traits: Traits[] = [];
   const replies = cascade && new ReplyColumns(ladder);
@@ -80,7 +80,9 @@ export async function collectReplay(
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
   for await (const { one, probabilities: scores, replyLosses = [], unreadable } of cases) {
-    traits.push({ ...caseTraits(one), ...(unreadable && { unreadable }) });
+    const hashes =
+      fingerprints === undefined ? hashText(one.text) : textHashesAt(fingerprints, traits.length);
+    traits.push({ ...caseTraits(one, hashes), ...(unreadable && { unreadable }) });
     replies?.add(one, replyLosses);
     for (const [rung, { model }] of ladder.entries()) {
       const isUnknown = rung < replyLosses.length && replyLosses[rung] === undefined;
@@ -181,15 +183,15 @@ function pickReplies(
   };
 }
 
-const TEXT_HASH_DIGITS = 12;
-
-function caseTraits({ id, key, group, label, task, source, language, turns, tools, text }: Case): Traits {
+function caseTraits(
+  { id, key, group, label, task, source, language, turns, tools, text }: Case,
+  hashes: TextHashes,
+): Traits {
   return {
     id,
     key,
     characters: text.length,
-    textHash: Number.parseInt(hash('sha256', text).slice(0, TEXT_HASH_DIGITS), 16),
-    ...copyHashes(text),
+    ...hashes,
     ...(group !== undefined && { group }),
     ...(label !== undefined && { label }),
     ...(task !== undefined && { task }),
@@ -250,12 +252,18 @@ export function strongestAlone(rungs: number): Float32Array {
   return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
 }
 
+interface ReplayOptions {
+  /** Of the cases, if they are known already. */
+  readonly fingerprints?: HashedCases;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
 /** The cases as the artifact's own graph scores them, and its judges their replies. */
 export function replayCases(
   cases: readonly Case[],
   { manifest }: ArtifactFiles,
   classifier: Classifier,
-  onProgress: (done: number, total: number) => void = () => {},
+  { fingerprints, onProgress = () => {} }: ReplayOptions = {},
 ): Promise<Replay> {
   const { ladder, cascade } = manifest;
   async function* scored(): AsyncGenerator<ScoredCase> {
@@ -267,7 +275,7 @@ export function replayCases(
       onProgress(row + 1, cases.length);
     }
   }
-  return collectReplay(scored(), ladder, cascade);
+  return collectReplay(scored(), ladder, cascade, fingerprints);
 }
 
 /** @param replyBy what is known of a model's reply to the text */

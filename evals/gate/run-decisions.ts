@@ -15,7 +15,7 @@ import { type Case, type ColumnMap, type HardCase, hashCases, loadHardCases } fr
 import { type MatchedDecisions, matchDecisions } from '../decisions/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { sealedBets } from './bets.ts';
-import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
+import { type CaseFingerprints, fingerprintCases, type HashedCases } from './case-fingerprints.ts';
 import { decisionEvidence } from './decision-evidence.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { requireAllRequests } from './label-plan.ts';
@@ -144,7 +144,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
     sealed: sealedSection(loaded, {
       subject,
       sha256: hashCases(cases),
-      excluded: { seen: 0, seenGroup: 0 },
+      excluded: { seen: 0, seenCopies: 0, seenGroup: 0 },
     }),
     looks: looksSection(look, suite.confidence),
     conditions,
@@ -255,7 +255,7 @@ interface Decided {
   readonly hardCases: readonly HardCase[] | undefined;
   readonly decided: MatchedDecisions;
   readonly look: LookPlan;
-  readonly fingerprints: CaseFingerprints;
+  readonly fingerprints: HashedCases;
 }
 
 async function sealedOf(all: Decided): Promise<Sealed> {
@@ -267,7 +267,7 @@ async function sealedOf(all: Decided): Promise<Sealed> {
       probabilities: asScores(rungs[row]!, ladder.length),
     }),
   );
-  const heldOut = await collectReplay(scored, ladder);
+  const heldOut = await collectReplay(scored, ladder, undefined, fingerprints);
   return {
     suite,
     candidates: ladder.map(({ candidate }) => candidate),

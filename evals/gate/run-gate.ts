@@ -100,7 +100,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     ...request.reading,
     keepReplies: cascade !== undefined,
   });
-  const { heldOut, sha256, excluded } = heldOutCases(loaded.cases, artifact);
+  const { heldOut, hashes, sha256, excluded, notes: heldOutNotes } = heldOutCases(loaded.cases, artifact);
   if (cascade !== undefined) requireReplies(heldOut, artifact, suite);
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
@@ -110,11 +110,12 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     requireAllRequests(files, heldOut, (found) => `Give --label-plan ${found}, or cases`);
   }
   const issued = request.issued ?? new Date();
-  const fingerprints = fingerprintCases(heldOut, modelsOf(artifact));
+  const fingerprints = fingerprintCases(heldOut, modelsOf(artifact), hashes);
   const look = lookAt({ fingerprints, artifact, suite, plan }, { ...request, issued });
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
-    const replay = await replayCases(heldOut, artifact, classifier, request.onProgress);
+    const { onProgress } = request;
+    const replay = await replayCases(heldOut, artifact, classifier, { fingerprints, onProgress });
     const sealed: Sealed = {
       suite: suite.suite,
       candidates: artifact.manifest.ladder.map(({ candidate }) => candidate),
@@ -173,6 +174,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       notes: [
         ...suite.notes,
         ...loaded.notes,
+        ...heldOutNotes,
         ...look.notes,
         ...(before === undefined ? [] : replacedPassNotes(artifact.folder, before, verdict)),
       ],
@@ -275,12 +277,16 @@ function loadUnseenHardCases(
   if (suite.hard_cases === undefined) return undefined;
   const cases = loadHardCases(resolve(suite.hard_cases.file));
   const seen = seenQuestions(artifact.seenQuestions);
-  const known = cases.find(({ text }) => seen({ key: questionKey(text), text }));
-  if (known === undefined) return cases;
-  throw new PlimsollError(
-    'invalid-input',
-    `The hard case ${JSON.stringify(known.id)} was seen in training or calibration of ${artifact.manifest.name}: hard cases measure and are never learned from.`,
-  );
+  for (const { id, text } of cases) {
+    const sighting = seen.sighting({ key: questionKey(text), text });
+    if (sighting === undefined) continue;
+    const how = sighting === 'copy' ? ', but for case, white space, punctuation or numbers at most,' : '';
+    throw new PlimsollError(
+      'invalid-input',
+      `The hard case ${JSON.stringify(id)}${how} was seen in training or calibration of ${artifact.manifest.name}: hard cases measure and are never learned from. Write it about something else, or leave it out.`,
+    );
+  }
+  return cases;
 }
 
 async function replayHardCases(

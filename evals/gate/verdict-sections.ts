@@ -18,7 +18,7 @@ interface JudgedCases {
 /** The cases of a verdict. */
 export function sealedSection(
   { files, excluded, rejected }: GateCases,
-  { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: { seen, seenGroup } }: JudgedCases,
+  { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: left }: JudgedCases,
 ): Verdict['sealed'] {
   const losses = lossesAt(heldOut, rungs, Number.NaN);
   return {
@@ -29,7 +29,13 @@ export function sealedSection(
     units: bets.unitEnds?.length ?? bets.rows.length,
     batches: [...bets.batches],
     unknown_losses: losses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
-    excluded: { duplicates: excluded.duplicates, rejected, seen, seen_group: seenGroup },
+    excluded: {
+      duplicates: excluded.duplicates,
+      rejected,
+      seen: left.seen,
+      seen_copies: left.seenCopies,
+      seen_group: left.seenGroup,
+    },
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
   };
 }

@@ -139,9 +139,10 @@ interface Shares {
  */
 function shareOut(all: readonly Case[], { manifest, seenQuestions: marks }: ArtifactFiles): Shares {
   const split = splitByKey(all, DEFAULT_SHARES, manifest.split.seed);
-  const seen = seenQuestions(marks);
-  const fresh = partBySeen(split.train, seen).unseen;
-  const heldOut = partBySeen(split.test, seen).unseen;
+  const known = seenQuestions(marks);
+  const isSeen = (one: Case) => known.sighting(one) !== undefined;
+  const fresh = partBySeen(split.train, isSeen).unseen;
+  const heldOut = partBySeen(split.test, isSeen).unseen;
   return { cases: fresh, heldOut, seen: all.length - fresh.length - heldOut.length };
 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
-import { type Case, hasReplies, type LoadOptions } from '../cases/index.ts';
+import { type Case, hasReplies, type LoadOptions, seenQuestions } from '../cases/index.ts';
 import {
   type Comparison,
   comparePolicies,
@@ -97,7 +97,10 @@ async function casesToCompareOn(
       `The cases in ${data.join(', ')} changed while the gate ran: there is nothing to compare on. Run it again; the training is kept.`,
     );
   }
-  const labelled = heldOut.filter((one) => isLabelled(champion, one) && isLabelled(challenger, one));
+  const known = seenQuestions(champion.seenQuestions);
+  const labelled = heldOut.filter(
+    (one) => isLabelled(champion, one) && isLabelled(challenger, one) && known.sighting(one) === undefined,
+  );
   const fingerprints = fingerprintCases(
     labelled,
     challenger.manifest.ladder.map(({ model }) => model),

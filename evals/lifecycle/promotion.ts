@@ -41,10 +41,10 @@ function assertOnRecord(artifact: string, store: string): void {
 
 /**
  * Makes the artifact that served before the current one serve again.
- * @throws PlimsollError `not-found` if there is none, `ungated` if its verdict no longer holds
+ * @throws PlimsollError `not-found` if there is none; `ungated` and `invalid-artifact` as `promote`: a record that was cut since makes a PASS worth as little
  */
 export function rollback(store: string, at = new Date()): Promotion {
-  return uninterrupted(() => rollBackStore(store, at));
+  return uninterrupted(() => rollBackStore(store, at, (folder) => assertOnRecord(folder, store)));
 }
 
 /** Makes the challenger the one that its store serves. @throws PlimsollError as `promote`, and if another came to serve meanwhile */

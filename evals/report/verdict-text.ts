@@ -154,9 +154,14 @@ export function lookRows({ looks }: GateVerdict): string[][] {
 
 /** Which rows and cases were not judged, by reason. */
 export function excludedSentence({ sealed }: GateVerdict): string {
-  const { duplicates, rejected, seen, seen_group } = sealed.excluded;
+  const { duplicates, rejected, seen, seen_copies: copies = 0, seen_group } = sealed.excluded;
   const parts = [
     ...(seen > 0 ? [`${formatCount(seen)} seen in training or calibration`] : []),
+    ...(copies > 0
+      ? [
+          `${formatCount(copies)} that ${copies === 1 ? 'is a copy' : 'are copies'} of what was seen, but for case, white space, punctuation and numbers`,
+        ]
+      : []),
     ...(seen_group > 0 ? [`${formatCount(seen_group)} in one group with a seen question`] : []),
     ...(duplicates > 0 ? [`${formatCount(duplicates)} duplicates`] : []),
     ...(rejected > 0 ? [`${formatCount(rejected)} rejected rows`] : []),

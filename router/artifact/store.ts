@@ -54,15 +54,16 @@ export function promote(store: string, name: string, at: Date, check = () => {})
 /**
  * Goes back to what was current before the present artifact: rolling back twice leads forward again, and the history keeps
  * every step.
+ * @param check asked, with the folder that is to serve, while no other command can change what serves; throws to refuse
  * @throws PlimsollError `not-found` if there is nothing to go back to, `invalid-artifact` if it was replaced since,
  * `ungated` if its verdict no longer holds.
  */
-export function rollback(store: string, at: Date): Promotion {
+export function rollback(store: string, at: Date, check: (folder: string) => void = () => {}): Promotion {
   requireCurrent(store);
-  return withLock(path.join(store, CURRENT_FILE), () => rolledBack(store, at));
+  return withLock(path.join(store, CURRENT_FILE), () => rolledBack(store, at, check));
 }
 
-function rolledBack(store: string, at: Date): Promotion {
+function rolledBack(store: string, at: Date, check: (folder: string) => void): Promotion {
   const { artifact, history } = requireCurrent(store);
   const before = history.findLast((entry) => entry.artifact !== artifact);
   if (before === undefined) {
@@ -73,12 +74,15 @@ function rolledBack(store: string, at: Date): Promotion {
   }
   const folder = path.join(store, before.artifact);
   const { sha256 } = servable(folder, at);
-  if (sha256 === before.sha256) return appended(store, history, { ...before, at: at.toISOString() });
-  throw new PlimsollError(
-    'invalid-artifact',
-    `${folder} is no longer what served before: it was replaced. Promote what shall serve with \`plimsoll promote\`.`,
-    { place: { file: folder } },
-  );
+  if (sha256 !== before.sha256) {
+    throw new PlimsollError(
+      'invalid-artifact',
+      `${folder} is no longer what served before: it was replaced. Promote what shall serve with \`plimsoll promote\`.`,
+      { place: { file: folder } },
+    );
+  }
+  check(folder);
+  return appended(store, history, { ...before, at: at.toISOString() });
 }
 
 /** Every artifact of the store, sorted by folder, and what `current.json` names though it is not there. Never throws for a broken one.

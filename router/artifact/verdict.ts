@@ -145,6 +145,8 @@ const onSealedCases = {
       rejected: count,
       /** Cases whose question was seen in training or calibration. */
       seen: count,
+      /** Cases that were not, but whose text differs from one that was only in case, white space, punctuation and numbers. Left out in verdicts from before it was counted. */
+      seen_copies: count.optional(),
       /** Unseen cases that a group ties to a seen question. */
       seen_group: count,
     }),

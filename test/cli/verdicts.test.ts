@@ -57,6 +57,20 @@ describe.concurrent('a store', () => {
     expect(await promoted(cwd, 'a')).toMatchObject({ code: 0 });
   });
 
+  it('rollback checks the record of looks as promote does', async () => {
+    const { cwd, models } = store('a', 'b');
+    await promoted(cwd, 'a');
+    await promoted(cwd, 'b');
+    const record = path.join(models, 'looks.jsonl');
+    const whole = readFileSync(record);
+    rmSync(record);
+    expectRefusal(await cli(['rollback'], { cwd }), /rests on the look [0-9a-f]{12}…, which/);
+    writeFileSync(record, whole);
+    layVerdict(path.join(models, 'a'), { looks: { ...LOOK, record: null, head: null } });
+    expectRefusal(await cli(['rollback'], { cwd }), /models\/a is of a look that was not put on record/);
+    expect(await promoted(cwd, 'b')).toMatchObject({ code: 0 });
+  });
+
   it('route decides by the current artifact, and inspect says which it is', async () => {
     const { cwd } = store('a', 'b');
     layRecordedVerdict(path.join(cwd, 'models/b'), {

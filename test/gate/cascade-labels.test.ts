@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { seenQuestions } from '../../evals/cases/index.ts';
+import { type Case, seenQuestions } from '../../evals/cases/index.ts';
 import { planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import { escalatedShare } from '../../evals/gate/label-plan.ts';
 import { readArtifact } from '../../router/artifact/index.ts';
@@ -10,7 +10,8 @@ import { CHEAP, gateWorld, writeSuite } from './gate-world.ts';
 
 const world = await cascadeWorld();
 const artifact = readArtifact(world.artifact);
-const isSeen = seenQuestions(artifact.seenQuestions);
+const known = seenQuestions(artifact.seenQuestions);
+const isSeen = (one: Case) => known.sighting(one) !== undefined;
 const unseen = world.cases.filter((one) => !isSeen(one));
 const out = path.join(world.home, 'to-label.jsonl');
 const request = { artifact: world.artifact, n: 1000, margin: 0.08, confidence: 0.95, out, force: true };

@@ -175,7 +175,8 @@ describe('what goes with it', () => {
     const out = path.join(home, 'to-label.jsonl');
     const request = { artifact: artifactFolder, n: 300, margin: 0.08, confidence: 0.95, out };
     const { plan } = await planLabels({ ...request, prompts: [data] });
-    const isSeen = seenQuestions(artifact.seenQuestions);
+    const known = seenQuestions(artifact.seenQuestions);
+    const isSeen = (one: Case) => known.sighting(one) !== undefined;
     expect(plan.pool.rows).toBe(cases.filter((one) => !isSeen(one)).length);
     const [row] = readFileSync(out, 'utf8').split('\n');
     const fields = { answer: 'B', confidence_logprob: expect.any(Number) };

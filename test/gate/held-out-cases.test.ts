@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type Case,
   DEFAULT_SHARES,
+  fingerprints,
   hashCases,
   questionKey,
   seenQuestions,
@@ -53,7 +55,7 @@ describe('the cases that the gate judges', () => {
     const cases = fresh(1193);
     const { heldOut, excluded, sha256 } = heldOutCases(cases, artifact);
     expect(heldOut).toEqual(cases);
-    expect(excluded).toEqual({ seen: 0, seenGroup: 0 });
+    expect(excluded).toEqual({ seen: 0, seenCopies: 0, seenGroup: 0 });
     expect(sha256).toBe(hashCases(cases));
   });
 
@@ -61,21 +63,21 @@ describe('the cases that the gate judges', () => {
     const cases = fresh(1193);
     const { heldOut, excluded } = heldOutCases(cases.toSpliced(at, 0, seen[0]!), artifact);
     expect(heldOut).toEqual(cases);
-    expect(excluded).toEqual({ seen: 1, seenGroup: 0 });
+    expect(excluded).toEqual({ seen: 1, seenCopies: 0, seenGroup: 0 });
   });
 
   it('are the test part of the file that was trained on', () => {
     const { heldOut, excluded, sha256 } = heldOutCases(world.cases, artifact);
     expect(heldOut).toEqual(heldOutInTraining);
     expect(sha256).toBe(artifact.manifest.split.test.sha256);
-    expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
+    expect(excluded).toEqual({ seen: seen.length, seenCopies: 0, seenGroup: 0 });
   });
 
   it('are the test part and all that is new, of that file with fresh cases', () => {
     const added = fresh(500);
     const { heldOut, excluded } = heldOutCases([...added, ...world.cases], artifact);
     expect(heldOut).toEqual([...added, ...heldOutInTraining]);
-    expect(excluded).toEqual({ seen: seen.length, seenGroup: 0 });
+    expect(excluded).toEqual({ seen: seen.length, seenCopies: 0, seenGroup: 0 });
   });
 
   it('are what is left of a part of that file', () => {
@@ -86,7 +88,42 @@ describe('the cases that the gate judges', () => {
   it('leave out a question that was seen under another key or id', () => {
     const renamed = { ...seen[7]!, id: 'renamed', key: 'of another program' };
     const { heldOut, excluded } = heldOutCases([...fresh(10), renamed], artifact);
-    expect([heldOut.length, excluded]).toEqual([10, { seen: 1, seenGroup: 0 }]);
+    expect([heldOut.length, excluded]).toEqual([10, { seen: 1, seenCopies: 0, seenGroup: 0 }]);
+  });
+
+  it.each([
+    ['a number at its end', (text: string) => `${text} (request 17)`],
+    ['a number before it', (text: string) => `17. ${text}`],
+    ['other numbers in it', (text: string) => text.replace(' ', ' 4,711 ')],
+  ])('leave out a question that was seen, with %s', (_, edited) => {
+    const text = edited(seen[9]!.text);
+    const copy = { ...seen[9]!, id: 'copy', text, key: 'of another program' };
+    const { heldOut, excluded, notes } = heldOutCases([...fresh(10), copy], artifact);
+    expect([heldOut.length, excluded, notes]).toEqual([10, { seen: 0, seenCopies: 1, seenGroup: 0 }, []]);
+  });
+
+  it('leave out what a group ties to a copy', () => {
+    const copy = { ...seen[9]!, text: `${seen[9]!.text} (2)`, key: 'other', group: 'talk' };
+    const cases = [...fresh(10), copy, { ...fresh(11)[10]!, group: 'talk' }];
+    expect(heldOutCases(cases, artifact).excluded).toEqual({ seen: 0, seenCopies: 1, seenGroup: 1 });
+  });
+
+  it('keep sums of other numbers: texts without a letter are copies only if their digits are the same', () => {
+    const sums = ['12 + 30', '12+30 =', '13 + 30'].map((text) => ({ ...fresh(1)[0]!, text, key: text }));
+    const known = { ...artifact, seenQuestions: fingerprints(sums.slice(0, 1)) };
+    const { heldOut, excluded } = heldOutCases(sums.slice(1), known);
+    expect([heldOut.map(({ text }) => text), excluded.seen]).toEqual([['13 + 30'], 1]);
+  });
+
+  it('keep copies if the artifact is of a version that kept no hashes of them, and a note says what to do', () => {
+    const copy = { ...seen[9]!, id: 'copy', text: `${seen[9]!.text} (request 17)`, key: 'other' };
+    const hash = (name: string) => createHash('sha256').update(name).digest().subarray(0, 8);
+    const old = { ...artifact, seenQuestions: Buffer.concat(seen.map(({ key }) => hash(key))) };
+    const { heldOut, excluded, notes } = heldOutCases([copy, seen[9]!], old);
+    expect([heldOut, excluded]).toEqual([[copy], { seen: 1, seenCopies: 0, seenGroup: 0 }]);
+    expect(notes).toEqual([expect.stringMatching(/kept no hashes of copies.*Train it again/)]);
+    const more = { ...old, seenQuestions: fingerprints(fresh(5), old.seenQuestions) };
+    expect(heldOutCases([copy], more).notes, 'recalibrated').toHaveLength(1);
   });
 
   it('leave out what a group ties to a seen question, also over a third case', () => {
@@ -99,7 +136,7 @@ describe('the cases that the gate judges', () => {
     const cases = [...tied, { ...seen[3]!, group: 'talk' }, ...others];
     const { heldOut, excluded } = heldOutCases(cases, artifact);
     expect(heldOut).toEqual(others);
-    expect(excluded).toEqual({ seen: 1, seenGroup: 3 });
+    expect(excluded).toEqual({ seen: 1, seenCopies: 0, seenGroup: 3 });
   });
 
   it('stay whole in groups of their own', () => {
@@ -108,7 +145,8 @@ describe('the cases that the gate judges', () => {
   });
 
   it('whatever the mixture: each case counts or has one reason, and none that counts was seen', () => {
-    const isSeen = seenQuestions(artifact.seenQuestions);
+    const known = seenQuestions(artifact.seenQuestions);
+    const isSeen = (one: Case) => known.sighting(one) !== undefined;
     const pool = [...fresh(30), ...seen.slice(0, 30), ...heldOutInTraining.slice(0, 30)];
     const group = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
     const one = fc.tuple(fc.constantFrom(...pool), group).map(([item, name]) => ({
@@ -122,7 +160,7 @@ describe('the cases that the gate judges', () => {
         const { heldOut, excluded } = heldOutCases(cases, artifact);
         const seenCount = cases.filter(isSeen).length;
         expect(heldOut).toEqual(cases.filter((item) => !tied.has(item)));
-        expect(excluded).toEqual({ seen: seenCount, seenGroup: tied.size - seenCount });
+        expect(excluded).toEqual({ seen: seenCount, seenCopies: 0, seenGroup: tied.size - seenCount });
       }),
     );
   });
@@ -152,15 +190,23 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
         .map((one) => ({ ...one, outcomes: new Map([[CHEAP, { quality: 1 }]]) })),
       seen[0]!,
       seen[1]!,
+      { ...seen[2]!, id: 'copy', text: `${seen[2]!.text} 17`, key: 'copy' },
     ];
     const data = writeCaseFile(path.join(world.home, 'mixed.jsonl'), cases);
     const suite = writeSuite(world.home, { slices: [] });
     const { verdict } = await runGate({ artifact: world.artifact, suite, data: [data] });
     expect(verdict.sealed).toMatchObject({ n: 1004, labelled: 1002 });
-    expect(verdict.sealed.excluded).toEqual({ duplicates: 3, rejected: 0, seen: 2, seen_group: 0 });
+    expect(verdict.sealed.excluded).toEqual({
+      duplicates: 3,
+      rejected: 0,
+      seen: 2,
+      seen_copies: 1,
+      seen_group: 0,
+    });
     expect(verdictSchema.safeParse(JSON.parse(JSON.stringify(verdict))).error).toBeUndefined();
     expect(verdict.conditions[0]!.note).toMatch(/^2 of 1004 cases repeat the text of another: /);
-    const sentence = 'Excluded: 2 seen in training or calibration, 3 duplicates.';
+    const sentence =
+      'Excluded: 2 seen in training or calibration, 1 that is a copy of what was seen, but for case, white space, punctuation and numbers, 3 duplicates.';
     expect(terminalReport(verdict, { colour: false })).toContain(sentence);
     expect(markdownReport(verdict)).toContain(sentence);
     expect(htmlReport(verdict)).toContain(sentence);

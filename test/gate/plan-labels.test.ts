@@ -30,7 +30,8 @@ import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeS
 
 const world = await gateWorld();
 const artifact = readArtifact(world.artifact);
-const isSeen = seenQuestions(artifact.seenQuestions);
+const known = seenQuestions(artifact.seenQuestions);
+const isSeen = (one: Case) => known.sighting(one) !== undefined;
 const unseen = world.cases.filter((one) => !isSeen(one));
 const replay = await replayArtifact(artifact, unseen, false);
 const scores = [...replay.probabilities[1]!].map((strong, row) => strong - replay.probabilities[0]![row]!);
