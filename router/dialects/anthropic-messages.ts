@@ -69,7 +69,29 @@ const documentSchema = z.strictObject({
   cache_control: cacheControlSchema,
 });
 
-const resultBlockSchema = z.discriminatedUnion('type', [anthropicTextSchema, imageSchema, documentSchema]);
+const searchResultSchema = z.strictObject({
+  type: z.literal('search_result'),
+  source: z.string(),
+  title: z.string(),
+  content: z.array(anthropicTextSchema),
+  citations: z.strictObject({ enabled: z.literal(false).optional() }).nullish(),
+  cache_control: cacheControlSchema,
+});
+
+/** What a search among tools of the client's own found: one of the `tools`, which every other API gets from the start. */
+const toolReferenceSchema = z.strictObject({
+  type: z.literal('tool_reference'),
+  tool_name: z.string(),
+  cache_control: cacheControlSchema,
+});
+
+const resultBlockSchema = z.discriminatedUnion('type', [
+  anthropicTextSchema,
+  imageSchema,
+  documentSchema,
+  searchResultSchema,
+  toolReferenceSchema,
+]);
 
 const toolResultSchema = z.strictObject({
   type: z.literal('tool_result'),
@@ -99,6 +121,7 @@ const userBlockSchema = z.discriminatedUnion('type', [
   anthropicTextSchema,
   imageSchema,
   documentSchema,
+  searchResultSchema,
   toolResultSchema,
 ]);
 
@@ -216,12 +239,23 @@ function addUserBlocks(
   mapping.prompt.addUser(parts);
 }
 
+/** Blocks that no other API has, as text. */
+function plainBlock(
+  block: ResultBlock,
+): { readonly type: 'text'; readonly text: string } | ImageBlock | DocumentBlock {
+  if (block.type === 'tool_reference') return { type: 'text', text: `Tool found: ${block.tool_name}` };
+  if (block.type !== 'search_result') return block;
+  const { title, source, content } = block;
+  return { type: 'text', text: [title, source, '', ...content.map(({ text }) => text)].join('\n') };
+}
+
 function userParts(block: ResultBlock, path: Path, { target, losses }: Mapping): UserPart[] {
   const cache = cacheOptions(block, path, target, losses);
-  if (block.type === 'text') return [{ type: 'text', text: block.text, ...cache }];
-  if (block.type === 'image') return [{ ...imagePart(block, path, target), ...cache }];
-  const context: UserPart[] = block.context ? [{ type: 'text', text: block.context }] : [];
-  return [...context, { ...documentPart(block, path, target), ...cache }];
+  const plain = plainBlock(block);
+  if (plain.type === 'text') return [{ type: 'text', text: plain.text, ...cache }];
+  if (plain.type === 'image') return [{ ...imagePart(plain, path, target), ...cache }];
+  const context: UserPart[] = plain.context ? [{ type: 'text', text: plain.context }] : [];
+  return [...context, { ...documentPart(plain, path, target), ...cache }];
 }
 
 function imagePart({ source }: ImageBlock, path: Path, target: Target): FilePart {
@@ -284,8 +318,9 @@ function addToolResult(block: ToolResult, path: Path, { target, losses, prompt }
 
 function resultPart(block: ResultBlock, path: Path, target: Target, losses: Losses): UserPart {
   cacheOptions(block, path, { cache: undefined }, losses);
-  if (block.type === 'text') return { type: 'text', text: block.text };
-  return block.type === 'image' ? imagePart(block, path, target) : documentPart(block, path, target);
+  const plain = plainBlock(block);
+  if (plain.type === 'text') return { type: 'text', text: plain.text };
+  return plain.type === 'image' ? imagePart(plain, path, target) : documentPart(plain, path, target);
 }
 
 function isImageData({ mediaType, data }: FilePart): boolean {

@@ -8,7 +8,6 @@ import {
   type Effort,
   effortForBudget,
   type FunctionTool,
-  followsStrictRules,
   type JsonSchema,
   type Losses,
   mergeProviderOptions,
@@ -17,8 +16,9 @@ import {
   type PromptMessage,
   type ProviderOptions,
   type Reasoning,
-  type ResponseFormat,
   reasoningOptions,
+  relaxedSchema,
+  strictSchema,
   type Target,
   type ToolChoice,
   unmappable,
@@ -52,7 +52,7 @@ const formatSchema = z.strictObject({ type: z.literal('json_schema'), schema: js
 
 /**
  * The fields of POST /v1/messages that are mapped (https://docs.anthropic.com/en/api/messages). A literal is the value that means the same
- * as no field. Other fields are dropped or refused by the table in `fields.ts`.
+ * as no field. Other fields are dropped or refused by the table in `targets/losses.ts`.
  */
 const requestSchema = z.strictObject({
   model: z.string(),
@@ -96,7 +96,7 @@ export function anthropicRequest(
   const request = losses.parse(requestSchema, withoutForeignTools(withoutNulls(body), 'anthropic', losses));
   const { tool_choice: choice, messages } = request;
   const tools = acceptedTools(request.tools ?? [], ['tools'], target, losses);
-  const format = responseFormat(request);
+  const format = responseFormat(request, target, losses);
   const options = withoutUndefined({
     prompt: anthropicPrompt(messages, systemPrompt(request, target, losses), target, losses),
     maxOutputTokens: request.max_tokens,
@@ -105,21 +105,13 @@ export function anthropicRequest(
     topP: request.top_p === 1 ? undefined : request.top_p,
     topK: request.top_k,
     stopSequences: acceptedStops(request.stop_sequences, ['stop_sequences'], target, losses),
-    responseFormat: format,
+    responseFormat: format && { type: 'json' as const, schema: format.schema },
     tools: tools.length > 0 ? tools.map((tool, at) => functionTool(tool, at, target, losses)) : undefined,
     toolChoice: choice && toolChoice(choice),
     providerOptions: mergeProviderOptions([
       userOptions(request, target, losses),
       toolCallLimit(request, target, losses),
-      format &&
-        target.strictSchema?.(
-          takesStrictly(
-            format.schema,
-            request.output_format ? ['output_format'] : ['output_config', 'format'],
-            target,
-            losses,
-          ),
-        ),
+      format && target.strictSchema?.(format.strict),
     ]),
   });
   return withThinking(options, request, target, losses);
@@ -162,26 +154,42 @@ function requestedReasoning(thinking: AnthropicRequest['thinking'], effort: Effo
   };
 }
 
-function responseFormat({
-  output_config: config,
-  output_format: older,
-}: AnthropicRequest): Extract<ResponseFormat, { type: 'json' }> | undefined {
+function responseFormat(
+  { output_config: config, output_format: older }: AnthropicRequest,
+  target: Target,
+  losses: Losses,
+): StrictSchema | undefined {
   if (config?.format && older) throw unmappable(['output_format'], 'give it in output_config.format alone');
-  const format = config?.format ?? older;
-  return format && { type: 'json', schema: format.schema as JsonSchema };
+  const path = older ? ['output_format', 'schema'] : ['output_config', 'format', 'schema'];
+  const schema = (config?.format ?? older)?.schema;
+  return schema && asStrictly(schema, path, target, losses);
+}
+
+interface StrictSchema {
+  readonly schema: JsonSchema;
+  /** Whether the target holds the model to it. */
+  readonly strict: boolean;
 }
 
 /**
- * Whether the target holds the model to this schema. Anthropic's API takes more schemas strictly than OpenAI's, which refuses the request: there
- * the model gets the schema, and nothing holds it to it.
+ * Anthropic's API takes more schemas strictly than OpenAI's, which refuses the request: there the model gets the schema, and nothing holds
+ * it to it.
  */
-function takesStrictly(schema: unknown, path: Path, { strictSchema }: Target, losses: Losses): boolean {
-  if (!strictSchema || followsStrictRules(schema)) return true;
+function asStrictly(
+  schema: Readonly<Record<string, unknown>>,
+  path: Path,
+  target: Target,
+  losses: Losses,
+): StrictSchema {
+  const { takesKeyword } = target;
+  if (takesKeyword) return { schema: relaxedSchema(schema, path, takesKeyword, losses), strict: true };
+  const strict = target.strictSchema ? strictSchema(schema, path, losses) : schema;
+  if (strict !== undefined) return { schema: strict as JsonSchema, strict: true };
   losses.approximate(
     path,
     "the chosen model's provider is strict only about schemas without optional properties",
   );
-  return false;
+  return { schema: schema as JsonSchema, strict: false };
 }
 
 function functionTool(
@@ -191,11 +199,14 @@ function functionTool(
   losses: Losses,
 ): FunctionTool {
   const { cacheOnTools, cache } = target;
-  const inputSchema = inputSchemaOf(tool.input_schema);
+  const given = inputSchemaOf(tool.input_schema);
+  const { schema: inputSchema, strict } =
+    tool.strict && (target.strictSchema || target.strictToolKeywords)
+      ? asStrictly(given as Record<string, unknown>, ['tools', index, 'input_schema'], target, losses)
+      : { schema: given, strict: tool.strict };
   const further = withoutUndefined({
     description: tool.description ?? undefined,
-    strict:
-      (tool.strict && takesStrictly(inputSchema, ['tools', index, 'strict'], target, losses)) || undefined,
+    strict: strict || undefined,
   });
   const mark = cacheOptions(tool, ['tools', index], { cache: cacheOnTools ? cache : undefined }, losses);
   return { type: 'function', name: tool.name, inputSchema, ...further, ...mark };

@@ -10,9 +10,11 @@ import {
   type Losses,
   mergeProviderOptions,
   NO_COUNTERPART,
+  type Path,
   type ProviderOptions,
   type ResponseFormat,
   reasoningOptions,
+  relaxedSchema,
   type Target,
   type ToolChoice,
   unmappable,
@@ -57,14 +59,24 @@ const responseFormatSchema = z.discriminatedUnion('type', [
   schemaFormatSchema,
 ]);
 
+const namedFunctionSchema = z.strictObject({
+  type: z.literal('function'),
+  function: z.strictObject({ name: z.string() }),
+});
+
+const allowedToolsSchema = z.strictObject({
+  type: z.literal('allowed_tools'),
+  allowed_tools: z.strictObject({ mode: z.enum(['auto', 'required']), tools: z.array(namedFunctionSchema) }),
+});
+
 const toolChoiceSchema = z.union([
   z.enum(['none', 'auto', 'required']),
-  z.strictObject({ type: z.literal('function'), function: z.strictObject({ name: z.string() }) }),
+  z.discriminatedUnion('type', [namedFunctionSchema, allowedToolsSchema]),
 ]);
 
 /**
  * The fields of POST /v1/chat/completions that are mapped (https://platform.openai.com/docs/api-reference/chat/create). A literal is the
- * value that means the same as no field. Other fields are dropped or refused by the table in `fields.ts`.
+ * value that means the same as no field. Other fields are dropped or refused by the table in `targets/losses.ts`.
  */
 const requestSchema = z.strictObject({
   model: z.string(),
@@ -132,8 +144,12 @@ export function openaiRequest(
   }
   const pictureDetail = target.pictureDetail && commonPictureDetail(request.messages);
   const tools = [
-    ...acceptedTools(request.tools ?? [], ['tools'], target, losses).map(({ function: tool }) => tool),
-    ...acceptedTools(request.functions ?? [], ['functions'], target, losses),
+    ...acceptedTools(request.tools ?? [], ['tools'], target, losses).map(({ function: tool }, at) =>
+      functionTool(tool, ['tools', at, 'function'], target, losses),
+    ),
+    ...acceptedTools(request.functions ?? [], ['functions'], target, losses).map((tool, at) =>
+      functionTool(tool, ['functions', at], target, losses),
+    ),
   ];
   const options = withoutUndefined({
     prompt: openaiPrompt(request.messages, target, losses, {
@@ -149,8 +165,8 @@ export function openaiRequest(
     frequencyPenalty: request.frequency_penalty || undefined,
     seed: request.seed,
     stopSequences: acceptedStops(request.stop, ['stop'], target, losses),
-    responseFormat: format && !instructed ? responseFormat(format, target) : undefined,
-    tools: tools.length > 0 ? tools.map(functionTool) : undefined,
+    responseFormat: format && !instructed ? responseFormat(format, target, losses) : undefined,
+    tools: tools.length > 0 ? allowedTools(tools, request) : undefined,
     toolChoice: toolChoice(request),
     providerOptions: mergeProviderOptions([
       userOptions(request, target, losses),
@@ -196,11 +212,15 @@ function isJsonMode(format: OpenAIRequest['response_format']): boolean {
 function responseFormat(
   format: NonNullable<OpenAIRequest['response_format']>,
   target: Target,
+  losses: Losses,
 ): ResponseFormat | undefined {
   if (format.type === 'text') return undefined;
   if (format.type === 'json_object') return { type: 'json' };
-  const { name, description, schema } = format.json_schema;
-  if (!schema) return { type: 'json', name, ...(description && { description }) };
+  const { name, description, schema: given } = format.json_schema;
+  if (!given) return { type: 'json', name, ...(description && { description }) };
+  const { takesKeyword } = target;
+  const path = ['response_format', 'json_schema', 'schema'];
+  const schema = takesKeyword ? relaxedSchema(given, path, takesKeyword, losses) : given;
   if (!description || target.strictSchema) {
     return { type: 'json', name, schema: schema as JsonSchema, ...(description && { description }) };
   }
@@ -208,15 +228,41 @@ function responseFormat(
   return { type: 'json', name, schema: { description, ...schema } as JsonSchema };
 }
 
-function functionTool(tool: NonNullable<OpenAIRequest['functions']>[number]): FunctionTool {
-  const inputSchema = inputSchemaOf(tool.parameters);
+/**
+ * The tools that `tool_choice` allows: no other API has such a choice, so the others are not offered.
+ * @throws PlimsollError if it allows none of them
+ */
+function allowedTools(
+  tools: readonly FunctionTool[],
+  { tool_choice: choice }: OpenAIRequest,
+): FunctionTool[] {
+  if (typeof choice !== 'object' || choice.type !== 'allowed_tools') return [...tools];
+  const names = new Set(choice.allowed_tools.tools.map(({ function: { name } }) => name));
+  const allowed = tools.filter(({ name }) => names.has(name));
+  if (allowed.length > 0) return allowed;
+  throw unmappable(['tool_choice', 'allowed_tools', 'tools'], 'must name at least one of the tools');
+}
+
+function functionTool(
+  tool: NonNullable<OpenAIRequest['functions']>[number],
+  path: Path,
+  { takesKeyword, strictToolKeywords }: Target,
+  losses: Losses,
+): FunctionTool {
+  const given = inputSchemaOf(tool.parameters);
+  const inputSchema =
+    tool.strict && strictToolKeywords && takesKeyword
+      ? relaxedSchema(given as Record<string, unknown>, [...path, 'parameters'], takesKeyword, losses)
+      : given;
   const further = { description: tool.description ?? undefined, strict: tool.strict || undefined };
   return { type: 'function', name: tool.name, inputSchema, ...withoutUndefined(further) };
 }
 
 function toolChoice({ tool_choice: choice, function_call: older }: OpenAIRequest): ToolChoice | undefined {
   if (choice !== undefined) {
-    return typeof choice === 'string' ? { type: choice } : { type: 'tool', toolName: choice.function.name };
+    if (typeof choice === 'string') return { type: choice };
+    if (choice.type === 'allowed_tools') return { type: choice.allowed_tools.mode };
+    return { type: 'tool', toolName: choice.function.name };
   }
   if (older === undefined) return undefined;
   return typeof older === 'string' ? { type: older } : { type: 'tool', toolName: older.name };

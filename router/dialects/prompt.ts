@@ -217,13 +217,39 @@ export function filePartAt(address: string, mediaType: string, target: Target, p
   if (address.startsWith('data:')) return readDataUrl(address, mediaType, path);
   if (!URL.canParse(address)) throw unmappable(path, 'is not a URL');
   const url = new URL(address);
-  if (!target.fetches(url, mediaType)) {
+  const exact = target.wantsMediaTypes ? mediaTypeOf(url, mediaType) : mediaType;
+  if (exact === undefined) {
+    throw unmappable(
+      path,
+      "the chosen model's provider must be told what kind of picture this is, and the address does not say; send it as base64",
+    );
+  }
+  if (!target.fetches(url, exact)) {
     throw unmappable(
       path,
       "the chosen model's provider does not fetch this address; send the file as base64",
     );
   }
-  return { type: 'file', mediaType, data: url };
+  return { type: 'file', mediaType: exact, data: url };
+}
+
+/** The ends of addresses that say which picture is there. */
+const PICTURE_TYPES: Readonly<Record<string, string>> = {
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  bmp: 'image/bmp',
+  gif: 'image/gif',
+  heic: 'image/heic',
+  heif: 'image/heif',
+};
+
+/** Nothing is fetched to find out. @returns undefined if the address does not say */
+function mediaTypeOf({ pathname }: URL, mediaType: string): string | undefined {
+  if (!mediaType.endsWith('/*')) return mediaType;
+  const end = /\.([a-z]+)$/i.exec(pathname)?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(PICTURE_TYPES, end) ? PICTURE_TYPES[end] : undefined;
 }
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/;

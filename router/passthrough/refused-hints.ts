@@ -33,6 +33,10 @@ const OTHERS = [
   'reasoning',
   'include_reasoning',
   'thinking',
+  'chat_template_kwargs',
+  'enable_thinking',
+  'thinking_budget',
+  'repeat_penalty',
 ];
 /** The only value that a model takes if it always reasons: https://platform.openai.com/docs/guides/reasoning. */
 const ONLY_DEFAULT = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
@@ -44,7 +48,9 @@ function refusedByOpenai(body: JsonObject, reasons: boolean): string[] {
   return [...others, ...changed.map(([name]) => name), ...(body['logit_bias'] == null ? [] : ['logit_bias'])];
 }
 
-const TOOL_MARKS = ['cache_control', 'eager_input_streaming', 'defer_loading', 'allowed_callers'];
+const TOOL_MARKS = [
+  ...['cache_control', 'eager_input_streaming', 'defer_loading', 'allowed_callers', 'input_examples'],
+];
 
 function marksOnTools(tools: readonly unknown[]): PlacedField[] {
   return tools.flatMap((tool, at) => {

@@ -1,4 +1,6 @@
 /** What a model and the API behind it take, and what a request loses on the way there. */
+
+export { type JsonSchema, relaxedSchema, strictSchema } from './json-schema.ts';
 export { acceptedStops, acceptedTools, exceededLimit, isWithinLimits, limitFields } from './limits.ts';
 export {
   createLosses,
@@ -22,7 +24,6 @@ export {
   reasoningOptions,
   thinkingBudget,
 } from './reasoning.ts';
-export { followsStrictRules } from './strict-schema.ts';
 export {
   type AssistantPart,
   acceptsText,
@@ -35,7 +36,6 @@ export {
   type FinishReason,
   type FunctionTool,
   type GenerateResult,
-  type JsonSchema,
   type ModelRequest,
   mergeProviderOptions,
   type PictureDetail,

@@ -60,6 +60,11 @@ export interface Losses {
    */
   approximate(path: Path, why: string): void;
   /**
+   * As `approximate`, for a part of the request that the model is told of, and nothing holds it to: named as dropped.
+   * @throws PlimsollError `invalid-input` that names the field, if the rule is `refuse`
+   */
+  relax(path: Path, why: string): void;
+  /**
    * The body as `schema` types it, without the droppable fields that the schema rejects.
    * @throws PlimsollError `invalid-input` that names a field that may not be dropped
    */
@@ -122,6 +127,10 @@ export function createLosses(dialect: Dialect, body: Body, rule: UnmappableRule)
     },
     approximate(path, why) {
       if (rule === 'refuse') throw unmappable(path, why);
+    },
+    relax(path, why) {
+      if (rule === 'refuse') throw unmappable(path, why);
+      note(path);
     },
   };
 }
@@ -305,6 +314,7 @@ const TOOL_HINTS: Fields = {
   'tools.*.eager_input_streaming': 'hint',
   'tools.*.defer_loading': 'hint',
   'tools.*.allowed_callers': 'hint',
+  'tools.*.input_examples': 'hint',
 };
 
 /** The limit on a reply asks for no other one, so it may be lowered to what the model can give; what is no limit is refused. */
@@ -333,6 +343,7 @@ const OPENAI: Fields = {
   presence_penalty: 'hint',
   frequency_penalty: 'hint',
   repetition_penalty: 'hint',
+  repeat_penalty: 'hint',
   min_p: 'hint',
   seed: 'hint',
   logit_bias: 'hint',
@@ -348,6 +359,9 @@ const OPENAI: Fields = {
   reasoning_effort: 'hint',
   reasoning: 'hint',
   include_reasoning: 'hint',
+  chat_template_kwargs: 'hint',
+  enable_thinking: 'hint',
+  thinking_budget: 'hint',
   thinking: 'hint',
   verbosity: 'hint',
   prediction: 'hint',
@@ -369,6 +383,7 @@ const OPENAI: Fields = {
   'tools.*.function.eager_input_streaming': 'hint',
   'tools.*.function.defer_loading': 'hint',
   'tools.*.function.allowed_callers': 'hint',
+  'tools.*.function.input_examples': 'hint',
   max_completion_tokens: LIMIT,
 };
 

@@ -1,5 +1,6 @@
 import type { EmbeddingModel, LanguageModel } from 'ai';
 import type { CatalogModel, Dialect, ProviderKind } from '../catalog/index.ts';
+import { claudeTakes, googleTakes, type TakesKeyword } from './json-schema.ts';
 
 /** The AI SDK's model interface, version 3 of its specification (https://ai-sdk.dev/providers): what every provider implements. */
 export type SdkModel = Extract<LanguageModel, { specificationVersion: 'v3' }>;
@@ -22,8 +23,6 @@ export type SdkTool = NonNullable<CallOptions['tools']>[number];
 export type FunctionTool = Extract<SdkTool, { type: 'function' }>;
 export type ToolChoice = NonNullable<CallOptions['toolChoice']>;
 export type ResponseFormat = NonNullable<CallOptions['responseFormat']>;
-/** A JSON Schema as the SDK types it; it is passed on as it came. */
-export type JsonSchema = FunctionTool['inputSchema'];
 
 export type Content = GenerateResult['content'][number];
 export type SdkUsage = GenerateResult['usage'];
@@ -86,6 +85,10 @@ export interface Target {
   readonly oneToolCall: ProviderOptions | undefined;
   /** Options that make a JSON schema strict or not; undefined if the provider decides. */
   readonly strictSchema: ((strict: boolean) => ProviderOptions) | undefined;
+  /** Keywords of a reply's JSON Schema that it takes; undefined if it says nothing about them. */
+  readonly takesKeyword: TakesKeyword | undefined;
+  /** Refuses the schemas of strict tools that have other keywords. */
+  readonly strictToolKeywords: boolean;
   /** Has a mode for JSON without a schema; otherwise the model is instructed. */
   readonly jsonMode: boolean;
   /** Options with a cache mark, for messages and, with `cacheOnTools`, for tools. */
@@ -122,6 +125,8 @@ export interface Target {
   readonly maxStops: number;
   /** Accepts stop sequences that are only white space. */
   readonly blankStops: boolean;
+  /** Must be told the very media type of a file that it fetches. */
+  readonly wantsMediaTypes: boolean;
   /** Fetches a file of this media type from this URL itself. Plimsoll never does: an address in a request could be inside the operator's network. */
   readonly fetches: (url: URL, mediaType: string) => boolean;
 }
@@ -132,6 +137,8 @@ const BASIC = {
   user: undefined,
   oneToolCall: undefined,
   strictSchema: undefined,
+  takesKeyword: undefined,
+  strictToolKeywords: false,
   jsonMode: true,
   cache: undefined,
   cacheOnTools: false,
@@ -149,6 +156,7 @@ const BASIC = {
   maxTools: Number.POSITIVE_INFINITY,
   maxStops: Number.POSITIVE_INFINITY,
   blankStops: true,
+  wantsMediaTypes: false,
   fetchesImages: false,
 } as const;
 
@@ -178,6 +186,8 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
     ...BASIC,
     user: (userId) => ({ anthropic: { metadata: { userId } } }),
     oneToolCall: { anthropic: { disableParallelToolUse: true } },
+    takesKeyword: claudeTakes,
+    strictToolKeywords: true,
     jsonMode: false,
     cache: ({ type, ttl }) => ({ anthropic: { cacheControl: { type, ...(ttl && { ttl }) } } }),
     cacheOnTools: true,
@@ -192,6 +202,8 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
   },
   google: {
     ...BASIC,
+    takesKeyword: googleTakes,
+    wantsMediaTypes: true,
     imagesInToolResults: true,
     audio: true,
     separateSystemTexts: true,
@@ -253,7 +265,12 @@ export function createTarget(model: CatalogModel, urls: SupportedUrls = {}): Tar
     // Older ones take pictures beside the results alone, and the SDK leaves the result out.
     ...(kind === 'google' && !gemini3 && { imagesInToolResults: false }),
     ...(kind === 'google' && MEDIA_RESOLUTION.test(model.id) && { pictureDetail: mediaResolution }),
-    ...(claudeOnBedrock && { oneToolCall: KINDS.anthropic.oneToolCall, blankStops: false }),
+    ...(claudeOnBedrock && {
+      oneToolCall: KINDS.anthropic.oneToolCall,
+      blankStops: false,
+      takesKeyword: claudeTakes,
+      strictToolKeywords: true,
+    }),
     fetches: ({ protocol, href }, mediaType) =>
       (fetchesImages && mediaType.startsWith('image/') && /^https?:$/.test(protocol)) ||
       Object.entries(urls).some(

@@ -74,6 +74,17 @@ const OPENAI_HINTS: readonly Hint[] = [
     },
   },
   { path: 'include_reasoning', value: true },
+  { path: 'chat_template_kwargs', value: { enable_thinking: 'kwarg-5087' } },
+  { path: 'enable_thinking', value: false },
+  { path: 'thinking_budget', value: 508_800 },
+  { path: 'repeat_penalty', value: 1.1089 },
+  {
+    path: 'tools.0.function.input_examples',
+    value: [{ city: 'example-5090' }],
+    put: (body, value) => {
+      (tools(body)[0]!['function'] as Body)['input_examples'] = value;
+    },
+  },
   { path: 'thinking', value: { type: 'thinking-5085' } },
   { path: 'cache_control', value: { type: 'ephemeral', ttl: 'cache-5086' } },
   {
@@ -164,6 +175,13 @@ const ANTHROPIC_HINTS: readonly Hint[] = [
     value: true,
     put: (body, value) => {
       tools(body)[0]!['defer_loading'] = value;
+    },
+  },
+  {
+    path: 'tools.0.input_examples',
+    value: [{ city: 'example-6078' }],
+    put: (body, value) => {
+      tools(body)[0]!['input_examples'] = value;
     },
   },
   {

@@ -158,7 +158,7 @@ describe('schemas', () => {
     ['one of a choice is optional', closed({ one: { anyOf: [closed(NAME, [])] } }, ['one']), false],
     ['one of a definition is optional', { ...closed({}, []), $defs: { a: closed(NAME, []) } }, false],
     ['others are allowed', { type: 'object', properties: NAME, required: ['name'] }, false],
-    ['a keyword that is refused', { ...closed(NAME, ['name']), allOf: [{}] }, false],
+    ['a keyword that is refused', { ...closed(NAME, ['name']), allOf: [{}, {}] }, false],
     ['a property of that name', closed({ allOf: { type: 'string' } }, ['allOf']), true],
   ])('are strict at OpenAI if it takes them so: %s', async (_, schema, strict) => {
     const body = {
