@@ -22,7 +22,7 @@ const shared = {
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/helpers/build-once.mjs',
+    globalSetup: ['test/helpers/build-once.mjs', 'test/helpers/databases-setup.mjs'],
     maxWorkers: 3, // most tests wait for sockets and child processes
     projects: [
       // Loading the modules anew for each file would take longer than the tests.

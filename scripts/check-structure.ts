@@ -18,8 +18,10 @@ const ROOMS = [
   'router/yaml-file.ts',
   'router/nearest-name.ts',
   'router/unknown-field.ts',
+  'router/worker-thread.ts',
   'router/json',
   'router/files',
+  'router/state',
   'router/statistics',
   'router/onnx',
   'router/catalog',
@@ -64,6 +66,11 @@ const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
   express: 'router/server',
   'onnxruntime-node': 'router/onnx',
   '@xenova/transformers': 'router/encoders',
+  libsql: 'router/state',
+  kysely: 'router/state',
+  pg: 'router/state',
+  ioredis: 'router/state',
+  'rate-limiter-flexible': 'router/state',
 };
 
 /** Rooms that one room must never load, although they are above it. */

@@ -1,7 +1,7 @@
-import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
 import '../onnx/index.ts'; // threads load onnxruntime, and cannot switch it off for the process
+import { startWorkerThread } from '../worker-thread.ts';
 import type { EncoderIdentity, EncoderSpec } from './encoder.ts';
 
 /** An encoder with a transformer pass: one that needs a thread of its own. */
@@ -43,17 +43,8 @@ export function waitUntilLowered(flag: BusyFlag, timeoutMs: number): void {
   Atomics.wait(flag, 0, 1, timeoutMs);
 }
 
-/** Starts encoder-worker as .ts (in a checkout) or as .js (compiled), as this very file runs. */
+/** Starts a thread that runs encoder-worker. */
 export function startEncoderThread(data: ThreadData): Worker {
-  const extension = path.extname(import.meta.url);
-  const file = new URL(`./encoder-worker${extension}`, import.meta.url);
-  const options = { workerData: data, execArgv: [], name: `plimsoll-${data.spec.id}` };
-  if (extension !== '.ts') return new Worker(file, options);
-  return new Worker(typeScriptEntry(file), { ...options, eval: true });
-}
-
-/** Node 20 gives a thread's first file to its own loader, whatever `--import` says; a second import passes through tsx. */
-function typeScriptEntry(file: URL): string {
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  return `import(${tsx}).then(({ register }) => { register(); return import(${JSON.stringify(file.href)}); });`;
+  const file = new URL('./encoder-worker', import.meta.url);
+  return startWorkerThread(file, { workerData: data, name: `plimsoll-${data.spec.id}` });
 }

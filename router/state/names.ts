@@ -1,0 +1,22 @@
+import { PlimsollError } from '../errors.ts';
+import type { DocumentKey, Subject } from './ports.ts';
+
+const MAX_CHARACTERS = 512;
+
+/** @throws PlimsollError `invalid-input` if a part is longer than 512 characters or has a NUL, which PostgreSQL cannot store */
+export function assertDocumentKey({ scope, kind, id }: DocumentKey): void {
+  for (const [field, name] of Object.entries({ scope, kind, id })) {
+    if (name.length <= MAX_CHARACTERS && !name.includes('\0')) continue;
+    throw new PlimsollError(
+      'invalid-input',
+      `The ${field} of a stored document must have at most ${MAX_CHARACTERS} characters, and no NUL.`,
+      { place: { field } },
+    );
+  }
+}
+
+/** @throws PlimsollError `invalid-input` if it names neither a user nor a session: everything would be about it */
+export function assertSubject({ user, session }: Subject): void {
+  if (user !== undefined || session !== undefined) return;
+  throw new PlimsollError('invalid-input', 'Name whose records are erased: a user, a session, or both.');
+}

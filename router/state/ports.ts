@@ -1,0 +1,191 @@
+/*
+ * The ports of the state: what the rest of Plimsoll may ask of it. Each is small, and each implementation passes the same contract suite
+ * (test/state/contracts). Times are milliseconds since 1970. Everything that a client can reach is scoped by the id of its API key.
+ */
+
+/** One record of a log. */
+export interface LogRecord {
+  /** Unique within its stream: a record that is appended twice is kept once, so that a failed append may be repeated. */
+  readonly id: string;
+  readonly timeMs: number;
+  readonly keyId?: string | undefined;
+  /** Whom it is about, as clients name them. Only a keyed hash is stored, by which `erase` finds the record. */
+  readonly user?: string | undefined;
+  readonly session?: string | undefined;
+  /** JSON, without anybody's words. */
+  readonly body: string;
+  /** What a person wrote; encrypted at rest if there is a key. */
+  readonly text?: string | undefined;
+}
+
+export interface StoredRecord extends Pick<LogRecord, 'id' | 'timeMs' | 'keyId' | 'body' | 'text'> {
+  /** Ascends in the order of storing, with gaps. */
+  readonly seq: number;
+}
+
+/** A person or a conversation, as clients name them; with `keyId` only under that API key. */
+export interface Subject {
+  readonly user?: string;
+  readonly session?: string;
+  readonly keyId?: string;
+}
+
+export interface LogLimits {
+  /** Older records go. */
+  readonly beforeMs?: number;
+  /** The oldest records go until the rest has at most so many bytes. */
+  readonly maxBytes?: number;
+}
+
+export interface StreamSize {
+  readonly stream: string;
+  readonly records: number;
+  readonly bytes: number;
+  readonly oldestMs: number;
+  readonly newestMs: number;
+}
+
+/** Records that are only added, in streams such as `decisions`. */
+export interface Log {
+  /** All or none. */
+  append(stream: string, records: readonly LogRecord[]): Promise<void>;
+  /** In the order of storing, after `afterSeq`. */
+  read(
+    stream: string,
+    page: { readonly afterSeq: number; readonly limit: number },
+  ): Promise<readonly StoredRecord[]>;
+  /** @returns how many records went */
+  prune(stream: string, limits: LogLimits): Promise<number>;
+  /** @returns how many records went, over all streams */
+  erase(subject: Subject): Promise<number>;
+  sizes(): Promise<readonly StreamSize[]>;
+}
+
+/** What one request cost. */
+export interface LedgerEntry {
+  /** An entry that is settled twice counts once. */
+  readonly id: string;
+  readonly keyId: string;
+  readonly timeMs: number;
+  readonly model: string;
+  /** Billionths of a US dollar, a whole number: sums are exact. */
+  readonly nanoUsd: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+export interface Spending {
+  readonly nanoUsd: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly requests: number;
+}
+
+/** Money and tokens: never lost, never counted twice. */
+export interface Ledger {
+  /** Resolves when all entries are on disk. Entries of concurrent calls are written together. */
+  settle(entries: readonly LedgerEntry[]): Promise<void>;
+  /** Of one API key since the beginning of a day in UTC. @param fromDay such as 2026-11-29 */
+  spent(keyId: string, fromDay: string): Promise<Spending>;
+  /** Drops single entries before that time; the sums of their days stay. @returns how many went */
+  prune(beforeMs: number): Promise<number>;
+}
+
+export interface Count {
+  readonly total: number;
+  /** When the window ends and the count starts again. */
+  readonly resetsInMs: number;
+}
+
+/** Rates. A window begins with the first `add` after the last one ended. May be lost. */
+export interface Counters {
+  /** Adds to the count of a key and returns it, in one step. */
+  add(key: string, amount: number, windowMs: number): Promise<Count>;
+}
+
+export interface Lease {
+  readonly name: string;
+  /** Higher than that of every lease of this name before: whoever writes with a lower one is late and must be refused. */
+  readonly fencingToken: number;
+}
+
+/** One holder at a time, until it lets go or its time is over. */
+export interface Leases {
+  /** Undefined if another holder has it. Whoever asks again under its own name gets a new token. */
+  acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
+  /** @returns whether it was still held */
+  renew(lease: Lease, ttlMs: number): Promise<boolean>;
+  release(lease: Lease): Promise<void>;
+}
+
+/** Which document; `scope` is the id of the API key that it belongs to, empty for Plimsoll's own. */
+export interface DocumentKey {
+  readonly scope: string;
+  readonly kind: string;
+  readonly id: string;
+}
+
+export interface DocumentWrite {
+  /** JSON. */
+  readonly value: unknown;
+  /** Undefined: it stays. */
+  readonly ttlMs?: number | undefined;
+  /** Write only if the document has this version; null: only if there is none. Undefined: in any case. */
+  readonly expected?: string | null | undefined;
+  /** Encrypted at rest if there is a key. */
+  readonly sensitive?: boolean;
+  /** Whom it is about: see `LogRecord`. */
+  readonly user?: string | undefined;
+  readonly session?: string | undefined;
+}
+
+export interface StoredDocument {
+  readonly id: string;
+  readonly value: unknown;
+  /** Changes with each write, and never comes back. */
+  readonly version: string;
+}
+
+/** JSON documents that are changed by compare-and-set and may expire. */
+export interface Documents {
+  get(key: DocumentKey): Promise<StoredDocument | undefined>;
+  /** @returns the new version; undefined if `expected` did not hold */
+  put(key: DocumentKey, write: DocumentWrite): Promise<string | undefined>;
+  /** @returns whether there was one */
+  delete(key: DocumentKey): Promise<boolean>;
+  /** By id, at most `limit`. */
+  list(scope: string, kind: string, limit: number): Promise<readonly StoredDocument[]>;
+  /** @returns how many documents went */
+  erase(subject: Subject): Promise<number>;
+  /** Drops what has expired. @returns how many went */
+  prune(): Promise<number>;
+}
+
+export interface StateStatus {
+  readonly kind: 'memory' | 'sqlite' | 'postgres';
+  /** Without user and password. */
+  readonly place: string;
+  /** Number of the last migration that was applied. */
+  readonly schema: number;
+  readonly streams: readonly StreamSize[];
+  readonly documents: number;
+  readonly ledgerEntries: number;
+  /** Key id -> how many texts are encrypted with it; `none` for those in clear. */
+  readonly textsByKey: Readonly<Record<string, number>>;
+}
+
+/** One state, behind all ports. */
+export interface State {
+  readonly kind: StateStatus['kind'];
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly counters: Counters;
+  readonly leases: Leases;
+  readonly documents: Documents;
+  status(): Promise<StateStatus>;
+  /** A sentence while it cannot be used; undefined if the last use went well. */
+  trouble(): string | undefined;
+  /** Encrypts anew what was encrypted with another key than the current one. @returns how many texts */
+  reencrypt(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,132 @@
+import {
+  type CompiledQuery,
+  DummyDriver,
+  type Generated,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely';
+
+export interface Tables {
+  plimsoll_migrations: { id: number; name: string; applied_ms: number };
+  plimsoll_meta: { name: string; value: string };
+  plimsoll_log: {
+    seq: Generated<number>;
+    stream: string;
+    id: string;
+    time_ms: number;
+    key_id: string | null;
+    user_hash: string | null;
+    session_hash: string | null;
+    body: string;
+    text: string | null;
+    bytes: number;
+  };
+  plimsoll_ledger: {
+    id: string;
+    key_id: string;
+    time_ms: number;
+    day: string;
+    model: string;
+    nano_usd: number;
+    input_tokens: number;
+    output_tokens: number;
+    /** 0 until the entry is part of the sum of its day, then 1. */
+    counted: number;
+  };
+  plimsoll_ledger_days: {
+    key_id: string;
+    day: string;
+    nano_usd: number;
+    input_tokens: number;
+    output_tokens: number;
+    requests: number;
+  };
+  plimsoll_counters: { key: string; total: number; expires_ms: number };
+  plimsoll_leases: { name: string; holder: string; fencing_token: number; expires_ms: number };
+  plimsoll_documents: {
+    scope: string;
+    kind: string;
+    id: string;
+    value: string;
+    version: string;
+    user_hash: string | null;
+    session_hash: string | null;
+    expires_ms: number | null;
+  };
+}
+
+export type Dialect = 'sqlite' | 'postgres';
+
+/** A query builder that runs nothing: what it compiles is handed to a database in atomic units. */
+export function queryBuilder(dialect: Dialect): Kysely<Tables> {
+  const sqlite = dialect === 'sqlite';
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => (sqlite ? new SqliteAdapter() : new PostgresAdapter()),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => (sqlite ? new SqliteIntrospector(db) : new PostgresIntrospector(db)),
+      createQueryCompiler: () => (sqlite ? new SqliteQueryCompiler() : new PostgresQueryCompiler()),
+    },
+  });
+}
+
+/** SQL with its parameters, as Kysely compiles it. */
+export type Query = Pick<CompiledQuery, 'sql' | 'parameters'>;
+
+export interface QueryResult {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Rows that were inserted, changed or deleted. */
+  readonly changes: number;
+}
+
+/** A database that runs queries in atomic units. */
+export interface Database {
+  readonly dialect: Dialect;
+  /** Where it is, without user and password. */
+  readonly place: string;
+  /**
+   * Runs the queries of a unit in order, all or none.
+   * @param durable on disk when it resolves; otherwise a power cut may take the last units with it, never a part of one
+   * @throws PlimsollError `state-unavailable` if the database cannot be reached, `invalid-state` if it is damaged, `io` if its disk refuses;
+   *   `UnitConflict` if a row is there already that must not be
+   */
+  run(queries: readonly Query[], durable?: boolean): Promise<readonly QueryResult[]>;
+  close(): Promise<void>;
+}
+
+/** A unique key is taken. */
+export class UnitConflict extends Error {
+  constructor() {
+    super('a row with this key is there already');
+    this.name = 'UnitConflict';
+  }
+}
+
+/** The time by the database's clock: several machines compare expiries by one clock. SQLite's is that of the only machine there is. */
+export function databaseNow(dialect: Dialect): RawBuilder<number> {
+  if (dialect === 'sqlite') return sql<number>`${Date.now()}`;
+  return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+}
+
+/** A table of rows out of one parameter that holds them as JSON: one prepared statement for any number of rows. */
+export function rowsOf(
+  dialect: Dialect,
+  rows: readonly Readonly<Record<string, unknown>>[],
+  columns: Readonly<Record<string, 'text' | 'bigint'>>,
+): RawBuilder<unknown> {
+  const json = JSON.stringify(rows);
+  const names = Object.keys(columns);
+  if (dialect === 'sqlite') {
+    const picked = names.map((name) => sql`value ->> ${sql.lit(name)}`);
+    return sql`select ${sql.join(picked)} from json_each(${json}) where true`;
+  }
+  const typed = names.map((name) => sql`${sql.ref(name)} ${sql.raw(columns[name]!)}`);
+  return sql`select ${sql.join(names.map((name) => sql.ref(name)))} from json_to_recordset(${json}::json) as r(${sql.join(typed)})`;
+}

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogRecord, State } from '../../../router/state/index.ts';
+
+/** What every log promises. `open` gives an empty state. */
+export function describeLogContract(name: string, open: () => Promise<State>): void {
+  describe(`${name} keeps the log contract`, () => {
+    let state: State;
+    beforeAll(async () => {
+      state = await open();
+    });
+    afterAll(() => state?.close());
+    const record = (id: string, changes: Partial<LogRecord> = {}): LogRecord => ({
+      id,
+      timeMs: 1_000,
+      body: `{"id":"${id}"}`,
+      ...changes,
+    });
+    const idsOf = async (stream: string) =>
+      (await state.log.read(stream, { afterSeq: 0, limit: 1_000 })).map(({ id }) => id);
+
+    it('gives back what was appended, in order, page by page', async () => {
+      const records = ['a', 'b', 'c', 'd', 'e'].map((id, i) => record(id, { timeMs: i, keyId: 'key' }));
+      await state.log.append('pages', records.slice(0, 3));
+      await state.log.append('pages', records.slice(3));
+      const first = await state.log.read('pages', { afterSeq: 0, limit: 2 });
+      const rest = await state.log.read('pages', { afterSeq: first.at(-1)!.seq, limit: 10 });
+      expect([...first, ...rest].map(({ seq: _, ...stored }) => stored)).toEqual(
+        records.map((one) => ({ ...one, text: undefined })),
+      );
+      expect(await state.log.read('pages', { afterSeq: rest.at(-1)!.seq, limit: 10 })).toEqual([]);
+    });
+
+    it('keeps a record that is appended twice once, and the rest of its batch', async () => {
+      await state.log.append('twice', [record('a'), record('b')]);
+      await state.log.append('twice', [record('b', { body: '{"other":1}' }), record('c')]);
+      expect(await idsOf('twice')).toEqual(['a', 'b', 'c']);
+    });
+
+    it('keeps streams apart', async () => {
+      await state.log.append('one', [record('same')]);
+      await state.log.append('other', [record('same')]);
+      expect(await idsOf('one')).toEqual(['same']);
+      expect(await idsOf('other')).toEqual(['same']);
+    });
+
+    it.each([
+      ['a NUL', 'a\0b'],
+      ['half a surrogate pair', 'a\ud83db'],
+      ['quotes, line breaks and emoji', `"'\n\\ 👩‍👩‍👧‍👦`],
+      ['nothing', ''],
+    ])('keeps text with %s', async (what, text) => {
+      const body = JSON.stringify({ text });
+      await state.log.append('texts', [record(what, { text, body })]);
+      const stored = await state.log.read('texts', { afterSeq: 0, limit: 100 });
+      expect(stored.at(-1)).toMatchObject({ id: what, text, body });
+    });
+
+    it('takes a batch of many records at once', async () => {
+      const records = Array.from({ length: 5_000 }, (_, i) =>
+        record(`r${i}`, { body: `{"text":"${'x'.repeat(200)}"}` }),
+      );
+      await state.log.append('many', records);
+      expect(await state.log.read('many', { afterSeq: 0, limit: 10_000 })).toHaveLength(5_000);
+    });
+
+    it('prunes by age', async () => {
+      await state.log.append(
+        'age',
+        [1, 2, 3, 4].map((timeMs) => record(`t${timeMs}`, { timeMs })),
+      );
+      expect(await state.log.prune('age', { beforeMs: 3 })).toBe(2);
+      expect(await idsOf('age')).toEqual(['t3', 't4']);
+    });
+
+    it('prunes the oldest records by size', async () => {
+      const body = 'x'.repeat(100);
+      await state.log.append(
+        'size',
+        ['a', 'b', 'c', 'd'].map((id) => record(id, { body })),
+      );
+      expect(await state.log.prune('size', { maxBytes: 250 })).toBe(2);
+      expect(await idsOf('size')).toEqual(['c', 'd']);
+      expect(await state.log.prune('size', { maxBytes: 0 })).toBe(2);
+      expect(await state.log.prune('size', { maxBytes: 0 })).toBe(0);
+    });
+
+    it('prunes nothing in other streams', async () => {
+      await state.log.append('kept', [record('a', { timeMs: 0 })]);
+      await state.log.append('pruned', [record('a', { timeMs: 0 })]);
+      await state.log.prune('pruned', { beforeMs: 1 });
+      expect(await idsOf('kept')).toEqual(['a']);
+    });
+
+    it('erases by user, by session, and under one key alone', async () => {
+      await state.log.append('people', [
+        record('1', { user: 'ann', session: 's1', keyId: 'k1' }),
+        record('2', { user: 'ann', session: 's2', keyId: 'k2' }),
+        record('3', { user: 'bob', session: 's1', keyId: 'k1' }),
+        record('4', { keyId: 'k1' }),
+      ]);
+      expect(await state.log.erase({ user: 'ann', keyId: 'k2' })).toBe(1);
+      expect(await idsOf('people')).toEqual(['1', '3', '4']);
+      expect(await state.log.erase({ user: 'ann', session: 's2' })).toBe(0);
+      expect(await state.log.erase({ session: 's1' })).toBe(2);
+      expect(await idsOf('people')).toEqual(['4']);
+    });
+
+    it('does not erase without a user or a session', async () => {
+      await expect((async () => state.log.erase({ keyId: 'k1' }))()).rejects.toMatchObject({
+        code: 'invalid-input',
+      });
+    });
+
+    it('says how much each stream holds', async () => {
+      await state.log.append('measured', [
+        record('a', { timeMs: 5, body: '{}' }),
+        record('b', { timeMs: 9, body: '{}' }),
+      ]);
+      const sizes = await state.log.sizes();
+      expect(sizes.find(({ stream }) => stream === 'measured')).toEqual({
+        stream: 'measured',
+        records: 2,
+        bytes: 4,
+        oldestMs: 5,
+        newestMs: 9,
+      });
+    });
+  });
+}
