@@ -16,7 +16,7 @@ import {
 /**
  * The SDK's result as a message (https://docs.anthropic.com/en/api/messages): texts first, then tool calls.
  *
- * @throws ReplyError if the model's input for a tool is not a JSON object, since this dialect carries it parsed. An input that the reply's own
+ * @throws ReplyError for a file, which has no place here, or if the model's input for a tool is not a JSON object, since this dialect carries it parsed. An input that the reply's own
  *   end cut off is empty, as clients of the stream read it
  */
 export function anthropicReply(
@@ -24,7 +24,8 @@ export function anthropicReply(
   { id, model, inputTokens }: ReplyContext,
   notes: ReplyNotes,
 ): object {
-  const { texts, calls } = readParts(result.content);
+  const { texts, files, calls } = readParts(result.content);
+  if (files.length > 0) throw unexpectedFile();
   const finish = withRefusal(result.finishReason, notes);
   const cut = ['length', 'content-filter'].includes(unifiedFinish(finish, calls.length > 0));
   const content = [

@@ -22,11 +22,13 @@ import { separateGoogleSchemas } from './google-schemas.ts';
 import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
 import { openaiRequest } from './openai-request.ts';
 import {
+  carriesFile,
   isFailure,
   type ReplyContext,
   ReplyError,
   type ReplyNotes,
   readUsage,
+  unexpectedFile,
   unfinishedStream,
 } from './reply.ts';
 import { type ReplacedNames, renameTools, withClientName } from './tools.ts';
@@ -153,25 +155,30 @@ interface MappedStream {
  * The SDK's streams, one for each reply that was asked for, as events in the client's dialect, once each reply has begun: a failure before
  * that can be made good by another model. Each stream has the usage of all of them.
  * @param notes - called when the model has finished; what it throws ends the events
+ * @param createEdit - for each stream, what replaces its parts before they are mapped; default: nothing
  * @throws ReplyError `unreadable` if a stream has no reply, or the provider's own error if a stream begins with it
  */
 export async function mapStreams(
   streams: readonly ReadableStream<StreamPart>[],
   context: ReplyContext,
   notes: () => ReplyNotes,
+  createEdit: () => PartEdit = () => (part) => [part],
 ): Promise<MappedStream> {
   const mapped = await Promise.all(
-    streams.map((stream, choice) => mapStream(stream, { ...context, choice }, notes)),
+    streams.map((stream, choice) => mapStream(stream, { ...context, choice }, notes, createEdit())),
   );
   const [first] = mapped;
   if (mapped.length === 1) return first!;
   return { events: joinOpenaiStreams(mapped.map(({ events }) => events)), usage: first!.usage };
 }
 
+type PartEdit = (part: StreamPart) => readonly StreamPart[];
+
 async function mapStream(
   stream: ReadableStream<StreamPart>,
   context: ReplyContext,
   notes: () => ReplyNotes,
+  edit: PartEdit,
 ): Promise<MappedStream> {
   const reader = stream.getReader();
   let first = await reader.read();
@@ -180,8 +187,10 @@ async function mapStream(
   if (first.value === undefined || isUnfinished(first.value)) {
     throw new ReplyError('unreadable', 'The stream holds no answer.');
   }
+  if (first.value.type === 'file' && !carriesFile(context.dialect, first.value)) throw unexpectedFile();
   let usage: TokenCounts | undefined;
-  const parts = readAll(reader, first, context.replacedNames, (counts) => {
+  const replace: PartEdit = (part) => edit(withClientName(part, context.replacedNames));
+  const parts = readAll(reader, first, replace, (counts) => {
     const known = notes().usageUnknown ? UNKNOWN_USAGE : counts;
     usage = readUsage(known);
     return known;
@@ -213,7 +222,7 @@ function isUnfinished(part: StreamPart): boolean {
 async function* readAll(
   reader: ReadableStreamDefaultReader<StreamPart>,
   first: Awaited<ReturnType<typeof reader.read>>,
-  replacedNames: ReplacedNames,
+  edit: PartEdit,
   readCounts: (usage: SdkUsage) => SdkUsage,
 ): AsyncGenerator<StreamPart> {
   try {
@@ -223,9 +232,7 @@ async function* readAll(
         throw new ReplyError('incomplete', 'The provider ended the stream with an error.');
       }
       if (isUnfinished(part)) throw unfinishedStream();
-      yield part.type === 'finish'
-        ? { ...part, usage: readCounts(part.usage) }
-        : withClientName(part, replacedNames);
+      yield* edit(part.type === 'finish' ? { ...part, usage: readCounts(part.usage) } : part);
     }
   } finally {
     // A consumer that stops early releases the provider; a stream that has ended or failed ignores this.

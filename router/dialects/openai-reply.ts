@@ -1,7 +1,9 @@
 import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from '../targets/index.ts';
 import { validToolId } from '../targets/index.ts';
 import {
+  carriesFile,
   type ReplyContext,
+  type ReplyFile,
   type ReplyNotes,
   readParts,
   readUsage,
@@ -17,7 +19,7 @@ export function openaiReply(
   { id, model, created, functions, choice: index }: ReplyContext,
   notes: ReplyNotes,
 ): { readonly choices: readonly object[]; readonly [field: string]: unknown } {
-  const { texts, calls } = readParts(result.content);
+  const { texts, files, calls } = readParts(result.content);
   const usage = openaiUsage(result.usage);
   const toolCalls = calls.map((call) => ({
     id: call.id,
@@ -27,8 +29,10 @@ export function openaiReply(
   const refusal = refusalText(result.finishReason, notes);
   const message = {
     role: 'assistant',
-    content: texts.length > 0 || (calls.length === 0 && refusal === null) ? texts.join('') : null,
+    content:
+      texts.length > 0 || (calls.length + files.length === 0 && refusal === null) ? texts.join('') : null,
     refusal,
+    ...(files.length > 0 && { images: files.map(picture) }),
     ...(toolCalls.length > 0 &&
       (functions ? { function_call: toolCalls.at(0)?.function } : { tool_calls: toolCalls })),
   };
@@ -50,6 +54,7 @@ export async function* openaiStream(
   notes: () => ReplyNotes,
 ): AsyncGenerator<string> {
   const calls = new ToolCallDeltas(context.functions);
+  let pictures = 0;
   yield chunk(context, { role: 'assistant', content: '', refusal: null });
   for await (const part of parts) {
     if (part.type === 'finish') {
@@ -58,10 +63,21 @@ export async function* openaiStream(
       yield* endEvents(part, calls.any, context);
       return;
     }
-    const delta = partDelta(part, calls);
+    const delta = part.type === 'file' ? { images: [picture(part, pictures++)] } : partDelta(part, calls);
     if (delta) yield chunk(context, delta);
   }
   throw unfinishedStream();
+}
+
+/**
+ * A picture that the model made, as OpenRouter has it in a message (https://openrouter.ai/docs, on image generation): OpenAI's own chat
+ * completions have none.
+ * @throws ReplyError for another file
+ */
+function picture(file: ReplyFile, index: number): object {
+  if (!carriesFile('openai', file)) throw unexpectedFile();
+  const base64 = typeof file.data === 'string' ? file.data : Buffer.from(file.data).toString('base64');
+  return { type: 'image_url', index, image_url: { url: `data:${file.mediaType};base64,${base64}` } };
 }
 
 function partDelta(part: StreamPart, calls: ToolCallDeltas): object | undefined {
@@ -74,8 +90,6 @@ function partDelta(part: StreamPart, calls: ToolCallDeltas): object | undefined 
       return calls.add(part.id, part.delta);
     case 'tool-call':
       return part.providerExecuted ? undefined : calls.complete(part.toolCallId, part.toolName, part.input);
-    case 'file':
-      throw unexpectedFile();
     default:
       return undefined;
   }

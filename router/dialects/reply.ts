@@ -84,28 +84,35 @@ interface ToolCall {
   readonly input: string;
 }
 
-/** The parts of a reply that both dialects can carry. */
+/** A file that the model made. */
+export type ReplyFile = Extract<Content, { type: 'file' }>;
+
+/** The parts of a reply that are the reply proper. */
 interface ReplyParts {
   readonly texts: readonly string[];
+  readonly files: readonly ReplyFile[];
   readonly calls: readonly ToolCall[];
 }
 
 /**
  * Texts and tool calls of a reply. Reasoning is left out, since another provider's signature would mean nothing to the client; its tokens
  * are counted in the usage. Sources are left out too.
- * @throws ReplyError for a file, which is part of the reply proper and cannot be carried
  */
 export function readParts(content: readonly Content[]): ReplyParts {
-  if (content.some(({ type }) => type === 'file')) throw unexpectedFile();
   const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   const calls = content.flatMap((part) =>
     part.type === 'tool-call' && !part.providerExecuted ? [readCall(part)] : [],
   );
-  return { texts, calls };
+  return { texts, files: content.filter((part) => part.type === 'file'), calls };
 }
 
 function readCall({ toolCallId, toolName, input }: Extract<Content, { type: 'tool-call' }>): ToolCall {
   return { id: validToolId(toolCallId), name: toolName, input: input.trim() === '' ? '{}' : input };
+}
+
+/** Whether an API has a place in its replies for a file: OpenAI's clients know pictures in the form of OpenRouter. */
+export function carriesFile(dialect: Dialect, { mediaType }: ReplyFile): boolean {
+  return dialect === 'openai' && mediaType.startsWith('image/');
 }
 
 export function unexpectedFile(): ReplyError {

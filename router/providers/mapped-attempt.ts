@@ -5,6 +5,7 @@ import { PlimsollError } from '../errors.ts';
 import { MissingField, unmappable } from '../targets/index.ts';
 import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head } from './exchange.ts';
+import { withoutKey } from './key-mask.ts';
 import { isSdkRefusal } from './map-request.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './mapped-call.ts';
 import {
@@ -164,7 +165,7 @@ export function refusedByProvider(
     };
   }
   const sentence = error.message === '' ? refusalSentence(responseBody) : error.message;
-  const message = key === undefined ? sentence : sentence.replaceAll(key, '[key]');
+  const message = withoutKey(sentence, key);
   return {
     ...badRequest(status, `${call.model.name}: ${message}`),
     retryAfterMs: wait,

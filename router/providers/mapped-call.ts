@@ -11,6 +11,7 @@ import {
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../targets/index.ts';
+import { maskedParts, withoutKey } from './key-mask.ts';
 import { logprobsCompletion } from './logprobs.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { ExchangeError } from './provider-error.ts';
@@ -84,7 +85,8 @@ async function streamedReply({
 }: ChatAttempt): Promise<AttemptOutcome> {
   const results = await Promise.all(models.map((model) => model.doStream(options)));
   const streams = results.map(({ stream }) => stream);
-  const { events, usage } = await mapStreams(streams, context, () => finalNotes(transport));
+  const createEdit = key === undefined ? undefined : () => maskedParts(key);
+  const { events, usage } = await mapStreams(streams, context, () => finalNotes(transport), createEdit);
   return {
     kind: 'reply',
     status: 200,
@@ -201,11 +203,7 @@ function plainOutcome(
   };
 }
 
-function withoutKey(text: string, key: string | undefined): string {
-  return key === undefined ? text : text.replaceAll(key, '[key]');
-}
-
-/** What the events of a stream are encoded with: the key is removed from each, and found only where one event has all of it. */
+/** What the events of a stream are encoded with: the key is removed from what the model did not write, such as an explanation. */
 type EncodedCall = Pick<MappedCall, 'call' | 'key'>;
 
 /**

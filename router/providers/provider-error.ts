@@ -99,8 +99,25 @@ const CONTEXT_WINDOW =
 /** OpenAI: content_filter, content_policy_violation, invalid_prompt; Azure: ResponsibleAIPolicyViolation; Anthropic: "content filtering policy"; OpenRouter: "input was flagged". */
 const CONTENT_FILTER =
   /content_filter|content_policy_violation|invalid_prompt|ResponsibleAIPolicyViolation|content (filtering|management) policy|(input|prompt|request) was flagged/i;
-/** OpenAI's code, which other addresses send with 400. */
-const MODEL_MISSING = 'model_not_found';
+/** OpenAI's code, which other addresses send with 400, and Groq's. */
+const MODEL_MISSING_CODES: ReadonlySet<string> = new Set(['model_not_found', 'model_decommissioned']);
+/** Amazon's 400 for a model id that does not exist, or that is only called by the id of an inference profile. */
+const MODEL_MISSING_MESSAGE =
+  /^(?:The provided model identifier is invalid|Invocation of model ID .{0,200}on-demand throughput)/;
+/** Codes for an account that may not use the model, or any: Groq. */
+const ACCOUNT_CODES: ReadonlySet<string> = new Set(['organization_restricted', 'model_terms_required']);
+/** How messages about it begin. In this order: Groq, OpenAI, Google, Amazon (three times). */
+const ACCOUNT_MESSAGES = new RegExp(
+  `^(?:${[
+    'Organization has been restricted',
+    'Your organization must be verified',
+    'User location is not supported',
+    'Operation not allowed\\.?$',
+    'Your account is not authorized to invoke this API operation',
+    'Access to Bedrock models is not allowed for this account',
+  ].join('|')})`,
+  'i',
+);
 /** Statuses whose bodies are read. A 5xx means the same whatever its body says. */
 const STATUSES_WITH_REASON = new Set([400, 401, 402, 403, 404, 409, 412, 413, 422, 429]);
 /**
@@ -179,7 +196,9 @@ export function classifyRefusal(status: number, contentType: string | undefined,
   if (reason !== undefined) {
     const { codes, message } = reason;
     if (isQuota(reason, status, text)) return 'quota-exhausted';
-    if (codes.includes(MODEL_MISSING)) return 'model-missing';
+    if (codes.some((code) => MODEL_MISSING_CODES.has(code)) || MODEL_MISSING_MESSAGE.test(message))
+      return 'model-missing';
+    if (codes.some((code) => ACCOUNT_CODES.has(code)) || ACCOUNT_MESSAGES.test(message)) return 'auth';
     const all = [message, ...codes].join(' ');
     if (status === 404) return namesOtherResource(all) ? 'bad-request' : 'model-missing';
     if (status !== 401 && CONTEXT_WINDOW.test(all)) return 'context-window';

@@ -180,6 +180,66 @@ const GOOGLE_403 = (message: string, reason: string) => ({
   },
 });
 
+// In this order: Groq (three times), OpenAI, Google, Amazon (four times).
+test.each<[number, object, string]>([
+  [
+    400,
+    {
+      error: {
+        message:
+          'Organization has been restricted. Please reach out to support if you believe this was in error.',
+        type: 'invalid_request_error',
+        code: 'organization_restricted',
+      },
+    },
+    'auth',
+  ],
+  [400, { error: { message: 'It requires terms acceptance.', code: 'model_terms_required' } }, 'auth'],
+  [400, { error: { message: 'No more.', code: 'model_decommissioned' } }, 'model-missing'],
+  [
+    400,
+    {
+      error: {
+        message:
+          'Your organization must be verified to stream this model. Please go to: https://example.com.',
+        type: 'invalid_request_error',
+        param: 'stream',
+        code: 'unsupported_value',
+      },
+    },
+    'auth',
+  ],
+  [
+    400,
+    {
+      error: {
+        code: 400,
+        message: 'User location is not supported for the API use.',
+        status: 'FAILED_PRECONDITION',
+      },
+    },
+    'auth',
+  ],
+  [400, { message: 'Operation not allowed' }, 'auth'],
+  [400, { message: 'Your account is not authorized to invoke this API operation.' }, 'auth'],
+  [400, { message: 'The provided model identifier is invalid.' }, 'model-missing'],
+  [
+    400,
+    {
+      message:
+        "Invocation of model ID anthropic.claude-3-7-sonnet-20250219-v1:0 with on-demand throughput isn't supported.",
+    },
+    'model-missing',
+  ],
+])("%i %j is the operator's fault: %s", (status, body, failure) => {
+  expect(classifyRefusal(status, JSON_TYPE, JSON.stringify(body))).toBe(failure);
+});
+
+test('words about an account that a message quotes are no fault of the operator', () => {
+  const message = "Invalid 'messages[0].content': Organization has been restricted. Operation not allowed";
+  expect(classifyRefusal(400, JSON_TYPE, JSON.stringify({ error: { message } }))).toBe('bad-request');
+});
+
 // Wordings as reports against official clients and the providers' references show them.
 test.each([
   [
