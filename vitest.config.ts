@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Soaks, browsers, killed processes and searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
+/** Soaks, browsers, killed processes, commands that train and judge many times, searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
 const LONG = 'test/**/*.long.test.ts';
 const all = process.env['PLIMSOLL_TESTS'] === 'all';
 if (!all)
