@@ -25,13 +25,14 @@ const TOKENS_OF_MESSAGE = 4;
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * What a body of `/chat/completions` (openai) or `/messages` (anthropic) needs of a model. Skips what is not of the expected form:
+ * What a body of `/chat/completions` (openai), `/messages` (anthropic) or `/responses` (responses) needs of a model. Skips what is not of the expected form:
  * the body is validated elsewhere. Time and memory grow with the size of the body.
  */
 export function requirementsOf(body: Body, dialect: Dialect): Requirements {
   const load: ContentLoad = { tokens: 0, tools: false, images: false, audio: false };
   for (const message of listOf(body['messages'])) addMessage(load, message);
   if (dialect === 'anthropic') addContent(load, body['system']);
+  if (dialect === 'responses') addInput(load, body);
   addTools(load, listOf(body['tools']));
   addTools(load, listOf(body['functions']));
   const schema = outputSchema(body, dialect);
@@ -99,6 +100,30 @@ function addMessage(load: ContentLoad, message: unknown): void {
   if (role === 'tool' || role === 'function') load.tools = true;
 }
 
+/** Instructions and input of the Responses API. Its calls and their results are items beside the messages. */
+function addInput(load: ContentLoad, { instructions, input }: Body): void {
+  addContent(load, instructions);
+  if (typeof input === 'string') addMessage(load, { content: input });
+  for (const item of listOf(input)) {
+    if (!isObject(item)) continue;
+    if (item['role'] !== undefined) addMessage(load, item);
+    else addItem(load, item);
+  }
+}
+
+/** What only its own provider can read, such as encrypted reasoning, counts as text: it may go back there. */
+function addItem(load: ContentLoad, item: Body): void {
+  const { type, output, ...rest } = item;
+  load.tokens += TOKENS_OF_MESSAGE;
+  addContent(load, output);
+  if (type === 'reasoning' || type === 'item_reference') {
+    load.tokens += jsonTokens(rest['summary']);
+    return;
+  }
+  load.tools = true;
+  load.tokens += jsonTokens([rest['name'], rest['arguments'] ?? rest['input']]);
+}
+
 /** Tools that are offered, or calls of them. */
 function addTools(load: ContentLoad, tools: readonly unknown[]): void {
   for (const tool of tools) {
@@ -109,10 +134,16 @@ function addTools(load: ContentLoad, tools: readonly unknown[]): void {
 
 /** The format of the reply if it is a JSON schema. */
 function outputSchema(body: Body, dialect: Dialect): unknown {
-  const format = dialect === 'openai' ? body['response_format'] : anthropicFormat(body);
+  const format = FORMATS[dialect](body);
   if (!isObject(format)) return undefined;
   return format['type'] === 'json_schema' || isObject(format['schema']) ? format : undefined;
 }
+
+const FORMATS: Readonly<Record<Dialect, (body: Body) => unknown>> = {
+  openai: (body) => body['response_format'],
+  anthropic: anthropicFormat,
+  responses: ({ text }) => (isObject(text) ? text['format'] : undefined),
+};
 
 /** In output_config.format, in earlier versions in output_format. */
 function anthropicFormat(body: Body): unknown {
@@ -120,8 +151,15 @@ function anthropicFormat(body: Body): unknown {
   return isObject(config) && config['format'] ? config['format'] : body['output_format'];
 }
 
+/** The first that is there counts. */
+const LIMITS: Readonly<Record<Dialect, readonly string[]>> = {
+  openai: ['max_completion_tokens', 'max_tokens'],
+  anthropic: ['max_tokens'],
+  responses: ['max_output_tokens'],
+};
+
 function limitOf(body: Body, dialect: Dialect): number | undefined {
-  const limit = (dialect === 'openai' ? body['max_completion_tokens'] : undefined) ?? body['max_tokens'];
+  const limit = LIMITS[dialect].map((field) => body[field]).find((value) => value != null);
   return typeof limit === 'number' && Number.isInteger(limit) && limit > 0 ? limit : undefined;
 }
 
@@ -162,9 +200,11 @@ function addContent(load: ContentLoad, content: unknown, depth = 0): void {
   } else if (content !== null && content !== undefined) load.tokens += jsonTokens(content);
 }
 
+const TEXT_PARTS: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text']);
+
 function addPart(load: ContentLoad, part: unknown, depth: number): void {
   if (!isObject(part)) addContent(load, part, DEEPEST_CONTENT);
-  else if (part['type'] === 'text') addContent(load, part['text'], DEEPEST_CONTENT);
+  else if (TEXT_PARTS.has(part['type'])) addContent(load, part['text'], DEEPEST_CONTENT);
   else if (part['type'] === 'tool_result') {
     load.tools = true;
     addContent(load, part['content'], depth + 1);
@@ -177,6 +217,7 @@ function markedTokens(load: ContentLoad, part: Readonly<Record<string, unknown>>
   switch (part['type']) {
     case 'image_url':
     case 'image':
+    case 'input_image':
       load.images = true;
       return TOKENS_OF_IMAGE;
     case 'input_audio':
@@ -185,6 +226,9 @@ function markedTokens(load: ContentLoad, part: Readonly<Record<string, unknown>>
     case 'file':
       load.images = true;
       return fileTokens(part['file']);
+    case 'input_file':
+      load.images = true;
+      return fileTokens(part);
     case 'tool_use':
       load.tools = true;
       return jsonTokens([part['name'], part['input']]);

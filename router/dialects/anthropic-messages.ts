@@ -6,7 +6,6 @@ import type {
   Path,
   PromptMessage,
   Target,
-  ToolOutput,
   UserPart,
 } from '../targets/index.ts';
 import { type CountedValues, toolInput } from '../targets/index.ts';
@@ -20,6 +19,7 @@ import {
   laterSystemMessages,
   nullableText,
   Prompt,
+  resultOutput,
 } from './prompt.ts';
 
 /** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
@@ -299,21 +299,21 @@ function assistantPart(
   return { ...prompt.toolCall(call), ...cache };
 }
 
-/** @returns the files that must follow the result, because the target does not accept them inside */
-function addToolResult(block: ToolResult, path: Path, { target, losses, prompt }: Mapping): UserPart[] {
+/** @returns the files that must follow the result */
+function addToolResult(
+  block: ToolResult,
+  path: Path,
+  { target, losses, prompt }: Mapping,
+): readonly UserPart[] {
   const call = prompt.resolveCall(block.tool_use_id ?? '', [...path, 'tool_use_id']);
   const { content } = block;
   const blocks: readonly ResultBlock[] =
     typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
   const parts = blocks.map((inner, index) => resultPart(inner, [...path, 'content', index], target, losses));
-  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  const files = parts.flatMap((part) => (part.type === 'file' ? [part] : []));
-  const failed = block.is_error ?? false;
-  const inside = files.length > 0 && target.imagesInToolResults && files.every(isImageData);
-  const output = inside ? contentOutput(parts, failed) : textOutput(texts.join('\n'), failed, target);
+  const { output, after } = resultOutput(parts, block.is_error ?? false, target);
   const cache = cacheOptions(block, path, target, losses);
   prompt.addToolResult({ ...call, output, ...cache });
-  return inside ? [] : files;
+  return after;
 }
 
 function resultPart(block: ResultBlock, path: Path, target: Target, losses: Losses): UserPart {
@@ -321,24 +321,4 @@ function resultPart(block: ResultBlock, path: Path, target: Target, losses: Loss
   const plain = plainBlock(block);
   if (plain.type === 'text') return { type: 'text', text: plain.text };
   return plain.type === 'image' ? imagePart(plain, path, target) : documentPart(plain, path, target);
-}
-
-function isImageData({ mediaType, data }: FilePart): boolean {
-  return mediaType.startsWith('image/') && typeof data === 'string';
-}
-
-/** If the target cannot mark a failure, the text says so for the model that reads it. */
-function textOutput(text: string, failed: boolean, target: Target): ToolOutput {
-  const value = text === '' && !target.blankTexts ? '(no output)' : text;
-  if (!failed) return { type: 'text', value };
-  return { type: 'error-text', value: target.marksToolErrors ? value : `Error: ${value}` };
-}
-
-function contentOutput(parts: readonly UserPart[], failed: boolean): ToolOutput {
-  const value = parts.map((part) =>
-    part.type === 'text'
-      ? { type: 'text' as const, text: part.text }
-      : { type: 'image-data' as const, mediaType: part.mediaType, data: part.data as string },
-  );
-  return { type: 'content', value: failed ? [{ type: 'text', text: 'Error:' }, ...value] : value };
 }

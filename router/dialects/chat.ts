@@ -31,9 +31,12 @@ import {
   unexpectedFile,
   unfinishedStream,
 } from './reply.ts';
+import { responsesReply } from './responses-reply.ts';
+import { responsesRequest } from './responses-request.ts';
+import { responsesStream } from './responses-stream.ts';
 import { type ReplacedNames, renameTools, withClientName } from './tools.ts';
 
-/** A chat completion or a message as options of the AI SDK. */
+/** A request of a client as options of the AI SDK. */
 export interface MappedRequest {
   readonly options: CallOptions;
   readonly losses: Losses;
@@ -45,17 +48,19 @@ export interface MappedRequest {
   readonly replacedNames: ReplacedNames;
 }
 
+const REQUESTS = { openai: openaiRequest, anthropic: anthropicRequest, responses: responsesRequest } as const;
+const STREAMS = { openai: openaiStream, anthropic: anthropicStream, responses: responsesStream } as const;
+
 /**
- * Maps a chat completion or a message for a model whose provider does not speak its dialect.
+ * Maps a request of a client for a model whose provider does not speak its dialect.
  * @param urls - that the model fetches by itself, as the SDK's model declares them
  * @throws PlimsollError `invalid-input` with the field's path in `place.field`, if the model's provider cannot carry the request
  */
 export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: SupportedUrls): MappedRequest {
   const { model, dialect, body } = request;
   const losses = createLosses(dialect, body, rule);
-  const map = dialect === 'openai' ? openaiRequest : anthropicRequest;
   const target = createTarget(model, urls);
-  const limited = withLimit(map(limitedBody(request, losses), target, losses), request);
+  const limited = withLimit(REQUESTS[dialect](limitedBody(request, losses), target, losses), request);
   const { options, replaced } = renameTools(limited, target);
   const replies = repliesAsked(request, target);
   const separated = model.provider.kind === 'google' ? separateGoogleSchemas(options, replies) : undefined;
@@ -124,8 +129,9 @@ export function mapReply(
   }));
   const first = named[0]!;
   const usage = notes.usageUnknown ? UNKNOWN_USAGE : first.usage;
-  if (context.dialect === 'anthropic') {
-    return { body: anthropicReply({ ...first, usage }, context, notes), usage: readUsage(usage) };
+  if (context.dialect !== 'openai') {
+    const reply = context.dialect === 'anthropic' ? anthropicReply : responsesReply;
+    return { body: reply({ ...first, usage }, context, notes), usage: readUsage(usage) };
   }
   const bodies = named.map((result, choice) =>
     openaiReply({ ...result, usage }, { ...context, choice }, notes),
@@ -195,8 +201,7 @@ async function mapStream(
     usage = readUsage(known);
     return known;
   });
-  const map = context.dialect === 'openai' ? openaiStream : anthropicStream;
-  return { events: map(parts, context, notes), usage: () => usage };
+  return { events: STREAMS[context.dialect](parts, context, notes), usage: () => usage };
 }
 
 /** Parts that come before the reply, and do not show whether there will be one. */

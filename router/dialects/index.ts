@@ -4,4 +4,5 @@ export { type MappedRequest, mapReply, mapRequest, mapStreams } from './chat.ts'
 export { type EmbeddingsRequest, embeddingsReply, embeddingsRequest } from './embeddings.ts';
 export { errorBody, errorEvent } from './errors.ts';
 export { isFailure, type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
+export { isMappedProof } from './responses-reasoning.ts';
 export { type ReplyContent, replyContent, saysSomething, streamContent } from './whole-reply.ts';

@@ -6,15 +6,12 @@ import {
   canReason,
   EFFORTS,
   type FunctionTool,
-  type JsonSchema,
   type Losses,
   mergeProviderOptions,
   NO_COUNTERPART,
-  type Path,
   type ProviderOptions,
   type ResponseFormat,
   reasoningOptions,
-  relaxedSchema,
   type Target,
   type ToolChoice,
   unmappable,
@@ -22,8 +19,9 @@ import {
   withoutUndefined,
 } from '../targets/index.ts';
 import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
-import { jsonSchemaSchema } from './prompt.ts';
-import { inputSchemaOf, withoutForeignTools } from './tools.ts';
+import { functionTool, schemaFormat } from './openai-schemas.ts';
+import { JSON_INSTRUCTION, jsonSchemaSchema } from './prompt.ts';
+import { withoutForeignTools } from './tools.ts';
 
 const functionSchema = z.strictObject({
   name: z.string(),
@@ -116,9 +114,6 @@ const requestSchema = z.strictObject({
 });
 
 type OpenAIRequest = z.infer<typeof requestSchema>;
-
-const JSON_INSTRUCTION =
-  'Reply with one JSON object and nothing else: no text before or after it, and no code fence around it.';
 
 /**
  * Maps the body of a chat completion to prompt and options of the SDK. What the target has no counterpart for goes to `losses`.
@@ -216,16 +211,10 @@ function responseFormat(
 ): ResponseFormat | undefined {
   if (format.type === 'text') return undefined;
   if (format.type === 'json_object') return { type: 'json' };
-  const { name, description, schema: given } = format.json_schema;
-  if (!given) return { type: 'json', name, ...(description && { description }) };
-  const { takesKeyword } = target;
+  const { name, description, schema } = format.json_schema;
+  if (!schema) return { type: 'json', name, ...(description && { description }) };
   const path = ['response_format', 'json_schema', 'schema'];
-  const schema = takesKeyword ? relaxedSchema(given, path, takesKeyword, losses) : given;
-  if (!description || target.strictSchema) {
-    return { type: 'json', name, schema: schema as JsonSchema, ...(description && { description }) };
-  }
-  // The SDK ignores a description next to the schema for providers that have no field for it.
-  return { type: 'json', name, schema: { description, ...schema } as JsonSchema };
+  return schemaFormat({ name, description, schema }, path, target, losses);
 }
 
 /**
@@ -241,21 +230,6 @@ function allowedTools(
   const allowed = tools.filter(({ name }) => names.has(name));
   if (allowed.length > 0) return allowed;
   throw unmappable(['tool_choice', 'allowed_tools', 'tools'], 'must name at least one of the tools');
-}
-
-function functionTool(
-  tool: NonNullable<OpenAIRequest['functions']>[number],
-  path: Path,
-  { takesKeyword, strictToolKeywords }: Target,
-  losses: Losses,
-): FunctionTool {
-  const given = inputSchemaOf(tool.parameters);
-  const inputSchema =
-    tool.strict && strictToolKeywords && takesKeyword
-      ? relaxedSchema(given as Record<string, unknown>, [...path, 'parameters'], takesKeyword, losses)
-      : given;
-  const further = { description: tool.description ?? undefined, strict: tool.strict || undefined };
-  return { type: 'function', name: tool.name, inputSchema, ...withoutUndefined(further) };
 }
 
 function toolChoice({ tool_choice: choice, function_call: older }: OpenAIRequest): ToolChoice | undefined {

@@ -12,6 +12,7 @@ import {
   type ProviderOptions,
   type Target,
   ToolCallIds,
+  type ToolOutput,
   type ToolResultPart,
   type UserPart,
   unmappable,
@@ -201,6 +202,10 @@ export const nullableText = z
 /** What replies or libraries have beside the content, whatever it says. */
 export const addedByClient = z.unknown().optional();
 
+/** For models whose API has no mode for JSON without a schema. */
+export const JSON_INSTRUCTION =
+  'Reply with one JSON object and nothing else: no text before or after it, and no code fence around it.';
+
 export const jsonSchemaSchema = z.record(z.string(), z.unknown());
 
 /** @param mediaType such as image/png */
@@ -261,4 +266,40 @@ function readDataUrl(dataUrl: string, mediaType: string, path: Path): FilePart {
     throw unmappable(path, `a data URL must be data:${mediaType.replace('*', '…')};base64,…`);
   }
   return filePart(found, dataUrl.slice(head.length));
+}
+
+interface ResultOutput {
+  readonly output: ToolOutput;
+  /** Files that must follow the result, because the target does not accept them inside. */
+  readonly after: readonly FilePart[];
+}
+
+/** What a tool returned. @param failed - the tool says that it could not do its work */
+export function resultOutput(parts: readonly UserPart[], failed: boolean, target: Target): ResultOutput {
+  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const files = parts.flatMap((part) => (part.type === 'file' ? [part] : []));
+  const inside = files.length > 0 && target.imagesInToolResults && files.every(isImageData);
+  return inside
+    ? { output: contentOutput(parts, failed), after: [] }
+    : { output: textOutput(texts.join('\n'), failed, target), after: files };
+}
+
+function isImageData({ mediaType, data }: FilePart): boolean {
+  return mediaType.startsWith('image/') && typeof data === 'string';
+}
+
+/** If the target cannot mark a failure, the text says so for the model that reads it. */
+function textOutput(text: string, failed: boolean, target: Target): ToolOutput {
+  const value = text === '' && !target.blankTexts ? '(no output)' : text;
+  if (!failed) return { type: 'text', value };
+  return { type: 'error-text', value: target.marksToolErrors ? value : `Error: ${value}` };
+}
+
+function contentOutput(parts: readonly UserPart[], failed: boolean): ToolOutput {
+  const value = parts.map((part) =>
+    part.type === 'text'
+      ? { type: 'text' as const, text: part.text }
+      : { type: 'image-data' as const, mediaType: part.mediaType, data: part.data as string },
+  );
+  return { type: 'content', value: failed ? [{ type: 'text', text: 'Error:' }, ...value] : value };
 }

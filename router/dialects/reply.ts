@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type Dialect, requirementsOf, type TokenCounts } from '../catalog/index.ts';
+import { type Dialect, type ProviderKind, requirementsOf, type TokenCounts } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
 import type { Content, FinishReason, ModelRequest, SdkUsage } from '../targets/index.ts';
 import { validToolId } from '../targets/index.ts';
+import { type OfferedTool, offeredTools } from './responses-tools.ts';
 import type { ReplacedNames } from './tools.ts';
 
 /** What a reply, or every chunk of it, contains besides the model's words. */
@@ -24,7 +25,17 @@ export interface ReplyContext {
   readonly inputTokens: number;
   /** Tools that the provider knows by another name than the client. */
   readonly replacedNames: ReplacedNames;
+  /** The kind of provider that replies. */
+  readonly kind: ProviderKind;
+  /** The client's request: replies of the Responses API repeat its settings. */
+  readonly body: ModelRequest['body'];
+  /** Tools of the Responses API that are no plain functions there. */
+  readonly tools: ReadonlyMap<string, OfferedTool>;
+  /** The reply is kept here, and can be read again by its id. */
+  readonly stored: boolean;
 }
+
+const NO_TOOLS: ReplyContext['tools'] = new Map();
 
 const ID_PREFIXES: Readonly<Record<Dialect, string>> = {
   openai: 'chatcmpl-',
@@ -33,7 +44,7 @@ const ID_PREFIXES: Readonly<Record<Dialect, string>> = {
 };
 
 export function replyContext(
-  { dialect, model, body }: ModelRequest,
+  { dialect, model, body, stored = false }: ModelRequest,
   replacedNames: ReplacedNames,
 ): ReplyContext {
   return {
@@ -46,6 +57,10 @@ export function replyContext(
     choice: 0,
     inputTokens: dialect === 'anthropic' ? requirementsOf(body, dialect).inputTokens : 0,
     replacedNames,
+    kind: model.provider.kind,
+    body,
+    tools: dialect === 'responses' ? offeredTools(body) : NO_TOOLS,
+    stored,
   };
 }
 

@@ -45,6 +45,9 @@ export function withoutForeignTools<Body extends Readonly<Record<string, unknown
 
 /** A type is quoted only if it is a known one. */
 function whatItIs(type: string, dialect: Dialect): string {
+  if (dialect === 'responses') {
+    return 'only tools of the types function, custom and namespace can be mapped; OpenAI runs the others itself, or knows their form, and a model whose provider has the Responses API gets them as they are';
+  }
   if (dialect === 'openai') {
     const what =
       type === 'custom'

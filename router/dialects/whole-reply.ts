@@ -12,13 +12,24 @@ export interface ReplyContent {
 
 /** Reads a plain reply, of which only the first choice counts. */
 export function replyContent(dialect: Dialect, reply: unknown): ReplyContent {
-  return dialect === 'openai' ? openaiContent(reply) : anthropicContent(reply);
+  return PLAIN[dialect](reply);
 }
 
 /** Reads the events of a streamed reply, parsed, in order. What is no event of the reply is skipped. */
 export function streamContent(dialect: Dialect, events: Iterable<unknown>): ReplyContent {
-  return dialect === 'openai' ? openaiStreamContent(events) : anthropicStreamContent(events);
+  return STREAMED[dialect](events);
 }
+
+const PLAIN: Readonly<Record<Dialect, (reply: unknown) => ReplyContent>> = {
+  openai: openaiContent,
+  anthropic: anthropicContent,
+  responses: responsesContent,
+};
+const STREAMED: Readonly<Record<Dialect, (events: Iterable<unknown>) => ReplyContent>> = {
+  openai: openaiStreamContent,
+  anthropic: anthropicStreamContent,
+  responses: responsesStreamContent,
+};
 
 function openaiContent(reply: unknown): ReplyContent {
   const choice = firstChoice(reply);
@@ -127,12 +138,40 @@ function anthropicStreamContent(events: Iterable<unknown>): ReplyContent {
   return { text: joined([text]), calls: pieces.all(), finishReason };
 }
 
+function responsesContent(reply: unknown): ReplyContent {
+  const items = objectsIn(reply, 'output');
+  const calls = items.flatMap((item) =>
+    item['type'] === 'function_call' || item['type'] === 'custom_tool_call'
+      ? [{ name: nameOf(item), input: textIn(item, 'arguments') ?? textIn(item, 'input') ?? '' }]
+      : [],
+  );
+  const texts = items.map((item) => (item['type'] === 'message' ? textOf(item['content']) : undefined));
+  return { text: joined(texts), calls, finishReason: responsesReason(reply, calls.length > 0) };
+}
+
+/** In the words of chat completions. */
+function responsesReason(reply: unknown, calls: boolean): string | undefined {
+  const { reason } = objectIn(reply, 'incomplete_details');
+  if (reason === 'max_output_tokens') return 'length';
+  if (typeof reason === 'string') return reason;
+  if (fieldIn(reply, 'status') !== 'completed') return undefined;
+  return calls ? 'tool_calls' : 'stop';
+}
+
+/** The last event has all of it. */
+function responsesStreamContent(events: Iterable<unknown>): ReplyContent {
+  let last: unknown;
+  for (const event of events) last = fieldIn(event, 'response') ?? last;
+  return responsesContent(last);
+}
+
 /**
  * Whether a plain reply, or an event of a stream, has anything of the model: a piece of content, or its reason to stop. A reply without
  * either is none, though its status is 200: the model would seem to have nothing to say.
  */
 export function saysSomething(json: unknown, dialect: Dialect): boolean {
   if (dialect === 'openai') return objectsIn(json, 'choices').some(choiceSaysSomething);
+  if (dialect === 'responses') return responseSaysSomething(json);
   return (
     textIn(json, 'stop_reason') !== undefined ||
     textIn(objectIn(json, 'delta'), 'stop_reason') !== undefined ||
@@ -142,6 +181,18 @@ export function saysSomething(json: unknown, dialect: Dialect): boolean {
     saysSomethingAtStart(objectIn(json, 'message'))
   );
 }
+
+/** A whole response, or an event of one. It has no reason to stop but its status, so one that is complete must have an item. */
+function responseSaysSomething(json: unknown): boolean {
+  const type = textIn(json, 'type') ?? '';
+  const whole = type === '' ? json : fieldIn(json, 'response');
+  if (objectsIn(whole, 'output').length > 0 || fieldIn(whole, 'status') === 'incomplete') return true;
+  if (type === 'response.output_item.added') return !GROWING.has(objectIn(json, 'item')['type']);
+  return type.endsWith('.delta') || type === 'response.output_item.done';
+}
+
+/** Items that are added before anything is in them. */
+const GROWING: ReadonlySet<unknown> = new Set(['message', 'reasoning']);
 
 /** Some servers put all of a reply into `message_start`. */
 function saysSomethingAtStart(message: JsonObject): boolean {

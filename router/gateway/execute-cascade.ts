@@ -5,11 +5,11 @@ import { PlimsollError } from '../errors.ts';
 import type { FallbackChain, FallbackResult, FallbackRun } from '../fallback/index.ts';
 import { parseJson } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
-import { scoredText } from '../prompt/index.ts';
+import { requestMessages, scoredText } from '../prompt/index.ts';
 import { ExchangeError, SseReader, type UnroutedCall } from '../providers/index.ts';
 import type { CheckFacts, EscalationCause, LookFacts, SpentReply } from '../records/index.ts';
 import type { ReplyCheck } from '../router.ts';
-import type { Message, Reply } from '../types.ts';
+import type { Reply } from '../types.ts';
 import { type FurtherSignalOptions, furtherSignals } from './further-signals.ts';
 import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
@@ -184,7 +184,7 @@ async function judge({ model, outcome }: Replied, whole: Uint8Array, judging: Ju
   const { calls, finishReason } = content;
   const text = calls.length === 0 ? content.text : undefined;
   if (check.needsLogprobs && text !== undefined && logprobs.length === 0) onNoLogprobs(model);
-  const prompt = scoredText({ messages: call.body['messages'] as readonly Message[] }); // whose form has been checked
+  const prompt = scoredText({ messages: requestMessages(call.body, call.dialect) });
   const { signals, spent } =
     text === undefined || prompt === undefined
       ? NOTHING_FURTHER

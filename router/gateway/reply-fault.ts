@@ -46,13 +46,19 @@ function requiresCall({ tool_choice: choice }: JsonObject): boolean {
 }
 
 function breaksFormat(body: JsonObject, dialect: UnroutedCall['dialect'], text: string): boolean {
-  const format = dialect === 'openai' ? objectIn(body, 'response_format') : anthropicFormat(body);
+  const format = FORMATS[dialect](body);
   const { type } = format;
   if (type !== 'json_object' && type !== 'json_schema') return false;
   const value = parseJson(text);
   if (value === undefined || (type === 'json_object' && !isObject(value))) return true;
   return breaksSchema(objectIn(format, 'json_schema')['schema'] ?? format['schema'], value);
 }
+
+const FORMATS: Readonly<Record<UnroutedCall['dialect'], (body: JsonObject) => JsonObject>> = {
+  openai: (body) => objectIn(body, 'response_format'),
+  anthropic: anthropicFormat,
+  responses: (body) => objectIn(objectIn(body, 'text'), 'format'),
+};
 
 /** In output_config.format, in earlier versions in output_format. */
 function anthropicFormat(body: JsonObject): JsonObject {

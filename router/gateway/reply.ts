@@ -11,6 +11,7 @@ import {
 } from '../records/index.ts';
 import type { Decision } from '../router.ts';
 import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
+import { ResponseEnd } from './response-end.ts';
 import type { Selection } from './select-model.ts';
 
 /** What goes back to the client. */
@@ -106,14 +107,15 @@ function streamReply(
   // Heartbeats and an error event may come in between: the provider's length would then be wrong.
   const { 'content-length': _, ...headers } = outcome.headers;
   const own = { ...headers, ...STREAM_HEADERS };
+  const end = dialect === 'responses' ? new ResponseEnd() : undefined;
   return {
     status,
     headers: headersOf(executed, own, model),
-    body: outcome.body,
+    body: end === undefined ? outcome.body : end.watch(outcome.body),
     stream: {
       trailerNames: COST_TRAILERS,
       trailers: () => costHeaders({}, costsOf(executed, model, outcome.usage())),
-      errorEvent: (error, requestId) => streamErrorEvent(dialect, error, requestId),
+      errorEvent: (error, requestId) => streamErrorEvent(dialect, error, requestId, end),
     },
     finished: recordOnce(executed, recording, status, outcome.usage),
   };
@@ -143,16 +145,18 @@ export function earlyReply(
   executing: Promise<ExecutedRequest>,
   recording: Recording,
 ): GatewayReply {
+  const { dialect } = stages.request;
+  const end = dialect === 'responses' ? new ResponseEnd() : undefined;
   let executed: ExecutedRequest | undefined;
   let record: GatewayReply['finished'] | undefined;
   async function* body(): AsyncGenerator<Uint8Array> {
     yield HELD;
     executed = await executing;
     if (executed.result.kind === 'failure') throw new LateFailure(executed.result.failure);
-    yield* executed.result.outcome.body;
+    const { body } = executed.result.outcome;
+    yield* end === undefined ? body : end.watch(body);
   }
   const usage = () => (executed?.result.kind === 'reply' ? executed.result.outcome.usage() : undefined);
-  const { dialect } = stages.request;
   return {
     status: 200,
     headers: { ...headers, ...STREAM_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' },
@@ -162,8 +166,8 @@ export function earlyReply(
       trailers: () => (executed === undefined ? {} : lateHeaders(executed)),
       errorEvent: (error, requestId) =>
         error instanceof LateFailure
-          ? failureEvent(dialect, error.failure, requestId)
-          : streamErrorEvent(dialect, error, requestId),
+          ? failureEvent(dialect, error.failure, requestId, end)
+          : streamErrorEvent(dialect, error, requestId, end),
     },
     finished: (ended) => {
       record ??= recordOnce(executed ?? stages, recording, 200, usage);
@@ -184,7 +188,15 @@ function lateHeaders(executed: ExecutedRequest): Record<string, string> {
   );
 }
 
-function failureEvent(dialect: Dialect, { status, reason, message }: Failed['failure'], requestId: string) {
+function failureEvent(
+  dialect: Dialect,
+  { status, reason, message }: Failed['failure'],
+  requestId: string,
+  end: ResponseEnd | undefined,
+) {
+  if (end !== undefined) {
+    return end.failed({ code: status === 429 ? 'rate_limit_exceeded' : 'server_error', message });
+  }
   return errorEvent(dialect, { status, message, code: reason.replaceAll('-', '_'), requestId });
 }
 
@@ -192,9 +204,18 @@ function failureEvent(dialect: Dialect, { status, reason, message }: Failed['fai
  * Ends a stream that broke off: no other model may continue it. The leading blank line ends an event of which only half has come, so
  * that the two stay apart; otherwise it is ignored (HTML standard, section 9.2.6).
  */
-function streamErrorEvent(dialect: Dialect, error: unknown, requestId: string): string | undefined {
+function streamErrorEvent(
+  dialect: Dialect,
+  error: unknown,
+  requestId: string,
+  end: ResponseEnd | undefined,
+): string | undefined {
   if (!(error instanceof ExchangeError) || error.reportedToClient) return undefined;
   const message = 'The answer of the provider broke off. What came before is not the whole.';
+  if (end !== undefined) {
+    const failed = end.failed({ code: 'server_error', message });
+    return failed && `\n\n${failed}`;
+  }
   return `\n\n${errorEvent(dialect, { status: 502, message, code: 'upstream_broken', requestId })}`;
 }
 

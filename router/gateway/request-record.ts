@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { costUsd } from '../catalog/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
-import { routedText } from '../prompt/index.ts';
+import { requestMessages, routedText } from '../prompt/index.ts';
 import type { Usage } from '../providers/index.ts';
 import {
   baselineCostUsd,
@@ -10,7 +10,6 @@ import {
   type RungShares,
   randomCostUsd,
 } from '../records/index.ts';
-import type { Message } from '../types.ts';
 import type { GatewayRequest } from './request.ts';
 import type { Selection } from './select-model.ts';
 
@@ -102,9 +101,9 @@ function factsOf(
 }
 
 /** Undefined if the body has no text of a person, as one of embeddings. */
-function promptOf({ body }: GatewayRequest): string | undefined {
+function promptOf({ body, dialect }: GatewayRequest): string | undefined {
   try {
-    return routedText({ messages: body['messages'] as readonly Message[] });
+    return routedText({ messages: requestMessages(body, dialect) });
   } catch {
     return undefined;
   }

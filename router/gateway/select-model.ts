@@ -7,6 +7,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { candidatesFor } from '../fallback/index.ts';
+import { requestMessages } from '../prompt/index.ts';
 import {
   canCarry,
   givesLogprobs,
@@ -16,7 +17,6 @@ import {
 } from '../providers/index.ts';
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
 import { isLarge, nextTurn } from '../turns.ts';
-import type { Message } from '../types.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
 import { type ModelNames, optionsOf } from './model-names.ts';
 import { mayCallTools } from './reply-fault.ts';
@@ -174,7 +174,7 @@ function lacksOfReplies(
   const lacks: ReplyLacks[number][] = notAskedFor(cascade);
   if (mayCallTools(body)) lacks.push('text');
   return models.map((model) =>
-    givesLogprobs(model) && !withoutLogprobs.has(model.name) ? lacks : [...lacks, 'logprobs'],
+    givesLogprobs(model, dialect) && !withoutLogprobs.has(model.name) ? lacks : [...lacks, 'logprobs'],
   );
 }
 
@@ -197,13 +197,13 @@ function selectionOf(
 }
 
 async function decide(
-  { body }: UnroutedCall,
+  { body, dialect }: UnroutedCall,
   options: RouteOptions,
   { rungs, excluded }: AllowedRungs,
   router: Router,
   replyMayLack: readonly ReplyLacks[] | undefined,
 ): Promise<RoutedForCheck> {
-  const messages = body['messages'] as readonly Message[]; // whose form has been checked
+  const messages = requestMessages(body, dialect);
   const among = excluded.length === 0 ? options : { ...options, allowedRungs: rungs };
   if (replyMayLack === undefined) return { decision: await router.route({ messages }, among), checks: [] };
   return router.routeForCheck({ messages }, replyMayLack, among);

@@ -23,15 +23,8 @@ import {
   type UnmappableRule,
 } from '../targets/index.ts';
 import { refusedHints } from './refused-hints.ts';
+import { type NativeBody, responsesBody } from './responses-body.ts';
 import { withResultsInOrder } from './result-order.ts';
-
-/** A client's body for a provider that speaks its dialect. */
-interface NativeBody {
-  /** JSON; nearly always the client's own. */
-  readonly text: string;
-  /** Paths of fields that said something and were left out. */
-  readonly dropped: readonly string[];
-}
 
 /**
  * The client's own text, with its conversation in a form that this kind of provider takes: clients send replies of any model back, with
@@ -46,6 +39,7 @@ export function nativeBody(
   bodyText: string,
   rule: UnmappableRule,
 ): NativeBody {
+  if (dialect === 'responses') return responsesBody({ model, dialect, body }, bodyText, rule);
   const { messages, system } = body;
   const unchanged = { text: bodyText, dropped: [] };
   if (!Array.isArray(messages)) return unchanged;

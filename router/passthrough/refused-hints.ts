@@ -14,6 +14,10 @@ interface PlacedField {
  */
 export function refusedHints({ model, dialect, body }: ModelRequest): readonly PlacedField[] {
   const { kind } = model.provider;
+  if (dialect === 'responses') {
+    const names = kind === 'openai' && alwaysReasons(model) ? changedSampling(body) : [];
+    return names.map((name): PlacedField => ({ path: [name], value: body[name] }));
+  }
   if (kind !== dialect) return NONE; // servers that copy an API may take anything
   const names =
     kind === 'openai' ? refusedByOpenai(body, alwaysReasons(model)) : refusedByClaude(body, model.id);
@@ -44,8 +48,12 @@ const ONLY_DEFAULT = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_
 function refusedByOpenai(body: JsonObject, reasons: boolean): string[] {
   const others = OTHERS.filter((name) => Object.hasOwn(body, name));
   if (!reasons) return others;
+  return [...others, ...changedSampling(body), ...(body['logit_bias'] == null ? [] : ['logit_bias'])];
+}
+
+function changedSampling(body: JsonObject): string[] {
   const changed = Object.entries(ONLY_DEFAULT).filter(([name, only]) => (body[name] ?? only) !== only);
-  return [...others, ...changed.map(([name]) => name), ...(body['logit_bias'] == null ? [] : ['logit_bias'])];
+  return changed.map(([name]) => name);
 }
 
 const TOOL_MARKS = [

@@ -41,7 +41,7 @@ export function stopReasonEdits(reply: unknown, dialect: Dialect): JsonEdit[] {
     const calls = objectsIn(reply, 'content').some(isToolUse);
     return calls ? reasonEdit(reply, ['stop_reason'], TOOL_USE, 'stop') : [];
   }
-  const choices = fieldIn(reply, 'choices');
+  const choices = dialect === 'openai' ? fieldIn(reply, 'choices') : undefined;
   if (!Array.isArray(choices)) return [];
   return choices.flatMap((choice: unknown, at) => {
     const right = calledIn(objectIn(choice, 'message'));

@@ -43,16 +43,23 @@ export function reportedError(json: unknown): string | undefined {
   return errorIn(Array.isArray(json) ? json.find(isObject) : json);
 }
 
+/** Of a response. */
+const FAILED_STATUSES: ReadonlySet<unknown> = new Set(['failed', 'cancelled']);
+
 function errorIn(json: unknown): string | undefined {
-  if (hasError(json) || fieldIn(json, 'type') === 'error') return JSON.stringify(json);
+  if (hasError(json)) return JSON.stringify(json);
+  // An event of the Responses API is the error itself.
+  if (fieldIn(json, 'type') === 'error') return JSON.stringify({ error: json });
   const message = fieldIn(json, 'message');
   const choices = fieldIn(json, 'choices');
-  const holders = [message, ...(Array.isArray(choices) ? choices.flatMap(holdersIn) : [])];
+  const response = fieldIn(json, 'response');
+  const holders = [message, response, ...(Array.isArray(choices) ? choices.flatMap(holdersIn) : [])];
   const holder = holders.find(hasError);
   if (holder !== undefined) return JSON.stringify({ error: fieldIn(holder, 'error') });
   const reasons = [json, message, fieldIn(json, 'delta')].map((one) => fieldIn(one, 'stop_reason'));
   if (Array.isArray(choices)) reasons.push(...choices.map((choice) => fieldIn(choice, 'finish_reason')));
-  if (!reasons.some(isFailure)) return undefined;
+  const failed = [json, response].some((one) => FAILED_STATUSES.has(fieldIn(one, 'status')));
+  if (!failed && !reasons.some(isFailure)) return undefined;
   return JSON.stringify({ error: { message: 'The provider could not finish this reply.' } });
 }
 
@@ -78,6 +85,7 @@ export function missingContent(reply: unknown, { dialect, operation }: ProviderC
   if (operation === 'embeddings') return undefined;
   if (dialect === 'openai' && !hasChoice(reply)) return 'answered without a choice';
   if (dialect === 'anthropic' && !Array.isArray(fieldIn(reply, 'content'))) return 'answered without content';
+  if (dialect === 'responses' && !Array.isArray(fieldIn(reply, 'output'))) return 'answered without output';
   return saysSomething(reply, dialect) ? undefined : EMPTY_REPLY;
 }
 
@@ -86,8 +94,9 @@ function hasChoice(json: unknown): boolean {
   return Array.isArray(choices) && choices.some(isObject);
 }
 
-/** Whether the official client of the dialect throws when it reads this event of a stream. */
-export function isThrownByClient(event: string, json: unknown, dialect: Dialect): boolean {
+/** Whether the official client of the dialect throws when it reads this event of a stream, or takes it for the end of a response that failed. */
+export function isSeenByClient(event: string, json: unknown, dialect: Dialect): boolean {
+  if (dialect === 'responses' && fieldIn(json, 'type') === 'response.failed') return true;
   if (dialect === 'anthropic') return event === 'error';
   return hasError(json) || (event === 'error' && json === undefined);
 }
@@ -158,7 +167,7 @@ export function nativeRefusal(call: ProviderCall, status: number, body: Buffer):
 function isInForm(json: unknown, dialect: Dialect): boolean {
   if (!isObject(json) || !isObject(json['error']) || typeof json['error']['message'] !== 'string')
     return false;
-  return dialect === 'openai' || json['type'] === 'error';
+  return dialect !== 'anthropic' || json['type'] === 'error';
 }
 
 const LONGEST_SENTENCE = 2_000;

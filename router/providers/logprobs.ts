@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/index.ts';
+import type { CatalogModel, Dialect } from '../catalog/index.ts';
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject, jsonSplices, objectIn, objectsIn, parseJson, spliced, withField } from '../json/index.ts';
 import type {
@@ -12,9 +12,11 @@ import type {
 
 /**
  * Whether a model's API has log-probabilities of the tokens of a chat completion: OpenAI's (`logprobs`) and Google's (`responseLogprobs`)
- * do, those of Anthropic, Mistral and Amazon do not. A model may still refuse them, as those that reason do.
+ * do, those of Anthropic, Mistral and Amazon do not. A model may still refuse them, as those that reason do. Requests that go through in
+ * the form of the Responses API are not asked to give them.
  */
-export function givesLogprobs({ provider: { kind } }: CatalogModel): boolean {
+export function givesLogprobs({ provider: { kind, dialects } }: CatalogModel, dialect?: Dialect): boolean {
+  if (dialect === 'responses' && dialects.includes(dialect)) return false;
   return kind === 'openai' || kind === 'openai-compatible' || kind === 'google';
 }
 
@@ -34,7 +36,7 @@ export function askingForLogprobs(prepare: PrepareAttempt): PrepareAttempt {
     if (call.logprobs !== true || asksItself(call)) return prepare(call);
     const { model } = call;
     const without = { ...call, logprobs: false };
-    if (!givesLogprobs(model) || refusing.has(model.name)) return prepare(without);
+    if (!givesLogprobs(model, call.dialect) || refusing.has(model.name)) return prepare(without);
     const again = (asked: Awaited<ReturnType<PrepareAttempt>>) =>
       asked.kind === 'failure'
         ? asked

@@ -12,13 +12,7 @@ import {
 import type { MemoryShare } from '../memory-budget.ts';
 import { editedBytes, StreamedStopReasons, stopReasonEdits } from '../passthrough/index.ts';
 import type { Mutable } from '../types.ts';
-import {
-  EMPTY_REPLY,
-  isThrownByClient,
-  missingContent,
-  reportedError,
-  reportedFailure,
-} from './error-body.ts';
+import { EMPTY_REPLY, isSeenByClient, missingContent, reportedError, reportedFailure } from './error-body.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { takeLogprobs } from './logprobs.ts';
 import { ExchangeError, failedAttempt } from './provider-error.ts';
@@ -98,6 +92,8 @@ async function held(bytes: Bytes, maxBytes: number, memory?: MemoryShare): Promi
 
 /** Maximum size of an unterminated first event; provider errors are shorter. */
 const MAX_FIRST_EVENT_BYTES = 64 * 1024;
+/** The first events of a response repeat the request's instructions and tools. */
+const MAX_FIRST_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 /**
  * A stream counts as a reply with the first event that has a piece of its content, or a reason to stop. What comes before is held: comments,
@@ -112,7 +108,8 @@ export async function streamedReply(
   key: string | undefined,
 ): Promise<AttemptOutcome> {
   const reader = new StreamReader(call.dialect);
-  const first = await firstChunks(bytes, reader);
+  const most = call.dialect === 'responses' ? MAX_FIRST_RESPONSE_BYTES : MAX_FIRST_EVENT_BYTES;
+  const first = await firstChunks(bytes, reader, most);
   if (first === undefined || reader.empty) {
     await bytes.return(undefined);
     const fault = reader.empty ? EMPTY_REPLY : 'ended its stream before the answer began';
@@ -137,9 +134,13 @@ export async function streamedReply(
 }
 
 /** Undefined if the stream ends before. */
-async function firstChunks(bytes: Bytes, reader: StreamReader): Promise<Uint8Array[] | undefined> {
+async function firstChunks(
+  bytes: Bytes,
+  reader: StreamReader,
+  most: number,
+): Promise<Uint8Array[] | undefined> {
   const chunks: Uint8Array[] = [];
-  for (let size = 0; size <= MAX_FIRST_EVENT_BYTES && !reader.begun && !reader.done; ) {
+  for (let size = 0; size <= most && !reader.begun && !reader.done; ) {
     const next = await bytes.next();
     if (next.done) return undefined;
     chunks.push(reader.push(next.value));
@@ -207,6 +208,8 @@ const FINISHED: Readonly<Record<Dialect, RegExp>> = {
 const MAY_HAVE_FAILED =
   /_reason"\s*:\s*"[^"]{0,40}(?:err|abort|insufficient|malformed|unexpected|too_many|missing)/i;
 const MESSAGE_STOP = /"type"\s*:\s*"message_stop"/;
+/** The last event of a response, by its name. */
+const RESPONSE_END = /^response\.(?:completed|incomplete|failed)$/;
 /** An unfinished event that is longer passes piece by piece, and is not edited: the end of a reply is shorter. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
@@ -234,7 +237,7 @@ export class StreamReader {
   #finished = false;
   /** Of the last event that has any. */
   #lastData = '';
-  /** An error has come that the client's own library throws. */
+  /** An error has come that the client's own library throws, or a response that says that it failed. */
   #thrownByClient = false;
   /** An error has come that the client's library would take for the end of a whole reply. */
   #hiddenError = false;
@@ -352,7 +355,8 @@ export class StreamReader {
 
   /**
    * What an end after the bytes so far means: undefined if the reply is whole. OpenAI's is after `[DONE]`, or between two events once a
-   * choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is after `message_stop`.
+   * choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is after `message_stop`, that of the Responses
+   * API after the event with the whole response.
    * @param cause what ended the stream early; undefined: a clean end
    */
   errorAtEnd(cause?: ExchangeError): ExchangeError | undefined {
@@ -371,16 +375,23 @@ export class StreamReader {
   /** @returns what to edit in the event's JSON */
   #read({ event, data }: SseEvent): JsonEdit[] {
     const named = event === 'error';
-    const ends = FINISHED[this.#dialect].test(data);
+    const ends = this.#ends(event, data);
     if (named || data.includes('"error"') || (ends && MAY_HAVE_FAILED.test(data)))
       this.#readError(event, data);
     if (!this.#begun) this.#readBeforeReply(data);
     if (this.#dialect === 'anthropic') this.#done ||= this.#isMessageStop(event, data);
+    else if (this.#dialect === 'responses') this.#done ||= ends;
     else this.#done ||= data === DONE;
     this.#finished ||= ends; // if that was a failure, `#hiddenError` counts
     if (data !== '') this.#lastData = data;
     this.#usage.read(data);
     return this.#stopReasons.edits(data);
+  }
+
+  /** Whether the model has finished with this event. */
+  #ends(event: string, data: string): boolean {
+    const named = this.#dialect === 'responses' && event !== '';
+    return named ? RESPONSE_END.test(event) : FINISHED[this.#dialect].test(data);
   }
 
   #readError(event: string, data: string): void {
@@ -391,7 +402,7 @@ export class StreamReader {
       this.#firstError = error;
       this.#begun = true;
     }
-    if (isThrownByClient(event, json, this.#dialect)) this.#thrownByClient = true;
+    if (isSeenByClient(event, json, this.#dialect)) this.#thrownByClient = true;
     else this.#hiddenError = !this.#thrownByClient;
   }
 
@@ -418,8 +429,14 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
  */
 export function parseUsage(reply: unknown, dialect: Dialect): TokenCounts | undefined {
   const counts = objectIn(reply, 'usage');
-  return dialect === 'openai' ? openaiUsage(counts) : anthropicUsage(counts);
+  return USAGES[dialect](counts);
 }
+
+const USAGES: Readonly<Record<Dialect, (counts: JsonObject) => TokenCounts | undefined>> = {
+  openai: openaiUsage,
+  anthropic: anthropicUsage,
+  responses: responsesUsage,
+};
 
 /**
  * Tokens of a streamed reply, read event by event while it passes. The last count that a provider reports holds: OpenAI's comes in the chunk
@@ -453,13 +470,14 @@ class UsageReader {
   #count(data: string): void {
     const event = parseJson(data);
     const usage = fieldIn(event, 'usage');
-    const counts = isObject(usage) ? usage : fieldIn(fieldIn(event, 'message'), 'usage');
+    const holder = fieldIn(event, this.#dialect === 'responses' ? 'response' : 'message');
+    const counts = isObject(usage) ? usage : fieldIn(holder, 'usage');
     if (!isObject(counts)) return;
     const known = Object.entries(counts).filter(
       ([name, value]) => value !== null && !(value === 0 && this.#counts[name] !== undefined),
     );
     this.#counts = { ...this.#counts, ...Object.fromEntries(known) };
-    this.#final ||= this.#dialect === 'openai' || fieldIn(event, 'type') === 'message_delta';
+    this.#final ||= this.#dialect !== 'anthropic' || fieldIn(event, 'type') === 'message_delta';
   }
 }
 
@@ -470,6 +488,19 @@ function openaiUsage(counts: JsonObject): TokenCounts | undefined {
   const outputTokens = countIn(counts, 'completion_tokens') ?? (rest >= 0 ? rest : undefined);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const details = objectIn(counts, 'prompt_tokens_details');
+  return withCache(
+    { inputTokens, outputTokens },
+    countIn(details, 'cached_tokens'),
+    countIn(details, 'cache_write_tokens'),
+  );
+}
+
+/** OpenAI API reference, "The response object", field `usage`. */
+function responsesUsage(counts: JsonObject): TokenCounts | undefined {
+  const inputTokens = countIn(counts, 'input_tokens');
+  const outputTokens = countIn(counts, 'output_tokens');
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const details = objectIn(counts, 'input_tokens_details');
   return withCache(
     { inputTokens, outputTokens },
     countIn(details, 'cached_tokens'),

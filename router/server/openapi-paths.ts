@@ -65,6 +65,17 @@ function callPaths() {
         streams: true,
       }),
     },
+    '/v1/responses': {
+      post: callOperation({
+        unversionedPath: '/responses',
+        operationId: 'responses',
+        summary: "OpenAI's responses, routed or by name.",
+        request: 'ResponsesRequest',
+        answer: 'ResponsesAnswer',
+        error: 'OpenAIError',
+        streams: true,
+      }),
+    },
     '/v1/embeddings': {
       post: callOperation({
         unversionedPath: '/embeddings',

@@ -62,6 +62,8 @@ export interface ModelRequest {
   readonly dialect: Dialect;
   /** The client's body, parsed; unknown fields included. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** The reply of the Responses API is kept here. Default false. */
+  readonly stored?: boolean;
 }
 
 /** Anthropic's mark that the provider may cache the prompt up to here. */

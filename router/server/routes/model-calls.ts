@@ -32,6 +32,12 @@ const OPERATIONS: readonly Operation[] = [
     operation: 'chat',
   },
   {
+    path: '/v1/responses',
+    summary: "OpenAI's responses, routed or by name.",
+    dialect: 'responses',
+    operation: 'chat',
+  },
+  {
     path: '/v1/embeddings',
     summary: "OpenAI's embeddings, of a model by name.",
     dialect: 'openai',

@@ -48,6 +48,27 @@ const messagesRequestSchema = z
   })
   .describe(`Anthropic's messages. ${ANY_FIELD}`);
 
+/** What is read of the body of POST /v1/responses. */
+const responsesRequestSchema = z
+  .looseObject({
+    model,
+    input: z
+      .union([z.string(), z.array(z.looseObject({}))])
+      .nullish()
+      .describe('A text, or items: messages, calls of tools and their results, reasoning.'),
+    instructions: z.string().nullish(),
+    stream,
+    tools,
+    text: z
+      .looseObject({ format: z.looseObject({ type: z.string() }).nullish() })
+      .nullish()
+      .describe('With a format of json_schema, candidates that cannot follow one are left out of routing.'),
+    max_output_tokens: z.int().positive().nullish(),
+    store: z.boolean().nullish(),
+    previous_response_id: z.string().nullish(),
+  })
+  .describe(`OpenAI's responses. ${ANY_FIELD}`);
+
 /** What is read of the body of POST /v1/embeddings. */
 const embeddingsRequestSchema = z
   .looseObject({
@@ -70,6 +91,13 @@ const messagesReplySchema = z.looseObject({
   type: z.literal('message'),
   model: servedModel,
   content: z.array(z.looseObject({ type: z.string() })),
+});
+
+const responsesReplySchema = z.looseObject({
+  object: z.literal('response'),
+  model: servedModel,
+  status: z.string(),
+  output: z.array(z.looseObject({ type: z.string() })),
 });
 
 const embeddingsReplySchema = z.looseObject({
@@ -153,6 +181,8 @@ export const GATEWAY_SCHEMAS = {
   ChatAnswer: chatReplySchema,
   MessagesRequest: messagesRequestSchema,
   MessagesAnswer: messagesReplySchema,
+  ResponsesRequest: responsesRequestSchema,
+  ResponsesAnswer: responsesReplySchema,
   EmbeddingsRequest: embeddingsRequestSchema,
   EmbeddingsAnswer: embeddingsReplySchema,
 };
