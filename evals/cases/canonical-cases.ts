@@ -19,7 +19,7 @@ import {
 import { caseFormat, emptyFile, FileHash, isGzipped } from './case-file.ts';
 import { FieldNames, mapError, type RowFields } from './field-names.ts';
 import type { LoadOptions } from './load-cases.ts';
-import { type NumberRules, parseNumbers, parseQuality, scaleNotes } from './quality-scale.ts';
+import { type NumberRules, parseNumbers, parseQuality, rulesOf, scaleNotes } from './quality-scale.ts';
 import { BadRow, catchBadRow, RejectLog, shownNames } from './rejects.ts';
 import { RowIds, readRows, surveyFiles } from './rows.ts';
 
@@ -90,7 +90,7 @@ function canonicalRow(
   const { label_plan: labelPlan } = row;
   const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
     model,
-    onUnitScale(model, outcome, rules),
+    onUnitScale(model, outcome, rulesOf(model, rules)),
   ]);
   return {
     id: ids.resolve(row, line, long),

@@ -15,7 +15,7 @@ import {
 import { caseFormat, emptyFile, FileHash } from './case-file.ts';
 import { type ColumnMap, FieldNames } from './field-names.ts';
 import { ladderNotes, ModelNames } from './models.ts';
-import { isUnitScale, type NumberRules, type QualityScale, scaleName, scaleNotes } from './quality-scale.ts';
+import { fileScaleName, type NumberRules, type QualityScale, rulesOf, scaleNotes } from './quality-scale.ts';
 import { BadRow, type RejectedRow, type RejectKind, RejectLog, rejectLines, shownNames } from './rejects.ts';
 import { promptId, type Row, RowIds, readRows, type SurveyOptions, surveyFiles } from './rows.ts';
 
@@ -202,8 +202,8 @@ class CaseLoader {
     this.#collector.duplicates += longRows.duplicates;
     const rows = this.#read - before;
     if (rows === 0) throw emptyFile(file);
-    const scale = isUnitScale(rules.scale) ? {} : { qualityScale: scaleName(rules.scale) };
-    return { file, sha256: hash.digest(), rows, ...scale };
+    const qualityScale = fileScaleName(rules);
+    return { file, sha256: hash.digest(), rows, ...(qualityScale !== undefined && { qualityScale }) };
   }
 
   finish(): Omit<LoadedCases, 'files'> {
@@ -256,7 +256,7 @@ class CaseLoader {
         if (keepReplies) unlabelled.set(model, reply);
         continue;
       }
-      const outcome = parseOutcome(fields, qualityField, place, rules);
+      const outcome = parseOutcome(fields, qualityField, place, rulesOf(model, rules));
       if (outcome === undefined) continue;
       const { reply: _, ...labels } = outcome;
       found.set(model, keepReplies ? outcome : labels);

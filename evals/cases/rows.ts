@@ -15,7 +15,8 @@ import {
 } from './field-names.ts';
 import { jsonValues } from './json.ts';
 import { ModelNames } from './models.ts';
-import { type NumberRules, type QualityScale, QualitySurvey, requireOneScale } from './quality-scale.ts';
+import { type NumberRules, type QualityScale, requireOneScale } from './quality-scale.ts';
+import { QualitySurvey } from './quality-survey.ts';
 import { BadRow, catchBadRow, shownName, shownNames } from './rejects.ts';
 import { csvRecords, Table } from './table.ts';
 

@@ -49,6 +49,37 @@ describe('qualities on another scale', () => {
     expect(found.notes[0]).toContain(words === 'decimal' ? '0,5 is read as 0.5' : `read as ${words} (`);
   });
 
+  it.each<[string, Cell[], Cell[], number[], number[], string[]]>([
+    ['percentages, and 1 to 5', ['35 %', '0 %'], ['1', '5'], [0.35, 0], [0, 1], ['percent', '1-5']],
+    ['words, and percentages', ['yes', 'no'], ['80 %', '5 %'], [1, 0], [0.8, 0.05], ['boolean', 'percent']],
+    ['words, and 0 to 100', ['yes', 'no'], ['80', '35'], [1, 0], [0.8, 0.35], ['boolean', '0-100']],
+    ['0 to 100, and 1 to 5', ['35', '80'], ['5', '1'], [0.35, 0.8], [1, 0], ['0-100', '1-5']],
+    ['percentages, and 0 to 1', ['35 %', '0 %'], ['0.5', '1'], [0.35, 0], [0.5, 1], ['percent']],
+  ])('of each model its own: %s, told in one line each', async (_, small, large, low, high, words) => {
+    const [left, right] = [repeated(small), repeated(large)];
+    const table = tableOf(left, right);
+    const json = jsonOf(left.map(asCell), right.map(asCell));
+    for (const file of [table, json]) {
+      const found = await read(file);
+      expect(found.rejected).toEqual([]);
+      expect([found.small.slice(0, 2), found.large.slice(0, 2)]).toEqual([low, high]);
+      expect(found.notes).toHaveLength(words.length);
+      for (const [at, word] of words.entries()) expect(found.notes[at]).toContain(`read as ${word} (`);
+    }
+    const out = written('out.jsonl', '');
+    const notes: string[] = [];
+    const onNotes = (lines: readonly string[]) => notes.push(...lines);
+    await runImport({ format: 'csv', inputs: [table], out, force: true, onNotes });
+    expect(notes).toHaveLength(words.length);
+    const again = await read(out);
+    expect([again.small.slice(0, 2), again.large.slice(0, 2)]).toEqual([low, high]);
+  });
+
+  /** In JSON numbers are no texts. */
+  function asCell(cell: Cell): Cell {
+    return /^[\d.]+$/.test(String(cell)) ? Number(cell) : cell;
+  }
+
   it('of JSON: words of truth, true and false, percentages as text', async () => {
     expect((await read(jsonOf([true, false], [true, true]))).small).toEqual([1, 0]);
     expect((await read(jsonOf(['yes', 'no'], [true, true]))).small).toEqual([1, 0]);
