@@ -12,7 +12,7 @@ export {
 } from './case.ts';
 export { type ColumnMap, parseColumnMap } from './field-names.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
-export { parseQualityScale, type QualityScale } from './quality-scale.ts';
+export { parseQualityScale, type QualityScale, scaleName } from './quality-scale.ts';
 
 // Cases that people wrote
 

@@ -41,7 +41,10 @@ export function meanAtMost(
   const n = bets.rows.length;
   const base = { name, limits: { max }, confidence: 1 - delta, method: 'betting', n };
   if (n === 0) return unmeasured(base, 'no case to measure');
-  const bounds = { lower: lossLowerBound(bets, values, delta), upper: lossUpperBound(bets, values, delta) };
+  const bounds = {
+    lower: lossLowerBound(bets, values, delta),
+    upper: lossUpperBound(bets, values, delta, max),
+  };
   const holds = lossPValue(bets, values, { max, delta }) <= delta;
   const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
   return {

@@ -1,9 +1,5 @@
 import type { Condition, Verdict, VerdictWord } from '../../router/artifact/index.ts';
-import {
-  clopperPearsonLower,
-  clopperPearsonUpper,
-  QUALITY_TOLERANCE,
-} from '../../router/statistics/index.ts';
+import { clopperPearsonLower, QUALITY_TOLERANCE } from '../../router/statistics/index.ts';
 import {
   type Bets,
   decisionScores,
@@ -19,15 +15,7 @@ import { batchesNote, worseBatch } from './batches.ts';
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
 import type { FlipCount } from './flips.ts';
-import {
-  type Bounds,
-  enclosing,
-  type Further,
-  furtherForFew,
-  furtherForLoss,
-  rateWithin,
-  unmeasured,
-} from './judge.ts';
+import { type Bounds, enclosing, type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
 import type { Replay } from './replay.ts';
 import { countByTier, isInSlice } from './slices.ts';
 import { type Sealed, type Subject, unknownHardReplies } from './subject.ts';
@@ -147,14 +135,19 @@ function meanLossCondition(
       const worse = merged && worseBatch(bets, worst);
       const tested = worse === undefined ? [bets] : [bets, merged!];
       const lower = lossLowerBound(bets, lossesAt(heldOut, rungs, -WORST), delta);
-      const upper = Math.max(...tested.map((one) => lossUpperBound(one, worst, delta)));
+      const rejected = (losses: Float64Array) =>
+        tested.every((one) => lossPValue(one, losses, { max: limit, delta }) <= delta);
+      const upperOf = (losses: Float64Array) =>
+        Math.max(...tested.map((one) => lossUpperBound(one, losses, delta, limit)));
       // what always-strong cannot prove on so few cases stops the walk, whatever the cheap model gains on them
-      const holds = [new Float64Array(heldOut.n), worst].every((losses) =>
-        tested.every((one) => lossPValue(one, losses, { max: limit, delta }) <= delta),
-      );
+      const noLosses = new Float64Array(heldOut.n);
+      const provable = rejected(noLosses);
+      const lowLoss = rejected(worst);
+      const upper = provable ? upperOf(worst) : Math.max(upperOf(worst), upperOf(noLosses));
       const value = ofAll.value(meanOver(rows, worst));
-      const bounds = enclosing(value, ofAll.bounds({ lower, upper }));
-      const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
+      const verdict =
+        provable && lowLoss ? 'PASS' : ofAll.bounds({ lower, upper }).lower > max ? 'FAIL' : 'INCONCLUSIVE';
+      const bounds = agreeing(verdict, enclosing(value, ofAll.bounds({ lower, upper })), max);
       return {
         ...base,
         verdict,
@@ -162,7 +155,7 @@ function meanLossCondition(
         bounds,
         ...withNotes([
           merged === undefined ? {} : { note: batchesNote(bets, worst, worse) },
-          verdict === 'INCONCLUSIVE' && bounds.upper <= max ? UNPROVABLE : {},
+          lowLoss && !provable ? UNPROVABLE : {},
           verdict === 'INCONCLUSIVE' && worse === undefined
             ? furtherForLoss(bets, worst, { max: limit, delta })
             : {},
@@ -199,8 +192,8 @@ function scaleOf({ delta, below }: Sealed, max: number) {
 }
 
 /**
- * Few cases are much worse off: a mean can hide them. Requests of one batch are counted; of groups the rate is bet on, as a loss is, and so is
- * that of several batches, since an exact bound of a count holds for one look and not for one after each batch.
+ * Few cases are much worse off: a mean can hide them. The rate is bet on, as a loss is, from the first look on: an exact bound of a count holds for
+ * one look and not for one after each batch, and counting first and betting later spends the error twice.
  */
 function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   const { suite, heldOut, bets } = sealed;
@@ -209,50 +202,40 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   const { delta, limit, ofAll } = scaleOf(sealed, max);
   const name = 'silent-downgrades';
   const { n } = heldOut;
-  const counted = bets.unitEnds === undefined && bets.batches.length <= 1;
   const isDowngraded = (row: number, rung: number) =>
     Number(lossOf(heldOut, row, rung, WORST) > margin + QUALITY_TOLERANCE);
+  const holds = (found: Float64Array) => lossPValue(bets, found, { max: limit, delta }) <= delta;
   const downgraded = new Float64Array(n);
-  let count = 0;
   return [
     {
       name,
       move(row, _, to) {
-        const now = isDowngraded(row, to);
-        count += now - downgraded[row]!;
-        downgraded[row] = now;
+        downgraded[row] = isDowngraded(row, to);
       },
-      holds: () =>
-        counted
-          ? clopperPearsonUpper(count, n, delta) <= limit
-          : lossPValue(bets, downgraded, { max: limit, delta }) <= delta,
+      holds: () => n > 0 && holds(downgraded),
       describe({ rungs }) {
-        const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
-        const total = found.reduce((sum, one) => sum + one, 0);
-        const bounds = ofAll.bounds(
-          counted
-            ? { lower: clopperPearsonLower(total, n, delta), upper: clopperPearsonUpper(total, n, delta) }
-            : {
-                lower: Math.max(0, lossLowerBound(bets, found, delta)),
-                upper: lossUpperBound(bets, found, delta),
-              },
-        );
-        const holds = counted ? bounds.upper <= max : lossPValue(bets, found, { max: limit, delta }) <= delta;
-        const verdict: VerdictWord = holds ? 'PASS' : bounds.lower > max ? 'FAIL' : 'INCONCLUSIVE';
-        return {
+        const base = {
           name,
-          verdict,
-          value: n === 0 ? null : ofAll.value(total / n),
-          bounds,
           limits: { max },
           confidence: 1 - sealed.delta,
-          method: counted ? 'clopper-pearson' : 'betting',
+          method: 'betting',
           n,
-          proof: 'walk',
-          ...(verdict === 'INCONCLUSIVE' &&
-            (counted
-              ? furtherForFew(n, (cases) => clopperPearsonUpper(0, cases, delta) <= limit)
-              : bets.unitEnds === undefined && furtherForLoss(bets, found, { max: limit, delta }))),
+          proof: 'walk' as const,
+        };
+        if (n === 0) return unmeasured(base, 'no case to measure');
+        const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
+        const value = ofAll.value(meanOver(bets.rows, found));
+        const shown = ofAll.bounds({
+          lower: Math.max(0, lossLowerBound(bets, found, delta)),
+          upper: lossUpperBound(bets, found, delta, limit),
+        });
+        const verdict: VerdictWord = holds(found) ? 'PASS' : shown.lower > max ? 'FAIL' : 'INCONCLUSIVE';
+        return {
+          ...base,
+          verdict,
+          value,
+          bounds: agreeing(verdict, enclosing(value, shown), max),
+          ...(verdict === 'INCONCLUSIVE' && furtherForLoss(bets, found, { max: limit, delta })),
         };
       },
     },
@@ -323,10 +306,15 @@ function meanOver(rows: ArrayLike<number>, losses: Float64Array): number {
   return total / rows.length;
 }
 
-/** Of a bound that looks like a PASS. */
+/** Of cases that look like a PASS. */
 const UNPROVABLE: Further = {
-  note: 'no PASS, though the bound is within the limit: so few cases would not prove it even of always-strong, which loses nothing, so no threshold was tried',
+  note: 'no PASS, though the losses keep to the limit: so few cases would not prove it even of always-strong, which loses nothing, so no threshold was tried; the upper bound is that of no losses',
 };
+
+/** Without the noise that scaling a limit to the labelled part and back adds. */
+function agreeing(verdict: VerdictWord, { lower, upper }: Bounds, max: number): Bounds {
+  return { lower, upper: verdict === 'PASS' ? Math.min(upper, max) : upper };
+}
 
 function withNotes(parts: readonly Further[]): Further {
   const notes = parts.flatMap(({ note }) => note ?? []);

@@ -11,7 +11,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { VERSION } from '../../router/package.ts';
 import { escalationRate } from '../../router/statistics/index.ts';
-import { type Case, type ColumnMap, type HardCase, hashCases, loadHardCases } from '../cases/index.ts';
+import { type Case, type ColumnMap, type HardCase, hashCases } from '../cases/index.ts';
 import { type MatchedDecisions, matchDecisions } from '../decisions/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { sealedBets } from './bets.ts';
@@ -26,8 +26,8 @@ import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { collectReplay, type ScoredCase } from './replay.ts';
 import { type Sealed, type Subject, subjectAt } from './subject.ts';
-import { type LoadedSuite, loadSuite, type Suite } from './suite.ts';
-import { hashHardCases, looksSection, sealedSection } from './verdict-sections.ts';
+import { hashHardCases, type LoadedSuite, loadSuite, type Suite } from './suite.ts';
+import { looksSection, sealedSection } from './verdict-sections.ts';
 
 /**
  * A ladder of models as rungs, cheapest first: two candidates are called cheap and strong, more by their models' names. Rungs stay as they are.
@@ -99,7 +99,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
   const loaded = await loadGateCases(loadedSuite, ladder, request.data, request.reading);
   const { cases } = loaded;
   requireAllRequests(request.data ?? suite.cases.map(loadedSuite.resolve), cases);
-  const hardCases = suite.hard_cases && loadHardCases(loadedSuite.resolve(suite.hard_cases.file));
+  const { hardCases } = loadedSuite;
   const decided = await matchDecisions({
     file: request.decisions,
     cases,

@@ -16,11 +16,11 @@ import {
   type Case,
   checkedModels,
   type HardCase,
-  loadHardCases,
-  loadParaphrases,
+  type QualityScale,
   questionKey,
   replyOf,
   requireKnownReplies,
+  scaleName,
   seenQuestions,
 } from '../cases/index.ts';
 import { cascadeScores, walkSteps } from '../threshold/index.ts';
@@ -46,8 +46,8 @@ import { pairedOutcomes } from './ranking.ts';
 import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
 import { openArtifactClassifier, replayCases, rungOf, scoreText } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
-import { type LoadedSuite, loadSuite } from './suite.ts';
-import { hashHardCases, looksSection, sealedSection } from './verdict-sections.ts';
+import { hashHardCases, type LoadedSuite, loadSuite } from './suite.ts';
+import { looksSection, sealedSection } from './verdict-sections.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -96,6 +96,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const artifact = readArtifact(resolveArtifact(request.artifact));
   const suite = loadSuite(request.suite);
   const { ladder, cascade } = artifact.manifest;
+  requireScaleOf(artifact, request.reading?.qualityScale);
   const loaded = await loadGateCases(suite, ladder, request.data, {
     ...request.reading,
     keepReplies: cascade !== undefined,
@@ -271,11 +272,10 @@ function labelledBelow(plan: LabelPlan, delta: number): LabelledBelow {
 
 /** @throws PlimsollError `invalid-input` if a hard case was learned from: it would measure memory */
 function loadUnseenHardCases(
-  { suite, resolve }: LoadedSuite,
+  { hardCases: cases }: LoadedSuite,
   artifact: ArtifactFiles,
-): HardCase[] | undefined {
-  if (suite.hard_cases === undefined) return undefined;
-  const cases = loadHardCases(resolve(suite.hard_cases.file));
+): readonly HardCase[] | undefined {
+  if (cases === undefined) return undefined;
   const seen = seenQuestions(artifact.seenQuestions);
   for (const { id, text } of cases) {
     const sighting = seen.sighting({ key: questionKey(text), text });
@@ -312,6 +312,22 @@ async function replayHardCases(
 }
 
 /**
+ * On another scale the same labels say another loss, and the one of training is what the margin is meant on. What the files themselves show may differ: a number
+ * means the same there whoever reads it.
+ * @throws PlimsollError `invalid-input` if a scale is named, and the artifact has not learned from qualities on it
+ */
+function requireScaleOf({ manifest: { name, data } }: ArtifactFiles, given: QualityScale | undefined): void {
+  if (given === undefined) return;
+  const learned = (data.quality_scale ?? '0-1').split(', ');
+  const scale = scaleName(given);
+  if (learned.includes(scale)) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `The quality scale ${scale} is another than that of ${name}, which learned from qualities on ${learned.join(' and ')}: the same labels would say another loss. Leave --quality-scale out, so that the files show theirs; if they cannot, convert them first: plimsoll import csv FILE --quality-scale ${scale} --out CASES.jsonl.`,
+  );
+}
+
+/**
  * A cascade is judged by what it makes of the replies of all models but the strongest.
  * @throws PlimsollError `insufficient-data` if nothing is known of any; `invalid-input` for cases that were never put to a model
  */
@@ -333,7 +349,7 @@ function requireReplies(
 
 /** Edits are tried on held-out and hard cases alike. */
 async function measureFlips(
-  { suite, resolve }: LoadedSuite,
+  { suite, paraphrases }: LoadedSuite,
   { threshold, bets, rungs, hard, hardRungs }: Subject,
   heldOut: readonly Case[],
   classifier: Classifier,
@@ -355,8 +371,8 @@ async function measureFlips(
   const texts = [...edited.map(({ text }) => text), ...(hard?.cases ?? []).map(({ text }) => text)];
   const decided = [...rows.map((row) => rungs[row]!), ...(hardRungs ?? [])];
   const counts = await countFlips(texts, decided, limit.edits, decide);
-  if (limit.paraphrases === undefined) return counts;
-  return [...counts, await countParaphraseFlips(loadParaphrases(resolve(limit.paraphrases)), decide)];
+  if (paraphrases === undefined) return counts;
+  return [...counts, await countParaphraseFlips(paraphrases, decide)];
 }
 
 /** On the labelled cases: a baseline needs the outcomes of both ends of the ladder. */

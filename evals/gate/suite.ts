@@ -4,7 +4,7 @@ import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { firstFault } from '../../router/unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../router/yaml-file.ts';
-import { fileError } from '../cases/index.ts';
+import { fileError, type HardCase, loadHardCases, loadParaphrases, type Paraphrase } from '../cases/index.ts';
 
 const HARMLESS_EDITS = ['case', 'white-space', 'politeness', 'punctuation'] as const;
 export type HarmlessEdit = (typeof HARMLESS_EDITS)[number];
@@ -145,8 +145,15 @@ export type SliceRule = Suite['slices'][number];
 export interface LoadedSuite {
   readonly suite: Suite;
   readonly file: string;
-  /** Hash of what the suite says, defaults included, without its comments. */
+  /**
+   * Hash of what the suite says, defaults included, without its comments; and of what its hard cases and paraphrases ask, but for their order
+   * and white space: who edits them after a FAIL has another suite.
+   */
   readonly sha256: string;
+  /** Read once, when they or the hash are first asked for. @throws PlimsollError as loadHardCases */
+  readonly hardCases: readonly HardCase[] | undefined;
+  /** @throws PlimsollError as loadParaphrases */
+  readonly paraphrases: readonly Paraphrase[] | undefined;
   /** What is no longer read, a line each. */
   readonly notes: readonly string[];
   /** A file that the suite names, from the suite's own place. */
@@ -171,14 +178,62 @@ export function loadSuite(file: string): LoadedSuite {
     const { path: place, message } = firstFault(suiteSchema, parsed.error.issues);
     throw suiteError(file, yaml.lineOf(place), place.join('.') || '(top level)', message);
   }
+  const suite = Object.freeze(parsed.data);
   const folder = path.dirname(path.resolve(file));
+  const resolve = (name: string) => path.resolve(folder, name);
+  const { hard_cases: hard, flip_rate: flips } = suite;
+  const hardCases = once(() => hard && loadHardCases(resolve(hard.file)));
+  const paraphrases = once(() =>
+    flips?.paraphrases === undefined ? undefined : loadParaphrases(resolve(flips.paraphrases)),
+  );
+  const hash = once(() => hashSuite(suite, hardCases(), paraphrases()));
   return {
-    suite: Object.freeze(parsed.data),
+    suite,
     file,
-    sha256: sha256OfJson(parsed.data),
+    get sha256() {
+      return hash();
+    },
+    get hardCases() {
+      return hardCases();
+    },
+    get paraphrases() {
+      return paraphrases();
+    },
     notes,
-    resolve: (name) => path.resolve(folder, name),
+    resolve,
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function hashSuite(
+  suite: Suite,
+  hardCases: readonly HardCase[] | undefined,
+  paraphrases: readonly Paraphrase[] | undefined,
+): string {
+  if (hardCases === undefined && paraphrases === undefined) return sha256OfJson(suite);
+  return sha256OfJson({
+    suite,
+    hard_cases: hardCases === undefined ? null : hashHardCases(hardCases),
+    paraphrases:
+      paraphrases === undefined
+        ? null
+        : sha256OfJson(paraphrases.map(({ a, b }) => JSON.stringify([a, b])).sort()),
+  });
+}
+
+/** sha256 over ids, texts, tiers and the replies that are known, in any order. Slice, language and reason decide nothing. */
+export function hashHardCases(cases: readonly HardCase[]): string {
+  const lines = cases.map(({ id, text, tier, replies }) =>
+    JSON.stringify([id, text, tier, replies === undefined ? [] : [...replies]]),
+  );
+  return sha256OfJson(lines.sort());
 }
 
 /** A suite of version 1 says in which order cases are taken. That order follows from the cases now: a seed could be tried until one passes. */

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { Verdict } from '../../router/artifact/index.ts';
-import { type HardCase, hashCases, questionKey } from '../cases/index.ts';
 import type { GateCases } from './gate-cases.ts';
 import type { HeldOutCases } from './held-out-cases.ts';
 import type { LookPlan } from './look-plan.ts';
@@ -21,6 +20,7 @@ export function sealedSection(
   { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: left }: JudgedCases,
 ): Verdict['sealed'] {
   const losses = lossesAt(heldOut, rungs, Number.NaN);
+  const scales = [...new Set(files.flatMap(({ qualityScale }) => qualityScale ?? []))];
   return {
     n: heldOut.n,
     labelled: labelled.replay.n,
@@ -36,6 +36,7 @@ export function sealedSection(
       seen_copies: left.seenCopies,
       seen_group: left.seenGroup,
     },
+    ...(scales.length > 0 && { quality_scale: scales.join(', ') }),
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
   };
 }
@@ -46,14 +47,4 @@ export function looksSection(
   confidence: number,
 ): Verdict['looks'] {
   return { number, delta, confidence, record, head, earlier: [...earlier] };
-}
-
-/** sha256 over ids and questions, and over the replies that are known. */
-export function hashHardCases(cases: readonly HardCase[]): string {
-  return hashCases(
-    cases.map(({ id, text, replies }) => {
-      const key = questionKey(text);
-      return { id, key: replies === undefined ? key : `${key} ${JSON.stringify([...replies])}` };
-    }),
-  );
 }

@@ -171,11 +171,25 @@ export function lossPValue(bets: Bets, losses: Float64Array, { max, delta }: Los
 }
 
 /**
- * Upper bound of a mean loss at 1 - delta.
+ * Upper bound of a mean loss at 1 - delta, by a scan of limits from 1 down that stops at the first that is not rejected.
+ *
+ * With `tested` it agrees with the p-value there: at most `tested` if that is rejected, else above it. A scan of steps alone could end at the step above a
+ * limit between two steps, and monotonicity in the limit is not proved for these stakes. If `tested` is rejected, the
+ * order of limits may begin with it, and what the scan rejects below it follows: a mean above `tested` gets a bound of at most
+ * `tested` with probability at most delta, since that limit would have been rejected in error, and one below it as without `tested`.
+ *
  * @param losses -1..1 of each case, unknown ones as they shall be counted
- * @returns a multiple of 0.001; 1 if nothing below it is rejected
+ * @param tested the limit on which a verdict rests, -1..1
+ * @returns a multiple of 0.001, or `tested`; 1 if nothing below it is rejected
  */
-export function lossUpperBound(bets: Bets, losses: Float64Array, delta: number): number {
+export function lossUpperBound(bets: Bets, losses: Float64Array, delta: number, tested?: number): number {
+  const scanned = scannedUpperBound(bets, losses, delta);
+  if (tested === undefined) return scanned;
+  if (lossPValue(bets, losses, { max: tested, delta }) <= delta) return Math.min(scanned, tested);
+  return scanned > tested ? scanned : Math.min(1, (Math.floor(tested * STEPS_PER_UNIT) + 1) / STEPS_PER_UNIT);
+}
+
+function scannedUpperBound(bets: Bets, losses: Float64Array, delta: number): number {
   const { rows, unitEnds, batches } = bets;
   if (unitEnds === undefined) {
     const ordered = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);

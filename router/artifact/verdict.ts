@@ -150,6 +150,8 @@ const onSealedCases = {
       /** Unseen cases that a group ties to a seen question. */
       seen_group: count,
     }),
+    /** How qualities are written, such as 0-100, in files that do not write them from 0 to 1. */
+    quality_scale: z.string().optional(),
     files,
   }),
   looks: z.strictObject({

@@ -64,13 +64,12 @@ describe('cases that came in batches', () => {
     expect(judged([batch]).get('quality-loss')!.note).toBeUndefined();
   });
 
-  test('silent downgrades are bet on: an exact bound of a count does not hold after each batch', () => {
+  test('silent downgrades are bet on from the first batch: counting first would spend the error twice', () => {
     const batch = rowsOf([290, KEPT_WELL], [10, DOWNGRADED]);
     const [one, two] = [judged([[...batch, ...batch]]), judged([batch, batch])].map(
       (conditions) => conditions.get('silent-downgrades')!,
     );
-    expect(one).toMatchObject({ method: 'clopper-pearson', verdict: 'PASS' });
+    expect(one).toMatchObject({ method: 'betting', verdict: 'PASS' });
     expect(two).toMatchObject({ method: 'betting', verdict: 'PASS', value: one!.value });
-    expect(two!.bounds.upper).toBeGreaterThan(one!.bounds.upper!);
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HardCase } from '../../evals/cases/index.ts';
 import {
@@ -11,6 +12,7 @@ import type { Subject } from '../../evals/gate/index.ts';
 import { rateWithin } from '../../evals/gate/judge.ts';
 import type { Condition } from '../../router/artifact/index.ts';
 import { clopperPearsonUpper, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { DOWNGRADED, ESCALATED, KEPT_WELL, promisedAt, rowsOf, subjectOf, suiteOf } from './subjects.ts';
 
 /** The lower limit that a note names. */
@@ -70,10 +72,10 @@ describe('quality-loss', () => {
     expect(condition).toMatchObject({
       verdict: 'INCONCLUSIVE',
       note: expect.stringMatching(
-        /^no PASS, though the bound is within the limit: .* always-strong, which loses nothing.*; too few cases to prove the limit: it takes at least \d+ further ones, even if none of them loses, and more if some do$/,
+        /^no PASS, though the losses keep to the limit: .* always-strong, which loses nothing.*; too few cases to prove the limit: it takes at least \d+ further ones, even if none of them loses, and more if some do$/,
       ),
     });
-    expect(condition.bounds.upper).toBeLessThan(0.05);
+    expect(condition.bounds.upper, 'that of no losses').toBeGreaterThan(0.05);
     expect(leastFurther(condition)).toBe(
       leastFurther(promisedAt(rowsOf([60, KEPT_WELL])).get('quality-loss')!),
     );
@@ -341,14 +343,67 @@ describe('beats-random', () => {
   });
 });
 
+describe('verdict and bound', () => {
+  const share = fc.double({ min: 0.05, max: 1, noNaN: true });
+  const loss = fc.constantFrom(-1, -0.25, 0, 0, 0, 0, 0, 0, 0.5, 1);
+
+  it.each(['requests', 'labels', 'labels for a part'] as const)('agree at any limit: %s', (kind) => {
+    fc.assert(
+      fc.property(
+        fc.array(loss, { minLength: 40, maxLength: 400 }),
+        fc.double({ min: 0.011, max: 0.4, noNaN: true }),
+        share,
+        (losses, max, value) => {
+          const rows = losses.map((one, i) => ({
+            cheap: one > 0 ? 1 - one : 1,
+            strong: one < 0 ? 1 + one : 1,
+            predicted: 0.1,
+            ...(kind === 'labels' && { traits: { label: `l${i >> 1}` } }),
+          }));
+          const upper = Math.min(1, value * 1.1);
+          const below = {
+            limit: 0.9,
+            pool: 1000,
+            share: { value, lower: value * 0.9, upper },
+            delta: 0.0475,
+            escalated: () => 0,
+          };
+          const suite = suiteOf({ max_quality_loss: max, silent_downgrades: { max_rate: max } });
+          const part = kind === 'labels for a part' && max < upper;
+          const conditions = promisedAt(rows, { suite, ...(part && { below }) });
+          for (const { verdict, bounds, limits } of conditions.values()) {
+            expect(bounds.upper! <= limits.max!).toBe(verdict === 'PASS');
+            if (verdict === 'FAIL') expect(bounds.lower!).toBeGreaterThan(limits.max!);
+          }
+        },
+      ),
+      { numRuns: LONG_RUN ? 300 : 60 },
+    );
+  });
+
+  it('the bound is the limit where it lies between two steps, and the step below it is not proved', () => {
+    const rows = rowsOf([586, KEPT_WELL], [14, DOWNGRADED], [400, ESCALATED]);
+    const steps = Array.from({ length: 40 }, (_, i) => 0.02 + i / 2000 + 0.00037);
+    const shown = steps.map((max) => {
+      const { verdict, bounds } = promisedAt(rows, { suite: suiteOf({ max_quality_loss: max }) }).get(
+        'quality-loss',
+      )!;
+      return { verdict, max, upper: bounds.upper! };
+    });
+    const first = shown.find(({ verdict }) => verdict === 'PASS')!;
+    expect(first.upper).toBe(first.max);
+  });
+});
+
 describe('silent-downgrades', () => {
-  it('counts losses above the margin over all cases, with the exact bound', () => {
+  it('bets on the share of losses above the margin', () => {
     const suite = suiteOf({ silent_downgrades: { margin: 0.3, max_rate: 0.1 } });
     const slight = { cheap: 0.7, strong: 1, predicted: 0.1 }; // exactly the margin: not above it
     const rows = rowsOf([480, KEPT_WELL], [10, DOWNGRADED], [10, slight]);
     const condition = promisedAt(rows, { suite }).get('silent-downgrades');
-    expect(condition).toMatchObject({ verdict: 'PASS', value: 0.02, n: 500 });
-    expect(condition!.bounds.upper).toBeCloseTo(clopperPearsonUpper(10, 500, 0.05), 12);
+    expect(condition).toMatchObject({ method: 'betting', verdict: 'PASS', value: 0.02, n: 500 });
+    expect(condition!.bounds.upper).toBeGreaterThan(0.02);
+    expect(condition!.bounds.upper).toBeLessThan(1.3 * clopperPearsonUpper(10, 500, 0.05));
   });
 
   it('of groups it is the rate that is bet on', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { loadCases } from '../../evals/cases/index.ts';
+import { loadCases, parseQualityScale } from '../../evals/cases/index.ts';
 import { evidenceSchema, gateDecisions, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import {
@@ -93,6 +93,33 @@ describe('decisions that an artifact made', () => {
     const { decisions, suite } = place(chosen);
     const { verdict } = await gateDecisions({ decisions, ladder: LADDER, suite, data: [tiny[data]] });
     expect(verdict.verdict).toBe(word);
+  });
+});
+
+describe('another quality scale', () => {
+  it('makes other labels of the same file: the next look, and the verdict says which it is', async () => {
+    const { decisions, suite, write, looks } = place(chosen);
+    const rows = chosen.map(({ prompt }, i) => ({
+      prompt,
+      outcomes: { [LADDER[0]!]: { quality: 100 - (i % 90) }, [LADDER[1]!]: { quality: 100 } },
+    }));
+    const data = [write('graded.jsonl', lines(rows))];
+    const gated = async (scale?: string) => {
+      const reading = scale === undefined ? {} : { qualityScale: parseQualityScale(scale) };
+      const { verdict } = await gateDecisions({
+        decisions,
+        ladder: LADDER,
+        suite,
+        data,
+        reading,
+        looks,
+        write: true,
+      });
+      return [verdict.looks.number, verdict.sealed.quality_scale];
+    };
+    expect(await gated()).toEqual([1, '0-100']);
+    expect(await gated('0-100')).toEqual([1, '0-100']);
+    expect(await gated('0-1000')).toEqual([2, '0-1000']);
   });
 });
 

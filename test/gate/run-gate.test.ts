@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadTierCases } from '../../evals/cases/index.ts';
+import { loadTierCases, parseQualityScale } from '../../evals/cases/index.ts';
 import { evidenceSchema, replayArtifact } from '../../evals/gate/index.ts';
 import { type GateRequest, type GateRun, runGate } from '../../evals/gate/run-gate.ts';
 import { terminalReport } from '../../evals/report/index.ts';
@@ -224,6 +224,23 @@ describe('which cases', () => {
     });
   });
 
+  it.each(['0-1000', 'percent'])(
+    'refuses the quality scale %s: the artifact learned from 0-1',
+    async (scale) => {
+      const { artifact, suite, data } = world;
+      const reading = { qualityScale: parseQualityScale(scale) };
+      await expect(runGate({ artifact, suite, data: [data], reading })).rejects.toMatchObject({
+        code: 'invalid-input',
+        message: expect.stringMatching(
+          `scale ${scale} is another than that of made, .* on 0-1: .* convert them first`,
+        ),
+      });
+      const same = { qualityScale: parseQualityScale('0-1') };
+      const { verdict } = await runGate({ artifact, suite, data: [data], reading: same });
+      expect(verdict.sealed).not.toHaveProperty('quality_scale');
+    },
+  );
+
   it.each([
     ['no file', [], /names no cases/],
     ['a file that is not there', ['/nowhere/cases.jsonl'], /nowhere/],
@@ -242,6 +259,29 @@ describe('which cases', () => {
 });
 
 describe('what is written', () => {
+  it('another look for hard cases that were edited after a look, and none for other white space', async () => {
+    const artifact = copyOf(world.artifact);
+    const file = path.join(world.home, 'edited.jsonl');
+    const suite = writeSuite(world.home, { hard_cases: { file: 'edited.jsonl', min_recall: 0.01 } });
+    const row = {
+      id: 'h',
+      slice: 'proof',
+      language: 'en',
+      prompt: 'Prove Fermat.',
+      tier: 'strong',
+      why: 'Hard.',
+    };
+    const lookWith = async (text: string) => {
+      writeFileSync(file, text);
+      const { verdict } = await runGate({ artifact, suite, data: [world.data], write: true });
+      return verdict.looks.number;
+    };
+    expect(await lookWith(JSON.stringify(row))).toBe(1);
+    expect(await lookWith(`\n${JSON.stringify(row, null, 0).replaceAll(':', ': ')}\n\n`)).toBe(1);
+    expect(await lookWith(JSON.stringify({ ...row, tier: 'cheap' }))).toBe(2);
+    expect(await lookWith(JSON.stringify(row)), 'the first again').toBe(1);
+  });
+
   it('nothing by default; a look, then the verdict that names it', async () => {
     const artifact = copyOf(world.artifact);
     const looks = path.join(artifact, '..', 'looks.jsonl');

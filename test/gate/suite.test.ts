@@ -34,6 +34,38 @@ describe('loadSuite', () => {
     expect(other.notes).toEqual([]);
   });
 
+  it('its hash is also of what hard cases and paraphrases ask, and not of how their files are written', () => {
+    const hard = { id: 'h1', slice: 'a', language: 'en', prompt: 'Prove it.', tier: 'strong', why: 'Hard.' };
+    const easy = { ...hard, id: 'h2', prompt: 'Say hello.', tier: 'cheap' };
+    const pair = { id: 'p1', language: 'en', a: 'Where is Rome?', b: 'In which country is Rome?' };
+    const file = (name: string, text: string) => writeFileSync(path.join(HOME, name), text);
+    const suite = `${LEAST}hard_cases: { file: hard.jsonl, min_recall: 0.5 }\nflip_rate: { max: 0.1, paraphrases: pairs.jsonl }\n`;
+    const hashWith = (cases: readonly object[], pairs: readonly object[] = [pair], space?: string) => {
+      const lines = (rows: readonly object[]) =>
+        rows.map((row) => JSON.stringify(row).replaceAll('":', `":${space ?? ''}`)).join(`\n${space ?? ''}`);
+      file('hard.jsonl', lines(cases));
+      file('pairs.jsonl', lines(pairs));
+      return loadSuite(written(suite)).sha256;
+    };
+    const one = hashWith([hard, easy]);
+    expect(hashWith([hard, easy], [pair], ' \r'), 'white space').toBe(one);
+    expect(hashWith([easy, hard]), 'order').toBe(one);
+    expect(hashWith([{ ...hard, slice: 'b', why: 'Long.', language: 'de' }, easy])).toBe(one);
+    const others = [
+      hashWith([hard]),
+      hashWith([hard, { ...easy, tier: 'strong' }]),
+      hashWith([{ ...hard, prompt: 'Prove it again.' }, easy]),
+      hashWith([{ ...hard, replies: { small: { answer: 'No.' } } }, easy]),
+      hashWith([hard, easy], [{ ...pair, b: 'Which country has Rome?' }]),
+    ];
+    expect(new Set([one, ...others]).size).toBe(6);
+  });
+
+  it('hard cases that are not there are an error when they are asked for', () => {
+    const suite = loadSuite(written(`${LEAST}hard_cases: { file: none.jsonl, min_recall: 0.5 }\n`));
+    expect(() => suite.sha256).toThrow(expect.objectContaining({ code: 'not-found' }));
+  });
+
   it('reads what says that it is of version 1, and says what to write', () => {
     const old = loadSuite(written(`schema_version: 1\n${LEAST}seed: 3\n`));
     expect(old.sha256).toBe(loadSuite(written(LEAST)).sha256);

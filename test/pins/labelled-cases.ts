@@ -68,7 +68,7 @@ export const STRICT = {
   silent_downgrades: { max_rate: 0.05 },
   max_ece: 0.15,
   flip_rate: { max: 0.01 },
-  escalation_rate: { min: 0.1, max: 0.7 },
+  escalation_rate: { min: 0.1, max: 0.6 },
   slices: [
     { name: 'everyday', where: { task: 'everyday' }, max_quality_loss: 0.3 },
     { name: 'technical', where: { task: ['technical'] }, max_quality_loss: 0.3 },

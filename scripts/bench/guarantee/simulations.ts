@@ -6,7 +6,13 @@ import type { Repeats } from './settings.ts';
 import { adaptiveChallengers, fixedChallengers } from './simulations/challengers.ts';
 import { clusters, repeats } from './simulations/dependence.ts';
 import { hintOfFurtherCases } from './simulations/hints.ts';
-import { appendedCases, appendedCasesOfWalk, otherSuites, resplits } from './simulations/looks.ts';
+import {
+  appendedCases,
+  appendedCasesOfWalk,
+  appendedDowngrades,
+  otherSuites,
+  resplits,
+} from './simulations/looks.ts';
 import { missingOutcomes } from './simulations/missing.ts';
 import { powerAtHalf } from './simulations/power.ts';
 import { MARGIN, type Simulation } from './simulations/simulation.ts';
@@ -59,6 +65,7 @@ function realAttacks(population: Population): Simulation[] {
 
 function madeUpAttacks(): Simulation[] {
   return [
+    appendedDowngrades(),
     ...[0, 0.5, 0.8, 0.95].map(fixedChallengers),
     adaptiveChallengers('the worst topic for any other'),
     adaptiveChallengers('the worst topic for the best other'),

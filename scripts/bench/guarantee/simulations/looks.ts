@@ -1,5 +1,6 @@
 import { deltaOfLook } from '../../../../evals/gate/index.ts';
 import { type Bets, lossPValue } from '../../../../evals/threshold/index.ts';
+import { clopperPearsonUpper } from '../../../../router/statistics/index.ts';
 import { drawnOrder, openGate, stepsOfWalk } from '../gate.ts';
 import { casesInRows, drawRows, type Population, type Truth } from '../population.ts';
 import {
@@ -39,6 +40,49 @@ export function appendedCases(set: string, losses: Float64Array): Simulation {
       return [
         anyLook((seen, look) => rejects(seen, deltaOfLook(1, CONFIDENCE), batchesOf(look))),
         anyLook((seen) => rejects(inOrder(seen, shuffled(seen.length, random)), UNDIVIDED)),
+      ];
+    },
+  };
+}
+
+const DOWNGRADE_LOOKS = 5;
+const DOWNGRADE_RATE = 0.08;
+
+/**
+ * The share of silent downgrades is the limit itself. It is bet on from the first look on, as the gate does; or counted at first, which spends the
+ * error twice.
+ */
+export function appendedDowngrades(): Simulation {
+  return {
+    name: `looks/silent downgrades at a limit of ${DOWNGRADE_RATE}, ${CASES_A_LOOK} cases more until a PASS, up to ${DOWNGRADE_LOOKS} looks`,
+    ways: [
+      promised('bets go on'),
+      shown('bets go on, undivided'),
+      shown('counted, then bet on, undivided'),
+      shown('counted at each look, undivided'),
+    ],
+    share: 20, // quick, and some of the ways are close
+    trial(random) {
+      const all = Float64Array.from({ length: DOWNGRADE_LOOKS * CASES_A_LOOK }, () =>
+        Number(random() < DOWNGRADE_RATE),
+      );
+      const anyLook = (passes: (seen: Float64Array, look: number) => boolean) =>
+        Array.from({ length: DOWNGRADE_LOOKS }, (_, i) => i + 1).some((look) =>
+          passes(all.subarray(0, look * CASES_A_LOOK), look),
+        );
+      const bets = (delta: number) => (seen: Float64Array, look: number) =>
+        lossPValue(drawnOrder(seen.length, batchesOf(look)), seen, { max: DOWNGRADE_RATE, delta }) <= delta;
+      const counts = (seen: Float64Array) =>
+        clopperPearsonUpper(
+          seen.reduce((sum, one) => sum + one, 0),
+          seen.length,
+          UNDIVIDED,
+        ) <= DOWNGRADE_RATE;
+      return [
+        anyLook(bets(deltaOfLook(1, CONFIDENCE))),
+        anyLook(bets(UNDIVIDED)),
+        anyLook((seen, look) => (look === 1 ? counts(seen) : bets(UNDIVIDED)(seen, look))),
+        anyLook(counts),
       ];
     },
   };
