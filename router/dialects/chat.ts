@@ -9,6 +9,7 @@ import {
   type Losses,
   type ModelRequest,
   mergeProviderOptions,
+  requirePictureLimits,
   type SdkUsage,
   type StreamPart,
   type SupportedUrls,
@@ -58,6 +59,7 @@ const STREAMS = { openai: openaiStream, anthropic: anthropicStream, responses: r
  */
 export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: SupportedUrls): MappedRequest {
   const { model, dialect, body } = request;
+  requirePictureLimits(request);
   const losses = createLosses(dialect, body, rule);
   const target = createTarget(model, urls);
   const limited = withLimit(REQUESTS[dialect](limitedBody(request, losses), target, losses), request);

@@ -14,6 +14,7 @@ export {
   unmappable,
   withoutNulls,
 } from './losses.ts';
+export { requirePictureLimits } from './picture-limits.ts';
 export {
   alwaysReasons,
   canReason,

@@ -1,5 +1,6 @@
 import type { Dialect } from '../catalog/index.ts';
 import type { Losses, Path } from './losses.ts';
+import { takesPictures } from './picture-limits.ts';
 import { alwaysReasons, canReason } from './reasoning.ts';
 import { createTarget, type ModelRequest, type Target } from './target.ts';
 
@@ -50,6 +51,7 @@ export function isWithinLimits({ model, dialect, body }: ModelRequest): boolean 
   const stops = dialect === 'openai' ? body['stop'] : body['stop_sequences'];
   const { tools, functions, logprobs } = body;
   if (thinkingBudgetOf(body) >= (model.maxOutputTokens ?? Number.POSITIVE_INFINITY)) return false;
+  if (!takesPictures({ model, body })) return false;
   if (stops == null && tools == null && functions == null && logprobs !== true) return true; // nearly always
   const target = createTarget(model);
   if (logprobs === true && alwaysReasons(model)) return false;

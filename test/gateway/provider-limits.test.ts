@@ -46,6 +46,39 @@ const CLAUDE = 'anthropic/claude-haiku-4-5';
 const STRONG_CLAUDE = 'anthropic/claude-sonnet-5';
 const GEMINI = 'google/gemini-2.5-flash-lite';
 
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const LARGE = 'A'.repeat(7 * 1024 * 1024); // 5.25 MiB
+const said = { type: 'text', text: 'What is this?' };
+const chatPictures = (count: number, base64 = PIXEL) => ({
+  messages: [
+    {
+      role: 'user',
+      content: [
+        said,
+        ...Array.from({ length: count }, () => ({
+          type: 'image_url',
+          image_url: { url: `data:image/png;base64,${base64}` },
+        })),
+      ],
+    },
+  ],
+});
+const messagesPictures = (count: number, base64 = PIXEL) => ({
+  messages: [
+    {
+      role: 'user',
+      content: [
+        said,
+        ...Array.from({ length: count }, () => ({
+          type: 'image',
+          source: { type: 'base64', media_type: 'image/png', data: base64 },
+        })),
+      ],
+    },
+  ],
+});
+
 /** What the cheap model's API refuses, and the strong one's takes. */
 const BEYOND: readonly (readonly [string, string, Json, cheap: string, strong: string])[] = [
   ['five stop sequences, passed on', CHAT, { stop: stops(5) }, GPT, STRONG_CLAUDE],
@@ -60,6 +93,10 @@ const BEYOND: readonly (readonly [string, string, Json, cheap: string, strong: s
   ['129 tools, mapped', MESSAGES, messagesTools(names(129)), GPT, STRONG_CLAUDE],
   ['a long name of a tool, passed on', CHAT, chatTools(['a', LONG_NAME]), GPT, STRONG_CLAUDE],
   ['log-probabilities of a GPT that reasons', CHAT, { logprobs: true }, REASONING_GPT, STRONG_GPT],
+  ['101 pictures, mapped', CHAT, chatPictures(101), CLAUDE, STRONG_GPT],
+  ['101 pictures, passed on', MESSAGES, messagesPictures(101), CLAUDE, STRONG_GPT],
+  ['a picture of more than 5 MiB, mapped', CHAT, chatPictures(1, LARGE), CLAUDE, STRONG_GPT],
+  ['the same, passed on', MESSAGES, messagesPictures(1, LARGE), CLAUDE, STRONG_GPT],
   ['several replies', CHAT, { n: 2 }, CLAUDE, STRONG_GPT],
 ];
 
@@ -85,6 +122,7 @@ test('what is within the limits stays', async () => {
     [MESSAGES, { stop_sequences: stops(4), ...messagesTools(names(128)) }],
     [CHAT, { stop: '\n' }],
     [MESSAGES, { stop_sequences: ['', '\n'] }],
+    [CHAT, chatPictures(40)],
   ] as const;
   for (const [route, body] of most) {
     expect(await asked(url, route, prompts[0], body)).toMatchObject({ status: 200, served: GPT });
@@ -118,6 +156,13 @@ test('if only the cheaper rung can, it is a 400 that names the field', async () 
   const refused = await asked(url, CHAT, prompts[1], { stop: ['END', '\n'] });
   expect(refused).toMatchObject({ status: 400, body: { error: { param: 'stop.1' } } });
   expect(refused.body.error?.message).toContain('white space');
+});
+
+test('pictures that no rung takes are a 400 that names the first', async () => {
+  const { url, prompts } = await ladderForTest({ cheap: CLAUDE, strong: CLAUDE });
+  const refused = await asked(url, CHAT, prompts[1], chatPictures(1, LARGE));
+  expect(refused).toMatchObject({ status: 400, body: { error: { param: 'messages.0.content.1' } } });
+  expect(refused.body.error?.message).toContain('5 MiB');
 });
 
 test('a model that is named gets the request as it is, and its provider refuses it', async () => {
