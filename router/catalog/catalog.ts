@@ -37,13 +37,14 @@ export function createCatalog(options: CatalogOptions, env: NodeJS.ProcessEnv = 
     const provider = providers.get(name.slice(0, slash)) ?? noProvider(name, [...providers.keys()]);
     models.set(name, catalogModel(provider, name.slice(slash + 1), entry));
   }
-  return catalogOf(models);
+  return catalogOf(models, [...providers.values()]);
 }
 
 const NO_PROVIDERS = 'No model can be reached: the configuration names no providers.';
 
-function catalogOf(models: ReadonlyMap<string, CatalogModel>): Catalog {
+function catalogOf(models: ReadonlyMap<string, CatalogModel>, providers: readonly Provider[]): Catalog {
   return {
+    providers,
     models: [...models.values()],
     has: (name) => models.has(name),
     get(name) {

@@ -124,6 +124,8 @@ export interface CatalogOptions {
 }
 
 export interface Catalog {
+  /** All that are configured, those without models too. */
+  readonly providers: readonly Provider[];
   readonly models: readonly CatalogModel[];
   /** @throws PlimsollError `not-found`, naming the nearest. */
   get(name: string): CatalogModel;

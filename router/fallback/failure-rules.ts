@@ -86,6 +86,11 @@ export function isUnreachable(failure: Failure): failure is Unreachable {
   return (UNREACHABLE as readonly Failure[]).includes(failure);
 }
 
+/** The provider has certainly not carried out the request. */
+export function isUndone(failure: Failure): boolean {
+  return isUnreachable(failure) || failure === 'rate-limited' || failure === 'overloaded';
+}
+
 /** The provider refused this very request: the same request may not be worth sending again. */
 export function isRefusal(failure: Failure): failure is 'context-window' | 'content-filter' | 'bad-request' {
   return failure === 'context-window' || failure === 'content-filter' || failure === 'bad-request';

@@ -26,6 +26,7 @@ import {
   type Clock,
   failureRule,
   type Health,
+  isUndone,
   monotonicClock,
   type RetryBackoff,
   remedyFor,
@@ -199,11 +200,12 @@ async function callCandidate(
 }
 
 function mayRetry(
-  { breakers }: AttemptContext,
+  { breakers, call }: AttemptContext,
   model: CatalogModel,
   outcome: AttemptOutcome,
 ): outcome is FailedAttempt {
   if (outcome.kind === 'reply' || failureRule(outcome.failure).remedy !== 'retry') return false;
+  if (call.passed?.repeatable === false && !isUndone(outcome.failure)) return false;
   return breakers.of(model.name).state() === 'closed';
 }
 

@@ -1,13 +1,15 @@
 import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
+import { countTokens } from './count-tokens.ts';
 import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
+import { passedRequest } from './passed-request.ts';
 import type { CascadePlan, Strategy } from './plan.ts';
 import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
-import { type Selection, type SelectionParts, selectModel } from './select-model.ts';
+import { explicitSelection, type Selection, type SelectionParts, selectModel } from './select-model.ts';
 
 /** One state of the configuration; a request keeps the one that it started with. */
 export interface GatewayParts extends SelectionParts, ExecutionParts {
@@ -31,9 +33,17 @@ export async function handleRequest(
   let selection: Selection | undefined;
   let calledMs: number | undefined;
   try {
-    checkBody(request);
-    const call = callFor(request, parts.upstream);
-    selection = await selectModel(request, call, parts);
+    let call = callFor(request, parts.upstream);
+    if (request.operation === 'count-tokens')
+      return await countTokens(request, { startedAt, call, parts, recording });
+    if (request.passed === undefined) {
+      checkBody(request);
+      selection = await selectModel(request, call, parts);
+    } else {
+      const { target, passed } = passedRequest(request, request.passed, parts);
+      selection = explicitSelection(target);
+      call = { ...call, passed };
+    }
     if (isLarge(request.bodyText)) await nextTurn();
     request.signal.throwIfAborted();
     const { deadlineMs } = parts.upstream;

@@ -3,6 +3,7 @@ import type { Gateway, GatewayOptions } from './open-gateway.ts';
 
 export { createModelNames, type ListedName } from './model-names.ts';
 export type { GatewayHealth } from './open-gateway.ts';
+export { PROVIDER_HEADER } from './passed-request.ts';
 export type { GatewayReply } from './reply.ts';
 export type { GatewayRequest } from './request.ts';
 export type { Gateway };

@@ -10,6 +10,7 @@ import {
   totalCostUsd,
 } from '../records/index.ts';
 import type { Decision } from '../router.ts';
+import type { GatewayRequest } from './request.ts';
 import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import { ResponseEnd } from './response-end.ts';
 import type { Selection } from './select-model.ts';
@@ -55,12 +56,18 @@ type Failed = Extract<FallbackResult, { kind: 'failure' }>;
 export function replyTo(executed: ExecutedRequest, recording: Recording): GatewayReply {
   const { result, request } = executed;
   if (result.kind === 'failure') return failureReply(executed, result, recording);
-  return request.body['stream'] === true
+  return isStream(request, result)
     ? streamReply(executed, result, recording)
     : plainReply(executed, result, recording);
 }
 
-function failureReply(
+/** What a passed-through route sends is known by its type. */
+function isStream({ passed, body }: GatewayRequest, { outcome }: Replied): boolean {
+  if (passed === undefined) return body['stream'] === true;
+  return outcome.headers['content-type']?.startsWith('text/event-stream') === true;
+}
+
+export function failureReply(
   executed: ExecutedRequest,
   { failure, retryAfterMs }: Failed,
   recording: Recording,

@@ -33,6 +33,8 @@ export interface RequestStages {
   readonly result?: FallbackResult;
   readonly check?: CheckFacts | undefined;
   readonly firstByteMs?: number;
+  /** In place of the selection's. */
+  readonly reason?: string;
 }
 
 /** The decision's id, else a new one. */
@@ -80,7 +82,7 @@ function factsOf(
     requestedModel: typeof model === 'string' ? model : '',
     selected: selection?.selected,
     served,
-    reason: selection?.reason ?? 'refused',
+    reason: stages.reason ?? selection?.reason ?? 'refused',
     decision: selection?.decision,
     attempts: result?.attempts ?? [],
     check,

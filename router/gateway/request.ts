@@ -3,11 +3,15 @@ import type { Dialect } from '../catalog/index.ts';
 import { type ErrorCode, PlimsollError, quoted } from '../errors.ts';
 import { isObject, repeatedField } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import type { PassedRoute } from '../passthrough/index.ts';
+import type { Operation } from '../providers/index.ts';
 
 /** A client's request, parsed but not yet checked. */
 export interface GatewayRequest {
   readonly dialect: Dialect;
-  readonly operation: 'chat' | 'embeddings';
+  readonly operation: Operation;
+  /** How it came, if its route is passed through; `body` is then the JSON that was read, or empty. */
+  readonly passed?: PassedClientRequest;
   /** With all its fields, known or not. */
   readonly body: Readonly<Record<string, unknown>>;
   /** The JSON text that `body` was parsed from. */
@@ -23,6 +27,15 @@ export interface GatewayRequest {
   /** Whose API key came with it, if keys are used. */
   readonly keyId: string | undefined;
   readonly startedMs: number;
+}
+
+/** A request to a route that is passed through. */
+export interface PassedClientRequest {
+  readonly route: PassedRoute;
+  /** Behind /v1, with its query. */
+  readonly path: string;
+  /** A body that is no JSON. */
+  readonly bytes?: Buffer;
 }
 
 type Path = readonly (string | number)[];

@@ -83,7 +83,7 @@ export async function selectModel(
   parts: SelectionParts,
 ): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
-  if (wanted.kind === 'explicit') return explicit(parts.catalog.get(wanted.name));
+  if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name));
   if (request.operation === 'embeddings') throw needsExplicitModel();
   try {
     return await routed(call, optionsOf(wanted), parts);
@@ -92,7 +92,8 @@ export async function selectModel(
   }
 }
 
-function explicit(model: CatalogModel): Selection {
+/** What the client named. */
+export function explicitSelection(model: CatalogModel): Selection {
   return {
     selected: model,
     candidates: [model],

@@ -1,3 +1,12 @@
 /** A request and its reply where client and provider speak one dialect: byte for byte, except for what would be refused or misread. */
+export { withOwnResults } from './batch-results.ts';
+export { formField, withFormValue } from './multipart.ts';
 export { nativeBody } from './native-body.ts';
+export {
+  PASSED_OPERATIONS,
+  PASSED_ROUTES,
+  type PassedOperation,
+  type PassedRequest,
+  type PassedRoute,
+} from './routes.ts';
 export { editedBytes, openaiReason, StreamedStopReasons, stopReasonEdits } from './stop-reason.ts';

@@ -3,12 +3,13 @@ import { type CatalogModel, createKeyReader, type Dialect, type Provider } from 
 import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
-import { nativeBody } from '../passthrough/index.ts';
+import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
 import { isWithinLimits } from '../targets/index.ts';
 import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
 import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
+import { passedHeaders, passedReply } from './passed-reply.ts';
 import {
   classifyRefusal,
   ExchangeError,
@@ -26,7 +27,7 @@ export function prepareByDialect(): PrepareAttempt {
   const native = createNativeAttempt();
   let mapped: Promise<PrepareAttempt> | undefined;
   return askingForLogprobs((call) => {
-    if (speaks(call.model, call)) return native(call);
+    if (call.passed || speaks(call.model, call)) return native(call);
     mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
     return mapped.then((prepare) => prepare(call));
   });
@@ -106,8 +107,8 @@ export function createNativeAttempt(options: NativeAttemptOptions = {}): Prepare
   };
 }
 
-function requireDialect({ model, dialect }: ProviderCall): void {
-  if (speaks(model, { dialect })) return;
+function requireDialect({ model, dialect, passed }: ProviderCall): void {
+  if (passed || speaks(model, { dialect })) return;
   throw new PlimsollError(
     'internal',
     `${model.name} does not speak the ${dialect} dialect; such a call goes through the mapped attempt.`,
@@ -123,6 +124,7 @@ function readOutcome(
 ): Promise<AttemptOutcome> | AttemptOutcome {
   const { exchange, head } = opened;
   if (head.status < 200 || head.status > 299) return errorOutcome(call, opened, idleMs, key);
+  if (call.passed) return passedReply(call, opened, idleMs, key, maxReplyBytes);
   const fault = headFault(head, call.stream);
   if (fault !== undefined) return noReply(call, opened, fault, idleMs, key);
   return call.stream
@@ -157,7 +159,9 @@ async function errorOutcome(
   const body = await errorBody(opened, idleMs, key);
   const headers = clientHeaders(incoming, true, key);
   const text = body.toString('utf8');
-  const failure = classifyRefusal(status, headers['content-type'], text);
+  const classified = classifyRefusal(status, headers['content-type'], text);
+  // What a passed-through route does not find is the client's to know: a file, or the route itself.
+  const failure = call.passed && classified === 'model-missing' ? 'bad-request' : classified;
   return {
     ...failedAttempt(call.model, failure, status, `answered ${status} (${failure})`),
     retryAfterMs: retryAfterMs(headers),
@@ -201,6 +205,7 @@ interface NativeRequest extends HttpRequest {
  */
 function nativeRequest(call: ProviderCall, key: string | undefined): NativeRequest {
   const { model, body, bodyText = JSON.stringify(body), operation, unmappable = 'drop-hints' } = call;
+  if (call.passed) return passedOn(call, call.passed, key);
   const endpoint = endpointOf(model.provider, call.dialect);
   const { text, dropped } =
     operation === 'chat' ? nativeBody(call, bodyText, unmappable) : { text: bodyText, dropped: [] };
@@ -211,6 +216,25 @@ function nativeRequest(call: ProviderCall, key: string | undefined): NativeReque
     headers: headersFor(call, endpoint, key),
     body: withLogprobs(editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }), call),
     dropped,
+  };
+}
+
+/** A request to one of the provider's own routes, which need not be of the client's dialect. */
+function passedOn(
+  { model: { provider }, headers: client }: ProviderCall,
+  passed: PassedRequest,
+  key: string | undefined,
+): NativeRequest {
+  const dialect = provider.kind === 'anthropic' ? 'anthropic' : 'openai';
+  const endpoint = endpointOf(provider, dialect);
+  const own = headers(endpoint, { client, dialect, stream: false, key });
+  return {
+    origin: endpoint.origin,
+    path: endpoint.base + passed.path,
+    method: passed.method,
+    headers: passedHeaders(own, passed, provider.kind),
+    body: passed.body,
+    dropped: [],
   };
 }
 
@@ -248,6 +272,8 @@ type Headers = Readonly<Record<string, string>>;
 /** What all requests to a provider have in common. */
 interface Endpoint {
   readonly origin: string;
+  /** The path of the provider's address. */
+  readonly base: string;
   readonly chatPath: string;
   readonly embeddingsPath: string;
   /** From the configuration; names in lower case. */
@@ -272,6 +298,7 @@ function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
   const base = pathname.slice(0, -1);
   const endpoint = {
     origin,
+    base,
     chatPath: `${base}${CHAT_PATHS[dialect]}`,
     embeddingsPath: `${base}/embeddings`,
     headers: lowerCase(provider.headers),

@@ -9,9 +9,9 @@ import type { AttemptTimeouts, ProviderCall } from './types.ts';
 export interface HttpRequest {
   readonly origin: string;
   readonly path: string;
-  readonly method: 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array | null;
 }
 
 /** Names in lower case. */

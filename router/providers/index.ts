@@ -1,5 +1,6 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
 export { canCarry, prepareByDialect, takesNative } from './attempt.ts';
+export { countRequest } from './count-request.ts';
 export { givesLogprobs } from './logprobs.ts';
 export { ExchangeError } from './provider-error.ts';
 export { SseReader } from './response.ts';
@@ -9,6 +10,8 @@ export {
   FAILURES,
   type FailedAttempt,
   type Failure,
+  OPERATIONS,
+  type Operation,
   type PrepareAttempt,
   type ProviderCall,
   type ReadyAttempt,

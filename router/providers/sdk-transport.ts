@@ -54,8 +54,9 @@ export function sdkTransport(
       throw error;
     });
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = httpRequest(String(input), init, call);
-    if (isLarge(request.body)) await nextTurn(); // the SDK has just written all of it
+    const sent = String(init?.body ?? '');
+    const request = httpRequest(String(input), { ...init, body: sent }, call);
+    if (isLarge(sent)) await nextTurn(); // the SDK has just written all of it
     const opened = await watch(openExchange(pools, request, call, timeouts));
     ({ exchange, head } = opened);
     await watch(requireContentType(opened, call, timeouts));
@@ -81,10 +82,14 @@ function endAtReportedError(error: unknown): IteratorReturnResult<undefined> {
   throw error;
 }
 
-function httpRequest(address: string, init: RequestInit | undefined, { model }: ProviderCall): HttpRequest {
+function httpRequest(
+  address: string,
+  init: Pick<RequestInit, 'headers'> & Pick<HttpRequest, 'body'>,
+  { model }: ProviderCall,
+): HttpRequest {
   const { provider } = model;
   const url = new URL(address);
-  const headers = Object.fromEntries(new Headers(init?.headers));
+  const headers = Object.fromEntries(new Headers(init.headers));
   if (provider.apiKeyEnv === undefined && provider.kind !== 'bedrock') {
     const own = new Set(Object.keys(provider.headers).map((name) => name.toLowerCase()));
     for (const name of KEY_HEADERS) if (!own.has(name)) delete headers[name];
@@ -94,7 +99,7 @@ function httpRequest(address: string, init: RequestInit | undefined, { model }: 
     path: `${url.pathname}${url.search}`,
     method: 'POST',
     headers: { ...headers, 'accept-encoding': 'identity' },
-    body: String(init?.body ?? ''),
+    body: init.body,
   };
 }
 

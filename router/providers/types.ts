@@ -3,12 +3,18 @@ import type { TokenCounts } from '../catalog/index.ts';
 import type { MappedRequest } from '../dialects/index.ts';
 import type { JsonObject } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import { PASSED_OPERATIONS, type PassedRequest } from '../passthrough/index.ts';
 import type { CallOptions, ModelRequest, UnmappableRule } from '../targets/index.ts';
+
+/** What a call asks for: a reply, vectors, a count of tokens, or a route of the provider that is passed through. */
+export const OPERATIONS = ['chat', 'embeddings', 'count-tokens', ...PASSED_OPERATIONS] as const;
+export type Operation = (typeof OPERATIONS)[number];
 
 /** One call of a model. The body is in the client's dialect; its `model` is replaced by the provider's name. */
 export interface ProviderCall extends ModelRequest {
-  /** Which of the dialect's routes: chat/completions, messages or embeddings. */
-  readonly operation: 'chat' | 'embeddings';
+  readonly operation: Operation;
+  /** What goes out, if the route is passed through; `body` is then what was read of it. */
+  readonly passed?: PassedRequest;
   /** The JSON text that `body` was parsed from, for a provider that gets it as it came; undefined if there was none. */
   readonly bodyText?: string;
   readonly stream: boolean;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CatalogModel, Dialect, TokenCounts } from '../catalog/index.ts';
 import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
-import { FAILURES, type Usage } from '../providers/index.ts';
+import { FAILURES, OPERATIONS, type Operation, type Usage } from '../providers/index.ts';
 import type { Decision } from '../router.ts';
 import { spentUsd, totalCostUsd } from './savings.ts';
 
@@ -65,7 +65,7 @@ export interface RequestFacts {
   readonly id: string;
   readonly startedAt: Date;
   readonly dialect: Dialect;
-  readonly operation: 'chat' | 'embeddings';
+  readonly operation: Operation;
   readonly stream: boolean;
   /** As the client wrote it: free text. */
   readonly requestedModel: string;
@@ -144,7 +144,7 @@ export const decisionRecordSchema = z
     time: z.iso.datetime().describe('When the request came.'),
     id: z.string(),
     dialect: z.enum(['openai', 'anthropic', 'responses']),
-    operation: z.enum(['chat', 'embeddings']),
+    operation: z.enum(OPERATIONS),
     stream: z.boolean(),
     requested_model: z.string().describe('As the client wrote it, at most 200 characters.'),
     selected: z.string().optional().describe('The model that routing, or the client, chose.'),

@@ -22,7 +22,7 @@ export interface ServerContext {
 
 /** One route. The index of routes has its `summary`. */
 export interface Route {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   readonly path: string;
   /** The same without /v1, for clients whose base URL ends before it. */
   readonly unversionedPath?: string;

@@ -4,6 +4,7 @@ import { createQueue } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
+import { PASSED_ROUTES } from '../passthrough/index.ts';
 import type { Router } from '../router.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
 import type { Route, ServerContext } from './context.ts';
@@ -12,6 +13,7 @@ import { createSender, errorResponse, type Lifecycle, type Sender } from './resp
 import { routeBatch, routeOne } from './routes/decisions.ts';
 import { CALL_PATHS, type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
+import { passedRoutes } from './routes/passed-routes.ts';
 import { healthz, index, metricsRoute, openApi, readyz } from './routes/service.ts';
 import { createServerLog, loggedErrorResponse } from './server-log.ts';
 
@@ -36,6 +38,7 @@ export function createApp(
     readyz(context, gateway),
     healthz(context),
     openApi(context),
+    ...(gateway ? passedRoutes(context, gateway) : []),
   ];
   const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused);
   const app = expressApp([...routes, index(context, routes)], keys, context);
@@ -120,7 +123,7 @@ function expressApp(routes: readonly Route[], keys: Guard | undefined, context: 
   app.disable('x-powered-by');
   app.disable('etag');
   if (keys) app.use(['/v1', '/metrics', ...unversionedRoots(routes)], keys);
-  for (const route of routes) addRoute(app, route, context);
+  for (const sharing of byPath(routes).values()) addRoutes(app, sharing, context);
   app.use(unknownRoute(context), lastErrorHandler(context));
   return app;
 }
@@ -163,17 +166,24 @@ function unversionedRoots(routes: readonly Route[]): string[] {
   return routes.flatMap(({ unversionedPath }) => unversionedPath?.replace(/\{.*$/, '') ?? []);
 }
 
-function addRoute(app: Express, route: Route, { send }: ServerContext): void {
-  const { method, handlers } = route;
-  const allow = method === 'get' ? 'GET, HEAD' : 'POST';
-  app
-    .route(pathsOf(route))
-    [method](...handlers)
-    .all((request, response) => {
-      const message = `${request.path} answers ${allow}, not ${request.method}.`;
-      const details = { status: 405, code: 'method_not_allowed', message, headers: { allow } };
-      send.error(request, response, errorResponse(details));
-    });
+/** A path has one route for each of its methods. */
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  const grouped = new Map<string, Route[]>();
+  for (const route of routes) grouped.set(route.path, [...(grouped.get(route.path) ?? []), route]);
+  return grouped;
+}
+
+const ALLOWED = { get: 'GET, HEAD', post: 'POST', delete: 'DELETE' } as const;
+
+function addRoutes(app: Express, routes: readonly Route[], { send }: ServerContext): void {
+  const added = app.route(pathsOf(routes[0]!));
+  for (const { method, handlers } of routes) added[method](...handlers);
+  const allow = routes.map(({ method }) => ALLOWED[method]).join(', ');
+  added.all((request, response) => {
+    const message = `${request.path} answers ${allow}, not ${request.method}.`;
+    const details = { status: 405, code: 'method_not_allowed', message, headers: { allow } };
+    send.error(request, response, errorResponse(details));
+  });
 }
 
 function unknownRoute({ send }: ServerContext): RequestHandler {
@@ -190,7 +200,21 @@ function unknownRoute({ send }: ServerContext): RequestHandler {
       'This server decides and calls no model, since it has no providers. Add "providers" to its configuration (docs/CONFIGURATION.md): this route comes with them.',
   });
   return (request, response) =>
-    send.error(request, response, CALL_PATHS.includes(request.path) ? noProviders : notFound);
+    send.error(request, response, isCallPath(request.path) ? noProviders : notFound);
+}
+
+/** Paths that there are only with providers. */
+function isCallPath(path: string): boolean {
+  const unversioned = path.replace(/^\/v1(?=\/)/, '');
+  return CALL_PATHS.includes(path) || PASSED_ROUTES.some((route) => matches(unversioned, route.path));
+}
+
+function matches(path: string, pattern: string): boolean {
+  const steps = path.split('/');
+  const wanted = pattern.split('/');
+  return (
+    steps.length === wanted.length && wanted.every((one, at) => one.startsWith(':') || one === steps[at])
+  );
 }
 
 /** The last resort, so that Express never sends a page with a stack trace. Its own errors come from URLs that cannot be decoded. */

@@ -86,6 +86,7 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-reason',
   'x-plimsoll-selected',
   'x-plimsoll-served',
+  'x-plimsoll-token-count',
   'x-plimsoll-ungated-reason',
   'x-plimsoll-verdict',
 ];
@@ -156,7 +157,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, send: Sender
 function corsFor(origins: ReadonlySet<string>) {
   return cors({
     origin: origins.has(ANY_ORIGIN) ? ANY_ORIGIN : [...origins],
-    methods: ['GET', 'HEAD', 'POST'],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
   });

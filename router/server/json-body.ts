@@ -89,7 +89,9 @@ function parseInTurns(
 }
 
 /** By what went wrong while the body was read. `field` is the setting that limits the size. */
-const FAULT_RESPONSES: Readonly<Record<BodyFault, (limits: BodyLimits, field: string) => ErrorResponse>> = {
+export const FAULT_RESPONSES: Readonly<
+  Record<BodyFault, (limits: BodyLimits, field: string) => ErrorResponse>
+> = {
   'too-large': ({ maxBytes }, field) =>
     errorResponse({
       status: 413,

@@ -78,7 +78,8 @@ export function requestId(request: IncomingMessage): string {
 // These paths and everything under them, whether or not there is such a route. Case does not count, as in Express.
 const ANTHROPIC_PATHS = /^(?:\/v1)?\/messages(?:[/?]|$)/i;
 const RESPONSES_PATHS = /^(?:\/v1)?\/(?:responses|conversations)(?:[/?]|$)/i;
-const OPENAI_PATHS = /^(?:\/v1)?\/(?:chat\/completions|embeddings)(?:[/?]|$)/i;
+const OPENAI_PATHS =
+  /^(?:\/v1)?\/(?:chat\/completions|embeddings|completions|moderations|images|audio)(?:[/?]|$)/i;
 
 /**
  * Which API a client speaks, for the form of errors and lists: the API of the path; for a path that both APIs have, or neither, Anthropic's if

@@ -14,7 +14,13 @@ import {
 import type { Provider, ProviderKind } from '../catalog/index.ts';
 import { attemptsMade } from '../fallback/index.ts';
 import { VERSION } from '../package.ts';
-import type { AttemptOutcome, PrepareAttempt, ProviderCall, ReadyAttempt } from '../providers/index.ts';
+import type {
+  AttemptOutcome,
+  Operation,
+  PrepareAttempt,
+  ProviderCall,
+  ReadyAttempt,
+} from '../providers/index.ts';
 import { type RequestFacts, spentUsd, totalCostUsd } from '../records/index.ts';
 
 /** The span of one request, from its first byte to the last of its reply. */
@@ -30,10 +36,7 @@ export interface Traces {
    * Undefined without an SDK: then there is nothing to carry along.
    * @param headers of the client; its `traceparent` is taken up if the operator's SDK reads one
    */
-  startRequest(
-    operation: 'chat' | 'embeddings',
-    headers: Readonly<Record<string, unknown>>,
-  ): RequestSpan | undefined;
+  startRequest(operation: Operation, headers: Readonly<Record<string, unknown>>): RequestSpan | undefined;
   /** The same, with a child span for each request that is sent inside a request's span. */
   traced(prepare: PrepareAttempt): PrepareAttempt;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LightAbortSignal } from '../../abort-signal.ts';
 import type { Entry } from '../../access/index.ts';
 import type { Dialect } from '../../catalog/index.ts';
-import type { Gateway } from '../../gateway/index.ts';
+import type { Gateway, GatewayRequest } from '../../gateway/index.ts';
 import { isObject } from '../../json/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
@@ -15,7 +15,7 @@ interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly dialect: Dialect;
-  readonly operation: 'chat' | 'embeddings';
+  readonly operation: 'chat' | 'count-tokens' | 'embeddings';
 }
 
 const OPERATIONS: readonly Operation[] = [
@@ -38,6 +38,12 @@ const OPERATIONS: readonly Operation[] = [
     operation: 'chat',
   },
   {
+    path: '/v1/messages/count_tokens',
+    summary: "Anthropic's count of a prompt's tokens; an estimate where the provider has no counter.",
+    dialect: 'anthropic',
+    operation: 'count-tokens',
+  },
+  {
     path: '/v1/embeddings',
     summary: "OpenAI's embeddings, of a model by name.",
     dialect: 'openai',
@@ -52,7 +58,8 @@ function unversioned(path: string): string {
 /** Paths that there are only with a gateway, since they call models. */
 export const CALL_PATHS: readonly string[] = OPERATIONS.flatMap(({ path }) => [path, unversioned(path)]);
 
-type CallRequest = IncomingMessage & WithBody & Guarded;
+/** A request that the guards let through. */
+export type CallRequest = IncomingMessage & WithBody & Guarded;
 
 /** A route that calls models: one handler, for node's own server or Express. */
 export interface CallRoute extends Route {
@@ -86,7 +93,7 @@ function callRoute(context: ServerContext, gateway: Gateway, operation: Operatio
 }
 
 /** A sender that reports the status of every error that it sends. */
-function countingSender(send: Sender, count: (status: number) => void): Sender {
+export function countingSender(send: Sender, count: (status: number) => void): Sender {
   return {
     json: send.json,
     error(request, response, error) {
@@ -96,33 +103,49 @@ function countingSender(send: Sender, count: (status: number) => void): Sender {
   };
 }
 
-/** Waits for a place, calls and sends. Never rejects. */
+/** Refuses a body that is no object. Never rejects. */
 async function callModel(
-  { context, gateway, dialect, operation, refuse }: CallContext,
+  { dialect, operation, ...callContext }: CallContext,
   request: CallRequest,
   response: ServerResponse,
   startedMs: number,
 ): Promise<void> {
-  if (!isObject(request.body)) return refuse.error(request, response, NO_OBJECT);
+  if (!isObject(request.body)) return callContext.refuse.error(request, response, NO_OBJECT);
+  const call = {
+    dialect,
+    operation,
+    body: request.body,
+    bodyText: request.bodyText!,
+    bodyNames: request.bodyNames!,
+    startedMs,
+  };
+  return handleCall(callContext, request, response, call);
+}
+
+/** What a handler knows of a call before it waits for a place. */
+type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId'>;
+
+/** Waits for a place, calls and sends. Never rejects. */
+export async function handleCall(
+  { context, gateway, refuse }: Pick<CallContext, 'context' | 'gateway' | 'refuse'>,
+  request: CallRequest,
+  response: ServerResponse,
+  read: ReadCall,
+): Promise<void> {
   const signal = clientSignal(response);
   const entry = await gateway.queue.enter(signal);
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
   try {
     const call = {
-      dialect,
-      operation,
-      body: request.body,
-      bodyText: request.bodyText!,
-      bodyNames: request.bodyNames!,
+      ...read,
       headers: request.headers,
       memory: request.memory!,
       signal,
       keyId: request.keyId,
-      startedMs,
     };
     const reply = await gateway.handle(call, context.router);
-    await sendReply(reply, dialect, context, request, response);
+    await sendReply(reply, read.dialect, context, request, response);
   } catch (error) {
     if (!signal.aborted) {
       context.send.error(request, response, loggedErrorResponse(context, error, null));
@@ -142,7 +165,7 @@ function clientSignal(response: ServerResponse): LightAbortSignal {
   return left;
 }
 
-const NO_OBJECT = errorResponse({
+export const NO_OBJECT = errorResponse({
   status: 400,
   code: 'invalid_input',
   message: 'The body must be a JSON object.',

@@ -1,0 +1,171 @@
+import type { CatalogModel, Dialect, Provider } from '../catalog/index.ts';
+import { PlimsollError, quoted } from '../errors.ts';
+import { editFields, isObject, type JsonEdit, jsonSplices, repeatedField, spliced } from '../json/index.ts';
+import { formField, type PassedRequest, type PassedRoute, withFormValue } from '../passthrough/index.ts';
+import type { GatewayRequest, PassedClientRequest } from './request.ts';
+import type { SelectionParts } from './select-model.ts';
+
+/** Names the provider of a request that names no model. */
+export const PROVIDER_HEADER = 'x-plimsoll-provider';
+
+interface PassedCall {
+  /** The model, or the provider's route if no model is named. */
+  readonly target: CatalogModel;
+  readonly passed: PassedRequest;
+}
+
+type Parts = Pick<SelectionParts, 'catalog' | 'names'>;
+
+/**
+ * The request that a provider gets for one of a passed-through route: the client's bytes with the provider's names of the models in them.
+ * @throws PlimsollError `invalid-input` or `model-not-found` if it does not name one provider that has the route
+ */
+export function passedRequest(request: GatewayRequest, came: PassedClientRequest, parts: Parts): PassedCall {
+  const { route, path } = came;
+  const { target, body } = addressed(request, came, parts);
+  const { 'content-type': contentType, accept } = request.headers;
+  return {
+    target,
+    passed: {
+      method: METHODS[route.method],
+      path,
+      contentType: body === null ? undefined : String(contentType),
+      body,
+      accept: typeof accept === 'string' ? accept : undefined,
+      repeatable: route.creates !== true,
+    },
+  };
+}
+
+const METHODS = { get: 'GET', post: 'POST', delete: 'DELETE' } as const;
+
+function addressed(
+  request: GatewayRequest,
+  came: PassedClientRequest,
+  parts: Parts,
+): { readonly target: CatalogModel; readonly body: PassedRequest['body'] } {
+  const { route, bytes } = came;
+  if (route.model === 'nowhere') {
+    const target = providerTarget(namedProvider(request, route, parts), route);
+    return { target, body: bytes ?? null };
+  }
+  if (route.model === 'batch') return batchCall(request, route, parts);
+  if (bytes === undefined) {
+    refuseRepeated(request);
+    const target = namedModel(request.body['model'], 'model', request, route, parts);
+    return { target, body: editFields(request.bodyText, request.body, { set: ['model', target.id] }) };
+  }
+  const field = formField(bytes, String(request.headers['content-type']), 'model');
+  const target = namedModel(field?.value, 'model', request, route, parts);
+  return { target, body: withFormValue(bytes, field!, target.id) };
+}
+
+/** The provider may read the other one. */
+function refuseRepeated({ bodyText, body, bodyNames }: GatewayRequest): void {
+  const repeated = bodyNames === undefined ? undefined : repeatedField(bodyText, body, bodyNames);
+  if (repeated !== undefined) throw invalid(quoted(repeated), 'is there more than once; send it once');
+}
+
+/** A batch is one thing at one provider, so all its models must be there. */
+function batchCall(request: GatewayRequest, route: PassedRoute, parts: Parts) {
+  refuseRepeated(request);
+  const { requests } = request.body;
+  if (!Array.isArray(requests) || requests.length === 0) {
+    throw invalid('requests', 'must be a list with at least one request');
+  }
+  const edits: JsonEdit[] = [];
+  let first: CatalogModel | undefined;
+  for (const [at, one] of requests.entries()) {
+    const params: unknown = isObject(one) ? one['params'] : undefined;
+    const field = `requests.${at}.params.model`;
+    const model = namedModel(isObject(params) ? params['model'] : undefined, field, request, route, parts);
+    first ??= model;
+    if (model.provider !== first.provider) {
+      const why = `is of the provider ${model.provider.name}, and the first one of ${first.provider.name}`;
+      throw invalid(field, `${why}; send one batch for each provider`);
+    }
+    edits.push({ path: ['requests', at, 'params', 'model'], value: JSON.stringify(model.id) });
+  }
+  const body = spliced(request.bodyText, jsonSplices(request.bodyText, edits));
+  return { target: providerTarget(first!.provider, route), body };
+}
+
+function namedModel(
+  named: unknown,
+  field: string,
+  { dialect }: GatewayRequest,
+  route: PassedRoute,
+  { catalog, names }: Parts,
+): CatalogModel {
+  const wanted = names.resolve(named);
+  if (wanted.kind !== 'explicit') {
+    throw invalid(
+      field,
+      `is ${quoted(String(named))}, and the router decides on conversations alone. Name a model as <provider>/<model>`,
+    );
+  }
+  const model = catalog.get(wanted.name);
+  if (has(model.provider, route, dialect)) return model;
+  throw invalid(
+    field,
+    `names ${model.name}, whose provider is of the kind ${model.provider.kind} and has no /v1${route.path}. ${kindsOf(route, dialect)} have it`,
+  );
+}
+
+function namedProvider(
+  { headers, dialect }: GatewayRequest,
+  route: PassedRoute,
+  { catalog }: Parts,
+): Provider {
+  const able = catalog.providers.filter((provider) => has(provider, route, dialect));
+  const all = able.map(({ name }) => name).join(', ');
+  const named = headers[PROVIDER_HEADER];
+  if (named !== undefined) {
+    const found = able.find(({ name }) => name === named);
+    if (found) return found;
+    throw invalid(
+      PROVIDER_HEADER,
+      `names no provider that has /v1${route.path}. There are: ${all || 'none'}`,
+    );
+  }
+  const [only] = able;
+  if (only === undefined) {
+    throw invalid(
+      null,
+      `No provider here has /v1${route.path} in this API. ${kindsOf(route, dialect)} have it; add one to the configuration`,
+    );
+  }
+  if (able.length === 1) return only;
+  throw invalid(
+    PROVIDER_HEADER,
+    `must say which provider is meant, since no model is named. There are: ${all}`,
+  );
+}
+
+function has({ kind }: Provider, { kinds }: PassedRoute, dialect: Dialect): boolean {
+  return kinds[dialect]?.includes(kind) === true;
+}
+
+function kindsOf({ kinds }: PassedRoute, dialect: Dialect): string {
+  return `Providers of the kinds ${(kinds[dialect] ?? []).join(', ')}`;
+}
+
+/** What is called if no model is named: for attempts, breakers and records, under the name of the route. */
+function providerTarget(provider: Provider, { operation }: PassedRoute): CatalogModel {
+  return {
+    name: `${provider.name}/${operation}`,
+    provider,
+    id: operation,
+    price: undefined,
+    contextWindow: undefined,
+    maxOutputTokens: undefined,
+    capabilities: undefined,
+    latencyClass: undefined,
+    local: false,
+  };
+}
+
+function invalid(field: string | null, why: string): PlimsollError {
+  const message = field === null ? `${why}.` : `${field} ${why}.`;
+  return new PlimsollError('invalid-input', message, field === null ? {} : { place: { field } });
+}

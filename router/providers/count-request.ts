@@ -1,0 +1,99 @@
+import type { CatalogModel, ProviderKind } from '../catalog/index.ts';
+import { editFields, isObject, type JsonObject, parseJson } from '../json/index.ts';
+import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
+import type { UnroutedCall } from './types.ts';
+
+/** A provider's own counter of a prompt's tokens: free of charge, and of the very tokens that the model would get. */
+interface Counter {
+  readonly path: (id: string) => string;
+  /** @param body that of a request for a reply, in the provider's API */
+  readonly body: (body: JsonObject, id: string) => JsonObject;
+  /** The field of its reply that has the count. */
+  readonly field: string;
+}
+
+/** What Anthropic's counter takes; it refuses the fields that are about the reply. */
+const ANTHROPIC_FIELDS = ['messages', 'system', 'tools', 'tool_choice', 'thinking'];
+
+/**
+ * Anthropic: https://docs.anthropic.com/en/api/messages-count-tokens; Google: https://ai.google.dev/api/tokens. The other kinds of providers
+ * have no counter that takes a whole request.
+ */
+const COUNTERS: Readonly<Partial<Record<ProviderKind, Counter>>> = {
+  anthropic: {
+    path: () => '/messages/count_tokens',
+    body: (body, id) => ({
+      model: id,
+      ...Object.fromEntries(Object.entries(body).filter(([name]) => ANTHROPIC_FIELDS.includes(name))),
+    }),
+    field: 'input_tokens',
+  },
+  google: {
+    path: (id) => `/models/${id}:countTokens`,
+    body: (body, id) => ({ generateContentRequest: { model: `models/${id}`, ...body } }),
+    field: 'totalTokens',
+  },
+};
+
+/** A request to a provider's counter. */
+interface CountRequest {
+  readonly passed: PassedRequest;
+  /** The field of the reply that has the count. */
+  readonly field: string;
+}
+
+/**
+ * The request to the counter of a model's provider, whichever API the client speaks; undefined if it has none. Nothing is sent.
+ * @throws PlimsollError `invalid-input` if the provider's API cannot carry the request
+ */
+export async function countRequest(
+  call: UnroutedCall,
+  model: CatalogModel,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<CountRequest | undefined> {
+  const counter = COUNTERS[model.provider.kind];
+  if (counter === undefined) return undefined;
+  const body =
+    model.provider.dialects.includes(call.dialect)
+      ? ownBody({ ...call, model })
+      : JSON.stringify(counter.body(await mappedBody({ ...call, model }, env), model.id));
+  return { passed: passedTo(counter.path(model.id), body), field: counter.field };
+}
+
+type ModelCall = UnroutedCall & { readonly model: CatalogModel };
+
+function ownBody(call: ModelCall): string {
+  const { model, body, bodyText = JSON.stringify(body), unmappable = 'drop-hints' } = call;
+  return editFields(nativeBody(call, bodyText, unmappable).text, body, { set: ['model', model.id] });
+}
+
+/** Counters want no limit of a reply, and Anthropic's requests for one have to have it. */
+const ANY_LIMIT = { max_tokens: 1 };
+
+/** What the SDK would send for a reply. */
+async function mappedBody(call: ModelCall, env: NodeJS.ProcessEnv): Promise<JsonObject> {
+  const { sdkModel, sharedMapping, silentFetch } = await import('./map-request.ts');
+  const { options, completeBody = (text) => text } = await sharedMapping(
+    { ...call, body: { ...ANY_LIMIT, ...call.body } },
+    env,
+  );
+  let body: unknown;
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    body = parseJson(completeBody(String(init?.body)));
+    return silentFetch(input, init);
+  };
+  const model = await sdkModel(call.model, { apiKey: 'none', env, fetch });
+  await model.doGenerate(options).then(undefined, () => {}); // there is no reply to read
+  return isObject(body) ? body : {};
+}
+
+function passedTo(path: string, body: string): PassedRequest {
+  return {
+    method: 'POST',
+    path,
+    contentType: 'application/json',
+    body,
+    accept: 'application/json',
+    repeatable: true,
+  };
+}

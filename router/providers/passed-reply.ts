@@ -1,0 +1,103 @@
+import type { ProviderKind, TokenCounts } from '../catalog/index.ts';
+import { countIn, fieldIn, isObject, objectIn, parseJson } from '../json/index.ts';
+import { type PassedRequest, withOwnResults } from '../passthrough/index.ts';
+import type { Head, OpenExchange } from './exchange.ts';
+import {
+  clientHeaders,
+  contentEncoding,
+  decodedBody,
+  headFault,
+  isTooComplex,
+  SseReader,
+  wholeBody,
+} from './response.ts';
+import type { AttemptOutcome, ProviderCall } from './types.ts';
+
+/** The headers of a passed-through request, from those that every request to the provider has. */
+export function passedHeaders(
+  headers: Readonly<Record<string, string>>,
+  { contentType, accept }: PassedRequest,
+  kind: ProviderKind,
+): Record<string, string> {
+  const { 'content-type': _, authorization, ...own } = headers;
+  const key = authorization === undefined ? {} : keyHeader(kind, authorization);
+  return {
+    ...key,
+    ...own,
+    accept: accept ?? '*/*',
+    ...(contentType !== undefined && { 'content-type': contentType }),
+  };
+}
+
+function keyHeader(kind: ProviderKind, bearer: string): Record<string, string> {
+  return kind === 'google' ? { 'x-goog-api-key': bearer.replace(/^Bearer /, '') } : { authorization: bearer };
+}
+
+/**
+ * A 2xx of a passed-through route, byte for byte and of any type. JSON is held and read for its tokens, a stream of events is read as it
+ * passes; anything else, or JSON that is too long to hold, is not looked at.
+ */
+export async function passedReply(
+  call: ProviderCall,
+  { exchange, head }: OpenExchange,
+  idleMs: number,
+  key: string | undefined,
+  maxBytes: number,
+): Promise<AttemptOutcome> {
+  const encoded = contentEncoding(head) !== undefined;
+  const reply = {
+    kind: 'reply',
+    status: head.status,
+    headers: clientHeaders(head.headers, encoded, key),
+  } as const;
+  const isJson = headFault(head, false) === undefined;
+  const whole = isJson && !encoded ? await exchange.whole(maxBytes, idleMs, call.memory) : undefined;
+  if (whole !== undefined) return wholeReply(call, head, whole, key);
+  const bytes = decodedBody(exchange, head, idleMs);
+  if (headFault(head, true) !== undefined) return { ...reply, body: bytes, usage: () => undefined };
+  let usage: TokenCounts | undefined;
+  const body = watched(bytes, (data) => {
+    usage = usageIn(parseJson(data)) ?? usage;
+  });
+  return { ...reply, body, usage: () => usage };
+}
+
+function wholeReply(
+  { operation }: ProviderCall,
+  { status, headers }: Head,
+  whole: Buffer,
+  key: string | undefined,
+): AttemptOutcome {
+  const text = whole.toString('utf8');
+  const json = isTooComplex(whole) ? undefined : parseJson(text);
+  const edited = operation === 'batches' ? withOwnResults(text, json) : undefined;
+  const usage = usageIn(json);
+  return {
+    kind: 'reply',
+    status,
+    headers: clientHeaders(headers, edited !== undefined, key),
+    body: wholeBody(edited === undefined ? whole : Buffer.from(edited)),
+    usage: () => usage,
+  };
+}
+
+/** Events that may have counts are handed to `onUsage` while their bytes pass. */
+async function* watched(
+  bytes: AsyncIterable<Uint8Array>,
+  onUsage: (data: string) => void,
+): AsyncGenerator<Uint8Array> {
+  const reader = new SseReader();
+  for await (const chunk of bytes) {
+    for (const { data } of reader.push(chunk)) if (data.includes('"usage"')) onUsage(data);
+    yield chunk;
+  }
+}
+
+/** Tokens by OpenAI's older names (completions) or its newer ones (images, transcriptions); undefined if the reply has none. */
+function usageIn(json: unknown): TokenCounts | undefined {
+  if (!isObject(fieldIn(json, 'usage'))) return undefined;
+  const counts = objectIn(json, 'usage');
+  const inputTokens = countIn(counts, 'prompt_tokens') ?? countIn(counts, 'input_tokens');
+  const outputTokens = countIn(counts, 'completion_tokens') ?? countIn(counts, 'output_tokens');
+  return inputTokens === undefined || outputTokens === undefined ? undefined : { inputTokens, outputTokens };
+}
