@@ -53,10 +53,9 @@ export async function countRequest(
 ): Promise<CountRequest | undefined> {
   const counter = COUNTERS[model.provider.kind];
   if (counter === undefined) return undefined;
-  const body =
-    model.provider.dialects.includes(call.dialect)
-      ? ownBody({ ...call, model })
-      : JSON.stringify(counter.body(await mappedBody({ ...call, model }, env), model.id));
+  const body = model.provider.dialects.includes(call.dialect)
+    ? ownBody({ ...call, model })
+    : JSON.stringify(counter.body(await mappedBody({ ...call, model }, env), model.id));
   return { passed: passedTo(counter.path(model.id), body), field: counter.field };
 }
 

@@ -1,3 +1,5 @@
+import { passedPaths } from './openapi-passed.ts';
+
 interface PathOptions {
   readonly callsModels: boolean;
   /** API keys guard the paths; without them, pages of foreign origins are refused. */
@@ -65,7 +67,7 @@ function callPaths() {
         streams: true,
       }),
     },
-    '/v1/responses': {
+    '/v1/responses': 
       post: callOperation({
         unversionedPath: '/responses',
         operationId: 'responses',
@@ -75,6 +77,16 @@ function callPaths() {
         error: 'OpenAIError',
         streams: true,
       }),
+    },
+    '/v1/messages/count_tokens': {
+      post: callOperation({
+        unversionedPath: '/messages/count_tokens',
+        operationId: 'countTokens',
+        summary: "Anthropic's count of a prompt's tokens; an estimate where the provider has no counter.",
+        request: 'CountRequest',
+        answer: 'CountAnswer',
+        error: 'AnthropicError',
+        streams: false,
     },
     '/v1/embeddings': {
       post: callOperation({
@@ -87,6 +99,7 @@ function callPaths() {
         streams: false,
       }),
     },
+    ...passedPaths({ requestId: REQUEST_ID, errors: callErrors(EITHER_ERROR), headers: ROUTING_HEADERS }),
   };
 }
 
@@ -112,10 +125,6 @@ function callOperation({
 }: CallDetails) {
   const reply = jsonResponse('The answer of the model.', reference(answer), ROUTING_HEADERS);
   const events = { 'text/event-stream': { schema: { type: 'string' } } };
-  const errors = Object.entries(CALL_ERRORS).map(([status, why]) => {
-    const headers = RETRIABLE.has(status) ? { ...ROUTING_HEADERS, ...RETRY_AFTER } : ROUTING_HEADERS;
-    return [status, jsonResponse(why, reference(error), headers)];
-  });
   return {
     operationId,
     summary,
@@ -124,9 +133,18 @@ function callOperation({
     requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
     responses: {
       200: streams ? { ...reply, content: { ...reply.content, ...events } } : reply,
-      ...Object.fromEntries(errors),
+      ...callErrors(reference(error)),
     },
   };
+}
+
+/** By status. @param schema of the error */
+function callErrors(schema: object): Record<string, object> {
+  const errors = Object.entries(CALL_ERRORS).map(([status, why]) => {
+    const headers = RETRIABLE.has(status) ? { ...ROUTING_HEADERS, ...RETRY_AFTER } : ROUTING_HEADERS;
+    return [status, jsonResponse(why, schema, headers)];
+  });
+  return Object.fromEntries(errors);
 }
 
 const RETRIABLE: ReadonlySet<string> = new Set(['429', '503']);
@@ -167,6 +185,7 @@ const ROUTING_HEADERS = {
   'x-plimsoll-baseline-cost-usd': dollars(
     'An estimate in US dollars: the strongest candidate, with the same tokens.',
   ),
+  'x-plimsoll-token-count': text('Of a count of tokens: counted by the provider, or estimated here.'),
   'x-plimsoll-overhead-ms': {
     description: 'Milliseconds spent here, without the time of the upstream.',
     schema: { type: 'number', minimum: 0 },

@@ -17,8 +17,8 @@ const big = JSON.stringify({ ...ask('x'), filler: 'x'.repeat(33 * 1024 * 1024) }
 
 /** What is wrong with a request, at any path. */
 const REQUESTS: readonly (readonly [string, string, RequestInit, number])[] = [
-  ['an unknown path below', '/count_tokens', { method: 'POST', headers: JSON_TYPE, body: '{}' }, 404],
-  ['an unknown path below, deeper', '/batches/x/results?limit=1', {}, 404],
+  ['an unknown path below', '/counted', { method: 'POST', headers: JSON_TYPE, body: '{}' }, 404],
+  ['an unknown path below, deeper', '/batches/x/results/y?limit=1', {}, 404],
   ['another method', '', { method: 'GET' }, 405],
   ['another method with a query', '?beta=true', { method: 'DELETE' }, 405],
   ['no JSON type', '', { method: 'POST', body: 'x' }, 415],

@@ -6,6 +6,7 @@ import type { Router } from '../../router.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { standingJson } from '../decision-json.ts';
 import { openApiDocument } from '../openapi.ts';
+import { pathTemplate } from '../openapi-passed.ts';
 import type { healthSchema, indexSchema, readinessSchema } from '../schemas/decisions.ts';
 
 /** GET /healthz: the process responds. That does not mean that it decides well. */
@@ -142,5 +143,5 @@ export function index({ send }: ServerContext, routes: readonly Route[]): Route 
 /** Express's path as OpenAPI writes it: `/v1/models{/*id}` is both `/v1/models` and `/v1/models/{id}`. */
 function pathTemplates(path: string): readonly string[] {
   const [base, name] = path.split(/\{\/\*|\}$/);
-  return base === undefined || name === undefined ? [path] : [base, `${base}/{${name}}`];
+  return base === undefined || name === undefined ? [pathTemplate(path)] : [base, `${base}/{${name}}`];
 }

@@ -69,6 +69,19 @@ const responsesRequestSchema = z
   })
   .describe(`OpenAI's responses. ${ANY_FIELD}`);
 
+/** What is read of the body of POST /v1/messages/count_tokens. */
+const countRequestSchema = messagesRequestSchema
+  .omit({ max_tokens: true, stream: true })
+  .describe(`Anthropic's count of tokens. ${ANY_FIELD}`);
+
+const countReplySchema = z.looseObject({
+  input_tokens: z.int().min(0),
+  estimated: z
+    .literal(true)
+    .exactOptional()
+    .describe('An estimate of this server, since the provider has no counter, or no model is named.'),
+});
+
 /** What is read of the body of POST /v1/embeddings. */
 const embeddingsRequestSchema = z
   .looseObject({
@@ -183,6 +196,8 @@ export const GATEWAY_SCHEMAS = {
   MessagesAnswer: messagesReplySchema,
   ResponsesRequest: responsesRequestSchema,
   ResponsesAnswer: responsesReplySchema,
+  CountRequest: countRequestSchema,
+  CountAnswer: countReplySchema,
   EmbeddingsRequest: embeddingsRequestSchema,
   EmbeddingsAnswer: embeddingsReplySchema,
 };
