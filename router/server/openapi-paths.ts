@@ -67,7 +67,7 @@ function callPaths() {
         streams: true,
       }),
     },
-    '/v1/responses': 
+    '/v1/responses': {
       post: callOperation({
         unversionedPath: '/responses',
         operationId: 'responses',
@@ -87,6 +87,7 @@ function callPaths() {
         answer: 'CountAnswer',
         error: 'AnthropicError',
         streams: false,
+      }),
     },
     '/v1/embeddings': {
       post: callOperation({
