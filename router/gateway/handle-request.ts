@@ -2,6 +2,7 @@ import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { countTokens } from './count-tokens.ts';
+import { decideFor } from './decide.ts';
 import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
 import { passedRequest } from './passed-request.ts';
@@ -36,6 +37,8 @@ export async function handleRequest(
     let call = callFor(request, parts.upstream);
     if (request.operation === 'count-tokens')
       return await countTokens(request, { startedAt, call, parts, recording });
+    if (request.operation === 'decision')
+      return await decideFor(request, { startedAt, call, parts, recording });
     if (request.passed === undefined) {
       checkBody(request);
       selection = await selectModel(request, call, parts);

@@ -6,7 +6,7 @@ import type { GatewayRequest, PassedClientRequest } from './request.ts';
 import type { SelectionParts } from './select-model.ts';
 
 /** Names the provider of a request that names no model. */
-export const PROVIDER_HEADER = 'x-plimsoll-provider';
+const PROVIDER_HEADER = 'x-plimsoll-provider';
 
 interface PassedCall {
   /** The model, or the provider's route if no model is named. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { costUsd } from '../catalog/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { requestMessages, routedText } from '../prompt/index.ts';
-import type { Usage } from '../providers/index.ts';
+import type { Operation, Usage } from '../providers/index.ts';
 import {
   baselineCostUsd,
   type CheckFacts,
@@ -35,6 +35,8 @@ export interface RequestStages {
   readonly firstByteMs?: number;
   /** In place of the selection's. */
   readonly reason?: string;
+  /** In place of the request's. */
+  readonly operation?: Operation;
 }
 
 /** The decision's id, else a new one. */
@@ -77,7 +79,7 @@ function factsOf(
     id: stages.id ?? requestId(selection),
     startedAt,
     dialect: request.dialect,
-    operation: request.operation,
+    operation: stages.operation ?? request.operation,
     stream: request.body['stream'] === true,
     requestedModel: typeof model === 'string' ? model : '',
     selected: selection?.selected,

@@ -26,6 +26,7 @@ import type { GatewayRequest } from './request.ts';
 export type SelectionReason =
   | Decision['reason']
   | 'explicit-model'
+  | 'deadline' // a decision for another gateway took too long
   | 'cascade-accepted' // a cheaper model's reply went out
   | 'cascade-escalated'; // none passed, or there was none
 

@@ -6,8 +6,8 @@ import type { MemoryShare } from '../memory-budget.ts';
 import { PASSED_OPERATIONS, type PassedRequest } from '../passthrough/index.ts';
 import type { CallOptions, ModelRequest, UnmappableRule } from '../targets/index.ts';
 
-/** What a call asks for: a reply, vectors, a count of tokens, or a route of the provider that is passed through. */
-export const OPERATIONS = ['chat', 'embeddings', 'count-tokens', ...PASSED_OPERATIONS] as const;
+/** What a call asks for: a reply, vectors, a count of tokens, a decision alone, or a route of the provider that is passed through. */
+export const OPERATIONS = ['chat', 'embeddings', 'count-tokens', 'decision', ...PASSED_OPERATIONS] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** One call of a model. The body is in the client's dialect; its `model` is replaced by the provider's name. */

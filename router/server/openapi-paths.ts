@@ -89,6 +89,17 @@ function callPaths() {
         streams: false,
       }),
     },
+    '/v1/decision': {
+      post: callOperation({
+        unversionedPath: '/decision',
+        operationId: 'decision',
+        summary: 'Which model another gateway should call, and which in its place; none is called here.',
+        request: 'DecisionCall',
+        answer: 'DecisionCallAnswer',
+        error: 'OpenAIError',
+        streams: false,
+      }),
+    },
     '/v1/embeddings': {
       post: callOperation({
         unversionedPath: '/embeddings',

@@ -79,7 +79,7 @@ export function requestId(request: IncomingMessage): string {
 const ANTHROPIC_PATHS = /^(?:\/v1)?\/messages(?:[/?]|$)/i;
 const RESPONSES_PATHS = /^(?:\/v1)?\/(?:responses|conversations)(?:[/?]|$)/i;
 const OPENAI_PATHS =
-  /^(?:\/v1)?\/(?:chat\/completions|embeddings|completions|moderations|images|audio)(?:[/?]|$)/i;
+  /^(?:\/v1)?\/(?:chat\/completions|embeddings|decision|completions|moderations|images|audio)(?:[/?]|$)/i;
 
 /**
  * Which API a client speaks, for the form of errors and lists: the API of the path; for a path that both APIs have, or neither, Anthropic's if

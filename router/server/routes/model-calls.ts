@@ -15,7 +15,7 @@ interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly dialect: Dialect;
-  readonly operation: 'chat' | 'count-tokens' | 'embeddings';
+  readonly operation: 'chat' | 'count-tokens' | 'decision' | 'embeddings';
 }
 
 const OPERATIONS: readonly Operation[] = [
@@ -42,6 +42,12 @@ const OPERATIONS: readonly Operation[] = [
     summary: "Anthropic's count of a prompt's tokens; an estimate where the provider has no counter.",
     dialect: 'anthropic',
     operation: 'count-tokens',
+  },
+  {
+    path: '/v1/decision',
+    summary: 'Which model another gateway should call, and which in its place; none is called here.',
+    dialect: 'openai',
+    operation: 'decision',
   },
   {
     path: '/v1/embeddings',

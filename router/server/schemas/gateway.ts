@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decisionCallSchema } from '../../gateway/index.ts';
 import { message } from './decisions.ts';
 
 const model = z
@@ -81,6 +82,17 @@ const countReplySchema = z.looseObject({
     .exactOptional()
     .describe('An estimate of this server, since the provider has no counter, or no model is named.'),
 });
+
+const decisionTargetSchema = z.strictObject({
+  target: z.string().describe('The candidate of the ladder, or the name of a model that is none.'),
+  model: z.string().describe("The provider's name of the model."),
+  llm_client: z.strictObject({ format: z.string(), base_url: z.string() }),
+  extra_body: z.strictObject({}),
+});
+
+const decisionAnswerSchema = z
+  .strictObject({ selected: decisionTargetSchema, fallbacks: z.array(decisionTargetSchema) })
+  .describe("A decision in Switchyard's form.");
 
 /** What is read of the body of POST /v1/embeddings. */
 const embeddingsRequestSchema = z
@@ -198,6 +210,8 @@ export const GATEWAY_SCHEMAS = {
   ResponsesAnswer: responsesReplySchema,
   CountRequest: countRequestSchema,
   CountAnswer: countReplySchema,
+  DecisionCall: decisionCallSchema,
+  DecisionCallAnswer: decisionAnswerSchema,
   EmbeddingsRequest: embeddingsRequestSchema,
   EmbeddingsAnswer: embeddingsReplySchema,
 };

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
+
+async function decision(url: string, body: object) {
+  const response = await postRaw(url, '/v1/decision', body);
+  return { status: response.status, headers: response.headers, body: (await response.json()) as never };
+}
+
+test.each(['openai_chat', 'anthropic_messages', 'openai_responses'])(
+  'a request of %s: selected and fallbacks, in order, and nobody is called',
+  async (input_format) => {
+    const { url, artifact, first, second } = await gatewayForTest();
+    const easy = artifact.easy[0]!;
+    const request = input_format === 'openai_responses' ? { model: 'auto', input: easy } : ask(easy);
+    const { status, body, headers } = await decision(url, { input_format, request });
+    const target = (name: string, model: string) => ({
+      target: name,
+      model,
+      llm_client: { format: 'openai_chat', base_url: first.url },
+      extra_body: {},
+    });
+    expect([status, body]).toEqual([
+      200,
+      { selected: target('cheap', 'small'), fallbacks: [target('strong', 'large')] },
+    ]);
+    expect(headers.get('x-plimsoll-selected')).toBe('first/small');
+    expect([...first.requests, ...second.requests]).toEqual([]);
+  },
+);
+
+test('a profile has the targets of its own ladder; an explicit model is obeyed', async () => {
+  const { url, artifact } = await gatewayForTest();
+  const profile = await decision(url, {
+    input_format: 'openai_chat',
+    request: ask(artifact.easy[0]!, 'auto:claude'),
+  });
+  expect(profile.body).toMatchObject({
+    selected: { target: 'cheap', model: 'claude-haiku-4-5', llm_client: { format: 'anthropic_messages' } },
+  });
+  const explicit = await decision(url, { input_format: 'openai_chat', request: ask('Hello', 'first/large') });
+  expect(explicit.body).toMatchObject({ selected: { target: 'strong' }, fallbacks: [] });
+});
+
+test('observe selects the strongest and says what routing would select', async () => {
+  const { url, artifact } = await gatewayForTest();
+  const request = ask(artifact.easy[0]!);
+  const { body, headers } = await decision(url, { input_format: 'openai_chat', request, mode: 'observe' });
+  expect(body).toMatchObject({ selected: { target: 'strong' }, fallbacks: [] });
+  expect(headers.get('x-plimsoll-selected')).toBe('first/small');
+});
+
+test.each<readonly [string, object, string]>([
+  ['no format', { request: ask('Hello') }, 'input_format'],
+  ['an unknown format', { input_format: 'other', request: ask('Hello') }, 'input_format'],
+  ['no request', { input_format: 'openai_chat' }, 'request'],
+  ['a request that is a text', { input_format: 'openai_chat', request: 'Hello' }, 'request'],
+  ['an unknown field', { input_format: 'openai_chat', request: ask('Hello'), modes: 'x' }, 'modes'],
+  ['no messages', { input_format: 'openai_chat', request: { model: 'auto' } }, 'messages'],
+  ['a deadline of 0', { input_format: 'openai_chat', request: ask('Hello'), deadline_ms: 0 }, 'deadline_ms'],
+])('%s is refused, with the field', async (_, wrong, param) => {
+  const { url } = await gatewayForTest();
+  const { status, body } = await decision(url, wrong);
+  expect([status, body]).toMatchObject([400, { error: { param } }]);
+});
