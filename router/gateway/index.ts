@@ -1,11 +1,9 @@
 /** One request to a model: which one, its reply, and what is recorded of it. */
 import type { Gateway, GatewayOptions } from './open-gateway.ts';
 
-export { decisionCallSchema } from './decide.ts';
 export { decisionCallSchema } from './decision-call.ts';
 export { createModelNames, type ListedName } from './model-names.ts';
 export type { GatewayHealth } from './open-gateway.ts';
-export { PROVIDER_HEADER } from './passed-request.ts';
 export type { GatewayReply } from './reply.ts';
 export type { GatewayRequest } from './request.ts';
 export type { Gateway };
