@@ -91,6 +91,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Make, list and revoke the API keys of the server',
     load: async () => (await import('./commands/keys.ts')).keysCommand(),
   },
+  state: {
+    usage: '',
+    description: 'Migrate, show, export, prune and erase what the server stores',
+    load: async () => (await import('./commands/state.ts')).stateCommand(),
+  },
   import: {
     usage: '[options] <format> <input...>',
     description: 'Convert labelled data to cases: public repositories’ raw files, tables or JSON',

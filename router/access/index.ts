@@ -8,4 +8,13 @@ export {
   requireAccess,
 } from './access.ts';
 export { type CreatedKey, createKey, readKeys, revokeKey, type StoredKey } from './keys-file.ts';
+export {
+  type Admission,
+  createLimiter,
+  hasBudgets,
+  hasLimits,
+  type Limiter,
+  type LimitOptions,
+  type Used,
+} from './limits.ts';
 export { createQueue, type Entry, type Queue } from './queue.ts';

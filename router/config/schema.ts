@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasBudgets } from '../access/index.ts';
 import { camelCased } from './camel-cased.ts';
 import { cascadeSchema } from './cascade-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
@@ -11,6 +12,7 @@ import {
   profilesSchema,
   serverSchema,
 } from './server-schema.ts';
+import { defaultState, redisSchema, stateSchema } from './state-schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
 
 const policy = z.strictObject({
@@ -62,6 +64,14 @@ export const configSchema = z
     cascade: cascadeSchema.prefault({}),
     access: accessSchema.prefault({}),
     decision_log: decisionLogSchema.optional(),
+    state: stateSchema.optional(),
+    redis: redisSchema.optional(),
+    instances: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(1)
+      .describe('How many servers stand behind one address. More than one should share state and redis.'),
     default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),
     policies: z
       .record(z.string().max(200).regex(POLICY_NAME, POLICY_NAME_RULE), policy)
@@ -96,6 +106,21 @@ export const configSchema = z
       .describe('Decisions are logged at debug, never with their prompt.'),
   })
   .describe('Configuration of Plimsoll')
-  .transform(camelCased);
+  .transform((fields) => withNeededState(camelCased(fields)));
+
+/** SQLite in .plimsoll/state.db as soon as something needs a state; a server that only decides needs none. */
+function withNeededState<
+  Fields extends {
+    readonly providers: object;
+    readonly state?: z.infer<typeof stateSchema> | undefined;
+    readonly decisionLog?: z.infer<typeof decisionLogSchema> | undefined;
+    readonly access: z.infer<typeof accessSchema>;
+  },
+>(fields: Fields): Fields {
+  const { providers, state, decisionLog, access } = fields;
+  const isNeeded = decisionLog?.to === 'state' || hasBudgets(access);
+  if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;
+  return { ...fields, state: defaultState() };
+}
 
 export type Config = Readonly<z.infer<typeof configSchema>>;

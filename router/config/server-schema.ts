@@ -91,6 +91,17 @@ export const serverSchema = z
   })
   .transform(camelCased);
 
+const usd = z.number().positive().max(1_000_000);
+
+const limitsFields = z
+  .strictObject({
+    requests_per_minute: z.int().min(1).max(1_000_000).optional(),
+    tokens_per_minute: z.int().min(1).max(1_000_000_000).optional().describe('Of input and output.'),
+    usd_per_day: usd.optional().describe('US dollars a day in UTC.'),
+    usd_per_month: usd.optional().describe('US dollars a calendar month in UTC.'),
+  })
+  .transform(camelCased);
+
 /** `access`: API keys. */
 export const accessSchema = z
   .strictObject({
@@ -105,6 +116,13 @@ export const accessSchema = z
       .describe(
         'Whether requests need a key. auto: where keys_file is given. false works on a loopback address alone.',
       ),
+    limits: limitsFields
+      .prefault({})
+      .describe('What each key may use. Left out: no limit. Budgets are kept in `state`.'),
+    key_limits: z
+      .record(z.string().regex(/^[0-9a-f]{12}$/, 'the id of a key has 12 hex digits'), limitsFields)
+      .default({})
+      .describe('Id of a key -> its own limits, in place of `limits`.'),
   })
   .describe('Who may use the server.')
   .transform(camelCased);
@@ -112,7 +130,15 @@ export const accessSchema = z
 /** Part `decision_log` of plimsoll.config.yaml. Without it nothing is written. */
 export const decisionLogSchema = z
   .strictObject({
-    file: z.string().min(1).describe('JSON Lines, one request each. Its folder must be there.'),
+    to: z
+      .enum(['file', 'state'])
+      .default('file')
+      .describe('file: JSON Lines. state: the database that `state` names, which several instances share.'),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('JSON Lines, one request each. Its folder must be there. Needed by to: file.'),
     include_prompt: z
       .boolean()
       .default(false)
@@ -124,6 +150,10 @@ export const decisionLogSchema = z
       .default(64 * 2 ** 20)
       .describe('A file that would grow larger is put aside as <file>.1, and <file>.1 as <file>.2.'),
     keep: z.int().min(0).max(1_000).default(8).describe('How many files that were put aside are kept.'),
+  })
+  .refine(({ to, file }) => (to === 'file') === (file !== undefined), {
+    path: ['file'],
+    error: 'give a file, or to: state without one',
   })
   .describe('What was decided, served and spent, request by request.')
   .transform(camelCased);

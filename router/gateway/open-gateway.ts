@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import {
   type Access,
   type AccessOptions,
+  type Admission,
   createQueue,
   openAccess,
   type Queue,
@@ -20,31 +22,27 @@ import {
 import { PlimsollError } from '../errors.ts';
 import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
 import { givesLogprobs, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
-import {
-  createRungShares,
-  type DecisionLog,
-  type DecisionLogOptions,
-  openDecisionLog,
-  type RequestFacts,
-} from '../records/index.ts';
+import { createRungShares, type DecisionLog, openDecisionLog, type RequestFacts } from '../records/index.ts';
 import type { Router } from '../router.ts';
+import type { InstanceReport, Log } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { failureLog, validatorLog } from './failure-log.ts';
+import { type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
 import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
 import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
 import { notAskedFor } from './select-model.ts';
+import { settledReply } from './settled-reply.ts';
 
 /** What holds for the life of the process. */
-export interface GatewayOptions {
-  readonly access: AccessOptions;
+export interface GatewayOptions extends GatewayStateOptions {
+  readonly access: AccessOptions & GatewayStateOptions['access'];
   /** The address that others reach it by: any but a loopback one needs API keys. */
   readonly server: { readonly host: string };
   readonly gateway: Parameters<typeof createQueue>[0] & Pick<GatewayParts, 'heartbeatMs'>;
   readonly upstream: Pick<UpstreamSettings, 'breaker'>;
-  readonly decisionLog?: DecisionLogOptions | undefined;
 }
 
 /** What may change while the gateway serves. */
@@ -57,7 +55,10 @@ export interface GatewaySettings extends CatalogOptions {
 }
 
 /** What settings are checked against. */
-export type ConfiguringRouter = Pick<Router, 'ladder' | 'profiles' | 'policies' | 'check' | 'canJudge'>;
+export type ConfiguringRouter = Pick<
+  Router,
+  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge'
+>;
 
 /** One for the life of the process. */
 export interface Gateway {
@@ -68,6 +69,8 @@ export interface Gateway {
    */
   configure(settings: GatewaySettings, router: ConfiguringRouter): void;
   handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
+  /** Whether the limits of a key let a request through; undefined if there are none. To be asked once for each request. */
+  admit(keyId: string | undefined): Promise<Admission | undefined>;
   /** To be called for requests that are refused before they come to `handle`. */
   refused(dialect: Dialect, status: number): void;
   /** What `model` may say. */
@@ -86,6 +89,8 @@ export interface GatewayHealth {
   readonly troubles: readonly string[];
   /** Some provider has its key, or needs none. */
   readonly callable: boolean;
+  /** What the instances behind one address serve; undefined if there is one, or it is not known. */
+  readonly instances?: readonly InstanceReport[] | undefined;
 }
 
 const NOT_ASKED_FOR = {
@@ -111,12 +116,18 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const breakers = createCircuitBreakers(options.upstream.breaker, (model, state) =>
     logger.warn({ model, state }, `the breaker of ${model} is ${state}`),
   );
-  const decisionLog = await decisionLogFor(options, logger);
+  const shared = await openGatewayState(options, access !== undefined, logger);
+  const decisionLog = await decisionLogFor(options, shared.state?.log, logger).catch(async (error) => {
+    await shared.close();
+    throw error;
+  });
   const { metrics, genAiMetrics, traces } = await openRequestTelemetry({
     inFlight: queue.atWork,
     queued: queue.waiting,
     breakerStates: breakers.states,
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
+    ledger: () => shared.limiter?.counts() ?? { settled: 0, waiting: 0, dropped: 0 },
+    isStateAway: () => shared.state?.trouble() !== undefined,
   });
   const recorded = createBatch<RequestFacts>((batch) => {
     for (const facts of batch) {
@@ -133,9 +144,18 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     includePrompt: options.decisionLog?.includePrompt === true,
     observe: recorded.add,
   };
+  let served: { readonly artifact: string; readonly config: string } | undefined;
   let current: Omit<GatewayParts, 'router'> | undefined;
   let keys: GatewayHealth = { troubles: [], callable: true };
   const warned = new Set<string>();
+
+  /** The reply, whose cost is in the ledger before it ends. */
+  async function settled(handling: Promise<GatewayReply>, keyId: string | undefined): Promise<GatewayReply> {
+    const { limiter } = shared;
+    return limiter === undefined || keyId === undefined
+      ? handling
+      : settledReply(await handling, (used) => limiter.settle(keyId, used));
+  }
 
   function currentParts(): Omit<GatewayParts, 'router'> {
     if (current) return current;
@@ -183,6 +203,8 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         strategy: cascade,
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };
+      served = { artifact: router.artifact.sha256, config: configHash(settings, router) };
+      shared.report(() => served!);
       keys = keysOfProviders(catalog.models);
       for (const trouble of [...keys.troubles, ...ladderWarnings(settings, router, catalog)]) {
         if (!warned.has(trouble)) logger.warn(trouble);
@@ -196,19 +218,28 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         ...(keysFile
           ? [`${keysFile.message ?? keysFile.error} No revocation takes effect until it can be read.`]
           : []),
-        ...(decisionLog?.failing() ? ['The decision log cannot be written: records are dropped.'] : []),
+        ...(decisionLog?.failing()
+          ? ['The decision log cannot be written: records wait, then are dropped.']
+          : []),
+        ...shared.troubles(),
       ];
-      return { troubles, callable: keys.callable };
+      return { troubles, callable: keys.callable, instances: shared.instances() };
     },
     handle(request, router) {
       const parts = { ...currentParts(), router };
       const span = traces.startRequest(request.operation, request.headers);
-      if (span === undefined) return handleRequest(request, parts, recording);
+      if (span === undefined) return settled(handleRequest(request, parts, recording), request.keyId);
       const observe = (facts: RequestFacts) => {
         span.end(facts);
         recorded.add(facts);
       };
-      return span.run(() => handleRequest(request, parts, { ...recording, observe }));
+      return settled(
+        span.run(() => handleRequest(request, parts, { ...recording, observe })),
+        request.keyId,
+      );
+    },
+    async admit(keyId) {
+      return keyId === undefined ? undefined : shared.limiter?.admit(keyId);
     },
     refused: metrics.refused,
     names: () => currentParts().names,
@@ -216,6 +247,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       queue.close();
       recorded.flush();
       await decisionLog?.close();
+      await shared.close();
     },
   };
 }
@@ -235,11 +267,13 @@ function accessFor({ access, server }: GatewayOptions, logger: Logger): Access |
 
 async function decisionLogFor(
   { decisionLog: options }: GatewayOptions,
+  log: Log | undefined,
   logger: Logger,
 ): Promise<DecisionLog | undefined> {
   if (options === undefined) return undefined;
   return openDecisionLog({
     options,
+    log,
     onFailure: (trouble) =>
       logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
   });
@@ -303,4 +337,11 @@ function keysOfProviders(models: readonly CatalogModel[]): GatewayHealth {
       : [`${missing} is not set: the provider ${provider.name} cannot be called.`];
   });
   return { troubles, callable: troubles.length < providers.size };
+}
+
+/** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */
+function configHash(settings: GatewaySettings, { ladder, defaultPolicy }: ConfiguringRouter): string {
+  const { providers, models, profiles, aliases, upstream, cascade } = settings;
+  const parts = { providers, models, profiles, aliases, upstream, cascade, ladder, defaultPolicy };
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

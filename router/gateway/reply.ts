@@ -1,4 +1,4 @@
-import { type CatalogModel, costUsd, type Dialect } from '../catalog/index.ts';
+import { type CatalogModel, costUsd, type Dialect, estimateTokens } from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
 import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
 import { ExchangeError, type Usage } from '../providers/index.ts';
@@ -26,6 +26,18 @@ export interface GatewayReply {
   readonly stream: StreamEnd | undefined;
   /** To be called when the last byte is sent, or the reply broke off: records the request, once. */
   readonly finished: (ended: RequestFacts['ended']) => void;
+  /** What it has cost so far; of a stream, known when its body has ended. */
+  readonly spent: () => ReplySpending | undefined;
+}
+
+/** What a request used. Costs that are not known count as 0. */
+export interface ReplySpending {
+  /** Id of the decision. */
+  readonly id: string;
+  readonly model: string;
+  readonly usd: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
 }
 
 /** What follows the last event of a stream. */
@@ -82,6 +94,7 @@ export function failureReply(
     body: body ?? Buffer.from(JSON.stringify(errorBody(executed.request.dialect, error))),
     stream: undefined,
     finished: recordOnce(executed, recording, status),
+    spent: () => spentOn(executed, undefined, undefined),
   };
 }
 
@@ -99,6 +112,7 @@ function plainReply(
     body: body.whole ?? body,
     stream: undefined,
     finished: recordOnce(executed, recording, status, outcome.usage),
+    spent: () => spentOn(executed, model, outcome.usage()),
   };
 }
 
@@ -125,6 +139,7 @@ function streamReply(
       errorEvent: (error, requestId) => streamErrorEvent(dialect, error, requestId, end),
     },
     finished: recordOnce(executed, recording, status, outcome.usage),
+    spent: () => spentOn(executed, model, outcome.usage()),
   };
 }
 
@@ -179,6 +194,11 @@ export function earlyReply(
     finished: (ended) => {
       record ??= recordOnce(executed ?? stages, recording, 200, usage);
       record(ended);
+    },
+    spent() {
+      if (executed === undefined) return undefined;
+      const { result } = executed;
+      return spentOn(executed, result.kind === 'reply' ? result.model : undefined, usage());
     },
   };
 }
@@ -258,6 +278,37 @@ function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, u
     costUsd: totalCostUsd(costUsd(served?.price, usage), check),
     baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
   };
+}
+
+/**
+ * What replied and what was judged before it. A reply whose provider reported no usage, as one that broke off, counts with an estimate of its
+ * input: a client that leaves early has not used nothing.
+ */
+function spentOn(
+  executed: ExecutedRequest,
+  served: CatalogModel | undefined,
+  reported: Usage | undefined,
+): ReplySpending | undefined {
+  const others = executed.check?.spent ?? [];
+  if (served === undefined && others.length === 0) return undefined;
+  const usage = reported ?? (served && estimatedUsage(executed.request.bodyText));
+  const tokens = [usage, ...others.map((one) => one.usage)];
+  return {
+    id: executed.id,
+    model: (served ?? executed.selection.selected).name,
+    usd: (costUsd(served?.price, usage) ?? 0) + ((executed.check && spentUsd(executed.check)) ?? 0),
+    inputTokens: tokens.reduce((sum, one) => sum + wholeCount(one?.inputTokens), 0),
+    outputTokens: tokens.reduce((sum, one) => sum + wholeCount(one?.outputTokens), 0),
+  };
+}
+
+function estimatedUsage(bodyText: string): Usage {
+  return { inputTokens: estimateTokens(bodyText), outputTokens: 0 };
+}
+
+/** Providers report what they like. */
+function wholeCount(tokens: number | undefined): number {
+  return tokens !== undefined && Number.isSafeInteger(tokens) && tokens > 0 ? tokens : 0;
 }
 
 /** How a reply came about. The costs of a stream are not known before its end. */

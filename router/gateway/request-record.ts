@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { costUsd } from '../catalog/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
+import { isObject } from '../json/index.ts';
 import { requestMessages, routedText } from '../prompt/index.ts';
 import type { Operation, Usage } from '../providers/index.ts';
 import {
@@ -94,6 +95,7 @@ function factsOf(
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),
     randomCostUsd: randomCostUsd(rungs, usage),
     keyId: request.keyId,
+    ...subjectOf(request),
     prompt: includePrompt ? promptOf(request) : undefined,
     status,
     ended,
@@ -111,4 +113,21 @@ function promptOf({ body, dialect }: GatewayRequest): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Longer names are none: half of one would be another person's. */
+const MAX_NAME = 256;
+
+/** Whom a request is about, as the client says: OpenAI's `safety_identifier` or `user`, Anthropic's `metadata.user_id`, and `x-session-id`. */
+function subjectOf({ body, headers }: GatewayRequest): Pick<RequestFacts, 'user' | 'session'> {
+  const { safety_identifier: identifier, user, metadata } = body;
+  const ofAnthropic = isObject(metadata) ? metadata['user_id'] : undefined;
+  return {
+    user: [identifier, user, ofAnthropic].find(isName),
+    session: [headers['x-session-id']].find(isName),
+  };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME;
 }

@@ -1,9 +1,17 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { PlimsollError, type SafeError, safeError, systemErrorCode } from '../errors.ts';
+import { PlimsollError, type SafeError, safeError } from '../errors.ts';
+import type { Log, LogRecord } from '../state/index.ts';
 import { decisionRecord, type RequestFacts } from './decision-record.ts';
+import { openRotatingFile } from './rotating-file.ts';
 
-/** Bytes of lines that may wait for the disk: some ten thousand records. */
+/** Bytes of records that may wait: some ten thousand. */
 const MAX_WAITING_BYTES = 8 * 2 ** 20;
+/** Records that are written together, into one transaction of the state. */
+const MAX_BATCH = 500;
+/** How long a batch waits before it is tried again. */
+const RETRY_MS = 1_000;
+
+/** The stream of the state that the decision log is. */
+export const DECISIONS = 'decisions';
 
 export interface DecisionLog {
   /** Never throws and never waits: what does not fit is dropped and counted. */
@@ -11,14 +19,16 @@ export interface DecisionLog {
   counts(): { readonly written: number; readonly dropped: number };
   /** The last write failed. */
   failing(): boolean;
-  /** Resolves when all that was written so far is on file or dropped. */
+  /** Resolves when all that was written so far is stored or dropped. */
   flush(): Promise<void>;
-  /** Flushes and closes. What is written after it is dropped. */
+  /** Flushes and closes; what cannot be stored now is dropped. What is written after it is dropped. */
   close(): Promise<void>;
 }
 
 export interface DecisionLogOptions {
-  readonly file: string;
+  readonly to: 'file' | 'state';
+  /** Of `to: file`. */
+  readonly file?: string | undefined;
   /** A file that would grow larger is rotated. */
   readonly maxBytes: number;
   /** How many rotated files are kept. */
@@ -29,53 +39,113 @@ export interface DecisionLogOptions {
 
 interface DecisionLogParts {
   readonly options: DecisionLogOptions;
+  /** Of `to: state`. */
+  readonly log?: Log | undefined;
   /** Called when writing begins to fail, and again only after it went well in between. */
   readonly onFailure: (trouble: SafeError) => void;
-  /** Bytes that may wait for the disk. */
+  /** Bytes that may wait for the disk or the database. */
   readonly maxWaitingBytes?: number;
 }
 
 /**
- * The decision log: JSON Lines, one record a request (`decision-record.ts`). Lines wait in memory while others are being written,
- * up to a bound; past it they are dropped, since a slow disk must neither slow requests nor fill the memory.
+ * The decision log: one record a request (`decision-record.ts`), as JSON Lines in a file or as a log of the state. Records wait in memory
+ * while others are being written, up to a bound; past it they are dropped, since a slow disk must neither slow requests nor fill the memory.
  * @throws PlimsollError `io` if the file cannot be opened
  */
 export async function openDecisionLog(parts: DecisionLogParts): Promise<DecisionLog> {
-  const { includePrompt, ...rotation } = parts.options;
-  return linesTo(await openRotatingFile(rotation), parts, (facts) =>
-    JSON.stringify(decisionRecord(facts, includePrompt)),
+  const { options, log } = parts;
+  const { includePrompt, file, maxBytes, keep } = options;
+  if (options.to === 'state') return writerTo(logTarget(log!, includePrompt), parts);
+  const target = await openRotatingFile({ file: file!, maxBytes, keep });
+  return writerTo<Buffer>(
+    {
+      ...target,
+      itemOf: (facts) => Buffer.from(`${JSON.stringify(decisionRecord(facts, includePrompt))}\n`),
+      bytesOf: (line) => line.length,
+      mayRetry: () => false,
+    },
+    parts,
   );
 }
 
-function linesTo(
-  target: RotatingFile,
+/** Where records go, and in which form. */
+interface Target<Item> {
+  itemOf(facts: RequestFacts): Item;
+  /** What an item holds in memory. */
+  bytesOf(item: Item): number;
+  append(batch: readonly Item[]): Promise<void>;
+  /** Whether the same batch may go well later, and may be appended twice. */
+  mayRetry(error: unknown): boolean;
+  close(): Promise<void>;
+}
+
+/** The record without words of a person; those go beside it, where they can be encrypted. */
+function logTarget(log: Log, includePrompt: boolean): Target<LogRecord> {
+  return {
+    itemOf(facts) {
+      const { id, startedAt, keyId, user, session, prompt } = facts;
+      const body = JSON.stringify(decisionRecord(facts, false));
+      const timeMs = startedAt.getTime();
+      return { id, timeMs, keyId, user, session, body, text: includePrompt ? prompt : undefined };
+    },
+    bytesOf: ({ body, text }) => body.length + (text?.length ?? 0),
+    append: (batch) => log.append(DECISIONS, batch),
+    mayRetry: (error) => error instanceof PlimsollError && RETRIED.has(error.code),
+    async close() {},
+  };
+}
+
+const RETRIED: ReadonlySet<string> = new Set(['state-unavailable', 'io']);
+
+function writerTo<Item>(
+  target: Target<Item>,
   { onFailure, maxWaitingBytes = MAX_WAITING_BYTES }: DecisionLogParts,
-  lineOf: (facts: RequestFacts) => string,
 ): DecisionLog {
   const counts = { written: 0, dropped: 0 };
-  let waiting: Buffer[] = [];
+  let waiting: Item[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> | undefined;
   let failing = false;
   let closed = false;
+  let wake = () => {};
 
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      try {
-        await target.append(batch);
-        counts.written += batch.length;
-        failing = false;
-      } catch (error) {
-        counts.dropped += batch.length;
-        if (!failing) onFailure(safeError(error));
-        failing = true;
-      }
+      const batch = waiting.slice(0, MAX_BATCH);
+      waiting = waiting.slice(MAX_BATCH);
+      if (await isWritten(batch)) counts.written += batch.length;
+      else counts.dropped += batch.length;
       // Only now: what is being written is in memory too.
-      for (const line of batch) waitingBytes -= line.length;
+      for (const item of batch) waitingBytes -= target.bytesOf(item);
     }
     writing = undefined;
+  }
+
+  /** Tries again until it goes well, a retry is of no use, or the log is closed. */
+  async function isWritten(batch: readonly Item[]): Promise<boolean> {
+    for (;;) {
+      try {
+        await target.append(batch);
+        failing = false;
+        return true;
+      } catch (error) {
+        if (!failing) onFailure(safeError(error));
+        failing = true;
+        if (closed || !target.mayRetry(error)) return false;
+        await retryTime();
+      }
+    }
+  }
+
+  /** Ends early when the log is closed. */
+  function retryTime(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, RETRY_MS).unref();
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async function flush(): Promise<void> {
@@ -87,122 +157,22 @@ function linesTo(
     failing: () => failing,
     flush,
     write(facts) {
-      const line = Buffer.from(`${lineOf(facts)}\n`);
-      if (closed || waitingBytes + line.length > maxWaitingBytes) {
+      const item = target.itemOf(facts);
+      const bytes = target.bytesOf(item);
+      if (closed || waitingBytes + bytes > maxWaitingBytes) {
         counts.dropped++;
         return;
       }
-      waiting.push(line);
-      waitingBytes += line.length;
+      waiting.push(item);
+      waitingBytes += bytes;
       writing ??= writeAll();
     },
     async close() {
       if (closed) return;
       closed = true;
+      wake();
       await flush();
       await target.close();
     },
   };
-}
-
-interface RotatingFile {
-  /** Appends whole lines, each with its line break; rotates between lines, never in one. Not to be called while it is at work. */
-  append(lines: readonly Buffer[]): Promise<void>;
-  close(): Promise<void>;
-}
-
-interface Rotation {
-  readonly file: string;
-  readonly maxBytes: number;
-  /** Files that were put aside: <file>.1 is the youngest, <file>.<keep> the oldest. */
-  readonly keep: number;
-}
-
-/**
- * A file for its owner alone (mode 600) that is rotated before it would grow past `maxBytes`; a single longer line gets a file of its own.
- * What a crash left of a line is ended, so that the next one is whole. Rotating is its own work: another program that moves the file
- * away keeps what is written from then on.
- * @throws PlimsollError `io` if it cannot be opened
- */
-async function openRotatingFile(rotation: Rotation): Promise<RotatingFile> {
-  const { file, maxBytes, keep } = rotation;
-  let current: Opened | undefined = await openAtEnd(file);
-
-  async function rotate(): Promise<void> {
-    await current?.handle.close();
-    current = undefined; // if a step below fails, the next append opens what is there
-    if (keep === 0) await rm(file, { force: true });
-    for (let i = keep; i >= 1; i--) await renameIfThere(i === 1 ? file : `${file}.${i - 1}`, `${file}.${i}`);
-    current = await openAtEnd(file);
-  }
-
-  async function write(bytes: Buffer): Promise<void> {
-    current ??= await openAtEnd(file);
-    try {
-      await current.handle.appendFile(bytes);
-      current.bytes += bytes.length;
-    } catch (error) {
-      // It may have written half a line: opening again ends that.
-      await current.handle.close().catch(() => {});
-      current = undefined;
-      throw error;
-    }
-  }
-
-  return {
-    async append(lines) {
-      let batch: Buffer[] = [];
-      let size = current?.bytes ?? 0;
-      for (const line of lines) {
-        if (size > 0 && size + line.length > maxBytes) {
-          if (batch.length > 0) await write(Buffer.concat(batch));
-          await rotate();
-          batch = [];
-          size = 0;
-        }
-        batch.push(line);
-        size += line.length;
-      }
-      if (batch.length > 0) await write(Buffer.concat(batch));
-    },
-    async close() {
-      await current?.handle.close();
-      current = undefined;
-    },
-  };
-}
-
-interface Opened {
-  readonly handle: FileHandle;
-  bytes: number;
-}
-
-const LINE_BREAK = 10;
-
-async function openAtEnd(file: string): Promise<Opened> {
-  try {
-    const handle = await open(file, 'a+', 0o600);
-    const { size } = await handle.stat();
-    if (size === 0) return { handle, bytes: 0 };
-    const last = Buffer.alloc(1);
-    await handle.read(last, 0, 1, size - 1);
-    if (last[0] === LINE_BREAK) return { handle, bytes: size };
-    await handle.appendFile('\n');
-    return { handle, bytes: size + 1 };
-  } catch (cause) {
-    const reason = systemErrorCode(cause);
-    throw new PlimsollError(
-      'io',
-      `Cannot append to ${file} (${reason}). Its folder must be there and writable, and it must be a file.`,
-      { place: { file }, cause },
-    );
-  }
-}
-
-async function renameIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-  }
 }

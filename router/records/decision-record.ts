@@ -100,6 +100,9 @@ export interface RequestFacts {
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly keyId: string | undefined;
+  /** Who asked and in which conversation, as the client names them. Only the state stores them, as keyed hashes, for erasure. */
+  readonly user?: string | undefined;
+  readonly session?: string | undefined;
   /** The routed text. Only the decision log reads it, and only if `include_prompt` is on. */
   readonly prompt: string | undefined;
 }

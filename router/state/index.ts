@@ -1,5 +1,8 @@
 /** What outlives a request, behind ports: log, ledger, counters, leases, documents, in memory, SQLite or PostgreSQL. */
-export { DEFAULT_SQLITE_FILE, openState, type StateOptions } from './open-state.ts';
+export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
+export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
+export { memoryCounters } from './memory.ts';
+export { DEFAULT_SQLITE_FILE, openSharedCache, openState, type StateOptions } from './open-state.ts';
 export type {
   Counters,
   Documents,
@@ -10,4 +13,7 @@ export type {
   LogRecord,
   State,
   StateStatus,
+  StoredRecord,
+  Subject,
 } from './ports.ts';
+export type { SharedCache } from './redis.ts';

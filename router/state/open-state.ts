@@ -2,6 +2,7 @@ import { PlimsollError } from '../errors.ts';
 import { textCipher } from './cipher.ts';
 import { memoryState } from './memory.ts';
 import type { State } from './ports.ts';
+import type { SharedCache } from './redis.ts';
 
 export const DEFAULT_SQLITE_FILE = '.plimsoll/state.db';
 
@@ -62,4 +63,17 @@ function keysFrom({ encryptionKeysEnv: name }: StateOptions, env: Environment): 
     `${name} is not set, and state.encryption_keys_env says that it holds the keys that texts are encrypted with.`,
     { place: { field: 'state.encryption_keys_env' } },
   );
+}
+
+/** As `openRedis`, whose libraries are loaded here. @throws PlimsollError `invalid-config` if the address is none of Redis */
+export async function openSharedCache(
+  url: string,
+  onState: (isThere: boolean) => void,
+): Promise<SharedCache> {
+  if (!/^rediss?:\/\//.test(url)) {
+    throw new PlimsollError('invalid-config', 'The address of Redis must begin with redis:// or rediss://.', {
+      place: { field: 'redis.url' },
+    });
+  }
+  return (await import('./redis.ts')).openRedis(url, onState);
 }

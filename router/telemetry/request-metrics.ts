@@ -20,6 +20,9 @@ export interface MetricSources {
   /** States of every model that was called so far. */
   readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
+  /** Entries of the ledger. */
+  readonly ledger: () => { readonly settled: number; readonly waiting: number; readonly dropped: number };
+  readonly isStateAway: () => boolean;
 }
 
 /**
@@ -214,7 +217,7 @@ function addGauges(registry: Registry, sources: MetricSources): void {
   addBreakers(registry, sources);
   const log = new Counter({
     name: 'plimsoll_decision_log_records_total',
-    help: 'Records of the decision log: on file, or dropped because the disk was too slow or refused.',
+    help: 'Records of the decision log: stored, or dropped because the disk or the database was too slow or refused.',
     labelNames: ['outcome'],
     registers,
     collect() {
@@ -224,6 +227,26 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       log.inc({ outcome: 'dropped' }, dropped);
     },
   });
+  const ledger = new Counter({
+    name: 'plimsoll_ledger_entries_total',
+    help: 'Costs of requests for the ledger: settled (on disk), or dropped because too many waited.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { settled, dropped } = sources.ledger();
+      ledger.reset();
+      ledger.inc({ outcome: 'settled' }, settled);
+      ledger.inc({ outcome: 'dropped' }, dropped);
+    },
+  });
+  gauge(
+    'plimsoll_ledger_waiting',
+    'Entries of the ledger that are not on disk yet.',
+    () => sources.ledger().waiting,
+  );
+  gauge('plimsoll_state_away', '1 while the state cannot be used, else 0.', () =>
+    Number(sources.isStateAway()),
+  );
 }
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];

@@ -10,6 +10,8 @@ function sources(changes: Partial<MetricSources> = {}): MetricSources {
     queued: () => 0,
     breakerStates: () => new Map(),
     decisionLog: () => ({ written: 0, dropped: 0 }),
+    ledger: () => ({ settled: 0, waiting: 0, dropped: 0 }),
+    isStateAway: () => false,
     ...changes,
   };
 }
@@ -109,6 +111,7 @@ test('gauges are read at each scrape; a breaker is in one state, and a model tha
   };
   let log = { written: 5, dropped: 1 };
   const metrics = createMetrics({
+    ...sources(),
     inFlight: () => now.inFlight,
     queued: () => now.queued,
     breakerStates: () => now.states,

@@ -50,14 +50,18 @@ export function readyz({ router, send, lifecycle }: ServerContext, gateway?: Gat
     handlers: [
       async (request, response) => {
         const health = gateway?.health() ?? ALL_WELL;
-        const body = readiness(router, await status(health), health.troubles);
+        const body = readiness(router, await status(health), health);
         send.json(request, response, body, SERVING.has(body.status) ? 200 : 503);
       },
     ],
   };
 }
 
-function readiness(router: Router, status: Readiness['status'], troubles: readonly string[]): Readiness {
+function readiness(
+  router: Router,
+  status: Readiness['status'],
+  { troubles, instances }: GatewayHealth,
+): Readiness {
   const { decisions, classifierFailures, lastFailure, lastReload } = router.health();
   return {
     status,
@@ -82,6 +86,7 @@ function readiness(router: Router, status: Readiness['status'], troubles: readon
       ]),
     ),
     reload: lastReload,
+    ...(instances !== undefined && { instances: [...instances] }),
   };
 }
 

@@ -200,6 +200,12 @@ export const readinessSchema = z.strictObject({
     .strictObject({ at: z.iso.datetime(), ok: z.boolean(), message: z.string() })
     .nullable()
     .describe('The last reload; where it failed, what served before serves on. Null before the first.'),
+  instances: z
+    .array(
+      z.strictObject({ host: z.string(), version: z.string(), artifact: z.string(), config: z.string() }),
+    )
+    .optional()
+    .describe('What the instances behind one address serve, by sha256; left out if there is one.'),
 });
 
 export const indexSchema = z.strictObject({

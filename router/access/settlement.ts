@@ -1,0 +1,80 @@
+import type { Ledger, LedgerEntry } from '../state/index.ts';
+
+export interface Settlement {
+  /** Resolves when the entry is on disk, or after two seconds; then it is tried until it is. Never rejects. */
+  settle(entry: LedgerEntry): Promise<void>;
+  /** `waiting`: not on disk yet. `dropped`: there was no room for more. */
+  counts(): { readonly settled: number; readonly waiting: number; readonly dropped: number };
+  /** Tries once more; what cannot be written then is dropped. */
+  close(): Promise<void>;
+}
+
+/** A reply does not wait longer for the ledger. */
+const MAX_WAIT_MS = 2_000;
+const RETRY_MS = 1_000;
+/** Entries that wait for a ledger that is away. */
+const MAX_WAITING = 100_000;
+
+/** Writes entries of the ledger, and keeps those that could not be written until they are: each counts once, however often it is tried. */
+export function createSettlement(ledger: Ledger | undefined): Settlement {
+  const counts = { settled: 0, waiting: 0, dropped: 0 };
+  const late = new Map<string, LedgerEntry>();
+  let retrying: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  async function write(target: Ledger, entries: readonly LedgerEntry[]): Promise<boolean> {
+    try {
+      await target.settle(entries);
+    } catch {
+      return false;
+    }
+    counts.settled += entries.length;
+    counts.waiting -= entries.length;
+    return true;
+  }
+
+  function keep(target: Ledger, entry: LedgerEntry): void {
+    if (closed || late.size >= MAX_WAITING) {
+      counts.waiting--;
+      counts.dropped++;
+      return;
+    }
+    late.set(entry.id, entry);
+    retrying ??= setTimeout(() => void retry(target), RETRY_MS).unref();
+  }
+
+  async function retry(target: Ledger): Promise<void> {
+    const entries = [...late.values()].slice(0, 1_000);
+    if (await write(target, entries)) for (const { id } of entries) late.delete(id);
+    retrying = late.size === 0 || closed ? undefined : setTimeout(() => void retry(target), RETRY_MS).unref();
+  }
+
+  return {
+    counts: () => counts,
+    async settle(entry) {
+      if (ledger === undefined) return;
+      counts.waiting++;
+      const written = write(ledger, [entry]).then((ok) => ok || keep(ledger, entry));
+      await atMost(written, MAX_WAIT_MS);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(retrying);
+      if (ledger === undefined || late.size === 0) return;
+      const entries = [...late.values()];
+      late.clear();
+      if (await write(ledger, entries)) return;
+      counts.waiting -= entries.length;
+      counts.dropped += entries.length;
+    },
+  };
+}
+
+async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, passed]);
+  clearTimeout(timer);
+}

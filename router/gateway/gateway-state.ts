@@ -1,0 +1,142 @@
+import { createLimiter, hasBudgets, hasLimits, type Limiter, type LimitOptions } from '../access/index.ts';
+import { PlimsollError, safeError } from '../errors.ts';
+import { VERSION } from '../package.ts';
+import type { DecisionLogOptions } from '../records/index.ts';
+import {
+  type InstanceReport,
+  type Instances,
+  memoryCounters,
+  openSharedCache,
+  openState,
+  pruneRegularly,
+  type Retention,
+  reportInstance,
+  type SharedCache,
+  type State,
+  type StateOptions,
+} from '../state/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+
+/** What outlives a request, and what instances share. */
+export interface GatewayStateOptions {
+  readonly state?:
+    | (StateOptions & { readonly retention: Retention; readonly onUnavailable: 'closed' | 'open' })
+    | undefined;
+  readonly redis?: { readonly url?: string | undefined; readonly urlEnv?: string | undefined } | undefined;
+  readonly instances?: number | undefined;
+  readonly access: Partial<LimitOptions>;
+  readonly decisionLog?: DecisionLogOptions | undefined;
+}
+
+export interface GatewayState {
+  /** Undefined if nothing needs it. */
+  readonly state: State | undefined;
+  readonly cache: SharedCache | undefined;
+  /** Undefined if no key is limited. */
+  readonly limiter: Limiter | undefined;
+  /** A sentence each for what cannot be reached, and for what instances do not agree on. */
+  troubles(): string[];
+  /** Begins to report what this instance serves, if there are others. @param report read at each report */
+  report(report: () => Pick<InstanceReport, 'artifact' | 'config'>): void;
+  /** What the instances serve; undefined if there is one, or it is not known. */
+  instances(): readonly InstanceReport[] | undefined;
+  close(): Promise<void>;
+}
+
+const NO_LIMITS: LimitOptions = { limits: {}, keyLimits: {} };
+
+/**
+ * Opens the state and Redis, if the configuration has them, and what stands on them.
+ * @param withKeys whether requests come with API keys
+ * @throws PlimsollError as `openState` does; `invalid-config` if keys are limited and there are none
+ */
+export async function openGatewayState(
+  options: GatewayStateOptions,
+  withKeys: boolean,
+  logger: Logger,
+): Promise<GatewayState> {
+  const limits = { ...NO_LIMITS, ...options.access };
+  const isLimited = hasLimits(limits);
+  if (isLimited && !withKeys) throw limitsWithoutKeys();
+  const cache = await cacheFor(options, logger);
+  const state = options.state && (await openState(options.state));
+  if ((options.instances ?? 1) > 1) warnOfUnshared(state, cache, logger);
+  const trouble = state?.trouble();
+  if (trouble !== undefined) logger.error({ trouble }, 'the state cannot be used; it is tried again');
+  const stopPruning =
+    state &&
+    pruneRegularly(state, options.state!.retention, (error) =>
+      logger.warn(safeError(error), 'the state could not be pruned'),
+    );
+  const isOneOfMany = (options.instances ?? 1) > 1 || state?.kind === 'postgres';
+  let instances: Instances | undefined;
+  const limiter = isLimited
+    ? createLimiter({
+        ...limits,
+        counters: cache?.counters ?? state?.counters ?? memoryCounters(),
+        ledger: hasBudgets(limits) ? state?.ledger : undefined,
+        onUnavailable: options.state?.onUnavailable ?? 'closed',
+        onFailure: (error) => logger.error(error, 'limits cannot be checked as configured'),
+      })
+    : undefined;
+  return {
+    state,
+    cache,
+    limiter,
+    troubles() {
+      const waiting = limiter?.counts().waiting ?? 0;
+      const unsettled = state?.trouble() !== undefined && waiting > 0;
+      const late = unsettled ? `${waiting} entries of the ledger are not on disk yet.` : undefined;
+      const parts = [state?.trouble(), cache?.trouble(), late].filter((one) => one !== undefined);
+      return [...parts, ...(instances?.disagreements() ?? [])];
+    },
+    report(report) {
+      if (state === undefined || !isOneOfMany) return;
+      const whole = () => ({ version: VERSION, ...report() });
+      instances ??= reportInstance(state.documents, whole, options.instances ?? 1);
+    },
+    instances: () => instances?.all(),
+    async close() {
+      await instances?.close();
+      stopPruning?.();
+      await limiter?.close();
+      await cache?.close();
+      await state?.close();
+    },
+  };
+}
+
+function limitsWithoutKeys(): PlimsollError {
+  return new PlimsollError(
+    'invalid-config',
+    'access.limits limits API keys, and requests need none here. Name a keys_file, or take the limits out.',
+    { place: { field: 'access.limits' } },
+  );
+}
+
+async function cacheFor({ redis }: GatewayStateOptions, logger: Logger): Promise<SharedCache | undefined> {
+  if (redis === undefined) return undefined;
+  const url = redis.urlEnv === undefined ? redis.url : process.env[redis.urlEnv];
+  if (!url) {
+    throw new PlimsollError(
+      'invalid-config',
+      `${redis.urlEnv} is not set, and redis.url_env says that it holds the address of Redis.`,
+      { place: { field: 'redis.url_env' } },
+    );
+  }
+  return openSharedCache(url, (isThere) => {
+    if (isThere) logger.info('Redis is connected');
+    else logger.warn('Redis cannot be reached: rates are counted by this instance alone until it can');
+  });
+}
+
+function warnOfUnshared(state: State | undefined, cache: SharedCache | undefined, logger: Logger): void {
+  if (state?.kind !== 'postgres') {
+    logger.warn(
+      'instances is more than 1, and the state is no PostgreSQL: other machines share nothing with this one',
+    );
+  }
+  if (cache === undefined) {
+    logger.warn('instances is more than 1, and there is no redis: each instance has breakers of its own');
+  }
+}

@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { textTable } from '../../evals/report/index.ts';
+import { defaultState, loadConfig } from '../../router/config/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { DECISIONS } from '../../router/records/index.ts';
+import {
+  DEFAULT_SQLITE_FILE,
+  openState,
+  pruneState,
+  type Retention,
+  type State,
+  type StateOptions,
+  type StoredRecord,
+} from '../../router/state/index.ts';
+import { print, printJson, startProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly json: boolean;
+}
+
+/** `plimsoll state`: the database that `state` of the configuration names. */
+export function stateCommand(): Command {
+  const state = new Command('state')
+    // Commander copies settings one level down only: without this, wrong usage of a subcommand would be reported in another form.
+    .hook('preSubcommand', (parent, command) => {
+      command.copyInheritedSettings(parent);
+    });
+  const add = (name: string, description: string) =>
+    state
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'the configuration (default: plimsoll.config.yaml where there is one)')
+      .option('--json', 'print the result as JSON', false);
+  add('migrate', 'Make the schema, or bring it up to that of this version').action(runMigrate);
+  add('status', 'Say what is stored, how much, and with which keys it is encrypted').action(runStatus);
+  add('export', 'Print a log as JSON Lines, the oldest record first')
+    .option('--stream <name>', 'which log', DECISIONS)
+    .action(runExport);
+  add('prune', 'Drop what is older or larger than state.retention allows, now')
+    .option('--max-age-days <days>', 'in place of state.retention.max_age_days', wholeNumber)
+    .option('--max-bytes <bytes>', 'in place of state.retention.max_bytes', wholeNumber)
+    .action(runPrune);
+  add('erase', 'Delete all records and documents about a user or a session')
+    .option('--user <id>', 'as clients send it: safety_identifier, user or metadata.user_id')
+    .option('--session <id>', 'as clients send it: x-session-id')
+    .option('--key <id>', 'only under this API key')
+    .action(runErase);
+  add('reencrypt', 'Encrypt captured text with the current key, whatever key it has now').action(
+    runReencrypt,
+  );
+  return state;
+}
+
+async function runMigrate({ config, json }: Flags): Promise<void> {
+  await withState(config, { migrate: 'auto', mayBeNew: true }, async (state) => {
+    const { place, schema } = await state.status();
+    if (json) printJson({ place, schema });
+    else print(`${place} has schema ${schema}.\n`);
+  });
+}
+
+async function runStatus({ config, json }: Flags): Promise<void> {
+  await withState(config, {}, async (state) => {
+    const status = await state.status();
+    if (json) return printJson(status);
+    const rows = status.streams.map(({ stream, records, bytes, oldestMs, newestMs }) => {
+      return [stream, String(records), String(bytes), dateOf(oldestMs), dateOf(newestMs)];
+    });
+    const keys = Object.entries(status.textsByKey).map(
+      ([id, texts]) => `${texts} with ${id === 'none' ? 'no key' : `the key ${id}`}`,
+    );
+    print(
+      `${status.place}: schema ${status.schema}, ${status.documents} documents, ${status.ledgerEntries} entries of the ledger\n` +
+        `captured texts: ${keys.join(', ') || 'none'}\n` +
+        `${rows.length === 0 ? 'no logs' : textTable([['log', 'records', 'bytes', 'oldest', 'newest'], ...rows])}\n`,
+    );
+  });
+}
+
+const PAGE = 500;
+
+async function runExport({ config, stream }: Flags & { readonly stream: string }): Promise<void> {
+  await withState(config, {}, async (state) => {
+    const progress = startProgress(`Exporting ${stream}`);
+    let done = 0;
+    for (let afterSeq = 0; ; ) {
+      const page = await state.log.read(stream, { afterSeq, limit: PAGE });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      print(page.map(exportedLine).join(''));
+      afterSeq = last.seq;
+      done += page.length;
+      progress.update(done);
+    }
+    progress.end(`${done} records`);
+  });
+}
+
+/** As the decision log has it in a file. */
+function exportedLine({ body, text }: StoredRecord): string {
+  if (text === undefined) return `${body}\n`;
+  return `${JSON.stringify({ ...(JSON.parse(body) as object), prompt: text })}\n`;
+}
+
+async function runPrune(flags: Flags & Partial<Retention>): Promise<void> {
+  await withState(flags.config, {}, async (state, { retention }) => {
+    const wanted = {
+      maxAgeDays: flags.maxAgeDays ?? retention.maxAgeDays,
+      maxBytes: flags.maxBytes ?? retention.maxBytes,
+    };
+    const pruned = await pruneState(state, wanted, Date.now());
+    if (flags.json) printJson(pruned);
+    else {
+      const { records, ledgerEntries, documents } = pruned;
+      print(
+        `Dropped ${records} records, ${ledgerEntries} entries of the ledger and ${documents} documents.\n`,
+      );
+    }
+  });
+}
+
+interface EraseFlags extends Flags {
+  readonly user?: string;
+  readonly session?: string;
+  readonly key?: string;
+}
+
+async function runErase({ config, json, user, session, key }: EraseFlags): Promise<void> {
+  if (user === undefined && session === undefined) {
+    throw new UsageError('Say whose records are erased: --user ID, --session ID, or both.');
+  }
+  const subject = {
+    ...(user !== undefined && { user }),
+    ...(session !== undefined && { session }),
+    ...(key !== undefined && { keyId: key }),
+  };
+  await withState(config, {}, async (state) => {
+    const records = await state.log.erase(subject);
+    const documents = await state.documents.erase(subject);
+    if (json) printJson({ records, documents });
+    else print(`Erased ${records} records and ${documents} documents.\n`);
+  });
+}
+
+async function runReencrypt({ config, json }: Flags): Promise<void> {
+  await withState(config, {}, async (state, { encryptionKeysEnv }) => {
+    if (encryptionKeysEnv === undefined) {
+      throw new PlimsollError(
+        'invalid-config',
+        'There is no key to encrypt with: set state.encryption_keys_env.',
+        {
+          place: { field: 'state.encryption_keys_env' },
+        },
+      );
+    }
+    const texts = await state.reencrypt();
+    if (json) printJson({ texts });
+    else print(`Encrypted ${texts} texts anew.\n`);
+  });
+}
+
+interface Opening {
+  readonly migrate?: 'auto';
+  /** Whether a file that is not there is made. */
+  readonly mayBeNew?: boolean;
+}
+
+/** Commands leave the schema as it is, except the one that migrates. */
+async function withState(
+  config: string | undefined,
+  { migrate, mayBeNew = false }: Opening,
+  work: (state: State, options: StateOptions & { readonly retention: Retention }) => Promise<void>,
+): Promise<void> {
+  const options = loadConfig(config).state ?? defaultState();
+  const file = options.url ?? DEFAULT_SQLITE_FILE;
+  if (options.kind === 'memory') {
+    throw new PlimsollError('invalid-config', 'state.kind is memory: nothing is stored outside the server.');
+  }
+  if (options.kind === 'sqlite' && !mayBeNew && !existsSync(file)) {
+    throw new PlimsollError(
+      'not-found',
+      `There is no state at ${file} yet. A server that needs one makes it.`,
+      {
+        place: { file },
+      },
+    );
+  }
+  const state = await openState({ ...options, migrate: migrate ?? 'manual' });
+  try {
+    const trouble = state.trouble();
+    if (trouble !== undefined) throw new PlimsollError('state-unavailable', trouble);
+    await work(state, options);
+  } finally {
+    await state.close();
+  }
+}
+
+function dateOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
