@@ -1,27 +1,41 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 
 const run = promisify(execFile);
+const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-lazy-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const LIBRARIES = ['libsql', 'kysely', 'pg', 'ioredis', 'rate-limiter-flexible'];
 
-/** Which of the libraries a program has loaded: modules of Node's loaders, and of CommonJS. */
+/** Which of the libraries a program has loaded: what passed Node's loaders, and shared objects of any thread. */
 async function loadedBy(program: string): Promise<string[]> {
-  const hook = `
-    import { registerHooks } from 'node:module';
-    const seen = new Set();
-    registerHooks?.({ load(url, context, next) { seen.add(url); return next(url, context); } });
-    globalThis.seenModules = () => [...seen, ...Object.keys(process.getBuiltinModule('node:module').Module._cache)];
-  `;
-  const script = `
-    ${program}
-    const modules = [...globalThis.seenModules(), ...process.report.getReport().sharedObjects];
-    console.log(JSON.stringify(${JSON.stringify(LIBRARIES)}.filter((name) => modules.some((one) => one.includes('/node_modules/' + name + '/') || one.includes('/@' + name + '/')))));
-  `;
-  const data = `data:text/javascript,${encodeURIComponent(hook)}`;
-  const args = ['--import', 'tsx', '--import', data, '--input-type=module', '--eval', script];
-  const { stdout } = await run(process.execPath, args);
-  return JSON.parse(stdout.trim().split('\n').at(-1)!) as string[];
+  const seenFile = path.join(scratch, 'seen.txt');
+  writeFileSync(seenFile, '');
+  const hooks = `
+    import { appendFileSync } from 'node:fs';
+    export async function load(url, context, next) {
+      appendFileSync(${JSON.stringify(seenFile)}, url + '\\n');
+      return next(url, context);
+    }`;
+  const registering = `
+    import { register } from 'node:module';
+    register(${JSON.stringify(dataUrl(hooks))});`;
+  const script = `${program}
+    const required = Object.keys(process.getBuiltinModule('node:module')._cache);
+    console.log(JSON.stringify([...required, ...process.report.getReport().sharedObjects]));`;
+  const args = ['--import', 'tsx', '--import', dataUrl(registering), '--input-type=module', '--eval', script];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 2 ** 26 });
+  const others = JSON.parse(stdout.trim().split('\n').at(-1)!) as string[];
+  const all = [...readFileSync(seenFile, 'utf8').split('\n'), ...others];
+  expect(all.some((one) => one.includes('/undici/'))).toBe(true); // the gateway's own library is seen
+  return LIBRARIES.filter((name) => all.some((one) => new RegExp(`/node_modules/@?${name}/`).test(one)));
+}
+
+function dataUrl(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 
 const GATEWAY = `
@@ -38,7 +52,7 @@ test('with the state off none of its libraries is loaded', async () => {
 });
 
 test('with SQLite only its own libraries are loaded', async () => {
-  const program = `${GATEWAY} await (await createGateway(configWith({ state: { url: '/tmp/plimsoll-lazy-' + process.pid + '/state.db' } }))).close();`;
+  const program = `${GATEWAY} await (await createGateway(configWith({ state: { url: ${JSON.stringify(path.join(scratch, 'state.db'))} } }))).close();`;
   const loaded = await loadedBy(program);
   expect(loaded).toContain('libsql'); // its binary, in the thread
   expect(loaded).not.toContain('pg');

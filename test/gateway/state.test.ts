@@ -1,0 +1,240 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createKey } from '../../router/access/index.ts';
+import { decisionRecordSchema } from '../../router/records/decision-record.ts';
+import { freePort, startPostgres, stopPostgres } from '../helpers/database-servers.mjs';
+import { HAS_POSTGRES, HAS_REDIS, postgresUrl, redisUrl } from '../helpers/databases.ts';
+import { ask, clientsOf, gatewayForTest, type RunningGateway, type Wishes } from './running-gateway.ts';
+
+const run = promisify(execFile);
+const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-gateway-state-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+let files = 0;
+const newPlace = (name: string) => path.join(scratch, `${files++}-${name}`);
+
+type Changes = NonNullable<Wishes['config']>;
+
+/** A gateway with one API key, and that key's clients. */
+async function withKey(config: Changes, keysFile = newPlace('keys.json')) {
+  const { key, stored } = createKey(keysFile, { name: 'tests', now: new Date() });
+  const access = { ...config.access, keys_file: keysFile };
+  const running = await gatewayForTest({ config: { ...config, access } });
+  return { ...running, ...clientsOf(running.url, key), key, keyId: stored.id, keysFile };
+}
+
+async function readyz({ url }: Pick<RunningGateway, 'url'>) {
+  return (await (await fetch(`${url}/readyz`)).json()) as {
+    status: string;
+    troubles: string[];
+    instances?: object[];
+  };
+}
+
+/** The command as a user runs it. */
+async function plimsoll(args: readonly string[], config: object, env: Record<string, string> = {}) {
+  const file = newPlace('config.yaml');
+  writeFileSync(file, JSON.stringify(config)); // YAML has JSON in it
+  const command = ['dist/scripts/cli.js', ...args, '--config', file];
+  return (await run(process.execPath, command, { env: { ...process.env, ...env } })).stdout;
+}
+
+test('the decision log in SQLite is the one of a file: status, export, erasure', async () => {
+  const state = {
+    kind: 'sqlite' as const,
+    url: newPlace('state.db'),
+    encryption_keys_env: 'GATEWAY_STATE_KEYS',
+  };
+  const env = { GATEWAY_STATE_KEYS: `k:${Buffer.alloc(32, 3).toString('base64')}` };
+  Object.assign(process.env, env);
+  const running = await gatewayForTest({
+    config: { state, decision_log: { to: 'state', include_prompt: true } },
+  });
+  await running.openai.chat.completions.create({ ...ask('What is the capital of France?'), user: 'ann' });
+  await running.anthropic.messages.create({ ...ask('And of Spain?'), metadata: { user_id: 'bob' } });
+  await running.close();
+  expect(readFileSync(state.url).includes('capital of France')).toBe(false);
+  expect(readFileSync(state.url).includes('ann')).toBe(false);
+
+  const status = JSON.parse(await plimsoll(['state', 'status', '--json'], { state }, env));
+  expect(status).toMatchObject({ streams: [{ stream: 'decisions', records: 2 }], textsByKey: { k: 2 } });
+  const exported = async () =>
+    (await plimsoll(['state', 'export'], { state }, env))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => decisionRecordSchema.parse(JSON.parse(line)));
+  expect((await exported()).map(({ prompt, dialect }) => [dialect, prompt])).toEqual([
+    ['openai', 'What is the capital of France?'],
+    ['anthropic', 'And of Spain?'],
+  ]);
+  expect(JSON.parse(await plimsoll(['state', 'erase', '--user', 'ann', '--json'], { state }, env))).toEqual({
+    records: 1,
+    documents: 0,
+  });
+  expect((await exported()).map(({ dialect }) => dialect)).toEqual(['anthropic']);
+  expect(await plimsoll(['state', 'prune', '--max-bytes', '0'], { state }, env)).toBe(
+    'Dropped 1 records, 0 entries of the ledger and 0 documents.\n',
+  );
+});
+
+test('a rate: further requests get a 429 with retry-after, of this key alone', async () => {
+  const limits = { requests_per_minute: 2 };
+  const { openai, url, keysFile } = await withKey({ access: { limits } });
+  for (let i = 0; i < 2; i++) await openai.chat.completions.create(ask('Hi'));
+  const refusal = await openai.chat.completions.create(ask('Hi')).catch((error) => error);
+  expect(refusal).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+  expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(0);
+  const other = createKey(keysFile, { name: 'other', now: new Date() });
+  const clients = clientsOf(url, other.key);
+  await expect
+    .poll(() =>
+      clients.openai.chat.completions.create(ask('Hi')).then(
+        () => 'ok',
+        () => 'not yet',
+      ),
+    )
+    .toBe('ok');
+});
+
+test('tokens a minute count what the reply used', async () => {
+  const { openai } = await withKey({ access: { limits: { tokens_per_minute: 1 } } });
+  await openai.chat.completions.create(ask('Hi'));
+  await expect(openai.chat.completions.create(ask('Hi'))).rejects.toMatchObject({ status: 429 });
+});
+
+describe.each(['sqlite', 'postgres'] as const)('with a budget in %s', (kind) => {
+  const stateOf = async () =>
+    kind === 'sqlite' ? { kind, url: newPlace('budget.db') } : { kind, url: await postgresUrl() };
+
+  test.skipIf(kind === 'postgres' && !HAS_POSTGRES)(
+    'a key that has spent it is refused, on every instance, and the official clients do not try again',
+    async () => {
+      const state = await stateOf();
+      const config: Changes = { state, access: { limits: { usd_per_day: 0.000_001 } } };
+      const first = await withKey(config);
+      await first.openai.chat.completions.create(ask('Hi')); // settled before it ended
+      const second = await gatewayForTest({
+        config: { ...config, access: { ...config.access, keys_file: first.keysFile } },
+      });
+      for (const url of [first.url, second.url]) {
+        const { openai, anthropic } = clientsOf(url, first.key);
+        const refusal = await openai.chat.completions
+          .create(ask('Hi'), { maxRetries: 2 })
+          .catch((error) => error);
+        expect(refusal).toMatchObject({ status: 429, code: 'insufficient_quota' });
+        await expect(anthropic.messages.create(ask('Hi'), { maxRetries: 2 })).rejects.toMatchObject({
+          status: 429,
+        });
+      }
+      expect(await metricOf(first, 'plimsoll_ledger_waiting')).toBe(0);
+    },
+  );
+
+  test.skipIf(kind === 'postgres' && !HAS_POSTGRES)('a stream is settled before its end', async () => {
+    const { openai } = await withKey({
+      state: await stateOf(),
+      access: { limits: { usd_per_month: 0.000_001 } },
+    });
+    const stream = await openai.chat.completions.create({ ...ask('Hi'), stream: true });
+    for await (const _ of stream);
+    await expect(openai.chat.completions.create(ask('Hi'))).rejects.toMatchObject({ status: 429 });
+  });
+});
+
+async function metricOf({ url, key }: { url: string; key: string }, name: string): Promise<number> {
+  const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } });
+  const line = (await response.text()).split('\n').find((one) => one.startsWith(`${name} `));
+  return Number(line?.split(' ')[1]);
+}
+
+test('limits without API keys are refused at the start', async () => {
+  await expect(
+    gatewayForTest({ config: { access: { limits: { requests_per_minute: 1 } } } }),
+  ).rejects.toMatchObject({
+    code: 'invalid-config',
+    place: { field: 'access.limits' },
+  });
+});
+
+describe.skipIf(!HAS_REDIS)('with Redis', () => {
+  test('two instances share a rate, and a lost Redis stops nobody', async () => {
+    const redis = { url: await redisUrl() };
+    const access = { limits: { requests_per_minute: 3 } };
+    const first = await withKey({ redis, access });
+    const second = await gatewayForTest({
+      config: { redis, access: { ...access, keys_file: first.keysFile } },
+    });
+    const other = clientsOf(second.url, first.key).openai;
+    await expect.poll(async () => (await readyz(second)).status).toBe('ready');
+    await expect.poll(async () => (await readyz(first)).status).toBe('ready');
+    await first.openai.chat.completions.create(ask('Hi'));
+    await other.chat.completions.create(ask('Hi'));
+    await first.openai.chat.completions.create(ask('Hi'));
+    await expect(other.chat.completions.create(ask('Hi'))).rejects.toMatchObject({ status: 429 });
+  });
+
+  test('one that is away is said in readyz, and rates are counted by the instance', async () => {
+    const redis = { url: `redis://127.0.0.1:${await freePort()}` };
+    const first = await withKey({ redis, access: { limits: { requests_per_minute: 1 } } });
+    await first.openai.chat.completions.create(ask('Hi'));
+    await expect(first.openai.chat.completions.create(ask('Hi'))).rejects.toMatchObject({ status: 429 });
+    expect(await readyz(first)).toMatchObject({
+      status: 'degraded',
+      troubles: [expect.stringContaining('Redis cannot be reached')],
+    });
+  });
+});
+
+describe.skipIf(!HAS_POSTGRES)('with PostgreSQL', () => {
+  test('instances that serve different things say so in readyz', async () => {
+    const state = { kind: 'postgres' as const, url: await postgresUrl() };
+    const first = await gatewayForTest({ config: { state, instances: 2 } });
+    const second = await gatewayForTest({ config: { state, instances: 2, aliases: { 'gpt-9': 'auto' } } });
+    await expect.poll(async () => (await readyz(second)).instances?.length).toBe(2);
+    expect((await readyz(second)).troubles).toEqual(['The 2 instances serve 2 different configurations.']);
+    await first.close();
+  });
+
+  test('away at the start and later: requests go on, the log waits and is stored, budgets fail closed', async () => {
+    const folder = newPlace('postgres');
+    mkdirSync(folder);
+    onTestFinished(() => stopPostgres(folder));
+    const port = await freePort();
+    const state = { kind: 'postgres' as const, url: `postgres://postgres@127.0.0.1:${port}/postgres` };
+    const open = await withKey({
+      state: { ...state, on_unavailable: 'open' },
+      decision_log: { to: 'state' },
+      access: { limits: { usd_per_day: 1_000 } },
+    });
+    const closed = await withKey({ state, access: { limits: { usd_per_day: 1_000 } } });
+    await open.openai.chat.completions.create(ask('Hi'));
+    await expect(closed.openai.chat.completions.create(ask('Hi'))).rejects.toMatchObject({
+      status: 503,
+      code: 'state_unavailable',
+    });
+    expect(await readyz(open)).toMatchObject({ status: 'degraded' });
+    expect(await metricOf(open, 'plimsoll_state_away')).toBe(1);
+
+    await startPostgres(folder, port);
+    await expect.poll(() => metricOf(open, 'plimsoll_ledger_waiting')).toBe(0);
+    await expect.poll(() => metricOf(open, 'plimsoll_decision_log_records_total{outcome="written"}')).toBe(1);
+    await expect
+      .poll(() =>
+        closed.openai.chat.completions.create(ask('Hi')).then(
+          () => 'ok',
+          () => 'not yet',
+        ),
+      )
+      .toBe('ok');
+    expect(await metricOf(open, 'plimsoll_state_away')).toBe(0);
+
+    stopPostgres(folder, 'immediate');
+    await open.openai.chat.completions.create(ask('Hi'));
+    await expect.poll(async () => (await readyz(open)).status).toBe('degraded');
+    await startPostgres(folder, port);
+    await expect.poll(() => metricOf(open, 'plimsoll_decision_log_records_total{outcome="written"}')).toBe(2);
+  });
+});
