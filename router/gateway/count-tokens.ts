@@ -71,6 +71,7 @@ export async function countTokens(request: GatewayRequest, context: CountContext
     body: Buffer.from(JSON.stringify(body)),
     stream: undefined,
     finished: recordOnce({ ...stages, firstByteMs }, recording, 200),
+    spent: () => undefined,
   };
 }
 
