@@ -71,7 +71,6 @@ export async function countTokens(request: GatewayRequest, context: CountContext
     body: Buffer.from(JSON.stringify(body)),
     stream: undefined,
     finished: recordOnce({ ...stages, firstByteMs }, recording, 200),
-    spent: () => undefined,
   };
 }
 

@@ -26,8 +26,8 @@ export interface GatewayReply {
   readonly stream: StreamEnd | undefined;
   /** To be called when the last byte is sent, or the reply broke off: records the request, once. */
   readonly finished: (ended: RequestFacts['ended']) => void;
-  /** What it has cost so far; of a stream, known when its body has ended. */
-  readonly spent: () => ReplySpending | undefined;
+  /** What it has cost so far; of a stream, known when its body has ended. Left out if no model was paid for it. */
+  readonly spent?: () => ReplySpending | undefined;
 }
 
 /** What a request used. Costs that are not known count as 0. */

@@ -32,7 +32,7 @@ export async function settledReply(
 }
 
 async function settleNow({ spent }: GatewayReply, settle: (used: Used) => Promise<void>): Promise<void> {
-  const spending = spent();
+  const spending = spent?.();
   if (spending === undefined) return;
   const { usd, ...used } = spending;
   await settle({ ...used, nanoUsd: Math.round(usd * NANO) });
