@@ -336,7 +336,11 @@ function isRetrieved({ name, inner }: TaggedBlock): boolean {
  * write so too: the question must be clear without what is beside it.
  */
 function bareQuestion({ text, labels }: Outline): string | undefined {
-  const apart = betweenRules(text, TRIPLE_QUOTES) ?? underLabel(text, labels);
+  const apart =
+    setApartUnderLabel(text, labels) ??
+    betweenRules(text, TRIPLE_QUOTES) ??
+    underLabel(text, labels) ??
+    aboveLastParagraph(text, labels);
   if (apart === undefined) return undefined;
   const [question, ...further] = [
     ...paragraphs(text.slice(0, apart.start)),
@@ -346,17 +350,49 @@ function bareQuestion({ text, labels }: Outline): string | undefined {
   return speaksForItself(question, text.slice(apart.start, apart.end)) ? question : undefined;
 }
 
+/** What quotation marks, a fence of plain text or a rule set apart under a label of retrieved text, with the label. */
+function setApartUnderLabel(text: string, labels: readonly Label[]): Span | undefined {
+  const label = labels[0];
+  if (label?.kind !== 'context' || labels.length > 1 || !isRetrievedLabel(text, label)) return undefined;
+  OPENING.lastIndex = label.bodyStart;
+  const opening = OPENING.exec(text);
+  const bodyStart = opening === null ? label.bodyStart : OPENING.lastIndex;
+  const close = opening === null ? SINGLE_RULE.exec(text.slice(bodyStart)) : undefined;
+  if (opening !== null) {
+    const at = text.indexOf(opening[1]!, bodyStart);
+    return at < 0 ? undefined : { start: label.lineStart, end: at + opening[1]!.length };
+  }
+  return close ? { start: label.lineStart, end: bodyStart + close.index + close[0].length } : undefined;
+}
+
+const OPENING = /\s{0,20}("{3}|'{3}|`{3}|~{3})(?:(?:text|txt|plaintext|markdown|md)?(?=[ \t\r]*\n))?/iy;
+const SINGLE_RULE = /^(?:-{3,80}|={3,80}|\*{3,80})[ \t\r]*$/m;
+
 /** From the first label of retrieved text to the end. */
 function underLabel(text: string, labels: readonly Label[]): Span | undefined {
   const first = labels[0];
   if (first?.kind !== 'context' || first.lineStart === 0) return undefined;
-  const isRetrieved = RETRIEVED_LABEL.test(text.slice(first.lineStart, first.bodyStart));
-  return isRetrieved ? { start: first.lineStart, end: text.length } : undefined;
+  return isRetrievedLabel(text, first) ? { start: first.lineStart, end: text.length } : undefined;
+}
+
+/** Under a label with which the text begins, such as `Based on the following articles:`, all but the last paragraph. */
+function aboveLastParagraph(text: string, labels: readonly Label[]): Span | undefined {
+  const [label] = labels;
+  if (label?.kind !== 'context' || labels.length > 1 || text.slice(0, label.lineStart).trim() !== '')
+    return undefined;
+  const last = text.trimEnd().lastIndexOf('\n\n');
+  return last > label.bodyStart && isRetrievedLabel(text, label)
+    ? { start: label.lineStart, end: last }
+    : undefined;
+}
+
+function isRetrievedLabel(text: string, { lineStart, bodyStart }: Label): boolean {
+  return RETRIEVED_LABEL.test(text.slice(lineStart, bodyStart));
 }
 
 /** Labels that persons hardly give to what they wrote or pasted themselves. */
 const RETRIEVED_LABEL =
-  /\b(?:contexts?|documents|sources|passages|excerpts|snippets|chunks|search results|knowledge(?: base)?|kontext|contexte|contexto|contesto)\b|контекст|上下文|已知信息|参考资料|文脈|コンテキスト|参考情報|컨텍스트|문맥/iu;
+  /\b(?:contexts?|documents|sources|passages|excerpts|snippets|chunks|search results|following articles|knowledge(?: base)?|kontext|contexte|contexto|contesto)\b|контекст|上下文|已知信息|参考资料|文脈|コンテキスト|参考情報|컨텍스트|문맥/iu;
 
 /** The paragraphs before and after the context; undefined if no context is set apart. */
 function textAround({ text, labels, contexts }: Outline): string[] | undefined {

@@ -191,7 +191,7 @@ function kind(of: SectionKind, labels: readonly string[]): (readonly [string, Se
 const NUMBERED =
   /\[\^?(?:(?:doc|document|source|chunk|passage|snippet|context|result)[ _#-]{0,2})?\d{1,3}(?:\]|[:,|] ?[^\]\n]{0,100}\])/iy;
 const ADJECTIVES =
-  /^(?:(?:the|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)|an?|use(?: only)?) ){1,3}/;
+  /^(?:(?:the|based on|given|answer|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)|an?|use(?: only)?) ){1,3}/;
 /** `document 2`, `source #2`, `passage 2 (handbook.pdf)`. */
 const NUMBER_OR_NOTE = / ?(?:[#№]? ?\d{1,3})?(?: ?\([^()]{0,60}\))?$/;
 const DECORATION = new Set('#*=_-–—~|[]【】「」『』《》〈〉`"\' \t'.split(''));
@@ -221,8 +221,10 @@ function labelOnLine(text: string, start: number, end: number): Label | undefine
     }
   }
   const colon = colonWithin(text, first, Math.min(end, first + LONGEST_LABEL));
-  // Without a colon it must be set apart by its form, and stand alone: `## Context`, `[QUESTION]`, `=== Sources ===`.
-  if (colon < 0 && (end - first > LONGEST_LABEL || !DECORATION.has(text[first]!))) return undefined;
+  // Without a colon it must be set apart by its form, and stand alone: `## Context`, `[QUESTION]`, `=== Sources ===`, or underlined.
+  const isShort = end - first <= LONGEST_LABEL;
+  const underlineEnd = colon < 0 && isShort && first < end ? endOfUnderline(text, end + 1) : undefined;
+  if (colon < 0 && underlineEnd === undefined && !(isShort && DECORATION.has(text[first]!))) return undefined;
   if (text[first] === '"' && text[colon - 1] === '"') return undefined; // a field of JSON
   const plain = undecorated(text.slice(first, colon < 0 ? end : colon)).toLowerCase();
   const found =
@@ -234,8 +236,20 @@ function labelOnLine(text: string, start: number, end: number): Label | undefine
     kind: found,
     isChunk: found === 'context' && /\d/.test(plain),
     lineStart: start,
-    bodyStart: colon < 0 ? Math.min(end + 1, text.length) : afterDecoration(text, colon + 1, end),
+    bodyStart:
+      colon < 0 ? Math.min((underlineEnd ?? end) + 1, text.length) : afterDecoration(text, colon + 1, end),
   };
+}
+
+/** A line of `=` or `-` below a heading. */
+const UNDERLINE = /(?:={3,80}|-{3,80})[ \t\r]*(?=\n|$)/y;
+
+/** Where the underline that begins here ends; undefined if there is none. */
+function endOfUnderline(text: string, start: number): number | undefined {
+  const unit = text[start];
+  if (unit !== '=' && unit !== '-') return undefined; // nearly always
+  UNDERLINE.lastIndex = start;
+  return UNDERLINE.test(text) ? UNDERLINE.lastIndex : undefined;
 }
 
 /** -1 if there is none. Character by character: most lines have none, and a search would run on into the next ones. */
