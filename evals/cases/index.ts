@@ -32,7 +32,6 @@ export { type PromptRowOptions, promptRows } from './canonical-cases.ts';
 
 export {
   type CopyHashes,
-  copyHash,
   copyHashes,
   fingerprints,
   questionKey,
