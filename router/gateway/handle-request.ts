@@ -35,7 +35,7 @@ export async function handleRequest(
   let calledMs: number | undefined;
   try {
     let call = callFor(request, parts.upstream);
-    if (request.operation === 'count-tokens')
+    if (request.operation === 'count-tokens' && request.passed === undefined)
       return await countTokens(request, { startedAt, call, parts, recording });
     if (request.operation === 'decision')
       return await decideFor(request, { startedAt, call, parts, recording });

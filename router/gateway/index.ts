@@ -2,7 +2,7 @@
 import type { Gateway, GatewayOptions } from './open-gateway.ts';
 
 export { decisionCallSchema } from './decision-call.ts';
-export { createModelNames, type ListedName } from './model-names.ts';
+export { createModelNames, type ListedName, type ModelNames } from './model-names.ts';
 export type { GatewayHealth } from './open-gateway.ts';
 export type { GatewayReply } from './reply.ts';
 export type { GatewayRequest } from './request.ts';

@@ -28,7 +28,7 @@ export function passedRequest(request: GatewayRequest, came: PassedClientRequest
     target,
     passed: {
       method: METHODS[route.method],
-      path,
+      path: path.replace('{model}', target.id),
       contentType: body === null ? undefined : String(contentType),
       body,
       accept: typeof accept === 'string' ? accept : undefined,
@@ -48,6 +48,9 @@ function addressed(
   if (route.model === 'nowhere') {
     const target = providerTarget(namedProvider(request, route, parts), route);
     return { target, body: bytes ?? null };
+  }
+  if (route.model === 'path') {
+    return { target: namedModel(came.model, 'model', request, route, parts), body: request.bodyText };
   }
   if (route.model === 'batch') return batchCall(request, route, parts);
   if (bytes === undefined) {

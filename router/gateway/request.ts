@@ -32,8 +32,10 @@ export interface GatewayRequest {
 /** A request to a route that is passed through. */
 export interface PassedClientRequest {
   readonly route: PassedRoute;
-  /** Behind /v1, with its query. */
+  /** Behind /v1, with its query; `{model}` stands for the provider's name of `model`. */
   readonly path: string;
+  /** If the path names it. */
+  readonly model?: string;
   /** A body that is no JSON. */
   readonly bytes?: Buffer;
 }

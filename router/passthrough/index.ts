@@ -3,6 +3,7 @@ export { withOwnResults } from './batch-results.ts';
 export { formField, withFormValue } from './multipart.ts';
 export { nativeBody } from './native-body.ts';
 export {
+  GOOGLE_ROUTE,
   PASSED_OPERATIONS,
   PASSED_ROUTES,
   type PassedOperation,

@@ -18,11 +18,11 @@ export interface PassedRoute {
   /** Behind /v1, in Express's words. */
   readonly path: string;
   readonly summary: string;
-  readonly operation: PassedOperation;
+  readonly operation: PassedOperation | 'chat';
   /** How the request's body is read. */
   readonly body: 'json' | 'multipart' | 'none';
   /** Where the model is named. `nowhere`: the provider is named by a header, or is the only one that has the route. */
-  readonly model: 'field' | 'batch' | 'nowhere';
+  readonly model: 'field' | 'batch' | 'path' | 'nowhere';
   /** It creates something, so it is not sent a second time if it may have been carried out the first time. */
   readonly creates?: true;
   /** The kinds of providers that have it, by the API that the client speaks. */
@@ -171,6 +171,17 @@ export const PASSED_ROUTES: readonly PassedRoute[] = [
     kinds: BATCHES,
   },
 ];
+
+/** Google's API for its own models: `<model>:<method>`. The server has its path, which is not behind /v1. */
+export const GOOGLE_ROUTE: PassedRoute = {
+  method: 'post',
+  path: '/models/:call',
+  summary: "Google's API.",
+  operation: 'chat',
+  body: 'json',
+  model: 'path',
+  kinds: { openai: ['google'] },
+};
 
 /** A request to a provider's route, as it goes out. */
 export interface PassedRequest {

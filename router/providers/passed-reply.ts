@@ -1,5 +1,5 @@
 import type { ProviderKind, TokenCounts } from '../catalog/index.ts';
-import { countIn, fieldIn, isObject, objectIn, parseJson } from '../json/index.ts';
+import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
 import { type PassedRequest, withOwnResults } from '../passthrough/index.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import {
@@ -88,16 +88,26 @@ async function* watched(
 ): AsyncGenerator<Uint8Array> {
   const reader = new SseReader();
   for await (const chunk of bytes) {
-    for (const { data } of reader.push(chunk)) if (data.includes('"usage"')) onUsage(data);
+    for (const { data } of reader.push(chunk)) if (data.includes('"usage')) onUsage(data);
     yield chunk;
   }
 }
 
-/** Tokens by OpenAI's older names (completions) or its newer ones (images, transcriptions); undefined if the reply has none. */
+/** Tokens by OpenAI's older names (completions), its newer ones (images, transcriptions) or Google's; undefined if the reply has none. */
 function usageIn(json: unknown): TokenCounts | undefined {
+  if (isObject(fieldIn(json, 'usageMetadata'))) return googleUsage(objectIn(json, 'usageMetadata'));
   if (!isObject(fieldIn(json, 'usage'))) return undefined;
   const counts = objectIn(json, 'usage');
   const inputTokens = countIn(counts, 'prompt_tokens') ?? countIn(counts, 'input_tokens');
   const outputTokens = countIn(counts, 'completion_tokens') ?? countIn(counts, 'output_tokens');
   return inputTokens === undefined || outputTokens === undefined ? undefined : { inputTokens, outputTokens };
+}
+
+function googleUsage(counts: JsonObject): TokenCounts | undefined {
+  const inputTokens = countIn(counts, 'promptTokenCount');
+  if (inputTokens === undefined) return undefined;
+  const outputTokens =
+    (countIn(counts, 'candidatesTokenCount') ?? 0) + (countIn(counts, 'thoughtsTokenCount') ?? 0);
+  const cached = countIn(counts, 'cachedContentTokenCount');
+  return { inputTokens, outputTokens, ...(cached !== undefined && { cachedInputTokens: cached }) };
 }

@@ -8,9 +8,11 @@ import { PASSED_ROUTES } from '../passthrough/index.ts';
 import type { Router } from '../router.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
 import type { Route, ServerContext } from './context.ts';
+import { readingGoogleKey } from './google-adapter.ts';
 import { browserGuard, type Guard, keyGuard } from './guards.ts';
 import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';
+import { googleRoutes } from './routes/google.ts';
 import { CALL_PATHS, type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
 import { passedRoutes } from './routes/passed-routes.ts';
@@ -38,7 +40,7 @@ export function createApp(
     readyz(context, gateway),
     healthz(context),
     openApi(context),
-    ...(gateway ? passedRoutes(context, gateway) : []),
+    ...(gateway ? [...passedRoutes(context, gateway), ...googleRoutes(context, gateway)] : []),
   ];
   const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused);
   const app = expressApp([...routes, index(context, routes)], keys, context);
@@ -46,7 +48,8 @@ export function createApp(
     withKeys: keys !== undefined,
     callsModels: gateway !== undefined,
   });
-  return inOriginForm(requiringHost(requestListener(browsers, keys, calls, app), send), send);
+  const listener = readingGoogleKey(requestListener(browsers, keys, calls, app));
+  return inOriginForm(requiringHost(listener, send), send);
 }
 
 const ABSOLUTE_TARGET = /^[a-z][a-z\d+.-]*:\/\//i;
@@ -122,7 +125,7 @@ function expressApp(routes: readonly Route[], keys: Guard | undefined, context: 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  if (keys) app.use(['/v1', '/metrics', ...unversionedRoots(routes)], keys);
+  if (keys) app.use(['/v1', '/v1beta', '/metrics', ...unversionedRoots(routes)], keys);
   for (const sharing of byPath(routes).values()) addRoutes(app, sharing, context);
   app.use(unknownRoute(context), lastErrorHandler(context));
   return app;

@@ -6,7 +6,7 @@ export function pathTemplate(path: string): string {
 }
 
 /** What the document has of every call, whatever is called. */
-interface CallParts {
+export interface CallParts {
   readonly requestId: object;
   /** By status. */
   readonly errors: Readonly<Record<string, object>>;

@@ -1,3 +1,4 @@
+import { GOOGLE_ERROR, googlePaths } from './openapi-google.ts';
 import { passedPaths } from './openapi-passed.ts';
 
 interface PathOptions {
@@ -12,7 +13,7 @@ interface PathOptions {
 export function openApiPaths({ callsModels, needsKey, checksHost }: PathOptions): Paths {
   const refusals = { ...(!needsKey && ORIGIN_REFUSAL), ...(checksHost && HOST_REFUSAL), ...UNREAD_REQUESTS };
   const paths = withResponses(
-    { ...(callsModels && callPaths()), ...LISTING_PATHS, ...decisionPaths() },
+    { ...LISTING_PATHS, ...(callsModels && callPaths()), ...decisionPaths() },
     refusals,
   );
   return needsKey ? guardedPaths(paths) : paths;
@@ -111,6 +112,10 @@ function callPaths() {
         streams: false,
       }),
     },
+    ...googlePaths(
+      { requestId: REQUEST_ID, errors: callErrors(GOOGLE_ERROR), headers: ROUTING_HEADERS },
+      MODEL,
+    ),
     ...passedPaths({ requestId: REQUEST_ID, errors: callErrors(EITHER_ERROR), headers: ROUTING_HEADERS }),
   };
 }
@@ -367,7 +372,7 @@ type Operation = Paths[string][string];
 /** The paths with what API keys change on those that they guard: everything under /v1, and /metrics. */
 function guardedPaths(paths: Paths): Paths {
   return mapOperations(paths, (operation, path) =>
-    /^\/(v1\/|metrics$)/.test(path)
+    /^\/(v1\/|v1beta\/|metrics$)/.test(path)
       ? { ...withMore(operation, KEY_REFUSALS), security: SECURITY }
       : operation,
   );

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Dialect } from '../catalog/index.ts';
-import { errorBody } from '../dialects/index.ts';
+import { errorBody, googleErrorBody } from '../dialects/index.ts';
 import { httpStatus, PlimsollError } from '../errors.ts';
+import { speaksGoogle } from './google-adapter.ts';
 import type { errorEnvelopeSchema } from './schemas/decisions.ts';
 
 /** Whether the server is shutting down; one object for the whole server. */
@@ -56,7 +57,7 @@ export function createSender(lifecycle: Lifecycle): Sender {
       const error = { status, message, code, ...(param !== null && { param }), requestId: id };
       send(response, dialect, id, {
         status,
-        body: errorBody(dialect, error),
+        body: speaksGoogle(request) ? googleErrorBody(error) : errorBody(dialect, error),
         ...(headers && { headers }),
       });
     },

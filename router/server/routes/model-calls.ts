@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LightAbortSignal } from '../../abort-signal.ts';
 import type { Admission, Entry } from '../../access/index.ts';
 import type { Dialect } from '../../catalog/index.ts';
-import type { Gateway, GatewayRequest } from '../../gateway/index.ts';
+import type { Gateway, GatewayReply, GatewayRequest } from '../../gateway/index.ts';
 import { isObject } from '../../json/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
@@ -133,7 +133,15 @@ type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId'>;
 
 /** Waits for a place, calls and sends. Never rejects. */
 export async function handleCall(
-  { context, gateway, refuse }: Pick<CallContext, 'context' | 'gateway' | 'refuse'>,
+  {
+    context,
+    gateway,
+    refuse,
+    adapt = (reply) => reply,
+  }: Pick<CallContext, 'context' | 'gateway' | 'refuse'> & {
+    /** Puts the reply into the client's form, if that is none of the gateway's dialects. */
+    readonly adapt?: (reply: GatewayReply) => GatewayReply;
+  },
   request: CallRequest,
   response: ServerResponse,
   read: ReadCall,
@@ -155,7 +163,7 @@ export async function handleCall(
       keyId: request.keyId,
     };
     const reply = await gateway.handle(call, context.router);
-    await sendReply(reply, read.dialect, context, request, response);
+    await sendReply(adapt(reply), read.dialect, context, request, response);
   } catch (error) {
     if (!signal.aborted) {
       context.send.error(request, response, loggedErrorResponse(context, error, null));

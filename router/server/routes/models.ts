@@ -3,8 +3,10 @@ import { createCatalog, type Dialect } from '../../catalog/index.ts';
 import { PlimsollError } from '../../errors.ts';
 import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
 import type { Route, ServerContext } from '../context.ts';
+import { speaksGoogle } from '../google-adapter.ts';
 import { clientDialect } from '../responses.ts';
 import { loggedErrorResponse } from '../server-log.ts';
+import { googleModels } from './google.ts';
 
 /** The catalog of a server without providers. */
 const NO_MODELS = createCatalog({ providers: {}, models: {} });
@@ -20,10 +22,12 @@ export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
     const id = request.params['id'] as readonly string[] | undefined;
     try {
       const names = gateway?.names() ?? createModelNames({}, NO_MODELS, router);
-      const body =
-        id === undefined
+      const one = id?.join('/');
+      const body = speaksGoogle(request)
+        ? googleModels(names, one)
+        : one === undefined
           ? modelList(dialect, names.listed, request.query)
-          : FORMS[dialect](names.find(id.join('/')));
+          : FORMS[dialect](names.find(one));
       send.json(request, response, body);
     } catch (error) {
       send.error(request, response, loggedErrorResponse(context, error, null));

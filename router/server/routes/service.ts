@@ -133,7 +133,7 @@ export function index({ send }: ServerContext, routes: readonly Route[]): Route 
     name: 'plimsoll',
     version: VERSION,
     routes: routes.flatMap(({ method, path, summary }) =>
-      pathTemplates(path).map((path) => ({ method: method.toUpperCase(), path, summary })),
+      pathTemplates(path, method).map((path) => ({ method: method.toUpperCase(), path, summary })),
     ),
     documentation: '/openapi.json, and docs/API.md in the package',
   };
@@ -145,8 +145,12 @@ export function index({ send }: ServerContext, routes: readonly Route[]): Route 
   };
 }
 
-/** Express's path as OpenAPI writes it: `/v1/models{/*id}` is both `/v1/models` and `/v1/models/{id}`. */
-function pathTemplates(path: string): readonly string[] {
+/** Express's path as OpenAPI writes it: `/v1/models{/*id}` is both `/v1/models` and `/v1/models/{id}`; only the latter is called. */
+function pathTemplates(path: string, method: Route['method']): readonly string[] {
   const [base, name] = path.split(/\{\/\*|\}$/);
-  return base === undefined || name === undefined ? [pathTemplate(path)] : [base, `${base}/{${name}}`];
+  return base === undefined || name === undefined
+    ? [pathTemplate(path)]
+    : method === 'post'
+      ? [`${base}/{${name}}`]
+      : [base, `${base}/{${name}}`];
 }
