@@ -27,7 +27,10 @@ const ANY_OBJECT = { type: 'object' };
  * Google's API; newer clients ask for v1, older ones for v1beta.
  * @param model the operation of the other APIs at the path that they share
  */
-export function googlePaths({ requestId, errors, headers }: CallParts, model: object) {
+export function googlePaths(
+  { requestId, errors, headers }: CallParts,
+  model: { readonly responses: object },
+) {
   const call = (operationId: string) => ({
     operationId,
     summary: "Google's generateContent, streamGenerateContent and countTokens, routed or by name.",
