@@ -6,7 +6,9 @@ import { equalHashes, hashKey, parseApiKey, readKeys, type StoredKey } from './k
 export interface AccessOptions {
   /** File of API keys, which holds only hashes. */
   readonly keysFile?: string | undefined;
-  /** Whether requests need a key. `auto`: if there is a `keysFile`. */
+  /** The keys are in the state, for all instances. */
+  readonly keysInState?: boolean | undefined;
+  /** Whether requests need a key. `auto`: if there are keys. */
   readonly required: 'auto' | boolean;
 }
 
@@ -16,7 +18,7 @@ export interface AccessOptions {
  * @throws PlimsollError `invalid-config` if keys are needed and `keys_file` is not given, or are turned off for an address that
  * others can reach.
  */
-export function requireAccess({ keysFile, required }: AccessOptions, host: string): boolean {
+export function requireAccess({ keysFile, keysInState, required }: AccessOptions, host: string): boolean {
   const reachable = !isLoopback(host);
   if (reachable && required === false) {
     throw new PlimsollError(
@@ -25,7 +27,7 @@ export function requireAccess({ keysFile, required }: AccessOptions, host: strin
       { place: { field: 'access.required' } },
     );
   }
-  if (keysFile !== undefined) return required !== false;
+  if (keysFile !== undefined || keysInState) return required !== false;
   if (!reachable && required !== true) return false;
   const why = reachable ? `others can reach ${host}` : 'access.required is true';
   throw new PlimsollError(

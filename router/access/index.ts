@@ -7,7 +7,14 @@ export {
   openAccess,
   requireAccess,
 } from './access.ts';
-export { type CreatedKey, createKey, readKeys, revokeKey, type StoredKey } from './keys-file.ts';
+export {
+  type CreatedKey,
+  createKey,
+  readKeys,
+  revokeKey,
+  type StoredKey,
+  type WantedKey,
+} from './keys-file.ts';
 export {
   type Admission,
   createLimiter,
@@ -18,3 +25,4 @@ export {
   type Used,
 } from './limits.ts';
 export { createQueue, type Entry, type Queue } from './queue.ts';
+export { createStateKey, openStateAccess, readStateKeys, revokeStateKey } from './state-keys.ts';

@@ -9,7 +9,7 @@ const keyNameSchema = z
   .string()
   .regex(/^(?!\s*$)[^\p{Cc}]{1,100}$/u, 'must be 1 to 100 characters on one line');
 
-const storedKeySchema = z.strictObject({
+export const storedKeySchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits'),
   name: keyNameSchema,
   /** Hash of the whole key, in hex; the key itself is stored nowhere. */
@@ -61,10 +61,21 @@ export interface CreatedKey {
  * @throws PlimsollError `invalid-config` or `io` if the file is invalid or cannot be written, `invalid-input` if the name is empty,
  * longer than 100 characters or more than one line.
  */
-export function createKey(
-  file: string,
-  { name, expires, now }: { readonly name: string; readonly expires?: Date; readonly now: Date },
-): CreatedKey {
+export function createKey(file: string, wanted: WantedKey): CreatedKey {
+  const created = makeKey(wanted);
+  // Reads and writes under one lock: of two changes at once one would be lost, and it might be a revocation.
+  withLock(file, () => writeKeys(file, [...(existsSync(file) ? readKeys(file) : []), created.stored]));
+  return created;
+}
+
+export interface WantedKey {
+  readonly name: string;
+  readonly expires?: Date;
+  readonly now: Date;
+}
+
+/** @throws PlimsollError `invalid-input` as `createKey` does */
+export function makeKey({ name, expires, now }: WantedKey): CreatedKey {
   if (!keyNameSchema.safeParse(name).success) {
     throw new PlimsollError('invalid-input', 'The name of a key must be 1 to 100 characters on one line.');
   }
@@ -76,8 +87,6 @@ export function createKey(
     created: now.toISOString(),
     ...(expires !== undefined && { expires: expires.toISOString() }),
   };
-  // Reads and writes under one lock: of two changes at once one would be lost, and it might be a revocation.
-  withLock(file, () => writeKeys(file, [...(existsSync(file) ? readKeys(file) : []), stored]));
   return { key: text, stored };
 }
 

@@ -118,7 +118,7 @@ function withNeededState<
   },
 >(fields: Fields): Fields {
   const { providers, state, decisionLog, access } = fields;
-  const isNeeded = decisionLog?.to === 'state' || hasBudgets(access);
+  const isNeeded = decisionLog?.to === 'state' || hasBudgets(access) || access.keysInState;
   if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;
   return { ...fields, state: defaultState() };
 }

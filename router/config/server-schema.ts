@@ -110,6 +110,12 @@ export const accessSchema = z
       .min(1)
       .optional()
       .describe('File of API keys, made by `plimsoll keys create`. It holds only hashes.'),
+    keys_in_state: z
+      .boolean()
+      .default(false)
+      .describe(
+        'The API keys are in `state`, made by `plimsoll keys create --state`: all instances share them, and a revoked one is dead on each within a second.',
+      ),
     required: z
       .union([z.literal('auto'), z.boolean()])
       .default('auto')
@@ -123,6 +129,10 @@ export const accessSchema = z
       .record(z.string().regex(/^[0-9a-f]{12}$/, 'the id of a key has 12 hex digits'), limitsFields)
       .default({})
       .describe('Id of a key -> its own limits, in place of `limits`.'),
+  })
+  .refine(({ keys_file, keys_in_state }) => keys_file === undefined || !keys_in_state, {
+    path: ['keys_in_state'],
+    error: 'keys are in a file or in the state: leave one of keys_file and keys_in_state out',
   })
   .describe('Who may use the server.')
   .transform(camelCased);

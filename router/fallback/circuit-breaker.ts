@@ -35,7 +35,14 @@ export interface CircuitBreaker {
    */
   record(granted: Granted, trial: Trial | undefined): void;
   state(): BreakerState;
+  /** Takes over what another instance found: opens a closed breaker, or closes one that is open. A probe at work here decides by itself. */
+  follow(finding: BreakerFinding): void;
 }
+
+/** What requests have shown of a model: that it fails, and when it may be tried again, or that it has recovered. */
+export type BreakerFinding =
+  | { readonly state: 'open'; readonly reopensInMs: number }
+  | { readonly state: 'closed' };
 
 /** One breaker per model, created on first use. May outlive a fallback chain, so that a new configuration forgets no outage. */
 export interface CircuitBreakers {
@@ -43,17 +50,25 @@ export interface CircuitBreakers {
   states(): ReadonlyMap<string, BreakerState>;
 }
 
-/** @param onState called at every change; must not throw */
+/**
+ * @param onState called at every change; must not throw
+ * @param onFinding called with what requests of this instance have shown; must not throw
+ */
 export function createCircuitBreakers(
   settings: UpstreamSettings['breaker'],
   onState: (model: string, state: BreakerState) => void = () => {},
+  onFinding: (model: string, finding: BreakerFinding) => void = () => {},
 ): CircuitBreakers {
   const byModel = new Map<string, CircuitBreaker>();
   return {
     of(model) {
       const existing = byModel.get(model);
       if (existing) return existing;
-      const created = createCircuitBreaker(settings, (state) => onState(model, state));
+      const created = createCircuitBreaker(
+        settings,
+        (state) => onState(model, state),
+        (finding) => onFinding(model, finding),
+      );
       byModel.set(model, created);
       return created;
     },
@@ -71,6 +86,7 @@ export function createCircuitBreakers(
 export function createCircuitBreaker(
   settings: UpstreamSettings['breaker'],
   onState: (state: BreakerState) => void,
+  onFinding: (finding: BreakerFinding) => void = () => {},
 ): CircuitBreaker {
   const outcomes = new OutcomeWindow(settings);
   let state: BreakerState = 'closed';
@@ -90,6 +106,14 @@ export function createCircuitBreaker(
     reopensAt =
       Date.now() + Math.max(settings.openMs, Math.min(failed?.retryAfterMs ?? 0, settings.maxOpenMs));
     become('open');
+    onFinding({ state: 'open', reopensInMs: reopensAt - Date.now() });
+  }
+
+  function close(): void {
+    outcomes.clear();
+    outcomes.add('success');
+    current = { kind: 'granted', probe: false };
+    become('closed');
   }
 
   function recordProbe(trial: Trial | undefined): void {
@@ -98,15 +122,21 @@ export function createCircuitBreaker(
     } else if (trial === undefined || trial.health === 'unknown') {
       become('open'); // `reopensAt` has passed, so the next request is the probe
     } else {
-      outcomes.clear();
-      outcomes.add('success');
-      current = { kind: 'granted', probe: false };
-      become('closed');
+      close();
+      onFinding({ state: 'closed' });
     }
   }
 
   return {
     state: () => state,
+    follow(finding) {
+      if (finding.state === 'closed') {
+        if (state === 'open') close();
+      } else if (state === 'closed') {
+        reopensAt = Date.now() + Math.min(finding.reopensInMs, settings.maxOpenMs);
+        become('open');
+      }
+    },
     tryAcquire() {
       if (state === 'closed') return current;
       const leftMs = reopensAt - Date.now();

@@ -7,7 +7,12 @@ export {
   SKIPS,
   type Skip,
 } from './attempt-log.ts';
-export { type BreakerState, createCircuitBreakers } from './circuit-breaker.ts';
+export {
+  type BreakerFinding,
+  type BreakerState,
+  type CircuitBreakers,
+  createCircuitBreakers,
+} from './circuit-breaker.ts';
 export {
   candidatesFor,
   createFallbackChain,

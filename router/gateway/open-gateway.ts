@@ -5,6 +5,7 @@ import {
   type Admission,
   createQueue,
   openAccess,
+  openStateAccess,
   type Queue,
   requireAccess,
 } from '../access/index.ts';
@@ -19,12 +20,12 @@ import {
   type Provider,
   providerKey,
 } from '../catalog/index.ts';
-import { PlimsollError } from '../errors.ts';
-import { createCircuitBreakers, createFallbackChain } from '../fallback/index.ts';
+import { PlimsollError, type SafeError } from '../errors.ts';
+import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
 import { givesLogprobs, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import { createRungShares, type DecisionLog, openDecisionLog, type RequestFacts } from '../records/index.ts';
 import type { Router } from '../router.ts';
-import type { InstanceReport, Log } from '../state/index.ts';
+import type { InstanceReport, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { failureLog, validatorLog } from './failure-log.ts';
 import { type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
@@ -35,6 +36,7 @@ import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
 import { notAskedFor } from './select-model.ts';
 import { settledReply } from './settled-reply.ts';
+import { sharedBreakers } from './shared-breakers.ts';
 
 /** What holds for the life of the process. */
 export interface GatewayOptions extends GatewayStateOptions {
@@ -111,13 +113,17 @@ const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
  * @throws PlimsollError `invalid-config`, `io` or as `readKeys` does
  */
 export async function openGateway(options: GatewayOptions, logger: Logger): Promise<Gateway> {
-  const access = accessFor(options, logger);
+  const withKeys = requireAccess(options.access, options.server.host);
   const queue = createQueue(options.gateway);
-  const breakers = createCircuitBreakers(options.upstream.breaker, (model, state) =>
-    logger.warn({ model, state }, `the breaker of ${model} is ${state}`),
-  );
-  const shared = await openGatewayState(options, access !== undefined, logger);
-  const decisionLog = await decisionLogFor(options, shared.state?.log, logger).catch(async (error) => {
+  const shared = await openGatewayState(options, withKeys, logger);
+  const onBreaker = (model: string, state: BreakerState) =>
+    logger.warn({ model, state }, `the breaker of ${model} is ${state}`);
+  const breakers = sharedBreakers(options.upstream.breaker, onBreaker, shared.cache);
+  const opening = Promise.all([
+    withKeys ? accessFor(options.access, shared.state, logger) : undefined,
+    decisionLogFor(options, shared.state?.log, logger),
+  ]);
+  const [access, decisionLog] = await opening.catch(async (error) => {
     await shared.close();
     throw error;
   });
@@ -246,23 +252,29 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     async close() {
       queue.close();
       recorded.flush();
+      access?.close?.();
       await decisionLog?.close();
       await shared.close();
     },
   };
 }
 
-function accessFor({ access, server }: GatewayOptions, logger: Logger): Access | undefined {
-  if (!requireAccess(access, server.host)) return undefined;
-  return openAccess({
-    file: access.keysFile!,
-    onFailure: (trouble) =>
+async function accessFor(
+  { keysFile, keysInState }: AccessOptions,
+  state: State | undefined,
+  logger: Logger,
+): Promise<Access & { close?(): void }> {
+  const place = keysInState ? 'keys of the state' : 'keys file';
+  const reports = {
+    onFailure: (trouble: SafeError) =>
       logger.error(
         trouble,
-        'the keys file cannot be read: the keys that were read last stay in force, and no revocation takes effect',
+        `the ${place} cannot be read: the keys that were read last stay in force, and no revocation takes effect`,
       ),
-    onRecovery: () => logger.info('the keys file can be read again, and is in force'),
-  });
+    onRecovery: () => logger.info(`the ${place} can be read again, and is in force`),
+  };
+  if (keysFile !== undefined) return openAccess({ file: keysFile, ...reports });
+  return openStateAccess({ documents: state!.documents, ...reports });
 }
 
 async function decisionLogFor(

@@ -1,5 +1,5 @@
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
-import type { Log, LogRecord } from '../state/index.ts';
+import { DECISIONS, type Log, type LogRecord } from '../state/index.ts';
 import { decisionRecord, type RequestFacts } from './decision-record.ts';
 import { openRotatingFile } from './rotating-file.ts';
 
@@ -9,9 +9,6 @@ const MAX_WAITING_BYTES = 8 * 2 ** 20;
 const MAX_BATCH = 500;
 /** How long a batch waits before it is tried again. */
 const RETRY_MS = 1_000;
-
-/** The stream of the state that the decision log is. */
-export const DECISIONS = 'decisions';
 
 export interface DecisionLog {
   /** Never throws and never waits: what does not fit is dropped and counted. */

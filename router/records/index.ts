@@ -1,5 +1,5 @@
 /** What is kept of requests: the decision log, and what a routed request saved. */
-export { DECISIONS, type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
+export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
 export type {
   CheckFacts,
   DecisionRecord,

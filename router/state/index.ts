@@ -16,4 +16,5 @@ export type {
   StoredRecord,
   Subject,
 } from './ports.ts';
+export { DECISIONS } from './ports.ts';
 export type { SharedCache } from './redis.ts';

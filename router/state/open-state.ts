@@ -68,7 +68,7 @@ function keysFrom({ encryptionKeysEnv: name }: StateOptions, env: Environment): 
 /** As `openRedis`, whose libraries are loaded here. @throws PlimsollError `invalid-config` if the address is none of Redis */
 export async function openSharedCache(
   url: string,
-  onState: (isThere: boolean) => void,
+  onState?: (isThere: boolean) => void,
 ): Promise<SharedCache> {
   if (!/^rediss?:\/\//.test(url)) {
     throw new PlimsollError('invalid-config', 'The address of Redis must begin with redis:// or rediss://.', {

@@ -45,6 +45,9 @@ export interface StreamSize {
   readonly newestMs: number;
 }
 
+/** The stream that the decision log is. */
+export const DECISIONS = 'decisions';
+
 /** Records that are only added, in streams such as `decisions`. */
 export interface Log {
   /** All or none. */

@@ -3,19 +3,24 @@ import { textTable } from '../../evals/report/index.ts';
 import {
   type CreatedKey,
   createKey,
+  createStateKey,
   readKeys,
+  readStateKeys,
   revokeKey,
+  revokeStateKey,
   type StoredKey,
 } from '../../router/access/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { withState } from '../open-state.ts';
 import { print, printJson, printNow, showsNothing } from '../terminal.ts';
 
 const DEFAULT_KEYS_FILE = 'plimsoll.keys.json';
 
 interface Flags {
   readonly file?: string;
+  readonly state: boolean;
   readonly config?: string;
   readonly json: boolean;
 }
@@ -57,11 +62,12 @@ function shared(command: Command): Command {
       '--file <file>',
       `the keys file (default: access.keys_file of the configuration, else ${DEFAULT_KEYS_FILE})`,
     )
+    .option('--state', 'the keys of the state, for all instances (access.keys_in_state)', false)
     .option('--config <file>', 'the configuration (default: plimsoll.config.yaml where there is one)')
     .option('--json', 'print the result as JSON', false);
 }
 
-function create({ name, expires, json, ...place }: CreateFlags): void {
+async function create({ name, expires, json, ...place }: CreateFlags): Promise<void> {
   if (showsNothing()) {
     throw new PlimsollError(
       'invalid-input',
@@ -70,21 +76,42 @@ function create({ name, expires, json, ...place }: CreateFlags): void {
   }
   const now = new Date();
   const until = expires === undefined ? undefined : new Date(now.getTime() + expires);
+  const wanted = { name, now, ...(until !== undefined && { expires: until }) };
+  const text = (made: CreatedKey, file: string) =>
+    json
+      ? `${JSON.stringify({ file, key: made.key, ...keyJson(made.stored, now) }, null, 2)}\n`
+      : `${made.key}\n`;
+  if (inState(place)) {
+    return withState(place.config, { mayBeNew: true, migrate: 'auto' }, async ({ documents }) => {
+      const made = await createStateKey(documents, wanted);
+      try {
+        printNow(text(made, STATE));
+      } catch (error) {
+        await revokeStateKey(documents, made.stored.id, new Date()); // nobody has seen it
+        throw error;
+      }
+      if (!json) explain(made.stored, STATE);
+    });
+  }
   const file = keysFile(place);
   const stored = uninterrupted(() => {
-    const made = createKey(file, { name, now, ...(until !== undefined && { expires: until }) });
-    show(
-      made,
-      file,
-      json
-        ? `${JSON.stringify({ file, key: made.key, ...keyJson(made.stored, now) }, null, 2)}\n`
-        : `${made.key}\n`,
-    );
+    const made = createKey(file, wanted);
+    show(made, file, text(made, file));
     return made.stored;
   });
-  if (json) return;
+  if (!json) explain(stored, file);
+}
+
+/** In place of a file. */
+const STATE = 'the state';
+
+function inState({ file, state, config }: Omit<Flags, 'json'>): boolean {
+  return state || (file === undefined && loadConfig(config).access.keysInState);
+}
+
+function explain(stored: StoredKey, file: string): void {
   process.stderr.write(
-    `Key ${stored.id} for ${name} is in ${file}, ${stored.expires === undefined ? 'without an end' : `until ${stored.expires}`}.\n` +
+    `Key ${stored.id} for ${stored.name} is in ${file}, ${stored.expires === undefined ? 'without an end' : `until ${stored.expires}`}.\n` +
       'This is the only time that it is shown: only its hash is stored.\n',
   );
 }
@@ -111,10 +138,19 @@ function revokedAgain(file: string, id: string): string {
   }
 }
 
-function list({ json, ...place }: Flags): void {
-  const file = keysFile(place);
+async function list({ json, ...place }: Flags): Promise<void> {
   const now = new Date();
-  const keys = readKeys(file).map((key) => keyJson(key, now));
+  if (inState(place)) {
+    return withState(place.config, {}, async ({ documents }) =>
+      showList(await readStateKeys(documents), STATE, now, json),
+    );
+  }
+  const file = keysFile(place);
+  showList(readKeys(file), file, now, json);
+}
+
+function showList(stored: readonly StoredKey[], file: string, now: Date, json: boolean): void {
+  const keys = stored.map((key) => keyJson(key, now));
   if (json) printJson({ file, keys });
   else print(keys.length === 0 ? `No keys in ${file}.\n` : lines(keys));
 }
@@ -126,11 +162,23 @@ function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
   return `${textTable([['id', 'name', 'created', 'expires', 'state'], ...rows])}\n`;
 }
 
-function revoke(id: string, { json, ...place }: Flags): void {
+async function revoke(id: string, { json, ...place }: Flags): Promise<void> {
+  if (inState(place)) {
+    return withState(place.config, {}, async ({ documents }) =>
+      showRevoked(await revokeStateKey(documents, id, new Date()), STATE, json),
+    );
+  }
   const file = keysFile(place);
-  const revoked = uninterrupted(() => revokeKey(file, id, new Date()));
+  showRevoked(
+    uninterrupted(() => revokeKey(file, id, new Date())),
+    file,
+    json,
+  );
+}
+
+function showRevoked(revoked: StoredKey, file: string, json: boolean): void {
   if (json) printJson({ file, ...keyJson(revoked, new Date()) });
-  else print(`${id} (${revoked.name}) is revoked since ${revoked.revoked}\n`);
+  else print(`${revoked.id} (${revoked.name}) is revoked since ${revoked.revoked}\n`);
 }
 
 /** What may be shown of a key: not even its hash. */

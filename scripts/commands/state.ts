@@ -1,18 +1,8 @@
-import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
-import { defaultState, loadConfig } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { DECISIONS } from '../../router/records/index.ts';
-import {
-  DEFAULT_SQLITE_FILE,
-  openState,
-  pruneState,
-  type Retention,
-  type State,
-  type StateOptions,
-  type StoredRecord,
-} from '../../router/state/index.ts';
+import { DECISIONS, pruneState, type Retention, type StoredRecord } from '../../router/state/index.ts';
+import { withState } from '../open-state.ts';
 import { print, printJson, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -160,42 +150,6 @@ async function runReencrypt({ config, json }: Flags): Promise<void> {
     if (json) printJson({ texts });
     else print(`Encrypted ${texts} texts anew.\n`);
   });
-}
-
-interface Opening {
-  readonly migrate?: 'auto';
-  /** Whether a file that is not there is made. */
-  readonly mayBeNew?: boolean;
-}
-
-/** Commands leave the schema as it is, except the one that migrates. */
-async function withState(
-  config: string | undefined,
-  { migrate, mayBeNew = false }: Opening,
-  work: (state: State, options: StateOptions & { readonly retention: Retention }) => Promise<void>,
-): Promise<void> {
-  const options = loadConfig(config).state ?? defaultState();
-  const file = options.url ?? DEFAULT_SQLITE_FILE;
-  if (options.kind === 'memory') {
-    throw new PlimsollError('invalid-config', 'state.kind is memory: nothing is stored outside the server.');
-  }
-  if (options.kind === 'sqlite' && !mayBeNew && !existsSync(file)) {
-    throw new PlimsollError(
-      'not-found',
-      `There is no state at ${file} yet. A server that needs one makes it.`,
-      {
-        place: { file },
-      },
-    );
-  }
-  const state = await openState({ ...options, migrate: migrate ?? 'manual' });
-  try {
-    const trouble = state.trouble();
-    if (trouble !== undefined) throw new PlimsollError('state-unavailable', trouble);
-    await work(state, options);
-  } finally {
-    await state.close();
-  }
 }
 
 function dateOf(timeMs: number): string {

@@ -238,3 +238,37 @@ describe.skipIf(!HAS_POSTGRES)('with PostgreSQL', () => {
     await expect.poll(() => metricOf(open, 'plimsoll_decision_log_records_total{outcome="written"}')).toBe(2);
   });
 });
+
+test('keys in the state: made by the command, shared by instances, and dead everywhere when revoked', async () => {
+  const state = { kind: 'sqlite' as const, url: newPlace('keys.db') };
+  const config: Changes = { state, access: { keys_in_state: true } };
+  const made = JSON.parse(await plimsoll(['keys', 'create', '--name', 'tests', '--json'], config));
+  const instances = await Promise.all([gatewayForTest({ config }), gatewayForTest({ config })]);
+  const ask200 = ({ url }: RunningGateway) =>
+    clientsOf(url, made.key)
+      .openai.chat.completions.create(ask('Hi'))
+      .then(
+        () => 200,
+        (error) => error.status,
+      );
+  expect(await Promise.all(instances.map(ask200))).toEqual([200, 200]);
+  expect(await plimsoll(['keys', 'list'], config)).toMatch(new RegExp(`${made.id} +tests .* valid`));
+  await plimsoll(['keys', 'revoke', made.id], config);
+  await expect.poll(() => Promise.all(instances.map(ask200))).toEqual([403, 403]);
+});
+
+test.skipIf(!HAS_REDIS)(
+  'a breaker that opens at one instance opens at the other, and closes with it',
+  async () => {
+    const redis = { url: await redisUrl() };
+    const upstream = { breaker: { min_attempts: 1, window: 1, open_ms: 60_000 }, retry: { max_retries: 0 } };
+    const config: Changes = { redis, upstream };
+    const [first, second] = await Promise.all([gatewayForTest({ config }), gatewayForTest({ config })]);
+    await expect.poll(async () => (await readyz(first)).status).toBe('ready');
+    await expect.poll(async () => (await readyz(second)).status).toBe('ready');
+    await first.first.close(); // the provider of the first instance is gone
+    await first.openai.chat.completions.create(ask('Hi', 'first/small')).catch(() => {});
+    const metrics = async () => (await fetch(`${second.url}/metrics`)).text();
+    await expect.poll(metrics).toContain('plimsoll_breaker_state{model="first/small",state="open"} 1');
+  },
+);

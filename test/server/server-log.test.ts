@@ -25,7 +25,7 @@ test('an address that others reach is not warned of if keys guard it, and they d
 
 test('keys without providers guard nothing, and the warning says so', async () => {
   const { file } = keysFile();
-  const access = { keysFile: file, required: 'auto' as const, limits: {}, keyLimits: {} };
+  const access = { keysFile: file, required: 'auto' as const, keysInState: false, limits: {}, keyLimits: {} };
   const server = await serving({ server: { host: '0.0.0.0' }, config: { access } });
   expect(server.log.join('')).toMatch(
     /no authentication.*; access\.keys_file guards nothing without providers/,

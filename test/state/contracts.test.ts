@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe } from 'vitest';
-import { openState, type State } from '../../router/state/index.ts';
-import { HAS_POSTGRES, postgresUrl } from '../helpers/databases.ts';
+import { afterAll, describe, vi } from 'vitest';
+import { openSharedCache, openState, type State } from '../../router/state/index.ts';
+import { HAS_POSTGRES, HAS_REDIS, postgresUrl, redisUrl } from '../helpers/databases.ts';
 import { describeDocumentsContract } from './contracts/documents-contract.ts';
 import { describeLedgerContract } from './contracts/ledger-contract.ts';
 import { describeLogContract } from './contracts/log-contract.ts';
@@ -55,3 +55,15 @@ describeContracts('memory', memory);
 describeContracts('SQLite', sqlite);
 describeContracts('SQLite with encryption', encrypted);
 describe.skipIf(!HAS_POSTGRES)('with a PostgreSQL server', () => describeContracts('PostgreSQL', postgres));
+
+describe.skipIf(!HAS_REDIS)('with a Redis server', () =>
+  describeCountersContract('Redis', async () => {
+    const url = await redisUrl();
+    const [one, other] = await Promise.all([openSharedCache(url), openSharedCache(url)]);
+    await vi.waitUntil(() => one.trouble() === undefined && other.trouble() === undefined);
+    return {
+      views: [one.counters, other.counters],
+      close: async () => void (await Promise.all([one.close(), other.close()])),
+    };
+  }),
+);
