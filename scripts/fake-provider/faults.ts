@@ -83,7 +83,8 @@ export function errorInSuccess(
   const error = errorJson(OVERLOADED, api);
   const streamed = success.headers['content-type'] !== 'application/json';
   if (!streamed) return fault === 'error-event' ? undefined : { ...success, chunks: [Buffer.from(error)] };
-  const event = Buffer.from(`${api === 'anthropic' ? 'event: error\n' : ''}data: ${error}\n\n`);
+  const named = api === 'anthropic' ? 'event: error\n' : '';
+  const event = Buffer.from(`${named}data: ${api === 'responses' ? RESPONSE_ERROR : error}\n\n`);
   return { ...success, chunks: [...(fault === 'error-event' ? firstHalf(success.chunks) : []), event] };
 }
 
@@ -147,6 +148,15 @@ const OVERLOADED: ProviderError = {
   message: 'overloaded',
 };
 
+/** In the middle of a stream the Responses API has an event that is the error itself. */
+const RESPONSE_ERROR = JSON.stringify({
+  type: 'error',
+  sequence_number: 99,
+  code: 'server_error',
+  message: OVERLOADED.message,
+  param: null,
+});
+
 /** The faults that are a status and an error object. Messages as the two APIs write them. */
 const PROVIDER_ERRORS: Partial<Record<Fault, ProviderError>> = {
   '400': { status: 400, type: 'invalid_request_error', code: null, message: 'messages: field required' },
@@ -196,7 +206,8 @@ function wireError(error: ProviderError, api: Api): WireResponse {
 }
 
 function errorJson({ status, type, code, message }: ProviderError, api: Api): string {
-  if (api === 'openai') return JSON.stringify({ error: { message, type, param: null, code } });
+  if (api === 'openai' || api === 'responses')
+    return JSON.stringify({ error: { message, type, param: null, code } });
   if (api === 'anthropic') {
     return JSON.stringify({ type: 'error', error: { type, message }, request_id: 'req_test' });
   }

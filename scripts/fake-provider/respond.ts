@@ -19,9 +19,11 @@ import { googleEvents, googleMethod, googleResponse, parseGoogleRequest } from '
 import type { Json } from './json.ts';
 import { openaiEmbeddings, openaiEvents, openaiResponse, parseOpenaiRequest } from './openai.ts';
 import { type ChatRequest, generateReply, type Reply, type ReplyOptions } from './reply.ts';
+import { parseResponsesRequest, responsesEvents, responsesResponse } from './responses.ts';
 import { anthropicRefusal } from './strict/anthropic.ts';
 import { googleRefusal } from './strict/google.ts';
 import { openaiRefusal } from './strict/openai.ts';
+import { responsesRefusal } from './strict/responses.ts';
 
 /** A request that the fake provider received. */
 export interface SeenRequest {
@@ -87,7 +89,8 @@ function responseTo(request: SeenRequest, options: ResponseOptions): WireRespons
 function apiOf({ path, headers }: SeenRequest): Api {
   if (googleMethod(path) !== undefined) return 'google';
   const isAnthropic = path.startsWith('/v1/messages') || headers['anthropic-version'] !== undefined;
-  return isAnthropic ? 'anthropic' : 'openai';
+  if (isAnthropic) return 'anthropic';
+  return path.startsWith('/v1/responses') ? 'responses' : 'openai';
 }
 
 /** Why the provider would refuse the request; undefined if it would not, or if it is no chat request. */
@@ -95,6 +98,7 @@ function refusalBy(api: Api, { path, body, headers }: SeenRequest): string | und
   if (api === 'google') return googleRefusal(String(googleMethod(path)?.model), body);
   const [route] = path.split('?');
   if (route === '/v1/messages') return anthropicRefusal(body, headers);
+  if (route === '/v1/responses') return responsesRefusal(body);
   return route === '/v1/chat/completions' ? openaiRefusal(body) : undefined;
 }
 
@@ -123,6 +127,12 @@ function successResponse(
       return body['stream'] === true
         ? eventStream(openaiEvents(reply, withUsage === true))
         : jsonResponse(openaiResponse(reply));
+    }
+    case '/v1/responses': {
+      const reply = replyTo(parseResponsesRequest(body));
+      return body['stream'] === true
+        ? eventStream(responsesEvents(reply, body))
+        : jsonResponse(responsesResponse(reply, body));
     }
     case '/v1/messages': {
       const reply = replyTo(parseAnthropicRequest(body));
