@@ -185,8 +185,8 @@ const dollars = (description: string) => ({
   schema: { type: 'string', pattern: '^\\d+\\.\\d{8}$' },
 });
 
-/** How the reply came about; what is not known is left out. */
-const ROUTING_HEADERS = {
+/** How the reply came about; what is not known is left out. Components of the document, since each response of each call has them. */
+export const HEADERS = {
   'x-plimsoll-decision-id': text('As in the decision log.'),
   'x-plimsoll-selected': text('The model that routing, or the client, chose.'),
   'x-plimsoll-served': text('The model that answered.'),
@@ -208,6 +208,10 @@ const ROUTING_HEADERS = {
     schema: { type: 'number', minimum: 0 },
   },
 };
+
+const ROUTING_HEADERS = Object.fromEntries(
+  Object.keys(HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
 
 const VERSION = {
   name: 'anthropic-version',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Config } from '../config/index.ts';
 import { VERSION } from '../package.ts';
 import { checksHost, isGuarded } from './guards.ts';
-import { openApiPaths, SECURITY_SCHEMES } from './openapi-paths.ts';
+import { HEADERS, openApiPaths, SECURITY_SCHEMES } from './openapi-paths.ts';
 import {
   batchRequestSchema,
   batchResponseSchema,
@@ -37,6 +37,7 @@ export function openApiDocument(config: ApiConfig) {
         ...componentSchemas(decisionSchemas(config.server)),
         ...componentSchemas({ ...LISTING_SCHEMAS, ...(callsModels && GATEWAY_SCHEMAS) }),
       },
+      ...(callsModels && { headers: HEADERS }),
       ...(needsKey && { securitySchemes: SECURITY_SCHEMES }),
     },
   };

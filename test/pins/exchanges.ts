@@ -339,7 +339,7 @@ const REFUSED: readonly Exchange[] = [
     headers: { ...CLAUDE, 'content-encoding': 'zstd' },
     body: ask(EASY),
   },
-  { name: 'messages-count-tokens-404', path: '/v1/messages/count_tokens', headers: CLAUDE, body: ask(EASY) },
+  { name: 'messages-count-tokens', path: '/v1/messages/count_tokens', headers: CLAUDE, body: ask(EASY) },
   { name: 'foreign-origin-403', path: CHAT, headers: { origin: 'https://evil.example' }, body: ask(EASY) },
   { name: 'foreign-host-421', method: 'GET', path: '/v1/models', headers: { host: 'evil.example' } },
   { name: 'no-key-of-provider-503', path: CHAT, body: ask(EASY, { model: 'keyless/model' }) },
