@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'too-many-entries' // a list in a request is longer than its limit
   | 'not-found' // a named thing (policy, file, route) does not exist
   | 'model-not-found' // what a request's `model` names does not exist
+  | 'previous-response-not-found' // the response that a request goes on from is not kept here
   | 'state-unavailable' // the database of the state cannot be reached
   | 'invalid-state' // the database is damaged, or its schema is newer or older than the code
   | 'closed' // a router was asked after it was closed
@@ -21,6 +22,7 @@ const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
   'invalid-input': 400,
   'not-found': 404,
   'model-not-found': 404,
+  'previous-response-not-found': 400,
   'state-unavailable': 503,
   'invalid-state': 500,
   closed: 503,

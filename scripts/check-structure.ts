@@ -39,6 +39,7 @@ const ROOMS = [
   'router/providers',
   'router/fallback',
   'router/access',
+  'router/threads',
   'router/records',
   'router/telemetry',
   'router/gateway',

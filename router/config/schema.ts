@@ -64,6 +64,12 @@ export const configSchema = z
     cascade: cascadeSchema.prefault({}),
     access: accessSchema.prefault({}),
     decision_log: decisionLogSchema.optional(),
+    threads: z
+      .enum(['on', 'off'])
+      .default('off')
+      .describe(
+        'on: responses are kept in the state for 30 days, so that a request can go on from one by its id.',
+      ),
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     instances: z
@@ -115,10 +121,12 @@ function withNeededState<
     readonly state?: z.infer<typeof stateSchema> | undefined;
     readonly decisionLog?: z.infer<typeof decisionLogSchema> | undefined;
     readonly access: z.infer<typeof accessSchema>;
+    readonly threads: 'on' | 'off';
   },
 >(fields: Fields): Fields {
-  const { providers, state, decisionLog, access } = fields;
-  const isNeeded = decisionLog?.to === 'state' || hasBudgets(access) || access.keysInState;
+  const { providers, state, decisionLog, access, threads } = fields;
+  const isNeeded =
+    decisionLog?.to === 'state' || hasBudgets(access) || access.keysInState || threads === 'on';
   if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;
   return { ...fields, state: defaultState() };
 }

@@ -156,10 +156,7 @@ function systemTexts(item: Item): SystemText[] {
 function addItems(items: readonly Item[], start: number, mapping: Mapping): void {
   let turn: AssistantPart[] | undefined;
   const endTurn = () => {
-    if (turn?.some(({ type }) => type !== 'reasoning')) {
-      mapping.prompt.beginTurn();
-      mapping.prompt.addAssistant(turn);
-    }
+    if (turn?.some(({ type }) => type !== 'reasoning')) mapping.prompt.addAssistant(turn);
     turn = undefined;
   };
   let next: ProviderOptions | undefined;

@@ -1,3 +1,4 @@
+import { safeError } from '../errors.ts';
 import type { FallbackEvent } from '../fallback/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Validation } from './validators.ts';
@@ -59,6 +60,17 @@ export function validatorLog(logger: Logger): (failed: Extract<Validation, { kin
       { validator, ...(repeated && { repeated }) },
       `the validator ${validator} does not work, so no cheap reply goes out: ${why}`,
     );
+  };
+}
+
+/** The same for responses that could not be kept. @returns what logs one; undefined is one that is too long, or whose id is taken */
+export function threadLog(logger: Logger): (error: unknown) => void {
+  const repeats = repeatCounter();
+  return (error) => {
+    const found = error === undefined ? {} : safeError(error);
+    const repeated = repeats('threads');
+    if (repeated === undefined) return;
+    logger.error({ ...found, ...(repeated && { repeated }) }, 'a response could not be kept for its thread');
   };
 }
 

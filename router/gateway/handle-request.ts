@@ -11,6 +11,7 @@ import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selection
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
 import { explicitSelection, type Selection, type SelectionParts, selectModel } from './select-model.ts';
+import { keepingReply, resolveThread, type ThreadedRequest, type ThreadKeeping } from './thread.ts';
 
 /** One state of the configuration; a request keeps the one that it started with. */
 export interface GatewayParts extends SelectionParts, ExecutionParts {
@@ -22,25 +23,32 @@ export interface GatewayParts extends SelectionParts, ExecutionParts {
 }
 
 /**
- * Handles one request: selects a model, plans, executes the plan, passes the reply on. It is recorded when the reply has been sent.
+ * Handles one request: reads the thread that it goes on from, selects a model, plans, executes the plan, passes the reply on. It is
+ * recorded when the reply has been sent.
  * @throws PlimsollError if the request cannot be routed; the reason of `request.signal` if the client left. It is recorded then
  */
 export async function handleRequest(
-  request: GatewayRequest,
+  given: GatewayRequest,
   parts: GatewayParts,
   recording: Recording,
+  keeping?: ThreadKeeping,
 ): Promise<GatewayReply> {
   const startedAt = new Date();
+  let request = given;
   let selection: Selection | undefined;
   let calledMs: number | undefined;
   try {
     let call = callFor(request, parts.upstream);
+    let keep: ThreadedRequest['keep'];
     if (request.operation === 'count-tokens' && request.passed === undefined)
       return await countTokens(request, { startedAt, call, parts, recording });
     if (request.operation === 'decision')
       return await decideFor(request, { startedAt, call, parts, recording });
     if (request.passed === undefined) {
       checkBody(request);
+      ({ request, keep } = await resolveThread(request, keeping));
+      if (request !== given) call = callFor(request, parts.upstream);
+      if (keep !== undefined) call = { ...call, stored: true };
       selection = await selectModel(request, call, parts);
     } else {
       const { target, passed } = passedRequest(request, request.passed, parts);
@@ -59,7 +67,7 @@ export async function handleRequest(
     if (plan.kind === 'direct') {
       if (selection.decision) recording.shares.chose(selection.selected.name);
       const headers = selectionHeaders(id, selection);
-      return replyTo(executedRequest(stages, await executing, headers), recording);
+      return keepingReply(replyTo(executedRequest(stages, await executing, headers), recording), keep);
     }
     const executed = executing.then((done) => {
       const final = finalSelection(stages.selection, plan, done);
@@ -68,8 +76,10 @@ export async function handleRequest(
     });
     const isHeldLong =
       call.stream && parts.heartbeatMs > 0 && !(await endsWithin(executed, parts.heartbeatMs));
-    if (isHeldLong) return earlyReply(stages, selectionHeaders(id, selection), executed, recording);
-    return replyTo(await executed, recording);
+    const reply = isHeldLong
+      ? earlyReply(stages, selectionHeaders(id, selection), executed, recording)
+      : replyTo(await executed, recording);
+    return keepingReply(reply, keep);
   } catch (error) {
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : httpStatus(error);

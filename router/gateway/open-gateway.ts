@@ -27,7 +27,8 @@ import { createRungShares, type DecisionLog, openDecisionLog, type RequestFacts 
 import type { Router } from '../router.ts';
 import type { InstanceReport, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
-import { failureLog, validatorLog } from './failure-log.ts';
+import { createThreads, type Threads } from '../threads/index.ts';
+import { failureLog, threadLog, validatorLog } from './failure-log.ts';
 import { type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
 import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
@@ -40,6 +41,8 @@ import { sharedBreakers } from './shared-breakers.ts';
 
 /** What holds for the life of the process. */
 export interface GatewayOptions extends GatewayStateOptions {
+  /** Whether responses are kept, so that a request can go on from one by its id; needs a state. */
+  readonly threads?: 'on' | 'off';
   readonly access: AccessOptions & GatewayStateOptions['access'];
   /** The address that others reach it by: any but a loopback one needs API keys. */
   readonly server: { readonly host: string };
@@ -80,6 +83,8 @@ export interface Gateway {
   health(): GatewayHealth;
   /** Undefined if requests need no key. */
   readonly access: Access | undefined;
+  /** Undefined if nothing is kept. */
+  readonly threads: Threads | undefined;
   readonly queue: Queue;
   readonly metrics: Pick<Metrics, 'exposition'>;
   close(): Promise<void>;
@@ -151,6 +156,9 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     observe: recorded.add,
   };
   let served: { readonly artifact: string; readonly config: string } | undefined;
+  const { state } = shared;
+  const threads = options.threads === 'on' && state ? createThreads(state.documents) : undefined;
+  const keeping = threads && { threads, onNotKept: threadLog(logger) };
   let current: Omit<GatewayParts, 'router'> | undefined;
   let keys: GatewayHealth = { troubles: [], callable: true };
   const warned = new Set<string>();
@@ -170,6 +178,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
 
   return {
     access,
+    threads,
     queue,
     metrics: {
       exposition() {
@@ -234,13 +243,14 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     handle(request, router) {
       const parts = { ...currentParts(), router };
       const span = traces.startRequest(request.operation, request.headers);
-      if (span === undefined) return settled(handleRequest(request, parts, recording), request.keyId);
+      if (span === undefined)
+        return settled(handleRequest(request, parts, recording, keeping), request.keyId);
       const observe = (facts: RequestFacts) => {
         span.end(facts);
         recorded.add(facts);
       };
       return settled(
-        span.run(() => handleRequest(request, parts, { ...recording, observe })),
+        span.run(() => handleRequest(request, parts, { ...recording, observe }, keeping)),
         request.keyId,
       );
     },

@@ -41,14 +41,22 @@ export class ResponseEnd {
   #read(event: string, data: string): void {
     const sequence = SEQUENCE.exec(data)?.[1];
     if (sequence !== undefined) this.#sequence = Number(sequence);
-    if (event === 'response.created') this.#begun = data;
-    this.#ended ||= ENDED.test(event);
+    const type = eventType(event, data);
+    if (type === 'response.created') this.#begun = data;
+    this.#ended ||= ENDED.test(type);
   }
 
   #event(type: string, response: object): string {
     this.#sequence += 1;
     return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.#sequence, response })}\n\n`;
   }
+}
+
+const TYPE = /"type"\s*:\s*"(response\.[a-z_.]+)"/;
+
+/** The type of an event; servers that copy the API may leave its name out. Empty if it has none. */
+export function eventType(event: string, data: string): string {
+  return event === '' ? (TYPE.exec(data)?.[1] ?? '') : event;
 }
 
 function emptyResponse(): JsonObject {

@@ -440,7 +440,7 @@ const RESPONSES: Fields = {
   'stream_options.include_obfuscation': 'hint',
   'include.*': (value) => (value === 'message.output_text.logprobs' ? 'demand' : 'hint'),
   // Codex offers a search on OpenAI's servers with every request, and finds tools that are not sent as a whole.
-  'tools.*': (value) => (isOfferedByDefault(value) ? 'hint' : 'demand'),
+  'tools.*.type': (type) => (/^(?:web_search|tool_search)/.test(String(type)) ? 'hint' : 'demand'),
   'tools.*.strict': 'hint',
   // What came back from an earlier reply, beside its words and calls.
   'input[assistant].+': 'hint',
@@ -459,10 +459,6 @@ const RESPONSES: Fields = {
   'input[tool_search_call]': 'hint',
   'input[tool_search_output]': 'hint',
 };
-
-function isOfferedByDefault(tool: unknown): boolean {
-  return /^(?:web_search|tool_search)/.test(String((tool as { readonly type?: unknown } | null)?.type));
-}
 
 /** The only list of what may be dropped across dialects; docs/API.md explains it. */
 const FIELDS: Readonly<Record<Dialect, Fields>> = {
