@@ -145,7 +145,8 @@ function namedProvider(
   );
 }
 
-function has({ kind }: Provider, { kinds }: PassedRoute, dialect: Dialect): boolean {
+function has({ kind, dialects }: Provider, { kinds }: PassedRoute, dialect: Dialect): boolean {
+  if (dialect === 'responses' && !dialects.includes(dialect)) return false;
   return kinds[dialect]?.includes(kind) === true;
 }
 

@@ -9,6 +9,8 @@ export const PASSED_OPERATIONS = [
   'speech',
   'files',
   'batches',
+  'input-tokens',
+  'compaction',
 ] as const;
 export type PassedOperation = (typeof PASSED_OPERATIONS)[number];
 
@@ -32,6 +34,7 @@ export interface PassedRoute {
 const OPENAI = { openai: ['openai', 'openai-compatible'] } as const;
 const OPENAI_AND_MISTRAL = { openai: ['openai', 'openai-compatible', 'mistral'] } as const;
 const FILES = { ...OPENAI_AND_MISTRAL, anthropic: ['anthropic'] } as const;
+const RESPONSES = { responses: ['openai', 'openai-compatible'] } as const;
 const BATCHES = { anthropic: ['anthropic'] } as const;
 
 const FIELD = { method: 'post', body: 'json', model: 'field' } as const;
@@ -77,6 +80,20 @@ export const PASSED_ROUTES: readonly PassedRoute[] = [
     operation: 'transcriptions',
     body: 'multipart',
     kinds: OPENAI_AND_MISTRAL,
+  },
+  {
+    ...FIELD,
+    path: '/responses/input_tokens',
+    summary: "OpenAI's count of the tokens of a response's input, of a model by name.",
+    operation: 'input-tokens',
+    kinds: RESPONSES,
+  },
+  {
+    ...FIELD,
+    path: '/responses/compact',
+    summary: 'A long conversation made shorter by OpenAI, for a model by name.',
+    operation: 'compaction',
+    kinds: RESPONSES,
   },
   {
     method: 'post',

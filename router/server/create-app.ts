@@ -17,6 +17,7 @@ import { CALL_PATHS, type CallRoute, modelCallRoutes } from './routes/model-call
 import { modelsRoute } from './routes/models.ts';
 import { passedRoutes } from './routes/passed-routes.ts';
 import { healthz, index, metricsRoute, openApi, readyz } from './routes/service.ts';
+import { threadRoutes } from './routes/threads.ts';
 import { createServerLog, loggedErrorResponse } from './server-log.ts';
 
 /** The HTTP API on top of a router. */
@@ -40,7 +41,13 @@ export function createApp(
     readyz(context, gateway),
     healthz(context),
     openApi(context),
-    ...(gateway ? [...passedRoutes(context, gateway), ...googleRoutes(context, gateway)] : []),
+    ...(gateway
+      ? [
+          ...passedRoutes(context, gateway),
+          ...threadRoutes(context, gateway),
+          ...googleRoutes(context, gateway),
+        ]
+      : []),
   ];
   const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused);
   const app = expressApp([...routes, index(context, routes)], keys, context);

@@ -1,5 +1,6 @@
 import { GOOGLE_ERROR, googlePaths } from './openapi-google.ts';
 import { passedPaths } from './openapi-passed.ts';
+import { threadPaths } from './openapi-threads.ts';
 
 interface PathOptions {
   readonly callsModels: boolean;
@@ -116,6 +117,7 @@ function callPaths() {
       { requestId: REQUEST_ID, errors: callErrors(GOOGLE_ERROR), headers: ROUTING_HEADERS },
       MODEL,
     ),
+    ...threadPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
     ...passedPaths({ requestId: REQUEST_ID, errors: callErrors(EITHER_ERROR), headers: ROUTING_HEADERS }),
   };
 }

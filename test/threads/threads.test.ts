@@ -1,0 +1,159 @@
+import type OpenAI from 'openai';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { memoryState } from '../../router/state/memory.ts';
+import { createThreads } from '../../router/threads/index.ts';
+import { postRaw, type RunningGateway } from '../gateway/running-gateway.ts';
+import { eventsOf } from '../responses/event-rules.ts';
+import { gatewayWithAllKinds, MODELS, WAYS } from '../responses/gateways.ts';
+
+let running: RunningGateway;
+beforeAll(async () => {
+  running = await gatewayWithAllKinds({ config: { threads: 'on', state: { kind: 'memory' } } });
+});
+afterAll(() => running.close());
+
+const notFound = { status: 404 };
+
+test.each(WAYS)('%s: a reply is kept, read, gone on from at every other model, and deleted', async (way) => {
+  const { openai } = running;
+  const first = await openai.responses.create({ model: MODELS[way], input: `I am Ada (${way}).` });
+  expect(first).toMatchObject({ store: true });
+  const kept = await openai.responses.retrieve(first.id);
+  expect(kept.output).toEqual(first.output);
+  const items = await openai.responses.inputItems.list(first.id);
+  expect(items.data).toMatchObject([
+    { type: 'message', role: 'user', content: [{ text: `I am Ada (${way}).` }] },
+  ]);
+
+  let previous = first;
+  for (const other of WAYS) {
+    const next = { model: MODELS[other], input: `And ${other}?`, previous_response_id: previous.id };
+    const events = await eventsOf(openai, next);
+    const last = events.at(-1);
+    if (last?.type !== 'response.completed') throw new Error(`ends with ${last?.type}`);
+    const sent = JSON.stringify(running.first.requests.at(-1)!.body);
+    expect(sent).toContain(`I am Ada (${way}).`);
+    expect(sent).toContain(JSON.stringify(first.output_text).slice(1, -1));
+    expect(sent).not.toContain('previous_response_id":"');
+    previous = last.response;
+    expect((await openai.responses.retrieve(previous.id)).previous_response_id).toBe(
+      next.previous_response_id,
+    );
+  }
+  await openai.responses.delete(first.id);
+  await expect(openai.responses.retrieve(first.id)).rejects.toMatchObject(notFound);
+  await expect(
+    openai.responses.create({ model: MODELS[way], input: 'Go on.', previous_response_id: previous.id }),
+  ).rejects.toMatchObject({
+    status: 400,
+    code: 'previous_response_not_found',
+    param: 'previous_response_id',
+  });
+});
+
+test('store: false keeps nothing, also as a stream', async () => {
+  const { openai } = running;
+  const ask = { model: MODELS.anthropic, input: 'Forget it.', store: false };
+  const plain = await openai.responses.create(ask);
+  expect(plain).toMatchObject({ store: false });
+  const events = await eventsOf(openai, ask);
+  for (const id of [plain.id, events[0]?.type === 'response.created' ? events[0].response.id : '']) {
+    await expect(openai.responses.retrieve(id)).rejects.toMatchObject(notFound);
+  }
+});
+
+test('a reference to an item is the item', async () => {
+  const { openai } = running;
+  const first = await openai.responses.create({ model: MODELS.anthropic, input: 'Say something.' });
+  const input = [
+    { type: 'item_reference' as const, id: first.output[0]!.id! },
+    { role: 'user' as const, content: 'Say it again.' },
+  ];
+  await openai.responses.create({ model: MODELS.compatible, input });
+  expect(running.first.requests.at(-1)!.body['messages']).toMatchObject([
+    { role: 'assistant', content: first.output_text },
+    { role: 'user' },
+  ]);
+  input[0]!.id = 'msg_nobody';
+  await expect(openai.responses.create({ model: MODELS.compatible, input })).rejects.toMatchObject({
+    status: 400,
+    param: 'input.0.id',
+  });
+});
+
+test('a conversation is created, gone on with, read and deleted', async () => {
+  const { openai } = running;
+  const { id } = await openai.conversations.create({
+    metadata: { topic: 'tea' },
+    items: [{ type: 'message', role: 'user', content: 'I like tea.' }],
+  });
+  for (const way of WAYS) {
+    await openai.responses.create({ model: MODELS[way], conversation: id, input: `What do I like, ${way}?` });
+    expect(JSON.stringify(running.first.requests.at(-1)!.body)).toContain('I like tea.');
+  }
+  const items: OpenAI.Conversations.ConversationItem[] = [];
+  for await (const item of openai.conversations.items.list(id, { order: 'asc', limit: 2 })) items.push(item);
+  expect(items.length).toBeGreaterThanOrEqual(1 + 2 * WAYS.length);
+  expect(items[0]).toMatchObject({ role: 'user', content: [{ text: 'I like tea.' }] });
+  expect(await openai.conversations.retrieve(id)).toMatchObject({ metadata: { topic: 'tea' } });
+  await openai.conversations.delete(id);
+  await expect(openai.conversations.retrieve(id)).rejects.toMatchObject(notFound);
+  await expect(
+    openai.responses.create({ model: MODELS.anthropic, conversation: id, input: 'Still?' }),
+  ).rejects.toMatchObject(notFound);
+});
+
+test('ids that are none are clear errors', async () => {
+  const long = 'r'.repeat(10_000);
+  for (const previous_response_id of ['resp_nobody', long, '']) {
+    const body = { model: MODELS.anthropic, input: 'Go on.', previous_response_id };
+    const refused = await postRaw(running.url, '/v1/responses', body);
+    expect(refused.status).toBe(400);
+    const { error } = (await refused.json()) as { error: { code: string; message: string } };
+    expect(error.code).toBe('previous_response_not_found');
+    expect(error.message).not.toContain('rrrr');
+  }
+  expect((await fetch(`${running.url}/v1/responses/${long}`)).status).toBe(404);
+});
+
+test('a thread of another key is not there, and one that leads back to itself is refused', async () => {
+  const { documents } = memoryState();
+  const threads = createThreads(documents);
+  const request = await threads.resolve({ input: 'Mine.' }, 'key-a');
+  await threads.keep(request, { id: 'resp_1', output: [] }, 'key-a');
+  expect((await threads.response('resp_1', 'key-a')).response['id']).toBe('resp_1');
+  await expect(threads.response('resp_1', 'key-b')).rejects.toMatchObject({ code: 'not-found' });
+  await expect(threads.resolve({ previous_response_id: 'resp_1' }, 'key-b')).rejects.toMatchObject({
+    code: 'previous-response-not-found',
+  });
+  const value = { response: { id: 'resp_2', output: [] }, input: [], ancestors: ['resp_2'] };
+  await documents.put({ scope: 'key-a', kind: 'response', id: 'resp_2' }, { value });
+  await expect(threads.resolve({ previous_response_id: 'resp_2' }, 'key-a')).rejects.toThrow(
+    /leads back to itself/,
+  );
+});
+
+test('without threads nothing is kept, and nothing goes out with only its last part', async () => {
+  const off = await gatewayWithAllKinds();
+  try {
+    const reply = await off.openai.responses.create({ model: MODELS.anthropic, input: 'Hello.' });
+    expect(reply).toMatchObject({ store: false });
+    await expect(off.openai.responses.retrieve(reply.id)).rejects.toMatchObject(notFound);
+    const before = off.first.requests.length;
+    for (const body of [
+      { previous_response_id: reply.id },
+      { conversation: 'conv_1' },
+      { input: [{ type: 'item_reference', id: 'msg_1' }] },
+    ]) {
+      const refused = await postRaw(off.url, '/v1/responses', {
+        model: MODELS.openai,
+        input: 'Go on.',
+        ...body,
+      });
+      expect(await refused.json()).toMatchObject({ error: { code: 'previous_response_not_found' } });
+    }
+    expect(off.first.requests).toHaveLength(before);
+  } finally {
+    await off.close();
+  }
+});
