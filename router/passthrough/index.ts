@@ -9,5 +9,6 @@ export {
   type PassedOperation,
   type PassedRequest,
   type PassedRoute,
+  passedPathsOf,
 } from './routes.ts';
 export { editedBytes, openaiReason, StreamedStopReasons, stopReasonEdits } from './stop-reason.ts';

@@ -189,6 +189,13 @@ export const PASSED_ROUTES: readonly PassedRoute[] = [
   },
 ];
 
+/** The passed-through routes that name a model, and that a kind of provider has: `/v1/images/generations`, … */
+export function passedPathsOf(kind: ProviderKind): string[] {
+  return PASSED_ROUTES.filter(
+    ({ kinds, model }) => model !== 'nowhere' && Object.values(kinds).some((all) => all.includes(kind)),
+  ).map(({ path }) => `/v1${path}`);
+}
+
 /** Google's API for its own models: `<model>:<method>`. The server has its path, which is not behind /v1. */
 export const GOOGLE_ROUTE: PassedRoute = {
   method: 'post',

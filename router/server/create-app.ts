@@ -8,7 +8,7 @@ import { PASSED_ROUTES } from '../passthrough/index.ts';
 import type { Router } from '../router.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
 import type { Route, ServerContext } from './context.ts';
-import { readingGoogleKey } from './google-adapter.ts';
+import { readingGoogleKey } from './google-requests.ts';
 import { browserGuard, type Guard, keyGuard } from './guards.ts';
 import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';

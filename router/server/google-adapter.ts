@@ -1,43 +1,7 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
 import { GoogleEvents, googleErrorBody, googleReply } from '../dialects/index.ts';
 import type { GatewayReply } from '../gateway/index.ts';
 import { countIn, fieldIn, parseJson, textIn } from '../json/index.ts';
 import { SseReader } from '../providers/index.ts';
-
-const GOOGLE_PATHS =
-  /^\/(?:v1beta(?:[/?]|$)|v1\/models\/[^?]*:(?:generateContent|streamGenerateContent|countTokens)(?:\?|$))/i;
-/** Which path OpenAI's and Anthropic's API have too. */
-const SHARED_PATHS = /^\/v1\/models(?:[/?]|$)/i;
-const KEY_HEADER = 'x-goog-api-key';
-
-/** Whether a client speaks Google's API. Express takes off the beginning of `url`. */
-export function speaksGoogle(request: IncomingMessage & { readonly originalUrl?: string }): boolean {
-  const path = request.originalUrl ?? request.url ?? '';
-  if (GOOGLE_PATHS.test(path)) return true;
-  return request.headers[KEY_HEADER] !== undefined && SHARED_PATHS.test(path);
-}
-
-/**
- * Google's clients send their key as `x-goog-api-key` or as `?key=`. It is put where the others have it, and taken out of the URL, so that no
- * log and no provider sees it.
- */
-export function readingGoogleKey(listener: RequestListener): RequestListener {
-  return (request, response) => {
-    if (speaksGoogle(request)) moveKey(request);
-    listener(request, response);
-  };
-}
-
-function moveKey(request: IncomingMessage): void {
-  const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
-  const parameters = new URLSearchParams(query);
-  const key = request.headers[KEY_HEADER] ?? parameters.get('key') ?? undefined;
-  if (parameters.has('key')) {
-    parameters.delete('key');
-    request.url = parameters.size > 0 ? `${path}?${parameters}` : path;
-  }
-  if (key !== undefined) request.headers['x-api-key'] ??= String(key);
-}
 
 /** A reply in OpenAI's form as Google's clients read it. @param dropped paths of the client's fields that were left out */
 export function asGoogle(reply: GatewayReply, dropped: readonly string[]): GatewayReply {

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Dialect } from '../catalog/index.ts';
 import { errorBody, googleErrorBody } from '../dialects/index.ts';
 import { httpStatus, PlimsollError } from '../errors.ts';
-import { speaksGoogle } from './google-adapter.ts';
+import { speaksGoogle } from './google-requests.ts';
 import type { errorEnvelopeSchema } from './schemas/decisions.ts';
 
 /** Whether the server is shutting down; one object for the whole server. */

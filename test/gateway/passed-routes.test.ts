@@ -315,3 +315,17 @@ test('records say which route it was, and nothing of what passed', async () => {
   ]);
   expect(lines.join('')).not.toMatch(/secret|file-1/);
 });
+
+test('GET /v1/models says which routes the provider of each model has', async () => {
+  const { url } = await inFront(() => ({ body: {} }));
+  const { data } = (await (await fetch(`${url}/v1/models`)).json()) as {
+    data: { id: string; routes: string[] }[];
+  };
+  const routesOf = (id: string) => data.find((one) => one.id === id)?.routes;
+  expect(routesOf('open/small')).toEqual(
+    expect.arrayContaining(['/v1/embeddings', '/v1/images/generations']),
+  );
+  expect(routesOf('claude/small')).toContain('/v1/messages/batches');
+  expect(routesOf('claude/small')).not.toContain('/v1/embeddings');
+  expect(routesOf('auto')).toEqual(['/v1/chat/completions', '/v1/messages', '/v1/responses']);
+});

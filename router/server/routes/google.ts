@@ -5,7 +5,6 @@ import type { Gateway, GatewayReply, ListedName, ModelNames } from '../../gatewa
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import { GOOGLE_ROUTE } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { asGoogle, asGoogleCount } from '../google-adapter.ts';
 import { bodyLimits, jsonBody } from '../json-body.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 import { type CallRequest, countingSender, handleCall, NO_OBJECT } from './model-calls.ts';
@@ -87,6 +86,9 @@ function modelCalls(context: ServerContext, gateway: Gateway): Route {
   return { method: 'post', path: PATH, summary, handlers: [handler] };
 }
 
+/** Loaded with the first call, so that a server that only decides never loads it. */
+const adapter = () => import('../google-adapter.ts');
+
 function calledIn(segments: unknown, query: string): GoogleCall {
   const named = Array.isArray(segments) ? segments.join('/') : '';
   const [, model, method] = CALL.exec(named) ?? [];
@@ -119,8 +121,8 @@ function passedOn({ model, method, query }: GoogleCall, bodyText: string) {
 }
 
 /** The provider's own reply stays; what this server says of a failure is put into Google's form. */
-function passedReply(reply: GatewayReply): GatewayReply {
-  return reply.status >= 400 ? asGoogle(reply, []) : reply;
+async function passedReply(reply: GatewayReply): Promise<GatewayReply> {
+  return reply.status >= 400 ? (await adapter()).asGoogle(reply, []) : reply;
 }
 
 function translated({ model, method, query }: GoogleCall, came: JsonObject, request: CallRequest) {
@@ -139,7 +141,10 @@ function translated({ model, method, query }: GoogleCall, came: JsonObject, requ
     operation: counts ? 'count-tokens' : 'chat',
     body,
     bodyText: JSON.stringify(body),
-    adapt: (reply: GatewayReply) => (counts ? asGoogleCount(reply) : asGoogle(reply, dropped)),
+    adapt: async (reply: GatewayReply) => {
+      const { asGoogle, asGoogleCount } = await adapter();
+      return counts ? asGoogleCount(reply) : asGoogle(reply, dropped);
+    },
   } as const;
 }
 

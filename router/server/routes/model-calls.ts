@@ -137,10 +137,10 @@ export async function handleCall(
     context,
     gateway,
     refuse,
-    adapt = (reply) => reply,
+    adapt,
   }: Pick<CallContext, 'context' | 'gateway' | 'refuse'> & {
     /** Puts the reply into the client's form, if that is none of the gateway's dialects. */
-    readonly adapt?: (reply: GatewayReply) => GatewayReply;
+    readonly adapt?: (reply: GatewayReply) => GatewayReply | Promise<GatewayReply>;
   },
   request: CallRequest,
   response: ServerResponse,
@@ -163,7 +163,13 @@ export async function handleCall(
       keyId: request.keyId,
     };
     const reply = await gateway.handle(call, context.router);
-    await sendReply(adapt(reply), read.dialect, context, request, response);
+    await sendReply(
+      adapt === undefined ? reply : await adapt(reply),
+      read.dialect,
+      context,
+      request,
+      response,
+    );
   } catch (error) {
     if (!signal.aborted) {
       context.send.error(request, response, loggedErrorResponse(context, error, null));

@@ -1,9 +1,10 @@
 import type { RequestHandler } from 'express';
-import { createCatalog, type Dialect } from '../../catalog/index.ts';
+import { createCatalog, type Dialect, type ProviderKind } from '../../catalog/index.ts';
 import { PlimsollError } from '../../errors.ts';
 import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
+import { passedPathsOf } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { speaksGoogle } from '../google-adapter.ts';
+import { speaksGoogle } from '../google-requests.ts';
 import { clientDialect } from '../responses.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 import { googleModels } from './google.ts';
@@ -42,12 +43,31 @@ export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
   };
 }
 
+/** Routes that every model and the router take, whatever API its provider has. */
+const CONVERSATIONS = ['/v1/chat/completions', '/v1/messages', '/v1/responses'];
+/** Kinds of providers without embeddings. */
+const WITHOUT_EMBEDDINGS: readonly ProviderKind[] = ['anthropic'];
+
+/** What is known of a model, and the routes that its kind of provider has; which of them this very model takes, the provider says. */
+function abilities({ model }: ListedName) {
+  if (model === undefined) return { routes: CONVERSATIONS };
+  const { provider, capabilities, contextWindow, maxOutputTokens } = model;
+  const embeddings = WITHOUT_EMBEDDINGS.includes(provider.kind) ? [] : ['/v1/embeddings'];
+  return {
+    routes: [...CONVERSATIONS, ...embeddings, ...passedPathsOf(provider.kind)],
+    ...(capabilities && { capabilities: [...capabilities] }),
+    ...(contextWindow && { context_window: contextWindow }),
+    ...(maxOutputTokens && { max_output_tokens: maxOutputTokens }),
+  };
+}
+
 /** It is not known when a model was made: 0, since the field is required. */
-const openaiModel = ({ id, model }: ListedName) => ({
-  id,
+const openaiModel = (one: ListedName) => ({
+  id: one.id,
   object: 'model',
   created: 0,
-  owned_by: model?.provider.name ?? 'plimsoll',
+  owned_by: one.model?.provider.name ?? 'plimsoll',
+  ...abilities(one),
 });
 
 const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {

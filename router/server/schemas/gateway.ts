@@ -137,6 +137,10 @@ const openaiModelSchema = z
     object: z.literal('model'),
     created: z.literal(0).describe('Not known here.'),
     owned_by: z.string().describe("The provider's name in the configuration; plimsoll for what is routed."),
+    routes: z.array(z.string()).describe('Routes that the kind of its provider has.'),
+    capabilities: z.array(z.string()).exactOptional().describe('Left out where they are not known.'),
+    context_window: z.int().positive().exactOptional(),
+    max_output_tokens: z.int().positive().exactOptional(),
   })
   .describe("A model in OpenAI's form.");
 
