@@ -8,17 +8,21 @@ const KEY_DIGITS = 16;
  * The key of a question, equal for the same question in another template, so that no split separates the two.
  *
  * 16 hex digits of the sha256 of the question's words: the stem (see questionStem) in NFKC and lower case, with everything but
- * letters, marks and digits replaced by one space. So two questions that differ only in symbols ("3 + 4", "3 - 4") share a key and stay on
+ * letters, marks and digits replaced by one space, and without invisible characters. So two questions that differ only in symbols ("3 + 4", "3 - 4") share a key and stay on
  * one side of a split, which costs nothing, whereas a separated pair would leak. A text without any letter or digit is taken as it is,
  * with white space normalised.
  *
  * @example questionKey('Who was first in space?\nA. Gagarin\nB. Glenn\nAnswer:') === questionKey('Who was first in space');
  */
 export function questionKey(text: string): string {
+  const visible = text.replace(IGNORABLE, '');
   const words =
-    normaliseWords(questionStem(text)) || normaliseWords(text) || text.split(/\s+/).join(' ').trim();
+    normaliseWords(questionStem(visible)) || normaliseWords(visible) || visible.split(/\s+/).join(' ').trim();
   return createHash('sha256').update(words).digest('hex').slice(0, KEY_DIGITS);
 }
+
+/** What no reader sees: soft hyphens, joiners, variation selectors, marks of direction. */
+const IGNORABLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]+/gu;
 
 function normaliseWords(text: string): string {
   const words = text
@@ -199,7 +203,7 @@ const NUMBER_BEHIND = new RegExp(String.raw`\s${NUMBER}$`, 'u');
 /** What a text shares with its plain copies. */
 export interface CopyHashes {
   /**
-   * 53 bits of a hash of its letters and digits, ASCII ones in lower case, without numbers and numbered tags at either end. So copies are
+   * 53 bits of a hash of its letters and digits in NFKC and lower case, without numbers and numbered tags at either end. So copies are
    * found that differ in case, white space, punctuation, a number or a tag before or after them, and no others: not those with a number in the
    * middle, with a word more, or in other words.
    */
@@ -213,8 +217,9 @@ export function copyHash(text: string): number {
   return copyHashes(text).copyHash;
 }
 
-/** In one pass without regular expressions, but for a few characters at either end, since a gate may read a million texts. */
-export function copyHashes(text: string): CopyHashes {
+/** In one pass without regular expressions, but for other than ASCII and a few characters at either end, since a gate may read a million texts. */
+export function copyHashes(prompt: string): CopyHashes {
+  const text = inPlainCharacters(prompt);
   const [start, end] = untagged(text);
   let [one, other] = STARTS as readonly [number, number];
   let [bareOne, bareOther] = STARTS as readonly [number, number];
@@ -229,6 +234,24 @@ export function copyHashes(text: string): CopyHashes {
     bareOther = Math.imul(bareOther ^ read, PRIME);
   }
   return { copyHash: joined(one, other), numberlessHash: joined(bareOne, bareOther) };
+}
+
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+/** All but numbers in circles, which may number copies, and exponents and indices, which belong to a formula. */
+const TO_NORMALISE = /[^\u00b2\u00b3\u00b9\u2070-\u209f\u2460-\u24ff]+/g;
+
+/** In NFKC and lower case, without invisible characters, and with ASCII in place of all other punctuation, symbols and white space. */
+function inPlainCharacters(text: string): string {
+  if (!BEYOND_ASCII.test(text)) return text;
+  const visible = text.replace(IGNORABLE, '');
+  const plain = visible
+    .replace(TO_NORMALISE, (piece) => piece.normalize('NFKC'))
+    .toLowerCase()
+    .replace(/\p{Pd}/gu, '-')
+    .replace(/\p{Ps}/gu, '(')
+    .replace(/\p{Pe}/gu, ')')
+    .replace(/[^\p{L}\p{M}\p{N}\p{ASCII}]/gu, ' ');
+  return /[\p{L}\p{N}]/u.test(plain) ? plain : visible;
 }
 
 /** The numberless hash of a text without a letter. */
@@ -282,7 +305,7 @@ function lengthOf(found: RegExpExecArray | null): number {
   return found === null ? 0 : found[0].length;
 }
 
-/** All beyond ASCII counts as one. */
+/** All beyond ASCII counts as one: inPlainCharacters leaves nothing else there. */
 function isLetter(code: number): boolean {
   return (code >= LOWER_A && code <= LOWER_Z) || (code >= UPPER_A && code <= UPPER_Z) || code > LAST_ASCII;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyHash, copyHashes } from '../../evals/cases/question-key.ts';
+import { copyHash, copyHashes, questionKey } from '../../evals/cases/question-key.ts';
 
 const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 8 });
 const mark = fc.constantFrom(' ', '\n', '\t', '?', '. ', ', ', ' - ', '(', ') ');
@@ -45,6 +45,53 @@ describe('copyHash', () => {
     for (const text of ['What is a lien?', 'Wo liegt 北京'])
       expect(copyHash(text + end)).toBe(copyHash(text));
     expect(copyHash(`١٧ What is a lien?${end}`)).toBe(copyHash('What is a lien?'));
+  });
+
+  // Marks that no reader sees, and the typography of another export.
+  const invisible = fc.constantFrom('\u200b', '\u00ad', '\u2060', '\ufeff', '\u200e', '\ufe0f', '\u{e0041}');
+  const typeset = fc.constantFrom(
+    '\u00a0',
+    '\u2009',
+    '\u3000',
+    '“',
+    '’',
+    '…',
+    '—',
+    '•',
+    '、',
+    '。',
+    '→',
+    '✓',
+    '😀',
+  );
+
+  it('is shared by copies in other characters: invisible ones, typography, capitals and full width', () => {
+    const sentence = fc.array(fc.constantFrom('what', 'лицо', 'größe', 'über', '北京', 'été', 'lien'), {
+      minLength: 2,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(sentence, invisible, typeset, typeset, fc.nat(20), (all, hidden, mark, end, at) => {
+        const plain = all.join(' ');
+        const copies = [
+          `${plain.slice(0, at)}${hidden}${plain.slice(at)}`,
+          `${all.join(mark)}${end}`,
+          `${end}${plain.toUpperCase().normalize('NFD')}${mark}`,
+          plain.replace(/[a-z]/g, (one) => String.fromCodePoint(one.charCodeAt(0) + 0xfee0)),
+        ];
+        for (const copy of copies) {
+          expect(copyHashes(copy)).toEqual(
+            copyHashes(plain.replaceAll('ß', copy.includes('SS') ? 'ss' : 'ß')),
+          );
+          expect(questionKey(copies[0]!)).toBe(questionKey(plain));
+        }
+      }),
+    );
+  });
+
+  it('tells apart texts of symbols alone', () => {
+    expect(copyHash('😀')).not.toBe(copyHash('😢'));
+    expect(copyHash('😀\ufe0f')).toBe(copyHash('😀'));
   });
 
   it.each([
