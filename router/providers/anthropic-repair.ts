@@ -94,7 +94,8 @@ export class AnthropicRepair implements ReplyRepair {
   #startBlock(event: JsonObject): JsonObject[] {
     const index = countIn(event, 'index') ?? this.#blocks;
     const { input, ...started } = objectIn(event, 'content_block');
-    const [block] = repairedBlock(typeof input === 'string' ? started : { ...started, input }, '');
+    const empty = { ...started, thinking: '', signature: '' };
+    const [block] = repairedBlock(typeof input === 'string' ? empty : { ...empty, input }, '');
     if (block === undefined) {
       this.#open.set(index, '');
       return [];
@@ -125,6 +126,10 @@ export class AnthropicRepair implements ReplyRepair {
     const missing = !this.#open.has(index) && delta['type'] === 'text_delta';
     const start = missing ? this.#opened(index, { type: 'text', text: '' }) : [];
     const kind = this.#open.get(index) ?? '';
+    const signature = textIn(delta, 'signature');
+    if (kind === 'thinking' && delta['type'] === 'signature_delta' && signature !== undefined) {
+      return [{ type: 'content_block_delta', index, delta: { type: 'signature_delta', signature } }];
+    }
     const wanted = Object.hasOwn(DELTAS, kind) ? DELTAS[kind] : undefined;
     if (wanted === undefined || delta['type'] !== wanted.type) return start;
     const text = delta[wanted.field];
@@ -211,7 +216,13 @@ function repairedBlock(block: JsonObject, text: string | undefined, cut = false)
     case 'text':
       return text === undefined ? [] : [{ type: 'text', text }];
     case 'thinking':
-      return [{ type: 'thinking', thinking: '', signature: '' }];
+      return [
+        {
+          type: 'thinking',
+          thinking: textIn(block, 'thinking') ?? '',
+          signature: textIn(block, 'signature') ?? '',
+        },
+      ];
     case 'tool_use': {
       const name = textIn(block, 'name');
       const id = textIn(block, 'id') ?? `toolu_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
