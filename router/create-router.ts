@@ -127,7 +127,7 @@ async function assemble(
     const { verdict, ungatedReason } = verdicts.of(policy, {
       stale: served.stale,
       otherThreshold: policy.kind !== 'fixed' && choice.threshold !== policy.threshold,
-      downgraded: choice.rung < choice.unrestricted,
+      lowered: loweredBy(choice),
     });
     decisions++;
     const decision: Decision = {
@@ -181,7 +181,7 @@ async function assemble(
     standing: (served = ladder) => verdicts.standing(served.stale),
     verdict(name = config.defaultPolicy) {
       const { policy } = policies.get(name);
-      const circumstances = { stale: ladder.stale, otherThreshold: false, downgraded: false };
+      const circumstances = { stale: ladder.stale, otherThreshold: false, lowered: undefined };
       return verdicts.of(policy, circumstances).verdict;
     },
     check(options) {
@@ -286,6 +286,11 @@ function thresholdOf(policy: Policy): number | null {
   return policy.kind === 'fixed' ? null : policy.threshold;
 }
 
+function loweredBy({ rung, unrestricted, reason }: ReturnType<typeof choose>) {
+  if (rung >= unrestricted) return undefined;
+  return reason === 'same-turn' ? 'lower-turn' : 'downgraded';
+}
+
 const NO_OPTIONS: RouteOptions = {};
 
 /** Counts what is being done, and says when nothing is left. */
@@ -333,23 +338,26 @@ function profileNamed(name: string, profiles: ReadonlyMap<string, ServedLadder>)
 
 /** @throws PlimsollError `invalid-input` if the threshold or the rungs are not ones that may be used */
 function choosingOf(
-  { threshold, allowedRungs }: RouteOptions,
+  { threshold, allowedRungs, pinnedRung }: RouteOptions,
   policy: Policy,
   rungs: number,
   allowUngated: boolean,
 ): Choosing {
   if (allowedRungs !== undefined) assertRungs(allowedRungs, rungs);
+  if (pinnedRung !== undefined) assertRungs([pinnedRung], rungs, 'pinnedRung');
   if (threshold !== undefined) assertThreshold(threshold, policy, allowUngated);
-  return { rungs, allowed: allowedRungs, requestedThreshold: threshold };
+  return { rungs, allowed: allowedRungs, requestedThreshold: threshold, pinned: pinnedRung };
 }
 
-function assertRungs(allowed: readonly number[], rungs: number): void {
+function assertRungs(allowed: readonly number[], rungs: number, field = 'allowedRungs'): void {
   const ascending = allowed.every((rung, i) => Number.isInteger(rung) && (i === 0 || rung > allowed[i - 1]!));
   if (ascending && allowed.length > 0 && allowed[0]! >= 0 && allowed.at(-1)! < rungs) return;
   throw new PlimsollError(
     'invalid-input',
-    `allowedRungs must be at least one rung from 0 to ${rungs - 1}, in ascending order.`,
-    { place: { field: 'allowedRungs' } },
+    field === 'pinnedRung'
+      ? `pinnedRung must be a rung from 0 to ${rungs - 1}.`
+      : `allowedRungs must be at least one rung from 0 to ${rungs - 1}, in ascending order.`,
+    { place: { field } },
   );
 }
 

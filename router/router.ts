@@ -89,6 +89,11 @@ export interface RouteOptions {
    * cheapest that is within the threshold is chosen, else the strongest; `ungatedReason` is `downgraded` if that is a cheaper one.
    */
   readonly allowedRungs?: readonly number[];
+  /**
+   * The rung that the request's turn is on, 0 the cheapest: it stays there, if that is allowed and the policy reads scores. If that is not the policy's
+   * choice, the reason is `same-turn`; `ungatedReason` is `lower-turn` on a cheaper one, and in a cascade on any but the strongest.
+   */
+  readonly pinnedRung?: number;
   /** A profile of the configuration, whose models serve in place of the default ladder's. */
   readonly profile?: string;
 }

@@ -40,6 +40,7 @@ const ROOMS = [
   'router/fallback',
   'router/access',
   'router/threads',
+  'router/sessions',
   'router/records',
   'router/telemetry',
   'router/gateway',

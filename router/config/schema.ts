@@ -12,6 +12,7 @@ import {
   profilesSchema,
   serverSchema,
 } from './server-schema.ts';
+import { sessionsSchema } from './sessions-schema.ts';
 import { defaultState, redisSchema, stateSchema } from './state-schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
 
@@ -72,6 +73,7 @@ export const configSchema = z
       ),
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
+    sessions: sessionsSchema.prefault({}),
     instances: z
       .int()
       .min(1)

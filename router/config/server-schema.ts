@@ -153,6 +153,10 @@ export const decisionLogSchema = z
       .boolean()
       .default(false)
       .describe('Write what people asked into the log. Off: no word of a prompt is stored.'),
+    include_session_ids: z
+      .boolean()
+      .default(false)
+      .describe('Write the ids by which clients name their sessions. Off: keyed hashes of them alone.'),
     max_bytes: z
       .int()
       .min(4_096)

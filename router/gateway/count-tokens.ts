@@ -3,6 +3,7 @@ import { PlimsollError } from '../errors.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { countIn, parseJson } from '../json/index.ts';
 import { countRequest, type UnroutedCall } from '../providers/index.ts';
+import type { SessionIdentity } from '../sessions/index.ts';
 import type { ExecutionParts } from './execute-plan.ts';
 import { failureReply, type GatewayReply, replyHeaders, selectionHeaders } from './reply.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
@@ -14,6 +15,7 @@ interface CountContext {
   readonly call: UnroutedCall;
   readonly parts: SelectionParts & ExecutionParts;
   readonly recording: Recording;
+  readonly session: SessionIdentity | undefined;
 }
 
 /** Whether a count is the provider's own or a local estimate. */
@@ -25,7 +27,7 @@ const COUNT_HEADER = 'x-plimsoll-token-count';
  * @throws PlimsollError if the body is invalid or `model` names nothing
  */
 export async function countTokens(request: GatewayRequest, context: CountContext): Promise<GatewayReply> {
-  const { startedAt, call, parts, recording } = context;
+  const { startedAt, call, parts, recording, session } = context;
   checkBody(request);
   const wanted = parts.names.resolve(request.body['model']);
   const model = wanted.kind === 'explicit' ? parts.catalog.get(wanted.name) : undefined;
@@ -38,6 +40,7 @@ export async function countTokens(request: GatewayRequest, context: CountContext
     request,
     startedAt,
     selection,
+    session,
     id,
     calledMs,
     ...(result && { result }),

@@ -4,9 +4,10 @@ import { PlimsollError } from '../errors.ts';
 import type { UnroutedCall } from '../providers/index.ts';
 import { decisionCallSchema } from './decision-call.ts';
 import { type GatewayReply, selectionHeaders } from './reply.ts';
+import { mayCallTools } from './reply-fault.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { type Recording, recordOnce, requestId } from './request-record.ts';
-import { type Selection, type SelectionParts, selectModel } from './select-model.ts';
+import { rememberSelection, type Selection, type SelectionParts, selectModel } from './select-model.ts';
 
 /** Names of APIs in Switchyard's form. */
 const DIALECTS = {
@@ -44,11 +45,14 @@ export async function decideFor(request: GatewayRequest, context: DecisionContex
   const asked = { dialect, body, bodyText: JSON.stringify(body), operation: 'chat' } as const;
   checkBody(asked);
   const inner = { ...request, ...asked };
-  const selecting = selectModel(inner, { ...call, ...asked }, parts);
+  const session = parts.sessions.identify(inner, true);
+  const opened = session && (await parts.sessions.open(session, inner, mayCallTools(body)));
+  const selecting = selectModel(inner, { ...call, ...asked }, parts, opened);
   const selection = await withinDeadline(selecting, wanted.deadline_ms);
   const shown =
     wanted.mode === 'enforce' && selection !== undefined ? selection : strongest(parts, selection);
   const told = selection ?? shown;
+  rememberSelection(told);
   const id = requestId(told);
   const [selected, ...fallbacks] = shown.candidates.map((model) => target(model, parts));
   return {
@@ -57,7 +61,7 @@ export async function decideFor(request: GatewayRequest, context: DecisionContex
     body: Buffer.from(JSON.stringify({ selected, fallbacks })),
     stream: undefined,
     finished: recordOnce(
-      { request: inner, startedAt, selection: told, id, calledMs: undefined, operation: 'decision' },
+      { request: inner, startedAt, selection: told, session, id, calledMs: undefined, operation: 'decision' },
       recording,
       200,
     ),

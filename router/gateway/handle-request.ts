@@ -1,5 +1,6 @@
 import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
+import type { SessionIdentity } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { countTokens } from './count-tokens.ts';
 import { decideFor } from './decide.ts';
@@ -8,9 +9,16 @@ import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-p
 import { passedRequest } from './passed-request.ts';
 import type { CascadePlan, Strategy } from './plan.ts';
 import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
+import { mayCallTools } from './reply-fault.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
-import { explicitSelection, type Selection, type SelectionParts, selectModel } from './select-model.ts';
+import {
+  explicitSelection,
+  rememberSelection,
+  type Selection,
+  type SelectionParts,
+  selectModel,
+} from './select-model.ts';
 import { keepingReply, resolveThread, type ThreadedRequest, type ThreadKeeping } from './thread.ts';
 
 /** One state of the configuration; a request keeps the one that it started with. */
@@ -36,12 +44,14 @@ export async function handleRequest(
   const startedAt = new Date();
   let request = given;
   let selection: Selection | undefined;
+  let session: SessionIdentity | undefined;
   let calledMs: number | undefined;
   try {
     let call = callFor(request, parts.upstream);
     let keep: ThreadedRequest['keep'];
+    session = parts.sessions.identify(request, isChat(request));
     if (request.operation === 'count-tokens' && request.passed === undefined)
-      return await countTokens(request, { startedAt, call, parts, recording });
+      return await countTokens(request, { startedAt, call, parts, recording, session });
     if (request.operation === 'decision')
       return await decideFor(request, { startedAt, call, parts, recording });
     if (request.passed === undefined) {
@@ -49,7 +59,15 @@ export async function handleRequest(
       ({ request, keep } = await resolveThread(request, keeping));
       if (request !== given) call = callFor(request, parts.upstream);
       if (keep !== undefined) call = { ...call, stored: true };
-      selection = await selectModel(request, call, parts);
+      // An id of one step of a thread says less than the thread that was read by it.
+      if (request !== given && session?.source === 'previous_response_id') {
+        session = parts.sessions.identify(request, true);
+      }
+      const opened =
+        session && isChat(request)
+          ? await parts.sessions.open(session, request, mayCallTools(request.body))
+          : undefined;
+      selection = await selectModel(request, call, parts, opened);
     } else {
       const { target, passed } = passedRequest(request, request.passed, parts);
       selection = explicitSelection(target);
@@ -61,17 +79,19 @@ export async function handleRequest(
     const plan = parts.strategy(selection, { deadlineMs, maxWaitMs: parts.cascade.maxWaitMs });
     calledMs = performance.now();
     const id = requestId(selection);
-    const stages = { request, startedAt, selection, id, calledMs };
+    const stages = { request, startedAt, selection, session, id, calledMs };
     const executing = executePlan(plan, call, parts, calledMs);
     // Runs while we wait for the provider, so it adds no latency.
     if (plan.kind === 'direct') {
       if (selection.decision) recording.shares.chose(selection.selected.name);
+      rememberSelection(selection);
       const headers = selectionHeaders(id, selection);
       return keepingReply(replyTo(executedRequest(stages, await executing, headers), recording), keep);
     }
     const executed = executing.then((done) => {
       const final = finalSelection(stages.selection, plan, done);
       recording.shares.chose(final.selected.name);
+      rememberSelection(final);
       return executedRequest({ ...stages, selection: final }, done, selectionHeaders(id, final));
     });
     const isHeldLong =
@@ -84,12 +104,20 @@ export async function handleRequest(
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : httpStatus(error);
     const ended = left ? 'client-left' : 'whole';
-    recordOnce({ request, startedAt, selection, calledMs }, recording, status)(ended);
+    recordOnce({ request, startedAt, selection, session, calledMs }, recording, status)(ended);
     throw error;
   }
 }
 
-type CalledStages = Pick<ExecutedRequest, 'request' | 'startedAt' | 'selection' | 'id' | 'calledMs'>;
+/** Others are no turns of a conversation. */
+function isChat({ operation, passed }: GatewayRequest): boolean {
+  return operation === 'chat' && passed === undefined;
+}
+
+type CalledStages = Pick<
+  ExecutedRequest,
+  'request' | 'startedAt' | 'selection' | 'session' | 'id' | 'calledMs'
+>;
 
 function executedRequest(
   stages: CalledStages,
@@ -107,10 +135,22 @@ function finalSelection(
 ): Selection {
   if (check === undefined) return selection;
   if (check.escalated === undefined) {
-    const [selected = selection.selected] = checks[check.earlier.length]?.candidates ?? [];
-    return { ...selection, selected, reason: 'cascade-accepted' };
+    const accepted = checks[check.earlier.length];
+    const [selected = selection.selected] = accepted?.candidates ?? [];
+    return {
+      ...selection,
+      selected,
+      reason: 'cascade-accepted',
+      ...chosenRung(selection, accepted?.check.rung),
+    };
   }
-  return { ...selection, selected: rest[0] ?? selection.selected, reason: 'cascade-escalated' };
+  const selected = rest[0] ?? selection.selected;
+  const strongest = chosenRung(selection, selection.ladder.length - 1);
+  return { ...selection, selected, reason: 'cascade-escalated', ...strongest };
+}
+
+function chosenRung({ chosen }: Selection, rung: number | undefined): Pick<Selection, 'chosen'> {
+  return chosen === undefined || rung === undefined ? {} : { chosen: { ...chosen, rung } };
 }
 
 /** Whether it is settled, either way, before so many ms have passed. */

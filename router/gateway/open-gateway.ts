@@ -20,16 +20,23 @@ import {
   type Provider,
   providerKey,
 } from '../catalog/index.ts';
-import { PlimsollError, type SafeError } from '../errors.ts';
+import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
 import { givesLogprobs, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import { createRungShares, type DecisionLog, openDecisionLog, type RequestFacts } from '../records/index.ts';
 import type { Router } from '../router.ts';
+import {
+  openSessions,
+  type SessionOptions,
+  type Sessions,
+  sessionsInCache,
+  sessionsInDocuments,
+} from '../sessions/index.ts';
 import type { InstanceReport, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { createThreads, type Threads } from '../threads/index.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
-import { type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
+import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
 import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
 import { cascade } from './plan.ts';
@@ -48,6 +55,7 @@ export interface GatewayOptions extends GatewayStateOptions {
   readonly server: { readonly host: string };
   readonly gateway: Parameters<typeof createQueue>[0] & Pick<GatewayParts, 'heartbeatMs'>;
   readonly upstream: Pick<UpstreamSettings, 'breaker'>;
+  readonly sessions: SessionOptions;
 }
 
 /** What may change while the gateway serves. */
@@ -132,6 +140,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     await shared.close();
     throw error;
   });
+  const sessions = await sessionsFor(options.sessions, shared, logger);
   const { metrics, genAiMetrics, traces } = await openRequestTelemetry({
     inFlight: queue.atWork,
     queued: queue.waiting,
@@ -212,6 +221,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         fallbacks: fallbackModels(upstream, catalog),
         cascade: { ...settings.cascade, verifier },
         heartbeatMs: options.gateway.heartbeatMs,
+        sessions,
         withoutLogprobs,
         onNoLogprobs,
         onValidatorFailed,
@@ -298,6 +308,29 @@ async function decisionLogFor(
     log,
     onFailure: (trouble) =>
       logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
+  });
+}
+
+/** Shared through Redis, else through the state; without either each process knows its own. */
+function sessionsFor(
+  options: SessionOptions,
+  { cache, state }: Pick<GatewayState, 'cache' | 'state'>,
+  logger: Logger,
+): Promise<Sessions> {
+  const { ttlMs } = options;
+  return openSessions({
+    options,
+    shared: cache
+      ? sessionsInCache(cache.values, ttlMs)
+      : state && sessionsInDocuments(state.documents, ttlMs),
+    onShared(isThere, error) {
+      if (isThere) logger.info('sessions are shared again');
+      else
+        logger.warn(
+          safeError(error),
+          'sessions cannot be shared: this instance goes by its own until they can',
+        );
+    },
   });
 }
 

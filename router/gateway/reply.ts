@@ -144,7 +144,13 @@ function streamReply(
 }
 
 const HELD = Buffer.from(': the answer is being checked\n\n');
-const LATE_NAMES = ['x-plimsoll-selected', 'x-plimsoll-reason', 'x-plimsoll-served', 'x-plimsoll-attempts'];
+const LATE_NAMES = [
+  'x-plimsoll-selected',
+  'x-plimsoll-reason',
+  'x-plimsoll-session',
+  'x-plimsoll-served',
+  'x-plimsoll-attempts',
+];
 
 /** No model replied after the head of a stream had been sent. */
 class LateFailure extends Error {
@@ -323,14 +329,14 @@ interface ReplyFacts extends Costs {
   readonly check?: Pick<CheckFacts, 'ms' | 'spent'> | undefined;
 }
 
-interface Selected extends Pick<Selection, 'selected' | 'reason'> {
+interface Selected extends Pick<Selection, 'selected' | 'reason' | 'session'> {
   readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
 }
 
 /** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
 export function selectionHeaders(
   id: string,
-  { selected, reason, decision }: Selected,
+  { selected, reason, decision, session }: Selected,
 ): Record<string, string> {
   const own: Record<string, string> = {
     'x-plimsoll-decision-id': id,
@@ -338,6 +344,10 @@ export function selectionHeaders(
     'x-plimsoll-reason': reason,
     'x-plimsoll-verdict': decision === undefined ? 'none' : decision.verdict,
   };
+  if (session !== undefined) {
+    own['x-plimsoll-session'] = session.transition(selected.name);
+    own['x-plimsoll-session-source'] = session.identity.source;
+  }
   if (decision === undefined) return own;
   own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
   if (decision.ungatedReason !== null) own['x-plimsoll-ungated-reason'] = decision.ungatedReason;

@@ -11,6 +11,7 @@ import {
   type RungShares,
   randomCostUsd,
 } from '../records/index.ts';
+import type { SessionIdentity } from '../sessions/index.ts';
 import type { GatewayRequest } from './request.ts';
 import type { Selection } from './select-model.ts';
 
@@ -28,6 +29,8 @@ export interface RequestStages {
   readonly request: GatewayRequest;
   readonly startedAt: Date;
   readonly selection: Selection | undefined;
+  /** The conversation that it belongs to, if it says or shows one. */
+  readonly session?: SessionIdentity | undefined;
   readonly id?: string;
   /** When the first model was called. */
   readonly calledMs: number | undefined;
@@ -95,7 +98,8 @@ function factsOf(
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),
     randomCostUsd: randomCostUsd(rungs, usage),
     keyId: request.keyId,
-    ...subjectOf(request),
+    user: userOf(request),
+    session: sessionOf(stages),
     prompt: includePrompt ? promptOf(request) : undefined,
     status,
     ended,
@@ -118,14 +122,17 @@ function promptOf({ body, dialect }: GatewayRequest): string | undefined {
 /** Longer names are none: half of one would be another person's. */
 const MAX_NAME = 256;
 
-/** Whom a request is about, as the client says: OpenAI's `safety_identifier` or `user`, Anthropic's `metadata.user_id`, and `x-session-id`. */
-function subjectOf({ body, headers }: GatewayRequest): Pick<RequestFacts, 'user' | 'session'> {
+/** Whom a request is about, as the client says: OpenAI's `safety_identifier` or `user`, Anthropic's `metadata.user_id`. */
+function userOf({ body }: GatewayRequest): string | undefined {
   const { safety_identifier: identifier, user, metadata } = body;
   const ofAnthropic = isObject(metadata) ? metadata['user_id'] : undefined;
-  return {
-    user: [identifier, user, ofAnthropic].find(isName),
-    session: [headers['x-session-id']].find(isName),
-  };
+  return [identifier, user, ofAnthropic].find(isName);
+}
+
+function sessionOf({ session, selection }: RequestStages): RequestFacts['session'] {
+  if (session === undefined) return undefined;
+  const { id, name, source } = session;
+  return { id, name, source, transition: selection?.session?.transition(selection.selected.name) };
 }
 
 function isName(value: unknown): value is string {

@@ -16,6 +16,7 @@ import {
   type UpstreamSettings,
 } from '../providers/index.ts';
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
+import type { ActiveSession, Sessions } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
 import { type ModelNames, optionsOf } from './model-names.ts';
@@ -42,6 +43,10 @@ export interface Selection {
   readonly escalation?: Escalation;
   /** The rungs of the ladder, cheapest first; empty for an explicit model. */
   readonly ladder: readonly CatalogModel[];
+  /** What the router was asked with, and the rung that it chose; undefined for an explicit model. */
+  readonly chosen?: { readonly options: RouteOptions; readonly rung: number };
+  /** The conversation that the request belongs to, as it was before. */
+  readonly session?: ActiveSession | undefined;
 }
 
 /** What happens to the replies of cheaper models. */
@@ -70,6 +75,7 @@ export interface SelectionParts {
   /** Names of models that gave no log-probabilities although they were asked to. */
   readonly withoutLogprobs: ReadonlySet<string>;
   readonly cascade: FurtherSignalOptions;
+  readonly sessions: Sessions;
 }
 
 /**
@@ -82,15 +88,22 @@ export async function selectModel(
   request: GatewayRequest,
   call: UnroutedCall,
   parts: SelectionParts,
+  session?: ActiveSession,
 ): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
-  if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name));
+  if (wanted.kind === 'explicit') return { ...explicitSelection(parts.catalog.get(wanted.name)), session };
   if (request.operation === 'embeddings') throw needsExplicitModel();
   try {
-    return await routed(call, optionsOf(wanted), parts);
+    return { ...(await routed(call, optionsOf(wanted), parts, session)), session };
   } catch (error) {
     throw inTermsOfModel(error, String(request.body['model']), parts.names);
   }
+}
+
+/** The next requests of its conversation find it. */
+export function rememberSelection({ session, selected, chosen, ladder }: Selection): void {
+  if (chosen === undefined) session?.went(selected.name);
+  else session?.went(selected.name, { ...chosen, model: ladder[chosen.rung]!.name });
 }
 
 /** What the client named. */
@@ -104,7 +117,12 @@ export function explicitSelection(model: CatalogModel): Selection {
   };
 }
 
-async function routed(call: UnroutedCall, options: RouteOptions, parts: SelectionParts): Promise<Selection> {
+async function routed(
+  call: UnroutedCall,
+  options: RouteOptions,
+  parts: SelectionParts,
+  session: ActiveSession | undefined,
+): Promise<Selection> {
   const { router, catalog, fallbacks } = parts;
   const { allowDowngrade } = parts.upstream;
   const rungs = rungsOf(options.profile, router);
@@ -119,7 +137,12 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
   const replyMayLack = lacksOfReplies(call, requirements, ladder.slice(0, -1), parts);
-  const decideAmong = (rungs: AllowedRungs) => decide(call, options, rungs, router, replyMayLack);
+  const pinnedRung = session?.pinnedRung(
+    options,
+    rungs.map(({ model }) => model),
+  );
+  const pinned = pinnedRung === undefined ? options : { ...options, pinnedRung };
+  const decideAmong = (rungs: AllowedRungs) => decide(call, pinned, rungs, router, replyMayLack);
   let { decision, checks } = await decideAmong(allowed);
   const first = decision;
   let rung = rungOf(first);
@@ -139,7 +162,7 @@ async function routed(call: UnroutedCall, options: RouteOptions, parts: Selectio
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
-  const selection = selectionOf(candidates, decision, ladder);
+  const selection = { ...selectionOf(candidates, decision, ladder), chosen: { options, rung } };
   if (checks.length === 0) return selection;
   const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
   const checked = (await carriedChecks(call, checks, ladder)).map((check) => {

@@ -97,6 +97,7 @@ export const CHOICE_REASONS = [
   'cascade-check', // a cheaper model replies, and its reply is judged before it goes out
   'cascade-skipped', // the prompt alone shows that no cheaper model's reply would do
   'cascade-unchecked', // nobody here can judge the cheaper model's reply, so the strongest candidate replies
+  'same-turn', // the results of tools go to the rung that called them
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
@@ -112,6 +113,8 @@ export interface Choosing {
   readonly allowed: readonly number[] | undefined;
   /** In place of the policy's own, if the request names one. */
   readonly requestedThreshold: number | undefined;
+  /** The rung that the request's turn is on: a policy that reads scores stays there if it is allowed. */
+  readonly pinned?: number | undefined;
   /** Of each rung, cheapest first, whether its reply will be judged before it goes out. A cascade sends no request to it otherwise. Default none. */
   readonly checks?: readonly boolean[];
 }
@@ -125,6 +128,17 @@ export function choose(
   probabilities: ArrayLike<number> | 'no-text' | 'unreadable' | 'classifier-failed',
   choosing: Choosing,
 ): Choice {
+  const choice = chooseAnew(policy, probabilities, choosing);
+  const { pinned, allowed, rungs } = choosing;
+  const stays = pinned !== undefined && pinned !== choice.rung && policy.kind !== 'fixed';
+  if (!stays || allowed?.includes(pinned) === false) return choice;
+  const { checked: _, ...rest } = choice;
+  // Nobody judges the reply then, so what a cascade promises holds on its strongest rung alone.
+  const unrestricted = policy.kind === 'cascade' ? rungs - 1 : choice.unrestricted;
+  return { ...rest, rung: pinned, unrestricted, reason: 'same-turn' };
+}
+
+function chooseAnew(policy: Policy, probabilities: Parameters<typeof choose>[1], choosing: Choosing): Choice {
   const { rungs, allowed, requestedThreshold } = choosing;
   if (policy.kind === 'fixed') return chooseFixed(policy.rung, rungs, allowed);
   const threshold = requestedThreshold ?? policy.threshold;

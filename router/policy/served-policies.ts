@@ -74,6 +74,7 @@ export const UNGATED_REASONS = [
   ...NO_PASS_REASONS, // of the artifact
   'ungated-policy', // the gate has not looked at the policy
   'ungated-threshold', // the request named another threshold than the gated one
+  'lower-turn', // the results of tools went to a cheaper rung than the policy's choice: the one that called them
   'downgraded', // the policy's choice cannot take the request; a cheaper candidate did
   'other-models', // stale: the router learned from other models than it serves
   'expired',
@@ -93,8 +94,8 @@ interface Circumstances {
   readonly stale: boolean;
   /** The threshold is not the policy's own. */
   readonly otherThreshold: boolean;
-  /** A cheaper rung than the policy's choice was taken. */
-  readonly downgraded: boolean;
+  /** Why a cheaper rung than the policy's choice was taken; undefined if none was. */
+  readonly lowered: 'downgraded' | 'lower-turn' | undefined;
 }
 
 /** What the gate's verdict on an artifact says of each policy that serves, at the time of the call. */
@@ -111,7 +112,7 @@ interface PolicyVerdicts {
 const PASS: VerdictClaim = { verdict: 'PASS', ungatedReason: null };
 const EXPIRED: VerdictClaim = { verdict: 'expired', ungatedReason: 'expired' };
 const STALE: VerdictClaim = { verdict: 'stale', ungatedReason: 'other-models' };
-const DOWNGRADED = none('downgraded');
+const LOWERED = { downgraded: none('downgraded'), 'lower-turn': none('lower-turn') };
 const UNGATED_POLICY = none('ungated-policy');
 const UNGATED_THRESHOLD = none('ungated-threshold');
 
@@ -133,8 +134,8 @@ export function policyVerdicts(
       const now = standingAt(standing, nowMs(), folder);
       return stale ? staleStanding(now) : now;
     },
-    of({ name }, { stale, otherThreshold, downgraded }) {
-      if (downgraded) return DOWNGRADED;
+    of({ name }, { stale, otherThreshold, lowered }) {
+      if (lowered !== undefined) return LOWERED[lowered];
       if (name === ALWAYS_STRONG.name) return PASS;
       if (name !== gated) return UNGATED_POLICY;
       if (otherThreshold) return UNGATED_THRESHOLD;

@@ -1,6 +1,6 @@
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { DECISIONS, type Log, type LogRecord } from '../state/index.ts';
-import { decisionRecord, type RequestFacts } from './decision-record.ts';
+import { decisionRecord, type RecordedText, type RequestFacts } from './decision-record.ts';
 import { openRotatingFile } from './rotating-file.ts';
 
 /** Bytes of records that may wait: some ten thousand. */
@@ -32,6 +32,8 @@ export interface DecisionLogOptions {
   readonly keep: number;
   /** Write the routed text. Off: no word of a prompt is stored. */
   readonly includePrompt: boolean;
+  /** Write the ids by which clients name their sessions. Off: keyed hashes of them alone. */
+  readonly includeSessionIds?: boolean;
 }
 
 interface DecisionLogParts {
@@ -51,13 +53,13 @@ interface DecisionLogParts {
  */
 export async function openDecisionLog(parts: DecisionLogParts): Promise<DecisionLog> {
   const { options, log } = parts;
-  const { includePrompt, file, maxBytes, keep } = options;
-  if (options.to === 'state') return writerTo(logTarget(log!, includePrompt), parts);
+  const { file, maxBytes, keep } = options;
+  if (options.to === 'state') return writerTo(logTarget(log!, options), parts);
   const target = await openRotatingFile({ file: file!, maxBytes, keep });
   return writerTo<Buffer>(
     {
       ...target,
-      itemOf: (facts) => Buffer.from(`${JSON.stringify(decisionRecord(facts, includePrompt))}\n`),
+      itemOf: (facts) => Buffer.from(`${JSON.stringify(decisionRecord(facts, options))}\n`),
       bytesOf: (line) => line.length,
       mayRetry: () => false,
     },
@@ -77,13 +79,14 @@ interface Target<Item> {
 }
 
 /** The record without words of a person; those go beside it, where they can be encrypted. */
-function logTarget(log: Log, includePrompt: boolean): Target<LogRecord> {
+function logTarget(log: Log, { includePrompt, includeSessionIds }: RecordedText): Target<LogRecord> {
   return {
     itemOf(facts) {
       const { id, startedAt, keyId, user, session, prompt } = facts;
-      const body = JSON.stringify(decisionRecord(facts, false));
+      const body = JSON.stringify(decisionRecord(facts, { includePrompt: false, includeSessionIds }));
       const timeMs = startedAt.getTime();
-      return { id, timeMs, keyId, user, session, body, text: includePrompt ? prompt : undefined };
+      const text = includePrompt ? prompt : undefined;
+      return { id, timeMs, keyId, user, session: session?.name, body, text };
     },
     bytesOf: ({ body, text }) => body.length + (text?.length ?? 0),
     append: (batch) => log.append(DECISIONS, batch),

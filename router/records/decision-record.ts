@@ -4,6 +4,12 @@ import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
 import { FAILURES, OPERATIONS, type Operation, type Usage } from '../providers/index.ts';
 import type { Decision } from '../router.ts';
+import {
+  SESSION_SOURCES,
+  SESSION_TRANSITIONS,
+  type SessionIdentity,
+  type SessionTransition,
+} from '../sessions/index.ts';
 import { spentUsd, totalCostUsd } from './savings.ts';
 
 /** What routing contributed; the rest of a decision is of no use here. */
@@ -100,11 +106,18 @@ export interface RequestFacts {
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly keyId: string | undefined;
-  /** Who asked and in which conversation, as the client names them. Only the state stores them, as keyed hashes, for erasure. */
+  /** Who asked, as the client names them. Only the state stores it, as a keyed hash, for erasure. */
   readonly user?: string | undefined;
-  readonly session?: string | undefined;
+  /** The conversation that the request belongs to; undefined if it neither says nor shows one. */
+  readonly session?: SessionFacts | undefined;
   /** The routed text. Only the decision log reads it, and only if `include_prompt` is on. */
   readonly prompt: string | undefined;
+}
+
+/** A conversation. `name` is the client's own id: the state stores a keyed hash of it, and the log has it only if `include_session_ids` is on. */
+export interface SessionFacts extends Pick<SessionIdentity, 'id' | 'name' | 'source'> {
+  /** Undefined if no model was selected. */
+  readonly transition: SessionTransition | undefined;
 }
 
 const MAX_DROPPED = 50;
@@ -200,6 +213,20 @@ export const decisionRecordSchema = z
     first_byte_ms: ms.optional(),
     duration_ms: ms,
     key_id: z.string().optional(),
+    session: z
+      .strictObject({
+        id: z
+          .string()
+          .describe("Keyed hash of the client's id and the API key; of the first words if inferred."),
+        source: z.enum(SESSION_SOURCES),
+        transition: z
+          .enum(SESSION_TRANSITIONS)
+          .optional()
+          .describe('The first request of its session, the same model as before, or another.'),
+        name: z.string().optional().describe("The client's id; only with decision_log.include_session_ids."),
+      })
+      .optional()
+      .describe('The conversation that the request belongs to.'),
     prompt: z.string().optional().describe('The routed text; only with decision_log.include_prompt.'),
   })
   .describe('One request, in the decision log of Plimsoll.');
@@ -208,8 +235,17 @@ export type DecisionRecord = z.infer<typeof decisionRecordSchema>;
 
 const MAX_REQUESTED_MODEL = 200;
 
+/** What clients wrote, and is recorded only if the operator turned it on. */
+export interface RecordedText {
+  readonly includePrompt: boolean;
+  readonly includeSessionIds?: boolean | undefined;
+}
+
 /** Picks field by field: what is not named here is not written, whatever it is handed. */
-export function decisionRecord(facts: RequestFacts, includePrompt: boolean): DecisionRecord {
+export function decisionRecord(
+  facts: RequestFacts,
+  { includePrompt, includeSessionIds = false }: RecordedText,
+): DecisionRecord {
   const { decision, usage } = facts;
   return {
     schema_version: 1,
@@ -242,8 +278,13 @@ export function decisionRecord(facts: RequestFacts, includePrompt: boolean): Dec
     first_byte_ms: facts.firstByteMs && rounded(facts.firstByteMs),
     duration_ms: rounded(facts.durationMs),
     key_id: facts.keyId,
+    session: facts.session && sessionOf(facts.session, includeSessionIds),
     prompt: includePrompt ? facts.prompt : undefined,
   };
+}
+
+function sessionOf({ id, source, transition, name }: SessionFacts, includeName: boolean) {
+  return { id, source, transition, name: includeName ? name : undefined };
 }
 
 function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision']>['policy']) {

@@ -85,6 +85,8 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-policy',
   'x-plimsoll-reason',
   'x-plimsoll-selected',
+  'x-plimsoll-session',
+  'x-plimsoll-session-source',
   'x-plimsoll-served',
   'x-plimsoll-token-count',
   'x-plimsoll-ungated-reason',

@@ -1,3 +1,4 @@
+import { SESSION_SOURCES, SESSION_TRANSITIONS } from '../sessions/index.ts';
 import { GOOGLE_ERROR, googlePaths } from './openapi-google.ts';
 import { passedPaths } from './openapi-passed.ts';
 import { threadPaths } from './openapi-threads.ts';
@@ -196,6 +197,15 @@ export const HEADERS = {
   'x-plimsoll-reason': text('Why this model.'),
   'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
   'x-plimsoll-ungated-reason': text('Why the verdict on a decision is not PASS.'),
+  'x-plimsoll-session': {
+    description:
+      'Of the conversation that the request belongs to: its first request, the same model as before, or another.',
+    schema: { type: 'string', enum: SESSION_TRANSITIONS },
+  },
+  'x-plimsoll-session-source': {
+    description: 'What said which conversation that is.',
+    schema: { type: 'string', enum: SESSION_SOURCES },
+  },
   'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
   'x-plimsoll-dropped': text(
     'Fields of the request that the model did not get, because its API has no counterpart; at most about 1,000 characters.',

@@ -10,6 +10,13 @@ const MAX_RECONNECT_MS = 2_000;
 /** What instances share through Redis or Valkey. All of it may be lost: while Redis is away each instance has its own. */
 export interface SharedCache {
   readonly counters: Counters;
+  /** Texts by name, each for some time. All of it rejects while Redis is away. */
+  readonly values: {
+    get(name: string): Promise<string | undefined>;
+    set(name: string, value: string, ttlMs: number): Promise<void>;
+    /** What is there, else `value`, which is there from then on. */
+    getOrSet(name: string, value: string): Promise<string>;
+  };
   /** Publishes something to the other instances; lost if Redis is away. */
   publish(channel: string, message: string): void;
   /** Called with what other instances publish. */
@@ -65,6 +72,18 @@ export function openRedis(url: string, onState: (isThere: boolean) => void = () 
       async add(key, amount, windowMs) {
         const { consumedPoints, msBeforeNext } = await limiterOf(windowMs).penalty(key, amount);
         return { total: consumedPoints, resetsInMs: Math.max(0, msBeforeNext) };
+      },
+    },
+    values: {
+      async get(name) {
+        return (await client.get(`${PREFIX}:${name}`)) ?? undefined;
+      },
+      async set(name, value, ttlMs) {
+        await client.set(`${PREFIX}:${name}`, value, 'PX', ttlMs);
+      },
+      async getOrSet(name, value) {
+        await client.set(`${PREFIX}:${name}`, value, 'NX');
+        return (await client.get(`${PREFIX}:${name}`)) ?? value;
       },
     },
     publish(channel, message) {

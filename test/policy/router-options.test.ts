@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRouter } from '../../router/create-router.ts';
-import { chooseRung } from '../../router/policy/policy.ts';
-import type { Router } from '../../router/router.ts';
+import { choose, chooseRung, type Policy } from '../../router/policy/policy.ts';
+import type { RouteOptions, Router } from '../../router/router.ts';
 import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { tinyConfig } from '../server/serving.ts';
 
@@ -83,6 +83,54 @@ describe('why a decision is not PASS', () => {
   });
 });
 
+describe('a turn that stays on its rung', () => {
+  const of = async (prompt: string, options: RouteOptions) => {
+    const { candidate, reason, verdict, ungatedReason } = await ungated.route({ prompt }, options);
+    return [candidate, reason, verdict, ungatedReason];
+  };
+
+  test('a stronger one than the choice keeps the PASS, a cheaper one does not', async () => {
+    const [easy, hard] = [tiny.easy[0]!, tiny.hard[0]!];
+    expect(await of(easy, { pinnedRung: 0 })).toEqual(['cheap', 'within-threshold', 'PASS', null]);
+    expect(await of(easy, { pinnedRung: 1 })).toEqual(['strong', 'same-turn', 'PASS', null]);
+    expect(await of(hard, { pinnedRung: 1 })).toEqual(['strong', 'over-threshold', 'PASS', null]);
+    expect(await of(hard, { pinnedRung: 0 })).toEqual(['cheap', 'same-turn', 'none', 'lower-turn']);
+  });
+
+  test('one that cannot take the request, and a fixed policy, leave no choice', async () => {
+    const hard = tiny.hard[0]!;
+    const excluded = await of(hard, { pinnedRung: 0, allowedRungs: [1] });
+    expect(excluded).toEqual(['strong', 'over-threshold', 'PASS', null]);
+    const fixed = await of(hard, { pinnedRung: 0, policy: 'always-strong' });
+    expect(fixed).toEqual(['strong', 'fixed-policy', 'PASS', null]);
+  });
+});
+
+test('in a cascade nobody judges the reply of a turn that stays: only the strongest rung keeps the promise', () => {
+  const limits = { skip: 0.9, path: [{ accept: -1, skip: 0.9 }] };
+  const policy: Policy = {
+    kind: 'cascade',
+    name: 'c',
+    version: 1,
+    threshold: 0.2,
+    ...limits,
+    middle: [limits],
+  };
+  const on = (pinned: number | undefined, probabilities = [0.5, 0.6, 0.7]) =>
+    choose(policy, probabilities, {
+      rungs: 3,
+      allowed: undefined,
+      requestedThreshold: undefined,
+      checks: [true, true],
+      pinned,
+    });
+  expect(on(undefined)).toMatchObject({ rung: 0, reason: 'cascade-check', checked: [0, 1] });
+  expect(on(0)).toEqual(on(undefined));
+  expect(on(1)).toMatchObject({ rung: 1, unrestricted: 2, reason: 'same-turn' });
+  expect(on(2)).toMatchObject({ rung: 2, unrestricted: 2, reason: 'same-turn' });
+  expect([on(1).checked, on(2).checked]).toEqual([undefined, undefined]);
+});
+
 describe('options that are wrong', () => {
   test.each([
     ['a threshold that was not gated', { threshold: 0.2 }, 'invalid-input', 'threshold'],
@@ -100,6 +148,7 @@ describe('options that are wrong', () => {
     ['half a rung', { allowedRungs: [0.5] }, 'invalid-input', 'allowedRungs'],
     ['a rung twice', { allowedRungs: [1, 1] }, 'invalid-input', 'allowedRungs'],
     ['rungs out of order', { allowedRungs: [1, 0] }, 'invalid-input', 'allowedRungs'],
+    ['a pinned rung that there is not', { pinnedRung: 2 }, 'invalid-input', 'pinnedRung'],
     ['no such policy', { policy: 'constructor' }, 'not-found', 'policy'],
     ['no such profile', { profile: '__proto__' }, 'not-found', 'profile'],
   ])('%s', async (_, options, code, field) => {

@@ -1,0 +1,103 @@
+import { createHmac } from 'node:crypto';
+import type { Dialect } from '../catalog/index.ts';
+import { fieldIn, isObject, type JsonObject, parseJson } from '../json/index.ts';
+import { firstWords } from './turn.ts';
+
+/** What a request says of its conversation, in the order in which it is looked at: the first that is there decides. */
+export const SESSION_SOURCES = [
+  'x-session-id',
+  'x-claude-code-session-id',
+  'session-id', // Codex: the session, with all its threads
+  'thread-id', // Codex: one of them
+  'x-session-affinity',
+  'prompt_cache_key',
+  'conversation',
+  'previous_response_id',
+  'metadata.user_id', // Claude Code writes its session into it
+  'inferred', // a keyed hash of system prompt and first user turn
+] as const;
+
+export type SessionSource = (typeof SESSION_SOURCES)[number];
+
+/** Which conversation a request belongs to. */
+export interface SessionIdentity {
+  readonly source: SessionSource;
+  /** Keyed hash over the API key's id and the client's id: what is stored and logged in place of the client's id. */
+  readonly id: string;
+  /** As the client writes it; undefined if the session is inferred. */
+  readonly name: string | undefined;
+  /** Id of the API key that it belongs to. */
+  readonly keyId: string | undefined;
+}
+
+/** What is read of a request. The form of its body need not have been checked. */
+export interface SessionRequest {
+  readonly dialect: Dialect;
+  readonly body: JsonObject;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly keyId: string | undefined;
+}
+
+/** Characters. A longer id is none: half of one would be another conversation's. */
+export const MAX_SESSION_ID = 256;
+
+/**
+ * Which conversation a request belongs to. The first source that is there decides, even if its id cannot be used: what the next one says
+ * might be another conversation's.
+ * @param secret key of the hashes
+ * @param mayInfer whether a request that names no session gets one by its first words
+ */
+export function sessionIdentity(
+  request: SessionRequest,
+  secret: string,
+  mayInfer: boolean,
+): SessionIdentity | undefined {
+  const { keyId } = request;
+  for (const [source, read] of READERS) {
+    const name = read(request);
+    if (name === undefined || name === null || name === '') continue;
+    if (typeof name !== 'string' || name.length > MAX_SESSION_ID) return undefined;
+    return { source, name, id: keyedHash(secret, 'named', keyId, name), keyId };
+  }
+  const words = mayInfer ? firstWords(request.body, request.dialect) : undefined;
+  if (words === undefined) return undefined;
+  return { source: 'inferred', name: undefined, id: keyedHash(secret, 'inferred', keyId, words), keyId };
+}
+
+/** Undefined, null or empty if the source is not there. */
+type Reader = (request: SessionRequest) => unknown;
+
+const READERS: readonly (readonly [Exclude<SessionSource, 'inferred'>, Reader])[] = [
+  ...(
+    ['x-session-id', 'x-claude-code-session-id', 'session-id', 'thread-id', 'x-session-affinity'] as const
+  ).map((name) => [name, ({ headers }: SessionRequest) => headers[name]] as const),
+  ['prompt_cache_key', ({ body }) => body['prompt_cache_key']],
+  ['conversation', ofResponses(({ conversation }) => fieldIn(conversation, 'id') ?? conversation)],
+  ['previous_response_id', ofResponses((body) => body['previous_response_id'])],
+  ['metadata.user_id', ({ body, dialect }) => (dialect === 'anthropic' ? claudeSession(body) : undefined)],
+];
+
+function ofResponses(read: (body: JsonObject) => unknown): Reader {
+  return ({ body, dialect }) => (dialect === 'responses' ? read(body) : undefined);
+}
+
+const CLAUDE_SESSION = /_session_([0-9a-f-]{36})$/i;
+
+/** Claude Code has written `user_…_account_…_session_<uuid>`, and JSON with a `session_id`. Other users of the field name no session. */
+function claudeSession({ metadata }: JsonObject): unknown {
+  const userId = fieldIn(metadata, 'user_id');
+  if (typeof userId !== 'string') return undefined;
+  if (!userId.startsWith('{')) return CLAUDE_SESSION.exec(userId)?.[1];
+  const written = userId.length <= MAX_CLAUDE_USER_ID ? parseJson(userId) : undefined;
+  return isObject(written) ? written['session_id'] : undefined;
+}
+
+const MAX_CLAUDE_USER_ID = 4_096;
+
+/** Of parts that cannot run into each other: each has its length before it. */
+export function keyedHash(secret: string, ...parts: readonly (string | undefined)[]): string {
+  const hmac = createHmac('sha256', secret);
+  for (const part of parts) hmac.update(part === undefined ? '-;' : `${part.length};`).update(part ?? '');
+  return hmac.digest('base64url');
+}

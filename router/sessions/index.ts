@@ -1,0 +1,18 @@
+/** Which conversation a request belongs to, and which rung its turn stays on. */
+export {
+  MAX_SESSION_ID,
+  SESSION_SOURCES,
+  type SessionIdentity,
+  type SessionRequest,
+  type SessionSource,
+} from './identity.ts';
+export {
+  type ActiveSession,
+  openSessions,
+  SESSION_TRANSITIONS,
+  type SessionOptions,
+  type Sessions,
+  type SessionTransition,
+  type TurnOptions,
+} from './sessions.ts';
+export { sessionsInCache, sessionsInDocuments } from './shared-sessions.ts';

@@ -1,0 +1,53 @@
+/** What a session did last. Stored as JSON, and without a word of anybody. */
+export interface SessionState {
+  /** The model of its last request. */
+  readonly last: string;
+  /** Its newest turns, oldest first: several may be under way, as with the agents of one session. */
+  readonly turns: readonly TurnPin[];
+}
+
+/** Where one turn went. */
+export interface TurnPin {
+  /** Keyed hash of what was asked, and of the options that decided. */
+  readonly turn: string;
+  readonly rung: number;
+  /** The model of that rung: if another one serves on it now, the pin says nothing. */
+  readonly model: string;
+}
+
+/** Sessions of this process: bounded, and each for some time after it was last written. */
+export interface MemorySessions {
+  get(id: string): SessionState | undefined;
+  set(id: string, state: SessionState): void;
+  readonly size: number;
+}
+
+/**
+ * @param max sessions; those that were used least recently make room
+ * @param ttlMs after the last write
+ */
+export function memorySessions(max: number, ttlMs: number, now: () => number = Date.now): MemorySessions {
+  const held = new Map<string, { readonly state: SessionState; readonly expiresMs: number }>();
+  return {
+    get(id) {
+      const found = held.get(id);
+      if (found === undefined) return undefined;
+      held.delete(id);
+      if (found.expiresMs <= now()) return undefined;
+      held.set(id, found); // the newest place
+      return found.state;
+    },
+    set(id, state) {
+      held.delete(id);
+      held.set(id, { state, expiresMs: now() + ttlMs });
+      if (held.size <= max) return;
+      for (const oldest of held.keys()) {
+        held.delete(oldest);
+        return;
+      }
+    },
+    get size() {
+      return held.size;
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import { setTimeout } from 'node:timers/promises';
+import { keyedHash, type SessionIdentity, type SessionRequest, sessionIdentity } from './identity.ts';
+import { memorySessions, type SessionState, type TurnPin } from './memory-sessions.ts';
+import { newSecret, type SharedSessions } from './shared-sessions.ts';
+import { isToolTurn, turnText } from './turn.ts';
+
+/** What a decision means for its session: its first one, the model that it had, or another. */
+export const SESSION_TRANSITIONS = ['initialize', 'retain', 'switch'] as const;
+export type SessionTransition = (typeof SESSION_TRANSITIONS)[number];
+
+export interface SessionOptions {
+  /** After the last request of a session. */
+  readonly ttlMs: number;
+  /** Sessions that are held in memory. */
+  readonly maxInMemory: number;
+  /** Whether a request that goes on with the results of tools stays on the rung of its turn. */
+  readonly pinToolTurns: boolean;
+}
+
+/** What a rung was chosen by: pins of other options say nothing. */
+export interface TurnOptions {
+  readonly profile?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly threshold?: number | undefined;
+}
+
+/** The rung that a turn went to. */
+export interface ChosenRung {
+  readonly options: TurnOptions;
+  /** 0 the cheapest. */
+  readonly rung: number;
+  /** The ladder's model on it. */
+  readonly model: string;
+}
+
+/** A session as it was when a request came. */
+export interface ActiveSession {
+  readonly identity: SessionIdentity;
+  /** The rung of the turn that the request goes on with, if the same model still serves on it. @param ladder names of its models, cheapest first */
+  pinnedRung(options: TurnOptions, ladder: readonly string[]): number | undefined;
+  transition(model: string): SessionTransition;
+  /** Called once it is known where the request goes; nobody waits for it. @param chosen left out if the client named the model */
+  went(model: string, chosen?: ChosenRung): void;
+}
+
+export interface Sessions {
+  /** Never throws, whatever the body holds. @param mayInfer whether a request without an id gets a session by its first words */
+  identify(request: SessionRequest, mayInfer: boolean): SessionIdentity | undefined;
+  /** Never rejects: what cannot be read in time is not known. @param mayCallTools whether another request may go on with this turn */
+  open(
+    identity: SessionIdentity,
+    request: Pick<SessionRequest, 'body' | 'dialect'>,
+    mayCallTools: boolean,
+  ): ActiveSession | Promise<ActiveSession>;
+}
+
+interface SessionParts {
+  readonly options: SessionOptions;
+  readonly shared: SharedSessions | undefined;
+  /** Called when the shared sessions begin to fail, and when they can be used again. */
+  readonly onShared?: (isThere: boolean, error?: unknown) => void;
+}
+
+/** How long a request waits for what others wrote of its session. */
+const READ_WITHIN_MS = 250;
+/** How long the shared sessions are left alone after they failed. */
+const PAUSE_MS = 1_000;
+/** How long a start waits for what is shared. */
+const START_WITHIN_MS = 500;
+const START_RETRY_MS = 20;
+const MAX_TURNS = 8;
+
+/**
+ * Sessions in memory, and behind it in what instances share. Without the shared ones, and while these fail, each process knows its own alone.
+ */
+export async function openSessions({ options, shared, onShared }: SessionParts): Promise<Sessions> {
+  const { ttlMs, maxInMemory, pinToolTurns } = options;
+  const memory = memorySessions(maxInMemory, ttlMs);
+  let secret = newSecret();
+  let hasSharedSecret = false;
+  let isThere = true;
+  let pausedUntilMs = 0;
+
+  /** Undefined if it fails or takes too long. */
+  async function used<T>(work: (shared: SharedSessions) => Promise<T>): Promise<T | undefined> {
+    if (shared === undefined || Date.now() < pausedUntilMs) return undefined;
+    try {
+      const done = await within(READ_WITHIN_MS, work(shared));
+      if (!isThere) onShared?.(true);
+      isThere = true;
+      return done;
+    } catch (error) {
+      pausedUntilMs = Date.now() + PAUSE_MS;
+      if (isThere) onShared?.(false, error);
+      isThere = false;
+      return undefined;
+    }
+  }
+
+  async function takeSharedSecret(): Promise<void> {
+    const found = await used((one) => one.secret());
+    if (found === undefined) return;
+    secret = found;
+    hasSharedSecret = true;
+  }
+
+  async function read(identity: SessionIdentity): Promise<SessionState | undefined> {
+    if (!hasSharedSecret) await takeSharedSecret(); // the next request has it
+    const found = hasSharedSecret ? await used((one) => one.get(identity)) : undefined;
+    return isState(found) ? found : memory.get(identity.id);
+  }
+
+  if (shared !== undefined) {
+    // Redis is still connecting when it is opened.
+    const giveUpMs = Date.now() + START_WITHIN_MS;
+    await takeSharedSecret();
+    while (!hasSharedSecret && Date.now() < giveUpMs) {
+      await setTimeout(START_RETRY_MS);
+      pausedUntilMs = 0;
+      await takeSharedSecret();
+    }
+  }
+
+  return {
+    identify: (request, mayInfer) => sessionIdentity(request, secret, mayInfer),
+    open(identity, { body, dialect }, mayCallTools) {
+      const isContinued = isToolTurn(body, dialect);
+      const text = mayCallTools || isContinued ? textOrNone(body, dialect) : undefined;
+      const isShared = shared !== undefined && (identity.name !== undefined || mayCallTools);
+      const hashOf = (turn: TurnOptions) => turnHash(secret, turn, text);
+      const active = (before: SessionState | undefined): ActiveSession => ({
+        identity,
+        pinnedRung(turn, ladder) {
+          if (!isContinued || !pinToolTurns || before === undefined) return undefined;
+          const pin = pinOf(before, hashOf(turn));
+          return pin !== undefined && ladder[pin.rung] === pin.model ? pin.rung : undefined;
+        },
+        transition: (model) =>
+          before === undefined ? 'initialize' : before.last === model ? 'retain' : 'switch',
+        went(model, chosen) {
+          const pin = mayCallTools ? chosen && pinTo(chosen, hashOf(chosen.options)) : undefined;
+          const turns = [...(before?.turns ?? []), ...(memory.get(identity.id)?.turns ?? [])];
+          const state = { last: model, turns: newestTurns(pin === undefined ? turns : [...turns, pin]) };
+          memory.set(identity.id, state);
+          if (isShared && hasSharedSecret) void used((one) => one.put(identity, state));
+        },
+      });
+      return isShared ? read(identity).then(active) : active(memory.get(identity.id));
+    },
+  };
+}
+
+function textOrNone(body: SessionRequest['body'], dialect: SessionRequest['dialect']): string | undefined {
+  try {
+    return turnText(body, dialect);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without text it names the options alone: the newest turn by them. */
+function turnHash(secret: string, { profile, policy, threshold }: TurnOptions, text: string | undefined) {
+  const options = keyedHash(secret, profile, policy, String(threshold)).slice(0, 8);
+  return text === undefined ? options : options + keyedHash(secret, text).slice(0, 16);
+}
+
+/** Results of tools may come without what was asked, as after an id of the conversation: they go on with the newest turn. */
+function pinOf({ turns }: SessionState, hash: string): TurnPin | undefined {
+  return turns.findLast(({ turn }) => turn.startsWith(hash));
+}
+
+function pinTo({ rung, model }: ChosenRung, turn: string): TurnPin {
+  return { turn, rung, model };
+}
+
+/** Of several pins of one turn the last one counts. */
+function newestTurns(turns: readonly TurnPin[]): readonly TurnPin[] {
+  const byTurn = new Map<string, TurnPin>();
+  for (const pin of turns) {
+    byTurn.delete(pin.turn);
+    byTurn.set(pin.turn, pin);
+  }
+  return [...byTurn.values()].slice(-MAX_TURNS);
+}
+
+/** What is read back may be of another version. */
+function isState(value: unknown): value is SessionState {
+  const { last, turns } = Object(value) as { last?: unknown; turns?: unknown };
+  return (
+    typeof last === 'string' &&
+    Array.isArray(turns) &&
+    turns.every((pin) => typeof pin?.turn === 'string' && typeof pin.model === 'string')
+  );
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const passed = setTimeout(ms, undefined, { signal: ended.signal }).then(() => {
+    throw new Error('The shared sessions did not answer in time.');
+  });
+  return Promise.race([work, passed]).finally(() => ended.abort());
+}
