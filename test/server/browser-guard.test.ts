@@ -177,7 +177,7 @@ describe('a server on a loopback address without keys', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-allow-methods': 'GET,HEAD,POST',
+      'access-control-allow-methods': 'GET,HEAD,POST,DELETE',
       'access-control-allow-headers': PREFLIGHT['access-control-request-headers'],
       'access-control-max-age': '600',
     });
