@@ -59,6 +59,8 @@ const sliceSchema = z.strictObject({
   high: z.number(),
   /** Texts in a script that the vocabulary cannot read: the strongest rung gets them unscored. Left out if there are none. */
   unreadable: count.optional(),
+  /** Cases that the artifact abstains from, as nothing similar was labelled: the strongest rung gets them unscored. Left out if there are none. */
+  nothing_similar: count.optional(),
 });
 
 const millisecondsSchema = z.strictObject({ mean: z.number(), p50: z.number(), p95: z.number() });
@@ -159,6 +161,8 @@ export const evidenceSchema = z.strictObject({
     cheap_as_good: z.array(count),
   }),
   slices: z.array(sliceSchema),
+  /** Of all cases that were measured; left out if there are none. */
+  nothing_similar: count.optional(),
   hard_cases: z
     .strictObject({
       n: count,

@@ -4,9 +4,7 @@ import {
   bootstrapInterval,
   brierDecomposition,
   costSaved,
-  countEscalated,
   countSilentDowngrades,
-  differenceBound,
   escalationRate,
   excessOverMix,
   excessOverMixInterval,
@@ -35,7 +33,7 @@ import {
   thinCurveWithBand,
   unknownCosts,
 } from './ranking.ts';
-import { countByTier, isInSlice } from './slices.ts';
+import { countByTier, countUnscored, measureSlices } from './slices.ts';
 import type { LabelledBelow, Subject } from './subject.ts';
 
 /** How an artifact decides, as far as the figures depend on it. */
@@ -107,6 +105,7 @@ export function collectEvidence(
             ...(interval && { interval }),
             ...simplerRankings(baselines),
           });
+  const { nothing_similar: abstained } = countUnscored(subject.heldOut, subject.heldOut.traits.keys());
   const evidence: Evidence = {
     candidates: ladder.map(({ candidate, model }, rung) => ({
       candidate,
@@ -151,6 +150,7 @@ export function collectEvidence(
     heads: measureHeads(subject),
     score_histogram: scoreHistogram(scores, outcomes),
     slices: measureSlices(subject, losses),
+    ...(abstained !== undefined && { nothing_similar: abstained }),
     hard_cases: measureHardCases(subject, hardCasesSha256),
     flips: [...flips],
     routing_pays: paying.routing_pays,
@@ -335,58 +335,6 @@ function scoreHistogram(scores: Float64Array, outcomes: PairedOutcomes): Evidenc
   });
   const edges = Array.from({ length: HISTOGRAM_BINS + 1 }, (_, i) => low + i * width);
   return { edges, strong_better: strongBetter, cheap_as_good: cheapAsGood };
-}
-
-/** The suite's slices, then every task, source and language: what to look at when the whole is fine. */
-function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices'] {
-  const { suite, labelled } = subject;
-  const { replay: heldOut, rungs } = labelled;
-  const named = suite.slices.map(({ name, where }) => ({
-    name,
-    rows: rowsWhere(heldOut.n, (row) => isInSlice(where, heldOut.traits[row]!)),
-  }));
-  const byTrait = (['task', 'source', 'language'] as const).flatMap((trait) => rowsByTrait(subject, trait));
-  return [...named, ...byTrait]
-    .filter(({ rows }) => rows.length > 0)
-    .map(({ name, rows }) => {
-      const values = Float64Array.from(rows, (row) => losses[row]!);
-      const { low, high } = differenceBound.interval(values, 1 - suite.confidence);
-      const escalated = countEscalated(Int32Array.from(rows, (row) => rungs[row]!));
-      const unreadable = rows.filter((row) => heldOut.traits[row]!.unreadable).length;
-      return {
-        name,
-        n: rows.length,
-        escalation_rate: escalated / rows.length,
-        quality_loss: mean(values),
-        low,
-        high,
-        ...(unreadable > 0 && { unreadable }),
-      };
-    });
-}
-
-function rowsWhere(n: number, wanted: (row: number) => boolean): Uint32Array {
-  const rows = new Uint32Array(n);
-  let kept = 0;
-  for (let row = 0; row < n; row++) if (wanted(row)) rows[kept++] = row;
-  return rows.slice(0, kept);
-}
-
-/** At most so many values of a trait get a row; the largest ones. */
-const MOST_ROWS = 40;
-
-function rowsByTrait({ labelled: { replay: heldOut } }: Subject, trait: 'task' | 'source' | 'language') {
-  const counts = new Map<string, number>();
-  for (const { [trait]: value } of heldOut.traits) {
-    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
-  }
-  const largest = [...counts].sort(([a, ofA], [b, ofB]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, MOST_ROWS);
-  const places = new Map(largest.map(([value, n]) => [value, { rows: new Uint32Array(n), filled: 0 }]));
-  for (let row = 0; row < heldOut.n; row++) {
-    const place = places.get(heldOut.traits[row]![trait]!);
-    if (place) place.rows[place.filled++] = row;
-  }
-  return [...places].map(([value, { rows }]) => ({ name: `${trait}: ${value}`, rows }));
 }
 
 function measureHardCases({ hard, hardRungs }: Subject, sha256: string | undefined): Evidence['hard_cases'] {

@@ -6,6 +6,7 @@ import {
   createOnnxClassifier,
   featureExtractor,
   goldenHolds,
+  type Unscored,
 } from '../../router/classifier/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
@@ -20,8 +21,8 @@ export interface Traits
     TextHashes {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
-  /** The text is in a script that the vocabulary cannot read, so the strongest rung gets it unscored. Left out if it can be read. */
-  readonly unreadable?: true;
+  /** Why the strongest rung gets it unscored. Left out if it is scored. */
+  readonly unscored?: Unscored;
 }
 
 /** Labelled cases with what a classifier says of them, in columns: one entry a case, and no text. */
@@ -56,8 +57,8 @@ export interface ScoredCase extends ScoredText {
 export interface ScoredText {
   /** One a rung, cheapest first. */
   readonly probabilities: ArrayLike<number>;
-  /** The vocabulary cannot read the text. Left out if it can. */
-  readonly unreadable?: true;
+  /** Why the text is not scored. Left out if it is. */
+  readonly unscored?: Unscored;
   /** Predicted loss of keeping the reply of each checked rung; undefined if it is not known. Left out if no reply is judged. */
   readonly replyLosses?: readonly (number | undefined)[];
 }
@@ -79,10 +80,10 @@ export async function collectReplay(
   const probabilities = ladder.map(() => [] as number[]);
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
-  for await (const { one, probabilities: scores, replyLosses = [], unreadable } of cases) {
+  for await (const { one, probabilities: scores, replyLosses = [], unscored } of cases) {
     const hashes =
       fingerprints === undefined ? hashText(one.text) : textHashesAt(fingerprints, traits.length);
-    traits.push({ ...caseTraits(one, hashes), ...(unreadable && { unreadable }) });
+    traits.push({ ...caseTraits(one, hashes), ...(unscored && { unscored }) });
     replies?.add(one, replyLosses);
     for (const [rung, { model }] of ladder.entries()) {
       const isUnknown = rung < replyLosses.length && replyLosses[rung] === undefined;
@@ -247,7 +248,7 @@ export async function replayArtifact(
   }
 }
 
-/** For a text that the classifier cannot read: it escalates at every threshold below 1, as it does when served. */
+/** For a text that is not scored: it escalates at every threshold below 1, as it does when served. */
 export function strongestAlone(rungs: number): Float32Array {
   return Float32Array.from({ length: rungs }, (_, rung) => Number(rung === rungs - 1));
 }
@@ -285,9 +286,11 @@ export async function scoreText(
   classifier: Classifier,
   { ladder, cascade }: Pick<Manifest, 'ladder' | 'cascade'>,
 ): Promise<ScoredText> {
-  const scored: ScoredText = classifier.reads(text)
-    ? { probabilities: await classifier.score(text) }
-    : { probabilities: strongestAlone(ladder.length), unreadable: true };
+  const scores = await classifier.scoreForDecision(text);
+  const scored: ScoredText =
+    typeof scores === 'string'
+      ? { probabilities: strongestAlone(ladder.length), unscored: scores }
+      : { probabilities: scores };
   if (cascade === undefined) return scored;
   const replies = checkedModels(ladder.map(({ model }) => model)).map(replyBy);
   if (replies.every((reply) => reply === undefined))

@@ -1,5 +1,8 @@
+import { countEscalated, differenceBound, mean } from '../../router/statistics/index.ts';
 import type { HardCase } from '../cases/index.ts';
-import type { Traits } from './replay.ts';
+import type { Evidence } from './evidence.ts';
+import type { Replay, Traits } from './replay.ts';
+import type { Subject } from './subject.ts';
 import type { SliceRule } from './suite.ts';
 
 /** Whether a case has all that the slice asks for. What a row does not say, it does not have. */
@@ -33,4 +36,73 @@ export function countByTier(
     if (rungs[row]! > 0) escalated++;
   });
   return { n, escalated };
+}
+
+/** The suite's slices, then every task, source and language: what to look at when the whole is fine. */
+export function measureSlices(subject: Subject, losses: Float64Array): Evidence['slices'] {
+  const { suite, labelled } = subject;
+  const { replay: heldOut, rungs } = labelled;
+  const named = suite.slices.map(({ name, where }) => ({
+    name,
+    rows: rowsWhere(heldOut.n, (row) => isInSlice(where, heldOut.traits[row]!)),
+  }));
+  const byTrait = (['task', 'source', 'language'] as const).flatMap((trait) => rowsByTrait(subject, trait));
+  return [...named, ...byTrait]
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ name, rows }) => {
+      const values = Float64Array.from(rows, (row) => losses[row]!);
+      const { low, high } = differenceBound.interval(values, 1 - suite.confidence);
+      const escalated = countEscalated(Int32Array.from(rows, (row) => rungs[row]!));
+      return {
+        name,
+        n: rows.length,
+        escalation_rate: escalated / rows.length,
+        quality_loss: mean(values),
+        low,
+        high,
+        ...countUnscored(heldOut, rows),
+      };
+    });
+}
+
+/** How many of these cases the strongest rung gets unscored, and why; a reason that none has is left out. */
+export function countUnscored(
+  { traits }: Replay,
+  rows: Iterable<number>,
+): Pick<Evidence['slices'][number], 'unreadable' | 'nothing_similar'> {
+  let unreadable = 0;
+  let nothingSimilar = 0;
+  for (const row of rows) {
+    const { unscored } = traits[row]!;
+    if (unscored === 'unreadable') unreadable++;
+    if (unscored === 'nothing-similar') nothingSimilar++;
+  }
+  return {
+    ...(unreadable > 0 && { unreadable }),
+    ...(nothingSimilar > 0 && { nothing_similar: nothingSimilar }),
+  };
+}
+
+function rowsWhere(n: number, wanted: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(n);
+  let kept = 0;
+  for (let row = 0; row < n; row++) if (wanted(row)) rows[kept++] = row;
+  return rows.slice(0, kept);
+}
+
+/** At most so many values of a trait get a row; the largest ones. */
+const MOST_ROWS = 40;
+
+function rowsByTrait({ labelled: { replay: heldOut } }: Subject, trait: 'task' | 'source' | 'language') {
+  const counts = new Map<string, number>();
+  for (const { [trait]: value } of heldOut.traits) {
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const largest = [...counts].sort(([a, ofA], [b, ofB]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, MOST_ROWS);
+  const places = new Map(largest.map(([value, n]) => [value, { rows: new Uint32Array(n), filled: 0 }]));
+  for (let row = 0; row < heldOut.n; row++) {
+    const place = places.get(heldOut.traits[row]![trait]!);
+    if (place) place.rows[place.filled++] = row;
+  }
+  return [...places].map(([value, { rows }]) => ({ name: `${trait}: ${value}`, rows }));
 }

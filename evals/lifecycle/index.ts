@@ -22,4 +22,10 @@ export type { OnProgress, Progress } from './progress.ts';
 export { assertDisplaces, placeInStore, promote, promoteChallenger, rollback } from './promotion.ts';
 export { type Decision, type Retrained, type RetrainOptions, retrain } from './retrain.ts';
 export { retrainReport, writeRetrainReports } from './retrain-report.ts';
-export { artifactName, type TrainOptions, train } from './train.ts';
+export {
+  artifactName,
+  DEFAULT_ABSTAIN_PERCENT,
+  requireAbstaining,
+  type TrainOptions,
+  train,
+} from './train.ts';

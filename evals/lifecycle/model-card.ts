@@ -38,7 +38,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     `A Plimsoll router of ${manifest.created.slice(0, 10)}. ${howItDecides(manifest)} ${whichThreshold(policy)}`,
     '## What it learned',
     ladderTable(manifest),
-    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling.${learnerSentences(manifest.classifier)}${manifest.cascade === undefined ? '' : JUDGE} ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
+    `Encoder \`${manifest.encoder.id}\`, ${manifest.features.length} structural features${manifest.classifier.structural_scale === undefined ? '' : ` (scaled by ${manifest.classifier.structural_scale})`}, L2-regularised logistic regression (lambda ${manifest.classifier.lambda}), one head a candidate, Platt scaling.${learnerSentences(manifest.classifier)}${abstainSentence(manifest.classifier)}${manifest.cascade === undefined ? '' : JUDGE} ${split.train.n} cases to train, ${split.calibration === undefined ? '' : `${split.calibration.n} to calibrate, `}${split.test.n} sealed for the gate; split by question, seed ${split.seed}.`,
     '## From which data',
     data.files
       .map(({ file, rows, sha256 }) => `- \`${file}\`: ${rows} rows, sha256 \`${sha256.slice(0, 16)}…\``)
@@ -76,6 +76,12 @@ function learnerSentences({ learner, compared = [] }: Manifest['classifier']): s
   if (compared.length === 0) return what;
   const losses = compared.map((one) => `${one.learner} ${one.log_loss.toFixed(4)}`).join(', ');
   return `${what} Chosen by cross-validated log loss: ${losses}.`;
+}
+
+/** Nothing if every request is scored. */
+function abstainSentence({ abstain, similarity_limit: limit }: Manifest['classifier']): string {
+  if (abstain === undefined || limit === undefined) return '';
+  return ` A request whose nearest labelled case has a similarity below ${limit.similarity.toFixed(3)}, as ${limit.percent} % of the training cases have to those of other folds, goes to the strongest candidate unscored.`;
 }
 
 /** The beginning of a sentence that a threshold ends. */

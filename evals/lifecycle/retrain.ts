@@ -32,7 +32,7 @@ import type { ThresholdRule } from '../threshold/index.ts';
 import { compareArtifacts } from './compare.ts';
 import { type LabelledData, loadLabelled, requireLearnable } from './labelled-data.ts';
 import type { OnProgress } from './progress.ts';
-import { artifactName, train } from './train.ts';
+import { artifactName, requireAbstaining, train } from './train.ts';
 
 export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'columns'> {
   /** Files of labelled cases, old ones and new ones. */
@@ -85,6 +85,8 @@ export async function retrain(options: RetrainOptions): Promise<Retrained> {
   const rule: ThresholdRule = { rule: 'max-quality-loss', target, confidence };
   const { data, out, force = false, allowHub = false } = options;
   assertChallengerPlace(out, champion, force);
+  const abstainPercent = abstainPercentOf(champion);
+  if (abstainPercent !== undefined) requireAbstaining(options.learner ?? 'auto', abstainPercent);
   const challenger = await challenge(champion, suite, rule, { ...options, force, allowHub });
   const issued = new Date();
   const verdict = await gateChallenger(options, issued);
@@ -179,7 +181,7 @@ interface Challenger {
 }
 
 /**
- * An artifact with the champion's ladder, encoder and split seed, with or without a cascade, trained on the given cases: both hold out the same questions. Trained
+ * An artifact with the champion's ladder, encoder and split seed, which abstains if the champion does, with or without a cascade, trained on the given cases: both hold out the same questions. Trained
  * and written, or taken from `out` if the very same training has written it.
  * @throws PlimsollError as `train` and `writeArtifact`
  */
@@ -193,6 +195,7 @@ async function trainChallenger(
   if (finished !== undefined) return { artifact: finished, resumed: true };
   assertWritable(out, { replace: force });
   const { ladder, encoder, split } = champion.manifest;
+  const abstainPercent = abstainPercentOf(champion);
   const draft = await train(data, {
     name: artifactName(out),
     ladder,
@@ -201,6 +204,7 @@ async function trainChallenger(
     rule,
     cascade,
     learner,
+    ...(abstainPercent !== undefined && { abstainPercent }),
     seed: split.seed,
     modelCardNotes: modelCardNote(champion, learner),
     ...(onProgress && { onProgress }),
@@ -238,9 +242,15 @@ function findFinished(
     split.seed === theirs.split.seed &&
     isSame(policy.chosen_by, rule) &&
     (judged !== undefined) === cascade &&
+    abstainPercentOf(artifact) === abstainPercentOf(champion) &&
     isSame(ladder, theirs.ladder) &&
     isSame(encoder.id, theirs.encoder.id);
   return same ? artifact : undefined;
+}
+
+/** The percentage that an artifact abstains by; undefined if it scores every request. */
+function abstainPercentOf({ manifest: { classifier } }: ArtifactFiles): number | undefined {
+  return classifier.abstain && classifier.similarity_limit?.percent;
 }
 
 function isArtifact(folder: string): boolean {

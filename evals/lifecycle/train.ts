@@ -10,11 +10,14 @@ import { calibrated, featureExtractor } from '../../router/classifier/index.ts';
 import { type Encoder, isStaticEncoder } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
+import { quantile } from '../../router/statistics/index.ts';
 import {
   designMatrix,
   exportLexicon,
   exportLinear,
+  hasVote,
   type Learner,
+  type LearnerChoice,
   learnerLogits,
   type TrainedLearner,
   trainLearner,
@@ -61,6 +64,12 @@ export interface TrainOptions extends EncoderChoice {
   readonly weight?: (one: Case) => number;
   /** What is learned. Default `auto`: the learner with the least cross-validated log loss. */
   readonly learner?: Learner | 'auto';
+  /**
+   * A request that nothing labelled resembles goes to the strongest rung unscored. Nothing does if its nearest labelled case is less similar than so many
+   * percent of the training cases are to the nearest of other folds: above 0, at most 50. Default: every request is scored. Learners that keep labelled
+   * cases can abstain, the ones with neighbours; `auto` chooses among them then.
+   */
+  readonly abstainPercent?: number;
   /** The standard deviation that structural features are given; see `trainClassifier`. Default 1, and 3 beside clusters. */
   readonly structuralScale?: number;
   /** Cases of other traffic than the policy is for: they teach the classifier, and the preview and its figures leave them out. Default none. */
@@ -89,7 +98,7 @@ const NO_SOURCE: Manifest['data'] = {
  * Platt scaling and a preview of the threshold come from scores of training cases by fits that had not seen them. Nothing is written:
  * see `writeArtifact`.
  * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept; for a
- *   cascade also if nothing is known of the replies of a model below the strongest.
+ *   cascade also if nothing is known of the replies of a model below the strongest; `invalid-input` if a learner is to abstain that cannot.
  */
 export async function train(
   { cases, source = NO_SOURCE }: LabelledData,
@@ -106,7 +115,10 @@ export async function train(
     cascade: looksAtReplies = false,
     expectedLoss = true,
     holdOut = true,
+    learner = 'auto',
+    abstainPercent,
   } = options;
+  if (abstainPercent !== undefined) requireAbstaining(learner, abstainPercent);
   const split = splitByKey(cases, holdOut ? DEFAULT_SHARES : { train: 1, test: 0 }, seed);
   const folds = foldsByKey(split.train, options.folds ?? 5, seed);
   const labels = qualityColumns(split.train, models);
@@ -121,7 +133,7 @@ export async function train(
         ...(weight && { sampleWeights: Float64Array.from(split.train, weight) }),
         ...(structuralScale !== undefined && { structuralScale }),
       },
-      options.learner ?? 'auto',
+      learner === 'auto' && abstainPercent !== undefined ? 'auto-with-vote' : learner,
       options.onProgress,
     );
     const served = Uint32Array.from(split.train.keys()).filter(
@@ -155,6 +167,7 @@ export async function train(
       classifier: {
         kind: isStaticEncoder(encoder) ? 'lexicon' : 'linear',
         ...(trained.learner !== 'lr' && { learner: trained.learner }),
+        ...similarityLimit(trained, served, abstainPercent),
         ...(trained.compared.length > 0 && { compared: trained.compared.map(comparedJson) }),
         lambda: trained.lambda,
         ...(trained.structuralScale !== 1 && { structural_scale: trained.structuralScale }),
@@ -185,6 +198,47 @@ export async function train(
   });
 }
 
+/** What abstaining takes by default: the similarity that one training case in a hundred lies below. */
+export const DEFAULT_ABSTAIN_PERCENT = 1;
+const MOST_ABSTAIN_PERCENT = 50;
+
+/**
+ * Called before the data are read.
+ * @throws PlimsollError `invalid-input` if the learner keeps no labelled cases to compare with, or the percentage is not above 0 and at most 50
+ */
+export function requireAbstaining(learner: Learner | 'auto', percent: number): void {
+  if (!(percent > 0 && percent <= MOST_ABSTAIN_PERCENT)) {
+    throw new PlimsollError(
+      'invalid-input',
+      `The share of training cases to abstain by must be above 0 and at most ${MOST_ABSTAIN_PERCENT} percent, not ${percent}.`,
+    );
+  }
+  if (learner === 'auto' || hasVote(learner)) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `The learner ${learner} keeps no labelled cases, so it cannot tell that nothing similar was labelled. Learn lr+knn or lr+clusters+knn, leave the learner to auto, or do not abstain.`,
+  );
+}
+
+/** What "similar" means for an artifact that keeps labelled cases. @param served the rows of the traffic that the policy is for */
+function similarityLimit(
+  { heldOutSimilarities }: TrainedLearner,
+  served: Uint32Array,
+  abstainPercent: number | undefined,
+): Pick<Manifest['classifier'], 'similarity_limit' | 'abstain'> {
+  if (heldOutSimilarities === undefined) return {};
+  const all = heldOutSimilarities();
+  const percent = abstainPercent ?? DEFAULT_ABSTAIN_PERCENT;
+  const similarity = quantile(
+    Array.from(served, (row) => all[row]!),
+    percent / 100,
+  );
+  return {
+    similarity_limit: { percent, similarity },
+    ...(abstainPercent !== undefined && { abstain: 'escalate' }),
+  };
+}
+
 /**
  * The name of the artifact that goes to `out`: the one given, or the folder's own.
  * @throws PlimsollError `invalid-input` if it cannot be one
@@ -202,7 +256,7 @@ export function artifactName(out: string, given?: string): string {
 
 function fitLearner(
   rows: Parameters<typeof trainLearner>[0],
-  learner: Learner | 'auto',
+  learner: LearnerChoice,
   onProgress: OnProgress = () => {},
 ): TrainedLearner {
   onProgress({ step: 'training' });

@@ -3,6 +3,7 @@ import type { Evidence } from '../gate/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine } from './format.ts';
 import {
+  abstainedLines,
   baselineRows,
   cascadeLines,
   conditionRows,
@@ -45,6 +46,7 @@ export function markdownReport(
       isWarning(line) ? `> [!WARNING]\n> ${markdownText(line)}` : markdownText(line),
     ),
     markdownText(evidence.conclusion),
+    ...abstainedLines(evidence, verdict),
     ...cascadeLines(evidence),
     markdownTable(rungRows(evidence)),
     ...(previous ? changeBlocks(previous, verdict) : []),

@@ -3,6 +3,7 @@ import type { Evidence } from '../gate/index.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
 import { oneLine, textTable } from './format.ts';
 import {
+  abstainedLines,
   baselineRows,
   cascadeLines,
   conditionRows,
@@ -55,6 +56,7 @@ export function terminalReport(verdict: GateVerdict, { colour, previous }: Termi
     '',
     ...languageLines(evidence),
     oneLine(evidence.conclusion),
+    ...abstainedLines(evidence, verdict),
     ...cascadeLines(evidence),
     looks(verdict, (text) => paint(text, BOLD_RED)),
     excludedSentence(verdict),

@@ -270,16 +270,43 @@ export function languageRows({ slices }: Evidence): string[][] | undefined {
     name.startsWith(LANGUAGE) ? { ...row, language: name.slice(LANGUAGE.length) } : [],
   );
   if (rows.length < 2) return undefined;
+  const unscored = unscoredColumns(rows);
   return [
-    ['language', 'n', 'escalated', 'loss', 'interval', 'unreadable'],
-    ...rows.map(({ language, n, escalation_rate, quality_loss, low, high, unreadable = 0 }) => [
+    ['language', 'n', 'escalated', 'loss', 'interval', ...unscored.heading],
+    ...rows.map(({ language, n, escalation_rate, quality_loss, low, high, ...counts }) => [
       language,
       formatCount(n),
       formatRate(escalation_rate),
       formatLoss(quality_loss),
       `${formatLoss(low)} to ${formatLoss(high)}`,
-      unreadable === 0 ? DASH : formatRate(unreadable / n),
+      ...unscored.cells({ n, ...counts }),
     ]),
+  ];
+}
+
+type UnscoredCounts = Pick<Evidence['slices'][number], 'n' | 'unreadable' | 'nothing_similar'>;
+
+/** The shares of cases that are not scored; that of an artifact that abstains only if a row has one. */
+export function unscoredColumns(rows: readonly UnscoredCounts[]): {
+  readonly heading: readonly string[];
+  readonly cells: (row: UnscoredCounts) => readonly string[];
+} {
+  const abstains = rows.some((row) => row.nothing_similar !== undefined);
+  const rate = (count: number | undefined, n: number) => (count === undefined ? DASH : formatRate(count / n));
+  return {
+    heading: ['unreadable', ...(abstains ? ['nothing similar'] : [])],
+    cells: ({ n, unreadable, nothing_similar }) => [
+      rate(unreadable, n),
+      ...(abstains ? [rate(nothing_similar, n)] : []),
+    ],
+  };
+}
+
+/** How many cases an artifact abstained from, as a sentence; none if there are none. */
+export function abstainedLines({ nothing_similar }: Evidence, { sealed }: GateVerdict): string[] {
+  if (nothing_similar === undefined) return [];
+  return [
+    `Nothing similar was labelled to ${formatCount(nothing_similar)} of ${formatCount(sealed.n)} sealed cases (${formatRate(nothing_similar / sealed.n)}): the strongest model gets them unscored.`,
   ];
 }
 

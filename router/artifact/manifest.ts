@@ -113,6 +113,12 @@ const contentSchema = z.strictObject({
     lambda: z.number().positive(),
     /** What was learned; `lr` if left out. The others add tables of neighbours or clusters to classifier.onnx. */
     learner: z.enum(['lr+knn', 'lr+clusters', 'lr+clusters+knn']).optional(),
+    /** Nothing similar was labelled if the nearest labelled case is less similar: so few percent of training cases are from those of other folds. */
+    similarity_limit: z
+      .strictObject({ percent: z.number().gt(0).max(50), similarity: z.number().min(-1).max(1) })
+      .optional(),
+    /** Requests that nothing labelled resembles go to the strongest candidate unscored. Left out: they are scored as any. */
+    abstain: z.literal('escalate').optional(),
     /** Cross-validated log loss of each that was compared, on the training cases. */
     compared: z.array(z.strictObject({ learner: z.string(), log_loss: z.number() })).optional(),
     /** The standard deviation that structural features were given in training; 1 if left out. */
@@ -147,7 +153,11 @@ const contentSchema = z.strictObject({
 });
 
 /** `manifest.json`: everything that an artifact is, each other file bound by its sha256. */
-export const manifestSchema = contentSchema.superRefine(({ cascade, ladder }, { addIssue }) => {
+export const manifestSchema = contentSchema.superRefine(({ cascade, classifier, ladder }, { addIssue }) => {
+  if (classifier.abstain !== undefined && classifier.similarity_limit === undefined) {
+    const message = 'needs similarity_limit beside it. Train the artifact with `plimsoll train --abstain`';
+    addIssue({ code: 'custom', path: ['classifier', 'abstain'], message });
+  }
   if (cascade === undefined) return;
   for (const { field, fault } of cascadeFaults(cascade, ladder)) {
     addIssue({ code: 'custom', path: ['cascade', ...field], message: fault });

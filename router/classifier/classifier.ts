@@ -18,11 +18,17 @@ import { readSimilarity } from './similarity-tables.ts';
 import type { FeatureExtractor } from './structural-features.ts';
 import { pairBuckets } from './word-pairs.ts';
 
+/**
+ * Why a text is not scored: the vocabulary has no pieces for most of it, so that its score would be that of no text at all; or the artifact
+ * abstains where nothing similar was labelled.
+ */
+export type Unscored = 'unreadable' | 'nothing-similar';
+
 /** Text -> each candidate's calibrated probability of a good reply. */
 export interface Classifier {
-  /** False if the vocabulary has no pieces for most of the text: its score would be that of no text at all. */
-  reads(text: string): boolean;
-  /** In the order of the ladder; each in 0..1. Rejects if the encoder or the runtime fails, or gives no number. */
+  /** What a decision is made from: the scores, or why there are none. Rejects as `score`. */
+  scoreForDecision(text: string): Promise<Float32Array | Unscored>;
+  /** In the order of the ladder; each in 0..1. Of any text. Rejects if the encoder or the runtime fails, or gives no number. */
   score(text: string): Promise<Float32Array>;
   /** The heads' logits before Platt scaling: what recalibrating starts from. */
   logits(text: string): Promise<Float32Array>;
@@ -30,8 +36,8 @@ export interface Classifier {
   close(): Promise<void>;
 }
 
-/** How a text becomes the graph's inputs, apart from the features. */
-export type ClassifierInput =
+/** How a text becomes the graph's inputs, apart from the features, and which texts are scored. */
+export type ClassifierInput = (
   | {
       readonly kind: 'lexicon';
       readonly tokenizer: WordPieceTokenizer;
@@ -39,7 +45,13 @@ export type ClassifierInput =
       readonly encoder?: StaticEncoder;
     }
   /** The tokenizer, if the encoder's vocabulary is known here. */
-  | { readonly kind: 'linear'; readonly encoder: Encoder; readonly tokenizer?: WordPieceTokenizer };
+  | { readonly kind: 'linear'; readonly encoder: Encoder; readonly tokenizer?: WordPieceTokenizer }
+) & {
+  /** Below this similarity of the nearest labelled case nothing similar was labelled. */
+  readonly leastSimilarity?: number;
+  /** Such texts are not scored. Default false. */
+  readonly abstains?: boolean;
+};
 
 /**
  * A classifier.onnx. That of a static encoder is a sum of a few numbers from its own tables and is added up here: onnxruntime takes tens of
@@ -54,14 +66,31 @@ export async function createOnnxClassifier(
 ): Promise<Classifier> {
   const session = await openSession(bytes);
   const similarity = readSimilarity(bytes);
+  if (input.abstains && similarity?.references === undefined) await refuseAbstaining(session);
   if (input.kind === 'linear') return inSession(session, input, extractor, similarity);
   try {
     const heads = foldedHeads(bytes, similarity?.references !== undefined);
     await assertSameGraph(session, heads);
-    return addedUp(heads, input.tokenizer, inputsOfIds(input, extractor, similarity));
+    return addedUp(heads, input, inputsOfIds(input, extractor, similarity));
   } finally {
     await session.release();
   }
+}
+
+async function refuseAbstaining(session: Session): Promise<never> {
+  await session.release();
+  throw new PlimsollError(
+    'invalid-artifact',
+    'manifest.json says that the artifact abstains where nothing similar was labelled, and classifier.onnx keeps no labelled cases to compare with.',
+  );
+}
+
+/** Whether the artifact abstains from a text with these inputs. */
+function abstainsFrom(
+  { abstains = false, leastSimilarity = -1 }: ClassifierInput,
+  { similarity = 1 }: SimilarityInputs,
+): boolean {
+  return abstains && similarity < leastSimilarity;
 }
 
 /** What a text is besides its word pieces. */
@@ -84,17 +113,27 @@ function inputsOfIds(
   return (text, ids) => inputsOf(encoder.meanOf(ids), extractor.extract(text));
 }
 
-function addedUp(heads: FoldedHeads, tokenizer: WordPieceTokenizer, inputsOf: OtherInputs): Classifier {
+function addedUp(
+  heads: FoldedHeads,
+  input: Extract<ClassifierInput, { kind: 'lexicon' }>,
+  inputsOf: OtherInputs,
+): Classifier {
+  const { tokenizer } = input;
   let closed = false;
-  const logits = (text: string): Float32Array => {
+  const inputs = (text: string) => {
     if (closed) throw new PlimsollError('internal', 'The classifier is closed.');
     const ids = tokenIdsOf(tokenizer, text);
-    return heads.logits({ ids, pairs: pairBuckets(ids), ...inputsOf(text, ids) });
+    return { ids, pairs: pairBuckets(ids), ...inputsOf(text, ids) };
   };
+  const scoreOf = (all: ReturnType<typeof inputs>) => checked(heads.probabilities(heads.logits(all)));
   return {
-    reads: (text) => isReadable(tokenizer, text),
-    score: async (text) => checked(heads.probabilities(logits(text))),
-    logits: async (text) => logits(text),
+    async scoreForDecision(text) {
+      if (!isReadable(tokenizer, text)) return 'unreadable';
+      const all = inputs(text);
+      return abstainsFrom(input, all) ? 'nothing-similar' : scoreOf(all);
+    },
+    score: async (text) => scoreOf(inputs(text)),
+    logits: async (text) => heads.logits(inputs(text)),
     async close() {
       closed = true;
     },
@@ -131,22 +170,32 @@ function otherFeeds({ features, vote }: SimilarityInputs) {
 
 function inSession(
   session: Session,
-  { encoder, tokenizer }: Extract<ClassifierInput, { kind: 'linear' }>,
+  input: Extract<ClassifierInput, { kind: 'linear' }>,
   extractor: FeatureExtractor,
   similarity: Similarity | undefined,
 ): Classifier {
+  const { encoder, tokenizer } = input;
   const inputsOf = similarity && createSimilarityInputs(similarity);
-  async function run(text: string, output: 'probabilities' | 'logits'): Promise<Float32Array> {
+  async function inputs(text: string): Promise<SimilarityInputs & { readonly embedding: Float32Array }> {
     const features = extractor.extract(text);
     const embedding = await encoder.embed(text);
-    const inputs = inputsOf ? inputsOf(embedding, features) : { features };
-    const feeds = { embedding: tensor('float32', embedding, [embedding.length]), ...otherFeeds(inputs) };
+    return { embedding, ...(inputsOf ? inputsOf(embedding, features) : { features }) };
+  }
+  async function run(
+    { embedding, ...others }: Awaited<ReturnType<typeof inputs>>,
+    output: 'probabilities' | 'logits',
+  ): Promise<Float32Array> {
+    const feeds = { embedding: tensor('float32', embedding, [embedding.length]), ...otherFeeds(others) };
     return (await session.run(feeds, [output]))[output]!.data as Float32Array;
   }
   return {
-    reads: (text) => tokenizer === undefined || isReadable(tokenizer, text),
-    score: async (text) => checked(await run(text, 'probabilities')),
-    logits: (text) => run(text, 'logits'),
+    async scoreForDecision(text) {
+      if (tokenizer !== undefined && !isReadable(tokenizer, text)) return 'unreadable';
+      const all = await inputs(text);
+      return abstainsFrom(input, all) ? 'nothing-similar' : checked(await run(all, 'probabilities'));
+    },
+    score: async (text) => checked(await run(await inputs(text), 'probabilities')),
+    logits: async (text) => run(await inputs(text), 'logits'),
     async close() {
       await session.release();
       await encoder.close();
@@ -171,15 +220,17 @@ export async function classifierInput(
   { classifier, encoder }: Pick<Manifest, 'classifier' | 'encoder'>,
   options: EncoderOptions = {},
 ): Promise<ClassifierInput> {
+  const { learner, similarity_limit: limit, abstain } = classifier;
+  const similar = { ...(limit && { leastSimilarity: limit.similarity, abstains: abstain === 'escalate' }) };
   if (classifier.kind === 'lexicon') {
     const tokenizer = staticTokenizer();
-    return classifier.learner === undefined
+    return learner === undefined
       ? { kind: 'lexicon', tokenizer }
-      : { kind: 'lexicon', tokenizer, encoder: createStaticEncoder() };
+      : { kind: 'lexicon', tokenizer, encoder: createStaticEncoder(), ...similar };
   }
   const opened = await openEncoderFor(encoder, options);
-  if (opened.identity.id !== 'minilm') return { kind: 'linear', encoder: opened };
-  return { kind: 'linear', encoder: opened, tokenizer: staticTokenizer() }; // minilm has the same vocabulary
+  if (opened.identity.id !== 'minilm') return { kind: 'linear', encoder: opened, ...similar };
+  return { kind: 'linear', encoder: opened, tokenizer: staticTokenizer(), ...similar }; // minilm has the same vocabulary
 }
 
 const TOLERANCE = 1e-3;
@@ -197,8 +248,8 @@ interface ClassifierFailures {
 
 /** A classifier whose failures are counted, not thrown: a request is routed all the same. */
 interface WatchedClassifier {
-  /** The probabilities, or why there are none: the text cannot be read, or the classifier failed. */
-  score(text: string): Promise<Float32Array | 'unreadable' | 'classifier-failed'>;
+  /** The probabilities, or why there are none. */
+  score(text: string): Promise<Float32Array | Unscored | 'classifier-failed'>;
   failures(): ClassifierFailures;
 }
 
@@ -208,7 +259,7 @@ export function watchedClassifier(classifier: Classifier): WatchedClassifier {
   return {
     async score(text) {
       try {
-        return classifier.reads(text) ? await classifier.score(text) : 'unreadable';
+        return await classifier.scoreForDecision(text);
       } catch (error) {
         count++;
         last = { at: new Date().toISOString(), message: failureMessage(error) };

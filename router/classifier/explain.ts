@@ -39,6 +39,9 @@ export interface NeighbourContribution {
   readonly vote: number;
   /** By how much the mean of regression and vote is above the regression, in logits. */
   readonly contribution: number;
+  /** False: nothing similar was labelled, the nearest case lies below `leastSimilarity`. Both left out if the artifact knows no such limit. */
+  readonly similar?: boolean;
+  readonly leastSimilarity?: number;
   /** Nearest first. */
   readonly nearest: readonly {
     /** Key of the question; of several cases that vote as one, the key of the nearest to their mean. */
@@ -82,6 +85,7 @@ export function createExplainer(
   const [slope, offset, intercept] = [weights('platt_slope'), weights('platt_offset'), weights('intercept')];
   const [means, featureWeights] = [weights('feature_means'), weights('feature_weights')];
   const similarity = readSimilarity(bytes);
+  const { leastSimilarity } = input;
   const others = otherInputs(input, extractor, similarity);
   const names = featureNames(extractor, means.length);
   const meaning =
@@ -90,7 +94,7 @@ export function createExplainer(
       : asAWhole(input, weights);
 
   return async (text) => {
-    const { features: values, vote, nearest } = await others(text);
+    const { features: values, vote, similarity: highest = 1, nearest } = await others(text);
     const meanings = await meaning(text, heads);
     return meanings.map(({ pieces, pairs, embedding }, h) => {
       const features = names.map((feature, i) => ({
@@ -112,7 +116,12 @@ export function createExplainer(
         wordPieces,
         wordPairs,
         ...whole,
-        ...(neighbours && { neighbours }),
+        ...(neighbours && {
+          neighbours: {
+            ...neighbours,
+            ...(leastSimilarity !== undefined && { similar: highest >= leastSimilarity, leastSimilarity }),
+          },
+        }),
       };
     });
   };

@@ -5,6 +5,7 @@ export {
   classifierInput,
   createOnnxClassifier,
   goldenHolds,
+  type Unscored,
   watchedClassifier,
 } from './classifier.ts';
 export { type CandidateExplanation, createExplainer, type Explainer } from './explain.ts';

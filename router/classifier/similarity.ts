@@ -47,6 +47,8 @@ export interface SimilarityInputs {
   readonly features: Float32Array;
   /** Mean quality of the nearest cases, one a head. */
   readonly vote?: Float32Array;
+  /** Of the nearest of them, cosine, -1..1. Left out if no cases vote. */
+  readonly similarity?: number;
 }
 
 /** The inputs of a text, from its embedding and its structural features. */
@@ -59,7 +61,7 @@ export function createSimilarityInputs({ space, centroids, references }: Similar
     const point = pointOf(space, embedding, features);
     return {
       features: centroids ? joined(memberships(centroids, point), features) : features,
-      ...(vote && { vote: vote(point) }),
+      ...vote?.(point),
     };
   };
 }
@@ -147,8 +149,8 @@ export function quantised(point: Float32Array): Int8Array {
   return Int8Array.from(point, (value) => Math.round(value * ONE));
 }
 
-/** The mean quality of the cases that are nearest to a point, one a head. */
-export type Vote = (point: Float32Array) => Float32Array;
+/** What the cases nearest to a point say of it. */
+export type Vote = (point: Float32Array) => Required<Pick<SimilarityInputs, 'vote' | 'similarity'>>;
 
 /**
  * A vote of the 100 nearest cases: references are counted from the most similar on until they stand for so many. Those that share the last
@@ -161,14 +163,34 @@ export function createVote({ points, weights, labels }: References): Vote {
     const steps = stepsOf(packed, quantised(point), weights.length);
     const { last, share, mass } = lastStep(steps, weights);
     const sums = new Float64Array(heads);
+    let nearest = 0;
+    let similarity = -1;
     for (let reference = 0; reference < weights.length; reference++) {
       const step = steps[reference]!;
       if (step < last) continue;
+      if (step >= nearest) {
+        const cosine = cosineTo(points, reference, point);
+        similarity = step > nearest ? cosine : Math.max(similarity, cosine);
+        nearest = step;
+      }
       const weight = weights[reference]! * (step === last ? share : 1);
       for (let head = 0; head < heads; head++) sums[head]! += weight * labels[reference * heads + head]!;
     }
-    return Float32Array.from(sums, (sum) => Math.min(1, sum / mass));
+    return { vote: Float32Array.from(sums, (sum) => Math.min(1, sum / mass)), similarity };
   };
+}
+
+/** The similarity of a reference to a point of unit length, -1..1; 0 for a reference of zeros. */
+function cosineTo(points: Int8Array, reference: number, point: Float32Array): number {
+  const from = reference * point.length;
+  let sum = 0;
+  let squares = 0;
+  for (let j = 0; j < point.length; j++) {
+    const value = points[from + j]!;
+    sum += value * point[j]!;
+    squares += value * value;
+  }
+  return squares === 0 ? 0 : Math.max(-1, Math.min(1, sum / Math.sqrt(squares)));
 }
 
 /** The step that the last voters are in, the share of its cases that vote, and how many cases vote in all. */
@@ -256,12 +278,8 @@ export function nearestCases(
   point: Float32Array,
   count: number,
 ): NearCases[] {
-  const width = point.length;
   const heads = labels.length / weights.length;
-  const similarities = Float64Array.from(weights, (_, reference) => {
-    const own = Float32Array.from(points.subarray(reference * width, (reference + 1) * width));
-    return product(toUnitLength(own), 0, point);
-  });
+  const similarities = Float64Array.from(weights, (_, reference) => cosineTo(points, reference, point));
   return Array.from(weights.keys())
     .sort((a, b) => similarities[b]! - similarities[a]!)
     .slice(0, count)

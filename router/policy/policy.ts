@@ -1,5 +1,6 @@
 import { sha256OfJson } from '../artifact/index.ts';
 import { type CascadePaths, type CheckedRung, checkedRungs, skipAt } from '../cascade/index.ts';
+import type { Unscored } from '../classifier/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
 
 type Limits = Omit<CheckedRung, 'judge'>;
@@ -101,6 +102,7 @@ export const CHOICE_REASONS = [
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
+  'nothing-similar', // the artifact abstains where nothing similar was labelled
   'classifier-failed',
 ] as const;
 
@@ -125,7 +127,7 @@ export interface Choosing {
  */
 export function choose(
   policy: Policy,
-  probabilities: ArrayLike<number> | 'no-text' | 'unreadable' | 'classifier-failed',
+  probabilities: ArrayLike<number> | 'no-text' | Unscored | 'classifier-failed',
   choosing: Choosing,
 ): Choice {
   const choice = chooseAnew(policy, probabilities, choosing);

@@ -46,7 +46,19 @@ function candidateJson(explanation: CandidateExplanation): CandidateJson {
     word_pieces: [...wordPieces],
     word_pairs: [...wordPairs],
     ...(embedding !== undefined && { embedding }),
-    ...(neighbours && { neighbours: { ...neighbours, nearest: [...neighbours.nearest] } }),
+    ...(neighbours && { neighbours: neighboursJson(neighbours) }),
+  };
+}
+
+function neighboursJson({
+  leastSimilarity,
+  nearest,
+  ...others
+}: NonNullable<CandidateExplanation['neighbours']>): NonNullable<CandidateJson['neighbours']> {
+  return {
+    ...others,
+    ...(leastSimilarity !== undefined && { least_similarity: leastSimilarity }),
+    nearest: [...nearest],
   };
 }
 

@@ -6,5 +6,13 @@ export { exportLexicon, exportLinear, plattTensors } from './export-onnx.ts';
 export { fusedLossAndGradient, type Matrix } from './logistic-loss.ts';
 export { fitLogisticRegression, type LinearHead, type LogisticProblem } from './logistic-regression.ts';
 export { type TrainedClassifier, trainClassifier } from './train-classifier.ts';
-export { LEARNERS, type Learner, learnerLogits, type TrainedLearner, trainLearner } from './train-learner.ts';
+export {
+  hasVote,
+  LEARNERS,
+  type Learner,
+  type LearnerChoice,
+  learnerLogits,
+  type TrainedLearner,
+  trainLearner,
+} from './train-learner.ts';
 export { type JudgedReplies, trainReplyJudge } from './train-reply-judge.ts';

@@ -1,4 +1,11 @@
-import { pointOf, product, quantised, type References, type SimilaritySpace } from '../classifier/index.ts';
+import {
+  pointOf,
+  product,
+  quantised,
+  type References,
+  type SimilaritySpace,
+  toUnitLength,
+} from '../classifier/index.ts';
 import { columnMeans, columnVariances } from './design-matrix.ts';
 import { type Clustering, kMeans } from './k-means.ts';
 import type { Matrix } from './logistic-loss.ts';
@@ -67,6 +74,28 @@ export function voters(points: readonly Float32Array[], clusters: Clustering): C
     centroids.push(...within.centroids);
   }
   return { centroids, clusterOf };
+}
+
+/** The same groups, with the means of those rows alone that count; a group without one stays where it was. */
+export function meansOfCounted(
+  { centroids, clusterOf }: Clustering,
+  points: readonly Float32Array[],
+  counts: Float64Array,
+): Clustering {
+  const sums = centroids.map((centroid) => new Float32Array(centroid.length));
+  const counted = new Uint8Array(centroids.length);
+  clusterOf.forEach((cluster, row) => {
+    if (counts[row] === 0) return;
+    counted[cluster] = 1;
+    const sum = sums[cluster]!;
+    points[row]!.forEach((value, j) => {
+      sum[j]! += value;
+    });
+  });
+  return {
+    centroids: sums.map((sum, cluster) => (counted[cluster] ? toUnitLength(sum) : centroids[cluster]!)),
+    clusterOf,
+  };
 }
 
 /** References, with the row that is nearest to each. */

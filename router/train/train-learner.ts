@@ -10,7 +10,14 @@ import { mean } from '../statistics/index.ts';
 import { fitPlatt } from './calibrate.ts';
 import { type Clustering, kMeans } from './k-means.ts';
 import type { Matrix } from './logistic-loss.ts';
-import { fitSpace, type LearnedReferences, pointsOf, referencesOf, voters } from './similarity.ts';
+import {
+  fitSpace,
+  type LearnedReferences,
+  meansOfCounted,
+  pointsOf,
+  referencesOf,
+  voters,
+} from './similarity.ts';
 import {
   meanLogLoss,
   rawLogits,
@@ -34,9 +41,14 @@ export interface TrainedLearner extends TrainedClassifier {
   readonly similarity?: Similarity & { readonly references?: LearnedReferences };
   /** Logistic regression alone, on the same rows. */
   readonly plain: TrainedClassifier;
+  /** Of each row to the nearest labelled case of other folds, cosine, -1..1. Takes seconds. Left out if no cases vote. */
+  readonly heldOutSimilarities?: () => Float64Array;
   /** Held-out log loss of each that was compared, summed over heads and after Platt scaling; empty without a choice. */
   readonly compared: readonly { readonly learner: Learner; readonly logLoss: number }[];
 }
+
+/** What is learned: the one named, or what has the least held-out log loss of all, or of those that keep labelled cases to vote. */
+export type LearnerChoice = Learner | 'auto' | 'auto-with-vote';
 
 /** With fewer cases there is nothing to choose: clusters and neighbourhoods would be most of them. */
 const FEWEST_CASES = 500;
@@ -50,11 +62,11 @@ const STRUCTURAL_SCALE = 3;
  */
 export function trainLearner(
   rows: TrainingRows,
-  choice: Learner | 'auto',
+  choice: LearnerChoice,
   lambdas?: readonly number[],
 ): TrainedLearner {
   const plain = trainClassifier(rows, lambdas);
-  const candidates = choice === 'auto' ? choosable(rows) : [choice];
+  const candidates = choosable(rows, choice);
   if (candidates.every((learner) => learner === 'lr'))
     return { ...plain, learner: 'lr', plain, compared: [] };
   const known = neighbourhoods(rows);
@@ -64,18 +76,26 @@ export function trainLearner(
   );
   const { logLoss: _, ...best } = trained.reduce((one, other) => (other.logLoss < one.logLoss ? other : one));
   const compared = trained.map(({ learner, logLoss }) => ({ learner, logLoss }));
-  return { ...best, plain, compared: compared.length > 1 ? compared : [] };
+  return {
+    ...best,
+    plain,
+    ...(hasVote(best.learner) && { heldOutSimilarities: () => heldOutSimilarities(known, rows) }),
+    compared: compared.length > 1 ? compared : [],
+  };
 }
 
-function choosable({ matrix }: TrainingRows): readonly Learner[] {
-  return matrix.rows < FEWEST_CASES ? ['lr'] : LEARNERS;
+function choosable({ matrix }: TrainingRows, choice: LearnerChoice): readonly Learner[] {
+  if (choice !== 'auto' && choice !== 'auto-with-vote') return [choice];
+  const all = matrix.rows < FEWEST_CASES ? (['lr'] as const) : LEARNERS;
+  return choice === 'auto' ? all : LEARNERS.filter(hasVote);
 }
 
 function hasClusters(learner: Learner): boolean {
   return learner === 'lr+clusters' || learner === 'lr+clusters+knn';
 }
 
-function hasVote(learner: Learner): boolean {
+/** Whether it keeps labelled cases, which then vote. */
+export function hasVote(learner: Learner): boolean {
   return learner === 'lr+knn' || learner === 'lr+clusters+knn';
 }
 
@@ -153,12 +173,28 @@ function heldOutVotes(
     const vote = createVote(referencesOf(voters, points, labels, others));
     points.forEach((point, row) => {
       if (folds[row] !== fold) return;
-      vote(point).forEach((value, head) => {
+      vote(point).vote.forEach((value, head) => {
         votes[head]![row] = value;
       });
     });
   }
   return votes;
+}
+
+/** As a request has it to all references: a prototype is the mean of rows of other folds alone, else it would lie too near to the rows it was made of. */
+function heldOutSimilarities(
+  { points, voters, counts }: Neighbourhoods,
+  { labels, folds }: TrainingRows,
+): Float64Array {
+  const similarities = new Float64Array(points.length);
+  for (const fold of new Set(folds)) {
+    const others = counts.map((count, row) => (folds[row] === fold ? 0 : count));
+    const vote = createVote(referencesOf(meansOfCounted(voters, points, others), points, labels, others));
+    points.forEach((point, row) => {
+      if (folds[row] === fold) similarities[row] = vote(point).similarity;
+    });
+  }
+  return similarities;
 }
 
 /** Logits of raw rows before Platt scaling, one array a head. */

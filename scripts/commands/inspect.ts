@@ -45,7 +45,7 @@ async function run(place: string, flags: Flags): Promise<void> {
 }
 
 function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing): string {
-  const { policy, split, metrics, encoder, data, ladder, cascade } = manifest;
+  const { policy, split, metrics, encoder, data, ladder, cascade, classifier } = manifest;
   const skips = (cascade === undefined ? [] : checkedRungs(cascade)).map(({ skip }) => skip.toFixed(4));
   const rows = [
     ['artifact', `${manifest.name}, made ${manifest.created}`],
@@ -56,6 +56,7 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
       'classifier',
       `${manifest.classifier.kind}, lambda ${manifest.classifier.lambda}, ${manifest.features.length} structural features`,
     ],
+    ...(classifier.similarity_limit === undefined ? [] : [['similarity', similarityWords(classifier)]]),
     ...(cascade === undefined
       ? []
       : [
@@ -81,6 +82,14 @@ function lines({ manifest, sha256, golden }: ArtifactFiles, standing: Standing):
     ['verdict', verdictWords(standing)],
   ];
   return rows.map(([name, value]) => `${name!.padEnd(11)}${value}\n`).join('');
+}
+
+function similarityWords({
+  similarity_limit: limit,
+  abstain,
+}: ArtifactFiles['manifest']['classifier']): string {
+  const below = `below ${limit!.similarity.toFixed(4)} of the nearest labelled case nothing similar was labelled (${limit!.percent} % of training cases)`;
+  return `${below}: ${abstain === undefined ? 'told in explanations, scored all the same' : 'the strongest candidate, unscored'}`;
 }
 
 function verdictWords(standing: Standing): string {

@@ -87,6 +87,10 @@ function decisionLines({ decision, explanation }: Explained): string {
     const rest = named.slice(SHOWN).reduce((total, { contribution }) => total + contribution, 0);
     if (named.length > SHOWN)
       lines.push(`  ${rest < 0 ? '' : '+'}${rest.toFixed(4)}  ${named.length - SHOWN} smaller parts`);
+    if (parts.neighbours?.similar === false)
+      lines.push(
+        `  nothing similar was labelled: the nearest case lies below a similarity of ${parts.neighbours.leastSimilarity!.toFixed(2)}`,
+      );
     for (const { key, cases, similarity, quality } of parts.neighbours?.nearest ?? []) {
       lines.push(
         `  similarity ${similarity.toFixed(2)}, quality ${quality.toFixed(2)}: ${cases > 1 ? `some ${Math.round(cases)} cases like ${key}` : key}`,

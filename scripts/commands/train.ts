@@ -1,6 +1,13 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { checkedModels } from '../../evals/cases/index.ts';
-import { artifactName, expectationSentence, thresholdWords, train } from '../../evals/lifecycle/index.ts';
+import {
+  artifactName,
+  DEFAULT_ABSTAIN_PERCENT,
+  expectationSentence,
+  requireAbstaining,
+  thresholdWords,
+  train,
+} from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import {
@@ -14,6 +21,7 @@ import {
   isoTime,
   type LearnerFlag,
   loadData,
+  numberBetween,
   type ThresholdFlags,
   thresholdRule,
   usage,
@@ -23,6 +31,7 @@ import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 
 interface Flags extends DataFlags, CandidateFlags, LearnerFlag, ThresholdFlags {
   readonly cascade: boolean;
+  readonly abstain?: number;
   readonly out: string;
   readonly force: boolean;
   readonly name?: string;
@@ -43,6 +52,14 @@ export function trainCommand(): Command {
       '--cascade',
       'cheaper models reply first, and their replies are judged: needs answer, confidence_logprob or signals in the outcomes of all models but the strongest',
       false,
+    )
+    .addOption(
+      new Option(
+        '--abstain [percent]',
+        `send requests that nothing labelled resembles to the strongest model unscored: those less similar to their nearest labelled case than this share of training cases (default: ${DEFAULT_ABSTAIN_PERCENT})`,
+      )
+        .preset(DEFAULT_ABSTAIN_PERCENT)
+        .argParser(numberBetween(0, 50)),
     )
     .requiredOption('--out <folder>', 'the artifact to write')
     .option('--force', 'replace the artifact if it is there', false)
@@ -68,7 +85,7 @@ export function trainCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
-  const { out, force, learner, encoder, allowHub, seed, folds, cascade } = flags;
+  const { out, force, learner, encoder, allowHub, seed, folds, cascade, abstain: abstainPercent } = flags;
   const options = {
     ladder: models,
     cascade,
@@ -76,13 +93,15 @@ async function run(flags: Flags): Promise<void> {
     created: isoTime('--created', flags.created),
     name: artifactName(out, flags.name),
     learner,
+    ...(abstainPercent !== undefined && { abstainPercent }),
     encoder,
     allowHub,
     seed,
     folds,
     onProgress: showProgress(),
   };
-  assertWritable(out, { replace: force }); // refuses before the data are read
+  assertWritable(out, { replace: force }); // both refuse before the data are read
+  if (abstainPercent !== undefined) requireAbstaining(learner, abstainPercent);
   const draft = await train(await loadData(flags, models, { keepReplies: cascade }), options);
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
   if (cascade) printNotes([NEEDS_GATEWAY]);

@@ -87,6 +87,11 @@ describe('readArtifact', () => {
     ['another schema version', 'schema_version', (m) => Object.assign(m, { schema_version: 2 })],
     ['a threshold out of range', 'policy.threshold', (m) => Object.assign(m['policy']!, { threshold: 1.5 })],
     ['a hash that is none', 'encoder.sha256', (m) => Object.assign(m['encoder']!, { sha256: 'abc' })],
+    [
+      'abstaining without a limit',
+      'classifier.abstain',
+      (m) => Object.assign(m['classifier']!, { abstain: 'escalate' }),
+    ],
     ['no ladder', 'ladder', (m) => Reflect.deleteProperty(m, 'ladder')],
   ])('names the file and the field of %s', (_, field, change) => {
     const folder = withManifest(change);

@@ -93,7 +93,7 @@ describe('watchedClassifier', () => {
     ];
     const answer = async () => answers.shift()!();
     const watched = watchedClassifier({
-      reads: (text) => text !== 'ไทย',
+      scoreForDecision: async (text) => (text === 'ไทย' ? 'unreadable' : answer()),
       score: answer,
       logits: answer,
       close: async () => {},

@@ -75,6 +75,14 @@ function row(i: number, task: string, prompt: string, quality: Readonly<Record<s
   return { id: `row-${i}`, task, prompt, outcomes: Object.fromEntries(outcomes) };
 }
 
+const SYLLABLES = ['ba', 'ke', 'lo', 'mi', 'nu', 'ra', 'se', 'to', 'vi', 'zu'];
+
+/** Other than a number it makes one question no copy of another. Each number below 10,000 has its own. */
+function townName(i: number): string {
+  const name = Array.from({ length: 4 }, (_, place) => SYLLABLES[Math.floor(i / 10 ** place) % 10]).join('');
+  return `${name[0]!.toUpperCase()}${name.slice(1)}`;
+}
+
 /** The made-up questions about so many towns, each with outcomes drawn anew. */
 export function moreRows(from: number, count: number): MadeUpRow[] {
   const base = madeUpRows();
@@ -85,7 +93,7 @@ export function moreRows(from: number, count: number): MadeUpRow[] {
     return {
       id: `row-${from + i}`,
       task,
-      prompt: `${prompt} It is about town number ${from + i}.`,
+      prompt: `${prompt} It is about ${townName(from + i)}.`,
       outcomes: {
         [SMALL]: { quality: drawn(0.92, 0.15), cost_usd: 0.0001 },
         [LARGE]: { quality: drawn(0.95, 0.92), cost_usd: 0.01 },

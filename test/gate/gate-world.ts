@@ -50,16 +50,19 @@ const PAIR: readonly MadeUpModel[] = [
   { name: STRONG, costUsd: 0.01, right: () => 0.95 },
 ];
 
-/** Cases of all degrees with the outcomes of these models. The same each time. */
+/** Cases of all degrees with the outcomes of these models. The same each time, and none a copy of another but for its number. */
 export function madeUpCases(models: readonly MadeUpModel[]): Case[] {
   const random = seededRandom(11);
+  const drawn = new Set<string>();
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   return Array.from({ length: CASES }, (_, i) => {
     const degree = Math.floor(random() * WORDS.length);
-    const words = Array.from({ length: 7 }, () =>
-      pick(WORDS[Math.max(0, degree - (random() < 0.2 ? 1 : 0))]!),
-    );
-    const text = `Please explain ${words.join(' ')} number ${i}`;
+    const drawWords = () =>
+      Array.from({ length: 7 }, () => pick(WORDS[Math.max(0, degree - (random() < 0.2 ? 1 : 0))]!)).join(' ');
+    let words = drawWords();
+    while (drawn.has(words)) words = drawWords();
+    drawn.add(words);
+    const text = `Please explain ${words} number ${i}`;
     return {
       id: `case-${i}`,
       text,

@@ -18,10 +18,10 @@ function slowParts() {
       const classifier = await createOnnxClassifier(...args);
       return {
         ...classifier,
-        async score(text) {
+        async scoreForDecision(text) {
           if (waits) await opened;
           events.push('scored');
-          return classifier.score(text);
+          return classifier.scoreForDecision(text);
         },
         async close() {
           events.push('closed');

@@ -61,7 +61,11 @@ describe('createVote', () => {
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, 100);
       const expected = nearest.reduce((sum, { row }) => sum + labels[row]!, 0) / 100;
-      const [own, other] = vote(point);
+      const {
+        vote: [own, other],
+        similarity,
+      } = vote(point);
+      expect(similarity).toBeCloseTo(1, 2); // itself, in eight bits
       expect(Math.abs(own! - expected)).toBeLessThan(0.1); // eight bits and steps of similarity change a few voters
       expect(own! + other!).toBeCloseTo(1, 5);
     }
@@ -72,13 +76,13 @@ describe('createVote', () => {
     const references = referencesOf(everyRow, points, [labels], few);
     expect(references.rows).toEqual(Int32Array.from({ length: 60 }, (_, row) => row));
     const mean = labels.subarray(0, 60).reduce((sum, label) => sum + label, 0) / 60;
-    expect(createVote(references)(points[400]!)[0]).toBeCloseTo(mean, 5);
+    expect(createVote(references)(points[400]!).vote[0]).toBeCloseTo(mean, 5);
   });
 
   it('defines itself for a text that is the mean of all', () => {
     const references = referencesOf(everyRow, points, [labels], counts);
     const mean = labels.reduce((sum, label) => sum + label, 0) / 700;
-    expect(createVote(references)(new Float32Array(8))[0]).toBeCloseTo(mean, 5);
+    expect(createVote(references)(new Float32Array(8)).vote[0]).toBeCloseTo(mean, 5);
   });
 });
 

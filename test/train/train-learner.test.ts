@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { calibrated } from '../../router/classifier/index.ts';
+import { calibrated, createSimilarityInputs } from '../../router/classifier/index.ts';
+import { quantile } from '../../router/statistics/index.ts';
 import { crossValidate } from '../../router/train/cross-validate.ts';
 import { selectRows } from '../../router/train/design-matrix.ts';
 import { rawLogits, trainClassifier } from '../../router/train/train-classifier.ts';
@@ -99,5 +100,28 @@ describe('crossValidate', () => {
     for (const row of own) expect(after.probabilities[0]![row]).toBe(before.probabilities[0]![row]);
     expect(before.learners).toEqual(new Array(4).fill('lr+clusters+knn'));
     expect(before.plainProbabilities).toEqual(crossValidate(rows, { lambdas: LAMBDAS }).probabilities);
+  });
+});
+
+describe('the similarity of rows to references of other folds', () => {
+  it('is that of fresh rows to all of them, prototypes too: as many lie below its percentile', () => {
+    const { matrix, labels } = clusteredRows(4_200);
+    const folds = Int32Array.from(labels, (_, row) => row % 5);
+    const { similarity, heldOutSimilarities } = trainLearner(
+      { matrix, labels: [labels], folds },
+      'lr+knn',
+      LAMBDAS,
+    );
+    expect(similarity!.references!.weights.length).toBeLessThan(2_100); // prototypes
+    const limit = quantile(Array.from(heldOutSimilarities!()), 0.1);
+    const fresh = clusteredRows(2_000, 9).matrix;
+    const inputsOf = createSimilarityInputs(similarity!);
+    const below = Array.from({ length: 2_000 }, (_, row) => {
+      const [from, to] = [row * fresh.columns, (row + 1) * fresh.columns];
+      const split = to - (fresh.structural ?? 0);
+      return inputsOf(fresh.values.subarray(from, split), fresh.values.subarray(split, to)).similarity!;
+    }).filter((nearest) => nearest < limit);
+    expect(below.length / 2_000).toBeGreaterThan(0.07);
+    expect(below.length / 2_000).toBeLessThan(0.13);
   });
 });

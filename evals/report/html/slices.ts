@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { Condition } from '../../../router/artifact/index.ts';
 import type { Evidence } from '../../gate/index.ts';
 import { DASH, formatCount, formatLoss, formatRate } from '../format.ts';
+import { unscoredColumns } from '../verdict-text.ts';
 import type { Figure } from './markup.ts';
 import { INK, nameAxis, ROW_HEIGHT_PX, renderPlot } from './plot.ts';
 
@@ -24,6 +25,7 @@ export function sliceFigure(evidence: Evidence, conditions: readonly Condition[]
   const margins = new Map(conditions.map(({ name, limits }) => [name, limits.max]));
   const rows = evidence.slices.map((one, row) => ({ ...one, row, margin: margins.get(`slice/${one.name}`) }));
   const overall = margins.get('quality-loss');
+  const unscored = unscoredColumns(rows);
   const [left, right] = readableDomain(rows, overall);
   const svg = renderPlot('Quality loss of each slice with its interval and margin', {
     height: ROW_HEIGHT_PX * rows.length + 90,
@@ -61,15 +63,15 @@ export function sliceFigure(evidence: Evidence, conditions: readonly Condition[]
       "Dot and line: mean loss and its betting interval, each slice for itself: two-sided at the suite's confidence whatever the look, a description. Under Conditions a slice has other bounds, each one-sided and at the confidence of this look. Broken line: the suite's margin over all cases; upright bar: the slice's own. Right is worse; below 0 routing is better than always strong. An arrow: the interval of a few cases goes on beyond the plot. In the table, unreadable: texts in a script that the encoder's vocabulary lacks, which the strongest model gets unscored.",
     svg,
     numbers: [
-      ['slice', 'n', 'escalated', 'loss', 'interval', 'margin', 'unreadable'],
-      ...rows.map(({ name, n, escalation_rate, quality_loss, low, high, margin, unreadable }) => [
+      ['slice', 'n', 'escalated', 'loss', 'interval', 'margin', ...unscored.heading],
+      ...rows.map(({ name, n, escalation_rate, quality_loss, low, high, margin, ...counts }) => [
         name,
         formatCount(n),
         formatRate(escalation_rate),
         formatLoss(quality_loss),
         `${formatLoss(low)} to ${formatLoss(high)}`,
         margin === undefined ? DASH : formatLoss(margin),
-        unreadable === undefined ? DASH : formatRate(unreadable / n),
+        ...unscored.cells({ n, ...counts }),
       ]),
     ],
   };

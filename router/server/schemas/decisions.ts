@@ -87,6 +87,13 @@ const explanation = z
       .strictObject({
         vote: probability.describe('Mean quality of the 100 nearest labelled cases.'),
         contribution: z.number(),
+        similar: z
+          .boolean()
+          .exactOptional()
+          .describe(
+            'False: nothing similar was labelled, the nearest case lies below least_similarity. Both are left out if the artifact knows no such limit.',
+          ),
+        least_similarity: z.number().exactOptional().describe('Cosine.'),
         nearest: z.array(
           z.strictObject({
             key: z
