@@ -65,6 +65,13 @@ export const upstreamSchema = z
     deadline_ms: milliseconds(100, 3_600_000)
       .default(600_000)
       .describe('How long a request may take with all its attempts and waits; then it gets a 504.'),
+    ca_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File of certificates in PEM: authorities that are trusted besides those that Node trusts, such as that of a company. Read at the start.',
+      ),
     timeouts: timeouts.prefault({}),
     retry: retry.prefault({}),
     breaker: breaker.prefault({}),

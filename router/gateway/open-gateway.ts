@@ -22,7 +22,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
-import { givesLogprobs, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
+import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import { createRungShares, type DecisionLog, openDecisionLog, type RequestFacts } from '../records/index.ts';
 import type { Router } from '../router.ts';
 import {
@@ -54,7 +54,7 @@ export interface GatewayOptions extends GatewayStateOptions {
   /** The address that others reach it by: any but a loopback one needs API keys. */
   readonly server: { readonly host: string };
   readonly gateway: Parameters<typeof createQueue>[0] & Pick<GatewayParts, 'heartbeatMs'>;
-  readonly upstream: Pick<UpstreamSettings, 'breaker'>;
+  readonly upstream: Pick<UpstreamSettings, 'breaker' | 'caFile'>;
   readonly sessions: SessionOptions;
 }
 
@@ -126,6 +126,7 @@ const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
  * @throws PlimsollError `invalid-config`, `io` or as `readKeys` does
  */
 export async function openGateway(options: GatewayOptions, logger: Logger): Promise<Gateway> {
+  const outbound = outboundFrom(options.upstream.caFile); // may refuse: before anything is opened
   const withKeys = requireAccess(options.access, options.server.host);
   const queue = createQueue(options.gateway);
   const shared = await openGatewayState(options, withKeys, logger);
@@ -156,7 +157,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       decisionLog?.write(facts);
     }
   }, RECORDED_WITHIN);
-  const prepare = traces.traced(prepareByDialect());
+  const prepare = traces.traced(prepareByDialect(outbound));
   const onEvent = failureLog(logger);
   const onValidatorFailed = validatorLog(logger);
   const recording = {

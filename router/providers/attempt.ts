@@ -5,8 +5,9 @@ import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
 import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
 import { isWithinLimits } from '../targets/index.ts';
+import { connectionPools, type Outbound } from './connection-pools.ts';
 import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
-import { connectionPools, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
+import { type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
 import { passedHeaders, passedReply } from './passed-reply.ts';
@@ -23,12 +24,12 @@ import { clientHeaders, contentEncoding, decodedBody, firstBytes, headFault } fr
 import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall, UnroutedCall } from './types.ts';
 
 /** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
-export function prepareByDialect(): PrepareAttempt {
-  const native = createNativeAttempt();
+export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
+  const native = createNativeAttempt({ outbound });
   let mapped: Promise<PrepareAttempt> | undefined;
   return askingForLogprobs((call) => {
     if (call.passed || speaks(call.model, call)) return native(call);
-    mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt());
+    mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt({ outbound }));
     return mapped.then((prepare) => prepare(call));
   });
 }
@@ -62,6 +63,8 @@ async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean>
 interface NativeAttemptOptions {
   /** Replaces the connection pools; with it, no request is sent a second time, and its own timeouts apply too. */
   readonly dispatcher?: Dispatcher;
+  /** How providers are reached. Default: directly, and trusting whom Node trusts. */
+  readonly outbound?: Outbound | undefined;
   /** Holds the providers' keys. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
   /** A plain reply up to this many bytes is held until its JSON is checked; a longer one passes unchecked. Default 32 MB. */
@@ -78,8 +81,8 @@ const MAX_REPLY_BYTES = 32 * 1024 * 1024;
  * @returns see PrepareAttempt. Throws PlimsollError `internal` for a provider that does not speak the dialect.
  */
 export function createNativeAttempt(options: NativeAttemptOptions = {}): PrepareAttempt {
-  const { dispatcher, env = process.env, maxReplyBytes = MAX_REPLY_BYTES } = options;
-  const pools = connectionPools(dispatcher);
+  const { dispatcher, outbound, env = process.env, maxReplyBytes = MAX_REPLY_BYTES } = options;
+  const pools = connectionPools(dispatcher, outbound);
   const keyOf = createKeyReader(env);
   return (call) => {
     requireDialect(call);

@@ -3,8 +3,9 @@ import { providerKey } from '../catalog/index.ts';
 import { errorBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { MissingField, unmappable } from '../targets/index.ts';
+import { connectionPools, type Outbound } from './connection-pools.ts';
 import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from './error-body.ts';
-import { connectionPools, type Head } from './exchange.ts';
+import type { Head } from './exchange.ts';
 import { withoutKey } from './key-mask.ts';
 import { isSdkRefusal } from './map-request.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './mapped-call.ts';
@@ -23,6 +24,8 @@ import type { AttemptOutcome, FailedAttempt, Failure, PrepareAttempt, ProviderCa
 export interface MappedAttemptOptions {
   /** Replaces the connection pools; with it, no request is sent a second time. */
   readonly dispatcher?: Dispatcher;
+  /** How providers are reached. Default: directly, and trusting whom Node trusts. */
+  readonly outbound?: Outbound | undefined;
   /** Holds the providers' keys. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -34,8 +37,8 @@ export interface MappedAttemptOptions {
  * @returns see PrepareAttempt.
  */
 export function createMappedAttempt(options: MappedAttemptOptions = {}): PrepareAttempt {
-  const { dispatcher, env = process.env } = options;
-  const pools = connectionPools(dispatcher);
+  const { dispatcher, outbound, env = process.env } = options;
+  const pools = connectionPools(dispatcher, outbound);
   return async (call) => {
     call.signal.throwIfAborted();
     const { key, missing } = providerKey(call.model.provider, env);

@@ -1,15 +1,9 @@
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject, type JsonObject, objectsIn, parseJson } from '../json/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
+import type { ConnectionPools } from './connection-pools.ts';
 import { errorInsteadOfStream, ReportedError } from './error-body.ts';
-import {
-  type ConnectionPools,
-  type Exchange,
-  type Head,
-  type HttpRequest,
-  type OpenExchange,
-  openExchange,
-} from './exchange.ts';
+import { type Exchange, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { ExchangeError } from './provider-error.ts';
 import { repairedBody } from './reply-repair.ts';
 import { decodedBody, headFault } from './response.ts';

@@ -162,6 +162,8 @@ export interface ReplyRepair {
 
 /** How models are called. Times are in ms. */
 export interface UpstreamSettings {
+  /** File of certificates in PEM: authorities that are trusted besides those that Node trusts. Read at the start. */
+  readonly caFile?: string | undefined;
   /** Of a request with all its attempts and waits. */
   readonly deadlineMs: number;
   readonly timeouts: AttemptTimeouts;
