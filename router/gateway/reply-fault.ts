@@ -39,10 +39,14 @@ function offeredTools(body: JsonObject): ReadonlyMap<string, unknown> {
   return new Map(named);
 }
 
-/** OpenAI: "required", or an object that names a tool; Anthropic: {type: any} or {type: tool}. */
+/** OpenAI: "required", an object that names a tool, or allowed_tools in that mode; Anthropic: {type: any} or {type: tool}. */
 function requiresCall({ tool_choice: choice }: JsonObject): boolean {
   if (!isObject(choice)) return choice === 'required';
-  return choice['type'] !== 'auto' && choice['type'] !== 'none' && choice['type'] !== 'allowed_tools';
+  const { type } = choice;
+  // Chat completions put the mode one level deeper than responses do.
+  if (type === 'allowed_tools')
+    return [choice, objectIn(choice, type)].some(({ mode }) => mode === 'required');
+  return type !== 'auto' && type !== 'none';
 }
 
 function breaksFormat(body: JsonObject, dialect: UnroutedCall['dialect'], text: string): boolean {

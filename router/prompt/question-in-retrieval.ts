@@ -4,90 +4,12 @@ import { questionInEmail } from './question-in-email.ts';
 import { questionInJson } from './question-in-json.ts';
 import { isLongContext, LEAST_CONTEXT, speaksForItself } from './standalone-question.ts';
 import { type Label, labelsIn } from './template-labels.ts';
+import { CONTEXT_TAGS, QUESTION_TAGS, RETRIEVED_TAGS } from './template-tags.ts';
 import { blockAt, isAtLineStart, openingTagAt, type TaggedBlock } from './text-blocks.ts';
 import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './text-limits.ts';
 
 /** What is longer, in UTF-16 units, is no question apart from its context. */
 const LONGEST_QUESTION = 4_000;
-const QUESTION_TAGS: ReadonlySet<string> = new Set([
-  ...[
-    'question',
-    'query',
-    'user_query',
-    'user_question',
-    'user-question',
-    'userquestion',
-    'user_input',
-    'user_request',
-  ],
-  ...['frage', 'pregunta', 'pergunta', 'domanda', 'вопрос', '问题', '用户问题', '質問', '질문'],
-]);
-const FOREIGN_CONTEXT_TAGS = [
-  ...['kontext', 'dokumente', 'contexte', 'contexto', 'documentos', 'contesto', 'documenti', 'контекст'],
-  ...[
-    '已知信息',
-    '参考资料',
-    '参考内容',
-    '上下文',
-    '知识库',
-    'コンテキスト',
-    '文脈',
-    '参考情報',
-    '컨텍스트',
-    '문맥',
-  ],
-];
-const CONTEXT_TAGS: ReadonlySet<string> = new Set([
-  ...[
-    'context',
-    'contexts',
-    'retrieved_context',
-    'document',
-    'documents',
-    'doc',
-    'docs',
-    'source',
-    'sources',
-  ],
-  ...[
-    'search_results',
-    'search_result',
-    'results',
-    'result',
-    'passage',
-    'passages',
-    'chunk',
-    'chunks',
-    'excerpt',
-  ],
-  ...['excerpts', 'snippet', 'snippets', 'knowledge', 'knowledge_base', 'reference', 'references', 'article'],
-  ...[
-    'articles',
-    'background',
-    'chat_history',
-    'conversation_history',
-    'history',
-    'conversation',
-    'information',
-  ],
-  ...FOREIGN_CONTEXT_TAGS,
-]);
-
-/** Tags that applications put round what they retrieved. A single document may be what a person pasted, and is not among them. */
-const RETRIEVED_TAGS: ReadonlySet<string> = new Set([
-  ...[
-    'context',
-    'contexts',
-    'retrieved_context',
-    'documents',
-    'docs',
-    'sources',
-    'search_results',
-    'results',
-  ],
-  ...['passages', 'chunks', 'snippets', 'excerpts', 'knowledge', 'knowledge_base'],
-  ...FOREIGN_CONTEXT_TAGS,
-]);
 
 /** A prompt that an application filled, seen from afar. */
 interface Outline {
