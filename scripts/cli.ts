@@ -96,6 +96,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Migrate, show, export, prune and erase what the server stores',
     load: async () => (await import('./commands/state.ts')).stateCommand(),
   },
+  prices: {
+    usage: '',
+    description: 'Say which prices were read too long ago',
+    load: async () => (await import('./commands/prices.ts')).pricesCommand(),
+  },
   import: {
     usage: '[options] <format> <input...>',
     description: 'Convert labelled data to cases: public repositories’ raw files, tables or JSON',

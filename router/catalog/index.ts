@@ -2,6 +2,7 @@
 export { createCatalog } from './catalog.ts';
 export { bedrockAccess, checkProviderKey, createKeyReader, providerKey } from './credentials.ts';
 export { ladderOrderWarning } from './ladder-order.ts';
+export { type PriceAge, priceAges } from './price-ages.ts';
 export { costUsd, isTokenCount } from './prices.ts';
 export { type Requirements, requirementsOf, unmetRequirements } from './requirements.ts';
 export { estimateTokens } from './token-estimate.ts';
