@@ -41,7 +41,7 @@ export interface BootstrapInterval {
  * @param scores predicted loss of the cheap candidate; highest is escalated first. Shape [n]
  * @param cheapQuality 0..1, shape [n]
  * @param strongQuality 0..1, shape [n]
- * @returns quantiles (1 - level) / 2 and (1 + level) / 2 of the defined resamples, the middle of two if one falls
+ * @returns quantiles (1 - level) / 2 and (1 + level) / 2 of the defined resamples, linear between two if one falls
  *   between them; undefined with fewer than two cases (or groups), or if there is no gap to recover in the cases themselves or in any resample
  * @throws PlimsollError `invalid-input`: no cases, different lengths, NaN, a quality outside 0..1, an option out of its range
  * @see Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 13; APGR: RouteLLM, arXiv 2406.18665, section 3.2
@@ -158,7 +158,7 @@ export function bootstrapMeanInterval(
 }
 
 /**
- * The quantile p of numbers in any order, at least one; the middle of two if it falls between them.
+ * The quantile p of numbers in any order, at least one; linear between two if it falls between them (Hyndman and Fan's type 7).
  * @example quantile([3, 1, 2], 0.5); // 2
  */
 export function quantile(values: readonly number[], p: number): number {
