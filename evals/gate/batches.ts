@@ -1,38 +1,61 @@
 import { differenceBound, mean } from '../../router/statistics/index.ts';
 import type { Bets } from '../threshold/index.ts';
 
-/** The error at which a later batch counts as one that loses more than the first. */
+/** The error at which later cases count as losing more than the first batch. */
 const WORSE = 0.01;
 
+/** Later cases that lose more than the first batch: a batch by its number, the first being 1; or all of them, each too small to show it. */
+export type WorseCases = number | 'later';
+
 /**
- * The first of the later batches that loses more than the first batch, one-sided at .01: units of both are paired in the order of their bets,
- * so many of the larger one with one of the smaller that most are used, and the mean of the differences is bet on.
+ * The first of the later batches that loses more than the first batch, or else all later ones together, each comparison one-sided at .01: units of both are
+ * paired in the order of their bets, runs of the larger one with one of the smaller, and the mean of the differences is bet on.
  * @param losses -1..1 of each case
- * @returns its number, the first batch being 1; undefined if there is none
+ * @returns undefined if there are none
  */
-export function worseBatch(bets: Bets, losses: Float64Array): number | undefined {
+export function worseBatch(bets: Bets, losses: Float64Array): WorseCases | undefined {
   const [first, ...later] = unitLosses(bets, losses);
-  const at = later.findIndex((batch) => {
+  const losesMore = (batch: Float64Array) => {
     const pairs = Math.min(first!.length, batch.length);
     const [before, after] = [meansOf(first!, pairs), meansOf(batch, pairs)];
     const gains = before.map((loss, i) => (loss - after[i]!) / 2);
     return differenceBound.pValue(gains, 0, WORSE) <= WORSE;
-  });
-  return at < 0 ? undefined : at + 2;
+  };
+  const at = later.findIndex(losesMore);
+  if (at >= 0) return at + 2;
+  const pooled = () => Float64Array.from(later.flatMap((batch) => [...batch]));
+  return later.length > 1 && losesMore(pooled()) ? 'later' : undefined;
 }
 
-/** What each batch lost, and a warning if a later one lost more. */
-export function batchesNote(bets: Bets, losses: Float64Array, worse: number | undefined): string {
+/** What the batches are compared by. */
+type Measure = 'loss' | 'downgrades';
+
+/** What each batch lost, and a warning if later ones lost more. @param losses of downgrades: 1 for each, else 0 */
+export function batchesNote(
+  bets: Bets,
+  losses: Float64Array,
+  worse: WorseCases | undefined,
+  measure: Measure = 'loss',
+): string {
   const sizes = casesOfBatches(bets);
   let at = 0;
   const shown = sizes.map((n) => {
     let total = 0;
     for (const end = at + n; at < end; at++) total += losses[bets.rows[at]!]!;
-    return `${n} cases with a mean loss of ${(total / n).toFixed(4)}`;
+    const figure = (total / n).toFixed(4);
+    return measure === 'loss'
+      ? `${n} cases with a mean loss of ${figure}`
+      : `${n} cases with a share of ${figure} downgraded`;
   });
   const batches = `batches in the order in which they came: ${shown.join(', ')}`;
   if (worse === undefined) return batches;
-  return `WARNING: batch ${worse} loses more than the first (one-sided p < ${WORSE}), so bets that the first won prove nothing alone: the limit must hold of all cases as one batch too; ${batches}`;
+  return `WARNING: ${moreWords(worse, measure)} than the first (one-sided p < ${WORSE}), so bets that the first won prove nothing alone: the limit must hold of all cases as one batch too; ${batches}`;
+}
+
+function moreWords(worse: WorseCases, measure: Measure): string {
+  if (worse === 'later')
+    return `the later batches together ${measure === 'loss' ? 'lose more' : 'have more downgrades'}`;
+  return `batch ${worse} ${measure === 'loss' ? 'loses more' : 'has more downgrades'}`;
 }
 
 /** Mean loss of each unit, batch by batch. */
@@ -61,8 +84,8 @@ function casesOfBatches({ unitEnds, batches }: Bets): number[] {
   });
 }
 
-/** Means of so many runs of neighbours, of one length; what is over at the end is left out. */
+/** Means of so many runs of neighbours, whose lengths differ by one at most: every value is used. */
 function meansOf(values: Float64Array, runs: number): Float64Array {
-  const length = Math.floor(values.length / runs);
-  return Float64Array.from({ length: runs }, (_, i) => mean(values.subarray(i * length, (i + 1) * length)));
+  const startOf = (run: number) => Math.floor((run * values.length) / runs);
+  return Float64Array.from({ length: runs }, (_, i) => mean(values.subarray(startOf(i), startOf(i + 1))));
 }

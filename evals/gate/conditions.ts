@@ -150,6 +150,7 @@ function beatsRandomWithGaps(subject: Subject): Condition {
   return {
     ...rest,
     verdict: condition.verdict === 'FAIL' ? 'INCONCLUSIVE' : condition.verdict,
+    n: labelled.replay.n,
     note: `${missing} cases lack an outcome, which counts against the policy: label them, or leave beats_random out; ${condition.note}`,
   };
 }

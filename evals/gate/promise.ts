@@ -11,13 +11,14 @@ import {
   type WalkTest,
   walkThresholds,
 } from '../threshold/index.ts';
-import { batchesNote, worseBatch } from './batches.ts';
+import { batchesNote, type WorseCases, worseBatch } from './batches.ts';
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
 import type { FlipCount } from './flips.ts';
 import { type Bounds, enclosing, type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import { dependenceNote } from './repeats.ts';
 import type { Replay } from './replay.ts';
-import { countByTier, isInSlice } from './slices.ts';
+import { countByTier, inSlice, labelsOf } from './slices.ts';
 import { type Sealed, type Subject, unknownHardReplies } from './subject.ts';
 
 /** A demand that is tested at every step of the walk, and described where it ended. */
@@ -64,8 +65,22 @@ export function judgeWalk(
   flips: readonly FlipCount[],
 ): Condition[] {
   const once = conditionsJudgedOnce(subject, flips);
-  const judged = proved || walk.from === walk.to ? once : once.map(withoutThreshold);
-  return [...promised.map((condition) => condition.describe(subject)), ...judged];
+  const walked = promised.map((condition) => condition.describe(subject));
+  if (proved || walk.from === walk.to) return [...walked, ...once];
+  return [
+    ...walked.map((one) => (one.verdict === 'PASS' ? unproved(one) : one)),
+    ...once.map(withoutThreshold),
+  ];
+}
+
+/** A demand of the promise that holds where the walk begins, at a threshold at which another one does not. */
+function unproved(condition: Condition): Condition {
+  const { note } = condition;
+  return {
+    ...condition,
+    verdict: 'INCONCLUSIVE',
+    note: note === undefined ? NO_THRESHOLD : `${NO_THRESHOLD}; ${note}`,
+  };
 }
 
 /** Of a threshold that will not serve nothing is worth a FAIL, or a count of further cases. */
@@ -82,8 +97,10 @@ function promisedConditions(sealed: Sealed): PromiseCondition[] {
   return [
     meanLossCondition(sealed, 'quality-loss', { bets, merged }, suite.max_quality_loss),
     ...suite.slices.map(({ name, where, max_quality_loss: max }) => {
-      const inSlice = (all: Bets) => someBets(all, (row) => isInSlice(where, heldOut.traits[row]!));
-      const parts = { bets: inSlice(bets), merged: merged && inSlice(merged) };
+      const membership = heldOut.traits.map((one) => inSlice(where, one));
+      const possible = (all: Bets) => someBets(all, (row) => membership[row] !== false);
+      const unsure = { isUnsure: (row: number) => membership[row] === undefined, labels: labelsOf(where) };
+      const parts = { bets: possible(bets), merged: merged && possible(merged), unsure };
       return meanLossCondition(sealed, `slice/${name}`, parts, max);
     }),
     ...silentDowngradesCondition(sealed),
@@ -91,28 +108,48 @@ function promisedConditions(sealed: Sealed): PromiseCondition[] {
   ];
 }
 
+/** The cases that a mean loss is of. */
+interface LossParts {
+  readonly bets: Bets;
+  readonly merged: Bets | undefined;
+  /** Of a slice: which of them may be in it or not, since they lack one of the labels. */
+  readonly unsure?: { readonly isUnsure: (row: number) => boolean; readonly labels: string };
+}
+
 /**
- * The mean loss against always-strong, over all cases or a slice of them, is at most a margin. Bets that were won stay won, so where a later
- * batch loses more than the first, the margin must also hold of all cases as one batch: else good cases first would carry bad ones.
+ * The mean loss against always-strong, over all cases or a slice of them, is at most a margin. Bets that were won stay won, so where later
+ * cases lose more than the first batch, the margin must also hold of all cases as one batch: else good cases first would carry bad ones.
+ *
+ * A case that may be in the slice or not counts as a loss of at least the margin: if it is in it, that is no less than its loss, and if it is not, the
+ * sum of what the cases stray from the margin only grows. So the margin that is proved holds of the slice, whichever of them are in it.
  */
 function meanLossCondition(
   sealed: Sealed,
   name: string,
-  { bets, merged }: { readonly bets: Bets; readonly merged: Bets | undefined },
+  { bets, merged, unsure }: LossParts,
   max: number,
 ): PromiseCondition {
   const { heldOut } = sealed;
   const { rows } = bets;
   const { delta, limit, ofAll } = scaleOf(sealed, max);
-  const losses = new LossBets(bets, heldOut.quality);
-  const mergedLosses = merged && new LossBets(merged, heldOut.quality);
-  const now = merged && new Float64Array(heldOut.n);
+  const isUnsure = unsure?.isUnsure ?? (() => false);
+  const known = Uint32Array.from(rows).filter((row) => !isUnsure(row));
+  const unknown = rows.length - known.length;
+  const least =
+    unknown === 0
+      ? undefined
+      : Float64Array.from({ length: heldOut.n }, (_, row) => (isUnsure(row) ? limit : -1));
+  const atLeast = (values: Float64Array) =>
+    least === undefined ? values : values.map((loss, row) => Math.max(loss, least[row]!));
+  const losses = new LossBets(bets, heldOut.quality, least);
+  const mergedLosses = merged && new LossBets(merged, heldOut.quality, least);
+  const now = merged && atLeast(new Float64Array(heldOut.n));
   return {
     name,
     move(row, from, to) {
       losses.move(row, from, to);
       mergedLosses?.move(row, from, to);
-      if (now !== undefined) now[row] = lossOf(heldOut, row, to, WORST);
+      if (now !== undefined) now[row] = Math.max(least?.[row] ?? -1, lossOf(heldOut, row, to, WORST));
     },
     holds: () =>
       rows.length > 0 &&
@@ -121,7 +158,7 @@ function meanLossCondition(
         worseBatch(bets, now) === undefined ||
         mergedLosses!.pValue({ max: limit, delta }) <= delta),
     describe({ rungs }) {
-      const n = countLabelled(heldOut, rows);
+      const n = countLabelled(heldOut, known);
       const base = {
         name,
         limits: { max },
@@ -130,21 +167,32 @@ function meanLossCondition(
         n,
         proof: 'walk' as const,
       };
-      if (rows.length === 0) return unmeasured(base, 'no case to measure');
-      const worst = lossesAt(heldOut, rungs, WORST);
+      const unsureNote =
+        unknown === 0
+          ? {}
+          : {
+              note: `${unknown} cases do not say their ${unsure!.labels} and may be of the slice: each counts as a loss of at least the margin`,
+            };
+      if (known.length === 0) return { ...unmeasured(base, 'no case to measure'), ...unsureNote };
+      const worst = atLeast(lossesAt(heldOut, rungs, WORST));
       const worse = merged && worseBatch(bets, worst);
       const tested = worse === undefined ? [bets] : [bets, merged!];
-      const lower = lossLowerBound(bets, lossesAt(heldOut, rungs, -WORST), delta);
+      const best = lossesAt(heldOut, rungs, -WORST);
+      const lower = lossLowerBound(
+        bets,
+        unknown === 0 ? best : best.map((loss, row) => (isUnsure(row) ? Math.min(loss, limit) : loss)),
+        delta,
+      );
       const rejected = (losses: Float64Array) =>
         tested.every((one) => lossPValue(one, losses, { max: limit, delta }) <= delta);
       const upperOf = (losses: Float64Array) =>
         Math.max(...tested.map((one) => lossUpperBound(one, losses, delta, limit)));
       // what always-strong cannot prove on so few cases stops the walk, whatever the cheap model gains on them
-      const noLosses = new Float64Array(heldOut.n);
+      const noLosses = atLeast(new Float64Array(heldOut.n));
       const provable = rejected(noLosses);
       const lowLoss = rejected(worst);
       const upper = provable ? upperOf(worst) : Math.max(upperOf(worst), upperOf(noLosses));
-      const value = ofAll.value(meanOver(rows, worst));
+      const value = ofAll.value(meanOver(known, worst));
       const verdict =
         provable && lowLoss ? 'PASS' : ofAll.bounds({ lower, upper }).lower > max ? 'FAIL' : 'INCONCLUSIVE';
       const bounds = agreeing(verdict, enclosing(value, ofAll.bounds({ lower, upper })), max);
@@ -154,6 +202,7 @@ function meanLossCondition(
         value,
         bounds,
         ...withNotes([
+          unsureNote,
           merged === undefined ? {} : { note: batchesNote(bets, worst, worse) },
           lowLoss && !provable ? UNPROVABLE : {},
           verdict === 'INCONCLUSIVE' && worse === undefined
@@ -193,10 +242,10 @@ function scaleOf({ delta, below }: Sealed, max: number) {
 
 /**
  * Few cases are much worse off: a mean can hide them. The rate is bet on, as a loss is, from the first look on: an exact bound of a count holds for
- * one look and not for one after each batch, and counting first and betting later spends the error twice.
+ * one look and not for one after each batch, and counting first and betting later spends the error twice. As with losses, a first batch does not carry later ones that have more of them.
  */
 function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
-  const { suite, heldOut, bets } = sealed;
+  const { suite, heldOut, bets, merged } = sealed;
   if (suite.silent_downgrades === undefined) return [];
   const { margin, max_rate: max } = suite.silent_downgrades;
   const { delta, limit, ofAll } = scaleOf(sealed, max);
@@ -204,7 +253,9 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   const { n } = heldOut;
   const isDowngraded = (row: number, rung: number) =>
     Number(lossOf(heldOut, row, rung, WORST) > margin + QUALITY_TOLERANCE);
-  const holds = (found: Float64Array) => lossPValue(bets, found, { max: limit, delta }) <= delta;
+  /** With all cases as one batch too, if later ones have more of them than the first. */
+  const testedBets = (worse: WorseCases | undefined) => (worse === undefined ? [bets] : [bets, merged!]);
+  const rejected = (one: Bets, found: Float64Array) => lossPValue(one, found, { max: limit, delta }) <= delta;
   const downgraded = new Float64Array(n);
   return [
     {
@@ -212,30 +263,41 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
       move(row, _, to) {
         downgraded[row] = isDowngraded(row, to);
       },
-      holds: () => n > 0 && holds(downgraded),
+      holds: () =>
+        n > 0 &&
+        rejected(bets, downgraded) &&
+        (merged === undefined || worseBatch(bets, downgraded) === undefined || rejected(merged, downgraded)),
       describe({ rungs }) {
         const base = {
           name,
           limits: { max },
           confidence: 1 - sealed.delta,
           method: 'betting',
-          n,
+          n: countLabelled(heldOut, bets.rows),
           proof: 'walk' as const,
         };
         if (n === 0) return unmeasured(base, 'no case to measure');
         const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
         const value = ofAll.value(meanOver(bets.rows, found));
+        const worse = merged && worseBatch(bets, found);
+        const tested = testedBets(worse);
         const shown = ofAll.bounds({
           lower: Math.max(0, lossLowerBound(bets, found, delta)),
-          upper: lossUpperBound(bets, found, delta, limit),
+          upper: Math.max(...tested.map((one) => lossUpperBound(one, found, delta, limit))),
         });
-        const verdict: VerdictWord = holds(found) ? 'PASS' : shown.lower > max ? 'FAIL' : 'INCONCLUSIVE';
+        const holds = tested.every((one) => rejected(one, found));
+        const verdict: VerdictWord = holds ? 'PASS' : shown.lower > max ? 'FAIL' : 'INCONCLUSIVE';
         return {
           ...base,
           verdict,
           value,
           bounds: agreeing(verdict, enclosing(value, shown), max),
-          ...(verdict === 'INCONCLUSIVE' && furtherForLoss(bets, found, { max: limit, delta })),
+          ...withNotes([
+            merged === undefined ? {} : { note: batchesNote(bets, found, worse, 'downgrades') },
+            verdict === 'INCONCLUSIVE' && worse === undefined
+              ? furtherForLoss(bets, found, { max: limit, delta })
+              : {},
+          ]),
         };
       },
     },
@@ -319,78 +381,4 @@ function agreeing(verdict: VerdictWord, { lower, upper }: Bounds, max: number): 
 function withNotes(parts: readonly Further[]): Further {
   const notes = parts.flatMap(({ note }) => note ?? []);
   return Object.assign({}, ...parts, notes.length > 0 && { note: notes.join('; ') });
-}
-
-/** From this share of the cases on, copies that are all but equal are mentioned: a few come about by chance, and move no bound. */
-const MANY_COPIES = 0.01;
-
-/** Says which requests repeat a text or a group: the bound takes each unit as a draw of its own. */
-function dependenceNote({ traits }: Replay, bets: Bets): { note?: string } {
-  const notes = bets.unitEnds === undefined ? repeatsOfRequests(traits, bets) : repeatsOfUnits(traits, bets);
-  return notes.length === 0 ? {} : { note: notes.join('; ') };
-}
-
-function repeatsOfUnits(traits: Replay['traits'], { rows, unitEnds, unitsAre = 'groups' }: Bets): string[] {
-  const firsts = Array.from(unitEnds!, (_, unit) => rows[unit === 0 ? 0 : unitEnds![unit - 1]!]!);
-  const alike =
-    firsts.length - countDistinct(Float64Array.from(firsts, (row) => traits[row]!.numberlessHash));
-  return [
-    `${firsts.length} ${unitsAre}, each one bet`,
-    ...(isMany(alike, firsts.length)
-      ? [
-          `${alike} of them begin with a text that differs from another's only in its numbers: if these are copies, give them one ${unitsAre === 'groups' ? 'group' : 'label'}`,
-        ]
-      : []),
-  ];
-}
-
-function repeatsOfRequests(traits: Replay['traits'], { rows }: Bets): string[] {
-  const groups = new Set<string>();
-  let grouped = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const { group } = traits[rows[i]!]!;
-    if (group === undefined) continue;
-    groups.add(group);
-    grouped++;
-  }
-  const distinct = (trait: 'textHash' | 'copyHash' | 'numberlessHash') =>
-    countDistinct(Float64Array.from(rows, (row) => traits[row]![trait]));
-  const [texts, uncopied, numberless] = [
-    distinct('textHash'),
-    distinct('copyHash'),
-    distinct('numberlessHash'),
-  ];
-  const n = rows.length;
-  const [repeats, copies, alike] = [n - texts, texts - uncopied, uncopied - numberless];
-  const repeated = [
-    ...(repeats > 0 ? [`${repeats} of ${n} cases repeat the text of another`] : []),
-    ...(isMany(copies, n)
-      ? [
-          `${copies} of ${n} cases differ from another only in case, white space, punctuation or a number at either end`,
-        ]
-      : []),
-    ...(groups.size < grouped ? [`${grouped} cases come from ${groups.size} groups`] : []),
-  ];
-  return [
-    ...(repeated.length > 0
-      ? [
-          `${repeated.join(', ')}: the bound takes each as a request of its own. If whole conversations or users were sampled, set sampling: groups`,
-        ]
-      : []),
-    ...(isMany(alike, n)
-      ? [
-          `${alike} of ${n} cases differ from another only in numbers within the text: if these are copies and no questions of their own, give them one group, and set sampling: groups`,
-        ]
-      : []),
-  ];
-}
-
-function isMany(copies: number, n: number): boolean {
-  return copies > 0 && copies >= MANY_COPIES * n;
-}
-
-/** Sorts in place: a set of a million numbers would take ten times the memory. */
-function countDistinct(numbers: Float64Array): number {
-  numbers.sort();
-  return numbers.reduce((count, one, i) => count + Number(i === 0 || one !== numbers[i - 1]), 0);
 }

@@ -5,20 +5,34 @@ import type { Replay, Traits } from './replay.ts';
 import type { Subject } from './subject.ts';
 import type { SliceRule } from './suite.ts';
 
-/** Whether a case has all that the slice asks for. What a row does not say, it does not have. */
-export function isInSlice(where: SliceRule['where'], one: Traits): boolean {
-  const named = (wanted: string | string[] | undefined, value: string | undefined) =>
-    wanted === undefined || (value !== undefined && [wanted].flat().includes(value));
+/** Fields by which a row may be labelled, and need not be. */
+const LABELS = ['task', 'source', 'language'] as const;
+
+/**
+ * Whether a case has all that the slice asks for; undefined if that hangs on a label that its row lacks. Length, turns and tools are of the request itself:
+ * one without tools offers none.
+ */
+export function inSlice(where: SliceRule['where'], one: Traits): boolean | undefined {
   const flag = (wanted: boolean | undefined, value: boolean) => wanted === undefined || wanted === value;
-  return (
-    named(where.task, one.task) &&
-    named(where.source, one.source) &&
-    named(where.language, one.language) &&
+  const fits =
     one.characters >= (where.min_characters ?? 0) &&
     one.characters <= (where.max_characters ?? Number.POSITIVE_INFINITY) &&
     flag(where.multi_turn, (one.turns ?? 1) > 1) &&
-    flag(where.tools, one.tools === true)
-  );
+    flag(where.tools, one.tools === true);
+  if (!fits) return false;
+  let isKnown = true;
+  for (const label of LABELS) {
+    const [wanted, value] = [where[label], one[label]];
+    if (wanted === undefined) continue;
+    if (value === undefined) isKnown = false;
+    else if (![wanted].flat().includes(value)) return false;
+  }
+  return isKnown || undefined;
+}
+
+/** The labels that a slice asks for, in words. */
+export function labelsOf(where: SliceRule['where']): string {
+  return LABELS.filter((label) => where[label] !== undefined).join(' or ');
 }
 
 /** How many hard cases of a tier there are, in one slice or in all, and how many of them are escalated. */
@@ -44,7 +58,7 @@ export function measureSlices(subject: Subject, losses: Float64Array): Evidence[
   const { replay: heldOut, rungs } = labelled;
   const named = suite.slices.map(({ name, where }) => ({
     name,
-    rows: rowsWhere(heldOut.n, (row) => isInSlice(where, heldOut.traits[row]!)),
+    rows: rowsWhere(heldOut.n, (row) => inSlice(where, heldOut.traits[row]!) === true),
   }));
   const byTrait = (['task', 'source', 'language'] as const).flatMap((trait) => rowsByTrait(subject, trait));
   return [...named, ...byTrait]

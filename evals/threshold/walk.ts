@@ -108,6 +108,7 @@ export interface LossLimit {
 export class LossBets {
   readonly #bets: Bets;
   readonly #quality: readonly Float64Array[];
+  readonly #least: ArrayLike<number> | undefined;
   /** Row -> its place among the units; -1 if it is not in any. */
   readonly #places: Int32Array;
   /** Sum over the rows of a unit of (1 + loss) / 2. Shape [units] */
@@ -117,11 +118,13 @@ export class LossBets {
   /**
    * @param quality one column a rung, cheapest first; NaN if it is unknown. A case that has moved, and whose loss is unknown, counts as
    *   a loss of 1.
+   * @param least row -> the least that its loss counts, moved or not; -1 of each unless given
    */
-  constructor(bets: Bets, quality: readonly Float64Array[]) {
+  constructor(bets: Bets, quality: readonly Float64Array[], least?: ArrayLike<number>) {
     const { rows, unitEnds } = bets;
     this.#bets = bets;
     this.#quality = quality;
+    this.#least = least;
     const units = unitEnds?.length ?? rows.length;
     this.#places = new Int32Array(quality[0]!.length).fill(-1);
     this.#sizes = new Uint16Array(units);
@@ -133,6 +136,9 @@ export class LossBets {
       if (unitEnds === undefined) unit++;
     }
     this.#sums = Float64Array.from(this.#sizes, (size) => size / 2);
+    if (least === undefined) return;
+    for (let i = 0; i < rows.length; i++)
+      this.#sums[this.#places[rows[i]!]!]! += Math.max(0, least[rows[i]!]!) / 2;
   }
 
   readonly move: OnMove = (row, from, to) => {
@@ -154,6 +160,10 @@ export class LossBets {
   }
 
   #lossAt(row: number, rung: number): number {
+    return Math.max(this.#least?.[row] ?? -1, this.#knownLossAt(row, rung));
+  }
+
+  #knownLossAt(row: number, rung: number): number {
     const strongest = this.#quality.length - 1;
     if (rung === strongest) return 0;
     const loss = this.#quality[strongest]![row]! - this.#quality[rung]![row]!;

@@ -72,4 +72,31 @@ describe('cases that came in batches', () => {
     expect(one).toMatchObject({ method: 'betting', verdict: 'PASS' });
     expect(two).toMatchObject({ method: 'betting', verdict: 'PASS', value: one!.value });
   });
+
+  test('silent downgrades: a first batch without any does not carry a second one that is full of them', () => {
+    const suite = suiteOf({ max_quality_loss: 0.5, silent_downgrades: { max_rate: 0.1 } });
+    const [good, bad] = [rowsOf([600, KEPT_WELL]), rowsOf([450, KEPT_WELL], [150, DOWNGRADED])];
+    const downgrades = judged([good, bad], suite).get('silent-downgrades')!;
+    const mixed = judged([[...good, ...bad]], suite).get('silent-downgrades')!;
+    expect(mixed.verdict).not.toBe('PASS');
+    expect(downgrades).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      value: 0.125,
+      bounds: { upper: mixed.bounds.upper },
+      note: expect.stringMatching(
+        /^WARNING: batch 2 has more downgrades than the first.*600 cases with a share of 0\.0000 downgraded, 600 cases with a share of 0\.2500/,
+      ),
+    });
+  });
+
+  test('later batches that are each too small to show a loss show it together', () => {
+    const small = rowsOf([8, KEPT_WELL], [2, DOWNGRADED]);
+    const later = Array.from({ length: 20 }, () => small);
+    const loss = judged([WINNERS, ...later]).get('quality-loss')!;
+    expect(loss.note).toMatch(/^WARNING: the later batches together lose more than the first/);
+    const mixed = judged([[WINNERS, ...later].flat()]).get('quality-loss')!;
+    expect(loss.bounds.upper).toBeGreaterThanOrEqual(mixed.bounds.upper!);
+    expect(loss.verdict).toBe(mixed.verdict);
+    expect(judged([WINNERS, ...later.slice(0, 1)]).get('quality-loss')!.note).not.toContain('WARNING');
+  });
 });

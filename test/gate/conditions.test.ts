@@ -13,7 +13,16 @@ import { rateWithin } from '../../evals/gate/judge.ts';
 import type { Condition } from '../../router/artifact/index.ts';
 import { clopperPearsonUpper, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
 import { LONG_RUN } from '../helpers/long-run.ts';
-import { DOWNGRADED, ESCALATED, KEPT_WELL, promisedAt, rowsOf, subjectOf, suiteOf } from './subjects.ts';
+import {
+  DOWNGRADED,
+  ESCALATED,
+  KEPT_WELL,
+  promisedAt,
+  type Row,
+  rowsOf,
+  subjectOf,
+  suiteOf,
+} from './subjects.ts';
 
 /** The lower limit that a note names. */
 const leastFurther = ({ note }: { note?: string | undefined }) =>
@@ -169,6 +178,8 @@ describe('quality-loss', () => {
     const condition = promisedAt(rows).get('quality-loss')!;
     expect(condition).toMatchObject({ n: 970, value: 0.03 });
     expect(condition.bounds.lower).toBeLessThan(-0.02);
+    const suite = suiteOf({ silent_downgrades: { max_rate: 0.1 } });
+    expect(promisedAt(rows, { suite }).get('silent-downgrades')).toMatchObject({ n: 970, value: 0.03 });
     // on the strongest candidate nothing can be lost, known or not
     const escalated = promisedAt(rowsOf([970, KEPT_WELL], [30, { ...unknown, predicted: 0.9 }]));
     expect(escalated.get('quality-loss')).toMatchObject({ n: 970, value: 0 });
@@ -467,6 +478,56 @@ describe('slices', () => {
     }));
     const suite = suiteOf({ slices: [{ name: 'some', where, max_quality_loss: 0.5 }] });
     expect(promisedAt(rows, { suite }).get('slice/some')!.n).toBe(n);
+  });
+});
+
+describe('slices by a label that rows may lack', () => {
+  const suite = suiteOf({
+    max_quality_loss: 0.5,
+    slices: [{ name: 'law', where: { task: 'law', tools: false }, max_quality_loss: 0.05 }],
+  });
+  const law = (row: Row, task?: string): Row => ({ ...row, traits: task === undefined ? {} : { task } });
+  const sliceOf = (...kinds: readonly (readonly [number, Row])[]) =>
+    promisedAt(rowsOf(...kinds), { suite }).get('slice/law')!;
+  const kept = [560, law(KEPT_WELL, 'law')] as const;
+  const others = [300, law(DOWNGRADED, 'chat')] as const;
+
+  it('a loss does not leave the slice with its label', () => {
+    const whole = sliceOf(kept, [60, law(DOWNGRADED, 'law')], others);
+    expect(whole.verdict).not.toBe('PASS');
+    expect(sliceOf(kept, others).verdict).toBe('PASS');
+    const hidden = sliceOf(kept, [60, law(DOWNGRADED)], others);
+    expect(hidden).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      value: 0,
+      n: 560,
+      bounds: { upper: whole.bounds.upper },
+      note: expect.stringMatching(
+        /^60 cases do not say their task and may be of the slice: each counts as a loss of at least the margin/,
+      ),
+    });
+  });
+
+  it('good cases of other tasks do not thin out its losses without their label', () => {
+    const few = sliceOf(kept, [40, law(DOWNGRADED, 'law')], others);
+    const thinned = sliceOf(kept, [40, law(DOWNGRADED, 'law')], others, [5000, law(KEPT_WELL)]);
+    expect(few.verdict).not.toBe('PASS');
+    expect(thinned.verdict).not.toBe('PASS');
+    expect(thinned.value).toBe(few.value);
+  });
+
+  it('cases that other properties keep out need no label, and some without one do no harm', () => {
+    const withTools: Row = { ...DOWNGRADED, traits: { tools: true } };
+    expect(sliceOf(kept, others, [200, withTools])).toEqual(sliceOf(kept, others));
+    expect(sliceOf(kept, others, [50, law(KEPT_WELL)])).toMatchObject({ verdict: 'PASS', n: 560 });
+  });
+
+  it('of which nothing is known proves nothing', () => {
+    expect(sliceOf([400, law(KEPT_WELL)])).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      value: null,
+      note: expect.stringContaining('400 cases do not say their task'),
+    });
   });
 });
 

@@ -32,6 +32,18 @@ describe('a walk that begins where nothing holds', () => {
     }
   });
 
+  it('what holds there is no PASS beside a demand that does not', () => {
+    const { conditions } = judged(bad, 0.3, { max_quality_loss: 0.6, silent_downgrades: { max_rate: 0.05 } });
+    const [loss, downgrades] = conditions;
+    expect(downgrades).toMatchObject({ name: 'silent-downgrades', verdict: 'FAIL' });
+    expect(loss).toMatchObject({
+      name: 'quality-loss',
+      verdict: 'INCONCLUSIVE',
+      value: 0.2,
+      note: expect.stringMatching(/^measured where the walk begins, since no threshold was proved/),
+    });
+  });
+
   it('from before them proves the steps at which nothing has moved yet, and no more', () => {
     const { walked } = judged(bad, -0.5);
     expect(walked).toMatchObject({ proved: true, threshold: 0.099 });
