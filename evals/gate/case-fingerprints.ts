@@ -111,6 +111,28 @@ export function recordedQuestionsOf(
   return distinct([keys, texts, copies], chosen);
 }
 
+/** What the record of looks keeps of hard cases, so that one that was edited is known by its id and one under another id by its text. */
+export interface HardCaseFingerprints {
+  /** Of the ids, sorted. */
+  readonly ids: Float64Array;
+  /** By text and by copy. */
+  readonly questions: SortedSet;
+}
+
+export function fingerprintHardCases(
+  cases: readonly { readonly id: string; readonly text: string }[],
+): HardCaseFingerprints {
+  const columnOf = (hashed: (one: (typeof cases)[number]) => string) =>
+    Float64Array.from(cases, (one) => toNumber(digits(hashed(one))));
+  return {
+    ids: columnOf(({ id }) => `hard case ${id}`).sort(),
+    questions: distinct([
+      columnOf(({ text }) => text),
+      columnOf(({ text }) => `copy ${copyHashes(text).copyHash}`),
+    ]),
+  };
+}
+
 /** The copies of the cases, sorted; doubles stay, since each case counts. */
 export function copiesOf({ copies }: CaseFingerprints, chosen?: Uint32Array): Float64Array {
   return (chosen === undefined ? copies.slice() : Float64Array.from(chosen, (at) => copies[at]!)).sort();

@@ -53,6 +53,10 @@ export const begunSchema = z.strictObject({
   /** Hash of the line of the same look to which cases were appended. */
   continues: hashInHex.nullable(),
   batches: z.array(batchSchema).min(1),
+  /**
+   * The hard cases of which recall is promised, if there are any: as `contents` their ids, as `questions` their texts and copies. Earlier versions left them out.
+   */
+  hard_cases: batchSchema.optional(),
   /** Hash of the line before, of all lines of version 1 together, or null. */
   previous: hashInHex.nullable(),
 });

@@ -5,6 +5,7 @@ import {
   CaseIndex,
   copiesOf,
   countIn,
+  type HardCaseFingerprints,
   overlaps,
   questionsOf,
 } from './case-fingerprints.ts';
@@ -27,6 +28,8 @@ export interface LookRequest {
   readonly labelPlanSha256?: string;
   /** The sealed cases that the look bets on, in any order. */
   readonly cases: CaseFingerprints;
+  /** The hard cases of which recall is promised. */
+  readonly hardCases?: HardCaseFingerprints;
 }
 
 /** What a look may spend, and how its cases are ordered. */
@@ -63,7 +66,11 @@ export function planOf(record: LookRecord, request: LookRequest): Planned {
   const { looks, begun, notes } = record;
   const { same, notes: whyNot } = findContinued(looks, request);
   const before = same === undefined ? looks : looks.slice(0, looks.indexOf(same.look));
-  const counted = before.filter(touching(request.cases));
+  const hasSeenSealed = touching(request.cases);
+  const ofSealed = new Set(before.filter(hasSeenSealed));
+  const hasSeenHard = touchingHard(request);
+  const counted = before.filter((look) => ofSealed.has(look) || hasSeenHard(look));
+  const ofHardAlone = counted.length - ofSealed.size;
   const number = counted.length + 1;
   const batchOf = same?.batchOf ?? new Uint32Array(request.cases.contents.length);
   const old = same?.look.latest?.batches.length ?? 0;
@@ -80,9 +87,14 @@ export function planOf(record: LookRecord, request: LookRequest): Planned {
       head: [...begun].at(-1) ?? null,
       continues: same !== undefined,
       record: added.length === 0 ? (same?.look.latest?.record ?? null) : null,
-      notes: [...notes, ...whyNot],
+      notes: [...notes, ...whyNot, ...(ofHardAlone > 0 ? [hardNote(ofHardAlone, number)] : [])],
     },
   };
+}
+
+function hardNote(looks: number, number: number): string {
+  const at = looks === 1 ? 'An earlier look was' : `${looks} earlier looks were`;
+  return `${at} at hard cases of this suite, changed or not, and at other sealed cases. Recall of hard cases is promised too, so this is look ${number}. Write fresh hard cases, under ids of their own, for a first look.`;
 }
 
 interface Continued {
@@ -140,7 +152,8 @@ function touching(cases: CaseFingerprints, chosen?: Uint32Array): (look: Recorde
   return ({ latest }) => {
     if (latest === undefined) return true;
     let copied = 0;
-    for (const { sha256, questions: others } of latest.batches) {
+    const { batches, hardCases } = latest;
+    for (const { sha256, questions: others } of hardCases ? [...batches, hardCases] : batches) {
       const found = known.get(sha256) ?? {
         seen: overlaps(questions, others),
         copied: countIn(copies, others),
@@ -150,6 +163,22 @@ function touching(cases: CaseFingerprints, chosen?: Uint32Array): (look: Recorde
       if (found.seen || (copied > 0 && copied >= MANY_COPIES * copies.length)) return true;
     }
     return false;
+  };
+}
+
+/**
+ * Whether a look has seen one of the hard cases, by id, text or copy: one is enough, since recall is a share of few. A line from before they were kept has seen them if it
+ * is of the same suite, to which they belong.
+ */
+function touchingHard({ hardCases, suiteSha256 }: LookRequest): (look: RecordedLook) => boolean {
+  if (hardCases === undefined) return () => false;
+  const { ids, questions } = hardCases;
+  return ({ latest }) => {
+    if (latest === undefined) return true;
+    if (latest.batches.some((batch) => overlaps(questions, batch.questions))) return true;
+    const seen = latest.hardCases;
+    if (seen === undefined) return latest.line.suite_sha256 === suiteSha256;
+    return overlaps(ids, seen.contents) || overlaps(questions, seen.questions);
   };
 }
 
@@ -169,15 +198,19 @@ function spending(number: number, earlier: readonly RecordedLook[], request: Loo
   if (other !== undefined) {
     throw new PlimsollError(
       'insufficient-data',
-      `These sealed cases were looked at before, on ${other.shown.issued}, with ${planWords(other.latest!.line.planned_looks)}; the suite ${request.suite} has ${planWords(planned)}. A plan must be made before the first look: go back to that one, or take fresh cases.`,
+      `These ${whatOf(request)} were looked at before, on ${other.shown.issued}, with ${planWords(other.latest!.line.planned_looks)}; the suite ${request.suite} has ${planWords(planned)}. A plan must be made before the first look: go back to that one, or take fresh ones.`,
     );
   }
   if (planned === null) return deltaOfLook(number, confidence);
   if (number <= planned) return (1 - confidence) / planned;
   throw new PlimsollError(
     'insufficient-data',
-    `The suite ${request.suite} plans ${planned} ${planned === 1 ? 'look' : 'looks'} at these sealed cases, and this would be number ${number}: the planned looks are spent. Take fresh cases; with them a new plan can be made.`,
+    `The suite ${request.suite} plans ${planned} ${planned === 1 ? 'look' : 'looks'} at these ${whatOf(request)}, and this would be number ${number}: the planned looks are spent. Take fresh ones; with them a new plan can be made.`,
   );
+}
+
+function whatOf({ hardCases }: LookRequest): string {
+  return hardCases === undefined ? 'sealed cases' : 'sealed cases or hard cases';
 }
 
 /** What the k-th look at some cases may spend without a plan: over all k these add up to 1 - confidence. */

@@ -28,7 +28,13 @@ export interface Outcome {
 export interface RecordedLook {
   readonly shown: EarlierLook;
   /** Undefined for a line of version 1, of whose cases nothing is known. */
-  readonly latest?: { readonly line: BegunLine; readonly record: string; readonly batches: readonly Batch[] };
+  readonly latest?: {
+    readonly line: BegunLine;
+    readonly record: string;
+    readonly batches: readonly Batch[];
+    /** Undefined if the suite has none, or the line was written before they were kept. */
+    readonly hardCases?: Batch;
+  };
 }
 
 export interface LookRecord {
@@ -171,8 +177,10 @@ class RecordReading {
 
   #addBegun(line: BegunLine, record: string, number: number): void {
     const batches = line.batches.map((batch) => this.#batch(batch, number));
+    const hardCases = line.hard_cases && this.#batch(line.hard_cases, number);
     const {
       batches: _,
+      hard_cases,
       schema_version,
       confidence,
       planned_looks,
@@ -182,7 +190,10 @@ class RecordReading {
       label_plan_sha256,
       ...look
     } = line;
-    const entry = { shown: { ...look, threshold: null, verdict: null }, latest: { line, record, batches } };
+    const entry = {
+      shown: { ...look, threshold: null, verdict: null },
+      latest: { line, record, batches, ...(hardCases && { hardCases }) },
+    };
     const place = continues === null ? this.#looks.length : this.#placeOf(continues, number);
     this.#looks[place] = entry;
     this.#begun.set(record, place);

@@ -47,7 +47,8 @@ export function takeLook(
  *
  * It is the same look again if artifact, policy, suite, confidence and plan of labels are the same and every case of the look is still there, unchanged.
  * Cases of questions that no look has seen yet become its next batch. Anything else that touches a question that was looked at, or of which
- * a twentieth are copies of such questions, is the next look, with number 1 + the looks that have a question in common with it, or so many copies. So the j-th look at a question has a number of at least j, and together
+ * a twentieth are copies of such questions, is the next look, with number 1 + the looks that have a question in common with it, or so many copies, or a
+ * hard case of which recall is promised. So the j-th look at a question has a number of at least j, and together
  * the looks at it spend at most 1 - confidence: the sum of 6 / (pi k)^2 over all k is 1.
  *
  * @throws PlimsollError `invalid-artifact` if the record is damaged or lacks a look that a verdict beside it names;
@@ -97,7 +98,7 @@ export function beginLook(place: RecordPlace, request: LookRequest & { issued: D
     const before = same?.latest;
     if (before !== undefined && added.length === 0) return { ...planned, record: before.record };
     const { artifact, artifactSha256, policy, suite, suiteSha256, confidence, plannedLooks, cases } = request;
-    const { labelPlanSha256 } = request;
+    const { labelPlanSha256, hardCases } = request;
     const line = appendLine(record, {
       schema_version: 2,
       artifact,
@@ -117,6 +118,7 @@ export function beginLook(place: RecordPlace, request: LookRequest & { issued: D
         ...(before?.batches ?? []).map(({ sha256, contents }) => ({ n: contents.length, sha256 })),
         batchLine(contentsOf(cases, added), recordedQuestionsOf(cases, added), record.known),
       ],
+      ...(hardCases && { hard_cases: batchLine(hardCases.ids, hardCases.questions, record.known) }),
     });
     return { ...planned, record: line, head: line };
   });

@@ -15,7 +15,12 @@ import { type Case, type ColumnMap, type HardCase, hashCases } from '../cases/in
 import { type MatchedDecisions, matchDecisions } from '../decisions/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { sealedBets } from './bets.ts';
-import { type CaseFingerprints, fingerprintCases, type HashedCases } from './case-fingerprints.ts';
+import {
+  type CaseFingerprints,
+  fingerprintCases,
+  fingerprintHardCases,
+  type HashedCases,
+} from './case-fingerprints.ts';
 import { decisionEvidence } from './decision-evidence.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { requireAllRequests } from './label-plan.ts';
@@ -115,7 +120,14 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
     file: request.looks ?? path.join(path.dirname(request.decisions), 'looks.jsonl'),
     ...(request.out !== undefined && { verdict: request.out }),
   };
-  const look = lookAt(place, request, { sha256, cases: fingerprints, suite: loadedSuite, issued });
+  const hardDecided = decided.hardRungs === undefined ? undefined : hardCases;
+  const look = lookAt(place, request, {
+    sha256,
+    cases: fingerprints,
+    hardCases: hardDecided,
+    suite: loadedSuite,
+    issued,
+  });
   const sealed = await sealedOf({ suite, ladder, cases, hardCases, decided, look, fingerprints });
   const walked = walkSealed(sealed, Float64Array.of(AS_DECIDED));
   const subject = subjectAt(sealed, AS_DECIDED);
@@ -225,6 +237,8 @@ function hashDecisions(
 interface Looked {
   readonly sha256: string;
   readonly cases: CaseFingerprints;
+  /** Those that have decisions. */
+  readonly hardCases: readonly HardCase[] | undefined;
   readonly suite: LoadedSuite;
   readonly issued: Date;
 }
@@ -233,7 +247,7 @@ interface Looked {
 function lookAt(
   place: RecordPlace,
   { decisions, ...taking }: DecisionsRequest,
-  { sha256, cases, suite: { suite, sha256: suiteSha256 }, issued }: Looked,
+  { sha256, cases, hardCases, suite: { suite, sha256: suiteSha256 }, issued }: Looked,
 ): LookPlan {
   const look: LookRequest = {
     artifact: path.basename(decisions),
@@ -244,6 +258,7 @@ function lookAt(
     confidence: suite.confidence,
     ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
     cases,
+    ...(hardCases && { hardCases: fingerprintHardCases(hardCases) }),
   };
   return takeLook(place, look, { ...taking, issued });
 }

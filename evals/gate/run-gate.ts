@@ -26,7 +26,7 @@ import {
 import { cascadeScores, walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { sealedBets } from './bets.ts';
-import { type CaseFingerprints, fingerprintCases } from './case-fingerprints.ts';
+import { type CaseFingerprints, fingerprintCases, fingerprintHardCases } from './case-fingerprints.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { heldOutCases } from './held-out-cases.ts';
@@ -47,7 +47,7 @@ import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
 import { openArtifactClassifier, replayCases, rungOf, scoreText } from './replay.ts';
 import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { hashHardCases, type LoadedSuite, loadSuite } from './suite.ts';
-import { looksSection, sealedSection } from './verdict-sections.ts';
+import { belowSection, looksSection, sealedSection } from './verdict-sections.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -112,7 +112,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   }
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact), hashes);
-  const look = lookAt({ fingerprints, artifact, suite, plan }, { ...request, issued });
+  const look = lookAt({ fingerprints, hardCases, artifact, suite, plan }, { ...request, issued });
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const { onProgress } = request;
@@ -192,13 +192,17 @@ function modelsOf({ manifest }: ArtifactFiles): string[] {
 
 interface Looked {
   readonly fingerprints: CaseFingerprints;
+  readonly hardCases: readonly HardCase[] | undefined;
   readonly artifact: ArtifactFiles;
   readonly suite: LoadedSuite;
   readonly plan: LabelPlan | undefined;
 }
 
 /** The look goes on record before any outcome is read: a gate that is stopped has looked. */
-function lookAt({ fingerprints, artifact, suite: loadedSuite, plan }: Looked, taking: Taking): LookPlan {
+function lookAt(
+  { fingerprints, hardCases, artifact, suite: loadedSuite, plan }: Looked,
+  taking: Taking,
+): LookPlan {
   const { folder, manifest, sha256 } = artifact;
   const { suite, sha256: suiteSha256 } = loadedSuite;
   const look: LookRequest = {
@@ -211,6 +215,7 @@ function lookAt({ fingerprints, artifact, suite: loadedSuite, plan }: Looked, ta
     ...(suite.looks !== undefined && { plannedLooks: suite.looks }),
     ...(plan && { labelPlanSha256: plan.sha256 }),
     cases: fingerprints,
+    ...(hardCases && { hardCases: fingerprintHardCases(hardCases) }),
   };
   return takeLook(folder, look, taking);
 }
@@ -390,9 +395,4 @@ async function baselinesWithTexts(
   } finally {
     await encoder.close();
   }
-}
-
-function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {
-  const { limit, pool, below_limit: below } = plan;
-  return { limit, pool: pool.rows, share: below.share, plan_sha256: plan.sha256 };
 }

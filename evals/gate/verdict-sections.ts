@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Verdict } from '../../router/artifact/index.ts';
 import type { GateCases } from './gate-cases.ts';
 import type { HeldOutCases } from './held-out-cases.ts';
+import type { LabelPlan } from './label-plan.ts';
 import type { LookPlan } from './look-plan.ts';
 import { lossesAt } from './promise.ts';
 import type { Subject } from './subject.ts';
@@ -39,6 +40,12 @@ export function sealedSection(
     ...(scales.length > 0 && { quality_scale: scales.join(', ') }),
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
   };
+}
+
+/** What a plan drew the labels from. */
+export function belowSection(plan: LabelPlan): Verdict['sealed']['below_limit'] {
+  const { limit, pool, below_limit: below } = plan;
+  return { limit, pool: pool.rows, share: below.share, plan_sha256: plan.sha256 };
 }
 
 /** The look of a verdict. @param confidence of the suite */

@@ -123,14 +123,14 @@ export function issuedSentence(verdict: GateVerdict): string {
 }
 
 /** Which look this is, and what it may spend of the promised confidence. Reports show it as a warning from the second look on. */
-export function looksSentence({ looks }: Pick<GateVerdict, 'looks'>): string {
+export function looksSentence({ looks, evidence }: Pick<GateVerdict, 'looks' | 'evidence'>): string {
   const { number, delta, record, head } = looks;
   const spent = `each demand of the promise was tested at a confidence of ${formatConfidence(1 - delta)}`;
   // the last look on record is another one: this one was taken before
   if (record !== null && typeof head === 'string' && head !== record)
     return `This repeats look ${number} at these sealed cases, as it is on record: ${spent}. Others were taken since, and repeating an earlier one adds none.`;
   if (number === 1) return `First look at these sealed cases: ${spent}, so that later looks have some left.`;
-  return `Look ${number} at these sealed cases, or at some of them: ${spent}. The promise holds over all looks, and each further one costs more cases: take fresh ones.`;
+  return `Look ${number} at these sealed cases, or at some of them: ${spent}. The promise holds over all looks, and each further one costs more cases: take fresh ones.${evidence['hard_cases'] ? ' An earlier look at one of the hard cases counts too.' : ''}`;
 }
 
 /** A confidence as a percentage: `96.96 %`. */

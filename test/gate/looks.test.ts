@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../evals/cases/index.ts';
-import { fingerprintCases } from '../../evals/gate/case-fingerprints.ts';
+import { fingerprintCases, fingerprintHardCases } from '../../evals/gate/case-fingerprints.ts';
 import type { LookRequest } from '../../evals/gate/look-plan.ts';
 
 import { assertRecordWhole, beginLook, finishLook, planLook, unseenByLooks } from '../../evals/gate/looks.ts';
@@ -287,6 +287,71 @@ describe('what is the next look', () => {
     expect(lookAt(artifact, [{ ...cases[0]!, outcomes }, ...cases.slice(1)])).toMatchObject({
       continues: true,
     });
+  });
+});
+
+describe('hard cases', () => {
+  const hardOf = (from: number, to: number, edit: (text: string) => string = (text) => text, ids = 'hard') =>
+    fingerprintHardCases(
+      Array.from({ length: to - from }, (_, i) => ({
+        id: `${ids}-${from + i}`,
+        text: edit(`Prove the ${['first', 'second', 'third', 'fourth', 'fifth', 'sixth'][from + i]} lemma.`),
+      })),
+    );
+  const other = { artifactSha256: hashOf('c'), suiteSha256: hashOf('d') };
+
+  it.each<[string, ReturnType<typeof hardOf>]>([
+    ['the same', hardOf(0, 3)],
+    ['one of them, among others', hardOf(2, 6)],
+    ['in other words, under their ids', hardOf(0, 3, (text) => `Please help me: ${text}`)],
+    ['under other ids', hardOf(0, 3, (text) => text, 'renamed')],
+    [
+      'copies of them, under other ids',
+      hardOf(0, 3, (text) => `${text.toUpperCase()} (request 7)`, 'renamed'),
+    ],
+  ])('that were looked at make a look at fresh cases the next one: %s', (_, hardCases) => {
+    const { artifact } = emptyStore();
+    lookAt(artifact, casesOf(0, 50), { hardCases: hardOf(0, 3) });
+    const next = lookAt(artifact, casesOf(50, 100), { ...other, hardCases });
+    expect(next).toMatchObject({ number: 2, delta: expect.closeTo(0.05 * shareOf(2), 12), continues: false });
+    expect(next.notes.join()).toMatch(/An earlier look was at hard cases of this suite.*so this is look 2/);
+    expect(lookAt(artifact, casesOf(100, 150), { ...other, hardCases: hardOf(0, 3) }).number).toBe(3);
+  });
+
+  it('fresh ones at fresh cases are a first look, as are fresh cases by a suite without any', () => {
+    const { artifact } = emptyStore();
+    lookAt(artifact, casesOf(0, 50), { hardCases: hardOf(0, 3) });
+    expect(lookAt(artifact, casesOf(50, 100), { ...other, hardCases: hardOf(3, 6) }).number).toBe(1);
+    expect(lookAt(artifact, casesOf(100, 150), other)).toMatchObject({ number: 1, notes: [] });
+  });
+
+  it('stay the same look when cases are appended, and when it is repeated', () => {
+    const { artifact, file } = emptyStore();
+    const hardCases = hardOf(0, 3);
+    lookAt(artifact, casesOf(0, 50), { hardCases });
+    expect(lookAt(artifact, casesOf(0, 60), { hardCases })).toMatchObject({ number: 1, batches: 2 });
+    expect(lookAt(artifact, casesOf(0, 60), { hardCases })).toMatchObject({ number: 1, notes: [] });
+    const [first, second] = linesOf(file).map((line) => JSON.parse(line).hard_cases);
+    expect(first).toMatchObject({ n: 3, questions: expect.any(String) });
+    expect(second).toEqual({ n: 3, sha256: first.sha256 });
+  });
+
+  it('and sealed cases are questions to each other', () => {
+    const { artifact } = emptyStore();
+    const asHard = fingerprintHardCases([{ id: 'new', text: caseOf(7).text }]);
+    lookAt(artifact, casesOf(0, 50));
+    expect(lookAt(artifact, casesOf(50, 100), { ...other, hardCases: asHard }).number).toBe(2);
+    const { artifact: reversed } = emptyStore();
+    lookAt(reversed, casesOf(50, 100), { hardCases: asHard });
+    expect(lookAt(reversed, casesOf(0, 50), other).number).toBe(2);
+  });
+
+  it('of a record from before they were kept are known by the suite', () => {
+    const { artifact } = emptyStore();
+    lookAt(artifact, casesOf(0, 50));
+    const hardCases = hardOf(0, 3);
+    expect(planLook(artifact, requestOf(casesOf(50, 100), { hardCases })).number).toBe(2);
+    expect(planLook(artifact, requestOf(casesOf(50, 100), { ...other, hardCases })).number).toBe(1);
   });
 });
 
