@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { type Case, fileError } from '../cases/index.ts';
+import { poolNote } from './repeats.ts';
 
 /** Scores are counted in steps of 1 / STEPS_PER_UNIT, the steps in which thresholds are tried. */
 export const STEPS_PER_UNIT = 1000;
@@ -31,6 +32,8 @@ const contentSchema = z.strictObject({
     /** Requests, without those that the artifact has seen. */
     rows: count.min(1),
     excluded: z.strictObject({ seen: count, seen_group: count }),
+    /** Prompts that repeat the text of another, or are copies of it but for case, white space, punctuation or a number at either end. Earlier versions left it out. */
+    repeats: z.strictObject({ texts: count, copies: count }).optional(),
     files: z.array(z.strictObject({ file: z.string(), sha256 })).min(1),
   }),
   below_limit: z.strictObject({
@@ -193,6 +196,11 @@ export function escalatedShare({ pool, limit, below_limit: below }: LabelPlan, t
   const steps = Math.floor(threshold * STEPS_PER_UNIT + ROUNDING) - below.first_step + 1;
   const kept = below.counts.slice(0, Math.max(0, steps)).reduce((sum, one) => sum + one, 0);
   return 1 - kept / pool.rows;
+}
+
+/** What of the plan's pool repeats, as a note; undefined if little does, or the plan is from before it was counted. */
+export function repeatsInPool({ pool: { rows, repeats } }: LabelPlan): string | undefined {
+  return repeats && poolNote({ repeats: repeats.texts, copies: repeats.copies }, rows);
 }
 
 /** sha256 over the sorted keys of cases, in hex: whether labelled cases are the ones that were drawn. */

@@ -24,7 +24,16 @@ import {
   seenQuestions,
   writeCases,
 } from '../cases/index.ts';
-import { hashKeys, type LabelPlan, planFileOf, STEPS_PER_UNIT, sealedPlan } from './label-plan.ts';
+import { hashText, type TextHashes } from './case-fingerprints.ts';
+import {
+  hashKeys,
+  type LabelPlan,
+  planFileOf,
+  repeatsInPool,
+  STEPS_PER_UNIT,
+  sealedPlan,
+} from './label-plan.ts';
+import { countRepeats } from './repeats.ts';
 import { openArtifactClassifier, rungScores, scoreText } from './replay.ts';
 
 export interface PlanLabelsRequest {
@@ -104,6 +113,7 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
   const drawn = drawPrompts(pool, limit, n);
   const interval = clopperPearsonInterval(below.length, pool.length, 1 - INTERVAL_CONFIDENCE);
   const { name } = artifact.manifest;
+  const { repeats, copies } = countRepeats((hash) => Float64Array.from(pool, (one) => one[hash]));
   const plan = sealedPlan({
     schema_version: 1,
     artifact: { name, sha256: artifact.sha256 },
@@ -113,6 +123,7 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
     pool: {
       rows: pool.length,
       excluded: { seen: seen.length, seen_group: tied.length },
+      repeats: { texts: repeats, copies },
       files: await Promise.all(
         prompts.map(async (file) => ({ file: path.basename(file), sha256: await fileSha256(file) })),
       ),
@@ -132,11 +143,13 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
     rows.map((row) => ({ ...row, label_plan: plan.sha256 })),
   );
   replaceFile(planFile, `${JSON.stringify(plan, null, 2)}\n`, { what: 'the plan of labels' });
+  const repeated = repeatsInPool(plan);
+  if (repeated !== undefined) notes.push(`${repeated}.`);
   return { plan, planFile, forecast: forecastOf(pool, plan, confidence), notes };
 }
 
 /** A prompt of the pool, without its text. */
-interface ScoredPrompt {
+interface ScoredPrompt extends TextHashes {
   /** Its place among the prompts of the files. */
   readonly index: number;
   readonly key: string;
@@ -187,6 +200,7 @@ async function scorePool(
       pool.push({
         index: pool.length,
         key,
+        ...hashText(text),
         ...(group !== undefined && { group }),
         seen: known.sighting(one) !== undefined,
         probabilities,

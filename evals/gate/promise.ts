@@ -209,6 +209,7 @@ function meanLossCondition(
             ? furtherForLoss(bets, worst, { max: limit, delta })
             : {},
           dependenceNote(heldOut, bets),
+          sealed.below?.repeats === undefined ? {} : { note: sealed.below.repeats },
         ]),
       };
     },

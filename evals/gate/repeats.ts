@@ -91,6 +91,13 @@ export function repeatWords(
   ];
 }
 
+/** What of a pool of prompts repeats, as a note; undefined if little does. */
+export function poolNote(found: Pick<Repeats, 'repeats' | 'copies'>, n: number): string | undefined {
+  const words = repeatWords(found, n, 'prompts of the pool');
+  if (words.length === 0) return undefined;
+  return `${words.join(', ')}: the share below the limit takes each as a request of its own. If these are copies and no traffic, plan with a pool without them`;
+}
+
 function isMany(copies: number, n: number): boolean {
   return copies > 0 && copies >= MANY_COPIES * n;
 }

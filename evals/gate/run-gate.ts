@@ -35,6 +35,7 @@ import {
   hashKeys,
   type LabelPlan,
   readLabelPlan,
+  repeatsInPool,
   requireAllRequests,
   requireDrawnBy,
 } from './label-plan.ts';
@@ -262,9 +263,11 @@ const SHARE_OF_DELTA = 0.05;
 function labelledBelow(plan: LabelPlan, delta: number): LabelledBelow {
   const { limit, pool, below_limit: below } = plan;
   const spent = SHARE_OF_DELTA * delta;
+  const repeats = repeatsInPool(plan);
   return {
     limit,
     pool: pool.rows,
+    ...(repeats !== undefined && { repeats }),
     share: {
       value: below.share,
       lower: clopperPearsonLower(below.rows, pool.rows, spent),

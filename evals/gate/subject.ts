@@ -42,6 +42,8 @@ export interface LabelledBelow {
   readonly limit: number;
   /** Requests of the pool from which the labels were drawn. */
   readonly pool: number;
+  /** What of them repeats, as a note. */
+  readonly repeats?: string;
   /** Share of the pool at or below the limit; with bounds that hold together with the tests. */
   readonly share: { readonly value: number; readonly lower: number; readonly upper: number };
   /** What the bounds of the share leave of the look's delta. */

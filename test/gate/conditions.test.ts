@@ -172,6 +172,21 @@ describe('quality-loss', () => {
     expect(labelled(40).get('quality-loss')!.note).toMatch(/^too few labels: .*; 20 labels, each one bet$/);
   });
 
+  it('of labels for a part says what of their pool repeats', () => {
+    const below = {
+      limit: 0.5,
+      pool: 1000,
+      repeats: '300 of 1000 prompts of the pool repeat the text of another',
+      share: { value: 0.5, lower: 0.45, upper: 0.55 },
+      delta: 0.0475,
+      escalated: () => 0.5,
+    };
+    expect(promisedAt(rowsOf([500, KEPT_WELL]), { below }).get('quality-loss')).toMatchObject({
+      verdict: 'PASS',
+      note: below.repeats,
+    });
+  });
+
   it('counts a loss that nobody knows as 1, and as -1 where that is worse', () => {
     const unknown = { cheap: Number.NaN, strong: Number.NaN, predicted: 0.1 };
     const rows = rowsOf([970, KEPT_WELL], [30, unknown]);

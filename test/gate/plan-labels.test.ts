@@ -16,6 +16,7 @@ import {
   hashKeys,
   type LabelPlan,
   readLabelPlan,
+  repeatsInPool,
   sealedPlan,
 } from '../../evals/gate/label-plan.ts';
 import { retrain, train } from '../../evals/lifecycle/index.ts';
@@ -150,8 +151,16 @@ describe('a plan of labels', () => {
     const lines = [...unseen, ...Array.from({ length: 400 }, () => one)];
     writeFileSync(file, lines.map(({ text }) => `${JSON.stringify({ prompt: text })}\n`).join(''));
     const repeated = outFile();
-    const { plan: found } = await plan({ prompts: [file], out: repeated });
+    const { plan: found, notes } = await plan({ prompts: [file], out: repeated });
     expect(found.pool.rows).toBe(unseen.length + 400);
+    expect(found.pool.repeats!.texts).toBe((made.pool.repeats?.texts ?? 0) + 400);
+    expect(repeatsInPool(found)).toMatch(
+      new RegExp(`^400 of ${unseen.length + 400} prompts of the pool repeat the text of another`),
+    );
+    expect(notes).toContain(`${repeatsInPool(found)}.`);
+    expect(repeatsInPool({ ...made, pool: { ...made.pool, repeats: { texts: 0, copies: 0 } } })).toBe(
+      undefined,
+    );
     const share = rowsOf(repeated).filter(({ prompt }) => prompt === one.text).length / 100;
     const expected = 401 / found.below_limit.rows;
     expect(Math.abs(share - expected)).toBeLessThan(4 * Math.sqrt((expected * (1 - expected)) / 100));
