@@ -1,8 +1,8 @@
 import type { CatalogModel, Dialect, Provider } from '../catalog/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
-import { editFields, isObject, type JsonEdit, jsonSplices, repeatedField, spliced } from '../json/index.ts';
+import { editFields, isObject, type JsonEdit, jsonSplices, spliced } from '../json/index.ts';
 import { formField, type PassedRequest, type PassedRoute, withFormValue } from '../passthrough/index.ts';
-import type { GatewayRequest, PassedClientRequest } from './request.ts';
+import { checkPassedBody, type GatewayRequest, type PassedClientRequest, refuseRepeated } from './request.ts';
 import type { SelectionParts } from './select-model.ts';
 
 /** Names the provider of a request that names no model. */
@@ -28,16 +28,29 @@ export function passedRequest(request: GatewayRequest, came: PassedClientRequest
     target,
     passed: {
       method: METHODS[route.method],
-      path: path.replace('{model}', target.id),
+      path: withoutKey(path).replace('{model}', target.id),
       contentType: body === null ? undefined : String(contentType),
       body,
       accept: typeof accept === 'string' ? accept : undefined,
       repeatable: route.creates !== true,
+      ...(route.path.includes(':id') && { byId: true }),
     },
   };
 }
 
 const METHODS = { get: 'GET', post: 'POST', delete: 'DELETE' } as const;
+
+/** The path without `key` in its query, where Google's clients have their key. The rest stays as it came. */
+function withoutKey(path: string): string {
+  const [start = '', query] = path.split(/\?(.*)/s);
+  if (query === undefined) return path;
+  const kept = query.split('&').filter((parameter) => !isKey(parameter));
+  return kept.length === 0 ? start : `${start}?${kept.join('&')}`;
+}
+
+function isKey(parameter: string): boolean {
+  return [...new URLSearchParams(parameter).keys()].some((name) => name.toLowerCase() === 'key');
+}
 
 function addressed(
   request: GatewayRequest,
@@ -54,19 +67,13 @@ function addressed(
   }
   if (route.model === 'batch') return batchCall(request, route, parts);
   if (bytes === undefined) {
-    refuseRepeated(request);
+    checkPassedBody(request);
     const target = namedModel(request.body['model'], 'model', request, route, parts);
     return { target, body: editFields(request.bodyText, request.body, { set: ['model', target.id] }) };
   }
   const field = formField(bytes, String(request.headers['content-type']), 'model');
   const target = namedModel(field?.value, 'model', request, route, parts);
   return { target, body: withFormValue(bytes, field!, target.id) };
-}
-
-/** The provider may read the other one. */
-function refuseRepeated({ bodyText, body, bodyNames }: GatewayRequest): void {
-  const repeated = bodyNames === undefined ? undefined : repeatedField(bodyText, body, bodyNames);
-  if (repeated !== undefined) throw invalid(quoted(repeated), 'is there more than once; send it once');
 }
 
 /** A batch is one thing at one provider, so all its models must be there. */

@@ -73,9 +73,10 @@ const RESPONSES: Readonly<Record<string, Check>> = {
   input: textOrItems,
   instructions: textOrNull,
   previous_response_id: textOrNull,
+  conversation: conversationOrNull,
   stream: booleanOrNull,
   store: booleanOrNull,
-  background: booleanOrNull,
+  background: notInBackground,
   max_output_tokens: integerOrNull,
   tools: toolsOrNull,
   text: objectOrNull,
@@ -87,6 +88,15 @@ const EMBEDDINGS: Readonly<Record<string, Check>> = {
   stream: notStreamed,
   input: textOrList,
   dimensions: integerOrNull,
+};
+
+const PASSED: Readonly<Record<string, Check>> = { stream: booleanOrNull };
+/** What a provider keeps is kept under the operator's key: an id of it may be another client's. */
+const PASSED_RESPONSES: Readonly<Record<string, Check>> = {
+  ...PASSED,
+  input: sentItems,
+  previous_response_id: notKept,
+  conversation: notKept,
 };
 
 /** Fields of the Responses API that say what the model gets, without any input beside them. */
@@ -115,20 +125,42 @@ export function checkBody({
   operation,
 }: Pick<GatewayRequest, 'body' | 'bodyText' | 'bodyNames' | 'dialect' | 'operation'>): void {
   const { checks, required } = CHECKS[operation === 'embeddings' ? 'embeddings' : dialect];
+  checkFields({ body, bodyText, bodyNames }, checks);
+  if (Object.hasOwn(body, required)) return;
+  if (dialect === 'responses' && STANDS_FOR_INPUT.some((name) => body[name] != null)) return;
+  checks[required]?.(undefined, [required]);
+}
+
+/**
+ * Checks a JSON body that is passed on to the provider of a model by name: the fields that the gateway and the provider must read alike, and
+ * that none of them goes on from what the provider keeps.
+ * @throws PlimsollError `invalid-input` or `too-many-entries` that names the field
+ */
+export function checkPassedBody(request: CheckedBody & Pick<GatewayRequest, 'dialect'>): void {
+  checkFields(request, request.dialect === 'responses' ? PASSED_RESPONSES : PASSED);
+}
+
+type CheckedBody = Pick<GatewayRequest, 'body' | 'bodyText'> & {
+  readonly bodyNames?: number | undefined;
+};
+
+function checkFields(request: CheckedBody, checks: Readonly<Record<string, Check>>): void {
+  const { body } = request;
   for (const name in body) {
     if (name === 'model') continue; // read elsewhere, and written anew
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (check === undefined) refuseOtherLetters(name, checks);
     else check(body[name], [name]);
   }
-  if (bodyNames !== undefined) refuseRepeated(bodyText, body, bodyNames);
-  if (Object.hasOwn(body, required)) return;
-  if (dialect === 'responses' && STANDS_FOR_INPUT.some((name) => body[name] != null)) return;
-  checks[required]?.(undefined, [required]);
+  refuseRepeated(request);
 }
 
-function refuseRepeated(text: string, body: object, names: number): void {
-  const repeated = repeatedField(text, body, names);
+/**
+ * The provider may read the other one.
+ * @throws PlimsollError `invalid-input` that names the field
+ */
+export function refuseRepeated({ bodyText, body, bodyNames }: CheckedBody): void {
+  const repeated = bodyNames === undefined ? undefined : repeatedField(bodyText, body, bodyNames);
   if (repeated !== undefined) throw invalid([quoted(repeated)], 'is there more than once; send it once');
 }
 
@@ -244,6 +276,35 @@ function textOrItems(input: unknown, path: Path): void {
     entries += Array.isArray(content) ? content.length : 0;
     entries += Array.isArray(item['output']) ? item['output'].length : 0;
     if (entries > MAX_ENTRIES) throw tooMany(path, `must have at most ${MAX_ENTRIES} entries, with parts`);
+  }
+}
+
+/** Items themselves: a reference to one (whose type may be left out) is to what the provider keeps. */
+function sentItems(input: unknown, path: Path): void {
+  if (input === null) return;
+  textOrItems(input, path);
+  if (!Array.isArray(input)) return;
+  const at = input.findIndex(({ type }) => type === 'item_reference');
+  if (at >= 0) notKept(input[at], [...path, at]);
+}
+
+function notKept(value: unknown, path: Path): void {
+  if (value === null) return;
+  throw invalid(
+    path,
+    'goes on from what a provider keeps, which this route does not look up; send the items themselves as input',
+  );
+}
+
+function notInBackground(value: unknown, path: Path): void {
+  booleanOrNull(value, path);
+  if (value === true) throw invalid(path, 'must be false: nothing runs in the background here');
+}
+
+function conversationOrNull(value: unknown, path: Path): void {
+  const id = isObject(value) ? value['id'] : value;
+  if (value !== null && typeof id !== 'string') {
+    throw invalid(path, 'must be an id, an object with an id, or null');
   }
 }
 

@@ -219,4 +219,6 @@ export interface PassedRequest {
   readonly accept: string | undefined;
   /** May be sent again although a failure leaves open whether it was carried out. */
   readonly repeatable: boolean;
+  /** About one thing at the provider, which the path names. */
+  readonly byId?: boolean;
 }

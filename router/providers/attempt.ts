@@ -21,7 +21,14 @@ import {
   retryAfterMs,
 } from './provider-error.ts';
 import { clientHeaders, contentEncoding, decodedBody, firstBytes, headFault } from './response.ts';
-import type { AttemptOutcome, AttemptTimeouts, PrepareAttempt, ProviderCall, UnroutedCall } from './types.ts';
+import type {
+  AttemptOutcome,
+  AttemptTimeouts,
+  Failure,
+  PrepareAttempt,
+  ProviderCall,
+  UnroutedCall,
+} from './types.ts';
 
 /** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
 export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
@@ -163,14 +170,19 @@ async function errorOutcome(
   const headers = clientHeaders(incoming, true, key);
   const text = body.toString('utf8');
   const classified = classifyRefusal(status, headers['content-type'], text);
-  // What a passed-through route does not find is the client's to know: a file, or the route itself.
-  const failure = call.passed && classified === 'model-missing' ? 'bad-request' : classified;
+  const failure = isClientsToKnow(call, status, classified) ? 'bad-request' : classified;
   return {
     ...failedAttempt(call.model, failure, status, `answered ${status} (${failure})`),
     retryAfterMs: retryAfterMs(headers),
     ...(isProvoked(call, status, text) && { provoked: true }),
     ...(failure === 'bad-request' && { body: nativeRefusal(call, status, body) }),
   };
+}
+
+/** What a passed-through route does not find, a file or the route itself, and one thing that the provider does not let the key read. */
+function isClientsToKnow({ passed }: ProviderCall, status: number, failure: Failure): boolean {
+  if (passed === undefined) return false;
+  return failure === 'model-missing' || (status === 403 && failure === 'auth' && passed.byId === true);
 }
 
 /** Without the key: some providers repeat what they refuse. */

@@ -281,6 +281,86 @@ test('what the provider refuses or does not have is passed on; its outage is not
   await expect(openai.files.retrieve('file-9', { headers })).rejects.toMatchObject({ status: 503 });
 });
 
+test('a 403 about one file is passed on, and says nothing about the provider', async () => {
+  const error = { message: 'You do not have access to it.', type: 'invalid_request_error', code: null };
+  let status = 403;
+  const { openai, log } = await inFront(({ path: at }) =>
+    at.includes('file-theirs') || at === '/v1/files'
+      ? { status, body: { error } }
+      : { body: { id: 'file-1' } },
+  );
+  const headers = { 'x-plimsoll-provider': 'open' };
+  for (let request = 0; request < 12; request++) {
+    await expect(openai.files.content('file-theirs', { headers })).rejects.toMatchObject({ status, error });
+  }
+  expect(await openai.files.retrieve('file-1', { headers })).toMatchObject({ id: 'file-1' });
+  expect(log.join('')).not.toMatch(/breaker|refuses the key/);
+  status = 401;
+  await expect(openai.files.retrieve('file-theirs', { headers })).rejects.toMatchObject({ status: 503 });
+  status = 403; // of the whole list: the key may not read files
+  await expect(openai.files.list({}, { headers })).rejects.toMatchObject({ status: 503 });
+});
+
+test.each(['completions', 'moderations', 'images/generations', 'audio/speech'])(
+  '/v1/%s: a stream that is no boolean is refused',
+  async (route) => {
+    const { url, provider } = await inFront(() => ({ body: {} }));
+    const body = { model: 'open/small', prompt: 'x', input: 'x' };
+    for (const odd of [{ stream: 'true' }, { stream: 1 }, { Stream: true }]) {
+      const refused = await postRaw(url, `/v1/${route}`, { ...body, ...odd });
+      expect([refused.status, await refused.text()]).toEqual([400, expect.stringMatching(/stream/i)]);
+    }
+    expect(provider.requests).toEqual([]);
+    expect((await postRaw(url, `/v1/${route}`, { ...body, stream: null })).status).toBe(200);
+  },
+);
+
+test.each(['compact', 'input_tokens'])(
+  '/v1/responses/%s goes on from nothing that is kept',
+  async (route) => {
+    const { url, provider } = await inFront(() => ({ body: {} }));
+    const post = (body: object) =>
+      postRaw(url, `/v1/responses/${route}`, { model: 'open/small', input: 'Hello', ...body });
+    for (const [kept, param] of [
+      [{ previous_response_id: 'resp_A' }, 'previous_response_id'],
+      [{ previous_response_id: ['resp_A'] }, 'previous_response_id'],
+      [{ conversation: 'conv_A' }, 'conversation'],
+      [{ conversation: { id: 'conv_A' } }, 'conversation'],
+      [
+        {
+          input: [
+            { role: 'user', content: 'x' },
+            { type: 'item_reference', id: 'msg_A' },
+          ],
+        },
+        'input.1',
+      ],
+      [{ input: [{ id: 'msg_A' }] }, 'input.0'],
+      [{ input: { type: 'item_reference', id: 'msg_A' } }, 'input'],
+      [{ Conversation: 'conv_A' }, 'Conversation'],
+    ] as const) {
+      const refused = await post(kept);
+      expect([refused.status, await refused.json()]).toMatchObject([400, { error: { param } }]);
+    }
+    expect(provider.requests).toEqual([]);
+    const items = [
+      { role: 'user', content: 'x' },
+      { type: 'compaction', encrypted_content: 'x' },
+    ];
+    expect((await post({ previous_response_id: null, conversation: null, input: items })).status).toBe(200);
+  },
+);
+
+test.each([
+  ['?key=clients-key', ''],
+  ['?limit=3&%6Bey=clients-key&after=a%20b', '?limit=3&after=a%20b'],
+  ['?limit=3', '?limit=3'],
+])('a key in the query does not reach the provider: %s', async (query, sent) => {
+  const { url, provider } = await inFront(() => ({ body: {} }));
+  await fetch(`${url}/v1/files${query}`, { headers: { 'x-plimsoll-provider': 'open' } });
+  expect(provider.requests.map((request) => request.path)).toEqual([`/v1/files${sent}`]);
+});
+
 test('what creates something is not sent again if it may have been carried out', async () => {
   const { openai, provider } = await inFront(() => ({ status: 500, body: { error: { message: 'x' } } }));
   const headers = { 'x-plimsoll-provider': 'open' };

@@ -80,6 +80,22 @@ describe('a provider with the Responses API', () => {
     expect(got.flatMap(({ id }) => id ?? [])).toEqual(['rs_2']);
   });
 
+  test.each<readonly [string, unknown]>([
+    ['background', true],
+    ['conversation', ['conv_A']],
+    ['conversation', { id: ['conv_A'] }],
+    ['conversation', {}],
+  ])('does not get %s: %j', async (param, value) => {
+    const sent = running.first.requests.length;
+    const refused = await postRaw(running.url, '/v1/responses', { ...ASK, [param]: value });
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { error: { param, code: 'invalid_input' } },
+    ]);
+    expect(running.first.requests).toHaveLength(sent);
+    expect((await postRaw(running.url, '/v1/responses', { ...ASK, [param]: null })).status).toBe(200);
+  });
+
   test('its refusal comes in its own words', async () => {
     const refused = running.openai.responses.create({ ...ASK, max_output_tokens: 3 });
     await expect(refused).rejects.toThrow(/integer below minimum value/);
