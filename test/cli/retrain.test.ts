@@ -285,14 +285,14 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     const cwd = copyOfHome();
     await succeeded(cli(['rollback'], { cwd }));
     const { value } = outcome.comparison.measured.quality_drop;
-    const tight = ['--not-worse-by', (value + 0.005).toFixed(4), '--promote'];
+    const tight = ['--not-worse-by', (value + 0.001).toFixed(4), '--promote'];
     const { code, stdout, stderr } = await retrain(cwd, 'models/summer', ...tight);
     expect(code, stderr).toBe(11);
     expect(stdout).toMatch(
       /^summer may be worse than spring by more than 0\.\d+: .* on \d+ cases, some of which earlier looks have seen\.$/m,
     );
     expect(stdout).toMatch(
-      /^- not-worse-than-champion is INCONCLUSIVE: .*, n 719, too few cases to prove the limit: it takes at least \d+ further ones, even if none of them loses, and more if some do$/m,
+      /^- not-worse-than-champion is INCONCLUSIVE: .*, n \d+, (?:too few cases to prove the limit: it takes at least \d+ further ones|too near the limit to say how many further cases would decide)/m,
     );
     expect(serving(cwd)).toBe('spring');
   });
