@@ -173,6 +173,9 @@ test("a model of Google's gets the bytes of its client, with the operator's key"
   expect([seen.path, seen.body]).toEqual(['/v1/models/gemini-2.5-flash:generateContent', body]);
   expect(seen.headers).toMatchObject({ 'x-goog-api-key': UPSTREAM_KEY });
   expect(JSON.stringify(seen.headers)).not.toContain('clients-key');
+  // This path is read as one of Google's only when it has been decoded.
+  await postRaw(url, '/v1/models/gemini/flash%3AgenerateContent?key=clients-key', body);
+  expect(provider.requests.at(-1)!.path).toBe('/v1/models/gemini-2.5-flash:generateContent');
   const texts: string[] = [];
   for await (const { text } of await ai.models.generateContentStream({
     model: 'gemini/flash',
