@@ -13,6 +13,9 @@ function hasPassword(address: string): boolean {
   return /^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(address) || /[?&]password=/i.test(address);
 }
 
+/** One letter before the colon is a drive of Windows. */
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
 const address = z
   .string()
   .min(1)
@@ -69,6 +72,11 @@ export const stateSchema = z
       .describe(
         'While the state cannot be reached, requests under a budget are refused (closed) or go on without a check (open).',
       ),
+  })
+  .refine(({ kind, url }) => kind !== 'sqlite' || url === undefined || !SCHEME.test(url), {
+    path: ['url'],
+    error:
+      'must be the path of a file for sqlite, such as /var/lib/plimsoll/state.db, without a scheme; for PostgreSQL write kind: postgres',
   })
   .describe('Where what outlives a request is kept: the decision log, spending, limits.')
   .transform(camelCased);

@@ -8,6 +8,14 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const TTL_MS = 30 * DAY_MS;
 /** Responses of one thread. */
 const MAX_TURNS = 1_000;
+/** A thread with as many items takes no more. */
+const MAX_ITEMS = 2_000;
+/** Items of one call that begins a conversation or adds to it: OpenAI's limit. */
+const MAX_ITEMS_PER_CALL = 20;
+/** Input items of a response that is kept. */
+const MAX_INPUT_ITEMS = 1_000;
+/** Documents that are read or written at once: between batches other requests get their turn. */
+const BATCH = 50;
 /** Longer ids are of no thread. */
 const MAX_ID_CHARACTERS = 200;
 /** JSON of one response with its input; longer ones are not kept. */
@@ -38,11 +46,31 @@ interface KeptResponse {
   readonly ancestors: readonly string[];
 }
 
+/** A response or an item of a conversation. */
+interface Entry {
+  readonly response?: string;
+  /** Ids of the items of the response, or of the one item; empty for an item of a response that has none. */
+  readonly items: readonly string[];
+}
+
 interface KeptConversation {
   readonly createdAt: number;
   readonly metadata: JsonObject;
-  /** Responses and items, in order. */
-  readonly entries: readonly { readonly response?: string; readonly item?: string }[];
+  /** The oldest first. */
+  readonly entries: readonly Entry[];
+}
+
+/** Which items are asked for. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly order: 'asc' | 'desc';
+  /** The id of the item before the page; undefined for the first page. */
+  readonly after: string | undefined;
+}
+
+export interface ItemPage {
+  readonly items: readonly Item[];
+  readonly hasMore: boolean;
 }
 
 /** Responses and conversations that are kept for their clients, each under the API key that made it. */
@@ -50,7 +78,7 @@ export interface Threads {
   /**
    * The request with its whole conversation in it: `previous_response_id`, `conversation` and references to items are read.
    * @param scope - the id of the client's API key; empty without keys
-   * @throws PlimsollError `previous-response-not-found`, `not-found` or `invalid-input`; `state-unavailable`
+   * @throws PlimsollError `previous-response-not-found`, `not-found` or `invalid-input`, also for more than is kept; `state-unavailable`
    */
   resolve(body: JsonObject, scope: string): Promise<ResolvedRequest>;
   /** Keeps a response that has ended. @returns whether it was kept: one that is too long is not */
@@ -59,15 +87,18 @@ export interface Threads {
   response(id: string, scope: string): Promise<KeptResponse>;
   /** @throws PlimsollError `not-found` */
   deleteResponse(id: string, scope: string): Promise<void>;
-  createConversation(metadata: JsonObject, items: unknown, scope: string): Promise<object>;
+  /** @throws PlimsollError `not-found`; `invalid-input` if `after` is no input item of the response */
+  inputItems(id: string, page: PageRequest, scope: string): Promise<ItemPage>;
+  /** @throws PlimsollError `invalid-input` if there are more than 20 items */
+  createConversation(metadata: JsonObject, items: readonly Item[], scope: string): Promise<object>;
   /** @throws PlimsollError `not-found` */
   conversation(id: string, scope: string): Promise<object>;
   /** @throws PlimsollError `not-found` */
   deleteConversation(id: string, scope: string): Promise<void>;
-  /** All items, the oldest first. @throws PlimsollError `not-found` */
-  conversationItems(id: string, scope: string): Promise<readonly Item[]>;
-  /** @throws PlimsollError `not-found` */
-  addItems(id: string, items: unknown, scope: string): Promise<readonly Item[]>;
+  /** Reads no more than the page needs. @throws PlimsollError `not-found`; `invalid-input` if `after` is no item of the conversation */
+  conversationItems(id: string, page: PageRequest, scope: string): Promise<ItemPage>;
+  /** @throws PlimsollError `not-found`; `invalid-input` if there are more than 20 items, or the conversation is full */
+  addItems(id: string, items: readonly Item[], scope: string): Promise<readonly Item[]>;
 }
 
 const RESPONSE = 'response';
@@ -99,7 +130,7 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
 
   /** All items of responses, the oldest first. */
   async function turns(ids: readonly string[], scope: string): Promise<Item[]> {
-    const all = await Promise.all(ids.map((id) => find<KeptResponse>(RESPONSE, id, scope)));
+    const all = await inBatches(ids, (id) => find<KeptResponse>(RESPONSE, id, scope));
     return all.flatMap((kept) => {
       if (kept === undefined)
         throw previousNotFound('A response before it in its thread was deleted, or has expired.');
@@ -121,16 +152,31 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
     return { items: [...before, ...kept.input, ...objectsIn(kept.response, 'output')], ancestors };
   }
 
-  async function conversationItems(id: string, scope: string): Promise<Item[]> {
-    const { value } = await storedConversation(id, scope);
-    const all = await Promise.all(
-      value.entries.map(async ({ response: one, item }) => {
-        if (item !== undefined) return (await find<Item>(ITEM, item, scope)) ?? [];
-        const kept = await find<KeptResponse>(RESPONSE, one ?? '', scope);
-        return kept === undefined ? [] : [...kept.input, ...objectsIn(kept.response, 'output')];
-      }),
-    );
-    return all.flat();
+  async function itemsOf({ response: id, items }: Entry, scope: string): Promise<readonly Item[]> {
+    if (id === undefined) {
+      const item = await find<Item>(ITEM, items[0]!, scope);
+      return item === undefined ? [] : [item];
+    }
+    const kept = await find<KeptResponse>(RESPONSE, id, scope);
+    return kept === undefined ? [] : [...kept.input, ...objectsIn(kept.response, 'output')];
+  }
+
+  async function conversationPage(id: string, page: PageRequest, scope: string): Promise<ItemPage> {
+    const { limit, order, after } = page;
+    const { entries } = (await storedConversation(id, scope)).value;
+    const ordered = order === 'asc' ? entries : entries.toReversed();
+    let next = after === undefined ? 0 : ordered.findIndex(({ items }) => items.includes(after));
+    if (next === -1) throw notInList();
+    let skipped = after !== undefined;
+    const found: Item[] = [];
+    for (; next < ordered.length && found.length <= limit; next++) {
+      const read = await itemsOf(ordered[next]!, scope);
+      const items = order === 'asc' ? read : read.toReversed();
+      // Without the item, which may be deleted, the page begins at its response.
+      found.push(...(skipped ? items.slice(items.findIndex((item) => item['id'] === after) + 1) : items));
+      skipped = false;
+    }
+    return { items: found.slice(0, limit), hasMore: found.length > limit };
   }
 
   async function withReferences(items: readonly Item[], scope: string): Promise<Item[]> {
@@ -138,19 +184,20 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
     if (references.length === 0) return [...items];
     if (references.length > MAX_REFERENCES)
       throw invalid('input', `may refer to ${MAX_REFERENCES} items at most`);
-    const all = items.map(async (item, at) => {
+    const all = await inBatches(items, async (item, at) => {
       if (!isReference(item)) return item;
       const found = await find<Item>(ITEM, textIn(item, 'id') ?? '', scope);
       if (found === undefined) throw invalid(`input.${at}.id`, 'refers to an item that is not kept here');
       const [sent] = sentItems([found]);
       return sent ?? [];
     });
-    return (await Promise.all(all)).flat();
+    return all.flat();
   }
 
-  async function append(id: string, entries: KeptConversation['entries'], scope: string): Promise<void> {
+  async function append(id: string, entries: readonly Entry[], scope: string): Promise<void> {
     for (;;) {
       const { value, version } = await storedConversation(id, scope);
+      refuseFull(value, 'conversation');
       const next = { ...value, entries: [...value.entries, ...entries] };
       if ((await put(CONVERSATION, id, next, scope, version)) !== undefined) return;
     }
@@ -158,13 +205,16 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
 
   async function keepItems(items: readonly Item[], scope: string): Promise<string[]> {
     const ids = items.map((item) => textIn(item, 'id')!);
-    await Promise.all(items.map((item, at) => put(ITEM, ids[at]!, item, scope)));
+    await inBatches(items, (item, at) => put(ITEM, ids[at]!, item, scope));
     return ids;
   }
 
   return {
     response,
-    conversationItems,
+    conversationItems: conversationPage,
+    async inputItems(id, page, scope) {
+      return pageOf((await response(id, scope)).input, page);
+    },
     async resolve(body, scope) {
       const { previous_response_id: previous, conversation, ...rest } = body;
       const previousResponseId = typeof previous === 'string' ? previous : undefined;
@@ -172,15 +222,26 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       if (previousResponseId !== undefined && conversationId !== undefined) {
         throw invalid('conversation', 'and previous_response_id are two threads; give one of them');
       }
-      const given = await withReferences(ownItems(body['input']), scope);
+      const own = ownItems(body['input']);
+      const isKept = body['store'] !== false;
+      if (isKept && own.length > MAX_INPUT_ITEMS) {
+        throw invalid(
+          'input',
+          `has ${own.length} items, and a response that is kept may have ${MAX_INPUT_ITEMS} at most; send store: false to keep nothing`,
+        );
+      }
+      const given = await withReferences(own, scope);
       const added = inputItems(given);
       const origin = { previousResponseId, conversationId };
       if (previousResponseId !== undefined) {
         const { items, ancestors } = await fromPrevious(previousResponseId, scope);
+        if (isKept && items.length >= MAX_ITEMS) throw full('previous_response_id');
         return { ...origin, ancestors, added, body: { ...rest, input: [...sentItems(items), ...given] } };
       }
       if (conversationId !== undefined) {
-        const items = await conversationItems(conversationId, scope);
+        const { value } = await storedConversation(conversationId, scope);
+        if (isKept) refuseFull(value, 'conversation');
+        const items = (await inBatches(value.entries, (entry) => itemsOf(entry, scope))).flat();
         return { ...origin, ancestors: [], added, body: { ...rest, input: [...sentItems(items), ...given] } };
       }
       const refers = objectsIn(body, 'input').some(isReference);
@@ -199,24 +260,27 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       if (JSON.stringify(kept).length > MAX_CHARACTERS) return false;
       // An id that is taken stays what it was: a thread never leads back to itself.
       if ((await put(RESPONSE, id, kept, scope, null)) === undefined) return false;
+      const all = [...added, ...objectsIn(whole, 'output')];
       await keepItems(
-        [...added, ...objectsIn(whole, 'output')].filter((item) => textIn(item, 'id') !== undefined),
+        all.filter((item) => textIn(item, 'id') !== undefined),
         scope,
       );
-      if (conversationId !== undefined) await append(conversationId, [{ response: id }], scope);
+      if (conversationId !== undefined) {
+        const items = all.map((item) => textIn(item, 'id') ?? '');
+        await append(conversationId, [{ response: id, items }], scope);
+      }
       return true;
     },
     async deleteResponse(id, scope) {
       const kept = await response(id, scope);
       const items = [...kept.input, ...objectsIn(kept.response, 'output')];
-      await Promise.all(
-        items.map((item) => documents.delete({ scope, kind: ITEM, id: textIn(item, 'id') ?? '' })),
-      );
+      await inBatches(items, (item) => documents.delete({ scope, kind: ITEM, id: textIn(item, 'id') ?? '' }));
       await documents.delete({ scope, kind: RESPONSE, id });
     },
     async createConversation(metadata, items, scope) {
+      refuseMany(items);
       const id = newId('conv');
-      const entries = (await keepItems(inputItems(items), scope)).map((item) => ({ item }));
+      const entries = (await keepItems(inputItems(items), scope)).map((item) => ({ items: [item] }));
       const value: KeptConversation = { createdAt: Math.floor(Date.now() / 1000), metadata, entries };
       await put(CONVERSATION, id, value, scope);
       return conversationObject(id, value);
@@ -229,17 +293,57 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       await documents.delete({ scope, kind: CONVERSATION, id });
     },
     async addItems(id, items, scope) {
+      refuseMany(items);
       const added = inputItems(items);
-      await storedConversation(id, scope);
+      refuseFull((await storedConversation(id, scope)).value, 'conversation');
       const ids = await keepItems(added, scope);
       await append(
         id,
-        ids.map((item) => ({ item })),
+        ids.map((item) => ({ items: [item] })),
         scope,
       );
       return added;
     },
   };
+}
+
+/** Results in the order of the list. */
+async function inBatches<T, R>(list: readonly T[], handle: (one: T, at: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < list.length; at += BATCH) {
+    const batch = list.slice(at, at + BATCH);
+    results.push(...(await Promise.all(batch.map((one, offset) => handle(one, at + offset)))));
+  }
+  return results;
+}
+
+function pageOf(items: readonly Item[], { limit, order, after }: PageRequest): ItemPage {
+  const ordered = order === 'asc' ? items : items.toReversed();
+  const from = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && from === 0) throw notInList();
+  return { items: ordered.slice(from, from + limit), hasMore: ordered.length > from + limit };
+}
+
+function refuseMany(items: readonly Item[]): void {
+  if (items.length <= MAX_ITEMS_PER_CALL) return;
+  throw invalid('items', `has ${items.length} items, and one call may have ${MAX_ITEMS_PER_CALL} at most`);
+}
+
+/** A response without items counts as one. */
+function refuseFull({ entries }: KeptConversation, field: string): void {
+  const count = entries.reduce((sum, { items }) => sum + Math.max(1, items.length), 0);
+  if (count >= MAX_ITEMS) throw full(field);
+}
+
+function full(field: string): PlimsollError {
+  return invalid(
+    field,
+    `is of a thread that has ${MAX_ITEMS} items, and takes no more; begin a new thread, or send store: false to go on without keeping the response`,
+  );
+}
+
+function notInList(): PlimsollError {
+  return invalid('after', 'is no id of this list');
 }
 
 /** The client's own, as it sent them. */

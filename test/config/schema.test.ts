@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { stateSchema } from '../../router/config/state-schema.ts';
 import { CONFIG_SCHEMA_FILE, configSchemaJson } from '../../scripts/generate-schemas.ts';
 
 test('plimsoll.config.schema.json is what the schema in the code generates', () => {
@@ -14,6 +15,20 @@ test('docs/CONFIGURATION.md names every field', () => {
     'utf8',
   );
   for (const field of fieldsOf(JSON.parse(configSchemaJson()))) expect(document).toContain(`\`${field}\``);
+});
+
+test('an address is no file of SQLite', () => {
+  for (const url of ['sqlite:/tmp/x', 'file:state.db', 'postgres://plimsoll@db/plimsoll']) {
+    const { error } = stateSchema.safeParse({ kind: 'sqlite', url });
+    expect(error?.issues).toMatchObject([
+      { path: ['url'], message: expect.stringMatching(/path of a file .* write kind: postgres/) },
+    ]);
+  }
+  for (const url of ['/var/lib/state.db', 'state.db', 'C:\\plimsoll\\state.db']) {
+    expect(stateSchema.parse({ kind: 'sqlite', url }).url).toBe(url);
+  }
+  const url = 'postgres://plimsoll@db/plimsoll';
+  expect(stateSchema.parse({ kind: 'postgres', url }).url).toBe(url);
 });
 
 interface Node {

@@ -103,6 +103,137 @@ test('a conversation is created, gone on with, read and deleted', async () => {
   ).rejects.toMatchObject(notFound);
 });
 
+async function refusal(response: Response): Promise<{ status: number; message: string }> {
+  const { error } = (await response.json()) as { error: { message: string } };
+  return { status: response.status, message: error.message };
+}
+
+test('a page has as many items as it was asked for, and goes on after an item', async () => {
+  const { openai } = running;
+  const { id } = await openai.conversations.create({
+    items: [{ type: 'message', role: 'user', content: 'first' }],
+  });
+  for (const input of ['second', 'third']) {
+    await openai.responses.create({ model: MODELS.anthropic, conversation: id, input });
+  }
+  const all = (await openai.conversations.items.list(id, { order: 'asc', limit: 100 })).data;
+  expect(all).toHaveLength(5);
+  for (const order of ['asc', 'desc'] as const) {
+    for (const limit of [1, 2, 3]) {
+      const read: OpenAI.Conversations.ConversationItem[] = [];
+      for await (const item of openai.conversations.items.list(id, { order, limit })) read.push(item);
+      expect(read).toEqual(order === 'asc' ? all : all.toReversed());
+    }
+  }
+  const items = `${running.url}/v1/conversations/${id}/items`;
+  for (const limit of ['0', '101', '1.5', 'x']) {
+    expect(await refusal(await fetch(`${items}?limit=${limit}`))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('limit must be a whole number from 1 to 100'),
+    });
+  }
+  expect(await refusal(await fetch(`${items}?after=msg_nobody`))).toMatchObject({ status: 400 });
+  // A wrong limit is found before anything is read.
+  const nobody = `${running.url}/v1/conversations/conv_nobody/items`;
+  expect((await fetch(`${nobody}?limit=0`)).status).toBe(400);
+  expect((await fetch(`${nobody}?limit=1`)).status).toBe(404);
+});
+
+test('a page reads no more documents than it needs', async () => {
+  const { documents } = memoryState();
+  let reads = 0;
+  const threads = createThreads({
+    ...documents,
+    get: (key) => {
+      reads++;
+      return documents.get(key);
+    },
+  });
+  const items = Array.from({ length: 20 }, (_, at) => ({ role: 'user', content: `${at}` }));
+  const { id } = (await threads.createConversation({}, items, '')) as { id: string };
+  reads = 0;
+  const page = { limit: 1, order: 'asc', after: undefined } as const;
+  expect(await threads.conversationItems(id, page, '')).toMatchObject({
+    items: [{ content: [{ text: '0' }] }],
+    hasMore: true,
+  });
+  expect(reads).toBe(3); // the conversation, its item, and the next one
+});
+
+const message = { type: 'message', role: 'user', content: 'Hi.' };
+
+test.each<[string, string, RegExp]>([
+  ['a list', '[]', /must be a JSON object/],
+  ['a field twice', '{"metadata":{"a":"1","a":"2"}}', /metadata\.a is there more than once/],
+  ['metadata of another type', '{"metadata":[]}', /metadata must be an object/],
+  ['a value of metadata', '{"metadata":{"a":1}}', /metadata\.a must be a string of at most 512/],
+  ['a long value', JSON.stringify({ metadata: { a: 'x'.repeat(513) } }), /metadata\.a must be .* 512/],
+  ['a long key', JSON.stringify({ metadata: { ['k'.repeat(65)]: '' } }), /longer than 64 characters/],
+  [
+    'many keys',
+    JSON.stringify({ metadata: Object.fromEntries(Array.from({ length: 17 }, (_, at) => [at, ''])) }),
+    /has 17 keys, and may have 16/,
+  ],
+  ['items of another type', '{"items":["Hi."]}', /items must be a list of items/],
+  ['many items', JSON.stringify({ items: Array(21).fill(message) }), /items has 21 items, .* 20 at most/],
+])('a body of conversations is refused: %s', async (_, body, expected) => {
+  const headers = { 'content-type': 'application/json' };
+  const refused = await fetch(`${running.url}/v1/conversations`, { method: 'POST', headers, body });
+  expect(await refusal(refused)).toEqual({ status: 400, message: expect.stringMatching(expected) });
+});
+
+test('OpenAI’s largest metadata and number of items are taken, and no more items are added at once', async () => {
+  const keys = Array.from({ length: 16 }, (_, at) => `${at}`.padEnd(64, 'k'));
+  const metadata = Object.fromEntries(keys.map((key) => [key, 'v'.repeat(512)]));
+  const items = Array(20).fill(message);
+  const created = await postRaw(running.url, '/v1/conversations', { metadata, items });
+  const { id } = (await created.json()) as { id: string };
+  expect(await running.openai.conversations.retrieve(id)).toMatchObject({ metadata });
+  const added = `/v1/conversations/${id}/items`;
+  expect((await postRaw(running.url, added, { items })).status).toBe(200);
+  const refused = await postRaw(running.url, added, { items: [...items, message] });
+  expect(await refusal(refused)).toMatchObject({
+    status: 400,
+    message: expect.stringContaining('20 at most'),
+  });
+});
+
+test('a response with more than 1,000 input items is answered only if it is not to be kept', async () => {
+  const request = { model: MODELS.anthropic, input: Array(1_001).fill(message) };
+  const before = running.first.requests.length;
+  const refused = await postRaw(running.url, '/v1/responses', request);
+  expect(await refusal(refused)).toEqual({
+    status: 400,
+    message: expect.stringMatching(/input has 1001 items, .* 1000 at most; send store: false/),
+  });
+  expect(running.first.requests).toHaveLength(before);
+  expect((await postRaw(running.url, '/v1/responses', { ...request, store: false })).status).toBe(200);
+});
+
+test('a thread with 2,000 items takes no more, and can still be read', async () => {
+  const threads = createThreads(memoryState().documents);
+  const { id } = (await threads.createConversation({}, [], '')) as { id: string };
+  const next = { conversation: id, input: Array(1_000).fill(message) };
+  let last = '';
+  for (const response of ['resp_1', 'resp_2']) {
+    const request = await threads.resolve(next, '');
+    expect(await threads.keep(request, { id: response, output: [] }, '')).toBe(true);
+    const chained = await threads.resolve(
+      { input: next.input, ...(last !== '' && { previous_response_id: last }) },
+      '',
+    );
+    last = `chained_${response}`;
+    expect(await threads.keep(chained, { id: last, output: [] }, '')).toBe(true);
+  }
+  await expect(threads.addItems(id, [message], '')).rejects.toThrow(/2000 items, and takes no more/);
+  for (const full of [{ conversation: id }, { previous_response_id: last }]) {
+    const request = { ...full, input: 'And now?' };
+    await expect(threads.resolve(request, '')).rejects.toThrow(/2000 items, and takes no more/);
+    const { body } = await threads.resolve({ ...request, store: false }, '');
+    expect(body['input']).toHaveLength(2_001);
+  }
+});
+
 test('ids that are none are clear errors', async () => {
   const long = 'r'.repeat(10_000);
   for (const previous_response_id of ['resp_nobody', long, '']) {

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
-import { PlimsollError } from '../../errors.ts';
+import { PlimsollError, quoted } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
-import { isObject, type JsonObject } from '../../json/index.ts';
-import type { Item, Threads } from '../../threads/index.ts';
+import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
+import type { Item, ItemPage, PageRequest, Threads } from '../../threads/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
@@ -46,7 +46,7 @@ export const THREAD_ROUTES: readonly ThreadRoute[] = [
     path: '/responses/:id/input_items',
     summary: 'What a response that was kept was asked.',
     respond: async (threads, { id, scope, query }) =>
-      itemPage((await threads.response(id, scope)).input, query),
+      pageList(await threads.inputItems(id, pageRequest(query), scope)),
   },
   {
     method: 'post',
@@ -61,8 +61,7 @@ export const THREAD_ROUTES: readonly ThreadRoute[] = [
     method: 'post',
     path: '/conversations',
     summary: 'Begins a conversation, which requests then go on with by its id.',
-    respond: (threads, { body, scope }) =>
-      threads.createConversation(isObject(body['metadata']) ? body['metadata'] : {}, itemsOf(body), scope),
+    respond: (threads, { body, scope }) => threads.createConversation(metadataOf(body), itemsOf(body), scope),
   },
   {
     method: 'get',
@@ -84,14 +83,14 @@ export const THREAD_ROUTES: readonly ThreadRoute[] = [
     path: '/conversations/:id/items',
     summary: 'The items of a conversation.',
     respond: async (threads, { id, scope, query }) =>
-      itemPage(await threads.conversationItems(id, scope), query),
+      pageList(await threads.conversationItems(id, pageRequest(query), scope)),
   },
   {
     method: 'post',
     path: '/conversations/:id/items',
     summary: 'Adds items to a conversation.',
     respond: async (threads, { id, body, scope }) =>
-      list(await threads.addItems(id, itemsOf(body), scope), false),
+      pageList({ items: await threads.addItems(id, itemsOf(body), scope), hasMore: false }),
   },
 ];
 
@@ -102,10 +101,9 @@ export function threadRoutes(context: ServerContext, { threads }: Gateway): Rout
     const answer = async (...[request, response]: Parameters<RequestHandler>) => {
       try {
         if (threads === undefined) throw threadsAreOff();
-        const { body } = request as WithBody;
         const asked = {
           id: String(request.params['id'] ?? ''),
-          body: isObject(body) ? body : {},
+          body: bodyOf(request as WithBody),
           query: request.query,
           scope: (request as Guarded).keyId ?? '',
         };
@@ -126,31 +124,61 @@ export function threadRoutes(context: ServerContext, { threads }: Gateway): Rout
   });
 }
 
-function itemsOf({ items }: JsonObject): unknown {
-  if (items !== undefined && items !== null && !(Array.isArray(items) && items.every(isObject))) {
-    throw invalid('items', 'must be a list of items');
+/** Empty if there is none. */
+function bodyOf({ body, bodyText, bodyNames }: WithBody): JsonObject {
+  if (body === undefined || bodyText === undefined || bodyNames === undefined) return {};
+  if (!isObject(body)) throw new PlimsollError('invalid-input', 'The body must be a JSON object.');
+  const repeated = repeatedField(bodyText, body, bodyNames);
+  if (repeated !== undefined) throw invalid(quoted(repeated), 'is there more than once; send it once');
+  return body;
+}
+
+function itemsOf({ items }: JsonObject): readonly Item[] {
+  if (items === undefined || items === null) return [];
+  if (Array.isArray(items) && items.every(isObject)) return items;
+  throw invalid('items', 'must be a list of items');
+}
+
+// OpenAI's limits: https://platform.openai.com/docs/api-reference/conversations/create
+const MAX_METADATA = 16;
+const MAX_KEY_CHARACTERS = 64;
+const MAX_VALUE_CHARACTERS = 512;
+
+function metadataOf({ metadata }: JsonObject): JsonObject {
+  if (metadata === undefined || metadata === null) return {};
+  if (!isObject(metadata)) throw invalid('metadata', 'must be an object of strings');
+  const pairs = Object.entries(metadata);
+  if (pairs.length > MAX_METADATA) {
+    throw invalid('metadata', `has ${pairs.length} keys, and may have ${MAX_METADATA} at most`);
   }
-  return items ?? [];
+  for (const [key, value] of pairs) {
+    if (key.length > MAX_KEY_CHARACTERS) {
+      throw invalid('metadata', `has a key that is longer than ${MAX_KEY_CHARACTERS} characters`);
+    }
+    if (typeof value !== 'string' || value.length > MAX_VALUE_CHARACTERS) {
+      const field = `metadata.${quoted(key)}`;
+      throw invalid(field, `must be a string of at most ${MAX_VALUE_CHARACTERS} characters`);
+    }
+  }
+  return metadata;
 }
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
 /** OpenAI's pages: the newest first by default, after an id. */
-function itemPage(items: readonly Item[], { limit, order, after }: Asked['query']): object {
+function pageRequest({ limit, order, after }: Asked['query']): PageRequest {
   const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
   if (!Number.isInteger(size) || size < 1 || size > MAX_LIMIT) {
     throw invalid('limit', `must be a whole number from 1 to ${MAX_LIMIT}`);
   }
-  const ordered = order === 'asc' ? items : items.toReversed();
-  const from = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
-  if (after !== undefined && from === 0) throw invalid('after', 'is no id of this list');
-  return list(ordered.slice(from, from + size), ordered.length > from + size);
+  if (after !== undefined && typeof after !== 'string') throw invalid('after', 'must be one id');
+  return { limit: size, order: order === 'asc' ? 'asc' : 'desc', after };
 }
 
-function list(data: readonly Item[], hasMore: boolean): object {
-  const ids = { first_id: data[0]?.['id'] ?? null, last_id: data.at(-1)?.['id'] ?? null };
-  return { object: 'list', data, ...ids, has_more: hasMore };
+function pageList({ items, hasMore }: ItemPage): object {
+  const ids = { first_id: items[0]?.['id'] ?? null, last_id: items.at(-1)?.['id'] ?? null };
+  return { object: 'list', data: items, ...ids, has_more: hasMore };
 }
 
 function threadsAreOff(): PlimsollError {
