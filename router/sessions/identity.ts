@@ -40,7 +40,7 @@ export interface SessionRequest {
 }
 
 /** Characters. A longer id is none: half of one would be another conversation's. */
-export const MAX_SESSION_ID = 256;
+const MAX_SESSION_ID = 256;
 
 /**
  * Which conversation a request belongs to. The first source that is there decides, even if its id cannot be used: what the next one says

@@ -1,6 +1,5 @@
 /** Which conversation a request belongs to, and which rung its turn stays on. */
 export {
-  MAX_SESSION_ID,
   SESSION_SOURCES,
   type SessionIdentity,
   type SessionRequest,
