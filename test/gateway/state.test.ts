@@ -60,7 +60,8 @@ test('the decision log in SQLite is the one of a file: status, export, erasure',
   expect(readFileSync(state.url).includes('ann')).toBe(false);
 
   const status = JSON.parse(await plimsoll(['state', 'status', '--json'], { state }, env));
-  expect(status).toMatchObject({ streams: [{ stream: 'decisions', records: 2 }], textsByKey: { k: 2 } });
+  // Two prompts, and the secret that session ids are hashed with.
+  expect(status).toMatchObject({ streams: [{ stream: 'decisions', records: 2 }], textsByKey: { k: 3 } });
   const exported = async () =>
     (await plimsoll(['state', 'export'], { state }, env))
       .split('\n')
