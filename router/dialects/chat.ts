@@ -35,7 +35,7 @@ import {
 import { responsesReply } from './responses-reply.ts';
 import { responsesRequest } from './responses-request.ts';
 import { responsesStream } from './responses-stream.ts';
-import { type ReplacedNames, renameTools, withClientName } from './tools.ts';
+import { type ReplacedNames, renameTools, withCallableChoice, withClientName } from './tools.ts';
 
 /** A request of a client as options of the AI SDK. */
 export interface MappedRequest {
@@ -63,7 +63,8 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   const losses = createLosses(dialect, body, rule);
   const target = createTarget(model, urls);
   const limited = withLimit(REQUESTS[dialect](limitedBody(request, losses), target, losses), request);
-  const { options, replaced } = renameTools(limited, target);
+  const choice = request.body['tool_choice'] == null ? 'function_call' : 'tool_choice';
+  const { options, replaced } = renameTools(withCallableChoice(limited, choice, losses), target);
   const replies = repliesAsked(request, target);
   const separated = model.provider.kind === 'google' ? separateGoogleSchemas(options, replies) : undefined;
   return {

@@ -131,7 +131,7 @@ export function responsesRequest(
     topP: request.top_p === 1 ? undefined : request.top_p,
     responseFormat: format && !instructed ? responseFormat(format, target, losses) : undefined,
     tools: tools.length > 0 ? [...tools] : undefined,
-    toolChoice: toolChoice(request, tools.length),
+    toolChoice: toolChoice(request),
     providerOptions: mergeProviderOptions([
       userOptions(request, target, losses),
       toolCallLimit(request, tools.length, target, losses),
@@ -178,13 +178,8 @@ function allowedTools(
   throw unmappable(['tool_choice', 'tools'], 'none of these tools is among the tools of the request');
 }
 
-/** @throws PlimsollError `invalid-input` if a call is demanded, and there is no tool left that could be called */
-function toolChoice({ tool_choice: choice }: ResponsesRequest, tools: number): ToolChoice | undefined {
+function toolChoice({ tool_choice: choice }: ResponsesRequest): ToolChoice | undefined {
   if (choice === undefined) return undefined;
-  if (tools === 0) {
-    if (choice === 'auto' || choice === 'none') return undefined;
-    throw unmappable(['tool_choice'], 'demands a call, and none of the tools can be mapped');
-  }
   if (typeof choice === 'string') return { type: choice };
   if (choice.type === 'allowed_tools') return { type: choice.mode };
   return { type: 'tool', toolName: nameWithin(choice.namespace, choice.name) };

@@ -131,3 +131,22 @@ function renameInMessage(message: PromptMessage, rename: (name: string) => strin
   );
   return { ...message, content } as PromptMessage;
 }
+
+/**
+ * The options with a choice of tool that can be met. A provider would refuse any other, or the SDK would leave it out unsaid.
+ * @throws PlimsollError `invalid-input` if a call is demanded of which the target has no tool, unless the rule allows dropping the demand
+ */
+export function withCallableChoice(
+  options: CallOptions,
+  field: 'tool_choice' | 'function_call',
+  losses: Losses,
+): CallOptions {
+  const { toolChoice: choice, ...others } = options;
+  const tools = options.tools ?? [];
+  if (choice === undefined || choice.type === 'auto' || choice.type === 'none') return options;
+  const isCallable =
+    choice.type === 'tool' ? tools.some(({ name }) => name === choice.toolName) : tools.length > 0;
+  if (isCallable) return options;
+  losses.drop([field], 'demands a call, and no such tool goes to the model');
+  return others;
+}

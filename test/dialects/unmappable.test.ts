@@ -27,6 +27,9 @@ const OPENAI: [string, Fields][] = [
   ['an_unknown_field', { an_unknown_field: 1 }],
   ['tools.0.type', { tools: [{ type: 'custom', custom: { name: 'x' } }] }],
   ['tools.0.function.oddity', { tools: [{ type: 'function', function: { name: 'x', oddity: 1 } }] }],
+  ['tool_choice', { tool_choice: 'required' }],
+  ['tool_choice', { tool_choice: { type: 'function', function: { name: 'x' } } }],
+  ['function_call', { function_call: { name: 'x' } }],
   ['stream_options.oddity', { stream_options: { oddity: true } }],
   [
     'messages.0.content.0.input_audio',
@@ -46,6 +49,8 @@ const OPENAI: [string, Fields][] = [
 const ANTHROPIC: [string, Fields][] = [
   ['mcp_servers', { mcp_servers: [{ type: 'url', url: 'https://a.b', name: 'x' }] }],
   ['container', { container: 'c' }],
+  ['tool_choice', { tool_choice: { type: 'any' } }],
+  ['tool_choice', { tool_choice: { type: 'tool', name: 'x' } }],
   ['thread', { thread: { type: 'create' } }],
   ['inference_geo', { inference_geo: 'eu' }],
   ['service_tier', { service_tier: 'priority' }],
