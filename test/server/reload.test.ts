@@ -81,13 +81,14 @@ test('a request at work ends on the router that it began on, which is closed aft
     {
       openClassifier: async (...given) => {
         const classifier = await openClassifier!(...given);
-        const score = async (text: string) => {
-          if (text !== 'hold') return classifier.score(text);
-          held = true;
-          await mayScore;
-          return classifier.score(text);
+        const scoreForDecision = async (text: string) => {
+          if (text === 'hold') {
+            held = true;
+            await mayScore;
+          }
+          return classifier.scoreForDecision(text);
         };
-        return { ...classifier, score };
+        return { ...classifier, scoreForDecision };
       },
     },
   );
