@@ -255,8 +255,9 @@ export class StreamReader {
   push(chunk: Uint8Array): Uint8Array {
     const passed: Uint8Array[] = [];
     let from = 0;
-    let start = 0;
-    for (const [at, event] of this.#events.push(chunk).entries()) {
+    const events = this.#events.push(chunk);
+    let start = this.#events.firstStart;
+    for (const [at, event] of events.entries()) {
       const lacking = this.#lackingReason(event);
       const edits = this.#read(event);
       const end = this.#events.endOf(at);

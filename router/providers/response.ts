@@ -233,6 +233,7 @@ export class SseReader {
   #data: string[] = [];
   #eventBytes = 0;
   #unfinishedFrom = 0;
+  #firstStart = 0;
   /** The end of each event of the last `push` within that chunk, in bytes. */
   #ends: number[] = [];
   readonly #maxEventBytes: number;
@@ -246,7 +247,8 @@ export class SseReader {
     this.#ends = [];
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let start = this.#lineStart(bytes, 0);
-    this.#unfinishedFrom = this.#isBetweenEvents ? start : 0;
+    this.#firstStart = this.#isBetweenEvents ? start : 0;
+    this.#unfinishedFrom = this.#firstStart;
     let feed = bytes.indexOf(LINE_FEED, start);
     let back = bytes.indexOf(CARRIAGE_RETURN, start);
     while (feed !== -1 || back !== -1) {
@@ -261,6 +263,11 @@ export class SseReader {
     }
     this.#keep(bytes.subarray(start));
     return events;
+  }
+
+  /** Where in the last chunk its first event begins, in bytes: after a line feed of the event before; 0 if it began before the chunk. */
+  get firstStart(): number {
+    return this.#firstStart;
   }
 
   /** Where event number `at` of the last `push` ended, in bytes from the start of its chunk. */

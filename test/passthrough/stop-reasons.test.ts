@@ -176,6 +176,9 @@ describe('a stream that calls tools and ends without a reason gets one before it
     );
     expect(`${before}${after}`).toBe(given);
     expect(after).toMatch(new RegExp(`^${last.replace(/[[\]]/g, '\\$&')}`));
+    // Each single cut, such as the one between the CR and the LF that end the event before.
+    for (let place = 0; place <= Buffer.byteLength(given); place++)
+      expect(passed(dialect, Buffer.from(given), [place]).toString()).toBe(got);
     fc.assert(
       fc.property(anyPlaces, (places) => {
         expect(passed(dialect, Buffer.from(given), places).toString()).toBe(got);
