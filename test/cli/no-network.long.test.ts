@@ -107,6 +107,8 @@ describe('no command reaches another machine or writes into the home or the temp
   const gated = ['--suite', suite, '--data', data];
   writeFileSync(suite, 'name: quiet\nmax_quality_loss: 0.9\n');
   writeFileSync(raw, '{}\n');
+  const config = path.join(folder, 'plimsoll.config.yaml');
+  writeFileSync(config, 'state: { kind: sqlite, url: state.db }\n');
 
   // In this order: some need what an earlier one wrote. What each exits with is no matter here, but it must come as far as its work.
   const RUNS: readonly (readonly string[])[] = [
@@ -124,6 +126,8 @@ describe('no command reaches another machine or writes into the home or the temp
     ['rollback', '--store', path.join(folder, 'models')],
     ['sign', '--new-key', path.join(folder, 'gate')],
     ['keys', 'list', '--file', path.join(folder, 'keys.json')],
+    ['state', 'status', '--config', config],
+    ['prices', 'check'],
     ['import', 'routerbench', raw, '--out', path.join(folder, 'imported.jsonl')],
   ];
 
