@@ -227,7 +227,7 @@ export class CaseIndex {
 }
 
 /** As 6 bytes each, big-endian. */
-export function encodeColumn(values: Float64Array): Buffer {
+export function encodeColumn(values: Float64Array): Uint8Array {
   const bytes = Buffer.alloc(values.length * BYTES);
   values.forEach((value, i) => {
     bytes.writeUIntBE(value, i * BYTES, BYTES);
@@ -236,7 +236,8 @@ export function encodeColumn(values: Float64Array): Buffer {
 }
 
 /** Undefined if the bytes are no column. */
-export function decodeColumn(bytes: Buffer): Float64Array | undefined {
-  if (bytes.length % BYTES !== 0) return undefined;
+export function decodeColumn(column: Uint8Array): Float64Array | undefined {
+  if (column.length % BYTES !== 0) return undefined;
+  const bytes = Buffer.from(column.buffer, column.byteOffset, column.length);
   return Float64Array.from({ length: bytes.length / BYTES }, (_, i) => bytes.readUIntBE(i * BYTES, BYTES));
 }

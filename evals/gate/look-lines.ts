@@ -109,7 +109,7 @@ export function batchLine(
   return {
     n,
     sha256: hash,
-    contents: bytes.contents.toString('base64'),
-    questions: bytes.questions.toString('base64'),
+    contents: Buffer.from(bytes.contents).toString('base64'),
+    questions: Buffer.from(bytes.questions).toString('base64'),
   };
 }
