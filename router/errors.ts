@@ -60,6 +60,11 @@ export class PlimsollError extends Error {
   }
 }
 
+/** The error for a field of a request. @param why a predicate without its full stop, such as `must be a list` */
+export function invalidField(field: string, why: string): PlimsollError {
+  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
+}
+
 /** The HTTP status of anything thrown. */
 export function httpStatus(error: unknown): number {
   return error instanceof PlimsollError ? HTTP_STATUS[error.code] : 500;

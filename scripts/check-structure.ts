@@ -14,6 +14,7 @@ const ROOMS = [
   'router/content-encoding.ts',
   'router/memory-budget.ts',
   'router/turns.ts',
+  'router/result-within.ts',
   'router/small-arrays.ts',
   'router/yaml-file.ts',
   'router/nearest-name.ts',

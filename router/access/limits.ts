@@ -1,6 +1,6 @@
 import type { SafeError } from '../errors.ts';
 import { safeError } from '../errors.ts';
-import type { Counters, Ledger, LedgerEntry } from '../state/index.ts';
+import { type Counters, dayOf, type Ledger, type LedgerEntry } from '../state/index.ts';
 import { createSettlement, type Settlement } from './settlement.ts';
 
 /** What one API key may use. What is left out is not limited. */
@@ -172,7 +172,7 @@ function budgetReader(ledger: Ledger, now: () => number) {
 
   return {
     read(keyId: string) {
-      const today = new Date(now()).toISOString().slice(0, 10);
+      const today = dayOf(now());
       const last = known.get(keyId);
       if (last !== undefined && last.today === today && Math.abs(now() - last.readMs) < READ_EVERY_MS)
         return last.sums;

@@ -1,3 +1,4 @@
+import { resultWithin } from '../result-within.ts';
 import type { Ledger, LedgerEntry } from '../state/index.ts';
 
 export interface Settlement {
@@ -55,7 +56,7 @@ export function createSettlement(ledger: Ledger | undefined): Settlement {
       if (ledger === undefined) return;
       counts.waiting++;
       const written = write(ledger, [entry]).then((ok) => ok || keep(ledger, entry));
-      await atMost(written, MAX_WAIT_MS);
+      await resultWithin(written, MAX_WAIT_MS);
     },
     async close() {
       closed = true;
@@ -68,13 +69,4 @@ export function createSettlement(ledger: Ledger | undefined): Settlement {
       counts.dropped += entries.length;
     },
   };
-}
-
-async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, passed]);
-  clearTimeout(timer);
 }

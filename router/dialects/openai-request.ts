@@ -3,15 +3,12 @@ import {
   acceptedStops,
   acceptedTools,
   type CallOptions,
-  canReason,
   EFFORTS,
   type FunctionTool,
   type Losses,
   mergeProviderOptions,
-  NO_COUNTERPART,
   type ProviderOptions,
   type ResponseFormat,
-  reasoningOptions,
   type Target,
   type ToolChoice,
   unmappable,
@@ -19,7 +16,7 @@ import {
   withoutUndefined,
 } from '../targets/index.ts';
 import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './openai-messages.ts';
-import { functionTool, schemaFormat } from './openai-schemas.ts';
+import { functionTool, oneToolCall, schemaFormat, userOptions, withEffort } from './openai-options.ts';
 import { JSON_INSTRUCTION, jsonSchemaSchema } from './prompt.ts';
 import { withoutForeignTools } from './tools.ts';
 
@@ -170,23 +167,7 @@ export function openaiRequest(
       pictureDetail && target.pictureDetail?.(pictureDetail),
     ]),
   });
-  return withEffort(options, request, target, losses);
-}
-
-function withEffort(
-  options: CallOptions,
-  { reasoning_effort: effort }: OpenAIRequest,
-  { model }: Target,
-  losses: Losses,
-): CallOptions {
-  if (effort === undefined) return options;
-  const reasoning = reasoningOptions({ effort }, model, options);
-  if (reasoning)
-    return { ...options, providerOptions: mergeProviderOptions([options.providerOptions, reasoning])! };
-  // `none` loses nothing on a model that does not reason.
-  if (effort !== 'none' || canReason(model))
-    losses.drop(['reasoning_effort'], 'the chosen model cannot be told how hard to think');
-  return options;
+  return withEffort(options, request.reasoning_effort, ['reasoning_effort'], target, losses);
 }
 
 function maxOutputTokens({
@@ -242,22 +223,11 @@ function toolChoice({ tool_choice: choice, function_call: older }: OpenAIRequest
   return typeof older === 'string' ? { type: older } : { type: 'tool', toolName: older.name };
 }
 
-function userOptions(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
-  const { user, safety_identifier: identifier } = request;
-  const id = identifier ?? user;
-  if (id === undefined) return undefined;
-  if (identifier !== undefined && !target.user) losses.drop(['safety_identifier'], NO_COUNTERPART);
-  if (user !== undefined && (user !== id || !target.user)) losses.drop(['user'], NO_COUNTERPART);
-  return target.user?.(id);
-}
-
 /** A reply has room for one call of the older functions. */
 function toolCallLimit(request: OpenAIRequest, target: Target, losses: Losses): ProviderOptions | undefined {
   const { tools = [], functions = [], parallel_tool_calls: parallel } = request;
   if (parallel !== false || tools.length === 0) return functions.length > 0 ? target.oneToolCall : undefined;
-  if (target.oneToolCall) return target.oneToolCall;
-  losses.drop(['parallel_tool_calls'], "the chosen model's provider cannot be held to one tool call");
-  return undefined;
+  return oneToolCall(target, losses);
 }
 
 /** A provider that decides by itself is strict, or reports that it cannot be. */

@@ -2,22 +2,18 @@ import { z } from 'zod';
 import {
   acceptedTools,
   type CallOptions,
-  canReason,
   EFFORTS,
   type FunctionTool,
   type Losses,
   mergeProviderOptions,
-  NO_COUNTERPART,
-  type ProviderOptions,
   type ResponseFormat,
-  reasoningOptions,
   type Target,
   type ToolChoice,
   unmappable,
   withoutNulls,
   withoutUndefined,
 } from '../targets/index.ts';
-import { schemaFormat } from './openai-schemas.ts';
+import { oneToolCall, schemaFormat, userOptions, withEffort } from './openai-options.ts';
 import { JSON_INSTRUCTION, jsonSchemaSchema } from './prompt.ts';
 import { responsesInputSchema, responsesPrompt } from './responses-input.ts';
 import { functionTools, nameWithin, responsesToolSchema } from './responses-tools.ts';
@@ -134,28 +130,12 @@ export function responsesRequest(
     toolChoice: toolChoice(request),
     providerOptions: mergeProviderOptions([
       userOptions(request, target, losses),
-      toolCallLimit(request, tools.length, target, losses),
+      request.parallel_tool_calls === false && tools.length > 0 ? oneToolCall(target, losses) : undefined,
       format?.type === 'json_schema' ? target.strictSchema?.(format.strict ?? false) : undefined,
     ]),
   });
-  return withEffort(options, request, target, losses);
-}
-
-function withEffort(
-  options: CallOptions,
-  { reasoning: asked }: ResponsesRequest,
-  { model }: Target,
-  losses: Losses,
-): CallOptions {
-  const effort = asked?.effort ?? undefined;
-  if (effort === undefined) return options;
-  const reasoning = reasoningOptions({ effort }, model, options);
-  if (reasoning)
-    return { ...options, providerOptions: mergeProviderOptions([options.providerOptions, reasoning])! };
-  // `none` loses nothing on a model that does not reason.
-  if (effort !== 'none' || canReason(model))
-    losses.drop(['reasoning', 'effort'], 'the chosen model cannot be told how hard to think');
-  return options;
+  const effort = request.reasoning?.effort ?? undefined;
+  return withEffort(options, effort, ['reasoning', 'effort'], target, losses);
 }
 
 type Format = z.infer<typeof formatSchema>;
@@ -183,25 +163,4 @@ function toolChoice({ tool_choice: choice }: ResponsesRequest): ToolChoice | und
   if (typeof choice === 'string') return { type: choice };
   if (choice.type === 'allowed_tools') return { type: choice.mode };
   return { type: 'tool', toolName: nameWithin(choice.namespace, choice.name) };
-}
-
-function userOptions(request: ResponsesRequest, target: Target, losses: Losses): ProviderOptions | undefined {
-  const { user, safety_identifier: identifier } = request;
-  const id = identifier ?? user;
-  if (id === undefined) return undefined;
-  if (identifier !== undefined && !target.user) losses.drop(['safety_identifier'], NO_COUNTERPART);
-  if (user !== undefined && (user !== id || !target.user)) losses.drop(['user'], NO_COUNTERPART);
-  return target.user?.(id);
-}
-
-function toolCallLimit(
-  { parallel_tool_calls: parallel }: ResponsesRequest,
-  tools: number,
-  target: Target,
-  losses: Losses,
-): ProviderOptions | undefined {
-  if (parallel !== false || tools === 0) return undefined;
-  if (target.oneToolCall) return target.oneToolCall;
-  losses.drop(['parallel_tool_calls'], "the chosen model's provider cannot be held to one tool call");
-  return undefined;
 }

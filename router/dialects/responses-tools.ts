@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isObject, objectsIn, parseJson, textIn } from '../json/index.ts';
 import type { FunctionTool, JsonSchema, Losses, Path, Target } from '../targets/index.ts';
-import { functionTool } from './openai-schemas.ts';
+import { functionTool } from './openai-options.ts';
 import { jsonSchemaSchema } from './prompt.ts';
 
 const functionSchema = z.strictObject({

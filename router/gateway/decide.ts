@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { CatalogModel, Dialect, ProviderKind } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { UnroutedCall } from '../providers/index.ts';
+import { resultWithin } from '../result-within.ts';
 import { decisionCallSchema } from './decision-call.ts';
 import { type GatewayReply, selectionHeaders } from './reply.ts';
 import { mayCallTools } from './reply-fault.ts';
@@ -48,7 +49,8 @@ export async function decideFor(request: GatewayRequest, context: DecisionContex
   const session = parts.sessions.identify(inner, true);
   const opened = session && (await parts.sessions.open(session, inner, mayCallTools(body)));
   const selecting = selectModel(inner, { ...call, ...asked }, parts, opened);
-  const selection = await withinDeadline(selecting, wanted.deadline_ms);
+  const { deadline_ms: deadlineMs } = wanted;
+  const selection = await (deadlineMs === undefined ? selecting : resultWithin(selecting, deadlineMs));
   const shown =
     wanted.mode === 'enforce' && selection !== undefined ? selection : strongest(parts, selection);
   const told = selection ?? shown;
@@ -80,20 +82,6 @@ function checked(body: GatewayRequest['body']): z.infer<typeof decisionCallSchem
     `${field} ${why}. Send {"input_format": "openai_chat", "request": {…}}, with the whole request.`,
     { place: { field } },
   );
-}
-
-/** Undefined after the deadline. */
-async function withinDeadline(
-  selecting: Promise<Selection>,
-  ms: number | undefined,
-): Promise<Selection | undefined> {
-  if (ms === undefined) return selecting;
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  selecting.catch(() => {}); // one that comes after the deadline concerns nobody
-  return Promise.race([selecting, passed]).finally(() => clearTimeout(timer));
 }
 
 /** What is called without a decision. */

@@ -1,5 +1,6 @@
 import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
+import { resultWithin } from '../result-within.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { countTokens } from './count-tokens.ts';
@@ -155,15 +156,11 @@ function chosenRung({ chosen }: Selection, rung: number | undefined): Pick<Selec
 
 /** Whether it is settled, either way, before so many ms have passed. */
 async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
   const ended = work.then(
     () => true,
     () => true,
   );
-  return Promise.race([ended, passed]).finally(() => clearTimeout(timer));
+  return (await resultWithin(ended, ms)) === true;
 }
 
 function callFor(request: GatewayRequest, { unmappable }: UpstreamSettings): UnroutedCall {

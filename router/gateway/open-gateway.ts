@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type Access,
   type AccessOptions,
@@ -9,17 +8,7 @@ import {
   type Queue,
   requireAccess,
 } from '../access/index.ts';
-import {
-  type Catalog,
-  type CatalogModel,
-  type CatalogOptions,
-  checkProviderKey,
-  createCatalog,
-  type Dialect,
-  ladderOrderWarning,
-  type Provider,
-  providerKey,
-} from '../catalog/index.ts';
+import { type CatalogModel, checkProviderKey, type Dialect } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
 import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
@@ -36,9 +25,19 @@ import type { InstanceReport, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { createThreads, type Threads } from '../threads/index.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
+import {
+  type ConfiguringRouter,
+  checkedCatalog,
+  configHash,
+  fallbackModels,
+  type GatewaySettings,
+  keysOfProviders,
+  ladderWarnings,
+  type ProviderKeys,
+} from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
-import { type Aliases, createModelNames, type ModelNames } from './model-names.ts';
+import { createModelNames, type ModelNames } from './model-names.ts';
 import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
@@ -57,21 +56,6 @@ export interface GatewayOptions extends GatewayStateOptions {
   readonly upstream: Pick<UpstreamSettings, 'breaker' | 'caFile'>;
   readonly sessions: SessionOptions;
 }
-
-/** What may change while the gateway serves. */
-export interface GatewaySettings extends CatalogOptions {
-  /** Other ladders, by the name in `auto:<name>`: candidate -> model. */
-  readonly profiles: Readonly<Record<string, { readonly ladder: Readonly<Record<string, string>> }>>;
-  readonly aliases: Aliases;
-  readonly upstream: UpstreamSettings;
-  readonly cascade: Omit<GatewayParts['cascade'], 'verifier'> & { readonly verifier?: string | undefined };
-}
-
-/** What settings are checked against. */
-export type ConfiguringRouter = Pick<
-  Router,
-  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge'
->;
 
 /** One for the life of the process. */
 export interface Gateway {
@@ -98,12 +82,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** What somebody has to fix while the gateway serves. */
-export interface GatewayHealth {
-  /** A sentence each; none if all is well. */
-  readonly troubles: readonly string[];
-  /** Some provider has its key, or needs none. */
-  readonly callable: boolean;
+/** What somebody has to fix while the gateway serves: `troubles` are of anything, not of keys alone. */
+export interface GatewayHealth extends ProviderKeys {
   /** What the instances behind one address serve; undefined if there is one, or it is not known. */
   readonly instances?: readonly InstanceReport[] | undefined;
 }
@@ -170,7 +150,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const threads = options.threads === 'on' && state ? createThreads(state.documents) : undefined;
   const keeping = threads && { threads, onNotKept: threadLog(logger) };
   let current: Omit<GatewayParts, 'router'> | undefined;
-  let keys: GatewayHealth = { troubles: [], callable: true };
+  let keys: ProviderKeys = { troubles: [], callable: true };
   const warned = new Set<string>();
 
   /** The reply, whose cost is in the ledger before it ends. */
@@ -333,71 +313,4 @@ function sessionsFor(
         );
     },
   });
-}
-
-/** @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog */
-function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
-  const catalog = createCatalog(settings);
-  const requireModel = (field: string, name: string) => {
-    if (catalog.has(name)) return;
-    throw new PlimsollError(
-      'invalid-config',
-      `${field}: there is no model "${name}" in the catalog. Name one as <provider>/<model>, or add it under models.`,
-      { place: { field } },
-    );
-  };
-  for (const { candidate, model } of router.ladder) requireModel(`ladder.${candidate}`, model);
-  for (const [name, profile] of Object.entries(settings.profiles)) {
-    for (const [candidate, model] of Object.entries(profile.ladder)) {
-      requireModel(`profiles.${name}.ladder.${candidate}`, model);
-    }
-  }
-  if (settings.cascade.verifier !== undefined) requireModel('cascade.verifier', settings.cascade.verifier);
-  for (const [name, equals] of Object.entries(settings.upstream.fallbacks)) {
-    for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
-  }
-  return catalog;
-}
-
-/** For each ladder whose order contradicts the prices. Profiles have the router's rungs, in any order. */
-function ladderWarnings(
-  { profiles }: GatewaySettings,
-  router: ConfiguringRouter,
-  catalog: Catalog,
-): string[] {
-  const own = Object.fromEntries(router.ladder.map(({ candidate, model }) => [candidate, model]));
-  const ladders = new Map<string, Readonly<Record<string, string>>>([['ladder', own]]);
-  for (const [name, { ladder }] of Object.entries(profiles)) ladders.set(`profiles.${name}.ladder`, ladder);
-  return [...ladders].flatMap(([field, ladder]) => {
-    const rungs = router.ladder.flatMap(({ candidate }) => {
-      const model = Object.hasOwn(ladder, candidate) ? ladder[candidate] : undefined;
-      return model === undefined ? [] : [{ candidate, model: catalog.get(model) }];
-    });
-    return ladderOrderWarning(field, rungs) ?? [];
-  });
-}
-
-function fallbackModels({ fallbacks }: UpstreamSettings, catalog: Catalog): Record<string, CatalogModel[]> {
-  return Object.fromEntries(
-    Object.entries(fallbacks).map(([name, equals]) => [name, equals.map((one) => catalog.get(one))]),
-  );
-}
-
-/** The providers of a catalog, and a sentence for each whose key is not in the environment. */
-function keysOfProviders(models: readonly CatalogModel[]): GatewayHealth {
-  const providers = new Map<string, Provider>(models.map(({ provider }) => [provider.name, provider]));
-  const troubles = [...providers.values()].flatMap((provider) => {
-    const { missing } = providerKey(provider, process.env);
-    return missing === undefined
-      ? []
-      : [`${missing} is not set: the provider ${provider.name} cannot be called.`];
-  });
-  return { troubles, callable: troubles.length < providers.size };
-}
-
-/** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */
-function configHash(settings: GatewaySettings, { ladder, defaultPolicy }: ConfiguringRouter): string {
-  const { providers, models, profiles, aliases, upstream, cascade } = settings;
-  const parts = { providers, models, profiles, aliases, upstream, cascade, ladder, defaultPolicy };
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -1,5 +1,5 @@
 import type { CatalogModel, Dialect, Provider } from '../catalog/index.ts';
-import { PlimsollError, quoted } from '../errors.ts';
+import { invalidField, PlimsollError, quoted } from '../errors.ts';
 import { editFields, isObject, type JsonEdit, jsonSplices, spliced } from '../json/index.ts';
 import { formField, type PassedRequest, type PassedRoute, withFormValue } from '../passthrough/index.ts';
 import { checkPassedBody, type GatewayRequest, type PassedClientRequest, refuseRepeated } from './request.ts';
@@ -81,7 +81,7 @@ function batchCall(request: GatewayRequest, route: PassedRoute, parts: Parts) {
   refuseRepeated(request);
   const { requests } = request.body;
   if (!Array.isArray(requests) || requests.length === 0) {
-    throw invalid('requests', 'must be a list with at least one request');
+    throw invalidField('requests', 'must be a list with at least one request');
   }
   const edits: JsonEdit[] = [];
   let first: CatalogModel | undefined;
@@ -92,7 +92,7 @@ function batchCall(request: GatewayRequest, route: PassedRoute, parts: Parts) {
     first ??= model;
     if (model.provider !== first.provider) {
       const why = `is of the provider ${model.provider.name}, and the first one of ${first.provider.name}`;
-      throw invalid(field, `${why}; send one batch for each provider`);
+      throw invalidField(field, `${why}; send one batch for each provider`);
     }
     edits.push({ path: ['requests', at, 'params', 'model'], value: JSON.stringify(model.id) });
   }
@@ -109,14 +109,14 @@ function namedModel(
 ): CatalogModel {
   const wanted = names.resolve(named);
   if (wanted.kind !== 'explicit') {
-    throw invalid(
+    throw invalidField(
       field,
       `is ${quoted(String(named))}, and the router decides on conversations alone. Name a model as <provider>/<model>`,
     );
   }
   const model = catalog.get(wanted.name);
   if (has(model.provider, route, dialect)) return model;
-  throw invalid(
+  throw invalidField(
     field,
     `names ${model.name}, whose provider is of the kind ${model.provider.kind} and has no /v1${route.path}. ${kindsOf(route, dialect)} have it`,
   );
@@ -133,20 +133,20 @@ function namedProvider(
   if (named !== undefined) {
     const found = able.find(({ name }) => name === named);
     if (found) return found;
-    throw invalid(
+    throw invalidField(
       PROVIDER_HEADER,
       `names no provider that has /v1${route.path}. There are: ${all || 'none'}`,
     );
   }
   const [only] = able;
   if (only === undefined) {
-    throw invalid(
-      null,
-      `No provider here has /v1${route.path} in this API. ${kindsOf(route, dialect)} have it; add one to the configuration`,
+    throw new PlimsollError(
+      'invalid-input',
+      `No provider here has /v1${route.path} in this API. ${kindsOf(route, dialect)} have it; add one to the configuration.`,
     );
   }
   if (able.length === 1) return only;
-  throw invalid(
+  throw invalidField(
     PROVIDER_HEADER,
     `must say which provider is meant, since no model is named. There are: ${all}`,
   );
@@ -174,9 +174,4 @@ function providerTarget(provider: Provider, { operation }: PassedRoute): Catalog
     latencyClass: undefined,
     local: false,
   };
-}
-
-function invalid(field: string | null, why: string): PlimsollError {
-  const message = field === null ? `${why}.` : `${field} ${why}.`;
-  return new PlimsollError('invalid-input', message, field === null ? {} : { place: { field } });
 }

@@ -1,4 +1,4 @@
-import { PlimsollError } from '../errors.ts';
+import { invalidField, PlimsollError } from '../errors.ts';
 
 const HYPHENS = '--';
 const LINE = '\r\n';
@@ -92,8 +92,4 @@ function disposition(head: string): Pick<Part, 'name' | 'isFile'> {
 
 function noForm(why: string): PlimsollError {
   return new PlimsollError('invalid-input', `The body is no multipart/form-data: ${why}.`);
-}
-
-function invalidField(field: string, why: string): PlimsollError {
-  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
 }

@@ -1,5 +1,13 @@
-import { SESSION_SOURCES, SESSION_TRANSITIONS } from '../sessions/index.ts';
-import { GOOGLE_ERROR, googlePaths } from './openapi-google.ts';
+import {
+  anyOf,
+  callErrors,
+  EITHER_ERROR,
+  type ErrorForm,
+  jsonResponse,
+  ROUTING_HEADERS,
+  reference,
+} from './openapi-components.ts';
+import { googlePaths } from './openapi-google.ts';
 import { passedPaths } from './openapi-passed.ts';
 import { threadPaths } from './openapi-threads.ts';
 
@@ -21,28 +29,12 @@ export function openApiPaths({ callsModels, needsKey, checksHost }: PathOptions)
   return needsKey ? guardedPaths(paths) : paths;
 }
 
-/** A schema by its name among the components. */
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-/** One of several schemas by name. */
-const anyOf = (...names: readonly string[]) => ({ anyOf: names.map(reference) });
-
-/** A response in JSON. @param headers in addition to x-request-id, which every response has */
-function jsonResponse(description: string, schema: object, headers: object = {}) {
-  const allHeaders = { 'x-request-id': { schema: { type: 'string' } }, ...headers };
-  return { description, headers: allHeaders, content: { 'application/json': { schema } } };
-}
-
 const REQUEST_ID = {
   name: 'x-request-id',
   in: 'header',
   required: false,
   description: 'Echoed in the answer where it is harmless; else the answer carries a new one.',
   schema: { type: 'string', pattern: '^[A-Za-z0-9_.:-]{1,128}$' },
-};
-
-const RETRY_AFTER = {
-  'retry-after': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
 };
 
 /** Routes that call models. */
@@ -115,11 +107,11 @@ function callPaths() {
       }),
     },
     ...googlePaths(
-      { requestId: REQUEST_ID, errors: callErrors(GOOGLE_ERROR), headers: ROUTING_HEADERS },
+      { requestId: REQUEST_ID, errors: callErrors('GoogleError'), headers: ROUTING_HEADERS },
       MODEL,
     ),
     ...threadPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
-    ...passedPaths({ requestId: REQUEST_ID, errors: callErrors(EITHER_ERROR), headers: ROUTING_HEADERS }),
+    ...passedPaths({ requestId: REQUEST_ID, errors: callErrors('EitherError'), headers: ROUTING_HEADERS }),
   };
 }
 
@@ -130,7 +122,7 @@ interface CallDetails {
   /** Names of schemas. */
   readonly request: string;
   readonly answer: string;
-  readonly error: string;
+  readonly error: ErrorForm;
   readonly streams: boolean;
 }
 
@@ -153,77 +145,10 @@ function callOperation({
     requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
     responses: {
       200: streams ? { ...reply, content: { ...reply.content, ...events } } : reply,
-      ...callErrors(reference(error)),
+      ...callErrors(error),
     },
   };
 }
-
-/** By status. @param schema of the error */
-function callErrors(schema: object): Record<string, object> {
-  const errors = Object.entries(CALL_ERRORS).map(([status, why]) => {
-    const headers = RETRIABLE.has(status) ? { ...ROUTING_HEADERS, ...RETRY_AFTER } : ROUTING_HEADERS;
-    return [status, jsonResponse(why, schema, headers)];
-  });
-  return Object.fromEntries(errors);
-}
-
-const RETRIABLE: ReadonlySet<string> = new Set(['429', '503']);
-
-const CALL_ERRORS: Readonly<Record<string, string>> = {
-  400: 'The request is wrong, or no candidate can do what it needs; where a field is at fault, param names it.',
-  404: 'There is no such model, profile or policy.',
-  413: 'The body is too large.',
-  415: 'The body is not JSON.',
-  429: 'The provider, or this server, has too many requests.',
-  '4XX': 'The provider refused this very request: its status and its body.',
-  500: 'The server failed.',
-  502: 'The answer of the provider broke off.',
-  503: 'No model could answer, or the wait for a place was too long.',
-  504: 'No model answered before the deadline.',
-};
-
-const text = (description: string) => ({ description, schema: { type: 'string' } });
-const dollars = (description: string) => ({
-  description,
-  schema: { type: 'string', pattern: '^\\d+\\.\\d{8}$' },
-});
-
-/** How the reply came about; what is not known is left out. Components of the document, since each response of each call has them. */
-export const HEADERS = {
-  'x-plimsoll-decision-id': text('As in the decision log.'),
-  'x-plimsoll-selected': text('The model that routing, or the client, chose.'),
-  'x-plimsoll-served': text('The model that answered.'),
-  'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
-  'x-plimsoll-reason': text('Why this model.'),
-  'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
-  'x-plimsoll-ungated-reason': text('Why the verdict on a decision is not PASS.'),
-  'x-plimsoll-session': {
-    description:
-      'Of the conversation that the request belongs to: its first request, the same model as before, or another.',
-    schema: { type: 'string', enum: SESSION_TRANSITIONS },
-  },
-  'x-plimsoll-session-source': {
-    description: 'What said which conversation that is.',
-    schema: { type: 'string', enum: SESSION_SOURCES },
-  },
-  'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
-  'x-plimsoll-dropped': text(
-    'Fields of the request that the model did not get, because its API has no counterpart; at most about 1,000 characters.',
-  ),
-  'x-plimsoll-cost-usd': dollars('Of this answer, in US dollars; of a stream a trailer.'),
-  'x-plimsoll-baseline-cost-usd': dollars(
-    'An estimate in US dollars: the strongest candidate, with the same tokens.',
-  ),
-  'x-plimsoll-token-count': text('Of a count of tokens: counted by the provider, or estimated here.'),
-  'x-plimsoll-overhead-ms': {
-    description: 'Milliseconds spent here, without the time of the upstream.',
-    schema: { type: 'number', minimum: 0 },
-  },
-};
-
-const ROUTING_HEADERS = Object.fromEntries(
-  Object.keys(HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-);
 
 const VERSION = {
   name: 'anthropic-version',
@@ -240,8 +165,6 @@ const query = (name: string, description: string, schema: object) => ({
   description,
   schema,
 });
-
-const EITHER_ERROR = anyOf('OpenAIError', 'AnthropicError');
 
 const MODELS = {
   operationId: 'listModels',
@@ -353,12 +276,6 @@ function getOperation(operationId: string, summary: string, responseName: string
 }
 
 const responseNamed = (description: string, name: string) => jsonResponse(description, reference(name));
-
-/** How a key is sent: as OpenAI's clients do, or as Anthropic's. */
-export const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'Authorization: Bearer <key>.' },
-  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-};
 
 const SECURITY = [{ bearer: [] }, { apiKey: [] }];
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Config } from '../config/index.ts';
 import { VERSION } from '../package.ts';
 import { checksHost, isGuarded } from './guards.ts';
-import { HEADERS, openApiPaths, SECURITY_SCHEMES } from './openapi-paths.ts';
+import { CALL_RESPONSES, HEADERS, SECURITY_SCHEMES } from './openapi-components.ts';
+import { openApiPaths } from './openapi-paths.ts';
 import {
   batchRequestSchema,
   batchResponseSchema,
@@ -37,7 +38,7 @@ export function openApiDocument(config: ApiConfig) {
         ...componentSchemas(decisionSchemas(config.server)),
         ...componentSchemas({ ...LISTING_SCHEMAS, ...(callsModels && GATEWAY_SCHEMAS) }),
       },
-      ...(callsModels && { headers: HEADERS }),
+      ...(callsModels && { headers: HEADERS, responses: CALL_RESPONSES }),
       ...(needsKey && { securitySchemes: SECURITY_SCHEMES }),
     },
   };

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { resultWithin } from '../result-within.ts';
 import { keyedHash, type SessionIdentity, type SessionRequest, sessionIdentity } from './identity.ts';
 import { memorySessions, type SessionState, type TurnPin } from './memory-sessions.ts';
 import { newSecret, type SharedSessions } from './shared-sessions.ts';
@@ -85,10 +86,14 @@ export async function openSessions({ options, shared, onShared }: SessionParts):
   async function used<T>(work: (shared: SharedSessions) => Promise<T>): Promise<T | undefined> {
     if (shared === undefined || Date.now() < pausedUntilMs) return undefined;
     try {
-      const done = await within(READ_WITHIN_MS, work(shared));
+      const done = await resultWithin(
+        work(shared).then((result) => ({ result })),
+        READ_WITHIN_MS,
+      );
+      if (done === undefined) throw new Error('The shared sessions did not answer in time.');
       if (!isThere) onShared?.(true);
       isThere = true;
-      return done;
+      return done.result;
     } catch (error) {
       pausedUntilMs = Date.now() + PAUSE_MS;
       if (isThere) onShared?.(false, error);
@@ -125,9 +130,15 @@ export async function openSessions({ options, shared, onShared }: SessionParts):
     identify: (request, mayInfer) => sessionIdentity(request, secret, mayInfer),
     open(identity, { body, dialect }, mayCallTools) {
       const isContinued = isToolTurn(body, dialect);
-      const text = mayCallTools || isContinued ? textOrNone(body, dialect) : undefined;
       const isShared = shared !== undefined && (identity.name !== undefined || mayCallTools);
-      const hashOf = (turn: TurnOptions) => turnHash(secret, turn, text);
+      let text: string | undefined;
+      let isTextKnown = false;
+      const hashOf = (turn: TurnOptions) => {
+        // Only now, which is mostly while the model is at work: finding the text takes time.
+        if (!isTextKnown) text = textOrNone(body, dialect);
+        isTextKnown = true;
+        return turnHash(secret, turn, text);
+      };
       const active = (before: SessionState | undefined): ActiveSession => ({
         identity,
         pinnedRung(turn, ladder) {
@@ -191,12 +202,4 @@ function isState(value: unknown): value is SessionState {
     Array.isArray(turns) &&
     turns.every((pin) => typeof pin?.turn === 'string' && typeof pin.model === 'string')
   );
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const ended = new AbortController();
-  const passed = setTimeout(ms, undefined, { signal: ended.signal }).then(() => {
-    throw new Error('The shared sessions did not answer in time.');
-  });
-  return Promise.race([work, passed]).finally(() => ended.abort());
 }

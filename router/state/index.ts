@@ -1,4 +1,5 @@
 /** What outlives a request, behind ports: log, ledger, counters, leases, documents, in memory, SQLite or PostgreSQL. */
+export { dayOf } from './day.ts';
 export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
 export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
 export { memoryCounters } from './memory.ts';

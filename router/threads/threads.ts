@@ -1,4 +1,4 @@
-import { PlimsollError } from '../errors.ts';
+import { invalidField, PlimsollError } from '../errors.ts';
 import { fieldIn, isObject, type JsonObject, objectsIn, textIn } from '../json/index.ts';
 import type { Documents } from '../state/index.ts';
 import { type Item, inputItems, newId, sentItems } from './items.ts';
@@ -143,10 +143,10 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
     if (kept === undefined) throw previousNotFound('There is no such response, or it was not kept.');
     const ancestors = [...kept.ancestors, id];
     if (new Set(ancestors).size < ancestors.length) {
-      throw invalid('previous_response_id', 'is of a thread that leads back to itself');
+      throw invalidField('previous_response_id', 'is of a thread that leads back to itself');
     }
     if (ancestors.length > MAX_TURNS) {
-      throw invalid('previous_response_id', `is of a thread with more than ${MAX_TURNS} responses`);
+      throw invalidField('previous_response_id', `is of a thread with more than ${MAX_TURNS} responses`);
     }
     const before = await turns(kept.ancestors, scope);
     return { items: [...before, ...kept.input, ...objectsIn(kept.response, 'output')], ancestors };
@@ -183,11 +183,12 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
     const references = items.filter(isReference);
     if (references.length === 0) return [...items];
     if (references.length > MAX_REFERENCES)
-      throw invalid('input', `may refer to ${MAX_REFERENCES} items at most`);
+      throw invalidField('input', `may refer to ${MAX_REFERENCES} items at most`);
     const all = await inBatches(items, async (item, at) => {
       if (!isReference(item)) return item;
       const found = await find<Item>(ITEM, textIn(item, 'id') ?? '', scope);
-      if (found === undefined) throw invalid(`input.${at}.id`, 'refers to an item that is not kept here');
+      if (found === undefined)
+        throw invalidField(`input.${at}.id`, 'refers to an item that is not kept here');
       const [sent] = sentItems([found]);
       return sent ?? [];
     });
@@ -220,12 +221,12 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       const previousResponseId = typeof previous === 'string' ? previous : undefined;
       const conversationId = idOf(conversation);
       if (previousResponseId !== undefined && conversationId !== undefined) {
-        throw invalid('conversation', 'and previous_response_id are two threads; give one of them');
+        throw invalidField('conversation', 'and previous_response_id are two threads; give one of them');
       }
       const own = ownItems(body['input']);
       const isKept = body['store'] !== false;
       if (isKept && own.length > MAX_INPUT_ITEMS) {
-        throw invalid(
+        throw invalidField(
           'input',
           `has ${own.length} items, and a response that is kept may have ${MAX_INPUT_ITEMS} at most; send store: false to keep nothing`,
         );
@@ -326,7 +327,10 @@ function pageOf(items: readonly Item[], { limit, order, after }: PageRequest): I
 
 function refuseMany(items: readonly Item[]): void {
   if (items.length <= MAX_ITEMS_PER_CALL) return;
-  throw invalid('items', `has ${items.length} items, and one call may have ${MAX_ITEMS_PER_CALL} at most`);
+  throw invalidField(
+    'items',
+    `has ${items.length} items, and one call may have ${MAX_ITEMS_PER_CALL} at most`,
+  );
 }
 
 /** A response without items counts as one. */
@@ -336,14 +340,14 @@ function refuseFull({ entries }: KeptConversation, field: string): void {
 }
 
 function full(field: string): PlimsollError {
-  return invalid(
+  return invalidField(
     field,
     `is of a thread that has ${MAX_ITEMS} items, and takes no more; begin a new thread, or send store: false to go on without keeping the response`,
   );
 }
 
 function notInList(): PlimsollError {
-  return invalid('after', 'is no id of this list');
+  return invalidField('after', 'is no id of this list');
 }
 
 /** The client's own, as it sent them. */
@@ -384,8 +388,4 @@ function notFound(what: 'response' | 'conversation'): PlimsollError {
     'not-found',
     `There is no such ${what} here: it was never kept, was deleted, or has expired.`,
   );
-}
-
-function invalid(field: string, why: string): PlimsollError {
-  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
 }

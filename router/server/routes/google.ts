@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { chatRequest } from '../../dialects/index.ts';
-import { PlimsollError } from '../../errors.ts';
+import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway, GatewayReply, ListedName, ModelNames } from '../../gateway/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import { GOOGLE_ROUTE } from '../../passthrough/index.ts';
@@ -127,10 +127,10 @@ async function passedReply(reply: GatewayReply): Promise<GatewayReply> {
 
 function translated({ model, method, query }: GoogleCall, came: JsonObject, request: CallRequest) {
   const repeated = repeatedField(request.bodyText!, came, request.bodyNames!);
-  if (repeated !== undefined) throw invalid(repeated, 'is there more than once; send it once');
+  if (repeated !== undefined) throw invalidField(repeated, 'is there more than once; send it once');
   const stream = method === 'streamGenerateContent';
   if (stream && !/[?&]alt=sse(?:&|$)/.test(query)) {
-    throw invalid('alt', 'must be sse: a stream as one JSON list is known to models of Google alone');
+    throw invalidField('alt', 'must be sse: a stream as one JSON list is known to models of Google alone');
   }
   const counts = method === 'countTokens';
   const inner =
@@ -151,8 +151,4 @@ function translated({ model, method, query }: GoogleCall, came: JsonObject, requ
 /** Its `model` repeats that of the path. */
 function countable({ model: _, ...request }: JsonObject): JsonObject {
   return request;
-}
-
-function invalid(field: string, why: string): PlimsollError {
-  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
 }

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { createCatalog, type Dialect, type ProviderKind } from '../../catalog/index.ts';
-import { PlimsollError } from '../../errors.ts';
+import { invalidField } from '../../errors.ts';
 import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
 import { passedPathsOf } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
@@ -106,9 +106,7 @@ function pageFrom(all: readonly ListedName[], query: Query) {
   const { after_id: after, before_id: before, limit = String(all.length) } = query;
   const size = Number(limit);
   if (!Number.isInteger(size) || size < 1) {
-    throw new PlimsollError('invalid-input', 'limit must be a whole number from 1.', {
-      place: { field: 'limit' },
-    });
+    throw invalidField('limit', 'must be a whole number from 1');
   }
   const from = after === undefined ? 0 : indexIn(after, 'after_id', all) + 1;
   const to = before === undefined ? all.length : indexIn(before, 'before_id', all);
@@ -120,5 +118,5 @@ function pageFrom(all: readonly ListedName[], query: Query) {
 function indexIn(id: unknown, field: string, all: readonly ListedName[]): number {
   const index = all.findIndex((one) => one.id === id);
   if (index >= 0) return index;
-  throw new PlimsollError('invalid-input', `${field} is no id of this list.`, { place: { field } });
+  throw invalidField(field, 'is no id of this list');
 }

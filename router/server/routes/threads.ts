@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { PlimsollError, quoted } from '../../errors.ts';
+import { invalidField, PlimsollError, quoted } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import type { Item, ItemPage, PageRequest, Threads } from '../../threads/index.ts';
@@ -54,7 +54,10 @@ export const THREAD_ROUTES: readonly ThreadRoute[] = [
     summary: 'Nothing runs in the background here: a response that was kept has ended.',
     respond: async (threads, { id, scope }) => {
       await threads.response(id, scope);
-      throw invalid('id', 'is of a response that has ended: only one in the background can be cancelled');
+      throw invalidField(
+        'id',
+        'is of a response that has ended: only one in the background can be cancelled',
+      );
     },
   },
   {
@@ -129,14 +132,14 @@ function bodyOf({ body, bodyText, bodyNames }: WithBody): JsonObject {
   if (body === undefined || bodyText === undefined || bodyNames === undefined) return {};
   if (!isObject(body)) throw new PlimsollError('invalid-input', 'The body must be a JSON object.');
   const repeated = repeatedField(bodyText, body, bodyNames);
-  if (repeated !== undefined) throw invalid(quoted(repeated), 'is there more than once; send it once');
+  if (repeated !== undefined) throw invalidField(quoted(repeated), 'is there more than once; send it once');
   return body;
 }
 
 function itemsOf({ items }: JsonObject): readonly Item[] {
   if (items === undefined || items === null) return [];
   if (Array.isArray(items) && items.every(isObject)) return items;
-  throw invalid('items', 'must be a list of items');
+  throw invalidField('items', 'must be a list of items');
 }
 
 // OpenAI's limits: https://platform.openai.com/docs/api-reference/conversations/create
@@ -146,18 +149,18 @@ const MAX_VALUE_CHARACTERS = 512;
 
 function metadataOf({ metadata }: JsonObject): JsonObject {
   if (metadata === undefined || metadata === null) return {};
-  if (!isObject(metadata)) throw invalid('metadata', 'must be an object of strings');
+  if (!isObject(metadata)) throw invalidField('metadata', 'must be an object of strings');
   const pairs = Object.entries(metadata);
   if (pairs.length > MAX_METADATA) {
-    throw invalid('metadata', `has ${pairs.length} keys, and may have ${MAX_METADATA} at most`);
+    throw invalidField('metadata', `has ${pairs.length} keys, and may have ${MAX_METADATA} at most`);
   }
   for (const [key, value] of pairs) {
     if (key.length > MAX_KEY_CHARACTERS) {
-      throw invalid('metadata', `has a key that is longer than ${MAX_KEY_CHARACTERS} characters`);
+      throw invalidField('metadata', `has a key that is longer than ${MAX_KEY_CHARACTERS} characters`);
     }
     if (typeof value !== 'string' || value.length > MAX_VALUE_CHARACTERS) {
       const field = `metadata.${quoted(key)}`;
-      throw invalid(field, `must be a string of at most ${MAX_VALUE_CHARACTERS} characters`);
+      throw invalidField(field, `must be a string of at most ${MAX_VALUE_CHARACTERS} characters`);
     }
   }
   return metadata;
@@ -170,9 +173,9 @@ const MAX_LIMIT = 100;
 function pageRequest({ limit, order, after }: Asked['query']): PageRequest {
   const size = limit === undefined ? DEFAULT_LIMIT : Number(limit);
   if (!Number.isInteger(size) || size < 1 || size > MAX_LIMIT) {
-    throw invalid('limit', `must be a whole number from 1 to ${MAX_LIMIT}`);
+    throw invalidField('limit', `must be a whole number from 1 to ${MAX_LIMIT}`);
   }
-  if (after !== undefined && typeof after !== 'string') throw invalid('after', 'must be one id');
+  if (after !== undefined && typeof after !== 'string') throw invalidField('after', 'must be one id');
   return { limit: size, order: order === 'asc' ? 'asc' : 'desc', after };
 }
 
@@ -186,8 +189,4 @@ function threadsAreOff(): PlimsollError {
     'not-found',
     'Nothing is kept here: threads are off. Set threads: on in the configuration to keep responses.',
   );
-}
-
-function invalid(field: string, why: string): PlimsollError {
-  return new PlimsollError('invalid-input', `${field} ${why}.`, { place: { field } });
 }

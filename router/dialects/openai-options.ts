@@ -1,9 +1,16 @@
 import {
+  type CallOptions,
+  canReason,
+  type Effort,
   type FunctionTool,
   type JsonSchema,
   type Losses,
+  mergeProviderOptions,
+  NO_COUNTERPART,
   type Path,
+  type ProviderOptions,
   type ResponseFormat,
+  reasoningOptions,
   relaxedSchema,
   type Target,
   withoutUndefined,
@@ -54,4 +61,47 @@ export function schemaFormat(
   }
   // The SDK ignores a description next to the schema for providers that have no field for it.
   return { type: 'json', name, schema: { description, ...schema } as JsonSchema };
+}
+
+/** The options with an effort to think with. @param path - of the effort */
+export function withEffort(
+  options: CallOptions,
+  effort: Effort | undefined,
+  path: Path,
+  { model }: Target,
+  losses: Losses,
+): CallOptions {
+  if (effort === undefined) return options;
+  const reasoning = reasoningOptions({ effort }, model, options);
+  if (reasoning)
+    return { ...options, providerOptions: mergeProviderOptions([options.providerOptions, reasoning])! };
+  // `none` loses nothing on a model that does not reason.
+  if (effort !== 'none' || canReason(model))
+    losses.drop(path, 'the chosen model cannot be told how hard to think');
+  return options;
+}
+
+interface UserFields {
+  readonly user?: string | undefined;
+  readonly safety_identifier?: string | undefined;
+}
+
+/** Options with the end user's id, which has two fields. */
+export function userOptions(
+  { user, safety_identifier: identifier }: UserFields,
+  target: Target,
+  losses: Losses,
+): ProviderOptions | undefined {
+  const id = identifier ?? user;
+  if (id === undefined) return undefined;
+  if (identifier !== undefined && !target.user) losses.drop(['safety_identifier'], NO_COUNTERPART);
+  if (user !== undefined && (user !== id || !target.user)) losses.drop(['user'], NO_COUNTERPART);
+  return target.user?.(id);
+}
+
+/** Options for `parallel_tool_calls: false`. */
+export function oneToolCall(target: Target, losses: Losses): ProviderOptions | undefined {
+  if (target.oneToolCall) return target.oneToolCall;
+  losses.drop(['parallel_tool_calls'], "the chosen model's provider cannot be held to one tool call");
+  return undefined;
 }

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import {
+  type Catalog,
+  type CatalogModel,
+  type CatalogOptions,
+  createCatalog,
+  ladderOrderWarning,
+  type Provider,
+  providerKey,
+} from '../catalog/index.ts';
+import { PlimsollError } from '../errors.ts';
+import type { UpstreamSettings } from '../providers/index.ts';
+import type { Router } from '../router.ts';
+import type { GatewayParts } from './handle-request.ts';
+import type { Aliases } from './model-names.ts';
+
+/** What may change while the gateway serves. */
+export interface GatewaySettings extends CatalogOptions {
+  /** Other ladders, by the name in `auto:<name>`: candidate -> model. */
+  readonly profiles: Readonly<Record<string, { readonly ladder: Readonly<Record<string, string>> }>>;
+  readonly aliases: Aliases;
+  readonly upstream: UpstreamSettings;
+  readonly cascade: Omit<GatewayParts['cascade'], 'verifier'> & { readonly verifier?: string | undefined };
+}
+
+/** What settings are checked against. */
+export type ConfiguringRouter = Pick<
+  Router,
+  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge'
+>;
+
+/** @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog */
+export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
+  const catalog = createCatalog(settings);
+  const requireModel = (field: string, name: string) => {
+    if (catalog.has(name)) return;
+    throw new PlimsollError(
+      'invalid-config',
+      `${field}: there is no model "${name}" in the catalog. Name one as <provider>/<model>, or add it under models.`,
+      { place: { field } },
+    );
+  };
+  for (const { candidate, model } of router.ladder) requireModel(`ladder.${candidate}`, model);
+  for (const [name, profile] of Object.entries(settings.profiles)) {
+    for (const [candidate, model] of Object.entries(profile.ladder)) {
+      requireModel(`profiles.${name}.ladder.${candidate}`, model);
+    }
+  }
+  if (settings.cascade.verifier !== undefined) requireModel('cascade.verifier', settings.cascade.verifier);
+  for (const [name, equals] of Object.entries(settings.upstream.fallbacks)) {
+    for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
+  }
+  return catalog;
+}
+
+/** For each ladder whose order contradicts the prices. Profiles have the router's rungs, in any order. */
+export function ladderWarnings(
+  { profiles }: GatewaySettings,
+  router: ConfiguringRouter,
+  catalog: Catalog,
+): string[] {
+  const own = Object.fromEntries(router.ladder.map(({ candidate, model }) => [candidate, model]));
+  const ladders = new Map<string, Readonly<Record<string, string>>>([['ladder', own]]);
+  for (const [name, { ladder }] of Object.entries(profiles)) ladders.set(`profiles.${name}.ladder`, ladder);
+  return [...ladders].flatMap(([field, ladder]) => {
+    const rungs = router.ladder.flatMap(({ candidate }) => {
+      const model = Object.hasOwn(ladder, candidate) ? ladder[candidate] : undefined;
+      return model === undefined ? [] : [{ candidate, model: catalog.get(model) }];
+    });
+    return ladderOrderWarning(field, rungs) ?? [];
+  });
+}
+
+export function fallbackModels(
+  { fallbacks }: UpstreamSettings,
+  catalog: Catalog,
+): Record<string, CatalogModel[]> {
+  return Object.fromEntries(
+    Object.entries(fallbacks).map(([name, equals]) => [name, equals.map((one) => catalog.get(one))]),
+  );
+}
+
+/** What the environment says of the providers' keys. */
+export interface ProviderKeys {
+  /** A sentence for each that is missing. */
+  readonly troubles: readonly string[];
+  /** Some provider has its key, or needs none. */
+  readonly callable: boolean;
+}
+
+/** The providers of a catalog, and a sentence for each whose key is not in the environment. */
+export function keysOfProviders(models: readonly CatalogModel[]): ProviderKeys {
+  const providers = new Map<string, Provider>(models.map(({ provider }) => [provider.name, provider]));
+  const troubles = [...providers.values()].flatMap((provider) => {
+    const { missing } = providerKey(provider, process.env);
+    return missing === undefined
+      ? []
+      : [`${missing} is not set: the provider ${provider.name} cannot be called.`];
+  });
+  return { troubles, callable: troubles.length < providers.size };
+}
+
+/** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */
+export function configHash(settings: GatewaySettings, { ladder, defaultPolicy }: ConfiguringRouter): string {
+  const { providers, models, profiles, aliases, upstream, cascade } = settings;
+  const parts = { providers, models, profiles, aliases, upstream, cascade, ladder, defaultPolicy };
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
