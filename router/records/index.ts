@@ -1,4 +1,16 @@
-/** What is kept of requests: the decision log, and what a routed request saved. */
+/** What is kept of requests: the decision log, captured requests, and what a routed request saved. */
+export {
+  CAPTURED,
+  type CapturedDecision,
+  type CapturedFilter,
+  type CapturedReply,
+  type CapturedRequest,
+  capturedRecord,
+  capturedRow,
+  type NeutralRequest,
+  readCaptured,
+  type Stratum,
+} from './captured.ts';
 export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
 export type {
   CheckFacts,
