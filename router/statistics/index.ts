@@ -32,6 +32,15 @@ export {
   routingEntropy,
 } from './decisions.ts';
 export {
+  type BinCounts,
+  type DriftState,
+  type DriftTest,
+  driftTest,
+  meanOfLogs,
+  populationStabilityIndex,
+} from './drift.ts';
+export { type EProcess, type EProcessState, eProcess } from './e-process.ts';
+export {
   excessOverMix,
   excessOverMixInterval,
   excessOverRandom,
