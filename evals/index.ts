@@ -1,4 +1,4 @@
-/** Measure, train and gate artifacts: `import { train, gate } from 'plimsoll/evals'`. Data in, data out; no model is called. */
+/** Measure, train and gate artifacts: `import { train, gate } from 'plimsoll/evals'`. Data in, data out; only `label` calls models. */
 export {
   type ArtifactDraft,
   type ArtifactFiles,
@@ -27,6 +27,16 @@ export {
   gateDecisions,
   runGate as gate,
 } from './gate/index.ts';
+export {
+  type Forecast,
+  type GraderRules,
+  type Graders,
+  type Labelled,
+  type LabelOptions,
+  label,
+  openGraders,
+  readGraders,
+} from './labelling/index.ts';
 export {
   type AssessLadderOptions,
   type Assessment,

@@ -1,7 +1,8 @@
 import { LightAbortSignal } from './abort-signal.ts';
-import { createCatalog } from './catalog/index.ts';
+import { type Catalog, createCatalog } from './catalog/index.ts';
 import type { Config } from './config/index.ts';
 import { createRouter } from './create-router.ts';
+import { PlimsollError } from './errors.ts';
 import { type Gateway, type GatewayReply, openGateway } from './gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from './memory-budget.ts';
 import type { Router } from './router.ts';
@@ -14,41 +15,101 @@ export async function createGateway(config: Config): Promise<EmbeddedGateway> {
   const unguarded = { access: { required: false }, server: { host: '127.0.0.1' } } as const;
   const gateway = await openGateway({ ...config, ...unguarded }, logger);
   const router = await openRouter(config, gateway);
-  const budget = new MemoryBudget(config.server.maxBytesAtWork ?? defaultBudgetBytes());
   return {
     router,
-    async respond(body, options = {}) {
-      const {
-        dialect = 'openai',
-        operation = 'chat',
-        headers = {},
-        signal = new LightAbortSignal(),
-      } = options;
-      const startedMs = performance.now();
-      const bodyText = JSON.stringify(body);
-      const memory = budget.share();
-      const request = {
-        dialect,
-        operation,
-        body,
-        bodyText,
-        headers,
-        memory,
-        signal,
-        keyId: undefined,
-        startedMs,
-      };
-      try {
-        return responseFrom(await gateway.handle(request, router), () => memory.release());
-      } catch (error) {
-        memory.release();
-        throw error;
-      }
-    },
+    respond: responder(config, gateway, router),
     async close() {
       await gateway.close();
       await router.close();
     },
+  };
+}
+
+/** The models of a configuration, called by their names. */
+export interface ModelClient extends Pick<EmbeddedGateway, 'respond' | 'close'> {
+  readonly catalog: Catalog;
+}
+
+/**
+ * Calls models by `<provider>/<model>` with the retries and circuit breakers of the gateway. Nothing is routed, so it needs no artifact; nothing
+ * is kept of a request: no decision log, no sessions.
+ * @throws PlimsollError `invalid-config`
+ */
+export async function openModelClient(config: Config): Promise<ModelClient> {
+  const { decisionLog: _, state: _state, redis: _redis, ...rest } = config;
+  const own = {
+    ...rest,
+    threads: 'off',
+    aliases: {},
+    profiles: {},
+    cascade: { ...config.cascade, verifier: undefined },
+    access: { required: false },
+    server: { ...config.server, host: '127.0.0.1' },
+  } as const;
+  const gateway = await openGateway(own, gatewayLogger(config));
+  try {
+    gateway.configure(own, NO_ROUTER);
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+  return {
+    catalog: createCatalog(own),
+    respond: responder(config, gateway, NO_ROUTER),
+    close: () => gateway.close(),
+  };
+}
+
+const NO_POLICY = { name: 'none', version: 1, sha256: '', threshold: null } as const;
+
+/** Has no rungs and refuses to route. */
+const NO_ROUTER: Router = {
+  artifact: { name: 'none', sha256: '', created: '' },
+  ladder: [],
+  stale: false,
+  profiles: new Map(),
+  policies: [],
+  defaultPolicy: NO_POLICY,
+  canJudge: () => undefined,
+  standing: refuseToRoute,
+  verdict: refuseToRoute,
+  check: refuseToRoute,
+  route: async () => refuseToRoute(),
+  routeForCheck: async () => refuseToRoute(),
+  explain: async () => refuseToRoute(),
+  checkGolden: async () => true,
+  health: refuseToRoute,
+  close: async () => {},
+};
+
+function refuseToRoute(): never {
+  throw new PlimsollError('invalid-input', 'Nothing is routed here: name a model as <provider>/<model>.', {
+    place: { field: 'model' },
+  });
+}
+
+function responder(config: Config, gateway: Gateway, router: Router): EmbeddedGateway['respond'] {
+  const budget = new MemoryBudget(config.server.maxBytesAtWork ?? defaultBudgetBytes());
+  return async (body, options = {}) => {
+    const { dialect = 'openai', operation = 'chat', headers = {}, signal = new LightAbortSignal() } = options;
+    const memory = budget.share();
+    const request = {
+      dialect,
+      operation,
+      body,
+      bodyText: JSON.stringify(body),
+      headers,
+      memory,
+      signal,
+      keyId: undefined,
+      startedMs: performance.now(),
+    };
+    try {
+      return responseFrom(await gateway.handle(request, router), () => memory.release());
+    } catch (error) {
+      memory.release();
+      throw error;
+    }
   };
 }
 

@@ -57,6 +57,7 @@ const ROOMS = [
   'evals/threshold',
   'evals/decisions',
   'evals/gate',
+  'evals/labelling',
   'evals/report',
   'evals/lifecycle',
   'evals/index.ts',

@@ -50,6 +50,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'Judge an artifact, or what any router chose, on sealed and hard cases: PASS, FAIL or INCONCLUSIVE',
     load: async () => (await import('./commands/gate.ts')).gateCommand(),
   },
+  label: {
+    usage: '[options]',
+    description: 'Ask every candidate, grade the replies, and write labelled cases, within a budget',
+    load: async () => (await import('./commands/label.ts')).labelCommand(),
+  },
   'plan-labels': {
     usage: '[options]',
     description: 'Draw the prompts that are worth a label: those that the policy may keep cheap',

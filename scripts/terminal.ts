@@ -60,7 +60,8 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): OnPro
 
 /** How far long work has come: one line that is redrawn on a terminal, a line every few seconds elsewhere. */
 interface ProgressLine {
-  update(done: number, total?: number): void;
+  /** @param note what else is to be shown, with what parts it from the rest */
+  update(done: number, total?: number, note?: string): void;
   /** Ends the line; `summary` stays. */
   end(summary?: string): void;
 }
@@ -73,7 +74,7 @@ export function startProgress(label: string, stream: NodeJS.WriteStream = proces
   let drawnMs = Number.NEGATIVE_INFINITY;
   let drawn = false;
   return {
-    update(done, total) {
+    update(done, total, note = '') {
       const nowMs = performance.now();
       if (nowMs - drawnMs < (stream.isTTY ? REDRAW_MS : LINE_MS)) return;
       if (!stream.isTTY && drawnMs === Number.NEGATIVE_INFINITY) {
@@ -83,7 +84,8 @@ export function startProgress(label: string, stream: NodeJS.WriteStream = proces
       drawnMs = nowMs;
       drawn = true;
       const share = total ? ` of ${total} (${Math.floor((100 * done) / total)} %)` : '';
-      stream.write(stream.isTTY ? `\r\x1b[K${label}: ${done}${share}` : `${label}: ${done}${share}\n`);
+      const line = `${label}: ${done}${share}${note}`;
+      stream.write(stream.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
     },
     end(summary) {
       if (drawn && stream.isTTY) stream.write('\r\x1b[K');

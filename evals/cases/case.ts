@@ -70,6 +70,7 @@ const caseRowSchema = z.looseObject({
   task: z.string().nullish(),
   source: z.string().nullish(),
   language: z.string().nullish(),
+  reference: z.unknown().optional(),
   tools: z.union([z.boolean(), z.array(z.unknown())]).nullish(),
   weight: weight.optional(),
   outcomes: z.record(z.string(), z.looseObject({})),
@@ -167,7 +168,12 @@ function scoredText(row: ParsedRow, messages: readonly Message[]): string {
 }
 
 /** The row's request: system text first, then the person's earlier turn, then the prompt. */
-function requestMessages({ system, context, prompt, messages }: ParsedRow): readonly Message[] {
+export function requestMessages({
+  system,
+  context,
+  prompt,
+  messages,
+}: Pick<ParsedRow, 'system' | 'context' | 'prompt' | 'messages'>): readonly Message[] {
   return [
     ...(system == null ? [] : [{ role: 'system', content: system }]),
     ...(context == null ? [] : [{ role: 'user', content: context }]),

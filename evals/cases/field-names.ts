@@ -14,6 +14,7 @@ const PROMPT_FIELDS = [
   'task',
   'source',
   'language',
+  'reference',
 ];
 
 /** Fields that only JSON can hold, or that another command writes. */
@@ -35,6 +36,8 @@ const OUTCOME_FIELDS = [
   REPLY_TEXT,
   'confidence_logprob',
   'signals',
+  'label_source',
+  'labelled_by',
 ];
 
 const QUALITY_FIELD = /^quality(_\w+)?$/;

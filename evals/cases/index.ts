@@ -8,6 +8,7 @@ export {
   checkedModels,
   hasReplies,
   replyOf,
+  requestMessages,
   requireKnownReplies,
 } from './case.ts';
 export { type ColumnMap, parseColumnMap } from './field-names.ts';
@@ -26,7 +27,7 @@ export {
 
 // Prompts without their labels
 
-export { type PromptRowOptions, promptRows } from './canonical-cases.ts';
+export { type PromptRow, type PromptRowOptions, promptRows } from './canonical-cases.ts';
 
 // Keys and splits
 

@@ -52,7 +52,7 @@ export function textSignals(prompt: string, reply: string): TextSignals {
     length_log: Math.log1p(reply.length),
     relative_length_log: Math.log((reply.length + 1) / (prompt.length + 1)),
     empty: Number(words.length === 0),
-    refusal: Number(REFUSAL.test(start)),
+    refusal: Number(beginsAsRefusal(text)),
     ignorance: Number(IGNORANCE.test(start)),
     affirms: Number(YES.test(start)),
     denies: Number(NO.test(start)),
@@ -103,6 +103,11 @@ const REFUSAL = new RegExp(
   ].join('|'),
   'u',
 );
+
+/** Whether a reply begins by declining to do what was asked, in one of the languages whose words are known here. */
+export function beginsAsRefusal(reply: string): boolean {
+  return REFUSAL.test(reply.slice(0, OPENING).toLowerCase());
+}
 
 const IGNORANCE = new RegExp(
   [

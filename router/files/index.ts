@@ -1,5 +1,5 @@
 /** Files and folders that are written whole or not at all, and locks between commands. */
-export { withLock } from './lock.ts';
+export { holdLock, withLock } from './lock.ts';
 export { openReplacement, type Replacement, replaceFile } from './replace-file.ts';
 export { assertFolderTakes, foldersAside, replaceFolder, restoreFolder } from './replace-folder.ts';
 export { uninterrupted, writeAll, writeFailure } from './write.ts';

@@ -46,6 +46,20 @@ export function withLock<T>(place: string, work: () => T, waitMs = WAIT_MS): T {
   }
 }
 
+/**
+ * Keeps the lock of a file or folder for long work, such as a run that must not go on twice at once. One that a killed command left is taken
+ * over at once; one of another machine after a minute, so that two machines must not share the place.
+ * @returns releases it
+ * @throws PlimsollError `io` at once if another command keeps it, or the lock cannot be written
+ */
+export function holdLock(place: string): () => void {
+  const target = realPlace(place);
+  const file = path.join(path.dirname(target), `.${path.basename(target)}.lock`);
+  const token = acquired(file, place, performance.now());
+  sweepRights(file);
+  return () => release(file, token);
+}
+
 function acquired(file: string, place: string, deadline: number): string {
   for (;;) {
     const token = made(file, place);

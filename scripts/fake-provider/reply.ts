@@ -68,6 +68,8 @@ export interface ReplyOptions {
   readonly toolCalls: number;
   /** Log-probability of each word of a reply; by default made from the hash. */
   readonly logprob?: ((request: ChatRequest) => number) | undefined;
+  /** The whole reply, such as one that was recorded; undefined for a reply made from a hash. */
+  readonly answer?: ((request: ChatRequest) => string | undefined) | undefined;
   /** Plays this conversation instead of replies made from a hash. */
   readonly script?: Script | undefined;
 }
@@ -92,9 +94,9 @@ export function generateReply(request: ChatRequest, options: ReplyOptions): Repl
     const length = calls.reduce((sum, { input }) => sum + input.length, 0);
     return { ...base, words, toolCalls, finish: 'tool', outputTokens: words.length + Math.ceil(length / 4) };
   }
-  const words = options.script
-    ? splitWords(finalText(request, options.script))
-    : hashedWords(request, digest, options.words);
+  const answer = options.answer?.(request);
+  const text = options.script ? finalText(request, options.script) : answer;
+  const words = text === undefined ? hashedWords(request, digest, options.words) : splitWords(text);
   const reply = { ...base, toolCalls: [], ...truncated(words, request) };
   if (request.logprobs !== true) return reply;
   const { logprob = () => -digest.readUInt8(0) / 256 } = options;

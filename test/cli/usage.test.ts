@@ -9,6 +9,7 @@ const COMMANDS = [
   'assess',
   'train',
   'calibrate',
+  'label',
   'plan-labels',
   'inspect',
   'artifacts',

@@ -65,6 +65,7 @@ const SERVES = [
   /^cheap: small-models, within-threshold$/m,
   /^served: 200$/m,
   /^200 by local\/small\n\{.*"chat\.completion"/m,
+  /^1 rows have all labels, for 0 US dollars$/m,
 ];
 const LEARNS = [
   /^APGR 0\.\d\d, at least 0\.\d\d: Routing pays/m,

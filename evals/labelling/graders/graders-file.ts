@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { PlimsollError, systemErrorCode } from '../../../router/errors.ts';
+import { firstFault } from '../../../router/unknown-field.ts';
+import { readYaml, YamlFault, type YamlFile } from '../../../router/yaml-file.ts';
+import { type Grade, type Grader, missing, type ReplySample } from './grader.ts';
+import { numberGrader, numberSchema } from './number-grader.ts';
+import {
+  containsGrader,
+  containsSchema,
+  exactGrader,
+  exactSchema,
+  refusalGrader,
+  refusalSchema,
+  regexGrader,
+  regexSchema,
+} from './text-graders.ts';
+
+const weight = { weight: z.number().positive().default(1).describe('In the mean.') };
+
+const graderSchema = z.discriminatedUnion('type', [
+  exactSchema.extend(weight),
+  numberSchema.extend(weight),
+  containsSchema.extend(weight),
+  regexSchema.extend(weight),
+  refusalSchema.extend(weight),
+]);
+type GraderOptions = z.output<typeof graderSchema>;
+
+const name = z.string().min(1);
+
+const ruleSchema = z.strictObject({
+  when: z
+    .union([name, z.array(name).min(1)])
+    .optional()
+    .describe('The tasks of the rows that it grades; left out: all that no rule before it grades.'),
+  combine: z
+    .enum(['all', 'any', 'mean'])
+    .default('mean')
+    .describe('Of several graders: the least quality, the greatest, or the weighted mean.'),
+  use: z.array(graderSchema).min(1),
+});
+
+/** A file of graders: rules in order, of which the first that fits a row grades its replies. */
+export const gradersFileSchema = z.strictObject({ graders: z.array(ruleSchema).min(1) });
+type Rule = z.output<typeof ruleSchema>;
+
+/** What grades the replies of each row. */
+export interface Graders {
+  /** Of the rules, in hex: labels of other rules are others. */
+  readonly sha256: string;
+  /** @returns undefined if no rule is for the task */
+  forTask(task: string | undefined): TaskGrader | undefined;
+}
+
+export interface TaskGrader {
+  readonly types: readonly string[];
+  readonly needsReference: boolean;
+  grade(sample: ReplySample): Promise<Grade>;
+}
+
+/**
+ * Reads the file that --graders names.
+ * @throws PlimsollError `invalid-input` naming file, line and field; `not-found`, `io`
+ */
+export function readGraders(file: string): Graders {
+  const yaml = yamlOf(file);
+  return openGraders(checked(yaml.value, file, yaml.lineOf));
+}
+
+function checked(
+  value: unknown,
+  source: string,
+  lineOf: YamlFile['lineOf'] | (() => undefined),
+): z.output<typeof gradersFileSchema> {
+  const parsed = gradersFileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = firstFault(gradersFileSchema, parsed.error.issues);
+  const line = lineOf(path);
+  const field = path.join('.') || '(top level)';
+  throw new PlimsollError(
+    'invalid-input',
+    `${source}${line === undefined ? '' : `, line ${line}`}, field "${field}": ${message.replace(/[.]$/, '')}.`,
+    { place: { file: source, field, ...(line !== undefined && { line }) } },
+  );
+}
+
+function yamlOf(file: string): YamlFile {
+  try {
+    return readYaml(file);
+  } catch (cause) {
+    if (cause instanceof YamlFault) {
+      const { line, message } = cause;
+      const where = line === undefined ? file : `${file}, line ${line}`;
+      throw new PlimsollError('invalid-input', `${where}: ${message}.`, {
+        place: { file, ...(line !== undefined && { line }) },
+      });
+    }
+    const code = systemErrorCode(cause);
+    const isMissing = code === 'ENOENT';
+    throw new PlimsollError(
+      isMissing ? 'not-found' : 'io',
+      isMissing ? `There is no file of graders at ${file}.` : `The graders ${file} cannot be read (${code}).`,
+      { place: { file }, cause },
+    );
+  }
+}
+
+/** What a file of graders says, in memory. */
+export type GraderRules = z.input<typeof gradersFileSchema>;
+
+/** @throws PlimsollError `invalid-input`, naming the field */
+export function openGraders(given: GraderRules): Graders {
+  const { graders: rules } = checked(given, 'graders', () => undefined);
+  const opened = rules.map((rule) => ({ tasks: tasksOf(rule), grader: taskGrader(rule) }));
+  return {
+    sha256: createHash('sha256').update(JSON.stringify(rules)).digest('hex'),
+    forTask: (task) =>
+      opened.find(({ tasks }) => tasks === undefined || (task !== undefined && tasks.includes(task)))?.grader,
+  };
+}
+
+function tasksOf({ when }: Rule): readonly string[] | undefined {
+  return typeof when === 'string' ? [when] : when;
+}
+
+function taskGrader({ combine, use }: Rule): TaskGrader {
+  const graders = use.map((options) => ({ weight: options.weight, grader: openGrader(options) }));
+  return {
+    types: graders.map(({ grader }) => grader.type),
+    needsReference: graders.some(({ grader }) => grader.needsReference),
+    async grade(sample) {
+      const grades = await Promise.all(graders.map(({ grader }) => gradeOrMissing(grader, sample)));
+      return combined(
+        combine,
+        grades,
+        graders.map((one) => one.weight),
+      );
+    },
+  };
+}
+
+function openGrader(options: GraderOptions): Grader {
+  switch (options.type) {
+    case 'exact':
+      return exactGrader(options);
+    case 'number':
+      return numberGrader(options);
+    case 'contains':
+      return containsGrader(options);
+    case 'regex':
+      return regexGrader(options);
+    case 'refusal':
+      return refusalGrader(options);
+  }
+}
+
+/** A grader that crashes leaves the outcome without a label. */
+async function gradeOrMissing(grader: Grader, sample: ReplySample): Promise<Grade> {
+  try {
+    return await grader.grade(sample);
+  } catch (error) {
+    if (error instanceof PlimsollError) throw error;
+    return missing(
+      `the grader ${grader.type} failed (${error instanceof Error ? error.name : typeof error})`,
+    );
+  }
+}
+
+function combined(combine: Rule['combine'], grades: readonly Grade[], weights: readonly number[]): Grade {
+  const qualities = grades.flatMap((grade) => (grade.kind === 'graded' ? [grade.quality] : []));
+  const source = grades.some((grade) => grade.kind === 'graded' && grade.source === 'judge')
+    ? ('judge' as const)
+    : ('grader' as const);
+  const label = (quality: number): Grade => ({ kind: 'graded', quality, source });
+  if (combine === 'any' && qualities.includes(1)) return label(1);
+  if (combine === 'all' && qualities.includes(0)) return label(0);
+  const lacking = grades.find((grade) => grade.kind === 'missing');
+  if (lacking !== undefined) return lacking;
+  if (combine === 'all') return label(Math.min(...qualities));
+  if (combine === 'any') return label(Math.max(...qualities));
+  const total = weights.reduce((sum, one) => sum + one, 0);
+  return label(qualities.reduce((sum, quality, i) => sum + (quality * (weights[i] ?? 0)) / total, 0));
+}

@@ -1,0 +1,11 @@
+/** Prompts -> calls to every candidate -> grades -> labelled cases. */
+export type { CertifiableLabels, Forecast, Interval } from './forecast.ts';
+export { type GraderRules, type Graders, openGraders, readGraders } from './graders/graders-file.ts';
+export {
+  type LabelCandidate,
+  type Labelled,
+  type LabelOptions,
+  type LabelProgress,
+  label,
+  type MissingLabel,
+} from './label.ts';

@@ -1,0 +1,369 @@
+import { existsSync } from 'node:fs';
+import type { CatalogModel } from '../../router/catalog/index.ts';
+import type { Config } from '../../router/config/index.ts';
+import { openModelClient } from '../../router/create-gateway.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { holdLock } from '../../router/files/index.ts';
+import { type CaseRow, type PromptRowOptions, requireJsonLines, writeCases } from '../cases/index.ts';
+import { type Answer, keyOf, ModelCalls, requirePrice } from './ask-model.ts';
+import { Budget } from './budget.ts';
+import { type Forecast, forecast } from './forecast.ts';
+import type { Grade } from './graders/grader.ts';
+import type { Graders } from './graders/graders-file.ts';
+import { Journal, type JournalReply } from './journal.ts';
+import { type LabelRow, readLabelRows } from './rows.ts';
+
+/** A model whose replies are labelled. */
+export interface LabelCandidate {
+  /** Its name in the cases. */
+  readonly name: string;
+  /** `<provider>/<model>`. */
+  readonly model: string;
+}
+
+export interface LabelOptions {
+  /** Its providers are called; no artifact is needed. */
+  readonly config: Config;
+  /** Files of prompts or cases, see promptRows. */
+  readonly prompts: readonly string[];
+  /** Cheapest first. */
+  readonly candidates: readonly LabelCandidate[];
+  readonly graders: Graders;
+  /** Above 0; what earlier runs of the same journal have spent counts. */
+  readonly budgetUsd: number;
+  /** The cases, .jsonl or .jsonl.gz; the journal is beside it, `<out>.journal`. */
+  readonly out: string;
+  /** The longest reply; default 1024. */
+  readonly maxTokens?: number;
+  /** Calls at work at once, for each provider; default 8. */
+  readonly concurrency?: number;
+  /** Waits before further tries after the gateway's retries, in ms; by default 1, 2, 4, 8 and 16 seconds. */
+  readonly waitsMs?: readonly number[];
+  /** Replace cases that no journal belongs to. Default false. */
+  readonly force?: boolean;
+  /** Stop after the forecast, before the first call. Default false. */
+  readonly dryRun?: boolean;
+  readonly reading?: PromptRowOptions;
+  /** Aborted: no further call begins; what is at work ends, and is written. */
+  readonly signal?: AbortSignal;
+  /** Before the first call, and again once 30 rows show what replies cost. */
+  readonly onForecast?: (forecast: Forecast) => void;
+  readonly onProgress?: (progress: LabelProgress) => void;
+}
+
+export interface LabelProgress {
+  /** Rows that are done, of all. */
+  readonly rows: number;
+  readonly of: number;
+  readonly spentUsd: number;
+  readonly budgetUsd: number;
+}
+
+/** An outcome that stays without a label. */
+export interface MissingLabel {
+  readonly case: string;
+  readonly candidate: string;
+  readonly why: string;
+}
+
+/** What a run came to. */
+export interface Labelled {
+  /** `budget`: the next call could have exceeded it; `ended`: the signal was aborted; `forecast`: a dry run. */
+  readonly ended: 'done' | 'budget' | 'ended' | 'forecast';
+  readonly rows: number;
+  /** Rows whose outcomes all have a label. */
+  readonly complete: number;
+  readonly candidates: readonly {
+    readonly name: string;
+    readonly labels: number;
+    /** 0..1; undefined without labels. */
+    readonly meanQuality: number | undefined;
+  }[];
+  readonly missing: readonly MissingLabel[];
+  /** Calls that were made, those of earlier runs left out. */
+  readonly newCalls: number;
+  /** Of this run and those before it. */
+  readonly spentUsd: number;
+  /** Of that, what calls may have cost whose replies were lost with a killed process. */
+  readonly lostUsd: number;
+  readonly journal: string;
+  readonly sha256: string | undefined;
+}
+
+const DEFAULTS = { maxTokens: 1024, concurrency: 8, waitsMs: [1_000, 2_000, 4_000, 8_000, 16_000] };
+/** Rows after which the forecast is made again. */
+const PILOT_ROWS = 30;
+
+/**
+ * Asks every candidate each prompt, grades the replies, and writes labelled cases that train and gate read. Each reply is in a journal beside
+ * the cases before the run goes on: a run that was killed, or ran out of its budget, goes on where it ended, and pays for no reply twice.
+ *
+ * @throws PlimsollError `invalid-input`: the prompts or an option; `invalid-config`: a model without a price or a provider; `io`: another run is
+ *   at work on the same cases, or they cannot be written; `insufficient-data`: nothing but failures comes back
+ */
+export async function label(options: LabelOptions): Promise<Labelled> {
+  const { out, config, candidates, force = false } = options;
+  requireJsonLines(out);
+  requireCandidates(candidates);
+  const journalFile = `${out}.journal`;
+  if (existsSync(out) && !existsSync(journalFile) && !force) throw isThere(out, journalFile);
+  const client = await openModelClient(config);
+  try {
+    for (const { model } of candidates) requirePrice(client.catalog.get(model));
+    const { maxTokens = DEFAULTS.maxTokens, reading = {} } = options;
+    const rows = await readLabelRows(options.prompts, options.graders, maxTokens, reading);
+    const release = holdLock(journalFile);
+    try {
+      const journal = new Journal(journalFile);
+      try {
+        return await new LabelRun(options, client, journal, rows).run();
+      } finally {
+        journal.close();
+      }
+    } finally {
+      release();
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+class LabelRun {
+  readonly #options: LabelOptions;
+  readonly #client: Awaited<ReturnType<typeof openModelClient>>;
+  readonly #journal: Journal;
+  readonly #rows: readonly LabelRow[];
+  readonly #budget: Budget;
+  readonly #calls: ModelCalls;
+  readonly #stop = new AbortController();
+  readonly #outcomes = new Map<string, Map<string, LabelledOutcome>>();
+  readonly #missing: MissingLabel[] = [];
+  #newCalls = 0;
+  #done = 0;
+  #ended: Labelled['ended'] = 'done';
+
+  constructor(
+    options: LabelOptions,
+    client: Awaited<ReturnType<typeof openModelClient>>,
+    journal: Journal,
+    rows: readonly LabelRow[],
+  ) {
+    this.#options = options;
+    this.#client = client;
+    this.#journal = journal;
+    this.#rows = rows;
+    this.#budget = new Budget(options.budgetUsd, journal.spentUsd);
+    const { signal = new AbortController().signal } = options;
+    const { concurrency = DEFAULTS.concurrency, waitsMs = DEFAULTS.waitsMs } = options;
+    const either = AbortSignal.any([signal, this.#stop.signal]);
+    this.#calls = new ModelCalls({
+      client,
+      journal,
+      budget: this.#budget,
+      concurrency,
+      waitsMs,
+      signal: either,
+    });
+  }
+
+  async run(): Promise<Labelled> {
+    const { dryRun = false, candidates, concurrency = DEFAULTS.concurrency } = this.#options;
+    this.#forecast();
+    if (dryRun) return this.#result('forecast', undefined);
+    const providers = new Set(candidates.map(({ model }) => this.#client.catalog.get(model).provider.name));
+    const rows = this.#rows[Symbol.iterator]();
+    const workers = Array.from({ length: concurrency * providers.size }, () => this.#work(rows));
+    const ends = await Promise.allSettled(workers);
+    const sha256 = await this.#write();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    const { signal } = this.#options;
+    return this.#result(this.#ended === 'done' && signal?.aborted === true ? 'ended' : this.#ended, sha256);
+  }
+
+  async #work(rows: Iterator<LabelRow>): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      for (let next = rows.next(); !next.done; next = rows.next()) {
+        if (this.#stop.signal.aborted || signal?.aborted) return;
+        await this.#labelRow(next.value);
+        this.#done++;
+        this.#progress();
+        if (this.#done === PILOT_ROWS && this.#newCalls > 0) this.#forecast();
+      }
+    } catch (error) {
+      this.#stop.abort();
+      throw error;
+    }
+  }
+
+  async #labelRow(row: LabelRow): Promise<void> {
+    const { candidates } = this.#options;
+    const answers = await Promise.all(
+      candidates.map(async (candidate) => {
+        const { one, body } = row;
+        return this.#calls.ask({ model: candidate.model, caseId: one.id, purpose: 'candidate', body });
+      }),
+    );
+    const strong = answers.at(-1);
+    for (const [at, candidate] of candidates.entries()) {
+      const answer = answers[at];
+      if (answer !== undefined) await this.#labelReply(row, candidate, answer, strong);
+    }
+  }
+
+  async #labelReply(
+    row: LabelRow,
+    candidate: LabelCandidate,
+    answer: Answer,
+    strong: Answer | undefined,
+  ): Promise<void> {
+    if (answer.kind === 'budget') {
+      this.#ended = 'budget';
+      this.#stop.abort();
+      return;
+    }
+    if (answer.kind === 'ended') return;
+    if (answer.kind === 'failed') {
+      this.#missing.push({ case: row.one.id, candidate: candidate.name, why: answer.why });
+      return;
+    }
+    if (answer.isNew) this.#newCalls++;
+    const { reply } = answer;
+    const isStrongest = candidate === this.#options.candidates.at(-1);
+    const grade = await row.grader.grade({
+      caseId: row.one.id,
+      task: row.one.task,
+      prompt: row.one.text,
+      candidate: candidate.name,
+      model: candidate.model,
+      reply: reply.text,
+      reference: row.row.reference,
+      strongReply: !isStrongest && strong?.kind === 'reply' ? strong.reply.text : undefined,
+      isStrongest,
+    });
+    if (grade.kind === 'missing') {
+      this.#missing.push({ case: row.one.id, candidate: candidate.name, why: grade.why });
+    }
+    this.#keep(row, candidate, outcomeOf(reply, grade, this.#options.graders.sha256));
+  }
+
+  #keep({ one }: LabelRow, { name }: LabelCandidate, outcome: LabelledOutcome): void {
+    const outcomes = this.#outcomes.get(one.id) ?? new Map<string, LabelledOutcome>();
+    this.#outcomes.set(one.id, outcomes.set(name, outcome));
+  }
+
+  /** In the order of the prompts' ids by hash, whatever came back first. */
+  async #write(): Promise<string> {
+    const { candidates, out } = this.#options;
+    const rows: CaseRow[] = [];
+    for (const { row, one } of this.#rows) {
+      const outcomes = this.#outcomes.get(one.id);
+      if (outcomes === undefined) continue;
+      const inOrder = candidates.flatMap(({ name }) => {
+        const outcome = outcomes.get(name);
+        return outcome === undefined ? [] : [[name, outcome] as const];
+      });
+      rows.push({ ...row, outcomes: Object.fromEntries(inOrder) });
+    }
+    return (await writeCases(out, rows)).sha256;
+  }
+
+  #progress(): void {
+    const { onProgress = () => {}, budgetUsd } = this.#options;
+    onProgress({ rows: this.#done, of: this.#rows.length, spentUsd: this.#budget.spentUsd, budgetUsd });
+  }
+
+  #forecast(): void {
+    const {
+      onForecast,
+      candidates,
+      maxTokens = DEFAULTS.maxTokens,
+      concurrency = DEFAULTS.concurrency,
+    } = this.#options;
+    if (onForecast === undefined) return;
+    const replies = new Map<string, JournalReply[]>();
+    for (const reply of this.#journal.replies.values()) {
+      const those = replies.get(reply.model) ?? [];
+      those.push(reply);
+      replies.set(reply.model, those);
+    }
+    const toAsk: { model: CatalogModel; body: LabelRow['body'] }[] = [];
+    let known = 0;
+    for (const { one, body } of this.#rows) {
+      for (const { model } of candidates) {
+        const key = keyOf({ model, caseId: one.id, purpose: 'candidate', body });
+        if (this.#journal.replies.has(key)) known++;
+        else toAsk.push({ model: this.#client.catalog.get(model), body });
+      }
+    }
+    onForecast(forecast({ rows: this.#rows.length, toAsk, replies, known, maxTokens, concurrency }));
+  }
+
+  #result(ended: Labelled['ended'], sha256: string | undefined): Labelled {
+    const { candidates } = this.#options;
+    const labelsOf = (name: string) =>
+      [...this.#outcomes.values()].flatMap((outcomes) => outcomes.get(name)?.quality ?? []);
+    const isComplete = (outcomes: ReadonlyMap<string, LabelledOutcome>) =>
+      candidates.every(({ name }) => outcomes.get(name)?.quality != null);
+    return {
+      ended,
+      rows: this.#rows.length,
+      complete: [...this.#outcomes.values()].filter(isComplete).length,
+      candidates: candidates.map(({ name }) => {
+        const labels = labelsOf(name);
+        const meanQuality =
+          labels.length === 0 ? undefined : labels.reduce((a, b) => a + b, 0) / labels.length;
+        return { name, labels: labels.length, meanQuality };
+      }),
+      missing: this.#missing,
+      newCalls: this.#newCalls,
+      spentUsd: this.#budget.spentUsd,
+      lostUsd: this.#journal.lostUsd,
+      journal: this.#journal.file,
+      sha256,
+    };
+  }
+}
+
+/** As it stands in a file of cases. */
+type LabelledOutcome = ReturnType<typeof outcomeOf>;
+
+/** A reply without a label keeps what is known of it: quality null. */
+function outcomeOf(reply: JournalReply, grade: Grade, gradersSha256: string) {
+  const { input_tokens, output_tokens, cost_usd, latency_ms, confidence_logprob } = reply;
+  const { mean_logprob, min_logprob, finish_reason } = reply;
+  const signals = {
+    ...(mean_logprob !== undefined && { mean_logprob }),
+    ...(min_logprob !== undefined && { min_logprob }),
+    ...(finish_reason !== undefined && { finish_reason }),
+  };
+  return {
+    quality: grade.kind === 'graded' ? grade.quality : null,
+    ...(grade.kind === 'graded' && { label_source: grade.source, labelled_by: gradersSha256.slice(0, 16) }),
+    ...(input_tokens !== undefined && { input_tokens }),
+    ...(output_tokens !== undefined && { output_tokens }),
+    ...(cost_usd !== undefined && { cost_usd }),
+    latency_ms,
+    answer: reply.text,
+    ...(confidence_logprob !== undefined && { confidence_logprob }),
+    ...(Object.keys(signals).length > 0 && { signals }),
+  };
+}
+
+function requireCandidates(candidates: readonly LabelCandidate[]): void {
+  const names = candidates.map(({ name }) => name);
+  if (names.length >= 2 && new Set(names).size === names.length) return;
+  throw new PlimsollError(
+    'invalid-input',
+    'Labels are of two or more candidates, cheapest first, each once: --models cheap,strong.',
+    { place: { field: 'models' } },
+  );
+}
+
+function isThere(out: string, journalFile: string): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `${out} is there already, and no journal ${journalFile} that it came from. Name another file, or replace it with --force.`,
+    { place: { file: out } },
+  );
+}

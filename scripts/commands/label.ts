@@ -1,0 +1,218 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { ColumnMap } from '../../evals/cases/index.ts';
+import {
+  type Forecast,
+  type Interval,
+  type LabelCandidate,
+  type Labelled,
+  label,
+  readGraders,
+} from '../../evals/labelling/index.ts';
+import { loadConfig } from '../../router/config/index.ts';
+import { addMapFlag, addRejectFlags, ladderFrom, type RejectFlags, wholeNumberBetween } from '../flags.ts';
+import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface Flags extends RejectFlags {
+  readonly from: readonly string[];
+  readonly models: string;
+  readonly graders: string;
+  readonly budget: number;
+  readonly out: string;
+  readonly config?: string;
+  readonly maxTokens: number;
+  readonly concurrency: number;
+  readonly map?: ColumnMap;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/** Beside 0 done, 1 an error, 2 wrong usage. */
+const EXIT_BUDGET = 3;
+const EXIT_MISSING = 4;
+const EXIT_INTERRUPTED = 130;
+
+export function labelCommand(): Command {
+  const command = new Command('label')
+    .requiredOption('--from <file...>', 'prompts or cases: .jsonl, .json, .csv, .tsv, each also .gz')
+    .requiredOption(
+      '--models <list>',
+      'the candidates, cheapest first: names of the ladder, <provider>/<model>, or name=<provider>/<model>',
+    )
+    .requiredOption('--graders <file>', 'YAML: how replies become qualities, by task')
+    .requiredOption('--budget <amount>', 'the most that may be spent, such as 20usd', usd)
+    .requiredOption('--out <file>', 'the labelled cases, .jsonl or .jsonl.gz; the journal goes beside it')
+    .option('--config <file>', 'names the providers (default: plimsoll.config.yaml)')
+    .option('--max-tokens <count>', 'the longest reply', wholeNumberBetween(1, 1_000_000), 1024)
+    .option(
+      '--concurrency <count>',
+      'calls at work at once, for each provider',
+      wholeNumberBetween(1, 1_000),
+      8,
+    )
+    .option('--dry-run', 'say what it takes, and call nobody', false)
+    .option('--force', 'replace cases that no journal belongs to', false)
+    .option('--json', 'print the result as JSON', false);
+  return addRejectFlags(addMapFlag(command))
+    .addHelpText(
+      'after',
+      `
+Every reply is in <out>.journal before the run goes on: run the same command again to go on after a kill, an interrupt or a
+budget that was raised, and no reply is paid for twice.
+Exit codes: 0 done, 3 the budget is used up, 4 done but for outcomes that stay without a label, 130 interrupted.
+
+Example:
+  plimsoll label --from prompts.jsonl --models cheap,strong --graders graders.yaml --budget 20usd --out cases.jsonl
+`,
+    )
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const { from, out, budget, maxTokens, concurrency, dryRun, force, map, maxRejects, rejects } = flags;
+  const config = loadConfig(flags.config);
+  const candidates = ladderFrom(flags.models).map((text) => candidateFrom(text, config.ladder));
+  const graders = readGraders(flags.graders);
+  const interrupted = new AbortController();
+  const interrupt = () => {
+    printNotes(['Interrupted: calls at work are waited for, and their replies are kept.']);
+    interrupted.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  const progress = startProgress('labelling');
+  const labelled = await label({
+    config: { ...config, logLevel: config.logLevel === 'info' ? 'error' : config.logLevel },
+    prompts: from,
+    candidates,
+    graders,
+    budgetUsd: budget,
+    out,
+    maxTokens,
+    concurrency,
+    dryRun,
+    force,
+    signal: interrupted.signal,
+    reading: {
+      maxRejectShare: maxRejects,
+      ...(map && { columns: map }),
+      ...(rejects !== undefined && { rejectsFile: rejects }),
+      onNotes: printNotes,
+    },
+    onForecast: (forecast) => printNotes(forecastLines(forecast, budget)),
+    onProgress: ({ rows, of, spentUsd }) =>
+      progress.update(rows, of, `, ${dollars(spentUsd)} of ${dollars(budget)}`),
+  });
+  progress.end();
+  if (flags.json) printJson(resultJson(labelled));
+  else print(summary(labelled, out, budget));
+  process.exitCode = exitCode(labelled);
+}
+
+function usd(text: string): number {
+  const amount = /^\$?(\d+(?:\.\d+)?)(?:\s*usd)?$/i.exec(text.trim())?.[1];
+  if (amount !== undefined && Number(amount) > 0) return Number(amount);
+  throw new InvalidArgumentError('It must be an amount of US dollars above 0, such as 20usd.');
+}
+
+/** @param ladder candidate -> model, of the configuration */
+function candidateFrom(text: string, ladder: Readonly<Record<string, string>>): LabelCandidate {
+  const at = text.indexOf('=');
+  if (at > 0) return { name: text.slice(0, at), model: text.slice(at + 1) };
+  const model = Object.hasOwn(ladder, text) ? ladder[text] : undefined;
+  if (model !== undefined) return { name: text, model };
+  if (text.includes('/')) return { name: text, model: text };
+  const known = Object.keys(ladder).join(', ');
+  throw new UsageError(
+    `--models: the configuration has no "${text}" in its ladder${known === '' ? '' : `, which has ${known}`}. Write ${text}=<provider>/<model>, or add it to the ladder.`,
+  );
+}
+
+function forecastLines(
+  { rows, calls, known, tokens, usd: cost, minutes, from, certifies }: Forecast,
+  budget: number,
+): string[] {
+  const basis =
+    from === 'replies'
+      ? 'by the replies so far'
+      : 'a guess from the prompts: replies may have any length up to --max-tokens';
+  const { cases, margin, confidence } = certifies;
+  return [
+    `${rows} rows: ${calls} calls to make${known > 0 ? `, ${known} replies are there already` : ''}.`,
+    `Takes about ${between(tokens, (n) => String(Math.round(n)))} tokens, ${between(cost, dollars)} and ${between(minutes, (n) => n.toFixed(1))} minutes (${basis}).`,
+    ...(cost.expected > budget ? [`The budget of ${dollars(budget)} ends before that.`] : []),
+    margin < 1
+      ? `${rows} labels, 40 % of them sealed (${cases}), certify a loss of at most ${short(margin)} with confidence ${confidence}, if the policy loses half of it.`
+      : `${rows} labels are too few to certify anything.`,
+  ];
+}
+
+function between({ low, expected, high }: Interval, show: (value: number) => string): string {
+  return `${show(expected)} (${show(low)} to ${show(high)})`;
+}
+
+function summary(
+  { ended, rows, complete, candidates, missing, newCalls, spentUsd, lostUsd, journal }: Labelled,
+  out: string,
+  budget: number,
+): string {
+  if (ended === 'forecast') return 'Nothing was called and nothing written: leave --dry-run out to begin.\n';
+  const first = missing.slice(0, 10).map((one) => `  ${one.case}, ${one.candidate}: ${one.why}`);
+  return [
+    `Wrote ${out}: ${complete} of ${rows} rows have all labels. ${newCalls} calls, ${dollars(spentUsd)} of ${dollars(budget)} spent in all.`,
+    ...candidates.map(
+      ({ name, labels, meanQuality }) =>
+        `${name}: ${labels} labels${meanQuality === undefined ? '' : `, mean quality ${meanQuality.toFixed(3)}`}`,
+    ),
+    ...(lostUsd > 0
+      ? [
+          `Of the amount, up to ${dollars(lostUsd)} is for calls whose replies were lost with a killed process.`,
+        ]
+      : []),
+    ...(missing.length > 0 ? [`${missing.length} outcomes stay without a label:`, ...first] : []),
+    ...(missing.length > first.length
+      ? [`  and ${missing.length - first.length} more (--json has them all)`]
+      : []),
+    ...(ended === 'budget'
+      ? ['The next call could exceed the budget. Raise --budget and run it again to go on.']
+      : []),
+    ...(ended === 'ended' ? ['Interrupted. Run it again to go on.'] : []),
+    `The journal is ${journal}: keep it, and no reply is paid for twice.`,
+    '',
+  ].join('\n');
+}
+
+function resultJson(labelled: Labelled) {
+  const { ended, rows, complete, candidates, missing, newCalls, spentUsd, lostUsd, journal, sha256 } =
+    labelled;
+  return {
+    ended,
+    rows,
+    complete,
+    candidates: candidates.map(({ name, labels, meanQuality }) => ({
+      name,
+      labels,
+      mean_quality: meanQuality ?? null,
+    })),
+    missing,
+    new_calls: newCalls,
+    spent_usd: spentUsd,
+    lost_usd: lostUsd,
+    journal,
+    sha256: sha256 ?? null,
+  };
+}
+
+function exitCode({ ended, missing }: Labelled): number {
+  if (ended === 'budget') return EXIT_BUDGET;
+  if (ended === 'ended') return EXIT_INTERRUPTED;
+  return missing.length > 0 ? EXIT_MISSING : 0;
+}
+
+function dollars(value: number): string {
+  return `$${value >= 0.995 || value === 0 ? value.toFixed(2) : value.toPrecision(2)}`;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(2)));
+}
