@@ -22,6 +22,7 @@ const ROOMS = [
   'router/worker-thread.ts',
   'router/json',
   'router/files',
+  'router/redaction',
   'router/state',
   'router/statistics',
   'router/onnx',
@@ -75,6 +76,8 @@ const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
   pg: 'router/state',
   ioredis: 'router/state',
   'rate-limiter-flexible': 'router/state',
+  'libphonenumber-js/min': 'router/redaction',
+  ibantools: 'router/redaction',
 };
 
 /** Rooms that one room must never load, although they are above it. */

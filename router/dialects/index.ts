@@ -6,6 +6,7 @@ export { errorBody, errorEvent } from './errors.ts';
 export { googleErrorBody } from './google-errors.ts';
 export { GoogleEvents, googleReply } from './google-reply.ts';
 export { chatRequest } from './google-request.ts';
+export { type NeutralRequest, neutralRequest } from './neutral-request.ts';
 export { isFailure, type ReplyContext, ReplyError, type ReplyNotes, replyContext } from './reply.ts';
 export { isMappedProof } from './responses-reasoning.ts';
 export { type ReplyContent, replyContent, saysSomething, streamContent } from './whole-reply.ts';

@@ -1,22 +1,9 @@
+import type { NeutralRequest } from '../dialects/index.ts';
 import { isObject, type JsonObject, parseJson } from '../json/index.ts';
 import type { Log, StoredRecord } from '../state/index.ts';
-import type { Message } from '../types.ts';
 
 /** The stream of the state that captured requests are in. */
 export const CAPTURED = 'captured';
-
-/**
- * A request as every dialect is kept: in the form of OpenAI's chat completions, which is also the form of a row of cases. Messages of the
- * system that come first are in `system`.
- */
-export interface NeutralRequest {
-  readonly system?: string;
-  /** Roles user, assistant and tool, in the shape of chat completions; `system` only between the others. */
-  readonly messages: readonly Message[];
-  /** `{ type: 'function', function: { name, description?, parameters } }` each. */
-  readonly tools?: readonly JsonObject[];
-  readonly response_format?: JsonObject;
-}
 
 /** What a request is like; requests of one stratum are captured with the same probability. */
 export interface Stratum {

@@ -7,7 +7,6 @@ export {
   type CapturedRequest,
   capturedRecord,
   capturedRow,
-  type NeutralRequest,
   readCaptured,
   type Stratum,
 } from './captured.ts';

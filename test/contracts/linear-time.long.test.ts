@@ -9,6 +9,7 @@ import { isCallError, refusedByProvider } from '../../router/providers/mapped-at
 import { StreamReader } from '../../router/providers/native-reply.ts';
 import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
 import { clientHeaders, contentEncoding, headFault, SseReader } from '../../router/providers/response.ts';
+import { createRedactor, REDACTED_KINDS } from '../../router/redaction/index.ts';
 import { redactedLine } from '../../router/telemetry/logger.ts';
 
 /** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */
@@ -85,6 +86,21 @@ const PIECES = [
   '"retryDelay":"1',
   '漢',
   '\ud800',
+  '@',
+  'a@',
+  'a@b.',
+  '030 ',
+  '+1-',
+  '(1',
+  'DE89',
+  '4111 ',
+  'eyJa.',
+  'eyJabcdefghij.eyJ',
+  'password=',
+  'password is ',
+  '-----BEGIN PRIVATE KEY-----',
+  'Ann ',
+  '王',
   'e\u0301',
 ];
 
@@ -123,6 +139,8 @@ function sdkError(responseBody: string) {
   return error;
 }
 
+const redactor = createRedactor({ kinds: REDACTED_KINDS, names: ['Ann', 'Ann Ann Ann Lee', '王小明'] });
+
 const BODIES: readonly [string, (text: string) => unknown, (readonly string[])?][] = [
   ['routedText', (prompt) => routedText({ prompt })],
   [
@@ -160,6 +178,7 @@ const BODIES: readonly [string, (text: string) => unknown, (readonly string[])?]
     ['', '"'],
   ],
   ['jsonErrorPlace', jsonErrorPlace, ['', '{"a":"', '[1,', '-']],
+  ['personal data', (text) => redactor().text(text)],
   ['redactedLine', (text) => redactedLine(JSON.stringify({ token: 'x', text }))],
   [
     'refusalOf',

@@ -1,0 +1,112 @@
+import { isObject, type JsonObject } from '../json/index.ts';
+import { nameFinder } from './names.ts';
+import { findCards, findEmails, findIbans, findKeys } from './patterns.ts';
+import { phoneFinder } from './phones.ts';
+import { type Finder, plainSigns, type RedactedKind, type Span } from './spans.ts';
+
+export interface RedactionOptions {
+  /** What is replaced. */
+  readonly kinds: readonly RedactedKind[];
+  /** Of `name`. */
+  readonly names?: readonly string[] | undefined;
+  /** Of `phone`: ISO 3166-1 in capitals; default `DEFAULT_PHONE_COUNTRIES`. */
+  readonly phoneCountries?: readonly string[] | undefined;
+}
+
+/** Replaces personal data in the texts of one request. The same value has the same number in all of them. */
+export interface RequestRedactor {
+  text(text: string): string;
+  /** All texts in a JSON value, at any depth; names of fields stay. */
+  json<Value>(value: Value): Value;
+}
+
+/** What overlaps belongs to the first of these that found it. */
+const ORDER: readonly RedactedKind[] = ['key', 'email', 'iban', 'card', 'phone', 'name'];
+
+/**
+ * Personal data by form: `[email 1]`, `[phone 2]` in place of the first address and the second number of a request. What has no form, such
+ * as a street or a name that is not listed, stays. Takes time in proportion to the length.
+ * @returns what begins a new request
+ * @throws PlimsollError `invalid-config` if a country is unknown
+ */
+export function createRedactor({
+  kinds,
+  names = [],
+  phoneCountries,
+}: RedactionOptions): () => RequestRedactor {
+  const all: Readonly<Record<RedactedKind, () => Finder>> = {
+    key: () => findKeys,
+    email: () => findEmails,
+    iban: () => findIbans,
+    card: () => findCards,
+    phone: () => phoneFinder(phoneCountries),
+    name: () => nameFinder(names),
+  };
+  const finders = ORDER.filter((kind) => kinds.includes(kind)).map((kind) => all[kind]());
+  return () => {
+    const placeholders = new Placeholders();
+    const text = (given: string) => replaced(given, finders, placeholders);
+    return { text, json: (value) => mapTexts(value, text) };
+  };
+}
+
+class Placeholders {
+  readonly #numbers = new Map<RedactedKind, Map<string, number>>();
+
+  of({ kind, value }: Span): string {
+    const numbers = this.#numbers.get(kind) ?? new Map<string, number>();
+    this.#numbers.set(kind, numbers);
+    const number = numbers.get(value) ?? numbers.size + 1;
+    numbers.set(value, number);
+    return `[${kind} ${number}]`;
+  }
+}
+
+function replaced(text: string, finders: readonly Finder[], placeholders: Placeholders): string {
+  const spans = spansOf(plainSigns(text), finders);
+  if (spans.length === 0) return text;
+  let result = '';
+  let from = 0;
+  for (const span of spans) {
+    result += text.slice(from, span.start) + placeholders.of(span);
+    from = span.end;
+  }
+  return result + text.slice(from);
+}
+
+/** In order, none over another. */
+function spansOf(text: string, finders: readonly Finder[]): Span[] {
+  const found = finders.flatMap((find, rank) => [...find(text)].map((span) => ({ span, rank })));
+  found.sort((a, b) => a.rank - b.rank || a.span.start - b.span.start);
+  const taken = new Taken();
+  return found.flatMap(({ span }) => (taken.add(span) ? [span] : [])).sort((a, b) => a.start - b.start);
+}
+
+/** Ranges that do not overlap, in order of their start. */
+class Taken {
+  readonly #spans: Span[] = [];
+
+  /** @returns whether it overlaps none; then it is added */
+  add(span: Span): boolean {
+    let [low, high] = [0, this.#spans.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#spans[middle]!.start < span.start) low = middle + 1;
+      else high = middle;
+    }
+    const [before, after] = [this.#spans[low - 1], this.#spans[low]];
+    if ((before && before.end > span.start) || (after && after.start < span.end)) return false;
+    this.#spans.splice(low, 0, span);
+    return true;
+  }
+}
+
+function mapTexts<Value>(value: Value, map: (text: string) => string): Value {
+  if (typeof value === 'string') return map(value) as Value;
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, map)) as Value;
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value as JsonObject).map(
+    ([name, held]) => [name, mapTexts(held, map)] as const,
+  );
+  return Object.fromEntries(entries) as Value;
+}
