@@ -2,13 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { PlimsollError } from '../errors.ts';
 import type { Encoder, EncoderIdentity } from './encoder.ts';
-import {
-  type BusyFlag,
-  createBusyFlag,
-  raise,
-  type ThreadMessage,
-  waitUntilLowered,
-} from './encoder-thread.ts';
+import { closeGate, createNativeGate, type NativeGate, type ThreadMessage } from './encoder-thread.ts';
 
 interface PoolOptions {
   readonly start: StartThread;
@@ -17,7 +11,7 @@ interface PoolOptions {
 }
 
 const CRASHES_IN_A_ROW = 3;
-const EXIT_WAIT_MS = 5000; // far longer than one text takes; a hung thread must not keep a process for ever
+const EXIT_WAIT_MS = 30_000; // far longer than one load or one text takes, on a busy machine too; a hung thread must not keep a process for ever
 
 /** Opens a pool with its first thread loaded; further threads start when texts have to wait. */
 export async function openEncoderPool(options: PoolOptions): Promise<Encoder> {
@@ -143,14 +137,14 @@ class EncoderPool implements Encoder {
     this.#dispatch();
   }
 
-  /** Runs when the process exits: ending a thread inside onnxruntime would abort it (see BusyFlag). */
+  /** Runs when the process exits: ending a thread inside onnxruntime would abort it (see NativeGate). */
   readonly #waitForNativeCode = (): void => {
-    for (const { busy } of this.#threads) waitUntilLowered(busy, EXIT_WAIT_MS);
+    for (const { gate } of this.#threads) closeGate(gate, EXIT_WAIT_MS);
   };
 }
 
-/** Starts one thread that speaks ThreadMessage and lowers the flag whenever it leaves native code. */
-export type StartThread = (busy: BusyFlag) => Worker;
+/** Starts one thread that speaks ThreadMessage and runs native code inside the gate alone. */
+export type StartThread = (gate: NativeGate) => Worker;
 
 /** A text, and the one who waits for its vector. */
 interface Job {
@@ -161,7 +155,7 @@ interface Job {
 
 interface PoolThread {
   readonly worker: Worker;
-  readonly busy: BusyFlag;
+  readonly gate: NativeGate;
   state: 'loading' | 'idle' | Job;
   /** Why it died, if it said so. */
   cause?: unknown;
@@ -174,9 +168,8 @@ interface ThreadWatcher {
 }
 
 function startPoolThread(start: StartThread, { hear, bury }: ThreadWatcher): PoolThread {
-  const busy = createBusyFlag();
-  raise(busy);
-  const thread: PoolThread = { worker: start(busy), busy, state: 'loading' };
+  const gate = createNativeGate();
+  const thread: PoolThread = { worker: start(gate), gate, state: 'loading' };
   thread.worker.on('message', (message: ThreadMessage) => hear(thread, message));
   thread.worker.on('error', (cause) => {
     thread.cause = cause;
@@ -189,7 +182,6 @@ function startPoolThread(start: StartThread, { hear, bury }: ThreadWatcher): Poo
 function giveJob(thread: PoolThread, job: Job): void {
   thread.state = job;
   thread.worker.ref();
-  raise(thread.busy);
   thread.worker.postMessage(job.text);
 }
 

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { ErrorCode } from '../errors.ts';
+import { type ErrorCode, PlimsollError } from '../errors.ts';
 import '../onnx/index.ts'; // threads load onnxruntime, and cannot switch it off for the process
 import { startWorkerThread } from '../worker-thread.ts';
 import type { EncoderIdentity, EncoderSpec } from './encoder.ts';
@@ -10,7 +10,7 @@ export type ThreadedSpec = Exclude<EncoderSpec, { id: 'static' }>;
 /** What a thread is given when it starts. */
 export interface ThreadData {
   readonly spec: ThreadedSpec;
-  readonly busy: BusyFlag;
+  readonly gate: NativeGate;
 }
 
 /** What a thread says: `ready` once, then one message per text. `failed` before `ready` means that it could not load. */
@@ -20,27 +20,34 @@ export type ThreadMessage =
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /**
- * One shared number that says "this thread is inside native code". onnxruntime-node aborts the whole process if its
- * thread is ended while it loads or runs a model, and process.exit() ends every thread: so whoever leaves looks here first.
+ * Who may run native code. onnxruntime-node aborts the whole process if its thread is ended while it loads or runs a model, and
+ * process.exit() ends every thread: so a thread says when it is inside, and whoever leaves closes the gate before it ends the thread.
  */
-export type BusyFlag = Int32Array<SharedArrayBuffer>;
+export type NativeGate = Int32Array<SharedArrayBuffer>;
 
-export function createBusyFlag(): BusyFlag {
-  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+const INSIDE = 0;
+const CLOSED = 1;
+
+export function createNativeGate(): NativeGate {
+  return new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
 }
 
-export function raise(flag: BusyFlag): void {
-  Atomics.store(flag, 0, 1);
+/** Runs what enters native code. @throws PlimsollError `internal` if the gate is closed: the process is about to end */
+export async function insideNative<T>(gate: NativeGate, run: () => Promise<T>): Promise<T> {
+  Atomics.store(gate, INSIDE, 1);
+  try {
+    if (Atomics.load(gate, CLOSED) === 1) throw new PlimsollError('internal', 'The process is ending.');
+    return await run();
+  } finally {
+    Atomics.store(gate, INSIDE, 0);
+    Atomics.notify(gate, INSIDE);
+  }
 }
 
-export function lower(flag: BusyFlag): void {
-  Atomics.store(flag, 0, 0);
-  Atomics.notify(flag, 0);
-}
-
-/** Blocks the calling thread until the flag is down, but no longer than `timeoutMs`. */
-export function waitUntilLowered(flag: BusyFlag, timeoutMs: number): void {
-  Atomics.wait(flag, 0, 1, timeoutMs);
+/** Lets no native code begin, and blocks the calling thread until what runs has ended, but no longer than `timeoutMs`. */
+export function closeGate(gate: NativeGate, timeoutMs: number): void {
+  Atomics.store(gate, CLOSED, 1);
+  Atomics.wait(gate, INSIDE, 1, timeoutMs);
 }
 
 /** Starts a thread that runs encoder-worker. */

@@ -52,7 +52,7 @@ const COMPARED = ['sha256', 'dimension', 'pooling', 'maxTokens'] as const;
  */
 export function createMinilmEncoder(options: { readonly workers?: number } = {}): Promise<Encoder> {
   const spec = { id: 'minilm' } as const;
-  return openEncoderPool({ start: (busy) => startEncoderThread({ spec, busy }), workers: options.workers });
+  return openEncoderPool({ start: (gate) => startEncoderThread({ spec, gate }), workers: options.workers });
 }
 
 /**
@@ -62,7 +62,7 @@ export function createMinilmEncoder(options: { readonly workers?: number } = {})
 export function createTransformersEncoder(spec: Omit<TransformersSpec, 'id'>): Promise<Encoder> {
   const full = { ...spec, id: 'transformers' } as const;
   return openEncoderPool({
-    start: (busy) => startEncoderThread({ spec: full, busy }),
+    start: (gate) => startEncoderThread({ spec: full, gate }),
     workers: spec.workers,
   });
 }

@@ -3,9 +3,8 @@ import type { StartThread } from '../../router/encoders/encoder-pool.ts';
 
 /** A thread that speaks the protocol of encoder-thread without a model. What a text makes it do is in the text. */
 const PROGRAM = `
-const { parentPort, threadId, workerData: { busy, load } } = require('node:worker_threads');
-const lower = () => { Atomics.store(busy, 0, 0); Atomics.notify(busy, 0); };
-const say = (message) => { lower(); parentPort.postMessage(message); };
+const { parentPort, threadId, workerData: { load } } = require('node:worker_threads');
+const say = (message) => parentPort.postMessage(message);
 if (load === 'crash') throw new Error('could not start');
 if (load === 'fail') say({ kind: 'failed', code: 'weights-missing', message: 'no weights' });
 else {
@@ -27,7 +26,7 @@ export function fakeThreads(loads: ('well' | 'crash' | 'fail')[] = []): {
   started: () => number;
 } {
   let started = 0;
-  const start: StartThread = (busy) =>
-    new Worker(PROGRAM, { eval: true, workerData: { busy, load: loads[started++] ?? 'well' } });
+  const start: StartThread = () =>
+    new Worker(PROGRAM, { eval: true, workerData: { load: loads[started++] ?? 'well' } });
   return { start, started: () => started };
 }
