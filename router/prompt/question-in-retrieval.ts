@@ -1,5 +1,6 @@
 import { confinesToContext, hasInstruction, saysHowToAnswer, withoutInstructions } from './instructions.ts';
 import { questionInAlpaca } from './question-in-alpaca.ts';
+import { turnsInChatTemplate } from './question-in-chat-template.ts';
 import { questionInEmail } from './question-in-email.ts';
 import { questionInJson } from './question-in-json.ts';
 import { isLongContext, LEAST_CONTEXT, speaksForItself } from './standalone-question.ts';
@@ -26,11 +27,29 @@ interface Outline {
  * templates share. The exact wordings of single products are in known-shapes.ts.
  */
 export function questionInRetrieval(text: string): string | undefined {
-  const question = questionInJson(text) ?? (text.includes('\n') ? questionInLines(text) : undefined);
+  const turns = turnsInChatTemplate(text);
+  if (turns !== undefined) return newestFirst(turns.map((turn) => questionInRetrieval(turn) ?? turn));
+  const question =
+    questionInJson(text) ?? (text.includes('\n') ? questionInLines(text) : questionAfterPassages(text));
   return question !== undefined && question !== '' && question.length <= LONGEST_QUESTION
     ? question
     : undefined;
 }
+
+/** `Passage [1]: … User query: …?` on one line. */
+function questionAfterPassages(text: string): string | undefined {
+  if (!FIRST_PASSAGE.test(text)) return undefined; // most texts
+  const [label] = [...text.matchAll(INLINE_QUESTION)].slice(-1);
+  if (label === undefined || !isLongContext(text.slice(0, label.index), 0)) return undefined;
+  return text
+    .slice(label.index + label[0].length)
+    .replace(/\s{0,9}(?:Helpful )?Answer:$/, '')
+    .trim();
+}
+
+const FIRST_PASSAGE =
+  /^(?:passage|document|source|context|chunk|snippet|excerpt) ?[[(#]?\d{1,3}[\])]?(?: ?\([^()]{0,60}\))?:/i;
+const INLINE_QUESTION = /\b(?:user(?:'s)? |customer )?(?:query|question):/gi;
 
 function questionInLines(text: string): string | undefined {
   return questionInAlpaca(text) ?? questionInOutline(text) ?? questionInEmail(text);
@@ -227,8 +246,13 @@ function lastTurn({ text, labels }: Outline): string | undefined {
   const said = turns.flatMap((turn, at) =>
     turn.kind === 'person-turn' ? [text.slice(turn.bodyStart, turns[at + 1]?.lineStart).trim()] : [],
   );
+  if (!isPrompted && said.at(-1)?.includes('\n\n')) return undefined; // something else follows the conversation
+  return newestFirst(said);
+}
+
+/** The last ask, and as many of those before it as a follow-up question may need. */
+function newestFirst(said: readonly string[]): string {
   const [newest = '', ...earlier] = said.toReversed();
-  if (!isPrompted && newest.includes('\n\n')) return undefined; // something else follows the conversation
   let asks = newest;
   for (const ask of earlier) {
     if (asks.length + BETWEEN_ASKS.length + ask.length > EARLIER_ASKS_WITHIN_CHARACTERS) break;
@@ -262,15 +286,37 @@ function bareQuestion({ text, labels }: Outline): string | undefined {
     setApartUnderLabel(text, labels) ??
     betweenRules(text, TRIPLE_QUOTES) ??
     underLabel(text, labels) ??
-    aboveLastParagraph(text, labels);
+    aboveLastParagraph(text, labels) ??
+    inFence(text);
   if (apart === undefined) return undefined;
-  const [question, ...further] = [
+  const [paragraph, ...further] = [
     ...paragraphs(text.slice(0, apart.start)),
     ...paragraphs(text.slice(apart.end)),
   ];
-  if (question === undefined || further.length > 0) return undefined;
+  if (paragraph === undefined || further.length > 0) return undefined;
+  const label = labelsIn(paragraph)[0];
+  const question = label?.kind === 'question' ? paragraph.slice(label.bodyStart).trim() : paragraph;
   return speaksForItself(question, text.slice(apart.start, apart.end)) ? question : undefined;
 }
+
+/** Prose in fences with which the text begins. Before a fence persons ask about what they pasted into it: then the whole text is scored. */
+function inFence(text: string): Span | undefined {
+  const fences = betweenRules(text, PLAIN_FENCE);
+  if (fences === undefined || text.slice(0, fences.start).trim() !== '') return undefined;
+  return isProse(text.slice(fences.start, fences.end)) ? fences : undefined;
+}
+
+const PLAIN_FENCE = /^[ \t]*(`{3,10}|~{3,10})(?:text|txt|plaintext|plain|markdown|md)?[ \t\r]*$/gim;
+
+/** Full sentences with few digits and signs: neither a log nor code nor a table. */
+function isProse(text: string): boolean {
+  const sentences = text.match(/\p{L}[.!?](?=\s|$)|[。！？]/gu)?.length ?? 0;
+  const plain = text.match(/[\p{L}\s,.'’]/gu)?.length ?? 0;
+  return sentences >= 2 && plain >= PROSE_SHARE * text.length;
+}
+
+/** Of the characters of English prose with some numbers, 0.96 and more are such; of logs, under 0.85. */
+const PROSE_SHARE = 0.93;
 
 /** What quotation marks, a fence of plain text or a rule set apart under a label of retrieved text, with the label. */
 function setApartUnderLabel(text: string, labels: readonly Label[]): Span | undefined {
@@ -332,7 +378,7 @@ function textAround({ text, labels, contexts }: Outline): string[] | undefined {
 /** A line of quotation marks, backquotes, hyphens, equals signs or asterisks and nothing else. A fence with a language holds code. */
 const RULE = /^[ \t]*("{3,10}|'{3,10}|`{3,10}|-{3,80}|={3,80}|\*{3,80})[ \t\r]*$/gm;
 
-const MAY_HOLD_RULES = /"{3}|'{3}|`{3}|-{3}|={3}|\*{3}/;
+const MAY_HOLD_RULES = /"{3}|'{3}|`{3}|~{3}|-{3}|={3}|\*{3}/;
 
 const TRIPLE_QUOTES = /^[ \t]*("{3}|'{3})[ \t\r]*$/gm;
 

@@ -192,8 +192,8 @@ const NUMBERED =
   /\[\^?(?:(?:doc|document|source|chunk|passage|snippet|context|result)[ _#-]{0,2})?\d{1,3}(?:\]|[:,|] ?[^\]\n]{0,100}\])/iy;
 const ADJECTIVES =
   /^(?:(?:the|based on|given|answer|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)|an?|use(?: only)?) ){1,3}/;
-/** `document 2`, `source #2`, `passage 2 (handbook.pdf)`. */
-const NUMBER_OR_NOTE = / ?(?:[#№]? ?\d{1,3})?(?: ?\([^()]{0,60}\))?$/;
+/** `document 2`, `source #2`, `passage [2`, `passage 2 (handbook.pdf)`; a bracket at the end is decoration. */
+const NUMBER_OR_NOTE = / ?(?:[#№[]? ?\d{1,3}\]?)?(?: ?\([^()]{0,60}\))?$/;
 const DECORATION = new Set('#*=_-–—~|[]【】「」『』《》〈〉`"\' \t'.split(''));
 
 /** `A:` is where the model goes on only at the very end; elsewhere it is an option to choose. */
