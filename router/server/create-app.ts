@@ -86,19 +86,29 @@ function inOriginForm(listener: RequestListener, send: Sender): RequestListener 
   };
 }
 
-/** RFC 9112, section 3.2: a request of HTTP/1.1 without a Host header gets 400. */
+/** RFC 9112, section 3.2: a request of HTTP/1.1 without a Host header gets 400, and so does one with several, of which node shows the first. */
 function requiringHost(listener: RequestListener, send: Sender): RequestListener {
-  const noHost = errorResponse({
-    status: 400,
-    code: 'malformed_http',
-    message: 'The request has no Host header, which HTTP/1.1 requires.',
-  });
+  const refused = (message: string) => errorResponse({ status: 400, code: 'malformed_http', message });
+  const noHost = refused('The request has no Host header, which HTTP/1.1 requires.');
+  const manyHosts = refused('The request has more than one Host header. Send one.');
   return (request, response) => {
-    if (request.headers.host !== undefined || request.httpVersion !== '1.1')
-      return listener(request, response);
+    const isMissing = request.headers.host === undefined && request.httpVersion === '1.1';
+    if (!isMissing && !hasSecondHost(request.rawHeaders)) return listener(request, response);
     request.resume(); // lets the client finish sending and read the response
-    send.error(request, response, noHost);
+    send.error(request, response, isMissing ? noHost : manyHosts);
   };
+}
+
+const HOST_LENGTH = 'host'.length;
+
+/** @param raw names and values in turn, as node gives them */
+function hasSecondHost(raw: readonly string[]): boolean {
+  let hosts = 0;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at];
+    if (name?.length === HOST_LENGTH && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
 }
 
 /**

@@ -16,6 +16,7 @@ export {
 } from './losses.ts';
 export { requirePictureLimits } from './picture-limits.ts';
 export {
+  acceptedEfforts,
   alwaysReasons,
   canReason,
   EFFORTS,

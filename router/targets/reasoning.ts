@@ -88,6 +88,11 @@ export function canReason(model: CatalogModel): boolean {
   return reasoningControl(model) !== undefined;
 }
 
+/** The efforts that the model is known to accept, least first; undefined if it is not known to reason. */
+export function acceptedEfforts(model: CatalogModel): readonly Effort[] | undefined {
+  return reasoningControl(model)?.efforts;
+}
+
 /** Whether it is one of OpenAI's models that cannot be told not to reason: those refuse `logprobs` and sampling settings. */
 export function alwaysReasons({ id, provider }: CatalogModel): boolean {
   return provider.kind === 'openai' && gptEfforts(id)?.includes('none') === false;

@@ -141,6 +141,17 @@ describe('a server on a loopback address without keys', () => {
   });
 
   test.each([
+    'GET /readyz HTTP/1.1\r\nhost: localhost\r\nhost: evil.example',
+    'GET /readyz HTTP/1.1\r\nhost: evil.example\r\nHOST: localhost',
+    'GET /readyz HTTP/1.1\r\nhost: localhost\r\nhost: localhost',
+    'GET /readyz HTTP/1.0\r\nhost: localhost\r\naccept: */*\r\nHost: localhost',
+    'GET http://localhost/readyz HTTP/1.1\r\nhost: localhost\r\nhost: evil.example',
+    'POST /v1/route HTTP/1.1\r\nhost: localhost\r\nhost:\r\ncontent-length: 2',
+  ])('refuses more than one Host: %j', async (head) => {
+    expect(await firstLine(server.url, head)).toBe('HTTP/1.1 400 Bad Request');
+  });
+
+  test.each([
     'http://',
     'http://evil.example#@localhost/readyz',
     'http://[::1/readyz',

@@ -55,6 +55,13 @@ test('models.retrieve, Anthropic: the size of the context if it is known', async
     id: 'claude/small',
     max_input_tokens: contextWindow,
     max_tokens: maxOutputTokens,
+    capabilities: {
+      batch: { supported: true },
+      effort: { supported: true, high: { supported: true }, max: { supported: false } },
+      image_input: { supported: true },
+      structured_outputs: { supported: true },
+      thinking: { supported: true, types: { enabled: { supported: true } } },
+    },
   });
 });
 

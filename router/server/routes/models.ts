@@ -5,6 +5,7 @@ import { createModelNames, type Gateway, type ListedName } from '../../gateway/i
 import { passedPathsOf } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { speaksGoogle } from '../google-requests.ts';
+import { anthropicCapabilities } from '../model-capabilities.ts';
 import { clientDialect } from '../responses.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 import { googleModels } from './google.ts';
@@ -80,7 +81,7 @@ const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
     created_at: new Date(0).toISOString(),
     max_input_tokens: model?.contextWindow ?? null,
     max_tokens: model?.maxOutputTokens ?? null,
-    capabilities: null,
+    capabilities: anthropicCapabilities(model),
     line: null,
     lifecycle: 'active',
     deprecated_at: null,

@@ -149,6 +149,40 @@ const openaiModelListSchema = z.strictObject({
   data: z.array(openaiModelSchema),
 });
 
+const supportSchema = z.strictObject({ supported: z.boolean() });
+
+const anthropicCapabilitiesSchema = z
+  .strictObject({
+    batch: supportSchema,
+    citations: supportSchema,
+    code_execution: supportSchema,
+    context_management: supportSchema.extend({
+      clear_thinking_20251015: z.null(),
+      clear_tool_uses_20250919: z.null(),
+      compact_20260112: z.null(),
+    }),
+    effort: supportSchema.extend({
+      low: supportSchema,
+      medium: supportSchema,
+      high: supportSchema,
+      xhigh: supportSchema,
+      max: supportSchema,
+    }),
+    image_input: supportSchema,
+    pdf_input: supportSchema,
+    server_tools: supportSchema.extend({ code_execution: supportSchema, web_search: supportSchema }),
+    structured_outputs: supportSchema,
+    thinking: supportSchema.extend({
+      types: z.strictObject({
+        adaptive: supportSchema,
+        between_tools: supportSchema,
+        disabled: supportSchema,
+        enabled: supportSchema,
+      }),
+    }),
+  })
+  .describe('What the model can through this server, as far as it is known.');
+
 const anthropicModelSchema = z
   .strictObject({
     type: z.literal('model'),
@@ -157,7 +191,7 @@ const anthropicModelSchema = z
     created_at: z.iso.datetime().describe('The epoch: not known here.'),
     max_input_tokens: z.int().positive().nullable(),
     max_tokens: z.int().positive().nullable(),
-    capabilities: z.null(),
+    capabilities: anthropicCapabilitiesSchema.nullable(),
     line: z.null(),
     lifecycle: z.literal('active'),
     deprecated_at: z.null(),
