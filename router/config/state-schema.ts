@@ -6,20 +6,22 @@ const VARIABLE_RULE = 'the NAME of an environment variable in upper case';
 const variable = z.string().regex(VARIABLE_NAME, VARIABLE_RULE);
 
 const NO_PASSWORD =
-  'must hold no password: name the environment variable that holds the whole address in url_env, or set PGPASSWORD';
+  'must hold no password: name the environment variable that holds the whole address in url_env';
 
-/** What lies after a colon before the @ is a password. */
+/** What lies after a colon before the @ is a password, even if it holds a slash that no address may hold there. */
 function hasPassword(address: string): boolean {
-  return /^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(address) || /[?&]password=/i.test(address);
+  return /^[a-z][a-z0-9+.-]*:\/\/[^@?]*:[^@?]+@/i.test(address) || /[?&]password=/i.test(address);
 }
 
 /** One letter before the colon is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
-const address = z
-  .string()
-  .min(1)
-  .refine((text) => !hasPassword(text), NO_PASSWORD);
+/** @param hint what else an operator may do with the password */
+const address = (hint = '') =>
+  z
+    .string()
+    .min(1)
+    .refine((text) => !hasPassword(text), `${NO_PASSWORD}${hint}`);
 
 /** `state` of plimsoll.config.yaml: where what outlives a request is kept. */
 export const stateSchema = z
@@ -30,7 +32,7 @@ export const stateSchema = z
       .describe(
         'memory: gone with the process. sqlite: one file, for all processes of one machine. postgres: for several machines.',
       ),
-    url: address
+    url: address(', or set PGPASSWORD')
       .optional()
       .describe(
         'sqlite: the file, by default .plimsoll/state.db. postgres: its address without a password, such as postgres://plimsoll@db/plimsoll.',
@@ -89,7 +91,7 @@ export function defaultState(): z.infer<typeof stateSchema> {
 /** `redis` of plimsoll.config.yaml: what several instances share, and may be lost. */
 export const redisSchema = z
   .strictObject({
-    url: address.optional().describe('Address without a password, such as redis://cache:6379.'),
+    url: address().optional().describe('Address without a password, such as redis://cache:6379.'),
     url_env: variable
       .optional()
       .describe('NAME of the environment variable that holds the address, with its password.'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { stateSchema } from '../../router/config/state-schema.ts';
+import { redisSchema, stateSchema } from '../../router/config/state-schema.ts';
 import { CONFIG_SCHEMA_FILE, configSchemaJson } from '../../scripts/generate-schemas.ts';
 
 test('plimsoll.config.schema.json is what the schema in the code generates', () => {
@@ -29,6 +29,24 @@ test('an address is no file of SQLite', () => {
   }
   const url = 'postgres://plimsoll@db/plimsoll';
   expect(stateSchema.parse({ kind: 'postgres', url }).url).toBe(url);
+});
+
+test.each([
+  'redis://:hunter2@cache:6379',
+  'rediss://default:hunter2@cache',
+  'redis+tls://default:hunter2@cache',
+  'redis://:hun/ter2@cache',
+  'redis://cache:6379/0?password=hunter2',
+])('a password in redis.url points to url_env, and is not repeated: %s', (url) => {
+  const [issue, ...further] = redisSchema.safeParse({ url }).error?.issues ?? [];
+  expect(issue).toMatchObject({ path: ['url'], message: expect.stringMatching(/no password.* url_env$/) });
+  expect(further).toEqual([]);
+  expect(JSON.stringify(issue)).not.toMatch(/hunter2|hun\/ter2|PGPASSWORD/);
+});
+
+test('an address without a password is one of Redis', () => {
+  for (const url of ['redis://cache:6379', 'rediss://cache:6379/1', 'redis://user@cache'])
+    expect(redisSchema.parse({ url }).url).toBe(url);
 });
 
 interface Node {
