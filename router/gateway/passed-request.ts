@@ -1,7 +1,13 @@
 import type { CatalogModel, Dialect, Provider } from '../catalog/index.ts';
 import { invalidField, PlimsollError, quoted } from '../errors.ts';
 import { editFields, isObject, type JsonEdit, jsonSplices, spliced } from '../json/index.ts';
-import { formField, type PassedRequest, type PassedRoute, withFormValue } from '../passthrough/index.ts';
+import {
+  formField,
+  type PassedRequest,
+  type PassedRoute,
+  responsesInput,
+  withFormValue,
+} from '../passthrough/index.ts';
 import { checkPassedBody, type GatewayRequest, type PassedClientRequest, refuseRepeated } from './request.ts';
 import type { SelectionParts } from './select-model.ts';
 
@@ -22,7 +28,7 @@ type Parts = Pick<SelectionParts, 'catalog' | 'names'>;
  */
 export function passedRequest(request: GatewayRequest, came: PassedClientRequest, parts: Parts): PassedCall {
   const { route, path } = came;
-  const { target, body } = addressed(request, came, parts);
+  const { target, body, dropped = [] } = addressed(request, came, parts);
   const { 'content-type': contentType, accept } = request.headers;
   return {
     target,
@@ -34,6 +40,7 @@ export function passedRequest(request: GatewayRequest, came: PassedClientRequest
       accept: typeof accept === 'string' ? accept : undefined,
       repeatable: route.creates !== true,
       ...(route.path.includes(':id') && { byId: true }),
+      ...(dropped.length > 0 && { dropped }),
     },
   };
 }
@@ -52,11 +59,11 @@ function isKey(parameter: string): boolean {
   return [...new URLSearchParams(parameter).keys()].some((name) => name.toLowerCase() === 'key');
 }
 
-function addressed(
-  request: GatewayRequest,
-  came: PassedClientRequest,
-  parts: Parts,
-): { readonly target: CatalogModel; readonly body: PassedRequest['body'] } {
+interface Addressed extends Pick<PassedRequest, 'body' | 'dropped'> {
+  readonly target: CatalogModel;
+}
+
+function addressed(request: GatewayRequest, came: PassedClientRequest, parts: Parts): Addressed {
   const { route, bytes } = came;
   if (route.model === 'nowhere') {
     const target = providerTarget(namedProvider(request, route, parts), route);
@@ -69,7 +76,11 @@ function addressed(
   if (bytes === undefined) {
     checkPassedBody(request);
     const target = namedModel(request.body['model'], 'model', request, route, parts);
-    return { target, body: editFields(request.bodyText, request.body, { set: ['model', target.id] }) };
+    const { text, dropped } =
+      request.dialect === 'responses'
+        ? responsesInput(request.body, request.bodyText)
+        : { text: request.bodyText, dropped: [] };
+    return { target, body: editFields(text, request.body, { set: ['model', target.id] }), dropped };
   }
   const field = formField(bytes, String(request.headers['content-type']), 'model');
   const target = namedModel(field?.value, 'model', request, route, parts);

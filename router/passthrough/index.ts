@@ -2,6 +2,7 @@
 export { withOwnResults } from './batch-results.ts';
 export { formField, withFormValue } from './multipart.ts';
 export { nativeBody } from './native-body.ts';
+export { responsesInput } from './responses-body.ts';
 export {
   GOOGLE_ROUTE,
   PASSED_OPERATIONS,

@@ -1,5 +1,5 @@
 import { isMappedProof } from '../dialects/index.ts';
-import { isObject, type JsonEdit, jsonSplices, spliced } from '../json/index.ts';
+import { isObject, type JsonEdit, type JsonObject, jsonSplices, spliced } from '../json/index.ts';
 import { exceededLimit, fieldName, type ModelRequest, type UnmappableRule } from '../targets/index.ts';
 import { refusedHints } from './refused-hints.ts';
 
@@ -22,10 +22,7 @@ export function responsesBody(request: ModelRequest, bodyText: string, rule: Unm
     edits.push({ path, value: undefined });
     dropped.push(fieldName(path));
   };
-  const { input } = request.body;
-  if (Array.isArray(input)) {
-    for (let at = 0; at < input.length; at++) if (isForeign(input[at])) remove(['input', at]);
-  }
+  for (const path of foreignReasoning(request.body)) remove(path);
   if (rule !== 'refuse') {
     for (const { path } of refusedHints(request)) remove(path);
     const exceeded = exceededLimit(request);
@@ -35,6 +32,23 @@ export function responsesBody(request: ModelRequest, bodyText: string, rule: Unm
     }
   }
   return { text: edits.length > 0 ? spliced(bodyText, jsonSplices(bodyText, edits)) : bodyText, dropped };
+}
+
+/**
+ * The client's own text for a route beside the Responses API that takes the same input, such as the count of its tokens, without reasoning of
+ * other families of models.
+ */
+export function responsesInput(body: JsonObject, bodyText: string): NativeBody {
+  const paths = foreignReasoning(body);
+  if (paths.length === 0) return { text: bodyText, dropped: [] };
+  const edits = paths.map((path) => ({ path, value: undefined }));
+  return { text: spliced(bodyText, jsonSplices(bodyText, edits)), dropped: paths.map(fieldName) };
+}
+
+/** Places of the reasoning that another family of models gave. */
+function foreignReasoning({ input }: JsonObject): JsonEdit['path'][] {
+  if (!Array.isArray(input)) return [];
+  return [...input.keys()].filter((at) => isForeign(input[at])).map((at) => ['input', at]);
 }
 
 function isForeign(item: unknown): boolean {

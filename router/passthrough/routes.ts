@@ -221,4 +221,6 @@ export interface PassedRequest {
   readonly repeatable: boolean;
   /** About one thing at the provider, which the path names. */
   readonly byId?: boolean;
+  /** Paths of the client's fields that it leaves out although they said something. */
+  readonly dropped?: readonly string[];
 }

@@ -16,6 +16,7 @@ import {
   ExchangeError,
   exchangeFailure,
   failedAttempt,
+  isAboutNamedFile,
   isProvoked,
   missingKeyFailure,
   retryAfterMs,
@@ -170,7 +171,7 @@ async function errorOutcome(
   const headers = clientHeaders(incoming, true, key);
   const text = body.toString('utf8');
   const classified = classifyRefusal(status, headers['content-type'], text);
-  const failure = isClientsToKnow(call, status, classified) ? 'bad-request' : classified;
+  const failure = isClientsToKnow(call, status, classified, text) ? 'bad-request' : classified;
   return {
     ...failedAttempt(call.model, failure, status, `answered ${status} (${failure})`),
     retryAfterMs: retryAfterMs(headers),
@@ -180,9 +181,11 @@ async function errorOutcome(
 }
 
 /** What a passed-through route does not find, a file or the route itself, and one thing that the provider does not let the key read. */
-function isClientsToKnow({ passed }: ProviderCall, status: number, failure: Failure): boolean {
+function isClientsToKnow(call: ProviderCall, status: number, failure: Failure, text: string): boolean {
+  const { passed } = call;
   if (passed === undefined) return false;
-  return failure === 'model-missing' || (status === 403 && failure === 'auth' && passed.byId === true);
+  if (failure === 'model-missing') return true;
+  return status === 403 && failure === 'auth' && (passed.byId === true || isAboutNamedFile(call, text));
 }
 
 /** Without the key: some providers repeat what they refuse. */
@@ -249,7 +252,7 @@ function passedOn(
     method: passed.method,
     headers: passedHeaders(own, passed, provider.kind),
     body: passed.body,
-    dropped: [],
+    dropped: passed.dropped ?? [],
   };
 }
 

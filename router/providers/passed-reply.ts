@@ -1,6 +1,7 @@
 import type { ProviderKind, TokenCounts } from '../catalog/index.ts';
 import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
 import { type PassedRequest, withOwnResults } from '../passthrough/index.ts';
+import { reportedError, reportedFailure } from './error-body.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import {
   clientHeaders,
@@ -34,8 +35,8 @@ function keyHeader(kind: ProviderKind, bearer: string): Record<string, string> {
 }
 
 /**
- * A 2xx of a passed-through route, byte for byte and of any type. JSON is held and read for its tokens, a stream of events is read as it
- * passes; anything else, or JSON that is too long to hold, is not looked at.
+ * A 2xx of a passed-through route, byte for byte and of any type. JSON is held and read for its tokens, and for an error in place of what was
+ * asked for; a stream of events is read as it passes; anything else, or JSON that is too long to hold, is not looked at.
  */
 export async function passedReply(
   call: ProviderCall,
@@ -62,14 +63,16 @@ export async function passedReply(
   return { ...reply, body, usage: () => usage };
 }
 
-function wholeReply(
-  { operation }: ProviderCall,
-  { status, headers }: Head,
-  whole: Buffer,
-  key: string | undefined,
-): AttemptOutcome {
+/** Routes whose replies describe what the provider keeps, and what went wrong with it earlier. */
+const KEPT_THINGS: ReadonlySet<ProviderCall['operation']> = new Set(['files', 'batches']);
+
+function wholeReply(call: ProviderCall, head: Head, whole: Buffer, key: string | undefined): AttemptOutcome {
+  const { status, headers } = head;
+  const { operation } = call;
   const text = whole.toString('utf8');
   const json = isTooComplex(whole) ? undefined : parseJson(text);
+  const error = KEPT_THINGS.has(operation) ? undefined : reportedError(json);
+  if (error !== undefined) return reportedFailure(call, head, error, key);
   const edited = operation === 'batches' ? withOwnResults(text, json) : undefined;
   const usage = usageIn(json);
   return {

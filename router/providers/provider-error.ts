@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import { fieldIn, objectsIn } from '../json/index.ts';
+import { fieldIn, isObject, objectsIn, parseJson } from '../json/index.ts';
 import type { FailedAttempt, Failure, ProviderCall } from './types.ts';
 
 /** Why no connection was made. */
@@ -267,6 +267,36 @@ function reasonIn(text: string): Reason {
 
 function isString(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+/** Google's fields with the address of a file, in either spelling. */
+const FILE_ADDRESS = /^file_?uri$/i;
+/**
+ * What a 403 about them says: "You do not have permission to access the File abc or it may not exist.", "CachedContent not found (or
+ * permission denied)", "does not have storage.objects.get access".
+ */
+const ABOUT_FILE = /\bfile(?:s|Uri|_uri|Data)?\b|\bstorage\.objects\b/i;
+const ABOUT_CACHE = /\bcached ?contents?\b/i;
+
+/**
+ * Whether a refusal of Google's is about a file or a cached prompt that the client's request names, and not about the operator's key: it is of
+ * another account, or has expired.
+ */
+export function isAboutNamedFile({ passed }: Pick<ProviderCall, 'passed'>, text: string): boolean {
+  const { message } = reasonIn(text);
+  const isAboutCache = ABOUT_CACHE.test(message);
+  if (typeof passed?.body !== 'string' || !(isAboutCache || ABOUT_FILE.test(message))) return false;
+  const sent = parseJson(passed.body);
+  if (isAboutCache) return isString(fieldIn(sent, 'cachedContent') ?? fieldIn(sent, 'cached_content'));
+  return namesFile(fieldIn(sent, 'contents'));
+}
+
+function namesFile(contents: unknown): boolean {
+  const parts = [contents].flat().flatMap((content) => [fieldIn(content, 'parts')].flat());
+  return parts.some((part) => {
+    const file = fieldIn(part, 'fileData') ?? fieldIn(part, 'file_data');
+    return isObject(file) && Object.keys(file).some((name) => FILE_ADDRESS.test(name));
+  });
 }
 
 type Headers = Readonly<Record<string, string>>;

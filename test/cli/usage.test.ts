@@ -18,6 +18,8 @@ const COMMANDS = [
   'sign',
   'keys',
   'import',
+  'state',
+  'prices',
 ];
 
 const PAIR = ['--cheap', 'a', '--strong', 'b'];

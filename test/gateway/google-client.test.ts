@@ -3,6 +3,7 @@ import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/
 import { expect, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
+import { rawProvider } from './raw-provider.ts';
 import { gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY, type Wishes } from './running-gateway.ts';
 
 /** The official client with nothing changed but the base URL. */
@@ -138,12 +139,12 @@ test('tokens are counted without a call of a model, and models are listed', asyn
   expect((await fetch(`${url}/v1beta/models/nobody`)).status).toBe(404);
 });
 
-async function withGoogle(wishes: Partial<Wishes> = {}) {
+async function withGoogle(wishes: Partial<Wishes> = {}, googleUrl?: string) {
   const running = await gatewayForTest(wishes);
   const config = {
     providers: {
       first: { kind: 'openai-compatible', base_url: running.first.url, api_key_env: KEY_VARIABLE },
-      gemini: { kind: 'google', base_url: running.first.url, api_key_env: KEY_VARIABLE },
+      gemini: { kind: 'google', base_url: googleUrl ?? running.first.url, api_key_env: KEY_VARIABLE },
     },
     models: {
       'first/small': {},
@@ -183,6 +184,36 @@ test("a model of Google's gets the bytes of its client, with the operator's key"
   }))
     texts.push(text ?? '');
   expect(texts.length).toBeGreaterThan(1);
+});
+
+test.each([
+  ['You do not have permission to access the File abc or it may not exist.', 403],
+  ['service-1@gcp does not have storage.objects.get access to the Google Cloud Storage object.', 403],
+  ['The caller does not have permission', 503],
+])("a file of another account is the client's to know: %s", async (message, status) => {
+  const error = { code: 403, message, status: 'PERMISSION_DENIED' };
+  const google = await rawProvider(() => ({ status: 403, body: { error } }));
+  const { url, log } = await withGoogle({}, google.url);
+  const files = [
+    { fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/abc' } },
+    { file_data: { file_uri: 'gs://theirs/abc' } },
+  ];
+  for (const file of files) {
+    const body = { contents: [{ role: 'user', parts: [{ text: 'What is this?' }, file] }] };
+    const refused = await postRaw(url, '/v1beta/models/gemini/flash:generateContent', body);
+    expect(refused.status).toBe(status);
+    if (status === 403) expect(await refused.json()).toMatchObject({ error });
+  }
+  expect(/refuses the key/.test(log.join(''))).toBe(status === 503);
+});
+
+test('a 403 that speaks of a file is about the key if the request names none', async () => {
+  const error = { code: 403, message: 'No access to the File.', status: 'PERMISSION_DENIED' };
+  const google = await rawProvider(() => ({ status: 403, body: { error } }));
+  const { url } = await withGoogle({}, google.url);
+  const body = { contents: [{ parts: [{ text: 'A fileUri' }] }] };
+  const refused = await postRaw(url, '/v1beta/models/gemini/flash:generateContent', body);
+  expect(refused.status).toBe(503);
 });
 
 test.each<readonly [string, object, number, string, RegExp]>([

@@ -315,6 +315,56 @@ test.each(['completions', 'moderations', 'images/generations', 'audio/speech'])(
   },
 );
 
+const ERRORS_IN_200 = [
+  { error: { message: 'The model is overloaded', code: 503 } },
+  { error: { message: 'Voice engine failed', type: 'server_error' } },
+  { error: 'no voice' },
+];
+
+test.each(['completions', 'moderations', 'images/generations', 'audio/speech'])(
+  '/v1/%s: an error inside a 200 is a failure',
+  async (route) => {
+    const bodies = ERRORS_IN_200.values();
+    let error: object | undefined;
+    const { url, provider } = await inFront(() => ({ body: error ?? { data: [] } }));
+    const post = () =>
+      postRaw(url, `/v1/${route}`, { model: 'open/small', prompt: 'x', input: 'x', voice: 'v' });
+    for (error of bodies) {
+      const failed = await post();
+      expect(failed.status, JSON.stringify(error)).toBe(503);
+      expect(failed.headers.get('content-type')).toMatch(/json/);
+    }
+    expect(provider.requests.length).toBeGreaterThan(ERRORS_IN_200.length); // each is tried again
+    error = undefined;
+    expect((await post()).status).toBe(200);
+  },
+);
+
+test("a file's own error is no failure of the call", async () => {
+  const file = { id: 'file-1', object: 'file', status: 'failed', error: { message: 'unreadable' } };
+  const { openai } = await inFront(() => ({ body: file }));
+  expect(await openai.files.retrieve('file-1', { headers: { 'x-plimsoll-provider': 'open' } })).toEqual(file);
+});
+
+test.each(['compact', 'input_tokens'])(
+  '/v1/responses/%s goes without the reasoning of another family',
+  async (route) => {
+    const { url, provider } = await inFront(() => ({ body: { object: 'response.input_tokens' } }));
+    const own = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' };
+    const foreign = { ...own, id: 'rs_2', encrypted_content: 'plimsoll.anthropic.e30' };
+    const said = { role: 'user', content: 'Hello' };
+    const response = await postRaw(url, `/v1/responses/${route}`, {
+      model: 'open/small',
+      input: [said, own, foreign, said],
+    });
+    expect(response.headers.get('x-plimsoll-dropped')).toBe('input.2');
+    expect(JSON.parse(String(provider.requests[0]?.body))).toEqual({
+      model: 'small-at-provider',
+      input: [said, own, said],
+    });
+  },
+);
+
 test.each(['compact', 'input_tokens'])(
   '/v1/responses/%s goes on from nothing that is kept',
   async (route) => {

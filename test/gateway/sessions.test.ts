@@ -154,19 +154,22 @@ test('the decision log has a keyed hash of the id, and the id only if it is aske
   }
 });
 
-test.runIf(HAS_REDIS)('two instances keep one turn together, through Redis or the state', async () => {
-  for (const shared of [
-    { redis: { url: await redisUrl() } },
-    { state: { kind: 'sqlite' as const, url: path.join(scratch(), 'state.db') } },
-  ]) {
-    const one = await seeing({ config: shared });
-    const two = await seeing({ config: shared });
-    let tries = 0;
-    const turn = async () => {
-      const headers = { 'x-session-id': `${process.pid} ${tries++}` };
-      await send(one.running, one.first, headers);
-      return send(two.running, two.next, headers);
-    };
-    await expect.poll(turn, { timeout: 10_000 }).toMatchObject({ reason: 'same-turn', session: 'retain' });
-  }
+test.runIf(HAS_REDIS)('two instances keep one turn together, through Redis', async () => {
+  await keepOneTurn({ redis: { url: await redisUrl() } });
 });
+
+test('two instances keep one turn together, through the state', async () => {
+  await keepOneTurn({ state: { kind: 'sqlite', url: path.join(scratch(), 'state.db') } });
+});
+
+async function keepOneTurn(shared: NonNullable<Wishes['config']>): Promise<void> {
+  const one = await seeing({ config: shared });
+  const two = await seeing({ config: shared });
+  let tries = 0;
+  const turn = async () => {
+    const headers = { 'x-session-id': `${process.pid} ${tries++}` };
+    await send(one.running, one.first, headers);
+    return send(two.running, two.next, headers);
+  };
+  await expect.poll(turn, { timeout: 10_000 }).toMatchObject({ reason: 'same-turn', session: 'retain' });
+}
