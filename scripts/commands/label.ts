@@ -23,6 +23,7 @@ interface Flags extends RejectFlags {
   readonly maxTokens: number;
   readonly concurrency: number;
   readonly map?: ColumnMap;
+  readonly runCode: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly json: boolean;
@@ -51,6 +52,7 @@ export function labelCommand(): Command {
       wholeNumberBetween(1, 1_000),
       8,
     )
+    .option('--run-code', 'let graders of type code run what models wrote', false)
     .option('--dry-run', 'say what it takes, and call nobody', false)
     .option('--force', 'replace cases that no journal belongs to', false)
     .option('--json', 'print the result as JSON', false);
@@ -73,7 +75,7 @@ async function run(flags: Flags): Promise<void> {
   const { from, out, budget, maxTokens, concurrency, dryRun, force, map, maxRejects, rejects } = flags;
   const config = loadConfig(flags.config);
   const candidates = ladderFrom(flags.models).map((text) => candidateFrom(text, config.ladder));
-  const graders = readGraders(flags.graders);
+  const graders = readGraders(flags.graders, { allowCode: flags.runCode });
   const interrupted = new AbortController();
   const interrupt = () => {
     printNotes(['Interrupted: calls at work are waited for, and their replies are kept.']);

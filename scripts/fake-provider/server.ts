@@ -16,6 +16,8 @@ export interface FakeProviderOptions extends Partial<ReplyOptions>, Partial<Pace
   readonly models?: readonly string[];
   /** Refuse what the three providers refuse: unknown fields, empty texts, results without their calls … Default false. */
   readonly strict?: boolean;
+  /** The fault of the request of that number, from 1; undefined: none. Faults of the queue come first. */
+  readonly faultOf?: (number: number) => Fault | undefined;
   /** How many requests are kept, the latest. Default 1000. */
   readonly remember?: number;
 }
@@ -34,7 +36,7 @@ export interface FakeProvider {
   close(): Promise<void>;
 }
 
-type Settings = ResponseOptions & { readonly remember: number };
+type Settings = ResponseOptions & { readonly remember: number } & Pick<FakeProviderOptions, 'faultOf'>;
 
 const DEFAULTS: Settings = {
   seed: 1,
@@ -65,7 +67,7 @@ export async function startFakeProvider({
   ...options
 }: FakeProviderOptions = {}): Promise<FakeProvider> {
   const settings = { ...DEFAULTS, ...options };
-  const state: State = { requests: [], faults: [], always: undefined };
+  const state: State = { requests: [], faults: [], always: undefined, received: 0 };
   const server = createServer((request, response) => {
     handle(request, response, state, settings).catch(() => badRequest(response));
   });
@@ -89,6 +91,8 @@ interface State {
   readonly requests: SeenRequest[];
   readonly faults: Fault[];
   always: Fault | undefined;
+  /** Requests to models so far. */
+  received: number;
 }
 
 async function handle(
@@ -99,7 +103,7 @@ async function handle(
 ): Promise<void> {
   const body = await readBody(request);
   if (handleControl(request, body, state, response)) return;
-  const fault = nextFault(request, state);
+  const fault = nextFault(request, state, settings);
   const seen = { path: String(request.url), headers: request.headers, body, fault, aborted: false };
   state.requests.push(seen);
   if (state.requests.length > settings.remember) state.requests.shift();
@@ -139,10 +143,15 @@ function sendJson(response: ServerResponse, status: number, body: unknown): true
   return true;
 }
 
-function nextFault({ headers, method }: IncomingMessage, state: State): Fault | undefined {
+function nextFault(
+  { headers, method }: IncomingMessage,
+  state: State,
+  { faultOf = () => undefined }: Settings,
+): Fault | undefined {
   if (method !== 'POST') return undefined;
+  state.received += 1;
   const requested = headers['x-upstream-fault'];
-  return isFault(requested) ? requested : (state.faults.shift() ?? state.always);
+  return isFault(requested) ? requested : (state.faults.shift() ?? state.always ?? faultOf(state.received));
 }
 
 async function readBody(request: IncomingMessage): Promise<Json> {

@@ -4,7 +4,19 @@ import { PlimsollError, systemErrorCode } from '../../../router/errors.ts';
 import { firstFault } from '../../../router/unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../../router/yaml-file.ts';
 import { type Grade, type Grader, missing, type ReplySample } from './grader.ts';
+import { jsonFieldsGrader, jsonFieldsSchema, jsonSchemaGrader, jsonSchemaSchema } from './json-graders.ts';
 import { numberGrader, numberSchema } from './number-grader.ts';
+import {
+  codeGrader,
+  codeSchema,
+  commandGrader,
+  commandSchema,
+  httpGrader,
+  httpSchema,
+  sqlGrader,
+  sqlSchema,
+} from './program-graders.ts';
+import { similarityGrader, similaritySchema } from './similarity-grader.ts';
 import {
   containsGrader,
   containsSchema,
@@ -24,8 +36,15 @@ const graderSchema = z.discriminatedUnion('type', [
   containsSchema.extend(weight),
   regexSchema.extend(weight),
   refusalSchema.extend(weight),
+  jsonSchemaSchema.extend(weight),
+  jsonFieldsSchema.extend(weight),
+  similaritySchema.safeExtend(weight),
+  codeSchema.extend(weight),
+  sqlSchema.extend(weight),
+  commandSchema.extend(weight),
+  httpSchema.extend(weight),
 ]);
-type GraderOptions = z.output<typeof graderSchema>;
+type AnyGrader = z.output<typeof graderSchema>;
 
 const name = z.string().min(1);
 
@@ -63,9 +82,9 @@ export interface TaskGrader {
  * Reads the file that --graders names.
  * @throws PlimsollError `invalid-input` naming file, line and field; `not-found`, `io`
  */
-export function readGraders(file: string): Graders {
+export function readGraders(file: string, options: GraderOptions = {}): Graders {
   const yaml = yamlOf(file);
-  return openGraders(checked(yaml.value, file, yaml.lineOf));
+  return opened(checked(yaml.value, file, yaml.lineOf), options);
 }
 
 function checked(
@@ -109,14 +128,37 @@ function yamlOf(file: string): YamlFile {
 /** What a file of graders says, in memory. */
 export type GraderRules = z.input<typeof gradersFileSchema>;
 
+export interface GraderOptions {
+  /** Code that models wrote may be run. Default false. */
+  readonly allowCode?: boolean;
+}
+
 /** @throws PlimsollError `invalid-input`, naming the field */
-export function openGraders(given: GraderRules): Graders {
-  const { graders: rules } = checked(given, 'graders', () => undefined);
-  const opened = rules.map((rule) => ({ tasks: tasksOf(rule), grader: taskGrader(rule) }));
+export function openGraders(given: GraderRules, options: GraderOptions = {}): Graders {
+  return opened(
+    checked(given, 'graders', () => undefined),
+    options,
+  );
+}
+
+function opened(
+  { graders: rules }: z.output<typeof gradersFileSchema>,
+  { allowCode = false }: GraderOptions,
+): Graders {
+  const runsCode = rules.some(({ use }) => use.some(({ type }) => type === 'code'));
+  if (runsCode && !allowCode) {
+    throw new PlimsollError(
+      'invalid-input',
+      'A grader of type code runs what models wrote, with the rights of this process. Say so with --run-code, and let its command start a container.',
+      { place: { field: 'graders' } },
+    );
+  }
+  const graders = rules.map((rule) => ({ tasks: tasksOf(rule), grader: taskGrader(rule) }));
   return {
     sha256: createHash('sha256').update(JSON.stringify(rules)).digest('hex'),
     forTask: (task) =>
-      opened.find(({ tasks }) => tasks === undefined || (task !== undefined && tasks.includes(task)))?.grader,
+      graders.find(({ tasks }) => tasks === undefined || (task !== undefined && tasks.includes(task)))
+        ?.grader,
   };
 }
 
@@ -140,7 +182,7 @@ function taskGrader({ combine, use }: Rule): TaskGrader {
   };
 }
 
-function openGrader(options: GraderOptions): Grader {
+function openGrader(options: AnyGrader): Grader {
   switch (options.type) {
     case 'exact':
       return exactGrader(options);
@@ -152,6 +194,20 @@ function openGrader(options: GraderOptions): Grader {
       return regexGrader(options);
     case 'refusal':
       return refusalGrader(options);
+    case 'json-schema':
+      return jsonSchemaGrader(options);
+    case 'json-fields':
+      return jsonFieldsGrader(options);
+    case 'similarity':
+      return similarityGrader(options);
+    case 'code':
+      return codeGrader(options);
+    case 'sql':
+      return sqlGrader(options);
+    case 'command':
+      return commandGrader(options);
+    case 'http':
+      return httpGrader(options);
   }
 }
 
