@@ -9,9 +9,7 @@ import { codeIn } from './json-graders.ts';
 import { isNear } from './number-grader.ts';
 import { type Ran, runProgram } from './run-program.ts';
 
-const command = z
-  .tuple([z.string().min(1)], z.string())
-  .describe('A program and its arguments; no shell.');
+const command = z.tuple([z.string().min(1)], z.string()).describe('A program and its arguments; no shell.');
 const timeout_ms = z
   .int()
   .min(10)
