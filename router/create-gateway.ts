@@ -159,6 +159,8 @@ export function gatewayLogger(config: Config): Logger {
 }
 
 function providerKeys({ providers, models }: Config): string[] {
-  const named = createCatalog({ providers, models }).models.map(({ provider }) => provider.apiKeyEnv);
+  const named = createCatalog({ providers, models }).models.flatMap(({ provider }) =>
+    (provider.keys ?? [provider]).map(({ apiKeyEnv }) => apiKeyEnv),
+  );
   return [...new Set(named)].flatMap((name) => (name && process.env[name]?.trim()) || []);
 }

@@ -122,15 +122,18 @@ const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
 export function resolveProvider(name: string, options: ProviderOptions, env: NodeJS.ProcessEnv): Provider {
   const defaults = DEFAULTS[options.kind];
   const baseUrl = options.baseUrl ?? defaults.baseUrl ?? bedrockAddress(name, options, env);
-  return {
+  const [apiKeyEnv = options.apiKeyEnv ?? defaults.apiKeyEnv, ...further] = options.apiKeyEnvs ?? [];
+  const provider: Provider = {
     name,
     kind: options.kind,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    apiKeyEnv: options.apiKeyEnv ?? defaults.apiKeyEnv,
+    apiKeyEnv,
     headers: options.headers ?? {},
     passHeaders: (options.passHeaders ?? []).map((header) => header.toLowerCase()),
     dialects: dialectsOf(defaults.dialects, options.responses),
   };
+  if (further.length === 0) return provider;
+  return { ...provider, keys: [apiKeyEnv, ...further].map((one) => ({ ...provider, apiKeyEnv: one })) };
 }
 
 function dialectsOf(ofKind: readonly Dialect[], responses: boolean | undefined): readonly Dialect[] {

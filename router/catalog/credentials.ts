@@ -8,8 +8,16 @@ type ProviderKey =
 
 const AWS_VARIABLES = 'AWS_BEARER_TOKEN_BEDROCK (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
 
-/** Bedrock also accepts AWS's own variables; its key is then undefined, because its requests are signed. */
-export function providerKey({ kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEnv): ProviderKey {
+/**
+ * Bedrock also accepts AWS's own variables; its key is then undefined, because its requests are signed. Of several keys it is the first that is
+ * set.
+ */
+export function providerKey({ kind, apiKeyEnv, keys }: Provider, env: NodeJS.ProcessEnv): ProviderKey {
+  if (keys !== undefined) {
+    const found = keys.map((one) => providerKey(one, env));
+    const missing = found.map((one) => one.missing).join(' or ');
+    return found.find((one) => one.missing === undefined) ?? { missing };
+  }
   if (apiKeyEnv !== undefined) {
     // A key that was pasted into a file often ends in a line feed, which no header may hold.
     const key = setting(env, apiKeyEnv);
@@ -33,7 +41,8 @@ const AWS_NAMES = [
  * added: no request could be sent with them, and the error would not say why.
  * @throws PlimsollError `invalid-config` that names the variable and never quotes it
  */
-export function checkProviderKey({ name, kind, apiKeyEnv }: Provider, env: NodeJS.ProcessEnv): void {
+export function checkProviderKey({ name, kind, apiKeyEnv, keys }: Provider, env: NodeJS.ProcessEnv): void {
+  for (const one of keys ?? []) checkProviderKey(one, env);
   const variables = apiKeyEnv !== undefined ? [apiKeyEnv] : kind === 'bedrock' ? AWS_NAMES : [];
   for (const variable of variables) {
     const key = setting(env, variable);

@@ -21,8 +21,10 @@ export interface Provider {
   readonly kind: ProviderKind;
   /** Without a slash at the end; /chat/completions or /messages follows. */
   readonly baseUrl: string;
-  /** Name of the environment variable that holds the key; undefined if none is needed. */
+  /** Name of the environment variable that holds the key, the first one of several; undefined if none is needed. */
   readonly apiKeyEnv: string | undefined;
+  /** If it has several keys: the same provider with each of them alone, in the order of the configuration. */
+  readonly keys?: readonly Provider[];
   /** Sent with every request; never a secret. */
   readonly headers: Readonly<Record<string, string>>;
   /** Headers of the client that it gets besides those of its dialect, names in lower case. */
@@ -97,6 +99,8 @@ export interface ProviderOptions {
   readonly kind: ProviderKind;
   readonly baseUrl?: string | undefined;
   readonly apiKeyEnv?: string | undefined;
+  /** In its place, if there are several keys: they take turns. */
+  readonly apiKeyEnvs?: readonly string[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly passHeaders?: readonly string[] | undefined;
   /** Whether it has OpenAI's Responses API. Default: only of the kind openai. */

@@ -76,6 +76,15 @@ const provider = z
         .describe(
           'NAME of the environment variable that holds the key, never the key. By kind where left out.',
         ),
+      api_key_envs: z
+        .array(z.string().refine(isVariableName, NAME_NOT_KEY))
+        .min(1)
+        .max(100)
+        .refine((names) => new Set(names).size === names.length, 'names a variable twice; name each once')
+        .optional()
+        .describe(
+          'In place of api_key_env: NAMES of the environment variables of several keys of one account. When one is rate-limited, refused or used up, the next takes over.',
+        ),
       headers: headers
         .optional()
         .describe('Sent with every request to it. No secrets: authentication is by api_key_env alone.'),
@@ -115,6 +124,14 @@ const provider = z
     if (value.responses === true && !value.kind.startsWith('openai')) {
       const message = 'only a provider of the kind openai or openai-compatible can have the Responses API';
       context.addIssue({ code: 'custom', path: ['responses'], message });
+    }
+    if (value.api_key_env !== undefined && value.api_key_envs !== undefined) {
+      const message = 'give either api_key_env or api_key_envs';
+      context.addIssue({ code: 'custom', path: ['api_key_envs'], message });
+    }
+    if (value.kind === 'bedrock' && value.api_key_envs !== undefined) {
+      const message = 'a provider of the kind bedrock has one key: name it in api_key_env';
+      context.addIssue({ code: 'custom', path: ['api_key_envs'], message });
     }
     for (const name of Object.keys(value.headers ?? {})) {
       if (!isKeyHeader(name)) continue;

@@ -50,6 +50,8 @@ export interface AttemptRecord {
   readonly ms: number;
   /** Waited before a retry, in ms. */
   readonly waitedMs?: number;
+  /** The environment variable of the key, if the provider has several. */
+  readonly key?: string;
 }
 
 /** What the client gets when no candidate replied. */
@@ -84,6 +86,8 @@ export type FallbackEvent =
       readonly status?: number;
       /** The environment variable of the provider's key, if it is not set. */
       readonly unset?: string;
+      /** The environment variable of the key, if the provider has several. */
+      readonly key?: string;
       readonly code?: string;
     }
   | {
@@ -105,12 +109,16 @@ export interface SentAttempt {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly waitedMs: number | undefined;
+  /** The environment variable of the key, if the provider has several. */
+  readonly key: string | undefined;
 }
 
 /** What is known of a breaker that refused. */
 export interface OpenBreaker {
   readonly because: Failure | undefined;
   readonly notBefore: number | undefined;
+  /** The environment variable of the key, if it is the breaker of one of several. */
+  readonly key?: string | undefined;
 }
 
 /** How the attempts on one candidate ended. */
@@ -140,18 +148,26 @@ export class AttemptLog {
 
   attempted(model: CatalogModel, sent: SentAttempt): void {
     this.#add(attemptRecord(model, sent));
-    if (sent.outcome.kind === 'failure') this.#end(model, sent.outcome, sent.endedAt);
+    if (sent.outcome.kind === 'failure') this.#end(model, sent.outcome, sent.endedAt, { key: sent.key });
   }
 
   /** The request could not be prepared for the candidate, so nothing was sent. */
   unsent(model: CatalogModel, kind: AttemptKind, failed: FailedAttempt, now: number): void {
     const why = failed.failure === 'auth' ? 'skipped-no-key' : 'skipped-unmappable';
     this.#add({ model: model.name, kind, outcome: why, ms: 0 });
-    this.#end(model, failed, now, why);
+    this.#end(model, failed, now, { why });
   }
 
   skipped(model: CatalogModel, kind: AttemptKind, why: Skip, open?: OpenBreaker): void {
-    this.#add({ model: model.name, kind, outcome: why, ms: 0 });
+    this.#add({
+      model: model.name,
+      kind,
+      outcome: why,
+      ms: 0,
+      ...(open?.key !== undefined && { key: open.key }),
+    });
+    // An attempt with another key says more.
+    if (open?.key !== undefined && this.#ends.get(model.name)?.attempt !== undefined) return;
     this.#ends.set(model.name, { why, failure: open?.because, notBefore: open?.notBefore });
   }
 
@@ -202,15 +218,20 @@ export class AttemptLog {
     this.#onEvent({ kind: 'attempt', record });
   }
 
-  /** @param why other than the attempt's failure, if nothing was sent */
+  /**
+   * @param why other than the attempt's failure, if nothing was sent
+   * @param key the variable of the key, if the provider has several: the one that may be called soonest decides when to come back
+   */
   #end(
     model: CatalogModel,
     attempt: FailedAttempt,
     now: number,
-    why: Failure | Skip = attempt.failure,
+    { why = attempt.failure, key }: { readonly why?: Failure | Skip; readonly key?: string | undefined },
   ): void {
     const { failure, status, retryAfterMs, provoked, unset, code } = attempt;
-    const notBefore = retryAfterMs === undefined ? undefined : now + retryAfterMs;
+    const own = retryAfterMs === undefined ? undefined : now + retryAfterMs;
+    const others = key === undefined ? undefined : this.#ends.get(model.name)?.notBefore;
+    const notBefore = own !== undefined && others !== undefined ? Math.min(own, others) : (own ?? others);
     this.#ends.set(model.name, { why, failure, attempt, notBefore });
     if (isOperatorFault(failure) && !provoked) {
       this.#onEvent({
@@ -219,6 +240,7 @@ export class AttemptLog {
         failure: why === 'skipped-no-key' ? why : failure,
         ...(status !== undefined && { status }),
         ...(unset !== undefined && { unset }),
+        ...(key !== undefined && { key }),
         ...(code !== undefined && { code }),
       });
     } else if (isUnreachable(failure)) {
@@ -242,7 +264,7 @@ export class AttemptLog {
 }
 
 function attemptRecord(model: CatalogModel, sent: SentAttempt): AttemptRecord {
-  const { kind, outcome, startedAt, endedAt, waitedMs } = sent;
+  const { kind, outcome, startedAt, endedAt, waitedMs, key } = sent;
   const record: Mutable<AttemptRecord> = {
     model: model.name,
     kind,
@@ -251,6 +273,7 @@ function attemptRecord(model: CatalogModel, sent: SentAttempt): AttemptRecord {
   };
   if (outcome.status !== undefined) record.status = outcome.status;
   if (waitedMs !== undefined) record.waitedMs = waitedMs;
+  if (key !== undefined) record.key = key;
   return record;
 }
 

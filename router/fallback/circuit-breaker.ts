@@ -16,14 +16,14 @@ export interface Granted {
   readonly probe: boolean;
 }
 
+export interface Refused {
+  readonly kind: 'refused';
+  readonly because: Failure | undefined;
+  readonly reopensInMs: number | undefined;
+}
+
 /** Whether a model may be called now. */
-export type Permission =
-  | Granted
-  | {
-      readonly kind: 'refused';
-      readonly because: Failure | undefined;
-      readonly reopensInMs: number | undefined;
-    };
+export type Permission = Granted | Refused;
 
 /** Stops calling a model that fails, then tests it with one request at a time. */
 export interface CircuitBreaker {

@@ -86,6 +86,12 @@ export function isUnreachable(failure: Failure): failure is Unreachable {
   return (UNREACHABLE as readonly Failure[]).includes(failure);
 }
 
+/** It says something of the key alone: another key of the same provider may do. */
+export function isKeyFailure({ failure, unset, provoked }: FailedAttempt): boolean {
+  if (unset !== undefined || provoked) return false;
+  return failure === 'rate-limited' || failure === 'auth' || failure === 'quota-exhausted';
+}
+
 /** The provider has certainly not carried out the request. */
 export function isUndone(failure: Failure): boolean {
   return isUnreachable(failure) || failure === 'rate-limited' || failure === 'overloaded';

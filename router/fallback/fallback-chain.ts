@@ -20,18 +20,21 @@ import {
   type BreakerState,
   type CircuitBreakers,
   createCircuitBreakers,
+  type Refused,
   type Trial,
 } from './circuit-breaker.ts';
 import {
   type Clock,
   failureRule,
   type Health,
+  isKeyFailure,
   isUndone,
   monotonicClock,
   type RetryBackoff,
   remedyFor,
   retryBackoff,
 } from './failure-rules.ts';
+import { type KeyedModel, KeyRotation } from './key-rotation.ts';
 
 export type FallbackResult =
   | {
@@ -102,12 +105,13 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
   const breakers =
     options.breakers ??
     createCircuitBreakers(settings.breaker, (model, state) => onEvent({ kind: 'breaker', model, state }));
+  const keys = new KeyRotation(settings.breaker, clock);
   const start = (): FallbackRun => {
     const log = new AttemptLog(onEvent);
     let filter: CandidateFilter | undefined;
     return {
       call(call, candidates, deadline, kind) {
-        const context = { prepare, settings, breakers, clock, random, call, deadline, log };
+        const context = { prepare, settings, breakers, keys, clock, random, call, deadline, log };
         if (kind !== 'fallback' || filter === undefined) {
           filter = createCandidateFilter(candidates[0], settings.maxFallbackPriceFactor);
         }
@@ -127,6 +131,7 @@ interface AttemptContext {
   readonly prepare: PrepareAttempt;
   readonly settings: UpstreamSettings;
   readonly breakers: CircuitBreakers;
+  readonly keys: KeyRotation;
   readonly clock: Clock;
   readonly random: () => number;
   readonly call: UnroutedCall;
@@ -164,19 +169,86 @@ async function firstReply(
 }
 
 /**
- * Calls one candidate, with retries. Undefined if its breaker refused. The request is prepared before the breaker is asked: one that
- * cannot be sent must not use up a probe, and is refused as such even while the breaker is open.
+ * Calls one candidate, with each of its provider's keys in turn if there are several, and with retries. Undefined if a breaker refused. The
+ * request is prepared before the breaker is asked: one that cannot be sent must not use up a probe, and is refused as such even while the
+ * breaker is open.
  */
 async function callCandidate(
   context: AttemptContext,
   model: CatalogModel,
   firstKind: AttemptKind,
 ): Promise<AttemptOutcome | undefined> {
-  const { clock, call, log, settings } = context;
-  const preparing = context.prepare({ ...call, model });
+  if (model.provider.keys !== undefined) {
+    const ended = await callWithKeys(context, model, firstKind);
+    if (ended !== 'no-key') return ended;
+  }
+  const preparing = prepareFor(context, model);
   // A native request is ready at once: no turn of the event loop is spent on it.
-  const prepared =
-    preparing instanceof Promise ? await preparing.catch((error) => rethrow(call, error)) : preparing;
+  const prepared = preparing instanceof Promise ? await preparing : preparing;
+  const outcome = await sendPrepared(context, { model, prepared, kind: firstKind });
+  return outcome === 'key-open' ? undefined : outcome;
+}
+
+/** `no-key`: none is set, so nothing was sent. */
+async function callWithKeys(
+  context: AttemptContext,
+  model: CatalogModel,
+  firstKind: AttemptKind,
+): Promise<AttemptOutcome | 'no-key' | undefined> {
+  const usable = usableKeys(context, model);
+  let next = await usable.next();
+  if (next.done) return 'no-key';
+  let kind = firstKind;
+  let last: AttemptOutcome | undefined;
+  while (!next.done) {
+    const current = next.value;
+    next = await usable.next();
+    const isLast = next.done === true;
+    const outcome = await sendPrepared(context, { ...current, model, kind, isLast });
+    if (outcome === 'key-open') continue;
+    if (outcome?.kind !== 'failure' || !isKeyFailure(outcome)) return outcome;
+    context.keys.failed(current.keyed, model, outcome);
+    last = outcome;
+    kind = 'retry';
+    if (timeLeft(context) < MIN_ATTEMPT_MS) break;
+  }
+  return last;
+}
+
+/** The keys that are set, in turn. One that rests is called only if there is no other. */
+async function* usableKeys(context: AttemptContext, model: CatalogModel) {
+  let isAnyRested = false;
+  for (const keyed of context.keys.order(model, context.call)) {
+    if (keyed.rests && isAnyRested) return;
+    const prepared = await prepareFor(context, keyed.model);
+    if (prepared.kind === 'failure' && prepared.unset !== undefined) continue;
+    isAnyRested = true;
+    yield { keyed, prepared };
+  }
+}
+
+type Prepared = Awaited<ReturnType<PrepareAttempt>>;
+
+function prepareFor({ prepare, call }: AttemptContext, model: CatalogModel): Prepared | Promise<Prepared> {
+  const preparing = prepare({ ...call, model });
+  return preparing instanceof Promise ? preparing.catch((error) => rethrow(call, error)) : preparing;
+}
+
+interface Candidate {
+  readonly model: CatalogModel;
+  readonly prepared: Prepared;
+  readonly kind: AttemptKind;
+  /** The key that it is called with, if there are several. */
+  readonly keyed?: KeyedModel;
+  /** There is no other key left to try. */
+  readonly isLast?: boolean;
+}
+
+async function sendPrepared(
+  context: AttemptContext,
+  { model, prepared, kind: firstKind, keyed, isLast = true }: Candidate,
+): Promise<AttemptOutcome | 'key-open' | undefined> {
+  const { clock, call, log, settings } = context;
   if (prepared.kind === 'failure') {
     log.unsent(model, firstKind, prepared, clock.now());
     return prepared;
@@ -186,8 +258,10 @@ async function callCandidate(
   let waitedMs: number | undefined;
   for (let kind = firstKind; ; kind = 'retry') {
     call.signal.throwIfAborted();
-    const outcome = await attempt(context, { model, send: prepared.send, kind, waitedMs });
-    if (outcome === undefined || !mayRetry(context, model, outcome)) return outcome;
+    const outcome = await attempt(context, { model, send: prepared.send, kind, waitedMs, keyed });
+    if (outcome === undefined || outcome === 'key-open' || !mayRetry(context, model, keyed, outcome))
+      return outcome;
+    if (!isLast && isKeyFailure(outcome)) return outcome;
     backoff ??= retryBackoff(settings.retry, context.random);
     waitedMs = backoff.nextWaitMs({
       retryAfterMs: outcome.retryAfterMs,
@@ -202,10 +276,12 @@ async function callCandidate(
 function mayRetry(
   { breakers, call }: AttemptContext,
   model: CatalogModel,
+  keyed: KeyedModel | undefined,
   outcome: AttemptOutcome,
 ): outcome is FailedAttempt {
   if (outcome.kind === 'reply' || failureRule(outcome.failure).remedy !== 'retry') return false;
   if (call.passed?.repeatable === false && !isUndone(outcome.failure)) return false;
+  if (keyed !== undefined && breakers.of(keyed.breaker).state() !== 'closed') return false;
   return breakers.of(model.name).state() === 'closed';
 }
 
@@ -214,22 +290,28 @@ interface Attempt {
   readonly send: ReadyAttempt['send'];
   readonly kind: AttemptKind;
   readonly waitedMs: number | undefined;
+  readonly keyed: KeyedModel | undefined;
 }
 
-/** One attempt, if the model's breaker permits it. */
+/** One attempt, if the breakers of model and key permit it. Undefined if that of the model does not. */
 async function attempt(
   context: AttemptContext,
-  { model, send, kind, waitedMs }: Attempt,
-): Promise<AttemptOutcome | undefined> {
+  { model, send, kind, waitedMs, keyed }: Attempt,
+): Promise<AttemptOutcome | 'key-open' | undefined> {
   const { breakers, clock, call, log, settings } = context;
-  const breaker = breakers.of(model.name);
   const startedAt = clock.now();
+  const breaker = breakers.of(model.name);
   const permission = breaker.tryAcquire();
   if (permission.kind === 'refused') {
-    const { because, reopensInMs } = permission;
-    const notBefore = reopensInMs === undefined ? undefined : startedAt + reopensInMs;
-    log.skipped(model, kind, 'skipped-open', { because, notBefore });
+    log.skipped(model, kind, 'skipped-open', openBreaker(permission, startedAt));
     return undefined;
+  }
+  const keyBreaker = keyed && breakers.of(keyed.breaker);
+  const keyPermission = keyBreaker?.tryAcquire();
+  if (keyPermission?.kind === 'refused') {
+    breaker.record(permission, undefined);
+    log.skipped(model, kind, 'skipped-open', { ...openBreaker(keyPermission, startedAt), key: keyed?.key });
+    return 'key-open';
   }
   const leftMs = timeLeft(context);
   let trial: Trial | undefined;
@@ -239,7 +321,9 @@ async function attempt(
   } catch (error) {
     return rethrow(call, error);
   } finally {
-    breaker.record(permission, trial);
+    const isOfKey = keyed !== undefined && isAboutKey(trial);
+    breaker.record(permission, isOfKey ? undecided(trial) : trial);
+    if (keyPermission) keyBreaker?.record(keyPermission, isOfKey ? trial : ofKey(trial));
   }
   const { outcome } = trial;
   log.attempted(model, {
@@ -248,8 +332,26 @@ async function attempt(
     startedAt,
     endedAt: clock.now(),
     waitedMs,
+    key: keyed?.key,
   });
   return outcome;
+}
+
+function openBreaker({ because, reopensInMs }: Refused, now: number) {
+  return { because, notBefore: reopensInMs === undefined ? undefined : now + reopensInMs };
+}
+
+function isAboutKey(trial: Trial | undefined): boolean {
+  return trial?.outcome.kind === 'failure' && isKeyFailure(trial.outcome);
+}
+
+function undecided(trial: Trial | undefined): Trial | undefined {
+  return trial && { ...trial, health: 'unknown' };
+}
+
+/** Whatever else fails says nothing of the key. */
+function ofKey(trial: Trial | undefined): Trial | undefined {
+  return trial?.health === 'down' ? undecided(trial) : trial;
 }
 
 /** Whatever an aborted attempt threw, the reason is the signal's. */

@@ -28,10 +28,9 @@ const WORDS: Readonly<Record<LoggedFailure['failure'], string>> = {
 };
 
 function sentence({ model, failure, ...event }: LoggedFailure): string {
-  const unset = event.kind === 'operator-fault' ? event.unset : undefined;
-  return unset === undefined
-    ? `${model} ${WORDS[failure]}`
-    : `${model} was not called, because ${unset} is not set`;
+  const { unset, key } = event.kind === 'operator-fault' ? event : {};
+  if (unset !== undefined) return `${model} was not called, because ${unset} is not set`;
+  return `${model} ${WORDS[failure]}${key === undefined ? '' : `, for the key in ${key}`}`;
 }
 
 /**
@@ -43,7 +42,9 @@ export function failureLog(logger: Logger): (event: FallbackEvent) => void {
   return (event) => {
     if (event.kind !== 'operator-fault' && event.kind !== 'unreachable') return;
     const { kind, model, failure, ...found } = event;
-    const repeated = repeats(`${model} ${failure} ${found.code ?? ''}`);
+    const repeated = repeats(
+      `${model} ${failure} ${found.code ?? ''} ${('key' in found && found.key) || ''}`,
+    );
     if (repeated === undefined) return;
     const fields = { model, failure, ...found, ...(repeated && { repeated }) };
     logger[kind === 'unreachable' ? 'warn' : 'error'](fields, sentence(event));

@@ -82,8 +82,10 @@ export function fallbackModels(
 
 /** What the environment says of the providers' keys. */
 export interface ProviderKeys {
-  /** A sentence for each that is missing. */
+  /** A sentence for each provider without a key. */
   readonly troubles: readonly string[];
+  /** A sentence for each further key that is missing. */
+  readonly warnings: readonly string[];
   /** Some provider has its key, or needs none. */
   readonly callable: boolean;
 }
@@ -97,7 +99,17 @@ export function keysOfProviders(models: readonly CatalogModel[]): ProviderKeys {
       ? []
       : [`${missing} is not set: the provider ${provider.name} cannot be called.`];
   });
-  return { troubles, callable: troubles.length < providers.size };
+  const warnings = [...providers.values()].flatMap(missingKeys);
+  return { troubles, warnings, callable: troubles.length < providers.size };
+}
+
+/** Of a provider that has one of its keys at least. */
+function missingKeys({ name, keys = [] }: Provider): string[] {
+  const missing = keys.flatMap((one) => providerKey(one, process.env).missing ?? []);
+  if (missing.length === keys.length) return [];
+  return missing.map(
+    (variable) => `${variable} is not set: the provider ${name} is called with its other keys.`,
+  );
 }
 
 /** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */

@@ -83,7 +83,7 @@ export interface Gateway {
 }
 
 /** What somebody has to fix while the gateway serves: `troubles` are of anything, not of keys alone. */
-export interface GatewayHealth extends ProviderKeys {
+export interface GatewayHealth extends Omit<ProviderKeys, 'warnings'> {
   /** What the instances behind one address serve; undefined if there is one, or it is not known. */
   readonly instances?: readonly InstanceReport[] | undefined;
 }
@@ -150,7 +150,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const threads = options.threads === 'on' && state ? createThreads(state.documents) : undefined;
   const keeping = threads && { threads, onNotKept: threadLog(logger) };
   let current: Omit<GatewayParts, 'router'> | undefined;
-  let keys: ProviderKeys = { troubles: [], callable: true };
+  let keys: ProviderKeys = { troubles: [], warnings: [], callable: true };
   const warned = new Set<string>();
 
   /** The reply, whose cost is in the ledger before it ends. */
@@ -212,7 +212,11 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       served = { artifact: router.artifact.sha256, config: configHash(settings, router) };
       shared.report(() => served!);
       keys = keysOfProviders(catalog.models);
-      for (const trouble of [...keys.troubles, ...ladderWarnings(settings, router, catalog)]) {
+      for (const trouble of [
+        ...keys.troubles,
+        ...keys.warnings,
+        ...ladderWarnings(settings, router, catalog),
+      ]) {
         if (!warned.has(trouble)) logger.warn(trouble);
         warned.add(trouble);
       }

@@ -172,11 +172,14 @@ function kindsOf({ kinds }: PassedRoute, dialect: Dialect): string {
   return `Providers of the kinds ${(kinds[dialect] ?? []).join(', ')}`;
 }
 
-/** What is called if no model is named: for attempts, breakers and records, under the name of the route. */
+/**
+ * What is called if no model is named: for attempts, breakers and records, under the name of the route. Of several keys it is always the
+ * first: files and batches belong to the account of the key that made them.
+ */
 function providerTarget(provider: Provider, { operation }: PassedRoute): CatalogModel {
   return {
     name: `${provider.name}/${operation}`,
-    provider,
+    provider: provider.keys?.[0] ?? provider,
     id: operation,
     price: undefined,
     contextWindow: undefined,

@@ -141,6 +141,7 @@ const attempt = z.strictObject({
   status: z.int().optional().describe("The provider's HTTP status, where there was one."),
   ms,
   waited_ms: ms.optional().describe('Waited before this retry.'),
+  key: z.string().optional().describe('NAME of the variable of its key, where its provider has several.'),
 });
 
 const look = {
@@ -309,8 +310,9 @@ function lookOf({ model, skip, replyLoss, escalated }: LookFacts) {
   return { model: model.name, skip, reply_loss: replyLoss, escalated };
 }
 
-function attemptOf({ model, kind, outcome, status, ms, waitedMs }: RequestFacts['attempts'][number]) {
-  return { model, kind, outcome, status, ms: rounded(ms), waited_ms: waitedMs && rounded(waitedMs) };
+function attemptOf(made: RequestFacts['attempts'][number]) {
+  const { model, kind, outcome, status, ms, waitedMs, key } = made;
+  return { model, kind, outcome, status, ms: rounded(ms), waited_ms: waitedMs && rounded(waitedMs), key };
 }
 
 function usageOf(usage: TokenCounts) {
