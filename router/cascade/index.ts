@@ -20,5 +20,5 @@ export {
   type SignalSource,
 } from './reply-judge.ts';
 export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
-export { beginsAsRefusal } from './text-signals.ts';
+export { beginsAsRefusal, textLanguage, textSignals } from './text-signals.ts';
 export { type LogprobSignals, logprobSignals } from './token-logprobs.ts';

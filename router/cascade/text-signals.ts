@@ -194,6 +194,8 @@ const SCRIPTS = [
   /\p{Script=Hangul}/gu,
   /\p{Script=Thai}/gu,
 ];
+/** Which of them is kana, which Chinese has none of. */
+const JAPANESE = 6;
 /** A script with a smaller share of the prompt's letters is a name or a quotation. */
 const USED = 0.05;
 
@@ -234,6 +236,38 @@ function languageOf(words: Iterable<string>): number | undefined {
   const most = Math.max(...counts);
   if (most < FEWEST_FUNCTION_WORDS || counts.filter((count) => count === most).length > 1) return undefined;
   return counts.indexOf(most);
+}
+
+/** In the order of FUNCTION_WORDS. */
+const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'it', 'nl', 'pl', 'tr'] as const;
+/** In the order of SCRIPTS: the one language that is mostly written in it, else the script. Latin has many. */
+const LANGUAGE_OF_SCRIPT = [
+  undefined,
+  'Cyrillic',
+  'el',
+  'Arabic',
+  'he',
+  'Devanagari',
+  'ja',
+  'zh',
+  'ko',
+  'th',
+];
+/** Enough to see a language. */
+const LANGUAGE_READ = 2_000;
+
+/**
+ * The language of a text, by its frequent words or its script: ISO 639-1, the script's name where several languages share it (`Cyrillic`),
+ * `und` where nothing shows it, as in a short text in Latin letters. Coarse, and cheap: O(2,000 characters).
+ */
+export function textLanguage(text: string): string {
+  const read = text.slice(0, LANGUAGE_READ);
+  const letters = lettersByScript(read);
+  const most = letters.indexOf(Math.max(...letters));
+  const isJapanese = letters[JAPANESE]! > USED * sum(letters);
+  if (most > 0) return isJapanese ? 'ja' : (LANGUAGE_OF_SCRIPT[most] ?? 'und');
+  const language = languageOf(wordsOf(read));
+  return language === undefined ? 'und' : (LANGUAGES[language] ?? 'und');
 }
 
 function otherLanguage(asked: Iterable<string>, words: readonly string[]): number | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hasBudgets } from '../access/index.ts';
 import { camelCased } from './camel-cased.ts';
+import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import {
@@ -65,6 +66,7 @@ export const configSchema = z
     cascade: cascadeSchema.prefault({}),
     access: accessSchema.prefault({}),
     decision_log: decisionLogSchema.optional(),
+    capture: captureSchema.optional(),
     threads: z
       .enum(['on', 'off'])
       .default('off')
@@ -122,13 +124,18 @@ function withNeededState<
     readonly providers: object;
     readonly state?: z.infer<typeof stateSchema> | undefined;
     readonly decisionLog?: z.infer<typeof decisionLogSchema> | undefined;
+    readonly capture?: z.infer<typeof captureSchema> | undefined;
     readonly access: z.infer<typeof accessSchema>;
     readonly threads: 'on' | 'off';
   },
 >(fields: Fields): Fields {
-  const { providers, state, decisionLog, access, threads } = fields;
+  const { providers, state, decisionLog, capture, access, threads } = fields;
   const isNeeded =
-    decisionLog?.to === 'state' || hasBudgets(access) || access.keysInState || threads === 'on';
+    decisionLog?.to === 'state' ||
+    capture !== undefined ||
+    hasBudgets(access) ||
+    access.keysInState ||
+    threads === 'on';
   if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;
   return { ...fields, state: defaultState() };
 }

@@ -1,5 +1,6 @@
 import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
+import type { DrawnRequest } from '../records/index.ts';
 import { resultWithin } from '../result-within.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
@@ -83,22 +84,26 @@ export async function handleRequest(
     const stages = { request, startedAt, selection, session, id, calledMs };
     const executing = executePlan(plan, call, parts, calledMs);
     // Runs while we wait for the provider, so it adds no latency.
+    const drawn = isChat(request) ? draw(request, selection, recording) : undefined;
     if (plan.kind === 'direct') {
       if (selection.decision) recording.shares.chose(selection.selected.name);
       rememberSelection(selection);
       const headers = selectionHeaders(id, selection);
-      return keepingReply(replyTo(executedRequest(stages, await executing, headers), recording), keep);
+      return keepingReply(
+        replyTo(executedRequest({ ...stages, drawn }, await executing, headers), recording),
+        keep,
+      );
     }
     const executed = executing.then((done) => {
       const final = finalSelection(stages.selection, plan, done);
       recording.shares.chose(final.selected.name);
       rememberSelection(final);
-      return executedRequest({ ...stages, selection: final }, done, selectionHeaders(id, final));
+      return executedRequest({ ...stages, drawn, selection: final }, done, selectionHeaders(id, final));
     });
     const isHeldLong =
       call.stream && parts.heartbeatMs > 0 && !(await endsWithin(executed, parts.heartbeatMs));
     const reply = isHeldLong
-      ? earlyReply(stages, selectionHeaders(id, selection), executed, recording)
+      ? earlyReply({ ...stages, drawn }, selectionHeaders(id, selection), executed, recording)
       : replyTo(await executed, recording);
     return keepingReply(reply, keep);
   } catch (error) {
@@ -115,9 +120,19 @@ function isChat({ operation, passed }: GatewayRequest): boolean {
   return operation === 'chat' && passed === undefined;
 }
 
+/** Whether the request is captured; its reply is then held as it goes out. */
+function draw(
+  { dialect, body, bodyText, memory }: GatewayRequest,
+  { decision, chosen }: Selection,
+  { capture }: Recording,
+): DrawnRequest | undefined {
+  const profile = chosen && (chosen.options.profile ?? 'auto');
+  return capture?.draw({ dialect, body, bodyText, memory, decision, profile });
+}
+
 type CalledStages = Pick<
   ExecutedRequest,
-  'request' | 'startedAt' | 'selection' | 'session' | 'id' | 'calledMs'
+  'request' | 'startedAt' | 'selection' | 'session' | 'id' | 'calledMs' | 'drawn'
 >;
 
 function executedRequest(

@@ -12,7 +12,14 @@ import { type CatalogModel, checkProviderKey, type Dialect } from '../catalog/in
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
 import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
-import { createRungShares, type DecisionLog, openDecisionLog, type RequestFacts } from '../records/index.ts';
+import {
+  type Capture,
+  createRungShares,
+  type DecisionLog,
+  openCapture,
+  openDecisionLog,
+  type RequestFacts,
+} from '../records/index.ts';
 import type { Router } from '../router.ts';
 import {
   openSessions,
@@ -116,8 +123,9 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const opening = Promise.all([
     withKeys ? accessFor(options.access, shared.state, logger) : undefined,
     decisionLogFor(options, shared.state?.log, logger),
+    captureFor(options, shared.state?.log, logger),
   ]);
-  const [access, decisionLog] = await opening.catch(async (error) => {
+  const [access, decisionLog, capture] = await opening.catch(async (error) => {
     await shared.close();
     throw error;
   });
@@ -127,6 +135,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     queued: queue.waiting,
     breakerStates: breakers.states,
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
+    captured: () => capture?.counts(),
     ledger: () => shared.limiter?.counts() ?? { settled: 0, waiting: 0, dropped: 0 },
     isStateAway: () => shared.state?.trouble() !== undefined,
   });
@@ -144,6 +153,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     shares: createRungShares(),
     includePrompt: options.decisionLog?.includePrompt === true,
     observe: recorded.add,
+    capture,
   };
   let served: { readonly artifact: string; readonly config: string } | undefined;
   const { state } = shared;
@@ -231,6 +241,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         ...(decisionLog?.failing()
           ? ['The decision log cannot be written: records wait, then are dropped.']
           : []),
+        ...(capture?.failing() ? ['Captured requests cannot be stored: capture pauses.'] : []),
         ...shared.troubles(),
       ];
       return { troubles, callable: keys.callable, instances: shared.instances() };
@@ -258,7 +269,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       queue.close();
       recorded.flush();
       access?.close?.();
-      await decisionLog?.close();
+      await Promise.all([capture?.close(), decisionLog?.close()]);
       await shared.close();
     },
   };
@@ -294,6 +305,17 @@ async function decisionLogFor(
     onFailure: (trouble) =>
       logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
   });
+}
+
+async function captureFor(
+  { capture: options }: GatewayOptions,
+  log: Log | undefined,
+  logger: Logger,
+): Promise<Capture | undefined> {
+  if (options === undefined || log === undefined) return undefined;
+  const onFailure = (trouble: SafeError) =>
+    logger.error(trouble, 'captured requests cannot be stored: capture pauses');
+  return openCapture({ options, log, onFailure });
 }
 
 /** Shared through Redis, else through the state; without either each process knows its own. */

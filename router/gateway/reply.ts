@@ -105,11 +105,13 @@ function plainReply(
   recording: Recording,
 ): GatewayReply {
   const { status, headers, body } = outcome;
+  const { drawn } = executed;
   const usage = body.whole && outcome.usage();
+  if (body.whole !== undefined) drawn?.hold(body.whole);
   return {
     status,
     headers: headersOf(executed, headers, model, usage),
-    body: body.whole ?? body,
+    body: body.whole ?? drawn?.watch(body) ?? body,
     stream: undefined,
     finished: recordOnce(executed, recording, status, outcome.usage),
     spent: () => spentOn(executed, model, outcome.usage()),
@@ -129,10 +131,11 @@ function streamReply(
   const { 'content-length': _, ...headers } = outcome.headers;
   const own = { ...headers, ...STREAM_HEADERS };
   const end = dialect === 'responses' ? new ResponseEnd() : undefined;
+  const passed = executed.drawn?.watch(outcome.body) ?? outcome.body;
   return {
     status,
     headers: headersOf(executed, own, model),
-    body: end === undefined ? outcome.body : end.watch(outcome.body),
+    body: end === undefined ? passed : end.watch(passed),
     stream: {
       trailerNames: COST_TRAILERS,
       trailers: () => costHeaders({}, costsOf(executed, model, outcome.usage())),
@@ -182,7 +185,8 @@ export function earlyReply(
     executed = await executing;
     if (executed.result.kind === 'failure') throw new LateFailure(executed.result.failure);
     const { body } = executed.result.outcome;
-    yield* end === undefined ? body : end.watch(body);
+    const passed = executed.drawn?.watch(body) ?? body;
+    yield* end === undefined ? passed : end.watch(passed);
   }
   const usage = () => (executed?.result.kind === 'reply' ? executed.result.outcome.usage() : undefined);
   return {

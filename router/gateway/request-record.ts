@@ -6,7 +6,9 @@ import { requestMessages, routedText } from '../prompt/index.ts';
 import type { Operation, Usage } from '../providers/index.ts';
 import {
   baselineCostUsd,
+  type Capture,
   type CheckFacts,
+  type DrawnRequest,
   type RequestFacts,
   type RungShares,
   randomCostUsd,
@@ -22,6 +24,8 @@ export interface Recording {
   readonly includePrompt: boolean;
   /** Called once for each request, when its last byte is sent. */
   readonly observe: (facts: RequestFacts) => void;
+  /** Undefined if no request is captured. */
+  readonly capture?: Pick<Capture, 'draw'> | undefined;
 }
 
 /** The stages of a request that it came to. */
@@ -37,6 +41,8 @@ export interface RequestStages {
   readonly result?: FallbackResult;
   readonly check?: CheckFacts | undefined;
   readonly firstByteMs?: number;
+  /** If the request was drawn to be captured. */
+  readonly drawn?: DrawnRequest | undefined;
   /** In place of the selection's. */
   readonly reason?: string;
   /** In place of the request's. */
@@ -62,7 +68,9 @@ export function recordOnce(
   return (ended) => {
     if (recorded) return;
     recorded = true;
-    recording.observe(factsOf(stages, recording, status, usage(), ended));
+    const facts = factsOf(stages, recording, status, usage(), ended);
+    recording.observe(facts);
+    stages.drawn?.end(facts);
   };
 }
 

@@ -20,6 +20,7 @@ export {
   fieldIn,
   isObject,
   type JsonObject,
+  mapTexts,
   objectIn,
   objectsIn,
   parseJson,

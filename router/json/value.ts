@@ -46,3 +46,14 @@ export function countIn(holder: unknown, name: string): number | undefined {
   const value = fieldIn(holder, name);
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
+
+/** A copy of a JSON value with other texts, at any depth, in order; names of fields stay. */
+export function mapTexts<Value>(value: Value, map: (text: string) => string): Value {
+  if (typeof value === 'string') return map(value) as Value;
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, map)) as Value;
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value as JsonObject).map(
+    ([name, held]) => [name, mapTexts(held, map)] as const,
+  );
+  return Object.fromEntries(entries) as Value;
+}

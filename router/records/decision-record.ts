@@ -16,7 +16,8 @@ import { spentUsd, totalCostUsd } from './savings.ts';
 type RoutedBy = Pick<
   Decision,
   'policy' | 'verdict' | 'ungatedReason' | 'scores' | 'predictedLoss' | 'threshold'
->;
+> &
+  Partial<Pick<Decision, 'artifact'>>;
 
 /** Why the reply of a model below the strongest did not go out. */
 export const ESCALATION_CAUSES = [

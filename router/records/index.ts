@@ -1,10 +1,19 @@
 /** What is kept of requests: the decision log, captured requests, and what a routed request saved. */
 export {
+  CAPTURE_OUTCOMES,
+  type Capture,
+  type CaptureOptions,
+  type CaptureOutcome,
+  type DrawnRequest,
+  openCapture,
+} from './capture.ts';
+export {
   CAPTURED,
   type CapturedDecision,
   type CapturedFilter,
   type CapturedReply,
   type CapturedRequest,
+  capturedFrom,
   capturedRecord,
   capturedRow,
   readCaptured,

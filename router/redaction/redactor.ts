@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json/index.ts';
+import { mapTexts } from '../json/index.ts';
 import { nameFinder } from './names.ts';
 import { findCards, findEmails, findIbans, findKeys } from './patterns.ts';
 import { phoneFinder } from './phones.ts';
@@ -99,14 +99,4 @@ class Taken {
     this.#spans.splice(low, 0, span);
     return true;
   }
-}
-
-function mapTexts<Value>(value: Value, map: (text: string) => string): Value {
-  if (typeof value === 'string') return map(value) as Value;
-  if (Array.isArray(value)) return value.map((item) => mapTexts(item, map)) as Value;
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value as JsonObject).map(
-    ([name, held]) => [name, mapTexts(held, map)] as const,
-  );
-  return Object.fromEntries(entries) as Value;
 }

@@ -20,6 +20,8 @@ export interface MetricSources {
   /** States of every model that was called so far. */
   readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
+  /** Outcome -> requests; undefined if none are captured. */
+  readonly captured?: () => Readonly<Record<string, number>> | undefined;
   /** Entries of the ledger. */
   readonly ledger: () => { readonly settled: number; readonly waiting: number; readonly dropped: number };
   readonly isStateAway: () => boolean;
@@ -225,6 +227,17 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       log.reset();
       log.inc({ outcome: 'written' }, written);
       log.inc({ outcome: 'dropped' }, dropped);
+    },
+  });
+  const captured = new Counter({
+    name: 'plimsoll_captured_total',
+    help: 'Requests of conversations by what capture made of them: stored, not-drawn, or why one that was drawn is not kept.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      captured.reset();
+      for (const [outcome, count] of Object.entries(sources.captured?.() ?? {}))
+        captured.inc({ outcome }, count);
     },
   });
   const ledger = new Counter({

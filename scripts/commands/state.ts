@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { CAPTURED, capturedFrom, capturedRow } from '../../router/records/index.ts';
 import { DECISIONS, pruneState, type Retention, type StoredRecord } from '../../router/state/index.ts';
 import { withState } from '../open-state.ts';
 import { print, printJson, startProgress } from '../terminal.ts';
@@ -80,7 +81,7 @@ async function runExport({ config, stream }: Flags & { readonly stream: string }
       const page = await state.log.read(stream, { afterSeq, limit: PAGE });
       const last = page.at(-1);
       if (last === undefined) break;
-      print(page.map(exportedLine).join(''));
+      print(page.map((record) => exportedLine(stream, record)).join(''));
       afterSeq = last.seq;
       done += page.length;
       progress.update(done);
@@ -89,8 +90,11 @@ async function runExport({ config, stream }: Flags & { readonly stream: string }
   });
 }
 
-/** As the decision log has it in a file. */
-function exportedLine({ body, text }: StoredRecord): string {
+/** As the decision log has it in a file; a captured request as a row of a file of requests. */
+function exportedLine(stream: string, record: StoredRecord): string {
+  const { body, text } = record;
+  const captured = stream === CAPTURED ? capturedFrom(record) : undefined;
+  if (captured !== undefined) return `${JSON.stringify(capturedRow(captured))}\n`;
   if (text === undefined) return `${body}\n`;
   return `${JSON.stringify({ ...(JSON.parse(body) as object), prompt: text })}\n`;
 }

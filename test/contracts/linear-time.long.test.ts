@@ -9,7 +9,8 @@ import { isCallError, refusedByProvider } from '../../router/providers/mapped-at
 import { StreamReader } from '../../router/providers/native-reply.ts';
 import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
 import { clientHeaders, contentEncoding, headFault, SseReader } from '../../router/providers/response.ts';
-import { createRedactor, REDACTED_KINDS } from '../../router/redaction/index.ts';
+import { REDACTED_KINDS } from '../../router/redaction/index.ts';
+import { createRedactor } from '../../router/redaction/redactor.ts';
 import { redactedLine } from '../../router/telemetry/logger.ts';
 
 /** Of bodies. Quadratic work on so many characters takes a minute, linear work some milliseconds. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createRedactor, PATTERN_KINDS, REDACTED_KINDS } from '../../router/redaction/index.ts';
+import { PATTERN_KINDS, REDACTED_KINDS } from '../../router/redaction/index.ts';
+import { createRedactor } from '../../router/redaction/redactor.ts';
 import { MADE_UP_TEXTS, type MadeUpText, madeUpNames, madeUpTexts } from './made-up-texts.ts';
 
 const texts = readFileSync(MADE_UP_TEXTS, 'utf8')
