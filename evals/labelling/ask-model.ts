@@ -19,6 +19,8 @@ export interface ModelCall {
   readonly purpose: string;
   /** Of a chat completion of OpenAI's API, with max_tokens and without `model`. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** Whether log-probabilities are asked for where the API has them; default true. */
+  readonly logprobs?: boolean;
 }
 
 /** `budget`: the call could exceed the budget, or the run is being ended. */
@@ -93,7 +95,7 @@ export class ModelCalls {
   async #tryUntilReply(model: CatalogModel, call: ModelCall): Promise<Tried> {
     const { waitsMs, signal } = this.#options;
     for (let tries = 0; ; tries++) {
-      const tried = await this.#tryOnce(model, call.body);
+      const tried = await this.#tryOnce(model, call);
       if (tried.kind === 'reply' || tried.kind === 'failed') return tried;
       const wait = waitsMs[tries];
       if (wait === undefined || signal.aborted) return { kind: 'failed', why: tried.why, ofProvider: true };
@@ -103,8 +105,9 @@ export class ModelCalls {
     }
   }
 
-  async #tryOnce(model: CatalogModel, body: ModelCall['body']): Promise<Tried | Later> {
-    const withLogprobs = givesLogprobs(model) && !this.#withoutLogprobs.has(model.name);
+  async #tryOnce(model: CatalogModel, call: ModelCall): Promise<Tried | Later> {
+    const { body, logprobs = true } = call;
+    const withLogprobs = logprobs && givesLogprobs(model) && !this.#withoutLogprobs.has(model.name);
     const startedMs = performance.now();
     const response = await this.#options.client.respond({
       ...body,
@@ -122,7 +125,7 @@ export class ModelCalls {
     }
     if (withLogprobs && response.status === 400) {
       this.#withoutLogprobs.add(model.name); // some models refuse to give them
-      return this.#tryOnce(model, body);
+      return this.#tryOnce(model, call);
     }
     return { kind: 'failed', why, ofProvider: false };
   }

@@ -1,6 +1,13 @@
 /** Prompts -> calls to every candidate -> grades -> labelled cases. */
 export type { CertifiableLabels, Forecast, Interval } from './forecast.ts';
-export { type GraderRules, type Graders, openGraders, readGraders } from './graders/graders-file.ts';
+export {
+  type GraderOptions,
+  type GraderRules,
+  type Graders,
+  openGraders,
+  readGraders,
+} from './graders/graders-file.ts';
+export type { JudgeReport } from './judge/judge-report.ts';
 export {
   type LabelCandidate,
   type Labelled,

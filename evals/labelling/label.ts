@@ -5,12 +5,14 @@ import { openModelClient } from '../../router/create-gateway.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock } from '../../router/files/index.ts';
 import { type CaseRow, type PromptRowOptions, requireJsonLines, writeCases } from '../cases/index.ts';
-import { type Answer, keyOf, ModelCalls, requirePrice } from './ask-model.ts';
+import { type Answer, keyOf, type ModelCall, ModelCalls, requirePrice } from './ask-model.ts';
 import { Budget } from './budget.ts';
 import { type Forecast, forecast } from './forecast.ts';
-import type { Grade } from './graders/grader.ts';
+import type { Grade, GraderTools } from './graders/grader.ts';
 import type { Graders } from './graders/graders-file.ts';
 import { Journal, type JournalReply } from './journal.ts';
+import type { JudgeReport } from './judge/judge-report.ts';
+import { requireOtherFamily } from './judge/model-family.ts';
 import { type LabelRow, readLabelRows } from './rows.ts';
 
 /** A model whose replies are labelled. */
@@ -29,6 +31,8 @@ export interface LabelOptions {
   /** Cheapest first. */
   readonly candidates: readonly LabelCandidate[];
   readonly graders: Graders;
+  /** The judge may be of the family of a candidate. Default false. */
+  readonly allowSameFamily?: boolean;
   /** Above 0; what earlier runs of the same journal have spent counts. */
   readonly budgetUsd: number;
   /** The cases, .jsonl or .jsonl.gz; the journal is beside it, `<out>.journal`. */
@@ -80,6 +84,8 @@ export interface Labelled {
     readonly meanQuality: number | undefined;
   }[];
   readonly missing: readonly MissingLabel[];
+  /** Undefined if no model judged. */
+  readonly judge: JudgeReport | undefined;
   /** Calls that were made, those of earlier runs left out. */
   readonly newCalls: number;
   /** Of this run and those before it. */
@@ -109,7 +115,10 @@ export async function label(options: LabelOptions): Promise<Labelled> {
   if (existsSync(out) && !existsSync(journalFile) && !force) throw isThere(out, journalFile);
   const client = await openModelClient(config);
   try {
-    for (const { model } of candidates) requirePrice(client.catalog.get(model));
+    const { judge } = options.graders;
+    const models = candidates.map(({ model }) => model);
+    if (judge !== undefined && options.allowSameFamily !== true) requireOtherFamily(judge.model, models);
+    for (const model of [...models, ...(judge ? [judge.model] : [])]) requirePrice(client.catalog.get(model));
     const { maxTokens = DEFAULTS.maxTokens, reading = {} } = options;
     const rows = await readLabelRows(options.prompts, options.graders, maxTokens, reading);
     const release = holdLock(journalFile);
@@ -181,10 +190,9 @@ class LabelRun {
   }
 
   async #work(rows: Iterator<LabelRow>): Promise<void> {
-    const { signal } = this.#options;
     try {
       for (let next = rows.next(); !next.done; next = rows.next()) {
-        if (this.#stop.signal.aborted || signal?.aborted) return;
+        if (this.#isEnding()) return;
         await this.#labelRow(next.value);
         this.#done++;
         this.#progress();
@@ -217,20 +225,17 @@ class LabelRun {
     answer: Answer,
     strong: Answer | undefined,
   ): Promise<void> {
-    if (answer.kind === 'budget') {
-      this.#ended = 'budget';
-      this.#stop.abort();
-      return;
-    }
-    if (answer.kind === 'ended') return;
+    if (answer.kind === 'budget') this.#endAtBudget();
+    if (answer.kind === 'budget' || answer.kind === 'ended') return;
     if (answer.kind === 'failed') {
       this.#missing.push({ case: row.one.id, candidate: candidate.name, why: answer.why });
       return;
     }
     if (answer.isNew) this.#newCalls++;
     const { reply } = answer;
+    const tools: GraderTools = { ask: async (call) => this.#askForGrader(call) };
     const isStrongest = candidate === this.#options.candidates.at(-1);
-    const grade = await row.grader.grade({
+    const sample = {
       caseId: row.one.id,
       task: row.one.task,
       prompt: row.one.text,
@@ -240,11 +245,30 @@ class LabelRun {
       reference: row.row.reference,
       strongReply: !isStrongest && strong?.kind === 'reply' ? strong.reply.text : undefined,
       isStrongest,
-    });
+    };
+    const grade = await row.grader.grade(sample, tools);
+    if (grade.kind === 'missing' && this.#isEnding()) return; // the judge was not asked
     if (grade.kind === 'missing') {
       this.#missing.push({ case: row.one.id, candidate: candidate.name, why: grade.why });
     }
     this.#keep(row, candidate, outcomeOf(reply, grade, this.#options.graders.sha256));
+  }
+
+  async #askForGrader(call: ModelCall): Promise<string | undefined> {
+    const answer = await this.#calls.ask(call);
+    if (answer.kind === 'budget') this.#endAtBudget();
+    if (answer.kind !== 'reply') return undefined;
+    if (answer.isNew) this.#newCalls++;
+    return answer.reply.text;
+  }
+
+  #endAtBudget(): void {
+    this.#ended = 'budget';
+    this.#stop.abort();
+  }
+
+  #isEnding(): boolean {
+    return this.#stop.signal.aborted || this.#options.signal?.aborted === true;
   }
 
   #keep({ one }: LabelRow, { name }: LabelCandidate, outcome: LabelledOutcome): void {
@@ -296,7 +320,21 @@ class LabelRun {
         else toAsk.push({ model: this.#client.catalog.get(model), body });
       }
     }
+    toAsk.push(...this.#judgeCalls(replies));
     onForecast(forecast({ rows: this.#rows.length, toAsk, replies, known, maxTokens, concurrency }));
+  }
+
+  /** Calls of the judge, whose prompts are not known before the replies: about the request and two replies of half the longest. */
+  #judgeCalls(replies: ReadonlyMap<string, readonly JournalReply[]>) {
+    const { candidates, graders, maxTokens = DEFAULTS.maxTokens } = this.#options;
+    if (graders.judge === undefined) return [];
+    const model = this.#client.catalog.get(graders.judge.model);
+    const calls = this.#rows.flatMap(({ grader, one }) => {
+      const content = `${one.text}${' word'.repeat(maxTokens)}`;
+      const body = { messages: [{ role: 'user', content }], max_tokens: maxTokens };
+      return Array.from({ length: grader.judgeCalls(candidates.length) }, () => ({ model, body }));
+    });
+    return calls.slice(replies.get(model.name)?.length ?? 0);
   }
 
   #result(ended: Labelled['ended'], sha256: string | undefined): Labelled {
@@ -316,6 +354,7 @@ class LabelRun {
         return { name, labels: labels.length, meanQuality };
       }),
       missing: this.#missing,
+      judge: this.#options.graders.judge?.report(),
       newCalls: this.#newCalls,
       spentUsd: this.#budget.spentUsd,
       lostUsd: this.#journal.lostUsd,

@@ -2,10 +2,14 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { ColumnMap } from '../../evals/cases/index.ts';
 import {
   type Forecast,
+  type GraderOptions,
+  type Graders,
   type Interval,
+  type JudgeReport,
   type LabelCandidate,
   type Labelled,
   label,
+  openGraders,
   readGraders,
 } from '../../evals/labelling/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
@@ -16,7 +20,9 @@ import { UsageError } from '../usage-error.ts';
 interface Flags extends RejectFlags {
   readonly from: readonly string[];
   readonly models: string;
-  readonly graders: string;
+  readonly graders?: string;
+  readonly judge?: string;
+  readonly allowSameFamily: boolean;
   readonly budget: number;
   readonly out: string;
   readonly config?: string;
@@ -41,7 +47,15 @@ export function labelCommand(): Command {
       '--models <list>',
       'the candidates, cheapest first: names of the ladder, <provider>/<model>, or name=<provider>/<model>',
     )
-    .requiredOption('--graders <file>', 'YAML: how replies become qualities, by task')
+    .option(
+      '--graders <file>',
+      'YAML: how replies become qualities, by task (default: the judge alone, pairwise)',
+    )
+    .option(
+      '--judge <model>',
+      '<provider>/<model> for graders of type judge, of another family than the candidates',
+    )
+    .option('--allow-same-family', 'let the judge be of the family of a candidate', false)
     .requiredOption('--budget <amount>', 'the most that may be spent, such as 20usd', usd)
     .requiredOption('--out <file>', 'the labelled cases, .jsonl or .jsonl.gz; the journal goes beside it')
     .option('--config <file>', 'names the providers (default: plimsoll.config.yaml)')
@@ -75,7 +89,7 @@ async function run(flags: Flags): Promise<void> {
   const { from, out, budget, maxTokens, concurrency, dryRun, force, map, maxRejects, rejects } = flags;
   const config = loadConfig(flags.config);
   const candidates = ladderFrom(flags.models).map((text) => candidateFrom(text, config.ladder));
-  const graders = readGraders(flags.graders, { allowCode: flags.runCode });
+  const graders = gradersFrom(flags);
   const interrupted = new AbortController();
   const interrupt = () => {
     printNotes(['Interrupted: calls at work are waited for, and their replies are kept.']);
@@ -88,6 +102,7 @@ async function run(flags: Flags): Promise<void> {
     prompts: from,
     candidates,
     graders,
+    allowSameFamily: flags.allowSameFamily,
     budgetUsd: budget,
     out,
     maxTokens,
@@ -109,6 +124,15 @@ async function run(flags: Flags): Promise<void> {
   if (flags.json) printJson(resultJson(labelled));
   else print(summary(labelled, out, budget));
   process.exitCode = exitCode(labelled);
+}
+
+function gradersFrom({ graders, judge, runCode }: Flags): Graders {
+  const options: GraderOptions = { allowCode: runCode, judge };
+  if (graders !== undefined) return readGraders(graders, options);
+  if (judge !== undefined) return openGraders({ graders: [{ use: [{ type: 'judge' }] }] }, options);
+  throw new UsageError(
+    'Name what grades the replies: --graders FILE, or --judge <provider>/<model>, or both.',
+  );
 }
 
 function usd(text: string): number {
@@ -153,8 +177,21 @@ function between({ low, expected, high }: Interval, show: (value: number) => str
   return `${show(expected)} (${show(low)} to ${show(high)})`;
 }
 
+/** A dash for what there is nothing of. */
+function judgeLines(report: JudgeReport): string[] {
+  const { model, calls, malformed, missing, position, selfPreference } = report;
+  const { lengthMatched, others, longerWins, correlation } = report.verbosity;
+  const show = (value: number | undefined) => value?.toFixed(3) ?? '—';
+  return [
+    `judge ${model}: ${calls} replies, ${malformed} not in the form, ${missing} labels missing`,
+    `  position: ${position.pairs} pairs, ${show(position.unstable)} did not survive the swap and are ties; ${show(position.first)} of the verdicts for the first`,
+    `  length: the longer reply wins ${show(longerWins)}; mean quality ${show(lengthMatched.meanQuality)} on ${lengthMatched.pairs} pairs of like length, ${show(others.meanQuality)} on ${others.pairs} others; correlation with scores ${show(correlation)}`,
+    `  its own family: mean quality ${show(selfPreference.own)}, others ${show(selfPreference.others)}`,
+  ];
+}
+
 function summary(
-  { ended, rows, complete, candidates, missing, newCalls, spentUsd, lostUsd, journal }: Labelled,
+  { ended, rows, complete, candidates, missing, judge, newCalls, spentUsd, lostUsd, journal }: Labelled,
   out: string,
   budget: number,
 ): string {
@@ -166,6 +203,7 @@ function summary(
       ({ name, labels, meanQuality }) =>
         `${name}: ${labels} labels${meanQuality === undefined ? '' : `, mean quality ${meanQuality.toFixed(3)}`}`,
     ),
+    ...(judge === undefined ? [] : judgeLines(judge)),
     ...(lostUsd > 0
       ? [
           `Of the amount, up to ${dollars(lostUsd)} is for calls whose replies were lost with a killed process.`,
@@ -185,7 +223,7 @@ function summary(
 }
 
 function resultJson(labelled: Labelled) {
-  const { ended, rows, complete, candidates, missing, newCalls, spentUsd, lostUsd, journal, sha256 } =
+  const { ended, rows, complete, candidates, missing, judge, newCalls, spentUsd, lostUsd, journal, sha256 } =
     labelled;
   return {
     ended,
@@ -197,11 +235,33 @@ function resultJson(labelled: Labelled) {
       mean_quality: meanQuality ?? null,
     })),
     missing,
+    judge: judge === undefined ? null : judgeJson(judge),
     new_calls: newCalls,
     spent_usd: spentUsd,
     lost_usd: lostUsd,
     journal,
     sha256: sha256 ?? null,
+  };
+}
+
+function judgeJson({ model, calls, malformed, missing, position, verbosity, selfPreference }: JudgeReport) {
+  const matched = ({ pairs, meanQuality }: JudgeReport['verbosity']['others']) => ({
+    pairs,
+    mean_quality: meanQuality ?? null,
+  });
+  return {
+    model,
+    calls,
+    malformed,
+    missing,
+    position: { pairs: position.pairs, unstable: position.unstable ?? null, first: position.first ?? null },
+    verbosity: {
+      longer_wins: verbosity.longerWins ?? null,
+      length_matched: matched(verbosity.lengthMatched),
+      others: matched(verbosity.others),
+      correlation: verbosity.correlation ?? null,
+    },
+    self_preference: { own: selfPreference.own ?? null, others: selfPreference.others ?? null },
   };
 }
 

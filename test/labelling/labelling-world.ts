@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type GraderRules, type LabelOptions, openGraders } from '../../evals/labelling/index.ts';
+import {
+  type GraderOptions,
+  type GraderRules,
+  type LabelOptions,
+  openGraders,
+} from '../../evals/labelling/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { type FakeProvider, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 
@@ -28,6 +33,7 @@ export function configFor(provider: Pick<FakeProvider, 'url'>) {
     models: {
       'fake/small': { price: { input: 1, output: 2 } },
       'fake/large': { price: { input: 10, output: 20 } },
+      'fake/gemini-judge': { price: { input: 1, output: 2 } },
       'fake/unpriced': { local: false },
     },
     upstream: {
@@ -70,6 +76,6 @@ export async function labellingWorld(
 }
 
 /** Rules as in a file, with their defaults. */
-export function gradersOf(rules: GraderRules['graders']) {
-  return openGraders({ graders: rules });
+export function gradersOf(rules: GraderRules['graders'], options: GraderOptions = {}) {
+  return openGraders({ graders: rules }, options);
 }

@@ -1,3 +1,5 @@
+import type { ModelCall } from '../ask-model.ts';
+
 /** A reply, and what is known of the request that it is to. */
 export interface ReplySample {
   readonly caseId: string;
@@ -21,12 +23,18 @@ export type Grade =
   | { readonly kind: 'graded'; readonly quality: number; readonly source: 'grader' | 'judge' }
   | { readonly kind: 'missing'; readonly why: string };
 
+/** What graders may use. */
+export interface GraderTools {
+  /** Asks a model within the budget, and never twice for the same; undefined if no reply came. */
+  ask(call: ModelCall): Promise<string | undefined>;
+}
+
 export interface Grader {
   /** Its type in the file of graders. */
   readonly type: string;
   /** It compares with the row's `reference`. */
   readonly needsReference: boolean;
-  grade(sample: ReplySample): Grade | Promise<Grade>;
+  grade(sample: ReplySample, tools: GraderTools): Grade | Promise<Grade>;
 }
 
 /** @param quality 0..1, or whether the reply is right */

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../../../router/errors.ts';
 import { firstFault } from '../../../router/unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../../router/yaml-file.ts';
-import { type Grade, type Grader, missing, type ReplySample } from './grader.ts';
+import { type Judge, judgeGrader, judgeSchema } from '../judge/judge-grader.ts';
+import { JUDGE_PROMPTS_SHA256 } from '../judge/judge-prompts.ts';
+import { type JudgeReport, JudgeTally } from '../judge/judge-report.ts';
+import { type Grade, type Grader, type GraderTools, missing, type ReplySample } from './grader.ts';
 import { jsonFieldsGrader, jsonFieldsSchema, jsonSchemaGrader, jsonSchemaSchema } from './json-graders.ts';
 import { numberGrader, numberSchema } from './number-grader.ts';
 import {
@@ -43,6 +46,7 @@ const graderSchema = z.discriminatedUnion('type', [
   sqlSchema.extend(weight),
   commandSchema.extend(weight),
   httpSchema.extend(weight),
+  judgeSchema.extend(weight),
 ]);
 type AnyGrader = z.output<typeof graderSchema>;
 
@@ -66,8 +70,10 @@ type Rule = z.output<typeof ruleSchema>;
 
 /** What grades the replies of each row. */
 export interface Graders {
-  /** Of the rules, in hex: labels of other rules are others. */
+  /** Of the rules, in hex, and of the judge and its prompts: labels of other rules are others. */
   readonly sha256: string;
+  /** Undefined if no model judges. */
+  readonly judge: { readonly model: string; report(): JudgeReport } | undefined;
   /** @returns undefined if no rule is for the task */
   forTask(task: string | undefined): TaskGrader | undefined;
 }
@@ -75,7 +81,9 @@ export interface Graders {
 export interface TaskGrader {
   readonly types: readonly string[];
   readonly needsReference: boolean;
-  grade(sample: ReplySample): Promise<Grade>;
+  /** Calls of the judge for a row of so many candidates. */
+  judgeCalls(candidates: number): number;
+  grade(sample: ReplySample, tools: GraderTools): Promise<Grade>;
 }
 
 /**
@@ -131,6 +139,8 @@ export type GraderRules = z.input<typeof gradersFileSchema>;
 export interface GraderOptions {
   /** Code that models wrote may be run. Default false. */
   readonly allowCode?: boolean;
+  /** The judge, `<provider>/<model>`; needed by graders of type judge. */
+  readonly judge?: string | undefined;
 }
 
 /** @throws PlimsollError `invalid-input`, naming the field */
@@ -143,7 +153,7 @@ export function openGraders(given: GraderRules, options: GraderOptions = {}): Gr
 
 function opened(
   { graders: rules }: z.output<typeof gradersFileSchema>,
-  { allowCode = false }: GraderOptions,
+  { allowCode = false, judge: judgeModel }: GraderOptions,
 ): Graders {
   const runsCode = rules.some(({ use }) => use.some(({ type }) => type === 'code'));
   if (runsCode && !allowCode) {
@@ -153,9 +163,21 @@ function opened(
       { place: { field: 'graders' } },
     );
   }
-  const graders = rules.map((rule) => ({ tasks: tasksOf(rule), grader: taskGrader(rule) }));
+  const judges = rules.some(({ use }) => use.some(({ type }) => type === 'judge'));
+  if (judges && judgeModel === undefined) {
+    throw new PlimsollError(
+      'invalid-input',
+      'A grader of type judge needs a model that judges: --judge <provider>/<model>, of another family than the candidates.',
+      { place: { field: 'judge' } },
+    );
+  }
+  const judge =
+    judges && judgeModel !== undefined ? { model: judgeModel, tally: new JudgeTally(judgeModel) } : undefined;
+  const graders = rules.map((rule) => ({ tasks: tasksOf(rule), grader: taskGrader(rule, judge) }));
+  const identity = judge === undefined ? rules : [rules, judge.model, JUDGE_PROMPTS_SHA256];
   return {
-    sha256: createHash('sha256').update(JSON.stringify(rules)).digest('hex'),
+    sha256: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
+    judge: judge && { model: judge.model, report: () => judge.tally.report() },
     forTask: (task) =>
       graders.find(({ tasks }) => tasks === undefined || (task !== undefined && tasks.includes(task)))
         ?.grader,
@@ -166,13 +188,14 @@ function tasksOf({ when }: Rule): readonly string[] | undefined {
   return typeof when === 'string' ? [when] : when;
 }
 
-function taskGrader({ combine, use }: Rule): TaskGrader {
-  const graders = use.map((options) => ({ weight: options.weight, grader: openGrader(options) }));
+function taskGrader({ combine, use }: Rule, judge: Judge | undefined): TaskGrader {
+  const graders = use.map((options) => ({ weight: options.weight, grader: openGrader(options, judge) }));
   return {
     types: graders.map(({ grader }) => grader.type),
     needsReference: graders.some(({ grader }) => grader.needsReference),
-    async grade(sample) {
-      const grades = await Promise.all(graders.map(({ grader }) => gradeOrMissing(grader, sample)));
+    judgeCalls: (candidates) => use.reduce((sum, options) => sum + callsOf(options, candidates), 0),
+    async grade(sample, tools) {
+      const grades = await Promise.all(graders.map(({ grader }) => gradeOrMissing(grader, sample, tools)));
       return combined(
         combine,
         grades,
@@ -182,7 +205,13 @@ function taskGrader({ combine, use }: Rule): TaskGrader {
   };
 }
 
-function openGrader(options: AnyGrader): Grader {
+/** Pairwise in both orders, against the strongest. */
+function callsOf(options: AnyGrader, candidates: number): number {
+  if (options.type !== 'judge') return 0;
+  return options.votes * (options.style === 'pairwise' ? 2 * (candidates - 1) : candidates);
+}
+
+function openGrader(options: AnyGrader, judge: Judge | undefined): Grader {
   switch (options.type) {
     case 'exact':
       return exactGrader(options);
@@ -208,13 +237,16 @@ function openGrader(options: AnyGrader): Grader {
       return commandGrader(options);
     case 'http':
       return httpGrader(options);
+    case 'judge':
+      if (judge === undefined) throw new PlimsollError('internal', 'A grader of type judge has no judge.');
+      return judgeGrader(options, judge);
   }
 }
 
 /** A grader that crashes leaves the outcome without a label. */
-async function gradeOrMissing(grader: Grader, sample: ReplySample): Promise<Grade> {
+async function gradeOrMissing(grader: Grader, sample: ReplySample, tools: GraderTools): Promise<Grade> {
   try {
-    return await grader.grade(sample);
+    return await grader.grade(sample, tools);
   } catch (error) {
     if (error instanceof PlimsollError) throw error;
     return missing(

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { fieldIn, parseJson } from '../../../router/json/index.ts';
+import { type Grade, type Grader, type GraderTools, missing, type ReplySample } from '../graders/grader.ts';
+import { type JudgeMessage, pairwisePrompt, repeatedForm, rubricPrompt } from './judge-prompts.ts';
+import { flipped, type JudgeTally, type Verdict } from './judge-report.ts';
+import { modelFamily } from './model-family.ts';
+
+export const judgeSchema = z.strictObject({
+  type: z.literal('judge'),
+  style: z
+    .enum(['pairwise', 'rubric'])
+    .default('pairwise')
+    .describe(
+      "pairwise: against the strongest candidate's reply, in both orders; rubric: each reply on a scale from 1 to 5.",
+    ),
+  rubric: z.string().min(1).max(20_000).optional().describe('What counts, in your words.'),
+  votes: z.int().min(1).max(15).default(1).describe('How often the judge is asked; the mean counts.'),
+  max_tokens: z
+    .int()
+    .min(8)
+    .max(100_000)
+    .default(256)
+    .describe('Of a reply of the judge; one that reasons needs more.'),
+});
+export type JudgeOptions = z.output<typeof judgeSchema>;
+
+/** `<provider>/<model>`, and who counts what it does. */
+export interface Judge {
+  readonly model: string;
+  readonly tally: JudgeTally;
+}
+
+/**
+ * A language model grades the replies, at temperature 0. Pairwise: 1 if the reply is better than that of the strongest candidate whichever stands
+ * first, 0 if it is worse, .5 else; the strongest candidate's own is .5. So a quality loss of .5 is a reply that always loses. Rubric: (score - 1) / 4.
+ *
+ * @see Zheng et al., Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena, arXiv 2306.05685: swapped positions, biases of judges
+ */
+export function judgeGrader(options: JudgeOptions, judge: Judge): Grader {
+  return {
+    type: 'judge',
+    needsReference: false,
+    grade: (sample, tools) =>
+      options.style === 'pairwise'
+        ? gradePair(sample, tools, options, judge)
+        : gradeByRubric(sample, tools, options, judge),
+  };
+}
+
+const TIE = 0.5;
+
+async function gradePair(
+  sample: ReplySample,
+  tools: GraderTools,
+  options: JudgeOptions,
+  judge: Judge,
+): Promise<Grade> {
+  const { reply, strongReply, isStrongest } = sample;
+  if (isStrongest) return judged(TIE);
+  if (strongReply === undefined)
+    return missing('there is no reply of the strongest candidate to compare with');
+  if (reply.trim() === strongReply.trim()) return judged(TIE);
+  const votes = await Promise.all(
+    Array.from({ length: options.votes }, async (_, vote) => {
+      const ask = (order: string, a: string, b: string) =>
+        askInForm(
+          pairwisePrompt(sample, a, b, options.rubric),
+          `${order} ${vote}`,
+          verdictIn,
+          sample,
+          tools,
+          options,
+          judge,
+        );
+      const [asA, asB] = await Promise.all([
+        ask('first', reply, strongReply),
+        ask('second', strongReply, reply),
+      ]);
+      if (asA === undefined || asB === undefined) return undefined;
+      const quality = flipped(asA) !== asB || asA === 'tie' ? TIE : Number(asA === 'A');
+      judge.tally.paired({
+        asA,
+        asB,
+        length: reply.length,
+        strongLength: strongReply.length,
+        quality,
+        ownFamily: isOwn(sample, judge),
+      });
+      return quality;
+    }),
+  );
+  return meanOfVotes(votes, judge);
+}
+
+async function gradeByRubric(
+  sample: ReplySample,
+  tools: GraderTools,
+  options: JudgeOptions,
+  judge: Judge,
+): Promise<Grade> {
+  const votes = await Promise.all(
+    Array.from({ length: options.votes }, async (_, vote) => {
+      const messages = rubricPrompt(sample, sample.reply, options.rubric);
+      const score = await askInForm(messages, `rubric ${vote}`, scoreIn, sample, tools, options, judge);
+      if (score === undefined) return undefined;
+      const quality = (score - 1) / 4;
+      judge.tally.scored(sample.reply.length, quality, isOwn(sample, judge));
+      return quality;
+    }),
+  );
+  return meanOfVotes(votes, judge);
+}
+
+function meanOfVotes(votes: readonly (number | undefined)[], judge: Judge): Grade {
+  const given = votes.filter((vote) => vote !== undefined);
+  if (given.length === votes.length) return judged(given.reduce((sum, one) => sum + one, 0) / given.length);
+  judge.tally.lacked();
+  return missing('the judge gave no verdict in the form that it was asked for');
+}
+
+function judged(quality: number): Grade {
+  return { kind: 'graded', quality, source: 'judge' };
+}
+
+function isOwn({ model }: ReplySample, judge: Judge): boolean {
+  return modelFamily(model) === modelFamily(judge.model);
+}
+
+/** Undefined if the judge answers neither time in the form, or not at all. */
+async function askInForm<T>(
+  messages: readonly JudgeMessage[],
+  purpose: string,
+  read: (text: string) => T | undefined,
+  sample: ReplySample,
+  { ask }: GraderTools,
+  { style, max_tokens }: JudgeOptions,
+  judge: Judge,
+): Promise<T | undefined> {
+  const call = (asked: readonly JudgeMessage[], again: string) =>
+    ask({
+      model: judge.model,
+      caseId: sample.caseId,
+      purpose: `judge ${sample.candidate} ${purpose}${again}`,
+      body: { messages: asked, temperature: 0, max_tokens },
+      logprobs: false,
+    });
+  const first = await call(messages, '');
+  if (first === undefined) return undefined;
+  const verdict = read(first);
+  judge.tally.called(verdict !== undefined);
+  if (verdict !== undefined) return verdict;
+  const second = await call(repeatedForm(messages, first, style), ', form repeated');
+  if (second === undefined) return undefined;
+  const repeated = read(second);
+  judge.tally.called(repeated !== undefined);
+  return repeated;
+}
+
+const VERDICTS: Readonly<Record<string, Verdict>> = { a: 'A', b: 'B', tie: 'tie' };
+
+function verdictIn(text: string): Verdict | undefined {
+  const verdict = fieldIn(lastObject(text), 'verdict');
+  return typeof verdict === 'string' ? VERDICTS[verdict.trim().toLowerCase()] : undefined;
+}
+
+function scoreIn(text: string): number | undefined {
+  const score = fieldIn(lastObject(text), 'score');
+  return Number.isInteger(score) && Number(score) >= 1 && Number(score) <= 5 ? Number(score) : undefined;
+}
+
+/** The last flat JSON object of a text: a judge may think aloud before it. */
+function lastObject(text: string): unknown {
+  const open = text.lastIndexOf('{');
+  const close = text.indexOf('}', open);
+  return open === -1 || close === -1 ? undefined : parseJson(text.slice(open, close + 1));
+}
