@@ -6,10 +6,11 @@ import { Command } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
 import { PACKAGE_FOLDER } from '../router/package.ts';
 import { AGENT_CLIENTS } from './clients/agent-clients.ts';
-import { LADDERS, SDK_CLIENTS } from './clients/client.ts';
+import { LADDERS } from './clients/client.ts';
 import { install, nodeFor, nodeVersion, versionsOf } from './clients/install.ts';
 import { clientsPage } from './clients/page.ts';
 import { type Cell, runCell } from './clients/run-cell.ts';
+import { SDK_CLIENTS } from './clients/sdk-clients.ts';
 
 interface ClientsFlags {
   readonly only?: string[];

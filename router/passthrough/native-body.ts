@@ -58,6 +58,7 @@ export function nativeBody(
   }
   for (const { path, value } of refusedHints({ model, dialect, body })) removeForeign(work, path, value);
   lowerLimit({ model, dialect, body }, work);
+  setSchemaFormat(body['response_format'], work);
   const { edits, dropped, misplaced } = work;
   const text = edits.length > 0 ? spliced(bodyText, jsonSplices(bodyText, edits)) : bodyText;
   return { text: misplaced ? withResultsInOrder(text, dialect) : text, dropped };
@@ -71,6 +72,15 @@ function lowerLimit(request: ModelRequest, work: Work): void {
     set(work, [field], exceeded.most);
     work.dropped.push(field);
   }
+}
+
+/** A schema next to `json_object` is the form of other servers with this API. OpenAI has a format of its own for it. */
+function setSchemaFormat(format: unknown, work: Work): void {
+  if (work.kind !== 'openai' || !isObject(format) || format['type'] !== 'json_object') return;
+  const { schema } = format;
+  if (schema === null) remove(work, ['response_format', 'schema']);
+  if (!isObject(schema)) return;
+  set(work, ['response_format'], { type: 'json_schema', json_schema: { name: 'response', schema } });
 }
 
 /** The work on one conversation. */

@@ -1,6 +1,6 @@
-import { isObject, type JsonEdit, type JsonObject } from '../json/index.ts';
+import { isObject, type JsonEdit, type JsonObject, objectIn } from '../json/index.ts';
 import type { ModelRequest } from '../targets/index.ts';
-import { alwaysReasons } from '../targets/index.ts';
+import { refusesSampling } from '../targets/index.ts';
 
 /** A field of the client's, and its place. */
 interface PlacedField {
@@ -15,12 +15,15 @@ interface PlacedField {
 export function refusedHints({ model, dialect, body }: ModelRequest): readonly PlacedField[] {
   const { kind } = model.provider;
   if (dialect === 'responses') {
-    const names = kind === 'openai' && alwaysReasons(model) ? changedSampling(body) : [];
+    const { effort } = objectIn(body, 'reasoning');
+    const names = refusesSampling(model, effort) ? changedSampling(body) : [];
     return names.map((name): PlacedField => ({ path: [name], value: body[name] }));
   }
   if (kind !== dialect) return NONE; // servers that copy an API may take anything
   const names =
-    kind === 'openai' ? refusedByOpenai(body, alwaysReasons(model)) : refusedByClaude(body, model.id);
+    kind === 'openai'
+      ? refusedByOpenai(body, refusesSampling(model, body['reasoning_effort']))
+      : refusedByClaude(body, model.id);
   const refused = names.map((name): PlacedField => ({ path: [name], value: body[name] }));
   if (kind === 'openai' && Array.isArray(body['tools'])) refused.push(...marksOnTools(body['tools']));
   return refused;
@@ -42,12 +45,12 @@ const OTHERS = [
   'thinking_budget',
   'repeat_penalty',
 ];
-/** The only value that a model takes if it always reasons: https://platform.openai.com/docs/guides/reasoning. */
+/** The only value that a model takes if it reasons: https://platform.openai.com/docs/guides/reasoning. */
 const ONLY_DEFAULT = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
 
-function refusedByOpenai(body: JsonObject, reasons: boolean): string[] {
+function refusedByOpenai(body: JsonObject, refuses: boolean): string[] {
   const others = OTHERS.filter((name) => Object.hasOwn(body, name));
-  if (!reasons) return others;
+  if (!refuses) return others;
   return [...others, ...changedSampling(body), ...(body['logit_bias'] == null ? [] : ['logit_bias'])];
 }
 

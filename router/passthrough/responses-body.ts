@@ -23,6 +23,7 @@ export function responsesBody(request: ModelRequest, bodyText: string, rule: Unm
     dropped.push(fieldName(path));
   };
   for (const path of foreignReasoning(request.body)) remove(path);
+  edits.push(...parsedFields(request.body));
   if (rule !== 'refuse') {
     for (const { path } of refusedHints(request)) remove(path);
     const exceeded = exceededLimit(request);
@@ -36,12 +37,12 @@ export function responsesBody(request: ModelRequest, bodyText: string, rule: Unm
 
 /**
  * The client's own text for a route beside the Responses API that takes the same input, such as the count of its tokens, without reasoning of
- * other families of models.
+ * other families of models and what libraries added.
  */
 export function responsesInput(body: JsonObject, bodyText: string): NativeBody {
   const paths = foreignReasoning(body);
-  if (paths.length === 0) return { text: bodyText, dropped: [] };
-  const edits = paths.map((path) => ({ path, value: undefined }));
+  const edits = [...paths.map((path) => ({ path, value: undefined })), ...parsedFields(body)];
+  if (edits.length === 0) return { text: bodyText, dropped: [] };
   return { text: spliced(bodyText, jsonSplices(bodyText, edits)), dropped: paths.map(fieldName) };
 }
 
@@ -49,6 +50,19 @@ export function responsesInput(body: JsonObject, bodyText: string): NativeBody {
 function foreignReasoning({ input }: JsonObject): JsonEdit['path'][] {
   if (!Array.isArray(input)) return [];
   return [...input.keys()].filter((at) => isForeign(input[at])).map((at) => ['input', at]);
+}
+
+/** OpenAI's library adds them to the replies that it streams, programs send them back, and its API refuses them. */
+function parsedFields({ input }: JsonObject): JsonEdit[] {
+  if (!Array.isArray(input)) return [];
+  const places = input.flatMap((item: unknown, at): JsonEdit['path'][] => {
+    if (!isObject(item) || isForeign(item)) return [];
+    const content = Array.isArray(item['content']) ? item['content'] : [];
+    const parsed = [...content.keys()].filter((part) => isObject(content[part]) && 'parsed' in content[part]);
+    const own: JsonEdit['path'][] = 'parsed_arguments' in item ? [['input', at, 'parsed_arguments']] : [];
+    return [...own, ...parsed.map((part) => ['input', at, 'content', part, 'parsed'])];
+  });
+  return places.map((path) => ({ path, value: undefined }));
 }
 
 function isForeign(item: unknown): boolean {

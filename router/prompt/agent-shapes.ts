@@ -24,6 +24,15 @@ export const EDITOR_SHAPES: readonly HarnessShape[] = [
     edge: 'both',
   },
   {
+    name: 'gemini-cli-session',
+    harness: 'Gemini CLI',
+    strips: 'date, operating system, folders and their files before the request',
+    kind: 'block',
+    tags: ['session_context'],
+    edge: 'start',
+    holds: 'We are setting up the context for our chat',
+  },
+  {
     name: 'cline-environment',
     harness: 'Cline, Roo Code, Kilo Code',
     strips: 'visible files, open tabs, terminals, time, cost and mode',

@@ -17,13 +17,13 @@ export {
 export { requirePictureLimits } from './picture-limits.ts';
 export {
   acceptedEfforts,
-  alwaysReasons,
   canReason,
   EFFORTS,
   type Effort,
   effortForBudget,
   type Reasoning,
   reasoningOptions,
+  refusesSampling,
   thinkingBudget,
 } from './reasoning.ts';
 export {

@@ -1,7 +1,7 @@
 import type { Dialect } from '../catalog/index.ts';
 import type { Losses, Path } from './losses.ts';
 import { takesPictures } from './picture-limits.ts';
-import { alwaysReasons, canReason } from './reasoning.ts';
+import { canReason, refusesSampling } from './reasoning.ts';
 import { createTarget, type ModelRequest, type Target } from './target.ts';
 
 /**
@@ -54,7 +54,7 @@ export function isWithinLimits({ model, dialect, body }: ModelRequest): boolean 
   if (!takesPictures({ model, body })) return false;
   if (stops == null && tools == null && functions == null && logprobs !== true) return true; // nearly always
   const target = createTarget(model);
-  if (logprobs === true && alwaysReasons(model)) return false;
+  if (logprobs === true && refusesSampling(model, body['reasoning_effort'])) return false;
   if (listOf(stops).some((stop, at) => whyNoStop(stop, at, target) !== undefined)) return false;
   const offered = [...listOf(tools), ...listOf(functions)];
   return offered.length <= target.maxTools && offered.every((tool) => hasValidName(tool, target));

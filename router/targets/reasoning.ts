@@ -93,9 +93,15 @@ export function acceptedEfforts(model: CatalogModel): readonly Effort[] | undefi
   return reasoningControl(model)?.efforts;
 }
 
-/** Whether it is one of OpenAI's models that cannot be told not to reason: those refuse `logprobs` and sampling settings. */
-export function alwaysReasons({ id, provider }: CatalogModel): boolean {
-  return provider.kind === 'openai' && gptEfforts(id)?.includes('none') === false;
+/**
+ * Whether it is one of OpenAI's models that refuse `logprobs` and sampling settings: those that cannot be told not to reason, those that are
+ * told to, and all since GPT-6 (the AI SDK's table of their capabilities).
+ * @param effort that the request asks for
+ */
+export function refusesSampling({ id, provider }: CatalogModel, effort: unknown): boolean {
+  const efforts = provider.kind === 'openai' ? gptEfforts(id) : undefined;
+  if (efforts === undefined) return false;
+  return !efforts.includes('none') || /^gpt-([6-9]|\d\d)/.test(id) || (effort ?? 'none') !== 'none';
 }
 
 function allowsThinking({ prompt, toolChoice }: CallOptions): boolean {

@@ -2,6 +2,7 @@ import type { Client, Task } from './client.ts';
 
 const KEY = 'unused-on-loopback';
 const READ = 'cat mark.txt';
+const GEMINI_SETTINGS = { security: { auth: { selectedType: 'gemini-api-key' } } };
 const PI_REASONING = `
 
 \`reasoning\` only if all Claude models on the ladder take thinking in one form: older ones a budget, the newest \`adaptive\` alone.`;
@@ -35,6 +36,66 @@ export ANTHROPIC_BASE_URL=URL ANTHROPIC_AUTH_TOKEN=KEY ANTHROPIC_SMALL_FAST_MODE
 claude --model auto
 \`\`\``,
   },
+  {
+    id: 'codex',
+    name: 'Codex CLI',
+    api: 'OpenAI Responses',
+    packages: ['@openai/codex'],
+    main: '@openai/codex',
+    tool: { tool: 'exec_command', input: { cmd: READ } },
+    replies: 1,
+    files: ({ url, model }) => ({ 'codex/config.toml': codexConfig(url, model) }),
+    command: ({ installed, home, prompt }) => ({
+      args: [
+        `${installed}/node_modules/@openai/codex/bin/codex.js`,
+        ...['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', prompt],
+      ],
+      env: { CODEX_HOME: `${home}/codex`, PLIMSOLL_KEY: KEY },
+    }),
+    setup: `In \`~/.codex/config.toml\`, with the key in \`PLIMSOLL_KEY\`:
+
+\`\`\`toml
+${codexConfig('URL', 'auto').trimEnd()}
+\`\`\``,
+  },
+  {
+    id: 'gemini-cli',
+    name: 'Gemini CLI',
+    api: 'Google',
+    packages: ['@google/gemini-cli'],
+    main: '@google/gemini-cli',
+    tool: { tool: 'run_shell_command', input: { command: READ, description: 'Reads the file' } },
+    replies: 1,
+    files: () => ({
+      '.gemini/settings.json': JSON.stringify({
+        ...GEMINI_SETTINGS,
+        general: { enableAutoUpdate: false },
+        privacy: { usageStatisticsEnabled: false },
+        telemetry: { enabled: false },
+      }),
+    }),
+    command: ({ installed, url, prompt }) => ({
+      args: [
+        `${installed}/node_modules/@google/gemini-cli/bundle/gemini.js`,
+        ...['--yolo', '--skip-trust', '--prompt', prompt],
+      ],
+      env: { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: KEY },
+    }),
+    gateway: { aliases: { 'gemini-*': 'auto' } },
+    setup: `It sends names of its own, such as \`gemini-3-pro-preview\`: [\`aliases: { gemini-*: auto }\`](CONFIGURATION.md).
+
+In \`~/.gemini/settings.json\`, as it refuses to start without:
+
+\`\`\`json
+${JSON.stringify(GEMINI_SETTINGS, undefined, 2)}
+\`\`\`
+
+\`\`\`sh
+export GOOGLE_GEMINI_BASE_URL=URL GEMINI_API_KEY=KEY
+gemini
+\`\`\``,
+  },
+  opencode('openai', 'OpenAI Responses'),
   opencode('openai-compatible', 'OpenAI chat'),
   opencode('anthropic', 'Anthropic messages'),
   continueCli('openai', 'OpenAI chat'),
@@ -70,7 +131,19 @@ qwen --auth-type openai
   pi('anthropic-messages', 'Anthropic messages'),
 ];
 
-function opencode(sdk: 'openai-compatible' | 'anthropic', api: Client['api']): Client {
+function codexConfig(url: string, model: string): string {
+  return `model = "${model}"
+model_provider = "plimsoll"
+
+[model_providers.plimsoll]
+name = "Plimsoll"
+base_url = "${url}/v1"
+env_key = "PLIMSOLL_KEY"
+wire_api = "responses"
+`;
+}
+
+function opencode(sdk: 'openai' | 'openai-compatible' | 'anthropic', api: Client['api']): Client {
   const config = (url: string, model: string) => ({
     $schema: 'https://opencode.ai/config.json',
     provider: {

@@ -54,23 +54,23 @@ export async function runCell(
   { folder, node }: Installed,
   timeoutMs: number,
 ): Promise<Cell> {
-  const exchanges: Exchange[] = [];
+  const root = mkdtempSync(path.join(tmpdir(), 'plimsoll-client-'));
+  const stack = await startStack(ladder, scriptFor(client), root, client.gateway);
+  const { url, exchanges } = stack.recorder;
   let failure: { readonly why: string; readonly output: string } | undefined;
-  for (const prompt of PROMPTS) {
-    const root = mkdtempSync(path.join(tmpdir(), 'plimsoll-client-'));
-    const mark = randomUUID();
-    const stack = await startStack(ladder, scriptFor(client), root);
-    try {
-      const task = prepareTask(root, { installed: folder, url: stack.recorder.url, prompt }, client, mark);
+  try {
+    for (const [at, prompt] of PROMPTS.entries()) {
+      const begun = exchanges.length;
+      const mark = randomUUID();
+      const task = prepareTask(path.join(root, String(at)), { installed: folder, url, prompt }, client, mark);
       const run = await runClient(client, task, node, timeoutMs);
-      exchanges.push(...stack.recorder.exchanges);
-      const refused = stack.recorder.exchanges.findLast(({ status }) => status >= 400);
+      const refused = exchanges.slice(begun).findLast(({ status }) => status >= 400);
       const why = failureReason(client, run, mark, refused, timeoutMs);
       failure ??= why === undefined ? undefined : { why, output: run.output.slice(-OUTPUT_CHARACTERS) };
-    } finally {
-      await stack.close();
-      rmSync(root, { recursive: true, force: true });
     }
+  } finally {
+    await stack.close();
+    rmSync(root, { recursive: true, force: true });
   }
   return {
     client: client.id,
@@ -97,7 +97,7 @@ function prepareTask(
   mark: string,
 ): Task {
   const task = { ...parts, model: 'auto', home: path.join(root, 'home'), work: path.join(root, 'work') };
-  mkdirSync(task.home);
+  mkdirSync(task.home, { recursive: true });
   mkdirSync(task.work);
   writeFileSync(path.join(task.work, 'mark.txt'), mark);
   for (const [name, content] of Object.entries(client.files?.(task) ?? {})) {
@@ -175,8 +175,10 @@ function failureReason(
   timeoutMs: number,
 ): string | undefined {
   const expected =
-    finalText === undefined ? new RegExp(`${RETURNED}[^]*?${mark}`, 'g') : /"name":"Ada","age":36/g;
-  const found = stdout.match(expected)?.length ?? 0;
+    finalText === undefined
+      ? [...stdout.matchAll(new RegExp(`${RETURNED}[^]*?${mark}`, 'g'))]
+      : stdout.split(finalText).slice(1);
+  const found = expected.length;
   if (found >= replies && code === 0) return undefined;
   if (timedOut) return `no answer within ${timeoutMs / 1000} s`;
   if (refused !== undefined) return `${refused.status}: ${refusalOf(refused).error}`;

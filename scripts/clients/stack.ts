@@ -38,12 +38,20 @@ interface Stack {
   close(): Promise<void>;
 }
 
-/** Starts `plimsoll serve` with the starter on `ladder`, in front of the strict fake provider, which plays `script`. */
-export async function startStack(ladder: Ladder, script: Script, folder: string): Promise<Stack> {
+/**
+ * Starts `plimsoll serve` with the starter on `ladder`, in front of the strict fake provider, which plays `script`.
+ * @param settings further configuration of the gateway
+ */
+export async function startStack(
+  ladder: Ladder,
+  script: Script,
+  folder: string,
+  settings: object = {},
+): Promise<Stack> {
   const provider = await startFakeProvider({ strict: true, apiKey: KEY, script });
   const port = await freePort();
   const config = path.join(folder, 'plimsoll.config.yaml');
-  writeFileSync(config, stringify(gatewayConfig(ladder, provider.url)));
+  writeFileSync(config, stringify({ ...gatewayConfig(ladder, provider.url), ...settings }));
   process.env[KEY_VARIABLE] = KEY;
   const args = ['--import', 'tsx', CLI, 'serve', '--config', config, '--port', String(port)];
   const gateway = await startProcess('plimsoll serve', args, port);

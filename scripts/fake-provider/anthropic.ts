@@ -1,5 +1,5 @@
 import { type Json, objects } from './json.ts';
-import { type ChatRequest, halves, type Reply, type ToolCall } from './reply.ts';
+import { type ChatRequest, halves, promptTokens, type Reply, type ToolCall } from './reply.ts';
 
 const STOP_REASON = {
   stop: 'end_turn',
@@ -33,6 +33,11 @@ export function parseAnthropicRequest(body: Json): ChatRequest {
     maxTokens: body['max_tokens'] as number | undefined,
     stop: (body['stop_sequences'] ?? []) as string[],
   };
+}
+
+/** The reply of /messages/count_tokens. */
+export function countResponse(request: ChatRequest): Json {
+  return { input_tokens: promptTokens(request) };
 }
 
 export function anthropicResponse(reply: Reply): Json {

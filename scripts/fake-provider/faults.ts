@@ -73,6 +73,16 @@ export function invalidRequestResponse(message: string, api: Api): WireResponse 
   return wireError({ status: 400, type: 'invalid_request_error', code: null, message }, api);
 }
 
+/** How Anthropic refuses a request that continues a thread it does not have. */
+export function threadNotFoundResponse(): WireResponse {
+  const message = 'thread: the previous message does not exist';
+  const details = { error_code: 'thread_not_found' };
+  const error = { type: 'invalid_request_error', message, details };
+  return wireResponse(400, 'application/json', [
+    JSON.stringify({ type: 'error', error, request_id: 'req_test' }),
+  ]);
+}
+
 /** A 200 that carries an error object: at once, or after half of a stream. Undefined for other faults. */
 export function errorInSuccess(
   success: WireResponse,

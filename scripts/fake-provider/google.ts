@@ -1,17 +1,22 @@
 import { type Json, objects } from './json.ts';
-import type { ChatRequest, Reply } from './reply.ts';
+import { type ChatRequest, promptTokens, type Reply } from './reply.ts';
 
 /** Signature of every function call; must come back with the call. */
 export const THOUGHT_SIGNATURE = 'dGhvdWdodCBvZiBieSB0aGUgZmFrZSBwcm92aWRlcg==';
 /** Models that refuse a call which comes back without its signature. */
 const SIGNS_CALLS = /^gemini-[3-9]/;
 const FINISH = { stop: 'STOP', 'stop-sequence': 'STOP', length: 'MAX_TOKENS', tool: 'STOP' } as const;
-const METHOD = /^\/v1(?:beta)?\/models\/([^/:]+):(generateContent|streamGenerateContent)$/;
+const METHOD = /^\/v1(?:beta)?\/models\/([^/:]+):(generateContent|streamGenerateContent|countTokens)$/;
+
+export interface GoogleCall {
+  readonly model: string;
+  readonly method: 'generateContent' | 'streamGenerateContent' | 'countTokens';
+}
 
 /** The model and the method in the path of a request; undefined if the path is not Google's. */
-export function googleMethod(path: string): { readonly model: string; readonly stream: boolean } | undefined {
+export function googleMethod(path: string): GoogleCall | undefined {
   const [, model, method] = METHOD.exec(path.replace(/\?.*$/, '')) ?? [];
-  return model === undefined ? undefined : { model, stream: method === 'streamGenerateContent' };
+  return model === undefined ? undefined : { model, method: method as GoogleCall['method'] };
 }
 
 /** Reads the body of a request to `generateContent`. */
@@ -40,6 +45,12 @@ export function parseGoogleRequest(model: string, body: Json): ChatRequest {
     stop: (config['stopSequences'] ?? []) as string[],
     logprobs: config['responseLogprobs'] === true,
   };
+}
+
+/** The reply of `countTokens`. */
+export function googleCount(request: ChatRequest): Json {
+  const tokens = promptTokens(request);
+  return { totalTokens: tokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: tokens }] };
 }
 
 export function googleResponse(reply: Reply): Json {

@@ -36,7 +36,8 @@ export function firstIssue(schema: z.ZodType, body: unknown): string | undefined
 }
 
 function instanceOfType(schema: Json, inner: (part: unknown) => unknown): unknown {
-  const type = Array.isArray(schema['type']) ? schema['type'][0] : schema['type'];
+  // Google writes them in capitals.
+  const type = String([schema['type']].flat()[0]).toLowerCase();
   if (type === 'string') return 'x'.repeat(Math.max(1, Number(schema['minLength'] ?? 1)));
   if (type === 'number' || type === 'integer') return Number(schema['minimum'] ?? 1);
   if (type === 'boolean') return true;

@@ -37,7 +37,8 @@ interface ScriptedTurn {
 
 /**
  * What the model does in an agent's conversation. A turn is played once the request has the results of all earlier turns and offers
- * the turn's tools; after the last one comes `text`, by default a text that repeats the results.
+ * the turn's tools; after the last one comes `text`, by default a text that repeats the results. Without `text` or tools, a request for JSON
+ * gets the smallest instance of its schema.
  */
 export interface Script {
   readonly turns: readonly ScriptedTurn[];
@@ -83,7 +84,7 @@ export function generateReply(request: ChatRequest, options: ReplyOptions): Repl
   const base = {
     id: digest.toString('hex').slice(0, 24),
     model: request.model,
-    inputTokens: Math.ceil(request.text.length / 4) + request.images * 85,
+    inputTokens: promptTokens(request),
     thinking: request.thinking === true,
     stopSequence: undefined,
   };
@@ -101,6 +102,11 @@ export function generateReply(request: ChatRequest, options: ReplyOptions): Repl
   if (request.logprobs !== true) return reply;
   const { logprob = () => -digest.readUInt8(0) / 256 } = options;
   return { ...reply, logprobs: reply.words.map(() => logprob(request)) };
+}
+
+/** A prompt's size, as a provider's counter and its replies give it. */
+export function promptTokens({ text, images }: ChatRequest): number {
+  return Math.ceil(text.length / 4) + images * 85;
 }
 
 /** The two parts in which the JSON of a tool call is streamed. */
@@ -131,8 +137,10 @@ function scriptedTurn({ tools, toolResults }: ChatRequest, { turns }: Script): T
   return { calls: [] };
 }
 
-function finalText({ toolResults }: ChatRequest, { text }: Script): string {
+/** Agents also ask for JSON, about the task. */
+function finalText({ toolResults, tools, schema }: ChatRequest, { text }: Script): string {
   if (text !== undefined) return text;
+  if (schema !== undefined && tools.length === 0) return JSON.stringify(minimalInstance(schema));
   return toolResults.length === 0
     ? 'No tool was called.'
     : `The tools returned: ${toolResults.join(' and ')}`;

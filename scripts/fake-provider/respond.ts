@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { anthropicEvents, anthropicResponse, parseAnthropicRequest } from './anthropic.ts';
+import { anthropicEvents, anthropicResponse, countResponse, parseAnthropicRequest } from './anthropic.ts';
 import {
   type Api,
   damagedResponse,
@@ -13,17 +13,26 @@ import {
   invalidRequestResponse,
   jsonResponse,
   notFoundResponse,
+  threadNotFoundResponse,
   type WireResponse,
 } from './faults.ts';
-import { googleEvents, googleMethod, googleResponse, parseGoogleRequest } from './google.ts';
+import {
+  type GoogleCall,
+  googleCount,
+  googleEvents,
+  googleMethod,
+  googleResponse,
+  parseGoogleRequest,
+} from './google.ts';
 import type { Json } from './json.ts';
 import { openaiEmbeddings, openaiEvents, openaiResponse, parseOpenaiRequest } from './openai.ts';
 import { type ChatRequest, generateReply, type Reply, type ReplyOptions } from './reply.ts';
 import { parseResponsesRequest, responsesEvents, responsesResponse } from './responses.ts';
-import { anthropicRefusal } from './strict/anthropic.ts';
+import { anthropicCountRefusal, anthropicRefusal } from './strict/anthropic.ts';
 import { googleRefusal } from './strict/google.ts';
 import { openaiRefusal } from './strict/openai.ts';
 import { responsesRefusal } from './strict/responses.ts';
+import { isThreaded, storeThread, type Threads, unthreadedBody } from './threads.ts';
 
 /** A request that the fake provider received. */
 export interface SeenRequest {
@@ -49,6 +58,7 @@ export interface ResponseOptions extends ReplyOptions, Pace {
   readonly models: readonly string[];
   /** Refuse requests that the providers refuse. */
   readonly strict: boolean;
+  readonly threads: Threads;
 }
 
 /** 20 MB in words of a kilobyte: as a stream, twenty thousand events. */
@@ -80,9 +90,13 @@ function responseTo(request: SeenRequest, options: ResponseOptions): WireRespons
   const fault = options.apiKey !== undefined && key !== options.apiKey ? '401' : request.fault;
   const error = fault && errorResponse(fault, api);
   if (error) return error;
-  const refusal = options.strict ? refusalBy(api, request) : undefined;
+  const body = unthreadedBody(options.threads, request.body, headers);
+  if (body === undefined) return threadNotFoundResponse();
+  const whole = { ...request, body };
+  const refusal = options.strict ? refusalOf(whole) : undefined;
   if (refusal !== undefined) return invalidRequestResponse(refusal, api);
-  const success = successResponse(request, options) ?? notFoundResponse(api);
+  const threads = isThreaded(request.body, headers) ? options.threads : undefined;
+  const success = successResponse(whole, options, threads) ?? notFoundResponse(api);
   return errorInSuccess(success, fault, api) ?? success;
 }
 
@@ -94,18 +108,29 @@ function apiOf({ path, headers }: SeenRequest): Api {
 }
 
 /** Why the provider would refuse the request; undefined if it would not, or if it is no chat request. */
-function refusalBy(api: Api, { path, body, headers }: SeenRequest): string | undefined {
-  if (api === 'google') return googleRefusal(String(googleMethod(path)?.model), body);
+function refusalOf({ path, body, headers }: SeenRequest): string | undefined {
+  const google = googleMethod(path);
+  if (google !== undefined) return googleRefusal(google.model, googleBody(google, body));
   const [route] = path.split('?');
+  if (route === '/v1/messages/count_tokens') return anthropicCountRefusal(body, headers);
   if (route === '/v1/messages') return anthropicRefusal(body, headers);
   if (route === '/v1/responses') return responsesRefusal(body);
   return route === '/v1/chat/completions' ? openaiRefusal(body) : undefined;
 }
 
-/** Undefined if the path is not served. */
+/** The request itself, or the one that Google's counter counts, which names its model again. */
+function googleBody({ method, model }: GoogleCall, body: Json): Json {
+  const counted = body['generateContentRequest'];
+  if (method !== 'countTokens' || counted === undefined) return body;
+  const { model: named, ...request } = counted as Json;
+  return named === `models/${model}` ? request : (counted as Json);
+}
+
+/** Undefined if the path is not served. @param threads where the reply's thread is kept, if it has one */
 function successResponse(
   { path, body, fault }: SeenRequest,
   options: ResponseOptions,
+  threads: Threads | undefined,
 ): WireResponse | undefined {
   const replyTo = (request: ChatRequest): Reply => {
     const reply = generateReply(request, options);
@@ -113,8 +138,12 @@ function successResponse(
   };
   const google = googleMethod(path);
   if (google !== undefined) {
-    const reply = replyTo(parseGoogleRequest(google.model, body));
-    return google.stream ? eventStream(googleEvents(reply)) : jsonResponse(googleResponse(reply));
+    const request = parseGoogleRequest(google.model, googleBody(google, body));
+    if (google.method === 'countTokens') return jsonResponse(googleCount(request));
+    const reply = replyTo(request);
+    return google.method === 'streamGenerateContent'
+      ? eventStream(googleEvents(reply))
+      : jsonResponse(googleResponse(reply));
   }
   switch (path.split('?')[0]) {
     case '/v1/models':
@@ -134,8 +163,11 @@ function successResponse(
         ? eventStream(responsesEvents(reply, body))
         : jsonResponse(responsesResponse(reply, body));
     }
+    case '/v1/messages/count_tokens':
+      return jsonResponse(countResponse(parseAnthropicRequest(body)));
     case '/v1/messages': {
       const reply = replyTo(parseAnthropicRequest(body));
+      if (threads !== undefined) storeThread(threads, body, anthropicResponse(reply));
       return body['stream'] === true
         ? eventStream(anthropicEvents(reply))
         : jsonResponse(anthropicResponse(reply));

@@ -38,7 +38,7 @@ export interface FakeProvider {
 
 type Settings = ResponseOptions & { readonly remember: number } & Pick<FakeProviderOptions, 'faultOf'>;
 
-const DEFAULTS: Settings = {
+const DEFAULTS: Omit<Settings, 'threads'> = {
   seed: 1,
   words: 16,
   toolCalls: 1,
@@ -56,8 +56,8 @@ const MAX_TIMES = 100_000;
 
 /**
  * A server that speaks OpenAI's, Anthropic's and Google's APIs and is NO MODEL: its replies are made from a hash of the request, say
- * nothing about the prompt, and repeat. It exists to test what sits in front of models: chat completions, messages and
- * embeddings, plain and streamed, tools (the first one offered is called, then a text follows), structured output (the smallest
+ * nothing about the prompt, and repeat. It exists to test what sits in front of models: chat completions, responses, messages (and
+ * Anthropic's threads), generateContent, counts of tokens and embeddings, plain and streamed, tools (the first one offered is called, then a text follows), structured output (the smallest
  * instance of the schema), images (counted). A header `x-upstream-fault`, the queue, or POST /control/faults make a request fail.
  * Listens on 127.0.0.1 only.
  * @throws PlimsollError `io` if the port is taken.
@@ -66,7 +66,7 @@ export async function startFakeProvider({
   port = 0,
   ...options
 }: FakeProviderOptions = {}): Promise<FakeProvider> {
-  const settings = { ...DEFAULTS, ...options };
+  const settings = { ...DEFAULTS, ...options, threads: new Map() };
   const state: State = { requests: [], faults: [], always: undefined, received: 0 };
   const server = createServer((request, response) => {
     handle(request, response, state, settings).catch(() => badRequest(response));

@@ -29,9 +29,6 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'claude-code anthropic/claude-haiku-4-5': /adaptive thinking is not supported/,
   // The newest models have no budget for thinking; of a ladder that has both kinds pi knows one.
   'pi-anthropic anthropic/claude-sonnet-5-5': /thinking\.type/,
-  // The form is that of other providers.
-  'instructor-json-schema openai/gpt-6-luna': /response_format\.schema/,
-  'instructor-json-schema openai/gpt-6-sol': /response_format\.schema/,
 };
 
 describe.each(MODELS)('%s takes what clients send', (model) => {

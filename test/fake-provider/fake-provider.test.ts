@@ -164,3 +164,52 @@ test.each([
 ])('the smallest instance of %j', (schema, value) => {
   expect(minimalInstance(schema)).toEqual(value);
 });
+
+test("Anthropic's threads go on from the last reply, and end with what the provider does not know", async () => {
+  const { provider, anthropic } = await clients({ strict: true });
+  const thread = anthropic.beta.messages.thread({
+    model: 'claude-haiku-4-5',
+    max_tokens: 100,
+    system: 'Brief.',
+  });
+  const first = await thread.send({ role: 'user', content: 'Hello' });
+  const second = await thread.send({ role: 'user', content: 'And now?' });
+  const [, sent] = provider.requests;
+  expect(sent?.body).toMatchObject({
+    messages: [{ role: 'user', content: 'And now?' }],
+    thread: { type: 'continue', previous_message_id: first.id },
+  });
+  expect(second.usage.input_tokens).toBeGreaterThan(first.usage.input_tokens); // of the whole conversation
+  const lost = { type: 'continue' as const, previous_message_id: 'msg_unknown' };
+  const asked = {
+    model: 'claude-haiku-4-5',
+    max_tokens: 9,
+    messages: [{ role: 'user' as const, content: 'Hi' }],
+  };
+  await expect(
+    anthropic.beta.messages.create({ ...asked, thread: lost, betas: ['message-threads-2026-08-12'] }),
+  ).rejects.toMatchObject({ status: 400, error: { error: { details: { error_code: 'thread_not_found' } } } });
+  await expect(anthropic.beta.messages.create({ ...asked, thread: lost })).rejects.toThrow(
+    /thread: Extra inputs/,
+  );
+});
+
+test('counters give the size that the replies have', async () => {
+  const { anthropic } = await clients();
+  const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'How many tokens is this?' }] };
+  const { input_tokens: counted } = await anthropic.messages.countTokens(asked);
+  const { usage } = await anthropic.messages.create({ ...asked, max_tokens: 100 });
+  expect(counted).toBe(usage.input_tokens);
+});
+
+test('a script without a last text gives JSON that fits the schema, and no tool calls then', async () => {
+  const call = { tool: 'weather', input: { city: 'Oslo', days: 3 } };
+  const { openai } = await clients({ script: { turns: [{ calls: [call] }] } });
+  const schema = { type: 'OBJECT', properties: { level: { type: 'INTEGER' } }, required: ['level'] };
+  const { choices } = await openai.chat.completions.create({
+    model: 'm',
+    messages: [{ role: 'user', content: 'Hello' }],
+    response_format: { type: 'json_schema', json_schema: { name: 'level', schema } },
+  });
+  expect(choices[0]?.message.content).toBe('{"level":1}');
+});

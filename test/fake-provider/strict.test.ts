@@ -146,6 +146,37 @@ test.each<[string, object, RegExp | undefined]>([
   await expectRefusal(`/models/${model}:generateContent`, body, refusal);
 });
 
+test.each<[string, object, RegExp | undefined]>([
+  ['/messages/count_tokens', { model: 'claude-haiku-4-5', messages: [USER] }, undefined],
+  ['/messages/count_tokens', { model: 'claude-haiku-4-5', messages: [USER], max_tokens: 5 }, /max_tokens/],
+  ['/messages/count_tokens', { model: 'claude-haiku-4-5', messages: [USER], stream: true }, /stream/],
+  ['/models/gemini-2.5-flash:countTokens', { contents: [SAID] }, undefined],
+  ['/models/gemini-2.5-flash:countTokens', { contents: [{ role: 'user', parts: [] }] }, /must not be empty/],
+  [
+    '/models/gemini-2.5-flash:countTokens',
+    { generateContentRequest: { model: 'models/gemini-2.5-flash', contents: [SAID] } },
+    undefined,
+  ],
+  [
+    '/models/gemini-2.5-flash:countTokens',
+    { generateContentRequest: { model: 'models/another', contents: [SAID] } },
+    /model/,
+  ],
+])('counters: %s, %j', async (path, body, refusal) => {
+  await expectRefusal(path, body, refusal, { 'anthropic-version': '2023-06-01' });
+});
+
+test.each<[string, object, RegExp | undefined]>([
+  ['gpt-4.1-mini', { temperature: 0 }, undefined],
+  ['gpt-5-mini', { temperature: 0 }, /temperature/],
+  ['gpt-5.1', { top_p: 0.5 }, undefined],
+  ['gpt-5.1', { top_p: 0.5, reasoning: { effort: 'low' } }, /top_p/],
+  ['gpt-6-luna', { top_p: 0.5, reasoning: { effort: 'none' } }, /top_p/],
+  ['o3', { temperature: 1 }, undefined],
+])('Responses: %s, %j', async (model, body, refusal) => {
+  await expectRefusal('/responses', { model, input: 'Hi', ...body }, refusal);
+});
+
 async function expectRefusal(
   path: string,
   body: object,

@@ -577,6 +577,41 @@ describe('of the text that a client sent', () => {
     expect(await passed('openai', 'openai', text)).toBe(text);
   });
 
+  const SCHEMA = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
+
+  it.each<[ProviderKind, unknown, unknown]>([
+    [
+      'openai',
+      { type: 'json_object', schema: SCHEMA },
+      { type: 'json_schema', json_schema: { name: 'response', schema: SCHEMA } },
+    ],
+    ['openai', { type: 'json_object', schema: null }, { type: 'json_object' }],
+    ['openai', { type: 'json_object' }, { type: 'json_object' }],
+    ['openai-compatible', { type: 'json_object', schema: SCHEMA }, { type: 'json_object', schema: SCHEMA }],
+  ])('%s gets the schema of a reply in the form that it takes: %j', async (kind, format, expected) => {
+    const send = await sender(kind, 'openai');
+    const messages = [{ role: 'user', content: 'Who was Ada Lovelace? Answer in JSON.' }];
+    const { outcome, sent } = await send({ messages, response_format: format }, { unmappable: 'refuse' });
+    // The provider here is OpenAI, whatever the kind.
+    expect(outcome.kind).toBe(kind === 'openai' ? 'reply' : 'failure');
+    expect(sent['response_format']).toEqual(expected);
+  });
+
+  it.each<[string, Json, readonly string[]]>([
+    ['gpt-6-luna', { reasoning_effort: 'none' }, ['temperature', 'top_p']],
+    ['o3', {}, ['temperature', 'top_p']],
+    ['gpt-5.1', { reasoning_effort: 'low' }, ['temperature', 'top_p']],
+    ['gpt-5.1', {}, []],
+    ['gpt-4.1-mini', {}, []],
+  ])('%s with %j gets the sampling settings that it takes', async (id, more, refused) => {
+    const { url, bodies } = await replyingProvider('openai');
+    const body = { model: id, messages: [USER], temperature: 0, top_p: 0.95, ...more };
+    const outcome = await attempt(callTo(nativeModel(url, 'openai', id), 'openai', body), TIMEOUTS);
+    if (outcome.kind === 'reply') expect(outcome.dropped ?? []).toEqual(refused);
+    const sent = bodies().at(-1)!;
+    expect(['temperature', 'top_p'].filter((name) => !(name in sent))).toEqual(refused);
+  });
+
   it('what said something is named as dropped; with `refuse` it stays, for the provider to judge', async () => {
     const send = await sender('openai', 'openai');
     const turn = {

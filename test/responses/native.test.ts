@@ -29,6 +29,23 @@ function direct(body: object): Promise<Response> {
 }
 
 describe('a provider with the Responses API', () => {
+  test("gets a reply back without what OpenAI's library added to it", async () => {
+    const { openai } = running;
+    const { output } = await openai.responses.stream({ ...ASK, tools: [WEATHER] }).finalResponse();
+    const { output: text } = await openai.responses.stream(ASK).finalResponse();
+    expect(JSON.stringify([...output, ...text])).toMatch(/"parsed_arguments".*"parsed"/);
+    const results = output.flatMap((item) =>
+      item.type === 'function_call'
+        ? { type: 'function_call_output', call_id: item.call_id, output: 'sunny' }
+        : [],
+    );
+    const asked = { role: 'user', content: ASK.input };
+    const input = [asked, ...text, ...output, ...results] as OpenAI.Responses.ResponseInput;
+    const next = await openai.responses.create({ ...ASK, tools: [WEATHER], input }).withResponse();
+    expect(next.response.headers.get('x-plimsoll-dropped')).toBeNull();
+    expect(JSON.stringify(running.first.requests.at(-1)!.body)).not.toContain('parsed');
+  });
+
   test.each([false, true])(
     'gets the request and gives the reply byte for byte (stream: %s)',
     async (stream) => {

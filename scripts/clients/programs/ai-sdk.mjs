@@ -7,7 +7,8 @@ import { apiKey, DESCRIPTION, model, prompt, provider, readFile, url } from './r
 
 const settings = { baseURL: `${url}/v1`, apiKey };
 const MODELS = {
-  openai: () => createOpenAI(settings).chat(model),
+  openai: () => createOpenAI(settings)(model),
+  'openai-chat': () => createOpenAI(settings).chat(model),
   'openai-compatible': () => createOpenAICompatible({ name: 'plimsoll', ...settings }).chatModel(model),
   anthropic: () => createAnthropic(settings)(model),
 };

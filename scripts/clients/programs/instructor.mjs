@@ -12,4 +12,5 @@ const person = await client.chat.completions.create({
   messages: [{ role: 'user', content: `${prompt} Then say who Ada Lovelace was.` }],
   response_model: { name: 'Person', schema: z.object({ name: z.string(), age: z.number() }) },
 });
-console.log(JSON.stringify(person));
+const { name, age } = person;
+console.log(JSON.stringify({ name, age }));

@@ -4,10 +4,13 @@ import { createAgent, tool } from 'langchain';
 import { z } from 'zod';
 import { apiKey, DESCRIPTION, model, prompt, provider, readFile, url } from './read-file.mjs';
 
-const chat =
-  provider === 'openai'
-    ? new ChatOpenAI({ model, apiKey, maxRetries: 0, configuration: { baseURL: `${url}/v1` } })
-    : new ChatAnthropic({ model, apiKey, maxRetries: 0, anthropicApiUrl: url });
+const settings = { model, apiKey, maxRetries: 0 };
+const configuration = { baseURL: `${url}/v1` };
+const MODELS = {
+  openai: () => new ChatOpenAI({ ...settings, configuration }),
+  responses: () => new ChatOpenAI({ ...settings, configuration, useResponsesApi: true }),
+  anthropic: () => new ChatAnthropic({ ...settings, anthropicApiUrl: url }),
+};
 const read = tool((input) => readFile(input), {
   name: 'read_file',
   description: DESCRIPTION,
@@ -15,7 +18,7 @@ const read = tool((input) => readFile(input), {
 });
 
 /** Its name goes to the API with each of its own messages. */
-const agent = createAgent({ model: chat, tools: [read], name: 'reader' });
+const agent = createAgent({ model: MODELS[provider](), tools: [read], name: 'reader' });
 const input = { messages: [{ role: 'user', content: prompt }] };
 
 console.log((await agent.invoke(input)).messages.at(-1).text);

@@ -1,8 +1,9 @@
 import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
 import { z } from 'zod';
-import { apiKey, DESCRIPTION, model, prompt, readFile, url } from './read-file.mjs';
+import { apiKey, DESCRIPTION, model, prompt, provider, readFile, url } from './read-file.mjs';
 
-const modelProvider = new OpenAIProvider({ baseURL: `${url}/v1`, apiKey, useResponses: false });
+const chat = provider === 'chat' ? { useResponses: false } : {};
+const modelProvider = new OpenAIProvider({ baseURL: `${url}/v1`, apiKey, ...chat });
 const runner = new Runner({ modelProvider, tracingDisabled: true });
 const read = tool({
   name: 'read_file',

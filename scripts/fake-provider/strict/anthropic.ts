@@ -19,6 +19,14 @@ export function anthropicRefusal(
   return betaRefusal(body, betas) ?? modelRefusal(valid, betas) ?? messageRefusal(valid);
 }
 
+/** Why the counter of tokens would refuse the request: it takes what a prompt is made of, and nothing about the reply. */
+export function anthropicCountRefusal(
+  body: Readonly<Record<string, unknown>>,
+  headers: IncomingHttpHeaders,
+): string | undefined {
+  return firstIssue(count, body) ?? anthropicRefusal({ ...body, max_tokens: MOST_TOKENS }, headers);
+}
+
 const cacheControl = z
   .strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() })
   .nullish();
@@ -146,6 +154,20 @@ const request = z.strictObject({
   top_k: z.int().min(0).optional(),
   top_p: z.number().min(0).max(1).optional(),
 });
+const count = request.pick({
+  model: true,
+  messages: true,
+  system: true,
+  tools: true,
+  tool_choice: true,
+  thinking: true,
+  cache_control: true,
+  context_management: true,
+  mcp_servers: true,
+  output_config: true,
+});
+/** A budget of thinking is always below it. */
+const MOST_TOKENS = 1_000_000;
 type Request = z.infer<typeof request>;
 type Message = Request['messages'][number];
 

@@ -8,8 +8,8 @@ import { firstIssue } from '../json.ts';
 export function responsesRefusal(body: Readonly<Record<string, unknown>>): string | undefined {
   const issue = firstIssue(request, body);
   if (issue !== undefined) return `Invalid request: ${issue}`;
-  const { input } = body as Request;
-  return typeof input === 'string' ? undefined : itemRefusal(input);
+  const { input, ...settings } = body as Request;
+  return samplingRefusal(settings) ?? (typeof input === 'string' ? undefined : itemRefusal(input));
 }
 
 const name = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "string does not match pattern '^[a-zA-Z0-9_-]+$'");
@@ -160,6 +160,17 @@ const request = z.strictObject({
 });
 
 type Request = z.infer<typeof request>;
+
+function samplingRefusal({ model, reasoning, ...settings }: Omit<Request, 'input'>): string | undefined {
+  const version = Number(/^gpt-(\d+(\.\d)?)/.exec(model)?.[1] ?? (/^o\d/.test(model) ? 5 : 4));
+  const reasons =
+    version === 5 || version >= 6 || (version > 5 && (reasoning?.['effort'] ?? 'none') !== 'none');
+  if (!reasons) return undefined;
+  const field = (['temperature', 'top_p', 'top_logprobs'] as const).find(
+    (name) => (settings[name] ?? 1) !== 1,
+  );
+  return field && `Unsupported parameter: '${field}' is not supported with this model.`;
+}
 
 /** Every call has its result, and every result its call. */
 function itemRefusal(items: Exclude<Request['input'], string>): string | undefined {
