@@ -3,6 +3,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { wholeNumberBetween } from '../flags.ts';
 import { printJson } from '../terminal.ts';
 import { benchTexts } from './fixtures.ts';
+import { capture } from './gateway/capture.ts';
 import type { GatewayBench } from './gateway/context.ts';
 import { outage } from './gateway/outage.ts';
 import { firstToken, latency, saturation } from './gateway/performance.ts';
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, GatewayBench>> = {
   latency,
   'first-token': firstToken,
   saturation,
+  capture,
   streams,
   soak,
   outage,

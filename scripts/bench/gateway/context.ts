@@ -21,6 +21,7 @@ const atMost = (required: number): Target => ({ of: 'value', is: 'at most', requ
 /** What the gateway must achieve. */
 export const TARGETS = {
   added: { portkey: ratioAtMost(0.5), bare: ratioAtMost(1.5) },
+  captured: ratioAtMost(1.1),
   saturation: { portkey: ratioAtLeast(3), bare: ratioAtLeast(0.6) },
   addedStalls: atMost(0),
   memoryMb: atMost(600),

@@ -29,6 +29,8 @@ interface PlimsollOptions {
   readonly ladder: Readonly<Record<'cheap' | 'strong', string>>;
   /** Section `upstream` of the configuration. */
   readonly upstream?: object;
+  /** Section `capture` of the configuration; its state is in the folder of the run. */
+  readonly capture?: object;
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
 }
@@ -105,7 +107,10 @@ export function readDecisionLog(file: string): DecisionRecord[] {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as DecisionRecord);
 }
 
-function plimsollConfig({ providers, ladder, upstream = {} }: PlimsollOptions, decisionLog: string): object {
+function plimsollConfig(
+  { providers, ladder, upstream = {}, capture }: PlimsollOptions,
+  decisionLog: string,
+): object {
   const names = Object.keys(providers);
   return {
     ladder,
@@ -118,6 +123,7 @@ function plimsollConfig({ providers, ladder, upstream = {} }: PlimsollOptions, d
       ),
     ),
     decision_log: { file: decisionLog, max_bytes: LOG_BYTES },
+    ...(capture && { capture, state: { url: path.join(path.dirname(decisionLog), 'state.db') } }),
     upstream,
   };
 }
