@@ -69,6 +69,7 @@ const NO_ROUTER: Router = {
   stale: false,
   profiles: new Map(),
   policies: [],
+  watch: undefined,
   defaultPolicy: NO_POLICY,
   canJudge: () => undefined,
   standing: refuseToRoute,

@@ -5,6 +5,7 @@ import {
   type Floors,
   readArtifact,
   readPublicKey,
+  readVerdict,
   resolveArtifact,
   type ServedLadder,
   type Standing,
@@ -31,8 +32,16 @@ import {
 } from './classifier/index.ts';
 import type { Config } from './config/index.ts';
 import { closedError, PlimsollError, quoted } from './errors.ts';
+import { openWatch, type WatchAlarm } from './monitoring/index.ts';
 import { PACKAGE_FOLDER } from './package.ts';
-import { type Choosing, choose, type Policy, policyVerdicts, servedPolicies } from './policy/index.ts';
+import {
+  ALWAYS_STRONG,
+  type Choosing,
+  choose,
+  type Policy,
+  policyVerdicts,
+  servedPolicies,
+} from './policy/index.ts';
 import { scoredText } from './prompt/index.ts';
 import type { Decision, Explained, ReplyCheck, ReplyLacks, RouteOptions, Router } from './router.ts';
 
@@ -44,6 +53,8 @@ export interface RouterParts {
   readonly openClassifier?: typeof createOnnxClassifier;
   /** The clock that verdicts run out by. */
   readonly nowMs?: () => number;
+  /** Called once for each alarm of the watch. */
+  readonly onAlarm?: (alarm: WatchAlarm) => void;
 }
 
 /**
@@ -89,9 +100,16 @@ async function assemble(
   const profiles = profileLadders(manifest, config);
   const rungs = ladder.rungs.length;
   const policies = servedPolicies(config, { ...manifest, policy: servedPolicy(manifest, standing) });
-  const verdicts = policyVerdicts(standing, artifact, parts.nowMs);
   const byDefault = policies.get(config.defaultPolicy);
   const extractor = featureExtractor(manifest.features);
+  const watch =
+    config.watch &&
+    openWatch(
+      { ...artifact, verdict: countedVerdict(artifact, standing), standing, extractor },
+      config.watch,
+      parts.onAlarm ?? (() => {}),
+    );
+  const verdicts = policyVerdicts(standing, artifact, parts.nowMs, watch?.contradiction);
   const { allowHub, workers } = config.encoder;
   const input = await classifierInput(manifest, { allowHub, ...(workers && { workers }) });
   const openClassifier = parts.openClassifier ?? createOnnxClassifier;
@@ -108,10 +126,19 @@ async function assemble(
   let closed: Promise<void> | undefined;
 
   function checked(options: RouteOptions) {
-    const { policy, reference } = policies.get(options.policy ?? config.defaultPolicy);
+    const { policy, reference } = inForce(options.policy ?? config.defaultPolicy);
     const served = options.profile === undefined ? ladder : profileNamed(options.profile, profiles);
     const choosing = choosingOf(options, policy, rungs, config.allowUngated);
     return { policy, reference, served, choosing };
+  }
+
+  /** Audits may have lowered the threshold of the artifact's own policy, or put the strongest candidate in its place. */
+  function inForce(name: string): ReturnType<typeof policies.get> {
+    const found = policies.get(name);
+    if (watch === undefined || name !== manifest.policy.name || found.policy.kind === 'fixed') return found;
+    const threshold = watch.threshold();
+    if (threshold === undefined) return policies.get(ALWAYS_STRONG.name);
+    return { ...found, policy: { ...found.policy, threshold: Math.min(found.policy.threshold, threshold) } };
   }
 
   async function decide(
@@ -176,6 +203,7 @@ async function assemble(
     stale: ladder.stale,
     profiles,
     policies: policies.names,
+    watch,
     canJudge,
     defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
     standing: (served = ladder) => verdicts.standing(served.stale),
@@ -192,7 +220,10 @@ async function assemble(
       if (closed) throw closedError();
       inFlight.enter();
       try {
-        return (await decide(scoredText(routeInput), options, startedMs)).decision;
+        const text = scoredText(routeInput);
+        const { decision } = await decide(text, options, startedMs);
+        if (decision.threshold !== null) watch?.observe(text, decision.predictedLoss);
+        return decision;
       } finally {
         inFlight.leave();
       }
@@ -205,6 +236,7 @@ async function assemble(
         const text = scoredText(routeInput);
         const judgeable = replyMayLack.map((lacks, rung) => canJudge(rung, lacks) === true);
         const { decision, checked } = await decide(text, options, startedMs, judgeable);
+        if (decision.threshold !== null) watch?.observe(text, decision.predictedLoss);
         if (checked.length === 0) return { decision, checks: [] };
         const checks = await replyChecks(text!, checked, decision.threshold!).catch(() => undefined);
         if (checks !== undefined) return { decision, checks };
@@ -245,6 +277,11 @@ async function assemble(
       return closed;
     },
   };
+}
+
+/** What does not count may not be readable either. */
+function countedVerdict({ folder }: ArtifactFiles, { kind }: Standing) {
+  return kind === 'none' ? undefined : readVerdict(folder);
 }
 
 /** A decision, and the rungs whose replies are to be judged. */

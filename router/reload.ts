@@ -178,6 +178,9 @@ export async function reloadingRouter(
     get defaultPolicy() {
       return generations.current().defaultPolicy;
     },
+    get watch() {
+      return generations.current().watch;
+    },
     standing: (served) => generations.current().standing(served),
     verdict: (policy) => generations.current().verdict(policy),
     check: (options) => generations.current().check(options),

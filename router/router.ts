@@ -1,6 +1,7 @@
 import type { ServedLadder, ServedRung, Standing } from './artifact/index.ts';
 import type { ReplyVerdict, SignalSource } from './cascade/index.ts';
 import type { CandidateExplanation } from './classifier/index.ts';
+import type { Watch } from './monitoring/index.ts';
 import type { ChoiceReason, PolicyReference, PolicyVerdict, UngatedReason } from './policy/index.ts';
 import type { Reply, RouteInput } from './types.ts';
 
@@ -114,6 +115,8 @@ export interface Router {
   standing(served?: ServedLadder): Standing;
   /** The same for a policy that serves, or for the default one, over the default ladder. */
   verdict(policy?: string): PolicyVerdict;
+  /** Compares what is served with what the gate certified; undefined unless the configuration asks for it. */
+  readonly watch: Watch | undefined;
   /** Throws what `route` would reject with because of these options. Decides nothing. */
   check(options: RouteOptions): void;
   /**

@@ -1,6 +1,7 @@
 import type { Config } from './config/index.ts';
 import { gatewayLogger } from './create-gateway.ts';
 import { type Gateway, openGateway } from './gateway/index.ts';
+import { alarmWebhook, type WatchAlarm } from './monitoring/index.ts';
 import { hotReload, reloadOnHangUp, reloadReport } from './reload.ts';
 import type { Reload } from './router.ts';
 import { drainOnSignal, exampleRequest, isGuarded, logReload, startServer } from './server/index.ts';
@@ -33,11 +34,13 @@ async function start(
   logger: Logger,
   beforeListening: (reload: () => Promise<Reload>) => void = () => {},
 ): Promise<Served> {
+  const onAlarm = alarmReport(config, logger); // may refuse: before anything is opened
   const gateway = await gatewayFor(config, logger);
   const { router, reload, stop } = await hotReload(config, {
     ...(readConfig && { readConfig }),
     configFile,
     report: reloadReport(logger, logReload),
+    onAlarm,
     onOpened: gateway?.configure,
   });
   beforeListening(reload);
@@ -49,6 +52,19 @@ async function start(
     throw error;
   });
   return { ...server, router, reload, close: () => server.close().finally(stop) };
+}
+
+/** Alarms of the watch go to the log, and to the webhook if there is one. */
+function alarmReport({ watch }: Config, logger: Logger): (alarm: WatchAlarm) => void {
+  const variable = watch?.webhookUrlEnv;
+  const post =
+    variable === undefined
+      ? undefined
+      : alarmWebhook(variable, (error) => logger.error(error, 'an alarm did not reach the webhook'));
+  return (alarm) => {
+    logger.warn({ alarm: alarm.kind, artifact: alarm.artifact }, alarm.message);
+    void post?.(alarm);
+  };
 }
 
 /** The gateway's code is loaded only if models are called: a server that only decides starts sooner. */

@@ -33,6 +33,7 @@ const ROOMS = [
   'router/artifact',
   'router/classifier',
   'router/policy',
+  'router/monitoring',
   'router/router.ts',
   'router/train',
   'router/targets',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { populationSchema } from '../../router/monitoring/index.ts';
 
 /** JSON knows no undefined: what cannot be measured is null, never 0. */
 const known = z.number().nullable();
@@ -182,6 +183,8 @@ export const evidenceSchema = z.strictObject({
     .nullable(),
   /** Decisions that each edit changes, and those of them that go to a cheaper rung. Of paraphrases, one wording always does. */
   flips: z.array(z.strictObject({ edit: z.string(), n: count, flipped: count, cheaper: count })),
+  /** What the requests are like, for a watch over live ones. Left out if only a part of them was labelled, and of decisions that were made elsewhere. */
+  population: populationSchema.optional(),
   routing_pays: z.boolean(),
   conclusion: z.string(),
 });

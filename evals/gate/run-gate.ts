@@ -42,6 +42,7 @@ import {
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { finishLook, type Taking, takeLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
+import { measurePopulation } from './population.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
@@ -135,14 +136,17 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     const flips = await measureFlips(suite, subject, heldOut, classifier, artifact);
     const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
     const conditions = judgeWalk(walked, subject, flips);
-    const evidence = collectEvidence(
-      subject,
-      flips,
-      artifact.manifest,
-      baselines,
-      conditions,
-      hardCases && hashHardCases(hardCases),
-    );
+    const evidence = {
+      ...collectEvidence(
+        subject,
+        flips,
+        artifact.manifest,
+        baselines,
+        conditions,
+        hardCases && hashHardCases(hardCases),
+      ),
+      ...(plan === undefined && { population: measurePopulation(subject, heldOut, artifact.manifest) }),
+    };
     const { name, version } = artifact.manifest.policy;
     const verdict = sealedVerdict({
       schema_version: 2,

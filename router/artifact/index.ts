@@ -19,7 +19,14 @@ export {
   readPublicKey,
   signVerdict,
 } from './signature.ts';
-export { NO_PASS_REASONS, type Standing, servedPolicy, standingAt, standingInFolder } from './standing.ts';
+export {
+  contradictedStanding,
+  NO_PASS_REASONS,
+  type Standing,
+  servedPolicy,
+  standingAt,
+  standingInFolder,
+} from './standing.ts';
 export {
   artifactMark,
   listArtifacts,

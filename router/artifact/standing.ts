@@ -38,12 +38,13 @@ interface Term {
 
 /**
  * What an artifact may claim of its policy: a valid PASS, one that has run out, or nothing. Of a router that serves other models than it
- * learned from the PASS is stale. `why` is one sentence for a person.
+ * learned from the PASS is stale; one that audits speak against is contradicted. `why` is for a person.
  */
 export type Standing =
   | ({ readonly kind: 'pass' } & Term)
   | ({ readonly kind: 'stale'; readonly why: string } & Term)
   | ({ readonly kind: 'expired'; readonly why: string } & Term)
+  | ({ readonly kind: 'contradicted'; readonly why: string } & Term)
   | { readonly kind: 'none'; readonly reason: NoPass; readonly why: string };
 
 const DAY_MS = 86_400_000;
@@ -99,6 +100,11 @@ export function standingAt(standing: Standing, nowMs: number, folder: string): S
   const days = floorDays === undefined ? '' : `, after the ${floorDays} days of gate.max_valid_for_days`;
   const why = `The PASS of ${folder} by the suite ${suite}, issued ${issued}, expired on ${expires}${days}. ${gateAgain(folder)}`;
   return { kind: 'expired', suite, threshold, issued, expires, why };
+}
+
+/** A PASS that audits of live requests speak against. Another standing stays what it is. */
+export function contradictedStanding(standing: Standing, why: string): Standing {
+  return standing.kind === 'pass' ? { ...standing, kind: 'contradicted', why } : standing;
 }
 
 /** The artifact's policy with the threshold that serves: the one that the verdict is of, or without a PASS the manifest's preview. */

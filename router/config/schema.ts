@@ -16,6 +16,7 @@ import {
 import { sessionsSchema } from './sessions-schema.ts';
 import { defaultState, redisSchema, stateSchema } from './state-schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
+import { watchSchema } from './watch-schema.ts';
 
 const policy = z.strictObject({
   threshold: z
@@ -76,6 +77,7 @@ export const configSchema = z
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     sessions: sessionsSchema.prefault({}),
+    watch: watchSchema.optional(),
     instances: z
       .int()
       .min(1)

@@ -26,7 +26,7 @@ export interface GatewaySettings extends CatalogOptions {
 /** What settings are checked against. */
 export type ConfiguringRouter = Pick<
   Router,
-  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge'
+  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge' | 'watch'
 >;
 
 /** @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog */

@@ -31,6 +31,7 @@ import {
 import type { InstanceReport, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { createThreads, type Threads } from '../threads/index.ts';
+import { createAuditFeed } from './audit-feed.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
 import {
   type ConfiguringRouter,
@@ -159,6 +160,9 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const { state } = shared;
   const threads = options.threads === 'on' && state ? createThreads(state.documents) : undefined;
   const keeping = threads && { threads, onNotKept: threadLog(logger) };
+  const audits =
+    state &&
+    createAuditFeed(state.log, (error) => logger.warn(error, 'audits cannot be read; it is tried again'));
   let current: Omit<GatewayParts, 'router'> | undefined;
   let keys: ProviderKeys = { troubles: [], warnings: [], callable: true };
   const warned = new Set<string>();
@@ -219,6 +223,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         strategy: cascade,
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };
+      audits?.follow(router.watch);
       served = { artifact: router.artifact.sha256, config: configHash(settings, router) };
       shared.report(() => served!);
       keys = keysOfProviders(catalog.models);
@@ -269,7 +274,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       queue.close();
       recorded.flush();
       access?.close?.();
-      await Promise.all([capture?.close(), decisionLog?.close()]);
+      await Promise.all([capture?.close(), audits?.close(), decisionLog?.close()]);
       await shared.close();
     },
   };

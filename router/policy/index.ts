@@ -1,5 +1,6 @@
 /** Probabilities -> rung, among the rungs that are allowed; which policies may serve, and what may be claimed of a choice. */
 export {
+  ALWAYS_STRONG,
   CHOICE_REASONS,
   type ChoiceReason,
   type Choosing,

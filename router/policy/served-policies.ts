@@ -1,5 +1,6 @@
 import {
   type ArtifactFiles,
+  contradictedStanding,
   type Manifest,
   NO_PASS_REASONS,
   type Standing,
@@ -65,7 +66,7 @@ function refuseUngated({ defaultPolicy: byDefault }: PolicyOptions, further: Pol
 }
 
 /** What the gate's verdict is worth for a decision. The one list of these words, for decisions, headers, logs and metrics. */
-export const POLICY_VERDICTS = ['PASS', 'expired', 'stale', 'none'] as const;
+export const POLICY_VERDICTS = ['PASS', 'expired', 'stale', 'contradicted', 'none'] as const;
 
 export type PolicyVerdict = (typeof POLICY_VERDICTS)[number];
 
@@ -78,6 +79,7 @@ export const UNGATED_REASONS = [
   'downgraded', // the policy's choice cannot take the request; a cheaper candidate did
   'other-models', // stale: the router learned from other models than it serves
   'expired',
+  'contradicted', // audits of live requests speak against it
 ] as const;
 
 export type UngatedReason = (typeof UNGATED_REASONS)[number];
@@ -111,6 +113,7 @@ interface PolicyVerdicts {
 
 const PASS: VerdictClaim = { verdict: 'PASS', ungatedReason: null };
 const EXPIRED: VerdictClaim = { verdict: 'expired', ungatedReason: 'expired' };
+const CONTRADICTED: VerdictClaim = { verdict: 'contradicted', ungatedReason: 'contradicted' };
 const STALE: VerdictClaim = { verdict: 'stale', ungatedReason: 'other-models' };
 const LOWERED = { downgraded: none('downgraded'), 'lower-turn': none('lower-turn') };
 const UNGATED_POLICY = none('ungated-policy');
@@ -120,10 +123,12 @@ function none(ungatedReason: UngatedReason): VerdictClaim {
   return { verdict: 'none', ungatedReason };
 }
 
+/** @param contradiction why audits speak against the verdict; undefined if they do not */
 export function policyVerdicts(
   standing: Standing,
   { folder, manifest }: Pick<ArtifactFiles, 'folder' | 'manifest'>,
   nowMs: () => number,
+  contradiction: () => string | undefined = () => undefined,
 ): PolicyVerdicts {
   const withoutPass = standing.kind === 'none' ? none(standing.reason) : undefined;
   const expiresMs = standing.kind === 'none' ? 0 : Date.parse(standing.expires);
@@ -132,7 +137,9 @@ export function policyVerdicts(
   return {
     standing(stale) {
       const now = standingAt(standing, nowMs(), folder);
-      return stale ? staleStanding(now) : now;
+      if (stale) return staleStanding(now);
+      const why = contradiction();
+      return why === undefined ? now : contradictedStanding(now, why);
     },
     of({ name }, { stale, otherThreshold, lowered }) {
       if (lowered !== undefined) return LOWERED[lowered];
@@ -141,7 +148,8 @@ export function policyVerdicts(
       if (otherThreshold) return UNGATED_THRESHOLD;
       if (withoutPass !== undefined) return withoutPass;
       if (stale) return STALE;
-      return nowMs() < expiresMs ? PASS : EXPIRED;
+      if (nowMs() >= expiresMs) return EXPIRED;
+      return contradiction() === undefined ? PASS : CONTRADICTED;
     },
   };
 }

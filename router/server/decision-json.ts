@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { Standing } from '../artifact/index.ts';
 import type { CandidateExplanation } from '../classifier/index.ts';
+import type { WatchStatus } from '../monitoring/index.ts';
 import type { Decision, Explained } from '../router.ts';
-import type { decisionSchema, standingSchema } from './schemas/decisions.ts';
+import type { decisionSchema, readinessSchema, standingSchema } from './schemas/decisions.ts';
 
 export type DecisionJson = z.infer<typeof decisionSchema>;
 
@@ -70,4 +71,41 @@ export function standingJson(standing: Standing): z.infer<typeof standingSchema>
   const { suite, issued, expires } = standing;
   if (standing.kind === 'pass') return { status: 'PASS', suite, issued, expires, why: null };
   return { status: standing.kind, suite, issued, expires, why: standing.why };
+}
+
+/** Larger e-values say no more, and JSON has no infinity. */
+const LARGEST_E_VALUE = 1e12;
+const FEATURES_SHOWN = 3;
+
+/** What the watch sees, as the HTTP API writes it. */
+export function watchJson({
+  drift,
+  audits,
+}: WatchStatus): NonNullable<z.infer<typeof readinessSchema>['watch']> {
+  return {
+    ...(drift && {
+      drift: {
+        requests: drift.n,
+        alarm: drift.isAlarmed,
+        e_value: eValue(drift.logEvidence),
+        moved: drift.features
+          .slice(0, FEATURES_SHOWN)
+          .map(({ name, psi, logEvidence }) => ({ feature: name, psi, e_value: eValue(logEvidence) })),
+      },
+    }),
+    ...(audits && {
+      audits: {
+        n: audits.n,
+        mean_loss: audits.meanLoss ?? null,
+        limit: audits.limit,
+        e_value: eValue(audits.logEvidence),
+        contradictions: audits.contradictions,
+        threshold: audits.threshold ?? null,
+      },
+    }),
+  };
+}
+
+function eValue(logEvidence: number): number {
+  return Math.min(LARGEST_E_VALUE, Math.exp(logEvidence));
 }

@@ -114,6 +114,7 @@ function verdictText(standing: Standing): string {
   if (standing.kind === 'none') return 'none';
   const { kind, suite, expires } = standing;
   if (kind === 'expired') return `PASS by ${suite}, expired ${expires}`;
+  if (kind === 'contradicted') return `PASS by ${suite}, contradicted by audits`;
   return kind === 'stale' ? `stale: PASS by ${suite} of other models` : `PASS by ${suite} until ${expires}`;
 }
 

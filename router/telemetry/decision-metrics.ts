@@ -177,6 +177,41 @@ function addRouterGauges(registry: Registry, router: Router): void {
       this.set({ artifact: router.artifact.name, sha256: router.artifact.sha256 }, 1);
     },
   });
+  new Gauge({
+    name: 'plimsoll_watch_log_evidence',
+    help: 'Natural logarithm of the evidence that requests (drift) or losses (audits) are not as the gate certified them; missing if not watched.',
+    labelNames: ['watch'],
+    registers,
+    collect() {
+      this.reset();
+      const { drift, audits } = router.watch?.status() ?? {};
+      if (drift) this.set({ watch: 'drift' }, drift.logEvidence);
+      if (audits) this.set({ watch: 'audits' }, audits.logEvidence);
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_watch_alarm',
+    help: '1 if the watch raised an alarm since the artifact serves; missing if not watched.',
+    labelNames: ['watch'],
+    registers,
+    collect() {
+      this.reset();
+      const { drift, audits } = router.watch?.status() ?? {};
+      if (drift) this.set({ watch: 'drift' }, drift.isAlarmed ? 1 : 0);
+      if (audits) this.set({ watch: 'audits' }, audits.contradictions > 0 ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_drift_psi',
+    help: 'Population stability index of a feature of requests against those that the gate certified; .25 is a shift.',
+    labelNames: ['feature'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, psi } of router.watch?.status().drift?.features ?? [])
+        this.set({ feature: name }, psi);
+    },
+  });
   new Counter({
     name: 'plimsoll_classifier_failures_total',
     help: 'Decisions for which the classifier failed, so that the strongest candidate was chosen.',

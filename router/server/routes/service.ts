@@ -4,7 +4,7 @@ import type { Gateway, GatewayHealth } from '../../gateway/index.ts';
 import { VERSION } from '../../package.ts';
 import type { Router } from '../../router.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { standingJson } from '../decision-json.ts';
+import { standingJson, watchJson } from '../decision-json.ts';
 import { openApiDocument } from '../openapi.ts';
 import { pathTemplate } from '../openapi-passed.ts';
 import type { healthSchema, indexSchema, readinessSchema } from '../schemas/decisions.ts';
@@ -49,7 +49,8 @@ export function readyz({ router, send, lifecycle }: ServerContext, gateway?: Gat
     summary: 'Whether requests should be sent here, and what serves.',
     handlers: [
       async (request, response) => {
-        const health = gateway?.health() ?? ALL_WELL;
+        const found = gateway?.health() ?? ALL_WELL;
+        const health = { ...found, troubles: [...found.troubles, ...(router.watch?.troubles() ?? [])] };
         const body = readiness(router, await status(health), health);
         send.json(request, response, body, SERVING.has(body.status) ? 200 : 503);
       },
@@ -86,6 +87,7 @@ function readiness(
       ]),
     ),
     reload: lastReload,
+    ...(router.watch && { watch: watchJson(router.watch.status()) }),
     ...(instances !== undefined && { instances: [...instances] }),
   };
 }

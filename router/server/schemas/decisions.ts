@@ -207,6 +207,34 @@ export const readinessSchema = z.strictObject({
     .strictObject({ at: z.iso.datetime(), ok: z.boolean(), message: z.string() })
     .nullable()
     .describe('The last reload; where it failed, what served before serves on. Null before the first.'),
+  watch: z
+    .strictObject({
+      drift: z
+        .strictObject({
+          requests: z.int().min(0),
+          alarm: z.boolean(),
+          e_value: z.number().min(0).describe('Evidence of a change; an alarm at 1 / (1 - confidence).'),
+          moved: z
+            .array(z.strictObject({ feature: z.string(), psi: z.number(), e_value: z.number().min(0) }))
+            .describe('The three features that moved the most, with the population stability index.'),
+        })
+        .optional(),
+      audits: z
+        .strictObject({
+          n: z.int().min(0),
+          mean_loss: z.number().nullable(),
+          limit: z.number().describe('Mean loss of a request that stays cheap, up to which the PASS holds.'),
+          e_value: z.number().min(0),
+          contradictions: z.int().min(0),
+          threshold: z
+            .number()
+            .nullable()
+            .describe('The one in force; null if everything goes to the strongest candidate.'),
+        })
+        .optional(),
+    })
+    .optional()
+    .describe('What is served, compared with what the gate certified; left out unless watch is configured.'),
   instances: z
     .array(
       z.strictObject({ host: z.string(), version: z.string(), artifact: z.string(), config: z.string() }),

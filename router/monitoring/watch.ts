@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import type { Manifest, Standing, StoredVerdict } from '../artifact/index.ts';
+import type { FeatureExtractor } from '../classifier/index.ts';
+import {
+  type Audit,
+  type AuditOptions,
+  type AuditStatus,
+  type AuditWatch,
+  createAuditWatch,
+  type Promised,
+} from './audit-watch.ts';
+import { createDriftWatch, type DriftStatus, type DriftWatch } from './drift-watch.ts';
+import { featureNames, featureValues, type Population, populationSchema } from './population.ts';
+
+/** What the operator should look at. */
+export interface WatchAlarm {
+  readonly kind: 'drift' | 'contradicted';
+  readonly artifact: string;
+  /** For a person; holds no prompt text. */
+  readonly message: string;
+}
+
+/** What is undefined is not watched: the verdict does not say what it was certified on. */
+export interface WatchStatus {
+  readonly drift: DriftStatus | undefined;
+  readonly audits: AuditStatus | undefined;
+}
+
+/** Compares what one artifact serves with what the gate certified. */
+export interface Watch {
+  /** Called for each request. @param text the routed text; undefined if nobody wrote any. @param predictedLoss null if it was not scored */
+  observe(text: string | undefined, predictedLoss: number | null): void;
+  /** Audits of other artifacts are left out. */
+  observeAudit(audit: Audit): void;
+  /** Why the PASS does not hold any more; undefined as long as no audits speak against it. */
+  contradiction(): string | undefined;
+  /** The threshold that the audits leave in force: as gated, lower, or undefined for none at all. */
+  threshold(): number | undefined;
+  /** The messages of the alarms so far: drift, then audits. */
+  troubles(): string[];
+  status(): WatchStatus;
+}
+
+interface Watched {
+  readonly manifest: Manifest;
+  readonly sha256: string;
+  readonly verdict: StoredVerdict | undefined;
+  readonly standing: Standing;
+  readonly extractor: FeatureExtractor;
+}
+
+/** Watches drift if the verdict says what requests it is of, and audits if it is a PASS. @param onAlarm called once for each alarm */
+export function openWatch(
+  watched: Watched,
+  options: AuditOptions,
+  onAlarm: (alarm: WatchAlarm) => void,
+): Watch {
+  const { manifest, extractor } = watched;
+  const evidence = evidenceSchema.safeParse(watched.verdict?.evidence).data;
+  const names = featureNames(manifest.features);
+  const population = evidence?.population;
+  const drift = population && createDriftWatch(population, names, options.confidence);
+  const promised = evidence && promiseOf(watched, evidence);
+  const audits = promised && createAuditWatch(promised, options);
+  let driftAlarm: string | undefined;
+
+  function report(kind: WatchAlarm['kind'], message: string): void {
+    onAlarm({ kind, artifact: manifest.name, message });
+  }
+
+  function contradiction(): string | undefined {
+    return audits !== undefined && audits.status().contradictions > 0
+      ? contradictionOf(manifest.name, audits, options)
+      : undefined;
+  }
+
+  return {
+    observe(text, predictedLoss) {
+      if (drift === undefined || text === undefined) return;
+      drift.observe(featureValues(predictedLoss, extractor.extract(text)));
+      if (driftAlarm !== undefined || !drift.isAlarmed()) return;
+      driftAlarm = driftMessage(manifest.name, drift, population!);
+      report('drift', driftAlarm);
+    },
+    observeAudit(audit) {
+      if (audits?.observe(audit)) report('contradicted', contradictionOf(manifest.name, audits, options));
+    },
+    contradiction,
+    threshold: () => (audits === undefined ? manifest.policy.threshold : audits.status().threshold),
+    troubles: () => [driftAlarm, contradiction()].filter((one) => one !== undefined),
+    status: () => ({ drift: drift?.status(), audits: audits?.status() }),
+  };
+}
+
+/** Of the evidence of a verdict, what the watch needs; one of an earlier version has no population. */
+const evidenceSchema = z.object({
+  rungs: z.array(z.object({ share: z.number() })).min(2),
+  population: populationSchema.optional(),
+});
+
+/** Undefined without a PASS, without a promised margin, or if nothing stays cheap. */
+function promiseOf(
+  { verdict, standing, sha256 }: Watched,
+  { rungs }: z.infer<typeof evidenceSchema>,
+): Promised | undefined {
+  const margin = verdict?.conditions.find(({ name }) => name === 'quality-loss')?.limits.max;
+  const keptShare = 1 - rungs.at(-1)!.share;
+  if (standing.kind === 'none' || margin === undefined || margin <= 0 || keptShare <= 0) return undefined;
+  return { artifact: sha256, margin, keptShare, threshold: standing.threshold };
+}
+
+function driftMessage(name: string, drift: DriftWatch, { n }: Population): string {
+  const { n: seen, features } = drift.status();
+  const moved = features.slice(0, 3).map((feature) => `${feature.name} (PSI ${feature.psi.toFixed(2)})`);
+  return `Requests are no longer like the ${n} that ${name} was certified on, after ${seen} requests: ${moved.join(', ')} moved the most. Label some of today's and gate it again.`;
+}
+
+const WHAT_FOLLOWS = {
+  warn: 'It serves on.',
+  tighten: 'The threshold was lowered.',
+  strong: 'Everything goes to the strongest candidate.',
+};
+
+function contradictionOf(name: string, audits: AuditWatch, { onContradiction }: AuditOptions): string {
+  const { n, limit } = audits.status();
+  return `${n} audited requests contradict the PASS of ${name}: those that stay cheap lose more than ${limit.toFixed(3)} on average. ${WHAT_FOLLOWS[onContradiction]} Label some of today's requests, train and gate again.`;
+}
