@@ -17,10 +17,16 @@ export interface Message {
 /** What a router is asked to decide on: a plain prompt, or messages. Exactly one of the two. */
 export type RouteInput = { readonly prompt: string } | { readonly messages: readonly Message[] };
 
+/** Who or what gave a label; `unknown` of those that do not say. */
+export const LABEL_SOURCES = ['human', 'grader', 'judge', 'feedback', 'unknown'] as const;
+export type LabelSource = (typeof LABEL_SOURCES)[number];
+
 /** What one candidate model did on one case. */
 export interface Outcome {
   /** 0 (useless) to 1 (perfect). */
   readonly quality: number;
+  /** Left out if it is not known. */
+  readonly labelSource?: Exclude<LabelSource, 'unknown'>;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly costUsd?: number;

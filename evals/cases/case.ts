@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { personTexts, routedText } from '../../router/prompt/index.ts';
-import type { Message, Outcome, Reply } from '../../router/types.ts';
+import { LABEL_SOURCES, type Message, type Outcome, type Reply } from '../../router/types.ts';
 import { DEFAULT_RULES, type NumberRules, parseNumbers, parseQuality } from './quality-scale.ts';
 import { questionKey } from './question-key.ts';
 import { BadRow, parseRow } from './rejects.ts';
@@ -82,6 +82,7 @@ const amountsSchema = z.looseObject({
   output_tokens: amount,
   cost_usd: amount,
   latency_ms: amount,
+  label_source: z.enum(LABEL_SOURCES, { error: `must be one of ${LABEL_SOURCES.join(', ')}` }).nullish(),
 });
 
 /** A row as it is written to a file of cases. */
@@ -207,10 +208,11 @@ export function parseOutcome(
   const quality = parseLabel(fields, qualityField, path, rules);
   if (quality === undefined) return undefined;
   const amounts = parseRow(amountsSchema, rules.quoted ? parseNumbers(fields, rules) : fields, path);
-  const { input_tokens, output_tokens, cost_usd, latency_ms } = amounts;
+  const { input_tokens, output_tokens, cost_usd, latency_ms, label_source: source } = amounts;
   const reply = parseReply(fields, path, rules);
   return {
     quality,
+    ...(source != null && source !== 'unknown' && { labelSource: source }),
     ...(input_tokens != null && { inputTokens: input_tokens }),
     ...(output_tokens != null && { outputTokens: output_tokens }),
     ...(cost_usd != null && { costUsd: cost_usd }),

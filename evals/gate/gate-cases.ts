@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Rung, sha256 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import type { LabelSource } from '../../router/types.ts';
 import {
   type Case,
   dataNotes,
@@ -67,8 +68,45 @@ export async function loadGateCases(
     ...labelled,
     cases,
     files: [...labelled.files, ...tiered.map(({ loaded }) => loaded)],
-    notes: [...labelled.notes, ...requireGroups(suite, cases, labelled.unread)],
+    notes: [
+      ...labelled.notes,
+      ...requireAcceptedLabels(suite, labelled.cases, ladder),
+      ...requireGroups(suite, cases, labelled.unread),
+    ],
   };
+}
+
+/** A judge may be wrong, and who gives feedback is no random sample: a suite must say that it takes them. */
+const ACCEPTED: readonly LabelSource[] = ['human', 'grader', 'unknown'];
+
+/**
+ * The labels of the candidates come from where the suite takes them.
+ * @returns a note if labels of a judge count
+ * @throws PlimsollError `invalid-input` if some come from elsewhere
+ */
+function requireAcceptedLabels(suite: Suite, cases: readonly Case[], ladder: readonly Rung[]): string[] {
+  const accepted: readonly LabelSource[] = suite.accept_labels ?? ACCEPTED;
+  const counts = new Map<LabelSource, number>();
+  for (const { outcomes } of cases) {
+    const sources = ladder.flatMap(({ model }): LabelSource[] => {
+      const outcome = outcomes.get(model);
+      return outcome === undefined ? [] : [outcome.labelSource ?? 'unknown'];
+    });
+    for (const source of new Set(sources)) counts.set(source, (counts.get(source) ?? 0) + 1);
+  }
+  for (const [source, count] of counts) {
+    if (accepted.includes(source)) continue;
+    throw new PlimsollError(
+      'invalid-input',
+      `${count} of ${cases.length} cases have labels of the source "${source}", and the suite takes ${accepted.join(', ')}. Leave them out, or name the source in accept_labels; docs/LABELLING.md says what a promise on labels of a judge is worth.`,
+      { place: { field: 'accept_labels' } },
+    );
+  }
+  const judged = counts.get('judge') ?? 0;
+  if (judged === 0) return [];
+  return [
+    `${judged} of ${cases.length} cases were labelled by a judge: the verdict is about what the judge thinks. docs/LABELLING.md says what makes it a promise about what people think.`,
+  ];
 }
 
 /** Names of columns that may say which rows were drawn together. */

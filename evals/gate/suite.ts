@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { LABEL_SOURCES } from '../../router/types.ts';
 import { firstFault } from '../../router/unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../router/yaml-file.ts';
 import { fileError, type HardCase, loadHardCases, loadParaphrases, type Paraphrase } from '../cases/index.ts';
@@ -80,6 +81,13 @@ export const suiteSchema = z
       .default([])
       .describe('Files of prompts with a tier: cheap, or strong if the cheap candidate is assumed to fail.'),
     quality_field: z.string().min(1).default('quality').describe('Of an outcome: holds its quality, 0..1.'),
+    accept_labels: z
+      .array(z.enum(LABEL_SOURCES))
+      .min(1)
+      .optional()
+      .describe(
+        'Sources of labels that count: human, grader, judge, feedback, unknown. Left out: all but judge and feedback.',
+      ),
     max_quality_loss: margin.describe('The margin: largest mean of q(strong) - q(routed).'),
     confidence: z
       .number()

@@ -1,5 +1,6 @@
 /** Metrics and bounds: numbers in, numbers out. The only place with these formulas, shared by what serves and what measures. */
 
+export { cohenKappa, krippendorffAlpha, type RatingScale } from './agreement.ts';
 export { ascendingOrder } from './ascending-order.ts';
 export { bettingPValue } from './betting.ts';
 export { clopperPearsonInterval, clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
@@ -48,6 +49,7 @@ export {
   type MixComparison,
   pairedExcess,
 } from './excess.ts';
+export { type AuditedLosses, type JudgedLossBound, judgeAllowance, judgedLossBound } from './judged-loss.ts';
 export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';
 export { casesNeeded, differenceBound, hoeffdingBentkusPValue } from './mean-bound.ts';
 export { auroc, brier, logLoss } from './probability-scores.ts';

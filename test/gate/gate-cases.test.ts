@@ -5,11 +5,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ladderRungs, loadGateCases, loadSuite } from '../../evals/gate/index.ts';
 
 /** Loads ten cases with these fields for a suite that draws whole groups. */
-function loading(fields: (i: number) => object, sampling = 'groups') {
+function loading(fields: (i: number) => object, sampling = 'groups', more = '') {
   const home = mkdtempSync(path.join(tmpdir(), 'plimsoll-groups-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const suite = path.join(home, 'suite.yaml');
-  writeFileSync(suite, `name: made\nmax_quality_loss: 0.1\nsampling: ${sampling}\n`);
+  writeFileSync(suite, `name: made\nmax_quality_loss: 0.1\nsampling: ${sampling}\n${more}`);
   const data = path.join(home, 'data.jsonl');
   const outcomes = { small: { quality: 1 }, large: { quality: 1 } };
   const rows = Array.from({ length: 10 }, (_, i) => ({ prompt: `Question ${i}?`, outcomes, ...fields(i) }));
@@ -36,4 +36,34 @@ test('a note says how many rows have no group, where some have one', async () =>
   );
   expect((await loading((i) => ({ group: `${i % 3}` }))).notes.join('\n')).not.toContain('no group');
   expect((await loading(group, 'requests')).notes.join('\n')).not.toContain('no group');
+});
+
+test('labels of a judge or of feedback count only if the suite says so', async () => {
+  const by = (label_source?: string) => (i: number) => ({
+    outcomes: {
+      small: { quality: 1, label_source },
+      large: { quality: 1, label_source: i < 4 ? label_source : 'human' },
+    },
+  });
+  const accepting = (list: string) => `accept_labels: [${list}]\n`;
+  for (const source of ['judge', 'feedback']) {
+    await expect(loading(by(source), 'requests')).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringMatching(new RegExp(`10 of 10 cases have labels of the source "${source}"`)),
+    });
+  }
+  for (const source of ['human', 'grader', undefined]) {
+    const { cases, notes } = await loading(by(source), 'requests');
+    expect(cases[0]?.outcomes.get('small')?.labelSource).toBe(source);
+    expect(notes.join()).not.toContain('judge');
+  }
+  const { notes } = await loading(by('judge'), 'requests', accepting('judge, human'));
+  expect(notes.join()).toMatch(
+    /10 of 10 cases were labelled by a judge: the verdict is about what the judge thinks/,
+  );
+  await expect(loading(by('grader'), 'requests', accepting('human'))).rejects.toThrow(
+    /"grader", and the suite takes human\./,
+  );
+  await expect(loading(by(undefined), 'requests', accepting('human'))).rejects.toThrow(/"unknown"/);
+  await expect(loading(by('somebody'), 'requests')).rejects.toThrow(/label_source/);
 });

@@ -7,7 +7,7 @@ import { type Fault, startFakeProvider } from '../../scripts/fake-provider/index
 import { ended, jsonOf, startCli } from '../cli/run-cli.ts';
 import { folderForTest, jsonLines } from './labelling-world.ts';
 
-/** PLIMSOLL_LABEL_ROWS=10000 makes the 20,000 calls of docs/EXPERIMENTS.md. */
+/** PLIMSOLL_LABEL_ROWS=2000 makes the 4,000 calls of docs/EXPERIMENTS.md. */
 const ROWS = Number(process.env['PLIMSOLL_LABEL_ROWS'] ?? 300);
 const KILLS = ROWS >= 2_000 ? 20 : 5;
 const CONCURRENCY = 8;
