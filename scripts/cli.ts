@@ -55,6 +55,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Ask every candidate, grade the replies, and write labelled cases, within a budget',
     load: async () => (await import('./commands/label.ts')).labelCommand(),
   },
+  audit: {
+    usage: '[options]',
+    description: 'Record what graded requests that stayed cheap have lost, for the watch',
+    load: async () => (await import('./commands/audit.ts')).auditCommand(),
+  },
   'plan-labels': {
     usage: '[options]',
     description: 'Draw the prompts that are worth a label: those that the policy may keep cheap',

@@ -7,6 +7,7 @@ import {
   parseQualityScale,
   type QualityScale,
 } from '../evals/cases/index.ts';
+import type { LabelCandidate } from '../evals/labelling/index.ts';
 import { DEFAULT_RULE, loadLabelled } from '../evals/lifecycle/index.ts';
 import { requirePromise, type ThresholdRule } from '../evals/threshold/index.ts';
 import { type Config, type ConfigOverrides, loadConfig } from '../router/config/index.ts';
@@ -248,4 +249,17 @@ export function thresholdRule({ escalationRate, maxQualityLoss, confidence }: Th
   };
   asUsage(() => requirePromise(promise));
   return { rule: 'max-quality-loss', target: promise.maxQualityLoss, confidence: promise.confidence };
+}
+
+/** @param ladder candidate -> model, of the configuration */
+export function candidateFrom(text: string, ladder: Readonly<Record<string, string>>): LabelCandidate {
+  const at = text.indexOf('=');
+  if (at > 0) return { name: text.slice(0, at), model: text.slice(at + 1) };
+  const model = Object.hasOwn(ladder, text) ? ladder[text] : undefined;
+  if (model !== undefined) return { name: text, model };
+  if (text.includes('/')) return { name: text, model: text };
+  const known = Object.keys(ladder).join(', ');
+  throw new UsageError(
+    `--models: the configuration has no "${text}" in its ladder${known === '' ? '' : `, which has ${known}`}. Write ${text}=<provider>/<model>, or add it to the ladder.`,
+  );
 }

@@ -1,4 +1,5 @@
 /** Prompts -> calls to every candidate -> grades -> labelled cases. */
+export { type FoundAudits, findAudits } from './audits.ts';
 export type { CertifiableLabels, Forecast, Interval } from './forecast.ts';
 export {
   type GraderOptions,

@@ -10,7 +10,7 @@ export const auditSchema = z.object({
   decision_id: z.string(),
   /** sha256 of the artifact that decided. */
   artifact: z.string(),
-  /** What the threshold was compared with: the prompt's, or in a cascade that of the reply. */
+  /** Of the prompt. */
   predicted_loss: z.number().min(-1).max(1),
   /** Quality of the strongest model's reply minus that of the reply that went out. */
   loss: z.number().min(-1).max(1),
@@ -28,6 +28,8 @@ export interface Promised {
   readonly keptShare: number;
   /** The threshold that the verdict is of. */
   readonly threshold: number;
+  /** The threshold is for replies, so that a prompt's predicted loss does not say what would be kept now. */
+  readonly isCascade?: boolean;
 }
 
 export const CONTRADICTION_ACTIONS = ['warn', 'tighten', 'strong'] as const;
@@ -77,8 +79,8 @@ export function createAuditWatch(promised: Promised, options: AuditOptions): Aud
 
   return {
     observe({ artifact, predicted_loss: predictedLoss, loss }) {
-      if (artifact !== promised.artifact || threshold === undefined || predictedLoss > threshold)
-        return false;
+      if (artifact !== promised.artifact || threshold === undefined) return false;
+      if (!promised.isCascade && predictedLoss > threshold) return false;
       process.observe(loss);
       n++;
       since.n++;

@@ -100,13 +100,14 @@ const evidenceSchema = z.object({
 
 /** Undefined without a PASS, without a promised margin, or if nothing stays cheap. */
 function promiseOf(
-  { verdict, standing, sha256 }: Watched,
+  { manifest, verdict, standing, sha256 }: Watched,
   { rungs }: z.infer<typeof evidenceSchema>,
 ): Promised | undefined {
   const margin = verdict?.conditions.find(({ name }) => name === 'quality-loss')?.limits.max;
   const keptShare = 1 - rungs.at(-1)!.share;
   if (standing.kind === 'none' || margin === undefined || margin <= 0 || keptShare <= 0) return undefined;
-  return { artifact: sha256, margin, keptShare, threshold: standing.threshold };
+  const isCascade = manifest.cascade !== undefined;
+  return { artifact: sha256, margin, keptShare, threshold: standing.threshold, isCascade };
 }
 
 function driftMessage(name: string, drift: DriftWatch, { n }: Population): string {

@@ -6,14 +6,20 @@ import {
   type Graders,
   type Interval,
   type JudgeReport,
-  type LabelCandidate,
   type Labelled,
   label,
   openGraders,
   readGraders,
 } from '../../evals/labelling/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
-import { addMapFlag, addRejectFlags, ladderFrom, type RejectFlags, wholeNumberBetween } from '../flags.ts';
+import {
+  addMapFlag,
+  addRejectFlags,
+  candidateFrom,
+  ladderFrom,
+  type RejectFlags,
+  wholeNumberBetween,
+} from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -139,19 +145,6 @@ function usd(text: string): number {
   const amount = /^\$?(\d+(?:\.\d+)?)(?:\s*usd)?$/i.exec(text.trim())?.[1];
   if (amount !== undefined && Number(amount) > 0) return Number(amount);
   throw new InvalidArgumentError('It must be an amount of US dollars above 0, such as 20usd.');
-}
-
-/** @param ladder candidate -> model, of the configuration */
-function candidateFrom(text: string, ladder: Readonly<Record<string, string>>): LabelCandidate {
-  const at = text.indexOf('=');
-  if (at > 0) return { name: text.slice(0, at), model: text.slice(at + 1) };
-  const model = Object.hasOwn(ladder, text) ? ladder[text] : undefined;
-  if (model !== undefined) return { name: text, model };
-  if (text.includes('/')) return { name: text, model: text };
-  const known = Object.keys(ladder).join(', ');
-  throw new UsageError(
-    `--models: the configuration has no "${text}" in its ladder${known === '' ? '' : `, which has ${known}`}. Write ${text}=<provider>/<model>, or add it to the ladder.`,
-  );
 }
 
 function forecastLines(
