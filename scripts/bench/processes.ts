@@ -37,7 +37,7 @@ interface Readiness {
 
 const COMPILED = fileURLToPath(new URL('../../dist/scripts/cli.js', import.meta.url));
 const SOURCE = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const GIVE_UP_MS = 30_000;
+const GIVE_UP_MS = 120_000;
 const RETRY_MS = 20;
 /** Short, since it is measured. */
 const FIRST_DECISION_RETRY_MS = 2;
@@ -55,7 +55,7 @@ export function serveCommand(): { readonly what: string; readonly args: readonly
 
 /**
  * Starts a Node process and waits until its port responds to HTTP, with whatever status.
- * @throws PlimsollError `internal` with its last output if it ends, or does not respond within 30 s
+ * @throws PlimsollError `internal` with its last output if it ends, or does not respond within two minutes
  */
 export async function startProcess(
   what: string,

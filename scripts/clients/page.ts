@@ -27,7 +27,7 @@ export function clientsPage(matrix: Matrix): string {
 Written by \`npm run clients\` on ${date}; Node ${node}. It installs each client in its newest version and runs it, unchanged, against
 \`plimsoll serve\` with \`model: auto\`, in front of a fake provider that refuses what OpenAI, Anthropic and Google refuse. A cell works if
 two tasks do, one that is routed to the cheap model and one to the strong one: the model calls a tool of the client, the client runs it,
-the result reaches the model, and the model's last text reaches the user.
+the result reaches the model, and the model's last text reaches the user. Libraries do each task twice, plain and streamed.
 
 ${table([head, ...rows])}
 ${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}
@@ -45,12 +45,9 @@ ${clients.map(({ name, setup }) => `### ${name}\n\n${setup}`).join('\n\n')}
 
 ## Not in the table
 
-| client                                    | why                                                           |
-| ----------------------------------------- | ------------------------------------------------------------- |
-| Codex CLI                                 | asks \`/v1/responses\`, which is not built                      |
-| Gemini CLI                                | asks Google's \`generateContent\`, which is not served          |
-| Crush                                     | its npm package fetches the program from elsewhere            |
-| AI SDK \`openai()\`, LangChain \`useResponsesApi\` | ask \`/v1/responses\`; use their chat completions, as above |
+| client | why                                                |
+| ------ | -------------------------------------------------- |
+| Crush  | its npm package fetches the program from elsewhere |
 
 ## Versions
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Script } from '../fake-provider/index.ts';
-import type { Client, Ladder, Task } from './client.ts';
-import { type Exchange, startStack } from './stack.ts';
+import type { Client, Task } from './client.ts';
+import { type Exchange, type LadderGateway, startStack } from './stack.ts';
 
 /** One goes to the cheap model, the other to the strong one. */
 const PROMPTS = [
@@ -47,15 +47,16 @@ export interface Installed {
   readonly node: string;
 }
 
-/** Runs a client's two tasks on a ladder. */
+/** Runs a client's two tasks through a gateway. */
 export async function runCell(
   client: Client,
-  ladder: Ladder,
+  gateway: LadderGateway,
   { folder, node }: Installed,
   timeoutMs: number,
 ): Promise<Cell> {
   const root = mkdtempSync(path.join(tmpdir(), 'plimsoll-client-'));
-  const stack = await startStack(ladder, scriptFor(client), root, client.gateway);
+  const { ladder } = gateway;
+  const stack = await startStack(gateway, scriptFor(client));
   const { url, exchanges } = stack.recorder;
   let failure: { readonly why: string; readonly output: string } | undefined;
   try {

@@ -63,8 +63,7 @@ It asks Claude to keep the conversation (\`thread\`). Other models keep none: th
 new Anthropic({ baseURL: 'URL', apiKey: KEY }).messages.countTokens({ model: 'auto', … });
 \`\`\`
 
-The count is an estimate for \`auto\`, and the provider's own for \`<provider>/<model>\` at Anthropic and Google. No tools are called: the task
-is a count, then a text.`,
+No tool: the task is a count, then a text. The count is an estimate for \`auto\`, and the provider's own for \`<provider>/<model>\` at Anthropic and Google.`,
   },
   {
     ...sdk('google', 'google.mjs'),

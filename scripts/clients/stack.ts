@@ -1,16 +1,15 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { freePort, startProcess } from '../bench/processes.ts';
-import { type FakeProvider, type Script, startFakeProvider } from '../fake-provider/index.ts';
+import { freePort, serveCommand, startProcess } from '../bench/processes.ts';
+import { type Script, startFakeProvider } from '../fake-provider/index.ts';
 import type { Ladder } from './client.ts';
 
-const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const KEY_VARIABLE = 'PLIMSOLL_CLIENTS_KEY';
 const KEY = 'key-of-the-fake-provider';
 
@@ -31,37 +30,55 @@ interface Recorder {
   close(): Promise<void>;
 }
 
-/** Fake provider, gateway and recorder for one cell. */
+/** A gateway on a ladder, which outlives the cells. */
+export interface LadderGateway {
+  readonly ladder: Ladder;
+  readonly port: number;
+  /** Where the gateway expects the provider. */
+  readonly providerPort: number;
+  close(): Promise<void>;
+}
+
+/** Fake provider and recorder for one cell. */
 interface Stack {
-  readonly provider: FakeProvider;
   readonly recorder: Recorder;
   close(): Promise<void>;
 }
 
 /**
- * Starts `plimsoll serve` with the starter on `ladder`, in front of the strict fake provider, which plays `script`.
+ * Starts `plimsoll serve` with the starter on `ladder`.
  * @param settings further configuration of the gateway
  */
-export async function startStack(
-  ladder: Ladder,
-  script: Script,
-  folder: string,
-  settings: object = {},
-): Promise<Stack> {
-  const provider = await startFakeProvider({ strict: true, apiKey: KEY, script });
-  const port = await freePort();
+export async function startGateway(ladder: Ladder, settings: object = {}): Promise<LadderGateway> {
+  const [port, providerPort] = [await freePort(), await freePort()];
+  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-clients-gateway-'));
   const config = path.join(folder, 'plimsoll.config.yaml');
-  writeFileSync(config, stringify({ ...gatewayConfig(ladder, provider.url), ...settings }));
+  writeFileSync(
+    config,
+    stringify({ ...gatewayConfig(ladder, `http://127.0.0.1:${providerPort}/v1`), ...settings }),
+  );
   process.env[KEY_VARIABLE] = KEY;
-  const args = ['--import', 'tsx', CLI, 'serve', '--config', config, '--port', String(port)];
-  const gateway = await startProcess('plimsoll serve', args, port);
+  const { what, args } = serveCommand();
+  const gateway = await startProcess(what, [...args, '--config', config, '--port', String(port)], port);
+  return {
+    ladder,
+    port,
+    providerPort,
+    async close() {
+      await gateway.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts the strict fake provider, which plays `script`, behind a gateway, and the recorder in front of it. */
+export async function startStack({ port, providerPort }: LadderGateway, script: Script): Promise<Stack> {
+  const provider = await startFakeProvider({ port: providerPort, strict: true, apiKey: KEY, script });
   const recorder = await startRecorder(port);
   return {
-    provider,
     recorder,
     async close() {
       await recorder.close();
-      await gateway.close();
       await provider.close();
     },
   };

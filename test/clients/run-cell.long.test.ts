@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Client, LADDERS } from '../../scripts/clients/client.ts';
 import { runCell } from '../../scripts/clients/run-cell.ts';
+import { type LadderGateway, startGateway } from '../../scripts/clients/stack.ts';
 
 const ASK = `
 import { readFileSync } from 'node:fs';
@@ -22,6 +23,12 @@ const call = await ask();
 messages.push(call, { role: 'tool', tool_call_id: call.tool_calls[0].id, content: RESULT });
 console.log((await ask()).content);
 `;
+
+let gateway: LadderGateway;
+beforeAll(async () => {
+  gateway = await startGateway(LADDERS[3]!);
+}, 90_000);
+afterAll(() => gateway.close());
 
 /** A program in the place of a client's. */
 async function cellOf(program: string, timeoutMs = 30_000) {
@@ -42,7 +49,7 @@ async function cellOf(program: string, timeoutMs = 30_000) {
     }),
     setup: '',
   };
-  return runCell(client, LADDERS[3]!, { folder, node: process.execPath }, timeoutMs);
+  return runCell(client, gateway, { folder, node: process.execPath }, timeoutMs);
 }
 
 test('a client that runs its tool and shows the last text works, on both rungs', {

@@ -2,6 +2,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import Anthropic from '@anthropic-ai/sdk';
+import { type Content, GoogleGenAI, type Part } from '@google/genai';
 import { ChatAnthropic } from '@langchain/anthropic';
 import { ChatOpenAI } from '@langchain/openai';
 import { generateText, type LanguageModel, stepCountIs, streamText, tool } from 'ai';
@@ -73,6 +74,61 @@ const CLIENTS: Readonly<Record<string, Client>> = {
     }
   },
 
+  'the OpenAI SDK, responses': async (url, prompt, stream) => {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
+    const tools = [
+      {
+        type: 'function' as const,
+        name: 'weather',
+        description: DESCRIPTION,
+        parameters: WEATHER_SCHEMA,
+        strict: true,
+      },
+    ];
+    const input: OpenAI.Responses.ResponseInputItem[] = [{ role: 'user', content: prompt }];
+    for (;;) {
+      const asked = { model: 'auto', input, tools, store: false };
+      const response = stream
+        ? await client.responses.stream(asked).finalResponse()
+        : await client.responses.create(asked);
+      const results = response.output.flatMap((item) =>
+        item.type === 'function_call'
+          ? {
+              type: 'function_call_output' as const,
+              call_id: item.call_id,
+              output: weatherOf(CITY.parse(JSON.parse(item.arguments))),
+            }
+          : [],
+      );
+      if (results.length === 0) return response.output_text;
+      input.push(...(response.output as OpenAI.Responses.ResponseInputItem[]), ...results);
+    }
+  },
+
+  'the Google SDK': async (url, prompt, stream) => {
+    const options = { baseUrl: url, retryOptions: { attempts: 1 } };
+    const { models } = new GoogleGenAI({ apiKey, httpOptions: options });
+    const declaration = { name: 'weather', description: DESCRIPTION, parametersJsonSchema: WEATHER_SCHEMA };
+    const config = { tools: [{ functionDeclarations: [declaration] }] };
+    const contents: Content[] = [{ role: 'user', parts: [{ text: prompt }] }];
+    for (;;) {
+      const asked = { model: 'auto', contents, config };
+      const chunks = stream
+        ? await models.generateContentStream(asked)
+        : [await models.generateContent(asked)];
+      const parts: Part[] = [];
+      for await (const { candidates } of chunks) parts.push(...(candidates?.[0]?.content?.parts ?? []));
+      const calls = parts.flatMap(({ functionCall }) => functionCall ?? []);
+      if (calls.length === 0) return parts.map(({ text }) => text ?? '').join('');
+      const results = calls.map(({ id = '', name = '', args }) => ({
+        functionResponse: { id, name, response: { output: weatherOf(CITY.parse(args)) } },
+      }));
+      contents.push({ role: 'model', parts: parts.filter(({ text }) => text !== '') });
+      contents.push({ role: 'user', parts: results });
+    }
+  },
+
+  'the AI SDK, openai': aiSdk((url) => createOpenAI({ baseURL: `${url}/v1`, apiKey })('auto')),
   'the AI SDK, openai.chat': aiSdk((url) => createOpenAI({ baseURL: `${url}/v1`, apiKey }).chat('auto')),
   'the AI SDK, openai-compatible': aiSdk((url) =>
     createOpenAICompatible({ name: 'plimsoll', baseURL: `${url}/v1`, apiKey }).chatModel('auto'),
@@ -82,6 +138,16 @@ const CLIENTS: Readonly<Record<string, Client>> = {
   'LangChain, ChatOpenAI': langchain(
     (url) =>
       new ChatOpenAI({ model: 'auto', apiKey, maxRetries: 0, configuration: { baseURL: `${url}/v1` } }),
+  ),
+  'LangChain, ChatOpenAI with useResponsesApi': langchain(
+    (url) =>
+      new ChatOpenAI({
+        model: 'auto',
+        apiKey,
+        maxRetries: 0,
+        useResponsesApi: true,
+        configuration: { baseURL: `${url}/v1` },
+      }),
   ),
   'LangChain, ChatAnthropic': langchain(
     (url) => new ChatAnthropic({ model: 'auto', apiKey, maxRetries: 0, anthropicApiUrl: url }),
@@ -95,6 +161,7 @@ function aiSdk(model: (url: string) => LanguageModel): Client {
       prompt,
       maxRetries: 0,
       maxOutputTokens: 1000,
+      providerOptions: { openai: { store: false } }, // or it sends ids, which the gateway keeps with `threads: on`
       stopWhen: stepCountIs(5),
       tools: { weather: tool({ description: DESCRIPTION, inputSchema: CITY, execute: weatherOf }) },
     };
