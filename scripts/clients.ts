@@ -6,7 +6,6 @@ import { Command } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
 import { isObject, parseJson } from '../router/json/index.ts';
 import { PACKAGE_FOLDER } from '../router/package.ts';
-import { ensureBuilt } from './build.mjs';
 import { AGENT_CLIENTS } from './clients/agent-clients.ts';
 import { type Client, LADDERS, type Ladder } from './clients/client.ts';
 import { install, nodeFor, nodeVersion, versionsOf } from './clients/install.ts';
@@ -54,10 +53,9 @@ const root = flags.folder
   ? path.resolve(flags.folder)
   : mkdtempSync(path.join(tmpdir(), 'plimsoll-clients-'));
 const results = readResults(flags.resume);
-/** Shared by the clients that want the same configuration: a start takes longer than most tasks. */
+/** By ladder, for clients that need no configuration of their own: a start takes longer than most tasks. */
 const gateways = new Map<string, LadderGateway>();
 try {
-  await ensureBuilt();
   const node = await nodeFor(root);
   for (const client of clients) {
     const left = ladders.filter(({ id }) => !isDone(client.id, id));
@@ -88,9 +86,9 @@ function readResults(file: string | undefined): Results {
 }
 
 async function gatewayFor({ gateway: settings }: Client, ladder: Ladder): Promise<LadderGateway> {
-  const key = JSON.stringify([ladder.id, settings]);
-  const gateway = gateways.get(key) ?? (await startGateway(ladder, settings));
-  gateways.set(key, gateway);
+  if (settings !== undefined) return startGateway(ladder, settings);
+  const gateway = gateways.get(ladder.id) ?? (await startGateway(ladder));
+  gateways.set(ladder.id, gateway);
   return gateway;
 }
 
@@ -106,6 +104,7 @@ async function runClient(client: Client, left: readonly Ladder[], node: string):
   for (const ladder of left) {
     const gateway = await gatewayFor(client, ladder);
     const cell = await runCell(client, gateway, { folder, node }, Number(flags.timeoutS) * 1000);
+    if (client.gateway !== undefined) await gateway.close();
     const at = results.cells.findIndex((one) => one.client === client.id && one.ladder === ladder.id);
     if (at >= 0) results.cells.splice(at, 1);
     results.cells.push(cell);

@@ -5,11 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { freePort, serveCommand, startProcess } from '../bench/processes.ts';
+import { freePort, startProcess } from '../bench/processes.ts';
 import { type Script, startFakeProvider } from '../fake-provider/index.ts';
 import type { Ladder } from './client.ts';
 
+/** Builds dist/ first if the sources changed. */
+const PLIMSOLL = fileURLToPath(new URL('../plimsoll.mjs', import.meta.url));
 const KEY_VARIABLE = 'PLIMSOLL_CLIENTS_KEY';
 const KEY = 'key-of-the-fake-provider';
 
@@ -58,8 +61,8 @@ export async function startGateway(ladder: Ladder, settings: object = {}): Promi
     stringify({ ...gatewayConfig(ladder, `http://127.0.0.1:${providerPort}/v1`), ...settings }),
   );
   process.env[KEY_VARIABLE] = KEY;
-  const { what, args } = serveCommand();
-  const gateway = await startProcess(what, [...args, '--config', config, '--port', String(port)], port);
+  const args = [PLIMSOLL, 'serve', '--config', config, '--port', String(port)];
+  const gateway = await startProcess('plimsoll serve', args, port);
   return {
     ladder,
     port,

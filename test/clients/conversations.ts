@@ -76,7 +76,7 @@ function chatConversation({ openai }: Clients): Conversation {
         messages.push({ role: 'tool', tool_call_id: id, content: output });
     },
     async reply({ model, tools, schema, stream }) {
-      const asked: OpenAI.ChatCompletionCreateParamsNonStreaming = {
+      const asked: Omit<OpenAI.ChatCompletionCreateParamsNonStreaming, 'stream'> = {
         model,
         messages,
         ...(tools && {
@@ -120,7 +120,7 @@ function responsesConversation({ openai }: Clients, kept: 'whole' | 'by id'): Co
         input.push({ type: 'function_call_output', call_id, output });
     },
     async reply({ model, tools, schema, stream }) {
-      const asked: OpenAI.Responses.ResponseCreateParamsNonStreaming = {
+      const asked: Omit<OpenAI.Responses.ResponseCreateParamsNonStreaming, 'stream'> = {
         model,
         input,
         ...(kept === 'whole' ? { store: false } : previous && { previous_response_id: previous }),
@@ -169,7 +169,7 @@ function anthropicConversation({ anthropic }: Clients): Conversation {
       messages.push({ role: 'user', content });
     },
     async reply({ model, tools, schema, stream }) {
-      const asked: Anthropic.MessageCreateParamsNonStreaming = {
+      const asked: Omit<Anthropic.MessageCreateParamsNonStreaming, 'stream'> = {
         model,
         max_tokens: 1000,
         messages,

@@ -27,7 +27,7 @@ export const WEATHER_SCRIPT: Script = {
 export const WEATHER_TEXT = 'The tools returned: sunny in Oslo and sunny in Rome and sunny in Bern';
 export const WEATHER_SCHEMA = {
   type: 'object' as const,
-  properties: { city: { type: 'string' } },
+  properties: { city: { type: 'string' as const } },
   required: ['city'],
   additionalProperties: false,
 };
