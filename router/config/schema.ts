@@ -3,6 +3,7 @@ import { hasBudgets } from '../access/index.ts';
 import { camelCased } from './camel-cased.ts';
 import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
+import { feedbackSchema } from './feedback-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import {
   accessSchema,
@@ -68,6 +69,7 @@ export const configSchema = z
     access: accessSchema.prefault({}),
     decision_log: decisionLogSchema.optional(),
     capture: captureSchema.optional(),
+    feedback: feedbackSchema.optional(),
     threads: z
       .enum(['on', 'off'])
       .default('off')
@@ -127,14 +129,16 @@ function withNeededState<
     readonly state?: z.infer<typeof stateSchema> | undefined;
     readonly decisionLog?: z.infer<typeof decisionLogSchema> | undefined;
     readonly capture?: z.infer<typeof captureSchema> | undefined;
+    readonly feedback?: object | undefined;
     readonly access: z.infer<typeof accessSchema>;
     readonly threads: 'on' | 'off';
   },
 >(fields: Fields): Fields {
-  const { providers, state, decisionLog, capture, access, threads } = fields;
+  const { providers, state, decisionLog, capture, feedback, access, threads } = fields;
   const isNeeded =
     decisionLog?.to === 'state' ||
     capture !== undefined ||
+    feedback !== undefined ||
     hasBudgets(access) ||
     access.keysInState ||
     threads === 'on';

@@ -1,7 +1,7 @@
 import { createLimiter, hasBudgets, hasLimits, type Limiter, type LimitOptions } from '../access/index.ts';
 import { PlimsollError, safeError } from '../errors.ts';
 import { VERSION } from '../package.ts';
-import type { CaptureOptions, DecisionLogOptions } from '../records/index.ts';
+import type { CaptureOptions, DecisionLogOptions, FeedbackOptions } from '../records/index.ts';
 import {
   type InstanceReport,
   type Instances,
@@ -27,6 +27,7 @@ export interface GatewayStateOptions {
   readonly access: Partial<LimitOptions>;
   readonly decisionLog?: DecisionLogOptions | undefined;
   readonly capture?: CaptureOptions | undefined;
+  readonly feedback?: FeedbackOptions | undefined;
 }
 
 export interface GatewayState {

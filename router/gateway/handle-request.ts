@@ -88,7 +88,7 @@ export async function handleRequest(
     if (plan.kind === 'direct') {
       if (selection.decision) recording.shares.chose(selection.selected.name);
       rememberSelection(selection);
-      const headers = selectionHeaders(id, selection);
+      const headers = headersFor(id, selection, request, recording);
       return keepingReply(
         replyTo(executedRequest({ ...stages, drawn }, await executing, headers), recording),
         keep,
@@ -98,12 +98,16 @@ export async function handleRequest(
       const final = finalSelection(stages.selection, plan, done);
       recording.shares.chose(final.selected.name);
       rememberSelection(final);
-      return executedRequest({ ...stages, drawn, selection: final }, done, selectionHeaders(id, final));
+      return executedRequest(
+        { ...stages, drawn, selection: final },
+        done,
+        headersFor(id, final, request, recording),
+      );
     });
     const isHeldLong =
       call.stream && parts.heartbeatMs > 0 && !(await endsWithin(executed, parts.heartbeatMs));
     const reply = isHeldLong
-      ? earlyReply({ ...stages, drawn }, selectionHeaders(id, selection), executed, recording)
+      ? earlyReply({ ...stages, drawn }, headersFor(id, selection, request, recording), executed, recording)
       : replyTo(await executed, recording);
     return keepingReply(reply, keep);
   } catch (error) {
@@ -128,6 +132,19 @@ function draw(
 ): DrawnRequest | undefined {
   const profile = chosen && (chosen.options.profile ?? 'auto');
   return capture?.draw({ dialect, body, bodyText, memory, decision, profile });
+}
+
+/** Of a conversation with the token for feedback on its reply, if those are handed out. */
+function headersFor(
+  id: string,
+  selection: Selection,
+  request: GatewayRequest,
+  { feedbackToken }: Recording,
+): Record<string, string> {
+  const headers = selectionHeaders(id, selection);
+  const token = isChat(request) ? feedbackToken?.({ decisionId: id, keyId: request.keyId }) : undefined;
+  if (token !== undefined) headers['x-plimsoll-feedback-token'] = token;
+  return headers;
 }
 
 type CalledStages = Pick<

@@ -16,8 +16,10 @@ import {
   type Capture,
   createRungShares,
   type DecisionLog,
+  type FeedbackDesk,
   openCapture,
   openDecisionLog,
+  openFeedbackDesk,
   type RequestFacts,
 } from '../records/index.ts';
 import type { Router } from '../router.ts';
@@ -85,6 +87,8 @@ export interface Gateway {
   readonly access: Access | undefined;
   /** Undefined if nothing is kept. */
   readonly threads: Threads | undefined;
+  /** Undefined if none is taken. */
+  readonly feedback: FeedbackDesk | undefined;
   readonly queue: Queue;
   readonly metrics: Pick<Metrics, 'exposition'>;
   close(): Promise<void>;
@@ -137,9 +141,12 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     breakerStates: breakers.states,
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
     captured: () => capture?.counts(),
+    feedback: () => feedback?.counts() ?? [],
     ledger: () => shared.limiter?.counts() ?? { settled: 0, waiting: 0, dropped: 0 },
     isStateAway: () => shared.state?.trouble() !== undefined,
   });
+  const feedback =
+    options.feedback && shared.state && openFeedbackDesk({ options: options.feedback, ...shared.state });
   const recorded = createBatch<RequestFacts>((batch) => {
     for (const facts of batch) {
       metrics.request(facts);
@@ -153,8 +160,12 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const recording = {
     shares: createRungShares(),
     includePrompt: options.decisionLog?.includePrompt === true,
-    observe: recorded.add,
+    observe(facts: RequestFacts) {
+      feedback?.remember(facts);
+      recorded.add(facts);
+    },
     capture,
+    feedbackToken: feedback?.token,
   };
   let served: { readonly artifact: string; readonly config: string } | undefined;
   const { state } = shared;
@@ -183,6 +194,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   return {
     access,
     threads,
+    feedback,
     queue,
     metrics: {
       exposition() {
@@ -258,7 +270,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         return settled(handleRequest(request, parts, recording, keeping), request.keyId);
       const observe = (facts: RequestFacts) => {
         span.end(facts);
-        recorded.add(facts);
+        recording.observe(facts);
       };
       return settled(
         span.run(() => handleRequest(request, parts, { ...recording, observe }, keeping)),

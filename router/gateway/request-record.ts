@@ -9,6 +9,7 @@ import {
   type Capture,
   type CheckFacts,
   type DrawnRequest,
+  type FeedbackDesk,
   type RequestFacts,
   type RungShares,
   randomCostUsd,
@@ -26,6 +27,8 @@ export interface Recording {
   readonly observe: (facts: RequestFacts) => void;
   /** Undefined if no request is captured. */
   readonly capture?: Pick<Capture, 'draw'> | undefined;
+  /** Undefined if no feedback is taken. */
+  readonly feedbackToken?: FeedbackDesk['token'] | undefined;
 }
 
 /** The stages of a request that it came to. */

@@ -177,3 +177,43 @@ function replyRow({
     ...(latencyMs !== undefined && { latency_ms: latencyMs }),
   };
 }
+
+/** What people said of a reply. */
+export interface FeedbackLabel {
+  /** 0 to 1. */
+  readonly score?: number | undefined;
+  /** What would have been right. */
+  readonly reference?: string | undefined;
+}
+
+/**
+ * A captured request as a case that feedback labelled: the score is the quality of the model that replied, and what would have been right is the
+ * `reference` that graders compare with. Undefined if neither is there.
+ */
+export function labelledRow(
+  captured: CapturedRequest,
+  label: FeedbackLabel | undefined,
+): JsonObject | undefined {
+  const { score, reference } = label ?? {};
+  const { reply, ...request } = captured;
+  if ((score === undefined || reply === undefined) && reference === undefined) return undefined;
+  return {
+    ...capturedRow(request),
+    ...(reference !== undefined && { reference }),
+    ...(score !== undefined &&
+      reply && { label_source: 'feedback', outcomes: { [reply.model]: outcomeRow(reply, score) } }),
+  };
+}
+
+function outcomeRow(reply: CapturedReply, quality: number): JsonObject {
+  const { text, inputTokens, outputTokens, costUsd, latencyMs, finishReason } = reply;
+  return {
+    quality,
+    ...(inputTokens !== undefined && { input_tokens: inputTokens }),
+    ...(outputTokens !== undefined && { output_tokens: outputTokens }),
+    ...(costUsd !== undefined && { cost_usd: costUsd }),
+    ...(latencyMs !== undefined && { latency_ms: latencyMs }),
+    ...(text !== undefined && { answer: text }),
+    ...(finishReason !== undefined && { signals: { finish_reason: finishReason } }),
+  };
+}

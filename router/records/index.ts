@@ -16,6 +16,8 @@ export {
   capturedFrom,
   capturedRecord,
   capturedRow,
+  type FeedbackLabel,
+  labelledRow,
   readCaptured,
   type Stratum,
 } from './captured.ts';
@@ -28,6 +30,15 @@ export type {
   RequestFacts,
   SpentReply,
 } from './decision-record.ts';
+export {
+  FEEDBACK,
+  FEEDBACK_KINDS,
+  FEEDBACK_SIGNALS,
+  type FeedbackEntry,
+  feedbackFrom,
+  readFeedback,
+} from './feedback.ts';
+export { type FeedbackDesk, type FeedbackOptions, openFeedbackDesk } from './feedback-desk.ts';
 export {
   baselineCostUsd,
   createRungShares,

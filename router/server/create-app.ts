@@ -12,6 +12,7 @@ import { readingGoogleKey } from './google-requests.ts';
 import { browserGuard, type Guard, keyGuard } from './guards.ts';
 import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';
+import { feedbackRoute, isFeedback } from './routes/feedback.ts';
 import { googleRoutes } from './routes/google.ts';
 import { CALL_PATHS, type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
@@ -43,13 +44,14 @@ export function createApp(
     openApi(context),
     ...(gateway
       ? [
+          feedbackRoute(context, gateway),
           ...passedRoutes(context, gateway),
           ...threadRoutes(context, gateway),
           ...googleRoutes(context, gateway),
         ]
       : []),
   ];
-  const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused);
+  const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused, isFeedback);
   const app = expressApp([...routes, index(context, routes)], keys, context);
   const browsers = browserGuard(config, send, {
     withKeys: keys !== undefined,

@@ -29,11 +29,13 @@ export function isGuarded({
 /**
  * Lets requests with a valid key through; the others get 401 or 403 in the form of the API that they speak, before their body is read.
  * @param onRefusal called for each of the others
+ * @param mayLackKey whether a request without any key goes on, to a route that looks for something else in its place
  */
 export function keyGuard(
   send: Sender,
   access: Access,
   onRefusal: (dialect: Dialect, status: number) => void,
+  mayLackKey: (request: IncomingMessage & Guarded) => boolean = () => false,
 ): Guard {
   return (request, response, next) => {
     const found = access.authenticate(request.headers);
@@ -41,6 +43,7 @@ export function keyGuard(
       request.keyId = found.keyId;
       return next();
     }
+    if (found.kind === 'missing' && mayLackKey(request)) return next();
     const refusal = KEY_REFUSALS[found.kind];
     onRefusal(clientDialect(request), refusal.status);
     refuse(request, response, send, refusal);
@@ -81,6 +84,7 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-cost-usd',
   'x-plimsoll-decision-id',
   'x-plimsoll-dropped',
+  'x-plimsoll-feedback-token',
   'x-plimsoll-overhead-ms',
   'x-plimsoll-policy',
   'x-plimsoll-reason',

@@ -64,6 +64,9 @@ export const HEADERS = {
   'x-plimsoll-baseline-cost-usd': dollars(
     'An estimate in US dollars: the strongest candidate, with the same tokens.',
   ),
+  'x-plimsoll-feedback-token': text(
+    'For feedback by the end user, without an API key; if tokens are handed out.',
+  ),
   'x-plimsoll-token-count': text('Of a count of tokens: counted by the provider, or estimated here.'),
   'x-plimsoll-overhead-ms': {
     description: 'Milliseconds spent here, without the time of the upstream.',

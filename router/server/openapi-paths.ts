@@ -7,6 +7,7 @@ import {
   ROUTING_HEADERS,
   reference,
 } from './openapi-components.ts';
+import { feedbackPaths } from './openapi-feedback.ts';
 import { googlePaths } from './openapi-google.ts';
 import { passedPaths } from './openapi-passed.ts';
 import { threadPaths } from './openapi-threads.ts';
@@ -110,6 +111,7 @@ function callPaths() {
       { requestId: REQUEST_ID, errors: callErrors('GoogleError'), headers: ROUTING_HEADERS },
       MODEL,
     ),
+    ...feedbackPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
     ...threadPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
     ...passedPaths({ requestId: REQUEST_ID, errors: callErrors('EitherError'), headers: ROUTING_HEADERS }),
   };

@@ -58,6 +58,8 @@ function memoryLog(): Log & { texts(): number } {
   let seq = 0;
   const bytesOf = ({ body, text }: Held) => body.length + (text?.length ?? 0);
 
+  const stored = ({ seq, id, timeMs, keyId, body, text }: Held) => ({ seq, id, timeMs, keyId, body, text });
+
   function keepIf(stream: string, kept: (record: Held) => boolean): number {
     const records = streams.get(stream) ?? [];
     const rest = records.filter(kept);
@@ -76,11 +78,15 @@ function memoryLog(): Log & { texts(): number } {
       }
       streams.set(stream, held.slice(-MAX_RECORDS));
     },
+    async get(stream, id) {
+      const found = streams.get(stream)?.find((record) => record.id === id);
+      return found && stored(found);
+    },
     async read(stream, { afterSeq, limit }) {
       return (streams.get(stream) ?? [])
         .filter((record) => record.seq > afterSeq)
         .slice(0, limit)
-        .map(({ seq, id, timeMs, keyId, body, text }) => ({ seq, id, timeMs, keyId, body, text }));
+        .map(stored);
     },
     async prune(stream, { beforeMs = Number.NEGATIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY }) {
       let gone = keepIf(stream, ({ timeMs }) => timeMs >= beforeMs);

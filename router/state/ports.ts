@@ -52,6 +52,8 @@ export const DECISIONS = 'decisions';
 export interface Log {
   /** All or none. */
   append(stream: string, records: readonly LogRecord[]): Promise<void>;
+  /** One record; undefined if there is none. */
+  get(stream: string, id: string): Promise<StoredRecord | undefined>;
   /** In the order of storing, after `afterSeq`. */
   read(
     stream: string,

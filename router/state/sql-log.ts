@@ -50,6 +50,20 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
     };
   }
 
+  function recordsOf(stream: string) {
+    return db
+      .selectFrom('plimsoll_log')
+      .select(['seq', 'id', 'time_ms', 'key_id', 'body', 'text'])
+      .where('stream', '=', stream);
+  }
+
+  function storedRecord(stream: string, row: ReadRow): StoredRecord {
+    const { seq, id, time_ms: timeMs, key_id: keyId, body, text } = row;
+    const opened =
+      text === null ? undefined : (JSON.parse(cipher.open(text, logPlace(stream, id))) as string);
+    return { seq, id, timeMs, keyId: keyId ?? undefined, body, text: opened };
+  }
+
   /** In pieces, so that nobody waits long for the table. */
   async function deleteOldest(condition: RawBuilder<boolean>): Promise<number> {
     const oldest = db
@@ -75,21 +89,15 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
       const query = sql`insert into plimsoll_log (${sql.join(names)}) ${rowsOf(dialect, rows, COLUMNS)} on conflict (stream, id) do nothing`;
       await database.run([query.compile(db)]);
     },
+    async get(stream, id) {
+      const [result] = await database.run([recordsOf(stream).where('id', '=', id).compile()]);
+      const [row] = result!.rows;
+      return row && storedRecord(stream, row as unknown as ReadRow);
+    },
     async read(stream, { afterSeq, limit }) {
-      const query = db
-        .selectFrom('plimsoll_log')
-        .select(['seq', 'id', 'time_ms', 'key_id', 'body', 'text'])
-        .where('stream', '=', stream)
-        .where('seq', '>', afterSeq)
-        .orderBy('seq')
-        .limit(limit);
+      const query = recordsOf(stream).where('seq', '>', afterSeq).orderBy('seq').limit(limit);
       const [result] = await database.run([query.compile()]);
-      return result!.rows.map((row): StoredRecord => {
-        const { seq, id, time_ms: timeMs, key_id: keyId, body, text } = row as unknown as ReadRow;
-        const opened =
-          text === null ? undefined : (JSON.parse(cipher.open(text, logPlace(stream, id))) as string);
-        return { seq, id, timeMs, keyId: keyId ?? undefined, body, text: opened };
-      });
+      return result!.rows.map((row) => storedRecord(stream, row as unknown as ReadRow));
     },
     async prune(stream, { beforeMs, maxBytes }) {
       let gone = 0;

@@ -22,6 +22,12 @@ export interface MetricSources {
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
   /** Outcome -> requests; undefined if none are captured. */
   readonly captured?: () => Readonly<Record<string, number>> | undefined;
+  /** What was said of replies. */
+  readonly feedback?: () => readonly {
+    readonly kind: string;
+    readonly outcome: string;
+    readonly count: number;
+  }[];
   /** Entries of the ledger. */
   readonly ledger: () => { readonly settled: number; readonly waiting: number; readonly dropped: number };
   readonly isStateAway: () => boolean;
@@ -238,6 +244,17 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       captured.reset();
       for (const [outcome, count] of Object.entries(sources.captured?.() ?? {}))
         captured.inc({ outcome }, count);
+    },
+  });
+  const feedback = new Counter({
+    name: 'plimsoll_feedback_total',
+    help: 'What was said of replies, by kind: recorded, or repeated, which changes nothing.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+    collect() {
+      feedback.reset();
+      for (const { kind, outcome, count } of sources.feedback?.() ?? [])
+        feedback.inc({ kind, outcome }, count);
     },
   });
   const ledger = new Counter({

@@ -1,8 +1,22 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { CAPTURED, capturedFrom, capturedRow } from '../../router/records/index.ts';
-import { DECISIONS, pruneState, type Retention, type StoredRecord } from '../../router/state/index.ts';
+import {
+  CAPTURED,
+  capturedFrom,
+  capturedRow,
+  type FeedbackLabel,
+  labelledRow,
+  readCaptured,
+  readFeedback,
+} from '../../router/records/index.ts';
+import {
+  DECISIONS,
+  pruneState,
+  type Retention,
+  type State,
+  type StoredRecord,
+} from '../../router/state/index.ts';
 import { withState } from '../open-state.ts';
 import { print, printJson, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -29,6 +43,11 @@ export function stateCommand(): Command {
   add('status', 'Say what is stored, how much, and with which keys it is encrypted').action(runStatus);
   add('export', 'Print a log as JSON Lines, the oldest record first')
     .option('--stream <name>', 'which log', DECISIONS)
+    .option(
+      '--with-feedback',
+      'of captured: only what has feedback, as cases with the score as quality',
+      false,
+    )
     .action(runExport);
   add('prune', 'Drop what is older or larger than state.retention allows, now')
     .option('--max-age-days <days>', 'in place of state.retention.max_age_days', wholeNumber)
@@ -73,8 +92,20 @@ async function runStatus({ config, json }: Flags): Promise<void> {
 
 const PAGE = 500;
 
-async function runExport({ config, stream }: Flags & { readonly stream: string }): Promise<void> {
+interface ExportFlags extends Flags {
+  readonly stream: string;
+  readonly withFeedback: boolean;
+}
+
+async function runExport({ config, stream, withFeedback }: ExportFlags): Promise<void> {
+  if (withFeedback && stream !== CAPTURED) {
+    throw new UsageError('--with-feedback is for --stream captured: cases need the request and its reply.');
+  }
   await withState(config, {}, async (state) => {
+    if (withFeedback) {
+      await exportCases(state);
+      return;
+    }
     const progress = startProgress(`Exporting ${stream}`);
     let done = 0;
     for (let afterSeq = 0; ; ) {
@@ -88,6 +119,25 @@ async function runExport({ config, stream }: Flags & { readonly stream: string }
     }
     progress.end(`${done} records`);
   });
+}
+
+/** Captured requests with what was said of their replies: a case each, labelled by feedback. */
+async function exportCases({ log }: State): Promise<void> {
+  const progress = startProgress('Exporting cases of feedback');
+  const labels = new Map<string, FeedbackLabel>();
+  for await (const { decisionId, kind, score, text } of readFeedback(log)) {
+    const known = labels.get(decisionId) ?? {};
+    if (kind === 'score') labels.set(decisionId, { ...known, score });
+    if (kind === 'correct_answer') labels.set(decisionId, { ...known, reference: text });
+  }
+  let done = 0;
+  for await (const captured of readCaptured(log)) {
+    const row = labelledRow(captured, labels.get(captured.id));
+    if (row === undefined) continue;
+    print(`${JSON.stringify(row)}\n`);
+    progress.update(++done);
+  }
+  progress.end(`${done} cases`);
 }
 
 /** As the decision log has it in a file; a captured request as a row of a file of requests. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decisionCallSchema } from '../../gateway/index.ts';
 import { message } from './decisions.ts';
+import { feedbackRequestSchema, feedbackResponseSchema } from './feedback.ts';
 
 const model = z
   .string()
@@ -252,6 +253,8 @@ export const GATEWAY_SCHEMAS = {
   DecisionCallAnswer: decisionAnswerSchema,
   EmbeddingsRequest: embeddingsRequestSchema,
   EmbeddingsAnswer: embeddingsReplySchema,
+  FeedbackRequest: feedbackRequestSchema,
+  FeedbackResponse: feedbackResponseSchema,
 };
 
 /** Responses of the list of models, which is there without providers too. */

@@ -36,6 +36,18 @@ export function describeLogContract(name: string, open: () => Promise<State>): v
       expect(await idsOf('twice')).toEqual(['a', 'b', 'c']);
     });
 
+    it('gives one record by its id', async () => {
+      await state.log.append('found', [record('a', { keyId: 'key', text: 'words' }), record('b')]);
+      expect(await state.log.get('found', 'a')).toEqual({
+        ...record('a'),
+        seq: expect.any(Number),
+        keyId: 'key',
+        text: 'words',
+      });
+      expect(await state.log.get('found', 'c')).toBeUndefined();
+      expect(await state.log.get('nothing', 'a')).toBeUndefined();
+    });
+
     it('keeps streams apart', async () => {
       await state.log.append('one', [record('same')]);
       await state.log.append('other', [record('same')]);

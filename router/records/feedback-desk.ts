@@ -1,0 +1,171 @@
+import { PlimsollError } from '../errors.ts';
+import { DECISIONS, type Documents, type Log, type LogRecord } from '../state/index.ts';
+import { CAPTURED } from './captured.ts';
+import type { RequestFacts } from './decision-record.ts';
+import {
+  FEEDBACK,
+  FEEDBACK_KINDS,
+  type FeedbackEntry,
+  type FeedbackKind,
+  type FeedbackSignal,
+  feedbackId,
+  feedbackRecord,
+} from './feedback.ts';
+import { type FeedbackTokens, feedbackTokens, type TokenSubject, tokenSecret } from './feedback-tokens.ts';
+
+/** `feedback` of the configuration. */
+export interface FeedbackOptions {
+  /** Whether replies have a token by which their end user can give feedback without an API key. */
+  readonly tokens: boolean;
+  readonly tokenTtlMs: number;
+}
+
+/** What is said of one reply. At least one of the last four. */
+export interface GivenFeedback {
+  readonly decisionId?: string | undefined;
+  readonly token?: string | undefined;
+  /** 0 to 1. */
+  readonly score?: number | undefined;
+  readonly correctAnswer?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly signal?: FeedbackSignal | undefined;
+}
+
+export interface FeedbackReceipt {
+  readonly decisionId: string;
+  readonly recorded: readonly FeedbackKind[];
+}
+
+/** Where feedback is taken. */
+export interface FeedbackDesk {
+  /** To be called when a request is recorded: its client may give feedback from then on. */
+  remember(facts: Pick<RequestFacts, 'id' | 'keyId' | 'user' | 'session'>): void;
+  /** Undefined if there are no tokens, or not yet. */
+  token(subject: TokenSubject): string | undefined;
+  /**
+   * Stores it. What was said before is not changed, and the receipt is the same.
+   * @param keyId of the client; undefined where no key is needed
+   * @returns undefined if the token is wrong or has expired
+   * @throws PlimsollError `not-found` if there is no such decision under this key; `state-unavailable`
+   */
+  give(given: GivenFeedback, keyId: string | undefined): Promise<FeedbackReceipt | undefined>;
+  counts(): readonly {
+    readonly kind: FeedbackKind;
+    readonly outcome: 'recorded' | 'repeated';
+    readonly count: number;
+  }[];
+}
+
+interface DeskParts {
+  readonly options: FeedbackOptions;
+  readonly log: Log;
+  readonly documents: Documents;
+  readonly nowMs?: () => number;
+}
+
+type Owner = Pick<LogRecord, 'keyId' | 'user' | 'session'>;
+
+/** Decisions that this process remembers; older ones are looked up in the logs. */
+const MOST_REMEMBERED = 100_000;
+
+/** Opens the desk. A state that is away does not hold this up: tokens are handed out once their secret could be read. */
+export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: DeskParts): FeedbackDesk {
+  const owners = new Map<string, Owner>();
+  const counts = new Map<FeedbackKind, { recorded: number; repeated: number }>();
+  let tokens: FeedbackTokens | undefined;
+  let opening: Promise<FeedbackTokens | undefined> | undefined;
+
+  function opened(): Promise<FeedbackTokens | undefined> {
+    opening ??= tokenSecret(documents).then(
+      (secret) => {
+        tokens = feedbackTokens(secret, options.tokenTtlMs);
+        return tokens;
+      },
+      () => {
+        opening = undefined; // the state says itself what is wrong; the next request tries again
+        return undefined;
+      },
+    );
+    return opening;
+  }
+  if (options.tokens) void opened();
+
+  async function isOwn(decisionId: string, keyId: string | undefined): Promise<boolean> {
+    const owner = owners.get(decisionId);
+    if (owner !== undefined) return owner.keyId === keyId;
+    for (const stream of [DECISIONS, CAPTURED]) {
+      const record = await log.get(stream, decisionId);
+      if (record !== undefined) return record.keyId === keyId;
+    }
+    return false;
+  }
+
+  async function subjectOf(
+    { token, decisionId }: GivenFeedback,
+    keyId: string | undefined,
+  ): Promise<TokenSubject | undefined> {
+    if (token !== undefined) {
+      const subject = (tokens ?? (await opened()))?.verify(token, nowMs());
+      return decisionId === undefined || decisionId === subject?.decisionId ? subject : undefined;
+    }
+    if (decisionId !== undefined && (await isOwn(decisionId, keyId))) return { decisionId, keyId };
+    throw new PlimsollError(
+      'not-found',
+      'There is no such decision under this API key. Give the id from x-plimsoll-decision-id; older ones are known only if decision_log.to is state, or if the request was captured.',
+      { place: { field: 'decision_id' } },
+    );
+  }
+
+  async function count(id: string, kind: FeedbackKind): Promise<void> {
+    const known = counts.get(kind) ?? { recorded: 0, repeated: 0 };
+    counts.set(kind, known);
+    if ((await log.get(FEEDBACK, id)) === undefined) known.recorded++;
+    else known.repeated++;
+  }
+
+  return {
+    remember({ id, keyId, user, session }) {
+      owners.set(id, { keyId, user, session: session?.name });
+      if (owners.size > MOST_REMEMBERED) owners.delete(owners.keys().next().value ?? '');
+    },
+    token(subject) {
+      if (!options.tokens) return undefined;
+      if (tokens === undefined) void opened();
+      return tokens?.sign(subject, nowMs());
+    },
+    async give(given, keyId) {
+      const subject = await subjectOf(given, keyId);
+      if (subject === undefined) return undefined;
+      const entries = entriesOf(given, subject, nowMs());
+      for (const { decisionId, kind } of entries) await count(feedbackId(decisionId, kind), kind);
+      const { user, session } = owners.get(subject.decisionId) ?? {};
+      const records = entries.map((entry) => ({ ...feedbackRecord(entry), user, session }));
+      await log.append(FEEDBACK, records);
+      return { decisionId: subject.decisionId, recorded: entries.map(({ kind }) => kind) };
+    },
+    counts: () =>
+      [...counts].flatMap(([kind, { recorded, repeated }]) => [
+        { kind, outcome: 'recorded' as const, count: recorded },
+        { kind, outcome: 'repeated' as const, count: repeated },
+      ]),
+  };
+}
+
+function entriesOf(
+  given: GivenFeedback,
+  { decisionId, keyId }: TokenSubject,
+  timeMs: number,
+): FeedbackEntry[] {
+  const { score, correctAnswer, comment, signal, token } = given;
+  const via = token === undefined ? ('key' as const) : ('token' as const);
+  const said: Partial<Record<FeedbackKind, Pick<FeedbackEntry, 'score' | 'text'>>> = {
+    ...(score !== undefined && { score: { score } }),
+    ...(correctAnswer !== undefined && { correct_answer: { text: correctAnswer } }),
+    ...(comment !== undefined && { comment: { text: comment } }),
+    ...(signal !== undefined && { [signal]: {} }),
+  };
+  return FEEDBACK_KINDS.flatMap((kind) => {
+    const what = said[kind];
+    return what === undefined ? [] : [{ decisionId, timeMs, keyId, via, kind, ...what }];
+  });
+}

@@ -1,0 +1,80 @@
+import { isObject, parseJson } from '../json/index.ts';
+import type { Log, LogRecord, StoredRecord } from '../state/index.ts';
+
+/** The stream of the state that feedback is in. */
+export const FEEDBACK = 'feedback';
+
+/** What a client saw its user do with a reply. */
+export const FEEDBACK_SIGNALS = [
+  'regenerated',
+  'edited',
+  'copied',
+  'retried_stronger',
+  'tool_error',
+] as const;
+export type FeedbackSignal = (typeof FEEDBACK_SIGNALS)[number];
+
+/** What one entry says. Of each kind a decision has at most one: the first. */
+export const FEEDBACK_KINDS = ['score', 'correct_answer', 'comment', ...FEEDBACK_SIGNALS] as const;
+export type FeedbackKind = (typeof FEEDBACK_KINDS)[number];
+
+/** One thing that was said of one reply. */
+export interface FeedbackEntry {
+  readonly decisionId: string;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly keyId?: string | undefined;
+  /** `key`: by the client, with its API key or where none is needed. `token`: by an end user, with a signed token. */
+  readonly via: 'key' | 'token';
+  readonly kind: FeedbackKind;
+  /** Of `score`: 0 (useless) to 1 (perfect); thumbs are 0 and 1. */
+  readonly score?: number | undefined;
+  /** Of `correct_answer` and `comment`. */
+  readonly text?: string | undefined;
+}
+
+/** The record of the log: one a decision and kind, so that what is repeated is kept once. */
+export function feedbackRecord(entry: FeedbackEntry): LogRecord {
+  const { decisionId, timeMs, keyId, text, ...others } = entry;
+  return {
+    id: feedbackId(decisionId, entry.kind),
+    timeMs,
+    keyId,
+    body: JSON.stringify({ decisionId, timeMs, keyId, ...others }),
+    text,
+  };
+}
+
+export function feedbackId(decisionId: string, kind: FeedbackKind): string {
+  return `${decisionId}:${kind}`;
+}
+
+/** Undefined if the record is none of this version. */
+export function feedbackFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>): FeedbackEntry | undefined {
+  const known = parseJson(body);
+  if (!isObject(known) || typeof known['decisionId'] !== 'string') return undefined;
+  return { ...(known as unknown as FeedbackEntry), ...(text !== undefined && { text }) };
+}
+
+const PAGE = 500;
+
+/**
+ * All feedback, in the order in which it was stored.
+ * @param since milliseconds since 1970
+ * @throws PlimsollError `state-unavailable`; `invalid-state` if a text is encrypted with a key that is not there
+ */
+export async function* readFeedback(
+  log: Pick<Log, 'read'>,
+  { since = Number.NEGATIVE_INFINITY }: { readonly since?: number } = {},
+): AsyncGenerator<FeedbackEntry> {
+  for (let afterSeq = 0; ; ) {
+    const page = await log.read(FEEDBACK, { afterSeq, limit: PAGE });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    for (const record of page) {
+      const entry = record.timeMs < since ? undefined : feedbackFrom(record);
+      if (entry !== undefined) yield entry;
+    }
+    afterSeq = last.seq;
+  }
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadCases } from '../../evals/cases/index.ts';
+import { createKey } from '../../router/access/index.ts';
+import { feedbackTokens } from '../../router/records/feedback-tokens.ts';
+import { type FeedbackEntry, readFeedback } from '../../router/records/index.ts';
+import { openState } from '../../router/state/index.ts';
+import { ask, clientsOf, gatewayForTest, postRaw, type Wishes } from './running-gateway.ts';
+
+const run = promisify(execFile);
+
+/** A gateway with two API keys that takes feedback into a new SQLite file. */
+async function withFeedback(changes: NonNullable<Wishes['config']> = {}) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-feedback-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const keysFile = path.join(folder, 'keys.json');
+  const [one, other] = ['one', 'other'].map((name) => createKey(keysFile, { name, now: new Date() }).key);
+  const state = { kind: 'sqlite' as const, url: path.join(folder, 'state.db') };
+  const config = { state, feedback: { tokens: true }, access: { keys_file: keysFile }, ...changes };
+  const running = await gatewayForTest({ config });
+  const give = async (body: object, key?: string) => {
+    const response = await postRaw(
+      running.url,
+      '/v1/feedback',
+      body,
+      key === undefined ? {} : { authorization: `Bearer ${key}` },
+    );
+    return {
+      status: response.status,
+      body: (await response.json()) as Record<string, unknown> & { error?: { code: string; param: string } },
+    };
+  };
+  const chat = async (content = 'Name a river.', user = 'ann') => {
+    const { response } = await clientsOf(running.url, one)
+      .openai.chat.completions.create({ ...ask(content), user })
+      .withResponse();
+    const of = (name: string) => response.headers.get(`x-plimsoll-${name}`) ?? '';
+    return { id: of('decision-id'), token: of('feedback-token') };
+  };
+  const stored = async () => {
+    const opened = await openState({ ...state, migrate: 'manual' });
+    const all: FeedbackEntry[] = [];
+    for await (const entry of readFeedback(opened.log)) all.push(entry);
+    await opened.close();
+    return all;
+  };
+  return { ...running, folder, state, one: one ?? '', other: other ?? '', give, chat, stored };
+}
+
+test('a client gives feedback on its own decisions; those of others, and unknown ones, are not there', async () => {
+  const { one, other, give, chat, stored, close } = await withFeedback();
+  const { id } = await chat();
+  expect(await give({ decision_id: id, thumbs: 'up', comment: 'Right.' }, one)).toEqual({
+    status: 200,
+    body: { decision_id: id, recorded: ['score', 'comment'] },
+  });
+  expect(await give({ request_id: id, signal: 'copied', correct_answer: 'The Seine.' }, one)).toMatchObject({
+    body: { recorded: ['correct_answer', 'copied'] },
+  });
+  for (const [body, key] of [
+    [{ decision_id: id, score: 0 }, other],
+    [{ decision_id: 'dec_unknown', score: 0 }, one],
+  ] as const)
+    expect(await give(body, key)).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+  expect(await give({ decision_id: id, score: 0 })).toMatchObject({
+    status: 401,
+    body: { error: { code: 'invalid_api_key' } },
+  });
+  expect(await give({ decision_id: id, score: 0 }, 'plim_wrong')).toMatchObject({ status: 401 });
+  await close();
+  const all = await stored();
+  expect(all.map(({ kind, via, score, text }) => [kind, via, score, text])).toEqual([
+    ['score', 'key', 1, undefined],
+    ['comment', 'key', undefined, 'Right.'],
+    ['correct_answer', 'key', undefined, 'The Seine.'],
+    ['copied', 'key', undefined, undefined],
+  ]);
+});
+
+test('an end user gives it by a token, without a key; what is replayed counts once and gets the same response', async () => {
+  const { url, give, chat, stored, close } = await withFeedback();
+  const { id, token } = await chat();
+  const first = await give({ token, score: 0.25, comment: 'Hm.' });
+  expect(first).toEqual({ status: 200, body: { decision_id: id, recorded: ['score', 'comment'] } });
+  expect(await give({ token, score: 0.25, comment: 'Hm.' })).toEqual(first);
+  expect(await give({ token, decision_id: id, score: 1 })).toMatchObject({ status: 200 });
+  const next = await chat();
+  const wrong = [
+    `${token}x`,
+    token.replace(/^plft_./, 'plft_X'),
+    'plft_',
+    `${token.split('.')[0]}.`,
+    'x'.repeat(999),
+  ];
+  for (const one of wrong)
+    expect(await give({ token: one, score: 1 })).toMatchObject({
+      status: 401,
+      body: { error: { code: 'invalid_feedback_token' } },
+    });
+  expect(await give({ token, decision_id: next.id, score: 1 })).toMatchObject({ status: 401 });
+  const metrics = await (await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer x' } })).text();
+  expect(metrics).not.toContain('Hm.');
+  await close();
+  expect((await stored()).map(({ kind, score, via }) => [kind, score, via])).toEqual([
+    ['score', 0.25, 'token'],
+    ['comment', undefined, 'token'],
+  ]);
+});
+
+test('a token ends, and is good for its decision alone', () => {
+  const { sign, verify } = feedbackTokens('secret', 60_000);
+  const subject = { decisionId: 'dec_1', keyId: 'k' };
+  const token = sign(subject, 1_000_000);
+  expect(verify(token, 1_059_000)).toEqual(subject);
+  expect(verify(token, 1_060_000)).toBeUndefined();
+  expect(feedbackTokens('other', 60_000).verify(token, 1_000_000)).toBeUndefined();
+  const [payload] = sign({ decisionId: 'dec_2', keyId: 'k' }, 1_000_000).split('.');
+  expect(verify(`${payload}.${token.split('.')[1]}`, 1_000_000)).toBeUndefined();
+});
+
+test('what is wrong is named', async () => {
+  const { give, one } = await withFeedback();
+  const wrong: [object, string][] = [
+    [{ score: 1 }, 'decision_id'],
+    [{ decision_id: 'd' }, 'score'],
+    [{ decision_id: 'd', score: 2 }, 'score'],
+    [{ decision_id: 'd', score: null }, 'score'],
+    [{ decision_id: 'd', thumbs: 'sideways' }, 'thumbs'],
+    [{ decision_id: 'd', thumbs: 'up', score: 1 }, 'thumbs'],
+    [{ decision_id: 'd', request_id: 'd', score: 1 }, 'request_id'],
+    [{ decision_id: 'd', comment: 'x'.repeat(5_000) }, 'comment'],
+    [{ decision_id: 'd', scores: 1 }, 'scores'],
+    [['d'], ''],
+  ];
+  for (const [given, field] of wrong) {
+    const { status, body } = await give(given, one);
+    expect([status, body.error?.code]).toEqual([400, 'invalid_input']);
+    expect(body.error?.message).toContain(field);
+  }
+});
+
+test('captured requests and feedback become cases; all of a user is erased', async () => {
+  const { state, folder, one, give, chat, close } = await withFeedback({ capture: { share: 1 } });
+  const river = await chat('Name a river in France.');
+  await chat('Name a lake.', 'bob');
+  await give({ decision_id: river.id, score: 0.75, correct_answer: 'The Loire.' }, one);
+  await close();
+  const file = path.join(folder, 'config.json');
+  writeFileSync(file, JSON.stringify({ state }));
+  const plimsoll = async (...args: string[]) =>
+    (await run(process.execPath, ['dist/scripts/cli.js', 'state', ...args, '--config', file])).stdout;
+  const cases = path.join(folder, 'cases.jsonl');
+  writeFileSync(cases, await plimsoll('export', '--stream', 'captured', '--with-feedback'));
+  expect(readFileSync(cases, 'utf8')).toContain('"label_source":"feedback"');
+  const { cases: loaded } = await loadCases([cases]);
+  expect(loaded).toHaveLength(1);
+  expect(loaded[0]).toMatchObject({ id: river.id, text: 'Name a river in France.' });
+  expect([...(loaded[0]?.outcomes.values() ?? [])]).toMatchObject([{ quality: 0.75 }]);
+  expect((await plimsoll('export', '--stream', 'feedback')).trim().split('\n')).toHaveLength(2);
+  expect(JSON.parse(await plimsoll('erase', '--user', 'ann', '--json'))).toEqual({
+    records: 3,
+    documents: 0,
+  });
+  expect(await plimsoll('export', '--stream', 'captured')).toContain('Name a lake.');
+});
+
+test('without the part feedback none is taken, and no token handed out', async () => {
+  const { url, openai } = await gatewayForTest();
+  const { response } = await openai.chat.completions.create(ask('Hi')).withResponse();
+  expect(response.headers.get('x-plimsoll-feedback-token')).toBeNull();
+  expect((await postRaw(url, '/v1/feedback', { decision_id: 'd', score: 1 })).status).toBe(404);
+});
