@@ -294,6 +294,9 @@ const UNREAD_REQUESTS = {
   431: unread('The headers are too large.'),
 };
 
+/** A token in its body takes the place of a key. */
+const FEEDBACK = '/v1/feedback';
+
 const CHALLENGE = { 'www-authenticate': { schema: { type: 'string', const: 'Bearer' } } };
 
 const KEY_REFUSALS = {
@@ -306,11 +309,11 @@ type Operation = Paths[string][string];
 
 /** The paths with what API keys change on those that they guard: everything under /v1, and /metrics. */
 function guardedPaths(paths: Paths): Paths {
-  return mapOperations(paths, (operation, path) =>
-    /^\/(v1\/|v1beta\/|metrics$)/.test(path)
-      ? { ...withMore(operation, KEY_REFUSALS), security: SECURITY }
-      : operation,
-  );
+  return mapOperations(paths, (operation, path) => {
+    if (!/^\/(v1\/|v1beta\/|metrics$)/.test(path)) return operation;
+    const security = path === FEEDBACK ? [...SECURITY, {}] : SECURITY;
+    return { ...withMore(operation, KEY_REFUSALS), security };
+  });
 }
 
 /** The paths with responses that every operation may give. */

@@ -31,7 +31,9 @@ async function withFeedback(changes: NonNullable<Wishes['config']> = {}) {
     );
     return {
       status: response.status,
-      body: (await response.json()) as Record<string, unknown> & { error?: { code: string; param: string } },
+      body: (await response.json()) as Record<string, unknown> & {
+        error?: { code: string; message: string };
+      },
     };
   };
   const chat = async (content = 'Name a river.', user = 'ann') => {

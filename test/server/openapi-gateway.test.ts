@@ -41,6 +41,8 @@ async function isValid(body: Answer['body']): Promise<boolean> {
 }
 
 /** Every operation of a document, as `[path, operation]`. */
+const FEEDBACK = '/v1/feedback';
+
 function operations({ paths }: Answer['body']): [string, Answer['body']][] {
   return Object.entries<object>(paths).flatMap(([path, item]) =>
     Object.values(item).map((operation): [string, Answer['body']] => [path, operation]),
@@ -78,9 +80,10 @@ test('every call says what it reads, lets other fields through, and how it may b
 
 test('without keys it asks for none; without providers it has no gateway', async () => {
   expect(document.components).not.toHaveProperty('securitySchemes');
-  for (const [, operation] of operations(document)) {
+  for (const [route, operation] of operations(document)) {
     expect(operation).not.toHaveProperty('security');
-    expect(operation.responses).not.toHaveProperty('401');
+    // A wrong token for feedback is refused as a wrong key would be.
+    if (route !== FEEDBACK) expect(operation.responses).not.toHaveProperty('401');
   }
   const deciding = await serving();
   const { body } = await get(`${deciding.url}/openapi.json`);
@@ -116,7 +119,10 @@ test('with keys: what they guard is documented and guarded; the rest stays open'
     bearer: { type: 'http', scheme: 'bearer' },
     apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
   });
+  const feedback = guarded.paths[FEEDBACK].post;
+  expect(feedback.security).toEqual([{ bearer: [] }, { apiKey: [] }, {}]); // or a token in its body
   for (const [route, { security, responses }] of operations(guarded)) {
+    if (route === FEEDBACK) continue;
     const method = 'post' in guarded.paths[route] ? 'POST' : 'GET';
     const { status } = await fetch(`${url}${route.replace('{id}', 'auto')}`, { method });
     const open = status !== 401;
