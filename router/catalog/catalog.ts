@@ -1,7 +1,8 @@
 import { BlockList } from 'node:net';
 import { PlimsollError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
-import { knownFacts, PRICE_TABLE } from './prices.ts';
+import { familyOf, platformAddress } from './platforms.ts';
+import { knownFacts, type ModelFacts, PRICE_TABLE } from './prices.ts';
 import type {
   Catalog,
   CatalogModel,
@@ -28,6 +29,7 @@ export function createCatalog(options: CatalogOptions, env: NodeJS.ProcessEnv = 
   );
   const models = new Map<string, CatalogModel>();
   for (const provider of providers.values()) {
+    if (provider.platform !== undefined) continue; // it has what its operator deployed or enabled there, under names of their own
     for (const id of Object.keys(PRICE_TABLE[provider.kind]?.models ?? {})) {
       models.set(`${provider.name}/${id}`, catalogModel(provider, id, {}));
     }
@@ -57,7 +59,7 @@ function catalogOf(models: ReadonlyMap<string, CatalogModel>, providers: readonl
 
 function catalogModel(provider: Provider, nameAtProvider: string, options: ModelOptions): CatalogModel {
   const id = options.id ?? nameAtProvider;
-  const facts = knownFacts(provider.kind, id);
+  const facts = factsOf(provider, id);
   const capabilities = options.capabilities ?? facts?.capabilities;
   return {
     name: `${provider.name}/${nameAtProvider}`,
@@ -70,6 +72,15 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
     latencyClass: options.latencyClass ?? facts?.latencyClass,
     local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
+}
+
+/** A platform has prices of its own, by region and contract; Vertex writes versions behind an @. */
+function factsOf(
+  { kind, platform }: Provider,
+  id: string,
+): (Omit<ModelFacts, 'price'> & { readonly price: ModelFacts['price'] | undefined }) | undefined {
+  const facts = knownFacts(kind, platform === 'vertex' ? id.replace(/@.*$/, '') : id);
+  return facts && platform !== undefined ? { ...facts, price: undefined } : facts;
 }
 
 function noProvider(model: string, providers: readonly string[]): never {
@@ -120,12 +131,19 @@ const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
  * @throws PlimsollError `invalid-config` if no address is known: bedrock without AWS_REGION, openai-compatible without base_url.
  */
 export function resolveProvider(name: string, options: ProviderOptions, env: NodeJS.ProcessEnv): Provider {
-  const defaults = DEFAULTS[options.kind];
-  const baseUrl = options.baseUrl ?? defaults.baseUrl ?? bedrockAddress(name, options, env);
-  const [apiKeyEnv = options.apiKeyEnv ?? defaults.apiKeyEnv, ...further] = options.apiKeyEnvs ?? [];
+  const { kind, platform } = familyOf(options.kind);
+  const defaults = DEFAULTS[kind];
+  const baseUrl =
+    platformAddress(name, options) ??
+    options.baseUrl ??
+    defaults.baseUrl ??
+    bedrockAddress(name, options, env);
+  const [apiKeyEnv = defaultKey(options), ...further] = options.apiKeyEnvs ?? [];
   const provider: Provider = {
     name,
-    kind: options.kind,
+    kind,
+    ...(platform !== undefined && { platform }),
+    ...(options.tokenFile !== undefined && { tokenFile: options.tokenFile }),
     baseUrl: baseUrl.replace(/\/+$/, ''),
     apiKeyEnv,
     headers: options.headers ?? {},
@@ -134,6 +152,15 @@ export function resolveProvider(name: string, options: ProviderOptions, env: Nod
   };
   if (further.length === 0) return provider;
   return { ...provider, keys: [apiKeyEnv, ...further].map((one) => ({ ...provider, apiKeyEnv: one })) };
+}
+
+/** On Vertex there are tokens alone. */
+function defaultKey({ kind, apiKeyEnv, tokenFile }: ProviderOptions): string | undefined {
+  const family = familyOf(kind);
+  if (tokenFile !== undefined || family.platform === 'vertex') return undefined;
+  return (
+    apiKeyEnv ?? (family.platform === 'azure' ? 'AZURE_OPENAI_API_KEY' : DEFAULTS[family.kind].apiKeyEnv)
+  );
 }
 
 function dialectsOf(ofKind: readonly Dialect[], responses: boolean | undefined): readonly Dialect[] {

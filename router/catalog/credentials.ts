@@ -1,8 +1,12 @@
+import { readFileSync, statSync } from 'node:fs';
 import { PlimsollError } from '../errors.ts';
 import type { Provider } from './types.ts';
 
-/** A provider's key from the environment, or the name of the variable that is not set. Neither if the provider needs no key. */
-type ProviderKey =
+/**
+ * A provider's key from the environment or its token, or what is missing, as a clause: `OPENAI_API_KEY is not set`. Neither if the provider needs
+ * no key.
+ */
+export type ProviderKey =
   | { readonly key: string | undefined; readonly missing?: undefined }
   | { readonly key?: undefined; readonly missing: string };
 
@@ -10,21 +14,53 @@ const AWS_VARIABLES = 'AWS_BEARER_TOKEN_BEDROCK (or AWS_ACCESS_KEY_ID and AWS_SE
 
 /**
  * Bedrock also accepts AWS's own variables; its key is then undefined, because its requests are signed. Of several keys it is the first that is
- * set.
+ * set. The tokens of Google's cloud that are in no file are not known here.
  */
-export function providerKey({ kind, apiKeyEnv, keys }: Provider, env: NodeJS.ProcessEnv): ProviderKey {
+export function providerKey(provider: Provider, env: NodeJS.ProcessEnv): ProviderKey {
+  const { kind, apiKeyEnv, keys, tokenFile } = provider;
+  if (tokenFile !== undefined) return tokenIn(tokenFile);
   if (keys !== undefined) {
     const found = keys.map((one) => providerKey(one, env));
-    const missing = found.map((one) => one.missing).join(' or ');
+    const missing = `${keys.map((one) => one.apiKeyEnv).join(' or ')} is not set`;
     return found.find((one) => one.missing === undefined) ?? { missing };
   }
   if (apiKeyEnv !== undefined) {
     // A key that was pasted into a file often ends in a line feed, which no header may hold.
     const key = setting(env, apiKeyEnv);
-    return key ? { key } : { missing: apiKeyEnv };
+    return key ? { key } : { missing: `${apiKeyEnv} is not set` };
   }
   if (kind !== 'bedrock') return { key: undefined };
-  return hasBedrockAccess(env) ? { key: bedrockToken(env) } : { missing: AWS_VARIABLES };
+  return hasBedrockAccess(env) ? { key: bedrockToken(env) } : { missing: `${AWS_VARIABLES} is not set` };
+}
+
+/** A token is short; what is longer is some other file. */
+const MAX_TOKEN_BYTES = 64 * 1024;
+/** By path: what was read, and of which state of the file. */
+const TOKENS = new Map<string, { readonly read: ProviderKey; readonly state: string }>();
+
+/** Whoever renews the token writes the file anew, so each call looks whether it has changed. */
+function tokenIn(file: string): ProviderKey {
+  try {
+    const { mtimeMs, size, ino } = statSync(file);
+    const state = `${mtimeMs} ${size} ${ino}`;
+    const known = TOKENS.get(file);
+    if (known?.state === state) return known.read;
+    const read =
+      size > MAX_TOKEN_BYTES ? notToken(file) : checkedToken(file, readFileSync(file, 'utf8').trim());
+    TOKENS.set(file, { read, state });
+    return read;
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    return { missing: `the token file ${file} cannot be read (${code})` };
+  }
+}
+
+function checkedToken(file: string, text: string): ProviderKey {
+  return KEY.test(text) ? { key: text } : notToken(file);
+}
+
+function notToken(file: string): ProviderKey {
+  return { missing: `the file ${file} holds no token, which is one word without spaces` };
 }
 
 /** What a header may hold, and every provider's keys do. */
@@ -65,6 +101,7 @@ export function checkProviderKey({ name, kind, apiKeyEnv, keys }: Provider, env:
 export function createKeyReader(env: NodeJS.ProcessEnv): (provider: Provider) => ProviderKey {
   const found = new WeakMap<Provider, ProviderKey>();
   return (provider) => {
+    if (provider.tokenFile !== undefined) return providerKey(provider, env);
     const known = found.get(provider);
     if (known !== undefined) return known;
     const read = providerKey(provider, env);

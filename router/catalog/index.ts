@@ -1,6 +1,12 @@
 /** Providers with their keys, models, prices and capabilities; what a request needs of a model, and what a reply cost. */
 export { createCatalog } from './catalog.ts';
-export { bedrockAccess, checkProviderKey, createKeyReader, providerKey } from './credentials.ts';
+export {
+  bedrockAccess,
+  checkProviderKey,
+  createKeyReader,
+  type ProviderKey,
+  providerKey,
+} from './credentials.ts';
 export { ladderOrderWarning } from './ladder-order.ts';
 export { type PriceAge, priceAges } from './price-ages.ts';
 export { costUsd, isTokenCount } from './prices.ts';
@@ -13,6 +19,7 @@ export {
   type CatalogOptions,
   type Dialect,
   MAX_MODEL_CHARACTERS,
+  type Platform,
   PROVIDER_KINDS,
   type Price,
   type PriceTier,

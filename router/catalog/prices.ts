@@ -1,7 +1,7 @@
 import type { Capability, Price, ProviderKind, TokenCounts, TokenRates } from './types.ts';
 
 /** What the table knows of a model. */
-interface ModelFacts {
+export interface ModelFacts {
   readonly price: Price;
   /** Where the price was seen: on the provider's own page, or in part on other people's lists alone. docs/CONFIGURATION.md names the latter. */
   readonly priceFrom: 'provider' | 'list';

@@ -10,6 +10,15 @@ export const PROVIDER_KINDS = [
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
 /**
+ * Who runs the models of another maker under the maker's API, with addresses and credentials of its own: OpenAI's on Azure, Google's and
+ * Anthropic's on Vertex AI.
+ */
+export type Platform = 'azure' | 'vertex';
+
+/** What `kind` may say in the configuration. Those on a platform are a kind there: see platforms.ts. */
+export type ConfiguredKind = ProviderKind | 'azure' | 'vertex' | 'vertex-anthropic';
+
+/**
  * The API that a client speaks to Plimsoll, and that some providers speak themselves: OpenAI's chat completions, Anthropic's messages,
  * OpenAI's Responses.
  */
@@ -19,8 +28,12 @@ export type Dialect = 'openai' | 'anthropic' | 'responses';
 export interface Provider {
   readonly name: string;
   readonly kind: ProviderKind;
+  /** Undefined: that of the kind's maker, or any that copies it. */
+  readonly platform?: Platform;
   /** Without a slash at the end; /chat/completions or /messages follows. */
   readonly baseUrl: string;
+  /** A file that holds the token in place of a key, and is read again when it changes. */
+  readonly tokenFile?: string;
   /** Name of the environment variable that holds the key, the first one of several; undefined if none is needed. */
   readonly apiKeyEnv: string | undefined;
   /** If it has several keys: the same provider with each of them alone, in the order of the configuration. */
@@ -96,8 +109,13 @@ export interface CatalogModel {
 
 /** How to reach a provider; its kind brings what is left out. */
 export interface ProviderOptions {
-  readonly kind: ProviderKind;
+  readonly kind: ConfiguredKind;
   readonly baseUrl?: string | undefined;
+  /** Of Google's cloud. */
+  readonly project?: string | undefined;
+  /** Of Google's cloud. Default: global. */
+  readonly location?: string | undefined;
+  readonly tokenFile?: string | undefined;
   readonly apiKeyEnv?: string | undefined;
   /** In its place, if there are several keys: they take turns. */
   readonly apiKeyEnvs?: readonly string[] | undefined;

@@ -62,13 +62,33 @@ const provider = z
   .strictObject(
     {
       kind: z
-        .enum(PROVIDER_KINDS)
+        .enum([...PROVIDER_KINDS, 'azure', 'vertex', 'vertex-anthropic'])
         .describe(
-          'How it is spoken to. openai-compatible is any address with the API of OpenAI: vLLM, Ollama …',
+          "How it is spoken to. openai-compatible is any address with the API of OpenAI: vLLM, Ollama … azure: OpenAI's models on Azure; vertex, vertex-anthropic: Gemini and Claude on Google's Vertex AI.",
         ),
       base_url: baseUrl
         .optional()
-        .describe('Address, with http or https. Needed by openai-compatible; the others have their own.'),
+        .describe(
+          'Address, with http or https. Needed by openai-compatible and azure; the others have their own.',
+        ),
+      project: z
+        .string()
+        .regex(/^[a-z][a-z0-9:.-]{2,61}[a-z0-9]$/, "project is no id of a project at Google's cloud")
+        .optional()
+        .describe("Of vertex and vertex-anthropic: the id of the project at Google's cloud."),
+      location: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{1,40}$/, 'location is no location, such as europe-west1 or global')
+        .optional()
+        .describe('Of vertex and vertex-anthropic. global where left out.'),
+      token_file: z
+        .string()
+        .min(1)
+        .max(1_000)
+        .optional()
+        .describe(
+          'Of azure, vertex and vertex-anthropic: a file with a bearer token (of Entra, of Google), which another program renews; read again when it changes. In place of a key.',
+        ),
       api_key_env: z
         .string()
         .refine(isVariableName, NAME_NOT_KEY)
@@ -121,13 +141,17 @@ const provider = z
         'a provider of the kind openai-compatible needs a base_url, such as http://127.0.0.1:11434/v1';
       context.addIssue({ code: 'custom', path: ['base_url'], message });
     }
-    if (value.responses === true && !value.kind.startsWith('openai')) {
-      const message = 'only a provider of the kind openai or openai-compatible can have the Responses API';
+    if (value.responses === true && !/^(openai|azure)/.test(value.kind)) {
+      const message =
+        'only a provider of the kind openai, azure or openai-compatible can have the Responses API';
       context.addIssue({ code: 'custom', path: ['responses'], message });
     }
     if (value.api_key_env !== undefined && value.api_key_envs !== undefined) {
       const message = 'give either api_key_env or api_key_envs';
       context.addIssue({ code: 'custom', path: ['api_key_envs'], message });
+    }
+    for (const [field, message] of misplacedFields(value)) {
+      context.addIssue({ code: 'custom', path: [field], message });
     }
     if (value.kind === 'bedrock' && value.api_key_envs !== undefined) {
       const message = 'a provider of the kind bedrock has one key: name it in api_key_env';
@@ -139,6 +163,51 @@ const provider = z
     }
   })
   .transform(camelCased);
+
+interface WrittenProvider {
+  readonly kind: string;
+  readonly base_url?: string | undefined;
+  readonly project?: string | undefined;
+  readonly location?: string | undefined;
+  readonly token_file?: string | undefined;
+  readonly api_key_env?: string | undefined;
+  readonly api_key_envs?: readonly string[] | undefined;
+}
+
+/** Fields of the platforms, where they have no place or are missing. */
+function misplacedFields(value: WrittenProvider): (readonly [field: string, message: string])[] {
+  const isVertex = value.kind.startsWith('vertex');
+  const isAzure = value.kind === 'azure';
+  const hasKey = value.api_key_env !== undefined || value.api_key_envs !== undefined;
+  const found: (readonly [string, string])[] = [];
+  for (const field of ['project', 'location'] as const) {
+    if (!isVertex && value[field] !== undefined)
+      found.push([field, `only a provider of the kind vertex or vertex-anthropic has a ${field}`]);
+  }
+  if (isVertex && value.project === undefined)
+    found.push([
+      'project',
+      `a provider of the kind ${value.kind} needs the id of its project at Google's cloud`,
+    ]);
+  if (isVertex && hasKey)
+    found.push([
+      'api_key_env',
+      "Vertex takes no keys: leave it out for Google's own credentials, or give a token_file",
+    ]);
+  if (value.token_file !== undefined && !isVertex && !isAzure)
+    found.push([
+      'token_file',
+      'only a provider of the kind azure, vertex or vertex-anthropic takes a token_file',
+    ]);
+  if (isAzure && value.token_file !== undefined && hasKey)
+    found.push(['token_file', 'give either a key or a token_file']);
+  if (isAzure && value.base_url === undefined)
+    found.push([
+      'base_url',
+      'a provider of the kind azure needs a base_url, such as https://name.openai.azure.com/openai/v1',
+    ]);
+  return found;
+}
 
 /** Provider's name -> how to reach it. Names are yours: two of one kind may stand side by side. */
 export const providersSchema = z.record(

@@ -84,7 +84,7 @@ export type FallbackEvent =
       readonly model: string;
       readonly failure: OperatorFault | 'skipped-no-key';
       readonly status?: number;
-      /** The environment variable of the provider's key, if it is not set. */
+      /** What is missing if the provider has no key or token here, as a clause. */
       readonly unset?: string;
       /** The environment variable of the key, if the provider has several. */
       readonly key?: string;

@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<LoggedFailure['failure'], string>> = {
 
 function sentence({ model, failure, ...event }: LoggedFailure): string {
   const { unset, key } = event.kind === 'operator-fault' ? event : {};
-  if (unset !== undefined) return `${model} was not called, because ${unset} is not set`;
+  if (unset !== undefined) return `${model} was not called, because ${unset}`;
   return `${model} ${WORDS[failure]}${key === undefined ? '' : `, for the key in ${key}`}`;
 }
 

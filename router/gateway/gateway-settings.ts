@@ -95,9 +95,7 @@ export function keysOfProviders(models: readonly CatalogModel[]): ProviderKeys {
   const providers = new Map<string, Provider>(models.map(({ provider }) => [provider.name, provider]));
   const troubles = [...providers.values()].flatMap((provider) => {
     const { missing } = providerKey(provider, process.env);
-    return missing === undefined
-      ? []
-      : [`${missing} is not set: the provider ${provider.name} cannot be called.`];
+    return missing === undefined ? [] : [`${missing}: the provider ${provider.name} cannot be called.`];
   });
   const warnings = [...providers.values()].flatMap(missingKeys);
   return { troubles, warnings, callable: troubles.length < providers.size };
@@ -107,9 +105,7 @@ export function keysOfProviders(models: readonly CatalogModel[]): ProviderKeys {
 function missingKeys({ name, keys = [] }: Provider): string[] {
   const missing = keys.flatMap((one) => providerKey(one, process.env).missing ?? []);
   if (missing.length === keys.length) return [];
-  return missing.map(
-    (variable) => `${variable} is not set: the provider ${name} is called with its other keys.`,
-  );
+  return missing.map((clause) => `${clause}: the provider ${name} is called with its other keys.`);
 }
 
 /** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */

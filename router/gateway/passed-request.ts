@@ -163,7 +163,8 @@ function namedProvider(
   );
 }
 
-function has({ kind, dialects }: Provider, { kinds }: PassedRoute, dialect: Dialect): boolean {
+function has({ kind, platform, dialects }: Provider, { kinds }: PassedRoute, dialect: Dialect): boolean {
+  if (platform === 'vertex' && kind === 'anthropic') return false; // Vertex has Anthropic's messages alone
   if (dialect === 'responses' && !dialects.includes(dialect)) return false;
   return kinds[dialect]?.includes(kind) === true;
 }

@@ -1,16 +1,18 @@
 import type { Dispatcher } from 'undici';
-import { type CatalogModel, createKeyReader, type Dialect, type Provider } from '../catalog/index.ts';
+import type { CatalogModel, Dialect, Provider, ProviderKey } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
 import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
 import { isWithinLimits } from '../targets/index.ts';
-import { connectionPools, type Outbound } from './connection-pools.ts';
+import { type ConnectionPools, connectionPools, type Outbound } from './connection-pools.ts';
+import { createCredentials } from './credentials.ts';
 import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
 import { type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
 import { passedHeaders, passedReply } from './passed-reply.ts';
+import { claudeBody, claudePath, isClaudeOnVertex, keyHeader } from './platform-request.ts';
 import {
   classifyRefusal,
   ExchangeError,
@@ -25,9 +27,11 @@ import { clientHeaders, contentEncoding, decodedBody, firstBytes, headFault } fr
 import type {
   AttemptOutcome,
   AttemptTimeouts,
+  FailedAttempt,
   Failure,
   PrepareAttempt,
   ProviderCall,
+  ReadyAttempt,
   UnroutedCall,
 } from './types.ts';
 
@@ -91,30 +95,45 @@ const MAX_REPLY_BYTES = 32 * 1024 * 1024;
 export function createNativeAttempt(options: NativeAttemptOptions = {}): PrepareAttempt {
   const { dispatcher, outbound, env = process.env, maxReplyBytes = MAX_REPLY_BYTES } = options;
   const pools = connectionPools(dispatcher, outbound);
-  const keyOf = createKeyReader(env);
+  const credentialOf = createCredentials(env);
   return (call) => {
     requireDialect(call);
-    const { key, missing } = keyOf(call.model.provider);
-    if (missing !== undefined) return missingKeyFailure(call.model, missing);
-    let request: NativeRequest | undefined; // built when it is first sent: an open breaker may let nothing through
-    return {
-      kind: 'ready',
-      async send(timeouts) {
-        call.signal.throwIfAborted();
-        request ??= nativeRequest(call, key);
-        let head: Head | undefined;
-        try {
-          const opened = await openExchange(pools, request, call, timeouts);
-          head = opened.head;
-          const outcome = await readOutcome(call, opened, timeouts, key, maxReplyBytes);
-          const { dropped } = request;
-          return outcome.kind === 'reply' && dropped.length > 0 ? { ...outcome, dropped } : outcome;
-        } catch (error) {
-          if (call.signal.aborted || !(error instanceof ExchangeError)) throw error;
-          return exchangeFailure(call.model, error, head?.status);
-        }
-      },
-    };
+    const credential = credentialOf(call.model.provider);
+    return credential instanceof Promise
+      ? credential.then((fetched) => nativeAttempt(call, fetched, { pools, maxReplyBytes }))
+      : nativeAttempt(call, credential, { pools, maxReplyBytes });
+  };
+}
+
+interface NativeParts {
+  readonly pools: ConnectionPools;
+  readonly maxReplyBytes: number;
+}
+
+function nativeAttempt(
+  call: ProviderCall,
+  { key, missing }: ProviderKey,
+  { pools, maxReplyBytes }: NativeParts,
+): ReadyAttempt | FailedAttempt {
+  if (missing !== undefined) return missingKeyFailure(call.model, missing);
+  let request: NativeRequest | undefined; // built when it is first sent: an open breaker may let nothing through
+  return {
+    kind: 'ready',
+    async send(timeouts) {
+      call.signal.throwIfAborted();
+      request ??= nativeRequest(call, key);
+      let head: Head | undefined;
+      try {
+        const opened = await openExchange(pools, request, call, timeouts);
+        head = opened.head;
+        const outcome = await readOutcome(call, opened, timeouts, key, maxReplyBytes);
+        const { dropped } = request;
+        return outcome.kind === 'reply' && dropped.length > 0 ? { ...outcome, dropped } : outcome;
+      } catch (error) {
+        if (call.signal.aborted || !(error instanceof ExchangeError)) throw error;
+        return exchangeFailure(call.model, error, head?.status);
+      }
+    },
   };
 }
 
@@ -227,13 +246,19 @@ function nativeRequest(call: ProviderCall, key: string | undefined): NativeReque
   const endpoint = endpointOf(model.provider, call.dialect);
   const { text, dropped } =
     operation === 'chat' ? nativeBody(call, bodyText, unmappable) : { text: bodyText, dropped: [] };
-  return {
+  const common = {
     origin: endpoint.origin,
-    path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
     method: 'POST',
     headers: headersFor(call, endpoint, key),
-    body: withLogprobs(editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }), call),
     dropped,
+  } as const;
+  if (isClaudeOnVertex(model.provider)) {
+    return { ...common, path: endpoint.base + claudePath(call), body: claudeBody(text) };
+  }
+  return {
+    ...common,
+    path: call.operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath,
+    body: withLogprobs(editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }), call),
   };
 }
 
@@ -250,7 +275,7 @@ function passedOn(
     origin: endpoint.origin,
     path: endpoint.base + passed.path,
     method: passed.method,
-    headers: passedHeaders(own, passed, provider.kind),
+    headers: passedHeaders(own, passed, provider),
     body: passed.body,
     dropped: passed.dropped ?? [],
   };
@@ -289,6 +314,7 @@ type Headers = Readonly<Record<string, string>>;
 
 /** What all requests to a provider have in common. */
 interface Endpoint {
+  readonly provider: Provider;
   readonly origin: string;
   /** The path of the provider's address. */
   readonly base: string;
@@ -315,6 +341,7 @@ function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
   const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
   const base = pathname.slice(0, -1);
   const endpoint = {
+    provider,
     origin,
     base,
     chatPath: `${base}${CHAT_PATHS[dialect]}`,
@@ -359,9 +386,10 @@ function headers(endpoint: Endpoint, { client, dialect, stream, key }: HeaderPar
   all['content-type'] = 'application/json';
   all['accept'] = stream ? 'text/event-stream' : 'application/json';
   all['accept-encoding'] = 'identity';
+  if (isClaudeOnVertex(endpoint.provider)) delete all['anthropic-version']; // in the body
   if (key === undefined) return all;
-  if (dialect === 'anthropic') all['x-api-key'] = key;
-  else all['authorization'] = `Bearer ${key}`;
+  const [name, value] = keyHeader(endpoint.provider, dialect, key);
+  all[name] = value;
   return all;
 }
 

@@ -1,6 +1,7 @@
-import type { CatalogModel, ProviderKind } from '../catalog/index.ts';
+import type { CatalogModel, Provider, ProviderKind } from '../catalog/index.ts';
 import { editFields, isObject, type JsonObject, parseJson } from '../json/index.ts';
 import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
+import { CLAUDE_COUNTER_PATH, claudeBody, isClaudeOnVertex } from './platform-request.ts';
 import type { UnroutedCall } from './types.ts';
 
 /** A provider's own counter of a prompt's tokens: free of charge, and of the very tokens that the model would get. */
@@ -24,7 +25,7 @@ const COUNTERS: Readonly<Partial<Record<ProviderKind, Counter>>> = {
     path: () => '/messages/count_tokens',
     body: (body, id) => ({
       model: id,
-      ...Object.fromEntries(Object.entries(body).filter(([name]) => ANTHROPIC_FIELDS.includes(name))),
+      ...chosen(body, ANTHROPIC_FIELDS),
     }),
     field: 'input_tokens',
   },
@@ -51,12 +52,28 @@ export async function countRequest(
   model: CatalogModel,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<CountRequest | undefined> {
-  const counter = COUNTERS[model.provider.kind];
+  const counter = counterOf(model.provider);
   if (counter === undefined) return undefined;
   const body = model.provider.dialects.includes(call.dialect)
     ? ownBody({ ...call, model })
     : JSON.stringify(counter.body(await mappedBody({ ...call, model }, env), model.id));
-  return { passed: passedTo(counter.path(model.id), body), field: counter.field };
+  const sent = isClaudeOnVertex(model.provider) ? claudeBody(body, true) : body;
+  return { passed: passedTo(counter.path(model.id), sent), field: counter.field };
+}
+
+/** On Vertex both makers' counters are elsewhere, and Google's takes the request itself. */
+function counterOf({ kind, platform }: Provider): Counter | undefined {
+  const counter = COUNTERS[kind];
+  if (platform !== 'vertex' || counter === undefined) return counter;
+  if (kind === 'anthropic') return { ...counter, path: () => CLAUDE_COUNTER_PATH };
+  return { ...counter, body: (body) => chosen(body, VERTEX_FIELDS) };
+}
+
+/** https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens */
+const VERTEX_FIELDS = ['contents', 'systemInstruction', 'tools', 'generationConfig'];
+
+function chosen(body: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => names.includes(name)));
 }
 
 type ModelCall = UnroutedCall & { readonly model: CatalogModel };

@@ -182,6 +182,7 @@ export async function sdkEmbeddingModel(
   options: SdkModelOptions,
 ): Promise<SdkEmbeddingModel | undefined> {
   const { id, provider } = entry;
+  if (provider.platform === 'vertex') return undefined; // by another API
   const settings = commonSettings(entry, options);
   switch (provider.kind) {
     case 'google':

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
-import { providerKey } from '../catalog/index.ts';
 import { errorBody } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { MissingField, unmappable } from '../targets/index.ts';
 import { connectionPools, type Outbound } from './connection-pools.ts';
+import { createCredentials } from './credentials.ts';
 import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from './error-body.ts';
 import type { Head } from './exchange.ts';
 import { withoutKey } from './key-mask.ts';
@@ -39,9 +39,10 @@ export interface MappedAttemptOptions {
 export function createMappedAttempt(options: MappedAttemptOptions = {}): PrepareAttempt {
   const { dispatcher, outbound, env = process.env } = options;
   const pools = connectionPools(dispatcher, outbound);
+  const credentialOf = createCredentials(env);
   return async (call) => {
     call.signal.throwIfAborted();
-    const { key, missing } = providerKey(call.model.provider, env);
+    const { key, missing } = await credentialOf(call.model.provider);
     if (missing !== undefined) return missingKeyFailure(call.model, missing);
     const prepare = call.operation === 'embeddings' ? prepareEmbeddings : prepareChat;
     try {

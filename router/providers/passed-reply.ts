@@ -1,4 +1,4 @@
-import type { ProviderKind, TokenCounts } from '../catalog/index.ts';
+import type { Provider, TokenCounts } from '../catalog/index.ts';
 import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
 import { type PassedRequest, withOwnResults } from '../passthrough/index.ts';
 import { reportedError, reportedFailure } from './error-body.ts';
@@ -18,10 +18,10 @@ import type { AttemptOutcome, ProviderCall } from './types.ts';
 export function passedHeaders(
   headers: Readonly<Record<string, string>>,
   { contentType, accept }: PassedRequest,
-  kind: ProviderKind,
+  provider: Provider,
 ): Record<string, string> {
   const { 'content-type': _, authorization, ...own } = headers;
-  const key = authorization === undefined ? {} : keyHeader(kind, authorization);
+  const key = authorization === undefined ? {} : keyHeader(provider, authorization);
   return {
     ...key,
     ...own,
@@ -30,8 +30,9 @@ export function passedHeaders(
   };
 }
 
-function keyHeader(kind: ProviderKind, bearer: string): Record<string, string> {
-  return kind === 'google' ? { 'x-goog-api-key': bearer.replace(/^Bearer /, '') } : { authorization: bearer };
+function keyHeader({ kind, platform }: Provider, bearer: string): Record<string, string> {
+  const wantsKey = kind === 'google' && platform === undefined;
+  return wantsKey ? { 'x-goog-api-key': bearer.replace(/^Bearer /, '') } : { authorization: bearer };
 }
 
 /**

@@ -373,10 +373,10 @@ export function failedAttempt(
   };
 }
 
-/** Nothing was sent. The variable's name is no secret, and whoever set the server up needs it. */
+/** Nothing was sent. The variable's name is no secret, and whoever set the server up needs it. @param missing a clause: see ProviderKey */
 export function missingKeyFailure(model: CatalogModel, missing: string): FailedAttempt {
   return {
-    ...failedAttempt(model, 'auth', undefined, `was not called, because ${missing} is not set`),
+    ...failedAttempt(model, 'auth', undefined, `was not called, because ${missing}`),
     unset: missing,
   };
 }

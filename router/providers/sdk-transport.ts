@@ -4,6 +4,7 @@ import { isLarge, nextTurn } from '../turns.ts';
 import type { ConnectionPools } from './connection-pools.ts';
 import { errorInsteadOfStream, ReportedError } from './error-body.ts';
 import { type Exchange, type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
+import { onPlatform } from './platform-request.ts';
 import { ExchangeError } from './provider-error.ts';
 import { repairedBody } from './reply-repair.ts';
 import { decodedBody, headFault } from './response.ts';
@@ -79,21 +80,23 @@ function endAtReportedError(error: unknown): IteratorReturnResult<undefined> {
 function httpRequest(
   address: string,
   init: Pick<RequestInit, 'headers'> & Pick<HttpRequest, 'body'>,
-  { model }: ProviderCall,
+  { model, stream }: ProviderCall,
 ): HttpRequest {
   const { provider } = model;
   const url = new URL(address);
   const headers = Object.fromEntries(new Headers(init.headers));
-  if (provider.apiKeyEnv === undefined && provider.kind !== 'bedrock') {
+  if (provider.apiKeyEnv === undefined && provider.platform === undefined && provider.kind !== 'bedrock') {
     const own = new Set(Object.keys(provider.headers).map((name) => name.toLowerCase()));
     for (const name of KEY_HEADERS) if (!own.has(name)) delete headers[name];
   }
+  const sdk = { path: url.pathname, query: url.search, headers, body: String(init.body) };
+  const sent = onPlatform(sdk, { model, stream });
   return {
     origin: url.origin,
-    path: `${url.pathname}${url.search}`,
+    path: `${sent.path}${sent.query}`,
     method: 'POST',
-    headers: { ...headers, 'accept-encoding': 'identity' },
-    body: init.body,
+    headers: { ...sent.headers, 'accept-encoding': 'identity' },
+    body: sent.body,
   };
 }
 

@@ -101,7 +101,7 @@ export type AttemptOutcome =
       readonly status: number | undefined;
       /** What the provider asked to wait, in ms. */
       readonly retryAfterMs: number | undefined;
-      /** The environment variable of the provider's key, if it is not set. */
+      /** What is missing if the provider has no key or token here, as a clause: `OPENAI_API_KEY is not set`. */
       readonly unset?: string;
       /** For the client, with nothing of the operator's keys in it. */
       readonly message: string;

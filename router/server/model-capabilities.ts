@@ -16,7 +16,7 @@ export function anthropicCapabilities(model: CatalogModel | undefined) {
   const reasons = efforts.some((effort) => effort !== 'none');
   const pictures = support(capabilities.has('images'));
   return {
-    batch: support(provider.kind === 'anthropic'),
+    batch: support(provider.kind === 'anthropic' && provider.platform === undefined),
     citations: support(isNative),
     code_execution: support(isNative),
     context_management: {

@@ -11,7 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { Provider, ProviderKind } from '../catalog/index.ts';
+import type { Platform, Provider, ProviderKind } from '../catalog/index.ts';
 import { attemptsMade } from '../fallback/index.ts';
 import { VERSION } from '../package.ts';
 import type {
@@ -228,8 +228,14 @@ const PROVIDERS: Readonly<Record<Exclude<ProviderKind, 'openai-compatible'>, str
   bedrock: 'aws.bedrock',
 };
 
+const PLATFORMS: Readonly<Record<Platform, string>> = {
+  azure: 'azure.ai.openai',
+  vertex: 'gcp.vertex_ai',
+};
+
 /** For an OpenAI-compatible address, the operator's own name for it: the conventions allow values of one's own. */
-function providerName({ kind, name }: Provider): string {
+function providerName({ kind, platform, name }: Provider): string {
+  if (platform !== undefined) return PLATFORMS[platform];
   return kind === 'openai-compatible' ? name : PROVIDERS[kind];
 }
 

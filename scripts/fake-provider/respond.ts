@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { anthropicEvents, anthropicResponse, countResponse, parseAnthropicRequest } from './anthropic.ts';
 import {
@@ -26,6 +26,7 @@ import {
 } from './google.ts';
 import type { Json } from './json.ts';
 import { openaiEmbeddings, openaiEvents, openaiResponse, parseOpenaiRequest } from './openai.ts';
+import { type PlatformRequest, platformRequest, type SeenRequest } from './platforms.ts';
 import { type ChatRequest, generateReply, type Reply, type ReplyOptions } from './reply.ts';
 import { parseResponsesRequest, responsesEvents, responsesResponse } from './responses.ts';
 import { anthropicCountRefusal, anthropicRefusal } from './strict/anthropic.ts';
@@ -33,16 +34,6 @@ import { googleRefusal } from './strict/google.ts';
 import { openaiRefusal } from './strict/openai.ts';
 import { responsesRefusal } from './strict/responses.ts';
 import { isThreaded, storeThread, type Threads, unthreadedBody } from './threads.ts';
-
-/** A request that the fake provider received. */
-export interface SeenRequest {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Json;
-  readonly fault: Fault | undefined;
-  /** The client left before the response was complete. */
-  aborted: boolean;
-}
 
 export interface Pace {
   /** Before the head. */
@@ -82,22 +73,29 @@ export async function respond(
 }
 
 /** The response before faults of bytes and time. */
-function responseTo(request: SeenRequest, options: ResponseOptions): WireResponse {
+function responseTo(came: SeenRequest, options: ResponseOptions): WireResponse {
+  const onPlatform = platformRequest(came);
+  const { request, key, refusal: platformRefusal } = onPlatform ?? onOwnApi(came);
   const { headers } = request;
   const api = apiOf(request);
-  const key =
-    headers['x-goog-api-key'] ?? headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '');
   const fault = options.apiKey !== undefined && key !== options.apiKey ? '401' : request.fault;
   const error = fault && errorResponse(fault, api);
   if (error) return error;
   const body = unthreadedBody(options.threads, request.body, headers);
   if (body === undefined) return threadNotFoundResponse();
   const whole = { ...request, body };
-  const refusal = options.strict ? refusalOf(whole) : undefined;
+  const refusal = platformRefusal ?? (options.strict ? refusalOf(whole) : undefined);
   if (refusal !== undefined) return invalidRequestResponse(refusal, api);
   const threads = isThreaded(request.body, headers) ? options.threads : undefined;
   const success = successResponse(whole, options, threads) ?? notFoundResponse(api);
   return errorInSuccess(success, fault, api) ?? success;
+}
+
+function onOwnApi(request: SeenRequest): PlatformRequest {
+  const { headers } = request;
+  const key =
+    headers['x-goog-api-key'] ?? headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '');
+  return { request, key: key === undefined ? undefined : String(key), refusal: undefined };
 }
 
 function apiOf({ path, headers }: SeenRequest): Api {

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { PlimsollError } from '../../router/errors.ts';
 import { errorResponse, FAULTS, type Fault, isFault } from './faults.ts';
 import type { Json } from './json.ts';
+import type { SeenRequest } from './platforms.ts';
 import type { ReplyOptions } from './reply.ts';
-import { type Pace, type ResponseOptions, respond, type SeenRequest } from './respond.ts';
+import { type Pace, type ResponseOptions, respond } from './respond.ts';
 
 export interface FakeProviderOptions extends Partial<ReplyOptions>, Partial<Pace> {
   /** Default 0: any free port. */

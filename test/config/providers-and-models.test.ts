@@ -105,6 +105,31 @@ describe('what is refused, by field and reason', () => {
   );
 
   test.each([
+    ['kind: azure', 'base_url', /openai\.azure\.com/],
+    [
+      'kind: azure, base_url: "https://x", api_key_env: K, token_file: t',
+      'token_file',
+      /either a key or a token_file/,
+    ],
+    ['kind: vertex', 'project', /id of its project/],
+    ['kind: vertex, project: My Project', 'project', /no id of a project/],
+    ['kind: vertex, project: my-project, location: "eu/../x"', 'location', /europe-west1 or global/],
+    ['kind: vertex-anthropic, project: my-project, api_key_env: K', 'api_key_env', /takes no keys/],
+    ['kind: vertex-anthropic, project: my-project, api_key_envs: [K]', 'api_key_env', /takes no keys/],
+    ['kind: openai, project: my-project', 'project', /only a provider of the kind vertex/],
+    ['kind: openai, token_file: t', 'token_file', /only a provider of the kind azure/],
+    ['kind: openai, api_key_env: K, api_key_envs: [L]', 'api_key_envs', /either api_key_env or api_key_envs/],
+    ['kind: openai, api_key_envs: [K, K]', 'api_key_envs', /twice/],
+    ['kind: openai, api_key_envs: [sk-proj-1234567890]', 'api_key_envs.0', /NAME of an environment variable/],
+    ['kind: bedrock, api_key_envs: [K, L]', 'api_key_envs', /one key/],
+  ])('of platforms and several keys: %s', (written, field, reason) => {
+    const message = refusal(provider(written));
+    expect(message).toContain(`field "providers.own.${field}"`);
+    expect(message).toMatch(reason);
+    expect(message).not.toContain('sk-proj');
+  });
+
+  test.each([
     ['providers: { a/b: { kind: openai } }', 'providers.a/b', /without a slash/],
     ['providers: { "": { kind: openai } }', 'providers.', /name of a provider/],
     ['models: { gpt-4o: {} }', 'models.gpt-4o', /<provider>\/<model>/],

@@ -53,9 +53,14 @@ const WITHOUT_EMBEDDINGS: readonly ProviderKind[] = ['anthropic'];
 function abilities({ model }: ListedName) {
   if (model === undefined) return { routes: CONVERSATIONS };
   const { provider, capabilities, contextWindow, maxOutputTokens } = model;
-  const embeddings = WITHOUT_EMBEDDINGS.includes(provider.kind) ? [] : ['/v1/embeddings'];
+  const isOnVertex = provider.platform === 'vertex';
+  const hasEmbeddings = !isOnVertex && !WITHOUT_EMBEDDINGS.includes(provider.kind);
   return {
-    routes: [...CONVERSATIONS, ...embeddings, ...passedPathsOf(provider.kind)],
+    routes: [
+      ...CONVERSATIONS,
+      ...(hasEmbeddings ? ['/v1/embeddings'] : []),
+      ...(isOnVertex ? [] : passedPathsOf(provider.kind)),
+    ],
     ...(capabilities && { capabilities: [...capabilities] }),
     ...(contextWindow && { context_window: contextWindow }),
     ...(maxOutputTokens && { max_output_tokens: maxOutputTokens }),
