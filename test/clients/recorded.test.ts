@@ -15,11 +15,13 @@ interface Recorded {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-const FOLDER = new URL('../fixtures/clients/', import.meta.url);
-const RECORDED = readdirSync(FOLDER).map((file) => {
-  const recorded: Recorded = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'));
-  return { name: file.replace('.json', ''), recorded };
-});
+const FOLDERS = ['clients', 'responses'].map((name) => new URL(`../fixtures/${name}/`, import.meta.url));
+const RECORDED = FOLDERS.flatMap((folder) =>
+  readdirSync(folder).map((file) => {
+    const recorded: Recorded = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+    return { name: file.replace('.json', ''), recorded };
+  }),
+);
 
 const MODELS = [...new Set(LADDERS.flatMap(({ cheap, strong }) => [cheap, strong]))];
 
