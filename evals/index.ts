@@ -36,6 +36,8 @@ export {
   label,
   openGraders,
   readGraders,
+  readReview,
+  writeReview,
 } from './labelling/index.ts';
 export {
   type AssessLadderOptions,

@@ -60,6 +60,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Record what graded requests that stayed cheap have lost, for the watch',
     load: async () => (await import('./commands/audit.ts')).auditCommand(),
   },
+  review: {
+    usage: '',
+    description: 'Let people label replies in a table, and compare their labels with a judge’s',
+    load: async () => (await import('./commands/review.ts')).reviewCommand(),
+  },
   'plan-labels': {
     usage: '[options]',
     description: 'Draw the prompts that are worth a label: those that the policy may keep cheap',

@@ -37,6 +37,7 @@ export interface CanonicalRow {
   readonly key?: string;
   readonly label?: string;
   readonly label_plan?: string;
+  readonly reference?: unknown;
   readonly prompt?: string;
   readonly messages?: CaseRow['messages'];
   readonly outcomes: CaseRow['outcomes'];
@@ -87,7 +88,7 @@ function canonicalRow(
 ): CanonicalRow {
   const row = parseCaseRow(fields);
   const { source, task, split, group, language, system, context, key, label, prompt, messages } = row;
-  const { label_plan: labelPlan } = row;
+  const { label_plan: labelPlan, reference } = row;
   const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
     model,
     onUnitScale(model, outcome, rulesOf(model, rules)),
@@ -104,6 +105,7 @@ function canonicalRow(
     ...(key != null && { key }),
     ...(label != null && { label: String(label) }),
     ...(labelPlan != null && { label_plan: labelPlan }),
+    ...(reference != null && { reference }),
     ...(prompt !== undefined && { prompt }),
     ...(messages !== undefined && { messages }),
     outcomes: Object.fromEntries(outcomes),

@@ -17,3 +17,10 @@ export {
   label,
   type MissingLabel,
 } from './label.ts';
+export {
+  type ReadReview,
+  type ReviewStyle,
+  readReview,
+  type WrittenReview,
+  writeReview,
+} from './review.ts';

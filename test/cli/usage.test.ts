@@ -10,6 +10,7 @@ const COMMANDS = [
   'train',
   'calibrate',
   'label',
+  'review',
   'plan-labels',
   'inspect',
   'artifacts',
