@@ -19,7 +19,7 @@ export function clientsPage(matrix: Matrix): string {
     client.name,
     versions[client.id]?.[client.main] ?? '–',
     client.api,
-    ...ladders.map(({ id }) => cellText(findCell(matrix, client, id), notes)),
+    ...ladders.map(({ id }) => cellText(findCell(matrix, client, id), ladders, notes)),
   ]);
   const head = ['client', 'version', 'API', ...ladders.map(({ name }) => name)];
   return `# Clients
@@ -66,10 +66,12 @@ function findCell({ cells }: Matrix, client: Client, ladder: string): Cell | und
   return cells.find((cell) => cell.client === client.id && cell.ladder === ladder);
 }
 
-function cellText(cell: Cell | undefined, notes: string[]): string {
+function cellText(cell: Cell | undefined, ladders: readonly Ladder[], notes: string[]): string {
   if (cell === undefined) return '–';
   if (cell.works && cell.refusals.length === 0) return 'works';
-  const note = cell.works ? retryNote(cell) : String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
+  const note = cell.works
+    ? retryNote(cell, ladders)
+    : String(cell.cannot ?? cell.why).replaceAll(/\s+/g, ' ');
   const word = cell.works ? 'works' : 'no';
   const at = notes.findIndex((line) => line.endsWith(note));
   if (at >= 0) return `${word} (${at + 1})`;
@@ -77,9 +79,14 @@ function cellText(cell: Cell | undefined, notes: string[]): string {
   return `${word} (${notes.length})`;
 }
 
-function retryNote({ refusals }: Cell): string {
-  const errors = [...new Set(refusals.map(({ error }) => `"${error}"`))].join(', ');
-  return `A model of the client's own API refuses what it sends first (${errors}); the client asks again without it.`;
+/** The same for all models of a ladder. */
+function retryNote({ refusals, ladder }: Cell, ladders: readonly Ladder[]): string {
+  const models = ladders.flatMap(({ id, cheap, strong }) => (id === ladder ? [cheap, strong] : []));
+  const told = refusals.map(({ error }) =>
+    models.reduce((text, model) => text.replaceAll(model, 'the model'), error),
+  );
+  const errors = [...new Set(told.map((error) => `"${error}"`))].join(', ');
+  return `What it sends first is refused (${errors}); the client asks again without it.`;
 }
 
 /** Padded, as a formatter of Markdown writes it. */
