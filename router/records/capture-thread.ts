@@ -41,7 +41,7 @@ export type CaptureResult =
 
 /** Bytes that may wait for the thread. */
 const MAX_WAITING_BYTES = 16 * 2 ** 20;
-const CLOSE_MS = 5_000;
+const CLOSE_MS = 10_000;
 /** A thread that fails is not started more often. */
 const RESTART_MS = 1_000;
 
@@ -60,7 +60,7 @@ type WordsReady = (words: { readonly body: string; readonly text: string }) => v
 export interface CaptureThread {
   /** Never throws and never waits. */
   add(job: Omit<CaptureJob, 'job'>, onReady: WordsReady): void;
-  /** Waits for what is at work, at most five seconds, and ends the thread. */
+  /** Waits for what is at work, at most ten seconds, and ends the thread. */
   close(): Promise<void>;
 }
 

@@ -72,7 +72,7 @@ export interface Capture {
   counts(): Readonly<Record<CaptureOutcome, number>>;
   /** The last write failed. */
   failing(): boolean;
-  /** Stores what was drawn; what takes longer than five seconds is dropped. */
+  /** Stores what was drawn; what takes longer than ten seconds is dropped. */
   close(): Promise<void>;
 }
 

@@ -1,7 +1,17 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../flags.ts';
-import { IMPORTERS, type ImportSummary, runImport } from '../importers/index.ts';
+import {
+  IMPORTERS,
+  type ImportSummary,
+  importLogs,
+  LOG_FORMATS,
+  type LogImportSummary,
+  logFormat,
+  requireOut,
+  runImport,
+} from '../importers/index.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends ReadingFlags {
   readonly out: string;
@@ -11,7 +21,7 @@ interface Flags extends ReadingFlags {
   readonly json: boolean;
 }
 
-/** `plimsoll import`: raw files of a public repository, or any table or JSON of cases, to canonical cases. */
+/** `plimsoll import`: raw files of a public repository, or any table or JSON of cases, to canonical cases; logs of calls to requests. */
 export function importCommand(): Command {
   return addReadingFlags(
     new Command('import')
@@ -28,6 +38,11 @@ export function importCommand(): Command {
 }
 
 async function run(format: string, inputs: string[], flags: Flags): Promise<void> {
+  const log = logFormat(format);
+  if (log !== undefined) {
+    await runLogs(log, inputs, flags);
+    return;
+  }
   const progress = startProgress('importing');
   const notes: string[] = [];
   try {
@@ -52,6 +67,54 @@ async function run(format: string, inputs: string[], flags: Flags): Promise<void
   }
 }
 
+async function runLogs(log: NonNullable<ReturnType<typeof logFormat>>, inputs: string[], flags: Flags) {
+  if (flags.map !== undefined || flags.qualityScale !== undefined) {
+    throw new UsageError(
+      `--map and --quality-scale are for the formats csv and jsonl; ${log.format} knows how its files are written.`,
+    );
+  }
+  requireOut(flags.out, inputs, flags.force);
+  const progress = startProgress('importing');
+  const notes: string[] = [];
+  try {
+    const summary = await importLogs(log, {
+      format: log.format,
+      inputs,
+      out: flags.out,
+      onProgress: (read) => progress.update(read),
+      ...(flags.maxRejects !== undefined && { maxRejectShare: flags.maxRejects }),
+      ...(flags.rejects !== undefined && { rejectsFile: flags.rejects }),
+      onNotes: (lines) => notes.push(...lines),
+    });
+    progress.end(`${summary.read} records`);
+    printNotes(notes);
+    if (flags.json) printJson(summary);
+    else print(logSentence(summary));
+  } catch (error) {
+    progress.end();
+    throw error;
+  }
+}
+
+function logSentence({
+  requests,
+  labelled,
+  models,
+  missing,
+  rejected,
+  excluded,
+  out,
+}: LogImportSummary): string {
+  const list = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} (${count})`)
+      .join(', ') || 'none';
+  return `${requests} requests in ${out}, ${labelled} of them with labels; ${rejected} rows rejected, ${excluded} left out
+models: ${list(models)}
+missing: ${list(missing)}
+`;
+}
+
 function sentence({ cases, models, rejected, excluded, out }: ImportSummary): string {
   return `${cases} cases of ${models.length} models in ${out}; ${rejected} rows rejected, ${excluded} left out\n`;
 }
@@ -68,5 +131,6 @@ function formatsHelp(): string {
   const formats = IMPORTERS.map(
     ({ format, describe, accepts }) => `  ${format.padEnd(width)}  ${describe}\n${indent}reads ${accepts}`,
   );
-  return `\nFormats:\n${formats.join('\n')}\n\nExample:\n  plimsoll import csv labelled.csv --out cases.jsonl.gz\n`;
+  const logs = LOG_FORMATS.map(({ format, describe }) => `  ${format.padEnd(width)}  ${describe}`);
+  return `\nFormats:\n${formats.join('\n')}\n\nLogs of calls, to rows that plimsoll label --from reads:\n${logs.join('\n')}\n\nExample:\n  plimsoll import csv labelled.csv --out cases.jsonl.gz\n`;
 }

@@ -21,6 +21,7 @@ import { gradeSchoolMath } from './grade-school-math.ts';
 import { llmrouter } from './llmrouter.ts';
 import { mmluPro } from './mmlu-pro.ts';
 import type { Importer } from './raw-file.ts';
+import { LOG_FORMATS } from './request-logs.ts';
 import { routellm, routellmMtbench } from './routellm.ts';
 import { routerbench } from './routerbench.ts';
 import { zeroeval } from './zeroeval.ts';
@@ -115,7 +116,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
 export function findImporter(format: string): Importer {
   const found = IMPORTERS.find((importer) => importer.format === format);
   if (found !== undefined) return found;
-  const formats = IMPORTERS.map((importer) => importer.format);
+  const formats = [...IMPORTERS, ...LOG_FORMATS].map((one) => one.format);
   const similar = mostSimilar(format, formats);
   throw new UsageError(
     `There is no format ${format}.${similar === undefined ? '' : ` Did you mean ${similar}?`} Formats: ${formats.join(', ')}.`,
@@ -186,7 +187,8 @@ function readingOptions(
   };
 }
 
-function requireOut(out: string, inputs: readonly string[], force: boolean): void {
+/** @throws PlimsollError: an output that is one of the inputs, or is there already */
+export function requireOut(out: string, inputs: readonly string[], force: boolean): void {
   requireJsonLines(out);
   const place = { place: { file: out } };
   if (inputs.some((input) => resolve(input) === resolve(out))) {

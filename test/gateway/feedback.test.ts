@@ -150,6 +150,13 @@ test('captured requests and feedback become cases; all of a user is erased', asy
   const river = await chat('Name a river in France.');
   await chat('Name a lake.', 'bob');
   await give({ decision_id: river.id, score: 0.75, correct_answer: 'The Loire.' }, one);
+  const captured = async () => {
+    const opened = await openState({ ...state, migrate: 'manual' });
+    const records = await opened.log.read('captured', { afterSeq: 0, limit: 9 });
+    await opened.close();
+    return records.length;
+  };
+  await expect.poll(captured, { timeout: 15_000 }).toBe(2);
   await close();
   const file = path.join(folder, 'config.json');
   writeFileSync(file, JSON.stringify({ state }));
