@@ -18,7 +18,10 @@ const PROMPT_FIELDS = [
 ];
 
 /** Fields that only JSON can hold, or that another command writes. */
-const OTHER_FIELDS = ['messages', 'tools', 'split', 'label_plan'];
+const OTHER_FIELDS = [
+  ...['messages', 'tools', 'split', 'label_plan'],
+  ...['decision', 'sampling_probability', 'stratum'], // of captured requests
+];
 
 /** Read to be refused: who gives a weight means that it counts. */
 const REFUSED_FIELDS = ['weight'];

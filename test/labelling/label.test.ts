@@ -1,9 +1,10 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
-import { type Forecast, label } from '../../evals/labelling/index.ts';
+import { type Forecast, findAudits, label } from '../../evals/labelling/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { holdLock } from '../../router/files/index.ts';
+import { capturedRow } from '../../router/records/index.ts';
 import { CANDIDATES, gradersOf, jsonLines, labellingWorld } from './labelling-world.ts';
 
 const ROWS = Array.from({ length: 20 }, (_, i) => ({
@@ -108,7 +109,7 @@ test('a provider that is down ends the run, which goes on later', async () => {
 });
 
 test('says beforehand what it takes, by the replies once there are some', async () => {
-  const rows = Array.from({ length: 200 }, (_, i) => ({
+  const rows = Array.from({ length: 100 }, (_, i) => ({
     ...ROWS[i % 20],
     id: `r${i}`,
     prompt: `Question ${i}: A or B?`,
@@ -122,7 +123,7 @@ test('says beforehand what it takes, by the replies once there are some', async 
   expect(dry).toMatchObject({ ended: 'forecast', newCalls: 0 });
   expect(provider.requests).toHaveLength(0);
   expect(existsSync(options.out)).toBe(false);
-  expect(forecasts[0]).toMatchObject({ rows: 200, calls: 400, from: 'prompts', certifies: { cases: 80 } });
+  expect(forecasts[0]).toMatchObject({ rows: 100, calls: 200, from: 'prompts', certifies: { cases: 40 } });
   const { spentUsd } = await label({ ...options, onForecast });
   const later = forecasts[2];
   expect(later?.from).toBe('replies');
@@ -192,4 +193,34 @@ test('what cannot be labelled is refused before the first call', async () => {
   );
   await expect(label(without.options)).rejects.toMatchObject({ place: { field: 'reference' } });
   expect(provider.requests).toHaveLength(0);
+});
+
+test('captured requests keep what routing decided, so that audits can be made of them', async () => {
+  const rows = ROWS.map(({ id, prompt, reference }) => ({
+    ...capturedRow({
+      id,
+      timeMs: 0,
+      samplingProbability: 0.5,
+      stratum: { task: 'sums', length: 'short', language: 'en', score: '0.05' },
+      request: { system: 'Be brief.', messages: [{ role: 'user', content: prompt }] },
+      decision: {
+        model: 'fake/small',
+        score: 0.05,
+        threshold: 0.1,
+        reason: 'within-threshold',
+        artifact: 'a',
+      },
+      reply: { model: 'fake/small', text: 'x' },
+    }),
+    reference,
+  }));
+  const { options, provider } = await labellingWorld(answer, rows, [{ use: [{ type: 'contains' }] }]);
+  expect(await label(options)).toMatchObject({ complete: 20 });
+  expect(provider.requests[0]?.body['messages']).toEqual([
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: expect.stringContaining('Question') },
+  ]);
+  const { audits, left } = await findAudits([options.out], CANDIDATES);
+  expect({ audits: audits.length, ...left }).toMatchObject({ audits: 20, rejected: 0, undecided: 0 });
+  expect(audits.reduce((sum, { loss }) => sum + loss, 0)).toBe(10);
 });
