@@ -1,6 +1,5 @@
-/** What is kept of requests: the decision log, captured requests, and what a routed request saved. */
+/** What is kept of requests: the decision log, captured requests, feedback, and what a routed request saved. */
 export {
-  CAPTURE_OUTCOMES,
   type Capture,
   type CaptureOptions,
   type CaptureOutcome,
@@ -31,11 +30,9 @@ export type {
   SpentReply,
 } from './decision-record.ts';
 export {
-  FEEDBACK,
   FEEDBACK_KINDS,
   FEEDBACK_SIGNALS,
   type FeedbackEntry,
-  feedbackFrom,
   readFeedback,
 } from './feedback.ts';
 export { type FeedbackDesk, type FeedbackOptions, openFeedbackDesk } from './feedback-desk.ts';
