@@ -94,13 +94,18 @@ const FINGERPRINT_BYTES = 8;
 /** Stands among the fingerprints if each case has one of its copies too, which artifacts of earlier versions lack. */
 const WITH_COPIES = fingerprint('with copies');
 
-/** How an artifact has seen a case: its question, or a text that differs only in case, white space, punctuation and numbers. */
+/** How an artifact has seen a case: its question, or a text that differs only in case, white space, punctuation and numbers at either end. */
 export type Sighting = 'question' | 'copy';
 
 /** What an artifact remembers of the questions that it has learned from. */
 export interface SeenQuestions {
   /** Undefined if the case is new to the artifact. @param hashes of its text, if they are known already */
   sighting(one: Question, hashes?: CopyHashes): Sighting | undefined;
+  /**
+   * Whether a case that it has not seen differs from one that it has only in numbers within the text: another question of one template, or a copy. Nothing
+   * in the text tells these apart.
+   */
+  isAlike(hashes: CopyHashes): boolean;
   /** Whether copies can be told from new questions. */
   readonly knowsCopies: boolean;
 }
@@ -135,10 +140,13 @@ export function seenQuestions(bytes: Uint8Array): SeenQuestions {
   const seen = decodeFingerprints(bytes);
   return {
     knowsCopies: seen.has(WITH_COPIES),
-    sighting(one, hashes) {
+    sighting(one, hashes = copyHashes(one.text)) {
       if (questionFingerprints(one).some((name) => seen.has(name))) return 'question';
-      return seen.has(copyFingerprint(hashes ?? copyHashes(one.text))) ? 'copy' : undefined;
+      if (!seen.has(copyFingerprint(hashes))) return undefined;
+      if (!hasNumbersWithin(hashes)) return 'copy';
+      return seen.has(fingerprint(questionKey(withoutTags(one.text)))) ? 'copy' : undefined;
     },
+    isAlike: (hashes) => hasNumbersWithin(hashes) && seen.has(copyFingerprint(hashes)),
   };
 }
 
@@ -157,6 +165,10 @@ function decodeFingerprints(bytes: Uint8Array): ReadonlySet<bigint> {
 
 function questionFingerprints({ key, text }: Question): bigint[] {
   return [...new Set([key, questionKey(text)])].map(fingerprint);
+}
+
+function hasNumbersWithin({ copyHash, numberlessHash }: CopyHashes): boolean {
+  return numberlessHash !== NO_LETTERS && copyHash !== numberlessHash;
 }
 
 /** Copies share the numberless hash; texts without a letter all do, and go by their digits. */
@@ -259,6 +271,12 @@ const NO_LETTERS = joined(...STARTS);
 
 function joined(one: number, other: number): number {
   return (one >>> 0) * 2 ** LOW_BITS + (other >>> (32 - LOW_BITS));
+}
+
+/** A text without the numbers and numbered tags at its ends. */
+function withoutTags(prompt: string): string {
+  const text = inPlainCharacters(prompt);
+  return text.slice(...untagged(text));
 }
 
 /** From the first letter to the last, without tags; all of the text if that leaves no letter. */

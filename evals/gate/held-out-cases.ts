@@ -22,11 +22,13 @@ export interface HeldOutCases {
   readonly excluded: {
     /** Their question was seen in training or calibration. */
     readonly seen: number;
-    /** It was not, but its text differs only in case, white space, punctuation and numbers from one that was. */
+    /** It was not, but its text differs only in case, white space, punctuation and numbers at either end from one that was. */
     readonly seenCopies: number;
     /** Not seen, but tied by a group to a question that was. */
     readonly seenGroup: number;
   };
+  /** Held-out cases that differ from a seen one only in numbers within the text. */
+  readonly alike: number;
   /** What a person should know of it, a line each. */
   readonly notes: readonly string[];
 }
@@ -45,13 +47,23 @@ export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): H
   const { unseen, unseenRows, seen, tied } = parts;
   if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
   const seenCopies = sightings.filter((sighting) => sighting === 'copy').length;
+  const unseenHashes = Array.from(unseenRows, (row) => hashes[row]!);
+  const alike = unseenHashes.filter(known.isAlike).length;
   return {
     heldOut: unseen,
-    hashes: Array.from(unseenRows, (row) => hashes[row]!),
+    hashes: unseenHashes,
     sha256: hashCases(unseen),
     excluded: { seen: seen.length - seenCopies, seenCopies, seenGroup: tied.length },
-    notes: known.knowsCopies ? [] : [withoutCopies(manifest.name)],
+    alike,
+    notes: [
+      ...(known.knowsCopies ? [] : [withoutCopies(manifest.name)]),
+      ...(alike === 0 ? [] : [alikeNote(alike, unseen.length, manifest.name)]),
+    ],
   };
+}
+
+function alikeNote(alike: number, n: number, artifact: string): string {
+  return `${alike} of ${n} held-out cases differ from what ${artifact} has learned from only in numbers within the text. As requests of one template they count; if they are copies of the training data they measure memory, and have no place here.`;
 }
 
 function withoutCopies(artifact: string): string {

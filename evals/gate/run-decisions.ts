@@ -157,6 +157,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
       subject,
       sha256: hashCases(cases),
       excluded: { seen: 0, seenCopies: 0, seenGroup: 0 },
+      alike: 0,
     }),
     looks: looksSection(look, suite.confidence),
     conditions,

@@ -103,7 +103,14 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     ...request.reading,
     keepReplies: cascade !== undefined,
   });
-  const { heldOut, hashes, sha256, excluded, notes: heldOutNotes } = heldOutCases(loaded.cases, artifact);
+  const {
+    heldOut,
+    hashes,
+    sha256,
+    excluded,
+    alike,
+    notes: heldOutNotes,
+  } = heldOutCases(loaded.cases, artifact);
   if (cascade !== undefined) requireReplies(heldOut, artifact, suite);
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
@@ -158,7 +165,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       suite: { name: suite.suite.name, sha256: suite.sha256 },
       walk: walked.walk,
       sealed: {
-        ...sealedSection(loaded, { subject, sha256, excluded }),
+        ...sealedSection(loaded, { subject, sha256, excluded, alike }),
         ...(plan && { below_limit: belowSection(plan) }),
       },
       looks: looksSection(look, suite.suite.confidence),

@@ -13,12 +13,13 @@ interface JudgedCases {
   /** Over ids and keys of the cases. */
   readonly sha256: string;
   readonly excluded: HeldOutCases['excluded'];
+  readonly alike: number;
 }
 
 /** The cases of a verdict. */
 export function sealedSection(
   { files, excluded, rejected }: GateCases,
-  { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: left }: JudgedCases,
+  { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: left, alike }: JudgedCases,
 ): Verdict['sealed'] {
   const losses = lossesAt(heldOut, rungs, Number.NaN);
   const scales = [...new Set(files.flatMap(({ qualityScale }) => qualityScale ?? []))];
@@ -29,6 +30,7 @@ export function sealedSection(
     sampling: suite.sampling,
     units: bets.unitEnds?.length ?? bets.rows.length,
     batches: [...bets.batches],
+    ...(alike > 0 && { alike }),
     unknown_losses: losses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
     excluded: {
       duplicates: excluded.duplicates,

@@ -159,7 +159,7 @@ export function excludedSentence({ sealed }: GateVerdict): string {
     ...(seen > 0 ? [`${formatCount(seen)} seen in training or calibration`] : []),
     ...(copies > 0
       ? [
-          `${formatCount(copies)} that ${copies === 1 ? 'is a copy' : 'are copies'} of what was seen, but for case, white space, punctuation and numbers`,
+          `${formatCount(copies)} that ${copies === 1 ? 'is a copy' : 'are copies'} of what was seen, but for case, white space, punctuation and numbers at either end`,
         ]
       : []),
     ...(seen_group > 0 ? [`${formatCount(seen_group)} in one group with a seen question`] : []),

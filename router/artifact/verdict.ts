@@ -138,6 +138,8 @@ const onSealedCases = {
         plan_sha256: sha256,
       })
       .optional(),
+    /** Cases that differ from what the artifact has learned from only in numbers within the text. Left out if there are none. */
+    alike: count.optional(),
     /** Cases that the policy keeps cheap, and whose loss is unknown: each counts as a loss of 1. */
     unknown_losses: count,
     excluded: z.strictObject({
@@ -145,7 +147,7 @@ const onSealedCases = {
       rejected: count,
       /** Cases whose question was seen in training or calibration. */
       seen: count,
-      /** Cases that were not, but whose text differs from one that was only in case, white space, punctuation and numbers. Left out in verdicts from before it was counted. */
+      /** Cases that were not, but whose text differs from one that was only in case, white space, punctuation and numbers at either end. Left out in verdicts from before it was counted. */
       seen_copies: count.optional(),
       /** Unseen cases that a group ties to a seen question. */
       seen_group: count,

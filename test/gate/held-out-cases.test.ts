@@ -94,12 +94,25 @@ describe('the cases that the gate judges', () => {
   it.each([
     ['a number at its end', (text: string) => `${text} (request 17)`],
     ['a number before it', (text: string) => `17. ${text}`],
-    ['other numbers in it', (text: string) => text.replace(' ', ' 4,711 ')],
   ])('leave out a question that was seen, with %s', (_, edited) => {
     const text = edited(seen[9]!.text);
     const copy = { ...seen[9]!, id: 'copy', text, key: 'of another program' };
     const { heldOut, excluded, notes } = heldOutCases([...fresh(10), copy], artifact);
     expect([heldOut.length, excluded, notes]).toEqual([10, { seen: 0, seenCopies: 1, seenGroup: 0 }, []]);
+  });
+
+  it('are other questions of a template, which are counted; a copy of one with numbers in it is left out', () => {
+    const ask = (text: string) => ({ ...fresh(1)[0]!, id: text, text, key: text });
+    const learned = ask('Convert 12 kilometres to metres.');
+    const known = { ...artifact, seenQuestions: fingerprints([learned]) };
+    const [other, copy] = [
+      ask('Convert 7,311 kilometres to metres.'),
+      ask('[request 5] convert 12 kilometres to metres'),
+    ];
+    const { heldOut, excluded, alike, notes } = heldOutCases([ask('Hello there'), other, copy], known);
+    expect(heldOut.map(({ text }) => text)).toEqual(['Hello there', other.text]);
+    expect([excluded, alike]).toEqual([{ seen: 0, seenCopies: 1, seenGroup: 0 }, 1]);
+    expect(notes).toEqual([expect.stringContaining('1 of 2 held-out cases differ')]);
   });
 
   it('leave out what a group ties to a copy', () => {
@@ -206,7 +219,7 @@ describe('a verdict on fresh, seen, grouped, double and unlabelled rows', () => 
     expect(verdictSchema.safeParse(JSON.parse(JSON.stringify(verdict))).error).toBeUndefined();
     expect(verdict.conditions[0]!.note).toMatch(/^2 of 1004 cases repeat the text of another: /);
     const sentence =
-      'Excluded: 2 seen in training or calibration, 1 that is a copy of what was seen, but for case, white space, punctuation and numbers, 3 duplicates.';
+      'Excluded: 2 seen in training or calibration, 1 that is a copy of what was seen, but for case, white space, punctuation and numbers at either end, 3 duplicates.';
     expect(terminalReport(verdict, { colour: false })).toContain(sentence);
     expect(markdownReport(verdict)).toContain(sentence);
     expect(htmlReport(verdict)).toContain(sentence);
