@@ -21,7 +21,7 @@ import { FieldNames, mapError, type RowFields } from './field-names.ts';
 import type { LoadOptions } from './load-cases.ts';
 import { type NumberRules, parseNumbers, parseQuality, rulesOf, scaleNotes } from './quality-scale.ts';
 import { BadRow, catchBadRow, RejectLog, shownNames } from './rejects.ts';
-import { RowIds, readRows, surveyFiles } from './rows.ts';
+import { type Row, RowIds, readRows, surveyFiles } from './rows.ts';
 
 /** A row in the canonical form: JSON Lines with an id, and qualities from 0 to 1 in the field `quality`. */
 export interface CanonicalRow {
@@ -195,6 +195,13 @@ function requireValid(file: string, number: number, row: CaseRow): void {
   }
 }
 
+/** Rows that are in no file, under the names of fields that cases have. */
+export interface NamedRows {
+  /** For messages, such as `captured`. */
+  readonly name: string;
+  readonly rows: AsyncIterable<Readonly<Record<string, unknown>>>;
+}
+
 /** A request of a file, whatever labels it has there. */
 export interface PromptRow {
   /** The row as it was, with an id and without outcomes: to be labelled, and read by loadCases again. */
@@ -217,7 +224,7 @@ export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxReje
  *   file has
  */
 export async function* promptRows(
-  files: readonly string[],
+  files: readonly (string | NamedRows)[],
   { columns, maxRejectShare, rejectsFile, repliesOf = [], onNotes = () => {} }: PromptRowOptions = {},
 ): AsyncGenerator<PromptRow> {
   const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns, { outcomesOptional: true });
@@ -225,10 +232,12 @@ export async function* promptRows(
   const known = new Set<string>();
   let read = 0;
   try {
-    for (const file of files) {
+    for (const source of files) {
+      const file = typeof source === 'string' ? source : source.name;
       const before = read;
       const ids = new RowIds(file);
-      for await (const { line, element, content } of readRows(file, names)) {
+      const rows = typeof source === 'string' ? readRows(source, names) : namedRows(source);
+      for await (const { line, element, content } of rows) {
         read += 1;
         const prompt =
           content instanceof BadRow ? content : catchBadRow(() => promptRow(content, line, ids, repliesOf));
@@ -250,6 +259,11 @@ export async function* promptRows(
   } finally {
     rejects.close();
   }
+}
+
+async function* namedRows({ rows }: NamedRows): AsyncGenerator<Row> {
+  let line = 0;
+  for await (const fields of rows) yield { line: ++line, content: { fields, long: false } };
 }
 
 function promptRow(

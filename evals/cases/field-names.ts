@@ -19,7 +19,7 @@ const PROMPT_FIELDS = [
 
 /** Fields that only JSON can hold, or that another command writes. */
 const OTHER_FIELDS = [
-  ...['messages', 'tools', 'split', 'label_plan'],
+  ...['messages', 'tools', 'response_format', 'split', 'label_plan'],
   ...['decision', 'sampling_probability', 'stratum'], // of captured requests
 ];
 

@@ -27,7 +27,7 @@ export {
 
 // Prompts without their labels
 
-export { type PromptRow, type PromptRowOptions, promptRows } from './canonical-cases.ts';
+export { type NamedRows, type PromptRow, type PromptRowOptions, promptRows } from './canonical-cases.ts';
 
 // Keys and splits
 

@@ -4,7 +4,13 @@ import type { Config } from '../../router/config/index.ts';
 import { openModelClient } from '../../router/create-gateway.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock } from '../../router/files/index.ts';
-import { type CaseRow, type PromptRowOptions, requireJsonLines, writeCases } from '../cases/index.ts';
+import {
+  type CaseRow,
+  type NamedRows,
+  type PromptRowOptions,
+  requireJsonLines,
+  writeCases,
+} from '../cases/index.ts';
 import { type Answer, keyOf, type ModelCall, ModelCalls, requirePrice } from './ask-model.ts';
 import { Budget } from './budget.ts';
 import { type Forecast, forecast } from './forecast.ts';
@@ -26,8 +32,8 @@ export interface LabelCandidate {
 export interface LabelOptions {
   /** Its providers are called; no artifact is needed. */
   readonly config: Config;
-  /** Files of prompts or cases, see promptRows. */
-  readonly prompts: readonly string[];
+  /** Files of prompts or cases, or rows from elsewhere; see promptRows. */
+  readonly prompts: readonly (string | NamedRows)[];
   /** Cheapest first. */
   readonly candidates: readonly LabelCandidate[];
   readonly graders: Graders;

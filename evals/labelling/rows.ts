@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
+import { isObject } from '../../router/json/index.ts';
 import {
   type Case,
+  type NamedRows,
   type PromptRow,
   type PromptRowOptions,
   promptRows,
@@ -23,7 +25,7 @@ export interface LabelRow {
  * @throws PlimsollError as promptRows; `invalid-input` if a row has no grader, or no reference that its grader needs, or two have one id
  */
 export async function readLabelRows(
-  files: readonly string[],
+  files: readonly (string | NamedRows)[],
   graders: Graders,
   maxTokens: number,
   options: PromptRowOptions,
@@ -44,10 +46,11 @@ export async function readLabelRows(
 }
 
 function bodyOf(row: PromptRow['row'], maxTokens: number): Record<string, unknown> {
-  const { system, context, prompt, messages, tools } = row;
+  const { system, context, prompt, messages, tools, response_format: format } = row;
   return {
     messages: requestMessages({ system, context, prompt, messages }),
     ...(Array.isArray(tools) && tools.length > 0 && { tools }),
+    ...(isObject(format) && { response_format: format }),
     max_tokens: maxTokens,
   };
 }

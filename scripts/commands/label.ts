@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { ColumnMap } from '../../evals/cases/index.ts';
+import type { ColumnMap, NamedRows } from '../../evals/cases/index.ts';
 import {
   type Forecast,
   type GraderOptions,
@@ -12,6 +12,8 @@ import {
   readGraders,
 } from '../../evals/labelling/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { CAPTURED, capturedRow, readCaptured } from '../../router/records/index.ts';
 import {
   addMapFlag,
   addRejectFlags,
@@ -20,6 +22,7 @@ import {
   type RejectFlags,
   wholeNumberBetween,
 } from '../flags.ts';
+import { withState } from '../open-state.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -48,7 +51,10 @@ const EXIT_INTERRUPTED = 130;
 
 export function labelCommand(): Command {
   const command = new Command('label')
-    .requiredOption('--from <file...>', 'prompts or cases: .jsonl, .json, .csv, .tsv, each also .gz')
+    .requiredOption(
+      '--from <file...>',
+      'prompts or cases: .jsonl, .json, .csv, .tsv, each also .gz; or captured: the captured requests in the state',
+    )
     .requiredOption(
       '--models <list>',
       'the candidates, cheapest first: names of the ladder, <provider>/<model>, or name=<provider>/<model>',
@@ -105,7 +111,7 @@ async function run(flags: Flags): Promise<void> {
   const progress = startProgress('labelling');
   const labelled = await label({
     config: { ...config, logLevel: config.logLevel === 'info' ? 'error' : config.logLevel },
-    prompts: from,
+    prompts: from.map((one) => (one === CAPTURED ? capturedRows(flags.config) : one)),
     candidates,
     graders,
     allowSameFamily: flags.allowSameFamily,
@@ -130,6 +136,24 @@ async function run(flags: Flags): Promise<void> {
   if (flags.json) printJson(resultJson(labelled));
   else print(summary(labelled, out, budget));
   process.exitCode = exitCode(labelled);
+}
+
+function capturedRows(config: string | undefined): NamedRows {
+  return { name: CAPTURED, rows: rowsOfState(config) };
+}
+
+async function* rowsOfState(config: string | undefined): AsyncGenerator<Record<string, unknown>> {
+  const rows: Record<string, unknown>[] = [];
+  await withState(config, {}, async ({ log }) => {
+    for await (const one of readCaptured(log)) rows.push(capturedRow(one));
+  });
+  if (rows.length === 0) {
+    throw new PlimsollError(
+      'insufficient-data',
+      'The state has no captured requests. Set capture in the configuration and let traffic come, or name a file.',
+    );
+  }
+  yield* rows;
 }
 
 function gradersFrom({ graders, judge, runCode }: Flags): Graders {

@@ -202,7 +202,11 @@ test('captured requests keep what routing decided, so that audits can be made of
       timeMs: 0,
       samplingProbability: 0.5,
       stratum: { task: 'sums', length: 'short', language: 'en', score: '0.05' },
-      request: { system: 'Be brief.', messages: [{ role: 'user', content: prompt }] },
+      request: {
+        system: 'Be brief, in JSON.',
+        messages: [{ role: 'user', content: prompt }],
+        response_format: { type: 'json_object' },
+      },
       decision: {
         model: 'fake/small',
         score: 0.05,
@@ -217,9 +221,10 @@ test('captured requests keep what routing decided, so that audits can be made of
   const { options, provider } = await labellingWorld(answer, rows, [{ use: [{ type: 'contains' }] }]);
   expect(await label(options)).toMatchObject({ complete: 20 });
   expect(provider.requests[0]?.body['messages']).toEqual([
-    { role: 'system', content: 'Be brief.' },
+    { role: 'system', content: 'Be brief, in JSON.' },
     { role: 'user', content: expect.stringContaining('Question') },
   ]);
+  for (const { body } of provider.requests) expect(body['response_format']).toEqual({ type: 'json_object' });
   const { audits, left } = await findAudits([options.out], CANDIDATES);
   expect({ audits: audits.length, ...left }).toMatchObject({ audits: 20, rejected: 0, undecided: 0 });
   expect(audits.reduce((sum, { loss }) => sum + loss, 0)).toBe(10);

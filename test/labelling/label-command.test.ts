@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { CAPTURED, capturedRecord } from '../../router/records/index.ts';
+import { openState } from '../../router/state/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
+import { cli, expectRefusal } from '../cli/run-cli.ts';
+import { folderForTest } from './labelling-world.ts';
+
+const SECRET_WORDS = 'Where is the harbour of Antwerp?';
+
+async function world(requests: number) {
+  const provider = await startFakeProvider({ answer: () => 'On the Scheldt.', remember: 100 });
+  onTestFinished(() => provider.close());
+  const folder = folderForTest();
+  writeFileSync(
+    path.join(folder, 'plimsoll.config.yaml'),
+    JSON.stringify({
+      providers: { fake: { kind: 'openai-compatible', base_url: provider.url } },
+      ladder: { cheap: 'fake/small', strong: 'fake/large' },
+      models: {
+        'fake/small': { price: { input: 1, output: 2 } },
+        'fake/large': { price: { input: 10, output: 20 } },
+      },
+      state: { kind: 'sqlite', url: 'state.db' },
+    }),
+  );
+  writeFileSync(
+    path.join(folder, 'graders.yaml'),
+    'graders: [{ use: [{ type: contains, texts: [Scheldt] }] }]',
+  );
+  const state = await openState({ kind: 'sqlite', url: path.join(folder, 'state.db'), migrate: 'auto' });
+  await state.log.append(
+    CAPTURED,
+    Array.from({ length: requests }, (_, i) => recordOf(i)),
+  );
+  await state.close();
+  const label = async (...more: string[]) =>
+    cli(
+      `label --from captured --models cheap,strong --graders graders.yaml --budget 1usd --out cases.jsonl --json`
+        .split(' ')
+        .concat(more),
+      { cwd: folder },
+    );
+  return { folder, provider, label };
+}
+
+function recordOf(i: number) {
+  const id = `dec_${i}`;
+  const one = {
+    id,
+    timeMs: i,
+    samplingProbability: 0.5,
+    stratum: { length: 'short', language: 'en', score: '0.05' },
+    request: { messages: [{ role: 'user', content: `${SECRET_WORDS} (${i})` }] },
+    decision: { model: 'fake/small', score: 0.05, threshold: 0.1, reason: 'within-threshold', artifact: 'a' },
+  } as const;
+  return { id, timeMs: i, ...capturedRecord(one) };
+}
+
+test('--from captured labels what the state has; --json is one object and free of prompts', async () => {
+  const { folder, provider, label } = await world(3);
+  const { code, stdout, stderr } = await label();
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(JSON.parse(stdout)).toMatchObject({ ended: 'done', rows: 3, complete: 3, new_calls: 6 });
+  expect(stdout + stderr).not.toContain('Antwerp');
+  expect(provider.requests).toHaveLength(6);
+  const [first = ''] = readFileSync(path.join(folder, 'cases.jsonl'), 'utf8').split('\n');
+  expect(JSON.parse(first)).toMatchObject({ source: 'captured', sampling_probability: 0.5 });
+});
+
+test('--from captured of a state that has none is an error', async () => {
+  const { label } = await world(0);
+  expectRefusal(await label(), /The state has no captured requests/, 1);
+});
