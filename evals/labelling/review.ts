@@ -107,13 +107,18 @@ function itemsOf(row: CanonicalRow, candidates: readonly string[], style: Review
   const wanted = style === 'pairs' ? candidates.slice(0, -1) : candidates;
   return wanted.map((candidate) => {
     const first = style === 'replies' || randomBytes(1).readUInt8() < 128;
-    const entry = { item: randomBytes(6).toString('hex'), case: row.id, candidate, first };
+    const entry = { item: newItem(), case: row.id, candidate, first };
     const [own, other] = [answerOf(row, candidate) ?? '', answerOf(row, strong) ?? ''];
     const prompt = parseCase(row, row.id).text;
     const replies =
       style === 'replies' ? { reply: own } : { reply_1: first ? own : other, reply_2: first ? other : own };
     return { entry, cells: { item: entry.item, prompt, ...replies, verdict: '', comment: '' } };
   });
+}
+
+/** Begins with a letter: a spreadsheet takes 496e54362499 for a number, and writes another one back. */
+function newItem(): string {
+  return `r${randomBytes(6).toString('hex')}`;
 }
 
 function answerOf({ outcomes }: CanonicalRow, model: string): string | undefined {
@@ -165,6 +170,7 @@ export async function readReview({
   reviews,
   out,
 }: ReadReviewOptions): Promise<ReadReview> {
+  requireOwnFile(out, [...cases, ...reviews, keyFile]);
   const key = keyFrom(keyFile);
   const rows = await casesOf(cases);
   const verdicts = await Promise.all(reviews.map((file) => verdictsIn(file, key)));
@@ -265,6 +271,7 @@ function qualityOf({ outcomes }: CanonicalRow, model: string): number | undefine
 async function verdictsIn(file: string, { items, style }: ReviewKey): Promise<Map<string, number>> {
   const known = new Map(items.map((entry) => [entry.item, entry]));
   const verdicts = new Map<string, number>();
+  let hasVerdicts = false;
   for await (const { line, fields } of readRecords(file)) {
     const fault = (field: string, why: string) =>
       new PlimsollError('invalid-input', `${file}, line ${line}, field "${field}": ${why}.`, {
@@ -277,10 +284,10 @@ async function verdictsIn(file: string, { items, style }: ReviewKey): Promise<Ma
       throw error instanceof BadRow ? fault(error.field ?? 'row', error.message) : error;
     }
     const verdict = String(cells['verdict'] ?? '').trim();
+    hasVerdicts ||= verdict !== '';
     if (verdict === '') continue; // not reviewed
     const entry = known.get(String(cells['item'] ?? '').trim());
-    if (entry === undefined)
-      throw fault('item', 'the key has no such item: is it the key of another review?');
+    if (entry === undefined) throw fault('item', 'the key has no such item; name the key of this review');
     if (verdicts.has(entry.item)) throw fault('item', 'it has a verdict above already');
     const quality = style === 'pairs' ? pairQuality(verdict, entry.first) : replyQuality(verdict);
     if (quality === undefined) {
@@ -291,6 +298,13 @@ async function verdictsIn(file: string, { items, style }: ReviewKey): Promise<Ma
       throw fault('verdict', `must be ${form}, or empty if it was not reviewed`);
     }
     verdicts.set(entry.item, quality);
+  }
+  if (!hasVerdicts) {
+    throw new PlimsollError(
+      'invalid-input',
+      `${file} has no verdict: fill in the column "verdict" of the table that \`plimsoll review write\` made, and keep its header.`,
+      { place: { file, field: 'verdict' } },
+    );
   }
   return verdicts;
 }
@@ -304,7 +318,7 @@ function pairQuality(verdict: string, first: boolean): number | undefined {
 function replyQuality(verdict: string): number | undefined {
   const word = verdict.toLowerCase();
   if (word === 'right' || word === 'wrong') return Number(word === 'right');
-  const value = Number(verdict);
+  const value = Number(verdict.replace(',', '.')); // spreadsheets of many languages write 0,5
   return value >= 0 && value <= 1 ? value : undefined;
 }
 
@@ -340,6 +354,15 @@ function keyFrom(file: string): ReviewKey {
     'invalid-input',
     `${file} is no key of a review, or of another version. Name the ${path.extname(file)} file that \`plimsoll review write\` made beside the table.`,
     { place: { file } },
+  );
+}
+
+function requireOwnFile(out: string, inputs: readonly string[]): void {
+  if (!inputs.some((input) => path.resolve(input) === path.resolve(out))) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `${out} is one of the files that are read, and its labels would be lost. Name another file with --out.`,
+    { place: { file: out } },
   );
 }
 

@@ -79,7 +79,7 @@ test('pairs are blind, in both orders, and verdicts become labels of people', as
 test('reviewers who disagree: agreement falls, and the mean counts', async () => {
   const { at, fill, read } = await world('replies');
   const one = fill('a.csv', ({ reply = '' }) => (reply.includes('bad') ? 'wrong' : 'right'));
-  const other = fill('b.csv', ({ item = '' }) => (Number.parseInt(item.slice(0, 2), 16) % 2 ? '0.5' : ''));
+  const other = fill('b.csv', ({ item = '' }) => (Number.parseInt(item.slice(1, 3), 16) % 2 ? '0.5' : ''));
   const { kappa, alpha } = await read([one, other]);
   expect(kappa).toBeLessThan(0.2);
   expect(alpha).toBeLessThan(0.5);
@@ -119,4 +119,32 @@ test('what reviewers get wrong is refused with its place', async () => {
     code: 'insufficient-data',
   });
   expect(written.items).toBe(3);
+});
+
+test('items survive a spreadsheet, semicolons, a byte order mark and a decimal comma', async () => {
+  const { at, table, read } = await world('replies');
+  for (const { item } of table) expect(item).toMatch(/^r[0-9a-f]{12}$/); // 496e54362499 would become a number
+  const filled = table.map((cells) => ({ ...cells, verdict: '0,5' }));
+  writeFileSync(at('excel.csv'), `\ufeff${papaparse.unparse(filled, { delimiter: ';' })}\r\n`);
+  expect(await read([at('excel.csv')])).toMatchObject({ reviewed: 80 });
+  const { cases } = await loadCases([at('reviewed.jsonl')]);
+  expect(cases.filter(({ outcomes }) => outcomes.get('cheap')?.labelSource === 'human')).toHaveLength(40);
+});
+
+test('a table without verdicts, and an output that is an input, are refused', async () => {
+  const { at, cases, written, fill, table } = await world('pairs');
+  const read = (reviews: readonly string[], out = at('reviewed.jsonl')) =>
+    readReview({ cases, key: written.keyFile, reviews, out });
+  await expect(read([fill('empty.csv', () => '')])).rejects.toThrow(/empty\.csv has no verdict/);
+  writeFileSync(
+    at('renamed.csv'),
+    papaparse.unparse(table.map(({ verdict: _, ...cells }) => ({ ...cells, Verdict: 'tie' }))),
+  );
+  await expect(read([at('renamed.csv')])).rejects.toMatchObject({
+    code: 'invalid-input',
+    place: { field: 'verdict' },
+  });
+  const before = readFileSync(at('cases.jsonl'), 'utf8');
+  await expect(read([fill('a.csv', honest)], at('cases.jsonl'))).rejects.toThrow(/labels would be lost/);
+  expect(readFileSync(at('cases.jsonl'), 'utf8')).toBe(before);
 });
