@@ -109,7 +109,8 @@ const KEY_FORMS: readonly RegExp[] = [
   /\b(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255}|glpat-[\w-]{20,64})/g,
   /\bxox[abeprs]-[\w-]{10,200}/g, // Slack
   /\bSG\.[\w-]{16,64}\.[\w-]{16,64}/g, // SendGrid
-  /\beyJ[\w-]{10,2000}\.eyJ[\w-]{2,4000}\.[\w-]{0,1000}/g, // JSON Web Token
+  // JSON Web Token. A part ends where another token may begin: no character is read from many starts.
+  /\beyJ(?:(?!-eyJ)[\w-]){10,2000}\.eyJ(?:(?!-eyJ)[\w-]){2,4000}\.[\w-]{0,1000}/g,
   /(?<=\b(?:Bearer|bearer|BEARER) )[\w.~+/=-]{16,2000}/g,
   /(?<=:\/\/[\w.-]{1,64}:)[^\s/@:]{1,128}(?=@)/g, // a password in an address
 ];

@@ -76,27 +76,25 @@ function replaced(text: string, finders: readonly Finder[], placeholders: Placeh
 
 /** In order, none over another. */
 function spansOf(text: string, finders: readonly Finder[]): Span[] {
-  const found = finders.flatMap((find, rank) => [...find(text)].map((span) => ({ span, rank })));
-  found.sort((a, b) => a.rank - b.rank || a.span.start - b.span.start);
-  const taken = new Taken();
-  return found.flatMap(({ span }) => (taken.add(span) ? [span] : [])).sort((a, b) => a.start - b.start);
+  let taken: Span[] = [];
+  for (const find of finders) {
+    const found = [...find(text)].sort((a, b) => a.start - b.start);
+    taken = merged(taken, found);
+  }
+  return taken;
 }
 
-/** Ranges that do not overlap, in order of their start. */
-class Taken {
-  readonly #spans: Span[] = [];
-
-  /** @returns whether it overlaps none; then it is added */
-  add(span: Span): boolean {
-    let [low, high] = [0, this.#spans.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#spans[middle]!.start < span.start) low = middle + 1;
-      else high = middle;
-    }
-    const [before, after] = [this.#spans[low - 1], this.#spans[low]];
-    if ((before && before.end > span.start) || (after && after.start < span.end)) return false;
-    this.#spans.splice(low, 0, span);
-    return true;
+/** Both in order: `taken`, and what is found besides it and overlaps nothing before. Takes time in proportion to their number. */
+function merged(taken: readonly Span[], found: readonly Span[]): Span[] {
+  if (found.length === 0) return [...taken];
+  const result: Span[] = [];
+  let next = 0;
+  for (const span of found) {
+    for (let before = taken[next]; before && before.start < span.start; before = taken[++next])
+      result.push(before);
+    const [last, after] = [result.at(-1), taken[next]];
+    if ((last && last.end > span.start) || (after && after.start < span.end)) continue;
+    result.push(span);
   }
+  return result.concat(taken.slice(next));
 }

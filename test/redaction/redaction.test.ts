@@ -110,3 +110,17 @@ test('an unknown country is refused with its field', () => {
     expect.objectContaining({ code: 'invalid-config', place: { field: 'capture.phone_countries' } }),
   );
 });
+
+test('what finders of several kinds find is in order, and the first kind keeps what overlaps', () => {
+  const redact = createRedactor({ kinds: ['email', 'key', 'name'], names: ['Ann', 'Lee'] });
+  const row = 'Ann, a@b.co, sk-aaaaaaaaaaaaaaaa, password: Ann-Lee-2024; ann.lee@b.co Lee. ';
+  const first = '[name 1], [email 1], [key 1], password: [key 2]; [email 2] [name 2]. ';
+  expect(redact().text(row.repeat(500))).toBe(first.repeat(500));
+});
+
+test('what begins like a token again and again takes time in proportion to its length', () => {
+  const redact = createRedactor({ kinds: ['key'] });
+  const trap = '-eyJ'.repeat(500_000);
+  const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl';
+  expect(redact().text(`${trap} ${token}`).slice(trap.length)).toBe(' [key 1]');
+});
