@@ -279,3 +279,17 @@ test.each([
   writeFileSync(file, text);
   expect(() => readGraders(file)).toThrow(message);
 });
+
+test('a process that leaves its group and keeps the output open does not outlast timeout_ms', async () => {
+  const program =
+    'require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 9000)"], { detached: true, stdio: "inherit" }).unref()';
+  const startedMs = performance.now();
+  const spec: Spec = { type: 'command', command: [process.execPath, '-e', program], timeout_ms: 1_500 };
+  expect(await grade(spec, 'x')).toMatch(/longer than timeout_ms/);
+  expect(performance.now() - startedMs).toBeLessThan(8_000); // not the nine seconds of the process that left
+});
+
+test('contains: a text of which ignore leaves nothing is in every reply, so it grades none', async () => {
+  const spec: Spec = { type: 'contains', ignore: ['punctuation', 'white-space'] };
+  expect(await grade(spec, 'Whatever.', '?!')).toMatch(/nothing is left/);
+});

@@ -49,6 +49,7 @@ export function runProgram({
     const timer = setTimeout(() => {
       late = true;
       killGroup(child.pid);
+      child.stdout.destroy(); // a process that has left the group may hold it open for ever
     }, timeoutMs);
     const end = (ran: Ran) => {
       clearTimeout(timer);

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { beginsAsRefusal } from '../../../router/cascade/index.ts';
-import { acceptedTexts, type Grader, graded } from './grader.ts';
+import { acceptedTexts, type Grader, graded, missing } from './grader.ts';
 
 /** What makes no difference between two texts. */
 const IGNORED = ['case', 'white-space', 'punctuation', 'accents', 'articles'] as const;
@@ -81,9 +81,10 @@ export function containsGrader(options: z.output<typeof containsSchema>): Grader
     type: 'contains',
     needsReference: texts === undefined,
     grade: ({ reply, reference }) => {
-      const wanted = texts ?? acceptedTexts(reference);
+      const wanted = (texts ?? acceptedTexts(reference)).map(same);
+      if (wanted.includes('')) return missing('nothing is left of a text that must be in it: see ignore');
       const within = same(reply);
-      const isThere = (text: string) => within.includes(same(text));
+      const isThere = (text: string) => within.includes(text);
       return graded(mode === 'all' ? wanted.every(isThere) : wanted.some(isThere));
     },
   };
