@@ -100,9 +100,22 @@ export class Journal {
 
   #append(line: Line): void {
     this.#orFailure(() => {
-      writeAll(this.#descriptor, `${JSON.stringify(line)}\n`);
+      const { size } = fstatSync(this.#descriptor);
+      try {
+        writeAll(this.#descriptor, `${JSON.stringify(line)}\n`);
+      } catch (error) {
+        this.#cutOff(size);
+        throw error;
+      }
       fsyncSync(this.#descriptor);
     });
+  }
+
+  /** Half a line on a full disk: a call that is still at work would write its own behind it, once there is space again. */
+  #cutOff(size: number): void {
+    try {
+      ftruncateSync(this.#descriptor, size);
+    } catch {} // what failed before says more
   }
 
   #take(reply: JournalReply): void {

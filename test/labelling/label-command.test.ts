@@ -1,10 +1,11 @@
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CAPTURED, capturedRecord } from '../../router/records/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
-import { cli, expectRefusal } from '../cli/run-cli.ts';
+import { CLI, cli, expectRefusal } from '../cli/run-cli.ts';
 import { folderForTest } from './labelling-world.ts';
 
 const SECRET_WORDS = 'Where is the harbour of Antwerp?';
@@ -73,3 +74,34 @@ test('--from captured of a state that has none is an error', async () => {
   const { label } = await world(0);
   expectRefusal(await label(), /The state has no captured requests/, 1);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a disk that fills up leaves whole lines in the journal, and the run goes on later',
+  async () => {
+    const { folder } = await world(0);
+    const limited = 'trap "" XFSZ; ulimit -f 8; exec "$@"';
+    writeFileSync(
+      path.join(folder, 'prompts.jsonl'),
+      Array.from(
+        { length: 12 },
+        (_, i) => `${JSON.stringify({ id: `q${i}`, prompt: `Where? (${i})` })}\n`,
+      ).join(''),
+    );
+    const args =
+      'label --from prompts.jsonl --models cheap,strong --graders graders.yaml --budget 1usd --out cases.jsonl'.split(
+        ' ',
+      );
+    const stderr = await new Promise<string>((resolve) => {
+      const command = ['-c', limited, 'sh', process.execPath, CLI, ...args];
+      execFile('/bin/sh', command, { cwd: folder }, (_, _out, err) => resolve(err));
+    });
+    expect(stderr).toMatch(/EFBIG/);
+    const journal = readFileSync(path.join(folder, 'cases.jsonl.journal'), 'utf8');
+    expect(journal.length).toBeGreaterThan(1_000);
+    expect(journal.endsWith('\n')).toBe(true);
+    const paid = journal.split('\n').filter((line) => line.includes('"kind":"reply"')).length;
+    const { code, stdout } = await cli([...args, '--json'], { cwd: folder });
+    expect({ code }).toEqual({ code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ complete: 12, new_calls: 24 - paid });
+  },
+);
