@@ -5,7 +5,7 @@ import { isObject, parseJson } from '../json/index.ts';
 export interface RedactCommandOptions {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** How long it may take for the texts of one request, in ms. */
+  /** How long it may take for the texts of one request, in ms; from when those before it were given back. */
   readonly timeoutMs: number;
 }
 
@@ -40,10 +40,12 @@ export function openRedactCommand({ command, timeoutMs }: RedactCommandOptions):
   let child: ChildProcessWithoutNullStreams | undefined;
   let startedMs = Number.NEGATIVE_INFINITY;
   let lastId = 0;
+  let late: NodeJS.Timeout | undefined;
 
   function stop(why: string): void {
     const ended = child;
     child = undefined;
+    clearTimeout(late);
     ended?.kill('SIGKILL');
     for (const { reject } of waiting.values()) reject(new Error(why));
     waiting.clear();
@@ -62,7 +64,10 @@ export function openRedactCommand({ command, timeoutMs }: RedactCommandOptions):
     started.on('error', () => stopThis('it cannot be started'));
     started.on('close', () => stopThis('it ended'));
     started.stdin.on('error', () => stopThis('it reads nothing'));
-    readLines(started, receive, () => stopThis('its response is too long'));
+    const receiveFromThis = (line: string) => {
+      if (child === started) receive(line); // what an ended one still had to say is nobody's fault now
+    };
+    readLines(started, receiveFromThis, () => stopThis('its response is too long'));
     return started;
   }
 
@@ -72,9 +77,17 @@ export function openRedactCommand({ command, timeoutMs }: RedactCommandOptions):
     const asked = waiting.get(Number(id));
     if (asked === undefined || !isTexts(texts, asked.count)) stop('its response has another form');
     else {
+      const isFirst = waiting.keys().next().value === Number(id);
       waiting.delete(Number(id));
+      if (isFirst) awaitFirst();
       asked.resolve(texts);
     }
+  }
+
+  /** A burst waits in line: the time of each request begins when it is the first of those that wait. */
+  function awaitFirst(): void {
+    clearTimeout(late);
+    if (waiting.size > 0) late = setTimeout(() => stop('it took longer than timeout_ms'), timeoutMs);
   }
 
   return {
@@ -85,13 +98,9 @@ export function openRedactCommand({ command, timeoutMs }: RedactCommandOptions):
       const responded = new Promise<readonly string[]>((resolve, reject) => {
         waiting.set(id, { count: texts.length, resolve, reject });
       });
-      const timer = setTimeout(() => stop('it took longer than timeout_ms'), timeoutMs);
-      try {
-        stdin.write(`${JSON.stringify({ id, texts })}\n`);
-        return await responded;
-      } finally {
-        clearTimeout(timer);
-      }
+      if (waiting.size === 1) awaitFirst();
+      stdin.write(`${JSON.stringify({ id, texts })}\n`);
+      return responded;
     },
     close: () => stop('closed'),
   };

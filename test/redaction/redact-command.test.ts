@@ -40,6 +40,27 @@ test.each([
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
+test('a burst does not make a slow one late: each request has its own time', async () => {
+  const { redact } = command(
+    'globalThis.busy = Promise.resolve(globalThis.busy).then(() => new Promise((done) => setTimeout(done, 60))).then(() => say({ id, texts }));',
+    1_000,
+  );
+  await redact(['started']);
+  const results = await Promise.allSettled(Array.from({ length: 25 }, () => redact(['a'])));
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(25);
+});
+
+test('one that leaves out a request is late, though it gives back those after it', async () => {
+  const { redact } = command('if (id > 1) say({ id, texts });', 400);
+  const first = redact(['a']).then(
+    () => 'given back',
+    () => 'late',
+  );
+  const later = setInterval(() => void redact(['b']).catch(() => {}), 100);
+  onTestFinished(() => clearInterval(later));
+  expect(await first).toBe('late');
+});
+
 test('it gets no key of the environment', async () => {
   process.env['PLIMSOLL_TEST_SECRET'] = 'hidden';
   const { redact } = command('say({ id, texts: [JSON.stringify(process.env)] })');
