@@ -5,13 +5,16 @@ export const populationSchema = z.strictObject({
   /** Requests that are counted. */
   n: z.int().min(0),
   features: z.array(
-    z.strictObject({
-      name: z.string().min(1),
-      /** Ascending. A value falls into the bin whose number is the count of edges below it. */
-      edges: z.array(z.number()).min(1),
-      /** One more than edges. */
-      counts: z.array(z.int().min(0)).min(2),
-    }),
+    z
+      .strictObject({
+        name: z.string().min(1),
+        /** Ascending. A value falls into the bin whose number is the count of edges below it. */
+        edges: z.array(z.number()).min(1),
+        /** One more than edges. */
+        counts: z.array(z.int().min(0)).min(2),
+      })
+      .refine(({ edges, counts }) => counts.length === edges.length + 1, 'counts must be one more than edges')
+      .refine(({ edges }) => edges.every((edge, i) => i === 0 || edge > edges[i - 1]!), 'edges must ascend'),
   ),
 });
 

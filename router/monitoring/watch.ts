@@ -95,7 +95,7 @@ export function openWatch(
 /** Of the evidence of a verdict, what the watch needs; one of an earlier version has no population. */
 const evidenceSchema = z.object({
   rungs: z.array(z.object({ share: z.number() })).min(2),
-  population: populationSchema.optional(),
+  population: populationSchema.optional().catch(undefined), // one that cannot be read stops no audits
 });
 
 /** Undefined without a PASS, without a promised margin, or if nothing stays cheap. */

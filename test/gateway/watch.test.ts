@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { readArtifact } from '../../router/artifact/index.ts';
 import { featureExtractor } from '../../router/classifier/index.ts';
 import { createAuditFeed } from '../../router/gateway/audit-feed.ts';
-import { AUDITS, describePopulation, type Watch } from '../../router/monitoring/index.ts';
+import { AUDITS, describePopulation, type Population, type Watch } from '../../router/monitoring/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { shuffledOrder } from '../../router/statistics/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
@@ -17,7 +17,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let made = 0;
 
 /** The tiny artifact for the models that are served, with a PASS that says what it was certified on: the easy texts, of which half stay cheap. */
-async function watchedArtifact() {
+async function watchedArtifact(changed = (population: Population): object => population) {
   const { folder: from, easy: texts } = await tinyArtifact();
   const easy = Array.from(shuffledOrder(texts.length, 1), (i) => texts[i]!);
   const folder = copyAs(from, path.join(scratch, `watched-${made++}`), ['first/small', 'first/large']);
@@ -27,7 +27,9 @@ async function watchedArtifact() {
     manifest.features,
     easy.map((text) => extractor.extract(text)),
   );
-  layVerdict(folder, { evidence: { rungs: [{ share: 0.5 }, { share: 0.5 }], population } });
+  layVerdict(folder, {
+    evidence: { rungs: [{ share: 0.5 }, { share: 0.5 }], population: changed(population) },
+  });
   return { folder, sha256: readArtifact(folder).sha256, easy };
 }
 
@@ -117,6 +119,22 @@ test('requests of another kind raise an alarm, those of the same kind do not', a
   const ready = await readyz(running.url);
   expect(ready).toMatchObject({ status: 'degraded', watch: { drift: { requests: 100, alarm: true } } });
   expect(ready.troubles[0]).toContain('Label some of today');
+});
+
+test.each([
+  ['bins without their counts', (counts: readonly number[]) => counts.slice(0, 2)],
+  ['more counts than bins', (counts: readonly number[]) => [...counts, 1]],
+  ['counts that are none', () => ['many', null]],
+])('a verdict that has %s stops no request and no audits; its drift is not watched', async (_, change) => {
+  const { folder, sha256, easy } = await watchedArtifact(({ n, features }) => ({
+    n,
+    features: features.map((feature) => ({ ...feature, counts: change(feature.counts) })),
+  }));
+  const state = await stateWith(lost(sha256, 40));
+  const running = await gatewayForTest({ config: { artifact: folder, state, watch: {} } });
+  const reply = await running.openai.chat.completions.create(ask(easy[0]!)).asResponse();
+  expect(reply.status).toBe(200);
+  await expect.poll(async () => (await readyz(running.url)).verdict.status).toBe('contradicted');
 });
 
 test('without watch nothing is watched', async () => {
