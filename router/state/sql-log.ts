@@ -90,6 +90,7 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
       await database.run([query.compile(db)]);
     },
     async get(stream, id) {
+      if (id.includes('\0')) return undefined; // a client's word; PostgreSQL would refuse the query
       const [result] = await database.run([recordsOf(stream).where('id', '=', id).compile()]);
       const [row] = result!.rows;
       return row && storedRecord(stream, row as unknown as ReadRow);

@@ -46,6 +46,9 @@ export function describeLogContract(name: string, open: () => Promise<State>): v
       });
       expect(await state.log.get('found', 'c')).toBeUndefined();
       expect(await state.log.get('nothing', 'a')).toBeUndefined();
+      expect(await state.log.get('found', 'a\0')).toBeUndefined();
+      expect(await state.log.get('found', '\ud800')).toBeUndefined();
+      expect(state.trouble()).toBeUndefined();
     });
 
     it('keeps streams apart', async () => {
