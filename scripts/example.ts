@@ -35,7 +35,8 @@ program
   .description(
     'Send the requests of the product to Plimsoll, and say what they cost and how many replies were right.',
   )
-  .action(() => traffic(program.opts<Flags>()));
+  .option('--later', 'as many further ones, which nobody has labelled', false)
+  .action(({ later }: { later: boolean }) => traffic(program.opts<Flags>(), later));
 
 try {
   await program.parseAsync();
@@ -46,7 +47,7 @@ try {
 }
 
 async function start({ folder, requests, port, gatewayPort }: Flags): Promise<void> {
-  const world = await startWorld({ requests, seed: SEED, port });
+  const world = await startWorld({ requests: 2 * requests, seed: SEED, port });
   writeProject(folder, world, gatewayPort);
   process.stdout.write(
     `Wrote ${folder}. The models are at ${world.providerUrl}, the grader at ${world.graderUrl}.\n`,
@@ -58,8 +59,8 @@ async function start({ folder, requests, port, gatewayPort }: Flags): Promise<vo
   }
 }
 
-async function traffic({ requests: count, gatewayPort }: Flags): Promise<void> {
-  const requests = exampleRequests(count, SEED);
+async function traffic({ requests: count, gatewayPort }: Flags, later: boolean): Promise<void> {
+  const requests = exampleRequests(2 * count, SEED).slice(...(later ? [count] : [0, count]));
   const progress = startProgress('Sending requests');
   const sum = { right: 0, small: 0, usd: 0, done: 0 };
   const queue = requests[Symbol.iterator]();

@@ -10,6 +10,7 @@ import {
   seenQuestions,
   splitByKey,
 } from '../cases/index.ts';
+import type { HashedRequest } from './population.ts';
 
 export interface HeldOutCases {
   /** What the gate judges: no question of theirs was seen in training or calibration. In the order of the data. */
@@ -27,6 +28,8 @@ export interface HeldOutCases {
     /** Not seen, but tied by a group to a question that was. */
     readonly seenGroup: number;
   };
+  /** The held-out cases and the copies that were left out: requests as they come. */
+  readonly requests: readonly HashedRequest[];
   /** Held-out cases that differ from a seen one only in numbers within the text. */
   readonly alike: number;
   /** What a person should know of it, a line each. */
@@ -54,6 +57,9 @@ export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): H
     hashes: unseenHashes,
     sha256: hashCases(unseen),
     excluded: { seen: seen.length - seenCopies, seenCopies, seenGroup: tied.length },
+    requests: cases.flatMap(({ text }, row) =>
+      sightings[row] === 'question' ? [] : [{ text, copyHash: hashes[row]!.copyHash }],
+    ),
     alike,
     notes: [
       ...(known.knowsCopies ? [] : [withoutCopies(manifest.name)]),

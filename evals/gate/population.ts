@@ -1,5 +1,5 @@
 import type { Manifest } from '../../router/artifact/index.ts';
-import { featureExtractor } from '../../router/classifier/index.ts';
+import { type Classifier, featureExtractor } from '../../router/classifier/index.ts';
 import {
   describePopulation,
   featureNames,
@@ -7,28 +7,34 @@ import {
   type Population,
 } from '../../router/monitoring/index.ts';
 import { predictedLoss } from '../../router/policy/index.ts';
-import type { Case } from '../cases/index.ts';
-import type { Subject } from './subject.ts';
+import { ascendingOrder } from '../../router/statistics/index.ts';
 
-/** Held-out cases that are looked at. */
+/** Requests that are looked at. */
 const MOST = 4_000;
 
-/** What the requests are like that a verdict is of: the first held-out cases in the order of the bets, which hashes decide. */
-export function measurePopulation(
-  { heldOut: { probabilities, traits }, bets }: Pick<Subject, 'heldOut' | 'bets'>,
-  heldOut: readonly Case[],
+/** A request, and a hash of its text. */
+export interface HashedRequest {
+  readonly text: string;
+  readonly copyHash: number;
+}
+
+/**
+ * What the requests are like that a verdict is of: in the order of their hashes, and 4,000 of them at most. Copies of what was learned from are among them, though none is
+ * judged: live requests have them too.
+ */
+export async function measurePopulation(
+  requests: readonly HashedRequest[],
+  classifier: Classifier,
   { features }: Manifest,
-): Population {
+): Promise<Population> {
   const extractor = featureExtractor(features);
-  const rows = Array.from(bets.rows).slice(0, MOST);
-  return describePopulation(
-    featureNames(features),
-    rows.map((row) => {
-      const loss = predictedLoss(
-        probabilities.map((column) => column[row]!),
-        0,
-      );
-      return featureValues(traits[row]!.unscored ? null : loss, extractor.extract(heldOut[row]!.text));
-    }),
-  );
+  const rows: Float64Array[] = [];
+  for (const row of ascendingOrder(requests.map(({ copyHash }) => copyHash)).subarray(0, MOST)) {
+    const { text } = requests[row]!;
+    const scores = await classifier.scoreForDecision(text);
+    rows.push(
+      featureValues(typeof scores === 'string' ? null : predictedLoss(scores, 0), extractor.extract(text)),
+    );
+  }
+  return describePopulation(featureNames(features), rows);
 }

@@ -103,14 +103,8 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     ...request.reading,
     keepReplies: cascade !== undefined,
   });
-  const {
-    heldOut,
-    hashes,
-    sha256,
-    excluded,
-    alike,
-    notes: heldOutNotes,
-  } = heldOutCases(loaded.cases, artifact);
+  const held = heldOutCases(loaded.cases, artifact);
+  const { heldOut, hashes, sha256, excluded, alike } = held;
   if (cascade !== undefined) requireReplies(heldOut, artifact, suite);
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
@@ -152,7 +146,9 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         conditions,
         hardCases && hashHardCases(hardCases),
       ),
-      ...(plan === undefined && { population: measurePopulation(subject, heldOut, artifact.manifest) }),
+      ...(plan === undefined && {
+        population: await measurePopulation(held.requests, classifier, artifact.manifest),
+      }),
     };
     const { name, version } = artifact.manifest.policy;
     const verdict = sealedVerdict({
@@ -187,7 +183,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       notes: [
         ...suite.notes,
         ...loaded.notes,
-        ...heldOutNotes,
+        ...held.notes,
         ...look.notes,
         ...(before === undefined ? [] : replacedPassNotes(artifact.folder, before, verdict)),
       ],
