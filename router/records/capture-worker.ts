@@ -85,8 +85,9 @@ async function redactedWords<T>(words: T): Promise<T> {
     texts.push(text);
     return text;
   });
-  const [...given] = await ownCommand.redact(texts);
-  return mapTexts(redacted, () => given.shift() ?? '');
+  const given = await ownCommand.redact(texts);
+  let next = 0;
+  return mapTexts(redacted, () => given[next++] ?? '');
 }
 
 function withWords(
