@@ -20,7 +20,12 @@ async function withFeedback(changes: NonNullable<Wishes['config']> = {}) {
   const keysFile = path.join(folder, 'keys.json');
   const [one, other] = ['one', 'other'].map((name) => createKey(keysFile, { name, now: new Date() }).key);
   const state = { kind: 'sqlite' as const, url: path.join(folder, 'state.db') };
-  const config = { state, feedback: { tokens: true }, access: { keys_file: keysFile }, ...changes };
+  const config: NonNullable<Wishes['config']> = {
+    state,
+    feedback: { tokens: true },
+    access: { keys_file: keysFile },
+    ...changes,
+  };
   const running = await gatewayForTest({ config });
   const give = async (body: object, key?: string) => {
     const response = await postRaw(
@@ -50,7 +55,7 @@ async function withFeedback(changes: NonNullable<Wishes['config']> = {}) {
     await opened.close();
     return all;
   };
-  return { ...running, folder, state, one: one ?? '', other: other ?? '', give, chat, stored };
+  return { ...running, config, folder, state, one: one ?? '', other: other ?? '', give, chat, stored };
 }
 
 test('a client gives feedback on its own decisions; those of others, and unknown ones, are not there', async () => {
@@ -93,6 +98,10 @@ test('an end user gives it by a token, without a key; what is replayed counts on
   const next = await chat();
   const wrong = [
     `${token}x`,
+    `${token}.anything`,
+    `${token}.`,
+    `${token}=`,
+    `${token}!`,
     token.replace(/^plft_./, 'plft_X'),
     'plft_',
     `${token.split('.')[0]}.`,
@@ -119,6 +128,8 @@ test('a token ends, and is good for its decision alone', () => {
   const token = sign(subject, 1_000_000);
   expect(verify(token, 1_059_000)).toEqual(subject);
   expect(verify(token, 1_060_000)).toBeUndefined();
+  for (const more of ['.anything', '.', '=', ' ', '!'])
+    expect(verify(token + more, 1_000_000)).toBeUndefined();
   expect(feedbackTokens('other', 60_000).verify(token, 1_000_000)).toBeUndefined();
   const [payload] = sign({ decisionId: 'dec_2', keyId: 'k' }, 1_000_000).split('.');
   expect(verify(`${payload}.${token.split('.')[1]}`, 1_000_000)).toBeUndefined();
@@ -143,6 +154,26 @@ test('what is wrong is named', async () => {
     expect([status, body.error?.code]).toEqual([400, 'invalid_input']);
     expect(body.error?.message).toContain(field);
   }
+});
+
+test('a body of more than 256 kB is refused before anyone is known; the longest feedback is smaller', async () => {
+  const { url, give, one, token } = await (async () => {
+    const running = await withFeedback();
+    return { ...running, ...(await running.chat()) };
+  })();
+  const big = { decision_id: 'd', comment: 'x'.repeat(256 * 1024) };
+  for (const key of [undefined, one]) {
+    const { status, body } = await give(big, key);
+    expect([status, body.error?.code]).toEqual([413, 'body_too_large']);
+    expect(body.error?.message).toContain('262144 bytes (the limit of feedback)');
+  }
+  const escaped = (length: number) => '\\u00e9'.repeat(length);
+  const longest = await fetch(`${url}/v1/feedback`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"token":"${token}","correct_answer":"${escaped(32_000)}","comment":"${escaped(4_000)}"}`,
+  });
+  expect(longest.status).toBe(200);
 });
 
 test('captured requests and feedback become cases; all of a user is erased', async () => {

@@ -8,6 +8,9 @@ import { errorResponse } from '../responses.ts';
 import { feedbackRequestSchema } from '../schemas/feedback.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
+/** A right answer and a comment of the greatest length, each character escaped, and some more. Read before it is known who sent it. */
+const MAX_BODY_BYTES = 256 * 1024;
+
 const PATHS = ['/v1/feedback', '/feedback'] as const;
 
 /** The route that takes a token in place of an API key. */
@@ -55,11 +58,11 @@ export function feedbackRoute(context: ServerContext, { feedback, access }: Gate
       send.error(request, response, loggedErrorResponse(context, error, null));
     }
   };
-  const read = jsonBody(
-    bodyLimits(context, context.config.server.maxBodyBytes),
-    send,
-    'server.max_body_bytes',
-  );
+  const { maxBodyBytes } = context.config.server;
+  const read =
+    maxBodyBytes < MAX_BODY_BYTES
+      ? jsonBody(bodyLimits(context, maxBodyBytes), send, 'server.max_body_bytes')
+      : jsonBody(bodyLimits(context, MAX_BODY_BYTES), send, 'the limit of feedback');
   return {
     method: 'post',
     path: PATHS[0],
