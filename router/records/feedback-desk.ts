@@ -63,7 +63,8 @@ interface DeskParts {
   readonly nowMs?: () => number;
 }
 
-type Owner = Pick<LogRecord, 'keyId' | 'user' | 'session'>;
+/** Whose decision it is: the key that may speak of it, and the person by whom feedback on it is erased. */
+type Owner = Pick<LogRecord, 'keyId' | 'user' | 'session' | 'sameSubjectAs'>;
 
 /** Decisions that this process remembers; older ones are looked up in the logs. */
 const MOST_REMEMBERED = 100_000;
@@ -90,30 +91,32 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
   }
   if (options.tokens) void opened();
 
-  async function isOwn(decisionId: string, keyId: string | undefined): Promise<boolean> {
-    const owner = owners.get(decisionId);
-    if (owner !== undefined) return owner.keyId === keyId;
+  /** The logs keep users and sessions as hashes, which the state copies by itself. */
+  async function ownerOf(decisionId: string): Promise<Owner | undefined> {
+    const remembered = owners.get(decisionId);
+    if (remembered !== undefined) return remembered;
     for (const stream of [DECISIONS, CAPTURED]) {
       const record = await log.get(stream, decisionId);
-      if (record !== undefined) return record.keyId === keyId;
+      if (record !== undefined) return { keyId: record.keyId, sameSubjectAs: { stream, id: decisionId } };
     }
-    return false;
+    return undefined;
   }
 
+  async function verified(token: string, decisionId: string | undefined): Promise<TokenSubject | undefined> {
+    const subject = (tokens ?? (await opened()))?.verify(token, nowMs());
+    return decisionId === undefined || decisionId === subject?.decisionId ? subject : undefined;
+  }
+
+  /** Undefined if the token is wrong. @throws PlimsollError `not-found` if there is none and the key has no such decision */
   async function subjectOf(
     { token, decisionId }: GivenFeedback,
     keyId: string | undefined,
-  ): Promise<TokenSubject | undefined> {
-    if (token !== undefined) {
-      const subject = (tokens ?? (await opened()))?.verify(token, nowMs());
-      return decisionId === undefined || decisionId === subject?.decisionId ? subject : undefined;
-    }
-    if (decisionId !== undefined && (await isOwn(decisionId, keyId))) return { decisionId, keyId };
-    throw new PlimsollError(
-      'not-found',
-      'There is no such decision under this API key. Give the id from x-plimsoll-decision-id; older ones are known only if decision_log.to is state, or if the request was captured.',
-      { place: { field: 'decision_id' } },
-    );
+  ): Promise<(TokenSubject & { readonly owner: Owner | undefined }) | undefined> {
+    const subject =
+      token === undefined ? decisionId && { decisionId, keyId } : await verified(token, decisionId);
+    const owner = subject ? await ownerOf(subject.decisionId) : undefined;
+    if (token === undefined && (owner === undefined || owner.keyId !== keyId)) throw noSuchDecision();
+    return subject ? { ...subject, owner } : undefined;
   }
 
   async function count(id: string, kind: FeedbackKind): Promise<void> {
@@ -138,8 +141,8 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
       if (subject === undefined) return undefined;
       const entries = entriesOf(given, subject, nowMs());
       for (const { decisionId, kind } of entries) await count(feedbackId(decisionId, kind), kind);
-      const { user, session } = owners.get(subject.decisionId) ?? {};
-      const records = entries.map((entry) => ({ ...feedbackRecord(entry), user, session }));
+      const { user, session, sameSubjectAs } = subject.owner ?? {};
+      const records = entries.map((entry) => ({ ...feedbackRecord(entry), user, session, sameSubjectAs }));
       await log.append(FEEDBACK, records);
       return { decisionId: subject.decisionId, recorded: entries.map(({ kind }) => kind) };
     },
@@ -149,6 +152,14 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
         { kind, outcome: 'repeated' as const, count: repeated },
       ]),
   };
+}
+
+function noSuchDecision(): PlimsollError {
+  return new PlimsollError(
+    'not-found',
+    'There is no such decision under this API key. Give the id from x-plimsoll-decision-id; older ones are known only if decision_log.to is state, or if the request was captured.',
+    { place: { field: 'decision_id' } },
+  );
 }
 
 function entriesOf(

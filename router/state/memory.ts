@@ -51,7 +51,7 @@ export function memoryState(now: () => number = Date.now): State {
   };
 }
 
-type Held = LogRecord & { readonly seq: number };
+type Held = Omit<LogRecord, 'sameSubjectAs'> & { readonly seq: number };
 
 function memoryLog(): Log & { texts(): number } {
   const streams = new Map<string, Held[]>();
@@ -59,6 +59,14 @@ function memoryLog(): Log & { texts(): number } {
   const bytesOf = ({ body, text }: Held) => body.length + (text?.length ?? 0);
 
   const stored = ({ seq, id, timeMs, keyId, body, text }: Held) => ({ seq, id, timeMs, keyId, body, text });
+
+  const find = (stream: string, id: string) => streams.get(stream)?.find((record) => record.id === id);
+
+  function withSubject({ sameSubjectAs, ...record }: LogRecord): Omit<LogRecord, 'sameSubjectAs'> {
+    if (sameSubjectAs === undefined) return record;
+    const { user, session } = find(sameSubjectAs.stream, sameSubjectAs.id) ?? {};
+    return { ...record, user: record.user ?? user, session: record.session ?? session };
+  }
 
   function keepIf(stream: string, kept: (record: Held) => boolean): number {
     const records = streams.get(stream) ?? [];
@@ -74,12 +82,12 @@ function memoryLog(): Log & { texts(): number } {
       for (const record of records) {
         if (known.has(record.id)) continue;
         known.add(record.id);
-        held.push({ ...record, seq: ++seq });
+        held.push({ ...withSubject(record), seq: ++seq });
       }
       streams.set(stream, held.slice(-MAX_RECORDS));
     },
     async get(stream, id) {
-      const found = streams.get(stream)?.find((record) => record.id === id);
+      const found = find(stream, id);
       return found && stored(found);
     },
     async read(stream, { afterSeq, limit }) {

@@ -3,6 +3,12 @@
  * (test/state/contracts). Times are milliseconds since 1970. Everything that a client can reach is scoped by the id of its API key.
  */
 
+/** Which record of a log. */
+export interface RecordName {
+  readonly stream: string;
+  readonly id: string;
+}
+
 /** One record of a log. */
 export interface LogRecord {
   /** Unique within its stream: a record that is appended twice is kept once, so that a failed append may be repeated. */
@@ -12,6 +18,8 @@ export interface LogRecord {
   /** Whom it is about, as clients name them. Only a keyed hash is stored, by which `erase` finds the record. */
   readonly user?: string | undefined;
   readonly session?: string | undefined;
+  /** The record whose user and session are this one's too, where it names none itself. They are copied when it is stored. */
+  readonly sameSubjectAs?: RecordName | undefined;
   /** JSON, without anybody's words. */
   readonly body: string;
   /** What a person wrote; encrypted at rest if there is a key. */

@@ -124,7 +124,7 @@ export function rowsOf(
   const json = JSON.stringify(rows);
   const names = Object.keys(columns);
   if (dialect === 'sqlite') {
-    const picked = names.map((name) => sql`value ->> ${sql.lit(name)}`);
+    const picked = names.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.ref(name)}`);
     return sql`select ${sql.join(picked)} from json_each(${json}) where true`;
   }
   const typed = names.map((name) => sql`${sql.ref(name)} ${sql.raw(columns[name]!)}`);

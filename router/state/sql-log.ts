@@ -25,6 +25,10 @@ const COLUMNS = {
   bytes: 'bigint',
 } as const;
 
+/** Of a row, besides: the record whose user and session are copied. */
+const SUBJECT_COLUMNS = { subject_stream: 'text', subject_id: 'text' } as const;
+const COPIED = new Set(['user_hash', 'session_hash']);
+
 /** Rows that one transaction deletes: others wait only so long. */
 const DELETED_AT_ONCE = 5_000;
 
@@ -33,7 +37,7 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
   const db = queryBuilder(dialect);
 
   function rowOf(stream: string, record: LogRecord, secret: string) {
-    const { id, timeMs, keyId, user, session, body } = record;
+    const { id, timeMs, keyId, user, session, sameSubjectAs, body } = record;
     // As JSON, for PostgreSQL stores no NUL.
     const text =
       record.text === undefined ? null : cipher.seal(JSON.stringify(record.text), logPlace(stream, id));
@@ -47,7 +51,21 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
       body,
       text,
       bytes: body.length + (text?.length ?? 0),
+      ...(sameSubjectAs && { subject_stream: sameSubjectAs.stream, subject_id: sameSubjectAs.id }),
     };
+  }
+
+  /** Copies by subqueries: a join in PostgreSQL might change the order, which is that of `seq`. Most batches copy nothing. */
+  function rowsToInsert(rows: readonly ReturnType<typeof rowOf>[]): RawBuilder<unknown> {
+    if (!rows.some((row) => 'subject_id' in row)) return rowsOf(dialect, rows, COLUMNS);
+    const given = rowsOf(dialect, rows, { ...COLUMNS, ...SUBJECT_COLUMNS });
+    const picked = Object.keys(COLUMNS).map((name) => {
+      const own = sql.ref(`given.${name}`);
+      if (!COPIED.has(name)) return own;
+      return sql`coalesce(${own}, (select ${sql.ref(`subject.${name}`)} from plimsoll_log as subject
+        where subject.stream = given.subject_stream and subject.id = given.subject_id))`;
+    });
+    return sql`select ${sql.join(picked)} from (${given}) as given where true`;
   }
 
   function recordsOf(stream: string) {
@@ -86,7 +104,7 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
       const secret = await subjectSecret();
       const rows = records.map((record) => rowOf(stream, record, secret));
       const names = Object.keys(COLUMNS).map((name) => sql.ref(name));
-      const query = sql`insert into plimsoll_log (${sql.join(names)}) ${rowsOf(dialect, rows, COLUMNS)} on conflict (stream, id) do nothing`;
+      const query = sql`insert into plimsoll_log (${sql.join(names)}) ${rowsToInsert(rows)} on conflict (stream, id) do nothing`;
       await database.run([query.compile(db)]);
     },
     async get(stream, id) {

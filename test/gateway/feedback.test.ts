@@ -208,6 +208,35 @@ test('captured requests and feedback become cases; all of a user is erased', asy
   expect(await plimsoll('export', '--stream', 'captured')).toContain('Name a lake.');
 });
 
+test.each([
+  ['the decision log', { decision_log: { to: 'state' as const } }],
+  ['the captured request', { capture: { share: 1 } }],
+])('after a restart, feedback is erased by the user whom %s knows', async (_, kept) => {
+  const { config, one, chat, close, state } = await withFeedback(kept);
+  const [first, second, bobs] = [await chat(), await chat(), await chat('Name a lake.', 'bob')];
+  await close();
+  const again = await gatewayForTest({ config });
+  const authorization = `Bearer ${one}`;
+  const sent = [
+    await postRaw(
+      again.url,
+      '/v1/feedback',
+      { decision_id: first.id, comment: 'By key.' },
+      { authorization },
+    ),
+    await postRaw(again.url, '/v1/feedback', { token: second.token, comment: 'By token.', score: 1 }),
+    await postRaw(again.url, '/v1/feedback', { token: bobs.token, comment: 'By Bob.' }),
+  ];
+  expect(sent.map(({ status }) => status)).toEqual([200, 200, 200]);
+  await again.close();
+  const opened = await openState({ ...state, migrate: 'manual' });
+  expect(await opened.log.erase({ user: 'ann' })).toBe(2 + 3);
+  const left: FeedbackEntry[] = [];
+  for await (const entry of readFeedback(opened.log)) left.push(entry);
+  expect(left.map(({ text }) => text)).toEqual(['By Bob.']);
+  await opened.close();
+});
+
 test('without the part feedback none is taken, and no token handed out', async () => {
   const { url, openai } = await gatewayForTest();
   const { response } = await openai.chat.completions.create(ask('Hi')).withResponse();

@@ -120,6 +120,32 @@ export function describeLogContract(name: string, open: () => Promise<State>): v
       expect(await idsOf('people')).toEqual(['4']);
     });
 
+    it('copies user and session from another record, where a record names none, and keeps them when that one goes', async () => {
+      await state.log.append('asked', [
+        record('1', { user: 'cid', session: 's3', timeMs: 1 }),
+        record('2', { session: 's4', timeMs: 1 }),
+      ]);
+      const sameSubjectAs = { stream: 'asked', id: '1' };
+      await state.log.append('said', [
+        record('a', { sameSubjectAs, keyId: 'k1', text: 'words' }),
+        record('b', { sameSubjectAs, user: 'dora' }),
+        record('c', { sameSubjectAs: { stream: 'asked', id: '2' } }),
+        record('d', { sameSubjectAs: { stream: 'asked', id: 'none' } }),
+        record('e', { sameSubjectAs: { stream: 'said', id: '1' } }),
+        record('f'),
+      ]);
+      await state.log.append('said', [record('f', { sameSubjectAs }), record('g', { sameSubjectAs })]);
+      const { seq: _, ...stored } = (await state.log.get('said', 'a'))!;
+      expect(stored).toEqual({ ...record('a'), keyId: 'k1', text: 'words' });
+      expect(await idsOf('said')).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+      await state.log.prune('asked', { beforeMs: 2 });
+      expect(await state.log.erase({ user: 'cid' })).toBe(2);
+      expect(await idsOf('said')).toEqual(['b', 'c', 'd', 'e', 'f']);
+      expect(await state.log.erase({ session: 's3' })).toBe(1);
+      expect(await state.log.erase({ session: 's4' })).toBe(1);
+      expect(await idsOf('said')).toEqual(['d', 'e', 'f']);
+    });
+
     it('does not erase without a user or a session', async () => {
       await expect((async () => state.log.erase({ keyId: 'k1' }))()).rejects.toMatchObject({
         code: 'invalid-input',
