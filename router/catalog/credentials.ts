@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { PlimsollError } from '../errors.ts';
-import type { Provider } from './types.ts';
+import type { Provider, ProviderOptions } from './types.ts';
 
 /**
  * A provider's key from the environment or its token, or what is missing, as a clause: `OPENAI_API_KEY is not set`. Neither if the provider needs
@@ -31,6 +31,25 @@ export function providerKey(provider: Provider, env: NodeJS.ProcessEnv): Provide
   }
   if (kind !== 'bedrock') return { key: undefined };
   return hasBedrockAccess(env) ? { key: bedrockToken(env) } : { missing: `${AWS_VARIABLES} is not set` };
+}
+
+/**
+ * Variables of a provider that hold the same key as one before them: it is one key, and turning to it again would gain nothing.
+ * @returns by variable, the first one that holds its key
+ */
+export function repeatedKeys(
+  { apiKeyEnvs = [] }: Pick<ProviderOptions, 'apiKeyEnvs'>,
+  env: NodeJS.ProcessEnv,
+): ReadonlyMap<string, string> {
+  const first = new Map<string, string>();
+  const repeated = new Map<string, string>();
+  for (const variable of apiKeyEnvs) {
+    const key = setting(env, variable);
+    const before = key === undefined ? undefined : first.get(key);
+    if (before !== undefined) repeated.set(variable, before);
+    else if (key !== undefined) first.set(key, variable);
+  }
+  return repeated;
 }
 
 /** A token is short; what is longer is some other file. */

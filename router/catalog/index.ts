@@ -6,6 +6,7 @@ export {
   createKeyReader,
   type ProviderKey,
   providerKey,
+  repeatedKeys,
 } from './credentials.ts';
 export { ladderOrderWarning } from './ladder-order.ts';
 export { type PriceAge, priceAges } from './price-ages.ts';

@@ -7,6 +7,7 @@ import {
   ladderOrderWarning,
   type Provider,
   providerKey,
+  repeatedKeys,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
@@ -29,9 +30,12 @@ export type ConfiguringRouter = Pick<
   'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge' | 'watch'
 >;
 
-/** @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog */
+/**
+ * Of several variables with one key, only the first is in it.
+ * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog
+ */
 export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
-  const catalog = createCatalog(settings);
+  const catalog = createCatalog({ ...settings, providers: withDistinctKeys(settings.providers) });
   const requireModel = (field: string, name: string) => {
     if (catalog.has(name)) return;
     throw new PlimsollError(
@@ -51,6 +55,26 @@ export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRou
     for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
   }
   return catalog;
+}
+
+function withDistinctKeys(providers: GatewaySettings['providers']): GatewaySettings['providers'] {
+  return Object.fromEntries(
+    Object.entries(providers).map(([name, options]) => {
+      const repeated = repeatedKeys(options, process.env);
+      const apiKeyEnvs = options.apiKeyEnvs?.filter((variable) => !repeated.has(variable));
+      return [name, { ...options, apiKeyEnvs }];
+    }),
+  );
+}
+
+/** For each variable that is left out because another one has its key. */
+export function repeatedKeyWarnings({ providers }: GatewaySettings): string[] {
+  return Object.entries(providers).flatMap(([name, options]) =>
+    [...repeatedKeys(options, process.env)].map(
+      ([variable, first]) =>
+        `providers.${name}.api_key_envs: ${variable} holds the same key as ${first} and is left out. Set it to another key, or take it out.`,
+    ),
+  );
 }
 
 /** For each ladder whose order contradicts the prices. Profiles have the router's rungs, in any order. */

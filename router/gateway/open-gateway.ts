@@ -44,6 +44,7 @@ import {
   keysOfProviders,
   ladderWarnings,
   type ProviderKeys,
+  repeatedKeyWarnings,
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
@@ -242,6 +243,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       for (const trouble of [
         ...keys.troubles,
         ...keys.warnings,
+        ...repeatedKeyWarnings(settings),
         ...ladderWarnings(settings, router, catalog),
       ]) {
         if (!warned.has(trouble)) logger.warn(trouble);

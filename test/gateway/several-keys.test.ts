@@ -188,6 +188,30 @@ test('a key that is missing is a warning; all of them, degraded', async () => {
   });
 });
 
+test('variables that hold the same key are one key, with a warning that names them and not the key', async () => {
+  const [a, b] = VARIABLES;
+  const again = `${a}_AGAIN`;
+  process.env[again] = ` ${secretOf(a)}\n`;
+  const limited = new Set(['A']);
+  const answer = (key: string) => (limited.has(key) ? LIMITED : undefined);
+  const { chat, used, log, url } = await inFront(answer, { keys: [a, again, UNSET, b] });
+  expect((await chat()).status).toBe(200);
+  expect(used()).toBe('AB'); // not AAB
+  const told = log.map((line) => JSON.parse(line).msg).filter((text) => text?.includes(again));
+  expect(told.sort()).toEqual(
+    ['gemini', 'open'].map(
+      (provider) =>
+        `providers.${provider}.api_key_envs: ${again} holds the same key as ${a} and is left out. Set it to another key, or take it out.`,
+    ),
+  );
+  expect(log.join('')).not.toMatch(/secret-of/);
+  expect(await (await fetch(`${url}/metrics`)).text()).not.toContain(again);
+
+  const alone = await inFront(answer, { keys: [a, again] });
+  expect((await alone.chat()).status).toBe(429);
+  expect(alone.used()).toBe('A');
+});
+
 test('a file belongs to the account of the first key: routes and conversations that name one stay with it', async () => {
   const { chat, used, openai, url } = await inFront((key, { path: at }) => {
     if (key === 'A' && at.endsWith('/chat/completions')) return LIMITED;
