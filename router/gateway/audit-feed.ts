@@ -12,7 +12,7 @@ export interface AuditFeed {
   close(): Promise<void>;
 }
 
-/** @param onFailure called when the audits cannot be read, and again only after they could be */
+/** @param onFailure called when the audits cannot be read or an alarm fails, and again only after they could be */
 export function createAuditFeed(
   log: Log,
   onFailure: (error: SafeError) => void,
@@ -30,9 +30,9 @@ export function createAuditFeed(
         const { afterSeq } = current;
         const page = await log.read(AUDITS, { afterSeq, limit: PAGE });
         for (const record of page) {
+          current.afterSeq = record.seq; // first: one whose alarm fails is not counted again
           const audit = auditOf(record);
           if (audit !== undefined) current.watch.observeAudit(audit);
-          current.afterSeq = record.seq;
         }
         if (page.length < PAGE) break;
       }

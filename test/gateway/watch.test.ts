@@ -143,6 +143,27 @@ test('without watch nothing is watched', async () => {
   expect(await readyz(running.url)).not.toHaveProperty('watch');
 });
 
+test('an audit whose alarm fails is counted once, and so are those after it', async () => {
+  const state = await openState({ kind: 'memory', migrate: 'auto' });
+  const seen: string[] = [];
+  const failures: object[] = [];
+  const watch = {
+    observeAudit(audit: { decision_id: string }) {
+      seen.push(audit.decision_id);
+      if (audit.decision_id === 'dec_1') throw new Error('the handler of the alarm failed');
+    },
+  };
+  const records = lost('a', 3).map((audit, i) => ({ id: `${i}`, timeMs: i, body: JSON.stringify(audit) }));
+  await state.log.append(AUDITS, records);
+  const feed = createAuditFeed(state.log, (error) => failures.push(error), 5);
+  feed.follow(watch as unknown as Watch);
+  await expect.poll(() => seen.length).toBeGreaterThan(2);
+  await feed.close();
+  expect(seen).toEqual(['dec_0', 'dec_1', 'dec_2']);
+  expect(failures).toHaveLength(1);
+  await state.close();
+});
+
 test('the feed counts each audit once, goes on with later ones, and skips what it cannot read', async () => {
   const state = await openState({ kind: 'memory', migrate: 'auto' });
   const seen: string[] = [];
