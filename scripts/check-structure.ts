@@ -19,6 +19,7 @@ const ROOMS = [
   'router/yaml-file.ts',
   'router/nearest-name.ts',
   'router/unknown-field.ts',
+  'router/feedback-kinds.ts',
   'router/worker-thread.ts',
   'router/json',
   'router/files',

@@ -1,16 +1,9 @@
 import { PlimsollError } from '../errors.ts';
+import { FEEDBACK_KINDS, type FeedbackKind, type FeedbackSignal } from '../feedback-kinds.ts';
 import { DECISIONS, type Documents, type Log, type LogRecord } from '../state/index.ts';
 import { CAPTURED } from './captured.ts';
 import type { RequestFacts } from './decision-record.ts';
-import {
-  FEEDBACK,
-  FEEDBACK_KINDS,
-  type FeedbackEntry,
-  type FeedbackKind,
-  type FeedbackSignal,
-  feedbackId,
-  feedbackRecord,
-} from './feedback.ts';
+import { FEEDBACK, type FeedbackEntry, feedbackId, feedbackRecord } from './feedback.ts';
 import { type FeedbackTokens, feedbackTokens, type TokenSubject, tokenSecret } from './feedback-tokens.ts';
 
 /** `feedback` of the configuration. */

@@ -1,22 +1,9 @@
+import type { FeedbackKind } from '../feedback-kinds.ts';
 import { isObject, parseJson } from '../json/index.ts';
 import type { Log, LogRecord, StoredRecord } from '../state/index.ts';
 
 /** The stream of the state that feedback is in. */
 export const FEEDBACK = 'feedback';
-
-/** What a client saw its user do with a reply. */
-export const FEEDBACK_SIGNALS = [
-  'regenerated',
-  'edited',
-  'copied',
-  'retried_stronger',
-  'tool_error',
-] as const;
-export type FeedbackSignal = (typeof FEEDBACK_SIGNALS)[number];
-
-/** What one entry says. Of each kind a decision has at most one: the first. */
-export const FEEDBACK_KINDS = ['score', 'correct_answer', 'comment', ...FEEDBACK_SIGNALS] as const;
-export type FeedbackKind = (typeof FEEDBACK_KINDS)[number];
 
 /** One thing that was said of one reply. */
 export interface FeedbackEntry {

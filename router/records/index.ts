@@ -30,8 +30,6 @@ export type {
   SpentReply,
 } from './decision-record.ts';
 export {
-  FEEDBACK_KINDS,
-  FEEDBACK_SIGNALS,
   type FeedbackEntry,
   readFeedback,
 } from './feedback.ts';
