@@ -76,6 +76,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
     load: async () => (await import('./commands/retrain.ts')).retrainCommand(),
   },
+  loop: {
+    usage: '[options]',
+    description: 'Label what is new, retrain, gate, compare, and promote or keep: one round, safe to kill',
+    load: async () => (await import('./commands/loop.ts')).loopCommand(),
+  },
   inspect: {
     usage: '[options] <artifact>',
     description: 'Check an artifact (hashes, weights, golden cases) and say what it is',

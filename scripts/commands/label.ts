@@ -1,44 +1,20 @@
-import { Command, InvalidArgumentError } from 'commander';
-import type { ColumnMap, NamedRows } from '../../evals/cases/index.ts';
+import { Command } from 'commander';
+import type { ColumnMap } from '../../evals/cases/index.ts';
 import {
   type Forecast,
-  type GraderOptions,
-  type Graders,
   type Interval,
   type JudgeReport,
   type Labelled,
   label,
-  openGraders,
-  readGraders,
 } from '../../evals/labelling/index.ts';
-import { loadConfig } from '../../router/config/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
-import { CAPTURED, capturedRow, readCaptured } from '../../router/records/index.ts';
-import {
-  addMapFlag,
-  addRejectFlags,
-  candidateFrom,
-  ladderFrom,
-  type RejectFlags,
-  wholeNumberBetween,
-} from '../flags.ts';
-import { withState } from '../open-state.ts';
+import { addMapFlag, addRejectFlags, type RejectFlags } from '../flags.ts';
+import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 
-interface Flags extends RejectFlags {
+interface Flags extends RejectFlags, LabelFlags {
   readonly from: readonly string[];
-  readonly models: string;
-  readonly graders?: string;
-  readonly judge?: string;
-  readonly allowSameFamily: boolean;
-  readonly budget: number;
   readonly out: string;
-  readonly config?: string;
-  readonly maxTokens: number;
-  readonly concurrency: number;
   readonly map?: ColumnMap;
-  readonly runCode: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly json: boolean;
@@ -50,35 +26,12 @@ const EXIT_MISSING = 4;
 const EXIT_INTERRUPTED = 130;
 
 export function labelCommand(): Command {
-  const command = new Command('label')
+  const command = addLabelFlags(new Command('label'))
     .requiredOption(
       '--from <file...>',
       'prompts or cases: .jsonl, .json, .csv, .tsv, each also .gz; or captured: the captured requests in the state',
     )
-    .requiredOption(
-      '--models <list>',
-      'the candidates, cheapest first: names of the ladder, <provider>/<model>, or name=<provider>/<model>',
-    )
-    .option(
-      '--graders <file>',
-      'YAML: how replies become qualities, by task (default: the judge alone, pairwise)',
-    )
-    .option(
-      '--judge <model>',
-      '<provider>/<model> for graders of type judge, of another family than the candidates',
-    )
-    .option('--allow-same-family', 'let the judge be of the family of a candidate', false)
-    .requiredOption('--budget <amount>', 'the most that may be spent, such as 20usd', usd)
     .requiredOption('--out <file>', 'the labelled cases, .jsonl or .jsonl.gz; the journal goes beside it')
-    .option('--config <file>', 'names the providers (default: plimsoll.config.yaml)')
-    .option('--max-tokens <count>', 'the longest reply', wholeNumberBetween(1, 1_000_000), 1024)
-    .option(
-      '--concurrency <count>',
-      'calls at work at once, for each provider',
-      wholeNumberBetween(1, 1_000),
-      8,
-    )
-    .option('--run-code', 'let graders of type code run what models wrote', false)
     .option('--dry-run', 'say what it takes, and call nobody', false)
     .option('--force', 'replace cases that no journal belongs to', false)
     .option('--json', 'print the result as JSON', false);
@@ -98,10 +51,7 @@ Example:
 }
 
 async function run(flags: Flags): Promise<void> {
-  const { from, out, budget, maxTokens, concurrency, dryRun, force, map, maxRejects, rejects } = flags;
-  const config = loadConfig(flags.config);
-  const candidates = ladderFrom(flags.models).map((text) => candidateFrom(text, config.ladder));
-  const graders = gradersFrom(flags);
+  const { from, out, budget, dryRun, force, map, maxRejects, rejects } = flags;
   const interrupted = new AbortController();
   const interrupt = () => {
     printNotes(['Interrupted: calls at work are waited for, and their replies are kept.']);
@@ -110,15 +60,9 @@ async function run(flags: Flags): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const progress = startProgress('labelling');
   const labelled = await label({
-    config: { ...config, logLevel: config.logLevel === 'info' ? 'error' : config.logLevel },
-    prompts: from.map((one) => (one === CAPTURED ? capturedRows(flags.config) : one)),
-    candidates,
-    graders,
-    allowSameFamily: flags.allowSameFamily,
-    budgetUsd: budget,
+    ...labelOptions(flags),
+    prompts: from.map((one) => requestsFrom(one, flags.config)),
     out,
-    maxTokens,
-    concurrency,
     dryRun,
     force,
     signal: interrupted.signal,
@@ -136,39 +80,6 @@ async function run(flags: Flags): Promise<void> {
   if (flags.json) printJson(resultJson(labelled));
   else print(summary(labelled, out, budget));
   process.exitCode = exitCode(labelled);
-}
-
-function capturedRows(config: string | undefined): NamedRows {
-  return { name: CAPTURED, rows: rowsOfState(config) };
-}
-
-async function* rowsOfState(config: string | undefined): AsyncGenerator<Record<string, unknown>> {
-  const rows: Record<string, unknown>[] = [];
-  await withState(config, {}, async ({ log }) => {
-    for await (const one of readCaptured(log)) rows.push(capturedRow(one));
-  });
-  if (rows.length === 0) {
-    throw new PlimsollError(
-      'insufficient-data',
-      'The state has no captured requests. Set capture in the configuration and let traffic come, or name a file.',
-    );
-  }
-  yield* rows;
-}
-
-function gradersFrom({ graders, judge, runCode }: Flags): Graders {
-  const options: GraderOptions = { allowCode: runCode, judge };
-  if (graders !== undefined) return readGraders(graders, options);
-  if (judge !== undefined) return openGraders({ graders: [{ use: [{ type: 'judge' }] }] }, options);
-  throw new UsageError(
-    'Name what grades the replies: --graders FILE, or --judge <provider>/<model>, or both.',
-  );
-}
-
-function usd(text: string): number {
-  const amount = /^\$?(\d+(?:\.\d+)?)(?:\s*usd)?$/i.exec(text.trim())?.[1];
-  if (amount !== undefined && Number(amount) > 0) return Number(amount);
-  throw new InvalidArgumentError('It must be an amount of US dollars above 0, such as 20usd.');
 }
 
 function forecastLines(
