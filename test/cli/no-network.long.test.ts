@@ -110,6 +110,24 @@ describe('no command reaches another machine or writes into the home or the temp
   const config = path.join(folder, 'plimsoll.config.yaml');
   writeFileSync(config, 'state: { kind: sqlite, url: state.db }\n');
 
+  const provider = path.join(folder, 'provider.yaml');
+  const graders = path.join(folder, 'graders.yaml');
+  writeFileSync(
+    provider,
+    "providers: { p: { kind: openai-compatible, base_url: 'http://127.0.0.1:1/v1' } }\nmodels: { p/small: { price: { input: 1, output: 1 } }, p/large: { price: { input: 1, output: 1 } } }\n",
+  );
+  writeFileSync(graders, 'graders: [{ use: [{ type: refusal }] }]\n');
+  const labelling = [
+    '--models',
+    'p/small,p/large',
+    '--graders',
+    graders,
+    '--budget',
+    '1usd',
+    '--config',
+    provider,
+  ];
+
   // In this order: some need what an earlier one wrote. What each exits with is no matter here, but it must come as far as its work.
   const RUNS: readonly (readonly string[])[] = [
     ['train', '--data', data, ...models, '--out', made, ...share],
@@ -128,6 +146,34 @@ describe('no command reaches another machine or writes into the home or the temp
     ['keys', 'list', '--file', path.join(folder, 'keys.json')],
     ['state', 'status', '--config', config],
     ['prices', 'check'],
+    ['label', ...labelling, '--from', data, '--out', path.join(folder, 'labelled.jsonl'), '--dry-run'],
+    [
+      'loop',
+      ...labelling,
+      '--from',
+      data,
+      '--data',
+      data,
+      '--store',
+      path.join(folder, 'models'),
+      '--suite',
+      suite,
+      '--min-new',
+      '100000',
+      '--folder',
+      path.join(folder, 'loop'),
+    ],
+    ['audit', '--cases', data, '--models', 'p/small,p/large', '--config', config],
+    [
+      'review',
+      'write',
+      '--cases',
+      data,
+      '--models',
+      `${SMALL},${LARGE}`,
+      '--out',
+      path.join(folder, 'review.csv'),
+    ],
     ['import', 'routerbench', raw, '--out', path.join(folder, 'imported.jsonl')],
   ];
 

@@ -1,9 +1,9 @@
-import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createTransformersEncoder, openEncoder } from '../../router/encoders/open-encoder.ts';
 import { STATIC_IDENTITY } from '../../router/encoders/static.ts';
 import { cosine, MINILM_FOLDER } from './minilm-folder.ts';
@@ -42,8 +42,11 @@ describe('a transformers encoder from a folder', () => {
   });
 
   it('that holds no model says what it has', async () => {
-    const opening = createTransformersEncoder({ model: import.meta.dirname });
-    await expect(opening).rejects.toMatchObject(missing(/no tokenizer\.json.*transformers\.long\.test\.ts/));
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'plimsoll-no-model-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(path.join(folder, 'notes.txt'), 'no model');
+    const opening = createTransformersEncoder({ model: folder });
+    await expect(opening).rejects.toMatchObject(missing(/no tokenizer\.json.*notes\.txt/));
   });
 });
 

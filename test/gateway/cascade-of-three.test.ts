@@ -211,7 +211,7 @@ test.each([
 });
 
 test('a reply of the wrong form climbs: it was judged', async () => {
-  const running = await climbingGateway({ upstream: { script: { turns: [] } } });
+  const running = await climbingGateway({ upstream: { script: { turns: [], text: 'no JSON' } } });
   const body = { ...ask(EASY), response_format: { type: 'json_object' } };
   const response = await postRaw(running.url, CHAT, body);
   expect(headerOf(response, 'reason')).toBe('cascade-escalated');

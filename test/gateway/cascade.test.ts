@@ -439,7 +439,7 @@ describe('a reply of the wrong form escalates, whatever the judge makes of it', 
     [
       'text where JSON is wanted',
       { response_format: { type: 'json_object' } },
-      { script: { turns: [] } },
+      { script: { turns: [], text: 'no JSON' } },
       'cascade-escalated',
     ],
     [

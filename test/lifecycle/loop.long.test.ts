@@ -1,14 +1,17 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { runGate } from '../../evals/gate/index.ts';
 import { label, readGraders } from '../../evals/labelling/index.ts';
-import { type LoopOptions, promote, runLoop, train } from '../../evals/lifecycle/index.ts';
+import { type LoopOptions, promote, runLoop } from '../../evals/lifecycle/index.ts';
 import { readCurrent } from '../../router/artifact/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { startWorld } from '../../scripts/example/world.ts';
 
+const run = promisify(execFile);
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-loop-'));
 const place = (name: string) => path.join(scratch, name);
 const FIRST = 1_500;
@@ -53,13 +56,9 @@ async function firstArtifact(): Promise<string> {
   const cases = place('first.jsonl');
   await label({ ...labelling(5), prompts: [requestsFile('first-requests.jsonl', 0, FIRST)], out: cases });
   const out = place('models/first');
-  await train({
-    data: [cases],
-    cheap: 'example/small',
-    strong: 'example/large',
-    out,
-    rule: { rule: 'max-quality-loss', target: 0.06, confidence: 0.95 },
-  });
+  const models = ['--cheap', 'example/small', '--strong', 'example/large'];
+  const rule = ['--max-quality-loss', '0.06', '--learner', 'lr', '--out', out];
+  await run(process.execPath, ['dist/scripts/cli.js', 'train', '--data', cases, ...models, ...rule]);
   const { verdict } = await runGate({
     artifact: out,
     suite: place('suite.yaml'),
