@@ -195,13 +195,13 @@ test("the operator's program has the last word; what it does not give back is no
     if (texts.some((text) => text.includes('hang'))) return;
     process.stdout.write(JSON.stringify({ id, texts: texts.map((text) => text.replaceAll('Atlantis', '[place]')) }) + '\\n');
   });`;
-  const redact_command = { command: [process.execPath, '-e', program], timeout_ms: 2_000 };
+  const redact_command = { command: [process.execPath, '-e', program], timeout_ms: 5_000 };
   const { openai, url, stored, close } = await capturing({ redact_command, include: 'prompt' });
   await openai.chat.completions.create(ask('Where is Atlantis? Write to a@example.org.'));
-  await expect.poll(() => outcomes({ url }), { timeout: 5_000 }).toEqual({ stored: 1 });
+  await expect.poll(() => outcomes({ url }), { timeout: 30_000 }).toEqual({ stored: 1 });
   await openai.chat.completions.create(ask('Please hang.'));
   await expect
-    .poll(() => outcomes({ url }), { timeout: 5_000 })
+    .poll(() => outcomes({ url }), { timeout: 30_000 })
     .toEqual({ stored: 1, 'redaction-failed': 1 });
   await close();
   expect((await stored()).map(({ request }) => request.messages[0]?.content)).toEqual([
