@@ -57,7 +57,7 @@ test('while the state is away capture pauses, and what was drawn is stored when 
   expect(capture.draw(request('Second.'))).toBeUndefined();
   expect(capture.counts()).toMatchObject({ stored: 0, paused: 1 });
   setAway(false);
-  await expect.poll(() => capture.counts().stored, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => capture.counts().stored, { timeout: 30_000 }).toBe(1);
   capture.draw(request('Third.'))?.end(replied('dec_3'));
   await capture.close();
   const stored = await state.log.read('captured', { afterSeq: 0, limit: 9 });
