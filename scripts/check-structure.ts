@@ -63,6 +63,7 @@ const ROOMS = [
   'evals/labelling',
   'evals/report',
   'evals/lifecycle',
+  'evals/loop',
   'evals/index.ts',
   'evals/vitest-matcher.ts',
   'scripts',

@@ -17,7 +17,6 @@ export {
   requireLearnable,
 } from './labelled-data.ts';
 export { type JudgeCases, learnCascade } from './learn-cascade.ts';
-export { type LoopOptions, type LoopOutcome, type LoopResult, runLoop } from './loop.ts';
 export { expectationSentence, thresholdWords } from './model-card.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export { assertDisplaces, placeInStore, promote, promoteChallenger, rollback } from './promotion.ts';

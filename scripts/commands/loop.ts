@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type LoopResult, retrainReport, runLoop } from '../../evals/lifecycle/index.ts';
+import { retrainReport } from '../../evals/lifecycle/index.ts';
+import { type LoopResult, runLoop } from '../../evals/loop/index.ts';
 import { addLearnerFlag, type LearnerFlag, share, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
 import { print, printJson, printNotes, showProgress, startProgress } from '../terminal.ts';

@@ -6,8 +6,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { holdLock, replaceFile } from '../../router/files/index.ts';
 import { type NamedRows, promptRows, readRecords, writeCases } from '../cases/index.ts';
 import { type LabelOptions, label } from '../labelling/index.ts';
-import { promoteChallenger } from './promotion.ts';
-import { type Retrained, type RetrainOptions, retrain } from './retrain.ts';
+import { promoteChallenger, type Retrained, type RetrainOptions, retrain } from '../lifecycle/index.ts';
 
 export interface LoopOptions {
   /** Where the rounds are kept: requests, cases, outcomes. */
