@@ -58,7 +58,7 @@ export async function findAudits(
     }
   }
   rejects.requireFew(rows.length + rejects.count);
-  const smallest = Math.min(...rows.map((row) => row.sampling_probability));
+  const smallest = rows.reduce((least, row) => Math.min(least, row.sampling_probability), 1);
   const left = { escalated: 0, undecided: 0, ungraded: 0, thinned: 0, rejected: rejects.count };
   const audits: Audit[] = [];
   for (const row of rows) {

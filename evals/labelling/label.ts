@@ -326,7 +326,7 @@ class LabelRun {
         else toAsk.push({ model: this.#client.catalog.get(model), body });
       }
     }
-    toAsk.push(...this.#judgeCalls(replies));
+    for (const call of this.#judgeCalls(replies)) toAsk.push(call);
     onForecast(forecast({ rows: this.#rows.length, toAsk, replies, known, maxTokens, concurrency }));
   }
 

@@ -60,6 +60,9 @@ export interface AuditStatus {
 export interface AuditWatch {
   /** In the order in which they were recorded: the same audits give the same status on every instance. @returns whether the promise was contradicted by this one */
   observe(audit: Audit): boolean;
+  isContradicted(): boolean;
+  /** The one in force; undefined if everything goes to the strongest candidate. */
+  threshold(): number | undefined;
   status(): AuditStatus;
 }
 
@@ -98,6 +101,8 @@ export function createAuditWatch(promised: Promised, options: AuditOptions): Aud
       if (onContradiction === 'strong') threshold = undefined;
       return true;
     },
+    isContradicted: () => contradictions > 0,
+    threshold: () => threshold,
     status: () => ({
       n,
       limit,

@@ -69,7 +69,7 @@ export function createDriftWatch(
         .map(({ name, counts, test }) => ({
           name,
           logEvidence: test.logValue(),
-          psi: populationStabilityIndex(counts, test.state().seen),
+          psi: populationStabilityIndex(counts, test.seen()),
         }))
         .sort((a, b) => b.logEvidence - a.logEvidence),
     }),

@@ -69,9 +69,7 @@ export function openWatch(
   }
 
   function contradiction(): string | undefined {
-    return audits !== undefined && audits.status().contradictions > 0
-      ? contradictionOf(manifest.name, audits, options)
-      : undefined;
+    return audits?.isContradicted() ? contradictionOf(manifest.name, audits, options) : undefined;
   }
 
   return {
@@ -86,7 +84,7 @@ export function openWatch(
       if (audits?.observe(audit)) report('contradicted', contradictionOf(manifest.name, audits, options));
     },
     contradiction,
-    threshold: () => (audits === undefined ? manifest.policy.threshold : audits.status().threshold),
+    threshold: () => (audits === undefined ? manifest.policy.threshold : audits.threshold()),
     troubles: () => [driftAlarm, contradiction()].filter((one) => one !== undefined),
     status: () => ({ drift: drift?.status(), audits: audits?.status() }),
   };

@@ -2,16 +2,6 @@ import { PlimsollError } from '../errors.ts';
 import { requireNumbers } from './input-checks.ts';
 import { mean } from './mean.ts';
 
-/** What an e-process needs to go on from after a restart: plain JSON. */
-export interface EProcessState {
-  /** Values seen. */
-  readonly n: number;
-  /** Capital at each stake, as a logarithm; null if it is 0. */
-  readonly logCapitals: readonly (number | null)[];
-  /** The largest logarithm of the e-value so far. */
-  readonly highest: number;
-}
-
 /** Evidence that the mean of a stream lies above a limit. It may be looked at after every value. */
 export interface EProcess {
   /** @throws PlimsollError `invalid-input` if the value is outside of the range */
@@ -20,7 +10,6 @@ export interface EProcess {
   logValue(): number;
   /** min(1, 1 / the largest e-value so far). */
   pValue(): number;
-  state(): EProcessState;
 }
 
 /** Shares of the largest stake that cannot lose all capital, spread evenly in the logarithm; fixed before any value is seen. */
@@ -38,15 +27,13 @@ const SHARES = Float64Array.from({ length: 8 }, (_, k) => 0.05 * 18 ** (k / 7));
  *
  * @param limit inside of the range
  * @param range of the values; by default -1 to 1, that of quality losses
- * @param from what `state()` gave, to go on from there
- * @throws PlimsollError `invalid-input`: a limit that is not inside of the range, or a state that is none
+ * @throws PlimsollError `invalid-input`: a limit that is not inside of the range
  * @see Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS B 86 (2024), arXiv 2010.09686, section 4 (bets on the mean);
  *   Shin, Ramdas and Rinaldo, E-detectors, arXiv 2203.03532, section 2 (sums over the times at which a bet begins)
  */
 export function eProcess(
   limit: number,
   range: { readonly low: number; readonly high: number } = { low: -1, high: 1 },
-  from?: EProcessState,
 ): EProcess {
   const { low, high } = range;
   requireNumbers('limit', [limit], { min: low, max: high });
@@ -54,13 +41,12 @@ export function eProcess(
     throw new PlimsollError('invalid-input', `limit is ${limit}: it must lie between ${low} and ${high}.`);
   }
   const stakes = SHARES.map((share) => share / (limit - low));
-  const logs = logCapitalsOf(from);
-  let n = from?.n ?? 0;
+  const capitals = new Float64Array(stakes.length);
+  let n = 0;
   // All capital is kept divided by e^scale: after a year above the limit it would overflow.
-  let scale = Math.max(0, from?.highest ?? 0, ...logs);
-  const capitals = logs.map((log) => Math.exp(log - scale));
-  let rest = keptBack(n) * Math.exp(-scale);
-  let highest = Math.exp((from?.highest ?? 0) - scale);
+  let scale = 0;
+  let rest = 1;
+  let highest = 1;
   const value = () => rest + mean(capitals);
 
   return {
@@ -77,11 +63,6 @@ export function eProcess(
     },
     logValue: () => Math.log(value()) + scale,
     pValue: () => Math.exp(-scale) / highest,
-    state: () => ({
-      n,
-      highest: Math.log(highest) + scale,
-      logCapitals: Array.from(capitals, (one) => (one === 0 ? null : Math.log(one) + scale)),
-    }),
   };
 
   function rescale(): void {
@@ -94,24 +75,7 @@ export function eProcess(
 
 const TOO_LARGE = 1e150;
 
-function logCapitalsOf(from: EProcessState | undefined): Float64Array {
-  if (from === undefined) return new Float64Array(SHARES.length).fill(Number.NEGATIVE_INFINITY);
-  const { n, logCapitals, highest } = from;
-  const logs = logCapitals.map((log) => log ?? Number.NEGATIVE_INFINITY);
-  const isState =
-    Number.isInteger(n) &&
-    n >= 0 &&
-    highest >= 0 &&
-    logs.length === SHARES.length &&
-    !logs.some(Number.isNaN);
-  if (isState) return Float64Array.from(logs);
-  throw new PlimsollError(
-    'invalid-input',
-    'This is not the state of an e-process of this version: start a new one.',
-  );
-}
-
-/** The share of the capital that no bet has begun with after n values. */
+/** The share of the capital that no bet has begun with after n values, at least one. */
 function keptBack(n: number): number {
-  return n === 0 ? 1 : 1 / (2 + 2 * Math.log(n));
+  return 1 / (2 + 2 * Math.log(n));
 }

@@ -34,13 +34,12 @@ export {
 } from './decisions.ts';
 export {
   type BinCounts,
-  type DriftState,
   type DriftTest,
   driftTest,
   meanOfLogs,
   populationStabilityIndex,
 } from './drift.ts';
-export { type EProcess, type EProcessState, eProcess } from './e-process.ts';
+export { type EProcess, eProcess } from './e-process.ts';
 export {
   excessOverMix,
   excessOverMixInterval,

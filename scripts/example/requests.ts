@@ -20,7 +20,9 @@ interface Kind {
   readonly make: (random: Random) => readonly [prompt: string, answer: string];
 }
 
-export const MODELS = { small: 'small', large: 'large' } as const;
+export const MODELS = ['small', 'large'] as const;
+
+type Model = (typeof MODELS)[number];
 
 const whole = (random: Random, from: number, to: number) => from + Math.floor(random() * (to - from + 1));
 const oneOf = <T>(random: Random, of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
@@ -161,7 +163,7 @@ function kindAt(place: number): Kind {
 }
 
 /** What a model replies: always the same to one prompt, right as often as its kind says. */
-export function exampleReply({ prompt, task, answer }: ExampleRequest, model: keyof typeof MODELS): string {
+export function exampleReply({ prompt, task, answer }: ExampleRequest, model: Model): string {
   const chance = KINDS.find((kind) => kind.task === task)![model];
   const draw = createHash('sha256').update(`${model}\n${prompt}`).digest().readUInt32BE() / 2 ** 32;
   return draw < chance ? answer : wrong(answer);

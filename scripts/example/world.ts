@@ -27,11 +27,11 @@ export async function startWorld({ requests: count, seed, port }: WorldOptions):
   const byPrompt = new Map(requests.map((request) => [request.prompt, request]));
   const provider = await startFakeProvider({
     port,
-    models: Object.values(MODELS),
+    models: MODELS,
     remember: 1,
     answer({ text: prompt, model }) {
       const known = byPrompt.get(prompt.trim());
-      return known && exampleReply(known, model === MODELS.large ? 'large' : 'small');
+      return known && exampleReply(known, model === 'large' ? 'large' : 'small');
     },
   });
   const grader = await startGrader(byPrompt, port === 0 ? 0 : port + 1);

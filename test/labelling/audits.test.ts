@@ -67,6 +67,11 @@ test('requests that were drawn more often are thinned to the others, the same on
   expect(await findAudits([file], CANDIDATES)).toEqual({ audits, left, notes: [] });
 });
 
+test('more rows than a call has room for', async () => {
+  const rows = Array.from({ length: 150_000 }, (_, i) => row(`dec_${i}`));
+  expect((await findAudits([fileOf(rows)], CANDIDATES)).audits).toHaveLength(150_000);
+});
+
 test('rows of no captured request are refused, by line and field, without their words', async () => {
   const file = fileOf([row('dec_1'), { id: 'x', prompt: 'a secret', outcomes: {} }]);
   const refusal = findAudits([file], CANDIDATES);

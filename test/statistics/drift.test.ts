@@ -45,17 +45,10 @@ test('a shift is found', () => {
   expect(found.filter((at) => at !== undefined).length).toBeGreaterThanOrEqual(38);
 });
 
-test('goes on from its state', () => {
-  const reference = [5, 5, 10];
-  const stream = Array.from({ length: 60 }, (_, i) => i % 3);
-  const whole = driftTest(reference);
-  for (const bin of stream) whole.observe(bin, 0.5);
-  const first = driftTest(reference);
-  for (const bin of stream.slice(0, 20)) first.observe(bin, 0.5);
-  const second = driftTest(reference, JSON.parse(JSON.stringify(first.state())));
-  for (const bin of stream.slice(20)) second.observe(bin, 0.5);
-  expect(second.logValue()).toBeCloseTo(whole.logValue(), 12);
-  expect(whole.state().seen).toEqual([20, 20, 20]);
+test('counts what it has seen', () => {
+  const drift = driftTest([5, 5, 10]);
+  for (let i = 0; i < 60; i++) drift.observe(i % 3, 0.5);
+  expect(Array.from(drift.seen())).toEqual([20, 20, 20]);
 });
 
 test('the mean of e-values', () => {
@@ -76,7 +69,6 @@ test.each([
   ['one bin', () => driftTest([3])],
   ['a count that is none', () => driftTest([3, -1])],
   ['a bin that is not there', () => driftTest([3, 1]).observe(2, 0)],
-  ['a state with other bins', () => driftTest([3, 1], { seen: [1, 2, 3], bets: [] })],
   ['streams with other bins', () => populationStabilityIndex([1, 2], [1, 2, 3])],
 ])('%s is refused', (_, run) => {
   expect(run).toThrow(expect.objectContaining({ code: 'invalid-input' }));

@@ -61,25 +61,11 @@ test('goes on for ever above the limit', () => {
   expect(process.logValue() - before).toBeCloseTo(Math.log(1 + (0.9 / 1.1) * 0.9), 9);
 });
 
-test('goes on from its state', () => {
-  const values = Array.from({ length: 100 }, (_, i) => (i % 7 === 0 ? 1 : 0));
-  const whole = eProcess(0.1);
-  for (const value of values) whole.observe(value);
-  const first = eProcess(0.1);
-  for (const value of values.slice(0, 40)) first.observe(value);
-  const second = eProcess(0.1, undefined, JSON.parse(JSON.stringify(first.state())));
-  for (const value of values.slice(40)) second.observe(value);
-  expect(second.logValue()).toBeCloseTo(whole.logValue(), 12);
-  expect(second.pValue()).toBeCloseTo(whole.pValue(), 12);
-  expect(JSON.parse(JSON.stringify(eProcess(0.1).state()))).toEqual(eProcess(0.1).state());
-});
-
 test.each([
   ['a limit at the end of the range', () => eProcess(1)],
   ['a limit that is no number', () => eProcess(Number.NaN)],
   ['a value outside of the range', () => eProcess(0.1).observe(1.5)],
   ['a value that is no number', () => eProcess(0.1).observe(Number.NaN)],
-  ['the state of another process', () => eProcess(0.1, undefined, { n: 1, highest: 0, logCapitals: [0] })],
 ])('%s is refused', (_, run) => {
   expect(run).toThrow(expect.objectContaining({ code: 'invalid-input' }));
 });
