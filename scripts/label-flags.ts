@@ -24,6 +24,7 @@ export interface LabelFlags {
   readonly config?: string;
   readonly maxTokens: number;
   readonly concurrency: number;
+  readonly reuse: boolean;
   readonly runCode: boolean;
 }
 
@@ -51,6 +52,7 @@ export function addLabelFlags(command: Command): Command {
       wholeNumberBetween(1, 1_000),
       8,
     )
+    .option('--no-reuse', 'ask also for replies that the rows bring, captured or from a log')
     .option('--run-code', 'let graders of type code run what models wrote', false);
 }
 
@@ -65,6 +67,7 @@ export function labelOptions(flags: LabelFlags) {
     budgetUsd: flags.budget,
     maxTokens: flags.maxTokens,
     concurrency: flags.concurrency,
+    reuse: flags.reuse,
   } satisfies Partial<LabelOptions>;
 }
 

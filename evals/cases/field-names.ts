@@ -20,7 +20,7 @@ const PROMPT_FIELDS = [
 /** Fields that only JSON can hold, or that another command writes. */
 const OTHER_FIELDS = [
   ...['messages', 'tools', 'response_format', 'split', 'label_plan'],
-  ...['decision', 'sampling_probability', 'stratum'], // of captured requests
+  ...['decision', 'sampling_probability', 'stratum', 'reply'], // of captured requests and logs
 ];
 
 /** Read to be refused: who gives a weight means that it counts. */

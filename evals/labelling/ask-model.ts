@@ -222,7 +222,7 @@ function costOf(
 const FINE_ENOUGH_USD = 1e-4;
 
 /** Models of one's own machines that have no price cost nothing. */
-function priceOf(model: CatalogModel): CatalogModel['price'] {
+export function priceOf(model: CatalogModel): CatalogModel['price'] {
   return model.price ?? (model.local ? { inputUsd: 0, outputUsd: 0 } : undefined);
 }
 

@@ -16,6 +16,8 @@ export interface Forecast {
   readonly calls: number;
   /** Calls whose replies are in the journal already. */
   readonly known: number;
+  /** Replies that the rows bring: captured, or from a log. */
+  readonly recorded: number;
   readonly tokens: Interval;
   readonly usd: Interval;
   readonly minutes: Interval;
@@ -45,6 +47,7 @@ interface ForecastOptions {
   /** By `<provider>/<model>`. */
   readonly replies: ReadonlyMap<string, readonly JournalReply[]>;
   readonly known: number;
+  readonly recorded: number;
   readonly maxTokens: number;
   /** Calls at work at once, for each provider. */
   readonly concurrency: number;
@@ -58,7 +61,7 @@ const MS_PER_TOKEN = 20;
 const MS_TO_FIRST_TOKEN = 600;
 
 export function forecast(options: ForecastOptions): Forecast {
-  const { rows, toAsk, replies, known, maxTokens, concurrency } = options;
+  const { rows, toAsk, replies, known, recorded, maxTokens, concurrency } = options;
   const models = grouped(toAsk);
   const parts = [...models].map(([name, calls]) => {
     const seen = replies.get(name) ?? [];
@@ -76,6 +79,7 @@ export function forecast(options: ForecastOptions): Forecast {
     rows,
     calls: toAsk.length,
     known,
+    recorded,
     tokens: sum(parts.map(({ tokens }) => tokens)),
     usd: sum(parts.map(({ usd }) => usd)),
     minutes: scaled(slowest, 1 / (60_000 * concurrency)),

@@ -39,6 +39,9 @@ const lineSchema = z.discriminatedUnion('kind', [
 
 /** A reply that was paid for. */
 export type JournalReply = Readonly<Omit<z.infer<typeof replySchema>, 'kind'>>;
+/** What a grade and a case need of a reply; one that was recorded elsewhere may lack its latency. */
+export type GradedReply = Omit<JournalReply, 'key' | 'case' | 'model' | 'charged_usd' | 'latency_ms'> &
+  Partial<Pick<JournalReply, 'latency_ms'>>;
 /** A call that failed for good in this run; the next run makes it again. */
 export type JournalFailure = Readonly<{ key: string; case: string; model: string; why: string }>;
 type Line = z.infer<typeof lineSchema>;

@@ -16,7 +16,7 @@ import { Budget } from './budget.ts';
 import { type Forecast, forecast } from './forecast.ts';
 import type { Grade, GraderTools } from './graders/grader.ts';
 import type { Graders } from './graders/graders-file.ts';
-import { Journal, type JournalReply } from './journal.ts';
+import { type GradedReply, Journal, type JournalReply } from './journal.ts';
 import type { JudgeReport } from './judge/judge-report.ts';
 import { requireOtherFamily } from './judge/model-family.ts';
 import { type LabelRow, readLabelRows } from './rows.ts';
@@ -49,6 +49,8 @@ export interface LabelOptions {
   readonly concurrency?: number;
   /** Waits before further tries after the gateway's retries, in ms; by default 1, 2, 4, 8 and 16 seconds. */
   readonly waitsMs?: readonly number[];
+  /** Grade a candidate's reply that is in the row, captured or from a log, and ask only the others. Default true. */
+  readonly reuse?: boolean;
   /** Replace cases that no journal belongs to. Default false. */
   readonly force?: boolean;
   /** Stop after the forecast, before the first call. Default false. */
@@ -92,6 +94,8 @@ export interface Labelled {
   readonly missing: readonly MissingLabel[];
   /** Undefined if no model judged. */
   readonly judge: JudgeReport | undefined;
+  /** Replies that were in the rows, and graded without a call. */
+  readonly reused: number;
   /** Calls that were made, those of earlier runs left out. */
   readonly newCalls: number;
   /** Of this run and those before it. */
@@ -125,8 +129,9 @@ export async function label(options: LabelOptions): Promise<Labelled> {
     const models = candidates.map(({ model }) => model);
     if (judge !== undefined && options.allowSameFamily !== true) requireOtherFamily(judge.model, models);
     for (const model of [...models, ...(judge ? [judge.model] : [])]) requirePrice(client.catalog.get(model));
-    const { maxTokens = DEFAULTS.maxTokens, reading = {} } = options;
-    const rows = await readLabelRows(options.prompts, options.graders, maxTokens, reading);
+    const { graders, maxTokens = DEFAULTS.maxTokens, reading = {}, reuse = true } = options;
+    const recordedOf = reuse ? models.map((model) => client.catalog.get(model)) : [];
+    const rows = await readLabelRows(options.prompts, { graders, maxTokens, recordedOf, reading });
     const release = holdLock(journalFile);
     try {
       const journal = new Journal(journalFile);
@@ -154,6 +159,7 @@ class LabelRun {
   readonly #outcomes = new Map<string, Map<string, LabelledOutcome>>();
   readonly #missing: MissingLabel[] = [];
   #newCalls = 0;
+  #reused = 0;
   #done = 0;
   #ended: Labelled['ended'] = 'done';
 
@@ -212,12 +218,7 @@ class LabelRun {
 
   async #labelRow(row: LabelRow): Promise<void> {
     const { candidates } = this.#options;
-    const answers = await Promise.all(
-      candidates.map(async (candidate) => {
-        const { one, body } = row;
-        return this.#calls.ask({ model: candidate.model, caseId: one.id, purpose: 'candidate', body });
-      }),
-    );
+    const answers = await Promise.all(candidates.map(async ({ model }) => this.#replyOf(row, model)));
     const strong = answers.at(-1);
     for (const [at, candidate] of candidates.entries()) {
       const answer = answers[at];
@@ -225,11 +226,19 @@ class LabelRun {
     }
   }
 
+  async #replyOf({ one, body, recorded }: LabelRow, model: string): Promise<CandidateAnswer> {
+    const call: ModelCall = { model, caseId: one.id, purpose: 'candidate', body };
+    if (recorded?.model === model && !this.#journal.replies.has(keyOf(call))) {
+      return { kind: 'recorded', reply: recorded.reply };
+    }
+    return this.#calls.ask(call);
+  }
+
   async #labelReply(
     row: LabelRow,
     candidate: LabelCandidate,
-    answer: Answer,
-    strong: Answer | undefined,
+    answer: CandidateAnswer,
+    strong: CandidateAnswer | undefined,
   ): Promise<void> {
     if (answer.kind === 'budget') this.#endAtBudget();
     if (answer.kind === 'budget' || answer.kind === 'ended') return;
@@ -237,7 +246,8 @@ class LabelRun {
       this.#missing.push({ case: row.one.id, candidate: candidate.name, why: answer.why });
       return;
     }
-    if (answer.isNew) this.#newCalls++;
+    if (answer.kind === 'recorded') this.#reused++;
+    else if (answer.isNew) this.#newCalls++;
     const { reply } = answer;
     const tools: GraderTools = { ask: async (call) => this.#askForGrader(call) };
     const isStrongest = candidate === this.#options.candidates.at(-1);
@@ -249,7 +259,7 @@ class LabelRun {
       model: candidate.model,
       reply: reply.text,
       reference: row.row.reference,
-      strongReply: !isStrongest && strong?.kind === 'reply' ? strong.reply.text : undefined,
+      strongReply: !isStrongest && strong !== undefined && 'reply' in strong ? strong.reply.text : undefined,
       isStrongest,
     };
     const grade = await row.grader.grade(sample, tools);
@@ -293,7 +303,8 @@ class LabelRun {
         const outcome = outcomes.get(name);
         return outcome === undefined ? [] : [[name, outcome] as const];
       });
-      rows.push({ ...row, outcomes: Object.fromEntries(inOrder) });
+      const { reply: _, ...request } = row; // in the outcome, if it was one of a candidate
+      rows.push({ ...request, outcomes: Object.fromEntries(inOrder) });
     }
     return (await writeCases(out, rows)).sha256;
   }
@@ -319,15 +330,18 @@ class LabelRun {
     }
     const toAsk: { model: CatalogModel; body: LabelRow['body'] }[] = [];
     let known = 0;
-    for (const { one, body } of this.#rows) {
+    let recorded = 0;
+    for (const { one, body, recorded: given } of this.#rows) {
       for (const { model } of candidates) {
         const key = keyOf({ model, caseId: one.id, purpose: 'candidate', body });
         if (this.#journal.replies.has(key)) known++;
+        else if (given?.model === model) recorded++;
         else toAsk.push({ model: this.#client.catalog.get(model), body });
       }
     }
     for (const call of this.#judgeCalls(replies)) toAsk.push(call);
-    onForecast(forecast({ rows: this.#rows.length, toAsk, replies, known, maxTokens, concurrency }));
+    const rows = this.#rows.length;
+    onForecast(forecast({ rows, toAsk, replies, known, recorded, maxTokens, concurrency }));
   }
 
   /** Calls of the judge, whose prompts are not known before the replies: about the request and two replies of half the longest. */
@@ -361,6 +375,7 @@ class LabelRun {
       }),
       missing: this.#missing,
       judge: this.#options.graders.judge?.report(),
+      reused: this.#reused,
       newCalls: this.#newCalls,
       spentUsd: this.#budget.spentUsd,
       lostUsd: this.#journal.lostUsd,
@@ -370,11 +385,14 @@ class LabelRun {
   }
 }
 
+/** Of a candidate: `recorded`, the reply was in the row. */
+type CandidateAnswer = Answer | { readonly kind: 'recorded'; readonly reply: GradedReply };
+
 /** As it stands in a file of cases. */
 type LabelledOutcome = ReturnType<typeof outcomeOf>;
 
 /** A reply without a label keeps what is known of it: quality null. */
-function outcomeOf(reply: JournalReply, grade: Grade, gradersSha256: string) {
+function outcomeOf(reply: GradedReply, grade: Grade, gradersSha256: string) {
   const { input_tokens, output_tokens, cost_usd, latency_ms, confidence_logprob } = reply;
   const { mean_logprob, min_logprob, finish_reason } = reply;
   const signals = {
@@ -388,7 +406,7 @@ function outcomeOf(reply: JournalReply, grade: Grade, gradersSha256: string) {
     ...(input_tokens !== undefined && { input_tokens }),
     ...(output_tokens !== undefined && { output_tokens }),
     ...(cost_usd !== undefined && { cost_usd }),
-    latency_ms,
+    ...(latency_ms !== undefined && { latency_ms }),
     answer: reply.text,
     ...(confidence_logprob !== undefined && { confidence_logprob }),
     ...(Object.keys(signals).length > 0 && { signals }),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CatalogModel } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { isObject } from '../../router/json/index.ts';
 import {
@@ -10,6 +11,7 @@ import {
   requestMessages,
 } from '../cases/index.ts';
 import type { Graders, TaskGrader } from './graders/graders-file.ts';
+import { type RecordedReply, recordedReply } from './recorded-reply.ts';
 
 /** A request to be labelled. */
 export interface LabelRow {
@@ -18,6 +20,16 @@ export interface LabelRow {
   /** Of a chat completion, without `model`. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly grader: TaskGrader;
+  /** What a candidate replied to it before, captured or in a log: it is not asked again. */
+  readonly recorded: RecordedReply | undefined;
+}
+
+interface LabelRowOptions {
+  readonly graders: Graders;
+  readonly maxTokens: number;
+  /** Candidates whose recorded replies are taken; none if all are to be asked. */
+  readonly recordedOf: readonly CatalogModel[];
+  readonly reading: PromptRowOptions;
 }
 
 /**
@@ -26,20 +38,21 @@ export interface LabelRow {
  */
 export async function readLabelRows(
   files: readonly (string | NamedRows)[],
-  graders: Graders,
-  maxTokens: number,
-  options: PromptRowOptions,
+  { graders, maxTokens, recordedOf, reading }: LabelRowOptions,
 ): Promise<LabelRow[]> {
   const rows: LabelRow[] = [];
   const ids = new Set<string>();
   const faults = new Faults();
-  for await (const { row, one } of promptRows(files, options)) {
+  for await (const { row, one } of promptRows(files, reading)) {
     const grader = graders.forTask(one.task);
     if (ids.has(one.id)) faults.add('twice', one);
     ids.add(one.id);
     if (grader === undefined) faults.add('no grader', one);
     else if (grader.needsReference && row.reference == null) faults.add('no reference', one);
-    else rows.push({ row, one, body: bodyOf(row, maxTokens), grader });
+    else {
+      const recorded = recordedReply(row, recordedOf, maxTokens);
+      rows.push({ row, one, body: bodyOf(row, maxTokens), grader, recorded });
+    }
   }
   faults.throwFirst();
   return rows.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));

@@ -83,7 +83,7 @@ async function run(flags: Flags): Promise<void> {
 }
 
 function forecastLines(
-  { rows, calls, known, tokens, usd: cost, minutes, from, certifies }: Forecast,
+  { rows, calls, known, recorded, tokens, usd: cost, minutes, from, certifies }: Forecast,
   budget: number,
 ): string[] {
   const basis =
@@ -92,7 +92,7 @@ function forecastLines(
       : 'a guess from the prompts: replies may have any length up to --max-tokens';
   const { cases, margin, confidence } = certifies;
   return [
-    `${rows} rows: ${calls} calls to make${known > 0 ? `, ${known} replies are there already` : ''}.`,
+    `${rows} rows: ${calls} calls to make${known > 0 ? `, ${known} replies are there already` : ''}${recorded > 0 ? `, ${recorded} replies are recorded in the rows (--no-reuse asks for them too)` : ''}.`,
     `Takes about ${between(tokens, (n) => String(Math.round(n)))} tokens, ${between(cost, dollars)} and ${between(minutes, (n) => n.toFixed(1))} minutes (${basis}).`,
     ...(cost.expected > budget ? [`The budget of ${dollars(budget)} ends before that.`] : []),
     margin < 1
@@ -119,14 +119,26 @@ function judgeLines(report: JudgeReport): string[] {
 }
 
 function summary(
-  { ended, rows, complete, candidates, missing, judge, newCalls, spentUsd, lostUsd, journal }: Labelled,
+  {
+    ended,
+    rows,
+    complete,
+    candidates,
+    missing,
+    judge,
+    reused,
+    newCalls,
+    spentUsd,
+    lostUsd,
+    journal,
+  }: Labelled,
   out: string,
   budget: number,
 ): string {
   if (ended === 'forecast') return 'Nothing was called and nothing written: leave --dry-run out to begin.\n';
   const first = missing.slice(0, 10).map((one) => `  ${one.case}, ${one.candidate}: ${one.why}`);
   return [
-    `Wrote ${out}: ${complete} of ${rows} rows have all labels. ${newCalls} calls, ${dollars(spentUsd)} of ${dollars(budget)} spent in all.`,
+    `Wrote ${out}: ${complete} of ${rows} rows have all labels. ${newCalls} calls${reused > 0 ? ` and ${reused} recorded replies` : ''}, ${dollars(spentUsd)} of ${dollars(budget)} spent in all.`,
     ...candidates.map(
       ({ name, labels, meanQuality }) =>
         `${name}: ${labels} labels${meanQuality === undefined ? '' : `, mean quality ${meanQuality.toFixed(3)}`}`,
@@ -151,8 +163,20 @@ function summary(
 }
 
 function resultJson(labelled: Labelled) {
-  const { ended, rows, complete, candidates, missing, judge, newCalls, spentUsd, lostUsd, journal, sha256 } =
-    labelled;
+  const {
+    ended,
+    rows,
+    complete,
+    candidates,
+    missing,
+    judge,
+    reused,
+    newCalls,
+    spentUsd,
+    lostUsd,
+    journal,
+    sha256,
+  } = labelled;
   return {
     ended,
     rows,
@@ -164,6 +188,7 @@ function resultJson(labelled: Labelled) {
     })),
     missing,
     judge: judge === undefined ? null : judgeJson(judge),
+    reused,
     new_calls: newCalls,
     spent_usd: spentUsd,
     lost_usd: lostUsd,

@@ -106,13 +106,15 @@ function noRequest(read: number, notes: readonly string[]): PlimsollError {
   return new PlimsollError('insufficient-data', [`No request to write: ${why}.`, ...notes].join('\n'));
 }
 
-type Row = CaseRow & { readonly id: string; reply?: LoggedReply; model?: string };
+/** `reply` as captured rows have it. */
+type Row = CaseRow & { readonly id: string; reply?: NamedReply };
+type NamedReply = LoggedReply & { readonly model?: string };
 
 /** Rows by their ids; several labelled calls of one prompt are one row. */
 class RequestRows {
   readonly #format: string;
   readonly #rows = new Map<string, Row>();
-  readonly #replies = new Map<string, LoggedReply & { readonly model?: string }>();
+  readonly #replies = new Map<string, NamedReply>();
   readonly #models = new Map<string, number>();
 
   constructor(format: string) {
@@ -153,8 +155,7 @@ class RequestRows {
         ...rest,
         messages: [...messages],
       }),
-      ...(!labelled && model !== undefined && { model }),
-      ...(!labelled && reply && { reply }),
+      ...(!labelled && (model ?? reply) !== undefined && { reply: { ...(model && { model }), ...reply } }),
       outcomes,
       ...(labelled && { label_source: 'log' }),
     } as Row;
@@ -171,8 +172,8 @@ class RequestRows {
   #joined(row: Row): Row {
     const batched = this.#replies.get(row.id);
     if (batched === undefined) return row;
-    const { model = row.model, ...reply } = batched;
-    return { ...row, ...(model !== undefined && { model }), reply };
+    const model = batched.model ?? row.reply?.model;
+    return { ...row, reply: { ...(model !== undefined && { model }), ...batched } };
   }
 
   counts(): Pick<LogImportSummary, 'labelled' | 'models' | 'missing'> {
@@ -181,7 +182,7 @@ class RequestRows {
     const open = rows.filter((row) => !isLabelled(row));
     const without = (has: (row: Row) => unknown) => open.filter((row) => has(row) === undefined).length;
     const missing = {
-      model: without(({ model }) => model),
+      'reply.model': without(({ reply }) => reply?.model),
       'reply.text': without(({ reply }) => reply?.text),
       'reply.input_tokens': without(({ reply }) => reply?.input_tokens),
       'reply.output_tokens': without(({ reply }) => reply?.output_tokens),

@@ -83,7 +83,9 @@ test('the way from no label to a certified and watched policy, as the page has i
   const [rightBefore, smallBefore, usdBefore] = figures(await run(traffic!));
   expect([rightBefore, smallBefore, usdBefore]).toEqual([0.966, 0, 0.2438]);
   await run(keep!);
-  expect(await run(label!)).toContain('3000 of 3000 rows have all labels. 6000 calls');
+  expect(await run(label!)).toContain(
+    '3000 of 3000 rows have all labels. 3000 calls and 3000 recorded replies',
+  );
   await run(train!);
   expect(await run(gate!)).toMatch(/^PASS /);
   before.kill('SIGTERM');

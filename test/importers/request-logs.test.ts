@@ -202,8 +202,8 @@ describe('logs of calls', () => {
         source: format,
         system: 'Be brief.',
         messages: [{ role: 'user', content: 'Name a river.' }],
-        model: expect.stringMatching(/gpt-4o-mini|claude-haiku-4-5/),
         reply: {
+          model: expect.stringMatching(/gpt-4o-mini|claude-haiku-4-5/),
           text: 'The Seine.',
           ...(format !== 'chats' && { input_tokens: 12, output_tokens: 4, latency_ms: 1_500 }),
         },
@@ -273,8 +273,7 @@ describe('logs of calls', () => {
     );
     expect(openai.rows[0]).toMatchObject({
       id: 'a',
-      model: 'gpt-4o-mini-2024-07-18',
-      reply: { text: 'The Seine.', output_tokens: 4 },
+      reply: { model: 'gpt-4o-mini-2024-07-18', text: 'The Seine.', output_tokens: 4 },
     });
     const anthropic = await imported(
       'anthropic-log',
@@ -301,7 +300,7 @@ describe('logs of calls', () => {
     expect(anthropic.rows[0]).toMatchObject({
       id: 'a',
       messages: [{ role: 'user', content: 'Hi' }],
-      reply: { text: 'Hello.' },
+      reply: { model: 'claude-haiku-4-5', text: 'Hello.' },
     });
   });
 
