@@ -27,6 +27,8 @@ export interface Outcome {
   readonly quality: number;
   /** Left out if it is not known. */
   readonly labelSource?: Exclude<LabelSource, 'unknown'>;
+  /** What a judge said of the same reply, 0 to 1, if people labelled it after the judge did. */
+  readonly judgedQuality?: number;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly costUsd?: number;

@@ -191,6 +191,8 @@ function flatCopy(text: string): string {
 
 /** The field that holds an outcome's label unless the caller names another. */
 export const DEFAULT_QUALITY_FIELD = 'quality';
+/** Beside a label of people: what the judge had said. */
+const JUDGED_QUALITY = 'judged_quality';
 
 /**
  * What a model did. Undefined if the outcome has no label, which is null or a field of the caller's choice that is not there; without the
@@ -209,10 +211,14 @@ export function parseOutcome(
   if (quality === undefined) return undefined;
   const amounts = parseRow(amountsSchema, rules.quoted ? parseNumbers(fields, rules) : fields, path);
   const { input_tokens, output_tokens, cost_usd, latency_ms, label_source: source } = amounts;
+  const judged = labelOf(fields, JUDGED_QUALITY) ?? undefined;
+  const judgedQuality =
+    judged === undefined ? undefined : parseQuality(judged, rules, `${path}.${JUDGED_QUALITY}`);
   const reply = parseReply(fields, path, rules);
   return {
     quality,
     ...(source != null && source !== 'unknown' && { labelSource: source }),
+    ...(judgedQuality !== undefined && { judgedQuality }),
     ...(input_tokens != null && { inputTokens: input_tokens }),
     ...(output_tokens != null && { outputTokens: output_tokens }),
     ...(cost_usd != null && { costUsd: cost_usd }),

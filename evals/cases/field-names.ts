@@ -41,6 +41,7 @@ const OUTCOME_FIELDS = [
   'signals',
   'label_source',
   'labelled_by',
+  'judged_quality',
 ];
 
 const QUALITY_FIELD = /^quality(_\w+)?$/;

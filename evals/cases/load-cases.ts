@@ -436,6 +436,9 @@ function meanOutcomes(cases: readonly Case[]): ReadonlyMap<string, Outcome> {
   return new Map([...all].map(([model, outcomes]) => [model, meanOutcome(outcomes)]));
 }
 
+/** The mean of several labels is no better than the worst of them; undefined stands for what nobody knows. */
+const LEAST_TRUSTED = ['judge', 'feedback', undefined, 'grader', 'human'] as const;
+
 const AMOUNTS = ['inputTokens', 'outputTokens', 'costUsd', 'latencyMs'] as const;
 
 /**
@@ -451,8 +454,12 @@ function meanOutcome(outcomes: readonly Outcome[]): Outcome {
     return values.length === 0 ? [] : [[field, mean(values)] as const];
   });
   const reply = outcomes.every((one) => isDeepStrictEqual(one.reply, first?.reply)) && first?.reply;
+  const labelSource = LEAST_TRUSTED.find((source) => outcomes.some((one) => one.labelSource === source));
+  const judged = outcomes.flatMap(({ judgedQuality }) => judgedQuality ?? []);
   return {
     quality: mean(outcomes.map(({ quality }) => quality)),
+    ...(labelSource !== undefined && { labelSource }),
+    ...(judged.length === outcomes.length && { judgedQuality: mean(judged) }),
     ...Object.fromEntries(amounts),
     ...(reply && { reply }),
   };

@@ -83,8 +83,19 @@ function contentDigits(one: Case, text: string, models: readonly string[]): stri
     JSON.stringify([
       ...[key, text, group, label, task, source, language, turns, tools, models, amounts],
       ...(replies.some((reply) => reply !== undefined) ? [replies] : []),
+      ...judgesPart(one, models),
     ]),
   );
+}
+
+/** A judge's labels, with those of people beside them, decide another verdict than the same numbers by people. Nothing without a judge. */
+function judgesPart({ outcomes }: Case, models: readonly string[]): unknown[] {
+  const labels = models.map((model) => {
+    const outcome = outcomes.get(model);
+    return [outcome?.labelSource === 'judge', outcome?.judgedQuality];
+  });
+  const isJudged = labels.some(([isJudges, judged]) => isJudges || judged !== undefined);
+  return isJudged ? [{ judged: labels }] : [];
 }
 
 function digits(text: string): string {

@@ -104,9 +104,26 @@ function requireAcceptedLabels(suite: Suite, cases: readonly Case[], ladder: rea
   }
   const judged = counts.get('judge') ?? 0;
   if (judged === 0) return [];
+  const people = cases.filter((one) => isAudited(one, ladder)).length;
+  if (people === 0) {
+    const alone = counts.get('human') ?? 0;
+    const lost = ` ${alone} have labels of people without those of the judge beside them (judged_quality), which correct nothing: \`plimsoll review read\` keeps both.`;
+    return [
+      `${judged} of ${cases.length} cases were labelled by a judge: the verdict is about what the judge thinks. docs/LABELLING.md says what makes it a promise about what people think.${alone === 0 ? '' : lost}`,
+    ];
+  }
   return [
-    `${judged} of ${cases.length} cases were labelled by a judge: the verdict is about what the judge thinks. docs/LABELLING.md says what makes it a promise about what people think.`,
+    `${judged} of ${cases.length} cases have labels of a judge alone, and ${people} also those of people: the promise is about what people think, with the judge's mistakes added to the bound.`,
   ];
+}
+
+/** People labelled it after a judge did, and no label that counts is the judge's. */
+function isAudited({ outcomes }: Case, ladder: readonly Rung[]): boolean {
+  const ofLadder = ladder.flatMap(({ model }) => outcomes.get(model) ?? []);
+  return (
+    ofLadder.some(({ judgedQuality }) => judgedQuality !== undefined) &&
+    ofLadder.every(({ labelSource }) => labelSource !== 'judge')
+  );
 }
 
 /** Names of columns that may say which rows were drawn together. */

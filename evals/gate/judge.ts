@@ -216,7 +216,7 @@ function fewest(n: number, proves: (n: number) => boolean, best: string): Furthe
 }
 
 /** The smallest number that proves something, as every larger one does; undefined above a million. */
-function smallest(proves: (n: number) => boolean): number | undefined {
+export function smallest(proves: (n: number) => boolean): number | undefined {
   let failing = 0;
   let proving = 1;
   while (!proves(proving)) {

@@ -7,6 +7,7 @@ import {
   lossLowerBound,
   lossPValue,
   lossUpperBound,
+  meanOfBets,
   predictedLosses,
   type WalkTest,
   walkThresholds,
@@ -14,10 +15,21 @@ import {
 import { batchesNote, type WorseCases, worseBatch } from './batches.ts';
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
+import { correctedCondition } from './corrected-condition.ts';
 import type { FlipCount } from './flips.ts';
-import { type Bounds, enclosing, type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import { enclosing, type Further, furtherForLoss, rateWithin, unmeasured } from './judge.ts';
+import type { JudgedLabels } from './judged-labels.ts';
+import {
+  agreeing,
+  countLabelled,
+  lossesAt,
+  lossOf,
+  scaleOf,
+  unsureNote,
+  WORST,
+  withNotes,
+} from './losses.ts';
 import { dependenceNote } from './repeats.ts';
-import type { Replay } from './replay.ts';
 import { countByTier, inSlice, labelsOf } from './slices.ts';
 import { type Sealed, type Subject, unknownHardReplies } from './subject.ts';
 
@@ -25,9 +37,6 @@ import { type Sealed, type Subject, unknownHardReplies } from './subject.ts';
 export interface PromiseCondition extends WalkTest {
   describe(subject: Subject): Condition;
 }
-
-/** What is not known counts as the worst that it can be. */
-const WORST = 1;
 
 export interface SealedWalk {
   /** The one that was proved; else the first of the walk. */
@@ -64,13 +73,20 @@ export function judgeWalk(
   subject: Subject,
   flips: readonly FlipCount[],
 ): Condition[] {
-  const once = conditionsJudgedOnce(subject, flips);
+  const once = conditionsJudgedOnce(subject, flips).map((one) => toldAsJudged(one, subject));
   const walked = promised.map((condition) => condition.describe(subject));
   if (proved || walk.from === walk.to) return [...walked, ...once];
   return [
     ...walked.map((one) => (one.verdict === 'PASS' ? unproved(one) : one)),
     ...once.map(withoutThreshold),
   ];
+}
+
+/** What is described by labels of a judge is told so. Of the others no label has a say. */
+function toldAsJudged(condition: Condition, { heldOut: { labels } }: Subject): Condition {
+  if (labels === undefined || !/^(beats-random|calibration\/)/.test(condition.name)) return condition;
+  const by = 'by the labels of the judge, which nothing corrects here';
+  return { ...condition, note: condition.note === undefined ? by : `${by}; ${condition.note}` };
 }
 
 /** A demand of the promise that holds where the walk begins, at a threshold at which another one does not. */
@@ -94,7 +110,8 @@ const NO_THRESHOLD =
 /** The demands that a PASS promises to hold: quality loss, that of each slice, silent downgrades, recall of hard cases. */
 function promisedConditions(sealed: Sealed): PromiseCondition[] {
   const { suite, bets, merged, heldOut } = sealed;
-  return [
+  const { labels } = heldOut;
+  const ofLabels = [
     meanLossCondition(sealed, 'quality-loss', { bets, merged }, suite.max_quality_loss),
     ...suite.slices.map(({ name, where, max_quality_loss: max }) => {
       const membership = heldOut.traits.map((one) => inSlice(where, one));
@@ -104,8 +121,39 @@ function promisedConditions(sealed: Sealed): PromiseCondition[] {
       return meanLossCondition(sealed, `slice/${name}`, parts, max);
     }),
     ...silentDowngradesCondition(sealed),
+  ];
+  const isJudgesAlone = labels !== undefined && !hasAudits(labels);
+  return [
+    ...(isJudgesAlone ? ofLabels.map((one) => byJudgeAlone(one, labels)) : ofLabels),
     ...recallCondition(sealed),
   ];
+}
+
+function hasAudits({ audited }: JudgedLabels): boolean {
+  return audited.includes(1);
+}
+
+/** The same test of what the judge says: nothing corrects it. */
+function byJudgeAlone(condition: PromiseCondition, { judged }: JudgedLabels): PromiseCondition {
+  const count = judged.reduce((sum, one) => sum + one, 0);
+  return {
+    ...condition,
+    describe(subject) {
+      const described = condition.describe(subject);
+      const warning = `WARNING: true only as far as the judge is right: a judge labelled ${count} of ${judged.length} cases, and people none of them`;
+      return {
+        ...described,
+        judged: {
+          judged: count,
+          people: 0,
+          judged_upper: described.bounds.upper,
+          error_upper: null,
+          people_upper: null,
+        },
+        note: described.note === undefined ? warning : `${warning}; ${described.note}`,
+      };
+    },
+  };
 }
 
 /** The cases that a mean loss is of. */
@@ -131,6 +179,16 @@ function meanLossCondition(
 ): PromiseCondition {
   const { heldOut } = sealed;
   const { rows } = bets;
+  if (heldOut.labels !== undefined && hasAudits(heldOut.labels)) {
+    const parts = {
+      name,
+      max,
+      bets,
+      merged,
+      ...(unsure && { isUnsure: unsure.isUnsure, unsureLabels: unsure.labels }),
+    };
+    return correctedCondition(sealed, heldOut.labels, parts);
+  }
   const { delta, limit, ofAll } = scaleOf(sealed, max);
   const isUnsure = unsure?.isUnsure ?? (() => false);
   const known = Uint32Array.from(rows).filter((row) => !isUnsure(row));
@@ -167,13 +225,8 @@ function meanLossCondition(
         n,
         proof: 'walk' as const,
       };
-      const unsureNote =
-        unknown === 0
-          ? {}
-          : {
-              note: `${unknown} cases do not say their ${unsure!.labels} and may be of the slice: each counts as a loss of at least the margin`,
-            };
-      if (known.length === 0) return { ...unmeasured(base, 'no case to measure'), ...unsureNote };
+      const mayBeOfSlice = unknown === 0 ? {} : { note: unsureNote(unknown, unsure!.labels) };
+      if (known.length === 0) return { ...unmeasured(base, 'no case to measure'), ...mayBeOfSlice };
       const worst = atLeast(lossesAt(heldOut, rungs, WORST));
       const worse = merged && worseBatch(bets, worst);
       const tested = worse === undefined ? [bets] : [bets, merged!];
@@ -192,7 +245,7 @@ function meanLossCondition(
       const provable = rejected(noLosses);
       const lowLoss = rejected(worst);
       const upper = provable ? upperOf(worst) : Math.max(upperOf(worst), upperOf(noLosses));
-      const value = ofAll.value(meanOver(known, worst));
+      const value = ofAll.value(meanOfBets({ ...bets, rows: known }, worst));
       const verdict =
         provable && lowLoss ? 'PASS' : ofAll.bounds({ lower, upper }).lower > max ? 'FAIL' : 'INCONCLUSIVE';
       const bounds = agreeing(verdict, enclosing(value, ofAll.bounds({ lower, upper })), max);
@@ -202,7 +255,7 @@ function meanLossCondition(
         value,
         bounds,
         ...withNotes([
-          unsureNote,
+          mayBeOfSlice,
           merged === undefined ? {} : { note: batchesNote(bets, worst, worse) },
           lowLoss && !provable ? UNPROVABLE : {},
           verdict === 'INCONCLUSIVE' && worse === undefined
@@ -217,31 +270,6 @@ function meanLossCondition(
 }
 
 /**
- * What a limit on all requests demands of the cases that have labels. All of them, as a rule; where only those were labelled that may stay
- * cheap, the mean over all is at most the upper bound of their share times theirs.
- */
-function scaleOf({ delta, below }: Sealed, max: number) {
-  if (below === undefined) {
-    return {
-      delta,
-      limit: max,
-      ofAll: { value: (mean: number) => mean, bounds: (bounds: Bounds) => bounds },
-    };
-  }
-  const { value, lower, upper } = below.share;
-  const largest = (bound: number) => bound * (bound > 0 ? upper : lower);
-  const smallest = (bound: number) => bound * (bound > 0 ? lower : upper);
-  return {
-    delta: below.delta,
-    limit: Math.min(1, max / upper),
-    ofAll: {
-      value: (mean: number) => value * mean,
-      bounds: (bounds: Bounds) => ({ lower: smallest(bounds.lower), upper: largest(bounds.upper) }),
-    },
-  };
-}
-
-/**
  * Few cases are much worse off: a mean can hide them. The rate is bet on, as a loss is, from the first look on: an exact bound of a count holds for
  * one look and not for one after each batch, and counting first and betting later spends the error twice. As with losses, a first batch does not carry later ones that have more of them.
  */
@@ -249,6 +277,10 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
   const { suite, heldOut, bets, merged } = sealed;
   if (suite.silent_downgrades === undefined) return [];
   const { margin, max_rate: max } = suite.silent_downgrades;
+  if (heldOut.labels !== undefined && hasAudits(heldOut.labels)) {
+    const parts = { name: 'silent-downgrades', max, bets, merged, downgradeAbove: margin };
+    return [correctedCondition(sealed, heldOut.labels, parts)];
+  }
   const { delta, limit, ofAll } = scaleOf(sealed, max);
   const name = 'silent-downgrades';
   const { n } = heldOut;
@@ -279,7 +311,7 @@ function silentDowngradesCondition(sealed: Sealed): PromiseCondition[] {
         };
         if (n === 0) return unmeasured(base, 'no case to measure');
         const found = Float64Array.from({ length: n }, (_, row) => isDowngraded(row, rungs[row]!));
-        const value = ofAll.value(meanOver(bets.rows, found));
+        const value = ofAll.value(meanOfBets(bets, found));
         const worse = merged && worseBatch(bets, found);
         const tested = testedBets(worse);
         const shown = ofAll.bounds({
@@ -336,50 +368,7 @@ function recallCondition({ suite, hard, delta }: Sealed): PromiseCondition[] {
   ];
 }
 
-/** What routing gives away against always-strong on each case; `unknown` if an outcome that this needs is missing. Shape [n] */
-export function lossesAt(
-  heldOut: Pick<Replay, 'quality' | 'n'>,
-  rungs: ArrayLike<number>,
-  unknown: number,
-): Float64Array {
-  return Float64Array.from({ length: heldOut.n }, (_, row) => lossOf(heldOut, row, rungs[row]!, unknown));
-}
-
-/** A case on the strongest rung loses nothing, whether or not anybody labelled it. */
-function lossOf({ quality }: Pick<Replay, 'quality'>, row: number, rung: number, unknown: number): number {
-  const strongest = quality.length - 1;
-  if (rung === strongest) return 0;
-  const loss = quality[strongest]![row]! - quality[rung]![row]!;
-  return Number.isNaN(loss) ? unknown : loss;
-}
-
-function countLabelled({ quality }: Replay, rows: ArrayLike<number>): number {
-  let labelled = 0;
-  const isKnown = (row: number) => {
-    for (const column of quality) if (Number.isNaN(column[row]!)) return false;
-    return true;
-  };
-  for (let i = 0; i < rows.length; i++) labelled += Number(isKnown(rows[i]!));
-  return labelled;
-}
-
-function meanOver(rows: ArrayLike<number>, losses: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < rows.length; i++) total += losses[rows[i]!]!;
-  return total / rows.length;
-}
-
 /** Of cases that look like a PASS. */
 const UNPROVABLE: Further = {
   note: 'no PASS, though the losses keep to the limit: so few cases would not prove it even of always-strong, which loses nothing, so no threshold was tried; the upper bound is that of no losses',
 };
-
-/** Without the noise that scaling a limit to the labelled part and back adds. */
-function agreeing(verdict: VerdictWord, { lower, upper }: Bounds, max: number): Bounds {
-  return { lower, upper: verdict === 'PASS' ? Math.min(upper, max) : upper };
-}
-
-function withNotes(parts: readonly Further[]): Further {
-  const notes = parts.flatMap(({ note }) => note ?? []);
-  return Object.assign({}, ...parts, notes.length > 0 && { note: notes.join('; ') });
-}

@@ -14,6 +14,7 @@ import type { Reply } from '../../router/types.ts';
 import { type Case, checkedModels, replyOf } from '../cases/index.ts';
 import { type CascadeScores, cascadeScores } from '../threshold/index.ts';
 import { type HashedCases, hashText, type TextHashes, textHashesAt } from './case-fingerprints.ts';
+import { type JudgedLabels, JudgedRows } from './judged-labels.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
@@ -37,6 +38,8 @@ export interface Replay {
   readonly costUsd: readonly (Float64Array | undefined)[];
   /** If replies are judged before they go out. */
   readonly cascade?: ReplayedCascade;
+  /** If a judge gave some of the labels: then `quality` is what the judge says wherever it labelled, and this is what people say beside it. */
+  readonly labels?: JudgedLabels;
 }
 
 /** What is known of the replies that are judged. */
@@ -77,6 +80,7 @@ export async function collectReplay(
 ): Promise<Replay> {
   const traits: Traits[] = [];
   const replies = cascade && new ReplyColumns(ladder);
+  const judgedRows = new JudgedRows();
   const probabilities = ladder.map(() => [] as number[]);
   const quality = ladder.map(() => [] as number[]);
   const costUsd = ladder.map((): number[] | undefined => []);
@@ -85,9 +89,12 @@ export async function collectReplay(
       fingerprints === undefined ? hashText(one.text) : textHashesAt(fingerprints, traits.length);
     traits.push({ ...caseTraits(one, hashes), ...(unscored && { unscored }) });
     replies?.add(one, replyLosses);
-    for (const [rung, { model }] of ladder.entries()) {
+    const outcomes = ladder.map(({ model }, rung) => {
       const isUnknown = rung < replyLosses.length && replyLosses[rung] === undefined;
-      const outcome = isUnknown ? undefined : one.outcomes.get(model);
+      return isUnknown ? undefined : one.outcomes.get(model);
+    });
+    judgedRows.add(traits.length - 1, outcomes);
+    for (const [rung, outcome] of outcomes.entries()) {
       probabilities[rung]!.push(scores[rung]!);
       quality[rung]!.push(outcome?.quality ?? Number.NaN);
       if (outcome !== undefined && outcome.costUsd === undefined) costUsd[rung] = undefined;
@@ -95,11 +102,14 @@ export async function collectReplay(
     }
   }
   const columns = probabilities.map((column) => Float64Array.from(column));
+  const qualities = quality.map((column) => Float64Array.from(column));
+  const labels = judgedRows.finish(qualities);
   return {
     n: traits.length,
     traits,
     probabilities: columns,
-    quality: quality.map((column) => Float64Array.from(column)),
+    quality: qualities,
+    ...(labels && { labels }),
     costUsd: costUsd.map((column) => column && Float64Array.from(column)),
     ...(cascade && replies && { cascade: replies.finish(cascade, columns) }),
   };

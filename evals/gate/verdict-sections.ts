@@ -4,7 +4,7 @@ import type { GateCases } from './gate-cases.ts';
 import type { HeldOutCases } from './held-out-cases.ts';
 import type { LabelPlan } from './label-plan.ts';
 import type { LookPlan } from './look-plan.ts';
-import { lossesAt } from './promise.ts';
+import { lossesAt } from './losses.ts';
 import type { Subject } from './subject.ts';
 
 /** What was judged, of all that was read. */
@@ -31,6 +31,9 @@ export function sealedSection(
     units: bets.unitEnds?.length ?? bets.rows.length,
     batches: [...bets.batches],
     ...(alike > 0 && { alike }),
+    ...(heldOut.labels && {
+      labels: { judged: countOnes(heldOut.labels.judged), people: countOnes(heldOut.labels.audited) },
+    }),
     unknown_losses: losses.reduce((count, loss) => count + Number(Number.isNaN(loss)), 0),
     excluded: {
       duplicates: excluded.duplicates,
@@ -42,6 +45,10 @@ export function sealedSection(
     ...(scales.length > 0 && { quality_scale: scales.join(', ') }),
     files: files.map(({ file, sha256: hash, rows }) => ({ file: path.basename(file), sha256: hash, rows })),
   };
+}
+
+function countOnes(flags: Uint8Array): number {
+  return flags.reduce((sum, flag) => sum + flag, 0);
 }
 
 /** What a plan drew the labels from. */

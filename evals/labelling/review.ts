@@ -9,7 +9,6 @@ import { parseJson } from '../../router/json/index.ts';
 import {
   cohenKappa,
   type JudgedLossBound,
-  judgeAllowance,
   judgedLossBound,
   krippendorffAlpha,
 } from '../../router/statistics/index.ts';
@@ -153,8 +152,6 @@ export interface ReadReview {
     readonly judged: number;
     readonly audited: number;
     readonly bound: JudgedLossBound;
-    /** At delta / 2, for every policy. */
-    readonly allowance: number;
   }[];
 }
 
@@ -227,7 +224,9 @@ function relabelled(row: CanonicalRow, human: ReadonlyMap<string, number> | unde
     const quality = human.get(name);
     if (quality === undefined) return [name, outcome];
     const { labelled_by: _, ...rest } = outcome;
-    return [name, { ...rest, quality, label_source: 'human' }];
+    // the gate corrects the judge's other labels by the difference
+    const judged = rest['label_source'] === 'judge' ? { judged_quality: rest['quality'] } : {};
+    return [name, { ...rest, ...judged, quality, label_source: 'human' }];
   });
   return { ...row, outcomes: Object.fromEntries(outcomes) };
 }
@@ -253,8 +252,7 @@ function boundsOf(
     }
     if (audited.human.length < 2) return [];
     const bound = judgedLossBound(judged, audited, DELTA);
-    const allowance = judgeAllowance(audited, DELTA / 2);
-    return [{ candidate, judged: judged.length, audited: audited.human.length, bound, allowance }];
+    return [{ candidate, judged: judged.length, audited: audited.human.length, bound }];
   });
 }
 

@@ -8,6 +8,7 @@ import {
   formatValue,
   furtherCasesNote,
   judgedBy,
+  labelsLine,
   looksSentence,
   parseEvidence,
   verdictSubject,
@@ -53,10 +54,16 @@ function properties(verdict: GateVerdict): [string, string][] {
     ['sealed.n', String(sealed.n)],
     ['sealed.sha256', sealed.sha256],
     ['sealed.excluded', excludedSentence(verdict)],
+    ...labelProperties(verdict),
     ['looks.number', String(verdict.looks.number)],
     ['looks', looksSentence(verdict)],
     ...rungProperties(verdict),
   ];
+}
+
+function labelProperties(verdict: GateVerdict): [string, string][] {
+  const line = labelsLine(verdict);
+  return line === undefined ? [] : [['sealed.labels', line.text]];
 }
 
 function rungProperties(verdict: GateVerdict): [string, string][] {

@@ -11,6 +11,7 @@ import {
   issuedSentence,
   isWarning,
   judgedBy,
+  labelsLine,
   languageRows,
   lookRows,
   looksSentence,
@@ -40,6 +41,7 @@ export function markdownReport(
     commentMarker(name),
     `## ${VERDICT_SIGNS[verdict.verdict]} ${verdict.verdict}: ${markdownText(name)}`,
     `${markdownText(verdictSubject(verdict))}. ${issuedSentence(verdict)}`,
+    ...labels(verdict),
     looks(verdict),
     signedTable(verdict),
     ...noteLines(verdict.conditions).map((line) =>
@@ -74,6 +76,12 @@ function signedTable({ conditions }: GateVerdict): string {
   const signs = conditions.map(({ verdict }) => VERDICT_SIGNS[verdict]);
   const signed = rows.map((row, i) => [...row.slice(0, -1), `${signs[i]} ${row.at(-1)}`]);
   return markdownTable([heading, ...signed]);
+}
+
+function labels(verdict: GateVerdict): string[] {
+  const line = labelsLine(verdict);
+  if (line === undefined) return [];
+  return [line.isWarning ? `> [!WARNING]\n> ${line.text}` : line.text];
 }
 
 function looks(verdict: GateVerdict): string {

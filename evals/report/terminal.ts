@@ -10,6 +10,7 @@ import {
   excludedSentence,
   issuedSentence,
   isWarning,
+  labelsLine,
   languageRows,
   lookRows,
   looksSentence,
@@ -44,6 +45,7 @@ export function terminalReport(verdict: GateVerdict, { colour, previous }: Termi
   return [
     `${word(verdict.verdict)}  ${oneLine(verdictSubject(verdict))}`,
     issuedSentence(verdict),
+    ...labels(verdict, (text) => paint(text, BOLD_RED)),
     '',
     conditionTable(verdict, word),
     ...noteLines(verdict.conditions).map((line) =>
@@ -81,6 +83,12 @@ function conditionTable({ conditions }: GateVerdict, word: (text: VerdictWord) =
     return line.slice(0, start) + word(verdict) + line.slice(start + verdict.length);
   });
   return [...lines.slice(0, HEADING_LINES), ...painted].join('\n');
+}
+
+function labels(verdict: GateVerdict, warn: (text: string) => string): string[] {
+  const line = labelsLine(verdict);
+  if (line === undefined) return [];
+  return [line.isWarning ? warn(`WARNING: ${line.text}`) : line.text];
 }
 
 function looks(verdict: GateVerdict, warn: (text: string) => string): string {

@@ -248,9 +248,36 @@ const PROOF_WORDS: Readonly<Record<NonNullable<Condition['proof']>, string>> = {
 /** One line per condition that has a note from the gate or needs more cases for a decision. */
 export function noteLines(conditions: readonly Condition[]): string[] {
   return conditions.flatMap((condition) => {
-    const notes = [condition.note, furtherCasesNote(condition)].filter((note) => note !== undefined);
+    const notes = [condition.note, judgedNote(condition), furtherCasesNote(condition)].filter(
+      (note) => note !== undefined,
+    );
     return notes.length === 0 ? [] : [`${condition.name}: ${notes.join('; ')}`];
   });
+}
+
+/** What the upper bound is made of, and what people's labels alone would say. */
+function judgedNote({ judged, name }: Condition): string | undefined {
+  if (judged === undefined || judged.people === 0) return undefined;
+  const { people, judged_upper: ofJudged, error_upper: ofErrors, people_upper: alone } = judged;
+  const format = formatterFor(name);
+  const beside =
+    alone === null ? '' : `; by the ${formatCount(people)} labels of people alone at most ${format(alone)}`;
+  return `at most ${format(ofJudged)} by the judge and ${format(ofErrors)} for its mistakes${beside}`;
+}
+
+/** Whose labels the verdict rests on, if a judge gave some of them; `isWarning` if nothing corrects these. */
+export function labelsLine({
+  sealed,
+}: GateVerdict): { readonly text: string; readonly isWarning: boolean } | undefined {
+  if (sealed.labels === undefined) return undefined;
+  const { judged, people } = sealed.labels;
+  const by = `A judge labelled ${formatCount(judged)} of ${formatCount(sealed.n)} cases`;
+  if (people === 0) {
+    const text = `${by}, and people none of them: the verdict is true only as far as the judge is right.`;
+    return { text, isWarning: true };
+  }
+  const text = `${by}, and people ${formatCount(people)} of them too: what is promised is what people see, and all other figures are the judge's. It holds if these ${formatCount(people)} are a random part of the judged ones.`;
+  return { text, isWarning: false };
 }
 
 /** Whether a line of noteLines is a warning. */

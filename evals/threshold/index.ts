@@ -18,6 +18,14 @@ export {
   type ThresholdRule,
 } from './choose-threshold.ts';
 export {
+  type CorrectedBounds,
+  type CorrectedMean,
+  correctedLowerBounds,
+  correctedUpperBounds,
+  correctedValue,
+  rejectedBounds,
+} from './corrected-mean.ts';
+export {
   type BudgetPoint,
   type CalibrationCases,
   predictedLosses,
@@ -32,7 +40,9 @@ export {
   lossLowerBound,
   lossPValue,
   lossUpperBound,
+  lossUpperBoundFrom,
   type MeanTest,
+  meanOfBets,
   type Walk,
   type WalkTest,
   walkSteps,

@@ -1,4 +1,4 @@
-import { bettingPValue, differenceBound } from '../../router/statistics/index.ts';
+import { bettingPValue, differenceBound, lastRejectedLimit } from '../../router/statistics/index.ts';
 import { type OnMove, RisingRouting } from './threshold-path.ts';
 
 /** Thresholds are tried at these steps, set before any case is seen: hypotheses must not follow the data that test them. */
@@ -83,8 +83,10 @@ export interface Bets {
   readonly unitEnds?: ArrayLike<number>;
   /** What a unit is called, in the plural; there with `unitEnds`. */
   readonly unitsAre?: 'groups' | 'labels';
-  /** The most rows that a unit may have; 1 if every row is a unit of its own. */
+  /** The most that the rows of a unit may weigh together: without weights their number, 1 if every row is a unit of its own. */
   readonly largestUnit: number;
+  /** Row -> its weight, above 0: how many requests of the traffic it stands for. Left out if each stands for as many. */
+  readonly weights?: Float64Array;
   /** Units in each batch. */
   readonly batches: readonly number[];
 }
@@ -103,7 +105,8 @@ export interface LossLimit {
  *
  *   x[u] = limit + sum over its rows of (h - limit) / L,   h = (1 + loss) / 2
  *
- * which lies in [0, 1] and has a mean of at least the limit if and only if the mean over rows has.
+ * which lies in [0, 1] and has a mean of at least the limit if and only if the mean over rows has. If rows have weights, each counts by its own, and L is the
+ * largest weight of a unit: the values still lie in [0, 1], and their mean is at least the limit if and only if the weighted mean over rows is.
  */
 export class LossBets {
   readonly #bets: Bets;
@@ -113,7 +116,8 @@ export class LossBets {
   readonly #places: Int32Array;
   /** Sum over the rows of a unit of (1 + loss) / 2. Shape [units] */
   readonly #sums: Float64Array;
-  readonly #sizes: Uint16Array;
+  readonly #sizes: Float64Array;
+  readonly #weights: Float64Array | undefined;
 
   /**
    * @param quality one column a rung, cheapest first; NaN if it is unknown. A case that has moved, and whose loss is unknown, counts as
@@ -121,30 +125,31 @@ export class LossBets {
    * @param least row -> the least that its loss counts, moved or not; -1 of each unless given
    */
   constructor(bets: Bets, quality: readonly Float64Array[], least?: ArrayLike<number>) {
-    const { rows, unitEnds } = bets;
+    const { rows, unitEnds, weights } = bets;
     this.#bets = bets;
     this.#quality = quality;
     this.#least = least;
+    this.#weights = weights;
     const units = unitEnds?.length ?? rows.length;
     this.#places = new Int32Array(quality[0]!.length).fill(-1);
-    this.#sizes = new Uint16Array(units);
+    this.#sizes = new Float64Array(units);
     let unit = 0;
     for (let i = 0; i < rows.length; i++) {
       while (unitEnds !== undefined && i >= unitEnds[unit]!) unit++;
       this.#places[rows[i]!] = unit;
-      this.#sizes[unit]!++;
+      this.#sizes[unit]! += weights?.[rows[i]!] ?? 1;
       if (unitEnds === undefined) unit++;
     }
     this.#sums = Float64Array.from(this.#sizes, (size) => size / 2);
     if (least === undefined) return;
     for (let i = 0; i < rows.length; i++)
-      this.#sums[this.#places[rows[i]!]!]! += Math.max(0, least[rows[i]!]!) / 2;
+      this.#sums[this.#places[rows[i]!]!]! += (Math.max(0, least[rows[i]!]!) * this.#weightOf(rows[i]!)) / 2;
   }
 
   readonly move: OnMove = (row, from, to) => {
     const place = this.#places[row]!;
     if (place < 0) return;
-    this.#sums[place]! += (this.#lossAt(row, to) - this.#lossAt(row, from)) / 2;
+    this.#sums[place]! += ((this.#lossAt(row, to) - this.#lossAt(row, from)) * this.#weightOf(row)) / 2;
   };
 
   /** p-value for "the mean loss is at least `max`". */
@@ -154,9 +159,13 @@ export class LossBets {
   }
 
   #values(limit: number): Float64Array {
-    const { unitEnds, largestUnit } = this.#bets;
-    if (unitEnds === undefined) return this.#sums;
+    const { largestUnit } = this.#bets;
+    if (isPlain(this.#bets)) return this.#sums;
     return this.#sums.map((sum, unit) => unitValue(sum, this.#sizes[unit]!, limit, largestUnit));
+  }
+
+  #weightOf(row: number): number {
+    return this.#weights?.[row] ?? 1;
   }
 
   #lossAt(row: number, rung: number): number {
@@ -199,9 +208,32 @@ export function lossUpperBound(bets: Bets, losses: Float64Array, delta: number, 
   return scanned > tested ? scanned : Math.min(1, (Math.floor(tested * STEPS_PER_UNIT) + 1) / STEPS_PER_UNIT);
 }
 
+/**
+ * Upper bound of a mean loss at 1 - delta, by a scan of a few limits only, which were fixed beforehand: from `from` down, in 100 steps for each 2 x `from`.
+ * @param losses -1..1 of each case
+ * @param from 0..1, the largest bound that is of use
+ * @returns undefined if `from` is not rejected
+ */
+export function lossUpperBoundFrom(
+  bets: Bets,
+  losses: Float64Array,
+  delta: number,
+  from: number,
+): number | undefined {
+  const step = from / STEPS_OF_SHORT_SCAN;
+  const limits = Float64Array.from(
+    { length: Math.floor((from + 1) / step) + 1 },
+    (_, i) => (1 + from - i * step) / 2,
+  );
+  const found = lastRejectedLimit(unitValues(bets, losses), limits, delta, bets.batches);
+  return found === undefined ? undefined : 2 * found - 1;
+}
+
+const STEPS_OF_SHORT_SCAN = 100;
+
 function scannedUpperBound(bets: Bets, losses: Float64Array, delta: number): number {
-  const { rows, unitEnds, batches } = bets;
-  if (unitEnds === undefined) {
+  const { rows, batches } = bets;
+  if (isPlain(bets)) {
     const ordered = Float64Array.from({ length: rows.length }, (_, i) => losses[rows[i]!]!);
     // a step without the noise that carrying it to [-1, 1] adds: who reads the verdict compares it with the limit
     return Math.round(differenceBound.upper(ordered, delta, batches) * STEPS_PER_UNIT) / STEPS_PER_UNIT;
@@ -226,24 +258,43 @@ export function lossLowerBound(bets: Bets, losses: Float64Array, delta: number):
 }
 
 /** Limit -> the value of each unit in terms of it. */
-function unitValues(
-  { rows, unitEnds, largestUnit }: Bets,
-  losses: Float64Array,
-): (limit: number) => Float64Array {
+function unitValues(bets: Bets, losses: Float64Array): (limit: number) => Float64Array {
+  const { rows, unitEnds, largestUnit, weights } = bets;
   const halfLoss = (i: number) => (1 + losses[rows[i]!]!) / 2;
-  if (unitEnds === undefined) {
+  if (isPlain(bets)) {
     const values = Float64Array.from({ length: rows.length }, (_, i) => halfLoss(i));
     return () => values;
   }
-  const sums = new Float64Array(unitEnds.length);
-  const sizes = new Uint16Array(unitEnds.length);
-  for (let unit = 0, i = 0; unit < sums.length; unit++) {
-    for (; i < unitEnds[unit]!; i++) {
-      sums[unit]! += halfLoss(i);
-      sizes[unit]!++;
+  const units = unitEnds?.length ?? rows.length;
+  const sums = new Float64Array(units);
+  const sizes = new Float64Array(units);
+  for (let unit = 0, i = 0; unit < units; unit++) {
+    for (const end = unitEnds?.[unit] ?? unit + 1; i < end; i++) {
+      const weight = weights?.[rows[i]!] ?? 1;
+      sums[unit]! += weight * halfLoss(i);
+      sizes[unit]! += weight;
     }
   }
   return (limit) => sums.map((sum, unit) => unitValue(sum, sizes[unit]!, limit, largestUnit));
+}
+
+/** Each row is a bet of its own, and each counts as much. */
+function isPlain({ unitEnds, weights }: Bets): boolean {
+  return unitEnds === undefined && weights === undefined;
+}
+
+/** Mean over the rows of the bets, each by its weight. @param values row -> value */
+export function meanOfBets(
+  { rows, weights }: Pick<Bets, 'rows' | 'weights'>,
+  values: ArrayLike<number>,
+): number {
+  let [total, weight] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const own = weights?.[rows[i]!] ?? 1;
+    total += own * values[rows[i]!]!;
+    weight += own;
+  }
+  return total / weight;
 }
 
 function unitValue(sum: number, size: number, limit: number, largestUnit: number): number {

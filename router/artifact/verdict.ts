@@ -40,6 +40,20 @@ export const conditionSchema = z.strictObject({
   proof: z.enum(['walk', 'other-cases', 'none']).optional(),
   /** Further cases that would probably decide an INCONCLUSIVE. */
   further_cases: count.optional(),
+  /**
+   * If a judge gave some of the labels: how many cases it labelled, and how many of them people labelled too. `bounds.upper` is the sum of `judged_upper`, of what
+   * the judge says, and `error_upper`, of people - judge, each at half of the error; `people_upper` is the bound by the labels of people alone. Without labels of
+   * people the verdict is true only as far as the judge is right: `error_upper` is null.
+   */
+  judged: z
+    .strictObject({
+      judged: count,
+      people: count,
+      judged_upper: z.number().nullable(),
+      error_upper: z.number().nullable(),
+      people_upper: z.number().nullable(),
+    })
+    .optional(),
   note: z.string().optional(),
 });
 
@@ -152,6 +166,8 @@ const onSealedCases = {
       /** Unseen cases that a group ties to a seen question. */
       seen_group: count,
     }),
+    /** Cases that a judge labelled, and those of them that people labelled too. Left out if no judge gave a label that counts. */
+    labels: z.strictObject({ judged: count, people: count }).optional(),
     /** How qualities are written, such as 0-100, in files that do not write them from 0 to 1. */
     quality_scale: z.string().optional(),
     files,

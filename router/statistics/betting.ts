@@ -87,6 +87,36 @@ export function bettingUpperBound(
   return bound / STEPS_PER_UNIT;
 }
 
+/**
+ * The last of some limits before the first that is not rejected at delta: with probability at least 1 - delta the mean lies at or below it, whichever
+ * limits these are, since their order is fixed. What is nearer to the mean costs more time, so a scan that begins near the limit that matters is many
+ * times quicker than bettingUpperBound.
+ *
+ * @param valuesAt limit -> values in [0, 1] whose mean is at least the limit if the limit holds, in an order that does not depend on them; not checked
+ * @param limits 0..1, descending, fixed before any value is seen
+ * @param delta in (0, 1)
+ * @param batches as in bettingPValue
+ * @returns undefined if the first limit is not rejected
+ */
+export function lastRejectedLimit(
+  valuesAt: (limit: number) => ArrayLike<number>,
+  limits: ArrayLike<number>,
+  delta: number,
+  batches: readonly number[],
+): number | undefined {
+  requireDelta(delta);
+  const target = -Math.log(delta);
+  let last: number | undefined;
+  let ends: readonly number[] | undefined;
+  for (const limit of Array.from(limits)) {
+    const values = valuesAt(limit);
+    ends ??= batchEnds(values.length, batches);
+    if (limit < mean(values) || highestLogCapital(values, limit, delta, ends) < target) break;
+    last = limit;
+  }
+  return last;
+}
+
 /** One-sided lower bound: the mirror image of bettingUpperBound. At most the values' mean. */
 export function bettingLowerBound(
   values: ArrayLike<number>,

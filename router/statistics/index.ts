@@ -2,7 +2,7 @@
 
 export { cohenKappa, krippendorffAlpha, type RatingScale } from './agreement.ts';
 export { ascendingOrder } from './ascending-order.ts';
-export { bettingPValue } from './betting.ts';
+export { bettingPValue, lastRejectedLimit } from './betting.ts';
 export { clopperPearsonInterval, clopperPearsonLower, clopperPearsonUpper } from './binomial.ts';
 export {
   type BootstrapInterval,
@@ -48,7 +48,7 @@ export {
   type MixComparison,
   pairedExcess,
 } from './excess.ts';
-export { type AuditedLosses, type JudgedLossBound, judgeAllowance, judgedLossBound } from './judged-loss.ts';
+export { type AuditedLosses, type JudgedLossBound, judgedLossBound } from './judged-loss.ts';
 export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';
 export { casesNeeded, differenceBound, hoeffdingBentkusPValue } from './mean-bound.ts';
 export { auroc, brier, logLoss } from './probability-scores.ts';

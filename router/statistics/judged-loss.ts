@@ -58,19 +58,3 @@ export function judgedLossBound(
   const upper = n === judged.length ? peopleAlone : Math.min(1, ofJudged + ofError);
   return { upper, ofJudged, ofError, peopleAlone };
 }
-
-/**
- * How much more people may see lost than a judge does, for every policy at once: upper bound of the mean of max(0, human - judged) at delta. A policy
- * keeps some cases, which ones is its choice, and loses nothing on the others; the mean of its human - judged is at most this.
- * So a walk over judged labels at the margin less this, at delta' = the rest, promises the margin of what people see.
- *
- * @param audited cases drawn at random, with the losses of the model that may be kept; of several, the worst of each case
- * @returns 0..2
- * @throws PlimsollError `invalid-input`, as judgedLossBound
- */
-export function judgeAllowance({ judged, human }: AuditedLosses, delta: number): number {
-  const errors = Float64Array.from({ length: human.length }, (_, i) =>
-    Math.max(0, (human[i] ?? Number.NaN) - (judged[i] ?? Number.NaN)),
-  );
-  return Math.min(2, scaledMeanBound('betting', { low: 0, high: 2 }).upper(errors, delta));
-}

@@ -72,10 +72,14 @@ function summary({ reviewers, reviewed, items, kappa, alpha, bounds }: ReadRevie
   return [
     `Wrote ${out}: ${reviewed} of ${items} items have a verdict of ${reviewers} reviewer${reviewers === 1 ? '' : 's'}.`,
     `Agreement: Cohen's kappa ${show(kappa)}, Krippendorff's alpha ${show(alpha)}.`,
-    ...bounds.flatMap(({ candidate, judged, audited, bound, allowance }) => [
+    ...bounds.flatMap(({ candidate, judged, audited, bound }) => [
       `${candidate} on every request loses at most ${show(bound.upper)} as people see it, with confidence .95: ${show(bound.ofJudged)} by ${judged} other labels and ${show(bound.ofError)} for their mistakes; ${show(bound.peopleAlone)} by the ${audited} labels of people alone.`,
-      `  For a gate on the other labels: max_quality_loss less ${show(allowance)}, and confidence .975, promise what people see at .95.`,
     ]),
+    ...(bounds.length > 0
+      ? [
+          `The gate does the same sum at each threshold: accept_labels: [judge, human] in the suite, and ${out} as its cases.`,
+        ]
+      : []),
     '',
   ].join('\n');
 }
@@ -87,7 +91,7 @@ function readJson({ reviewers, reviewed, items, kappa, alpha, bounds }: ReadRevi
     items,
     kappa: kappa ?? null,
     alpha: alpha ?? null,
-    bounds: bounds.map(({ candidate, judged, audited, bound, allowance }) => ({
+    bounds: bounds.map(({ candidate, judged, audited, bound }) => ({
       candidate,
       judged,
       audited,
@@ -95,7 +99,6 @@ function readJson({ reviewers, reviewed, items, kappa, alpha, bounds }: ReadRevi
       of_judged: bound.ofJudged,
       of_error: bound.ofError,
       people_alone: bound.peopleAlone,
-      allowance,
     })),
   };
 }

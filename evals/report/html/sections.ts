@@ -7,6 +7,7 @@ import {
   formatLimit,
   issuedSentence,
   judgedBy,
+  labelsLine,
   lookRows,
   looksSentence,
   VERDICT_SIGNS,
@@ -21,13 +22,20 @@ export function headSection(verdict: GateVerdict, evidence: Evidence): string {
 <p class="eyebrow">Plimsoll gate · ${escapeHtml(name)}</p>
 <h1 class="${word.toLowerCase()}"><span aria-hidden="true">${VERDICT_SIGNS[word]}</span> ${word}</h1>
 <p>${escapeHtml(capitalised(words.join(' at ')))}, held against suite ${escapeHtml(suite.name)}. ${issuedSentence(verdict)}</p>
-${looks(verdict)}
+${labels(verdict)}${looks(verdict)}
 <dl class="key">${keyFigures(verdict, evidence).map(keyFigure).join('')}</dl>
 </header>`;
 }
 
 function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function labels(verdict: GateVerdict): string {
+  const line = labelsLine(verdict);
+  if (line === undefined) return '';
+  if (!line.isWarning) return `<p>${line.text}</p>\n`;
+  return `<div class="loud" role="note"><p><strong>Warning.</strong> ${line.text}</p></div>\n`;
 }
 
 function looks(verdict: GateVerdict): string {
