@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Soaks, browsers, killed processes, commands that train and judge many times, searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
 const LONG = 'test/**/*.long.test.ts';
@@ -20,9 +21,21 @@ const shared = {
   expect: { poll: { timeout: 10_000 } }, // no test depends on how fast the machine is
 };
 
+/** Long files begin first, within their project: the last file to end would otherwise run alone. The rest as usual, the largest first. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => moduleId.endsWith('.long.test.ts');
+    const name = ({ project }: TestSpecification) => project.name;
+    return (await super.sort(files)).sort((a, b) =>
+      name(a) === name(b) ? Number(isLong(b)) - Number(isLong(a)) : 0,
+    );
+  }
+}
+
 export default defineConfig({
   test: {
     globalSetup: ['test/helpers/build-once.mjs', 'test/helpers/databases-setup.mjs'],
+    sequence: { sequencer: LongFirst },
     maxWorkers: 3, // most tests wait for sockets and child processes
     projects: [
       // Loading the modules anew for each file would take longer than the tests.
