@@ -17,11 +17,11 @@ import {
   thinkingBudget,
   type UnmappableRule,
 } from '../targets/index.ts';
-import { anthropicReply, anthropicStream } from './anthropic-reply.ts';
-import { anthropicRequest } from './anthropic-request.ts';
-import { separateGoogleSchemas } from './google-schemas.ts';
-import { joinOpenaiStreams, openaiReply, openaiStream } from './openai-reply.ts';
-import { openaiRequest } from './openai-request.ts';
+import { anthropicReply, anthropicStream } from './anthropic/reply.ts';
+import { anthropicRequest } from './anthropic/request.ts';
+import { separateGoogleSchemas } from './google/schemas.ts';
+import { joinOpenaiStreams, openaiReply, openaiStream } from './openai/reply.ts';
+import { openaiRequest } from './openai/request.ts';
 import {
   carriesFile,
   isFailure,
@@ -32,9 +32,9 @@ import {
   unexpectedFile,
   unfinishedStream,
 } from './reply.ts';
-import { responsesReply } from './responses-reply.ts';
-import { responsesRequest } from './responses-request.ts';
-import { responsesStream } from './responses-stream.ts';
+import { responsesReply } from './responses/reply.ts';
+import { responsesRequest } from './responses/request.ts';
+import { responsesStream } from './responses/stream.ts';
 import { type ReplacedNames, renameTools, withCallableChoice, withClientName } from './tools.ts';
 
 /** A request of a client as options of the AI SDK. */

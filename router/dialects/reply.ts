@@ -3,7 +3,7 @@ import { type Dialect, type ProviderKind, requirementsOf, type TokenCounts } fro
 import { isObject } from '../json/index.ts';
 import type { Content, FinishReason, ModelRequest, SdkUsage } from '../targets/index.ts';
 import { validToolId } from '../targets/index.ts';
-import { type OfferedTool, offeredTools } from './responses-tools.ts';
+import { type OfferedTool, offeredTools } from './responses/tools.ts';
 import type { ReplacedNames } from './tools.ts';
 
 /** What a reply, or every chunk of it, contains besides the model's words. */

@@ -41,7 +41,7 @@ export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
   let mapped: Promise<PrepareAttempt> | undefined;
   return askingForLogprobs((call) => {
     if (call.passed || speaks(call.model, call)) return native(call);
-    mapped ??= import('./mapped-attempt.ts').then((loaded) => loaded.createMappedAttempt({ outbound }));
+    mapped ??= import('./mapped/attempt.ts').then((loaded) => loaded.createMappedAttempt({ outbound }));
     return mapped.then((prepare) => prepare(call));
   });
 }
@@ -65,7 +65,7 @@ function speaks({ provider }: CatalogModel, { dialect }: Pick<UnroutedCall, 'dia
 }
 
 async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
-  const { sharedMapping } = await import('./map-request.ts');
+  const { sharedMapping } = await import('./mapped/map-request.ts');
   return sharedMapping({ ...call, model }, process.env).then(
     () => true,
     (error: unknown) => !(error instanceof PlimsollError),

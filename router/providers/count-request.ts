@@ -88,7 +88,7 @@ const ANY_LIMIT = { max_tokens: 1 };
 
 /** What the SDK would send for a reply. */
 async function mappedBody(call: ModelCall, env: NodeJS.ProcessEnv): Promise<JsonObject> {
-  const { sdkModel, sharedMapping, silentFetch } = await import('./map-request.ts');
+  const { sdkModel, sharedMapping, silentFetch } = await import('./mapped/map-request.ts');
   const { options, completeBody = (text) => text } = await sharedMapping(
     { ...call, body: { ...ANY_LIMIT, ...call.body } },
     env,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { BlockSequence, type BlockStep } from '../../router/dialects/anthropic-reply.ts';
+import { BlockSequence, type BlockStep } from '../../router/dialects/anthropic/reply.ts';
 
 /** The input of a tool, or what a model wrote in place of one, cut into pieces. */
 const pieces = fc

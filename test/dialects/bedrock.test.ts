@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
 import { ExchangeError } from '../../router/providers/provider-error.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';

@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import type { AttemptOutcome } from '../../router/providers/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
 import { ExchangeError } from '../../router/providers/provider-error.ts';
 import { type Fault, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';

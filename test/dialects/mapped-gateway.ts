@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { errorBody, errorEvent } from '../../router/dialects/errors.ts';
 import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/providers/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
 import { ExchangeError } from '../../router/providers/provider-error.ts';
 import {
   type FakeProvider,

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { outboundFrom } from '../../router/providers/connection-pools.ts';
-import { createMappedAttempt } from '../../router/providers/mapped-attempt.ts';
+import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo } from './call-to.ts';
 import { authorityForTest } from './certificates.ts';

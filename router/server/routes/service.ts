@@ -5,8 +5,8 @@ import { VERSION } from '../../package.ts';
 import type { Router } from '../../router.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { standingJson, watchJson } from '../decision-json.ts';
-import { openApiDocument } from '../openapi.ts';
-import { pathTemplate } from '../openapi-passed.ts';
+import { openApiDocument } from '../openapi/document.ts';
+import { pathTemplate } from '../openapi/passed.ts';
 import type { healthSchema, indexSchema, readinessSchema } from '../schemas/decisions.ts';
 
 /** GET /healthz: the process responds. That does not mean that it decides well. */
