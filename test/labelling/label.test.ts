@@ -214,7 +214,7 @@ test('captured requests keep what routing decided, so that audits can be made of
         reason: 'within-threshold',
         artifact: 'a',
       },
-      reply: { model: 'fake/small', text: 'x' },
+      reply: { model: 'fake/small', latencyMs: 12 },
     }),
     reference,
   }));
