@@ -176,6 +176,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     state &&
     createAuditFeed(state.log, (error) => logger.warn(error, 'audits cannot be read; it is tried again'));
   let current: Omit<GatewayParts, 'router'> | undefined;
+  let withRouter: GatewayParts | undefined;
   let keys: ProviderKeys = { troubles: [], warnings: [], callable: true };
   const warned = new Set<string>();
 
@@ -190,6 +191,12 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   function currentParts(): Omit<GatewayParts, 'router'> {
     if (current) return current;
     throw new PlimsollError('internal', 'The gateway was asked before it was configured.');
+  }
+
+  /** Made once: requests come with the same router until it is closed. */
+  function partsWith(router: Router): GatewayParts {
+    if (withRouter?.router !== router) withRouter = { ...currentParts(), router };
+    return withRouter;
   }
 
   return {
@@ -222,6 +229,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         if (router.ladder.some((_, rung) => router.canJudge(rung, [signal]) === false))
           logger.warn(NOT_ASKED_FOR[signal]);
       }
+      withRouter = undefined;
       current = {
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
@@ -266,7 +274,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
       return { troubles, callable: keys.callable, instances: shared.instances() };
     },
     handle(request, router) {
-      const parts = { ...currentParts(), router };
+      const parts = partsWith(router);
       const span = traces.startRequest(request.operation, request.headers);
       if (span === undefined)
         return settled(handleRequest(request, parts, recording, keeping), request.keyId);

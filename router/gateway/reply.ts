@@ -413,11 +413,13 @@ function dollars(usd: number): string {
   return usd.toFixed(8);
 }
 
-const UNSAFE = /[^\x20-\x7e]/gu;
+const UNSAFE = /[^\x20-\x7e]/u;
+const EVERY_UNSAFE = new RegExp(UNSAFE, 'gu');
 
 /** Names come from the configuration: what no header may hold is written as in a URL, half of a surrogate pair as U+FFFD. */
 function headerSafe(text: string): string {
-  return text.replace(UNSAFE, (sign) =>
+  if (!UNSAFE.test(text)) return text; // nearly always
+  return text.replace(EVERY_UNSAFE, (sign) =>
     Buffer.from(sign).toString('hex').toUpperCase().replace(/../g, '%$&'),
   );
 }

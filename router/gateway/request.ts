@@ -11,13 +11,13 @@ export interface GatewayRequest {
   readonly dialect: Dialect;
   readonly operation: Operation;
   /** How it came, if its route is passed through; `body` is then the JSON that was read, or empty. */
-  readonly passed?: PassedClientRequest;
+  readonly passed?: PassedClientRequest | undefined;
   /** With all its fields, known or not. */
   readonly body: Readonly<Record<string, unknown>>;
   /** The JSON text that `body` was parsed from. */
   readonly bodyText: string;
   /** How many names of fields are in it, each as often as it is there; undefined if `bodyText` was written from `body`. */
-  readonly bodyNames?: number;
+  readonly bodyNames?: number | undefined;
   /** Names in lower case; only those that a provider may see are passed on. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** What the request holds in memory. */

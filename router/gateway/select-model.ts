@@ -44,7 +44,7 @@ export interface Selection {
   /** The rungs of the ladder, cheapest first; empty for an explicit model. */
   readonly ladder: readonly CatalogModel[];
   /** What the router was asked with, and the rung that it chose; undefined for an explicit model. */
-  readonly chosen?: { readonly options: RouteOptions; readonly rung: number };
+  readonly chosen?: { readonly options: RouteOptions; readonly rung: number } | undefined;
   /** The conversation that the request belongs to, as it was before. */
   readonly session?: ActiveSession | undefined;
 }
@@ -91,10 +91,10 @@ export async function selectModel(
   session?: ActiveSession,
 ): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
-  if (wanted.kind === 'explicit') return { ...explicitSelection(parts.catalog.get(wanted.name)), session };
+  if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name), session);
   if (request.operation === 'embeddings') throw needsExplicitModel();
   try {
-    return { ...(await routed(call, optionsOf(wanted), parts, session)), session };
+    return await routed(call, optionsOf(wanted), parts, session);
   } catch (error) {
     throw inTermsOfModel(error, String(request.body['model']), parts.names);
   }
@@ -107,13 +107,14 @@ export function rememberSelection({ session, selected, chosen, ladder }: Selecti
 }
 
 /** What the client named. */
-export function explicitSelection(model: CatalogModel): Selection {
+export function explicitSelection(model: CatalogModel, session?: ActiveSession): Selection {
   return {
     selected: model,
     candidates: [model],
     reason: 'explicit-model',
     decision: undefined,
     ladder: [],
+    session,
   };
 }
 
@@ -151,18 +152,18 @@ async function routed(
     if (ownTurn) await ownTurn();
     unable.push(model);
     allowed = allowedRungs(ladder, lacks);
-    if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder); // called, they say why: nothing is sent
+    if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder, session); // called, they say why: nothing is sent
     ({ decision, checks } = await decideAmong(allowed));
     rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
   if (isDowngrade && !allowDowngrade) {
-    if (unable.length > 0) return selectionOf(unable, first, ladder);
+    if (unable.length > 0) return selectionOf(unable, first, ladder, session);
     throw onlyCheaperFits(allowed.excluded, requirements);
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
-  const selection = { ...selectionOf(candidates, decision, ladder), chosen: { options, rung } };
+  const selection = selectionOf(candidates, decision, ladder, session, { options, rung });
   if (checks.length === 0) return selection;
   const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
   const checked = (await carriedChecks(call, checks, ladder)).map((check) => {
@@ -215,10 +216,12 @@ function selectionOf(
   candidates: readonly CatalogModel[],
   decision: Decision,
   ladder: readonly CatalogModel[],
+  session: ActiveSession | undefined,
+  chosen?: Selection['chosen'],
 ): Selection {
   const [selected] = candidates;
   if (selected === undefined) throw new PlimsollError('internal', 'A routed request has no candidate.');
-  return { selected, candidates, reason: decision.reason, decision, ladder };
+  return { selected, candidates, reason: decision.reason, decision, ladder, chosen, session };
 }
 
 async function decide(

@@ -1,6 +1,6 @@
 import type { Dialect } from '../catalog/index.ts';
 import { errorBody, isFailure, saysSomething } from '../dialects/index.ts';
-import { fieldIn, isObject, objectIn, parseJson } from '../json/index.ts';
+import { fieldIn, isObject, parseJson } from '../json/index.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders, decodedBody, firstBytes, headFault } from './response.ts';
@@ -51,16 +51,30 @@ function errorIn(json: unknown): string | undefined {
   // An event of the Responses API is the error itself.
   if (fieldIn(json, 'type') === 'error') return JSON.stringify({ error: json });
   const message = fieldIn(json, 'message');
-  const choices = fieldIn(json, 'choices');
   const response = fieldIn(json, 'response');
-  const holders = [message, response, ...(Array.isArray(choices) ? choices.flatMap(holdersIn) : [])];
-  const holder = holders.find(hasError);
+  const choices = fieldIn(json, 'choices');
+  const listed: readonly unknown[] = Array.isArray(choices) ? choices : [];
+  const holder = [message, response].find(hasError) ?? errorHolderIn(listed);
   if (holder !== undefined) return JSON.stringify({ error: fieldIn(holder, 'error') });
-  const reasons = [json, message, fieldIn(json, 'delta')].map((one) => fieldIn(one, 'stop_reason'));
-  if (Array.isArray(choices)) reasons.push(...choices.map((choice) => fieldIn(choice, 'finish_reason')));
-  const failed = [json, response].some((one) => FAILED_STATUSES.has(fieldIn(one, 'status')));
-  if (!failed && !reasons.some(isFailure)) return undefined;
-  return JSON.stringify({ error: { message: 'The provider could not finish this reply.' } });
+  const hasFailed =
+    FAILED_STATUSES.has(fieldIn(json, 'status')) ||
+    FAILED_STATUSES.has(fieldIn(response, 'status')) ||
+    isFailure(fieldIn(json, 'stop_reason')) ||
+    isFailure(fieldIn(message, 'stop_reason')) ||
+    isFailure(fieldIn(fieldIn(json, 'delta'), 'stop_reason')) ||
+    listed.some((choice) => isFailure(fieldIn(choice, 'finish_reason')));
+  return hasFailed
+    ? JSON.stringify({ error: { message: 'The provider could not finish this reply.' } })
+    : undefined;
+}
+
+/** The first of the choices, and of their messages and deltas, that has an error. */
+function errorHolderIn(choices: readonly unknown[]): unknown {
+  for (const choice of choices) {
+    const holder = [choice, fieldIn(choice, 'message'), fieldIn(choice, 'delta')].find(hasError);
+    if (holder !== undefined) return holder;
+  }
+  return undefined;
 }
 
 /** The error that plain JSON reports where a stream was asked for; undefined if it is none. The body is read. */
@@ -71,10 +85,6 @@ export async function errorInsteadOfStream(
   if (headFault(head, false) !== undefined) return undefined;
   const body = await firstBytes(decodedBody(exchange, head, idleMs));
   return reportedError(parseJson(body.toString('utf8')));
-}
-
-function holdersIn(choice: unknown): unknown[] {
-  return [choice, objectIn(choice, 'message'), objectIn(choice, 'delta')];
 }
 
 /** What a reply is in which the model says nothing, and gives no reason. */

@@ -171,8 +171,8 @@ function textOrNone(body: SessionRequest['body'], dialect: SessionRequest['diale
 
 /** Without text it names the options alone: the newest turn by them. */
 function turnHash(secret: string, { profile, policy, threshold }: TurnOptions, text: string | undefined) {
-  const options = keyedHash(secret, profile, policy, String(threshold)).slice(0, 8);
-  return text === undefined ? options : options + keyedHash(secret, text).slice(0, 16);
+  const options = keyedHash(secret, 'options', profile, policy, String(threshold)).slice(0, 8);
+  return text === undefined ? options : options + keyedHash(secret, 'turn', text).slice(0, 16);
 }
 
 /** Results of tools may come without what was asked, as after an id of the conversation: they go on with the newest turn. */

@@ -21,14 +21,17 @@ export function turnText(body: JsonObject, dialect: Dialect): string | undefined
   return messages.length === 0 ? undefined : scoredText({ messages });
 }
 
-/** System prompt and first user turn, without what harnesses move from message to message; undefined if there is no user turn. */
-export function firstWords(body: JsonObject, dialect: Dialect): string | undefined {
+/**
+ * System prompt, what came before the first user turn, and that turn, without what harnesses move from message to message; undefined if there
+ * is no user turn.
+ */
+export function firstWords(body: JsonObject, dialect: Dialect): readonly string[] | undefined {
   const isResponses = dialect === 'responses';
   const input = body[isResponses ? 'input' : 'messages'];
   const first = firstUserTurn(input);
   if (first === undefined || first.words === '') return undefined;
   const system = textsOf(body[isResponses ? 'instructions' : 'system']);
-  return JSON.stringify([system, ...first.before, first.words]);
+  return [system, ...first.before, first.words];
 }
 
 /** @returns its words, and those of system messages before it */

@@ -111,15 +111,15 @@ export function countingSender(send: Sender, count: (status: number) => void): S
 
 /** Refuses a body that is no object. Never rejects. */
 async function callModel(
-  { dialect, operation, ...callContext }: CallContext,
+  callContext: CallContext,
   request: CallRequest,
   response: ServerResponse,
   startedMs: number,
 ): Promise<void> {
   if (!isObject(request.body)) return callContext.refuse.error(request, response, NO_OBJECT);
   const call = {
-    dialect,
-    operation,
+    dialect: callContext.dialect,
+    operation: callContext.operation,
     body: request.body,
     bodyText: request.bodyText!,
     bodyNames: request.bodyNames!,
@@ -155,14 +155,7 @@ export async function handleCall(
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
   try {
-    const call = {
-      ...read,
-      headers: request.headers,
-      memory: request.memory!,
-      signal,
-      keyId: request.keyId,
-    };
-    const reply = await gateway.handle(call, context.router);
+    const reply = await gateway.handle(gatewayRequest(read, request, signal), context.router);
     await sendReply(
       adapt === undefined ? reply : await adapt(reply),
       read.dialect,
@@ -178,6 +171,23 @@ export async function handleCall(
   } finally {
     entry.leave();
   }
+}
+
+/** Field by field: spreading objects of this size took longer than all that is done with them here. */
+function gatewayRequest(read: ReadCall, request: CallRequest, signal: LightAbortSignal): GatewayRequest {
+  return {
+    dialect: read.dialect,
+    operation: read.operation,
+    passed: read.passed,
+    body: read.body,
+    bodyText: read.bodyText,
+    bodyNames: read.bodyNames,
+    headers: request.headers,
+    memory: request.memory!,
+    signal,
+    keyId: request.keyId,
+    startedMs: read.startedMs,
+  };
 }
 
 /** Aborts when the client leaves before it has its response. */
