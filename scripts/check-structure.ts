@@ -78,6 +78,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
   kysely: 'router/state',
   pg: 'router/state',
   ioredis: 'router/state',
+  bullmq: 'router/state',
   'rate-limiter-flexible': 'router/state',
   'libphonenumber-js/min': 'router/redaction',
   ibantools: 'router/redaction',

@@ -76,6 +76,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'Train a challenger on new data, gate it, and let it replace the champion only if it is no worse',
     load: async () => (await import('./commands/retrain.ts')).retrainCommand(),
   },
+  worker: {
+    usage: '[options]',
+    description:
+      'Make calls of labelling runs that share their work through Redis, beside any number of others',
+    load: async () => (await import('./commands/worker.ts')).workerCommand(),
+  },
   loop: {
     usage: '[options]',
     description: 'Label what is new, retrain, gate, compare, and promote or keep: one round, safe to kill',

@@ -28,6 +28,12 @@ export class Budget {
     return true;
   }
 
+  /** What counts as spent, since nobody knew what became of a call, is reserved again: the call goes on. */
+  resume(usd: number): void {
+    this.#spentUsd -= usd;
+    this.#reservedUsd += usd;
+  }
+
   /** @param chargedUsd what counts in place of the reservation: 0 if the call failed */
   settle(reservedUsd: number, chargedUsd: number): void {
     this.#reservedUsd = Math.max(0, this.#reservedUsd - reservedUsd);

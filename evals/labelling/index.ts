@@ -24,3 +24,4 @@ export {
   type WrittenReview,
   writeReview,
 } from './review.ts';
+export { type LabelWorker, type LabelWorkerOptions, openLabelWorker } from './shared-calls.ts';

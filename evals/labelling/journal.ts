@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
@@ -25,7 +26,7 @@ const replySchema = z.strictObject({
 });
 
 const lineSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('journal'), version: z.literal(1) }),
+  z.strictObject({ kind: z.literal('journal'), version: z.literal(1), id: z.string().optional() }),
   z.strictObject({ kind: z.literal('asked'), key: z.string(), reserved_usd: z.number().min(0) }),
   replySchema,
   z.strictObject({
@@ -55,10 +56,13 @@ export class Journal {
   readonly file: string;
   readonly #descriptor: number;
   readonly #replies = new Map<string, JournalReply>();
-  /** Key -> US dollars reserved by a call whose end is not known. */
+  /** Key -> US dollars reserved by a call that is at work. */
   readonly #open = new Map<string, number>();
-  /** Of earlier processes: calls that were at work when they were killed. */
+  /** The same of calls that an earlier process began, and whose end is not known. */
+  readonly #orphans = new Map<string, number>();
+  /** Reserved by calls that were lost and made again. */
   #lostUsd = 0;
+  #id = '';
   #spentUsd = 0;
 
   /** @throws PlimsollError `invalid-input` naming the line, if it is no journal; `io` */
@@ -67,7 +71,14 @@ export class Journal {
     const isNew = !existsSync(file);
     this.#descriptor = this.#orFailure(() => openSync(file, 'a+', 0o600));
     if (!isNew) this.#read();
-    if (isNew || fstatSync(this.#descriptor).size === 0) this.#append({ kind: 'journal', version: 1 });
+    if (this.#id !== '') return;
+    this.#id = randomBytes(8).toString('hex');
+    this.#append({ kind: 'journal', version: 1, id: this.#id });
+  }
+
+  /** Different in each journal, and the same over all runs of one. */
+  get id(): string {
+    return this.#id;
   }
 
   get replies(): ReadonlyMap<string, JournalReply> {
@@ -76,16 +87,34 @@ export class Journal {
 
   /** US dollars for replies, and for calls of earlier runs that were killed before a reply came. */
   get spentUsd(): number {
-    return this.#spentUsd + this.#lostUsd;
+    return this.#spentUsd + this.lostUsd;
   }
 
   /** US dollars that may have been spent on calls whose reply was lost with a killed process. */
   get lostUsd(): number {
-    return this.#lostUsd;
+    return [...this.#orphans.values()].reduce((sum, usd) => sum + usd, this.#lostUsd);
+  }
+
+  /** US dollars reserved by a call that an earlier process began, and whose end is not known; undefined if there is none. */
+  orphanUsd(key: string): number | undefined {
+    return this.#orphans.get(key);
   }
 
   asked(key: string, reservedUsd: number): void {
     this.#append({ kind: 'asked', key, reserved_usd: reservedUsd });
+    this.#begin(key, reservedUsd);
+  }
+
+  /** A call of an earlier process goes on: what it reserved is lost no longer. */
+  resumed(key: string): void {
+    this.#open.set(key, this.#orphans.get(key) ?? 0);
+    this.#orphans.delete(key);
+  }
+
+  /** Whoever made the call is gone. In the file it has no end, and counts as lost from now on. */
+  lost(key: string): void {
+    this.#orphans.set(key, this.#open.get(key) ?? 0);
+    this.#open.delete(key);
   }
 
   replied(reply: JournalReply): void {
@@ -95,6 +124,7 @@ export class Journal {
 
   failed(failure: JournalFailure): void {
     this.#append({ kind: 'failed', ...failure });
+    this.#open.delete(failure.key);
   }
 
   close(): void {
@@ -121,7 +151,15 @@ export class Journal {
     } catch {} // what failed before says more
   }
 
+  /** A call that is asked again has lost what it reserved before. */
+  #begin(key: string, reservedUsd: number): void {
+    this.#lostUsd += (this.#open.get(key) ?? 0) + (this.#orphans.get(key) ?? 0);
+    this.#orphans.delete(key);
+    this.#open.set(key, reservedUsd);
+  }
+
   #take(reply: JournalReply): void {
+    this.#open.delete(reply.key);
     this.#replies.set(reply.key, reply);
     this.#spentUsd += reply.charged_usd;
   }
@@ -134,20 +172,17 @@ export class Journal {
     const lines = bytes.toString('utf8', 0, end).split('\n');
     lines.pop();
     for (const [index, text] of lines.entries()) this.#replay(this.#parsed(text, index + 1));
-    for (const usd of this.#open.values()) this.#lostUsd += usd;
+    for (const [key, usd] of this.#open) this.#orphans.set(key, usd);
     this.#open.clear();
   }
 
   #replay(line: Line): void {
-    if (line.kind === 'asked') {
-      this.#lostUsd += this.#open.get(line.key) ?? 0; // asked again after a kill
-      this.#open.set(line.key, line.reserved_usd);
-    } else if (line.kind !== 'journal') {
-      this.#open.delete(line.key);
-      if (line.kind === 'reply') {
-        const { kind: _, ...reply } = line;
-        this.#take(reply);
-      }
+    if (line.kind === 'journal') this.#id = line.id ?? this.#id;
+    else if (line.kind === 'asked') this.#begin(line.key, line.reserved_usd);
+    else if (line.kind === 'failed') this.#open.delete(line.key);
+    else {
+      const { kind: _, ...reply } = line;
+      this.#take(reply);
     }
   }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { CatalogModel } from '../../router/catalog/index.ts';
 import type { Config } from '../../router/config/index.ts';
-import { openModelClient } from '../../router/create-gateway.ts';
+import { type ModelClient, openModelClient } from '../../router/create-gateway.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock } from '../../router/files/index.ts';
 import {
@@ -11,8 +11,10 @@ import {
   requireJsonLines,
   writeCases,
 } from '../cases/index.ts';
-import { type Answer, keyOf, type ModelCall, ModelCalls, requirePrice } from './ask-model.ts';
+import { type Answer, ModelCalls } from './ask-model.ts';
 import { Budget } from './budget.ts';
+import { requirePrice } from './call-cost.ts';
+import { type Caller, DEFAULT_WAITS_MS, keyOf, type ModelCall, ModelCaller } from './call-model.ts';
 import { type Forecast, forecast } from './forecast.ts';
 import type { Grade, GraderTools } from './graders/grader.ts';
 import type { Graders } from './graders/graders-file.ts';
@@ -20,6 +22,7 @@ import { type GradedReply, Journal, type JournalReply } from './journal.ts';
 import type { JudgeReport } from './judge/judge-report.ts';
 import { requireOtherFamily } from './judge/model-family.ts';
 import { type LabelRow, readLabelRows } from './rows.ts';
+import { openSharedCalls } from './shared-calls.ts';
 
 /** A model whose replies are labelled. */
 export interface LabelCandidate {
@@ -106,7 +109,7 @@ export interface Labelled {
   readonly sha256: string | undefined;
 }
 
-const DEFAULTS = { maxTokens: 1024, concurrency: 8, waitsMs: [1_000, 2_000, 4_000, 8_000, 16_000] };
+const DEFAULTS = { maxTokens: 1024, concurrency: 8, waitsMs: DEFAULT_WAITS_MS };
 /** Rows after which the forecast is made again. */
 const PILOT_ROWS = 30;
 
@@ -136,7 +139,7 @@ export async function label(options: LabelOptions): Promise<Labelled> {
     try {
       const journal = new Journal(journalFile);
       try {
-        return await new LabelRun(options, client, journal, rows).run();
+        return await runOn({ options, client, journal, rows, stop: new AbortController() });
       } finally {
         journal.close();
       }
@@ -148,14 +151,45 @@ export async function label(options: LabelOptions): Promise<Labelled> {
   }
 }
 
+interface RunParts {
+  readonly options: LabelOptions;
+  readonly client: ModelClient;
+  readonly journal: Journal;
+  readonly rows: readonly LabelRow[];
+  /** Aborted by the run itself, at its budget or an error. */
+  readonly stop: AbortController;
+}
+
+/** Calls are made by this process, with redis by others too. */
+async function runOn(parts: RunParts): Promise<Labelled> {
+  const { options, client, journal, stop } = parts;
+  const { config, dryRun = false, waitsMs = DEFAULTS.waitsMs, signal: ended } = options;
+  const signal = ended === undefined ? stop.signal : AbortSignal.any([ended, stop.signal]);
+  const own = new ModelCaller({ client, waitsMs, signal });
+  if (config.redis === undefined || dryRun) return new LabelRun(parts, own, signal).run();
+  const concurrency = callsAtOnce(options, client);
+  const shared = await openSharedCalls({ config, journalId: journal.id, own, concurrency, signal });
+  try {
+    return await new LabelRun(parts, shared, signal).run();
+  } finally {
+    await shared.close();
+  }
+}
+
+/** Over all providers of the candidates. */
+function callsAtOnce({ candidates, concurrency = DEFAULTS.concurrency }: LabelOptions, client: ModelClient) {
+  const providers = new Set(candidates.map(({ model }) => client.catalog.get(model).provider.name));
+  return concurrency * providers.size;
+}
+
 class LabelRun {
   readonly #options: LabelOptions;
-  readonly #client: Awaited<ReturnType<typeof openModelClient>>;
+  readonly #client: ModelClient;
   readonly #journal: Journal;
   readonly #rows: readonly LabelRow[];
   readonly #budget: Budget;
   readonly #calls: ModelCalls;
-  readonly #stop = new AbortController();
+  readonly #stop: AbortController;
   readonly #outcomes = new Map<string, Map<string, LabelledOutcome>>();
   readonly #missing: MissingLabel[] = [];
   #newCalls = 0;
@@ -163,38 +197,24 @@ class LabelRun {
   #done = 0;
   #ended: Labelled['ended'] = 'done';
 
-  constructor(
-    options: LabelOptions,
-    client: Awaited<ReturnType<typeof openModelClient>>,
-    journal: Journal,
-    rows: readonly LabelRow[],
-  ) {
+  constructor({ options, client, journal, rows, stop }: RunParts, caller: Caller, signal: AbortSignal) {
     this.#options = options;
     this.#client = client;
     this.#journal = journal;
     this.#rows = rows;
-    this.#budget = new Budget(options.budgetUsd, journal.spentUsd);
-    const { signal = new AbortController().signal } = options;
-    const { concurrency = DEFAULTS.concurrency, waitsMs = DEFAULTS.waitsMs } = options;
-    const either = AbortSignal.any([signal, this.#stop.signal]);
-    this.#calls = new ModelCalls({
-      client,
-      journal,
-      budget: this.#budget,
-      concurrency,
-      waitsMs,
-      signal: either,
-    });
+    this.#stop = stop;
+    const budget = new Budget(options.budgetUsd, journal.spentUsd);
+    const { concurrency = DEFAULTS.concurrency } = options;
+    this.#budget = budget;
+    this.#calls = new ModelCalls({ catalog: client.catalog, caller, journal, budget, concurrency, signal });
   }
 
   async run(): Promise<Labelled> {
-    const { dryRun = false, candidates, concurrency = DEFAULTS.concurrency } = this.#options;
     this.#forecast();
-    if (dryRun) return this.#result('forecast', undefined);
-    const providers = new Set(candidates.map(({ model }) => this.#client.catalog.get(model).provider.name));
+    if (this.#options.dryRun === true) return this.#result('forecast', undefined);
     const rows = this.#rows[Symbol.iterator]();
-    const workers = Array.from({ length: concurrency * providers.size }, () => this.#work(rows));
-    const ends = await Promise.allSettled(workers);
+    const atOnce = callsAtOnce(this.#options, this.#client);
+    const ends = await Promise.allSettled(Array.from({ length: atOnce }, () => this.#work(rows)));
     const sha256 = await this.#write();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     const { signal } = this.#options;

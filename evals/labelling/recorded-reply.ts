@@ -1,7 +1,7 @@
 import { type CatalogModel, costUsd } from '../../router/catalog/index.ts';
 import { countIn, objectIn, objectsIn, textIn } from '../../router/json/index.ts';
 import type { CaseRow } from '../cases/index.ts';
-import { priceOf } from './ask-model.ts';
+import { priceOf } from './call-cost.ts';
 import type { GradedReply } from './journal.ts';
 
 /** How the three APIs and Google's say that a reply reached the client's limit of tokens. */

@@ -118,15 +118,7 @@ function limitsWithoutKeys(): PlimsollError {
 
 async function cacheFor({ redis }: GatewayStateOptions, logger: Logger): Promise<SharedCache | undefined> {
   if (redis === undefined) return undefined;
-  const url = redis.urlEnv === undefined ? redis.url : process.env[redis.urlEnv];
-  if (!url) {
-    throw new PlimsollError(
-      'invalid-config',
-      `${redis.urlEnv} is not set, and redis.url_env says that it holds the address of Redis.`,
-      { place: { field: 'redis.url_env' } },
-    );
-  }
-  return openSharedCache(url, (isThere) => {
+  return openSharedCache(redis, (isThere) => {
     if (isThere) logger.info('Redis is connected');
     else logger.warn('Redis cannot be reached: rates are counted by this instance alone until it can');
   });

@@ -3,7 +3,15 @@ export { dayOf } from './day.ts';
 export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
 export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
 export { memoryCounters } from './memory.ts';
-export { DEFAULT_SQLITE_FILE, openSharedCache, openState, type StateOptions } from './open-state.ts';
+export {
+  DEFAULT_SQLITE_FILE,
+  openQueueWorker,
+  openSharedCache,
+  openState,
+  openWorkQueue,
+  type RedisOptions,
+  type StateOptions,
+} from './open-state.ts';
 export type {
   Counters,
   Documents,
@@ -19,3 +27,4 @@ export type {
 } from './ports.ts';
 export { DECISIONS } from './ports.ts';
 export type { SharedCache } from './redis.ts';
+export type { QueueWorker, WorkQueue } from './work-queue.ts';

@@ -3,6 +3,7 @@ import { textCipher } from './cipher.ts';
 import { memoryState } from './memory.ts';
 import type { State } from './ports.ts';
 import type { SharedCache } from './redis.ts';
+import type { QueueWorker, WorkQueue } from './work-queue.ts';
 
 export const DEFAULT_SQLITE_FILE = '.plimsoll/state.db';
 
@@ -54,7 +55,10 @@ async function databaseOf({ kind, url, urlEnv }: StateOptions, env: Environment)
   );
 }
 
-function keysFrom({ encryptionKeysEnv: name }: StateOptions, env: Environment): string | undefined {
+function keysFrom(
+  { encryptionKeysEnv: name }: Pick<StateOptions, 'encryptionKeysEnv'>,
+  env: Environment,
+): string | undefined {
   if (name === undefined) return undefined;
   const keys = env[name];
   if (keys) return keys;
@@ -65,15 +69,63 @@ function keysFrom({ encryptionKeysEnv: name }: StateOptions, env: Environment): 
   );
 }
 
+/** `redis` of the configuration. */
+export interface RedisOptions {
+  readonly url?: string | undefined;
+  /** Name of the environment variable that holds the address. */
+  readonly urlEnv?: string | undefined;
+}
+
+/** @throws PlimsollError `invalid-config` if the variable is not set, or it is no address of Redis */
+export function redisAddress({ url, urlEnv }: RedisOptions, env: Environment = process.env): string {
+  const address = urlEnv === undefined ? url : env[urlEnv];
+  if (!address) {
+    throw new PlimsollError(
+      'invalid-config',
+      `${urlEnv} is not set, and redis.url_env says that it holds the address of Redis.`,
+      { place: { field: 'redis.url_env' } },
+    );
+  }
+  if (/^rediss?:\/\//.test(address)) return address;
+  throw new PlimsollError('invalid-config', 'The address of Redis must begin with redis:// or rediss://.', {
+    place: { field: 'redis.url' },
+  });
+}
+
 /** As `openRedis`, whose libraries are loaded here. @throws PlimsollError `invalid-config` if the address is none of Redis */
 export async function openSharedCache(
-  url: string,
+  options: RedisOptions,
   onState?: (isThere: boolean) => void,
 ): Promise<SharedCache> {
-  if (!/^rediss?:\/\//.test(url)) {
-    throw new PlimsollError('invalid-config', 'The address of Redis must begin with redis:// or rediss://.', {
-      place: { field: 'redis.url' },
-    });
-  }
+  const url = redisAddress(options);
   return (await import('./redis.ts')).openRedis(url, onState);
+}
+
+/** Work that any number of processes share through Redis; its library is loaded here. */
+export interface SharedWorkOptions {
+  readonly redis: RedisOptions;
+  /** Such as `labels`; no colons. */
+  readonly name: string;
+  /** Name of the environment variable with the keys that what is put in is encrypted with; undefined: it is in clear. */
+  readonly encryptionKeysEnv?: string | undefined;
+}
+
+/** @throws PlimsollError `invalid-config` if the address or a key is missing or wrong; `state-unavailable` if Redis cannot be reached */
+export async function openWorkQueue(options: SharedWorkOptions): Promise<WorkQueue> {
+  const parts = sharedWork(options);
+  return (await import('./work-queue.ts')).openQueue(parts);
+}
+
+/** Takes work from a queue, as many at once as told, until it is closed. @throws PlimsollError as openWorkQueue */
+export async function openQueueWorker(
+  options: SharedWorkOptions & { readonly concurrency: number },
+  work: (given: string) => Promise<string>,
+): Promise<QueueWorker> {
+  const parts = { ...sharedWork(options), concurrency: options.concurrency };
+  return (await import('./work-queue.ts')).openWorker(parts, work);
+}
+
+function sharedWork({ redis, name, encryptionKeysEnv }: SharedWorkOptions) {
+  const keys = keysFrom({ encryptionKeysEnv }, process.env);
+  return { url: redisAddress(redis), name, cipher: textCipher(keys, encryptionKeysEnv ?? '') };
 }

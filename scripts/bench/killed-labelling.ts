@@ -20,6 +20,8 @@ export interface KilledLabelling {
   /** An empty folder. */
   readonly folder: string;
   readonly seed: number;
+  /** `plimsoll worker` processes that share the calls with the run, through Redis; each kill takes one of them all. Default: none. */
+  readonly shared?: { readonly workers: number; readonly redisUrl: string } | undefined;
 }
 
 /** What came of it. */
@@ -61,25 +63,30 @@ const LOOK_EVERY_MS = 2;
  */
 export async function killedLabelling(plan: KilledLabelling): Promise<KilledOutcome> {
   const started = performance.now();
-  const [quiet, killed] = [await openWorld(plan, 'quiet'), await openWorld(plan, 'killed')];
+  const [quiet, killed] = [
+    await openWorld({ ...plan, shared: undefined }, 'quiet'),
+    await openWorld(plan, 'killed'),
+  ];
+  const workers: ChildProcess[] = [];
   try {
-    const whole = await finished(startLabel(quiet, plan, ENOUGH_USD));
+    const whole = await finished(startLabel(quiet, { ...plan, shared: undefined }, ENOUGH_USD));
     const budgetUsd = (whole.spent_usd as number) / 2;
     const random = seededRandom(plan.seed);
     const half = Math.floor(plan.kills / 2);
-    const first = await killAtRandom(killed, plan, { budgetUsd, kills: half, random });
-    const ended = await finished(startLabel(killed, plan, budgetUsd));
-    if (ended.ended !== 'budget') throw new Error(`The first half ended with ${ended.ended}.`);
-    const atBudget = { budgetUsd, billedUsd: bills(killed.provider).usd, spentUsd: ended.spent_usd };
-    const second = await killAtRandom(killed, plan, {
-      budgetUsd: ENOUGH_USD,
-      kills: plan.kills - half,
-      random,
-    });
-    const result = await finished(startLabel(killed, plan, ENOUGH_USD));
+    workers.push(...Array.from({ length: plan.shared?.workers ?? 0 }, () => startWorker(killed)));
+    const first = await killAtRandom(killed, plan, workers, { budgetUsd, kills: half, random });
+    if (first.result.ended !== 'budget') throw new Error(`The first half ended with ${first.result.ended}.`);
+    const atBudget = {
+      budgetUsd,
+      billedUsd: bills(killed.provider).usd,
+      spentUsd: first.result.spent_usd as number,
+    };
+    const rest = { budgetUsd: ENOUGH_USD, kills: plan.kills - half, random };
+    const second = await killAtRandom(killed, plan, workers, rest);
+    const { result } = second;
     const { pairs, replies, usd } = bills(killed.provider);
     return {
-      kills: first + second,
+      kills: first.kills + second.kills,
       complete: result.complete,
       pairs,
       twice: replies - pairs,
@@ -93,6 +100,7 @@ export async function killedLabelling(plan: KilledLabelling): Promise<KilledOutc
       seconds: (performance.now() - started) / 1_000,
     };
   } finally {
+    for (const worker of workers) worker.kill('SIGKILL');
     await Promise.all([quiet.provider.close(), killed.provider.close()]);
   }
 }
@@ -117,7 +125,7 @@ function replyTo(prompt: string, model: string): string {
 
 /** A provider with faults, and a folder `name` with what `plimsoll label` needs to ask it. */
 export async function openWorld(
-  { rows, faultShare, folder, seed }: KilledLabelling,
+  { rows, faultShare, folder, seed, shared }: KilledLabelling,
   name: string,
 ): Promise<World> {
   const random = seededRandom(seed);
@@ -136,17 +144,17 @@ export async function openWorld(
   mkdirSync(own, { recursive: true });
   writeFileSync(path.join(own, 'prompts.jsonl'), requests.map((row) => `${JSON.stringify(row)}\n`).join(''));
   writeFileSync(path.join(own, 'graders.yaml'), 'graders: [{ use: [{ type: number }] }]\n');
-  writeFileSync(path.join(own, 'plimsoll.config.yaml'), configText(provider.url));
+  writeFileSync(path.join(own, 'plimsoll.config.yaml'), configText(provider.url, shared?.redisUrl));
   return { provider, folder: own };
 }
 
-function configText(url: string): string {
+function configText(url: string, redisUrl: string | undefined): string {
   return `log_level: silent
 ladder: { cheap: fake/small, strong: fake/large }
 providers: { fake: { kind: openai-compatible, base_url: "${url}" } }
 models: { fake/small: { price: ${JSON.stringify(PRICES.small)} }, fake/large: { price: ${JSON.stringify(PRICES.large)} } }
 upstream: { retry: { initial_wait_ms: 1, max_wait_ms: 2 }, breaker: { window: 500, min_attempts: 500, failure_share: 0.9 } }
-`;
+${redisUrl === undefined ? '' : `redis: { url: "${redisUrl}" }\n`}`;
 }
 
 export function startLabel(
@@ -167,6 +175,14 @@ export function startLabel(
   return startCommand(['label', ...flags, ...more], folder);
 }
 
+function startWorker({ folder }: World): ChildProcess {
+  const worker = startCommand(['worker', '--concurrency', `${WORKER_CALLS}`], folder);
+  for (const stream of [worker.stdout!, worker.stderr!]) stream.resume();
+  return worker;
+}
+
+const WORKER_CALLS = 8;
+
 function startCommand(args: readonly string[], cwd: string): ChildProcess {
   return spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }
@@ -184,25 +200,40 @@ async function finished(child: ChildProcess) {
 
 const EXIT_BUDGET = 3;
 
-/** @returns how many runs were killed: fewer than asked for if one ended before its turn */
+/** Kills the run, or one of its workers, as often as asked for if it does not end before; then lets it end. */
 async function killAtRandom(
   world: World,
   plan: KilledLabelling,
+  workers: ChildProcess[],
   { budgetUsd, kills, random }: { budgetUsd: number; kills: number; random: () => number },
-): Promise<number> {
-  for (let kill = 0; kill < kills; kill++) {
+) {
+  const start = () => {
     const child = startLabel(world, plan, budgetUsd);
-    const closed = finished(child).catch(() => {});
+    const end = finished(child);
+    end.catch(() => {}); // killed
+    return { child, end };
+  };
+  let run = start();
+  let killed = 0;
+  for (; killed < kills && run.child.exitCode === null; killed++) {
     const before = world.provider.requests.length;
     const calls = Math.floor((random() * 2 * plan.rows) / plan.kills);
-    while (world.provider.requests.length <= before + calls && child.exitCode === null) {
+    while (world.provider.requests.length <= before + calls && run.child.exitCode === null) {
       await sleep(LOOK_EVERY_MS);
     }
-    child.kill('SIGKILL');
-    await closed;
-    if (child.signalCode !== 'SIGKILL') return kill;
+    if (run.child.exitCode !== null) break;
+    const victim = Math.floor(random() * (workers.length + 1));
+    await killNow(workers[victim] ?? run.child);
+    if (victim < workers.length) workers[victim] = startWorker(world);
+    else run = start();
   }
-  return kills;
+  return { kills: killed, result: await run.end };
+}
+
+async function killNow(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
 }
 
 /** What a provider bills: replies that it sent whole. */

@@ -12,6 +12,8 @@ interface Flags {
   readonly kills: number;
   readonly concurrency: number;
   readonly seed: number;
+  readonly workers: number;
+  readonly redis?: string;
 }
 
 const flags = new Command('bench:killed-labels')
@@ -22,14 +24,17 @@ const flags = new Command('bench:killed-labels')
   .option('--faults <share>', 'of calls that fail', numberBetween(0, 0.5), 0.1)
   .option('--kills <n>', 'at random moments', wholeNumberBetween(2, 1_000), 20)
   .option('--concurrency <n>', 'calls at work at once', wholeNumberBetween(1, 1_000), 8)
+  .option('--workers <n>', 'that share the calls through Redis', wholeNumberBetween(0, 100), 0)
+  .option('--redis <url>', 'its address, for --workers')
   .option('--seed <n>', 'of faults and moments', wholeNumberBetween(0, 2 ** 31 - 1), 7)
   .parse()
   .opts<Flags>();
 
 const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-killed-'));
 try {
-  const { calls, faults: faultShare, kills, concurrency, seed } = flags;
-  const plan = { rows: Math.floor(calls / 2), faultShare, kills, concurrency, folder, seed };
+  const { calls, faults: faultShare, kills, concurrency, seed, workers, redis: redisUrl } = flags;
+  const shared = redisUrl === undefined ? undefined : { workers, redisUrl };
+  const plan = { rows: Math.floor(calls / 2), faultShare, kills, concurrency, folder, seed, shared };
   const outcome = await killedLabelling(plan);
   print(table(outcome));
   if (!outcome.same || outcome.journal.replies !== outcome.journal.keys) process.exitCode = 1;

@@ -59,7 +59,7 @@ describe.skipIf(!HAS_POSTGRES)('with a PostgreSQL server', () => describeContrac
 describe.skipIf(!HAS_REDIS)('with a Redis server', () =>
   describeCountersContract('Redis', async () => {
     const url = await redisUrl();
-    const [one, other] = await Promise.all([openSharedCache(url), openSharedCache(url)]);
+    const [one, other] = await Promise.all([openSharedCache({ url }), openSharedCache({ url })]);
     await vi.waitUntil(() => one.trouble() === undefined && other.trouble() === undefined);
     return {
       views: [one.counters, other.counters],

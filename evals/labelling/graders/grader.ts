@@ -1,4 +1,4 @@
-import type { ModelCall } from '../ask-model.ts';
+import type { ModelCall } from '../call-model.ts';
 
 /** A reply, and what is known of the request that it is to. */
 export interface ReplySample {
