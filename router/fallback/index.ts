@@ -7,6 +7,7 @@ export {
   SKIPS,
   type Skip,
 } from './attempt-log.ts';
+export { candidatesFor } from './candidates.ts';
 export {
   type BreakerFinding,
   type BreakerState,
@@ -14,7 +15,6 @@ export {
   createCircuitBreakers,
 } from './circuit-breaker.ts';
 export {
-  candidatesFor,
   createFallbackChain,
   type FallbackChain,
   type FallbackResult,

@@ -10,8 +10,9 @@ import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
 import { passedRequest } from './passed-request.ts';
 import type { CascadePlan, Strategy } from './plan.ts';
-import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo, selectionHeaders } from './reply.ts';
+import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo } from './reply.ts';
 import { mayCallTools } from './reply-fault.ts';
+import { selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
 import {

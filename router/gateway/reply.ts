@@ -9,7 +9,7 @@ import {
   spentUsd,
   totalCostUsd,
 } from '../records/index.ts';
-import type { Decision } from '../router.ts';
+import { COST_TRAILERS, type Costs, costHeaders, replyHeaders } from './reply-headers.ts';
 import type { GatewayRequest } from './request.ts';
 import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import { ResponseEnd } from './response-end.ts';
@@ -277,12 +277,6 @@ function headersOf(
   });
 }
 
-/** US dollars; undefined if the tokens or the price are not known. */
-interface Costs {
-  readonly costUsd: number | undefined;
-  readonly baselineCostUsd: number | undefined;
-}
-
 function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, usage?: Usage): Costs {
   return {
     costUsd: totalCostUsd(costUsd(served?.price, usage), check),
@@ -319,107 +313,4 @@ function estimatedUsage(bodyText: string): Usage {
 /** Providers report what they like. */
 function wholeCount(tokens: number | undefined): number {
   return tokens !== undefined && Number.isSafeInteger(tokens) && tokens > 0 ? tokens : 0;
-}
-
-/** How a reply came about. The costs of a stream are not known before its end. */
-interface ReplyFacts extends Costs {
-  /** Undefined if no model replied. */
-  readonly served: string | undefined;
-  readonly attempts: number;
-  readonly overheadMs: number;
-  /** Paths of the client's fields that the model did not get. */
-  readonly dropped: readonly string[];
-  /** The look at a cheap reply, if there was one. */
-  readonly check?: Pick<CheckFacts, 'ms' | 'spent'> | undefined;
-}
-
-interface Selected extends Pick<Selection, 'selected' | 'reason' | 'session'> {
-  readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
-}
-
-/** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
-export function selectionHeaders(
-  id: string,
-  { selected, reason, decision, session }: Selected,
-): Record<string, string> {
-  const own: Record<string, string> = {
-    'x-plimsoll-decision-id': id,
-    'x-plimsoll-selected': headerSafe(selected.name),
-    'x-plimsoll-reason': reason,
-    'x-plimsoll-verdict': decision === undefined ? 'none' : decision.verdict,
-  };
-  if (session !== undefined) {
-    own['x-plimsoll-session'] = session.transition(selected.name);
-    own['x-plimsoll-session-source'] = session.identity.source;
-  }
-  if (decision === undefined) return own;
-  own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
-  if (decision.ungatedReason !== null) own['x-plimsoll-ungated-reason'] = decision.ungatedReason;
-  return own;
-}
-
-/**
- * The whole head of a reply: `own`, by `selectionHeaders`, to which the rest is added, and those of the provider's headers that do not
- * take a name of ours. Field by field into one object: merging objects of this size was among the most expensive lines of a request.
- */
-export function replyHeaders(
-  own: Record<string, string>,
-  headers: Readonly<Record<string, string>>,
-  facts: ReplyFacts,
-): Record<string, string> {
-  for (const name in headers) {
-    if (!name.startsWith('x-plimsoll-')) own[name] = headers[name]!;
-  }
-  own['x-plimsoll-attempts'] = String(facts.attempts);
-  own['x-plimsoll-overhead-ms'] = facts.overheadMs.toFixed(3);
-  if (facts.served !== undefined) own['x-plimsoll-served'] = headerSafe(facts.served);
-  if (facts.check !== undefined) {
-    own['x-plimsoll-check-ms'] = facts.check.ms.toFixed(3);
-    const spent = spentUsd(facts.check);
-    if (spent) own['x-plimsoll-check-cost-usd'] = dollars(spent);
-  }
-  if (facts.dropped.length > 0) own['x-plimsoll-dropped'] = droppedHeader(facts.dropped);
-  return costHeaders(own, facts);
-}
-
-/** Characters of `x-plimsoll-dropped`: a long conversation may have a cache mark on every message. */
-const LONGEST_DROPPED = 1_000;
-
-/** As many paths as have room, then how many more there are. They are printable already. */
-function droppedHeader(paths: readonly string[]): string {
-  let list = '';
-  for (const [index, path] of paths.entries()) {
-    const longer = index === 0 ? path : `${list}, ${path}`;
-    if (longer.length > LONGEST_DROPPED) return `${list}, and ${paths.length - index} more`;
-    list = longer;
-  }
-  return list;
-}
-
-/** The costs of a stream follow its end (RFC 9110, section 6.6.2). */
-const COST_TRAILERS = 'x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd';
-
-/** Adds the costs to `headers`. */
-function costHeaders(
-  headers: Record<string, string>,
-  { costUsd, baselineCostUsd }: Costs,
-): Record<string, string> {
-  if (costUsd !== undefined) headers['x-plimsoll-cost-usd'] = dollars(costUsd);
-  if (baselineCostUsd !== undefined) headers['x-plimsoll-baseline-cost-usd'] = dollars(baselineCostUsd);
-  return headers;
-}
-
-function dollars(usd: number): string {
-  return usd.toFixed(8);
-}
-
-const UNSAFE = /[^\x20-\x7e]/u;
-const EVERY_UNSAFE = new RegExp(UNSAFE, 'gu');
-
-/** Names come from the configuration: what no header may hold is written as in a URL, half of a surrogate pair as U+FFFD. */
-function headerSafe(text: string): string {
-  if (!UNSAFE.test(text)) return text; // nearly always
-  return text.replace(EVERY_UNSAFE, (sign) =>
-    Buffer.from(sign).toString('hex').toUpperCase().replace(/../g, '%$&'),
-  );
 }

@@ -1,6 +1,7 @@
 import type { JSONSchema7 } from 'ai';
 import { isObject } from '../json/index.ts';
-import type { Losses, Path } from './losses.ts';
+import type { Path } from './field-roles.ts';
+import type { Losses } from './losses.ts';
 
 /** A JSON Schema as the SDK types it; what is not changed is passed on as it came. */
 export type JsonSchema = JSONSchema7;

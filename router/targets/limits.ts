@@ -1,5 +1,6 @@
 import type { Dialect } from '../catalog/index.ts';
-import type { Losses, Path } from './losses.ts';
+import type { Path } from './field-roles.ts';
+import type { Losses } from './losses.ts';
 import { takesPictures } from './picture-limits.ts';
 import { canReason, refusesSampling } from './reasoning.ts';
 import { createTarget, type ModelRequest, type Target } from './target.ts';

@@ -1,6 +1,7 @@
 import type { CatalogModel } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
-import { type Path, unmappable } from './losses.ts';
+import type { Path } from './field-roles.ts';
+import { unmappable } from './losses.ts';
 import type { ModelRequest } from './target.ts';
 
 /** What an API takes of pictures in one request; what is not known excludes nothing. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { CatalogModel, ProviderKind } from '../catalog/index.ts';
 import { isObject, JsonScan } from '../json/index.ts';
-import { type Path, unmappable } from './losses.ts';
+import type { Path } from './field-roles.ts';
+import { unmappable } from './losses.ts';
 
 /** Ids that every provider and both official clients accept. OpenAI's limit of 40 characters is the shortest. */
 const PORTABLE = /^[a-zA-Z0-9_-]{1,40}$/;

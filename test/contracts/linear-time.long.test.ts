@@ -6,9 +6,9 @@ import { editFields, JsonScan, jsonErrorPlace } from '../../router/json/index.ts
 import { routedText } from '../../router/prompt/index.ts';
 import { headAndTail } from '../../router/prompt/text-limits.ts';
 import { isCallError, refusedByProvider } from '../../router/providers/mapped/attempt.ts';
-import { StreamReader } from '../../router/providers/native-reply.ts';
 import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
 import { clientHeaders, contentEncoding, headFault, SseReader } from '../../router/providers/response.ts';
+import { StreamReader } from '../../router/providers/stream-reader.ts';
 import { REDACTED_KINDS } from '../../router/redaction/index.ts';
 import { createRedactor } from '../../router/redaction/redactor.ts';
 import { redactedLine } from '../../router/telemetry/logger.ts';

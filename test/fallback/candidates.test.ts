@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidatesFor } from '../../router/fallback/fallback-chain.ts';
+import { candidatesFor } from '../../router/fallback/candidates.ts';
 import { model } from './fallback-script.ts';
 
 const small = model('a/small');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { replyHeaders, selectionHeaders } from '../../router/gateway/reply.ts';
+import { replyHeaders, selectionHeaders } from '../../router/gateway/reply-headers.ts';
 import { facts } from '../records/facts.ts';
 
 const { selected, decision } = facts();

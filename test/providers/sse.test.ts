@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseUsage, StreamReader } from '../../router/providers/native-reply.ts';
 import { SseReader } from '../../router/providers/response.ts';
+import { StreamReader } from '../../router/providers/stream-reader.ts';
+import { parseUsage } from '../../router/providers/usage.ts';
 import { scaled } from '../helpers/long-run.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readUsage as sdkUsageOf } from '../../router/dialects/reply.ts';
-import { parseUsage, StreamReader } from '../../router/providers/native-reply.ts';
+import { StreamReader } from '../../router/providers/stream-reader.ts';
+import { parseUsage } from '../../router/providers/usage.ts';
 
 const OPENAI = {
   prompt_tokens: 1_000,

@@ -52,7 +52,7 @@ const formatSchema = z.strictObject({ type: z.literal('json_schema'), schema: js
 
 /**
  * The fields of POST /v1/messages that are mapped (https://docs.anthropic.com/en/api/messages). A literal is the value that means the same
- * as no field. Other fields are dropped or refused by the table in `targets/losses.ts`.
+ * as no field. Other fields are dropped or refused by the table in `targets/field-roles.ts`.
  */
 const requestSchema = z.strictObject({
   model: z.string(),

@@ -71,7 +71,7 @@ const toolChoiceSchema = z.union([
 
 /**
  * The fields of POST /v1/chat/completions that are mapped (https://platform.openai.com/docs/api-reference/chat/create). A literal is the
- * value that means the same as no field. Other fields are dropped or refused by the table in `targets/losses.ts`.
+ * value that means the same as no field. Other fields are dropped or refused by the table in `targets/field-roles.ts`.
  */
 const requestSchema = z.strictObject({
   model: z.string(),

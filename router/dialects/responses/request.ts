@@ -51,7 +51,7 @@ const toolChoiceSchema = z.union([
 
 /**
  * The fields of POST /v1/responses that are mapped (https://platform.openai.com/docs/api-reference/responses/create). A literal is the value
- * that means the same as no field. Other fields are dropped or refused by the table in `targets/losses.ts`.
+ * that means the same as no field. Other fields are dropped or refused by the table in `targets/field-roles.ts`.
  */
 const requestSchema = z.strictObject({
   model: z.string(),

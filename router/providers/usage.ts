@@ -1,0 +1,109 @@
+import type { Dialect, TokenCounts } from '../catalog/index.ts';
+import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
+import type { Mutable } from '../types.ts';
+
+/**
+ * Tokens of a plain reply. `inputTokens` is all of the input, including what the provider had in its cache: OpenAI counts so, and
+ * Anthropic's three counts are added. Undefined if a count is missing.
+ * OpenAI API reference, "The chat completion object" and "Embeddings"; Anthropic API reference, "Messages", field `usage`. OpenAI's
+ * `cache_write_tokens` as @ai-sdk/openai reads it: part of `prompt_tokens`.
+ */
+export function parseUsage(reply: unknown, dialect: Dialect): TokenCounts | undefined {
+  const counts = objectIn(reply, 'usage');
+  return USAGES[dialect](counts);
+}
+
+const USAGES: Readonly<Record<Dialect, (counts: JsonObject) => TokenCounts | undefined>> = {
+  openai: openaiUsage,
+  anthropic: anthropicUsage,
+  responses: responsesUsage,
+};
+
+/**
+ * Tokens of a streamed reply, read event by event while it passes. The last count that a provider reports holds: OpenAI's comes in the chunk
+ * after the text (if the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`. A later 0 does
+ * not undo an earlier count: some servers repeat fields in `message_delta` that they have no value for.
+ */
+export class UsageReader {
+  readonly #dialect: Dialect;
+  #counts: JsonObject = {};
+  #final = false;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /** `data` is that of one event. Most are text: only those that may hold counts are parsed. */
+  read(data: string): void {
+    if (data.includes('"usage"') && !data.includes('"usage":null')) this.#count(data);
+  }
+
+  /** Undefined until the provider has reported the final counts. */
+  usage(): TokenCounts | undefined {
+    return this.#final ? parseUsage({ usage: this.#counts }, this.#dialect) : undefined;
+  }
+
+  /** As far as the provider has counted. */
+  get outputTokens(): number {
+    return countIn(this.#counts, this.#dialect === 'openai' ? 'completion_tokens' : 'output_tokens') ?? 0;
+  }
+
+  #count(data: string): void {
+    const event = parseJson(data);
+    const usage = fieldIn(event, 'usage');
+    const holder = fieldIn(event, this.#dialect === 'responses' ? 'response' : 'message');
+    const counts = isObject(usage) ? usage : fieldIn(holder, 'usage');
+    if (!isObject(counts)) return;
+    const known = Object.entries(counts).filter(
+      ([name, value]) => value !== null && !(value === 0 && this.#counts[name] !== undefined),
+    );
+    this.#counts = { ...this.#counts, ...Object.fromEntries(known) };
+    this.#final ||= this.#dialect !== 'anthropic' || fieldIn(event, 'type') === 'message_delta';
+  }
+}
+
+function openaiUsage(counts: JsonObject): TokenCounts | undefined {
+  const inputTokens = countIn(counts, 'prompt_tokens');
+  // Embeddings have a total and no output: the rest of the total is 0.
+  const rest = (countIn(counts, 'total_tokens') ?? Number.NaN) - (inputTokens ?? Number.NaN);
+  const outputTokens = countIn(counts, 'completion_tokens') ?? (rest >= 0 ? rest : undefined);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const details = objectIn(counts, 'prompt_tokens_details');
+  return withCache(
+    { inputTokens, outputTokens },
+    countIn(details, 'cached_tokens'),
+    countIn(details, 'cache_write_tokens'),
+  );
+}
+
+/** OpenAI API reference, "The response object", field `usage`. */
+function responsesUsage(counts: JsonObject): TokenCounts | undefined {
+  const inputTokens = countIn(counts, 'input_tokens');
+  const outputTokens = countIn(counts, 'output_tokens');
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const details = objectIn(counts, 'input_tokens_details');
+  return withCache(
+    { inputTokens, outputTokens },
+    countIn(details, 'cached_tokens'),
+    countIn(details, 'cache_write_tokens'),
+  );
+}
+
+function anthropicUsage(counts: JsonObject): TokenCounts | undefined {
+  const fresh = countIn(counts, 'input_tokens');
+  const outputTokens = countIn(counts, 'output_tokens');
+  if (fresh === undefined || outputTokens === undefined) return undefined;
+  const read = countIn(counts, 'cache_read_input_tokens');
+  const written = countIn(counts, 'cache_creation_input_tokens');
+  return withCache({ inputTokens: fresh + (read ?? 0) + (written ?? 0), outputTokens }, read, written);
+}
+
+function withCache(
+  counts: Mutable<TokenCounts>,
+  read: number | undefined,
+  written: number | undefined,
+): TokenCounts {
+  if (read !== undefined) counts.cachedInputTokens = read;
+  if (written !== undefined) counts.cacheWriteInputTokens = written;
+  return counts;
+}
