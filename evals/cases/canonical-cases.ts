@@ -37,6 +37,8 @@ export interface CanonicalRow {
   readonly key?: string;
   readonly label?: string;
   readonly label_plan?: string;
+  readonly weight?: number;
+  readonly sampling_probability?: number;
   readonly reference?: unknown;
   readonly prompt?: string;
   readonly messages?: CaseRow['messages'];
@@ -88,7 +90,7 @@ function canonicalRow(
 ): CanonicalRow {
   const row = parseCaseRow(fields);
   const { source, task, split, group, language, system, context, key, label, prompt, messages } = row;
-  const { label_plan: labelPlan, reference } = row;
+  const { label_plan: labelPlan, reference, weight, sampling_probability: probability } = row;
   const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
     model,
     onUnitScale(model, outcome, rulesOf(model, rules)),
@@ -105,6 +107,8 @@ function canonicalRow(
     ...(key != null && { key }),
     ...(label != null && { label: String(label) }),
     ...(labelPlan != null && { label_plan: labelPlan }),
+    ...(weight !== undefined && { weight }),
+    ...(probability !== undefined && { sampling_probability: probability }),
     ...(reference != null && { reference }),
     ...(prompt !== undefined && { prompt }),
     ...(messages !== undefined && { messages }),
@@ -286,7 +290,10 @@ function promptRow(
     );
   }
   if (replies.size === 0) return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
-  return { row: { ...row, id, outcomes }, one: buildCase(row, new Map(), id, replies) };
+  return {
+    row: { ...row, id, outcomes },
+    one: buildCase(row, new Map(), id, { unlabelledReplies: replies }),
+  };
 }
 
 function outcomeIn(fields: unknown, model: string): Readonly<Record<string, unknown>> | undefined {

@@ -27,6 +27,8 @@ export interface Case {
   readonly turns?: number;
   /** The request offered tools. */
   readonly tools?: boolean;
+  /** How many requests of the traffic it stands for, above 0: 1 / the probability with which it was drawn. Left out if that is not read, or each stands for one. */
+  readonly weight?: number;
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** What is known of replies that nobody labelled, by model; left out if there are none, or nobody asked for them. */
   readonly unlabelledReplies?: ReadonlyMap<string, Reply>;
@@ -41,11 +43,23 @@ const optionalName = z
   .union([z.string().min(1), z.number()], { error: 'must be a name or a number' })
   .nullish();
 const amount = z.number().min(0).nullish();
-/** Of tables it is text. */
-const weight = z.unknown().refine((value) => value == null || Number(String(value)) === 1, {
-  error:
-    'must be 1 or left out: each row counts once. Give each request a row of its own; requests that share one labelled reply have the same "label"',
-});
+/** A number above 0; of tables it is text. */
+const positive = (most: number, error: string) =>
+  z.unknown().transform((value, context) => {
+    if (value == null) return undefined;
+    const number = typeof value === 'string' ? Number(value.trim() || Number.NaN) : value;
+    if (typeof number === 'number' && number > 0 && number <= most) return number;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
+const weight = positive(
+  Number.MAX_VALUE,
+  'must be a finite number above 0: how many requests the row stands for. Leave out rows that stand for none',
+);
+const samplingProbability = positive(
+  1,
+  'must be above 0 and at most 1: the probability with which the request was drawn',
+);
 
 /** One message of a conversation. Other fields and unknown kinds of content are allowed; routedText decides what counts. */
 const messageSchema = z.looseObject({
@@ -73,6 +87,7 @@ const caseRowSchema = z.looseObject({
   reference: z.unknown().optional(),
   tools: z.union([z.boolean(), z.array(z.unknown())]).nullish(),
   weight: weight.optional(),
+  sampling_probability: samplingProbability.optional(),
   outcomes: z.record(z.string(), z.looseObject({})),
 });
 
@@ -101,7 +116,10 @@ const unlabelledRowSchema = caseRowSchema.extend({
  */
 export function parseCaseRow(value: unknown, outcomesOptional = false): ParsedRow {
   const row = parseRow(outcomesOptional ? unlabelledRowSchema : caseRowSchema, value);
-  const { prompt, messages } = row;
+  const { prompt, messages, weight, sampling_probability: probability } = row;
+  if (weight !== undefined && probability !== undefined) {
+    throw new BadRow('both weight and sampling_probability, which is 1 / weight; give one', 'weight');
+  }
   if (prompt === undefined && messages === undefined) throw new BadRow('missing or empty', 'prompt');
   if (prompt !== undefined && messages !== undefined) throw new BadRow('both prompt and messages; give one');
   return row;
@@ -121,7 +139,14 @@ export function parseCase(value: unknown, fallbackId: string): Case {
     const outcome = parseOutcome(fields, DEFAULT_QUALITY_FIELD, place);
     if (outcome !== undefined) outcomes.set(model, outcome);
   }
-  return buildCase(row, outcomes, fallbackId);
+  return buildCase(row, outcomes, fallbackId, { keepWeight: true });
+}
+
+interface BuildOptions {
+  /** Replies without a label, by model. */
+  readonly unlabelledReplies?: ReadonlyMap<string, Reply> | undefined;
+  /** Read `weight` and `sampling_probability`. Without it the second is ignored, and the first is refused unless it is 1: who gives it means that it counts. */
+  readonly keepWeight?: boolean;
 }
 
 /**
@@ -132,7 +157,7 @@ export function buildCase(
   row: ParsedRow,
   outcomes: ReadonlyMap<string, Outcome>,
   fallbackId: string,
-  unlabelledReplies: ReadonlyMap<string, Reply> = new Map(),
+  { unlabelledReplies = new Map(), keepWeight = false }: BuildOptions = {},
 ): Case {
   const messages = requestMessages(row);
   const text = flatCopy(scoredText(row, messages));
@@ -149,9 +174,26 @@ export function buildCase(
     ...(row.language != null && { language: row.language }),
     ...(turns > 1 && { turns }),
     ...(offersTools(row) && { tools: true }),
+    ...weightOf(row, keepWeight),
     outcomes,
     ...(unlabelledReplies.size > 0 && { unlabelledReplies }),
   };
+}
+
+/** @throws BadRow: a weight that nobody reads */
+function weightOf(
+  { weight, sampling_probability: probability }: ParsedRow,
+  isRead: boolean,
+): { weight?: number } {
+  if (!isRead && weight !== undefined && weight !== 1) {
+    throw new BadRow(
+      'must be 1 or left out here: each row counts once, and the gate alone reads weights. Give each request a row of its own; requests that share one labelled reply have the same "label"',
+      'weight',
+    );
+  }
+  if (!isRead) return {};
+  const own = weight ?? (probability === undefined ? 1 : 1 / probability);
+  return own === 1 ? {} : { weight: own };
 }
 
 /** The tools as the request had them, or just whether there were any. */

@@ -19,12 +19,9 @@ const PROMPT_FIELDS = [
 
 /** Fields that only JSON can hold, or that another command writes. */
 const OTHER_FIELDS = [
-  ...['messages', 'tools', 'response_format', 'split', 'label_plan'],
+  ...['messages', 'tools', 'response_format', 'split', 'label_plan', 'weight'],
   ...['decision', 'sampling_probability', 'stratum', 'reply'], // of captured requests and logs
 ];
-
-/** Read to be refused: who gives a weight means that it counts. */
-const REFUSED_FIELDS = ['weight'];
 
 /** The field of an outcome that is text, whatever it looks like: a reply of 42 is no number. */
 export const REPLY_TEXT = 'answer';
@@ -175,8 +172,7 @@ export class FieldNames {
 
   #parse(name: string): Field {
     const text = normalise(name);
-    if ([...PROMPT_FIELDS, ...OTHER_FIELDS, ...REFUSED_FIELDS].includes(text))
-      return { kind: 'row', name: text };
+    if ([...PROMPT_FIELDS, ...OTHER_FIELDS].includes(text)) return { kind: 'row', name: text };
     if (text === 'model') return { kind: 'model' };
     if (text === 'outcomes') return { kind: 'outcomes' };
     const bare = this.#outcomeField(text);

@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly keepUnlabelled?: boolean;
   /** Keep what is known of the replies, texts too, which take most of the memory. Default false: it is checked and left out. */
   readonly keepReplies?: boolean;
+  /** Read how many requests each row stands for. Default false: then a weight other than 1 is refused. */
+  readonly keepWeights?: boolean;
   /** The largest share of rows, 0..1, that may be rejected before the run stops. Default 0.02. */
   readonly maxRejectShare?: number;
   /** Where to write the rejected rows as JSON Lines. */
@@ -128,6 +130,7 @@ interface LoadSettings extends SurveyOptions {
   readonly qualityField: string;
   readonly keepUnlabelled: boolean;
   readonly keepReplies: boolean;
+  readonly keepWeights: boolean;
   readonly maxRejectShare: number | undefined;
   readonly onProgress: (rowsRead: number) => void;
   readonly onReject: (row: RejectedRow) => void;
@@ -150,6 +153,7 @@ function resolveOptions(options: LoadOptions): LoadSettings {
     qualityField: options.qualityField ?? DEFAULT_QUALITY_FIELD,
     keepUnlabelled: options.keepUnlabelled ?? false,
     keepReplies: options.keepReplies ?? false,
+    keepWeights: options.keepWeights ?? false,
     maxRejectShare,
     onSurvey: options.onSurvey ?? (() => {}),
     onProgress: options.onProgress ?? (() => {}),
@@ -272,7 +276,10 @@ class CaseLoader {
     ids: RowIds,
     unlabelled?: ReadonlyMap<string, Reply>,
   ): void {
-    const one = buildCase(row, outcomes, ids.resolve(row, line, false), unlabelled);
+    const one = buildCase(row, outcomes, ids.resolve(row, line, false), {
+      unlabelledReplies: unlabelled,
+      keepWeight: this.#settings.keepWeights,
+    });
     if (!this.#settings.keepUnlabelled && !this.#isLabelled(one)) this.#missingOutcome += 1;
     else this.#collector.add(one, { givenId: row.id != null, place: `${basename(file)}:${line}` });
   }

@@ -1,5 +1,5 @@
 import { differenceBound, mean } from '../../router/statistics/index.ts';
-import type { Bets } from '../threshold/index.ts';
+import { type Bets, meanOfBets } from '../threshold/index.ts';
 
 /** The error at which later cases count as losing more than the first batch. */
 const WORSE = 0.01;
@@ -40,9 +40,9 @@ export function batchesNote(
   const sizes = casesOfBatches(bets);
   let at = 0;
   const shown = sizes.map((n) => {
-    let total = 0;
-    for (const end = at + n; at < end; at++) total += losses[bets.rows[at]!]!;
-    const figure = (total / n).toFixed(4);
+    const rows = Array.from(bets.rows).slice(at, at + n);
+    at += n;
+    const figure = meanOfBets({ ...bets, rows }, losses).toFixed(4);
     return measure === 'loss'
       ? `${n} cases with a mean loss of ${figure}`
       : `${n} cases with a share of ${figure} downgraded`;
@@ -58,8 +58,11 @@ function moreWords(worse: WorseCases, measure: Measure): string {
   return `batch ${worse} ${measure === 'loss' ? 'loses more' : 'has more downgrades'}`;
 }
 
-/** Mean loss of each unit, batch by batch. */
-function unitLosses({ rows, unitEnds, batches }: Bets, losses: Float64Array): Float64Array[] {
+/** Mean loss of each unit, batch by batch; of weighted cases the sum of weight times loss, in terms of the largest unit. */
+function unitLosses(
+  { rows, unitEnds, batches, weights, largestUnit }: Bets,
+  losses: Float64Array,
+): Float64Array[] {
   let [unit, row] = [0, 0];
   return batches.map((units) =>
     Float64Array.from({ length: units }, () => {
@@ -67,8 +70,8 @@ function unitLosses({ rows, unitEnds, batches }: Bets, losses: Float64Array): Fl
       const end = unitEnds === undefined ? row + 1 : unitEnds[unit]!;
       unit++;
       let total = 0;
-      for (; row < end; row++) total += losses[rows[row]!]!;
-      return total / (end - from);
+      for (; row < end; row++) total += losses[rows[row]!]! * (weights?.[rows[row]!] ?? 1);
+      return total / (weights === undefined ? end - from : largestUnit);
     }),
   );
 }

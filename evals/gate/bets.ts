@@ -14,6 +14,8 @@ export interface BetOrder {
   readonly contents: ArrayLike<number>;
 }
 
+type BetRules = Pick<Suite, 'sampling' | 'largest_group' | 'largest_weight'>;
+
 /**
  * The cases as bets. Batches are taken as they arrived. Within a batch the order follows from the cases themselves: there is no seed, no id
  * and no order of rows that could be tried until one passes, and the order does not depend on outcomes.
@@ -23,15 +25,20 @@ export interface BetOrder {
  */
 export function orderBets(
   traits: readonly Traits[],
-  { sampling, largest_group: largest }: Pick<Suite, 'sampling' | 'largest_group'>,
+  { sampling, largest_group: largest, largest_weight: largestWeight = 1 }: BetRules,
   { batchOf, contents }: BetOrder,
 ): Bets {
   const places = betPlaces(traits, contents);
   const units = sampling === 'groups' ? rowsByGroup(traits) : rowsByLabel(traits);
+  const weights = traits.some(({ weight }) => weight !== undefined)
+    ? { weights: Float64Array.from(traits, ({ weight = 1 }) => weight) }
+    : {};
+  const heaviest = weights.weights === undefined ? 1 : largestWeight;
   if (units === undefined) {
     const byPlace = ascendingOrder(places);
     const rows = ascendingOrder(byPlace.map((row) => batchOf[row]!)).map((at) => byPlace[at]!);
-    return { rows, largestUnit: 1, batches: batchSizes(Array.from(rows, (row) => batchOf[row]!)) };
+    const batches = batchSizes(Array.from(rows, (row) => batchOf[row]!));
+    return { rows, largestUnit: heaviest, ...weights, batches };
   }
   const tooLarge = units.find(({ length }) => length > largest);
   if (tooLarge !== undefined) throw largeUnit(traits, tooLarge, largest);
@@ -46,7 +53,8 @@ export function orderBets(
     rows: Uint32Array.from(placed.flatMap(({ rows }) => rows)),
     unitEnds: Uint32Array.from(placed, ({ rows }) => (end += rows.length)),
     unitsAre: sampling === 'groups' ? 'groups' : 'labels',
-    largestUnit: largest,
+    largestUnit: largest * heaviest,
+    ...weights,
     batches: batchSizes(placed.map(({ batch }) => batch)),
   };
 }
@@ -54,7 +62,7 @@ export function orderBets(
 /** The bets in the order in which the cases came, and, if they came in several batches, as one batch. @throws PlimsollError as orderBets */
 export function sealedBets(
   traits: readonly Traits[],
-  suite: Pick<Suite, 'sampling' | 'largest_group'>,
+  suite: BetRules,
   order: BetOrder,
 ): { readonly bets: Bets; readonly merged?: Bets } {
   const bets = orderBets(traits, suite, order);
@@ -64,7 +72,7 @@ export function sealedBets(
 
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */
 export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
-  const { largestUnit, unitsAre, unitEnds: ends } = bets;
+  const { largestUnit, unitsAre, unitEnds: ends, weights } = bets;
   const rows = new Uint32Array(bets.rows.length);
   const unitEnds = new Uint32Array(ends?.length ?? 0);
   const batches: number[] = [];
@@ -88,6 +96,7 @@ export function someBets(bets: Bets, wanted: (row: number) => boolean): Bets {
     ...(ends && { unitEnds: unitEnds.slice(0, keptUnits) }),
     ...(unitsAre && { unitsAre }),
     largestUnit,
+    ...(weights && { weights }),
     batches,
   };
 }

@@ -84,6 +84,7 @@ function contentDigits(one: Case, text: string, models: readonly string[]): stri
       ...[key, text, group, label, task, source, language, turns, tools, models, amounts],
       ...(replies.some((reply) => reply !== undefined) ? [replies] : []),
       ...judgesPart(one, models),
+      ...(one.weight === undefined ? [] : [{ weight: one.weight }]),
     ]),
   );
 }

@@ -7,6 +7,7 @@ import {
   correctedUpperBounds,
   correctedValue,
   lossUpperBound,
+  meanOfBets,
   rejectedBounds,
   type WalkTest,
 } from '../threshold/index.ts';
@@ -56,7 +57,7 @@ export function correctedCondition(
     audited: someBets(all, isAudited),
   }));
   const judgedRows = countIn(bets, (row) => labels.judged[row] === 1);
-  const share = bets.rows.length === 0 ? 0 : judgedRows / bets.rows.length;
+  const share = bets.rows.length === 0 ? 0 : meanOfBets(bets, labels.judged);
   const people = countIn(bets, isAudited);
   const unsure = countIn(bets, isUnsure);
   const judgedOf = (row: number, rung: number, unknown: number) => {

@@ -173,6 +173,7 @@ async function loadLabelledCases(
     models,
     qualityField,
     keepUnlabelled: true,
+    keepWeights: true,
     maxRejectShare: 0, // rows that fall out would not count as lost, and which ones do is no accident
   });
   const { cases, excluded, rejectedCount, unread } = loaded;

@@ -44,3 +44,4 @@ export { type DecisionsRequest, type DecisionsRun, gateDecisions, ladderRungs } 
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
 export { type Sealed, type Subject, subjectAt } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';
+export { thinnedRows, withSealedWeights } from './weights.ts';

@@ -158,7 +158,8 @@ export function furtherForMean(
 
 /** The same of a mean loss. Of too few cases it is known how many it takes at least: as many as prove the limit if none of them loses. */
 export function furtherForLoss(bets: Bets, losses: Float64Array, { max, delta }: LossLimit): Further {
-  const { rows, unitEnds, batches } = bets;
+  const { rows, unitEnds, batches, weights } = bets;
+  if (weights !== undefined) return furtherWeighted(bets, { max, delta });
   if (unitEnds !== undefined) return furtherUnits(bets, { max, delta });
   const noLoss = (n: number, sizes?: readonly number[]) =>
     differenceBound.pValue(new Float64Array(n), max, delta, sizes) <= delta;
@@ -181,6 +182,15 @@ function furtherUnits(bets: Bets, limit: LossLimit): Further {
   if (needed === undefined) return { note: `too few ${units}: it takes more than a million, ${best}` };
   const more = Math.max(1, needed - drawn);
   return { note: `too few ${units}: it takes at least ${more} further ones of such sizes, ${best}` };
+}
+
+/** Of weighted cases it depends on what further ones weigh. */
+function furtherWeighted(bets: Bets, limit: LossLimit): Further {
+  const proves = lossPValue(bets, new Float64Array(bets.weights!.length), limit) <= limit.delta;
+  if (proves) return { note: 'how many further cases would decide cannot be said of weighted ones' };
+  return {
+    note: 'too few cases to prove the limit, even if none of them loses: beside the largest weight that the suite allows, most of them count for little',
+  };
 }
 
 /** As many units, of the sizes that these have in turn, as one batch. */

@@ -188,9 +188,13 @@ async function scorePool(
   const classifier = await openArtifactClassifier(artifact, allowHub);
   const pool: ScoredPrompt[] = [];
   const withReply = new Set<string>();
+  let probability: number | undefined;
   try {
-    for await (const { one } of promptRows(files, repliesFor(artifact, reading))) {
+    for await (const { one, row } of promptRows(files, repliesFor(artifact, reading))) {
       const { key, group, text } = one;
+      const own = probabilityOf(row);
+      probability ??= own;
+      if (own !== probability) throw drawnUnequally(one.id, own, probability);
       const scored = await scoreText(text, (model) => replyOf(one, model), classifier, manifest);
       scored.replyLosses?.forEach((loss, rung) => {
         if (loss !== undefined) withReply.add(checked[rung]!);
@@ -216,6 +220,19 @@ async function scorePool(
   if (manifest.cascade !== undefined && without !== undefined && pool.length > 0)
     throw withoutReplies(manifest.name, without);
   return pool;
+}
+
+function probabilityOf({ sampling_probability: probability }: CaseRow): number {
+  return typeof probability === 'number' ? probability : 1;
+}
+
+/** The share below the limit is of requests that count once each. */
+function drawnUnequally(id: string, own: number, before: number): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `The prompt ${JSON.stringify(id)} was drawn with the probability ${own}, and those before it with ${before}: these prompts are no even sample of the traffic, and a plan counts each of them once. Take prompts that were all drawn with one probability; or label cases from all of them and gate these without a plan, with largest_weight in the suite.`,
+    { place: { field: 'sampling_probability' } },
+  );
 }
 
 function withoutReplies(name: string, model: string): PlimsollError {

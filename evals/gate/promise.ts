@@ -67,13 +67,14 @@ export function walkSealed(sealed: Sealed, steps: Float64Array): SealedWalk {
   };
 }
 
-/** Every condition of the suite at the threshold of the walk. */
+/** Every condition of the suite at the threshold of the walk. @param described the cases on which is judged what is judged once */
 export function judgeWalk(
   { promised, proved, walk }: SealedWalk,
   subject: Subject,
   flips: readonly FlipCount[],
+  described: Subject = subject,
 ): Condition[] {
-  const once = conditionsJudgedOnce(subject, flips).map((one) => toldAsJudged(one, subject));
+  const once = conditionsJudgedOnce(described, flips).map((one) => toldAsJudged(one, subject));
   const walked = promised.map((condition) => condition.describe(subject));
   if (proved || walk.from === walk.to) return [...walked, ...once];
   return [

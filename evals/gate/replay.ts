@@ -18,7 +18,10 @@ import { type JudgedLabels, JudgedRows } from './judged-labels.ts';
 
 /** What slices are cut by. No prompt text. */
 export interface Traits
-  extends Pick<Case, 'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools'>,
+  extends Pick<
+      Case,
+      'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools' | 'weight'
+    >,
     TextHashes {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
@@ -162,6 +165,11 @@ export function labelledCases(
     return true;
   };
   const rows = Uint32Array.from(order).filter(isKnown);
+  return { rows, replay: pickCases(replay, rows) };
+}
+
+/** Some cases of a replay, in this order. */
+export function pickCases(replay: Replay, rows: Uint32Array): Replay {
   // loops: of a million cases the iterators of `from` would leave a gigabyte behind
   const pick = (column: Float64Array) => {
     const picked = new Float64Array(rows.length);
@@ -169,16 +177,23 @@ export function labelledCases(
     return picked;
   };
   return {
-    rows,
-    replay: {
-      n: rows.length,
-      traits: Array.from(rows, (row) => replay.traits[row]!),
-      probabilities: replay.probabilities.map(pick),
-      quality: replay.quality.map(pick),
-      costUsd: replay.costUsd.map((column) => column && pick(column)),
-      ...(replay.cascade && { cascade: pickReplies(replay.cascade, pick) }),
-    },
+    n: rows.length,
+    traits: Array.from(rows, (row) => replay.traits[row]!),
+    probabilities: replay.probabilities.map(pick),
+    quality: replay.quality.map(pick),
+    costUsd: replay.costUsd.map((column) => column && pick(column)),
+    ...(replay.cascade && { cascade: pickReplies(replay.cascade, pick) }),
+    ...(replay.labels && { labels: pickLabels(replay.labels, rows, pick) }),
   };
+}
+
+function pickLabels(
+  { judged, audited, people }: JudgedLabels,
+  rows: Uint32Array,
+  pick: (column: Float64Array) => Float64Array,
+): JudgedLabels {
+  const flags = (column: Uint8Array) => Uint8Array.from(rows, (row) => column[row]!);
+  return { judged: flags(judged), audited: flags(audited), people: people.map(pick) };
 }
 
 function pickReplies(
@@ -195,7 +210,7 @@ function pickReplies(
 }
 
 function caseTraits(
-  { id, key, group, label, task, source, language, turns, tools, text }: Case,
+  { id, key, group, label, task, source, language, turns, tools, weight, text }: Case,
   hashes: TextHashes,
 ): Traits {
   return {
@@ -210,6 +225,7 @@ function caseTraits(
     ...(language !== undefined && { language }),
     ...(turns !== undefined && { turns }),
     ...(tools !== undefined && { tools }),
+    ...(weight !== undefined && { weight }),
   };
 }
 

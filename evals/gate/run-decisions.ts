@@ -30,9 +30,10 @@ import { collectEvidence } from './measure.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { collectReplay, type ScoredCase } from './replay.ts';
-import { type Sealed, type Subject, subjectAt } from './subject.ts';
+import { describedAt, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { hashHardCases, type LoadedSuite, loadSuite, type Suite } from './suite.ts';
 import { looksSection, sealedSection } from './verdict-sections.ts';
+import { withSealedWeights } from './weights.ts';
 
 /**
  * A ladder of models as rungs, cheapest first: two candidates are called cheap and strong, more by their models' names. Rungs stay as they are.
@@ -102,7 +103,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
   const loadedSuite = loadSuite(request.suite);
   const { suite, notes: suiteNotes } = withoutClassifier(loadedSuite);
   const loaded = await loadGateCases(loadedSuite, ladder, request.data, request.reading);
-  const { cases } = loaded;
+  const cases = withSealedWeights(loaded.cases, suite);
   requireAllRequests(request.data ?? suite.cases.map(loadedSuite.resolve), cases);
   const { hardCases } = loadedSuite;
   const decided = await matchDecisions({
@@ -131,12 +132,13 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
   const sealed = await sealedOf({ suite, ladder, cases, hardCases, decided, look, fingerprints });
   const walked = walkSealed(sealed, Float64Array.of(AS_DECIDED));
   const subject = subjectAt(sealed, AS_DECIDED);
-  const conditions = judgeWalk(walked, subject, []);
+  const { subject: described } = describedAt(sealed, AS_DECIDED);
+  const conditions = judgeWalk(walked, subject, [], described);
   const evidence = collectEvidence(
-    subject,
+    described,
     [],
     { ladder },
-    await baselinesOf(subject, cases),
+    await baselinesOf(described, cases),
     conditions,
     sealed.hard && hashHardCases(sealed.hard.cases),
   );
@@ -155,6 +157,7 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
     suite: { name: suite.name, sha256: loadedSuite.sha256 },
     sealed: sealedSection(loaded, {
       subject,
+      described,
       sha256: hashCases(cases),
       excluded: { seen: 0, seenCopies: 0, seenGroup: 0 },
       alike: 0,

@@ -29,7 +29,7 @@ import { sealedBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases, fingerprintHardCases } from './case-fingerprints.ts';
 import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
-import { heldOutCases } from './held-out-cases.ts';
+import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
 import {
   escalatedShare,
   hashKeys,
@@ -42,14 +42,22 @@ import {
 import type { LookPlan, LookRequest } from './look-plan.ts';
 import { finishLook, type Taking, takeLook } from './looks.ts';
 import { collectEvidence } from './measure.ts';
-import { measurePopulation } from './population.ts';
+import { type HashedRequest, measurePopulation } from './population.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
 import { openArtifactClassifier, replayCases, rungOf, scoreText } from './replay.ts';
-import { type HardReplay, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
+import {
+  describedAt,
+  type HardReplay,
+  type LabelledBelow,
+  type Sealed,
+  type Subject,
+  subjectAt,
+} from './subject.ts';
 import { hashHardCases, type LoadedSuite, loadSuite } from './suite.ts';
 import { belowSection, looksSection, sealedSection } from './verdict-sections.ts';
+import { withSealedWeights } from './weights.ts';
 
 export interface GateRequest {
   /** Folder of the artifact, or of a store: then its current one. */
@@ -104,7 +112,8 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     keepReplies: cascade !== undefined,
   });
   const held = heldOutCases(loaded.cases, artifact);
-  const { heldOut, hashes, sha256, excluded, alike } = held;
+  const { hashes, sha256, excluded, alike } = held;
+  const heldOut = withSealedWeights(held.heldOut, suite.suite);
   if (cascade !== undefined) requireReplies(heldOut, artifact, suite);
   const hardCases = loadUnseenHardCases(suite, artifact);
   const plan =
@@ -134,12 +143,14 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     const walked = walkSealed(sealed, walkOf(artifact.manifest.policy, plan?.limit));
     const { threshold } = walked;
     const subject = subjectAt(sealed, threshold);
-    const flips = await measureFlips(suite, subject, heldOut, classifier, artifact);
-    const baselines = await baselinesWithTexts(artifact, subject, heldOut, request.allowHub ?? false);
-    const conditions = judgeWalk(walked, subject, flips);
+    const { subject: described, rows } = describedAt(sealed, threshold);
+    const describedCases = rows === undefined ? heldOut : Array.from(rows, (row) => heldOut[row]!);
+    const flips = await measureFlips(suite, described, describedCases, classifier, artifact);
+    const baselines = await baselinesWithTexts(artifact, described, heldOut, request.allowHub ?? false);
+    const conditions = judgeWalk(walked, subject, flips, described);
     const evidence = {
       ...collectEvidence(
-        subject,
+        described,
         flips,
         artifact.manifest,
         baselines,
@@ -147,7 +158,11 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         hardCases && hashHardCases(hardCases),
       ),
       ...(plan === undefined && {
-        population: await measurePopulation(held.requests, classifier, artifact.manifest),
+        population: await measurePopulation(
+          rows === undefined ? held.requests : requestsIn(rows, held),
+          classifier,
+          artifact.manifest,
+        ),
       }),
     };
     const { name, version } = artifact.manifest.policy;
@@ -161,7 +176,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       suite: { name: suite.suite.name, sha256: suite.sha256 },
       walk: walked.walk,
       sealed: {
-        ...sealedSection(loaded, { subject, sha256, excluded, alike }),
+        ...sealedSection(loaded, { subject, described, sha256, excluded, alike }),
         ...(plan && { below_limit: belowSection(plan) }),
       },
       looks: looksSection(look, suite.suite.confidence),
@@ -192,6 +207,11 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   } finally {
     await classifier.close();
   }
+}
+
+/** Copies of what was learned from are not among them: what they weigh beside the others is not known. */
+function requestsIn(rows: Uint32Array, { heldOut, hashes }: HeldOutCases): HashedRequest[] {
+  return Array.from(rows, (row) => ({ text: heldOut[row]!.text, copyHash: hashes[row]!.copyHash }));
 }
 
 function modelsOf({ manifest }: ArtifactFiles): string[] {
@@ -254,6 +274,11 @@ function loadPlan(
   if (hashKeys(heldOut.map(({ key }) => key)) !== plan.drawn.keys_sha256) {
     throw refuse(
       `the cases are not the ${plan.drawn.n} that were drawn. Give exactly those, the ones that nobody labelled included: each of them counts as a loss of 1 where it is kept cheap.`,
+    );
+  }
+  if (heldOut.some(({ weight }) => weight !== undefined)) {
+    throw refuse(
+      'the cases have weights, and the share of the requests that a plan bounds is of a pool in which each counts once. Plan with prompts that were all drawn with one probability, or leave --label-plan out and label cases from all requests.',
     );
   }
   if (suite.slices.length > 0 || suite.sampling === 'groups') {

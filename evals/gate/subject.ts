@@ -1,7 +1,9 @@
 import type { HardCase } from '../cases/index.ts';
 import { type Bets, decisionScores, rungsAt, type ScoredColumns } from '../threshold/index.ts';
-import { labelledCases, type Replay, type ReplayedCascade } from './replay.ts';
+import { someBets } from './bets.ts';
+import { labelledCases, pickCases, type Replay, type ReplayedCascade } from './replay.ts';
 import type { Suite } from './suite.ts';
+import { thinnedRows } from './weights.ts';
 
 /**
  * Hard cases with what the classifier says of each. Of a cascade one whose cheapest reply is not known counts as escalated if the cheapest model is not
@@ -66,6 +68,36 @@ export interface Subject extends Sealed {
     /** The draw that each belongs to, numbered from 0; left out if each case is a draw of its own. */
     readonly units?: Int32Array;
   };
+}
+
+/** What is judged once and described: all sealed cases, or of weighted ones those that stand for as many requests each. */
+export interface Described {
+  readonly subject: Subject;
+  /** Which of the held-out cases they are, in order; left out if they are all. */
+  readonly rows?: Uint32Array;
+}
+
+/** The policy on cases that stand for as many requests each: bounds and figures that know no weights hold of them. */
+export function describedAt(sealed: Sealed, threshold: number): Described {
+  const { heldOut, bets, suite } = sealed;
+  const { weights } = bets;
+  if (weights === undefined) return { subject: subjectAt(sealed, threshold) };
+  const isKept = thinnedRows(
+    heldOut.traits.map(({ key }) => key),
+    weights,
+  );
+  const { rows: kept, weights: _, ...even } = someBets(bets, isKept);
+  const rows = Uint32Array.from(kept);
+  const thinned: Sealed = {
+    ...sealed,
+    heldOut: pickCases(heldOut, rows),
+    bets: {
+      ...even,
+      rows: Uint32Array.from(rows.keys()),
+      largestUnit: even.unitEnds === undefined ? 1 : suite.largest_group,
+    },
+  };
+  return { subject: subjectAt(thinned, threshold), rows };
 }
 
 /** What the policy makes of the sealed cases at a threshold. */

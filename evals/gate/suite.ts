@@ -117,6 +117,14 @@ export const suiteSchema = z
       .describe(
         'The most cases that one draw may have: a group of `sampling: groups`, or the requests that share one label. The smaller, the tighter the bound.',
       ),
+    largest_weight: z
+      .number()
+      .gt(0)
+      .max(1e6)
+      .optional()
+      .describe(
+        'The largest weight that a case can have: 1 / the smallest probability with which a request could be drawn to be labelled, known from how they are drawn. Left out, all cases must have the same weight.',
+      ),
     escalation_rate: z
       .strictObject({ min: share, max: share })
       .refine(({ min, max }) => min < max, 'min must be below max')

@@ -10,6 +10,8 @@ import type { Subject } from './subject.ts';
 /** What was judged, of all that was read. */
 interface JudgedCases {
   readonly subject: Subject;
+  /** The cases that figures without weights are of: the same, or some of them. */
+  readonly described: Subject;
   /** Over ids and keys of the cases. */
   readonly sha256: string;
   readonly excluded: HeldOutCases['excluded'];
@@ -19,7 +21,13 @@ interface JudgedCases {
 /** The cases of a verdict. */
 export function sealedSection(
   { files, excluded, rejected }: GateCases,
-  { subject: { suite, heldOut, bets, rungs, labelled }, sha256, excluded: left, alike }: JudgedCases,
+  {
+    subject: { suite, heldOut, bets, rungs, labelled },
+    described,
+    sha256,
+    excluded: left,
+    alike,
+  }: JudgedCases,
 ): Verdict['sealed'] {
   const losses = lossesAt(heldOut, rungs, Number.NaN);
   const scales = [...new Set(files.flatMap(({ qualityScale }) => qualityScale ?? []))];
@@ -31,6 +39,14 @@ export function sealedSection(
     units: bets.unitEnds?.length ?? bets.rows.length,
     batches: [...bets.batches],
     ...(alike > 0 && { alike }),
+    ...(bets.weights && {
+      weights: {
+        from: bets.weights.reduce((a, b) => Math.min(a, b)),
+        to: bets.weights.reduce((a, b) => Math.max(a, b)),
+        largest: suite.largest_weight!,
+        described: described.heldOut.n,
+      },
+    }),
     ...(heldOut.labels && {
       labels: { judged: countOnes(heldOut.labels.judged), people: countOnes(heldOut.labels.audited) },
     }),

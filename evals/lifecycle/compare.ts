@@ -19,7 +19,9 @@ import {
   requireUnseen,
   routedAt,
   stampComparison,
+  thinnedRows,
   unseenByLooks,
+  withSealedWeights,
 } from '../gate/index.ts';
 
 export interface CompareOptions {
@@ -89,7 +91,9 @@ async function casesToCompareOn(
 ): Promise<{ cases: readonly Case[]; contents: Float64Array; fresh: boolean }> {
   const keepReplies = [champion, challenger].some(({ manifest }) => manifest.cascade !== undefined);
   const { cases } = await loadGateCases(suite, challenger.manifest.ladder, data, { ...reading, keepReplies });
-  const { heldOut, sha256 } = heldOutCases(cases, challenger);
+  const held = heldOutCases(cases, challenger);
+  const { sha256 } = held;
+  const heldOut = evenCases(withSealedWeights(held.heldOut, suite.suite));
   requireUnseen(heldOut, champion);
   if (sha256 !== verdict.sealed.sha256) {
     throw new PlimsollError(
@@ -114,6 +118,16 @@ async function casesToCompareOn(
     contents: Float64Array.from(rows, (row) => fingerprints.contents[row]!),
     fresh: true,
   };
+}
+
+/** Weighted cases are compared on those that stand for as many requests each. */
+function evenCases(cases: readonly Case[]): readonly Case[] {
+  if (cases.every(({ weight }) => weight === undefined)) return cases;
+  const isKept = thinnedRows(
+    cases.map(({ key }) => key),
+    cases.map(({ weight = 1 }) => weight),
+  );
+  return cases.filter((_, row) => isKept(row)).map(({ weight: _, ...one }) => one);
 }
 
 /** What a policy reaches is known where every outcome is, and of a cascade also the replies that it judges. */

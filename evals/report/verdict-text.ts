@@ -168,12 +168,25 @@ export function excludedSentence({ sealed }: GateVerdict): string {
   ];
   const excluded = parts.length === 0 ? 'No case was excluded.' : `Excluded: ${parts.join(', ')}.`;
   const below = sealed.below_limit;
+  if (sealed.weights !== undefined) return `${excluded} ${weightsSentence(sealed)}`;
   if (below !== undefined) {
     return `${excluded} Labels were drawn from the ${formatRate(below.share)} of ${formatCount(below.pool)} requests whose predicted loss is at most ${formatLoss(below.limit)}: the promise is about all requests. A dash stands for what takes the outcomes of both ends of the ladder on all of them: baselines, APGR, costs, and whether it beats a random choice. ${formatCount(sealed.unknown_losses)} of the kept ones lack a label and count as a loss of 1.`;
   }
   const unlabelled = sealed.n - sealed.labelled;
   if (unlabelled === 0) return excluded;
   return `${excluded} ${formatCount(unlabelled)} cases lack a label: those that the policy escalates lose nothing, and ${formatCount(sealed.unknown_losses)} that it keeps cheap count as a loss of 1. The tables of rungs, costs and baselines are about the ${formatCount(sealed.labelled)} others, which may be another mix of requests.`;
+}
+
+/** What weighted cases stand for, and what is measured on which of them. */
+function weightsSentence({ n, weights, unknown_losses: unknown }: GateVerdict['sealed']): string {
+  const { from, to, largest, described } = weights!;
+  const lost =
+    unknown === 0 ? '' : ` ${formatCount(unknown)} of the kept ones lack a label and count as a loss of 1.`;
+  return `The ${formatCount(n)} cases stand for ${formatNumber(from)} to ${formatNumber(to)} requests each (at most ${formatNumber(largest)}): the promise is weighted, and all other figures are about ${formatCount(described)} of them, each kept in proportion to its weight.${lost}`;
+}
+
+function formatNumber(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }
 
 /** One row per condition, after the heading. */

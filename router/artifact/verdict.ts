@@ -166,6 +166,18 @@ const onSealedCases = {
       /** Unseen cases that a group ties to a seen question. */
       seen_group: count,
     }),
+    /**
+     * If cases stand for different numbers of requests: the smallest and the largest weight, the largest that there may be, and how many cases are left where each
+     * is kept in proportion to its weight: on these is measured what is described. Left out if all weigh the same.
+     */
+    weights: z
+      .strictObject({
+        from: z.number().gt(0),
+        to: z.number().gt(0),
+        largest: z.number().gt(0),
+        described: count,
+      })
+      .optional(),
     /** Cases that a judge labelled, and those of them that people labelled too. Left out if no judge gave a label that counts. */
     labels: z.strictObject({ judged: count, people: count }).optional(),
     /** How qualities are written, such as 0-100, in files that do not write them from 0 to 1. */

@@ -36,9 +36,24 @@ const BAD_LINES: readonly (readonly [string, string, string | undefined, RegExp]
         `weight ${JSON.stringify(weight)}`,
         row({ weight }),
         'weight',
-        /^must be 1 or left out: each row counts once/,
+        /^must be (1 or left out here: each row counts once|a finite number above 0)/,
       ] as const,
   ),
+  ...[0, -0.5, 1.5, 'often', '', true].map(
+    (sampling_probability) =>
+      [
+        `sampling_probability ${JSON.stringify(sampling_probability)}`,
+        row({ sampling_probability }),
+        'sampling_probability',
+        /^must be above 0 and at most 1/,
+      ] as const,
+  ),
+  [
+    'weight and probability',
+    row({ weight: 1, sampling_probability: 1 }),
+    'weight',
+    /^both weight and sampling_probability/,
+  ],
   ['weight NaN', row({ weight: 7 }).replace('"weight":7', '"weight":NaN'), 'weight', /^NaN and Infinity/],
   ['broken JSON', `{"prompt": "${SECRET}", }`, undefined, /not valid JSON/],
   ['half a row', `{"prompt": "${SECRET}`, undefined, /not valid JSON/],
@@ -68,7 +83,7 @@ describe('a bad row of JSON Lines', () => {
     expect(rejected[0]).toMatchObject({
       line: 3,
       field: 'weight',
-      reason: expect.stringMatching(/^must be 1 or left out/),
+      reason: expect.stringMatching(/^must be (1 or left out here|a finite number above 0)/),
     });
   });
 
