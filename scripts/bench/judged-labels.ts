@@ -42,10 +42,13 @@ const options = new Command('bench:judged-labels')
 print(
   "| margin | errors in favour of the cheap model's longer reply | labels | false PASS (95 % interval) | escalated, mean |\n| --- | ---: | --- | ---: | ---: |\n",
 );
-for (const margin of [0.05, 0.1]) {
-  for (const longer of [0.5, 0.9, 1]) {
-    for (const row of measure({ margin, longer }, options)) print(row);
-  }
+for (const [margin, longer] of [
+  [0.05, 0.5],
+  [0.05, 0.9],
+  [0.05, 1],
+  [0.1, 1],
+] as const) {
+  for (const row of measure({ margin, longer }, options)) print(row);
 }
 
 interface World {
