@@ -27,7 +27,7 @@ export { deltaOfLook } from './look-plan.ts';
 export { assertRecordWhole, unseenByLooks } from './looks.ts';
 export { collectEvidence } from './measure.ts';
 export { nearestNeighbourScores } from './nearest-neighbours.ts';
-export { cascadeSentence, ladderSentence, payingSentence } from './paying-sentence.ts';
+export { cascadeSentence, ladderCascadeSentence, ladderSentence, payingSentence } from './paying-sentence.ts';
 export { type PlannedLabels, planLabels } from './plan-labels.ts';
 export { judgeWalk, walkSealed } from './promise.ts';
 export {

@@ -115,6 +115,54 @@ export function cascadeSentence(measured: {
   };
 }
 
+/** A share of a bill that is saved, with its 95 % interval. */
+interface Saving {
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The same of a cascade of three and more rungs, which pays if it saves something of the bill of always-strong, and says whether it is worth more than
+ * its best two rungs.
+ */
+export function ladderCascadeSentence(measured: {
+  readonly maxLoss: number;
+  readonly saved?: Saving;
+  readonly againstTwoRungs?: Saving & { readonly models: readonly string[] };
+}): Paying {
+  const { maxLoss, saved, againstTwoRungs } = measured;
+  if (saved === undefined) {
+    return {
+      routing_pays: false,
+      conclusion: 'Whether a cascade pays cannot be said: always-strong costs nothing on these cases.',
+    };
+  }
+  const range = `${savingWords(saved)} of the bill of always-strong at a mean loss of ${maxLoss}`;
+  if (saved.low <= 0) {
+    return { routing_pays: false, conclusion: `A cascade does not pay here: it saves ${range}.` };
+  }
+  return {
+    routing_pays: true,
+    conclusion: `A cascade pays here: it saves ${range}.${twoRungsNote(againstTwoRungs)}`,
+  };
+}
+
+function twoRungsNote(against: (Saving & { readonly models: readonly string[] }) | undefined): string {
+  if (against === undefined) return '';
+  const name = `the best cascade of two rungs (${against.models.join(' -> ')})`;
+  const { share, low, high } = against;
+  if (low > 0) return ` All its rungs are worth it: it costs ${savingWords(against)} less than ${name}.`;
+  if (high < 0) {
+    return ` Two rungs are cheaper: it costs ${savingWords({ share: -share, low: -high, high: -low })} more than ${name}.`;
+  }
+  return ` Two rungs do as well: it saves ${savingWords(against)} of the bill of ${name}.`;
+}
+
+function savingWords({ share, low, high }: Saving): string {
+  return `${percent(share)} (95 % interval ${percent(low)} to ${percent(high)})`;
+}
+
 /** A difference with its 95 % interval. */
 interface Difference {
   readonly difference: number;

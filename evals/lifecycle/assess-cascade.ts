@@ -16,6 +16,7 @@ import {
 import { predictedLosses } from '../threshold/index.ts';
 import { type AssessOptions, type FixedBaseline, fixed, pairedOutcomes, questionNumbers } from './assess.ts';
 import { embed, withEncoder } from './embed.ts';
+import { withoutLogprobs } from './held-out-cascade.ts';
 import {
   type LabelledData,
   outcome,
@@ -79,7 +80,7 @@ export interface CascadeAssessment extends CascadeRow {
 }
 
 /** The limits of the mean loss at which routers are compared. */
-const LOSSES = [0.01, 0.02, 0.03] as const;
+export const LOSSES = [0.01, 0.02, 0.03] as const;
 
 /**
  * Would a cascade pay: the cheap model replies, the reply is judged, and the request escalates if it is not good enough? Nested
@@ -178,10 +179,6 @@ function scoreCascade(
     onFold(lambdas.length);
   }
   return { judged: variants[0]!.scores, withoutLogprobs: variants[1]!.scores, prompt, lambdas, learners };
-}
-
-function withoutLogprobs({ confidenceLogprob: _, meanLogprob: __, minLogprob: ___, ...rest }: Reply): Reply {
-  return rest;
 }
 
 function measureCascade(
@@ -319,7 +316,7 @@ const FIELDS = {
   verifier: 'verifier',
 } as const satisfies Record<string, keyof Reply>;
 
-function countKnown(replies: readonly Reply[]): CascadeAssessment['known'] {
+export function countKnown(replies: readonly Reply[]): CascadeAssessment['known'] {
   const counts = Object.entries(FIELDS).map(([field, part]) => [
     field,
     replies.filter((reply) => reply[part] !== undefined).length,

@@ -7,14 +7,14 @@ import {
   singleModels,
 } from '../../router/statistics/index.ts';
 import { crossValidate, type Learner } from '../../router/train/index.ts';
-import { type Case, foldsByKey } from '../cases/index.ts';
+import { foldsByKey } from '../cases/index.ts';
 import { ladderSentence } from '../gate/index.ts';
 import { type BudgetPoint, thresholdsAtBudgets } from '../threshold/index.ts';
 import { questionNumbers } from './assess.ts';
 import { type EncoderChoice, embed, withEncoder } from './embed.ts';
 import {
+  costColumns,
   type LabelledData,
-  outcome,
   qualityColumns,
   requireLearnable,
   requireTwoClassesInFolds,
@@ -251,20 +251,6 @@ function pairSentence(pair: LadderAssessment['best_pair'], mean: number): string
   const [cheap, strong] = pair.models;
   const reached = `a ladder of ${cheap} and ${strong} alone reaches ${pair.mean_excess < 0 ? '-' : '+'}${Math.abs(pair.mean_excess).toFixed(4)}`;
   return pair.mean_excess >= mean ? ` Two rungs do as well: ${reached}.` : ` Of two rungs, ${reached}.`;
-}
-
-/** @throws PlimsollError `insufficient-data` if a cost is unknown */
-function costColumns(cases: readonly Case[], models: readonly string[]): Float64Array[] {
-  return models.map((model) =>
-    Float64Array.from(cases, (one) => {
-      const { costUsd } = outcome(one, model);
-      if (costUsd !== undefined) return costUsd;
-      throw new PlimsollError(
-        'insufficient-data',
-        `The case ${JSON.stringify(one.id)} does not say what ${model} cost, and a ladder is compared at equal cost. Give each outcome its cost_usd; for two models without costs use --cheap and --strong.`,
-      );
-    }),
-  );
 }
 
 /** @throws PlimsollError `insufficient-data` if the cheapest model is the best */

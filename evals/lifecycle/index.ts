@@ -2,6 +2,11 @@
 export { type Assessment, type AssessOptions, assess, type Baselines, type FixedBaseline } from './assess.ts';
 export { assessCascade, type CascadeAssessment, type CascadeRow } from './assess-cascade.ts';
 export {
+  assessCascadeLadder,
+  type CascadeLadderAssessment,
+  type CascadeLadderPoint,
+} from './assess-cascade-ladder.ts';
+export {
   type AssessLadderOptions,
   assessLadder,
   type LadderAssessment,
@@ -9,6 +14,7 @@ export {
 } from './assess-ladder.ts';
 export { type Calibrated, type CalibrateOptions, calibrate } from './calibrate.ts';
 export { DEFAULT_RULE } from './choose-policy.ts';
+export { emptyCascade, scoreFold, withoutLogprobs, withReplies } from './held-out-cascade.ts';
 export {
   type LabelledData,
   type LoadLabelledOptions,

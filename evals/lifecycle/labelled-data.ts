@@ -85,6 +85,20 @@ export function qualityColumns(cases: readonly Case[], models: readonly string[]
   return models.map((model) => Float64Array.from(cases, (one) => outcome(one, model).quality));
 }
 
+/** `columns[i][row]` is what `models[i]` cost on a case, in US dollars. @throws PlimsollError `insufficient-data` if a cost is unknown */
+export function costColumns(cases: readonly Case[], models: readonly string[]): Float64Array[] {
+  return models.map((model) =>
+    Float64Array.from(cases, (one) => {
+      const { costUsd } = outcome(one, model);
+      if (costUsd !== undefined) return costUsd;
+      throw new PlimsollError(
+        'insufficient-data',
+        `The case ${JSON.stringify(one.id)} does not say what ${model} cost, and a ladder is compared at equal cost. Give each outcome its cost_usd; for two models without costs use --cheap and --strong.`,
+      );
+    }),
+  );
+}
+
 /** @throws PlimsollError `invalid-input` if the case has none */
 export function outcome({ id, outcomes }: Case, model: string): Outcome {
   const found = outcomes.get(model);

@@ -2,18 +2,24 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { type Case, checkedModels, foldsByKey, replyOf } from '../../evals/cases/index.ts';
 import { deltaOfLook, suiteSchema, walkSealed } from '../../evals/gate/index.ts';
-import { learnCascade, loadLabelled, qualityColumns } from '../../evals/lifecycle/index.ts';
+import {
+  emptyCascade,
+  loadLabelled,
+  qualityColumns,
+  scoreFold,
+  withoutLogprobs,
+  withReplies,
+} from '../../evals/lifecycle/index.ts';
 import {
   amountsAt,
   type CascadeScores,
-  cascadeScores,
   decisionScores,
   rungsAt,
   strictestWorthwhile,
   walkSteps,
 } from '../../evals/threshold/index.ts';
 import { sha256 } from '../../router/artifact/index.ts';
-import { checkedRungs, confidence, judgeReply } from '../../router/cascade/index.ts';
+import { confidence } from '../../router/cascade/index.ts';
 import { calibrated, featureExtractor } from '../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -25,7 +31,6 @@ import {
   seededRandom,
 } from '../../router/statistics/index.ts';
 import { designMatrix, outerFolds } from '../../router/train/index.ts';
-import type { Outcome, Reply } from '../../router/types.ts';
 import { numberBetween, wholeNumberBetween } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 import { drawnOrder, sealedCases } from './guarantee/gate.ts';
@@ -135,54 +140,21 @@ async function scoreLadder(cases: readonly Case[], models: readonly string[]): P
   const folds = foldsByKey(cases, FOLDS, FOLDS_SEED);
   const checked = checkedModels(models);
   const empty = () => new Float64Array(cases.length);
-  const emptyColumns = () => checked.map(empty);
   const byPrompt = models.map(empty);
-  const [judged, unsure] = [cases, cases.map((one) => withoutLogprobs(one, checked))].map((known) => ({
-    known,
-    scores: { checkedFrom: emptyColumns(), keptFrom: emptyColumns() },
-    replyLosses: emptyColumns(),
-  })) as [Variant, Variant];
+  const rungs = [...models.keys()];
+  const judged = emptyCascade(models, cases.length);
+  const unsure = emptyCascade(models, cases.length);
+  const unsureCases = cases.map((one) => withReplies(one, checked, withoutLogprobs));
   let done = 0;
-  for (const { inside, outside, folds: own, trained, logits } of outerFolds({
-    matrix,
-    labels: quality,
-    folds,
-  })) {
-    const probabilitiesOf = (columns: readonly Float64Array[]) =>
-      columns.map((column, h) => column.map((logit) => calibrated(logit, trained.platt[h]!)));
-    const outer = probabilitiesOf(logits);
-    outer.forEach((column, h) => {
+  for (const fold of outerFolds({ matrix, labels: quality, folds })) {
+    const { outside, trained, logits } = fold;
+    logits.forEach((column, h) => {
       outside.forEach((row, i) => {
-        byPrompt[h]![row] = column[i]!;
+        byPrompt[h]![row] = calibrated(column[i]!, trained.platt[h]!);
       });
     });
-    for (const { known, scores, replyLosses } of [judged, unsure]) {
-      const { cascade } = learnCascade(
-        {
-          cases: Array.from(inside, (row) => known[row]!),
-          heldOutLogits: trained.heldOutLogits,
-          probabilities: probabilitiesOf(trained.heldOutLogits),
-          quality: quality.map((column) => Float64Array.from(inside, (row) => column[row]!)),
-          folds: own,
-        },
-        models,
-      );
-      const losses = checkedRungs(cascade).map(({ judge }, rung) =>
-        Float64Array.from(outside, (row, i) => {
-          const promptLogits = logits.map((column) => column[i]!);
-          const reply = replyOf(known[row]!, checked[rung]!) ?? {};
-          return judgeReply(judge, promptLogits, texts[row]!, reply).predictedLoss;
-        }),
-      );
-      const { checkedFrom, keptFrom } = cascadeScores(cascade, outer, losses);
-      outside.forEach((row, i) => {
-        for (const rung of checked.keys()) {
-          scores.checkedFrom[rung]![row] = checkedFrom[rung]![i]!;
-          scores.keptFrom[rung]![row] = keptFrom[rung]![i]!;
-          replyLosses[rung]![row] = losses[rung]![i]!;
-        }
-      });
-    }
+    scoreFold(cases, models, rungs, fold, judged);
+    scoreFold(unsureCases, models, rungs, fold, unsure);
     process.stderr.write(`cascades: ${models.join(' -> ')}, fold ${++done} of ${FOLDS}\n`);
   }
   const always = { checkedFrom: checked.map(() => empty().fill(-1)) };
@@ -201,9 +173,9 @@ async function scoreLadder(cases: readonly Case[], models: readonly string[]): P
     costUsd: models.map((model) => Float64Array.from(cases, ({ outcomes }) => outcomes.get(model)!.costUsd!)),
     ways: [
       { name: 'prompt alone', scores: byPrompt },
-      looking('cascade', judged.scores.keptFrom, judged.scores),
+      looking('cascade', judged.keptFrom, judged),
       looking('always verify', judged.replyLosses, always),
-      looking('without log-probabilities', unsure.scores.keptFrom, unsure.scores),
+      looking('without log-probabilities', unsure.keptFrom, unsure),
       // one scale for one model: between models it means nothing
       ...(checked.length === 1 ? [looking('log-probability alone', [sharesAbove(logprobs)], always)] : []),
     ],
@@ -218,24 +190,6 @@ function sharesAbove(values: readonly number[]): Float64Array {
     if (!first.has(value)) first.set(value, i / values.length);
   });
   return Float64Array.from(values, (value) => first.get(value)!);
-}
-
-interface Variant {
-  readonly known: readonly Case[];
-  /** `[rung][case]` */
-  readonly scores: { readonly checkedFrom: Float64Array[]; readonly keptFrom: Float64Array[] };
-  readonly replyLosses: Float64Array[];
-}
-
-function withoutLogprobs(one: Case, models: readonly string[]): Case {
-  const outcomes = new Map(one.outcomes);
-  for (const model of models) {
-    const { reply = {}, ...rest } = one.outcomes.get(model)!;
-    const { confidenceLogprob: _, meanLogprob: __, minLogprob: ___, ...left }: Reply = reply;
-    const outcome: Outcome = { ...rest, reply: left };
-    outcomes.set(model, outcome);
-  }
-  return { ...one, outcomes };
 }
 
 interface WayResult {

@@ -4,8 +4,11 @@ import {
   type Assessment,
   assess,
   assessCascade,
+  assessCascadeLadder,
   assessLadder,
   type CascadeAssessment,
+  type CascadeLadderAssessment,
+  type CascadeLadderPoint,
   type CascadeRow,
   type FixedBaseline,
   type LadderAssessment,
@@ -24,7 +27,6 @@ import {
   wholeNumberBetween,
 } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 
 interface Flags extends DataFlags, CandidateFlags, LearnerFlag {
   readonly cascade: boolean;
@@ -45,7 +47,7 @@ export function assessCommand(): Command {
     )
     .option(
       '--cascade',
-      'the cheap model replies first, and its reply is judged: needs answer, confidence_logprob or signals in its outcomes',
+      'the cheap model replies first, and its reply is judged, as is that of every model of a ladder but the strongest: needs answer, confidence_logprob or signals in their outcomes',
       false,
     )
     .option('--folds <k>', 'folds of the cross-validation', wholeNumberBetween(3, 50), 5)
@@ -67,15 +69,11 @@ Example:
   plimsoll assess --data labelled.csv --cheap gpt-4o-mini --strong gpt-4o --json
   plimsoll assess --data labelled.csv --ladder gpt-4o-nano,gpt-4o-mini,gpt-4o
   plimsoll assess --data labelled.jsonl --cheap gpt-4o-mini --strong gpt-4o --cascade
+  plimsoll assess --data labelled.jsonl --ladder llama3.1-8b,llama3.1-70b,llama3.1-405b --cascade
 `;
 
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
-  if (flags.cascade && flags.ladder !== undefined) {
-    throw new UsageError(
-      '--cascade compares two models: name them by --cheap and --strong in place of --ladder.',
-    );
-  }
   const { folds, seed, learner, encoder, allowHub, qualityField } = flags;
   const data = await loadData(flags, models, { keepReplies: flags.cascade });
   const options = { folds, seed, learner, encoder, allowHub, onProgress: showProgress() };
@@ -88,6 +86,12 @@ async function run(flags: Flags): Promise<void> {
     excluded: data.excluded.missingOutcome,
     duplicates: data.excluded.duplicates,
   };
+  if (flags.ladder !== undefined && flags.cascade) {
+    const { n, encoder: id, ...figures } = await assessCascadeLadder(data, { ...options, models });
+    if (flags.json) printJson({ n, ladder: models, encoder: id, ...measured, ...figures });
+    else printCascadeLadder({ n, encoder: id, ...figures });
+    return;
+  }
   if (flags.ladder !== undefined) {
     const { n, encoder: id, ...figures } = await assessLadder(data, { ...options, models });
     if (flags.json) printJson({ n, ladder: models, encoder: id, ...measured, ...figures });
@@ -202,6 +206,65 @@ function printCascade(report: CascadeAssessment & { cheap: string; strong: strin
       .filter((line) => line !== undefined)
       .join('\n'),
   );
+}
+
+function printCascadeLadder({ n, single_models, ...report }: CascadeLadderAssessment): void {
+  const models = single_models.map(({ model }) => model);
+  const { baselines } = report;
+  const ways: [string, readonly CascadeLadderPoint[]][] = [
+    ['cascade', report.at_loss],
+    ['without log-probabilities', baselines.without_logprobs],
+    ...baselines.two_rungs.map(({ models: two, at_loss }): [string, readonly CascadeLadderPoint[]] => [
+      `cascade of ${two.join(' -> ')}`,
+      at_loss,
+    ]),
+    ['prompt alone, before any call', baselines.prompt_alone],
+  ];
+  print(
+    [
+      `${n} cases; ${models.join(' -> ')}`,
+      ...Object.entries(report.known).map(([model, counts]) => {
+        const there = Object.entries(counts).filter(([, count]) => count > 0);
+        return `known of the replies of ${model}: ${there.map(([field, count]) => `${field} ${count}`).join(', ')}`;
+      }),
+      '',
+      textTable([
+        ['single model', 'quality', 'cost of 1,000'],
+        ...single_models.map(({ model, quality, cost_usd }) => [
+          model,
+          figure(quality),
+          formatCost(cost_usd),
+        ]),
+      ]),
+      '',
+      textTable([
+        ['loss', 'decides by', 'cost of 1,000', 'saved', ...models],
+        ...report.at_loss.flatMap(({ max_loss }, i) =>
+          ways.map(([name, points]) => ladderRow(max_loss, name, points[i]!, models)),
+        ),
+      ]),
+      '',
+      learnersLine(report.learners),
+      '',
+      report.conclusion,
+      '',
+    ].join('\n'),
+  );
+}
+
+function ladderRow(
+  maxLoss: number,
+  name: string,
+  { cost_usd, saved_against_strong, shares }: CascadeLadderPoint,
+  models: readonly string[],
+): string[] {
+  return [
+    String(maxLoss),
+    name,
+    formatCost(cost_usd),
+    formatRate(saved_against_strong),
+    ...models.map((model) => formatRate(shares[model])),
+  ];
 }
 
 function learnersLine(learners: Assessment['learners']): string {
