@@ -119,6 +119,7 @@ async function assemble(
   });
   const watched = watchedClassifier(classifier);
   const identity = { name: manifest.name, sha256: artifact.sha256 };
+  const abstains = manifest.classifier.abstain === 'escalate';
   const judged = manifest.cascade === undefined ? [] : checkedRungs(manifest.cascade);
   let explainer: Explainer | undefined;
   let decisions = 0;
@@ -174,7 +175,23 @@ async function assemble(
       ungatedReason,
       latencyMs: performance.now() - startedMs,
     };
-    return { decision, checked: choice.checked ?? [] };
+    return { decision, rung: choice.rung, checked: choice.checked ?? [] };
+  }
+
+  function observeDecided(
+    text: string | undefined,
+    { decision: { predictedLoss, threshold, reason, policy }, rung }: Decided,
+    { threshold: asked, allowedRungs, pinnedRung }: RouteOptions,
+  ): void {
+    if (watch === undefined || threshold === null) return;
+    const isFree = asked === undefined && allowedRungs === undefined && pinnedRung === undefined;
+    const isOwn = isFree && policy.name === manifest.policy.name;
+    watch.observe({
+      text,
+      predictedLoss,
+      nothingSimilar: abstains ? reason === 'nothing-similar' : undefined,
+      rung: isOwn ? rung : undefined,
+    });
   }
 
   function canJudge(rung: number, replyMayLack: ReplyLacks): boolean | undefined {
@@ -221,8 +238,9 @@ async function assemble(
       inFlight.enter();
       try {
         const text = scoredText(routeInput);
-        const { decision } = await decide(text, options, startedMs);
-        if (decision.threshold !== null) watch?.observe(text, decision.predictedLoss);
+        const decided = await decide(text, options, startedMs);
+        const { decision } = decided;
+        observeDecided(text, decided, options);
         return decision;
       } finally {
         inFlight.leave();
@@ -235,8 +253,9 @@ async function assemble(
       try {
         const text = scoredText(routeInput);
         const judgeable = replyMayLack.map((lacks, rung) => canJudge(rung, lacks) === true);
-        const { decision, checked } = await decide(text, options, startedMs, judgeable);
-        if (decision.threshold !== null) watch?.observe(text, decision.predictedLoss);
+        const decided = await decide(text, options, startedMs, judgeable);
+        const { decision, checked } = decided;
+        observeDecided(text, decided, options);
         if (checked.length === 0) return { decision, checks: [] };
         const checks = await replyChecks(text!, checked, decision.threshold!).catch(() => undefined);
         if (checks !== undefined) return { decision, checks };
@@ -287,6 +306,7 @@ function countedVerdict({ folder }: ArtifactFiles, { kind }: Standing) {
 /** A decision, and the rungs whose replies are to be judged. */
 interface Decided {
   readonly decision: Decision;
+  readonly rung: number;
   readonly checked: readonly number[];
 }
 

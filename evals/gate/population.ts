@@ -25,16 +25,18 @@ export interface HashedRequest {
 export async function measurePopulation(
   requests: readonly HashedRequest[],
   classifier: Classifier,
-  { features }: Manifest,
+  { features, classifier: { abstain } }: Manifest,
 ): Promise<Population> {
   const extractor = featureExtractor(features);
   const rows: Float64Array[] = [];
   for (const row of ascendingOrder(requests.map(({ copyHash }) => copyHash)).subarray(0, MOST)) {
     const { text } = requests[row]!;
     const scores = await classifier.scoreForDecision(text);
-    rows.push(
-      featureValues(typeof scores === 'string' ? null : predictedLoss(scores, 0), extractor.extract(text)),
-    );
+    const scored = {
+      predictedLoss: typeof scores === 'string' ? null : predictedLoss(scores, 0),
+      nothingSimilar: abstain === 'escalate' ? scores === 'nothing-similar' : undefined,
+    };
+    rows.push(featureValues(scored, extractor.extract(text)));
   }
   return describePopulation(featureNames(features), rows);
 }

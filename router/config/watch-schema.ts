@@ -11,7 +11,7 @@ export const watchSchema = z
       .max(0.9999)
       .default(0.95)
       .describe(
-        'Without a change the probability of ever raising an alarm is at most 1 minus this, for drift and for audits each.',
+        'Without a change the probability of ever raising an alarm is at most 1 minus this, for drift, for shares and for audits each.',
       ),
     on_contradiction: z
       .enum(CONTRADICTION_ACTIONS)

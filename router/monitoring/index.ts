@@ -1,4 +1,4 @@
-/** What serves, compared with what the gate certified: drift of the requests, and audits of replies that stayed cheap. */
+/** What serves, compared with what the gate certified: drift of the requests, how they are shared among the rungs, and audits of replies that stayed cheap. */
 export { alarmWebhook } from './alarm-webhook.ts';
 export {
   AUDITS,
@@ -15,5 +15,7 @@ export {
   featureValues,
   type Population,
   populationSchema,
+  type ScoredRequest,
 } from './population.ts';
-export { openWatch, type Watch, type WatchAlarm, type WatchStatus } from './watch.ts';
+export { createShareWatch } from './share-watch.ts';
+export { type ObservedRequest, openWatch, type Watch, type WatchAlarm, type WatchStatus } from './watch.ts';

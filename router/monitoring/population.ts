@@ -25,18 +25,32 @@ const BINS = 10;
 /** What is counted of a request besides its structural features. */
 export const PREDICTED_LOSS = 'predicted_loss';
 export const UNSCORED = 'unscored';
+/** Whether it is like nothing that was labelled; of artifacts that abstain from such requests. */
+export const NOTHING_SIMILAR = 'nothing_similar';
 
 /** The names of a request's values, in their order. @param structural names of the artifact's structural features */
 export function featureNames(structural: readonly string[]): string[] {
-  return [PREDICTED_LOSS, UNSCORED, ...structural];
+  return [PREDICTED_LOSS, UNSCORED, NOTHING_SIMILAR, ...structural];
 }
 
-/** @param predictedLoss null if the request was not scored @returns in the order of `featureNames`, NaN for what is not known */
-export function featureValues(predictedLoss: number | null, structural: ArrayLike<number>): Float64Array {
-  const values = new Float64Array(2 + structural.length);
+/** What is known of a request once it is decided. */
+export interface ScoredRequest {
+  /** Null if it was not scored. */
+  readonly predictedLoss: number | null;
+  /** Undefined if the artifact does not abstain from what is like nothing that was labelled. */
+  readonly nothingSimilar: boolean | undefined;
+}
+
+/** @returns in the order of `featureNames`, NaN for what is not known */
+export function featureValues(
+  { predictedLoss, nothingSimilar }: ScoredRequest,
+  structural: ArrayLike<number>,
+): Float64Array {
+  const values = new Float64Array(3 + structural.length);
   values[0] = predictedLoss ?? Number.NaN;
   values[1] = predictedLoss === null ? 1 : 0;
-  values.set(structural, 2);
+  values[2] = nothingSimilar === undefined ? Number.NaN : Number(nothingSimilar);
+  values.set(structural, 3);
   return values;
 }
 

@@ -10,11 +10,18 @@ import {
   type Promised,
 } from './audit-watch.ts';
 import { createDriftWatch, type DriftStatus, type DriftWatch } from './drift-watch.ts';
-import { featureNames, featureValues, type Population, populationSchema } from './population.ts';
+import {
+  featureNames,
+  featureValues,
+  type Population,
+  populationSchema,
+  type ScoredRequest,
+} from './population.ts';
+import { type CertifiedShares, createShareWatch, type ShareStatus, type ShareWatch } from './share-watch.ts';
 
 /** What the operator should look at. */
 export interface WatchAlarm {
-  readonly kind: 'drift' | 'contradicted';
+  readonly kind: 'drift' | 'escalation' | 'collapse' | 'contradicted';
   readonly artifact: string;
   /** For a person; holds no prompt text. */
   readonly message: string;
@@ -23,20 +30,29 @@ export interface WatchAlarm {
 /** What is undefined is not watched: the verdict does not say what it was certified on. */
 export interface WatchStatus {
   readonly drift: DriftStatus | undefined;
+  readonly shares: ShareStatus | undefined;
   readonly audits: AuditStatus | undefined;
+}
+
+/** A request that was decided. */
+export interface ObservedRequest extends ScoredRequest {
+  /** The routed text; undefined if nobody wrote any. */
+  readonly text: string | undefined;
+  /** Where the artifact's own policy sent it, among all rungs and at its own threshold; undefined if it did not choose so. */
+  readonly rung: number | undefined;
 }
 
 /** Compares what one artifact serves with what the gate certified. */
 export interface Watch {
-  /** Called for each request. @param text the routed text; undefined if nobody wrote any. @param predictedLoss null if it was not scored */
-  observe(text: string | undefined, predictedLoss: number | null): void;
+  /** Called for each request. */
+  observe(request: ObservedRequest): void;
   /** Audits of other artifacts are left out. */
   observeAudit(audit: Audit): void;
   /** Why the PASS does not hold any more; undefined as long as no audits speak against it. */
   contradiction(): string | undefined;
   /** The threshold that the audits leave in force: as gated, lower, or undefined for none at all. */
   threshold(): number | undefined;
-  /** The messages of the alarms so far: drift, then audits. */
+  /** The messages of the alarms so far: drift, shares, audits. */
   troubles(): string[];
   status(): WatchStatus;
 }
@@ -62,6 +78,8 @@ export function openWatch(
   const drift = population && createDriftWatch(population, names, options.confidence);
   const promised = evidence && promiseOf(watched, evidence);
   const audits = promised && createAuditWatch(promised, options);
+  const certified = evidence && certifiedShares(watched, evidence);
+  const shares = certified && createShareWatch(certified, options.confidence);
   let driftAlarm: string | undefined;
 
   function report(kind: WatchAlarm['kind'], message: string): void {
@@ -72,10 +90,24 @@ export function openWatch(
     return audits?.isContradicted() ? contradictionOf(manifest.name, audits, options) : undefined;
   }
 
+  function shareTrouble(): string | undefined {
+    if (shares?.status().fault === undefined) return undefined;
+    return shareMessage(manifest, shares, certified!);
+  }
+
   return {
-    observe(text, predictedLoss) {
+    observe({ text, rung, ...scored }) {
+      // After a contradiction the threshold is another one, and so are the shares.
+      if (
+        shares !== undefined &&
+        rung !== undefined &&
+        contradiction() === undefined &&
+        shares.observe(rung)
+      ) {
+        report(shares.status().fault!.kind, shareMessage(manifest, shares, certified!));
+      }
       if (drift === undefined || text === undefined) return;
-      drift.observe(featureValues(predictedLoss, extractor.extract(text)));
+      drift.observe(featureValues(scored, extractor.extract(text)));
       if (driftAlarm !== undefined || !drift.isAlarmed()) return;
       driftAlarm = driftMessage(manifest.name, drift, population!);
       report('drift', driftAlarm);
@@ -85,8 +117,8 @@ export function openWatch(
     },
     contradiction,
     threshold: () => (audits === undefined ? manifest.policy.threshold : audits.threshold()),
-    troubles: () => [driftAlarm, contradiction()].filter((one) => one !== undefined),
-    status: () => ({ drift: drift?.status(), audits: audits?.status() }),
+    troubles: () => [driftAlarm, shareTrouble(), contradiction()].filter((one) => one !== undefined),
+    status: () => ({ drift: drift?.status(), shares: shares?.status(), audits: audits?.status() }),
   };
 }
 
@@ -106,6 +138,37 @@ function promiseOf(
   if (standing.kind === 'none' || margin === undefined || margin <= 0 || keptShare <= 0) return undefined;
   const isCascade = manifest.cascade !== undefined;
   return { artifact: sha256, margin, keptShare, threshold: standing.threshold, isCascade };
+}
+
+/**
+ * Undefined if the verdict does not say how requests are shared: it is of labels for a part of them, or of a cascade, where replies decide.
+ */
+function certifiedShares(
+  { manifest, verdict, standing }: Watched,
+  { rungs }: z.infer<typeof evidenceSchema>,
+): CertifiedShares | undefined {
+  if (standing.kind === 'none' || manifest.cascade !== undefined) return undefined;
+  const limitsOf = (name: string) => verdict?.conditions.find((condition) => condition.name === name)?.limits;
+  const whole = limitsOf('escalation-rate');
+  return {
+    rungs: rungs.map(({ share }) => share),
+    least: (whole ?? limitsOf('escalation-rate/above-cheapest'))?.min,
+    most: (whole ?? limitsOf('escalation-rate/strongest'))?.max,
+  };
+}
+
+function shareMessage({ name, ladder }: Manifest, watch: ShareWatch, { rungs }: CertifiedShares): string {
+  const { fault, shares, n } = watch.status();
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  if (fault?.kind === 'escalation') {
+    const [rate, bound] =
+      fault.end === 'most'
+        ? [`${percent(shares.at(-1)!)} went to the strongest candidate`, `at most ${percent(fault.limit)}`]
+        : [`${percent(1 - shares[0]!)} were escalated`, `at least ${percent(fault.limit)}`];
+    return `Of ${n} requests ${rate}, and the suite of the PASS of ${name} allows ${bound}. Label some of today's requests and gate it again.`;
+  }
+  const rung = fault?.rung ?? 0;
+  return `The router has collapsed: of ${n} requests ${percent(shares[rung]!)} went to rung ${rung} (${ladder[rung]!.candidate}), and ${percent(rungs[rung]!)} when ${name} was certified. Look at what is sent, then label some of today's requests and gate it again.`;
 }
 
 function driftMessage(name: string, drift: DriftWatch, { n }: Population): string {

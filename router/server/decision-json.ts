@@ -80,6 +80,7 @@ const FEATURES_SHOWN = 3;
 /** What the watch sees, as the HTTP API writes it. */
 export function watchJson({
   drift,
+  shares,
   audits,
 }: WatchStatus): NonNullable<z.infer<typeof readinessSchema>['watch']> {
   return {
@@ -91,6 +92,14 @@ export function watchJson({
         moved: drift.features
           .slice(0, FEATURES_SHOWN)
           .map(({ name, psi, logEvidence }) => ({ feature: name, psi, e_value: eValue(logEvidence) })),
+      },
+    }),
+    ...(shares && {
+      shares: {
+        requests: shares.n,
+        rungs: [...shares.shares],
+        alarm: shares.fault?.kind ?? null,
+        e_value: eValue(shares.logEvidence),
       },
     }),
     ...(audits && {

@@ -179,13 +179,14 @@ function addRouterGauges(registry: Registry, router: Router): void {
   });
   new Gauge({
     name: 'plimsoll_watch_log_evidence',
-    help: 'Natural logarithm of the evidence that requests (drift) or losses (audits) are not as the gate certified them; missing if not watched.',
+    help: 'Natural logarithm of the evidence that requests (drift), their shares of the rungs (shares) or losses (audits) are not as the gate certified them; missing if not watched.',
     labelNames: ['watch'],
     registers,
     collect() {
       this.reset();
-      const { drift, audits } = router.watch?.status() ?? {};
+      const { drift, shares, audits } = router.watch?.status() ?? {};
       if (drift) this.set({ watch: 'drift' }, drift.logEvidence);
+      if (shares) this.set({ watch: 'shares' }, shares.logEvidence);
       if (audits) this.set({ watch: 'audits' }, audits.logEvidence);
     },
   });
@@ -196,8 +197,9 @@ function addRouterGauges(registry: Registry, router: Router): void {
     registers,
     collect() {
       this.reset();
-      const { drift, audits } = router.watch?.status() ?? {};
+      const { drift, shares, audits } = router.watch?.status() ?? {};
       if (drift) this.set({ watch: 'drift' }, drift.isAlarmed ? 1 : 0);
+      if (shares) this.set({ watch: 'shares' }, shares.fault === undefined ? 0 : 1);
       if (audits) this.set({ watch: 'audits' }, audits.contradictions > 0 ? 1 : 0);
     },
   });

@@ -132,7 +132,7 @@ async function valuesOf(texts: readonly string[]): Promise<Values[]> {
   const values: Values[] = [];
   for (const text of texts) {
     const { predictedLoss } = await router.route({ prompt: text });
-    values.push(featureValues(predictedLoss, extractor.extract(text)));
+    values.push(featureValues({ predictedLoss, nothingSimilar: undefined }, extractor.extract(text)));
   }
   await router.close();
   return values;

@@ -17,7 +17,10 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let made = 0;
 
 /** The tiny artifact for the models that are served, with a PASS that says what it was certified on: the easy texts, of which half stay cheap. */
-async function watchedArtifact(changed = (population: Population): object => population) {
+async function watchedArtifact(
+  changed = (population: Population): object => population,
+  shares: readonly number[] = [0.5, 0.5],
+) {
   const { folder: from, easy: texts } = await tinyArtifact();
   const easy = Array.from(shuffledOrder(texts.length, 1), (i) => texts[i]!);
   const folder = copyAs(from, path.join(scratch, `watched-${made++}`), ['first/small', 'first/large']);
@@ -28,7 +31,7 @@ async function watchedArtifact(changed = (population: Population): object => pop
     easy.map((text) => extractor.extract(text)),
   );
   layVerdict(folder, {
-    evidence: { rungs: [{ share: 0.5 }, { share: 0.5 }], population: changed(population) },
+    evidence: { rungs: shares.map((share) => ({ share })), population: changed(population) },
   });
   return { folder, sha256: readArtifact(folder).sha256, easy };
 }
@@ -56,7 +59,11 @@ async function readyz(url: string) {
     status: string;
     troubles: string[];
     verdict: { status: string; why: string };
-    watch: { drift: { requests: number; alarm: boolean; moved: { feature: string }[] }; audits: object };
+    watch: {
+      drift: { requests: number; alarm: boolean; moved: { feature: string }[] };
+      shares: object;
+      audits: object;
+    };
   };
 }
 
@@ -98,7 +105,7 @@ test.each([
 });
 
 test('requests of another kind raise an alarm, those of the same kind do not', async () => {
-  const { folder, easy } = await watchedArtifact();
+  const { folder, easy } = await watchedArtifact(undefined, [0.99, 0.01]);
   const running = await gatewayForTest({ config: { artifact: folder, watch: {} } });
   const route = (prompts: readonly string[]) =>
     fetch(`${running.url}/v1/route/batch`, {
@@ -119,6 +126,29 @@ test('requests of another kind raise an alarm, those of the same kind do not', a
   const ready = await readyz(running.url);
   expect(ready).toMatchObject({ status: 'degraded', watch: { drift: { requests: 100, alarm: true } } });
   expect(ready.troubles[0]).toContain('Label some of today');
+});
+
+test('a router that sends everything to one rung has collapsed; requests that could not go elsewhere do not count', async () => {
+  const { folder, easy } = await watchedArtifact();
+  const running = await gatewayForTest({ config: { artifact: folder, watch: {}, allow_ungated: true } });
+  const route = (options: object) =>
+    fetch(`${running.url}/v1/route/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        requests: easy.slice(0, 40).map((prompt) => ({ prompt, ...options })),
+      }),
+    });
+  expect((await route({ threshold: 0.9 })).status).toBe(200);
+  expect((await route({ policy: 'always-strong' })).status).toBe(200);
+  expect((await readyz(running.url)).watch.shares).toMatchObject({ requests: 0, alarm: null });
+  expect((await route({})).status).toBe(200);
+  const { status, troubles, watch } = await readyz(running.url);
+  expect(status).toBe('degraded');
+  expect(watch.shares).toMatchObject({ requests: 40, rungs: [1, 0], alarm: 'collapse' });
+  expect(troubles[0]).toMatch(/collapsed: of 40 requests 100.0 % went to rung 0 \(cheap\), and 50.0 %/);
+  const metrics = await (await fetch(`${running.url}/metrics`)).text();
+  expect(metrics).toContain('plimsoll_watch_alarm{watch="shares"} 1');
 });
 
 test.each([

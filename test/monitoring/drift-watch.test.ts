@@ -13,7 +13,11 @@ const NAMES = featureNames(['words', 'digits', 'constant']);
 /** A request: most are scored, digits are rare, one feature never changes. */
 function request(random: () => number, longer = 0): Float64Array {
   const predictedLoss = random() < 0.1 ? null : random() - 0.5;
-  return featureValues(predictedLoss, [Math.floor(random() * 40) + longer, random() < 0.2 ? 3 : 0, 7]);
+  return featureValues({ predictedLoss, nothingSimilar: undefined }, [
+    Math.floor(random() * 40) + longer,
+    random() < 0.2 ? 3 : 0,
+    7,
+  ]);
 }
 
 const populationOf = (random: () => number) =>
@@ -61,7 +65,8 @@ test('the same kind of requests raises no alarm; longer ones do, and are named',
 test('requests that are not scored any more are found', () => {
   const random = seededRandom(6);
   const watch = createDriftWatch(populationOf(random), NAMES, 0.95, random);
-  for (let i = 0; i < 200; i++) watch.observe(featureValues(null, [i % 40, 0, 7]));
+  for (let i = 0; i < 200; i++)
+    watch.observe(featureValues({ predictedLoss: null, nothingSimilar: undefined }, [i % 40, 0, 7]));
   expect(watch.isAlarmed()).toBe(true);
   expect(watch.status().features[0]!.name).toBe('unscored');
 });

@@ -219,6 +219,17 @@ export const readinessSchema = z.strictObject({
             .describe('The three features that moved the most, with the population stability index.'),
         })
         .optional(),
+      shares: z
+        .strictObject({
+          requests: z.int().min(0).describe('Those that the policy sent where it chose, among all rungs.'),
+          rungs: z.array(z.number()).describe('Share of each rung, cheapest first.'),
+          alarm: z
+            .enum(['escalation', 'collapse'])
+            .nullable()
+            .describe("The escalation rate left the suite's band, or one rung gets nearly everything."),
+          e_value: z.number().min(0),
+        })
+        .optional(),
       audits: z
         .strictObject({
           n: z.int().min(0),
