@@ -17,5 +17,4 @@ export {
   populationSchema,
   type ScoredRequest,
 } from './population.ts';
-export { createShareWatch } from './share-watch.ts';
 export { type ObservedRequest, openWatch, type Watch, type WatchAlarm, type WatchStatus } from './watch.ts';
