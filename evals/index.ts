@@ -36,8 +36,6 @@ export {
   label,
   openGraders,
   readGraders,
-  readReview,
-  writeReview,
 } from './labelling/index.ts';
 export {
   type AssessLadderOptions,
@@ -69,4 +67,5 @@ export {
   train,
 } from './lifecycle/index.ts';
 export { markdownReport, terminalReport, writeReports } from './report/index.ts';
+export { readReview, writeReview } from './review/index.ts';
 export type { CertifiableMargin, ThresholdRule } from './threshold/index.ts';

@@ -18,6 +18,8 @@ const ROOT = path.dirname(import.meta.dirname);
 const DIST = path.join(ROOT, 'dist');
 /** Holds the hash of the sources that dist/ was built from. */
 const STAMP_FILE = 'sources.sha256';
+/** In a folder named `browser`. */
+const BROWSER_FILE = /\bbrowser[/\\][^/\\]+\.(?:css|js|svg)$/;
 
 /** Builds dist/ unless it was built from these very sources. The build says so on stderr. */
 export async function ensureBuilt() {
@@ -40,12 +42,21 @@ export async function build() {
     execFileSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
     chmodSync(path.join(draft, 'scripts/cli.js'), 0o755);
     bypassDoors(draft);
+    copyBrowserFiles(draft);
     await copyWeights(draft);
     writeFileSync(path.join(draft, STAMP_FILE), hash);
     rmSync(DIST, { recursive: true, force: true });
     renameSync(draft, DIST);
   } finally {
     rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** What browsers load of a page is sent as it is. */
+function copyBrowserFiles(draft) {
+  for (const file of sources().filter((one) => BROWSER_FILE.test(one))) {
+    mkdirSync(path.join(draft, path.dirname(file)), { recursive: true });
+    cpSync(path.join(ROOT, file), path.join(draft, file));
   }
 }
 
@@ -62,15 +73,19 @@ async function copyWeights(draft) {
   }
 }
 
-/** Of everything that the compiler reads: names and contents. */
-function hashOfSources() {
-  const files = ['router', 'evals', 'scripts'].flatMap((folder) =>
+/** Everything that dist/ is made of, from the root of the checkout. */
+function sources() {
+  return ['router', 'evals', 'scripts'].flatMap((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true })
-      .filter((file) => /\.m?ts$|\.mjs$/.test(file) && !file.startsWith('bench'))
+      .filter((file) => (/\.m?ts$|\.mjs$/.test(file) || BROWSER_FILE.test(file)) && !file.startsWith('bench'))
       .map((file) => path.join(folder, file)),
   );
+}
+
+/** Names and contents. */
+function hashOfSources() {
   const hash = createHash('sha256');
-  for (const file of [...files.sort(), 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
+  for (const file of [...sources().sort(), 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
     hash
       .update(`${file}\0`)
       .update(readFileSync(path.join(ROOT, file)))

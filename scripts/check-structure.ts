@@ -17,6 +17,7 @@ const ROOMS = [
   'router/result-within.ts',
   'router/small-arrays.ts',
   'router/yaml-file.ts',
+  'router/loopback-host.ts',
   'router/nearest-name.ts',
   'router/unknown-field.ts',
   'router/feedback-kinds.ts',
@@ -61,6 +62,7 @@ const ROOMS = [
   'evals/decisions',
   'evals/gate',
   'evals/labelling',
+  'evals/review',
   'evals/report',
   'evals/lifecycle',
   'evals/loop',
@@ -95,6 +97,7 @@ const DOORS = [
   ...ROOMS.filter((room) => !room.endsWith('.ts') && room !== 'scripts'),
   'scripts/fake-provider',
   'scripts/importers',
+  'scripts/review-page',
 ];
 
 interface Import {

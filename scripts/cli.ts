@@ -148,9 +148,16 @@ async function program(args: readonly string[]): Promise<Command> {
   const wanted = names[0] === 'help' ? names[1] : names[0];
   for (const [name, { usage, description, load }] of Object.entries(COMMANDS)) {
     const command = name === wanted ? await load() : new Command(name).usage(usage);
-    root.addCommand(command.description(description).copyInheritedSettings(root));
+    root.addCommand(command.description(description));
+    inheritSettings(command, root);
   }
   return root.configureHelp({ subcommandTerm });
+}
+
+/** Of the root: how wrong usage is reported. Commander copies settings one level down only. */
+function inheritSettings(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const one of command.commands) inheritSettings(one, command);
 }
 
 /** As in the list of commands, also of those that are not loaded. */

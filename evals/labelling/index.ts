@@ -17,11 +17,4 @@ export {
   label,
   type MissingLabel,
 } from './label.ts';
-export {
-  type ReadReview,
-  type ReviewStyle,
-  readReview,
-  type WrittenReview,
-  writeReview,
-} from './review.ts';
 export { type LabelWorker, type LabelWorkerOptions, openLabelWorker } from './shared-calls.ts';

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
-import { writeAll, writeFailure } from '../../router/files/index.ts';
+import { SyncedLines } from '../../router/files/index.ts';
 
 const tokens = z.number().min(0).optional();
 
@@ -54,7 +53,7 @@ type Line = z.infer<typeof lineSchema>;
  */
 export class Journal {
   readonly file: string;
-  readonly #descriptor: number;
+  readonly #lines: SyncedLines;
   readonly #replies = new Map<string, JournalReply>();
   /** Key -> US dollars reserved by a call that is at work. */
   readonly #open = new Map<string, number>();
@@ -68,9 +67,10 @@ export class Journal {
   /** @throws PlimsollError `invalid-input` naming the line, if it is no journal; `io` */
   constructor(file: string) {
     this.file = file;
-    const isNew = !existsSync(file);
-    this.#descriptor = this.#orFailure(() => openSync(file, 'a+', 0o600));
-    if (!isNew) this.#read();
+    this.#lines = new SyncedLines(file, 'the journal');
+    for (const [index, text] of this.#lines.earlier.entries()) this.#replay(this.#parsed(text, index + 1));
+    for (const [key, usd] of this.#open) this.#orphans.set(key, usd);
+    this.#open.clear();
     if (this.#id !== '') return;
     this.#id = randomBytes(8).toString('hex');
     this.#append({ kind: 'journal', version: 1, id: this.#id });
@@ -128,27 +128,11 @@ export class Journal {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    this.#lines.close();
   }
 
   #append(line: Line): void {
-    this.#orFailure(() => {
-      const { size } = fstatSync(this.#descriptor);
-      try {
-        writeAll(this.#descriptor, `${JSON.stringify(line)}\n`);
-      } catch (error) {
-        this.#cutOff(size);
-        throw error;
-      }
-      fsyncSync(this.#descriptor);
-    });
-  }
-
-  /** Half a line on a full disk: a call that is still at work would write its own behind it, once there is space again. */
-  #cutOff(size: number): void {
-    try {
-      ftruncateSync(this.#descriptor, size);
-    } catch {} // what failed before says more
+    this.#lines.append(line);
   }
 
   /** A call that is asked again has lost what it reserved before. */
@@ -162,18 +146,6 @@ export class Journal {
     this.#open.delete(reply.key);
     this.#replies.set(reply.key, reply);
     this.#spentUsd += reply.charged_usd;
-  }
-
-  /** A last line without an end was being written when the process was killed, and is cut off. */
-  #read(): void {
-    const bytes = this.#orFailure(() => readFileSync(this.file));
-    const end = bytes.lastIndexOf('\n') + 1;
-    if (end < bytes.length) this.#orFailure(() => ftruncateSync(this.#descriptor, end));
-    const lines = bytes.toString('utf8', 0, end).split('\n');
-    lines.pop();
-    for (const [index, text] of lines.entries()) this.#replay(this.#parsed(text, index + 1));
-    for (const [key, usd] of this.#open) this.#orphans.set(key, usd);
-    this.#open.clear();
   }
 
   #replay(line: Line): void {
@@ -195,14 +167,6 @@ export class Journal {
         `${this.file}, line ${line}: this is no line of a journal of labels. Restore the file from a copy, or remove it: then every reply is paid for again.`,
         { place: { file: this.file, line } },
       );
-    }
-  }
-
-  #orFailure<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      throw writeFailure(`the journal ${this.file}`, this.file, cause);
     }
   }
 }

@@ -2,4 +2,5 @@
 export { holdLock, withLock } from './lock.ts';
 export { openReplacement, type Replacement, replaceFile } from './replace-file.ts';
 export { assertFolderTakes, foldersAside, replaceFolder, restoreFolder } from './replace-folder.ts';
+export { SyncedLines } from './synced-lines.ts';
 export { uninterrupted, writeAll, writeFailure } from './write.ts';

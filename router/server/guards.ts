@@ -4,6 +4,7 @@ import { type Access, type Authentication, isLoopback, requireAccess } from '../
 import type { Dialect } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { hostnameOf, isSameOrigin, THIS_MACHINE } from '../loopback-host.ts';
 import { clientDialect, type ErrorResponse, errorResponse, type Sender } from './responses.ts';
 
 /** A request that the key guard let through. */
@@ -146,9 +147,6 @@ export function browserGuard(
   };
 }
 
-/** Under which this machine reaches itself: never the name of a page elsewhere. */
-const THIS_MACHINE = ['localhost', '127.0.0.1', '[::1]'];
-
 /** As `hostnameOf` writes them. */
 function knownHosts({ host, allowedHosts }: Config['server']): ReadonlySet<string> {
   const own = isLoopback(host) ? [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host] : [];
@@ -171,18 +169,6 @@ function corsFor(origins: ReadonlySet<string>) {
 
 function isPreflight({ headers }: IncomingMessage): boolean {
   return headers['access-control-request-method'] !== undefined;
-}
-
-/** A page that this server itself served. */
-function isSameOrigin(origin: string, host: string | undefined): boolean {
-  return host !== undefined && origin === `http://${host.toLowerCase()}`;
-}
-
-const HOST = /^(\[[\d:.a-f]+\]|[\w.-]+)(?::\d{1,5})?$/;
-
-/** Without the port; lower case, as names are compared. Empty if the header is not a host and a port. */
-function hostnameOf(host: string): string {
-  return HOST.exec(host.toLowerCase())?.[1] ?? '';
 }
 
 const UNKNOWN_HOST = errorResponse({

@@ -158,6 +158,34 @@ export function bootstrapMeanInterval(
 }
 
 /**
+ * Percentile bootstrap interval of any statistic of units that were drawn one by one, such as cases with the ratings of each. A description
+ * of the spread, no bound: without any variation in the units it has no width at any n. 1,000 resamples, seeded. O(1000) calls of the statistic.
+ *
+ * @param units shape [n]
+ * @param statistic of as many units, each as often as it was drawn; undefined if they do not define it
+ * @param level 0.5 to below 1: the share of the defined resamples inside
+ * @returns undefined with fewer than two units, or if no resample defines the statistic
+ * @throws PlimsollError `invalid-input`: a wrong level
+ * @see Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 13
+ */
+export function bootstrapStatisticInterval<T>(
+  units: readonly T[],
+  statistic: (drawn: readonly T[]) => number | undefined,
+  level = 0.95,
+): { low: number; high: number } | undefined {
+  requireNumbers('level', [level], { min: 0.5, max: 1 - Number.EPSILON });
+  if (units.length < 2) return undefined;
+  const random = seededRandom(SEED);
+  const found: number[] = [];
+  for (let resample = 0; resample < RESAMPLES; resample++) {
+    const drawn = units.map(() => units[Math.floor(random() * units.length)] as T);
+    const value = statistic(drawn);
+    if (value !== undefined) found.push(value);
+  }
+  return found.length === 0 ? undefined : percentiles(found, level);
+}
+
+/**
  * The quantile p of numbers in any order, at least one; linear between two if it falls between them (Hyndman and Fan's type 7).
  * @example quantile([3, 1, 2], 0.5); // 2
  */

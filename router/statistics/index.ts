@@ -8,6 +8,7 @@ export {
   type BootstrapInterval,
   bootstrapInterval,
   bootstrapMeanInterval,
+  bootstrapStatisticInterval,
   costSavedInterval,
   pairedBootstrapInterval,
   quantile,

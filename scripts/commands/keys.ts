@@ -32,11 +32,7 @@ interface CreateFlags extends Flags {
 
 /** `plimsoll keys`: who may use the server. */
 export function keysCommand(): Command {
-  const keys = new Command('keys')
-    // Commander copies settings one level down only: without this, wrong usage of a subcommand would be reported in another form.
-    .hook('preSubcommand', (parent, command) => {
-      command.copyInheritedSettings(parent);
-    });
+  const keys = new Command('keys');
   keys.addCommand(
     shared(new Command('create').description('Make a key; it is shown once and stored nowhere'))
       .requiredOption('--name <name>', 'who or what uses it')

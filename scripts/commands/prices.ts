@@ -14,11 +14,7 @@ interface Flags {
 
 /** `plimsoll prices`: what costs are reckoned with. */
 export function pricesCommand(): Command {
-  const prices = new Command('prices')
-    // Commander copies settings one level down only: without this, wrong usage of a subcommand would be reported in another form.
-    .hook('preSubcommand', (parent, command) => {
-      command.copyInheritedSettings(parent);
-    });
+  const prices = new Command('prices');
   prices
     .command('check')
     .description('Say which prices were read too long ago; exit 1 if there are any')

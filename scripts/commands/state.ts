@@ -28,11 +28,7 @@ interface Flags {
 
 /** `plimsoll state`: the database that `state` of the configuration names. */
 export function stateCommand(): Command {
-  const state = new Command('state')
-    // Commander copies settings one level down only: without this, wrong usage of a subcommand would be reported in another form.
-    .hook('preSubcommand', (parent, command) => {
-      command.copyInheritedSettings(parent);
-    });
+  const state = new Command('state');
   const add = (name: string, description: string) =>
     state
       .command(name)

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { htmlReport } from '../../evals/report/html/page.ts';
+import { browserOrSkip, launchChromium, watchPage } from '../helpers/chromium.ts';
 import {
   failingVerdict,
   hostileVerdict,
@@ -14,10 +15,6 @@ import {
 } from './made-up-verdict.ts';
 import { CONTRASTS, OVERFLOW, PAPER, PLOTS } from './page-checks.ts';
 
-const EXECUTABLE = process.env['PLIMSOLL_CHROMIUM'] ?? '/usr/bin/chromium';
-const ARGUMENTS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-const SKIPPED = `no Chromium at ${EXECUTABLE} (Debian: chromium; PLIMSOLL_CHROMIUM names another place); PLIMSOLL_REQUIRE_BROWSER=1 makes this a failure`;
 const READABLE = 4.5;
 
 const PAGES = {
@@ -33,8 +30,7 @@ describe('the page in Chromium', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-report-'));
   let browser: Browser | undefined;
   beforeAll(async () => {
-    if (!existsSync(EXECUTABLE)) return;
-    browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS.split(' ') });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
@@ -95,17 +91,12 @@ describe('the page in Chromium', () => {
   });
 
   async function opened(name: PageName, context: TestContext, width: number, scheme: 'light' | 'dark') {
-    if (!browser) {
-      if (process.env['PLIMSOLL_REQUIRE_BROWSER'] === '1') expect.fail(SKIPPED);
-      process.stderr.write(`skipped: ${SKIPPED}\n`);
-      return context.skip(SKIPPED);
-    }
     const file = path.join(folder, `${name}.html`);
     writeFileSync(file, PAGES[name]);
-    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    const page = await browserOrSkip(browser, context).newPage({ viewport: { width, height: 900 } });
     context.onTestFinished(() => page.close());
     await page.emulateMedia({ colorScheme: scheme });
-    const trouble = watched(page);
+    const trouble = watchPage(page);
     const url = pathToFileURL(file).href;
     await page.goto(url);
     return { page, trouble: () => trouble.filter((one) => one !== `request ${url}`) };
@@ -117,13 +108,4 @@ interface Plot {
   readonly height: number;
   readonly marks: number;
   readonly drawn: string;
-}
-
-/** Every request, message and error of a page, from now on. */
-function watched(page: Page): string[] {
-  const trouble: string[] = [];
-  page.on('request', (one) => trouble.push(`request ${one.url()}`));
-  page.on('console', (one) => trouble.push(`console ${one.text()}`));
-  page.on('pageerror', (one) => trouble.push(`error ${one.message}`));
-  return trouble;
 }

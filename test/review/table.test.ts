@@ -3,8 +3,8 @@ import path from 'node:path';
 import papaparse from 'papaparse';
 import { expect, test } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
-import { type ReviewStyle, readReview, writeReview } from '../../evals/labelling/index.ts';
-import { folderForTest, jsonLines } from './labelling-world.ts';
+import { type ReviewStyle, readReview, writeReview } from '../../evals/review/index.ts';
+import { folderForTest, jsonLines } from '../labelling/labelling-world.ts';
 
 /** People see the cheap reply as worse on every fifth case; the judge says a tie everywhere. */
 const ROWS = Array.from({ length: 60 }, (_, i) => ({
@@ -60,7 +60,11 @@ test('pairs are blind, in both orders, and verdicts become labels of people', as
   expect(firsts).toBeGreaterThan(5);
   expect(firsts).toBeLessThan(35);
   const result = await read([fill('a.csv', honest), fill('b.csv', honest)]);
-  expect(result).toMatchObject({ reviewers: 2, reviewed: 40, items: 40, kappa: 1, alpha: 1 });
+  expect(result).toMatchObject({ reviewers: 2, reviewed: 40, items: 40 });
+  expect(result.agreement).toMatchObject({
+    alpha: { value: 1, interval: undefined, items: 40, cases: 40 },
+    pairs: [{ kappa: { value: 1 }, equal: { cases: 40 } }],
+  });
   const { cases } = await loadCases([at('reviewed.jsonl')]);
   const human = cases.filter(({ outcomes }) => outcomes.get('cheap')?.labelSource === 'human');
   expect(human).toHaveLength(40);
@@ -80,9 +84,12 @@ test('reviewers who disagree: agreement falls, and the mean counts', async () =>
   const { at, fill, read } = await world('replies');
   const one = fill('a.csv', ({ reply = '' }) => (reply.includes('bad') ? 'wrong' : 'right'));
   const other = fill('b.csv', ({ item = '' }) => (Number.parseInt(item.slice(1, 3), 16) % 2 ? '0.5' : ''));
-  const { kappa, alpha } = await read([one, other]);
-  expect(kappa).toBeLessThan(0.2);
-  expect(alpha).toBeLessThan(0.5);
+  const { agreement } = await read([one, other]);
+  expect(agreement.pairs[0]?.kappa.value).toBeLessThan(0.2);
+  const { value = 1, interval } = agreement.alpha;
+  expect(value).toBeLessThan(0.5);
+  expect(interval?.low).toBeLessThan(value);
+  expect(interval?.high).toBeGreaterThan(value);
   const text = readFileSync(at('reviewed.jsonl'), 'utf8');
   expect(text).toMatch(/"quality":(?:0\.75|0\.25),/);
 });

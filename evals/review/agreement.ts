@@ -1,0 +1,117 @@
+import {
+  bootstrapStatisticInterval,
+  clopperPearsonInterval,
+  cohenKappa,
+  krippendorffAlpha,
+} from '../../router/statistics/index.ts';
+import { itemsByCase, type ReviewKey } from './key.ts';
+
+const DELTA = 0.05;
+
+/** Item -> quality of its reply, 0 to 1, as one reviewer sees it. */
+export type Ratings = ReadonlyMap<string, number>;
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A coefficient of agreement, 1 if all agree, 0 if no more than by chance. */
+export interface Coefficient {
+  /** Undefined without a common item, or if chance alone agrees on everything. */
+  readonly value: number | undefined;
+  /** 95 %, by a bootstrap over cases: a description. Undefined if nobody disagrees on anything, where it would have no width at any n. */
+  readonly interval: Interval | undefined;
+  /** Items with ratings of two reviewers or more, and the cases that they are of. */
+  readonly items: number;
+  readonly cases: number;
+}
+
+export interface PairAgreement {
+  readonly reviewers: readonly [string, string];
+  readonly kappa: Coefficient;
+  /** Cases of both on which they agree on every reply, with the exact 95 % interval of that share; undefined without a case. */
+  readonly equal: { readonly cases: number; readonly interval: Interval } | undefined;
+}
+
+export interface Agreement {
+  /** Cohen's kappa of each two reviewers. */
+  readonly pairs: readonly PairAgreement[];
+  /** Krippendorff's alpha of all reviewers: `nominal` for pairs, `interval` for grades of single replies. */
+  readonly alpha: Coefficient;
+  /** Cases whose reviewers disagree on a reply, in the order of the key. */
+  readonly disagreements: readonly string[];
+}
+
+/** How far reviewers agree, on the items that more than one of them rated. */
+export function agreementOf(
+  { items, style }: Pick<ReviewKey, 'items' | 'style'>,
+  ratings: ReadonlyMap<string, Ratings>,
+): Agreement {
+  const cases = itemsByCase(items);
+  const units = [...cases.values()].map((entries) =>
+    entries.map(({ item }) => [...ratings.values()].flatMap((one) => one.get(item) ?? [])),
+  );
+  const scale = style === 'pairs' ? 'nominal' : 'interval';
+  const names = [...ratings.keys()];
+  return {
+    pairs: names.flatMap((first, at) =>
+      names.slice(at + 1).map((second) => pairAgreement([first, second], ratings, [...cases.values()])),
+    ),
+    alpha: coefficientOf(
+      units.map((one) => one.filter(({ length }) => length >= 2)),
+      (drawn) => krippendorffAlpha(drawn, scale),
+    ),
+    disagreements: [...cases.keys()].filter((_, at) => units[at]?.some(differ)),
+  };
+}
+
+function pairAgreement(
+  reviewers: readonly [string, string],
+  ratings: ReadonlyMap<string, Ratings>,
+  cases: readonly (readonly { readonly item: string }[])[],
+): PairAgreement {
+  const [first, second] = reviewers.map((name) => ratings.get(name) ?? new Map<string, number>());
+  const common = cases.map((entries) =>
+    entries.flatMap(({ item }) => {
+      const [a, b] = [first?.get(item), second?.get(item)];
+      return a === undefined || b === undefined ? [] : [[a, b]];
+    }),
+  );
+  const kappa = coefficientOf(common, (drawn) =>
+    drawn.length === 0
+      ? undefined
+      : cohenKappa(
+          drawn.map(([a]) => a),
+          drawn.map(([, b]) => b),
+        ),
+  );
+  if (kappa.cases === 0) return { reviewers, kappa, equal: undefined };
+  const equal = kappa.cases - common.filter((one) => one.some(differ)).length;
+  return {
+    reviewers,
+    kappa,
+    equal: { cases: equal, interval: clopperPearsonInterval(equal, kappa.cases, DELTA) },
+  };
+}
+
+/** @param cases the ratings of each item of each case; replies to one request are drawn together */
+function coefficientOf(
+  cases: readonly (readonly (readonly number[])[])[],
+  coefficient: (items: readonly (readonly number[])[]) => number | undefined,
+): Coefficient {
+  const rated = cases.filter(({ length }) => length > 0);
+  const items = rated.flat();
+  return {
+    value: coefficient(items),
+    interval: items.some(differ)
+      ? bootstrapStatisticInterval(rated, (drawn) => coefficient(drawn.flat()), 1 - DELTA)
+      : undefined,
+    items: items.length,
+    cases: rated.length,
+  };
+}
+
+function differ(ratings: readonly number[]): boolean {
+  return ratings.some((one) => one !== ratings[0]);
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { PlimsollError } from '../../router/errors.ts';
+import { holdLock, SyncedLines } from '../../router/files/index.ts';
+import type { CanonicalRow } from '../cases/index.ts';
+import { FIRST_LINE, parseGrades } from './grades.ts';
+import { keyFileOf, type ReviewKey, readKey, writeKey } from './key.ts';
+import { Review } from './review.ts';
+import { hasReplies, newItem, readRows, type SampleOptions, sampleCases } from './sample.ts';
+
+export interface OpenReviewOptions extends SampleOptions {
+  /** Their names, each once. */
+  readonly reviewers: readonly string[];
+  /** Share of the cases that every reviewer grades, 0 to 1. */
+  readonly overlap: number;
+  /** Share of a reviewer's cases that come again with the sides swapped, 0 to 1. */
+  readonly repeat: number;
+  /** The grades, .jsonl; whose the replies are is in `<out>.key.json`. A review that was begun goes on. */
+  readonly out: string;
+}
+
+export interface OpenedReview {
+  readonly review: Review;
+  /** The draw: cases drawn, from how many; and those with labels that lack a reply and could not be drawn, if it was drawn just now. */
+  readonly drawn: number;
+  readonly population: number | undefined;
+  readonly withoutReplies: number;
+  readonly keyFile: string;
+}
+
+/** A screen has a key for each grade of three replies. */
+const MOST_CANDIDATES = 3;
+const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._' -]{0,38}[\p{L}\p{M}\p{N}.])?$/u;
+
+/**
+ * Opens a review for the page: draws the cases, or goes on where an earlier run ended, however that was. Until it is closed no other
+ * process can open it.
+ * @throws PlimsollError as sampleCases; `invalid-input`: names or candidates that a page cannot have, another draw than the review was begun
+ *   with, cases that it was not begun with, a file that is no review; `io`: another process has it open, or it cannot be written
+ */
+export async function openReview(options: OpenReviewOptions): Promise<OpenedReview> {
+  requireReviewers(options.reviewers);
+  requireCandidates(options.candidates);
+  const release = holdLock(options.out);
+  try {
+    return await openLocked(options, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function openLocked(options: OpenReviewOptions, release: () => void): Promise<OpenedReview> {
+  const { out, reviewers } = options;
+  const keyFile = keyFileOf(out);
+  const begun = existsSync(keyFile);
+  if (!begun && (statSync(out, { throwIfNoEntry: false })?.size ?? 0) > 0) throw withoutKey(out, keyFile);
+  const { key, rows, withoutReplies } = begun
+    ? { ...(await goOn(options, keyFile)), withoutReplies: 0 }
+    : await begin(options, keyFile);
+  const lines = new SyncedLines(out, 'the grades');
+  try {
+    const log = parseGrades(out, lines.earlier, key);
+    if (log.isEmpty) {
+      lines.append(FIRST_LINE);
+      log.add(FIRST_LINE);
+    }
+    const close = () => {
+      lines.close();
+      release();
+    };
+    const review = new Review({ key, rows, reviewers, log, append: (line) => lines.append(line), close });
+    return { review, drawn: rows.size, population: key.population, withoutReplies, keyFile };
+  } catch (error) {
+    lines.close();
+    throw error;
+  }
+}
+
+type Rows = ReadonlyMap<string, CanonicalRow>;
+
+async function begin(options: OpenReviewOptions, keyFile: string) {
+  const { candidates, n, overlap, repeat } = options;
+  const { drawn, population, withoutReplies } = await sampleCases(options);
+  const key: ReviewKey = {
+    version: 1,
+    style: 'replies',
+    candidates: [...candidates],
+    population,
+    items: drawn.flatMap(({ id }) =>
+      candidates.map((candidate) => ({ item: newItem(), case: id, candidate, first: true })),
+    ),
+    page: { seed: randomBytes(16).toString('hex'), n, overlap, repeat },
+  };
+  writeKey(keyFile, key);
+  return { key, rows: new Map(drawn.map((row) => [row.id, row])), withoutReplies };
+}
+
+async function goOn(options: OpenReviewOptions, keyFile: string): Promise<{ key: ReviewKey; rows: Rows }> {
+  const key = readKey(keyFile);
+  requireSameDraw(options, key);
+  const wanted = new Set(key.items.map((one) => one.case));
+  const found = (await readRows(options.cases)).filter(
+    (row) => wanted.has(row.id) && hasReplies(row, key.candidates),
+  );
+  const rows = new Map(found.map((row) => [row.id, row]));
+  const missing = [...wanted].find((id) => !rows.has(id));
+  if (missing === undefined) return { key, rows };
+  throw new PlimsollError(
+    'invalid-input',
+    `The cases lack ${wanted.size - rows.size} of the ${wanted.size} that the review was begun with, or their replies. Name the same files with --cases.`,
+    { place: { file: options.cases[0] ?? '' } },
+  );
+}
+
+function requireSameDraw({ out, candidates, n, overlap, repeat }: OpenReviewOptions, key: ReviewKey): void {
+  const { page } = key;
+  const differs: string[] = [];
+  if (page === undefined) differs.push('a table of `plimsoll review write`');
+  if (candidates.join() !== key.candidates.join()) differs.push(`--models ${key.candidates.join(',')}`);
+  if (page && page.n !== n) differs.push(`--n ${page.n}`);
+  if (page && page.overlap !== overlap) differs.push(`--overlap ${page.overlap}`);
+  if (page && page.repeat !== repeat) differs.push(`--repeat ${page.repeat}`);
+  if (differs.length === 0) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `${out} was begun with ${differs.join(' ')}. Go on with the same, or name another file with --out.`,
+    { place: { file: out } },
+  );
+}
+
+/** @throws PlimsollError `invalid-input`: no name, one twice, or one that cannot be shown in a line */
+export function requireReviewers(reviewers: readonly string[]): void {
+  const bad = reviewers.find((name) => !NAME.test(name));
+  if (bad !== undefined) {
+    throw new PlimsollError(
+      'invalid-input',
+      `${JSON.stringify(bad)} cannot be a reviewer's name: up to 40 letters, digits, spaces and . _ ' -, beginning with a letter or a digit.`,
+    );
+  }
+  if (reviewers.length === 0 || new Set(reviewers).size < reviewers.length) {
+    throw new PlimsollError('invalid-input', 'Name each reviewer once, and at least one: ann,bob.');
+  }
+}
+
+function requireCandidates(candidates: readonly string[]): void {
+  if (candidates.length <= MOST_CANDIDATES) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `The page shows the replies of at most ${MOST_CANDIDATES} models side by side, not of ${candidates.length}. Name fewer, or use the table of \`plimsoll review write\`.`,
+  );
+}
+
+function withoutKey(out: string, keyFile: string): PlimsollError {
+  return new PlimsollError(
+    'invalid-input',
+    `${out} is there already, and its key ${keyFile} is not. Restore the key if these are grades of a review; else name another file with --out.`,
+    { place: { file: out } },
+  );
+}

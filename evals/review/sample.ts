@@ -1,0 +1,82 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { PlimsollError } from '../../router/errors.ts';
+import { BadRow, type CanonicalRow, canonicalRows } from '../cases/index.ts';
+
+export interface SampleOptions {
+  /** Files of labelled cases with the texts of the replies, as `label` writes them. */
+  readonly cases: readonly string[];
+  /** Names in the cases, cheapest first. */
+  readonly candidates: readonly string[];
+  /** Cases to be reviewed, drawn at random; all if there are fewer. */
+  readonly n: number;
+}
+
+export interface Sample {
+  /** In a random order, so that the first of them are a random sample too. */
+  readonly drawn: readonly CanonicalRow[];
+  /** Cases from which was drawn: those with a reply of each candidate. */
+  readonly population: number;
+  /** Cases with a label of each candidate that lack a reply, and so cannot be drawn: a review says nothing of them. */
+  readonly withoutReplies: number;
+}
+
+/**
+ * Draws cases without replacement, each with the same probability n / population, as `judgedLossBound` requires. Hashes of their ids
+ * decide: the same cases give the same draw.
+ * @throws PlimsollError `invalid-input`: a file that is no cases; `insufficient-data`: no case has the replies
+ */
+export async function sampleCases({ cases, candidates, n }: SampleOptions): Promise<Sample> {
+  const rows = await readRows(cases);
+  const byId = new Map(rows.filter((row) => hasReplies(row, candidates)).map((row) => [row.id, row]));
+  const reviewable = [...byId.values()];
+  if (reviewable.length === 0) {
+    throw new PlimsollError(
+      'insufficient-data',
+      `No case has the replies of ${candidates.join(' and ')}: reviewers need outcomes.<model>.answer.`,
+    );
+  }
+  const isLabelled = (row: CanonicalRow) => candidates.every((name) => qualityOf(row, name) !== undefined);
+  return {
+    drawn: reviewable.toSorted((a, b) => (drawOf(a) < drawOf(b) ? -1 : 1)).slice(0, n),
+    population: reviewable.length,
+    withoutReplies: rows.filter((row) => isLabelled(row) && !hasReplies(row, candidates)).length,
+  };
+}
+
+function drawOf({ id }: CanonicalRow): string {
+  return createHash('sha256').update(`review ${id}`).digest('hex');
+}
+
+/** @throws PlimsollError `invalid-input` naming file and line of a row that is no case */
+export async function readRows(files: readonly string[]): Promise<CanonicalRow[]> {
+  const rows: CanonicalRow[] = [];
+  for await (const { file, line, row } of canonicalRows(files)) {
+    if (row === undefined) continue;
+    if (row instanceof BadRow) {
+      throw new PlimsollError('invalid-input', `${file}, line ${line}: ${row.message}.`, {
+        place: { file, line },
+      });
+    }
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** Begins with a letter: a spreadsheet takes 496e54362499 for a number, and writes another one back. */
+export function newItem(): string {
+  return `r${randomBytes(6).toString('hex')}`;
+}
+
+export function hasReplies(row: CanonicalRow, candidates: readonly string[]): boolean {
+  return candidates.every((name) => answerOf(row, name) !== undefined);
+}
+
+export function answerOf({ outcomes }: CanonicalRow, model: string): string | undefined {
+  const answer = Object.hasOwn(outcomes, model) ? outcomes[model]?.['answer'] : undefined;
+  return typeof answer === 'string' ? answer : undefined;
+}
+
+export function qualityOf({ outcomes }: CanonicalRow, model: string): number | undefined {
+  const quality = Object.hasOwn(outcomes, model) ? outcomes[model]?.['quality'] : undefined;
+  return typeof quality === 'number' ? quality : undefined;
+}
