@@ -62,7 +62,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   review: {
     usage: '',
-    description: 'Let people label replies in a table, and compare their labels with a judge’s',
+    description: 'Let people label replies on a page or in a table, and compare their labels with a judge’s',
     load: async () => (await import('./commands/review.ts')).reviewCommand(),
   },
   'plan-labels': {

@@ -7,6 +7,8 @@ import {
 import { itemsByCase, type ReviewKey } from './key.ts';
 
 const DELTA = 0.05;
+/** Below it a bootstrap says nothing. */
+const FEWEST_CASES = 10;
 
 /** Item -> quality of its reply, 0 to 1, as one reviewer sees it. */
 export type Ratings = ReadonlyMap<string, number>;
@@ -20,7 +22,7 @@ export interface Interval {
 export interface Coefficient {
   /** Undefined without a common item, or if chance alone agrees on everything. */
   readonly value: number | undefined;
-  /** 95 %, by a bootstrap over cases: a description. Undefined if nobody disagrees on anything, where it would have no width at any n. */
+  /** 95 %, by a bootstrap over cases: a description. Undefined for fewer than 10 cases, and if nobody disagrees, where it would have no width at any n. */
   readonly interval: Interval | undefined;
   /** Items with ratings of two reviewers or more, and the cases that they are of. */
   readonly items: number;
@@ -104,9 +106,10 @@ function coefficientOf(
   const items = rated.flat();
   return {
     value: coefficient(items),
-    interval: items.some(differ)
-      ? bootstrapStatisticInterval(rated, (drawn) => coefficient(drawn.flat()), 1 - DELTA)
-      : undefined,
+    interval:
+      rated.length >= FEWEST_CASES && items.some(differ)
+        ? bootstrapStatisticInterval(rated, (drawn) => coefficient(drawn.flat()), 1 - DELTA)
+        : undefined,
     items: items.length,
     cases: rated.length,
   };

@@ -104,6 +104,17 @@ export class GradeLog {
     return new Map(all.filter(([, given]) => given.size > 0));
   }
 
+  /** Items of which a reviewer could not tell, no other reviewer could either, and nobody has settled. */
+  get undecided(): ReadonlySet<string> {
+    const decided = new Set([...this.ratings.values()].flatMap((given) => [...given.keys()]));
+    for (const { grades } of this.#settled.values()) {
+      for (const one of grades) if (qualityOf(one) !== undefined) decided.add(one.item);
+    }
+    const given = [...this.#entries.keys()].flatMap((name) => this.gradesOf(name));
+    const items = given.flatMap(({ grades }) => grades.map(({ item }) => item));
+    return new Set(items.filter((item) => !decided.has(item)));
+  }
+
   /** Case -> who has graded it. */
   get graders(): ReadonlyMap<string, ReadonlySet<string>> {
     const graders = new Map<string, Set<string>>();
@@ -222,6 +233,8 @@ export interface ReadGrades {
   readonly ratings: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Item -> quality, where a disagreement was settled. */
   readonly settled: ReadonlyMap<string, number>;
+  /** Items that were graded, and of which nobody could tell. */
+  readonly undecided: ReadonlySet<string>;
 }
 
 /** The grades of the page, also while it is served. @throws PlimsollError as parseGrades; `io` */
@@ -245,5 +258,6 @@ export function readGrades(file: string, key: ReviewKey): ReadGrades {
   return {
     ratings: log.ratings,
     settled: new Map(settled),
+    undecided: log.undecided,
   };
 }

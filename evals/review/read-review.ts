@@ -27,6 +27,8 @@ export interface ReadReview {
   readonly items: number;
   /** Cases that were settled after reviewers disagreed: there the settlement counts, elsewhere the mean. */
   readonly settled: number;
+  /** Cases with a reply of which no reviewer could tell, and that was not settled: it keeps the label that it had. */
+  readonly undecided: number;
   readonly agreement: Agreement;
   /** Of each candidate but the strongest, if it took every request; undefined if fewer than two cases have both labels. */
   readonly bounds: readonly {
@@ -54,7 +56,9 @@ export async function readReview({
   requireOwnFile(out, [...cases, ...reviews, keyFile]);
   const key = readKey(keyFile);
   const rows = await readRows(cases);
-  const { ratings, settled } = await readReviews(reviews, key);
+  const { ratings, settled, undecided } = await readReviews(reviews, key);
+  const casesOf = (items: { has(item: string): boolean }) =>
+    new Set(key.items.filter(({ item }) => items.has(item)).map((one) => one.case)).size;
   const verdicts = key.items.map(({ item }) => [...ratings.values()].flatMap((one) => one.get(item) ?? []));
   const human = humanQualities(key, verdicts, settled);
   await writeCases(
@@ -65,7 +69,8 @@ export async function readReview({
     reviewers: ratings.size,
     reviewed: verdicts.filter((one) => one.length > 0).length,
     items: key.items.length,
-    settled: new Set(key.items.filter(({ item }) => settled.has(item)).map((one) => one.case)).size,
+    settled: casesOf(settled),
+    undecided: casesOf(undecided),
     agreement: agreementOf(key, ratings),
     bounds: boundsOf(
       key,
@@ -79,6 +84,7 @@ export async function readReview({
 async function readReviews(files: readonly string[], key: ReviewKey) {
   const ratings = new Map<string, Ratings>();
   const settled = new Map<string, number>();
+  const undecided = new Set<string>();
   for (const file of files) {
     if (!isGradesFile(file)) {
       ratings.set(file, await readTable(file, key));
@@ -90,8 +96,10 @@ async function readReviews(files: readonly string[], key: ReviewKey) {
     }
     for (const [reviewer, given] of grades.ratings) ratings.set(`${reviewer} in ${file}`, given);
     for (const [item, quality] of grades.settled) settled.set(item, quality);
+    for (const item of grades.undecided) undecided.add(item);
   }
-  return { ratings, settled };
+  const isRated = (item: string) => settled.has(item) || [...ratings.values()].some((one) => one.has(item));
+  return { ratings, settled, undecided: new Set([...undecided].filter((item) => !isRated(item))) };
 }
 
 /** Case -> candidate -> quality by people. */

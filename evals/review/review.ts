@@ -182,6 +182,19 @@ export class Review {
     return this.#agreement;
   }
 
+  /** Cases on which reviewers disagree, or that have a reply of which nobody could tell: in the order of the draw, settled or not. */
+  casesToSettle(): string[] {
+    const { log } = this.#parts;
+    const { undecided } = log;
+    const different = new Set(this.agreement().disagreements);
+    return this.cases.filter(
+      (id) =>
+        different.has(id) ||
+        log.settled.has(id) ||
+        this.#items.get(id)?.some(({ item }) => undecided.has(item)),
+    );
+  }
+
   /** The replies of a case in the order in which who settles it sees them. */
   itemsToSettle(id: string): readonly ReviewItem[] {
     return sidesFor(this.#parts.key, LEAD, this.#items.get(id) ?? []);

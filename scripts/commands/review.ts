@@ -156,11 +156,16 @@ async function runRead({ json, ...flags }: ReadFlags): Promise<void> {
 }
 
 function summary(read: ReadReview, out: string): string {
-  const { reviewers, reviewed, items, settled, agreement, bounds } = read;
+  const { reviewers, reviewed, items, settled, undecided, agreement, bounds } = read;
   const show = (value: number | undefined) => value?.toFixed(3) ?? '—';
   return [
     `Wrote ${out}: ${reviewed} of ${items} items have a verdict of ${reviewers} reviewer${reviewers === 1 ? '' : 's'}${settled > 0 ? `; ${settled} disagreements were settled` : ''}.`,
     ...agreementLines(agreement),
+    ...(undecided > 0
+      ? [
+          `${undecided} cases have a reply of which nobody could tell: it keeps the label that it had, and the bounds below hold only as far as these cases are like the others. Settle them on the summary page.`,
+        ]
+      : []),
     ...bounds.flatMap(({ candidate, judged, audited, bound }) => [
       `${candidate} on every request loses at most ${show(bound.upper)} as people see it, with confidence .95: ${show(bound.ofJudged)} by ${judged} other labels and ${show(bound.ofError)} for their mistakes; ${show(bound.peopleAlone)} by the ${audited} labels of people alone.`,
     ]),
@@ -189,7 +194,7 @@ function agreementLines({ pairs, alpha, disagreements }: ReadReview['agreement']
   ];
 }
 
-function readJson({ reviewers, reviewed, items, settled, agreement, bounds }: ReadReview) {
+function readJson({ reviewers, reviewed, items, settled, undecided, agreement, bounds }: ReadReview) {
   const { pairs, alpha, disagreements } = agreement;
   const [pair] = pairs;
   return {
@@ -197,6 +202,7 @@ function readJson({ reviewers, reviewed, items, settled, agreement, bounds }: Re
     reviewed,
     items,
     settled,
+    undecided,
     kappa: (pairs.length === 1 ? pair?.kappa.value : undefined) ?? null,
     alpha: alpha.value ?? null,
     agreement: {

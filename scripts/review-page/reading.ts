@@ -8,9 +8,9 @@ type Block =
   | { readonly kind: 'code'; readonly text: string; readonly name: string };
 
 /** Longer requests are folded: beginning and end are shown. */
-const FOLD_CHARACTERS = 2_400;
-const HEAD_CHARACTERS = 900;
-const TAIL_CHARACTERS = 600;
+const FOLD_CHARACTERS = 1_200;
+const HEAD_CHARACTERS = 420;
+const TAIL_CHARACTERS = 300;
 
 /** A request: what was asked last, and what came before it folded. */
 export function requestHtml(messages: readonly Message[]): Html {
@@ -65,10 +65,12 @@ function fenced(value: unknown): string {
 
 function foldable(text: string): Html {
   if (text.length <= FOLD_CHARACTERS) return textHtml(text);
-  const left = (text.length - HEAD_CHARACTERS - TAIL_CHARACTERS).toLocaleString('en');
-  return html`<div class="folded"><div class="preview">${textHtml(`${text.slice(0, HEAD_CHARACTERS)} …`)}
+  const head = text.slice(0, HEAD_CHARACTERS).replace(/\s+\S{0,30}$/, ''); // whole words, if there are any
+  const tail = text.slice(-TAIL_CHARACTERS).replace(/^\S{0,30}\s+/, '');
+  const left = (text.length - head.length - tail.length).toLocaleString('en');
+  return html`<div class="folded"><div class="preview">${textHtml(`${head} …`)}
 <p class="cut">… ${left} characters are folded …</p>
-${textHtml(`… ${text.slice(-TAIL_CHARACTERS)}`)}</div>
+${textHtml(`… ${tail}`)}</div>
 <details><summary>All of it (${text.length.toLocaleString('en')} characters)</summary>${textHtml(text)}</details></div>`;
 }
 

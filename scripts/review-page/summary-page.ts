@@ -23,7 +23,7 @@ export function summaryPage(
     link,
   }: { readonly files: string; readonly link?: { readonly name: string; readonly url: string } },
 ): string {
-  const { pairs, alpha, disagreements } = review.agreement();
+  const { pairs, alpha } = review.agreement();
   const habits = review.reviewers.map((name) => [name, review.habits(name)] as const);
   return layout({
     title: 'Summary',
@@ -40,7 +40,7 @@ ${table(
 <details><summary>New link for a reviewer</summary><form method="post" action="/summary/link" class="inline"><label>Reviewer <select name="reviewer">${review.reviewers.map((name) => html`<option>${name}</option>`)}</select></label><button type="submit">Make a link</button></form></details>
 </section>
 <section><h2>Agreement</h2>${agreementHtml(pairs, alpha)}</section>
-<section><h2>Disagreements</h2>${disagreementsHtml(review, disagreements)}</section>
+<section><h2>To be settled</h2>${toSettleHtml(review)}</section>
 <section><h2>Labels</h2><p>This makes labels of people of the grades. The mean of the reviewers counts, and where a disagreement was settled, the settlement.</p>
 <div class="code" role="group" aria-label="Command" tabindex="0"><pre><code>plimsoll review read --cases … --key ${files}.key.json --reviews ${files} --out reviewed.jsonl</code></pre></div></section></div>`,
   });
@@ -79,14 +79,16 @@ function agreementHtml(pairs: readonly PairAgreement[], alpha: Coefficient): Htm
 <p><strong>Krippendorff’s alpha</strong> of all reviewers: ${coefficientText(alpha)}, on ${alpha.items} replies of ${alpha.cases} cases.</p>
 <details><summary>What these figures say</summary>
 <p>Both are 1 if reviewers always agree and 0 if they agree no more often than chance would make them. Krippendorff asks for .8, and takes .667 to .8 for tentative conclusions. With few cases, or where nearly all replies are good, they move much: read the interval, and the share of cases on which all grades are equal.</p>
-<p>In brackets are 95 % intervals, of kappa and alpha by a bootstrap over cases. There is none while nobody disagrees. “Cannot tell” is no rating and is left out.</p></details>`;
+<p>In brackets are 95 % intervals, of kappa and alpha by a bootstrap over cases. There is none for fewer than 10 cases, and none while nobody disagrees. “Cannot tell” is no rating and is left out.</p></details>`;
 }
 
-function disagreementsHtml(review: Review, disagreements: readonly string[]): Html {
-  if (disagreements.length === 0) return html`<p>None so far.</p>`;
-  const open = disagreements.filter((id) => review.settlementOf(id) === undefined).length;
-  return html`<p>${disagreements.length} ${disagreements.length === 1 ? 'case' : 'cases'}, ${open} to be settled.</p>
-<ul class="disagreements">${disagreements.map((id) => {
+function toSettleHtml(review: Review): Html {
+  const cases = review.casesToSettle();
+  if (cases.length === 0)
+    return html`<p>Nothing so far: cases on which reviewers disagree, or of which nobody could tell, are listed here.</p>`;
+  const open = cases.filter((id) => review.settlementOf(id) === undefined).length;
+  return html`<p>${cases.length} ${cases.length === 1 ? 'case' : 'cases'} on which reviewers disagree or of which nobody could tell; ${open} open.</p>
+<ul class="disagreements">${cases.map((id) => {
     const at = review.cases.indexOf(id);
     const settled = review.settlementOf(id) !== undefined;
     return html`<li><a href="/summary/case/${at + 1}">Case ${at + 1}</a> <span class="${settled ? 'settled' : 'open'}">${settled ? 'Settled' : 'Open'}</span></li>`;

@@ -159,13 +159,13 @@ test('a reviewer sees only the own queue; the lead sees disagreements, settles t
   gradeAll(review, 'ann', (candidate) => (candidate === 'tiny-model' ? 'bad' : 'good'));
   gradeAll(review, 'bob', (candidate, id) => (candidate === 'tiny-model' && id !== 'q3' ? 'bad' : 'good'));
   const summary = (await lead.get('/summary')).body;
-  expect(summary).toContain('1 case, 1 to be settled');
+  expect(summary).toMatch(/1 case on which .*; 1 open/);
   const page = /\/summary\/case\/\d+/.exec(summary)?.[0] ?? '';
   const place = review.itemsToSettle('q3').findIndex(({ candidate }) => candidate === 'tiny-model');
   const form = { revision: '0', [`grade-${place}`]: 'bad', [`grade-${1 - place}`]: 'good' };
   expect((await lead.get(page)).body).toContain('<b>bob</b>: Good enough');
   expect((await lead.post(page, form)).status).toBe(303);
-  expect((await lead.get('/summary')).body).toContain('1 case, 0 to be settled');
+  expect((await lead.get('/summary')).body).toMatch(/1 case on which .*; 0 open/);
   expect((await lead.post(page, { ...form, [`grade-${place}`]: 'good' })).status).toBe(409);
   const made = await lead.post('/summary/link', { reviewer: 'bob' });
   const link = /http:\/\/127\.0\.0\.1:\d+\/enter\/[\w-]+/.exec(made.body)?.[0] ?? '';
@@ -199,12 +199,9 @@ test('scores are the quality; what cannot be told makes no label', async () => {
   expect((await ann.post(`/grade/${one?.id}`, { ...GOOD_BAD, 'score-0': '11' })).status).toBe(400);
   await ann.post(`/grade/${one?.id}`, { ...GOOD_BAD, 'score-0': '9', 'score-1': '' });
   await ann.post(`/grade/${two?.id}`, { ...GOOD_BAD, 'grade-1': 'unclear' });
-  await readReview({
-    ...options,
-    key: `${options.out}.key.json`,
-    reviews: [options.out],
-    out: at('r.jsonl'),
-  });
+  const read = () =>
+    readReview({ ...options, key: `${options.out}.key.json`, reviews: [options.out], out: at('r.jsonl') });
+  expect(await read()).toMatchObject({ reviewed: 3, undecided: 1 });
   const { cases } = await loadCases([at('r.jsonl')]);
   const quality = (screen: typeof one, place: number) =>
     cases.find(({ id }) => id === screen?.case)?.outcomes.get(screen?.items[place]?.candidate ?? '');
@@ -212,6 +209,11 @@ test('scores are the quality; what cannot be told makes no label', async () => {
   expect(quality(one, 1)).toMatchObject({ quality: 0, labelSource: 'human' });
   expect(quality(two, 0)).toMatchObject({ quality: 1, labelSource: 'human' });
   expect(quality(two, 1)).toMatchObject({ quality: 0.4567, labelSource: 'judge' });
+  const lead = await signedIn('lead');
+  const page = `/summary/case/${review.cases.indexOf(two?.case ?? '') + 1}`;
+  expect((await lead.get('/summary')).body).toContain(page);
+  expect((await lead.post(page, GOOD_BAD)).status).toBe(303);
+  expect(await read()).toMatchObject({ undecided: 0, settled: 1 });
 });
 
 test('prompts, replies, references and notes are text, never markup', async () => {
