@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -6,7 +6,6 @@ import { type Case, questionKey } from '../../evals/cases/index.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
-import { LONG_RUN } from '../helpers/long-run.ts';
 
 export const CHEAP = 'made-cheap';
 export const STRONG = 'made-strong';
@@ -34,8 +33,8 @@ const WORDS = [
   'cohomology functor sheaf homotopy galois adjoint',
 ].map((line) => line.split(' '));
 
-/** Enough for a PASS; the long run has enough to prove that some flips are too many. */
-const CASES = LONG_RUN ? 4000 : 2000;
+/** Enough for a PASS. */
+const CASES = 2000;
 
 /** A model that exists on paper: what it costs, and how often it is right by the degree of difficulty, 0 to 9. */
 export interface MadeUpModel {
@@ -51,11 +50,11 @@ const PAIR: readonly MadeUpModel[] = [
 ];
 
 /** Cases of all degrees with the outcomes of these models. The same each time, and none a copy of another but for its number. */
-export function madeUpCases(models: readonly MadeUpModel[]): Case[] {
+export function madeUpCases(models: readonly MadeUpModel[], count = CASES): Case[] {
   const random = seededRandom(11);
   const drawn = new Set<string>();
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
-  return Array.from({ length: CASES }, (_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const degree = Math.floor(random() * WORDS.length);
     const drawWords = () =>
       Array.from({ length: 7 }, () => pick(WORDS[Math.max(0, degree - (random() < 0.2 ? 1 : 0))]!)).join(' ');
@@ -120,13 +119,15 @@ let cached: Promise<GateWorld> | undefined;
 
 /** Made once a process; the folder goes when the process ends. Copy what you damage. */
 export function gateWorld(): Promise<GateWorld> {
-  cached ??= build();
+  cached ??= makeWorld(CASES);
   return cached;
 }
 
-async function build(): Promise<GateWorld> {
-  const home = scratch();
-  const cases = madeUpCases(PAIR);
+/** One of so many cases. */
+export async function makeWorld(count: number): Promise<GateWorld> {
+  const home = path.join(scratch(), `world-${count}`);
+  mkdirSync(home);
+  const cases = madeUpCases(PAIR, count);
   const artifact = path.join(home, 'models', 'made');
   writeArtifact(
     artifact,

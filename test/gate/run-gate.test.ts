@@ -9,7 +9,16 @@ import { predictedLosses } from '../../evals/threshold/index.ts';
 import { readArtifact, readVerdict, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { LONG_RUN } from '../helpers/long-run.ts';
-import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
+import {
+  CHEAP,
+  copyOf,
+  type GateWorld,
+  gateWorld,
+  makeWorld,
+  STRONG,
+  writeCaseFile,
+  writeSuite,
+} from './gate-world.ts';
 
 let world: GateWorld;
 let run: GateRun;
@@ -108,11 +117,18 @@ describe('a verdict', () => {
       'slice/few',
     ],
   ];
-  if (LONG_RUN) FAULTS.push(['fewer flips', { flip_rate: { max: 0.001 } }, 'FAIL', 'flip-rate/politeness']);
   it.each(FAULTS)('is worse by %s', async (_, changes, word, name) => {
     const verdict = await judged(changes);
     expect(verdict.verdict).toBe(word);
     expect(verdict.conditions.find((one) => one.name === name)!.verdict).toBe(word);
+  });
+
+  it.runIf(LONG_RUN)('is worse by fewer flips, if the cases are enough to prove too many', async () => {
+    const { home, artifact, data } = await makeWorld(2 * world.cases.length);
+    const suite = writeSuite(home, { flip_rate: { max: 0.001 } });
+    const { verdict } = await runGate({ artifact, suite, data: [data] });
+    expect(verdict.verdict).toBe('FAIL');
+    expect(verdict.conditions.find(({ name }) => name === 'flip-rate/politeness')!.verdict).toBe('FAIL');
   });
 });
 
