@@ -1,5 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import { FEEDBACK_KINDS, type FeedbackKind, type FeedbackSignal } from '../feedback-kinds.ts';
+import { RecentMap } from '../recent-map.ts';
 import { DECISIONS, type Documents, type Log, type LogRecord } from '../state/index.ts';
 import { CAPTURED } from './captured.ts';
 import type { RequestFacts } from './decision-record.ts';
@@ -64,7 +65,7 @@ const MOST_REMEMBERED = 100_000;
 
 /** Opens the desk. A state that is away does not hold this up: tokens are handed out once their secret could be read. */
 export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: DeskParts): FeedbackDesk {
-  const owners = new Map<string, Owner>();
+  const owners = new RecentMap<Owner>(MOST_REMEMBERED);
   const counts = new Map<FeedbackKind, { recorded: number; repeated: number }>();
   let tokens: FeedbackTokens | undefined;
   let opening: Promise<FeedbackTokens | undefined> | undefined;
@@ -122,7 +123,6 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
   return {
     remember({ id, keyId, user, session }) {
       owners.set(id, { keyId, user, session: session?.name });
-      if (owners.size > MOST_REMEMBERED) owners.delete(owners.keys().next().value ?? '');
     },
     token(subject) {
       if (!options.tokens) return undefined;

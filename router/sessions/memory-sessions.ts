@@ -1,3 +1,5 @@
+import { RecentMap } from '../recent-map.ts';
+
 /** What a session did last. Stored as JSON, and without a word of anybody. */
 export interface SessionState {
   /** The model of its last request. */
@@ -27,24 +29,20 @@ export interface MemorySessions {
  * @param ttlMs after the last write
  */
 export function memorySessions(max: number, ttlMs: number, now: () => number = Date.now): MemorySessions {
-  const held = new Map<string, { readonly state: SessionState; readonly expiresMs: number }>();
+  const held = new RecentMap<{ readonly state: SessionState; readonly expiresMs: number }>(max);
   return {
     get(id) {
       const found = held.get(id);
       if (found === undefined) return undefined;
+      if (found.expiresMs > now()) {
+        held.set(id, found); // the newest place
+        return found.state;
+      }
       held.delete(id);
-      if (found.expiresMs <= now()) return undefined;
-      held.set(id, found); // the newest place
-      return found.state;
+      return undefined;
     },
     set(id, state) {
-      held.delete(id);
       held.set(id, { state, expiresMs: now() + ttlMs });
-      if (held.size <= max) return;
-      for (const oldest of held.keys()) {
-        held.delete(oldest);
-        return;
-      }
     },
     get size() {
       return held.size;
