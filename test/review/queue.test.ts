@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { openReview } from '../../evals/review/index.ts';
+import { gradePage } from '../../scripts/review-page/grade-page.ts';
 import { gradeAll, reviewCases, reviewFolder } from './review-world.ts';
 
 test('the overlap goes to all reviewers, each other case to one, about as many to each', async () => {
@@ -117,4 +119,26 @@ test('another draw, other cases, a lost key and a foreign file are refused', asy
     /at most 3 models/,
   );
   expect(readFileSync(options.out, 'utf8')).toBe('{"kind":"review","version":1}\n');
+});
+
+test('three models are shown side by side, and labelled cases without replies are counted', async () => {
+  const rows = reviewCases(6).map(({ outcomes, ...row }, i) => ({
+    ...row,
+    outcomes: {
+      ...outcomes,
+      'middle-model': { quality: 1, ...(i < 4 && { answer: `Perhaps ${i}.` }) },
+    },
+  }));
+  const { options } = reviewFolder(rows);
+  const candidates = ['tiny-model', 'middle-model', 'huge-model'];
+  const { review, drawn, population, withoutReplies } = await openReview({ ...options, candidates });
+  onTestFinished(() => review.close());
+  expect({ drawn, population, withoutReplies }).toEqual({ drawn: 4, population: 4, withoutReplies: 2 });
+  for (const screen of review.queue('ann')) {
+    expect(screen.items.map(({ candidate }) => candidate).toSorted()).toEqual(candidates.toSorted());
+    const page = gradePage(review, 'ann', screen, { withScores: false });
+    expect(page.match(/data-key="[1-9]"/g)).toHaveLength(9);
+    expect(page).toContain('Reply C');
+    expect(page).not.toContain('-model');
+  }
 });
