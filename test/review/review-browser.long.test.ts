@@ -154,6 +154,14 @@ describe('the review page in Chromium', () => {
     await page.locator('.bar .primary').click(); // nothing is chosen
     expect(await page.locator('[data-said]').textContent()).toContain('Reply A has no grade yet');
     expect(review.progress('ann').graded).toBe(1);
+    const second = page.url();
+    for (const at of [0, 3]) await page.locator('.grade').nth(at).click();
+    await page.locator('.bar .primary').click(); // what was refused before can be sent
+    await page.waitForURL((one) => one.href !== second);
+    expect(review.progress('ann').graded).toBe(2);
+    await page.locator('.note summary').click();
+    await page.keyboard.type('by mouse');
+    expect(await page.locator('textarea').inputValue()).toBe('by mouse');
   });
 
   test('a link on another site leads in, and that site can neither frame the page nor send its forms', async (context) => {

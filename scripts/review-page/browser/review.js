@@ -19,9 +19,9 @@ if (helpButton) helpButton.hidden = false;
 helpButton?.addEventListener('click', () => help?.showModal());
 keysSwitch?.addEventListener('change', () => turnKeys(keysSwitch.checked));
 document.addEventListener('keydown', pressed);
-for (const form of document.forms) sendOnce(form);
 bar?.addEventListener('submit', requireGrades);
-note?.addEventListener('toggle', () => note.open && note.querySelector('textarea')?.focus());
+for (const form of document.forms) sendOnce(form); // after what may refuse to send it
+note?.querySelector('summary')?.addEventListener('click', toggleNote);
 keepClearOfBar();
 
 /** @param {boolean} on */
@@ -88,6 +88,14 @@ function unfoldRequest() {
   if (folded) folded.open = !folded.open;
 }
 
+/** At once: the browser's own event for it comes when the person may have gone on. @param {Event} event */
+function toggleNote(event) {
+  event.preventDefault();
+  if (!note) return;
+  note.open = !note.open;
+  if (note.open) note.querySelector('textarea')?.focus();
+}
+
 /** To the grades, from which Enter saves. */
 function leaveNote() {
   const radio = bar?.querySelector('input:checked') ?? bar?.querySelector('input[type=radio]');
@@ -99,7 +107,7 @@ function sendOnce(form) {
   let sent = false;
   form.addEventListener('submit', (event) => {
     if (sent) event.preventDefault();
-    else if (form.method !== 'dialog') queueMicrotask(() => (sent = !event.defaultPrevented));
+    else sent = !event.defaultPrevented && form.method !== 'dialog';
   });
   addEventListener('pageshow', () => (sent = false));
 }
