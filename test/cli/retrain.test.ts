@@ -17,6 +17,8 @@ const OLD_ROWS = moreRows(0, 900);
 const NEW_ROWS = moreRows(900, 900);
 const DATA = ['old.jsonl', 'new.jsonl'];
 const SUITE = 'suite.yaml';
+/** One learner, where the choice between four is not what is tested: it takes most of the time. */
+const LR = ['--learner', 'lr'];
 
 const retrain = (cwd: string, out: string, ...more: string[]) => cli(retrainArgs(out, ...more), { cwd });
 const retrainArgs = (out: string, ...more: string[]) => [
@@ -71,7 +73,7 @@ beforeAll(async () => {
   writeFileSync(path.join(HOME, SUITE), 'name: made-up\nmax_quality_loss: 0.12\n');
   const cwd = HOME;
   const models = ['--cheap', SMALL, '--strong', LARGE];
-  const champion = ['--out', 'models/spring', '--max-quality-loss', '0.05'];
+  const champion = ['--out', 'models/spring', '--max-quality-loss', '0.05', ...LR];
   await succeeded(cli(['train', '--data', 'old.jsonl', ...models, ...champion], { cwd }));
   const gate = ['gate', '--artifact', 'models/spring', '--suite', SUITE, '--data', 'old.jsonl'];
   await succeeded(cli(gate, { cwd }));
@@ -250,7 +252,7 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
       await succeeded(
         cli(['gate', '--artifact', 'models/spring', '--suite', SUITE, '--data', 'old.jsonl'], { cwd }),
       );
-      const more = ['--promote', '--not-worse-by', '0.005'];
+      const more = ['--promote', '--not-worse-by', '0.005', ...LR];
       const args = retrainArgs('models/wrong', ...more).filter((one) => one !== 'old.jsonl');
       const { code, stdout } = await cli(args, { cwd });
       expect(code, stdout).toBe(10);
@@ -272,7 +274,7 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     const any = () => NEW_ROWS[Math.floor(random() * NEW_ROWS.length)]!;
     const rows = await mislabelled((row) => ({ ...row, outcomes: any().outcomes }));
     writeRows(cwd, 'new.jsonl', rows);
-    const args = retrainArgs('models/noise', '--promote', '--json').filter((one) => one !== 'old.jsonl');
+    const args = retrainArgs('models/noise', '--promote', '--json', ...LR).filter((one) => one !== 'old.jsonl');
     const { code, stdout, stderr } = await cli(args, { cwd });
     expect([10, 11], stderr).toContain(code);
     const { reasons, ...rest } = JSON.parse(stdout);
