@@ -35,7 +35,7 @@ async function start(
   beforeListening: (reload: () => Promise<Reload>) => void = () => {},
 ): Promise<Served> {
   const onAlarm = alarmReport(config, logger); // may refuse: before anything is opened
-  const gateway = await gatewayFor(config, logger);
+  const gateway = await gatewayFor(config, logger, config.watch && onAlarm);
   const { router, reload, stop } = await hotReload(config, {
     ...(readConfig && { readConfig }),
     configFile,
@@ -68,7 +68,11 @@ function alarmReport({ watch }: Config, logger: Logger): (alarm: WatchAlarm) => 
 }
 
 /** The gateway's code is loaded only if models are called: a server that only decides starts sooner. */
-async function gatewayFor(config: Config, logger: Logger): Promise<Gateway | undefined> {
+async function gatewayFor(
+  config: Config,
+  logger: Logger,
+  onAlarm: ((alarm: WatchAlarm) => void) | undefined,
+): Promise<Gateway | undefined> {
   if (Object.keys(config.providers).length === 0) return undefined;
-  return openGateway(config, logger);
+  return openGateway(config, logger, onAlarm);
 }

@@ -56,3 +56,11 @@ export interface Reply {
 
 /** For an object that is still being made: its optional fields are set one by one, which is cheaper than copies with one field more. */
 export type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** What a reply says of the model that wrote it. */
+export interface ReplyIdentity {
+  /** The provider's own name of it, often more exact than the one that was asked for: gpt-4o-2024-08-06. */
+  readonly model?: string;
+  /** OpenAI's `system_fingerprint`: model and settings of the server. Several are in use at once. */
+  readonly fingerprint?: string;
+}

@@ -11,6 +11,7 @@ import {
 import { type CatalogModel, checkProviderKey, type Dialect } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
+import type { WatchAlarm } from '../monitoring/index.ts';
 import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import {
   type Capture,
@@ -48,6 +49,7 @@ import {
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
+import { createModelIdentities } from './model-identities.ts';
 import { createModelNames, type ModelNames } from './model-names.ts';
 import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
@@ -116,9 +118,14 @@ const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
 
 /**
  * Opens what lives as long as the process: connections, breakers, keys, the decision log, metrics.
+ * @param onAlarm called when a model has changed under its name; undefined: that is not watched
  * @throws PlimsollError `invalid-config`, `io` or as `readKeys` does
  */
-export async function openGateway(options: GatewayOptions, logger: Logger): Promise<Gateway> {
+export async function openGateway(
+  options: GatewayOptions,
+  logger: Logger,
+  onAlarm?: (alarm: WatchAlarm) => void,
+): Promise<Gateway> {
   const outbound = outboundFrom(options.upstream.caFile); // may refuse: before anything is opened
   const withKeys = requireAccess(options.access, options.server.host);
   const queue = createQueue(options.gateway);
@@ -143,6 +150,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
     captured: () => capture?.counts(),
     feedback: () => feedback?.counts() ?? [],
+    feedbackScores: () => feedback?.scores() ?? [],
     ledger: () => shared.limiter?.counts() ?? { settled: 0, waiting: 0, dropped: 0 },
     isStateAway: () => shared.state?.trouble() !== undefined,
   });
@@ -158,11 +166,18 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
   const prepare = traces.traced(prepareByDialect(outbound));
   const onEvent = failureLog(logger);
   const onValidatorFailed = validatorLog(logger);
+  let artifactName = '';
+  const identities =
+    onAlarm &&
+    createModelIdentities(shared.state?.documents, (message) =>
+      onAlarm({ kind: 'model-changed', artifact: artifactName, message }),
+    );
   const recording = {
     shares: createRungShares(),
     includePrompt: options.decisionLog?.includePrompt === true,
     observe(facts: RequestFacts) {
       feedback?.remember(facts);
+      identities?.observe(facts);
       recorded.add(facts);
     },
     capture,
@@ -245,6 +260,8 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
         chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
       };
       audits?.follow(router.watch);
+      artifactName = router.artifact.name;
+      if (served !== undefined && served.artifact !== router.artifact.sha256) identities?.forget();
       served = { artifact: router.artifact.sha256, config: configHash(settings, router) };
       shared.report(() => served!);
       keys = keysOfProviders(catalog.models);
@@ -269,6 +286,7 @@ export async function openGateway(options: GatewayOptions, logger: Logger): Prom
           ? ['The decision log cannot be written: records wait, then are dropped.']
           : []),
         ...(capture?.failing() ? ['Captured requests cannot be stored: capture pauses.'] : []),
+        ...(identities?.troubles() ?? []),
         ...shared.troubles(),
       ];
       return { troubles, callable: keys.callable, instances: shared.instances() };

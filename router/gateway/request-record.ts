@@ -105,6 +105,7 @@ function factsOf(
     check,
     dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,
     usage,
+    identity: result?.kind === 'reply' ? result.outcome.identity?.() : undefined,
     costUsd: costUsd(served?.price, usage),
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),
     randomCostUsd: randomCostUsd(rungs, usage),

@@ -10,6 +10,11 @@ export {
 } from './audit-watch.ts';
 export { createDriftWatch } from './drift-watch.ts';
 export {
+  createIdentityWatch,
+  type IdentityChange,
+  type KnownIdentity,
+} from './identity-watch.ts';
+export {
   describePopulation,
   featureNames,
   featureValues,

@@ -5,6 +5,7 @@ import { EMPTY_REPLY, missingContent, reportedError, reportedFailure } from './e
 import type { Head, OpenExchange } from './exchange.ts';
 import { takeLogprobs } from './logprobs.ts';
 import { ExchangeError, failedAttempt } from './provider-error.ts';
+import { identityIn } from './reply-identity.ts';
 import {
   clientHeaders,
   contentEncoding,
@@ -62,6 +63,7 @@ export async function plainReply(
     headers: clientHeaders(head.headers, encoded || edits.length > 0 || shown !== body, key),
     body: wholeBody(edits.length > 0 ? editedBytes(shown, edits) : shown),
     usage: () => usage,
+    identity: () => identityIn(json),
     ...(taken && { takeLogprobs: (whole: Uint8Array) => ({ body: whole, logprobs: taken.logprobs }) }),
   };
 }
@@ -118,6 +120,7 @@ export async function streamedReply(
     headers: clientHeaders(head.headers, contentEncoding(head) !== undefined, key),
     body: passThrough(first, bytes, reader),
     usage: () => reader.usage(),
+    identity: () => reader.identity(),
     ...(call.logprobs && { takeLogprobs: (whole: Uint8Array) => takeLogprobs(call, whole) }),
   };
 }

@@ -2,8 +2,10 @@ import type { Dialect, TokenCounts } from '../catalog/index.ts';
 import { saysSomething } from '../dialects/index.ts';
 import { isObject, type JsonEdit, parseJson } from '../json/index.ts';
 import { editedBytes, StreamedStopReasons } from '../passthrough/index.ts';
+import type { ReplyIdentity } from '../types.ts';
 import { isSeenByClient, reportedError } from './error-body.ts';
 import { ExchangeError } from './provider-error.ts';
+import { identityIn } from './reply-identity.ts';
 import { type SseEvent, SseReader } from './response.ts';
 import { UsageReader } from './usage.ts';
 
@@ -41,6 +43,7 @@ export class StreamReader {
   /** The beginning of the event whose end has not come was passed on. */
   #cut = false;
   #begun = false;
+  #identity: ReplyIdentity | undefined;
   #firstError: string | undefined;
   #unreadable = false;
   /** The dialect's last event has come. */
@@ -166,6 +169,11 @@ export class StreamReader {
     return this.#usage.usage();
   }
 
+  /** What the reply says of its model; undefined before it has, or if it does not. */
+  identity(): ReplyIdentity | undefined {
+    return this.#identity;
+  }
+
   /**
    * What an end after the bytes so far means: undefined if the reply is whole. OpenAI's is after `[DONE]`, or between two events once a
    * choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is after `message_stop`, that of the Responses
@@ -222,6 +230,7 @@ export class StreamReader {
   #readBeforeReply(data: string): void {
     if (data === '' || (data === DONE && this.#dialect === 'openai')) return;
     const json = parseJson(data);
+    this.#identity ??= identityIn(json);
     this.#begun = saysSomething(json, this.#dialect);
     if (this.#begun || isObject(json)) return;
     this.#begun = true;

@@ -5,6 +5,7 @@ import type { JsonObject } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { PASSED_OPERATIONS, type PassedRequest } from '../passthrough/index.ts';
 import type { CallOptions, ModelRequest, UnmappableRule } from '../targets/index.ts';
+import type { ReplyIdentity } from '../types.ts';
 
 /** What a call asks for: a reply, vectors, a count of tokens, a decision alone, or a route of the provider that is passed through. */
 export const OPERATIONS = ['chat', 'embeddings', 'count-tokens', 'decision', ...PASSED_OPERATIONS] as const;
@@ -89,6 +90,8 @@ export type AttemptOutcome =
       readonly body: ReplyBody;
       /** Tokens, once the body has ended; undefined if the provider does not report them. */
       readonly usage: () => Usage | undefined;
+      /** What the reply says of its model, once its content has begun; left out where it is mapped. */
+      readonly identity?: () => ReplyIdentity | undefined;
       /** Paths of the client's fields that the model did not get; left out if it got all. */
       readonly dropped?: readonly string[];
       /** Reads the tokens' log-probabilities of the body, once it is there as a whole; left out if they were not asked for. */

@@ -10,12 +10,13 @@ import {
   type SessionIdentity,
   type SessionTransition,
 } from '../sessions/index.ts';
+import type { ReplyIdentity } from '../types.ts';
 import { spentUsd, totalCostUsd } from './savings.ts';
 
 /** What routing contributed; the rest of a decision is of no use here. */
 type RoutedBy = Pick<
   Decision,
-  'policy' | 'verdict' | 'ungatedReason' | 'scores' | 'predictedLoss' | 'threshold'
+  'policy' | 'verdict' | 'ungatedReason' | 'escalated' | 'scores' | 'predictedLoss' | 'threshold'
 > &
   Partial<Pick<Decision, 'artifact'>>;
 
@@ -93,6 +94,8 @@ export interface RequestFacts {
   /** Paths of the client's fields that the serving model did not get; undefined if it got all. */
   readonly dropped: readonly string[] | undefined;
   readonly usage: Usage | undefined;
+  /** What the reply says of its model, if it passed through as it came. */
+  readonly identity?: ReplyIdentity | undefined;
   /** Of the reply that went out: `totalCostUsd` adds a cheap one that did not. */
   readonly costUsd: number | undefined;
   /** Always strong, same tokens: see `savings.ts`. Undefined if nothing was routed. */

@@ -33,7 +33,7 @@ export interface FeedbackReceipt {
 /** Where feedback is taken. */
 export interface FeedbackDesk {
   /** To be called when a request is recorded: its client may give feedback from then on. */
-  remember(facts: Pick<RequestFacts, 'id' | 'keyId' | 'user' | 'session'>): void;
+  remember(facts: Pick<RequestFacts, 'id' | 'keyId' | 'user' | 'session' | 'decision'>): void;
   /** Undefined if there are no tokens, or not yet. */
   token(subject: TokenSubject): string | undefined;
   /**
@@ -43,6 +43,8 @@ export interface FeedbackDesk {
    * @throws PlimsollError `not-found` if there is no such decision under this key; `state-unavailable`
    */
   give(given: GivenFeedback, keyId: string | undefined): Promise<FeedbackReceipt | undefined>;
+  /** Scores of replies that routing chose, since the process began: of those that stayed cheap, and of those that it escalated. */
+  scores(): readonly { readonly chosen: 'kept' | 'escalated'; readonly n: number; readonly sum: number }[];
   counts(): readonly {
     readonly kind: FeedbackKind;
     readonly outcome: 'recorded' | 'repeated';
@@ -58,7 +60,10 @@ interface DeskParts {
 }
 
 /** Whose decision it is: the key that may speak of it, and the person by whom feedback on it is erased. */
-type Owner = Pick<LogRecord, 'keyId' | 'user' | 'session' | 'sameSubjectAs'>;
+type Owner = Pick<LogRecord, 'keyId' | 'user' | 'session' | 'sameSubjectAs'> & {
+  /** Undefined if no scores decided, or this process did not serve it. */
+  readonly chosen?: 'kept' | 'escalated' | undefined;
+};
 
 /** Decisions that this process remembers; older ones are looked up in the logs. */
 const MOST_REMEMBERED = 100_000;
@@ -67,6 +72,7 @@ const MOST_REMEMBERED = 100_000;
 export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: DeskParts): FeedbackDesk {
   const owners = new RecentMap<Owner>(MOST_REMEMBERED);
   const counts = new Map<FeedbackKind, { recorded: number; repeated: number }>();
+  const scores = new Map<'kept' | 'escalated', { readonly n: number; readonly sum: number }>();
   let tokens: FeedbackTokens | undefined;
   let opening: Promise<FeedbackTokens | undefined> | undefined;
 
@@ -113,6 +119,12 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
     return subject ? { ...subject, owner } : undefined;
   }
 
+  function addScore(chosen: Owner['chosen'], score: number): void {
+    if (chosen === undefined) return;
+    const { n, sum } = scores.get(chosen) ?? { n: 0, sum: 0 };
+    scores.set(chosen, { n: n + 1, sum: sum + score });
+  }
+
   async function count(id: string, kind: FeedbackKind): Promise<void> {
     const known = counts.get(kind) ?? { recorded: 0, repeated: 0 };
     counts.set(kind, known);
@@ -121,8 +133,9 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
   }
 
   return {
-    remember({ id, keyId, user, session }) {
-      owners.set(id, { keyId, user, session: session?.name });
+    remember({ id, keyId, user, session, decision }) {
+      const chosen = decision?.predictedLoss == null ? undefined : decision.escalated ? 'escalated' : 'kept';
+      owners.set(id, { keyId, user, session: session?.name, chosen });
     },
     token(subject) {
       if (!options.tokens) return undefined;
@@ -136,9 +149,14 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
       for (const { decisionId, kind } of entries) await count(feedbackId(decisionId, kind), kind);
       const { user, session, sameSubjectAs } = subject.owner ?? {};
       const records = entries.map((entry) => ({ ...feedbackRecord(entry), user, session, sameSubjectAs }));
+      const isFirstScore =
+        given.score !== undefined &&
+        (await log.get(FEEDBACK, feedbackId(subject.decisionId, 'score'))) === undefined;
       await log.append(FEEDBACK, records);
+      if (isFirstScore) addScore(subject.owner?.chosen, given.score);
       return { decisionId: subject.decisionId, recorded: entries.map(({ kind }) => kind) };
     },
+    scores: () => [...scores].map(([chosen, { n, sum }]) => ({ chosen, n, sum })),
     counts: () =>
       [...counts].flatMap(([kind, { recorded, repeated }]) => [
         { kind, outcome: 'recorded' as const, count: recorded },

@@ -23,6 +23,12 @@ export interface MetricSources {
   /** Outcome -> requests; undefined if none are captured. */
   readonly captured?: () => Readonly<Record<string, number>> | undefined;
   /** What was said of replies. */
+  /** Scores of replies, by what routing chose. */
+  readonly feedbackScores?: () => readonly {
+    readonly chosen: string;
+    readonly n: number;
+    readonly sum: number;
+  }[];
   readonly feedback?: () => readonly {
     readonly kind: string;
     readonly outcome: string;
@@ -255,6 +261,27 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       feedback.reset();
       for (const { kind, outcome, count } of sources.feedback?.() ?? [])
         feedback.inc({ kind, outcome }, count);
+    },
+  });
+  const feedbackMean = new Gauge({
+    name: 'plimsoll_feedback_mean_score',
+    help: 'Mean score of feedback since the process began, by what routing chose: kept cheap, or escalated. Who gives feedback chose to: it is no audit.',
+    labelNames: ['chosen'],
+    registers,
+    collect() {
+      feedbackMean.reset();
+      for (const { chosen, n, sum } of sources.feedbackScores?.() ?? [])
+        feedbackMean.set({ chosen }, sum / n);
+    },
+  });
+  const feedbackScores = new Counter({
+    name: 'plimsoll_feedback_scores_total',
+    help: 'Scores that the mean is of.',
+    labelNames: ['chosen'],
+    registers,
+    collect() {
+      feedbackScores.reset();
+      for (const { chosen, n } of sources.feedbackScores?.() ?? []) feedbackScores.inc({ chosen }, n);
     },
   });
   const ledger = new Counter({

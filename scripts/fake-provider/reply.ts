@@ -71,6 +71,8 @@ export interface ReplyOptions {
   readonly logprob?: ((request: ChatRequest) => number) | undefined;
   /** The whole reply, such as one that was recorded; undefined for a reply made from a hash. */
   readonly answer?: ((request: ChatRequest) => string | undefined) | undefined;
+  /** What replies say that their model is; by default the name that was asked for. */
+  readonly modelOf?: ((name: string) => string) | undefined;
   /** Plays this conversation instead of replies made from a hash. */
   readonly script?: Script | undefined;
 }
@@ -83,7 +85,7 @@ export function generateReply(request: ChatRequest, options: ReplyOptions): Repl
   const digest = createHash('sha256').update(`${options.seed}\n${request.model}\n${request.text}`).digest();
   const base = {
     id: digest.toString('hex').slice(0, 24),
-    model: request.model,
+    model: options.modelOf?.(request.model) ?? request.model,
     inputTokens: promptTokens(request),
     thinking: request.thinking === true,
     stopSequence: undefined,

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { type Config, configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { type Gateway, openGateway } from '../../router/gateway/open-gateway.ts';
+import type { WatchAlarm } from '../../router/monitoring/index.ts';
 import { startServer } from '../../router/server/index.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import {
@@ -65,7 +66,8 @@ export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs
   const whole = configOf(artifact, { first: firstUrl ?? first.url, second: second.url }, config);
   const log: string[] = [];
   const logger = createLogger('debug', { write: (line) => log.push(line) });
-  const gateway = await openGateway(whole, logger);
+  const onAlarm = whole.watch && (({ kind, message }: WatchAlarm) => logger.warn({ alarm: kind }, message));
+  const gateway = await openGateway(whole, logger, onAlarm);
   const router = await createRouter(whole, nowMs ? { nowMs } : {});
   gateway.configure(whole, router);
   const server = await startServer({ config: whole, router, logger, gateway });

@@ -212,3 +212,25 @@ test('the feed counts each audit once, goes on with later ones, and skips what i
   await feed.close();
   await state.close();
 });
+
+test('a model that changes under its name is an alarm, also over a restart', async () => {
+  const { folder, easy } = await watchedArtifact();
+  const state = await stateWith([]);
+  const config = { artifact: folder, state, watch: {} };
+  const calls = async (running: Awaited<ReturnType<typeof gatewayForTest>>, from: number) => {
+    for (const prompt of easy.slice(from, from + 4)) {
+      await running.openai.chat.completions.create(ask(prompt));
+      const chunks = await running.openai.chat.completions.create({ ...ask(prompt), stream: true });
+      for await (const _ of chunks);
+    }
+  };
+  const first = await gatewayForTest({ config });
+  await calls(first, 0);
+  expect((await readyz(first.url)).troubles).toEqual([]);
+  await first.close();
+  const second = await gatewayForTest({ config, upstream: { modelOf: (name) => `${name}-2026-11-30` } });
+  await calls(second, 4);
+  await expect
+    .poll(async () => (await readyz(second.url)).troubles)
+    .toEqual([expect.stringContaining('changed under its name: replies come from "small-2026-11-30"')]);
+});

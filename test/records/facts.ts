@@ -44,6 +44,7 @@ export function facts(changes: Partial<RequestFacts> = {}): RequestFacts {
       policy: { name: 'default', version: 3, sha256: 'f'.repeat(64) },
       verdict: 'PASS',
       ungatedReason: null,
+      escalated: false,
       scores: { cheap: 0.5, strong: 0.75 },
       predictedLoss: 0.25,
       threshold: 0.3,

@@ -48,3 +48,33 @@ test('feedback by a token on a decision that is kept nowhere is taken, and about
   expect(await state.log.erase({ user: 'ann' })).toBe(0);
   expect(await state.log.get(FEEDBACK, 'dec_1:comment')).toMatchObject({ text: 'By token.' });
 });
+
+test('scores are counted once each, by what routing chose', async () => {
+  const state = await memory();
+  const desk = await deskOn(state);
+  const decided = {
+    policy: { name: 'p', version: 1, sha256: '' },
+    verdict: 'PASS',
+    ungatedReason: null,
+  } as const;
+  const served = (id: string, escalated: boolean, predictedLoss: number | null = 0.1) =>
+    desk.remember({
+      id,
+      keyId: 'k',
+      user: undefined,
+      session: undefined,
+      decision: { ...decided, scores: null, threshold: 0.2, escalated, predictedLoss },
+    });
+  served('kept-1', false);
+  served('kept-2', false);
+  served('up', true);
+  served('unscored', true, null);
+  for (const [decisionId, score] of Object.entries({ 'kept-1': 1, 'kept-2': 0, up: 0.8, unscored: 1 }))
+    await desk.give({ decisionId, score }, 'k');
+  await desk.give({ decisionId: 'kept-1', score: 0 }, 'k'); // changes nothing
+  await desk.give({ decisionId: 'up', comment: 'Fine.' }, 'k');
+  expect(desk.scores()).toEqual([
+    { chosen: 'kept', n: 2, sum: 1 },
+    { chosen: 'escalated', n: 1, sum: 0.8 },
+  ]);
+});
