@@ -9,6 +9,7 @@ import {
   type Saved,
   type Screen,
 } from '../../evals/review/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import type { Chosen } from './case-view.ts';
 import { donePage, gradePage } from './grade-page.ts';
 import { layout, messagePage } from './layout.ts';
@@ -113,11 +114,12 @@ function reviewerRoute(
     return toScreen(next === screen ? undefined : next);
   };
   if (first === 'skip') {
-    return afterSaving(review.skip(name, screen, Number(form.get('revision'))), onward, shown);
+    const skip = () => review.skip(name, screen, Number(form.get('revision')));
+    return afterSaving(skip, onward, shown);
   }
   const read = readGrades(form, screen.items.length);
   if ('fault' in read) return shown(400, { said: { text: read.fault, kind: 'fault' }, chosen: read.chosen });
-  return afterSaving(review.grade(name, screen, read.given), onward, shown);
+  return afterSaving(() => review.grade(name, screen, read.given), onward, shown, read.given);
 }
 
 const SUMMARY_IS_FOR_LEAD =
@@ -163,13 +165,28 @@ function leadRoute(
   if (form === undefined) return shown(200);
   const read = readGrades(form, review.itemsToSettle(id).length);
   if ('fault' in read) return shown(400, { said: { text: read.fault, kind: 'fault' }, chosen: read.chosen });
-  return afterSaving(review.settle(id, read.given), () => redirect('/summary'), shown);
+  const settle = () => review.settle(id, read.given);
+  return afterSaving(settle, () => redirect('/summary'), shown, read.given);
 }
 
 const STALE =
   'This case was answered in another tab or window since this one was opened. Nothing of this tab was saved: what counts is shown below, and you can change it here.';
 
-function afterSaving(saved: Saved, onward: () => PageResponse, shown: Shown): PageResponse {
+/** On if it is saved; else the same page, which says why it is not. @param chosen what was not saved then, to be sent again */
+function afterSaving(
+  save: () => Saved,
+  onward: () => PageResponse,
+  shown: Shown,
+  chosen?: Chosen,
+): PageResponse {
+  let saved: Saved;
+  try {
+    saved = save();
+  } catch (error) {
+    if (!(error instanceof PlimsollError) || error.code !== 'io') throw error;
+    const text = `Not saved: ${error.message} What you chose is still here: save it again then.`;
+    return shown(500, { said: { text, kind: 'fault' }, ...(chosen && { chosen }) });
+  }
   return saved === 'stale' ? shown(409, { said: { text: STALE, kind: 'fault' } }) : onward();
 }
 

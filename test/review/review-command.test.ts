@@ -1,17 +1,26 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { cli, ended, expectRefusal, jsonOf, startCli } from '../cli/run-cli.ts';
+import { CLI, cli, ended, expectRefusal, jsonOf, startCli } from '../cli/run-cli.ts';
 import { GOOD_BAD, nextScreen, reviewCases, reviewFolder, visitor } from './review-world.ts';
 
 const FLAGS = '--cases cases.jsonl --models tiny-model,huge-model --out grades.jsonl'.split(' ');
 const READ =
   'review read --cases cases.jsonl --key grades.jsonl.key.json --reviews grades.jsonl --out r.jsonl';
 
-/** The command, once it has printed its links. */
-async function startServe(folder: string, ...more: string[]) {
-  const child = startCli(['review', 'serve', ...FLAGS, '--port', '0', '--reviewers', 'ann,bob', ...more], {
-    cwd: folder,
-  });
+/** The command, once it has printed its links. @param maxBlocks how large a file may become, in blocks of 512 bytes */
+async function startServe(folder: string, maxBlocks?: number) {
+  const args = ['review', 'serve', ...FLAGS, '--port', '0', '--reviewers', 'ann,bob'];
+  const limited = [
+    '-c',
+    `trap "" XFSZ; ulimit -f ${maxBlocks}; exec "$@"`,
+    'sh',
+    process.execPath,
+    CLI,
+    ...args,
+  ];
+  const child =
+    maxBlocks === undefined ? startCli(args, { cwd: folder }) : spawn('/bin/sh', limited, { cwd: folder });
   const end = ended(child);
   let text = '';
   child.stdout.on('data', (chunk) => {
@@ -73,3 +82,34 @@ test('wrong use is told in one line', async () => {
   await end;
   expectRefusal(await cli(READ.split(' '), { cwd: folder }), /grades\.jsonl has no grades yet/);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a grade that the disk does not take is told, and does not count',
+  async () => {
+    const { folder } = reviewFolder(reviewCases(4));
+    const { child, end, linkOf, url } = await startServe(folder, 8);
+    const ann = visitor(url);
+    await ann.get(linkOf('ann'));
+    const note = 'x'.repeat(1_500);
+    let saved = 0;
+    let screen = await nextScreen(ann);
+    let got = await ann.post(screen, { ...GOOD_BAD, note });
+    for (; got.status === 303 && saved < 3; saved++) {
+      screen = await nextScreen(ann);
+      got = await ann.post(screen, { ...GOOD_BAD, note });
+    }
+    expect(got.status).toBe(500);
+    expect(got.body).toMatch(/Not saved.*EFBIG/s);
+    expect(got.body).toMatch(/value="bad" checked/);
+    expect(got.body).toContain(note);
+    expect(saved).toBeGreaterThan(0);
+    expect(await nextScreen(ann)).toBe(screen);
+    expect((await ann.post(screen, GOOD_BAD)).status).toBe(303); // a short one still fits
+    child.kill('SIGTERM');
+    await end;
+    const lines = readFileSync(`${folder}/grades.jsonl`, 'utf8').split('\n').slice(1, -1);
+    expect(lines.map((line) => JSON.parse(line).kind)).toEqual(
+      Array.from({ length: saved + 1 }, () => 'grade'),
+    );
+  },
+);
