@@ -1,8 +1,9 @@
 /** What outlives a request, behind ports: log, ledger, counters, leases, documents, in memory, SQLite or PostgreSQL. */
-export { dayOf } from './day.ts';
+
 export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
 export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
 export { memoryCounters } from './memory.ts';
+export { dayOf } from './names.ts';
 export {
   DEFAULT_SQLITE_FILE,
   openQueueWorker,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { dayOf } from './day.ts';
-import { assertDocumentKey, assertSubject } from './names.ts';
+import { assertDocumentKey, assertSubject, dayOf } from './names.ts';
 import type {
   Counters,
   Documents,

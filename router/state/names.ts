@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { PlimsollError } from '../errors.ts';
 import type { DocumentKey, Subject } from './ports.ts';
 
@@ -19,4 +20,14 @@ export function assertDocumentKey({ scope, kind, id }: DocumentKey): void {
 export function assertSubject({ user, session }: Subject): void {
   if (user !== undefined || session !== undefined) return;
   throw new PlimsollError('invalid-input', 'Name whose records are erased: a user, a session, or both.');
+}
+
+/** The one hash of a user or a session that is stored. The secret is made with the database, so that tables of hashes are no use. */
+export function subjectHash(secret: string, kind: 'user' | 'session', name: string): string {
+  return createHmac('sha256', secret).update(`${kind}\0${name}`).digest('base64url');
+}
+
+/** The day of a time in UTC, such as 2026-11-29. @param timeMs milliseconds since 1970 */
+export function dayOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10);
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { documentPlace } from './cipher.ts';
-import { subjectHash } from './keyed-hash.ts';
-import { assertDocumentKey } from './names.ts';
+import { assertDocumentKey, subjectHash } from './names.ts';
 import type { DocumentKey, Documents, StoredDocument } from './ports.ts';
 import { databaseNow, queryBuilder } from './schema.ts';
 import { aboutSubject, type SqlParts } from './sql-log.ts';

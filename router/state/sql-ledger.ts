@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { dayOf } from './day.ts';
+import { dayOf } from './names.ts';
 import type { Ledger, LedgerEntry } from './ports.ts';
 import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';
 

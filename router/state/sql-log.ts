@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { logPlace, type TextCipher } from './cipher.ts';
-import { subjectHash } from './keyed-hash.ts';
-import { assertSubject } from './names.ts';
+import { assertSubject, subjectHash } from './names.ts';
 import type { Log, LogRecord, StoredRecord, Subject } from './ports.ts';
 import { type Database, queryBuilder, rowsOf } from './schema.ts';
 
