@@ -4,7 +4,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { type Case, parseReply, REPLY_FIELDS } from './case.ts';
-import { fileError } from './case-file.ts';
+import { fileError } from './files/case-file.ts';
 import { copyHashes, questionKey } from './question-key.ts';
 import { BadRow, parseRow, shownName } from './rejects.ts';
 

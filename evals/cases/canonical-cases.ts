@@ -16,8 +16,8 @@ import {
   parseReply,
   REPLY_FIELDS,
 } from './case.ts';
-import { caseFormat, emptyFile, FileHash, isGzipped } from './case-file.ts';
 import { FieldNames, mapError, type RowFields } from './field-names.ts';
+import { caseFormat, emptyFile, FileHash, isGzipped } from './files/case-file.ts';
 import type { LoadOptions } from './load-cases.ts';
 import { type NumberRules, parseNumbers, parseQuality, rulesOf, scaleNotes } from './quality-scale.ts';
 import { BadRow, catchBadRow, RejectLog, shownNames } from './rejects.ts';

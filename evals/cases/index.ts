@@ -61,8 +61,9 @@ export {
   writeCases,
 } from './canonical-cases.ts';
 export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
-export { emptyFile, FileHash, fileError } from './case-file.ts';
-export { jsonArray, jsonLines } from './json.ts';
+export { emptyFile, FileHash, fileError } from './files/case-file.ts';
+export { jsonArray, jsonLines } from './files/json.ts';
+export { csvRecords } from './files/table.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
 export {
   BadRow,
@@ -74,4 +75,3 @@ export {
   shownNames,
 } from './rejects.ts';
 export { type FileRecord, readRecords } from './rows.ts';
-export { csvRecords } from './table.ts';

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isObject } from '../../router/json/index.ts';
 import type { ParsedRow } from './case.ts';
-import { caseFormat, readBytes } from './case-file.ts';
 import {
   type Field,
   type FieldNames,
@@ -13,12 +12,13 @@ import {
   requireModelName,
   UNUSABLE_MODEL,
 } from './field-names.ts';
-import { jsonValues } from './json.ts';
+import { caseFormat, readBytes } from './files/case-file.ts';
+import { jsonValues } from './files/json.ts';
+import { csvRecords, Table } from './files/table.ts';
 import { ModelNames } from './models.ts';
 import { type NumberRules, type QualityScale, requireOneScale } from './quality-scale.ts';
 import { QualitySurvey } from './quality-survey.ts';
 import { BadRow, catchBadRow, shownName, shownNames } from './rejects.ts';
-import { csvRecords, Table } from './table.ts';
 
 /** One object of a file of JSON, or one record of a table, by the names that the file has. */
 export interface FileRecord {

@@ -274,7 +274,9 @@ describe.concurrent('a challenger that may not replace', { timeout: 120_000 }, (
     const any = () => NEW_ROWS[Math.floor(random() * NEW_ROWS.length)]!;
     const rows = await mislabelled((row) => ({ ...row, outcomes: any().outcomes }));
     writeRows(cwd, 'new.jsonl', rows);
-    const args = retrainArgs('models/noise', '--promote', '--json', ...LR).filter((one) => one !== 'old.jsonl');
+    const args = retrainArgs('models/noise', '--promote', '--json', ...LR).filter(
+      (one) => one !== 'old.jsonl',
+    );
     const { code, stdout, stderr } = await cli(args, { cwd });
     expect([10, 11], stderr).toContain(code);
     const { reasons, ...rest } = JSON.parse(stdout);

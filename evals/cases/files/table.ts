@@ -1,6 +1,5 @@
 import Papa from 'papaparse';
-import { PlimsollError } from '../../router/errors.ts';
-import { readBytes } from './case-file.ts';
+import { PlimsollError } from '../../../router/errors.ts';
 import {
   type Field,
   type FieldNames,
@@ -8,9 +7,10 @@ import {
   type RowFields,
   requireModelName,
   UNUSABLE_MODEL,
-} from './field-names.ts';
-import { PLAIN_NUMBER } from './quality-scale.ts';
-import { BadRow, shownName, shownNames } from './rejects.ts';
+} from '../field-names.ts';
+import { PLAIN_NUMBER } from '../quality-scale.ts';
+import { BadRow, shownName, shownNames } from '../rejects.ts';
+import { readBytes } from './case-file.ts';
 
 /** A longer record, in UTF-16 units, is an unclosed quote. The limit also bounds how much text the parser reads repeatedly. */
 const LONGEST_RECORD = 8 * 2 ** 20;

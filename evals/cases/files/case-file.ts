@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { PassThrough, pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { PlimsollError } from '../../router/errors.ts';
-import type { CaseFormat } from './quality-scale.ts';
+import { PlimsollError } from '../../../router/errors.ts';
+import type { CaseFormat } from '../quality-scale.ts';
 
 const FORMATS: readonly (readonly [ending: string, format: CaseFormat])[] = [
   ['.jsonl', 'json'],
