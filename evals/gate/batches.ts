@@ -15,16 +15,23 @@ export type WorseCases = number | 'later';
  */
 export function worseBatch(bets: Bets, losses: Float64Array): WorseCases | undefined {
   const [first, ...later] = unitLosses(bets, losses);
-  const losesMore = (batch: Float64Array) => {
-    const pairs = Math.min(first!.length, batch.length);
-    const [before, after] = [meansOf(first!, pairs), meansOf(batch, pairs)];
-    const gains = before.map((loss, i) => (loss - after[i]!) / 2);
-    return differenceBound.pValue(gains, 0, WORSE) <= WORSE;
-  };
+  const losesMore = (batch: Float64Array) => losesMorePValue(first!, batch, WORSE) <= WORSE;
   const at = later.findIndex(losesMore);
   if (at >= 0) return at + 2;
   const pooled = () => Float64Array.from(later.flatMap((batch) => [...batch]));
   return later.length > 1 && losesMore(pooled()) ? 'later' : undefined;
+}
+
+/**
+ * p-value for "the units of `after` lose no more than those of `before`".
+ * @param before -1..1 of each unit, as `after`; both not empty
+ * @param delta the error at which it will be compared
+ */
+export function losesMorePValue(before: Float64Array, after: Float64Array, delta: number): number {
+  const pairs = Math.min(before.length, after.length);
+  const [means, later] = [meansOf(before, pairs), meansOf(after, pairs)];
+  const gains = means.map((loss, i) => (loss - later[i]!) / 2);
+  return differenceBound.pValue(gains, 0, delta);
 }
 
 /** What the batches are compared by. */
@@ -59,7 +66,7 @@ function moreWords(worse: WorseCases, measure: Measure): string {
 }
 
 /** Mean loss of each unit, batch by batch; of weighted cases the sum of weight times loss, in terms of the largest unit. */
-function unitLosses(
+export function unitLosses(
   { rows, unitEnds, batches, weights, largestUnit }: Bets,
   losses: Float64Array,
 ): Float64Array[] {

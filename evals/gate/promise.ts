@@ -12,6 +12,7 @@ import {
   type WalkTest,
   walkThresholds,
 } from '../threshold/index.ts';
+import { auditSkew } from './audit-skew.ts';
 import { batchesNote, type WorseCases, worseBatch } from './batches.ts';
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
@@ -78,7 +79,7 @@ export function judgeWalk(
   const walked = promised.map((condition) => condition.describe(subject));
   if (proved || walk.from === walk.to) return [...walked, ...once];
   return [
-    ...walked.map((one) => (one.verdict === 'PASS' ? unproved(one) : one)),
+    ...walked.map((one) => (one.verdict === 'PASS' ? withoutProof(one) : one)),
     ...once.map(withoutThreshold),
   ];
 }
@@ -91,7 +92,7 @@ function toldAsJudged(condition: Condition, { heldOut: { labels } }: Subject): C
 }
 
 /** A demand of the promise that holds where the walk begins, at a threshold at which another one does not. */
-function unproved(condition: Condition): Condition {
+function withoutProof(condition: Condition): Condition {
   const { note } = condition;
   return {
     ...condition,
@@ -123,11 +124,32 @@ function promisedConditions(sealed: Sealed): PromiseCondition[] {
     }),
     ...silentDowngradesCondition(sealed),
   ];
-  const isJudgesAlone = labels !== undefined && !hasAudits(labels);
   return [
-    ...(isJudgesAlone ? ofLabels.map((one) => byJudgeAlone(one, labels)) : ofLabels),
+    ...(labels === undefined ? ofLabels : judgedConditions(sealed, labels, ofLabels)),
     ...recallCondition(sealed),
   ];
+}
+
+function judgedConditions(
+  sealed: Sealed,
+  labels: JudgedLabels,
+  conditions: readonly PromiseCondition[],
+): readonly PromiseCondition[] {
+  if (!hasAudits(labels)) return conditions.map((one) => byJudgeAlone(one, labels));
+  const skew = auditSkew(sealed, labels);
+  return skew === undefined ? conditions : conditions.map((one) => unproved(one, skew));
+}
+
+/** What the labels of people cannot correct. */
+function unproved(condition: PromiseCondition, why: string): PromiseCondition {
+  return {
+    ...condition,
+    holds: () => false,
+    describe(subject) {
+      const { name, limits, confidence, method, n, proof } = condition.describe(subject);
+      return unmeasured({ name, limits, confidence, method, n, proof }, why);
+    },
+  };
 }
 
 function hasAudits({ audited }: JudgedLabels): boolean {

@@ -178,6 +178,45 @@ describe('conditions corrected by people', () => {
     expect(missing!.verdict).not.toBe('PASS');
   });
 
+  it.each([
+    [
+      'what the judge calls bad',
+      (judge: number) => judge === 0,
+      /loss of cheap against strong, by the judge, is 1\.0000 in the \d+ that they labelled and 0\.0000 in the other/,
+    ],
+    [
+      'what is escalated',
+      (_: number, row: Row) => row.predicted > 0.5,
+      /the mean predicted loss is 0\.9000 in the 600 that they labelled and 0\.1000 in the other 1400/,
+    ],
+  ] as const)('prove nothing if people looked only at %s', (_, isAudited, note) => {
+    const rows = mixed([1300, KEPT_WELL], [100, DOWNGRADED], [600, { ...ESCALATED, cheap: 1 }]);
+    // the judge misses what is lost, and finds fault with every ninth good reply
+    const judge = Float64Array.from(rows, ({ cheap }, i) => Number(cheap === 0 || i % 9 > 0));
+    const truth = replayOf(rows);
+    const labelled = (audited: (row: Row, i: number) => boolean) =>
+      promisedAt(rows, {
+        heldOut: {
+          ...truth,
+          quality: [judge, truth.quality[1]!],
+          labels: {
+            judged: new Uint8Array(rows.length).fill(1),
+            audited: Uint8Array.from(rows, (row, i) => Number(audited(row, i))),
+            people: truth.quality,
+          },
+        },
+        suite: suiteOf({ max_quality_loss: 0.2 }),
+      }).get('quality-loss')!;
+    expect(labelled((row, i) => isAudited(judge[i]!, row))).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      bounds: { lower: null, upper: null },
+      note: expect.stringMatching(note),
+    });
+    const random = labelled((_, i) => i % 5 < 2);
+    expect(random.verdict).toBe('PASS');
+    expect(random.note).toBeUndefined();
+  });
+
   it('of a slice whose cases may be others count at least the margin', () => {
     const slice = { slices: [{ name: 'maths', where: { task: 'maths' }, max_quality_loss: 0.1 }] };
     const rows = mixed([1001, { ...KEPT_WELL, traits: { task: 'maths' } }], [500, KEPT_WELL]);
