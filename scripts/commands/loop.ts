@@ -1,8 +1,10 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { retrainReport } from '../../evals/lifecycle/index.ts';
-import { type LoopResult, runLoop } from '../../evals/loop/index.ts';
+import { type LoopResult, runLoop, runScheduled } from '../../evals/loop/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import { addLearnerFlag, type LearnerFlag, share, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
+import { withState } from '../open-state.ts';
 import { print, printJson, printNotes, showProgress, startProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
@@ -15,6 +17,8 @@ interface Flags extends LabelFlags, LearnerFlag {
   readonly minNew: number;
   readonly notWorseBy: number;
   readonly promote: boolean;
+  /** In ms. */
+  readonly every?: number;
   readonly json: boolean;
 }
 
@@ -32,6 +36,11 @@ export function loopCommand(): Command {
     .option('--min-new <count>', 'new requests that a round takes at least', wholeNumberBetween(1, 1e7), 500)
     .option('--not-worse-by <loss>', 'how much worse its mean quality may be than the champion', share, 0.01)
     .option('--promote', 'make the challenger the one that serves, if it may be', false)
+    .option(
+      '--every <time>',
+      'stay, and run a round each 12h, 7d …; of several processes on one state one runs each round',
+      interval,
+    )
     .option('--json', 'print the outcome as JSON', false)
     .addHelpText('after', AFTER_HELP)
     .action(run);
@@ -40,7 +49,8 @@ export function loopCommand(): Command {
 const AFTER_HELP = `
 One round: new requests are labelled, a challenger is trained on all cases, gated, compared with the champion, and promoted or
 kept. Run it again after a kill, an interrupt or a budget that was raised, and it goes on with the same round. With fewer new
-requests than --min-new it does nothing: each round is a look at the sealed cases.
+requests than --min-new it does nothing: each round is a look at the sealed cases. With --every it stays and runs rounds until it is
+interrupted.
 
 Exit codes: 0 the challenger may replace the champion, or there is too little that is new; 10 FAIL or worse, 11 INCONCLUSIVE or
 undecided, 3 the budget is used up, 130 interrupted, 2 wrong usage, 1 any other error.
@@ -49,9 +59,34 @@ Example, once a week:
   plimsoll loop --models cheap,strong --graders graders.yaml --budget 20usd --data first.jsonl --store models --suite suite.yaml --promote
 `;
 
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
+
+function interval(text: string): number {
+  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
+  if (Number(count) > 0) return Number(count) * UNITS_MS[unit!]!;
+  throw new InvalidArgumentError('It must be hours or days, such as 12h or 7d.');
+}
+
 async function run(flags: Flags): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  if (flags.every === undefined) {
+    process.exitCode = exitCode(await runRound(flags, interrupted.signal));
+    return;
+  }
+  const everyMs = flags.every;
+  await withState(flags.config, { mayBeNew: true, migrate: 'auto' }, async ({ leases, documents }) => {
+    const round = async (signal: AbortSignal) => {
+      const result = await runRound(flags, signal);
+      return result.kind !== 'unfinished' || result.why === 'budget';
+    };
+    const onFailure = (error: unknown) =>
+      printNotes([error instanceof PlimsollError ? error.message : 'An internal error ended the round.']);
+    await runScheduled({ everyMs, leases, documents, round, onFailure, signal: interrupted.signal });
+  });
+}
+
+async function runRound(flags: Flags, signal: AbortSignal): Promise<LoopResult> {
   const progress = startProgress('labelling');
   const result = await runLoop({
     folder: flags.folder,
@@ -63,7 +98,7 @@ async function run(flags: Flags): Promise<void> {
     promote: flags.promote,
     labelling: {
       ...labelOptions(flags),
-      signal: interrupted.signal,
+      signal,
       onProgress: ({ rows, of, spentUsd }) => progress.update(rows, of, `, $${spentUsd.toFixed(2)}`),
     },
     retraining: {
@@ -76,7 +111,7 @@ async function run(flags: Flags): Promise<void> {
   progress.end();
   if (flags.json) printJson(resultJson(result));
   else print(summary(result, flags));
-  process.exitCode = exitCode(result);
+  return result;
 }
 
 function resultJson(result: LoopResult): object {
