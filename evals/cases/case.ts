@@ -180,19 +180,24 @@ export function buildCase(
   };
 }
 
+/** How many requests a row says that it stands for; undefined if it does not say. */
+export function statedWeight({
+  weight,
+  sampling_probability: probability,
+}: Pick<ParsedRow, 'weight' | 'sampling_probability'>): number | undefined {
+  return weight ?? (probability === undefined ? undefined : 1 / probability);
+}
+
 /** @throws BadRow: a weight that nobody reads */
-function weightOf(
-  { weight, sampling_probability: probability }: ParsedRow,
-  isRead: boolean,
-): { weight?: number } {
-  if (!isRead && weight !== undefined && weight !== 1) {
+function weightOf(row: ParsedRow, isRead: boolean): { weight?: number } {
+  if (!isRead && row.weight !== undefined && row.weight !== 1) {
     throw new BadRow(
       'must be 1 or left out here: each row counts once, and the gate alone reads weights. Give each request a row of its own; requests that share one labelled reply have the same "label"',
       'weight',
     );
   }
   if (!isRead) return {};
-  const own = weight ?? (probability === undefined ? 1 : 1 / probability);
+  const own = statedWeight(row) ?? 1;
   return own === 1 ? {} : { weight: own };
 }
 
@@ -256,6 +261,12 @@ export function parseOutcome(
   const judged = labelOf(fields, JUDGED_QUALITY) ?? undefined;
   const judgedQuality =
     judged === undefined ? undefined : parseQuality(judged, rules, `${path}.${JUDGED_QUALITY}`);
+  if (judgedQuality !== undefined && source === 'judge') {
+    throw new BadRow(
+      `stands beside a label of people: what the judge had said before. The source of this one is "judge"; leave one of the two out, or correct label_source`,
+      `${path}.${JUDGED_QUALITY}`,
+    );
+  }
   const reply = parseReply(fields, path, rules);
   return {
     quality,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { mean } from '../../router/statistics/index.ts';
 import type { Outcome } from '../../router/types.ts';
-import type { Case, ParsedRow } from './case.ts';
+import { type Case, type ParsedRow, statedWeight } from './case.ts';
 import { BadRow } from './rejects.ts';
 import { promptId } from './rows.ts';
 
@@ -22,6 +22,7 @@ export class CaseCollector {
 
   /**
    * @param source whether the data have the id, and the file and line, which make an id unique that is taken by another case
+   * @throws BadRow: a further label of a case that stands for another number of requests; which of the rows comes first must decide nothing
    */
   add(one: Case, { givenId, place }: { readonly givenId: boolean; readonly place: string }): void {
     const name = JSON.stringify([one.id, one.key, one.group]);
@@ -34,6 +35,7 @@ export class CaseCollector {
       else sameId.push(added);
       return;
     }
+    if (one.weight !== first.weight) throw otherWeight(one.weight, first.weight);
     this.duplicates += 1;
     const repeats = this.#repeats.get(first);
     if (repeats === undefined) this.#repeats.set(first, [one]);
@@ -59,6 +61,13 @@ export class CaseCollector {
   }
 }
 
+function otherWeight(weight = 1, earlier = 1): BadRow {
+  return new BadRow(
+    `stands for ${weight} requests (weight, or 1 / sampling_probability), and an earlier row of the same id and text for ${earlier}; give both the same`,
+    'weight',
+  );
+}
+
 /** The rows of one prompt so far. */
 interface PromptRows {
   readonly line: number;
@@ -76,7 +85,7 @@ export class LongRows {
   /** Rows of a model that the prompt had already. */
   duplicates = 0;
 
-  /** @throws BadRow: another prompt under the same id */
+  /** @throws BadRow: another prompt under the same id, or another weight */
   add(line: number, row: ParsedRow, outcomes: ReadonlyMap<string, Outcome>): void {
     const prompt = this.#findOrAdd(line, row);
     for (const [model, outcome] of outcomes) {
@@ -105,7 +114,11 @@ export class LongRows {
       return added;
     }
     const same = known.row.prompt === row.prompt && known.row.context === row.context;
-    if (same && JSON.stringify(known.row.messages) === JSON.stringify(row.messages)) return known;
+    if (same && JSON.stringify(known.row.messages) === JSON.stringify(row.messages)) {
+      const [weight, earlier] = [statedWeight(row), statedWeight(known.row)];
+      if (weight !== undefined && weight !== (earlier ?? 1)) throw otherWeight(weight, earlier);
+      return known;
+    }
     throw new BadRow(`not the prompt that line ${known.line} has under the same id`, 'prompt');
   }
 }

@@ -54,6 +54,12 @@ const BAD_LINES: readonly (readonly [string, string, string | undefined, RegExp]
     'weight',
     /^both weight and sampling_probability/,
   ],
+  [
+    'label of a judge after that of a judge',
+    row({ outcomes: { small: { quality: 0, judged_quality: 1, label_source: 'judge' } } }),
+    'outcomes.small.judged_quality',
+    /^stands beside a label of people/,
+  ],
   ['weight NaN', row({ weight: 7 }).replace('"weight":7', '"weight":NaN'), 'weight', /^NaN and Infinity/],
   ['broken JSON', `{"prompt": "${SECRET}", }`, undefined, /not valid JSON/],
   ['half a row', `{"prompt": "${SECRET}`, undefined, /not valid JSON/],

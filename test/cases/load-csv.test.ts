@@ -161,6 +161,20 @@ describe('loadCases from long CSV', () => {
     expect(excluded.duplicates).toBe(2);
   });
 
+  it('rejects a row of a prompt that stands for another number of requests', async () => {
+    const rows = ['a,small,1,4', 'a,large,1,', 'a,large,0,2', 'b,small,1,', 'b,large,1,3'];
+    const file = csv(['prompt,model,quality,weight', ...rows]);
+    const { cases, rejected } = await loadCases([file], { ...loose, keepWeights: true });
+    expect(cases.map(({ weight, outcomes }) => [weight, outcomes.get('large')?.quality])).toEqual([
+      [4, 1],
+      [undefined, undefined],
+    ]);
+    expect(rejected.map(({ line, field }) => [line, field])).toEqual([
+      [4, 'weight'],
+      [6, 'weight'],
+    ]);
+  });
+
   it('rejects bad rows on their own lines', async () => {
     const rows = ['1,a,small,1', '1,b,large,1', '2,c,small,x', '2,c,,1', '3,,small,1', '4,d,small,1,'];
     const file = csv(['id,prompt,model,quality', ...rows]);

@@ -181,6 +181,25 @@ describe('rows of one request', () => {
     expect(excluded.duplicates).toBe(0);
   });
 
+  it('are refused if they stand for other numbers of requests: which file comes first decides nothing', async () => {
+    const row = (over: Record<string, unknown>, i: number) =>
+      written(`once-${i}.jsonl`, jsonLines([soundRow(2, over)]));
+    const rows = [{ weight: 1 }, { weight: 5 }, { sampling_probability: 0.2 }].map(row);
+    const reading = { keepWeights: true, maxRejectShare: 0.5 };
+    for (const [first, second] of [
+      [rows[0]!, rows[1]!],
+      [rows[1]!, rows[0]!],
+    ] as const) {
+      const { cases, rejected } = await loadCases([first, second], reading);
+      expect(cases).toHaveLength(1);
+      expect(rejected).toMatchObject([
+        { field: 'weight', reason: expect.stringMatching(/^stands for [15] requests/) },
+      ]);
+    }
+    const { cases, rejected } = await loadCases(rows.slice(1), reading);
+    expect([cases[0]!.weight, rejected]).toEqual([5, []]);
+  });
+
   it('are found behind another prompt of the same id', async () => {
     const rows = [
       soundRow(1, { id: 7 }),
