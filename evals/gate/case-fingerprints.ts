@@ -50,6 +50,9 @@ export function fingerprintCases(
   hashes: readonly CopyHashes[] = cases.map(({ text }) => copyHashes(text)),
 ): HashedCases {
   const n = cases.length;
+  const isJudged = cases.some(({ outcomes }) =>
+    models.some((model) => outcomes.get(model)?.labelSource === 'judge'),
+  );
   const columns = {
     contents: new Float64Array(n),
     keys: new Float64Array(n),
@@ -59,7 +62,7 @@ export function fingerprintCases(
   };
   for (const [i, one] of cases.entries()) {
     const text = digits(one.text);
-    columns.contents[i] = toNumber(contentDigits(one, text, models));
+    columns.contents[i] = toNumber(contentDigits(one, text, models, isJudged));
     columns.keys[i] = toNumber(HASHED_KEY.test(one.key) ? one.key.slice(0, HEX_DIGITS) : digits(one.key));
     columns.texts[i] = toNumber(text);
     columns.copies[i] = toNumber(digits(`copy ${hashes[i]!.copyHash}`));
@@ -72,7 +75,8 @@ export function textHashesAt({ texts, hashes }: HashedCases, row: number): TextH
   return { textHash: texts[row]!, ...hashes[row]! };
 }
 
-function contentDigits(one: Case, text: string, models: readonly string[]): string {
+/** @param isJudged whether labels of a judge count in some of the cases: then bets on all of them are others than before these came */
+function contentDigits(one: Case, text: string, models: readonly string[], isJudged: boolean): string {
   const { key, group, label, task, source, language, turns, tools, outcomes } = one;
   const amounts = models.flatMap((model) => {
     const outcome = outcomes.get(model);
@@ -84,6 +88,7 @@ function contentDigits(one: Case, text: string, models: readonly string[]): stri
       ...[key, text, group, label, task, source, language, turns, tools, models, amounts],
       ...(replies.some((reply) => reply !== undefined) ? [replies] : []),
       ...judgesPart(one, models),
+      ...(isJudged ? ['beside labels of a judge'] : []),
       ...(one.weight === undefined ? [] : [{ weight: one.weight }]),
     ]),
   );

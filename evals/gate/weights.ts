@@ -24,7 +24,8 @@ export function withSealedWeights(
     );
   }
   const above = cases.find(({ weight = 1 }) => weight > largest * (1 + ROUNDING));
-  if (above === undefined) return cases;
+  // one that stands for a single request says so: bets on it are others than where none has a weight, so that what was looked at like that is no batch of this look
+  if (above === undefined) return cases.map((one) => ({ ...one, weight: one.weight ?? 1 }));
   throw weightError(
     `The case ${JSON.stringify(above.id)} has a weight of ${short(above.weight ?? 1)}, and the suite says that the largest is ${largest}. Set largest_weight to 1 / the smallest probability with which a request could be drawn, or leave the case out of the draw.`,
   );

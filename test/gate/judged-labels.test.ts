@@ -6,7 +6,7 @@ import { runGate } from '../../evals/gate/index.ts';
 import { htmlReport } from '../../evals/report/html/page.ts';
 import { junitReport, markdownReport, terminalReport } from '../../evals/report/index.ts';
 import { type Verdict, verdictSchema } from '../../router/artifact/index.ts';
-import { CHEAP, type GateWorld, gateWorld, STRONG, writeSuite } from './gate-world.ts';
+import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeSuite } from './gate-world.ts';
 import {
   DOWNGRADED,
   ESCALATED,
@@ -122,6 +122,23 @@ describe('a judge that finds everything good', () => {
     expect(people.sealed.labels).toBeUndefined();
     expect(conditionOf(people, 'quality-loss')).toMatchObject({ method: 'betting' });
     expect(conditionOf(people, 'quality-loss').judged).toBeUndefined();
+  });
+
+  it('that labels only what was appended makes other bets of what people had labelled, and so the next look', async () => {
+    const artifact = copyOf(world.artifact);
+    const suite = writeSuite(world.home, { ...SUITE, accept_labels: ['judge', 'human'] });
+    const looks = async (rows: readonly object[]) => {
+      const data = path.join(world.home, `judged-${files++}.jsonl`);
+      writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+      const { verdict } = await runGate({ artifact, suite, data: [data], write: true });
+      return [verdict.looks.number, verdict.sealed.batches.length];
+    };
+    const byPeople = world.cases.slice(0, -400).map((one, i) => judgedRow(one, i, 1));
+    const byBoth = world.cases.slice(-400, -200).map((one, i) => judgedRow(one, i, 2));
+    const further = world.cases.slice(-200).map((one, i) => judgedRow(one, i, 2));
+    expect(await looks(byPeople)).toEqual([1, 1]);
+    expect(await looks([...byPeople, ...byBoth])).toEqual([2, 1]);
+    expect(await looks([...byPeople, ...byBoth, ...further])).toEqual([2, 2]);
   });
 
   it('leaves a suite of true labels as it was: the same numbers by people give the same verdict but for the hashes', async () => {

@@ -9,7 +9,7 @@ import { type Bets, LossBets, lossPValue, lossUpperBound, meanOfBets } from '../
 import { readArtifact, type Verdict, verdictSchema } from '../../router/artifact/index.ts';
 import { predictedLoss } from '../../router/policy/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
-import { CHEAP, type GateWorld, gateWorld, STRONG, writeSuite } from './gate-world.ts';
+import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeSuite } from './gate-world.ts';
 
 const DELTA = 0.05;
 
@@ -189,6 +189,28 @@ describe('a gate over cases that were drawn with different probabilities', () =>
       await expect(gated((_, i) => (i === 6 ? { weight } : {}), { largest_weight: 4 })).rejects.toThrow(
         /\.jsonl:7: weight: must be a finite number above 0/,
       );
+  });
+
+  it('that comes after cases without weights makes other bets of these, and so the next look', async () => {
+    const artifact = copyOf(world.artifact);
+    const looks = async (rows: readonly object[]) => {
+      const file = path.join(world.home, `appended-${files++}.jsonl`);
+      writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+      const suite = writeSuite(world.home, { ...SUITE, largest_weight: 4 });
+      const { verdict } = await runGate({ artifact, suite, data: [file], write: true });
+      return [verdict.looks.number, verdict.sealed.batches.length];
+    };
+    const rows = world.cases.map(({ id, text, outcomes }) => ({
+      id,
+      prompt: text,
+      outcomes: Object.fromEntries(outcomes),
+    }));
+    const [first, second, third] = [rows.slice(0, -400), rows.slice(-400, -200), rows.slice(-200)];
+    expect(await looks(first)).toEqual([1, 1]);
+    expect(await looks([...first, ...second])).toEqual([1, 2]);
+    expect(await looks([...first, ...second, ...third.map((row) => ({ ...row, weight: 4 }))])).toEqual([
+      2, 1,
+    ]);
   });
 
   it('of groups counts a group by what its cases weigh together, and of a judge the mistakes too', async () => {
