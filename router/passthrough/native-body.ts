@@ -1,5 +1,5 @@
 import { isObject, jsonSplices, spliced } from '../json/index.ts';
-import { exceededLimit, type ModelRequest, type UnmappableRule } from '../targets/index.ts';
+import { exceededLimit, type ModelRequest, refusesThinking, type UnmappableRule } from '../targets/index.ts';
 import { createWork, remove, removeForeign, set, type Work } from './conversation-edits.ts';
 import { editAnthropic, editBlocks } from './edit-anthropic.ts';
 import { editOpenai } from './edit-openai.ts';
@@ -38,6 +38,7 @@ export function nativeBody(
     if (editBlocks(system, ['system'], 'system', work) === 0) remove(work, ['system']);
   }
   for (const { path, value } of refusedHints({ model, dialect, body })) removeForeign(work, path, value);
+  if (work.kind === 'anthropic') adaptiveThinking({ model, body }, work);
   lowerLimit({ model, dialect, body }, work);
   setSchemaFormat(body['response_format'], work);
   const { edits, dropped, misplaced } = work;
@@ -53,6 +54,15 @@ function lowerLimit(request: ModelRequest, work: Work): void {
     set(work, [field], exceeded.most);
     work.dropped.push(field);
   }
+}
+
+/** Thinking within a budget, which the newest Claude models refuse, becomes adaptive. */
+function adaptiveThinking({ model: { id }, body }: Pick<ModelRequest, 'model' | 'body'>, work: Work): void {
+  const { thinking } = body;
+  if (!isObject(thinking) || thinking['type'] !== 'enabled' || work.rule === 'refuse') return;
+  if (!refusesThinking(id, 'enabled') || refusesThinking(id, 'adaptive')) return;
+  set(work, ['thinking', 'type'], 'adaptive');
+  removeForeign(work, ['thinking', 'budget_tokens'], thinking['budget_tokens']);
 }
 
 /** A schema next to `json_object` is the form of other servers with this API. OpenAI has a format of its own for it. */

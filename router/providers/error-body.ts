@@ -9,6 +9,13 @@ import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
 const JSON_TYPE = 'application/json';
 /** Names that mean what a status means: types of Anthropic's errors, OpenAI's code, and Google's statuses. */
 const STATUS_BY_NAME: Readonly<Record<string, number>> = {
+  authentication_error: 401,
+  invalid_api_key: 401,
+  UNAUTHENTICATED: 401,
+  permission_error: 403,
+  PERMISSION_DENIED: 403,
+  not_found_error: 404,
+  NOT_FOUND: 404,
   overloaded_error: 529,
   rate_limit_error: 429,
   rate_limit_exceeded: 429,
@@ -48,8 +55,9 @@ const FAILED_STATUSES: ReadonlySet<unknown> = new Set(['failed', 'cancelled']);
 
 function errorIn(json: unknown): string | undefined {
   if (hasError(json)) return JSON.stringify(json);
-  // An event of the Responses API is the error itself.
-  if (fieldIn(json, 'type') === 'error') return JSON.stringify({ error: json });
+  // An event of the Responses API is the error itself, and so is what servers with the form of vLLM's errors write.
+  if (fieldIn(json, 'type') === 'error' || fieldIn(json, 'object') === 'error')
+    return JSON.stringify({ error: json });
   const message = fieldIn(json, 'message');
   const response = fieldIn(json, 'response');
   const choices = fieldIn(json, 'choices');

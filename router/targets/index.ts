@@ -17,13 +17,16 @@ export {
 export { requirePictureLimits } from './picture-limits.ts';
 export {
   acceptedEfforts,
+  cannotReason,
   canReason,
   EFFORTS,
   type Effort,
   effortForBudget,
   type Reasoning,
   reasoningOptions,
+  refusesEffort,
   refusesSampling,
+  refusesThinking,
   thinkingBudget,
 } from './reasoning.ts';
 export {

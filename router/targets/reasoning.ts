@@ -88,6 +88,12 @@ export function canReason(model: CatalogModel): boolean {
   return reasoningControl(model) !== undefined;
 }
 
+/** Whether it is one of OpenAI's models that are known not to reason: they refuse an effort, and have no encrypted reasoning. */
+export function cannotReason(model: CatalogModel): boolean {
+  const { capabilities, provider } = model;
+  return provider.kind === 'openai' && capabilities?.has('reasoning') === false && !canReason(model);
+}
+
 /** The efforts that the model is known to accept, least first; undefined if it is not known to reason. */
 export function acceptedEfforts(model: CatalogModel): readonly Effort[] | undefined {
   return reasoningControl(model)?.efforts;
@@ -171,13 +177,38 @@ interface ClaudeReasoning {
   readonly effort?: Effort;
 }
 
+const WITHOUT_THINKING = /claude-(instant|v?[12]|3-(haiku|sonnet|opus|5))/;
+const WITH_BUDGET_ALONE = /claude-(3-7|(opus|sonnet|haiku)-4(-[015](?!\d)|-2025|@|$))/;
+/** The next two by the AI SDK's table of Claude's capabilities. */
+const WITHOUT_BUDGET = /claude-((opus|sonnet|haiku)-5-5|fable-5)/;
+const ALWAYS_THINKS = /claude-((opus|sonnet)-5-5|fable-5)/;
+
+/** Whether a Claude model is known to refuse `thinking` of this `type`. Nothing is known of other names. */
+export function refusesThinking(id: string, type: unknown): boolean {
+  switch (type) {
+    case 'adaptive':
+      return WITHOUT_THINKING.test(id) || WITH_BUDGET_ALONE.test(id);
+    case 'enabled':
+      return WITHOUT_THINKING.test(id) || WITHOUT_BUDGET.test(id);
+    case 'disabled':
+      return ALWAYS_THINKS.test(id);
+    default:
+      return false;
+  }
+}
+
+/** Whether a Claude model is known to refuse `output_config.effort`. Opus 4.5 takes it, and has no adaptive thinking. */
+export function refusesEffort(id: string): boolean {
+  return refusesThinking(id, 'adaptive') && !id.includes('opus-4-5');
+}
+
 /** https://docs.claude.com/en/docs/build-with-claude/effort: adaptive thinking with an effort since 4.6, a budget before. */
 function claudeControl(
   id: string,
   options: (reasoning: ClaudeReasoning) => ProviderOptions,
 ): ReasoningControl | undefined {
-  if (/claude-(instant|v?[12]|3-(haiku|sonnet|opus|5))/.test(id)) return undefined;
-  if (/claude-(3-7|(opus|sonnet|haiku)-4(-[015](?!\d)|-2025|@|$))/.test(id)) {
+  if (WITHOUT_THINKING.test(id)) return undefined;
+  if (WITH_BUDGET_ALONE.test(id)) {
     return {
       efforts: ['none', 'low', 'medium', 'high'],
       conditional: true,

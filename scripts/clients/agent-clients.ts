@@ -3,9 +3,6 @@ import type { Client, Task } from './client.ts';
 const KEY = 'unused-on-loopback';
 const READ = 'cat mark.txt';
 const GEMINI_SETTINGS = { security: { auth: { selectedType: 'gemini-api-key' } } };
-const PI_REASONING = `
-
-\`reasoning\` only if all Claude models on the ladder take thinking in one form: older ones a budget, the newest \`adaptive\` alone.`;
 
 /** Coding agents: each runs once, unattended, and may use its shell. */
 export const AGENT_CLIENTS: readonly Client[] = [
@@ -259,6 +256,6 @@ function pi(protocol: 'openai-completions' | 'anthropic-messages', api: Client['
 
 \`\`\`json
 ${JSON.stringify(config('URL', 'auto'), undefined, 2).replaceAll(KEY, 'KEY')}
-\`\`\`${isOpenai ? '' : PI_REASONING}`,
+\`\`\``,
   };
 }

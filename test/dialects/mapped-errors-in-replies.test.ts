@@ -25,6 +25,8 @@ const CHAT: readonly (readonly [object, string, number])[] = [
   [{ choices: [{ index: 0, error: { code: 503, message: 'x' }, delta: {} }] }, 'overloaded', 503],
   [{ choices: [], error: { code: 429, message: 'x' } }, 'rate-limited', 429],
   [{ error: 'boom' }, 'server-error', 200],
+  [{ object: 'error', message: 'x', type: 'InternalServerError', code: 503 }, 'overloaded', 503],
+  [{ error: { message: 'x', code: 'invalid_api_key' } }, 'auth', 401],
   [{ error: { message: 'x', code: 'context_length_exceeded' } }, 'context-window', 200],
   [{ error: { message: `bad: ${KEY}`, code: 400 } }, 'bad-request', 400],
   [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 'overloaded', 529],
@@ -47,6 +49,7 @@ const CLAUDE: readonly (readonly [object, string, number])[] = [
 const GEMINI: readonly (readonly [object, string, number])[] = [
   [{ error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }, 'overloaded', 503],
   [{ error: { message: 'x', status: 'RESOURCE_EXHAUSTED' } }, 'rate-limited', 429],
+  [{ error: { message: 'x', status: 'PERMISSION_DENIED' } }, 'auth', 403],
   ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS', 'MALFORMED_RESPONSE'].map(
     (finishReason) =>
       [{ candidates: [{ content: { parts: [] }, finishReason }] }, 'bad-answer', 200] as const,

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
+import { knownFacts } from '../../router/catalog/prices.ts';
+import { nativeBody } from '../../router/passthrough/index.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import {
   BLOCKS,
@@ -610,6 +612,88 @@ describe('of the text that a client sent', () => {
     if (outcome.kind === 'reply') expect(outcome.dropped ?? []).toEqual(refused);
     const sent = bodies().at(-1)!;
     expect(['temperature', 'top_p'].filter((name) => !(name in sent))).toEqual(refused);
+  });
+
+  /** Thinking and effort as a client of `auto` sends them, who cannot know the model. */
+  const THOUGHTFUL = { thinking: { type: 'adaptive', display: 'omitted' }, output_config: { effort: 'low' } };
+  const BUDGET = { thinking: { type: 'enabled', budget_tokens: 1024 } };
+  const CLEARED = { context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] } };
+  const FORMAT = { type: 'json_schema', schema: { ...SCHEMA, additionalProperties: false } };
+
+  it.each<[string, Json, Json, readonly string[]]>([
+    ['claude-haiku-4-5', THOUGHTFUL, {}, ['output_config', 'thinking']],
+    ['claude-sonnet-4-20250514', THOUGHTFUL, {}, ['output_config', 'thinking']],
+    [
+      'claude-haiku-4-5',
+      { ...THOUGHTFUL, ...CLEARED },
+      {},
+      ['output_config', 'thinking', 'context_management'],
+    ],
+    ['claude-haiku-4-5', BUDGET, BUDGET, []],
+    ['claude-haiku-4-5', { thinking: { type: 'disabled' } }, { thinking: { type: 'disabled' } }, []],
+    [
+      'claude-haiku-4-5',
+      { output_config: { effort: 'low', format: FORMAT } },
+      { output_config: { format: FORMAT } },
+      ['output_config.effort'],
+    ],
+    ['claude-opus-4-8', THOUGHTFUL, THOUGHTFUL, []],
+    ['claude-opus-4-8', BUDGET, BUDGET, []],
+    ['claude-haiku-5-5', BUDGET, { thinking: { type: 'adaptive' } }, ['thinking.budget_tokens']],
+    ['claude-opus-5-5', { thinking: { type: 'disabled' } }, {}, ['thinking']],
+    ['claude-opus-5-5', THOUGHTFUL, THOUGHTFUL, []],
+  ])('%s with %j gets the thinking and the effort that it takes', async (id, settings, expected, dropped) => {
+    const { url, bodies } = await replyingProvider('anthropic');
+    const body = { model: id, max_tokens: 2048, messages: [USER], ...settings };
+    const outcome = await attempt(callTo(nativeModel(url, 'anthropic', id), 'anthropic', body), TIMEOUTS);
+    expect(outcome.kind).toBe('reply');
+    if (outcome.kind === 'reply') expect(outcome.dropped ?? []).toEqual(dropped);
+    expect(bodies().at(-1)).toEqual({ model: id, max_tokens: 2048, messages: [USER], ...expected });
+  });
+
+  it.each<[string, Dialect, Json, Json, readonly string[]]>([
+    ['gpt-4.1-mini', 'openai', { reasoning_effort: 'low' }, {}, ['reasoning_effort']],
+    ['gpt-5.1', 'openai', { reasoning_effort: 'low' }, { reasoning_effort: 'low' }, []],
+    [
+      'gpt-4.1-mini',
+      'responses',
+      {
+        reasoning: { effort: 'low', summary: 'auto' },
+        include: ['message.output_text.logprobs', 'reasoning.encrypted_content'],
+      },
+      { include: ['message.output_text.logprobs'] },
+      ['reasoning', 'include.1'],
+    ],
+    ['gpt-4.1-mini', 'responses', { reasoning: null, include: [] }, { reasoning: null, include: [] }, []],
+    [
+      'o3',
+      'responses',
+      { reasoning: { effort: 'low' }, include: ['reasoning.encrypted_content'] },
+      { reasoning: { effort: 'low' }, include: ['reasoning.encrypted_content'] },
+      [],
+    ],
+  ])('%s with %s and %j reasons only if it can', (id, dialect, settings, expected, dropped) => {
+    const model = {
+      ...nativeModel('http://127.0.0.1:9', 'openai', id),
+      capabilities: new Set(knownFacts('openai', id)?.capabilities),
+    };
+    const turn = dialect === 'responses' ? { input: 'Who?' } : { messages: [USER] };
+    const body = { model: id, ...turn, ...settings };
+    const native = nativeBody({ model, dialect, body }, JSON.stringify(body), 'drop-hints');
+    expect(native.dropped).toEqual(dropped);
+    expect(JSON.parse(native.text)).toEqual({ model: id, ...turn, ...expected });
+    expect(nativeBody({ model, dialect, body }, JSON.stringify(body), 'refuse').dropped).toEqual([]);
+  });
+
+  it('an effort stays for a model of which nothing is known', () => {
+    const model = {
+      ...nativeModel('http://127.0.0.1:9', 'openai', 'my-tuned-model'),
+      capabilities: undefined,
+    };
+    const body = { model: model.id, messages: [USER], reasoning_effort: 'low' };
+    expect(
+      nativeBody({ model, dialect: 'openai', body }, JSON.stringify(body), 'drop-hints').dropped,
+    ).toEqual([]);
   });
 
   it('what said something is named as dropped; with `refuse` it stays, for the provider to judge', async () => {

@@ -336,6 +336,11 @@ test.each([
   ['anthropic', { type: 'message', content: [], stop_reason: null }, 'bad-answer', 200],
   ['anthropic', { type: 'message', content: [{ type: 'text', text: '' }] }, 'bad-answer', 200],
   ['anthropic', { type: 'error', error: { type: 'overloaded_error' } }, 'overloaded', 529],
+  ['anthropic', { type: 'error', error: { type: 'authentication_error' } }, 'auth', 401],
+  ['anthropic', { type: 'error', error: { type: 'permission_error' } }, 'auth', 403],
+  ['anthropic', { type: 'error', error: { type: 'not_found_error' } }, 'model-missing', 404],
+  ['openai', { error: { type: 'invalid_request_error', code: 'invalid_api_key' } }, 'auth', 401],
+  ['openai', { object: 'error', message: 'x', code: 503 }, 'overloaded', 503],
 ] as const)('%s: %j in a 200 is no answer but %s, %i', async (dialect, body, failure, status) => {
   const url = await answering(JSON.stringify(body));
   expect(await endOf(callOf({ url, dialect }))).toEqual({ failure, status });

@@ -54,7 +54,7 @@ describe('a provider with the Responses API', () => {
         stream,
         tools: [WEATHER, { type: 'web_search' }],
         metadata: { a: 'b' },
-        include: ['reasoning.encrypted_content'],
+        include: ['message.output_text.logprobs'],
         prompt_cache_key: 'k',
       };
       const own = { ...body, model: 'gpt-4.1-mini' };

@@ -221,9 +221,13 @@ const DEFAULT_ONLY: readonly (readonly [keyof Request, unknown])[] = [
   ['frequency_penalty', 0],
   ['logprobs', false],
 ];
+/** Refuse an effort, and have no encrypted reasoning. */
+export const NEVER_REASONS = /^gpt-(3|4)/;
 const UNSUPPORTED = ['logit_bias', 'top_logprobs', 'stop'] as const;
 
 function reasoningRefusal(request: Request): string | undefined {
+  if (request.reasoning_effort != null && NEVER_REASONS.test(request.model))
+    return 'Unrecognized request argument supplied: reasoning_effort';
   if (!REASONING_MODEL.test(request.model)) return undefined;
   if (request.max_tokens != null) {
     return "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { firstIssue } from '../json.ts';
+import { NEVER_REASONS } from './openai.ts';
 
 /**
  * Why OpenAI's Responses API would refuse the body, for the mistakes that clients and gateways make; undefined if it would not. From the
@@ -9,7 +10,7 @@ export function responsesRefusal(body: Readonly<Record<string, unknown>>): strin
   const issue = firstIssue(request, body);
   if (issue !== undefined) return `Invalid request: ${issue}`;
   const { input, ...settings } = body as Request;
-  return samplingRefusal(settings) ?? (typeof input === 'string' ? undefined : itemRefusal(input));
+  return modelRefusal(settings) ?? (typeof input === 'string' ? undefined : itemRefusal(input));
 }
 
 const name = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, "string does not match pattern '^[a-zA-Z0-9_-]+$'");
@@ -161,7 +162,18 @@ const request = z.strictObject({
 
 type Request = z.infer<typeof request>;
 
-function samplingRefusal({ model, reasoning, ...settings }: Omit<Request, 'input'>): string | undefined {
+function modelRefusal({
+  model,
+  reasoning,
+  include,
+  ...settings
+}: Omit<Request, 'input'>): string | undefined {
+  if (NEVER_REASONS.test(model)) {
+    if (reasoning?.['effort'] != null)
+      return "Unsupported parameter: 'reasoning.effort' is not supported with this model.";
+    if (include?.includes('reasoning.encrypted_content'))
+      return 'Encrypted content is not supported with this model.';
+  }
   const version = Number(/^gpt-(\d+(\.\d)?)/.exec(model)?.[1] ?? (/^o\d/.test(model) ? 5 : 4));
   const reasons =
     version === 5 || version >= 6 || (version > 5 && (reasoning?.['effort'] ?? 'none') !== 'none');
