@@ -2,7 +2,12 @@ import { Command } from 'commander';
 import { deltaOfLook, type Sealed, suiteSchema, walkSealed } from '../../evals/gate/index.ts';
 import { type CalibrationCases, predictedLosses, walkSteps } from '../../evals/threshold/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { clopperPearsonLower, clopperPearsonUpper, seededRandom } from '../../router/statistics/index.ts';
+import {
+  clopperPearsonLower,
+  clopperPearsonUpper,
+  mean,
+  seededRandom,
+} from '../../router/statistics/index.ts';
 import { wholeNumberBetween } from '../flags.ts';
 import { print } from '../terminal.ts';
 import { drawnOrder, sealedCases } from './guarantee/gate.ts';
@@ -16,6 +21,8 @@ import {
 } from './guarantee/population.ts';
 import { SETS } from './guarantee/settings.ts';
 
+/** Of the probability of requests below the limit: that of the others, as `label --select` draws them. */
+const LEAST_SHARE = 0.25;
 /** What a first look may spend. */
 const DELTA = deltaOfLook(1, 0.95);
 /** The part of it that the bounds of the share spend, as in the gate. */
@@ -30,33 +37,107 @@ const command = new Command('bench:labels')
   .requiredOption('--data <folder>', 'the converted public sets')
   .option('--resamples <n>', 'samples drawn for each row', wholeNumberBetween(1, 1e5), 200)
   .option('--seed <n>', 'of all draws', wholeNumberBetween(0, 2 ** 31 - 1), 7)
+  .option(
+    '--saved',
+    'in place of that: how many labels chosen ones save, for the escalation that labels of all requests certify',
+    false,
+  )
+  .option('--labels <n>', 'with --saved: labels drawn from all requests', wholeNumberBetween(10, 1e5), 1_000)
   .parse();
 
+interface Options {
+  readonly data: string;
+  readonly resamples: number;
+  readonly seed: number;
+  readonly saved: boolean;
+  readonly labels: number;
+}
+
 try {
-  const { data, resamples, seed } = command.opts<{ data: string; resamples: number; seed: number }>();
+  const options = command.opts<Options>();
   print(
-    '| set | margin, labels | drawn from all | drawn below the limit (share) | violations |\n| --- | --- | ---: | ---: | ---: |\n',
+    options.saved
+      ? '| set | margin | escalated by labels of all requests | labels drawn | how the others are chosen | labels for the same (95 % interval) | saved |\n| --- | --- | ---: | ---: | --- | ---: | ---: |\n'
+      : '| set | margin, labels | drawn from all | drawn below the limit (share) | violations |\n| --- | --- | ---: | ---: | ---: |\n',
   );
   for (const set of SETS) {
-    const population = await scoreSet(await readSet(set, data));
-    for (const [margin, n] of [
-      [0.03, 1000],
-      [0.03, 500],
-      [0.02, 1000],
-    ] as const) {
-      const all = certify(population, margin, n, { resamples, seed });
-      const limit = limitOf(population, MARGINS_AT_LIMIT * margin);
-      const below = certify(population, margin, n, { resamples, seed, limit });
-      const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-      print(
-        `| ${set.name} | ${margin}, ${n} | ${percent(all.escalated)} | ${percent(below.escalated)} (${percent(below.share)}) | ${all.violations} and ${below.violations} of ${resamples} |\n`,
-      );
-    }
+    const population = await scoreSet(await readSet(set, options.data));
+    for (const row of options.saved ? savedRows(population, options) : comparedRows(population, options))
+      print(`| ${set.name} ${row}`);
   }
 } catch (error) {
   if (!(error instanceof PlimsollError)) throw error;
   process.stderr.write(`labels: ${error.message}\n`);
   process.exitCode = 2;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** The same number of labels, drawn from all requests and from those below the limit. */
+function* comparedRows(population: Population, { resamples, seed }: Options): Generator<string> {
+  for (const [margin, n] of [
+    [0.03, 1000],
+    [0.03, 500],
+    [0.02, 1000],
+  ] as const) {
+    const all = certify(population, margin, n, { resamples, seed });
+    const limit = limitOf(population, MARGINS_AT_LIMIT * margin);
+    const below = certify(population, margin, n, { resamples, seed, limit, choice: 'below' });
+    yield `| ${margin}, ${n} | ${percent(mean(all.escalations))} | ${percent(mean(below.escalations))} (${percent(below.share)}) | ${all.violations} and ${below.violations} of ${resamples} |\n`;
+  }
+}
+
+/** Numbers of labels that are tried, as parts of those that are drawn from all requests. */
+const PARTS = [0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+const BOOTSTRAPS = 1_000;
+
+/** How many chosen labels certify the escalation that labels of all requests do. */
+function* savedRows(population: Population, { resamples, seed, labels }: Options): Generator<string> {
+  const random = seededRandom(seed);
+  for (const margin of [0.03, 0.05]) {
+    const limit = limitOf(population, MARGINS_AT_LIMIT * margin);
+    const all = certify(population, margin, labels, { resamples, seed });
+    for (const [choice, words] of [
+      ['below', 'where a score may stay cheap (`plan-labels`)'],
+      ['select', 'these four times as often (`label --select`), weighted'],
+    ] as const) {
+      const tried: { readonly n: number; readonly escalations: Float64Array }[] = [];
+      for (const part of PARTS) {
+        const n = Math.round(part * labels);
+        const { escalations } = certify(population, margin, n, { resamples, seed: seed + n, limit, choice });
+        tried.push({ n, escalations });
+        if (mean(escalations) < mean(all.escalations) - 0.02) break; // clearly enough
+      }
+      const found = labelsFor(mean(all.escalations), tried, mean);
+      const drawn = Array.from({ length: BOOTSTRAPS }, () => {
+        const resampled = (values: Float64Array) =>
+          mean(values.map(() => values[Math.floor(random() * values.length)]!));
+        return labelsFor(resampled(all.escalations), tried, resampled);
+      }).sort((a, b) => a - b);
+      const [low, high] = [0.025, 0.975].map((share) => Math.round(drawn[Math.floor(share * BOOTSTRAPS)]!));
+      yield `| ${margin} | ${percent(mean(all.escalations))} | ${labels} | ${words} | ${Math.round(found)} (${low} to ${high}) | ${percent(1 - found / labels)} |\n`;
+    }
+  }
+}
+
+/** The number at which the mean escalation falls to one, between the numbers that were tried; infinite if none is enough. */
+function labelsFor(
+  escalated: number,
+  tried: readonly { readonly n: number; readonly escalations: Float64Array }[],
+  meanOf: (values: Float64Array) => number,
+): number {
+  let before: { readonly n: number; readonly mean: number } | undefined;
+  for (const { n, escalations } of tried) {
+    const now = meanOf(escalations);
+    if (now <= escalated) {
+      if (before === undefined) return n;
+      return before.n + ((before.mean - escalated) / (before.mean - now)) * (n - before.n);
+    }
+    before = { n, mean: now };
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** The smallest limit, in steps of 0.001, at which all below is expected to lose as much. */
@@ -70,58 +151,84 @@ function limitOf({ probabilities }: Population, loss: number): number {
   return walkSteps(at < 0 ? 0.999 : scores[at]!, 1)[0] ?? 0.999;
 }
 
-/** Mean share of the population that certified thresholds escalate, and how many of them truly lose more than the margin. */
+/** Which requests are labelled: all alike; those below the limit alone; or these more often than the others. */
+type Choice = 'all' | 'below' | 'select';
+
+/** Share of the population that certified thresholds escalate, one a resample, and how many of them truly lose more than the margin. */
 function certify(
   population: Population,
   margin: number,
   n: number,
-  { resamples, seed, limit }: { resamples: number; seed: number; limit?: number },
+  {
+    resamples,
+    seed,
+    limit = 1,
+    choice = 'all',
+  }: { resamples: number; seed: number; limit?: number; choice?: Choice },
 ) {
   const truth = populationTruth(population);
   const scores = predictedLosses(population.probabilities);
   const all = population.quality[0]!.length;
-  const rowsBelow = Uint32Array.from(scores.keys()).filter((row) => scores[row]! <= (limit ?? 1));
-  const pool = casesInRows(population, rowsBelow);
+  const rowsBelow = Uint32Array.from(scores.keys()).filter((row) => scores[row]! <= limit);
   const share = rowsBelow.length / all;
+  const pool = choice === 'below' ? casesInRows(population, rowsBelow) : population;
   const random = seededRandom(seed);
-  let escalated = 0;
+  const escalations = new Float64Array(resamples);
   let violations = 0;
   for (let resample = 0; resample < resamples; resample++) {
-    const sample = casesInRows(pool, drawRows(pool, n, random));
+    const rows = choice === 'select' ? selectedRows(scores, limit, n, random) : drawRows(pool, n, random);
+    const sealed = sealedOf(casesInRows(pool, rows), margin);
     const { threshold, proved } = walkSealed(
-      sealedOf(sample, n, margin, { limit, share, all, below: rowsBelow.length }),
-      walkSteps(-1, limit ?? 0.999),
+      choice === 'below'
+        ? { ...sealed, ...belowOf(limit, rowsBelow.length, all) }
+        : choice === 'select'
+          ? { ...sealed, bets: weightedBets(rows, scores, limit) }
+          : sealed,
+      walkSteps(-1, choice === 'below' ? limit : 0.999),
     );
     const found = proved ? truth.at(threshold) : { escalationRate: 1, loss: 0 };
-    escalated += found.escalationRate / resamples;
+    escalations[resample] = found.escalationRate;
     if (found.loss > margin) violations++;
   }
-  return { escalated, violations, share };
+  return { escalations, violations, share };
 }
 
-function sealedOf(
-  sample: CalibrationCases,
-  n: number,
-  margin: number,
-  pool: { limit: number | undefined; share: number; all: number; below: number },
-): Sealed {
+/** Rows drawn with replacement, those above the limit with a part of the probability of the others. */
+function selectedRows(scores: Float64Array, limit: number, n: number, random: () => number): Uint32Array {
+  const rows = new Uint32Array(n);
+  for (let i = 0; i < n; ) {
+    const row = Math.floor(random() * scores.length);
+    if (scores[row]! <= limit || random() < LEAST_SHARE) rows[i++] = row;
+  }
+  return rows;
+}
+
+function weightedBets(rows: Uint32Array, scores: Float64Array, limit: number): Sealed['bets'] {
+  const weights = Float64Array.from(rows, (row) => (scores[row]! <= limit ? 1 : 1 / LEAST_SHARE));
+  return { ...drawnOrder(rows.length), weights, largestUnit: 1 / LEAST_SHARE };
+}
+
+function sealedOf(sample: CalibrationCases, margin: number): Sealed {
   return {
     ...sealedCases(sample),
     suite: suiteSchema.parse({ name: 'labels', max_quality_loss: margin }),
-    bets: drawnOrder(n),
+    bets: drawnOrder(sample.quality[0]!.length),
     delta: DELTA,
-    ...(pool.limit !== undefined && {
-      below: {
-        limit: pool.limit,
-        pool: pool.all,
-        share: {
-          value: pool.share,
-          lower: clopperPearsonLower(pool.below, pool.all, SPENT),
-          upper: clopperPearsonUpper(pool.below, pool.all, SPENT),
-        },
-        delta: DELTA - SPENT,
-        escalated: () => 0,
+  };
+}
+
+function belowOf(limit: number, below: number, all: number): Pick<Sealed, 'below'> {
+  return {
+    below: {
+      limit,
+      pool: all,
+      share: {
+        value: below / all,
+        lower: clopperPearsonLower(below, all, SPENT),
+        upper: clopperPearsonUpper(below, all, SPENT),
       },
-    }),
+      delta: DELTA - SPENT,
+      escalated: () => 0,
+    },
   };
 }
