@@ -37,6 +37,7 @@ export interface CanonicalRow {
   readonly key?: string;
   readonly label?: string;
   readonly label_plan?: string;
+  readonly label_pool?: 'training' | 'sealed';
   readonly weight?: number;
   readonly sampling_probability?: number;
   readonly reference?: unknown;
@@ -90,7 +91,13 @@ function canonicalRow(
 ): CanonicalRow {
   const row = parseCaseRow(fields);
   const { source, task, split, group, language, system, context, key, label, prompt, messages } = row;
-  const { label_plan: labelPlan, reference, weight, sampling_probability: probability } = row;
+  const {
+    label_plan: labelPlan,
+    label_pool: labelPool,
+    reference,
+    weight,
+    sampling_probability: probability,
+  } = row;
   const outcomes = Object.entries(row.outcomes).map(([model, outcome]) => [
     model,
     onUnitScale(model, outcome, rulesOf(model, rules)),
@@ -107,6 +114,7 @@ function canonicalRow(
     ...(key != null && { key }),
     ...(label != null && { label: String(label) }),
     ...(labelPlan != null && { label_plan: labelPlan }),
+    ...(labelPool != null && { label_pool: labelPool }),
     ...(weight !== undefined && { weight }),
     ...(probability !== undefined && { sampling_probability: probability }),
     ...(reference != null && { reference }),

@@ -19,6 +19,8 @@ export interface Case {
   readonly label?: string;
   /** sha256 of the plan that drew the request to be labelled, if one did: it is no draw from all requests. */
   readonly labelPlan?: string;
+  /** Chosen to be learned from: it is no draw from all requests either. */
+  readonly isForTraining?: boolean;
   readonly task?: string;
   readonly source?: string;
   /** The request's language, ISO 639 such as en, if the row has one. */
@@ -81,6 +83,7 @@ const caseRowSchema = z.looseObject({
   group: optionalName,
   label: optionalName,
   label_plan: z.string().min(1).nullish(),
+  label_pool: z.enum(['training', 'sealed'], { error: 'must be training or sealed' }).nullish(),
   task: z.string().nullish(),
   source: z.string().nullish(),
   language: z.string().nullish(),
@@ -169,6 +172,7 @@ export function buildCase(
     ...(row.group != null && { group: String(row.group) }),
     ...(row.label != null && { label: String(row.label) }),
     ...(row.label_plan != null && { labelPlan: row.label_plan }),
+    ...(row.label_pool === 'training' && { isForTraining: true }),
     ...(row.task != null && { task: row.task }),
     ...(row.source != null && { source: row.source }),
     ...(row.language != null && { language: row.language }),

@@ -46,9 +46,11 @@ export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): H
   const known = seenQuestions(artifact.seenQuestions);
   const hashes = cases.map(({ text }) => copyHashes(text));
   const sightings = cases.map((one, row) => known.sighting(one, hashes[row]));
-  const parts = partBySeen(cases, (_, row) => sightings[row] !== undefined);
+  // what was chosen to be learned from is no sample of the requests, whether or not this artifact has learned from it
+  const parts = partBySeen(cases, (one, row) => sightings[row] !== undefined || one.isForTraining === true);
   const { unseen, unseenRows, seen, tied } = parts;
   if (unseen.length === 0) throw nothingLeft(cases.length, seen.length, manifest.name);
+  const chosen = seen.filter(({ isForTraining }) => isForTraining === true).length;
   const seenCopies = sightings.filter((sighting) => sighting === 'copy').length;
   const unseenHashes = Array.from(unseenRows, (row) => hashes[row]!);
   const alike = unseenHashes.filter(known.isAlike).length;
@@ -62,6 +64,11 @@ export function heldOutCases(cases: readonly Case[], artifact: ArtifactFiles): H
     ),
     alike,
     notes: [
+      ...(chosen === 0
+        ? []
+        : [
+            `${chosen} cases were chosen to be learned from (label --select): they are no sample of the requests, and are left out as if they were seen.`,
+          ]),
       ...(known.knowsCopies ? [] : [withoutCopies(manifest.name)]),
       ...(alike === 0 ? [] : [alikeNote(alike, unseen.length, manifest.name)]),
     ],

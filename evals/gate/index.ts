@@ -42,6 +42,7 @@ export {
 export { collectReplay, type Replay, replayArtifact, type ScoredCase } from './replay.ts';
 export { type DecisionsRequest, type DecisionsRun, gateDecisions, ladderRungs } from './run-decisions.ts';
 export { type GateRequest, type GateRun, runGate } from './run-gate.ts';
+export { type SelectedLabels, type SelectLabelsRequest, selectLabels } from './select-labels.ts';
 export { type Sealed, type Subject, subjectAt } from './subject.ts';
 export { type LoadedSuite, loadSuite, suiteSchema } from './suite.ts';
 export { thinnedRows, withSealedWeights } from './weights.ts';

@@ -242,7 +242,8 @@ function withoutReplies(name: string, model: string): PlimsollError {
   );
 }
 
-function escalationScore(scores: ArrayLike<number>): number {
+/** The threshold from which on a request may stay below the strongest rung. @param scores one a rung (rungScores) */
+export function escalationScore(scores: ArrayLike<number>): number {
   let least = Number.POSITIVE_INFINITY;
   for (let rung = 0; rung < scores.length - 1; rung++) {
     least = Math.min(least, predictedLoss(scores, rung));
@@ -254,7 +255,7 @@ function escalationScore(scores: ArrayLike<number>): number {
  * The smallest step at which the predicted loss of the prompts up to it, summed and divided by the whole pool, reaches a mean loss; the last
  * step below 1 if none does. With middle rungs a prompt counts with its smallest predicted loss, which errs towards a higher limit.
  */
-function stepReaching(pool: readonly ScoredPrompt[], meanLoss: number): number {
+export function stepReaching(pool: readonly Pick<ScoredPrompt, 'score'>[], meanLoss: number): number {
   const rising = pool.map(({ score }) => score).sort((a, b) => a - b);
   let lost = 0;
   let next = 0;

@@ -317,7 +317,8 @@ class LabelRun {
     const { candidates, out } = this.#options;
     const rows: CaseRow[] = [];
     for (const { row, one } of this.#rows) {
-      const outcomes = this.#outcomes.get(one.id);
+      // a sealed request without a label is no request less: where it stays cheap it counts as lost
+      const outcomes = this.#outcomes.get(one.id) ?? (row.label_pool === 'sealed' ? new Map() : undefined);
       if (outcomes === undefined) continue;
       const inOrder = candidates.flatMap(({ name }) => {
         const outcome = outcomes.get(name);

@@ -30,6 +30,10 @@ const SPENT = 0.05 * DELTA;
 /** The limit that plan-labels sets: where all below is expected to lose so many margins. */
 const MARGINS_AT_LIMIT = 1.5;
 
+/** Numbers of labels that are tried, as parts of those that are drawn from all requests. */
+const PARTS = [0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+const BOOTSTRAPS = 1_000;
+
 const command = new Command('bench:labels')
   .description(
     'What labels are worth that were drawn only where a score may stay cheap, beside labels drawn from all requests.',
@@ -37,6 +41,7 @@ const command = new Command('bench:labels')
   .requiredOption('--data <folder>', 'the converted public sets')
   .option('--resamples <n>', 'samples drawn for each row', wholeNumberBetween(1, 1e5), 200)
   .option('--seed <n>', 'of all draws', wholeNumberBetween(0, 2 ** 31 - 1), 7)
+  .option('--set <name>', 'one of the sets alone')
   .option(
     '--saved',
     'in place of that: how many labels chosen ones save, for the escalation that labels of all requests certify',
@@ -49,6 +54,7 @@ interface Options {
   readonly data: string;
   readonly resamples: number;
   readonly seed: number;
+  readonly set?: string;
   readonly saved: boolean;
   readonly labels: number;
 }
@@ -60,7 +66,10 @@ try {
       ? '| set | margin | escalated by labels of all requests | labels drawn | how the others are chosen | labels for the same (95 % interval) | saved |\n| --- | --- | ---: | ---: | --- | ---: | ---: |\n'
       : '| set | margin, labels | drawn from all | drawn below the limit (share) | violations |\n| --- | --- | ---: | ---: | ---: |\n',
   );
-  for (const set of SETS) {
+  const sets = SETS.filter(({ name }) => options.set === undefined || name === options.set);
+  if (sets.length === 0)
+    throw new PlimsollError('invalid-input', `--set is one of ${SETS.map(({ name }) => name).join(', ')}.`);
+  for (const set of sets) {
     const population = await scoreSet(await readSet(set, options.data));
     for (const row of options.saved ? savedRows(population, options) : comparedRows(population, options))
       print(`| ${set.name} ${row}`);
@@ -88,10 +97,6 @@ function* comparedRows(population: Population, { resamples, seed }: Options): Ge
     yield `| ${margin}, ${n} | ${percent(mean(all.escalations))} | ${percent(mean(below.escalations))} (${percent(below.share)}) | ${all.violations} and ${below.violations} of ${resamples} |\n`;
   }
 }
-
-/** Numbers of labels that are tried, as parts of those that are drawn from all requests. */
-const PARTS = [0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
-const BOOTSTRAPS = 1_000;
 
 /** How many chosen labels certify the escalation that labels of all requests do. */
 function* savedRows(population: Population, { resamples, seed, labels }: Options): Generator<string> {

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import type { ColumnMap } from '../../evals/cases/index.ts';
+import type { ColumnMap, PromptRowOptions } from '../../evals/cases/index.ts';
+import { selectLabels } from '../../evals/gate/index.ts';
 import {
   type Forecast,
   type Interval,
@@ -7,14 +9,18 @@ import {
   type Labelled,
   label,
 } from '../../evals/labelling/index.ts';
-import { addMapFlag, addRejectFlags, type RejectFlags } from '../flags.ts';
+import { addMapFlag, addRejectFlags, numberBetween, type RejectFlags, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends RejectFlags, LabelFlags {
   readonly from: readonly string[];
   readonly out: string;
   readonly map?: ColumnMap;
+  readonly select?: number;
+  readonly artifact?: string;
+  readonly margin: number;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly json: boolean;
@@ -32,6 +38,13 @@ export function labelCommand(): Command {
       'prompts or cases: .jsonl, .json, .csv, .tsv, each also .gz; or captured: the captured requests in the state',
     )
     .requiredOption('--out <file>', 'the labelled cases, .jsonl or .jsonl.gz; the journal goes beside it')
+    .option(
+      '--select <count>',
+      'label about so many, chosen by the scores of --artifact: 60 % to learn from, 40 % to be sealed',
+      wholeNumberBetween(10, 1_000_000),
+    )
+    .option('--artifact <folder>', 'with --select: whose scores choose, or a store: then its current one')
+    .option('--margin <loss>', 'with --select: the mean quality loss to certify', numberBetween(0, 1), 0.03)
     .option('--dry-run', 'say what it takes, and call nobody', false)
     .option('--force', 'replace cases that no journal belongs to', false)
     .option('--json', 'print the result as JSON', false);
@@ -58,20 +71,22 @@ async function run(flags: Flags): Promise<void> {
     interrupted.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  const reading = {
+    maxRejectShare: maxRejects,
+    ...(map && { columns: map }),
+    ...(rejects !== undefined && { rejectsFile: rejects }),
+    onNotes: printNotes,
+  };
+  const chosen = await chooseRequests(flags, reading);
   const progress = startProgress('labelling');
   const labelled = await label({
     ...labelOptions(flags),
-    prompts: from.map((one) => requestsFrom(one, flags.config)),
+    prompts: chosen === undefined ? from.map((one) => requestsFrom(one, flags.config)) : [chosen],
     out,
     dryRun,
     force,
     signal: interrupted.signal,
-    reading: {
-      maxRejectShare: maxRejects,
-      ...(map && { columns: map }),
-      ...(rejects !== undefined && { rejectsFile: rejects }),
-      onNotes: printNotes,
-    },
+    reading: chosen === undefined ? reading : {},
     onForecast: (forecast) => printNotes(forecastLines(forecast, budget)),
     onProgress: ({ rows, of, spentUsd }) =>
       progress.update(rows, of, `, ${dollars(spentUsd)} of ${dollars(budget)}`),
@@ -80,6 +95,46 @@ async function run(flags: Flags): Promise<void> {
   if (flags.json) printJson(resultJson(labelled));
   else print(summary(labelled, out, budget));
   process.exitCode = exitCode(labelled);
+}
+
+/**
+ * The file of the requests that --select chose. Once it is there it is not made again: a run that goes on labels the same ones, whatever traffic came since.
+ * @throws UsageError without the artifact whose scores choose
+ */
+async function chooseRequests(
+  { select, artifact, from, out, margin, config, force }: Flags,
+  reading: PromptRowOptions,
+): Promise<string | undefined> {
+  if (select === undefined) {
+    if (artifact !== undefined)
+      throw new UsageError('--artifact goes with --select, which says how many to label.');
+    return undefined;
+  }
+  if (artifact === undefined) throw new UsageError('--select needs --artifact: whose scores choose.');
+  const chosen = `${out.replace(/\.(jsonl|ndjson|json)(\.gz)?$/i, '')}.chosen.jsonl`;
+  if (existsSync(chosen) && !force) {
+    printNotes([`Going on with the requests of ${chosen}. --force, or another --out, chooses anew.`]);
+    return chosen;
+  }
+  const prompts = from.map((one) => requestsFrom(one, config));
+  const progress = startProgress('scoring requests');
+  const found = await selectLabels({
+    artifact,
+    prompts,
+    out: chosen,
+    n: select,
+    margin,
+    reading,
+    onProgress: (scored) => progress.update(scored),
+  });
+  progress.end(`${found.pool} requests; ${found.seen} left out, whose questions the artifact has seen`);
+  printNotes([
+    `Chose ${found.training} to learn from and ${found.sealed.n} to be sealed, ${found.sealed.mayStayCheap} of which may stay cheap (predicted loss up to ${found.limit.toFixed(3)}): ${chosen}.`,
+    ...(found.largestWeight > 1
+      ? [`State in the suite: largest_weight: ${Math.ceil(1e3 * found.largestWeight - 1e-6) / 1e3}`]
+      : []),
+  ]);
+  return chosen;
 }
 
 function forecastLines(

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { CAPTURED, capturedRecord } from '../../router/records/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
@@ -105,3 +106,40 @@ test.skipIf(process.platform === 'win32')(
     expect(JSON.parse(stdout)).toMatchObject({ complete: 12, new_calls: 24 - paid });
   },
 );
+
+test('--select chooses by the scores of an artifact what is worth a label, once', async () => {
+  const { folder } = await world(0);
+  const prompts = Array.from({ length: 200 }, (_, i) => ({
+    id: `q${i}`,
+    prompt:
+      i % 2
+        ? `Where is harbour ${'x'.repeat(i)} of Antwerp?`
+        : `Prove lemma ${'y'.repeat(i)} about sheaves and functors.`,
+  }));
+  writeFileSync(path.join(folder, 'prompts.jsonl'), prompts.map((row) => JSON.stringify(row)).join('\n'));
+  const args =
+    '--from prompts.jsonl --models cheap,strong --graders graders.yaml --budget 1usd --out cases.jsonl --json';
+  const label = async (...more: string[]) => cli(['label', ...args.split(' '), ...more], { cwd: folder });
+  const starter = path.join(PACKAGE_FOLDER, 'models', 'starter');
+  expectRefusal(await label('--select', '40'), /--select needs --artifact/, 2);
+  expectRefusal(await label('--artifact', starter), /--artifact goes with --select/, 2);
+  const { code, stdout, stderr } = await label('--select', '40', '--artifact', starter, '--margin', '0.05');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toMatch(/Chose 24 to learn from and \d+ to be sealed, \d+ of which may stay cheap/);
+  expect(stderr).toMatch(/State in the suite: largest_weight: \d/);
+  const read = (name: string) =>
+    readFileSync(path.join(folder, name), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const [chosen, cases] = [read('cases.chosen.jsonl'), read('cases.jsonl')];
+  expect(JSON.parse(stdout)).toMatchObject({ rows: chosen.length, complete: chosen.length });
+  expect(cases.map(({ label_pool }) => label_pool).sort()).toEqual(
+    chosen.map(({ label_pool }) => label_pool).sort(),
+  );
+  const first = cases.filter((row) => row.label_first === true).length;
+  expect(cases.slice(0, first).every((row) => row.label_first === true)).toBe(true);
+  const again = await label('--select', '40', '--artifact', starter, '--margin', '0.05');
+  expect(again.stderr).toContain('Going on with the requests of cases.chosen.jsonl');
+  expect(JSON.parse(again.stdout)).toMatchObject({ rows: chosen.length, new_calls: 0 });
+}, 60_000);
