@@ -20,7 +20,7 @@ const PROMPT_FIELDS = [
 /** Fields that only JSON can hold, or that another command writes. */
 const OTHER_FIELDS = [
   ...['messages', 'tools', 'response_format', 'split', 'label_plan', 'weight'],
-  ...['label_pool', 'label_first'], // of chosen requests
+  ...['label_pool', 'label_needed'], // of chosen requests
   ...['decision', 'sampling_probability', 'stratum', 'reply'], // of captured requests and logs
 ];
 

@@ -29,7 +29,7 @@ export interface SelectLabelsRequest {
   readonly prompts: readonly (string | NamedRows)[];
   /** The chosen requests, .jsonl or .jsonl.gz. */
   readonly out: string;
-  /** About how many to choose: 60 % to learn from and 40 % to be sealed. */
+  /** About how many labels: 60 % to learn from and 40 % of sealed requests. */
   readonly n: number;
   /** The quality loss that is to be certified, above 0 and at most 1. */
   readonly margin: number;
@@ -43,21 +43,21 @@ export interface SelectLabelsRequest {
 export interface SelectedLabels {
   /** To learn from: half of them stratified, half near the threshold. */
   readonly training: number;
-  /** To be sealed, and those of them whose score may stay cheap. */
-  readonly sealed: { readonly n: number; readonly mayStayCheap: number };
-  /** With which a sealed request is drawn: one that may stay cheap, and any other. */
-  readonly probabilities: { readonly mayStayCheap: number; readonly others: number };
+  /** To be sealed, and those of them that need a label, since their score may stay cheap. */
+  readonly sealed: { readonly n: number; readonly needed: number };
+  /** With which a request of the sealed part is drawn. */
+  readonly probability: number;
   /** Scores up to this may stay cheap. */
   readonly limit: number;
   /** For the suite: the largest weight that a sealed request could get, whatever was drawn. */
   readonly largestWeight: number;
+  /** The requests of the pool came with different probabilities: the suite needs `largest_weight`. */
+  readonly isWeighted: boolean;
   /** Requests of the pool, without those whose question the artifact has seen. */
   readonly pool: number;
   readonly seen: number;
 }
 
-/** Of the probability of what may stay cheap: that of the other sealed requests. Never 0, or no other policy could be gated on them. */
-const LEAST_SHARE = 0.25;
 /** As in plan-labels: where all that lies below is expected to lose so many margins. */
 const MARGINS_TO_LIMIT = 1.5;
 
@@ -78,8 +78,8 @@ interface Pooled extends Pick<Case, 'id' | 'key' | 'group' | 'task' | 'language'
  * artifact, so that no question is in both parts:
  *
  * - of the part that is learned from, half the labels are stratified (task, language, length, score) and half are those nearest to the threshold that serves;
- * - of the part that is sealed, each request is drawn by itself with a known probability: one whose score may stay cheap with four times that of any other, since
- *   an escalated one loses nothing. The probability is in its row, and the gate weights by it.
+ * - of the part that is sealed, each request is drawn by itself with one probability, that goes into its row times the one with which it came into the pool: the
+ *   gate weights by it. Only those whose score may stay cheap need a label, since an escalated request loses nothing; the others stay among the cases without one.
  *
  * Draws follow from hashes of the questions: no label has a say, and there is no seed to try. No model is called.
  *
@@ -102,7 +102,7 @@ export async function selectLabels(request: SelectLabelsRequest): Promise<Select
     ...sealed.rows.map(({ row, probability, score }) => ({
       ...unweighted(row),
       label_pool: 'sealed' as const,
-      label_first: score <= limit,
+      label_needed: score <= limit,
       ...(probability < 1 && { sampling_probability: probability }),
     })),
   ]);
@@ -111,11 +111,12 @@ export async function selectLabels(request: SelectLabelsRequest): Promise<Select
     training: training.length,
     sealed: {
       n: sealed.rows.length,
-      mayStayCheap: sealed.rows.filter(({ score }) => score <= limit).length,
+      needed: sealed.rows.filter(({ score }) => score <= limit).length,
     },
-    probabilities: sealed.probabilities,
+    probability: sealed.probability,
     limit,
-    largestWeight: 1 / (least * Math.min(sealed.probabilities.mayStayCheap, sealed.probabilities.others)),
+    largestWeight: 1 / (least * sealed.probability),
+    isWeighted: pool.some(({ probability }) => probability !== pool[0]!.probability),
     pool: pool.length,
     seen: seen.length + tied.length,
   };
@@ -197,25 +198,20 @@ function forTraining(pool: readonly Pooled[], n: number, threshold: number): Poo
 
 /**
  * Each by itself; where a group ties several questions together the whole group at once, so that the chosen part of it is split as the pool was. The
- * probabilities are such that about n are drawn.
+ * probability is such that about n of them need a label.
  */
 function forSealing(pool: readonly Pooled[], n: number, limit: number) {
-  const mayStayCheap = pool.filter(({ score }) => score <= limit).length;
-  const own = Math.min(1, n / (mayStayCheap + LEAST_SHARE * (pool.length - mayStayCheap)));
-  const probabilities = { mayStayCheap: own, others: own < 1 ? LEAST_SHARE * own : 1 };
-  const probabilityOf = (rows: readonly Pooled[]) =>
-    rows.some(({ score }) => score <= limit) ? probabilities.mayStayCheap : probabilities.others;
+  const needed = pool.filter(({ score }) => score <= limit).length;
+  const probability = needed === 0 ? 1 : Math.min(1, n / needed);
   const rows = questionUnits(pool).flatMap(({ members }) => {
     const unit = members.map((index) => pool[index]!);
     const isOneQuestion = unit.every(({ key }) => key === unit[0]!.key);
     const draws = isOneQuestion ? unit.map((one) => [one]) : [unit];
-    return draws.flatMap((draw) => {
-      const probability = probabilityOf(draw);
-      if (fractionOf('sealed', draw.reduce(leastOf)) >= probability) return [];
-      return draw.map((one) => ({ ...one, probability: one.probability * probability }));
-    });
+    return draws
+      .filter((draw) => fractionOf('sealed', draw.reduce(leastOf)) < probability)
+      .flatMap((draw) => draw.map((one) => ({ ...one, probability: one.probability * probability })));
   });
-  return { rows, probabilities };
+  return { rows, probability };
 }
 
 /** Of a group one request decides, whatever their order. */

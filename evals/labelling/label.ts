@@ -134,12 +134,14 @@ export async function label(options: LabelOptions): Promise<Labelled> {
     for (const model of [...models, ...(judge ? [judge.model] : [])]) requirePrice(client.catalog.get(model));
     const { graders, maxTokens = DEFAULTS.maxTokens, reading = {}, reuse = true } = options;
     const recordedOf = reuse ? models.map((model) => client.catalog.get(model)) : [];
-    const rows = await readLabelRows(options.prompts, { graders, maxTokens, recordedOf, reading });
+    const all = await readLabelRows(options.prompts, { graders, maxTokens, recordedOf, reading });
+    const rows = all.filter(needsLabel);
+    const unasked = all.filter((row) => !needsLabel(row));
     const release = holdLock(journalFile);
     try {
       const journal = new Journal(journalFile);
       try {
-        return await runOn({ options, client, journal, rows, stop: new AbortController() });
+        return await runOn({ options, client, journal, rows, unasked, stop: new AbortController() });
       } finally {
         journal.close();
       }
@@ -156,6 +158,8 @@ interface RunParts {
   readonly client: ModelClient;
   readonly journal: Journal;
   readonly rows: readonly LabelRow[];
+  /** Sealed requests that need no label, and stay among the cases. */
+  readonly unasked: readonly LabelRow[];
   /** Aborted by the run itself, at its budget or an error. */
   readonly stop: AbortController;
 }
@@ -176,6 +180,11 @@ async function runOn(parts: RunParts): Promise<Labelled> {
   }
 }
 
+/** A request that `--select` found to be escalated, whatever its replies, loses nothing. */
+function needsLabel({ row }: LabelRow): boolean {
+  return row['label_needed'] !== false;
+}
+
 /** Over all providers of the candidates. */
 function callsAtOnce({ candidates, concurrency = DEFAULTS.concurrency }: LabelOptions, client: ModelClient) {
   const providers = new Set(candidates.map(({ model }) => client.catalog.get(model).provider.name));
@@ -187,6 +196,7 @@ class LabelRun {
   readonly #client: ModelClient;
   readonly #journal: Journal;
   readonly #rows: readonly LabelRow[];
+  readonly #unasked: readonly LabelRow[];
   readonly #budget: Budget;
   readonly #calls: ModelCalls;
   readonly #stop: AbortController;
@@ -197,11 +207,16 @@ class LabelRun {
   #done = 0;
   #ended: Labelled['ended'] = 'done';
 
-  constructor({ options, client, journal, rows, stop }: RunParts, caller: Caller, signal: AbortSignal) {
+  constructor(
+    { options, client, journal, rows, unasked, stop }: RunParts,
+    caller: Caller,
+    signal: AbortSignal,
+  ) {
     this.#options = options;
     this.#client = client;
     this.#journal = journal;
     this.#rows = rows;
+    this.#unasked = unasked;
     this.#stop = stop;
     const budget = new Budget(options.budgetUsd, journal.spentUsd);
     const { concurrency = DEFAULTS.concurrency } = options;
@@ -316,7 +331,7 @@ class LabelRun {
   async #write(): Promise<string> {
     const { candidates, out } = this.#options;
     const rows: CaseRow[] = [];
-    for (const { row, one } of this.#rows) {
+    for (const { row, one } of [...this.#rows, ...this.#unasked]) {
       // a sealed request without a label is no request less: where it stays cheap it counts as lost
       const outcomes = this.#outcomes.get(one.id) ?? (row.label_pool === 'sealed' ? new Map() : undefined);
       if (outcomes === undefined) continue;

@@ -55,7 +55,7 @@ export async function readLabelRows(
     }
   }
   faults.throwFirst();
-  return rows.sort((a, b) => isFirst(b) - isFirst(a) || (orderOf(a) < orderOf(b) ? -1 : 1));
+  return rows.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
 }
 
 function bodyOf(row: PromptRow['row'], maxTokens: number): Record<string, unknown> {
@@ -66,11 +66,6 @@ function bodyOf(row: PromptRow['row'], maxTokens: number): Record<string, unknow
     ...(isObject(format) && { response_format: format }),
     max_tokens: maxTokens,
   };
-}
-
-/** Sealed requests that may stay cheap: without a label each would count as lost. */
-function isFirst({ row }: LabelRow): number {
-  return Number(row['label_first'] === true);
 }
 
 function orderOf({ one }: LabelRow): string {

@@ -21,8 +21,6 @@ import {
 } from './guarantee/population.ts';
 import { SETS } from './guarantee/settings.ts';
 
-/** Of the probability of requests below the limit: that of the others, as `label --select` draws them. */
-const LEAST_SHARE = 0.25;
 /** What a first look may spend. */
 const DELTA = deltaOfLook(1, 0.95);
 /** The part of it that the bounds of the share spend, as in the gate. */
@@ -106,7 +104,7 @@ function* savedRows(population: Population, { resamples, seed, labels }: Options
     const all = certify(population, margin, labels, { resamples, seed });
     for (const [choice, words] of [
       ['below', 'where a score may stay cheap (`plan-labels`)'],
-      ['select', 'these four times as often (`label --select`), weighted'],
+      ['select', 'the same, of requests that are all drawn alike (`label --select`)'],
     ] as const) {
       const tried: { readonly n: number; readonly escalations: Float64Array }[] = [];
       for (const part of PARTS) {
@@ -156,7 +154,7 @@ function limitOf({ probabilities }: Population, loss: number): number {
   return walkSteps(at < 0 ? 0.999 : scores[at]!, 1)[0] ?? 0.999;
 }
 
-/** Which requests are labelled: all alike; those below the limit alone; or these more often than the others. */
+/** What is drawn: labels of all requests; labels of those below the limit; or requests, of which so many as are below the limit get labels. */
 type Choice = 'all' | 'below' | 'select';
 
 /** Share of the population that certified thresholds escalate, one a resample, and how many of them truly lose more than the margin. */
@@ -181,14 +179,10 @@ function certify(
   const escalations = new Float64Array(resamples);
   let violations = 0;
   for (let resample = 0; resample < resamples; resample++) {
-    const rows = choice === 'select' ? selectedRows(scores, limit, n, random) : drawRows(pool, n, random);
-    const sealed = sealedOf(casesInRows(pool, rows), margin);
+    const drawn = choice === 'select' ? Math.round(n / share) : n;
+    const sealed = sealedOf(casesInRows(pool, drawRows(pool, drawn, random)), margin, limit);
     const { threshold, proved } = walkSealed(
-      choice === 'below'
-        ? { ...sealed, ...belowOf(limit, rowsBelow.length, all) }
-        : choice === 'select'
-          ? { ...sealed, bets: weightedBets(rows, scores, limit) }
-          : sealed,
+      choice === 'below' ? { ...sealed, ...belowOf(limit, rowsBelow.length, all) } : sealed,
       walkSteps(-1, choice === 'below' ? limit : 0.999),
     );
     const found = proved ? truth.at(threshold) : { escalationRate: 1, loss: 0 };
@@ -198,22 +192,13 @@ function certify(
   return { escalations, violations, share };
 }
 
-/** Rows drawn with replacement, those above the limit with a part of the probability of the others. */
-function selectedRows(scores: Float64Array, limit: number, n: number, random: () => number): Uint32Array {
-  const rows = new Uint32Array(n);
-  for (let i = 0; i < n; ) {
-    const row = Math.floor(random() * scores.length);
-    if (scores[row]! <= limit || random() < LEAST_SHARE) rows[i++] = row;
-  }
-  return rows;
-}
-
-function weightedBets(rows: Uint32Array, scores: Float64Array, limit: number): Sealed['bets'] {
-  const weights = Float64Array.from(rows, (row) => (scores[row]! <= limit ? 1 : 1 / LEAST_SHARE));
-  return { ...drawnOrder(rows.length), weights, largestUnit: 1 / LEAST_SHARE };
-}
-
-function sealedOf(sample: CalibrationCases, margin: number): Sealed {
+/** Of requests above the limit nobody labels a reply: a threshold that keeps one cheap counts it as lost. */
+function sealedOf({ probabilities, quality }: CalibrationCases, margin: number, limit: number): Sealed {
+  const scores = predictedLosses(probabilities);
+  const labelled = quality.map((column) =>
+    column.map((one, row) => (scores[row]! <= limit ? one : Number.NaN)),
+  );
+  const sample = { probabilities, quality: labelled };
   return {
     ...sealedCases(sample),
     suite: suiteSchema.parse({ name: 'labels', max_quality_loss: margin }),

@@ -129,8 +129,8 @@ async function chooseRequests(
   });
   progress.end(`${found.pool} requests; ${found.seen} left out, whose questions the artifact has seen`);
   printNotes([
-    `Chose ${found.training} to learn from and ${found.sealed.n} to be sealed, ${found.sealed.mayStayCheap} of which may stay cheap (predicted loss up to ${found.limit.toFixed(3)}): ${chosen}.`,
-    ...(found.largestWeight > 1
+    `Chose ${found.training} to learn from and ${found.sealed.n} to be sealed, ${found.sealed.needed} of which may stay cheap (predicted loss up to ${found.limit.toFixed(3)}) and need a label: ${chosen}.`,
+    ...(found.isWeighted
       ? [`State in the suite: largest_weight: ${Math.ceil(1e3 * found.largestWeight - 1e-6) / 1e3}`]
       : []),
   ]);
