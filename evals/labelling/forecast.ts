@@ -2,6 +2,13 @@ import { type CatalogModel, costUsd, requirementsOf } from '../../router/catalog
 import { differenceBound, mean, shuffledOrder } from '../../router/statistics/index.ts';
 import type { JournalReply } from './journal.ts';
 
+/** A reply that is there, and what its request was estimated at. */
+export interface SeenReply {
+  readonly reply: JournalReply;
+  /** Estimated input tokens; undefined if the request is not known any more, as of a judge. */
+  readonly inputTokens: number | undefined;
+}
+
 /** An estimate, and the ends between which it lies in 95 % of runs. */
 export interface Interval {
   readonly low: number;
@@ -18,6 +25,8 @@ export interface Forecast {
   readonly known: number;
   /** Replies that the rows bring: captured, or from a log. */
   readonly recorded: number;
+  /** US dollars spent so far; `usd` comes on top. */
+  readonly spentUsd: number;
   readonly tokens: Interval;
   readonly usd: Interval;
   readonly minutes: Interval;
@@ -45,27 +54,37 @@ interface ForecastOptions {
   readonly rows: number;
   readonly toAsk: readonly ForecastCall[];
   /** By `<provider>/<model>`. */
-  readonly replies: ReadonlyMap<string, readonly JournalReply[]>;
+  readonly replies: ReadonlyMap<string, readonly SeenReply[]>;
   readonly known: number;
   readonly recorded: number;
+  /** Mean output tokens of recorded replies, which others may be like; undefined if there are too few. */
+  readonly recordedTokens: number | undefined;
+  readonly spentUsd: number;
   readonly maxTokens: number;
   /** Calls at work at once, for each provider. */
   readonly concurrency: number;
 }
 
+/** Whether it is known well enough what the rest costs: all by replies, within a tenth in 95 % of runs. */
+export function isNarrow({ from, spentUsd, usd }: Forecast): boolean {
+  return from === 'replies' && usd.high - usd.expected <= NARROW * (spentUsd + usd.expected);
+}
+
+const NARROW = 0.1;
 /** With fewer replies of a model its mean says too little. */
-const ENOUGH_REPLIES = 20;
-const Z95 = 1.96;
+export const ENOUGH_REPLIES = 20;
 /** A model writes a token in about this time, after this much before the first. */
 const MS_PER_TOKEN = 20;
 const MS_TO_FIRST_TOKEN = 600;
 
 export function forecast(options: ForecastOptions): Forecast {
-  const { rows, toAsk, replies, known, recorded, maxTokens, concurrency } = options;
+  const { rows, toAsk, replies, known, recorded, recordedTokens, spentUsd, maxTokens, concurrency } = options;
   const models = grouped(toAsk);
   const parts = [...models].map(([name, calls]) => {
     const seen = replies.get(name) ?? [];
-    return seen.length >= ENOUGH_REPLIES ? fromReplies(calls, seen) : fromPrompts(calls, maxTokens);
+    return seen.length >= ENOUGH_REPLIES
+      ? fromReplies(calls, seen)
+      : fromPrompts(calls, maxTokens, recordedTokens);
   });
   const providers = new Map<string, Interval>();
   for (const { provider, ms } of parts) {
@@ -80,6 +99,7 @@ export function forecast(options: ForecastOptions): Forecast {
     calls: toAsk.length,
     known,
     recorded,
+    spentUsd,
     tokens: sum(parts.map(({ tokens }) => tokens)),
     usd: sum(parts.map(({ usd }) => usd)),
     minutes: scaled(slowest, 1 / (60_000 * concurrency)),
@@ -97,8 +117,13 @@ interface PartForecast {
 }
 
 /** Rows are asked in an order drawn at random, so the replies so far are a random sample of all. */
-function fromReplies(calls: readonly ForecastCall[], seen: readonly JournalReply[]): PartForecast {
-  const total = (value: (reply: JournalReply) => number) => totalFrom(seen.map(value), calls.length);
+function fromReplies(calls: readonly ForecastCall[], seen: readonly SeenReply[]): PartForecast {
+  const to = calls.map(inputTokensOf);
+  const total = (value: (reply: JournalReply) => number) =>
+    totalFrom(
+      seen.map(({ reply, inputTokens }) => ({ x: inputTokens, y: value(reply) })),
+      to,
+    );
   return {
     provider: calls[0]?.model.provider.name ?? '',
     measured: true,
@@ -108,18 +133,57 @@ function fromReplies(calls: readonly ForecastCall[], seen: readonly JournalReply
   };
 }
 
-/** The sum of n further values like those of a sample: n times its mean, with the errors of the mean and of the n values. */
-function totalFrom(values: readonly number[], n: number): Interval {
-  const middle = mean(values);
-  const variance = values.reduce((total, value) => total + (value - middle) ** 2, 0) / (values.length - 1);
-  const error = Z95 * n * Math.sqrt(variance * (1 / values.length + 1 / Math.max(1, n)));
-  return { low: Math.max(0, n * middle - error), expected: n * middle, high: n * middle + error };
+/**
+ * The sum of n further values y, predicted from x by the line of least squares through a sample; by the sample's mean if an x is not known or all are equal.
+ * With m values, of which s2 is the residual variance and S the sum of squares of x about its mean: variance s2 (n + n^2 / m + n^2 (mean of x' - mean of x)^2 / S).
+ * @see Draper and Smith, Applied Regression Analysis, 3rd ed. 1998, section 3.1
+ */
+function totalFrom(
+  sample: readonly { readonly x: number | undefined; readonly y: number }[],
+  to: readonly number[],
+): Interval {
+  const [n, m] = [to.length, sample.length];
+  if (n === 0) return NOTHING;
+  const middle = mean(sample.map(({ y }) => y));
+  const known = sample.flatMap(({ x, y }) => (x === undefined ? [] : [{ x, y }]));
+  const centre = mean(known.map(({ x }) => x));
+  const squares = known.reduce((sum, { x }) => sum + (x - centre) ** 2, 0);
+  const hasLine = known.length === m && squares > 0;
+  const slope = hasLine ? known.reduce((sum, { x, y }) => sum + (x - centre) * (y - middle), 0) / squares : 0;
+  const away = hasLine ? mean(to) - centre : 0;
+  const residual = sample.reduce(
+    (sum, { x, y }) => sum + (y - middle - slope * (hasLine ? x! - centre : 0)) ** 2,
+    0,
+  );
+  const variance =
+    (residual / (m - (hasLine ? 2 : 1))) * (n + n ** 2 / m + (hasLine ? (n * away) ** 2 / squares : 0));
+  const expected = Math.max(0, n * (middle + slope * away));
+  const error = studentT95(m - (hasLine ? 2 : 1)) * Math.sqrt(variance);
+  return { low: Math.max(0, expected - error), expected, high: expected + error };
+}
+
+/** The 97.5 % quantile of Student's t, by two terms of its expansion about the normal one (Abramowitz and Stegun 26.7.5): within .002 from 15 degrees of freedom on. */
+function studentT95(freedom: number): number {
+  return (
+    Z95 + (Z95 ** 3 + Z95) / (4 * freedom) + (5 * Z95 ** 5 + 16 * Z95 ** 3 + 3 * Z95) / (96 * freedom ** 2)
+  );
+}
+
+const Z95 = 1.96;
+
+/** By the estimate of the catalog, which knows no tokenizer. */
+export function inputTokensOf({ body }: Pick<ForecastCall, 'body'>): number {
+  return requirementsOf(body, 'openai').inputTokens;
 }
 
 /** Estimates of prompts are off by a factor of up to two; of replies only the longest is known. */
-function fromPrompts(calls: readonly ForecastCall[], maxTokens: number): PartForecast {
+function fromPrompts(
+  calls: readonly ForecastCall[],
+  maxTokens: number,
+  recordedTokens = maxTokens / 4,
+): PartForecast {
   const model = calls[0]?.model;
-  const input = calls.reduce((total, { body }) => total + requirementsOf(body, 'openai').inputTokens, 0);
+  const input = calls.reduce((total, call) => total + inputTokensOf(call), 0);
   const of = (inputTokens: number, perReply: number) => {
     const outputTokens = calls.length * perReply;
     return {
@@ -128,7 +192,7 @@ function fromPrompts(calls: readonly ForecastCall[], maxTokens: number): PartFor
       ms: calls.length * (MS_TO_FIRST_TOKEN + MS_PER_TOKEN * perReply),
     };
   };
-  const [low, expected, high] = [of(input / 2, 1), of(input, maxTokens / 4), of(2 * input, maxTokens)];
+  const [low, expected, high] = [of(input / 2, 1), of(input, recordedTokens), of(2 * input, maxTokens)];
   const interval = (field: 'tokens' | 'usd' | 'ms') => ({
     low: low[field],
     expected: expected[field],

@@ -15,13 +15,15 @@ import { type Answer, ModelCalls } from './ask-model.ts';
 import { Budget } from './budget.ts';
 import { requirePrice } from './call-cost.ts';
 import { type Caller, DEFAULT_WAITS_MS, keyOf, type ModelCall, ModelCaller } from './call-model.ts';
-import { type Forecast, forecast } from './forecast.ts';
-import type { Grade, GraderTools } from './graders/grader.ts';
+import { type Forecast, isNarrow } from './forecast.ts';
+import type { GraderTools } from './graders/grader.ts';
 import type { Graders } from './graders/graders-file.ts';
-import { type GradedReply, Journal, type JournalReply } from './journal.ts';
+import { type GradedReply, Journal } from './journal.ts';
 import type { JudgeReport } from './judge/judge-report.ts';
 import { requireOtherFamily } from './judge/model-family.ts';
+import { type LabelledOutcome, outcomeOf } from './labelled-outcome.ts';
 import { type LabelRow, readLabelRows } from './rows.ts';
+import { forecastRun } from './run-forecast.ts';
 import { openSharedCalls } from './shared-calls.ts';
 
 /** A model whose replies are labelled. */
@@ -61,7 +63,7 @@ export interface LabelOptions {
   readonly reading?: PromptRowOptions;
   /** Aborted: no further call begins; what is at work ends, and is written. */
   readonly signal?: AbortSignal;
-  /** Before the first call, and again once 30 rows show what replies cost. */
+  /** Before the first call, and again after 30, 60, 120 … rows, until what all costs is known within a tenth. */
   readonly onForecast?: (forecast: Forecast) => void;
   readonly onProgress?: (progress: LabelProgress) => void;
 }
@@ -110,7 +112,7 @@ export interface Labelled {
 }
 
 const DEFAULTS = { maxTokens: 1024, concurrency: 8, waitsMs: DEFAULT_WAITS_MS };
-/** Rows after which the forecast is made again. */
+/** Rows after which the forecast is made again, for the first time. */
 const PILOT_ROWS = 30;
 
 /**
@@ -205,6 +207,11 @@ class LabelRun {
   #newCalls = 0;
   #reused = 0;
   #done = 0;
+  /** So many rows, from the first on, are finished; and which of those behind them. */
+  #firstFinished = 0;
+  readonly #finished = new Set<number>();
+  #forecasted: Forecast | undefined;
+  #forecastAt: number | undefined = PILOT_ROWS;
   #ended: Labelled['ended'] = 'done';
 
   constructor(
@@ -227,7 +234,7 @@ class LabelRun {
   async run(): Promise<Labelled> {
     this.#forecast();
     if (this.#options.dryRun === true) return this.#result('forecast', undefined);
-    const rows = this.#rows[Symbol.iterator]();
+    const rows = this.#rows.entries();
     const atOnce = callsAtOnce(this.#options, this.#client);
     const ends = await Promise.allSettled(Array.from({ length: atOnce }, () => this.#work(rows)));
     const sha256 = await this.#write();
@@ -236,19 +243,29 @@ class LabelRun {
     return this.#result(this.#ended === 'done' && signal?.aborted === true ? 'ended' : this.#ended, sha256);
   }
 
-  async #work(rows: Iterator<LabelRow>): Promise<void> {
+  async #work(rows: Iterator<[number, LabelRow]>): Promise<void> {
     try {
       for (let next = rows.next(); !next.done; next = rows.next()) {
         if (this.#isEnding()) return;
-        await this.#labelRow(next.value);
-        this.#done++;
-        this.#progress();
-        if (this.#done === PILOT_ROWS && this.#newCalls > 0) this.#forecast();
+        const [at, row] = next.value;
+        await this.#labelRow(row);
+        this.#finish(at);
       }
     } catch (error) {
       this.#stop.abort();
       throw error;
     }
+  }
+
+  #finish(at: number): void {
+    this.#done++;
+    this.#progress();
+    this.#finished.add(at);
+    while (this.#finished.delete(this.#firstFinished)) this.#firstFinished++;
+    if (this.#forecastAt === undefined || this.#firstFinished < this.#forecastAt) return;
+    if (this.#newCalls > 0) this.#forecast(this.#firstFinished);
+    const isEnough = this.#forecasted !== undefined && isNarrow(this.#forecasted);
+    this.#forecastAt = isEnough ? undefined : 2 * this.#firstFinished;
   }
 
   async #labelRow(row: LabelRow): Promise<void> {
@@ -350,47 +367,25 @@ class LabelRun {
     onProgress({ rows: this.#done, of: this.#rows.length, spentUsd: this.#budget.spentUsd, budgetUsd });
   }
 
-  #forecast(): void {
-    const {
-      onForecast,
-      candidates,
-      maxTokens = DEFAULTS.maxTokens,
-      concurrency = DEFAULTS.concurrency,
-    } = this.#options;
+  #forecast(finished?: number): void {
+    const { onForecast, maxTokens = DEFAULTS.maxTokens, concurrency = DEFAULTS.concurrency } = this.#options;
     if (onForecast === undefined) return;
-    const replies = new Map<string, JournalReply[]>();
-    for (const reply of this.#journal.replies.values()) {
-      const those = replies.get(reply.model) ?? [];
-      those.push(reply);
-      replies.set(reply.model, those);
-    }
-    const toAsk: { model: CatalogModel; body: LabelRow['body'] }[] = [];
-    let known = 0;
-    let recorded = 0;
-    for (const { one, body, recorded: given } of this.#rows) {
-      for (const { model } of candidates) {
-        const key = keyOf({ model, caseId: one.id, purpose: 'candidate', body });
-        if (this.#journal.replies.has(key)) known++;
-        else if (given?.model === model) recorded++;
-        else toAsk.push({ model: this.#client.catalog.get(model), body });
-      }
-    }
-    for (const call of this.#judgeCalls(replies)) toAsk.push(call);
-    const rows = this.#rows.length;
-    onForecast(forecast({ rows, toAsk, replies, known, recorded, maxTokens, concurrency }));
+    this.#forecasted = forecastRun({
+      rows: this.#rows,
+      finished,
+      models: this.#options.candidates.map(({ model }) => this.#client.catalog.get(model)),
+      judge: this.#judgeModel(),
+      journal: this.#journal,
+      spentUsd: this.#budget.spentUsd,
+      maxTokens,
+      concurrency,
+    });
+    onForecast(this.#forecasted);
   }
 
-  /** Calls of the judge, whose prompts are not known before the replies: about the request and two replies of half the longest. */
-  #judgeCalls(replies: ReadonlyMap<string, readonly JournalReply[]>) {
-    const { candidates, graders, maxTokens = DEFAULTS.maxTokens } = this.#options;
-    if (graders.judge === undefined) return [];
-    const model = this.#client.catalog.get(graders.judge.model);
-    const calls = this.#rows.flatMap(({ grader, one }) => {
-      const content = `${one.text}${' word'.repeat(maxTokens)}`;
-      const body = { messages: [{ role: 'user', content }], max_tokens: maxTokens };
-      return Array.from({ length: grader.judgeCalls(candidates.length) }, () => ({ model, body }));
-    });
-    return calls.slice(replies.get(model.name)?.length ?? 0);
+  #judgeModel(): CatalogModel | undefined {
+    const { judge } = this.#options.graders;
+    return judge && this.#client.catalog.get(judge.model);
   }
 
   #result(ended: Labelled['ended'], sha256: string | undefined): Labelled {
@@ -423,31 +418,6 @@ class LabelRun {
 
 /** Of a candidate: `recorded`, the reply was in the row. */
 type CandidateAnswer = Answer | { readonly kind: 'recorded'; readonly reply: GradedReply };
-
-/** As it stands in a file of cases. */
-type LabelledOutcome = ReturnType<typeof outcomeOf>;
-
-/** A reply without a label keeps what is known of it: quality null. */
-function outcomeOf(reply: GradedReply, grade: Grade, gradersSha256: string) {
-  const { input_tokens, output_tokens, cost_usd, latency_ms, confidence_logprob } = reply;
-  const { mean_logprob, min_logprob, finish_reason } = reply;
-  const signals = {
-    ...(mean_logprob !== undefined && { mean_logprob }),
-    ...(min_logprob !== undefined && { min_logprob }),
-    ...(finish_reason !== undefined && { finish_reason }),
-  };
-  return {
-    quality: grade.kind === 'graded' ? grade.quality : null,
-    ...(grade.kind === 'graded' && { label_source: grade.source, labelled_by: gradersSha256.slice(0, 16) }),
-    ...(input_tokens !== undefined && { input_tokens }),
-    ...(output_tokens !== undefined && { output_tokens }),
-    ...(cost_usd !== undefined && { cost_usd }),
-    ...(latency_ms !== undefined && { latency_ms }),
-    answer: reply.text,
-    ...(confidence_logprob !== undefined && { confidence_logprob }),
-    ...(Object.keys(signals).length > 0 && { signals }),
-  };
-}
 
 function requireCandidates(candidates: readonly LabelCandidate[]): void {
   const names = candidates.map(({ name }) => name);
