@@ -1,5 +1,5 @@
 import type { Condition, Verdict, VerdictWord } from '../../router/artifact/index.ts';
-import { clopperPearsonLower, QUALITY_TOLERANCE } from '../../router/statistics/index.ts';
+import { clopperPearsonLower, mean, QUALITY_TOLERANCE } from '../../router/statistics/index.ts';
 import {
   type Bets,
   decisionScores,
@@ -76,7 +76,9 @@ export function judgeWalk(
   described: Subject = subject,
 ): Condition[] {
   const once = conditionsJudgedOnce(described, flips).map((one) => toldAsJudged(one, subject));
-  const walked = promised.map((condition) => condition.describe(subject));
+  const walked = promised
+    .map((condition) => condition.describe(subject))
+    .map((one) => (one.name === 'quality-loss' ? restingOnWeights(one, subject) : one));
   if (proved || walk.from === walk.to) return [...walked, ...once];
   return [
     ...walked.map((one) => (one.verdict === 'PASS' ? withoutProof(one) : one)),
@@ -89,6 +91,15 @@ function toldAsJudged(condition: Condition, { heldOut: { labels } }: Subject): C
   if (labels === undefined || !/^(beats-random|calibration\/)/.test(condition.name)) return condition;
   const by = 'by the labels of the judge, which nothing corrects here';
   return { ...condition, note: condition.note === undefined ? by : `${by}; ${condition.note}` };
+}
+
+/** Says so if it passes by the weights of the cases alone: made after outcomes are known, they make any policy pass. */
+function restingOnWeights(condition: Condition, { heldOut, bets, rungs }: Subject): Condition {
+  if (bets.weights === undefined || condition.verdict !== 'PASS') return condition;
+  const once = mean(lossesAt(heldOut, rungs, WORST));
+  if (once <= condition.limits.max!) return condition;
+  const why = `the PASS rests on the weights: if each case counts once the mean loss is ${once.toFixed(4)}. They must have been known before any outcome`;
+  return { ...condition, note: condition.note === undefined ? why : `${why}; ${condition.note}` };
 }
 
 /** A demand of the promise that holds where the walk begins, at a threshold at which another one does not. */

@@ -191,6 +191,15 @@ describe('a gate over cases that were drawn with different probabilities', () =>
       );
   });
 
+  it('that make a policy pass which would not without them say so', async () => {
+    const isLost = ({ outcomes }: Case) => outcomes.get(CHEAP)!.quality < outcomes.get(STRONG)!.quality;
+    const verdict = await gated((one) => ({ weight: isLost(one) ? 1 : 20 }), { largest_weight: 20 });
+    const loss = verdict.conditions.find(({ name }) => name === 'quality-loss')!;
+    expect(loss.verdict).toBe('PASS');
+    const once = /the PASS rests on the weights: if each case counts once the mean loss is (0\.\d{4})\./;
+    expect(Number(once.exec(loss.note!)![1])).toBeGreaterThan(2 * loss.value!);
+  });
+
   it('that comes after cases without weights makes other bets of these, and so the next look', async () => {
     const artifact = copyOf(world.artifact);
     const looks = async (rows: readonly object[]) => {
