@@ -3,7 +3,7 @@ import { questionInAlpaca } from './question-in-alpaca.ts';
 import { turnsInChatTemplate } from './question-in-chat-template.ts';
 import { questionInEmail } from './question-in-email.ts';
 import { questionInJson } from './question-in-json.ts';
-import { isLongContext, LEAST_CONTEXT, speaksForItself } from './standalone-question.ts';
+import { isClearCommand, isLongContext, LEAST_CONTEXT, speaksForItself } from './standalone-question.ts';
 import { type Label, labelsIn } from './template-labels.ts';
 import { CONTEXT_TAGS, QUESTION_TAGS, RETRIEVED_TAGS } from './template-tags.ts';
 import { blockAt, isAtLineStart, openingTagAt, type TaggedBlock } from './text-blocks.ts';
@@ -108,7 +108,7 @@ function questionUnderOpening(
   }
   const further = partsOf(text.slice(end));
   const last = further.at(-1) ?? '';
-  if (further.length < 2 || !IS_ONE_QUESTION.test(last)) return undefined;
+  if (further.length < 2 || !(IS_ONE_QUESTION.test(last) || isClearCommand(last))) return undefined;
   const speaker = labelsIn(last).find(isTurn);
   return last.slice(speaker?.bodyStart).trim();
 }
@@ -270,7 +270,7 @@ function looseQuestion(outline: Outline): string | undefined {
   if (!isInstructed && pieces < 2 && !outline.contexts.some(isRetrieved)) return undefined;
   const said = around.map(withoutInstructions).filter((paragraph) => paragraph !== '');
   const asked = said.filter((paragraph) => paragraph.endsWith('?') || paragraph.endsWith('？'));
-  return asked.at(-1) ?? (isInstructed ? said.at(-1) : undefined);
+  return asked.at(-1) ?? (isInstructed ? said.at(-1) : said.findLast(isClearCommand));
 }
 
 function isRetrieved({ name, inner }: TaggedBlock): boolean {

@@ -25,6 +25,24 @@ const I = /\bI\b|\b(?:my|me)\b/;
 const CODE =
   /[{};]\s*$|^\s*(?:def|class|function|import|from|const|let|var|public|private|#include|SELECT|\$)\s|\b(?:Traceback|Exception|Error:|ERR!|npm|WARN)/m;
 
+/** What begins so asks for something without a question mark. */
+const COMMANDS =
+  /^(?:please |can you |could you )?(?:prove|derive|explain|describe|define|list|name|compare|contrast|calculate|compute|determine|estimate|solve|show|find|write|implement|design|develop|create|build|draft|discuss|analy[sz]e|evaluate|outline|give|tell|provide|identify|suggest|recommend|plan|generate|work out)\b/i;
+
+/** `Prove that …`, `a function that finds …`. */
+const CONJUNCTION = /(?<=\b(?:prove|show)) that\b|(?<=\ban? (?:\w{1,30} ){1,3})that (?=\w{1,30}s\b)/gi;
+
+/** Whether a paragraph is a command that is clear without the context beside it, such as `Prove that every finite field is perfect.` */
+export function isClearCommand(paragraph: string): boolean {
+  if (paragraph.length > LONGEST || paragraph.includes('\n') || !COMMANDS.test(paragraph)) return false;
+  if (paragraph.split(/\s+/).length < LEAST_WORDS) return false;
+  return (
+    !POINTS.test(paragraph.replace(CONJUNCTION, '')) &&
+    !NAMES.test(paragraph) &&
+    !WORKS_ON_TEXT.test(paragraph)
+  );
+}
+
 /** Whether so much is beside the question that a person hardly wrote it there. */
 export function isLongContext(text: string, questionLength: number): boolean {
   const length = text.length - questionLength;

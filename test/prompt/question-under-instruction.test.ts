@@ -11,6 +11,7 @@ describe('a question under an instruction, with context that nothing sets apart'
     [`Answer using only the context below.\n\n${CONTEXT}\n\nQuestion: ${PROOF}`, PROOF],
     [`Answer the question using only the context.\n\n${CONTEXT}\n\nQuestion: ${PROOF}\nAnswer:`, PROOF],
     [`Answer using only the context below.\n\n${CONTEXT}\n\n${ASK}`, ASK],
+    [`Answer using only the context below.\n\n${CONTEXT}\n\n${PROOF}`, PROOF],
     [`Answer using only the following context:\n\n${CONTEXT}\n\n${ASK}`, ASK],
     [`Based on the documents below, answer the question.\n\n${CONTEXT}\n\n${ASK}`, ASK],
     [`You are a helpful assistant.\nAnswer from the context only.\n\n${CONTEXT}\n\n${ASK}`, ASK],
@@ -29,6 +30,8 @@ describe('a question under an instruction, with context that nothing sets apart'
     `Tell me about lighthouses.\n\n${CONTEXT}\n\n${ASK}`,
     `Answer using only the context below.\n\n${ASK}`,
     `Answer using only this text:\n${ASK}`,
+    `Answer using only the context below.\n\n${CONTEXT}`,
+    `Answer using only the context below.\n\n${CONTEXT}\n\nExplain the main argument of this text.`,
     // The form of a puzzle that somebody sets: what is before the label may be the task itself.
     `${CONTEXT}\n\nQuestion: ${ASK}`,
     `Answer using only the context below.\n\n${CONTEXT}\n\nMara was hired in May. Does she owe rent?`,
@@ -37,6 +40,36 @@ describe('a question under an instruction, with context that nothing sets apart'
     `Ada buys a lamp based on the description given. Is it hers? Only the text above says so.\n${LINES}\nQuestion: ${ASK}`,
     `Summarise the text below.\n\n${CONTEXT}\n\nWho would want to live there?`,
   ])('is no question apart: %j', (prompt) => {
+    expect(routedText({ prompt })).toBe(prompt);
+  });
+});
+
+describe('a command beside retrieved text in tags, or in pieces with numbers', () => {
+  const TAGGED = `<context>\n${CONTEXT}\n</context>`;
+  const PIECES = `[1] ${LINES}\n[2] ${LINES}`;
+  const CODE = 'Write a Python function that finds the longest palindromic substring in linear time.';
+
+  it.each([
+    [`${TAGGED}\n\n${PROOF}`, PROOF],
+    [`${PROOF}\n\n${TAGGED}`, PROOF],
+    [`${TAGGED}\n\n${CODE}`, CODE],
+    [`<documents>\n${CONTEXT}\n</documents>\n\nPlease ${CODE}`, `Please ${CODE}`],
+    [`${PIECES}\n\n${PROOF}`, PROOF],
+  ])('is found: %j', (prompt, command) => {
+    expect(routedText({ prompt })).toBe(command);
+  });
+
+  it.each([
+    'Summarize what is said here.',
+    'Write a summary of the text above.',
+    'List all people that it names.',
+    'Explain how this lamp works in detail.',
+    'Explain.',
+    'Explain that idea in more detail.',
+    'The keeper shows that the lamp burns.',
+    'Find all mistakes in the spelling of the text.',
+  ])('is no command apart: %j', (paragraph) => {
+    const prompt = `${TAGGED}\n\n${paragraph}`;
     expect(routedText({ prompt })).toBe(prompt);
   });
 });
