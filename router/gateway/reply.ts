@@ -94,7 +94,7 @@ export function failureReply(
     body: body ?? Buffer.from(JSON.stringify(errorBody(executed.request.dialect, error))),
     stream: undefined,
     finished: recordOnce(executed, recording, status),
-    spent: () => spentOn(executed, undefined, undefined),
+    spent: () => spentOn(executed),
   };
 }
 
@@ -114,7 +114,7 @@ function plainReply(
     body: body.whole ?? drawn?.watch(body) ?? body,
     stream: undefined,
     finished: recordOnce(executed, recording, status, outcome.usage),
-    spent: () => spentOn(executed, model, outcome.usage()),
+    spent: () => spentOn(executed, { model, outcome }),
   };
 }
 
@@ -142,7 +142,7 @@ function streamReply(
       errorEvent: (error, requestId) => streamErrorEvent(dialect, error, requestId, end),
     },
     finished: recordOnce(executed, recording, status, outcome.usage),
-    spent: () => spentOn(executed, model, outcome.usage()),
+    spent: () => spentOn(executed, { model, outcome }),
   };
 }
 
@@ -208,7 +208,7 @@ export function earlyReply(
     spent() {
       if (executed === undefined) return undefined;
       const { result } = executed;
-      return spentOn(executed, result.kind === 'reply' ? result.model : undefined, usage());
+      return spentOn(executed, result.kind === 'reply' ? result : undefined);
     },
   };
 }
@@ -286,16 +286,17 @@ function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, u
 
 /**
  * What replied and what was judged before it. A reply whose provider reported no usage, as one that broke off, counts with an estimate of its
- * input: a client that leaves early has not used nothing.
+ * input, and for a stream of its output: a client that leaves early, or did not ask for the usage of its stream, has not used nothing.
  */
 function spentOn(
   executed: ExecutedRequest,
-  served: CatalogModel | undefined,
-  reported: Usage | undefined,
+  replied?: Pick<Replied, 'model' | 'outcome'>,
 ): ReplySpending | undefined {
+  const served = replied?.model;
   const others = executed.check?.spent ?? [];
   if (served === undefined && others.length === 0) return undefined;
-  const usage = reported ?? (served && estimatedUsage(executed.request.bodyText));
+  const usage =
+    replied && (replied.outcome.usage() ?? estimatedUsage(executed.request.bodyText, replied.outcome));
   const tokens = [usage, ...others.map((one) => one.usage)];
   return {
     id: executed.id,
@@ -306,8 +307,8 @@ function spentOn(
   };
 }
 
-function estimatedUsage(bodyText: string): Usage {
-  return { inputTokens: estimateTokens(bodyText), outputTokens: 0 };
+function estimatedUsage(bodyText: string, { estimatedOutputTokens }: Replied['outcome']): Usage {
+  return { inputTokens: estimateTokens(bodyText), outputTokens: estimatedOutputTokens?.() ?? 0 };
 }
 
 /** Providers report what they like. */

@@ -121,6 +121,7 @@ export async function streamedReply(
     body: passThrough(first, bytes, reader),
     usage: () => reader.usage(),
     identity: () => reader.identity(),
+    estimatedOutputTokens: () => reader.estimatedOutputTokens(),
     ...(call.logprobs && { takeLogprobs: (whole: Uint8Array) => takeLogprobs(call, whole) }),
   };
 }

@@ -174,6 +174,11 @@ export class StreamReader {
     return this.#identity;
   }
 
+  /** For a stream whose provider reports no counts. */
+  estimatedOutputTokens(): number {
+    return this.#usage.estimatedOutputTokens();
+  }
+
   /**
    * What an end after the bytes so far means: undefined if the reply is whole. OpenAI's is after `[DONE]`, or between two events once a
    * choice has a `finish_reason`: not every server of that dialect sends `[DONE]`. Anthropic's is after `message_stop`, that of the Responses

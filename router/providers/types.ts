@@ -92,6 +92,8 @@ export type AttemptOutcome =
       readonly usage: () => Usage | undefined;
       /** What the reply says of its model, once its content has begun; left out where it is mapped. */
       readonly identity?: () => ReplyIdentity | undefined;
+      /** Tokens of output that a stream has had so far, by its length; left out for whole replies. */
+      readonly estimatedOutputTokens?: () => number;
       /** Paths of the client's fields that the model did not get; left out if it got all. */
       readonly dropped?: readonly string[];
       /** Reads the tokens' log-probabilities of the body, once it is there as a whole; left out if they were not asked for. */

@@ -19,6 +19,12 @@ const USAGES: Readonly<Record<Dialect, (counts: JsonObject) => TokenCounts | und
   responses: responsesUsage,
 };
 
+/** `[DONE]` and the like say nothing. */
+const SHORTEST_EVENT = 16;
+const CHARACTERS_PER_TOKEN = 4;
+/** What an event with text has beyond one without, besides its text: `"content":""`. */
+const CONTENT_FIELD = 12;
+
 /**
  * Tokens of a streamed reply, read event by event while it passes. The last count that a provider reports holds: OpenAI's comes in the chunk
  * after the text (if the client asked for it), Anthropic's input in `message_start` and its output in `message_delta`. A later 0 does
@@ -28,6 +34,9 @@ export class UsageReader {
   readonly #dialect: Dialect;
   #counts: JsonObject = {};
   #final = false;
+  #events = 0;
+  #characters = 0;
+  #shortest = Number.POSITIVE_INFINITY;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -35,12 +44,28 @@ export class UsageReader {
 
   /** `data` is that of one event. Most are text: only those that may hold counts are parsed. */
   read(data: string): void {
+    const { length } = data;
+    if (length > SHORTEST_EVENT) {
+      this.#events++;
+      this.#characters += length;
+      if (length < this.#shortest) this.#shortest = length;
+    }
     if (data.includes('"usage"') && !data.includes('"usage":null')) this.#count(data);
   }
 
   /** Undefined until the provider has reported the final counts. */
   usage(): TokenCounts | undefined {
     return this.#final ? parseUsage({ usage: this.#counts }, this.#dialect) : undefined;
+  }
+
+  /**
+   * Tokens of output by the events so far, for a stream whose provider reports none: one an event. OpenAI's dialect reports none unless it is
+   * asked to, and some servers put many tokens into one event: there it is a token for four characters, if that is more.
+   */
+  estimatedOutputTokens(): number {
+    if (this.#dialect !== 'openai' || this.#events === 0) return this.#events;
+    const text = this.#characters - this.#events * (this.#shortest + CONTENT_FIELD);
+    return Math.max(this.#events, Math.ceil(text / CHARACTERS_PER_TOKEN));
   }
 
   /** As far as the provider has counted. */

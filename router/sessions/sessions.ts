@@ -66,8 +66,11 @@ interface SessionParts {
 const READ_WITHIN_MS = 250;
 /** How long the shared sessions are left alone after they failed. */
 const PAUSE_MS = 1_000;
-/** How long a start waits for what is shared. */
-const START_WITHIN_MS = 500;
+/**
+ * How long a start waits for what is shared: without its secret an instance neither finds nor leaves pins, and turns of agents that come to it
+ * change the model. On a busy machine connecting takes longer than half a second.
+ */
+const START_WITHIN_MS = 3_000;
 const START_RETRY_MS = 20;
 const MAX_TURNS = 8;
 
@@ -124,6 +127,7 @@ export async function openSessions({ options, shared, onShared }: SessionParts):
       pausedUntilMs = 0;
       await takeSharedSecret();
     }
+    pausedUntilMs = 0; // the first request tries again
   }
 
   return {

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
 import { decisionRecordSchema } from '../../router/records/decision-record.ts';
-import { freePort, startPostgres, stopPostgres } from '../helpers/database-servers.mjs';
+import { openState } from '../../router/state/index.ts';
+import { freePort, startPostgres, stopPostgres } from '../../scripts/bench/database-servers.mjs';
 import { HAS_POSTGRES, HAS_REDIS, postgresUrl, redisUrl } from '../helpers/databases.ts';
 import { ask, clientsOf, gatewayForTest, type RunningGateway, type Wishes } from './running-gateway.ts';
 
@@ -143,6 +144,21 @@ describe.each(['sqlite', 'postgres'] as const)('with a budget in %s', (kind) => 
     for await (const _ of stream);
     await expect(openai.chat.completions.create(ask('Hi'))).rejects.toMatchObject({ status: 429 });
   });
+});
+
+test('a stream whose client does not ask for its usage counts with its output, by an estimate', async () => {
+  const state = { kind: 'sqlite' as const, url: newPlace('stream.db') };
+  const { openai, keyId, close } = await withKey({ state, access: { limits: { usd_per_day: 10 } } });
+  const stream = await openai.chat.completions.create({ ...ask('Hi', 'first/small'), stream: true });
+  for await (const _ of stream);
+  await close();
+  const opened = await openState({ ...state, migrate: 'manual' });
+  const { outputTokens, nanoUsd } = await opened.ledger.spent(keyId, '2000-01-01');
+  await opened.close();
+  // The reply has 16 words, each a token and an event.
+  expect(outputTokens).toBeGreaterThanOrEqual(16);
+  expect(outputTokens).toBeLessThan(32);
+  expect(nanoUsd).toBeGreaterThanOrEqual(16 * 2_000);
 });
 
 async function metricOf({ url, key }: { url: string; key: string }, name: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { stopServers } from './database-servers.mjs';
+import { stopServers } from '../../scripts/bench/database-servers.mjs';
 
 /** A folder for the database servers of this run. They are started by the first test that needs one (databases.ts). */
 export function setup() {

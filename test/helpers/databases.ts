@@ -9,7 +9,7 @@ import {
   sharedServer,
   startPostgres,
   startRedis,
-} from './database-servers.mjs';
+} from '../../scripts/bench/database-servers.mjs';
 
 /** Set where the databases must be installed: then no test that needs one is skipped. */
 const REQUIRED = process.env['PLIMSOLL_REQUIRE_DATABASES'] === '1';

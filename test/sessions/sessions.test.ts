@@ -124,6 +124,26 @@ test('while what is shared fails, a process goes by its own, and says so once', 
   expect(told).toEqual([false]);
 });
 
+test('a start waits for a cache that is slow to connect: pins are shared from the first request on', async () => {
+  const state = await openState({ kind: 'memory', migrate: 'auto' });
+  const inState = sessionsInDocuments(state.documents, 60_000);
+  let refused = 0;
+  const slow = (): SharedSessions => ({
+    ...inState,
+    secret: () => (refused++ < 40 ? Promise.reject(new Error('still connecting')) : inState.secret()),
+  });
+  const [one, other] = [
+    await openSessions({ options: OPTIONS, shared: slow() }),
+    await openSessions({ options: OPTIONS, shared: slow() }),
+  ];
+  const begin = request([ASK]);
+  (await one.open(one.identify(begin, true)!, begin, true)).went('cheap/model', on(0));
+  const next = request([ASK, CALL, RESULT]);
+  const active = await other.open(other.identify(next, true)!, next, true);
+  expect(active.pinnedRung({}, LADDER)).toBe(0);
+  expect(refused).toBeGreaterThan(40);
+});
+
 test('what is stored by another version counts as nothing', async () => {
   const shared: SharedSessions = {
     secret: async () => 'secret',

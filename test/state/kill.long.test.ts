@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openState } from '../../router/state/index.ts';
-import { freePort, startPostgres, stopPostgres } from '../helpers/database-servers.mjs';
+import { freePort, startPostgres, stopPostgres } from '../../scripts/bench/database-servers.mjs';
 import { HAS_POSTGRES, postgresUrl } from '../helpers/databases.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-kill-'));
