@@ -259,6 +259,10 @@ function memoryDocuments(now: () => number): Documents & { size(): number } {
       const found = alive(nameOf(key));
       return found && stored(found);
     },
+    async getMany(scope, kind, ids) {
+      const found = ids.flatMap((id) => alive(nameOf({ scope, kind, id })) ?? []);
+      return new Map(found.map((one) => [one.id, stored(one)]));
+    },
     async put(key, { value, ttlMs, expected, user, session }) {
       const name = nameOf(key);
       const found = alive(name);

@@ -162,6 +162,8 @@ export interface StoredDocument {
 /** JSON documents that are changed by compare-and-set and may expire. */
 export interface Documents {
   get(key: DocumentKey): Promise<StoredDocument | undefined>;
+  /** Those of the ids that there are, by id, in one query. */
+  getMany(scope: string, kind: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredDocument>>;
   /** @returns the new version; undefined if `expected` did not hold */
   put(key: DocumentKey, write: DocumentWrite): Promise<string | undefined>;
   /** @returns whether there was one */

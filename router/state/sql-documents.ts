@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import { nextTurn } from '../turns.ts';
 import { documentPlace } from './cipher.ts';
 import { assertDocumentKey, subjectHash } from './names.ts';
 import type { DocumentKey, Documents, StoredDocument } from './ports.ts';
 import { databaseNow, queryBuilder } from './schema.ts';
 import { aboutSubject, type SqlParts } from './sql-log.ts';
+
+/** Text that is parsed before other requests get their turn. */
+const CHARACTERS_AT_ONCE = 1_000_000;
 
 export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Documents {
   const { dialect } = database;
@@ -34,6 +38,32 @@ export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Doc
       const [result] = await database.run([query.compile()]);
       const row = result!.rows[0];
       return row && documentOf(key, row);
+    },
+    async getMany(scope, kind, ids) {
+      for (const id of ids) assertDocumentKey({ scope, kind, id });
+      const wanted =
+        dialect === 'sqlite'
+          ? sql`in (select value from json_each(${JSON.stringify(ids)}))`
+          : sql`= any(${ids})`;
+      const query = db
+        .selectFrom('plimsoll_documents')
+        .select(['id', 'value', 'version'])
+        .where('scope', '=', scope)
+        .where('kind', '=', kind)
+        .where(sql<boolean>`id ${wanted}`)
+        .where(isAlive());
+      const [result] = await database.run([query.compile()]);
+      const found = new Map<string, StoredDocument>();
+      let characters = 0;
+      for (const row of result!.rows) {
+        const document = documentOf({ scope, kind }, row);
+        found.set(document.id, document);
+        characters += String(row['value']).length;
+        if (characters < CHARACTERS_AT_ONCE) continue;
+        characters = 0;
+        await nextTurn();
+      }
+      return found;
     },
     async put(key, { value, ttlMs, expected, sensitive = false, user, session }) {
       assertDocumentKey(key);

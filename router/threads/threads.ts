@@ -130,12 +130,18 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
 
   /** All items of responses, the oldest first. */
   async function turns(ids: readonly string[], scope: string): Promise<Item[]> {
-    const all = await inBatches(ids, (id) => find<KeptResponse>(RESPONSE, id, scope));
-    return all.flatMap((kept) => {
-      if (kept === undefined)
-        throw previousNotFound('A response before it in its thread was deleted, or has expired.');
-      return [...kept.input, ...objectsIn(kept.response, 'output')];
-    });
+    const items: Item[] = [];
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const batch = ids.slice(at, at + BATCH);
+      const found = await documents.getMany(scope, RESPONSE, batch);
+      for (const id of batch) {
+        const kept = found.get(id)?.value as KeptResponse | undefined;
+        if (kept === undefined)
+          throw previousNotFound('A response before it in its thread was deleted, or has expired.');
+        items.push(...kept.input, ...objectsIn(kept.response, 'output'));
+      }
+    }
+    return items;
   }
 
   async function fromPrevious(id: string, scope: string): Promise<{ items: Item[]; ancestors: string[] }> {

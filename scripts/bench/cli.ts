@@ -8,11 +8,12 @@ import { decisionMinilm, decisionNeighbours, decisionStatic } from './rows/decis
 import { gate } from './rows/gate.ts';
 import { hostile } from './rows/hostile.ts';
 import { eventLoop, httpSaturation } from './rows/load.ts';
-import { startup } from './rows/startup.ts';
+import { startup, startupState } from './rows/startup.ts';
 import { train } from './rows/train.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   startup,
+  'startup-state': startupState,
   'decision-static': decisionStatic,
   'decision-neighbours': decisionNeighbours,
   'decision-minilm': decisionMinilm,

@@ -9,6 +9,7 @@ import { outage } from './gateway/outage.ts';
 import { firstToken, latency, saturation } from './gateway/performance.ts';
 import { findPortkey } from './gateway/sides.ts';
 import { soak } from './gateway/soak.ts';
+import { stateLog } from './gateway/state-log.ts';
 import { streams } from './gateway/streams.ts';
 import { type JudgedRow, judge, selectBenches } from './measurement.ts';
 import { serveCommand } from './processes.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, GatewayBench>> = {
   'first-token': firstToken,
   saturation,
   capture,
+  state: stateLog,
   streams,
   soak,
   outage,

@@ -81,12 +81,17 @@ export async function startProcess(
   };
 }
 
-/** Starts `plimsoll serve` and sends requests until the first decision comes. */
-export async function startRouteServer(artifact: string, prompt: string): Promise<RouteServer> {
+/** Starts `plimsoll serve` and sends requests until the first decision comes. @param configFile default: no configuration */
+export async function startRouteServer(
+  artifact: string,
+  prompt: string,
+  configFile?: string,
+): Promise<RouteServer> {
   const port = await freePort();
   const startedMs = performance.now();
   const { what, args } = serveCommand();
-  const flags = ['--artifact', artifact, '--allow-ungated', '--port', String(port)];
+  const config = configFile === undefined ? [] : ['--config', configFile];
+  const flags = [...config, '--artifact', artifact, '--allow-ungated', '--port', String(port)];
   const decide = (text: string) => requestDecision(port, text);
   const readiness = { probe: () => decide(prompt), retryMs: FIRST_DECISION_RETRY_MS };
   const started = await startProcess(what, [...args, ...flags], port, readiness);

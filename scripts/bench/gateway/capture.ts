@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { inTurns, openLoop, quantile, type Row, ratios, spread } from '../measurement.ts';
 import { type GatewayBenchContext, TARGETS } from './context.ts';
 import { CONSTANT_REPLY, startFakeProviderProcess, startPlimsoll } from './servers.ts';
@@ -6,13 +7,18 @@ import { createClient } from './sides.ts';
 const PER_SECOND = 200;
 const LADDER = { cheap: 'fake/small', strong: 'fake/large' };
 
+const captureAll = (folder: string) => ({
+  capture: { share: 1 },
+  state: { url: path.join(folder, 'state.db') },
+});
+
 /** Time of a plain reply at 200 requests a second with capture of everything, beside the same without. */
 export async function capture(context: GatewayBenchContext): Promise<readonly Row[]> {
   const provider = await startFakeProviderProcess(CONSTANT_REPLY);
   const providers = { fake: provider.url };
   const started = await Promise.all([
     startPlimsoll({ providers, ladder: LADDER }),
-    startPlimsoll({ providers, ladder: LADDER, capture: { share: 1 } }),
+    startPlimsoll({ providers, ladder: LADDER, sections: captureAll }),
   ]);
   const headers = { 'content-type': 'application/json' };
   const clients = [provider, ...started].map(({ url, pid }) =>

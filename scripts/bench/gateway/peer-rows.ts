@@ -42,12 +42,15 @@ export async function measureTimes(
   quantiles: readonly number[],
 ): Promise<Figures[]> {
   const results = await sidesInTurns(sides, { rounds: rounds * SLICES, warmUp: SLICES }, slice);
-  const roundQuantiles = (slices: Rounds): Rounds =>
-    Array.from({ length: rounds }, (_, round) => {
-      const times = slices.slice(round * SLICES, (round + 1) * SLICES).flat();
-      return quantiles.map((p) => quantile(times, p));
-    });
-  return toFigures(new Map([...results].map(([name, slices]) => [name, roundQuantiles(slices)])));
+  return toFigures(new Map([...results].map(([name, slices]) => [name, roundQuantiles(slices, quantiles)])));
+}
+
+/** Quantiles of the times of each round, which was measured in slices. */
+export function roundQuantiles(slices: Rounds, quantiles: readonly number[]): Rounds {
+  return Array.from({ length: slices.length / SLICES }, (_, round) => {
+    const times = slices.slice(round * SLICES, (round + 1) * SLICES).flat();
+    return quantiles.map((p) => quantile(times, p));
+  });
 }
 
 /** What each side adds to the time of a direct request, round by round; `direct` is unchanged. */

@@ -6,7 +6,7 @@ import { addedToDirect, type Figures, measureSides, measureTimes, peerRows, SLIC
 import { CONSTANT_REPLY } from './servers.ts';
 import { type Client, createClient, type Side, type SideName, type Sides, withSides } from './sides.ts';
 
-const PER_SECOND = 200;
+export const PER_SECOND = 200;
 const STREAMS_PER_SECOND = 50;
 const CONNECTIONS = 64;
 const SIDES: readonly SideName[] = ['direct', 'bare', 'portkey', 'plimsoll'];
@@ -111,7 +111,10 @@ function saturationRows(
 }
 
 /** Requests per second, and the side's processor time for one, in microseconds. */
-async function saturate(side: Side, { texts, roundSeconds }: GatewayBenchContext): Promise<number[]> {
+export async function saturate(
+  side: Side,
+  { texts, roundSeconds }: Pick<GatewayBenchContext, 'texts' | 'roundSeconds'>,
+): Promise<number[]> {
   const before = cpuSeconds(side.pid);
   const result = await autocannon({
     url: `${side.url}/chat/completions`,

@@ -18,7 +18,7 @@ export interface PlimsollProcess extends StartedProcess {
   readonly port: number;
   /** Deleted by `remove`. */
   readonly decisionLog: string;
-  /** Deletes configuration and decision log. */
+  /** Deletes the folder with configuration, decision log and state. */
   remove(): void;
 }
 
@@ -29,8 +29,10 @@ interface PlimsollOptions {
   readonly ladder: Readonly<Record<'cheap' | 'strong', string>>;
   /** Section `upstream` of the configuration. */
   readonly upstream?: object;
-  /** Section `capture` of the configuration; its state is in the folder of the run. */
-  readonly capture?: object;
+  /** Sections of the configuration, in place of those that all have. @param folder that of the run, for files */
+  readonly sections?: (folder: string) => object;
+  /** Default: any that is free. */
+  readonly port?: number;
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
 }
@@ -59,10 +61,10 @@ const PRICES = { small: { input: 0.1, output: 0.4 }, large: { input: 3, output: 
 /** Starts `plimsoll serve` with the shipped artifact, and with prices, decision log, metrics and log as operators have them. */
 export async function startPlimsoll(options: PlimsollOptions): Promise<PlimsollProcess> {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-bench-'));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const decisionLog = path.join(folder, 'decisions.jsonl');
   const config = path.join(folder, 'plimsoll.config.yaml');
-  writeFileSync(config, stringify(plimsollConfig(options, decisionLog)));
+  writeFileSync(config, stringify(plimsollConfig(options, decisionLog, folder)));
   const flags = ['--config', config, '--allow-ungated', '--port', String(port)];
   const { what, args } = serveCommand();
   const started = await startProcess(what, [...(options.nodeFlags ?? []), ...args, ...flags], port);
@@ -108,8 +110,9 @@ export function readDecisionLog(file: string): DecisionRecord[] {
 }
 
 function plimsollConfig(
-  { providers, ladder, upstream = {}, capture }: PlimsollOptions,
+  { providers, ladder, upstream = {}, sections = () => ({}) }: PlimsollOptions,
   decisionLog: string,
+  folder: string,
 ): object {
   const names = Object.keys(providers);
   return {
@@ -123,7 +126,7 @@ function plimsollConfig(
       ),
     ),
     decision_log: { file: decisionLog, max_bytes: LOG_BYTES },
-    ...(capture && { capture, state: { url: path.join(path.dirname(decisionLog), 'state.db') } }),
     upstream,
+    ...sections(folder),
   };
 }

@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
 import { type BenchContext, inTurns, type Row, spread } from '../measurement.ts';
 import { residentMb, serveCommand, startRouteServer } from '../processes.ts';
 
@@ -42,6 +46,53 @@ export async function startup({ artifact, texts }: BenchContext): Promise<readon
       notes,
     },
   ];
+}
+
+const STATE_ROUNDS = 15;
+
+/** What SQLite adds to both, beside the same configuration without a state. */
+export async function startupState({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-startup-'));
+  let files = 0;
+  const served = (config: (file: string) => object) => async () => {
+    const file = path.join(folder, `${files++}`);
+    writeFileSync(`${file}.yaml`, stringify(config(file)));
+    const server = await startRouteServer(artifact, texts[0]!, `${file}.yaml`);
+    for (let i = 0; i < DECISIONS; i++) await server.decide(texts[i % texts.length]!);
+    const mb = residentMb(server.pid);
+    await server.close();
+    return { ms: server.firstDecisionMs, mb };
+  };
+  const off = served((file) => ({ decision_log: { file: `${file}.jsonl` } }));
+  const on = served((file) => ({ state: { url: `${file}.db` }, decision_log: { to: 'state' } }));
+  try {
+    const [without = [], sqlite = []] = await inTurns([off, on], { rounds: STATE_ROUNDS, warmUp: 1 });
+    const row = (
+      name: string,
+      what: string,
+      figure: 'ms' | 'mb',
+      { unit, most }: { readonly unit: string; readonly most: number },
+    ): Row => ({
+      name,
+      what,
+      unit,
+      value: spread(sqlite.map((one, round) => one[figure] - without[round]![figure])),
+      samples: 1,
+      peer: {
+        what: 'all of it with the decision log in a file',
+        value: spread(without.map((one) => one[figure])),
+      },
+      ratio: null,
+      target: { of: 'value', is: 'at most', required: most },
+      notes: [`with SQLite ${spread(sqlite.map((one) => one[figure])).median.toFixed(0)} ${unit} in all`],
+    });
+    return [
+      row('startup-sqlite', 'added to the start by a decision log in SQLite', 'ms', { unit: 'ms', most: 20 }),
+      row('memory-sqlite', 'added to resident memory after 1,000 decisions', 'mb', { unit: 'MB', most: 25 }),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function bareStartSeconds(): Promise<number> {

@@ -17,6 +17,28 @@ export function describeDocumentsContract(name: string, open: () => Promise<Stat
       expect(await state.documents.get(key('a'))).toEqual({ id: 'a', value, version });
     });
 
+    it('gives back many at once: those that there are, of this API key and kind alone', async () => {
+      const ids = Array.from({ length: 120 }, (_, i) => `many-${i}`);
+      const versions = await Promise.all(ids.map((id, i) => state.documents.put(key(id), { value: { i } })));
+      await state.documents.put(key('many-x', 'k2'), { value: 1 });
+      await state.documents.put({ ...key('many-y'), kind: 'other' }, { value: 1 });
+      await state.documents.put(key('many-z'), { value: 1, ttlMs: 1 });
+      await expect.poll(() => state.documents.get(key('many-z'))).toBeUndefined();
+      const wanted = [
+        ...ids.toReversed(),
+        'many-7',
+        'many-x',
+        'many-y',
+        'many-z',
+        "it's none",
+        'a'.repeat(500),
+      ];
+      const found = await state.documents.getMany('k1', 'thread', wanted);
+      expect(found.size).toBe(120);
+      expect(found.get('many-7')).toEqual({ id: 'many-7', value: { i: 7 }, version: versions[7] });
+      expect(await state.documents.getMany('k1', 'thread', [])).toEqual(new Map());
+    });
+
     it('has another version after each write, also of the same value and after a deletion', async () => {
       const versions = new Set<string | undefined>();
       for (let i = 0; i < 3; i++) versions.add(await state.documents.put(key('v'), { value: 1 }));
