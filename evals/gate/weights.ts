@@ -20,7 +20,7 @@ export function withSealedWeights(
   if (least === most) return least === 1 ? cases : cases.map(({ weight: _, ...one }) => one);
   if (largest === undefined) {
     throw weightError(
-      `The cases stand for different numbers of requests, ${short(least)} to ${short(most)} each (1 / sampling_probability, or weight), and the suite does not say how many one can stand for. Write largest_weight: ${short(most)} into it, or what is the most by how the requests were drawn: the bounds need it, and it must not follow from these cases.`,
+      `The cases stand for different numbers of requests, ${short(least)} to ${short(most)} each (1 / sampling_probability, or weight), and the suite does not say how many one can stand for. The bounds need that, and it must not be read off these cases. Write largest_weight into the suite: 1 / the smallest probability with which a request could be drawn. For captured requests that is 1 / (share * max(1/4, share)), with the smallest capture.share that you used.`,
     );
   }
   const above = cases.find(({ weight = 1 }) => weight > largest * (1 + ROUNDING));

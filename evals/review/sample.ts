@@ -30,10 +30,7 @@ export async function sampleCases({ cases, candidates, n }: SampleOptions): Prom
   const byId = new Map(rows.filter((row) => hasReplies(row, candidates)).map((row) => [row.id, row]));
   const reviewable = [...byId.values()];
   if (reviewable.length === 0) {
-    throw new PlimsollError(
-      'insufficient-data',
-      `No case has the replies of ${candidates.join(' and ')}: reviewers need outcomes.<model>.answer.`,
-    );
+    throw new PlimsollError('insufficient-data', noReplies(rows, candidates));
   }
   const isLabelled = (row: CanonicalRow) => candidates.every((name) => qualityOf(row, name) !== undefined);
   return {
@@ -41,6 +38,15 @@ export async function sampleCases({ cases, candidates, n }: SampleOptions): Prom
     population: reviewable.length,
     withoutReplies: rows.filter((row) => isLabelled(row) && !hasReplies(row, candidates)).length,
   };
+}
+
+function noReplies(rows: readonly CanonicalRow[], candidates: readonly string[]): string {
+  const found = new Set(rows.flatMap(({ outcomes }) => Object.keys(outcomes)));
+  const unknown = candidates.filter((name) => !found.has(name));
+  if (unknown.length > 0 && found.size > 0) {
+    return `No case has an outcome of ${unknown.join(' or ')}. The cases have outcomes of ${[...found].join(', ')}: give --models these names.`;
+  }
+  return `No case has the replies of ${candidates.join(' and ')}: reviewers need outcomes.<model>.answer.`;
 }
 
 function drawOf({ id }: CanonicalRow): string {

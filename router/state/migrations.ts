@@ -47,7 +47,7 @@ export async function assertMigrated(database: Database): Promise<void> {
   if (version === SCHEMA_VERSION) return;
   throw new PlimsollError(
     'invalid-state',
-    `${database.place} has schema ${version}, and this version of Plimsoll needs ${SCHEMA_VERSION}. Run \`plimsoll state migrate\`, or leave out state.migrate: manual.`,
+    `${database.place} ${version === 0 ? 'has no tables of Plimsoll yet' : `has schema ${version}, and this version of Plimsoll needs ${SCHEMA_VERSION}`}. Run \`plimsoll state migrate\`. A server does it at its start, unless state.migrate is manual.`,
     { place: { field: 'state' } },
   );
 }

@@ -64,11 +64,15 @@ function resultJson({ audits, left }: FoundAudits) {
   return { audits: audits.length, mean_loss: meanLoss(audits) ?? null, left_out: left };
 }
 
+const LIMIT_NOTE = '/readyz of a server with a watch says how much they may lose: watch.audits.limit.';
+
 function summary({ audits, left }: FoundAudits, dryRun: boolean): string {
   const mean = meanLoss(audits);
-  const loses = mean === undefined ? '' : `; they lose ${mean.toFixed(3)} on average`;
+  const loses =
+    mean === undefined ? '' : `; these requests, which stayed cheap, lose ${mean.toFixed(3)} on average`;
   return [
     `${audits.length} audits ${dryRun ? 'would be' : 'are'} recorded${loses}.`,
+    ...(mean === undefined ? [] : [LIMIT_NOTE]),
     `Left out: ${left.escalated} that went to the strongest candidate, ${left.undecided} that no router decided or of other models, ${left.ungraded} without both grades, ${left.thinned} that were drawn more often than the others.`,
     '',
   ].join('\n');

@@ -175,7 +175,7 @@ describe('a gate over cases that were drawn with different probabilities', () =>
     await expect(gated(drawn)).rejects.toMatchObject({
       code: 'invalid-input',
       message: expect.stringMatching(
-        /stand for different numbers of requests, 2 to 4 each .*Write largest_weight: 4 into it/,
+        /stand for different numbers of requests, 2 to 4 each .*Write largest_weight into the suite/,
       ),
     });
     await expect(gated(drawn, { largest_weight: 3 })).rejects.toThrow(

@@ -94,7 +94,9 @@ test('the command records them once, however often it runs', async () => {
     'cheap,strong',
   ];
   const dry = await run(process.execPath, [...args, '--config', config, '--dry-run']);
-  expect(dry.stdout).toContain('2 audits would be recorded; they lose 0.750 on average');
+  expect(dry.stdout).toContain(
+    '2 audits would be recorded; these requests, which stayed cheap, lose 0.750 on average',
+  );
   for (let i = 0; i < 2; i++) {
     const { stdout } = await run(process.execPath, [...args, '--config', config, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ audits: 2, mean_loss: 0.75, left_out: { escalated: 0 } });

@@ -115,6 +115,9 @@ test('another draw, other cases, a lost key and a foreign file are refused', asy
   await expect(open({ out: at('cases.jsonl') })).rejects.toThrow(/its key .*cases\.jsonl\.key\.json is not/);
   await expect(open({ reviewers: ['ann', 'ann'] })).rejects.toThrow(/each reviewer once/);
   await expect(open({ reviewers: ['<b>ann'] })).rejects.toThrow(/cannot be a reviewer's name/);
+  await expect(open({ candidates: ['tiny', 'huge-model'], out: at('y.jsonl') })).rejects.toThrow(
+    /no case has an outcome of tiny\. .* tiny-model, huge-model: give --models these names/i,
+  );
   await expect(open({ candidates: ['a', 'b', 'c', 'd'], out: at('x.jsonl') })).rejects.toThrow(
     /at most 3 models/,
   );
