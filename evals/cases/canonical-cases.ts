@@ -11,6 +11,7 @@ import {
   type Case,
   type CaseRow,
   DEFAULT_QUALITY_FIELD,
+  JUDGED_QUALITY,
   parseCase,
   parseCaseRow,
   parseReply,
@@ -130,10 +131,13 @@ function onUnitScale(
   outcome: Record<string, unknown>,
   rules: NumberRules,
 ): Record<string, unknown> {
-  const quality = outcome[DEFAULT_QUALITY_FIELD];
-  if (quality === undefined || quality === null) return outcome;
-  const path = `outcomes.${model}.${DEFAULT_QUALITY_FIELD}`;
-  return { ...parseNumbers(outcome, rules), [DEFAULT_QUALITY_FIELD]: parseQuality(quality, rules, path) };
+  const qualities = [DEFAULT_QUALITY_FIELD, JUDGED_QUALITY].flatMap((field) => {
+    const quality = outcome[field];
+    if (quality === undefined || quality === null) return [];
+    return [[field, parseQuality(quality, rules, `outcomes.${model}.${field}`)] as const];
+  });
+  if (qualities.length === 0) return outcome;
+  return { ...parseNumbers(outcome, rules), ...Object.fromEntries(qualities) };
 }
 
 export interface WrittenCases {

@@ -243,7 +243,7 @@ function flatCopy(text: string): string {
 /** The field that holds an outcome's label unless the caller names another. */
 export const DEFAULT_QUALITY_FIELD = 'quality';
 /** Beside a label of people: what the judge had said. */
-const JUDGED_QUALITY = 'judged_quality';
+export const JUDGED_QUALITY = 'judged_quality';
 
 /**
  * What a model did. Undefined if the outcome has no label, which is null or a field of the caller's choice that is not there; without the

@@ -20,7 +20,7 @@ export const jsonl: Importer = {
 
 /**
  * Any table that loadCases reads, wide or long. Keeps the scored text (an earlier turn follows the prompt, without the system text) and the
- * column `quality` on the scale 0 to 1; other columns of labels are dropped.
+ * column `quality` on the scale 0 to 1, with who gave it and how the request was drawn; other columns of labels are dropped.
  */
 export const csv: Importer = {
   format: 'csv',
@@ -34,6 +34,7 @@ export const csv: Importer = {
       ...(options.onSurvey && { onProgress: options.onSurvey }),
       maxRejectShare: 1,
       mayBeEmpty: true,
+      keepWeights: true,
       onReject: (row) => rejected.push(row),
     });
     onNotes(notes);
@@ -45,7 +46,8 @@ export const csv: Importer = {
   },
 };
 
-function canonicalRow({ id, source, task, group, label, language, key, text, outcomes }: Case): CanonicalRow {
+function canonicalRow(one: Case): CanonicalRow {
+  const { id, source, task, group, label, labelPlan, weight, language, key, text, outcomes } = one;
   const rows = [...outcomes].map(([model, outcome]) => [model, outcomeRow(outcome)] as const);
   return {
     id,
@@ -53,6 +55,8 @@ function canonicalRow({ id, source, task, group, label, language, key, text, out
     ...(task !== undefined && { task }),
     ...(group !== undefined && { group }),
     ...(label !== undefined && { label }),
+    ...(labelPlan !== undefined && { label_plan: labelPlan }),
+    ...(weight !== undefined && { weight }),
     ...(language !== undefined && { language }),
     key,
     prompt: text,
@@ -60,10 +64,12 @@ function canonicalRow({ id, source, task, group, label, language, key, text, out
   };
 }
 
-function outcomeRow(outcome: Outcome): Record<string, number> {
-  const { quality, inputTokens, outputTokens, costUsd, latencyMs } = outcome;
+function outcomeRow(outcome: Outcome): Record<string, number | string> {
+  const { quality, labelSource, judgedQuality, inputTokens, outputTokens, costUsd, latencyMs } = outcome;
   return {
     quality,
+    ...(labelSource !== undefined && { label_source: labelSource }),
+    ...(judgedQuality !== undefined && { judged_quality: judgedQuality }),
     ...(inputTokens !== undefined && { input_tokens: inputTokens }),
     ...(outputTokens !== undefined && { output_tokens: outputTokens }),
     ...(costUsd !== undefined && { cost_usd: costUsd }),

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCases, questionKey } from '../../evals/cases/index.ts';
 import { fixture, imported, qualities } from './imported.ts';
@@ -186,5 +189,32 @@ describe('csv and jsonl', () => {
     const file = fixture('..', 'cases/six.jsonl');
     const { summary } = await imported('jsonl', [], { inputs: [file] });
     expect((await loadCases([summary.out])).cases).toEqual((await loadCases([file])).cases);
+  });
+
+  it('keep who gave a label, what a judge had said, and how the request was drawn', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'plimsoll-labels-')), 'labels');
+    const row = { id: 'a', prompt: 'One?', sampling_probability: 0.5, label_plan: 'b'.repeat(64) };
+    const human = { quality: 80, label_source: 'human', judged_quality: 1 };
+    const judge = { quality: 100, label_source: 'judge' };
+    writeFileSync(`${file}.jsonl`, JSON.stringify({ ...row, outcomes: { small: human, large: judge } }));
+    const outcomes = ['small', 'large'].flatMap((model) =>
+      ['quality', 'label_source', 'judged_quality'].map((name) => `${model}.${name}`),
+    );
+    writeFileSync(
+      `${file}.csv`,
+      `${[...Object.keys(row), ...outcomes].join()}\n${Object.values(row).join()},80,human,1,100,judge,\n`,
+    );
+    for (const format of ['jsonl', 'csv']) {
+      const { summary } = await imported(format, [], {
+        inputs: [`${file}.${format}`],
+        qualityScale: { kind: 'range', low: 0, high: 100 },
+      });
+      const [one] = (await loadCases([summary.out], { keepWeights: true })).cases;
+      expect(one).toMatchObject({ weight: 2, labelPlan: row.label_plan });
+      expect([...one!.outcomes]).toEqual([
+        ['small', { quality: 0.8, labelSource: 'human', judgedQuality: 0.01 }],
+        ['large', { quality: 1, labelSource: 'judge' }],
+      ]);
+    }
   });
 });
