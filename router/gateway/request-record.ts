@@ -95,7 +95,7 @@ function factsOf(
     startedAt,
     dialect: request.dialect,
     operation: stages.operation ?? request.operation,
-    stream: request.body['stream'] === true,
+    stream: isForStream(request),
     requestedModel: typeof model === 'string' ? model : '',
     selected: selection?.selected,
     served,
@@ -120,6 +120,13 @@ function factsOf(
     firstByteMs: firstByteMs === undefined ? undefined : firstByteMs - request.startedMs,
     durationMs: endedMs - request.startedMs,
   };
+}
+
+const GOOGLE_STREAM = /^[^?]*:streamGenerateContent(?:\?|$)/;
+
+/** Google's clients say so in the path. */
+function isForStream({ body, passed }: GatewayRequest): boolean {
+  return body['stream'] === true || GOOGLE_STREAM.test(passed?.path ?? '');
 }
 
 /** Undefined if the body has no text of a person, as one of embeddings. */

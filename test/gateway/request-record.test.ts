@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
 import { decisionRecordSchema } from '../../router/records/decision-record.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
-import { ask, clientsOf, gatewayForTest, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
+import { ask, clientsOf, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 
 const MARKER = 'marker-of-a-prompt-5d41402a';
 
@@ -143,3 +143,34 @@ function counted(metrics: string, name: string): number {
     0,
   );
 }
+
+test("a stream in Google's own API is recorded as one, a plain reply is not", async () => {
+  const file = path.join(scratchFolder(), 'decisions.jsonl');
+  const fake = await gatewayForTest();
+  const gemini = { kind: 'google', base_url: `${fake.first.url}beta`, api_key_env: KEY_VARIABLE };
+  const running = await gatewayForTest({
+    config: {
+      ladder: { cheap: 'gemini/small', strong: 'gemini/large' },
+      profiles: {},
+      providers: { gemini },
+      models: { 'gemini/small': {}, 'gemini/large': {} },
+      decision_log: { file },
+    },
+  });
+  for (const method of [
+    'streamGenerateContent?alt=sse',
+    'generateContent',
+    'countTokens?alt=:streamGenerateContent',
+  ])
+    await (
+      await postRaw(running.url, `/v1beta/models/gemini/small:${method}`, {
+        contents: [{ parts: [{ text: 'Hi' }] }],
+      })
+    ).text();
+  await running.close();
+  expect(recordsIn(file).map(({ stream, status }) => [stream, status])).toEqual([
+    [true, 200],
+    [false, 200],
+    [false, 200],
+  ]);
+});
