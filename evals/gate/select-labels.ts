@@ -47,6 +47,8 @@ export interface SelectedLabels {
   readonly sealed: { readonly n: number; readonly needed: number };
   /** With which a request of the sealed part is drawn. */
   readonly probability: number;
+  /** Of the split: training on the labelled cases must have the same. */
+  readonly seed: number;
   /** Scores up to this may stay cheap. */
   readonly limit: number;
   /** For the suite: the largest weight that a sealed request could get, whatever was drawn. */
@@ -114,6 +116,7 @@ export async function selectLabels(request: SelectLabelsRequest): Promise<Select
       needed: sealed.rows.filter(({ score }) => score <= limit).length,
     },
     probability: sealed.probability,
+    seed: manifest.split.seed,
     limit,
     largestWeight: 1 / (least * sealed.probability),
     isWeighted: pool.some(({ probability }) => probability !== pool[0]!.probability),

@@ -130,6 +130,7 @@ async function chooseRequests(
   progress.end(`${found.pool} requests; ${found.seen} left out, whose questions the artifact has seen`);
   printNotes([
     `Chose ${found.training} to learn from and ${found.sealed.n} to be sealed, ${found.sealed.needed} of which may stay cheap (predicted loss up to ${found.limit.toFixed(3)}) and need a label: ${chosen}.`,
+    `Train on the labelled cases with --seed ${found.seed}: it splits them as these were chosen.`,
     ...(found.isWeighted
       ? [`State in the suite: largest_weight: ${Math.ceil(1e3 * found.largestWeight - 1e-6) / 1e3}`]
       : []),

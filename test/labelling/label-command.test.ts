@@ -128,6 +128,7 @@ test('--select chooses by the scores of an artifact what is worth a label, once'
   expect(stderr).toMatch(
     /Chose 24 to learn from and \d+ to be sealed, \d+ of which may stay cheap .* need a label/,
   );
+  expect(stderr).toContain('Train on the labelled cases with --seed 2');
   const read = (name: string) =>
     readFileSync(path.join(folder, name), 'utf8')
       .trimEnd()
