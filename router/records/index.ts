@@ -30,6 +30,7 @@ export type {
   SpentReply,
 } from './decision-record.ts';
 export {
+  FEEDBACK,
   type FeedbackEntry,
   readFeedback,
 } from './feedback.ts';

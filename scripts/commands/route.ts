@@ -55,7 +55,7 @@ function decisionLines({ decision, explanation }: Explained): string {
     ...(predictedLoss === null || threshold === null
       ? []
       : [
-          `predicted loss ${predictedLoss.toFixed(4)}, threshold ${threshold.toFixed(4)}${expectedLoss === undefined ? '' : `; to be expected: a loss of ${expectedLoss.toFixed(4)}`}`,
+          `predicted loss ${predictedLoss.toFixed(4)}, threshold ${threshold.toFixed(4)}${expectedLoss === undefined ? '' : `; expected loss ${expectedLoss.toFixed(4)}`}`,
         ]),
     ...Object.entries(scores ?? {}).map(
       ([name, score]) => `  ${name} good with probability ${score.toFixed(3)}`,

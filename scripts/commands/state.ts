@@ -1,10 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { AUDITS } from '../../router/monitoring/index.ts';
 import {
   CAPTURED,
   capturedFrom,
   capturedRow,
+  FEEDBACK,
   type FeedbackLabel,
   labelledRow,
   readCaptured,
@@ -26,6 +28,8 @@ interface Flags {
   readonly json: boolean;
 }
 
+const STREAMS = [DECISIONS, CAPTURED, FEEDBACK, AUDITS];
+
 /** `plimsoll state`: the database that `state` of the configuration names. */
 export function stateCommand(): Command {
   const state = new Command('state');
@@ -38,7 +42,7 @@ export function stateCommand(): Command {
   add('migrate', 'Make the schema, or bring it up to that of this version').action(runMigrate);
   add('status', 'Say what is stored, how much, and with which keys it is encrypted').action(runStatus);
   add('export', 'Print a log as JSON Lines, the oldest record first')
-    .option('--stream <name>', 'which log', DECISIONS)
+    .addOption(new Option('--stream <name>', 'which log').choices(STREAMS).default(DECISIONS))
     .option(
       '--with-feedback',
       'of captured: only what has feedback, as cases with the score as quality',

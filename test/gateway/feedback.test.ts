@@ -201,6 +201,10 @@ test('captured requests and feedback become cases; all of a user is erased', asy
   expect(loaded[0]).toMatchObject({ id: river.id, text: 'Name a river in France.' });
   expect([...(loaded[0]?.outcomes.values() ?? [])]).toMatchObject([{ quality: 0.75 }]);
   expect((await plimsoll('export', '--stream', 'feedback')).trim().split('\n')).toHaveLength(2);
+  await expect(plimsoll('export', '--stream', 'capture')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('decisions, captured, feedback, audits'),
+  });
   expect(JSON.parse(await plimsoll('erase', '--user', 'ann', '--json'))).toEqual({
     records: 3,
     documents: 0,
