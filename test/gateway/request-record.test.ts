@@ -147,7 +147,7 @@ function counted(metrics: string, name: string): number {
 test("a stream in Google's own API is recorded as one, a plain reply is not", async () => {
   const file = path.join(scratchFolder(), 'decisions.jsonl');
   const fake = await gatewayForTest();
-  const gemini = { kind: 'google', base_url: `${fake.first.url}beta`, api_key_env: KEY_VARIABLE };
+  const gemini = { kind: 'google' as const, base_url: `${fake.first.url}beta`, api_key_env: KEY_VARIABLE };
   const running = await gatewayForTest({
     config: {
       ladder: { cheap: 'gemini/small', strong: 'gemini/large' },
