@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
+import { isObject } from '../../router/json/index.ts';
 import { nearestName } from '../../router/nearest-name.ts';
 import { BadRow, shownName } from './rejects.ts';
 
@@ -27,6 +28,20 @@ const OTHER_FIELDS = [
 /** The field of an outcome that is text, whatever it looks like: a reply of 42 is no number. */
 export const REPLY_TEXT = 'answer';
 
+/** Who gave the label of an outcome, or, in a field of the row, all labels of the row that do not say. */
+export const LABEL_SOURCE = 'label_source';
+
+/** Outcomes with the source that their row names, where they name none themselves. */
+export function withSource(outcomes: unknown, source: unknown): unknown {
+  if (source === undefined || source === null || !isObject(outcomes)) return outcomes;
+  return Object.fromEntries(
+    Object.entries(outcomes).map(([model, outcome]) => [
+      model,
+      isObject(outcome) ? { ...outcome, [LABEL_SOURCE]: outcome[LABEL_SOURCE] ?? source } : outcome,
+    ]),
+  );
+}
+
 /** Fields of an outcome besides its quality: alone in the long layout, after `<model>.` in the wide one. */
 const OUTCOME_FIELDS = [
   'input_tokens',
@@ -37,7 +52,7 @@ const OUTCOME_FIELDS = [
   REPLY_TEXT,
   'confidence_logprob',
   'signals',
-  'label_source',
+  LABEL_SOURCE,
   'labelled_by',
   'judged_quality',
 ];

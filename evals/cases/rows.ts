@@ -6,11 +6,13 @@ import {
   type Field,
   type FieldNames,
   fieldKey,
+  LABEL_SOURCE,
   mapError,
   REPLY_TEXT,
   type RowFields,
   requireModelName,
   UNUSABLE_MODEL,
+  withSource,
 } from './field-names.ts';
 import { caseFormat, readBytes } from './files/case-file.ts';
 import { jsonValues } from './files/json.ts';
@@ -291,8 +293,11 @@ function jsonFields(value: unknown, names: FieldNames): RowFields {
       flat.set(field.model, Object.assign(flat.get(field.model) ?? {}, { [field.name]: item }));
     }
   }
-  if (outcomes !== undefined)
-    return { fields: { ...fields, outcomes: nestedOutcomes(outcomes, flat, names) }, long: false };
+  const source = flat.get(undefined)?.[LABEL_SOURCE];
+  if (outcomes !== undefined) {
+    const nested = nestedOutcomes(outcomes, flat, names);
+    return { fields: { ...fields, outcomes: withSource(nested, source) }, long: false };
+  }
   if (typeof model === 'string' && model.trim() !== '') {
     const outcome = flat.get(undefined) ?? {};
     const name = model.trim();
@@ -302,7 +307,8 @@ function jsonFields(value: unknown, names: FieldNames): RowFields {
   }
   flat.delete(undefined);
   if (flat.size === 0) return { fields, long: false };
-  return { fields: { ...fields, outcomes: Object.fromEntries(labelledOutcomes(flat, names)) }, long: false };
+  const labelled = Object.fromEntries(labelledOutcomes(flat, names));
+  return { fields: { ...fields, outcomes: withSource(labelled, source) }, long: false };
 }
 
 /** The outcomes with a quality: as in a table, a model without one was not called. */

@@ -157,7 +157,6 @@ class RequestRows {
       }),
       ...(!labelled && (model ?? reply) !== undefined && { reply: { ...(model && { model }), ...reply } }),
       outcomes,
-      ...(labelled && { label_source: 'log' }),
     } as Row;
     parseCase(row, own);
     this.#rows.set(own, row);

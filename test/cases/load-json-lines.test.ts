@@ -200,6 +200,32 @@ describe('rows of one request', () => {
     expect([cases[0]!.weight, rejected]).toEqual([5, []]);
   });
 
+  it.each([
+    [
+      'labels.jsonl',
+      '{"prompt":"One?","label_source":"judge","outcomes":{"small":{"quality":1},"large":{"quality":1,"label_source":"human"}}}',
+    ],
+    [
+      'flat.jsonl',
+      '{"prompt":"One?","label_source":"judge","small.quality":1,"large.quality":1,"large.label_source":"human"}',
+    ],
+    [
+      'wide.csv',
+      'prompt,label_source,small.quality,large.quality,large.label_source\nOne?,judge,1,1,human\n',
+    ],
+    ['long.csv', 'prompt,model,quality,label_source\nOne?,small,1,judge\nOne?,large,1,human\n'],
+  ])('of %s have the source that their row names, where they name none', async (name, text) => {
+    const [one] = (await loadCases([written(name, text)])).cases;
+    expect([...one!.outcomes].map(([model, { labelSource }]) => [model, labelSource])).toEqual([
+      ['small', 'judge'],
+      ['large', 'human'],
+    ]);
+    const unknown = text.replace('judge', 'oracle');
+    await expect(loadCases([written(name, unknown)], { maxRejectShare: 0 })).rejects.toThrow(
+      /label_source: must be one of/,
+    );
+  });
+
   it('are found behind another prompt of the same id', async () => {
     const rows = [
       soundRow(1, { id: 7 }),

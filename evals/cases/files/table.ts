@@ -4,9 +4,11 @@ import {
   type Field,
   type FieldNames,
   fieldKey,
+  LABEL_SOURCE,
   type RowFields,
   requireModelName,
   UNUSABLE_MODEL,
+  withSource,
 } from '../field-names.ts';
 import { PLAIN_NUMBER } from '../quality-scale.ts';
 import { BadRow, shownName, shownNames } from '../rejects.ts';
@@ -122,7 +124,10 @@ export class Table {
         outcomes.set(field.model ?? '', outcome);
       }
     }
-    if (!this.#long) return { fields: { ...fields, outcomes: this.#labelled(outcomes) }, long: false };
+    if (!this.#long) {
+      const labelled = withSource(this.#labelled(outcomes), outcomes.get('')?.[LABEL_SOURCE]);
+      return { fields: { ...fields, outcomes: labelled }, long: false };
+    }
     if (model === undefined) throw new BadRow('empty', 'model');
     requireModelName(model, 'model');
     const ownOutcome = new Map([[model, outcomes.get('') ?? {}]]);
