@@ -11,7 +11,7 @@ import type { Log, LogRecord } from '../state/index.ts';
 import { type CaptureJob, type CaptureThreadData, openCaptureThread } from './capture-thread.ts';
 import { CAPTURED, type CapturedDecision, type Stratum } from './captured.ts';
 import type { RequestFacts } from './decision-record.ts';
-import { createRecordWriter, isRetried } from './record-writer.ts';
+import { createRecordWriter, GATHER_MS, isRetried } from './record-writer.ts';
 import { createSampler, stratumOf } from './sampling.ts';
 import { totalCostUsd } from './savings.ts';
 
@@ -106,7 +106,7 @@ export async function openCapture({ options, log, onFailure }: CaptureParts): Pr
       mayRetry: isRetried,
       async close() {},
     },
-    { onFailure, maxWaitingBytes: MAX_WAITING_BYTES },
+    { onFailure, maxWaitingBytes: MAX_WAITING_BYTES, gatherMs: GATHER_MS },
   );
   const thread = openCaptureThread(await threadData(options), (fault) => counts[fault]++);
 

@@ -2,6 +2,7 @@ import { DECISIONS, type Log, type LogRecord } from '../state/index.ts';
 import { decisionRecord, type RecordedText, type RequestFacts } from './decision-record.ts';
 import {
   createRecordWriter,
+  GATHER_MS,
   isRetried,
   type RecordWriter,
   type RecordWriterOptions,
@@ -59,7 +60,7 @@ function logWriter(log: Log, parts: DecisionLogParts): DecisionLog {
       mayRetry: isRetried,
       async close() {},
     },
-    parts,
+    { ...parts, gatherMs: GATHER_MS },
   );
   return { ...writer, write: (facts) => writer.write(logRecord(facts, parts.options)) };
 }
