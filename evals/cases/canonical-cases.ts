@@ -16,6 +16,7 @@ import {
   parseCaseRow,
   parseReply,
   REPLY_FIELDS,
+  statedWeight,
 } from './case.ts';
 import { FieldNames, mapError, type RowFields } from './field-names.ts';
 import { caseFormat, emptyFile, FileHash, isGzipped } from './files/case-file.ts';
@@ -223,6 +224,8 @@ export interface PromptRow {
   /** The row as it was, with an id and without outcomes: to be labelled, and read by loadCases again. */
   readonly row: CaseRow;
   readonly one: Case;
+  /** How many requests it says that it stands for: `weight`, or 1 / `sampling_probability`. */
+  readonly weight: number;
 }
 
 export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxRejectShare' | 'rejectsFile'> {
@@ -301,9 +304,11 @@ function promptRow(
       REPLY_FIELDS.flatMap((field) => (field in outcome ? [[field, outcome[field]]] : [])),
     );
   }
-  if (replies.size === 0) return { row: { ...row, id }, one: buildCase(row, new Map(), id) };
+  const weight = statedWeight(row) ?? 1;
+  if (replies.size === 0) return { row: { ...row, id }, one: buildCase(row, new Map(), id), weight };
   return {
     row: { ...row, id, outcomes },
+    weight,
     one: buildCase(row, new Map(), id, { unlabelledReplies: replies }),
   };
 }

@@ -8,16 +8,16 @@ import type { Suite } from './suite.ts';
  * none.
  * @throws PlimsollError `invalid-input` if they differ, and the suite says nothing of a largest weight, or one is above it
  */
-export function withSealedWeights(
-  cases: readonly Case[],
+export function withSealedWeights<One extends Pick<Case, 'id' | 'weight'>>(
+  cases: readonly One[],
   { largest_weight: largest }: Pick<Suite, 'largest_weight'>,
-): readonly Case[] {
+): readonly One[] {
   const weights = cases.map(({ weight = 1 }) => weight);
   const [least, most] = weights.reduce(
     ([low, high], weight) => [Math.min(low, weight), Math.max(high, weight)],
     [Number.POSITIVE_INFINITY, 0],
   );
-  if (least === most) return least === 1 ? cases : cases.map(({ weight: _, ...one }) => one);
+  if (least === most) return least === 1 ? cases : cases.map(({ weight: _, ...one }) => one as One);
   if (largest === undefined) {
     throw weightError(
       `The cases stand for different numbers of requests, ${short(least)} to ${short(most)} each (1 / sampling_probability, or weight), and the suite does not say how many one can stand for. The bounds need that, and it must not be read off these cases. Write largest_weight into the suite: 1 / the smallest probability with which a request could be drawn. For captured requests that is 1 / (share * max(1/4, share)), with the smallest capture.share that you used.`,

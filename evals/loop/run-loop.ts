@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { readArtifact, readCurrent, resolveArtifact, VERDICTS } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock, replaceFile } from '../../router/files/index.ts';
-import { type NamedRows, promptRows, readRecords, writeCases } from '../cases/index.ts';
+import { loadCases, type NamedRows, promptRows, readRecords, writeCases } from '../cases/index.ts';
+import { loadSuite, withSealedWeights } from '../gate/index.ts';
 import { type LabelOptions, label } from '../labelling/index.ts';
 import { promoteChallenger, type Retrained, type RetrainOptions, retrain } from '../lifecycle/index.ts';
 
@@ -108,16 +109,28 @@ function finishedRounds(folder: string): string[] {
   return places;
 }
 
-/** Requests that no earlier round has labelled. */
-async function freshRequests({ requests, labelling }: LoopOptions, earlier: readonly string[]) {
-  const used = new Set<string>();
+/**
+ * Requests that no earlier round has labelled, nor the data from before.
+ * @throws PlimsollError `invalid-input` if the suite does not say how many requests one of them can stand for: the gate would, after all is paid
+ */
+async function freshRequests(
+  { requests, labelling, data, store, suite }: LoopOptions,
+  earlier: readonly string[],
+) {
+  const models = readArtifact(resolveArtifact(store)).manifest.ladder.map(({ model }) => model);
+  const before = data.length === 0 ? [] : (await loadCases(data, { models, keepWeights: true })).cases;
+  const used = new Set(before.map(({ id }) => id));
   for (const place of earlier) {
     for await (const { fields } of readRecords(path.join(place, REQUESTS))) used.add(String(fields()['id']));
   }
   const rows = [];
-  for await (const { row, one } of promptRows([requests], labelling.reading)) {
-    if (!used.has(one.id)) rows.push({ ...row, id: one.id, outcomes: {} });
+  const weighed = [];
+  for await (const { row, one, weight } of promptRows([requests], labelling.reading)) {
+    if (used.has(one.id)) continue;
+    rows.push({ ...row, id: one.id, outcomes: {} });
+    weighed.push({ id: one.id, weight });
   }
+  withSealedWeights([...before, ...weighed], loadSuite(suite).suite);
   return rows;
 }
 

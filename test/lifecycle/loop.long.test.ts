@@ -90,7 +90,15 @@ test('a round labels what is new, retrains, gates and promotes; it goes on after
     });
 
   requestsFile('later.jsonl', FIRST - 100, FIRST + 300);
-  expect(await round({})).toEqual({ kind: 'waiting', round: 1, fresh: 400 });
+  expect(await round({})).toEqual({ kind: 'waiting', round: 1, fresh: 300 }); // a hundred are in the data
+
+  const drawn = [0.5, 0.25].map((p, i) =>
+    JSON.stringify({ id: `drawn-${i}`, prompt: `Is ${i} drawn?`, sampling_probability: p }),
+  );
+  writeFileSync(place('drawn.jsonl'), drawn.join('\n'));
+  await expect(round({ requests: place('drawn.jsonl'), minNew: 1 })).rejects.toMatchObject({
+    message: expect.stringContaining('largest_weight'), // before anything is paid
+  });
 
   requestsFile('later.jsonl', FIRST, FIRST + 600);
   expect(await round({ labelling: labelling(0.002) })).toEqual({
