@@ -20,7 +20,9 @@ export interface LabelFlags {
   readonly graders?: string;
   readonly judge?: string;
   readonly allowSameFamily: boolean;
-  readonly budget: number;
+  /** Undefined only where nothing is spent. */
+  readonly budget?: number;
+  readonly dryRun?: boolean;
   readonly config?: string;
   readonly maxTokens: number;
   readonly concurrency: number;
@@ -43,7 +45,7 @@ export function addLabelFlags(command: Command): Command {
       '<provider>/<model> for graders of type judge, of another family than the candidates',
     )
     .option('--allow-same-family', 'let the judge be of the family of a candidate', false)
-    .requiredOption('--budget <amount>', 'the most that may be spent, such as 20usd', usd)
+    .option('--budget <amount>', 'the most that may be spent, such as 20usd', usd)
     .option('--config <file>', 'names the providers (default: plimsoll.config.yaml)')
     .option('--max-tokens <count>', 'the longest reply', wholeNumberBetween(1, 1_000_000), 1024)
     .option(
@@ -64,7 +66,7 @@ export function labelOptions(flags: LabelFlags) {
     candidates: ladderFrom(flags.models).map((text) => candidateFrom(text, config.ladder)),
     graders: gradersFrom(flags),
     allowSameFamily: flags.allowSameFamily,
-    budgetUsd: flags.budget,
+    budgetUsd: budgetOf(flags),
     maxTokens: flags.maxTokens,
     concurrency: flags.concurrency,
     reuse: flags.reuse,
@@ -92,6 +94,15 @@ async function* rowsOfState(config: string | undefined): AsyncGenerator<Record<s
     );
   }
   yield* rows;
+}
+
+/** @throws UsageError without a budget, unless nothing is to be spent */
+function budgetOf({ budget, dryRun }: LabelFlags): number {
+  if (budget !== undefined) return budget;
+  if (dryRun === true) return Number.POSITIVE_INFINITY;
+  throw new UsageError(
+    'Name the most that may be spent: --budget 20usd. --dry-run says beforehand what it takes.',
+  );
 }
 
 function gradersFrom({ graders, judge, runCode }: LabelFlags): Graders {

@@ -64,7 +64,9 @@ Example:
 }
 
 async function run(flags: Flags): Promise<void> {
-  const { from, out, budget, dryRun, force, map, maxRejects, rejects } = flags;
+  const { from, out, dryRun, force, map, maxRejects, rejects } = flags;
+  const options = labelOptions(flags);
+  const { budgetUsd } = options;
   const interrupted = new AbortController();
   const interrupt = () => {
     printNotes(['Interrupted: calls at work are waited for, and their replies are kept.']);
@@ -80,20 +82,20 @@ async function run(flags: Flags): Promise<void> {
   const chosen = await chooseRequests(flags, reading);
   const progress = startProgress('labelling');
   const labelled = await label({
-    ...labelOptions(flags),
+    ...options,
     prompts: chosen === undefined ? from.map((one) => requestsFrom(one, flags.config)) : [chosen],
     out,
     dryRun,
     force,
     signal: interrupted.signal,
     reading: chosen === undefined ? reading : {},
-    onForecast: (forecast) => printNotes(forecastLines(forecast, budget)),
+    onForecast: (forecast) => printNotes(forecastLines(forecast, budgetUsd)),
     onProgress: ({ rows, of, spentUsd }) =>
-      progress.update(rows, of, `, ${dollars(spentUsd)} of ${dollars(budget)}`),
+      progress.update(rows, of, `, ${dollars(spentUsd)} of ${dollars(budgetUsd)}`),
   });
   progress.end();
   if (flags.json) printJson(resultJson(labelled));
-  else print(summary(labelled, out, budget));
+  else print(summary(labelled, out, budgetUsd));
   process.exitCode = exitCode(labelled);
 }
 

@@ -14,6 +14,8 @@ const COMMANDS = [
   'review',
   'gate',
   'retrain',
+  'loop',
+  'worker',
   'plan-labels',
   'inspect',
   'artifacts',
@@ -96,7 +98,11 @@ describe.concurrent('plimsoll', () => {
       ['one model twice', train('--cheap', 'a', '--strong', 'a'), /two models, and both name a\./],
       ['a ladder of one', train('--ladder', 'a'), /--ladder takes two or more models/],
       ['a ladder beside a pair', train(...PAIR, '--ladder', 'a,b'), /Give --ladder, or --cheap and --strong/],
-      ['a ladder of a cascade', ['assess', '--data', 'x', '--ladder', 'a,b', '--cascade'], /compares two/],
+      [
+        'labels without a budget',
+        ['label', ...'--from x --models p/a,p/b --judge q/j --out y'.split(' ')],
+        /Name the most that may be spent: --budget 20usd/,
+      ],
       [
         'two rules',
         train(...PAIR, '--escalation-rate', '0.5', '--max-quality-loss', '0.1'),
