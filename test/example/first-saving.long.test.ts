@@ -74,9 +74,9 @@ const figures = (line: string) =>
 test('the way from no label to a certified and watched policy, as the page has it', {
   timeout: 900_000,
 }, async () => {
-  const [example, capture, traffic, keep, label, train, gate, routed, later, keepLater, labelLater, audit] =
-    COMMANDS;
-  expect(COMMANDS).toHaveLength(12);
+  const [example, capture, traffic, keep, label, train, gate, routed, later, ...watched] = COMMANDS;
+  const [keepLater, labelLater, audit, promote] = watched;
+  expect(COMMANDS).toHaveLength(13);
   expect(COMMANDS.indexOf(routed!), 'commands until it is served').toBe(7);
   await once(start(example!).stdout!, 'data');
   const before = await serve(capture!);
@@ -107,4 +107,5 @@ test('the way from no label to a certified and watched policy, as the page has i
   await expect.poll(readyz, { timeout: 20_000 }).toMatchObject({
     watch: { audits: { contradictions: 0 } },
   });
+  await run(promote!);
 });
