@@ -23,7 +23,7 @@ export interface AskOptions {
   readonly signal: AbortSignal;
 }
 
-/** As many calls that fail one after the other end the run: a wrong key or a provider that is down fails every case. */
+/** As many calls of one model that fail one after the other end the run: a wrong key or a provider that is down fails every case. */
 const FAILURES_IN_A_ROW = 12;
 /** A call that takes its worker down as often is not made again in this run. */
 const MOST_LOSSES = 3;
@@ -32,7 +32,8 @@ const MOST_LOSSES = 3;
 export class ModelCalls {
   readonly #options: AskOptions;
   readonly #lanes = new Map<string, Lane>();
-  #failuresInARow = 0;
+  /** By model: replies of another candidate must not hide that this one's key is wrong. */
+  readonly #failuresInARow = new Map<string, number>();
 
   constructor(options: AskOptions) {
     this.#options = options;
@@ -56,7 +57,7 @@ export class ModelCalls {
         if (answer !== 'lost') return answer;
       }
       const why = `whoever made the call was gone before its reply, ${MOST_LOSSES} times`;
-      this.#countFailure(why, true);
+      this.#countFailure(call.model, why, true);
       return { kind: 'failed', why };
     } finally {
       lane.leave();
@@ -93,10 +94,10 @@ export class ModelCalls {
         journal.failed({ ...place, why: tried.why });
         await caller.settled(call);
         if (tried.kind === 'interrupted') return { kind: 'ended' };
-        this.#countFailure(tried.why, tried.ofProvider);
+        this.#countFailure(call.model, tried.why, tried.ofProvider);
         return { kind: 'failed', why: tried.why };
       }
-      this.#failuresInARow = 0;
+      this.#failuresInARow.delete(call.model);
       chargedUsd = tried.reply.cost_usd ?? reservedUsd;
       const reply = { ...place, ...tried.reply, charged_usd: chargedUsd };
       journal.replied(reply);
@@ -113,12 +114,13 @@ export class ModelCalls {
     return lane;
   }
 
-  #countFailure(why: string, ofProvider: boolean): void {
-    this.#failuresInARow = ofProvider ? this.#failuresInARow + 1 : 0;
-    if (this.#failuresInARow < FAILURES_IN_A_ROW) return;
+  #countFailure(model: string, why: string, ofProvider: boolean): void {
+    const failures = ofProvider ? (this.#failuresInARow.get(model) ?? 0) + 1 : 0;
+    this.#failuresInARow.set(model, failures);
+    if (failures < FAILURES_IN_A_ROW) return;
     throw new PlimsollError(
       'insufficient-data',
-      `The last ${FAILURES_IN_A_ROW} calls failed: ${why}. Find out why and run the same command again: it goes on where it ended, and pays for no reply twice.`,
+      `The last ${FAILURES_IN_A_ROW} calls of ${model} failed: ${why}. Find out why and run the same command again: it goes on where it ended, and pays for no reply twice.`,
     );
   }
 }

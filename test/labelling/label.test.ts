@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
 import { type Forecast, findAudits, label } from '../../evals/labelling/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { holdLock } from '../../router/files/index.ts';
 import { capturedRow } from '../../router/records/index.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { CANDIDATES, gradersOf, jsonLines, labellingWorld } from './labelling-world.ts';
 
 const ROWS = Array.from({ length: 20 }, (_, i) => ({
@@ -106,6 +107,25 @@ test('a provider that is down ends the run, which goes on later', async () => {
   await expect(label(options)).rejects.toMatchObject({ code: 'insufficient-data', message: /status 503/ });
   provider.failAlways(undefined);
   expect(await label(options)).toMatchObject({ complete: 20, newCalls: 40 });
+});
+
+test('a candidate whose every call fails ends the run, though the others reply', async () => {
+  const { provider, options } = await world();
+  const down = await startFakeProvider();
+  onTestFinished(() => down.close());
+  down.failAlways('503');
+  const { providers, models } = options.config;
+  const config = {
+    ...options.config,
+    providers: { ...providers, down: { ...providers['fake']!, baseUrl: down.url } },
+    models: { ...models, 'down/small': models['fake/small']! },
+  };
+  const candidates = [{ name: 'cheap', model: 'down/small' }, CANDIDATES[1]!];
+  await expect(label({ ...options, config, candidates, concurrency: 1 })).rejects.toMatchObject({
+    code: 'insufficient-data',
+    message: /calls of down\/small failed: status 503/,
+  });
+  expect(provider.requests.length).toBeLessThan(ROWS.length);
 });
 
 test('says beforehand what it takes, by the replies once there are some', async () => {

@@ -115,7 +115,7 @@ function meanOfVotes(votes: readonly (number | undefined)[], judge: Judge): Grad
   const given = votes.filter((vote) => vote !== undefined);
   if (given.length === votes.length) return judged(given.reduce((sum, one) => sum + one, 0) / given.length);
   judge.tally.lacked();
-  return missing('the judge gave no verdict in the form that it was asked for');
+  return missing('the judge did not reply, or not in the form that it was asked for');
 }
 
 function judged(quality: number): Grade {
