@@ -23,6 +23,9 @@ export interface WrittenReview {
   readonly withoutReplies: number;
 }
 
+/** How a cell begins that spreadsheets compute. Papa Parse's own pattern misses cells of several lines. */
+const FORMULA = /^[=+\-@\t\r]/;
+
 /**
  * Writes replies to be reviewed by people, who see neither models nor labels. In a pair a coin decides which reply is first.
  * @throws PlimsollError as sampleCases; `invalid-input`: a file to write that is there
@@ -44,7 +47,7 @@ export async function writeReview(options: WriteReviewOptions): Promise<WrittenR
   writeKey(keyFile, { version: 1, style, candidates: [...candidates], population, items: entries });
   const table = papaparse.unparse(
     items.map(({ cells }) => cells),
-    { escapeFormulae: true, newline: '\n' },
+    { escapeFormulae: FORMULA, newline: '\n' },
   );
   replaceFile(out, `${table}\n`);
   return { cases: drawn.length, items: items.length, keyFile, withoutReplies };

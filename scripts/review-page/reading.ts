@@ -60,7 +60,7 @@ function partText(part: Readonly<Record<string, unknown>>): string {
 }
 
 function fenced(value: unknown): string {
-  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+  return `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``; // laid out with the other code
 }
 
 function foldable(text: string): Html {
@@ -81,7 +81,7 @@ export function replyHtml(text: string): Html {
 
 /** What is right, as the case says it. */
 export function referenceHtml(reference: unknown): Html {
-  return textHtml(typeof reference === 'string' ? reference : JSON.stringify(reference, null, 2));
+  return textHtml(typeof reference === 'string' ? reference : JSON.stringify(reference));
 }
 
 /** A text in paragraphs, each in its own direction of writing, with code and JSON laid out for reading. No word of it is changed. */
@@ -135,9 +135,12 @@ function blocksOf(text: string): Block[] {
 
 const JSON_TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
+/** Levels of JSON that are laid out. The indentation of deeper JSON grows with the square of its length: 10 kB would become 100 MB. */
+const DEEPEST = 100;
+
 /**
  * JSON with a value on each line. Works on the text, not on its values: `1.0`, `1e400`, escapes and fields that are there twice stay as they are.
- * @returns undefined unless it is an object or an array
+ * @returns undefined unless it is an object or an array of at most 100 levels
  */
 export function laidOutJson(text: string): string | undefined {
   const trimmed = text.trim();
@@ -155,6 +158,7 @@ export function laidOutJson(text: string): string | undefined {
       if (opened) out += newLine();
       out += token;
       if (token === '{' || token === '[') depth++;
+      if (depth > DEEPEST) return undefined;
       if (token === ',') out += newLine();
       if (token === ':') out += ' ';
     }

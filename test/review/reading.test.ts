@@ -12,6 +12,10 @@ test('JSON is laid out as JSON.stringify does, and its values stay as they were 
     '{\n  "a": 1.0,\n  "b": 12345678901234567890,\n  "a": "\\u0041"\n}',
   );
   for (const text of ['{"a":', '1', '"x"', 'Sure: {}']) expect(laidOutJson(text)).toBeUndefined();
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+  expect(laidOutJson(nested(100))).toBe(JSON.stringify(JSON.parse(nested(100)), null, 2));
+  expect(laidOutJson(nested(101))).toBeUndefined();
+  expect(textHtml(nested(5_000)).text.length).toBeLessThan(11_000);
   const long = { text: 'x"\\'.repeat(1_000_000) };
   expect(laidOutJson(JSON.stringify(long)) === JSON.stringify(long, null, 2)).toBe(true);
 });

@@ -14,7 +14,7 @@ const ROWS = Array.from({ length: 60 }, (_, i) => ({
   outcomes: {
     cheap: {
       quality: 0.5,
-      answer: `=cheap ${i % 5 ? 'good' : 'bad'}`,
+      answer: `=cheap(\n${i % 5 ? 'good' : 'bad'})`,
       label_source: 'judge',
       labelled_by: 'x',
     },
@@ -59,6 +59,8 @@ test('pairs are blind, in both orders, and verdicts become labels of people', as
   const firsts = table.filter(({ reply_1 }) => reply_1?.includes('cheap')).length;
   expect(firsts).toBeGreaterThan(5);
   expect(firsts).toBeLessThan(35);
+  // Of several lines, and yet no formula.
+  for (const cells of table) for (const cell of Object.values(cells)) expect(cell).not.toMatch(/^=/);
   const result = await read([fill('a.csv', honest), fill('b.csv', honest)]);
   expect(result).toMatchObject({ reviewers: 2, reviewed: 40, items: 40 });
   expect(result.agreement).toMatchObject({
@@ -95,18 +97,15 @@ test('reviewers who disagree: agreement falls, and the mean counts', async () =>
 });
 
 test('what reviewers get wrong is refused with its place', async () => {
-  const { at, cases, fill, read, written } = await world('pairs', 3);
+  const { at, cases, table, fill, read, written } = await world('pairs', 3);
   await expect(read([fill('a.csv', () => '3')])).rejects.toMatchObject({
     code: 'invalid-input',
     place: { file: at('a.csv'), line: 2, field: 'verdict' },
   });
   const other = await world('pairs', 3);
   await expect(read([other.fill('b.csv', honest)])).rejects.toThrow(/no such item/);
-  const twice = readFileSync(
-    fill('c.csv', () => 'tie'),
-    'utf8',
-  );
-  writeFileSync(at('c.csv'), `${twice}\n${twice.split('\n').at(-1)}`);
+  const filled = table.map((cells) => ({ ...cells, verdict: 'tie' }));
+  writeFileSync(at('c.csv'), papaparse.unparse([...filled, filled[0]!]));
   await expect(read([at('c.csv')])).rejects.toThrow(/verdict above already/);
   await expect(
     readReview({ cases, key: at('no.json'), reviews: [], out: at('x.jsonl') }),
