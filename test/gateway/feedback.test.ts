@@ -147,7 +147,7 @@ test('what is wrong is named', async () => {
     [{ decision_id: 'd', request_id: 'd', score: 1 }, 'request_id'],
     [{ decision_id: 'd', comment: 'x'.repeat(5_000) }, 'comment'],
     [{ decision_id: 'd', scores: 1 }, 'scores'],
-    [['d'], ''],
+    [['d'], 'The body must be a JSON object'],
   ];
   for (const [given, field] of wrong) {
     const { status, body } = await give(given, one);

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
+import { isObject } from '../../json/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
@@ -73,6 +74,12 @@ export function feedbackRoute(context: ServerContext, { feedback, access }: Gate
 }
 
 function givenFeedback(body: unknown) {
+  if (!isObject(body)) {
+    throw new PlimsollError(
+      'invalid-input',
+      'The body must be a JSON object: {"decision_id": "dec_…", "score": 0.5}.',
+    );
+  }
   const { success, data, error } = feedbackRequestSchema.safeParse(body);
   if (!success) {
     const [issue] = error.issues;
