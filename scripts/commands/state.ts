@@ -80,10 +80,10 @@ async function runStatus({ config, json }: Flags): Promise<void> {
       return [stream, String(records), String(bytes), dateOf(oldestMs), dateOf(newestMs)];
     });
     const keys = Object.entries(status.textsByKey).map(
-      ([id, texts]) => `${texts} with ${id === 'none' ? 'no key' : `the key ${id}`}`,
+      ([id, texts]) => `${texts} ${id === 'none' ? 'not encrypted' : `encrypted with the key ${id}`}`,
     );
     print(
-      `${status.place}: schema ${status.schema}, ${status.documents} documents, ${status.ledgerEntries} entries of the ledger\n` +
+      `${status.place}: schema ${status.schema}, ${counted(status.documents, 'document', 'documents')}, ${counted(status.ledgerEntries, 'entry', 'entries')} of the ledger\n` +
         `captured texts: ${keys.join(', ') || 'none'}\n` +
         `${rows.length === 0 ? 'no logs' : textTable([['log', 'records', 'bytes', 'oldest', 'newest'], ...rows])}\n`,
     );
@@ -213,4 +213,8 @@ function dateOf(timeMs: number): string {
 function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number.');
+}
+
+function counted(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`;
 }

@@ -75,7 +75,7 @@ function undoForm(review: Review, reviewer: string): Html | undefined {
 function progressHtml(review: Review, reviewer: string): Html {
   const { graded, skipped, total } = review.progress(reviewer);
   return html`<label class="progress"><span class="hidden">Graded</span><progress max="${total}" value="${graded}"></progress>
-<span class="count">${graded} of ${total}${skipped > 0 && html`, ${skipped} put off`}</span></label>
+<span class="count">${graded} of ${total}${skipped > 0 && html`, ${skipped} skipped`}</span></label>
 ${helpButton()}`;
 }
 
@@ -85,7 +85,7 @@ export function donePage(review: Review, reviewer: string): string {
   const queue = review.queue(reviewer);
   const putOff = queue.filter((one) => review.entryOn(reviewer, one)?.kind === 'skip');
   const last = queue.findLast((one) => review.entryOn(reviewer, one) !== undefined);
-  const title = skipped === 0 ? 'All done' : `${skipped} put off`;
+  const title = skipped === 0 ? 'All done' : `${skipped} skipped`;
   return layout({
     title,
     who: reviewer,
@@ -93,8 +93,8 @@ export function donePage(review: Review, reviewer: string): string {
     main: html`<div class="message"><h1>${title}</h1>
 <p>${
       skipped === 0
-        ? `You have graded all ${total} cases of your queue. Every answer is saved, and you may close this page.`
-        : `You have graded ${graded} of ${total}. What you put off can still be graded, or left.`
+        ? `You have graded all ${total} cases of your queue. Every grade is saved, and you may close this page.`
+        : `You have graded ${graded} of ${total}. What you skipped can still be graded, or left.`
     }</p>
 ${changedLine(review.habits(reviewer).changed)}
 ${putOff.length > 0 && html`<ul class="links">${putOff.map((one) => html`<li><a href="/grade/${one.id}">Case ${queue.indexOf(one) + 1}</a></li>`)}</ul>`}

@@ -107,7 +107,7 @@ function reviewerRoute(
   if (form === undefined) {
     return shown(200, undone ? { said: { text: 'Your last answer was taken back.', kind: 'note' } } : {});
   }
-  // From a case that was put off before on to the next such; else to the first such, once nothing else is left.
+  // From a case that was skipped before on to the next such; else to the first such, once nothing else is left.
   const after = review.entryOn(name, screen) === undefined ? undefined : screen;
   const onward = () => {
     const next = review.next(name, after);
@@ -214,7 +214,7 @@ function readGrades(form: URLSearchParams, replies: number): ReadForm {
 
 function faultOf(grades: Chosen['grades'], note: string): string | undefined {
   if (grades.some(({ grade }) => grade === undefined))
-    return 'Grade each reply, or put the case off. Nothing was saved yet.';
+    return 'Grade each reply, or skip the case. Nothing was saved yet.';
   const isScore = (score: number) => Number.isInteger(score) && score >= 0 && score <= BEST_SCORE;
   if (grades.some(({ score }) => score !== undefined && !isScore(score))) {
     return `A score is a whole number from 0 to ${BEST_SCORE}. Nothing was saved yet.`;

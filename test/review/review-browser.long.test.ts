@@ -99,7 +99,7 @@ describe('the review page in Chromium', () => {
     await keyboard.press('f');
     await page.waitForTimeout(400);
     await keyboard.press('s'); // comes again at the end
-    await expect.poll(graded).toBe('7 of 10, 1 put off');
+    await expect.poll(graded).toBe('7 of 10, 1 skipped');
     for (let i = 0; i < 2; i++) await gradeThis();
     await gradeThis();
     await page.waitForURL(/done/);

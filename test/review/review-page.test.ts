@@ -137,7 +137,7 @@ test('undo takes one answer back, once, and in order; skipped cases come again a
   await ann.post(three ?? '', GOOD_BAD);
   expect((await ann.post(four ?? '', GOOD_BAD)).headers.location).toBe(two);
   expect((await skip(two)).headers.location).toBe('/done'); // not round and round
-  expect((await ann.get('/done')).body).toContain('1 put off');
+  expect((await ann.get('/done')).body).toContain('1 skipped');
   expect(await nextScreen(ann)).toBe(two);
   const revision = /name="revision" value="(\d+)"/.exec((await ann.get(two ?? '')).body)?.[1] ?? '';
   expect((await ann.post(two ?? '', { ...GOOD_BAD, revision })).headers.location).toBe('/done');

@@ -119,7 +119,7 @@ function requireGrades(event) {
   );
   if (!open) return;
   event.preventDefault();
-  say(`${open.querySelector('legend')?.textContent} has no grade yet. Grade it, or put the case off.`);
+  say(`${open.querySelector('legend')?.textContent} has no grade yet. Grade it, or skip the case.`);
   open.querySelector('input')?.focus();
 }
 
