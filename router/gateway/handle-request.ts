@@ -59,7 +59,7 @@ export async function handleRequest(
       return await decideFor(request, { startedAt, call, parts, recording });
     if (request.passed === undefined) {
       checkBody(request);
-      ({ request, keep } = await resolveThread(request, keeping));
+      ({ request, keep } = await resolveThread(request, keeping, session));
       if (request !== given) call = callFor(request, parts.upstream);
       if (keep !== undefined) call = { ...call, stored: true };
       // An id of one step of a thread says less than the thread that was read by it.

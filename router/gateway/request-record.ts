@@ -142,7 +142,7 @@ function promptOf({ body, dialect }: GatewayRequest): string | undefined {
 const MAX_NAME = 256;
 
 /** Whom a request is about, as the client says: OpenAI's `safety_identifier` or `user`, Anthropic's `metadata.user_id`. */
-function userOf({ body }: GatewayRequest): string | undefined {
+export function userOf({ body }: GatewayRequest): string | undefined {
   const { safety_identifier: identifier, user, metadata } = body;
   const ofAnthropic = isObject(metadata) ? metadata['user_id'] : undefined;
   return [identifier, user, ofAnthropic].find(isName);

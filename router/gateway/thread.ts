@@ -1,9 +1,11 @@
 import { PlimsollError } from '../errors.ts';
 import { isObject, type JsonObject, objectIn, objectsIn, parseJson, withField } from '../json/index.ts';
 import { SseReader } from '../providers/index.ts';
+import type { SessionIdentity } from '../sessions/index.ts';
 import type { Threads } from '../threads/index.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
+import { userOf } from './request-record.ts';
 import { eventType } from './response-end.ts';
 
 /** Where responses are kept. */
@@ -23,14 +25,16 @@ export interface ThreadedRequest {
 /**
  * Reads the thread that a request of the Responses API goes on from. Without threads nothing is kept, here or at the provider, unless the
  * client asks the provider to keep it.
+ * @param session - what the response is kept under besides, for erasure; undefined if the client names none
  * @throws PlimsollError `previous-response-not-found` and what `Threads.resolve` throws: a request never goes out with only its last part
  */
 export async function resolveThread(
   request: GatewayRequest,
   keeping: ThreadKeeping | undefined,
+  session: SessionIdentity | undefined,
 ): Promise<ThreadedRequest> {
   if (request.dialect !== 'responses' || request.operation !== 'chat') return { request, keep: undefined };
-  return keeping === undefined ? withoutThread(request) : withThread(request, keeping);
+  return keeping === undefined ? withoutThread(request) : withThread(request, keeping, session);
 }
 
 function withoutThread(request: GatewayRequest): ThreadedRequest {
@@ -49,13 +53,17 @@ function withoutThread(request: GatewayRequest): ThreadedRequest {
 async function withThread(
   request: GatewayRequest,
   { threads, onNotKept }: ThreadKeeping,
+  session: SessionIdentity | undefined,
 ): Promise<ThreadedRequest> {
   const scope = request.keyId ?? '';
+  // The id of the response before is no name of a session.
+  const named = session?.source === 'previous_response_id' ? undefined : session?.name;
+  const subject = { user: userOf(request), session: named };
   const resolved = await threads.resolve(request.body, scope);
   const { body } = resolved;
   const keep = async (response: JsonObject) => {
     try {
-      if (!(await threads.keep(resolved, response, scope))) onNotKept(undefined);
+      if (!(await threads.keep(resolved, response, scope, subject))) onNotKept(undefined);
     } catch (error) {
       onNotKept(error);
     }

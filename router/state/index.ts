@@ -15,7 +15,9 @@ export {
 } from './open-state.ts';
 export type {
   Counters,
+  DocumentKey,
   Documents,
+  DocumentWrite,
   Leases,
   Ledger,
   LedgerEntry,

@@ -1,6 +1,6 @@
 import { invalidField, PlimsollError } from '../errors.ts';
 import { fieldIn, isObject, type JsonObject, objectsIn, textIn } from '../json/index.ts';
-import type { Documents } from '../state/index.ts';
+import type { DocumentKey, Documents, DocumentWrite } from '../state/index.ts';
 import { type Item, inputItems, newId, sentItems } from './items.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -38,6 +38,9 @@ export interface ResolvedRequest extends Origin {
   /** What this request added. */
   readonly added: readonly Item[];
 }
+
+/** Whom a response is about, as its client says: what erasure finds it by. */
+export type ThreadSubject = Partial<Pick<DocumentWrite, 'user' | 'session'>>;
 
 /** A response as it is kept. */
 interface KeptResponse {
@@ -82,7 +85,12 @@ export interface Threads {
    */
   resolve(body: JsonObject, scope: string): Promise<ResolvedRequest>;
   /** Keeps a response that has ended. @returns whether it was kept: one that is too long is not */
-  keep(request: ResolvedRequest, response: JsonObject, scope: string): Promise<boolean>;
+  keep(
+    request: ResolvedRequest,
+    response: JsonObject,
+    scope: string,
+    subject?: ThreadSubject,
+  ): Promise<boolean>;
   /** @throws PlimsollError `not-found` */
   response(id: string, scope: string): Promise<KeptResponse>;
   /** @throws PlimsollError `not-found` */
@@ -107,8 +115,11 @@ const CONVERSATION = 'conversation';
 
 /** @param ttlMs - how long a response or an item is kept */
 export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
-  const put = (kind: string, id: string, value: object, scope: string, expected?: string | null) =>
-    documents.put({ scope, kind, id }, { value, ttlMs, expected, sensitive: true });
+  const put = (
+    { kind, id, scope }: DocumentKey,
+    value: object,
+    write: ThreadSubject & { readonly expected?: string | null },
+  ) => documents.put({ scope, kind, id }, { ...write, value, ttlMs, sensitive: true });
 
   async function find<T>(kind: string, id: string, scope: string): Promise<T | undefined> {
     if (id.length > MAX_ID_CHARACTERS) return undefined;
@@ -206,13 +217,14 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       const { value, version } = await storedConversation(id, scope);
       refuseFull(value, 'conversation');
       const next = { ...value, entries: [...value.entries, ...entries] };
-      if ((await put(CONVERSATION, id, next, scope, version)) !== undefined) return;
+      const write = { expected: version, session: id };
+      if ((await put({ kind: CONVERSATION, id, scope }, next, write)) !== undefined) return;
     }
   }
 
-  async function keepItems(items: readonly Item[], scope: string): Promise<string[]> {
+  async function keepItems(items: readonly Item[], scope: string, subject: ThreadSubject): Promise<string[]> {
     const ids = items.map((item) => textIn(item, 'id')!);
-    await inBatches(items, (item, at) => put(ITEM, ids[at]!, item, scope));
+    await inBatches(items, (item, at) => put({ kind: ITEM, id: ids[at]!, scope }, item, subject));
     return ids;
   }
 
@@ -254,7 +266,7 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       const refers = objectsIn(body, 'input').some(isReference);
       return { ...origin, ancestors: [], added, body: refers ? { ...rest, input: given } : body };
     },
-    async keep({ previousResponseId, conversationId, ancestors, added }, made, scope) {
+    async keep({ previousResponseId, conversationId, ancestors, added }, made, scope, subject = {}) {
       const id = textIn(made, 'id');
       if (id === undefined || id.length > MAX_ID_CHARACTERS) return false;
       const whole = {
@@ -266,11 +278,13 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       const kept: KeptResponse = { response: whole, input: added, ancestors };
       if (JSON.stringify(kept).length > MAX_CHARACTERS) return false;
       // An id that is taken stays what it was: a thread never leads back to itself.
-      if ((await put(RESPONSE, id, kept, scope, null)) === undefined) return false;
+      const write = { ...subject, expected: null };
+      if ((await put({ kind: RESPONSE, id, scope }, kept, write)) === undefined) return false;
       const all = [...added, ...objectsIn(whole, 'output')];
       await keepItems(
         all.filter((item) => textIn(item, 'id') !== undefined),
         scope,
+        subject,
       );
       if (conversationId !== undefined) {
         const items = all.map((item) => textIn(item, 'id') ?? '');
@@ -287,9 +301,11 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
     async createConversation(metadata, items, scope) {
       refuseMany(items);
       const id = newId('conv');
-      const entries = (await keepItems(inputItems(items), scope)).map((item) => ({ items: [item] }));
+      const subject = { session: id };
+      const ids = await keepItems(inputItems(items), scope, subject);
+      const entries = ids.map((item) => ({ items: [item] }));
       const value: KeptConversation = { createdAt: Math.floor(Date.now() / 1000), metadata, entries };
-      await put(CONVERSATION, id, value, scope);
+      await put({ kind: CONVERSATION, id, scope }, value, subject);
       return conversationObject(id, value);
     },
     async conversation(id, scope) {
@@ -303,7 +319,7 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       refuseMany(items);
       const added = inputItems(items);
       refuseFull((await storedConversation(id, scope)).value, 'conversation');
-      const ids = await keepItems(added, scope);
+      const ids = await keepItems(added, scope, { session: id });
       await append(
         id,
         ids.map((item) => ({ items: [item] })),

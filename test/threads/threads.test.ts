@@ -1,10 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type OpenAI from 'openai';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { openState } from '../../router/state/index.ts';
 import { memoryState } from '../../router/state/memory.ts';
 import { createThreads } from '../../router/threads/index.ts';
 import { postRaw, type RunningGateway } from '../gateway/running-gateway.ts';
 import { eventsOf } from '../responses/event-rules.ts';
 import { gatewayWithAllKinds, MODELS, WAYS } from '../responses/gateways.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-threads-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 let running: RunningGateway;
 beforeAll(async () => {
@@ -262,6 +269,42 @@ test('a thread of another key is not there, and one that leads back to itself is
   await expect(threads.resolve({ previous_response_id: 'resp_2' }, 'key-a')).rejects.toThrow(
     /leads back to itself/,
   );
+});
+
+test('erasure finds responses and their items by user and session, and conversations by their id', async () => {
+  const state = { kind: 'sqlite' as const, url: path.join(scratch, 'erasure.db') };
+  const own = await gatewayWithAllKinds({ config: { threads: 'on', state } });
+  const { openai } = own;
+  const say = async (fields: object, headers?: Record<string, string>) =>
+    (await openai.responses.create({ model: MODELS.anthropic, input: 'Hello.', ...fields }, { headers })).id;
+  try {
+    const { id: conversation } = await openai.conversations.create({
+      items: [{ type: 'message', role: 'user', content: 'I like tea.' }],
+    });
+    const byUser = [await say({ user: 'ann' }), await say({ safety_identifier: 'ann' })];
+    const next = await say({ user: 'ann', previous_response_id: byUser[0] });
+    const bySession = await say({}, { 'x-session-id': 'monday' });
+    const inConversation = await say({ conversation });
+    const other = await say({ user: 'bob' }, { 'x-session-id': 'tuesday' });
+    const kept = await openState({ ...state, migrate: 'manual' });
+    onTestFinished(() => kept.close());
+    const isGone = async (id: string) => {
+      const found = await openai.responses.retrieve(id).catch((error) => error.status);
+      return found === 404;
+    };
+
+    expect(await kept.documents.erase({ user: 'ann' })).toBeGreaterThanOrEqual(3 * 3); // with an item each way
+    for (const id of [...byUser, next]) expect(await isGone(id)).toBe(true);
+    expect(await isGone(bySession)).toBe(false);
+    await kept.documents.erase({ session: 'monday' });
+    expect(await isGone(bySession)).toBe(true);
+    await kept.documents.erase({ session: conversation });
+    expect(await isGone(inConversation)).toBe(true);
+    await expect(openai.conversations.retrieve(conversation)).rejects.toMatchObject(notFound);
+    expect(await isGone(other)).toBe(false);
+  } finally {
+    await own.close();
+  }
 });
 
 test('without threads nothing is kept, and nothing goes out with only its last part', async () => {
