@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
@@ -49,22 +49,39 @@ export async function startup({ artifact, texts }: BenchContext): Promise<readon
 }
 
 const STATE_ROUNDS = 15;
+/** A gateway, which has a decision log; no model is called. */
+const GATEWAY = {
+  ladder: { cheap: 'nobody/small', strong: 'nobody/large' },
+  models: { 'nobody/small': {}, 'nobody/large': {} },
+  providers: { nobody: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1' } },
+};
 
 /** What SQLite adds to both, beside the same configuration without a state. */
 export async function startupState({ artifact, texts }: BenchContext): Promise<readonly Row[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-startup-'));
   let files = 0;
-  const served = (config: (file: string) => object) => async () => {
+  const served = (config: (file: string) => object, logOf: (file: string) => string) => async () => {
     const file = path.join(folder, `${files++}`);
     writeFileSync(`${file}.yaml`, stringify(config(file)));
     const server = await startRouteServer(artifact, texts[0]!, `${file}.yaml`);
     for (let i = 0; i < DECISIONS; i++) await server.decide(texts[i % texts.length]!);
     const mb = residentMb(server.pid);
     await server.close();
+    if (!existsSync(logOf(file)))
+      throw new Error(`The server wrote no ${logOf(file)}: it had no decision log.`);
     return { ms: server.firstDecisionMs, mb };
   };
-  const off = served((file) => ({ decision_log: { file: `${file}.jsonl` } }));
-  const on = served((file) => ({ state: { url: `${file}.db` }, decision_log: { to: 'state' } }));
+  const logFile = (file: string) => `${file}.jsonl`;
+  // One for all rounds: the first, which is discarded, makes its tables.
+  const database = () => path.join(folder, 'state.db');
+  const inFile = (file: string) => ({ ...GATEWAY, decision_log: { file: logFile(file) } });
+  const inSqlite = () => ({
+    ...GATEWAY,
+    state: { url: database() },
+    decision_log: { to: 'state' },
+  });
+  const off = served(inFile, logFile);
+  const on = served(inSqlite, database);
   try {
     const [without = [], sqlite = []] = await inTurns([off, on], { rounds: STATE_ROUNDS, warmUp: 1 });
     const row = (
