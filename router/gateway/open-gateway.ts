@@ -348,7 +348,7 @@ async function decisionLogFor(
     options,
     log,
     onFailure: (trouble) =>
-      logger.error(trouble, 'the decision log cannot be written: records are dropped and counted'),
+      logger.error(trouble, 'the decision log cannot be written: records wait, then are dropped and counted'),
   });
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { PlimsollError } from '../errors.ts';
-import { type Database, type Dialect, type Query, queryBuilder, UnitConflict } from './schema.ts';
+import { COLUMNS, type Database, type Dialect, type Query, queryBuilder, UnitConflict } from './schema.ts';
 
 interface Migration {
   readonly id: number;
@@ -59,6 +59,21 @@ function assertKnown(version: number, place: string): void {
     `${place} has schema ${version}, which a newer version of Plimsoll wrote; this one knows ${SCHEMA_VERSION}. Run the newer version, or use another database.`,
     { place: { field: 'state' } },
   );
+}
+
+/**
+ * The number of the schema says what was made, not what is still there: a table or a column may have been dropped by hand, or be missing in a backup.
+ * @throws PlimsollError `invalid-state` with the name of the first one that is missing
+ */
+export async function assertTables(database: Database): Promise<void> {
+  const queries = Object.entries(COLUMNS).map(([table, columns]) => {
+    // With the table's name: SQLite takes an unknown quoted name alone for a text.
+    const names = columns.map((column) => sql.ref(`${table}.${column}`));
+    return sql`select ${sql.join(names)} from ${sql.table(table)} limit 0`.compile(
+      queryBuilder(database.dialect),
+    );
+  });
+  await database.run(queries);
 }
 
 /** 0 if there is no schema yet. @throws PlimsollError `invalid-state` if the tables are those of another program */

@@ -62,6 +62,41 @@ export interface Tables {
   };
 }
 
+type Columns = { readonly [Table in keyof Tables]: readonly (keyof Tables[Table] & string)[] };
+
+/** What a database must have for this version to work with it. */
+export const COLUMNS: Columns = {
+  plimsoll_migrations: ['id', 'name', 'applied_ms'],
+  plimsoll_meta: ['name', 'value'],
+  plimsoll_log: [
+    'seq',
+    'stream',
+    'id',
+    'time_ms',
+    'key_id',
+    'user_hash',
+    'session_hash',
+    'body',
+    'text',
+    'bytes',
+  ],
+  plimsoll_ledger: [
+    'id',
+    'key_id',
+    'time_ms',
+    'day',
+    'model',
+    'nano_usd',
+    'input_tokens',
+    'output_tokens',
+    'counted',
+  ],
+  plimsoll_ledger_days: ['key_id', 'day', 'nano_usd', 'input_tokens', 'output_tokens', 'requests'],
+  plimsoll_counters: ['key', 'total', 'expires_ms'],
+  plimsoll_leases: ['name', 'holder', 'fencing_token', 'expires_ms'],
+  plimsoll_documents: ['scope', 'kind', 'id', 'value', 'version', 'user_hash', 'session_hash', 'expires_ms'],
+};
+
 export type Dialect = 'sqlite' | 'postgres';
 
 /** A query builder that runs nothing: what it compiles is handed to a database in atomic units. */

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { PlimsollError, safeError } from '../errors.ts';
 import type { TextCipher } from './cipher.ts';
-import { assertMigrated, migrate, schemaVersion } from './migrations.ts';
+import { assertMigrated, assertTables, migrate, schemaVersion } from './migrations.ts';
 import type { State } from './ports.ts';
 import { reencrypt } from './reencrypt.ts';
 import { type Database, type Dialect, type Query, queryBuilder } from './schema.ts';
@@ -43,9 +43,18 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
   async function prepare(): Promise<void> {
     if (parts.migrate === 'auto') await migrate(raw);
     else await assertMigrated(raw);
+    await assertTables(raw);
     const query = db.selectFrom('plimsoll_meta').select('value').where('name', '=', 'subject_secret');
     const [result] = await raw.run([query.compile()]);
-    secret = String(result!.rows[0]!['value']);
+    const row = result!.rows[0];
+    if (row === undefined) {
+      throw new PlimsollError(
+        'invalid-state',
+        `${raw.place} does not fit this version of Plimsoll: plimsoll_meta has no subject_secret. Restore it from a backup, or use another database.`,
+        { place: { field: 'state' } },
+      );
+    }
+    secret = String(row['value']);
   }
 
   const database: Database = {

@@ -47,6 +47,22 @@ test('a schema that is newer than the code is refused with both numbers', async 
   });
 });
 
+test.each([
+  ['drop table plimsoll_counters', /plimsoll_counters/],
+  ['alter table plimsoll_leases drop column fencing_token', /fencing_token/],
+  ["delete from plimsoll_meta where name = 'subject_secret'", /subject_secret/],
+])('a schema of this version that lacks something is refused at the start: %s', async (damage, missing) => {
+  const url = newFile();
+  await (await opened(url)).close();
+  const database = new Database(url);
+  database.exec(damage);
+  database.close();
+  await expect(openState({ kind: 'sqlite', url, migrate: 'auto' })).rejects.toMatchObject({
+    code: 'invalid-state',
+    message: expect.stringMatching(missing),
+  });
+});
+
 test('with migrate: manual a new database is refused, and the message names the command', async () => {
   await expect(openState({ kind: 'sqlite', url: newFile(), migrate: 'manual' })).rejects.toMatchObject({
     code: 'invalid-state',
