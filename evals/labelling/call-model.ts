@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logprobSignals } from '../../router/cascade/index.ts';
 import { type CatalogModel, costUsd } from '../../router/catalog/index.ts';
@@ -70,6 +71,7 @@ export class ModelCaller implements Caller {
 
   constructor(options: CallOptions) {
     this.#options = options;
+    setMaxListeners(0, options.signal); // each call that waits for its next try listens
   }
 
   async isUnderway(): Promise<boolean> {

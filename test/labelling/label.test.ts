@@ -109,6 +109,19 @@ test('a provider that is down ends the run, which goes on later', async () => {
   expect(await label(options)).toMatchObject({ complete: 20, newCalls: 40 });
 });
 
+test('many calls that wait for their next try at once are no leak that Node warns of', async () => {
+  const { provider, options } = await world();
+  const warned: string[] = [];
+  const listen = ({ name }: Error) => void warned.push(name);
+  process.on('warning', listen);
+  onTestFinished(() => void process.off('warning', listen));
+  provider.failAlways('503');
+  await expect(label({ ...options, concurrency: 20, waitsMs: [50] })).rejects.toMatchObject({
+    code: 'insufficient-data',
+  });
+  expect(warned).not.toContain('MaxListenersExceededWarning');
+});
+
 test('a candidate whose every call fails ends the run, though the others reply', async () => {
   const { provider, options } = await world();
   const down = await startFakeProvider();
