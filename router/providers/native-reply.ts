@@ -162,7 +162,7 @@ function passThrough(first: readonly Uint8Array[], rest: Bytes, reader?: StreamR
   return { [Symbol.asyncIterator]: () => iterator };
 }
 
-/** However the bytes end, only the reply's end counts: what comes after it cannot fail it. An event that the end cuts off passes too. */
+/** However the bytes end, only the reply's end counts: what comes after it cannot fail it. An event that a failure cuts off does not pass. */
 function readingNext(bytes: Bytes, reader: StreamReader): () => Promise<IteratorResult<Uint8Array>> {
   let end: { readonly error: ExchangeError | undefined } | undefined;
   return async () => {
@@ -180,7 +180,8 @@ function readingNext(bytes: Bytes, reader: StreamReader): () => Promise<Iterator
         cause = error;
       }
       end = { error: reader.errorAtEnd(cause) };
-      const value = reader.takeHeld();
+      // Half an event in front of the error event would be a broken one to clients, which then do not read the error.
+      const value = end.error === undefined ? reader.takeHeld() : new Uint8Array();
       if (value.length > 0) return { done: false, value };
     }
     if (end.error !== undefined) throw end.error;

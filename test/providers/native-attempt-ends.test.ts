@@ -120,7 +120,8 @@ test.each(DIALECTS)(
       const expected = expectedOf(dialect, came, whole);
       const end = await endOf(callOf({ url, dialect, stream: true }));
       if (expected === 'failure') expect(end).toEqual({ failure: 'bad-answer', status: 200 });
-      else expect(end).toEqual({ text: came, broken: expected === 'whole' ? undefined : BROKEN });
+      else if (expected === 'whole') expect(end).toEqual({ text: came, broken: undefined });
+      else expect(end).toEqual({ text: came.slice(0, came.lastIndexOf('\n\n') + 2), broken: BROKEN });
     });
     await fc.assert(property, { numRuns: scaled(150) });
   },
