@@ -73,6 +73,7 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
   const owners = new RecentMap<Owner>(MOST_REMEMBERED);
   const counts = new Map<FeedbackKind, { recorded: number; repeated: number }>();
   const scores = new Map<'kept' | 'escalated', { readonly n: number; readonly sum: number }>();
+  const underway = new Map<string, Promise<unknown>>();
   let tokens: FeedbackTokens | undefined;
   let opening: Promise<FeedbackTokens | undefined> | undefined;
 
@@ -132,6 +133,34 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
     else known.repeated++;
   }
 
+  async function store(
+    given: GivenFeedback,
+    subject: TokenSubject & { readonly owner: Owner | undefined },
+  ): Promise<FeedbackReceipt> {
+    const entries = entriesOf(given, subject, nowMs());
+    for (const { decisionId, kind } of entries) await count(feedbackId(decisionId, kind), kind);
+    const { user, session, sameSubjectAs } = subject.owner ?? {};
+    const records = entries.map((entry) => ({ ...feedbackRecord(entry), user, session, sameSubjectAs }));
+    const isFirstScore =
+      given.score !== undefined &&
+      (await log.get(FEEDBACK, feedbackId(subject.decisionId, 'score'))) === undefined;
+    await log.append(FEEDBACK, records);
+    if (isFirstScore) addScore(subject.owner?.chosen, given.score);
+    return { decisionId: subject.decisionId, recorded: entries.map(({ kind }) => kind) };
+  }
+
+  /** One after the other for each decision: of two scores at once one is the first. */
+  async function inTurn<T>(decisionId: string, work: () => Promise<T>): Promise<T> {
+    const before = underway.get(decisionId);
+    const mine = before === undefined ? work() : before.then(work, work);
+    underway.set(decisionId, mine);
+    try {
+      return await mine;
+    } finally {
+      if (underway.get(decisionId) === mine) underway.delete(decisionId);
+    }
+  }
+
   return {
     remember({ id, keyId, user, session, decision }) {
       const chosen = decision?.predictedLoss == null ? undefined : decision.escalated ? 'escalated' : 'kept';
@@ -144,17 +173,7 @@ export function openFeedbackDesk({ options, log, documents, nowMs = Date.now }: 
     },
     async give(given, keyId) {
       const subject = await subjectOf(given, keyId);
-      if (subject === undefined) return undefined;
-      const entries = entriesOf(given, subject, nowMs());
-      for (const { decisionId, kind } of entries) await count(feedbackId(decisionId, kind), kind);
-      const { user, session, sameSubjectAs } = subject.owner ?? {};
-      const records = entries.map((entry) => ({ ...feedbackRecord(entry), user, session, sameSubjectAs }));
-      const isFirstScore =
-        given.score !== undefined &&
-        (await log.get(FEEDBACK, feedbackId(subject.decisionId, 'score'))) === undefined;
-      await log.append(FEEDBACK, records);
-      if (isFirstScore) addScore(subject.owner?.chosen, given.score);
-      return { decisionId: subject.decisionId, recorded: entries.map(({ kind }) => kind) };
+      return subject && inTurn(subject.decisionId, () => store(given, subject));
     },
     scores: () => [...scores].map(([chosen, { n, sum }]) => ({ chosen, n, sum })),
     counts: () =>

@@ -72,9 +72,12 @@ test('scores are counted once each, by what routing chose', async () => {
   for (const [decisionId, score] of Object.entries({ 'kept-1': 1, 'kept-2': 0, up: 0.8, unscored: 1 }))
     await desk.give({ decisionId, score }, 'k');
   await desk.give({ decisionId: 'kept-1', score: 0 }, 'k'); // changes nothing
+  served('twice', true);
+  await Promise.all([0.2, 0.2].map((score) => desk.give({ decisionId: 'twice', score }, 'k'))); // of two at once one is the first
   await desk.give({ decisionId: 'up', comment: 'Fine.' }, 'k');
   expect(desk.scores()).toEqual([
     { chosen: 'kept', n: 2, sum: 1 },
-    { chosen: 'escalated', n: 1, sum: 0.8 },
+    { chosen: 'escalated', n: 2, sum: 1 },
   ]);
+  expect(desk.counts()).toContainEqual({ kind: 'score', outcome: 'recorded', count: 5 });
 });
