@@ -156,14 +156,15 @@ describe('plimsoll assess --cascade', { timeout: 120_000 }, () => {
     );
   });
 
-  it('is refused without a reply, and with a ladder', async () => {
+  it('is refused without a reply, also of a ladder', async () => {
     const none = writeRows(HOME, 'no-replies.jsonl', madeUpRows());
     const [unknown, ladder] = await Promise.all([
       cascade(none),
       cli(['assess', '--data', none, '--ladder', `${SMALL},${LARGE}`, '--cascade']),
     ]);
-    expect(unknown!.code).not.toBe(0);
-    expect(unknown!.stderr).toContain('No case says anything of the replies of made-small');
-    expect(ladder!.stderr).toContain('name them by --cheap and --strong');
+    for (const { code, stderr } of [unknown!, ladder!]) {
+      expect(code).not.toBe(0);
+      expect(stderr).toContain('No case says anything of the replies of made-small');
+    }
   });
 });

@@ -112,6 +112,8 @@ describe('no command reaches another machine or writes into the home or the temp
 
   const provider = path.join(folder, 'provider.yaml');
   const graders = path.join(folder, 'graders.yaml');
+  const shared = path.join(folder, 'shared.yaml');
+  writeFileSync(shared, "redis: { url: 'redis://127.0.0.1:1' }\n");
   writeFileSync(
     provider,
     "providers: { p: { kind: openai-compatible, base_url: 'http://127.0.0.1:1/v1' } }\nmodels: { p/small: { price: { input: 1, output: 1 } }, p/large: { price: { input: 1, output: 1 } } }\n",
@@ -163,6 +165,7 @@ describe('no command reaches another machine or writes into the home or the temp
       '--folder',
       path.join(folder, 'loop'),
     ],
+    ['worker', '--config', shared],
     ['audit', '--cases', data, '--models', 'p/small,p/large', '--config', config],
     [
       'review',
