@@ -58,13 +58,13 @@ test('2,000 requests, one in ten of them into a fault: answered or refused, none
   const before = openHandles();
   const file = path.join(scratchFolder(), 'decisions.jsonl');
   const running = await startGateway({
-    upstream: { slowMs: 400, remember: 10 * REQUESTS },
+    upstream: { slowMs: 2_000, remember: 10 * REQUESTS },
     config: {
       ladder: { cheap: 'first/small', strong: 'second/large' },
       profiles: { claude: { ladder: { cheap: 'claude/small', strong: 'claude2/large' } } },
       upstream: {
         ...QUICK_UPSTREAM,
-        timeouts: { first_byte_ms: 200, idle_ms: 200, total_ms: 2_000 },
+        timeouts: { first_byte_ms: 1_000, idle_ms: 1_000, total_ms: 10_000 },
         breaker: { open_ms: 50 },
         fallbacks: { 'second/large': ['first/large'] },
       },
