@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readArtifact, readCurrent, resolveArtifact, VERDICTS } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock, replaceFile } from '../../router/files/index.ts';
-import { loadCases, type NamedRows, promptRows, readRecords, writeCases } from '../cases/index.ts';
+import { loadCases, type NamedRows, promptRows, writeCases } from '../cases/index.ts';
 import { loadSuite, withSealedWeights } from '../gate/index.ts';
 import { type LabelOptions, label } from '../labelling/index.ts';
 import { promoteChallenger, type Retrained, type RetrainOptions, retrain } from '../lifecycle/index.ts';
@@ -119,19 +119,20 @@ async function freshRequests(
 ) {
   const models = readArtifact(resolveArtifact(store)).manifest.ladder.map(({ model }) => model);
   const before = data.length === 0 ? [] : (await loadCases(data, { models, keepWeights: true })).cases;
-  const used = new Set(before.map(({ id }) => id));
+  const labelled: { readonly id: string; readonly weight?: number }[] = [...before];
   for (const place of earlier) {
-    for await (const { fields } of readRecords(path.join(place, REQUESTS))) used.add(String(fields()['id']));
+    for await (const { one, weight } of promptRows([path.join(place, REQUESTS)]))
+      labelled.push({ id: one.id, weight });
   }
-  const rows = [];
-  const weighed = [];
+  const used = new Set(labelled.map(({ id }) => id));
+  const fresh = [];
   for await (const { row, one, weight } of promptRows([requests], labelling.reading)) {
     if (used.has(one.id)) continue;
-    rows.push({ ...row, id: one.id, outcomes: {} });
-    weighed.push({ id: one.id, weight });
+    fresh.push({ ...row, id: one.id, outcomes: {} });
+    labelled.push({ id: one.id, weight });
   }
-  withSealedWeights([...before, ...weighed], loadSuite(suite).suite);
-  return rows;
+  withSealedWeights(labelled, loadSuite(suite).suite);
+  return fresh;
 }
 
 interface Round {

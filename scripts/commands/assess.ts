@@ -160,11 +160,10 @@ function printCascade(report: CascadeAssessment & { cheap: string; strong: strin
     ['oracle (knows the answers)', baselines.oracle],
   ];
   const interval = report.apgr_interval;
-  const known = Object.entries(report.known).filter(([, count]) => count > 0);
   print(
     [
       `${report.n} cases; ${report.cheap} ${quality.cheap.toFixed(3)} -> ${report.strong} ${quality.strong.toFixed(3)}`,
-      `known of the cheap replies: ${known.map(([field, count]) => `${field} ${count}`).join(', ')}`,
+      `known of the cheap replies: ${knownParts(report.known)}`,
       `always cheap:  ${fixedLine(baselines.always_cheap)}`,
       `always strong: ${fixedLine(baselines.always_strong)}`,
       `always both:   ${fixedLine(baselines.always_both)}`,
@@ -223,19 +222,11 @@ function printCascadeLadder({ n, single_models, ...report }: CascadeLadderAssess
   print(
     [
       `${n} cases; ${models.join(' -> ')}`,
-      ...Object.entries(report.known).map(([model, counts]) => {
-        const there = Object.entries(counts).filter(([, count]) => count > 0);
-        return `known of the replies of ${model}: ${there.map(([field, count]) => `${field} ${count}`).join(', ')}`;
-      }),
+      ...Object.entries(report.known).map(
+        ([model, known]) => `known of the replies of ${model}: ${knownParts(known)}`,
+      ),
       '',
-      textTable([
-        ['single model', 'quality', 'cost of 1,000'],
-        ...single_models.map(({ model, quality, cost_usd }) => [
-          model,
-          figure(quality),
-          formatCost(cost_usd),
-        ]),
-      ]),
+      singleModelTable(single_models),
       '',
       textTable([
         ['loss', 'decides by', 'cost of 1,000', 'saved', ...models],
@@ -250,6 +241,19 @@ function printCascadeLadder({ n, single_models, ...report }: CascadeLadderAssess
       '',
     ].join('\n'),
   );
+}
+
+function singleModelTable(models: LadderAssessment['single_models']): string {
+  return textTable([
+    ['single model', 'quality', 'cost of 1,000'],
+    ...models.map(({ model, quality, cost_usd }) => [model, figure(quality), formatCost(cost_usd)]),
+  ]);
+}
+
+/** Which parts of replies are known, and of how many. */
+function knownParts(known: CascadeAssessment['known']): string {
+  const there = Object.entries(known).filter(([, count]) => count > 0);
+  return there.map(([part, count]) => `${part} ${count}`).join(', ');
 }
 
 function ladderRow(
@@ -285,14 +289,7 @@ function printLadder({ n, single_models, points, ...report }: LadderAssessment):
     [
       `${n} cases; ${single_models.map(({ model }) => model).join(' -> ')}`,
       '',
-      textTable([
-        ['single model', 'quality', 'cost of 1,000'],
-        ...single_models.map(({ model, quality, cost_usd }) => [
-          model,
-          figure(quality),
-          formatCost(cost_usd),
-        ]),
-      ]),
+      singleModelTable(single_models),
       '',
       textTable([
         ['budget for 1,000', 'cost', 'routed', 'mix at that cost', 'above it', 'best two', 'which'],
