@@ -41,7 +41,7 @@ export class ModelCalls {
 
   /** @throws PlimsollError `io` if the journal cannot be written; `insufficient-data` if nothing but failures comes back */
   async ask(call: ModelCall): Promise<Answer> {
-    const { journal, catalog, signal } = this.#options;
+    const { journal, budget, catalog, signal } = this.#options;
     const key = keyOf(call);
     const known = journal.replies.get(key);
     if (known !== undefined) return { kind: 'reply', reply: known, isNew: false };
@@ -51,9 +51,10 @@ export class ModelCalls {
     try {
       for (let losses = 0; losses < MOST_LOSSES; losses++) {
         if (signal.aborted) return { kind: 'ended' };
-        const reservedUsd = await this.#reserve(call, worstCostUsd(model, call.body));
-        if (reservedUsd === undefined) return { kind: 'budget' };
-        const answer = await this.#make(call, reservedUsd);
+        const worstUsd = worstCostUsd(model, call.body);
+        if (!(await budget.reserve(worstUsd))) return { kind: 'budget' };
+        journal.asked(key, worstUsd);
+        const answer = await this.#make(call, worstUsd);
         if (answer !== 'lost') return answer;
       }
       const why = `whoever made the call was gone before its reply, ${MOST_LOSSES} times`;
@@ -64,19 +65,29 @@ export class ModelCalls {
     }
   }
 
-  /** @returns US dollars; undefined if the budget does not have as much */
-  async #reserve(call: ModelCall, worstUsd: number): Promise<number | undefined> {
+  /**
+   * Waits for calls that an earlier run began and workers go on with. It comes before the first `ask`: until their cost is known their
+   * reservations count as spent, and the budget would end too early.
+   *
+   * @returns how many there were
+   * @throws PlimsollError as ask
+   */
+  async collect(): Promise<number> {
     const { journal, budget, caller } = this.#options;
-    const key = keyOf(call);
-    const orphanUsd = journal.orphanUsd(key);
-    if (orphanUsd !== undefined && (await caller.isUnderway(call))) {
+    const orphans = [...journal.orphans].map(async ([key, usd]) => ({
+      key,
+      usd,
+      call: await caller.underway(key),
+    }));
+    const underway = (await Promise.all(orphans)).flatMap(({ call, ...orphan }) =>
+      call ? [{ ...orphan, call }] : [],
+    );
+    for (const { key, usd } of underway) {
       journal.resumed(key);
-      budget.resume(orphanUsd);
-      return orphanUsd;
+      budget.resume(usd);
     }
-    if (!(await budget.reserve(worstUsd))) return undefined;
-    journal.asked(key, worstUsd);
-    return worstUsd;
+    await Promise.all(underway.map(({ call, usd }) => this.#make(call, usd)));
+    return underway.length;
   }
 
   async #make(call: ModelCall, reservedUsd: number): Promise<Answer | 'lost'> {

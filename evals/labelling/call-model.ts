@@ -47,8 +47,8 @@ export type Tried =
 /** Makes calls, in this process or in others. */
 export interface Caller {
   call(call: ModelCall): Promise<Tried>;
-  /** Whether a call that an earlier process began goes on, or has its end waiting: to `call` it asks nobody anew. */
-  isUnderway(call: ModelCall): Promise<boolean>;
+  /** The call of a key, if an earlier process began it and it goes on, or has its end waiting: to `call` it asks nobody anew. */
+  underway(key: string): Promise<ModelCall | undefined>;
   /** To be called when the end of a call is on the disk. */
   settled(call: ModelCall): Promise<void>;
 }
@@ -74,8 +74,8 @@ export class ModelCaller implements Caller {
     setMaxListeners(0, options.signal); // each call that waits for its next try listens
   }
 
-  async isUnderway(): Promise<boolean> {
-    return false; // it died with its process
+  async underway(): Promise<undefined> {
+    // it died with its process
   }
 
   async settled(): Promise<void> {}

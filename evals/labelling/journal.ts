@@ -57,7 +57,6 @@ export class Journal {
   readonly #replies = new Map<string, JournalReply>();
   /** Key -> US dollars reserved by a call that is at work. */
   readonly #open = new Map<string, number>();
-  /** The same of calls that an earlier process began, and whose end is not known. */
   readonly #orphans = new Map<string, number>();
   /** Reserved by calls that were lost and made again. */
   #lostUsd = 0;
@@ -95,9 +94,9 @@ export class Journal {
     return [...this.#orphans.values()].reduce((sum, usd) => sum + usd, this.#lostUsd);
   }
 
-  /** US dollars reserved by a call that an earlier process began, and whose end is not known; undefined if there is none. */
-  orphanUsd(key: string): number | undefined {
-    return this.#orphans.get(key);
+  /** Calls that an earlier process began, and whose end is not known: key -> US dollars reserved. */
+  get orphans(): ReadonlyMap<string, number> {
+    return this.#orphans;
   }
 
   asked(key: string, reservedUsd: number): void {

@@ -234,6 +234,7 @@ class LabelRun {
   async run(): Promise<Labelled> {
     this.#forecast();
     if (this.#options.dryRun === true) return this.#result('forecast', undefined);
+    this.#newCalls = await this.#calls.collect();
     const rows = this.#rows.entries();
     const atOnce = callsAtOnce(this.#options, this.#client);
     const ends = await Promise.allSettled(Array.from({ length: atOnce }, () => this.#work(rows)));

@@ -53,7 +53,10 @@ export async function openSharedCalls(options: SharedCallsOptions): Promise<Shar
   }
   const idOf = (call: ModelCall) => `${journalId}-${keyOf(call)}`;
   return {
-    isUnderway: (call) => queue.has(idOf(call)),
+    async underway(key) {
+      const given = await queue.given(`${journalId}-${key}`);
+      return given === undefined ? undefined : (parseJson(given) as ModelCall);
+    },
     settled: (call) => queue.forget(idOf(call)),
     async call(call) {
       const id = idOf(call);

@@ -6,8 +6,8 @@ import type { TextCipher } from './cipher.ts';
 
 /** Work that any number of processes share. Each piece has an id, and is done once while its worker lives. */
 export interface WorkQueue {
-  /** Whether the piece waits, is being done, or is done and not forgotten. */
-  has(id: string): Promise<boolean>;
+  /** What was put in, if the piece waits, is being done, or is done and not forgotten. */
+  given(id: string): Promise<string | undefined>;
   /** Puts a piece in, unless it is there, and waits until it ends, however long that takes. */
   finish(id: string, given: string): Promise<WorkEnd>;
   /** Drops what is kept of a piece that has ended. */
@@ -81,8 +81,9 @@ export async function openQueue({ url, name, cipher }: QueueParts): Promise<Work
   }
 
   return {
-    async has(id) {
-      return (await queue.getJob(id)) !== undefined;
+    async given(id) {
+      const job = await queue.getJob(id);
+      return job && cipher.open(job.data.given, givenPlace(name, id));
     },
     async finish(id, given) {
       await queue.add(name, { given: cipher.seal(given, givenPlace(name, id)) }, { jobId: id });

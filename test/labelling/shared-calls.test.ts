@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Caller, Tried } from '../../evals/labelling/call-model.ts';
+import { type Caller, keyOf, type Tried } from '../../evals/labelling/call-model.ts';
 import { label, openLabelWorker } from '../../evals/labelling/index.ts';
 import { openSharedCalls } from '../../evals/labelling/shared-calls.ts';
 import { configSchema } from '../../router/config/index.ts';
@@ -52,7 +52,7 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     ];
     const own: Caller = {
       call: async () => ends.shift()!,
-      isUnderway: async () => false,
+      underway: async () => undefined,
       settled: async () => {},
     };
     const run = new AbortController();
@@ -62,9 +62,9 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     const call = { model: 'fake/small', caseId: 'a', purpose: 'candidate', body: {} };
     expect(await calls.call(call)).toMatchObject({ kind: 'failed', why: 'status 400' });
     expect(ends).toHaveLength(1);
-    expect(await calls.isUnderway(call)).toBe(true); // until it is on the disk
+    expect(await calls.underway(keyOf(call))).toEqual(call); // until it is on the disk
     await calls.settled(call);
-    expect(await calls.isUnderway(call)).toBe(false);
+    expect(await calls.underway(keyOf(call))).toBeUndefined();
     run.abort();
     expect(await calls.call(call)).toMatchObject({ kind: 'interrupted' });
   });
@@ -74,7 +74,7 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     const signal = new AbortController().signal;
     const own: Caller = {
       call: async () => ({ kind: 'interrupted', why: 'busy' }),
-      isUnderway: async () => false,
+      underway: async () => undefined,
       settled: async () => {},
     };
     const worker = await openLabelWorker({ config });

@@ -48,7 +48,7 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     expect(await one.finish('piece-3', 'asked for again')).toEqual(ends[3]);
     expect(done).toHaveLength(40);
     await Promise.all(ids.map((id) => one.forget(id)));
-    expect(await one.has('piece-3')).toBe(false);
+    expect(await one.given('piece-3')).toBeUndefined();
     expect(await stored()).not.toMatch(/of work/i);
   });
 
@@ -57,11 +57,11 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     let calls = 0;
     const first = await queue();
     void first.finish('left', 'x').catch(() => {});
-    await vi.waitUntil(() => first.has('left'));
+    await vi.waitUntil(() => first.given('left'));
     await first.close();
     await worker(async () => `done ${++calls}`);
     const second = await queue();
-    expect(await second.has('left')).toBe(true);
+    expect(await second.given('left')).toBe('x');
     expect(await second.finish('left', 'x')).toEqual({ kind: 'done', result: 'done 1' });
     expect(calls).toBe(1);
   });
@@ -70,7 +70,7 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     const { queue, options, url } = await queueWorld();
     const one = await queue();
     const end = one.finish('gone', 'x');
-    await vi.waitUntil(() => one.has('gone'));
+    await vi.waitUntil(() => one.given('gone'));
     const client = new Redis(url);
     await client.del(`plimsoll:${options.name}:gone`);
     client.disconnect();
@@ -84,7 +84,7 @@ describe.skipIf(!HAS_REDIS)('with a Redis server', () => {
     const encryptionKeysEnv = KEYS_ENV;
     const one = await queue({ encryptionKeysEnv });
     const end = one.finish('secret', 'my words');
-    await vi.waitUntil(() => one.has('secret'));
+    await vi.waitUntil(() => one.given('secret'));
     expect(await stored()).not.toContain('my words');
     await worker(async (given) => `${given} were read`, { encryptionKeysEnv });
     expect(await end).toEqual({ kind: 'done', result: 'my words were read' });
