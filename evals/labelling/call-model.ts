@@ -110,6 +110,9 @@ export class ModelCaller implements Caller {
     if (text === undefined) return { kind: 'later', why: 'its reply broke off' };
     if (response.ok) return { kind: 'reply', reply: replyFrom(text, response.headers, latencyMs, model) };
     const why = failureOf(response.status, text);
+    if (response.headers.get('x-should-retry') === 'false') {
+      return { kind: 'failed', why: faultOfOperator(text) ?? why, ofProvider: true };
+    }
     if (RETRYABLE.has(response.status)) {
       const after = Number(response.headers.get('retry-after') ?? 0);
       return { kind: 'later', why, retryAfterMs: 1000 * after };
@@ -144,6 +147,13 @@ async function textOf(response: Response): Promise<string | undefined> {
 function failureOf(status: number, text: string): string {
   const code = textIn(objectIn(parseJson(text), 'error'), 'code');
   return code === undefined ? `status ${status}` : `status ${status}, ${code.slice(0, 60)}`;
+}
+
+/** The gateway's own words for a fault that stays, such as a wrong key: they name the fault, and nothing that the provider said. */
+function faultOfOperator(text: string): string | undefined {
+  return /^No model could answer: (.+)\. Trying again/.exec(
+    textIn(objectIn(parseJson(text), 'error'), 'message') ?? '',
+  )?.[1];
 }
 
 function replyFrom(

@@ -70,6 +70,8 @@ export interface ClientFailure {
   readonly message: string;
   /** The provider's error in the client's dialect, passed on if the provider refused the request itself. */
   readonly body?: Uint8Array;
+  /** Every candidate failed for what only the operator can fix, such as a wrong key: it would fail again. */
+  readonly needsOperator?: boolean;
 }
 
 /**
@@ -201,7 +203,7 @@ export class AttemptLog {
       ends.some(({ failure }) => failure === 'rate-limited');
     if (!rateLimited && others.length > 0 && others.every(needsOperator)) {
       const message = `No model could answer${why}. Trying again will not help; the server's log says why.`;
-      return { failure: { status: 503, reason: 'unavailable', message } };
+      return { failure: { status: 503, reason: 'unavailable', message, needsOperator: true } };
     }
     const soonest = Math.min(...ends.map(({ notBefore }) => notBefore ?? Number.POSITIVE_INFINITY));
     const wait = Number.isFinite(soonest) && soonest > now ? { retryAfterMs: soonest - now } : {};

@@ -84,9 +84,10 @@ export function failureReply(
   { failure, retryAfterMs }: Failed,
   recording: Recording,
 ): GatewayReply {
-  const { status, reason, message, body } = failure;
+  const { status, reason, message, body, needsOperator } = failure;
   const error = { status, message, code: reason.replaceAll('-', '_') };
   const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (needsOperator) headers['x-should-retry'] = 'false'; // the official SDKs retry a 503 otherwise
   if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
   return {
     status,

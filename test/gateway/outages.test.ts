@@ -120,6 +120,15 @@ test.each<[Fault, number]>([
   expect(second.requests).toHaveLength(0);
 });
 
+test('the official SDKs do not retry what only the operator can fix', async () => {
+  const { first, openai, anthropic } = await gatewayForTest();
+  first.failAlways('401');
+  const patient = { maxRetries: 5 };
+  await expect(openai.chat.completions.create(ask('Hello', 'first/small'), patient)).rejects.toThrow();
+  await expect(anthropic.messages.create(ask('Hello', 'claude/small'), patient)).rejects.toThrow();
+  expect(first.requests).toHaveLength(2);
+});
+
 test('Retry-After is waited for within the budget, and told to the client past it', async () => {
   const patient = await gatewayForTest();
   patient.first.faults.push('429-retry-after');

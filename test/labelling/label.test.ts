@@ -109,6 +109,16 @@ test('a provider that is down ends the run, which goes on later', async () => {
   expect(await label(options)).toMatchObject({ complete: 20, newCalls: 40 });
 });
 
+test('a wrong key ends the run at once, and is named', async () => {
+  const { provider, options } = await world();
+  provider.failAlways('401');
+  const patient = { ...options, waitsMs: [600_000] };
+  await expect(label(patient)).rejects.toMatchObject({
+    code: 'insufficient-data',
+    message: /fake\/(small|large) auth\./,
+  });
+});
+
 test('many calls that wait for their next try at once are no leak that Node warns of', async () => {
   const { provider, options } = await world();
   const warned: string[] = [];
