@@ -46,6 +46,11 @@ export function printNotes(lines: readonly string[]): void {
   for (const line of lines) process.stderr.write(`${line}\n`);
 }
 
+/** An amount of US dollars for people: cents from a dollar on, below it two digits that say something. */
+export function dollars(usd: number): string {
+  return `$${usd >= 0.995 || usd === 0 ? usd.toFixed(2) : usd.toPrecision(2)}`;
+}
+
 /** Shows the progress of the library's functions on stderr. */
 export function showProgress(stream: NodeJS.WriteStream = process.stderr): OnProgress {
   let current: { readonly step: string; readonly line: ProgressLine } | undefined;

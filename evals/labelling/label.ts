@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { CatalogModel } from '../../router/catalog/index.ts';
+import { type CatalogModel, ladderOrderWarning } from '../../router/catalog/index.ts';
 import type { Config } from '../../router/config/index.ts';
 import { type ModelClient, openModelClient } from '../../router/create-gateway.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -135,6 +135,12 @@ export async function label(options: LabelOptions): Promise<Labelled> {
     if (judge !== undefined && options.allowSameFamily !== true) requireOtherFamily(judge.model, models);
     for (const model of [...models, ...(judge ? [judge.model] : [])]) requirePrice(client.catalog.get(model));
     const { graders, maxTokens = DEFAULTS.maxTokens, reading = {}, reuse = true } = options;
+    const rungs = candidates.map(({ name, model }) => ({
+      candidate: name,
+      model: client.catalog.get(model),
+    }));
+    const warning = ladderOrderWarning('The list of candidates', rungs);
+    if (warning !== undefined) reading.onNotes?.([warning]);
     const recordedOf = reuse ? models.map((model) => client.catalog.get(model)) : [];
     const all = await readLabelRows(options.prompts, { graders, maxTokens, recordedOf, reading });
     const rows = all.filter(needsLabel);

@@ -11,7 +11,7 @@ import {
 } from '../../evals/labelling/index.ts';
 import { addMapFlag, addRejectFlags, numberBetween, type RejectFlags, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
-import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { dollars, print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends RejectFlags, LabelFlags {
@@ -88,7 +88,7 @@ async function run(flags: Flags): Promise<void> {
     dryRun,
     force,
     signal: interrupted.signal,
-    reading: chosen === undefined ? reading : {},
+    reading: chosen === undefined ? reading : { onNotes: printNotes },
     onForecast: (forecast) => printNotes(forecastLines(forecast, budgetUsd)),
     onProgress: ({ rows, of, spentUsd }) =>
       progress.update(rows, of, `, ${dollars(spentUsd)} of ${dollars(budgetUsd)}`),
@@ -280,10 +280,6 @@ function exitCode({ ended, missing }: Labelled): number {
   if (ended === 'budget') return EXIT_BUDGET;
   if (ended === 'ended') return EXIT_INTERRUPTED;
   return missing.length > 0 ? EXIT_MISSING : 0;
-}
-
-function dollars(value: number): string {
-  return `$${value >= 0.995 || value === 0 ? value.toFixed(2) : value.toPrecision(2)}`;
 }
 
 function short(value: number): string {

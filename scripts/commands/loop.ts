@@ -5,7 +5,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { addLearnerFlag, type LearnerFlag, share, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
 import { withState } from '../open-state.ts';
-import { print, printJson, printNotes, showProgress, startProgress } from '../terminal.ts';
+import { dollars, print, printJson, printNotes, showProgress, startProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 
 interface Flags extends LabelFlags, LearnerFlag {
@@ -99,7 +99,7 @@ async function runRound(flags: Flags, signal: AbortSignal): Promise<LoopResult> 
     labelling: {
       ...labelOptions(flags),
       signal,
-      onProgress: ({ rows, of, spentUsd }) => progress.update(rows, of, `, $${spentUsd.toFixed(2)}`),
+      onProgress: ({ rows, of, spentUsd }) => progress.update(rows, of, `, ${dollars(spentUsd)}`),
     },
     retraining: {
       tolerance: flags.notWorseBy,

@@ -109,6 +109,15 @@ test('a provider that is down ends the run, which goes on later', async () => {
   expect(await label(options)).toMatchObject({ complete: 20, newCalls: 40 });
 });
 
+test('candidates in another order than their prices are reported', async () => {
+  const { options } = await world();
+  const notes: string[] = [];
+  const onNotes = (lines: readonly string[]) => void notes.push(...lines);
+  const reversed = { ...options, candidates: [...options.candidates].reverse(), dryRun: true };
+  await label({ ...reversed, reading: { onNotes } });
+  expect(notes.join()).toMatch(/another order than the prices: strong .* is dearer than cheap/);
+});
+
 test('a wrong key ends the run at once, and is named', async () => {
   const { provider, options } = await world();
   provider.failAlways('401');
