@@ -29,6 +29,7 @@ const ROOMS = [
   'router/statistics',
   'router/onnx',
   'router/catalog',
+  'router/latency',
   'router/prompt',
   'router/encoders',
   'router/cascade',

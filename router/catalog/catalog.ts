@@ -70,6 +70,7 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
     maxOutputTokens: options.maxOutputTokens ?? facts?.maxOutputTokens,
     capabilities: capabilities && new Set(capabilities),
     latencyClass: options.latencyClass ?? facts?.latencyClass,
+    ...(options.latency && { latency: options.latency }),
     local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
 }

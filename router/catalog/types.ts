@@ -88,6 +88,14 @@ export interface TokenCounts {
 /** No name of a model is longer: a longer `model` is refused before any pattern or list is searched for it. */
 export const MAX_MODEL_CHARACTERS = 256;
 
+/** Usual times of a model, in ms, 0 or more. */
+export interface ConfiguredLatency {
+  /** From sending a request to the first token of the reply. */
+  readonly firstTokenMs: number;
+  /** For each token of the reply. */
+  readonly perTokenMs: number;
+}
+
 /** A model that requests can be sent to. */
 export interface CatalogModel {
   /** `<provider>/<model>`, such as openai/gpt-4o-mini: what a request and the ladder name. */
@@ -103,6 +111,8 @@ export interface CatalogModel {
   /** Undefined if nobody said what it can: then nothing is excluded by it. */
   readonly capabilities: ReadonlySet<Capability> | undefined;
   readonly latencyClass: 'fast' | 'medium' | 'slow' | undefined;
+  /** How soon it replies, as the operator says; measurements count before it. Left out if it is not known. */
+  readonly latency?: ConfiguredLatency | undefined;
   /** Prompts do not leave the operator's machines. */
   readonly local: boolean;
 }
@@ -135,6 +145,7 @@ export interface ModelOptions {
   readonly maxOutputTokens?: number | undefined;
   readonly capabilities?: readonly Capability[] | undefined;
   readonly latencyClass?: CatalogModel['latencyClass'];
+  readonly latency?: ConfiguredLatency | undefined;
   /** By default loopback and private addresses are local. */
   readonly local?: boolean | undefined;
 }

@@ -329,6 +329,14 @@ const model = z
       .enum(['fast', 'medium', 'slow'])
       .optional()
       .describe('How soon it answers, beside others.'),
+    latency: z
+      .strictObject({
+        first_token_ms: z.number().min(0).max(600_000).describe('From the request to the first token.'),
+        per_token_ms: z.number().min(0).max(60_000).describe('For each token of the answer.'),
+      })
+      .transform(camelCased)
+      .optional()
+      .describe('How soon it usually answers, in ms: believed until there are measurements.'),
     local: z
       .boolean()
       .optional()

@@ -11,6 +11,7 @@ import {
 import { type CatalogModel, checkProviderKey, type Dialect } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
+import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
 import type { WatchAlarm } from '../monitoring/index.ts';
 import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import {
@@ -49,6 +50,7 @@ import {
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest } from './handle-request.ts';
+import { observeLatency } from './latency-feed.ts';
 import { createModelIdentities } from './model-identities.ts';
 import { createModelNames, type ModelNames } from './model-names.ts';
 import { cascade } from './plan.ts';
@@ -94,6 +96,8 @@ export interface Gateway {
   readonly feedback: FeedbackDesk | undefined;
   readonly queue: Queue;
   readonly metrics: Pick<Metrics, 'exposition'>;
+  /** How soon models reply. */
+  readonly latency: Pick<LatencyBook, 'measured'>;
   close(): Promise<void>;
 }
 
@@ -143,10 +147,12 @@ export async function openGateway(
     throw error;
   });
   const sessions = await sessionsFor(options.sessions, shared, logger);
+  const latency = createLatencyBook();
   const { metrics, genAiMetrics, traces } = await openRequestTelemetry({
     inFlight: queue.atWork,
     queued: queue.waiting,
     breakerStates: breakers.states,
+    latencies: latency.all,
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
     captured: () => capture?.counts(),
     feedback: () => feedback?.counts() ?? [],
@@ -160,6 +166,7 @@ export async function openGateway(
     for (const facts of batch) {
       metrics.request(facts);
       genAiMetrics(facts);
+      observeLatency(latency, facts);
       decisionLog?.write(facts);
     }
   }, RECORDED_WITHIN);
@@ -219,6 +226,7 @@ export async function openGateway(
     threads,
     feedback,
     queue,
+    latency,
     metrics: {
       exposition() {
         recorded.flush();

@@ -105,6 +105,9 @@ function factsOf(
     check,
     dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,
     usage,
+    outputTokens:
+      usage?.outputTokens ??
+      (result?.kind === 'reply' ? result.outcome.estimatedOutputTokens?.() : undefined),
     identity: result?.kind === 'reply' ? result.outcome.identity?.() : undefined,
     costUsd: costUsd(served?.price, usage),
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),

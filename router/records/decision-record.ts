@@ -94,6 +94,8 @@ export interface RequestFacts {
   /** Paths of the client's fields that the serving model did not get; undefined if it got all. */
   readonly dropped: readonly string[] | undefined;
   readonly usage: Usage | undefined;
+  /** Tokens of the reply, as reported; of a stream without a report an estimate by its length. */
+  readonly outputTokens?: number | undefined;
   /** What the reply says of its model, if it passed through as it came. */
   readonly identity?: ReplyIdentity | undefined;
   /** Of the reply that went out: `totalCostUsd` adds a cheap one that did not. */

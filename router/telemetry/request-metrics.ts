@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Dialect, isTokenCount, costUsd as priced } from '../catalog/index.ts';
 import { type BreakerState, SKIPS, type Skip } from '../fallback/index.ts';
+import type { ModelLatency, Quantiles } from '../latency/index.ts';
 import { type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
 import { counterIn, FAST_BUCKETS } from './decision-metrics.ts';
 
@@ -19,6 +20,8 @@ export interface MetricSources {
   readonly queued: () => number;
   /** States of every model that was called so far. */
   readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
+  /** Of every model that was measured lately. */
+  readonly latencies?: () => ReadonlyMap<string, ModelLatency>;
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
   /** Outcome -> requests; undefined if none are captured. */
   readonly captured?: () => Readonly<Record<string, number>> | undefined;
@@ -229,6 +232,7 @@ function addGauges(registry: Registry, sources: MetricSources): void {
   gauge('plimsoll_requests_in_flight', 'Requests at work.', sources.inFlight);
   gauge('plimsoll_requests_queued', 'Requests that wait for a place.', sources.queued);
   addBreakers(registry, sources);
+  addLatencies(registry, sources);
   const log = new Counter({
     name: 'plimsoll_decision_log_records_total',
     help: 'Records of the decision log: stored, or dropped because the disk or the database was too slow or refused.',
@@ -319,6 +323,34 @@ function addBreakers(registry: Registry, { breakerStates }: MetricSources): void
       this.reset(); // a model that left the catalog leaves here too
       for (const [model, current] of breakerStates()) {
         for (const state of BREAKER_STATES) this.set({ model, state }, state === current ? 1 : 0);
+      }
+    },
+  });
+}
+
+/** The word of each measurement in the label `of`. */
+const LATENCY_NAMES = {
+  firstToken: 'first_token',
+  perToken: 'per_token',
+  wholeReply: 'whole_answer',
+} as const satisfies Readonly<Record<keyof ModelLatency, string>>;
+
+/** Recent medians and 95th percentiles, as the router sees them: at most six series a model. */
+function addLatencies(registry: Registry, { latencies }: MetricSources): void {
+  new Gauge({
+    name: 'plimsoll_model_latency_seconds',
+    help: 'How soon a model answers: to the first token of a stream, for each token, for a whole answer that does not stream. Recent attempts, older ones count less.',
+    labelNames: ['model', 'of', 'quantile'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [model, latency] of latencies?.() ?? []) {
+        for (const [measure, of] of Object.entries(LATENCY_NAMES)) {
+          const quantiles: Quantiles | undefined = latency[measure as keyof ModelLatency];
+          if (quantiles === undefined) continue;
+          this.set({ model, of, quantile: '0.5' }, quantiles.p50 / 1_000);
+          this.set({ model, of, quantile: '0.95' }, quantiles.p95 / 1_000);
+        }
       }
     },
   });

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
-import { createCatalog, type Dialect, type ProviderKind } from '../../catalog/index.ts';
+import { type CatalogModel, createCatalog, type Dialect, type ProviderKind } from '../../catalog/index.ts';
 import { invalidField } from '../../errors.ts';
 import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
+import type { LatencyBook, Quantiles } from '../../latency/index.ts';
 import { passedPathsOf } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { speaksGoogle } from '../google-requests.ts';
@@ -28,8 +29,8 @@ export function modelsRoute(context: ServerContext, gateway?: Gateway): Route {
       const body = speaksGoogle(request)
         ? googleModels(names, one)
         : one === undefined
-          ? modelList(dialect, names.listed, request.query)
-          : FORMS[dialect](names.find(one));
+          ? modelList(dialect, names.listed, request.query, gateway?.latency)
+          : FORMS[dialect](names.find(one), gateway?.latency);
       send.json(request, response, body);
     } catch (error) {
       send.error(request, response, loggedErrorResponse(context, error, null));
@@ -50,7 +51,7 @@ const CONVERSATIONS = ['/v1/chat/completions', '/v1/messages', '/v1/responses'];
 const WITHOUT_EMBEDDINGS: readonly ProviderKind[] = ['anthropic'];
 
 /** What is known of a model, and the routes that its kind of provider has; which of them this very model takes, the provider says. */
-function abilities({ model }: ListedName) {
+function abilities({ model }: ListedName, latency: Latencies) {
   if (model === undefined) return { routes: CONVERSATIONS };
   const { provider, capabilities, contextWindow, maxOutputTokens } = model;
   const isOnVertex = provider.platform === 'vertex';
@@ -64,19 +65,45 @@ function abilities({ model }: ListedName) {
     ...(capabilities && { capabilities: [...capabilities] }),
     ...(contextWindow && { context_window: contextWindow }),
     ...(maxOutputTokens && { max_output_tokens: maxOutputTokens }),
+    ...latencyOf(model, latency),
   };
 }
 
+/** Undefined without a gateway, which measures them. */
+type Latencies = Pick<LatencyBook, 'measured'> | undefined;
+
+/** Measured lately, else as it is configured; left out if neither is known. */
+function latencyOf({ name, latency: configured }: CatalogModel, latencies: Latencies) {
+  const { firstToken, perToken, wholeReply } = latencies?.measured(name) ?? {};
+  const all = {
+    first_token_ms: shownQuantiles(firstToken) ?? (configured && { p50: configured.firstTokenMs }),
+    per_token_ms: shownQuantiles(perToken) ?? (configured && { p50: configured.perTokenMs }),
+    whole_answer_ms: shownQuantiles(wholeReply),
+  };
+  const known = Object.entries(all).filter(([, value]) => value !== undefined);
+  return known.length === 0 ? {} : { latency: Object.fromEntries(known) };
+}
+
+/** Three digits are more than the estimate has. */
+function shownQuantiles(quantiles: Quantiles | undefined) {
+  return (
+    quantiles && {
+      p50: Number(quantiles.p50.toPrecision(3)),
+      p95: Number(quantiles.p95.toPrecision(3)),
+    }
+  );
+}
+
 /** It is not known when a model was made: 0, since the field is required. */
-const openaiModel = (one: ListedName) => ({
+const openaiModel = (one: ListedName, latency: Latencies) => ({
   id: one.id,
   object: 'model',
   created: 0,
   owned_by: one.model?.provider.name ?? 'plimsoll',
-  ...abilities(one),
+  ...abilities(one, latency),
 });
 
-const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
+const FORMS: Readonly<Record<Dialect, (one: ListedName, latency: Latencies) => object>> = {
   openai: openaiModel,
   responses: openaiModel,
   anthropic: ({ id, model }) => ({
@@ -96,11 +123,11 @@ const FORMS: Readonly<Record<Dialect, (one: ListedName) => object>> = {
 
 type Query = Readonly<Record<string, unknown>>;
 
-function modelList(dialect: Dialect, all: readonly ListedName[], query: Query): object {
-  if (dialect !== 'anthropic') return { object: 'list', data: all.map(FORMS.openai) };
+function modelList(dialect: Dialect, all: readonly ListedName[], query: Query, latency: Latencies): object {
+  if (dialect !== 'anthropic') return { object: 'list', data: all.map((one) => openaiModel(one, latency)) };
   const { page, hasMore } = pageFrom(all, query);
   return {
-    data: page.map(FORMS.anthropic),
+    data: page.map((one) => FORMS.anthropic(one, latency)),
     has_more: hasMore,
     first_id: page[0]?.id ?? null,
     last_id: page.at(-1)?.id ?? null,

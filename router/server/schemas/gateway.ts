@@ -132,6 +132,8 @@ const embeddingsReplySchema = z.looseObject({
   data: z.array(z.looseObject({})),
 });
 
+const quantilesSchema = z.strictObject({ p50: z.number().min(0), p95: z.number().min(0).exactOptional() });
+
 const openaiModelSchema = z
   .strictObject({
     id: z.string().describe('What `model` of a request may say.'),
@@ -142,6 +144,14 @@ const openaiModelSchema = z
     capabilities: z.array(z.string()).exactOptional().describe('Left out where they are not known.'),
     context_window: z.int().positive().exactOptional(),
     max_output_tokens: z.int().positive().exactOptional(),
+    latency: z
+      .strictObject({
+        first_token_ms: quantilesSchema.exactOptional(),
+        per_token_ms: quantilesSchema.exactOptional(),
+        whole_answer_ms: quantilesSchema.exactOptional().describe('Of answers that do not stream.'),
+      })
+      .exactOptional()
+      .describe('How soon it answers: measured lately, else as configured (p50 alone).'),
   })
   .describe("A model in OpenAI's form.");
 
