@@ -5,6 +5,7 @@ import { createRouter } from './create-router.ts';
 import { PlimsollError } from './errors.ts';
 import { type Gateway, type GatewayReply, openGateway } from './gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from './memory-budget.ts';
+import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from './request-tags.ts';
 import type { Router } from './router.ts';
 import type { EmbeddedGateway } from './serving.ts';
 import { createLogger, type Logger } from './telemetry/index.ts';
@@ -93,6 +94,8 @@ function responder(config: Config, gateway: Gateway, router: Router): EmbeddedGa
   const budget = new MemoryBudget(config.server.maxBytesAtWork ?? defaultBudgetBytes());
   return async (body, options = {}) => {
     const { dialect = 'openai', operation = 'chat', headers = {}, signal = new LightAbortSignal() } = options;
+    const tags = requestTags(headers[TAGS_HEADER]);
+    const task = requestTask(headers[TASK_HEADER]);
     const memory = budget.share();
     const request = {
       dialect,
@@ -103,6 +106,8 @@ function responder(config: Config, gateway: Gateway, router: Router): EmbeddedGa
       memory,
       signal,
       keyId: undefined,
+      tags,
+      task,
       startedMs: performance.now(),
     };
     try {

@@ -21,6 +21,7 @@ const ROOMS = [
   'router/nearest-name.ts',
   'router/unknown-field.ts',
   'router/feedback-kinds.ts',
+  'router/request-tags.ts',
   'router/worker-thread.ts',
   'router/json',
   'router/files',

@@ -55,7 +55,8 @@ const BLOCKED_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 function isPassable(name: string): boolean {
-  return !BLOCKED_HEADERS.has(name.toLowerCase()) && !isKeyHeader(name);
+  const lower = name.toLowerCase();
+  return !BLOCKED_HEADERS.has(lower) && !lower.startsWith('x-plimsoll-') && !isKeyHeader(name);
 }
 
 const provider = z
@@ -115,7 +116,7 @@ const provider = z
             .regex(HEADER_NAME, 'a name in pass_headers is no name of an HTTP header')
             .refine(
               isPassable,
-              'this header cannot be passed on: it belongs to the connection, or holds a key',
+              'this header cannot be passed on: it belongs to the connection or to Plimsoll, or holds a key',
             ),
         )
         .max(50)

@@ -113,6 +113,7 @@ function factsOf(
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),
     randomCostUsd: randomCostUsd(rungs, usage),
     keyId: request.keyId,
+    tags: request.tags,
     user: userOf(request),
     session: sessionOf(stages),
     prompt: includePrompt ? promptOf(request) : undefined,

@@ -26,6 +26,10 @@ export interface GatewayRequest {
   readonly signal: AbortSignalLike;
   /** Whose API key came with it, if keys are used. */
   readonly keyId: string | undefined;
+  /** What the client calls it by, for rules, limits and records: see `request-tags.ts`. */
+  readonly tags: readonly string[];
+  /** Which task it is, if the client says so; in lower case. */
+  readonly task: string | undefined;
   readonly startedMs: number;
 }
 

@@ -3,6 +3,7 @@ import type { CatalogModel, Dialect, TokenCounts } from '../catalog/index.ts';
 import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
 import { FAILURES, OPERATIONS, type Operation, type Usage } from '../providers/index.ts';
+import { MAX_TAGS } from '../request-tags.ts';
 import type { Decision } from '../router.ts';
 import {
   SESSION_SOURCES,
@@ -112,6 +113,8 @@ export interface RequestFacts {
   readonly firstByteMs: number | undefined;
   readonly durationMs: number;
   readonly keyId: string | undefined;
+  /** As the client named them, in lower case; may be empty. */
+  readonly tags: readonly string[];
   /** Who asked, as the client names them. Only the state stores it, as a keyed hash, for erasure. */
   readonly user?: string | undefined;
   /** The conversation that the request belongs to; undefined if it neither says nor shows one. */
@@ -220,6 +223,7 @@ export const decisionRecordSchema = z
     first_byte_ms: ms.optional(),
     duration_ms: ms,
     key_id: z.string().optional(),
+    tags: z.array(z.string()).max(MAX_TAGS).optional().describe('From x-plimsoll-tags, in lower case.'),
     session: z
       .strictObject({
         id: z
@@ -285,6 +289,7 @@ export function decisionRecord(
     first_byte_ms: facts.firstByteMs && rounded(facts.firstByteMs),
     duration_ms: rounded(facts.durationMs),
     key_id: facts.keyId,
+    tags: facts.tags.length === 0 ? undefined : [...facts.tags],
     session: facts.session && sessionOf(facts.session, includeSessionIds),
     prompt: includePrompt ? facts.prompt : undefined,
   };

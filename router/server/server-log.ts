@@ -27,9 +27,15 @@ export function exampleRequest(url: string, guarded: boolean): string {
   return `Try:\n  curl ${url}/v1/route${key} -H 'content-type: application/json' -d '{"prompt":"What is the capital of France?"}'\n`;
 }
 
+/** What the client calls a request. */
+interface RequestLabels {
+  readonly tags: readonly string[];
+  readonly task: string | undefined;
+}
+
 /** What the server logs while it serves. No prompt; below level debug nothing about a request that did not fail. */
 export interface ServerLog {
-  decision(decision: DecisionJson): void;
+  decision(decision: DecisionJson, labels: RequestLabels): void;
   failure(error: unknown): void;
 }
 
@@ -46,11 +52,11 @@ export function createServerLog(logger: Logger): ServerLog {
     logger.warn('the PASS of the gate has expired: decisions say so; gate the artifact again'),
   );
   return {
-    decision(decision) {
+    decision(decision, labels) {
       const { reason, verdict } = decision;
       if (reason === 'classifier-failed') warnOfFailures();
       if (verdict === 'expired') warnOfExpiry();
-      if (debug) logger.debug(decisionLine(decision), 'decided');
+      if (debug) logger.debug({ ...decisionLine(decision), ...labels }, 'decided');
     },
     failure: (error) => logger.error(safeError(error), 'a request failed'),
   };

@@ -65,6 +65,7 @@ test('a record has all that is known, and nothing that is not', async () => {
       { model: 'other/small', kind: 'fallback', outcome: 'skipped-price', ms: 0 },
       { model: STRONG.name, kind: 'fallback', outcome: 'answer', status: 200, ms: 30 },
     ],
+    tags: ['team-a'],
     dropped: ['user', 'messages.0.name'],
     status: 200,
     ended: 'whole',

@@ -55,6 +55,7 @@ export function facts(changes: Partial<RequestFacts> = {}): RequestFacts {
       { model: 'other/small', kind: 'fallback', outcome: 'skipped-price', ms: 0 },
       { model: STRONG.name, kind: 'fallback', outcome: 'answer', status: 200, ms: 30 },
     ],
+    tags: ['team-a'],
     dropped: ['user', 'messages.0.name'],
     status: 200,
     ended: 'whole',

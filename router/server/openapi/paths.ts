@@ -1,3 +1,4 @@
+import { MAX_TAGS, TAG, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import {
   anyOf,
   callErrors,
@@ -36,6 +37,22 @@ const REQUEST_ID = {
   required: false,
   description: 'Echoed in the answer where it is harmless; else the answer carries a new one.',
   schema: { type: 'string', pattern: '^[A-Za-z0-9_.:-]{1,128}$' },
+};
+
+const TAGS = {
+  name: TAGS_HEADER,
+  in: 'header',
+  required: false,
+  description: `Names for the request, separated by commas, at most ${MAX_TAGS}; case does not count. For rules, limits and the decision log; no provider gets them.`,
+  schema: { type: 'string' },
+};
+
+const TASK = {
+  name: TASK_HEADER,
+  in: 'header',
+  required: false,
+  description: 'Which task the request is, for rules. No provider gets it.',
+  schema: { type: 'string', pattern: TAG.source },
 };
 
 /** Routes that call models. */
@@ -143,7 +160,7 @@ function callOperation({
     operationId,
     summary,
     description: `The same at ${unversionedPath}, for clients whose base URL ends before /v1.`,
-    parameters: [REQUEST_ID],
+    parameters: [REQUEST_ID, TAGS, TASK],
     requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
     responses: {
       200: streams ? { ...reply, content: { ...reply.content, ...events } } : reply,
@@ -258,7 +275,7 @@ function postOperation(operationId: string, summary: string, requestName: string
   return {
     operationId,
     summary,
-    parameters: [REQUEST_ID],
+    parameters: [REQUEST_ID, TAGS, TASK],
     requestBody: { required: true, content },
     responses: { 200: responseNamed('Decided.', responseName), ...Object.fromEntries(errors) },
   };

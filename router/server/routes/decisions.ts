@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
 import { PlimsollError } from '../../errors.ts';
 import { isObject, repeatedField } from '../../json/index.ts';
+import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import { nextTurn } from '../../turns.ts';
 import type { RouteInput } from '../../types.ts';
 import { nearestField } from '../../unknown-field.ts';
@@ -23,7 +24,7 @@ export function routeOne(context: ServerContext): Route {
     if (tooMany) return send.error(request, response, tooMany);
     const checked = checkWhole<RouteRequest>(schema, request);
     if (!checked.ok) return send.error(request, response, checked.error);
-    const work = () => decide(context, checked.value);
+    const work = () => decide(context, checked.value, request.headers);
     return respondWith(work, context, request, response, inputField(checked.value));
   };
   return {
@@ -49,12 +50,13 @@ export function routeBatch(context: ServerContext): Route {
   async function decideItem(
     item: unknown,
     policy: string | undefined,
+    headers: IncomingHttpHeaders,
   ): Promise<DecisionJson | ErrorEnvelope> {
     const checked = checkBody<RouteRequest>(itemSchema, item);
     if (!checked.ok) return checked.error.body;
     const request = { ...(policy !== undefined && { policy }), ...checked.value };
     try {
-      return await decide(context, request);
+      return await decide(context, request, headers);
     } catch (error) {
       return loggedErrorResponse(context, error, inputField(request)).body;
     }
@@ -66,9 +68,11 @@ export function routeBatch(context: ServerContext): Route {
     const { requests, policy } = checked.value;
     const tooMany = tooManyParts(requests);
     if (tooMany) return send.error(request, response, tooMany);
-    const work = async (signal: AbortSignalLike) => ({
-      decisions: await mapInOrder(requests, ITEMS_AT_ONCE, (item) => decideItem(item, policy), signal),
-    });
+    const work = async (signal: AbortSignalLike) => {
+      labelsOf(request.headers); // what is wrong with a header is wrong with the whole batch
+      const decideOne = (item: unknown) => decideItem(item, policy, request.headers);
+      return { decisions: await mapInOrder(requests, ITEMS_AT_ONCE, decideOne, signal) };
+    };
     return respondWith(work, context, request, response, 'requests');
   };
   return {
@@ -126,14 +130,24 @@ const TIMED_OUT = errorResponse({
 });
 
 /** Decides on one checked request. Rejects as the router does. */
-async function decide({ router, log }: ServerContext, request: RouteRequest): Promise<DecisionJson> {
+async function decide(
+  { router, log }: ServerContext,
+  request: RouteRequest,
+  headers: IncomingHttpHeaders,
+): Promise<DecisionJson> {
+  const labels = labelsOf(headers, request);
   const options = request.policy === undefined ? {} : { policy: request.policy };
   const input = routeInput(request);
   const decision = request.explain
     ? explainedJson(await router.explain(input, options))
     : decisionJson(await router.route(input, options));
-  log.decision(decision);
+  log.decision(decision, labels);
   return decision;
+}
+
+/** What the client calls a request. @throws PlimsollError `invalid-input` or `too-many-entries` that names the header */
+function labelsOf(headers: IncomingHttpHeaders, { tags, task }: Pick<RouteRequest, 'tags' | 'task'> = {}) {
+  return { tags: requestTags(headers[TAGS_HEADER], tags), task: requestTask(headers[TASK_HEADER], task) };
 }
 
 function routeInput({ prompt, messages }: RouteRequest): RouteInput {

@@ -4,6 +4,7 @@ import type { Admission, Entry } from '../../access/index.ts';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway, GatewayReply, GatewayRequest } from '../../gateway/index.ts';
 import { isObject } from '../../json/index.ts';
+import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
@@ -129,7 +130,15 @@ async function callModel(
 }
 
 /** What a handler knows of a call before it waits for a place. */
-type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId'>;
+type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId' | keyof Labels>;
+
+/** What the client calls a request. */
+type Labels = Pick<GatewayRequest, 'tags' | 'task'>;
+
+/** @throws PlimsollError `invalid-input` or `too-many-entries` that names the header */
+function labelsOf({ headers }: CallRequest): Labels {
+  return { tags: requestTags(headers[TAGS_HEADER]), task: requestTask(headers[TASK_HEADER]) };
+}
 
 /** Waits for a place, calls and sends. Never rejects. */
 export async function handleCall(
@@ -146,6 +155,12 @@ export async function handleCall(
   response: ServerResponse,
   read: ReadCall,
 ): Promise<void> {
+  let labels: Labels;
+  try {
+    labels = labelsOf(request);
+  } catch (error) {
+    return refuse.error(request, response, loggedErrorResponse(context, error, null));
+  }
   const signal = clientSignal(response);
   const admission = await gateway.admit(request.keyId);
   if (admission !== undefined && admission.outcome !== 'admitted') {
@@ -155,7 +170,7 @@ export async function handleCall(
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
   try {
-    const reply = await gateway.handle(gatewayRequest(read, request, signal), context.router);
+    const reply = await gateway.handle(gatewayRequest(read, request, labels, signal), context.router);
     await sendReply(
       adapt === undefined ? reply : await adapt(reply),
       read.dialect,
@@ -174,7 +189,12 @@ export async function handleCall(
 }
 
 /** Field by field: spreading objects of this size took longer than all that is done with them here. */
-function gatewayRequest(read: ReadCall, request: CallRequest, signal: LightAbortSignal): GatewayRequest {
+function gatewayRequest(
+  read: ReadCall,
+  request: CallRequest,
+  labels: Labels,
+  signal: LightAbortSignal,
+): GatewayRequest {
   return {
     dialect: read.dialect,
     operation: read.operation,
@@ -186,6 +206,8 @@ function gatewayRequest(read: ReadCall, request: CallRequest, signal: LightAbort
     memory: request.memory!,
     signal,
     keyId: request.keyId,
+    tags: labels.tags,
+    task: labels.task,
     startedMs: read.startedMs,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHOICE_REASONS, POLICY_VERDICTS, UNGATED_REASONS } from '../../policy/index.ts';
+import { MAX_TAGS, TAG, TAG_RULE } from '../../request-tags.ts';
 
 const contentPart = z
   .looseObject({ type: z.string(), text: z.string().exactOptional() })
@@ -23,6 +24,18 @@ export function routeRequestSchema(maxMessages: number) {
       prompt: z.string().exactOptional().describe('What the person asked.'),
       messages: z.array(message).min(1).max(maxMessages).exactOptional(),
       policy: z.string().min(1).max(200).exactOptional().describe('Policy that decides; /readyz lists them.'),
+      tags: z
+        .array(z.string().regex(TAG, TAG_RULE))
+        .max(MAX_TAGS)
+        .exactOptional()
+        .describe(
+          'Names for the request, added to those of the header x-plimsoll-tags. Case does not count.',
+        ),
+      task: z
+        .string()
+        .regex(TAG, TAG_RULE)
+        .exactOptional()
+        .describe('Which task it is; in place of the header x-plimsoll-task.'),
       explain: z.boolean().exactOptional().describe('Add the sum behind each score.'),
     })
     .refine((body) => (body.prompt === undefined) !== (body.messages === undefined), {
