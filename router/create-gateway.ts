@@ -69,6 +69,7 @@ const NO_ROUTER: Router = {
   ladder: [],
   stale: false,
   profiles: new Map(),
+  artifacts: [],
   policies: [],
   watch: undefined,
   defaultPolicy: NO_POLICY,

@@ -1,18 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
-import {
-  type ArtifactFiles,
-  type Floors,
-  readArtifact,
-  readPublicKey,
-  readVerdict,
-  resolveArtifact,
-  type ServedLadder,
-  type Standing,
-  servedLadder,
-  servedPolicy,
-  standingInFolder,
-} from './artifact/index.ts';
+import { type ArtifactFiles, readVerdict, type Standing } from './artifact/index.ts';
+import { type ArtifactView, type ViewedArtifact, viewedArtifacts } from './artifact-views.ts';
 import {
   type CheckedRung,
   checkedRungs,
@@ -31,22 +19,29 @@ import {
   watchedClassifier,
 } from './classifier/index.ts';
 import type { Config } from './config/index.ts';
-import { closedError, PlimsollError, quoted } from './errors.ts';
+import { closedError, PlimsollError } from './errors.ts';
 import { openWatch, type WatchAlarm } from './monitoring/index.ts';
-import { PACKAGE_FOLDER } from './package.ts';
 import {
   ALWAYS_STRONG,
   type Choosing,
   choose,
   type Policy,
+  type PolicyBook,
   policyVerdicts,
-  servedPolicies,
 } from './policy/index.ts';
+import { noSuchProfile } from './profile-choice.ts';
 import { scoredText } from './prompt/index.ts';
-import type { Decision, Explained, ReplyCheck, ReplyLacks, RouteOptions, Router } from './router.ts';
-
-/** The artifact that ships, used if the configuration names none. */
-export const STARTER_FOLDER = path.join(PACKAGE_FOLDER, 'models/starter');
+import type {
+  Decision,
+  Explained,
+  LoadedArtifact,
+  ReplyCheck,
+  ReplyLacks,
+  RouteOptions,
+  Router,
+  ServedProfile,
+} from './router.ts';
+import { routerOfArtifacts } from './router-of-artifacts.ts';
 
 /** Parts that a caller may replace; the defaults are what serves. */
 export interface RouterParts {
@@ -58,49 +53,65 @@ export interface RouterParts {
 }
 
 /**
- * The composition root: configuration + artifact -> router. Checks every golden case before it returns.
- * @throws PlimsollError `ungated` if the artifact has no valid PASS and the configuration does not allow that; else if
+ * The composition root: configuration + artifacts -> router. Checks every golden case before it returns.
+ * @throws PlimsollError `ungated` if an artifact has no valid PASS and the configuration does not allow that; else if
  * artifact, weights or configuration do not fit.
  */
 export async function createRouter(config: Config, parts: RouterParts = {}): Promise<Router> {
-  const artifact = readArtifact(resolveArtifact(config.artifact ?? STARTER_FOLDER));
   const { nowMs = Date.now } = parts;
-  const standing = standingInFolder(artifact, new Date(nowMs()), floorsOf(config.gate));
-  assertGated(standing, config);
-  const router = await assemble(config, artifact, standing, { ...parts, nowMs });
-  await assertGolden(router, artifact);
-  return router;
-}
-
-/** @throws PlimsollError, naming `gate.public_key`, if that is no key */
-function floorsOf({ publicKey, ...floors }: Config['gate']): Floors {
-  return {
-    ...floors,
-    publicKey: publicKey === undefined ? undefined : readPublicKey(publicKey, 'gate.public_key'),
-  };
+  const [own, ...further] = viewedArtifacts(config, nowMs());
+  for (const { views } of [own, ...further]) for (const view of views) assertGated(view, config);
+  const opened: Router[] = [];
+  try {
+    // One after the other, so that each one's memory and time are its own.
+    for (const viewed of [own, ...further])
+      opened.push(await openArtifact(config, viewed, { ...parts, nowMs }));
+  } catch (error) {
+    await Promise.all(opened.map((router) => router.close()));
+    throw error;
+  }
+  return opened.length === 1 ? opened[0]! : routerOfArtifacts(opened, Object.keys(config.profiles));
 }
 
 /** Before anything of the artifact is opened: what has no valid PASS serves only if its owner says so. */
-function assertGated(standing: Standing, { allowUngated: allowed }: Config): void {
+function assertGated({ profile, standing }: ArtifactView, { allowUngated: allowed }: Config): void {
   if (allowed || standing.kind === 'pass') return;
+  const whose = profile === undefined ? '' : `profiles.${profile}: `;
   throw new PlimsollError(
     'ungated',
-    `${standing.why} Or let it serve without proof: allow_ungated: true, or --allow-ungated.`,
+    `${whose}${standing.why} Or let it serve without proof: allow_ungated: true, or --allow-ungated.`,
+    profile === undefined ? {} : { place: { field: `profiles.${profile}` } },
   );
+}
+
+async function openArtifact(config: Config, viewed: ViewedArtifact, parts: OpenParts): Promise<Router> {
+  const startedMs = performance.now();
+  const before = process.memoryUsage.rss();
+  const { artifact, views } = viewed;
+  const router = await assemble(config, viewed, parts);
+  await assertGolden(router, artifact);
+  const loaded: LoadedArtifact = {
+    name: artifact.manifest.name,
+    sha256: artifact.sha256,
+    profiles: views.flatMap(({ profile }) => profile ?? []),
+    loadMs: performance.now() - startedMs,
+    memoryBytes: Math.max(0, process.memoryUsage.rss() - before),
+  };
+  return Object.assign(router, { artifacts: [loaded] });
+}
+
+interface OpenParts extends RouterParts {
+  readonly nowMs: () => number;
 }
 
 async function assemble(
   config: Config,
-  artifact: ArtifactFiles,
-  standing: Standing,
-  parts: RouterParts & { readonly nowMs: () => number },
-): Promise<Router> {
+  { artifact, views }: ViewedArtifact,
+  parts: OpenParts,
+): Promise<Omit<Router, 'artifacts'>> {
   const { manifest } = artifact;
-  const ladder = servedLadder(manifest, config.ladder);
-  const profiles = profileLadders(manifest, config);
+  const { ladder, standing } = views[0];
   const rungs = ladder.rungs.length;
-  const policies = servedPolicies(config, { ...manifest, policy: servedPolicy(manifest, standing) });
-  const byDefault = policies.get(config.defaultPolicy);
   const extractor = featureExtractor(manifest.features);
   const watch =
     config.watch &&
@@ -109,7 +120,14 @@ async function assemble(
       config.watch,
       parts.onAlarm ?? (() => {}),
     );
-  const verdicts = policyVerdicts(standing, artifact, parts.nowMs, watch?.contradiction);
+  const served = views.map((view) => ({
+    ...view,
+    verdicts: policyVerdicts(view.standing, artifact, parts.nowMs, watch?.contradiction),
+  }));
+  const own = served[0]!;
+  const byProfile = new Map(
+    served.flatMap((view) => (view.profile === undefined ? [] : [[view.profile, view]])),
+  );
   const { allowHub, workers } = config.encoder;
   const input = await classifierInput(manifest, { allowHub, ...(workers && { workers }) });
   const openClassifier = parts.openClassifier ?? createOnnxClassifier;
@@ -127,14 +145,14 @@ async function assemble(
   let closed: Promise<void> | undefined;
 
   function checked(options: RouteOptions) {
-    const { policy, reference } = inForce(options.policy ?? config.defaultPolicy);
-    const served = options.profile === undefined ? ladder : profileNamed(options.profile, profiles);
+    const view = options.profile === undefined ? own : viewNamed(options.profile, byProfile);
+    const { policy, reference } = inForce(options.policy ?? view.defaultPolicy, view.policies);
     const choosing = choosingOf(options, policy, rungs, config.allowUngated);
-    return { policy, reference, served, choosing };
+    return { policy, reference, view, choosing };
   }
 
   /** Audits may have lowered the threshold of the artifact's own policy, or put the strongest candidate in its place. */
-  function inForce(name: string): ReturnType<typeof policies.get> {
+  function inForce(name: string, policies: PolicyBook): ReturnType<PolicyBook['get']> {
     const found = policies.get(name);
     if (watch === undefined || name !== manifest.policy.name || found.policy.kind === 'fixed') return found;
     const threshold = watch.threshold();
@@ -148,7 +166,8 @@ async function assemble(
     startedMs: number,
     checks: readonly boolean[] = [],
   ): Promise<Decided> {
-    const { policy, reference, served, choosing } = checked(options);
+    const { policy, reference, view, choosing } = checked(options);
+    const { ladder: served, verdicts } = view;
     const scored = policy.kind === 'fixed' || text === undefined ? 'no-text' : await watched.score(text);
     const choice = choose(policy, scored, { ...choosing, checks });
     const rung = served.rungs[choice.rung]!;
@@ -170,6 +189,7 @@ async function assemble(
       reason: choice.reason,
       policy: reference,
       artifact: identity,
+      profile: view.profile,
       stale: served.stale,
       verdict,
       ungatedReason,
@@ -214,21 +234,35 @@ async function assemble(
     return byCandidate(await explainer(text));
   }
 
+  /** What a view says of its artifact, its policy and its verdict. */
+  function described({ policies, defaultPolicy, ladder: { stale }, verdicts }: (typeof served)[number]) {
+    const byDefault = policies.get(defaultPolicy);
+    return {
+      artifact: { ...identity, created: manifest.created },
+      canJudge,
+      defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
+      standing: () => verdicts.standing(stale),
+      verdict(name = defaultPolicy) {
+        const { policy } = policies.get(name);
+        return verdicts.of(policy, { stale, otherThreshold: false, lowered: undefined }).verdict;
+      },
+    };
+  }
+
+  const profiles = new Map(
+    [...byProfile].map(([name, view]): [string, ServedProfile] => [
+      name,
+      { ...view.ladder, ...described(view), margin: view.margin },
+    ]),
+  );
+
   return {
-    artifact: { ...identity, created: manifest.created },
+    ...described(own),
     ladder: ladder.rungs,
     stale: ladder.stale,
     profiles,
-    policies: policies.names,
+    policies: own.policies.names,
     watch,
-    canJudge,
-    defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
-    standing: (served = ladder) => verdicts.standing(served.stale),
-    verdict(name = config.defaultPolicy) {
-      const { policy } = policies.get(name);
-      const circumstances = { stale: ladder.stale, otherThreshold: false, lowered: undefined };
-      return verdicts.of(policy, circumstances).verdict;
-    },
     check(options) {
       checked(options);
     },
@@ -372,25 +406,10 @@ function inFlightCount() {
   };
 }
 
-function profileLadders(
-  manifest: ArtifactFiles['manifest'],
-  { ladder, profiles }: Config,
-): ReadonlyMap<string, ServedLadder> {
-  return new Map(
-    Object.entries(profiles).map(([name, profile]) => [
-      name,
-      servedLadder(manifest, { ...ladder, ...profile.ladder }, `profiles.${name}.ladder`),
-    ]),
-  );
-}
-
-function profileNamed(name: string, profiles: ReadonlyMap<string, ServedLadder>): ServedLadder {
-  const profile = profiles.get(name);
-  if (profile) return profile;
-  const known = [...profiles.keys()].join(', ') || 'none';
-  throw new PlimsollError('not-found', `There is no profile "${quoted(name)}". There are: ${known}.`, {
-    place: { field: 'profile' },
-  });
+function viewNamed<View>(name: string, views: ReadonlyMap<string, View>): View {
+  const view = views.get(name);
+  if (view !== undefined) return view;
+  throw noSuchProfile(name, [...views.keys()]);
 }
 
 /** @throws PlimsollError `invalid-input` if the threshold or the rungs are not ones that may be used */
@@ -431,7 +450,10 @@ function faultOfThreshold(threshold: number, policy: Policy, allowUngated: boole
 }
 
 /** A golden case that comes out differently means other weights, another tokenizer or another runtime: refuse to serve. */
-async function assertGolden(router: Router, { golden, folder }: ArtifactFiles): Promise<void> {
+async function assertGolden(
+  router: Pick<Router, 'checkGolden' | 'close'>,
+  { golden, folder }: ArtifactFiles,
+): Promise<void> {
   for (let index = 0; index < golden.length; index++) {
     if (await router.checkGolden(index)) continue;
     await router.close();

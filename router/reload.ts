@@ -1,8 +1,9 @@
 import { closeSync, openSync, type Stats, unwatchFile, watchFile } from 'node:fs';
 import { isatty } from 'node:tty';
 import { artifactMark } from './artifact/index.ts';
+import { artifactFolders } from './artifact-views.ts';
 import type { Config } from './config/index.ts';
-import { createRouter, type RouterParts, STARTER_FOLDER } from './create-router.ts';
+import { createRouter, type RouterParts } from './create-router.ts';
 import { closedError, PlimsollError, safeError } from './errors.ts';
 import type { Reload, Router, RouterHealth } from './router.ts';
 import type { Logger } from './telemetry/index.ts';
@@ -51,8 +52,8 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   let seen: string | undefined;
 
   async function open(wanted: Config): Promise<Router> {
-    const mark = await artifactMark(folderOf(wanted));
-    if (folderOf(wanted) === folderOf(config)) seen = mark; // even if opening fails: it is tried once
+    const mark = await marksOf(artifactFolders(wanted));
+    if (String(artifactFolders(wanted)) === String(artifactFolders(config))) seen = mark; // even if opening fails: it is tried once
     const opened = await createRouter(wanted, options);
     try {
       onOpened?.(wanted, opened);
@@ -80,8 +81,8 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   const reload = () => router.reload(openReread);
   if (intervalMs === 0) return { router, reload, stop() {} };
   const stops = [
-    watchArtifact({
-      folder: () => folderOf(config),
+    watchArtifacts({
+      folders: () => artifactFolders(config),
       seen: () => seen,
       intervalMs,
       onChange: () => router.reload(),
@@ -97,8 +98,10 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   };
 }
 
-function folderOf({ artifact = STARTER_FOLDER }: Config): string {
-  return artifact;
+/** Undefined if one of the artifacts is not there: a folder that is being replaced has no mark yet. */
+async function marksOf(folders: readonly string[]): Promise<string | undefined> {
+  const marks = await Promise.all(folders.map(artifactMark));
+  return marks.includes(undefined) ? undefined : marks.join('\n');
 }
 
 /** Logs reloads. @param announce logs what serves from now on */
@@ -181,7 +184,10 @@ export async function reloadingRouter(
     get watch() {
       return generations.current().watch;
     },
-    standing: (served) => generations.current().standing(served),
+    get artifacts() {
+      return generations.current().artifacts;
+    },
+    standing: () => generations.current().standing(),
     verdict: (policy) => generations.current().verdict(policy),
     check: (options) => generations.current().check(options),
     route: (input, options) => withCurrent((router) => router.route(input, options)),
@@ -266,8 +272,8 @@ function sum(a: Counts, b: Counts): Counts {
 }
 
 export interface ArtifactWatch {
-  /** Read at each look: a new configuration may name another folder. */
-  readonly folder: () => string;
+  /** Read at each look: a new configuration may name other folders. */
+  readonly folders: () => readonly string[];
   /** The mark of what was opened (or tried) last, taken before it was opened: a change during the opening is another change. */
   readonly seen: () => string | undefined;
   readonly intervalMs: number;
@@ -275,15 +281,15 @@ export interface ArtifactWatch {
   readonly onChange: () => Promise<unknown>;
 }
 
-/** Checks every `intervalMs` whether the artifact changed, without keeping the process alive. @returns what ends it */
-export function watchArtifact({ folder, seen, intervalMs, onChange }: ArtifactWatch): () => void {
+/** Checks every `intervalMs` whether an artifact changed, without keeping the process alive. @returns what ends it */
+export function watchArtifacts({ folders, seen, intervalMs, onChange }: ArtifactWatch): () => void {
   let ended = false;
   let timer: NodeJS.Timeout;
 
   async function look(): Promise<void> {
-    const place = folder();
-    const mark = await artifactMark(place);
-    const settled = mark === (await artifactMark(place)); // a folder that is being replaced file by file has no mark yet
+    const places = folders();
+    const mark = await marksOf(places);
+    const settled = mark === (await marksOf(places)); // a folder that is being replaced file by file has no mark yet
     if (ended) return;
     if (settled && mark !== undefined && mark !== seen()) await onChange();
     wait();

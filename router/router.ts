@@ -23,6 +23,8 @@ export interface Decision {
   readonly reason: ChoiceReason;
   readonly policy: PolicyReference;
   readonly artifact: { readonly name: string; readonly sha256: string };
+  /** The profile that the request was for; undefined: none. */
+  readonly profile: string | undefined;
   /** The router was learned on other models than it serves: its probabilities are a guess. */
   readonly stale: boolean;
   /** PASS: the gate passed what decided, with this threshold and for these models, and the PASS still held. */
@@ -95,8 +97,30 @@ export interface RouteOptions {
    * choice, the reason is `same-turn`; `ungatedReason` is `lower-turn` on a cheaper one, and in a cascade on any but the strongest.
    */
   readonly pinnedRung?: number;
-  /** A profile of the configuration, whose models serve in place of the default ladder's. */
+  /** A profile of the configuration: its ladder, artifact and policy decide. */
   readonly profile?: string;
+}
+
+/** A profile as it is served. Its verdict is that of its own artifact, over its own ladder and floors. */
+export interface ServedProfile
+  extends ServedLadder,
+    Pick<Router, 'artifact' | 'defaultPolicy' | 'canJudge' | 'standing'> {
+  /** Largest quality loss that the verdict of its artifact may allow; undefined: what `gate` of the configuration says. */
+  readonly margin: number | undefined;
+  /** Of its default policy. */
+  verdict(): PolicyVerdict;
+}
+
+/** An artifact that is open. */
+export interface LoadedArtifact {
+  readonly name: string;
+  readonly sha256: string;
+  /** Whose it is; empty if the configuration's own serves no profile. */
+  readonly profiles: readonly string[];
+  /** What opening it took, golden cases included. */
+  readonly loadMs: number;
+  /** By how much the resident memory of the process grew meanwhile; what else the process did counts too. */
+  readonly memoryBytes: number;
 }
 
 export interface Router {
@@ -104,15 +128,17 @@ export interface Router {
   readonly ladder: readonly ServedRung[];
   /** The default ladder serves other models than the router learned from. */
   readonly stale: boolean;
-  /** Other ladders, by the name of their profile; each is stale or not on its own. */
-  readonly profiles: ReadonlyMap<string, ServedLadder>;
+  /** The profiles of the configuration, by name. */
+  readonly profiles: ReadonlyMap<string, ServedProfile>;
+  /** What is loaded, the configuration's own first. */
+  readonly artifacts: readonly LoadedArtifact[];
   readonly policies: readonly string[];
   /** Undefined if the artifact has no cascade, or judges no replies of that rung; else whether the rung's judge can do without what they may lack. */
   canJudge(rung: number, replyMayLack: ReplyLacks): boolean | undefined;
   /** What decides if a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
-  /** What the artifact may claim of its own policy at this moment, over the default ladder or that of a profile. */
-  standing(served?: ServedLadder): Standing;
+  /** What the artifact may claim of its own policy at this moment, over the default ladder. */
+  standing(): Standing;
   /** The same for a policy that serves, or for the default one, over the default ladder. */
   verdict(policy?: string): PolicyVerdict;
   /** Compares what is served with what the gate certified; undefined unless the configuration asks for it. */

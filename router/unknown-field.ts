@@ -14,7 +14,8 @@ export interface FieldFault {
  * missing is only the effect of a slip in its name.
  * @param schema that refused `value`
  */
-export function firstFault(schema: z.core.$ZodType, issues: readonly z.core.$ZodIssue[]): FieldFault {
+export function firstFault(schema: z.core.$ZodType, found: readonly z.core.$ZodIssue[]): FieldFault {
+  const issues = found.flatMap(issuesOfUnion);
   const unknown = issues.find(({ code }) => code === 'unrecognized_keys');
   if (unknown?.code === 'unrecognized_keys') {
     const key = unknown.keys[0]!;
@@ -28,6 +29,16 @@ export function firstFault(schema: z.core.$ZodType, issues: readonly z.core.$Zod
   // zod says of a key, such as a policy's name, only that it is invalid; the reason is inside.
   const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
   return { path: issue.path, message };
+}
+
+/** Of a field that may be of several kinds: what is wrong inside the one that it is meant to be, if that can be seen. */
+function issuesOfUnion(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find((kind) =>
+    kind.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  if (meant === undefined || meant.length === 0) return [issue];
+  return meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(issuesOfUnion);
 }
 
 /** The field that a mistyped one may mean, of those that an object at this place may have; undefined if none is near. */

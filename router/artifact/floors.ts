@@ -7,6 +7,8 @@ export interface Floors {
   readonly minConfidence?: number | undefined;
   /** Largest limit of the condition `quality-loss`, above 0 up to 1. */
   readonly maxQualityLoss?: number | undefined;
+  /** The field that sets it, for messages: `gate.max_quality_loss` unless a profile's margin is narrower. */
+  readonly maxQualityLossField?: string | undefined;
   /** A PASS counts for so many days from `issued`, if the verdict does not say fewer. */
   readonly maxValidForDays?: number | undefined;
   /** Suites that count: the sha256 of each in hex, or its beginning. */
@@ -76,14 +78,17 @@ function confidenceFloor(found: FoundVerdict, { minConfidence }: Floors): FloorF
 }
 
 /** The margin of the mean loss: no suite of the gate is without one, and a verdict may come from elsewhere. */
-function qualityLossFloor(found: FoundVerdict, { maxQualityLoss }: Floors): FloorFault | undefined {
+function qualityLossFloor(
+  found: FoundVerdict,
+  { maxQualityLoss, maxQualityLossField: field = 'gate.max_quality_loss' }: Floors,
+): FloorFault | undefined {
   if (maxQualityLoss === undefined) return undefined;
   const margin = found.verdict.conditions.find(({ name }) => name === 'quality-loss')?.limits.max;
   if (margin !== undefined && margin <= maxQualityLoss) return undefined;
   const has =
     margin === undefined
-      ? 'has no limit of the quality loss, and gate.max_quality_loss asks for one'
-      : `allows a quality loss of ${margin}, and gate.max_quality_loss allows only ${maxQualityLoss}`;
+      ? `has no limit of the quality loss, and ${field} asks for one`
+      : `allows a quality loss of ${margin}, and ${field} allows only ${maxQualityLoss}`;
   return belowFloor(`${passOf(found)} ${has}. ${setInSuite(found, `max_quality_loss: ${maxQualityLoss}`)}`);
 }
 

@@ -4,6 +4,7 @@ import { camelCased } from './camel-cased.ts';
 import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
 import { feedbackSchema } from './feedback-schema.ts';
+import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import {
   accessSchema,
@@ -11,7 +12,6 @@ import {
   decisionLogSchema,
   floorsSchema,
   gatewaySchema,
-  profilesSchema,
   serverSchema,
 } from './server-schema.ts';
 import { sessionsSchema } from './sessions-schema.ts';
@@ -120,7 +120,14 @@ export const configSchema = z
       .describe('Decisions are logged at debug, never with their prompt.'),
   })
   .describe('Configuration of Plimsoll')
-  .transform((fields) => withNeededState(camelCased(fields)));
+  .transform((fields) => withNeededState(withProfiles(camelCased(fields))));
+
+/** Profiles with all that they inherit. */
+function withProfiles<Fields extends Parameters<typeof resolvedProfiles>[0]>(
+  fields: Fields,
+): Omit<Fields, 'profiles'> & { readonly profiles: Readonly<Record<string, Profile<Fields['cascade']>>> } {
+  return { ...fields, profiles: resolvedProfiles<Fields['cascade']>(fields) };
+}
 
 /** SQLite in .plimsoll/state.db as soon as something needs a state; a server that only decides needs none. */
 function withNeededState<

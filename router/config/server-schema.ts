@@ -174,23 +174,6 @@ export const decisionLogSchema = z
 
 const ALIAS_RULE = 'an alias is printable ASCII without spaces, and a * may only be its last character';
 
-/** `profiles` of plimsoll.config.yaml: another ladder for requests that ask for `auto:<name>`. */
-export const profilesSchema = z
-  .record(
-    z
-      .string()
-      .max(200)
-      .regex(/^[\w.-]+$/, 'letters, digits, dot, dash and underscore'),
-    z.strictObject({
-      ladder: z
-        .record(z.string(), z.string().min(1))
-        .default({})
-        .describe("Candidate of the artifact -> model; the others as in the configuration's own ladder."),
-    }),
-  )
-  .default({})
-  .describe('Other ladders, by the name in model: auto:<name>.');
-
 /** `aliases` of plimsoll.config.yaml: names that clients send, and what they mean here. */
 export const aliasesSchema = z
   .record(

@@ -3,6 +3,8 @@ import { camelCased } from './camel-cased.ts';
 
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
+export const deadlineMs = milliseconds(100, 3_600_000);
+
 const timeouts = z
   .strictObject({
     connect_ms: milliseconds(10, 60_000)
@@ -62,7 +64,7 @@ const breaker = z
 /** `upstream`: how models are called. Every field has a default that works. Times are in ms. */
 export const upstreamSchema = z
   .strictObject({
-    deadline_ms: milliseconds(100, 3_600_000)
+    deadline_ms: deadlineMs
       .default(600_000)
       .describe('How long a request may take with all its attempts and waits; then it gets a 504.'),
     ca_file: z

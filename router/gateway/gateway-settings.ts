@@ -17,11 +17,20 @@ import type { Aliases } from './model-names.ts';
 
 /** What may change while the gateway serves. */
 export interface GatewaySettings extends CatalogOptions {
-  /** Other ladders, by the name in `auto:<name>`: candidate -> model. */
-  readonly profiles: Readonly<Record<string, { readonly ladder: Readonly<Record<string, string>> }>>;
+  /** By the name in `auto:<name>`: what is different for its requests. */
+  readonly profiles: Readonly<Record<string, ProfileSettings>>;
   readonly aliases: Aliases;
   readonly upstream: UpstreamSettings;
   readonly cascade: Omit<GatewayParts['cascade'], 'verifier'> & { readonly verifier?: string | undefined };
+}
+
+/** What a profile sets for the gateway, with all that it inherits. */
+export interface ProfileSettings {
+  readonly deadlineMs: number;
+  /** `off`: no reply is judged. */
+  readonly cascade: 'off' | GatewaySettings['cascade'];
+  /** Share of its requests that is captured, 0 for none; undefined: that of `capture`. */
+  readonly captureShare: number | undefined;
 }
 
 /** What settings are checked against. */
@@ -45,12 +54,14 @@ export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRou
     );
   };
   for (const { candidate, model } of router.ladder) requireModel(`ladder.${candidate}`, model);
-  for (const [name, profile] of Object.entries(settings.profiles)) {
-    for (const [candidate, model] of Object.entries(profile.ladder)) {
-      requireModel(`profiles.${name}.ladder.${candidate}`, model);
-    }
-  }
   if (settings.cascade.verifier !== undefined) requireModel('cascade.verifier', settings.cascade.verifier);
+  for (const [name, { rungs }] of router.profiles) {
+    for (const { candidate, model } of rungs) requireModel(`profiles.${name}.ladder.${candidate}`, model);
+  }
+  for (const [name, { cascade }] of Object.entries(settings.profiles)) {
+    if (cascade !== 'off' && cascade.verifier !== undefined)
+      requireModel(`profiles.${name}.cascade.verifier`, cascade.verifier);
+  }
   for (const [name, equals] of Object.entries(settings.upstream.fallbacks)) {
     for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
   }
@@ -77,21 +88,19 @@ export function repeatedKeyWarnings({ providers }: GatewaySettings): string[] {
   );
 }
 
-/** For each ladder whose order contradicts the prices. Profiles have the router's rungs, in any order. */
-export function ladderWarnings(
-  { profiles }: GatewaySettings,
-  router: ConfiguringRouter,
-  catalog: Catalog,
-): string[] {
-  const own = Object.fromEntries(router.ladder.map(({ candidate, model }) => [candidate, model]));
-  const ladders = new Map<string, Readonly<Record<string, string>>>([['ladder', own]]);
-  for (const [name, { ladder }] of Object.entries(profiles)) ladders.set(`profiles.${name}.ladder`, ladder);
-  return [...ladders].flatMap(([field, ladder]) => {
-    const rungs = router.ladder.flatMap(({ candidate }) => {
-      const model = Object.hasOwn(ladder, candidate) ? ladder[candidate] : undefined;
-      return model === undefined ? [] : [{ candidate, model: catalog.get(model) }];
-    });
-    return ladderOrderWarning(field, rungs) ?? [];
+/** For each ladder whose order contradicts the prices; once for those with the same models. */
+export function ladderWarnings(router: ConfiguringRouter, catalog: Catalog): string[] {
+  const ladders: (readonly [field: string, rungs: Router['ladder']])[] = [
+    ['ladder', router.ladder],
+    ...[...router.profiles].map(([name, { rungs }]) => [`profiles.${name}.ladder`, rungs] as const),
+  ];
+  const seen = new Set<string>();
+  return ladders.flatMap(([field, rungs]) => {
+    const models = rungs.map(({ model }) => model).join('\n');
+    if (seen.has(models)) return [];
+    seen.add(models);
+    const priced = rungs.map(({ candidate, model }) => ({ candidate, model: catalog.get(model) }));
+    return ladderOrderWarning(field, priced) ?? [];
   });
 }
 

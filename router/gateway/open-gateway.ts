@@ -277,7 +277,7 @@ export async function openGateway(
         ...keys.troubles,
         ...keys.warnings,
         ...repeatedKeyWarnings(settings),
-        ...ladderWarnings(settings, router, catalog),
+        ...ladderWarnings(router, catalog),
       ]) {
         if (!warned.has(trouble)) logger.warn(trouble);
         warned.add(trouble);

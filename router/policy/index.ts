@@ -7,6 +7,7 @@ export {
   choose,
   chooseRung,
   type Policy,
+  type PolicyBook,
   type PolicyReference,
   predictedLoss,
 } from './policy.ts';

@@ -21,6 +21,7 @@ export function decisionJson(decision: Decision): DecisionJson {
     reason: decision.reason,
     policy: decision.policy,
     artifact: decision.artifact,
+    ...(decision.profile !== undefined && { profile: decision.profile }),
     stale: decision.stale,
     verdict: decision.verdict,
     ungated_reason: decision.ungatedReason,

@@ -2,7 +2,7 @@ import { isLoopback } from '../access/index.ts';
 import type { Standing } from '../artifact/index.ts';
 import type { Config } from '../config/index.ts';
 import { safeError } from '../errors.ts';
-import type { Router } from '../router.ts';
+import type { Router, ServedProfile } from '../router.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { DecisionJson } from './decision-json.ts';
 import { isGuarded } from './guards.ts';
@@ -11,6 +11,7 @@ import { type ErrorResponse, toErrorResponse } from './responses.ts';
 /** Logs at start-up what the server serves, and everything that its operator should know is not in order. */
 export function logStart(logger: Logger, router: Router, config: Config, url: string): void {
   logger.info(served(router), `Plimsoll listens on ${url}`);
+  logArtifacts(logger, router);
   logWarnings(logger, router);
   if (!isLoopback(config.server.host) && !isGuarded(config)) logger.warn(openToAll(config));
 }
@@ -18,6 +19,7 @@ export function logStart(logger: Logger, router: Router, config: Config, url: st
 /** Logs after a reload what the server serves from now on. */
 export function logReload(logger: Logger, router: Router): void {
   logger.info(served(router), 'reloaded: this serves from now on');
+  logArtifacts(logger, router);
   logWarnings(logger, router);
 }
 
@@ -116,6 +118,21 @@ function served(router: Router): object {
   };
 }
 
+/** What each of several artifacts costs in memory and at the start, and for whom it is. */
+function logArtifacts(logger: Logger, { artifacts }: Router): void {
+  if (artifacts.length < 2) return;
+  for (const { name, sha256, profiles, loadMs, memoryBytes } of artifacts) {
+    const loaded = {
+      artifact: name,
+      sha256: sha256.slice(0, 12),
+      profiles,
+      load_ms: Math.round(loadMs),
+      memory_bytes: memoryBytes,
+    };
+    logger.info(loaded, `loaded the artifact ${name}`);
+  }
+}
+
 function verdictText(standing: Standing): string {
   if (standing.kind === 'none') return 'none';
   const { kind, suite, expires } = standing;
@@ -131,16 +148,34 @@ const EXPIRY_WARNING_MS = 7 * 86_400_000;
 function logWarnings(logger: Logger, router: Router): void {
   const standing = router.standing();
   if (router.stale) logger.warn(staleness(router));
-  for (const [name, { rungs, stale }] of router.profiles) {
-    if (stale) logger.warn(`profile ${name}: ${staleness({ ladder: rungs })}`);
-  }
+  for (const [name, profile] of router.profiles) logProfileWarnings(logger, name, profile);
   if (standing.kind === 'none' || standing.kind === 'expired') logger.warn(`${UNGATED}: ${standing.why}`);
   else if (router.verdict() === 'none') {
     logger.warn(`${UNGATED}: the default policy ${router.defaultPolicy.name} has not passed the gate.`);
   }
-  if (standing.kind === 'pass' && Date.parse(standing.expires) - Date.now() < EXPIRY_WARNING_MS) {
+  if (standing.kind === 'pass' && isNearItsEnd(standing.expires)) {
     logger.warn(`the PASS of the gate expires on ${standing.expires}: gate the artifact again before`);
   }
+}
+
+function logProfileWarnings(logger: Logger, name: string, profile: ServedProfile): void {
+  const { rungs, stale, defaultPolicy } = profile;
+  const standing = profile.standing();
+  if (stale) logger.warn(`profile ${name}: ${staleness({ ladder: rungs })}`);
+  if (standing.kind === 'none' || standing.kind === 'expired') {
+    logger.warn(`profile ${name}: ${UNGATED}: ${standing.why}`);
+  } else if (profile.verdict() === 'none') {
+    logger.warn(`profile ${name}: ${UNGATED}: its policy ${defaultPolicy.name} has not passed the gate.`);
+  }
+  if (standing.kind === 'pass' && isNearItsEnd(standing.expires)) {
+    logger.warn(
+      `profile ${name}: the PASS of the gate expires on ${standing.expires}: gate its artifact again before`,
+    );
+  }
+}
+
+function isNearItsEnd(expires: string): boolean {
+  return Date.parse(expires) - Date.now() < EXPIRY_WARNING_MS;
 }
 
 function staleness({ ladder }: Pick<Router, 'ladder'>): string {

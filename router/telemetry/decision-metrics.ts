@@ -115,9 +115,17 @@ function decisionCounters(registry: Registry): (batch: readonly Decision[]) => v
     buckets: LOSS_BUCKETS,
     registers,
   });
+  const ofProfiles = counterIn(registry)(
+    'plimsoll_profile_decisions_total',
+    'Decisions of requests for a profile, by profile, candidate and verdict.',
+    'profile',
+    'candidate',
+    'verdict',
+  );
   return (batch) => {
     for (const { decision, count } of groupedByLabels(batch)) {
-      const { candidate, reason, policy, verdict, ungatedReason } = decision;
+      const { candidate, reason, policy, verdict, ungatedReason, profile } = decision;
+      if (profile !== undefined) ofProfiles.inc({ profile, candidate, verdict }, count);
       decisions.inc({ candidate, reason, policy: policy.name, verdict }, count);
       if (ungatedReason !== null) ungated.inc({ verdict, ungated_reason: ungatedReason }, count);
     }
@@ -134,8 +142,8 @@ function groupedByLabels(
 ): Iterable<{ readonly decision: Decision; readonly count: number }> {
   const groups = new Map<string, { readonly decision: Decision; count: number }>();
   for (const decision of batch) {
-    const { candidate, reason, policy, verdict, ungatedReason } = decision;
-    const labels = `${candidate}\n${reason}\n${policy.name}\n${verdict}\n${ungatedReason}`;
+    const { candidate, reason, policy, verdict, ungatedReason, profile } = decision;
+    const labels = `${candidate}\n${reason}\n${policy.name}\n${verdict}\n${ungatedReason}\n${profile}`;
     const group = groups.get(labels);
     if (group) group.count++;
     else groups.set(labels, { decision, count: 1 });
@@ -169,14 +177,15 @@ function addRouterGauges(registry: Registry, router: Router): void {
   });
   new Gauge({
     name: 'plimsoll_artifact_info',
-    help: 'The artifact that serves, by name and sha256 of its manifest; always 1.',
+    help: 'The artifacts that serve, by name and sha256 of their manifest; always 1.',
     labelNames: ['artifact', 'sha256'],
     registers,
     collect() {
       this.reset();
-      this.set({ artifact: router.artifact.name, sha256: router.artifact.sha256 }, 1);
+      for (const { name, sha256 } of router.artifacts) this.set({ artifact: name, sha256 }, 1);
     },
   });
+  addProfileGauges(registers, router);
   new Gauge({
     name: 'plimsoll_watch_log_evidence',
     help: 'Natural logarithm of the evidence that requests (drift), their shares of the rungs (shares) or losses (audits) are not as the gate certified them; missing if not watched.',
@@ -233,6 +242,59 @@ function addRouterGauges(registry: Registry, router: Router): void {
       this.reset();
       this.inc({ outcome: 'ok' }, ok);
       this.inc({ outcome: 'failed' }, failed);
+    },
+  });
+}
+
+/** Of profiles, and of what several artifacts cost. Names are the configuration's. */
+function addProfileGauges(registers: Registry[], router: Router): void {
+  new Gauge({
+    name: 'plimsoll_profile_verdict_standing',
+    help: "1 for what the verdict on a profile's artifact is worth now, 0 for the others.",
+    labelNames: ['profile', 'verdict'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [profile, served] of router.profiles) {
+        const { kind } = served.standing();
+        const now = kind === 'pass' ? 'PASS' : kind;
+        for (const verdict of POLICY_VERDICTS) this.set({ profile, verdict }, verdict === now ? 1 : 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_profile_verdict_expiry_timestamp_seconds',
+    help: "When the PASS of a profile's artifact expires, in seconds since 1970; missing without a PASS.",
+    labelNames: ['profile'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [profile, served] of router.profiles) {
+        const standing = served.standing();
+        if (standing.kind !== 'none') this.set({ profile }, Date.parse(standing.expires) / 1_000);
+      }
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_artifact_memory_bytes',
+    help: 'By how much the memory of the process grew while an artifact was opened.',
+    labelNames: ['artifact', 'sha256'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, sha256, memoryBytes } of router.artifacts)
+        this.set({ artifact: name, sha256 }, memoryBytes);
+    },
+  });
+  new Gauge({
+    name: 'plimsoll_artifact_load_seconds',
+    help: 'How long opening an artifact took.',
+    labelNames: ['artifact', 'sha256'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, sha256, loadMs } of router.artifacts)
+        this.set({ artifact: name, sha256 }, loadMs / 1_000);
     },
   });
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { choose, chooseRung, type Policy } from '../../router/policy/policy.ts';
 import type { RouteOptions, Router } from '../../router/router.ts';
@@ -14,7 +15,9 @@ let router: Router;
 let ungated: Router;
 beforeAll(async () => {
   tiny = await tinyArtifact();
-  const profiles = { other: { ladder: { strong: 'another' } }, same: { ladder: {} } };
+  const { profiles } = configSchema.parse({
+    profiles: { other: { ladder: { strong: 'another' } }, same: {} },
+  });
   router = await createRouter(await tinyConfig({ config: { profiles } }));
   ungated = await createRouter(
     await tinyConfig({

@@ -1,13 +1,14 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { expect, test } from 'vitest';
+import { configSchema } from '../../router/config/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { get, post, serving } from './serving.ts';
 
 /** A server without providers, closed after the check. */
 async function decisionServer(check: (url: string) => Promise<void>): Promise<void> {
-  const profiles = { team: { ladder: { strong: 'another' } } };
-  const server = await serving({ config: { profiles } as never });
+  const { profiles } = configSchema.parse({ profiles: { team: { ladder: { strong: 'another' } } } });
+  const server = await serving({ config: { profiles } });
   try {
     await check(server.url);
   } finally {

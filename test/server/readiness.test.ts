@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
+import { configSchema } from '../../router/config/index.ts';
 import type { RouterParts } from '../../router/create-router.ts';
 import { healthSchema, indexSchema, readinessSchema } from '../../router/server/schemas/decisions.ts';
 import { get, post, type Serving, serving } from './serving.ts';
@@ -51,8 +52,10 @@ test('a router that serves other models than it learned from says so everywhere'
 });
 
 test('each profile has its own ladder and verdict: stale only where it serves other models', async () => {
-  const profiles = { same: { ladder: {} }, other: { ladder: { strong: 'other-model' } } };
-  await withServer(await serving({ config: { profiles } as never }), async ({ url }) => {
+  const { profiles } = configSchema.parse({
+    profiles: { same: {}, other: { ladder: { strong: 'other-model' } } },
+  });
+  await withServer(await serving({ config: { profiles } }), async ({ url }) => {
     const ready = readinessSchema.parse((await get(`${url}/readyz`)).body);
     expect(ready).toMatchObject({ stale: false, verdict: { status: 'PASS' } });
     expect(ready.profiles).toMatchObject({

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { artifactMark, promote } from '../../router/artifact/index.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
-import { reloadingRouter, watchArtifact } from '../../router/reload.ts';
+import { reloadingRouter, watchArtifacts } from '../../router/reload.ts';
 import { readinessSchema } from '../../router/server/schemas/decisions.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, layVerdict } from '../helpers/verdicts.ts';
@@ -252,10 +252,10 @@ test('the watch reports a change once, however often it checks, and no moment wi
   let looks = 0;
   let changes = 0;
   let seen = await artifactMark(folder);
-  const stop = watchArtifact({
-    folder: () => {
+  const stop = watchArtifacts({
+    folders: () => {
       looks++;
-      return folder;
+      return [folder];
     },
     seen: () => seen,
     intervalMs: 1,

@@ -80,16 +80,24 @@ function readiness(
       [...router.profiles].map(([name, served]) => [
         name,
         {
+          artifact: { name: served.artifact.name, sha256: served.artifact.sha256 },
           ladder: ladderJson(served.rungs),
           stale: served.stale,
-          verdict: standingJson(router.standing(served)),
+          policy: served.defaultPolicy.name,
+          ...(served.margin !== undefined && { margin: served.margin }),
+          verdict: standingJson(served.standing()),
         },
       ]),
     ),
+    ...(router.artifacts.length > 1 && { artifacts: router.artifacts.map(loadedJson) }),
     reload: lastReload,
     ...(router.watch && { watch: watchJson(router.watch.status()) }),
     ...(instances !== undefined && { instances: [...instances] }),
   };
+}
+
+function loadedJson({ name, sha256, profiles, loadMs, memoryBytes }: Router['artifacts'][number]) {
+  return { name, sha256, profiles: [...profiles], load_ms: Math.round(loadMs), memory_bytes: memoryBytes };
 }
 
 function ladderJson(rungs: Router['ladder']): Readiness['ladder'] {

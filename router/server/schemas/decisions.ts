@@ -158,6 +158,7 @@ export const decisionSchema = z
     reason: z.enum(CHOICE_REASONS),
     policy: z.strictObject({ name: z.string(), version: z.int().positive(), sha256 }),
     artifact,
+    profile: z.string().exactOptional().describe('The profile that the request was for; left out if none.'),
     stale: z.boolean().describe('Learned on other models than are served: the scores are a guess.'),
     verdict: policyVerdict,
     ungated_reason: ungatedReason,
@@ -213,9 +214,31 @@ export const readinessSchema = z.strictObject({
   profiles: z
     .record(
       z.string(),
-      z.strictObject({ ladder: z.array(servedRung), stale: z.boolean(), verdict: standingSchema }),
+      z.strictObject({
+        artifact,
+        ladder: z.array(servedRung),
+        stale: z.boolean(),
+        policy: z.string().describe('Of requests that name none.'),
+        margin: z.number().optional().describe('Largest quality loss that its verdict may allow.'),
+        verdict: standingSchema,
+      }),
     )
-    .describe('The ladder of each profile, and what the verdict is worth over it.'),
+    .describe('Artifact and ladder of each profile, and what its verdict is worth.'),
+  artifacts: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        sha256,
+        profiles: z.array(z.string()).describe('Those that it decides for.'),
+        load_ms: z.int().min(0),
+        memory_bytes: z
+          .int()
+          .min(0)
+          .describe('By how much the memory of the process grew while it was opened.'),
+      }),
+    )
+    .optional()
+    .describe('What is loaded; left out if there is one artifact.'),
   reload: z
     .strictObject({ at: z.iso.datetime(), ok: z.boolean(), message: z.string() })
     .nullable()

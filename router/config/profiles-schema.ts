@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { quoted } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
+import { camelCased } from './camel-cased.ts';
+import { cascadeOverrides } from './cascade-schema.ts';
+import { deadlineMs } from './upstream-schema.ts';
+
+export const profileName = z
+  .string()
+  .max(200)
+  .regex(/^[\w.-]+$/, 'letters, digits, dot, dash and underscore');
+
+const profileFields = z
+  .strictObject({
+    extends: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The profile whose values this one takes where it has none. Default: the configuration itself.',
+      ),
+    ladder: z
+      .record(z.string(), z.string().min(1))
+      .default({})
+      .describe("Candidate of the artifact -> model; the others as in the configuration's own ladder."),
+    artifact: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the artifact that decides, or a store. Each is loaded once, whoever names it.'),
+    policy: z.string().min(1).optional().describe('Policy of requests that name none.'),
+    margin: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe('Largest quality loss that the verdict of its artifact may allow.'),
+    deadline_ms: deadlineMs.optional().describe('In place of upstream.deadline_ms.'),
+    cascade: cascadeOverrides
+      .optional()
+      .describe('Fields of cascade that are different here; off: no reply is judged.'),
+    capture: z
+      .union([z.literal('off'), z.strictObject({ share: z.number().gt(0).max(1) })], {
+        error: 'off, or an object with a share, such as { share: 0.1 }',
+      })
+      .optional()
+      .describe('In place of capture.share; off: none of its requests is captured.'),
+  })
+  .transform(camelCased);
+
+/** A profile as it is written. */
+export type DeclaredProfile = z.infer<typeof profileFields>;
+type Declared = Readonly<Record<string, DeclaredProfile>>;
+
+/** `profiles` of plimsoll.config.yaml: use cases of their own. They are resolved once the whole file is read: see `resolvedProfiles`. */
+export const profilesSchema = z
+  .record(profileName, profileFields)
+  .superRefine((declared, context) => {
+    for (const name of Object.keys(declared)) {
+      const message = faultOfLineage(name, declared);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [name, 'extends'], message });
+    }
+  })
+  .default({})
+  .describe(
+    'Use cases with their own ladder, artifact, policy and limits, by the name in model: auto:<name>.',
+  );
+
+function faultOfLineage(name: string, declared: Declared): string | undefined {
+  const chain = [name];
+  for (;;) {
+    const last = chain.at(-1)!;
+    const next = declared[last]!.extends;
+    if (next === undefined) return undefined;
+    const chained = [...chain, quoted(next)].join(' extends ');
+    if (chain.includes(next)) return `profiles that extend each other in a circle: ${chained}`;
+    if (!Object.hasOwn(declared, next)) return `${chained}, and ${noProfile(next, Object.keys(declared))}`;
+    chain.push(next);
+  }
+}
+
+function noProfile(wanted: string, names: readonly string[]): string {
+  const near = nearestName(wanted, names);
+  return `there is no profile "${quoted(wanted)}"${near === undefined ? '' : `. Did you mean "${near}"?`}`;
+}
+
+/** The parts of the configuration that profiles inherit. */
+interface Base<Cascade> {
+  readonly profiles: Declared;
+  readonly ladder: Readonly<Record<string, string>>;
+  readonly cascade: Cascade;
+  readonly upstream: { readonly deadlineMs: number };
+}
+
+/** A profile with everything that it inherits: from the profiles that it extends, and from the configuration. */
+export interface Profile<Cascade = object> {
+  /** Itself, then what it extends, one after the other. */
+  readonly lineage: readonly string[];
+  /** Candidate -> model. */
+  readonly ladder: Readonly<Record<string, string>>;
+  /** Undefined: the configuration's. */
+  readonly artifact: string | undefined;
+  /** Undefined: the configuration's. */
+  readonly policy: string | undefined;
+  readonly margin: number | undefined;
+  readonly deadlineMs: number;
+  readonly cascade: 'off' | Cascade;
+  /** Share of its requests that is captured, 0 for none. Undefined: that of the configuration. */
+  readonly captureShare: number | undefined;
+  /** Field, such as `ladder.cheap` -> the profile that it comes from. What is left out comes from the configuration. */
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+/** Resolves every profile once. @param base whose profiles have no circle */
+export function resolvedProfiles<Cascade extends object>(
+  base: Base<Cascade>,
+): Readonly<Record<string, Profile<Cascade>>> {
+  const entries = Object.keys(base.profiles).map((name) => [name, resolved(name, base)] as const);
+  return Object.fromEntries(entries);
+}
+
+function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Profile<Cascade> {
+  const lineage = lineageOf(name, base.profiles);
+  const origins: Record<string, string> = {};
+  let ladder = base.ladder;
+  let cascade = base.cascade as 'off' | Cascade;
+  const values: Partial<DeclaredProfile> = {};
+  for (const ancestor of [...lineage].reverse()) {
+    const { extends: _, ladder: models, cascade: changes, ...rest } = base.profiles[ancestor]!;
+    ladder = { ...ladder, ...models };
+    for (const candidate of Object.keys(models)) origins[`ladder.${candidate}`] = ancestor;
+    for (const [field, value] of Object.entries(rest)) {
+      if (value === undefined) continue;
+      Object.assign(values, { [field]: value });
+      origins[field] = ancestor;
+    }
+    if (changes === undefined) continue;
+    cascade = changes === 'off' ? 'off' : { ...(cascade === 'off' ? base.cascade : cascade), ...changes };
+    origins['cascade'] = ancestor;
+  }
+  const { artifact, policy, margin, deadlineMs = base.upstream.deadlineMs, capture } = values;
+  const captureShare = capture === 'off' ? 0 : capture?.share;
+  return { lineage, ladder, artifact, policy, margin, deadlineMs, cascade, captureShare, origins };
+}
+
+function lineageOf(name: string, declared: Declared): readonly string[] {
+  const lineage: string[] = [];
+  for (let one: string | undefined = name; one !== undefined; one = declared[one]!.extends) lineage.push(one);
+  return lineage;
+}
