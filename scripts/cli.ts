@@ -23,6 +23,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Serve decisions over HTTP',
     load: async () => (await import('./commands/serve.ts')).serveCommand(),
   },
+  doctor: {
+    usage: '[options]',
+    description:
+      'Check what a server needs (configuration, artifact, keys, port, state), and say how to fix it',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
   route: {
     usage: '[options] [text]',
     description: 'Decide on one request, given as an argument or on stdin',

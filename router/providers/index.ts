@@ -4,6 +4,7 @@ export { canCarry, prepareByDialect, takesNative } from './attempt.ts';
 export { outboundFrom } from './connection-pools.ts';
 export { countRequest } from './count-request.ts';
 export { givesLogprobs } from './logprobs.ts';
+export { type Probe, probeProvider } from './probe-provider.ts';
 export { ExchangeError } from './provider-error.ts';
 export { SseReader } from './response.ts';
 export {

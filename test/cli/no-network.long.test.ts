@@ -148,6 +148,7 @@ describe('no command reaches another machine or writes into the home or the temp
     ['keys', 'list', '--file', path.join(folder, 'keys.json')],
     ['state', 'status', '--config', config],
     ['prices', 'check'],
+    ['doctor'],
     ['label', ...labelling, '--from', data, '--out', path.join(folder, 'labelled.jsonl'), '--dry-run'],
     [
       'loop',

@@ -26,6 +26,7 @@ const COMMANDS = [
   'import',
   'state',
   'prices',
+  'doctor',
 ];
 
 const PAIR = ['--cheap', 'a', '--strong', 'b'];

@@ -1,0 +1,55 @@
+/** Looks at all that a server needs before it starts, and says what to do about each fault. Writes nothing. */
+import { existsSync } from 'node:fs';
+import { type Finding, findingsOf } from './finding.ts';
+import { checkDisk, checkNode, checkPort, checkRuntime } from './machine.ts';
+import {
+  checkAccess,
+  checkArtifact,
+  checkConfig,
+  checkLadder,
+  checkProviders,
+  openCatalog,
+} from './serving.ts';
+import { checkRedis, checkState } from './stores.ts';
+
+export type { Finding } from './finding.ts';
+
+export interface DoctorOptions {
+  /** File of the configuration; by default plimsoll.config.yaml, if it is there. */
+  readonly config?: string | undefined;
+  /** Also asks each provider for its list of models, which is free of charge. Otherwise nothing leaves this machine but for state and Redis. */
+  readonly online: boolean;
+}
+
+/** In a fixed order. What a fault makes pointless is skipped, and says so. */
+export async function diagnose({ config: file, online }: DoctorOptions): Promise<readonly Finding[]> {
+  const machine = [checkNode(), await checkRuntime()];
+  const { config, finding } = checkConfig(file);
+  if (config === undefined) {
+    return [...machine, finding, findingsOf('the rest').skipped('Correct the configuration first.')];
+  }
+  const catalog = openCatalog(config);
+  const { router, finding: artifact } = await checkArtifact(config);
+  try {
+    const models =
+      'check' in catalog
+        ? [catalog]
+        : [
+            ...(router === undefined ? [] : [checkLadder(router, catalog)]),
+            ...(await checkProviders(config, catalog, online)),
+          ];
+    return [
+      ...machine,
+      finding,
+      artifact,
+      ...models,
+      checkAccess(config),
+      await checkPort(config),
+      await checkState(config, existsSync),
+      await checkRedis(config),
+      checkDisk(config),
+    ];
+  } finally {
+    await router?.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { statfsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import type { Config } from '../../router/config/index.ts';
+import { DEFAULT_SQLITE_FILE } from '../../router/state/index.ts';
+import { type Finding, findingsOf } from './finding.ts';
+
+/** As `engines` of package.json has it. */
+const LEAST_NODE = [20, 19] as const;
+const LEAST_FREE_BYTES = 200 * 2 ** 20;
+
+export function checkNode(version = process.versions.node): Finding {
+  const { ok, fault } = findingsOf('node');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [leastMajor, leastMinor] = LEAST_NODE;
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return ok(`Node ${version}.`);
+  return fault(`Node ${version} is too old.`, `Install Node ${leastMajor}.${leastMinor} or later.`);
+}
+
+export async function checkRuntime(): Promise<Finding> {
+  const { ok, fault } = findingsOf('native runtime');
+  try {
+    await import('../../router/onnx/index.ts');
+    return ok(`onnxruntime loads on ${process.platform} ${process.arch}.`);
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    return fault(
+      `onnxruntime does not load on ${process.platform} ${process.arch} (${code}).`,
+      'Install the packages again on this machine (npm ci). On Alpine use an image with glibc, such as node:20-slim.',
+    );
+  }
+}
+
+export async function checkPort({ server: { host, port } }: Config): Promise<Finding> {
+  const { ok, warning, fault } = findingsOf('port');
+  if (port === 0) return ok('Any free port is taken.');
+  const code = await listenFault(host, port);
+  if (code === undefined) return ok(`${host}:${port} is free.`);
+  if (code !== 'EADDRINUSE') {
+    return fault(
+      `${host}:${port} cannot be listened on (${code}).`,
+      'Set server.host and server.port to others.',
+    );
+  }
+  if (await isPlimsoll(host, port)) return warning(`Plimsoll serves at ${host}:${port} already.`);
+  return fault(
+    `Another program has ${host}:${port}.`,
+    'End it, or take another port: --port, PLIMSOLL_PORT or server.port.',
+  );
+}
+
+/** @returns the system's error code, or undefined if the address is free */
+function listenFault(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => resolve(code));
+    server.listen(port, host, () => server.close(() => resolve(undefined)));
+  });
+}
+
+async function isPlimsoll(host: string, port: number): Promise<boolean> {
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  try {
+    const response = await fetch(
+      `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/healthz`,
+      {
+        signal: AbortSignal.timeout(2_000),
+      },
+    );
+    return 'uptime_s' in ((await response.json()) as object);
+  } catch {
+    return false;
+  }
+}
+
+/** Of what the configuration has written to this machine's disk. */
+export function checkDisk({ state, decisionLog }: Config): Finding {
+  const { ok, warning, skipped } = findingsOf('disk');
+  const files = [
+    ...(state?.kind === 'sqlite' ? [state.url ?? DEFAULT_SQLITE_FILE] : []),
+    ...(decisionLog?.file === undefined ? [] : [decisionLog.file]),
+  ];
+  const [first] = files;
+  if (first === undefined) return skipped('Nothing is written to the disk.');
+  const full = files.map((file) => [file, freeBytes(path.dirname(path.resolve(file)))] as const);
+  const short = full.find(([, free]) => free !== undefined && free < LEAST_FREE_BYTES);
+  if (short === undefined) return ok(`There is room for ${files.join(' and ')}.`);
+  return warning(
+    `${short[0]} is on a disk with ${Math.round(short[1]! / 2 ** 20)} MB left.`,
+    'Make room, or move it: without room no request that must be recorded is served.',
+  );
+}
+
+/** Undefined for a folder that is not there yet. */
+function freeBytes(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}

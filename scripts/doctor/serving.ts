@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import { readKeys, requireAccess } from '../../router/access/index.ts';
+import {
+  type Catalog,
+  createCatalog,
+  ladderOrderWarning,
+  type Provider,
+  providerKey,
+} from '../../router/catalog/index.ts';
+import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config/index.ts';
+import { createRouter } from '../../router/create-router.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
+import type { Router } from '../../router/router.ts';
+import { type Finding, findingsOf } from './finding.ts';
+
+/** The configuration, or undefined if it is wrong. */
+export function checkConfig(file: string | undefined): {
+  readonly finding: Finding;
+  readonly config?: Config;
+} {
+  const { ok, fault } = findingsOf('configuration');
+  try {
+    const config = loadConfig(file);
+    const path = file ?? DEFAULT_CONFIG_FILE;
+    return {
+      config,
+      finding: ok(existsSync(path) ? `${path} is valid.` : `There is no ${path}: all defaults.`),
+    };
+  } catch (error) {
+    return { finding: fault(messageOf(error), 'docs/CONFIGURATION.md has every field.') };
+  }
+}
+
+/** Opens what would serve, with its golden cases. */
+export async function checkArtifact(
+  config: Config,
+): Promise<{ readonly finding: Finding; readonly router?: Router }> {
+  const { ok, warning, fault } = findingsOf('artifact');
+  try {
+    const router = await createRouter(config);
+    const standing = router.standing();
+    const { name } = router.artifact;
+    if (standing.kind !== 'pass') return { router, finding: warning(standing.why) };
+    const days = Math.floor((Date.parse(standing.expires) - Date.now()) / DAY_MS);
+    const text = `${name} scores its golden cases, and its PASS holds until ${standing.expires.slice(0, 10)}.`;
+    if (days >= SOON_DAYS) return { router, finding: ok(text) };
+    return { router, finding: warning(text, 'Gate it again before that: plimsoll gate, or plimsoll loop.') };
+  } catch (error) {
+    return { finding: fault(messageOf(error)) };
+  }
+}
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 14;
+
+export function checkLadder(router: Router, { models, providers }: Catalog): Finding {
+  const { ok, warning, fault, skipped } = findingsOf('ladder');
+  if (providers.length === 0) return skipped('No providers: this server decides, and calls no model.');
+  const known = new Map(models.map((model) => [model.name, model]));
+  const rungs = router.ladder.flatMap(({ candidate, model }) => {
+    const found = known.get(model);
+    return found === undefined ? [] : [{ candidate, model: found }];
+  });
+  const missing = router.ladder.find(({ model }) => !known.has(model));
+  if (missing !== undefined) {
+    return fault(
+      `${missing.candidate} is served by ${missing.model}, which is no model of a provider.`,
+      `Name it in the configuration: ladder: { ${missing.candidate}: <provider>/<model> }.`,
+    );
+  }
+  const unpriced = rungs.filter(({ model }) => model.price === undefined && !model.local);
+  const [first] = unpriced;
+  if (first !== undefined) {
+    return warning(
+      `The price of ${unpriced.map(({ model }) => model.name).join(' and ')} is not known: costs and savings leave it out.`,
+      `Give it: models: { "${first.model.name}": { price: { input: 0.5, output: 1.5 } } }, US dollars for a million tokens.`,
+    );
+  }
+  const disorder = ladderOrderWarning('ladder', rungs);
+  if (disorder !== undefined) return warning(disorder);
+  return ok(rungs.map(({ candidate, model }) => `${candidate}: ${model.name}`).join(', '));
+}
+
+/** @param online also ask the providers, which is free of charge */
+export async function checkProviders(
+  config: Config,
+  catalog: Catalog,
+  online: boolean,
+): Promise<readonly Finding[]> {
+  const { skipped } = findingsOf('providers');
+  if (catalog.providers.length === 0) return [skipped('None are configured.')];
+  return Promise.all(catalog.providers.map((provider) => checkProvider(provider, config, online)));
+}
+
+async function checkProvider(provider: Provider, { upstream }: Config, online: boolean): Promise<Finding> {
+  const { ok, warning, fault } = findingsOf(`provider ${provider.name}`);
+  const { missing } = providerKey(provider, process.env);
+  if (missing !== undefined)
+    return fault(`${missing}.`, 'Set it where the server starts, or take the provider out.');
+  if (!online) return ok(`${provider.baseUrl}; its key is set. --online tries it.`);
+  const probe = await probeProvider(provider, outboundFrom(upstream.caFile));
+  if (probe.kind === 'unknown')
+    return ok(`${provider.baseUrl}; its key is set. It has no free call to try it by.`);
+  if (probe.kind === 'failed')
+    return fault(`${provider.baseUrl}: ${failureWords(probe)}.`, REMEDIES[probe.failure]);
+  const skew = probe.date === undefined ? 0 : Math.abs(Date.parse(probe.date) - Date.now());
+  if (skew < MOST_SKEW_MS) return ok(`${provider.baseUrl} takes the key.`);
+  return warning(
+    `${provider.baseUrl} takes the key, but its clock and this one differ by ${Math.round(skew / 1_000)} s.`,
+    'Set the clock of this machine (NTP): verdicts, budgets and signed requests go by it.',
+  );
+}
+
+const MOST_SKEW_MS = 30_000;
+
+function failureWords({ failure, code }: Extract<Probe, { kind: 'failed' }>): string {
+  return code === undefined ? failure : `${failure} (${code})`;
+}
+
+const REMEDIES: Readonly<Partial<Record<Extract<Probe, { kind: 'failed' }>['failure'], string>>> = {
+  auth: 'The provider refuses the key: make a new one on its site, and set it.',
+  'quota-exhausted': 'The account has no credit left: top it up on the site of the provider.',
+  'model-missing': 'The address has no list of models: check base_url, which often ends in /v1.',
+  'connect-refused': 'Nothing listens there: start it, or correct base_url.',
+  dns: 'The host name does not resolve: correct base_url, or the network of this machine.',
+  'tls-untrusted':
+    'Its certificate is of an authority that is not known here: name that in upstream.ca_file.',
+  'tls-expired': 'Its certificate has expired, or the clock of this machine is wrong.',
+  timeout: 'No answer within ten seconds: look at firewall and proxy (HTTPS_PROXY).',
+  'connect-timeout': 'No connection: look at firewall and proxy (HTTPS_PROXY).',
+};
+
+export function checkAccess({ access, server }: Config): Finding {
+  const { ok, warning, fault } = findingsOf('access');
+  try {
+    if (!requireAccess(access, server.host))
+      return ok(`No API keys: ${server.host} is reached from this machine alone.`);
+    if (access.keysFile === undefined) return ok('API keys are in the state.');
+    const now = new Date().toISOString();
+    const live = readKeys(access.keysFile).filter(
+      ({ revoked, expires }) => revoked === undefined && (expires === undefined || expires > now),
+    );
+    if (live.length > 0) return ok(`${live.length} API ${live.length === 1 ? 'key is' : 'keys are'} valid.`);
+    return warning(`${access.keysFile} has no valid key.`, 'Make one: plimsoll keys create --name <who>.');
+  } catch (error) {
+    return fault(messageOf(error));
+  }
+}
+
+export function openCatalog(config: Config): Catalog | Finding {
+  try {
+    return createCatalog(config);
+  } catch (error) {
+    return findingsOf('providers').fault(messageOf(error));
+  }
+}
+
+/** @throws what is no fault of the user's */
+export function messageOf(error: unknown): string {
+  if (error instanceof PlimsollError) return error.message;
+  throw error;
+}

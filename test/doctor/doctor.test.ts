@@ -1,0 +1,125 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { configSchema } from '../../router/config/index.ts';
+import { serve } from '../../router/serve.ts';
+import { diagnose } from '../../scripts/doctor/index.ts';
+import { checkNode } from '../../scripts/doctor/machine.ts';
+import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
+import { cli, jsonOf, scratchFolder } from '../cli/run-cli.ts';
+
+/** A configuration with a provider that needs a key, and what more is given. */
+async function world(more: Record<string, unknown> = {}) {
+  const provider = await startFakeProvider({ apiKey: 'sk-right', models: ['small', 'large'] });
+  onTestFinished(() => provider.close());
+  const config = {
+    ladder: { cheap: 'fake/small', strong: 'fake/large' },
+    providers: { fake: { kind: 'openai-compatible', base_url: provider.url, api_key_env: 'DOCTOR_KEY' } },
+    models: {
+      'fake/small': { price: { input: 1, output: 2 } },
+      'fake/large': { price: { input: 10, output: 20 } },
+    },
+    allow_ungated: true,
+    server: { port: 0 },
+    ...more,
+  };
+  const file = path.join(scratchFolder(), 'plimsoll.config.yaml');
+  writeFileSync(file, JSON.stringify(config));
+  return { provider, file };
+}
+
+function withKey(key: string): void {
+  process.env['DOCTOR_KEY'] = key;
+  onTestFinished(() => void delete process.env['DOCTOR_KEY']);
+}
+
+async function found(config: string, online = false) {
+  const findings = await diagnose({ config, online });
+  return Object.fromEntries(findings.map(({ check, ...rest }) => [check, rest]));
+}
+
+test('what is well: no fault, and no key in what is said', async () => {
+  const { file } = await world();
+  withKey('sk-right');
+  const findings = await found(file, true);
+  expect(Object.values(findings).filter(({ status }) => status === 'fault')).toEqual([]);
+  expect(findings['provider fake']).toMatchObject({
+    status: 'ok',
+    text: expect.stringContaining('takes the key'),
+  });
+  expect(findings['ladder']).toMatchObject({ status: 'ok', text: 'cheap: fake/small, strong: fake/large' });
+  expect(JSON.stringify(findings)).not.toContain('sk-right');
+});
+
+test('a key that is missing, refused, or a provider that is away, each with what to do', async () => {
+  const { file, provider } = await world();
+  expect((await found(file))['provider fake']).toMatchObject({
+    status: 'fault',
+    text: 'DOCTOR_KEY is not set.',
+  });
+  withKey('sk-wrong');
+  expect((await found(file))['provider fake']).toMatchObject({ status: 'ok' }); // nobody was asked
+  const refused = (await found(file, true))['provider fake'];
+  expect(refused).toMatchObject({ status: 'fault', fix: expect.stringContaining('make a new one') });
+  expect(JSON.stringify(refused)).not.toContain('sk-wrong');
+  await provider.close();
+  expect((await found(file, true))['provider fake']).toMatchObject({
+    status: 'fault',
+    text: expect.stringContaining('connect-refused'),
+  });
+});
+
+test('a port that another program has, and one that Plimsoll has', async () => {
+  const other = createServer((_, response) => response.end('hello'));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void other.close());
+  const { file } = await world({ server: { port: (other.address() as AddressInfo).port } });
+  expect((await found(file))['port']).toMatchObject({
+    status: 'fault',
+    fix: expect.stringContaining('--port'),
+  });
+
+  const served = await serve(configSchema.parse({ log_level: 'silent', server: { port: 0 } }));
+  onTestFinished(async () => void (await served.close()));
+  const { file: second } = await world({ server: { port: Number(new URL(served.url).port) } });
+  expect((await found(second))['port']).toMatchObject({ status: 'warning', text: /Plimsoll serves/ });
+});
+
+test('state, Redis, API keys, prices and models that are not there', async () => {
+  withKey('sk-right');
+  const { file } = await world({
+    state: { kind: 'postgres', url: 'postgres://127.0.0.1:1/none' },
+    redis: { url: 'redis://127.0.0.1:1' },
+    access: { keys_file: 'missing.json' },
+    models: { 'fake/small': { local: false }, 'fake/large': { local: false } },
+  });
+  const findings = await found(file);
+  for (const check of ['state', 'redis', 'access'])
+    expect(findings[check]).toMatchObject({ status: 'fault' });
+  expect(findings['ladder']).toMatchObject({ status: 'warning', fix: expect.stringContaining('price: {') });
+  const { file: unserved } = await world({ ladder: { cheap: 'fake/small' } });
+  expect((await found(unserved))['ladder']).toMatchObject({
+    status: 'fault',
+    fix: expect.stringContaining('strong:'),
+  });
+});
+
+test('a Node that is too old', () => {
+  expect(checkNode('18.20.4')).toMatchObject({ status: 'fault' });
+  expect(checkNode('20.18.0')).toMatchObject({ status: 'fault' });
+  expect(checkNode('24.0.0')).toMatchObject({ status: 'ok' });
+});
+
+test('the command: 0 and 1, lines and JSON, and a configuration that is wrong', async () => {
+  const cwd = scratchFolder();
+  const well = await cli(['doctor', '--json'], { cwd, env: { PLIMSOLL_PORT: '0' } });
+  expect(well).toMatchObject({ code: 0, stderr: '' });
+  expect(jsonOf(well)).toMatchObject({ ok: true, faults: 0 });
+  writeFileSync(path.join(cwd, 'plimsoll.config.yaml'), 'ladder: {}\nlader: {}\n');
+  const wrong = await cli(['doctor'], { cwd });
+  expect(wrong.code).toBe(1);
+  expect(wrong.stdout).toMatch(/fault {4}configuration: .*line 2.*ladder/);
+  expect(wrong.stdout).toMatch(/1 fault and 0 warnings/);
+});
