@@ -5,6 +5,7 @@ import { createRouter } from './create-router.ts';
 import { PlimsollError } from './errors.ts';
 import { type Gateway, type GatewayReply, openGateway } from './gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from './memory-budget.ts';
+import { PROFILE_HEADER, profileInHeader } from './profile-choice.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from './request-tags.ts';
 import type { Router } from './router.ts';
 import type { EmbeddedGateway } from './serving.ts';
@@ -97,6 +98,7 @@ function responder(config: Config, gateway: Gateway, router: Router): EmbeddedGa
     const { dialect = 'openai', operation = 'chat', headers = {}, signal = new LightAbortSignal() } = options;
     const tags = requestTags(headers[TAGS_HEADER]);
     const task = requestTask(headers[TASK_HEADER]);
+    const profile = profileInHeader(headers[PROFILE_HEADER]);
     const memory = budget.share();
     const request = {
       dialect,
@@ -109,6 +111,7 @@ function responder(config: Config, gateway: Gateway, router: Router): EmbeddedGa
       keyId: undefined,
       tags,
       task,
+      profile,
       startedMs: performance.now(),
     };
     try {

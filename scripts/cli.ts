@@ -103,6 +103,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'List the artifacts of a store, their verdicts, and which of them serves',
     load: async () => (await import('./commands/artifacts.ts')).artifactsCommand(),
   },
+  profiles: {
+    usage: '[options]',
+    description: 'List the profiles with all that they inherit, and what each one’s verdict is worth',
+    load: async () => (await import('./commands/profiles.ts')).profilesCommand(),
+  },
   promote: {
     usage: '[options]',
     description: 'Make an artifact with a valid PASS the one that its store serves',

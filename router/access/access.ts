@@ -54,7 +54,7 @@ export interface Access {
 
 /** Who the headers say is asking. `missing`: they have no key; the other failures: they have something in place of a valid one. */
 export type Authentication =
-  | { readonly kind: 'ok'; readonly keyId: string }
+  | { readonly kind: 'ok'; readonly keyId: string; readonly profile?: string | undefined }
   | { readonly kind: 'missing' | 'wrong' | 'expired' | 'revoked' };
 
 /** As Node gives them: names in lower case. */
@@ -139,15 +139,18 @@ interface KnownKey {
   /** Milliseconds since 1970; Infinity if it never expires. */
   readonly expires: number;
   readonly revoked: boolean;
+  /** The profile that its requests are for; undefined: any. */
+  readonly profile: string | undefined;
 }
 
 type KnownKeys = ReadonlyMap<string, KnownKey>;
 
 export function knownKeys(stored: readonly StoredKey[]): KnownKeys {
   return new Map(
-    stored.map(({ id, sha256, expires, revoked }) => {
+    stored.map(({ id, sha256, expires, revoked, profile }) => {
       const until = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires);
-      return [id, { id, hash: Buffer.from(sha256, 'hex'), expires: until, revoked: revoked !== undefined }];
+      const hash = Buffer.from(sha256, 'hex');
+      return [id, { id, hash, expires: until, revoked: revoked !== undefined, profile }];
     }),
   );
 }
@@ -170,7 +173,8 @@ export function authenticate(keys: KnownKeys, headers: RequestHeaders, nowMs: nu
   if (known === undefined || !isSame) return { kind: 'wrong' };
   if (known.revoked) return { kind: 'revoked' };
   if (nowMs >= known.expires) return { kind: 'expired' };
-  return { kind: 'ok', keyId: known.id };
+  if (known.profile === undefined) return { kind: 'ok', keyId: known.id };
+  return { kind: 'ok', keyId: known.id, profile: known.profile };
 }
 
 const BEARER = /^Bearer +(.*)$/i;

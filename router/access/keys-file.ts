@@ -19,6 +19,8 @@ export const storedKeySchema = z.strictObject({
   expires: z.iso.datetime().optional(),
   /** When it was revoked. It stays on file, so that its id keeps its meaning in the decision log. */
   revoked: z.iso.datetime().optional(),
+  /** The profile that its requests are for; without it, they may name any. */
+  profile: z.string().min(1).max(200).optional(),
 });
 
 /** The keys file. */
@@ -71,11 +73,13 @@ export function createKey(file: string, wanted: WantedKey): CreatedKey {
 export interface WantedKey {
   readonly name: string;
   readonly expires?: Date;
+  /** The profile that it is bound to. */
+  readonly profile?: string;
   readonly now: Date;
 }
 
 /** @throws PlimsollError `invalid-input` as `createKey` does */
-export function makeKey({ name, expires, now }: WantedKey): CreatedKey {
+export function makeKey({ name, expires, profile, now }: WantedKey): CreatedKey {
   if (!keyNameSchema.safeParse(name).success) {
     throw new PlimsollError('invalid-input', 'The name of a key must be 1 to 100 characters on one line.');
   }
@@ -86,6 +90,7 @@ export function makeKey({ name, expires, now }: WantedKey): CreatedKey {
     sha256: hashKey(text).toString('hex'),
     created: now.toISOString(),
     ...(expires !== undefined && { expires: expires.toISOString() }),
+    ...(profile !== undefined && { profile }),
   };
   return { key: text, stored };
 }

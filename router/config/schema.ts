@@ -120,6 +120,12 @@ export const configSchema = z
       .describe('Decisions are logged at debug, never with their prompt.'),
   })
   .describe('Configuration of Plimsoll')
+  .superRefine(({ profiles, capture }, context) => {
+    const captured = Object.keys(profiles).find((name) => profiles[name]!.capture !== undefined);
+    if (captured === undefined || capture !== undefined || profiles[captured]!.capture === 'off') return;
+    const message = 'needs capture of the configuration itself, which says what is redacted';
+    context.addIssue({ code: 'custom', path: ['profiles', captured, 'capture'], message });
+  })
   .transform((fields) => withNeededState(withProfiles(camelCased(fields))));
 
 /** Profiles with all that they inherit. */

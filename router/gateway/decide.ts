@@ -9,7 +9,14 @@ import { mayCallTools } from './reply-fault.ts';
 import { selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { type Recording, recordOnce, requestId } from './request-record.ts';
-import { rememberSelection, type Selection, type SelectionParts, selectModel } from './select-model.ts';
+import {
+  profileOf,
+  rememberSelection,
+  rungsOf,
+  type Selection,
+  type SelectionParts,
+  selectModel,
+} from './select-model.ts';
 
 /** Names of APIs in Switchyard's form. */
 const DIALECTS = {
@@ -53,7 +60,7 @@ export async function decideFor(request: GatewayRequest, context: DecisionContex
   const { deadline_ms: deadlineMs } = wanted;
   const selection = await (deadlineMs === undefined ? selecting : resultWithin(selecting, deadlineMs));
   const shown =
-    wanted.mode === 'enforce' && selection !== undefined ? selection : strongest(parts, selection);
+    wanted.mode === 'enforce' && selection !== undefined ? selection : strongest(inner, parts, selection);
   const told = selection ?? shown;
   rememberSelection(told);
   const id = requestId(told);
@@ -86,12 +93,19 @@ function checked(body: GatewayRequest['body']): z.infer<typeof decisionCallSchem
 }
 
 /** What is called without a decision. */
-function strongest({ router, catalog }: SelectionParts, decided: Selection | undefined): Selection {
+function strongest(
+  request: GatewayRequest,
+  { router, catalog, names }: SelectionParts,
+  decided: Selection | undefined,
+): Selection {
+  const profile = decided
+    ? decided.profile
+    : profileOf(request, names.resolve(request.body['model']), router);
   const ladder = decided?.ladder.length
     ? decided.ladder
-    : router.ladder.map(({ model }) => catalog.get(model));
+    : rungsOf(profile, router).map(({ model }) => catalog.get(model));
   const selected = decided?.reason === 'explicit-model' ? decided.selected : ladder.at(-1)!;
-  return { selected, candidates: [selected], reason: 'deadline', decision: undefined, ladder };
+  return { selected, candidates: [selected], reason: 'deadline', decision: undefined, profile, ladder };
 }
 
 /** Nothing of it is a secret: keys stay with who calls. */

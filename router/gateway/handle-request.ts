@@ -17,6 +17,7 @@ import { checkBody, type GatewayRequest } from './request.ts';
 import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
 import {
   explicitSelection,
+  profileParts,
   rememberSelection,
   type Selection,
   type SelectionParts,
@@ -24,11 +25,25 @@ import {
 } from './select-model.ts';
 import { keepingReply, resolveThread, type ThreadedRequest, type ThreadKeeping } from './thread.ts';
 
+/** What a profile sets in place of the parts of all requests. */
+export interface ProfileParts {
+  /** `off`: no reply is judged. */
+  readonly cascade: 'off' | GatewayParts['cascade'];
+  readonly deadlineMs: number;
+  /** How long the judged replies may take, all together. */
+  readonly maxWaitMs: number;
+  /** What carries out its plans. */
+  readonly execution: ExecutionParts;
+  /** Share of its requests that is captured, 0 for none; undefined: as all. */
+  readonly captureShare: number | undefined;
+}
+
 /** One state of the configuration; a request keeps the one that it started with. */
 export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly strategy: Strategy;
   /** How long a cheap reply may be held and judged. */
   readonly cascade: CheckOptions & { readonly maxWaitMs: number };
+  readonly profiles: ReadonlyMap<string, ProfileParts>;
   /** After this much silence a stream gets an SSE comment; 0: never. */
   readonly heartbeatMs: number;
 }
@@ -78,14 +93,16 @@ export async function handleRequest(
     }
     if (isLarge(request.bodyText)) await nextTurn();
     request.signal.throwIfAborted();
-    const { deadlineMs } = parts.upstream;
-    const plan = parts.strategy(selection, { deadlineMs, maxWaitMs: parts.cascade.maxWaitMs });
+    const own = profileParts(parts, selection.profile);
+    const { deadlineMs } = own ?? parts.upstream;
+    const { maxWaitMs } = own ?? parts.cascade;
+    const plan = parts.strategy(selection, { deadlineMs, maxWaitMs });
     calledMs = performance.now();
     const id = requestId(selection);
     const stages = { request, startedAt, selection, session, id, calledMs };
-    const executing = executePlan(plan, call, parts, calledMs);
+    const executing = executePlan(plan, call, own?.execution ?? parts, calledMs);
     // Runs while we wait for the provider, so it adds no latency.
-    const drawn = isChat(request) ? draw(request, selection, recording) : undefined;
+    const drawn = isChat(request) ? draw(request, selection, recording, own?.captureShare) : undefined;
     if (plan.kind === 'direct') {
       if (selection.decision) recording.shares.chose(selection.selected.name);
       rememberSelection(selection);
@@ -126,9 +143,10 @@ function draw(
   { dialect, body, bodyText, memory }: GatewayRequest,
   { decision, chosen }: Selection,
   { capture }: Recording,
+  share: number | undefined,
 ): DrawnRequest | undefined {
   const profile = chosen && (chosen.options.profile ?? 'auto');
-  return capture?.draw({ dialect, body, bodyText, memory, decision, profile });
+  return capture?.draw({ dialect, body, bodyText, memory, decision, profile, share });
 }
 
 /** Of a conversation with the token for feedback on its reply, if those are handed out. */

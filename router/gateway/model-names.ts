@@ -174,11 +174,18 @@ export function wantedModel(model: unknown): WantedModel {
 
 const NO_OPTIONS: RouteOptions = {};
 
-/** The same for the router. */
-export function optionsOf(wanted: Exclude<WantedModel, { kind: 'explicit' }>): RouteOptions {
-  if (wanted.kind === 'auto') return wanted.profile === undefined ? NO_OPTIONS : { profile: wanted.profile };
+/** The same for the router. @param profile that the request is for, whatever named it */
+export function optionsOf(
+  wanted: Exclude<WantedModel, { kind: 'explicit' }>,
+  profile = wanted.kind === 'auto' ? wanted.profile : undefined,
+): RouteOptions {
+  if (wanted.kind === 'auto') return profile === undefined ? NO_OPTIONS : { profile };
   const { policy, threshold } = wanted;
-  return threshold === undefined ? { policy } : { policy, threshold };
+  return {
+    policy,
+    ...(threshold !== undefined && { threshold }),
+    ...(profile !== undefined && { profile }),
+  };
 }
 
 function noModel(what: string): PlimsollError {

@@ -45,11 +45,12 @@ import {
   type GatewaySettings,
   keysOfProviders,
   ladderWarnings,
+  type ProfileSettings,
   type ProviderKeys,
   repeatedKeyWarnings,
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
-import { type GatewayParts, handleRequest } from './handle-request.ts';
+import { type GatewayParts, handleRequest, type ProfileParts } from './handle-request.ts';
 import { observeLatency } from './latency-feed.ts';
 import { createModelIdentities } from './model-identities.ts';
 import { createModelNames, type ModelNames } from './model-names.ts';
@@ -246,26 +247,49 @@ export async function openGateway(
         const model = catalog.get(name);
         if (!givesLogprobs(model) && router.canJudge(rung, ['logprobs']) === false) onNoLogprobs(model);
       }
-      const { verifier: verifierName } = settings.cascade;
-      const verifier = verifierName === undefined ? undefined : catalog.get(verifierName);
-      for (const signal of notAskedFor({ ...settings.cascade, verifier })) {
+      const withVerifier = ({ verifier, ...rest }: GatewaySettings['cascade']) => ({
+        ...rest,
+        verifier: verifier === undefined ? undefined : catalog.get(verifier),
+      });
+      const ownCascade = withVerifier(settings.cascade);
+      for (const signal of notAskedFor(ownCascade)) {
         if (router.ladder.some((_, rung) => router.canJudge(rung, [signal]) === false))
           logger.warn(NOT_ASKED_FOR[signal]);
       }
       withRouter = undefined;
+      const chain = createFallbackChain({ prepare, settings: upstream, breakers, onEvent });
+      const execution = { chain, onNoLogprobs, onValidatorFailed };
+      const partsOfProfile = ([name, { cascade: judged, deadlineMs, captureShare }]: [
+        string,
+        ProfileSettings,
+      ]): [string, ProfileParts] => {
+        const own = judged === 'off' ? ownCascade : withVerifier(judged);
+        const { maxWaitMs } = own;
+        return [
+          name,
+          {
+            deadlineMs,
+            captureShare,
+            maxWaitMs,
+            cascade: judged === 'off' ? judged : own,
+            execution: { ...execution, cascade: own },
+          },
+        ];
+      };
       current = {
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
         upstream,
         fallbacks: fallbackModels(upstream, catalog),
-        cascade: { ...settings.cascade, verifier },
+        cascade: ownCascade,
+        profiles: new Map(Object.entries(settings.profiles).map(partsOfProfile)),
         heartbeatMs: options.gateway.heartbeatMs,
         sessions,
         withoutLogprobs,
         onNoLogprobs,
         onValidatorFailed,
         strategy: cascade,
-        chain: createFallbackChain({ prepare, settings: upstream, breakers, onEvent }),
+        chain,
       };
       audits?.follow(router.watch);
       artifactName = router.artifact.name;

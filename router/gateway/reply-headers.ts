@@ -20,14 +20,14 @@ interface ReplyFacts extends Costs {
   readonly check?: Pick<CheckFacts, 'ms' | 'spent'> | undefined;
 }
 
-interface Selected extends Pick<Selection, 'selected' | 'reason' | 'session'> {
+interface Selected extends Pick<Selection, 'selected' | 'reason' | 'session' | 'profile'> {
   readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
 }
 
 /** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
 export function selectionHeaders(
   id: string,
-  { selected, reason, decision, session }: Selected,
+  { selected, reason, decision, session, profile }: Selected,
 ): Record<string, string> {
   const own: Record<string, string> = {
     'x-plimsoll-decision-id': id,
@@ -39,6 +39,7 @@ export function selectionHeaders(
     own['x-plimsoll-session'] = session.transition(selected.name);
     own['x-plimsoll-session-source'] = session.identity.source;
   }
+  if (profile !== undefined) own['x-plimsoll-profile'] = profile;
   if (decision === undefined) return own;
   own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
   if (decision.ungatedReason !== null) own['x-plimsoll-ungated-reason'] = decision.ungatedReason;

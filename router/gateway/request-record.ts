@@ -114,6 +114,7 @@ function factsOf(
     randomCostUsd: randomCostUsd(rungs, usage),
     keyId: request.keyId,
     tags: request.tags,
+    profile: selection?.profile,
     user: userOf(request),
     session: sessionOf(stages),
     prompt: includePrompt ? promptOf(request) : undefined,

@@ -4,6 +4,7 @@ import { type ErrorCode, PlimsollError, quoted } from '../errors.ts';
 import { isObject, repeatedField } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { PassedRoute } from '../passthrough/index.ts';
+import type { NamedProfile } from '../profile-choice.ts';
 import type { Operation } from '../providers/index.ts';
 
 /** A client's request, parsed but not yet checked. */
@@ -30,6 +31,8 @@ export interface GatewayRequest {
   readonly tags: readonly string[];
   /** Which task it is, if the client says so; in lower case. */
   readonly task: string | undefined;
+  /** The profile that header, path or API key name; `model` may name one too. */
+  readonly profile?: NamedProfile | undefined;
   readonly startedMs: number;
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { candidatesFor } from '../fallback/index.ts';
+import { agreedProfile, existingProfile } from '../profile-choice.ts';
 import { requestMessages } from '../prompt/index.ts';
 import {
   canCarry,
@@ -19,7 +20,7 @@ import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Ro
 import type { ActiveSession, Sessions } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
-import { type ModelNames, optionsOf } from './model-names.ts';
+import { type ModelNames, optionsOf, type WantedModel } from './model-names.ts';
 import { mayCallTools } from './reply-fault.ts';
 import type { GatewayRequest } from './request.ts';
 
@@ -39,6 +40,8 @@ export interface Selection {
   readonly reason: SelectionReason;
   /** Undefined if the client named the model. */
   readonly decision: Decision | undefined;
+  /** The profile that the request is for; undefined: none. */
+  readonly profile?: string | undefined;
   /** The selected model's reply is to be judged before it goes out. */
   readonly escalation?: Escalation;
   /** The rungs of the ladder, cheapest first; empty for an explicit model. */
@@ -76,6 +79,14 @@ export interface SelectionParts {
   readonly withoutLogprobs: ReadonlySet<string>;
   readonly cascade: FurtherSignalOptions;
   readonly sessions: Sessions;
+  /** By name: what is different for the requests of a profile. */
+  readonly profiles: ReadonlyMap<string, SelectionInProfile>;
+}
+
+/** What a profile sets in place of the parts of all requests. */
+interface SelectionInProfile {
+  /** `off`: no reply is judged. */
+  readonly cascade: 'off' | FurtherSignalOptions;
 }
 
 /**
@@ -91,13 +102,29 @@ export async function selectModel(
   session?: ActiveSession,
 ): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
-  if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name), session);
+  const profile = profileOf(request, wanted, parts.router);
+  if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name), session, profile);
   if (request.operation === 'embeddings') throw needsExplicitModel();
   try {
-    return await routed(call, optionsOf(wanted), parts, session);
+    return await routed(call, optionsOf(wanted, profile), parts, session);
   } catch (error) {
     throw inTermsOfModel(error, String(request.body['model']), parts.names);
   }
+}
+
+/**
+ * The profile that a request is for, as whatever names one agrees on.
+ * @throws PlimsollError `invalid-input` if they do not agree, `not-found` if there is no such profile
+ */
+export function profileOf(
+  { profile: named }: Pick<GatewayRequest, 'profile'>,
+  wanted: WantedModel,
+  { profiles }: Pick<Router, 'profiles'>,
+): string | undefined {
+  const inModel = wanted.kind === 'auto' ? wanted.profile : undefined;
+  if (named === undefined) return inModel;
+  const agreed = inModel === undefined ? named : agreedProfile(named, { name: inModel, by: 'model' });
+  return existingProfile(agreed, profiles);
 }
 
 /** The next requests of its conversation find it. */
@@ -107,12 +134,13 @@ export function rememberSelection({ session, selected, chosen, ladder }: Selecti
 }
 
 /** What the client named. */
-export function explicitSelection(model: CatalogModel, session?: ActiveSession): Selection {
+export function explicitSelection(model: CatalogModel, session?: ActiveSession, profile?: string): Selection {
   return {
     selected: model,
     candidates: [model],
     reason: 'explicit-model',
     decision: undefined,
+    profile,
     ladder: [],
     session,
   };
@@ -137,7 +165,11 @@ async function routed(
     unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const replyMayLack = lacksOfReplies(call, requirements, ladder.slice(0, -1), parts);
+  const { cascade } = profileParts(parts, options.profile) ?? parts;
+  const replyMayLack =
+    cascade === 'off'
+      ? undefined
+      : lacksOfReplies(call, requirements, ladder.slice(0, -1), parts.withoutLogprobs, cascade);
   const pinnedRung = session?.pinnedRung(
     options,
     rungs.map(({ model }) => model),
@@ -192,7 +224,8 @@ function lacksOfReplies(
   { body, dialect }: UnroutedCall,
   { images, audio }: Requirements,
   models: readonly CatalogModel[],
-  { withoutLogprobs, cascade }: SelectionParts,
+  withoutLogprobs: SelectionParts['withoutLogprobs'],
+  cascade: FurtherSignalOptions,
 ): readonly ReplyLacks[] | undefined {
   const { n } = body;
   const several = dialect === 'openai' && typeof n === 'number' && n > 1;
@@ -221,7 +254,8 @@ function selectionOf(
 ): Selection {
   const [selected] = candidates;
   if (selected === undefined) throw new PlimsollError('internal', 'A routed request has no candidate.');
-  return { selected, candidates, reason: decision.reason, decision, ladder, chosen, session };
+  const { reason, profile } = decision;
+  return { selected, candidates, reason, decision, profile, ladder, chosen, session };
 }
 
 async function decide(
@@ -237,8 +271,16 @@ async function decide(
   return router.routeForCheck({ messages }, replyMayLack, among);
 }
 
+/** Undefined if the request is for no profile, or a reload has just removed it. */
+export function profileParts<Parts>(
+  { profiles }: { readonly profiles: ReadonlyMap<string, Parts> },
+  profile: string | undefined,
+): Parts | undefined {
+  return profile === undefined ? undefined : profiles.get(profile);
+}
+
 /** The default ladder, or that of a profile. If a reload has just removed the profile, the router reports that. */
-function rungsOf(profile: string | undefined, { ladder, profiles }: Router): Router['ladder'] {
+export function rungsOf(profile: string | undefined, { ladder, profiles }: Router): Router['ladder'] {
   return profile === undefined ? ladder : (profiles.get(profile)?.rungs ?? ladder);
 }
 

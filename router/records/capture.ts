@@ -12,7 +12,7 @@ import { type CaptureJob, type CaptureThreadData, openCaptureThread } from './ca
 import { CAPTURED, type CapturedDecision, type Stratum } from './captured.ts';
 import type { RequestFacts } from './decision-record.ts';
 import { createRecordWriter, GATHER_MS, isRetried } from './record-writer.ts';
-import { createSampler, stratumOf } from './sampling.ts';
+import { createSampler, type Sampler, stratumOf } from './sampling.ts';
 import { totalCostUsd } from './savings.ts';
 
 /** `capture` of the configuration. */
@@ -55,6 +55,8 @@ export interface CaptureFacts {
   readonly decision: Decision | undefined;
   /** The ladder that routing chose from: its profile, else `auto`; undefined if the client named the model. */
   readonly profile: string | undefined;
+  /** The profile's own share, 0 for none; undefined: that of the options. */
+  readonly share?: number | undefined;
 }
 
 /** A request that was drawn. Its reply is held as it goes out, within a bound. */
@@ -93,12 +95,13 @@ const MAX_REPLY_BYTES = 2 ** 20;
  * @throws PlimsollError `invalid-config` if the list of names cannot be read or a country is unknown
  */
 export async function openCapture({ options, log, onFailure }: CaptureParts): Promise<Capture> {
-  const { share, profiles, maxBytes } = options;
+  const { profiles, maxBytes } = options;
   const counts = Object.fromEntries(CAPTURE_OUTCOMES.map((outcome) => [outcome, 0])) as Record<
     CaptureOutcome,
     number
   >;
-  const sampler = createSampler(share);
+  /** One for all that have the options' share, and one for each profile with a share of its own. */
+  const samplers = new Map<string, Sampler>();
   const writer = createRecordWriter<LogRecord>(
     {
       bytesOf: ({ body, text }) => body.length + (text?.length ?? 0),
@@ -131,9 +134,10 @@ export async function openCapture({ options, log, onFailure }: CaptureParts): Pr
       return undefined;
     }
     const task = taskOf(facts);
+    const { share = options.share } = facts;
     // If all are kept no stratum is needed now, and the thread finds it.
     const stratum = share === 1 ? undefined : stratumFor(facts, task);
-    const probability = stratum === undefined ? 1 : sampler.draw(stratum);
+    const probability = stratum === undefined ? 1 : samplerFor(facts).draw(stratum);
     if (probability === undefined) {
       counts['not-drawn']++;
       return undefined;
@@ -147,7 +151,17 @@ export async function openCapture({ options, log, onFailure }: CaptureParts): Pr
     };
   }
 
-  function outcomeOf({ profile }: CaptureFacts): CaptureOutcome | undefined {
+  function samplerFor({ profile, share }: CaptureFacts): Sampler {
+    const name = share === undefined ? '' : `${share} ${profile}`;
+    const known = samplers.get(name);
+    if (known !== undefined) return known;
+    const sampler = createSampler(share ?? options.share);
+    samplers.set(name, sampler);
+    return sampler;
+  }
+
+  function outcomeOf({ profile, share }: CaptureFacts): CaptureOutcome | undefined {
+    if (share === 0) return 'other-profile';
     if (profiles !== undefined && (profile === undefined || !profiles.includes(profile)))
       return 'other-profile';
     return writer.failing() ? 'paused' : undefined;

@@ -115,6 +115,8 @@ export interface RequestFacts {
   readonly keyId: string | undefined;
   /** As the client named them, in lower case; may be empty. */
   readonly tags: readonly string[];
+  /** The profile that it was for; undefined: none. */
+  readonly profile?: string | undefined;
   /** Who asked, as the client names them. Only the state stores it, as a keyed hash, for erasure. */
   readonly user?: string | undefined;
   /** The conversation that the request belongs to; undefined if it neither says nor shows one. */
@@ -223,6 +225,7 @@ export const decisionRecordSchema = z
     first_byte_ms: ms.optional(),
     duration_ms: ms,
     key_id: z.string().optional(),
+    profile: z.string().optional().describe('The profile that the request was for.'),
     tags: z.array(z.string()).max(MAX_TAGS).optional().describe('From x-plimsoll-tags, in lower case.'),
     session: z
       .strictObject({
@@ -289,6 +292,7 @@ export function decisionRecord(
     first_byte_ms: facts.firstByteMs && rounded(facts.firstByteMs),
     duration_ms: rounded(facts.durationMs),
     key_id: facts.keyId,
+    profile: facts.profile,
     tags: facts.tags.length === 0 ? undefined : [...facts.tags],
     session: facts.session && sessionOf(facts.session, includeSessionIds),
     prompt: includePrompt ? facts.prompt : undefined,

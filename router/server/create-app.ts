@@ -10,6 +10,7 @@ import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry
 import type { Route, ServerContext } from './context.ts';
 import { readingGoogleKey } from './google-requests.ts';
 import { browserGuard, type Guard, keyGuard } from './guards.ts';
+import { readingProfilePath } from './named-profile.ts';
 import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';
 import { feedbackRoute, isFeedback } from './routes/feedback.ts';
@@ -57,7 +58,7 @@ export function createApp(
     withKeys: keys !== undefined,
     callsModels: gateway !== undefined,
   });
-  const listener = readingGoogleKey(requestListener(browsers, keys, calls, app));
+  const listener = readingProfilePath(readingGoogleKey(requestListener(browsers, keys, calls, app)));
   return inOriginForm(requiringHost(listener, send), send);
 }
 

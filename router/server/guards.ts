@@ -11,6 +11,10 @@ import { clientDialect, type ErrorResponse, errorResponse, type Sender } from '.
 export interface Guarded {
   /** The id of its key. */
   keyId?: string;
+  /** The profile that its key is bound to. */
+  keyProfile?: string;
+  /** The profile in `/p/<profile>/…`, which is taken off the path. */
+  pathProfile?: string;
   /** The whole path, of which Express has taken off the beginning in `url`. */
   readonly originalUrl?: string;
 }
@@ -42,6 +46,7 @@ export function keyGuard(
     const found = access.authenticate(request.headers);
     if (found.kind === 'ok') {
       request.keyId = found.keyId;
+      if (found.profile !== undefined) request.keyProfile = found.profile;
       return next();
     }
     if (found.kind === 'missing' && mayLackKey(request)) return next();
@@ -88,6 +93,7 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-feedback-token',
   'x-plimsoll-overhead-ms',
   'x-plimsoll-policy',
+  'x-plimsoll-profile',
   'x-plimsoll-reason',
   'x-plimsoll-selected',
   'x-plimsoll-session',

@@ -13,6 +13,7 @@ import {
 import { loadConfig } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { noSuchProfile } from '../../router/profile-choice.ts';
 import { withState } from '../open-state.ts';
 import { print, printJson, printNow, showsNothing } from '../terminal.ts';
 
@@ -28,6 +29,7 @@ interface Flags {
 interface CreateFlags extends Flags {
   readonly name: string;
   readonly expires?: number;
+  readonly profile?: string;
 }
 
 /** `plimsoll keys`: who may use the server. */
@@ -41,6 +43,7 @@ export function keysCommand(): Command {
         'how long it is valid, such as 12h, 90d or 8w (default: for ever)',
         lifetime,
       )
+      .option('--profile <name>', 'its requests are for this profile of the configuration, and for no other')
       .action(create),
   );
   keys.addCommand(shared(new Command('list').description('List the keys, never the secrets')).action(list));
@@ -63,7 +66,7 @@ function shared(command: Command): Command {
     .option('--json', 'print the result as JSON', false);
 }
 
-async function create({ name, expires, json, ...place }: CreateFlags): Promise<void> {
+async function create({ name, expires, profile, json, ...place }: CreateFlags): Promise<void> {
   if (showsNothing()) {
     throw new PlimsollError(
       'invalid-input',
@@ -72,7 +75,13 @@ async function create({ name, expires, json, ...place }: CreateFlags): Promise<v
   }
   const now = new Date();
   const until = expires === undefined ? undefined : new Date(now.getTime() + expires);
-  const wanted = { name, now, ...(until !== undefined && { expires: until }) };
+  if (profile !== undefined) requireProfile(profile, place.config);
+  const wanted = {
+    name,
+    now,
+    ...(until !== undefined && { expires: until }),
+    ...(profile !== undefined && { profile }),
+  };
   const text = (made: CreatedKey, file: string) =>
     json
       ? `${JSON.stringify({ file, key: made.key, ...keyJson(made.stored, now) }, null, 2)}\n`
@@ -96,6 +105,14 @@ async function create({ name, expires, json, ...place }: CreateFlags): Promise<v
     return made.stored;
   });
   if (!json) explain(stored, file);
+}
+
+/** A key of a profile that there is not would be refused at each request. */
+function requireProfile(profile: string, config: string | undefined): void {
+  const names = Object.keys(loadConfig(config).profiles);
+  if (names.includes(profile)) return;
+  const { message } = noSuchProfile(profile, names);
+  throw new PlimsollError('invalid-input', `--profile: ${message} --config names the configuration.`);
 }
 
 /** In place of a file. */
@@ -152,10 +169,10 @@ function showList(stored: readonly StoredKey[], file: string, now: Date, json: b
 }
 
 function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
-  const rows = keys.map(({ id, name, created, expires, state }) => {
-    return [id, name, created.slice(0, 10), expires?.slice(0, 10) ?? '–', state];
+  const rows = keys.map(({ id, name, created, expires, state, profile }) => {
+    return [id, name, created.slice(0, 10), expires?.slice(0, 10) ?? '–', state, profile ?? '–'];
   });
-  return `${textTable([['id', 'name', 'created', 'expires', 'state'], ...rows])}\n`;
+  return `${textTable([['id', 'name', 'created', 'expires', 'state', 'profile'], ...rows])}\n`;
 }
 
 async function revoke(id: string, { json, ...place }: Flags): Promise<void> {
@@ -178,10 +195,10 @@ function showRevoked(revoked: StoredKey, file: string, json: boolean): void {
 }
 
 /** What may be shown of a key: not even its hash. */
-function keyJson({ id, name, created, expires, revoked }: StoredKey, now: Date) {
+function keyJson({ id, name, created, expires, revoked, profile }: StoredKey, now: Date) {
   const over = expires !== undefined && Date.parse(expires) <= now.getTime();
   const state = revoked !== undefined ? 'revoked' : over ? 'expired' : 'valid';
-  return { id, name, created, expires, revoked, state };
+  return { id, name, created, expires, revoked, profile, state };
 }
 
 function keysFile({ file, config }: Omit<Flags, 'json'>): string {

@@ -19,6 +19,7 @@ const COMMANDS = [
   'plan-labels',
   'inspect',
   'artifacts',
+  'profiles',
   'promote',
   'rollback',
   'sign',

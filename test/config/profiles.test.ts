@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -118,4 +118,30 @@ describe('what is wrong is named with its line, its field and the chain', () => 
   ])('%j', (yaml, message) => {
     expect(loadFault(yaml)).toBe(message);
   });
+});
+
+test('the example of docs/CONFIGURATION.md loads, and every profile of it says what it must', () => {
+  const page = readFileSync('docs/CONFIGURATION.md', 'utf8');
+  const yaml = /## Profiles\n.*?```yaml\n(.*?)```/s.exec(page)![1]!;
+  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-profiles-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'plimsoll.config.yaml');
+  writeFileSync(file, yaml);
+  const { profiles } = loadConfig(file, {});
+  expect(profiles).toMatchObject({
+    careful: { margin: 0.01, captureShare: 0 },
+    contracts: { lineage: ['contracts', 'careful'], artifact: 'models/contracts', margin: 0.01 },
+    nightly: { deadlineMs: 3_600_000, cascade: { maxWaitMs: 120_000 } },
+    support: { policy: 'always-strong', cascade: 'off' },
+  });
+  expect(profiles['contracts']!.ladder).toEqual({
+    cheap: 'openai/gpt-6-luna',
+    strong: 'anthropic/claude-sonnet-5-5',
+  });
+});
+
+test('capture of a profile needs capture of the configuration', () => {
+  expect(loadFault('profiles:\n  a:\n    capture: { share: 0.5 }\n')).toBe(
+    'FILE, line 3, field "profiles.a.capture": needs capture of the configuration itself, which says what is redacted.',
+  );
 });

@@ -1,3 +1,4 @@
+import { PROFILE_HEADER } from '../../profile-choice.ts';
 import { MAX_TAGS, TAG, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import {
   anyOf,
@@ -53,6 +54,14 @@ const TASK = {
   required: false,
   description: 'Which task the request is, for rules. No provider gets it.',
   schema: { type: 'string', pattern: TAG.source },
+};
+
+const PROFILE = {
+  name: PROFILE_HEADER,
+  in: 'header',
+  required: false,
+  description: 'The profile that the request is for. So is one to /p/<profile>/v1/…. No provider gets it.',
+  schema: { type: 'string' },
 };
 
 /** Routes that call models. */
@@ -160,7 +169,7 @@ function callOperation({
     operationId,
     summary,
     description: `The same at ${unversionedPath}, for clients whose base URL ends before /v1.`,
-    parameters: [REQUEST_ID, TAGS, TASK],
+    parameters: [REQUEST_ID, PROFILE, TAGS, TASK],
     requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
     responses: {
       200: streams ? { ...reply, content: { ...reply.content, ...events } } : reply,
@@ -275,7 +284,7 @@ function postOperation(operationId: string, summary: string, requestName: string
   return {
     operationId,
     summary,
-    parameters: [REQUEST_ID, TAGS, TASK],
+    parameters: [REQUEST_ID, PROFILE, TAGS, TASK],
     requestBody: { required: true, content },
     responses: { 200: responseNamed('Decided.', responseName), ...Object.fromEntries(errors) },
   };

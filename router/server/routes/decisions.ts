@@ -1,16 +1,19 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
 import { PlimsollError } from '../../errors.ts';
 import { isObject, repeatedField } from '../../json/index.ts';
+import { agreedProfile, existingProfile } from '../../profile-choice.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import { nextTurn } from '../../turns.ts';
 import type { RouteInput } from '../../types.ts';
 import { nearestField } from '../../unknown-field.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { type DecisionJson, decisionJson, explainedJson } from '../decision-json.ts';
+import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
+import { namedProfile } from '../named-profile.ts';
 import { type ErrorEnvelope, type ErrorResponse, errorResponse } from '../responses.ts';
 import { batchRequestSchema, type RouteRequest, routeRequestSchema } from '../schemas/decisions.ts';
 import { loggedErrorResponse } from '../server-log.ts';
@@ -24,7 +27,7 @@ export function routeOne(context: ServerContext): Route {
     if (tooMany) return send.error(request, response, tooMany);
     const checked = checkWhole<RouteRequest>(schema, request);
     if (!checked.ok) return send.error(request, response, checked.error);
-    const work = () => decide(context, checked.value, request.headers);
+    const work = () => decide(context, checked.value, request);
     return respondWith(work, context, request, response, inputField(checked.value));
   };
   return {
@@ -50,13 +53,13 @@ export function routeBatch(context: ServerContext): Route {
   async function decideItem(
     item: unknown,
     policy: string | undefined,
-    headers: IncomingHttpHeaders,
+    incoming: Incoming,
   ): Promise<DecisionJson | ErrorEnvelope> {
     const checked = checkBody<RouteRequest>(itemSchema, item);
     if (!checked.ok) return checked.error.body;
     const request = { ...(policy !== undefined && { policy }), ...checked.value };
     try {
-      return await decide(context, request, headers);
+      return await decide(context, request, incoming);
     } catch (error) {
       return loggedErrorResponse(context, error, inputField(request)).body;
     }
@@ -69,8 +72,8 @@ export function routeBatch(context: ServerContext): Route {
     const tooMany = tooManyParts(requests);
     if (tooMany) return send.error(request, response, tooMany);
     const work = async (signal: AbortSignalLike) => {
-      labelsOf(request.headers); // what is wrong with a header is wrong with the whole batch
-      const decideOne = (item: unknown) => decideItem(item, policy, request.headers);
+      labelsOf(request); // what is wrong with a header is wrong with the whole batch
+      const decideOne = (item: unknown) => decideItem(item, policy, request);
       return { decisions: await mapInOrder(requests, ITEMS_AT_ONCE, decideOne, signal) };
     };
     return respondWith(work, context, request, response, 'requests');
@@ -133,10 +136,14 @@ const TIMED_OUT = errorResponse({
 async function decide(
   { router, log }: ServerContext,
   request: RouteRequest,
-  headers: IncomingHttpHeaders,
+  incoming: Incoming,
 ): Promise<DecisionJson> {
-  const labels = labelsOf(headers, request);
-  const options = request.policy === undefined ? {} : { policy: request.policy };
+  const { profile: named, ...labels } = labelsOf(incoming, request);
+  const profile = existingProfile(named, router.profiles);
+  const options = {
+    ...(request.policy !== undefined && { policy: request.policy }),
+    ...(profile !== undefined && { profile }),
+  };
   const input = routeInput(request);
   const decision = request.explain
     ? explainedJson(await router.explain(input, options))
@@ -146,9 +153,21 @@ async function decide(
 }
 
 /** What the client calls a request. @throws PlimsollError `invalid-input` or `too-many-entries` that names the header */
-function labelsOf(headers: IncomingHttpHeaders, { tags, task }: Pick<RouteRequest, 'tags' | 'task'> = {}) {
-  return { tags: requestTags(headers[TAGS_HEADER], tags), task: requestTask(headers[TASK_HEADER], task) };
+function labelsOf(
+  incoming: Incoming,
+  { tags, task, profile }: Pick<RouteRequest, 'tags' | 'task' | 'profile'> = {},
+) {
+  const { headers } = incoming;
+  const named = namedProfile(incoming);
+  return {
+    tags: requestTags(headers[TAGS_HEADER], tags),
+    task: requestTask(headers[TASK_HEADER], task),
+    profile: profile === undefined ? named : agreedProfile(named, { name: profile, by: 'field' }),
+  };
 }
+
+/** The request that a decision, or a batch of them, came with. */
+type Incoming = Pick<IncomingMessage, 'headers'> & Guarded;
 
 function routeInput({ prompt, messages }: RouteRequest): RouteInput {
   if (prompt !== undefined) return { prompt };

@@ -8,6 +8,7 @@ import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../reques
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
+import { namedProfile } from '../named-profile.ts';
 import { type ErrorResponse, errorResponse, type Sender } from '../responses.ts';
 import { sendReply } from '../send-reply.ts';
 import { loggedErrorResponse } from '../server-log.ts';
@@ -133,11 +134,16 @@ async function callModel(
 type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId' | keyof Labels>;
 
 /** What the client calls a request. */
-type Labels = Pick<GatewayRequest, 'tags' | 'task'>;
+type Labels = Pick<GatewayRequest, 'tags' | 'task' | 'profile'>;
 
 /** @throws PlimsollError `invalid-input` or `too-many-entries` that names the header */
-function labelsOf({ headers }: CallRequest): Labels {
-  return { tags: requestTags(headers[TAGS_HEADER]), task: requestTask(headers[TASK_HEADER]) };
+function labelsOf(request: CallRequest): Labels {
+  const { headers } = request;
+  return {
+    tags: requestTags(headers[TAGS_HEADER]),
+    task: requestTask(headers[TASK_HEADER]),
+    profile: namedProfile(request),
+  };
 }
 
 /** Waits for a place, calls and sends. Never rejects. */
@@ -208,6 +214,7 @@ function gatewayRequest(
     keyId: request.keyId,
     tags: labels.tags,
     task: labels.task,
+    profile: labels.profile,
     startedMs: read.startedMs,
   };
 }

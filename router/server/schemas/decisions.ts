@@ -36,6 +36,12 @@ export function routeRequestSchema(maxMessages: number) {
         .regex(TAG, TAG_RULE)
         .exactOptional()
         .describe('Which task it is; in place of the header x-plimsoll-task.'),
+      profile: z
+        .string()
+        .min(1)
+        .max(200)
+        .exactOptional()
+        .describe('The profile that it is for; the header, path and API key may say none or the same.'),
       explain: z.boolean().exactOptional().describe('Add the sum behind each score.'),
     })
     .refine((body) => (body.prompt === undefined) !== (body.messages === undefined), {
