@@ -71,8 +71,20 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
     capabilities: capabilities && new Set(capabilities),
     latencyClass: options.latencyClass ?? facts?.latencyClass,
     ...(options.latency && { latency: options.latency }),
+    ...(options.cachePrompts && { cachePrompts: requireMarks(provider, nameAtProvider) }),
     local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
+}
+
+/** @throws PlimsollError `invalid-config` if the provider's API has no marks for its cache */
+function requireMarks({ name, kind }: Provider, nameAtProvider: string): true {
+  if (kind === 'anthropic' || kind === 'bedrock') return true;
+  const field = `models.${name}/${nameAtProvider}.cache_prompts`;
+  throw new PlimsollError(
+    'invalid-config',
+    `${field}: a provider of the kind ${kind} takes no marks for its cache; those that cache do so by themselves. Leave it out.`,
+    { place: { field } },
+  );
 }
 
 /** A platform has prices of its own, by region and contract; Vertex writes versions behind an @. */

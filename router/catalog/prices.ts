@@ -34,8 +34,8 @@ const REASONING_AND_AUDIO: readonly Capability[] = [...REASONING, 'audio'];
  * on other people's lists alone, in whole or in part. The latency class is the provider's own word, or follows from the model's size
  * compared with its siblings.
  *
- * Prices are those of the standard tier for text. A cache is written for Anthropic's 5 minutes and OpenAI's 30. Not in here: what audio
- * costs more, and what keeping a cache longer does. Left out: models of whose price or limits no public page was found, previews, models
+ * Prices are those of the standard tier for text. A cache is written for Anthropic's 5 minutes and OpenAI's 30; `claude` adds Anthropic's hour. Not in here: what audio
+ * costs more. Left out: models of whose price or limits no public page was found, previews, models
  * that are shut down, and prices that the provider says will end (GPT-5.6 Sol's). As others copy OpenAI's list of deprecations, GPT-5,
  * its mini and its nano shut down on 2026-12-11, GPT-4o and GPT-4.1 with their minis on 2027-01-14.
  */
@@ -76,21 +76,21 @@ export const PRICE_TABLE: PriceTable = {
     asOf: '2026-10-24',
     source: 'https://platform.claude.com/docs/en/about-claude/pricing',
     models: {
-      'claude-haiku-4-5': facts('provider', rates(1, 5, 0.1, 1.25), 200_000, 64_000, REASONING, 'fast'),
+      'claude-haiku-4-5': facts('provider', claude(1, 5, 0.1, 1.25), 200_000, 64_000, REASONING, 'fast'),
       'claude-haiku-5-5': facts(
         'list', // but for input and output of short prompts
-        tiered(rates(0.1, 0.5, 0.01, 0.125), 100_000, rates(0.5, 2.5, 0.05, 0.625)),
+        tiered(claude(0.1, 0.5, 0.01, 0.125), 100_000, claude(0.5, 2.5, 0.05, 0.625)),
         million,
         128_000,
         REASONING,
         'fast',
       ),
-      'claude-sonnet-5': facts('provider', rates(2, 10, 0.2, 2.5), million, 128_000, REASONING, 'fast'),
+      'claude-sonnet-5': facts('provider', claude(2, 10, 0.2, 2.5), million, 128_000, REASONING, 'fast'),
       // Cached input: .20 on the provider's page as it was found, .10 since 2026-10-07 by two lists.
-      'claude-sonnet-5-5': facts('list', rates(2, 10, 0.1, 2.5), million, 128_000, REASONING, 'fast'),
-      'claude-opus-5': facts('provider', rates(5, 25, 0.5, 6.25), million, 128_000, REASONING, 'medium'),
-      'claude-opus-5-5': facts('provider', rates(4, 20, 0.2, 5), million, 128_000, REASONING, 'medium'),
-      'claude-fable-5-1': facts('provider', rates(10, 50, 0.25, 12.5), million, 128_000, REASONING, 'slow'),
+      'claude-sonnet-5-5': facts('list', claude(2, 10, 0.1, 2.5), million, 128_000, REASONING, 'fast'),
+      'claude-opus-5': facts('provider', claude(5, 25, 0.5, 6.25), million, 128_000, REASONING, 'medium'),
+      'claude-opus-5-5': facts('provider', claude(4, 20, 0.2, 5), million, 128_000, REASONING, 'medium'),
+      'claude-fable-5-1': facts('provider', claude(10, 50, 0.25, 12.5), million, 128_000, REASONING, 'slow'),
     },
   },
   google: {
@@ -153,6 +153,11 @@ function rates(input: number, output: number, cached: number, cacheWrite?: numbe
   return { inputUsd: input, outputUsd: output, cachedInputUsd: cached, ...written };
 }
 
+/** Anthropic's: writing for an hour costs twice the input (https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing). */
+function claude(input: number, output: number, cached: number, cacheWrite: number): TokenRates {
+  return { ...rates(input, output, cached, cacheWrite), cacheWrite1hUsd: 2 * input };
+}
+
 function tiered(short: TokenRates, aboveInputTokens: number, long: TokenRates): Price {
   return { ...short, tiers: [{ aboveInputTokens, ...long }] };
 }
@@ -160,9 +165,9 @@ function tiered(short: TokenRates, aboveInputTokens: number, long: TokenRates): 
 /**
  * What a reply cost, in US dollars:
  *
- *     (fresh * inputUsd + cached * cachedInputUsd + written * cacheWriteUsd + output * outputUsd) / 1e6
+ *     (fresh * inputUsd + cached * cachedInputUsd + written * cacheWriteUsd + written1h * cacheWrite1hUsd + output * outputUsd) / 1e6
  *
- * with fresh = input - cached - written: `input` counts all tokens of the prompt, including those from and to the provider's cache, as
+ * with fresh = input - cached - written - written1h: `input` counts all tokens of the prompt, including those from and to the provider's cache, as
  * OpenAI's prompt_tokens does. (Anthropic's input_tokens leaves them out; the reader of its usage adds them.) Cached and written tokens
  * cost the same as others if their price is not known. A prompt longer than a tier's `aboveInputTokens` pays that tier's rates for the
  * whole request, including the reply; one of exactly that length does not.
@@ -172,14 +177,21 @@ function tiered(short: TokenRates, aboveInputTokens: number, long: TokenRates): 
 export function costUsd(price: Price | undefined, usage: TokenCounts | undefined): number | undefined {
   if (!price || !usage) return undefined;
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
+  const { cacheWrite1hInputTokens = 0 } = usage;
   if (!isTokenCount(inputTokens) || !isTokenCount(outputTokens)) return undefined;
   if (!isTokenCount(cachedInputTokens) || !isTokenCount(cacheWriteInputTokens)) return undefined;
-  const { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd } = ratesAt(price, inputTokens);
+  if (!isTokenCount(cacheWrite1hInputTokens)) return undefined;
+  const { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd, cacheWrite1hUsd } = ratesAt(price, inputTokens);
   const cached = Math.min(cachedInputTokens, inputTokens);
   const written = Math.min(cacheWriteInputTokens, inputTokens - cached);
+  const written1h = Math.min(cacheWrite1hInputTokens, written);
   const fresh = inputTokens - cached - written;
+  const writeUsd = cacheWriteUsd ?? inputUsd;
   const input =
-    fresh * inputUsd + cached * (cachedInputUsd ?? inputUsd) + written * (cacheWriteUsd ?? inputUsd);
+    fresh * inputUsd +
+    cached * (cachedInputUsd ?? inputUsd) +
+    (written - written1h) * writeUsd +
+    written1h * (cacheWrite1hUsd ?? writeUsd);
   return (input + outputTokens * outputUsd) / 1e6;
 }
 

@@ -64,6 +64,8 @@ export interface TokenRates {
   readonly cachedInputUsd?: number;
   /** Price of input that the provider wrote to its cache; that of other input by default. */
   readonly cacheWriteUsd?: number;
+  /** Price of input that it wrote to be kept for an hour; `cacheWriteUsd` by default. */
+  readonly cacheWrite1hUsd?: number;
 }
 
 /** The rates of a whole request whose prompt is longer than so many tokens. They replace the other rates as a whole. */
@@ -82,7 +84,10 @@ export interface TokenCounts {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
+  /** However long the provider keeps it. */
   readonly cacheWriteInputTokens?: number;
+  /** Those of `cacheWriteInputTokens` that are kept for an hour, as Anthropic and Bedrock report them. */
+  readonly cacheWrite1hInputTokens?: number;
 }
 
 /** No name of a model is longer: a longer `model` is refused before any pattern or list is searched for it. */
@@ -115,6 +120,8 @@ export interface CatalogModel {
   readonly latency?: ConfiguredLatency | undefined;
   /** Prompts do not leave the operator's machines. */
   readonly local: boolean;
+  /** Requests that mark nothing for the provider's cache are marked here. Default false. */
+  readonly cachePrompts?: boolean;
 }
 
 /** How to reach a provider; its kind brings what is left out. */
@@ -148,6 +155,7 @@ export interface ModelOptions {
   readonly latency?: ConfiguredLatency | undefined;
   /** By default loopback and private addresses are local. */
   readonly local?: boolean | undefined;
+  readonly cachePrompts?: boolean | undefined;
 }
 
 /** The providers by their names, and the models by `<provider>/<model>`. */

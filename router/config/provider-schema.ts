@@ -268,6 +268,9 @@ const rates = z.strictObject({
   cache_write: usdPerMillion
     .optional()
     .describe('Of input that the provider wrote to its cache; input where left out.'),
+  cache_write_1h: usdPerMillion
+    .optional()
+    .describe('Of input that it wrote to be kept for an hour; cache_write where left out.'),
 });
 
 const tier = rates.extend({
@@ -292,12 +295,13 @@ function tierFrom({ above_input_tokens: aboveInputTokens, ...rates }: z.infer<ty
 }
 
 function ratesFrom(written: z.infer<typeof rates>): TokenRates {
-  const { input, output, cached, cache_write: cacheWrite } = written;
+  const { input, output, cached, cache_write: cacheWrite, cache_write_1h: cacheWrite1h } = written;
   return {
     inputUsd: input,
     outputUsd: output,
     ...(cached !== undefined && { cachedInputUsd: cached }),
     ...(cacheWrite !== undefined && { cacheWriteUsd: cacheWrite }),
+    ...(cacheWrite1h !== undefined && { cacheWrite1hUsd: cacheWrite1h }),
   };
 }
 
@@ -343,6 +347,12 @@ const model = z
       .optional()
       .describe(
         'Prompts do not leave your machines. By address where left out: loopback and private ones are local.',
+      ),
+    cache_prompts: z
+      .boolean()
+      .optional()
+      .describe(
+        "Of Claude at Anthropic, Vertex or Bedrock: requests without a cache_control of their own get marks for the provider's cache, behind tools, system prompt and last turn. false where left out.",
       ),
   })
   .transform(camelCased);

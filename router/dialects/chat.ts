@@ -8,6 +8,7 @@ import {
   type GenerateResult,
   type Losses,
   type ModelRequest,
+  marksCache,
   mergeProviderOptions,
   requirePictureLimits,
   type SdkUsage,
@@ -16,6 +17,7 @@ import {
   type Target,
   thinkingBudget,
   type UnmappableRule,
+  withCacheMarks,
 } from '../targets/index.ts';
 import { anthropicReply, anthropicStream } from './anthropic/reply.ts';
 import { anthropicRequest } from './anthropic/request.ts';
@@ -64,7 +66,10 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   const target = createTarget(model, urls);
   const limited = withLimit(REQUESTS[dialect](limitedBody(request, losses), target, losses), request);
   const choice = request.body['tool_choice'] == null ? 'function_call' : 'tool_choice';
-  const { options, replaced } = renameTools(withCallableChoice(limited, choice, losses), target);
+  const renamed = renameTools(withCallableChoice(limited, choice, losses), target);
+  const { replaced } = renamed;
+  const options =
+    model.cachePrompts && !marksCache(body) ? withCacheMarks(renamed.options, target) : renamed.options;
   const replies = repliesAsked(request, target);
   const separated = model.provider.kind === 'google' ? separateGoogleSchemas(options, replies) : undefined;
   return {

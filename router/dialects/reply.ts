@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Dialect, type ProviderKind, requirementsOf, type TokenCounts } from '../catalog/index.ts';
-import { isObject } from '../json/index.ts';
+import { countIn, isObject, objectIn, objectsIn } from '../json/index.ts';
 import type { Content, FinishReason, ModelRequest, SdkUsage } from '../targets/index.ts';
 import { validToolId } from '../targets/index.ts';
 import { type OfferedTool, offeredTools } from './responses/tools.ts';
@@ -163,18 +163,28 @@ export function isFailure(reason: unknown): boolean {
 }
 
 /** Tokens of a reply as the rest of Plimsoll counts them; undefined unless the provider sent both input and output. */
-export function readUsage({ inputTokens, outputTokens }: SdkUsage): TokenCounts | undefined {
+export function readUsage({ inputTokens, outputTokens, raw }: SdkUsage): TokenCounts | undefined {
   const input = tokenCount(inputTokens.total);
   const output = tokenCount(outputTokens.total);
   if (input === undefined || output === undefined) return undefined;
   const cacheRead = tokenCount(inputTokens.cacheRead);
   const cacheWrite = tokenCount(inputTokens.cacheWrite);
+  const written1h = writtenForAnHour(raw);
   return {
     inputTokens: input,
     outputTokens: output,
     ...(cacheRead !== undefined && { cachedInputTokens: cacheRead }),
     ...(cacheWrite !== undefined && { cacheWriteInputTokens: cacheWrite }),
+    ...(written1h && { cacheWrite1hInputTokens: written1h }),
   };
+}
+
+/** The SDK leaves how long a cache is kept in the provider's own words: Anthropic's `cache_creation`, Bedrock's `cacheDetails`. */
+function writtenForAnHour(raw: SdkUsage['raw']): number | undefined {
+  const ofAnthropic = countIn(objectIn(raw, 'cache_creation'), 'ephemeral_1h_input_tokens');
+  if (ofAnthropic !== undefined) return ofAnthropic;
+  const ofBedrock = objectsIn(raw, 'cacheDetails').filter(({ ttl }) => ttl === '1h');
+  return ofBedrock.reduce((sum, one) => sum + (countIn(one, 'inputTokens') ?? 0), 0);
 }
 
 export function tokenCount(value: number | undefined): number | undefined {

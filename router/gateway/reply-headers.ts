@@ -6,6 +6,9 @@ import type { Selection } from './select-model.ts';
 export interface Costs {
   readonly costUsd: number | undefined;
   readonly baselineCostUsd: number | undefined;
+  /** Tokens of the prompt that the provider read from its cache, and wrote to it; undefined if it did not say. */
+  readonly cachedTokens?: number | undefined;
+  readonly cacheWriteTokens?: number | undefined;
 }
 
 /** How a reply came about. The costs of a stream are not known before its end. */
@@ -85,15 +88,18 @@ function droppedHeader(paths: readonly string[]): string {
 }
 
 /** The costs of a stream follow its end (RFC 9110, section 6.6.2). */
-export const COST_TRAILERS = 'x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd';
+export const COST_TRAILERS =
+  'x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd, x-plimsoll-cached-tokens, x-plimsoll-cache-write-tokens';
 
-/** Adds the costs to `headers`. */
+/** Adds the costs, and the tokens of the provider's cache that explain them, to `headers`. */
 export function costHeaders(
   headers: Record<string, string>,
-  { costUsd, baselineCostUsd }: Costs,
+  { costUsd, baselineCostUsd, cachedTokens, cacheWriteTokens }: Costs,
 ): Record<string, string> {
   if (costUsd !== undefined) headers['x-plimsoll-cost-usd'] = dollars(costUsd);
   if (baselineCostUsd !== undefined) headers['x-plimsoll-baseline-cost-usd'] = dollars(baselineCostUsd);
+  if (cachedTokens !== undefined) headers['x-plimsoll-cached-tokens'] = String(cachedTokens);
+  if (cacheWriteTokens !== undefined) headers['x-plimsoll-cache-write-tokens'] = String(cacheWriteTokens);
   return headers;
 }
 

@@ -266,7 +266,7 @@ function headersOf(
   usage?: Usage,
 ): Record<string, string> {
   const { request, calledMs, firstByteMs, result, check } = executed;
-  const { costUsd, baselineCostUsd } = costsOf(executed, served, usage);
+  const { costUsd, baselineCostUsd, cachedTokens, cacheWriteTokens } = costsOf(executed, served, usage);
   return replyHeaders(executed.headers, headers, {
     served: served?.name,
     attempts: attemptsMade(result.attempts),
@@ -275,6 +275,8 @@ function headersOf(
     check,
     costUsd,
     baselineCostUsd,
+    cachedTokens,
+    cacheWriteTokens,
   });
 }
 
@@ -282,6 +284,8 @@ function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, u
   return {
     costUsd: totalCostUsd(costUsd(served?.price, usage), check),
     baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
+    cachedTokens: usage?.cachedInputTokens,
+    cacheWriteTokens: usage?.cacheWriteInputTokens,
   };
 }
 

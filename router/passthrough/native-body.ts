@@ -1,5 +1,6 @@
 import { isObject, jsonSplices, spliced } from '../json/index.ts';
 import { exceededLimit, type ModelRequest, refusesThinking, type UnmappableRule } from '../targets/index.ts';
+import { cacheMarkEdits } from './cache-marks.ts';
 import { createWork, remove, removeForeign, set, type Work } from './conversation-edits.ts';
 import { editAnthropic, editBlocks } from './edit-anthropic.ts';
 import { editOpenai } from './edit-openai.ts';
@@ -38,7 +39,10 @@ export function nativeBody(
     if (editBlocks(system, ['system'], 'system', work) === 0) remove(work, ['system']);
   }
   for (const { path, value } of refusedHints({ model, dialect, body })) removeForeign(work, path, value);
-  if (work.kind === 'anthropic') adaptiveThinking({ model, body }, work);
+  if (work.kind === 'anthropic') {
+    adaptiveThinking({ model, body }, work);
+    if (model.cachePrompts) work.edits.push(...cacheMarkEdits(body));
+  }
   lowerLimit({ model, dialect, body }, work);
   setSchemaFormat(body['response_format'], work);
   const { edits, dropped, misplaced } = work;

@@ -104,12 +104,21 @@ function usageIn(json: unknown): TokenCounts | undefined {
   const counts = objectIn(json, 'usage');
   const inputTokens = countIn(counts, 'prompt_tokens') ?? countIn(counts, 'input_tokens');
   const outputTokens = countIn(counts, 'completion_tokens') ?? countIn(counts, 'output_tokens');
-  return inputTokens === undefined || outputTokens === undefined ? undefined : { inputTokens, outputTokens };
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const cached =
+    countIn(objectIn(counts, 'prompt_tokens_details'), 'cached_tokens') ??
+    countIn(objectIn(counts, 'input_tokens_details'), 'cached_tokens');
+  return { inputTokens, outputTokens, ...(cached !== undefined && { cachedInputTokens: cached }) };
 }
 
+/**
+ * Google's `promptTokenCount` includes what came from its cache, and leaves out what its own tools added to the prompt, which costs the same
+ * (Gemini API reference, UsageMetadata).
+ */
 function googleUsage(counts: JsonObject): TokenCounts | undefined {
-  const inputTokens = countIn(counts, 'promptTokenCount');
-  if (inputTokens === undefined) return undefined;
+  const prompt = countIn(counts, 'promptTokenCount');
+  if (prompt === undefined) return undefined;
+  const inputTokens = prompt + (countIn(counts, 'toolUsePromptTokenCount') ?? 0);
   const outputTokens =
     (countIn(counts, 'candidatesTokenCount') ?? 0) + (countIn(counts, 'thoughtsTokenCount') ?? 0);
   const cached = countIn(counts, 'cachedContentTokenCount');

@@ -80,11 +80,16 @@ export class UsageReader {
     const counts = isObject(usage) ? usage : fieldIn(holder, 'usage');
     if (!isObject(counts)) return;
     const known = Object.entries(counts).filter(
-      ([name, value]) => value !== null && !(value === 0 && this.#counts[name] !== undefined),
+      ([name, value]) => value !== null && !(isZero(value) && this.#counts[name] !== undefined),
     );
     this.#counts = { ...this.#counts, ...Object.fromEntries(known) };
     this.#final ||= this.#dialect !== 'anthropic' || fieldIn(event, 'type') === 'message_delta';
   }
+}
+
+/** A count of 0, or a group of them. */
+function isZero(value: unknown): boolean {
+  return value === 0 || (isObject(value) && Object.values(value).every((one) => one === 0));
 }
 
 function openaiUsage(counts: JsonObject): TokenCounts | undefined {
@@ -120,15 +125,23 @@ function anthropicUsage(counts: JsonObject): TokenCounts | undefined {
   if (fresh === undefined || outputTokens === undefined) return undefined;
   const read = countIn(counts, 'cache_read_input_tokens');
   const written = countIn(counts, 'cache_creation_input_tokens');
-  return withCache({ inputTokens: fresh + (read ?? 0) + (written ?? 0), outputTokens }, read, written);
+  const written1h = countIn(objectIn(counts, 'cache_creation'), 'ephemeral_1h_input_tokens');
+  return withCache(
+    { inputTokens: fresh + (read ?? 0) + (written ?? 0), outputTokens },
+    read,
+    written,
+    written1h,
+  );
 }
 
 function withCache(
   counts: Mutable<TokenCounts>,
   read: number | undefined,
   written: number | undefined,
+  written1h?: number | undefined,
 ): TokenCounts {
   if (read !== undefined) counts.cachedInputTokens = read;
   if (written !== undefined) counts.cacheWriteInputTokens = written;
+  if (written1h) counts.cacheWrite1hInputTokens = written1h;
   return counts;
 }

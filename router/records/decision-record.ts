@@ -143,6 +143,7 @@ const usage = z.strictObject({
   output_tokens: tokens,
   cached_input_tokens: tokens.optional(),
   cache_write_input_tokens: tokens.optional(),
+  cache_write_1h_input_tokens: tokens.optional().describe('Those of them that are kept for an hour.'),
 });
 
 const attempt = z.strictObject({
@@ -336,6 +337,7 @@ function usageOf(usage: TokenCounts) {
     output_tokens: usage.outputTokens,
     cached_input_tokens: usage.cachedInputTokens,
     cache_write_input_tokens: usage.cacheWriteInputTokens,
+    cache_write_1h_input_tokens: usage.cacheWrite1hInputTokens,
   };
 }
 

@@ -87,6 +87,8 @@ const EXPOSED_HEADERS = [
   'retry-after',
   'x-plimsoll-attempts',
   'x-plimsoll-baseline-cost-usd',
+  'x-plimsoll-cache-write-tokens',
+  'x-plimsoll-cached-tokens',
   'x-plimsoll-cost-usd',
   'x-plimsoll-decision-id',
   'x-plimsoll-dropped',

@@ -1,5 +1,6 @@
 /** What a model and the API behind it take, and what a request loses on the way there. */
 
+export { marksCache, withCacheMarks } from './cache-marks.ts';
 export type { Path } from './field-roles.ts';
 export { type JsonSchema, relaxedSchema, strictSchema } from './json-schema.ts';
 export { acceptedStops, acceptedTools, exceededLimit, isWithinLimits, limitFields } from './limits.ts';

@@ -144,6 +144,16 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
   const counter = counterIn(registry);
   const tokensIn = counter('plimsoll_input_tokens_total', 'Tokens of prompts, cached ones too.', 'model');
   const tokensOut = counter('plimsoll_output_tokens_total', 'Tokens of answers.', 'model');
+  const cached = counter(
+    'plimsoll_cached_input_tokens_total',
+    'Tokens of prompts that providers read from their caches.',
+    'model',
+  );
+  const written = counter(
+    'plimsoll_cache_write_input_tokens_total',
+    'Tokens of prompts that providers wrote to their caches.',
+    'model',
+  );
   const cost = counter('plimsoll_cost_usd_total', 'US dollars that answers cost, by model.', 'model');
   const compared = counter(
     'plimsoll_compared_cost_usd_total',
@@ -162,6 +172,10 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     if (usage && isTokenCount(usage.inputTokens) && isTokenCount(usage.outputTokens)) {
       tokensIn.inc({ model }, usage.inputTokens);
       tokensOut.inc({ model }, usage.outputTokens);
+      const { cachedInputTokens, cacheWriteInputTokens } = usage;
+      if (cachedInputTokens && isTokenCount(cachedInputTokens)) cached.inc({ model }, cachedInputTokens);
+      if (cacheWriteInputTokens && isTokenCount(cacheWriteInputTokens))
+        written.inc({ model }, cacheWriteInputTokens);
     }
     if (usd !== undefined) cost.inc({ model }, usd);
   };

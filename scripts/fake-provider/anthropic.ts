@@ -113,7 +113,16 @@ function toolBlock({ id, name, input }: ToolCall): Block {
   return { whole: { ...use, input: JSON.parse(input) }, empty: { ...use, input: {} }, deltas };
 }
 
-function inputUsage({ inputTokens }: Reply): Json {
+function inputUsage({ inputTokens, cached }: Reply): Json {
+  if (cached !== undefined) {
+    const { fresh, read, written5m, written1h } = cached;
+    return {
+      input_tokens: fresh,
+      cache_creation_input_tokens: written5m + written1h,
+      cache_read_input_tokens: read,
+      cache_creation: { ephemeral_5m_input_tokens: written5m, ephemeral_1h_input_tokens: written1h },
+    };
+  }
   return { input_tokens: inputTokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
 }
 

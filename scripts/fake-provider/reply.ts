@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { minimalInstance } from './json.ts';
+import type { CachedPrompt } from './prompt-cache.ts';
 
 /** A request in any of the three APIs: the fields that the fake provider looks at. */
 export interface ChatRequest {
@@ -57,6 +58,8 @@ export interface Reply {
   readonly stopSequence: string | undefined;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** What the prompt's cache did, if there is one. */
+  readonly cached?: CachedPrompt;
   /** One a word, if they were asked for. */
   readonly logprobs?: readonly number[];
 }

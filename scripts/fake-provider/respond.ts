@@ -27,6 +27,7 @@ import {
 import type { Json } from './json.ts';
 import { openaiEmbeddings, openaiEvents, openaiResponse, parseOpenaiRequest } from './openai.ts';
 import { type PlatformRequest, platformRequest, type SeenRequest } from './platforms.ts';
+import type { PromptCache } from './prompt-cache.ts';
 import { type ChatRequest, generateReply, type Reply, type ReplyOptions } from './reply.ts';
 import { parseResponsesRequest, responsesEvents, responsesResponse } from './responses.ts';
 import { anthropicCountRefusal, anthropicRefusal } from './strict/anthropic.ts';
@@ -50,6 +51,8 @@ export interface ResponseOptions extends ReplyOptions, Pace {
   /** Refuse requests that the providers refuse. */
   readonly strict: boolean;
   readonly threads: Threads;
+  /** Of Anthropic's API; undefined: nothing is cached. */
+  readonly promptCache?: PromptCache | undefined;
 }
 
 /** 20 MB in words of a kilobyte: as a stream, twenty thousand events. */
@@ -164,7 +167,8 @@ function successResponse(
     case '/v1/messages/count_tokens':
       return jsonResponse(countResponse(parseAnthropicRequest(body)));
     case '/v1/messages': {
-      const reply = replyTo(parseAnthropicRequest(body));
+      const made = replyTo(parseAnthropicRequest(body));
+      const reply = options.promptCache ? { ...made, cached: options.promptCache.use(body) } : made;
       if (threads !== undefined) storeThread(threads, body, anthropicResponse(reply));
       return body['stream'] === true
         ? eventStream(anthropicEvents(reply))

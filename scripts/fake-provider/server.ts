@@ -5,6 +5,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { errorResponse, FAULTS, type Fault, isFault } from './faults.ts';
 import type { Json } from './json.ts';
 import type { SeenRequest } from './platforms.ts';
+import { PromptCache } from './prompt-cache.ts';
 import type { ReplyOptions } from './reply.ts';
 import { type Pace, type ResponseOptions, respond } from './respond.ts';
 
@@ -17,6 +18,8 @@ export interface FakeProviderOptions extends Partial<ReplyOptions>, Partial<Pace
   readonly models?: readonly string[];
   /** Refuse what the three providers refuse: unknown fields, empty texts, results without their calls … Default false. */
   readonly strict?: boolean;
+  /** Cache prompts as Anthropic does, and count what was read and written. Default false. */
+  readonly promptCache?: boolean;
   /** The fault of the request of that number, from 1; undefined: none. Faults of the queue come first. */
   readonly faultOf?: (number: number) => Fault | undefined;
   /** How many requests are kept, the latest. Default 1000. */
@@ -67,7 +70,8 @@ export async function startFakeProvider({
   port = 0,
   ...options
 }: FakeProviderOptions = {}): Promise<FakeProvider> {
-  const settings = { ...DEFAULTS, ...options, threads: new Map() };
+  const promptCache = options.promptCache === true ? new PromptCache() : undefined;
+  const settings = { ...DEFAULTS, ...options, promptCache, threads: new Map() };
   const state: State = { requests: [], faults: [], always: undefined, received: 0 };
   const server = createServer((request, response) => {
     handle(request, response, state, settings).catch(() => badRequest(response));

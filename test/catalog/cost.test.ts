@@ -34,6 +34,23 @@ test('input written to a cache has a price of its own, else that of other input'
   expect(costUsd({ ...PRICE, cacheWriteUsd: 0 }, usage)).toBeCloseTo(0.00045, 12);
 });
 
+test('what is kept for an hour has its own price, by default that of what is written', () => {
+  const usage = {
+    inputTokens: 1_000,
+    outputTokens: 0,
+    cacheWriteInputTokens: 400,
+    cacheWrite1hInputTokens: 300,
+  };
+  const price = { ...PRICE, cacheWriteUsd: 4 };
+  const fresh = 600 * PRICE.inputUsd;
+  expect(costUsd(price, usage)).toBeCloseTo((fresh + 400 * 4) / 1e6, 12);
+  expect(costUsd({ ...price, cacheWrite1hUsd: 6 }, usage)).toBeCloseTo((fresh + 100 * 4 + 300 * 6) / 1e6, 12);
+  expect(costUsd({ ...price, cacheWrite1hUsd: 6 }, { ...usage, cacheWrite1hInputTokens: 900 })).toBeCloseTo(
+    (fresh + 400 * 6) / 1e6,
+    12,
+  );
+});
+
 test('what is read and written is never more than the input, whatever a provider says', () => {
   const price = { ...PRICE, cacheWriteUsd: 3.75 };
   const more = { inputTokens: 100, outputTokens: 0, cachedInputTokens: 80, cacheWriteInputTokens: 900 };

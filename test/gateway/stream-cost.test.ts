@@ -23,7 +23,9 @@ function streamed(url: string, body: unknown): Promise<{ answer: IncomingMessage
 test('the cost of a stream follows it, as much as the plain answer says in its head', async () => {
   const { url } = await gatewayForTest();
   const { answer, text } = await streamed(url, STREAM);
-  expect(answer.headers['trailer']).toBe('x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd');
+  expect(answer.headers['trailer']).toBe(
+    'x-plimsoll-cost-usd, x-plimsoll-baseline-cost-usd, x-plimsoll-cached-tokens, x-plimsoll-cache-write-tokens',
+  );
   expect(answer.headers['x-plimsoll-cost-usd']).toBeUndefined();
   const { prompt_tokens: input, completion_tokens: output } = usageIn(text);
   expect(Number(answer.trailers['x-plimsoll-cost-usd'])).toBeCloseTo((input * 1 + output * 2) / 1e6, 8);

@@ -57,3 +57,30 @@ test('of a provider that is spoken to through the AI SDK', () => {
   expect(of(600, 300)).toEqual(COUNTS);
   expect(of(undefined, undefined)).toStrictEqual({ inputTokens: 1_000, outputTokens: 5 });
 });
+
+test('what is kept for an hour is counted apart, of a stream too', () => {
+  const hour = { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 200 };
+  const usage = { ...ANTHROPIC, cache_creation: hour };
+  expect(parseUsage({ usage }, 'anthropic')).toEqual({ ...COUNTS, cacheWrite1hInputTokens: 200 });
+  const reader = new StreamReader('anthropic');
+  const push = (event: object) => reader.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`));
+  push({ type: 'message_start', message: { usage: { ...usage, output_tokens: 1 } } });
+  const zero = { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 };
+  push({ type: 'message_delta', delta: {}, usage: { output_tokens: 5, cache_creation: zero } });
+  expect(reader.usage()).toEqual({ ...COUNTS, cacheWrite1hInputTokens: 200 });
+});
+
+test('an hour in the words of the AI SDK’s providers', () => {
+  const inputTokens = { total: 1_000, noCache: 100, cacheRead: 600, cacheWrite: 300 };
+  const outputTokens = { total: 5, text: 5, reasoning: undefined };
+  const of = (raw: NonNullable<Parameters<typeof sdkUsageOf>[0]['raw']>) =>
+    sdkUsageOf({ inputTokens, outputTokens, raw });
+  const hour = { ...COUNTS, cacheWrite1hInputTokens: 200 };
+  expect(of({ cache_creation: { ephemeral_1h_input_tokens: 200 } })).toEqual(hour);
+  const cacheDetails = [
+    { ttl: '1h', inputTokens: 200 },
+    { ttl: '5m', inputTokens: 100 },
+  ];
+  expect(of({ cacheDetails })).toEqual(hour);
+  expect(of({ prompt_tokens: 1_000 })).toStrictEqual(COUNTS);
+});

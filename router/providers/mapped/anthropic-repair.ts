@@ -34,6 +34,7 @@ export class AnthropicRepair implements ReplyRepair {
   /** The kinds of the open blocks, by index. Deltas of a kind that is not mapped are left out. */
   readonly #open = new Map<number, string>();
   readonly #counts: Record<string, number> = {};
+  #written1h: number | undefined;
   #blocks = 0;
   #started = false;
   /** Text or a call has come. */
@@ -166,6 +167,8 @@ export class AnthropicRepair implements ReplyRepair {
 
   /** A count of 0 does not undo an earlier one: some servers repeat fields that they have no value for. */
   #count(usage: JsonObject): void {
+    const written1h = countIn(objectIn(usage, 'cache_creation'), 'ephemeral_1h_input_tokens');
+    if (written1h) this.#written1h = written1h;
     for (const name of COUNTS) {
       const count = countIn(usage, name);
       if (count !== undefined && (count > 0 || this.#counts[name] === undefined)) this.#counts[name] = count;
@@ -180,7 +183,8 @@ export class AnthropicRepair implements ReplyRepair {
   }
 
   #counted(): JsonObject {
-    return { input_tokens: 0, output_tokens: 0, ...this.#counts };
+    const creation = this.#written1h && { cache_creation: { ephemeral_1h_input_tokens: this.#written1h } };
+    return { input_tokens: 0, output_tokens: 0, ...this.#counts, ...creation };
   }
 
   #messageDelta(): JsonObject {

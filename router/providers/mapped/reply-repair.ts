@@ -245,6 +245,14 @@ function bedrockBlock(block: JsonObject, cut: boolean): JsonObject[] {
   return [{ toolUse: { toolUseId, name, input: readToolInput(input, cut) } }];
 }
 
+/** How long what was written is kept. */
+function cacheDetails(usage: JsonObject): JsonObject[] | undefined {
+  const known = objectsIn(usage, 'cacheDetails').filter(
+    (one) => typeof one['ttl'] === 'string' && countIn(one, 'inputTokens') !== undefined,
+  );
+  return known.length > 0 ? known.map(({ ttl, inputTokens }) => ({ ttl, inputTokens })) : undefined;
+}
+
 function bedrockUsage(usage: JsonObject, notes: ReplyNotes): JsonObject {
   const inputTokens = countIn(usage, 'inputTokens');
   const outputTokens = countIn(usage, 'outputTokens');
@@ -255,5 +263,6 @@ function bedrockUsage(usage: JsonObject, notes: ReplyNotes): JsonObject {
     totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0),
     cacheReadInputTokens: countIn(usage, 'cacheReadInputTokens'),
     cacheWriteInputTokens: countIn(usage, 'cacheWriteInputTokens'),
+    cacheDetails: cacheDetails(usage),
   });
 }

@@ -64,6 +64,14 @@ export const HEADERS = {
   'x-plimsoll-baseline-cost-usd': dollars(
     'An estimate in US dollars: the strongest candidate, with the same tokens.',
   ),
+  'x-plimsoll-cached-tokens': {
+    description: "Tokens of the prompt that came from the provider's cache; of a stream a trailer.",
+    schema: { type: 'integer' },
+  },
+  'x-plimsoll-cache-write-tokens': {
+    description: 'Tokens of the prompt that the provider wrote to its cache; of a stream a trailer.',
+    schema: { type: 'integer' },
+  },
   'x-plimsoll-feedback-token': text(
     'For feedback by the end user, without an API key; if tokens are handed out.',
   ),
