@@ -187,6 +187,7 @@ async function assemble(
       ...expectedOf(choice.predictedLoss, manifest.expected_loss),
       threshold: choice.threshold,
       reason: choice.reason,
+      ...(choice.policyRung !== undefined && { policyChoice: served.rungs[choice.policyRung]!.candidate }),
       policy: reference,
       artifact: identity,
       profile: view.profile,
@@ -201,10 +202,11 @@ async function assemble(
   function observeDecided(
     text: string | undefined,
     { decision: { predictedLoss, threshold, reason, policy }, rung }: Decided,
-    { threshold: asked, allowedRungs, pinnedRung }: RouteOptions,
+    { threshold: asked, allowedRungs, pinnedRung, session }: RouteOptions,
   ): void {
     if (watch === undefined || threshold === null) return;
-    const isFree = asked === undefined && allowedRungs === undefined && pinnedRung === undefined;
+    const isFree =
+      asked === undefined && allowedRungs === undefined && pinnedRung === undefined && session === undefined;
     const isOwn = isFree && policy.name === manifest.policy.name;
     watch.observe({
       text,
@@ -414,15 +416,16 @@ function viewNamed<View>(name: string, views: ReadonlyMap<string, View>): View {
 
 /** @throws PlimsollError `invalid-input` if the threshold or the rungs are not ones that may be used */
 function choosingOf(
-  { threshold, allowedRungs, pinnedRung }: RouteOptions,
+  { threshold, allowedRungs, pinnedRung, session }: RouteOptions,
   policy: Policy,
   rungs: number,
   allowUngated: boolean,
 ): Choosing {
   if (allowedRungs !== undefined) assertRungs(allowedRungs, rungs);
   if (pinnedRung !== undefined) assertRungs([pinnedRung], rungs, 'pinnedRung');
+  if (session !== undefined) assertRungs([session.rung], rungs, 'session.rung');
   if (threshold !== undefined) assertThreshold(threshold, policy, allowUngated);
-  return { rungs, allowed: allowedRungs, requestedThreshold: threshold, pinned: pinnedRung };
+  return { rungs, allowed: allowedRungs, requestedThreshold: threshold, pinned: pinnedRung, session };
 }
 
 function assertRungs(allowed: readonly number[], rungs: number, field = 'allowedRungs'): void {
@@ -430,8 +433,8 @@ function assertRungs(allowed: readonly number[], rungs: number, field = 'allowed
   if (ascending && allowed.length > 0 && allowed[0]! >= 0 && allowed.at(-1)! < rungs) return;
   throw new PlimsollError(
     'invalid-input',
-    field === 'pinnedRung'
-      ? `pinnedRung must be a rung from 0 to ${rungs - 1}.`
+    field !== 'allowedRungs'
+      ? `${field} must be a rung from 0 to ${rungs - 1}.`
       : `allowedRungs must be at least one rung from 0 to ${rungs - 1}, in ascending order.`,
     { place: { field } },
   );

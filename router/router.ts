@@ -2,7 +2,13 @@ import type { ServedLadder, ServedRung, Standing } from './artifact/index.ts';
 import type { ReplyVerdict, SignalSource } from './cascade/index.ts';
 import type { CandidateExplanation } from './classifier/index.ts';
 import type { Watch } from './monitoring/index.ts';
-import type { ChoiceReason, PolicyReference, PolicyVerdict, UngatedReason } from './policy/index.ts';
+import type {
+  ChoiceReason,
+  PolicyReference,
+  PolicyVerdict,
+  SessionStay,
+  UngatedReason,
+} from './policy/index.ts';
 import type { Reply, RouteInput } from './types.ts';
 
 /** The router's result: reproducible from its fields, and without a word of the prompt. */
@@ -21,6 +27,8 @@ export interface Decision {
   /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. That of a cascade is for replies. */
   readonly threshold: number | null;
   readonly reason: ChoiceReason;
+  /** The candidate that the policy chose, if the turn or the session of the request kept another. */
+  readonly policyChoice?: string;
   readonly policy: PolicyReference;
   readonly artifact: { readonly name: string; readonly sha256: string };
   /** The profile that the request was for; undefined: none. */
@@ -97,6 +105,11 @@ export interface RouteOptions {
    * choice, the reason is `same-turn`; `ungatedReason` is `lower-turn` on a cheaper one, and in a cascade on any but the strongest.
    */
   readonly pinnedRung?: number;
+  /**
+   * What the request's session says: it stays on a stronger rung than the policy's choice (`same-session`), or goes to one because its model has
+   * failed (`session-rescue`). It never lowers a choice, and a fixed policy does not ask it.
+   */
+  readonly session?: SessionStay | undefined;
   /** A profile of the configuration: its ladder, artifact and policy decide. */
   readonly profile?: string;
 }

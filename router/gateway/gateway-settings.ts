@@ -88,6 +88,26 @@ export function repeatedKeyWarnings({ providers }: GatewaySettings): string[] {
   );
 }
 
+/**
+ * Prices that conversations are kept by: those of every model that they may change between.
+ * @throws PlimsollError `invalid-config` if one is not known
+ */
+export function requirePrices(router: ConfiguringRouter, catalog: Catalog): void {
+  const ladders = [
+    ['ladder', router.ladder] as const,
+    ...[...router.profiles].map(([name, { rungs }]) => [`profiles.${name}.ladder`, rungs] as const),
+  ];
+  for (const [field, rungs] of ladders) {
+    const unpriced = rungs.find(({ model }) => catalog.get(model).price === undefined);
+    if (unpriced === undefined) continue;
+    throw new PlimsollError(
+      'invalid-config',
+      `sessions.stickiness: priced needs the price of every model of a ladder, and that of ${unpriced.model} (${field}.${unpriced.candidate}) is not known. Give models.${unpriced.model}.price, or set sessions.stickiness: pinned.`,
+      { place: { field: 'sessions.stickiness' } },
+    );
+  }
+}
+
 /** For each ladder whose order contradicts the prices; once for those with the same models. */
 export function ladderWarnings(router: ConfiguringRouter, catalog: Catalog): string[] {
   const ladders: (readonly [field: string, rungs: Router['ladder']])[] = [

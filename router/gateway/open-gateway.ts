@@ -48,6 +48,7 @@ import {
   type ProfileSettings,
   type ProviderKeys,
   repeatedKeyWarnings,
+  requirePrices,
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { type GatewayParts, handleRequest, type ProfileParts } from './handle-request.ts';
@@ -237,6 +238,7 @@ export async function openGateway(
     configure(settings, router) {
       const { upstream } = settings;
       const catalog = checkedCatalog(settings, router);
+      if (options.sessions.sticky?.stickiness === 'priced') requirePrices(router, catalog);
       for (const { provider } of catalog.models) checkProviderKey(provider, process.env);
       const withoutLogprobs = new Set<string>();
       const onNoLogprobs = ({ name }: CatalogModel) => {

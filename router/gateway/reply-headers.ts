@@ -1,6 +1,6 @@
 import { type CheckFacts, spentUsd } from '../records/index.ts';
 import type { Decision } from '../router.ts';
-import type { Selection } from './select-model.ts';
+import { type Selection, switchCostOf } from './select-model.ts';
 
 /** US dollars; undefined if the tokens or the price are not known. */
 export interface Costs {
@@ -23,14 +23,15 @@ interface ReplyFacts extends Costs {
   readonly check?: Pick<CheckFacts, 'ms' | 'spent'> | undefined;
 }
 
-interface Selected extends Pick<Selection, 'selected' | 'reason' | 'session' | 'profile'> {
+interface Selected
+  extends Pick<Selection, 'selected' | 'reason' | 'session' | 'profile' | 'standing' | 'chosen'> {
   readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
 }
 
 /** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
 export function selectionHeaders(
   id: string,
-  { selected, reason, decision, session, profile }: Selected,
+  { selected, reason, decision, session, profile, standing, chosen }: Selected,
 ): Record<string, string> {
   const own: Record<string, string> = {
     'x-plimsoll-decision-id': id,
@@ -41,6 +42,8 @@ export function selectionHeaders(
   if (session !== undefined) {
     own['x-plimsoll-session'] = session.transition(selected.name);
     own['x-plimsoll-session-source'] = session.identity.source;
+    const cost = switchCostOf({ standing, chosen });
+    if (cost !== undefined) own['x-plimsoll-switch-cost-nano-usd'] = String(cost);
   }
   if (profile !== undefined) own['x-plimsoll-profile'] = profile;
   if (decision === undefined) return own;

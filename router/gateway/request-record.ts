@@ -16,7 +16,7 @@ import {
 } from '../records/index.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import type { GatewayRequest } from './request.ts';
-import type { Selection } from './select-model.ts';
+import { type Selection, switchCostOf } from './select-model.ts';
 
 /** Where and how requests are recorded. */
 export interface Recording {
@@ -72,6 +72,8 @@ export function recordOnce(
     if (recorded) return;
     recorded = true;
     const facts = factsOf(stages, recording, status, usage(), ended);
+    if (facts.served !== undefined && facts.usage !== undefined)
+      stages.selection?.session?.replied(facts.served, facts.usage);
     recording.observe(facts);
     stages.drawn?.end(facts);
   };
@@ -156,7 +158,14 @@ export function userOf({ body }: GatewayRequest): string | undefined {
 function sessionOf({ session, selection }: RequestStages): RequestFacts['session'] {
   if (session === undefined) return undefined;
   const { id, name, source } = session;
-  return { id, name, source, transition: selection?.session?.transition(selection.selected.name) };
+  return {
+    id,
+    name,
+    source,
+    transition: selection?.session?.transition(selection.selected.name),
+    switchCostNanoUsd: selection && switchCostOf(selection),
+    isCompacted: selection?.standing?.isCompacted,
+  };
 }
 
 function isName(value: unknown): value is string {

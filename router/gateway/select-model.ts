@@ -17,7 +17,13 @@ import {
   type UpstreamSettings,
 } from '../providers/index.ts';
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
-import type { ActiveSession, Sessions } from '../sessions/index.ts';
+import {
+  type ActiveSession,
+  type Sessions,
+  type Standing,
+  switchCost,
+  type ThreadChoice,
+} from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
 import { type ModelNames, optionsOf, type WantedModel } from './model-names.ts';
@@ -47,9 +53,11 @@ export interface Selection {
   /** The rungs of the ladder, cheapest first; empty for an explicit model. */
   readonly ladder: readonly CatalogModel[];
   /** What the router was asked with, and the rung that it chose; undefined for an explicit model. */
-  readonly chosen?: { readonly options: RouteOptions; readonly rung: number } | undefined;
+  readonly chosen?: ({ readonly options: RouteOptions } & ThreadChoice) | undefined;
   /** The conversation that the request belongs to, as it was before. */
   readonly session?: ActiveSession | undefined;
+  /** What its conversation said to the choice; undefined unless conversations keep their model. */
+  readonly standing?: Standing | undefined;
 }
 
 /** What happens to the replies of cheaper models. */
@@ -133,6 +141,14 @@ export function rememberSelection({ session, selected, chosen, ladder }: Selecti
   else session?.went(selected.name, { ...chosen, model: ladder[chosen.rung]!.name });
 }
 
+/** Nano-USD that changing the model costs in prompt caches, or would have; undefined if there was nothing to change. */
+export function switchCostOf({
+  standing,
+  chosen,
+}: Pick<Selection, 'standing' | 'chosen'>): number | undefined {
+  return standing && chosen && switchCost(standing, chosen);
+}
+
 /** What the client named. */
 export function explicitSelection(model: CatalogModel, session?: ActiveSession, profile?: string): Selection {
   return {
@@ -174,8 +190,9 @@ async function routed(
     options,
     rungs.map(({ model }) => model),
   );
-  const pinned = pinnedRung === undefined ? options : { ...options, pinnedRung };
-  const decideAmong = (rungs: AllowedRungs) => decide(call, pinned, rungs, router, replyMayLack);
+  const standing = session?.standing(options, ladder);
+  const inSession = inSessionOptions(options, pinnedRung, standing);
+  const decideAmong = (rungs: AllowedRungs) => decide(call, inSession, rungs, router, replyMayLack);
   let { decision, checks } = await decideAmong(allowed);
   const first = decision;
   let rung = rungOf(first);
@@ -195,7 +212,11 @@ async function routed(
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
   const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
-  const selection = selectionOf(candidates, decision, ladder, session, { options, rung });
+  const { policyChoice } = decision;
+  const policyRung =
+    policyChoice === undefined ? undefined : rungs.findIndex(({ candidate }) => candidate === policyChoice);
+  const chosen = { options, rung, policyRung };
+  const selection = selectionOf(candidates, decision, ladder, session, chosen, standing);
   if (checks.length === 0) return selection;
   const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
   const checked = (await carriedChecks(call, checks, ladder)).map((check) => {
@@ -203,6 +224,16 @@ async function routed(
     return { check, candidates: from(check.rung).filter((model) => !stronger.includes(model)) };
   });
   return { ...selection, escalation: { checks: checked, candidates: from(ladder.length - 1) } };
+}
+
+/** The options of a request, with the rung of its turn and what its conversation says. */
+function inSessionOptions(
+  options: RouteOptions,
+  pinnedRung: number | undefined,
+  standing: Standing | undefined,
+): RouteOptions {
+  const pinned = pinnedRung === undefined ? options : { ...options, pinnedRung };
+  return standing?.stay === undefined ? pinned : { ...pinned, session: standing.stay };
 }
 
 /** Up to the first rung whose API cannot carry the request; that of the first one can. */
@@ -251,11 +282,12 @@ function selectionOf(
   ladder: readonly CatalogModel[],
   session: ActiveSession | undefined,
   chosen?: Selection['chosen'],
+  standing?: Standing,
 ): Selection {
   const [selected] = candidates;
   if (selected === undefined) throw new PlimsollError('internal', 'A routed request has no candidate.');
   const { reason, profile } = decision;
-  return { selected, candidates, reason, decision, profile, ladder, chosen, session };
+  return { selected, candidates, reason, decision, profile, ladder, chosen, session, standing };
 }
 
 async function decide(

@@ -19,3 +19,4 @@ export {
   UNGATED_REASONS,
   type UngatedReason,
 } from './served-policies.ts';
+export type { SessionStay } from './session-stay.ts';

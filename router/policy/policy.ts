@@ -2,6 +2,7 @@ import { sha256OfJson } from '../artifact/index.ts';
 import { type CascadePaths, type CheckedRung, checkedRungs, skipAt } from '../cascade/index.ts';
 import type { Unscored } from '../classifier/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
+import { rescueRung, type SessionStay, staysInSession } from './session-stay.ts';
 
 type Limits = Omit<CheckedRung, 'judge'>;
 
@@ -87,6 +88,8 @@ interface Choice {
   readonly threshold: number | null;
   /** The rungs whose replies are judged, one after the other until one passes; only with the reason `cascade-check`. The first is `rung`. */
   readonly checked?: readonly number[];
+  /** The rung that the policy chose, if the turn or the session kept another. */
+  readonly policyRung?: number;
 }
 
 /** Why a rung was chosen. */
@@ -99,6 +102,8 @@ export const CHOICE_REASONS = [
   'cascade-skipped', // the prompt alone shows that no cheaper model's reply would do
   'cascade-unchecked', // nobody here can judge the cheaper model's reply, so the strongest candidate replies
   'same-turn', // the results of tools go to the rung that called them
+  'same-session', // the conversation stays on a stronger rung than the policy's choice
+  'session-rescue', // its model has failed so often that a stronger one goes on
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
@@ -117,6 +122,8 @@ export interface Choosing {
   readonly requestedThreshold: number | undefined;
   /** The rung that the request's turn is on: a policy that reads scores stays there if it is allowed. */
   readonly pinned?: number | undefined;
+  /** The request's session, if it has a say. */
+  readonly session?: SessionStay | undefined;
   /** Of each rung, cheapest first, whether its reply will be judged before it goes out. A cascade sends no request to it otherwise. Default none. */
   readonly checks?: readonly boolean[];
 }
@@ -131,13 +138,26 @@ export function choose(
   choosing: Choosing,
 ): Choice {
   const choice = chooseAnew(policy, probabilities, choosing);
-  const { pinned, allowed, rungs } = choosing;
-  const stays = pinned !== undefined && pinned !== choice.rung && policy.kind !== 'fixed';
-  if (!stays || allowed?.includes(pinned) === false) return choice;
-  const { checked: _, ...rest } = choice;
+  const { pinned, allowed, rungs, session } = choosing;
+  if (policy.kind === 'fixed' || (pinned === undefined && session === undefined)) return choice;
+  const isPinned = pinned !== undefined && allowed?.includes(pinned) !== false;
+  const isCascade = policy.kind === 'cascade';
+  if (session !== undefined) {
+    const usable = { rungs, allowed, strongestAlone: isCascade };
+    const rescued = rescueRung(choice, session, usable);
+    if (rescued !== undefined)
+      return rescued > choice.rung ? movedTo(choice, rescued, 'session-rescue') : choice;
+    if (!isPinned)
+      return staysInSession(choice, session, usable) ? movedTo(choice, session.rung, 'same-session') : choice;
+  }
+  if (!isPinned || pinned === choice.rung) return choice;
   // Nobody judges the reply then, so what a cascade promises holds on its strongest rung alone.
-  const unrestricted = policy.kind === 'cascade' ? rungs - 1 : choice.unrestricted;
-  return { ...rest, rung: pinned, unrestricted, reason: 'same-turn' };
+  const unrestricted = isCascade ? rungs - 1 : choice.unrestricted;
+  return { ...movedTo(choice, pinned, 'same-turn'), unrestricted };
+}
+
+function movedTo({ checked: _, ...choice }: Choice, rung: number, reason: ChoiceReason): Choice {
+  return { ...choice, rung, reason, policyRung: choice.rung };
 }
 
 function chooseAnew(policy: Policy, probabilities: Parameters<typeof choose>[1], choosing: Choosing): Choice {

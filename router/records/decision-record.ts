@@ -19,7 +19,7 @@ type RoutedBy = Pick<
   Decision,
   'policy' | 'verdict' | 'ungatedReason' | 'escalated' | 'scores' | 'predictedLoss' | 'threshold'
 > &
-  Partial<Pick<Decision, 'artifact'>>;
+  Partial<Pick<Decision, 'artifact' | 'policyChoice'>>;
 
 /** Why the reply of a model below the strongest did not go out. */
 export const ESCALATION_CAUSES = [
@@ -129,6 +129,10 @@ export interface RequestFacts {
 export interface SessionFacts extends Pick<SessionIdentity, 'id' | 'name' | 'source'> {
   /** Undefined if no model was selected. */
   readonly transition: SessionTransition | undefined;
+  /** What changing the model costs in prompt caches, or would have; undefined if there was nothing to change. */
+  readonly switchCostNanoUsd?: number | undefined;
+  /** The client replaced the history by a shorter one. */
+  readonly isCompacted?: boolean | undefined;
 }
 
 const MAX_DROPPED = 50;
@@ -189,6 +193,10 @@ export const decisionRecordSchema = z
       .record(z.string(), z.number())
       .optional()
       .describe('Candidate -> probability of a good answer.'),
+    policy_choice: z
+      .string()
+      .optional()
+      .describe('The candidate that the policy chose, if turn or session kept another.'),
     predicted_loss: z.number().optional(),
     threshold: z.number().optional().describe('The one that was used.'),
     cascade: z
@@ -238,6 +246,12 @@ export const decisionRecordSchema = z
           .enum(SESSION_TRANSITIONS)
           .optional()
           .describe('The first request of its session, the same model as before, or another.'),
+        switch_cost_nano_usd: z
+          .int()
+          .min(0)
+          .optional()
+          .describe('What changing the model costs in prompt caches, or would have; an estimate.'),
+        compacted: z.literal(true).optional().describe('The history was replaced by a shorter one.'),
         name: z.string().optional().describe("The client's id; only with decision_log.include_session_ids."),
       })
       .optional()
@@ -277,6 +291,7 @@ export function decisionRecord(
     verdict: decision?.verdict,
     ungated_reason: decision?.ungatedReason ?? undefined,
     scores: decision?.scores ?? undefined,
+    policy_choice: decision?.policyChoice,
     predicted_loss: decision?.predictedLoss ?? undefined,
     threshold: decision?.threshold ?? undefined,
     cascade: facts.check && checkOf(facts.check),
@@ -300,8 +315,18 @@ export function decisionRecord(
   };
 }
 
-function sessionOf({ id, source, transition, name }: SessionFacts, includeName: boolean) {
-  return { id, source, transition, name: includeName ? name : undefined };
+function sessionOf(
+  { id, source, transition, switchCostNanoUsd, isCompacted, name }: SessionFacts,
+  includeName: boolean,
+) {
+  return {
+    id,
+    source,
+    transition,
+    switch_cost_nano_usd: switchCostNanoUsd,
+    compacted: isCompacted || undefined,
+    name: includeName ? name : undefined,
+  };
 }
 
 function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision']>['policy']) {

@@ -27,6 +27,7 @@ export type {
   EscalationCause,
   LookFacts,
   RequestFacts,
+  SessionFacts,
   SpentReply,
 } from './decision-record.ts';
 export {

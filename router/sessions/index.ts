@@ -15,3 +15,16 @@ export {
   type TurnOptions,
 } from './sessions.ts';
 export { sessionsInCache, sessionsInDocuments } from './shared-sessions.ts';
+export {
+  afterChoice,
+  afterReply,
+  type PricedModel,
+  STICKINESS,
+  type Standing,
+  type StickinessOptions,
+  standingOf,
+  switchCost,
+  type ThreadChoice,
+  type ThreadState,
+  type TurnFacts,
+} from './stickiness.ts';

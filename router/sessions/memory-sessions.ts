@@ -1,4 +1,5 @@
 import { RecentMap } from '../recent-map.ts';
+import type { ThreadState } from './stickiness.ts';
 
 /** What a session did last. Stored as JSON, and without a word of anybody. */
 export interface SessionState {
@@ -6,6 +7,13 @@ export interface SessionState {
   readonly last: string;
   /** Its newest turns, oldest first: several may be under way, as with the agents of one session. */
   readonly turns: readonly TurnPin[];
+  /** Its conversations, the newest last: an agent's helpers have their own. Left out unless conversations keep their model. */
+  readonly threads?: readonly SessionThread[] | undefined;
+}
+
+export interface SessionThread extends ThreadState {
+  /** Keyed hash of system prompt and first user turn, which a prompt cache begins with, and of the options that decided. */
+  readonly thread: string;
 }
 
 /** Where one turn went. */

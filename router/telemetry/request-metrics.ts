@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Dialect, isTokenCount, costUsd as priced } from '../catalog/index.ts';
 import { type BreakerState, SKIPS, type Skip } from '../fallback/index.ts';
 import type { ModelLatency, Quantiles } from '../latency/index.ts';
-import { type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
+import { type CheckFacts, type RequestFacts, type SessionFacts, totalCostUsd } from '../records/index.ts';
 import { counterIn, FAST_BUCKETS } from './decision-metrics.ts';
 
 export interface Metrics {
@@ -56,6 +56,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const countCosts = costCounters(registry);
   const observeTimes = timeHistograms(registry);
   const observeChecks = checkMetrics(registry);
+  const countSession = sessionCounters(registry);
   addGauges(registry, sources);
   const refused = counterIn(registry)(
     'plimsoll_refused_requests_total',
@@ -72,6 +73,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       countCosts(facts);
       observeTimes(facts);
       if (facts.check !== undefined) observeChecks(facts.check);
+      if (facts.session !== undefined) countSession(facts, facts.session);
     },
   };
 }
@@ -208,6 +210,30 @@ function timeHistograms(registry: Registry): (facts: RequestFacts) => void {
     overhead.observe(overheadMs / 1_000);
     if (firstByteMs !== undefined) firstByte.observe(firstByteMs / 1_000);
     duration.observe(durationMs / 1_000);
+  };
+}
+
+/** Counts what became of conversations. */
+function sessionCounters(registry: Registry): (facts: RequestFacts, session: SessionFacts) => void {
+  const counter = counterIn(registry);
+  const transitions = counter(
+    'plimsoll_session_requests_total',
+    'Requests of sessions: the first one, the same model as before, or another.',
+    'transition',
+  );
+  const kept = counter(
+    'plimsoll_session_choices_total',
+    'Requests that turn or session sent elsewhere than the policy: same-turn, same-session, session-rescue.',
+    'reason',
+  );
+  const lost = counter(
+    'plimsoll_session_switch_cost_nano_usd_total',
+    'ESTIMATE: nano-USD of prompt caches that changes of the model lost.',
+  );
+  return ({ decision, reason }, { transition, switchCostNanoUsd }) => {
+    if (transition !== undefined) transitions.inc({ transition });
+    if (decision?.policyChoice !== undefined) kept.inc({ reason });
+    if (transition === 'switch' && switchCostNanoUsd !== undefined) lost.inc(switchCostNanoUsd);
   };
 }
 
