@@ -82,7 +82,7 @@ interface ViewParts {
   readonly config: Config;
   readonly floors: Floors;
   readonly nowMs: number;
-  readonly wanted: Pick<Config, 'ladder'> &
+  readonly wanted: Pick<Config, 'ladder' | 'specialists'> &
     Partial<Pick<Config['profiles'][string], 'policy' | 'margin' | 'origins' | 'artifact'>>;
   /** Of the profile. */
   readonly name?: string;
@@ -92,8 +92,17 @@ function viewOf(artifact: ArtifactFiles, { config, floors, nowMs, wanted, name }
   const { manifest } = artifact;
   const { margin, policy: defaultPolicy = config.defaultPolicy } = wanted;
   const field = name === undefined ? 'ladder' : `profiles.${name}.ladder`;
-  const ladder = servedLadder(manifest, inheritable(wanted, manifest), field);
-  const standing = standingInFolder(artifact, new Date(nowMs), withMargin(floors, margin, name));
+  const ladder = servedLadder(
+    manifest,
+    inheritable(wanted.ladder, wanted, manifest),
+    field,
+    inheritable(wanted.specialists, wanted, manifest),
+  );
+  const standing = standingInFolder(
+    artifact,
+    new Date(nowMs),
+    withMargin(floors, margin, wanted.origins?.['margin']),
+  );
   const { allowUngated, policies: further } = config;
   const options = { allowUngated, policies: further, defaultPolicy };
   const policies = servedPolicies(options, { ...manifest, policy: servedPolicy(manifest, standing) });
@@ -102,22 +111,23 @@ function viewOf(artifact: ArtifactFiles, { config, floors, nowMs, wanted, name }
 }
 
 /** Candidates that another artifact than the configuration's own does not have are not inherited from the configuration. */
-function inheritable(
-  { ladder, artifact, origins }: ViewParts['wanted'],
+function inheritable<Value>(
+  byCandidate: Readonly<Record<string, Value>>,
+  { artifact, origins }: ViewParts['wanted'],
   manifest: ArtifactFiles['manifest'],
-): Config['ladder'] {
-  if (artifact === undefined || origins === undefined) return ladder;
+): Readonly<Record<string, Value>> {
+  if (artifact === undefined || origins === undefined) return byCandidate;
   const known = new Set(manifest.ladder.map(({ candidate }) => candidate));
-  const kept = Object.entries(ladder).filter(
+  const kept = Object.entries(byCandidate).filter(
     ([candidate]) => known.has(candidate) || `ladder.${candidate}` in origins,
   );
   return Object.fromEntries(kept);
 }
 
-/** The narrower of the two margins counts. */
-function withMargin(floors: Floors, margin: number | undefined, name: string | undefined): Floors {
+/** The narrower of the two margins counts. @param origin the profile that the margin comes from */
+function withMargin(floors: Floors, margin: number | undefined, origin: string | undefined): Floors {
   if (margin === undefined || margin >= (floors.maxQualityLoss ?? 1)) return floors;
-  return { ...floors, maxQualityLoss: margin, maxQualityLossField: `profiles.${name}.margin` };
+  return { ...floors, maxQualityLoss: margin, maxQualityLossField: `profiles.${origin}.margin` };
 }
 
 /** What is wrong with a profile says whose it is. */

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type ArtifactFiles, readVerdict, type Standing } from './artifact/index.ts';
+import {
+  type ArtifactFiles,
+  competes,
+  readVerdict,
+  type ServedLadder,
+  type Standing,
+} from './artifact/index.ts';
 import { type ArtifactView, type ViewedArtifact, viewedArtifacts } from './artifact-views.ts';
 import {
   type CheckedRung,
@@ -122,6 +128,7 @@ async function assemble(
     );
   const served = views.map((view) => ({
     ...view,
+    hasSpecialists: view.ladder.rungs.some(({ tasks }) => tasks !== undefined),
     verdicts: policyVerdicts(view.standing, artifact, parts.nowMs, watch?.contradiction),
   }));
   const own = served[0]!;
@@ -148,7 +155,12 @@ async function assemble(
     const view = options.profile === undefined ? own : viewNamed(options.profile, byProfile);
     const { policy, reference } = inForce(options.policy ?? view.defaultPolicy, view.policies);
     const choosing = choosingOf(options, policy, rungs, config.allowUngated);
-    return { policy, reference, view, choosing };
+    return {
+      policy,
+      reference,
+      view,
+      choosing: view.hasSpecialists ? amongCompeting(choosing, view, options) : choosing,
+    };
   }
 
   /** Audits may have lowered the threshold of the artifact's own policy, or put the strongest candidate in its place. */
@@ -174,7 +186,10 @@ async function assemble(
     const { verdict, ungatedReason } = verdicts.of(policy, {
       stale: served.stale,
       otherThreshold: policy.kind !== 'fixed' && choice.threshold !== policy.threshold,
-      lowered: loweredBy(choice),
+      lowered:
+        view.hasSpecialists && isUnseenByGate(choice, served, options)
+          ? 'specialist-left-out'
+          : loweredBy(choice),
     });
     decisions++;
     const decision: Decision = {
@@ -382,6 +397,29 @@ function thresholdOf(policy: Policy): number | null {
 function loweredBy({ rung, unrestricted, reason }: ReturnType<typeof choose>) {
   if (rung >= unrestricted) return undefined;
   return reason === 'same-turn' ? 'lower-turn' : 'downgraded';
+}
+
+/** Without the specialists for other tasks, unless nobody else can take the request. */
+function amongCompeting(
+  choosing: Choosing,
+  { ladder }: Pick<ArtifactView, 'ladder'>,
+  { task }: RouteOptions,
+): Choosing {
+  const allowed = choosing.allowed ?? ladder.rungs.map((_, rung) => rung);
+  const competing = allowed.filter((rung) => competes(ladder.rungs[rung]!, task));
+  return competing.length === 0 ? choosing : { ...choosing, allowed: competing };
+}
+
+/**
+ * Whether a request went to a rung between because the choice of the policy was a specialist for something else. The gate has not seen such
+ * choices. The strongest candidate loses nothing against itself.
+ */
+function isUnseenByGate(
+  { rung, unrestricted }: Pick<ReturnType<typeof choose>, 'rung' | 'unrestricted'>,
+  { rungs }: Pick<ServedLadder, 'rungs'>,
+  { task }: RouteOptions,
+): boolean {
+  return rung > unrestricted && rung < rungs.length - 1 && !competes(rungs[unrestricted]!, task);
 }
 
 const NO_OPTIONS: RouteOptions = {};

@@ -110,6 +110,8 @@ export interface RouteOptions {
    * failed (`session-rescue`). It never lowers a choice, and a fixed policy does not ask it.
    */
   readonly session?: SessionStay | undefined;
+  /** Which task the request is, in lower case: specialists for other tasks, and all of them without one, do not compete for it. */
+  readonly task?: string;
   /** A profile of the configuration: its ladder, artifact and policy decide. */
   readonly profile?: string;
 }

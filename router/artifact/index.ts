@@ -9,7 +9,7 @@ export {
 } from './artifact-files.ts';
 export type { Floors } from './floors.ts';
 export { type GoldenCase, type Manifest, manifestSchema, type Rung } from './manifest.ts';
-export { type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
+export { competes, type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
 export {
   checkSignature,

@@ -6,6 +6,13 @@ export interface ServedRung {
   readonly candidate: string;
   readonly learnedFrom: string;
   readonly model: string;
+  /** The tasks that it competes for, in lower case; undefined: all. */
+  readonly tasks?: readonly string[];
+}
+
+/** Whether a candidate competes for a request of this task: a specialist does so for its own tasks alone. */
+export function competes({ tasks }: Pick<ServedRung, 'tasks'>, task: string | undefined): boolean {
+  return tasks === undefined || (task !== undefined && tasks.includes(task));
 }
 
 /** A ladder as it is served. */
@@ -20,15 +27,18 @@ export interface ServedLadder {
  * The artifact's ladder with the models that are served in its candidates' places.
  * @param models candidate -> model; candidates that are left out serve the model that they learned from
  * @param field the field of the configuration that `models` comes from
- * @throws PlimsollError `invalid-config` if `models` names a candidate that the artifact does not have.
+ * @param specialists candidate -> its tasks; an empty list: all
+ * @throws PlimsollError `invalid-config` if these name a candidate that the artifact does not have, or the strongest one is a specialist
  */
 export function servedLadder(
   manifest: Pick<Manifest, 'name' | 'ladder'>,
   models: Readonly<Record<string, string>>,
   field = 'ladder',
+  specialists: Readonly<Record<string, readonly string[]>> = {},
 ): ServedLadder {
   const candidates = manifest.ladder.map((rung) => rung.candidate);
-  const unknown = Object.keys(models).find((candidate) => !candidates.includes(candidate));
+  const named = [...Object.keys(models), ...Object.keys(specialists)];
+  const unknown = named.find((candidate) => !candidates.includes(candidate));
   if (unknown !== undefined) {
     throw new PlimsollError(
       'invalid-config',
@@ -36,11 +46,24 @@ export function servedLadder(
       { place: { field: `${field}.${unknown}` } },
     );
   }
-  const rungs = manifest.ladder.map(({ candidate, model }) => ({
-    candidate,
-    learnedFrom: model,
-    model: Object.hasOwn(models, candidate) ? models[candidate]! : model,
-  }));
+  const rungs = manifest.ladder.map(({ candidate, model }) => {
+    const tasks = Object.hasOwn(specialists, candidate) ? specialists[candidate]! : [];
+    return {
+      candidate,
+      learnedFrom: model,
+      model: Object.hasOwn(models, candidate) ? models[candidate]! : model,
+      ...(tasks.length > 0 && { tasks }),
+    };
+  });
+  const strongest = rungs.at(-1);
+  if (strongest?.tasks !== undefined) {
+    const place = `${field}.${strongest.candidate}.for`;
+    throw new PlimsollError(
+      'invalid-config',
+      `${place}: the strongest candidate takes whatever no other one may, so it cannot be a specialist. Take for out.`,
+      { place: { field: place } },
+    );
+  }
   return { rungs, stale: !rungs.every(servesWhatItLearned) };
 }
 

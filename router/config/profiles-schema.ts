@@ -3,6 +3,7 @@ import { quoted } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import { camelCased } from './camel-cased.ts';
 import { cascadeOverrides } from './cascade-schema.ts';
+import { type DeclaredLadder, ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
 import { deadlineMs } from './upstream-schema.ts';
 
 export const profileName = z
@@ -19,8 +20,7 @@ const profileFields = z
       .describe(
         'The profile whose values this one takes where it has none. Default: the configuration itself.',
       ),
-    ladder: z
-      .record(z.string(), z.string().min(1))
+    ladder: ladderSchema
       .default({})
       .describe("Candidate of the artifact -> model; the others as in the configuration's own ladder."),
     artifact: z
@@ -87,7 +87,7 @@ function noProfile(wanted: string, names: readonly string[]): string {
 /** The parts of the configuration that profiles inherit. */
 interface Base<Cascade> {
   readonly profiles: Declared;
-  readonly ladder: Readonly<Record<string, string>>;
+  readonly ladder: DeclaredLadder;
   readonly cascade: Cascade;
   readonly upstream: { readonly deadlineMs: number };
 }
@@ -98,6 +98,8 @@ export interface Profile<Cascade = object> {
   readonly lineage: readonly string[];
   /** Candidate -> model. */
   readonly ladder: Readonly<Record<string, string>>;
+  /** Candidate -> its tasks. */
+  readonly specialists: Readonly<Record<string, readonly string[]>>;
   /** Undefined: the configuration's. */
   readonly artifact: string | undefined;
   /** Undefined: the configuration's. */
@@ -122,13 +124,16 @@ export function resolvedProfiles<Cascade extends object>(
 function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Profile<Cascade> {
   const lineage = lineageOf(name, base.profiles);
   const origins: Record<string, string> = {};
-  let ladder = base.ladder;
+  let ladder = modelsOf(base.ladder);
+  let specialists = specialistsOf(base.ladder);
   let cascade = base.cascade as 'off' | Cascade;
   const values: Partial<DeclaredProfile> = {};
   for (const ancestor of [...lineage].reverse()) {
-    const { extends: _, ladder: models, cascade: changes, ...rest } = base.profiles[ancestor]!;
+    const { extends: _, ladder: declared, cascade: changes, ...rest } = base.profiles[ancestor]!;
+    const models = modelsOf(declared);
     ladder = { ...ladder, ...models };
-    for (const candidate of Object.keys(models)) origins[`ladder.${candidate}`] = ancestor;
+    specialists = { ...specialists, ...specialistsOf(declared) };
+    for (const candidate of Object.keys(declared)) origins[`ladder.${candidate}`] = ancestor;
     for (const [field, value] of Object.entries(rest)) {
       if (value === undefined) continue;
       Object.assign(values, { [field]: value });
@@ -140,7 +145,18 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
   }
   const { artifact, policy, margin, deadlineMs = base.upstream.deadlineMs, capture } = values;
   const captureShare = capture === 'off' ? 0 : capture?.share;
-  return { lineage, ladder, artifact, policy, margin, deadlineMs, cascade, captureShare, origins };
+  return {
+    lineage,
+    ladder,
+    specialists,
+    artifact,
+    policy,
+    margin,
+    deadlineMs,
+    cascade,
+    captureShare,
+    origins,
+  };
 }
 
 function lineageOf(name: string, declared: Declared): readonly string[] {

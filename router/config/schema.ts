@@ -4,6 +4,7 @@ import { camelCased } from './camel-cased.ts';
 import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
 import { feedbackSchema } from './feedback-schema.ts';
+import { ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
 import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import {
@@ -47,11 +48,10 @@ export const configSchema = z
       .min(1)
       .optional()
       .describe('Folder of the artifact that decides; by default the starter.'),
-    ladder: z
-      .record(z.string(), z.string().min(1))
+    ladder: ladderSchema
       .default({})
       .describe(
-        'Candidate of the artifact -> the model that you serve in its place, e.g. cheap: gpt-4o-mini.',
+        'Candidate of the artifact -> the model that you serve in its place, e.g. cheap: gpt-4o-mini; with for: the tasks of a specialist.',
       ),
     providers: providersSchema
       .prefault({})
@@ -128,11 +128,22 @@ export const configSchema = z
   })
   .transform((fields) => withNeededState(withProfiles(camelCased(fields))));
 
-/** Profiles with all that they inherit. */
+/** Ladders as the code reads them, and profiles with all that they inherit. */
 function withProfiles<Fields extends Parameters<typeof resolvedProfiles>[0]>(
   fields: Fields,
-): Omit<Fields, 'profiles'> & { readonly profiles: Readonly<Record<string, Profile<Fields['cascade']>>> } {
-  return { ...fields, profiles: resolvedProfiles<Fields['cascade']>(fields) };
+): Omit<Fields, 'profiles' | 'ladder'> & {
+  readonly ladder: Readonly<Record<string, string>>;
+  /** Candidate -> its tasks. */
+  readonly specialists: Readonly<Record<string, readonly string[]>>;
+  readonly profiles: Readonly<Record<string, Profile<Fields['cascade']>>>;
+} {
+  const { ladder } = fields;
+  return {
+    ...fields,
+    ladder: modelsOf(ladder),
+    specialists: specialistsOf(ladder),
+    profiles: resolvedProfiles<Fields['cascade']>(fields),
+  };
 }
 
 /** SQLite in .plimsoll/state.db as soon as something needs a state; a server that only decides needs none. */

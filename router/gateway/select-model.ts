@@ -1,3 +1,4 @@
+import { competes } from '../artifact/index.ts';
 import {
   type Catalog,
   type CatalogModel,
@@ -114,7 +115,9 @@ export async function selectModel(
   if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name), session, profile);
   if (request.operation === 'embeddings') throw needsExplicitModel();
   try {
-    return await routed(call, optionsOf(wanted, profile), parts, session);
+    const options = optionsOf(wanted, profile);
+    const { task } = request;
+    return await routed(call, task === undefined ? options : { ...options, task }, parts, session);
   } catch (error) {
     throw inTermsOfModel(error, String(request.body['model']), parts.names);
   }
@@ -177,8 +180,13 @@ async function routed(
   const ownTurn = isLarge(call.bodyText ?? '') ? nextTurn : undefined;
   if (ownTurn) await ownTurn();
   const unable: CatalogModel[] = [];
+  const specialists = specialistsElsewhere(rungs, ladder, options.task);
   const lacks: Lacks = (model) =>
-    unable.includes(model) ? ['a place for a field'] : unmetRequirements(model, requirements);
+    unable.includes(model)
+      ? ['a place for a field']
+      : specialists.includes(model)
+        ? ['this task']
+        : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
   const { cascade } = profileParts(parts, options.profile) ?? parts;
@@ -234,6 +242,19 @@ function inSessionOptions(
 ): RouteOptions {
   const pinned = pinnedRung === undefined ? options : { ...options, pinnedRung };
   return standing?.stay === undefined ? pinned : { ...pinned, session: standing.stay };
+}
+
+const NOBODY: readonly CatalogModel[] = [];
+
+/** The models that are on the ladder for other tasks alone. */
+function specialistsElsewhere(
+  rungs: Router['ladder'],
+  ladder: readonly CatalogModel[],
+  task: string | undefined,
+): readonly CatalogModel[] {
+  if (rungs.every(({ tasks }) => tasks === undefined)) return NOBODY;
+  const competing = new Set(ladder.filter((_, rung) => competes(rungs[rung]!, task)));
+  return ladder.filter((model) => !competing.has(model));
 }
 
 /** Up to the first rung whose API cannot carry the request; that of the first one can. */

@@ -76,6 +76,7 @@ export const UNGATED_REASONS = [
   'ungated-policy', // the gate has not looked at the policy
   'ungated-threshold', // the request named another threshold than the gated one
   'lower-turn', // the results of tools went to a cheaper rung than the policy's choice: the one that called them
+  'specialist-left-out', // the policy's choice is a specialist for another task; neither it nor the strongest candidate took the request
   'downgraded', // the policy's choice cannot take the request; a cheaper candidate did
   'other-models', // stale: the router learned from other models than it serves
   'expired',
@@ -96,8 +97,8 @@ interface Circumstances {
   readonly stale: boolean;
   /** The threshold is not the policy's own. */
   readonly otherThreshold: boolean;
-  /** Why a cheaper rung than the policy's choice was taken; undefined if none was. */
-  readonly lowered: 'downgraded' | 'lower-turn' | undefined;
+  /** Why another rung than the policy's choice was taken that the gate does not answer for; undefined if none was. */
+  readonly lowered: keyof typeof LOWERED | undefined;
 }
 
 /** What the gate's verdict on an artifact says of each policy that serves, at the time of the call. */
@@ -115,7 +116,11 @@ const PASS: VerdictClaim = { verdict: 'PASS', ungatedReason: null };
 const EXPIRED: VerdictClaim = { verdict: 'expired', ungatedReason: 'expired' };
 const CONTRADICTED: VerdictClaim = { verdict: 'contradicted', ungatedReason: 'contradicted' };
 const STALE: VerdictClaim = { verdict: 'stale', ungatedReason: 'other-models' };
-const LOWERED = { downgraded: none('downgraded'), 'lower-turn': none('lower-turn') };
+const LOWERED = {
+  downgraded: none('downgraded'),
+  'lower-turn': none('lower-turn'),
+  'specialist-left-out': none('specialist-left-out'),
+};
 const UNGATED_POLICY = none('ungated-policy');
 const UNGATED_THRESHOLD = none('ungated-threshold');
 

@@ -169,10 +169,13 @@ function showList(stored: readonly StoredKey[], file: string, now: Date, json: b
 }
 
 function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
+  const areBound = keys.some(({ profile }) => profile !== undefined);
   const rows = keys.map(({ id, name, created, expires, state, profile }) => {
-    return [id, name, created.slice(0, 10), expires?.slice(0, 10) ?? '–', state, profile ?? '–'];
+    const row = [id, name, created.slice(0, 10), expires?.slice(0, 10) ?? '–', state];
+    return areBound ? [...row, profile ?? '–'] : row;
   });
-  return `${textTable([['id', 'name', 'created', 'expires', 'state', 'profile'], ...rows])}\n`;
+  const heading = ['id', 'name', 'created', 'expires', 'state', ...(areBound ? ['profile'] : [])];
+  return `${textTable([heading, ...rows])}\n`;
 }
 
 async function revoke(id: string, { json, ...place }: Flags): Promise<void> {

@@ -41,7 +41,11 @@ interface ResolvedProfile {
   readonly standing: Standing;
   readonly policy: Sourced<string>;
   readonly margin: Sourced<number> | undefined;
-  readonly ladder: readonly (Sourced<string> & { readonly candidate: string })[];
+  readonly ladder: readonly (Sourced<string> & {
+    readonly candidate: string;
+    /** The tasks of a specialist. */
+    readonly for?: readonly string[];
+  })[];
   readonly deadlineMs: Sourced<number>;
   readonly cascade: Sourced<Profile['cascade']>;
   /** Share of its requests, 0 for none; undefined: nothing is captured. */
@@ -73,10 +77,15 @@ function resolvedProfile(
     standing: policyVerdicts(view.standing, artifact, Date.now).standing(view.ladder.stale),
     policy: { value: view.defaultPolicy, from: from('policy', 'policy', 'default_policy') },
     margin: margin === undefined ? undefined : { value: margin, from: from('margin', 'margin', '') },
-    ladder: view.ladder.rungs.map(({ candidate, model }) => {
+    ladder: view.ladder.rungs.map(({ candidate, model, tasks }) => {
       const field = `ladder.${candidate}`;
       const inherited = Object.hasOwn(config.ladder, candidate) && config.ladder[candidate] === model;
-      return { candidate, value: model, from: from(field, field, inherited ? field : 'as learned') };
+      return {
+        candidate,
+        value: model,
+        ...(tasks !== undefined && { for: tasks }),
+        from: from(field, field, inherited ? field : 'as learned'),
+      };
     }),
     deadlineMs: { value: deadlineMs, from: from('deadlineMs', 'deadline_ms', 'upstream.deadline_ms') },
     cascade: { value: cascade, from: from('cascade', 'cascade', 'cascade') },
@@ -117,7 +126,10 @@ function lines(profile: ResolvedProfile): string {
     ['verdict', verdictText(standing), 'of the artifact'],
     ['policy', policy.value, policy.from],
     ...(margin === undefined ? [] : [['margin', String(margin.value), margin.from] as const]),
-    ...ladder.map(({ candidate, value, from }) => [candidate, value, from] as const),
+    ...ladder.map(
+      ({ candidate, value, for: tasks, from }) =>
+        [candidate, tasks === undefined ? value : `${value}, for ${tasks.join(', ')}`, from] as const,
+    ),
     ['deadline', `${deadlineMs.value} ms`, deadlineMs.from],
     ['cascade', cascadeText(cascade.value), cascade.from],
     ...(captureShare === undefined

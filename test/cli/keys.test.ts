@@ -43,6 +43,16 @@ describe.concurrent('plimsoll keys', () => {
     expect(after.stdout).toMatch(new RegExp(`^${listed.id}    ci  .* revoked$`, 'm'));
   });
 
+  it('--profile binds a key to a profile of the configuration, and refuses any other', async () => {
+    const cwd = scratchFolder();
+    writeFileSync(path.join(cwd, 'plimsoll.config.yaml'), 'profiles: { legal: {} }\n');
+    expect((await cli(['keys', 'create', '--name', 'ci', '--profile', 'legal'], { cwd })).code).toBe(0);
+    expect(jsonOf(await cli(['keys', 'list', '--json'], { cwd })).keys).toMatchObject([{ profile: 'legal' }]);
+    expect((await cli(['keys', 'list'], { cwd })).stdout).toMatch(/ valid +legal$/m);
+    const wrong = await cli(['keys', 'create', '--name', 'ci', '--profile', 'legl'], { cwd });
+    expectRefusal(wrong, /--profile: There is no profile "legl"\. Did you mean "legal"\?/, 1);
+  });
+
   it('--json and --file: machine-readable, elsewhere', async () => {
     const file = path.join(scratchFolder(), 'elsewhere.json');
     const made = jsonOf(await cli(['keys', 'create', '--name', 'a b', '--file', file, '--json']));

@@ -42,6 +42,7 @@ test('a profile takes what it does not say from those that it extends, then from
   expect(contracts).toEqual({
     lineage: ['contracts', 'legal', 'base'],
     ladder: { cheap: 'b', strong: 'c' },
+    specialists: {},
     artifact: 'models/legal',
     policy: 'always-strong',
     margin: 0.01,

@@ -181,3 +181,40 @@ test('its deadline holds for its requests alone, and no provider hears of it', a
   expect(await Promise.all([ended('quick'), ended('patient')])).toEqual([504, 200]);
   expect(JSON.stringify(first.requests.map(({ headers }) => headers))).not.toContain('x-plimsoll');
 });
+
+test('a specialist takes its tasks, and is no fallback for others', async () => {
+  const { url, first, artifact } = await gatewayForTest({
+    config: {
+      ladder: { cheap: { model: 'first/small', for: ['sql'] }, strong: 'first/large' },
+      upstream: { allow_downgrade: true, retry: { max_retries: 0 } },
+    },
+  });
+  const [easy, hard] = [artifact.easy[0]!, artifact.hard[0]!];
+  const task = (name: string) => ({ 'x-plimsoll-task': name });
+  const selected = async (headers: Record<string, string>) =>
+    served(await postRaw(url, CHAT, ask(easy), headers)).selected;
+  expect(await selected(task('SQL'))).toBe('first/small');
+  expect(await selected(task('chat'))).toBe('first/large');
+  expect(await selected({})).toBe('first/large');
+  first.failAlways('500');
+  const asked = first.requests.length;
+  expect((await postRaw(url, CHAT, ask(hard))).status).toBeGreaterThanOrEqual(500);
+  const models = first.requests.slice(asked).map(({ body }) => (body as { model: string }).model);
+  expect(new Set(models)).toEqual(new Set(['large']));
+});
+
+test("a profile's own share of capture takes its place", async () => {
+  const state = { kind: 'memory' as const };
+  const { url } = await gatewayForTest({
+    config: {
+      state,
+      capture: { share: 1 },
+      profiles: { hidden: { capture: 'off' }, ...profiles },
+    },
+  });
+  for (const model of ['auto:hidden', 'auto:hidden', 'auto:strong', 'auto'])
+    await (await postRaw(url, CHAT, ask('Why?', model))).text();
+  const metrics = async () => (await fetch(`${url}/metrics`)).text();
+  await expect.poll(metrics).toContain('plimsoll_captured_total{outcome="stored"} 2');
+  expect(await metrics()).toContain('plimsoll_captured_total{outcome="other-profile"} 2');
+});

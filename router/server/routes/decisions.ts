@@ -143,6 +143,7 @@ async function decide(
   const options = {
     ...(request.policy !== undefined && { policy: request.policy }),
     ...(profile !== undefined && { profile }),
+    ...(labels.task !== undefined && { task: labels.task }),
   };
   const input = routeInput(request);
   const decision = request.explain

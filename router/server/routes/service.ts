@@ -101,7 +101,12 @@ function loadedJson({ name, sha256, profiles, loadMs, memoryBytes }: Router['art
 }
 
 function ladderJson(rungs: Router['ladder']): Readiness['ladder'] {
-  return rungs.map(({ candidate, model, learnedFrom }) => ({ candidate, model, learned_from: learnedFrom }));
+  return rungs.map(({ candidate, model, learnedFrom, tasks }) => ({
+    candidate,
+    model,
+    learned_from: learnedFrom,
+    ...(tasks !== undefined && { for: [...tasks] }),
+  }));
 }
 
 /**

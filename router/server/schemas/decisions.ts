@@ -199,7 +199,12 @@ export const standingSchema = z
   })
   .describe("What the gate's verdict on the artifact's own policy is worth, over one ladder.");
 
-const servedRung = z.strictObject({ candidate: z.string(), model: z.string(), learned_from: z.string() });
+const servedRung = z.strictObject({
+  candidate: z.string(),
+  model: z.string(),
+  learned_from: z.string(),
+  for: z.array(z.string()).optional().describe('The tasks of a specialist; left out if it competes for all.'),
+});
 
 export const readinessSchema = z.strictObject({
   status: z
