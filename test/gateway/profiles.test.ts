@@ -215,6 +215,6 @@ test("a profile's own share of capture takes its place", async () => {
   for (const model of ['auto:hidden', 'auto:hidden', 'auto:strong', 'auto'])
     await (await postRaw(url, CHAT, ask('Why?', model))).text();
   const metrics = async () => (await fetch(`${url}/metrics`)).text();
-  await expect.poll(metrics).toContain('plimsoll_captured_total{outcome="stored"} 2');
   expect(await metrics()).toContain('plimsoll_captured_total{outcome="other-profile"} 2');
+  await expect.poll(metrics, { timeout: 40_000 }).toContain('plimsoll_captured_total{outcome="stored"} 2');
 });
