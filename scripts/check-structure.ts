@@ -46,6 +46,7 @@ const ROOMS = [
   'router/passthrough',
   'router/providers',
   'router/fallback',
+  'router/response-cache',
   'router/access',
   'router/threads',
   'router/sessions',

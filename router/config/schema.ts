@@ -7,6 +7,7 @@ import { feedbackSchema } from './feedback-schema.ts';
 import { ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
 import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
+import { responseCacheSchema } from './response-cache-schema.ts';
 import {
   accessSchema,
   aliasesSchema,
@@ -79,6 +80,7 @@ export const configSchema = z
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     sessions: sessionsSchema.prefault({}),
+    response_cache: responseCacheSchema.optional(),
     watch: watchSchema.optional(),
     instances: z
       .int()

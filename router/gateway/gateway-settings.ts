@@ -11,6 +11,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
+import type { ResponseCacheOptions } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
 import type { GatewayParts } from './handle-request.ts';
 import type { Aliases } from './model-names.ts';
@@ -21,6 +22,7 @@ export interface GatewaySettings extends CatalogOptions {
   readonly profiles: Readonly<Record<string, ProfileSettings>>;
   readonly aliases: Aliases;
   readonly upstream: UpstreamSettings;
+  readonly responseCache?: ResponseCacheOptions | undefined;
   readonly cascade: Omit<GatewayParts['cascade'], 'verifier'> & { readonly verifier?: string | undefined };
 }
 

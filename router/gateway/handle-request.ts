@@ -1,6 +1,7 @@
 import { httpStatus } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import type { DrawnRequest } from '../records/index.ts';
+import type { ResponseCache } from '../response-cache/index.ts';
 import { resultWithin } from '../result-within.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
@@ -10,7 +11,8 @@ import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
 import { passedRequest } from './passed-request.ts';
 import type { CascadePlan, Strategy } from './plan.ts';
-import { type ExecutedRequest, earlyReply, type GatewayReply, replyTo } from './reply.ts';
+import { cachedReply, type ExecutedRequest, earlyReply, type GatewayReply, replyTo } from './reply.ts';
+import { type CacheUse, cachedSelection, useCache } from './reply-cache.ts';
 import { mayCallTools } from './reply-fault.ts';
 import { selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
@@ -41,6 +43,8 @@ export interface ProfileParts {
 /** One state of the configuration; a request keeps the one that it started with. */
 export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly strategy: Strategy;
+  /** Replies that may go out again; undefined: none are kept. */
+  readonly cache: ResponseCache | undefined;
   /** How long a cheap reply may be held and judged. */
   readonly cascade: CheckOptions & { readonly maxWaitMs: number };
   readonly profiles: ReadonlyMap<string, ProfileParts>;
@@ -64,6 +68,7 @@ export async function handleRequest(
   let selection: Selection | undefined;
   let session: SessionIdentity | undefined;
   let calledMs: number | undefined;
+  let cache: CacheUse | undefined;
   try {
     let call = callFor(request, parts.upstream);
     let keep: ThreadedRequest['keep'];
@@ -94,19 +99,42 @@ export async function handleRequest(
     if (isLarge(request.bodyText)) await nextTurn();
     request.signal.throwIfAborted();
     const own = profileParts(parts, selection.profile);
+    cache = parts.cache && (await useCache(parts.cache, request, call, selection, keep !== undefined));
+    if (cache?.outcome === 'hit') {
+      selection = cachedSelection(selection, cache.found);
+      if (selection.decision) recording.shares.chose(selection.selected.name);
+      rememberSelection(selection);
+      const drawn = isChat(request) ? draw(request, selection, recording, own?.captureShare) : undefined;
+      const stages = {
+        request,
+        startedAt,
+        selection,
+        session,
+        id: requestId(selection),
+        calledMs,
+        drawn,
+        cache,
+      };
+      return cachedReply(
+        stages,
+        cache.found,
+        headersFor(stages.id, selection, request, recording, cache),
+        recording,
+      );
+    }
     const { deadlineMs } = own ?? parts.upstream;
     const { maxWaitMs } = own ?? parts.cascade;
     const plan = parts.strategy(selection, { deadlineMs, maxWaitMs });
     calledMs = performance.now();
     const id = requestId(selection);
-    const stages = { request, startedAt, selection, session, id, calledMs };
+    const stages = { request, startedAt, selection, session, id, calledMs, cache };
     const executing = executePlan(plan, call, own?.execution ?? parts, calledMs);
     // Runs while we wait for the provider, so it adds no latency.
     const drawn = isChat(request) ? draw(request, selection, recording, own?.captureShare) : undefined;
     if (plan.kind === 'direct') {
       if (selection.decision) recording.shares.chose(selection.selected.name);
       rememberSelection(selection);
-      const headers = headersFor(id, selection, request, recording);
+      const headers = headersFor(id, selection, request, recording, cache);
       return keepingReply(
         replyTo(executedRequest(stages, selection, drawn, await executing, headers), recording),
         keep,
@@ -116,12 +144,17 @@ export async function handleRequest(
       const final = finalSelection(stages.selection, plan, done);
       recording.shares.chose(final.selected.name);
       rememberSelection(final);
-      return executedRequest(stages, final, drawn, done, headersFor(id, final, request, recording));
+      return executedRequest(stages, final, drawn, done, headersFor(id, final, request, recording, cache));
     });
     const isHeldLong =
       call.stream && parts.heartbeatMs > 0 && !(await endsWithin(executed, parts.heartbeatMs));
     const reply = isHeldLong
-      ? earlyReply({ ...stages, drawn }, headersFor(id, selection, request, recording), executed, recording)
+      ? earlyReply(
+          { ...stages, drawn },
+          headersFor(id, selection, request, recording, cache),
+          executed,
+          recording,
+        )
       : replyTo(await executed, recording);
     return keepingReply(reply, keep);
   } catch (error) {
@@ -155,25 +188,40 @@ function headersFor(
   selection: Selection,
   request: GatewayRequest,
   { feedbackToken }: Recording,
+  cache: CacheUse | undefined,
 ): Record<string, string> {
   const headers = selectionHeaders(id, selection);
+  if (cache !== undefined) headers['x-plimsoll-cache'] = cache.outcome;
   const token = isChat(request) ? feedbackToken?.({ decisionId: id, keyId: request.keyId }) : undefined;
   if (token !== undefined) headers['x-plimsoll-feedback-token'] = token;
   return headers;
 }
 
-type CalledStages = Pick<ExecutedRequest, 'request' | 'startedAt' | 'session' | 'id' | 'calledMs'>;
+type CalledStages = Pick<ExecutedRequest, 'request' | 'startedAt' | 'session' | 'id' | 'calledMs' | 'cache'>;
 
 /** Field by field: this is on the way of every request, and spreading objects is slow. */
 function executedRequest(
-  { request, startedAt, session, id, calledMs }: CalledStages,
+  { request, startedAt, session, id, calledMs, cache }: CalledStages,
   selection: Selection,
   drawn: DrawnRequest | undefined,
   { result, check }: ExecutedPlan,
   headers: Record<string, string>,
 ): ExecutedRequest {
   const firstByteMs = performance.now();
-  return { request, startedAt, selection, session, id, calledMs, drawn, headers, result, check, firstByteMs };
+  return {
+    request,
+    startedAt,
+    selection,
+    session,
+    id,
+    calledMs,
+    drawn,
+    cache,
+    headers,
+    result,
+    check,
+    firstByteMs,
+  };
 }
 
 /** The model whose reply passed and goes out, else the strongest; what it was if the provider refused the request itself. */

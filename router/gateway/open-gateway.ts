@@ -24,6 +24,7 @@ import {
   openFeedbackDesk,
   type RequestFacts,
 } from '../records/index.ts';
+import { createResponseCache } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
 import {
   openSessions,
@@ -278,7 +279,9 @@ export async function openGateway(
           },
         ];
       };
+      void current?.cache?.clear(); // what another configuration or artifact replied is no reply of this one
       current = {
+        cache: settings.responseCache && createResponseCache(settings.responseCache),
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
         upstream,
@@ -346,6 +349,7 @@ export async function openGateway(
     names: () => currentParts().names,
     async close() {
       queue.close();
+      void current?.cache?.clear();
       recorded.flush();
       access?.close?.();
       await Promise.all([capture?.close(), audits?.close(), decisionLog?.close()]);

@@ -9,6 +9,8 @@ import {
   spentUsd,
   totalCostUsd,
 } from '../records/index.ts';
+import type { FoundReply } from '../response-cache/index.ts';
+import type { ReplyRecorder } from './reply-cache.ts';
 import { COST_TRAILERS, type Costs, costHeaders, replyHeaders } from './reply-headers.ts';
 import type { GatewayRequest } from './request.ts';
 import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
@@ -108,11 +110,14 @@ function plainReply(
   const { status, headers, body } = outcome;
   const { drawn } = executed;
   const usage = body.whole && outcome.usage();
-  if (body.whole !== undefined) drawn?.hold(body.whole);
+  if (body.whole !== undefined) {
+    drawn?.hold(body.whole);
+    recorderOf(executed)?.hold(body.whole);
+  }
   return {
     status,
     headers: headersOf(executed, headers, model, usage),
-    body: body.whole ?? drawn?.watch(body) ?? body,
+    body: body.whole ?? watched(executed, body),
     stream: undefined,
     finished: recordOnce(executed, recording, status, outcome.usage),
     spent: () => spentOn(executed, { model, outcome }),
@@ -132,7 +137,7 @@ function streamReply(
   const { 'content-length': _, ...headers } = outcome.headers;
   const own = { ...headers, ...STREAM_HEADERS };
   const end = dialect === 'responses' ? new ResponseEnd() : undefined;
-  const passed = executed.drawn?.watch(outcome.body) ?? outcome.body;
+  const passed = watched(executed, outcome.body);
   return {
     status,
     headers: headersOf(executed, own, model),
@@ -145,6 +150,16 @@ function streamReply(
     finished: recordOnce(executed, recording, status, outcome.usage),
     spent: () => spentOn(executed, { model, outcome }),
   };
+}
+
+/** The same bytes, held on their way by whoever keeps the reply. */
+function watched(executed: ExecutedRequest, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const drawn = executed.drawn?.watch(body) ?? body;
+  return recorderOf(executed)?.watch(drawn) ?? drawn;
+}
+
+function recorderOf({ cache }: RequestStages): ReplyRecorder | undefined {
+  return cache?.outcome === 'miss' ? cache.recorder : undefined;
 }
 
 const HELD = Buffer.from(': the answer is being checked\n\n');
@@ -186,7 +201,7 @@ export function earlyReply(
     executed = await executing;
     if (executed.result.kind === 'failure') throw new LateFailure(executed.result.failure);
     const { body } = executed.result.outcome;
-    const passed = executed.drawn?.watch(body) ?? body;
+    const passed = watched(executed, body);
     yield* end === undefined ? passed : end.watch(passed);
   }
   const usage = () => (executed?.result.kind === 'reply' ? executed.result.outcome.usage() : undefined);
@@ -212,6 +227,41 @@ export function earlyReply(
       return spentOn(executed, result.kind === 'reply' ? result : undefined);
     },
   };
+}
+
+/** A reply that was kept from an earlier request. It costs nothing, and no provider is called. */
+export function cachedReply(
+  stages: RequestStages & Pick<ExecutedRequest, 'id' | 'request' | 'selection'>,
+  found: FoundReply,
+  headers: Record<string, string>,
+  recording: Recording,
+): GatewayReply {
+  const { request, id, selection, drawn } = stages;
+  const { body, ageMs, dropped = NOTHING_DROPPED } = found;
+  const stream = request.body['stream'] === true;
+  const costs = { costUsd: 0, baselineCostUsd: undefined };
+  const own = {
+    age: String(Math.floor(ageMs / 1_000)),
+    'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json',
+    ...(stream && STREAM_HEADERS),
+  };
+  const overheadMs = performance.now() - request.startedMs;
+  const facts = { served: found.model, attempts: 0, overheadMs, dropped, ...costs };
+  drawn?.hold(body);
+  return {
+    status: 200,
+    headers: replyHeaders(headers, own, facts),
+    body: stream ? inOneChunk(body) : body,
+    stream: stream
+      ? { trailerNames: COST_TRAILERS, trailers: () => costHeaders({}, costs), errorEvent: () => undefined }
+      : undefined,
+    finished: recordOnce(stages, recording, 200),
+    spent: () => ({ id, model: selection.selected.name, usd: 0, inputTokens: 0, outputTokens: 0 }),
+  };
+}
+
+async function* inOneChunk(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body;
 }
 
 function lateHeaders(executed: ExecutedRequest): Record<string, string> {

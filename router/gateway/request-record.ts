@@ -15,6 +15,7 @@ import {
   randomCostUsd,
 } from '../records/index.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
+import type { CacheUse } from './reply-cache.ts';
 import type { GatewayRequest } from './request.ts';
 import { type Selection, switchCostOf } from './select-model.ts';
 
@@ -46,6 +47,8 @@ export interface RequestStages {
   readonly firstByteMs?: number;
   /** If the request was drawn to be captured. */
   readonly drawn?: DrawnRequest | undefined;
+  /** What the cache of replies did; undefined if there is none. */
+  readonly cache?: CacheUse | undefined;
   /** In place of the selection's. */
   readonly reason?: string;
   /** In place of the request's. */
@@ -76,6 +79,7 @@ export function recordOnce(
       stages.selection?.session?.replied(facts.served, facts.usage);
     recording.observe(facts);
     stages.drawn?.end(facts);
+    if (stages.cache?.outcome === 'miss') stages.cache.recorder.end(facts);
   };
 }
 
@@ -86,9 +90,10 @@ function factsOf(
   usage: Usage | undefined,
   ended: RequestFacts['ended'],
 ): RequestFacts {
-  const { startedAt, request, selection, calledMs, firstByteMs, result, check } = stages;
+  const { startedAt, request, selection, calledMs, firstByteMs, result, check, cache } = stages;
   const ladder = selection?.ladder ?? [];
-  const served = result?.kind === 'reply' ? result.model : undefined;
+  const isHit = cache?.outcome === 'hit';
+  const served = isHit ? selection?.selected : result?.kind === 'reply' ? result.model : undefined;
   const model = request.body['model'];
   const rungs = ladder.map(({ name, price }) => ({ price, share: shares.shareOf(name) }));
   const endedMs = performance.now();
@@ -111,7 +116,8 @@ function factsOf(
       usage?.outputTokens ??
       (result?.kind === 'reply' ? result.outcome.estimatedOutputTokens?.() : undefined),
     identity: result?.kind === 'reply' ? result.outcome.identity?.() : undefined,
-    costUsd: costUsd(served?.price, usage),
+    costUsd: isHit ? 0 : costUsd(served?.price, usage),
+    cache: cache && cacheFacts(cache),
     baselineCostUsd: baselineCostUsd(ladder.at(-1)?.price, usage),
     randomCostUsd: randomCostUsd(rungs, usage),
     keyId: request.keyId,
@@ -143,6 +149,11 @@ function promptOf({ body, dialect }: GatewayRequest): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function cacheFacts(use: CacheUse): NonNullable<RequestFacts['cache']> {
+  if (use.outcome === 'hit') return { outcome: 'hit', ageMs: use.found.ageMs, savedUsd: use.found.costUsd };
+  return { outcome: use.outcome === 'miss' ? 'miss' : use.reason };
 }
 
 /** Longer names are none: half of one would be another person's. */

@@ -304,6 +304,11 @@ const FORWARDED_HEADERS: Readonly<Record<Dialect, readonly string[]>> = {
   responses: ['openai-beta', 'idempotency-key'],
 };
 
+/** Names of the client's headers that may change what a provider replies. */
+export function meaningfulHeaders({ passHeaders }: Provider, dialect: Dialect): readonly string[] {
+  return [...FORWARDED_HEADERS[dialect].filter((name) => name !== 'idempotency-key'), ...passHeaders];
+}
+
 const CHAT_PATHS: Readonly<Record<Dialect, string>> = {
   openai: '/chat/completions',
   anthropic: '/messages',

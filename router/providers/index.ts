@@ -1,6 +1,6 @@
 /** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
 
-export { canCarry, prepareByDialect, takesNative } from './attempt.ts';
+export { canCarry, meaningfulHeaders, prepareByDialect, takesNative } from './attempt.ts';
 export { outboundFrom } from './connection-pools.ts';
 export { countRequest } from './count-request.ts';
 export { givesLogprobs } from './logprobs.ts';

@@ -4,6 +4,7 @@ import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
 import { FAILURES, OPERATIONS, type Operation, type Usage } from '../providers/index.ts';
 import { MAX_TAGS } from '../request-tags.ts';
+import { BYPASS_REASONS, type BypassReason } from '../response-cache/index.ts';
 import type { Decision } from '../router.ts';
 import {
   SESSION_SOURCES,
@@ -101,6 +102,8 @@ export interface RequestFacts {
   readonly identity?: ReplyIdentity | undefined;
   /** Of the reply that went out: `totalCostUsd` adds a cheap one that did not. */
   readonly costUsd: number | undefined;
+  /** What the cache of replies did; undefined if there is none, or the request had nothing to do with it. */
+  readonly cache?: CacheFacts | undefined;
   /** Always strong, same tokens: see `savings.ts`. Undefined if nothing was routed. */
   readonly baselineCostUsd: number | undefined;
   /** At random with the router's shares, same tokens: see `savings.ts`. */
@@ -123,6 +126,14 @@ export interface RequestFacts {
   readonly session?: SessionFacts | undefined;
   /** The routed text. Only the decision log reads it, and only if `include_prompt` is on. */
   readonly prompt: string | undefined;
+}
+
+/** `hit`: the reply came from the cache, `miss`: it could have; else why it could not. */
+export interface CacheFacts {
+  readonly outcome: 'hit' | 'miss' | BypassReason;
+  /** Of a hit: how long ago the reply was made, and what it cost then. */
+  readonly ageMs?: number | undefined;
+  readonly savedUsd?: number | undefined;
 }
 
 /** A conversation. `name` is the client's own id: the state stores a keyed hash of it, and the log has it only if `include_session_ids` is on. */
@@ -226,6 +237,18 @@ export const decisionRecordSchema = z
     status: z.int().describe('HTTP, as the client got it.'),
     ended: z.enum(['whole', 'broken', 'client-left', 'client-stalled']),
     usage: usage.optional(),
+    cache: z
+      .strictObject({
+        outcome: z
+          .enum(['hit', 'miss', ...BYPASS_REASONS])
+          .describe(
+            'hit: the reply was kept from an earlier request; else miss, or why it could not be kept.',
+          ),
+        age_ms: ms.optional(),
+        saved_usd: usd.describe('What the reply cost when it was made.'),
+      })
+      .optional()
+      .describe('What the cache of replies did; left out if there is none.'),
     cost_usd: usd,
     baseline_cost_usd: usd.describe('ESTIMATE: always the strongest candidate, with the same tokens.'),
     random_cost_usd: usd.describe('ESTIMATE: at random with the shares so far, with the same tokens.'),
@@ -300,6 +323,7 @@ export function decisionRecord(
     status: facts.status,
     ended: facts.ended,
     usage: usage && usageOf(usage),
+    cache: facts.cache && cacheOf(facts.cache),
     cost_usd: totalCostUsd(facts.costUsd, facts.check),
     baseline_cost_usd: facts.baselineCostUsd,
     random_cost_usd: facts.randomCostUsd,
@@ -327,6 +351,10 @@ function sessionOf(
     compacted: isCompacted || undefined,
     name: includeName ? name : undefined,
   };
+}
+
+function cacheOf({ outcome, ageMs, savedUsd }: CacheFacts) {
+  return { outcome, age_ms: ageMs && rounded(ageMs), saved_usd: savedUsd };
 }
 
 function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision']>['policy']) {

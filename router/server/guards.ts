@@ -82,11 +82,13 @@ const PREFLIGHT_SECONDS = 600;
 
 /** What a page may read of a response; browsers hide all other headers of another origin. */
 const EXPOSED_HEADERS = [
+  'age',
   'request-id',
   'x-request-id',
   'retry-after',
   'x-plimsoll-attempts',
   'x-plimsoll-baseline-cost-usd',
+  'x-plimsoll-cache',
   'x-plimsoll-cache-write-tokens',
   'x-plimsoll-cached-tokens',
   'x-plimsoll-cost-usd',

@@ -169,6 +169,15 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     'plimsoll_random_cost_usd_total',
     'ESTIMATE: US dollars of the same requests at random with the same shares and tokens.',
   );
+  const cacheUses = counter(
+    'plimsoll_response_cache_requests_total',
+    'Requests by what the cache of replies did: hit, miss, or why it was passed by.',
+    'outcome',
+  );
+  const saved = counter(
+    'plimsoll_response_cache_saved_usd_total',
+    'US dollars that its hits cost when they were made.',
+  );
   const countReply = (model: string, usage: RequestFacts['usage'], usd: number | undefined) => {
     // A provider may report anything: NaN would spoil a counter for good, and a negative number throws.
     if (usage && isTokenCount(usage.inputTokens) && isTokenCount(usage.outputTokens)) {
@@ -181,7 +190,11 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     }
     if (usd !== undefined) cost.inc({ model }, usd);
   };
-  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check }) => {
+  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check, cache }) => {
+    if (cache !== undefined) {
+      cacheUses.inc({ outcome: cache.outcome });
+      if (cache.savedUsd !== undefined) saved.inc(cache.savedUsd);
+    }
     countReply(served?.name ?? NONE, usage, costUsd);
     for (const one of check?.spent ?? [])
       countReply(one.model.name, one.usage, priced(one.model.price, one.usage));

@@ -42,6 +42,8 @@ export interface RunningGateway {
   readonly anthropic: Anthropic;
   readonly artifact: TinyArtifact;
   readonly log: readonly string[];
+  /** As a reload with the same configuration and artifact. */
+  reconfigure(): void;
   close(): Promise<void>;
 }
 
@@ -75,7 +77,18 @@ export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs
     await Promise.all([first.close(), second.close()]);
     await server.close();
   };
-  return { url: server.url, gateway, first, second, artifact, log, ...clientsOf(server.url), close };
+  const reconfigure = () => gateway.configure(whole, router);
+  return {
+    url: server.url,
+    gateway,
+    first,
+    second,
+    artifact,
+    log,
+    ...clientsOf(server.url),
+    reconfigure,
+    close,
+  };
 }
 
 /** The same for one test. */

@@ -72,6 +72,11 @@ export const HEADERS = {
     description: 'Tokens of the prompt that the provider wrote to its cache; of a stream a trailer.',
     schema: { type: 'integer' },
   },
+  'x-plimsoll-cache': {
+    description: 'With response_cache: whether the reply was kept from an earlier request.',
+    schema: { type: 'string', enum: ['hit', 'miss', 'bypass'] },
+  },
+  age: { description: 'Of a kept reply, in seconds.', schema: { type: 'integer' } },
   'x-plimsoll-feedback-token': text(
     'For feedback by the end user, without an API key; if tokens are handed out.',
   ),
