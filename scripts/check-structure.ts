@@ -90,6 +90,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
   'rate-limiter-flexible': 'router/state',
   'libphonenumber-js/min': 'router/redaction',
   ibantools: 'router/redaction',
+  'lru-cache': 'router/response-cache',
 };
 
 /** Rooms that one room must never load, although they are above it. */
