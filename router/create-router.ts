@@ -48,6 +48,7 @@ import type {
   ServedProfile,
 } from './router.ts';
 import { routerOfArtifacts } from './router-of-artifacts.ts';
+import type { Mutable } from './types.ts';
 
 /** Parts that a caller may replace; the defaults are what serves. */
 export interface RouterParts {
@@ -151,10 +152,10 @@ async function assemble(
   const inFlight = inFlightCount();
   let closed: Promise<void> | undefined;
 
-  function checked(options: RouteOptions) {
+  function checked(options: RouteOptions, checks: readonly boolean[] = []) {
     const view = options.profile === undefined ? own : viewNamed(options.profile, byProfile);
     const { policy, reference } = inForce(options.policy ?? view.defaultPolicy, view.policies);
-    const choosing = choosingOf(options, policy, rungs, config.allowUngated);
+    const choosing = choosingOf(options, policy, rungs, config.allowUngated, checks);
     return {
       policy,
       reference,
@@ -176,12 +177,12 @@ async function assemble(
     text: string | undefined,
     options: RouteOptions,
     startedMs: number,
-    checks: readonly boolean[] = [],
+    checks?: readonly boolean[],
   ): Promise<Decided> {
-    const { policy, reference, view, choosing } = checked(options);
+    const { policy, reference, view, choosing } = checked(options, checks);
     const { ladder: served, verdicts } = view;
     const scored = policy.kind === 'fixed' || text === undefined ? 'no-text' : await watched.score(text);
-    const choice = choose(policy, scored, { ...choosing, checks });
+    const choice = choose(policy, scored, choosing);
     const rung = served.rungs[choice.rung]!;
     const { verdict, ungatedReason } = verdicts.of(policy, {
       stale: served.stale,
@@ -192,17 +193,15 @@ async function assemble(
           : loweredBy(choice),
     });
     decisions++;
-    const decision: Decision = {
+    const decision: Mutable<Decision> = {
       id: `dec_${randomUUID()}`,
       candidate: rung.candidate,
       model: rung.model,
       escalated: choice.rung > 0,
       scores: typeof scored === 'string' ? null : byCandidate(scored),
       predictedLoss: choice.predictedLoss,
-      ...expectedOf(choice.predictedLoss, manifest.expected_loss),
       threshold: choice.threshold,
       reason: choice.reason,
-      ...(choice.policyRung !== undefined && { policyChoice: served.rungs[choice.policyRung]!.candidate }),
       policy: reference,
       artifact: identity,
       profile: view.profile,
@@ -211,6 +210,9 @@ async function assemble(
       ungatedReason,
       latencyMs: performance.now() - startedMs,
     };
+    const expected = expectedLoss(choice.predictedLoss, manifest.expected_loss);
+    if (expected !== undefined) decision.expectedLoss = expected;
+    if (choice.policyRung !== undefined) decision.policyChoice = served.rungs[choice.policyRung]!.candidate;
     return { decision, rung: choice.rung, checked: choice.checked ?? [] };
   }
 
@@ -243,7 +245,9 @@ async function assemble(
   }
 
   function byCandidate<T>(values: ArrayLike<T>): Record<string, T> {
-    return Object.fromEntries(ladder.rungs.map((rung, i) => [rung.candidate, values[i]!]));
+    const named: Record<string, T> = {};
+    for (let i = 0; i < rungs; i++) named[ladder.rungs[i]!.candidate] = values[i]!;
+    return named;
   }
 
   async function explanationOf(text: string): Promise<Explained['explanation']> {
@@ -382,12 +386,12 @@ function replyCheck(
   };
 }
 
-function expectedOf(
+function expectedLoss(
   predictedLoss: number | null,
   line: ArtifactFiles['manifest']['expected_loss'],
-): Pick<Decision, 'expectedLoss'> {
-  if (predictedLoss === null || line === undefined) return {};
-  return { expectedLoss: Math.max(-1, Math.min(1, line.intercept + line.slope * predictedLoss)) };
+): number | undefined {
+  if (predictedLoss === null || line === undefined) return undefined;
+  return Math.max(-1, Math.min(1, line.intercept + line.slope * predictedLoss));
 }
 
 function thresholdOf(policy: Policy): number | null {
@@ -458,12 +462,13 @@ function choosingOf(
   policy: Policy,
   rungs: number,
   allowUngated: boolean,
+  checks: readonly boolean[],
 ): Choosing {
   if (allowedRungs !== undefined) assertRungs(allowedRungs, rungs);
   if (pinnedRung !== undefined) assertRungs([pinnedRung], rungs, 'pinnedRung');
   if (session !== undefined) assertRungs([session.rung], rungs, 'session.rung');
   if (threshold !== undefined) assertThreshold(threshold, policy, allowUngated);
-  return { rungs, allowed: allowedRungs, requestedThreshold: threshold, pinned: pinnedRung, session };
+  return { rungs, allowed: allowedRungs, requestedThreshold: threshold, pinned: pinnedRung, session, checks };
 }
 
 function assertRungs(allowed: readonly number[], rungs: number, field = 'allowedRungs'): void {

@@ -4,6 +4,7 @@ import type {
   AttemptTimeouts,
   FailedAttempt,
   PrepareAttempt,
+  ProviderCall,
   ReadyAttempt,
   UnroutedCall,
   UpstreamSettings,
@@ -230,8 +231,28 @@ async function* usableKeys(context: AttemptContext, model: CatalogModel) {
 type Prepared = Awaited<ReturnType<PrepareAttempt>>;
 
 function prepareFor({ prepare, call }: AttemptContext, model: CatalogModel): Prepared | Promise<Prepared> {
-  const preparing = prepare({ ...call, model });
+  const preparing = prepare(callOf(call, model));
   return preparing instanceof Promise ? preparing.catch((error) => rethrow(call, error)) : preparing;
+}
+
+/** Field by field: spreading an object of this size is among the most expensive lines of a request. */
+function callOf(call: UnroutedCall, model: CatalogModel): ProviderCall {
+  return {
+    model,
+    dialect: call.dialect,
+    operation: call.operation,
+    passed: call.passed,
+    body: call.body,
+    bodyText: call.bodyText,
+    stream: call.stream,
+    unmappable: call.unmappable,
+    mappings: call.mappings,
+    headers: call.headers,
+    logprobs: call.logprobs,
+    stored: call.stored,
+    memory: call.memory,
+    signal: call.signal,
+  } satisfies Record<keyof ProviderCall, unknown>;
 }
 
 interface Candidate {

@@ -85,7 +85,7 @@ export interface Gateway {
   configure(settings: GatewaySettings, router: ConfiguringRouter): void;
   handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
   /** Whether the limits of a key let a request through; undefined if there are none. To be asked once for each request. */
-  admit(keyId: string | undefined): Promise<Admission | undefined>;
+  admit(keyId: string | undefined): Promise<Admission> | undefined;
   /** To be called for requests that are refused before they come to `handle`. */
   refused(dialect: Dialect, status: number): void;
   /** What `model` may say. */
@@ -206,11 +206,10 @@ export async function openGateway(
   const warned = new Set<string>();
 
   /** The reply, whose cost is in the ledger before it ends. */
-  async function settled(handling: Promise<GatewayReply>, keyId: string | undefined): Promise<GatewayReply> {
+  function settled(handling: Promise<GatewayReply>, keyId: string | undefined): Promise<GatewayReply> {
     const { limiter } = shared;
-    return limiter === undefined || keyId === undefined
-      ? handling
-      : settledReply(await handling, (used) => limiter.settle(keyId, used));
+    if (limiter === undefined || keyId === undefined) return handling;
+    return handling.then((reply) => settledReply(reply, (used) => limiter.settle(keyId, used)));
   }
 
   function currentParts(): Omit<GatewayParts, 'router'> {
@@ -342,9 +341,7 @@ export async function openGateway(
         request.keyId,
       );
     },
-    async admit(keyId) {
-      return keyId === undefined ? undefined : shared.limiter?.admit(keyId);
-    },
+    admit: (keyId) => (keyId === undefined ? undefined : shared.limiter?.admit(keyId)),
     refused: metrics.refused,
     names: () => currentParts().names,
     async close() {

@@ -25,6 +25,7 @@ export function replyFault(
 
 /** Whether a reply may call tools. */
 export function mayCallTools(body: JsonObject): boolean {
+  if (body['tools'] === undefined && body['functions'] === undefined) return false; // most requests
   return offeredTools(body).size > 0;
 }
 

@@ -141,7 +141,10 @@ export function profileOf(
 /** The next requests of its conversation find it. */
 export function rememberSelection({ session, selected, chosen, ladder }: Selection): void {
   if (chosen === undefined) session?.went(selected.name);
-  else session?.went(selected.name, { ...chosen, model: ladder[chosen.rung]!.name });
+  else {
+    const { options, rung, policyRung } = chosen;
+    session?.went(selected.name, { options, rung, model: ladder[rung]!.name, policyRung });
+  }
 }
 
 /** Nano-USD that changing the model costs in prompt caches, or would have; undefined if there was nothing to change. */
@@ -191,9 +194,9 @@ async function routed(
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
   const { cascade } = profileParts(parts, options.profile) ?? parts;
   const replyMayLack =
-    cascade === 'off'
-      ? undefined
-      : lacksOfReplies(call, requirements, ladder.slice(0, -1), parts.withoutLogprobs, cascade);
+    cascade !== 'off' && judgesReplies(options.profile, router)
+      ? lacksOfReplies(call, requirements, ladder.slice(0, -1), parts.withoutLogprobs, cascade)
+      : undefined;
   const pinnedRung = session?.pinnedRung(
     options,
     rungs.map(({ model }) => model),
@@ -255,6 +258,14 @@ function specialistsElsewhere(
   if (rungs.every(({ tasks }) => tasks === undefined)) return NOBODY;
   const competing = new Set(ladder.filter((_, rung) => competes(rungs[rung]!, task)));
   return ladder.filter((model) => !competing.has(model));
+}
+
+const NOTHING: ReplyLacks = [];
+
+/** Whether the artifact that decides has a cascade: most have none, and nobody asks then what replies may lack. */
+function judgesReplies(profile: string | undefined, router: Router): boolean {
+  const { canJudge } = profileParts(router, profile) ?? router;
+  return rungsOf(profile, router).some((_, rung) => canJudge(rung, NOTHING) !== undefined);
 }
 
 /** Up to the first rung whose API cannot carry the request; that of the first one can. */

@@ -90,11 +90,17 @@ function threadsAreOff(field: string): PlimsollError {
 }
 
 /** A reply whose response is kept before its last byte goes out: the client's next request may name it at once. */
-export async function keepingReply(
+export function keepingReply(
   reply: GatewayReply,
   keep: ThreadedRequest['keep'],
+): GatewayReply | Promise<GatewayReply> {
+  return keep === undefined || reply.status !== 200 ? reply : keptReply(reply, keep);
+}
+
+async function keptReply(
+  reply: GatewayReply,
+  keep: NonNullable<ThreadedRequest['keep']>,
 ): Promise<GatewayReply> {
-  if (keep === undefined || reply.status !== 200) return reply;
   const { body } = reply;
   if (body instanceof Uint8Array) {
     const response = parseJson(Buffer.from(body).toString('utf8'));

@@ -15,20 +15,20 @@ export type Operation = (typeof OPERATIONS)[number];
 export interface ProviderCall extends ModelRequest {
   readonly operation: Operation;
   /** What goes out, if the route is passed through; `body` is then what was read of it. */
-  readonly passed?: PassedRequest;
+  readonly passed?: PassedRequest | undefined;
   /** The JSON text that `body` was parsed from, for a provider that gets it as it came; undefined if there was none. */
-  readonly bodyText?: string;
+  readonly bodyText?: string | undefined;
   readonly stream: boolean;
   /** What happens to fields that the model's provider has no counterpart for. Default `drop-hints`. */
-  readonly unmappable?: UnmappableRule;
+  readonly unmappable?: UnmappableRule | undefined;
   /** Mappings that exist already, by model name; shared by all candidates of a request. */
-  readonly mappings?: Map<string, Promise<Mapping>>;
+  readonly mappings?: Map<string, Promise<Mapping>> | undefined;
   /** Headers of the client, names in lower case. Which of them are forwarded depends on the provider: see `Provider.passHeaders`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The reply will be judged: the tokens' log-probabilities are asked for if the model's API has them. Default false. */
-  readonly logprobs?: boolean;
+  readonly logprobs?: boolean | undefined;
   /** Counts a reply that is held. */
-  readonly memory?: MemoryShare;
+  readonly memory?: MemoryShare | undefined;
   /** Aborts the attempt: the client left, or the deadline passed. */
   readonly signal: AbortSignalLike;
 }

@@ -58,12 +58,38 @@ export function sessionIdentity(
     const name = read(request);
     if (name === undefined || name === null || name === '') continue;
     if (typeof name !== 'string' || name.length > MAX_SESSION_ID) return undefined;
-    return { source, name, id: keyedHash(secret, 'named', keyId, name), keyId };
+    return new HashedIdentity(source, name, keyId, () => keyedHash(secret, 'named', keyId, name));
   }
   const words = mayInfer ? firstWords(request.body, request.dialect) : undefined;
   if (words === undefined) return undefined;
-  const id = keyedHash(secret, 'inferred', keyId, String(words.length), ...words);
-  return { source: 'inferred', name: undefined, id, keyId };
+  const hashed = () => keyedHash(secret, 'inferred', keyId, String(words.length), ...words);
+  return new HashedIdentity('inferred', undefined, keyId, hashed);
+}
+
+/** The id is hashed when it is first read: mostly while the model is at work. */
+class HashedIdentity implements SessionIdentity {
+  readonly source: SessionSource;
+  readonly name: string | undefined;
+  readonly keyId: string | undefined;
+  readonly #hashed: () => string;
+  #id: string | undefined;
+
+  constructor(
+    source: SessionSource,
+    name: string | undefined,
+    keyId: string | undefined,
+    hashed: () => string,
+  ) {
+    this.source = source;
+    this.name = name;
+    this.keyId = keyId;
+    this.#hashed = hashed;
+  }
+
+  get id(): string {
+    this.#id ??= this.#hashed();
+    return this.#id;
+  }
 }
 
 /** Undefined, null or empty if the source is not there. */

@@ -1,19 +1,17 @@
 /** Which conversation a request belongs to, and which rung its turn stays on. */
 export {
+  type ActiveSession,
+  SESSION_TRANSITIONS,
+  type SessionTransition,
+  type TurnOptions,
+} from './active-session.ts';
+export {
   SESSION_SOURCES,
   type SessionIdentity,
   type SessionRequest,
   type SessionSource,
 } from './identity.ts';
-export {
-  type ActiveSession,
-  openSessions,
-  SESSION_TRANSITIONS,
-  type SessionOptions,
-  type Sessions,
-  type SessionTransition,
-  type TurnOptions,
-} from './sessions.ts';
+export { openSessions, type SessionOptions, type Sessions } from './sessions.ts';
 export { sessionsInCache, sessionsInDocuments } from './shared-sessions.ts';
 export {
   afterChoice,

@@ -25,7 +25,7 @@ export interface TurnPin {
   readonly model: string;
 }
 
-/** Sessions of this process: bounded, and each for some time after it was last written. */
+/** Sessions of this process: bounded, and each for some time after it was last written. What is read is written soon after. */
 export interface MemorySessions {
   get(id: string): SessionState | undefined;
   set(id: string, state: SessionState): void;
@@ -33,7 +33,7 @@ export interface MemorySessions {
 }
 
 /**
- * @param max sessions; those that were used least recently make room
+ * @param max sessions; those that were written least recently make room
  * @param ttlMs after the last write
  */
 export function memorySessions(max: number, ttlMs: number, now: () => number = Date.now): MemorySessions {
@@ -42,10 +42,7 @@ export function memorySessions(max: number, ttlMs: number, now: () => number = D
     get(id) {
       const found = held.get(id);
       if (found === undefined) return undefined;
-      if (found.expiresMs > now()) {
-        held.set(id, found); // the newest place
-        return found.state;
-      }
+      if (found.expiresMs > now()) return found.state;
       held.delete(id);
       return undefined;
     },

@@ -1,23 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import type { TokenCounts } from '../catalog/index.ts';
 import { resultWithin } from '../result-within.ts';
-import { keyedHash, type SessionIdentity, type SessionRequest, sessionIdentity } from './identity.ts';
-import { memorySessions, type SessionState, type SessionThread, type TurnPin } from './memory-sessions.ts';
+import { type ActiveSession, OpenSession } from './active-session.ts';
+import { type SessionIdentity, type SessionRequest, sessionIdentity } from './identity.ts';
+import { memorySessions, type SessionState, type SessionThread } from './memory-sessions.ts';
 import { newSecret, type SharedSessions } from './shared-sessions.ts';
-import {
-  afterChoice,
-  afterReply,
-  type PricedModel,
-  type Standing,
-  type StickinessOptions,
-  standingOf,
-  type TurnFacts,
-} from './stickiness.ts';
-import { firstWords, isToolTurn, turnFacts, turnText } from './turn.ts';
-
-/** What a decision means for its session: its first one, the model that it had, or another. */
-export const SESSION_TRANSITIONS = ['initialize', 'retain', 'switch'] as const;
-export type SessionTransition = (typeof SESSION_TRANSITIONS)[number];
+import type { StickinessOptions } from './stickiness.ts';
 
 export interface SessionOptions {
   /** After the last request of a session. */
@@ -28,41 +15,6 @@ export interface SessionOptions {
   readonly pinToolTurns: boolean;
   /** Left out if each turn is decided anew, and nothing is rescued. */
   readonly sticky?: StickinessOptions | undefined;
-}
-
-/** What a rung was chosen by: pins of other options say nothing. */
-export interface TurnOptions {
-  readonly profile?: string | undefined;
-  readonly policy?: string | undefined;
-  readonly threshold?: number | undefined;
-}
-
-/** The rung that a turn went to. */
-export interface ChosenRung {
-  readonly options: TurnOptions;
-  /** 0 the cheapest. */
-  readonly rung: number;
-  /** The ladder's model on it. */
-  readonly model: string;
-  /** The rung that the policy chose, if turn or session kept another. */
-  readonly policyRung?: number | undefined;
-}
-
-/** A session as it was when a request came. */
-export interface ActiveSession {
-  readonly identity: SessionIdentity;
-  /** The rung of the turn that the request goes on with, if the same model still serves on it. @param ladder names of its models, cheapest first */
-  pinnedRung(options: TurnOptions, ladder: readonly string[]): number | undefined;
-  /**
-   * What the conversation says to the choice of its rung; undefined unless conversations keep their model. To be called before `went`.
-   * @param ladder cheapest first
-   */
-  standing(options: TurnOptions, ladder: readonly PricedModel[]): Standing | undefined;
-  transition(model: string): SessionTransition;
-  /** Called once it is known where the request goes; nobody waits for it. @param chosen left out if the client named the model */
-  went(model: string, chosen?: ChosenRung): void;
-  /** Called when a model has replied. @param usage as the provider reported it */
-  replied(model: PricedModel, usage: TokenCounts): void;
 }
 
 export interface Sessions {
@@ -94,9 +46,6 @@ const PAUSE_MS = 1_000;
  */
 const START_WITHIN_MS = 3_000;
 const START_RETRY_MS = 20;
-/** Turns, and conversations, of one session. */
-const MAX_ENTRIES = 8;
-
 /**
  * Sessions in memory, and behind it in what instances share. Without the shared ones, and while these fail, each process knows its own alone.
  */
@@ -146,6 +95,10 @@ export async function openSessions({
     return isState(found) ? found : memory.get(identity.id);
   }
 
+  function share(identity: SessionIdentity, state: SessionState): void {
+    if (hasSharedSecret) void used((one) => one.put(identity, state));
+  }
+
   if (shared !== undefined) {
     // Redis is still connecting when it is opened.
     const giveUpMs = Date.now() + START_WITHIN_MS;
@@ -160,125 +113,25 @@ export async function openSessions({
 
   return {
     identify: (request, mayInfer) => sessionIdentity(request, secret, mayInfer),
-    open(identity, { body, dialect }, mayCallTools) {
-      const isContinued = isToolTurn(body, dialect);
+    open(identity, request, mayCallTools) {
       const isShared =
         shared !== undefined && (identity.name !== undefined || mayCallTools || sticky !== undefined);
-      const write = (state: SessionState) => {
-        memory.set(identity.id, state);
-        if (isShared && hasSharedSecret) void used((one) => one.put(identity, state));
-      };
-      let current: CurrentThread | undefined;
-      let text: string | undefined;
-      let isTextKnown = false;
-      const hashOf = (turn: TurnOptions) => {
-        // Only now, which is mostly while the model is at work: finding the text takes time.
-        if (!isTextKnown) text = textOrNone(body, dialect);
-        isTextKnown = true;
-        return turnHash(secret, turn, text);
-      };
-      const active = (before: SessionState | undefined): ActiveSession => ({
-        identity,
-        pinnedRung(turn, ladder) {
-          if (!isContinued || !pinToolTurns || before === undefined) return undefined;
-          const pin = pinOf(before, hashOf(turn));
-          return pin !== undefined && ladder[pin.rung] === pin.model ? pin.rung : undefined;
-        },
-        standing(turn, ladder) {
-          if (sticky === undefined) return undefined;
-          const thread = threadHash(secret, turn, firstWords(body, dialect));
-          const state = before?.threads?.findLast((one) => one.thread === thread);
-          const facts = turnFacts(body, dialect);
-          const standing = standingOf(state, facts, ladder, sticky, nowMs());
-          current = { thread, state, facts, standing, ladder };
-          return standing;
-        },
-        transition: (model) =>
-          before === undefined ? 'initialize' : before.last === model ? 'retain' : 'switch',
-        went(model, chosen) {
-          const pin = mayCallTools ? chosen && pinTo(chosen, hashOf(chosen.options)) : undefined;
-          const held = memory.get(identity.id);
-          const turns = newest(
-            [...(before?.turns ?? []), ...(held?.turns ?? []), ...(pin ? [pin] : [])],
-            'turn',
-          );
-          if (sticky === undefined) return write({ last: model, turns });
-          const threads = [...(before?.threads ?? []), ...(held?.threads ?? [])];
-          if (current !== undefined && chosen !== undefined) threads.push(wentOn(current, chosen));
-          write({ last: model, turns, threads: newest(threads, 'thread') });
-        },
-        replied(model, usage) {
-          const held = memory.get(identity.id);
-          const thread = held?.threads?.find((one) => one.thread === current?.thread);
-          if (sticky === undefined || held === undefined || thread === undefined) return;
-          const after = { ...afterReply(thread, model, usage, sticky, nowMs()), thread: thread.thread };
-          write({ ...held, threads: newest([...held.threads!, after], 'thread') });
-        },
-      });
-      return isShared ? read(identity).then(active) : active(memory.get(identity.id));
+      const active = (found?: { readonly before: SessionState | undefined }) =>
+        new OpenSession({
+          identity,
+          request,
+          secret,
+          memory,
+          mayCallTools,
+          pinToolTurns,
+          sticky,
+          nowMs,
+          found,
+          share: isShared ? share : undefined,
+        });
+      return isShared ? read(identity).then((before) => active({ before })) : active();
     },
   };
-}
-
-function textOrNone(body: SessionRequest['body'], dialect: SessionRequest['dialect']): string | undefined {
-  try {
-    return turnText(body, dialect);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Without text it names the options alone: the newest turn by them. */
-function turnHash(secret: string, { profile, policy, threshold }: TurnOptions, text: string | undefined) {
-  const options = keyedHash(secret, 'options', profile, policy, String(threshold)).slice(0, 8);
-  return text === undefined ? options : options + keyedHash(secret, 'turn', text).slice(0, 16);
-}
-
-/** Results of tools may come without what was asked, as after an id of the conversation: they go on with the newest turn. */
-function pinOf({ turns }: SessionState, hash: string): TurnPin | undefined {
-  return turns.findLast(({ turn }) => turn.startsWith(hash));
-}
-
-/** A conversation of a session, while a request of it is at work. */
-interface CurrentThread {
-  readonly thread: string;
-  readonly state: SessionThread | undefined;
-  readonly facts: TurnFacts;
-  readonly standing: Standing;
-  readonly ladder: readonly PricedModel[];
-}
-
-function wentOn(
-  { thread, state, facts, standing, ladder }: CurrentThread,
-  chosen: ChosenRung,
-): SessionThread {
-  return { ...afterChoice(state, standing, chosen, facts, ladder), thread };
-}
-
-function threadHash(
-  secret: string,
-  { profile, policy, threshold }: TurnOptions,
-  words: readonly string[] = [],
-) {
-  const parts = [profile, policy, String(threshold), ...words];
-  return keyedHash(secret, 'thread', String(parts.length), ...parts).slice(0, 22);
-}
-
-function pinTo({ rung, model }: ChosenRung, turn: string): TurnPin {
-  return { turn, rung, model };
-}
-
-/** Of several entries of one name the last one counts. */
-function newest<Name extends string, Entry extends Readonly<Record<Name, string>>>(
-  entries: readonly Entry[],
-  name: Name,
-): readonly Entry[] {
-  const byName = new Map<string, Entry>();
-  for (const entry of entries) {
-    byName.delete(entry[name]);
-    byName.set(entry[name], entry);
-  }
-  return [...byName.values()].slice(-MAX_ENTRIES);
 }
 
 /** What is read back may be of another version. */

@@ -63,7 +63,7 @@ export interface ModelRequest {
   /** The client's body, parsed; unknown fields included. */
   readonly body: Readonly<Record<string, unknown>>;
   /** The reply of the Responses API is kept here. Default false. */
-  readonly stored?: boolean;
+  readonly stored?: boolean | undefined;
 }
 
 /** Anthropic's mark that the provider may cache the prompt up to here. */

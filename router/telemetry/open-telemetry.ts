@@ -1,6 +1,7 @@
 import {
   type Attributes,
   context,
+  createNoopMeter,
   type Meter,
   metrics,
   ProxyTracerProvider,
@@ -175,6 +176,7 @@ type GenAiMetrics = (facts: RequestFacts) => void;
  * they have no provider. To be made after the SDK has started, since meters, unlike tracers, are not found later.
  */
 export function createGenAiMetrics(meter: Meter = metrics.getMeter('plimsoll', VERSION)): GenAiMetrics {
+  if (meter === createNoopMeter()) return () => {}; // there is no SDK
   const tokens = meter.createHistogram('gen_ai.client.token.usage', {
     unit: '{token}',
     description: 'Tokens of prompts and answers.',

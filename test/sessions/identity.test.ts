@@ -80,7 +80,7 @@ describe('inferred sessions', () => {
         { role: 'user', content: 'More' },
       ],
     };
-    expect(identify({ body: later })).toEqual(first);
+    expect(identify({ body: later })).toMatchObject({ source: 'inferred', id: first.id });
     expect(identify({ body: hello('Be long.') })!.id).not.toBe(first.id);
     expect(identify({ body: hello('Be brief.', 'Bye') })!.id).not.toBe(first.id);
   });

@@ -160,7 +160,7 @@ test('memory is bounded in number and time', () => {
   const state = (last: string) => ({ last, turns: [] });
   held.set('a', state('m'));
   held.set('b', state('m'));
-  held.get('a'); // used last
+  held.set('a', held.get('a')!); // written last
   held.set('c', state('m'));
   expect([held.size, held.get('b'), held.get('a')]).toEqual([2, undefined, state('m')]);
   now = 100;

@@ -11,7 +11,7 @@ function memoryMeter() {
     value: number;
     attributes: Attributes | undefined;
   }[] = [];
-  const meter: Meter = Object.assign(createNoopMeter(), {
+  const meter: Meter = Object.assign(Object.create(createNoopMeter()), {
     createHistogram: ((name, options) => ({
       record: (value, attributes) => told.push({ name, unit: options?.unit, value, attributes }),
     })) as Meter['createHistogram'],
