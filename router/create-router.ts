@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type ArtifactFiles,
   competes,
@@ -37,6 +36,7 @@ import {
 } from './policy/index.ts';
 import { noSuchProfile } from './profile-choice.ts';
 import { scoredText } from './prompt/index.ts';
+import { risingId } from './rising-id.ts';
 import type {
   Decision,
   Explained,
@@ -194,7 +194,7 @@ async function assemble(
     });
     decisions++;
     const decision: Mutable<Decision> = {
-      id: `dec_${randomUUID()}`,
+      id: `dec_${risingId()}`,
       candidate: rung.candidate,
       model: rung.model,
       escalated: choice.rung > 0,

@@ -23,6 +23,7 @@ const ROOMS = [
   'router/profile-choice.ts',
   'router/feedback-kinds.ts',
   'router/request-tags.ts',
+  'router/rising-id.ts',
   'router/worker-thread.ts',
   'router/json',
   'router/files',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { costUsd } from '../catalog/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { isObject } from '../json/index.ts';
@@ -14,6 +13,7 @@ import {
   type RungShares,
   randomCostUsd,
 } from '../records/index.ts';
+import { risingId } from '../rising-id.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import type { CacheUse } from './reply-cache.ts';
 import type { GatewayRequest } from './request.ts';
@@ -57,7 +57,7 @@ export interface RequestStages {
 
 /** The decision's id, else a new one. */
 export function requestId(selection: Selection | undefined): string {
-  return selection?.decision?.id ?? `req_${randomUUID()}`;
+  return selection?.decision?.id ?? `req_${risingId()}`;
 }
 
 /** Recorded as the status if the client left before there was one, as nginx does. */
