@@ -22,8 +22,8 @@ export interface HotReloadOptions extends RouterParts {
   /** When this file is written, everything is reloaded. */
   readonly configFile?: string | undefined;
   readonly report: ReloadReport;
-  /** Called with each router before it serves; may refuse it by throwing. */
-  readonly onOpened?: ((config: Config, router: Router) => void) | undefined;
+  /** Called with each router before it serves; may refuse it by throwing, or by rejecting. */
+  readonly onOpened?: ((config: Config, router: Router) => void | Promise<void>) | undefined;
 }
 
 /** Is notified of the reloads of a router. */
@@ -56,7 +56,7 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
     if (String(artifactFolders(wanted)) === String(artifactFolders(config))) seen = mark; // even if opening fails: it is tried once
     const opened = await createRouter(wanted, options);
     try {
-      onOpened?.(wanted, opened);
+      await onOpened?.(wanted, opened);
     } catch (error) {
       await opened.close();
       throw error;

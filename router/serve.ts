@@ -35,14 +35,24 @@ async function start(
   beforeListening: (reload: () => Promise<Reload>) => void = () => {},
 ): Promise<Served> {
   const onAlarm = alarmReport(config, logger); // may refuse: before anything is opened
-  const gateway = await gatewayFor(config, logger, config.watch && onAlarm);
-  const { router, reload, stop } = await hotReload(config, {
+  // The state is opened while the artifact is read.
+  const opening = gatewayFor(config, logger, config.watch && onAlarm);
+  opening.catch(() => {}); // `onOpened` throws it
+  const opened = hotReload(config, {
     ...(readConfig && { readConfig }),
     configFile,
     report: reloadReport(logger, logReload),
     onAlarm,
-    onOpened: gateway?.configure,
+    onOpened: async (wanted, router) => (await opening)?.configure(wanted, router),
   });
+  const { router, reload, stop } = await opened.catch(async (error) => {
+    await opening.then(
+      (gateway) => gateway?.close(),
+      () => {},
+    );
+    throw error;
+  });
+  const gateway = await opening;
   beforeListening(reload);
   const parts = { config, router, logger, ...(gateway && { gateway }) };
   const server = await startServer(parts).catch(async (error) => {

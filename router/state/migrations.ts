@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
 import { PlimsollError } from '../errors.ts';
+import { sql } from './kysely.ts';
 import { COLUMNS, type Database, type Dialect, type Query, queryBuilder, UnitConflict } from './schema.ts';
 
 interface Migration {

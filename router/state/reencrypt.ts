@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { documentPlace, logPlace, type TextCipher } from './cipher.ts';
+import { sql } from './kysely.ts';
 import { type Database, queryBuilder } from './schema.ts';
 
 const AT_ONCE = 200;

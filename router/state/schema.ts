@@ -1,17 +1,15 @@
+import type { CompiledQuery, Generated, Kysely as KyselyOf, RawBuilder } from 'kysely';
 import {
-  type CompiledQuery,
   DummyDriver,
-  type Generated,
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
-  type RawBuilder,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
   sql,
-} from 'kysely';
+} from './kysely.ts';
 
 export interface Tables {
   plimsoll_migrations: { id: number; name: string; applied_ms: number };
@@ -100,7 +98,7 @@ export const COLUMNS: Columns = {
 export type Dialect = 'sqlite' | 'postgres';
 
 /** A query builder that runs nothing: what it compiles is handed to a database in atomic units. */
-export function queryBuilder(dialect: Dialect): Kysely<Tables> {
+export function queryBuilder(dialect: Dialect): KyselyOf<Tables> {
   const sqlite = dialect === 'sqlite';
   return new Kysely<Tables>({
     dialect: {

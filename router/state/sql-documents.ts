@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
 import { nextTurn } from '../turns.ts';
 import { documentPlace } from './cipher.ts';
+import { sql } from './kysely.ts';
 import { assertDocumentKey, subjectHash } from './names.ts';
 import type { DocumentKey, Documents, StoredDocument } from './ports.ts';
 import { databaseNow, queryBuilder } from './schema.ts';

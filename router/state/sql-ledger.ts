@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from './kysely.ts';
 import { dayOf } from './names.ts';
 import type { Ledger, LedgerEntry } from './ports.ts';
 import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';

@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { logPlace, type TextCipher } from './cipher.ts';
+import { sql } from './kysely.ts';
 import { assertSubject, subjectHash } from './names.ts';
 import type { Log, LogRecord, StoredRecord, Subject } from './ports.ts';
 import { type Database, queryBuilder, rowsOf } from './schema.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from './kysely.ts';
 import type { Count, Counters, Lease, Leases } from './ports.ts';
 import { type Database, databaseNow, queryBuilder } from './schema.ts';
 

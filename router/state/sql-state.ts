@@ -1,6 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { PlimsollError, safeError } from '../errors.ts';
 import type { TextCipher } from './cipher.ts';
+import { sql } from './kysely.ts';
 import { assertMigrated, assertTables, migrate, schemaVersion } from './migrations.ts';
 import type { State } from './ports.ts';
 import { reencrypt } from './reencrypt.ts';

@@ -38,7 +38,8 @@ const BUSY_TIMEOUT_MS = 5_000;
 export function openSqlite(file: string): Database {
   makeFile(file);
   const waiting = new Map<number, Waiting>();
-  let worker: Worker | undefined;
+  let worker: Worker | undefined = start(); // loads its library while the first query is being made
+  worker.unref();
   let lastId = 0;
   let closing: Promise<void> | undefined;
 
