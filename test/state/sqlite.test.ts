@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -141,9 +151,29 @@ test('after it is closed it is used no more', async () => {
   await expect(state.log.sizes()).rejects.toMatchObject({ code: 'closed' });
 });
 
-test.skipIf(process.getuid?.() === 0)('a file that may not be written is an error of the disk', async () => {
+test('a file that may be read and not written is an error of the disk', async () => {
   const url = newFile();
   await (await opened(url)).close();
   chmodSync(url, 0o400);
-  await expect(openState({ kind: 'sqlite', url, migrate: 'auto' })).rejects.toMatchObject({ code: 'io' });
+  const error = await asOwnerWithoutPrivileges(url, () => {
+    expect(statSync(url).size).toBe(readFileSync(url).length);
+    return openState({ kind: 'sqlite', url, migrate: 'auto' }).catch((refusal: unknown) => refusal);
+  });
+  expect(error).toMatchObject({ code: 'io', message: expect.stringContaining('(EACCES)') });
 });
+
+/** Any user but root, for whom modes of files do not count. */
+const NOBODY = 65_534;
+
+/** As the owner of a file; if that is root, the file is handed to a user who has no privileges. */
+async function asOwnerWithoutPrivileges<T>(file: string, work: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return work();
+  chmodSync(scratch, 0o711); // to be passed on the way to the file
+  for (const one of [path.dirname(file), file]) chownSync(one, NOBODY, NOBODY);
+  process.seteuid!(NOBODY);
+  try {
+    return await work();
+  } finally {
+    process.seteuid!(0);
+  }
+}
