@@ -113,9 +113,9 @@ export class OpenSession implements ActiveSession {
     const { before } = this.#found;
     const pin = mayCallTools && chosen ? [pinTo(chosen, this.#hashOf(chosen.options))] : NONE;
     const turns = newest('turn', before?.turns, latest?.turns, pin);
-    if (sticky === undefined) return this.#write({ last: model, turns });
     const own = this.#current && chosen && [wentOn(this.#current, chosen)];
-    this.#write({ last: model, turns, threads: newest('thread', before?.threads, latest?.threads, own) });
+    const threads = sticky && newest('thread', before?.threads, latest?.threads, own);
+    this.#write(threads === undefined ? { last: model, turns } : { last: model, turns, threads });
   }
 
   replied(model: PricedModel, usage: TokenCounts): void {
