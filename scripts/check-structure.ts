@@ -57,6 +57,7 @@ const ROOMS = [
   'router/config',
   'router/artifact-views.ts',
   'router/router-of-artifacts.ts',
+  'router/route-options.ts',
   'router/create-router.ts',
   'router/serving.ts',
   'router/create-gateway.ts',

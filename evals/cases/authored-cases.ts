@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Reply } from '../../router/types.ts';
-import { type Case, parseReply, REPLY_FIELDS } from './case.ts';
+import type { Case } from './case.ts';
 import { fileError } from './files/case-file.ts';
+import { parseReply, REPLY_FIELDS } from './outcome.ts';
 import { copyHashes, questionKey } from './question-key.ts';
 import { BadRow, parseRow, shownName } from './rejects.ts';
 

@@ -5,7 +5,6 @@
 export {
   type Case,
   type CaseRow,
-  checkedModels,
   hasReplies,
   replyOf,
   requestMessages,
@@ -13,6 +12,7 @@ export {
 } from './case.ts';
 export { type ColumnMap, parseColumnMap } from './field-names.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
+export { checkedModels } from './outcome.ts';
 export { parseQualityScale, type QualityScale, scaleName } from './quality-scale.ts';
 
 // Cases that people wrote
@@ -60,11 +60,12 @@ export {
   requireJsonLines,
   writeCases,
 } from './canonical-cases.ts';
-export { DEFAULT_QUALITY_FIELD, parseCase } from './case.ts';
+export { parseCase } from './case.ts';
 export { emptyFile, FileHash, fileError } from './files/case-file.ts';
 export { jsonArray, jsonLines } from './files/json.ts';
 export { csvRecords } from './files/table.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
+export { DEFAULT_QUALITY_FIELD } from './outcome.ts';
 export {
   BadRow,
   catchBadRow,

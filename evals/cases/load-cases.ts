@@ -1,19 +1,12 @@
 import { basename } from 'node:path';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Outcome, Reply } from '../../router/types.ts';
-import {
-  buildCase,
-  type Case,
-  DEFAULT_QUALITY_FIELD,
-  type ParsedRow,
-  parseCaseRow,
-  parseOutcome,
-  parseUnlabelledReply,
-} from './case.ts';
+import { buildCase, type Case, type ParsedRow, parseCaseRow } from './case.ts';
 import { CaseCollector, LongRows } from './collect-cases.ts';
 import { type ColumnMap, FieldNames } from './field-names.ts';
 import { caseFormat, emptyFile, FileHash } from './files/case-file.ts';
 import { ladderNotes, ModelNames } from './models.ts';
+import { DEFAULT_QUALITY_FIELD, parseOutcome, parseUnlabelledReply } from './outcome.ts';
 import { fileScaleName, type NumberRules, type QualityScale, rulesOf, scaleNotes } from './quality-scale.ts';
 import { BadRow, type RejectedRow, type RejectKind, RejectLog, rejectLines, shownNames } from './rejects.ts';
 import { type Row, RowIds, readRows, type SurveyOptions, surveyFiles } from './rows.ts';

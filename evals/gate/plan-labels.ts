@@ -5,13 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type ArtifactFiles, readArtifact, resolveArtifact } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
-import { chooseRung, predictedLoss } from '../../router/policy/index.ts';
-import {
-  casesNeeded,
-  clopperPearsonInterval,
-  differenceBound,
-  shuffledOrder,
-} from '../../router/statistics/index.ts';
+import { clopperPearsonInterval } from '../../router/statistics/index.ts';
 import {
   type CaseRow,
   checkedModels,
@@ -24,15 +18,10 @@ import {
   seenQuestions,
   writeCases,
 } from '../cases/index.ts';
-import { hashText, type TextHashes } from './case-fingerprints.ts';
-import {
-  hashKeys,
-  type LabelPlan,
-  planFileOf,
-  repeatsInPool,
-  STEPS_PER_UNIT,
-  sealedPlan,
-} from './label-plan.ts';
+import { hashText } from './case-fingerprints.ts';
+import { countScores, drawPrompts, escalationScore, type ScoredPrompt, stepReaching } from './label-draw.ts';
+import { forecastOf, type LabelForecast } from './label-forecast.ts';
+import { hashKeys, type LabelPlan, planFileOf, repeatsInPool, sealedPlan } from './label-plan.ts';
 import { countRepeats } from './repeats.ts';
 import { openArtifactClassifier, rungScores, scoreText } from './replay.ts';
 
@@ -67,25 +56,9 @@ export interface PlannedLabels {
   readonly notes: readonly string[];
 }
 
-/** What the labels will probably certify, if the policy loses half the margin and the classifier is right about how. */
-export interface LabelForecast {
-  readonly qualityLoss: number;
-  /** The smallest margin that the drawn labels will probably certify. */
-  readonly certifiedMargin: number;
-  /** About how many labels the margin itself will take, at least those that are drawn; undefined above 100,000. */
-  readonly labelsNeeded: number | undefined;
-}
-
 /** The limit is where all that lies below is expected to lose this many times the margin: no walk towards the margin gets there. */
 const MARGINS_TO_LIMIT = 1.5;
-/** The highest limit, in steps: at 1 also texts that the classifier cannot read would stay cheap. */
-const LAST_STEP = STEPS_PER_UNIT - 1;
 const INTERVAL_CONFIDENCE = 0.95;
-/** Orders in which a forecast takes the labels; the median counts. */
-const FORECAST_ORDERS = 5;
-const MOST_NEEDED = 100_000;
-/** With fewer lost labels, rounding to whole ones would decide a forecast. */
-const LEAST_LOSSES = 10;
 
 /**
  * Draws the prompts that are worth a label from a pool of unlabelled ones, and writes them with a plan of how they were drawn. A prompt that the
@@ -146,21 +119,6 @@ export async function planLabels(request: PlanLabelsRequest): Promise<PlannedLab
   const repeated = repeatsInPool(plan);
   if (repeated !== undefined) notes.push(`${repeated}.`);
   return { plan, planFile, forecast: forecastOf(pool, plan, confidence), notes };
-}
-
-/** A prompt of the pool, without its text. */
-interface ScoredPrompt extends TextHashes {
-  /** Its place among the prompts of the files. */
-  readonly index: number;
-  readonly key: string;
-  readonly group?: string;
-  readonly seen: boolean;
-  /** One a rung, cheapest first. */
-  readonly probabilities: readonly number[];
-  /** What the threshold is compared with, one a rung (rungScores). */
-  readonly scores: ArrayLike<number>;
-  /** The threshold from which on it may stay below the strongest rung. */
-  readonly score: number;
 }
 
 /** A cascade decides by the replies of all models but the strongest too. */
@@ -242,62 +200,6 @@ function withoutReplies(name: string, model: string): PlimsollError {
   );
 }
 
-/** The threshold from which on a request may stay below the strongest rung. @param scores one a rung (rungScores) */
-export function escalationScore(scores: ArrayLike<number>): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let rung = 0; rung < scores.length - 1; rung++) {
-    least = Math.min(least, predictedLoss(scores, rung));
-  }
-  return least;
-}
-
-/**
- * The smallest step at which the predicted loss of the prompts up to it, summed and divided by the whole pool, reaches a mean loss; the last
- * step below 1 if none does. With middle rungs a prompt counts with its smallest predicted loss, which errs towards a higher limit.
- */
-export function stepReaching(pool: readonly Pick<ScoredPrompt, 'score'>[], meanLoss: number): number {
-  const rising = pool.map(({ score }) => score).sort((a, b) => a - b);
-  let lost = 0;
-  let next = 0;
-  for (let step = -STEPS_PER_UNIT; step < LAST_STEP; step++) {
-    while (next < rising.length && rising[next]! <= step / STEPS_PER_UNIT) lost += rising[next++]!;
-    if (lost / pool.length >= meanLoss) return step / STEPS_PER_UNIT;
-  }
-  return LAST_STEP / STEPS_PER_UNIT;
-}
-
-/** The first n up to the limit, in the order of their hashes: also a part of them, from the top, is a random sample. */
-function drawPrompts(pool: readonly ScoredPrompt[], limit: number, n: number): ScoredPrompt[] {
-  const repeats = new Map<string, number>();
-  const hashed = pool.flatMap((prompt) => {
-    const repeat = repeats.get(prompt.key) ?? 0;
-    repeats.set(prompt.key, repeat + 1);
-    return prompt.score <= limit ? [{ prompt, hash: drawHash(prompt.key, repeat) }] : [];
-  });
-  hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1));
-  return hashed.slice(0, n).map(({ prompt }) => prompt);
-}
-
-/** Each repeat of a question has its own: were they drawn together, the sample would be one of questions and not of requests. */
-function drawHash(key: string, repeat: number): string {
-  return createHash('sha256').update(`plan-labels\n${repeat}\n${key}`).digest('hex');
-}
-
-function countScores(below: readonly ScoredPrompt[]): { first_step: number; counts: number[] } {
-  const steps = below.map(({ score }) => stepAbove(score));
-  const first = steps.reduce((a, b) => Math.min(a, b));
-  const last = steps.reduce((a, b) => Math.max(a, b));
-  const counts = new Array<number>(last - first + 1).fill(0);
-  for (const step of steps) counts[step - first]! += 1;
-  return { first_step: first, counts };
-}
-
-/** The smallest step that is at least the score, by the comparison that the policy makes. */
-function stepAbove(score: number): number {
-  const step = Math.floor(score * STEPS_PER_UNIT);
-  return [step - 1, step, step + 1].find((one) => score <= one / STEPS_PER_UNIT) ?? step + 2;
-}
-
 /** Reads the files again for the rows of the drawn prompts; the pool is too large to keep. */
 async function readDrawn(
   drawn: readonly ScoredPrompt[],
@@ -321,49 +223,6 @@ async function readDrawn(
   }
   if (found < drawn.length) throw changed(files);
   return rows;
-}
-
-/**
- * The losses of labels with qualities of 0 and 1: half the margin is lost, and what the cheaper models gain is as the classifier expects it
- * at the threshold where it expects that loss, if models fail independently of each other. The share of the pool counts at its upper bound.
- */
-function forecastOf(
-  pool: readonly ScoredPrompt[],
-  { margin, limit, below_limit: below, drawn }: LabelPlan,
-  confidence: number,
-): LabelForecast {
-  const delta = 1 - confidence;
-  const qualityLoss = margin / 2;
-  const gained = expectedGain(pool, Math.min(limit, stepReaching(pool, qualityLoss))) / below.rows;
-  const lost = Math.min(1 - gained, gained + qualityLoss / below.share);
-  /** The losses of so many labels, in one of the orders. */
-  const losses = (n: number, seed: number) => {
-    const [ones, minusOnes] = [Math.round(n * lost), Math.round(n * gained)];
-    return Float64Array.from(shuffledOrder(n, seed), (i) => (i < ones ? 1 : i < ones + minusOnes ? -1 : 0));
-  };
-  const bounds = Array.from({ length: FORECAST_ORDERS }, (_, i) =>
-    differenceBound.upper(losses(drawn.n, i + 1), delta),
-  ).sort((x, y) => x - y);
-  const { high } = below.interval;
-  const certifiedMargin = Math.min(1, high * bounds[Math.floor(FORECAST_ORDERS / 2)]!);
-  if (certifiedMargin <= margin) return { qualityLoss, certifiedMargin, labelsNeeded: drawn.n };
-  const enoughToRound = Math.max(drawn.n, Math.ceil(LEAST_LOSSES / lost));
-  const labelsNeeded = casesNeeded(losses(enoughToRound, 1), Math.min(1, margin / high), delta, {
-    bound: differenceBound,
-    most: MOST_NEEDED,
-  });
-  return { qualityLoss, certifiedMargin, labelsNeeded };
-}
-
-/** How many prompts that are kept from the strongest model do better than with it. */
-function expectedGain(pool: readonly ScoredPrompt[], threshold: number): number {
-  let gained = 0;
-  for (const { score, scores, probabilities } of pool) {
-    if (score > threshold) continue;
-    const routed = probabilities[chooseRung(scores, threshold)]!;
-    gained += routed * (1 - probabilities[probabilities.length - 1]!);
-  }
-  return gained;
 }
 
 async function fileSha256(file: string): Promise<string> {

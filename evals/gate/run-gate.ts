@@ -7,7 +7,6 @@ import {
   worstOf,
   writeVerdict,
 } from '../../router/artifact/index.ts';
-import type { Classifier } from '../../router/classifier/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
@@ -17,18 +16,15 @@ import {
   checkedModels,
   type HardCase,
   type QualityScale,
-  questionKey,
-  replyOf,
   requireKnownReplies,
   scaleName,
-  seenQuestions,
 } from '../cases/index.ts';
-import { cascadeScores, walkSteps } from '../threshold/index.ts';
+import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { sealedBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases, fingerprintHardCases } from './case-fingerprints.ts';
-import { countFlips, countParaphraseFlips, type Decide, type FlipCount } from './flips.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
+import { loadUnseenHardCases, measureFlips, replayHardCases } from './gate-hard-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
 import {
   escalatedShare,
@@ -46,15 +42,8 @@ import { type HashedRequest, measurePopulation } from './population.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
-import { openArtifactClassifier, replayCases, rungOf, scoreText } from './replay.ts';
-import {
-  describedAt,
-  type HardReplay,
-  type LabelledBelow,
-  type Sealed,
-  type Subject,
-  subjectAt,
-} from './subject.ts';
+import { openArtifactClassifier, replayCases } from './replay.ts';
+import { describedAt, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { hashHardCases, type LoadedSuite, loadSuite } from './suite.ts';
 import { belowSection, looksSection, sealedSection } from './verdict-sections.ts';
 import { withSealedWeights } from './weights.ts';
@@ -90,8 +79,6 @@ export interface GateRun {
   readonly texts: ReadonlyMap<string, string>;
 }
 
-/** Texts that harmless edits are tried on, besides the hard cases. */
-const MOST_EDITED = 2_000;
 /** At a threshold of 1 nothing would be escalated, not even a text that the classifier cannot read. */
 const LOOSEST = 0.999;
 
@@ -310,47 +297,6 @@ function labelledBelow(plan: LabelPlan, delta: number): LabelledBelow {
   };
 }
 
-/** @throws PlimsollError `invalid-input` if a hard case was learned from: it would measure memory */
-function loadUnseenHardCases(
-  { hardCases: cases }: LoadedSuite,
-  artifact: ArtifactFiles,
-): readonly HardCase[] | undefined {
-  if (cases === undefined) return undefined;
-  const seen = seenQuestions(artifact.seenQuestions);
-  for (const { id, text } of cases) {
-    const sighting = seen.sighting({ key: questionKey(text), text });
-    if (sighting === undefined) continue;
-    const how = sighting === 'copy' ? ', but for case, white space, punctuation or numbers at most,' : '';
-    throw new PlimsollError(
-      'invalid-input',
-      `The hard case ${JSON.stringify(id)}${how} was seen in training or calibration of ${artifact.manifest.name}: hard cases measure and are never learned from. Write it about something else, or leave it out.`,
-    );
-  }
-  return cases;
-}
-
-async function replayHardCases(
-  cases: readonly HardCase[],
-  classifier: Classifier,
-  manifest: ArtifactFiles['manifest'],
-): Promise<HardReplay> {
-  const { ladder, cascade } = manifest;
-  const probabilities = ladder.map(() => new Float64Array(cases.length));
-  const replyLosses = ladder.slice(1).map(() => new Float64Array(cases.length).fill(Number.NaN));
-  for (const [row, { text, replies }] of cases.entries()) {
-    const scored = await scoreText(text, (model) => replies?.get(model), classifier, manifest);
-    probabilities.forEach((column, rung) => {
-      column[row] = scored.probabilities[rung]!;
-    });
-    scored.replyLosses?.forEach((loss, rung) => {
-      replyLosses[rung]![row] = loss ?? Number.NaN;
-    });
-  }
-  if (cascade === undefined) return { cases, probabilities };
-  const { keptFrom } = cascadeScores(cascade, probabilities, replyLosses);
-  return { cases, probabilities, cascade: { keptFrom, replyLosses } };
-}
-
 /**
  * On another scale the same labels say another loss, and the one of training is what the margin is meant on. What the files themselves show may differ: a number
  * means the same there whoever reads it.
@@ -385,34 +331,6 @@ function requireReplies(
     );
   }
   for (const model of models) requireKnownReplies(heldOut, model);
-}
-
-/** Edits are tried on held-out and hard cases alike. */
-async function measureFlips(
-  { suite, paraphrases }: LoadedSuite,
-  { threshold, bets, rungs, hard, hardRungs }: Subject,
-  heldOut: readonly Case[],
-  classifier: Classifier,
-  { manifest }: ArtifactFiles,
-): Promise<FlipCount[]> {
-  const limit = suite.flip_rate;
-  if (limit === undefined) return [];
-  const rows = Array.from(bets.rows).slice(0, MOST_EDITED);
-  const edited = rows.map((row) => heldOut[row]!);
-  // another wording would get another reply: the one that there is stands in for it, and without one the prompt alone decides
-  const replies = [
-    ...edited.map((one) => (model: string) => replyOf(one, model)),
-    ...(hard?.cases ?? []).map((one) => (model: string) => one.replies?.get(model)),
-  ];
-  const decide: Decide = async (text, row) => {
-    const replyBy = (row === undefined ? undefined : replies[row]) ?? (() => undefined);
-    return rungOf(await scoreText(text, replyBy, classifier, manifest), threshold, manifest.cascade);
-  };
-  const texts = [...edited.map(({ text }) => text), ...(hard?.cases ?? []).map(({ text }) => text)];
-  const decided = [...rows.map((row) => rungs[row]!), ...(hardRungs ?? [])];
-  const counts = await countFlips(texts, decided, limit.edits, decide);
-  if (paraphrases === undefined) return counts;
-  return [...counts, await countParaphraseFlips(paraphrases, decide)];
 }
 
 /** On the labelled cases: a baseline needs the outcomes of both ends of the ladder. */

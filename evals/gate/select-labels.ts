@@ -19,7 +19,7 @@ import {
   splitByKey,
   writeCases,
 } from '../cases/index.ts';
-import { escalationScore, stepReaching } from './plan-labels.ts';
+import { escalationScore, stepReaching } from './label-draw.ts';
 import { openArtifactClassifier, rungScores, scoreText } from './replay.ts';
 
 export interface SelectLabelsRequest {
