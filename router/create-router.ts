@@ -214,18 +214,18 @@ async function assemble(
     const expected = expectedLoss(choice.predictedLoss, manifest.expected_loss);
     if (expected !== undefined) decision.expectedLoss = expected;
     if (choice.policyRung !== undefined) decision.policyChoice = served.rungs[choice.policyRung]!.candidate;
-    return { decision, rung: choice.rung, checked: choice.checked ?? [] };
+    const isFree = choosing.allowed === undefined;
+    return { decision, rung: choice.rung, isFree, checked: choice.checked ?? [] };
   }
 
   function observeDecided(
     text: string | undefined,
-    { decision: { predictedLoss, threshold, reason, policy }, rung }: Decided,
-    { threshold: asked, allowedRungs, pinnedRung, session }: RouteOptions,
+    { decision: { predictedLoss, threshold, reason, policy }, rung, isFree }: Decided,
+    { threshold: asked, pinnedRung, session }: RouteOptions,
   ): void {
     if (watch === undefined || threshold === null) return;
-    const isFree =
-      asked === undefined && allowedRungs === undefined && pinnedRung === undefined && session === undefined;
-    const isOwn = isFree && policy.name === manifest.policy.name;
+    const isUnasked = asked === undefined && pinnedRung === undefined && session === undefined;
+    const isOwn = isFree && isUnasked && policy.name === manifest.policy.name;
     watch.observe({
       text,
       predictedLoss,
@@ -363,6 +363,8 @@ function countedVerdict({ folder }: ArtifactFiles, { kind }: Standing) {
 interface Decided {
   readonly decision: Decision;
   readonly rung: number;
+  /** It was made among all rungs. */
+  readonly isFree: boolean;
   readonly checked: readonly number[];
 }
 
@@ -412,7 +414,8 @@ function amongCompeting(
 ): Choosing {
   const allowed = choosing.allowed ?? ladder.rungs.map((_, rung) => rung);
   const competing = allowed.filter((rung) => competes(ladder.rungs[rung]!, task));
-  return competing.length === 0 ? choosing : { ...choosing, allowed: competing };
+  const changesNothing = competing.length === 0 || competing.length === allowed.length;
+  return changesNothing ? choosing : { ...choosing, allowed: competing };
 }
 
 /**

@@ -30,7 +30,7 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     defaultPolicy: own.defaultPolicy,
     standing: own.standing,
     verdict: own.verdict,
-    watch: own.watch,
+    watch: watchOf(routers),
     check: (options) => routerFor(options).check(options),
     route: async (input, options = NO_OPTIONS) => routerFor(options).route(input, options),
     routeForCheck: async (input, replyMayLack, options = NO_OPTIONS) =>
@@ -52,6 +52,20 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     },
     async close() {
       await Promise.all(routers.map((router) => router.close()));
+    },
+  };
+}
+
+/** What the first one watches, with the alarms of all. An audit goes to each, and counts for the artifact that it is of. */
+function watchOf(routers: readonly Router[]): Router['watch'] {
+  const watches = routers.flatMap(({ watch }) => watch ?? []);
+  const [own] = watches;
+  if (own === undefined) return undefined;
+  return {
+    ...own,
+    troubles: () => watches.flatMap((watch) => watch.troubles()),
+    observeAudit: (audit) => {
+      for (const watch of watches) watch.observeAudit(audit);
     },
   };
 }

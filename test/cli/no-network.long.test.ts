@@ -142,6 +142,7 @@ describe('no command reaches another machine or writes into the home or the temp
     ['route', 'Hi there', '--artifact', threads, '--allow-ungated'],
     ['inspect', made],
     ['artifacts', '--store', path.join(folder, 'models')],
+    ['profiles', '--config', config],
     ['promote', '--artifact', made],
     ['rollback', '--store', path.join(folder, 'models')],
     ['sign', '--new-key', path.join(folder, 'gate')],
