@@ -9,6 +9,7 @@ import { PROFILE_HEADER, profileInHeader } from './profile-choice.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from './request-tags.ts';
 import type { Router } from './router.ts';
 import type { EmbeddedGateway } from './serving.ts';
+import { withEfforts } from './targets/index.ts';
 import { createLogger, type Logger } from './telemetry/index.ts';
 
 /** @throws PlimsollError if the configuration or the artifact is wrong */
@@ -56,7 +57,7 @@ export async function openModelClient(config: Config): Promise<ModelClient> {
     throw error;
   }
   return {
-    catalog: createCatalog(own),
+    catalog: withEfforts(createCatalog(own)),
     respond: responder(config, gateway, NO_ROUTER),
     close: () => gateway.close(),
   };

@@ -13,6 +13,7 @@ import type {
   ProviderKind,
   ProviderOptions,
 } from './types.ts';
+import { EFFORTS } from './types.ts';
 import { modelNotFound } from './unknown-model.ts';
 
 /**
@@ -37,6 +38,7 @@ export function createCatalog(options: CatalogOptions, env: NodeJS.ProcessEnv = 
   for (const [name, entry] of Object.entries(options.models)) {
     const slash = name.indexOf('/');
     const provider = providers.get(name.slice(0, slash)) ?? noProvider(name, [...providers.keys()]);
+    if (entry.id === undefined) refuseEffort(name);
     models.set(name, catalogModel(provider, name.slice(slash + 1), entry));
   }
   return catalogOf(models, [...providers.values()]);
@@ -74,6 +76,17 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
     ...(options.cachePrompts && { cachePrompts: requireMarks(provider, nameAtProvider) }),
     local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
+}
+
+/** Models with an effort are there by themselves. A model whose own name ends so has an `id`. */
+function refuseEffort(name: string): void {
+  const [base, effort] = name.split(/@(?=[^@]*$)/);
+  if (!EFFORTS.some((one) => one === effort)) return;
+  throw new PlimsollError(
+    'invalid-config',
+    `models.${name}: ${base} with the effort ${effort} needs no entry. Write what is known of it under models.${base}; a model that is really called so needs its id.`,
+    { place: { field: `models.${name}` } },
+  );
 }
 
 /** @throws PlimsollError `invalid-config` if the provider's API has no marks for its cache */

@@ -19,6 +19,8 @@ export {
   type CatalogModel,
   type CatalogOptions,
   type Dialect,
+  EFFORTS,
+  type Effort,
   MAX_MODEL_CHARACTERS,
   type Platform,
   PROVIDER_KINDS,

@@ -1,4 +1,4 @@
-import type { CatalogModel, Price } from './types.ts';
+import { type CatalogModel, EFFORTS, type Price } from './types.ts';
 
 /** A rung of a ladder, and the model that it names. */
 export interface PricedRung {
@@ -10,7 +10,8 @@ export interface PricedRung {
 const INPUT_SHARE = 3;
 
 /**
- * A sentence if a ladder contradicts the catalog's prices: a rung is dearer than one above it, at three tokens of input for one of output.
+ * A sentence if a ladder contradicts the catalog's prices: a rung is dearer than one above it, at three tokens of input for one of output, or is
+ * the same model with more effort.
  * Undefined if it does not. Rungs whose price is not known are not compared.
  * @param field of the configuration that has the ladder
  * @param rungs cheapest first, as the ladder has them
@@ -25,8 +26,16 @@ export function ladderOrderWarning(field: string, rungs: readonly PricedRung[]):
   return `${field} is in another order than the prices: ${faults.join('; ')}. Name the rungs cheapest first, or correct the prices under models.`;
 }
 
-function isDearer({ model: { price: lower } }: PricedRung, { model: { price: upper } }: PricedRung): boolean {
-  return lower !== undefined && upper !== undefined && blended(lower) > blended(upper);
+function isDearer({ model: lower }: PricedRung, { model: upper }: PricedRung): boolean {
+  if (lower.price === undefined || upper.price === undefined) return false;
+  return blended(lower.price) > blended(upper.price) || thinksMore(lower, upper);
+}
+
+/** One model at two efforts has one price for a token, and more tokens at the higher one. */
+function thinksMore(lower: CatalogModel, upper: CatalogModel): boolean {
+  if (lower.effort === undefined || upper.effort === undefined) return false;
+  const isSame = lower.id === upper.id && lower.provider.name === upper.provider.name;
+  return isSame && EFFORTS.indexOf(lower.effort) > EFFORTS.indexOf(upper.effort);
 }
 
 function blended({ inputUsd, outputUsd }: Price): number {

@@ -56,6 +56,10 @@ export const CAPABILITIES = [
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
+/** How hard a model should think, least first. `none`: not at all. */
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type Effort = (typeof EFFORTS)[number];
+
 /** US dollars for a million tokens. */
 export interface TokenRates {
   readonly inputUsd: number;
@@ -118,6 +122,8 @@ export interface CatalogModel {
   readonly latencyClass: 'fast' | 'medium' | 'slow' | undefined;
   /** How soon it replies, as the operator says; measurements count before it. Left out if it is not known. */
   readonly latency?: ConfiguredLatency | undefined;
+  /** Of a model that is named with one, `<provider>/<model>@<effort>`: each of its requests gets it. */
+  readonly effort?: Effort;
   /** Prompts do not leave the operator's machines. */
   readonly local: boolean;
   /** Requests that mark nothing for the provider's cache are marked here. Default false. */

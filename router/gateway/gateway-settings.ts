@@ -13,6 +13,7 @@ import { PlimsollError } from '../errors.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
 import type { ResponseCacheOptions } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
+import { whyNoEffort, withEfforts } from '../targets/index.ts';
 import type { GatewayParts } from './handle-request.ts';
 import type { Aliases } from './model-names.ts';
 
@@ -46,12 +47,14 @@ export type ConfiguringRouter = Pick<
  * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog
  */
 export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
-  const catalog = createCatalog({ ...settings, providers: withDistinctKeys(settings.providers) });
+  const own = createCatalog({ ...settings, providers: withDistinctKeys(settings.providers) });
+  const catalog = withEfforts(own, namedModels(settings, router));
   const requireModel = (field: string, name: string) => {
     if (catalog.has(name)) return;
+    const why = whyNoEffort(name, own);
     throw new PlimsollError(
       'invalid-config',
-      `${field}: there is no model "${name}" in the catalog. Name one as <provider>/<model>, or add it under models.`,
+      `${field}: there is no model "${name}" in the catalog. ${why === undefined ? '' : `${why} `}Name one as <provider>/<model>, or add it under models.`,
       { place: { field } },
     );
   };
@@ -68,6 +71,12 @@ export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRou
     for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
   }
   return catalog;
+}
+
+/** What ladders and fallbacks name: those with an effort are listed among the models. */
+function namedModels({ upstream }: GatewaySettings, { ladder, profiles }: ConfiguringRouter): string[] {
+  const rungs = [ladder, ...[...profiles.values()].map((profile) => profile.rungs)].flat();
+  return [...rungs.map(({ model }) => model), ...Object.entries(upstream.fallbacks).flat(2)];
 }
 
 function withDistinctKeys(providers: GatewaySettings['providers']): GatewaySettings['providers'] {

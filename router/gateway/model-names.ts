@@ -7,6 +7,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { RouteOptions, Router } from '../router.ts';
+import { whyNoEffort } from '../targets/index.ts';
 
 /** Names that clients send, or their beginnings and a `*` -> what they mean here. */
 export type Aliases = Readonly<Record<string, string>>;
@@ -112,7 +113,7 @@ export function createModelNames(aliases: Aliases, catalog: Catalog, router: Nam
       if (wanted.kind === 'policy' && anyOther === undefined) return wanted;
       if (exists(wanted)) return wanted;
       if (anyOther !== undefined) return anyOther;
-      throw notFound(model, whyNot(wanted, router));
+      throw notFound(model, whyNot(wanted, router) ?? whyNoEffort(model, catalog));
     },
     find(id) {
       const wanted = known.includes(id) ? wantedModel(aliases[id] ?? id) : (aliased(id) ?? anyOther);

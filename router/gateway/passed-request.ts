@@ -126,6 +126,12 @@ function namedModel(
     );
   }
   const model = catalog.get(wanted.name);
+  if (model.effort !== undefined) {
+    throw invalidField(
+      field,
+      `names ${model.name}, and only conversations have an effort. Name the model without it`,
+    );
+  }
   if (has(model.provider, route, dialect)) return model;
   throw invalidField(
     field,

@@ -4,12 +4,13 @@ import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
 import { editFields, parseJson } from '../json/index.ts';
 import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
-import { isWithinLimits } from '../targets/index.ts';
+import { isWithinLimits, withNamedEffort } from '../targets/index.ts';
 import { type ConnectionPools, connectionPools, type Outbound } from './connection-pools.ts';
 import { createCredentials } from './credentials.ts';
 import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
 import { type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
 import { askingForLogprobs, withLogprobs } from './logprobs.ts';
+import { refusesNamedEffort, withNamedEfforts } from './named-efforts.ts';
 import { plainReply, streamedReply } from './native-reply.ts';
 import { passedHeaders, passedReply } from './passed-reply.ts';
 import { claudeBody, claudePath, isClaudeOnVertex, keyHeader } from './platform-request.ts';
@@ -39,11 +40,13 @@ import type {
 export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
   const native = createNativeAttempt({ outbound });
   let mapped: Promise<PrepareAttempt> | undefined;
-  return askingForLogprobs((call) => {
-    if (call.passed || speaks(call.model, call)) return native(call);
-    mapped ??= import('./mapped/attempt.ts').then((loaded) => loaded.createMappedAttempt({ outbound }));
-    return mapped.then((prepare) => prepare(call));
-  });
+  return withNamedEfforts(
+    askingForLogprobs((call) => {
+      if (call.passed || speaks(call.model, call)) return native(call);
+      mapped ??= import('./mapped/attempt.ts').then((loaded) => loaded.createMappedAttempt({ outbound }));
+      return mapped.then((prepare) => prepare(call));
+    }),
+  );
 }
 
 /**
@@ -51,6 +54,7 @@ export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
  * mapped here, and the attempt sends that mapping. An error other than a refusal is left to the attempt.
  */
 export function canCarry(call: UnroutedCall, model: CatalogModel): boolean | Promise<boolean> {
+  if (model.effort !== undefined && refusesNamedEffort({ ...call, model })) return false;
   return call.operation !== 'chat' || speaks(model, call) ? takesNative(call, model) : canMap(call, model);
 }
 
@@ -66,7 +70,7 @@ function speaks({ provider }: CatalogModel, { dialect }: Pick<UnroutedCall, 'dia
 
 async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
   const { sharedMapping } = await import('./mapped/map-request.ts');
-  return sharedMapping({ ...call, model }, process.env).then(
+  return sharedMapping(withNamedEffort({ ...call, model }), process.env).then(
     () => true,
     (error: unknown) => !(error instanceof PlimsollError),
   );

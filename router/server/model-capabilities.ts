@@ -1,5 +1,5 @@
-import type { CatalogModel } from '../catalog/index.ts';
-import { acceptedEfforts, type Effort } from '../targets/index.ts';
+import type { CatalogModel, Effort } from '../catalog/index.ts';
+import { acceptedEfforts } from '../targets/index.ts';
 
 const support = (supported: boolean) => ({ supported });
 

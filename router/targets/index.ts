@@ -1,6 +1,7 @@
 /** What a model and the API behind it take, and what a request loses on the way there. */
 
 export { marksCache, withCacheMarks } from './cache-marks.ts';
+export { whyNoEffort, withEfforts } from './effort-models.ts';
 export type { Path } from './field-roles.ts';
 export { type JsonSchema, relaxedSchema, strictSchema } from './json-schema.ts';
 export { acceptedStops, acceptedTools, exceededLimit, isWithinLimits, limitFields } from './limits.ts';
@@ -15,13 +16,12 @@ export {
   unmappable,
   withoutNulls,
 } from './losses.ts';
+export { overruledEfforts, withNamedEffort } from './named-effort.ts';
 export { requirePictureLimits } from './picture-limits.ts';
 export {
   acceptedEfforts,
   cannotReason,
   canReason,
-  EFFORTS,
-  type Effort,
   effortForBudget,
   type Reasoning,
   reasoningOptions,

@@ -1,10 +1,6 @@
-import type { CatalogModel } from '../catalog/index.ts';
+import { type CatalogModel, EFFORTS, type Effort } from '../catalog/index.ts';
 import { isObject } from '../json/index.ts';
 import type { CallOptions, ProviderOptions } from './target.ts';
-
-/** How hard a model should think, least first. `none`: not at all. */
-export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
-export type Effort = (typeof EFFORTS)[number];
 
 /** The reasoning that the client requests; both undefined if it leaves that to the model. */
 export interface Reasoning {

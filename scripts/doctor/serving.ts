@@ -12,6 +12,7 @@ import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
+import { withEfforts } from '../../router/targets/index.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 /** The configuration, or undefined if it is wrong. */
@@ -150,7 +151,7 @@ export function checkAccess({ access, server }: Config): Finding {
 
 export function openCatalog(config: Config): Catalog | Finding {
   try {
-    return createCatalog(config);
+    return withEfforts(createCatalog(config));
   } catch (error) {
     return findingsOf('providers').fault(messageOf(error));
   }

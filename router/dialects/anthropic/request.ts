@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { EFFORTS, type Effort } from '../../catalog/index.ts';
 import {
   acceptedStops,
   acceptedTools,
   type CallOptions,
   canReason,
-  EFFORTS,
-  type Effort,
   effortForBudget,
   type FunctionTool,
   type JsonSchema,

@@ -1,7 +1,7 @@
+import type { Effort } from '../../catalog/index.ts';
 import {
   type CallOptions,
   canReason,
-  type Effort,
   type FunctionTool,
   type JsonSchema,
   type Losses,

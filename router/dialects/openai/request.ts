@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { EFFORTS } from '../../catalog/index.ts';
 import {
   acceptedStops,
   acceptedTools,
   type CallOptions,
-  EFFORTS,
   type FunctionTool,
   type Losses,
   mergeProviderOptions,

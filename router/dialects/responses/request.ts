@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { EFFORTS } from '../../catalog/index.ts';
 import {
   acceptedTools,
   type CallOptions,
-  EFFORTS,
   type FunctionTool,
   type Losses,
   mergeProviderOptions,

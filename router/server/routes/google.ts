@@ -102,7 +102,8 @@ function calledIn(segments: unknown, query: string): GoogleCall {
 /** Such a model gets the client's bytes. */
 function isOfGoogle(model: string, gateway: Gateway): boolean {
   try {
-    return gateway.names().find(model).model?.provider.kind === 'google';
+    const found = gateway.names().find(model).model;
+    return found?.provider.kind === 'google' && found.effort === undefined; // an effort is mapped
   } catch {
     return false; // the gateway says what is wrong with the name
   }
