@@ -89,7 +89,6 @@ const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
   pg: 'router/state',
   ioredis: 'router/state',
   bullmq: 'router/state',
-  'rate-limiter-flexible': 'router/state',
   'libphonenumber-js/min': 'router/redaction',
   ibantools: 'router/redaction',
   'lru-cache': 'router/response-cache',

@@ -54,7 +54,12 @@ export interface Access {
 
 /** Who the headers say is asking. `missing`: they have no key; the other failures: they have something in place of a valid one. */
 export type Authentication =
-  | { readonly kind: 'ok'; readonly keyId: string; readonly profile?: string | undefined }
+  | {
+      readonly kind: 'ok';
+      readonly keyId: string;
+      readonly profile?: string | undefined;
+      readonly team?: string | undefined;
+    }
   | { readonly kind: 'missing' | 'wrong' | 'expired' | 'revoked' };
 
 /** As Node gives them: names in lower case. */
@@ -141,16 +146,17 @@ interface KnownKey {
   readonly revoked: boolean;
   /** The profile that its requests are for; undefined: any. */
   readonly profile: string | undefined;
+  readonly team: string | undefined;
 }
 
 type KnownKeys = ReadonlyMap<string, KnownKey>;
 
 export function knownKeys(stored: readonly StoredKey[]): KnownKeys {
   return new Map(
-    stored.map(({ id, sha256, expires, revoked, profile }) => {
+    stored.map(({ id, sha256, expires, revoked, profile, team }) => {
       const until = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires);
       const hash = Buffer.from(sha256, 'hex');
-      return [id, { id, hash, expires: until, revoked: revoked !== undefined, profile }];
+      return [id, { id, hash, expires: until, revoked: revoked !== undefined, profile, team }];
     }),
   );
 }
@@ -173,8 +179,13 @@ export function authenticate(keys: KnownKeys, headers: RequestHeaders, nowMs: nu
   if (known === undefined || !isSame) return { kind: 'wrong' };
   if (known.revoked) return { kind: 'revoked' };
   if (nowMs >= known.expires) return { kind: 'expired' };
-  if (known.profile === undefined) return { kind: 'ok', keyId: known.id };
-  return { kind: 'ok', keyId: known.id, profile: known.profile };
+  const { id: keyId, profile, team } = known;
+  return {
+    kind: 'ok',
+    keyId,
+    ...(profile !== undefined && { profile }),
+    ...(team !== undefined && { team }),
+  };
 }
 
 const BEARER = /^Bearer +(.*)$/i;

@@ -16,13 +16,31 @@ export {
   type WantedKey,
 } from './keys-file.ts';
 export {
-  type Admission,
+  countsMoney,
+  EACH,
+  LIMIT_FIELDS,
+  LIMIT_UNITS,
+  type Limit,
+  type LimitField,
+  type LimitSubject,
+  type LimitUnit,
+  type LimitWindow,
+  NANO,
+  namesKeys,
+  scopeOf,
+  windowAt,
+} from './limit-rules.ts';
+export {
+  type CallCost,
   createLimiter,
-  hasBudgets,
-  hasLimits,
+  type HeldReservation,
+  isFor,
   type Limiter,
-  type LimitOptions,
+  type LimitRefusal,
+  type PossibleCalls,
+  type RequestLimits,
   type Used,
+  type WindowStanding,
 } from './limits.ts';
 export { createQueue, type Entry, type Queue } from './queue.ts';
 export { createStateKey, openStateAccess, readStateKeys, revokeStateKey } from './state-keys.ts';

@@ -9,9 +9,16 @@ const keyNameSchema = z
   .string()
   .regex(/^(?!\s*$)[^\p{Cc}]{1,100}$/u, 'must be 1 to 100 characters on one line');
 
+/** As `limits` may name it. */
+const teamSchema = z
+  .string()
+  .regex(/^[\w.@+-]{1,100}$/, 'must be 1 to 100 letters, digits and signs of _ . @ + -');
+
 export const storedKeySchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits'),
   name: keyNameSchema,
+  /** Whose limits it counts in, besides its own. */
+  team: teamSchema.optional(),
   /** Hash of the whole key, in hex; the key itself is stored nowhere. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex'),
   created: z.iso.datetime(),
@@ -72,6 +79,7 @@ export function createKey(file: string, wanted: WantedKey): CreatedKey {
 
 export interface WantedKey {
   readonly name: string;
+  readonly team?: string | undefined;
   readonly expires?: Date;
   /** The profile that it is bound to. */
   readonly profile?: string;
@@ -79,14 +87,19 @@ export interface WantedKey {
 }
 
 /** @throws PlimsollError `invalid-input` as `createKey` does */
-export function makeKey({ name, expires, profile, now }: WantedKey): CreatedKey {
+export function makeKey({ name, team, expires, profile, now }: WantedKey): CreatedKey {
   if (!keyNameSchema.safeParse(name).success) {
     throw new PlimsollError('invalid-input', 'The name of a key must be 1 to 100 characters on one line.');
+  }
+  const isTeam = teamSchema.optional().safeParse(team);
+  if (!isTeam.success) {
+    throw new PlimsollError('invalid-input', `The team of a key ${isTeam.error.issues[0]?.message}.`);
   }
   const { id, text } = newApiKey();
   const stored: StoredKey = {
     id,
     name,
+    ...(team !== undefined && { team }),
     sha256: hashKey(text).toString('hex'),
     created: now.toISOString(),
     ...(expires !== undefined && { expires: expires.toISOString() }),

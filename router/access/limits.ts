@@ -1,194 +1,283 @@
-import type { SafeError } from '../errors.ts';
-import { safeError } from '../errors.ts';
-import { type Counters, dayOf, type Ledger, type LedgerEntry } from '../state/index.ts';
+import { type SafeError, safeError } from '../errors.ts';
+import type { Charge, Ledger, LedgerEntry, WindowSums } from '../state/index.ts';
+import {
+  type AppliedLimit,
+  type Limit,
+  type LimitSubject,
+  type LimitUnit,
+  type LimitWindow,
+  limitFinder,
+  windowAt,
+} from './limit-rules.ts';
 import { createSettlement, type Settlement } from './settlement.ts';
 
-/** What one API key may use. What is left out is not limited. */
-export interface KeyLimits {
-  readonly requestsPerMinute?: number | undefined;
-  readonly tokensPerMinute?: number | undefined;
-  /** US dollars a day and a calendar month, both in UTC. */
-  readonly usdPerDay?: number | undefined;
-  readonly usdPerMonth?: number | undefined;
+/** A model that may be called for a request, or was, and what that costs at most, or did. Whole numbers. */
+export interface CallCost {
+  readonly model: string;
+  readonly provider: string;
+  /** Billionths of a US dollar. */
+  readonly nanoUsd: number;
+  readonly tokens: number;
 }
 
-export interface LimitOptions {
-  /** Of each key that has none of its own. */
-  readonly limits: KeyLimits;
-  /** Id of a key -> its own, in place of the others. */
-  readonly keyLimits: Readonly<Record<string, KeyLimits>>;
+/** What a request may come to: of each inner list one call is paid for, the most expensive one at most. */
+export type PossibleCalls = readonly (readonly CallCost[])[];
+
+/** What a request came to: the entry of the ledger, and its calls. */
+export interface Used {
+  readonly entry: Omit<LedgerEntry, 'keyId' | 'timeMs'>;
+  readonly calls: readonly CallCost[];
 }
 
-/** Whether a request may go on. Refused ones may come again after `retryAfterS` seconds, a whole number. */
-export type Admission =
-  | { readonly outcome: 'admitted' }
-  | { readonly outcome: 'requests' | 'tokens' | 'day' | 'month'; readonly retryAfterS: number }
-  | { readonly outcome: 'unavailable'; readonly retryAfterS: number };
-
-/** What a request used, once it is known. */
-export type Used = Omit<LedgerEntry, 'keyId' | 'timeMs'>;
-
-export interface Limiter extends Pick<Settlement, 'counts' | 'close'> {
-  admit(keyId: string): Promise<Admission>;
-  /** Resolves when it is on disk, or after two seconds; then it is tried until it is. Never rejects. */
-  settle(keyId: string, used: Used): Promise<void>;
+/** How a window stands, with the request counted in. */
+export interface WindowStanding {
+  readonly unit: LimitUnit;
+  /** In the window's unit; of `usd` billionths. */
+  readonly cap: number;
+  /** 0 or more. */
+  readonly left: number;
+  readonly resetsInMs: number;
 }
 
-interface LimiterParts extends LimitOptions {
-  readonly counters: Counters;
-  /** Undefined if no budget is set: then nothing is settled. */
-  readonly ledger: Ledger | undefined;
-  /** What happens to requests under a budget while the ledger cannot be read. */
+export interface LimitRefusal {
+  readonly outcome: 'refused';
+  /** The window without room. */
+  readonly unit: LimitUnit;
+  readonly window: string;
+  readonly limit: AppliedLimit;
+  /** The request alone may come to more than the window allows. */
+  readonly neverFits: boolean;
+  /** A whole number. */
+  readonly retryAfterS: number;
+  readonly standing: readonly WindowStanding[];
+}
+
+export interface HeldReservation {
+  readonly outcome: 'reserved';
+  readonly standing: readonly WindowStanding[];
+  /** Resolves when it is on disk, or after two seconds; then it is tried until it is. Never rejects. Only the first call of the two does anything. */
+  settle(used: Used): Promise<void>;
+  /** For a request that was never sent. Never rejects. */
+  cancel(): Promise<void>;
+}
+
+export type Reserving = HeldReservation | LimitRefusal | { readonly outcome: 'unavailable' };
+
+/** The limits that apply to one request. */
+export interface RequestLimits {
+  /** Some count tokens or money: the length of the reply must be bounded. */
+  readonly countsTokens: boolean;
+  readonly countsMoney: boolean;
+  /** Reserves the most that the request may come to, in all windows or in none. Never rejects. */
+  reserve(entry: Omit<LedgerEntry, 'timeMs'>, calls: PossibleCalls): Promise<Reserving>;
+}
+
+export interface Limiter extends Pick<Settlement, 'counts'> {
+  /** Undefined if none applies. */
+  of(subject: LimitSubject): RequestLimits | undefined;
+  close(): Promise<void>;
+}
+
+interface LimiterParts {
+  readonly limits: readonly Limit[];
+  readonly ledger: Ledger;
+  /** What happens to requests under a budget while the ledger cannot be reached. Requests that only rates limit go on. */
   readonly onUnavailable: 'closed' | 'open';
-  /** Called when the ledger or the counters begin to fail, and again only after they went well in between. */
+  /** How long a request may take at most; then its reservation counts as spent. */
+  readonly leaseMs: number;
+  /** Called when the ledger begins to fail, and again only after it went well in between. */
   readonly onFailure: (trouble: SafeError) => void;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. A clock that jumps back finds the windows as they were left: nothing is allowed twice. */
   readonly now?: () => number;
 }
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const NANO = 1e9;
-const ADMITTED: Admission = { outcome: 'admitted' };
-const UNAVAILABLE: Admission = { outcome: 'unavailable', retryAfterS: 5 };
-
-export function hasLimits({ limits, keyLimits }: LimitOptions): boolean {
-  return [limits, ...Object.values(keyLimits)].some((one) => Object.values(one).some(isSet));
-}
-
-export function hasBudgets({ limits, keyLimits }: LimitOptions): boolean {
-  return [limits, ...Object.values(keyLimits)].some((one) => isSet(one.usdPerDay) || isSet(one.usdPerMonth));
-}
-
-function isSet(limit: number | undefined): boolean {
-  return limit !== undefined;
-}
+const SWEEP_MS = 15_000;
+/** Until a request that is at work may have given back what it reserved. */
+const SOON_S = 2;
 
 /**
- * Rates and budgets of API keys. Rates are counted before a request and fail open: a rate protects, and an outage of its counter must not
- * become one of the service. Budgets are read from the ledger, at most a second old, so they may be passed by what is at work
- * and by what other instances spent in that second.
+ * Limits of requests, tokens and money. What a request may come to at most is reserved in the ledger before it is sent, in all windows or
+ * in none, and settled with what it came to: a window is never passed, by any number of requests on any number of instances.
  */
 export function createLimiter(parts: LimiterParts): Limiter {
-  const { limits, keyLimits, counters, ledger, onUnavailable, onFailure, now = Date.now } = parts;
+  const { limits, ledger, onUnavailable, leaseMs, onFailure, now = Date.now } = parts;
   const settlement = createSettlement(ledger);
-  const budgets = ledger && budgetReader(ledger, now);
+  const find = limitFinder(limits);
+  const full = fullWindows();
   let failing = false;
+  const sweeping = setInterval(() => ledger.sweep(now()).catch(() => {}), SWEEP_MS).unref();
 
   function failed(error: unknown): void {
     if (!failing) onFailure(safeError(error));
     failing = true;
   }
 
-  async function overRate(keyId: string, limit: KeyLimits): Promise<Admission | undefined> {
-    const { requestsPerMinute, tokensPerMinute } = limit;
-    const checks = [
-      { kind: 'requests', max: requestsPerMinute, amount: 1 },
-      { kind: 'tokens', max: tokensPerMinute, amount: 0 },
-    ] as const;
-    for (const { kind, max, amount } of checks) {
-      if (max === undefined) continue;
-      const { total, resetsInMs } = await counters.add(`${kind}:${keyId}`, amount, MINUTE_MS);
-      const isOver = amount === 0 ? total >= max : total > max;
-      if (isOver) return { outcome: kind, retryAfterS: secondsOf(resetsInMs) };
-    }
-    return undefined;
+  function held(
+    entry: LedgerEntry,
+    asked: readonly AskedCharge[],
+    sums: readonly WindowSums[],
+  ): HeldReservation {
+    let ended = false;
+    return {
+      outcome: 'reserved',
+      standing: standingOf(asked, sums, now()),
+      async settle(used) {
+        if (ended) return;
+        ended = true;
+        const charges = asked.map((charge) => ({ ...charge.ledger, amount: usedOf(charge, used.calls) }));
+        await settlement.settle({ ...entry, ...used.entry, id: entry.id, charges });
+      },
+      async cancel() {
+        if (ended) return;
+        ended = true;
+        await ledger.cancel(entry.id).catch(failed); // then it is swept
+      },
+    };
   }
 
-  async function overBudget(keyId: string, limit: KeyLimits): Promise<Admission | undefined> {
-    const { usdPerDay = Number.POSITIVE_INFINITY, usdPerMonth = Number.POSITIVE_INFINITY } = limit;
-    if (budgets === undefined || (usdPerDay === usdPerMonth && usdPerDay === Number.POSITIVE_INFINITY))
-      return undefined;
-    const { day, month } = await budgets.read(keyId);
-    if (month >= usdPerMonth * NANO)
-      return { outcome: 'month', retryAfterS: secondsOf(untilNextMonth(now())) };
-    if (day >= usdPerDay * NANO) return { outcome: 'day', retryAfterS: secondsOf(DAY_MS - (now() % DAY_MS)) };
-    return undefined;
+  async function reserve(
+    applied: readonly AppliedLimit[],
+    given: Omit<LedgerEntry, 'timeMs'>,
+    calls: PossibleCalls,
+  ): Promise<Reserving> {
+    const at = now();
+    const entry = { ...given, timeMs: at };
+    const asked = applied.flatMap((limit) => chargesOf(limit, calls, at));
+    const known = asked.map(full.sumsOf);
+    if (known.some((sums) => sums !== undefined))
+      return refusal(
+        asked,
+        known.map((sums) => sums ?? NOTHING),
+        at,
+      );
+    const charges = asked.map(({ ledger: charge, window }) => ({ ...charge, cap: window.cap }));
+    try {
+      const { isReserved, windows } = await ledger.reserve({ entry, charges, expiresMs: at + leaseMs });
+      failing = false;
+      if (isReserved) return held(entry, asked, windows);
+      for (const [i, sums] of windows.entries()) full.note(asked[i]!, sums, at);
+      return refusal(asked, windows, at);
+    } catch (error) {
+      failed(error);
+      void ledger.cancel(entry.id).catch(() => {}); // it may have been made all the same
+      const isMoney = asked.some(({ window }) => window.unit === 'usd');
+      return isMoney && onUnavailable === 'closed' ? { outcome: 'unavailable' } : held(entry, asked, []);
+    }
   }
 
   return {
     counts: settlement.counts,
-    close: settlement.close,
-    async admit(keyId) {
-      const limit = keyLimits[keyId] ?? limits;
-      try {
-        const over = await overBudget(keyId, limit);
-        if (over) return over;
-      } catch (error) {
-        failed(error);
-        if (onUnavailable === 'closed') return UNAVAILABLE;
-      }
-      try {
-        const over = await overRate(keyId, limit);
-        if (over) return over;
-        failing = false;
-      } catch (error) {
-        failed(error);
-      }
-      return ADMITTED;
+    of(subject) {
+      const applied = find(subject);
+      if (applied.length === 0) return undefined;
+      const units = new Set(applied.flatMap(({ windows }) => windows.map(({ unit }) => unit)));
+      return {
+        countsTokens: units.has('tokens'),
+        countsMoney: units.has('usd'),
+        reserve: (entry, calls) => reserve(applied, entry, calls),
+      };
     },
-    async settle(keyId, used) {
-      const { tokensPerMinute } = keyLimits[keyId] ?? limits;
-      budgets?.spent(keyId, used.nanoUsd);
-      const settled = settlement.settle({ ...used, keyId, timeMs: now() });
-      if (tokensPerMinute !== undefined) {
-        const tokens = used.inputTokens + used.outputTokens;
-        await counters.add(`tokens:${keyId}`, tokens, MINUTE_MS).catch(failed);
-      }
-      await settled;
+    async close() {
+      clearInterval(sweeping);
+      await settlement.close();
     },
   };
 }
 
-function secondsOf(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1_000));
+const NOTHING: WindowSums = { reserved: 0, settled: 0 };
+
+/** A charge, and the limit that it is for. */
+interface AskedCharge {
+  readonly ledger: Charge;
+  readonly limit: AppliedLimit;
+  readonly window: LimitWindow;
 }
 
-function untilNextMonth(nowMs: number): number {
-  const at = new Date(nowMs);
-  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1) - nowMs;
-}
-
-/** How old what was read of the ledger may be. */
-const READ_EVERY_MS = 1_000;
-
-interface Spent {
-  readonly today: string;
-  readonly readMs: number;
-  readonly sums: Promise<{ day: number; month: number }>;
-}
-
-/** What keys have spent, in billionths of a dollar: as the ledger says, and what this process spent since. */
-function budgetReader(ledger: Ledger, now: () => number) {
-  const known = new Map<string, Spent>();
-
-  async function sums(keyId: string, today: string) {
-    const [day, month] = await Promise.all([
-      ledger.spent(keyId, today),
-      ledger.spent(keyId, `${today.slice(0, 7)}-01`),
-    ]);
-    return { day: day.nanoUsd, month: month.nanoUsd };
+function chargesOf(limit: AppliedLimit, calls: PossibleCalls, at: number): AskedCharge[] {
+  const worst = { requests: 1, tokens: 0, usd: 0 };
+  for (const alternatives of calls) {
+    const own = alternatives.filter((call) => isFor(limit, call));
+    worst.tokens += Math.max(0, ...own.map(({ tokens }) => tokens));
+    worst.usd += Math.max(0, ...own.map(({ nanoUsd }) => nanoUsd));
   }
+  return limit.windows.map((window) => ({
+    limit,
+    window,
+    ledger: { scope: limit.scope, window: window.name, ...windowAt(window, at), amount: worst[window.unit] },
+  }));
+}
 
+function usedOf({ limit, window: { unit } }: AskedCharge, calls: readonly CallCost[]): number {
+  const own = calls.filter((call) => isFor(limit, call));
+  if (unit === 'requests') return isOfModel(limit) && own.length === 0 ? 0 : 1;
+  const field = unit === 'usd' ? 'nanoUsd' : 'tokens';
+  return own.reduce((sum, call) => sum + call[field], 0);
+}
+
+function isOfModel({ names }: AppliedLimit): boolean {
+  return names.model !== undefined || names.provider !== undefined;
+}
+
+/** Whether a call counts for a limit that names models or providers; for the others all do. */
+export function isFor(
+  { names }: AppliedLimit,
+  { model, provider }: Pick<CallCost, 'model' | 'provider'>,
+): boolean {
+  return (names.model ?? model) === model && (names.provider ?? provider) === provider;
+}
+
+function standingOf(
+  asked: readonly AskedCharge[],
+  sums: readonly WindowSums[],
+  at: number,
+): WindowStanding[] {
+  return sums.map(({ reserved, settled }, i) => {
+    const { window, ledger } = asked[i]!;
+    return {
+      unit: window.unit,
+      cap: window.cap,
+      left: Math.max(0, window.cap - settled - reserved),
+      resetsInMs: Math.max(0, ledger.endMs - at),
+    };
+  });
+}
+
+/** Names the window that takes longest to have room. */
+function refusal(asked: readonly AskedCharge[], sums: readonly WindowSums[], at: number): LimitRefusal {
+  const waits = asked.map(({ ledger, window }, i) => {
+    const { reserved, settled } = sums[i]!;
+    if (ledger.amount > window.cap) return Number.POSITIVE_INFINITY;
+    if (settled + ledger.amount > window.cap) return ledger.endMs - at;
+    return reserved + settled + ledger.amount > window.cap ? Math.min(SOON_S * 1_000, ledger.endMs - at) : -1;
+  });
+  const longest = waits.indexOf(Math.max(...waits));
+  const { limit, window, ledger } = asked[longest]!;
+  const waitMs = Number.isFinite(waits[longest]!) ? waits[longest]! : ledger.endMs - at;
   return {
-    read(keyId: string) {
-      const today = dayOf(now());
-      const last = known.get(keyId);
-      if (last !== undefined && last.today === today && Math.abs(now() - last.readMs) < READ_EVERY_MS)
-        return last.sums;
-      const fresh = { today, readMs: now(), sums: sums(keyId, today) };
-      known.set(keyId, fresh);
-      fresh.sums.catch(() => known.delete(keyId));
-      return fresh.sums;
-    },
-    spent(keyId: string, nanoUsd: number) {
-      void known.get(keyId)?.sums.then(
-        (sums) => {
-          sums.day += nanoUsd;
-          sums.month += nanoUsd;
-        },
-        () => {},
-      );
+    outcome: 'refused',
+    unit: window.unit,
+    window: window.name,
+    limit,
+    neverFits: ledger.amount > window.cap,
+    retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)),
+    standing: standingOf(asked, sums, at),
+  };
+}
+
+const MOST_FULL = 1_000;
+
+/** Windows that are known to be used up: until they end, the ledger is not asked again. */
+function fullWindows() {
+  const known = new Map<string, WindowSums & { readonly endMs: number }>();
+  const nameOf = ({ ledger: { scope, window, startMs } }: AskedCharge) => `${scope}\0${window}\0${startMs}`;
+  return {
+    sumsOf: (charge: AskedCharge): WindowSums | undefined =>
+      known.size === 0 ? undefined : known.get(nameOf(charge)),
+    note(charge: AskedCharge, sums: WindowSums, at: number): void {
+      if (sums.settled < charge.window.cap) return;
+      if (known.size >= MOST_FULL) for (const [name, { endMs }] of known) if (endMs <= at) known.delete(name);
+      if (known.size >= MOST_FULL) known.clear();
+      known.set(nameOf(charge), { reserved: 0, settled: sums.settled, endMs: charge.ledger.endMs });
     },
   };
 }

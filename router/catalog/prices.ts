@@ -195,6 +195,31 @@ export function costUsd(price: Price | undefined, usage: TokenCounts | undefined
   return (input + outputTokens * outputUsd) / 1e6;
 }
 
+const NANO = 1e9;
+/** What is nearer to a whole number than this is one: doubles hold no decimal fraction exactly. */
+const NOISE = 1e-6;
+
+/** US dollars in billionths, rounded up to a whole number. */
+export function nanoUsd(usd: number): number {
+  const exact = usd * NANO;
+  const nearest = Math.round(exact);
+  return Math.abs(exact - nearest) <= Math.max(NOISE, exact * 1e-12) ? nearest : Math.ceil(exact);
+}
+
+/**
+ * The most that a request may cost, in billionths of a US dollar: its input at the most expensive of the rates, of all tiers that it can
+ * reach, and the longest reply. 0 without a price.
+ */
+export function worstNanoUsd(price: Price | undefined, inputTokens: number, outputTokens: number): number {
+  if (price === undefined) return 0;
+  const reached = (price.tiers ?? []).filter(({ aboveInputTokens }) => inputTokens > aboveInputTokens);
+  const costs = [price, ...reached].map(({ inputUsd, outputUsd, cachedInputUsd = 0, cacheWriteUsd = 0 }) => {
+    const input = Math.max(inputUsd, cachedInputUsd, cacheWriteUsd);
+    return (inputTokens * input + outputTokens * outputUsd) / 1e6;
+  });
+  return nanoUsd(Math.max(...costs));
+}
+
 function ratesAt(price: Price, inputTokens: number): TokenRates {
   return price.tiers?.findLast(({ aboveInputTokens }) => inputTokens > aboveInputTokens) ?? price;
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { hasBudgets } from '../access/index.ts';
+import { countsMoney, type Limit } from '../access/index.ts';
 import { camelCased } from './camel-cased.ts';
 import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
 import { feedbackSchema } from './feedback-schema.ts';
 import { ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
+import { budgetsSchema, limitsSchema } from './limits-schema.ts';
 import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import { responseCacheSchema } from './response-cache-schema.ts';
@@ -68,6 +69,8 @@ export const configSchema = z
     gateway: gatewaySchema.prefault({}),
     cascade: cascadeSchema.prefault({}),
     access: accessSchema.prefault({}),
+    limits: limitsSchema,
+    budgets: budgetsSchema.prefault({}),
     decision_log: decisionLogSchema.optional(),
     capture: captureSchema.optional(),
     feedback: feedbackSchema.optional(),
@@ -157,15 +160,16 @@ function withNeededState<
     readonly capture?: z.infer<typeof captureSchema> | undefined;
     readonly feedback?: object | undefined;
     readonly access: z.infer<typeof accessSchema>;
+    readonly limits: readonly Limit[];
     readonly threads: 'on' | 'off';
   },
 >(fields: Fields): Fields {
-  const { providers, state, decisionLog, capture, feedback, access, threads } = fields;
+  const { providers, state, decisionLog, capture, feedback, access, limits, threads } = fields;
   const isNeeded =
     decisionLog?.to === 'state' ||
     capture !== undefined ||
     feedback !== undefined ||
-    hasBudgets(access) ||
+    countsMoney(limits) ||
     access.keysInState ||
     threads === 'on';
   if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;

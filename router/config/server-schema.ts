@@ -91,45 +91,38 @@ export const serverSchema = z
   })
   .transform(camelCased);
 
-const usd = z.number().positive().max(1_000_000);
-
-const limitsFields = z
-  .strictObject({
-    requests_per_minute: z.int().min(1).max(1_000_000).optional(),
-    tokens_per_minute: z.int().min(1).max(1_000_000_000).optional().describe('Of input and output.'),
-    usd_per_day: usd.optional().describe('US dollars a day in UTC.'),
-    usd_per_month: usd.optional().describe('US dollars a calendar month in UTC.'),
-  })
-  .transform(camelCased);
+const LIMITS_MOVED =
+  'limits are a part of their own now, for keys and others: limits: [{ for: { key: "*" }, windows: [{ 1m: 600 requests }, { 24h: 10 usd }] }]';
 
 /** `access`: API keys. */
 export const accessSchema = z
-  .strictObject({
-    keys_file: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('File of API keys, made by `plimsoll keys create`. It holds only hashes.'),
-    keys_in_state: z
-      .boolean()
-      .default(false)
-      .describe(
-        'The API keys are in `state`, made by `plimsoll keys create --state`: all instances share them, and a revoked one is dead on each within a second.',
-      ),
-    required: z
-      .union([z.literal('auto'), z.boolean()])
-      .default('auto')
-      .describe(
-        'Whether requests need a key. auto: where keys_file is given. false works on a loopback address alone.',
-      ),
-    limits: limitsFields
-      .prefault({})
-      .describe('What each key may use. Left out: no limit. Budgets are kept in `state`.'),
-    key_limits: z
-      .record(z.string().regex(/^[0-9a-f]{12}$/, 'the id of a key has 12 hex digits'), limitsFields)
-      .default({})
-      .describe('Id of a key -> its own limits, in place of `limits`.'),
-  })
+  .strictObject(
+    {
+      keys_file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('File of API keys, made by `plimsoll keys create`. It holds only hashes.'),
+      keys_in_state: z
+        .boolean()
+        .default(false)
+        .describe(
+          'The API keys are in `state`, made by `plimsoll keys create --state`: all instances share them, and a revoked one is dead on each within a second.',
+        ),
+      required: z
+        .union([z.literal('auto'), z.boolean()])
+        .default('auto')
+        .describe(
+          'Whether requests need a key. auto: where keys_file is given. false works on a loopback address alone.',
+        ),
+    },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' && issue.keys.some((key) => /^(?:key_)?limits$/.test(key))
+          ? LIMITS_MOVED
+          : undefined,
+    },
+  )
   .refine(({ keys_file, keys_in_state }) => keys_file === undefined || !keys_in_state, {
     path: ['keys_in_state'],
     error: 'keys are in a file or in the state: leave one of keys_file and keys_in_state out',

@@ -1,11 +1,12 @@
-import { createLimiter, hasBudgets, hasLimits, type Limiter, type LimitOptions } from '../access/index.ts';
+import { createLimiter, type Limit, type Limiter, namesKeys } from '../access/index.ts';
 import { PlimsollError, safeError } from '../errors.ts';
 import { VERSION } from '../package.ts';
+import type { UpstreamSettings } from '../providers/index.ts';
 import type { CaptureOptions, DecisionLogOptions, FeedbackOptions } from '../records/index.ts';
 import {
   type InstanceReport,
   type Instances,
-  memoryCounters,
+  memoryLedger,
   openSharedCache,
   openState,
   pruneRegularly,
@@ -24,7 +25,9 @@ export interface GatewayStateOptions {
     | undefined;
   readonly redis?: { readonly url?: string | undefined; readonly urlEnv?: string | undefined } | undefined;
   readonly instances?: number | undefined;
-  readonly access: Partial<LimitOptions>;
+  readonly limits: readonly Limit[];
+  /** Whose times say how long a request may take. */
+  readonly upstream: Pick<UpstreamSettings, 'deadlineMs' | 'timeouts'>;
   readonly decisionLog?: DecisionLogOptions | undefined;
   readonly capture?: CaptureOptions | undefined;
   readonly feedback?: FeedbackOptions | undefined;
@@ -34,7 +37,7 @@ export interface GatewayState {
   /** Undefined if nothing needs it. */
   readonly state: State | undefined;
   readonly cache: SharedCache | undefined;
-  /** Undefined if no key is limited. */
+  /** Undefined if nothing is limited. */
   readonly limiter: Limiter | undefined;
   /** A sentence each for what cannot be reached, and for what instances do not agree on. */
   troubles(): string[];
@@ -45,7 +48,8 @@ export interface GatewayState {
   close(): Promise<void>;
 }
 
-const NO_LIMITS: LimitOptions = { limits: {}, keyLimits: {} };
+/** A reservation is ended by whoever made it within this after the longest request. */
+const LEASE_SPARE_MS = 60_000;
 
 /**
  * Opens the state and Redis, if the configuration has them, and what stands on them.
@@ -57,9 +61,8 @@ export async function openGatewayState(
   withKeys: boolean,
   logger: Logger,
 ): Promise<GatewayState> {
-  const limits = { ...NO_LIMITS, ...options.access };
-  const isLimited = hasLimits(limits);
-  if (isLimited && !withKeys) throw limitsWithoutKeys();
+  const { limits, upstream } = options;
+  if (namesKeys(limits) && !withKeys) throw limitsWithoutKeys();
   const cache = await cacheFor(options, logger);
   const state = options.state && (await openState(options.state));
   if ((options.instances ?? 1) > 1) warnOfUnshared(state, cache, logger);
@@ -72,15 +75,16 @@ export async function openGatewayState(
     );
   const isOneOfMany = (options.instances ?? 1) > 1 || state?.kind === 'postgres';
   let instances: Instances | undefined;
-  const limiter = isLimited
-    ? createLimiter({
-        ...limits,
-        counters: cache?.counters ?? state?.counters ?? memoryCounters(),
-        ledger: hasBudgets(limits) ? state?.ledger : undefined,
-        onUnavailable: options.state?.onUnavailable ?? 'closed',
-        onFailure: (error) => logger.error(error, 'limits cannot be checked as configured'),
-      })
-    : undefined;
+  const limiter =
+    limits.length === 0
+      ? undefined
+      : createLimiter({
+          limits,
+          ledger: state?.ledger ?? memoryLedger(),
+          onUnavailable: options.state?.onUnavailable ?? 'closed',
+          leaseMs: upstream.deadlineMs + upstream.timeouts.totalMs + LEASE_SPARE_MS,
+          onFailure: (error) => logger.error(error, 'limits cannot be checked as configured'),
+        });
   return {
     state,
     cache,
@@ -111,8 +115,8 @@ export async function openGatewayState(
 function limitsWithoutKeys(): PlimsollError {
   return new PlimsollError(
     'invalid-config',
-    'access.limits limits API keys, and requests need none here. Name a keys_file, or take the limits out.',
-    { place: { field: 'access.limits' } },
+    'limits names API keys or teams, and requests need no keys here. Name a file of them in access.keys_file, or take these limits out.',
+    { place: { field: 'limits' } },
   );
 }
 
@@ -120,7 +124,7 @@ async function cacheFor({ redis }: GatewayStateOptions, logger: Logger): Promise
   if (redis === undefined) return undefined;
   return openSharedCache(redis, (isThere) => {
     if (isThere) logger.info('Redis is connected');
-    else logger.warn('Redis cannot be reached: rates are counted by this instance alone until it can');
+    else logger.warn('Redis cannot be reached: this instance shares no breakers and sessions until it can');
   });
 }
 

@@ -9,6 +9,14 @@ import { countTokens } from './count-tokens.ts';
 import { decideFor } from './decide.ts';
 import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
+import { limitResponse } from './limit-headers.ts';
+import {
+  admitRequest,
+  admitWithoutModel,
+  type LimitParts,
+  type RefusedRequest,
+  type RequestSpending,
+} from './limited-request.ts';
 import { passedRequest } from './passed-request.ts';
 import type { CascadePlan, Strategy } from './plan.ts';
 import { cachedReply, type ExecutedRequest, earlyReply, type GatewayReply, replyTo } from './reply.ts';
@@ -16,7 +24,7 @@ import { type CacheUse, cachedSelection, useCache } from './reply-cache.ts';
 import { mayCallTools } from './reply-fault.ts';
 import { selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
-import { CLIENT_LEFT, type Recording, recordOnce, requestId } from './request-record.ts';
+import { CLIENT_LEFT, type Recording, type RequestStages, recordOnce, requestId } from './request-record.ts';
 import {
   explicitSelection,
   profileParts,
@@ -50,6 +58,8 @@ export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly profiles: ReadonlyMap<string, ProfileParts>;
   /** After this much silence a stream gets an SSE comment; 0: never. */
   readonly heartbeatMs: number;
+  /** Undefined if nothing is limited. */
+  readonly limits: LimitParts | undefined;
 }
 
 /**
@@ -69,14 +79,24 @@ export async function handleRequest(
   let session: SessionIdentity | undefined;
   let calledMs: number | undefined;
   let cache: CacheUse | undefined;
+  let spending: RequestSpending | undefined;
   try {
     let call = callFor(request, parts.upstream);
     let keep: ThreadedRequest['keep'];
     session = parts.sessions.identify(request, isChat(request));
-    if (request.operation === 'count-tokens' && request.passed === undefined)
-      return await countTokens(request, { startedAt, call, parts, recording, session });
-    if (request.operation === 'decision')
-      return await decideFor(request, { startedAt, call, parts, recording });
+    const calls = callsModel(request);
+    if (!calls && parts.limits !== undefined) {
+      const admitted = await admitWithoutModel(requestId(undefined), request, parts.limits);
+      if (admitted.kind === 'refused')
+        return limitReply({ request, startedAt, selection, session, calledMs }, admitted, recording);
+      ({ spending } = admitted);
+    }
+    if (!calls) {
+      const context = { startedAt, call, parts, recording, session };
+      const replying =
+        request.operation === 'decision' ? decideFor(request, context) : countTokens(request, context);
+      return await settled(await replying, spending);
+    }
     if (request.passed === undefined) {
       checkBody(request);
       ({ request, keep } = await resolveThread(request, keeping, session));
@@ -124,9 +144,16 @@ export async function handleRequest(
     }
     const { deadlineMs } = own ?? parts.upstream;
     const { maxWaitMs } = own ?? parts.cascade;
-    const plan = parts.strategy(selection, { deadlineMs, maxWaitMs });
-    calledMs = performance.now();
+    let plan = parts.strategy(selection, { deadlineMs, maxWaitMs });
     const id = requestId(selection);
+    if (parts.limits !== undefined) {
+      const admitted = await admitRequest({ id, request, call, plan, selection }, parts.limits);
+      if (admitted.kind === 'refused')
+        return limitReply({ request, startedAt, selection, session, id, calledMs }, admitted, recording);
+      ({ call, plan, spending } = admitted);
+      request.signal.throwIfAborted();
+    }
+    calledMs = performance.now();
     const stages = { request, startedAt, selection, session, id, calledMs, cache };
     const executing = executePlan(plan, call, own?.execution ?? parts, calledMs);
     // Runs while we wait for the provider, so it adds no latency.
@@ -135,13 +162,12 @@ export async function handleRequest(
       if (selection.decision) recording.shares.chose(selection.selected.name);
       rememberSelection(selection);
       const headers = headersFor(id, selection, request, recording, cache);
-      return keepingReply(
-        replyTo(executedRequest(stages, selection, drawn, await executing, headers), recording),
-        keep,
-      );
+      const reply = replyTo(executedRequest(stages, selection, drawn, await executing, headers), recording);
+      return await settled(await keepingReply(reply, keep), spending);
     }
+    const cascadePlan = plan;
     const executed = executing.then((done) => {
-      const final = finalSelection(stages.selection, plan, done);
+      const final = finalSelection(stages.selection, cascadePlan, done);
       recording.shares.chose(final.selected.name);
       rememberSelection(final);
       return executedRequest(stages, final, drawn, done, headersFor(id, final, request, recording, cache));
@@ -156,14 +182,41 @@ export async function handleRequest(
           recording,
         )
       : replyTo(await executed, recording);
-    return keepingReply(reply, keep);
+    return await settled(await keepingReply(reply, keep), spending);
   } catch (error) {
+    await spending?.abandon(calledMs !== undefined);
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : httpStatus(error);
     const ended = left ? 'client-left' : 'whole';
     recordOnce({ request, startedAt, selection, session, calledMs }, recording, status)(ended);
     throw error;
   }
+}
+
+/** Before it ends, what it came to is in the ledger. */
+function settled(
+  reply: GatewayReply,
+  spending: RequestSpending | undefined,
+): GatewayReply | Promise<GatewayReply> {
+  return spending === undefined ? reply : spending.settledBy(reply);
+}
+
+function limitReply(stages: RequestStages, { refusal }: RefusedRequest, recording: Recording): GatewayReply {
+  const { request, selection } = stages;
+  const id = stages.id ?? requestId(selection);
+  const { status, headers, body } = limitResponse(refusal, request.dialect);
+  const own = selection ? selectionHeaders(id, selection) : { 'x-plimsoll-decision-id': id };
+  return {
+    status,
+    headers: { ...own, ...headers },
+    body,
+    stream: undefined,
+    finished: recordOnce({ ...stages, id, reason: 'limited' }, recording, status),
+  };
+}
+
+function callsModel({ operation, passed }: GatewayRequest): boolean {
+  return passed !== undefined || (operation !== 'count-tokens' && operation !== 'decision');
 }
 
 /** Others are no turns of a conversation. */

@@ -1,7 +1,6 @@
 import {
   type Access,
   type AccessOptions,
-  type Admission,
   createQueue,
   openAccess,
   openStateAccess,
@@ -37,6 +36,7 @@ import type { InstanceReport, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { createThreads, type Threads } from '../threads/index.ts';
 import { createAuditFeed } from './audit-feed.ts';
+import { checkLimits } from './check-limits.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
 import {
   type ConfiguringRouter,
@@ -60,18 +60,18 @@ import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
 import { notAskedFor } from './select-model.ts';
-import { settledReply } from './settled-reply.ts';
 import { sharedBreakers } from './shared-breakers.ts';
 
 /** What holds for the life of the process. */
 export interface GatewayOptions extends GatewayStateOptions {
   /** Whether responses are kept, so that a request can go on from one by its id; needs a state. */
   readonly threads?: 'on' | 'off';
-  readonly access: AccessOptions & GatewayStateOptions['access'];
+  readonly access: AccessOptions;
   /** The address that others reach it by: any but a loopback one needs API keys. */
   readonly server: { readonly host: string };
   readonly gateway: Parameters<typeof createQueue>[0] & Pick<GatewayParts, 'heartbeatMs'>;
-  readonly upstream: Pick<UpstreamSettings, 'breaker' | 'caFile'>;
+  readonly upstream: GatewayStateOptions['upstream'] & Pick<UpstreamSettings, 'breaker' | 'caFile'>;
+  readonly budgets: { readonly defaultMaxTokens: number };
   readonly sessions: SessionOptions;
 }
 
@@ -84,8 +84,6 @@ export interface Gateway {
    */
   configure(settings: GatewaySettings, router: ConfiguringRouter): void;
   handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
-  /** Whether the limits of a key let a request through; undefined if there are none. To be asked once for each request. */
-  admit(keyId: string | undefined): Promise<Admission> | undefined;
   /** To be called for requests that are refused before they come to `handle`. */
   refused(dialect: Dialect, status: number): void;
   /** What `model` may say. */
@@ -205,13 +203,6 @@ export async function openGateway(
   let keys: ProviderKeys = { troubles: [], warnings: [], callable: true };
   const warned = new Set<string>();
 
-  /** The reply, whose cost is in the ledger before it ends. */
-  function settled(handling: Promise<GatewayReply>, keyId: string | undefined): Promise<GatewayReply> {
-    const { limiter } = shared;
-    if (limiter === undefined || keyId === undefined) return handling;
-    return handling.then((reply) => settledReply(reply, (used) => limiter.settle(keyId, used)));
-  }
-
   function currentParts(): Omit<GatewayParts, 'router'> {
     if (current) return current;
     throw new PlimsollError('internal', 'The gateway was asked before it was configured.');
@@ -240,6 +231,7 @@ export async function openGateway(
       const catalog = checkedCatalog(settings, router);
       if (options.sessions.sticky?.stickiness === 'priced') requirePrices(router, catalog);
       for (const { provider } of catalog.models) checkProviderKey(provider, process.env);
+      checkLimits(options.limits, catalog, router);
       const withoutLogprobs = new Set<string>();
       const onNoLogprobs = ({ name }: CatalogModel) => {
         if (!withoutLogprobs.has(name)) logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);
@@ -288,6 +280,11 @@ export async function openGateway(
         cascade: ownCascade,
         profiles: new Map(Object.entries(settings.profiles).map(partsOfProfile)),
         heartbeatMs: options.gateway.heartbeatMs,
+        limits: shared.limiter && {
+          limiter: shared.limiter,
+          defaultMaxTokens: options.budgets.defaultMaxTokens,
+          cascade: { ...settings.cascade, verifier },
+        },
         sessions,
         withoutLogprobs,
         onNoLogprobs,
@@ -330,18 +327,13 @@ export async function openGateway(
     handle(request, router) {
       const parts = partsWith(router);
       const span = traces.startRequest(request.operation, request.headers);
-      if (span === undefined)
-        return settled(handleRequest(request, parts, recording, keeping), request.keyId);
+      if (span === undefined) return handleRequest(request, parts, recording, keeping);
       const observe = (facts: RequestFacts) => {
         span.end(facts);
         recording.observe(facts);
       };
-      return settled(
-        span.run(() => handleRequest(request, parts, { ...recording, observe }, keeping)),
-        request.keyId,
-      );
+      return span.run(() => handleRequest(request, parts, { ...recording, observe }, keeping));
     },
-    admit: (keyId) => (keyId === undefined ? undefined : shared.limiter?.admit(keyId)),
     refused: metrics.refused,
     names: () => currentParts().names,
     async close() {

@@ -1,14 +1,14 @@
-import { type CatalogModel, costUsd, type Dialect, estimateTokens } from '../catalog/index.ts';
+import {
+  type CatalogModel,
+  costUsd,
+  type Dialect,
+  estimateTokens,
+  type TokenCounts,
+} from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
 import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
 import { ExchangeError, type Usage } from '../providers/index.ts';
-import {
-  baselineCostUsd,
-  type CheckFacts,
-  type RequestFacts,
-  spentUsd,
-  totalCostUsd,
-} from '../records/index.ts';
+import { baselineCostUsd, type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
 import type { FoundReply } from '../response-cache/index.ts';
 import type { ReplyRecorder } from './reply-cache.ts';
 import { COST_TRAILERS, type Costs, costHeaders, replyHeaders } from './reply-headers.ts';
@@ -28,18 +28,15 @@ export interface GatewayReply {
   readonly stream: StreamEnd | undefined;
   /** To be called when the last byte is sent, or the reply broke off: records the request, once. */
   readonly finished: (ended: RequestFacts['ended']) => void;
-  /** What it has cost so far; of a stream, known when its body has ended. Left out if no model was paid for it. */
-  readonly spent?: () => ReplySpending | undefined;
+  /** What it has cost so far; of a stream, known when its body has ended. Left out if no model can have been called. */
+  readonly spent?: () => ReplySpending | 'nothing-sent';
 }
 
-/** What a request used. Costs that are not known count as 0. */
+/** The calls that a request has to pay for. */
 export interface ReplySpending {
-  /** Id of the decision. */
-  readonly id: string;
+  /** The model that replied, else the one that was selected. */
   readonly model: string;
-  readonly usd: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
+  readonly calls: readonly { readonly model: CatalogModel; readonly usage: TokenCounts }[];
 }
 
 /** What follows the last event of a stream. */
@@ -222,7 +219,7 @@ export function earlyReply(
       record(ended);
     },
     spent() {
-      if (executed === undefined) return undefined;
+      if (executed === undefined) return { model: '', calls: [] };
       const { result } = executed;
       return spentOn(executed, result.kind === 'reply' ? result : undefined);
     },
@@ -346,27 +343,21 @@ function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, u
 function spentOn(
   executed: ExecutedRequest,
   replied?: Pick<Replied, 'model' | 'outcome'>,
-): ReplySpending | undefined {
-  const served = replied?.model;
-  const others = executed.check?.spent ?? [];
-  if (served === undefined && others.length === 0) return undefined;
-  const usage =
-    replied && (replied.outcome.usage() ?? estimatedUsage(executed.request.bodyText, replied.outcome));
-  const tokens = [usage, ...others.map((one) => one.usage)];
-  return {
-    id: executed.id,
-    model: (served ?? executed.selection.selected).name,
-    usd: (costUsd(served?.price, usage) ?? 0) + ((executed.check && spentUsd(executed.check)) ?? 0),
-    inputTokens: tokens.reduce((sum, one) => sum + wholeCount(one?.inputTokens), 0),
-    outputTokens: tokens.reduce((sum, one) => sum + wholeCount(one?.outputTokens), 0),
-  };
+): ReplySpending | 'nothing-sent' {
+  const { check, selection, request, result } = executed;
+  const others = (check?.spent ?? []).map(({ model, usage }) => ({
+    model,
+    usage: usage ?? estimatedUsage(request.bodyText),
+  }));
+  if (replied === undefined) {
+    if (others.length === 0 && attemptsMade(result.attempts) === 0) return 'nothing-sent';
+    return { model: selection.selected.name, calls: others };
+  }
+  const { model, outcome } = replied;
+  const usage = outcome.usage() ?? estimatedUsage(request.bodyText, outcome);
+  return { model: model.name, calls: [{ model, usage }, ...others] };
 }
 
-function estimatedUsage(bodyText: string, { estimatedOutputTokens }: Replied['outcome']): Usage {
-  return { inputTokens: estimateTokens(bodyText), outputTokens: estimatedOutputTokens?.() ?? 0 };
-}
-
-/** Providers report what they like. */
-function wholeCount(tokens: number | undefined): number {
-  return tokens !== undefined && Number.isSafeInteger(tokens) && tokens > 0 ? tokens : 0;
+function estimatedUsage(bodyText: string, outcome?: Replied['outcome']): Usage {
+  return { inputTokens: estimateTokens(bodyText), outputTokens: outcome?.estimatedOutputTokens?.() ?? 0 };
 }

@@ -27,6 +27,8 @@ export interface GatewayRequest {
   readonly signal: AbortSignalLike;
   /** Whose API key came with it, if keys are used. */
   readonly keyId: string | undefined;
+  /** The team of that key. */
+  readonly team?: string | undefined;
   /** What the client calls it by, for rules, limits and records: see `request-tags.ts`. */
   readonly tags: readonly string[];
   /** Which task it is, if the client says so; in lower case. */

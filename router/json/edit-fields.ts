@@ -44,7 +44,7 @@ function editAtOnce(text: string, parsed: object, { set, rename }: FieldEdits): 
  * @param parsed what JSON.parse makes of `text`
  * @param name of ASCII, and needs no escapes
  */
-export function withField(text: string, parsed: object, name: string, value: boolean): string {
+export function withField(text: string, parsed: object, name: string, value: boolean | number): string {
   const opening = text.indexOf('{') + 1;
   if (!Object.hasOwn(parsed, name)) {
     return `${text.slice(0, opening)}"${name}":${value},${text.slice(opening)}`;

@@ -15,6 +15,8 @@ export interface Guarded {
   keyProfile?: string;
   /** The profile in `/p/<profile>/…`, which is taken off the path. */
   pathProfile?: string;
+  /** The team of its key, if it has one. */
+  team?: string | undefined;
   /** The whole path, of which Express has taken off the beginning in `url`. */
   readonly originalUrl?: string;
 }
@@ -47,6 +49,7 @@ export function keyGuard(
     if (found.kind === 'ok') {
       request.keyId = found.keyId;
       if (found.profile !== undefined) request.keyProfile = found.profile;
+      request.team = found.team;
       return next();
     }
     if (found.kind === 'missing' && mayLackKey(request)) return next();

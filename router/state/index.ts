@@ -1,8 +1,8 @@
-/** What outlives a request, behind ports: log, ledger, counters, leases, documents, in memory, SQLite or PostgreSQL. */
+/** What outlives a request, behind ports: log, ledger, leases, documents, in memory, SQLite or PostgreSQL. */
 
 export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
 export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
-export { memoryCounters } from './memory.ts';
+export { memoryLedger } from './memory-ledger.ts';
 export { dayOf } from './names.ts';
 export {
   DEFAULT_SQLITE_FILE,
@@ -14,19 +14,23 @@ export {
   type StateOptions,
 } from './open-state.ts';
 export type {
-  Counters,
+  Charge,
   DocumentKey,
   Documents,
   DocumentWrite,
   Leases,
   Ledger,
   LedgerEntry,
+  LedgerWindow,
   Log,
   LogRecord,
+  Reservation,
+  SettledEntry,
   State,
   StateStatus,
   StoredRecord,
   Subject,
+  WindowSums,
 } from './ports.ts';
 export { DECISIONS } from './ports.ts';
 export type { SharedCache } from './redis.ts';

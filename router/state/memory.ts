@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { assertDocumentKey, assertSubject, dayOf } from './names.ts';
+import { memoryLedger } from './memory-ledger.ts';
+import { assertDocumentKey, assertSubject } from './names.ts';
 import type {
-  Counters,
   Documents,
   Leases,
-  Ledger,
-  LedgerEntry,
   Log,
   LogRecord,
-  Spending,
   State,
   StoredDocument,
   StreamSize,
@@ -17,8 +14,6 @@ import type {
 
 /** Records of one stream; the oldest make room. */
 const MAX_RECORDS = 10_000;
-/** A count or a lease whose time is over is dropped when there are more than so many. */
-const MAX_IDLE = 10_000;
 
 /** The state of one process, gone with it. */
 export function memoryState(now: () => number = Date.now): State {
@@ -30,7 +25,6 @@ export function memoryState(now: () => number = Date.now): State {
     log,
     documents,
     ledger,
-    counters: memoryCounters(now),
     leases: memoryLeases(now),
     trouble: () => undefined,
     async status() {
@@ -135,64 +129,6 @@ function isAbout(
   if (user !== undefined && held.user !== user) return false;
   if (session !== undefined && held.session !== session) return false;
   return keyId === undefined || heldKeyId === keyId;
-}
-
-function memoryLedger(): Ledger & { size(): number } {
-  const entries = new Map<string, LedgerEntry>();
-  const days = new Map<string, Map<string, Spending>>();
-  return {
-    async settle(settled) {
-      for (const entry of settled) {
-        if (entries.has(entry.id)) continue;
-        entries.set(entry.id, entry);
-        const ofKey = days.get(entry.keyId) ?? new Map<string, Spending>();
-        days.set(entry.keyId, ofKey);
-        const day = dayOf(entry.timeMs);
-        ofKey.set(day, sum(ofKey.get(day) ?? NOTHING_SPENT, { ...entry, requests: 1 }));
-      }
-    },
-    async spent(keyId, fromDay) {
-      const since = [...(days.get(keyId) ?? [])].filter(([day]) => day >= fromDay);
-      return since.map(([, spending]) => spending).reduce(sum, NOTHING_SPENT);
-    },
-    async prune(beforeMs) {
-      const old = [...entries.values()].filter(({ timeMs }) => timeMs < beforeMs);
-      for (const { id } of old) entries.delete(id);
-      return old.length;
-    },
-    size: () => entries.size,
-  };
-}
-
-const NOTHING_SPENT: Spending = { nanoUsd: 0, inputTokens: 0, outputTokens: 0, requests: 0 };
-
-function sum(a: Spending, b: Spending): Spending {
-  return {
-    nanoUsd: a.nanoUsd + b.nanoUsd,
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    requests: a.requests + b.requests,
-  };
-}
-
-/** Rates of one process. */
-export function memoryCounters(now: () => number = Date.now): Counters {
-  const counts = new Map<string, { total: number; readonly expiresMs: number }>();
-  return {
-    async add(key, amount, windowMs) {
-      const at = now();
-      if (counts.size > MAX_IDLE) {
-        for (const [name, { expiresMs }] of counts) if (expiresMs <= at) counts.delete(name);
-      }
-      let count = counts.get(key);
-      if (count === undefined || count.expiresMs <= at) {
-        count = { total: 0, expiresMs: at + windowMs };
-        counts.set(key, count);
-      }
-      count.total += amount;
-      return { total: count.total, resetsInMs: count.expiresMs - at };
-    },
-  };
 }
 
 function memoryLeases(now: () => number): Leases {

@@ -10,7 +10,10 @@ interface Migration {
 }
 
 /** In order, without gaps. One that was released is never changed: a change is another migration. */
-const MIGRATIONS: readonly Migration[] = [{ id: 1, name: 'tables', queries: firstTables }];
+const MIGRATIONS: readonly Migration[] = [
+  { id: 1, name: 'tables', queries: firstTables },
+  { id: 2, name: 'reservations', queries: reservationTables },
+];
 
 /** The schema that this code writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -208,5 +211,45 @@ function firstTables(dialect: Dialect): readonly Query[] {
       .column('session_hash')
       .where('session_hash', 'is not', null),
     db.insertInto('plimsoll_meta').values({ name: 'subject_secret', value: secret }),
+  ].map((query) => query.compile());
+}
+
+/** Limits are kept in windows of the ledger; before, rates had counters of their own, which held a minute. */
+function reservationTables(dialect: Dialect): readonly Query[] {
+  const { schema } = queryBuilder(dialect);
+  return [
+    schema
+      .createTable('plimsoll_reservations')
+      .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+      .addColumn('key_id', 'text', (column) => column.notNull())
+      .addColumn('time_ms', 'bigint', (column) => column.notNull())
+      .addColumn('day', 'text', (column) => column.notNull())
+      .addColumn('model', 'text', (column) => column.notNull())
+      .addColumn('nano_usd', 'bigint', (column) => column.notNull())
+      .addColumn('input_tokens', 'bigint', (column) => column.notNull())
+      .addColumn('output_tokens', 'bigint', (column) => column.notNull())
+      .addColumn('expires_ms', 'bigint', (column) => column.notNull())
+      .addColumn('is_open', 'bigint', (column) => column.notNull()),
+    schema.createIndex('plimsoll_reservations_expiry').on('plimsoll_reservations').column('expires_ms'),
+    schema
+      .createTable('plimsoll_charges')
+      .addColumn('id', 'text', (column) => column.notNull())
+      .addColumn('scope', 'text', (column) => column.notNull())
+      .addColumn('span', 'text', (column) => column.notNull())
+      .addColumn('start_ms', 'bigint', (column) => column.notNull())
+      .addColumn('end_ms', 'bigint', (column) => column.notNull())
+      .addColumn('amount', 'bigint', (column) => column.notNull())
+      .addPrimaryKeyConstraint('plimsoll_charges_key', ['id', 'scope', 'span', 'start_ms']),
+    schema
+      .createTable('plimsoll_windows')
+      .addColumn('scope', 'text', (column) => column.notNull())
+      .addColumn('span', 'text', (column) => column.notNull())
+      .addColumn('start_ms', 'bigint', (column) => column.notNull())
+      .addColumn('end_ms', 'bigint', (column) => column.notNull())
+      .addColumn('reserved', 'bigint', (column) => column.notNull())
+      .addColumn('settled', 'bigint', (column) => column.notNull())
+      .addPrimaryKeyConstraint('plimsoll_windows_key', ['scope', 'span', 'start_ms']),
+    schema.createIndex('plimsoll_windows_end').on('plimsoll_windows').column('end_ms'),
+    schema.dropTable('plimsoll_counters'),
   ].map((query) => query.compile());
 }

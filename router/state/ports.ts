@@ -94,26 +94,69 @@ export interface Spending {
   readonly requests: number;
 }
 
-/** Money and tokens: never lost, never counted twice. */
+/** A window of a limit: what is counted together, from a time until another. */
+export interface LedgerWindow {
+  /** Whose limit it is, such as `key=4f1c…`. */
+  readonly scope: string;
+  /** Its length and its unit, such as `24h usd`. */
+  readonly window: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** How much of a window a request takes: whole numbers of the window's unit. */
+export interface Charge extends LedgerWindow {
+  readonly amount: number;
+}
+
+/** What a request may come to at most. */
+export interface Reservation {
+  /** At its most expensive; counted if the reservation is swept. */
+  readonly entry: LedgerEntry;
+  /** `cap`: the most that the window may hold, settled and reserved together. One charge a window. */
+  readonly charges: readonly (Charge & { readonly cap: number })[];
+  /** From then on `sweep` counts it as spent: whoever made it is gone. */
+  readonly expiresMs: number;
+}
+
+export interface WindowSums {
+  /** Of requests that are at work. */
+  readonly reserved: number;
+  /** Of requests that ended. */
+  readonly settled: number;
+}
+
+export interface ReserveOutcome {
+  /** False: a window has no room, and nothing was reserved. */
+  readonly isReserved: boolean;
+  /** Each charge's window, in their order, after this. */
+  readonly windows: readonly WindowSums[];
+}
+
+/** An entry with what it takes of its windows, in place of what was reserved there. */
+export interface SettledEntry extends LedgerEntry {
+  readonly charges?: readonly Charge[];
+}
+
+/**
+ * Money, tokens and requests: never lost, never counted twice. A window never holds more than its cap, unless a request is settled at more
+ * than it reserved. A reservation ends by exactly one of `settle`, `cancel` and `sweep`, whichever comes first.
+ */
 export interface Ledger {
-  /** Resolves when all entries are on disk. Entries of concurrent calls are written together. */
-  settle(entries: readonly LedgerEntry[]): Promise<void>;
+  /** Reserves in all windows or in none, in one step for all processes. Again with the same id it does nothing. */
+  reserve(reservation: Reservation): Promise<ReserveOutcome>;
+  /** Resolves when all entries are on disk. Entries of concurrent calls are written together. What was not reserved is added. */
+  settle(entries: readonly SettledEntry[]): Promise<void>;
+  /** Gives back what a request reserved that was never sent. */
+  cancel(id: string): Promise<void>;
+  /** Counts reservations that expired as spent. @returns how many */
+  sweep(nowMs: number): Promise<number>;
+  /** The windows that are open at that time and hold something, by scope. */
+  windows(atMs: number): Promise<readonly (LedgerWindow & WindowSums)[]>;
   /** Of one API key since the beginning of a day in UTC. @param fromDay such as 2026-11-29 */
   spent(keyId: string, fromDay: string): Promise<Spending>;
-  /** Drops single entries before that time; the sums of their days stay. @returns how many went */
+  /** Drops single entries before that time, and windows that ended before it; the sums of days stay. @returns how many entries went */
   prune(beforeMs: number): Promise<number>;
-}
-
-export interface Count {
-  readonly total: number;
-  /** When the window ends and the count starts again. */
-  readonly resetsInMs: number;
-}
-
-/** Rates. A window begins with the first `add` after the last one ended. May be lost. */
-export interface Counters {
-  /** Adds to the count of a key and returns it, in one step. */
-  add(key: string, amount: number, windowMs: number): Promise<Count>;
 }
 
 export interface Lease {
@@ -194,7 +237,6 @@ export interface State {
   readonly kind: StateStatus['kind'];
   readonly log: Log;
   readonly ledger: Ledger;
-  readonly counters: Counters;
   readonly leases: Leases;
   readonly documents: Documents;
   status(): Promise<StateStatus>;

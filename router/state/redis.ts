@@ -1,6 +1,4 @@
 import { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Counters } from './ports.ts';
 
 const PREFIX = 'plimsoll';
 const CONNECT_MS = 1_000;
@@ -9,7 +7,6 @@ const MAX_RECONNECT_MS = 2_000;
 
 /** What instances share through Redis or Valkey. All of it may be lost: while Redis is away each instance has its own. */
 export interface SharedCache {
-  readonly counters: Counters;
   /** Texts by name, each for some time. All of it rejects while Redis is away. */
   readonly values: {
     get(name: string): Promise<string | undefined>;
@@ -27,7 +24,7 @@ export interface SharedCache {
 }
 
 /**
- * Connects to Redis or Valkey. One that is away does not hold anything up: it is tried again, and counts are kept in memory meanwhile.
+ * Connects to Redis or Valkey. One that is away does not hold anything up: it is tried again.
  * @param onState called when the connection is lost or is there again
  */
 export function openRedis(url: string, onState: (isThere: boolean) => void = () => {}): SharedCache {
@@ -49,31 +46,8 @@ export function openRedis(url: string, onState: (isThere: boolean) => void = () 
   client.on('ready', () => seen(true));
   client.on('close', () => seen(false));
   client.on('error', () => {}); // `close` follows, and it connects again
-  const limiters = new Map<number, RateLimiterRedis>();
-
-  function limiterOf(windowMs: number): RateLimiterRedis {
-    let limiter = limiters.get(windowMs);
-    if (limiter === undefined) {
-      const duration = windowMs / 1_000;
-      const unlimited = { points: Number.MAX_SAFE_INTEGER, duration };
-      limiter = new RateLimiterRedis({
-        ...unlimited,
-        storeClient: client,
-        keyPrefix: `${PREFIX}:rate:${windowMs}`,
-        insuranceLimiter: new RateLimiterMemory(unlimited),
-      });
-      limiters.set(windowMs, limiter);
-    }
-    return limiter;
-  }
 
   return {
-    counters: {
-      async add(key, amount, windowMs) {
-        const { consumedPoints, msBeforeNext } = await limiterOf(windowMs).penalty(key, amount);
-        return { total: consumedPoints, resetsInMs: Math.max(0, msBeforeNext) };
-      },
-    },
     values: {
       async get(name) {
         return (await client.get(`${PREFIX}:${name}`)) ?? undefined;
@@ -101,7 +75,7 @@ export function openRedis(url: string, onState: (isThere: boolean) => void = () 
     trouble: () =>
       isThere === true
         ? undefined
-        : 'Redis cannot be reached: this instance counts rates by itself until it can.',
+        : 'Redis cannot be reached: this instance shares no breakers and sessions until it can.',
     async close() {
       client.disconnect();
       subscriber?.disconnect();

@@ -46,7 +46,36 @@ export interface Tables {
     output_tokens: number;
     requests: number;
   };
-  plimsoll_counters: { key: string; total: number; expires_ms: number };
+  /** What requests that are at work may come to. */
+  plimsoll_reservations: {
+    id: string;
+    key_id: string;
+    time_ms: number;
+    day: string;
+    model: string;
+    nano_usd: number;
+    input_tokens: number;
+    output_tokens: number;
+    expires_ms: number;
+    /** 1 once its charges are in the windows. Written by whoever ends the reservation, to lock it. */
+    is_open: number;
+  };
+  plimsoll_charges: {
+    id: string;
+    scope: string;
+    span: string;
+    start_ms: number;
+    end_ms: number;
+    amount: number;
+  };
+  plimsoll_windows: {
+    scope: string;
+    span: string;
+    start_ms: number;
+    end_ms: number;
+    reserved: number;
+    settled: number;
+  };
   plimsoll_leases: { name: string; holder: string; fencing_token: number; expires_ms: number };
   plimsoll_documents: {
     scope: string;
@@ -90,7 +119,20 @@ export const COLUMNS: Columns = {
     'counted',
   ],
   plimsoll_ledger_days: ['key_id', 'day', 'nano_usd', 'input_tokens', 'output_tokens', 'requests'],
-  plimsoll_counters: ['key', 'total', 'expires_ms'],
+  plimsoll_reservations: [
+    'id',
+    'key_id',
+    'time_ms',
+    'day',
+    'model',
+    'nano_usd',
+    'input_tokens',
+    'output_tokens',
+    'expires_ms',
+    'is_open',
+  ],
+  plimsoll_charges: ['id', 'scope', 'span', 'start_ms', 'end_ms', 'amount'],
+  plimsoll_windows: ['scope', 'span', 'start_ms', 'end_ms', 'reserved', 'settled'],
   plimsoll_leases: ['name', 'holder', 'fencing_token', 'expires_ms'],
   plimsoll_documents: ['scope', 'kind', 'id', 'value', 'version', 'user_hash', 'session_hash', 'expires_ms'],
 };

@@ -128,8 +128,7 @@ export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Doc
     },
     async prune() {
       const query = db.deleteFrom('plimsoll_documents').where('expires_ms', '<=', databaseNow(dialect));
-      const counters = db.deleteFrom('plimsoll_counters').where('expires_ms', '<=', databaseNow(dialect));
-      const [documents] = await database.run([query.compile(), counters.compile()]);
+      const [documents] = await database.run([query.compile()]);
       return documents!.changes;
     },
   };

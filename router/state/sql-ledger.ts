@@ -1,7 +1,8 @@
-import { sql } from './kysely.ts';
-import { dayOf } from './names.ts';
-import type { Ledger, LedgerEntry } from './ports.ts';
+import { type RawBuilder, sql } from './kysely.ts';
+import { grouped, MAX_GROUP } from './grouped.ts';
+import type { Ledger, SettledEntry } from './ports.ts';
 import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';
+import { CHARGE_COLUMNS, chargeRow, entryRow, idsOf, sqlReservations } from './sql-reservations.ts';
 
 const COLUMNS = {
   id: 'text',
@@ -18,50 +19,69 @@ const COLUMNS = {
 export function sqlLedger(database: Database): Ledger {
   const { dialect } = database;
   const db = queryBuilder(dialect);
+  const reservations = sqlReservations(database);
 
   /**
-   * Entries, then the sums of their days. An entry that is there already keeps `counted` = 1 and is not added again, whether it was settled by
-   * this process or by another one at the same time.
+   * Entries, then the sums of their days and windows. An entry that is there already keeps `counted` = 1 and is not added again, whether it was
+   * settled by this process or by another one at the same time.
    */
-  function settling(entries: readonly LedgerEntry[]): Query[] {
-    const rows = entries.map((entry) => ({
-      id: entry.id,
-      key_id: entry.keyId,
-      time_ms: entry.timeMs,
-      day: dayOf(entry.timeMs),
-      model: entry.model,
-      nano_usd: entry.nanoUsd,
-      input_tokens: entry.inputTokens,
-      output_tokens: entry.outputTokens,
-      counted: 0,
-    }));
-    const names = Object.keys(COLUMNS).map((name) => sql.ref(name));
-    const ids = rowsOf(
+  function settling(entries: readonly SettledEntry[]): Query[] {
+    const distinct = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+    const rows = distinct.map((entry) => ({ ...entryRow(entry), counted: 0 }));
+    const ids = idsOf(
       dialect,
-      rows.map(({ id }) => ({ id })),
-      { id: 'text' },
+      distinct.map(({ id }) => id),
     );
-    const uncounted = sql`counted = 0 and id in (${ids})`;
+    const uncounted = uncountedIn(ids);
+    const names = Object.keys(COLUMNS).map((name) => sql.ref(name));
+    const charges = distinct.flatMap(({ id, charges = [] }) =>
+      charges.map((charge) => chargeRow(id, charge)),
+    );
     return [
+      reservations.lock(ids),
       sql`insert into plimsoll_ledger (${sql.join(names)}) ${rowsOf(dialect, rows, COLUMNS)} on conflict (id) do nothing`,
-      // Ordered, so that two transactions never wait for each other's rows.
-      sql`insert into plimsoll_ledger_days (key_id, day, nano_usd, input_tokens, output_tokens, requests)
-        select key_id, day, sum(nano_usd), sum(input_tokens), sum(output_tokens), count(*)
-        from plimsoll_ledger where ${uncounted} group by key_id, day order by key_id, day
-        on conflict (key_id, day) do update set nano_usd = plimsoll_ledger_days.nano_usd + excluded.nano_usd,
-        input_tokens = plimsoll_ledger_days.input_tokens + excluded.input_tokens,
-        output_tokens = plimsoll_ledger_days.output_tokens + excluded.output_tokens,
-        requests = plimsoll_ledger_days.requests + excluded.requests`,
+      addToDays(uncounted),
+      reservations.close(ids, rowsOf(dialect, charges, CHARGE_COLUMNS)),
+      ...reservations.forget(ids),
       sql`update plimsoll_ledger set counted = 1 where ${uncounted}`,
     ].map((query) => query.compile(db));
   }
 
-  const settle = grouped<LedgerEntry>(async (entries) => {
+  /** The expired ones of these reservations, which others may end at the same time. */
+  function sweeping(expired: readonly string[], nowMs: number): Query[] {
+    const ids = idsOf(dialect, expired);
+    const uncounted = uncountedIn(ids);
+    const columns = sql.join(
+      ['id', 'key_id', 'time_ms', 'day', 'model', 'nano_usd', 'input_tokens', 'output_tokens'].map((name) =>
+        sql.ref(name),
+      ),
+    );
+    const charges = sql.join(Object.keys(CHARGE_COLUMNS).map((name) => sql.ref(name)));
+    return [
+      reservations.lock(ids),
+      sql`insert into plimsoll_ledger (${columns}, counted) select ${columns}, 0 from plimsoll_reservations
+        where id in (${ids}) and expires_ms <= ${nowMs} on conflict (id) do nothing`,
+      addToDays(uncounted),
+      reservations.close(ids, sql`select ${charges} from plimsoll_charges where id in (${ids})`),
+      ...reservations.forget(ids),
+      sql`update plimsoll_ledger set counted = 1 where ${uncounted}`,
+    ].map((query) => query.compile(db));
+  }
+
+  const settle = grouped<SettledEntry>(async (entries) => {
     await database.run(settling(entries), true);
   });
 
   return {
+    reserve: reservations.reserve,
+    cancel: reservations.cancel,
+    windows: reservations.windows,
     settle: (entries) => (entries.length === 0 ? Promise.resolve() : settle(entries)),
+    async sweep(nowMs) {
+      const expired = await reservations.expired(nowMs, MAX_GROUP);
+      if (expired.length > 0) await database.run(sweeping(expired, nowMs), true);
+      return expired.length;
+    },
     async spent(keyId, fromDay) {
       const sum = (column: 'nano_usd' | 'input_tokens' | 'output_tokens' | 'requests', name: string) =>
         sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`.as(name);
@@ -79,58 +99,31 @@ export function sqlLedger(database: Database): Ledger {
       return result!.rows[0] as unknown as Awaited<ReturnType<Ledger['spent']>>;
     },
     async prune(beforeMs) {
-      const query = db.deleteFrom('plimsoll_ledger').where('time_ms', '<', beforeMs).where('counted', '=', 1);
-      const [result] = await database.run([query.compile()]);
+      const entries = db
+        .deleteFrom('plimsoll_ledger')
+        .where('time_ms', '<', beforeMs)
+        .where('counted', '=', 1);
+      const windows = db
+        .deleteFrom('plimsoll_windows')
+        .where('end_ms', '<', beforeMs)
+        .where('reserved', '=', 0);
+      const [result] = await database.run([entries.compile(), windows.compile()]);
       return result!.changes;
     },
   };
 }
 
-/** Items of one transaction: above this a statement takes too long for those that wait. */
-const MAX_GROUP = 1_000;
-
-interface Group<T> {
-  readonly items: T[];
-  readonly done: Promise<void>;
-  readonly start: () => void;
+function uncountedIn(ids: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`counted = 0 and id in (${ids})`;
 }
 
-/**
- * Group commit: while one write is at work, all that comes waits, and is then written together. A failed group fails all its callers,
- * who may repeat.
- */
-export function grouped<T>(
-  write: (items: readonly T[]) => Promise<void>,
-): (items: readonly T[]) => Promise<void> {
-  const waiting: Group<T>[] = [];
-  let working = false;
-
-  async function work(): Promise<void> {
-    working = true;
-    await Promise.resolve(); // what comes in the same turn goes together
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      group.start();
-      await group.done.catch(() => {});
-    }
-    working = false;
-  }
-
-  function newGroup(): Group<T> {
-    const items: T[] = [];
-    let start = () => {};
-    const started = new Promise<void>((resolve) => {
-      start = resolve;
-    });
-    const group = { items, start, done: started.then(() => write(items)) };
-    waiting.push(group);
-    return group;
-  }
-
-  return (items) => {
-    const last = waiting.at(-1);
-    const group = last !== undefined && last.items.length < MAX_GROUP ? last : newGroup();
-    group.items.push(...items);
-    if (!working) void work();
-    return group.done;
-  };
+/** Ordered, so that two transactions never wait for each other's rows. */
+function addToDays(uncounted: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`insert into plimsoll_ledger_days (key_id, day, nano_usd, input_tokens, output_tokens, requests)
+    select key_id, day, sum(nano_usd), sum(input_tokens), sum(output_tokens), count(*)
+    from plimsoll_ledger where ${uncounted} group by key_id, day order by key_id, day
+    on conflict (key_id, day) do update set nano_usd = plimsoll_ledger_days.nano_usd + excluded.nano_usd,
+    input_tokens = plimsoll_ledger_days.input_tokens + excluded.input_tokens,
+    output_tokens = plimsoll_ledger_days.output_tokens + excluded.output_tokens,
+    requests = plimsoll_ledger_days.requests + excluded.requests`;
 }

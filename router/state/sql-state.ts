@@ -7,9 +7,9 @@ import type { State } from './ports.ts';
 import { reencrypt } from './reencrypt.ts';
 import { type Database, type Dialect, type Query, queryBuilder } from './schema.ts';
 import { sqlDocuments } from './sql-documents.ts';
+import { sqlLeases } from './sql-leases.ts';
 import { sqlLedger } from './sql-ledger.ts';
 import { type SqlParts, sqlLog } from './sql-log.ts';
-import { sqlCounters, sqlLeases } from './sql-shared.ts';
 
 interface SqlStateParts {
   readonly kind: 'sqlite' | 'postgres';
@@ -95,7 +95,6 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
     log,
     documents,
     ledger: sqlLedger(database),
-    counters: sqlCounters(database),
     leases: sqlLeases(database),
     trouble: () => trouble,
     async status() {

@@ -28,6 +28,7 @@ interface Flags {
 
 interface CreateFlags extends Flags {
   readonly name: string;
+  readonly team?: string;
   readonly expires?: number;
   readonly profile?: string;
 }
@@ -38,6 +39,7 @@ export function keysCommand(): Command {
   keys.addCommand(
     shared(new Command('create').description('Make a key; it is shown once and stored nowhere'))
       .requiredOption('--name <name>', 'who or what uses it')
+      .option('--team <name>', 'the team whose limits it counts in')
       .option(
         '--expires <time>',
         'how long it is valid, such as 12h, 90d or 8w (default: for ever)',
@@ -66,7 +68,7 @@ function shared(command: Command): Command {
     .option('--json', 'print the result as JSON', false);
 }
 
-async function create({ name, expires, profile, json, ...place }: CreateFlags): Promise<void> {
+async function create({ name, team, expires, profile, json, ...place }: CreateFlags): Promise<void> {
   if (showsNothing()) {
     throw new PlimsollError(
       'invalid-input',
@@ -78,6 +80,7 @@ async function create({ name, expires, profile, json, ...place }: CreateFlags): 
   if (profile !== undefined) requireProfile(profile, place.config);
   const wanted = {
     name,
+    team,
     now,
     ...(until !== undefined && { expires: until }),
     ...(profile !== undefined && { profile }),
@@ -169,13 +172,19 @@ function showList(stored: readonly StoredKey[], file: string, now: Date, json: b
 }
 
 function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
+  const areOfTeams = keys.some(({ team }) => team !== undefined);
   const areBound = keys.some(({ profile }) => profile !== undefined);
-  const rows = keys.map(({ id, name, created, expires, state, profile }) => {
-    const row = [id, name, created.slice(0, 10), expires?.slice(0, 10) ?? '–', state];
-    return areBound ? [...row, profile ?? '–'] : row;
-  });
-  const heading = ['id', 'name', 'created', 'expires', 'state', ...(areBound ? ['profile'] : [])];
-  return `${textTable([heading, ...rows])}\n`;
+  const rows = keys.map(({ id, name, team, created, expires, state, profile }) => [
+    id,
+    name,
+    created.slice(0, 10),
+    expires?.slice(0, 10) ?? '–',
+    state,
+    ...(areOfTeams ? [team ?? '–'] : []),
+    ...(areBound ? [profile ?? '–'] : []),
+  ]);
+  const further = [...(areOfTeams ? ['team'] : []), ...(areBound ? ['profile'] : [])];
+  return `${textTable([['id', 'name', 'created', 'expires', 'state', ...further], ...rows])}\n`;
 }
 
 async function revoke(id: string, { json, ...place }: Flags): Promise<void> {
@@ -198,10 +207,10 @@ function showRevoked(revoked: StoredKey, file: string, json: boolean): void {
 }
 
 /** What may be shown of a key: not even its hash. */
-function keyJson({ id, name, created, expires, revoked, profile }: StoredKey, now: Date) {
+function keyJson({ id, name, team, created, expires, revoked, profile }: StoredKey, now: Date) {
   const over = expires !== undefined && Date.parse(expires) <= now.getTime();
   const state = revoked !== undefined ? 'revoked' : over ? 'expired' : 'valid';
-  return { id, name, created, expires, revoked, profile, state };
+  return { id, name, team, created, expires, revoked, profile, state };
 }
 
 function keysFile({ file, config }: Omit<Flags, 'json'>): string {

@@ -54,7 +54,22 @@ const UPSTREAM: Wanted['upstream'] = {
   retry: { max_retries: 1, initial_wait_ms: 1, max_wait_ms: 2 },
 };
 
-const OPENAI_PRICES = { small: { input: 1, output: 2 }, large: { input: 10, output: 20 } };
+const MODELS: NonNullable<Wanted['models']> = {
+  'first/small': { price: { input: 1, output: 2 } },
+  'first/large': { price: { input: 10, output: 20 } },
+  'second/large': { price: { input: 10, output: 20 } },
+  'claude/small': { id: 'claude-haiku-4-5' },
+  'claude/large': { id: 'claude-sonnet-4-5' },
+  'claude2/large': { id: 'claude-sonnet-4-5' },
+  'first/embedder': {},
+};
+
+/** Those of the gateway, with a price for each: limits that count money ask for one. */
+export const PRICED_MODELS: NonNullable<Wanted['models']> = {
+  ...MODELS,
+  'claude/large': { id: 'claude-sonnet-4-5', price: { input: 3, output: 15 } },
+  'claude2/large': { id: 'claude-sonnet-4-5', price: { input: 3, output: 15 } },
+};
 
 /**
  * Real servers on free ports: two upstreams, each of them an OpenAI-compatible and an Anthropic provider, and the gateway with the
@@ -122,15 +137,7 @@ function configOf(
       claude: claude(urls.first),
       claude2: claude(urls.second),
     },
-    models: {
-      'first/small': { price: OPENAI_PRICES.small },
-      'first/large': { price: OPENAI_PRICES.large },
-      'second/large': { price: OPENAI_PRICES.large },
-      'claude/small': { id: 'claude-haiku-4-5' },
-      'claude/large': { id: 'claude-sonnet-4-5' },
-      'claude2/large': { id: 'claude-sonnet-4-5' },
-      'first/embedder': {},
-    },
+    models: MODELS,
     profiles: { claude: { ladder: { cheap: 'claude/small', strong: 'claude/large' } } },
     upstream: UPSTREAM,
     reload_interval_ms: 0,

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, vi } from 'vitest';
-import { openSharedCache, openState, type State } from '../../router/state/index.ts';
-import { HAS_POSTGRES, HAS_REDIS, postgresUrl, redisUrl } from '../helpers/databases.ts';
+import { afterAll, describe } from 'vitest';
+import { openState, type State } from '../../router/state/index.ts';
+import { HAS_POSTGRES, postgresUrl } from '../helpers/databases.ts';
 import { describeDocumentsContract } from './contracts/documents-contract.ts';
+import { describeLeasesContract } from './contracts/leases-contract.ts';
 import { describeLedgerContract } from './contracts/ledger-contract.ts';
 import { describeLogContract } from './contracts/log-contract.ts';
-import { describeCountersContract, describeLeasesContract } from './contracts/shared-contracts.ts';
+import { describeReservationsContract } from './contracts/reservations-contract.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-state-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -41,13 +42,9 @@ function describeContracts(name: string, openNew: OpenNew): void {
   describeLedgerContract(name, open);
   describeLeasesContract(name, open);
   describeDocumentsContract(name, open);
-  describeCountersContract(name, async () => {
+  describeReservationsContract(name, async () => {
     const again = await openNew();
-    const [one, other] = await Promise.all([again(), again()]);
-    return {
-      views: [one.counters, other.counters],
-      close: async () => void (await Promise.all([one.close(), other.close()])),
-    };
+    return [await again(), await again()];
   });
 }
 
@@ -55,15 +52,3 @@ describeContracts('memory', memory);
 describeContracts('SQLite', sqlite);
 describeContracts('SQLite with encryption', encrypted);
 describe.skipIf(!HAS_POSTGRES)('with a PostgreSQL server', () => describeContracts('PostgreSQL', postgres));
-
-describe.skipIf(!HAS_REDIS)('with a Redis server', () =>
-  describeCountersContract('Redis', async () => {
-    const url = await redisUrl();
-    const [one, other] = await Promise.all([openSharedCache({ url }), openSharedCache({ url })]);
-    await vi.waitUntil(() => one.trouble() === undefined && other.trouble() === undefined);
-    return {
-      views: [one.counters, other.counters],
-      close: async () => void (await Promise.all([one.close(), other.close()])),
-    };
-  }),
-);

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 const run = promisify(execFile);
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-lazy-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-const LIBRARIES = ['libsql', 'kysely', 'pg', 'ioredis', 'rate-limiter-flexible', 'bullmq'];
+const LIBRARIES = ['libsql', 'kysely', 'pg', 'ioredis', 'bullmq'];
 
 /** Which of the libraries a program has loaded: what passed Node's loaders, and shared objects of any thread. */
 async function loadedBy(program: string): Promise<string[]> {

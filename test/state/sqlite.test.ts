@@ -58,7 +58,7 @@ test('a schema that is newer than the code is refused with both numbers', async 
 });
 
 test.each([
-  ['drop table plimsoll_counters', /plimsoll_counters/],
+  ['drop table plimsoll_windows', /plimsoll_windows/],
   ['alter table plimsoll_leases drop column fencing_token', /fencing_token/],
   ["delete from plimsoll_meta where name = 'subject_secret'", /subject_secret/],
 ])('a schema of this version that lacks something is refused at the start: %s', async (damage, missing) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LightAbortSignal } from '../../abort-signal.ts';
-import type { Admission, Entry } from '../../access/index.ts';
+import type { Entry } from '../../access/index.ts';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway, GatewayReply, GatewayRequest } from '../../gateway/index.ts';
 import { isObject } from '../../json/index.ts';
@@ -9,7 +9,7 @@ import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import { namedProfile } from '../named-profile.ts';
-import { type ErrorResponse, errorResponse, type Sender } from '../responses.ts';
+import { errorResponse, type Sender } from '../responses.ts';
 import { sendReply } from '../send-reply.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
@@ -131,7 +131,7 @@ async function callModel(
 }
 
 /** What a handler knows of a call before it waits for a place. */
-type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId' | keyof Labels>;
+type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId' | 'team' | keyof Labels>;
 
 /** What the client calls a request. */
 type Labels = Pick<GatewayRequest, 'tags' | 'task' | 'profile'>;
@@ -168,10 +168,6 @@ export async function handleCall(
     return refuse.error(request, response, loggedErrorResponse(context, error, null));
   }
   const signal = clientSignal(response);
-  const admission = await gateway.admit(request.keyId);
-  if (admission !== undefined && admission.outcome !== 'admitted') {
-    return refuse.error(request, response, limitRefusal(admission));
-  }
   const entry = await gateway.queue.enter(signal);
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
@@ -212,6 +208,7 @@ function gatewayRequest(
     memory: request.memory!,
     signal,
     keyId: request.keyId,
+    team: request.team,
     tags: labels.tags,
     task: labels.task,
     profile: labels.profile,
@@ -233,29 +230,6 @@ export const NO_OBJECT = errorResponse({
   code: 'invalid_input',
   message: 'The body must be a JSON object.',
 });
-
-const LIMITS = {
-  requests: 'This API key has made as many requests as it may in a minute. Try again later.',
-  tokens: 'This API key has used as many tokens as it may in a minute. Try again later.',
-  day: 'This API key has spent its budget of the day (UTC).',
-  month: 'This API key has spent its budget of the month (UTC).',
-} as const;
-
-/** A rate passes by itself, so clients retry; a budget does not, and the official clients are told not to. */
-function limitRefusal({ outcome, retryAfterS }: Exclude<Admission, { outcome: 'admitted' }>): ErrorResponse {
-  const headers = { 'retry-after': String(retryAfterS) };
-  if (outcome === 'unavailable') {
-    const message = 'The budget of this API key cannot be checked at the moment. Try again later.';
-    return errorResponse({ status: 503, code: 'state_unavailable', message, headers });
-  }
-  const isBudget = outcome === 'day' || outcome === 'month';
-  return errorResponse({
-    status: 429,
-    code: isBudget ? 'insufficient_quota' : 'rate_limit_exceeded',
-    message: LIMITS[outcome],
-    headers: isBudget ? { ...headers, 'x-should-retry': 'false' } : headers,
-  });
-}
 
 /** A full queue is 429, so that clients slow down; a wait that was too long, or a server that closes, is 503. */
 function noRoom({ outcome, retryAfterS }: Exclude<Entry, { outcome: 'entered' | 'aborted' }>) {

@@ -114,10 +114,10 @@ function configOf(postgresUrl: string, redisUrl: string, poorKey: BenchKey): obj
     redis: { url: redisUrl },
     instances: 2,
     decision_log: { to: 'state' },
-    access: {
-      keys_in_state: true,
-      limits: { usd_per_day: 1_000, requests_per_minute: 1_000_000 },
-      key_limits: { [poorKey.id]: { usd_per_day: POOR_NANO_USD / NANO } },
-    },
+    access: { keys_in_state: true },
+    limits: [
+      { for: { key: '*' }, windows: [{ '24h': '1000 usd' }, { '1m': '1_000_000 requests' }] },
+      { for: { key: poorKey.id }, windows: [{ '24h': `${POOR_NANO_USD / NANO} usd` }] },
+    ],
   };
 }

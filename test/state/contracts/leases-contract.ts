@@ -1,52 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Counters, Leases, State } from '../../../router/state/index.ts';
+import type { Leases, State } from '../../../router/state/index.ts';
 
-/** Long enough that no test runs into the end of a window. */
+/** Long enough that no test runs into the end of a lease. */
 const LONG_MS = 3_600_000;
-
-/** What every implementation of counters promises. `open` gives two views of the same counters, as two instances have. */
-export function describeCountersContract(
-  name: string,
-  open: () => Promise<{ readonly views: readonly [Counters, Counters]; close(): Promise<void> }>,
-): void {
-  describe(`${name} keeps the counters contract`, () => {
-    let opened: Awaited<ReturnType<typeof open>>;
-    beforeAll(async () => {
-      opened = await open();
-    });
-    afterAll(() => opened?.close());
-
-    it('adds up, and says when the window ends', async () => {
-      const [counters] = opened.views;
-      expect(await counters.add('a', 1, LONG_MS)).toMatchObject({ total: 1 });
-      const { total, resetsInMs } = await counters.add('a', 5, LONG_MS);
-      expect(total).toBe(6);
-      expect(resetsInMs).toBeGreaterThan(0);
-      expect(resetsInMs).toBeLessThanOrEqual(LONG_MS);
-    });
-
-    it('keeps keys apart', async () => {
-      const [counters] = opened.views;
-      await counters.add('b', 3, LONG_MS);
-      expect(await counters.add('c', 1, LONG_MS)).toMatchObject({ total: 1 });
-    });
-
-    it('loses no count of two instances that add at once', async () => {
-      const adds = Array.from({ length: 100 }, (_, i) =>
-        opened.views[i % 2 === 0 ? 0 : 1].add('d', 1, LONG_MS),
-      );
-      const totals = (await Promise.all(adds)).map(({ total }) => total);
-      expect(Math.max(...totals)).toBe(100);
-      expect(new Set(totals).size).toBe(100);
-    });
-
-    it('starts again when the window has ended', async () => {
-      const [counters] = opened.views;
-      await counters.add('e', 1_000, 1_000);
-      await expect.poll(async () => (await counters.add('e', 1, 1_000)).total).toBeLessThan(1_000);
-    });
-  });
-}
 
 /** What every implementation of leases promises. */
 export function describeLeasesContract(name: string, open: () => Promise<State>): void {

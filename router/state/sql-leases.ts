@@ -1,25 +1,6 @@
 import { sql } from './kysely.ts';
-import type { Count, Counters, Lease, Leases } from './ports.ts';
+import type { Lease, Leases } from './ports.ts';
 import { type Database, databaseNow, queryBuilder } from './schema.ts';
-
-export function sqlCounters(database: Database): Counters {
-  const { dialect } = database;
-  const db = queryBuilder(dialect);
-  return {
-    async add(key, amount, windowMs) {
-      const now = databaseNow(dialect);
-      const query = sql`insert into plimsoll_counters (key, total, expires_ms)
-        values (${key}, ${amount}, ${now} + ${windowMs})
-        on conflict (key) do update set
-          total = case when plimsoll_counters.expires_ms <= ${now} then 0 else plimsoll_counters.total end + ${amount},
-          expires_ms = case when plimsoll_counters.expires_ms <= ${now} then excluded.expires_ms else plimsoll_counters.expires_ms end
-        returning total, expires_ms - ${now} as "resetsInMs"`;
-      const [result] = await database.run([query.compile(db)]);
-      const { total, resetsInMs } = result!.rows[0] as unknown as Count;
-      return { total, resetsInMs: Math.max(0, resetsInMs) };
-    },
-  };
-}
 
 export function sqlLeases(database: Database): Leases {
   const { dialect } = database;

@@ -1,0 +1,121 @@
+/** What a limit may count. */
+export const LIMIT_UNITS = ['requests', 'tokens', 'usd'] as const;
+export type LimitUnit = (typeof LIMIT_UNITS)[number];
+
+/** What a limit may be for, in the order in which scopes name it. */
+export const LIMIT_FIELDS = ['key', 'team', 'tag', 'profile', 'model', 'provider'] as const;
+export type LimitField = (typeof LIMIT_FIELDS)[number];
+
+/** How much of one unit there is in each window of one length. Windows follow each other without a gap, in UTC. */
+export interface LimitWindow {
+  /** Its length and its unit, such as `24h usd`. */
+  readonly name: string;
+  readonly unit: LimitUnit;
+  /** Undefined: a calendar month. */
+  readonly lengthMs: number | undefined;
+  /** A whole number; of `usd` billionths. */
+  readonly cap: number;
+}
+
+export interface Limit {
+  /** Field -> one name, or `*`: each that no other limit of the same fields names has an allowance of its own. Empty: all requests together. */
+  readonly for: Readonly<Partial<Record<LimitField, string | undefined>>>;
+  readonly windows: readonly LimitWindow[];
+}
+
+/** Billionths of a US dollar. */
+export const NANO = 1e9;
+
+/** When the window that a time is in begins and ends. @param nowMs milliseconds since 1970 */
+export function windowAt({ lengthMs }: Pick<LimitWindow, 'lengthMs'>, nowMs: number) {
+  if (lengthMs !== undefined) {
+    const startMs = Math.floor(nowMs / lengthMs) * lengthMs;
+    return { startMs, endMs: startMs + lengthMs };
+  }
+  const at = new Date(nowMs);
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  return { startMs: Date.UTC(year, month, 1), endMs: Date.UTC(year, month + 1, 1) };
+}
+
+/** A request as limits see it, field by field; several tags, or models that may be called. */
+export type LimitSubject = Readonly<Record<LimitField, readonly string[]>>;
+
+/** A limit that applies to a request, with the names that it applies by. */
+export interface AppliedLimit {
+  /** Such as `key=4f1c0a7b2d93 model=openai/gpt-6-sol`; `all` for all requests. */
+  readonly scope: string;
+  readonly names: Limit['for'];
+  readonly windows: readonly LimitWindow[];
+}
+
+/** Finds the limits of requests. */
+export function limitFinder(limits: readonly Limit[]): (subject: LimitSubject) => readonly AppliedLimit[] {
+  const families = familiesOf(limits);
+  return (subject) => {
+    const applied: AppliedLimit[] = [];
+    for (const { fields, members } of families) {
+      for (const names of combinations(fields, subject)) {
+        const limit = members.find((one) => isFor(one, names, fields));
+        if (limit !== undefined) applied.push({ scope: scopeOf(names), names, windows: limit.windows });
+      }
+    }
+    return applied;
+  };
+}
+
+/** Limits of the same fields: the most specific one applies, in place of the others. */
+interface Family {
+  readonly fields: readonly LimitField[];
+  readonly members: readonly Limit[];
+}
+
+function familiesOf(limits: readonly Limit[]): readonly Family[] {
+  const families = new Map<string, { fields: readonly LimitField[]; members: Limit[] }>();
+  for (const limit of limits) {
+    const fields = LIMIT_FIELDS.filter((field) => limit.for[field] !== undefined);
+    const family = families.get(fields.join()) ?? { fields, members: [] };
+    families.set(fields.join(), family);
+    family.members.push(limit);
+  }
+  for (const { members } of families.values()) members.sort((a, b) => openFields(a) - openFields(b));
+  return [...families.values()];
+}
+
+export const EACH = '*';
+
+function openFields(limit: Limit): number {
+  return Object.values(limit.for).filter((name) => name === EACH).length;
+}
+
+function combinations(fields: readonly LimitField[], subject: LimitSubject): readonly Limit['for'][] {
+  let all: readonly Limit['for'][] = [{}];
+  for (const field of fields) {
+    all = all.flatMap((names) => subject[field].map((name) => ({ ...names, [field]: name })));
+  }
+  return all;
+}
+
+function isFor(limit: Limit, names: Limit['for'], fields: readonly LimitField[]): boolean {
+  return fields.every((field) => limit.for[field] === EACH || limit.for[field] === names[field]);
+}
+
+const UNSAFE = /[\s=%]/gu;
+
+/** Names from outside cannot be taken for other names. */
+export function scopeOf(names: Limit['for']): string {
+  const parts = LIMIT_FIELDS.flatMap((field) => {
+    const name = names[field];
+    return name === undefined ? [] : `${field}=${name.replace(UNSAFE, encodeURIComponent)}`;
+  });
+  return parts.join(' ') || 'all';
+}
+
+/** Whether one of them counts money. */
+export function countsMoney(limits: readonly Limit[]): boolean {
+  return limits.some(({ windows }) => windows.some(({ unit }) => unit === 'usd'));
+}
+
+/** Whether one of them names what only API keys have. */
+export function namesKeys(limits: readonly Limit[]): boolean {
+  return limits.some((limit) => limit.for.key !== undefined || limit.for.team !== undefined);
+}
