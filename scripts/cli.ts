@@ -128,6 +128,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Make, list and revoke the API keys of the server',
     load: async () => (await import('./commands/keys.ts')).keysCommand(),
   },
+  budget: {
+    usage: '[options]',
+    description: 'Say what of each limit is settled, reserved and left now',
+    load: async () => (await import('./commands/budget.ts')).budgetCommand(),
+  },
   state: {
     usage: '',
     description: 'Migrate, show, export, prune and erase what the server stores',

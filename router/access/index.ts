@@ -25,6 +25,7 @@ export {
   type LimitSubject,
   type LimitUnit,
   type LimitWindow,
+  limitOfScope,
   NANO,
   namesKeys,
   scopeOf,

@@ -110,6 +110,18 @@ export function scopeOf(names: Limit['for']): string {
   return parts.join(' ') || 'all';
 }
 
+/** The limit that a scope in the ledger comes from; undefined if there is none any more. */
+export function limitOfScope(limits: readonly Limit[], scope: string): AppliedLimit | undefined {
+  const names = new Map(
+    scope === 'all' ? [] : scope.split(' ').map((part) => part.split('=') as [string, string]),
+  );
+  const valuesOf = (field: LimitField) => (names.has(field) ? [decodeURIComponent(names.get(field)!)] : []);
+  const subject = Object.fromEntries(
+    LIMIT_FIELDS.map((field) => [field, valuesOf(field)]),
+  ) as unknown as LimitSubject;
+  return limitFinder(limits)(subject).find((applied) => applied.scope === scope);
+}
+
 /** Whether one of them counts money. */
 export function countsMoney(limits: readonly Limit[]): boolean {
   return limits.some(({ windows }) => windows.some(({ unit }) => unit === 'usd'));

@@ -3,7 +3,7 @@ import type { AbortSignalLike } from '../abort-signal.ts';
 export interface QueueLimits {
   /** Requests at work at once, at least 1. */
   readonly maxConcurrency: number;
-  /** Requests that wait at once; with 0 a request that finds no place is refused at once. */
+  /** Requests that wait at once, of all together; with 0 a request that finds no place is refused at once. */
   readonly maxQueue: number;
   /** The longest wait, in ms. */
   readonly maxWaitMs: number;
@@ -20,27 +20,39 @@ export type Entry =
   | { readonly outcome: 'aborted' };
 
 export interface Queue {
-  /** First come, first served. Never rejects. A `signal` that aborts takes a waiting request out of the queue. */
-  enter(signal?: AbortSignalLike): Promise<Entry>;
+  /**
+   * Never rejects. A `signal` that aborts takes a waiting request out of the queue.
+   * @param who whose request it is, such as the id of an API key: each has a line of its own
+   */
+  enter(signal?: AbortSignalLike, who?: string): Promise<Entry>;
   atWork(): number;
   waiting(): number;
   /** Refuses those who wait and all who come; those at work go on. */
   close(): void;
 }
 
+/** Calls with what became of a request that waits. A Set keeps the order of arrival, and whoever gives up is taken out without a search. */
+type Line = Set<(entry: Entry) => void>;
+
 /**
  * Bounds how many requests are at work at once, and lets a bounded number wait a bounded time for a place. Calls of models wait: they take
  * seconds, and a wait is better than a retry. Decisions take microseconds and are refused at once: their queue has the length 0.
+ *
+ * Fair by `who`: a place goes to whoever has the fewest, in turn among equals, and a full queue makes room for a newcomer by refusing the last
+ * of the longest line. So one who sends ten times as many requests waits by himself.
  */
 export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits): Queue {
   const retryAfterS = Math.max(1, Math.ceil(maxWaitMs / 1_000));
-  // A Set keeps the order of arrival, and whoever gives up is taken out without a search.
-  const line = new Set<(entry: Entry) => void>();
+  /** Whose turn was longest ago comes first. */
+  const lines = new Map<string, Line>();
+  const placesOf = new Map<string, number>();
   let atWork = 0;
+  let waiting = 0;
   let closed = false;
 
-  function enterNow(): Entry {
+  function enterNow(who: string): Entry {
     atWork++;
+    placesOf.set(who, (placesOf.get(who) ?? 0) + 1);
     let left = false;
     return {
       outcome: 'entered',
@@ -48,40 +60,73 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
         if (left) return;
         left = true;
         atWork--;
-        const [next] = line;
-        next?.(enterNow());
+        const places = placesOf.get(who)! - 1;
+        if (places === 0) placesOf.delete(who);
+        else placesOf.set(who, places);
+        letNextIn();
       },
     };
   }
 
-  function wait(signal: AbortSignalLike | undefined): Promise<Entry> {
+  function letNextIn(): void {
+    let next: string | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const who of lines.keys()) {
+      const places = placesOf.get(who) ?? 0;
+      if (places < fewest) [next, fewest] = [who, places];
+    }
+    if (next === undefined) return;
+    const line = lines.get(next)!;
+    lines.delete(next);
+    if (line.size > 1) lines.set(next, line); // behind all others
+    const [settle] = line;
+    settle!(enterNow(next));
+  }
+
+  /** Whether there is room for one more of a line of this length: of the longest one, if it is longer than that, the last is refused. */
+  function makeRoom(length: number): boolean {
+    if (waiting < maxQueue) return true;
+    let longest: Line | undefined;
+    for (const line of lines.values()) if (line.size > (longest?.size ?? length + 1)) longest = line;
+    const last = longest && [...longest].at(-1);
+    last?.({ outcome: 'full', retryAfterS });
+    return last !== undefined;
+  }
+
+  function wait(signal: AbortSignalLike | undefined, who: string): Promise<Entry> {
     return new Promise((resolve) => {
+      const line = lines.get(who) ?? new Set();
       const settle = (entry: Entry) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         line.delete(settle);
+        waiting--;
+        if (line.size === 0 && lines.get(who) === line) lines.delete(who);
         resolve(entry);
       };
       const onAbort = () => settle({ outcome: 'aborted' });
       const timer = setTimeout(() => settle({ outcome: 'waited-too-long', retryAfterS }), maxWaitMs);
       signal?.addEventListener('abort', onAbort);
       line.add(settle);
+      lines.set(who, line);
+      waiting++;
     });
   }
 
   return {
-    async enter(signal) {
+    async enter(signal, who = '') {
       if (signal?.aborted) return { outcome: 'aborted' };
       if (closed) return { outcome: 'closed', retryAfterS };
-      if (atWork < maxConcurrency) return enterNow();
-      if (line.size >= maxQueue) return { outcome: 'full', retryAfterS };
-      return wait(signal);
+      if (atWork < maxConcurrency) return enterNow(who);
+      if (!makeRoom(lines.get(who)?.size ?? 0)) return { outcome: 'full', retryAfterS };
+      return wait(signal, who);
     },
     atWork: () => atWork,
-    waiting: () => line.size,
+    waiting: () => waiting,
     close() {
       closed = true;
-      for (const settle of [...line]) settle({ outcome: 'closed', retryAfterS });
+      for (const line of [...lines.values()])
+        for (const settle of [...line]) settle({ outcome: 'closed', retryAfterS });
     },
   };
 }

@@ -104,14 +104,14 @@ export async function admitWithoutModel(
 
 function limitsFor(
   request: GatewayRequest,
-  { chosen }: Selection,
+  { chosen, profile = chosen && 'default' }: Selection,
   plan: Plan,
   { limiter }: LimitParts,
 ): RequestLimits | undefined {
   const models = modelsOf(plan);
   return limiter.of({
     ...whoAsks(request),
-    profile: chosen === undefined ? [] : [chosen.options.profile ?? 'default'],
+    profile: profile === undefined ? [] : [profile],
     model: [...new Set(models.map(({ name }) => name))],
     provider: [...new Set(models.map(({ provider }) => provider.name))],
   });

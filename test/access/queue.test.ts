@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createQueue, type Entry } from '../../router/access/queue.ts';
+import { seededRandom } from '../../router/statistics/index.ts';
 
 // Waits are bounded by the fake clock, so that nothing here depends on how fast the machine is.
 beforeEach(() => {
@@ -109,4 +110,65 @@ test('never more at work than allowed, whatever comes and goes', async () => {
   expect(most).toBe(3);
   expect(new Set(outcomes)).toEqual(new Set(['done', 'aborted']));
   expect([queue.atWork(), queue.waiting()]).toEqual([0, 0]);
+});
+
+test('a place goes to whoever has the fewest, in turn among equals', async () => {
+  const queue = createQueue({ maxConcurrency: 2, maxQueue: 10, maxWaitMs: 2_500 });
+  const first = await queue.enter(undefined, 'busy');
+  const second = await queue.enter(undefined, 'busy');
+  const order: string[] = [];
+  const entries = ['busy', 'busy', 'a', 'b', 'a'].map(async (who) => {
+    const entry = await queue.enter(undefined, who);
+    order.push(who);
+    return entry;
+  });
+  leave(first);
+  leave(second);
+  for (const at of [2, 3, 4, 0, 1]) leave(await entries[at]!);
+  expect(order).toEqual(['a', 'busy', 'b', 'a', 'busy']);
+});
+
+test('a full queue makes room by refusing the last of the longest line', async () => {
+  const queue = createQueue({ maxConcurrency: 1, maxQueue: 3, maxWaitMs: 2_500 });
+  const first = await queue.enter(undefined, 'busy');
+  const busy = [1, 2, 3].map(() => queue.enter(undefined, 'busy'));
+  const other = queue.enter(undefined, 'a');
+  expect(await busy[2]).toMatchObject({ outcome: 'full' });
+  expect(await queue.enter(undefined, 'busy')).toMatchObject({ outcome: 'full' });
+  expect(await queue.enter(undefined, 'a')).toMatchObject({ outcome: 'full' }); // as many each
+  leave(first);
+  for (const entry of [other, ...busy.slice(0, 2)]) leave(await entry);
+});
+
+/**
+ * Waits in ms of nine keys with 8 requests a second each, while another key sends `load` a second, over a minute. Ten places serve ten requests
+ * a second each. Time is counted here; the queue's own timers stand still.
+ */
+async function waitsOfOthers(load: number): Promise<number[]> {
+  const queue = createQueue({ maxConcurrency: 10, maxQueue: 100, maxWaitMs: 5_000 });
+  const [others, busy] = [seededRandom(7), seededRandom(8)];
+  const ends = new Map<number, Entry[]>();
+  const waits: number[] = [];
+  let now = 0;
+  const request = async (who: string) => {
+    const came = now;
+    const entry = await queue.enter(undefined, who);
+    if (who !== 'busy') waits.push(entry.outcome === 'entered' ? now - came : Number.POSITIVE_INFINITY);
+    if (entry.outcome === 'entered') ends.set(now + 100, [...(ends.get(now + 100) ?? []), entry]);
+  };
+  for (; now < 60_000 || ends.size > 0; now++) {
+    for (const entry of ends.get(now) ?? []) leave(entry);
+    ends.delete(now);
+    for (let key = 0; key < 9; key++) if (others() < 8 / 1_000 && now < 60_000) void request(`key ${key}`);
+    if (busy() < load / 1_000 && now < 60_000) void request('busy');
+    for (let turn = 0; turn < 6; turn++) await Promise.resolve();
+  }
+  return waits.sort((a, b) => a - b);
+}
+
+test('a key with ten times the load does not make the others wait much longer', async () => {
+  const p95 = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.95)]!;
+  const [alone, beside] = [await waitsOfOthers(8), await waitsOfOthers(80)];
+  expect(beside).toHaveLength(alone.length);
+  expect([p95(alone), p95(beside)]).toEqual([0, 0]);
 });

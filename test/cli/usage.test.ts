@@ -25,6 +25,7 @@ const COMMANDS = [
   'sign',
   'keys',
   'import',
+  'budget',
   'state',
   'prices',
   'doctor',

@@ -168,7 +168,7 @@ export async function handleCall(
     return refuse.error(request, response, loggedErrorResponse(context, error, null));
   }
   const signal = clientSignal(response);
-  const entry = await gateway.queue.enter(signal);
+  const entry = await gateway.queue.enter(signal, request.keyId);
   if (entry.outcome === 'aborted') return;
   if (entry.outcome !== 'entered') return refuse.error(request, response, noRoom(entry));
   try {
