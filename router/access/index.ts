@@ -18,7 +18,6 @@ export {
 export {
   countsMoney,
   EACH,
-  LIMIT_FIELDS,
   LIMIT_UNITS,
   type Limit,
   type LimitField,

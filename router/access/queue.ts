@@ -38,21 +38,26 @@ type Line = Set<(entry: Entry) => void>;
  * Bounds how many requests are at work at once, and lets a bounded number wait a bounded time for a place. Calls of models wait: they take
  * seconds, and a wait is better than a retry. Decisions take microseconds and are refused at once: their queue has the length 0.
  *
- * Fair by `who`: a place goes to whoever has the fewest, in turn among equals, and a full queue makes room for a newcomer by refusing the last
- * of the longest line. So one who sends ten times as many requests waits by himself.
+ * Fair by `who`: a place goes to whoever was given the fewest lately, in turn among equals, and a full queue makes room for a newcomer by
+ * refusing the last of the longest line. So one who sends ten times as many requests waits by himself, and is not shut out: what others were
+ * given counts as well.
+ * @param now a clock in ms that never goes back
  */
-export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits): Queue {
+export function createQueue(
+  { maxConcurrency, maxQueue, maxWaitMs }: QueueLimits,
+  now: () => number = () => performance.now(),
+): Queue {
   const retryAfterS = Math.max(1, Math.ceil(maxWaitMs / 1_000));
   /** Whose turn was longest ago comes first. */
   const lines = new Map<string, Line>();
-  const placesOf = new Map<string, number>();
+  const usage = decayedUsage(now);
   let atWork = 0;
   let waiting = 0;
   let closed = false;
 
   function enterNow(who: string): Entry {
     atWork++;
-    placesOf.set(who, (placesOf.get(who) ?? 0) + 1);
+    usage.add(who);
     let left = false;
     return {
       outcome: 'entered',
@@ -60,9 +65,6 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
         if (left) return;
         left = true;
         atWork--;
-        const places = placesOf.get(who)! - 1;
-        if (places === 0) placesOf.delete(who);
-        else placesOf.set(who, places);
         letNextIn();
       },
     };
@@ -70,10 +72,10 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
 
   function letNextIn(): void {
     let next: string | undefined;
-    let fewest = Number.POSITIVE_INFINITY;
+    let least = Number.POSITIVE_INFINITY;
     for (const who of lines.keys()) {
-      const places = placesOf.get(who) ?? 0;
-      if (places < fewest) [next, fewest] = [who, places];
+      const used = usage.of(who);
+      if (used < least) [next, least] = [who, used];
     }
     if (next === undefined) return;
     const line = lines.get(next)!;
@@ -127,6 +129,27 @@ export function createQueue({ maxConcurrency, maxQueue, maxWaitMs }: QueueLimits
       closed = true;
       for (const line of [...lines.values()])
         for (const settle of [...line]) settle({ outcome: 'closed', retryAfterS });
+    },
+  };
+}
+
+const HALF_LIFE_MS = 10_000;
+/** Of so many the ones that used little are forgotten. */
+const MOST_REMEMBERED = 10_000;
+
+/** How many places each was given, of which a half counts after ten seconds. */
+function decayedUsage(now: () => number) {
+  const held = new Map<string, { readonly used: number; readonly atMs: number }>();
+  const of = (who: string): number => {
+    const known = held.get(who);
+    return known === undefined ? 0 : known.used * 2 ** ((known.atMs - now()) / HALF_LIFE_MS);
+  };
+  return {
+    of,
+    add(who: string): void {
+      if (held.size >= MOST_REMEMBERED)
+        for (const other of held.keys()) if (of(other) < 1) held.delete(other);
+      held.set(who, { used: of(who) + 1, atMs: now() });
     },
   };
 }

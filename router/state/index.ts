@@ -3,7 +3,6 @@
 export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
 export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
 export { memoryLedger } from './memory-ledger.ts';
-export { dayOf } from './names.ts';
 export {
   DEFAULT_SQLITE_FILE,
   openQueueWorker,

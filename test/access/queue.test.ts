@@ -112,7 +112,7 @@ test('never more at work than allowed, whatever comes and goes', async () => {
   expect([queue.atWork(), queue.waiting()]).toEqual([0, 0]);
 });
 
-test('a place goes to whoever has the fewest, in turn among equals', async () => {
+test('a place goes to whoever was given the fewest lately, in turn among equals', async () => {
   const queue = createQueue({ maxConcurrency: 2, maxQueue: 10, maxWaitMs: 2_500 });
   const first = await queue.enter(undefined, 'busy');
   const second = await queue.enter(undefined, 'busy');
@@ -125,7 +125,7 @@ test('a place goes to whoever has the fewest, in turn among equals', async () =>
   leave(first);
   leave(second);
   for (const at of [2, 3, 4, 0, 1]) leave(await entries[at]!);
-  expect(order).toEqual(['a', 'busy', 'b', 'a', 'busy']);
+  expect(order).toEqual(['a', 'b', 'a', 'busy', 'busy']);
 });
 
 test('a full queue makes room by refusing the last of the longest line', async () => {
@@ -137,19 +137,19 @@ test('a full queue makes room by refusing the last of the longest line', async (
   expect(await queue.enter(undefined, 'busy')).toMatchObject({ outcome: 'full' });
   expect(await queue.enter(undefined, 'a')).toMatchObject({ outcome: 'full' }); // as many each
   leave(first);
-  for (const entry of [other, ...busy.slice(0, 2)]) leave(await entry);
+  for (const entry of [other, busy[0]!, busy[1]!]) leave(await entry);
 });
 
 /**
- * Waits in ms of nine keys with 8 requests a second each, while another key sends `load` a second, over a minute. Ten places serve ten requests
- * a second each. Time is counted here; the queue's own timers stand still.
+ * Waits in ms of nine keys with `rate` requests a second each, while another key sends `load` a second, over a minute. Ten places serve ten
+ * requests a second each. Time is counted here; the queue's own timers stand still.
  */
-async function waitsOfOthers(load: number): Promise<number[]> {
-  const queue = createQueue({ maxConcurrency: 10, maxQueue: 100, maxWaitMs: 5_000 });
+async function waitsOfOthers(rate: number, load: number): Promise<number[]> {
+  let now = 0;
+  const queue = createQueue({ maxConcurrency: 10, maxQueue: 100, maxWaitMs: 5_000 }, () => now);
   const [others, busy] = [seededRandom(7), seededRandom(8)];
   const ends = new Map<number, Entry[]>();
   const waits: number[] = [];
-  let now = 0;
   const request = async (who: string) => {
     const came = now;
     const entry = await queue.enter(undefined, who);
@@ -159,16 +159,16 @@ async function waitsOfOthers(load: number): Promise<number[]> {
   for (; now < 60_000 || ends.size > 0; now++) {
     for (const entry of ends.get(now) ?? []) leave(entry);
     ends.delete(now);
-    for (let key = 0; key < 9; key++) if (others() < 8 / 1_000 && now < 60_000) void request(`key ${key}`);
+    for (let key = 0; key < 9; key++) if (others() < rate / 1_000 && now < 60_000) void request(`key ${key}`);
     if (busy() < load / 1_000 && now < 60_000) void request('busy');
     for (let turn = 0; turn < 6; turn++) await Promise.resolve();
   }
   return waits.sort((a, b) => a - b);
 }
 
-test('a key with ten times the load does not make the others wait much longer', async () => {
+test('a key with ten times the load makes the others wait at most half as long again', async () => {
   const p95 = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.95)]!;
-  const [alone, beside] = [await waitsOfOthers(8), await waitsOfOthers(80)];
+  const [alone, beside] = [await waitsOfOthers(9, 9), await waitsOfOthers(9, 90)];
   expect(beside).toHaveLength(alone.length);
-  expect([p95(alone), p95(beside)]).toEqual([0, 0]);
+  expect(p95(beside)).toBeLessThanOrEqual(1.5 * p95(alone));
 });
