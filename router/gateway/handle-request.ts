@@ -147,7 +147,8 @@ export async function handleRequest(
     let plan = parts.strategy(selection, { deadlineMs, maxWaitMs });
     const id = requestId(selection);
     if (parts.limits !== undefined) {
-      const admitted = await admitRequest({ id, request, call, plan, selection }, parts.limits);
+      const { cascade } = own?.execution ?? parts;
+      const admitted = await admitRequest({ id, request, call, plan, selection, cascade }, parts.limits);
       if (admitted.kind === 'refused')
         return limitReply({ request, startedAt, selection, session, id, calledMs }, admitted, recording);
       ({ call, plan, spending } = admitted);

@@ -32,7 +32,6 @@ export interface LimitParts {
   readonly limiter: Limiter;
   /** Reserved, and sent, for a request that says nothing of the length of its reply. */
   readonly defaultMaxTokens: number;
-  readonly cascade: FurtherSignalOptions;
 }
 
 /** A request that may be sent, as it is to be sent. */
@@ -56,6 +55,8 @@ interface Wanted {
   readonly call: UnroutedCall;
   readonly plan: Plan;
   readonly selection: Selection;
+  /** What may be called besides to judge a reply. */
+  readonly cascade: FurtherSignalOptions;
 }
 
 /**
@@ -75,7 +76,7 @@ export async function admitRequest(
       return { kind: 'admitted', call: call ?? wanted.call, plan, spending: undefined };
     if (limits.countsMoney) assertPriced(plan, request);
     call ??= limits.countsTokens || limits.countsMoney ? bounded(wanted.call, parts) : wanted.call;
-    const calls = possibleCalls(call, plan, parts);
+    const calls = possibleCalls(call, plan, parts, wanted.cascade);
     const reserving = await limits.reserve(worstEntry(id, request, selection, calls), calls);
     if (reserving.outcome === 'reserved') {
       return { kind: 'admitted', call, plan, spending: spendingOf(reserving, request, selection) };
@@ -176,11 +177,15 @@ const MEDIA_FACTOR = 10;
 /** Of the verifier's prompt beside the request and the reply, and of its reply. */
 const VERIFIER_TOKENS = { input: 256, output: 16 };
 
-function possibleCalls(call: UnroutedCall, plan: Plan, parts: LimitParts): PossibleCalls {
+function possibleCalls(
+  call: UnroutedCall,
+  plan: Plan,
+  parts: LimitParts,
+  { samples = 1, verifier }: FurtherSignalOptions,
+): PossibleCalls {
   const size = sizeOf(call, parts);
   const all = (models: readonly CatalogModel[]) => models.map((model) => worstCost(model, size));
   if (plan.kind === 'direct') return [all(plan.candidates)];
-  const { samples = 1, verifier } = parts.cascade;
   const looks = plan.checks.flatMap(({ check: { uses }, candidates }) => {
     const replies = Array.from({ length: uses.agreement ? samples : 1 }, () => all(candidates));
     if (!uses.verifier || verifier === undefined) return replies;

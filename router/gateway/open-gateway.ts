@@ -283,7 +283,6 @@ export async function openGateway(
         limits: shared.limiter && {
           limiter: shared.limiter,
           defaultMaxTokens: options.budgets.defaultMaxTokens,
-          cascade: { ...settings.cascade, verifier },
         },
         sessions,
         withoutLogprobs,
