@@ -233,7 +233,7 @@ export function cachedReply(
   headers: Record<string, string>,
   recording: Recording,
 ): GatewayReply {
-  const { request, id, selection, drawn } = stages;
+  const { request, drawn } = stages;
   const { body, ageMs, dropped = NOTHING_DROPPED } = found;
   const stream = request.body['stream'] === true;
   const costs = { costUsd: 0, baselineCostUsd: undefined };
@@ -253,7 +253,6 @@ export function cachedReply(
       ? { trailerNames: COST_TRAILERS, trailers: () => costHeaders({}, costs), errorEvent: () => undefined }
       : undefined,
     finished: recordOnce(stages, recording, 200),
-    spent: () => ({ id, model: selection.selected.name, usd: 0, inputTokens: 0, outputTokens: 0 }),
   };
 }
 

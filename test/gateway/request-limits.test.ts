@@ -17,7 +17,11 @@ type Limits = NonNullable<NonNullable<Wishes['config']>['limits']>;
 async function limited(limits: Limits, config: Wishes['config'] = {}) {
   const state = { kind: 'sqlite' as const, url: newPlace('state.db') };
   const running = await gatewayForTest({ config: { models: PRICED_MODELS, ...config, limits, state } });
-  const windows = async () => {
+  /** @param isOver until then it waits */
+  const windows = async (isOver: (held: { readonly reserved: number }[]) => boolean = () => true) => {
+    const watching = await openState({ ...state, migrate: 'manual' });
+    await expect.poll(async () => isOver([...(await watching.ledger.windows(Date.now()))])).toBe(true);
+    await watching.close();
     await running.close();
     const opened = await openState({ ...state, migrate: 'manual' });
     const held = await opened.ledger.windows(Date.now());
@@ -79,7 +83,7 @@ test('a stream that breaks off, a client that leaves and a refusal of the provid
   await expect.poll(() => first.requests.length).toBe(4);
   leaving.abort();
   await expect(left).rejects.toThrow();
-  const [requests, usd] = await windows();
+  const [requests, usd] = await windows((held) => held.every(({ reserved }) => reserved === 0));
   expect(requests).toMatchObject({ window: '24h requests', reserved: 0, settled: 3 });
   expect(usd).toMatchObject({ window: '24h usd', reserved: 0 });
   expect(usd!.settled).toBeGreaterThan(0);
