@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from './kysely.ts';
+import type { RawBuilder } from 'kysely';
 import { grouped, MAX_GROUP } from './grouped.ts';
+import { sql } from './kysely.ts';
 import type { Ledger, SettledEntry } from './ports.ts';
 import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';
 import { CHARGE_COLUMNS, chargeRow, entryRow, idsOf, sqlReservations } from './sql-reservations.ts';

@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from './kysely.ts';
+import type { RawBuilder } from 'kysely';
 import { grouped } from './grouped.ts';
+import { sql } from './kysely.ts';
 import { dayOf } from './names.ts';
 import type { Charge, Ledger, LedgerEntry, LedgerWindow, Reservation, WindowSums } from './ports.ts';
 import { type Database, type Dialect, type Query, queryBuilder, rowsOf } from './schema.ts';
