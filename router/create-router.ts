@@ -30,6 +30,7 @@ import {
   ALWAYS_STRONG,
   type Choosing,
   choose,
+  chooseByRule,
   type Policy,
   type PolicyBook,
   policyVerdicts,
@@ -49,6 +50,7 @@ import type {
   ServedProfile,
 } from './router.ts';
 import { routerOfArtifacts } from './router-of-artifacts.ts';
+import { compileRules, withRule } from './rules/index.ts';
 import type { Mutable } from './types.ts';
 
 /** Parts that a caller may replace; the defaults are what serves. */
@@ -68,12 +70,13 @@ export interface RouterParts {
 export async function createRouter(config: Config, parts: RouterParts = {}): Promise<Router> {
   const { nowMs = Date.now } = parts;
   const [own, ...further] = viewedArtifacts(config, nowMs());
+  const ruling = await openRules(config, [own, ...further], nowMs);
   for (const { views } of [own, ...further]) for (const view of views) assertGated(view, config);
   const opened: Router[] = [];
   try {
     // One after the other, so that each one's memory and time are its own.
     for (const viewed of [own, ...further])
-      opened.push(await openArtifact(config, viewed, { ...parts, nowMs }));
+      opened.push(await openArtifact(config, viewed, ruling, { ...parts, nowMs }));
   } catch (error) {
     await Promise.all(opened.map((router) => router.close()));
     throw error;
@@ -92,7 +95,37 @@ function assertGated({ profile, standing }: ArtifactView, { allowUngated: allowe
   );
 }
 
-async function openArtifact(config: Config, viewed: ViewedArtifact, parts: OpenParts): Promise<Router> {
+type Ruling = Pick<Router, 'rules' | 'ruled'>;
+
+/** The same for all profiles. @throws PlimsollError `invalid-config` if a rule is wrong, or names a rung that a ladder lacks */
+async function openRules(
+  { rules: options, profiles }: Config,
+  artifacts: readonly ViewedArtifact[],
+  nowMs: () => number,
+): Promise<Ruling> {
+  if (options.length === 0) return { rules: [], ruled: (_, asked = NO_OPTIONS) => asked };
+  const ladders = artifacts.flatMap(({ views }) =>
+    views.map(({ profile, ladder }) => ({
+      profile,
+      candidates: ladder.rungs.map(({ candidate }) => candidate),
+    })),
+  );
+  const rules = await compileRules(options, { ladders, profiles: Object.keys(profiles) });
+  return {
+    rules: rules.all,
+    ruled(traits, asked = NO_OPTIONS) {
+      const rule = rules.find(traits, nowMs());
+      return rule === undefined ? asked : withRule(asked, rule);
+    },
+  };
+}
+
+async function openArtifact(
+  config: Config,
+  viewed: ViewedArtifact,
+  ruling: Ruling,
+  parts: OpenParts,
+): Promise<Router> {
   const startedMs = performance.now();
   const before = process.memoryUsage.rss();
   const { artifact, views } = viewed;
@@ -105,7 +138,7 @@ async function openArtifact(config: Config, viewed: ViewedArtifact, parts: OpenP
     loadMs: performance.now() - startedMs,
     memoryBytes: Math.max(0, process.memoryUsage.rss() - before),
   };
-  return Object.assign(router, { artifacts: [loaded] });
+  return Object.assign(router, { artifacts: [loaded], ...ruling });
 }
 
 interface OpenParts extends RouterParts {
@@ -116,10 +149,11 @@ async function assemble(
   config: Config,
   { artifact, views }: ViewedArtifact,
   parts: OpenParts,
-): Promise<Omit<Router, 'artifacts'>> {
+): Promise<Omit<Router, 'artifacts' | keyof Ruling>> {
   const { manifest } = artifact;
   const { ladder, standing } = views[0];
   const rungs = ladder.rungs.length;
+  const candidates = ladder.rungs.map(({ candidate }) => candidate);
   const extractor = featureExtractor(manifest.features);
   const watch =
     config.watch &&
@@ -156,7 +190,7 @@ async function assemble(
   function checked(options: RouteOptions, checks: readonly boolean[] = []) {
     const view = options.profile === undefined ? own : viewNamed(options.profile, byProfile);
     const { policy, reference } = inForce(options.policy ?? view.defaultPolicy, view.policies);
-    const choosing = choosingOf(options, policy, rungs, config.allowUngated, checks);
+    const choosing = choosingOf(options, policy, candidates, config.allowUngated, checks);
     return {
       policy,
       reference,
@@ -182,12 +216,29 @@ async function assemble(
   ): Promise<Decided> {
     const { policy, reference, view, choosing } = checked(options, checks);
     const { ladder: served, verdicts } = view;
-    const scored = policy.kind === 'fixed' || text === undefined ? 'no-text' : await watched.score(text);
-    const choice = choose(policy, scored, choosing);
+    const { rule } = options;
+    if (rule?.action.kind === 'model') {
+      decisions++;
+      const named = decisionOfModel(rule.name, rule.action.model);
+      const parts = {
+        policy: reference,
+        artifact: identity,
+        profile: view.profile,
+        stale: served.stale,
+      };
+      const latencyMs = performance.now() - startedMs;
+      return { decision: { ...named, ...parts, latencyMs }, rung: -1, isFree: false, checked: [] };
+    }
+    const isNamed = rule?.action.kind === 'rung'; // by the rule: no policy decides
+    const isFixed = policy.kind === 'fixed' || isNamed;
+    const scored = isFixed || text === undefined ? 'no-text' : await watched.score(text);
+    const choice = isNamed
+      ? chooseByRule(choosing.bounded!, rungs)
+      : choose(policy, scored, choosing);
     const rung = served.rungs[choice.rung]!;
-    const { verdict, ungatedReason } = verdicts.of(policy, {
+    const { verdict, ungatedReason } = verdicts.of(isNamed ? ALWAYS_STRONG : policy, {
       stale: served.stale,
-      otherThreshold: policy.kind !== 'fixed' && choice.threshold !== policy.threshold,
+      otherThreshold: policy.kind !== 'fixed' && !isNamed && choice.threshold !== policy.threshold,
       lowered:
         view.hasSpecialists && isUnseenByGate(choice, served, options)
           ? 'specialist-left-out'
@@ -214,6 +265,7 @@ async function assemble(
     const expected = expectedLoss(choice.predictedLoss, manifest.expected_loss);
     if (expected !== undefined) decision.expectedLoss = expected;
     if (choice.policyRung !== undefined) decision.policyChoice = served.rungs[choice.policyRung]!.candidate;
+    if (rule !== undefined) decision.rule = rule.name;
     const isFree = choosing.allowed === undefined;
     return { decision, rung: choice.rung, isFree, checked: choice.checked ?? [] };
   }
@@ -221,11 +273,11 @@ async function assemble(
   function observeDecided(
     text: string | undefined,
     { decision: { predictedLoss, threshold, reason, policy }, rung, isFree }: Decided,
-    { threshold: asked, pinnedRung, session }: RouteOptions,
+    { threshold: asked, pinnedRung, session, rule }: RouteOptions,
   ): void {
     if (watch === undefined || threshold === null) return;
     const isUnasked = asked === undefined && pinnedRung === undefined && session === undefined;
-    const isOwn = isFree && isUnasked && policy.name === manifest.policy.name;
+    const isOwn = isFree && isUnasked && rule === undefined && policy.name === manifest.policy.name;
     watch.observe({
       text,
       predictedLoss,
@@ -403,6 +455,7 @@ function thresholdOf(policy: Policy): number | null {
 
 function loweredBy({ rung, unrestricted, reason }: ReturnType<typeof choose>) {
   if (rung >= unrestricted) return undefined;
+  if (reason === 'rule') return 'rule';
   return reason === 'same-turn' ? 'lower-turn' : 'downgraded';
 }
 
@@ -414,8 +467,10 @@ function amongCompeting(
 ): Choosing {
   const allowed = choosing.allowed ?? ladder.rungs.map((_, rung) => rung);
   const competing = allowed.filter((rung) => competes(ladder.rungs[rung]!, task));
-  const changesNothing = competing.length === 0 || competing.length === allowed.length;
-  return changesNothing ? choosing : { ...choosing, allowed: competing };
+  if (competing.length === 0 || competing.length === allowed.length) return choosing;
+  const left = choosing.bounded?.filter((rung) => competing.includes(rung));
+  // A rule may leave nobody but a specialist: then it is meant.
+  return { ...choosing, allowed: competing, bounded: left?.length === 0 ? choosing.bounded : left };
 }
 
 /**
@@ -428,6 +483,23 @@ function isUnseenByGate(
   { task }: RouteOptions,
 ): boolean {
   return rung > unrestricted && rung < rungs.length - 1 && !competes(rungs[unrestricted]!, task);
+}
+
+/** A model that a rule names: nothing was scored, and the gate says nothing of it. */
+function decisionOfModel(rule: string, model: string) {
+  return {
+    id: `dec_${risingId()}`,
+    candidate: model,
+    model,
+    escalated: false,
+    scores: null,
+    predictedLoss: null,
+    threshold: null,
+    reason: 'rule',
+    rule,
+    verdict: 'none',
+    ungatedReason: 'rule',
+  } as const;
 }
 
 const NO_OPTIONS: RouteOptions = {};

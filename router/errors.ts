@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'ungated' // an artifact or a policy would serve without a valid PASS of the gate
   | 'weights-missing' // an encoder's weights are not on this machine, or are not the ones expected
   | 'insufficient-data' // the labels cannot support what was asked: too few, one class, no difference
+  | 'refused-by-rule' // a rule of the configuration refuses the request
   | 'too-large' // a limit on size or length was passed
   | 'too-many-entries' // a list in a request is longer than its limit
   | 'not-found' // a named thing (policy, file, route) does not exist
@@ -18,7 +19,7 @@ export type ErrorCode =
   | 'internal'; // a violated internal invariant
 
 /** The one map from error codes to HTTP. */
-const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
+const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 403 | 404 | 413 | 500 | 503>> = {
   'invalid-input': 400,
   'not-found': 404,
   'model-not-found': 404,
@@ -26,6 +27,7 @@ const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 413 | 500 | 503>> = {
   'state-unavailable': 503,
   'invalid-state': 500,
   closed: 503,
+  'refused-by-rule': 403,
   'too-large': 413,
   'too-many-entries': 400,
   'invalid-config': 500,
@@ -42,6 +44,8 @@ export interface ErrorPlace {
   readonly file?: string;
   readonly line?: number;
   readonly field?: string;
+  /** The rule of the configuration that speaks. */
+  readonly rule?: string;
 }
 
 /**

@@ -177,6 +177,10 @@ export async function reloadingRouter(
     get policies() {
       return generations.current().policies;
     },
+    get rules() {
+      return generations.current().rules;
+    },
+    ruled: (traits, options) => generations.current().ruled(traits, options),
     canJudge: (rung, replyMayLack) => generations.current().canJudge(rung, replyMayLack),
     get defaultPolicy() {
       return generations.current().defaultPolicy;

@@ -1,20 +1,31 @@
 import { PlimsollError } from './errors.ts';
 import type { Choosing, Policy } from './policy/index.ts';
 import type { RouteOptions } from './router.ts';
+import { boundedRungs } from './rules/index.ts';
 
 /** @throws PlimsollError `invalid-input` if the threshold or the rungs are not ones that may be used */
 export function choosingOf(
-  { threshold, allowedRungs, pinnedRung, session }: RouteOptions,
+  { threshold, allowedRungs, pinnedRung, session, rule }: RouteOptions,
   policy: Policy,
-  rungs: number,
+  candidates: readonly string[],
   allowUngated: boolean,
   checks: readonly boolean[],
 ): Choosing {
+  const rungs = candidates.length;
   if (allowedRungs !== undefined) assertRungs(allowedRungs, rungs);
   if (pinnedRung !== undefined) assertRungs([pinnedRung], rungs, 'pinnedRung');
   if (session !== undefined) assertRungs([session.rung], rungs, 'session.rung');
   if (threshold !== undefined) assertThreshold(threshold, policy, allowUngated);
-  return { rungs, allowed: allowedRungs, requestedThreshold: threshold, pinned: pinnedRung, session, checks };
+  const bounded = rule && boundedRungs(rule, candidates, allowedRungs);
+  return {
+    rungs,
+    allowed: allowedRungs,
+    bounded,
+    requestedThreshold: threshold,
+    pinned: pinnedRung,
+    session,
+    checks,
+  };
 }
 
 function assertRungs(allowed: readonly number[], rungs: number, field = 'allowedRungs'): void {

@@ -26,6 +26,8 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     profiles,
     artifacts: routers.flatMap(({ artifacts }) => artifacts),
     policies: own.policies,
+    rules: own.rules,
+    ruled: own.ruled,
     canJudge: own.canJudge,
     defaultPolicy: own.defaultPolicy,
     standing: own.standing,

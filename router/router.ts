@@ -9,6 +9,7 @@ import type {
   SessionStay,
   UngatedReason,
 } from './policy/index.ts';
+import type { RequestTraits, Rule } from './rules/index.ts';
 import type { Reply, RouteInput } from './types.ts';
 
 /** The router's result: reproducible from its fields, and without a word of the prompt. */
@@ -29,6 +30,8 @@ export interface Decision {
   readonly reason: ChoiceReason;
   /** The candidate that the policy chose, if the turn or the session of the request kept another. */
   readonly policyChoice?: string;
+  /** The rule of the configuration that fired, whether or not it changed the choice; left out if none did. */
+  readonly rule?: string;
   readonly policy: PolicyReference;
   readonly artifact: { readonly name: string; readonly sha256: string };
   /** The profile that the request was for; undefined: none. */
@@ -114,6 +117,8 @@ export interface RouteOptions {
   readonly task?: string;
   /** A profile of the configuration: its ladder, artifact and policy decide. */
   readonly profile?: string;
+  /** The rule that the request is under, as `Router.ruled` found it. */
+  readonly rule?: Rule;
 }
 
 /** A profile as it is served. Its verdict is that of its own artifact, over its own ladder and floors. */
@@ -158,6 +163,13 @@ export interface Router {
   verdict(policy?: string): PolicyVerdict;
   /** Compares what is served with what the gate certified; undefined unless the configuration asks for it. */
   readonly watch: Watch | undefined;
+  /** The rules of the configuration, in their order; empty if there are none, and then `ruled` need not be called. */
+  readonly rules: readonly Rule[];
+  /**
+   * The options for a request with the rule that fires for it, and the profile that this names; the same options if none fires.
+   * @throws PlimsollError `refused-by-rule` if the rule refuses the request
+   */
+  ruled(traits: RequestTraits, options?: RouteOptions): RouteOptions;
   /** Throws what `route` would reject with because of these options. Decides nothing. */
   check(options: RouteOptions): void;
   /**

@@ -40,6 +40,7 @@ const ROOMS = [
   'router/classifier',
   'router/policy',
   'router/monitoring',
+  'router/rules',
   'router/router.ts',
   'router/train',
   'router/targets',

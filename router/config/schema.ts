@@ -9,6 +9,7 @@ import { budgetsSchema, limitsSchema } from './limits-schema.ts';
 import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
 import { responseCacheSchema } from './response-cache-schema.ts';
+import { rulesSchema } from './rules-schema.ts';
 import {
   accessSchema,
   aliasesSchema,
@@ -64,6 +65,7 @@ export const configSchema = z
         '<provider>/<model> -> what is known of it, overrides and extends the price table that ships.',
       ),
     profiles: profilesSchema,
+    rules: rulesSchema,
     aliases: aliasesSchema,
     upstream: upstreamSchema.prefault({}),
     gateway: gatewaySchema.prefault({}),

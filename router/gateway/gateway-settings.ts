@@ -13,6 +13,7 @@ import { PlimsollError } from '../errors.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
 import type { ResponseCacheOptions } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
+import type { RuleOptions } from '../rules/index.ts';
 import { whyNoEffort, withEfforts } from '../targets/index.ts';
 import type { GatewayParts } from './handle-request.ts';
 import type { Aliases } from './model-names.ts';
@@ -21,6 +22,7 @@ import type { Aliases } from './model-names.ts';
 export interface GatewaySettings extends CatalogOptions {
   /** By the name in `auto:<name>`: what is different for its requests. */
   readonly profiles: Readonly<Record<string, ProfileSettings>>;
+  readonly rules: readonly RuleOptions[];
   readonly aliases: Aliases;
   readonly upstream: UpstreamSettings;
   readonly responseCache?: ResponseCacheOptions | undefined;
@@ -39,7 +41,7 @@ export interface ProfileSettings {
 /** What settings are checked against. */
 export type ConfiguringRouter = Pick<
   Router,
-  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge' | 'watch'
+  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge' | 'watch' | 'rules'
 >;
 
 /**
@@ -58,6 +60,8 @@ export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRou
       { place: { field } },
     );
   };
+  for (const [index, { action }] of router.rules.entries())
+    if (action.kind === 'model') requireModel(`rules.${index}.use`, action.model);
   for (const { candidate, model } of router.ladder) requireModel(`ladder.${candidate}`, model);
   if (settings.cascade.verifier !== undefined) requireModel('cascade.verifier', settings.cascade.verifier);
   for (const [name, { rungs }] of router.profiles) {
@@ -174,7 +178,7 @@ function missingKeys({ name, keys = [] }: Provider): string[] {
 
 /** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */
 export function configHash(settings: GatewaySettings, { ladder, defaultPolicy }: ConfiguringRouter): string {
-  const { providers, models, profiles, aliases, upstream, cascade } = settings;
-  const parts = { providers, models, profiles, aliases, upstream, cascade, ladder, defaultPolicy };
+  const { providers, models, profiles, rules, aliases, upstream, cascade } = settings;
+  const parts = { providers, models, profiles, rules, aliases, upstream, cascade, ladder, defaultPolicy };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

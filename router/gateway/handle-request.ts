@@ -1,4 +1,4 @@
-import { httpStatus } from '../errors.ts';
+import { httpStatus, PlimsollError } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import type { DrawnRequest } from '../records/index.ts';
 import type { ResponseCache } from '../response-cache/index.ts';
@@ -189,7 +189,8 @@ export async function handleRequest(
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : httpStatus(error);
     const ended = left ? 'client-left' : 'whole';
-    recordOnce({ request, startedAt, selection, session, calledMs }, recording, status)(ended);
+    const rule = error instanceof PlimsollError ? error.place.rule : undefined;
+    recordOnce({ request, startedAt, selection, session, calledMs, rule }, recording, status)(ended);
     throw error;
   }
 }

@@ -25,7 +25,7 @@ interface ReplyFacts extends Costs {
 
 interface Selected
   extends Pick<Selection, 'selected' | 'reason' | 'session' | 'profile' | 'standing' | 'chosen'> {
-  readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason'> | undefined;
+  readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason' | 'rule'> | undefined;
 }
 
 /** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
@@ -48,6 +48,7 @@ export function selectionHeaders(
   if (profile !== undefined) own['x-plimsoll-profile'] = profile;
   if (decision === undefined) return own;
   own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
+  if (decision.rule !== undefined) own['x-plimsoll-rule'] = decision.rule;
   if (decision.ungatedReason !== null) own['x-plimsoll-ungated-reason'] = decision.ungatedReason;
   return own;
 }

@@ -49,6 +49,8 @@ export interface RequestStages {
   readonly drawn?: DrawnRequest | undefined;
   /** What the cache of replies did; undefined if there is none. */
   readonly cache?: CacheUse | undefined;
+  /** That refused the request. */
+  readonly rule?: string | undefined;
   /** In place of the selection's. */
   readonly reason?: string;
   /** In place of the request's. */
@@ -108,6 +110,7 @@ function factsOf(
     served,
     reason: stages.reason ?? selection?.reason ?? 'refused',
     decision: selection?.decision,
+    rule: stages.rule ?? selection?.decision?.rule,
     attempts: result?.attempts ?? [],
     check,
     dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,

@@ -30,6 +30,7 @@ import type { FurtherSignalOptions } from './further-signals.ts';
 import { type ModelNames, optionsOf, type WantedModel } from './model-names.ts';
 import { mayCallTools } from './reply-fault.ts';
 import type { GatewayRequest } from './request.ts';
+import { requestTraits } from './request-traits.ts';
 
 /** Why a model was selected: a decision's reason, or that the client named it. */
 export type SelectionReason =
@@ -112,15 +113,43 @@ export async function selectModel(
 ): Promise<Selection> {
   const wanted = parts.names.resolve(request.body['model']);
   const profile = profileOf(request, wanted, parts.router);
-  if (wanted.kind === 'explicit') return explicitSelection(parts.catalog.get(wanted.name), session, profile);
-  if (request.operation === 'embeddings') throw needsExplicitModel();
+  const isExplicit = wanted.kind === 'explicit';
+  if (request.operation === 'embeddings' && !isExplicit) throw needsExplicitModel();
+  const named = isExplicit ? inProfile(profile) : optionsOf(wanted, profile);
+  const asked = request.task === undefined ? named : { ...named, task: request.task };
+  const isRuled = parts.router.rules.length > 0 && request.operation !== 'embeddings';
+  const options = isRuled ? parts.router.ruled(requestTraits(request, isExplicit), asked) : asked;
+  const { rule } = options;
+  if (isExplicit && rule === undefined) {
+    return explicitSelection(parts.catalog.get(wanted.name), session, profile);
+  }
   try {
-    const options = optionsOf(wanted, profile);
-    const { task } = request;
-    return await routed(call, task === undefined ? options : { ...options, task }, parts, session);
+    if (rule?.action.kind === 'model')
+      return await namedByRule(rule.action.model, call, options, parts, session);
+    return await routed(call, options, parts, session);
   } catch (error) {
     throw inTermsOfModel(error, String(request.body['model']), parts.names);
   }
+}
+
+const NO_OPTIONS: RouteOptions = {};
+
+function inProfile(profile: string | undefined): RouteOptions {
+  return profile === undefined ? NO_OPTIONS : { profile };
+}
+
+/** The model of a rule, and its equals; no rung of a ladder. */
+async function namedByRule(
+  name: string,
+  call: UnroutedCall,
+  options: RouteOptions,
+  { catalog, fallbacks, router }: SelectionParts,
+  session: ActiveSession | undefined,
+): Promise<Selection> {
+  const decision = await router.route({ messages: requestMessages(call.body, call.dialect) }, options);
+  const fits = (model: CatalogModel) => model.name === name || takesNative(call, model);
+  const candidates = candidatesFor({ rung: 0, ladder: [catalog.get(name)], fallbacks, fits });
+  return selectionOf(candidates, decision, [], session);
 }
 
 /**
@@ -222,7 +251,8 @@ async function routed(
     throw onlyCheaperFits(allowed.excluded, requirements);
   }
   const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
-  const candidates = candidatesFor({ rung, ladder, fallbacks, fits, allowDowngrade });
+  const called = ladder.slice(0, strongestCalled(options.rule, rungs));
+  const candidates = candidatesFor({ rung, ladder: called, fallbacks, fits, allowDowngrade });
   const { policyChoice } = decision;
   const policyRung =
     policyChoice === undefined ? undefined : rungs.findIndex(({ candidate }) => candidate === policyChoice);
@@ -266,6 +296,13 @@ const NOTHING: ReplyLacks = [];
 function judgesReplies(profile: string | undefined, router: Router): boolean {
   const { canJudge } = profileParts(router, profile) ?? router;
   return rungsOf(profile, router).some((_, rung) => canJudge(rung, NOTHING) !== undefined);
+}
+
+/** How many rungs may be called: what a rule rules out is not called after a failure either. */
+function strongestCalled(rule: RouteOptions['rule'], rungs: Router['ladder']): number {
+  if (rule?.action.kind !== 'at-most') return rungs.length;
+  const { rung } = rule.action;
+  return rungs.findIndex(({ candidate }) => candidate === rung) + 1;
 }
 
 /** Up to the first rung whose API cannot carry the request; that of the first one can. */

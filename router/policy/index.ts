@@ -5,6 +5,7 @@ export {
   type ChoiceReason,
   type Choosing,
   choose,
+  chooseByRule,
   chooseRung,
   type Policy,
   type PolicyBook,

@@ -76,6 +76,17 @@ export function policyBook(policies: readonly Policy[], withheld: readonly strin
   };
 }
 
+/** The choice of a rule that names a rung: nothing is scored. @param bounded the rungs from that one on that can take the request */
+export function chooseByRule(bounded: readonly number[], rungs: number): Choice {
+  return {
+    rung: bounded[0]!,
+    unrestricted: rungs - 1,
+    reason: 'rule',
+    predictedLoss: null,
+    threshold: null,
+  };
+}
+
 /** A choice of rung, and why. */
 interface Choice {
   readonly rung: number;
@@ -104,6 +115,7 @@ export const CHOICE_REASONS = [
   'same-turn', // the results of tools go to the rung that called them
   'same-session', // the conversation stays on a stronger rung than the policy's choice
   'session-rescue', // its model has failed so often that a stronger one goes on
+  'rule', // a rule of the configuration left other rungs, or named one
   'requirements', // the policy's choice cannot take the request, another rung can
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
@@ -118,6 +130,8 @@ export interface Choosing {
   readonly rungs: number;
   /** The rungs that can take the request, ascending, at least one; undefined if all can. */
   readonly allowed: readonly number[] | undefined;
+  /** Those of them that a rule of the configuration leaves, at least one; undefined if it leaves all. */
+  readonly bounded?: readonly number[] | undefined;
   /** In place of the policy's own, if the request names one. */
   readonly requestedThreshold: number | undefined;
   /** The rung that the request's turn is on: a policy that reads scores stays there if it is allowed. */
@@ -135,6 +149,19 @@ export interface Choosing {
 export function choose(
   policy: Policy,
   probabilities: ArrayLike<number> | 'no-text' | Unscored | 'classifier-failed',
+  choosing: Choosing,
+): Choice {
+  const { bounded } = choosing;
+  const choice = chooseAllowed(policy, probabilities, choosing);
+  if (bounded === undefined) return choice;
+  const ruled = chooseAllowed(policy, probabilities, { ...choosing, allowed: bounded });
+  const isSame = ruled.rung === choice.rung && ruled.checked?.length === choice.checked?.length;
+  return isSame ? ruled : { ...ruled, reason: 'rule' };
+}
+
+function chooseAllowed(
+  policy: Policy,
+  probabilities: Parameters<typeof choose>[1],
   choosing: Choosing,
 ): Choice {
   const choice = chooseAnew(policy, probabilities, choosing);

@@ -77,6 +77,7 @@ export const UNGATED_REASONS = [
   'ungated-threshold', // the request named another threshold than the gated one
   'lower-turn', // the results of tools went to a cheaper rung than the policy's choice: the one that called them
   'specialist-left-out', // the policy's choice is a specialist for another task; neither it nor the strongest candidate took the request
+  'rule', // a rule of the configuration chose a cheaper rung than the policy's choice, or one without asking it
   'downgraded', // the policy's choice cannot take the request; a cheaper candidate did
   'other-models', // stale: the router learned from other models than it serves
   'expired',
@@ -118,6 +119,7 @@ const CONTRADICTED: VerdictClaim = { verdict: 'contradicted', ungatedReason: 'co
 const STALE: VerdictClaim = { verdict: 'stale', ungatedReason: 'other-models' };
 const LOWERED = {
   downgraded: none('downgraded'),
+  rule: none('rule'),
   'lower-turn': none('lower-turn'),
   'specialist-left-out': none('specialist-left-out'),
 };

@@ -87,6 +87,8 @@ export interface RequestFacts {
   readonly reason: string;
   /** Undefined if the client named the model. */
   readonly decision: RoutedBy | undefined;
+  /** The rule of the configuration that fired, or refused the request. */
+  readonly rule?: string | undefined;
   readonly attempts: readonly AttemptRecord[];
   /** Undefined if no cheap reply was to be judged. */
   readonly check?: CheckFacts | undefined;
@@ -199,6 +201,7 @@ export const decisionRecordSchema = z
       .enum(POLICY_VERDICTS)
       .optional()
       .describe('What the gate says of the decision; left out if the client named the model.'),
+    rule: z.string().optional().describe('The rule of the configuration that fired, or refused the request.'),
     ungated_reason: z.enum(UNGATED_REASONS).optional().describe('Why the verdict is not PASS.'),
     scores: z
       .record(z.string(), z.number())
@@ -312,6 +315,7 @@ export function decisionRecord(
     reason: facts.reason,
     policy: decision && policyOf(decision.policy),
     verdict: decision?.verdict,
+    rule: facts.rule,
     ungated_reason: decision?.ungatedReason ?? undefined,
     scores: decision?.scores ?? undefined,
     policy_choice: decision?.policyChoice,

@@ -19,6 +19,7 @@ export function decisionJson(decision: Decision): DecisionJson {
     ...(decision.expectedLoss !== undefined && { expected_loss: decision.expectedLoss }),
     threshold: decision.threshold,
     reason: decision.reason,
+    ...(decision.rule !== undefined && { rule: decision.rule }),
     policy: decision.policy,
     artifact: decision.artifact,
     ...(decision.profile !== undefined && { profile: decision.profile }),

@@ -102,6 +102,7 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-policy',
   'x-plimsoll-profile',
   'x-plimsoll-reason',
+  'x-plimsoll-rule',
   'x-plimsoll-selected',
   'x-plimsoll-session',
   'x-plimsoll-session-source',

@@ -76,12 +76,23 @@ export function loggedErrorResponse(
 }
 
 function decisionLine(decision: DecisionJson): object {
-  const { id, candidate, reason, predicted_loss, threshold, policy, verdict, ungated_reason, latency_ms } =
-    decision;
+  const {
+    id,
+    candidate,
+    reason,
+    rule,
+    predicted_loss,
+    threshold,
+    policy,
+    verdict,
+    ungated_reason,
+    latency_ms,
+  } = decision;
   return {
     id,
     candidate,
     reason,
+    rule,
     predicted_loss,
     threshold,
     policy: policy.name,
@@ -153,6 +164,13 @@ function logWarnings(logger: Logger, router: Router): void {
   else if (router.verdict() === 'none') {
     logger.warn(`${UNGATED}: the default policy ${router.defaultPolicy.name} has not passed the gate.`);
   }
+  const lowering = router.rules.filter(({ action }) => mayLower(action, router.ladder));
+  if (lowering.length > 0) {
+    const names = lowering.map(({ name }) => name).join(', ');
+    logger.warn(
+      `rules that may choose a cheaper model than the gated policy: ${names}. Such decisions have the verdict none, and the PASS is of the other requests only as far as docs/RULES.md says`,
+    );
+  }
   if (standing.kind === 'pass' && isNearItsEnd(standing.expires)) {
     logger.warn(`the PASS of the gate expires on ${standing.expires}: gate the artifact again before`);
   }
@@ -176,6 +194,12 @@ function logProfileWarnings(logger: Logger, name: string, profile: ServedProfile
 
 function isNearItsEnd(expires: string): boolean {
   return Date.parse(expires) - Date.now() < EXPIRY_WARNING_MS;
+}
+
+/** Whether the gate's policy may have chosen a stronger model than what a rule leaves. A profile has a verdict of its own. */
+function mayLower(action: Router['rules'][number]['action'], ladder: Router['ladder']): boolean {
+  if (action.kind === 'model') return true;
+  return (action.kind === 'rung' || action.kind === 'at-most') && action.rung !== ladder.at(-1)?.candidate;
 }
 
 function staleness({ ladder }: Pick<Router, 'ladder'>): string {

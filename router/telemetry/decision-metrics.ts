@@ -102,6 +102,12 @@ function decisionCounters(registry: Registry): (batch: readonly Decision[]) => v
     'verdict',
     'ungated_reason',
   );
+  const ruled = counterIn(registry)(
+    'plimsoll_rule_decisions_total',
+    'Decisions under a rule of the configuration, by rule and reason; the reason is rule if it changed the choice.',
+    'rule',
+    'reason',
+  );
   const scores = new Histogram({
     name: 'plimsoll_decision_score',
     help: "Probability that the candidate's reply is good, as decisions had it.",
@@ -124,9 +130,10 @@ function decisionCounters(registry: Registry): (batch: readonly Decision[]) => v
   );
   return (batch) => {
     for (const { decision, count } of groupedByLabels(batch)) {
-      const { candidate, reason, policy, verdict, ungatedReason, profile } = decision;
+      const { candidate, reason, rule, policy, verdict, ungatedReason, profile } = decision;
       if (profile !== undefined) ofProfiles.inc({ profile, candidate, verdict }, count);
       decisions.inc({ candidate, reason, policy: policy.name, verdict }, count);
+      if (rule !== undefined) ruled.inc({ rule, reason }, count);
       if (ungatedReason !== null) ungated.inc({ verdict, ungated_reason: ungatedReason }, count);
     }
     for (const { scores: byCandidate, predictedLoss } of batch) {
@@ -142,8 +149,8 @@ function groupedByLabels(
 ): Iterable<{ readonly decision: Decision; readonly count: number }> {
   const groups = new Map<string, { readonly decision: Decision; count: number }>();
   for (const decision of batch) {
-    const { candidate, reason, policy, verdict, ungatedReason, profile } = decision;
-    const labels = `${candidate}\n${reason}\n${policy.name}\n${verdict}\n${ungatedReason}\n${profile}`;
+    const { candidate, reason, rule, policy, verdict, ungatedReason, profile } = decision;
+    const labels = `${candidate}\n${reason}\n${rule}\n${policy.name}\n${verdict}\n${ungatedReason}\n${profile}`;
     const group = groups.get(labels);
     if (group) group.count++;
     else groups.set(labels, { decision, count: 1 });

@@ -97,14 +97,22 @@ function requestCounters(registry: Registry): (facts: RequestFacts) => void {
     'served',
     'ended',
   );
+  const refusals = counter(
+    'plimsoll_refused_by_rule_total',
+    'Requests that a rule of the configuration refused.',
+    'rule',
+  );
   return ({
     dialect,
     status,
     ended,
+    rule,
+    decision,
     selected: { name: selected = NONE } = {},
     served: { name: served = NONE } = {},
   }) => {
     requests.inc({ dialect, selected, served, status });
+    if (rule !== undefined && decision === undefined) refusals.inc({ rule });
     if (ended !== 'whole') unfinished.inc({ served, ended });
   };
 }

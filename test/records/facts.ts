@@ -87,6 +87,7 @@ export function refusedFacts(): RequestFacts {
     ...times,
     firstByteMs: undefined,
     keyId: undefined,
+    tags: [],
     attempts: [],
     status: 400,
     reason: 'refused',

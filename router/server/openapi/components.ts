@@ -21,6 +21,7 @@ const RETRIABLE: ReadonlySet<string> = new Set(['429', '503']);
 
 const CALL_ERRORS: Readonly<Record<string, string>> = {
   400: 'The request is wrong, or no candidate can do what it needs; where a field is at fault, param names it.',
+  403: 'A rule of the configuration refuses the request, or the API key has expired or was revoked.',
   404: 'There is no such model, profile or policy.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
@@ -45,6 +46,7 @@ export const HEADERS = {
   'x-plimsoll-served': text('The model that answered.'),
   'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
   'x-plimsoll-reason': text('Why this model.'),
+  'x-plimsoll-rule': text('The rule of the configuration that fired.'),
   'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
   'x-plimsoll-ungated-reason': text('Why the verdict on a decision is not PASS.'),
   'x-plimsoll-session': {

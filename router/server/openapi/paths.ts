@@ -292,6 +292,7 @@ function postOperation(operationId: string, summary: string, requestName: string
 
 const DECISION_ERRORS: Readonly<Record<number, string>> = {
   400: 'The request is wrong; param names the field.',
+  403: 'A rule of the configuration refuses the request.',
   404: 'There is no such policy.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',

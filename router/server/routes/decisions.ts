@@ -2,10 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
+import { requirementsOf } from '../../catalog/index.ts';
 import { PlimsollError } from '../../errors.ts';
 import { isObject, repeatedField } from '../../json/index.ts';
 import { agreedProfile, existingProfile } from '../../profile-choice.ts';
+import { scoredText } from '../../prompt/index.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
+import type { RequestTraits } from '../../rules/index.ts';
 import { nextTurn } from '../../turns.ts';
 import type { RouteInput } from '../../types.ts';
 import { nearestField } from '../../unknown-field.ts';
@@ -140,17 +143,38 @@ async function decide(
 ): Promise<DecisionJson> {
   const { profile: named, ...labels } = labelsOf(incoming, request);
   const profile = existingProfile(named, router.profiles);
-  const options = {
+  const asked = {
     ...(request.policy !== undefined && { policy: request.policy }),
     ...(profile !== undefined && { profile }),
     ...(labels.task !== undefined && { task: labels.task }),
   };
   const input = routeInput(request);
+  const isRuled = router.rules.length > 0;
+  const options = isRuled ? router.ruled(traitsOf(input, labels, incoming), asked) : asked;
   const decision = request.explain
     ? explainedJson(await router.explain(input, options))
     : decisionJson(await router.route(input, options));
   log.decision(decision, labels);
   return decision;
+}
+
+/** What rules look at of a request. */
+function traitsOf(
+  input: RouteInput,
+  { tags, task }: Pick<ReturnType<typeof labelsOf>, 'tags' | 'task'>,
+  { headers, keyId }: Incoming,
+): RequestTraits {
+  const messages = 'prompt' in input ? [{ role: 'user', content: input.prompt }] : input.messages;
+  return {
+    model: undefined,
+    isExplicit: false,
+    task,
+    tags,
+    keyId,
+    headers,
+    text: () => scoredText(input),
+    needs: () => requirementsOf({ messages }, 'openai'),
+  };
 }
 
 /** What the client calls a request. @throws PlimsollError `invalid-input` or `too-many-entries` that names the header */

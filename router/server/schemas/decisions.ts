@@ -162,6 +162,10 @@ export const decisionSchema = z
       .nullable()
       .describe('The one that was used: the largest predicted loss that is not escalated.'),
     reason: z.enum(CHOICE_REASONS),
+    rule: z
+      .string()
+      .exactOptional()
+      .describe('The rule of the configuration that fired, whether or not it changed the choice.'),
     policy: z.strictObject({ name: z.string(), version: z.int().positive(), sha256 }),
     artifact,
     profile: z.string().exactOptional().describe('The profile that the request was for; left out if none.'),
