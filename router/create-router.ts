@@ -50,7 +50,8 @@ import type {
   ServedProfile,
 } from './router.ts';
 import { routerOfArtifacts } from './router-of-artifacts.ts';
-import { compileRules, withRule } from './rules/index.ts';
+
+import { compileRules, type Rules, withRule } from './rules/index.ts';
 import type { Mutable } from './types.ts';
 
 /** Parts that a caller may replace; the defaults are what serves. */
@@ -97,20 +98,29 @@ function assertGated({ profile, standing }: ArtifactView, { allowUngated: allowe
 
 type Ruling = Pick<Router, 'rules' | 'ruled'>;
 
-/** The same for all profiles. @throws PlimsollError `invalid-config` if a rule is wrong, or names a rung that a ladder lacks */
+/** The rules of a configuration, and the default ladder that they are of. */
+export interface ConfiguredRules {
+  readonly rules: Rules;
+  readonly ladder: Router['ladder'];
+}
+
+/**
+ * Reads the artifacts, but opens none: nothing serves.
+ * @throws PlimsollError if configuration or artifacts are wrong
+ */
+export async function readRules(config: Config, nowMs: number): Promise<ConfiguredRules> {
+  const artifacts = viewedArtifacts(config, nowMs);
+  return { rules: await compiledRules(config, artifacts), ladder: artifacts[0].views[0].ladder.rungs };
+}
+
+/** The same for all profiles. */
 async function openRules(
-  { rules: options, profiles }: Config,
+  config: Config,
   artifacts: readonly ViewedArtifact[],
   nowMs: () => number,
 ): Promise<Ruling> {
-  if (options.length === 0) return { rules: [], ruled: (_, asked = NO_OPTIONS) => asked };
-  const ladders = artifacts.flatMap(({ views }) =>
-    views.map(({ profile, ladder }) => ({
-      profile,
-      candidates: ladder.rungs.map(({ candidate }) => candidate),
-    })),
-  );
-  const rules = await compileRules(options, { ladders, profiles: Object.keys(profiles) });
+  if (config.rules.length === 0) return { rules: [], ruled: (_, asked = NO_OPTIONS) => asked };
+  const rules = await compiledRules(config, artifacts);
   return {
     rules: rules.all,
     ruled(traits, asked = NO_OPTIONS) {
@@ -118,6 +128,17 @@ async function openRules(
       return rule === undefined ? asked : withRule(asked, rule);
     },
   };
+}
+
+/** @throws PlimsollError `invalid-config` if a rule is wrong, or names a rung that a ladder lacks */
+function compiledRules({ rules, profiles }: Config, artifacts: readonly ViewedArtifact[]): Promise<Rules> {
+  const ladders = artifacts.flatMap(({ views }) =>
+    views.map(({ profile, ladder }) => ({
+      profile,
+      candidates: ladder.rungs.map(({ candidate }) => candidate),
+    })),
+  );
+  return compileRules(rules, { ladders, profiles: Object.keys(profiles) });
 }
 
 async function openArtifact(
@@ -232,9 +253,7 @@ async function assemble(
     const isNamed = rule?.action.kind === 'rung'; // by the rule: no policy decides
     const isFixed = policy.kind === 'fixed' || isNamed;
     const scored = isFixed || text === undefined ? 'no-text' : await watched.score(text);
-    const choice = isNamed
-      ? chooseByRule(choosing.bounded!, rungs)
-      : choose(policy, scored, choosing);
+    const choice = isNamed ? chooseByRule(choosing.bounded!, rungs) : choose(policy, scored, choosing);
     const rung = served.rungs[choice.rung]!;
     const { verdict, ungatedReason } = verdicts.of(isNamed ? ALWAYS_STRONG : policy, {
       stale: served.stale,

@@ -93,6 +93,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Label what is new, retrain, gate, compare, and promote or keep: one round, safe to kill',
     load: async () => (await import('./commands/loop.ts')).loopCommand(),
   },
+  rules: {
+    usage: '[options] [command]',
+    description: 'Say which rules of the configuration fire for cases, or let them alone decide',
+    load: async () => (await import('./commands/rules.ts')).rulesCommand(),
+  },
   inspect: {
     usage: '[options] <artifact>',
     description: 'Check an artifact (hashes, weights, golden cases) and say what it is',

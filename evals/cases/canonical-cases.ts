@@ -221,6 +221,8 @@ export interface PromptRow {
 export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxRejectShare' | 'rejectsFile'> {
   /** Keep what is known of the replies of these models, though not whether they are good. */
   readonly repliesOf?: readonly string[];
+  /** Names of further fields of a row, in lower case, that the caller reads. */
+  readonly furtherFields?: readonly string[];
   /** Called at the end with what a person should know: rejected rows by kind, names that were not read. A line each. */
   readonly onNotes?: (lines: readonly string[]) => void;
 }
@@ -234,9 +236,16 @@ export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxReje
  */
 export async function* promptRows(
   files: readonly (string | NamedRows)[],
-  { columns, maxRejectShare, rejectsFile, repliesOf = [], onNotes = () => {} }: PromptRowOptions = {},
+  {
+    columns,
+    maxRejectShare,
+    rejectsFile,
+    repliesOf = [],
+    furtherFields = [],
+    onNotes = () => {},
+  }: PromptRowOptions = {},
 ): AsyncGenerator<PromptRow> {
-  const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns, { outcomesOptional: true });
+  const names = new FieldNames(DEFAULT_QUALITY_FIELD, columns, { outcomesOptional: true, furtherFields });
   const rejects = new RejectLog(rejectsFile);
   const known = new Set<string>();
   let read = 0;

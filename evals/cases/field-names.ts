@@ -82,14 +82,26 @@ export class FieldNames {
   readonly map: ColumnMap;
   /** Whether a table or a row may be without outcomes. */
   readonly outcomesOptional: boolean;
+  readonly #furtherFields: readonly string[];
   readonly #known = new Map<string, Field>();
   readonly #mapped = new Map<string, Field>();
   /** Name -> how a note shows it, with a hint. */
   readonly #unread = new Map<string, string>();
   readonly #usedSources = new Set<string>();
 
-  /** @throws PlimsollError 'invalid-input': the map has an unknown field, or one column for two */
-  constructor(qualityField: string, map: ColumnMap = new Map(), { outcomesOptional = false } = {}) {
+  /**
+   * @param options `furtherFields` of a row that are read too, in lower case
+   * @throws PlimsollError 'invalid-input': the map has an unknown field, or one column for two
+   */
+  constructor(
+    qualityField: string,
+    map: ColumnMap = new Map(),
+    {
+      outcomesOptional = false,
+      furtherFields = [],
+    }: { readonly outcomesOptional?: boolean; readonly furtherFields?: readonly string[] } = {},
+  ) {
+    this.#furtherFields = furtherFields;
     this.qualityField = qualityField;
     this.map = map;
     this.outcomesOptional = outcomesOptional;
@@ -183,12 +195,14 @@ export class FieldNames {
   }
 
   #bareNames(): string[] {
-    return [...PROMPT_FIELDS, ...OTHER_FIELDS, 'outcomes', 'model', this.qualityField, ...OUTCOME_FIELDS];
+    const rows = [...PROMPT_FIELDS, ...OTHER_FIELDS, ...this.#furtherFields];
+    return [...rows, 'outcomes', 'model', this.qualityField, ...OUTCOME_FIELDS];
   }
 
   #parse(name: string): Field {
     const text = normalise(name);
-    if ([...PROMPT_FIELDS, ...OTHER_FIELDS].includes(text)) return { kind: 'row', name: text };
+    if ([...PROMPT_FIELDS, ...OTHER_FIELDS, ...this.#furtherFields].includes(text))
+      return { kind: 'row', name: text };
     if (text === 'model') return { kind: 'model' };
     if (text === 'outcomes') return { kind: 'outcomes' };
     const bare = this.#outcomeField(text);

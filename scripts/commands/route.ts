@@ -1,11 +1,16 @@
 import { Command } from 'commander';
+import { requirementsOf } from '../../router/catalog/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { scoredText } from '../../router/prompt/index.ts';
+import { requestTags, requestTask } from '../../router/request-tags.ts';
 import type { Explained } from '../../router/router.ts';
 import { type ConfigFlags, configFromFlags } from '../flags.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags extends ConfigFlags {
+  readonly tags?: string;
+  readonly task?: string;
   readonly explain: boolean;
   readonly json: boolean;
 }
@@ -20,6 +25,8 @@ export function routeCommand(): Command {
       "the artifact's own policy or always-strong; ungated also always-cheap and the configuration's",
     )
     .option('--allow-ungated', 'let decide what has no valid PASS of the gate')
+    .option('--tags <list>', 'tags of the request, for rules: team-a,batch')
+    .option('--task <name>', 'its task, for rules')
     .option('--explain', 'show what made the score', false)
     .option('--json', 'print the decision as JSON', false)
     .addHelpText(
@@ -33,9 +40,19 @@ async function run(argument: string | undefined, flags: Flags): Promise<void> {
   const prompt = argument ?? (await promptOnStdin());
   const router = await createRouter(configFromFlags(flags));
   try {
+    const options = router.ruled({
+      model: undefined,
+      isExplicit: false,
+      task: requestTask(undefined, flags.task),
+      tags: requestTags(flags.tags),
+      keyId: undefined,
+      headers: {},
+      text: () => scoredText({ prompt }),
+      needs: () => requirementsOf({ messages: [{ role: 'user', content: prompt }] }, 'openai'),
+    });
     const decided = flags.explain
-      ? await router.explain({ prompt })
-      : { decision: await router.route({ prompt }), explanation: null };
+      ? await router.explain({ prompt }, options)
+      : { decision: await router.route({ prompt }, options), explanation: null };
     if (!flags.json) return print(decisionLines(decided));
     const { decisionJson, explainedJson } = await import('../../router/server/index.ts'); // loads Express
     printJson(flags.explain ? explainedJson(decided) : decisionJson(decided.decision));
@@ -49,9 +66,10 @@ const SHOWN = 12;
 
 function decisionLines({ decision, explanation }: Explained): string {
   const { candidate, model, reason, predictedLoss, threshold, policy, artifact, scores } = decision;
-  const { verdict, ungatedReason, expectedLoss } = decision;
+  const { verdict, ungatedReason, expectedLoss, rule } = decision;
   const lines = [
     `${candidate} (${model}): ${reason}`,
+    ...(rule === undefined ? [] : [`rule ${rule}`]),
     ...(predictedLoss === null || threshold === null
       ? []
       : [

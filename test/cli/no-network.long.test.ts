@@ -131,6 +131,8 @@ describe('no command reaches another machine or writes into the home or the temp
   ];
 
   // In this order: some need what an earlier one wrote. What each exits with is no matter here, but it must come as far as its work.
+  const ruled = path.join(folder, 'rules.yaml');
+  writeFileSync(ruled, 'rules: [{ name: one, use: cheap }]\n');
   const RUNS: readonly (readonly string[])[] = [
     ['train', '--data', data, ...models, '--out', made, ...share],
     ['train', '--data', data, ...models, '--out', threads, ...share, '--encoder', 'minilm'],
@@ -149,6 +151,8 @@ describe('no command reaches another machine or writes into the home or the temp
     ['keys', 'list', '--file', path.join(folder, 'keys.json')],
     ['state', 'status', '--config', config],
     ['prices', 'check'],
+    ['rules', 'test', data, '--config', ruled],
+    ['rules', 'decide', data, '--config', ruled, '--out', path.join(folder, 'chosen.jsonl')],
     ['doctor'],
     ['label', ...labelling, '--from', data, '--out', path.join(folder, 'labelled.jsonl'), '--dry-run'],
     [

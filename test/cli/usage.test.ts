@@ -28,6 +28,7 @@ const COMMANDS = [
   'budget',
   'state',
   'prices',
+  'rules',
   'doctor',
 ];
 
