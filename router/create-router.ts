@@ -52,6 +52,7 @@ import type {
 import { routerOfArtifacts } from './router-of-artifacts.ts';
 
 import { compileRules, type Rules, withRule } from './rules/index.ts';
+import type { TaskClassifier } from './tasks/index.ts';
 import type { Mutable } from './types.ts';
 
 /** Parts that a caller may replace; the defaults are what serves. */
@@ -200,6 +201,7 @@ async function assemble(
     throw error;
   });
   const watched = watchedClassifier(classifier);
+  const tasks = config.tasks === 'on' ? await openTasks() : undefined;
   const identity = { name: manifest.name, sha256: artifact.sha256 };
   const abstains = manifest.classifier.abstain === 'escalate';
   const judged = manifest.cascade === undefined ? [] : checkedRungs(manifest.cascade);
@@ -283,6 +285,7 @@ async function assemble(
     };
     const expected = expectedLoss(choice.predictedLoss, manifest.expected_loss);
     if (expected !== undefined) decision.expectedLoss = expected;
+    if (tasks !== undefined && text !== undefined) decision.predictedTask = tasks.taskOf(text);
     if (choice.policyRung !== undefined) decision.policyChoice = served.rungs[choice.policyRung]!.candidate;
     if (rule !== undefined) decision.rule = rule.name;
     const isFree = choosing.allowed === undefined;
@@ -423,6 +426,12 @@ async function assemble(
       return closed;
     },
   };
+}
+
+/** Loaded only where it is used. */
+async function openTasks(): Promise<TaskClassifier> {
+  const { openTaskClassifier } = await import('./tasks/index.ts');
+  return openTaskClassifier();
 }
 
 /** What does not count may not be readable either. */

@@ -10,6 +10,7 @@ import type {
   UngatedReason,
 } from './policy/index.ts';
 import type { RequestTraits, Rule } from './rules/index.ts';
+import type { TaskPrediction } from './tasks/index.ts';
 import type { Reply, RouteInput } from './types.ts';
 
 /** The router's result: reproducible from its fields, and without a word of the prompt. */
@@ -25,6 +26,8 @@ export interface Decision {
   readonly predictedLoss: number | null;
   /** Quality that the cheapest rung is expected to lose, -1..1: a straight line over the predicted loss. Left out if the artifact has none, or no classifier ran. */
   readonly expectedLoss?: number;
+  /** What the text is likely to ask for; left out unless `tasks` is on, and if there is no text. Nothing is decided by it. */
+  readonly predictedTask?: TaskPrediction;
   /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. That of a cascade is for replies. */
   readonly threshold: number | null;
   readonly reason: ChoiceReason;

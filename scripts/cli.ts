@@ -103,6 +103,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'Check an artifact (hashes, weights, golden cases) and say what it is',
     load: async () => (await import('./commands/inspect.ts')).inspectCommand(),
   },
+  tasks: {
+    usage: '',
+    description: 'Train and test the classifier that tells which task a request is',
+    load: async () => (await import('./commands/tasks.ts')).tasksCommand(),
+  },
   artifacts: {
     usage: '[options]',
     description: 'List the artifacts of a store, their verdicts, and which of them serves',

@@ -199,47 +199,49 @@ export const TIER_TASKS = [
 /** The longest reason for a tier, in UTF-16 units: one sentence. */
 const LONGEST_WHY = 160;
 
-const text = z.string().trim().min(1);
+export const nonEmptyText = z.string().trim().min(1);
 
-const languageCode = z.string().regex(/^[a-z]{2,3}(-[A-Za-z]{2,4})?$/, 'must be a language code such as en');
+export const languageCode = z
+  .string()
+  .regex(/^[a-z]{2,3}(-[A-Za-z]{2,4})?$/, 'must be a language code such as en');
 
 /** A tool call by an assistant, in the shape of OpenAI or Anthropic. Tool traffic is never scored. */
 const toolCallSchema = z.strictObject({
-  id: text,
+  id: nonEmptyText,
   type: z.literal('function'),
-  function: z.strictObject({ name: text, arguments: z.string() }),
+  function: z.strictObject({ name: nonEmptyText, arguments: z.string() }),
 });
 const partSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text'), text }),
+  z.strictObject({ type: z.literal('text'), text: nonEmptyText }),
   z.strictObject({
     type: z.literal('tool_use'),
-    id: text,
-    name: text,
+    id: nonEmptyText,
+    name: nonEmptyText,
     input: z.record(z.string(), z.unknown()),
   }),
-  z.strictObject({ type: z.literal('tool_result'), tool_use_id: text, content: z.string() }),
+  z.strictObject({ type: z.literal('tool_result'), tool_use_id: nonEmptyText, content: z.string() }),
 ]);
 
-const content = z.union([text, z.array(partSchema).min(1)]);
+const content = z.union([nonEmptyText, z.array(partSchema).min(1)]);
 const messageSchema = z.union([
   z.strictObject({ role: z.literal(['system', 'user', 'assistant']), content }),
   z.strictObject({
     role: z.literal('assistant'),
-    content: text.nullable(),
+    content: nonEmptyText.nullable(),
     tool_calls: z.array(toolCallSchema).min(1),
   }),
-  z.strictObject({ role: z.literal('tool'), tool_call_id: text, content: text }),
+  z.strictObject({ role: z.literal('tool'), tool_call_id: nonEmptyText, content: nonEmptyText }),
 ]);
 
 /** The fields of every tiered case: a prompt or messages, and the tier that its authors think it needs. */
 const tieredRowSchema = z
   .strictObject({
-    id: text,
+    id: nonEmptyText,
     language: languageCode,
-    prompt: text.optional(),
+    prompt: nonEmptyText.optional(),
     messages: z.array(messageSchema).min(1).optional(),
     tier: z.enum(TIERS),
-    why: text.max(LONGEST_WHY),
+    why: nonEmptyText.max(LONGEST_WHY),
   })
   .refine(({ prompt, messages }) => (prompt === undefined) !== (messages === undefined), {
     message: 'give either prompt or messages',
@@ -263,9 +265,9 @@ const hardRowSchema = tieredRowSchema.safeExtend({
 
 const paraphraseRowSchema = z
   .strictObject({
-    id: text,
-    a: text,
-    b: text,
+    id: nonEmptyText,
+    a: nonEmptyText,
+    b: nonEmptyText,
     language: languageCode,
   })
   .refine(({ a, b }) => a !== b, {
@@ -277,7 +279,7 @@ const paraphraseRowSchema = z
  * Reads JSON Lines that people wrote by hand, so a bad row is an error to fix and not one to skip. Blank lines are ignored.
  * @throws PlimsollError 'invalid-input': a row that does not fit, an id twice, no row at all; 'not-found', 'io': the file
  */
-function readStrictRows<Row extends { readonly id: string }, Result>(
+export function readStrictRows<Row extends { readonly id: string }, Result>(
   file: string,
   schema: z.ZodType<Row>,
   convert: (row: Row, line: number) => Result,

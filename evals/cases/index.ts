@@ -24,6 +24,7 @@ export {
   loadTierCases,
   type Paraphrase,
 } from './authored-cases.ts';
+export { readTaskTexts, type TaskText, taskTextsOfTierCases } from './task-texts.ts';
 
 // Prompts without their labels
 

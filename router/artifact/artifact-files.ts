@@ -147,7 +147,8 @@ export function assertWritable(folder: string, options: { replace?: boolean } = 
   }
 }
 
-function assertReplaceable(folder: string, options: { replace?: boolean }): void {
+/** @throws PlimsollError `invalid-input` if the folder exists and may not be replaced, or is no artifact */
+export function assertReplaceable(folder: string, options: { replace?: boolean }): void {
   if (existsSync(folder) && !options.replace) {
     throw new PlimsollError(
       'invalid-input',

@@ -2,13 +2,22 @@
 export {
   type ArtifactDraft,
   type ArtifactFiles,
+  assertReplaceable,
   assertWritable,
   MANIFEST_FILE,
   readArtifact,
+  readPart,
   writeArtifact,
 } from './artifact-files.ts';
 export type { Floors } from './floors.ts';
-export { type GoldenCase, type Manifest, manifestSchema, type Rung } from './manifest.ts';
+export {
+  artifactJson,
+  type GoldenCase,
+  goldenSchema,
+  type Manifest,
+  manifestSchema,
+  type Rung,
+} from './manifest.ts';
 export { competes, type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
 export {

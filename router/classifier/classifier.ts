@@ -77,6 +77,32 @@ export async function createOnnxClassifier(
   }
 }
 
+/** What a folded classifier of another kind reads of a text: ids of word pieces, and the buckets of its pair table. At least one of each. */
+export type TextPieces = (text: string) => { readonly ids: Int32Array; readonly pairs: Int32Array };
+
+/**
+ * The classifier.onnx of a static encoder without neighbours or clusters, as a function that waits for nothing: text -> each head's calibrated
+ * probability. Checked by onnxruntime once, as above.
+ * @throws PlimsollError `invalid-artifact` as above
+ */
+export async function openFoldedClassifier(
+  bytes: Uint8Array,
+  piecesOf: TextPieces,
+  extractor: FeatureExtractor,
+): Promise<(text: string) => Float32Array> {
+  const session = await openSession(bytes);
+  try {
+    const heads = foldedHeads(bytes, false);
+    await assertSameGraph(session, heads);
+    return (text) => {
+      const { ids, pairs } = piecesOf(text);
+      return checked(heads.probabilities(heads.logits({ ids, pairs, features: extractor.extract(text) })));
+    };
+  } finally {
+    await session.release();
+  }
+}
+
 async function refuseAbstaining(session: Session): Promise<never> {
   await session.release();
   throw new PlimsollError(

@@ -5,6 +5,8 @@ export {
   classifierInput,
   createOnnxClassifier,
   goldenHolds,
+  openFoldedClassifier,
+  type TextPieces,
   type Unscored,
   watchedClassifier,
 } from './classifier.ts';
@@ -26,4 +28,4 @@ export {
 } from './similarity.ts';
 export { SIMILARITY_TABLES } from './similarity-tables.ts';
 export { type FeatureExtractor, featureExtractor } from './structural-features.ts';
-export { NO_PAIR, PAIR_BUCKETS, pairBuckets } from './word-pairs.ts';
+export { NO_PAIR, PAIR_BUCKETS, pairBucket, pairBuckets } from './word-pairs.ts';

@@ -82,6 +82,10 @@ export const configSchema = z
       .describe(
         'on: responses are kept in the state for 30 days, so that a request can go on from one by its id.',
       ),
+    tasks: z
+      .enum(['on', 'off'])
+      .default('off')
+      .describe('on: decisions say which task a request is likely to be, by the classifier that ships.'),
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     sessions: sessionsSchema.prefault({}),

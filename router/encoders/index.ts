@@ -6,6 +6,8 @@ export {
   createStaticEncoder,
   isReadable,
   isStaticEncoder,
+  keepHeadAndTail,
+  STATIC_IDENTITY,
   type StaticEncoder,
   staticTokenizer,
   tokenIdsOf,

@@ -17,6 +17,7 @@ export function decisionJson(decision: Decision): DecisionJson {
     scores: decision.scores,
     predicted_loss: decision.predictedLoss,
     ...(decision.expectedLoss !== undefined && { expected_loss: decision.expectedLoss }),
+    ...(decision.predictedTask && { predicted_task: { ...decision.predictedTask } }),
     threshold: decision.threshold,
     reason: decision.reason,
     ...(decision.rule !== undefined && { rule: decision.rule }),

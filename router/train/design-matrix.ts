@@ -5,13 +5,14 @@ import type { LinearHead } from './logistic-regression.ts';
 
 /**
  * One row a text: the embedding, then the structural features, both raw. With the static encoder, whose classifier reads
- * word pieces, the word pairs follow as sparse columns. `onProgress` hears how many rows are done, after each.
+ * word pieces, the buckets of the word pairs follow as sparse columns. `onProgress` hears how many rows are done, after each.
  */
 export async function designMatrix(
   texts: readonly string[],
   encoder: Encoder,
   extractor: FeatureExtractor,
   onProgress: (done: number) => void = () => {},
+  bucketsOf: (tokenIds: Int32Array) => Int32Array = pairBuckets,
 ): Promise<Matrix> {
   const dimension = encoder.identity.dimension;
   const columns = dimension + extractor.names.length;
@@ -23,7 +24,7 @@ export async function designMatrix(
   }
   const dense = { rows: texts.length, columns, values, structural: extractor.names.length };
   if (!isStaticEncoder(encoder)) return dense;
-  return { ...dense, sparse: sparseRows(texts.map((text) => pairBuckets(encoder.tokenIds(text)))) };
+  return { ...dense, sparse: sparseRows(texts.map((text) => bucketsOf(encoder.tokenIds(text)))) };
 }
 
 /** 1 / sqrt(count) in each of a row's buckets; nothing for a text without pairs. */

@@ -22,6 +22,8 @@ export interface TrainingRows {
    * penalised less by its square. A few informative columns drown otherwise among hundreds. Default 1.
    */
   readonly structuralScale?: number;
+  /** Where the fit on all rows stops: largest entry of the gradient per unit of sample weight. Default 1e-6. */
+  readonly tolerance?: number;
 }
 
 export interface TrainedClassifier {
@@ -50,7 +52,7 @@ export function trainClassifier(rows: TrainingRows, lambdas?: readonly number[])
   const choice = chooseLambda({ ...rows, matrix, sampleWeights, curvature }, lambdas);
   const fit = fitLogisticRegression(
     { matrix, labels: rows.labels, sampleWeights },
-    { lambda: choice.lambda },
+    { lambda: choice.lambda, ...(rows.tolerance && { tolerance: rows.tolerance }) },
   );
   return {
     heads: fit.heads.map((head) => onRawColumns(head, scaling)),

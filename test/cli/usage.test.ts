@@ -18,6 +18,7 @@ const COMMANDS = [
   'worker',
   'plan-labels',
   'inspect',
+  'tasks',
   'artifacts',
   'profiles',
   'promote',

@@ -155,6 +155,10 @@ export const decisionSchema = z
       .describe(
         'What labelled cases of such a predicted loss lost on average, by a straight line. Left out if the artifact has none, or no classifier ran.',
       ),
+    predicted_task: z
+      .strictObject({ task: z.string(), probability: z.number().min(0).max(1) })
+      .exactOptional()
+      .describe('What the text is likely to ask for. Left out unless `tasks` is on, and without a text.'),
     threshold: z
       .number()
       .min(-1)
