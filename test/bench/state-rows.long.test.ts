@@ -23,4 +23,4 @@ test('the decision log in the state is compared with one in a file', async () =>
     expect(Number.isFinite(value.median)).toBe(true);
     expect(ratio?.n).toBe(1);
   }
-});
+}, 240_000); // it starts a server for each kind, one after the other
