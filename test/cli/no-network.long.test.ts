@@ -154,6 +154,8 @@ describe('no command reaches another machine or writes into the home or the temp
     ['rules', 'test', data, '--config', ruled],
     ['rules', 'decide', data, '--config', ruled, '--out', path.join(folder, 'chosen.jsonl')],
     ['doctor'],
+    ['budget', '--config', config],
+    ['tasks', 'test', data],
     ['label', ...labelling, '--from', data, '--out', path.join(folder, 'labelled.jsonl'), '--dry-run'],
     [
       'loop',
