@@ -295,10 +295,11 @@ async function assemble(
   function observeDecided(
     text: string | undefined,
     { decision: { predictedLoss, threshold, reason, policy }, rung, isFree }: Decided,
-    { threshold: asked, pinnedRung, session, rule }: RouteOptions,
+    { threshold: asked, pinnedRung, session, rule, slowRungs }: RouteOptions,
   ): void {
     if (watch === undefined || threshold === null) return;
-    const isUnasked = asked === undefined && pinnedRung === undefined && session === undefined;
+    const isUnasked =
+      asked === undefined && pinnedRung === undefined && session === undefined && slowRungs === undefined;
     const isOwn = isFree && isUnasked && rule === undefined && policy.name === manifest.policy.name;
     watch.observe({
       text,
@@ -484,6 +485,7 @@ function thresholdOf(policy: Policy): number | null {
 function loweredBy({ rung, unrestricted, reason }: ReturnType<typeof choose>) {
   if (rung >= unrestricted) return undefined;
   if (reason === 'rule') return 'rule';
+  if (reason === 'latency') return 'too-slow';
   return reason === 'same-turn' ? 'lower-turn' : 'downgraded';
 }
 

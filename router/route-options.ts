@@ -5,7 +5,7 @@ import { boundedRungs } from './rules/index.ts';
 
 /** @throws PlimsollError `invalid-input` if the threshold or the rungs are not ones that may be used */
 export function choosingOf(
-  { threshold, allowedRungs, pinnedRung, session, rule }: RouteOptions,
+  { threshold, allowedRungs, pinnedRung, session, rule, slowRungs }: RouteOptions,
   policy: Policy,
   candidates: readonly string[],
   allowUngated: boolean,
@@ -15,6 +15,7 @@ export function choosingOf(
   if (allowedRungs !== undefined) assertRungs(allowedRungs, rungs);
   if (pinnedRung !== undefined) assertRungs([pinnedRung], rungs, 'pinnedRung');
   if (session !== undefined) assertRungs([session.rung], rungs, 'session.rung');
+  if (slowRungs !== undefined) assertRungs(slowRungs.rungs, rungs, 'slowRungs.rungs');
   if (threshold !== undefined) assertThreshold(threshold, policy, allowUngated);
   const bounded = rule && boundedRungs(rule, candidates, allowedRungs);
   return {
@@ -24,6 +25,7 @@ export function choosingOf(
     requestedThreshold: threshold,
     pinned: pinnedRung,
     session,
+    slow: slowRungs,
     checks,
   };
 }
@@ -33,9 +35,9 @@ function assertRungs(allowed: readonly number[], rungs: number, field = 'allowed
   if (ascending && allowed.length > 0 && allowed[0]! >= 0 && allowed.at(-1)! < rungs) return;
   throw new PlimsollError(
     'invalid-input',
-    field !== 'allowedRungs'
+    field === 'pinnedRung' || field === 'session.rung'
       ? `${field} must be a rung from 0 to ${rungs - 1}.`
-      : `allowedRungs must be at least one rung from 0 to ${rungs - 1}, in ascending order.`,
+      : `${field} must be at least one rung from 0 to ${rungs - 1}, in ascending order.`,
     { place: { field } },
   );
 }

@@ -7,6 +7,7 @@ import type {
   PolicyReference,
   PolicyVerdict,
   SessionStay,
+  SlowRungs,
   UngatedReason,
 } from './policy/index.ts';
 import type { RequestTraits, Rule } from './rules/index.ts';
@@ -118,6 +119,11 @@ export interface RouteOptions {
   readonly session?: SessionStay | undefined;
   /** Which task the request is, in lower case: specialists for other tasks, and all of them without one, do not compete for it. */
   readonly task?: string;
+  /**
+   * Rungs that are expected to reply too late: a stronger one that is not is chosen in place of them, for the reason `latency`. If there is
+   * none, the choice stays, or with `mayLower` goes to a cheaper one; `ungatedReason` is `too-slow` then. A pinned turn stays where it is.
+   */
+  readonly slowRungs?: SlowRungs;
   /** A profile of the configuration: its ladder, artifact and policy decide. */
   readonly profile?: string;
   /** The rule that the request is under, as `Router.ruled` found it. */

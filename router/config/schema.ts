@@ -5,6 +5,7 @@ import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
 import { feedbackSchema } from './feedback-schema.ts';
 import { ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
+import { latencySchema } from './latency-schema.ts';
 import { budgetsSchema, limitsSchema } from './limits-schema.ts';
 import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { modelsSchema, providersSchema } from './provider-schema.ts';
@@ -70,6 +71,7 @@ export const configSchema = z
     upstream: upstreamSchema.prefault({}),
     gateway: gatewaySchema.prefault({}),
     cascade: cascadeSchema.prefault({}),
+    latency: latencySchema.prefault({}),
     access: accessSchema.prefault({}),
     limits: limitsSchema,
     budgets: budgetsSchema.prefault({}),

@@ -5,6 +5,8 @@ const milliseconds = (least: number, most: number) => z.int().min(least).max(mos
 
 export const deadlineMs = milliseconds(100, 3_600_000);
 
+const HEDGE_AFTER = 'after is a percentile from p50 to p99, such as p98, or a number of ms';
+
 const timeouts = z
   .strictObject({
     connect_ms: milliseconds(10, 60_000)
@@ -61,6 +63,35 @@ const breaker = z
   .describe('One for each model. While it is open the model is skipped at once.')
   .transform(camelCased);
 
+const hedge = z
+  .strictObject({
+    after: z
+      .union(
+        [
+          z.string().regex(/^p[5-9]\d$/, HEDGE_AFTER),
+          z.int(HEDGE_AFTER).min(1, HEDGE_AFTER).max(600_000, HEDGE_AFTER),
+        ],
+        {
+          error: HEDGE_AFTER,
+        },
+      )
+      .default('p98')
+      .transform((text) => (typeof text === 'number' ? text : { quantile: Number(text.slice(1)) / 100 }))
+      .describe(
+        'When the second attempt begins: a percentile of the time to the first byte, p50 to p99, or ms.',
+      ),
+    max_share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.05)
+      .describe('At most this share of the requests gets a second attempt.'),
+  })
+  .describe(
+    'A second attempt while the first has no first byte: with another key of the provider, else on the next candidate. The first to answer wins, the other is cancelled.',
+  )
+  .transform(camelCased);
+
 /** `upstream`: how models are called. Every field has a default that works. Times are in ms. */
 export const upstreamSchema = z
   .strictObject({
@@ -77,6 +108,7 @@ export const upstreamSchema = z
     timeouts: timeouts.prefault({}),
     retry: retry.prefault({}),
     breaker: breaker.prefault({}),
+    hedge: hedge.optional(),
     max_fallback_price_factor: z
       .number()
       .positive()

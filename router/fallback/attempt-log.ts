@@ -25,7 +25,7 @@ export type Skip = (typeof SKIPS)[number];
 
 /**
  * `probe`: the single request that tests whether a model has recovered. `escalation`: of a stronger candidate, because a cheaper one's reply was
- * not good enough. `sample`, `verifier`: made to judge that reply.
+ * not good enough. `sample`, `verifier`: made to judge that reply. `hedge`: beside one that was late.
  */
 export const ATTEMPT_KINDS = [
   'first',
@@ -35,15 +35,16 @@ export const ATTEMPT_KINDS = [
   'escalation',
   'sample',
   'verifier',
+  'hedge',
 ] as const;
 export type AttemptKind = (typeof ATTEMPT_KINDS)[number];
 
-/** One attempt or skip. Holds no text of prompt, reply or error. */
+/** One attempt or skip; `cancelled`: given up since another one replied first. Holds no text of prompt, reply or error. */
 export interface AttemptRecord {
   /** The candidate's name, `<provider>/<model>`. */
   readonly model: string;
   readonly kind: AttemptKind;
-  readonly outcome: 'answer' | Failure | Skip;
+  readonly outcome: 'answer' | 'cancelled' | Failure | Skip;
   /** The provider's status; undefined if there was none. */
   readonly status?: number;
   /** From sending to the outcome, in ms; 0 for a skip. */
@@ -115,6 +116,18 @@ export interface SentAttempt {
   readonly key: string | undefined;
 }
 
+/** An attempt that the provider is at, for the record if it is given up. */
+export interface AtWork {
+  readonly model: CatalogModel;
+  readonly kind: AttemptKind;
+  readonly startedAt: number;
+  readonly waitedMs: number | undefined;
+  /** The environment variable of the key, if the provider has several. */
+  readonly key: string | undefined;
+  /** Names the key at its model. */
+  readonly place: string | undefined;
+}
+
 /** What is known of a breaker that refused. */
 export interface OpenBreaker {
   readonly because: Failure | undefined;
@@ -137,6 +150,8 @@ interface CandidateEnd {
 export class AttemptLog {
   readonly #attempts: AttemptRecord[] = [];
   readonly #onEvent: (event: FallbackEvent) => void;
+  /** Models of attempts that were given up. */
+  readonly abandoned: CatalogModel[] = [];
   /** By name, in the order in which the candidates were considered. */
   readonly #ends = new Map<string, CandidateEnd>();
 
@@ -151,6 +166,20 @@ export class AttemptLog {
   attempted(model: CatalogModel, sent: SentAttempt): void {
     this.#add(attemptRecord(model, sent));
     if (sent.outcome.kind === 'failure') this.#end(model, sent.outcome, sent.endedAt, { key: sent.key });
+  }
+
+  /** It was given up because another attempt replied first. */
+  cancelled({ model, kind, startedAt, waitedMs, key }: AtWork, now: number): void {
+    this.abandoned.push(model);
+    const record: Mutable<AttemptRecord> = {
+      model: model.name,
+      kind,
+      outcome: 'cancelled',
+      ms: now - startedAt,
+    };
+    if (waitedMs !== undefined) record.waitedMs = waitedMs;
+    if (key !== undefined) record.key = key;
+    this.#add(record);
   }
 
   /** The request could not be prepared for the candidate, so nothing was sent. */

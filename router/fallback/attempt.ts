@@ -10,6 +10,7 @@ import type {
 import type { AttemptKind, AttemptLog } from './attempt-log.ts';
 import type { CircuitBreakers, Refused, Trial } from './circuit-breaker.ts';
 import { type Clock, failureRule, type Health, isKeyFailure } from './failure-rules.ts';
+import type { Lane } from './hedging.ts';
 import type { KeyedModel, KeyRotation } from './key-rotation.ts';
 
 /** Everything that the attempts of one request share. */
@@ -23,6 +24,12 @@ export interface AttemptContext {
   readonly call: UnroutedCall;
   readonly deadline: number;
   readonly log: AttemptLog;
+  /** Of the first candidate, in place of `settings.retry`. */
+  readonly patience: UpstreamSettings['retry'] | undefined;
+  /** If another attempt is or may be made side by side. */
+  readonly lane?: Lane;
+  /** The key of a model that the other attempt has. */
+  readonly avoid?: string | undefined;
 }
 
 interface Attempt {
@@ -54,6 +61,10 @@ export async function attempt(
     return 'key-open';
   }
   const leftMs = timeLeft(context);
+  if (context.lane !== undefined) {
+    const place = keyed?.breaker;
+    context.lane.began({ model, kind, startedAt, waitedMs, key: keyed?.key, place });
+  }
   let trial: Trial | undefined;
   try {
     const outcome = await send(timeoutsWithin(leftMs, settings.timeouts));
@@ -61,6 +72,7 @@ export async function attempt(
   } catch (error) {
     return rethrow(call, error);
   } finally {
+    context.lane?.ended();
     const isOfKey = keyed !== undefined && isAboutKey(trial);
     breaker.record(permission, isOfKey ? undecided(trial) : trial);
     if (keyPermission) keyBreaker?.record(keyPermission, isOfKey ? trial : ofKey(trial));

@@ -1,4 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
+import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
 import type {
   AttemptOutcome,
   FailedAttempt,
@@ -27,6 +28,7 @@ import {
   remedyFor,
   retryBackoff,
 } from './failure-rules.ts';
+import { createHedging, decides, type Hedging, isHedgeable, isLate, Lane, type Settled } from './hedging.ts';
 import { type KeyedModel, KeyRotation } from './key-rotation.ts';
 
 export type FallbackResult =
@@ -35,6 +37,8 @@ export type FallbackResult =
       readonly model: CatalogModel;
       readonly outcome: Extract<AttemptOutcome, { kind: 'reply' }>;
       readonly attempts: readonly AttemptRecord[];
+      /** Models of attempts that were given up because another one replied first: they cost what nobody says. Left out if there are none. */
+      readonly abandoned?: readonly CatalogModel[];
     }
   | {
       readonly kind: 'failure';
@@ -45,6 +49,20 @@ export type FallbackResult =
       /** The request itself is at fault: no other candidate is worth a call. */
       readonly final?: true;
     };
+
+/** How the candidates of one request are called. */
+export interface ChainOptions {
+  /**
+   * The first candidate is tried again for so long after its first attempt, however often, in place of `retry.maxRetries` and
+   * `retry.budgetMs`: the request can wait. In ms.
+   */
+  readonly patienceMs?: number | undefined;
+  /**
+   * Those of the candidates that may get a second attempt while the first one is late, in order, besides the first one with another key. None
+   * may be cheaper than it. Undefined: no second attempt.
+   */
+  readonly hedgeAmong?: readonly CatalogModel[] | undefined;
+}
 
 /** One request, whose candidates may be called in several steps. Its attempts are in one list. */
 export interface FallbackRun {
@@ -68,9 +86,14 @@ export interface FallbackChain {
    * @param candidates the routed model first, then its fallbacks, as returned by `candidatesFor`
    * @param deadline when the request must have ended, in ms of the chain's clock: `performance.now() + deadlineMs`
    */
-  execute(call: UnroutedCall, candidates: readonly CatalogModel[], deadline: number): Promise<FallbackResult>;
+  execute(
+    call: UnroutedCall,
+    candidates: readonly CatalogModel[],
+    deadline: number,
+    options?: ChainOptions,
+  ): Promise<FallbackResult>;
   /** The same in several steps. */
-  start(): FallbackRun;
+  start(options?: ChainOptions): FallbackRun;
   /** By model; only models that have been called. */
   breakerStates(): ReadonlyMap<string, BreakerState>;
 }
@@ -78,6 +101,8 @@ export interface FallbackChain {
 interface FallbackChainOptions {
   readonly prepare: PrepareAttempt;
   readonly settings: UpstreamSettings;
+  /** How soon models reply. Needed if `settings` has hedges. */
+  readonly latencies?: LatencyBook | undefined;
   /** Those of an earlier chain, so that what is open stays open; their own listener then reports changes, and `onEvent` does not. */
   readonly breakers?: CircuitBreakers;
   readonly clock?: Clock;
@@ -99,24 +124,43 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
     options.breakers ??
     createCircuitBreakers(settings.breaker, (model, state) => onEvent({ kind: 'breaker', model, state }));
   const keys = new KeyRotation(settings.breaker, clock);
-  const start = (): FallbackRun => {
+  const hedging =
+    settings.hedge && createHedging(settings.hedge, options.latencies ?? createLatencyBook(clock.now));
+  const start = ({ patienceMs, hedgeAmong }: ChainOptions = NO_OPTIONS): FallbackRun => {
     const log = new AttemptLog(onEvent);
+    const patience =
+      patienceMs === undefined
+        ? undefined
+        : { ...settings.retry, maxRetries: Number.POSITIVE_INFINITY, budgetMs: patienceMs };
     let filter: CandidateFilter | undefined;
     return {
       call(call, candidates, deadline, kind) {
-        const context = { prepare, settings, breakers, keys, clock, random, call, deadline, log };
+        const context = { prepare, settings, breakers, keys, clock, random, call, deadline, log, patience };
+        const hedge =
+          hedging && hedgeAmong && kind !== 'fallback' && isHedgeable(call)
+            ? { hedging, among: hedgeAmong.filter((model) => candidates.includes(model)) }
+            : undefined;
         if (kind !== 'fallback' || filter === undefined) {
           filter = createCandidateFilter(candidates[0], settings.maxFallbackPriceFactor);
         }
-        return firstReply(context, candidates, kind, filter);
+        return firstReply(context, candidates, kind, filter, hedge);
       },
     };
   };
   return {
     breakerStates: () => breakers.states(),
-    execute: (call, candidates, deadline) => start().call(call, candidates, deadline, 'first'),
+    execute: (call, candidates, deadline, options) =>
+      start(options).call(call, candidates, deadline, 'first'),
     start,
   };
+}
+
+const NO_OPTIONS: ChainOptions = {};
+
+/** What a second attempt takes. */
+interface HedgeOptions {
+  readonly hedging: Hedging;
+  readonly among: readonly CatalogModel[];
 }
 
 async function firstReply(
@@ -124,11 +168,14 @@ async function firstReply(
   candidates: readonly CatalogModel[],
   firstKind: AttemptKind,
   filter: CandidateFilter,
+  hedge: HedgeOptions | undefined,
 ): Promise<FallbackResult> {
   const { log, clock } = context;
   const { attempts } = log;
   const [first] = candidates;
+  let hedged: CatalogModel | undefined;
   for (const model of candidates) {
+    if (model === hedged) continue;
     const kind = model === first ? firstKind : 'fallback';
     const skip = filter.skip(model);
     if (skip) {
@@ -136,16 +183,119 @@ async function firstReply(
       continue;
     }
     if (timeLeft(context) < MIN_ATTEMPT_MS) break;
-    const outcome = await callCandidate(context, model, kind);
-    if (outcome?.kind === 'reply') return { kind: 'reply', model, outcome, attempts };
-    if (outcome === undefined) continue;
-    if (remedyFor(outcome) === 'end') {
-      return { kind: 'failure', failure: log.refusal(outcome), attempts, final: true };
+    if (hedge !== undefined && model === first) {
+      const raced = await callHedged(context, model, kind, filter, hedge);
+      for (const { model, outcome } of raced) {
+        const end = endOf(log, model, outcome, filter);
+        if (end !== undefined) return end;
+        if (model !== first) hedged = model;
+      }
+      continue;
     }
-    filter.noteFailure(model, outcome);
+    const end = endOf(log, model, await callCandidate(context, model, kind), filter);
+    if (end !== undefined) return end;
   }
   const deadlinePassed = timeLeft(context) < MIN_ATTEMPT_MS;
   return { kind: 'failure', ...log.conclusion(clock.now(), deadlinePassed), attempts };
+}
+
+/** The result if nothing else is called after this outcome. */
+function endOf(
+  log: AttemptLog,
+  model: CatalogModel,
+  outcome: AttemptOutcome | undefined,
+  filter: CandidateFilter,
+): FallbackResult | undefined {
+  const { attempts, abandoned } = log;
+  if (outcome?.kind === 'reply') {
+    return abandoned.length === 0
+      ? { kind: 'reply', model, outcome, attempts }
+      : { kind: 'reply', model, outcome, attempts, abandoned };
+  }
+  if (outcome === undefined) return undefined;
+  if (remedyFor(outcome) === 'end') {
+    return { kind: 'failure', failure: log.refusal(outcome), attempts, final: true };
+  }
+  filter.noteFailure(model, outcome);
+  return undefined;
+}
+
+interface Called {
+  readonly model: CatalogModel;
+  readonly outcome: AttemptOutcome | undefined;
+}
+
+/**
+ * Calls a candidate and, if it is late, another place beside it; the first that replies wins, and the other one's connection is closed. A reply
+ * has not begun to go out before this returns, so the client sees one of them.
+ * @returns what counts, in order: the reply alone, or the failures of both
+ */
+async function callHedged(
+  context: AttemptContext,
+  model: CatalogModel,
+  kind: AttemptKind,
+  filter: CandidateFilter,
+  { hedging, among }: HedgeOptions,
+): Promise<readonly Called[]> {
+  const { call, clock, log } = context;
+  hedging.counts();
+  const afterMs = hedging.afterMs(model, call.stream);
+  if (afterMs === undefined) return [{ model, outcome: await callCandidate(context, model, kind) }];
+  const lane = new Lane(call.signal);
+  const first = lane.settled(callCandidate(inLane(context, lane), model, kind));
+  const target = (await isLate(first, lane, afterMs, clock))
+    ? hedgeTarget(context, model, lane, among, filter)
+    : undefined;
+  if (target === undefined || !hedging.take()) return [called(model, await first)];
+  const otherLane = new Lane(call.signal);
+  const hedge = hedgeContext(context, otherLane, lane.atWork?.place);
+  const other = otherLane.settled(callCandidate(hedge, target, 'hedge'));
+  const won = await Promise.race([
+    first.then((end) => ({ end, model, rest: other, restModel: target, loser: otherLane })),
+    other.then((end) => ({ end, model: target, rest: first, restModel: model, loser: lane })),
+  ]);
+  if (decides(won.end)) {
+    won.loser.giveUp(won.restModel, log, clock);
+    return [called(won.model, won.end)];
+  }
+  const last = await won.rest;
+  return decides(last)
+    ? [called(won.restModel, last)]
+    : [called(won.model, won.end), called(won.restModel, last)];
+}
+
+function called(model: CatalogModel, end: Settled): Called {
+  if ('error' in end) throw end.error;
+  return { model, outcome: end.outcome };
+}
+
+function inLane(context: AttemptContext, lane: Lane): AttemptContext {
+  return { ...context, lane, call: { ...context.call, signal: lane.signal } };
+}
+
+/** A second request with the same idempotency key would be a fault to a provider that keeps them. */
+function hedgeContext(context: AttemptContext, lane: Lane, avoid: string | undefined): AttemptContext {
+  const { 'idempotency-key': _, ...headers } = context.call.headers;
+  return { ...context, lane, avoid, call: { ...context.call, headers, signal: lane.signal } };
+}
+
+/** The same model with another key that does not rest, else the next model that is not skipped and whose breaker is closed. */
+function hedgeTarget(
+  { keys, call, breakers, deadline, clock }: AttemptContext,
+  model: CatalogModel,
+  { atWork }: Lane,
+  among: readonly CatalogModel[],
+  filter: CandidateFilter,
+): CatalogModel | undefined {
+  if (deadline - clock.now() < MIN_ATTEMPT_MS || atWork === undefined) return undefined;
+  if (atWork.place !== undefined) {
+    const others = keys.order(model, call).filter((one) => one.breaker !== atWork.place && !one.rests);
+    if (others.length > 0) return model;
+  }
+  return among.find(
+    (one) =>
+      one.name !== model.name && filter.skip(one) === undefined && breakers.of(one.name).state() === 'closed',
+  );
 }
 
 /**
@@ -199,6 +349,7 @@ async function callWithKeys(
 async function* usableKeys(context: AttemptContext, model: CatalogModel) {
   let isAnyRested = false;
   for (const keyed of context.keys.order(model, context.call)) {
+    if (keyed.breaker === context.avoid) continue;
     if (keyed.rests && isAnyRested) return;
     const prepared = await prepareFor(context, keyed.model);
     if (prepared.kind === 'failure' && prepared.unset !== undefined) continue;
@@ -262,7 +413,8 @@ async function sendPrepared(
     if (outcome === undefined || outcome === 'key-open' || !mayRetry(context, model, keyed, outcome))
       return outcome;
     if (!isLast && isKeyFailure(outcome)) return outcome;
-    backoff ??= retryBackoff(settings.retry, context.random);
+    const retry = (firstKind !== 'fallback' && context.patience) || settings.retry;
+    backoff ??= retryBackoff(retry, context.random);
     waitedMs = backoff.nextWaitMs({
       retryAfterMs: outcome.retryAfterMs,
       spentMs: clock.now() - beganAt,

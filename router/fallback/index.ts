@@ -15,6 +15,7 @@ export {
   createCircuitBreakers,
 } from './circuit-breaker.ts';
 export {
+  type ChainOptions,
   createFallbackChain,
   type FallbackChain,
   type FallbackResult,

@@ -52,7 +52,7 @@ export async function executeCascade(
   parts: CascadeParts,
   nowMs: number,
 ): Promise<{ readonly result: FallbackResult; readonly check?: CheckFacts }> {
-  const run = parts.chain.start();
+  const run = parts.chain.start(plan.options);
   const deadline = nowMs + plan.deadlineMs;
   const lookDeadline = Math.min(deadline, nowMs + plan.maxWaitMs);
   const isLate = () => performance.now() >= lookDeadline - CLOCK_MS;

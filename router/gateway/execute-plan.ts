@@ -26,5 +26,5 @@ export async function executePlan(
   nowMs: number,
 ): Promise<ExecutedPlan> {
   if (plan.kind === 'cascade') return executeCascade(plan, call, parts, nowMs);
-  return { result: await parts.chain.execute(call, plan.candidates, nowMs + plan.deadlineMs) };
+  return { result: await parts.chain.execute(call, plan.candidates, nowMs + plan.deadlineMs, plan.options) };
 }

@@ -16,6 +16,7 @@ import type { Router } from '../router.ts';
 import type { RuleOptions } from '../rules/index.ts';
 import { whyNoEffort, withEfforts } from '../targets/index.ts';
 import type { GatewayParts } from './handle-request.ts';
+import type { LatencyOptions } from './latency-class.ts';
 import type { Aliases } from './model-names.ts';
 
 /** What may change while the gateway serves. */
@@ -26,6 +27,7 @@ export interface GatewaySettings extends CatalogOptions {
   readonly aliases: Aliases;
   readonly upstream: UpstreamSettings;
   readonly responseCache?: ResponseCacheOptions | undefined;
+  readonly latency: LatencyOptions;
   readonly cascade: Omit<GatewayParts['cascade'], 'verifier'> & { readonly verifier?: string | undefined };
 }
 
@@ -178,7 +180,8 @@ function missingKeys({ name, keys = [] }: Provider): string[] {
 
 /** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */
 export function configHash(settings: GatewaySettings, { ladder, defaultPolicy }: ConfiguringRouter): string {
-  const { providers, models, profiles, rules, aliases, upstream, cascade } = settings;
-  const parts = { providers, models, profiles, rules, aliases, upstream, cascade, ladder, defaultPolicy };
+  const { providers, models, profiles, rules, aliases, upstream, cascade, latency } = settings;
+  const called = { providers, models, profiles, rules, aliases, upstream, cascade, latency };
+  const parts = { ...called, ladder, defaultPolicy };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

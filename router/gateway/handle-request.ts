@@ -1,3 +1,4 @@
+import type { CatalogModel } from '../catalog/index.ts';
 import { httpStatus, PlimsollError } from '../errors.ts';
 import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import type { DrawnRequest } from '../records/index.ts';
@@ -9,6 +10,7 @@ import { countTokens } from './count-tokens.ts';
 import { decideFor } from './decide.ts';
 import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
+import { patienceMsOf } from './latency-class.ts';
 import { limitResponse } from './limit-headers.ts';
 import {
   admitRequest,
@@ -18,7 +20,7 @@ import {
   type RequestSpending,
 } from './limited-request.ts';
 import { passedRequest } from './passed-request.ts';
-import type { CascadePlan, Strategy } from './plan.ts';
+import type { CascadePlan, PlanOptions, Strategy } from './plan.ts';
 import { cachedReply, type ExecutedRequest, earlyReply, type GatewayReply, replyTo } from './reply.ts';
 import { type CacheUse, cachedSelection, useCache } from './reply-cache.ts';
 import { mayCallTools } from './reply-fault.ts';
@@ -142,9 +144,7 @@ export async function handleRequest(
         recording,
       );
     }
-    const { deadlineMs } = own ?? parts.upstream;
-    const { maxWaitMs } = own ?? parts.cascade;
-    let plan = parts.strategy(selection, { deadlineMs, maxWaitMs });
+    let plan = parts.strategy(selection, planOptions(selection, parts, own));
     const id = requestId(selection);
     if (parts.limits !== undefined) {
       const { cascade } = own?.execution ?? parts;
@@ -193,6 +193,23 @@ export async function handleRequest(
     recordOnce({ request, startedAt, selection, session, calledMs, rule }, recording, status)(ended);
     throw error;
   }
+}
+
+const NO_OTHERS: readonly CatalogModel[] = [];
+
+/** A batch waits for the chosen model, and for the replies that are judged, and has no second attempts. */
+function planOptions(
+  { hedgeAmong = NO_OTHERS }: Selection,
+  parts: GatewayParts,
+  own: ProfileParts | undefined,
+): PlanOptions {
+  const { deadlineMs } = own ?? parts.upstream;
+  const { maxWaitMs } = own ?? parts.cascade;
+  const patienceMs = patienceMsOf(parts.latency);
+  if (patienceMs !== undefined)
+    return { deadlineMs, maxWaitMs: Math.max(maxWaitMs, patienceMs), chain: { patienceMs } };
+  if (parts.upstream.hedge === undefined) return { deadlineMs, maxWaitMs };
+  return { deadlineMs, maxWaitMs, chain: { hedgeAmong } };
 }
 
 /** Before it ends, what it came to is in the ledger. */

@@ -251,7 +251,13 @@ export async function openGateway(
           logger.warn(NOT_ASKED_FOR[signal]);
       }
       withRouter = undefined;
-      const chain = createFallbackChain({ prepare, settings: upstream, breakers, onEvent });
+      const chain = createFallbackChain({
+        prepare,
+        settings: upstream,
+        breakers,
+        onEvent,
+        latencies: latency,
+      });
       const execution = { chain, onNoLogprobs, onValidatorFailed };
       const partsOfProfile = ([name, { cascade: judged, deadlineMs, captureShare }]: [
         string,
@@ -279,6 +285,8 @@ export async function openGateway(
         fallbacks: fallbackModels(upstream, catalog),
         cascade: ownCascade,
         profiles: new Map(Object.entries(settings.profiles).map(partsOfProfile)),
+        latency: settings.latency,
+        latencies: latency,
         heartbeatMs: options.gateway.heartbeatMs,
         limits: shared.limiter && {
           limiter: shared.limiter,

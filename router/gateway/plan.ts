@@ -1,4 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
+import type { ChainOptions } from '../fallback/index.ts';
 import type { CheckedCandidates, Selection } from './select-model.ts';
 
 /** What a request to a model will do, as data: a strategy makes it, `executePlan` carries it out. */
@@ -11,6 +12,7 @@ export interface DirectPlan {
   readonly candidates: readonly CatalogModel[];
   /** How long the request may take with all its attempts and waits. */
   readonly deadlineMs: number;
+  readonly options?: ChainOptions | undefined;
 }
 
 /** The first reply that is good enough, else that of the first of the strongest candidates that gives one. */
@@ -23,21 +25,25 @@ export interface CascadePlan {
   /** How long the client waits for the judged replies, all together. */
   readonly maxWaitMs: number;
   readonly deadlineMs: number;
+  readonly options?: ChainOptions | undefined;
 }
 
 export interface PlanOptions {
   readonly deadlineMs: number;
   readonly maxWaitMs: number;
+  /** How candidates are called. */
+  readonly chain?: ChainOptions | undefined;
 }
 
 /** Turns a selection into a plan. Pure: it calls nobody. */
 export type Strategy = (selection: Selection, options: PlanOptions) => Plan;
 
 /** The selected model; the others only if it fails. */
-export const direct: Strategy = ({ candidates }, { deadlineMs }) => ({
+export const direct: Strategy = ({ candidates }, { deadlineMs, chain }) => ({
   kind: 'direct',
   candidates,
   deadlineMs,
+  options: chain,
 });
 
 /** A look at the replies of cheaper models if the decision wants one; else the selected model. */
@@ -45,6 +51,6 @@ export const cascade: Strategy = (selection, options) => {
   const { escalation } = selection;
   if (escalation === undefined) return direct(selection, options);
   const { checks, candidates: rest } = escalation;
-  const { deadlineMs, maxWaitMs } = options;
-  return { kind: 'cascade', checks, rest, maxWaitMs, deadlineMs };
+  const { deadlineMs, maxWaitMs, chain } = options;
+  return { kind: 'cascade', checks, rest, maxWaitMs, deadlineMs, options: chain };
 };

@@ -13,7 +13,7 @@ import type { FoundReply } from '../response-cache/index.ts';
 import type { ReplyRecorder } from './reply-cache.ts';
 import { COST_TRAILERS, type Costs, costHeaders, replyHeaders } from './reply-headers.ts';
 import type { GatewayRequest } from './request.ts';
-import { type Recording, type RequestStages, recordOnce } from './request-record.ts';
+import { abandonedReplies, type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import { ResponseEnd } from './response-end.ts';
 import type { Selection } from './select-model.ts';
 
@@ -326,9 +326,13 @@ function headersOf(
   });
 }
 
-function costsOf({ selection, check }: ExecutedRequest, served?: CatalogModel, usage?: Usage): Costs {
+function costsOf(
+  { selection, check, request, result }: ExecutedRequest,
+  served?: CatalogModel,
+  usage?: Usage,
+): Costs {
   return {
-    costUsd: totalCostUsd(costUsd(served?.price, usage), check),
+    costUsd: totalCostUsd(costUsd(served?.price, usage), check, abandonedReplies(request, result)),
     baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
     cachedTokens: usage?.cachedInputTokens,
     cacheWriteTokens: usage?.cacheWriteInputTokens,
@@ -344,7 +348,8 @@ function spentOn(
   replied?: Pick<Replied, 'model' | 'outcome'>,
 ): ReplySpending | 'nothing-sent' {
   const { check, selection, request, result } = executed;
-  const others = (check?.spent ?? []).map(({ model, usage }) => ({
+  const unsent = [...(check?.spent ?? []), ...(abandonedReplies(request, result) ?? [])];
+  const others = unsent.map(({ model, usage }) => ({
     model,
     usage: usage ?? estimatedUsage(request.bodyText),
   }));

@@ -1,4 +1,4 @@
-import { costUsd } from '../catalog/index.ts';
+import { costUsd, estimateTokens } from '../catalog/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { isObject } from '../json/index.ts';
 import { requestMessages, routedText } from '../prompt/index.ts';
@@ -12,6 +12,7 @@ import {
   type RequestFacts,
   type RungShares,
   randomCostUsd,
+  type SpentReply,
 } from '../records/index.ts';
 import { risingId } from '../rising-id.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
@@ -55,6 +56,19 @@ export interface RequestStages {
   readonly reason?: string;
   /** In place of the request's. */
   readonly operation?: Operation;
+}
+
+/**
+ * Attempts that were given up because another one replied first. Their providers will charge for the prompt, and for as much of a reply as there was:
+ * nobody says how much, so only the prompt counts, by an estimate.
+ */
+export function abandonedReplies(
+  { bodyText }: Pick<GatewayRequest, 'bodyText'>,
+  result: FallbackResult,
+): readonly SpentReply[] | undefined {
+  if (result.kind !== 'reply' || result.abandoned === undefined) return undefined;
+  const usage = { inputTokens: estimateTokens(bodyText), outputTokens: 0 };
+  return result.abandoned.map((model) => ({ model, usage }));
 }
 
 /** The decision's id, else a new one. */
@@ -113,6 +127,7 @@ function factsOf(
     rule: stages.rule ?? selection?.decision?.rule,
     attempts: result?.attempts ?? [],
     check,
+    abandoned: result && abandonedReplies(request, result),
     dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,
     usage,
     outputTokens:

@@ -8,6 +8,7 @@ import {
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { candidatesFor } from '../fallback/index.ts';
+import type { LatencyBook } from '../latency/index.ts';
 import { agreedProfile, existingProfile } from '../profile-choice.ts';
 import { requestMessages } from '../prompt/index.ts';
 import {
@@ -27,6 +28,7 @@ import {
 } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
+import { type LatencyOptions, slowRungsOf } from './latency-class.ts';
 import { type ModelNames, optionsOf, type WantedModel } from './model-names.ts';
 import { mayCallTools } from './reply-fault.ts';
 import type { GatewayRequest } from './request.ts';
@@ -45,6 +47,8 @@ export interface Selection {
   readonly selected: CatalogModel;
   /** All that may be called, in order; the first is `selected`. */
   readonly candidates: readonly CatalogModel[];
+  /** Those of them that may be called beside the selected one while it is late, none of them cheaper; undefined: none. */
+  readonly hedgeAmong?: readonly CatalogModel[] | undefined;
   readonly reason: SelectionReason;
   /** Undefined if the client named the model. */
   readonly decision: Decision | undefined;
@@ -91,6 +95,10 @@ export interface SelectionParts {
   readonly sessions: Sessions;
   /** By name: what is different for the requests of a profile. */
   readonly profiles: ReadonlyMap<string, SelectionInProfile>;
+  /** How soon replies are wanted. */
+  readonly latency: LatencyOptions;
+  /** How soon models reply. */
+  readonly latencies: LatencyBook;
 }
 
 /** What a profile sets in place of the parts of all requests. */
@@ -204,7 +212,7 @@ async function routed(
   session: ActiveSession | undefined,
 ): Promise<Selection> {
   const { router, catalog, fallbacks } = parts;
-  const { allowDowngrade } = parts.upstream;
+  const { allowDowngrade, hedge } = parts.upstream;
   const rungs = rungsOf(options.profile, router);
   const ladder = rungs.map(({ model }) => catalog.get(model));
   const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);
@@ -232,7 +240,9 @@ async function routed(
   );
   const standing = session?.standing(options, ladder);
   const inSession = inSessionOptions(options, pinnedRung, standing);
-  const decideAmong = (rungs: AllowedRungs) => decide(call, inSession, rungs, router, replyMayLack);
+  const slowRungs = slowRungsOf(parts.latency, parts.latencies, ladder, requirements.maxOutputTokens);
+  const preferring = slowRungs === undefined ? inSession : { ...inSession, slowRungs };
+  const decideAmong = (rungs: AllowedRungs) => decide(call, preferring, rungs, router, replyMayLack);
   let { decision, checks } = await decideAmong(allowed);
   const first = decision;
   let rung = rungOf(first);
@@ -257,9 +267,10 @@ async function routed(
   const policyRung =
     policyChoice === undefined ? undefined : rungs.findIndex(({ candidate }) => candidate === policyChoice);
   const chosen = { options, rung, policyRung };
-  const selection = selectionOf(candidates, decision, ladder, session, chosen, standing);
-  if (checks.length === 0) return selection;
   const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
+  const selected = selectionOf(candidates, decision, ladder, session, chosen, standing);
+  const selection = hedge === undefined ? selected : { ...selected, hedgeAmong: from(rung) };
+  if (checks.length === 0) return selection;
   const checked = (await carriedChecks(call, checks, ladder)).map((check) => {
     const stronger = from(check.rung + 1);
     return { check, candidates: from(check.rung).filter((model) => !stronger.includes(model)) };

@@ -11,6 +11,7 @@ export {
   type PolicyBook,
   type PolicyReference,
   predictedLoss,
+  type SlowRungs,
 } from './policy.ts';
 export {
   POLICY_VERDICTS,

@@ -117,6 +117,7 @@ export const CHOICE_REASONS = [
   'session-rescue', // its model has failed so often that a stronger one goes on
   'rule', // a rule of the configuration left other rungs, or named one
   'requirements', // the policy's choice cannot take the request, another rung can
+  'latency', // the policy's choice is expected to be too slow, another rung is not
   'no-text', // nothing to score: no person wrote any text
   'unreadable', // a script that the encoder's vocabulary does not know
   'nothing-similar', // the artifact abstains where nothing similar was labelled
@@ -138,8 +139,18 @@ export interface Choosing {
   readonly pinned?: number | undefined;
   /** The request's session, if it has a say. */
   readonly session?: SessionStay | undefined;
+  /** Rungs that are expected to be too slow: another one is preferred. Undefined if there are none. */
+  readonly slow?: SlowRungs | undefined;
   /** Of each rung, cheapest first, whether its reply will be judged before it goes out. A cascade sends no request to it otherwise. Default none. */
   readonly checks?: readonly boolean[];
+}
+
+/** Rungs that are expected to reply too late. */
+export interface SlowRungs {
+  /** Ascending from 0, the cheapest. */
+  readonly rungs: readonly number[];
+  /** Whether a cheaper rung is taken if no stronger one is quick. What is promised of the policy does not hold there. */
+  readonly mayLower: boolean;
 }
 
 /**
@@ -164,7 +175,14 @@ function chooseAllowed(
   probabilities: Parameters<typeof choose>[1],
   choosing: Choosing,
 ): Choice {
-  const choice = chooseAnew(policy, probabilities, choosing);
+  const choice = inConversation(policy, chooseAnew(policy, probabilities, choosing), choosing);
+  const { slow, pinned } = choosing;
+  if (slow === undefined || pinned !== undefined || choice.policyRung !== undefined) return choice;
+  return quickChoice(choice, probabilities, choosing, slow);
+}
+
+/** The rung on which a turn or a session goes on, if that is not the policy's choice. */
+function inConversation(policy: Policy, choice: Choice, choosing: Choosing): Choice {
   const { pinned, allowed, rungs, session } = choosing;
   if (policy.kind === 'fixed' || (pinned === undefined && session === undefined)) return choice;
   const isPinned = pinned !== undefined && allowed?.includes(pinned) !== false;
@@ -185,6 +203,33 @@ function chooseAllowed(
 
 function movedTo({ checked: _, ...choice }: Choice, rung: number, reason: ChoiceReason): Choice {
   return { ...choice, rung, reason, policyRung: choice.rung };
+}
+
+/**
+ * A rung that is not slow in place of one that is: the cheapest stronger one that the threshold lets through, or the strongest. Those lose no
+ * more than the choice by the same measure, so what is promised of it holds. A choice that is a downgrade already stays.
+ */
+function quickChoice(
+  choice: Choice,
+  probabilities: Parameters<typeof choose>[1],
+  { rungs, allowed }: Choosing,
+  { rungs: slow, mayLower }: SlowRungs,
+): Choice {
+  if (!slow.includes(choice.rung) || choice.rung < choice.unrestricted) return choice;
+  const isQuick = (rung: number) => !slow.includes(rung) && allowed?.includes(rung) !== false;
+  const { threshold } = choice;
+  for (let rung = choice.rung + 1; rung < rungs; rung++) {
+    const isWithin =
+      rung === rungs - 1 ||
+      threshold === null ||
+      (typeof probabilities !== 'string' && predictedLoss(probabilities, rung) <= threshold);
+    if (isQuick(rung) && isWithin) return { ...choice, rung, reason: 'latency' };
+  }
+  if (!mayLower) return choice;
+  for (let rung = choice.rung - 1; rung >= 0; rung--) {
+    if (isQuick(rung)) return { ...choice, rung, reason: 'latency' };
+  }
+  return choice;
 }
 
 function chooseAnew(policy: Policy, probabilities: Parameters<typeof choose>[1], choosing: Choosing): Choice {
@@ -230,7 +275,7 @@ function chooseFixed(
 function chooseInCascade(
   policy: Extract<Policy, { kind: 'cascade' }>,
   probabilities: ArrayLike<number>,
-  { rungs, allowed, checks = [] }: Choosing,
+  { rungs, allowed, checks = [], slow }: Choosing,
 ): Choice {
   const { threshold } = policy;
   const loss = predictedLoss(probabilities, 0);
@@ -238,7 +283,7 @@ function chooseInCascade(
   const rung = strongestOf(rungs, allowed);
   const called = calledRungs(policy, probabilities, threshold);
   const uncheckable = called.findIndex(
-    (one) => !(checks[one] && (allowed === undefined || allowed.includes(one))),
+    (one) => !checks[one] || allowed?.includes(one) === false || slow?.rungs.includes(one) === true,
   );
   const checked = uncheckable === -1 ? called : called.slice(0, uncheckable);
   const [first] = checked;

@@ -78,6 +78,7 @@ export const UNGATED_REASONS = [
   'lower-turn', // the results of tools went to a cheaper rung than the policy's choice: the one that called them
   'specialist-left-out', // the policy's choice is a specialist for another task; neither it nor the strongest candidate took the request
   'rule', // a rule of the configuration chose a cheaper rung than the policy's choice, or one without asking it
+  'too-slow', // the policy's choice was expected to be too slow; a cheaper candidate replied
   'downgraded', // the policy's choice cannot take the request; a cheaper candidate did
   'other-models', // stale: the router learned from other models than it serves
   'expired',
@@ -122,6 +123,7 @@ const LOWERED = {
   rule: none('rule'),
   'lower-turn': none('lower-turn'),
   'specialist-left-out': none('specialist-left-out'),
+  'too-slow': none('too-slow'),
 };
 const UNGATED_POLICY = none('ungated-policy');
 const UNGATED_THRESHOLD = none('ungated-threshold');

@@ -13,6 +13,7 @@ export {
   FAILURES,
   type FailedAttempt,
   type Failure,
+  type HedgeSettings,
   OPERATIONS,
   type Operation,
   type PrepareAttempt,

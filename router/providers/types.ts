@@ -165,6 +165,14 @@ export interface ReplyRepair {
   plain(reply: JsonObject): JsonObject;
 }
 
+/** When a second attempt begins, and how many there may be. */
+export interface HedgeSettings {
+  /** So many ms without a first byte, or a quantile (0 to 1) of what the model takes. */
+  readonly after: number | { readonly quantile: number };
+  /** Second attempts, as a share of the requests: 0 to 1. */
+  readonly maxShare: number;
+}
+
 /** How models are called. Times are in ms. */
 export interface UpstreamSettings {
   /** File of certificates in PEM: authorities that are trusted besides those that Node trusts. Read at the start. */
@@ -190,6 +198,8 @@ export interface UpstreamSettings {
     /** A longer Retry-After keeps it open for longer, up to this. */
     readonly maxOpenMs: number;
   };
+  /** A second attempt while the first one is late; undefined: never. */
+  readonly hedge?: HedgeSettings | undefined;
   /** A model whose output costs more than this times that of the routed model is not fallen back to. */
   readonly maxFallbackPriceFactor?: number | undefined;
   /** A cheaper candidate may be called if no equal or stronger one is left, or none can take the request. */

@@ -92,6 +92,8 @@ export interface RequestFacts {
   readonly attempts: readonly AttemptRecord[];
   /** Undefined if no cheap reply was to be judged. */
   readonly check?: CheckFacts | undefined;
+  /** Attempts that were given up because another one replied first, with an estimate of the prompt's tokens; left out if there are none. */
+  readonly abandoned?: readonly SpentReply[] | undefined;
   /** HTTP status, as the client got it. */
   readonly status: number;
   readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
@@ -166,7 +168,7 @@ const usage = z.strictObject({
 const attempt = z.strictObject({
   model: z.string(),
   kind: z.enum(ATTEMPT_KINDS),
-  outcome: z.enum(['answer', ...FAILURES, ...SKIPS]),
+  outcome: z.enum(['answer', 'cancelled', ...FAILURES, ...SKIPS]),
   status: z.int().optional().describe("The provider's HTTP status, where there was one."),
   ms,
   waited_ms: ms.optional().describe('Waited before this retry.'),
@@ -328,7 +330,7 @@ export function decisionRecord(
     ended: facts.ended,
     usage: usage && usageOf(usage),
     cache: facts.cache && cacheOf(facts.cache),
-    cost_usd: totalCostUsd(facts.costUsd, facts.check),
+    cost_usd: totalCostUsd(facts.costUsd, facts.check, facts.abandoned),
     baseline_cost_usd: facts.baselineCostUsd,
     random_cost_usd: facts.randomCostUsd,
     overhead_ms: rounded(facts.overheadMs),

@@ -34,10 +34,19 @@ export function spentUsd({ spent }: Spent): number | undefined {
   return sum;
 }
 
-/** What a request cost, in US dollars: the reply that went out, and what was spent besides. Undefined if one of the two is not known. */
-export function totalCostUsd(servedUsd: number | undefined, check: Spent | undefined): number | undefined {
+/**
+ * What a request cost, in US dollars: the reply that went out, and what was spent besides. Undefined if one of them is not known.
+ * @param abandoned attempts that were given up
+ */
+export function totalCostUsd(
+  servedUsd: number | undefined,
+  check: Spent | undefined,
+  abandoned?: Spent['spent'],
+): number | undefined {
   const others = check === undefined ? 0 : spentUsd(check);
-  return servedUsd === undefined || others === undefined ? undefined : servedUsd + others;
+  const givenUp = abandoned === undefined ? 0 : spentUsd({ spent: abandoned });
+  if (servedUsd === undefined || others === undefined || givenUp === undefined) return undefined;
+  return servedUsd + others + givenUp;
 }
 
 /** One candidate of the ladder. */

@@ -139,7 +139,7 @@ function decisionAttributes({ id, reason, decision, check, ...facts }: RequestFa
     'plimsoll.selected': facts.selected?.name,
     'plimsoll.served': facts.served?.name,
     'plimsoll.attempts': attemptsMade(facts.attempts),
-    'plimsoll.cost_usd': totalCostUsd(facts.costUsd, check),
+    'plimsoll.cost_usd': totalCostUsd(facts.costUsd, check, facts.abandoned),
   });
 }
 

@@ -132,8 +132,15 @@ function attemptCounters(registry: Registry): (facts: RequestFacts) => void {
     'Attempts on another model than the chosen one.',
     'model',
   );
+  const hedges = counter(
+    'plimsoll_hedges_total',
+    'Second attempts beside one that was late, by outcome: won, lost (the first one answered after all), failed.',
+    'model',
+    'outcome',
+  );
   return ({ attempts }) => {
     for (const { model, kind, outcome } of attempts) {
+      if (kind === 'hedge') hedges.inc({ model, outcome: HEDGE_OUTCOMES[outcome] ?? 'failed' });
       if (isSkip(outcome)) {
         skips.inc({ model, reason: outcome });
         continue;
@@ -144,6 +151,8 @@ function attemptCounters(registry: Registry): (facts: RequestFacts) => void {
     }
   };
 }
+
+const HEDGE_OUTCOMES: Readonly<Record<string, string>> = { answer: 'won', cancelled: 'lost' };
 
 function isSkip(outcome: string): outcome is Skip {
   return (SKIPS as readonly string[]).includes(outcome);
@@ -198,15 +207,15 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     }
     if (usd !== undefined) cost.inc({ model }, usd);
   };
-  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check, cache }) => {
+  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check, cache, abandoned = [] }) => {
     if (cache !== undefined) {
       cacheUses.inc({ outcome: cache.outcome });
       if (cache.savedUsd !== undefined) saved.inc(cache.savedUsd);
     }
     countReply(served?.name ?? NONE, usage, costUsd);
-    for (const one of check?.spent ?? [])
+    for (const one of [...(check?.spent ?? []), ...abandoned])
       countReply(one.model.name, one.usage, priced(one.model.price, one.usage));
-    const totalUsd = totalCostUsd(costUsd, check);
+    const totalUsd = totalCostUsd(costUsd, check, abandoned);
     if (totalUsd === undefined || baselineCostUsd === undefined || randomCostUsd === undefined) return;
     compared.inc(totalUsd);
     baseline.inc(baselineCostUsd);

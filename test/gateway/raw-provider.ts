@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
 /** A request as it came, byte for byte. */
@@ -15,6 +16,8 @@ export interface RawResponse {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Buffer | object;
+  /** Nothing comes before. */
+  readonly delayMs?: number;
 }
 
 /** A provider that sends what a test tells it to, for routes that pass through. */
@@ -30,7 +33,8 @@ export async function rawProvider(respond: (request: RawRequest) => RawResponse)
       body: Buffer.concat(chunks),
     };
     requests.push(request);
-    const { status = 200, headers = {}, body } = respond(request);
+    const { status = 200, headers = {}, body, delayMs = 0 } = respond(request);
+    if (delayMs > 0) await setTimeout(delayMs);
     const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(isRaw ? body : JSON.stringify(body));

@@ -1,0 +1,133 @@
+import { type AbortSignalLike, LightAbortSignal } from '../abort-signal.ts';
+import type { CatalogModel } from '../catalog/index.ts';
+import type { LatencyBook } from '../latency/index.ts';
+import type { AttemptOutcome, HedgeSettings, UnroutedCall } from '../providers/index.ts';
+import type { AttemptLog, AtWork } from './attempt-log.ts';
+import { type Clock, remedyFor } from './failure-rules.ts';
+
+/** With fewer measurements than these, by their weight, nobody knows what is late: a 98th percentile is the second largest of a hundred. */
+const MIN_WEIGHT = 50;
+/** Hedges that may be saved up while nothing is late. */
+const MAX_CREDIT = 10;
+
+/** Decides when a request has waited long enough for a second attempt, and keeps the share of those within its limit. */
+export interface Hedging {
+  /** When a first byte of the model counts as late, in ms after the request was sent; undefined if that is not known. */
+  afterMs(model: CatalogModel, stream: boolean): number | undefined;
+  /** To be called for each request that may be hedged. */
+  counts(): void;
+  /** Whether one more attempt is within `maxShare` of the requests so far, which then includes it. */
+  take(): boolean;
+}
+
+/** At most `1 + maxShare * requests` hedges, and `MAX_CREDIT` in a row. */
+export function createHedging({ after, maxShare }: HedgeSettings, latencies: LatencyBook): Hedging {
+  let credit = 1;
+  return {
+    afterMs: ({ name }, stream) =>
+      typeof after === 'number' ? after : latencies.firstByteMs(name, stream, after.quantile, MIN_WEIGHT),
+    counts() {
+      credit = Math.min(MAX_CREDIT, credit + maxShare);
+    },
+    take() {
+      if (credit < 1) return false;
+      credit--;
+      return true;
+    },
+  };
+}
+
+/**
+ * Whether a second copy of a request is harmless: it is a plain exchange that leaves nothing behind at the provider. A conversation that the
+ * provider keeps would get both replies, and a background job would run twice.
+ */
+export function isHedgeable({ operation, passed, body }: UnroutedCall): boolean {
+  return (
+    operation === 'chat' &&
+    passed === undefined &&
+    body['conversation'] == null &&
+    body['background'] !== true
+  );
+}
+
+/** One of two attempts side by side: it ends when the client leaves, or when the other one has won. */
+export class Lane {
+  readonly signal = new LightAbortSignal();
+  readonly #client: AbortSignalLike;
+  readonly #onLeft = () => this.signal.abort(this.#client.reason);
+  /** It replied in the very moment in which the other one did. */
+  #isReplied = false;
+  #atWork: AtWork | undefined;
+  #onSent: () => void = () => {};
+  /** Resolves when the first attempt is sent; what it takes to prepare it is not the provider's. */
+  readonly sent = new Promise<void>((resolve) => {
+    this.#onSent = resolve;
+  });
+
+  constructor(client: AbortSignalLike) {
+    this.#client = client;
+    if (client.aborted) this.#onLeft();
+    else client.addEventListener('abort', this.#onLeft, { once: true });
+  }
+
+  /** What the provider is at; undefined between attempts. */
+  get atWork(): AtWork | undefined {
+    return this.#atWork;
+  }
+
+  began(atWork: AtWork): void {
+    this.#atWork = atWork;
+    this.#onSent();
+  }
+
+  ended(): void {
+    this.#atWork = undefined;
+  }
+
+  /** What came of a candidate, or why it threw. Never rejects. */
+  settled(work: Promise<AttemptOutcome | undefined>): Promise<Settled> {
+    return work.then(
+      (outcome) => {
+        this.#isReplied = outcome?.kind === 'reply';
+        return { outcome };
+      },
+      (error: unknown) => ({ error }),
+    );
+  }
+
+  /** Closes the connection of what is at work, and records it as cancelled. @param model that the lane called */
+  giveUp(model: CatalogModel, log: AttemptLog, clock: Clock): void {
+    this.#client.removeEventListener('abort', this.#onLeft);
+    if (this.atWork !== undefined) log.cancelled(this.atWork, clock.now());
+    else if (this.#isReplied) log.abandoned.push(model);
+    this.signal.abort(new Error('Another attempt replied first.'));
+  }
+}
+
+/** What came of a candidate, or why it threw. Undefined: a breaker refused. */
+export type Settled = { readonly outcome: AttemptOutcome | undefined } | { readonly error: unknown };
+
+/** Whether nothing else is worth waiting for: a reply, a request that is at fault itself, or a client that left. */
+export function decides(settled: Settled): boolean {
+  if ('error' in settled) return true;
+  const { outcome } = settled;
+  return outcome !== undefined && (outcome.kind === 'reply' || remedyFor(outcome) === 'end');
+}
+
+/** Whether `work` has not settled within `ms` of its first attempt. */
+export async function isLate(
+  work: Promise<Settled>,
+  { sent }: Lane,
+  ms: number,
+  clock: Clock,
+): Promise<boolean> {
+  if (await Promise.race([work.then(() => true), sent.then(() => false)])) return false;
+  const done = new LightAbortSignal();
+  const timer = clock.sleep(ms, done).then(
+    () => true,
+    () => false,
+  );
+  const late = await Promise.race([work.then(() => false), timer]);
+  done.abort(undefined);
+  return late;
+}
