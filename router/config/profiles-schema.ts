@@ -4,6 +4,7 @@ import { nearestName } from '../nearest-name.ts';
 import { camelCased } from './camel-cased.ts';
 import { cascadeOverrides } from './cascade-schema.ts';
 import { type DeclaredLadder, ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
+import { latencyOverrides, type latencySchema } from './latency-schema.ts';
 import { deadlineMs } from './upstream-schema.ts';
 
 export const profileName = z
@@ -39,6 +40,7 @@ const profileFields = z
     cascade: cascadeOverrides
       .optional()
       .describe('Fields of cascade that are different here; off: no reply is judged.'),
+    latency: latencyOverrides.optional().describe('Fields of latency that are different here.'),
     capture: z
       .union([z.literal('off'), z.strictObject({ share: z.number().gt(0).max(1) })], {
         error: 'off, or an object with a share, such as { share: 0.1 }',
@@ -84,11 +86,14 @@ function noProfile(wanted: string, names: readonly string[]): string {
   return `there is no profile "${quoted(wanted)}"${near === undefined ? '' : `. Did you mean "${near}"?`}`;
 }
 
+type Latency = z.infer<typeof latencySchema>;
+
 /** The parts of the configuration that profiles inherit. */
 interface Base<Cascade> {
   readonly profiles: Declared;
   readonly ladder: DeclaredLadder;
   readonly cascade: Cascade;
+  readonly latency: Latency;
   readonly upstream: { readonly deadlineMs: number };
 }
 
@@ -107,6 +112,7 @@ export interface Profile<Cascade = object> {
   readonly margin: number | undefined;
   readonly deadlineMs: number;
   readonly cascade: 'off' | Cascade;
+  readonly latency: Latency;
   /** Share of its requests that is captured, 0 for none. Undefined: that of the configuration. */
   readonly captureShare: number | undefined;
   /** Field, such as `ladder.cheap` -> the profile that it comes from. What is left out comes from the configuration. */
@@ -127,9 +133,16 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
   let ladder = modelsOf(base.ladder);
   let specialists = specialistsOf(base.ladder);
   let cascade = base.cascade as 'off' | Cascade;
+  let { latency } = base;
   const values: Partial<DeclaredProfile> = {};
   for (const ancestor of [...lineage].reverse()) {
-    const { extends: _, ladder: declared, cascade: changes, ...rest } = base.profiles[ancestor]!;
+    const {
+      extends: _,
+      ladder: declared,
+      cascade: changes,
+      latency: otherLatency,
+      ...rest
+    } = base.profiles[ancestor]!;
     const models = modelsOf(declared);
     ladder = { ...ladder, ...models };
     specialists = { ...specialists, ...specialistsOf(declared) };
@@ -138,6 +151,10 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
       if (value === undefined) continue;
       Object.assign(values, { [field]: value });
       origins[field] = ancestor;
+    }
+    if (otherLatency !== undefined) {
+      latency = { ...latency, ...(otherLatency as Partial<Latency>) };
+      origins['latency'] = ancestor;
     }
     if (changes === undefined) continue;
     cascade = changes === 'off' ? 'off' : { ...(cascade === 'off' ? base.cascade : cascade), ...changes };
@@ -154,6 +171,7 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
     margin,
     deadlineMs,
     cascade,
+    latency,
     captureShare,
     origins,
   };

@@ -28,7 +28,7 @@ import {
   remedyFor,
   retryBackoff,
 } from './failure-rules.ts';
-import { createHedging, decides, type Hedging, isHedgeable, isLate, Lane, type Settled } from './hedging.ts';
+import { createHedging, decides, type Hedging, isLate, Lane, mayHedge, type Settled } from './hedging.ts';
 import { type KeyedModel, KeyRotation } from './key-rotation.ts';
 
 export type FallbackResult =
@@ -37,18 +37,21 @@ export type FallbackResult =
       readonly model: CatalogModel;
       readonly outcome: Extract<AttemptOutcome, { kind: 'reply' }>;
       readonly attempts: readonly AttemptRecord[];
-      /** Models of attempts that were given up because another one replied first: they cost what nobody says. Left out if there are none. */
-      readonly abandoned?: readonly CatalogModel[];
+      readonly abandoned?: Abandoned;
     }
   | {
       readonly kind: 'failure';
       readonly failure: ClientFailure;
       readonly attempts: readonly AttemptRecord[];
+      readonly abandoned?: Abandoned;
       /** When another try may succeed, in ms from now; undefined if nothing is known. */
       readonly retryAfterMs?: number;
       /** The request itself is at fault: no other candidate is worth a call. */
       readonly final?: true;
     };
+
+/** Models of attempts that were given up because another one ended first: they cost what nobody says. Left out if there are none. */
+type Abandoned = readonly CatalogModel[];
 
 /** How the candidates of one request are called. */
 export interface ChainOptions {
@@ -62,6 +65,8 @@ export interface ChainOptions {
    * may be cheaper than it. Undefined: no second attempt.
    */
   readonly hedgeAmong?: readonly CatalogModel[] | undefined;
+  /** Called when a second attempt begins, with its model. Must not throw. */
+  readonly onHedge?: ((model: CatalogModel) => void) | undefined;
 }
 
 /** One request, whose candidates may be called in several steps. Its attempts are in one list. */
@@ -126,7 +131,7 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
   const keys = new KeyRotation(settings.breaker, clock);
   const hedging =
     settings.hedge && createHedging(settings.hedge, options.latencies ?? createLatencyBook(clock.now));
-  const start = ({ patienceMs, hedgeAmong }: ChainOptions = NO_OPTIONS): FallbackRun => {
+  const start = ({ patienceMs, hedgeAmong, onHedge }: ChainOptions = NO_OPTIONS): FallbackRun => {
     const log = new AttemptLog(onEvent);
     const patience =
       patienceMs === undefined
@@ -137,8 +142,8 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
       call(call, candidates, deadline, kind) {
         const context = { prepare, settings, breakers, keys, clock, random, call, deadline, log, patience };
         const hedge =
-          hedging && hedgeAmong && kind !== 'fallback' && isHedgeable(call)
-            ? { hedging, among: hedgeAmong.filter((model) => candidates.includes(model)) }
+          hedging && hedgeAmong && HEDGED_KINDS.includes(kind) && mayHedge(call, candidates, hedgeAmong)
+            ? { hedging, among: hedgeAmong.filter((model) => candidates.includes(model)), onHedge }
             : undefined;
         if (kind !== 'fallback' || filter === undefined) {
           filter = createCandidateFilter(candidates[0], settings.maxFallbackPriceFactor);
@@ -157,10 +162,14 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
 
 const NO_OPTIONS: ChainOptions = {};
 
+/** Of a first call. What judges a reply, or comes after a failure, has one attempt at a time. */
+const HEDGED_KINDS: readonly AttemptKind[] = ['first', 'escalation'];
+
 /** What a second attempt takes. */
 interface HedgeOptions {
   readonly hedging: Hedging;
   readonly among: readonly CatalogModel[];
+  readonly onHedge: ChainOptions['onHedge'];
 }
 
 async function firstReply(
@@ -171,7 +180,6 @@ async function firstReply(
   hedge: HedgeOptions | undefined,
 ): Promise<FallbackResult> {
   const { log, clock } = context;
-  const { attempts } = log;
   const [first] = candidates;
   let hedged: CatalogModel | undefined;
   for (const model of candidates) {
@@ -196,7 +204,7 @@ async function firstReply(
     if (end !== undefined) return end;
   }
   const deadlinePassed = timeLeft(context) < MIN_ATTEMPT_MS;
-  return { kind: 'failure', ...log.conclusion(clock.now(), deadlinePassed), attempts };
+  return { kind: 'failure', ...log.conclusion(clock.now(), deadlinePassed), ...whatIsKnown(log) };
 }
 
 /** The result if nothing else is called after this outcome. */
@@ -214,10 +222,14 @@ function endOf(
   }
   if (outcome === undefined) return undefined;
   if (remedyFor(outcome) === 'end') {
-    return { kind: 'failure', failure: log.refusal(outcome), attempts, final: true };
+    return { kind: 'failure', failure: log.refusal(outcome), final: true, ...whatIsKnown(log) };
   }
   filter.noteFailure(model, outcome);
   return undefined;
+}
+
+function whatIsKnown({ attempts, abandoned }: AttemptLog) {
+  return abandoned.length === 0 ? { attempts } : { attempts, abandoned };
 }
 
 interface Called {
@@ -235,7 +247,7 @@ async function callHedged(
   model: CatalogModel,
   kind: AttemptKind,
   filter: CandidateFilter,
-  { hedging, among }: HedgeOptions,
+  { hedging, among, onHedge }: HedgeOptions,
 ): Promise<readonly Called[]> {
   const { call, clock, log } = context;
   hedging.counts();
@@ -247,6 +259,7 @@ async function callHedged(
     ? hedgeTarget(context, model, lane, among, filter)
     : undefined;
   if (target === undefined || !hedging.take()) return [called(model, await first)];
+  onHedge?.(target);
   const otherLane = new Lane(call.signal);
   const hedge = hedgeContext(context, otherLane, lane.atWork?.place);
   const other = otherLane.settled(callCandidate(hedge, target, 'hedge'));

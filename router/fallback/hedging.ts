@@ -41,13 +41,27 @@ export function createHedging({ after, maxShare }: HedgeSettings, latencies: Lat
  * Whether a second copy of a request is harmless: it is a plain exchange that leaves nothing behind at the provider. A conversation that the
  * provider keeps would get both replies, and a background job would run twice.
  */
-export function isHedgeable({ operation, passed, body }: UnroutedCall): boolean {
+function isHedgeable({ operation, passed, body }: UnroutedCall): boolean {
   return (
     operation === 'chat' &&
     passed === undefined &&
     body['conversation'] == null &&
     body['background'] !== true
   );
+}
+
+/**
+ * Whether the first candidate may get a second attempt beside it: with another key of its provider, or on another candidate.
+ * @param among models that a second attempt may call; undefined: there is none
+ */
+export function mayHedge(
+  call: UnroutedCall,
+  candidates: readonly CatalogModel[],
+  among: readonly CatalogModel[] | undefined,
+): boolean {
+  const [first, ...others] = candidates;
+  if (among === undefined || first === undefined || !isHedgeable(call)) return false;
+  return first.provider.keys !== undefined || among.some((model) => others.includes(model));
 }
 
 /** One of two attempts side by side: it ends when the client leaves, or when the other one has won. */

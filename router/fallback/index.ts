@@ -21,3 +21,4 @@ export {
   type FallbackResult,
   type FallbackRun,
 } from './fallback-chain.ts';
+export { mayHedge } from './hedging.ts';

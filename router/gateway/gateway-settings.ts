@@ -36,6 +36,7 @@ export interface ProfileSettings {
   readonly deadlineMs: number;
   /** `off`: no reply is judged. */
   readonly cascade: 'off' | GatewaySettings['cascade'];
+  readonly latency: LatencyOptions;
   /** Share of its requests that is captured, 0 for none; undefined: that of `capture`. */
   readonly captureShare: number | undefined;
 }

@@ -10,7 +10,7 @@ import { countTokens } from './count-tokens.ts';
 import { decideFor } from './decide.ts';
 import type { CheckOptions } from './execute-cascade.ts';
 import { type ExecutedPlan, type ExecutionParts, executePlan } from './execute-plan.ts';
-import { patienceMsOf } from './latency-class.ts';
+import { type LatencyOptions, patienceMsOf } from './latency-class.ts';
 import { limitResponse } from './limit-headers.ts';
 import {
   admitRequest,
@@ -42,6 +42,7 @@ export interface ProfileParts {
   /** `off`: no reply is judged. */
   readonly cascade: 'off' | GatewayParts['cascade'];
   readonly deadlineMs: number;
+  readonly latency: LatencyOptions;
   /** How long the judged replies may take, all together. */
   readonly maxWaitMs: number;
   /** What carries out its plans. */
@@ -82,6 +83,7 @@ export async function handleRequest(
   let calledMs: number | undefined;
   let cache: CacheUse | undefined;
   let spending: RequestSpending | undefined;
+  const hedged: CatalogModel[] = [];
   try {
     let call = callFor(request, parts.upstream);
     let keep: ThreadedRequest['keep'];
@@ -144,7 +146,7 @@ export async function handleRequest(
         recording,
       );
     }
-    let plan = parts.strategy(selection, planOptions(selection, parts, own));
+    let plan = parts.strategy(selection, planOptions(selection, parts, own, hedged));
     const id = requestId(selection);
     if (parts.limits !== undefined) {
       const { cascade } = own?.execution ?? parts;
@@ -185,7 +187,7 @@ export async function handleRequest(
       : replyTo(await executed, recording);
     return await settled(await keepingReply(reply, keep), spending);
   } catch (error) {
-    await spending?.abandon(calledMs !== undefined);
+    await spending?.abandon(calledMs !== undefined, hedged);
     const left = request.signal.aborted;
     const status = left ? CLIENT_LEFT : httpStatus(error);
     const ended = left ? 'client-left' : 'whole';
@@ -197,19 +199,23 @@ export async function handleRequest(
 
 const NO_OTHERS: readonly CatalogModel[] = [];
 
-/** A batch waits for the chosen model, and for the replies that are judged, and has no second attempts. */
+/**
+ * A batch waits for the chosen model, and for the replies that are judged, and has no second attempts.
+ * @param hedged gets the models of second attempts
+ */
 function planOptions(
   { hedgeAmong = NO_OTHERS }: Selection,
   parts: GatewayParts,
   own: ProfileParts | undefined,
+  hedged: CatalogModel[],
 ): PlanOptions {
   const { deadlineMs } = own ?? parts.upstream;
   const { maxWaitMs } = own ?? parts.cascade;
-  const patienceMs = patienceMsOf(parts.latency);
+  const patienceMs = patienceMsOf((own ?? parts).latency);
   if (patienceMs !== undefined)
     return { deadlineMs, maxWaitMs: Math.max(maxWaitMs, patienceMs), chain: { patienceMs } };
   if (parts.upstream.hedge === undefined) return { deadlineMs, maxWaitMs };
-  return { deadlineMs, maxWaitMs, chain: { hedgeAmong } };
+  return { deadlineMs, maxWaitMs, chain: { hedgeAmong, onHedge: (model) => hedged.push(model) } };
 }
 
 /** Before it ends, what it came to is in the ledger. */

@@ -18,6 +18,7 @@ import {
   worstNanoUsd,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { mayHedge } from '../fallback/index.ts';
 import { withField } from '../json/index.ts';
 import type { UnroutedCall } from '../providers/index.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
@@ -138,8 +139,10 @@ function without(plan: Plan, { limit }: LimitRefusal): Plan | undefined {
   const checks = plan.checks
     .map((checked) => ({ ...checked, candidates: left(checked.candidates) }))
     .filter(({ candidates }) => candidates.length > 0);
-  const { deadlineMs } = plan;
-  return checks.length === 0 ? { kind: 'direct', candidates: rest, deadlineMs } : { ...plan, checks, rest };
+  const { deadlineMs, options } = plan;
+  return checks.length === 0
+    ? { kind: 'direct', candidates: rest, deadlineMs, options }
+    : { ...plan, checks, rest };
 }
 
 /** A batch is carried out later, and is billed to whoever owns the provider's key: nothing here sees what it comes to. */
@@ -185,15 +188,31 @@ function possibleCalls(
 ): PossibleCalls {
   const size = sizeOf(call, parts);
   const all = (models: readonly CatalogModel[]) => models.map((model) => worstCost(model, size));
-  if (plan.kind === 'direct') return [all(plan.candidates)];
+  const hedged = (models: readonly CatalogModel[]) => paidTogether(call, plan, models).map(all);
+  if (plan.kind === 'direct') return hedged(plan.candidates);
   const looks = plan.checks.flatMap(({ check: { uses }, candidates }) => {
-    const replies = Array.from({ length: uses.agreement ? samples : 1 }, () => all(candidates));
+    const further = Array.from({ length: uses.agreement ? samples - 1 : 0 }, () => all(candidates));
+    const replies = [...hedged(candidates), ...further];
     if (!uses.verifier || verifier === undefined) return replies;
     const input = size.inputBytes + 4 * size.outputTokens + VERIFIER_TOKENS.input;
     const asked = { inputBytes: input, inputTokens: input, outputTokens: VERIFIER_TOKENS.output };
     return [...replies, [worstCost(verifier, asked)]];
   });
-  return [...looks, all(plan.rest)];
+  return [...looks, ...hedged(plan.rest)];
+}
+
+/**
+ * One of the models is paid for, or two if the first one may be late and get a second attempt beside it: then one of the two is the first. The
+ * provider of the one that is given up may bill a whole reply.
+ */
+function paidTogether(
+  call: UnroutedCall,
+  { options }: Plan,
+  models: readonly CatalogModel[],
+): readonly (readonly CatalogModel[])[] {
+  if (!mayHedge(call, models, options?.hedgeAmong)) return [models];
+  const [first, ...others] = models;
+  return first!.provider.keys === undefined ? [[first!], others] : [[first!], models];
 }
 
 interface CallSize {
@@ -254,8 +273,8 @@ function worstEntry(
 export interface RequestSpending {
   /** The reply with the headers that say how the limits stand; it is settled before it ends. */
   settledBy(reply: GatewayReply): Promise<GatewayReply>;
-  /** Nobody saw a reply: if a model was called, it has read the request. */
-  abandon(wasSent: boolean): Promise<void>;
+  /** Nobody saw a reply: if a model was called, it has read the request, and so have those of second attempts. */
+  abandon(wasSent: boolean, hedged: readonly CatalogModel[]): Promise<void>;
 }
 
 function spendingOf(
@@ -301,11 +320,14 @@ function spendingOf(
         },
       };
     },
-    async abandon(wasSent) {
+    async abandon(wasSent, hedged) {
       const model = selection?.selected;
       if (!wasSent || model === undefined) return held.cancel();
       const usage = { inputTokens: estimateTokens(request.bodyText), outputTokens: 0 };
-      await settle(model.name, [{ model, usage }]);
+      await settle(
+        model.name,
+        [model, ...hedged].map((one) => ({ model: one, usage })),
+      );
     },
   };
 }

@@ -259,7 +259,7 @@ export async function openGateway(
         latencies: latency,
       });
       const execution = { chain, onNoLogprobs, onValidatorFailed };
-      const partsOfProfile = ([name, { cascade: judged, deadlineMs, captureShare }]: [
+      const partsOfProfile = ([name, { cascade: judged, deadlineMs, latency: wanted, captureShare }]: [
         string,
         ProfileSettings,
       ]): [string, ProfileParts] => {
@@ -269,6 +269,7 @@ export async function openGateway(
           name,
           {
             deadlineMs,
+            latency: wanted,
             captureShare,
             maxWaitMs,
             cascade: judged === 'off' ? judged : own,

@@ -348,8 +348,8 @@ function spentOn(
   replied?: Pick<Replied, 'model' | 'outcome'>,
 ): ReplySpending | 'nothing-sent' {
   const { check, selection, request, result } = executed;
-  const unsent = [...(check?.spent ?? []), ...(abandonedReplies(request, result) ?? [])];
-  const others = unsent.map(({ model, usage }) => ({
+  const given = [...(check?.spent ?? []), ...(abandonedReplies(request, result) ?? [])];
+  const others = given.map(({ model, usage }) => ({
     model,
     usage: usage ?? estimatedUsage(request.bodyText),
   }));

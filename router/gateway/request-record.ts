@@ -59,14 +59,14 @@ export interface RequestStages {
 }
 
 /**
- * Attempts that were given up because another one replied first. Their providers will charge for the prompt, and for as much of a reply as there was:
+ * Attempts that were given up because another one ended first. Their providers will charge for the prompt, and for as much of a reply as there was:
  * nobody says how much, so only the prompt counts, by an estimate.
  */
 export function abandonedReplies(
   { bodyText }: Pick<GatewayRequest, 'bodyText'>,
   result: FallbackResult,
 ): readonly SpentReply[] | undefined {
-  if (result.kind !== 'reply' || result.abandoned === undefined) return undefined;
+  if (result.abandoned === undefined) return undefined;
   const usage = { inputTokens: estimateTokens(bodyText), outputTokens: 0 };
   return result.abandoned.map((model) => ({ model, usage }));
 }

@@ -105,6 +105,7 @@ export interface SelectionParts {
 interface SelectionInProfile {
   /** `off`: no reply is judged. */
   readonly cascade: 'off' | FurtherSignalOptions;
+  readonly latency: LatencyOptions;
 }
 
 /**
@@ -229,7 +230,7 @@ async function routed(
         : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
-  const { cascade } = profileParts(parts, options.profile) ?? parts;
+  const { cascade, latency } = profileParts(parts, options.profile) ?? parts;
   const replyMayLack =
     cascade !== 'off' && judgesReplies(options.profile, router)
       ? lacksOfReplies(call, requirements, ladder.slice(0, -1), parts.withoutLogprobs, cascade)
@@ -240,7 +241,7 @@ async function routed(
   );
   const standing = session?.standing(options, ladder);
   const inSession = inSessionOptions(options, pinnedRung, standing);
-  const slowRungs = slowRungsOf(parts.latency, parts.latencies, ladder, requirements.maxOutputTokens);
+  const slowRungs = slowRungsOf(latency, parts.latencies, ladder, requirements.maxOutputTokens);
   const preferring = slowRungs === undefined ? inSession : { ...inSession, slowRungs };
   const decideAmong = (rungs: AllowedRungs) => decide(call, preferring, rungs, router, replyMayLack);
   let { decision, checks } = await decideAmong(allowed);

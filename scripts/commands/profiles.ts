@@ -48,6 +48,7 @@ interface ResolvedProfile {
   })[];
   readonly deadlineMs: Sourced<number>;
   readonly cascade: Sourced<Profile['cascade']>;
+  readonly latency: Sourced<Profile['latency']>;
   /** Share of its requests, 0 for none; undefined: nothing is captured. */
   readonly captureShare: Sourced<number> | undefined;
 }
@@ -58,7 +59,7 @@ function resolvedProfile(
   artifacts: readonly ViewedArtifact[],
 ): ResolvedProfile {
   const profile = config.profiles[name]!;
-  const { lineage, origins, deadlineMs, cascade } = profile;
+  const { lineage, origins, deadlineMs, cascade, latency } = profile;
   const { artifact, view } = viewOf(name, artifacts);
   const { folder, manifest, sha256 } = artifact;
   const from = (field: string, written: string, otherwise: string) => {
@@ -89,6 +90,7 @@ function resolvedProfile(
     }),
     deadlineMs: { value: deadlineMs, from: from('deadlineMs', 'deadline_ms', 'upstream.deadline_ms') },
     cascade: { value: cascade, from: from('cascade', 'cascade', 'cascade') },
+    latency: { value: latency, from: from('latency', 'latency', 'latency') },
     captureShare:
       share === undefined ? undefined : { value: share, from: from('capture', 'capture', 'capture') },
   };
@@ -106,10 +108,11 @@ function viewOf(
 
 async function toJson(profiles: readonly ResolvedProfile[]): Promise<object[]> {
   const { standingJson } = await import('../../router/server/index.ts'); // loads Express
-  return profiles.map(({ standing, deadlineMs, captureShare, cascade, ...rest }) => ({
+  return profiles.map(({ standing, deadlineMs, captureShare, cascade, latency, ...rest }) => ({
     ...rest,
     deadline_ms: deadlineMs,
     cascade: { value: cascadeText(cascade.value), from: cascade.from },
+    latency: { value: latencyText(latency.value), from: latency.from },
     capture_share: captureShare,
     verdict: standingJson(standing),
   }));
@@ -119,7 +122,7 @@ const SHA256_SHOWN = 12;
 
 function lines(profile: ResolvedProfile): string {
   const { name, extends: ancestors, artifact, standing, policy, margin, ladder, deadlineMs } = profile;
-  const { cascade, captureShare } = profile;
+  const { cascade, latency, captureShare } = profile;
   const { folder, sha256 } = artifact.value;
   const rows: (readonly [label: string, value: string, from: string])[] = [
     ['artifact', `${folder} (${artifact.value.name} ${sha256.slice(0, SHA256_SHOWN)})`, artifact.from],
@@ -132,6 +135,7 @@ function lines(profile: ResolvedProfile): string {
     ),
     ['deadline', `${deadlineMs.value} ms`, deadlineMs.from],
     ['cascade', cascadeText(cascade.value), cascade.from],
+    ['latency', latencyText(latency.value), latency.from],
     ...(captureShare === undefined
       ? []
       : [
@@ -160,4 +164,10 @@ function verdictText(standing: Standing): string {
 
 function cascadeText(cascade: Profile['cascade']): string {
   return cascade === 'off' ? 'off' : `within ${cascade.maxWaitMs} ms`;
+}
+
+/** The class, with the fields that it heeds. */
+function latencyText({ class: wanted, maxExpectedMs, whenSlow, maxWaitMs }: Profile['latency']): string {
+  if (wanted === 'interactive') return `interactive, max_expected_ms ${maxExpectedMs}, when_slow ${whenSlow}`;
+  return wanted === 'batch' ? `batch, max_wait_ms ${maxWaitMs}` : wanted;
 }

@@ -27,14 +27,26 @@ function loadFault(yaml: string): string {
 test('a profile takes what it does not say from those that it extends, then from the configuration', () => {
   const { base, legal, contracts } = profilesOf(
     {
-      contracts: { extends: 'legal', ladder: { strong: 'c' }, cascade: { max_wait_ms: 900 } },
+      contracts: {
+        extends: 'legal',
+        ladder: { strong: 'c' },
+        cascade: { max_wait_ms: 900 },
+        latency: { max_wait_ms: 2_000 },
+      },
       legal: { extends: 'base', artifact: 'models/legal', margin: 0.01, capture: 'off' },
-      base: { ladder: { cheap: 'b' }, policy: 'always-strong', cascade: 'off', capture: { share: 0.5 } },
+      base: {
+        ladder: { cheap: 'b' },
+        policy: 'always-strong',
+        cascade: 'off',
+        capture: { share: 0.5 },
+        latency: { class: 'batch' },
+      },
     },
     {
       ladder: { cheap: 'a', strong: 'a' },
       upstream: { deadline_ms: 5_000 },
       cascade: { max_wait_ms: 700, samples: 3 },
+      latency: { max_expected_ms: 800 },
     },
   );
   expect(base).toMatchObject({ artifact: undefined, cascade: 'off', captureShare: 0.5, deadlineMs: 5_000 });
@@ -48,6 +60,7 @@ test('a profile takes what it does not say from those that it extends, then from
     margin: 0.01,
     deadlineMs: 5_000,
     cascade: { maxWaitMs: 900, samples: 3, validators: [] },
+    latency: { class: 'batch', maxExpectedMs: 800, whenSlow: 'keep', maxWaitMs: 2_000 },
     captureShare: 0,
     origins: {
       'ladder.cheap': 'base',
@@ -57,6 +70,7 @@ test('a profile takes what it does not say from those that it extends, then from
       margin: 'legal',
       capture: 'legal',
       cascade: 'contracts',
+      latency: 'contracts',
     },
   });
 });

@@ -3,9 +3,17 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { estimateTokens } from '../../router/catalog/index.ts';
 import type { DecisionRecord } from '../../router/records/index.ts';
+import { openState } from '../../router/state/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { rawProvider } from './raw-provider.ts';
-import { ask, gatewayForTest, postRaw, QUICK_UPSTREAM, type RunningGateway } from './running-gateway.ts';
+import {
+  ask,
+  gatewayForTest,
+  PRICED_MODELS,
+  postRaw,
+  QUICK_UPSTREAM,
+  type RunningGateway,
+} from './running-gateway.ts';
 
 const HEDGE = { after: 40, max_share: 1 };
 
@@ -108,6 +116,71 @@ test('the cost has the prompt of the attempt that was given up', async () => {
   expect(Number(response.headers.get('x-plimsoll-cost-usd'))).toBeCloseTo(served + givenUp, 9);
   const [record] = await records(1);
   expect(record?.cost_usd).toBeCloseTo(served + givenUp, 9);
+});
+
+/** The most that one attempt may come to, in billionths of a US dollar. @param price of a million tokens of input; output costs twice that */
+function worstNanoUsd(body: { readonly max_tokens: number }, price: number): number {
+  return Buffer.byteLength(JSON.stringify(body)) * price * 1_000 + body.max_tokens * 2 * price * 1_000;
+}
+
+/** A gateway with a limit in US dollars, and what its ledger has in the end. */
+async function underLimit(usd: number) {
+  const state = { kind: 'sqlite' as const, url: path.join(await scratchFolder(), 'state.db') };
+  const running = await hedging({
+    models: PRICED_MODELS,
+    limits: [{ windows: [{ '24h': `${usd} usd` }] }],
+    state,
+  });
+  const settled = async () => {
+    const opened = await openState({ ...state, migrate: 'manual' });
+    const one = async () => (await opened.ledger.windows(Date.now()))[0];
+    await expect.poll(async () => (await one())?.reserved).toBe(0);
+    const { settled } = (await one())!;
+    await opened.close();
+    return settled;
+  };
+  return { ...running, settled };
+}
+
+test('the ledger has both attempts: of the one that was given up the prompt', async () => {
+  const { first, url, easy, settled } = await underLimit(1);
+  first.faults.push('slow-first-byte');
+  const body = ask(easy);
+  const response = await postRaw(url, '/v1/chat/completions', body);
+  const { usage } = (await response.json()) as {
+    usage: { prompt_tokens: number; completion_tokens: number };
+  };
+  expect(response.headers.get('x-plimsoll-served')).toBe('first/large');
+  const served = usage.prompt_tokens * 10_000 + usage.completion_tokens * 20_000;
+  expect(await settled()).toBe(served + estimateTokens(JSON.stringify(body)) * 1_000);
+});
+
+test('a client that leaves while both are at work has spent both prompts', async () => {
+  const { first, openai, easy, settled } = await underLimit(1);
+  first.failAlways('slow-first-byte');
+  const leaving = new AbortController();
+  const left = openai.chat.completions.create(ask(easy), { signal: leaving.signal, maxRetries: 0 });
+  left.catch(() => {});
+  await expect.poll(() => first.requests.length).toBe(2);
+  leaving.abort();
+  await expect(left).rejects.toThrow();
+  expect(await settled()).toBe(estimateTokens(JSON.stringify(ask(easy))) * (1_000 + 10_000));
+});
+
+test('a limit that has room for one attempt only refuses what may be hedged; what both may come to is reserved', async () => {
+  const body = ask((await hedging()).easy);
+  const both = worstNanoUsd(body, 10) + worstNanoUsd(body, 1);
+  const small = await underLimit((both - 1) / 1e9);
+  expect((await postRaw(small.url, '/v1/chat/completions', body)).status).toBe(429);
+  expect(small.first.requests).toHaveLength(0);
+  const enough = await underLimit(both / 1e9);
+  enough.first.faults.push('slow-first-byte');
+  const hedged = await postRaw(enough.url, '/v1/chat/completions', body);
+  expect([hedged.status, hedged.headers.get('x-plimsoll-attempts')]).toEqual([200, '2']);
+  expect(both).toBeGreaterThanOrEqual(await enough.settled());
+  const explicit = { ...body, model: 'first/large' };
+  const { url } = await underLimit(worstNanoUsd(explicit, 10) / 1e9);
+  expect((await postRaw(url, '/v1/chat/completions', explicit)).status).toBe(200);
 });
 
 test('an explicit model is hedged with another key of its provider, and never by another model', async () => {

@@ -65,6 +65,24 @@ test('interactive: what is measured counts, not what the catalog says', async ()
   expect(await routed(easy)).toEqual(['first/small', 'within-threshold', UNTOUCHED]);
 });
 
+test('a profile has its own class, and the others keep that of the configuration', async () => {
+  const profiles = {
+    chat: { latency: INTERACTIVE },
+    nightly: { extends: 'chat', latency: { class: 'batch' } },
+  };
+  const { url, artifact } = await gatewayForTest({
+    config: { models: models(2), profiles, upstream: QUICK_UPSTREAM } as object,
+  });
+  const served = async (model: string) => {
+    const response = await postRaw(url, '/v1/chat/completions', ask(artifact.easy[0]!, model));
+    await response.text();
+    return [response.headers.get('x-plimsoll-served'), response.headers.get('x-plimsoll-reason')];
+  };
+  expect(await served('auto')).toEqual(['first/small', 'within-threshold']);
+  expect(await served('auto:chat')).toEqual(['first/large', 'latency']);
+  expect(await served('auto:nightly')).toEqual(['first/small', 'within-threshold']);
+});
+
 test('batch: the chosen candidate is waited for, where others would be called', async () => {
   const retry = { max_retries: 1, initial_wait_ms: 1, max_wait_ms: 5 };
   const served = async (latency: object) => {
