@@ -45,6 +45,7 @@ export const HEADERS = {
   'x-plimsoll-selected': text('The model that routing, or the client, chose.'),
   'x-plimsoll-served': text('The model that answered.'),
   'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
+  'x-plimsoll-profile': text('The profile that the request is for.'),
   'x-plimsoll-reason': text('Why this model.'),
   'x-plimsoll-rule': text('The rule of the configuration that fired.'),
   'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),

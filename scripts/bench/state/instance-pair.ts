@@ -35,8 +35,8 @@ export interface InstancePair {
 }
 
 const KEYS = 8;
-/** About four requests to the cheap model. */
-export const POOR_NANO_USD = 50_000;
+/** Some dozens of requests: each reserves less than a million. */
+export const POOR_NANO_USD = 3_000_000;
 const NANO = 1e9;
 const PER_MILLION = 1e-3;
 

@@ -55,9 +55,9 @@ const CRASHED_AT = 0.55;
 const REVOKED_AT = 0.85;
 /** Longer than a reply waits for the ledger. */
 const POSTGRES_AWAY_MS = 3_000;
-/** What other instances spent is known after a second. */
-const KNOWN_AFTER_MS = 2_500;
 const PROBES = 10;
+/** Few are reserved for each request, so that the budget is for several. */
+const POOR_MAX_TOKENS = 64;
 /** Of a key that was revoked. */
 const REVOKED_STATUS = 403;
 const REQUESTS_PER_CYCLE = 4;
@@ -253,8 +253,17 @@ async function disturb(
 }
 
 /** Tries the key at both instances. */
-async function probe(run: Run, key: string, text: string): Promise<readonly (number | undefined)[]> {
-  const body = { model: 'auto', messages: [{ role: 'user', content: text }] };
+async function probe(
+  run: Run,
+  key: string,
+  text: string,
+  maxTokens?: number,
+): Promise<readonly (number | undefined)[]> {
+  const body = {
+    model: 'auto',
+    messages: [{ role: 'user', content: text }],
+    ...(maxTokens && { max_tokens: maxTokens }),
+  };
   const send = async (which: Which) => {
     const attempt = await run.once({ body, key }, which);
     return attempt.kind === 'whole' ? 200 : attempt.status;
@@ -282,20 +291,21 @@ async function revoke(pair: InstancePair, run: Run): Promise<InstancesOutcome['r
   return { seconds, taken };
 }
 
-/** Spends a small budget at both instances. @returns how many requests were taken after both knew of it */
+/** Spends a small budget at both instances. @returns how many requests were taken after both refused one, and the nano-USD above the budget */
 async function spendAll(
   { poorKey, state }: InstancePair,
   run: Run,
   { texts }: KilledInstances,
 ): Promise<number> {
   let sent = 0;
-  const probes = () => probe(run, poorKey.key, `${texts[sent % texts.length]} (poor ${sent++})`);
-  const spent = async () => (await state.ledger.spent(poorKey.id, '2000-01-01')).nanoUsd;
-  while ((await spent()) < POOR_NANO_USD) await probes();
-  await sleep(KNOWN_AFTER_MS);
+  const probes = () =>
+    probe(run, poorKey.key, `${texts[sent % texts.length]} (poor ${sent++})`, POOR_MAX_TOKENS);
+  while ((await probes()).some((status) => status !== 429)); // what is reserved ends it before what is spent
   let taken = 0;
   for (let i = 0; i < PROBES; i++) taken += (await probes()).filter((status) => status !== 429).length;
-  return taken;
+  const { nanoUsd } = await state.ledger.spent(poorKey.id, '2000-01-01');
+  if (nanoUsd === 0) throw new Error('The budget was refused before anything was spent of it.');
+  return taken + Math.max(0, nanoUsd - POOR_NANO_USD);
 }
 
 /** Until no entry waits for the ledger. */
