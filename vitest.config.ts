@@ -19,7 +19,7 @@ const shared = {
   testTimeout: 60_000, // a busy machine starts a dozen processes at once
   hookTimeout: 60_000,
   execArgv: ['--max-semi-space-size=64'], // short-lived objects abound: collecting them took a tenth of the processor time
-  expect: { poll: { timeout: 10_000 } }, // no test depends on how fast the machine is
+  expect: { poll: { timeout: 40_000 } }, // no test depends on how fast the machine is
 };
 
 /** Long files begin first, within their project: the last file to end would otherwise run alone. The rest as usual, the largest first. */
