@@ -24,6 +24,7 @@ import {
   watchedClassifier,
 } from './classifier/index.ts';
 import type { Config } from './config/index.ts';
+import { openRules, type Ruling } from './configured-rules.ts';
 import { closedError, PlimsollError } from './errors.ts';
 import { openWatch, type WatchAlarm } from './monitoring/index.ts';
 import {
@@ -51,7 +52,6 @@ import type {
 } from './router.ts';
 import { routerOfArtifacts } from './router-of-artifacts.ts';
 
-import { compileRules, type Rules, withRule } from './rules/index.ts';
 import type { TaskClassifier } from './tasks/index.ts';
 import type { Mutable } from './types.ts';
 
@@ -74,11 +74,12 @@ export async function createRouter(config: Config, parts: RouterParts = {}): Pro
   const [own, ...further] = viewedArtifacts(config, nowMs());
   const ruling = await openRules(config, [own, ...further], nowMs);
   for (const { views } of [own, ...further]) for (const view of views) assertGated(view, config);
+  const tasks = config.tasks === 'on' ? await openTasks() : undefined;
   const opened: Router[] = [];
   try {
     // One after the other, so that each one's memory and time are its own.
     for (const viewed of [own, ...further])
-      opened.push(await openArtifact(config, viewed, ruling, { ...parts, nowMs }));
+      opened.push(await openArtifact(config, viewed, ruling, { ...parts, nowMs, tasks }));
   } catch (error) {
     await Promise.all(opened.map((router) => router.close()));
     throw error;
@@ -95,51 +96,6 @@ function assertGated({ profile, standing }: ArtifactView, { allowUngated: allowe
     `${whose}${standing.why} Or let it serve without proof: allow_ungated: true, or --allow-ungated.`,
     profile === undefined ? {} : { place: { field: `profiles.${profile}` } },
   );
-}
-
-type Ruling = Pick<Router, 'rules' | 'ruled'>;
-
-/** The rules of a configuration, and the default ladder that they are of. */
-export interface ConfiguredRules {
-  readonly rules: Rules;
-  readonly ladder: Router['ladder'];
-}
-
-/**
- * Reads the artifacts, but opens none: nothing serves.
- * @throws PlimsollError if configuration or artifacts are wrong
- */
-export async function readRules(config: Config, nowMs: number): Promise<ConfiguredRules> {
-  const artifacts = viewedArtifacts(config, nowMs);
-  return { rules: await compiledRules(config, artifacts), ladder: artifacts[0].views[0].ladder.rungs };
-}
-
-/** The same for all profiles. */
-async function openRules(
-  config: Config,
-  artifacts: readonly ViewedArtifact[],
-  nowMs: () => number,
-): Promise<Ruling> {
-  if (config.rules.length === 0) return { rules: [], ruled: (_, asked = NO_OPTIONS) => asked };
-  const rules = await compiledRules(config, artifacts);
-  return {
-    rules: rules.all,
-    ruled(traits, asked = NO_OPTIONS) {
-      const rule = rules.find(traits, nowMs());
-      return rule === undefined ? asked : withRule(asked, rule);
-    },
-  };
-}
-
-/** @throws PlimsollError `invalid-config` if a rule is wrong, or names a rung that a ladder lacks */
-function compiledRules({ rules, profiles }: Config, artifacts: readonly ViewedArtifact[]): Promise<Rules> {
-  const ladders = artifacts.flatMap(({ views }) =>
-    views.map(({ profile, ladder }) => ({
-      profile,
-      candidates: ladder.rungs.map(({ candidate }) => candidate),
-    })),
-  );
-  return compileRules(rules, { ladders, profiles: Object.keys(profiles) });
 }
 
 async function openArtifact(
@@ -165,6 +121,8 @@ async function openArtifact(
 
 interface OpenParts extends RouterParts {
   readonly nowMs: () => number;
+  /** One for all artifacts; undefined if tasks are off. */
+  readonly tasks: TaskClassifier | undefined;
 }
 
 async function assemble(
@@ -201,7 +159,7 @@ async function assemble(
     throw error;
   });
   const watched = watchedClassifier(classifier);
-  const tasks = config.tasks === 'on' ? await openTasks() : undefined;
+  const { tasks } = parts;
   const identity = { name: manifest.name, sha256: artifact.sha256 };
   const abstains = manifest.classifier.abstain === 'escalate';
   const judged = manifest.cascade === undefined ? [] : checkedRungs(manifest.cascade);

@@ -60,6 +60,7 @@ const ROOMS = [
   'router/artifact-views.ts',
   'router/router-of-artifacts.ts',
   'router/route-options.ts',
+  'router/configured-rules.ts',
   'router/create-router.ts',
   'router/serving.ts',
   'router/create-gateway.ts',

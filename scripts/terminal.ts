@@ -46,6 +46,11 @@ export function printNotes(lines: readonly string[]): void {
   for (const line of lines) process.stderr.write(`${line}\n`);
 }
 
+/** Such as `1 entry` and `2 entries`. @param several by default `one` with an s */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
 /** An amount of US dollars for people: cents from a dollar on, below it two digits that say something. */
 export function dollars(usd: number): string {
   return `$${usd >= 0.995 || usd === 0 ? usd.toFixed(2) : usd.toPrecision(2)}`;

@@ -25,7 +25,6 @@ export {
   type LimitUnit,
   type LimitWindow,
   limitOfScope,
-  NANO,
   namesKeys,
   scopeOf,
   windowAt,

@@ -23,9 +23,6 @@ export interface Limit {
   readonly windows: readonly LimitWindow[];
 }
 
-/** Billionths of a US dollar. */
-export const NANO = 1e9;
-
 /** When the window that a time is in begins and ends. @param nowMs milliseconds since 1970 */
 export function windowAt({ lengthMs }: Pick<LimitWindow, 'lengthMs'>, nowMs: number) {
   if (lengthMs !== undefined) {

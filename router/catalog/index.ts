@@ -10,7 +10,7 @@ export {
 } from './credentials.ts';
 export { ladderOrderWarning } from './ladder-order.ts';
 export { type PriceAge, priceAges } from './price-ages.ts';
-export { costUsd, isTokenCount, nanoUsd, worstNanoUsd } from './prices.ts';
+export { costUsd, isTokenCount, NANO, nanoUsd, worstNanoUsd } from './prices.ts';
 export { type Requirements, requirementsOf, unmetRequirements } from './requirements.ts';
 export { estimateTokens } from './token-estimate.ts';
 export {

@@ -195,7 +195,8 @@ export function costUsd(price: Price | undefined, usage: TokenCounts | undefined
   return (input + outputTokens * outputUsd) / 1e6;
 }
 
-const NANO = 1e9;
+/** Billionths of a US dollar in one. */
+export const NANO = 1e9;
 /** What is nearer to a whole number than this is one: doubles hold no decimal fraction exactly. */
 const NOISE = 1e-6;
 

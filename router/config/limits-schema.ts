@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { LIMIT_UNITS, type Limit, type LimitUnit, type LimitWindow, NANO, scopeOf } from '../access/index.ts';
+import { LIMIT_UNITS, type Limit, type LimitUnit, type LimitWindow, scopeOf } from '../access/index.ts';
+import { NANO } from '../catalog/index.ts';
 import { nearestName } from '../nearest-name.ts';
 import { camelCased } from './camel-cased.ts';
 

@@ -1,5 +1,5 @@
-import { type LimitRefusal, NANO, type WindowStanding } from '../access/index.ts';
-import type { Dialect } from '../catalog/index.ts';
+import type { LimitRefusal, WindowStanding } from '../access/index.ts';
+import { type Dialect, NANO } from '../catalog/index.ts';
 import { errorBody } from '../dialects/index.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { costUsd, type Price, type TokenCounts } from '../catalog/index.ts';
+import { costUsd, NANO, type Price, type TokenCounts } from '../catalog/index.ts';
 import type { SessionStay } from '../policy/index.ts';
 
 export const STICKINESS = ['off', 'priced', 'pinned'] as const;
@@ -191,7 +191,6 @@ export function afterReply(
 }
 
 const MAX_CACHES = 7;
-const NANO = 1e9;
 
 function freshCache(
   { caches }: ThreadState,

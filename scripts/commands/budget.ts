@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { textTable } from '../../evals/report/index.ts';
-import { EACH, type Limit, limitOfScope, NANO, scopeOf, windowAt } from '../../router/access/index.ts';
+import { EACH, type Limit, limitOfScope, scopeOf, windowAt } from '../../router/access/index.ts';
+import { NANO } from '../../router/catalog/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { LedgerWindow, WindowSums } from '../../router/state/index.ts';

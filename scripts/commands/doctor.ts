@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { diagnose, type Finding } from '../doctor/index.ts';
-import { print, printJson } from '../terminal.ts';
+import { counted, print, printJson } from '../terminal.ts';
 
 interface Flags {
   readonly config?: string;
@@ -54,8 +54,4 @@ function conclusion(faults: number, warnings: number): string {
   if (faults > 0)
     return `${counted(faults, 'fault')} and ${counted(warnings, 'warning')}. The server does not work until that is fixed.`;
   return warnings > 0 ? `No faults, ${counted(warnings, 'warning')}.` : 'Nothing is wrong.';
-}
-
-function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { modelByRule, type RuledCase, ruledCases } from '../../evals/decisions/index.ts';
 import { textTable } from '../../evals/report/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
-import { type ConfiguredRules, readRules } from '../../router/create-router.ts';
+import { type ConfiguredRules, readRules } from '../../router/configured-rules.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { nearestName } from '../../router/nearest-name.ts';

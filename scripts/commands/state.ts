@@ -20,7 +20,7 @@ import {
   type StoredRecord,
 } from '../../router/state/index.ts';
 import { withState } from '../open-state.ts';
-import { print, printJson, startProgress } from '../terminal.ts';
+import { counted, print, printJson, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags {
@@ -83,7 +83,7 @@ async function runStatus({ config, json }: Flags): Promise<void> {
       ([id, texts]) => `${texts} ${id === 'none' ? 'not encrypted' : `encrypted with the key ${id}`}`,
     );
     print(
-      `${status.place}: schema ${status.schema}, ${counted(status.documents, 'document', 'documents')}, ${counted(status.ledgerEntries, 'entry', 'entries')} of the ledger\n` +
+      `${status.place}: schema ${status.schema}, ${counted(status.documents, 'document')}, ${counted(status.ledgerEntries, 'entry', 'entries')} of the ledger\n` +
         `captured texts: ${keys.join(', ') || 'none'}\n` +
         `${rows.length === 0 ? 'no logs' : textTable([['log', 'records', 'bytes', 'oldest', 'newest'], ...rows])}\n`,
     );
@@ -213,8 +213,4 @@ function dateOf(timeMs: number): string {
 function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number.');
-}
-
-function counted(count: number, one: string, several: string): string {
-  return `${count} ${count === 1 ? one : several}`;
 }
