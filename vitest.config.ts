@@ -7,12 +7,8 @@ const all = process.env['PLIMSOLL_TESTS'] === 'all';
 if (!all)
   process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
 
-/**
- * Rooms whose files have a process each: their tests change what a whole process shares, such as OpenTelemetry's globals, or their helpers
- * clean up in hooks of their own, which belong to the first file that loads them.
- */
-export const ISOLATED_ROOMS = ['bench', 'contracts', 'decisions', 'files', 'pins', 'telemetry'];
-const ISOLATED = `test/{${ISOLATED_ROOMS.join(',')}}/**/*.test.ts`;
+/** Rooms whose files have a process each: their tests change what a whole process shares, such as OpenTelemetry's globals. */
+const ISOLATED = 'test/{bench,telemetry}/**/*.test.ts';
 
 const shared = {
   exclude: all ? [] : [LONG],
@@ -35,7 +31,7 @@ class LongFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/helpers/build-once.mjs', 'test/helpers/databases-setup.mjs'],
+    globalSetup: ['test/helpers/build-once.mjs', 'test/helpers/run-folder-setup.mjs'],
     sequence: { sequencer: LongFirst },
     maxWorkers: 3, // most tests wait for sockets and child processes
     projects: [

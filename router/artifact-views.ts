@@ -53,7 +53,7 @@ export function viewedArtifacts(
   config: Config,
   nowMs: number,
 ): readonly [ViewedArtifact, ...ViewedArtifact[]] {
-  const floors = floorsOf(config.gate);
+  const floors: Floors = { ...floorsOf(config.gate), sessions: config.sessions };
   const own = readArtifact(resolveArtifact(config.artifact ?? STARTER_FOLDER));
   const ownView = viewOf(own, { config, floors, nowMs, wanted: config });
   const viewed: [ViewedArtifact, ...ViewedArtifact[]] = [{ artifact: own, views: [ownView] }];

@@ -1,5 +1,5 @@
 import { LightAbortSignal } from './abort-signal.ts';
-import { type Catalog, createCatalog } from './catalog/index.ts';
+import { type Catalog, createCatalog, placesOf } from './catalog/index.ts';
 import type { Config } from './config/index.ts';
 import { createRouter } from './create-router.ts';
 import { PlimsollError } from './errors.ts';
@@ -46,6 +46,7 @@ export async function openModelClient(config: Config): Promise<ModelClient> {
     aliases: {},
     profiles: {},
     rules: [],
+    experiments: [],
     cascade: { ...config.cascade, verifier: undefined },
     access: { required: false },
     server: { ...config.server, host: '127.0.0.1' },
@@ -78,6 +79,7 @@ const NO_ROUTER: Router = {
   defaultPolicy: NO_POLICY,
   rules: [],
   ruled: refuseToRoute,
+  competingTask: () => undefined,
   canJudge: () => undefined,
   standing: refuseToRoute,
   verdict: refuseToRoute,
@@ -85,6 +87,7 @@ const NO_ROUTER: Router = {
   route: async () => refuseToRoute(),
   routeForCheck: async () => refuseToRoute(),
   explain: async () => refuseToRoute(),
+  decideAgain: refuseToRoute,
   checkGolden: async () => true,
   health: refuseToRoute,
   close: async () => {},
@@ -173,8 +176,8 @@ export function gatewayLogger(config: Config): Logger {
 }
 
 function providerKeys({ providers, models }: Config): string[] {
-  const named = createCatalog({ providers, models }).models.flatMap(({ provider }) =>
-    (provider.keys ?? [provider]).map(({ apiKeyEnv }) => apiKeyEnv),
-  );
+  const named = createCatalog({ providers, models })
+    .models.flatMap(placesOf)
+    .flatMap(({ provider }) => (provider.keys ?? [provider]).map(({ apiKeyEnv }) => apiKeyEnv));
   return [...new Set(named)].flatMap((name) => (name && process.env[name]?.trim()) || []);
 }

@@ -1,10 +1,4 @@
-import {
-  type ArtifactFiles,
-  competes,
-  readVerdict,
-  type ServedLadder,
-  type Standing,
-} from './artifact/index.ts';
+import { type ArtifactFiles, readVerdict, type Standing } from './artifact/index.ts';
 import { type ArtifactView, type ViewedArtifact, viewedArtifacts } from './artifact-views.ts';
 import {
   type CheckedRung,
@@ -25,20 +19,19 @@ import {
 } from './classifier/index.ts';
 import type { Config } from './config/index.ts';
 import { openRules, type Ruling } from './configured-rules.ts';
+import { openTasks } from './configured-tasks.ts';
+import {
+  amongCompeting,
+  byCandidate,
+  type Decided,
+  decisionOfScores,
+  isNamedByRule,
+} from './decision-of-scores.ts';
 import { closedError, PlimsollError } from './errors.ts';
 import { openWatch, type WatchAlarm } from './monitoring/index.ts';
-import {
-  ALWAYS_STRONG,
-  type Choosing,
-  choose,
-  chooseByRule,
-  type Policy,
-  type PolicyBook,
-  policyVerdicts,
-} from './policy/index.ts';
+import { ALWAYS_STRONG, type Policy, type PolicyBook, policyVerdicts } from './policy/index.ts';
 import { noSuchProfile } from './profile-choice.ts';
 import { scoredText } from './prompt/index.ts';
-import { risingId } from './rising-id.ts';
 import { choosingOf } from './route-options.ts';
 import type {
   Decision,
@@ -51,7 +44,6 @@ import type {
   ServedProfile,
 } from './router.ts';
 import { routerOfArtifacts } from './router-of-artifacts.ts';
-
 import type { TaskClassifier } from './tasks/index.ts';
 import type { Mutable } from './types.ts';
 
@@ -72,13 +64,14 @@ export interface RouterParts {
 export async function createRouter(config: Config, parts: RouterParts = {}): Promise<Router> {
   const { nowMs = Date.now } = parts;
   const [own, ...further] = viewedArtifacts(config, nowMs());
-  const ruling = await openRules(config, [own, ...further], nowMs);
-  for (const { views } of [own, ...further]) for (const view of views) assertGated(view, config);
-  const tasks = config.tasks === 'on' ? await openTasks() : undefined;
+  const artifacts = [own, ...further];
+  for (const { views } of artifacts) for (const view of views) assertGated(view, config);
+  const tasks = await openTasks(config);
+  const ruling = await openRules(config, artifacts, nowMs, tasks);
   const opened: Router[] = [];
   try {
     // One after the other, so that each one's memory and time are its own.
-    for (const viewed of [own, ...further])
+    for (const viewed of artifacts)
       opened.push(await openArtifact(config, viewed, ruling, { ...parts, nowMs, tasks }));
   } catch (error) {
     await Promise.all(opened.map((router) => router.close()));
@@ -115,6 +108,7 @@ async function openArtifact(
     profiles: views.flatMap(({ profile }) => profile ?? []),
     loadMs: performance.now() - startedMs,
     memoryBytes: Math.max(0, process.memoryUsage.rss() - before),
+    watch: router.watch,
   };
   return Object.assign(router, { artifacts: [loaded], ...ruling });
 }
@@ -132,18 +126,20 @@ async function assemble(
 ): Promise<Omit<Router, 'artifacts' | keyof Ruling>> {
   const { manifest } = artifact;
   const { ladder, standing } = views[0];
-  const rungs = ladder.rungs.length;
   const candidates = ladder.rungs.map(({ candidate }) => candidate);
   const extractor = featureExtractor(manifest.features);
+  const counted = countedVerdict(artifact, standing);
+  const isOfSessions = counted?.schema_version === 2 && counted.sealed.sessions !== undefined;
   const watch =
     config.watch &&
     openWatch(
-      { ...artifact, verdict: countedVerdict(artifact, standing), standing, extractor },
+      { ...artifact, verdict: counted, standing, extractor },
       config.watch,
       parts.onAlarm ?? (() => {}),
     );
   const served = views.map((view) => ({
     ...view,
+    isOfSessions,
     hasSpecialists: view.ladder.rungs.some(({ tasks }) => tasks !== undefined),
     verdicts: policyVerdicts(view.standing, artifact, parts.nowMs, watch?.contradiction),
   }));
@@ -168,6 +164,12 @@ async function assemble(
   const inFlight = inFlightCount();
   let closed: Promise<void> | undefined;
 
+  /** By the client's word; if the configuration says so, else by the text. */
+  function withCompetingTask(options: RouteOptions, text: string | undefined): RouteOptions {
+    if (config.tasks?.specialists !== 'predicted' || options.task !== undefined) return options;
+    return text === undefined ? options : { ...options, task: tasks!.taskOf(text).task };
+  }
+
   function checked(options: RouteOptions, checks: readonly boolean[] = []) {
     const view = options.profile === undefined ? own : viewNamed(options.profile, byProfile);
     const { policy, reference } = inForce(options.policy ?? view.defaultPolicy, view.policies);
@@ -176,6 +178,8 @@ async function assemble(
       policy,
       reference,
       view,
+      artifact: identity,
+      expectedLoss: manifest.expected_loss,
       choosing: view.hasSpecialists ? amongCompeting(choosing, view, options) : choosing,
     };
   }
@@ -191,71 +195,29 @@ async function assemble(
 
   async function decide(
     text: string | undefined,
-    options: RouteOptions,
+    asked: RouteOptions,
     startedMs: number,
     checks?: readonly boolean[],
   ): Promise<Decided> {
-    const { policy, reference, view, choosing } = checked(options, checks);
-    const { ladder: served, verdicts } = view;
-    const { rule } = options;
-    if (rule?.action.kind === 'model') {
-      decisions++;
-      const named = decisionOfModel(rule.name, rule.action.model);
-      const parts = {
-        policy: reference,
-        artifact: identity,
-        profile: view.profile,
-        stale: served.stale,
-      };
-      const latencyMs = performance.now() - startedMs;
-      return { decision: { ...named, ...parts, latencyMs }, rung: -1, isFree: false, checked: [] };
-    }
-    const isNamed = rule?.action.kind === 'rung'; // by the rule: no policy decides
-    const isFixed = policy.kind === 'fixed' || isNamed;
-    const scored = isFixed || text === undefined ? 'no-text' : await watched.score(text);
-    const choice = isNamed ? chooseByRule(choosing.bounded!, rungs) : choose(policy, scored, choosing);
-    const rung = served.rungs[choice.rung]!;
-    const { verdict, ungatedReason } = verdicts.of(isNamed ? ALWAYS_STRONG : policy, {
-      stale: served.stale,
-      otherThreshold: policy.kind !== 'fixed' && !isNamed && choice.threshold !== policy.threshold,
-      lowered:
-        view.hasSpecialists && isUnseenByGate(choice, served, options)
-          ? 'specialist-left-out'
-          : loweredBy(choice),
-    });
+    const options = withCompetingTask(asked, text);
+    const asking = checked(options, checks);
+    const isUnscored = options.rule?.action.kind === 'model'; // no candidate: there is nothing that scores could be of
+    const needsNone = !config.scoreAlways && (asking.policy.kind === 'fixed' || isNamedByRule(options));
+    const scored = isUnscored || needsNone || text === undefined ? 'no-text' : await watched.score(text);
     decisions++;
-    const decision: Mutable<Decision> = {
-      id: `dec_${risingId()}`,
-      candidate: rung.candidate,
-      model: rung.model,
-      escalated: choice.rung > 0,
-      scores: typeof scored === 'string' ? null : byCandidate(scored),
-      predictedLoss: choice.predictedLoss,
-      threshold: choice.threshold,
-      reason: choice.reason,
-      policy: reference,
-      artifact: identity,
-      profile: view.profile,
-      stale: served.stale,
-      verdict,
-      ungatedReason,
-      latencyMs: performance.now() - startedMs,
-    };
-    const expected = expectedLoss(choice.predictedLoss, manifest.expected_loss);
-    if (expected !== undefined) decision.expectedLoss = expected;
+    const decided = decisionOfScores(scored, asking, options);
+    const decision: Mutable<Decision> = decided.decision;
     if (tasks !== undefined && text !== undefined) decision.predictedTask = tasks.taskOf(text);
-    if (choice.policyRung !== undefined) decision.policyChoice = served.rungs[choice.policyRung]!.candidate;
-    if (rule !== undefined) decision.rule = rule.name;
-    const isFree = choosing.allowed === undefined;
-    return { decision, rung: choice.rung, isFree, checked: choice.checked ?? [] };
+    decision.latencyMs = performance.now() - startedMs;
+    return decided;
   }
 
   function observeDecided(
     text: string | undefined,
     { decision: { predictedLoss, threshold, reason, policy }, rung, isFree }: Decided,
-    { threshold: asked, pinnedRung, session, rule, slowRungs }: RouteOptions,
+    { threshold: asked, pinnedRung, session, rule, slowRungs, isRepeated }: RouteOptions,
   ): void {
-    if (watch === undefined || threshold === null) return;
+    if (watch === undefined || threshold === null || isRepeated) return;
     const isUnasked =
       asked === undefined && pinnedRung === undefined && session === undefined && slowRungs === undefined;
     const isOwn = isFree && isUnasked && rule === undefined && policy.name === manifest.policy.name;
@@ -278,15 +240,18 @@ async function assemble(
     return rungs.map((rung) => replyCheck(rung, judged[rung]!, { logits, text, accept }));
   }
 
-  function byCandidate<T>(values: ArrayLike<T>): Record<string, T> {
-    const named: Record<string, T> = {};
-    for (let i = 0; i < rungs; i++) named[ladder.rungs[i]!.candidate] = values[i]!;
-    return named;
+  function ofRungs(scores: Readonly<Record<string, number>>): readonly number[] {
+    return candidates.map((candidate) => {
+      if (Object.hasOwn(scores, candidate)) return scores[candidate]!;
+      throw new PlimsollError('invalid-input', `The scores have none for the candidate ${candidate}.`, {
+        place: { field: 'scores' },
+      });
+    });
   }
 
   async function explanationOf(text: string): Promise<Explained['explanation']> {
     explainer ??= createExplainer(artifact.classifier, input, extractor);
-    return byCandidate(await explainer(text));
+    return byCandidate(await explainer(text), ladder);
   }
 
   /** What a view says of its artifact, its policy and its verdict. */
@@ -313,6 +278,8 @@ async function assemble(
 
   return {
     ...described(own),
+    competingTask: (routeInput, options) =>
+      withCompetingTask(options, config.tasks === undefined ? undefined : scoredText(routeInput)).task,
     ladder: ladder.rungs,
     stale: ladder.stale,
     profiles,
@@ -367,6 +334,10 @@ async function assemble(
         inFlight.leave();
       }
     },
+    decideAgain(scores, options = NO_OPTIONS, judgeable) {
+      const asking = checked(options, judgeable);
+      return decisionOfScores(typeof scores === 'string' ? scores : ofRungs(scores), asking, options);
+    },
     async checkGolden(index = 0) {
       return goldenHolds(classifier, artifact.golden[index % artifact.golden.length]!);
     },
@@ -387,24 +358,9 @@ async function assemble(
   };
 }
 
-/** Loaded only where it is used. */
-async function openTasks(): Promise<TaskClassifier> {
-  const { openTaskClassifier } = await import('./tasks/index.ts');
-  return openTaskClassifier();
-}
-
 /** What does not count may not be readable either. */
 function countedVerdict({ folder }: ArtifactFiles, { kind }: Standing) {
   return kind === 'none' ? undefined : readVerdict(folder);
-}
-
-/** A decision, and the rungs whose replies are to be judged. */
-interface Decided {
-  readonly decision: Decision;
-  readonly rung: number;
-  /** It was made among all rungs. */
-  readonly isFree: boolean;
-  readonly checked: readonly number[];
 }
 
 function replyCheck(
@@ -428,66 +384,8 @@ function replyCheck(
   };
 }
 
-function expectedLoss(
-  predictedLoss: number | null,
-  line: ArtifactFiles['manifest']['expected_loss'],
-): number | undefined {
-  if (predictedLoss === null || line === undefined) return undefined;
-  return Math.max(-1, Math.min(1, line.intercept + line.slope * predictedLoss));
-}
-
 function thresholdOf(policy: Policy): number | null {
   return policy.kind === 'fixed' ? null : policy.threshold;
-}
-
-function loweredBy({ rung, unrestricted, reason }: ReturnType<typeof choose>) {
-  if (rung >= unrestricted) return undefined;
-  if (reason === 'rule') return 'rule';
-  if (reason === 'latency') return 'too-slow';
-  return reason === 'same-turn' ? 'lower-turn' : 'downgraded';
-}
-
-/** Without the specialists for other tasks, unless nobody else can take the request. */
-function amongCompeting(
-  choosing: Choosing,
-  { ladder }: Pick<ArtifactView, 'ladder'>,
-  { task }: RouteOptions,
-): Choosing {
-  const allowed = choosing.allowed ?? ladder.rungs.map((_, rung) => rung);
-  const competing = allowed.filter((rung) => competes(ladder.rungs[rung]!, task));
-  if (competing.length === 0 || competing.length === allowed.length) return choosing;
-  const left = choosing.bounded?.filter((rung) => competing.includes(rung));
-  // A rule may leave nobody but a specialist: then it is meant.
-  return { ...choosing, allowed: competing, bounded: left?.length === 0 ? choosing.bounded : left };
-}
-
-/**
- * Whether a request went to a rung between because the choice of the policy was a specialist for something else. The gate has not seen such
- * choices. The strongest candidate loses nothing against itself.
- */
-function isUnseenByGate(
-  { rung, unrestricted }: Pick<ReturnType<typeof choose>, 'rung' | 'unrestricted'>,
-  { rungs }: Pick<ServedLadder, 'rungs'>,
-  { task }: RouteOptions,
-): boolean {
-  return rung > unrestricted && rung < rungs.length - 1 && !competes(rungs[unrestricted]!, task);
-}
-
-/** A model that a rule names: nothing was scored, and the gate says nothing of it. */
-function decisionOfModel(rule: string, model: string) {
-  return {
-    id: `dec_${risingId()}`,
-    candidate: model,
-    model,
-    escalated: false,
-    scores: null,
-    predictedLoss: null,
-    threshold: null,
-    reason: 'rule',
-    rule,
-    verdict: 'none',
-    ungatedReason: 'rule',
-  } as const;
 }
 
 const NO_OPTIONS: RouteOptions = {};

@@ -7,6 +7,10 @@ export type ErrorCode =
   | 'weights-missing' // an encoder's weights are not on this machine, or are not the ones expected
   | 'insufficient-data' // the labels cannot support what was asked: too few, one class, no difference
   | 'refused-by-rule' // a rule of the configuration refuses the request
+  | 'forbidden' // the API key lacks the role that this takes
+  | 'conflict' // somebody else was first
+  | 'too-late' // what the request is about is over
+  | 'queue-full' // as much waits as the configuration allows
   | 'too-large' // a limit on size or length was passed
   | 'too-many-entries' // a list in a request is longer than its limit
   | 'not-found' // a named thing (policy, file, route) does not exist
@@ -19,7 +23,7 @@ export type ErrorCode =
   | 'internal'; // a violated internal invariant
 
 /** The one map from error codes to HTTP. */
-const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 403 | 404 | 413 | 500 | 503>> = {
+const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 403 | 404 | 409 | 410 | 413 | 429 | 500 | 503>> = {
   'invalid-input': 400,
   'not-found': 404,
   'model-not-found': 404,
@@ -28,6 +32,10 @@ const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 403 | 404 | 413 | 500 | 503>
   'invalid-state': 500,
   closed: 503,
   'refused-by-rule': 403,
+  forbidden: 403,
+  conflict: 409,
+  'too-late': 410,
+  'queue-full': 429,
   'too-large': 413,
   'too-many-entries': 400,
   'invalid-config': 500,

@@ -12,3 +12,9 @@ export function hostnameOf(host: string): string {
 export function isSameOrigin(origin: string, host: string | undefined): boolean {
   return host !== undefined && origin === `http://${host.toLowerCase()}`;
 }
+
+/** The host of a URL by which this machine reaches a server. @param address that it listens on */
+export function urlHost(address: string): string {
+  if (address === '0.0.0.0' || address === '::') return 'localhost';
+  return address.includes(':') ? `[${address}]` : address;
+}

@@ -34,12 +34,31 @@ export interface ReloadReport {
   needsRestart(fields: readonly string[]): void;
 }
 
-/** What only a start can set (the socket and its limits, the log, the timer), and its name in the configuration file. */
-const FIXED = [
-  ['server', 'server'],
-  ['logLevel', 'log_level'],
-  ['reloadIntervalMs', 'reload_interval_ms'],
-] as const;
+/**
+ * What only a start can set (the socket and its limits, the log, the timer, what requests are kept in and counted by), and its name in the
+ * configuration file.
+ */
+const FIXED: readonly (readonly [field: string, value: (config: Config) => unknown])[] = [
+  ['server', ({ server }) => server],
+  ['gateway', ({ gateway }) => gateway],
+  ['dashboard', ({ dashboard }) => dashboard],
+  ['access', ({ access }) => access],
+  ['state', ({ state }) => state],
+  ['redis', ({ redis }) => redis],
+  ['instances', ({ instances }) => instances],
+  ['budgets', ({ budgets }) => budgets],
+  ['sessions', ({ sessions }) => sessions],
+  ['threads', ({ threads }) => threads],
+  ['decision_log', ({ decisionLog }) => decisionLog],
+  ['capture', ({ capture }) => capture],
+  ['feedback', ({ feedback }) => feedback],
+  ['batches', ({ batches }) => batches],
+  ['upstream.breaker', ({ upstream }) => upstream.breaker],
+  ['upstream.ca_file', ({ upstream }) => upstream.caFile],
+  ['watch.webhook_url_env', ({ watch }) => watch?.webhookUrlEnv],
+  ['log_level', ({ logLevel }) => logLevel],
+  ['reload_interval_ms', ({ reloadIntervalMs }) => reloadIntervalMs],
+];
 
 /**
  * Opens the router of a configuration, and another one each time that its artifact or the configuration file changes.
@@ -73,8 +92,8 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
 
   async function openReread(): Promise<Router> {
     const next = readConfig();
-    const changed = FIXED.filter(([name]) => JSON.stringify(next[name]) !== JSON.stringify(atStart[name]));
-    if (changed.length > 0) report.needsRestart(changed.map(([, field]) => field));
+    const changed = FIXED.filter(([, of]) => JSON.stringify(of(next)) !== JSON.stringify(of(atStart)));
+    if (changed.length > 0) report.needsRestart(changed.map(([field]) => field));
     return open(next);
   }
 
@@ -181,6 +200,7 @@ export async function reloadingRouter(
       return generations.current().rules;
     },
     ruled: (traits, options) => generations.current().ruled(traits, options),
+    competingTask: (input, options) => generations.current().competingTask(input, options),
     canJudge: (rung, replyMayLack) => generations.current().canJudge(rung, replyMayLack),
     get defaultPolicy() {
       return generations.current().defaultPolicy;
@@ -198,6 +218,8 @@ export async function reloadingRouter(
     routeForCheck: (input, replyMayLack, options) =>
       withCurrent((router) => router.routeForCheck(input, replyMayLack, options)),
     explain: (input, options) => withCurrent((router) => router.explain(input, options)),
+    decideAgain: (scores, options, judgeable) =>
+      generations.current().decideAgain(scores, options, judgeable),
     checkGolden: (index) => generations.withCurrent((router) => router.checkGolden(index)),
     health: () => ({ ...generations.counts(), lastReload, reloads: { ...reloads } }),
     reload(openNext = open) {

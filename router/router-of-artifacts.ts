@@ -28,6 +28,7 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     policies: own.policies,
     rules: own.rules,
     ruled: own.ruled,
+    competingTask: own.competingTask,
     canJudge: own.canJudge,
     defaultPolicy: own.defaultPolicy,
     standing: own.standing,
@@ -38,6 +39,8 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     routeForCheck: async (input, replyMayLack, options = NO_OPTIONS) =>
       routerFor(options).routeForCheck(input, replyMayLack, options),
     explain: async (input, options = NO_OPTIONS) => routerFor(options).explain(input, options),
+    decideAgain: (scores, options = NO_OPTIONS, judgeable) =>
+      routerFor(options).decideAgain(scores, options, judgeable),
     async checkGolden(index) {
       const held = await Promise.all(routers.map((router) => router.checkGolden(index)));
       return held.every(Boolean);

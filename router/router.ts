@@ -4,6 +4,7 @@ import type { CandidateExplanation } from './classifier/index.ts';
 import type { Watch } from './monitoring/index.ts';
 import type {
   ChoiceReason,
+  NoScores,
   PolicyReference,
   PolicyVerdict,
   SessionStay,
@@ -27,7 +28,7 @@ export interface Decision {
   readonly predictedLoss: number | null;
   /** Quality that the cheapest rung is expected to lose, -1..1: a straight line over the predicted loss. Left out if the artifact has none, or no classifier ran. */
   readonly expectedLoss?: number;
-  /** What the text is likely to ask for; left out unless `tasks` is on, and if there is no text. Nothing is decided by it. */
+  /** What the text is likely to ask for; left out unless `tasks` is on, and if there is no text. Rules and, if so configured, specialists go by it. */
   readonly predictedTask?: TaskPrediction;
   /** The threshold that was used: the request's if it named one, else the policy's; null for a fixed policy. That of a cascade is for replies. */
   readonly threshold: number | null;
@@ -36,6 +37,8 @@ export interface Decision {
   readonly policyChoice?: string;
   /** The rule of the configuration that fired, whether or not it changed the choice; left out if none did. */
   readonly rule?: string;
+  /** What was left of the ladder before the policy chose; left out if all of it was. */
+  readonly narrowed?: Narrowing;
   readonly policy: PolicyReference;
   readonly artifact: { readonly name: string; readonly sha256: string };
   /** The profile that the request was for; undefined: none. */
@@ -47,6 +50,23 @@ export interface Decision {
   /** Why it is not PASS; null if it is. */
   readonly ungatedReason: UngatedReason | null;
   readonly latencyMs: number;
+}
+
+/** What narrowed a choice beside rules, by the names of candidates. With the scores it makes a decision reproducible. */
+export interface Narrowing {
+  /** Of a ladder with specialists: the task by which they competed. */
+  readonly task?: string;
+  /** Those that could take the request, cheapest first; left out if all could. */
+  readonly allowed?: readonly string[];
+  /** The one that the request's turn was on. */
+  readonly pinned?: string;
+  /** The one that its conversation was on, and what that said. */
+  readonly session?: Omit<SessionStay, 'rung'> & { readonly candidate: string };
+  /** Those that were expected to reply too late, and whether a cheaper one could take their place. */
+  readonly slow?: readonly string[];
+  readonly slowMayLower?: boolean;
+  /** Of a cascade: those whose replies could be judged. */
+  readonly judgeable?: readonly string[];
 }
 
 export interface Explained {
@@ -63,6 +83,13 @@ export interface RoutedForCheck {
   readonly decision: Decision;
   /** The rungs to call, one after the other until one passes; the first is the decision's. Empty unless its reason is `cascade-check`. */
   readonly checks: readonly ReplyCheck[];
+}
+
+/** What the scores of an earlier request come to. */
+export interface DecidedAgain {
+  readonly decision: Decision;
+  /** The rungs whose replies are to be judged, one after the other until one passes; empty unless the reason is `cascade-check`. */
+  readonly checked: readonly number[];
 }
 
 /** Judges one model's reply to one request. */
@@ -117,6 +144,11 @@ export interface RouteOptions {
    * failed (`session-rescue`). It never lowers a choice, and a fixed policy does not ask it.
    */
   readonly session?: SessionStay | undefined;
+  /**
+   * The caller keeps sessions as the configuration says, so a verdict on whole sessions covers the request; without it such a verdict is `none`, reason
+   * `other-sessions`, unless the strongest candidate is chosen. The gateway sets it.
+   */
+  readonly inSession?: boolean;
   /** Which task the request is, in lower case: specialists for other tasks, and all of them without one, do not compete for it. */
   readonly task?: string;
   /**
@@ -128,6 +160,8 @@ export interface RouteOptions {
   readonly profile?: string;
   /** The rule that the request is under, as `Router.ruled` found it. */
   readonly rule?: Rule;
+  /** The watch leaves it out: the same request was decided on before. */
+  readonly isRepeated?: boolean;
 }
 
 /** A profile as it is served. Its verdict is that of its own artifact, over its own ladder and floors. */
@@ -150,6 +184,8 @@ export interface LoadedArtifact {
   readonly loadMs: number;
   /** By how much the resident memory of the process grew meanwhile; what else the process did counts too. */
   readonly memoryBytes: number;
+  /** What it serves, compared with what the gate certified; undefined unless the configuration asks for it. */
+  readonly watch: Watch | undefined;
 }
 
 export interface Router {
@@ -179,6 +215,8 @@ export interface Router {
    * @throws PlimsollError `refused-by-rule` if the rule refuses the request
    */
   ruled(traits: RequestTraits, options?: RouteOptions): RouteOptions;
+  /** The task by which specialists compete for a request: the client's, else the predicted one if the configuration says so; undefined if there is none. */
+  competingTask(input: RouteInput, options: RouteOptions): string | undefined;
   /** Throws what `route` would reject with because of these options. Decides nothing. */
   check(options: RouteOptions): void;
   /**
@@ -198,6 +236,17 @@ export interface Router {
     options?: RouteOptions,
   ): Promise<RoutedForCheck>;
   explain(input: RouteInput, options?: RouteOptions): Promise<Explained>;
+  /**
+   * What `route` decides for a request whose scores are known, such as those of a decision record: no text is read or scored, and no watch sees it.
+   * @param scores candidate -> probability, or why there are none
+   * @param judgeable of each rung, cheapest first, whether its reply can be judged; default none
+   * @throws PlimsollError `invalid-input` if a candidate has no score, and what `check` throws
+   */
+  decideAgain(
+    scores: Readonly<Record<string, number>> | NoScores,
+    options?: RouteOptions,
+    judgeable?: readonly boolean[],
+  ): DecidedAgain;
   /** Scores the artifact's golden case number `index`; resolves to whether it came out within 1e-3. */
   checkGolden(index?: number): Promise<boolean>;
   health(): RouterHealth;

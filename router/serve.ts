@@ -1,5 +1,6 @@
 import type { Config } from './config/index.ts';
 import { gatewayLogger } from './create-gateway.ts';
+import { createLink } from './dashboard/index.ts';
 import { type Gateway, openGateway } from './gateway/index.ts';
 import { alarmWebhook, type WatchAlarm } from './monitoring/index.ts';
 import { hotReload, reloadOnHangUp, reloadReport } from './reload.ts';
@@ -20,17 +21,25 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
  * The same as the whole work of this process: SIGHUP reloads, SIGTERM and SIGINT drain.
  * @returns the exit code: 0, or 1 if requests were cut off at the drain's time limit
  */
-export async function serveUntilSignal(config: Config, options: ServeOptions = {}): Promise<number> {
+export async function serveUntilSignal(
+  config: Config,
+  options: ServeOptions = {},
+  onListening: (server: Served) => void = () => {},
+): Promise<number> {
   const logger = gatewayLogger(config);
   const server = await start(config, options, logger, (reload) => reloadOnHangUp(reload, logger));
-  if (process.stderr.isTTY) process.stderr.write(exampleRequest(server.url, isGuarded(config)));
+  onListening(server);
+  if (process.stderr.isTTY) {
+    process.stderr.write(exampleRequest(server.url, isGuarded(config)));
+    if (config.dashboard === 'on') process.stderr.write(dashboardNotice(server.url));
+  }
   return drainOnSignal(server, logger);
 }
 
 /** @param beforeListening once the server listens, whoever sees it may send signals */
 async function start(
   config: Config,
-  { readConfig, configFile }: ServeOptions,
+  { readConfig, configFile, promotion, banner }: ServeOptions,
   logger: Logger,
   beforeListening: (reload: () => Promise<Reload>) => void = () => {},
 ): Promise<Served> {
@@ -38,12 +47,16 @@ async function start(
   // The state is opened while the artifact is read.
   const opening = gatewayFor(config, logger, config.watch && onAlarm);
   opening.catch(() => {}); // `onOpened` throws it
+  let current = config;
   const opened = hotReload(config, {
     ...(readConfig && { readConfig }),
     configFile,
     report: reloadReport(logger, logReload),
     onAlarm,
-    onOpened: async (wanted, router) => (await opening)?.configure(wanted, router),
+    onOpened: async (wanted, router) => {
+      (await opening)?.configure(wanted, router);
+      current = wanted;
+    },
   });
   const { router, reload, stop } = await opened.catch(async (error) => {
     await opening.then(
@@ -54,7 +67,15 @@ async function start(
   });
   const gateway = await opening;
   beforeListening(reload);
-  const parts = { config, router, logger, ...(gateway && { gateway }) };
+  const parts = {
+    config,
+    currentConfig: () => current,
+    promotion,
+    banner,
+    router,
+    logger,
+    ...(gateway && { gateway }),
+  };
   const server = await startServer(parts).catch(async (error) => {
     stop();
     await gateway?.close();
@@ -62,6 +83,15 @@ async function start(
     throw error;
   });
   return { ...server, router, reload, close: () => server.close().finally(stop) };
+}
+
+/** Where the page is, for a person at a terminal. The link signs in once, within ten minutes. */
+function dashboardNotice(url: string): string {
+  try {
+    return `Look at ${url}/dashboard. This link signs in, once, within ten minutes:\n  ${createLink(url, Date.now())}\n`;
+  } catch {
+    return `Look at ${url}/dashboard.\n`; // no place for the secret of links: the page is there all the same
+  }
 }
 
 /** Alarms of the watch go to the log, and to the webhook if there is one. */

@@ -12,6 +12,18 @@ export interface ServeOptions {
   readonly readConfig?: () => Config;
   /** A configuration file that is watched: when it is written, everything is reloaded. */
   readonly configFile?: string;
+  /** Lets the dashboard choose what serves in a store of artifacts; without it only commands do. Called with the first change. */
+  readonly promotion?: () => Promise<ArtifactPromotion>;
+  /** A sentence above every page of the dashboard, such as that this server is for tests. */
+  readonly banner?: string;
+}
+
+/** Chooses what serves in a store of artifacts. Both throw a PlimsollError to refuse. */
+export interface ArtifactPromotion {
+  /** @param artifact its folder, within a store */
+  promote(artifact: string): { readonly artifact: string };
+  /** Goes back to what served before. */
+  rollback(store: string): { readonly artifact: string };
 }
 
 /** A running server. */

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { evidenceSchema, suiteSchema } from '../evals/gate/index.ts';
+import { suiteSchema } from '../evals/gate/index.ts';
 import { decisionsVerdictSchema, verdictSchema } from '../router/artifact/index.ts';
 import { configSchema } from '../router/config/index.ts';
 import { replaceFile } from '../router/files/index.ts';
+import { evidenceSchema } from '../router/verdict-report/index.ts';
 
 export const CONFIG_SCHEMA_FILE = fileURLToPath(new URL('../plimsoll.config.schema.json', import.meta.url));
 export const SUITE_SCHEMA_FILE = fileURLToPath(new URL('../evals/suites/suite.schema.json', import.meta.url));

@@ -10,7 +10,8 @@ import {
 import { loadConfig } from '../router/config/index.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { CAPTURED, capturedRow, readCaptured } from '../router/records/index.ts';
-import { candidateFrom, ladderFrom, wholeNumberBetween } from './flags.ts';
+import { wholeNumberBetween } from './flags.ts';
+import { labelCandidates } from './label-candidates.ts';
 import { withState } from './open-state.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -63,7 +64,7 @@ export function labelOptions(flags: LabelFlags) {
   const config = loadConfig(flags.config);
   return {
     config: { ...config, logLevel: config.logLevel === 'info' ? 'error' : config.logLevel },
-    candidates: ladderFrom(flags.models).map((text) => candidateFrom(text, config.ladder)),
+    candidates: labelCandidates(flags.models, config.ladder),
     graders: gradersFrom(flags),
     allowSameFamily: flags.allowSameFamily,
     budgetUsd: budgetOf(flags),

@@ -5,6 +5,7 @@ import type { Message, Outcome, Reply } from '../../router/types.ts';
 import { checkedModels, DEFAULT_QUALITY_FIELD, parseOutcome, parseUnlabelledReply } from './outcome.ts';
 import { questionKey } from './question-key.ts';
 import { BadRow, parseRow } from './rejects.ts';
+import { type SessionTurn, sessionTurnOf } from './session-turn.ts';
 
 /** One labelled prompt: the quality that each candidate model reached on it. */
 export interface Case {
@@ -22,6 +23,8 @@ export interface Case {
   /** Chosen to be learned from: it is no draw from all requests either. */
   readonly isForTraining?: boolean;
   readonly task?: string;
+  /** The task was predicted from the text: the row has none. */
+  readonly isTaskPredicted?: boolean;
   readonly source?: string;
   /** The request's language, ISO 639 such as en, if the row has one. */
   readonly language?: string;
@@ -31,6 +34,8 @@ export interface Case {
   readonly tools?: boolean;
   /** How many requests of the traffic it stands for, above 0: 1 / the probability with which it was drawn. Left out if that is not read, or each stands for one. */
   readonly weight?: number;
+  /** Its place in its session; left out if the row names none. */
+  readonly sessionTurn?: SessionTurn;
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** What is known of replies that nobody labelled, by model; left out if there are none, or nobody asked for them. */
   readonly unlabelledReplies?: ReadonlyMap<string, Reply>;
@@ -81,6 +86,9 @@ const caseRowSchema = z.looseObject({
   key: z.string().min(1).nullish(),
   group: optionalName,
   label: optionalName,
+  session: optionalName,
+  turn: z.unknown().optional(),
+  time: z.unknown().optional(),
   label_plan: z.string().min(1).nullish(),
   label_pool: z.enum(['training', 'sealed'], { error: 'must be training or sealed' }).nullish(),
   task: z.string().nullish(),
@@ -154,12 +162,14 @@ export function buildCase(
 ): Case {
   const messages = requestMessages(row);
   const text = flatCopy(scoredText(row, messages));
+  const sessionTurn = sessionTurnOf(row, messages, offersTools(row));
+  const group = row.group ?? row.session;
   const turns = messages.filter((message) => personTexts(message).length > 0).length;
   return {
     id: row.id == null ? fallbackId : String(row.id),
     text,
     key: row.key ?? questionKey(text),
-    ...(row.group != null && { group: String(row.group) }),
+    ...(group != null && { group: String(group) }),
     ...(row.label != null && { label: String(row.label) }),
     ...(row.label_plan != null && { labelPlan: row.label_plan }),
     ...(row.label_pool === 'training' && { isForTraining: true }),
@@ -169,6 +179,7 @@ export function buildCase(
     ...(turns > 1 && { turns }),
     ...(offersTools(row) && { tools: true }),
     ...weightOf(row, keepWeight),
+    ...(sessionTurn && { sessionTurn }),
     outcomes,
     ...(unlabelledReplies.size > 0 && { unlabelledReplies }),
   };

@@ -14,6 +14,7 @@ export { type ColumnMap, parseColumnMap } from './field-names.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
 export { checkedModels } from './outcome.ts';
 export { parseQualityScale, type QualityScale, scaleName } from './quality-scale.ts';
+export type { SessionTurn } from './session-turn.ts';
 
 // Cases that people wrote
 
@@ -64,7 +65,15 @@ export {
 export { parseCase } from './case.ts';
 export { emptyFile, FileHash, fileError } from './files/case-file.ts';
 export { jsonArray, jsonLines } from './files/json.ts';
+export { readJsonFile } from './files/read-json-file.ts';
 export { csvRecords } from './files/table.ts';
+export {
+  type GivenOutcomes,
+  givenOutcomes,
+  givenSentence,
+  labelledModels,
+  withGivenOutcomes,
+} from './given-outcomes.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
 export { DEFAULT_QUALITY_FIELD } from './outcome.ts';
 export {

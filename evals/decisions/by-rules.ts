@@ -2,7 +2,7 @@ import { requirementsOf } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { isObject } from '../../router/json/index.ts';
 import { requestTags } from '../../router/request-tags.ts';
-import type { RequestTraits, Rule, Rules } from '../../router/rules/index.ts';
+import { type RequestTraits, type Rule, type Rules, rungNamed } from '../../router/rules/index.ts';
 import { type PromptRow, promptRows, requestMessages } from '../cases/index.ts';
 
 /** A case, and the rule that fires for it. */
@@ -12,11 +12,20 @@ export interface RuledCase {
 }
 
 /** Of a row, besides what describes its prompt. */
-const REQUEST_FIELDS = ['requested_model', 'tags', 'key_id', 'headers', 'time'];
+const REQUEST_FIELDS = [
+  'requested_model',
+  'tags',
+  'key_id',
+  'headers',
+  'time',
+  'session_turns',
+  'session_minutes',
+  'budgets_used',
+];
 
 /**
  * The rule that fires for each request of files of cases, labelled or not. Of a row `task`, `tools`, `tags`, `requested_model` (default `auto`), `key_id` of the API
- * key, `headers` and `time` are looked at besides the texts; what it lacks, no rule sees.
+ * key, `headers`, `time`, `session_turns`, `session_minutes` and `budgets_used` (limit -> share) are looked at besides the texts; what it lacks, no rule sees.
  * @param nowMs the time of rows without one
  * @param onNotes called at the end with what a person should know about how the files were read
  * @throws PlimsollError as promptRows; `invalid-input` if a row's tags or time are none
@@ -39,6 +48,9 @@ function traitsOf(row: PromptRow['row'], { text, task }: PromptRow['one']): Requ
     tags,
     key_id: keyId,
     headers,
+    session_turns: turns,
+    session_minutes: minutes,
+    budgets_used: used,
   } = row as Readonly<Record<string, unknown>>;
   const model = typeof requested === 'string' ? requested : 'auto';
   const body = {
@@ -54,11 +66,22 @@ function traitsOf(row: PromptRow['row'], { text, task }: PromptRow['one']): Requ
     keyId: typeof keyId === 'string' ? keyId : undefined,
     headers: isObject(headers) ? lowerCased(headers) : {},
     text: () => text,
+    sessionAge: () =>
+      turns === undefined && minutes === undefined
+        ? undefined
+        : { turns: amountOf(turns), minutes: amountOf(minutes) },
+    budgetUsed: (limit) => (isObject(used) && Object.hasOwn(used, limit) ? amountOf(used[limit]) : 0),
     needs: () => {
       const needs = requirementsOf(body, 'openai');
       return offersTools ? { ...needs, tools: true } : needs;
     },
   };
+}
+
+/** 0 if it is no number from 0 on; of tables numbers are text. */
+function amountOf(value: unknown): number {
+  const amount = Number(value ?? 0);
+  return amount >= 0 ? amount : 0;
 }
 
 function lowerCased(headers: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -92,7 +115,10 @@ export function modelByRule(
   if (rule === undefined) return otherwise;
   const { name, action } = rule;
   if (action.kind === 'model') return action.model;
-  if (action.kind === 'rung') return models[action.rung]!; // it was checked when the rules were read
+  if (action.kind === 'rung') {
+    const candidates = Object.keys(models);
+    return models[candidates[rungNamed(action.rung, candidates)]!]!; // it was checked when the rules were read
+  }
   throw new PlimsollError(
     'invalid-input',
     `The rule "${name}" decides nothing by itself. Rules that stand alone say \`use\`: gate the others with an artifact.`,

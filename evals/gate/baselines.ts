@@ -1,9 +1,9 @@
 import type { Encoder } from '../../router/encoders/index.ts';
 import { type RoutingCurve, routingCurve } from '../../router/statistics/index.ts';
+import type { BaselineRow, Curve } from '../../router/verdict-report/index.ts';
 import { type Case, keyFraction } from '../cases/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { isCascade, withCheapCall } from './cascade-evidence.ts';
-import type { BaselineRow, Curve } from './evidence.ts';
 import { nearestNeighbourScores } from './nearest-neighbours.ts';
 import { measureCurve, type PairedOutcomes, type Ranking, thinCurve } from './ranking.ts';
 import type { Replay } from './replay.ts';

@@ -14,7 +14,8 @@ export interface BetOrder {
   readonly contents: ArrayLike<number>;
 }
 
-type BetRules = Pick<Suite, 'sampling' | 'largest_group' | 'largest_weight'>;
+type BetRules = Pick<Suite, 'sampling' | 'largest_group' | 'largest_weight'> &
+  Partial<Pick<Suite, 'sessions'>>;
 
 /**
  * The cases as bets. Batches are taken as they arrived. Within a batch the order follows from the cases themselves: there is no seed, no id
@@ -25,9 +26,10 @@ type BetRules = Pick<Suite, 'sampling' | 'largest_group' | 'largest_weight'>;
  */
 export function orderBets(
   traits: readonly Traits[],
-  { sampling, largest_group: largest, largest_weight: largestWeight = 1 }: BetRules,
+  { sampling, largest_group: largest, largest_weight: largestWeight = 1, sessions }: BetRules,
   { batchOf, contents }: BetOrder,
 ): Bets {
+  if (sessions !== undefined) return sessionBets(traits, { batchOf, contents });
   const places = betPlaces(traits, contents);
   const units = sampling === 'groups' ? rowsByGroup(traits) : rowsByLabel(traits);
   const weights = traits.some(({ weight }) => weight !== undefined)
@@ -68,6 +70,32 @@ export function sealedBets(
   const bets = orderBets(traits, suite, order);
   if (bets.batches.length <= 1) return { bets };
   return { bets, merged: orderBets(traits, suite, { ...order, batchOf: new Uint8Array(traits.length) }) };
+}
+
+/**
+ * Whole sessions as bets: each is one draw, whose value is the mean loss of its requests. So a row weighs 1 / the number of its session's, and a unit 1.
+ * What is bounded is the mean over sessions, in which a long one counts no more than a short one.
+ */
+function sessionBets(traits: readonly Traits[], { batchOf, contents }: BetOrder): Bets {
+  const places = betPlaces(traits, contents);
+  const units = rowsByName(traits, ({ session }) => session);
+  const weights = new Float64Array(traits.length);
+  for (const rows of units) for (const row of rows) weights[row] = 1 / rows.length;
+  const placed = units.map((rows) => ({
+    rows,
+    batch: batchOfUnit(traits, rows, batchOf),
+    place: Math.min(...rows.map((row) => places[row]!)),
+  }));
+  placed.sort((a, b) => a.batch - b.batch || a.place - b.place);
+  let end = 0;
+  return {
+    rows: Uint32Array.from(placed.flatMap(({ rows }) => rows)),
+    unitEnds: Uint32Array.from(placed, ({ rows }) => (end += rows.length)),
+    unitsAre: 'sessions',
+    largestUnit: 1,
+    weights,
+    batches: batchSizes(placed.map(({ batch }) => batch)),
+  };
 }
 
 /** The bets on some of the cases: the same order, without the others. Units of which no case is left make no bet. */
@@ -139,21 +167,31 @@ function rowsByGroup(traits: readonly Traits[]): (readonly number[])[] {
 }
 
 /** Each request is a unit, but for those that share one labelled reply: that was drawn once. Undefined if none do. */
-function rowsByLabel(traits: readonly Traits[]): (readonly number[])[] | undefined {
+function rowsByLabel(traits: readonly Traits[]): readonly (readonly number[])[] | undefined {
   if (traits.every(({ label }) => label === undefined)) return undefined;
+  const units = rowsByName(traits, ({ label }) => label);
+  return units.length === traits.length ? undefined : units;
+}
+
+/** Cases of one name are one unit, in the place of the first; those without a name are each one. */
+function rowsByName(
+  traits: readonly Traits[],
+  nameOf: (one: Traits) => string | undefined,
+): readonly (readonly number[])[] {
   const units: number[][] = [];
-  const labelled = new Map<string, number[]>();
-  for (const [row, { label }] of traits.entries()) {
-    const unit = label === undefined ? undefined : labelled.get(label);
+  const known = new Map<string, number[]>();
+  for (const [row, one] of traits.entries()) {
+    const name = nameOf(one);
+    const unit = name === undefined ? undefined : known.get(name);
     if (unit !== undefined) {
       unit.push(row);
       continue;
     }
     const added = [row];
     units.push(added);
-    if (label !== undefined) labelled.set(label, added);
+    if (name !== undefined) known.set(name, added);
   }
-  return units.length === traits.length ? undefined : units;
+  return units;
 }
 
 /** @throws PlimsollError `invalid-input` if a draw that was bet on has grown: its bet cannot be made again */

@@ -1,8 +1,8 @@
 import type { Rung } from '../../router/artifact/index.ts';
 import { type Cascade, checkedRungs, skipAt } from '../../router/cascade/index.ts';
 import { mean, quantile } from '../../router/statistics/index.ts';
+import type { Evidence } from '../../router/verdict-report/index.ts';
 import { amountsAt, decisionScores, rungsAt } from '../threshold/index.ts';
-import type { Evidence } from './evidence.ts';
 import type { PairedOutcomes } from './ranking.ts';
 import type { Replay, ReplayedCascade } from './replay.ts';
 

@@ -90,8 +90,17 @@ function contentDigits(one: Case, text: string, models: readonly string[], isJud
       ...judgesPart(one, models),
       ...(isJudged ? ['beside labels of a judge'] : []),
       ...(one.weight === undefined ? [] : [{ weight: one.weight }]),
+      ...(one.sessionTurn === undefined ? [] : [{ session: one.sessionTurn }, tokensOf(one, models)]),
     ]),
   );
+}
+
+/** By these a session may change its model. */
+function tokensOf({ outcomes }: Case, models: readonly string[]): unknown[] {
+  return models.map((model) => {
+    const { inputTokens, outputTokens } = outcomes.get(model) ?? {};
+    return [inputTokens, outputTokens];
+  });
 }
 
 /** A judge's labels, with those of people beside them, decide another verdict than the same numbers by people. Nothing without a judge. */

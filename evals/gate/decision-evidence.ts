@@ -1,5 +1,5 @@
 import type { Condition } from '../../router/artifact/index.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence } from '../../router/verdict-report/index.ts';
 import { choiceSentence, type Paying, underVerdict } from './paying-sentence.ts';
 
 /**

@@ -5,14 +5,19 @@ import type { LabelSource } from '../../router/types.ts';
 import {
   type Case,
   dataNotes,
+  givenOutcomes,
+  givenSentence,
   type LoadedCases,
   type LoadedFile,
   type LoadOptions,
+  labelledModels,
   loadCases,
   loadTierCases,
   requireLadderOrder,
   shownName,
+  withGivenOutcomes,
 } from '../cases/index.ts';
+import { type TaskedCases, withPredictedTasks } from './predicted-tasks.ts';
 import type { LoadedSuite, Suite } from './suite.ts';
 
 export interface GateCases {
@@ -20,6 +25,8 @@ export interface GateCases {
   readonly files: readonly LoadedFile[];
   readonly excluded: LoadedCases['excluded'];
   readonly rejected: number;
+  /** Of these cases: those that got a predicted task. Left out if none did. */
+  readonly predictedTasks?: TaskedCases['predicted'];
   /** What a person should know about the data, a line each. */
   readonly notes: readonly string[];
   /** Names in the data that were not read. */
@@ -63,15 +70,20 @@ export async function loadGateCases(
   const labelled =
     files.length === 0 ? NOTHING : await loadLabelledCases(files, ladder, suite.quality_field, reading);
   const tiered = suite.tier_cases.map(resolve).map((name) => tierCases(name, ladder));
-  const cases = [...labelled.cases, ...tiered.flatMap(({ cases }) => cases)];
+  const read = [...labelled.cases, ...tiered.flatMap(({ cases }) => cases)];
+  const { cases, predicted } = await withPredictedTasks(read, suite);
   return {
     ...labelled,
     cases,
+    ...(predicted && { predictedTasks: predicted }),
     files: [...labelled.files, ...tiered.map(({ loaded }) => loaded)],
     notes: [
       ...labelled.notes,
       ...requireAcceptedLabels(suite, labelled.cases, ladder),
       ...requireGroups(suite, cases, labelled.unread),
+      ...(predicted
+        ? [`predict_tasks: ${predicted.cases} of ${cases.length} cases have no task and got a predicted one.`]
+        : []),
     ],
   };
 }
@@ -168,17 +180,20 @@ async function loadLabelledCases(
   reading: GateReading,
 ): Promise<GateCases> {
   const models = ladder.map(({ model }) => model);
-  const loaded = await loadCases(files, {
+  const given = givenOutcomes(ladder);
+  const read = await loadCases(files, {
     ...reading,
-    models,
+    models: labelledModels(models, given),
     qualityField,
     keepUnlabelled: true,
     keepWeights: true,
     maxRejectShare: 0, // rows that fall out would not count as lost, and which ones do is no accident
   });
+  const loaded = { ...read, cases: withGivenOutcomes(read.cases, given) };
   const { cases, excluded, rejectedCount, unread } = loaded;
   requireLadderOrder(cases, models);
-  const notes = dataNotes(loaded, models);
+  const word = givenSentence(given);
+  const notes = [...dataNotes(loaded, models), ...(word === undefined ? [] : [`WARNING: ${word}.`])];
   return { cases, files: loaded.files, excluded, rejected: rejectedCount, notes, unread };
 }
 

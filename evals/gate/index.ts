@@ -13,15 +13,9 @@ export {
   stampComparison,
   writeComparison,
 } from './comparison.ts';
-export {
-  type ComparedEvidence,
-  type Curve,
-  comparedEvidenceSchema,
-  type Evidence,
-  evidenceSchema,
-} from './evidence.ts';
 export { loadGateCases, requireGroups } from './gate-cases.ts';
 export { heldOutCases, requireHeldOutFrom, requireUnseen } from './held-out-cases.ts';
+export { type AssumedLosses, labelsToCertify } from './label-forecast.ts';
 export { requireAllRequests } from './label-plan.ts';
 export { deltaOfLook } from './look-plan.ts';
 export { assertRecordWhole, unseenByLooks } from './looks.ts';

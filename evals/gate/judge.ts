@@ -159,7 +159,7 @@ export function furtherForMean(
 /** The same of a mean loss. Of too few cases it is known how many it takes at least: as many as prove the limit if none of them loses. */
 export function furtherForLoss(bets: Bets, losses: Float64Array, { max, delta }: LossLimit): Further {
   const { rows, unitEnds, batches, weights } = bets;
-  if (weights !== undefined) return furtherWeighted(bets, { max, delta });
+  if (weights !== undefined && bets.unitsAre !== 'sessions') return furtherWeighted(bets, { max, delta });
   if (unitEnds !== undefined) return furtherUnits(bets, { max, delta });
   const noLoss = (n: number, sizes?: readonly number[]) =>
     differenceBound.pValue(new Float64Array(n), max, delta, sizes) <= delta;
@@ -194,7 +194,7 @@ function furtherWeighted(bets: Bets, limit: LossLimit): Further {
 }
 
 /** As many units, of the sizes that these have in turn, as one batch. */
-function repeatedUnits({ rows, unitEnds, largestUnit }: Bets, n: number): Bets {
+function repeatedUnits({ rows, unitEnds, largestUnit, weights }: Bets, n: number): Bets {
   const ends = new Uint32Array(n);
   const repeated: number[] = [];
   for (let unit = 0; unit < n; unit++) {
@@ -202,7 +202,7 @@ function repeatedUnits({ rows, unitEnds, largestUnit }: Bets, n: number): Bets {
     for (let i = one === 0 ? 0 : unitEnds![one - 1]!; i < unitEnds![one]!; i++) repeated.push(rows[i]!);
     ends[unit] = repeated.length;
   }
-  return { rows: repeated, unitEnds: ends, largestUnit, batches: [n] };
+  return { rows: repeated, unitEnds: ends, largestUnit, ...(weights && { weights }), batches: [n] };
 }
 
 /**

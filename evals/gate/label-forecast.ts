@@ -18,6 +18,36 @@ const MOST_NEEDED = 100_000;
 /** With fewer lost labels, rounding to whole ones would decide a forecast. */
 const LEAST_LOSSES = 10;
 
+/** Of labels with qualities of 0 and 1: the shares that lose or gain all of it, 0..1. */
+export interface AssumedLosses {
+  readonly lost: number;
+  readonly gained: number;
+}
+
+/**
+ * About how many labels certify, by the gate's own bound, that their mean loss is at most `limit`; undefined above 100,000.
+ * @param delta the error that the look may spend
+ * @param atLeast the number from which on is tried; fewer are never returned
+ */
+export function labelsToCertify(
+  assumed: AssumedLosses,
+  limit: number,
+  delta: number,
+  atLeast = 1,
+): number | undefined {
+  const enoughToRound = Math.max(atLeast, Math.ceil(LEAST_LOSSES / Math.max(assumed.lost, 1e-4)));
+  return casesNeeded(lossesOf(assumed, enoughToRound, 1), limit, delta, {
+    bound: differenceBound,
+    most: MOST_NEEDED,
+  });
+}
+
+/** The losses of so many labels, in the order that the seed gives. */
+function lossesOf({ lost, gained }: AssumedLosses, n: number, seed: number): Float64Array {
+  const [ones, minusOnes] = [Math.round(n * lost), Math.round(n * gained)];
+  return Float64Array.from(shuffledOrder(n, seed), (i) => (i < ones ? 1 : i < ones + minusOnes ? -1 : 0));
+}
+
 /**
  * The losses of labels with qualities of 0 and 1: half the margin is lost, and what the cheaper models gain is as the classifier expects it
  * at the threshold where it expects that loss, if models fail independently of each other. The share of the pool counts at its upper bound.
@@ -31,22 +61,13 @@ export function forecastOf(
   const qualityLoss = margin / 2;
   const gained = expectedGain(pool, Math.min(limit, stepReaching(pool, qualityLoss))) / below.rows;
   const lost = Math.min(1 - gained, gained + qualityLoss / below.share);
-  /** The losses of so many labels, in one of the orders. */
-  const losses = (n: number, seed: number) => {
-    const [ones, minusOnes] = [Math.round(n * lost), Math.round(n * gained)];
-    return Float64Array.from(shuffledOrder(n, seed), (i) => (i < ones ? 1 : i < ones + minusOnes ? -1 : 0));
-  };
   const bounds = Array.from({ length: FORECAST_ORDERS }, (_, i) =>
-    differenceBound.upper(losses(drawn.n, i + 1), delta),
+    differenceBound.upper(lossesOf({ lost, gained }, drawn.n, i + 1), delta),
   ).sort((x, y) => x - y);
   const { high } = below.interval;
   const certifiedMargin = Math.min(1, high * bounds[Math.floor(FORECAST_ORDERS / 2)]!);
   if (certifiedMargin <= margin) return { qualityLoss, certifiedMargin, labelsNeeded: drawn.n };
-  const enoughToRound = Math.max(drawn.n, Math.ceil(LEAST_LOSSES / lost));
-  const labelsNeeded = casesNeeded(losses(enoughToRound, 1), Math.min(1, margin / high), delta, {
-    bound: differenceBound,
-    most: MOST_NEEDED,
-  });
+  const labelsNeeded = labelsToCertify({ lost, gained }, Math.min(1, margin / high), delta, drawn.n);
   return { qualityLoss, certifiedMargin, labelsNeeded };
 }
 

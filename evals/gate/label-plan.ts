@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { type Case, fileError } from '../cases/index.ts';
+import { type Case, readJsonFile } from '../cases/index.ts';
 import { poolNote } from './repeats.ts';
 
 /** Scores are counted in steps of 1 / STEPS_PER_UNIT, the steps in which thresholds are tried. */
@@ -151,7 +151,7 @@ function readablePlan(file: string): LabelPlan | undefined {
  * @throws PlimsollError 'not-found', 'io': the file; 'invalid-input': no plan, of another version, numbers that contradict each other, or a change since
  */
 export function readLabelPlan(file: string): LabelPlan {
-  const parsed = labelPlanSchema.safeParse(readJson(file));
+  const parsed = labelPlanSchema.safeParse(readJsonFile(file, () => badPlan(file, 'not valid JSON')));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw badPlan(file, issue?.message ?? 'not valid', issue?.path.map(String).join('.'));
@@ -208,20 +208,6 @@ export function hashKeys(keys: readonly string[]): string {
   return createHash('sha256')
     .update([...keys].sort().join('\n'))
     .digest('hex');
-}
-
-function readJson(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw fileError(file, cause);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw badPlan(file, 'not valid JSON');
-  }
 }
 
 function badPlan(file: string, reason: string, field?: string): PlimsollError {

@@ -174,11 +174,13 @@ export function unseenByLooks(
 
 /**
  * Compares the record with the verdicts of the artifacts beside it.
+ * @param kept files of further verdicts that rest on it, whose artifacts may be gone; one that is not there is left out
  * @throws PlimsollError `invalid-artifact` if a verdict names a look that the record lacks: it was cut, replaced, left behind or deleted; or if it
  *   says something else than the record of what came of it
  */
-export function assertRecordWhole(store: string): void {
-  assertAgrees(readLookRecord(path.join(store, LOOKS_FILE)), verdictsIn(store));
+export function assertRecordWhole(store: string, kept: readonly string[] = []): void {
+  const verdicts = [...verdictsIn(store), ...kept.flatMap((file) => namedLooks(file, 'artifact'))];
+  assertAgrees(readLookRecord(path.join(store, LOOKS_FILE)), verdicts);
 }
 
 function wholeRecord(place: RecordPlace): LookRecord {

@@ -19,10 +19,10 @@ import {
   shareSaved,
   singleModels,
 } from '../../router/statistics/index.ts';
+import type { Evidence } from '../../router/verdict-report/index.ts';
 import { amountsAt, decisionScores, predictedLosses } from '../threshold/index.ts';
 import { type Baseline, baselineRows, LOGPROB_ALONE, PROMPT_ALONE } from './baselines.ts';
 import { isCascade, measureCascade } from './cascade-evidence.ts';
-import type { Evidence } from './evidence.ts';
 import type { FlipCount } from './flips.ts';
 import { ladderSentence, payingSentence, underVerdict } from './paying-sentence.ts';
 import {
@@ -243,7 +243,7 @@ function atEqualCost({ labelled: { replay, rungs, units }, threshold }: Subject)
   return { excess: excessOverMix(outcomes, rungs).excess, interval };
 }
 
-function measureCosts({ labelled: { replay: heldOut, rungs }, threshold }: Subject): Evidence['cost'] {
+export function measureCosts({ labelled: { replay: heldOut, rungs }, threshold }: Subject): Evidence['cost'] {
   const { costUsd } = heldOut;
   if (costUsd.includes(undefined)) return null;
   const strong = costUsd[costUsd.length - 1]!;

@@ -1,6 +1,6 @@
 import type { Condition, Verdict } from '../../router/artifact/index.ts';
 import { mean } from '../../router/statistics/index.ts';
-import { type Bets, decisionScores, walkThresholds } from '../threshold/index.ts';
+import { type Bets, decisionScores, walkRungs, walkThresholds } from '../threshold/index.ts';
 import { auditSkew } from './audit-skew.ts';
 import { someBets } from './bets.ts';
 import { conditionsJudgedOnce } from './conditions.ts';
@@ -8,6 +8,7 @@ import type { FlipCount } from './flips.ts';
 import { unmeasured } from './judge.ts';
 import type { JudgedLabels } from './judged-labels.ts';
 import { lossesAt, WORST } from './losses.ts';
+import { toldAsPredicted } from './predicted-tasks.ts';
 import {
   hasAudits,
   meanLossCondition,
@@ -37,7 +38,7 @@ export function walkSealed(sealed: Sealed, steps: Float64Array): SealedWalk {
   const unprovable = promised.find((condition) => !condition.holds(-1));
   const found =
     unprovable === undefined
-      ? walkThresholds(decisionScores(sealed.heldOut), promised, steps)
+      ? walked(sealed, promised, steps)
       : { threshold: undefined, steps: 0, stoppedBy: unprovable.name };
   return {
     threshold: found.threshold ?? from,
@@ -45,6 +46,15 @@ export function walkSealed(sealed: Sealed, steps: Float64Array): SealedWalk {
     walk: { from, to, steps: found.steps, stopped_by: found.stoppedBy ?? null },
     promised,
   };
+}
+
+function walked(
+  { heldOut, sessions, candidates }: Sealed,
+  promised: readonly PromiseCondition[],
+  steps: Float64Array,
+) {
+  if (sessions === undefined) return walkThresholds(decisionScores(heldOut), promised, steps);
+  return walkRungs(sessions.rungsAt, candidates.length - 1, promised, steps);
 }
 
 /** Every condition of the suite at the threshold of the walk. @param described the cases on which is judged what is judged once */
@@ -74,7 +84,8 @@ function toldAsJudged(condition: Condition, { heldOut: { labels } }: Subject): C
 
 /** Says so if it passes by the weights of the cases alone: made after outcomes are known, they make any policy pass. */
 function restingOnWeights(condition: Condition, { heldOut, bets, rungs }: Subject): Condition {
-  if (bets.weights === undefined || condition.verdict !== 'PASS') return condition;
+  if (bets.weights === undefined || bets.unitsAre === 'sessions' || condition.verdict !== 'PASS')
+    return condition;
   const once = mean(lossesAt(heldOut, rungs, WORST));
   if (once <= condition.limits.max!) return condition;
   const why = `the PASS rests on the weights: if each case counts once the mean loss is ${once.toFixed(4)}. They must have been known before any outcome`;
@@ -110,12 +121,17 @@ function promisedConditions(sealed: Sealed): PromiseCondition[] {
       const possible = (all: Bets) => someBets(all, (row) => membership[row] !== false);
       const unsure = { isUnsure: (row: number) => membership[row] === undefined, labels: labelsOf(where) };
       const parts = { bets: possible(bets), merged: merged && possible(merged), unsure };
-      return meanLossCondition(sealed, `slice/${name}`, parts, max);
+      const condition = meanLossCondition(sealed, `slice/${name}`, parts, max);
+      return {
+        ...condition,
+        describe: (subject: Subject) => toldAsPredicted(condition.describe(subject), where, subject.heldOut),
+      };
     }),
     ...silentDowngradesCondition(sealed),
   ];
+  const judged = labels === undefined ? ofLabels : judgedConditions(sealed, labels, ofLabels);
   return [
-    ...(labels === undefined ? ofLabels : judgedConditions(sealed, labels, ofLabels)),
+    ...(sealed.given === undefined ? judged : judged.map((one) => byOperatorsWord(one, sealed.given!))),
     ...recallCondition(sealed),
   ];
 }
@@ -138,6 +154,18 @@ function unproved(condition: PromiseCondition, why: string): PromiseCondition {
     describe(subject) {
       const { name, limits, confidence, method, n, proof } = condition.describe(subject);
       return unmeasured({ name, limits, confidence, method, n, proof }, why);
+    },
+  };
+}
+
+/** The same test: what it compares with is nobody's label. */
+function byOperatorsWord(condition: PromiseCondition, given: string): PromiseCondition {
+  return {
+    ...condition,
+    describe(subject) {
+      const described = condition.describe(subject);
+      const warning = `WARNING: ${given}`;
+      return { ...described, note: described.note === undefined ? warning : `${warning}; ${described.note}` };
     },
   };
 }

@@ -11,7 +11,7 @@ import {
   type RoutingCurve,
   routingCurve,
 } from '../../router/statistics/index.ts';
-import type { Curve } from './evidence.ts';
+import type { Curve } from '../../router/verdict-report/index.ts';
 import type { Replay } from './replay.ts';
 
 /** Points that a plot shows; a curve has one a case. */

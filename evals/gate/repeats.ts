@@ -19,7 +19,7 @@ function repeatsOfUnits(traits: Replay['traits'], { rows, unitEnds, unitsAre = '
     `${firsts.length} ${unitsAre}, each one bet`,
     ...(isMany(alike, firsts.length)
       ? [
-          `${alike} of them begin with a text that differs from another's only in its numbers: if these are copies, give them one ${unitsAre === 'groups' ? 'group' : 'label'}`,
+          `${alike} of them begin with a text that differs from another's only in its numbers: if these are copies, give them one ${unitsAre.slice(0, -1)}`,
         ]
       : []),
   ];

@@ -20,11 +20,23 @@ import { type JudgedLabels, JudgedRows } from './judged-labels.ts';
 export interface Traits
   extends Pick<
       Case,
-      'id' | 'key' | 'group' | 'label' | 'task' | 'source' | 'language' | 'turns' | 'tools' | 'weight'
+      | 'id'
+      | 'key'
+      | 'group'
+      | 'label'
+      | 'task'
+      | 'isTaskPredicted'
+      | 'source'
+      | 'language'
+      | 'turns'
+      | 'tools'
+      | 'weight'
     >,
     TextHashes {
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
+  /** The session that it belongs to; left out if it names none. */
+  readonly session?: string;
   /** Why the strongest rung gets it unscored. Left out if it is scored. */
   readonly unscored?: Unscored;
 }
@@ -210,7 +222,21 @@ function pickReplies(
 }
 
 function caseTraits(
-  { id, key, group, label, task, source, language, turns, tools, weight, text }: Case,
+  {
+    id,
+    key,
+    group,
+    label,
+    task,
+    isTaskPredicted,
+    source,
+    language,
+    turns,
+    tools,
+    weight,
+    sessionTurn,
+    text,
+  }: Case,
   hashes: TextHashes,
 ): Traits {
   return {
@@ -222,10 +248,12 @@ function caseTraits(
     ...(label !== undefined && { label }),
     ...(task !== undefined && { task }),
     ...(source !== undefined && { source }),
+    ...(isTaskPredicted && { isTaskPredicted }),
     ...(language !== undefined && { language }),
     ...(turns !== undefined && { turns }),
     ...(tools !== undefined && { tools }),
     ...(weight !== undefined && { weight }),
+    ...(sessionTurn && { session: sessionTurn.session }),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   sha256OfJson,
   worstOf,
 } from '../../router/artifact/index.ts';
+import { HUMAN, isHuman } from '../../router/catalog/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
@@ -48,6 +49,7 @@ export function ladderRungs(ladder: readonly (string | Rung)[]): Rung[] {
   }
   return ladder.map((rung, i) => {
     if (typeof rung !== 'string') return rung;
+    if (isHuman(rung)) return { candidate: HUMAN, model: rung };
     return { candidate: ladder.length > 2 ? rung : i === 0 ? 'cheap' : 'strong', model: rung };
   });
 }
@@ -101,6 +103,7 @@ const ENCODER = 'static';
 export async function gateDecisions(request: DecisionsRequest): Promise<DecisionsRun> {
   const ladder = ladderRungs(request.ladder);
   const loadedSuite = loadSuite(request.suite);
+  requireNoSessions(loadedSuite);
   const { suite, notes: suiteNotes } = withoutClassifier(loadedSuite);
   const loaded = await loadGateCases(loadedSuite, ladder, request.data, request.reading);
   const cases = withSealedWeights(loaded.cases, suite);
@@ -186,6 +189,16 @@ export async function gateDecisions(request: DecisionsRequest): Promise<Decision
     ],
     texts: new Map(cases.map(({ id, text }) => [id, text])),
   };
+}
+
+/** @throws PlimsollError `invalid-input`: what was decided elsewhere is not decided again */
+function requireNoSessions({ suite, file }: LoadedSuite): void {
+  if (suite.sessions === undefined) return;
+  throw new PlimsollError(
+    'invalid-input',
+    `${file}: sessions are replayed by an artifact, and these decisions were made elsewhere. Leave "sessions" out; with "sampling: groups" and the session as the group of each row they are judged as they are.`,
+    { place: { file, field: 'sessions' } },
+  );
 }
 
 /** The suite without what only a classifier can meet, and a note that says so. */

@@ -5,6 +5,7 @@ import {
   sealedVerdict,
   type Verdict,
   worstOf,
+  writeFrontier,
   writeVerdict,
 } from '../../router/artifact/index.ts';
 import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
@@ -14,6 +15,8 @@ import { clopperPearsonLower, clopperPearsonUpper, escalationRate } from '../../
 import {
   type Case,
   checkedModels,
+  givenOutcomes,
+  givenSentence,
   type HardCase,
   type QualityScale,
   requireKnownReplies,
@@ -23,6 +26,7 @@ import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';
 import { sealedBets } from './bets.ts';
 import { type CaseFingerprints, fingerprintCases, fingerprintHardCases } from './case-fingerprints.ts';
+import { measureFrontier } from './frontier.ts';
 import { type GateReading, loadGateCases } from './gate-cases.ts';
 import { loadUnseenHardCases, measureFlips, replayHardCases } from './gate-hard-cases.ts';
 import { type HeldOutCases, heldOutCases } from './held-out-cases.ts';
@@ -42,7 +46,8 @@ import { type HashedRequest, measurePopulation } from './population.ts';
 import { judgeWalk, walkSealed } from './promise.ts';
 import { pairedOutcomes } from './ranking.ts';
 import { passInFolder, replacedPassNotes } from './replaced-pass.ts';
-import { openArtifactClassifier, replayCases } from './replay.ts';
+import { openArtifactClassifier, type Replay, replayCases } from './replay.ts';
+import { pricedLadder, replaySessions, type SessionReplay, sessionsOf } from './session-replay.ts';
 import { describedAt, type LabelledBelow, type Sealed, type Subject, subjectAt } from './subject.ts';
 import { hashHardCases, type LoadedSuite, loadSuite } from './suite.ts';
 import { belowSection, looksSection, sealedSection } from './verdict-sections.ts';
@@ -98,7 +103,9 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
     ...request.reading,
     keepReplies: cascade !== undefined,
   });
-  const held = heldOutCases(loaded.cases, artifact);
+  const bySession =
+    suite.suite.sessions === undefined ? loaded.cases : keptInSessions(loaded.cases, artifact, suite);
+  const held = heldOutCases(bySession, artifact);
   const { hashes, sha256, excluded, alike } = held;
   const heldOut = withSealedWeights(held.heldOut, suite.suite);
   if (cascade !== undefined) requireReplies(heldOut, artifact, suite);
@@ -112,6 +119,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   const issued = request.issued ?? new Date();
   const fingerprints = fingerprintCases(heldOut, modelsOf(artifact), hashes);
   const look = lookAt({ fingerprints, hardCases, artifact, suite, plan }, { ...request, issued });
+  const given = givenSentence(givenOutcomes(ladder));
   const classifier = await openArtifactClassifier(artifact, request.allowHub ?? false);
   try {
     const { onProgress } = request;
@@ -122,6 +130,8 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
       heldOut: replay,
       ...sealedBets(replay.traits, suite.suite, { batchOf: look.batchOf, contents: fingerprints.contents }),
       delta: look.delta,
+      ...(given !== undefined && { given }),
+      ...(suite.suite.sessions && { sessions: sessionReplay(suite, heldOut, replay, artifact) }),
       ...(plan && { below: labelledBelow(plan, look.delta) }),
       ...(hardCases && {
         hard: await replayHardCases(hardCases, classifier, artifact.manifest),
@@ -178,6 +188,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
         threshold: walked.proved ? threshold : null,
       });
       writeVerdict(artifact.folder, verdict);
+      writeFrontier(artifact.folder, verdict, measureFrontier(sealed, walked.promised[0]!, threshold));
     }
     return {
       folder: artifact.folder,
@@ -235,6 +246,53 @@ function lookAt(
   return takeLook(folder, look, taking);
 }
 
+/**
+ * The cases of one session as one group: they are seen, or left out, together.
+ * @throws PlimsollError `invalid-input` if the artifact or the cases are such that sessions cannot be replayed
+ */
+function keptInSessions(
+  cases: readonly Case[],
+  { manifest: { name, cascade } }: ArtifactFiles,
+  { suite, file }: LoadedSuite,
+): readonly Case[] {
+  const refuse = (why: string) =>
+    new PlimsollError('invalid-input', `${file}: ${why}`, { place: { file, field: 'sessions' } });
+  if (cascade !== undefined)
+    throw refuse(
+      `${name} is a cascade, whose sessions depend on replies that a replay does not have. Leave "sessions" out.`,
+    );
+  if (suite.sampling === 'groups')
+    throw refuse('sessions are the draws, so "sampling: groups" says nothing. Leave one of the two out.');
+  if (cases.some(({ weight = 1 }) => weight !== 1))
+    throw refuse(
+      'the cases have weights, and a session is one draw. Draw whole sessions with one probability.',
+    );
+  if (cases.some(({ outcomes }) => [...outcomes.values()].some(({ labelSource }) => labelSource === 'judge')))
+    throw refuse(
+      'labels of a judge cannot be corrected over sessions. Leave "sessions" or these labels out.',
+    );
+  if (cases.every(({ sessionTurn }) => sessionTurn === undefined))
+    throw refuse('no case names a session. Give each its "session" and "turn", or leave "sessions" out.');
+  return cases.map((one) =>
+    one.sessionTurn === undefined ? one : { ...one, group: `session ${one.sessionTurn.session}` },
+  );
+}
+
+function sessionReplay(
+  { suite, file }: LoadedSuite,
+  heldOut: readonly Case[],
+  replay: Replay,
+  { manifest: { ladder } }: ArtifactFiles,
+): SessionReplay {
+  const { settings, prices } = suite.sessions!;
+  return replaySessions({
+    replay,
+    sessions: sessionsOf(heldOut, ladder, settings),
+    ladder: pricedLadder(ladder, prices, settings, file),
+    settings,
+  });
+}
+
 /** A policy that promises no quality has one threshold, and that is judged. */
 function walkOf(
   { chosen_by: rule, threshold, walk_from: from = -1 }: ArtifactFiles['manifest']['policy'],
@@ -268,9 +326,9 @@ function loadPlan(
       'the cases have weights, and the share of the requests that a plan bounds is of a pool in which each counts once. Plan with prompts that were all drawn with one probability, or leave --label-plan out and label cases from all requests.',
     );
   }
-  if (suite.slices.length > 0 || suite.sampling === 'groups') {
+  if (suite.slices.length > 0 || suite.sampling === 'groups' || suite.sessions !== undefined) {
     throw refuse(
-      'labels for a part of the requests cannot prove slices or groups. Leave "slices" and "sampling: groups" out of the suite, or label cases that were drawn from all requests.',
+      'labels for a part of the requests cannot prove slices, groups or sessions. Leave "slices", "sampling: groups" and "sessions" out of the suite, or label cases that were drawn from all requests.',
     );
   }
   return plan;

@@ -1,6 +1,6 @@
 import { countEscalated, differenceBound, mean } from '../../router/statistics/index.ts';
+import type { Evidence } from '../../router/verdict-report/index.ts';
 import type { HardCase } from '../cases/index.ts';
-import type { Evidence } from './evidence.ts';
 import type { Replay, Traits } from './replay.ts';
 import type { Subject } from './subject.ts';
 import type { SliceRule } from './suite.ts';
@@ -75,8 +75,16 @@ export function measureSlices(subject: Subject, losses: Float64Array): Evidence[
         low,
         high,
         ...countUnscored(heldOut, rows),
+        ...(name.startsWith('task: ') && countPredicted(heldOut, rows)),
       };
     });
+}
+
+/** Of a row by task: how many of its cases are of it because they are predicted to be; left out if none are. */
+function countPredicted({ traits }: Replay, rows: Uint32Array): { readonly predicted_tasks?: number } {
+  let predicted = 0;
+  for (const row of rows) predicted += Number(traits[row]!.isTaskPredicted === true);
+  return predicted > 0 ? { predicted_tasks: predicted } : {};
 }
 
 /** How many of these cases the strongest rung gets unscored, and why; a reason that none has is left out. */

@@ -2,6 +2,7 @@ import type { HardCase } from '../cases/index.ts';
 import { type Bets, decisionScores, rungsAt, type ScoredColumns } from '../threshold/index.ts';
 import { someBets } from './bets.ts';
 import { labelledCases, pickCases, type Replay, type ReplayedCascade } from './replay.ts';
+import type { SessionReplay } from './session-replay.ts';
 import type { Suite } from './suite.ts';
 import { thinnedRows } from './weights.ts';
 
@@ -32,6 +33,10 @@ export interface Sealed {
   /** 1 - confidence that this look may spend. */
   readonly delta: number;
   readonly hard?: HardReplay;
+  /** What of the outcomes is the operator's word, as a sentence; left out if all are labels. */
+  readonly given?: string;
+  /** If whole sessions are judged. */
+  readonly sessions?: SessionReplay;
   /** If labels were drawn only where a score may stay cheap. */
   readonly below?: LabelledBelow;
 }
@@ -81,7 +86,8 @@ export interface Described {
 export function describedAt(sealed: Sealed, threshold: number): Described {
   const { heldOut, bets, suite } = sealed;
   const { weights } = bets;
-  if (weights === undefined) return { subject: subjectAt(sealed, threshold) };
+  // what is described of sessions counts each request once
+  if (weights === undefined || bets.unitsAre === 'sessions') return { subject: subjectAt(sealed, threshold) };
   const isKept = thinnedRows(
     heldOut.traits.map(({ key }) => key),
     weights,
@@ -102,8 +108,8 @@ export function describedAt(sealed: Sealed, threshold: number): Described {
 
 /** What the policy makes of the sealed cases at a threshold. */
 export function subjectAt(sealed: Sealed, threshold: number): Subject {
-  const { heldOut, bets, hard } = sealed;
-  const rungs = rungsAt(decisionScores(heldOut), threshold);
+  const { heldOut, bets, hard, sessions } = sealed;
+  const rungs = sessions?.rungsAt(threshold) ?? rungsAt(decisionScores(heldOut), threshold);
   const { replay, rows } = labelledCases(heldOut, bets.rows);
   return {
     ...sealed,

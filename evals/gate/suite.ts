@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
+import { priceSchema, sessionsSchema } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { LABEL_SOURCES } from '../../router/types.ts';
 import { firstFault } from '../../router/unknown-field.ts';
@@ -124,6 +125,30 @@ export const suiteSchema = z
       .optional()
       .describe(
         'The largest weight that a case can have: 1 / the smallest probability with which a request could be drawn to be labelled, known from how they are drawn. Left out, all cases must have the same weight.',
+      ),
+    predict_tasks: z
+      .boolean()
+      .optional()
+      .describe(
+        'Cases without a task get the one that the task classifier predicts from their text, for slices and reports. Left out: they have none.',
+      ),
+    sessions: z
+      .strictObject({
+        settings: sessionsSchema
+          .prefault({})
+          .describe(
+            "`sessions` of the server's configuration, by which the cases of a session are replayed.",
+          ),
+        prices: z
+          .record(z.string(), priceSchema)
+          .default({})
+          .describe(
+            'Candidate -> its price in US dollars for a million tokens; stickiness: priced needs each.',
+          ),
+      })
+      .optional()
+      .describe(
+        'Sessions are replayed whole, as a server with these settings decides them, and each is one draw with its mean loss. Left out: requests by themselves.',
       ),
     escalation_rate: z
       .strictObject({ min: share, max: share })

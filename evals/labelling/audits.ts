@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Audit } from '../../router/monitoring/index.ts';
 import { BadRow, catchBadRow, parseRow, RejectLog, readRecords } from '../cases/index.ts';
-import type { LabelCandidate } from './label.ts';
+import type { LabelCandidate } from './label-options.ts';
 
 /** Audits, and the rows that are none. */
 export interface FoundAudits {

@@ -9,12 +9,12 @@ export {
   readGraders,
 } from './graders/graders-file.ts';
 export type { JudgeReport } from './judge/judge-report.ts';
-export {
-  type LabelCandidate,
-  type Labelled,
-  type LabelOptions,
-  type LabelProgress,
-  label,
-  type MissingLabel,
-} from './label.ts';
+export { label } from './label.ts';
+export type {
+  LabelCandidate,
+  Labelled,
+  LabelOptions,
+  LabelProgress,
+  MissingLabel,
+} from './label-options.ts';
 export { type LabelWorker, type LabelWorkerOptions, openLabelWorker } from './shared-calls.ts';

@@ -8,9 +8,12 @@ import {
   type Case,
   DEFAULT_QUALITY_FIELD,
   dataNotes,
+  type GivenOutcomes,
   type LoadedCases,
   type LoadOptions,
+  labelledModels,
   loadCases,
+  withGivenOutcomes,
 } from '../cases/index.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -28,6 +31,8 @@ export interface LoadLabelledOptions
   > {
   /** Cheapest first. A case that lacks an outcome of one of them is left out. */
   readonly models: readonly string[];
+  /** Outcomes that the operator gives in place of labels. Default none. */
+  readonly given?: GivenOutcomes;
   readonly onProgress?: OnProgress;
 }
 
@@ -36,7 +41,7 @@ export async function loadLabelled(
   files: readonly string[],
   { onProgress = () => {}, ...options }: LoadLabelledOptions,
 ): Promise<LoadedCases & Required<LabelledData>> {
-  const { models } = options;
+  const { models, given = NOTHING_GIVEN, ...reading } = options;
   if (new Set(models).size !== models.length) {
     throw new PlimsollError(
       'invalid-input',
@@ -47,7 +52,9 @@ export async function loadLabelled(
   const step = 'reading cases';
   onProgress({ step });
   const onRows = (done: number) => onProgress({ step, done });
-  const loaded = await loadCases(files, { ...options, onSurvey: onRows, onProgress: onRows });
+  const wanted = { ...reading, models: labelledModels(models, given) };
+  const read = await loadCases(files, { ...wanted, onSurvey: onRows, onProgress: onRows });
+  const loaded = { ...read, cases: withGivenOutcomes(read.cases, given) };
   const { cases, excluded, rejectedCount } = loaded;
   onProgress({
     step,
@@ -55,6 +62,8 @@ export async function loadLabelled(
   });
   return { ...loaded, notes: dataNotes(loaded, models), source: source(loaded, options) };
 }
+
+const NOTHING_GIVEN: GivenOutcomes = new Map();
 
 /** The scale and the columns only if they are not the usual ones. */
 function source(

@@ -1,16 +1,8 @@
 import { readVerdict, standingInFolder } from '../../router/artifact/index.ts';
+import { formatCost, formatCount, formatLoss, formatRate, oneLine, textTable } from '../format.ts';
 import type { Bounded, Comparison, Measured } from '../gate/index.ts';
-import {
-  formatCost,
-  formatCount,
-  formatLoss,
-  formatRate,
-  looksSentence,
-  oneLine,
-  textTable,
-  writeReports,
-} from '../report/index.ts';
-import type { Retrained } from './retrain.ts';
+import { conditionLines, looksSentence, writeReports } from '../report/index.ts';
+import { type Retrained, unmetConditions } from './retrain.ts';
 
 /** Between the challenger's name and the champion's, and after both. */
 const RESULTS: Readonly<Record<Measured['result'], readonly [string, (tolerance: number) => string]>> = {
@@ -25,7 +17,8 @@ function byMoreThan(tolerance: number): string {
 }
 
 /** Champion and challenger side by side, what the comparison says, and what prevents a promotion. For the terminal. */
-export function retrainReport({ verdict, comparison, decision }: Retrained): string {
+export function retrainReport({ verdict, comparison }: Retrained): string {
+  const unmet = unmetConditions({ verdict, comparison });
   const looked = verdict.looks.number > 1 ? [looksSentence(verdict)] : [];
   return [
     figuresTable(comparison),
@@ -34,7 +27,7 @@ export function retrainReport({ verdict, comparison, decision }: Retrained): str
     comparisonSentence(comparison),
     differenceSentence(comparison.measured),
     ...looked,
-    ...decision.reasons.map((reason) => `- ${reason}`),
+    ...(unmet.length === 0 ? [] : ['', ...conditionLines(unmet), '']),
     ...hint(comparison.measured),
     '',
   ]

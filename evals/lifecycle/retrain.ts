@@ -3,6 +3,7 @@ import path from 'node:path';
 import {
   type ArtifactFiles,
   assertWritable,
+  type Condition,
   conditionWords,
   MANIFEST_FILE,
   type Manifest,
@@ -17,7 +18,7 @@ import {
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import type { Learner } from '../../router/train/index.ts';
-import type { LoadOptions } from '../cases/index.ts';
+import { givenOutcomes, type LoadOptions } from '../cases/index.ts';
 import {
   type Comparison,
   type LoadedSuite,
@@ -116,6 +117,7 @@ async function challenge(
     ...reading(options), // no laxer than the gate: what is refused there must not be trained on
     qualityField: suite.quality_field,
     models,
+    given: givenOutcomes(champion.manifest.ladder),
     keepReplies: cascade,
     ...(onProgress && { onProgress }),
   });
@@ -159,8 +161,18 @@ function reading({ qualityScale, columns }: RetrainOptions): Pick<LoadOptions, '
 /** It may if the gate says PASS and the comparison says better or not worse. */
 function decide(verdict: Verdict, comparison: Comparison): Decision {
   const drop = comparison.measured.quality_drop;
-  const unmet = [...verdict.conditions, drop].filter((condition) => condition.verdict !== 'PASS');
-  return { word: worstOf([verdict.verdict, drop.verdict]), reasons: unmet.map(conditionWords) };
+  return {
+    word: worstOf([verdict.verdict, drop.verdict]),
+    reasons: unmetConditions({ verdict, comparison }).map(conditionWords),
+  };
+}
+
+/** Those of the gate and of the comparison that prevent a promotion. */
+export function unmetConditions({
+  verdict,
+  comparison,
+}: Pick<Retrained, 'verdict' | 'comparison'>): Condition[] {
+  return [...verdict.conditions, comparison.measured.quality_drop].filter((one) => one.verdict !== 'PASS');
 }
 
 interface ChallengerOptions {

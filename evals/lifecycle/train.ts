@@ -29,6 +29,8 @@ import {
   describeSplit,
   fingerprints,
   foldsByKey,
+  givenOutcomes,
+  givenSentence,
   hasReplies,
   splitByKey,
 } from '../cases/index.ts';
@@ -191,11 +193,19 @@ export async function train(
       modelCard: modelCard(
         manifest,
         { cases: servedCases, scores: decisionScores(scored), quality: scored.quality },
-        options.modelCardNotes,
+        cardNotes(options.modelCardNotes, ladder),
       ),
       seenQuestions: fingerprints(split.train),
     };
   });
+}
+
+/** With what of the figures is nobody's label. */
+function cardNotes(notes: string | undefined, ladder: readonly Rung[]): string | undefined {
+  const word = givenSentence(givenOutcomes(ladder));
+  if (word === undefined) return notes;
+  const section = `## What is given\n\nQualities are ${word}.`;
+  return notes === undefined ? section : `${section}\n\n${notes}`;
 }
 
 /** What abstaining takes by default: the similarity that one training case in a hundred lies below. */

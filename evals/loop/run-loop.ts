@@ -1,11 +1,18 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { readArtifact, readCurrent, resolveArtifact, VERDICTS } from '../../router/artifact/index.ts';
+import {
+  type Manifest,
+  readArtifact,
+  readCurrent,
+  resolveArtifact,
+  VERDICT_FILE,
+  VERDICTS,
+} from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock, replaceFile } from '../../router/files/index.ts';
 import { loadCases, type NamedRows, promptRows, writeCases } from '../cases/index.ts';
-import { loadSuite, withSealedWeights } from '../gate/index.ts';
+import { assertRecordWhole, loadSuite, withSealedWeights } from '../gate/index.ts';
 import { type LabelOptions, label } from '../labelling/index.ts';
 import { promoteChallenger, type Retrained, type RetrainOptions, retrain } from '../lifecycle/index.ts';
 
@@ -57,7 +64,8 @@ export type LoopResult =
  * round's folder when it is done, so that a run that was killed goes on where it ended: no reply is paid for twice, no look is taken twice, and what
  * serves changes at the last step alone, with a PASS.
  *
- * @throws PlimsollError `io` if another loop is at work on the folder; `not-found` if the store serves nothing; as `label` and `retrain` do
+ * @throws PlimsollError `io` if another loop is at work on the folder; `not-found` if the store serves nothing; `invalid-artifact` if the store's record of
+ *   looks lacks that of an earlier round; as `label` and `retrain` do
  */
 export async function runLoop(options: LoopOptions): Promise<LoopResult> {
   const { folder, store } = options;
@@ -72,8 +80,13 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
 }
 
 async function runRound(options: LoopOptions): Promise<LoopResult> {
-  const { folder, minNew } = options;
+  const { folder, minNew, store } = options;
   const earlier = finishedRounds(folder);
+  // A challenger that was not promoted may be gone with the checkout that it was trained in. Its look counts all the same.
+  assertRecordWhole(
+    store,
+    earlier.map((place) => path.join(place, VERDICT_FILE)),
+  );
   const round = earlier.length + 1;
   const place = path.join(folder, `round-${round}`);
   const requests = path.join(place, REQUESTS);
@@ -111,13 +124,14 @@ function finishedRounds(folder: string): string[] {
 
 /**
  * Requests that no earlier round has labelled, nor the data from before.
- * @throws PlimsollError `invalid-input` if the suite does not say how many requests one of them can stand for: the gate would, after all is paid
+ * @throws PlimsollError `invalid-input`, before anything is paid, if the labels would be of other models than the champion's, or the suite does not say how
+ *   many requests one of them can stand for
  */
 async function freshRequests(
   { requests, labelling, data, store, suite }: LoopOptions,
   earlier: readonly string[],
 ) {
-  const models = readArtifact(resolveArtifact(store)).manifest.ladder.map(({ model }) => model);
+  const models = requireItsModels(readArtifact(resolveArtifact(store)).manifest, labelling);
   const before = data.length === 0 ? [] : (await loadCases(data, { models, keepWeights: true })).cases;
   const labelled: { readonly id: string; readonly weight?: number }[] = [...before];
   for (const place of earlier) {
@@ -133,6 +147,25 @@ async function freshRequests(
   }
   withSealedWeights(labelled, loadSuite(suite).suite);
   return fresh;
+}
+
+/** @returns the champion's models. A challenger has its ladder, and learns from their outcomes alone. */
+function requireItsModels(
+  { name, ladder }: Manifest,
+  { candidates }: Pick<LoopOptions['labelling'], 'candidates'>,
+): string[] {
+  const models = ladder.map(({ model }) => model);
+  const named = candidates.map((candidate) => candidate.name);
+  if (models.length === named.length && models.every((model, i) => model === named[i])) return models;
+  const remedy = models
+    .map((model, i) =>
+      named.includes(model) ? model : `${model}=${candidates[i]?.model ?? '<provider>/<model>'}`,
+    )
+    .join(',');
+  throw new PlimsollError(
+    'invalid-input',
+    `The champion ${name} chooses between ${models.join(', ')}, and the labels would be of ${named.join(', ')}: a challenger could not learn from them. Name its models, in its order: --models ${remedy}.`,
+  );
 }
 
 interface Round {
@@ -164,6 +197,7 @@ async function decide(options: LoopOptions, { round, place, cases, data }: Round
     reasons: [...(retrained?.decision.reasons ?? [])],
     promoted: isPromoted || (promote && word === 'PASS'),
   };
+  replaceFile(path.join(place, VERDICT_FILE), readFileSync(path.join(out, VERDICT_FILE)));
   replaceFile(path.join(place, OUTCOME), `${JSON.stringify(outcomeSchema.parse(outcome), null, 2)}\n`);
   return { kind: 'done', outcome, retrained };
 }

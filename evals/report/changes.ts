@@ -4,8 +4,8 @@ import {
   type StoredVerdict,
   VERDICTS,
 } from '../../router/artifact/index.ts';
-import type { ComparedEvidence } from '../gate/index.ts';
-import { DASH, formatCost, formatDifference, formatLoss, formatRate } from './format.ts';
+import type { ComparedEvidence } from '../../router/verdict-report/index.ts';
+import { DASH, formatCost, formatDifference, formatLoss, formatRate } from '../format.ts';
 import { formatterFor, formatValue, parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
 
 /** By verdict: PASS is better than INCONCLUSIVE, which is better than FAIL. */

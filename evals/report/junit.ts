@@ -1,5 +1,6 @@
 import type { Condition, GateVerdict } from '../../router/artifact/index.ts';
-import { DASH, escapeMarkup, formatCost, formatLoss, formatRate, oneLine } from './format.ts';
+import { escapeMarkup } from '../../router/markup.ts';
+import { DASH, formatCost, formatLoss, formatRate, oneLine } from '../format.ts';
 import {
   excludedSentence,
   formatBound,

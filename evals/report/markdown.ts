@@ -1,7 +1,7 @@
 import type { GateVerdict, StoredVerdict } from '../../router/artifact/index.ts';
-import type { Evidence } from '../gate/index.ts';
+import { type Evidence, VERDICT_SIGNS, verdictSummary } from '../../router/verdict-report/index.ts';
+import { oneLine } from '../format.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
-import { oneLine } from './format.ts';
 import {
   abstainedLines,
   baselineRows,
@@ -19,7 +19,6 @@ import {
   parseEvidence,
   rungRows,
   UNREADABLE_NOTE,
-  VERDICT_SIGNS,
   verdictSubject,
 } from './verdict-text.ts';
 
@@ -39,6 +38,7 @@ export function markdownReport(
   const { name, what, sha256 } = judgedBy(verdict);
   return [
     commentMarker(name),
+    markdownText(verdictSummary(verdict)),
     `## ${VERDICT_SIGNS[verdict.verdict]} ${verdict.verdict}: ${markdownText(name)}`,
     `${markdownText(verdictSubject(verdict))}. ${issuedSentence(verdict)}`,
     ...labels(verdict),
@@ -115,7 +115,7 @@ function markdownText(text: string): string {
 }
 
 /** A table in GitHub Flavored Markdown: the first column to the left, the others to the right. The first row is the heading. */
-function markdownTable(rows: readonly (readonly string[])[]): string {
+export function markdownTable(rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const [heading = [], ...body] = rows.map((row) => row.map(markdownText));
   const rule = heading.map((_, i) => (i === 0 ? '---' : '---:'));

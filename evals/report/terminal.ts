@@ -1,7 +1,7 @@
-import type { GateVerdict, StoredVerdict, VerdictWord } from '../../router/artifact/index.ts';
-import type { Evidence } from '../gate/index.ts';
+import type { Condition, GateVerdict, StoredVerdict, VerdictWord } from '../../router/artifact/index.ts';
+import { type Evidence, verdictSummary } from '../../router/verdict-report/index.ts';
+import { oneLine, textTable } from '../format.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
-import { oneLine, textTable } from './format.ts';
 import {
   abstainedLines,
   baselineRows,
@@ -34,23 +34,22 @@ const BOLD_RED = '1;31';
 const HEADING_LINES = 2;
 
 /**
- * The verdict for a terminal: what was judged, the conditions, the rungs, the baselines, whether routing pays, looks and exclusions.
+ * The verdict for a terminal: a sentence for whoever pays, what was judged, the conditions, the rungs, the baselines, whether routing pays, looks and exclusions.
  *
  * @throws PlimsollError `invalid-artifact`: the evidence is not what the gate writes
  */
 export function terminalReport(verdict: GateVerdict, { colour, previous }: TerminalOptions): string {
-  const paint = (text: string, code: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const paint: Paint = (text, code) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const word = (text: VerdictWord) => paint(text, COLOURS[text]);
   const evidence = parseEvidence(verdict);
   return [
+    oneLine(verdictSummary(verdict)),
+    '',
     `${word(verdict.verdict)}  ${oneLine(verdictSubject(verdict))}`,
     issuedSentence(verdict),
     ...labels(verdict, (text) => paint(text, BOLD_RED)),
     '',
-    conditionTable(verdict, word),
-    ...noteLines(verdict.conditions).map((line) =>
-      isWarning(line) ? paint(oneLine(line), BOLD_RED) : oneLine(line),
-    ),
+    ...conditionLines(verdict.conditions, paint),
     '',
     cleanTable(rungRows(evidence)),
     '',
@@ -74,15 +73,25 @@ function languageLines(evidence: Evidence): string[] {
   return [cleanTable(rows), ...(unreadable ? [UNREADABLE_NOTE] : []), ''];
 }
 
+type Paint = (text: string, code: string) => string;
+
+/** A table of conditions and, below it, their notes. @param paint by default there are no colours */
+export function conditionLines(conditions: readonly Condition[], paint: Paint = (text) => text): string[] {
+  const notes = noteLines(conditions).map((line) =>
+    isWarning(line) ? paint(oneLine(line), BOLD_RED) : oneLine(line),
+  );
+  return [...conditionTable(conditions, paint), ...notes];
+}
+
 /** Colours are added after the columns are aligned, since escape codes have length but no width. The verdict ends the line. */
-function conditionTable({ conditions }: GateVerdict, word: (text: VerdictWord) => string): string {
+function conditionTable(conditions: readonly Condition[], paint: Paint): string[] {
   const lines = cleanTable(conditionRows(conditions)).split('\n');
   const painted = conditions.map(({ verdict }, i) => {
     const line = lines[HEADING_LINES + i] ?? '';
     const start = line.lastIndexOf(verdict);
-    return line.slice(0, start) + word(verdict) + line.slice(start + verdict.length);
+    return line.slice(0, start) + paint(verdict, COLOURS[verdict]) + line.slice(start + verdict.length);
   });
-  return [...lines.slice(0, HEADING_LINES), ...painted].join('\n');
+  return [...lines.slice(0, HEADING_LINES), ...painted];
 }
 
 function labels(verdict: GateVerdict, warn: (text: string) => string): string[] {

@@ -1,21 +1,14 @@
-import type { Condition, GateVerdict, StoredVerdict, VerdictWord } from '../../router/artifact/index.ts';
+import type { Condition, GateVerdict, StoredVerdict } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   type ComparedEvidence,
   comparedEvidenceSchema,
   type Evidence,
   evidenceSchema,
-} from '../gate/index.ts';
-import { DASH, formatCost, formatCount, formatLoss, formatRate } from './format.ts';
+} from '../../router/verdict-report/index.ts';
+import { DASH, formatCost, formatCount, formatLoss, formatRate } from '../format.ts';
 
 /* What every report says about a verdict, as plain sentences and table rows. Nothing is escaped here: each report does it its own way. */
-
-/** Distinguishes the verdicts by shape, without colour. */
-export const VERDICT_SIGNS: Readonly<Record<VerdictWord, string>> = {
-  PASS: '✓',
-  INCONCLUSIVE: '?',
-  FAIL: '✗',
-};
 
 const MS_PER_DAY = 86_400_000;
 /** Conditions on a share of cases. All others limit a loss, a gain or a calibration error. */

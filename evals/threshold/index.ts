@@ -45,6 +45,7 @@ export {
   meanOfBets,
   type Walk,
   type WalkTest,
+  walkRungs,
   walkSteps,
   walkThresholds,
 } from './walk.ts';

@@ -50,7 +50,39 @@ export function walkThresholds(
   tests: readonly WalkTest[],
   thresholds: ArrayLike<number>,
 ): Walk {
-  const routing = new RisingRouting(probabilities);
+  return walk(new RisingRouting(probabilities), tests, thresholds);
+}
+
+/**
+ * The same where one case's rung depends on others, as in a session: at each step all rungs are asked for. A case may move either way; nothing
+ * in the argument needs the other.
+ * @param rungsAt the rung of each case at a threshold; always the same array length
+ * @param strongest the rung on which every case begins
+ */
+export function walkRungs(
+  rungsAt: (threshold: number) => Int32Array,
+  strongest: number,
+  tests: readonly WalkTest[],
+  thresholds: ArrayLike<number>,
+): Walk {
+  let rungs: Int32Array | undefined;
+  const routing: Routing = {
+    next: Number.NEGATIVE_INFINITY, // at any step something may move
+    advanceTo(threshold, moved) {
+      const after = rungsAt(threshold);
+      for (let row = 0; row < after.length; row++) {
+        const from = rungs?.[row] ?? strongest;
+        if (after[row] !== from) moved(row, from, after[row]!);
+      }
+      rungs = after.slice();
+    },
+  };
+  return walk(routing, tests, thresholds);
+}
+
+type Routing = Pick<RisingRouting, 'next' | 'advanceTo'>;
+
+function walk(routing: Routing, tests: readonly WalkTest[], thresholds: ArrayLike<number>): Walk {
   let threshold: number | undefined;
   let steps = 0;
   for (const next of Array.from(thresholds)) {
@@ -82,7 +114,7 @@ export interface Bets {
   /** Where each unit ends in `rows`; left out if every row is a unit of its own. */
   readonly unitEnds?: ArrayLike<number>;
   /** What a unit is called, in the plural; there with `unitEnds`. */
-  readonly unitsAre?: 'groups' | 'labels';
+  readonly unitsAre?: 'groups' | 'labels' | 'sessions';
   /** The most that the rows of a unit may weigh together: without weights their number, 1 if every row is a unit of its own. */
   readonly largestUnit: number;
   /** Row -> its weight, above 0: how many requests of the traffic it stands for. Left out if each stands for as many. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
-import { equalHashes, hashKey, parseApiKey, readKeys, type StoredKey } from './keys-file.ts';
+import { equalHashes, hashKey, parseApiKey, type Role, readKeys, type StoredKey } from './keys-file.ts';
 
 export interface AccessOptions {
   /** File of API keys, which holds only hashes. */
@@ -48,6 +48,12 @@ export function isLoopback(host: string): boolean {
 export interface Access {
   /** Never throws: while the keys file cannot be read, the keys that were read last stay in force. */
   authenticate(headers: RequestHeaders): Authentication;
+  /** Whether there is a key of this id that has neither expired nor been revoked. */
+  isValid(keyId: string): boolean;
+  /** The role of a key that is valid now; undefined if it has none, has expired, was revoked or is not known. */
+  roleOf(keyId: string): Role | undefined;
+  /** The team of a key; undefined if it has none, or is not known. */
+  teamOf(keyId: string): string | undefined;
   /** Why the keys file cannot be read at the moment; undefined if it can. */
   trouble(): SafeError | undefined;
 }
@@ -59,6 +65,7 @@ export type Authentication =
       readonly keyId: string;
       readonly profile?: string | undefined;
       readonly team?: string | undefined;
+      readonly role?: Role | undefined;
     }
   | { readonly kind: 'missing' | 'wrong' | 'expired' | 'revoked' };
 
@@ -120,6 +127,17 @@ export function openAccess({ file, onFailure, onRecovery, now = Date.now }: Keys
       reloadIfChanged(at);
       return authenticate(keys, headers, at);
     },
+    isValid(keyId) {
+      const at = now();
+      reloadIfChanged(at);
+      return validKey(keys, keyId, at) !== undefined;
+    },
+    roleOf(keyId) {
+      const at = now();
+      reloadIfChanged(at);
+      return roleOf(keys, keyId, at);
+    },
+    teamOf: (keyId) => keys.get(keyId)?.team,
     trouble() {
       reloadIfChanged(now());
       return trouble;
@@ -147,16 +165,17 @@ interface KnownKey {
   /** The profile that its requests are for; undefined: any. */
   readonly profile: string | undefined;
   readonly team: string | undefined;
+  readonly role: Role | undefined;
 }
 
 type KnownKeys = ReadonlyMap<string, KnownKey>;
 
 export function knownKeys(stored: readonly StoredKey[]): KnownKeys {
   return new Map(
-    stored.map(({ id, sha256, expires, revoked, profile, team }) => {
+    stored.map(({ id, sha256, expires, revoked, profile, team, role }) => {
       const until = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires);
       const hash = Buffer.from(sha256, 'hex');
-      return [id, { id, hash, expires: until, revoked: revoked !== undefined, profile, team }];
+      return [id, { id, hash, expires: until, revoked: revoked !== undefined, profile, team, role }];
     }),
   );
 }
@@ -179,13 +198,25 @@ export function authenticate(keys: KnownKeys, headers: RequestHeaders, nowMs: nu
   if (known === undefined || !isSame) return { kind: 'wrong' };
   if (known.revoked) return { kind: 'revoked' };
   if (nowMs >= known.expires) return { kind: 'expired' };
-  const { id: keyId, profile, team } = known;
+  const { id: keyId, profile, team, role } = known;
   return {
     kind: 'ok',
     keyId,
     ...(profile !== undefined && { profile }),
     ...(team !== undefined && { team }),
+    ...(role !== undefined && { role }),
   };
+}
+
+/** As `Access.roleOf`. @param nowMs milliseconds since 1970 */
+export function roleOf(keys: KnownKeys, keyId: string, nowMs: number): Role | undefined {
+  return validKey(keys, keyId, nowMs)?.role;
+}
+
+/** A key that may be used now. @param nowMs milliseconds since 1970 */
+export function validKey(keys: KnownKeys, keyId: string, nowMs: number): KnownKey | undefined {
+  const known = keys.get(keyId);
+  return known === undefined || known.revoked || nowMs >= known.expires ? undefined : known;
 }
 
 const BEARER = /^Bearer +(.*)$/i;

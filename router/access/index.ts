@@ -10,12 +10,17 @@ export {
 export {
   type CreatedKey,
   createKey,
+  includesRole,
+  ROLES,
+  type Role,
   readKeys,
   revokeKey,
   type StoredKey,
   type WantedKey,
 } from './keys-file.ts';
 export {
+  type AppliedLimit,
+  AT_LIMIT,
   countsMoney,
   EACH,
   LIMIT_UNITS,
@@ -24,13 +29,16 @@ export {
   type LimitSubject,
   type LimitUnit,
   type LimitWindow,
-  limitOfScope,
+  limitFinder,
   namesKeys,
   scopeOf,
+  type WhenFull,
   windowAt,
 } from './limit-rules.ts';
+export { type LimitStanding, limitStandings } from './limit-standings.ts';
 export {
   type CallCost,
+  type CallPlace,
   createLimiter,
   type HeldReservation,
   isFor,
@@ -43,3 +51,4 @@ export {
 } from './limits.ts';
 export { createQueue, type Entry, type Queue } from './queue.ts';
 export { createStateKey, openStateAccess, readStateKeys, revokeStateKey } from './state-keys.ts';
+export type { AskingSubject } from './used-shares.ts';

@@ -14,6 +14,15 @@ const teamSchema = z
   .string()
   .regex(/^[\w.@+-]{1,100}$/, 'must be 1 to 100 letters, digits and signs of _ . @ + -');
 
+/** What who signs in to the dashboard with a key may do there, or by the API in place of people; each may do what those before it may. */
+export const ROLES = ['view', 'operate', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Whether a role includes what another one may. */
+export function includesRole(role: Role, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
 export const storedKeySchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits'),
   name: keyNameSchema,
@@ -28,6 +37,8 @@ export const storedKeySchema = z.strictObject({
   revoked: z.iso.datetime().optional(),
   /** The profile that its requests are for; without it, they may name any. */
   profile: z.string().min(1).max(200).optional(),
+  /** On the dashboard; without it, the key does not open it. Calls of models need none. */
+  role: z.enum(ROLES).optional(),
 });
 
 /** The keys file. */
@@ -83,11 +94,12 @@ export interface WantedKey {
   readonly expires?: Date;
   /** The profile that it is bound to. */
   readonly profile?: string;
+  readonly role?: Role | undefined;
   readonly now: Date;
 }
 
 /** @throws PlimsollError `invalid-input` as `createKey` does */
-export function makeKey({ name, team, expires, profile, now }: WantedKey): CreatedKey {
+export function makeKey({ name, team, expires, profile, role, now }: WantedKey): CreatedKey {
   if (!keyNameSchema.safeParse(name).success) {
     throw new PlimsollError('invalid-input', 'The name of a key must be 1 to 100 characters on one line.');
   }
@@ -104,6 +116,7 @@ export function makeKey({ name, team, expires, profile, now }: WantedKey): Creat
     created: now.toISOString(),
     ...(expires !== undefined && { expires: expires.toISOString() }),
     ...(profile !== undefined && { profile }),
+    ...(role !== undefined && { role }),
   };
   return { key: text, stored };
 }

@@ -3,7 +3,16 @@ export const LIMIT_UNITS = ['requests', 'tokens', 'usd'] as const;
 export type LimitUnit = (typeof LIMIT_UNITS)[number];
 
 /** What a limit may be for, in the order in which scopes name it. */
-export const LIMIT_FIELDS = ['key', 'team', 'tag', 'profile', 'model', 'provider'] as const;
+export const LIMIT_FIELDS = [
+  'key',
+  'team',
+  'tag',
+  'profile',
+  'model',
+  'provider',
+  'experiment',
+  'deployment',
+] as const;
 export type LimitField = (typeof LIMIT_FIELDS)[number];
 
 /** How much of one unit there is in each window of one length. Windows follow each other without a gap, in UTC. */
@@ -17,10 +26,33 @@ export interface LimitWindow {
   readonly cap: number;
 }
 
+/**
+ * What happens when a limit of the chosen model has no room. `next`: the next candidates are called, equals of the model first, then stronger
+ * ones. `equals`: only its equals. `stronger`: only stronger ones. `wait`: the request waits for room. `refuse`: it is refused.
+ */
+export const AT_LIMIT = ['next', 'equals', 'stronger', 'wait', 'refuse'] as const;
+
+/** Of a limit of models, providers or deployments. */
+export interface WhenFull {
+  readonly atLimit: (typeof AT_LIMIT)[number];
+  /** Share of any window from which others are preferred that are as good, above 0; 1: never. */
+  readonly preferOthersAt: number;
+  /** Of `wait`: the longest wait, in ms. */
+  readonly maxWaitMs: number;
+  /** Of `wait`: requests that wait at once. */
+  readonly maxWaiting: number;
+}
+
 export interface Limit {
+  /** By which rules speak of it. */
+  readonly name?: string | undefined;
   /** Field -> one name, or `*`: each that no other limit of the same fields names has an allowance of its own. Empty: all requests together. */
   readonly for: Readonly<Partial<Record<LimitField, string | undefined>>>;
   readonly windows: readonly LimitWindow[];
+  /** Where it stands in the configuration, if that is not under `limits`. */
+  readonly field?: string | undefined;
+  /** Undefined: as `next`, and others are never preferred. */
+  readonly whenFull?: WhenFull | undefined;
 }
 
 /** When the window that a time is in begins and ends. @param nowMs milliseconds since 1970 */
@@ -34,8 +66,12 @@ export function windowAt({ lengthMs }: Pick<LimitWindow, 'lengthMs'>, nowMs: num
   return { startMs: Date.UTC(year, month, 1), endMs: Date.UTC(year, month + 1, 1) };
 }
 
+type RareField = 'experiment' | 'deployment';
+
 /** A request as limits see it, field by field; several tags, or models that may be called. */
-export type LimitSubject = Readonly<Record<LimitField, readonly string[]>>;
+export type LimitSubject = Readonly<
+  Record<Exclude<LimitField, RareField>, readonly string[]> & Partial<Record<RareField, readonly string[]>>
+>;
 
 /** A limit that applies to a request, with the names that it applies by. */
 export interface AppliedLimit {
@@ -43,6 +79,7 @@ export interface AppliedLimit {
   readonly scope: string;
   readonly names: Limit['for'];
   readonly windows: readonly LimitWindow[];
+  readonly whenFull?: WhenFull | undefined;
 }
 
 /** Finds the limits of requests. */
@@ -53,7 +90,10 @@ export function limitFinder(limits: readonly Limit[]): (subject: LimitSubject) =
     for (const { fields, members } of families) {
       for (const names of combinations(fields, subject)) {
         const limit = members.find((one) => isFor(one, names, fields));
-        if (limit !== undefined) applied.push({ scope: scopeOf(names), names, windows: limit.windows });
+        if (limit !== undefined) {
+          const { windows, whenFull } = limit;
+          applied.push({ scope: scopeOf(names), names, windows, whenFull });
+        }
       }
     }
     return applied;
@@ -87,7 +127,7 @@ function openFields(limit: Limit): number {
 function combinations(fields: readonly LimitField[], subject: LimitSubject): readonly Limit['for'][] {
   let all: readonly Limit['for'][] = [{}];
   for (const field of fields) {
-    all = all.flatMap((names) => subject[field].map((name) => ({ ...names, [field]: name })));
+    all = all.flatMap((names) => (subject[field] ?? []).map((name) => ({ ...names, [field]: name })));
   }
   return all;
 }

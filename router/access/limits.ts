@@ -1,5 +1,6 @@
 import { type SafeError, safeError } from '../errors.ts';
 import type { Charge, Ledger, LedgerEntry, WindowSums } from '../state/index.ts';
+import { createLimitLines } from './limit-lines.ts';
 import {
   type AppliedLimit,
   type Limit,
@@ -9,16 +10,23 @@ import {
   limitFinder,
   windowAt,
 } from './limit-rules.ts';
+import type { Queue } from './queue.ts';
 import { createSettlement, type Settlement } from './settlement.ts';
+import { type AskingSubject, usedShares } from './used-shares.ts';
 
 /** A model that may be called for a request, or was, and what that costs at most, or did. Whole numbers. */
 export interface CallCost {
   readonly model: string;
   readonly provider: string;
+  /** If the model has several. */
+  readonly deployment?: string | undefined;
   /** Billionths of a US dollar. */
   readonly nanoUsd: number;
   readonly tokens: number;
 }
+
+/** Where a call goes. */
+export type CallPlace = Pick<CallCost, 'model' | 'provider' | 'deployment'>;
 
 /** What a request may come to: of each inner list one call is paid for, the most expensive one at most. */
 export type PossibleCalls = readonly (readonly CallCost[])[];
@@ -49,6 +57,8 @@ export interface LimitRefusal {
   readonly neverFits: boolean;
   /** A whole number. */
   readonly retryAfterS: number;
+  /** When there may be room: at the end of the window, or as soon as a request that is at work gives back what it does not use. */
+  readonly room: { readonly afterMs: number } | 'any-time';
   readonly standing: readonly WindowStanding[];
 }
 
@@ -68,13 +78,34 @@ export interface RequestLimits {
   /** Some count tokens or money: the length of the reply must be bounded. */
   readonly countsTokens: boolean;
   readonly countsMoney: boolean;
+  /** How much of the fullest limit of a call is used, 0 up, as last seen here; undefined if nothing limits it in particular. */
+  usedShare(call: CallPlace): number | undefined;
+  /** Whether one of its limits is used as far as others are to be preferred. */
+  isNearLimit(call: CallPlace): boolean;
+  /** Limits whose room requests wait for, and have to wait for in turn since others do already. */
+  queued(call: CallPlace): AppliedLimit | undefined;
   /** Reserves the most that the request may come to, in all windows or in none. Never rejects. */
   reserve(entry: Omit<LedgerEntry, 'timeMs'>, calls: PossibleCalls): Promise<Reserving>;
 }
 
 export interface Limiter extends Pick<Settlement, 'counts'> {
-  /** Undefined if none applies. */
-  of(subject: LimitSubject): RequestLimits | undefined;
+  /**
+   * Takes other limits from now on; what is reserved and settled stays counted in the windows of the same names. Nothing happens if they are the
+   * same.
+   */
+  configure(changed: Pick<LimiterParts, 'limits' | 'leaseMs'>): void;
+  /** The line in which requests wait for room in a limit. */
+  line(limit: AppliedLimit): Queue;
+  /** Undefined if none applies. @param isBooked whether the request is in the ledger even so */
+  of(subject: LimitSubject, isBooked?: boolean): RequestLimits | undefined;
+  /** Adds money that was spent after its request ended, however full the windows are. Resolves and retries as `HeldReservation.settle` does. */
+  charge(
+    subject: LimitSubject,
+    entry: Omit<LedgerEntry, 'timeMs'>,
+    calls: readonly CallCost[],
+  ): Promise<void>;
+  /** How much of a named limit is used up, by what the ledger last said: 0 or more, 1 if all. */
+  used(name: string, subject: AskingSubject): number;
   close(): Promise<void>;
 }
 
@@ -100,10 +131,11 @@ const SOON_S = 2;
  * in none, and settled with what it came to: a window is never passed, by any number of requests on any number of instances.
  */
 export function createLimiter(parts: LimiterParts): Limiter {
-  const { limits, ledger, onUnavailable, leaseMs, onFailure, now = Date.now } = parts;
+  const { ledger, onUnavailable, onFailure, now = Date.now } = parts;
   const settlement = createSettlement(ledger);
-  const find = limitFinder(limits);
-  const full = fullWindows();
+  let { leaseMs } = parts;
+  let inForce = limitsInForce(parts.limits);
+  const lines = createLimitLines();
   let failing = false;
   const sweeping = setInterval(() => ledger.sweep(now()).catch(() => {}), SWEEP_MS).unref();
 
@@ -136,6 +168,7 @@ export function createLimiter(parts: LimiterParts): Limiter {
   }
 
   async function reserve(
+    { full, shares }: LimitsInForce,
     applied: readonly AppliedLimit[],
     given: Omit<LedgerEntry, 'timeMs'>,
     calls: PossibleCalls,
@@ -154,6 +187,10 @@ export function createLimiter(parts: LimiterParts): Limiter {
     try {
       const { isReserved, windows } = await ledger.reserve({ entry, charges, expiresMs: at + leaseMs });
       failing = false;
+      for (const [i, sums] of windows.entries()) {
+        const { ledger: charge, window } = asked[i]!;
+        shares.told({ ...charge, cap: window.cap }, sums);
+      }
       if (isReserved) return held(entry, asked, windows);
       for (const [i, sums] of windows.entries()) full.note(asked[i]!, sums, at);
       return refusal(asked, windows, at);
@@ -167,21 +204,64 @@ export function createLimiter(parts: LimiterParts): Limiter {
 
   return {
     counts: settlement.counts,
-    of(subject) {
-      const applied = find(subject);
-      if (applied.length === 0) return undefined;
+    line: lines.of,
+    configure(changed) {
+      ({ leaseMs } = changed);
+      if (JSON.stringify(changed.limits) !== JSON.stringify(inForce.limits))
+        inForce = limitsInForce(changed.limits);
+    },
+    of(subject, isBooked = false) {
+      const own = inForce;
+      const { shares } = own;
+      const applied = own.find(subject);
+      if (applied.length === 0 && !isBooked) return undefined;
       const units = new Set(applied.flatMap(({ windows }) => windows.map(({ unit }) => unit)));
       return {
         countsTokens: units.has('tokens'),
         countsMoney: units.has('usd'),
-        reserve: (entry, calls) => reserve(applied, entry, calls),
+        usedShare(call) {
+          const at = now();
+          const used = applied.flatMap((limit) =>
+            limit.whenFull !== undefined && isFor(limit, call) ? [shares.ofLimit(limit, at)] : [],
+          );
+          return used.length === 0 ? undefined : Math.max(...used);
+        },
+        isNearLimit(call) {
+          const at = now();
+          return applied.some(
+            (limit) =>
+              limit.whenFull !== undefined &&
+              isFor(limit, call) &&
+              limit.whenFull.preferOthersAt < 1 &&
+              shares.ofLimit(limit, at) >= limit.whenFull.preferOthersAt,
+          );
+        },
+        queued: (call) => applied.find((limit) => isFor(limit, call) && lines.waiting(limit)),
+        reserve: (entry, calls) => reserve(own, applied, entry, calls),
       };
     },
+    async charge(subject, given, calls) {
+      const at = now();
+      const asked = inForce.find(subject).flatMap((limit) => chargesOf(limit, [], at));
+      const charges = asked
+        .filter(({ window }) => window.unit === 'usd')
+        .map((charge) => ({ ...charge.ledger, amount: usedOf(charge, calls) }));
+      await settlement.settle({ ...given, timeMs: at, charges });
+    },
+    used: (name, subject) => inForce.shares.of(name, subject, now()),
     async close() {
       clearInterval(sweeping);
+      lines.close();
       await settlement.close();
     },
   };
+}
+
+type LimitsInForce = ReturnType<typeof limitsInForce>;
+
+/** Limits, and what is known of their windows. */
+function limitsInForce(limits: readonly Limit[]) {
+  return { limits, find: limitFinder(limits), full: fullWindows(), shares: usedShares(limits) };
 }
 
 const NOTHING: WindowSums = { reserved: 0, settled: 0 };
@@ -215,15 +295,16 @@ function usedOf({ limit, window: { unit } }: AskedCharge, calls: readonly CallCo
 }
 
 function isOfModel({ names }: AppliedLimit): boolean {
-  return names.model !== undefined || names.provider !== undefined;
+  return names.model !== undefined || names.provider !== undefined || names.deployment !== undefined;
 }
 
 /** Whether a call counts for a limit that names models or providers; for the others all do. */
-export function isFor(
-  { names }: AppliedLimit,
-  { model, provider }: Pick<CallCost, 'model' | 'provider'>,
-): boolean {
-  return (names.model ?? model) === model && (names.provider ?? provider) === provider;
+export function isFor({ names }: AppliedLimit, { model, provider, deployment }: CallPlace): boolean {
+  return (
+    (names.model ?? model) === model &&
+    (names.provider ?? provider) === provider &&
+    (names.deployment ?? deployment) === deployment
+  );
 }
 
 function standingOf(
@@ -250,6 +331,8 @@ function refusal(asked: readonly AskedCharge[], sums: readonly WindowSums[], at:
     if (settled + ledger.amount > window.cap) return ledger.endMs - at;
     return reserved + settled + ledger.amount > window.cap ? Math.min(SOON_S * 1_000, ledger.endMs - at) : -1;
   });
+  const isGivenBack = (_: AskedCharge, i: number) =>
+    sums[i]!.settled + asked[i]!.ledger.amount <= asked[i]!.window.cap;
   const longest = waits.indexOf(Math.max(...waits));
   const { limit, window, ledger } = asked[longest]!;
   const waitMs = Number.isFinite(waits[longest]!) ? waits[longest]! : ledger.endMs - at;
@@ -260,6 +343,7 @@ function refusal(asked: readonly AskedCharge[], sums: readonly WindowSums[], at:
     limit,
     neverFits: ledger.amount > window.cap,
     retryAfterS: Math.max(1, Math.ceil(waitMs / 1_000)),
+    room: asked.every(isGivenBack) ? 'any-time' : { afterMs: waitMs },
     standing: standingOf(asked, sums, at),
   };
 }

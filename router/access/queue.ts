@@ -25,6 +25,8 @@ export interface Queue {
    * @param who whose request it is, such as the id of an API key: each has a line of its own
    */
   enter(signal?: AbortSignalLike, who?: string): Promise<Entry>;
+  /** As `enter`, for work that nobody waits for: it enters when no request waits, and waits as long as it takes. */
+  enterInBackground(signal: AbortSignalLike): Promise<Entry>;
   atWork(): number;
   waiting(): number;
   /** Refuses those who wait and all who come; those at work go on. */
@@ -40,7 +42,8 @@ type Line = Set<(entry: Entry) => void>;
  *
  * Fair by `who`: a place goes to whoever was given the fewest lately, in turn among equals, and a full queue makes room for a newcomer by
  * refusing the last of the longest line. So one who sends ten times as many requests waits by himself, and is not shut out: what others were
- * given counts as well.
+ * given counts as well. As a request at work is not interrupted, one who fills all places would make a newcomer wait for the next to end:
+ * while others come, a tenth of the places is kept from whoever was given much more than the others.
  * @param now a clock in ms that never goes back
  */
 export function createQueue(
@@ -50,14 +53,17 @@ export function createQueue(
   const retryAfterS = Math.max(1, Math.ceil(maxWaitMs / 1_000));
   /** Whose turn was longest ago comes first. */
   const lines = new Map<string, Line>();
+  const background: Line = new Set();
   const usage = decayedUsage(now);
+  const keptFree = Math.floor(maxConcurrency * KEPT_FREE);
   let atWork = 0;
   let waiting = 0;
   let closed = false;
 
-  function enterNow(who: string): Entry {
+  /** @param who undefined for work in the background, which is nobody's share */
+  function enterNow(who: string | undefined): Entry {
     atWork++;
-    usage.add(who);
+    if (who !== undefined) usage.add(who);
     let left = false;
     return {
       outcome: 'entered',
@@ -70,19 +76,38 @@ export function createQueue(
     };
   }
 
-  function letNextIn(): void {
+  function mayEnter(who: string): boolean {
+    const free = maxConcurrency - atWork;
+    return free > keptFree || (free > 0 && !usage.isMuch(who));
+  }
+
+  /** Whoever was given the fewest lately of those that may enter. */
+  function nextInLine(): string | undefined {
     let next: string | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const who of lines.keys()) {
       const used = usage.of(who);
-      if (used < least) [next, least] = [who, used];
+      if (used < least && mayEnter(who)) [next, least] = [who, used];
     }
-    if (next === undefined) return;
-    const line = lines.get(next)!;
-    lines.delete(next);
-    if (line.size > 1) lines.set(next, line); // behind all others
-    const [settle] = line;
-    settle!(enterNow(next));
+    return next;
+  }
+
+  function letNextIn(): void {
+    for (let next = nextInLine(); next !== undefined; next = nextInLine()) {
+      const line = lines.get(next)!;
+      lines.delete(next);
+      if (line.size > 1) lines.set(next, line); // behind all others
+      const [settle] = line;
+      settle!(enterNow(next));
+    }
+    for (const settle of background) {
+      if (!mayEnterInBackground()) break;
+      settle(enterNow(undefined));
+    }
+  }
+
+  function mayEnterInBackground(): boolean {
+    return waiting === 0 && maxConcurrency - atWork > keptFree;
   }
 
   /** Whether there is room for one more of a line of this length: of the longest one, if it is longer than that, the last is refused. */
@@ -119,14 +144,31 @@ export function createQueue(
     async enter(signal, who = '') {
       if (signal?.aborted) return { outcome: 'aborted' };
       if (closed) return { outcome: 'closed', retryAfterS };
-      if (atWork < maxConcurrency) return enterNow(who);
+      if (keptFree > 0) usage.came(who);
+      if (mayEnter(who)) return enterNow(who);
       if (!makeRoom(lines.get(who)?.size ?? 0)) return { outcome: 'full', retryAfterS };
       return wait(signal, who);
+    },
+    async enterInBackground(signal) {
+      if (signal.aborted) return { outcome: 'aborted' };
+      if (closed) return { outcome: 'closed', retryAfterS };
+      if (background.size === 0 && mayEnterInBackground()) return enterNow(undefined);
+      return new Promise((resolve) => {
+        const settle = (entry: Entry) => {
+          signal.removeEventListener('abort', onAbort);
+          background.delete(settle);
+          resolve(entry);
+        };
+        const onAbort = () => settle({ outcome: 'aborted' });
+        signal.addEventListener('abort', onAbort);
+        background.add(settle);
+      });
     },
     atWork: () => atWork,
     waiting: () => waiting,
     close() {
       closed = true;
+      for (const settle of [...background]) settle({ outcome: 'closed', retryAfterS });
       for (const line of [...lines.values()])
         for (const settle of [...line]) settle({ outcome: 'closed', retryAfterS });
     },
@@ -136,20 +178,45 @@ export function createQueue(
 const HALF_LIFE_MS = 10_000;
 /** Of so many the ones that used little are forgotten. */
 const MOST_REMEMBERED = 10_000;
+/** Share of the places that is kept from those that were given much. */
+const KEPT_FREE = 0.1;
+/** Much is more than so many times the mean of those that came within the last half-life. */
+const MUCH = 1.5;
+/** How long that mean is believed: with many keys it takes as long as a decision. */
+const MEAN_FOR_MS = 100;
+
+interface Used {
+  readonly used: number;
+  readonly atMs: number;
+  readonly cameMs: number;
+}
 
 /** How many places each was given, of which a half counts after ten seconds. */
 function decayedUsage(now: () => number) {
-  const held = new Map<string, { readonly used: number; readonly atMs: number }>();
+  const held = new Map<string, Used>();
+  let mean: { readonly usage: number; readonly atMs: number } | undefined;
+  const decayed = ({ used, atMs }: Used, nowMs: number) => used * 2 ** ((atMs - nowMs) / HALF_LIFE_MS);
   const of = (who: string): number => {
     const known = held.get(who);
-    return known === undefined ? 0 : known.used * 2 ** ((known.atMs - now()) / HALF_LIFE_MS);
+    return known === undefined ? 0 : decayed(known, now());
+  };
+  const note = (who: string, given: number): void => {
+    const nowMs = now();
+    if (held.size >= MOST_REMEMBERED) for (const other of held.keys()) if (of(other) < 1) held.delete(other);
+    held.set(who, { used: of(who) + given, atMs: nowMs, cameMs: nowMs });
+  };
+  const meanUsage = (nowMs: number): number => {
+    if (mean !== undefined && nowMs - mean.atMs < MEAN_FOR_MS) return mean.usage;
+    const lately = [...held.values()].filter(({ cameMs }) => nowMs - cameMs < HALF_LIFE_MS);
+    const sum = lately.reduce((total, one) => total + decayed(one, nowMs), 0);
+    const usage = lately.length < 2 ? Number.POSITIVE_INFINITY : sum / lately.length; // alone nobody takes much
+    mean = { usage, atMs: nowMs };
+    return usage;
   };
   return {
     of,
-    add(who: string): void {
-      if (held.size >= MOST_REMEMBERED)
-        for (const other of held.keys()) if (of(other) < 1) held.delete(other);
-      held.set(who, { used: of(who) + 1, atMs: now() });
-    },
+    came: (who: string) => note(who, 0),
+    add: (who: string) => note(who, 1),
+    isMuch: (who: string) => of(who) > MUCH * meanUsage(now()),
   };
 }

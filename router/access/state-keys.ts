@@ -1,6 +1,14 @@
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import type { Documents } from '../state/index.ts';
-import { type Access, authenticate, CHECK_INTERVAL_MS, knownKeys, REMINDER_INTERVAL_MS } from './access.ts';
+import {
+  type Access,
+  authenticate,
+  CHECK_INTERVAL_MS,
+  knownKeys,
+  REMINDER_INTERVAL_MS,
+  roleOf,
+  validKey,
+} from './access.ts';
 import { type CreatedKey, makeKey, type StoredKey, storedKeySchema, type WantedKey } from './keys-file.ts';
 
 const KIND = 'api-key';
@@ -97,6 +105,9 @@ export async function openStateAccess(options: StateKeysOptions): Promise<Access
   const timer = setInterval(() => void read(), CHECK_INTERVAL_MS).unref();
   return {
     authenticate: (headers) => authenticate(keys, headers, Date.now()),
+    isValid: (keyId) => validKey(keys, keyId, Date.now()) !== undefined,
+    roleOf: (keyId) => roleOf(keys, keyId, Date.now()),
+    teamOf: (keyId) => keys.get(keyId)?.team,
     trouble: () => trouble,
     close: () => clearInterval(timer),
   };

@@ -1,3 +1,4 @@
+import { otherSettings, type ServedSessions, sessionSettingsJson } from './session-settings.ts';
 import { type PublicKey, signatureFault } from './signature.ts';
 import type { StoredVerdict } from './verdict.ts';
 
@@ -13,12 +14,20 @@ export interface Floors {
   readonly maxValidForDays?: number | undefined;
   /** Suites that count: the sha256 of each in hex, or its beginning. */
   readonly suites?: readonly string[] | undefined;
+  /** How the server keeps sessions: a verdict on whole sessions counts for the same settings alone. Left out: not asked. */
+  readonly sessions?: ServedSessions | undefined;
   /** Only a verdict that is signed by its private key counts. */
   readonly publicKey?: PublicKey | undefined;
 }
 
 /** Why a PASS is below a floor. */
-export const FLOOR_REASONS = ['below-floor', 'other-suite', 'unsigned', 'bad-signature'] as const;
+export const FLOOR_REASONS = [
+  'below-floor',
+  'other-suite',
+  'unsigned',
+  'bad-signature',
+  'other-sessions', // the gate judged whole sessions under other settings of them
+] as const;
 
 interface FloorFault {
   readonly reason: (typeof FLOOR_REASONS)[number];
@@ -39,7 +48,8 @@ export function floorFault(found: FoundVerdict, floors: Floors): FloorFault | un
     signatureFloor(found, floors) ??
     suiteFloor(found, floors) ??
     confidenceFloor(found, floors) ??
-    qualityLossFloor(found, floors)
+    qualityLossFloor(found, floors) ??
+    sessionsFloor(found, floors)
   );
 }
 
@@ -90,6 +100,18 @@ function qualityLossFloor(
       ? `has no limit of the quality loss, and ${field} asks for one`
       : `allows a quality loss of ${margin}, and ${field} allows only ${maxQualityLoss}`;
   return belowFloor(`${passOf(found)} ${has}. ${setInSuite(found, `max_quality_loss: ${maxQualityLoss}`)}`);
+}
+
+/** The gate judged sessions as such settings decide them: under others the same threshold sends requests elsewhere. */
+function sessionsFloor(found: FoundVerdict, { sessions }: Floors): FloorFault | undefined {
+  const { verdict } = found;
+  const gated = verdict.schema_version === 2 ? verdict.sealed.sessions?.settings : undefined;
+  if (gated === undefined || sessions === undefined) return undefined;
+  const served = sessionSettingsJson(sessions);
+  const wanted = otherSettings(gated, served);
+  if (wanted === '') return undefined;
+  const why = `${passOf(found)} is of whole sessions with ${wanted}, and this server has ${otherSettings(served, gated)}. Set sessions in the configuration as they were gated, or gate again with sessions.settings of the suite as here.`;
+  return { reason: 'other-sessions', why };
 }
 
 function belowFloor(why: string): FloorFault {

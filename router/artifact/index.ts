@@ -11,6 +11,12 @@ export {
 } from './artifact-files.ts';
 export type { Floors } from './floors.ts';
 export {
+  type Frontier,
+  type FrontierPoint,
+  readFrontier,
+  writeFrontier,
+} from './frontier.ts';
+export {
   artifactJson,
   type GoldenCase,
   goldenSchema,
@@ -19,6 +25,7 @@ export {
   type Rung,
 } from './manifest.ts';
 export { competes, type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
+export { type SessionSettingsJson, sessionSettingsJson } from './session-settings.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
 export {
   checkSignature,
@@ -59,6 +66,7 @@ export {
   readVerdict,
   type StoredVerdict,
   sealedVerdict,
+  VERDICT_FILE,
   VERDICTS,
   type Verdict,
   type VerdictContent,

@@ -15,7 +15,12 @@ const encoderIdentitySchema = z.strictObject({
 });
 
 /** A rung of the ladder: the name that decisions carry, and the model whose outcomes its head learned. */
-const rungSchema = z.strictObject({ candidate: z.string().min(1), model: z.string().min(1) });
+const rungSchema = z.strictObject({
+  candidate: z.string().min(1),
+  model: z.string().min(1),
+  /** What the operator says of each of its replies, in place of labels: of people. */
+  given: z.strictObject({ quality: share, cost_usd: z.number().min(0).optional() }).optional(),
+});
 
 /** Two-sided, at its confidence. */
 const boundsSchema = z.strictObject({ lower: z.number(), upper: z.number(), confidence: share });

@@ -5,6 +5,7 @@ import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../files/index.ts';
 import { isObject, parseJson } from '../json/index.ts';
 import { artifactJson } from './manifest.ts';
+import { sessionSettingsSchema } from './session-settings.ts';
 import { sha256OfJson } from './sha256.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -90,7 +91,7 @@ const judged = {
   issued: z.iso.datetime(),
   suite: z.strictObject({ name: z.string().min(1), sha256 }),
   conditions: z.array(conditionSchema).min(1),
-  /** What the reports draw: baselines, curve, slices, bins. `evals/gate/evidence.ts` has its schema. */
+  /** What the reports draw: baselines, curve, slices, bins. `router/verdict-report` has its schema. */
   evidence: z.record(z.string(), z.unknown()),
   tools: z.record(z.string(), z.string()),
 };
@@ -178,8 +179,17 @@ const onSealedCases = {
         described: count,
       })
       .optional(),
+    /**
+     * If sessions were replayed whole: how many of them have several requests, how many requests these are, how many of those went to another rung than by themselves,
+     * and the settings of sessions that decided. Units are sessions then, and a mean loss is a mean over sessions of their mean losses.
+     */
+    sessions: z
+      .strictObject({ several: count, requests: count, moved: count, settings: sessionSettingsSchema })
+      .optional(),
     /** Cases that a judge labelled, and those of them that people labelled too. Left out if no judge gave a label that counts. */
     labels: z.strictObject({ judged: count, people: count }).optional(),
+    /** Cases without a task, which got a predicted one, and the sha256 of the model that predicted it. Left out if none did. */
+    predicted_tasks: z.strictObject({ cases: count, model_sha256: sha256 }).optional(),
     /** How qualities are written, such as 0-100, in files that do not write them from 0 to 1. */
     quality_scale: z.string().optional(),
     files,

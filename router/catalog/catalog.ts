@@ -1,6 +1,7 @@
 import { BlockList } from 'node:net';
 import { PlimsollError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
+import { deploymentsOf, providersOf } from './deployments.ts';
 import { familyOf, platformAddress } from './platforms.ts';
 import { knownFacts, type ModelFacts, PRICE_TABLE } from './prices.ts';
 import type {
@@ -12,8 +13,9 @@ import type {
   Provider,
   ProviderKind,
   ProviderOptions,
+  WorkRate,
 } from './types.ts';
-import { EFFORTS } from './types.ts';
+import { EFFORTS, HUMAN } from './types.ts';
 import { modelNotFound } from './unknown-model.ts';
 
 /**
@@ -36,12 +38,47 @@ export function createCatalog(options: CatalogOptions, env: NodeJS.ProcessEnv = 
     }
   }
   for (const [name, entry] of Object.entries(options.models)) {
+    if (entry.deployments !== undefined) {
+      if (entry.id === undefined) refuseEffort(name);
+      models.set(name, deployedModel(name, entry, providers));
+      continue;
+    }
     const slash = name.indexOf('/');
     const provider = providers.get(name.slice(0, slash)) ?? noProvider(name, [...providers.keys()]);
     if (entry.id === undefined) refuseEffort(name);
     models.set(name, catalogModel(provider, name.slice(slash + 1), entry));
   }
+  for (const [name, work] of Object.entries(options.people ?? {})) {
+    const model = peopleModel(name, work);
+    models.set(model.name, model);
+  }
   return catalogOf(models, [...providers.values()]);
+}
+
+/** Whom requests are handed to that persons answer. They get text alone. */
+const PEOPLE: Provider = {
+  name: HUMAN,
+  kind: 'people',
+  baseUrl: '',
+  apiKeyEnv: undefined,
+  headers: {},
+  passHeaders: [],
+  dialects: ['openai', 'anthropic', 'responses'],
+};
+
+/** What a reply of people is of. */
+export function peopleModel(id: string, { costPerMinuteUsd, minutes }: WorkRate): CatalogModel {
+  return {
+    name: `${HUMAN}/${id}`,
+    provider: PEOPLE,
+    id,
+    price: { inputUsd: 0, outputUsd: 0, work: { costPerMinuteUsd, minutes } },
+    contextWindow: undefined,
+    maxOutputTokens: undefined,
+    capabilities: new Set(),
+    latencyClass: 'slow',
+    local: true,
+  };
 }
 
 const NO_PROVIDERS = 'No model can be reached: the configuration names no providers.';
@@ -76,6 +113,21 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
     ...(options.cachePrompts && { cachePrompts: requireMarks(provider, nameAtProvider) }),
     local: options.local ?? (provider.kind === 'openai-compatible' && isOwnNetwork(provider.baseUrl)),
   };
+}
+
+/** Its name need not begin with a provider. What is known of it is what is known at its first deployment, unless the entry says otherwise. */
+function deployedModel(
+  name: string,
+  { deployments: places = [], balance = 'least_busy', ...entry }: ModelOptions,
+  providers: ReadonlyMap<string, Provider>,
+): CatalogModel {
+  const nameAtProvider = name.slice(name.indexOf('/') + 1);
+  const deployedAt = providersOf(name, places, providers);
+  const own = deployedAt.map((provider) => catalogModel(provider, nameAtProvider, entry));
+  const local = own.every((model) => model.local);
+  const deployments = deploymentsOf({ ...own[0]!, name, local }, places, deployedAt);
+  const { deployment: _, weight: __, ...first } = deployments[0]!;
+  return { ...first, deployments, balance };
 }
 
 /** Models with an effort are there by themselves. A model whose own name ends so has an `id`. */
@@ -131,7 +183,7 @@ interface KindDefaults {
  * Addresses and names of variables as the AI SDK's own packages have them (`@ai-sdk/*`). Google and Mistral are spoken to by their
  * native APIs, so every request is mapped. Bedrock has an address a region, and AWS's own variables hold its credentials.
  */
-const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
+export const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
   openai: {
     baseUrl: 'https://api.openai.com/v1',
     apiKeyEnv: 'OPENAI_API_KEY',
@@ -150,6 +202,7 @@ const DEFAULTS: Readonly<Record<ProviderKind, KindDefaults>> = {
   mistral: { baseUrl: 'https://api.mistral.ai/v1', apiKeyEnv: 'MISTRAL_API_KEY', dialects: [] },
   bedrock: { baseUrl: undefined, apiKeyEnv: undefined, dialects: [] },
   'openai-compatible': { baseUrl: undefined, apiKeyEnv: undefined, dialects: ['openai'] },
+  people: { baseUrl: undefined, apiKeyEnv: undefined, dialects: [] },
 };
 
 /**

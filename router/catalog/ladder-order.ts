@@ -28,6 +28,9 @@ export function ladderOrderWarning(field: string, rungs: readonly PricedRung[]):
 
 function isDearer({ model: lower }: PricedRung, { model: upper }: PricedRung): boolean {
   if (lower.price === undefined || upper.price === undefined) return false;
+  // Minutes and tokens do not compare: people are dearer than models, unless the ladder is in the other order.
+  if (lower.price.work !== undefined || upper.price.work !== undefined)
+    return lower.price.work !== undefined && upper.price.work === undefined;
   return blended(lower.price) > blended(upper.price) || thinksMore(lower, upper);
 }
 

@@ -170,7 +170,8 @@ function tiered(short: TokenRates, aboveInputTokens: number, long: TokenRates): 
  * with fresh = input - cached - written - written1h: `input` counts all tokens of the prompt, including those from and to the provider's cache, as
  * OpenAI's prompt_tokens does. (Anthropic's input_tokens leaves them out; the reader of its usage adds them.) Cached and written tokens
  * cost the same as others if their price is not known. A prompt longer than a tier's `aboveInputTokens` pays that tier's rates for the
- * whole request, including the reply; one of exactly that length does not.
+ * whole request, including the reply; one of exactly that length does not. A person's reply adds minutes at work * costPerMinuteUsd, or the usual
+ * minutes where those at work are not known.
  *
  * @returns undefined if price or usage is not known, or a count is no number of tokens
  */
@@ -192,7 +193,12 @@ export function costUsd(price: Price | undefined, usage: TokenCounts | undefined
     cached * (cachedInputUsd ?? inputUsd) +
     (written - written1h) * writeUsd +
     written1h * (cacheWrite1hUsd ?? writeUsd);
-  return (input + outputTokens * outputUsd) / 1e6;
+  return (input + outputTokens * outputUsd) / 1e6 + workUsd(price, usage.workMinutes);
+}
+
+/** @param minutes undefined: the usual ones */
+function workUsd({ work }: Price, minutes = work?.minutes): number {
+  return work === undefined || minutes === undefined ? 0 : work.costPerMinuteUsd * minutes;
 }
 
 /** Billionths of a US dollar in one. */
@@ -209,7 +215,7 @@ export function nanoUsd(usd: number): number {
 
 /**
  * The most that a request may cost, in billionths of a US dollar: its input at the most expensive of the rates, of all tiers that it can
- * reach, and the longest reply. 0 without a price.
+ * reach, and the longest reply; of people what they usually take. 0 without a price.
  */
 export function worstNanoUsd(price: Price | undefined, inputTokens: number, outputTokens: number): number {
   if (price === undefined) return 0;
@@ -218,7 +224,7 @@ export function worstNanoUsd(price: Price | undefined, inputTokens: number, outp
     const input = Math.max(inputUsd, cachedInputUsd, cacheWriteUsd);
     return (inputTokens * input + outputTokens * outputUsd) / 1e6;
   });
-  return nanoUsd(Math.max(...costs));
+  return nanoUsd(Math.max(...costs) + workUsd(price));
 }
 
 function ratesAt(price: Price, inputTokens: number): TokenRates {

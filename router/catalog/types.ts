@@ -7,7 +7,8 @@ export const PROVIDER_KINDS = [
   'bedrock',
   'openai-compatible',
 ] as const;
-export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+/** `people` is no kind of the configuration: requests to it are answered by persons, and no address is called. */
+export type ProviderKind = (typeof PROVIDER_KINDS)[number] | 'people';
 
 /**
  * Who runs the models of another maker under the maker's API, with addresses and credentials of its own: OpenAI's on Azure, Google's and
@@ -16,7 +17,7 @@ export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 export type Platform = 'azure' | 'vertex';
 
 /** What `kind` may say in the configuration. Those on a platform are a kind there: see platforms.ts. */
-export type ConfiguredKind = ProviderKind | 'azure' | 'vertex' | 'vertex-anthropic';
+export type ConfiguredKind = Exclude<ProviderKind, 'people'> | 'azure' | 'vertex' | 'vertex-anthropic';
 
 /**
  * The API that a client speaks to Plimsoll, and that some providers speak themselves: OpenAI's chat completions, Anthropic's messages,
@@ -60,6 +61,14 @@ export type Capability = (typeof CAPABILITIES)[number];
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
+/** What a reply costs that a person writes. */
+export interface WorkRate {
+  /** US dollars, 0 or more. */
+  readonly costPerMinuteUsd: number;
+  /** How long one usually takes, in minutes: counts where the time at work is not known. */
+  readonly minutes: number;
+}
+
 /** US dollars for a million tokens. */
 export interface TokenRates {
   readonly inputUsd: number;
@@ -80,6 +89,8 @@ export interface PriceTier extends TokenRates {
 export interface Price extends TokenRates {
   /** For long prompts; by length, the shortest first. */
   readonly tiers?: readonly PriceTier[];
+  /** Of people: added to what tokens cost. */
+  readonly work?: WorkRate;
 }
 
 /** Tokens of a request and its reply, as the provider reported them: whole numbers, 0 or more. */
@@ -92,6 +103,8 @@ export interface TokenCounts {
   readonly cacheWriteInputTokens?: number;
   /** Those of `cacheWriteInputTokens` that are kept for an hour, as Anthropic and Bedrock report them. */
   readonly cacheWrite1hInputTokens?: number;
+  /** Minutes that a person was at work on the reply. */
+  readonly workMinutes?: number;
 }
 
 /** No name of a model is longer: a longer `model` is refused before any pattern or list is searched for it. */
@@ -128,6 +141,26 @@ export interface CatalogModel {
   readonly local: boolean;
   /** Requests that mark nothing for the provider's cache are marked here. Default false. */
   readonly cachePrompts?: boolean;
+  /** If several places serve it: the first one is that of `provider` and `id`. */
+  readonly deployments?: readonly Deployment[];
+  /** How requests without a conversation are spread over them. */
+  readonly balance?: Balance;
+  /** Of a model at one of several places: `<provider>/<id>`. */
+  readonly deployment?: string;
+}
+
+/**
+ * How requests are spread over deployments. `least_busy`: to the one with the fewest requests at work for its weight; `weights`: by the weights
+ * alone; `remaining_quota`: to the one with the largest share of its limits left.
+ */
+export const BALANCES = ['least_busy', 'weights', 'remaining_quota'] as const;
+export type Balance = (typeof BALANCES)[number];
+
+/** A model at one of the places that serve it: its name is the model's, provider, id and price are those of the place. */
+export interface Deployment extends CatalogModel {
+  readonly deployment: string;
+  /** 0 or more, of all deployments together more than 0. 0: only if all others fail. */
+  readonly weight: number;
 }
 
 /** How to reach a provider; its kind brings what is left out. */
@@ -162,12 +195,36 @@ export interface ModelOptions {
   /** By default loopback and private addresses are local. */
   readonly local?: boolean | undefined;
   readonly cachePrompts?: boolean | undefined;
+  readonly deployments?: readonly DeploymentOptions[] | undefined;
+  readonly balance?: Balance | undefined;
+}
+
+/** One of the places that serve a model. */
+export interface DeploymentOptions {
+  /** Name of a configured provider. */
+  readonly provider: string;
+  /** What the model is called there; by default the model's `id`, or what follows the slash of its name. */
+  readonly model?: string | undefined;
+  /** Default 1. */
+  readonly weight?: number | undefined;
+  /** Default: the model's. */
+  readonly price?: Price | undefined;
+}
+
+/** The provider of people: `human/<name>` is a model that persons answer for. */
+export const HUMAN = 'human';
+
+/** Whether persons answer for the model of this name. */
+export function isHuman(model: string): boolean {
+  return model.startsWith(`${HUMAN}/`);
 }
 
 /** The providers by their names, and the models by `<provider>/<model>`. */
 export interface CatalogOptions {
   readonly providers: Readonly<Record<string, ProviderOptions>>;
   readonly models: Readonly<Record<string, ModelOptions>>;
+  /** Name -> what their work costs. Each is a model `human/<name>`. */
+  readonly people?: Readonly<Record<string, WorkRate>> | undefined;
 }
 
 export interface Catalog {

@@ -46,6 +46,7 @@ export interface NeighbourContribution {
   readonly nearest: readonly {
     /** Key of the question; of several cases that vote as one, the key of the nearest to their mean. */
     readonly key: string;
+    /** How many cases these count as; a case may count in parts in several means. */
     readonly cases: number;
     /** Cosine, -1..1. */
     readonly similarity: number;

@@ -16,7 +16,7 @@ export interface SimilaritySpace {
 export interface References {
   /** Points in 8 bits (quantised), one after the other. */
   readonly points: Int8Array;
-  /** How many cases each stands for, above 0. Shape [references] */
+  /** How many cases each counts as, above 0; a case may count in parts in several. Shape [references] */
   readonly weights: Float32Array;
   /** Mean quality of its cases, 0..1. Shape [references, heads] */
   readonly labels: Float32Array;
@@ -264,7 +264,7 @@ export const SMALLEST_PROBABILITY = 1e-6;
 export interface NearCases {
   /** Of the question; of several the one nearest to their mean. */
   readonly key: string;
-  /** How many cases these are. */
+  /** How many cases these count as. */
   readonly count: number;
   /** Cosine, -1..1. */
   readonly similarity: number;
@@ -272,7 +272,7 @@ export interface NearCases {
   readonly quality: readonly number[];
 }
 
-/** The references most similar to a point, nearest first. */
+/** The references most similar to a point, nearest first, each key once. */
 export function nearestCases(
   { points, weights, labels, keys }: NamedReferences,
   point: Float32Array,
@@ -280,9 +280,15 @@ export function nearestCases(
 ): NearCases[] {
   const heads = labels.length / weights.length;
   const similarities = Float64Array.from(weights, (_, reference) => cosineTo(points, reference, point));
+  const named = new Set<string>();
   return Array.from(weights.keys())
     .sort((a, b) => similarities[b]! - similarities[a]!)
-    .slice(0, count)
+    .filter((reference) => {
+      const key = keys[reference]!;
+      if (named.size === count || named.has(key)) return false;
+      named.add(key);
+      return true;
+    })
     .map((reference) => ({
       key: keys[reference]!,
       count: weights[reference]!,

@@ -65,6 +65,12 @@ export const captureSchema = z
       .max(16 * 2 ** 20)
       .default(256 * 1024)
       .describe('Of one record; longer requests are not kept.'),
+    replay: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether who has the role operate may try a captured request again in the playground of the dashboard, and so reads its words.',
+      ),
   })
   .refine(({ redact, names_file }) => !redact.includes('name') || names_file !== undefined, {
     path: ['names_file'],

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { LIMIT_UNITS, type Limit, type LimitUnit, type LimitWindow, scopeOf } from '../access/index.ts';
+import {
+  AT_LIMIT,
+  EACH,
+  LIMIT_UNITS,
+  type Limit,
+  type LimitUnit,
+  type LimitWindow,
+  scopeOf,
+} from '../access/index.ts';
 import { NANO } from '../catalog/index.ts';
 import { nearestName } from '../nearest-name.ts';
 import { camelCased } from './camel-cased.ts';
@@ -15,7 +23,7 @@ const MONTH_MS = 30 * 86_400_000;
 /** Of billionths of a dollar: sums of as many are exact. */
 const MOST = 1e15;
 
-const windowSchema = z.record(z.string(), z.string()).transform((fields, context): LimitWindow => {
+export const windowSchema = z.record(z.string(), z.string()).transform((fields, context): LimitWindow => {
   const [entry, ...more] = Object.entries(fields);
   const fault = (message: string, path: string[] = []) => {
     context.addIssue({ code: 'custom', message, path });
@@ -64,28 +72,98 @@ const forSchema = z
     profile: name.optional().describe('Profile of routed requests; the default one is "default".'),
     model: name.optional().describe('<provider>/<model> that is called.'),
     provider: name.optional().describe('Provider whose models are called.'),
+    deployment: name.optional().describe('<provider>/<id> of a model with several deployments.'),
   })
   .describe('Whom it limits: names, or "*" for each by itself. Empty: all requests together.');
 
-const limitSchema = z
-  .strictObject({
-    for: forSchema.prefault({}),
-    windows: z
-      .array(windowSchema)
-      .min(1)
-      .describe(
-        'Length -> amount, such as 1m: 600 requests, 24h: 10 usd, month: 100 usd. Windows follow each other in UTC.',
-      ),
-  })
-  .superRefine(({ windows }, context) => {
+const windowsSchema = z
+  .array(windowSchema)
+  .min(1, 'needs a window at least, such as 1m: 600 requests')
+  .superRefine((windows, context) => {
     for (const [i, later] of windows.entries()) {
       const fault = windows
         .slice(0, i)
         .map((earlier) => overlap(earlier, later))
         .find((one) => one !== undefined);
-      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, path: ['windows', i] });
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, path: [i] });
     }
-  });
+  })
+  .describe(
+    'Length -> amount, such as 1m: 600 requests, 24h: 10 usd, month: 100 usd. Windows follow each other in UTC.',
+  );
+
+const limitName = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes and underscores')
+  .optional()
+  .describe('By which rules speak of it, in budget_used.');
+
+const EACH_MODEL =
+  'a limit with a name cannot be of each model, provider or deployment: rules are looked at before one is chosen';
+const isOfOneModel = ({ name: own, for: { model, provider, deployment } }: Pick<Limit, 'name' | 'for'>) =>
+  own === undefined || [model, provider, deployment].every((of) => of !== EACH);
+
+const whenFullFields = {
+  at_limit: z
+    .enum(AT_LIMIT)
+    .optional()
+    .describe(
+      'If the chosen model has no room: next candidates, its equals only, stronger ones only, wait, or refuse. Of limits of a model, provider or deployment; next where left out.',
+    ),
+  prefer_others_at: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Share of any window from which equals and other deployments go first, 1: never; .9 where left out.',
+    ),
+  max_wait_ms: z
+    .int()
+    .min(1)
+    .max(600_000)
+    .optional()
+    .describe('Of at_limit: wait, the longest wait; 30000 where left out.'),
+  max_waiting: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Of at_limit: wait, how many requests wait at once; 256 where left out.'),
+};
+
+const limitSchema = z
+  .strictObject({ name: limitName, for: forSchema.prefault({}), windows: windowsSchema, ...whenFullFields })
+  .refine(isOfOneModel, { error: EACH_MODEL, path: ['for'] })
+  .superRefine(refuseMisplaced);
+
+interface WrittenLimit {
+  readonly for: Limit['for'];
+  readonly at_limit?: string | undefined;
+}
+
+function isOfModels({ model, provider, deployment }: Limit['for']): boolean {
+  return (model ?? provider ?? deployment) !== undefined;
+}
+
+type WhenFullField = keyof typeof whenFullFields;
+
+/** What happens when a limit is full is of limits of models alone, and a wait only of those that wait. */
+function refuseMisplaced(
+  limit: WrittenLimit & Readonly<Partial<Record<WhenFullField, unknown>>>,
+  context: z.RefinementCtx,
+): void {
+  for (const field of Object.keys(whenFullFields) as WhenFullField[]) {
+    if (limit[field] === undefined) continue;
+    const isWait = field === 'max_wait_ms' || field === 'max_waiting';
+    const message = !isOfModels(limit.for)
+      ? 'is for limits of a model, a provider or a deployment: name one in for'
+      : isWait && limit.at_limit !== 'wait'
+        ? 'goes with at_limit: wait'
+        : undefined;
+    if (message !== undefined) context.addIssue({ code: 'custom', message, path: [field] });
+  }
+}
 
 /** What is wrong with two windows of one limit; undefined if both can be reached. */
 function overlap(a: LimitWindow, b: LimitWindow): string | undefined {
@@ -101,25 +179,83 @@ function lengthOf({ lengthMs = MONTH_MS }: LimitWindow): number {
   return lengthMs;
 }
 
+function limitFrom(written: z.infer<typeof limitSchema>): Limit {
+  const { name: own, for: names, windows } = written;
+  const limit = { ...(own !== undefined && { name: own }), for: names, windows };
+  if (!isOfModels(names)) return limit;
+  return {
+    ...limit,
+    whenFull: {
+      atLimit: written.at_limit ?? 'next',
+      preferOthersAt: written.prefer_others_at ?? 0.9,
+      maxWaitMs: written.max_wait_ms ?? 30_000,
+      maxWaiting: written.max_waiting ?? 256,
+    },
+  };
+}
+
 /** `limits` of plimsoll.config.yaml: how much may be used, by whom. */
 export const limitsSchema = z
   .array(limitSchema)
   .max(10_000)
   .default([])
-  .superRefine((limits, context) => {
-    const seen = new Map<string, number>();
-    for (const [i, limit] of limits.entries()) {
-      const scope = scopeOf(limit.for as Limit['for']);
-      const first = seen.get(scope);
-      seen.set(scope, i);
-      if (first === undefined) continue;
-      const message = `is for ${scope}, as limits.${first} is: put their windows into one`;
-      context.addIssue({ code: 'custom', message, path: [i, 'for'] });
-    }
-  })
+  .superRefine(refuseRepeated)
+  .transform((limits) => limits.map(limitFrom))
   .describe(
-    'How much a key, a team, a tag, a profile, a model, a provider or a combination of them may use. Needs API keys where it names a key or a team.',
+    'How much a key, a team, a tag, a profile, a model, a provider, a deployment or a combination of them may use. Needs API keys where it names a key or a team.',
   );
+
+function refuseRepeated(limits: readonly Limit[], context: z.RefinementCtx): void {
+  const seen = new Map<string, number>();
+  for (const [i, { for: names, name: own }] of limits.entries()) {
+    const scope = scopeOf(names);
+    const first = seen.get(scope);
+    seen.set(scope, i);
+    const isTaken = own !== undefined && limits.slice(0, i).some((earlier) => earlier.name === own);
+    if (isTaken) {
+      context.addIssue({ code: 'custom', message: `there are two limits named "${own}"`, path: [i, 'name'] });
+    }
+    if (first === undefined) continue;
+    const message = `is for ${scope}, as limits.${first} is: put their windows into one`;
+    context.addIssue({ code: 'custom', message, path: [i, 'for'] });
+  }
+}
+
+/** `limits` of a profile, which are of its requests alone. */
+export const profileLimitsSchema = z
+  .array(
+    z
+      .strictObject({
+        name: limitName,
+        for: forSchema.omit({ profile: true }).prefault({}),
+        windows: windowsSchema,
+        ...whenFullFields,
+      })
+      .refine(isOfOneModel, { error: EACH_MODEL, path: ['for'] })
+      .superRefine(refuseMisplaced),
+  )
+  .max(1_000)
+  .superRefine(refuseRepeated)
+  .transform((limits) => limits.map(limitFrom));
+
+/** The limits of profiles as those of the configuration: each of the requests of one profile. */
+export function limitsOfProfiles(
+  profiles: Readonly<Record<string, { readonly limits: readonly Limit[] }>>,
+): readonly Limit[] {
+  return Object.entries(profiles).flatMap(([profile, { limits }]) =>
+    limits.map((limit, i) => ({
+      ...limit,
+      for: { ...limit.for, profile },
+      field: `profiles.${profile}.limits.${i}`,
+    })),
+  );
+}
+
+/** The first of some limits that is for the very same as an earlier one; undefined if there is none. */
+export function repeatedLimit(limits: readonly Limit[]): Limit | undefined {
+  const scopes = limits.map(({ for: names }) => scopeOf(names));
+  return limits.find((_, i) => scopes.indexOf(scopes[i]!) < i);
+}
 
 /** `budgets` of plimsoll.config.yaml: what is reserved of a limit before a request is sent. */
 export const budgetsSchema = z

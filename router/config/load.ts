@@ -43,6 +43,32 @@ export function loadConfig(
   return parseConfig(overridden(fields as Fields, env, overrides), 'the command line');
 }
 
+/**
+ * An error that names a field of the configuration, with the file and the line where that field, or the nearest thing around it, is written.
+ * Anything else is returned as it is.
+ * @param file that the configuration was read from; by default plimsoll.config.yaml
+ */
+export function withConfigPlace(error: unknown, file: string = DEFAULT_CONFIG_FILE): unknown {
+  if (!(error instanceof PlimsollError) || error.code !== 'invalid-config') return error;
+  const { code, message, place, cause } = error;
+  if (place.file !== undefined || !existsSync(file)) return error;
+  const line = place.field === undefined ? undefined : lineIn(file, place.field);
+  const where = line === undefined ? file : `${file}, line ${line}`;
+  return new PlimsollError(code, `${where}: ${message}`, {
+    place: { ...place, file, ...(line !== undefined && { line }) },
+    cause,
+  });
+}
+
+/** Undefined if it is not written there, or the file has changed since. */
+function lineIn(file: string, field: string): number | undefined {
+  try {
+    return readYaml(file).lineOf(field.split(/[.[\]]+/).filter((step) => step !== ''));
+  } catch {
+    return undefined;
+  }
+}
+
 function readFile(file: string): YamlFile {
   try {
     return readYaml(file);

@@ -1,10 +1,22 @@
 import { z } from 'zod';
+import type { Limit } from '../access/index.ts';
 import { quoted } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
+import type { ReplyMode } from '../people/index.ts';
+import type { RuleOptions } from '../rules/index.ts';
 import { camelCased } from './camel-cased.ts';
 import { cascadeOverrides } from './cascade-schema.ts';
 import { type DeclaredLadder, ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
 import { latencyOverrides, type latencySchema } from './latency-schema.ts';
+import { profileLimitsSchema } from './limits-schema.ts';
+import { replyModeSchema } from './people-schema.ts';
+import {
+  faultOfCache,
+  type ResponseCacheSettings,
+  responseCacheOverrides,
+  withCacheOverrides,
+} from './response-cache-schema.ts';
+import { profileRulesSchema, repeatedName } from './rules-schema.ts';
 import { deadlineMs } from './upstream-schema.ts';
 
 export const profileName = z
@@ -47,6 +59,20 @@ const profileFields = z
       })
       .optional()
       .describe('In place of capture.share; off: none of its requests is captured.'),
+    people_reply: replyModeSchema.optional(),
+    rules: profileRulesSchema
+      .optional()
+      .describe(
+        'Rules of its requests, in place of the inherited ones; { extends: true, list: […] }: before them.',
+      ),
+    limits: profileLimitsSchema
+      .optional()
+      .describe('How much its requests may use, besides what limits of the configuration say of them.'),
+    response_cache: responseCacheOverrides
+      .optional()
+      .describe(
+        'Fields of response_cache that are different here, with replies of its own; off: none are kept.',
+      ),
   })
   .transform(camelCased);
 
@@ -95,6 +121,8 @@ interface Base<Cascade> {
   readonly cascade: Cascade;
   readonly latency: Latency;
   readonly upstream: { readonly deadlineMs: number };
+  readonly rules: readonly RuleOptions[];
+  readonly responseCache?: ResponseCacheSettings | undefined;
 }
 
 /** A profile with everything that it inherits: from the profiles that it extends, and from the configuration. */
@@ -115,6 +143,14 @@ export interface Profile<Cascade = object> {
   readonly latency: Latency;
   /** Share of its requests that is captured, 0 for none. Undefined: that of the configuration. */
   readonly captureShare: number | undefined;
+  /** How replies of people get to its clients; undefined: as each of them says. */
+  readonly peopleReply: ReplyMode | undefined;
+  /** Of its requests; the very list of the configuration, or of the profile that it extends, unless there are others. */
+  readonly rules: readonly RuleOptions[];
+  /** Of its requests alone, besides those of the configuration. */
+  readonly limits: readonly Limit[];
+  /** The very settings of the configuration, unless some are different; undefined: no reply is kept. */
+  readonly responseCache: ResponseCacheSettings | undefined;
   /** Field, such as `ladder.cheap` -> the profile that it comes from. What is left out comes from the configuration. */
   readonly origins: Readonly<Record<string, string>>;
 }
@@ -133,7 +169,7 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
   let ladder = modelsOf(base.ladder);
   let specialists = specialistsOf(base.ladder);
   let cascade = base.cascade as 'off' | Cascade;
-  let { latency } = base;
+  let { latency, rules, responseCache } = base;
   const values: Partial<DeclaredProfile> = {};
   for (const ancestor of [...lineage].reverse()) {
     const {
@@ -141,6 +177,8 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
       ladder: declared,
       cascade: changes,
       latency: otherLatency,
+      rules: ownRules,
+      responseCache: otherCache,
       ...rest
     } = base.profiles[ancestor]!;
     const models = modelsOf(declared);
@@ -156,11 +194,27 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
       latency = { ...latency, ...(otherLatency as Partial<Latency>) };
       origins['latency'] = ancestor;
     }
+    if (ownRules !== undefined) {
+      rules = 'list' in ownRules ? [...ownRules.list, ...rules] : ownRules;
+      origins['rules'] = ancestor;
+    }
+    if (otherCache !== undefined) {
+      responseCache = withCacheOverrides(responseCache, otherCache);
+      origins['responseCache'] = ancestor;
+    }
     if (changes === undefined) continue;
     cascade = changes === 'off' ? 'off' : { ...(cascade === 'off' ? base.cascade : cascade), ...changes };
     origins['cascade'] = ancestor;
   }
-  const { artifact, policy, margin, deadlineMs = base.upstream.deadlineMs, capture } = values;
+  const {
+    artifact,
+    policy,
+    margin,
+    deadlineMs = base.upstream.deadlineMs,
+    capture,
+    peopleReply,
+    limits = [],
+  } = values;
   const captureShare = capture === 'off' ? 0 : capture?.share;
   return {
     lineage,
@@ -173,8 +227,24 @@ function resolved<Cascade extends object>(name: string, base: Base<Cascade>): Pr
     cascade,
     latency,
     captureShare,
+    peopleReply,
+    rules,
+    limits,
+    responseCache,
     origins,
   };
+}
+
+/** What is wrong with a profile only with what it inherits: the field, and a sentence; undefined if nothing is. */
+export function faultOfProfile({
+  rules,
+  responseCache,
+}: Pick<Profile, 'rules' | 'responseCache'>): readonly [field: string, message: string] | undefined {
+  const repeated = repeatedName(rules);
+  if (repeated !== -1)
+    return ['rules', `there are two rules named "${rules[repeated]!.name}", its own and an inherited one`];
+  const cache = faultOfCache(responseCache);
+  return cache === undefined ? undefined : ['response_cache', cache];
 }
 
 function lineageOf(name: string, declared: Declared): readonly string[] {

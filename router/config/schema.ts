@@ -1,14 +1,20 @@
 import { z } from 'zod';
 import { countsMoney, type Limit } from '../access/index.ts';
+import { HUMAN } from '../catalog/index.ts';
+import { quoted } from '../errors.ts';
+import { batchesSchema } from './batches-schema.ts';
 import { camelCased } from './camel-cased.ts';
 import { captureSchema } from './capture-schema.ts';
 import { cascadeSchema } from './cascade-schema.ts';
+import { experimentFaults, experimentsSchema } from './experiments-schema.ts';
 import { feedbackSchema } from './feedback-schema.ts';
 import { ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
 import { latencySchema } from './latency-schema.ts';
-import { budgetsSchema, limitsSchema } from './limits-schema.ts';
-import { type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
-import { modelsSchema, providersSchema } from './provider-schema.ts';
+import { budgetsSchema, limitsOfProfiles, limitsSchema, repeatedLimit } from './limits-schema.ts';
+import { modelsSchema } from './models-schema.ts';
+import { peopleSchema } from './people-schema.ts';
+import { faultOfProfile, type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
+import { providersSchema } from './provider-schema.ts';
 import { responseCacheSchema } from './response-cache-schema.ts';
 import { rulesSchema } from './rules-schema.ts';
 import {
@@ -21,6 +27,7 @@ import {
 } from './server-schema.ts';
 import { sessionsSchema } from './sessions-schema.ts';
 import { defaultState, redisSchema, stateSchema } from './state-schema.ts';
+import { tasksSchema } from './tasks-schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
 import { watchSchema } from './watch-schema.ts';
 
@@ -65,6 +72,7 @@ export const configSchema = z
       .describe(
         '<provider>/<model> -> what is known of it, overrides and extends the price table that ships.',
       ),
+    people: peopleSchema,
     profiles: profilesSchema,
     rules: rulesSchema,
     aliases: aliasesSchema,
@@ -78,21 +86,24 @@ export const configSchema = z
     decision_log: decisionLogSchema.optional(),
     capture: captureSchema.optional(),
     feedback: feedbackSchema.optional(),
+    batches: batchesSchema.optional(),
     threads: z
       .enum(['on', 'off'])
       .default('off')
       .describe(
         'on: responses are kept in the state for 30 days, so that a request can go on from one by its id.',
       ),
-    tasks: z
+    tasks: tasksSchema,
+    dashboard: z
       .enum(['on', 'off'])
-      .default('off')
-      .describe('on: decisions say which task a request is likely to be, by the classifier that ships.'),
+      .default('on')
+      .describe('on: the page for people is served under /dashboard, and at / to browsers.'),
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     sessions: sessionsSchema.prefault({}),
     response_cache: responseCacheSchema.optional(),
     watch: watchSchema.optional(),
+    experiments: experimentsSchema,
     instances: z
       .int()
       .min(1)
@@ -100,6 +111,12 @@ export const configSchema = z
       .default(1)
       .describe('How many servers stand behind one address. More than one should share state and redis.'),
     default_policy: z.string().min(1).default('default').describe('Policy of requests that name none.'),
+    score_always: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Score requests although a fixed policy, or a rule that names a rung, decides: decision records have scores then, and plimsoll plan says what routing would have done.',
+      ),
     policies: z
       .record(z.string().max(200).regex(POLICY_NAME, POLICY_NAME_RULE), policy)
       .default({})
@@ -139,24 +156,74 @@ export const configSchema = z
     const message = 'needs capture of the configuration itself, which says what is redacted';
     context.addIssue({ code: 'custom', path: ['profiles', captured, 'capture'], message });
   })
-  .transform((fields) => withNeededState(withProfiles(camelCased(fields))));
+  .superRefine(({ people, providers, profiles }, context) => {
+    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const names = Object.keys(people);
+    if (Object.hasOwn(providers, HUMAN))
+      refuse(['providers', HUMAN], 'is the name of people; call the provider something else');
+    if (names.length > 0 && Object.keys(providers).length === 0)
+      refuse(['people', names[0]!], 'needs providers: a server without them answers no requests');
+    for (const [name, { peopleReply: reply }] of Object.entries(profiles)) {
+      const lacking = reply === 'fallback' && names.find((one) => people[one]!.fallback === undefined);
+      if (lacking)
+        refuse(
+          ['profiles', name, 'people_reply'],
+          `needs people.${lacking}.fallback, the model that replies`,
+        );
+    }
+  })
+  .superRefine(({ batches, profiles, providers, state }, context) => {
+    if (batches === undefined) return;
+    const refuse = (path: string[], message: string) =>
+      context.addIssue({ code: 'custom', path: ['batches', ...path], message });
+    if (Object.keys(providers).length === 0)
+      refuse([], 'needs providers: a server without them answers no requests');
+    if (state === undefined || state.kind === 'memory')
+      refuse([], 'needs state: { kind: sqlite } or postgres, since a batch has to outlive the process');
+    if (batches.profile !== undefined && !Object.hasOwn(profiles, batches.profile))
+      refuse(['profile'], `there is no profile "${quoted(batches.profile)}" under profiles`);
+  })
+  .superRefine(({ experiments, profiles, providers, decision_log: log, state }, context) => {
+    if (!Array.isArray(experiments)) return; // what is wrong with one of them is said already
+    const surroundings = {
+      profiles: Object.keys(profiles),
+      providers: Object.keys(providers),
+      decisionLogTo: log?.to,
+      stateKind: state?.kind,
+    };
+    for (const { path, message } of experimentFaults(experiments, surroundings))
+      context.addIssue({ code: 'custom', path: ['experiments', ...path], message });
+  })
+  .transform((fields, context) => withNeededState(withProfiles(camelCased(fields), context)));
 
 /** Ladders as the code reads them, and profiles with all that they inherit. */
-function withProfiles<Fields extends Parameters<typeof resolvedProfiles>[0]>(
+function withProfiles<
+  Fields extends Parameters<typeof resolvedProfiles>[0] & { readonly limits: readonly Limit[] },
+>(
   fields: Fields,
-): Omit<Fields, 'profiles' | 'ladder'> & {
+  context: z.RefinementCtx,
+): Omit<Fields, 'profiles' | 'ladder' | 'limits'> & {
   readonly ladder: Readonly<Record<string, string>>;
   /** Candidate -> its tasks. */
   readonly specialists: Readonly<Record<string, readonly string[]>>;
   readonly profiles: Readonly<Record<string, Profile<Fields['cascade']>>>;
+  /** Those of profiles too. */
+  readonly limits: readonly Limit[];
 } {
   const { ladder } = fields;
-  return {
-    ...fields,
-    ladder: modelsOf(ladder),
-    specialists: specialistsOf(ladder),
-    profiles: resolvedProfiles<Fields['cascade']>(fields),
-  };
+  const profiles = resolvedProfiles<Fields['cascade']>(fields);
+  for (const [name, profile] of Object.entries(profiles)) {
+    const [field, message] = faultOfProfile(profile) ?? [];
+    if (field !== undefined)
+      context.addIssue({ code: 'custom', message: message!, path: ['profiles', name, field] });
+  }
+  const limits = [...fields.limits, ...limitsOfProfiles(profiles)];
+  const repeated = repeatedLimit(limits);
+  if (repeated?.field !== undefined) {
+    const message = 'is for the same as a limit of the configuration: put their windows into one';
+    context.addIssue({ code: 'custom', message, path: ['profiles', repeated.for.profile!, 'limits'] });
+  }
+  return { ...fields, ladder: modelsOf(ladder), specialists: specialistsOf(ladder), profiles, limits };
 }
 
 /** SQLite in .plimsoll/state.db as soon as something needs a state; a server that only decides needs none. */
@@ -170,16 +237,20 @@ function withNeededState<
     readonly access: z.infer<typeof accessSchema>;
     readonly limits: readonly Limit[];
     readonly threads: 'on' | 'off';
+    readonly experiments: readonly unknown[];
+    readonly people: object;
   },
 >(fields: Fields): Fields {
-  const { providers, state, decisionLog, capture, feedback, access, limits, threads } = fields;
+  const { providers, state, decisionLog, capture, feedback, access, limits, threads, experiments } = fields;
   const isNeeded =
     decisionLog?.to === 'state' ||
     capture !== undefined ||
     feedback !== undefined ||
     countsMoney(limits) ||
     access.keysInState ||
-    threads === 'on';
+    threads === 'on' ||
+    experiments.length > 0 ||
+    Object.keys(fields.people).length > 0;
   if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;
   return { ...fields, state: defaultState() };
 }

@@ -23,7 +23,7 @@ export const serverSchema = z
       .array(z.string().regex(HOST_NAME, HOST_NAME_RULE))
       .default([])
       .describe(
-        'Names by which clients may reach this server, besides localhost, 127.0.0.1 and [::1]. Others get a 421. Checked on a loopback address without API keys, and wherever the list is not empty.',
+        'Names by which clients may reach this server, besides localhost, 127.0.0.1 and [::1]. Others get a 421. Checked on a loopback address without API keys, there with keys for the dashboard, and wherever the list is not empty.',
       ),
     cors_origins: z
       .array(z.string().regex(ORIGIN, ORIGIN_RULE))

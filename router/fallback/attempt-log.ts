@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/index.ts';
+import { type CatalogModel, placeName } from '../catalog/index.ts';
 import type { AttemptOutcome, FailedAttempt, Failure } from '../providers/index.ts';
 import type { Mutable } from '../types.ts';
 import type { BreakerState } from './circuit-breaker.ts';
@@ -12,7 +12,7 @@ import {
 
 /**
  * Why nothing was sent to a candidate: its breaker is open, it is more expensive than the ceiling, it lacks what an earlier one lacked
- * too, its provider's key is not in the environment, its provider's API cannot carry the request.
+ * too, its provider's key is not in the environment, its provider's API cannot carry the request, a limit without room left it out.
  */
 export const SKIPS = [
   'skipped-open',
@@ -20,6 +20,7 @@ export const SKIPS = [
   'skipped-requirements',
   'skipped-no-key',
   'skipped-unmappable',
+  'skipped-limit',
 ] as const;
 export type Skip = (typeof SKIPS)[number];
 
@@ -53,6 +54,8 @@ export interface AttemptRecord {
   readonly waitedMs?: number;
   /** The environment variable of the key, if the provider has several. */
   readonly key?: string;
+  /** `<provider>/<id>`, if the model has several deployments. */
+  readonly deployment?: string;
 }
 
 /** What the client gets when no candidate replied. */
@@ -116,6 +119,14 @@ export interface SentAttempt {
   readonly key: string | undefined;
 }
 
+/** How a candidate ended. */
+export interface Called {
+  /** Of several deployments the one that was called last. */
+  readonly model: CatalogModel;
+  /** Undefined: its breaker refused. */
+  readonly outcome: AttemptOutcome | undefined;
+}
+
 /** An attempt that the provider is at, for the record if it is given up. */
 export interface AtWork {
   readonly model: CatalogModel;
@@ -152,7 +163,7 @@ export class AttemptLog {
   readonly #onEvent: (event: FallbackEvent) => void;
   /** Models of attempts that were given up. */
   readonly abandoned: CatalogModel[] = [];
-  /** By name, in the order in which the candidates were considered. */
+  /** By name and deployment, in the order in which the candidates were considered. */
   readonly #ends = new Map<string, CandidateEnd>();
 
   constructor(onEvent: (event: FallbackEvent) => void) {
@@ -179,13 +190,14 @@ export class AttemptLog {
     };
     if (waitedMs !== undefined) record.waitedMs = waitedMs;
     if (key !== undefined) record.key = key;
+    if (model.deployment !== undefined) record.deployment = model.deployment;
     this.#add(record);
   }
 
   /** The request could not be prepared for the candidate, so nothing was sent. */
   unsent(model: CatalogModel, kind: AttemptKind, failed: FailedAttempt, now: number): void {
     const why = failed.failure === 'auth' ? 'skipped-no-key' : 'skipped-unmappable';
-    this.#add({ model: model.name, kind, outcome: why, ms: 0 });
+    this.#add({ model: model.name, kind, outcome: why, ms: 0, ...deploymentOf(model) });
     this.#end(model, failed, now, { why });
   }
 
@@ -196,10 +208,11 @@ export class AttemptLog {
       outcome: why,
       ms: 0,
       ...(open?.key !== undefined && { key: open.key }),
+      ...deploymentOf(model),
     });
     // An attempt with another key says more.
-    if (open?.key !== undefined && this.#ends.get(model.name)?.attempt !== undefined) return;
-    this.#ends.set(model.name, { why, failure: open?.because, notBefore: open?.notBefore });
+    if (open?.key !== undefined && this.#ends.get(placeName(model))?.attempt !== undefined) return;
+    this.#ends.set(placeName(model), { why, failure: open?.because, notBefore: open?.notBefore });
   }
 
   /** A refusal of the request itself, passed on unchanged. The client gets a 4xx even if the provider sent 200 or 5xx. */
@@ -261,13 +274,13 @@ export class AttemptLog {
   ): void {
     const { failure, status, retryAfterMs, provoked, unset, code } = attempt;
     const own = retryAfterMs === undefined ? undefined : now + retryAfterMs;
-    const others = key === undefined ? undefined : this.#ends.get(model.name)?.notBefore;
+    const others = key === undefined ? undefined : this.#ends.get(placeName(model))?.notBefore;
     const notBefore = own !== undefined && others !== undefined ? Math.min(own, others) : (own ?? others);
-    this.#ends.set(model.name, { why, failure, attempt, notBefore });
+    this.#ends.set(placeName(model), { why, failure, attempt, notBefore });
     if (isOperatorFault(failure) && !provoked) {
       this.#onEvent({
         kind: 'operator-fault',
-        model: model.name,
+        model: placeName(model),
         failure: why === 'skipped-no-key' ? why : failure,
         ...(status !== undefined && { status }),
         ...(unset !== undefined && { unset }),
@@ -277,7 +290,7 @@ export class AttemptLog {
     } else if (isUnreachable(failure)) {
       this.#onEvent({
         kind: 'unreachable',
-        model: model.name,
+        model: placeName(model),
         failure,
         ...(code !== undefined && { code }),
       });
@@ -294,6 +307,10 @@ export class AttemptLog {
   }
 }
 
+function deploymentOf({ deployment }: CatalogModel) {
+  return deployment === undefined ? undefined : { deployment };
+}
+
 function attemptRecord(model: CatalogModel, sent: SentAttempt): AttemptRecord {
   const { kind, outcome, startedAt, endedAt, waitedMs, key } = sent;
   const record: Mutable<AttemptRecord> = {
@@ -305,6 +322,7 @@ function attemptRecord(model: CatalogModel, sent: SentAttempt): AttemptRecord {
   if (outcome.status !== undefined) record.status = outcome.status;
   if (waitedMs !== undefined) record.waitedMs = waitedMs;
   if (key !== undefined) record.key = key;
+  if (model.deployment !== undefined) record.deployment = model.deployment;
   return record;
 }
 

@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/index.ts';
+import { type CatalogModel, placeName } from '../catalog/index.ts';
 import type {
   AttemptOutcome,
   AttemptTimeouts,
@@ -8,6 +8,7 @@ import type {
   UpstreamSettings,
 } from '../providers/index.ts';
 import type { AttemptKind, AttemptLog } from './attempt-log.ts';
+import type { Balancer, DeploymentUse } from './balancer.ts';
 import type { CircuitBreakers, Refused, Trial } from './circuit-breaker.ts';
 import { type Clock, failureRule, type Health, isKeyFailure } from './failure-rules.ts';
 import type { Lane } from './hedging.ts';
@@ -19,6 +20,9 @@ export interface AttemptContext {
   readonly settings: UpstreamSettings;
   readonly breakers: CircuitBreakers;
   readonly keys: KeyRotation;
+  readonly balancer: Balancer;
+  /** Undefined: nobody says how deployments are chosen, nor how long a reply keeps one busy. */
+  readonly use: DeploymentUse | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly call: UnroutedCall;
@@ -30,6 +34,8 @@ export interface AttemptContext {
   readonly lane?: Lane;
   /** The key of a model that the other attempt has. */
   readonly avoid?: string | undefined;
+  /** The place of a model that the other attempt has. */
+  readonly avoidPlace?: string | undefined;
 }
 
 interface Attempt {
@@ -47,7 +53,7 @@ export async function attempt(
 ): Promise<AttemptOutcome | 'key-open' | undefined> {
   const { breakers, clock, call, log, settings } = context;
   const startedAt = clock.now();
-  const breaker = breakers.of(model.name);
+  const breaker = breakers.of(placeName(model));
   const permission = breaker.tryAcquire();
   if (permission.kind === 'refused') {
     log.skipped(model, kind, 'skipped-open', openBreaker(permission, startedAt));

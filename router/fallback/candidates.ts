@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/index.ts';
+import { type CatalogModel, placesOf } from '../catalog/index.ts';
 import type { FailedAttempt } from '../providers/index.ts';
 import type { Skip } from './attempt-log.ts';
 import { failureRule } from './failure-rules.ts';
@@ -58,7 +58,8 @@ export function createCandidateFilter(
   let largestTooSmall = 0;
   return {
     skip(model) {
-      if (filteringProviders.has(model.provider.name)) return 'skipped-requirements';
+      if (placesOf(model).every(({ provider }) => filteringProviders.has(provider.name)))
+        return 'skipped-requirements';
       if (model.contextWindow !== undefined && model.contextWindow <= largestTooSmall)
         return 'skipped-requirements';
       const price = model.price?.outputUsd ?? Number.POSITIVE_INFINITY;

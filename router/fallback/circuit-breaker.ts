@@ -35,6 +35,8 @@ export interface CircuitBreaker {
    */
   record(granted: Granted, trial: Trial | undefined): void;
   state(): BreakerState;
+  /** Whether `tryAcquire` would grant: closed, or open for long enough that a probe is due. */
+  mayTry(): boolean;
   /** Takes over what another instance found: opens a closed breaker, or closes one that is open. A probe at work here decides by itself. */
   follow(finding: BreakerFinding): void;
 }
@@ -129,6 +131,7 @@ export function createCircuitBreaker(
 
   return {
     state: () => state,
+    mayTry: () => state === 'closed' || (state === 'open' && reopensAt <= Date.now()),
     follow(finding) {
       if (finding.state === 'closed') {
         if (state === 'open') close();

@@ -1,35 +1,22 @@
-import type { CatalogModel } from '../catalog/index.ts';
+import { type CatalogModel, placeName, placesOf } from '../catalog/index.ts';
 import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
-import type {
-  AttemptOutcome,
-  FailedAttempt,
-  PrepareAttempt,
-  ProviderCall,
-  UnroutedCall,
-  UpstreamSettings,
-} from '../providers/index.ts';
-import { type AttemptContext, attempt, MIN_ATTEMPT_MS, rethrow, timeLeft } from './attempt.ts';
+import type { AttemptOutcome, PrepareAttempt, UnroutedCall, UpstreamSettings } from '../providers/index.ts';
+import { type AttemptContext, MIN_ATTEMPT_MS, timeLeft } from './attempt.ts';
 import {
   type AttemptKind,
   AttemptLog,
   type AttemptRecord,
+  type Called,
   type ClientFailure,
   type FallbackEvent,
 } from './attempt-log.ts';
+import { type Balancer, createBalancer, type DeploymentUse } from './balancer.ts';
+import { callCandidate } from './call-candidate.ts';
 import { type CandidateFilter, createCandidateFilter } from './candidates.ts';
 import { type BreakerState, type CircuitBreakers, createCircuitBreakers } from './circuit-breaker.ts';
-import {
-  type Clock,
-  failureRule,
-  isKeyFailure,
-  isUndone,
-  monotonicClock,
-  type RetryBackoff,
-  remedyFor,
-  retryBackoff,
-} from './failure-rules.ts';
+import { type Clock, monotonicClock, remedyFor } from './failure-rules.ts';
 import { createHedging, decides, type Hedging, isLate, Lane, mayHedge, type Settled } from './hedging.ts';
-import { type KeyedModel, KeyRotation } from './key-rotation.ts';
+import { KeyRotation } from './key-rotation.ts';
 
 export type FallbackResult =
   | {
@@ -67,6 +54,10 @@ export interface ChainOptions {
   readonly hedgeAmong?: readonly CatalogModel[] | undefined;
   /** Called when a second attempt begins, with its model. Must not throw. */
   readonly onHedge?: ((model: CatalogModel) => void) | undefined;
+  /** How models with several deployments are called. */
+  readonly deployments?: DeploymentUse | undefined;
+  /** Candidates, or deployments of them, that a limit without room left out: for the record. */
+  readonly leftOut?: readonly CatalogModel[] | undefined;
 }
 
 /** One request, whose candidates may be called in several steps. Its attempts are in one list. */
@@ -110,6 +101,8 @@ interface FallbackChainOptions {
   readonly latencies?: LatencyBook | undefined;
   /** Those of an earlier chain, so that what is open stays open; their own listener then reports changes, and `onEvent` does not. */
   readonly breakers?: CircuitBreakers;
+  /** That of an earlier chain, so that it knows what is at work. */
+  readonly balancer?: Balancer;
   readonly clock?: Clock;
   /** Uniform in [0, 1): the jitter of waits. */
   readonly random?: () => number;
@@ -129,10 +122,18 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
     options.breakers ??
     createCircuitBreakers(settings.breaker, (model, state) => onEvent({ kind: 'breaker', model, state }));
   const keys = new KeyRotation(settings.breaker, clock);
+  const balancer = options.balancer ?? createBalancer();
   const hedging =
     settings.hedge && createHedging(settings.hedge, options.latencies ?? createLatencyBook(clock.now));
-  const start = ({ patienceMs, hedgeAmong, onHedge }: ChainOptions = NO_OPTIONS): FallbackRun => {
+  const start = ({
+    patienceMs,
+    hedgeAmong,
+    onHedge,
+    deployments: use,
+    leftOut = NOBODY,
+  }: ChainOptions = NO_OPTIONS): FallbackRun => {
     const log = new AttemptLog(onEvent);
+    for (const model of leftOut) log.skipped(model, 'first', 'skipped-limit');
     const patience =
       patienceMs === undefined
         ? undefined
@@ -140,10 +141,23 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
     let filter: CandidateFilter | undefined;
     return {
       call(call, candidates, deadline, kind) {
-        const context = { prepare, settings, breakers, keys, clock, random, call, deadline, log, patience };
+        const context: AttemptContext = {
+          prepare,
+          settings,
+          breakers,
+          keys,
+          balancer,
+          use,
+          clock,
+          random,
+          call,
+          deadline,
+          log,
+          patience,
+        };
         const hedge =
           hedging && hedgeAmong && HEDGED_KINDS.includes(kind) && mayHedge(call, candidates, hedgeAmong)
-            ? { hedging, among: hedgeAmong.filter((model) => candidates.includes(model)), onHedge }
+            ? { hedging, among: candidates.filter((model) => isAmong(hedgeAmong, model)), onHedge }
             : undefined;
         if (kind !== 'fallback' || filter === undefined) {
           filter = createCandidateFilter(candidates[0], settings.maxFallbackPriceFactor);
@@ -161,6 +175,7 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
 }
 
 const NO_OPTIONS: ChainOptions = {};
+const NOBODY: readonly CatalogModel[] = [];
 
 /** Of a first call. What judges a reply, or comes after a failure, has one attempt at a time. */
 const HEDGED_KINDS: readonly AttemptKind[] = ['first', 'escalation'];
@@ -181,9 +196,9 @@ async function firstReply(
 ): Promise<FallbackResult> {
   const { log, clock } = context;
   const [first] = candidates;
-  let hedged: CatalogModel | undefined;
+  let hedged: string | undefined;
   for (const model of candidates) {
-    if (model === hedged) continue;
+    if (model.name === hedged) continue;
     const kind = model === first ? firstKind : 'fallback';
     const skip = filter.skip(model);
     if (skip) {
@@ -193,14 +208,14 @@ async function firstReply(
     if (timeLeft(context) < MIN_ATTEMPT_MS) break;
     if (hedge !== undefined && model === first) {
       const raced = await callHedged(context, model, kind, filter, hedge);
-      for (const { model, outcome } of raced) {
-        const end = endOf(log, model, outcome, filter);
+      for (const called of raced) {
+        const end = endOf(log, called, filter);
         if (end !== undefined) return end;
-        if (model !== first) hedged = model;
+        if (called.model.name !== model.name) hedged = called.model.name;
       }
       continue;
     }
-    const end = endOf(log, model, await callCandidate(context, model, kind), filter);
+    const end = endOf(log, await callCandidate(context, model, kind), filter);
     if (end !== undefined) return end;
   }
   const deadlinePassed = timeLeft(context) < MIN_ATTEMPT_MS;
@@ -210,8 +225,7 @@ async function firstReply(
 /** The result if nothing else is called after this outcome. */
 function endOf(
   log: AttemptLog,
-  model: CatalogModel,
-  outcome: AttemptOutcome | undefined,
+  { model, outcome }: Called,
   filter: CandidateFilter,
 ): FallbackResult | undefined {
   const { attempts, abandoned } = log;
@@ -232,11 +246,6 @@ function whatIsKnown({ attempts, abandoned }: AttemptLog) {
   return abandoned.length === 0 ? { attempts } : { attempts, abandoned };
 }
 
-interface Called {
-  readonly model: CatalogModel;
-  readonly outcome: AttemptOutcome | undefined;
-}
-
 /**
  * Calls a candidate and, if it is late, another place beside it; the first that replies wins, and the other one's connection is closed. A reply
  * has not begun to go out before this returns, so the client sees one of them.
@@ -252,34 +261,32 @@ async function callHedged(
   const { call, clock, log } = context;
   hedging.counts();
   const afterMs = hedging.afterMs(model, call.stream);
-  if (afterMs === undefined) return [{ model, outcome: await callCandidate(context, model, kind) }];
+  if (afterMs === undefined) return [await callCandidate(context, model, kind)];
   const lane = new Lane(call.signal);
   const first = lane.settled(callCandidate(inLane(context, lane), model, kind));
   const target = (await isLate(first, lane, afterMs, clock))
     ? hedgeTarget(context, model, lane, among, filter)
     : undefined;
-  if (target === undefined || !hedging.take()) return [called(model, await first)];
+  if (target === undefined || !hedging.take()) return [called(await first)];
   onHedge?.(target);
   const otherLane = new Lane(call.signal);
-  const hedge = hedgeContext(context, otherLane, lane.atWork?.place);
+  const hedge = hedgeContext(context, otherLane, lane);
   const other = otherLane.settled(callCandidate(hedge, target, 'hedge'));
   const won = await Promise.race([
-    first.then((end) => ({ end, model, rest: other, restModel: target, loser: otherLane })),
-    other.then((end) => ({ end, model: target, rest: first, restModel: model, loser: lane })),
+    first.then((end) => ({ end, rest: other, loser: otherLane })),
+    other.then((end) => ({ end, rest: first, loser: lane })),
   ]);
   if (decides(won.end)) {
-    won.loser.giveUp(won.restModel, log, clock);
-    return [called(won.model, won.end)];
+    won.loser.giveUp(log, clock);
+    return [called(won.end)];
   }
   const last = await won.rest;
-  return decides(last)
-    ? [called(won.restModel, last)]
-    : [called(won.model, won.end), called(won.restModel, last)];
+  return decides(last) ? [called(last)] : [called(won.end), called(last)];
 }
 
-function called(model: CatalogModel, end: Settled): Called {
+function called(end: Settled): Called {
   if ('error' in end) throw end.error;
-  return { model, outcome: end.outcome };
+  return end;
 }
 
 function inLane(context: AttemptContext, lane: Lane): AttemptContext {
@@ -287,12 +294,14 @@ function inLane(context: AttemptContext, lane: Lane): AttemptContext {
 }
 
 /** A second request with the same idempotency key would be a fault to a provider that keeps them. */
-function hedgeContext(context: AttemptContext, lane: Lane, avoid: string | undefined): AttemptContext {
+function hedgeContext(context: AttemptContext, lane: Lane, { atWork }: Lane): AttemptContext {
   const { 'idempotency-key': _, ...headers } = context.call.headers;
-  return { ...context, lane, avoid, call: { ...context.call, headers, signal: lane.signal } };
+  const avoid = atWork?.place;
+  const avoidPlace = atWork && placeName(atWork.model);
+  return { ...context, lane, avoid, avoidPlace, call: { ...context.call, headers, signal: lane.signal } };
 }
 
-/** The same model with another key that does not rest, else the next model that is not skipped and whose breaker is closed. */
+/** The same model with another key that does not rest or at another deployment, else the next model that is not skipped and whose breaker is closed. */
 function hedgeTarget(
   { keys, call, breakers, deadline, clock }: AttemptContext,
   model: CatalogModel,
@@ -305,147 +314,15 @@ function hedgeTarget(
     const others = keys.order(model, call).filter((one) => one.breaker !== atWork.place && !one.rests);
     if (others.length > 0) return model;
   }
+  const isClosed = (place: CatalogModel) => breakers.of(placeName(place)).state() === 'closed';
+  const atPlace = placeName(atWork.model);
+  if (model.deployments?.some((place) => placeName(place) !== atPlace && isClosed(place))) return model;
   return among.find(
-    (one) =>
-      one.name !== model.name && filter.skip(one) === undefined && breakers.of(one.name).state() === 'closed',
+    (one) => one.name !== model.name && filter.skip(one) === undefined && placesOf(one).some(isClosed),
   );
 }
 
-/**
- * Calls one candidate, with each of its provider's keys in turn if there are several, and with retries. Undefined if a breaker refused. The
- * request is prepared before the breaker is asked: one that cannot be sent must not use up a probe, and is refused as such even while the
- * breaker is open.
- */
-async function callCandidate(
-  context: AttemptContext,
-  model: CatalogModel,
-  firstKind: AttemptKind,
-): Promise<AttemptOutcome | undefined> {
-  if (model.provider.keys !== undefined) {
-    const ended = await callWithKeys(context, model, firstKind);
-    if (ended !== 'no-key') return ended;
-  }
-  const preparing = prepareFor(context, model);
-  // A native request is ready at once: no turn of the event loop is spent on it.
-  const prepared = preparing instanceof Promise ? await preparing : preparing;
-  const outcome = await sendPrepared(context, { model, prepared, kind: firstKind });
-  return outcome === 'key-open' ? undefined : outcome;
-}
-
-/** `no-key`: none is set, so nothing was sent. */
-async function callWithKeys(
-  context: AttemptContext,
-  model: CatalogModel,
-  firstKind: AttemptKind,
-): Promise<AttemptOutcome | 'no-key' | undefined> {
-  const usable = usableKeys(context, model);
-  let next = await usable.next();
-  if (next.done) return 'no-key';
-  let kind = firstKind;
-  let last: AttemptOutcome | undefined;
-  while (!next.done) {
-    const current = next.value;
-    next = await usable.next();
-    const isLast = next.done === true;
-    const outcome = await sendPrepared(context, { ...current, model, kind, isLast });
-    if (outcome === 'key-open') continue;
-    if (outcome?.kind !== 'failure' || !isKeyFailure(outcome)) return outcome;
-    context.keys.failed(current.keyed, model, outcome);
-    last = outcome;
-    kind = 'retry';
-    if (timeLeft(context) < MIN_ATTEMPT_MS) break;
-  }
-  return last;
-}
-
-/** The keys that are set, in turn. One that rests is called only if there is no other. */
-async function* usableKeys(context: AttemptContext, model: CatalogModel) {
-  let isAnyRested = false;
-  for (const keyed of context.keys.order(model, context.call)) {
-    if (keyed.breaker === context.avoid) continue;
-    if (keyed.rests && isAnyRested) return;
-    const prepared = await prepareFor(context, keyed.model);
-    if (prepared.kind === 'failure' && prepared.unset !== undefined) continue;
-    isAnyRested = true;
-    yield { keyed, prepared };
-  }
-}
-
-type Prepared = Awaited<ReturnType<PrepareAttempt>>;
-
-function prepareFor({ prepare, call }: AttemptContext, model: CatalogModel): Prepared | Promise<Prepared> {
-  const preparing = prepare(callOf(call, model));
-  return preparing instanceof Promise ? preparing.catch((error) => rethrow(call, error)) : preparing;
-}
-
-/** Field by field: spreading an object of this size is among the most expensive lines of a request. */
-function callOf(call: UnroutedCall, model: CatalogModel): ProviderCall {
-  return {
-    model,
-    dialect: call.dialect,
-    operation: call.operation,
-    passed: call.passed,
-    body: call.body,
-    bodyText: call.bodyText,
-    stream: call.stream,
-    unmappable: call.unmappable,
-    mappings: call.mappings,
-    headers: call.headers,
-    logprobs: call.logprobs,
-    stored: call.stored,
-    memory: call.memory,
-    signal: call.signal,
-  } satisfies Record<keyof ProviderCall, unknown>;
-}
-
-interface Candidate {
-  readonly model: CatalogModel;
-  readonly prepared: Prepared;
-  readonly kind: AttemptKind;
-  /** The key that it is called with, if there are several. */
-  readonly keyed?: KeyedModel;
-  /** There is no other key left to try. */
-  readonly isLast?: boolean;
-}
-
-async function sendPrepared(
-  context: AttemptContext,
-  { model, prepared, kind: firstKind, keyed, isLast = true }: Candidate,
-): Promise<AttemptOutcome | 'key-open' | undefined> {
-  const { clock, call, log, settings } = context;
-  if (prepared.kind === 'failure') {
-    log.unsent(model, firstKind, prepared, clock.now());
-    return prepared;
-  }
-  let backoff: RetryBackoff | undefined;
-  const beganAt = clock.now();
-  let waitedMs: number | undefined;
-  for (let kind = firstKind; ; kind = 'retry') {
-    call.signal.throwIfAborted();
-    const outcome = await attempt(context, { model, send: prepared.send, kind, waitedMs, keyed });
-    if (outcome === undefined || outcome === 'key-open' || !mayRetry(context, model, keyed, outcome))
-      return outcome;
-    if (!isLast && isKeyFailure(outcome)) return outcome;
-    const retry = (firstKind !== 'fallback' && context.patience) || settings.retry;
-    backoff ??= retryBackoff(retry, context.random);
-    waitedMs = backoff.nextWaitMs({
-      retryAfterMs: outcome.retryAfterMs,
-      spentMs: clock.now() - beganAt,
-      leftMs: timeLeft(context) - MIN_ATTEMPT_MS,
-    });
-    if (waitedMs === undefined) return outcome;
-    await clock.sleep(waitedMs, call.signal);
-  }
-}
-
-function mayRetry(
-  { breakers, call }: AttemptContext,
-  model: CatalogModel,
-  keyed: KeyedModel | undefined,
-  outcome: AttemptOutcome,
-): outcome is FailedAttempt {
-  if (outcome.kind === 'reply' || failureRule(outcome.failure).remedy !== 'retry') return false;
-  if (call.passed?.repeatable === false && !isUndone(outcome.failure)) return false;
-  if (keyed !== undefined && breakers.of(keyed.breaker).state() !== 'closed') return false;
-  return breakers.of(model.name).state() === 'closed';
+/** By name: a limit may have left out some of the deployments of a candidate. */
+function isAmong(models: readonly CatalogModel[], { name }: CatalogModel): boolean {
+  return models.some((one) => one.name === name);
 }

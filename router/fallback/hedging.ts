@@ -1,8 +1,8 @@
 import { type AbortSignalLike, LightAbortSignal } from '../abort-signal.ts';
 import type { CatalogModel } from '../catalog/index.ts';
 import type { LatencyBook } from '../latency/index.ts';
-import type { AttemptOutcome, HedgeSettings, UnroutedCall } from '../providers/index.ts';
-import type { AttemptLog, AtWork } from './attempt-log.ts';
+import type { HedgeSettings, UnroutedCall } from '../providers/index.ts';
+import type { AttemptLog, AtWork, Called } from './attempt-log.ts';
 import { type Clock, remedyFor } from './failure-rules.ts';
 
 /** With fewer measurements than these, by their weight, nobody knows what is late: a 98th percentile is the second largest of a hundred. */
@@ -51,7 +51,7 @@ function isHedgeable({ operation, passed, body }: UnroutedCall): boolean {
 }
 
 /**
- * Whether the first candidate may get a second attempt beside it: with another key of its provider, or on another candidate.
+ * Whether the first candidate may get a second attempt beside it: with another key of its provider, at another deployment, or on another candidate.
  * @param among models that a second attempt may call; undefined: there is none
  */
 export function mayHedge(
@@ -61,7 +61,8 @@ export function mayHedge(
 ): boolean {
   const [first, ...others] = candidates;
   if (among === undefined || first === undefined || !isHedgeable(call)) return false;
-  return first.provider.keys !== undefined || among.some((model) => others.includes(model));
+  if (first.provider.keys !== undefined || (first.deployments?.length ?? 0) > 1) return true;
+  return among.some(({ name }) => others.some((other) => other.name === name));
 }
 
 /** One of two attempts side by side: it ends when the client leaves, or when the other one has won. */
@@ -70,7 +71,7 @@ export class Lane {
   readonly #client: AbortSignalLike;
   readonly #onLeft = () => this.signal.abort(this.#client.reason);
   /** It replied in the very moment in which the other one did. */
-  #isReplied = false;
+  #replied: CatalogModel | undefined;
   #atWork: AtWork | undefined;
   #onSent: () => void = () => {};
   /** Resolves when the first attempt is sent; what it takes to prepare it is not the provider's. */
@@ -99,27 +100,27 @@ export class Lane {
   }
 
   /** What came of a candidate, or why it threw. Never rejects. */
-  settled(work: Promise<AttemptOutcome | undefined>): Promise<Settled> {
+  settled(work: Promise<Called>): Promise<Settled> {
     return work.then(
-      (outcome) => {
-        this.#isReplied = outcome?.kind === 'reply';
-        return { outcome };
+      (called) => {
+        if (called.outcome?.kind === 'reply') this.#replied = called.model;
+        return called;
       },
       (error: unknown) => ({ error }),
     );
   }
 
-  /** Closes the connection of what is at work, and records it as cancelled. @param model that the lane called */
-  giveUp(model: CatalogModel, log: AttemptLog, clock: Clock): void {
+  /** Closes the connection of what is at work, and records it as cancelled. */
+  giveUp(log: AttemptLog, clock: Clock): void {
     this.#client.removeEventListener('abort', this.#onLeft);
     if (this.atWork !== undefined) log.cancelled(this.atWork, clock.now());
-    else if (this.#isReplied) log.abandoned.push(model);
+    else if (this.#replied !== undefined) log.abandoned.push(this.#replied);
     this.signal.abort(new Error('Another attempt replied first.'));
   }
 }
 
 /** What came of a candidate, or why it threw. Undefined: a breaker refused. */
-export type Settled = { readonly outcome: AttemptOutcome | undefined } | { readonly error: unknown };
+export type Settled = Called | { readonly error: unknown };
 
 /** Whether nothing else is worth waiting for: a reply, a request that is at fault itself, or a client that left. */
 export function decides(settled: Settled): boolean {

@@ -7,6 +7,7 @@ export {
   SKIPS,
   type Skip,
 } from './attempt-log.ts';
+export { type Balancer, createBalancer, type DeploymentUse } from './balancer.ts';
 export { candidatesFor } from './candidates.ts';
 export {
   type BreakerFinding,
@@ -14,6 +15,7 @@ export {
   type CircuitBreakers,
   createCircuitBreakers,
 } from './circuit-breaker.ts';
+export { monotonicClock } from './failure-rules.ts';
 export {
   type ChainOptions,
   createFallbackChain,

@@ -1,4 +1,4 @@
-import type { CatalogModel, Provider } from '../catalog/index.ts';
+import { type CatalogModel, type Provider, placeName } from '../catalog/index.ts';
 import type { FailedAttempt, UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import type { Clock } from './failure-rules.ts';
 
@@ -20,7 +20,7 @@ export interface KeyedModel {
 export class KeyRotation {
   readonly #settings: UpstreamSettings['breaker'];
   readonly #clock: Clock;
-  /** By model: the place of the key that comes first. */
+  /** By model, and deployment if it has several: the place of the key that comes first. */
   readonly #first = new Map<string, number>();
   /** By `breaker`, on the clock. */
   readonly #restsUntil = new Map<string, number>();
@@ -39,7 +39,7 @@ export class KeyRotation {
       return { ...keyed, rests: this.#restOf(keyed.breaker) > now };
     });
     if (namesFile(call)) return all.slice(0, 1);
-    const first = this.#first.get(model.name) ?? 0;
+    const first = this.#first.get(placeName(model)) ?? 0;
     const inTurn = [...all.slice(first), ...all.slice(0, first)];
     const resting = inTurn.filter(({ rests }) => rests);
     resting.sort((a, b) => this.#restOf(a.breaker) - this.#restOf(b.breaker));
@@ -47,14 +47,11 @@ export class KeyRotation {
   }
 
   /** A key failed: the next requests begin with the one after it. */
-  failed(
-    failed: KeyedModel,
-    { provider, name }: CatalogModel,
-    { failure, retryAfterMs }: FailedAttempt,
-  ): void {
+  failed(failed: KeyedModel, model: CatalogModel, { failure, retryAfterMs }: FailedAttempt): void {
     const { openMs, maxOpenMs } = this.#settings;
+    const { provider } = model;
     const place = provider.keys?.findIndex(({ apiKeyEnv }) => apiKeyEnv === failed.key) ?? 0;
-    this.#first.set(name, (place + 1) % (provider.keys?.length ?? 1));
+    this.#first.set(placeName(model), (place + 1) % (provider.keys?.length ?? 1));
     const rest = failure === 'rate-limited' ? Math.min(retryAfterMs ?? 0, maxOpenMs) : openMs;
     if (rest > 0) this.#restsUntil.set(failed.breaker, this.#clock.now() + rest);
   }
@@ -66,12 +63,12 @@ export class KeyRotation {
 
 function keyedModel(model: CatalogModel, provider: Provider): Omit<KeyedModel, 'rests'> {
   const key = provider.apiKeyEnv ?? '';
-  return { model: { ...model, provider }, key, breaker: `${model.name} ${key}` };
+  return { model: { ...model, provider }, key, breaker: `${placeName(model)} ${key}` };
 }
 
 /** Files at a provider belong to the account of the key that sent them, which is the first: see passed-request. */
 const FILE_FIELD = /"(?:file_id|fileUri|file_uri|input_file_id|training_file)"\s*:/;
 
-function namesFile({ bodyText, body }: UnroutedCall): boolean {
+export function namesFile({ bodyText, body }: UnroutedCall): boolean {
   return FILE_FIELD.test(bodyText ?? JSON.stringify(body));
 }

@@ -1,5 +1,5 @@
 import { EACH, type Limit } from '../access/index.ts';
-import type { Catalog } from '../catalog/index.ts';
+import { type Catalog, type CatalogModel, placesOf } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { Router } from '../router.ts';
@@ -16,32 +16,57 @@ export function checkLimits(
   const names = {
     model: catalog.models.map(({ name }) => name),
     provider: catalog.providers.map(({ name }) => name),
+    deployment: [...new Set(placesOfAll(catalog).flatMap(({ deployment }) => deployment ?? []))],
     profile: ['default', ...profiles.keys()],
   };
   for (const [i, limit] of limits.entries()) {
-    for (const field of ['model', 'provider', 'profile'] as const) {
+    const at = limit.field ?? `limits.${i}`;
+    for (const field of ['model', 'provider', 'deployment', 'profile'] as const) {
       const name = limit.for[field];
       if (name === undefined || name === EACH || names[field].includes(name)) continue;
       const near = nearestName(name, names[field]);
       const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
-      throw invalid(`limits.${i}.for.${field}`, `there is no ${field} "${name}".${hint}`);
+      throw invalid(`${at}.for.${field}`, `there is no ${field} "${name}".${hint}`);
     }
-    if (limit.windows.some(({ unit }) => unit === 'usd')) requirePrices(limit, i, catalog);
+    if (limit.windows.some(({ unit }) => unit === 'usd')) requirePrices(limit, at, catalog);
+  }
+  requireQuotas(limits, catalog);
+}
+
+function placesOfAll({ models }: Catalog): readonly CatalogModel[] {
+  return models.flatMap(placesOf);
+}
+
+/** What is left of a limit says nothing where there is none. */
+function requireQuotas(limits: readonly Limit[], { models }: Catalog): void {
+  const isQuota = ({ for: names }: Limit, { provider, deployment }: CatalogModel) =>
+    names.deployment !== undefined
+      ? [EACH, deployment].includes(names.deployment)
+      : names.provider !== undefined && [EACH, provider.name].includes(names.provider);
+  for (const { name, balance, deployments = [] } of models) {
+    if (balance !== 'remaining_quota') continue;
+    const without = deployments.find((place) => !limits.some((limit) => isQuota(limit, place)));
+    if (without === undefined) continue;
+    throw invalid(
+      `models.${name}.balance`,
+      `remaining_quota needs a limit for each deployment, and ${without.deployment} has none: add one with for: {deployment: "${without.deployment}"}, or for its provider.`,
+    );
   }
 }
 
 /** Models on the operator's own machines cost nothing unless they have a price. */
-function requirePrices({ for: names }: Limit, i: number, { models }: Catalog): void {
-  const unpriced = models.find(
-    ({ name, provider, price, local }) =>
+function requirePrices({ for: names }: Limit, at: string, catalog: Catalog): void {
+  const unpriced = placesOfAll(catalog).find(
+    ({ name, provider, price, local, deployment }) =>
       price === undefined &&
       !local &&
       [EACH, undefined, name].includes(names.model) &&
-      [EACH, undefined, provider.name].includes(names.provider),
+      [EACH, undefined, provider.name].includes(names.provider) &&
+      (names.deployment === undefined || [EACH, names.deployment].includes(deployment ?? '')),
   );
   if (unpriced === undefined) return;
   throw invalid(
-    `limits.${i}`,
+    at,
     `it counts usd, and ${unpriced.name} has no price: set models.${unpriced.name}.price, with zeros if it costs nothing.`,
   );
 }

@@ -1,4 +1,4 @@
-import { type CatalogModel, requirementsOf } from '../catalog/index.ts';
+import { type CatalogModel, placesOf, requirementsOf } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { countIn, parseJson } from '../json/index.ts';
@@ -31,7 +31,7 @@ export async function countTokens(request: GatewayRequest, context: CountContext
   const { startedAt, call, parts, recording, session } = context;
   checkBody(request);
   const wanted = parts.names.resolve(request.body['model']);
-  const model = wanted.kind === 'explicit' ? parts.catalog.get(wanted.name) : undefined;
+  const model = wanted.kind === 'explicit' ? placesOf(parts.catalog.get(wanted.name))[0] : undefined;
   const selection = model && explicitSelection(model);
   const id = requestId(undefined);
   const calledMs = performance.now();

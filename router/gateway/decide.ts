@@ -33,6 +33,7 @@ const FORMATS: Readonly<Record<ProviderKind, string>> = {
   anthropic: 'anthropic_messages',
   google: 'google_generate_content',
   bedrock: 'bedrock_converse',
+  people: 'openai_chat',
 };
 
 interface DecisionContext {
@@ -55,10 +56,12 @@ export async function decideFor(request: GatewayRequest, context: DecisionContex
   checkBody(asked);
   const inner = { ...request, ...asked };
   const session = parts.sessions.identify(inner, true);
-  const opened = session && (await parts.sessions.open(session, inner, mayCallTools(body)));
-  const selecting = selectModel(inner, { ...call, ...asked }, parts, opened);
-  const { deadline_ms: deadlineMs } = wanted;
-  const selection = await (deadlineMs === undefined ? selecting : resultWithin(selecting, deadlineMs));
+  const select = async () => {
+    const opened = session && (await parts.sessions.open(session, inner, mayCallTools(body)));
+    return selectModel(inner, { ...call, ...asked }, parts, opened);
+  };
+  const leftMs = (wanted.deadline_ms ?? Number.POSITIVE_INFINITY) - (performance.now() - request.startedMs);
+  const selection = leftMs > 0 ? await selectionWithin(select, leftMs) : undefined;
   const shown =
     wanted.mode === 'enforce' && selection !== undefined ? selection : strongest(inner, parts, selection);
   const told = selection ?? shown;
@@ -76,6 +79,11 @@ export async function decideFor(request: GatewayRequest, context: DecisionContex
       200,
     ),
   };
+}
+
+/** @param leftMs Infinity: as long as it takes */
+function selectionWithin(select: () => Promise<Selection>, leftMs: number): Promise<Selection | undefined> {
+  return Number.isFinite(leftMs) ? resultWithin(select(), leftMs) : select();
 }
 
 function checked(body: GatewayRequest['body']): z.infer<typeof decisionCallSchema> {

@@ -17,5 +17,5 @@ export const decisionCallSchema = z.strictObject({
     .min(1)
     .max(60_000)
     .exactOptional()
-    .describe('After it the strongest candidate is selected.'),
+    .describe('After it, counted from when the request came, the strongest candidate is selected.'),
 });

@@ -2,7 +2,7 @@ import type { FallbackChain, FallbackResult } from '../fallback/index.ts';
 import type { UnroutedCall } from '../providers/index.ts';
 import type { CheckFacts } from '../records/index.ts';
 import { type CheckParts, executeCascade } from './execute-cascade.ts';
-import type { Plan } from './plan.ts';
+import type { PeoplePlan, Plan } from './plan.ts';
 
 /** What came of a plan. */
 export interface ExecutedPlan {
@@ -20,7 +20,7 @@ export interface ExecutionParts extends CheckParts {
  * @param nowMs when the request began to call models, by `performance.now()`
  */
 export async function executePlan(
-  plan: Plan,
+  plan: Exclude<Plan, PeoplePlan>,
   call: UnroutedCall,
   parts: ExecutionParts,
   nowMs: number,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Limit } from '../access/index.ts';
 import {
   type Catalog,
   type CatalogModel,
@@ -6,25 +7,35 @@ import {
   createCatalog,
   ladderOrderWarning,
   type Provider,
+  placesOf,
   providerKey,
   repeatedKeys,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { Experiment } from '../experiments/index.ts';
+import type { DeskOptions, ReplyMode } from '../people/index.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
 import type { ResponseCacheOptions } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
 import type { RuleOptions } from '../rules/index.ts';
 import { whyNoEffort, withEfforts } from '../targets/index.ts';
-import type { GatewayParts } from './handle-request.ts';
+import type { GatewayParts } from './gateway-parts.ts';
 import type { LatencyOptions } from './latency-class.ts';
 import type { Aliases } from './model-names.ts';
+import { refusePeople } from './refuse-people.ts';
 
 /** What may change while the gateway serves. */
 export interface GatewaySettings extends CatalogOptions {
   /** By the name in `auto:<name>`: what is different for its requests. */
   readonly profiles: Readonly<Record<string, ProfileSettings>>;
+  /** Who answers in place of models. */
+  readonly people: Readonly<Record<string, DeskOptions>>;
   readonly rules: readonly RuleOptions[];
+  readonly limits: readonly Limit[];
   readonly aliases: Aliases;
+  readonly experiments: readonly Experiment[];
+  /** Whether what has no PASS may serve. */
+  readonly allowUngated: boolean;
   readonly upstream: UpstreamSettings;
   readonly responseCache?: ResponseCacheOptions | undefined;
   readonly latency: LatencyOptions;
@@ -39,19 +50,33 @@ export interface ProfileSettings {
   readonly latency: LatencyOptions;
   /** Share of its requests that is captured, 0 for none; undefined: that of `capture`. */
   readonly captureShare: number | undefined;
+  readonly peopleReply: ReplyMode | undefined;
+  /** The very settings of all requests, unless some are different. */
+  readonly responseCache: ResponseCacheOptions | undefined;
 }
 
 /** What settings are checked against. */
 export type ConfiguringRouter = Pick<
   Router,
-  'artifact' | 'ladder' | 'profiles' | 'policies' | 'defaultPolicy' | 'check' | 'canJudge' | 'watch' | 'rules'
+  | 'artifact'
+  | 'ladder'
+  | 'profiles'
+  | 'policies'
+  | 'defaultPolicy'
+  | 'check'
+  | 'canJudge'
+  | 'watch'
+  | 'rules'
+  | 'standing'
+  | 'verdict'
 >;
 
 /**
  * Of several variables with one key, only the first is in it.
- * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog
+ * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog, or people are named where only models may be
  */
 export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
+  refusePeople(settings, router);
   const own = createCatalog({ ...settings, providers: withDistinctKeys(settings.providers) });
   const catalog = withEfforts(own, namedModels(settings, router));
   const requireModel = (field: string, name: string) => {
@@ -63,8 +88,8 @@ export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRou
       { place: { field } },
     );
   };
-  for (const [index, { action }] of router.rules.entries())
-    if (action.kind === 'model') requireModel(`rules.${index}.use`, action.model);
+  for (const { action, field = 'rules' } of router.rules)
+    if (action.kind === 'model') requireModel(`${field}.use`, action.model);
   for (const { candidate, model } of router.ladder) requireModel(`ladder.${candidate}`, model);
   if (settings.cascade.verifier !== undefined) requireModel('cascade.verifier', settings.cascade.verifier);
   for (const [name, { rungs }] of router.profiles) {
@@ -76,6 +101,10 @@ export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRou
   }
   for (const [name, equals] of Object.entries(settings.upstream.fallbacks)) {
     for (const one of [name, ...equals]) requireModel(`upstream.fallbacks.${name}`, one);
+  }
+  for (const [name, { fallback }] of Object.entries(settings.people)) {
+    if (fallback === undefined) continue;
+    requireModel(`people.${name}.fallback`, fallback);
   }
   return catalog;
 }
@@ -163,7 +192,9 @@ export interface ProviderKeys {
 
 /** The providers of a catalog, and a sentence for each whose key is not in the environment. */
 export function keysOfProviders(models: readonly CatalogModel[]): ProviderKeys {
-  const providers = new Map<string, Provider>(models.map(({ provider }) => [provider.name, provider]));
+  const providers = new Map<string, Provider>(
+    models.flatMap(placesOf).map(({ provider }) => [provider.name, provider]),
+  );
   const troubles = [...providers.values()].flatMap((provider) => {
     const { missing } = providerKey(provider, process.env);
     return missing === undefined ? [] : [`${missing}: the provider ${provider.name} cannot be called.`];
@@ -181,8 +212,20 @@ function missingKeys({ name, keys = [] }: Provider): string[] {
 
 /** Changes with what decides and calls; not with what instances may differ in, such as addresses and files of their own. */
 export function configHash(settings: GatewaySettings, { ladder, defaultPolicy }: ConfiguringRouter): string {
-  const { providers, models, profiles, rules, aliases, upstream, cascade, latency } = settings;
-  const called = { providers, models, profiles, rules, aliases, upstream, cascade, latency };
+  const { providers, models, people, profiles, rules, aliases, upstream, cascade, latency, experiments } =
+    settings;
+  const called = {
+    providers,
+    models,
+    people,
+    profiles,
+    rules,
+    aliases,
+    upstream,
+    cascade,
+    latency,
+    experiments,
+  };
   const parts = { ...called, ladder, defaultPolicy };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

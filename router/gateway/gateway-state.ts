@@ -1,4 +1,4 @@
-import { createLimiter, type Limit, type Limiter, namesKeys } from '../access/index.ts';
+import { countsMoney, createLimiter, type Limit, type Limiter, namesKeys } from '../access/index.ts';
 import { PlimsollError, safeError } from '../errors.ts';
 import { VERSION } from '../package.ts';
 import type { UpstreamSettings } from '../providers/index.ts';
@@ -6,6 +6,7 @@ import type { CaptureOptions, DecisionLogOptions, FeedbackOptions } from '../rec
 import {
   type InstanceReport,
   type Instances,
+  type Ledger,
   memoryLedger,
   openSharedCache,
   openState,
@@ -31,6 +32,8 @@ export interface GatewayStateOptions {
   readonly decisionLog?: DecisionLogOptions | undefined;
   readonly capture?: CaptureOptions | undefined;
   readonly feedback?: FeedbackOptions | undefined;
+  /** Batches are charged to the ledger whether or not anything is limited. */
+  readonly batches?: object | undefined;
 }
 
 export interface GatewayState {
@@ -39,6 +42,16 @@ export interface GatewayState {
   readonly cache: SharedCache | undefined;
   /** Undefined if nothing is limited. */
   readonly limiter: Limiter | undefined;
+  /** In which limits are counted; undefined if nothing is limited. */
+  readonly ledger: Ledger | undefined;
+  /**
+   * Whether these limits can be taken without a restart.
+   * @throws PlimsollError `invalid-config` if keys are limited and there are none, or money is for the first time and there is no
+   *   state
+   */
+  checkLimits(limits: readonly Limit[]): void;
+  /** Takes these limits, which were checked, from now on. */
+  limit(settings: Pick<GatewayStateOptions, 'limits' | 'upstream'>): void;
   /** A sentence each for what cannot be reached, and for what instances do not agree on. */
   troubles(): string[];
   /** Begins to report what this instance serves, if there are others. @param report read at each report */
@@ -61,8 +74,7 @@ export async function openGatewayState(
   withKeys: boolean,
   logger: Logger,
 ): Promise<GatewayState> {
-  const { limits, upstream } = options;
-  if (namesKeys(limits) && !withKeys) throw limitsWithoutKeys();
+  if (namesKeys(options.limits) && !withKeys) throw limitsWithoutKeys();
   const cache = await cacheFor(options, logger);
   const state = options.state && (await openState(options.state));
   if ((options.instances ?? 1) > 1) warnOfUnshared(state, cache, logger);
@@ -75,33 +87,50 @@ export async function openGatewayState(
     );
   const isOneOfMany = (options.instances ?? 1) > 1 || state?.kind === 'postgres';
   let instances: Instances | undefined;
-  const limiter =
-    limits.length === 0
-      ? undefined
-      : createLimiter({
-          limits,
-          ledger: state?.ledger ?? memoryLedger(),
-          onUnavailable: options.state?.onUnavailable ?? 'closed',
-          leaseMs: upstream.deadlineMs + upstream.timeouts.totalMs + LEASE_SPARE_MS,
-          onFailure: (error) => logger.error(error, 'limits cannot be checked as configured'),
-        });
+  const ledger = state?.ledger ?? memoryLedger();
+  let limiter: Limiter | undefined;
   return {
     state,
     cache,
-    limiter,
+    get limiter() {
+      return limiter;
+    },
+    get ledger() {
+      return limiter && ledger;
+    },
+    checkLimits(limits) {
+      if (namesKeys(limits) && !withKeys) throw limitsWithoutKeys();
+      const isNew = countsMoney(limits) && !countsMoney(options.limits);
+      if (isNew && state === undefined) throw moneyWithoutState();
+    },
+    limit({ limits, upstream }) {
+      const leaseMs = upstream.deadlineMs + upstream.timeouts.totalMs + LEASE_SPARE_MS;
+      if (limits.length > 0 || options.batches !== undefined)
+        limiter ??= createLimiter({
+          limits,
+          ledger,
+          leaseMs,
+          onUnavailable: options.state?.onUnavailable ?? 'closed',
+          onFailure: (error) => logger.error(error, 'limits cannot be checked as configured'),
+        });
+      limiter?.configure({ limits, leaseMs });
+    },
     troubles() {
       const waiting = limiter?.counts().waiting ?? 0;
       const unsettled = state?.trouble() !== undefined && waiting > 0;
       const late = unsettled ? `${waiting} entries of the ledger are not on disk yet.` : undefined;
       const parts = [state?.trouble(), cache?.trouble(), late].filter((one) => one !== undefined);
-      return [...parts, ...(instances?.disagreements() ?? [])];
+      return [...parts, ...((isOneOfMany && instances?.disagreements()) || [])];
     },
     report(report) {
-      if (state === undefined || !isOneOfMany) return;
-      const whole = () => ({ version: VERSION, ...report() });
+      if (state === undefined) return;
+      const { encryptionKeyIds } = state;
+      if (!isOneOfMany && encryptionKeyIds.length === 0) return;
+      const keys = encryptionKeyIds.length > 0 && { encryptionKeys: encryptionKeyIds };
+      const whole = () => ({ version: VERSION, ...report(), ...keys });
       instances ??= reportInstance(state.documents, whole, options.instances ?? 1);
     },
-    instances: () => instances?.all(),
+    instances: () => (isOneOfMany ? instances?.all() : undefined),
     async close() {
       await instances?.close();
       stopPruning?.();
@@ -116,6 +145,14 @@ function limitsWithoutKeys(): PlimsollError {
   return new PlimsollError(
     'invalid-config',
     'limits names API keys or teams, and requests need no keys here. Name a file of them in access.keys_file, or take these limits out.',
+    { place: { field: 'limits' } },
+  );
+}
+
+function moneyWithoutState(): PlimsollError {
+  return new PlimsollError(
+    'invalid-config',
+    'limits counts usd, which is kept in a state, and this server was started without one. Restart it.',
     { place: { field: 'limits' } },
   );
 }

@@ -17,3 +17,10 @@ export async function openGateway(
 ): Promise<Gateway> {
   return (await import('./open-gateway.ts')).openGateway(options, ...rest);
 }
+
+/** @throws PlimsollError `invalid-config` if people are named where `openGateway` allows models alone */
+export async function refusePeople(
+  ...args: Parameters<typeof import('./refuse-people.ts').refusePeople>
+): Promise<void> {
+  (await import('./refuse-people.ts')).refusePeople(...args);
+}

@@ -1,3 +1,4 @@
+import { placeName } from '../catalog/index.ts';
 import type { AttemptRecord } from '../fallback/index.ts';
 import type { LatencyBook } from '../latency/index.ts';
 import type { RequestFacts } from '../records/index.ts';
@@ -17,7 +18,10 @@ export function observeLatency(book: LatencyBook, facts: RequestFacts): void {
   for (const attempt of attempts) {
     const { model, kind, ms } = attempt;
     if (OTHER_REQUESTS.includes(kind) || !isTimed(attempt)) continue;
-    book.observe({ model, stream, ms, reply: attempt === last ? replyOf(facts) : undefined });
+    const sample = { stream, ms, reply: attempt === last ? replyOf(facts) : undefined };
+    book.observe({ model, ...sample });
+    if (attempt.deployment !== undefined)
+      book.observe({ model: placeName({ name: model, ...attempt }), ...sample });
   }
 }
 

@@ -56,7 +56,10 @@ function duration(ms: number): string {
   return text;
 }
 
-/** A refusal as a response: rates are worth another try, money is not, and the official clients are told so. */
+/**
+ * A refusal as a response: rates are worth another try, money is not, and the official clients are told so. A request that is more than a limit
+ * allows at all is told no time to come back.
+ */
 export interface LimitResponse {
   readonly status: 429 | 503;
   readonly headers: Record<string, string>;
@@ -77,7 +80,7 @@ export function limitResponse(refusal: LimitRefusal | undefined, dialect: Dialec
       : ({ status: 429, code: codeOf(refusal), message: messageOf(refusal) } as const);
   const headers: Record<string, string> = {
     'content-type': 'application/json',
-    'retry-after': String(refusal?.retryAfterS ?? 5),
+    ...(!refusal?.neverFits && { 'retry-after': String(refusal?.retryAfterS ?? 5) }),
     ...(refusal && limitHeaders(refusal.standing, dialect)),
   };
   if (refusal !== undefined && (refusal.unit === 'usd' || refusal.neverFits))

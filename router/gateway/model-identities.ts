@@ -1,3 +1,4 @@
+import { placeName } from '../catalog/index.ts';
 import { createIdentityWatch, type IdentityChange, type KnownIdentity } from '../monitoring/index.ts';
 import type { RequestFacts } from '../records/index.ts';
 import type { Documents } from '../state/index.ts';
@@ -46,11 +47,13 @@ export function createModelIdentities(
 
   return {
     observe({ served, identity }) {
-      if (served === undefined || identity === undefined || !isRestored(served.name)) return;
-      const change = watch.observe(served.name, identity);
+      if (served === undefined || identity === undefined) return;
+      const name = placeName(served);
+      if (!isRestored(name)) return;
+      const change = watch.observe(name, identity);
       if (change === undefined) return;
       const message = messageOf(change);
-      changes.set(served.name, message);
+      changes.set(name, message);
       onChange(message);
     },
     troubles: () => [...changes.values()],

@@ -7,23 +7,25 @@ import {
   type Queue,
   requireAccess,
 } from '../access/index.ts';
-import { type CatalogModel, checkProviderKey, type Dialect } from '../catalog/index.ts';
+import { type CatalogModel, checkProviderKey, type Dialect, placesOf } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
-import { type BreakerState, createFallbackChain } from '../fallback/index.ts';
+import { type BreakerState, createBalancer, createFallbackChain } from '../fallback/index.ts';
 import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
 import type { WatchAlarm } from '../monitoring/index.ts';
+import { openPeople, type People } from '../people/index.ts';
 import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
 import {
+  type Activity,
   type Capture,
   createRungShares,
   type DecisionLog,
   type FeedbackDesk,
+  openActivity,
   openCapture,
   openDecisionLog,
   openFeedbackDesk,
   type RequestFacts,
 } from '../records/index.ts';
-import { createResponseCache } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
 import {
   openSessions,
@@ -32,12 +34,14 @@ import {
   sessionsInCache,
   sessionsInDocuments,
 } from '../sessions/index.ts';
-import type { InstanceReport, Log, State } from '../state/index.ts';
+import type { InstanceReport, Ledger, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { createThreads, type Threads } from '../threads/index.ts';
 import { createAuditFeed } from './audit-feed.ts';
 import { checkLimits } from './check-limits.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
+import { type ExperimentOptions, openGatewayExperiments } from './gateway-experiments.ts';
+import type { GatewayParts, ProfileParts } from './gateway-parts.ts';
 import {
   type ConfiguringRouter,
   checkedCatalog,
@@ -52,18 +56,21 @@ import {
   requirePrices,
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
-import { type GatewayParts, handleRequest, type ProfileParts } from './handle-request.ts';
+import { handleRequest } from './handle-request.ts';
 import { observeLatency } from './latency-feed.ts';
 import { createModelIdentities } from './model-identities.ts';
 import { createModelNames, type ModelNames } from './model-names.ts';
+import { bookPeople, checkPeople } from './people-accounts.ts';
 import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
+import { createReplyCaches, type ReplyCaches } from './reply-cache.ts';
 import type { GatewayRequest } from './request.ts';
 import { notAskedFor } from './select-model.ts';
+import { shadowSettings } from './shadows.ts';
 import { sharedBreakers } from './shared-breakers.ts';
 
 /** What holds for the life of the process. */
-export interface GatewayOptions extends GatewayStateOptions {
+export interface GatewayOptions extends GatewayStateOptions, Pick<ExperimentOptions, 'experiments'> {
   /** Whether responses are kept, so that a request can go on from one by its id; needs a state. */
   readonly threads?: 'on' | 'off';
   readonly access: AccessOptions;
@@ -95,10 +102,20 @@ export interface Gateway {
   readonly threads: Threads | undefined;
   /** Undefined if none is taken. */
   readonly feedback: FeedbackDesk | undefined;
+  /** Undefined without a state. */
+  readonly people: People | undefined;
   readonly queue: Queue;
   readonly metrics: Pick<Metrics, 'exposition'>;
   /** How soon models reply. */
   readonly latency: Pick<LatencyBook, 'measured'>;
+  /** What requests came to, by hour, and the last of them: for the dashboard. */
+  readonly activity: Activity;
+  /** Undefined if nothing needs it. */
+  readonly state: State | undefined;
+  /** In which limits are counted; undefined if nothing is limited. */
+  readonly ledger: Ledger | undefined;
+  /** Of every model that was called. */
+  breakerStates(): ReadonlyMap<string, BreakerState>;
   close(): Promise<void>;
 }
 
@@ -138,6 +155,7 @@ export async function openGateway(
   const onBreaker = (model: string, state: BreakerState) =>
     logger.warn({ model, state }, `the breaker of ${model} is ${state}`);
   const breakers = sharedBreakers(options.upstream.breaker, onBreaker, shared.cache);
+  const balancer = createBalancer();
   const opening = Promise.all([
     withKeys ? accessFor(options.access, shared.state, logger) : undefined,
     decisionLogFor(options, shared.state?.log, logger),
@@ -149,16 +167,22 @@ export async function openGateway(
   });
   const sessions = await sessionsFor(options.sessions, shared, logger);
   const latency = createLatencyBook();
+  const activity = openActivity({
+    hourCounts: shared.state?.hourCounts,
+    onFailure: (trouble) => logger.warn(trouble, 'requests cannot be counted by hour; it is tried again'),
+  });
   const { metrics, genAiMetrics, traces } = await openRequestTelemetry({
     inFlight: queue.atWork,
     queued: queue.waiting,
     breakerStates: breakers.states,
     latencies: latency.all,
+    busyDeployments: balancer.atWork,
     decisionLog: () => decisionLog?.counts() ?? { written: 0, dropped: 0 },
     captured: () => capture?.counts(),
     feedback: () => feedback?.counts() ?? [],
     feedbackScores: () => feedback?.scores() ?? [],
     ledger: () => shared.limiter?.counts() ?? { settled: 0, waiting: 0, dropped: 0 },
+    shadows: () => experiments.shadows?.counts() ?? [],
     isStateAway: () => shared.state?.trouble() !== undefined,
   });
   const feedback =
@@ -168,10 +192,12 @@ export async function openGateway(
       metrics.request(facts);
       genAiMetrics(facts);
       observeLatency(latency, facts);
+      activity.record(facts);
       decisionLog?.write(facts);
     }
   }, RECORDED_WITHIN);
-  const prepare = traces.traced(prepareByDialect(outbound));
+  const prepareUntraced = prepareByDialect(outbound);
+  const prepare = traces.traced(prepareUntraced);
   const onEvent = failureLog(logger);
   const onValidatorFailed = validatorLog(logger);
   let artifactName = '';
@@ -198,8 +224,24 @@ export async function openGateway(
   const audits =
     state &&
     createAuditFeed(state.log, (error) => logger.warn(error, 'audits cannot be read; it is tried again'));
+  const experiments = await openGatewayExperiments(
+    state,
+    options,
+    logger,
+    onAlarm && ((message) => onAlarm({ kind: 'rolled-back', artifact: artifactName, message })),
+  );
+  const people =
+    state &&
+    openPeople({
+      documents: state.documents,
+      onPaid: (paid) =>
+        bookPeople(paid, { metrics, activity, limiter: shared.limiter, log: state.log, logger }),
+      onUndelivered: (name, why) =>
+        logger.error({ people: name }, `the webhook of people.${name} was not told of a task: ${why}`),
+    });
   let current: Omit<GatewayParts, 'router'> | undefined;
   let withRouter: GatewayParts | undefined;
+  let caches: ReplyCaches | undefined;
   let keys: ProviderKeys = { troubles: [], warnings: [], callable: true };
   const warned = new Set<string>();
 
@@ -218,8 +260,15 @@ export async function openGateway(
     access,
     threads,
     feedback,
+    people,
     queue,
     latency,
+    activity,
+    state: shared.state,
+    get ledger() {
+      return shared.ledger;
+    },
+    breakerStates: breakers.states,
     metrics: {
       exposition() {
         recorded.flush();
@@ -230,8 +279,12 @@ export async function openGateway(
       const { upstream } = settings;
       const catalog = checkedCatalog(settings, router);
       if (options.sessions.sticky?.stickiness === 'priced') requirePrices(router, catalog);
-      for (const { provider } of catalog.models) checkProviderKey(provider, process.env);
-      checkLimits(options.limits, catalog, router);
+      for (const { provider } of catalog.models.flatMap(placesOf)) checkProviderKey(provider, process.env);
+      checkLimits(settings.limits, catalog, router);
+      shared.checkLimits(settings.limits);
+      experiments.check(settings, router, catalog);
+      checkPeople(settings, router, people !== undefined);
+      people?.configure(settings.people); // may refuse: before anything is changed
       const withoutLogprobs = new Set<string>();
       const onNoLogprobs = ({ name }: CatalogModel) => {
         if (!withoutLogprobs.has(name)) logger.warn({ model: name }, `${name} ${NO_LOGPROBS}`);
@@ -255,14 +308,21 @@ export async function openGateway(
         prepare,
         settings: upstream,
         breakers,
+        balancer,
         onEvent,
         latencies: latency,
       });
       const execution = { chain, onNoLogprobs, onValidatorFailed };
-      const partsOfProfile = ([name, { cascade: judged, deadlineMs, latency: wanted, captureShare }]: [
-        string,
-        ProfileSettings,
-      ]): [string, ProfileParts] => {
+      const ownCaches = createReplyCaches();
+      const partsOfProfile = ([name, profile]: [string, ProfileSettings]): [string, ProfileParts] => {
+        const {
+          cascade: judged,
+          deadlineMs,
+          latency: wanted,
+          captureShare,
+          peopleReply,
+          responseCache,
+        } = profile;
         const own = judged === 'off' ? ownCascade : withVerifier(judged);
         const { maxWaitMs } = own;
         return [
@@ -271,15 +331,19 @@ export async function openGateway(
             deadlineMs,
             latency: wanted,
             captureShare,
+            peopleReply,
+            cache: ownCaches.of(responseCache),
             maxWaitMs,
             cascade: judged === 'off' ? judged : own,
             execution: { ...execution, cascade: own },
           },
         ];
       };
-      void current?.cache?.clear(); // what another configuration or artifact replied is no reply of this one
+      shared.limit(settings);
+      caches?.clear(); // what another configuration or artifact replied is no reply of this one
+      caches = ownCaches;
       current = {
-        cache: settings.responseCache && createResponseCache(settings.responseCache),
+        cache: ownCaches.of(settings.responseCache),
         catalog,
         names: createModelNames(settings.aliases, catalog, router),
         upstream,
@@ -294,12 +358,20 @@ export async function openGateway(
           defaultMaxTokens: options.budgets.defaultMaxTokens,
         },
         sessions,
+        experiments: experiments.live,
+        shadows: experiments.shadows,
+        // What fails in the background opens no breaker, and is not tried again.
+        shadowChain: createFallbackChain({ prepare: prepareUntraced, settings: shadowSettings(upstream) }),
+        defaultMaxTokens: options.budgets.defaultMaxTokens,
         withoutLogprobs,
         onNoLogprobs,
         onValidatorFailed,
         strategy: cascade,
         chain,
+        people,
+        hasDeployments: catalog.models.some(({ deployments }) => deployments !== undefined),
       };
+      experiments.configure(settings, router);
       audits?.follow(router.watch);
       artifactName = router.artifact.name;
       if (served !== undefined && served.artifact !== router.artifact.sha256) identities?.forget();
@@ -328,6 +400,7 @@ export async function openGateway(
           : []),
         ...(capture?.failing() ? ['Captured requests cannot be stored: capture pauses.'] : []),
         ...(identities?.troubles() ?? []),
+        ...experiments.troubles(),
         ...shared.troubles(),
       ];
       return { troubles, callable: keys.callable, instances: shared.instances() };
@@ -346,10 +419,17 @@ export async function openGateway(
     names: () => currentParts().names,
     async close() {
       queue.close();
-      void current?.cache?.clear();
+      caches?.clear();
+      await people?.close();
       recorded.flush();
       access?.close?.();
-      await Promise.all([capture?.close(), audits?.close(), decisionLog?.close()]);
+      await Promise.all([
+        capture?.close(),
+        audits?.close(),
+        experiments.close(),
+        decisionLog?.close(),
+        activity.close(),
+      ]);
       await shared.close();
     },
   };

@@ -1,4 +1,4 @@
-import type { CatalogModel, Dialect, Provider } from '../catalog/index.ts';
+import { type CatalogModel, type Dialect, type Provider, placesOf } from '../catalog/index.ts';
 import { invalidField, PlimsollError, quoted } from '../errors.ts';
 import { editFields, isObject, type JsonEdit, jsonSplices, spliced } from '../json/index.ts';
 import {
@@ -132,7 +132,7 @@ function namedModel(
       `names ${model.name}, and only conversations have an effort. Name the model without it`,
     );
   }
-  if (has(model.provider, route, dialect)) return model;
+  if (has(model.provider, route, dialect)) return placesOf(model)[0]!; // what is made there is kept there
   throw invalidField(
     field,
     `names ${model.name}, whose provider is of the kind ${model.provider.kind} and has no /v1${route.path}. ${kindsOf(route, dialect)} have it`,

@@ -1,9 +1,10 @@
 import type { CatalogModel } from '../catalog/index.ts';
 import type { ChainOptions } from '../fallback/index.ts';
+import type { ReplyMode } from '../people/index.ts';
 import type { CheckedCandidates, Selection } from './select-model.ts';
 
 /** What a request to a model will do, as data: a strategy makes it, `executePlan` carries it out. */
-export type Plan = DirectPlan | CascadePlan;
+export type Plan = DirectPlan | CascadePlan | PeoplePlan;
 
 /** One reply to the client, from the first candidate that gives one. */
 export interface DirectPlan {
@@ -28,23 +29,40 @@ export interface CascadePlan {
   readonly options?: ChainOptions | undefined;
 }
 
+/** Persons reply, at once or later; a model in their place where the configuration says so. */
+export interface PeoplePlan extends PeopleTerms {
+  readonly kind: 'people';
+  readonly model: CatalogModel;
+  /** Of the fallback model. */
+  readonly deadlineMs: number;
+  readonly options?: ChainOptions | undefined;
+}
+
+/** How a request goes to people. */
+export interface PeopleTerms {
+  readonly mode: ReplyMode;
+  /** The model that replies in their place; empty if there is none. */
+  readonly fallback: readonly CatalogModel[];
+  readonly whenLate: 'error' | 'fallback';
+}
+
 export interface PlanOptions {
   readonly deadlineMs: number;
   readonly maxWaitMs: number;
   /** How candidates are called. */
   readonly chain?: ChainOptions | undefined;
+  /** If people were selected. */
+  readonly people?: PeopleTerms | undefined;
 }
 
 /** Turns a selection into a plan. Pure: it calls nobody. */
 export type Strategy = (selection: Selection, options: PlanOptions) => Plan;
 
 /** The selected model; the others only if it fails. */
-export const direct: Strategy = ({ candidates }, { deadlineMs, chain }) => ({
-  kind: 'direct',
-  candidates,
-  deadlineMs,
-  options: chain,
-});
+export const direct: Strategy = ({ selected, candidates }, { deadlineMs, chain, people }) =>
+  people === undefined
+    ? { kind: 'direct', candidates, deadlineMs, options: chain }
+    : { kind: 'people', model: selected, ...people, deadlineMs, options: chain };
 
 /** A look at the replies of cheaper models if the decision wants one; else the selected model. */
 export const cascade: Strategy = (selection, options) => {

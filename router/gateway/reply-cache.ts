@@ -5,8 +5,10 @@ import {
   type BypassReason,
   bypassReason,
   cacheDirectives,
+  createResponseCache,
   type FoundReply,
   type ResponseCache,
+  type ResponseCacheOptions,
   requestKey,
 } from '../response-cache/index.ts';
 import type { GatewayRequest } from './request.ts';
@@ -17,6 +19,30 @@ export type CacheUse =
   | { readonly outcome: 'hit'; readonly found: FoundReply }
   | { readonly outcome: 'miss'; readonly recorder: ReplyRecorder }
   | { readonly outcome: 'bypass'; readonly reason: BypassReason };
+
+/** The caches of one configuration. */
+export interface ReplyCaches {
+  /** One for the same settings; undefined without any. */
+  of(settings: ResponseCacheOptions | undefined): ResponseCache | undefined;
+  /** Forgets all replies of all of them. */
+  clear(): void;
+}
+
+/** Profiles with settings of their own have a cache of their own. */
+export function createReplyCaches(): ReplyCaches {
+  const caches = new Map<ResponseCacheOptions, ResponseCache>();
+  return {
+    of(settings) {
+      if (settings === undefined) return undefined;
+      const cache = caches.get(settings) ?? createResponseCache(settings);
+      caches.set(settings, cache);
+      return cache;
+    },
+    clear() {
+      for (const cache of caches.values()) void cache.clear();
+    },
+  };
+}
 
 /** Keeps a reply as it goes out, if it becomes a whole one. */
 export interface ReplyRecorder {

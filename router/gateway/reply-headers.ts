@@ -15,6 +15,8 @@ export interface Costs {
 interface ReplyFacts extends Costs {
   /** Undefined if no model replied. */
   readonly served: string | undefined;
+  /** Where it was served from, if from one of several places. */
+  readonly deployment?: string | undefined;
   readonly attempts: number;
   readonly overheadMs: number;
   /** Paths of the client's fields that the model did not get. */
@@ -24,14 +26,17 @@ interface ReplyFacts extends Costs {
 }
 
 interface Selected
-  extends Pick<Selection, 'selected' | 'reason' | 'session' | 'profile' | 'standing' | 'chosen'> {
+  extends Pick<
+    Selection,
+    'selected' | 'reason' | 'session' | 'profile' | 'standing' | 'chosen' | 'experiment'
+  > {
   readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason' | 'rule'> | undefined;
 }
 
 /** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
 export function selectionHeaders(
   id: string,
-  { selected, reason, decision, session, profile, standing, chosen }: Selected,
+  { selected, reason, decision, session, profile, standing, chosen, experiment }: Selected,
 ): Record<string, string> {
   const own: Record<string, string> = {
     'x-plimsoll-decision-id': id,
@@ -46,6 +51,7 @@ export function selectionHeaders(
     if (cost !== undefined) own['x-plimsoll-switch-cost-nano-usd'] = String(cost);
   }
   if (profile !== undefined) own['x-plimsoll-profile'] = profile;
+  if (experiment !== undefined) own['x-plimsoll-experiment'] = `${experiment.experiment}/${experiment.arm}`;
   if (decision === undefined) return own;
   own['x-plimsoll-policy'] = headerSafe(decision.policy.name);
   if (decision.rule !== undefined) own['x-plimsoll-rule'] = decision.rule;
@@ -68,6 +74,7 @@ export function replyHeaders(
   own['x-plimsoll-attempts'] = String(facts.attempts);
   own['x-plimsoll-overhead-ms'] = facts.overheadMs.toFixed(3);
   if (facts.served !== undefined) own['x-plimsoll-served'] = headerSafe(facts.served);
+  if (facts.deployment !== undefined) own['x-plimsoll-deployment'] = headerSafe(facts.deployment);
   if (facts.check !== undefined) {
     own['x-plimsoll-check-ms'] = facts.check.ms.toFixed(3);
     const spent = spentUsd(facts.check);

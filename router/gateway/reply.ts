@@ -159,12 +159,19 @@ function recorderOf({ cache }: RequestStages): ReplyRecorder | undefined {
   return cache?.outcome === 'miss' ? cache.recorder : undefined;
 }
 
-const HELD = Buffer.from(': the answer is being checked\n\n');
+/** What a stream is held for. */
+export type HeldFor = 'a check' | 'a person';
+
+const HELD: Readonly<Record<HeldFor, Buffer>> = {
+  'a check': Buffer.from(': the answer is being checked\n\n'),
+  'a person': Buffer.from(': waiting for a person\n\n'),
+};
 const LATE_NAMES = [
   'x-plimsoll-selected',
   'x-plimsoll-reason',
   'x-plimsoll-session',
   'x-plimsoll-served',
+  'x-plimsoll-deployment',
   'x-plimsoll-attempts',
 ];
 
@@ -188,13 +195,14 @@ export function earlyReply(
   headers: Record<string, string>,
   executing: Promise<ExecutedRequest>,
   recording: Recording,
+  heldFor: HeldFor,
 ): GatewayReply {
   const { dialect } = stages.request;
   const end = dialect === 'responses' ? new ResponseEnd() : undefined;
   let executed: ExecutedRequest | undefined;
   let record: GatewayReply['finished'] | undefined;
   async function* body(): AsyncGenerator<Uint8Array> {
-    yield HELD;
+    yield HELD[heldFor];
     executed = await executing;
     if (executed.result.kind === 'failure') throw new LateFailure(executed.result.failure);
     const { body } = executed.result.outcome;
@@ -315,6 +323,7 @@ function headersOf(
   const { costUsd, baselineCostUsd, cachedTokens, cacheWriteTokens } = costsOf(executed, served, usage);
   return replyHeaders(executed.headers, headers, {
     served: served?.name,
+    deployment: served?.deployment,
     attempts: attemptsMade(result.attempts),
     overheadMs: performance.now() - request.startedMs - (firstByteMs - calledMs),
     dropped: (result.kind === 'reply' && result.outcome.dropped) || NOTHING_DROPPED,

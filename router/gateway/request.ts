@@ -36,6 +36,10 @@ export interface GatewayRequest {
   /** The profile that header, path or API key name; `model` may name one too. */
   readonly profile?: NamedProfile | undefined;
   readonly startedMs: number;
+  /** Put before its id in the ledger, so that what requests cost together can be summed; the request is in the ledger even if no limit applies. */
+  readonly ledgerPrefix?: string | undefined;
+  /** Its words are kept nowhere: they are not captured, not cached, and not in the decision log, whatever the configuration says. */
+  readonly isPrivate?: boolean | undefined;
 }
 
 /** A request to a route that is passed through. */
@@ -332,4 +336,14 @@ function invalid(path: Path, why: string, code: ErrorCode = 'invalid-input'): Pl
 
 function tooMany(path: Path, why: string): PlimsollError {
   return invalid(path, why, 'too-many-entries');
+}
+
+/** Whether a model is asked for a reply, or a passed-through route for something else. */
+export function callsModel({ operation, passed }: GatewayRequest): boolean {
+  return passed !== undefined || (operation !== 'count-tokens' && operation !== 'decision');
+}
+
+/** Others are no turns of a conversation. */
+export function isChat({ operation, passed }: GatewayRequest): boolean {
+  return operation === 'chat' && passed === undefined;
 }

@@ -1,12 +1,15 @@
+import type { Limiter } from '../access/index.ts';
 import { competes } from '../artifact/index.ts';
 import {
   type Catalog,
   type CatalogModel,
+  isHuman,
   type Requirements,
   requirementsOf,
   unmetRequirements,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { Assignment, LiveExperiments } from '../experiments/index.ts';
 import { candidatesFor } from '../fallback/index.ts';
 import type { LatencyBook } from '../latency/index.ts';
 import { agreedProfile, existingProfile } from '../profile-choice.ts';
@@ -19,6 +22,7 @@ import {
   type UpstreamSettings,
 } from '../providers/index.ts';
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
+import { rungNamed } from '../rules/index.ts';
 import {
   type ActiveSession,
   type Sessions,
@@ -27,9 +31,19 @@ import {
   type ThreadChoice,
 } from '../sessions/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
+import type { Mutable } from '../types.ts';
+import {
+  type AllowedRungs,
+  allowedRungs,
+  type Lacks,
+  nothingFits,
+  onlyCheaperFits,
+} from './allowed-rungs.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
+import { optionsInArm } from './in-arm.ts';
 import { type LatencyOptions, slowRungsOf } from './latency-class.ts';
 import { type ModelNames, optionsOf, type WantedModel } from './model-names.ts';
+import { lacksOfPeople, modelOfRule } from './people-requirements.ts';
 import { mayCallTools } from './reply-fault.ts';
 import type { GatewayRequest } from './request.ts';
 import { requestTraits } from './request-traits.ts';
@@ -49,6 +63,8 @@ export interface Selection {
   readonly candidates: readonly CatalogModel[];
   /** Those of them that may be called beside the selected one while it is late, none of them cheaper; undefined: none. */
   readonly hedgeAmong?: readonly CatalogModel[] | undefined;
+  /** Those of them that are below the chosen rung, at the end of the list; undefined: none. */
+  readonly cheaper?: readonly CatalogModel[] | undefined;
   readonly reason: SelectionReason;
   /** Undefined if the client named the model. */
   readonly decision: Decision | undefined;
@@ -64,6 +80,8 @@ export interface Selection {
   readonly session?: ActiveSession | undefined;
   /** What its conversation said to the choice; undefined unless conversations keep their model. */
   readonly standing?: Standing | undefined;
+  /** The arm of an experiment that chose the profile; undefined: none did. */
+  readonly experiment?: Assignment | undefined;
 }
 
 /** What happens to the replies of cheaper models. */
@@ -99,6 +117,10 @@ export interface SelectionParts {
   readonly latency: LatencyOptions;
   /** How soon models reply. */
   readonly latencies: LatencyBook;
+  /** Undefined if there is no state that they could stand in. */
+  readonly experiments: Pick<LiveExperiments, 'assign' | 'mirrored'> | undefined;
+  /** Undefined if nothing is limited. */
+  readonly limits: { readonly limiter: Pick<Limiter, 'used'> } | undefined;
 }
 
 /** What a profile sets in place of the parts of all requests. */
@@ -126,19 +148,45 @@ export async function selectModel(
   if (request.operation === 'embeddings' && !isExplicit) throw needsExplicitModel();
   const named = isExplicit ? inProfile(profile) : optionsOf(wanted, profile);
   const asked = request.task === undefined ? named : { ...named, task: request.task };
+  const inArm = (given: RouteOptions) => {
+    if (wanted.kind !== 'auto') return { options: given, experiment: undefined };
+    return optionsInArm(given, parts.experiments, { keyId: request.keyId, session: session?.identity });
+  };
+  const assigned = inArm(asked);
   const isRuled = parts.router.rules.length > 0 && request.operation !== 'embeddings';
-  const options = isRuled ? parts.router.ruled(requestTraits(request, isExplicit), asked) : asked;
+  const known = { isExplicit, profile, session, limiter: parts.limits?.limiter };
+  const ruled = isRuled
+    ? parts.router.ruled(requestTraits(request, known), assigned.options)
+    : assigned.options;
+  // A rule may send a request to a profile with an experiment; one that is on an arm stays counted there.
+  const isMoved = assigned.experiment === undefined && ruled.profile !== asked.profile;
+  const { options: bound, experiment } = isMoved ? inArm(ruled) : { ...assigned, options: ruled };
+  const options = withoutPeople(bound, call, parts);
   const { rule } = options;
   if (isExplicit && rule === undefined) {
     return explicitSelection(parts.catalog.get(wanted.name), session, profile);
   }
   try {
-    if (rule?.action.kind === 'model')
-      return await namedByRule(rule.action.model, call, options, parts, session);
-    return await routed(call, options, parts, session);
+    const selection =
+      rule?.action.kind === 'model'
+        ? await namedByRule(rule.action.model, call, options, parts, session)
+        : await routed(call, options, parts, session);
+    return experiment === undefined ? selection : { ...selection, experiment };
   } catch (error) {
     throw inTermsOfModel(error, String(request.body['model']), parts.names);
   }
+}
+
+/** The same options, without a rule that asks for people who cannot answer the request: the policy chooses then. */
+function withoutPeople(
+  options: RouteOptions,
+  call: UnroutedCall,
+  { router, catalog }: SelectionParts,
+): RouteOptions {
+  const { rule, ...others } = options;
+  const name = rule && modelOfRule(rule, rungsOf(options.profile, router));
+  if (name === undefined || !isHuman(name)) return options;
+  return lacksOfPeople(catalog.get(name), call).length === 0 ? options : others;
 }
 
 const NO_OPTIONS: RouteOptions = {};
@@ -221,13 +269,17 @@ async function routed(
   const ownTurn = isLarge(call.bodyText ?? '') ? nextTurn : undefined;
   if (ownTurn) await ownTurn();
   const unable: CatalogModel[] = [];
-  const specialists = specialistsElsewhere(rungs, ladder, options.task);
+  const specialists = specialistsElsewhere(rungs, ladder, () =>
+    router.competingTask({ messages: requestMessages(call.body, call.dialect) }, options),
+  );
   const lacks: Lacks = (model) =>
     unable.includes(model)
       ? ['a place for a field']
       : specialists.includes(model)
         ? ['this task']
-        : unmetRequirements(model, requirements);
+        : isHuman(model.name)
+          ? lacksOfPeople(model, call)
+          : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
   const { cascade, latency } = profileParts(parts, options.profile) ?? parts;
@@ -240,9 +292,8 @@ async function routed(
     rungs.map(({ model }) => model),
   );
   const standing = session?.standing(options, ladder);
-  const inSession = inSessionOptions(options, pinnedRung, standing);
   const slowRungs = slowRungsOf(latency, parts.latencies, ladder, requirements.maxOutputTokens);
-  const preferring = slowRungs === undefined ? inSession : { ...inSession, slowRungs };
+  const preferring = preferringOptions(options, pinnedRung, standing, slowRungs);
   const decideAmong = (rungs: AllowedRungs) => decide(call, preferring, rungs, router, replyMayLack);
   let { decision, checks } = await decideAmong(allowed);
   const first = decision;
@@ -257,11 +308,16 @@ async function routed(
     rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
-  if (isDowngrade && !allowDowngrade) {
+  // A model in place of people, because they cannot do what the request wants, is no cheaper one than the policy may choose.
+  const isOfModels = ladder.some((model, at) => at > rung && !isHuman(model.name) && lacks(model).length > 0);
+  if (isDowngrade && isOfModels && !allowDowngrade) {
     if (unable.length > 0) return selectionOf(unable, first, ladder, session);
     throw onlyCheaperFits(allowed.excluded, requirements);
   }
-  const fits = (model: CatalogModel) => lacks(model).length === 0 && takesNative(call, model);
+  // After a failure no people are called: an outage would fill their queue.
+  const mayFollow = (model: CatalogModel) => !isHuman(model.name) || model === ladder[rung];
+  const fits = (model: CatalogModel) =>
+    lacks(model).length === 0 && mayFollow(model) && takesNative(call, model);
   const called = ladder.slice(0, strongestCalled(options.rule, rungs));
   const candidates = candidatesFor({ rung, ladder: called, fallbacks, fits, allowDowngrade });
   const { policyChoice } = decision;
@@ -269,7 +325,9 @@ async function routed(
     policyChoice === undefined ? undefined : rungs.findIndex(({ candidate }) => candidate === policyChoice);
   const chosen = { options, rung, policyRung };
   const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
-  const selected = selectionOf(candidates, decision, ladder, session, chosen, standing);
+  const routed = selectionOf(candidates, decision, ladder, session, chosen, standing);
+  const upward = allowDowngrade ? candidatesFor({ rung, ladder: called, fallbacks, fits }).length : undefined;
+  const selected = upward === undefined ? routed : { ...routed, cheaper: candidates.slice(upward) };
   const selection = hedge === undefined ? selected : { ...selected, hedgeAmong: from(rung) };
   if (checks.length === 0) return selection;
   const checked = (await carriedChecks(call, checks, ladder)).map((check) => {
@@ -279,14 +337,18 @@ async function routed(
   return { ...selection, escalation: { checks: checked, candidates: from(ladder.length - 1) } };
 }
 
-/** The options of a request, with the rung of its turn and what its conversation says. */
-function inSessionOptions(
+/** The options of a request, with the rung of its turn, what its conversation says, and the rungs that are slow. */
+function preferringOptions(
   options: RouteOptions,
   pinnedRung: number | undefined,
   standing: Standing | undefined,
+  slowRungs: RouteOptions['slowRungs'],
 ): RouteOptions {
-  const pinned = pinnedRung === undefined ? options : { ...options, pinnedRung };
-  return standing?.stay === undefined ? pinned : { ...pinned, session: standing.stay };
+  const preferring: Mutable<RouteOptions> = { ...options, inSession: true };
+  if (pinnedRung !== undefined) preferring.pinnedRung = pinnedRung;
+  if (standing?.stay !== undefined) preferring.session = standing.stay;
+  if (slowRungs !== undefined) preferring.slowRungs = slowRungs;
+  return preferring;
 }
 
 const NOBODY: readonly CatalogModel[] = [];
@@ -295,9 +357,10 @@ const NOBODY: readonly CatalogModel[] = [];
 function specialistsElsewhere(
   rungs: Router['ladder'],
   ladder: readonly CatalogModel[],
-  task: string | undefined,
+  taskOf: () => string | undefined,
 ): readonly CatalogModel[] {
   if (rungs.every(({ tasks }) => tasks === undefined)) return NOBODY;
+  const task = taskOf();
   const competing = new Set(ladder.filter((_, rung) => competes(rungs[rung]!, task)));
   return ladder.filter((model) => !competing.has(model));
 }
@@ -314,7 +377,12 @@ function judgesReplies(profile: string | undefined, router: Router): boolean {
 function strongestCalled(rule: RouteOptions['rule'], rungs: Router['ladder']): number {
   if (rule?.action.kind !== 'at-most') return rungs.length;
   const { rung } = rule.action;
-  return rungs.findIndex(({ candidate }) => candidate === rung) + 1;
+  return (
+    rungNamed(
+      rung,
+      rungs.map(({ candidate }) => candidate),
+    ) + 1
+  );
 }
 
 /** Up to the first rung whose API cannot carry the request; that of the first one can. */
@@ -393,39 +461,11 @@ export function profileParts<Parts>(
 }
 
 /** The default ladder, or that of a profile. If a reload has just removed the profile, the router reports that. */
-export function rungsOf(profile: string | undefined, { ladder, profiles }: Router): Router['ladder'] {
+export function rungsOf(
+  profile: string | undefined,
+  { ladder, profiles }: Pick<Router, 'ladder' | 'profiles'>,
+): Router['ladder'] {
   return profile === undefined ? ladder : (profiles.get(profile)?.rungs ?? ladder);
-}
-
-/**
- * What a model lacks for a request, in words for a person: "images", "the field seed". Empty if it can take the request.
- * Every reason to leave a model out of routing belongs in here, so that the policy chooses among what is left.
- */
-type Lacks = (model: CatalogModel) => readonly string[];
-
-/** A rung that cannot take a request. */
-interface ExcludedRung {
-  readonly model: string;
-  readonly lacks: readonly string[];
-}
-
-/** The rungs of a ladder that can take a request, and the others. */
-interface AllowedRungs {
-  /** Ascending from 0, the cheapest; may be empty. */
-  readonly rungs: readonly number[];
-  readonly excluded: readonly ExcludedRung[];
-}
-
-/** The rungs whose model can take the request: what the policy may choose among. @param ladder cheapest first */
-export function allowedRungs(ladder: readonly CatalogModel[], lacks: Lacks): AllowedRungs {
-  const rungs: number[] = [];
-  const excluded: ExcludedRung[] = [];
-  for (const [rung, model] of ladder.entries()) {
-    const lacking = lacks(model);
-    if (lacking.length === 0) rungs.push(rung);
-    else excluded.push({ model: model.name, lacks: lacking });
-  }
-  return { rungs, excluded };
 }
 
 const WRITTEN_IN_MODEL: readonly (string | undefined)[] = ['policy', 'threshold', 'profile'];
@@ -445,33 +485,4 @@ function needsExplicitModel(): PlimsollError {
     'Embeddings of two models cannot be mixed: name the model as <provider>/<model>.',
     { place: { field: 'model' } },
   );
-}
-
-function nothingFits(excluded: readonly ExcludedRung[], requirements: Requirements): PlimsollError {
-  return cannotTake(
-    `No candidate of the ladder can do what this request needs (${needsOf(requirements)}): ${lackingOf(excluded)}.`,
-    'Name a model that can, as <provider>/<model>.',
-  );
-}
-
-function onlyCheaperFits(excluded: readonly ExcludedRung[], requirements: Requirements): PlimsollError {
-  return cannotTake(
-    `Only a cheaper candidate than the one that was chosen can do what this request needs (${needsOf(requirements)}): ${lackingOf(excluded)}.`,
-    'Name a model that can, as <provider>/<model>, or let the operator set upstream.allow_downgrade.',
-  );
-}
-
-function cannotTake(why: string, remedy: string): PlimsollError {
-  return new PlimsollError('invalid-input', `${why} ${remedy}`, { place: { field: 'model' } });
-}
-
-function needsOf(requirements: Requirements): string {
-  const needs = (['tools', 'images', 'audio', 'structuredOutput'] as const).filter(
-    (need) => requirements[need],
-  );
-  return [...needs, `about ${requirements.inputTokens} tokens of input`].join(', ');
-}
-
-function lackingOf(excluded: readonly ExcludedRung[]): string {
-  return excluded.map(({ model, lacks }) => `${model} lacks ${lacks.join(', ')}`).join('; ');
 }

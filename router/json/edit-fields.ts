@@ -44,16 +44,22 @@ function editAtOnce(text: string, parsed: object, { set, rename }: FieldEdits): 
  * @param parsed what JSON.parse makes of `text`
  * @param name of ASCII, and needs no escapes
  */
-export function withField(text: string, parsed: object, name: string, value: boolean | number): string {
+export function withField(
+  text: string,
+  parsed: object,
+  name: string,
+  value: boolean | number | object,
+): string {
+  const json = JSON.stringify(value);
   const opening = text.indexOf('{') + 1;
   if (!Object.hasOwn(parsed, name)) {
-    return `${text.slice(0, opening)}"${name}":${value},${text.slice(opening)}`;
+    return `${text.slice(0, opening)}"${name}":${json},${text.slice(opening)}`;
   }
   let out = '';
   let copied = 0;
   for (const { start, end, valueStart } of fieldPlaces(text)) {
     if (!isName(text, start, end, name)) continue;
-    out += `${text.slice(copied, valueStart)}${value}`;
+    out += `${text.slice(copied, valueStart)}${json}`;
     copied = valueEnd(text, valueStart);
   }
   return out + text.slice(copied);

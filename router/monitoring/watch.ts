@@ -21,7 +21,7 @@ import { type CertifiedShares, createShareWatch, type ShareStatus, type ShareWat
 
 /** What the operator should look at. */
 export interface WatchAlarm {
-  readonly kind: 'drift' | 'escalation' | 'collapse' | 'contradicted' | 'model-changed';
+  readonly kind: 'drift' | 'escalation' | 'collapse' | 'contradicted' | 'model-changed' | 'rolled-back';
   readonly artifact: string;
   /** For a person; holds no prompt text. */
   readonly message: string;

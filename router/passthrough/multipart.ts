@@ -1,11 +1,11 @@
 import { invalidField, PlimsollError } from '../errors.ts';
 
-const HYPHENS = '--';
-const LINE = '\r\n';
-const HEAD_END = '\r\n\r\n';
+export const HYPHENS = '--';
+export const LINE = '\r\n';
+export const HEAD_END = '\r\n\r\n';
 const BOUNDARY = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i;
 /** A head is a few short lines; a longer one is no form of a client. */
-const MAX_HEAD_BYTES = 16 * 1024;
+export const MAX_HEAD_BYTES = 16 * 1024;
 /** More parts than any form of these routes has. */
 const MAX_PARTS = 1_000;
 
@@ -23,9 +23,7 @@ interface FormField {
  * @throws PlimsollError `invalid-input` if the body is no such form, or has the field twice or as a file: the provider may read another one
  */
 export function formField(body: Buffer, contentType: string, name: string): FormField | undefined {
-  const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
-  const boundary = quoted ?? plain;
-  if (boundary === undefined) throw noForm('the content type names no boundary');
+  const boundary = boundaryOf(contentType);
   let found: FormField | undefined;
   for (const part of parts(body, boundary)) {
     if (part.name !== name) continue;
@@ -34,6 +32,14 @@ export function formField(body: Buffer, contentType: string, name: string): Form
     found = { value: body.toString('utf8', part.start, part.end), start: part.start, end: part.end };
   }
   return found;
+}
+
+/** @throws PlimsollError `invalid-input` if the content type names none */
+export function boundaryOf(contentType: string): string {
+  const [, quoted, plain] = BOUNDARY.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) throw noForm('the content type names no boundary');
+  return boundary;
 }
 
 /** The same form with another value of the field. */
@@ -68,8 +74,9 @@ function* parts(body: Buffer, boundary: string): Generator<Part> {
   throw noForm(`it has more than ${MAX_PARTS} parts`);
 }
 
-const DELIMITER_END = /^(?:--|[ \t]*\r\n)/;
-const MAX_PADDING = 100;
+/** What follows a delimiter. */
+export const DELIMITER_END = /^(?:--|[ \t]*\r\n)/;
+export const MAX_PADDING = 100;
 
 /** What only begins like a delimiter is content. */
 function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
@@ -82,14 +89,16 @@ function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
 
 const DISPOSITION = /^content-disposition:\s*form-data\s*;(.*)$/im;
 const NAME = /(?:^|;)\s*name=(?:"([^"]*)"|([^\s;"]+))/i;
-const FILE_NAME = /(?:^|;)\s*filename\*?=/i;
+const FILE_NAME = /(?:^|;)\s*filename\*?=(?:"([^"]*)"|([^\s;"]*))/i;
 
-function disposition(head: string): Pick<Part, 'name' | 'isFile'> {
+/** What the head of a part says. */
+export function disposition(head: string) {
   const parameters = DISPOSITION.exec(head)?.[1] ?? '';
   const [, quoted, plain] = NAME.exec(parameters) ?? [];
-  return { name: quoted ?? plain, isFile: FILE_NAME.test(parameters) };
+  const file = FILE_NAME.exec(parameters);
+  return { name: quoted ?? plain, isFile: file !== null, fileName: file?.[1] ?? file?.[2] };
 }
 
-function noForm(why: string): PlimsollError {
+export function noForm(why: string): PlimsollError {
   return new PlimsollError('invalid-input', `The body is no multipart/form-data: ${why}.`);
 }

@@ -7,6 +7,7 @@ export {
   choose,
   chooseByRule,
   chooseRung,
+  type NoScores,
   type Policy,
   type PolicyBook,
   type PolicyReference,
@@ -14,6 +15,7 @@ export {
   type SlowRungs,
 } from './policy.ts';
 export {
+  DOWNGRADED,
   POLICY_VERDICTS,
   type PolicyVerdict,
   policyVerdicts,

@@ -153,13 +153,16 @@ export interface SlowRungs {
   readonly mayLower: boolean;
 }
 
+/** Why there are no probabilities. */
+export type NoScores = 'no-text' | Unscored | 'classifier-failed';
+
 /**
  * Turns probabilities into a rung. A fixed policy needs none. A threshold policy that has none takes the strongest rung that is allowed.
  * @param probabilities one per rung, cheapest first, or why there are none
  */
 export function choose(
   policy: Policy,
-  probabilities: ArrayLike<number> | 'no-text' | Unscored | 'classifier-failed',
+  probabilities: ArrayLike<number> | NoScores,
   choosing: Choosing,
 ): Choice {
   const { bounded } = choosing;

@@ -79,7 +79,7 @@ export const UNGATED_REASONS = [
   'specialist-left-out', // the policy's choice is a specialist for another task; neither it nor the strongest candidate took the request
   'rule', // a rule of the configuration chose a cheaper rung than the policy's choice, or one without asking it
   'too-slow', // the policy's choice was expected to be too slow; a cheaper candidate replied
-  'downgraded', // the policy's choice cannot take the request; a cheaper candidate did
+  'downgraded', // the policy's choice could not take the request, or failed; a cheaper candidate took it
   'other-models', // stale: the router learned from other models than it serves
   'expired',
   'contradicted', // audits of live requests speak against it
@@ -118,12 +118,15 @@ const PASS: VerdictClaim = { verdict: 'PASS', ungatedReason: null };
 const EXPIRED: VerdictClaim = { verdict: 'expired', ungatedReason: 'expired' };
 const CONTRADICTED: VerdictClaim = { verdict: 'contradicted', ungatedReason: 'contradicted' };
 const STALE: VerdictClaim = { verdict: 'stale', ungatedReason: 'other-models' };
+/** Of a decision whose request a cheaper candidate took than the one that was chosen. */
+export const DOWNGRADED = { verdict: 'none', ungatedReason: 'downgraded' } as const satisfies VerdictClaim;
 const LOWERED = {
-  downgraded: none('downgraded'),
+  downgraded: DOWNGRADED,
   rule: none('rule'),
   'lower-turn': none('lower-turn'),
   'specialist-left-out': none('specialist-left-out'),
   'too-slow': none('too-slow'),
+  'other-sessions': none('other-sessions'),
 };
 const UNGATED_POLICY = none('ungated-policy');
 const UNGATED_THRESHOLD = none('ungated-threshold');

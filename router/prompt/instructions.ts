@@ -44,7 +44,8 @@ export function saysHowToAnswer(sentence: string): boolean {
 }
 
 /** `Answer using only this text`, `Use the following documents to answer`: retrieved material, or nothing but what is given. */
-const CONFINES = /^(?:please )?(?:answer|respond|reply|use|using|based on|according to|rely|consult)\b/i;
+const CONFINES =
+  /^(?:please )?(?:answer|respond|reply|use|using|given|based on|according to|rely|consult)\b/i;
 const NOTHING_ELSE = /\b(?:only|solely|exclusively|just)\b/i;
 const RETRIEVED =
   /\b(?:contexts?|documents|sources|excerpts|snippets|chunks|search results|knowledge(?: base)?)\b/i;
@@ -61,9 +62,20 @@ export function confinesToContext(paragraph: string): boolean {
   );
 }
 
-/** Up to the colon of the question that it leads to. */
+/** `Based on the context below, when …?`: the clause, then the question. */
+const CLAUSE = /^((?:based on|according to|given|using)\b[^,:：?？]{3,120}),\s+(\S.*[?？])$/i;
+
+/** Undefined unless the clause names retrieved material: of a passage or a text the question may be the task. */
+function clauseOf(sentence: string): { readonly clause: string; readonly question: string } | undefined {
+  const [, clause = '', question = ''] = CLAUSE.exec(sentence) ?? [];
+  return RETRIEVED.test(clause) && PLACE.test(clause) ? { clause, question } : undefined;
+}
+
+/** Up to the colon, or the comma of a clause, before the question that it leads to. */
 function instructionOf(sentence: string): string {
-  return /[?？]$/.test(sentence) ? sentence.slice(0, sentence.search(COLON) + 1) : sentence;
+  if (!/[?？]$/.test(sentence)) return sentence;
+  const colon = sentence.search(COLON);
+  return colon < 0 ? (clauseOf(sentence)?.clause ?? '') : sentence.slice(0, colon + 1);
 }
 
 function confines(sentence: string): boolean {
@@ -90,6 +102,8 @@ function withoutInstruction(sentence: string): string {
   const asks = /[?？]$/.test(sentence);
   if (asks && colon >= 0 && saysHowToAnswer(sentence.slice(0, colon)))
     return sentence.slice(colon + 1).trim();
+  const afterClause = clauseOf(sentence)?.question;
+  if (afterClause !== undefined) return afterClause;
   return asks || !isInstruction(sentence) ? sentence : '';
 }
 

@@ -1,12 +1,13 @@
-import { confinesToContext, hasInstruction, saysHowToAnswer, withoutInstructions } from './instructions.ts';
+import { hasInstruction, withoutInstructions } from './instructions.ts';
 import { questionInAlpaca } from './question-in-alpaca.ts';
 import { turnsInChatTemplate } from './question-in-chat-template.ts';
 import { questionInEmail } from './question-in-email.ts';
 import { questionInJson } from './question-in-json.ts';
+import { questionUnderInstruction } from './question-under-instruction.ts';
 import { isClearCommand, isLongContext, LEAST_CONTEXT, speaksForItself } from './standalone-question.ts';
-import { type Label, labelsIn } from './template-labels.ts';
+import { isTurn, type Label, labelsIn } from './template-labels.ts';
 import { CONTEXT_TAGS, QUESTION_TAGS, RETRIEVED_TAGS } from './template-tags.ts';
-import { blockAt, isAtLineStart, openingTagAt, type TaggedBlock } from './text-blocks.ts';
+import { blockAt, isAtLineStart, openingTagAt, paragraphs, type TaggedBlock } from './text-blocks.ts';
 import { BETWEEN_ASKS, EARLIER_ASKS_WITHIN_CHARACTERS } from './text-limits.ts';
 
 /** What is longer, in UTF-16 units, is no question apart from its context. */
@@ -71,53 +72,6 @@ function questionInOutline(text: string): string | undefined {
     questionUnderInstruction(text, labels)
   );
 }
-
-/**
- * `Answer using only the context below.`, then context that nothing sets apart, and the question: under a label, in the last paragraph or
- * line, or in the instruction itself. `Read the passage and answer` does not do: there the passage may be the task.
- */
-function questionUnderInstruction(text: string, labels: readonly Label[]): string | undefined {
-  const paragraphEnd = text.indexOf('\n\n');
-  const isShort = paragraphEnd >= 0 && paragraphEnd <= LONGEST_OPENING;
-  const lineEnd = text.indexOf('\n');
-  if (!isShort && lineEnd > LONGEST_OPENING) return undefined;
-  if (!saysHowToAnswer(text.slice(0, isShort ? paragraphEnd : lineEnd))) return undefined; // most texts do not
-  return (
-    (isShort ? questionUnderOpening(text, labels, paragraphEnd, paragraphs) : undefined) ??
-    questionUnderOpening(text, labels, lineEnd, lines)
-  );
-}
-
-function questionUnderOpening(
-  text: string,
-  labels: readonly Label[],
-  end: number,
-  partsOf: (text: string) => readonly string[],
-): string | undefined {
-  const opening = text.slice(0, end).trim();
-  if (!confinesToContext(opening)) return undefined;
-  const asked = withoutInstructions(opening);
-  if (asked !== '')
-    return asked !== opening && /[?？]$/.test(asked) && isLongContext(text, opening.length)
-      ? asked
-      : undefined;
-  const labelled = labels.findLast(({ kind, lineStart }) => kind === 'question' && lineStart > end);
-  if (labelled !== undefined) {
-    const next = labels.find(({ lineStart }) => lineStart > labelled.lineStart);
-    return text.slice(labelled.bodyStart, next?.lineStart).trim();
-  }
-  const further = partsOf(text.slice(end));
-  const last = further.at(-1) ?? '';
-  if (further.length < 2 || !(IS_ONE_QUESTION.test(last) || isClearCommand(last))) return undefined;
-  const speaker = labelsIn(last).find(isTurn);
-  return last.slice(speaker?.bodyStart).trim();
-}
-
-/** One sentence that asks. What says something first may go on from what is above it. */
-const IS_ONE_QUESTION = /^(?:[^.!?。！？]|[.!?](?!\s))*[?？]$/;
-
-/** What is longer, in UTF-16 units, is more than an instruction. */
-const LONGEST_OPENING = 400;
 
 const NO_BLOCKS: readonly TaggedBlock[] = [];
 
@@ -216,10 +170,6 @@ function bodyOf({ text, labels, contexts }: Outline, { bodyStart, lineStart }: L
   const block = contexts.find(({ start }) => start >= bodyStart);
   const body = text.slice(bodyStart, Math.min(next?.lineStart ?? text.length, block?.start ?? text.length));
   return QUOTED.exec(body.trim())?.[2] ?? body.trim();
-}
-
-function isTurn({ kind }: Label): boolean {
-  return kind === 'person-turn' || kind === 'model-turn';
 }
 
 /** The template ends with a label that the model is to go on after, such as `Answer:`. */
@@ -393,18 +343,4 @@ function betweenRules(text: string, rule = RULE): Span | undefined {
   const last = rules.findLast(([, rule]) => rule![0] === first![1]![0]);
   if (first === undefined || last === undefined || first === last) return undefined;
   return { start: first.index, end: last.index + last[0].length };
-}
-
-function paragraphs(text: string): string[] {
-  return text
-    .split(/\n[ \t\r]*\n/)
-    .map((paragraph) => paragraph.trim())
-    .filter((paragraph) => paragraph !== '');
-}
-
-function lines(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }

@@ -92,6 +92,7 @@ const KINDS: ReadonlyMap<string, SectionKind> = new Map([
       'information',
       'evidence',
       'facts',
+      'memories',
     ],
     ...[
       'chat history',
@@ -187,11 +188,11 @@ function kind(of: SectionKind, labels: readonly string[]): (readonly [string, Se
   return labels.map((label) => [label, of] as const);
 }
 
-/** `[3]`, `[doc 3]`, `[Source 3: title]`: a numbered piece of context. */
-const NUMBERED =
-  /\[\^?(?:(?:doc|document|source|chunk|passage|snippet|context|result)[ _#-]{0,2})?\d{1,3}(?:\]|[:,|] ?[^\]\n]{0,100}\])/iy;
+/** `[3]`, `[doc 3]`, `[Source 3: title]`, `[Source: title]`: a piece of context. */
+const PIECE =
+  /\[(?:\^?(?:(?:doc|document|source|chunk|passage|snippet|context|result)[ _#-]{0,2})?\d{1,3}(?:\]|[:,|] ?[^\]\n]{0,100}\])|(?:doc|document|source): ?[^\]\n]{1,100}\](?=[ \t\r]*\n))/iy;
 const ADJECTIVES =
-  /^(?:(?:the|based on|given|answer|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)|an?|use(?: only)?) ){1,3}/;
+  /^(?:(?:the|based on|given|answer|your|my|our|this|retrieved|relevant|provided|following|given|additional|supporting|current|latest|new|original|previous|prior|recent|user-provided|here (?:is|are)|some|an?|use(?: only)?) ){1,3}/;
 /** `document 2`, `source #2`, `passage [2`, `passage 2 (handbook.pdf)`; a bracket at the end is decoration. */
 const NUMBER_OR_NOTE = / ?(?:[#№[]? ?\d{1,3}\]?)?(?: ?\([^()]{0,60}\))?$/;
 const DECORATION = new Set('#*=_-–—~|[]【】「」『』《》〈〉`"\' \t'.split(''));
@@ -215,9 +216,9 @@ export function labelsIn(text: string): Label[] {
 function labelOnLine(text: string, start: number, end: number): Label | undefined {
   const first = skipIndentation(text, start, end);
   if (text[first] === '[') {
-    NUMBERED.lastIndex = first;
-    if (NUMBERED.test(text)) {
-      return { kind: 'context', isChunk: true, lineStart: start, bodyStart: NUMBERED.lastIndex };
+    PIECE.lastIndex = first;
+    if (PIECE.test(text)) {
+      return { kind: 'context', isChunk: true, lineStart: start, bodyStart: PIECE.lastIndex };
     }
   }
   const colon = colonWithin(text, first, Math.min(end, first + LONGEST_LABEL));
@@ -265,6 +266,11 @@ function skipIndentation(text: string, start: number, end: number): number {
   let at = start;
   while (at < end && (text[at] === ' ' || text[at] === '\t')) at++;
   return at;
+}
+
+/** Whether it labels what a person or a model said in a conversation. */
+export function isTurn({ kind }: Label): boolean {
+  return kind === 'person-turn' || kind === 'model-turn';
 }
 
 /** `## **Context**` -> `Context`. */

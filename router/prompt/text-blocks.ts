@@ -124,3 +124,11 @@ export function lastAtLineStart(text: string, marker: string, from = text.length
   while (index > 0 && !isAtLineStart(text, index)) index = text.lastIndexOf(marker, index - 1);
   return index;
 }
+
+/** The paragraphs of a text, trimmed; empty ones are left out. */
+export function paragraphs(text: string): string[] {
+  return text
+    .split(/\n[ \t\r]*\n/)
+    .map((paragraph) => paragraph.trim())
+    .filter((paragraph) => paragraph !== '');
+}

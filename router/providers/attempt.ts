@@ -25,6 +25,7 @@ import {
   retryAfterMs,
 } from './provider-error.ts';
 import { clientHeaders, contentEncoding, decodedBody, firstBytes, headFault } from './response.ts';
+import { askingForStreamUsage, withStreamUsage } from './stream-usage.ts';
 import type {
   AttemptOutcome,
   AttemptTimeouts,
@@ -38,7 +39,7 @@ import type {
 
 /** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
 export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
-  const native = createNativeAttempt({ outbound });
+  const native = askingForStreamUsage(createNativeAttempt({ outbound }));
   let mapped: Promise<PrepareAttempt> | undefined;
   return withNamedEfforts(
     askingForLogprobs((call) => {
@@ -242,7 +243,7 @@ interface NativeRequest extends HttpRequest {
 /**
  * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
  * else changed but OpenAI's old name of a limit (`limitRename`), what the provider would refuse in replies that are sent back
- * (`nativeBody`) and, if the reply will be judged, `logprobs`. Compression is declined: it would hold back events.
+ * (`nativeBody`), if the reply will be judged, `logprobs`, and of a stream that would not say its tokens `stream_options`. Compression is declined: it would hold back events.
  */
 function nativeRequest(call: ProviderCall, key: string | undefined): NativeRequest {
   const { model, body, bodyText = JSON.stringify(body), operation, unmappable = 'drop-hints' } = call;
@@ -252,15 +253,14 @@ function nativeRequest(call: ProviderCall, key: string | undefined): NativeReque
     operation === 'chat' ? nativeBody(call, bodyText, unmappable) : { text: bodyText, dropped: [] };
   const isOnVertex = isClaudeOnVertex(model.provider);
   const usualPath = operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath;
+  const named = () => editFields(text, body, { set: ['model', model.id], rename: limitRename(call) });
   // Written out: undici reads some twenty fields of it, which takes several times as long from an object that was made by spreading.
   return {
     origin: endpoint.origin,
     path: isOnVertex ? endpoint.base + claudePath(call) : usualPath,
     method: 'POST',
     headers: headersFor(call, endpoint, key),
-    body: isOnVertex
-      ? claudeBody(text)
-      : withLogprobs(editFields(text, body, { set: ['model', model.id], rename: limitRename(call) }), call),
+    body: isOnVertex ? claudeBody(text) : withStreamUsage(withLogprobs(named(), call), call),
     dropped,
   };
 }

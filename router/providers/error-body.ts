@@ -58,6 +58,7 @@ function errorIn(json: unknown): string | undefined {
   // An event of the Responses API is the error itself, and so is what servers with the form of vLLM's errors write.
   if (fieldIn(json, 'type') === 'error' || fieldIn(json, 'object') === 'error')
     return JSON.stringify({ error: json });
+  if (isBareError(json)) return JSON.stringify({ error: json });
   const message = fieldIn(json, 'message');
   const response = fieldIn(json, 'response');
   const choices = fieldIn(json, 'choices');
@@ -74,6 +75,19 @@ function errorIn(json: unknown): string | undefined {
   return hasFailed
     ? JSON.stringify({ error: { message: 'The provider could not finish this reply.' } })
     : undefined;
+}
+
+/** Fields of replies and their events. */
+const REPLY_FIELDS = ['choices', 'content', 'output', 'delta', 'type'];
+
+/** An error without a field of that name: `{"errors": […]}`, FastAPI's `{"detail": …}`, `{"code": 500, "message": …}`. */
+function isBareError(json: unknown): boolean {
+  if (!isObject(json) || REPLY_FIELDS.some((name) => name in json)) return false;
+  const { errors, detail, code, status, status_code: statusCode, message } = json;
+  if (Array.isArray(errors) && errors.length > 0) return true;
+  const isRefused = [code, status, statusCode].some((value) => statusFrom(value) !== undefined);
+  if (isRefused) return typeof message === 'string' || detail !== undefined;
+  return detail !== undefined && detail !== null && Object.keys(json).length === 1;
 }
 
 /** The first of the choices, and of their messages and deltas, that has an error. */

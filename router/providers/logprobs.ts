@@ -1,14 +1,8 @@
 import type { CatalogModel, Dialect } from '../catalog/index.ts';
 import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject, jsonSplices, objectIn, objectsIn, parseJson, spliced, withField } from '../json/index.ts';
-import type {
-  AttemptOutcome,
-  AttemptTimeouts,
-  PrepareAttempt,
-  ProviderCall,
-  ReadyAttempt,
-  TakenLogprobs,
-} from './types.ts';
+import { sentAgain } from './sent-again.ts';
+import type { FailedAttempt, PrepareAttempt, ProviderCall, TakenLogprobs } from './types.ts';
 
 /**
  * Whether a model's API has log-probabilities of the tokens of a chat completion: OpenAI's (`logprobs`) and Google's (`responseLogprobs`)
@@ -37,48 +31,22 @@ export function askingForLogprobs(prepare: PrepareAttempt): PrepareAttempt {
     const { model } = call;
     const without = { ...call, logprobs: false };
     if (!givesLogprobs(model, call.dialect) || refusing.has(model.name)) return prepare(without);
-    const again = (asked: Awaited<ReturnType<PrepareAttempt>>) =>
-      asked.kind === 'failure'
-        ? asked
-        : sentAgain(
-            asked,
-            () => prepare(without),
-            () => refusing.add(model.name),
-          );
+    const second = {
+      isRefused: maybeRefused,
+      prepareWithout: () => prepare(without),
+      // Anything but a refusal may have been chance.
+      onRefused: ({ failure }: FailedAttempt) => void (failure === 'bad-request' && refusing.add(model.name)),
+    };
     const prepared = prepare(call);
-    return prepared instanceof Promise ? prepared.then(again) : again(prepared);
-  };
-}
-
-function sentAgain(
-  { send }: ReadyAttempt,
-  prepareWithout: () => ReturnType<PrepareAttempt>,
-  onRefused: () => void,
-): ReadyAttempt {
-  return {
-    kind: 'ready',
-    async send(timeouts) {
-      const startedAt = performance.now();
-      const outcome = await send(timeouts);
-      if (!maybeRefused(outcome)) return outcome;
-      const prepared = await prepareWithout();
-      if (prepared.kind === 'failure') return outcome;
-      const second = await prepared.send(shortened(timeouts, performance.now() - startedAt));
-      if (second.kind === 'failure') return outcome;
-      if (outcome.failure === 'bad-request') onRefused(); // anything else may have been chance
-      return second;
-    },
+    return prepared instanceof Promise
+      ? prepared.then((ready) => sentAgain(ready, second))
+      : sentAgain(prepared, second);
   };
 }
 
 /** A reply with -Infinity in it is no JSON: it counts as one that cannot be read. */
-function maybeRefused(outcome: AttemptOutcome): outcome is Extract<AttemptOutcome, { kind: 'failure' }> {
-  if (outcome.kind === 'reply' || outcome.status === undefined) return false;
-  return outcome.failure === 'bad-request' || outcome.failure === 'bad-answer';
-}
-
-function shortened(timeouts: AttemptTimeouts, byMs: number): AttemptTimeouts {
-  return { ...timeouts, totalMs: Math.max(1, timeouts.totalMs - byMs) };
+function maybeRefused({ failure, status }: FailedAttempt): boolean {
+  return status !== undefined && (failure === 'bad-request' || failure === 'bad-answer');
 }
 
 /** The text of a native request that asks for log-probabilities, if its call wants them. */

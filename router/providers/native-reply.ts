@@ -89,7 +89,7 @@ const MAX_FIRST_RESPONSE_BYTES = 16 * 1024 * 1024;
 /**
  * A stream counts as a reply with the first event that has a piece of its content, or a reason to stop. What comes before is held: comments,
  * pings, warnings, chunks without a choice, the beginnings of the message and its texts.
- * From then on its bytes pass through, event by event and unchanged but for a reason to stop, while usage and end are read. An error before the reply is a failure, and so is an event
+ * From then on its bytes pass through, event by event and unchanged but for a reason to stop and tokens that the client did not ask for, while usage and end are read. An error before the reply is a failure, and so is an event
  * that is no JSON object, and a stream that ends before it counts. The body throws ExchangeError also after a clean end that came before the reply's.
  */
 export async function streamedReply(
@@ -98,7 +98,7 @@ export async function streamedReply(
   bytes: Bytes,
   key: string | undefined,
 ): Promise<AttemptOutcome> {
-  const reader = new StreamReader(call.dialect);
+  const reader = new StreamReader(call.dialect, call.streamUsage);
   const most = call.dialect === 'responses' ? MAX_FIRST_RESPONSE_BYTES : MAX_FIRST_EVENT_BYTES;
   const first = await firstChunks(bytes, reader, most);
   if (first === undefined || reader.empty) {

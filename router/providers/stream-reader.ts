@@ -7,6 +7,7 @@ import { isSeenByClient, reportedError } from './error-body.ts';
 import { ExchangeError } from './provider-error.ts';
 import { identityIn } from './reply-identity.ts';
 import { type SseEvent, SseReader } from './response.ts';
+import { lastNullUsage, NULL_USAGE, withoutUsage } from './stream-usage.ts';
 import { UsageReader } from './usage.ts';
 
 /** OpenAI's end, also if the blank line after it is missing. */
@@ -17,6 +18,12 @@ const FINISHED: Readonly<Record<Dialect, RegExp>> = {
   openai: /"finish_reason"\s*:\s*"(?!")/,
   anthropic: /"stop_reason"\s*:\s*"(?!")/,
   responses: /"type"\s*:\s*"response\.(?:completed|incomplete|failed)"/,
+};
+/** What an error, counts, the end and a call of a tool have, and a further piece of a text has not. */
+const NOTABLE: Readonly<Record<Dialect, RegExp>> = {
+  openai: /"(?:error"|name"|usage"\s*:\s*(?!null)|finish_reason"\s*:\s*")/,
+  anthropic: /"(?:error"|usage"|stop_reason"|type"\s*:\s*"(?:tool_use|message_stop)")/,
+  responses: /"(?:error"|usage")/,
 };
 /** What may be a reason to finish that means a failure. */
 const MAY_HAVE_FAILED =
@@ -37,6 +44,7 @@ export class StreamReader {
   readonly #usage: UsageReader;
   readonly #stopReasons: StreamedStopReasons;
   readonly #dialect: Dialect;
+  readonly #hidesUsage: boolean;
   /** Of an event whose end has not come. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -57,8 +65,10 @@ export class StreamReader {
   /** An error has come that the client's library would take for the end of a whole reply. */
   #hiddenError = false;
 
-  constructor(dialect: Dialect) {
+  /** @param hidesUsage takes out what a provider adds because it was asked for the tokens of the stream */
+  constructor(dialect: Dialect, hidesUsage = false) {
     this.#dialect = dialect;
+    this.#hidesUsage = hidesUsage;
     this.#usage = new UsageReader(dialect);
     this.#stopReasons = new StreamedStopReasons(dialect);
   }
@@ -68,6 +78,7 @@ export class StreamReader {
    *   then ends with that event, and nothing may be pushed any more.
    */
   push(chunk: Uint8Array): Uint8Array {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const passed: Uint8Array[] = [];
     let from = 0;
     const events = this.#events.push(chunk);
@@ -77,23 +88,32 @@ export class StreamReader {
       const edits = this.#read(event);
       const end = this.#events.endOf(at);
       if (lacking !== undefined && !this.#cut) {
-        if (start > from) passed.push(this.#withHeld(chunk.subarray(from, start)));
+        if (start > from) passed.push(this.#withHeld(bytes.subarray(from, start)));
         passed.push(lacking);
         from = start;
       }
-      if (edits.length > 0 && !this.#cut) {
-        if (start > from) passed.push(this.#withHeld(chunk.subarray(from, start)));
-        passed.push(editedBytes(this.#withHeld(chunk.subarray(start, end)), edits));
-        from = end;
+      const hides = this.#hidesUsage && event.data.includes('"usage"');
+      if ((edits.length > 0 || hides) && !this.#cut) {
+        const isWhole = hides && edits.length === 0 && this.#heldBytes === 0;
+        const nullAt = isWhole ? lastNullUsage(bytes, start, end, event.data) : -1;
+        if (nullAt === -1) {
+          if (start > from) passed.push(this.#withHeld(bytes.subarray(from, start)));
+          const whole = this.#withHeld(bytes.subarray(start, end));
+          passed.push(hides ? withoutUsage(whole, event.data, edits) : editedBytes(whole, edits));
+          from = end;
+        } else {
+          passed.push(bytes.subarray(from, nullAt));
+          from = nullAt + NULL_USAGE.length;
+        }
       }
       this.#cut = false;
-      if (this.#hiddenError) return joined([...passed, this.#withHeld(chunk.subarray(from, end))]);
+      if (this.#hiddenError) return joined([...passed, this.#withHeld(bytes.subarray(from, end))]);
       start = end;
     }
     const whole = this.#events.unfinishedFrom;
     if (whole === chunk.length && from === 0 && passed.length === 0 && this.#heldBytes === 0) return chunk; // nearly always
-    if (whole > from) passed.push(this.#withHeld(chunk.subarray(from, whole)));
-    this.#hold(chunk.subarray(Math.max(from, whole)));
+    if (whole > from) passed.push(this.#withHeld(bytes.subarray(from, whole)));
+    this.#hold(bytes.subarray(Math.max(from, whole)));
     if (this.#heldBytes <= MAX_HELD_BYTES) return joined(passed);
     this.#cut = true;
     return joined([...passed, this.takeHeld()]);
@@ -102,7 +122,7 @@ export class StreamReader {
   /** The bytes of an event whose end has not come. */
   takeHeld(): Uint8Array {
     const lacking = this.#unfinishedDone() ? this.#lackingReason({ event: '', data: DONE }) : undefined;
-    const held = this.#withHeld(new Uint8Array());
+    const held = this.#withHeld(Buffer.alloc(0));
     return lacking === undefined ? held : Buffer.concat([lacking, held]);
   }
 
@@ -128,11 +148,12 @@ export class StreamReader {
     this.#heldBytes += bytes.length;
   }
 
-  #withHeld(bytes: Uint8Array): Buffer {
-    const all = this.#held.length === 0 ? bytes : Buffer.concat([...this.#held, bytes]);
+  #withHeld(bytes: Buffer): Buffer {
+    if (this.#held.length === 0) return bytes;
+    const all = Buffer.concat([...this.#held, bytes]);
     this.#held = [];
     this.#heldBytes = 0;
-    return Buffer.from(all.buffer, all.byteOffset, all.byteLength);
+    return all;
   }
 
   /** Whether a piece of the reply's content has come, or its reason to stop. */
@@ -200,9 +221,14 @@ export class StreamReader {
 
   /** @returns what to edit in the event's JSON */
   #read({ event, data }: SseEvent): JsonEdit[] {
+    if (this.#begun && this.#isText(event, data)) {
+      this.#lastData = data;
+      this.#usage.readText(data.length);
+      return [];
+    }
     const named = event === 'error';
     const ends = this.#ends(event, data);
-    if (named || data.includes('"error"') || (ends && MAY_HAVE_FAILED.test(data)))
+    if (named || data.includes('"error"') || this.#isNoChunk(data) || (ends && MAY_HAVE_FAILED.test(data)))
       this.#readError(event, data);
     if (!this.#begun) this.#readBeforeReply(data);
     if (this.#dialect === 'anthropic') this.#done ||= this.#isMessageStop(event, data);
@@ -212,6 +238,18 @@ export class StreamReader {
     if (data !== '') this.#lastData = data;
     this.#usage.read(data);
     return this.#stopReasons.edits(data);
+  }
+
+  /** Whether an event has a further piece of the reply and nothing else that is looked for: nearly all have, and are searched once. */
+  #isText(event: string, data: string): boolean {
+    if (NOTABLE[this.#dialect].test(data)) return false;
+    if (this.#dialect === 'openai') return event === 'message' && data.includes('"choices"');
+    return event.endsWith(this.#dialect === 'anthropic' ? '_delta' : '.delta');
+  }
+
+  /** OpenAI's chunks have choices, all of them; what has none is a comment of the provider or an error of some form. */
+  #isNoChunk(data: string): boolean {
+    return this.#dialect === 'openai' && data !== '' && data !== DONE && !data.includes('"choices"');
   }
 
   /** Whether the model has finished with this event. */

@@ -27,6 +27,8 @@ export interface ProviderCall extends ModelRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The reply will be judged: the tokens' log-probabilities are asked for if the model's API has them. Default false. */
   readonly logprobs?: boolean | undefined;
+  /** Plimsoll asks for the tokens of the stream, and the client does not get them. Default false. */
+  readonly streamUsage?: boolean | undefined;
   /** Counts a reply that is held. */
   readonly memory?: MemoryShare | undefined;
   /** Aborts the attempt: the client left, or the deadline passed. */

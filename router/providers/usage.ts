@@ -42,14 +42,17 @@ export class UsageReader {
     this.#dialect = dialect;
   }
 
+  /** An event that holds no counts. @param length of its data */
+  readText(length: number): void {
+    if (length <= SHORTEST_EVENT) return;
+    this.#events++;
+    this.#characters += length;
+    if (length < this.#shortest) this.#shortest = length;
+  }
+
   /** `data` is that of one event. Most are text: only those that may hold counts are parsed. */
   read(data: string): void {
-    const { length } = data;
-    if (length > SHORTEST_EVENT) {
-      this.#events++;
-      this.#characters += length;
-      if (length < this.#shortest) this.#shortest = length;
-    }
+    this.readText(data.length);
     if (data.includes('"usage"') && !data.includes('"usage":null')) this.#count(data);
   }
 

@@ -1,14 +1,12 @@
 import type { Worker } from 'node:worker_threads';
 import type { Dialect } from '../catalog/index.ts';
-import type { RedactCommandOptions, RedactionOptions } from '../redaction/index.ts';
 import { resultWithin } from '../result-within.ts';
 import { startWorkerThread } from '../worker-thread.ts';
 import type { CapturedReply, CapturedRequest, Stratum } from './captured.ts';
+import type { WordRedactionOptions } from './redacted-words.ts';
 
 /** What the thread is given when it starts. */
-export interface CaptureThreadData {
-  readonly redaction: RedactionOptions;
-  readonly command?: RedactCommandOptions | undefined;
+export interface CaptureThreadData extends WordRedactionOptions {
   /** Whether the words of the reply are kept. */
   readonly withReply: boolean;
   /** A longer record is not kept. */

@@ -1,19 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { textSignals } from '../cascade/index.ts';
 import { neutralRequest, type ReplyContent, replyContent, streamContent } from '../dialects/index.ts';
-import { isObject, type JsonObject, mapTexts, parseJson } from '../json/index.ts';
+import { isObject, type JsonObject, parseJson } from '../json/index.ts';
 import { requestMessages, scoredText } from '../prompt/index.ts';
 import { SseReader } from '../providers/index.ts';
-import { openRedactCommand, openRedactor } from '../redaction/index.ts';
 import type { CaptureJob, CaptureResult, CaptureThreadData } from './capture-thread.ts';
 import { type CapturedReply, type CapturedRequest, capturedRecord } from './captured.ts';
+import { openWordRedaction } from './redacted-words.ts';
 import { stratumOf } from './sampling.ts';
 
 /** The program of the thread that reads, redacts and writes down what was drawn. Nothing of a text leaves it but in a result. */
-const { redaction, command, withReply, maxBytes } = workerData as CaptureThreadData;
+const { withReply, maxBytes, ...options } = workerData as CaptureThreadData;
 const port = parentPort!;
-const newRedactor = await openRedactor(redaction);
-const ownCommand = command && openRedactCommand(command);
+const redaction = await openWordRedaction(options);
 
 port.on('message', async (given: CaptureJob) => {
   port.postMessage(await captured(given));
@@ -28,7 +27,7 @@ async function captured(given: CaptureJob): Promise<CaptureResult> {
     const prompt = promptOf(body, given);
     const reply = given.reply && { ...given.reply, ...wordsOf(given, prompt ?? '') };
     const words = { request, text: reply?.text, toolCalls: reply?.toolCalls };
-    const { text, toolCalls, ...redacted } = await redactedWords(words);
+    const { text, toolCalls, ...redacted } = await redaction.redact(words);
     const whole: CapturedRequest = {
       ...given.known,
       stratum: given.stratum ?? stratumFor(given, prompt),
@@ -74,20 +73,6 @@ function contentOf(bytes: Buffer, dialect: CaptureJob['dialect'], stream: boolea
 
 function isKnown(signal: [string, number | undefined]): signal is [string, number] {
   return signal[1] !== undefined;
-}
-
-/** By form and list first, then by the operator's program, which sees no more than it needs. */
-async function redactedWords<T>(words: T): Promise<T> {
-  const redacted = newRedactor().json(words);
-  if (ownCommand === undefined) return redacted;
-  const texts: string[] = [];
-  mapTexts(redacted, (text) => {
-    texts.push(text);
-    return text;
-  });
-  const given = await ownCommand.redact(texts);
-  let next = 0;
-  return mapTexts(redacted, () => given[next++] ?? '');
 }
 
 function withWords(

@@ -1,32 +1,26 @@
-import { readFileSync } from 'node:fs';
 import type { Dialect } from '../catalog/index.ts';
-import { PlimsollError, type SafeError, systemErrorCode } from '../errors.ts';
+import type { SafeError } from '../errors.ts';
 import { type JsonObject, objectIn, textIn } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { requestMessages, scoredText } from '../prompt/index.ts';
-import type { RedactCommandOptions, RedactedKind } from '../redaction/index.ts';
 import { openRedactor } from '../redaction/index.ts';
 import type { Decision } from '../router.ts';
 import type { Log, LogRecord } from '../state/index.ts';
 import { type CaptureJob, type CaptureThreadData, openCaptureThread } from './capture-thread.ts';
 import { CAPTURED, type CapturedDecision, type Stratum } from './captured.ts';
-import type { RequestFacts } from './decision-record.ts';
 import { createRecordWriter, GATHER_MS, isRetried } from './record-writer.ts';
+import { type RedactedFields, wordRedactionOf } from './redacted-words.ts';
+import type { RequestFacts } from './request-facts.ts';
 import { createSampler, type Sampler, stratumOf } from './sampling.ts';
 import { totalCostUsd } from './savings.ts';
 
 /** `capture` of the configuration. */
-export interface CaptureOptions {
+export interface CaptureOptions extends RedactedFields {
   /** Above 0, at most 1. */
   readonly share: number;
   /** Only requests to these; `auto` is the ladder itself. Undefined: all, also those that name their model. */
   readonly profiles?: readonly string[] | undefined;
   readonly include: 'prompt' | 'prompt+reply';
-  readonly redact: readonly RedactedKind[];
-  /** A name a line. Needed by `name`. */
-  readonly namesFile?: string | undefined;
-  readonly phoneCountries?: readonly string[] | undefined;
-  readonly redactCommand?: RedactCommandOptions | undefined;
   /** Of one record; a longer one is not kept. */
   readonly maxBytes: number;
 }
@@ -286,26 +280,7 @@ class Held {
 }
 
 async function threadData(options: CaptureOptions): Promise<CaptureThreadData> {
-  const { redact: kinds, namesFile, phoneCountries, redactCommand, include, maxBytes } = options;
-  const names = kinds.includes('name') && namesFile !== undefined ? namesIn(namesFile) : [];
-  const redaction = { kinds, names, ...(phoneCountries && { phoneCountries }) };
-  await openRedactor(redaction); // a wrong country is one of the start, not of the thread
-  return { redaction, command: redactCommand, withReply: include === 'prompt+reply', maxBytes };
-}
-
-function namesIn(file: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const field = 'capture.names_file';
-    throw new PlimsollError(
-      'invalid-config',
-      `${field}: ${file} cannot be read (${systemErrorCode(cause)}). It is a text file in UTF-8 with a name on each line.`,
-      { place: { file, field }, cause },
-    );
-  }
-  return text
-    .split(/\r?\n/)
-    .flatMap((line) => (line.trim() === '' || line.startsWith('#') ? [] : [line.trim()]));
+  const redaction = wordRedactionOf(options);
+  await openRedactor(redaction.redaction); // a wrong country is one of the start, not of the thread
+  return { ...redaction, withReply: options.include === 'prompt+reply', maxBytes: options.maxBytes };
 }

@@ -1,6 +1,6 @@
 import type { NeutralRequest } from '../dialects/index.ts';
 import { isObject, type JsonObject, parseJson } from '../json/index.ts';
-import type { Log, StoredRecord } from '../state/index.ts';
+import { type Log, type StoredRecord, storedRecords } from '../state/index.ts';
 
 /** The stream of the state that captured requests are in. */
 export const CAPTURED = 'captured';
@@ -111,9 +111,6 @@ export interface CapturedFilter {
   readonly keyId?: string;
 }
 
-/** Records that are read at once. */
-const PAGE = 500;
-
 /**
  * The captured requests, in the order in which they were stored.
  * @throws PlimsollError `state-unavailable`; `invalid-state` if a text is encrypted with a key that is not there
@@ -122,17 +119,11 @@ export async function* readCaptured(
   log: Pick<Log, 'read'>,
   { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, keyId }: CapturedFilter = {},
 ): AsyncGenerator<CapturedRequest> {
-  for (let afterSeq = 0; ; ) {
-    const page = await log.read(CAPTURED, { afterSeq, limit: PAGE });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    for (const record of page) {
-      if (record.timeMs < since || record.timeMs >= until) continue;
-      if (keyId !== undefined && record.keyId !== keyId) continue;
-      const captured = capturedFrom(record);
-      if (captured !== undefined) yield captured;
-    }
-    afterSeq = last.seq;
+  for await (const record of storedRecords(log, CAPTURED)) {
+    if (record.timeMs < since || record.timeMs >= until) continue;
+    if (keyId !== undefined && record.keyId !== keyId) continue;
+    const captured = capturedFrom(record);
+    if (captured !== undefined) yield captured;
   }
 }
 

@@ -1,5 +1,5 @@
 import { DECISIONS, type Log, type LogRecord } from '../state/index.ts';
-import { decisionRecord, type RecordedText, type RequestFacts } from './decision-record.ts';
+import { decisionRecord, type RecordedText } from './decision-record.ts';
 import {
   createRecordWriter,
   GATHER_MS,
@@ -7,6 +7,7 @@ import {
   type RecordWriter,
   type RecordWriterOptions,
 } from './record-writer.ts';
+import type { RequestFacts } from './request-facts.ts';
 import { openRotatingFile } from './rotating-file.ts';
 
 export type DecisionLog = RecordWriter<RequestFacts>;

@@ -1,154 +1,21 @@
 import { z } from 'zod';
-import type { CatalogModel, Dialect, TokenCounts } from '../catalog/index.ts';
-import { ATTEMPT_KINDS, type AttemptRecord, SKIPS } from '../fallback/index.ts';
+import type { TokenCounts } from '../catalog/index.ts';
+import { ATTEMPT_KINDS, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
-import { FAILURES, OPERATIONS, type Operation, type Usage } from '../providers/index.ts';
+import { FAILURES, OPERATIONS } from '../providers/index.ts';
 import { MAX_TAGS } from '../request-tags.ts';
-import { BYPASS_REASONS, type BypassReason } from '../response-cache/index.ts';
-import type { Decision } from '../router.ts';
+import { BYPASS_REASONS } from '../response-cache/index.ts';
+import { SESSION_SOURCES, SESSION_TRANSITIONS } from '../sessions/index.ts';
 import {
-  SESSION_SOURCES,
-  SESSION_TRANSITIONS,
-  type SessionIdentity,
-  type SessionTransition,
-} from '../sessions/index.ts';
-import type { ReplyIdentity } from '../types.ts';
+  type CacheFacts,
+  type CheckFacts,
+  ESCALATION_CAUSES,
+  type LookFacts,
+  type RequestFacts,
+  type RoutedBy,
+  type SessionFacts,
+} from './request-facts.ts';
 import { spentUsd, totalCostUsd } from './savings.ts';
-
-/** What routing contributed; the rest of a decision is of no use here. */
-type RoutedBy = Pick<
-  Decision,
-  'policy' | 'verdict' | 'ungatedReason' | 'escalated' | 'scores' | 'predictedLoss' | 'threshold'
-> &
-  Partial<Pick<Decision, 'artifact' | 'policyChoice'>>;
-
-/** Why the reply of a model below the strongest did not go out. */
-export const ESCALATION_CAUSES = [
-  'loss', // its predicted loss was above the accept level
-  'empty', // neither text nor a call of a tool
-  'unknown-tool', // it calls a tool that was not on offer
-  'invalid-input-of-tool', // the input is no JSON object, or breaks the tool's schema
-  'no-call', // a call was required
-  'invalid-json', // JSON was asked for, and it is none or breaks the schema
-  'validator-rejected', // by one of the operator's validators
-  'validator-failed', // one of them crashed, could not be reached, or took too long
-  'too-late', // cascade.max_wait_ms passed
-  'too-large', // there was no memory to hold it
-  'broken', // its stream broke off
-  'failed', // there was no reply
-] as const;
-export type EscalationCause = (typeof ESCALATION_CAUSES)[number];
-
-/** The looks at the replies of models below the strongest, before one goes out: what is said of the last of them, and the earlier ones. */
-export interface CheckFacts extends LookFacts {
-  /** Of the rungs below, in order; each had a reply that did not go out. */
-  readonly earlier: readonly LookFacts[];
-  /** From the first call to the last judgement, in ms. */
-  readonly ms: number;
-  /** Replies that were paid for and did not go out: the judged ones, further samples, the verifier's. */
-  readonly spent: readonly SpentReply[];
-}
-
-/** The look at one reply. */
-export interface LookFacts {
-  /** The model that was called, or its equal that replied. */
-  readonly model: CatalogModel;
-  /** The limit that the prompt's predicted loss kept. */
-  readonly skip: number;
-  /** The reply's predicted loss; undefined if it was not judged. */
-  readonly replyLoss?: number | undefined;
-  /** Undefined if it went out. */
-  readonly escalated?: EscalationCause | undefined;
-}
-
-export interface SpentReply {
-  readonly model: CatalogModel;
-  readonly usage: Usage | undefined;
-}
-
-/**
- * All that is reported of one request when its last byte is sent: to the decision log, the metrics and the trace. What is not known is
- * undefined, never 0. Times are in ms, costs in US dollars.
- */
-export interface RequestFacts {
-  /** Id of the decision, as in `x-plimsoll-decision-id`. */
-  readonly id: string;
-  readonly startedAt: Date;
-  readonly dialect: Dialect;
-  readonly operation: Operation;
-  readonly stream: boolean;
-  /** As the client wrote it: free text. */
-  readonly requestedModel: string;
-  /** What routing, or the client, chose; undefined if the request was refused before. */
-  readonly selected: CatalogModel | undefined;
-  /** The model that replied; undefined if none did. */
-  readonly served: CatalogModel | undefined;
-  /** Why that one was selected: a reason of a decision or another word from a closed list, never free text. */
-  readonly reason: string;
-  /** Undefined if the client named the model. */
-  readonly decision: RoutedBy | undefined;
-  /** The rule of the configuration that fired, or refused the request. */
-  readonly rule?: string | undefined;
-  readonly attempts: readonly AttemptRecord[];
-  /** Undefined if no cheap reply was to be judged. */
-  readonly check?: CheckFacts | undefined;
-  /** Attempts that were given up because another one replied first, with an estimate of the prompt's tokens; left out if there are none. */
-  readonly abandoned?: readonly SpentReply[] | undefined;
-  /** HTTP status, as the client got it. */
-  readonly status: number;
-  readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';
-  /** Paths of the client's fields that the serving model did not get; undefined if it got all. */
-  readonly dropped: readonly string[] | undefined;
-  readonly usage: Usage | undefined;
-  /** Tokens of the reply, as reported; of a stream without a report an estimate by its length. */
-  readonly outputTokens?: number | undefined;
-  /** What the reply says of its model, if it passed through as it came. */
-  readonly identity?: ReplyIdentity | undefined;
-  /** Of the reply that went out: `totalCostUsd` adds a cheap one that did not. */
-  readonly costUsd: number | undefined;
-  /** What the cache of replies did; undefined if there is none, or the request had nothing to do with it. */
-  readonly cache?: CacheFacts | undefined;
-  /** Always strong, same tokens: see `savings.ts`. Undefined if nothing was routed. */
-  readonly baselineCostUsd: number | undefined;
-  /** At random with the router's shares, same tokens: see `savings.ts`. */
-  readonly randomCostUsd: number | undefined;
-  /** Spent by Plimsoll itself before the first attempt and after the reply. */
-  readonly overheadMs: number;
-  /** Spent on attempts and the waits between them, the stream included. */
-  readonly upstreamMs: number | undefined;
-  /** From the start to the first byte of the reply's body. */
-  readonly firstByteMs: number | undefined;
-  readonly durationMs: number;
-  readonly keyId: string | undefined;
-  /** As the client named them, in lower case; may be empty. */
-  readonly tags: readonly string[];
-  /** The profile that it was for; undefined: none. */
-  readonly profile?: string | undefined;
-  /** Who asked, as the client names them. Only the state stores it, as a keyed hash, for erasure. */
-  readonly user?: string | undefined;
-  /** The conversation that the request belongs to; undefined if it neither says nor shows one. */
-  readonly session?: SessionFacts | undefined;
-  /** The routed text. Only the decision log reads it, and only if `include_prompt` is on. */
-  readonly prompt: string | undefined;
-}
-
-/** `hit`: the reply came from the cache, `miss`: it could have; else why it could not. */
-export interface CacheFacts {
-  readonly outcome: 'hit' | 'miss' | BypassReason;
-  /** Of a hit: how long ago the reply was made, and what it cost then. */
-  readonly ageMs?: number | undefined;
-  readonly savedUsd?: number | undefined;
-}
-
-/** A conversation. `name` is the client's own id: the state stores a keyed hash of it, and the log has it only if `include_session_ids` is on. */
-export interface SessionFacts extends Pick<SessionIdentity, 'id' | 'name' | 'source'> {
-  /** Undefined if no model was selected. */
-  readonly transition: SessionTransition | undefined;
-  /** What changing the model costs in prompt caches, or would have; undefined if there was nothing to change. */
-  readonly switchCostNanoUsd?: number | undefined;
-  /** The client replaced the history by a shorter one. */
-  readonly isCompacted?: boolean | undefined;
-}
 
 const MAX_DROPPED = 50;
 
@@ -173,6 +40,7 @@ const attempt = z.strictObject({
   ms,
   waited_ms: ms.optional().describe('Waited before this retry.'),
   key: z.string().optional().describe('NAME of the variable of its key, where its provider has several.'),
+  deployment: z.string().optional().describe('Where the model was called, if it has several deployments.'),
 });
 
 const look = {
@@ -197,8 +65,17 @@ export const decisionRecordSchema = z
     requested_model: z.string().describe('As the client wrote it, at most 200 characters.'),
     selected: z.string().optional().describe('The model that routing, or the client, chose.'),
     served: z.string().optional().describe('The model that answered; left out where none did.'),
+    deployment: z
+      .string()
+      .optional()
+      .describe('The deployment that answered: <provider>/<its name there>; only of a model with several.'),
     reason: z.string(),
+    candidate: z.string().optional().describe('The candidate of the ladder that the decision is for.'),
     policy: z.strictObject({ name: z.string(), version: z.int(), sha256: z.string() }).optional(),
+    artifact: z
+      .string()
+      .optional()
+      .describe('The first 12 digits of the sha256 of the artifact that decided.'),
     verdict: z
       .enum(POLICY_VERDICTS)
       .optional()
@@ -215,6 +92,31 @@ export const decisionRecordSchema = z
       .describe('The candidate that the policy chose, if turn or session kept another.'),
     predicted_loss: z.number().optional(),
     threshold: z.number().optional().describe('The one that was used.'),
+    narrowed: z
+      .strictObject({
+        allowed: z
+          .array(z.string())
+          .optional()
+          .describe('Candidates that could take the request; left out if all could.'),
+        task: z.string().optional().describe('The task by which specialists competed.'),
+        pinned: z.string().optional().describe('The candidate that its turn was on.'),
+        session: z
+          .strictObject({ candidate: z.string(), worth: z.array(z.boolean()), rescue: z.boolean() })
+          .optional()
+          .describe(
+            'The candidate that its conversation was on; of each cheaper one, whether going there was worth what it cost; whether the model had failed too often.',
+          ),
+        slow: z.array(z.string()).optional().describe('Candidates that were expected to reply too late.'),
+        slow_may_lower: z.boolean().optional(),
+        judgeable: z
+          .array(z.string())
+          .optional()
+          .describe('Of a cascade: candidates whose replies could be judged.'),
+      })
+      .optional()
+      .describe(
+        'What was left of the ladder before the policy chose; left out if all of it was. With the scores it makes the choice reproducible.',
+      ),
     cascade: z
       .strictObject({
         ...look,
@@ -263,7 +165,21 @@ export const decisionRecordSchema = z
     duration_ms: ms,
     key_id: z.string().optional(),
     profile: z.string().optional().describe('The profile that the request was for.'),
+    experiment: z
+      .strictObject({
+        name: z.string(),
+        arm: z.string(),
+        propensity: z.number().gt(0).max(1).describe('The probability of the arm at that time.'),
+        unit: z.string().describe('What was assigned, as a hash: the arm follows from it and the weights.'),
+      })
+      .optional()
+      .describe('The experiment that the request was in; left out if it was in none.'),
     tags: z.array(z.string()).max(MAX_TAGS).optional().describe('From x-plimsoll-tags, in lower case.'),
+    task: z.string().optional().describe('From x-plimsoll-task, in lower case.'),
+    predicted_task: z
+      .strictObject({ task: z.string(), probability: z.number().min(0).max(1) })
+      .optional()
+      .describe('What the text is likely to ask for; only with tasks: on.'),
     session: z
       .strictObject({
         id: z
@@ -314,8 +230,11 @@ export function decisionRecord(
     requested_model: facts.requestedModel.slice(0, MAX_REQUESTED_MODEL),
     selected: facts.selected?.name,
     served: facts.served?.name,
+    deployment: facts.served?.deployment,
     reason: facts.reason,
+    candidate: decision?.candidate,
     policy: decision && policyOf(decision.policy),
+    artifact: decision?.artifact && recordedArtifact(decision.artifact),
     verdict: decision?.verdict,
     rule: facts.rule,
     ungated_reason: decision?.ungatedReason ?? undefined,
@@ -323,6 +242,7 @@ export function decisionRecord(
     policy_choice: decision?.policyChoice,
     predicted_loss: decision?.predictedLoss ?? undefined,
     threshold: decision?.threshold ?? undefined,
+    narrowed: decision?.narrowed && narrowedOf(decision.narrowed),
     cascade: facts.check && checkOf(facts.check),
     attempts: facts.attempts.map(attemptOf),
     dropped: facts.dropped?.length ? facts.dropped.slice(0, MAX_DROPPED) : undefined,
@@ -339,10 +259,18 @@ export function decisionRecord(
     duration_ms: rounded(facts.durationMs),
     key_id: facts.keyId,
     profile: facts.profile,
+    experiment: facts.experiment && experimentOf(facts.experiment),
     tags: facts.tags.length === 0 ? undefined : [...facts.tags],
+    task: facts.task,
+    predicted_task: decision?.predictedTask && { ...decision.predictedTask },
     session: facts.session && sessionOf(facts.session, includeSessionIds),
     prompt: includePrompt ? facts.prompt : undefined,
   };
+}
+
+/** How records name an artifact. */
+export function recordedArtifact({ sha256 }: { readonly sha256: string }): string {
+  return sha256.slice(0, 12);
 }
 
 function sessionOf(
@@ -359,12 +287,36 @@ function sessionOf(
   };
 }
 
+function experimentOf({ experiment, arm, propensity, unit }: NonNullable<RequestFacts['experiment']>) {
+  return { name: experiment, arm, propensity, unit };
+}
+
 function cacheOf({ outcome, ageMs, savedUsd }: CacheFacts) {
   return { outcome, age_ms: ageMs && rounded(ageMs), saved_usd: savedUsd };
 }
 
 function policyOf({ name, version, sha256 }: NonNullable<RequestFacts['decision']>['policy']) {
   return { name, version, sha256 };
+}
+
+function narrowedOf({
+  task,
+  allowed,
+  pinned,
+  session,
+  slow,
+  slowMayLower,
+  judgeable,
+}: NonNullable<RoutedBy['narrowed']>) {
+  return {
+    task,
+    allowed: allowed && [...allowed],
+    pinned,
+    session: session && { candidate: session.candidate, worth: [...session.worth], rescue: session.rescue },
+    slow: slow && [...slow],
+    slow_may_lower: slowMayLower,
+    judgeable: judgeable && [...judgeable],
+  };
 }
 
 function checkOf(check: CheckFacts) {
@@ -386,8 +338,9 @@ function lookOf({ model, skip, replyLoss, escalated }: LookFacts) {
 }
 
 function attemptOf(made: RequestFacts['attempts'][number]) {
-  const { model, kind, outcome, status, ms, waitedMs, key } = made;
-  return { model, kind, outcome, status, ms: rounded(ms), waited_ms: waitedMs && rounded(waitedMs), key };
+  const { model, kind, outcome, status, ms, waitedMs, key, deployment } = made;
+  const waited_ms = waitedMs && rounded(waitedMs);
+  return { model, kind, outcome, status, ms: rounded(ms), waited_ms, key, deployment };
 }
 
 function usageOf(usage: TokenCounts) {

@@ -3,9 +3,9 @@ import { FEEDBACK_KINDS, type FeedbackKind, type FeedbackSignal } from '../feedb
 import { RecentMap } from '../recent-map.ts';
 import { DECISIONS, type Documents, type Log, type LogRecord } from '../state/index.ts';
 import { CAPTURED } from './captured.ts';
-import type { RequestFacts } from './decision-record.ts';
 import { FEEDBACK, type FeedbackEntry, feedbackId, feedbackRecord } from './feedback.ts';
 import { type FeedbackTokens, feedbackTokens, type TokenSubject, tokenSecret } from './feedback-tokens.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** `feedback` of the configuration. */
 export interface FeedbackOptions {

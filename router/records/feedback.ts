@@ -1,6 +1,6 @@
 import type { FeedbackKind } from '../feedback-kinds.ts';
 import { isObject, parseJson } from '../json/index.ts';
-import type { Log, LogRecord, StoredRecord } from '../state/index.ts';
+import { type Log, type LogRecord, type StoredRecord, storedRecords } from '../state/index.ts';
 
 /** The stream of the state that feedback is in. */
 export const FEEDBACK = 'feedback';
@@ -43,8 +43,6 @@ export function feedbackFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>
   return { ...(known as unknown as FeedbackEntry), ...(text !== undefined && { text }) };
 }
 
-const PAGE = 500;
-
 /**
  * All feedback, in the order in which it was stored.
  * @param since milliseconds since 1970
@@ -54,14 +52,8 @@ export async function* readFeedback(
   log: Pick<Log, 'read'>,
   { since = Number.NEGATIVE_INFINITY }: { readonly since?: number } = {},
 ): AsyncGenerator<FeedbackEntry> {
-  for (let afterSeq = 0; ; ) {
-    const page = await log.read(FEEDBACK, { afterSeq, limit: PAGE });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    for (const record of page) {
-      const entry = record.timeMs < since ? undefined : feedbackFrom(record);
-      if (entry !== undefined) yield entry;
-    }
-    afterSeq = last.seq;
+  for await (const record of storedRecords(log, FEEDBACK)) {
+    const entry = record.timeMs < since ? undefined : feedbackFrom(record);
+    if (entry !== undefined) yield entry;
   }
 }

@@ -1,5 +1,14 @@
 /** What is kept of requests: the decision log, captured requests, feedback, and what a routed request saved. */
 export {
+  type Activity,
+  bucketMs,
+  MEASURES,
+  openActivity,
+  outcomeOf,
+  type RequestOutcome,
+  timeBucket,
+} from './activity.ts';
+export {
   type Capture,
   type CaptureOptions,
   type CaptureOutcome,
@@ -21,21 +30,36 @@ export {
   type Stratum,
 } from './captured.ts';
 export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
+export {
+  type DecisionRecord,
+  decisionRecord,
+  decisionRecordSchema,
+  recordedArtifact,
+} from './decision-record.ts';
+export {
+  FEEDBACK,
+  type FeedbackEntry,
+  feedbackFrom,
+  readFeedback,
+} from './feedback.ts';
+export { type FeedbackDesk, type FeedbackOptions, openFeedbackDesk } from './feedback-desk.ts';
+export {
+  GRADED,
+  type GradedReply,
+  type GradedRequest,
+  gradedFrom,
+  gradedRow,
+  keepGrades,
+  readGraded,
+} from './graded.ts';
 export type {
   CheckFacts,
-  DecisionRecord,
   EscalationCause,
   LookFacts,
   RequestFacts,
   SessionFacts,
   SpentReply,
-} from './decision-record.ts';
-export {
-  FEEDBACK,
-  type FeedbackEntry,
-  readFeedback,
-} from './feedback.ts';
-export { type FeedbackDesk, type FeedbackOptions, openFeedbackDesk } from './feedback-desk.ts';
+} from './request-facts.ts';
 export {
   baselineCostUsd,
   createRungShares,

@@ -1,8 +1,11 @@
+import { HUMAN } from '../catalog/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
-import { conditionOf } from './conditions.ts';
+import { conditionOf, type TextTests } from './conditions.ts';
+import { openLanguages } from './language.ts';
 import { openPatterns, type PatternTest } from './pattern.ts';
 import type { RequestTraits, Rule, RuleAction, RuleOptions } from './rule.ts';
+import { rungNamed } from './rule-options.ts';
 import { unreachableRule } from './unreachable.ts';
 
 /** Rules in the order of the configuration. */
@@ -22,6 +25,10 @@ export interface RuleTargets {
     readonly candidates: readonly string[];
   }[];
   readonly profiles: readonly string[];
+  /** Names of limits. Default none. */
+  readonly limits?: readonly string[];
+  /** Names of people: each is a model `human/<name>`, and the only one is `human`. Default none. */
+  readonly people?: readonly string[];
 }
 
 /**
@@ -35,12 +42,16 @@ export async function compileRules(
 ): Promise<Rules> {
   const hasPatterns = options.some(({ when }) => when.matches !== undefined);
   const patternTest = hasPatterns ? await openPatterns() : undefined;
+  const hasLanguages = options.some(({ when }) => when.language !== undefined);
+  const languageOf = hasLanguages ? await openLanguages() : undefined;
   const rules = options.map((one, index) => {
     const at = `${field}.${index}`;
-    const { matches } = one.when;
-    const test = matches === undefined ? undefined : checkedPattern(matches, one, at, patternTest!);
-    const rule: Rule = { name: one.name, action: actionOf(one, targets, at) };
-    return { rule, holds: checkedCondition(one, at, test) };
+    const { matches: pattern, budgetUsed } = one.when;
+    const matches = pattern === undefined ? undefined : checkedPattern(pattern, one, at, patternTest!);
+    if (budgetUsed !== undefined && !targets.limits?.includes(budgetUsed.limit))
+      throw noSuch('limit named', budgetUsed.limit, targets.limits ?? [], `${at}.when.budget_used.limit`);
+    const rule: Rule = { name: one.name, action: actionOf(one, targets, at), field: at };
+    return { rule, holds: checkedCondition(one, at, { matches, languageOf }) };
   });
   refuseUnreachable(options, field);
   return {
@@ -65,9 +76,9 @@ function checkedPattern(
   }
 }
 
-function checkedCondition({ name, when }: RuleOptions, at: string, matches: PatternTest | undefined) {
+function checkedCondition({ name, when }: RuleOptions, at: string, tests: TextTests) {
   try {
-    return conditionOf(when, matches);
+    return conditionOf(when, tests);
   } catch {
     throw invalid(
       `${at}.when.time_zone`,
@@ -86,15 +97,28 @@ function actionOf(rule: RuleOptions, targets: RuleTargets, at: string): RuleActi
   if (atLeast !== undefined) return { kind: 'at-least', rung: rungOf(atLeast, targets, `${at}.at_least`) };
   if (atMost !== undefined) return { kind: 'at-most', rung: rungOf(atMost, targets, `${at}.at_most`) };
   const name = use!; // one of them is there: the schema says so
-  const isRung = targets.ladders.some(({ candidates }) => candidates.includes(name));
+  const isRung = targets.ladders.some(({ candidates }) => rungNamed(name, candidates) !== -1);
+  if (!isRung && name === HUMAN)
+    return { kind: 'model', model: onlyPeople(targets.people ?? [], `${at}.use`) };
   const isModel = !isRung && name.includes('/');
   if (isModel) return { kind: 'model', model: name };
   return { kind: 'rung', rung: rungOf(name, targets, `${at}.use`) };
 }
 
+/** `human`, where one part of the configuration says who that is. */
+function onlyPeople(people: readonly string[], field: string): string {
+  if (people.length === 1) return `${HUMAN}/${people[0]}`;
+  throw invalid(
+    field,
+    people.length === 0
+      ? '"human" needs somebody who answers: add the part people to the configuration'
+      : `"human" may be any of several. Name one: ${people.map((one) => `${HUMAN}/${one}`).join(', ')}`,
+  );
+}
+
 function rungOf(name: string, { ladders }: RuleTargets, field: string): string {
   for (const { profile, candidates } of ladders) {
-    if (candidates.includes(name)) continue;
+    if (rungNamed(name, candidates) !== -1) continue;
     const where = profile === undefined ? 'rung' : `rung of the profile ${profile}`;
     throw noSuch(where, name, candidates, field);
   }

@@ -1,4 +1,6 @@
 /** Rules before the classifier: what is known of a request -> the rule that fires, and what it does. Pure functions. */
 export { compileRules, type Rules } from './compile-rules.ts';
+export { timeTest } from './conditions.ts';
+export { RULE_LANGUAGES } from './language.ts';
 export { DAYS, type RequestTraits, type Rule, type RuleOptions } from './rule.ts';
-export { boundedRungs, withRule } from './rule-options.ts';
+export { boundedRungs, rungNamed, withRule } from './rule-options.ts';

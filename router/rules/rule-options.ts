@@ -19,6 +19,17 @@ export function withRule<Options extends RuledOptions>(options: Options, rule: R
   return { ...options, rule };
 }
 
+/** The ends of any ladder, whatever its candidates are called. */
+const [CHEAPEST, STRONGEST] = ['cheapest', 'strongest'];
+
+/** The rung of a name: a candidate, or the `cheapest` or `strongest` one; -1 if there is none. */
+export function rungNamed(name: string, candidates: readonly string[]): number {
+  const own = candidates.indexOf(name);
+  if (own !== -1) return own;
+  if (name === CHEAPEST) return 0;
+  return name === STRONGEST ? candidates.length - 1 : -1;
+}
+
 /**
  * The rungs that a rule leaves to choose among; undefined if it leaves all.
  * @param candidates names of the rungs, cheapest first
@@ -32,7 +43,7 @@ export function boundedRungs(
 ): readonly number[] | undefined {
   if (action.kind !== 'at-least' && action.kind !== 'at-most' && action.kind !== 'rung') return undefined;
   const all = allowed ?? candidates.map((_, rung) => rung);
-  const bound = candidates.indexOf(action.rung); // there: it was checked when the rules were read
+  const bound = rungNamed(action.rung, candidates); // there: it was checked when the rules were read
   const isLeft = (rung: number) => (action.kind === 'at-most' ? rung <= bound : rung >= bound);
   const left = all.filter(isLeft);
   if (left.length > 0) return left;

@@ -1,3 +1,5 @@
+import type { TaskPrediction } from '../tasks/index.ts';
+
 /** Numbers from `atLeast` to `atMost`, both included. */
 export interface Range {
   readonly atLeast?: number | undefined;
@@ -16,6 +18,8 @@ export interface Hours {
 /** What a request must be like; all that is given must hold, of a list one. Names of tasks, tags and headers are in lower case. */
 export interface RuleConditions {
   readonly task?: readonly string[] | undefined;
+  /** Of a task that is predicted: its least probability. What the client says is not in doubt. */
+  readonly taskProbability?: number | undefined;
   readonly tag?: readonly string[] | undefined;
   /** Ids of API keys. */
   readonly key?: readonly string[] | undefined;
@@ -32,6 +36,14 @@ export interface RuleConditions {
   readonly hours?: Hours | undefined;
   /** Of days and hours; an IANA name. */
   readonly timeZone?: string | undefined;
+  /** ISO 639-1, of the text that is scored; `und`: it shows none. */
+  readonly language?: readonly string[] | undefined;
+  /** Share of the windows of a named limit that is used up, 0 or more. */
+  readonly budgetUsed?: (Range & { readonly limit: string }) | undefined;
+  /** Of the request's session, before it. */
+  readonly sessionAge?:
+    | { readonly turns?: Range | undefined; readonly minutes?: Range | undefined }
+    | undefined;
   /** A pattern of RE2 that the text that is scored has a match of. */
   readonly matches?: string | undefined;
 }
@@ -62,6 +74,8 @@ export type RuleAction =
 export interface Rule {
   readonly name: string;
   readonly action: RuleAction;
+  /** Where it stands in the configuration, such as `rules.0`. */
+  readonly field?: string;
 }
 
 /** What is known of a request. What takes time is worked out only if a rule asks for it. */
@@ -70,12 +84,19 @@ export interface RequestTraits {
   readonly model: string | undefined;
   /** The client named a model, so nothing is routed unless a rule says so. */
   readonly isExplicit: boolean;
+  /** As the client named it. */
   readonly task: string | undefined;
+  /** As its text looks; undefined if there is none. Left out if tasks are not predicted. */
+  readonly predictedTask?: () => TaskPrediction | undefined;
   readonly tags: readonly string[];
   readonly keyId: string | undefined;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The text that is scored; undefined if no person wrote any. */
   readonly text: () => string | undefined;
+  /** Share of a named limit that is used up. Left out where nothing is limited: none of it. */
+  readonly budgetUsed?: (limit: string) => number;
+  /** Turns and minutes since the session of the request began, without this request; undefined if it belongs to none. */
+  readonly sessionAge?: () => { readonly turns: number; readonly minutes: number } | undefined;
   readonly needs: () => { readonly tools: boolean; readonly images: boolean; readonly inputTokens: number };
 }

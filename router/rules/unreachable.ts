@@ -21,8 +21,10 @@ export function unreachableRule(rules: readonly RuleOptions[]): UnreachableRule 
   return undefined;
 }
 
-function excludesItself({ characters, tokens }: RuleConditions): boolean {
-  return [characters, tokens].some((range) => range !== undefined && lowest(range) > highest(range));
+function excludesItself({ characters, tokens, budgetUsed, sessionAge }: RuleConditions): boolean {
+  return [characters, tokens, budgetUsed, sessionAge?.turns, sessionAge?.minutes].some(
+    (range) => range !== undefined && lowest(range) > highest(range),
+  );
 }
 
 const lowest = ({ atLeast = 0 }: Range) => atLeast;
@@ -33,6 +35,7 @@ function isImplied(wide: RuleConditions, narrow: RuleConditions): boolean {
   return (
     isModelImplied(wide.model, narrow.model) &&
     isAmong(wide.task, narrow.task) &&
+    (wide.taskProbability ?? 0) <= (narrow.taskProbability ?? 0) &&
     isAmong(wide.tag, narrow.tag) &&
     isAmong(wide.key, narrow.key) &&
     Object.entries(wide.header ?? {}).every(([name, values]) => isAmong(values, ownValues(narrow, name))) &&
@@ -41,6 +44,9 @@ function isImplied(wide: RuleConditions, narrow: RuleConditions): boolean {
     isSame(wide.tools, narrow.tools) &&
     isSame(wide.images, narrow.images) &&
     isSame(wide.matches, narrow.matches) &&
+    isAmong(wide.language, narrow.language) &&
+    isBudgetImplied(wide.budgetUsed, narrow.budgetUsed) &&
+    isAgeImplied(wide.sessionAge, narrow.sessionAge) &&
     isTimeImplied(wide, narrow)
   );
 }
@@ -68,6 +74,16 @@ function isInside(wide: Range | undefined, narrow: Range | undefined): boolean {
   if (wide === undefined) return true;
   const inner = narrow ?? {};
   return lowest(inner) >= lowest(wide) && highest(inner) <= highest(wide);
+}
+
+function isBudgetImplied(wide: RuleConditions['budgetUsed'], narrow: RuleConditions['budgetUsed']): boolean {
+  return isInside(wide, narrow?.limit === wide?.limit ? narrow : undefined);
+}
+
+/** A request without a session has no age. */
+function isAgeImplied(wide: RuleConditions['sessionAge'], narrow: RuleConditions['sessionAge']): boolean {
+  if (wide === undefined) return true;
+  return narrow !== undefined && isInside(wide.turns, narrow.turns) && isInside(wide.minutes, narrow.minutes);
 }
 
 const MINUTES = Array.from({ length: 1_440 }, (_, minute) => minute);

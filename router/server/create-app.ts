@@ -1,26 +1,39 @@
 import type { RequestListener } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import { createQueue } from '../access/index.ts';
+import { createQueue, isLoopback } from '../access/index.ts';
+import type { Batches } from '../batches/index.ts';
 import type { Config } from '../config/index.ts';
+import { createDashboard, isForDashboard } from '../dashboard/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import { PASSED_ROUTES } from '../passthrough/index.ts';
 import type { Router } from '../router.ts';
+import type { ServeOptions } from '../serving.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
 import type { Route, ServerContext } from './context.ts';
 import { readingGoogleKey } from './google-requests.ts';
-import { browserGuard, type Guard, keyGuard } from './guards.ts';
+import { browserGuard, type Guard, keyGuard, pageGuard } from './guards.ts';
 import { readingProfilePath } from './named-profile.ts';
 import { createSender, errorResponse, type Lifecycle, type Sender } from './responses.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { routeBatch, routeOne } from './routes/decisions.ts';
 import { feedbackRoute, isFeedback } from './routes/feedback.ts';
 import { googleRoutes } from './routes/google.ts';
 import { CALL_PATHS, type CallRoute, modelCallRoutes } from './routes/model-calls.ts';
 import { modelsRoute } from './routes/models.ts';
 import { passedRoutes } from './routes/passed-routes.ts';
+import { isSignedMessage, peopleRoutes } from './routes/people.ts';
 import { healthz, index, metricsRoute, openApi, readyz } from './routes/service.ts';
 import { threadRoutes } from './routes/threads.ts';
 import { createServerLog, loggedErrorResponse } from './server-log.ts';
+
+/** What the page needs besides. */
+export interface PageParts {
+  /** That of the last reload; default: the one of the start. */
+  readonly currentConfig?: (() => Config) | undefined;
+  readonly promotion?: ServeOptions['promotion'] | undefined;
+  readonly banner?: string | undefined;
+}
 
 /** The HTTP API on top of a router. */
 export function createApp(
@@ -29,8 +42,11 @@ export function createApp(
   logger: Logger,
   lifecycle: Lifecycle = { draining: false },
   gateway?: Gateway,
+  pageParts: PageParts = {},
+  openBatches: (context: ServerContext) => Batches | undefined = () => undefined,
 ): RequestListener {
   const context = createContext(router, config, logger, lifecycle);
+  const batches = openBatches(context);
   const { send } = context;
   const calls = gateway ? modelCallRoutes(context, gateway) : [];
   // In the order of their traffic, since Express tries one after the other.
@@ -46,20 +62,59 @@ export function createApp(
     ...(gateway
       ? [
           feedbackRoute(context, gateway),
+          ...batchRoutes(context, batches),
           ...passedRoutes(context, gateway),
           ...threadRoutes(context, gateway),
           ...googleRoutes(context, gateway),
+          ...peopleRoutes(context, gateway),
         ]
       : []),
   ];
-  const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused, isFeedback);
+  const keys = gateway?.access && keyGuard(send, gateway.access, gateway.refused, mayLackKey);
   const app = expressApp([...routes, index(context, routes)], keys, context);
   const browsers = browserGuard(config, send, {
     withKeys: keys !== undefined,
     callsModels: gateway !== undefined,
   });
-  const listener = readingProfilePath(readingGoogleKey(requestListener(browsers, keys, calls, app)));
+  const pages = dashboardFor(context, gateway, logger, pageParts);
+  const rest: RequestListener =
+    pages === undefined
+      ? app
+      : (request, response) => (isForDashboard(request) ? pages : app)(request, response);
+  const listener = readingProfilePath(readingGoogleKey(requestListener(browsers, keys, calls, rest)));
   return inOriginForm(requiringHost(listener, send), send);
+}
+
+/** Routes that take a token or a signature in place of an API key. */
+function mayLackKey(request: Parameters<typeof isFeedback>[0]): boolean {
+  return isFeedback(request) || isSignedMessage(request);
+}
+
+/** Open to look at, without signing in, only if nobody but this machine can come here, and no proxy leads others here. */
+function dashboardFor(
+  { router, config, send, lifecycle, budget }: ServerContext,
+  gateway: Gateway | undefined,
+  logger: Logger,
+  { currentConfig = () => config, promotion, banner }: PageParts,
+): RequestListener | undefined {
+  if (config.dashboard === 'off') return undefined;
+  const { host, allowedHosts } = config.server;
+  const isOpen = gateway?.access === undefined && isLoopback(host) && allowedHosts.length === 0;
+  const pages = createDashboard({
+    router,
+    config: currentConfig,
+    gateway,
+    budget,
+    promotion,
+    banner,
+    isOpen,
+    isDraining: () => lifecycle.draining,
+    onChange: (change) => logger.info(change, `the dashboard: ${change.text}`),
+  });
+  const guard = pageGuard(config, send);
+  return guard === undefined
+    ? pages
+    : (request, response) => guard(request, response, () => pages(request, response));
 }
 
 const ABSOLUTE_TARGET = /^[a-z][a-z\d+.-]*:\/\//i;
@@ -128,7 +183,7 @@ function requestListener(
   browsers: Guard | undefined,
   keys: Guard | undefined,
   calls: readonly CallRoute[],
-  app: Express,
+  app: RequestListener,
 ): RequestListener {
   const handlers = new Map(calls.flatMap((route) => pathsOf(route).map((path) => [path, route.handlers[0]])));
   const listener: RequestListener = (request, response) => {

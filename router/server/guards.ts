@@ -98,6 +98,7 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-decision-id',
   'x-plimsoll-dropped',
   'x-plimsoll-feedback-token',
+  'x-plimsoll-handed-off',
   'x-plimsoll-overhead-ms',
   'x-plimsoll-policy',
   'x-plimsoll-profile',
@@ -107,6 +108,8 @@ const EXPOSED_HEADERS = [
   'x-plimsoll-session',
   'x-plimsoll-session-source',
   'x-plimsoll-served',
+  'x-plimsoll-deployment',
+  'x-plimsoll-task',
   'x-plimsoll-token-count',
   'x-plimsoll-ungated-reason',
   'x-plimsoll-verdict',
@@ -116,7 +119,8 @@ const EXPOSED_HEADERS = [
  * Decides what web pages may do here. Without API keys a page in the operator's browser could use this server: by its address, which the
  * Origin header shows, or by a name of its own that resolves to this machine (DNS rebinding), which the Host header shows.
  *
- * - Host: on a loopback address without keys, and wherever `server.allowed_hosts` is set, other names get 421.
+ * - Host: on a loopback address without keys, and wherever `server.allowed_hosts` is set, other names get 421. Of pages, which have cookies,
+ *   `pageGuard` checks it with keys, too.
  * - Origin: without keys, an origin that is neither this server's own nor in `server.cors_origins` gets 403.
  * - CORS: the origins in `server.cors_origins` get the headers that let a page read the response, and their preflights are answered.
  *
@@ -131,20 +135,12 @@ export function browserGuard(
 ): Guard | undefined {
   const origins = new Set(server.corsOrigins);
   if (origins.has(ANY_ORIGIN) && callsModels && !withKeys) throw openToEveryPage();
-  const hosts = knownHosts(server);
   const hostMatters = checksHost(server, withKeys);
   if (withKeys && !hostMatters && origins.size === 0) return undefined;
   const allowCors = origins.size > 0 ? corsFor(origins) : undefined;
-  let lastKnownHost: string | undefined; // nearly all requests have the same Host header
+  const isKnownHost = hostCheck(server);
   const isKnownOrigin = (origin: string, host: string | undefined) =>
     origins.has(ANY_ORIGIN) || origins.has(origin) || isSameOrigin(origin, host);
-
-  function isKnownHost(host: string): boolean {
-    if (host === lastKnownHost) return true;
-    if (!hosts.has(hostnameOf(host))) return false;
-    lastKnownHost = host;
-    return true;
-  }
 
   function refusalFor({ headers: { host, origin } }: IncomingMessage): ErrorResponse | undefined {
     if (hostMatters && !isKnownHost(host ?? '')) return UNKNOWN_HOST; // HTTP/1.0 may have none
@@ -158,6 +154,32 @@ export function browserGuard(
     if (allowCors === undefined) return next();
     if (request.method === 'OPTIONS' && !isPreflight(request)) return next(); // cors would respond to any OPTIONS
     allowCors(request, response, next);
+  };
+}
+
+/**
+ * For the pages, with keys too: browsers send their cookie by themselves, so on a loopback address a name that somebody else has resolve to
+ * this machine must not reach them (DNS rebinding).
+ * @returns undefined if any host may lead there: the address is no loopback one, and no hosts are named
+ */
+export function pageGuard({ server }: Config, send: Sender): Guard | undefined {
+  if (!checksHost(server, false)) return undefined;
+  const isKnownHost = hostCheck(server);
+  return (request, response, next) => {
+    if (isKnownHost(request.headers.host ?? '')) return next();
+    refuse(request, response, send, UNKNOWN_HOST);
+  };
+}
+
+/** Whether a Host header names this server. */
+function hostCheck(server: Config['server']): (host: string) => boolean {
+  const hosts = knownHosts(server);
+  let lastKnown: string | undefined; // nearly all requests have the same Host header
+  return (host) => {
+    if (host === lastKnown) return true;
+    if (!hosts.has(hostnameOf(host))) return false;
+    lastKnown = host;
+    return true;
   };
 }
 

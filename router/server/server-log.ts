@@ -1,8 +1,10 @@
 import { isLoopback } from '../access/index.ts';
 import type { Standing } from '../artifact/index.ts';
+import { isHuman } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { safeError } from '../errors.ts';
 import type { Router, ServedProfile } from '../router.ts';
+import { rungNamed } from '../rules/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { DecisionJson } from './decision-json.ts';
 import { isGuarded } from './guards.ts';
@@ -81,6 +83,7 @@ function decisionLine(decision: DecisionJson): object {
     candidate,
     reason,
     rule,
+    predicted_task,
     predicted_loss,
     threshold,
     policy,
@@ -93,6 +96,7 @@ function decisionLine(decision: DecisionJson): object {
     candidate,
     reason,
     rule,
+    predicted_task,
     predicted_loss,
     threshold,
     policy: policy.name,
@@ -198,8 +202,10 @@ function isNearItsEnd(expires: string): boolean {
 
 /** Whether the gate's policy may have chosen a stronger model than what a rule leaves. A profile has a verdict of its own. */
 function mayLower(action: Router['rules'][number]['action'], ladder: Router['ladder']): boolean {
-  if (action.kind === 'model') return true;
-  return (action.kind === 'rung' || action.kind === 'at-most') && action.rung !== ladder.at(-1)?.candidate;
+  if (action.kind === 'model') return !isHuman(action.model); // people are above every rung
+  if (action.kind !== 'rung' && action.kind !== 'at-most') return false;
+  const candidates = ladder.map(({ candidate }) => candidate);
+  return rungNamed(action.rung, candidates) !== candidates.length - 1;
 }
 
 function staleness({ ladder }: Pick<Router, 'ladder'>): string {

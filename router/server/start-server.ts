@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Batches, openBatches } from '../batches/index.ts';
 import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Gateway } from '../gateway/index.ts';
+import { urlHost } from '../loopback-host.ts';
 import type { Router } from '../router.ts';
 import type { Served } from '../serving.ts';
 import type { Logger } from '../telemetry/index.ts';
+import { batchCalls } from './batch-calls.ts';
 import {
   closeWithin,
   disconnectStalledClients,
@@ -13,29 +16,41 @@ import {
   respondToClientError,
   withoutFloods,
 } from './connections.ts';
-import { createApp } from './create-app.ts';
+import type { ServerContext } from './context.ts';
+import { createApp, type PageParts } from './create-app.ts';
 import type { Lifecycle } from './responses.ts';
 import { logStart } from './server-log.ts';
 
 export type RunningServer = Pick<Served, 'url' | 'port' | 'close'>;
 
 /** Starts to serve, and logs what it serves. @throws PlimsollError `io` if the port is not available. */
-export async function startServer(parts: {
-  readonly config: Config;
-  readonly router: Router;
-  readonly logger: Logger;
-  /** Calls models; without it the server only decides. */
-  readonly gateway?: Gateway;
-}): Promise<RunningServer> {
-  const { config, router, logger, gateway } = parts;
+export async function startServer(
+  parts: {
+    readonly config: Config;
+    readonly router: Router;
+    readonly logger: Logger;
+    /** Calls models; without it the server only decides. */
+    readonly gateway?: Gateway;
+  } & Partial<PageParts>,
+): Promise<RunningServer> {
+  const { config, router, logger, gateway, currentConfig, promotion, banner } = parts;
   const lifecycle: Lifecycle = { draining: false };
-  const app = withoutFloods(createApp(router, config, logger, lifecycle, gateway));
+  let batches: Batches | undefined;
+  const app = withoutFloods(
+    createApp(router, config, logger, lifecycle, gateway, { currentConfig, promotion, banner }, (context) => {
+      batches = gateway && batchesFor(context, gateway, logger);
+      return batches;
+    }),
+  );
   const server = createServer(serverOptions(config.server.requestTimeoutMs), app);
   server.on('clientError', respondToClientError);
   server.on('checkExpectation', app); // an unknown Expect header may be ignored (RFC 9110, section 10.1.1); node's 417 has no body
   const open = openConnections(server);
   disconnectStalledClients(server, open, config.server.clientStallMs);
-  await listen(server, config.server);
+  await listen(server, config.server).catch(async (error) => {
+    await batches?.close(0);
+    throw error;
+  });
   const { port } = server.address() as AddressInfo;
   const url = `http://${urlHost(config.server.host)}:${port}`;
   logStart(logger, router, config, url);
@@ -43,7 +58,10 @@ export async function startServer(parts: {
 
   async function drain(): Promise<boolean> {
     lifecycle.draining = true;
-    const isComplete = await closeWithin(server, open, config.server.drainTimeoutMs);
+    const [isComplete] = await Promise.all([
+      closeWithin(server, open, config.server.drainTimeoutMs),
+      batches?.close(config.server.drainTimeoutMs),
+    ]);
     await gateway?.close();
     await router.close();
     return isComplete;
@@ -57,6 +75,27 @@ export async function startServer(parts: {
       return closed;
     },
   };
+}
+
+/** Undefined if the configuration has none. */
+function batchesFor(
+  { router, config, budget }: ServerContext,
+  gateway: Gateway,
+  logger: Logger,
+): Batches | undefined {
+  const { batches: options } = config;
+  const { state, access } = gateway;
+  if (options === undefined || state === undefined) return undefined;
+  return openBatches({
+    options,
+    state,
+    callLine: batchCalls({ gateway, router, budget, profile: options.profile }),
+    maxLineBytes: config.gateway.maxBodyBytes,
+    json: { maxDepth: config.server.maxJsonDepth, maxValues: config.server.maxJsonValues },
+    isValidKey: (keyId) => access === undefined || access.isValid(keyId),
+    onTrouble: (batch, trouble) =>
+      logger.error({ batch, ...trouble }, 'a batch is held up; it is tried again'),
+  });
 }
 
 /** Waits for SIGTERM or SIGINT, then drains; a second signal ends the process at once. Resolves to the exit code. */
@@ -106,12 +145,8 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 function listenMessage(code: string | undefined, host: string, port: number): string {
-  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. ${SET_PORT}`;
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use, by another program or by a Plimsoll that runs already. ${SET_PORT}`;
   if (code === 'EACCES') return `Port ${port} needs rights that this user does not have. ${SET_PORT}`;
   return `Cannot listen on ${host}, port ${port} (${code ?? 'unknown reason'}). Set server.host to an address of this machine.`;
-}
-
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,15 +1,14 @@
 import type { TokenCounts } from '../catalog/index.ts';
 import { keyedHash, type SessionIdentity, type SessionRequest } from './identity.ts';
-import type { MemorySessions, SessionState, SessionThread, TurnPin } from './memory-sessions.ts';
+import type { MemorySessions, SessionState, TurnPin } from './memory-sessions.ts';
 import {
-  afterChoice,
-  afterReply,
-  type PricedModel,
-  type Standing,
-  type StickinessOptions,
-  standingOf,
-  type TurnFacts,
-} from './stickiness.ts';
+  afterReplying,
+  afterSending,
+  type CurrentThread,
+  currentThread,
+  pinnedRungIn,
+} from './session-state.ts';
+import type { PricedModel, Standing, StickinessOptions } from './stickiness.ts';
 import { firstWords, isToolTurn, turnFacts, turnText } from './turn.ts';
 
 /** What a decision means for its session: its first one, the model that it had, or another. */
@@ -45,10 +44,18 @@ export interface ActiveSession {
    */
   standing(options: TurnOptions, ladder: readonly PricedModel[]): Standing | undefined;
   transition(model: string): SessionTransition;
+  /** Turns and minutes before this request. */
+  age(): SessionAge;
   /** Called once it is known where the request goes; nobody waits for it. @param chosen left out if the client named the model */
   went(model: string, chosen?: ChosenRung): void;
   /** Called when a model has replied. @param usage as the provider reported it */
   replied(model: PricedModel, usage: TokenCounts): void;
+}
+
+/** How long a session has gone on; fractions of minutes count. */
+export interface SessionAge {
+  readonly turns: number;
+  readonly minutes: number;
 }
 
 interface OpenParts {
@@ -86,19 +93,16 @@ export class OpenSession implements ActiveSession {
     const { request, pinToolTurns } = this.#parts;
     if (!pinToolTurns || !isToolTurn(request.body, request.dialect)) return undefined;
     const before = this.#before();
-    const pin = before && pinOf(before, this.#hashOf(turn));
-    return pin !== undefined && ladder[pin.rung] === pin.model ? pin.rung : undefined;
+    return before && pinnedRungIn(before, this.#hashOf(turn), ladder);
   }
 
   standing(turn: TurnOptions, ladder: readonly PricedModel[]): Standing | undefined {
     const { request, secret, sticky, nowMs } = this.#parts;
     if (sticky === undefined) return undefined;
     const thread = threadHash(secret, turn, firstWords(request.body, request.dialect));
-    const state = this.#before()?.threads?.findLast((one) => one.thread === thread);
     const facts = turnFacts(request.body, request.dialect);
-    const standing = standingOf(state, facts, ladder, sticky, nowMs());
-    this.#current = { thread, state, facts, standing, ladder };
-    return standing;
+    this.#current = currentThread(this.#before(), { thread, facts, ladder }, sticky, nowMs());
+    return this.#current.standing;
   }
 
   transition(model: string): SessionTransition {
@@ -106,26 +110,35 @@ export class OpenSession implements ActiveSession {
     return before === undefined ? 'initialize' : before.last === model ? 'retain' : 'switch';
   }
 
+  age(): SessionAge {
+    const began = this.#before()?.began;
+    if (began === undefined) return NO_AGE;
+    return { turns: began.turns, minutes: Math.max(0, this.#parts.nowMs() - began.ms) / MINUTE_MS };
+  }
+
   went(model: string, chosen?: ChosenRung): void {
-    const { identity, memory, mayCallTools, sticky } = this.#parts;
+    const { identity, request, memory, mayCallTools, sticky, nowMs } = this.#parts;
     const latest = memory.get(identity.id);
     this.#found ??= { before: latest };
     const { before } = this.#found;
-    const pin = mayCallTools && chosen ? [pinTo(chosen, this.#hashOf(chosen.options))] : NONE;
-    const turns = newest('turn', before?.turns, latest?.turns, pin);
-    const own = this.#current && chosen && [wentOn(this.#current, chosen)];
-    const threads = sticky && newest('thread', before?.threads, latest?.threads, own);
-    this.#write(threads === undefined ? { last: model, turns } : { last: model, turns, threads });
+    const current = this.#current;
+    const sent = {
+      model,
+      pin: mayCallTools && chosen ? pinTo(chosen, this.#hashOf(chosen.options)) : undefined,
+      went: current && chosen && { current, choice: chosen },
+      isNewTurn: !isToolTurn(request.body, request.dialect),
+      isSticky: sticky !== undefined,
+      nowMs: nowMs(),
+    };
+    this.#write(afterSending(before, latest, sent));
   }
 
   replied(model: PricedModel, usage: TokenCounts): void {
     const { identity, memory, sticky, nowMs } = this.#parts;
     if (sticky === undefined) return;
     const held = memory.get(identity.id);
-    const thread = held?.threads?.find((one) => one.thread === this.#current?.thread);
-    if (held === undefined || thread === undefined) return;
-    const after = { ...afterReply(thread, model, usage, sticky, nowMs()), thread: thread.thread };
-    this.#write({ ...held, threads: newest('thread', held.threads, [after]) });
+    const after = afterReplying(held, this.#current?.thread, { model, usage }, sticky, nowMs());
+    if (after !== undefined) this.#write(after);
   }
 
   #write(state: SessionState): void {
@@ -147,8 +160,8 @@ export class OpenSession implements ActiveSession {
   }
 }
 
-/** Turns, and conversations, of one session. */
-const MAX_ENTRIES = 8;
+const MINUTE_MS = 60_000;
+const NO_AGE: SessionAge = { turns: 0, minutes: 0 };
 
 function textOrNone(body: SessionRequest['body'], dialect: SessionRequest['dialect']): string | undefined {
   try {
@@ -164,27 +177,6 @@ function turnHash(secret: string, { profile, policy, threshold }: TurnOptions, t
   return text === undefined ? options : options + keyedHash(secret, 'turn', text).slice(0, 16);
 }
 
-/** Results of tools may come without what was asked, as after an id of the conversation: they go on with the newest turn. */
-function pinOf({ turns }: SessionState, hash: string): TurnPin | undefined {
-  return turns.findLast(({ turn }) => turn.startsWith(hash));
-}
-
-/** A conversation of a session, while a request of it is at work. */
-interface CurrentThread {
-  readonly thread: string;
-  readonly state: SessionThread | undefined;
-  readonly facts: TurnFacts;
-  readonly standing: Standing;
-  readonly ladder: readonly PricedModel[];
-}
-
-function wentOn(
-  { thread, state, facts, standing, ladder }: CurrentThread,
-  chosen: ChosenRung,
-): SessionThread {
-  return { ...afterChoice(state, standing, chosen, facts, ladder), thread };
-}
-
 function threadHash(
   secret: string,
   { profile, policy, threshold }: TurnOptions,
@@ -196,20 +188,4 @@ function threadHash(
 
 function pinTo({ rung, model }: ChosenRung, turn: string): TurnPin {
   return { turn, rung, model };
-}
-
-const NONE: readonly never[] = [];
-
-/** Of several entries of one name the last one counts. */
-function newest<Name extends string, Entry extends Readonly<Record<Name, string>>>(
-  name: Name,
-  ...lists: readonly (readonly Entry[] | undefined)[]
-): readonly Entry[] {
-  if (lists.every((list) => list === undefined || list.length === 0)) return NONE; // without tools, mostly
-  const byName = new Map<string, Entry>();
-  for (const entry of lists.flatMap((list) => list ?? NONE)) {
-    byName.delete(entry[name]);
-    byName.set(entry[name], entry);
-  }
-  return [...byName.values()].slice(-MAX_ENTRIES);
 }

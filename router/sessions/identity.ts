@@ -28,6 +28,11 @@ export interface SessionIdentity {
   readonly name: string | undefined;
   /** Id of the API key that it belongs to. */
   readonly keyId: string | undefined;
+  /**
+   * Places the conversation: the same at every instance, with or without a shared secret; neither stored nor logged. Undefined for the first
+   * request of one that is inferred: most of those are never gone on with.
+   */
+  readonly affinity: string | undefined;
 }
 
 /** What is read of a request. The form of its body need not have been checked. */
@@ -58,12 +63,12 @@ export function sessionIdentity(
     const name = read(request);
     if (name === undefined || name === null || name === '') continue;
     if (typeof name !== 'string' || name.length > MAX_SESSION_ID) return undefined;
-    return new HashedIdentity(source, name, keyId, () => keyedHash(secret, 'named', keyId, name));
+    return new HashedIdentity(source, name, keyId, (key) => keyedHash(key, 'named', keyId, name), secret);
   }
   const words = mayInfer ? firstWords(request.body, request.dialect) : undefined;
   if (words === undefined) return undefined;
-  const hashed = () => keyedHash(secret, 'inferred', keyId, String(words.length), ...words);
-  return new HashedIdentity('inferred', undefined, keyId, hashed);
+  const hashed = (key: string) => keyedHash(key, 'inferred', keyId, String(words.length), ...words);
+  return new HashedIdentity('inferred', undefined, keyId, hashed, secret, hasReply(request));
 }
 
 /** The id is hashed when it is first read: mostly while the model is at work. */
@@ -71,25 +76,41 @@ class HashedIdentity implements SessionIdentity {
   readonly source: SessionSource;
   readonly name: string | undefined;
   readonly keyId: string | undefined;
-  readonly #hashed: () => string;
+  readonly #hashed: (secret: string) => string;
+  readonly #secret: string;
+  readonly #hasAffinity: boolean;
   #id: string | undefined;
 
   constructor(
     source: SessionSource,
     name: string | undefined,
     keyId: string | undefined,
-    hashed: () => string,
+    hashed: (secret: string) => string,
+    secret: string,
+    hasAffinity = true,
   ) {
     this.source = source;
     this.name = name;
     this.keyId = keyId;
     this.#hashed = hashed;
+    this.#secret = secret;
+    this.#hasAffinity = hasAffinity;
   }
 
   get id(): string {
-    this.#id ??= this.#hashed();
+    this.#id ??= this.#hashed(this.#secret);
     return this.#id;
   }
+
+  get affinity(): string | undefined {
+    return this.#hasAffinity ? this.#hashed('') : undefined;
+  }
+}
+
+/** Whether a model has replied in it before. */
+function hasReply({ body, dialect }: SessionRequest): boolean {
+  const turns = body[dialect === 'responses' ? 'input' : 'messages'];
+  return Array.isArray(turns) && turns.some((turn) => fieldIn(turn, 'role') === 'assistant');
 }
 
 /** Undefined, null or empty if the source is not there. */

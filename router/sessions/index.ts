@@ -11,11 +11,19 @@ export {
   type SessionRequest,
   type SessionSource,
 } from './identity.ts';
+export type { SessionState } from './memory-sessions.ts';
+export {
+  afterReplying,
+  afterSending,
+  currentThread,
+  pinnedRungIn,
+} from './session-state.ts';
 export { openSessions, type SessionOptions, type Sessions } from './sessions.ts';
 export { sessionsInCache, sessionsInDocuments } from './shared-sessions.ts';
 export {
   afterChoice,
   afterReply,
+  heldTokens,
   type PricedModel,
   STICKINESS,
   type Standing,
@@ -26,3 +34,4 @@ export {
   type ThreadState,
   type TurnFacts,
 } from './stickiness.ts';
+export { firstWords, turnFacts, turnText } from './turn.ts';

@@ -9,6 +9,8 @@ export interface SessionState {
   readonly turns: readonly TurnPin[];
   /** Its conversations, the newest last: an agent's helpers have their own. Left out unless conversations keep their model. */
   readonly threads?: readonly SessionThread[] | undefined;
+  /** When its first request came, and how many turns there were. Left out by earlier versions. */
+  readonly began?: { readonly ms: number; readonly turns: number } | undefined;
 }
 
 export interface SessionThread extends ThreadState {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { resultWithin } from '../result-within.ts';
 import { type ActiveSession, OpenSession } from './active-session.ts';
 import { type SessionIdentity, type SessionRequest, sessionIdentity } from './identity.ts';
-import { memorySessions, type SessionState, type SessionThread } from './memory-sessions.ts';
+import { memorySessions, type SessionState, type SessionThread, type TurnPin } from './memory-sessions.ts';
 import { newSecret, type SharedSessions } from './shared-sessions.ts';
 import type { StickinessOptions } from './stickiness.ts';
 
@@ -56,7 +56,7 @@ export async function openSessions({
   nowMs = Date.now,
 }: SessionParts): Promise<Sessions> {
   const { ttlMs, maxInMemory, pinToolTurns, sticky } = options;
-  const memory = memorySessions(maxInMemory, ttlMs);
+  const memory = memorySessions(maxInMemory, ttlMs, nowMs);
   let secret = newSecret();
   let hasSharedSecret = false;
   let isThere = true;
@@ -136,13 +136,21 @@ export async function openSessions({
 
 /** What is read back may be of another version. */
 function isState(value: unknown): value is SessionState {
-  const { last, turns, threads } = Object(value) as { last?: unknown; turns?: unknown; threads?: unknown };
+  const { last, turns, threads, began } = Object(value) as Partial<Record<keyof SessionState, unknown>>;
   return (
     typeof last === 'string' &&
+    (began === undefined || isBeginning(began)) &&
     (threads === undefined || (Array.isArray(threads) && threads.every(isThread))) &&
     Array.isArray(turns) &&
-    turns.every((pin) => typeof pin?.turn === 'string' && typeof pin.model === 'string')
+    turns.every(
+      (pin: Partial<TurnPin> | undefined) => typeof pin?.turn === 'string' && typeof pin.model === 'string',
+    )
   );
+}
+
+function isBeginning(value: unknown): boolean {
+  const { ms, turns } = Object(value) as Record<string, unknown>;
+  return typeof ms === 'number' && typeof turns === 'number';
 }
 
 function isThread(value: unknown): boolean {

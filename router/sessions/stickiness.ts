@@ -103,7 +103,7 @@ export function standingOf(
   if (turn.characters < COMPACTED_BELOW * state.characters)
     return { stay: undefined, isCompacted: true, gains: none, costs: none };
   const { stickiness, marginUsd, weight, rescueAfter } = options;
-  const heldBy = (model: string) => freshCache(state, model, options, nowMs)?.tokens ?? 0;
+  const heldBy = (model: string) => heldTokens(state, model, options, nowMs);
   const present = ladder[rung]!;
   const held = heldBy(present.name);
   const gains = ladder.map(
@@ -191,6 +191,16 @@ export function afterReply(
 }
 
 const MAX_CACHES = 7;
+
+/** How many tokens of a conversation's prompt the provider of a model holds, as far as it is known. */
+export function heldTokens(
+  state: ThreadState | undefined,
+  model: string,
+  options: StickinessOptions,
+  nowMs: number,
+): number {
+  return state === undefined ? 0 : (freshCache(state, model, options, nowMs)?.tokens ?? 0);
+}
 
 function freshCache(
   { caches }: ThreadState,

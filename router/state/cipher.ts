@@ -12,6 +12,8 @@ const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 export interface TextCipher {
   /** Undefined: texts are stored in clear. */
   readonly currentKeyId: string | undefined;
+  /** Of all keys that it can read with. */
+  readonly keyIds: readonly string[];
   /** @param place where the text is stored: it cannot be moved to another place unnoticed */
   seal(text: string, place: string): string;
   /**
@@ -34,6 +36,7 @@ export function textCipher(keys: string | undefined, source: string): TextCipher
   const [current] = known;
   return {
     currentKeyId: current?.[0],
+    keyIds: [...known.keys()],
     seal(text, place) {
       if (current === undefined) return text;
       const [id, key] = current;

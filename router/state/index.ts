@@ -1,7 +1,9 @@
 /** What outlives a request, behind ports: log, ledger, leases, documents, in memory, SQLite or PostgreSQL. */
 
+export { grouped } from './grouped.ts';
 export { type InstanceReport, type Instances, reportInstance } from './instances.ts';
 export { pruneRegularly, pruneState, type Retention } from './maintenance.ts';
+export { memoryHourCounts } from './memory-hour-counts.ts';
 export { memoryLedger } from './memory-ledger.ts';
 export {
   DEFAULT_SQLITE_FILE,
@@ -17,20 +19,26 @@ export type {
   DocumentKey,
   Documents,
   DocumentWrite,
+  HourCount,
+  HourCounts,
+  Lease,
   Leases,
   Ledger,
   LedgerEntry,
   LedgerWindow,
   Log,
   LogRecord,
+  ModelSpending,
   Reservation,
   SettledEntry,
   State,
   StateStatus,
   StoredRecord,
   Subject,
+  TimeSpan,
   WindowSums,
 } from './ports.ts';
-export { DECISIONS } from './ports.ts';
+export { DECISIONS, PEOPLE_WORK } from './ports.ts';
 export type { SharedCache } from './redis.ts';
+export { storedRecords } from './stored-records.ts';
 export type { QueueWorker, WorkQueue } from './work-queue.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { PlimsollError } from '../errors.ts';
 import type { Documents } from './ports.ts';
 
 /** What one instance serves. */
@@ -9,6 +10,8 @@ export interface InstanceReport {
   /** sha256 of the artifact and of the configuration. */
   readonly artifact: string;
   readonly config: string;
+  /** Ids of the keys that it reads stored texts with; left out without encryption. */
+  readonly encryptionKeys?: readonly string[];
 }
 
 export interface Instances {
@@ -69,6 +72,25 @@ export function reportInstance(
       await documents.delete(key).catch(() => {});
     },
   };
+}
+
+/**
+ * Texts must not be encrypted with a key that a server at work does not have: it could not read them any more.
+ * @throws PlimsollError `invalid-input` with the names of the machines
+ */
+export async function assertKeyEverywhere(documents: Documents, keyId: string | undefined): Promise<void> {
+  if (keyId === undefined) return;
+  const stored = await documents.list('', KIND, MAX_INSTANCES);
+  const lacking = stored
+    .map(({ value }) => value as InstanceReport)
+    .filter(({ encryptionKeys }) => encryptionKeys !== undefined && !encryptionKeys.includes(keyId));
+  if (lacking.length === 0) return;
+  const hosts = [...new Set(lacking.map(({ host }) => host))].join(', ');
+  throw new PlimsollError(
+    'invalid-input',
+    `A server on ${hosts} does not have the key "${keyId}", and could not read what is encrypted with it. Restart it with this key, and then repeat this. One that was killed counts as at work for another ${TTL_MS / 1_000} s.`,
+    { place: { field: 'state.encryption_keys_env' } },
+  );
 }
 
 function differing(reports: readonly InstanceReport[], field: 'artifact' | 'config', what: string): string[] {

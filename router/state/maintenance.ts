@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { State } from './ports.ts';
 
 export interface Retention {
-  /** Older records of a log, and single entries of the ledger, go. */
+  /** Older records of a log, single entries of the ledger, and counts by hour go. */
   readonly maxAgeDays: number;
   /** The oldest records of a log go when it is larger. */
   readonly maxBytes: number;
@@ -23,9 +23,10 @@ export async function pruneState(state: State, retention: Retention, nowMs: numb
   const { maxAgeDays, maxBytes } = retention;
   const beforeMs = nowMs - maxAgeDays * DAY_MS;
   let records = 0;
-  for (const { stream } of await state.log.sizes()) {
+  for (const stream of await state.log.streams()) {
     records += await state.log.prune(stream, { beforeMs, maxBytes });
   }
+  await state.hourCounts.prune(beforeMs);
   return {
     records,
     ledgerEntries: await state.ledger.prune(beforeMs),

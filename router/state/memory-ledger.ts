@@ -4,6 +4,7 @@ import type {
   Ledger,
   LedgerEntry,
   LedgerWindow,
+  ModelSpending,
   Reservation,
   SettledEntry,
   Spending,
@@ -78,6 +79,16 @@ export function memoryLedger(): Ledger & { size(): number } {
     async spent(keyId, fromDay) {
       const since = [...(days.get(keyId) ?? [])].filter(([day]) => day >= fromDay);
       return since.map(([, spending]) => spending).reduce(sum, NOTHING_SPENT);
+    },
+    async spentByIdPrefix(prefix) {
+      const open = [...reservations.values()].map(({ entry }) => entry);
+      const all = [...entries.values(), ...open].filter(({ id }) => id.startsWith(prefix));
+      const byModel = new Map<string, ModelSpending>();
+      for (const { model, ...entry } of all) {
+        const before = byModel.get(model) ?? NOTHING_SPENT;
+        byModel.set(model, { model, ...sum(before, { ...entry, requests: 1 }) });
+      }
+      return [...byModel.values()].sort((a, b) => compare(a.model, b.model));
     },
     async prune(beforeMs) {
       const old = [...entries.values()].filter(({ timeMs }) => timeMs < beforeMs);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { memoryHourCounts } from './memory-hour-counts.ts';
 import { memoryLedger } from './memory-ledger.ts';
 import { assertDocumentKey, assertSubject } from './names.ts';
 import type {
@@ -26,6 +27,7 @@ export function memoryState(now: () => number = Date.now): State {
     documents,
     ledger,
     leases: memoryLeases(now),
+    hourCounts: memoryHourCounts(),
     trouble: () => undefined,
     async status() {
       const texts = log.texts();
@@ -39,6 +41,7 @@ export function memoryState(now: () => number = Date.now): State {
         textsByKey: texts === 0 ? {} : { none: texts },
       };
     },
+    encryptionKeyIds: [],
     reencrypt: async () => 0,
     close: async () => {},
   };
@@ -108,6 +111,7 @@ function memoryLog(): Log & { texts(): number } {
       }
       return gone;
     },
+    streams: async () => [...streams].flatMap(([stream, { length }]) => (length > 0 ? [stream] : [])).sort(),
     async sizes() {
       return [...streams].flatMap(([stream, records]): StreamSize[] => {
         if (records.length === 0) return [];

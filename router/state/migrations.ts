@@ -13,6 +13,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   { id: 1, name: 'tables', queries: firstTables },
   { id: 2, name: 'reservations', queries: reservationTables },
+  { id: 3, name: 'hour counts', queries: hourCountTables },
 ];
 
 /** The schema that this code writes. */
@@ -251,5 +252,29 @@ function reservationTables(dialect: Dialect): readonly Query[] {
       .addPrimaryKeyConstraint('plimsoll_windows_key', ['scope', 'span', 'start_ms']),
     schema.createIndex('plimsoll_windows_end').on('plimsoll_windows').column('end_ms'),
     schema.dropTable('plimsoll_counters'),
+  ].map((query) => query.compile());
+}
+
+function hourCountTables(dialect: Dialect): readonly Query[] {
+  const { schema } = queryBuilder(dialect);
+  const counts = (['plimsoll_hour_counts', 'plimsoll_day_counts'] as const).map((name) =>
+    schema
+      .createTable(name)
+      .addColumn('start_ms', 'bigint', (column) => column.notNull())
+      .addColumn('measure', 'text', (column) => column.notNull())
+      .addColumn('label', 'text', (column) => column.notNull())
+      .addColumn('amount', 'bigint', (column) => column.notNull())
+      .addPrimaryKeyConstraint(`${name}_key`, ['start_ms', 'measure', 'label']),
+  );
+  return [
+    ...counts,
+    schema
+      .createTable('plimsoll_hour_count_batches')
+      .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+      .addColumn('time_ms', 'bigint', (column) => column.notNull()),
+    schema
+      .createIndex('plimsoll_hour_count_batches_time')
+      .on('plimsoll_hour_count_batches')
+      .column('time_ms'),
   ].map((query) => query.compile());
 }

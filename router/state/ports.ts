@@ -55,6 +55,8 @@ export interface StreamSize {
 
 /** The stream that the decision log is. */
 export const DECISIONS = 'decisions';
+/** The stream with a record of each task of people that was paid for. */
+export const PEOPLE_WORK = 'people';
 
 /** Records that are only added, in streams such as `decisions`. */
 export interface Log {
@@ -67,6 +69,8 @@ export interface Log {
     stream: string,
     page: { readonly afterSeq: number; readonly limit: number },
   ): Promise<readonly StoredRecord[]>;
+  /** Those that have a record, in the order of their names. */
+  streams(): Promise<readonly string[]>;
   /** @returns how many records went */
   prune(stream: string, limits: LogLimits): Promise<number>;
   /** @returns how many records went, over all streams */
@@ -92,6 +96,11 @@ export interface Spending {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly requests: number;
+}
+
+/** What requests of one model cost. */
+export interface ModelSpending extends Spending {
+  readonly model: string;
 }
 
 /** A window of a limit: what is counted together, from a time until another. */
@@ -155,6 +164,11 @@ export interface Ledger {
   windows(atMs: number): Promise<readonly (LedgerWindow & WindowSums)[]>;
   /** Of one API key since the beginning of a day in UTC. @param fromDay such as 2026-11-29 */
   spent(keyId: string, fromDay: string): Promise<Spending>;
+  /**
+   * Of the requests whose id begins so, by model: their entries, and what is reserved and not yet settled, in full. PostgreSQL reads all
+   * entries for it.
+   */
+  spentByIdPrefix(prefix: string): Promise<readonly ModelSpending[]>;
   /** Drops single entries before that time, and windows that ended before it; the sums of days stay. @returns how many entries went */
   prune(beforeMs: number): Promise<number>;
 }
@@ -219,6 +233,39 @@ export interface Documents {
   prune(): Promise<number>;
 }
 
+/** What happened in one hour, as a whole number: how often, how many tokens, how many billionths of a dollar. */
+export interface HourCount {
+  /** Beginning of the hour, in UTC. */
+  readonly startMs: number;
+  /** What is counted, such as `requests`. */
+  readonly measure: string;
+  /** Of what kind, such as a model or an outcome; may be empty. Never what a client wrote. */
+  readonly label: string;
+  readonly amount: number;
+}
+
+/** A time from its beginning until before its end. */
+export interface TimeSpan {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Sums by hour and by day (UTC), kept as things happen: what is asked of them takes as long after a million requests as after one. */
+export interface HourCounts {
+  /** Adds all or none. @param batchId a batch that is added twice counts once, so that a failed call may be repeated */
+  add(batchId: string, counts: readonly HourCount[]): Promise<void>;
+  /** Over all hours that begin within the span, by measure and label. Of whole days it reads a twenty-fourth as much. */
+  totals(span: TimeSpan): Promise<readonly Omit<HourCount, 'startMs'>[]>;
+  /** Of some measures, hour by hour or day by day, over all labels. In the order of time; times in which nothing happened are left out. */
+  series(
+    span: TimeSpan,
+    measures: readonly string[],
+    every: 'hour' | 'day',
+  ): Promise<readonly Omit<HourCount, 'label'>[]>;
+  /** Drops hours and days that began before that time. @returns how many counts went */
+  prune(beforeMs: number): Promise<number>;
+}
+
 export interface StateStatus {
   readonly kind: 'memory' | 'sqlite' | 'postgres';
   /** Without user and password. */
@@ -239,10 +286,17 @@ export interface State {
   readonly ledger: Ledger;
   readonly leases: Leases;
   readonly documents: Documents;
+  readonly hourCounts: HourCounts;
   status(): Promise<StateStatus>;
   /** A sentence while it cannot be used; undefined if the last use went well. */
   trouble(): string | undefined;
-  /** Encrypts anew what was encrypted with another key than the current one. @returns how many texts */
+  /** Ids of the keys that texts can be read with; empty without encryption. */
+  readonly encryptionKeyIds: readonly string[];
+  /**
+   * Encrypts anew what was encrypted with another key than the current one.
+   * @returns how many texts
+   * @throws PlimsollError `invalid-input` while a server is at work that does not have the current key
+   */
   reencrypt(): Promise<number>;
   close(): Promise<void>;
 }

@@ -87,6 +87,10 @@ export interface Tables {
     session_hash: string | null;
     expires_ms: number | null;
   };
+  plimsoll_hour_counts: { start_ms: number; measure: string; label: string; amount: number };
+  plimsoll_day_counts: { start_ms: number; measure: string; label: string; amount: number };
+  /** Batches of counts that were added: none is added twice. */
+  plimsoll_hour_count_batches: { id: string; time_ms: number };
 }
 
 type Columns = { readonly [Table in keyof Tables]: readonly (keyof Tables[Table] & string)[] };
@@ -135,6 +139,9 @@ export const COLUMNS: Columns = {
   plimsoll_windows: ['scope', 'span', 'start_ms', 'end_ms', 'reserved', 'settled'],
   plimsoll_leases: ['name', 'holder', 'fencing_token', 'expires_ms'],
   plimsoll_documents: ['scope', 'kind', 'id', 'value', 'version', 'user_hash', 'session_hash', 'expires_ms'],
+  plimsoll_hour_counts: ['start_ms', 'measure', 'label', 'amount'],
+  plimsoll_day_counts: ['start_ms', 'measure', 'label', 'amount'],
+  plimsoll_hour_count_batches: ['id', 'time_ms'],
 };
 
 export type Dialect = 'sqlite' | 'postgres';

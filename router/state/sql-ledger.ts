@@ -1,7 +1,7 @@
 import type { RawBuilder } from 'kysely';
 import { grouped, MAX_GROUP } from './grouped.ts';
 import { sql } from './kysely.ts';
-import type { Ledger, SettledEntry } from './ports.ts';
+import type { Ledger, ModelSpending, SettledEntry } from './ports.ts';
 import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';
 import { CHARGE_COLUMNS, chargeRow, entryRow, idsOf, sqlReservations } from './sql-reservations.ts';
 
@@ -98,6 +98,21 @@ export function sqlLedger(database: Database): Ledger {
         .where('day', '>=', fromDay);
       const [result] = await database.run([query.compile()]);
       return result!.rows[0] as unknown as Awaited<ReturnType<Ledger['spent']>>;
+    },
+    async spentByIdPrefix(prefix) {
+      const begins =
+        dialect === 'sqlite'
+          ? sql`id >= ${prefix} and id < ${`${prefix}\u{10ffff}`}`
+          : sql`starts_with(id, ${prefix})`; // its order of texts may be one in which a prefix is no range
+      const columns = sql`id, model, nano_usd, input_tokens, output_tokens`;
+      const query = sql`select model, cast(count(*) as bigint) as "requests", cast(sum(nano_usd) as bigint) as "nanoUsd",
+          cast(sum(input_tokens) as bigint) as "inputTokens", cast(sum(output_tokens) as bigint) as "outputTokens"
+        from (select ${columns} from plimsoll_ledger where ${begins}
+          union select ${columns} from plimsoll_reservations where ${begins}) as entries
+        group by model`;
+      const [result] = await database.run([query.compile(db)]);
+      const found = result!.rows as unknown as ModelSpending[];
+      return found.sort((a, b) => (a.model < b.model ? -1 : 1));
     },
     async prune(beforeMs) {
       const entries = db

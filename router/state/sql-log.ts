@@ -3,7 +3,7 @@ import { logPlace, type TextCipher } from './cipher.ts';
 import { sql } from './kysely.ts';
 import { assertSubject, subjectHash } from './names.ts';
 import type { Log, LogRecord, StoredRecord, Subject } from './ports.ts';
-import { type Database, queryBuilder, rowsOf } from './schema.ts';
+import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';
 
 /** What the ports over SQL share. */
 export interface SqlParts {
@@ -24,6 +24,7 @@ const COLUMNS = {
   text: 'text',
   bytes: 'bigint',
 } as const;
+const NAMES = Object.keys(COLUMNS) as readonly (keyof typeof COLUMNS)[];
 
 /** Of a row, besides: the record whose user and session are copied. */
 const SUBJECT_COLUMNS = { subject_stream: 'text', subject_id: 'text' } as const;
@@ -31,12 +32,15 @@ const COPIED = new Set(['user_hash', 'session_hash']);
 
 /** Rows that one transaction deletes: others wait only so long. */
 const DELETED_AT_ONCE = 5_000;
+/** Rows whose sizes one query adds up, for the same reason. */
+const SUMMED_AT_ONCE = 20_000;
 
 export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
   const { dialect } = database;
   const db = queryBuilder(dialect);
+  let insertOne: string | undefined;
 
-  function rowOf(stream: string, record: LogRecord, secret: string) {
+  function rowOf(stream: string, record: LogRecord, secret: string): Row {
     const { id, timeMs, keyId, user, session, sameSubjectAs, body } = record;
     // As JSON, for PostgreSQL stores no NUL.
     const text =
@@ -55,11 +59,24 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
     };
   }
 
-  /** Copies by subqueries: a join in PostgreSQL might change the order, which is that of `seq`. Most batches copy nothing. */
-  function rowsToInsert(rows: readonly ReturnType<typeof rowOf>[]): RawBuilder<unknown> {
-    if (!rows.some((row) => 'subject_id' in row)) return rowsOf(dialect, rows, COLUMNS);
+  /** In SQLite a statement for each row, as long as none is copied: taking rows out of JSON costs as much again as storing them. */
+  function insertsOf(rows: readonly Row[]): readonly Query[] {
+    if (rows.some((row) => 'subject_id' in row)) return [insert(rowsWithSubjects(rows))];
+    if (dialect === 'postgres') return [insert(rowsOf(dialect, rows, COLUMNS))];
+    insertOne ??= insert(sql`values (${sql.join(NAMES.map(() => null))})`).sql;
+    const query = insertOne;
+    return rows.map((row) => ({ sql: query, parameters: NAMES.map((name) => row[name]) }));
+  }
+
+  function insert(rows: RawBuilder<unknown>): Query {
+    const names = sql.join(NAMES.map((name) => sql.ref(name)));
+    return sql`insert into plimsoll_log (${names}) ${rows} on conflict (stream, id) do nothing`.compile(db);
+  }
+
+  /** Users and sessions are copied by subqueries: a join in PostgreSQL might change the order, which is that of `seq`. */
+  function rowsWithSubjects(rows: readonly Row[]): RawBuilder<unknown> {
     const given = rowsOf(dialect, rows, { ...COLUMNS, ...SUBJECT_COLUMNS });
-    const picked = Object.keys(COLUMNS).map((name) => {
+    const picked = NAMES.map((name) => {
       const own = sql.ref(`given.${name}`);
       if (!COPIED.has(name)) return own;
       return sql`coalesce(${own}, (select ${sql.ref(`subject.${name}`)} from plimsoll_log as subject
@@ -83,12 +100,12 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
   }
 
   /** In pieces, so that nobody waits long for the table. */
-  async function deleteOldest(condition: RawBuilder<boolean>): Promise<number> {
+  async function deleteOldest(condition: RawBuilder<boolean>, by: 'seq' | 'time_ms'): Promise<number> {
     const oldest = db
       .selectFrom('plimsoll_log')
       .select('seq')
       .where(condition)
-      .orderBy('seq')
+      .orderBy(by)
       .limit(DELETED_AT_ONCE);
     const query = db.deleteFrom('plimsoll_log').where('seq', 'in', oldest).compile();
     for (let gone = 0; ; ) {
@@ -98,14 +115,41 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
     }
   }
 
+  /** The newest record that has no room among the newest `maxBytes`. Page by page, for the same reason; undefined if all have room. */
+  async function newestBeyond(stream: string, maxBytes: number): Promise<number | undefined> {
+    let total = 0;
+    let beforeSeq = Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const page = sql`select seq, bytes from plimsoll_log where stream = ${stream} and seq < ${beforeSeq} order by seq desc limit ${SUMMED_AT_ONCE}`;
+      const sums = sql<PageSums>`select count(*) as records, min(seq) as first, cast(coalesce(sum(bytes), 0) as bigint) as bytes from (${page}) as page`;
+      const [summed] = await database.run([sums.compile(db)]);
+      const { records, first, bytes } = summed!.rows[0] as unknown as PageSums;
+      if (records === 0) return undefined;
+      if (total + bytes > maxBytes) {
+        const beyond = sql`select max(seq) as seq from (select seq, sum(bytes) over (order by seq desc) as total from (${page}) as page) as sums
+          where total > ${maxBytes - total}`;
+        const [found] = await database.run([beyond.compile(db)]);
+        return found!.rows[0]!['seq'] as number;
+      }
+      if (records < SUMMED_AT_ONCE) return undefined;
+      total += bytes;
+      beforeSeq = first;
+    }
+  }
+
   return {
+    async streams() {
+      // From one to the next by the index: `distinct` would read every row.
+      const query = sql`with recursive names(stream) as (select min(stream) from plimsoll_log union all
+        select (select min(stream) from plimsoll_log where stream > names.stream) from names where names.stream is not null)
+        select stream from names where stream is not null`;
+      const [result] = await database.run([query.compile(db)]);
+      return result!.rows.map(({ stream }) => stream as string);
+    },
     async append(stream, records) {
       if (records.length === 0) return;
       const secret = await subjectSecret();
-      const rows = records.map((record) => rowOf(stream, record, secret));
-      const names = Object.keys(COLUMNS).map((name) => sql.ref(name));
-      const query = sql`insert into plimsoll_log (${sql.join(names)}) ${rowsToInsert(rows)} on conflict (stream, id) do nothing`;
-      await database.run([query.compile(db)]);
+      await database.run(insertsOf(records.map((record) => rowOf(stream, record, secret))));
     },
     async get(stream, id) {
       if (id.includes('\0')) return undefined; // a client's word; PostgreSQL would refuse the query
@@ -121,14 +165,13 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
     async prune(stream, { beforeMs, maxBytes }) {
       let gone = 0;
       if (beforeMs !== undefined) {
-        gone += await deleteOldest(sql<boolean>`stream = ${stream} and time_ms < ${beforeMs}`);
+        // In the order of the index, so that where nothing is old nothing is read.
+        gone += await deleteOldest(sql<boolean>`stream = ${stream} and time_ms < ${beforeMs}`, 'time_ms');
       }
       if (maxBytes !== undefined) {
-        const beyond = sql`select max(seq) as seq from (select seq, sum(bytes) over (order by seq desc) as total
-          from plimsoll_log where stream = ${stream}) as sums where total > ${maxBytes}`;
-        const [result] = await database.run([beyond.compile(db)]);
-        const seq = result!.rows[0]?.['seq'];
-        if (seq !== null) gone += await deleteOldest(sql<boolean>`stream = ${stream} and seq <= ${seq}`);
+        const seq = await newestBeyond(stream, maxBytes);
+        if (seq !== undefined)
+          gone += await deleteOldest(sql<boolean>`stream = ${stream} and seq <= ${seq}`, 'seq');
       }
       return gone;
     },
@@ -153,6 +196,15 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
       return result!.rows as unknown as Awaited<ReturnType<Log['sizes']>>;
     },
   };
+}
+
+type Row = Readonly<Record<keyof typeof COLUMNS, string | number | null>> &
+  Partial<Readonly<Record<keyof typeof SUBJECT_COLUMNS, string>>>;
+
+interface PageSums {
+  readonly records: number;
+  readonly first: number;
+  readonly bytes: number;
 }
 
 interface ReadRow {

@@ -1,12 +1,14 @@
 import type { RawBuilder } from 'kysely';
 import { PlimsollError, safeError } from '../errors.ts';
 import type { TextCipher } from './cipher.ts';
+import { assertKeyEverywhere } from './instances.ts';
 import { sql } from './kysely.ts';
 import { assertMigrated, assertTables, migrate, schemaVersion } from './migrations.ts';
 import type { State } from './ports.ts';
 import { reencrypt } from './reencrypt.ts';
 import { type Database, type Dialect, type Query, queryBuilder } from './schema.ts';
 import { sqlDocuments } from './sql-documents.ts';
+import { sqlHourCounts } from './sql-hour-counts.ts';
 import { sqlLeases } from './sql-leases.ts';
 import { sqlLedger } from './sql-ledger.ts';
 import { type SqlParts, sqlLog } from './sql-log.ts';
@@ -96,6 +98,7 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
     documents,
     ledger: sqlLedger(database),
     leases: sqlLeases(database),
+    hourCounts: sqlHourCounts(database),
     trouble: () => trouble,
     async status() {
       const all = sql<number>`count(*)`.as('n');
@@ -109,7 +112,11 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
         textsByKey: await textsByKey(database),
       };
     },
-    reencrypt: () => reencrypt(database, cipher),
+    encryptionKeyIds: cipher.keyIds,
+    async reencrypt() {
+      await assertKeyEverywhere(documents, cipher.currentKeyId);
+      return reencrypt(database, cipher);
+    },
     close: () => raw.close(),
   };
 }

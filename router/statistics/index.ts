@@ -19,8 +19,11 @@ export {
   expectedCalibrationError,
   reliabilityBins,
 } from './calibration.ts';
+export { casesForecast } from './cases-forecast.ts';
 export {
   averageImprovementInQuality,
+  type CostQualityPoint,
+  convexHull,
   costAtEqualQuality,
   costSaved,
   shareSaved,
@@ -33,6 +36,13 @@ export {
   qualityLosses,
   routingEntropy,
 } from './decisions.ts';
+export {
+  type AssignedOutcome,
+  asymptoticDifference,
+  boundedDifference,
+  type DifferenceInterval,
+  type DifferenceSequence,
+} from './difference-sequence.ts';
 export {
   type BinCounts,
   type DriftTest,
@@ -52,6 +62,7 @@ export {
 export { type AuditedLosses, type JudgedLossBound, judgedLossBound } from './judged-loss.ts';
 export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';
 export { casesNeeded, differenceBound, hoeffdingBentkusPValue } from './mean-bound.ts';
+export { normalCdf, normalQuantile } from './normal.ts';
 export { auroc, brier, logLoss } from './probability-scores.ts';
 export { seededRandom, shuffledOrder } from './random.ts';
 export {
@@ -62,3 +73,4 @@ export {
   type RoutingCurve,
   routingCurve,
 } from './routing-curve.ts';
+export { type SampleRatioTest, sampleRatioTest } from './sample-ratio.ts';

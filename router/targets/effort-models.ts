@@ -17,7 +17,12 @@ export function withEfforts(catalog: Catalog, listed: readonly string[] = []): C
     if (parts === undefined || !catalog.has(parts.base)) return undefined;
     const base = catalog.get(parts.base);
     if (!effortsOf(base).includes(parts.effort)) return undefined;
-    const model = { ...base, name, effort: parts.effort };
+    const { deployments } = base;
+    const own = { name, effort: parts.effort };
+    const model =
+      deployments === undefined
+        ? { ...base, ...own }
+        : { ...base, ...own, deployments: deployments.map((one) => ({ ...one, ...own })) };
     known.set(name, model);
     return model;
   }

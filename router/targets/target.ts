@@ -184,6 +184,7 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
     audio: true,
     fetchesImages: true,
   },
+  people: { ...BASIC }, // they get the request as it came
   anthropic: {
     ...BASIC,
     user: (userId) => ({ anthropic: { metadata: { userId } } }),

@@ -35,11 +35,17 @@ export async function openTaskClassifier(folder = TASK_MODEL_FOLDER): Promise<Ta
   };
   const probabilitiesOf = await openFoldedClassifier(model.classifier, piecesOf, extractor);
   assertGolden(model, probabilitiesOf);
+  const predict = (text: string) =>
+    isReadable(tokenizer, text)
+      ? likeliestTask(probabilitiesOf(text), manifest.least_probability)
+      : UNREADABLE;
+  let last: { readonly text: string; readonly prediction: TaskPrediction } | undefined;
   return {
     sha256: model.sha256,
     taskOf(text) {
-      if (!isReadable(tokenizer, text)) return UNREADABLE;
-      return likeliestTask(probabilitiesOf(text), manifest.least_probability);
+      // A rule, specialists and the decision ask for the same text, one after the other.
+      if (last?.text !== text) last = { text, prediction: predict(text) };
+      return last.prediction;
     },
   };
 }

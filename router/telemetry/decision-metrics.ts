@@ -128,9 +128,17 @@ function decisionCounters(registry: Registry): (batch: readonly Decision[]) => v
     'candidate',
     'verdict',
   );
+  const ofTasks = counterIn(registry)(
+    'plimsoll_task_decisions_total',
+    'Decisions with tasks: on, by the task that the text was predicted to be, candidate and verdict.',
+    'task',
+    'candidate',
+    'verdict',
+  );
   return (batch) => {
     for (const { decision, count } of groupedByLabels(batch)) {
-      const { candidate, reason, rule, policy, verdict, ungatedReason, profile } = decision;
+      const { candidate, reason, rule, policy, verdict, ungatedReason, profile, predictedTask } = decision;
+      if (predictedTask !== undefined) ofTasks.inc({ task: predictedTask.task, candidate, verdict }, count);
       if (profile !== undefined) ofProfiles.inc({ profile, candidate, verdict }, count);
       decisions.inc({ candidate, reason, policy: policy.name, verdict }, count);
       if (rule !== undefined) ruled.inc({ rule, reason }, count);
@@ -149,8 +157,8 @@ function groupedByLabels(
 ): Iterable<{ readonly decision: Decision; readonly count: number }> {
   const groups = new Map<string, { readonly decision: Decision; count: number }>();
   for (const decision of batch) {
-    const { candidate, reason, rule, policy, verdict, ungatedReason, profile } = decision;
-    const labels = `${candidate}\n${reason}\n${rule}\n${policy.name}\n${verdict}\n${ungatedReason}\n${profile}`;
+    const { candidate, reason, rule, policy, verdict, ungatedReason, profile, predictedTask } = decision;
+    const labels = `${candidate}\n${reason}\n${rule}\n${policy.name}\n${verdict}\n${ungatedReason}\n${profile}\n${predictedTask?.task}`;
     const group = groups.get(labels);
     if (group) group.count++;
     else groups.set(labels, { decision, count: 1 });

@@ -228,6 +228,7 @@ const PROVIDERS: Readonly<Record<Exclude<ProviderKind, 'openai-compatible'>, str
   google: 'gcp.gemini',
   mistral: 'mistral_ai',
   bedrock: 'aws.bedrock',
+  people: 'plimsoll.people',
 };
 
 const PLATFORMS: Readonly<Record<Platform, string>> = {

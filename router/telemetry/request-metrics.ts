@@ -10,8 +10,22 @@ export interface Metrics {
   request(facts: RequestFacts): void;
   /** Counts one that was refused before it was a request to route: no key, a body that cannot be read, no room. */
   refused(dialect: Dialect, status: number): void;
+  /** Counts a reply of people. */
+  personReplied(facts: PersonReplyFacts): void;
   /** Prometheus' text format 0.0.4. */
   exposition(): Promise<string>;
+}
+
+/** A task that people ended. */
+export interface PersonReplyFacts {
+  /** `human/<name>`. */
+  readonly model: string;
+  readonly outcome: 'answered' | 'late' | 'withdrawn';
+  /** From the request to the end of the task. */
+  readonly waitedMs: number;
+  readonly minutes: number;
+  /** Undefined if the request itself is counted with it. */
+  readonly costUsd: number | undefined;
 }
 
 /** Read at each scrape. */
@@ -22,7 +36,15 @@ export interface MetricSources {
   readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
   /** Of every model that was measured lately. */
   readonly latencies?: () => ReadonlyMap<string, ModelLatency>;
+  /** Requests at work by deployment, of models that have several: `<model> <deployment>`. */
+  readonly busyDeployments?: () => ReadonlyMap<string, number>;
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
+  /** Mirrored requests by what became of them. */
+  readonly shadows?: () => readonly {
+    readonly experiment: string;
+    readonly outcome: string;
+    readonly count: number;
+  }[];
   /** Outcome -> requests; undefined if none are captured. */
   readonly captured?: () => Readonly<Record<string, number>> | undefined;
   /** What was said of replies. */
@@ -53,7 +75,8 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const countRequest = requestCounters(registry);
   const countAttempts = attemptCounters(registry);
-  const countCosts = costCounters(registry);
+  const { countCosts, cost } = costCounters(registry);
+  const countPersonReply = personReplyMetrics(registry, cost);
   const observeTimes = timeHistograms(registry);
   const observeChecks = checkMetrics(registry);
   const countSession = sessionCounters(registry);
@@ -66,6 +89,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   );
   return {
     exposition: () => registry.metrics(),
+    personReplied: countPersonReply,
     refused: (dialect, status) => refused.inc({ dialect, status }),
     request(facts) {
       countRequest(facts);
@@ -97,6 +121,17 @@ function requestCounters(registry: Registry): (facts: RequestFacts) => void {
     'served',
     'ended',
   );
+  const uncounted = counter(
+    'plimsoll_streams_without_usage_total',
+    'Streams whose provider did not report their tokens, so that their cost is not known.',
+    'model',
+  );
+  const claims = counter(
+    'plimsoll_routed_answers_total',
+    'Answers to routed requests, by what the verdict is worth once it is known which model answered, and why it is not PASS.',
+    'verdict',
+    'ungated_reason',
+  );
   const refusals = counter(
     'plimsoll_refused_by_rule_total',
     'Requests that a rule of the configuration refused.',
@@ -104,16 +139,23 @@ function requestCounters(registry: Registry): (facts: RequestFacts) => void {
   );
   return ({
     dialect,
+    operation,
+    stream,
     status,
     ended,
+    usage,
     rule,
     decision,
     selected: { name: selected = NONE } = {},
     served: { name: served = NONE } = {},
   }) => {
     requests.inc({ dialect, selected, served, status });
+    if (served !== NONE && decision !== undefined)
+      claims.inc({ verdict: decision.verdict, ungated_reason: decision.ungatedReason ?? '' });
     if (rule !== undefined && decision === undefined) refusals.inc({ rule });
     if (ended !== 'whole') unfinished.inc({ served, ended });
+    else if (stream && operation === 'chat' && served !== NONE && usage === undefined)
+      uncounted.inc({ model: served });
   };
 }
 
@@ -138,8 +180,16 @@ function attemptCounters(registry: Registry): (facts: RequestFacts) => void {
     'model',
     'outcome',
   );
+  const deployed = counter(
+    'plimsoll_deployment_attempts_total',
+    'Attempts on models with several deployments, by deployment and outcome.',
+    'model',
+    'deployment',
+    'outcome',
+  );
   return ({ attempts }) => {
-    for (const { model, kind, outcome } of attempts) {
+    for (const { model, kind, outcome, deployment } of attempts) {
+      if (deployment !== undefined) deployed.inc({ model, deployment, outcome });
       if (kind === 'hedge') hedges.inc({ model, outcome: HEDGE_OUTCOMES[outcome] ?? 'failed' });
       if (isSkip(outcome)) {
         skips.inc({ model, reason: outcome });
@@ -159,7 +209,10 @@ function isSkip(outcome: string): outcome is Skip {
 }
 
 /** Counts tokens and US dollars; what is not known is not counted. */
-function costCounters(registry: Registry): (facts: RequestFacts) => void {
+function costCounters(registry: Registry): {
+  readonly countCosts: (facts: RequestFacts) => void;
+  readonly cost: Counter<'model'>;
+} {
   const counter = counterIn(registry);
   const tokensIn = counter('plimsoll_input_tokens_total', 'Tokens of prompts, cached ones too.', 'model');
   const tokensOut = counter('plimsoll_output_tokens_total', 'Tokens of answers.', 'model');
@@ -207,7 +260,16 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     }
     if (usd !== undefined) cost.inc({ model }, usd);
   };
-  return ({ served, usage, costUsd, baselineCostUsd, randomCostUsd, check, cache, abandoned = [] }) => {
+  const countCosts = ({
+    served,
+    usage,
+    costUsd,
+    baselineCostUsd,
+    randomCostUsd,
+    check,
+    cache,
+    abandoned = [],
+  }: RequestFacts) => {
     if (cache !== undefined) {
       cacheUses.inc({ outcome: cache.outcome });
       if (cache.savedUsd !== undefined) saved.inc(cache.savedUsd);
@@ -221,9 +283,38 @@ function costCounters(registry: Registry): (facts: RequestFacts) => void {
     baseline.inc(baselineCostUsd);
     random.inc(randomCostUsd);
   };
+  return { countCosts, cost };
 }
 
 const SLOW_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640];
+
+/** Seconds: from half a minute to a week. */
+const WAIT_BUCKETS = [30, 60, 300, 900, 1_800, 3_600, 14_400, 86_400, 604_800];
+
+/** What people did: apart from the times of requests, of which most are over before. */
+function personReplyMetrics(registry: Registry, cost: Counter<'model'>): (facts: PersonReplyFacts) => void {
+  const counter = counterIn(registry);
+  const tasks = counter(
+    'plimsoll_people_tasks_total',
+    'Requests that people ended: answered, or late or withdrawn after somebody had begun.',
+    'model',
+    'outcome',
+  );
+  const work = counter('plimsoll_people_work_seconds_total', 'Time that people were at work.', 'model');
+  const wait = new Histogram({
+    name: 'plimsoll_people_reply_seconds',
+    help: 'From the request to the reply of a person.',
+    labelNames: ['model'],
+    buckets: WAIT_BUCKETS,
+    registers: [registry],
+  });
+  return ({ model, outcome, waitedMs, minutes, costUsd }) => {
+    tasks.inc({ model, outcome });
+    work.inc({ model }, minutes * 60);
+    if (outcome === 'answered') wait.observe({ model }, waitedMs / 1_000);
+    if (costUsd !== undefined) cost.inc({ model }, costUsd);
+  };
+}
 
 /** Observes what a request took, in seconds. */
 function timeHistograms(registry: Registry): (facts: RequestFacts) => void {
@@ -302,6 +393,7 @@ function addGauges(registry: Registry, sources: MetricSources): void {
   gauge('plimsoll_requests_in_flight', 'Requests at work.', sources.inFlight);
   gauge('plimsoll_requests_queued', 'Requests that wait for a place.', sources.queued);
   addBreakers(registry, sources);
+  addDeployments(registry, sources);
   addLatencies(registry, sources);
   const log = new Counter({
     name: 'plimsoll_decision_log_records_total',
@@ -324,6 +416,17 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       captured.reset();
       for (const [outcome, count] of Object.entries(sources.captured?.() ?? {}))
         captured.inc({ outcome }, count);
+    },
+  });
+  const shadows = new Counter({
+    name: 'plimsoll_shadow_requests_total',
+    help: 'Requests that were mirrored, by experiment and what became of them: replied, failed, or why nobody was asked.',
+    labelNames: ['experiment', 'outcome'],
+    registers,
+    collect() {
+      shadows.reset();
+      for (const { experiment, outcome, count } of sources.shadows?.() ?? [])
+        shadows.inc({ experiment, outcome }, count);
     },
   });
   const feedback = new Counter({
@@ -393,6 +496,22 @@ function addBreakers(registry: Registry, { breakerStates }: MetricSources): void
       this.reset(); // a model that left the catalog leaves here too
       for (const [model, current] of breakerStates()) {
         for (const state of BREAKER_STATES) this.set({ model, state }, state === current ? 1 : 0);
+      }
+    },
+  });
+}
+
+function addDeployments(registry: Registry, { busyDeployments }: MetricSources): void {
+  new Gauge({
+    name: 'plimsoll_deployment_requests_in_flight',
+    help: 'Requests at work at each deployment of a model that has several.',
+    labelNames: ['model', 'deployment'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [name, count] of busyDeployments?.() ?? []) {
+        const [model = '', deployment = ''] = name.split(' ');
+        this.set({ model, deployment }, count);
       }
     },
   });

@@ -10,14 +10,13 @@ export interface Clustering {
 }
 
 const STEPS = 15;
-const SEED = 1;
 
 /**
  * Spherical k-means (Dhillon and Modha 2001): Lloyd's steps from k of the points, drawn by a seed. A centroid that loses its points stays
  * where it was. Fewer than k clusters if there are fewer points.
  */
-export function kMeans(points: readonly Float32Array[], k: number): Clustering {
-  let centroids = drawn(points, Math.min(k, points.length));
+export function kMeans(points: readonly Float32Array[], k: number, seed = 1): Clustering {
+  let centroids = drawn(points, Math.min(k, points.length), seed);
   let clusterOf = nearest(centroids, points);
   for (let step = 0; step < STEPS; step++) {
     centroids = meansOf(points, clusterOf, centroids);
@@ -29,8 +28,8 @@ export function kMeans(points: readonly Float32Array[], k: number): Clustering {
 }
 
 /** Without replacement. */
-function drawn(points: readonly Float32Array[], count: number): Float32Array[] {
-  const random = seededRandom(SEED);
+function drawn(points: readonly Float32Array[], count: number, seed: number): Float32Array[] {
+  const random = seededRandom(seed);
   const order = Uint32Array.from(points.keys());
   return Array.from({ length: count }, (_, i) => {
     const at = i + Math.floor(random() * (order.length - i));

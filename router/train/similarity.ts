@@ -1,11 +1,4 @@
-import {
-  pointOf,
-  product,
-  quantised,
-  type References,
-  type SimilaritySpace,
-  toUnitLength,
-} from '../classifier/index.ts';
+import { pointOf, product, quantised, type References, type SimilaritySpace } from '../classifier/index.ts';
 import { columnMeans, columnVariances } from './design-matrix.ts';
 import { type Clustering, kMeans } from './k-means.ts';
 import type { Matrix } from './logistic-loss.ts';
@@ -49,24 +42,41 @@ export function pointsOf({ rows, columns, values, structural = 0 }: Matrix, spac
 
 /** More cases than these vote through prototypes: the time of a decision grows with what is compared. */
 const MOST_CASES = 4_000;
-const PROTOTYPES = 2_000;
+/** Of one clustering. */
+const MOST_PROTOTYPES = 500;
+/** Cases that a prototype stands for on average, unless there would be too many prototypes. Fewer make noisier votes (docs/EXPERIMENTS.md). */
+const CASES_PER_PROTOTYPE = 10;
+/** Each begins elsewhere. Their votes together vary less with where k-means begins than those of one. */
+const CLUSTERINGS = 4;
 
 /**
- * What the rows vote through: themselves, or where they are many prototypes, the means of some neighbouring rows each. These are found
- * within each cluster of the rows, in proportion to its size.
+ * What the rows vote through: themselves, or where they are many prototypes, the means of some neighbouring rows each. Each row then belongs
+ * to a prototype of every clustering.
  * @param clusters of the same points
+ * @param areMany whether they are, for a part of the rows
  */
-export function voters(points: readonly Float32Array[], clusters: Clustering): Clustering {
-  if (points.length <= MOST_CASES) return { centroids: points, clusterOf: Int32Array.from(points.keys()) };
+export function voters(
+  points: readonly Float32Array[],
+  clusters: Clustering,
+  areMany = points.length > MOST_CASES,
+): readonly Clustering[] {
+  if (!areMany) return [{ centroids: points, clusterOf: Int32Array.from(points.keys()) }];
+  return Array.from({ length: CLUSTERINGS }, (_, i) => prototypes(points, clusters, i + 1));
+}
+
+/** Found within each cluster of the rows, in proportion to its size. */
+function prototypes(points: readonly Float32Array[], clusters: Clustering, seed: number): Clustering {
+  const wanted = Math.min(MOST_PROTOTYPES, points.length / CASES_PER_PROTOTYPE);
   const centroids: Float32Array[] = [];
   const clusterOf = new Int32Array(points.length);
   for (let cluster = 0; cluster < clusters.centroids.length; cluster++) {
     const rows = Uint32Array.from(points.keys()).filter((row) => clusters.clusterOf[row] === cluster);
     if (rows.length === 0) continue;
-    const count = Math.max(1, Math.round((rows.length * PROTOTYPES) / points.length));
+    const count = Math.max(1, Math.round((rows.length * wanted) / points.length));
     const within = kMeans(
       Array.from(rows, (row) => points[row]!),
       count,
+      seed,
     );
     rows.forEach((row, i) => {
       clusterOf[row] = centroids.length + within.clusterOf[i]!;
@@ -76,72 +86,66 @@ export function voters(points: readonly Float32Array[], clusters: Clustering): C
   return { centroids, clusterOf };
 }
 
-/** The same groups, with the means of those rows alone that count; a group without one stays where it was. */
-export function meansOfCounted(
-  { centroids, clusterOf }: Clustering,
-  points: readonly Float32Array[],
-  counts: Float64Array,
-): Clustering {
-  const sums = centroids.map((centroid) => new Float32Array(centroid.length));
-  const counted = new Uint8Array(centroids.length);
-  clusterOf.forEach((cluster, row) => {
-    if (counts[row] === 0) return;
-    counted[cluster] = 1;
-    const sum = sums[cluster]!;
-    points[row]!.forEach((value, j) => {
-      sum[j]! += value;
-    });
-  });
-  return {
-    centroids: sums.map((sum, cluster) => (counted[cluster] ? toUnitLength(sum) : centroids[cluster]!)),
-    clusterOf,
-  };
-}
-
 /** References, with the row that is nearest to each. */
 export interface LearnedReferences extends References {
   readonly rows: Int32Array;
 }
 
+/** A reference before it has a label. */
+interface Group {
+  readonly centroid: Float32Array;
+  readonly rows: readonly number[];
+  /** How much its rows count together, above 0. */
+  readonly mass: number;
+}
+
 /**
- * The references of labelled rows. @param labels `[head][row]`, 0..1
+ * The references of labelled rows. A row that belongs to several counts in parts, one in each clustering.
+ * @param labels `[head][row]`, 0..1
  * @param counts how much each row counts, at least 0; references without a row that counts are left out
  */
 export function referencesOf(
-  { centroids, clusterOf }: Clustering,
+  clusterings: readonly Clustering[],
   points: readonly Float32Array[],
   labels: readonly Float64Array[],
   counts: Float64Array,
 ): LearnedReferences {
-  const members = centroids.map(() => [] as number[]);
-  clusterOf.forEach((reference, row) => {
-    if (counts[row]! > 0) members[reference]!.push(row);
-  });
-  const kept = Array.from(centroids.keys()).filter((reference) => members[reference]!.length > 0);
-  const total = (rows: readonly number[], of: (row: number) => number) =>
-    rows.reduce((sum, row) => sum + of(row), 0);
-  const weights = Float32Array.from(kept, (reference) => total(members[reference]!, (row) => counts[row]!));
-  const width = centroids[0]!.length;
-  const quantisedPoints = new Int8Array(kept.length * width);
-  kept.forEach((reference, i) => {
-    quantisedPoints.set(quantised(centroids[reference]!), i * width);
+  const groups = clusterings.flatMap((one) => groupsOf(one, counts));
+  const width = points[0]!.length;
+  const quantisedPoints = new Int8Array(groups.length * width);
+  groups.forEach(({ centroid }, i) => {
+    quantisedPoints.set(quantised(centroid), i * width);
   });
   return {
     points: quantisedPoints,
-    weights,
+    weights: Float32Array.from(groups, ({ mass }) => mass / clusterings.length),
     labels: Float32Array.from(
-      kept.flatMap((reference, i) =>
-        labels.map(
-          (column) => total(members[reference]!, (row) => counts[row]! * column[row]!) / weights[i]!,
-        ),
+      groups.flatMap(({ rows, mass }) =>
+        labels.map((column) => total(rows, (row) => counts[row]! * column[row]!) / mass),
       ),
     ),
-    rows: Int32Array.from(kept, (reference) =>
-      members[reference]!.reduce((best, row) =>
-        product(points[row]!, 0, centroids[reference]!) > product(points[best]!, 0, centroids[reference]!)
-          ? row
-          : best,
+    rows: Int32Array.from(groups, ({ centroid, rows }) =>
+      rows.reduce((best, row) =>
+        product(points[row]!, 0, centroid) > product(points[best]!, 0, centroid) ? row : best,
       ),
     ),
   };
+}
+
+function groupsOf({ centroids, clusterOf }: Clustering, counts: Float64Array): Group[] {
+  const members = centroids.map(() => [] as number[]);
+  clusterOf.forEach((group, row) => {
+    if (counts[row]! > 0) members[group]!.push(row);
+  });
+  return centroids
+    .map((centroid, i) => ({
+      centroid,
+      rows: members[i]!,
+      mass: total(members[i]!, (row) => counts[row]!),
+    }))
+    .filter(({ rows }) => rows.length > 0);
+}
+
+function total(rows: readonly number[], of: (row: number) => number): number {
+  return rows.reduce((sum, row) => sum + of(row), 0);
 }

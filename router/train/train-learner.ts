@@ -10,14 +10,7 @@ import { mean } from '../statistics/index.ts';
 import { fitPlatt } from './calibrate.ts';
 import { type Clustering, kMeans } from './k-means.ts';
 import type { Matrix } from './logistic-loss.ts';
-import {
-  fitSpace,
-  type LearnedReferences,
-  meansOfCounted,
-  pointsOf,
-  referencesOf,
-  voters,
-} from './similarity.ts';
+import { fitSpace, type LearnedReferences, pointsOf, referencesOf, voters } from './similarity.ts';
 import {
   meanLogLoss,
   rawLogits,
@@ -103,8 +96,9 @@ export function hasVote(learner: Learner): boolean {
 interface Neighbourhoods {
   readonly space: SimilaritySpace;
   readonly points: readonly Float32Array[];
+  readonly clusters: Clustering;
   readonly centroids: Float32Array;
-  readonly voters: Clustering;
+  readonly voters: readonly Clustering[];
   /** How much each row counts; 1 on average. */
   readonly counts: Float64Array;
 }
@@ -118,6 +112,7 @@ function neighbourhoods({ matrix, sampleWeights }: TrainingRows): Neighbourhoods
   return {
     space,
     points,
+    clusters,
     centroids: Float32Array.from(clusters.centroids.flatMap((centroid) => Array.from(centroid))),
     voters: voters(points, clusters),
     counts: weights.map((weight) => weight / average),
@@ -181,15 +176,22 @@ function heldOutVotes(
   return votes;
 }
 
-/** As a request has it to all references: a prototype is the mean of rows of other folds alone, else it would lie too near to the rows it was made of. */
+/**
+ * As a request has it to all references. Prototypes are found anew among the rows of other folds: those that a row was a part of lie too near to it.
+ */
 function heldOutSimilarities(
-  { points, voters, counts }: Neighbourhoods,
+  { points, clusters, voters: all, counts }: Neighbourhoods,
   { labels, folds }: TrainingRows,
 ): Float64Array {
   const similarities = new Float64Array(points.length);
   for (const fold of new Set(folds)) {
-    const others = counts.map((count, row) => (folds[row] === fold ? 0 : count));
-    const vote = createVote(referencesOf(meansOfCounted(voters, points, others), points, labels, others));
+    const others = Array.from(points.keys()).filter((row) => folds[row] !== fold);
+    const pick = <T>(of: ArrayLike<T>) => others.map((row) => of[row]!);
+    const theirs = pick(points);
+    const clusterOf = Int32Array.from(pick(clusters.clusterOf));
+    const groups = voters(theirs, { ...clusters, clusterOf }, all.length > 1);
+    const theirLabels = labels.map((column) => Float64Array.from(pick(column)));
+    const vote = createVote(referencesOf(groups, theirs, theirLabels, Float64Array.from(pick(counts))));
     points.forEach((point, row) => {
       if (folds[row] === fold) similarities[row] = vote(point).similarity;
     });

@@ -1,15 +1,13 @@
-import { Command } from 'commander';
-import { PlimsollError } from '../../router/errors.ts';
-import { printJson } from '../terminal.ts';
 import { benchTexts, minilmArtifact, staticArtifact } from './fixtures.ts';
-import { type Bench, type BenchContext, type JudgedRow, judge, selectBenches } from './measurement.ts';
-import { describeMachine, type Machine, machineLine, reportMarkdown, reportText } from './report.ts';
+import type { Bench, BenchContext } from './measurement.ts';
 import { decisionMinilm, decisionNeighbours, decisionStatic } from './rows/decisions.ts';
 import { gate } from './rows/gate.ts';
 import { hostile } from './rows/hostile.ts';
 import { eventLoop, httpSaturation } from './rows/load.ts';
+import { planMillion } from './rows/plan.ts';
 import { startup, startupState } from './rows/startup.ts';
 import { train } from './rows/train.ts';
+import { type BenchFlags, benchCommand, runBenches } from './run-benches.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   startup,
@@ -21,47 +19,26 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'http-saturation': httpSaturation,
   train,
   gate,
+  plan: planMillion,
   hostile,
 };
 
-interface BenchOptions {
-  readonly json?: boolean;
-  readonly markdown?: boolean;
-  readonly only?: string;
+interface Flags extends BenchFlags {
   readonly artifact?: string;
 }
 
-const command = new Command('bench')
-  .description('Measures what Plimsoll promises about speed, each figure beside its floor or peer.')
-  .option('--json', 'the result as one JSON document on stdout')
-  .option('--markdown', 'the table for docs/BENCHMARKS.md')
-  .option('--only <names>', `some of ${Object.keys(BENCHES).join(', ')}, with commas between them`)
+const command = benchCommand(
+  'bench',
+  'Measures what Plimsoll promises about speed, each figure beside its floor or peer.',
+  BENCHES,
+)
   .option('--artifact <folder>', 'an artifact with the static encoder (default: models/starter, else made)')
   .parse();
 
-try {
-  await bench(command.opts<BenchOptions>());
-} catch (error) {
-  if (!(error instanceof PlimsollError)) throw error;
-  say(error.message);
-  process.exitCode = 2;
-}
+const { artifact, ...flags } = command.opts<Flags>();
+await runBenches({ name: 'bench', benches: BENCHES, flags, context: (say) => contextOf(artifact, say) });
 
-async function bench({ only, artifact, ...format }: BenchOptions): Promise<void> {
-  const names = selectBenches(BENCHES, only);
-  const machine = describeMachine();
-  say(machineLine(machine));
-  const context = await contextOf(artifact);
-  const rows: JudgedRow[] = [];
-  for (const name of names) {
-    say(`${name} ...`);
-    rows.push(...(await BENCHES[name]!(context)).map(judge));
-  }
-  print(format, machine, rows);
-  if (rows.some(({ met }) => met === false)) process.exitCode = 1;
-}
-
-async function contextOf(asked: string | undefined): Promise<BenchContext> {
+async function contextOf(asked: string | undefined, say: BenchContext['say']): Promise<BenchContext> {
   const texts = benchTexts();
   const artifact = await staticArtifact(asked, texts);
   let minilm: Promise<string> | undefined;
@@ -74,13 +51,4 @@ async function contextOf(asked: string | undefined): Promise<BenchContext> {
       return minilm;
     },
   };
-}
-
-function print({ json, markdown }: BenchOptions, machine: Machine, rows: readonly JudgedRow[]): void {
-  if (json) printJson({ schema_version: 1, machine, rows });
-  else process.stdout.write(`${markdown ? reportMarkdown(machine, rows) : reportText(machine, rows)}\n`);
-}
-
-function say(line: string): void {
-  process.stderr.write(`bench: ${line}\n`);
 }

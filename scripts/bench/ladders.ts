@@ -29,20 +29,10 @@ import {
 import { crossValidate, designMatrix } from '../../router/train/index.ts';
 import { numberBetween, wholeNumberBetween } from '../flags.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
+import { RATIONAL } from './design/sets.ts';
 
 const FILE = 'rational_cascades.jsonl.gz';
-/** By what they cost on these cases. */
-const MODELS = [
-  'llama3.2-3b',
-  'llama3.2-1b',
-  'gpt-4o-mini',
-  'llama3.1-8b',
-  'qwen2.5-72b-instruct',
-  'llama3.1-70b',
-  'qwen2.5-32b-coder-instruct',
-  'gpt-4o',
-  'llama3.1-405b',
-];
+const MODELS: readonly string[] = RATIONAL.models;
 /** Of one maker, and of those worth their price; the whole row holds models that are worse than cheaper ones. */
 const LADDERS: readonly (readonly string[])[] = [
   ['llama3.1-8b', 'llama3.1-70b', 'llama3.1-405b'],

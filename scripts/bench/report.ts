@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
-import { textTable } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/format.ts';
 import { VERSION } from '../../router/package.ts';
 import type { JudgedRow, Spread, Target } from './measurement.ts';
 

@@ -14,7 +14,7 @@ import { clopperPearsonInterval, seededRandom } from '../../router/statistics/in
 import { wholeNumberBetween } from '../flags.ts';
 import { print } from '../terminal.ts';
 import { readSet } from './guarantee/population.ts';
-import { SETS } from './guarantee/settings.ts';
+import { type PublicSet, SETS } from './guarantee/settings.ts';
 
 const CONFIDENCE = 0.95;
 const AUDITS = 10_000;
@@ -24,7 +24,7 @@ const AUDITED = [
   { limit: 0.03, reversed: 0 },
   { limit: 0.03, reversed: 0.05 },
 ] as const;
-/** Requests that the verdict is of, and live ones. */
+/** Requests that the verdict is of (half of them give the bins), and live ones. */
 const REFERENCE = 2_000;
 const LIVE = 2_000;
 const WITHIN = 500;
@@ -93,63 +93,105 @@ function shareText(count: number, n: number): string {
   return `${percent(count / n)} (${percent(low)} to ${percent(high)})`;
 }
 
-/** One request as the watch sees it. */
-type Values = Float64Array;
+/** Requests as the watch sees them. */
+type Requests = readonly Float64Array[];
+type ByTask = ReadonlyMap<string, Requests>;
 
 async function driftTable({ data, runs, seed }: Flags): Promise<void> {
   print(
-    '\n| certified on | live requests | alarms, % (95 %) | within 500, % | alarmed after (median) |\n| --- | --- | ---: | ---: | ---: |\n',
+    '\n| certified on | live requests | alarms, % (95 %) | within 500, % (95 %) | alarmed after (median, 95th percentile) |\n| --- | --- | ---: | ---: | ---: |\n',
   );
-  const sets = new Map<string, Values[]>();
-  for (const set of SETS)
-    sets.set(set.name, await valuesOf((await readSet(set, data)).cases.map(({ text }) => text)));
+  const sets = new Map<string, ByTask>();
+  for (const set of SETS) sets.set(set.name, await requestsByTask(set, data));
   const names = [...sets.keys()];
   for (const [i, name] of names.entries()) {
     const other = names[(i + 1) % names.length]!;
-    const own = sets.get(name)!;
+    const tasks = sets.get(name)!;
+    const own = [...tasks.values()].flat();
+    const strange = [...sets.get(other)!.values()].flat();
     process.stderr.write(`watch: ${name}\n`);
-    for (const [live, share] of [
-      [name, 0],
-      [`a quarter ${other}`, 0.25],
-      [other, 1],
-    ] as const) {
-      const alarms = Float64Array.from({ length: share === 0 ? runs : Math.ceil(runs / 5) }, (_, run) =>
-        driftedAfter(own, sets.get(other)!, share, seed + run),
+    const live: readonly (readonly [what: string, draw: Draw])[] = [
+      ['the same', drawFrom([own], [1])],
+      ...mixesOf(tasks),
+      [`a quarter from ${other}`, drawFrom([own, strange], [3, 1])],
+      [`all from ${other}`, drawFrom([strange], [1])],
+    ];
+    for (const [what, draw] of live) {
+      const alarms = Float64Array.from({ length: runs }, (_, run) =>
+        driftedAfter(own, draw, seed + run),
       ).sort();
       const within = alarms.filter((at) => at <= WITHIN).length;
-      const found = alarms.filter(Number.isFinite);
+      const found = alarms.filter(Number.isFinite).length;
       print(
-        `| ${name} | ${live} | ${shareText(found.length, alarms.length)} | ${((100 * within) / alarms.length).toFixed(1)} | ${percentile(alarms, 0.5)} |\n`,
+        `| ${name} | ${what} | ${shareText(found, runs)} | ${shareText(within, runs)} | ${percentile(alarms, 0.5)}, ${percentile(alarms, 0.95)} |\n`,
       );
     }
   }
 }
 
-/** As the starter sees them. */
-async function valuesOf(texts: readonly string[]): Promise<Values[]> {
+/** As the starter sees them. Cases without a task are one of their own. */
+async function requestsByTask(set: PublicSet, data: string): Promise<ByTask> {
   const router = await createRouter(configSchema.parse({ log_level: 'silent' }));
   const extractor = featureExtractor();
-  const values: Values[] = [];
-  for (const text of texts) {
+  const tasks = new Map<string, Float64Array[]>();
+  for (const { text, task = '' } of (await readSet(set, data)).cases) {
     const { predictedLoss } = await router.route({ prompt: text });
-    values.push(featureValues({ predictedLoss, nothingSimilar: undefined }, extractor.extract(text)));
+    const values = featureValues({ predictedLoss, nothingSimilar: undefined }, extractor.extract(text));
+    const known = tasks.get(task);
+    if (known === undefined) tasks.set(task, [values]);
+    else known.push(values);
   }
   await router.close();
-  return values;
+  return tasks;
 }
 
-/** Live requests until the alarm; infinity if there is none within the run. @param share of them that come from the other set */
-function driftedAfter(own: readonly Values[], other: readonly Values[], share: number, seed: number): number {
+type Draw = (random: () => number) => Float64Array;
+
+/** @param weights of the pools, in any unit */
+function drawFrom(pools: readonly Requests[], weights: readonly number[]): Draw {
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  return (random) => {
+    let rest = random() * all;
+    let i = 0;
+    while (i < pools.length - 1 && rest >= weights[i]!) rest -= weights[i++]!;
+    return oneOf(pools[i]!, random);
+  };
+}
+
+function oneOf(requests: Requests, random: () => number): Float64Array {
+  return requests[Math.floor(random() * requests.length)]!;
+}
+
+/** Other mixes of the same tasks, and which share of the requests is then of another task: half of what the shares differ by. */
+function mixesOf(tasks: ByTask): (readonly [what: string, draw: Draw])[] {
+  const pools = [...tasks.values()];
+  const sizes = pools.map(({ length }) => length);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const mix = (what: string, weights: readonly number[]) => {
+    const weight = weights.reduce((sum, one) => sum + one, 0);
+    const moved = sizes.reduce((sum, size, i) => sum + Math.abs(size / all - weights[i]! / weight) / 2, 0);
+    return [`${what} (${(100 * moved).toFixed(0)} % moved)`, drawFrom(pools, weights)] as const;
+  };
+  const equal = sizes.map(() => 1);
+  return [mix(`${tasks.size} tasks in equal shares`, equal), mix('their shares in reverse', reversed(sizes))];
+}
+
+/** The most frequent task gets the share of the rarest, the second that of the second rarest, and so on. */
+function reversed(sizes: readonly number[]): number[] {
+  const ascending = [...sizes.keys()].sort((a, b) => sizes[a]! - sizes[b]!);
+  const shares: number[] = [];
+  for (const [rank, i] of ascending.entries()) shares[i] = sizes[ascending.at(-1 - rank)!]!;
+  return shares;
+}
+
+/** Live requests until the alarm; infinity if there is none within the run. */
+function driftedAfter(own: Requests, draw: Draw, seed: number): number {
   const random = seededRandom(seed);
-  const drawn = (from: readonly Values[]) => from[Math.floor(random() * from.length)]!;
   const names = featureNames(featureExtractor().names);
-  const population = describePopulation(
-    names,
-    Array.from({ length: REFERENCE }, () => drawn(own)),
-  );
-  const watch = createDriftWatch(population, names, CONFIDENCE, random);
+  const reference = Array.from({ length: REFERENCE }, () => oneOf(own, random));
+  const watch = createDriftWatch(describePopulation(names, reference), names, CONFIDENCE, random);
   for (let n = 1; n <= LIVE; n++) {
-    watch.observe(drawn(random() < share ? other : own));
+    watch.observe(draw(random));
     if (watch.isAlarmed()) return n;
   }
   return Number.POSITIVE_INFINITY;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Client, Task } from './client.ts';
 
 const KEY = 'unused-on-loopback';
@@ -14,15 +15,15 @@ export const AGENT_CLIENTS: readonly Client[] = [
     main: '@anthropic-ai/claude-code',
     tool: { tool: 'Bash', input: { command: READ, description: 'Reads the file' } },
     replies: 1,
-    command: ({ installed, home, url, model, prompt }) => ({
+    files: ({ url, model }) => ({
+      'claude/settings.json': exampleFile('claude-code/settings.json', url, model),
+    }),
+    command: ({ installed, home, prompt }) => ({
       args: [
         `${installed}/node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs`,
-        ...['-p', prompt, '--model', model, '--allowedTools', 'Bash'],
+        ...['-p', prompt, '--allowedTools', 'Bash'],
       ],
       env: {
-        ANTHROPIC_BASE_URL: url,
-        ANTHROPIC_AUTH_TOKEN: KEY,
-        ANTHROPIC_SMALL_FAST_MODEL: model,
         CLAUDE_CONFIG_DIR: `${home}/claude`,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
         DISABLE_AUTOUPDATER: '1',
@@ -41,7 +42,7 @@ claude --model auto
     main: '@openai/codex',
     tool: { tool: 'exec_command', input: { cmd: READ } },
     replies: 1,
-    files: ({ url, model }) => ({ 'codex/config.toml': codexConfig(url, model) }),
+    files: ({ url, model }) => ({ 'codex/config.toml': exampleFile('codex/config.toml', url, model) }),
     command: ({ installed, home, prompt }) => ({
       args: [
         `${installed}/node_modules/@openai/codex/bin/codex.js`,
@@ -52,7 +53,7 @@ claude --model auto
     setup: `In \`~/.codex/config.toml\`, with the key in \`PLIMSOLL_KEY\`:
 
 \`\`\`toml
-${codexConfig('URL', 'auto').trimEnd()}
+${exampleFile('codex/config.toml', 'URL', 'auto').trimEnd()}
 \`\`\``,
   },
   {
@@ -128,16 +129,11 @@ qwen --auth-type openai
   pi('anthropic-messages', 'Anthropic messages'),
 ];
 
-function codexConfig(url: string, model: string): string {
-  return `model = "${model}"
-model_provider = "plimsoll"
-
-[model_providers.plimsoll]
-name = "Plimsoll"
-base_url = "${url}/v1"
-env_key = "PLIMSOLL_KEY"
-wire_api = "responses"
-`;
+/** A configuration of examples/, with another address and model. */
+function exampleFile(name: string, url: string, model: string): string {
+  return readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
+    .replaceAll('http://127.0.0.1:8787', url)
+    .replaceAll('"auto"', JSON.stringify(model));
 }
 
 function opencode(sdk: 'openai' | 'openai-compatible' | 'anthropic', api: Client['api']): Client {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { textTable } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/format.ts';
 import { listArtifacts, type StoredArtifact } from '../../router/artifact/index.ts';
 import { print, printJson } from '../terminal.ts';
 

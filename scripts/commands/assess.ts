@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { givenOutcomes } from '../../evals/cases/index.ts';
+import { formatCost, formatLoss, formatRate, textTable } from '../../evals/format.ts';
 import type { Ranking } from '../../evals/gate/index.ts';
 import {
   type Assessment,
@@ -13,22 +15,19 @@ import {
   type FixedBaseline,
   type LadderAssessment,
 } from '../../evals/lifecycle/index.ts';
-import { formatCost, formatLoss, formatRate, textTable } from '../../evals/report/index.ts';
+import { addDataFlags, type DataFlags, loadData } from '../data-flags.ts';
+import { usage, wholeNumberBetween } from '../flags.ts';
 import {
-  addDataFlags,
   addLearnerFlag,
   type CandidateFlags,
   candidatesFrom,
-  type DataFlags,
   encoderId,
   type LearnerFlag,
-  loadData,
-  usage,
-  wholeNumberBetween,
-} from '../flags.ts';
+} from '../learning-flags.ts';
+import { addPeopleFlag, type PeopleFlag, rungsFrom } from '../people-flag.ts';
 import { print, printJson, showProgress } from '../terminal.ts';
 
-interface Flags extends DataFlags, CandidateFlags, LearnerFlag {
+interface Flags extends DataFlags, CandidateFlags, PeopleFlag, LearnerFlag {
   readonly cascade: boolean;
   readonly folds: number;
   readonly seed: number;
@@ -38,7 +37,7 @@ interface Flags extends DataFlags, CandidateFlags, LearnerFlag {
 }
 
 export function assessCommand(): Command {
-  return addLearnerFlag(addDataFlags(new Command('assess')))
+  return addPeopleFlag(addLearnerFlag(addDataFlags(new Command('assess'))))
     .option('--cheap <model>', 'the cheap model, as the data name it')
     .option('--strong <model>', 'the strong model')
     .option(
@@ -75,7 +74,8 @@ Example:
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
   const { folds, seed, learner, encoder, allowHub, qualityField } = flags;
-  const data = await loadData(flags, models, { keepReplies: flags.cascade });
+  const given = givenOutcomes(rungsFrom(models, flags));
+  const data = await loadData(flags, models, { keepReplies: flags.cascade }, given);
   const options = { folds, seed, learner, encoder, allowHub, onProgress: showProgress() };
   const measured = {
     quality_field: qualityField,

@@ -3,7 +3,7 @@ import { type FoundAudits, findAudits } from '../../evals/labelling/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { AUDITS, type Audit } from '../../router/monitoring/index.ts';
 import type { State } from '../../router/state/index.ts';
-import { candidateFrom, ladderFrom } from '../flags.ts';
+import { labelCandidates } from '../label-candidates.ts';
 import { withState } from '../open-state.ts';
 import { print, printJson, printNotes } from '../terminal.ts';
 
@@ -30,7 +30,7 @@ seconds. An audit that is recorded already is not counted again.
 
 Example:
   plimsoll state export --stream captured > captured.jsonl
-  plimsoll label --from captured.jsonl --models cheap,strong --graders graders.yaml --budget 5usd --out audited.jsonl
+  plimsoll label --from captured.jsonl --kept-only --models cheap,strong --graders graders.yaml --budget 5usd --out audited.jsonl
   plimsoll audit --cases audited.jsonl --models cheap,strong
 `,
     )
@@ -39,10 +39,7 @@ Example:
 
 async function run({ cases, models, config, dryRun, json }: Flags): Promise<void> {
   const { ladder } = loadConfig(config);
-  const found = await findAudits(
-    cases,
-    ladderFrom(models).map((text) => candidateFrom(text, ladder)),
-  );
+  const found = await findAudits(cases, labelCandidates(models, ladder));
   printNotes(found.notes);
   if (!dryRun) await withState(config, {}, (state) => record(state, found.audits));
   if (json) printJson(resultJson(found));

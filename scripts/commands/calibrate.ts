@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { givenOutcomes } from '../../evals/cases/index.ts';
+import { textTable } from '../../evals/format.ts';
 import { artifactName, calibrate } from '../../evals/lifecycle/index.ts';
-import { textTable } from '../../evals/report/index.ts';
 import type { CertifiableMargin } from '../../evals/threshold/index.ts';
 import {
   assertWritable,
@@ -11,14 +12,8 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
-import {
-  addDataFlags,
-  addThresholdFlags,
-  type DataFlags,
-  loadData,
-  type ThresholdFlags,
-  thresholdRule,
-} from '../flags.ts';
+import { addDataFlags, type DataFlags, loadData } from '../data-flags.ts';
+import { addThresholdFlags, type ThresholdFlags, thresholdRule } from '../learning-flags.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { summary } from './train.ts';
 
@@ -62,8 +57,10 @@ async function run(flags: Flags): Promise<void> {
   const name = artifactName(out);
   const artifact = readArtifact(resolveArtifact(flags.artifact));
   const models = modelsFrom(flags, artifact.manifest);
+  const ladder = artifact.manifest.ladder.map((rung, i) => ({ ...rung, model: models[i] ?? rung.model }));
+  const given = givenOutcomes(ladder);
   assertWritable(out, { replace: force });
-  const { draft, margins } = await calibrate(artifact, await loadData(flags, models), {
+  const { draft, margins } = await calibrate(artifact, await loadData(flags, models, {}, given), {
     models,
     rule,
     name,

@@ -30,7 +30,7 @@ async function run({ config, online, json }: Flags): Promise<void> {
   const faults = findings.filter(({ status }) => status === 'fault').length;
   const warnings = findings.filter(({ status }) => status === 'warning').length;
   if (json) printJson({ ok: faults === 0, faults, warnings, findings });
-  else print(`${findings.map(lines).join('\n')}\n\n${conclusion(faults, warnings)}\n`);
+  else print(`${findings.map(findingLines).join('\n')}\n\n${conclusion(faults, warnings)}\n`);
   if (faults > 0) process.exitCode = 1;
 }
 
@@ -42,7 +42,8 @@ const WORDS: Readonly<Record<Finding['status'], readonly [word: string, colour: 
   skipped: ['skipped', 90],
 };
 
-function lines({ check, status, text, fix }: Finding): string {
+/** A finding for a terminal, with the way to fix it. */
+export function findingLines({ check, status, text, fix }: Finding): string {
   const [word, colour] = WORDS[status];
   const padded = word.padEnd(8);
   const shown = process.stdout.isTTY && !process.env['NO_COLOR'] ? `\x1b[${colour}m${padded}\x1b[0m` : padded;

@@ -11,7 +11,9 @@ import {
   type VerdictWord,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { addReadingFlags, isoTime, ladderFrom, type ReadingFlags, readingOptions, usage } from '../flags.ts';
+import { verdictSummary } from '../../router/verdict-report/index.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
+import { isoTime, ladderFrom, usage } from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -102,7 +104,7 @@ async function run(flags: Flags): Promise<void> {
       ...(previous && { previous }),
       ...(flags.texts && { texts }),
     });
-  if (flags.json) printJson(verdict);
+  if (flags.json) printJson({ summary: verdictSummary(verdict), ...verdict });
   else
     print(
       `${terminalReport(verdict, { colour: process.stdout.isTTY === true, ...(previous && { previous }) })}\n`,

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { addReadingFlags, type ReadingFlags, readingOptions } from '../flags.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
 import {
   IMPORTERS,
   type ImportSummary,

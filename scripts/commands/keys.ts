@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { textTable } from '../../evals/report/index.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { textTable } from '../../evals/format.ts';
 import {
   type CreatedKey,
   createKey,
   createStateKey,
+  ROLES,
+  type Role,
   readKeys,
   readStateKeys,
   revokeKey,
@@ -31,6 +33,7 @@ interface CreateFlags extends Flags {
   readonly team?: string;
   readonly expires?: number;
   readonly profile?: string;
+  readonly role?: Role;
 }
 
 /** `plimsoll keys`: who may use the server. */
@@ -46,6 +49,12 @@ export function keysCommand(): Command {
         lifetime,
       )
       .option('--profile <name>', 'its requests are for this profile of the configuration, and for no other')
+      .addOption(
+        new Option(
+          '--role <role>',
+          'open the dashboard with it: to view it, to operate (promote, roll back), or as admin (keys too)',
+        ).choices(ROLES),
+      )
       .action(create),
   );
   keys.addCommand(shared(new Command('list').description('List the keys, never the secrets')).action(list));
@@ -68,7 +77,7 @@ function shared(command: Command): Command {
     .option('--json', 'print the result as JSON', false);
 }
 
-async function create({ name, team, expires, profile, json, ...place }: CreateFlags): Promise<void> {
+async function create({ name, team, expires, profile, role, json, ...place }: CreateFlags): Promise<void> {
   if (showsNothing()) {
     throw new PlimsollError(
       'invalid-input',
@@ -81,6 +90,7 @@ async function create({ name, team, expires, profile, json, ...place }: CreateFl
   const wanted = {
     name,
     team,
+    role,
     now,
     ...(until !== undefined && { expires: until }),
     ...(profile !== undefined && { profile }),
@@ -174,7 +184,8 @@ function showList(stored: readonly StoredKey[], file: string, now: Date, json: b
 function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
   const areOfTeams = keys.some(({ team }) => team !== undefined);
   const areBound = keys.some(({ profile }) => profile !== undefined);
-  const rows = keys.map(({ id, name, team, created, expires, state, profile }) => [
+  const haveRoles = keys.some(({ role }) => role !== undefined);
+  const rows = keys.map(({ id, name, team, created, expires, state, profile, role }) => [
     id,
     name,
     created.slice(0, 10),
@@ -182,8 +193,13 @@ function lines(keys: readonly ReturnType<typeof keyJson>[]): string {
     state,
     ...(areOfTeams ? [team ?? '–'] : []),
     ...(areBound ? [profile ?? '–'] : []),
+    ...(haveRoles ? [role ?? '–'] : []),
   ]);
-  const further = [...(areOfTeams ? ['team'] : []), ...(areBound ? ['profile'] : [])];
+  const further = [
+    ...(areOfTeams ? ['team'] : []),
+    ...(areBound ? ['profile'] : []),
+    ...(haveRoles ? ['role'] : []),
+  ];
   return `${textTable([['id', 'name', 'created', 'expires', 'state', ...further], ...rows])}\n`;
 }
 
@@ -207,10 +223,10 @@ function showRevoked(revoked: StoredKey, file: string, json: boolean): void {
 }
 
 /** What may be shown of a key: not even its hash. */
-function keyJson({ id, name, team, created, expires, revoked, profile }: StoredKey, now: Date) {
+function keyJson({ id, name, team, created, expires, revoked, profile, role }: StoredKey, now: Date) {
   const over = expires !== undefined && Date.parse(expires) <= now.getTime();
   const state = revoked !== undefined ? 'revoked' : over ? 'expired' : 'valid';
-  return { id, name, team, created, expires, revoked, profile, state };
+  return { id, name, team, created, expires, revoked, profile, role, state };
 }
 
 function keysFile({ file, config }: Omit<Flags, 'json'>): string {

@@ -9,7 +9,8 @@ import {
   type Labelled,
   label,
 } from '../../evals/labelling/index.ts';
-import { addMapFlag, addRejectFlags, numberBetween, type RejectFlags, wholeNumberBetween } from '../flags.ts';
+import { addMapFlag, addRejectFlags, type RejectFlags } from '../data-flags.ts';
+import { numberBetween, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
 import { dollars, print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -21,6 +22,7 @@ interface Flags extends RejectFlags, LabelFlags {
   readonly select?: number;
   readonly artifact?: string;
   readonly margin: number;
+  readonly keptOnly: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly json: boolean;
@@ -45,6 +47,11 @@ export function labelCommand(): Command {
     )
     .option('--artifact <folder>', 'with --select: whose scores choose, or a store: then its current one')
     .option('--margin <loss>', 'with --select: the mean quality loss to certify', numberBetween(0, 1), 0.03)
+    .option(
+      '--kept-only',
+      'only requests that were routed below the last candidate: what plimsoll audit reads',
+      false,
+    )
     .option('--dry-run', 'say what it takes, and call nobody', false)
     .option('--force', 'replace cases that no journal belongs to', false)
     .option('--json', 'print the result as JSON', false);
@@ -64,7 +71,7 @@ Example:
 }
 
 async function run(flags: Flags): Promise<void> {
-  const { from, out, dryRun, force, map, maxRejects, rejects } = flags;
+  const { from, out, keptOnly, dryRun, force, map, maxRejects, rejects } = flags;
   const options = labelOptions(flags);
   const { budgetUsd } = options;
   const interrupted = new AbortController();
@@ -85,6 +92,7 @@ async function run(flags: Flags): Promise<void> {
     ...options,
     prompts: chosen === undefined ? from.map((one) => requestsFrom(one, flags.config)) : [chosen],
     out,
+    keptOnly,
     dryRun,
     force,
     signal: interrupted.signal,

@@ -1,9 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { retrainReport } from '../../evals/lifecycle/index.ts';
 import { type LoopResult, runLoop, runScheduled } from '../../evals/loop/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { addLearnerFlag, type LearnerFlag, share, wholeNumberBetween } from '../flags.ts';
+import { hoursOrDays, share, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
+import { addLearnerFlag, type LearnerFlag } from '../learning-flags.ts';
 import { withState } from '../open-state.ts';
 import { dollars, print, printJson, printNotes, showProgress, startProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
@@ -39,7 +40,7 @@ export function loopCommand(): Command {
     .option(
       '--every <time>',
       'stay, and run a round each 12h, 7d …; of several processes on one state one runs each round',
-      interval,
+      hoursOrDays,
     )
     .option('--json', 'print the outcome as JSON', false)
     .addHelpText('after', AFTER_HELP)
@@ -58,14 +59,6 @@ undecided, 3 the budget is used up, 130 interrupted, 2 wrong usage, 1 any other 
 Example, once a week:
   plimsoll loop --models cheap,strong --graders graders.yaml --budget 20usd --data first.jsonl --store models --suite suite.yaml --promote
 `;
-
-const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
-
-function interval(text: string): number {
-  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
-  if (Number(count) > 0) return Number(count) * UNITS_MS[unit!]!;
-  throw new InvalidArgumentError('It must be hours or days, such as 12h or 7d.');
-}
 
 async function run(flags: Flags): Promise<void> {
   const interrupted = new AbortController();

@@ -1,14 +1,8 @@
 import { Command } from 'commander';
 import type { ColumnMap } from '../../evals/cases/index.ts';
 import { loadSuite, type PlannedLabels, planLabels } from '../../evals/gate/index.ts';
-import {
-  addMapFlag,
-  addRejectFlags,
-  isoTime,
-  numberBetween,
-  type RejectFlags,
-  wholeNumberBetween,
-} from '../flags.ts';
+import { addMapFlag, addRejectFlags, type RejectFlags } from '../data-flags.ts';
+import { isoTime, numberBetween, wholeNumberBetween } from '../flags.ts';
 import { print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 

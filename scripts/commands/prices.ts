@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { textTable } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/format.ts';
 import { type PriceAge, priceAges } from '../../router/catalog/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { print, printJson } from '../terminal.ts';

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { scopeOf } from '../../router/access/index.ts';
 import type { Standing } from '../../router/artifact/index.ts';
 import { type ArtifactView, type ViewedArtifact, viewedArtifacts } from '../../router/artifact-views.ts';
+import { NANO } from '../../router/catalog/index.ts';
 import { type Config, loadConfig } from '../../router/config/index.ts';
 import { policyVerdicts } from '../../router/policy/index.ts';
 import { print, printJson } from '../terminal.ts';
@@ -51,6 +53,11 @@ interface ResolvedProfile {
   readonly latency: Sourced<Profile['latency']>;
   /** Share of its requests, 0 for none; undefined: nothing is captured. */
   readonly captureShare: Sourced<number> | undefined;
+  /** Names, in their order. */
+  readonly rules: Sourced<readonly string[]>;
+  /** Of its requests alone, in words. */
+  readonly limits: Sourced<readonly string[]>;
+  readonly responseCache: Sourced<Profile['responseCache']>;
 }
 
 function resolvedProfile(
@@ -93,6 +100,12 @@ function resolvedProfile(
     latency: { value: latency, from: from('latency', 'latency', 'latency') },
     captureShare:
       share === undefined ? undefined : { value: share, from: from('capture', 'capture', 'capture') },
+    rules: { value: profile.rules.map((rule) => rule.name), from: from('rules', 'rules', 'rules') },
+    limits: { value: profile.limits.map(limitText), from: from('limits', 'limits', 'none of its own') },
+    responseCache: {
+      value: profile.responseCache,
+      from: from('responseCache', 'response_cache', 'response_cache'),
+    },
   };
 }
 
@@ -108,12 +121,13 @@ function viewOf(
 
 async function toJson(profiles: readonly ResolvedProfile[]): Promise<object[]> {
   const { standingJson } = await import('../../router/server/index.ts'); // loads Express
-  return profiles.map(({ standing, deadlineMs, captureShare, cascade, latency, ...rest }) => ({
+  return profiles.map(({ standing, deadlineMs, captureShare, cascade, latency, responseCache, ...rest }) => ({
     ...rest,
     deadline_ms: deadlineMs,
     cascade: { value: cascadeText(cascade.value), from: cascade.from },
     latency: { value: latencyText(latency.value), from: latency.from },
     capture_share: captureShare,
+    response_cache: { value: cacheText(responseCache.value), from: responseCache.from },
     verdict: standingJson(standing),
   }));
 }
@@ -122,7 +136,7 @@ const SHA256_SHOWN = 12;
 
 function lines(profile: ResolvedProfile): string {
   const { name, extends: ancestors, artifact, standing, policy, margin, ladder, deadlineMs } = profile;
-  const { cascade, latency, captureShare } = profile;
+  const { cascade, latency, captureShare, rules, limits, responseCache } = profile;
   const { folder, sha256 } = artifact.value;
   const rows: (readonly [label: string, value: string, from: string])[] = [
     ['artifact', `${folder} (${artifact.value.name} ${sha256.slice(0, SHA256_SHOWN)})`, artifact.from],
@@ -145,6 +159,9 @@ function lines(profile: ResolvedProfile): string {
             captureShare.from,
           ] as const,
         ]),
+    ['rules', rules.value.join(', ') || 'none', rules.from],
+    ['limits', limits.value.join('; ') || 'none', limits.from],
+    ['cache', cacheText(responseCache.value), responseCache.from],
   ];
   const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
   const [labels, values] = [width(0), width(1)];
@@ -164,6 +181,17 @@ function verdictText(standing: Standing): string {
 
 function cascadeText(cascade: Profile['cascade']): string {
   return cascade === 'off' ? 'off' : `within ${cascade.maxWaitMs} ms`;
+}
+
+function cacheText(cache: Profile['responseCache']): string {
+  return cache === undefined ? 'off' : `for ${cache.ttlMs} ms`;
+}
+
+/** Such as `24h usd 10 for key=*`. */
+function limitText({ for: names, windows }: Profile['limits'][number]): string {
+  const caps = windows.map(({ name, unit, cap }) => `${name} ${unit === 'usd' ? cap / NANO : cap}`);
+  const scope = scopeOf(names);
+  return scope === 'all' ? caps.join(', ') : `${caps.join(', ')} for ${scope}`;
 }
 
 /** The class, with the fields that it heeds. */

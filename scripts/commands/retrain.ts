@@ -15,14 +15,9 @@ import {
   standingInFolder,
   type VerdictWord,
 } from '../../router/artifact/index.ts';
-import {
-  addLearnerFlag,
-  addReadingFlags,
-  type LearnerFlag,
-  type ReadingFlags,
-  readingOptions,
-  share,
-} from '../flags.ts';
+import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
+import { share } from '../flags.ts';
+import { addLearnerFlag, type LearnerFlag } from '../learning-flags.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 import { GATE_EXIT_CODES } from './gate.ts';
 

@@ -21,6 +21,7 @@ interface WriteFlags {
   readonly style: ReviewStyle;
   readonly out: string;
   readonly force: boolean;
+  readonly json: boolean;
 }
 
 interface ServeFlags {
@@ -33,6 +34,7 @@ interface ServeFlags {
   readonly repeat: number;
   readonly scores: boolean;
   readonly port: number;
+  readonly json: boolean;
 }
 
 interface ReadFlags {
@@ -64,6 +66,7 @@ function serveCommand(): Command {
     .option('--repeat <share>', 'share of the cases that come again with the sides swapped', share, 0.1)
     .option('--scores', 'a reply may also get a score from 0 to 10', false)
     .option('--port <number>', 'port on 127.0.0.1, 0 for any', wholeNumberBetween(0, 65_535), 8790)
+    .option('--json', 'print the links as JSON, once it listens', false)
     .action(runServe);
 }
 
@@ -80,6 +83,7 @@ function writeCommand(): Command {
     )
     .requiredOption('--out <file>', 'the table, .csv; whose replies they are is in <out>.key.json')
     .option('--force', 'replace both files if they are there', false)
+    .option('--json', 'print the result as JSON', false)
     .action(runWrite);
 }
 
@@ -96,12 +100,14 @@ function readCommand(): Command {
     .action(runRead);
 }
 
-async function runWrite({ models, ...flags }: WriteFlags): Promise<void> {
+async function runWrite({ models, json, ...flags }: WriteFlags): Promise<void> {
   const { cases, items, keyFile, withoutReplies } = await writeReview({
     ...flags,
     candidates: ladderFrom(models),
   });
   printNotes(withoutRepliesNote(withoutReplies));
+  if (json)
+    return printJson({ out: flags.out, key_file: keyFile, items, cases, without_replies: withoutReplies });
   const form = flags.style === 'pairs' ? '1, 2 or tie' : 'a number from 0 to 1, right or wrong';
   print(
     `Wrote ${flags.out}: ${items} items of ${cases} cases. Each reviewer fills in the column verdict: ${form}. Keep ${keyFile} from them.\n`,
@@ -109,7 +115,7 @@ async function runWrite({ models, ...flags }: WriteFlags): Promise<void> {
 }
 
 /** Serves until SIGINT or SIGTERM. */
-async function runServe({ models, reviewers, port, scores, ...flags }: ServeFlags): Promise<void> {
+async function runServe({ models, reviewers, port, scores, json, ...flags }: ServeFlags): Promise<void> {
   const names = reviewers.split(',').map((name) => name.trim());
   const candidates = ladderFrom(models);
   asUsage(() => requireReviewers(names));
@@ -121,14 +127,24 @@ async function runServe({ models, reviewers, port, scores, ...flags }: ServeFlag
     const of = population === undefined ? '' : ` of ${population}`;
     const links = [...server.links.reviewers, ['summary', server.links.lead] as const];
     const width = Math.max(...links.map(([name]) => name.length));
-    print(
-      [
-        `${drawn} cases${of}, ${names.length} reviewer${names.length === 1 ? '' : 's'}. Each link works once; whoever opens it is signed in in that browser:`,
-        ...links.map(([name, url]) => `  ${name.padEnd(width)}  ${url}`),
-        `Grades go to ${flags.out}. Keep ${keyFile} from the reviewers. Ctrl-C ends it; the same command goes on.`,
-        '',
-      ].join('\n'),
-    );
+    if (json)
+      printJson({
+        out: flags.out,
+        key_file: keyFile,
+        drawn,
+        population: population ?? null,
+        without_replies: withoutReplies,
+        links: Object.fromEntries(links),
+      });
+    else
+      print(
+        [
+          `${drawn} cases${of}, ${names.length} reviewer${names.length === 1 ? '' : 's'}. Each link works once; whoever opens it is signed in in that browser:`,
+          ...links.map(([name, url]) => `  ${name.padEnd(width)}  ${url}`),
+          `Grades go to ${flags.out}. Keep ${keyFile} from the reviewers. Ctrl-C ends it; the same command goes on.`,
+          '',
+        ].join('\n'),
+      );
     await stopped();
     await server.close();
   } finally {

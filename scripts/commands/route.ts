@@ -1,16 +1,18 @@
 import { Command } from 'commander';
 import { requirementsOf } from '../../router/catalog/index.ts';
+import { contributionsOf } from '../../router/classifier/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { scoredText } from '../../router/prompt/index.ts';
 import { requestTags, requestTask } from '../../router/request-tags.ts';
 import type { Explained } from '../../router/router.ts';
-import { type ConfigFlags, configFromFlags } from '../flags.ts';
+import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
 import { print, printJson } from '../terminal.ts';
 
 interface Flags extends ConfigFlags {
   readonly tags?: string;
   readonly task?: string;
+  readonly profile?: string;
   readonly explain: boolean;
   readonly json: boolean;
 }
@@ -27,6 +29,7 @@ export function routeCommand(): Command {
     .option('--allow-ungated', 'let decide what has no valid PASS of the gate')
     .option('--tags <list>', 'tags of the request, for rules: team-a,batch')
     .option('--task <name>', 'its task, for rules')
+    .option('--profile <name>', 'the profile that decides')
     .option('--explain', 'show what made the score', false)
     .option('--json', 'print the decision as JSON', false)
     .addHelpText(
@@ -40,16 +43,20 @@ async function run(argument: string | undefined, flags: Flags): Promise<void> {
   const prompt = argument ?? (await promptOnStdin());
   const router = await createRouter(configFromFlags(flags));
   try {
-    const options = router.ruled({
+    const named = flags.profile === undefined ? {} : { profile: flags.profile };
+    router.check(named);
+    const task = requestTask(undefined, flags.task);
+    const traits = {
       model: undefined,
       isExplicit: false,
-      task: requestTask(undefined, flags.task),
+      task,
       tags: requestTags(flags.tags),
       keyId: undefined,
       headers: {},
       text: () => scoredText({ prompt }),
       needs: () => requirementsOf({ messages: [{ role: 'user', content: prompt }] }, 'openai'),
-    });
+    };
+    const options = router.ruled(traits, { ...named, ...(task !== undefined && { task }) });
     const decided = flags.explain
       ? await router.explain({ prompt }, options)
       : { decision: await router.route({ prompt }, options), explanation: null };
@@ -66,10 +73,14 @@ const SHOWN = 12;
 
 function decisionLines({ decision, explanation }: Explained): string {
   const { candidate, model, reason, predictedLoss, threshold, policy, artifact, scores } = decision;
-  const { verdict, ungatedReason, expectedLoss, rule } = decision;
+  const { profile, verdict, ungatedReason, expectedLoss, rule, predictedTask: predicted } = decision;
   const lines = [
     `${candidate} (${model}): ${reason}`,
+    ...(profile === undefined ? [] : [`profile ${profile}`]),
     ...(rule === undefined ? [] : [`rule ${rule}`]),
+    ...(predicted === undefined
+      ? []
+      : [`task ${predicted.task}, predicted with probability ${predicted.probability.toFixed(2)}`]),
     ...(predictedLoss === null || threshold === null
       ? []
       : [
@@ -81,20 +92,7 @@ function decisionLines({ decision, explanation }: Explained): string {
     `policy ${policy.name} v${policy.version}, artifact ${artifact.name} ${artifact.sha256.slice(0, 12)}, verdict ${verdict}${ungatedReason === null ? '' : ` (${ungatedReason})`}`,
   ];
   for (const [name, parts] of Object.entries(explanation ?? {})) {
-    const named = [
-      ...parts.features.map(({ feature, contribution }) => ({ part: feature, contribution })),
-      ...parts.wordPieces.map(({ piece, contribution }) => ({ part: `"${piece}"`, contribution })),
-      ...parts.wordPairs.map(({ pair, contribution }) => ({ part: `"${pair}"`, contribution })),
-      ...(parts.neighbours === undefined
-        ? []
-        : [
-            {
-              part: `100 nearest labelled cases, mean quality ${parts.neighbours.vote.toFixed(3)}`,
-              contribution: parts.neighbours.contribution,
-            },
-          ]),
-      ...(parts.embedding === undefined ? [] : [{ part: 'embedding', contribution: parts.embedding }]),
-    ].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+    const named = contributionsOf(parts);
     lines.push(
       '',
       `${name}: logit ${parts.logit.toFixed(3)} = ${parts.intercept.toFixed(3)} for the average text, and`,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { modelByRule, type RuledCase, ruledCases } from '../../evals/decisions/index.ts';
-import { textTable } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/format.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { type ConfiguredRules, readRules } from '../../router/configured-rules.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -11,13 +11,16 @@ import { print, printJson, printNotes } from '../terminal.ts';
 
 interface TestFlags {
   readonly config?: string;
+  readonly profile?: string;
   readonly json: boolean;
 }
 
 interface DecideFlags {
   readonly config?: string;
+  readonly profile?: string;
   readonly out: string;
   readonly otherwise?: string;
+  readonly json: boolean;
 }
 
 /** `plimsoll rules`: what the rules of the configuration do with cases. */
@@ -28,6 +31,7 @@ export function rulesCommand(): Command {
     .description('Say which rule fires for each case, and which never do')
     .argument('<cases...>', 'cases, labelled or not')
     .option('--config <file>', 'has the rules (default: plimsoll.config.yaml)')
+    .option('--profile <name>', 'the rules of this profile')
     .option('--json', 'print the rule of each case as JSON', false)
     .action(runTest);
   rules
@@ -37,6 +41,8 @@ export function rulesCommand(): Command {
     .requiredOption('--out <file>', 'JSON Lines with id and model')
     .option('--otherwise <rung>', 'where no rule fires (default: the strongest)')
     .option('--config <file>', 'has the rules (default: plimsoll.config.yaml)')
+    .option('--profile <name>', 'the rules and the ladder of this profile')
+    .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `
@@ -56,8 +62,8 @@ async function ruled(files: readonly string[], { rules }: ConfiguredRules): Prom
   return cases;
 }
 
-async function rulesOf(config: string | undefined): Promise<ConfiguredRules> {
-  const found = await readRules(loadConfig(config), Date.now());
+async function rulesOf({ config, profile }: Pick<TestFlags, 'config' | 'profile'>): Promise<ConfiguredRules> {
+  const found = await readRules(loadConfig(config), Date.now(), profile);
   if (found.rules.all.length > 0) return found;
   throw new PlimsollError(
     'invalid-config',
@@ -65,8 +71,8 @@ async function rulesOf(config: string | undefined): Promise<ConfiguredRules> {
   );
 }
 
-async function runTest(files: readonly string[], { config, json }: TestFlags): Promise<void> {
-  const configured = await rulesOf(config);
+async function runTest(files: readonly string[], { json, ...which }: TestFlags): Promise<void> {
+  const configured = await rulesOf(which);
   const cases = await ruled(files, configured);
   const counts = new Map<Rule | undefined, number>();
   for (const { rule } of cases) counts.set(rule, (counts.get(rule) ?? 0) + 1);
@@ -104,8 +110,9 @@ function actionText({ action }: Rule): string {
   }
 }
 
-async function runDecide(files: readonly string[], { config, out, otherwise }: DecideFlags): Promise<void> {
-  const configured = await rulesOf(config);
+async function runDecide(files: readonly string[], flags: DecideFlags): Promise<void> {
+  const { out, otherwise, json } = flags;
+  const configured = await rulesOf(flags);
   const models = Object.fromEntries(configured.ladder.map(({ candidate, model }) => [candidate, model]));
   const rung = otherwise ?? configured.ladder.at(-1)!.candidate;
   if (!Object.hasOwn(models, rung)) throw noRung(rung, Object.keys(models));
@@ -114,7 +121,8 @@ async function runDecide(files: readonly string[], { config, out, otherwise }: D
     JSON.stringify({ id, model: modelByRule(rule, models, models[rung]!) }),
   );
   replaceFile(out, `${lines.join('\n')}\n`);
-  printNotes([`Wrote ${out}: ${lines.length} decisions between ${Object.values(models).join(' < ')}`]);
+  if (json) printJson({ out, n: lines.length, ladder: Object.values(models) });
+  else printNotes([`Wrote ${out}: ${lines.length} decisions between ${Object.values(models).join(' < ')}`]);
 }
 
 function noRung(name: string, known: readonly string[]): PlimsollError {

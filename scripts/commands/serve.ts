@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { DEFAULT_CONFIG_FILE } from '../../router/config/index.ts';
+import { DEFAULT_CONFIG_FILE, withConfigPlace } from '../../router/config/index.ts';
 import { serveUntilSignal } from '../../router/serve.ts';
-import { type ConfigFlags, configFromFlags, wholeNumberBetween } from '../flags.ts';
+import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
+import { wholeNumberBetween } from '../flags.ts';
+import { printJson } from '../terminal.ts';
 
 export function serveCommand(): Command {
   return new Command('serve')
@@ -12,13 +14,23 @@ export function serveCommand(): Command {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for any (default: 8787)', wholeNumberBetween(0, 65_535))
     .option('--log-level <level>', 'silent, error, warn, info or debug')
-    .action(async (options: ConfigFlags) => {
-      process.exitCode = await runServe(options);
+    .option('--json', 'print where it listens and what serves as JSON, once it listens', false)
+    .action(async ({ json, ...options }: ConfigFlags & { readonly json: boolean }) => {
+      process.exitCode = await runServe(options, json);
     });
 }
 
-/** Serves until a signal ends it. @returns the exit code */
-export function runServe(flags: ConfigFlags): Promise<number> {
+/** Serves until a signal ends it. @returns the exit code @throws PlimsollError that names the line of the configuration, if it is one's fault */
+export async function runServe(flags: ConfigFlags, json = false): Promise<number> {
   const readConfig = () => configFromFlags(flags);
-  return serveUntilSignal(readConfig(), { readConfig, configFile: flags.config ?? DEFAULT_CONFIG_FILE });
+  const configFile = flags.config ?? DEFAULT_CONFIG_FILE;
+  const options = { readConfig, configFile, promotion: () => import('../../evals/lifecycle/index.ts') };
+  try {
+    return await serveUntilSignal(readConfig(), options, ({ url, port, router }) => {
+      const { name, sha256 } = router.artifact;
+      if (json) printJson({ url, port, artifact: { name, sha256 }, policy: router.defaultPolicy.name });
+    });
+  } catch (error) {
+    throw withConfigPlace(error, configFile);
+  }
 }

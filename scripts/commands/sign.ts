@@ -12,7 +12,7 @@ import {
   standingInFolder,
 } from '../../router/artifact/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
-import { print, printNotes } from '../terminal.ts';
+import { print, printJson, printNotes } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags {
@@ -20,6 +20,7 @@ interface Flags {
   readonly key?: string;
   readonly verify: boolean;
   readonly newKey?: string;
+  readonly json: boolean;
 }
 
 /** `plimsoll sign`: who vouches for a verdict. */
@@ -35,6 +36,7 @@ export function signCommand(): Command {
         'verify',
       ]),
     )
+    .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `
@@ -50,39 +52,43 @@ Examples:
     .action(run);
 }
 
-function run({ artifact, key, verify, newKey }: Flags): void {
+function run({ artifact, key, verify, newKey, json }: Flags): void {
   if (newKey !== undefined) {
-    makeKeys(newKey);
+    makeKeys(newKey, json);
     return;
   }
   if (artifact === undefined) throw new UsageError("required option '--artifact <folder>' not specified");
   if (key === undefined) throw new UsageError("required option '--key <file>' not specified");
   const folder = resolveArtifact(artifact);
-  if (verify) checkFolder(folder, key);
-  else signFolder(folder, key);
+  if (verify) checkFolder(folder, key, json);
+  else signFolder(folder, key, json);
 }
 
-function makeKeys(name: string): void {
+function makeKeys(name: string, json: boolean): void {
   const { privateFile, publicFile } = uninterrupted(() => createKeyPair(name, passphrase()));
-  print(
-    `Wrote ${privateFile}, which signs: keep it where nobody but the signer can read it.\n` +
-      `Wrote ${publicFile}, which checks: give it to servers as gate.public_key.\n`,
-  );
+  if (json) printJson({ private_key: privateFile, public_key: publicFile });
+  else
+    print(
+      `Wrote ${privateFile}, which signs: keep it where nobody but the signer can read it.\n` +
+        `Wrote ${publicFile}, which checks: give it to servers as gate.public_key.\n`,
+    );
 }
 
-function signFolder(folder: string, keyFile: string): void {
+function signFolder(folder: string, keyFile: string, json: boolean): void {
   const key = readPrivateKey(keyFile, '--key', passphrase());
   const artifact = readArtifact(folder);
   const file = uninterrupted(() => signVerdict(folder, key));
-  print(`Wrote ${file}\n`);
+  if (json) printJson({ artifact: folder, signature: file });
+  else print(`Wrote ${file}\n`);
   warnWithoutPass(artifact);
 }
 
-function checkFolder(folder: string, keyFile: string): void {
+function checkFolder(folder: string, keyFile: string, json: boolean): void {
   const publicKey = readPublicKey(keyFile, '--key');
   const artifact = readArtifact(folder);
   checkSignature(folder, publicKey);
-  print(`The verdict in ${folder} is signed by the private key of ${keyFile}.\n`);
+  if (json) printJson({ artifact: folder, valid: true, key: keyFile });
+  else print(`The verdict in ${folder} is signed by the private key of ${keyFile}.\n`);
   warnWithoutPass(artifact);
 }
 

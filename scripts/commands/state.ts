@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { textTable } from '../../evals/report/index.ts';
+import { textTable } from '../../evals/format.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { AUDITS } from '../../router/monitoring/index.ts';
 import {
@@ -8,12 +8,16 @@ import {
   capturedRow,
   FEEDBACK,
   type FeedbackLabel,
+  GRADED,
+  gradedFrom,
+  gradedRow,
   labelledRow,
   readCaptured,
   readFeedback,
 } from '../../router/records/index.ts';
 import {
   DECISIONS,
+  PEOPLE_WORK,
   pruneState,
   type Retention,
   type State,
@@ -28,7 +32,7 @@ interface Flags {
   readonly json: boolean;
 }
 
-const STREAMS = [DECISIONS, CAPTURED, FEEDBACK, AUDITS];
+const STREAMS = [DECISIONS, CAPTURED, FEEDBACK, GRADED, AUDITS, PEOPLE_WORK];
 
 /** `plimsoll state`: the database that `state` of the configuration names. */
 export function stateCommand(): Command {
@@ -140,11 +144,13 @@ async function exportCases({ log }: State): Promise<void> {
   progress.end(`${done} cases`);
 }
 
-/** As the decision log has it in a file; a captured request as a row of a file of requests. */
+/** As the decision log has it in a file; a captured request as a row of a file of requests, a graded one as a labelled case. */
 function exportedLine(stream: string, record: StoredRecord): string {
   const { body, text } = record;
   const captured = stream === CAPTURED ? capturedFrom(record) : undefined;
   if (captured !== undefined) return `${JSON.stringify(capturedRow(captured))}\n`;
+  const graded = stream === GRADED ? gradedFrom(record) : undefined;
+  if (graded !== undefined) return `${JSON.stringify(gradedRow(graded))}\n`;
   if (text === undefined) return `${body}\n`;
   return `${JSON.stringify({ ...(JSON.parse(body) as object), prompt: text })}\n`;
 }

@@ -31,6 +31,7 @@ export function tasksCommand(): Command {
     .option('--data <file...>', 'further texts with their tasks, as JSON Lines')
     .option('--created <date>', 'the date in the manifest, for bytes that repeat (default: now)')
     .option('--force', 'replace a model in --out', false)
+    .option('--json', 'print the result as JSON', false)
     .action(train);
   return command;
 }
@@ -80,9 +81,10 @@ interface TrainFlags {
   readonly data?: readonly string[];
   readonly created?: string;
   readonly force: boolean;
+  readonly json: boolean;
 }
 
-async function train({ out, data = [], created, force }: TrainFlags): Promise<void> {
+async function train({ out, data = [], created, force, json }: TrainFlags): Promise<void> {
   const when = created === undefined ? new Date() : new Date(created);
   if (Number.isNaN(when.getTime()))
     throw new UsageError(`--created "${created}" is no date: write 2026-11-30.`);
@@ -90,5 +92,6 @@ async function train({ out, data = [], created, force }: TrainFlags): Promise<vo
   const draft = await trainTasks(taskTrainingData(data), when);
   writeTaskModel(out, draft, { replace: force });
   const { sha256 } = await openTaskClassifier(out);
-  print(`${path.normalize(out)}: written, ${draft.manifest.training.texts} texts, sha256 ${sha256}\n`);
+  if (json) printJson({ out: path.normalize(out), texts: draft.manifest.training.texts, sha256 });
+  else print(`${path.normalize(out)}: written, ${draft.manifest.training.texts} texts, sha256 ${sha256}\n`);
 }

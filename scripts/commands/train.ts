@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { checkedModels } from '../../evals/cases/index.ts';
+import { checkedModels, givenOutcomes } from '../../evals/cases/index.ts';
 import {
   artifactName,
   DEFAULT_ABSTAIN_PERCENT,
@@ -10,26 +10,22 @@ import {
 } from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { addDataFlags, type DataFlags, loadData } from '../data-flags.ts';
+import { isoTime, numberBetween, usage, wholeNumberBetween } from '../flags.ts';
 import {
-  addDataFlags,
   addLearnerFlag,
   addThresholdFlags,
   type CandidateFlags,
   candidatesFrom,
-  type DataFlags,
   encoderId,
-  isoTime,
   type LearnerFlag,
-  loadData,
-  numberBetween,
   type ThresholdFlags,
   thresholdRule,
-  usage,
-  wholeNumberBetween,
-} from '../flags.ts';
+} from '../learning-flags.ts';
+import { addPeopleFlag, type PeopleFlag, rungsFrom } from '../people-flag.ts';
 import { print, printJson, printNotes, showProgress } from '../terminal.ts';
 
-interface Flags extends DataFlags, CandidateFlags, LearnerFlag, ThresholdFlags {
+interface Flags extends DataFlags, CandidateFlags, PeopleFlag, LearnerFlag, ThresholdFlags {
   readonly cascade: boolean;
   readonly abstain?: number;
   readonly out: string;
@@ -44,7 +40,7 @@ interface Flags extends DataFlags, CandidateFlags, LearnerFlag, ThresholdFlags {
 }
 
 export function trainCommand(): Command {
-  const command = addLearnerFlag(addDataFlags(new Command('train')))
+  const command = addPeopleFlag(addLearnerFlag(addDataFlags(new Command('train'))))
     .option('--cheap <model>', 'the cheap model, as the data name it')
     .option('--strong <model>', 'the strong model')
     .option('--ladder <models>', 'in place of both: two or more models, cheapest first, with commas between')
@@ -58,7 +54,7 @@ export function trainCommand(): Command {
         '--abstain [percent]',
         `send requests that nothing labelled resembles to the strongest model unscored: those less similar to their nearest labelled case than this share of training cases (default: ${DEFAULT_ABSTAIN_PERCENT})`,
       )
-        .preset(DEFAULT_ABSTAIN_PERCENT)
+        .preset(String(DEFAULT_ABSTAIN_PERCENT))
         .argParser(numberBetween(0, 50)),
     )
     .requiredOption('--out <folder>', 'the artifact to write')
@@ -85,9 +81,10 @@ export function trainCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const models = candidatesFrom(flags);
+  const ladder = rungsFrom(models, flags);
   const { out, force, learner, encoder, allowHub, seed, folds, cascade, abstain: abstainPercent } = flags;
   const options = {
-    ladder: models,
+    ladder,
     cascade,
     rule: thresholdRule(flags),
     created: isoTime('--created', flags.created),
@@ -102,7 +99,10 @@ async function run(flags: Flags): Promise<void> {
   };
   assertWritable(out, { replace: force }); // both refuse before the data are read
   if (abstainPercent !== undefined) requireAbstaining(learner, abstainPercent);
-  const draft = await train(await loadData(flags, models, { keepReplies: cascade }), options);
+  const draft = await train(
+    await loadData(flags, models, { keepReplies: cascade }, givenOutcomes(ladder)),
+    options,
+  );
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
   if (cascade) printNotes([NEEDS_GATEWAY]);
   if (flags.json) printJson({ out, manifest });

@@ -3,17 +3,19 @@ import { Command } from 'commander';
 import { openLabelWorker } from '../../evals/labelling/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { wholeNumberBetween } from '../flags.ts';
-import { printNotes, startProgress } from '../terminal.ts';
+import { printJson, printNotes, startProgress } from '../terminal.ts';
 
 interface Flags {
   readonly config?: string;
   readonly concurrency: number;
+  readonly json: boolean;
 }
 
 export function workerCommand(): Command {
   return new Command('worker')
     .option('--config <file>', 'with redis, and the providers (default: plimsoll.config.yaml)')
     .option('--concurrency <count>', 'calls at work at once', wholeNumberBetween(1, 1_000), 8)
+    .option('--json', 'print what it did as JSON when it ends', false)
     .addHelpText(
       'after',
       `
@@ -27,7 +29,7 @@ Example:
     .action(run);
 }
 
-async function run({ config: file, concurrency }: Flags): Promise<void> {
+async function run({ config: file, concurrency, json }: Flags): Promise<void> {
   const config = loadConfig(file);
   const counts = { reply: 0, failed: 0, interrupted: 0 };
   const progress = startProgress('calls');
@@ -44,5 +46,6 @@ async function run({ config: file, concurrency }: Flags): Promise<void> {
   printNotes(['Ending: calls at work are waited for.']);
   await worker.close();
   progress.end();
-  printNotes([`${counts.reply} replies, ${counts.failed} calls failed.`]);
+  if (json) printJson({ replies: counts.reply, failed: counts.failed, interrupted: counts.interrupted });
+  else printNotes([`${counts.reply} replies, ${counts.failed} calls failed.`]);
 }

@@ -11,9 +11,13 @@ export interface Finding {
 }
 
 type Finder = (text: string, fix?: string) => Finding;
+/** A fault is told with what to do about it. */
+type FaultFinder = (text: string, fix: string) => Finding;
 
 /** Makers of findings of one check. */
-export function findingsOf(check: string): Readonly<Record<Finding['status'], Finder>> {
+export function findingsOf(
+  check: string,
+): Readonly<Record<Exclude<Finding['status'], 'fault'>, Finder> & { readonly fault: FaultFinder }> {
   const finder =
     (status: Finding['status']): Finder =>
     (text, fix) => ({ check, status, text, ...(fix !== undefined && { fix }) });

@@ -1,12 +1,23 @@
 /** Looks at all that a server needs before it starts, and says what to do about each fault. Writes nothing. */
 import { existsSync } from 'node:fs';
+import type { Router } from '../../router/router.ts';
 import { type Finding, findingsOf } from './finding.ts';
-import { checkDisk, checkNode, checkPort, checkRuntime } from './machine.ts';
+import {
+  checkClock,
+  checkDisk,
+  checkEnvironment,
+  checkNode,
+  checkPort,
+  checkRuntime,
+  checkVersion,
+} from './machine.ts';
 import {
   checkAccess,
   checkArtifact,
   checkConfig,
-  checkLadder,
+  checkLadders,
+  checkPeople,
+  checkProfiles,
   checkProviders,
   openCatalog,
 } from './serving.ts';
@@ -23,10 +34,15 @@ export interface DoctorOptions {
 
 /** In a fixed order. What a fault makes pointless is skipped, and says so. */
 export async function diagnose({ config: file, online }: DoctorOptions): Promise<readonly Finding[]> {
-  const machine = [checkNode(), await checkRuntime()];
+  const machine = [checkVersion(), checkNode(), await checkRuntime(), checkClock(new Date())];
   const { config, finding } = checkConfig(file);
   if (config === undefined) {
-    return [...machine, finding, findingsOf('the rest').skipped('Correct the configuration first.')];
+    return [
+      ...machine,
+      checkEnvironment(process.env),
+      finding,
+      findingsOf('the rest').skipped('Correct the configuration first.'),
+    ];
   }
   const catalog = openCatalog(config);
   const { router, finding: artifact } = await checkArtifact(config);
@@ -35,13 +51,16 @@ export async function diagnose({ config: file, online }: DoctorOptions): Promise
       'check' in catalog
         ? [catalog]
         : [
-            ...(router === undefined ? [] : [checkLadder(router, catalog)]),
-            ...(await checkProviders(config, catalog, online)),
+            ...(router === undefined ? [] : checkLadders(router, catalog)),
+            ...(router === undefined ? [] : await checkPeople(config, router)),
+            ...(await checkProviders(config, catalog, calledModels(router), online)),
           ];
     return [
       ...machine,
+      checkEnvironment(process.env),
       finding,
       artifact,
+      ...(router === undefined ? [] : checkProfiles(router)),
       ...models,
       checkAccess(config),
       await checkPort(config),
@@ -52,4 +71,11 @@ export async function diagnose({ config: file, online }: DoctorOptions): Promise
   } finally {
     await router?.close();
   }
+}
+
+/** By name: those of the default ladder, and of each profile. */
+function calledModels(router: Router | undefined): readonly string[] {
+  if (router === undefined) return [];
+  const ladders = [router.ladder, ...[...router.profiles.values()].map(({ rungs }) => rungs)];
+  return [...new Set(ladders.flatMap((rungs) => rungs.map(({ model }) => model)))];
 }

@@ -1,7 +1,11 @@
 import { statfsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
+import { readArtifact } from '../../router/artifact/index.ts';
+import { STARTER_FOLDER } from '../../router/artifact-views.ts';
 import type { Config } from '../../router/config/index.ts';
+import { nearestName } from '../../router/nearest-name.ts';
+import { PACKAGE_FOLDER, VERSION } from '../../router/package.ts';
 import { DEFAULT_SQLITE_FILE } from '../../router/state/index.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
@@ -15,6 +19,56 @@ export function checkNode(version = process.versions.node): Finding {
   const [leastMajor, leastMinor] = LEAST_NODE;
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return ok(`Node ${version}.`);
   return fault(`Node ${version} is too old.`, `Install Node ${leastMajor}.${leastMinor} or later.`);
+}
+
+/** What is installed, for reports of faults. */
+export function checkVersion(): Finding {
+  return findingsOf('version').ok(`Plimsoll ${VERSION} in ${PACKAGE_FOLDER}.`);
+}
+
+/** No verdict that ships was issued in the future. Clocks that are wrong by less are seen beside a provider's, with --online. */
+export function checkClock(now: Date): Finding {
+  const { ok, fault } = findingsOf('clock');
+  const { created } = readArtifact(STARTER_FOLDER).manifest;
+  const shown = `${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  if (now >= new Date(created)) return ok(`It is ${shown}.`);
+  return fault(
+    `It is ${shown} on this machine, before this version was made (${created.slice(0, 10)}).`,
+    'Set the clock of this machine (NTP): verdicts, budgets and certificates go by it.',
+  );
+}
+
+const PREFIX = 'PLIMSOLL_';
+/** Variables that are read by name; others, such as those that the configuration names, are free. */
+const VARIABLES = [
+  'PLIMSOLL_PORT',
+  'PLIMSOLL_LOG_LEVEL',
+  'PLIMSOLL_WEIGHTS_DIR',
+  'PLIMSOLL_DEBUG',
+  'PLIMSOLL_KEY_PASSPHRASE',
+];
+
+/** A slip in the name of a variable would be ignored without a word. */
+export function checkEnvironment(env: NodeJS.ProcessEnv): Finding {
+  const { ok, warning } = findingsOf('environment');
+  const ours = Object.keys(env).filter((name) => name.startsWith(PREFIX));
+  const slips = ours.flatMap((name) => {
+    if (VARIABLES.includes(name)) return [];
+    const near = nearestName(
+      name.slice(PREFIX.length),
+      VARIABLES.map((one) => one.slice(PREFIX.length)),
+    );
+    return near === undefined ? [] : [{ name, near: `${PREFIX}${near}` }];
+  });
+  const [slip] = slips;
+  if (slip !== undefined)
+    return warning(`${slip.name} is set, and nothing reads it.`, `Did you mean ${slip.near}?`);
+  const read = ours.filter((name) => VARIABLES.includes(name));
+  return ok(
+    read.length === 0
+      ? 'No variable changes the configuration.'
+      : `${read.join(', ')} ${read.length === 1 ? 'is' : 'are'} set.`,
+  );
 }
 
 export async function checkRuntime(): Promise<Finding> {

@@ -10,6 +10,7 @@ import {
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { refusePeople } from '../../router/gateway/index.ts';
 import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
 import { withEfforts } from '../../router/targets/index.ts';
@@ -48,26 +49,47 @@ export async function checkArtifact(
     if (days >= SOON_DAYS) return { router, finding: ok(text) };
     return { router, finding: warning(text, 'Gate it again before that: plimsoll gate, or plimsoll loop.') };
   } catch (error) {
-    return { finding: fault(messageOf(error)) };
+    return { finding: fault(messageOf(error), ARTIFACT_FIX) };
   }
 }
 
+const ARTIFACT_FIX =
+  'plimsoll inspect <folder> says what an artifact is; artifact: models/starter serves the one that ships.';
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
 
-export function checkLadder(router: Router, { models, providers }: Catalog): Finding {
-  const { ok, warning, fault, skipped } = findingsOf('ladder');
-  if (providers.length === 0) return skipped('No providers: this server decides, and calls no model.');
+/** The default ladder, and that of each profile. */
+export function checkLadders({ ladder, profiles }: Router, catalog: Catalog): readonly Finding[] {
+  if (catalog.providers.length === 0)
+    return [findingsOf('ladder').skipped('No providers: this server decides, and calls no model.')];
+  const ofProfiles = [...profiles].map(([name, { rungs }]) =>
+    checkLadder(`ladder of the profile ${name}`, `profiles.${name}.ladder`, rungs, catalog),
+  );
+  return [checkLadder('ladder', 'ladder', ladder, catalog), ...ofProfiles];
+}
+
+/** Profiles whose artifact has no PASS that holds; those of the configuration's own are told with it. */
+export function checkProfiles({ profiles, artifact, standing: ownStanding }: Router): readonly Finding[] {
+  return [...profiles].flatMap(([name, served]) => {
+    const standing = served.standing();
+    const isTold = served.artifact.sha256 === artifact.sha256 && ownStanding().kind === standing.kind;
+    if (standing.kind === 'pass' || isTold) return [];
+    return [findingsOf(`profile ${name}`).warning(standing.why)];
+  });
+}
+
+function checkLadder(check: string, field: string, served: Router['ladder'], { models }: Catalog): Finding {
+  const { ok, warning, fault } = findingsOf(check);
   const known = new Map(models.map((model) => [model.name, model]));
-  const rungs = router.ladder.flatMap(({ candidate, model }) => {
+  const rungs = served.flatMap(({ candidate, model }) => {
     const found = known.get(model);
     return found === undefined ? [] : [{ candidate, model: found }];
   });
-  const missing = router.ladder.find(({ model }) => !known.has(model));
+  const missing = served.find(({ model }) => !known.has(model));
   if (missing !== undefined) {
     return fault(
       `${missing.candidate} is served by ${missing.model}, which is no model of a provider.`,
-      `Name it in the configuration: ladder: { ${missing.candidate}: <provider>/<model> }.`,
+      `Name it in the configuration: ${field}: { ${missing.candidate}: <provider>/<model> }.`,
     );
   }
   const unpriced = rungs.filter(({ model }) => model.price === undefined && !model.local);
@@ -78,39 +100,76 @@ export function checkLadder(router: Router, { models, providers }: Catalog): Fin
       `Give it: models: { "${first.model.name}": { price: { input: 0.5, output: 1.5 } } }, US dollars for a million tokens.`,
     );
   }
-  const disorder = ladderOrderWarning('ladder', rungs);
+  const disorder = ladderOrderWarning(field, rungs);
   if (disorder !== undefined) return warning(disorder);
   return ok(rungs.map(({ candidate, model }) => `${candidate}: ${model.name}`).join(', '));
 }
 
-/** @param online also ask the providers, which is free of charge */
+/** Nothing, unless people are named where only models may be. */
+export async function checkPeople(config: Config, router: Router): Promise<readonly Finding[]> {
+  try {
+    await refusePeople(config, router);
+    return [];
+  } catch (error) {
+    return [findingsOf('people').fault(messageOf(error), 'docs/PEOPLE.md says where people may be named.')];
+  }
+}
+
+/** @param called names of the models on ladders @param online also ask the providers, which is free of charge */
 export async function checkProviders(
   config: Config,
   catalog: Catalog,
+  called: readonly string[],
   online: boolean,
 ): Promise<readonly Finding[]> {
   const { skipped } = findingsOf('providers');
   if (catalog.providers.length === 0) return [skipped('None are configured.')];
-  return Promise.all(catalog.providers.map((provider) => checkProvider(provider, config, online)));
+  return Promise.all(
+    catalog.providers.map((provider) => {
+      const ids = catalog.models
+        .filter((model) => model.provider.name === provider.name && called.includes(model.name))
+        .map(({ id }) => id);
+      return checkProvider(provider, config, ids, online);
+    }),
+  );
 }
 
-async function checkProvider(provider: Provider, { upstream }: Config, online: boolean): Promise<Finding> {
+async function checkProvider(
+  provider: Provider,
+  { upstream }: Config,
+  ids: readonly string[],
+  online: boolean,
+): Promise<Finding> {
   const { ok, warning, fault } = findingsOf(`provider ${provider.name}`);
   const { missing } = providerKey(provider, process.env);
   if (missing !== undefined)
     return fault(`${missing}.`, 'Set it where the server starts, or take the provider out.');
-  if (!online) return ok(`${provider.baseUrl}; its key is set. --online tries it.`);
+  const keyWords = needsNoKey(provider) ? 'no key is configured for it' : 'its key is set';
+  if (!online) return ok(`${provider.baseUrl}; ${keyWords}. --online tries it.`);
   const probe = await probeProvider(provider, outboundFrom(upstream.caFile));
   if (probe.kind === 'unknown')
-    return ok(`${provider.baseUrl}; its key is set. It has no free call to try it by.`);
+    return ok(`${provider.baseUrl}; ${keyWords}. It has no free call to try it by.`);
   if (probe.kind === 'failed')
-    return fault(`${provider.baseUrl}: ${failureWords(probe)}.`, REMEDIES[probe.failure]);
+    return fault(`${provider.baseUrl}: ${failureWords(probe)}.`, REMEDIES[probe.failure] ?? OTHER_REMEDY);
   const skew = probe.date === undefined ? 0 : Math.abs(Date.parse(probe.date) - Date.now());
-  if (skew < MOST_SKEW_MS) return ok(`${provider.baseUrl} takes the key.`);
+  const taken = needsNoKey(provider) ? 'responds, without a key' : 'takes the key';
+  const unlisted = probe.models.length === 0 ? [] : ids.filter((id) => !probe.models.includes(id));
+  if (unlisted.length > 0) {
+    return warning(
+      `${provider.baseUrl} ${taken}, but does not list ${unlisted.join(' and ')}.`,
+      `Name another model in ladder, unless it is one that the list leaves out. Listed: ${probe.models.slice(0, 6).join(', ')}${probe.models.length > 6 ? ' …' : ''}.`,
+    );
+  }
+  if (skew < MOST_SKEW_MS) return ok(`${provider.baseUrl} ${taken}.`);
   return warning(
-    `${provider.baseUrl} takes the key, but its clock and this one differ by ${Math.round(skew / 1_000)} s.`,
+    `${provider.baseUrl} ${taken}, but its clock and this one differ by ${Math.round(skew / 1_000)} s.`,
     'Set the clock of this machine (NTP): verdicts, budgets and signed requests go by it.',
   );
+}
+
+/** Such as a server of one's own, that takes requests of anybody. */
+function needsNoKey({ kind, apiKeyEnv, keys, tokenFile }: Provider): boolean {
+  return kind !== 'bedrock' && apiKeyEnv === undefined && keys === undefined && tokenFile === undefined;
 }
 
 const MOST_SKEW_MS = 30_000;
@@ -118,6 +177,9 @@ const MOST_SKEW_MS = 30_000;
 function failureWords({ failure, code }: Extract<Probe, { kind: 'failed' }>): string {
   return code === undefined ? failure : `${failure} (${code})`;
 }
+
+const OTHER_REMEDY =
+  'Look at the status page of the provider, at base_url and at the network of this machine; then try again.';
 
 const REMEDIES: Readonly<Partial<Record<Extract<Probe, { kind: 'failed' }>['failure'], string>>> = {
   auth: 'The provider refuses the key: make a new one on its site, and set it.',
@@ -145,7 +207,10 @@ export function checkAccess({ access, server }: Config): Finding {
     if (live.length > 0) return ok(`${live.length} API ${live.length === 1 ? 'key is' : 'keys are'} valid.`);
     return warning(`${access.keysFile} has no valid key.`, 'Make one: plimsoll keys create --name <who>.');
   } catch (error) {
-    return fault(messageOf(error));
+    return fault(
+      messageOf(error),
+      'plimsoll keys create --name <who> makes a key, and access.keys_file names its file.',
+    );
   }
 }
 
@@ -153,7 +218,10 @@ export function openCatalog(config: Config): Catalog | Finding {
   try {
     return withEfforts(createCatalog(config));
   } catch (error) {
-    return findingsOf('providers').fault(messageOf(error));
+    return findingsOf('providers').fault(
+      messageOf(error),
+      'docs/CONFIGURATION.md#providers-and-models has every field.',
+    );
   }
 }
 

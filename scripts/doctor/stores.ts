@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../router/config/index.ts';
-import { openSharedCache, openState } from '../../router/state/index.ts';
+import { DEFAULT_SQLITE_FILE, openSharedCache, openState } from '../../router/state/index.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { messageOf } from './serving.ts';
 
@@ -12,24 +12,25 @@ export async function checkState(
   const { ok, fault, skipped } = findingsOf('state');
   if (options === undefined || options.kind === 'memory')
     return skipped('Nothing is kept on this configuration.');
-  if (options.kind === 'sqlite' && options.url !== undefined && !exists(options.url)) {
-    return ok(`${options.url} is not there yet: the server makes it.`);
-  }
+  const file = options.url ?? DEFAULT_SQLITE_FILE;
+  if (options.kind === 'sqlite' && !exists(file)) return ok(`${file} is not there yet: the server makes it.`);
   try {
     const state = await openState({ ...options, migrate: 'manual' });
     try {
       const trouble = state.trouble();
-      if (trouble !== undefined) return fault(trouble);
+      if (trouble !== undefined) return fault(trouble, STATE_FIX);
       const { place, schema } = await state.status();
       return ok(`${place}, schema ${schema}.`);
     } finally {
       await state.close();
     }
   } catch (error) {
-    return fault(messageOf(error));
+    return fault(messageOf(error), STATE_FIX);
   }
 }
 
+const STATE_FIX =
+  'docs/STATE.md says what the database must be; plimsoll state migrate brings an older one up to date.';
 const REDIS_WITHIN_MS = 5_000;
 
 export async function checkRedis({ redis }: Config): Promise<Finding> {
@@ -54,6 +55,6 @@ export async function checkRedis({ redis }: Config): Promise<Finding> {
       await cache.close();
     }
   } catch (error) {
-    return fault(messageOf(error));
+    return fault(messageOf(error), 'Correct redis.url, or the variable that redis.url_env names.');
   }
 }

@@ -2,4 +2,4 @@
 export { FAULTS, type Fault } from './faults.ts';
 export { parseOpenaiRequest } from './openai.ts';
 export { generateReply, type Script } from './reply.ts';
-export { type FakeProvider, startFakeProvider } from './server.ts';
+export { type FakeProvider, type FakeProviderOptions, startFakeProvider } from './server.ts';

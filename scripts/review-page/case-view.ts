@@ -1,5 +1,5 @@
 import { BEST_SCORE, type CaseContent, type Grade, LONGEST_NOTE } from '../../evals/review/index.ts';
-import { type Html, html, type Part } from './markup.ts';
+import { type Html, html, type Part } from '../../router/markup.ts';
 import { referenceHtml, replyHtml, requestHtml } from './reading.ts';
 
 const LETTERS = ['A', 'B', 'C'];

@@ -1,8 +1,8 @@
 import type { Review, Screen, Share } from '../../evals/review/index.ts';
+import { type Html, html } from '../../router/markup.ts';
 import { type Chosen, caseHtml, gradeBar, timeHtml } from './case-view.ts';
 import { helpButton, helpDialog } from './help.ts';
 import { layout, notice } from './layout.ts';
-import { type Html, html } from './markup.ts';
 
 export interface GradePageOptions {
   readonly withScores: boolean;

@@ -1,5 +1,5 @@
+import { type Html, html, type Part } from '../../router/markup.ts';
 import { GRADES_IN_ORDER, replyName } from './case-view.ts';
-import { type Html, html, type Part } from './markup.ts';
 
 type Rows = readonly (readonly [what: string, keys: Part])[];
 

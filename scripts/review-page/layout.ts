@@ -1,4 +1,4 @@
-import { type Html, html, type Part } from './markup.ts';
+import { type Html, html, type Part } from '../../router/markup.ts';
 
 export interface LayoutOptions {
   /** Without the name of the program. */

@@ -10,10 +10,10 @@ import {
   type Screen,
 } from '../../evals/review/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { html } from '../../router/markup.ts';
 import type { Chosen } from './case-view.ts';
 import { donePage, gradePage } from './grade-page.ts';
 import { layout, messagePage } from './layout.ts';
-import { html } from './markup.ts';
 import type { Sessions, Who } from './sessions.ts';
 import { settlePage, summaryPage } from './summary-page.ts';
 

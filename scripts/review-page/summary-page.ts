@@ -1,4 +1,4 @@
-import { formatRate } from '../../evals/report/index.ts';
+import { formatRate } from '../../evals/format.ts';
 import type {
   Coefficient,
   Habits,
@@ -7,10 +7,10 @@ import type {
   Review,
   Share,
 } from '../../evals/review/index.ts';
+import { type Html, html, type Part } from '../../router/markup.ts';
 import { type Chosen, caseHtml, GRADE_NAMES, gradeBar, timeHtml } from './case-view.ts';
 import { helpButton, helpDialog } from './help.ts';
 import { layout, notice } from './layout.ts';
-import { type Html, html, type Part } from './markup.ts';
 
 const WHO = 'lead';
 const DASH = '–';

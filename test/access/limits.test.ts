@@ -37,7 +37,16 @@ function limiterFor(limits: readonly Limit[], changes: Partial<Parameters<typeof
   onTestFinished(() => limiter.close());
   let ids = 0;
   const reserve = async (subject: Partial<LimitSubject>, ...calls: (readonly CallCost[])[]) => {
-    const whole = { key: [], team: [], tag: [], profile: [], model: [], provider: [], ...subject };
+    const whole = {
+      key: [],
+      team: [],
+      tag: [],
+      profile: [],
+      model: [],
+      provider: [],
+      deployment: [],
+      ...subject,
+    };
     const entry = { id: `r${ids++}`, keyId: 'k', model: 'm', nanoUsd: 0, inputTokens: 0, outputTokens: 0 };
     return limiter.of(whole)?.reserve(entry, calls);
   };
@@ -62,7 +71,7 @@ const held = (reserving: unknown) => reserving as HeldReservation;
 
 test('a request to which no limit applies asks nothing of the ledger', async () => {
   const { limiter } = limiterFor([limit({ key: 'k1' }, 5)]);
-  const other = { key: ['k2'], team: [], tag: [], profile: [], model: [], provider: [] };
+  const other = { key: ['k2'], team: [], tag: [], profile: [], model: [], provider: [], deployment: [] };
   expect(limiter.of(other)).toBeUndefined();
 });
 

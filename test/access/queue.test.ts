@@ -166,9 +166,79 @@ async function waitsOfOthers(rate: number, load: number): Promise<number[]> {
   return waits.sort((a, b) => a - b);
 }
 
-test('a key with ten times the load makes the others wait at most half as long again', async () => {
-  const p95 = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.95)]!;
-  const [alone, beside] = [await waitsOfOthers(9, 9), await waitsOfOthers(9, 90)];
-  expect(beside).toHaveLength(alone.length);
-  expect(p95(beside)).toBeLessThanOrEqual(1.5 * p95(alone));
+const p95 = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.95)]!;
+
+test.each([
+  [7, 1.8],
+  [8, 1.5],
+  [9, 1.5],
+])(
+  'at %i requests a second, a key with ten times as many makes the others wait at most %f times as long',
+  async (rate, most) => {
+    const [like, beside] = [await waitsOfOthers(rate, rate), await waitsOfOthers(rate, 10 * rate)];
+    expect(beside).toHaveLength(like.length);
+    expect(p95(beside)).toBeLessThanOrEqual(most * p95(like));
+  },
+);
+
+test('a tenth of the places is kept from whoever was given much, while others come', async () => {
+  let now = 0;
+  const queue = createQueue({ maxConcurrency: 20, maxQueue: 10, maxWaitMs: 2_500 }, () => now);
+  const alone = await Promise.all(Array.from({ length: 20 }, () => queue.enter(undefined, 'busy')));
+  for (const entry of alone) leave(entry);
+  now += 1_000;
+  const other = await queue.enter(undefined, 'other');
+  for (let i = 0; i < 17; i++) await queue.enter(undefined, 'busy');
+  const waiting = queue.enter(undefined, 'busy');
+  expect([queue.atWork(), queue.waiting()]).toEqual([18, 1]);
+  await queue.enter(undefined, 'other');
+  await queue.enter(undefined, 'other');
+  expect([queue.atWork(), queue.waiting()]).toEqual([20, 1]);
+  now += 60_000; // the other one has not come since
+  leave(other);
+  expect((await waiting).outcome).toBe('entered');
+});
+
+test('work in the background enters when nobody waits, and waits as long as it takes', async () => {
+  const queue = createQueue(limits);
+  const [first, second] = await Promise.all([queue.enter(), queue.enter()]);
+  const order: string[] = [];
+  const noted = async (name: string, entering: Promise<Entry>) => {
+    const entry = await entering;
+    order.push(name);
+    return entry;
+  };
+  const aborting = new AbortController();
+  const behind = noted('behind', queue.enterInBackground(new AbortController().signal));
+  const given = queue.enterInBackground(aborting.signal);
+  const live = noted('live', queue.enter());
+  expect(queue.waiting()).toBe(1); // requests alone are counted, and have the limit of the queue
+  leave(first);
+  leave(await live);
+  leave(await behind);
+  expect(order).toEqual(['live', 'behind']);
+  leave(second);
+  leave(await given);
+  const [third] = await Promise.all([queue.enter(), queue.enter()]);
+  const aborted = queue.enterInBackground(aborting.signal);
+  await vi.advanceTimersByTimeAsync(10 * limits.maxWaitMs);
+  aborting.abort();
+  expect(await aborted).toEqual({ outcome: 'aborted' });
+  expect(await queue.enterInBackground(aborting.signal)).toEqual({ outcome: 'aborted' });
+  const last = queue.enterInBackground(new AbortController().signal);
+  queue.close();
+  expect((await last).outcome).toBe('closed');
+  leave(third);
+});
+
+test('work in the background leaves a tenth of the places free', async () => {
+  const queue = createQueue({ maxConcurrency: 10, maxQueue: 10, maxWaitMs: 1_000 });
+  const { signal } = new AbortController();
+  const entries = Array.from({ length: 12 }, () => queue.enterInBackground(signal));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(queue.atWork()).toBe(9);
+  leave(await queue.enter());
+  expect(queue.atWork()).toBe(9);
+  queue.close();
+  for (const entry of await Promise.all(entries)) if (entry.outcome === 'entered') entry.leave();
 });

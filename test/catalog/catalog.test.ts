@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import { createCatalog } from '../../router/catalog/catalog.ts';
 import { PRICE_TABLE } from '../../router/catalog/prices.ts';
 import { type Requirements, unmetRequirements } from '../../router/catalog/requirements.ts';
-import { modelsSchema, providersSchema } from '../../router/config/provider-schema.ts';
+import { modelsSchema } from '../../router/config/models-schema.ts';
+import { providersSchema } from '../../router/config/provider-schema.ts';
 
 type ProvidersConfig = z.input<typeof providersSchema>;
 type ModelsConfig = z.input<typeof modelsSchema>;

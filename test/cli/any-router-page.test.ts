@@ -88,10 +88,10 @@ describe('docs/GATE-ANY-ROUTER.md', () => {
     () => {
       const [short, random, confident, claim] = RUNS.map(({ commands }) => run(commands));
       expect(short!.code, short!.stderr).toBe(0);
-      expect(random!.stdout, random!.stderr).toMatch(/^FAIL {2}random\.jsonl, decisions made elsewhere/);
+      expect(random!.stdout, random!.stderr).toMatch(/^FAIL {2}random\.jsonl, decisions made elsewhere/m);
       expect(random!.code).toBe(10);
       expect(confident!.stdout, confident!.stderr).toMatch(
-        /^PASS {2}confident\.jsonl, decisions made elsewhere/,
+        /^PASS {2}confident\.jsonl, decisions made elsewhere/m,
       );
       expect(confident!.code).toBe(0);
       expect(confident!.stdout).toContain('WARNING: Look 2 at these sealed cases');

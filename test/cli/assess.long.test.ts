@@ -17,7 +17,7 @@ const BASELINES = ['always_cheap', 'always_strong', 'random', 'prompt_length', '
 const assess = (data: string, ...more: string[]) =>
   cli(['assess', '--data', data, '--cheap', SMALL, '--strong', LARGE, '--folds', '3', ...more]);
 
-describe.concurrent('plimsoll assess', () => {
+describe('plimsoll assess', () => {
   it('--json: the figures and every baseline, the same each time, progress on stderr alone', async () => {
     const data = writeRows(HOME, 'cases.jsonl.gz', madeUpRows());
     const first = await assess(data, '--json');

@@ -41,7 +41,7 @@ const config = (name: string, text: string) => {
   return file;
 };
 
-describe.concurrent('an artifact that cannot be trusted', () => {
+describe('an artifact that cannot be trusted', () => {
   it.each(
     sampled([
       ['manifest.json', damaged('manifest.json', 'changed'), /manifest\.json is not valid JSON/],
@@ -69,7 +69,7 @@ describe.concurrent('an artifact that cannot be trusted', () => {
   });
 });
 
-describe.concurrent('a request that cannot be decided', () => {
+describe('a request that cannot be decided', () => {
   const route = (...more: string[]) => ['route', 'Hello', '--artifact', TINY, ...more];
   it.each(
     sampled([
@@ -148,6 +148,11 @@ describe.concurrent('a request that cannot be decided', () => {
     const { port } = other.address() as AddressInfo;
     const ended = await cli(['serve', '--artifact', TINY, '--port', String(port)]);
     other.close();
-    expectRefusal(ended, new RegExp(`Port ${port} is in use by another program\\. Set server\\.port`));
+    expectRefusal(
+      ended,
+      new RegExp(
+        `Port ${port} is in use, by another program or by a Plimsoll that runs already\\. Set server\\.port`,
+      ),
+    );
   });
 });

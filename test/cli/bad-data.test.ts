@@ -32,7 +32,7 @@ const COMMANDS = {
   assess: (data: string) => ['assess', '--data', data, '--cheap', SMALL, '--strong', LARGE],
 };
 
-describe.concurrent('data that nothing can be learned from', () => {
+describe('data that nothing can be learned from', () => {
   it.each(
     sampled([
       ['a file that is not there', path.join(HOME, 'absent.jsonl'), /absent\.jsonl: there is no such file\./],
@@ -105,7 +105,7 @@ describe.concurrent('data that nothing can be learned from', () => {
   });
 });
 
-describe.concurrent('flags that do not fit', () => {
+describe('flags that do not fit', () => {
   const out = path.join(HOME, 'never', 'made');
   const train = (...more: string[]) => [
     ...COMMANDS.train(DATA),
@@ -135,6 +135,11 @@ describe.concurrent('flags that do not fit', () => {
         /"my router" cannot name an artifact\..* in --name\./,
       ],
       ['no name of a folder', train('--out', ''), /--out is empty/],
+      [
+        '--abstain, here without a number, of a learner that keeps no cases',
+        train('--learner', 'lr', '--abstain'),
+        /The learner lr keeps no labelled cases/,
+      ],
       [
         '--out below a file',
         train('--out', path.join(DATA, 'x')),

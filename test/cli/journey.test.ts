@@ -26,7 +26,7 @@ beforeAll(async () => {
   expect(manifest).toEqual(JSON.parse(readFileSync(path.join(ARTIFACT, 'manifest.json'), 'utf8')));
 });
 
-describe.concurrent('after plimsoll train', () => {
+describe('after plimsoll train', () => {
   it('the artifact lies there whole, with nothing beside it', () => {
     expect(readdirSync(path.dirname(ARTIFACT))).toEqual(['made']);
     expect(readdirSync(ARTIFACT).sort()).toEqual(PARTS);

@@ -11,6 +11,15 @@ import { CLI, cli, ended, scratchFolder, told } from './run-cli.ts';
 const HAS_STRACE = spawnSync('strace', ['-V']).status === 0;
 const SKIPPED = 'no strace (Debian: strace); PLIMSOLL_REQUIRE_STRACE=1 makes this a failure';
 
+const RECORD = {
+  schema_version: 1,
+  time: '2026-11-01T00:00:00.000Z',
+  requested_model: 'auto',
+  selected: 'p/small',
+  reason: 'fixed-policy',
+  policy: { name: 'always-cheap', version: 1, sha256: '' },
+};
+
 /** What passed through a proxy that the environment names. */
 const proxied: string[] = [];
 let proxy: Server;
@@ -133,6 +142,13 @@ describe('no command reaches another machine or writes into the home or the temp
   // In this order: some need what an earlier one wrote. What each exits with is no matter here, but it must come as far as its work.
   const ruled = path.join(folder, 'rules.yaml');
   writeFileSync(ruled, 'rules: [{ name: one, use: cheap }]\n');
+  const experimenting = path.join(folder, 'experiments.yaml');
+  writeFileSync(
+    experimenting,
+    "providers: { p: { kind: openai-compatible, base_url: 'http://127.0.0.1:1/v1' } }\nprofiles: { next: {} }\ndecision_log: { to: state }\nstate: { kind: sqlite, url: experiments.db }\nexperiments: { try: { kind: canary, candidate: next } }\n",
+  );
+  const decisions = path.join(folder, 'decisions.jsonl');
+  writeFileSync(decisions, `${JSON.stringify(RECORD)}\n`);
   const RUNS: readonly (readonly string[])[] = [
     ['train', '--data', data, ...models, '--out', made, ...share],
     ['train', '--data', data, ...models, '--out', threads, ...share, '--encoder', 'minilm'],
@@ -145,6 +161,19 @@ describe('no command reaches another machine or writes into the home or the temp
     ['inspect', made],
     ['artifacts', '--store', path.join(folder, 'models')],
     ['profiles', '--config', config],
+    ['plan', '--from', decisions, '--config', config],
+    [
+      'design',
+      '--data',
+      data,
+      '--models',
+      `${SMALL},${LARGE}`,
+      '--price',
+      `${SMALL}=1/1`,
+      `${LARGE}=9/9`,
+      '--html',
+      path.join(folder, 'design.html'),
+    ],
     ['promote', '--artifact', made],
     ['rollback', '--store', path.join(folder, 'models')],
     ['sign', '--new-key', path.join(folder, 'gate')],
@@ -154,7 +183,26 @@ describe('no command reaches another machine or writes into the home or the temp
     ['rules', 'test', data, '--config', ruled],
     ['rules', 'decide', data, '--config', ruled, '--out', path.join(folder, 'chosen.jsonl')],
     ['doctor'],
+    ['completion', 'bash'],
+    ['demo', '--once', '--requests', '20', '--speed', '3600', '--port', '0'],
+    [
+      'init',
+      '--yes',
+      '--offline',
+      '--out',
+      path.join(folder, 'first.yaml'),
+      '--base-url',
+      'http://127.0.0.1:1/v1',
+      '--cheap',
+      '127-0-0-1/a',
+      '--strong',
+      '127-0-0-1/b',
+    ],
     ['budget', '--config', config],
+    ['experiment', 'start', 'try', '--config', experimenting],
+    ['experiment', 'status', '--config', experimenting],
+    ['experiment', 'stop', 'try', '--config', experimenting],
+    ['dashboard', 'link', '--config', config, '--url', 'http://127.0.0.1:8787'],
     ['tasks', 'test', data],
     ['label', ...labelling, '--from', data, '--out', path.join(folder, 'labelled.jsonl'), '--dry-run'],
     [

@@ -25,7 +25,7 @@ const run = (name: string, ...more: string[]) => {
   return { out, planFile: out.replace('.jsonl', '.plan.json'), ended: cli(args) };
 };
 
-describe.concurrent('plimsoll plan-labels', () => {
+describe('plimsoll plan-labels', () => {
   it('writes the prompts to label and the plan, says what they are worth, and shows no prompt', async () => {
     const { out, planFile, ended } = run('usual', '--n', '20', '--created', '2026-01-02T03:04:05Z');
     const { code, stdout, stderr } = await ended;

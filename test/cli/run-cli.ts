@@ -1,4 +1,5 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,20 +43,78 @@ export function startCli(
   { env, cwd = ELSEWHERE }: Omit<Surroundings, 'stdin'> = {},
   script = CLI,
 ): ChildProcessWithoutNullStreams {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLIMSOLL_'));
   const loader = script.endsWith('.ts') ? ['--import', TSX] : [];
-  return spawn(process.execPath, [...loader, script, ...args], {
-    cwd,
-    env: { ...Object.fromEntries(inherited), ...env },
-  });
+  return spawn(process.execPath, [...loader, script, ...args], { cwd, env: environment(env) });
 }
 
-/** Runs it to its end. */
+/** That of the tests without what configures Plimsoll, and with these variables. */
+function environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLIMSOLL_'));
+  return { ...Object.fromEntries(inherited), ...env };
+}
+
+/**
+ * Runs it to its end. A command is a process of its own the first time that a worker of the tests runs it, when it reads stdin, when it gets
+ * options of Node or other weights, which are read once, and while another runs; else it runs in a process that has loaded its modules already (command-runner.mjs).
+ */
 export function cli(args: readonly string[], { stdin = '', ...rest }: Surroundings = {}): Promise<Ended> {
+  const command = args[0] ?? '';
+  const isFirst = !known.has(command) && !args.includes('--help');
+  const changesProcess = ['NODE_OPTIONS', 'PLIMSOLL_WEIGHTS_DIR'].some((name) => name in (rest.env ?? {}));
+  const needsProcess = isFirst || isBusy || stdin.length > 0 || changesProcess;
+  if (!needsProcess) return runWarm(args, rest);
+  known.add(command);
   const child = startCli(args, rest);
   child.stdin.on('error', () => {}); // it may end before it has read everything
   child.stdin.end(stdin);
   return ended(child);
+}
+
+const known = new Set<string>();
+let isBusy = false;
+let runner: ChildProcess | undefined;
+
+async function runWarm(args: readonly string[], { env, cwd = ELSEWHERE }: Surroundings): Promise<Ended> {
+  isBusy = true;
+  runner ??= startRunner();
+  const child = runner;
+  const end = `end of ${randomUUID()}\n`;
+  const output = [child.stdout!, child.stderr!].map((stream) => textUntil(stream, end));
+  const answered = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) => {
+    child.once('message', (code: number) => resolve({ code, signal: null }));
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  child.send({ script: CLI, args, cwd, env: environment(env), end });
+  try {
+    const how = await answered;
+    const [stdout, stderr] = await Promise.all(output);
+    return { ...how, stdout: stdout!, stderr: stderr! };
+  } finally {
+    for (const event of ['message', 'data', 'close']) {
+      for (const emitter of [child, child.stdout!, child.stderr!]) emitter.removeAllListeners(event);
+    }
+    if (child.exitCode !== null || child.signalCode !== null) runner = undefined;
+    isBusy = false;
+  }
+}
+
+/** It ends with this process, and does not keep it. */
+function startRunner(): ChildProcess {
+  const script = fileURLToPath(new URL('command-runner.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  for (const one of [child, child.channel, child.stdout, child.stderr] as { unref(): void }[]) one.unref();
+  return child;
+}
+
+/** What a stream says before a line, or before it closes. */
+function textUntil(stream: NodeJS.ReadableStream, end: string): Promise<string> {
+  const text = collected(stream);
+  return new Promise((resolve) => {
+    stream.on('data', () => {
+      if (text().endsWith(end)) resolve(text().slice(0, -end.length));
+    });
+    stream.once('close', () => resolve(text()));
+  });
 }
 
 export function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
@@ -85,10 +144,15 @@ function collected(stream: NodeJS.ReadableStream): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** It went well; the answer is its stdout, read as JSON. */
-export function jsonOf({ code, stdout, stderr }: Ended) {
+/** It went well; what it says on stdout. */
+export function stdoutOf({ code, stdout, stderr }: Ended): string {
   expect(code, stderr).toBe(0);
-  return JSON.parse(stdout);
+  return stdout;
+}
+
+/** It went well; the answer is its stdout, read as JSON. */
+export function jsonOf(ended: Ended) {
+  return JSON.parse(stdoutOf(ended));
 }
 
 /** It was refused: exit code, nothing on stdout, and what stderr says ends with one message without a stack trace. */

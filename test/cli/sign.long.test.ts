@@ -26,7 +26,7 @@ async function withKeys(env: NodeJS.ProcessEnv = {}) {
   return { cwd, artifact, run, made };
 }
 
-describe.concurrent('plimsoll sign', () => {
+describe('plimsoll sign', () => {
   it('makes keys, signs and checks', async () => {
     const { cwd, artifact, run, made } = await withKeys();
     expect(made.stdout).toMatch(
@@ -185,7 +185,7 @@ describe.concurrent('plimsoll sign', () => {
   });
 });
 
-describe.concurrent('gate.public_key in the configuration', () => {
+describe('gate.public_key in the configuration', () => {
   const config = (cwd: string) =>
     writeFileSync(
       path.join(cwd, 'plimsoll.config.yaml'),

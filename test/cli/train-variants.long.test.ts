@@ -14,7 +14,7 @@ const trainArgs = (data: string, out: string, ...more: string[]) => [
   ...['--out', path.resolve(HOME, out), '--folds', '2', '--json', '--escalation-rate', '0.5', ...more],
 ];
 
-describe.concurrent('plimsoll train', () => {
+describe('plimsoll train', () => {
   it('learns the same from JSON Lines, a wide and a long table', async () => {
     const files = LONG_RUN ? ['cases.jsonl.gz', 'long.csv', 'wide.csv'] : ['cases.jsonl.gz', 'long.csv'];
     const manifests = await Promise.all(

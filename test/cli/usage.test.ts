@@ -5,6 +5,7 @@ import { cli, expectRefusal } from './run-cli.ts';
 
 const COMMANDS = [
   'serve',
+  'init',
   'route',
   'assess',
   'train',
@@ -17,6 +18,8 @@ const COMMANDS = [
   'loop',
   'worker',
   'plan-labels',
+  'plan',
+  'design',
   'inspect',
   'tasks',
   'artifacts',
@@ -26,17 +29,22 @@ const COMMANDS = [
   'sign',
   'keys',
   'import',
+  'experiment',
+  'dashboard',
   'budget',
   'state',
   'prices',
   'rules',
   'doctor',
+  'demo',
+  'init',
+  'completion',
 ];
 
 const PAIR = ['--cheap', 'a', '--strong', 'b'];
 const train = (...flags: string[]) => ['train', '--data', 'x.jsonl', '--out', 'models/x', ...flags];
 
-describe.concurrent('plimsoll', () => {
+describe('plimsoll', () => {
   it.each(sampled(COMMANDS))('%s --help: the text on stdout, 0', async (command) => {
     const { code, stdout, stderr } = await cli([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -86,6 +94,17 @@ describe.concurrent('plimsoll', () => {
         /unknown option '--nam' \(Did you mean --name\?\)/,
       ],
       ['a flag after --', ['inspect', '--', '--artifact', 'x'], /too many arguments for 'inspect'/],
+      ['design without a mix', ['design', '--models', 'a,b'], /Name the mix once: labelled cases by --data/],
+      [
+        'design with two mixes',
+        ['design', '--models', 'a,b', '--share', 'sql=1', '--data', 'x.jsonl'],
+        /Name the mix once/,
+      ],
+      [
+        'design with tokens of a log',
+        ['design', '--models', 'a,b', '--from', 'x.jsonl', '--tokens', '1/1'],
+        /--tokens goes with --share/,
+      ],
       ['train without --data', ['train'], /'--data <file\.\.\.>' not specified/],
       ['inspect without an artifact', ['inspect'], /missing required argument 'artifact'/],
       ['a prompt without quotes', ['route', 'two', 'words'], /too many arguments for 'route'/],

@@ -20,7 +20,7 @@ function store(...names: string[]): { cwd: string; models: string } {
 
 const promoted = (cwd: string, name: string) => cli(['promote', '--artifact', `models/${name}`], { cwd });
 
-describe.concurrent('a store', () => {
+describe('a store', () => {
   it('promote, rollback and artifacts: what serves, what served, what each verdict is', async () => {
     const { cwd, models } = store('a', 'b', 'c');
     rmSync(path.join(models, 'c', 'verdict.json'));
@@ -97,7 +97,7 @@ describe.concurrent('a store', () => {
   });
 });
 
-describe.concurrent('inspect', () => {
+describe('inspect', () => {
   it.each([
     ['no file', (file: string) => rmSync(file), /^verdict {4}none: .* has no verdict/m],
     [
@@ -116,7 +116,7 @@ describe.concurrent('inspect', () => {
   });
 });
 
-describe.concurrent('what has no valid PASS', () => {
+describe('what has no valid PASS', () => {
   it.each(['serve', 'route'])('%s refuses in one line, and --allow-ungated lets it', async (command) => {
     const { cwd, models } = store('a');
     rmSync(path.join(models, 'a', 'verdict.json'));
@@ -142,7 +142,7 @@ describe.concurrent('what has no valid PASS', () => {
   });
 });
 
-describe.concurrent('serve and SIGHUP', () => {
+describe('serve and SIGHUP', () => {
   const config = (cwd: string, text: string) => writeFileSync(path.join(cwd, 'plimsoll.config.yaml'), text);
   const serving = (cwd: string) => {
     config(cwd, 'artifact: models/a\nreload_interval_ms: 0\nserver: { port: 0 }\n');

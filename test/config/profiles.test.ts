@@ -62,6 +62,9 @@ test('a profile takes what it does not say from those that it extends, then from
     cascade: { maxWaitMs: 900, samples: 3, validators: [] },
     latency: { class: 'batch', maxExpectedMs: 800, whenSlow: 'keep', maxWaitMs: 2_000 },
     captureShare: 0,
+    rules: [],
+    limits: [],
+    responseCache: undefined,
     origins: {
       'ladder.cheap': 'base',
       'ladder.strong': 'contracts',

@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll } from 'vitest';
 import { type Case, parseCase } from '../../evals/cases/index.ts';
 
 export const LADDER = ['small', 'large'];
 
 const HOME = mkdtempSync(path.join(tmpdir(), 'plimsoll-decisions-'));
-afterAll(() => rmSync(HOME, { recursive: true, force: true }));
+process.once('exit', () => rmSync(HOME, { recursive: true, force: true }));
 
 let files = 0;
 

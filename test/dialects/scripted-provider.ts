@@ -86,5 +86,6 @@ export const MODELS: Readonly<Record<ProviderKind, string>> = {
   anthropic: 'claude-haiku-4-5',
   google: 'gemini-2.5-flash',
   mistral: 'mistral-large-latest',
+  people: '',
   bedrock: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
 };

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { configSchema } from '../../router/config/index.ts';
+import { configSchema, loadConfig } from '../../router/config/index.ts';
 import { serve } from '../../router/serve.ts';
 import { diagnose } from '../../scripts/doctor/index.ts';
-import { checkNode } from '../../scripts/doctor/machine.ts';
+import { checkClock, checkEnvironment, checkNode } from '../../scripts/doctor/machine.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { cli, jsonOf, scratchFolder } from '../cli/run-cli.ts';
 
@@ -30,6 +30,9 @@ async function world(more: Record<string, unknown> = {}) {
   return { provider, file };
 }
 
+const SUPPORT = { cost_per_minute_usd: 0.6, minutes: 4 };
+const DARK = { kind: 'shadow', spend: { '24h': '5 usd' } };
+
 function withKey(key: string): void {
   process.env['DOCTOR_KEY'] = key;
   onTestFinished(() => void delete process.env['DOCTOR_KEY']);
@@ -51,6 +54,22 @@ test('what is well: no fault, and no key in what is said', async () => {
   });
   expect(findings['ladder']).toMatchObject({ status: 'ok', text: 'cheap: fake/small, strong: fake/large' });
   expect(JSON.stringify(findings)).not.toContain('sk-right');
+});
+
+test('of a provider without a key it is not said that its key is set', async () => {
+  const provider = await startFakeProvider({ models: ['small', 'large'] });
+  onTestFinished(() => provider.close());
+  const { file } = await world({
+    providers: { fake: { kind: 'openai-compatible', base_url: provider.url } },
+  });
+  expect((await found(file))['provider fake']).toMatchObject({
+    status: 'ok',
+    text: expect.stringContaining('no key is configured for it'),
+  });
+  expect((await found(file, true))['provider fake']).toMatchObject({
+    status: 'ok',
+    text: expect.stringContaining('responds, without a key'),
+  });
 });
 
 test('a key that is missing, refused, or a provider that is away, each with what to do', async () => {
@@ -106,6 +125,55 @@ test('state, Redis, API keys, prices and models that are not there', async () =>
   });
 });
 
+test('the ladder of each profile, with the field that mends it', async () => {
+  withKey('sk-right');
+  const { file } = await world({
+    profiles: {
+      well: { ladder: { cheap: 'fake/large' } },
+      reversed: { ladder: { cheap: 'fake/large', strong: 'fake/small' } },
+      nowhere: { ladder: { strong: 'other/model' } },
+    },
+  });
+  const findings = await found(file);
+  expect(findings['ladder']).toMatchObject({ status: 'ok' });
+  expect(findings['ladder of the profile well']).toMatchObject({ status: 'ok' });
+  expect(findings['ladder of the profile reversed']).toMatchObject({
+    status: 'warning',
+    text: /profiles\.reversed\.ladder/,
+  });
+  expect(findings['ladder of the profile nowhere']).toMatchObject({
+    status: 'fault',
+    fix: expect.stringContaining('profiles.nowhere.ladder: { strong:'),
+  });
+});
+
+test.each([
+  ['upstream.fallbacks.fake/small', { upstream: { fallbacks: { 'fake/small': ['human/support'] } } }],
+  ['people.support.fallback', { people: { support: { ...SUPPORT, fallback: 'human/support' } } }],
+  [
+    'experiments.dark.to.models',
+    { experiments: { dark: { ...DARK, to: { models: ['fake/large', 'human/support'] } } } },
+  ],
+  [
+    'experiments.dark.to.profile',
+    {
+      profiles: { handed: { ladder: { cheap: 'fake/small', strong: 'human/support' } } },
+      experiments: { dark: { ...DARK, to: { profile: 'handed' } } },
+    },
+  ],
+])('people where only models may be, at %s: what serve refuses is a fault', async (field, more) => {
+  withKey('sk-right');
+  const state = { kind: 'sqlite', url: path.join(scratchFolder(), 'state.db') };
+  const { file } = await world({ people: { support: SUPPORT }, state, ...more });
+  const { status, text } = (await found(file))['people']!;
+  expect([status, text]).toEqual(['fault', expect.stringContaining(`${field} names people (human/support)`)]);
+  const refusal = await serve({ ...loadConfig(file), logLevel: 'silent' }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(refusal).toMatchObject({ code: 'invalid-config', message: text, place: { field } });
+});
+
 test('a Node that is too old', () => {
   expect(checkNode('18.20.4')).toMatchObject({ status: 'fault' });
   expect(checkNode('20.18.0')).toMatchObject({ status: 'fault' });
@@ -122,4 +190,20 @@ test('the command: 0 and 1, lines and JSON, and a configuration that is wrong', 
   expect(wrong.code).toBe(1);
   expect(wrong.stdout).toMatch(/fault {4}configuration: .*line 2.*ladder/);
   expect(wrong.stdout).toMatch(/1 fault and 0 warnings/);
+});
+
+test('a clock before this version was made, and a slip in the name of a variable, are found', () => {
+  expect(checkClock(new Date('2020-01-01'))).toMatchObject({
+    status: 'fault',
+    fix: expect.stringContaining('NTP'),
+  });
+  expect(checkClock(new Date()).status).toBe('ok');
+  expect(checkEnvironment({ PLIMSOLL_PROT: '8080' })).toMatchObject({
+    status: 'warning',
+    text: expect.stringContaining('PLIMSOLL_PROT'),
+    fix: 'Did you mean PLIMSOLL_PORT?',
+  });
+  expect(checkEnvironment({ PLIMSOLL_ALARMS: 'https://x', PLIMSOLL_PORT: '1' })).toMatchObject({
+    status: 'ok',
+  });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -72,11 +72,11 @@ const figures = (line: string) =>
   [...line.matchAll(/\d+\.\d+/g)].map(Number) as [right: number, small: number, usd: number];
 
 test('the way from no label to a certified and watched policy, as the page has it', {
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, async () => {
   const [example, capture, traffic, keep, label, train, gate, routed, later, ...watched] = COMMANDS;
-  const [keepLater, labelLater, audit, promote] = watched;
-  expect(COMMANDS).toHaveLength(13);
+  const [keepLater, labelLater, audit, promote, keepNew, loop] = watched;
+  expect(COMMANDS).toHaveLength(15);
   expect(COMMANDS.indexOf(routed!), 'commands until it is served').toBe(7);
   await once(start(example!).stdout!, 'data');
   const before = await serve(capture!);
@@ -87,10 +87,10 @@ test('the way from no label to a certified and watched policy, as the page has i
     '3000 of 3000 rows have all labels. 3000 calls and 3000 recorded replies',
   );
   await run(train!);
-  expect(await run(gate!)).toMatch(/^PASS /);
+  expect(await run(gate!)).toMatch(/^PASS /m);
   before.kill('SIGTERM');
   await once(before, 'close');
-  await serve(routed!);
+  const first = await serve(routed!);
   const [right, small, usd] = figures(await run(later!));
   expect(right).toBeGreaterThan(rightBefore - 0.03);
   expect(small).toBeGreaterThan(0.6);
@@ -108,4 +108,13 @@ test('the way from no label to a certified and watched policy, as the page has i
     watch: { audits: { contradictions: 0 } },
   });
   await run(promote!);
+  first.kill('SIGTERM');
+  await once(first, 'close');
+  const config = path.join(folder, 'first-saving/routed.yaml');
+  const text = readFileSync(config, 'utf8');
+  writeFileSync(config, text.replace('models/first', 'models').replace('share: 0.1', 'share: 1'));
+  await serve(routed!);
+  await run(later!);
+  await run(keepNew!);
+  expect(await run(loop!)).toMatch(/^PASS of loop-1 [\s\S]*Promoted: first-saving\/models serves loop-1/m);
 });

@@ -5,6 +5,7 @@ import type { Clock } from '../../router/fallback/failure-rules.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
 import { createHedging } from '../../router/fallback/hedging.ts';
 import { createLatencyBook } from '../../router/latency/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { alwaysReady } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, STRONG, settingsWith } from './fallback-script.ts';
 
@@ -92,7 +93,7 @@ test('the first that replies wins, the other is given up, and each is on record 
       expect(signals[winner === cheap ? 0 : 1]?.aborted).toBe(false);
       if (result.kind === 'reply') expect(result.abandoned?.length ?? 0).toBe(isFirstToEnd ? 1 : 0);
     }),
-    { seed: 1, numRuns: 150 },
+    { seed: 1, numRuns: scaled(150) },
   );
 });
 

@@ -8,6 +8,7 @@ import { readCurrent, writeArtifact } from '../../router/artifact/index.ts';
 import { withLock } from '../../router/files/index.ts';
 import { draft } from '../artifact/draft.ts';
 import { cli, startCli } from '../cli/run-cli.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { layRecordedVerdict } from '../helpers/recorded-verdict.ts';
 import { hiddenIn } from './tiny-disk.ts';
 
@@ -20,7 +21,7 @@ function scratchFolder(): string {
 test('keys created by processes at once are all on file', async () => {
   const folder = scratchFolder();
   const file = path.join(folder, 'keys.json');
-  const names = Array.from({ length: 6 }, (_, i) => `key ${i}`);
+  const names = Array.from({ length: LONG_RUN ? 6 : 3 }, (_, i) => `key ${i}`);
   const ended = await Promise.all(
     names.map((name) => cli(['keys', 'create', '--name', name, '--file', file])),
   );
@@ -35,7 +36,7 @@ test('keys created by processes at once are all on file', async () => {
 
 test('promotes at once are all in the history', async () => {
   const folder = scratchFolder();
-  const names = ['a', 'b', 'c', 'd'];
+  const names = LONG_RUN ? ['a', 'b', 'c', 'd'] : ['a', 'b'];
   for (const name of names) {
     writeArtifact(path.join(folder, name), draft);
     layRecordedVerdict(path.join(folder, name));
@@ -54,16 +55,12 @@ test('promotes at once are all in the history', async () => {
 
 /** A process that takes the lock of a place and keeps it. */
 async function holderOf(place: string) {
-  const lock = new URL('../../router/files/lock.ts', import.meta.url).href;
+  const lock = new URL('../../dist/router/files/lock.js', import.meta.url).href;
   const code = `const { withLock } = await import(${JSON.stringify(lock)});
     withLock(${JSON.stringify(place)}, () => { process.stdout.write('held'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); });`;
-  const child = spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', code],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const killed = () => {
@@ -94,7 +91,7 @@ test('processes that find one abandoned lock take turns', async () => {
   const file = path.join(folder, 'keys.json');
   const { killed } = await holderOf(file);
   await killed();
-  const names = Array.from({ length: 5 }, (_, i) => `key ${i}`);
+  const names = Array.from({ length: LONG_RUN ? 5 : 3 }, (_, i) => `key ${i}`);
   const ended = await Promise.all(
     names.map((name) => cli(['keys', 'create', '--name', name, '--file', file])),
   );

@@ -2,21 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 
-const disks: string[] = [];
-afterAll(() => {
-  for (const folder of disks) {
-    spawnSync('umount', ['--lazy', folder]);
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
-
-/** A disk of its own, full after so many kB; it ends with the test file. */
+/** A disk of its own, full after so many kB; it ends with the test. */
 export function tinyDisk(kilobytes: number): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-disk-'));
-  disks.push(folder);
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', folder]);
+  onTestFinished(() => {
+    spawnSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 

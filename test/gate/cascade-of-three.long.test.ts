@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, DEFAULT_SHARES, seenQuestions, splitByKey } from '../../evals/cases/index.ts';
-import { type Evidence, evidenceSchema, planLabels, runGate } from '../../evals/gate/index.ts';
+import { planLabels, runGate } from '../../evals/gate/index.ts';
 import { openArtifactClassifier } from '../../evals/gate/replay.ts';
 import { retrain, train } from '../../evals/lifecycle/index.ts';
 import { markdownReport, terminalReport } from '../../evals/report/index.ts';
@@ -15,6 +15,7 @@ import {
 import { checkedRungs, judgeReply, skipAt } from '../../router/cascade/index.ts';
 import { predictedLoss } from '../../router/policy/index.ts';
 import { mean, seededRandom } from '../../router/statistics/index.ts';
+import { type Evidence, evidenceSchema } from '../../router/verdict-report/index.ts';
 import { copyOf, type MadeUpModel, madeUpCases, scratch, writeCaseFile, writeSuite } from './gate-world.ts';
 
 const MODELS: readonly MadeUpModel[] = [

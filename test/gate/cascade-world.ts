@@ -3,6 +3,7 @@ import type { Case } from '../../evals/cases/index.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { copyOfMadeOnce } from '../helpers/made-once.ts';
 import { CHEAP, gateWorld, STRONG, scratch, writeCaseFile, writeSuite } from './gate-world.ts';
 
 export interface CascadeWorld {
@@ -35,7 +36,7 @@ export function withReplies(cases: readonly Case[]): Case[] {
 
 let cached: Promise<CascadeWorld> | undefined;
 
-/** Made once a process; the folder goes when the process ends. */
+/** One for each process, gone when it ends. */
 export function cascadeWorld(): Promise<CascadeWorld> {
   cached ??= build();
   return cached;
@@ -44,8 +45,9 @@ export function cascadeWorld(): Promise<CascadeWorld> {
 async function build(): Promise<CascadeWorld> {
   const home = scratch();
   const cases = withReplies((await gateWorld()).cases);
-  const [artifact, promptAlone] = [true, false].map((cascade) => {
-    const folder = path.join(home, cascade ? 'cascades' : 'prompts', 'made');
+  const [artifact, promptAlone] = [true, false].map(async (cascade) => {
+    const store = cascade ? 'cascades' : 'prompts';
+    const folder = path.join(home, store, 'made');
     const options = {
       name: 'made',
       created: new Date('2025-01-01T00:00:00.000Z'),
@@ -55,10 +57,8 @@ async function build(): Promise<CascadeWorld> {
       folds: 2,
       learner: 'lr',
     } as const;
-    return train({ cases }, options).then((draft) => {
-      writeArtifact(folder, draft);
-      return folder;
-    });
+    await copyOfMadeOnce(store, folder, async (made) => writeArtifact(made, await train({ cases }, options)));
+    return folder;
   });
   const data = writeCaseFile(path.join(home, 'cases-with-replies.jsonl'), cases);
   const suite = writeSuite(home, { escalation_rate: { min: 0.05, max: 0.95 } });

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, DEFAULT_SHARES, splitByKey } from '../../evals/cases/index.ts';
-import { type Evidence, evidenceSchema } from '../../evals/gate/index.ts';
 import { openArtifactClassifier } from '../../evals/gate/replay.ts';
 import { type GateRequest, runGate } from '../../evals/gate/run-gate.ts';
 import { htmlReport } from '../../evals/report/html/page.ts';
@@ -12,6 +11,7 @@ import { type ArtifactFiles, readArtifact, type Verdict } from '../../router/art
 import { judgeReply, skipAt } from '../../router/cascade/index.ts';
 import { predictedLoss } from '../../router/policy/index.ts';
 import { mean } from '../../router/statistics/index.ts';
+import { type Evidence, evidenceSchema } from '../../router/verdict-report/index.ts';
 import { type CascadeWorld, cascadeWorld } from './cascade-world.ts';
 import { CHEAP, copyOf, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
 

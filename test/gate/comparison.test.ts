@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { measuredSchema } from '../../evals/gate/comparison.ts';
 import { comparePolicies, type Replay } from '../../evals/gate/index.ts';
 import { differenceBound, seededRandom, shuffledOrder } from '../../router/statistics/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 
 const CHEAP_USD = 0.001;
 const STRONG_USD = 0.01;
@@ -103,7 +104,7 @@ describe('comparePolicies', () => {
         if (n <= 350) expect(measured.result).toBe('undecided');
         expect(measuredSchema.safeParse(measured).error).toBeUndefined();
       }),
-      { numRuns: 15 },
+      { numRuns: scaled(15) },
     );
   });
 
@@ -122,7 +123,7 @@ describe('comparePolicies', () => {
         expect(compared(outcomes, good, bad, settings).result).toBe('worse');
         expect(compared(outcomes, bad, good, settings).result).toBe('better');
       }),
-      { numRuns: 20 },
+      { numRuns: scaled(20) },
     );
   });
 

@@ -6,6 +6,7 @@ import { type Case, questionKey } from '../../evals/cases/index.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { copyOfMadeOnce } from '../helpers/made-once.ts';
 
 export const CHEAP = 'made-cheap';
 export const STRONG = 'made-strong';
@@ -117,7 +118,7 @@ const SUITE = {
 
 let cached: Promise<GateWorld> | undefined;
 
-/** Made once a process; the folder goes when the process ends. Copy what you damage. */
+/** One for each process, gone when it ends. Copy what you damage. */
 export function gateWorld(): Promise<GateWorld> {
   cached ??= makeWorld(CASES);
   return cached;
@@ -129,19 +130,16 @@ export async function makeWorld(count: number): Promise<GateWorld> {
   mkdirSync(home);
   const cases = madeUpCases(PAIR, count);
   const artifact = path.join(home, 'models', 'made');
-  writeArtifact(
-    artifact,
-    await train(
-      { cases },
-      {
-        name: 'made',
-        created: new Date('2025-01-01T00:00:00.000Z'),
-        ladder: [CHEAP, STRONG],
-        rule: { rule: 'max-quality-loss', target: 0.05, confidence: 0.95 },
-        folds: 2,
-        learner: 'lr', // the others take longer to learn, and the gate sees scores alone
-      },
-    ),
+  const options = {
+    name: 'made',
+    created: new Date('2025-01-01T00:00:00.000Z'),
+    ladder: [CHEAP, STRONG],
+    rule: { rule: 'max-quality-loss', target: 0.05, confidence: 0.95 },
+    folds: 2,
+    learner: 'lr', // the others take longer to learn, and the gate sees scores alone
+  } as const;
+  await copyOfMadeOnce(`world-${count}`, artifact, async (folder) =>
+    writeArtifact(folder, await train({ cases }, options)),
   );
   const data = writeCaseFile(path.join(home, 'cases.jsonl'), cases);
   const suite = writeSuite(home);

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { evidenceSchema } from '../../evals/gate/index.ts';
 import { type GateRun, runGate } from '../../evals/gate/run-gate.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { junitReport, markdownReport, terminalReport } from '../../evals/report/index.ts';
 import { writeArtifact } from '../../router/artifact/index.ts';
+import { evidenceSchema } from '../../router/verdict-report/index.ts';
 import { LONG_RUN } from '../helpers/long-run.ts';
 import { type MadeUpModel, madeUpCases, scratch, writeCaseFile, writeSuite } from './gate-world.ts';
 

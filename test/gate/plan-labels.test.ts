@@ -4,13 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Case, canonicalRows, loadCases, parseCase, seenQuestions } from '../../evals/cases/index.ts';
-import {
-  evidenceSchema,
-  gateDecisions,
-  planLabels,
-  replayArtifact,
-  runGate,
-} from '../../evals/gate/index.ts';
+import { gateDecisions, planLabels, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import {
   escalatedShare,
   hashKeys,
@@ -25,6 +19,7 @@ import { terminalReport } from '../../evals/report/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
+import { evidenceSchema } from '../../router/verdict-report/index.ts';
 import { LARGE, MEDIUM, madeUpRows, moreRows, SMALL, writeRows } from '../cli/made-up-data.ts';
 import { copyAs } from '../helpers/verdicts.ts';
 import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
@@ -569,14 +564,16 @@ describe('a gate on labels that were drawn by a plan', () => {
     const fewer = writeCaseFile(path.join(gated.home, 'fewer.jsonl'), drawn.slice(1));
     await expect(gate(fewer)).rejects.toThrow(/the cases are not the 300 that were drawn/);
     const slices = [{ name: 'everyday', where: { task: 'everyday' }, max_quality_loss: 0.2 }];
-    await expect(gate(labelled('all.jsonl'), { slices })).rejects.toThrow(/cannot prove slices or groups/);
+    await expect(gate(labelled('all.jsonl'), { slices })).rejects.toThrow(
+      /cannot prove slices, groups or sessions/,
+    );
     const rows = readFileSync(labelled('all.jsonl'), 'utf8').trimEnd().split('\n');
     const grouped = path.join(gated.home, 'grouped.jsonl');
     writeFileSync(
       grouped,
       rows.map((row, i) => `${JSON.stringify({ ...JSON.parse(row), group: `g${i}` })}\n`).join(''),
     );
-    await expect(gate(grouped, { sampling: 'groups' })).rejects.toThrow(/slices or groups/);
+    await expect(gate(grouped, { sampling: 'groups' })).rejects.toThrow(/slices, groups or sessions/);
     const plan = JSON.parse(readFileSync(planFile, 'utf8')) as LabelPlan;
     const { sha256: _, ...content } = { ...plan, artifact: { ...plan.artifact, sha256: '0'.repeat(64) } };
     const other = sealedPlan(content);

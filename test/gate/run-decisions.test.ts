@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { loadCases, parseQualityScale } from '../../evals/cases/index.ts';
-import { evidenceSchema, gateDecisions, replayArtifact, runGate } from '../../evals/gate/index.ts';
+import { gateDecisions, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import {
   decisionsVerdictSchema,
@@ -13,6 +13,8 @@ import {
   standingInFolder,
   verdictSchema,
 } from '../../router/artifact/index.ts';
+import { evidenceSchema } from '../../router/verdict-report/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 import { copyAs } from '../helpers/verdicts.ts';
 import { type TinyGating, tinyGating } from './tiny-gating.ts';
 
@@ -81,7 +83,7 @@ describe('decisions that an artifact made', () => {
         expect(verdict.sealed).toEqual(ofArtifact.verdict.sealed);
         expect(verdict.looks).toEqual(ofArtifact.verdict.looks);
       }),
-      { numRuns: 6 },
+      { numRuns: scaled(6) },
     );
     expect(existsSync(path.join(home, 'looks.jsonl'))).toBe(false);
   }, 120_000);

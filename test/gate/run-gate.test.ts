@@ -2,12 +2,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTierCases, parseQualityScale } from '../../evals/cases/index.ts';
-import { evidenceSchema, replayArtifact } from '../../evals/gate/index.ts';
+import { replayArtifact } from '../../evals/gate/index.ts';
 import { type GateRequest, type GateRun, runGate } from '../../evals/gate/run-gate.ts';
 import { terminalReport } from '../../evals/report/index.ts';
 import { predictedLosses } from '../../evals/threshold/index.ts';
 import { readArtifact, readVerdict, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
+import { evidenceSchema } from '../../router/verdict-report/index.ts';
 import { LONG_RUN } from '../helpers/long-run.ts';
 import {
   CHEAP,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allowedRungs } from '../../router/gateway/select-model.ts';
+import { allowedRungs } from '../../router/gateway/allowed-rungs.ts';
 import { model } from '../fallback/fallback-script.ts';
 
 const ladder = [model('a/small'), model('a/middle'), model('a/large')];

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 async function decision(url: string, body: object) {
@@ -61,4 +63,30 @@ test.each<readonly [string, object, string]>([
   const { url } = await gatewayForTest();
   const { status, body } = await decision(url, wrong);
   expect([status, body]).toMatchObject([400, { error: { param } }]);
+});
+
+test('the deadline begins when the request comes, not when its body has been read', async () => {
+  const { url, artifact } = await gatewayForTest();
+  const body = JSON.stringify({
+    input_format: 'openai_chat',
+    request: ask(artifact.easy[0]!),
+    deadline_ms: 400,
+  });
+  const selected = async (pauseMs: number) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    onTestFinished(() => void socket.destroy());
+    socket.write(
+      `POST /v1/decision HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`,
+    );
+    socket.write(body.slice(0, 20));
+    await sleep(pauseMs);
+    socket.write(body.slice(20));
+    let text = '';
+    for await (const chunk of socket.setEncoding('utf8')) text += chunk;
+    return [/x-plimsoll-reason: (\S+)/i.exec(text)?.[1], /"target":"(\w+)"/.exec(text)?.[1]];
+  };
+  await selected(0); // warm
+  expect(await selected(0)).toEqual(['within-threshold', 'cheap']);
+  expect(await selected(600)).toEqual(['deadline', 'strong']);
 });

@@ -118,6 +118,17 @@ test('a request that alone may pass the limit is told so, and is not tried again
   expect(first.requests).toHaveLength(0);
 });
 
+test.each([
+  ['0.001 usd', '/v1/chat/completions', 'first/large'],
+  ['10 tokens', '/v1/chat/completions', 'first/large'],
+  ['10 tokens', '/v1/messages', 'claude/large'],
+])('a request that never fits into %s is told no time to come back (%s)', async (window, route, model) => {
+  const { url, first } = await limited([{ windows: [{ '1h': window }] }]);
+  const { status, headers } = await postRaw(url, route, ask('Hi', model));
+  expect([status, headers.get('retry-after'), headers.get('x-should-retry')]).toEqual([429, null, 'false']);
+  expect(first.requests).toHaveLength(0);
+});
+
 test('where only one model has no room the next candidate is called, and a client that names it is refused', async () => {
   const limits = [{ for: { model: 'first/small' }, windows: [{ '1h': '1 request' }] }];
   const { openai, url } = await limited(limits);

@@ -7,6 +7,7 @@ import { createRouter } from '../../router/create-router.ts';
 import { type Gateway, openGateway } from '../../router/gateway/open-gateway.ts';
 import type { WatchAlarm } from '../../router/monitoring/index.ts';
 import { startServer } from '../../router/server/index.ts';
+import type { ServeOptions } from '../../router/serving.ts';
 import { createLogger } from '../../router/telemetry/index.ts';
 import {
   type FakeProvider,
@@ -28,6 +29,8 @@ export interface Wishes {
   readonly nowMs?: () => number;
   /** In place of the first upstream's address. */
   readonly firstUrl?: string;
+  /** Lets the dashboard choose what serves. */
+  readonly promotion?: ServeOptions['promotion'];
 }
 
 /** The gateway as `plimsoll serve` runs it, in front of two upstreams. */
@@ -42,8 +45,8 @@ export interface RunningGateway {
   readonly anthropic: Anthropic;
   readonly artifact: TinyArtifact;
   readonly log: readonly string[];
-  /** As a reload with the same configuration and artifact. */
-  reconfigure(): void;
+  /** As a reload with the same artifact, and the same configuration but for these fields. */
+  reconfigure(changes?: Partial<Wanted>): void;
   close(): Promise<void>;
 }
 
@@ -75,24 +78,26 @@ export const PRICED_MODELS: NonNullable<Wanted['models']> = {
  * Real servers on free ports: two upstreams, each of them an OpenAI-compatible and an Anthropic provider, and the gateway with the
  * tiny artifact. cheap is first/small, strong is first/large; the profile `claude` has the same of Anthropic's dialect.
  */
-export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs }: Wishes = {}) {
+export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs, promotion }: Wishes = {}) {
   process.env[KEY_VARIABLE] = UPSTREAM_KEY;
   const options = { apiKey: UPSTREAM_KEY, ...upstream };
   const [first, second] = await Promise.all([startFakeProvider(options), startFakeProvider(options)]);
   const artifact = await tinyArtifact();
-  const whole = configOf(artifact, { first: firstUrl ?? first.url, second: second.url }, config);
+  const urls = { first: firstUrl ?? first.url, second: second.url };
+  const whole = configOf(artifact, urls, config);
   const log: string[] = [];
   const logger = createLogger('debug', { write: (line) => log.push(line) });
   const onAlarm = whole.watch && (({ kind, message }: WatchAlarm) => logger.warn({ alarm: kind }, message));
   const gateway = await openGateway(whole, logger, onAlarm);
   const router = await createRouter(whole, nowMs ? { nowMs } : {});
   gateway.configure(whole, router);
-  const server = await startServer({ config: whole, router, logger, gateway });
+  const server = await startServer({ config: whole, router, logger, gateway, promotion });
   const close = async () => {
     await Promise.all([first.close(), second.close()]);
     await server.close();
   };
-  const reconfigure = () => gateway.configure(whole, router);
+  const reconfigure = (changes: Partial<Wanted> = {}) =>
+    gateway.configure(configOf(artifact, urls, { ...config, ...changes }), router);
   return {
     url: server.url,
     gateway,

@@ -1,13 +1,15 @@
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
 import { decisionRecordSchema } from '../../router/records/decision-record.ts';
 import { openState } from '../../router/state/index.ts';
 import { freePort, startPostgres, stopPostgres } from '../../scripts/bench/database-servers.mjs';
+import { cli, expectRefusal, jsonOf, stdoutOf } from '../cli/run-cli.ts';
 import { HAS_POSTGRES, HAS_REDIS, postgresUrl, redisUrl } from '../helpers/databases.ts';
 import {
   ask,
@@ -18,7 +20,6 @@ import {
   type Wishes,
 } from './running-gateway.ts';
 
-const run = promisify(execFile);
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-gateway-state-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let files = 0;
@@ -30,10 +31,10 @@ type Changes = NonNullable<Wishes['config']>;
 const eachKey = (...windows: Record<string, string>[]) => [{ for: { key: '*' }, windows }];
 
 /** A gateway with one API key, and that key's clients. */
-async function withKey(config: Changes, keysFile = newPlace('keys.json')) {
+async function withKey(config: Changes, keysFile = newPlace('keys.json'), firstUrl?: string) {
   const { key, stored } = createKey(keysFile, { name: 'tests', now: new Date() });
   const access = { ...config.access, keys_file: keysFile };
-  const running = await gatewayForTest({ config: { ...config, access } });
+  const running = await gatewayForTest({ config: { ...config, access }, ...(firstUrl && { firstUrl }) });
   return { ...running, ...clientsOf(running.url, key), key, keyId: stored.id, keysFile };
 }
 
@@ -49,8 +50,7 @@ async function readyz({ url }: Pick<RunningGateway, 'url'>) {
 async function plimsoll(args: readonly string[], config: object, env: Record<string, string> = {}) {
   const file = newPlace('config.yaml');
   writeFileSync(file, JSON.stringify(config)); // YAML has JSON in it
-  const command = ['dist/scripts/cli.js', ...args, '--config', file];
-  return (await run(process.execPath, command, { env: { ...process.env, ...env } })).stdout;
+  return cli([...args, '--config', file], { env });
 }
 
 test('the decision log in SQLite is the one of a file: status, export, erasure', async () => {
@@ -70,11 +70,11 @@ test('the decision log in SQLite is the one of a file: status, export, erasure',
   expect(readFileSync(state.url).includes('capital of France')).toBe(false);
   expect(readFileSync(state.url).includes('ann')).toBe(false);
 
-  const status = JSON.parse(await plimsoll(['state', 'status', '--json'], { state }, env));
+  const status = jsonOf(await plimsoll(['state', 'status', '--json'], { state }, env));
   // Two prompts, and the secret that session ids are hashed with.
   expect(status).toMatchObject({ streams: [{ stream: 'decisions', records: 2 }], textsByKey: { k: 3 } });
   const exported = async () =>
-    (await plimsoll(['state', 'export'], { state }, env))
+    stdoutOf(await plimsoll(['state', 'export'], { state }, env))
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => decisionRecordSchema.parse(JSON.parse(line)));
@@ -82,14 +82,30 @@ test('the decision log in SQLite is the one of a file: status, export, erasure',
     ['openai', 'What is the capital of France?'],
     ['anthropic', 'And of Spain?'],
   ]);
-  expect(JSON.parse(await plimsoll(['state', 'erase', '--user', 'ann', '--json'], { state }, env))).toEqual({
+  expect(jsonOf(await plimsoll(['state', 'erase', '--user', 'ann', '--json'], { state }, env))).toEqual({
     records: 1,
     documents: 0,
   });
   expect((await exported()).map(({ dialect }) => dialect)).toEqual(['anthropic']);
-  expect(await plimsoll(['state', 'prune', '--max-bytes', '0'], { state }, env)).toBe(
+  expect(stdoutOf(await plimsoll(['state', 'prune', '--max-bytes', '0'], { state }, env))).toBe(
     'Dropped 1 records, 0 entries of the ledger and 0 documents.\n',
   );
+});
+
+test('texts are not encrypted with a key that a server at work does not have', async () => {
+  const keyOf = (id: string, byte: number) => `${id}:${Buffer.alloc(32, byte).toString('base64')}`;
+  const old = keyOf('old', 4);
+  process.env['ROTATED_KEYS'] = old;
+  const state = { kind: 'sqlite' as const, url: newPlace('rotated.db'), encryption_keys_env: 'ROTATED_KEYS' };
+  const running = await gatewayForTest({ config: { state, threads: 'on' } });
+  const { id } = await running.openai.responses.create({ model: 'first/small', input: 'Hello' });
+  const reencrypt = () =>
+    plimsoll(['state', 'reencrypt'], { state }, { ROTATED_KEYS: `${keyOf('new', 5)},${old}` });
+  expectRefusal(await reencrypt(), /does not have the key "new".*Restart it with this key/s);
+  expect((await running.openai.responses.retrieve(id)).id).toBe(id);
+  expect(await readyz(running)).not.toHaveProperty('instances');
+  await running.close();
+  expect(stdoutOf(await reencrypt())).toMatch(/^Encrypted [1-9]\d* texts anew/);
 });
 
 test('a rate: further requests get a 429 with retry-after, of this key alone', async () => {
@@ -158,15 +174,27 @@ describe.each(['sqlite', 'postgres'] as const)('with a budget in %s', (kind) => 
   });
 });
 
-test('a stream whose client does not ask for its usage counts with its output, by an estimate', async () => {
+test('a stream whose provider does not say its tokens counts with its output, by an estimate', async () => {
+  const event = (delta: object, reason: string | null) =>
+    `data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
+  const silent = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (let i = 0; i < 16; i++) response.write(event({ content: ' heron' }, null));
+    response.end(`${event({}, 'stop')}data: [DONE]\n\n`);
+  }).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
   const state = { kind: 'sqlite' as const, url: newPlace('stream.db') };
-  const { openai, keyId, close } = await withKey({
-    state,
-    models: PRICED_MODELS,
-    limits: eachKey({ '24h': '10 usd' }),
-  });
+  const { openai, keyId, close, gateway } = await withKey(
+    { state, models: PRICED_MODELS, limits: eachKey({ '24h': '10 usd' }) },
+    undefined,
+    `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`,
+  );
   const stream = await openai.chat.completions.create({ ...ask('Hi', 'first/small'), stream: true });
   for await (const _ of stream);
+  await expect
+    .poll(() => gateway.metrics.exposition())
+    .toContain('plimsoll_streams_without_usage_total{model="first/small"} 1');
   await close();
   const opened = await openState({ ...state, migrate: 'manual' });
   const { outputTokens, nanoUsd } = await opened.ledger.spent(keyId, '2000-01-01');
@@ -259,7 +287,7 @@ describe.skipIf(!HAS_POSTGRES)('with PostgreSQL', () => {
 test('keys in the state: made by the command, shared by instances, and dead everywhere when revoked', async () => {
   const state = { kind: 'sqlite' as const, url: newPlace('keys.db') };
   const config: Changes = { state, access: { keys_in_state: true } };
-  const made = JSON.parse(await plimsoll(['keys', 'create', '--name', 'tests', '--json'], config));
+  const made = jsonOf(await plimsoll(['keys', 'create', '--name', 'tests', '--json'], config));
   const instances = await Promise.all([gatewayForTest({ config }), gatewayForTest({ config })]);
   const ask200 = ({ url }: RunningGateway) =>
     clientsOf(url, made.key)
@@ -269,8 +297,10 @@ test('keys in the state: made by the command, shared by instances, and dead ever
         (error) => error.status,
       );
   expect(await Promise.all(instances.map(ask200))).toEqual([200, 200]);
-  expect(await plimsoll(['keys', 'list'], config)).toMatch(new RegExp(`${made.id} +tests .* valid`));
-  await plimsoll(['keys', 'revoke', made.id], config);
+  expect(stdoutOf(await plimsoll(['keys', 'list'], config))).toMatch(
+    new RegExp(`${made.id} +tests .* valid`),
+  );
+  stdoutOf(await plimsoll(['keys', 'revoke', made.id], config));
   await expect.poll(() => Promise.all(instances.map(ask200))).toEqual([403, 403]);
 });
 

@@ -42,10 +42,18 @@ test('a routed stream says what the strongest candidate would have cost', async 
   );
 });
 
-test('nothing follows where the tokens are not known', async () => {
-  const { url } = await gatewayForTest();
-  const { answer } = await streamed(url, { ...STREAM, stream_options: undefined });
-  expect(answer.trailers).toEqual({});
+test('the cost follows a stream whose client did not ask for its tokens, too, and the official client sees none of them', async () => {
+  const { url, openai, gateway, first } = await gatewayForTest();
+  const { answer, text } = await streamed(url, { ...STREAM, stream_options: undefined });
+  expect(Number(answer.trailers['x-plimsoll-cost-usd'])).toBeGreaterThan(0);
+  expect(text).not.toContain('"choices":[]');
+  const stream = await openai.chat.completions.create({ ...ask('Hi', 'first/small'), stream: true });
+  for await (const { choices, usage } of stream) expect([choices.length, usage ?? null]).toEqual([1, null]);
+  expect(first.requests.map(({ body }) => (body as typeof STREAM).stream_options)).toEqual([
+    { include_usage: true },
+    { include_usage: true },
+  ]);
+  expect(await gateway.metrics.exposition()).not.toContain('plimsoll_streams_without_usage_total{');
 });
 
 test('HTTP/1.0, which has no chunks, gets the stream without them', async () => {

@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import pg from 'pg';
 import {
   postgresBinaries,
@@ -10,6 +7,7 @@ import {
   startPostgres,
   startRedis,
 } from '../../scripts/bench/database-servers.mjs';
+import { runFolder } from './run-folder.ts';
 
 /** Set where the databases must be installed: then no test that needs one is skipped. */
 const REQUIRED = process.env['PLIMSOLL_REQUIRE_DATABASES'] === '1';
@@ -21,13 +19,9 @@ if (!HAS_POSTGRES || !HAS_REDIS) {
   process.stderr.write('Tests with databases are skipped: apt-get install postgresql redis-server\n');
 }
 
-function folder(): string {
-  return process.env['PLIMSOLL_TEST_DATABASES'] ?? mkdtempSync(path.join(tmpdir(), 'plimsoll-db-'));
-}
-
 /** Address of an empty schema in the PostgreSQL server of this run. */
 export async function postgresUrl(): Promise<string> {
-  const port = await sharedServer(folder(), 'postgres', startPostgres);
+  const port = await sharedServer(runFolder(), 'postgres', startPostgres);
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
   const base = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const client = new pg.Client(base);
@@ -39,5 +33,5 @@ export async function postgresUrl(): Promise<string> {
 
 /** Address of the Redis server of this run. Tests use names of their own in it. */
 export async function redisUrl(): Promise<string> {
-  return `redis://127.0.0.1:${await sharedServer(folder(), 'redis', startRedis)}`;
+  return `redis://127.0.0.1:${await sharedServer(runFolder(), 'redis', startRedis)}`;
 }

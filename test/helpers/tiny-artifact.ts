@@ -6,6 +6,7 @@ import { type ArtifactDraft, writeArtifact } from '../../router/artifact/index.t
 import { createOnnxClassifier, featureExtractor } from '../../router/classifier/index.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { designMatrix, exportLexicon, trainClassifier } from '../../router/train/index.ts';
+import { copyOfMadeOnce } from './made-once.ts';
 import { layVerdict } from './verdicts.ts';
 
 /** A real artifact, small: what it was trained on, and where it lies. */
@@ -25,7 +26,7 @@ let cached: Promise<TinyArtifact> | undefined;
 
 /**
  * Trains a tiny artifact by the code that trains the real ones: easy and hard wordings, static encoder, folded head. It lies
- * there with a PASS. Made once a process; the folder goes when the process ends. Copy it before you damage it.
+ * there with a PASS. Made once a run; each process has a copy, which goes when it ends. Copy it before you damage it.
  */
 export function tinyArtifact(): Promise<TinyArtifact> {
   cached ??= build();
@@ -38,8 +39,10 @@ async function build(): Promise<TinyArtifact> {
   const easy = Array.from({ length: CASES_A_KIND }, (_, i) => easyText(i));
   const hard = Array.from({ length: CASES_A_KIND }, (_, i) => hardText(i));
   const folder = path.join(home, 'tiny');
-  writeArtifact(folder, await draftOf(easy, hard));
-  layVerdict(folder);
+  await copyOfMadeOnce('tiny', folder, async (made) => {
+    writeArtifact(made, await draftOf(easy, hard));
+    layVerdict(made);
+  });
   return { folder, name: 'tiny', easy, hard };
 }
 

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { findAudits } from '../../evals/labelling/index.ts';
 import { AUDITS } from '../../router/monitoring/index.ts';
 import { openState } from '../../router/state/index.ts';
+import { cli, jsonOf, stdoutOf } from '../cli/run-cli.ts';
 
-const run = promisify(execFile);
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-audits-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let made = 0;
@@ -85,21 +83,21 @@ test('the command records them once, however often it runs', async () => {
   await (await openState({ ...state, migrate: 'auto' })).close();
   const config = path.join(scratch, 'plimsoll.config.yaml');
   writeFileSync(config, JSON.stringify({ state, ladder: { cheap: 'p/small', strong: 'p/large' } }));
+  const outcomes = { 'p/small': { quality: 0.25 }, 'p/large': { quality: 1 } }; // as `label --models cheap,strong` names them
   const args = [
-    'dist/scripts/cli.js',
     'audit',
     '--cases',
-    fileOf([row('dec_1'), row('dec_2')]),
+    fileOf(['dec_1', 'dec_2'].map((id) => row(id, { outcomes }))),
     '--models',
     'cheap,strong',
   ];
-  const dry = await run(process.execPath, [...args, '--config', config, '--dry-run']);
-  expect(dry.stdout).toContain(
+  const dry = await cli([...args, '--config', config, '--dry-run']);
+  expect(stdoutOf(dry)).toContain(
     '2 audits would be recorded; these requests, which stayed cheap, lose 0.750 on average',
   );
   for (let i = 0; i < 2; i++) {
-    const { stdout } = await run(process.execPath, [...args, '--config', config, '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ audits: 2, mean_loss: 0.75, left_out: { escalated: 0 } });
+    const recorded = await cli([...args, '--config', config, '--json']);
+    expect(jsonOf(recorded)).toMatchObject({ audits: 2, mean_loss: 0.75, left_out: { escalated: 0 } });
   }
   const open = await openState({ ...state, migrate: 'manual' });
   const records = await open.log.read(AUDITS, { afterSeq: 0, limit: 10 });

@@ -26,7 +26,7 @@ const sample = (reply: string, reference?: unknown) => ({
 async function gradeBy(rule: Rule, reply: string, reference?: unknown) {
   const grade = await openGraders({ graders: [rule] }, { allowCode: true })
     .forTask(undefined)
-    ?.grade(sample(reply, reference), { ask: async () => undefined });
+    ?.grade(sample(reply, reference), { ask: async () => ({ why: 'there is no judge' }) });
   return grade?.kind === 'graded' ? grade.quality : grade?.why;
 }
 
@@ -274,6 +274,18 @@ test.each([
   ['graders: [{ use: [] }]', /use/],
   ['graders: [{ use: [{ type: similarity, low: 0.9, high: 0.5 }] }]', /below high/],
   ['graders: {', /line 1/],
+  [
+    'graders:\n  - use: [{ type: exact }]\n  - when: sql\n    use: [{ type: exact }]',
+    /line 3, field "graders\.1": never grades anything: graders\.0 has no "when"/,
+  ],
+  [
+    'graders:\n  - when: [sql, code]\n    use: [{ type: exact }]\n  - when: code\n    use: [{ type: number }]',
+    /line 4, field "graders\.1": never grades anything: graders\.0 comes first for "code"/,
+  ],
+  [
+    'graders:\n  - use:\n      - { type: sql, database: no/such.db }',
+    /line 3, field "graders\.0\.use\.0\.database": there is no file no\/such\.db/,
+  ],
 ])('a file with %j is refused, with its place', (text, message) => {
   const file = path.join(folderForTest(), 'graders.yaml');
   writeFileSync(file, text);

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type LabelOptions, label } from '../../evals/labelling/index.ts';
 import { modelFamily } from '../../evals/labelling/judge/model-family.ts';
-import { gradersOf, labellingWorld } from './labelling-world.ts';
+import { gradersOf, jsonLines, labellingWorld } from './labelling-world.ts';
 
 const JUDGE = 'fake/gemini-judge';
 const ROWS = Array.from({ length: 12 }, (_, i) => ({ id: `q${i}`, prompt: `Question ${i}?` }));
@@ -93,7 +94,27 @@ test('prose is asked for the form once more; a judge that stays with it leaves t
   const labelled = await label(never.options);
   expect(labelled.judge).toMatchObject({ calls: 40, malformed: 40, missing: 10 });
   expect(labelled.missing).toHaveLength(10);
+  expect(labelled.missing[0]!.why).toMatch(/^the judge replied twice without a verdict/);
   expect(qualities(never.options.out).filter((one) => one === null)).toHaveLength(10);
+});
+
+test('a judge that cannot be reached leaves the label missing, and it is said why', async () => {
+  const { options } = await world(fair);
+  const { config } = options;
+  const few = path.join(path.dirname(options.out), 'few.jsonl');
+  writeFileSync(few, jsonLines(ROWS.slice(0, 3))); // a dozen failures would end the run
+  const elsewhere = { ...config.providers['fake']!, baseUrl: 'http://127.0.0.1:9/v1' };
+  const providers = { ...config.providers, elsewhere };
+  const models = { ...config.models, 'elsewhere/judge': config.models['fake/gemini-judge']! };
+  const graders = gradersOf([{ use: [{ type: 'judge' }] }], { judge: 'elsewhere/judge' });
+  const labelled = await label({
+    ...options,
+    prompts: [few],
+    config: { ...config, providers, models },
+    graders,
+  });
+  expect(labelled.judge).toMatchObject({ calls: 0, malformed: 0, missing: 2 }); // of one row both replies are alike
+  expect(labelled.missing[0]!.why).toMatch(/^the judge did not reply: ./);
 });
 
 test('a judge that thinks aloud before its verdict is understood', async () => {

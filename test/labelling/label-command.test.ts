@@ -68,11 +68,16 @@ test('--from captured labels what the state has; --json is one object and free o
   expect(stdout + stderr).not.toContain('Antwerp');
   expect(provider.requests).toHaveLength(6);
   const [first = ''] = readFileSync(path.join(folder, 'cases.jsonl'), 'utf8').split('\n');
-  expect(JSON.parse(first)).toMatchObject({ source: 'captured', sampling_probability: 0.5 });
+  expect(JSON.parse(first)).toMatchObject({
+    source: 'captured',
+    sampling_probability: 0.5,
+    outcomes: { 'fake/small': { quality: 1 }, 'fake/large': { quality: 1 } }, // what an artifact is to learn from, not today's names of the ladder
+  });
 });
 
-test('--from captured of a state that has none is an error', async () => {
+test('two names of one model, and --from captured of a state that has none, are errors', async () => {
   const { label } = await world(0);
+  expectRefusal(await label('--models', 'cheap,fake/small'), /cheap,fake\/small names fake\/small twice/, 2);
   expectRefusal(await label(), /The state has no captured requests/, 1);
 });
 

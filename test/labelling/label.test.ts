@@ -60,6 +60,23 @@ test('a second run asks nobody and writes the same cases', async () => {
   expect(provider.requests).toHaveLength(40);
 });
 
+test('for audits, only what was routed below the last candidate is asked; without a decision in any row it says so', async () => {
+  const rows = ROWS.map((row, i) => ({
+    ...row,
+    ...(i % 3 > 0 && { decision: { model: i % 3 === 1 ? 'fake/small' : 'fake/large', score: 0.1 } }),
+  }));
+  const { provider, options } = await labellingWorld(answer, rows, GRADERS);
+  const labelled = await label({ ...options, keptOnly: true });
+  expect(labelled).toMatchObject({ ended: 'done', rows: 7, newCalls: 14 });
+  const { cases } = await loadCases([options.out]);
+  expect(cases.map(({ id }) => id).sort()).toEqual(['q1', 'q10', 'q13', 'q16', 'q19', 'q4', 'q7']);
+  const other = await world();
+  await expect(label({ ...other.options, keptOnly: true })).rejects.toThrow(
+    /None of 20 requests was routed to fake\/small/,
+  );
+  expect(provider.requests).toHaveLength(14);
+});
+
 test('other graders label the replies anew, and nobody is asked', async () => {
   const { provider, options } = await world();
   await label(options);

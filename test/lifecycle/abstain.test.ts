@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Case, questionKey } from '../../evals/cases/index.ts';
-import { evidenceSchema } from '../../evals/gate/evidence.ts';
 import { replayArtifact, runGate } from '../../evals/gate/index.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { markdownReport, terminalReport } from '../../evals/report/index.ts';
@@ -9,6 +8,7 @@ import { readArtifact, type Verdict, writeArtifact } from '../../router/artifact
 import { loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { chooseRung } from '../../router/policy/index.ts';
+import { evidenceSchema } from '../../router/verdict-report/index.ts';
 import { CHEAP, gateWorld, STRONG, scratch, writeCaseFile, writeSuite } from '../gate/gate-world.ts';
 
 /** Nothing of this kind was labelled. */

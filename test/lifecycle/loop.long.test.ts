@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { runGate } from '../../evals/gate/index.ts';
 import { label, readGraders } from '../../evals/labelling/index.ts';
@@ -11,8 +9,8 @@ import { type LoopOptions, runLoop } from '../../evals/loop/index.ts';
 import { readCurrent } from '../../router/artifact/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { startWorld } from '../../scripts/example/world.ts';
+import { cli, stdoutOf } from '../cli/run-cli.ts';
 
-const run = promisify(execFile);
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-loop-'));
 const place = (name: string) => path.join(scratch, name);
 const FIRST = 1_500;
@@ -59,7 +57,7 @@ async function firstArtifact(): Promise<string> {
   const out = place('models/first');
   const models = ['--cheap', 'example/small', '--strong', 'example/large'];
   const rule = ['--max-quality-loss', '0.06', '--learner', 'lr', '--out', out];
-  await run(process.execPath, ['dist/scripts/cli.js', 'train', '--data', cases, ...models, ...rule]);
+  stdoutOf(await cli(['train', '--data', cases, ...models, ...rule]));
   const { verdict } = await runGate({
     artifact: out,
     suite: place('suite.yaml'),
@@ -91,6 +89,14 @@ test('a round labels what is new, retrains, gates and promotes; it goes on after
 
   requestsFile('later.jsonl', FIRST - 100, FIRST + 300);
   expect(await round({})).toEqual({ kind: 'waiting', round: 1, fresh: 300 }); // a hundred are in the data
+
+  const misnamed = ['cheap', 'strong'].map((name, i) => ({ ...candidates[i]!, name }));
+  await expect(
+    round({ labelling: { ...labelling(5), candidates: misnamed }, minNew: 1 }),
+  ).rejects.toMatchObject({
+    code: 'invalid-input', // before anything is paid
+    message: expect.stringContaining('--models example/small=example/small,example/large=example/large'),
+  });
 
   const drawn = [0.5, 0.25].map((p, i) =>
     JSON.stringify({ id: `drawn-${i}`, prompt: `Is ${i} drawn?`, sampling_probability: p }),

@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { evidenceSchema, runGate } from '../../evals/gate/index.ts';
+import { runGate } from '../../evals/gate/index.ts';
 import { loadLabelled, train } from '../../evals/lifecycle/index.ts';
 import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { servedPolicies } from '../../router/policy/index.ts';
+import { evidenceSchema } from '../../router/verdict-report/index.ts';
+import { scratchFolder } from '../cli/run-cli.ts';
 import { CHEAP, LENIENT, labelledCases, STRONG } from './labelled-cases.ts';
 import { expectPinned, pinnedJson, sha256 } from './pinned.ts';
-import { scratchFolder } from './plimsoll.ts';
 
 /** The pinned cases with what is known of the cheap replies: a good one is often, and a bad one seldom, sure of itself. */
 function casesWithReplies(): string {

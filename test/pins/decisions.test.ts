@@ -42,13 +42,13 @@ const NEAR = 3;
 const SMALL_CHANGE = 1e-4;
 
 /**
- * A line an input: its scores and what the variants decided, to be read, and a hash of the decisions whole. Latency and id alone are
- * left out of it.
+ * A line an input: its scores and what the variants decided, to be read, and a hash of the decisions whole. Latency and id are
+ * left out of it, and `narrowed`, which repeats the options.
  */
 async function line(routers: Record<string, Router>, { name, input }: NamedInput, at: number) {
-  const decisions: Record<string, Omit<Decision, 'id' | 'latencyMs'>> = {};
+  const decisions: Record<string, Omit<Decision, 'id' | 'latencyMs' | 'narrowed'>> = {};
   for (const [variant, router, options] of VARIANTS) {
-    const { id: _, latencyMs: __, ...rest } = await routers[router]!.route(input, options);
+    const { id: _, latencyMs: __, narrowed: ___, ...rest } = await routers[router]!.route(input, options);
     decisions[variant] = rest;
   }
   const explained = at % EXPLAINED_EVERY === 0 && (await routers['shipped']!.explain(input)).explanation;

@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { scratchFolder } from '../cli/run-cli.ts';
 import { expectPinned, pinnedJson } from './pinned.ts';
-import { scratchFolder, serve } from './plimsoll.ts';
+import { serve, stopServers } from './plimsoll.ts';
+
+afterAll(stopServers);
 
 const PROVIDERS = { providers: { local: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1' } } };
 const LADDER = {

@@ -1,47 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll } from 'vitest';
-import { ROOT } from './pinned.ts';
+import { cli, type Ended, startCli, told } from '../cli/run-cli.ts';
 
-const CLI = path.join(ROOT, 'dist/scripts/cli.js');
+/** Environment variables that would change what is pinned. */
+const CHANGES_BEHAVIOUR = /^(OTEL_|PORT$|NODE_OPTIONS$|.*_API_KEY$|GITHUB_)/;
 
-const cleanUps: (() => unknown)[] = [];
-afterAll(async () => {
-  for (const cleanUp of cleanUps.reverse()) await cleanUp();
-});
-
-/** A folder that is removed when the test file is done. */
-export function scratchFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-pins-'));
-  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+function unset(): Record<string, undefined> {
+  const names = Object.keys(process.env).filter((name) => CHANGES_BEHAVIOUR.test(name));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
 }
 
 /** Runs `plimsoll` in `cwd`, which keeps paths of the machine out of what it prints. */
-export async function plimsoll(args: readonly string[], cwd: string): Promise<Ended> {
-  const child = start(args, cwd);
-  child.stdin!.end();
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]!.setEncoding('utf8').on('data', (text) => {
-      output[name] += text;
-    });
-  }
-  const [code] = await once(child, 'close');
-  return { code, ...output };
+export function plimsoll(args: readonly string[], cwd: string): Promise<Ended> {
+  return cli(args, { cwd, env: unset() });
 }
 
+const running: (() => Promise<unknown>)[] = [];
+
 /**
- * Starts `plimsoll serve` on a free port, until the test file is done.
+ * Starts `plimsoll serve` on a free port, until `stopServers`.
  * @returns the address that it listens on
  */
 export async function serve(
@@ -49,31 +25,17 @@ export async function serve(
   cwd: string,
   env: Record<string, string> = {},
 ): Promise<string> {
-  const child = start(['serve', '--port', '0', ...args], cwd, env);
+  const child = startCli(['serve', '--port', '0', ...args], { cwd, env: { ...unset(), ...env } });
   const ended = once(child, 'close');
-  cleanUps.push(() => {
+  running.push(() => {
     child.kill('SIGTERM');
     return ended;
   });
-  let log = '';
-  child.stdout!.resume();
-  return new Promise((resolve, reject) => {
-    child.stderr!.setEncoding('utf8').on('data', (text) => {
-      log += text;
-      const [, url] = /listens on (http:[^"\s]*)/.exec(log) ?? [];
-      if (url !== undefined) resolve(url);
-    });
-    child.once('close', () => reject(new Error(`plimsoll serve ended:\n${log}`)));
-  });
+  child.stdout.resume();
+  return (await told(child, /listens on (http:[^"\s]*)/))[1]!;
 }
 
-/** Environment variables that would change what is pinned. */
-const CHANGES_BEHAVIOUR = /^(PLIMSOLL_|OTEL_|PORT$|NODE_OPTIONS$|.*_API_KEY$|GITHUB_)/;
-
-function start(args: readonly string[], cwd: string, env: Record<string, string> = {}): ChildProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !CHANGES_BEHAVIOUR.test(name));
-  return spawn(process.execPath, [CLI, ...args], {
-    cwd,
-    env: { ...Object.fromEntries(inherited), ...env },
-  });
+/** Stops what `serve` has started. To be called after the tests of a file. */
+export async function stopServers(): Promise<void> {
+  for (const stop of running.splice(0)) await stop();
 }

@@ -2,9 +2,10 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scratchFolder } from '../cli/run-cli.ts';
 import { EXCHANGES, type Exchange } from './exchanges.ts';
 import { expectPinned, PINS, UPDATING } from './pinned.ts';
-import { plimsoll, scratchFolder, serve } from './plimsoll.ts';
+import { plimsoll, serve, stopServers } from './plimsoll.ts';
 import { type ScriptedProvider, startScriptedProvider } from './scripted-provider.ts';
 import { sent, transcriptOf } from './transcript.ts';
 
@@ -76,7 +77,10 @@ beforeAll(async () => {
   ]);
 });
 
-afterAll(() => provider.close());
+afterAll(async () => {
+  await stopServers();
+  await provider.close();
+});
 
 /** Metrics are counted within 100 ms. */
 const COUNTED_MS = 500;

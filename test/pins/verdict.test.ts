@@ -1,9 +1,10 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { scratchFolder } from '../cli/run-cli.ts';
 import { CHEAP, LENIENT, labelledCases, STRICT, STRONG } from './labelled-cases.ts';
 import { expectPinned, pinnedJson, ROOT, sha256 } from './pinned.ts';
-import { plimsoll, scratchFolder } from './plimsoll.ts';
+import { plimsoll } from './plimsoll.ts';
 
 const HOME = scratchFolder();
 const ISSUED = ['--issued', '2026-01-02T00:00:00.000Z'];

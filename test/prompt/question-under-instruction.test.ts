@@ -21,6 +21,16 @@ describe('a question under an instruction, with context that nothing sets apart'
     [`Answer using only this text:\n${CONTEXT}\n\n${ASK}`, ASK],
     [`Answer using only the text below.\n${LINES}\nQuestion: ${PROOF}\nAnswer:`, PROOF],
     [`Answer using only the context below: ${ASK}\n\n${CONTEXT}`, ASK],
+    [`Based on the context below, how tall is the lighthouse?\n\n${CONTEXT}`, 'how tall is the lighthouse?'],
+    [
+      `Given the following documents, how tall is the lighthouse?\n\n${CONTEXT}`,
+      'how tall is the lighthouse?',
+    ],
+    [`${CONTEXT}\n\nBased on the context above, how tall is the lighthouse?`, 'how tall is the lighthouse?'],
+    [`${CONTEXT}\n\nUsing only the context above, answer: ${ASK}`, ASK],
+    [`Here is some context:\n${CONTEXT}\n\nHere is my question:\n${ASK}`, ASK],
+    [`Relevant memories:\n- ${LINES}\n- ${LINES}\n\nUser message: ${ASK}`, ASK],
+    [`[Source: keepers.md]\n${LINES}\n\n[Source: towers.md]\n${LINES}\n\n${ASK}`, ASK],
   ])('is found: %j', (prompt, question) => {
     expect(routedText({ prompt })).toBe(question);
   });
@@ -36,6 +46,9 @@ describe('a question under an instruction, with context that nothing sets apart'
     `${CONTEXT}\n\nQuestion: ${ASK}`,
     `Answer using only the context below.\n\n${CONTEXT}\n\nMara was hired in May. Does she owe rent?`,
     `Based on the text below, answer the question.\n\n${CONTEXT}\n\n${ASK}`,
+    `Using only the passage, how does the keeper feel?\n\n${CONTEXT}`,
+    `${CONTEXT}\n\nBased on the passage above, how does the keeper feel?`,
+    `Based on the context below, how tall is it?`,
     `Read the passage below carefully and answer the questions:\n${LINES}\nQuestion: ${ASK}`,
     `Ada buys a lamp based on the description given. Is it hers? Only the text above says so.\n${LINES}\nQuestion: ${ASK}`,
     `Summarise the text below.\n\n${CONTEXT}\n\nWho would want to live there?`,

@@ -53,7 +53,7 @@ test('while the state is away capture pauses, and what was drawn is stored when 
   const { capture, state, failures, request, setAway } = await opened();
   setAway(true);
   capture.draw(request('First.'))?.end(replied('dec_1'));
-  await expect.poll(capture.failing).toBe(true);
+  await expect.poll(capture.failing, { timeout: 20_000 }).toBe(true); // the thread takes seconds to start on a busy machine
   expect(capture.draw(request('Second.'))).toBeUndefined();
   expect(capture.counts()).toMatchObject({ stored: 0, paused: 1 });
   setAway(false);

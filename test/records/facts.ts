@@ -1,5 +1,5 @@
 import type { CatalogModel, Provider } from '../../router/catalog/index.ts';
-import type { RequestFacts } from '../../router/records/decision-record.ts';
+import type { RequestFacts } from '../../router/records/request-facts.ts';
 
 const provider = (name: string, kind: Provider['kind']): Provider => ({
   name,

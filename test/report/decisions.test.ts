@@ -19,7 +19,8 @@ describe('reports of decisions that were made elsewhere', () => {
   });
 
   it('on the terminal: who decided between what, and that nothing serves by it', () => {
-    const [first, second] = terminalReport(verdict, { colour: false }).split('\n');
+    const [summary, , first, second] = terminalReport(verdict, { colour: false }).split('\n');
+    expect(summary).toMatch(/^Do not use the decisions in /);
     expect(first).toContain('decisions made elsewhere between');
     expect(first).toMatch(/ < large, suite /);
     expect(second).toMatch(

@@ -6,7 +6,7 @@ import {
   formatDifference,
   formatLoss,
   formatRate,
-} from '../../evals/report/format.ts';
+} from '../../evals/format.ts';
 
 describe('numbers as words', () => {
   it('shows a dash for what is not known, and never 0 or NaN', () => {

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { htmlReport } from '../../evals/report/html/page.ts';
@@ -16,6 +16,7 @@ import {
 import { CONTRASTS, OVERFLOW, PAPER, PLOTS } from './page-checks.ts';
 
 const READABLE = 4.5;
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 const PAGES = {
   whole: htmlReport(madeUpVerdict(), { previous: previousVerdict() }),
@@ -50,6 +51,20 @@ describe('the page in Chromium', () => {
       await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
       expect(await page.evaluate(OVERFLOW)).toBeLessThanOrEqual(0);
     });
+
+    it.for(['light', 'dark'] as const)(
+      'gives axe nothing to find at 390 pixels, %s',
+      async (scheme, context) => {
+        const { page } = await opened(name, context, 390, scheme);
+        await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
+        await page.evaluate(AXE);
+        const run = 'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })';
+        const { violations } = (await page.evaluate(run)) as {
+          violations: { id: string; nodes: { html: string }[] }[];
+        };
+        expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`)).toEqual([]);
+      },
+    );
 
     it('has a plot with a size and without NaN in every figure', async (context) => {
       const { page } = await opened(name, context, 390, 'light');

@@ -1,4 +1,4 @@
-import type { Curve, Evidence } from '../../evals/gate/index.ts';
+import type { Curve, Evidence } from '../../router/verdict-report/index.ts';
 
 const CHEAP = 0.612;
 const STRONG = 0.774;

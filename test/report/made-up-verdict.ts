@@ -1,5 +1,4 @@
 import { decisionEvidence } from '../../evals/gate/decision-evidence.ts';
-import { type Evidence, evidenceSchema } from '../../evals/gate/index.ts';
 import {
   type Condition,
   type DecisionsVerdict,
@@ -10,6 +9,7 @@ import {
   verdictSchema,
   worstOf,
 } from '../../router/artifact/index.ts';
+import { type Evidence, evidenceSchema } from '../../router/verdict-report/index.ts';
 import { evidence, ladderEvidence } from './made-up-evidence.ts';
 
 export const HOSTILE = '<script>alert(1)</script>|`--> "&\u001b[31m';

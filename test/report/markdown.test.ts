@@ -10,8 +10,9 @@ import {
 } from './made-up-verdict.ts';
 
 describe('the report for a pull request', () => {
-  it('begins with the mark by which an action finds its comment, then word and sign', () => {
-    const [first, , third] = markdownReport(madeUpVerdict()).split('\n');
+  it('begins with the mark by which an action finds its comment, the sentence for whoever pays, then word and sign', () => {
+    const [first, , sentence, , third] = markdownReport(madeUpVerdict()).split('\n');
+    expect(sentence).toMatch(/^Not decided yet: 2,747 test requests /);
     expect(first).toBe('<!-- plimsoll-gate:starter -->');
     expect(third).toBe('## ? INCONCLUSIVE: starter');
     expect(markdownReport(passingVerdict())).toContain('\n## ✓ PASS: starter\n');

@@ -15,14 +15,14 @@ const ESCAPE = '\u001b';
 const plain = { colour: false };
 
 describe('the report on a terminal', () => {
-  it('says in its first line what was judged and how it came out', () => {
-    expect(terminalReport(madeUpVerdict(), plain).split('\n')[0]).toBe(
+  it('says in a sentence what it comes to, then what was judged and how it came out', () => {
+    expect(terminalReport(madeUpVerdict(), plain).split('\n')[2]).toBe(
       'INCONCLUSIVE  starter, policy default version 3, threshold 0.1235, suite everyday, 2,747 sealed cases',
     );
     expect(terminalReport(passingVerdict(), plain)).toMatch(
-      /^PASS .*\nIssued 2026-11-21, counts until 2027-02-19\./,
+      /^Sending 32 % of requests to mixtral-8x7b saves about 31 % .*\n\nPASS .*\nIssued 2026-11-21, counts until 2027-02-19\./,
     );
-    expect(terminalReport(failingVerdict(), plain)).toMatch(/^FAIL /);
+    expect(terminalReport(failingVerdict(), plain)).toMatch(/^Do not use .*\n\nFAIL /);
   });
 
   it('has a line for each condition, with bound, limit and n', () => {

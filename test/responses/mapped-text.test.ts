@@ -40,3 +40,15 @@ test.each(['first/small', 'claude/small', 'auto', 'auto:claude'])(
     expect(deltas.join('')).toBe(plain.output_text);
   },
 );
+
+test('where nobody keeps a response, it does not say that it is stored, whatever the client asked for', async () => {
+  const { openai } = await gatewayForTest();
+  const ask = { model: 'claude/small', input: 'What is two plus two?', store: true };
+  const reply = await openai.responses.create(ask);
+  expect(reply).toMatchObject({ store: false });
+  await expect(openai.responses.retrieve(reply.id)).rejects.toMatchObject({ status: 404 });
+  await expect(openai.responses.create({ ...ask, previous_response_id: reply.id })).rejects.toMatchObject({
+    status: 400,
+    code: 'previous_response_not_found',
+  });
+});

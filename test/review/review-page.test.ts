@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
 import { readReview } from '../../evals/review/index.ts';
+import { scaled } from '../helpers/long-run.ts';
 import {
   GOOD_BAD,
   gradeAll,
@@ -249,6 +250,6 @@ test('prompts, replies, references and notes are text, never markup', async () =
       expect(body.match(/<\/textarea>/g)).toHaveLength(1);
       expect(body).not.toContain('\u202e');
     }),
-    { numRuns: 15 },
+    { numRuns: scaled(15) },
   );
 });

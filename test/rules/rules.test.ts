@@ -4,13 +4,18 @@ import { loadConfig } from '../../router/config/index.ts';
 import { configSchema } from '../../router/config/schema.ts';
 import { compileRules } from '../../router/rules/compile-rules.ts';
 import { DAYS, type RequestTraits, type RuleConditions, type RuleOptions } from '../../router/rules/rule.ts';
-import { boundedRungs, withRule } from '../../router/rules/rule-options.ts';
+import { boundedRungs, rungNamed, withRule } from '../../router/rules/rule-options.ts';
 import { unreachableRule } from '../../router/rules/unreachable.ts';
 
 const CANDIDATES = ['cheap', 'middle', 'strong'];
-const TARGETS = { ladders: [{ candidates: CANDIDATES }], profiles: ['fast'] };
+const TARGETS = { ladders: [{ candidates: CANDIDATES }], profiles: ['fast'], limits: ['month', 'a'] };
 /** A Wednesday. */
 const NOON = Date.parse('2026-12-02T12:00:00Z');
+
+const GERMAN = 'Bitte fasse den folgenden Bericht in drei Sätzen zusammen und nenne die wichtigsten Zahlen.';
+const ENGLISH =
+  'Please sum up the following report in three sentences and name the figures that matter most.';
+const aged = (turns: number, minutes: number) => () => ({ turns, minutes });
 
 interface Wishes extends Partial<Omit<RequestTraits, 'text' | 'needs'>> {
   readonly text?: string | undefined;
@@ -65,6 +70,23 @@ describe('a condition holds', () => {
     [{ images: false }, {}, { images: true }],
     [{ matches: '(?i)\\bselect\\b.+\\bfrom\\b' }, { text: 'SELECT a FROM b' }, { text: 'selection' }],
     [{ task: 'sql', tools: true }, { task: 'sql', tools: true }, { task: 'sql' }],
+    [{ language: 'de' }, { text: GERMAN }, { text: ENGLISH }],
+    [{ language: ['fr', 'en'] }, { text: ENGLISH }, { text: GERMAN }],
+    [{ language: 'und' }, { text: '1234 + 17 = ?' }, { text: ENGLISH }],
+    [{ language: 'ja' }, { text: 'この文章を英語に翻訳してください。' }, { text: '请把这段话翻译成英文。' }],
+    [
+      { budget_used: { limit: 'month', at_least: 0.8 } },
+      { budgetUsed: (limit) => (limit === 'month' ? 0.8 : 0) },
+      { budgetUsed: (limit) => (limit === 'month' ? 0.79 : 1) },
+    ],
+    [{ budget_used: { limit: 'month', at_most: 0 } }, {}, { budgetUsed: () => 0.1 }],
+    [{ session_age: { turns: { at_least: 3 } } }, { sessionAge: aged(3, 0) }, { sessionAge: aged(2, 99) }],
+    [
+      { session_age: { minutes: { at_least: 30 } } },
+      { sessionAge: aged(0, 30) },
+      { sessionAge: aged(9, 29.9) },
+    ],
+    [{ session_age: { turns: { at_most: 5 } } }, { sessionAge: aged(0, 0) }, {}], // no session has no age
   ])('%j', async (when, yes, no) => {
     expect(await fires(when, yes)).toBe(true);
     expect(await fires(when, no)).toBe(false);
@@ -98,8 +120,12 @@ test('the first rule that fits decides, and what is expensive is not worked out 
   expect(rules.find(traits({ tags: ['b'] }), NOON)).toEqual({
     name: 'long',
     action: { kind: 'at-most', rung: 'cheap' },
+    field: 'rules.1',
   });
-  expect(rules.find(unread, NOON)).toEqual({ name: 'all', action: { kind: 'model', model: 'other/model' } });
+  expect(rules.find(unread, NOON)).toMatchObject({
+    name: 'all',
+    action: { kind: 'model', model: 'other/model' },
+  });
 });
 
 test('what a rule does to options and rungs', () => {
@@ -112,6 +138,10 @@ test('what a rule does to options and rungs', () => {
   expect(rungs('at-least', 'middle')).toEqual([1, 2]);
   expect(rungs('at-most', 'middle')).toEqual([0, 1]);
   expect(rungs('rung', 'cheap', [1, 2])).toEqual([1, 2]);
+  expect(rungs('at-least', 'strongest')).toEqual([2]);
+  expect(rungs('rung', 'strongest', [0, 1, 2])).toEqual([2]);
+  expect(rungs('at-most', 'cheapest')).toEqual([0]);
+  expect(rungNamed('strongest', ['strongest', 'other'])).toBe(0); // a candidate of that name
   expect(() => rungs('at-most', 'cheap', [1, 2])).toThrow('No candidate that the rule "r" leaves can take');
 });
 
@@ -140,6 +170,17 @@ describe('the configuration refuses', () => {
       [named({ when: { header: { Authorization: 'x' } }, use: 'cheap' })],
       'holds a secret',
     ],
+    ['an unknown language', [named({ when: { language: 'klingon' }, use: 'cheap' })], 'Invalid option'],
+    [
+      'a budget without a bound',
+      [named({ when: { budget_used: { limit: 'a' } }, use: 'cheap' })],
+      'give at_least',
+    ],
+    [
+      'an age of nothing',
+      [named({ when: { session_age: {} }, use: 'cheap' })],
+      'give turns, minutes or both',
+    ],
     ['an empty range', [named({ when: { tokens: {} }, use: 'cheap' })], 'give at_least, at_most or both'],
   ])('%s', (_, rules, message) => {
     const result = configSchema.safeParse({ rules });
@@ -152,6 +193,11 @@ describe('the configuration refuses', () => {
       'an unknown rung',
       [{ use: 'chaep' }],
       'Field "rules.0.use": there is no rung "chaep". Did you mean "cheap"?',
+    ],
+    [
+      'an unknown limit',
+      [{ when: { budget_used: { limit: 'mnth', at_least: 0.5 } }, use: 'cheap' }],
+      'Field "rules.0.when.budget_used.limit": there is no limit named "mnth". Did you mean "month"?',
     ],
     ['an unknown profile', [{ profile: 'x' }], 'there is no profile "x". There are: fast.'],
     [
@@ -197,6 +243,14 @@ const MODELS = ['auto', 'auto:fast', 'x/y'];
 const conditions: fc.Arbitrary<RuleConditions> = fc.record(
   {
     task: small(TAGS),
+    taskProbability: fc.constantFrom(0, 0.5, 1),
+    language: small(['en', 'de', 'und']),
+    budgetUsed: fc.record({
+      limit: fc.constantFrom('month', 'a'),
+      atLeast: optional(fc.nat(2)),
+      atMost: optional(fc.nat(2)),
+    }),
+    sessionAge: fc.record({ turns: optional(range), minutes: optional(range) }),
     tag: small(TAGS),
     key: small(TAGS),
     model: small(MODELS),
@@ -220,10 +274,16 @@ const requests = fc.record({
     tags: fc.subarray(TAGS),
     keyId: optional(fc.constantFrom(...TAGS)),
     headers: fc.dictionary(fc.constantFrom('x', 'y'), fc.constantFrom(...TAGS)),
-    text: fc.stringMatching(/^[ab]{0,6}$/),
+    text: fc.oneof(fc.stringMatching(/^[ab]{0,6}$/), fc.constantFrom(ENGLISH, GERMAN)),
     tools: fc.boolean(),
     images: fc.boolean(),
     inputTokens: fc.nat(6),
+    predictedTask: fc.constantFrom(
+      () => ({ task: 'a' as never, probability: 0.5 }),
+      () => undefined,
+    ),
+    budgetUsed: fc.nat(2).map((share) => () => share),
+    sessionAge: optional(fc.record({ turns: fc.nat(6), minutes: fc.nat(6) })).map((age) => () => age),
   }),
   nowMs: fc.integer({ min: NOON, max: NOON + 7 * 86_400_000 }),
 });
@@ -268,7 +328,7 @@ describe('whatever the rules', () => {
         }
       }),
     );
-    expect(found).toBeGreaterThan(20);
+    expect(found).toBeGreaterThan(5);
   });
 });
 

@@ -42,6 +42,7 @@ async function isValid(body: Answer['body']): Promise<boolean> {
 
 /** Every operation of a document, as `[path, operation]`. */
 const FEEDBACK = '/v1/feedback';
+const SIGNED = '/v1/people/{people}/messages';
 
 function operations({ paths }: Answer['body']): [string, Answer['body']][] {
   return Object.entries<object>(paths).flatMap(([path, item]) =>
@@ -122,7 +123,7 @@ test('with keys: what they guard is documented and guarded; the rest stays open'
   const feedback = guarded.paths[FEEDBACK].post;
   expect(feedback.security).toEqual([{ bearer: [] }, { apiKey: [] }, {}]); // or a token in its body
   for (const [route, { security, responses }] of operations(guarded)) {
-    if (route === FEEDBACK) continue;
+    if (route === FEEDBACK || route === SIGNED) continue;
     const method = 'post' in guarded.paths[route] ? 'POST' : 'GET';
     const { status } = await fetch(`${url}${route.replace('{id}', 'auto')}`, { method });
     const open = status !== 401;

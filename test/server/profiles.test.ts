@@ -88,6 +88,19 @@ test('/readyz and /metrics say the artifact, the verdict and the memory of each'
   expect(log.filter((line) => line.includes('loaded the artifact'))).toHaveLength(2);
 });
 
+test('/readyz says of each artifact what its watch sees', async () => {
+  const store = await tinyStore('a');
+  const { watch } = configSchema.parse({ watch: {} });
+  const { profiles, ...rest } = await config({ legal: { artifact: path.join(store, 'a') } });
+  const { url } = await hotServing({ ...rest, profiles, watch });
+  const ready = readinessSchema.parse((await get(`${url}/readyz`)).body);
+  expect(ready.artifacts!.map(({ name, watch: seen }) => [name, seen !== undefined])).toEqual([
+    ['tiny', true],
+    ['a', true],
+  ]);
+  expect(ready.artifacts![0]!.watch).toEqual(ready.watch);
+});
+
 test('an artifact without a PASS, or one that allows more loss than the margin, stops the start and names the profile', async () => {
   const store = await tinyStore('a', 'b');
   const failed = path.join(store, 'b');

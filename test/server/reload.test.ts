@@ -1,11 +1,12 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { artifactMark, promote } from '../../router/artifact/index.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
-import { reloadingRouter, watchArtifacts } from '../../router/reload.ts';
+import { hotReload, reloadingRouter, reloadReport, watchArtifacts } from '../../router/reload.ts';
 import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { createLogger } from '../../router/telemetry/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, layVerdict } from '../helpers/verdicts.ts';
 import { hotServing, tinyStore } from './hot-serving.ts';
@@ -278,4 +279,21 @@ test('the watch reports a change once, however often it checks, and no moment wi
   await furtherLooks(5);
   expect(changes).toBe(1);
   stop();
+});
+
+test.each([
+  [{ budgets: { defaultMaxTokens: 7 } }, 'budgets'],
+  [{ threads: 'on' as const }, 'threads'],
+  [{ instances: 3 }, 'instances'],
+  [{ logLevel: 'debug' as const, reloadIntervalMs: 5 }, 'log_level, reload_interval_ms'],
+])('a field that only a start can set is named when it changed: %j', async (changes, fields) => {
+  const log: string[] = [];
+  const config = await tinyConfig({ config: { reloadIntervalMs: 0 } });
+  const hot = await hotReload(config, {
+    report: reloadReport(createLogger('warn', { write: (line) => log.push(line) }), () => {}),
+    readConfig: () => ({ ...config, ...changes }),
+  });
+  onTestFinished(() => hot.router.close());
+  await hot.reload();
+  expect(log.join('')).toContain(`"${fields} changed in the configuration: this needs a restart`);
 });

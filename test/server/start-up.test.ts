@@ -14,7 +14,7 @@ test('a port that is in use is named, with the ways out', async () => {
     name: 'PlimsollError',
     code: 'io',
     message: expect.stringMatching(
-      new RegExp(`^Port ${first.port} is in use .*server\\.port.*PLIMSOLL_PORT.*--port`),
+      new RegExp(`^Port ${first.port} is in use, .*server\\.port.*PLIMSOLL_PORT.*--port`),
     ),
   });
   await first.close();

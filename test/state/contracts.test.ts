@@ -5,6 +5,7 @@ import { afterAll, describe } from 'vitest';
 import { openState, type State } from '../../router/state/index.ts';
 import { HAS_POSTGRES, postgresUrl } from '../helpers/databases.ts';
 import { describeDocumentsContract } from './contracts/documents-contract.ts';
+import { describeHourCountsContract } from './contracts/hour-counts-contract.ts';
 import { describeLeasesContract } from './contracts/leases-contract.ts';
 import { describeLedgerContract } from './contracts/ledger-contract.ts';
 import { describeLogContract } from './contracts/log-contract.ts';
@@ -42,6 +43,7 @@ function describeContracts(name: string, openNew: OpenNew): void {
   describeLedgerContract(name, open);
   describeLeasesContract(name, open);
   describeDocumentsContract(name, open);
+  describeHourCountsContract(name, open);
   describeReservationsContract(name, async () => {
     const again = await openNew();
     return [await again(), await again()];

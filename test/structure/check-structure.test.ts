@@ -36,6 +36,11 @@ it.each<[string, Record<string, string>, string]>([
     'router/catalog/index.ts:1: goes past the door of router/json; import router/json/index.ts instead of router/json/scan.ts',
   ],
   [
+    'an example that does not stand alone',
+    { 'examples/openai/main.mjs': "import { url } from '../shared.mjs';\nconsole.log(url);\n" },
+    'examples/openai/main.mjs:1: imports examples/shared.mjs; an example imports packages alone',
+  ],
+  [
     'a dynamic import past a door',
     {
       'router/catalog/index.ts':

@@ -25,8 +25,8 @@ export type Grade =
 
 /** What graders may use. */
 export interface GraderTools {
-  /** Asks a model within the budget, and never twice for the same; undefined if no reply came. */
-  ask(call: ModelCall): Promise<string | undefined>;
+  /** Asks a model within the budget, and never twice for the same; or says why no reply came. */
+  ask(call: ModelCall): Promise<{ readonly text: string } | { readonly why: string }>;
 }
 
 export interface Grader {

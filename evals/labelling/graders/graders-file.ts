@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../../../router/errors.ts';
 import { firstFault } from '../../../router/unknown-field.ts';
@@ -101,8 +102,11 @@ function checked(
   lineOf: YamlFile['lineOf'] | (() => undefined),
 ): z.output<typeof gradersFileSchema> {
   const parsed = gradersFileSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { path, message } = firstFault(gradersFileSchema, parsed.error.issues);
+  const fault = parsed.success
+    ? (unreachableRule(parsed.data.graders) ?? missingDatabase(parsed.data.graders))
+    : firstFault(gradersFileSchema, parsed.error.issues);
+  if (parsed.success && fault === undefined) return parsed.data;
+  const { path, message } = fault!;
   const line = lineOf(path);
   const field = path.join('.') || '(top level)';
   throw new PlimsollError(
@@ -110,6 +114,44 @@ function checked(
     `${source}${line === undefined ? '' : `, line ${line}`}, field "${field}": ${message.replace(/[.]$/, '')}.`,
     { place: { file: source, field, ...(line !== undefined && { line }) } },
   );
+}
+
+interface RuleFault {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** A rule that grades no row, since an earlier one grades all that it is for: it would be noticed only by labels that are missing or wrong. */
+function unreachableRule(rules: readonly Rule[]): RuleFault | undefined {
+  const taken = new Map<string, number>();
+  for (const [at, rule] of rules.entries()) {
+    const all = rules.findIndex(({ when }) => when === undefined);
+    if (all >= 0 && all < at)
+      return {
+        path: ['graders', at],
+        message: `never grades anything: graders.${all} has no "when" and grades all rows. Put it last`,
+      };
+    const tasks = tasksOf(rule);
+    const free = tasks?.filter((task) => !taken.has(task));
+    if (tasks !== undefined && free?.length === 0) {
+      const message = `never grades anything: graders.${taken.get(tasks[0]!)} comes first for "${tasks[0]}". Merge the two`;
+      return { path: ['graders', at], message };
+    }
+    for (const task of free ?? []) taken.set(task, at);
+  }
+  return undefined;
+}
+
+/** Before any reply is paid for. */
+function missingDatabase(rules: readonly Rule[]): RuleFault | undefined {
+  for (const [at, { use }] of rules.entries()) {
+    const which = use.findIndex((grader) => grader.type === 'sql' && !existsSync(grader.database));
+    const grader = use[which];
+    if (grader?.type !== 'sql') continue;
+    const message = `there is no file ${grader.database}`;
+    return { path: ['graders', at, 'use', which, 'database'], message };
+  }
+  return undefined;
 }
 
 function yamlOf(file: string): YamlFile {

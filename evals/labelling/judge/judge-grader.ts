@@ -76,11 +76,13 @@ async function gradePair(
         ask('first', reply, strongReply),
         ask('second', strongReply, reply),
       ]);
-      if (asA === undefined || asB === undefined) return undefined;
-      const quality = flipped(asA) !== asB || asA === 'tie' ? TIE : Number(asA === 'A');
+      if ('why' in asA) return asA;
+      if ('why' in asB) return asB;
+      const [first, second] = [asA.verdict, asB.verdict];
+      const quality = flipped(first) !== second || first === 'tie' ? TIE : Number(first === 'A');
       judge.tally.paired({
-        asA,
-        asB,
+        asA: first,
+        asB: second,
         length: reply.length,
         strongLength: strongReply.length,
         quality,
@@ -102,8 +104,8 @@ async function gradeByRubric(
     Array.from({ length: options.votes }, async (_, vote) => {
       const messages = rubricPrompt(sample, sample.reply, options.rubric);
       const score = await askInForm(messages, `rubric ${vote}`, scoreIn, sample, tools, options, judge);
-      if (score === undefined) return undefined;
-      const quality = (score - 1) / 4;
+      if ('why' in score) return score;
+      const quality = (score.verdict - 1) / 4;
       judge.tally.scored(sample.reply.length, quality, isOwn(sample, judge));
       return quality;
     }),
@@ -111,11 +113,17 @@ async function gradeByRubric(
   return meanOfVotes(votes, judge);
 }
 
-function meanOfVotes(votes: readonly (number | undefined)[], judge: Judge): Grade {
-  const given = votes.filter((vote) => vote !== undefined);
-  if (given.length === votes.length) return judged(given.reduce((sum, one) => sum + one, 0) / given.length);
+/** Why the judge gave no verdict. */
+interface NoVerdict {
+  readonly why: string;
+}
+
+function meanOfVotes(votes: readonly (number | NoVerdict)[], judge: Judge): Grade {
+  const given = votes.filter((vote) => typeof vote === 'number');
+  const failed = votes.find((vote) => typeof vote !== 'number');
+  if (failed === undefined) return judged(given.reduce((sum, one) => sum + one, 0) / given.length);
   judge.tally.lacked();
-  return missing('the judge did not reply, or not in the form that it was asked for');
+  return missing(failed.why);
 }
 
 function judged(quality: number): Grade {
@@ -126,7 +134,7 @@ function isOwn({ model }: ReplySample, judge: Judge): boolean {
   return modelFamily(model) === modelFamily(judge.model);
 }
 
-/** Undefined if the judge answers neither time in the form, or not at all. */
+/** @returns why there is no verdict if the judge answers neither time in the form, or not at all */
 async function askInForm<T>(
   messages: readonly JudgeMessage[],
   purpose: string,
@@ -135,7 +143,7 @@ async function askInForm<T>(
   { ask }: GraderTools,
   { style, max_tokens }: JudgeOptions,
   judge: Judge,
-): Promise<T | undefined> {
+): Promise<{ readonly verdict: T } | NoVerdict> {
   const call = (asked: readonly JudgeMessage[], again: string) =>
     ask({
       model: judge.model,
@@ -145,15 +153,20 @@ async function askInForm<T>(
       logprobs: false,
     });
   const first = await call(messages, '');
-  if (first === undefined) return undefined;
-  const verdict = read(first);
+  if ('why' in first) return noReply(first.why);
+  const verdict = read(first.text);
   judge.tally.called(verdict !== undefined);
-  if (verdict !== undefined) return verdict;
-  const second = await call(repeatedForm(messages, first, style), ', form repeated');
-  if (second === undefined) return undefined;
-  const repeated = read(second);
+  if (verdict !== undefined) return { verdict };
+  const second = await call(repeatedForm(messages, first.text, style), ', form repeated');
+  if ('why' in second) return noReply(second.why);
+  const repeated = read(second.text);
   judge.tally.called(repeated !== undefined);
-  return repeated;
+  if (repeated !== undefined) return { verdict: repeated };
+  return { why: 'the judge replied twice without a verdict in the form that it was asked for' };
+}
+
+function noReply(why: string): NoVerdict {
+  return { why: `the judge did not reply: ${why}` };
 }
 
 const VERDICTS: Readonly<Record<string, Verdict>> = { a: 'A', b: 'B', tie: 'tie' };

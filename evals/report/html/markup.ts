@@ -1,6 +1,7 @@
 import { VERDICTS, type VerdictWord } from '../../../router/artifact/index.ts';
-import { escapeMarkup, oneLine, printableText } from '../format.ts';
-import { VERDICT_SIGNS } from '../verdict-text.ts';
+import { escapeMarkup } from '../../../router/markup.ts';
+import { VERDICT_SIGNS } from '../../../router/verdict-report/index.ts';
+import { oneLine, printableText } from '../../format.ts';
 
 /** Escapes a name for HTML text and attributes. */
 export function escapeHtml(text: string): string {

@@ -31,6 +31,7 @@ export function renderPlot(label: string, options: Plot.PlotOptions): string {
     ...options,
     style: { fontSize: '12.5px', overflow: 'visible' },
   });
+  for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label'); // an image has one name, its own
   svg.setAttribute('role', 'img');
   return svg.outerHTML;
 }

@@ -1,5 +1,5 @@
-import type { Curve, Evidence } from '../../gate/index.ts';
-import { DASH, formatCost, formatRate } from '../format.ts';
+import type { Curve, Evidence } from '../../../router/verdict-report/index.ts';
+import { DASH, formatCost, formatRate } from '../../format.ts';
 import type { Figure } from './markup.ts';
 import { percentTick } from './plot.ts';
 import { renderQualityPlot } from './quality-plot.ts';

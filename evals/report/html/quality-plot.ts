@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { formatRate } from '../format.ts';
+import { formatRate } from '../../format.ts';
 import { HALO, INK, percentTick, renderPlot, shortName } from './plot.ts';
 
 /** Quality as a function of what is spent. */
@@ -10,7 +10,7 @@ interface DrawnCurve {
   readonly high?: readonly number[] | undefined;
 }
 
-interface QualityPlot {
+export interface QualityPlot {
   readonly label: string;
   readonly xLabel: string;
   readonly xTick: (x: number) => string;

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Condition } from '../../../router/artifact/index.ts';
-import type { Evidence } from '../../gate/index.ts';
-import { DASH, formatCount, formatRate } from '../format.ts';
+import type { Evidence } from '../../../router/verdict-report/index.ts';
+import { DASH, formatCount, formatRate } from '../../format.ts';
 import type { Figure } from './markup.ts';
 import { INK, nameAxis, percentTick, ROW_HEIGHT_PX, renderPlot } from './plot.ts';
 

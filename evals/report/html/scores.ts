@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import type { Evidence } from '../../gate/index.ts';
-import { formatCount, formatLoss, formatRate } from '../format.ts';
+import type { Evidence } from '../../../router/verdict-report/index.ts';
+import { formatCount, formatLoss, formatRate } from '../../format.ts';
 import type { Figure } from './markup.ts';
 import { HALO, INK, percentTick, renderPlot } from './plot.ts';
 

@@ -1,7 +1,7 @@
 import type { GateVerdict, StoredVerdict } from '../../../router/artifact/index.ts';
-import type { Evidence } from '../../gate/index.ts';
+import { type Evidence, VERDICT_SIGNS, verdictSummary } from '../../../router/verdict-report/index.ts';
+import { DASH, formatCost, formatCount, formatLoss, formatRate } from '../../format.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from '../changes.ts';
-import { DASH, formatCost, formatCount, formatLoss, formatRate } from '../format.ts';
 import {
   excludedSentence,
   formatLimit,
@@ -10,7 +10,6 @@ import {
   labelsLine,
   lookRows,
   looksSentence,
-  VERDICT_SIGNS,
 } from '../verdict-text.ts';
 import { escapeHtml, escapePrompt, htmlTable, scrollBox } from './markup.ts';
 
@@ -21,6 +20,7 @@ export function headSection(verdict: GateVerdict, evidence: Evidence): string {
   return `<header>
 <p class="eyebrow">Plimsoll gate · ${escapeHtml(name)}</p>
 <h1 class="${word.toLowerCase()}"><span aria-hidden="true">${VERDICT_SIGNS[word]}</span> ${word}</h1>
+<p class="summary">${escapeHtml(verdictSummary(verdict))}</p>
 <p>${escapeHtml(capitalised(words.join(' at ')))}, held against suite ${escapeHtml(suite.name)}. ${issuedSentence(verdict)}</p>
 ${labels(verdict)}${looks(verdict)}
 <dl class="key">${keyFigures(verdict, evidence).map(keyFigure).join('')}</dl>

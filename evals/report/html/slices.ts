@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Condition } from '../../../router/artifact/index.ts';
-import type { Evidence } from '../../gate/index.ts';
-import { DASH, formatCount, formatLoss, formatRate } from '../format.ts';
+import type { Evidence } from '../../../router/verdict-report/index.ts';
+import { DASH, formatCount, formatLoss, formatRate } from '../../format.ts';
 import { unscoredColumns } from '../verdict-text.ts';
 import type { Figure } from './markup.ts';
 import { INK, nameAxis, ROW_HEIGHT_PX, renderPlot } from './plot.ts';
@@ -64,15 +64,17 @@ export function sliceFigure(evidence: Evidence, conditions: readonly Condition[]
     svg,
     numbers: [
       ['slice', 'n', 'escalated', 'loss', 'interval', 'margin', ...unscored.heading],
-      ...rows.map(({ name, n, escalation_rate, quality_loss, low, high, margin, ...counts }) => [
-        name,
-        formatCount(n),
-        formatRate(escalation_rate),
-        formatLoss(quality_loss),
-        `${formatLoss(low)} to ${formatLoss(high)}`,
-        margin === undefined ? DASH : formatLoss(margin),
-        ...unscored.cells({ n, ...counts }),
-      ]),
+      ...rows.map(
+        ({ name, n, escalation_rate, quality_loss, low, high, margin, predicted_tasks, ...counts }) => [
+          predicted_tasks === undefined ? name : `${name} (${formatCount(predicted_tasks)} predicted)`,
+          formatCount(n),
+          formatRate(escalation_rate),
+          formatLoss(quality_loss),
+          `${formatLoss(low)} to ${formatLoss(high)}`,
+          margin === undefined ? DASH : formatLoss(margin),
+          ...unscored.cells({ n, ...counts }),
+        ],
+      ),
     ],
   };
 }

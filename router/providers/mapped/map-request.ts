@@ -173,6 +173,8 @@ export async function sdkModel(entry: CatalogModel, options: SdkModelOptions): P
       const form = { name: COMPATIBLE_NAME, includeUsage: true, supportsStructuredOutputs: true };
       return createOpenAICompatible({ ...settings, ...form }).chatModel(id);
     }
+    case 'people':
+      throw new TypeError(`${entry.name} is people, who are called through no API.`);
   }
 }
 

@@ -13,7 +13,7 @@ export function jsonResponse(description: string, schema: object, headers: objec
   return { description, headers: allHeaders, content: { 'application/json': { schema } } };
 }
 
-const RETRY_AFTER = {
+export const RETRY_AFTER = {
   'retry-after': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
 };
 
@@ -44,8 +44,10 @@ export const HEADERS = {
   'x-plimsoll-decision-id': text('As in the decision log.'),
   'x-plimsoll-selected': text('The model that routing, or the client, chose.'),
   'x-plimsoll-served': text('The model that answered.'),
+  'x-plimsoll-deployment': text('Where the model was called, if it has several deployments.'),
   'x-plimsoll-policy': text('The policy that decided; not where the client named the model.'),
   'x-plimsoll-profile': text('The profile that the request is for.'),
+  'x-plimsoll-experiment': text('The experiment that the request is in, and its arm: <name>/<arm>.'),
   'x-plimsoll-reason': text('Why this model.'),
   'x-plimsoll-rule': text('The rule of the configuration that fired.'),
   'x-plimsoll-verdict': text('PASS, expired, stale or none; none also if the client named the model.'),
@@ -58,6 +60,13 @@ export const HEADERS = {
   'x-plimsoll-session-source': {
     description: 'What said which conversation that is.',
     schema: { type: 'string', enum: SESSION_SOURCES },
+  },
+  'x-plimsoll-task': text(
+    'The task of a request that was handed to people: its reply is at /v1/people/replies/<task>.',
+  ),
+  'x-plimsoll-handed-off': {
+    description: 'A model replied in place of people, whose reply follows.',
+    schema: { type: 'string', enum: ['true'] },
   },
   'x-plimsoll-attempts': { description: 'How often a model was asked.', schema: { type: 'integer' } },
   'x-plimsoll-dropped': text(

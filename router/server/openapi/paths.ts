@@ -1,17 +1,21 @@
 import { PROFILE_HEADER } from '../../profile-choice.ts';
 import { MAX_TAGS, TAG, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
+import { MESSAGE_PATH } from '../routes/people.ts';
+import { batchPaths } from './batches.ts';
 import {
   anyOf,
   callErrors,
   EITHER_ERROR,
   type ErrorForm,
   jsonResponse,
+  RETRY_AFTER,
   ROUTING_HEADERS,
   reference,
 } from './components.ts';
 import { feedbackPaths } from './feedback.ts';
 import { googlePaths } from './google.ts';
-import { passedPaths } from './passed.ts';
+import { passedPaths, pathTemplate } from './passed.ts';
+import { peoplePaths } from './people.ts';
 import { threadPaths } from './threads.ts';
 
 interface PathOptions {
@@ -138,6 +142,8 @@ function callPaths() {
       MODEL,
     ),
     ...feedbackPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
+    ...batchPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
+    ...peoplePaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
     ...threadPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
     ...passedPaths({ requestId: REQUEST_ID, errors: callErrors('EitherError'), headers: ROUTING_HEADERS }),
   };
@@ -173,6 +179,13 @@ function callOperation({
     requestBody: { required: true, content: { 'application/json': { schema: reference(request) } } },
     responses: {
       200: streams ? { ...reply, content: { ...reply.content, ...events } } : reply,
+      ...(streams && {
+        202: jsonResponse('People reply later: ask again at location.', reference('PendingReply'), {
+          ...ROUTING_HEADERS,
+          ...RETRY_AFTER,
+          location: { schema: { type: 'string' } },
+        }),
+      }),
       ...callErrors(error),
     },
   };
@@ -323,6 +336,8 @@ const UNREAD_REQUESTS = {
 
 /** A token in its body takes the place of a key. */
 const FEEDBACK = '/v1/feedback';
+/** A signature does. */
+const MESSAGE = pathTemplate(MESSAGE_PATH);
 
 const CHALLENGE = { 'www-authenticate': { schema: { type: 'string', const: 'Bearer' } } };
 
@@ -338,6 +353,7 @@ type Operation = Paths[string][string];
 function guardedPaths(paths: Paths): Paths {
   return mapOperations(paths, (operation, path) => {
     if (!/^\/(v1\/|v1beta\/|metrics$)/.test(path)) return operation;
+    if (path === MESSAGE) return { ...operation, security: [{}] };
     const security = path === FEEDBACK ? [...SECURITY, {}] : SECURITY;
     return { ...withMore(operation, KEY_REFUSALS), security };
   });

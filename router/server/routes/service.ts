@@ -92,12 +92,26 @@ function readiness(
     ...(router.artifacts.length > 1 && { artifacts: router.artifacts.map(loadedJson) }),
     reload: lastReload,
     ...(router.watch && { watch: watchJson(router.watch.status()) }),
-    ...(instances !== undefined && { instances: [...instances] }),
+    ...(instances !== undefined && {
+      instances: instances.map(({ host, version, artifact, config }) => ({
+        host,
+        version,
+        artifact,
+        config,
+      })),
+    }),
   };
 }
 
-function loadedJson({ name, sha256, profiles, loadMs, memoryBytes }: Router['artifacts'][number]) {
-  return { name, sha256, profiles: [...profiles], load_ms: Math.round(loadMs), memory_bytes: memoryBytes };
+function loadedJson({ name, sha256, profiles, loadMs, memoryBytes, watch }: Router['artifacts'][number]) {
+  return {
+    name,
+    sha256,
+    profiles: [...profiles],
+    load_ms: Math.round(loadMs),
+    memory_bytes: memoryBytes,
+    ...(watch && { watch: watchJson(watch.status()) }),
+  };
 }
 
 function ladderJson(rungs: Router['ladder']): Readiness['ladder'] {

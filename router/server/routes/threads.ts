@@ -3,6 +3,7 @@ import { invalidField, PlimsollError, quoted } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import type { Item, ItemPage, PageRequest, Threads } from '../../threads/index.ts';
+import { metadataOf } from '../client-metadata.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
@@ -140,30 +141,6 @@ function itemsOf({ items }: JsonObject): readonly Item[] {
   if (items === undefined || items === null) return [];
   if (Array.isArray(items) && items.every(isObject)) return items;
   throw invalidField('items', 'must be a list of items');
-}
-
-// OpenAI's limits: https://platform.openai.com/docs/api-reference/conversations/create
-const MAX_METADATA = 16;
-const MAX_KEY_CHARACTERS = 64;
-const MAX_VALUE_CHARACTERS = 512;
-
-function metadataOf({ metadata }: JsonObject): JsonObject {
-  if (metadata === undefined || metadata === null) return {};
-  if (!isObject(metadata)) throw invalidField('metadata', 'must be an object of strings');
-  const pairs = Object.entries(metadata);
-  if (pairs.length > MAX_METADATA) {
-    throw invalidField('metadata', `has ${pairs.length} keys, and may have ${MAX_METADATA} at most`);
-  }
-  for (const [key, value] of pairs) {
-    if (key.length > MAX_KEY_CHARACTERS) {
-      throw invalidField('metadata', `has a key that is longer than ${MAX_KEY_CHARACTERS} characters`);
-    }
-    if (typeof value !== 'string' || value.length > MAX_VALUE_CHARACTERS) {
-      const field = `metadata.${quoted(key)}`;
-      throw invalidField(field, `must be a string of at most ${MAX_VALUE_CHARACTERS} characters`);
-    }
-  }
-  return metadata;
 }
 
 const DEFAULT_LIMIT = 20;

@@ -214,6 +214,43 @@ const servedRung = z.strictObject({
   for: z.array(z.string()).optional().describe('The tasks of a specialist; left out if it competes for all.'),
 });
 
+const watchStatus = z.strictObject({
+  drift: z
+    .strictObject({
+      requests: z.int().min(0),
+      alarm: z.boolean(),
+      e_value: z.number().min(0).describe('Evidence of a change; an alarm at 1 / (1 - confidence).'),
+      moved: z
+        .array(z.strictObject({ feature: z.string(), psi: z.number(), e_value: z.number().min(0) }))
+        .describe('The three features that moved the most, with the population stability index.'),
+    })
+    .optional(),
+  shares: z
+    .strictObject({
+      requests: z.int().min(0).describe('Those that the policy sent where it chose, among all rungs.'),
+      rungs: z.array(z.number()).describe('Share of each rung, cheapest first.'),
+      alarm: z
+        .enum(['escalation', 'collapse'])
+        .nullable()
+        .describe("The escalation rate left the suite's band, or one rung gets nearly everything."),
+      e_value: z.number().min(0),
+    })
+    .optional(),
+  audits: z
+    .strictObject({
+      n: z.int().min(0),
+      mean_loss: z.number().nullable(),
+      limit: z.number().describe('Mean loss of a request that stays cheap, up to which the PASS holds.'),
+      e_value: z.number().min(0),
+      contradictions: z.int().min(0),
+      threshold: z
+        .number()
+        .nullable()
+        .describe('The one in force; null if everything goes to the strongest candidate.'),
+    })
+    .optional(),
+});
+
 export const readinessSchema = z.strictObject({
   status: z
     .enum(['ready', 'degraded', 'no-provider-key', 'draining', 'golden-failed'])
@@ -254,6 +291,7 @@ export const readinessSchema = z.strictObject({
           .int()
           .min(0)
           .describe('By how much the memory of the process grew while it was opened.'),
+        watch: watchStatus.optional().describe('What it serves, compared with what the gate certified.'),
       }),
     )
     .optional()
@@ -262,43 +300,7 @@ export const readinessSchema = z.strictObject({
     .strictObject({ at: z.iso.datetime(), ok: z.boolean(), message: z.string() })
     .nullable()
     .describe('The last reload; where it failed, what served before serves on. Null before the first.'),
-  watch: z
-    .strictObject({
-      drift: z
-        .strictObject({
-          requests: z.int().min(0),
-          alarm: z.boolean(),
-          e_value: z.number().min(0).describe('Evidence of a change; an alarm at 1 / (1 - confidence).'),
-          moved: z
-            .array(z.strictObject({ feature: z.string(), psi: z.number(), e_value: z.number().min(0) }))
-            .describe('The three features that moved the most, with the population stability index.'),
-        })
-        .optional(),
-      shares: z
-        .strictObject({
-          requests: z.int().min(0).describe('Those that the policy sent where it chose, among all rungs.'),
-          rungs: z.array(z.number()).describe('Share of each rung, cheapest first.'),
-          alarm: z
-            .enum(['escalation', 'collapse'])
-            .nullable()
-            .describe("The escalation rate left the suite's band, or one rung gets nearly everything."),
-          e_value: z.number().min(0),
-        })
-        .optional(),
-      audits: z
-        .strictObject({
-          n: z.int().min(0),
-          mean_loss: z.number().nullable(),
-          limit: z.number().describe('Mean loss of a request that stays cheap, up to which the PASS holds.'),
-          e_value: z.number().min(0),
-          contradictions: z.int().min(0),
-          threshold: z
-            .number()
-            .nullable()
-            .describe('The one in force; null if everything goes to the strongest candidate.'),
-        })
-        .optional(),
-    })
+  watch: watchStatus
     .optional()
     .describe('What is served, compared with what the gate certified; left out unless watch is configured.'),
   instances: z

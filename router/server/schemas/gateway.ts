@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decisionCallSchema } from '../../gateway/index.ts';
 import { message } from './decisions.ts';
 import { feedbackRequestSchema, feedbackResponseSchema } from './feedback.ts';
+import { PEOPLE_SCHEMAS } from './people.ts';
 
 const model = z
   .string()
@@ -251,6 +252,7 @@ const anthropicErrorSchema = z
 
 /** Requests and replies of the routes that call models, by name in the OpenAPI document. */
 export const GATEWAY_SCHEMAS = {
+  ...PEOPLE_SCHEMAS,
   ChatRequest: chatRequestSchema,
   ChatAnswer: chatReplySchema,
   MessagesRequest: messagesRequestSchema,

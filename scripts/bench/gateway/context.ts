@@ -22,6 +22,8 @@ const atMost = (required: number): Target => ({ of: 'value', is: 'at most', requ
 export const TARGETS = {
   added: { portkey: ratioAtMost(0.5), bare: ratioAtMost(1.5) },
   captured: ratioAtMost(1.1),
+  /** Of the time from request to reply, the provider's own included. */
+  shadowed: ratioAtMost(1.05),
   state: { added: ratioAtMost(1.15), saturation: ratioAtLeast(0.85) },
   saturation: { portkey: ratioAtLeast(3), bare: ratioAtLeast(0.6) },
   addedStalls: atMost(0),

@@ -15,7 +15,7 @@ export interface LabelledSet {
   /** Cheap, then strong. */
   readonly models: readonly [string, string];
   readonly sha256: string;
-  readonly cases: readonly Pick<Case, 'key' | 'group' | 'text'>[];
+  readonly cases: readonly Pick<Case, 'key' | 'group' | 'text' | 'task'>[];
   /** One column per model. */
   readonly quality: readonly Float64Array[];
 }
@@ -63,10 +63,11 @@ export async function readSet(
   const loaded = await loadLabelled([path.join(folder, file)], { models, onProgress: showProgress() });
   printNotes(loaded.notes);
   requireLearnable(loaded.cases, models);
-  const cases = loaded.cases.map(({ text, key, group }) => ({
+  const cases = loaded.cases.map(({ text, key, group, task }) => ({
     text,
     key,
     ...(group !== undefined && { group }),
+    ...(task !== undefined && { task }),
   }));
   const quality = qualityColumns(loaded.cases, models);
   return { set: name, models, sha256: loaded.files[0]!.sha256, cases, quality };

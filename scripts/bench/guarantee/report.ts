@@ -1,4 +1,4 @@
-import { textTable } from '../../../evals/report/index.ts';
+import { textTable } from '../../../evals/format.ts';
 import { clopperPearsonInterval, compensatedMean } from '../../../router/statistics/index.ts';
 import { DEFAULT_METHOD } from './methods.ts';
 import { type LabelledSet, TIMES_MARGIN } from './population.ts';

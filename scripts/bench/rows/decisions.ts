@@ -62,8 +62,8 @@ export async function decisionStatic({ artifact, texts }: BenchContext): Promise
   ];
 }
 
-/** Cases that vote one by one, and the fewest that vote through prototypes. */
-const VOTERS = [4_000, 4_001] as const;
+/** The most cases that vote one by one, and the fewest that vote through the most prototypes. */
+const VOTERS = [4_000, 10_000] as const;
 
 /** A whole decision in which labelled cases vote, beside one of the shipped artifact. */
 export async function decisionNeighbours({ artifact, texts }: BenchContext): Promise<readonly Row[]> {

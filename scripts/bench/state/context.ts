@@ -11,6 +11,8 @@ export interface StateBenchContext {
   readonly turns: number;
   /** Threads that are resolved, at random. */
   readonly reads: number;
+  /** Decisions in the state when the dashboard is looked at. */
+  readonly decisions: number;
   readonly say: (line: string) => void;
 }
 
@@ -22,6 +24,8 @@ const atMost = (required: number): Target => ({ of: 'value', is: 'at most', requ
 export const TARGETS = {
   /** p95 of the time to resolve a thread, in ms. */
   resolve: { sqlite: atMost(10), postgres: atMost(15) },
+  /** p95 of the time until the first page is there, in ms. */
+  dashboard: atMost(300),
   /** Requests or replies of which something is wrong. */
   none: atMost(0),
 } as const;

@@ -1,6 +1,6 @@
 import { createStateKey } from '../../../router/access/index.ts';
 import { openState, type State } from '../../../router/state/index.ts';
-import { type FakeProvider, startFakeProvider } from '../../fake-provider/index.ts';
+import { type FakeProvider, type FakeProviderOptions, startFakeProvider } from '../../fake-provider/index.ts';
 import { ownPostgres, ownRedis, type PostgresServer } from '../databases.ts';
 import { type PlimsollProcess, startPlimsoll } from '../gateway/servers.ts';
 import { freePort } from '../processes.ts';
@@ -40,14 +40,25 @@ export const POOR_NANO_USD = 3_000_000;
 const NANO = 1e9;
 const PER_MILLION = 1e-3;
 
+/** What is different for a run. */
+export interface PairChanges extends Pick<FakeProviderOptions, 'faultOf' | 'delayMs'> {
+  /** In place of POOR_NANO_USD. */
+  readonly poorNanoUsd?: number;
+  /** Sections of the configuration beside those of the pair. */
+  readonly sections?: object;
+}
+
 /** @param remember requests that the provider remembers */
-export async function startInstancePair(remember: number): Promise<InstancePair> {
+export async function startInstancePair(
+  remember: number,
+  { poorNanoUsd = POOR_NANO_USD, sections: changed = {}, ...ofProvider }: PairChanges = {},
+): Promise<InstancePair> {
   const ending: (() => Promise<void> | void)[] = [];
   const close = async () => {
     for (const end of ending.splice(0).reverse()) await end();
   };
   try {
-    const provider = await startFakeProvider({ ...REPLY, remember });
+    const provider = await startFakeProvider({ ...REPLY, ...ofProvider, remember });
     ending.push(() => provider.close());
     const postgres = await ownPostgres();
     ending.push(postgres.close);
@@ -62,7 +73,7 @@ export async function startInstancePair(remember: number): Promise<InstancePair>
     const keys = await Promise.all(Array.from({ length: KEYS }, (_, i) => newKey(`bench ${i}`)));
     const poorKey = await newKey('poor');
     const revokedKey = await newKey('to be revoked');
-    const sections = () => configOf(postgres.url, redis.url, poorKey);
+    const sections = () => ({ ...configOf(postgres.url, redis.url, poorKey, poorNanoUsd), ...changed });
     const start = (port: number) =>
       startPlimsoll({
         providers: { fake: provider.url },
@@ -99,7 +110,7 @@ export async function startInstancePair(remember: number): Promise<InstancePair>
   }
 }
 
-function configOf(postgresUrl: string, redisUrl: string, poorKey: BenchKey): object {
+function configOf(postgresUrl: string, redisUrl: string, poorKey: BenchKey, poorNanoUsd: number): object {
   const price = ({ input, output }: { readonly input: number; readonly output: number }) => ({
     input: input * PER_MILLION,
     output: output * PER_MILLION,
@@ -117,7 +128,7 @@ function configOf(postgresUrl: string, redisUrl: string, poorKey: BenchKey): obj
     access: { keys_in_state: true },
     limits: [
       { for: { key: '*' }, windows: [{ '24h': '1000 usd' }, { '1m': '1_000_000 requests' }] },
-      { for: { key: poorKey.id }, windows: [{ '24h': `${POOR_NANO_USD / NANO} usd` }] },
+      { for: { key: poorKey.id }, windows: [{ '24h': `${poorNanoUsd / NANO} usd` }] },
     ],
   };
 }

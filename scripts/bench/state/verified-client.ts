@@ -31,7 +31,12 @@ export interface WholeReply {
 /** `crossed`: a reply, or a part of one, to something else. `failed`: an error, or a connection that broke. */
 export type Attempt =
   | WholeReply
-  | { readonly kind: 'crossed' | 'failed'; readonly status: number | undefined };
+  | {
+      readonly kind: 'crossed' | 'failed';
+      readonly status: number | undefined;
+      /** If there was a head. */
+      readonly decisionId?: string | undefined;
+    };
 
 export interface VerifiedClient {
   /** Never rejects. @param origin of an instance */
@@ -46,6 +51,7 @@ export function verifiedClient(): VerifiedClient {
   const agent = new Agent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
   return {
     async send(origin, { body, key, session }) {
+      let decisionId: string | undefined;
       try {
         const response = await agent.request({
           origin,
@@ -58,16 +64,17 @@ export function verifiedClient(): VerifiedClient {
           },
           body: JSON.stringify(body),
         });
-        const text = await response.body.text();
         const { statusCode: status, headers } = response;
-        if (status !== 200) return { kind: 'failed', status };
+        decisionId = headers['x-plimsoll-decision-id']?.toString();
+        const text = await response.body.text();
+        if (status !== 200) return { kind: 'failed', status, decisionId };
         const header = (name: string) => String(headers[`x-plimsoll-${name}`]);
         const served = header('served');
         const { id, content, nanoUsd } = expectedReply(body, served);
         const reply = body['stream'] === true ? streamedReply(text) : plainReply(text);
         // A stream that broke off says so, and is no reply to somebody else.
-        if (reply === 'broken') return { kind: 'failed', status };
-        if (reply.id !== id || reply.content !== content) return { kind: 'crossed', status };
+        if (reply === 'broken') return { kind: 'failed', status, decisionId };
+        if (reply.id !== id || reply.content !== content) return { kind: 'crossed', status, decisionId };
         return {
           kind: 'whole',
           decisionId: header('decision-id'),
@@ -76,7 +83,7 @@ export function verifiedClient(): VerifiedClient {
           nanoUsd,
         };
       } catch {
-        return { kind: 'failed', status: undefined };
+        return { kind: 'failed', status: decisionId === undefined ? undefined : 200, decisionId };
       }
     },
     close: () => agent.close(),

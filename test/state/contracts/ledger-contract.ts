@@ -33,6 +33,26 @@ export function describeLedgerContract(name: string, open: () => Promise<State>)
       });
     });
 
+    it('adds up the requests whose ids begin alike, by model, with what is reserved', async () => {
+      await state.ledger.settle([
+        entry('batch_1/a', 'prefix'),
+        entry('batch_1/b', 'prefix', { nanoUsd: 5 }),
+        entry('batch_1/c', 'prefix', { model: 'first/large', nanoUsd: 2_000_000_000 }),
+        entry('batch_10/a', 'prefix'),
+        entry('batchX1/a', 'prefix'),
+      ]);
+      const reserved = entry('batch_1/d', 'prefix', { nanoUsd: 7 });
+      await state.ledger.reserve({ entry: reserved, charges: [], expiresMs: NOON + 1_000 });
+      const expected = [
+        { model: 'first/large', requests: 1, nanoUsd: 2_000_000_000, inputTokens: 10, outputTokens: 1 },
+        { model: 'first/small', requests: 3, nanoUsd: 112, inputTokens: 30, outputTokens: 3 },
+      ];
+      expect(await state.ledger.spentByIdPrefix('batch_1/')).toEqual(expected);
+      await state.ledger.sweep(NOON + 1_000);
+      expect(await state.ledger.spentByIdPrefix('batch_1/')).toEqual(expected);
+      expect(await state.ledger.spentByIdPrefix('batch_2/')).toEqual([]);
+    });
+
     it('has spent nothing for a key that it does not know', async () => {
       expect(await state.ledger.spent('unknown', '2026-01-01')).toEqual({
         nanoUsd: 0,

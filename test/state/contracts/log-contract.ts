@@ -152,6 +152,31 @@ export function describeLogContract(name: string, open: () => Promise<State>): v
       });
     });
 
+    it('names its streams, and none that is empty', async () => {
+      await state.log.append('zoo', [record('a')]);
+      await state.log.append('ant', [record('a', { timeMs: 1 })]);
+      expect(await state.log.streams()).toEqual(expect.arrayContaining(['ant', 'zoo']));
+      expect([...(await state.log.streams())].sort()).toEqual(await state.log.streams());
+      await state.log.prune('ant', { beforeMs: 2 });
+      expect(await state.log.streams()).not.toContain('ant');
+    });
+
+    it('keeps the newest that have room, whatever the sizes', async () => {
+      const sizes = Array.from({ length: 50 }, (_, i) => 2 + ((i * 37) % 23));
+      await state.log.append(
+        'large',
+        sizes.map((size, i) => record(`r${i}`, { body: '"'.padEnd(size - 1, 'x').concat('"') })),
+      );
+      for (const maxBytes of [400, 399, 123, 24, 1]) {
+        await state.log.prune('large', { maxBytes });
+        let room = maxBytes;
+        let kept = 0;
+        while (kept < sizes.length && sizes.at(-1 - kept)! <= room) room -= sizes.at(-1 - kept++)!;
+        const left = await state.log.read('large', { afterSeq: 0, limit: 100 });
+        expect(left.map(({ id }) => id)).toEqual(sizes.map((_, i) => `r${i}`).slice(sizes.length - kept));
+      }
+    });
+
     it('says how much each stream holds', async () => {
       await state.log.append('measured', [
         record('a', { timeMs: 5, body: '{}' }),

@@ -1,0 +1,42 @@
+import { createCatalog } from '../../router/catalog/index.ts';
+import type { Config } from '../../router/config/index.ts';
+import { createRouter } from '../../router/create-router.ts';
+import type { DecisionRecord } from '../../router/records/index.ts';
+import { withEfforts } from '../../router/targets/index.ts';
+import { type Plan, PlanTally } from './plan-tally.ts';
+import { createReplay } from './replay.ts';
+
+export interface PlanOptions {
+  /** The changed configuration. */
+  readonly config: Config;
+  /** In the order of their time. */
+  readonly records: AsyncIterable<DecisionRecord>;
+  /** Scores of records that name no artifact are taken to be of the one that is configured. Default false. */
+  readonly assumeArtifact?: boolean;
+  readonly onProgress?: (done: number) => void;
+}
+
+/**
+ * Decides recorded requests again, under another configuration: which would go to another model, and what that changes. Scores are those on
+ * record; nothing is called. Costs and durations of replies that were never made are estimates.
+ * @throws PlimsollError `insufficient-data` if nothing can be said of any request; as `createRouter` for the configuration
+ */
+export async function plan(options: PlanOptions): Promise<Plan> {
+  const { config, records, assumeArtifact = false, onProgress = () => {} } = options;
+  const clock = { nowMs: Date.now() };
+  const catalog = withEfforts(createCatalog(config));
+  const { watch: _, ...unwatched } = config;
+  const router = await createRouter(unwatched as Config, { nowMs: () => clock.nowMs });
+  try {
+    const replay = createReplay({ router, catalog, clock, assumeArtifact });
+    const tally = new PlanTally(config, catalog, router);
+    let done = 0;
+    for await (const record of records) {
+      tally.add(record, await replay(record));
+      if (++done % 1_000 === 0) onProgress(done);
+    }
+    return tally.result();
+  } finally {
+    await router.close();
+  }
+}

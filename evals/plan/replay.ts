@@ -1,0 +1,189 @@
+import type { Catalog } from '../../router/catalog/index.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { CHOICE_REASONS } from '../../router/policy/index.ts';
+import { type DecisionRecord, recordedArtifact } from '../../router/records/index.ts';
+import type { DecidedAgain, Decision, RouteOptions, Router } from '../../router/router.ts';
+import { costOf, judgedReply, plannedCost } from './planned-reply.ts';
+import { askedOptions, narrowedOptions, traitsOf } from './recorded-options.ts';
+import { Undecidable, type UnknownReason } from './undecidable.ts';
+
+/** What would become of one recorded request. */
+export type Replayed =
+  | { readonly kind: 'planned'; readonly request: PlannedRequest }
+  | { readonly kind: 'unknown'; readonly why: UnknownReason }
+  /** It was refused, or its reply came from the cache: there is nothing to plan. */
+  | { readonly kind: 'left-out'; readonly why: 'refused' | 'from-cache' };
+
+export interface PlannedRequest {
+  /** The models that were, and would be, selected; of a cascade the one whose reply goes out. */
+  readonly from: string;
+  readonly to: string;
+  /** Undefined if the client named the model. */
+  readonly routed:
+    | {
+        /** The decision, as live routing would make it. */
+        readonly decision: Decision;
+        readonly verdictBefore: string | undefined;
+        /** Predicted loss of the models, -1 to 1; undefined without scores. */
+        readonly lossBefore: number | undefined;
+        readonly lossAfter: number | undefined;
+      }
+    | undefined;
+  /** US dollars; undefined if a price or the tokens are not known. */
+  readonly costUsd: number | undefined;
+  /** An earlier turn of its conversation would go elsewhere, so that what the record says of the conversation does not hold. */
+  readonly followsMove: boolean;
+}
+
+export interface ReplayParts {
+  /** Of the changed configuration. */
+  readonly router: Router;
+  readonly catalog: Pick<Catalog, 'has' | 'get'>;
+  /** The clock of the router's rules: set to the time of each request. */
+  readonly clock: { nowMs: number };
+  /** Scores of records that name no artifact are taken to be of the one that is configured. */
+  readonly assumeArtifact: boolean;
+}
+
+/** Decides recorded requests again, one after the other in the order of their time. */
+export function createReplay(parts: ReplayParts): (record: DecisionRecord) => Promise<Replayed> {
+  const moved = new Map<string, string>();
+  return async (record) => {
+    const { selected, status, cache, policy } = record;
+    if (selected === undefined || status === 400) return { kind: 'left-out', why: 'refused' };
+    if (cache?.outcome === 'hit') return { kind: 'left-out', why: 'from-cache' };
+    const session = record.session?.id;
+    const movedTo = session === undefined ? undefined : moved.get(session);
+    try {
+      if (policy === undefined) return { kind: 'planned', request: replayNamed(record, selected, parts) };
+      const request = await replayRouted(record, selected, movedTo, parts);
+      const { from, to, routed } = request;
+      if (session !== undefined && from !== to) moved.set(session, routed!.decision.candidate);
+      else if (session !== undefined) moved.delete(session);
+      return { kind: 'planned', request };
+    } catch (error) {
+      if (error instanceof Undecidable) return { kind: 'unknown', why: error.why };
+      if (error instanceof PlimsollError && error.code === 'refused-by-rule')
+        return { kind: 'left-out', why: 'refused' };
+      throw error;
+    }
+  };
+}
+
+/** The client named the model: only its price can change. */
+function replayNamed(
+  { served, usage }: DecisionRecord,
+  selected: string,
+  { catalog }: Pick<ReplayParts, 'catalog'>,
+): PlannedRequest {
+  if (!catalog.has(selected)) throw new Undecidable('no-such-model');
+  const cost = costOf(served ?? selected, usage, catalog);
+  return { from: selected, to: selected, routed: undefined, costUsd: cost, followsMove: false };
+}
+
+async function replayRouted(
+  record: DecisionRecord,
+  selected: string,
+  movedTo: string | undefined,
+  parts: ReplayParts,
+): Promise<PlannedRequest> {
+  const { router, catalog } = parts;
+  const ruled = ruledOptions(record, parts);
+  const rungs = rungsOf(ruled.profile, router);
+  const names = rungs.map(({ candidate }) => candidate);
+  const options = narrowedOptions(record, ruled, names, movedTo);
+  const scores = usableScores(record, ruled.profile, names, parts);
+  const again = await decidedAgain(record, scores, options, names, router);
+  const { decision } = again;
+  const judged = again.checked.length === 0 ? undefined : judgedReply(record, again, rungs);
+  const to = judged?.model ?? decision.model;
+  const lossOf = (candidate: string | undefined) =>
+    scores === undefined || candidate === undefined || !Object.hasOwn(scores, candidate)
+      ? undefined
+      : scores[names.at(-1)!]! - scores[candidate]!;
+  const { pinned, session } = record.narrowed ?? {};
+  return {
+    from: selected,
+    to,
+    routed: {
+      decision,
+      verdictBefore: record.verdict,
+      lossBefore: lossOf(candidateOf(record, selected, rungs)),
+      lossAfter: lossOf(judged?.candidate ?? decision.candidate),
+    },
+    costUsd: plannedCost(record, to, judged, catalog),
+    followsMove: movedTo !== undefined && (pinned !== undefined || session !== undefined),
+  };
+}
+
+/** What the client asked for, and the rule that fires for it at the time of the request. */
+function ruledOptions(record: DecisionRecord, { router, clock }: ReplayParts): RouteOptions {
+  const asked = askedOptions(record, router);
+  clock.nowMs = Date.parse(record.time);
+  try {
+    return router.ruled(traitsOf(record), asked);
+  } finally {
+    clock.nowMs = Date.now(); // verdicts are as they are now
+  }
+}
+
+/**
+ * The recorded scores, if they are of the artifact that decides now; undefined if there are none.
+ * @throws Undecidable if they do not fit, unless the prompt is on record
+ */
+function usableScores(
+  { scores, artifact, prompt }: DecisionRecord,
+  profile: string | undefined,
+  names: readonly string[],
+  { router, assumeArtifact }: ReplayParts,
+): DecisionRecord['scores'] {
+  if (scores === undefined) return undefined;
+  const isOfAnother = artifact === undefined ? !assumeArtifact : artifact !== artifactOf(profile, router);
+  const isShort = names.some((name) => !Object.hasOwn(scores, name));
+  if (!isOfAnother && !isShort) return scores;
+  if (prompt !== undefined) return undefined;
+  if (!isOfAnother) throw new Undecidable('other-candidates');
+  throw new Undecidable(artifact === undefined ? 'no-artifact' : 'other-artifact');
+}
+
+/** By the scores, or why there are none; else by the prompt, which is scored again. */
+async function decidedAgain(
+  { reason, prompt, narrowed }: DecisionRecord,
+  scores: DecisionRecord['scores'],
+  options: RouteOptions,
+  names: readonly string[],
+  router: Router,
+): Promise<DecidedAgain> {
+  const judgeable = names.map((name) => narrowed?.judgeable?.includes(name) ?? false);
+  const known = scores ?? NO_SCORES.find((one) => one === reason);
+  if (known !== undefined) return router.decideAgain(known, options, judgeable);
+  if (prompt !== undefined) return { decision: await router.route({ prompt }, options), checked: [] };
+  const again = router.decideAgain('no-text', options, judgeable);
+  // A fixed policy, and a rule that names a rung, have no threshold: they need no scores now either.
+  if (again.decision.threshold === null) return again;
+  throw new Undecidable('no-scores');
+}
+
+type NoScores = Exclude<Parameters<Router['decideAgain']>[0], object>;
+const NO_SCORES: readonly NoScores[] = ['no-text', 'unreadable', 'nothing-similar', 'classifier-failed'];
+
+function rungsOf(profile: string | undefined, { ladder, profiles }: Router): Router['ladder'] {
+  return (profile === undefined ? undefined : profiles.get(profile)?.rungs) ?? ladder;
+}
+
+/** As records name it. */
+function artifactOf(profile: string | undefined, router: Router): string {
+  const { artifact } = (profile === undefined ? undefined : router.profiles.get(profile)) ?? router;
+  return recordedArtifact(artifact);
+}
+
+/** The candidate that the request went to then. */
+function candidateOf(
+  { reason, candidate }: DecisionRecord,
+  selected: string,
+  rungs: Router['ladder'],
+): string | undefined {
+  const isDecisions = (CHOICE_REASONS as readonly string[]).includes(reason); // not what a cascade came to afterwards
+  if (isDecisions && candidate !== undefined) return candidate;
+  return rungs.find(({ model }) => model === selected)?.candidate;
+}

@@ -1,0 +1,137 @@
+import { PlimsollError } from '../errors.ts';
+import { risingId } from '../rising-id.ts';
+import type { Documents } from '../state/index.ts';
+import type { Endpoint } from './line.ts';
+
+const FILE = 'batch-file';
+const CHUNK = 'batch-file-chunk';
+/** Characters of one stored piece; a longer line is a piece of its own. */
+const CHUNK_CHARACTERS = 256 * 1024;
+/** By which a file is told from those of providers. */
+const PREFIX = 'file-plimsoll-';
+const ID = /^file-plimsoll-[\w-]{1,100}$/;
+/** Files of one API key, and batches of one. */
+export const MAX_LISTED = 1_000;
+
+/** A file as it is kept, without its content. */
+export interface StoredFile {
+  readonly id: string;
+  readonly filename: string;
+  readonly purpose: 'batch' | 'batch_output';
+  /** Of the content, in UTF-8. */
+  readonly bytes: number;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly lines: number;
+  /** Of a file of requests: what its lines ask for. */
+  readonly url?: Endpoint;
+  readonly chunks: number;
+}
+
+export function isFileId(id: string): boolean {
+  return ID.test(id);
+}
+
+/** A file that is being written. It is there once `finish` has resolved; until then its pieces are nobody's. */
+export interface FileWriter {
+  readonly id: string;
+  readonly bytes: number;
+  write(text: string): Promise<void>;
+  finish(facts: Pick<StoredFile, 'filename' | 'purpose' | 'lines' | 'url'>): Promise<StoredFile>;
+  /** Deletes what was written. */
+  discard(): Promise<void>;
+}
+
+/** Files of batches, in pieces, each under the API key that it belongs to; encrypted if texts are. */
+export class FileStore {
+  readonly #documents: Documents;
+  readonly #keepMs: number;
+  readonly #now: () => number;
+
+  constructor(documents: Documents, keepMs: number, now: () => number) {
+    this.#documents = documents;
+    this.#keepMs = keepMs;
+    this.#now = now;
+  }
+
+  newId(): string {
+    return `${PREFIX}${risingId(this.#now())}`;
+  }
+
+  /** @param id written again, it replaces what was written before with the same id */
+  writer(scope: string, id = this.newId()): FileWriter {
+    const ttlMs = this.#keepMs;
+    let waiting: string[] = [];
+    let characters = 0;
+    let chunks = 0;
+    let bytes = 0;
+    const flush = async () => {
+      if (characters === 0) return;
+      const value = waiting.join('');
+      waiting = [];
+      characters = 0;
+      await this.#documents.put(chunkKey(scope, id, chunks), { value, ttlMs, sensitive: true });
+      chunks++;
+    };
+    return {
+      id,
+      get bytes() {
+        return bytes;
+      },
+      async write(text) {
+        waiting.push(text);
+        characters += text.length;
+        bytes += Buffer.byteLength(text);
+        if (characters >= CHUNK_CHARACTERS) await flush();
+      },
+      finish: async (facts) => {
+        await flush();
+        const createdMs = this.#now();
+        const file = { ...facts, id, bytes, createdMs, expiresMs: createdMs + ttlMs, chunks };
+        await this.#documents.put({ scope, kind: FILE, id }, { value: file, ttlMs, sensitive: true });
+        return file;
+      },
+      discard: () => this.#deleteChunks(scope, id, chunks),
+    };
+  }
+
+  /** @throws PlimsollError `not-found` */
+  async get(scope: string, id: string): Promise<StoredFile> {
+    const found = isFileId(id) ? await this.#documents.get({ scope, kind: FILE, id }) : undefined;
+    if (found !== undefined) return found.value as StoredFile;
+    throw new PlimsollError(
+      'not-found',
+      'There is no such file here: it was never uploaded with this API key, was deleted, or has expired.',
+    );
+  }
+
+  /** The newest first. */
+  async list(scope: string): Promise<readonly StoredFile[]> {
+    const found = await this.#documents.list(scope, FILE, 3 * MAX_LISTED);
+    return found.map(({ value }) => value as StoredFile).sort((a, b) => b.createdMs - a.createdMs);
+  }
+
+  /** The pieces of its text, in order. @throws PlimsollError `not-found` if it was deleted meanwhile */
+  async *content(scope: string, { id, chunks }: StoredFile): AsyncGenerator<string> {
+    for (let at = 0; at < chunks; at++) {
+      const found = await this.#documents.get(chunkKey(scope, id, at));
+      if (found === undefined) throw new PlimsollError('not-found', 'The file was deleted meanwhile.');
+      yield found.value as string;
+    }
+  }
+
+  /** @throws PlimsollError `not-found` */
+  async delete(scope: string, id: string): Promise<void> {
+    const { chunks } = await this.get(scope, id);
+    await this.#documents.delete({ scope, kind: FILE, id });
+    await this.#deleteChunks(scope, id, chunks);
+  }
+
+  async #deleteChunks(scope: string, id: string, chunks: number): Promise<void> {
+    for (let at = 0; at < chunks; at++) await this.#documents.delete(chunkKey(scope, id, at));
+  }
+}
+
+function chunkKey(scope: string, id: string, at: number) {
+  return { scope, kind: CHUNK, id: `${id}.${at}` };
+}

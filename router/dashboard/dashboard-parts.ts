@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../config/index.ts';
+import type { Gateway } from '../gateway/index.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
+import type { Router } from '../router.ts';
+import type { ArtifactPromotion } from '../serving.ts';
+
+/** What the pages show. */
+export interface DashboardParts {
+  readonly router: Router;
+  /** The configuration that serves now. */
+  readonly config: () => Config;
+  /** Undefined on a server that only decides. */
+  readonly gateway: Gateway | undefined;
+  /** What requests hold in memory, those of the playground too. */
+  readonly budget: MemoryBudget;
+  /** Chooses what serves in a store; undefined: only commands do. */
+  readonly promotion: (() => Promise<ArtifactPromotion>) | undefined;
+  /** Called with each change: who made it, and what came of it. */
+  readonly onChange: (change: DashboardChangeRecord) => void;
+  /** Whether requests of the API need no key, and this machine alone can reach the server. */
+  readonly isOpen: boolean;
+  readonly isDraining: () => boolean;
+  /** A sentence above every page, such as that the traffic is made up. */
+  readonly banner: string | undefined;
+}
+
+export type PageListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** For the log: nobody changes anything unseen. */
+export interface DashboardChangeRecord {
+  /** As the page shows it: the id of a key, or a link. */
+  readonly who: string;
+  readonly change: string;
+  readonly outcome: 'note' | 'fault';
+  readonly text: string;
+}

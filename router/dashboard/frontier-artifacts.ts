@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import {
+  type Frontier,
+  listArtifacts,
+  readFrontier,
+  readVerdict,
+  resolveArtifact,
+  type StoredVerdict,
+} from '../artifact/index.ts';
+import { STARTER_FOLDER } from '../artifact-views.ts';
+import { PlimsollError } from '../errors.ts';
+import type { PageContext } from './page.ts';
+
+/** An artifact whose frontier can be asked for. */
+export interface FrontierArtifact {
+  /** The name of its folder: what a link and a form name it by. */
+  readonly name: string;
+  readonly folder: string;
+  readonly isServing: boolean;
+}
+
+/** What serves first, then the others of its store. */
+export function frontierArtifacts({
+  parts,
+  nowMs,
+}: Pick<PageContext, 'parts' | 'nowMs'>): FrontierArtifact[] {
+  const { artifact = STARTER_FOLDER } = parts.config();
+  if (existsSync(path.join(artifact, 'manifest.json'))) return [named(artifact, true)];
+  const serving = path.resolve(resolveArtifact(artifact));
+  const others = listArtifacts(artifact, new Date(nowMs))
+    .map(({ folder }) => path.join(artifact, folder))
+    .filter((folder) => path.resolve(folder) !== serving);
+  return [named(serving, true), ...others.map((folder) => named(folder, false))];
+}
+
+function named(folder: string, isServing: boolean): FrontierArtifact {
+  return { name: path.basename(path.resolve(folder)), folder, isServing };
+}
+
+/** What is known of an artifact's thresholds; a sentence says why nothing is. */
+export type FoundFrontier =
+  | { readonly kind: 'found'; readonly verdict: StoredVerdict; readonly frontier: Frontier }
+  | { readonly kind: 'missing'; readonly why: string };
+
+export function findFrontier({ folder }: FrontierArtifact): FoundFrontier {
+  try {
+    const verdict = readVerdict(folder);
+    if (verdict === undefined) return { kind: 'missing', why: 'The gate has not judged this artifact yet.' };
+    const frontier = readFrontier(folder, verdict);
+    if (frontier !== undefined) return { kind: 'found', verdict, frontier };
+    return {
+      kind: 'missing',
+      why: 'Its verdict is from before the gate wrote down what other thresholds do.',
+    };
+  } catch (error) {
+    if (error instanceof PlimsollError) return { kind: 'missing', why: error.message };
+    throw error;
+  }
+}

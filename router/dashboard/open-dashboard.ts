@@ -1,0 +1,300 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Role } from '../access/index.ts';
+import { PlimsollError } from '../errors.ts';
+import { openResultsDesk } from '../experiment-results/index.ts';
+import { isSameOrigin } from '../loopback-host.ts';
+import { html } from '../markup.ts';
+import type { DashboardParts, PageListener } from './dashboard-parts.ts';
+import { cookieIn, readForm } from './form.ts';
+import { type Look, layout, messagePage, pageUrl, THEMES, type Theme } from './layout.ts';
+import { filterFrom } from './live-rows.ts';
+import { LiveStreams, MAX_STREAMS } from './live-stream.ts';
+import type { PageContext } from './page.ts';
+import { type PageResponse, redirect, sendPage } from './page-response.ts';
+import { CHANGES, PAGES } from './pages.ts';
+import { Runs } from './playground-runs.ts';
+import { streamRun } from './playground-stream.ts';
+import { isOwnForm, mayDo, type Outcome, SESSION_MS, Sessions, type Visitor } from './sessions.ts';
+import { LinkCheck } from './sign-in-link.ts';
+import { signInPage } from './sign-in-page.ts';
+import { staticFile } from './static-files.ts';
+
+/** Signs people in, and leads requests to the pages. */
+export function openDashboard(parts: DashboardParts): PageListener {
+  const access = parts.gateway?.access;
+  const sessions = new Sessions(access);
+  const streams = new LiveStreams();
+  const state = parts.gateway?.state;
+  const results = state && openResultsDesk(state.log);
+  const runs = new Runs(parts.budget);
+  const links = new LinkCheck(Date.now() - process.uptime() * 1_000);
+
+  function lookOf(request: IncomingMessage): Look {
+    return { theme: themeOf(request), banner: parts.banner };
+  }
+
+  async function respond(request: IncomingMessage): Promise<PageResponse> {
+    const look = lookOf(request);
+    const { pathname } = addressOf(request);
+    const steps = pathname.replace(/\/$/, '').split('/').slice(2).map(decodeURIComponent);
+    const [first = '', second = '', third = ''] = steps;
+    if (pathname === '/') return redirect('/dashboard');
+    const refused = refusal(request, look);
+    if (refused !== undefined) return refused;
+    const isPost = request.method === 'POST';
+    if (first === 'files' && !isPost) return staticFile(second, third) ?? missing({ look });
+    if (first === 'enter' && !isPost) return enter(request, second, look);
+    if (first === 'sign-in' && isPost) return signIn(request, look);
+    const held = cookieIn(request, cookieName(request));
+    const visitor = sessions.find(held, Date.now()) ?? (parts.isOpen ? ANYBODY : undefined);
+    if (visitor === undefined) return page(401, signInPage(access !== undefined, look));
+    const signed = { visitor, look, held };
+    return isPost ? change(request, first, signed) : show(request, first, steps.slice(1), signed);
+  }
+
+  async function signIn(request: IncomingMessage, look: Look): Promise<PageResponse> {
+    const form = await readForm(request);
+    if (form === undefined) return tooLong({ look });
+    const key = form.get('key')?.trim();
+    const found = access?.authenticate({ authorization: `Bearer ${key || 'none'}` });
+    if (found?.kind !== 'ok') {
+      const fault =
+        found?.kind === 'expired' ? 'This API key has expired.' : 'This API key is not valid here.';
+      return page(401, signInPage(access !== undefined, look, fault));
+    }
+    if (access?.roleOf(found.keyId) === undefined) {
+      const fault =
+        'This API key calls models, and opens no page: it has no role. Make one with plimsoll keys create --role view.';
+      return page(403, signInPage(true, look, fault));
+    }
+    return redirect('/dashboard', begun(request, found.keyId));
+  }
+
+  /** A browser that comes from elsewhere sends the cookie only from the next page on: this one leads there. */
+  function enter(request: IncomingMessage, token: string, look: Look): PageResponse {
+    if (!links.use(token, Date.now())) {
+      const lines = ['It works once, within ten minutes. Run plimsoll dashboard link for another one.'];
+      return page(403, messagePage('This link is over', lines, { look }));
+    }
+    const main = html`<div class="message"><h1>Signed in</h1><p><a href="/dashboard">Go on</a></p></div>`;
+    const body = layout({ title: 'Signed in', look, forwardTo: '/dashboard', main });
+    return { status: 200, body, headers: begun(request, undefined) };
+  }
+
+  function begun(request: IncomingMessage, keyId: string | undefined): Record<string, string> {
+    const value = sessions.begin(keyId, Date.now());
+    return { 'set-cookie': cookie(request, value, SESSION_MS / 1_000) };
+  }
+
+  async function change(request: IncomingMessage, path: string, signed: Signed): Promise<PageResponse> {
+    const { visitor, held } = signed;
+    const wanted = CHANGES.find((one) => one.path === path);
+    const form = await readForm(request, wanted?.longestForm);
+    if (form === undefined) return tooLong(signed);
+    if (!isOwnForm(visitor, form.get('form') ?? undefined)) {
+      const lines = ['This form was not made for this session. Nothing was changed. Load the page again.'];
+      return page(403, messagePage('Not changed', lines, signed));
+    }
+    if (path === 'sign-out') {
+      sessions.end(held);
+      return redirect('/dashboard', { 'set-cookie': cookie(request, '', 0) });
+    }
+    if (wanted === undefined) return missing(signed);
+    if (!mayDo(visitor, wanted.role)) return forbidden(wanted.role, signed);
+    const fault = wanted.malformed?.(form);
+    if (fault !== undefined) return page(400, messagePage('Not changed', [fault], signed));
+    const outcome = await outcomeOf(() => wanted.run(form, contextOf(request, signed, [])));
+    const { kind, text } = outcome;
+    parts.onChange({ who: visitor.name, change: path, outcome: kind, text });
+    sessions.keep(held, outcome);
+    const { back } = wanted;
+    return redirect(pageUrl(outcome.at ?? (typeof back === 'string' ? back : back(form))));
+  }
+
+  async function show(
+    request: IncomingMessage,
+    path: string,
+    rest: readonly string[],
+    signed: Signed,
+  ): Promise<PageResponse> {
+    const { visitor, look, held } = signed;
+    const wanted = PAGES.find((one) => one.path === path);
+    if (wanted === undefined) return missing(signed);
+    if (!mayDo(visitor, wanted.role)) return forbidden(wanted.role, signed);
+    const main = await wanted.render(contextOf(request, signed, rest));
+    if (main === undefined) return missing(signed);
+    const outcome = sessions.take(held);
+    const { name: title, script, style } = wanted;
+    return page(
+      200,
+      layout({
+        title,
+        at: path,
+        visitor,
+        look,
+        main,
+        outcome,
+        ...(script && { script }),
+        ...(style && { style }),
+      }),
+    );
+  }
+
+  function contextOf(request: IncomingMessage, { visitor }: Signed, steps: readonly string[]): PageContext {
+    const { searchParams: query } = addressOf(request);
+    return { parts, visitor, results, runs, query, steps, serverUrl: serverUrl(request), nowMs: Date.now() };
+  }
+
+  /** Whether the request is for a stream, which no page is; then it is responded to. */
+  function stream(request: IncomingMessage, response: ServerResponse): boolean {
+    const { pathname, searchParams } = addressOf(request);
+    const { gateway } = parts;
+    const role = STREAMS[pathname];
+    if (role === undefined || request.method !== 'GET' || gateway === undefined) return false;
+    if (refusal(request, lookOf(request)) !== undefined) return false;
+    const held = cookieIn(request, cookieName(request));
+    const visitor = () => sessions.find(held, Date.now()) ?? (parts.isOpen ? ANYBODY : undefined);
+    const maySee = (one = visitor()) => one !== undefined && mayDo(one, role);
+    if (!maySee()) return false;
+    const mayGoOn = () => !parts.isDraining() && maySee();
+    if (pathname !== LIVE_EVENTS) {
+      const run = runs.find(visitor()?.formToken, searchParams.get('run') ?? '', Date.now());
+      if (run === undefined) return false;
+      streamRun(run, request, response, mayGoOn);
+      return true;
+    }
+    const options = { activity: gateway.activity, filter: filterFrom(searchParams), mayGoOn };
+    if (!streams.start(request, response, options)) sendPage(request, response, TOO_MANY_STREAMS);
+    return true;
+  }
+
+  return (request, response) => {
+    if (stream(request, response)) return;
+    void respond(request)
+      .catch((error) => failurePage(error, { look: lookOf(request) }))
+      .then((sent) => sendPage(request, response, sent));
+  };
+}
+
+const LIVE_EVENTS = '/dashboard/live-events';
+/** Whom each stream is for. */
+const STREAMS: Readonly<Record<string, Role>> = {
+  [LIVE_EVENTS]: 'view',
+  '/dashboard/playground-events': 'operate',
+};
+
+interface Signed {
+  readonly visitor: Visitor;
+  readonly look: Look;
+  /** The value of the cookie. */
+  readonly held: string | undefined;
+}
+
+/** Who opens the page of a server without keys, on this machine. */
+const ANYBODY: Visitor = {
+  role: 'view',
+  name: 'anybody on this machine',
+  keyId: undefined,
+  team: undefined,
+  formToken: undefined,
+};
+
+function addressOf({ url = '/' }: IncomingMessage): URL {
+  return new URL(url, 'http://here');
+}
+
+/** Cookies of a host are shared by its ports. */
+function cookieName({ socket }: IncomingMessage): string {
+  return `plimsoll_dashboard_${socket.localPort}`;
+}
+
+function cookie(request: IncomingMessage, value: string, seconds: number): string {
+  const secure = request.headers.origin?.startsWith('https:') ? '; Secure' : '';
+  return `${cookieName(request)}=${value}; Path=/dashboard; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`;
+}
+
+function themeOf(request: IncomingMessage): Theme | undefined {
+  const wanted = cookieIn(request, 'plimsoll_theme');
+  return THEMES.find((one) => one === wanted);
+}
+
+const HOST = /^[\w.-]+(?::\d{1,5})?$|^\[[\da-f:.]+\](?::\d{1,5})?$/i;
+
+/** As the browser names it. */
+function serverUrl({ headers }: IncomingMessage): string {
+  const { host = '', 'x-forwarded-proto': scheme } = headers;
+  return `${scheme === 'https' ? 'https' : 'http'}://${HOST.test(host) ? host : 'localhost:8787'}`;
+}
+
+/** Pages elsewhere may lead here, and neither read nor change anything. */
+function refusal(request: IncomingMessage, look: Look): PageResponse | undefined {
+  const { method = '', headers } = request;
+  if (!['GET', 'HEAD', 'POST'].includes(method)) {
+    const lines = ['There is nothing here for this method.'];
+    return { ...page(405, messagePage('Not here', lines, { look })), headers: { allow: 'GET, HEAD, POST' } };
+  }
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
+  const isOwn = origin === undefined ? method !== 'POST' : isOwnOrigin(origin, headers.host);
+  const isLed = site === undefined || site === 'same-origin' || site === 'none' || mode === 'navigate';
+  if (isOwn && isLed) return undefined;
+  const lines = ['This request was not sent by a page of this server. Nothing was changed.'];
+  return page(403, messagePage('Another page', lines, { look }));
+}
+
+/** Also behind a proxy that ends TLS. */
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  return isSameOrigin(origin.replace(/^https:/, 'http:'), host);
+}
+
+type Shown = Pick<Signed, 'look'> & Partial<Pick<Signed, 'visitor'>>;
+
+function page(status: number, body: string): PageResponse {
+  return { status, body };
+}
+
+function missing(shown: Shown): PageResponse {
+  return page(404, messagePage('No such page', [html`<a href="/dashboard">Home</a>`], shown));
+}
+
+function tooLong(shown: Shown): PageResponse {
+  return page(413, messagePage('Too long', ['No form of these pages is so long.'], shown));
+}
+
+/** For a script. */
+const TOO_MANY_STREAMS: PageResponse = {
+  status: 503,
+  type: 'text/plain; charset=utf-8',
+  body: `${MAX_STREAMS} pages follow the requests already, which is the most that this server serves. Close one, or reload the page to see the requests of now.\n`,
+  headers: { 'retry-after': '30' },
+};
+
+function forbidden(role: Role, shown: Shown): PageResponse {
+  const lines = [`This takes the role ${role}: plimsoll keys create --role ${role} makes a key with it.`];
+  return page(403, messagePage('Not allowed', lines, shown));
+}
+
+/** What came of a change; an error with a sentence for a person is shown. */
+async function outcomeOf(run: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof PlimsollError && error.code !== 'internal')
+      return { kind: 'fault', text: error.message };
+    throw error;
+  }
+}
+
+/** Names nothing of the machine but what the operator must mend. */
+function failurePage(error: unknown, shown: Shown): PageResponse {
+  if (error instanceof PlimsollError && error.code !== 'internal') {
+    return page(
+      error.code === 'state-unavailable' ? 503 : 500,
+      messagePage('That failed', [error.message], shown),
+    );
+  }
+  if (error instanceof URIError || error instanceof TypeError) return missing(shown);
+  return page(
+    500,
+    messagePage('That failed', ['The page failed on this request. Nothing was changed.'], shown),
+  );
+}

@@ -1,0 +1,50 @@
+import type { Role } from '../access/index.ts';
+import type { ResultsDesk } from '../experiment-results/index.ts';
+import type { Part } from '../markup.ts';
+import type { DashboardParts } from './dashboard-parts.ts';
+import type { Runs } from './playground-runs.ts';
+import type { Outcome, Visitor } from './sessions.ts';
+import type { StaticFile } from './static-files.ts';
+
+/** What a page is made of. */
+export interface PageContext {
+  readonly parts: DashboardParts;
+  readonly visitor: Visitor;
+  /** Undefined without a state. */
+  readonly results: ResultsDesk | undefined;
+  /** What is tried in the playground. */
+  readonly runs: Runs;
+  readonly query: URLSearchParams;
+  /** What follows the path of the page in the address. */
+  readonly steps: readonly string[];
+  /** As the browser names the server, for commands to copy. */
+  readonly serverUrl: string;
+  readonly nowMs: number;
+}
+
+export interface DashboardPage {
+  /** Below /dashboard. */
+  readonly path: string;
+  readonly name: string;
+  /** Who may see it. */
+  readonly role: Role;
+  readonly script?: StaticFile;
+  /** A style besides that of every page. */
+  readonly style?: StaticFile;
+  /** Undefined: there is nothing at these steps. */
+  readonly render: (context: PageContext) => Part | Promise<Part>;
+}
+
+/** What a form does. Its fields are what the browser sent. */
+export interface DashboardChange {
+  readonly path: string;
+  readonly role: Role;
+  /** The page that is shown then: below /dashboard, or made of what was sent. */
+  readonly back: string | ((form: URLSearchParams) => string);
+  /** Bytes, where a form may be longer than others. */
+  readonly longestForm?: number;
+  /** What is wrong with fields as no form of the page sends them: they get a 400 with this sentence. */
+  readonly malformed?: (form: URLSearchParams) => string | undefined;
+  /** Throws a PlimsollError to say why not. */
+  readonly run: (form: URLSearchParams, context: PageContext) => Promise<Outcome>;
+}

@@ -1,0 +1,121 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Access, includesRole, type Role } from '../access/index.ts';
+
+/** Who looks at a page. */
+export interface Visitor {
+  readonly role: Role;
+  /** Shown at the top: the id of a key, or how else somebody came in. */
+  readonly name: string;
+  /** The API key that they signed in with; undefined for who did not, or came by a link. */
+  readonly keyId: string | undefined;
+  /** Of the key; undefined: none. */
+  readonly team: string | undefined;
+  /** Every form of this visitor has it; undefined for who did not sign in and may only look. */
+  readonly formToken: string | undefined;
+}
+
+/** Whether a role includes what another one may. */
+export function mayDo({ role }: Pick<Visitor, 'role'>, needed: Role): boolean {
+  return includesRole(role, needed);
+}
+
+/** What came of a change; shown once, on the next page. */
+export interface Outcome {
+  readonly kind: 'note' | 'fault';
+  readonly text: string;
+  /** To be copied, and shown once: a new API key, or commands. */
+  readonly secret?: string | undefined;
+  /** The page that is shown then, below /dashboard, in place of the change's own. */
+  readonly at?: string | undefined;
+}
+
+interface Session {
+  /** Undefined: came by a link. */
+  readonly keyId: string | undefined;
+  readonly formToken: string;
+  readonly endsMs: number;
+  outcome: Outcome | undefined;
+}
+
+/** Twelve hours: a working day. */
+export const SESSION_MS = 12 * 3_600_000;
+/** The oldest go beyond it. */
+const MAX_SESSIONS = 1_000;
+
+/**
+ * Who is signed in, in the memory of this process. Cookies and form tokens are 256 random bits; of cookies only hashes are kept. A session lives as long as its
+ * key is valid, and has the role that the key has at the moment.
+ */
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #access: Pick<Access, 'roleOf' | 'teamOf'> | undefined;
+
+  constructor(access: Pick<Access, 'roleOf' | 'teamOf'> | undefined) {
+    this.#access = access;
+  }
+
+  /** @param keyId undefined for who came by a link @returns the value of the cookie */
+  begin(keyId: string | undefined, nowMs: number): string {
+    const cookie = randomBytes(32).toString('base64url');
+    const formToken = randomBytes(32).toString('base64url');
+    this.#sessions.set(hashOf(cookie), {
+      keyId,
+      formToken,
+      endsMs: nowMs + SESSION_MS,
+      outcome: undefined,
+    });
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#sessions.size <= MAX_SESSIONS) break;
+      this.#sessions.delete(oldest);
+    }
+    return cookie;
+  }
+
+  /** Undefined if there is no such session, it is over, or its key may not open the page any more. */
+  find(cookie: string | undefined, nowMs: number): Visitor | undefined {
+    if (cookie === undefined) return undefined;
+    const session = this.#sessions.get(hashOf(cookie));
+    if (session === undefined) return undefined;
+    const { keyId, formToken, endsMs } = session;
+    const role = keyId === undefined ? 'admin' : this.#access?.roleOf(keyId);
+    if (role !== undefined && nowMs < endsMs) {
+      if (keyId === undefined) return { role, name: 'a link', keyId, team: undefined, formToken };
+      return { role, name: `key ${keyId}`, keyId, team: this.#access?.teamOf(keyId), formToken };
+    }
+    this.end(cookie);
+    return undefined;
+  }
+
+  /** Keeps what came of a change for the next page. */
+  keep(cookie: string | undefined, outcome: Outcome): void {
+    const session = cookie === undefined ? undefined : this.#sessions.get(hashOf(cookie));
+    if (session !== undefined) session.outcome = outcome;
+  }
+
+  /** What was kept for this page, which is then gone. */
+  take(cookie: string | undefined): Outcome | undefined {
+    const session = cookie === undefined ? undefined : this.#sessions.get(hashOf(cookie));
+    const outcome = session?.outcome;
+    if (session !== undefined) session.outcome = undefined;
+    return outcome;
+  }
+
+  end(cookie: string | undefined): void {
+    if (cookie !== undefined) this.#sessions.delete(hashOf(cookie));
+  }
+}
+
+/** Looked up by hash, how long it takes says nothing of how much of a guess was right. */
+function hashOf(cookie: string): string {
+  return createHash('sha256').update(cookie).digest('base64url');
+}
+
+/** Whether a form was made for this visitor. */
+export function isOwnForm({ formToken }: Visitor, given: string | undefined): boolean {
+  if (formToken === undefined || given === undefined) return false;
+  return timingSafeEqual(digest(formToken), digest(given));
+}
+
+function digest(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,329 @@
+import { CANDIDATE, type Canary, CONTROL, type Split } from '../experiments/index.ts';
+import { parseJson } from '../json/index.ts';
+import { AUDITS, auditSchema } from '../monitoring/index.ts';
+import { RecentMap } from '../recent-map.ts';
+import { type DecisionRecord, FEEDBACK, feedbackFrom } from '../records/index.ts';
+import { DECISIONS, type Log, type StoredRecord } from '../state/index.ts';
+import {
+  asymptoticDifference,
+  boundedDifference,
+  type DifferenceInterval,
+  type DifferenceSequence,
+  eProcess,
+  type SampleRatioTest,
+  sampleRatioTest,
+} from '../statistics/index.ts';
+
+/** What is measured of a request: whether a whole reply went out, US dollars, ms until its last byte, scores of feedback. */
+export const METRICS = ['success', 'cost_usd', 'duration_ms', 'score'] as const;
+export type Metric = (typeof METRICS)[number];
+
+/** Units and decisions that are remembered: of older ones feedback is not counted, and a unit that comes again counts anew. */
+const REMEMBERED = 100_000;
+
+export interface ArmMean {
+  readonly n: number;
+  readonly mean: number | undefined;
+}
+
+export interface ArmResults {
+  readonly arm: string;
+  readonly requests: number;
+  /** Sessions, keys or requests, as the experiment assigns them. */
+  readonly units: number;
+  readonly spentUsd: number;
+  readonly means: Readonly<Record<Metric, ArmMean>>;
+  /** Audited requests: quality of the strongest model's reply minus that of the reply that went out. */
+  readonly auditLoss: ArmMean;
+  /** Compared with the first arm; undefined: nothing can be said, or it is the first one. */
+  readonly differences: Readonly<Record<Metric, DifferenceInterval | undefined>>;
+}
+
+export interface ExperimentResults {
+  /** The first one is what the others are compared with. */
+  readonly arms: readonly ArmResults[];
+  /** Of the shares of the units: at most 1 - confidence if something is wrong with the assignment, or with what is recorded. */
+  readonly sampleRatioPValue: number;
+}
+
+/** What the log says of one request of an experiment. */
+type AssignedRecord = Pick<
+  DecisionRecord,
+  'id' | 'time' | 'operation' | 'experiment' | 'status' | 'ended' | 'reason' | 'cost_usd' | 'duration_ms'
+>;
+
+/** Adds up what happened in one experiment since it was started, in the order of the log. */
+export interface ResultsSoFar {
+  /** @returns whether it is one of this experiment */
+  decision(record: AssignedRecord): boolean;
+  score(decisionId: string, score: number): void;
+  audit(decisionId: string, loss: number): void;
+  results(): ExperimentResults;
+  /** The arm that a request went to, if it is remembered. */
+  armOf(decisionId: string): string | undefined;
+}
+
+/** Multiplies what the first arm has, to ask whether another has more than so many times as much. */
+export type ControlFactors = Readonly<Partial<Record<Metric, number>>>;
+
+interface Assigned {
+  readonly arm: number;
+  /** Of each arm its probability among it and the first one; undefined for the first one itself. */
+  readonly chances: readonly (number | undefined)[];
+  readonly isFirstOfUnit: boolean;
+}
+
+/**
+ * Sequences take the first request of each unit: later ones of a session follow from the arm that it is on, so they say nothing of their own about chance.
+ * Means and spending take all.
+ * @param delta of each interval
+ */
+export function resultsSoFar(
+  experiment: Split | Canary,
+  startedMs: number,
+  delta: number,
+  factors: ControlFactors = {},
+): ResultsSoFar {
+  const names = armNames(experiment);
+  const tallies = names.map(() => tallyOf(delta));
+  const units = new RecentMap<true>(REMEMBERED);
+  const decisions = new RecentMap<Assigned>(REMEMBERED);
+  const ratio: SampleRatioTest = sampleRatioTest();
+
+  function propensities({ arm, propensity }: NonNullable<DecisionRecord['experiment']>): readonly number[] {
+    if (experiment.kind === 'split') return experiment.arms.map(({ weight }) => weight);
+    const candidate = arm === CANDIDATE ? propensity : 1 - propensity;
+    return [1 - candidate, candidate];
+  }
+
+  function observe(metric: Metric, { arm, chances, isFirstOfUnit }: Assigned, value: number): void {
+    const mean = tallies[arm]!.means[metric];
+    mean.n++;
+    mean.total += value;
+    if (!isFirstOfUnit) return;
+    const isTreated = arm > 0;
+    const compared = isTreated ? value : value * (factors[metric] ?? 1);
+    for (const [other, { sequences }] of tallies.entries()) {
+      const propensity = chances[other];
+      if (propensity === undefined || (isTreated && other !== arm)) continue;
+      sequences[metric].observe({ isTreated, propensity, value: compared });
+    }
+  }
+
+  return {
+    decision(record) {
+      const own = record.experiment;
+      if (own?.name !== experiment.name || record.operation !== 'chat') return false;
+      if (Date.parse(record.time) < startedMs) return false;
+      const arm = names.indexOf(own.arm);
+      if (arm < 0) return false;
+      const shares = propensities(own);
+      const chances = shares.map((_, i) => pairChance(shares, i));
+      const isFirstOfUnit = units.get(own.unit) === undefined;
+      if (isFirstOfUnit) {
+        units.set(own.unit, true);
+        tallies[arm]!.units++;
+        if (shares[arm]! > 0) ratio.observe(arm, shares);
+      }
+      const assigned = { arm, chances, isFirstOfUnit };
+      decisions.set(record.id, assigned);
+      const tally = tallies[arm]!;
+      tally.requests++;
+      tally.spentUsd += record.cost_usd ?? 0;
+      const success = successOf(record);
+      if (success !== undefined) observe('success', assigned, success);
+      if (success !== 1) return true; // what a failed reply cost and took says nothing of a reply
+      if (record.cost_usd !== undefined) observe('cost_usd', assigned, record.cost_usd);
+      observe('duration_ms', assigned, record.duration_ms);
+      return true;
+    },
+    score(decisionId, score) {
+      const assigned = decisions.get(decisionId);
+      if (assigned !== undefined) observe('score', assigned, score);
+    },
+    audit(decisionId, loss) {
+      const assigned = decisions.get(decisionId);
+      if (assigned === undefined) return;
+      const tally = tallies[assigned.arm]!;
+      tally.audits.n++;
+      tally.audits.total += loss;
+    },
+    results: () => ({
+      arms: tallies.map((tally, arm) => ({
+        arm: names[arm]!,
+        requests: tally.requests,
+        units: tally.units,
+        spentUsd: tally.spentUsd,
+        means: byMetric((metric) => meanOf(tally.means[metric])),
+        auditLoss: meanOf(tally.audits),
+        differences: byMetric((metric) => (arm === 0 ? undefined : tally.sequences[metric].interval())),
+      })),
+      sampleRatioPValue: ratio.pValue(),
+    }),
+    armOf(decisionId) {
+      const found = decisions.get(decisionId);
+      return found && names[found.arm];
+    },
+  };
+}
+
+/** The arm that the others are compared with is first. */
+function armNames(experiment: Split | Canary): readonly string[] {
+  return experiment.kind === 'split' ? experiment.arms.map(({ name }) => name) : [CONTROL, CANDIDATE];
+}
+
+/** Undefined also where one of the two cannot be drawn: there is nothing to compare. */
+function pairChance(shares: readonly number[], arm: number): number | undefined {
+  const [control, own] = [shares[0]!, shares[arm]!];
+  return arm === 0 || control === 0 || own === 0 ? undefined : own / (own + control);
+}
+
+interface Sum {
+  n: number;
+  total: number;
+}
+
+function tallyOf(delta: number) {
+  return {
+    requests: 0,
+    units: 0,
+    spentUsd: 0,
+    means: byMetric((): Sum => ({ n: 0, total: 0 })),
+    audits: { n: 0, total: 0 } as Sum,
+    sequences: byMetric(
+      (metric): DifferenceSequence =>
+        metric === 'success' || metric === 'score' ? boundedDifference(delta) : asymptoticDifference(delta),
+    ),
+  };
+}
+
+function byMetric<T>(make: (metric: Metric) => T): Record<Metric, T> {
+  return Object.fromEntries(METRICS.map((metric) => [metric, make(metric)])) as Record<Metric, T>;
+}
+
+function meanOf({ n, total }: Sum): ArmMean {
+  return { n, mean: n === 0 ? undefined : total / n };
+}
+
+/** 1: a whole reply, 0: none, through a fault of the providers or of Plimsoll. Undefined: the client left, was refused or limited. */
+function successOf({ status, ended, reason }: AssignedRecord): 0 | 1 | undefined {
+  if (ended === 'client-left' || ended === 'client-stalled' || reason === 'limited') return undefined;
+  if (status >= 500 || ended === 'broken' || status === 429) return 0;
+  return status < 400 ? 1 : undefined;
+}
+
+/** Evidence that the mean loss of audits is above a limit; undefined limit: there is none. */
+export function auditEvidence(limit: number | undefined) {
+  const process = limit === undefined ? undefined : eProcess(limit);
+  let n = 0;
+  let total = 0;
+  return {
+    observe(loss: number) {
+      n++;
+      total += loss;
+      process?.observe(loss);
+    },
+    status: () => ({ n, mean: n === 0 ? undefined : total / n, pValue: process?.pValue() ?? 1 }),
+  };
+}
+
+/** Whether the shares of the arms are so far from those intended that no difference can be trusted. */
+export function isRatioAlarm(
+  { confidence }: Pick<Split | Canary, 'confidence'>,
+  { sampleRatioPValue }: Pick<ExperimentResults, 'sampleRatioPValue'>,
+): boolean {
+  return sampleRatioPValue <= 1 - confidence;
+}
+
+const PAGE = 1_000;
+
+/** What is read of a state's log, from where the last reading ended. */
+export interface ResultsFeed {
+  /** Hands on what is new. */
+  read(): Promise<void>;
+}
+
+/** Whoever the log is handed to. */
+export interface ResultsReader {
+  decision(record: DecisionRecord): unknown;
+  score(decisionId: string, score: number): void;
+  audit(decisionId: string, loss: number, artifact: string): void;
+}
+
+/**
+ * @param sinceMs earlier records are passed over, without reading them all
+ * @param withDecisions false: the decisions are elsewhere, as in a file, and were handed on before
+ * @param limit records that are read and handed on at a time
+ */
+export function resultsFeed(
+  log: Pick<Log, 'read'>,
+  sinceMs: number,
+  reader: ResultsReader,
+  withDecisions = true,
+  limit = PAGE,
+): ResultsFeed {
+  const all: { name: string; afterSeq?: number; hand: (record: StoredRecord) => void }[] = [
+    {
+      name: DECISIONS,
+      hand({ body }) {
+        if (!body.includes('"experiment":')) return; // most records are of none, and parsing takes time
+        const record = parseJson(body) as DecisionRecord | undefined;
+        if (record?.experiment !== undefined) reader.decision(record);
+      },
+    },
+    {
+      name: FEEDBACK,
+      hand(record) {
+        const entry = feedbackFrom(record);
+        if (entry?.kind === 'score' && entry.score !== undefined) reader.score(entry.decisionId, entry.score);
+      },
+    },
+    {
+      name: AUDITS,
+      hand({ body }) {
+        const { data } = auditSchema.safeParse(parseJson(body));
+        if (data !== undefined) reader.audit(data.decision_id, data.loss, data.artifact);
+      },
+    },
+  ];
+  const streams = withDecisions ? all : all.slice(1);
+  return {
+    async read() {
+      for (const stream of streams) {
+        stream.afterSeq ??= await seqBefore(log, stream.name, sinceMs);
+        for (;;) {
+          const page = await log.read(stream.name, { afterSeq: stream.afterSeq, limit });
+          for (const record of page) {
+            stream.afterSeq = record.seq;
+            stream.hand(record);
+          }
+          if (page.length < limit) break;
+        }
+      }
+    },
+  };
+}
+
+/** Records are stored in the order of their times but for some minutes. */
+const UNORDERED_MS = 3_600_000;
+const LONGEST_SEQ = 2 ** 52;
+
+/** A place in a stream before which all is older than that time, found in some fifty looks. */
+export async function seqBefore(log: Pick<Log, 'read'>, stream: string, timeMs: number): Promise<number> {
+  const isOlder = async (seq: number) => {
+    const [next] = await log.read(stream, { afterSeq: seq, limit: 1 });
+    return next !== undefined && next.timeMs < timeMs - UNORDERED_MS;
+  };
+  if (!(await isOlder(0))) return 0;
+  let older = 0;
+  let step = 1;
+  while (older + step < LONGEST_SEQ && (await isOlder(older + step))) {
+    older += step;
+    step *= 2;
+  }
+  while (step > 1) {
+    step = Math.floor(step / 2);
+    if (await isOlder(older + step)) older += step;
+  }
+  return older;
+}

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { configSchema } from '../../../router/config/index.ts';
+import { MEASURES, timeBucket } from '../../../router/records/index.ts';
+import { serve } from '../../../router/serve.ts';
+import { DECISIONS, type HourCount, openState, type State } from '../../../router/state/index.ts';
+import { seededRandom } from '../../../router/statistics/index.ts';
+import { hasPostgres, NO_POSTGRES, ownPostgres } from '../databases.ts';
+import { quantile, type Row, spread } from '../measurement.ts';
+import { type StateBenchContext, TARGETS } from './context.ts';
+import type { DatabasePlace } from './raw-database.ts';
+
+const ROUNDS = 5;
+const VISITS = 40;
+const SEED = 1;
+const HOUR_MS = 3_600_000;
+const HOURS = 30 * 24;
+const BATCH = 5_000;
+
+type Context = Pick<StateBenchContext, 'decisions' | 'say'>;
+
+/** Time until the whole first page of the dashboard is there, with a month of decisions in the state. */
+export async function dashboard(context: Context): Promise<readonly Row[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-dashboard-'));
+  try {
+    const inSqlite = await pageRow({ kind: 'sqlite', url: path.join(folder, 'state.db') }, context);
+    if (!hasPostgres())
+      return [{ ...inSqlite, notes: [...inSqlite.notes, `not in PostgreSQL: ${NO_POSTGRES}`] }];
+    const server = await ownPostgres();
+    try {
+      return [inSqlite, await pageRow({ kind: 'postgres', url: server.url }, context)];
+    } finally {
+      server.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function pageRow(place: DatabasePlace, { decisions, say }: Context): Promise<Row> {
+  say(`${place.kind}: storing ${decisions} decisions ...`);
+  const state = await openState({ ...place, migrate: 'auto' });
+  await storeDecisions(state, decisions);
+  await state.close();
+  const local = { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1' } as const;
+  const served = await serve(
+    configSchema.parse({
+      ladder: { cheap: 'local/small', strong: 'local/large' },
+      providers: { local },
+      models: { 'local/small': {}, 'local/large': {} },
+      state: { ...place, migrate: 'manual' },
+      server: { port: 0 },
+      log_level: 'silent',
+    }),
+  );
+  try {
+    const rounds: number[][] = [];
+    await visits(`${served.url}/dashboard`, 5, decisions);
+    for (let round = 0; round < ROUNDS; round++)
+      rounds.push(await visits(`${served.url}/dashboard?days=${[7, 30][round % 2]}`, VISITS, decisions));
+    return {
+      name: `dashboard-${place.kind}-p95`,
+      what: `the first page of the dashboard with ${decisions} decisions in ${place.kind}, p95`,
+      unit: 'ms',
+      value: spread(rounds.map((times) => quantile(times, 0.95))),
+      samples: VISITS,
+      peer: null,
+      ratio: null,
+      target: TARGETS.dashboard,
+      notes: [`p50 ${quantile(rounds.flat(), 0.5).toFixed(1)} ms; of 7 and 30 days in turns`],
+    };
+  } finally {
+    await served.close();
+  }
+}
+
+/** A record of the log for each decision, and their sums by hour, as requests would have left them. */
+async function storeDecisions(state: State, decisions: number): Promise<void> {
+  const random = seededRandom(SEED);
+  const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+  for (let stored = 0; stored < decisions; stored += BATCH) {
+    const counts = new Map<string, HourCount>();
+    const records = Array.from({ length: Math.min(BATCH, decisions - stored) }, (_, i) => {
+      const startMs = hour - Math.floor(random() * HOURS) * HOUR_MS;
+      for (const [measure, label, amount] of countsOf(random)) {
+        const name = `${startMs} ${measure} ${label}`;
+        const before = counts.get(name)?.amount ?? 0;
+        counts.set(name, { startMs, measure, label, amount: before + amount });
+      }
+      return { id: `dec_${stored + i}`, timeMs: startMs, body: '{"schema_version":1}' };
+    });
+    await state.log.append(DECISIONS, records);
+    await state.hourCounts.add(`batch ${stored}`, [...counts.values()]);
+  }
+}
+
+const PROFILES = ['', 'support', 'search', 'code', 'mail'];
+
+/** What one decision adds. */
+function countsOf(random: () => number): [measure: string, label: string, amount: number][] {
+  const profile = PROFILES[Math.floor(random() * PROFILES.length)]!;
+  const isEscalated = random() < 0.3;
+  const model = isEscalated ? 'local/large' : 'local/small';
+  return [
+    [MEASURES.requests, 'replied', 1],
+    [isEscalated ? MEASURES.escalated : MEASURES.keptCheap, profile, 1],
+    [MEASURES.served, model, 1],
+    [MEASURES.verdict, 'PASS', 1],
+    [MEASURES.reason, isEscalated ? 'over-threshold' : 'within-threshold', 1],
+    [MEASURES.spent, model, 1_000_000],
+    [MEASURES.compared, profile, 1],
+    [MEASURES.comparedCost, profile, 1_000_000],
+    [MEASURES.strongCost, profile, 3_000_000],
+    [MEASURES.randomCost, profile, 1_500_000],
+    [MEASURES.promptTokens, model, 900],
+    [MEASURES.cachedTokens, model, 300],
+    [MEASURES.addedTime, timeBucket(0.2 * Math.exp(random() * 3)), 1],
+    [MEASURES.totalTime, timeBucket(200 * Math.exp(random() * 4)), 1],
+  ];
+}
+
+/** One after another. @throws Error if the page does not show what was stored: then something else was measured */
+async function visits(url: string, count: number, decisions: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const startedMs = performance.now();
+    const page = await (await fetch(url)).text();
+    times.push(performance.now() - startedMs);
+    if (!page.includes('class="tiles"') || decisions === 0) throw new Error('The page shows no decisions.');
+  }
+  return times;
+}

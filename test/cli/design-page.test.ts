@@ -1,0 +1,158 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadSuite } from '../../evals/gate/index.ts';
+import { loadConfig } from '../../router/config/index.ts';
+import { PACKAGE_FOLDER } from '../../router/package.ts';
+import { jsonLines } from './made-up-data.ts';
+import { CLI, cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
+
+/** The commands of docs/DESIGN-A-ROUTER.md, run in one folder. */
+const HOME = scratchFolder();
+const PAGE = readFileSync(path.join(PACKAGE_FOLDER, 'docs/DESIGN-A-ROUTER.md'), 'utf8');
+const blockOf = (language: string) =>
+  new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(PAGE)?.[1] ?? '';
+const MODELS = ['openai/gpt-4o-mini', 'openai/gpt-4o'] as const;
+
+const place = (name: string) => path.join(HOME, name);
+const inHome = (...args: string[]) => cli(args, { cwd: HOME });
+
+describe('the page about designs', () => {
+  let shown = '';
+
+  beforeAll(() => {
+    writeFileSync(place('qualities.csv'), blockOf('csv').replace(/^# qualities\.csv\n/, ''));
+    const script = blockOf('sh').replace('plimsoll', `"${process.execPath}" "${CLI}"`);
+    const { status, stdout, stderr } = spawnSync('bash', ['-e', '-c', script], {
+      cwd: HOME,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+    shown = stdout;
+  });
+
+  it('shows what the command prints', () => expect(shown).toBe(blockOf('text')));
+
+  it('writes a configuration that a server reads, and a suite that the gate takes', async () => {
+    const { ladder, providers } = loadConfig(place('designed/plimsoll.config.yaml'), {});
+    expect(ladder).toEqual({ cheap: MODELS[0], strong: MODELS[1] });
+    expect(providers).toMatchObject({ openai: { kind: 'openai' } });
+    expect(loadSuite(place('designed/suite.yaml')).suite).toMatchObject({
+      name: 'design',
+      max_quality_loss: 0.03,
+    });
+    const rows = Array.from({ length: 900 }, (_, i) => ({
+      id: `r${i}`,
+      prompt: `Made-up question ${i} about a river`,
+      outcomes: { [MODELS[0]]: { quality: i % 4 === 0 ? 0 : 1 }, [MODELS[1]]: { quality: 1 } },
+    }));
+    writeFileSync(place('designed/cases.jsonl'), jsonLines(rows));
+    writeFileSync(
+      place('chosen.csv'),
+      `id,model\n${rows.map(({ id }, i) => `${id},${MODELS[i % 4 === 0 ? 1 : 0]}\n`).join('')}`,
+    );
+    const gated = await inHome(
+      'gate',
+      '--decisions',
+      'chosen.csv',
+      '--suite',
+      'designed/suite.yaml',
+      '--ladder',
+      MODELS.join(','),
+    );
+    expect(gated.code, gated.stderr).toBe(0);
+    expect(gated.stdout).toMatch(/^PASS/m);
+  });
+
+  it('draws the frontier without a script', () => {
+    const page = readFileSync(place('design.html'), 'utf8');
+    expect(page).toMatch(/<svg[^>]*aria-label="Expected quality against the cost/);
+    expect(page).not.toContain('<script');
+  });
+
+  it('does not write over a design', async () => {
+    const args = [
+      'design',
+      '--share',
+      'summary=1',
+      '--tokens',
+      '1/1',
+      '--qualities',
+      'qualities.csv',
+      '--models',
+      `small=${MODELS[0]},large=${MODELS[1]}`,
+      '--write',
+      'designed',
+    ];
+    expectRefusal(await inHome(...args), /designed\/plimsoll\.config\.yaml is there already.*--force/);
+  });
+});
+
+describe('plimsoll design', () => {
+  it('takes mix, qualities and costs from labelled cases', async () => {
+    const rows = Array.from({ length: 400 }, (_, i) => ({
+      prompt: `Question ${i} about a harbour`,
+      task: i % 5 === 0 ? 'sql' : 'chat',
+      outcomes: {
+        small: { quality: i % 5 === 0 ? i % 2 : 1, cost_usd: 0.001 },
+        large: { quality: 1, cost_usd: 0.01 },
+      },
+    }));
+    writeFileSync(place('labelled.jsonl'), jsonLines(rows));
+    const found = jsonOf(
+      await inHome('design', '--data', 'labelled.jsonl', '--models', 'small,large', '--json'),
+    );
+    expect(found).toMatchObject({
+      schema_version: 1,
+      advice: 'route',
+      mix: {
+        from: 'cases',
+        requests: 400,
+        tasks: [
+          { task: 'chat', share: 0.8 },
+          { task: 'sql', share: 0.2 },
+        ],
+      },
+      ladder: [
+        { candidate: 'cheap', model: 'small' },
+        { candidate: 'strong', model: 'large' },
+      ],
+    });
+    expect(found.policy.cost_usd.expected).toBeLessThan(0.01);
+  });
+
+  it('takes the mix from a decision log', async () => {
+    const record = (task: string) => ({
+      schema_version: 1,
+      time: '2026-11-01T00:00:00.000Z',
+      requested_model: 'auto',
+      reason: 'within-threshold',
+      status: 200,
+      predicted_task: { task, probability: 0.9 },
+      usage: { input_tokens: 900, output_tokens: 100 },
+    });
+    writeFileSync(place('decisions.jsonl'), jsonLines(['maths', 'maths', 'chat'].map(record)));
+    const found = jsonOf(
+      await inHome('design', '--from', 'decisions.jsonl', '--models', MODELS.join(','), '--json'),
+    );
+    expect(found.mix.tasks[0]).toMatchObject({ task: 'maths', input_tokens: 900, output_tokens: 100 });
+    expect(found.assumptions.join(' ')).toContain('Your traffic is taken to be one more data set');
+  });
+
+  it('refuses a model that the public sets do not have, with the remedy', async () => {
+    const args = [
+      'design',
+      '--share',
+      'maths=1',
+      '--tokens',
+      '1/1',
+      '--models',
+      'openai/gpt-6-luna,openai/gpt-6-sol',
+    ];
+    expectRefusal(
+      await inHome(...args),
+      /Nothing can be said of openai\/gpt-6-luna: it is not in the public sets that ship\..* --qualities FILE/,
+    );
+  });
+});

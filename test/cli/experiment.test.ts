@@ -1,0 +1,161 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openState } from '../../router/state/index.ts';
+import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
+
+const CONFIG = `
+providers: { openai: { kind: openai } }
+profiles: { next: {} }
+decision_log: { to: state }
+state: { kind: sqlite, url: state.db }
+experiments:
+  try:
+    kind: split
+    arms: { now: { profile: default, weight: 0.5 }, new: { profile: next, weight: 0.5 } }
+  dark:
+    kind: shadow
+    to: { models: [openai/gpt-6-sol] }
+    spend: { 24h: 5 usd }
+`;
+
+function place(config = CONFIG): string {
+  const cwd = scratchFolder();
+  writeFileSync(path.join(cwd, 'plimsoll.config.yaml'), config);
+  return cwd;
+}
+
+function record(i: number, arm: string, startedMs: number, cost: number) {
+  return {
+    schema_version: 1,
+    id: `dec_${i}`,
+    time: new Date(startedMs + i).toISOString(),
+    operation: 'chat',
+    reason: 'within-threshold',
+    status: 200,
+    ended: 'whole',
+    attempts: [],
+    cost_usd: cost,
+    duration_ms: 100,
+    experiment: { name: 'try', arm, propensity: 0.5, unit: `${i}` },
+  };
+}
+
+/** 300 requests an arm, of which the new one costs half as much. */
+const records = (startedMs: number) =>
+  Array.from({ length: 600 }, (_, i) => {
+    const isNew = (i * 7919) % 600 < 300;
+    return record(
+      i,
+      isNew ? 'new' : 'now',
+      startedMs,
+      (isNew ? 0.01 : 0.02) * (0.5 + ((i * 31) % 100) / 100),
+    );
+  });
+
+describe('plimsoll experiment', () => {
+  it('start, status and stop: one after the other, by the state', async () => {
+    const cwd = place();
+    const started = jsonOf(await cli(['experiment', 'start', 'try', '--json'], { cwd }));
+    expect(started).toMatchObject({ experiment: 'try', status: 'running' });
+    const startedMs = Date.parse(started['started_at'] as string);
+
+    const state = await openState({ kind: 'sqlite', url: path.join(cwd, 'state.db'), migrate: 'auto' });
+    const log = records(startedMs).map((one) => ({
+      id: one.id,
+      timeMs: Date.parse(one.time),
+      body: JSON.stringify(one),
+    }));
+    await state.log.append('decisions', log);
+    await state.close();
+
+    const shown = await cli(['experiment', 'status', 'try'], { cwd });
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(shown.stdout).toMatch(/^try: split on default, running, since /);
+    expect(shown.stdout).toMatch(/^now +300 +300 +1 +0\.0\d+ +100 +– +– +\d/m);
+    expect(shown.stdout).toMatch(/^new - now, cost_usd: -0\.0\d+ \(-0\.0\d+ to -0\.0\d+\), found$/m);
+    expect(shown.stdout).toContain('Shares of the arms: as intended.');
+
+    const json = jsonOf(await cli(['experiment', 'status', '--json'], { cwd }));
+    expect(json['experiments']).toMatchObject([
+      {
+        experiment: 'try',
+        status: 'running',
+        sample_ratio: { alarm: false },
+        arms: [
+          { arm: 'now', requests: 300, differences: { cost_usd: null } },
+          { arm: 'new', requests: 300, differences: { cost_usd: { high: expect.any(Number) } } },
+        ],
+      },
+      { experiment: 'dark', status: 'not-started', kind: 'shadow' },
+    ]);
+
+    await expectRefusalOf(['experiment', 'start', 'try'], cwd, /has been running since/);
+    expect((await cli(['experiment', 'stop', 'try'], { cwd })).stdout).toMatch(/^try is stopped/);
+    await expectRefusalOf(['experiment', 'stop', 'try'], cwd, /is stopped already/);
+    expect((await cli(['experiment', 'status', 'try'], { cwd })).stdout).toMatch(
+      /^try: split on default, stopped/,
+    );
+    expect((await cli(['budget'], { cwd })).stdout).toMatch(/^experiment=dark +24h usd +5\.000000/m);
+  });
+
+  it('status of a shadow says what is left of its cap', async () => {
+    const cwd = place();
+    expect((await cli(['experiment', 'start', 'dark'], { cwd })).code).toBe(0);
+    const state = await openState({ kind: 'sqlite', url: path.join(cwd, 'state.db'), migrate: 'auto' });
+    const timeMs = Date.now();
+    const window = {
+      scope: 'experiment=dark',
+      window: '24h usd',
+      startMs: timeMs - 1_000,
+      endMs: timeMs + 1e6,
+    };
+    const entry = {
+      id: 'call',
+      keyId: 'none',
+      timeMs,
+      model: 'openai/gpt-6-sol',
+      inputTokens: 1,
+      outputTokens: 1,
+    };
+    await state.ledger.settle([
+      { ...entry, nanoUsd: 1_250_000_000, charges: [{ ...window, amount: 1_250_000_000 }] },
+    ]);
+    await state.close();
+    const shown = await cli(['experiment', 'status', 'dark'], { cwd });
+    expect(shown.stdout).toMatch(/^Spent or reserved: 1\.25\d* of 5\S* USD \(24h usd\), until \d{4}-/m);
+    const json = jsonOf(await cli(['experiment', 'status', 'dark', '--json'], { cwd }));
+    expect(json['experiments']).toMatchObject([
+      { spend: { window: '24h usd', settled_usd: 1.25, reserved_usd: 0, cap_usd: 5 } },
+    ]);
+  });
+
+  it('a decision log that is a file, by its name', async () => {
+    const cwd = place(CONFIG.replace('{ to: state }', '{ to: file, file: decisions.jsonl }'));
+    const started = jsonOf(await cli(['experiment', 'start', 'try', '--json'], { cwd }));
+    const lines = records(Date.parse(started['started_at'] as string)).map((one) => JSON.stringify(one));
+    writeFileSync(path.join(cwd, 'decisions.jsonl'), `${lines.join('\n')}\n`);
+    writeFileSync(path.join(cwd, 'half.jsonl'), `${lines.slice(0, 100).join('\n')}\n`);
+    const whole = jsonOf(await cli(['experiment', 'status', 'try', '--json'], { cwd }));
+    expect(whole['experiments']).toMatchObject([{ arms: [{ requests: 300 }, { requests: 300 }] }]);
+    const half = jsonOf(await cli(['experiment', 'status', 'try', '--json', '--log', 'half.jsonl'], { cwd }));
+    const arms = (half['experiments'] as { arms: { requests: number }[] }[])[0]!.arms;
+    expect(arms[0]!.requests + arms[1]!.requests).toBe(100);
+    await expectRefusalOf(['experiment', 'status', '--log', 'none.jsonl'], cwd, /no decision log at none/);
+  });
+
+  it('what it is not given is said', async () => {
+    const cwd = place();
+    await expectRefusalOf(
+      ['experiment', 'start', 'tyr'],
+      cwd,
+      /no experiment "tyr"\. Did you mean "try"\? There are: try, dark/,
+    );
+    await expectRefusalOf(['experiment', 'status'], cwd, /There is no state at state\.db yet/);
+    await expectRefusalOf(['experiment', 'status'], place(''), /has no experiments/);
+  });
+});
+
+async function expectRefusalOf(args: readonly string[], cwd: string, message: RegExp): Promise<void> {
+  expectRefusal(await cli([...args], { cwd }), message);
+}

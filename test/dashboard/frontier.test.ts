@@ -1,0 +1,140 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readFrontier, readVerdict } from '../../router/artifact/index.ts';
+import { gatewayForTest } from '../gateway/running-gateway.ts';
+import { dashboardServer, formToken, scratch, sendForm, signedIn, visit } from './dashboard-client.ts';
+
+const STARTER = 'models/starter';
+
+async function page(url: string, place = ''): Promise<string> {
+  return (await visit(`${url}/dashboard/frontier${place}`)).text();
+}
+
+function factsOf(text: string): Record<string, string> {
+  return Object.fromEntries(
+    [...text.matchAll(/<dd data-fact="(\w+)">([^<]*)</g)].map(([, name, words]) => [name!, words!]),
+  );
+}
+
+/** The starter in a folder of its own. */
+function copied(): string {
+  const folder = path.join(scratch(), 'copied');
+  cpSync(STARTER, folder, { recursive: true });
+  return folder;
+}
+
+describe('the frontier that ships with the starter', () => {
+  const verdict = readVerdict(STARTER)!;
+  const { points } = readFrontier(STARTER, verdict)!;
+
+  test('has the point of the verdict with its figures, loses more as less is escalated, and no bound below its mean', () => {
+    const own = points.find(({ threshold }) => threshold === verdict.policy.threshold)!;
+    const loss = verdict.conditions.find(({ name }) => name === 'quality-loss')!;
+    expect(own).toMatchObject({ quality_loss: loss.value, loss_upper: loss.bounds.upper });
+    expect(own.escalation_rate).toBeCloseTo(verdict.evidence['escalation_rate'] as number, 12);
+    expect(points.length).toBeGreaterThan(20);
+    for (const [i, point] of points.entries()) {
+      expect(point.loss_upper!).toBeGreaterThanOrEqual(point.quality_loss!);
+      if (i > 0) {
+        expect(point.threshold).toBeGreaterThan(points[i - 1]!.threshold);
+        expect(point.escalation_rate).toBeLessThanOrEqual(points[i - 1]!.escalation_rate);
+      }
+    }
+    expect([points[0]!.escalation_rate, points[0]!.quality_loss]).toEqual([1, 0]);
+  });
+
+  test('the page begins at the threshold that serves, which needs no further proof', async () => {
+    const { url } = await gatewayForTest({ config: { artifact: STARTER, profiles: {} } });
+    const facts = factsOf(await page(url));
+    expect(facts).toMatchObject({
+      escalated: '63.3\u00a0% of requests',
+      saved: 'not known, as not every cost is',
+      lost: '2.4 points',
+      upper: '4.9 points (bound)',
+      threshold: '0.224',
+    });
+    expect(facts['needed']).toBe('nothing more: the verdict proves it at a margin of 5.0 points');
+  });
+
+  test('without a script a number asks for another point, and a margin for what it takes to prove it', async () => {
+    const { url } = await gatewayForTest({ config: { artifact: STARTER, profiles: {} } });
+    const half = factsOf(await page(url, '?share=50&margin=10'));
+    expect(half['escalated']).toMatch(/^(49|50|51)\.\d/);
+    expect(half['needed']).toMatch(/^about [\d,]+ fresh test requests at a margin of 10\.0 points$/);
+    const stricter = factsOf(await page(url, '?share=80&margin=5'));
+    expect(Number(stricter['threshold'])).toBeLessThan(0.224);
+    expect(stricter['needed']).not.toContain('nothing more'); // only what was tried is proved
+    const none = factsOf(await page(url, '?share=0&margin=5'));
+    expect(none['needed']).toBe('not at a margin of 5.0 points: it loses as much or more');
+    for (const odd of ['?share=x&margin=-3', '?share=1e999&margin=NaN', '?share=&margin='])
+      expect(factsOf(await page(url, odd))['threshold']).toBe('0.224');
+    expect((await visit(`${url}/dashboard/frontier?artifact=../../etc`)).status).toBe(404);
+  });
+});
+
+describe('an artifact without a frontier', () => {
+  test('says which command makes it; so does one that was edited, or is of another verdict', async () => {
+    const folder = copied();
+    const file = path.join(folder, 'frontier.json');
+    const { url } = await gatewayForTest({ config: { artifact: folder, profiles: {} } });
+    expect(await page(url)).toContain('data-frontier=');
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, whole.replace('"quality_loss":0,', '"quality_loss":0.5,'));
+    expect(await page(url)).toContain('was changed after the gate wrote it');
+    writeFileSync(file, '{');
+    expect(await page(url)).toContain('There is no frontier to draw');
+    rmSync(file);
+    const text = await page(url);
+    expect(text).toContain('from before the gate wrote down');
+    expect(text).toContain(`plimsoll gate --artifact ${folder} --suite suite.yaml`);
+  });
+});
+
+describe('a candidate', () => {
+  const fields = { artifact: 'starter', threshold: '0.224', margin: '0.03', sure: 'yes' };
+
+  test('takes the role operate, a confirmation and the form of the session; then gives commands, and changes nothing', async () => {
+    const { url, keys } = await dashboardServer({ artifact: STARTER, profiles: {} });
+    const viewer = await signedIn(url, keys.view.key);
+    expect(await (await visit(`${url}/dashboard/frontier`, { headers: viewer })).text()).toContain(
+      'role operate can make this point',
+    );
+    const form = await formToken(url, viewer);
+    const refused = await sendForm(url, '/dashboard/make-candidate', { ...fields, form }, viewer);
+    expect(refused.status).toBe(403);
+
+    const operator = await signedIn(url, keys.operate.key);
+    const own = await formToken(url, operator);
+    const foreign = await sendForm(url, '/dashboard/make-candidate', { ...fields, form: 'other' }, operator);
+    expect(foreign.status).toBe(403);
+    const pageAfter = async (sent: Record<string, string>) => {
+      const done = await sendForm(url, '/dashboard/make-candidate', { ...sent, form: own }, operator);
+      expect(done.status).toBe(303);
+      return (await visit(`${url}${done.headers.get('location')}`, { headers: operator })).text();
+    };
+    expect(await pageAfter({ ...fields, sure: '' })).toContain('was not confirmed');
+    expect(await pageAfter({ ...fields, threshold: '0.5"; rm -rf ~' })).toContain(
+      'has not measured this threshold',
+    );
+    expect(await pageAfter({ ...fields, margin: '7' })).toContain('must be above 0');
+    const text = await pageAfter(fields);
+    expect(text).toContain('A candidate of starter at the threshold 0.224');
+    expect(text).toContain('plimsoll plan --from');
+    expect(text).toContain('max_quality_loss: 0.03');
+    expect(text).toMatch(/plimsoll gate --artifact \S*models\/starter-candidate --suite candidate\.yaml/);
+  });
+});
+
+test('the report of a verdict is a page of its own, with the same sentence', async () => {
+  const { url } = await gatewayForTest({ config: { artifact: STARTER, profiles: {} } });
+  const verdicts = await (await visit(`${url}/dashboard/verdicts`)).text();
+  const sentence = /<p class="summary">([^<]+)</.exec(verdicts)![1]!;
+  expect(sentence).toMatch(/^Sending 37\u00a0% of requests to small-models loses at most 4\.9 points/);
+  const link = /href="(\/dashboard\/verdicts\/[0-9a-f]{12})"/.exec(verdicts)![1]!;
+  const report = await (await visit(`${url}${link}`)).text();
+  expect(report).toContain(sentence);
+  expect(report).toContain('class="quality-chart"');
+  expect(report).not.toMatch(/<style|style=|NaN|undefined/);
+  expect((await visit(`${url}/dashboard/verdicts/${'0'.repeat(12)}`)).status).toBe(404);
+});

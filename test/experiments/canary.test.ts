@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Canary, type CanaryEvidence, canaryMove, deltaOfRule } from '../../router/experiments/index.ts';
+
+const CANARY: Canary = {
+  name: 'next',
+  kind: 'canary',
+  profile: 'default',
+  candidate: 'next',
+  unit: 'session',
+  confidence: 0.95,
+  stages: [0.01, 0.05, 0.25, 1],
+  minRequests: 100,
+  minAudits: 10,
+  holdMs: 60_000,
+  rules: {
+    maxErrorIncrease: 0.02,
+    maxLatencyIncrease: 0.2,
+    maxCostIncrease: undefined,
+    maxScoreDecrease: 0.05,
+    maxAuditLoss: 0.1,
+  },
+};
+
+const START = Date.parse('2026-11-30T12:00:00Z');
+const at = (stage: number) => ({ stage, stage_since: new Date(START).toISOString() });
+const LATER = START + 60_000;
+
+const fine: CanaryEvidence = {
+  stageRequests: 100,
+  errors: { estimate: 0, low: -0.05, high: 0.05 },
+  latency: undefined,
+  cost: undefined,
+  score: undefined,
+  audits: { n: 10, mean: 0.02, pValue: 1 },
+  standingFault: undefined,
+};
+
+test('a stage that has lasted within all rules leads to the next one, and from the last one to the end', () => {
+  expect(canaryMove(CANARY, at(0), fine, LATER)).toMatchObject({ kind: 'advance', stage: 1 });
+  expect(canaryMove(CANARY, at(2), fine, LATER)).toMatchObject({ kind: 'advance', stage: 3 });
+  expect(canaryMove(CANARY, at(3), fine, LATER)).toMatchObject({ kind: 'promote', stage: 3 });
+});
+
+describe('it stays', () => {
+  test.each([
+    ['too few requests', { stageRequests: 99 }, LATER, '99 of 100 requests'],
+    ['too few audits', { audits: { n: 9, mean: 0, pValue: 1 } }, LATER, '9 of 10 audits'],
+    ['too soon', {}, LATER - 1, '1 more minutes'],
+    [
+      'an estimate beyond its limit',
+      { errors: { estimate: 0.03, low: -0.01, high: 0.1 } },
+      LATER,
+      'not decided yet: the share of failed replies is higher: 0.03 (-0.01 to 0.1), allowed 0.02',
+    ],
+    [
+      'audits beyond their limit',
+      { audits: { n: 10, mean: 0.2, pValue: 0.5 } },
+      LATER,
+      'lose 0.2 in the mean, allowed 0.1',
+    ],
+  ] as const)('%s', (_, change, nowMs, reason) => {
+    const move = canaryMove(CANARY, at(1), { ...fine, ...change }, nowMs);
+    expect(move.kind).toBe('stay');
+    expect(move.reason).toContain(reason);
+  });
+});
+
+describe('it goes back at once, and says why', () => {
+  test.each([
+    [
+      'errors',
+      { errors: { estimate: 0.05, low: 0.021, high: 0.1 } },
+      'the share of failed replies is higher',
+    ],
+    ['latency', { latency: { estimate: 300, low: 1, high: 600 } }, 'replies take longer'],
+    [
+      'score',
+      { score: { estimate: -0.2, low: -0.3, high: -0.06 } },
+      'the mean score of feedback is lower: 0.2 (0.06 to 0.3)',
+    ],
+    [
+      'audits',
+      { audits: { n: 40, mean: 0.3, pValue: 0.012 } },
+      '40 audited requests of the candidate lose 0.3',
+    ],
+    ['standing', { standingFault: 'It expired.' }, 'the candidate may not serve any more: It expired'],
+  ] as const)('%s', (_, change, reason) => {
+    const move = canaryMove(CANARY, at(1), { ...fine, stageRequests: 0, ...change }, START);
+    expect(move).toMatchObject({ kind: 'roll-back', stage: 1 });
+    expect(move.reason).toContain(reason);
+  });
+
+  test('a rule that is not set is not asked', () => {
+    const cost = { estimate: 5, low: 1, high: 9 };
+    expect(canaryMove(CANARY, at(1), { ...fine, cost }, LATER).kind).toBe('advance');
+  });
+});
+
+test('the rules share the error: all that are set spend 1 - confidence together', () => {
+  expect(deltaOfRule(CANARY)).toBeCloseTo(0.05 / 4, 12);
+});
+
+const interval = fc.option(
+  fc
+    .tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.5, noNaN: true }))
+    .map(([estimate, radius]) => ({ estimate, low: estimate - radius, high: estimate + radius })),
+  { nil: undefined },
+);
+const event = fc.record({
+  stageRequests: fc.nat({ max: 300 }),
+  errors: interval,
+  latency: interval,
+  cost: interval,
+  score: interval,
+  audits: fc.record({
+    n: fc.nat({ max: 30 }),
+    mean: fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: undefined }),
+    pValue: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
+  standingFault: fc.option(fc.constant('It expired.'), { nil: undefined, freq: 10 }),
+  afterMs: fc.nat({ max: 120_000 }),
+});
+
+test('under every order of events: stage by stage, only as long as allowed, and nothing after the end', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+      let nowMs = START;
+      let state = at(0);
+      for (const { afterMs, ...evidence } of events) {
+        nowMs += afterMs;
+        const move = canaryMove(CANARY, state, evidence, nowMs);
+        expect(canaryMove(CANARY, state, evidence, nowMs)).toEqual(move);
+        if (evidence.standingFault !== undefined) expect(move.kind).toBe('roll-back');
+        if (move.kind === 'stay') continue;
+        if (move.kind === 'roll-back') return;
+        expect(evidence.stageRequests).toBeGreaterThanOrEqual(CANARY.minRequests);
+        expect(evidence.audits.n).toBeGreaterThanOrEqual(CANARY.minAudits);
+        expect(nowMs - Date.parse(state.stage_since)).toBeGreaterThanOrEqual(CANARY.holdMs);
+        expect(evidence.audits.mean ?? 0).toBeLessThanOrEqual(0.1);
+        if (move.kind === 'promote') {
+          expect(state.stage).toBe(3);
+          return;
+        }
+        expect(move.stage).toBe(state.stage + 1);
+        state = { stage: move.stage, stage_since: new Date(nowMs).toISOString() };
+      }
+    }),
+  );
+});
