@@ -173,6 +173,8 @@ const LATE_NAMES = [
   'x-plimsoll-served',
   'x-plimsoll-deployment',
   'x-plimsoll-attempts',
+  'x-plimsoll-check-ms',
+  'x-plimsoll-check-cost-usd',
 ];
 
 /** No model replied after the head of a stream had been sent. */

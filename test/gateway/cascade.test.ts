@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -469,22 +469,25 @@ describe('a reply of the wrong form escalates, whatever the judge makes of it', 
 
 /** The whole stream and what follows it. */
 function streamed(url: string, body: object, headers = {}) {
-  return new Promise<{ text: string; headers: object; trailers: Record<string, string | undefined> }>(
-    (resolve, reject) => {
-      const options = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
-      const sent = httpRequest(`${url}${CHAT}`, options, (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('end', () => resolve({ text, headers: response.headers, trailers: response.trailers }));
-        response.on('error', reject);
+  interface Whole {
+    readonly text: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly trailers: Record<string, string | undefined>;
+  }
+  return new Promise<Whole>((resolve, reject) => {
+    const options = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
+    const sent = httpRequest(`${url}${CHAT}`, options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => {
+        text += chunk;
       });
-      sent.on('error', reject);
-      sent.end(JSON.stringify({ ...body, stream: true }));
-    },
-  );
+      response.on('end', () => resolve({ text, headers: response.headers, trailers: response.trailers }));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify({ ...body, stream: true }));
+  });
 }
 
 describe('while a reply is held for long', () => {
@@ -507,6 +510,11 @@ describe('while a reply is held for long', () => {
         'x-plimsoll-served': `first/${model}`,
         'x-plimsoll-selected': `first/${model}`,
       });
+      const { 'x-plimsoll-check-ms': ms, 'x-plimsoll-check-cost-usd': usd } = reply.trailers;
+      expect(Number(ms)).toBeGreaterThan(0);
+      if (reason === 'cascade-accepted') expect(usd).toBeUndefined();
+      else expect(Number(usd)).toBeGreaterThan(0);
+      for (const name of Object.keys(reply.trailers)) expect(reply.headers.trailer).toContain(name);
     }
   });
 
